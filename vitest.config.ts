@@ -1,0 +1,21 @@
+import { fileURLToPath } from "node:url"
+import { defineConfig } from "vitest/config"
+
+const source = (file: string) => fileURLToPath(new URL(file, import.meta.url))
+
+export default defineConfig({
+  resolve: {
+    // Tests run the sources, so a config or an example that imports the package gets them too.
+    alias: {
+      "storefront-core/client": source("rpc/client.ts"),
+      "storefront-core/storage": source("storage/index.ts"),
+      "storefront-core": source("server/index.ts"),
+    },
+  },
+  test: {
+    include: ["test/**/*.test.ts"],
+    testTimeout: 20_000,
+    typecheck: { enabled: true, include: ["test/**/*.test-d.ts"] },
+    coverage: { include: ["server/**", "rpc/**", "storage/**"], reporter: ["text"] },
+  },
+})
