@@ -1,0 +1,94 @@
+import * as z from "zod";
+import { callOf } from "./context.ts";
+import { RpcError } from "./error.ts";
+import { defineRpcMethod } from "./method.ts";
+import { email, newPassword, password, personName } from "./payload.ts";
+
+/** Who is logged in; nobody for a guest. */
+export const getUser = defineRpcMethod({
+  readOnly: true,
+  handler(_, { user }) {
+    return { user };
+  },
+});
+
+/** Logs in, and merges what the guest has put together into what the user has. */
+export const login = defineRpcMethod({
+  input: z.strictObject({ email, password, rememberMe: z.boolean().optional() }),
+  async handler({ rememberMe, ...credentials }, context) {
+    const { authContext, environment, session } = callOf(context);
+    const user = await environment.auth.login(credentials, authContext);
+    if (user === undefined) throw new RpcError("invalid_credentials");
+    return { user, merge: await session.bind(user, { rememberMe }) };
+  },
+});
+
+/** Makes an account and logs in to it. */
+export const register = defineRpcMethod({
+  input: z
+    .strictObject({
+      email,
+      password: newPassword,
+      firstName: personName.optional(),
+      lastName: personName.optional(),
+    })
+    .refine(({ email: address, password: secret }) => !isSameText(address, secret), {
+      path: ["password"],
+      error: "Expected something else than the e-mail address",
+    }),
+  async handler(registration, context) {
+    const { authContext, environment, session } = callOf(context);
+    const user = await environment.auth.register(registration, authContext);
+    return { user, merge: await session.bind(user) };
+  },
+});
+
+/** Ends this session, and no other of the user's. */
+export const logout = defineRpcMethod({
+  async handler(_, { destroySession }) {
+    await destroySession();
+  },
+});
+
+/** Changes fields of the profile. */
+export const updateUser = defineRpcMethod({
+  access: "user",
+  input: z
+    .strictObject({ firstName: personName.optional(), lastName: personName.optional() })
+    .refine((profile) => Object.keys(profile).length > 0, "Expected at least one field"),
+  async handler(profile, context) {
+    const { authContext, environment } = callOf(context);
+    const { auth } = environment;
+    const { user } = context;
+    const changed = (await auth.updateUser?.({ user, profile }, authContext)) ?? {
+      ...user,
+      ...profile,
+    };
+    context.updateUser(changed);
+    return { user: changed };
+  },
+});
+
+/** Changes the password, ends the user's other sessions and gives this one a new id. */
+export const updatePassword = defineRpcMethod({
+  access: "user",
+  input: z.strictObject({ oldPassword: password, newPassword }),
+  async handler(passwords, context) {
+    const { authContext, environment, session } = callOf(context);
+    const { user } = context;
+    if (!(await environment.auth.changePassword({ user, ...passwords }, authContext))) {
+      throw new RpcError("wrong_password", {
+        errors: [{ path: ["oldPassword"], message: "This is not the password of the account" }],
+      });
+    }
+    await session.destroyAllOf(user.id, session.id === undefined ? [] : [session.id]);
+    await session.rotate();
+    return { user };
+  },
+});
+
+// --- Internal helpers ---
+
+function isSameText(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}

@@ -1,0 +1,88 @@
+import { randomUUID } from "uncrypto";
+import type { Documents, DocumentStore } from "../storage/documents.ts";
+import { toKeySegment } from "../storage/key.ts";
+import { isUserId, type ShopUser } from "../storage/session-record.ts";
+import type { Auth } from "./auth.ts";
+import { RpcError } from "./error.ts";
+import { hashPassword, verifyPassword } from "./password.ts";
+
+/** The embedded `auth`: accounts of a realm, kept in a storage, one document for each e-mail address. */
+export function createAccounts(store: DocumentStore): Auth {
+  const accountsOf = (realm: string): Documents<Account> =>
+    store.collection(`account:${toKeySegment(realm)}`, isAccount);
+
+  return {
+    async login({ email, password }, { realm }) {
+      const { value: account } = await accountsOf(realm).get(toAccountKey(email));
+      const isRight = await verifyPassword(password, account?.passwordHash);
+      return isRight ? account?.user : undefined;
+    },
+
+    async register({ email, password, firstName, lastName }, { realm }) {
+      const user: ShopUser = {
+        id: randomUUID(),
+        email: normalise(email),
+        ...(firstName !== undefined && { firstName }),
+        ...(lastName !== undefined && { lastName }),
+      };
+      const account = { user, passwordHash: await hashPassword(password), createdAt: Date.now() };
+      await accountsOf(realm).update(toAccountKey(email), (existing) => {
+        if (existing !== undefined) throw new RpcError("email_taken");
+        return { set: account };
+      });
+      return user;
+    },
+
+    async changePassword({ user, oldPassword, newPassword }, { realm }) {
+      const key = toAccountKey(user.email ?? "");
+      const read = await accountsOf(realm).get(key);
+      const account = isOwnedBy(read.value, user) ? read.value : undefined;
+      const isRight = await verifyPassword(oldPassword, account?.passwordHash);
+      if (!isRight || account === undefined) return false;
+      const passwordHash = await hashPassword(newPassword);
+      await accountsOf(realm).update(key, (current) => {
+        // The old password was right for the hash that was read, and for no other.
+        if (current?.passwordHash !== account.passwordHash) throw new RpcError("session_changed");
+        return { set: { ...current, passwordHash } };
+      });
+      return true;
+    },
+
+    async updateUser({ user, profile }, { realm }) {
+      const changed = { ...user, ...profile };
+      await accountsOf(realm).update(toAccountKey(user.email ?? ""), (account) =>
+        isOwnedBy(account, user)
+          ? { set: { ...account, user: { ...account.user, ...profile } } }
+          : "keep",
+      );
+      return changed;
+    },
+  };
+}
+
+// --- Internal helpers ---
+
+interface Account {
+  readonly user: ShopUser;
+  readonly passwordHash: string;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+}
+
+function isAccount(value: unknown): value is Account {
+  const { user, passwordHash } = (value ?? {}) as { user?: Partial<ShopUser>; passwordHash?: unknown };
+  return isUserId(user?.id) && typeof passwordHash === "string";
+}
+
+/** A session's user may carry any e-mail address; only the id says whose account it is. */
+function isOwnedBy(account: Account | undefined, user: ShopUser): account is Account {
+  return account !== undefined && String(account.user.id) === String(user.id);
+}
+
+function normalise(email: string): string {
+  return email.normalize("NFC").trim().toLowerCase();
+}
+
+function toAccountKey(email: string): string {
+  return toKeySegment(normalise(email));
+}

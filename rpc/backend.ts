@@ -1,0 +1,25 @@
+import type { Documents } from "../storage/documents.ts";
+import type { Sessions } from "../storage/sessions.ts";
+import type { UserSessions } from "../storage/user-sessions.ts";
+import type { Basket } from "./basket.ts";
+import type { BasketOptions, PublicShop, WishlistOptions } from "./shop.ts";
+import type { Wishlist } from "./wishlist.ts";
+
+/** What the calls of one shop work on, put together once at boot. */
+export interface ShopBackend {
+  readonly shop: PublicShop;
+  readonly realm: Realm;
+  readonly sessions: Sessions;
+  readonly baskets: Documents<Basket>;
+  readonly wishlists: Documents<Wishlist>;
+  readonly basketOptions: BasketOptions;
+  readonly wishlistOptions: WishlistOptions;
+}
+
+/** The shops that share customer accounts. */
+export interface Realm {
+  readonly name: string;
+  readonly shops: ReadonlyMap<number, ShopBackend>;
+  /** One index for each storage that the realm's sessions are in. */
+  readonly users: readonly UserSessions[];
+}

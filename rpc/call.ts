@@ -1,0 +1,101 @@
+import type { Logger } from "../storage/log.ts";
+import type { Session } from "../storage/sessions.ts";
+import type { Auth, AuthContext } from "./auth.ts";
+import type { ShopBackend } from "./backend.ts";
+import {
+  createContext,
+  createPublicContext,
+  type PublicRPCContext,
+  type RPCContext,
+} from "./context.ts";
+import { notify, type Hooks } from "./hooks.ts";
+import type { RpcMethods } from "./method.ts";
+import { CallSession, type SessionObserver } from "./session.ts";
+
+/** What all calls of a storefront share. */
+export interface CallEnvironment {
+  readonly methods: RpcMethods;
+  readonly hooks: Hooks;
+  readonly auth: Auth;
+}
+
+/** What a call needs to know of the request that brought it. */
+export interface CallRequest {
+  readonly ip: string | undefined;
+  readonly headers: Headers;
+  readonly signal: AbortSignal;
+}
+
+/** One call on its way: where it goes, who makes it, what it came with. */
+export class Call {
+  readonly environment: CallEnvironment;
+  readonly backend: ShopBackend;
+  readonly request: CallRequest;
+  readonly log: Logger;
+  #session: CallSession | undefined;
+  #context: RPCContext | undefined;
+  #publicContext: PublicRPCContext | undefined;
+
+  constructor(
+    environment: CallEnvironment,
+    backend: ShopBackend,
+    request: CallRequest,
+    log: Logger,
+  ) {
+    this.environment = environment;
+    this.backend = backend;
+    this.request = request;
+    this.log = log;
+  }
+
+  /** Gives the call its session; calls of public methods go without. */
+  openSession(session: Session | undefined): CallSession {
+    const userAgent = this.request.headers.get("user-agent") ?? undefined;
+    this.#session = new CallSession(this.backend, session, this.#observer(), {
+      userAgent,
+      log: this.log,
+    });
+    return this.#session;
+  }
+
+  get hasSession(): boolean {
+    return this.#session !== undefined;
+  }
+
+  /** @throws Error in a call without a session: dispatch lets no method get so far */
+  get session(): CallSession {
+    if (this.#session === undefined) throw new Error("A public method has no session");
+    return this.#session;
+  }
+
+  get context(): RPCContext {
+    this.#context ??= createContext(this);
+    return this.#context;
+  }
+
+  get publicContext(): PublicRPCContext {
+    this.#publicContext ??= createPublicContext(this);
+    return this.#publicContext;
+  }
+
+  /** What the deployment's `auth` is told of this call. */
+  get authContext(): AuthContext {
+    const { backend, log, request } = this;
+    return { shop: backend.shop, realm: backend.realm.name, log, signal: request.signal };
+  }
+
+  #observer(): SessionObserver {
+    const { hooks } = this.environment;
+    return {
+      afterLogin: (user, merge) =>
+        notify(
+          hooks,
+          "storefront:afterLogin",
+          { context: this.context, user, merge },
+          this.log,
+        ),
+      afterLogout: (user) =>
+        notify(hooks, "storefront:afterLogout", { context: this.context, user }, this.log),
+    };
+  }
+}

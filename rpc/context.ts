@@ -1,0 +1,130 @@
+import type { Logger } from "../storage/log.ts";
+import type { SessionCustomData, ShopUser } from "../storage/session-record.ts";
+import type { Call } from "./call.ts";
+import { dispatch } from "./dispatch.ts";
+import type { MergeReport } from "./merge.ts";
+import type { LoginOptions } from "./session.ts";
+import type { PublicShop } from "./shop.ts";
+
+/** What a `public` method is handed: all that does not depend on a session. */
+export interface PublicRPCContext {
+  readonly shop: PublicShop;
+  /**
+   * Calls another method within this call: same shop, same session, no HTTP.
+   * @throws what the method throws; RpcError `unknown_method`, `not_logged_in`, `invalid_input`
+   */
+  callRpc<Output = unknown>(method: string, payload?: unknown): Promise<Output>;
+  readonly log: Logger;
+  /** The client's address; a proxy's word is taken only where `trustProxy` says so. */
+  readonly ip: string | undefined;
+  /** The request's headers, without those that carry credentials. */
+  readonly headers: Headers;
+  /** Aborts when the client has gone away. */
+  readonly signal: AbortSignal;
+}
+
+/** What a method is handed. No secret, token or cookie is in it. */
+export interface RPCContext extends PublicRPCContext {
+  /** The id of the session; `undefined` for a visitor who has none yet. */
+  readonly sessionId: string | undefined;
+  /** Who is logged in, with the changes of this call. */
+  readonly user: ShopUser | undefined;
+  /**
+   * Changes the user that the session holds, at the end of the call. Parallel calls that change
+   * different fields keep them all. For a guest it is a login, as `createUserBoundSession`.
+   * @throws TypeError where the user has no valid id
+   */
+  updateUser(user: ShopUser): void;
+  /**
+   * Binds the session to a user under a new id; the old id is dead at once. The guest's basket and
+   * wishlist are merged into the user's.
+   */
+  createUserBoundSession(user: ShopUser, options?: LoginOptions): Promise<MergeReport>;
+  /** Ends this session; a user is logged out, a guest's basket and wishlist are gone. */
+  destroySession(): Promise<void>;
+  /**
+   * Ends a user's sessions in every shop of the realm, on every server.
+   * @param sessionsToKeep ids of sessions that go on, as `context.sessionId`
+   * @returns how many sessions ended
+   */
+  destroySessionsForUserId(
+    userId: string | number,
+    sessionsToKeep?: readonly string[],
+  ): Promise<number>;
+  /** Data of a deployment's own, with the changes of this call. */
+  readonly customData: Readonly<Partial<SessionCustomData>>;
+  /** Sets fields of `customData` at the end of the call; `undefined` removes one. */
+  updateCustomData(patch: Partial<SessionCustomData>): void;
+  /** Names the visitor's basket. For a guest without one, reading it begins one. */
+  readonly basketKey: string;
+  /** Names the visitor's wishlist. For a guest without one, reading it begins one. */
+  readonly wishlistKey: string;
+}
+
+/** What a `user` method is handed. */
+export interface UserRPCContext extends RPCContext {
+  readonly user: ShopUser;
+}
+
+const kCall: unique symbol = Symbol("call");
+
+/** The context of a call without a session. */
+export function createPublicContext(call: Call): PublicRPCContext {
+  let headers: Headers | undefined;
+  return {
+    shop: call.backend.shop,
+    log: call.log,
+    ip: call.request.ip,
+    get headers() {
+      headers ??= withoutCredentials(call.request.headers);
+      return headers;
+    },
+    signal: call.request.signal,
+    callRpc: <Output>(method: string, payload?: unknown) =>
+      dispatch(call, method, payload) as Promise<Output>,
+    [kCall]: call,
+  } as PublicRPCContext;
+}
+
+/** The context of a call with a session. Its members may be taken out of it and used alone. */
+export function createContext(call: Call): RPCContext {
+  const { session } = call;
+  const members = {
+    get sessionId() {
+      return session.id;
+    },
+    get user() {
+      return session.user;
+    },
+    updateUser: (user: ShopUser) => session.updateUser(user),
+    createUserBoundSession: (user: ShopUser, options?: LoginOptions) => session.bind(user, options),
+    destroySession: () => session.destroy(),
+    destroySessionsForUserId: (userId: string | number, sessionsToKeep: readonly string[] = []) =>
+      session.destroyAllOf(userId, sessionsToKeep),
+    get customData() {
+      return session.customData;
+    },
+    updateCustomData: (patch: Partial<SessionCustomData>) => session.updateCustomData(patch),
+    get basketKey() {
+      return session.begin("basket");
+    },
+    get wishlistKey() {
+      return session.begin("wishlist");
+    },
+  };
+  const shared = Object.getOwnPropertyDescriptors(createPublicContext(call));
+  return Object.defineProperties(members, shared) as RPCContext;
+}
+
+/** The call behind a context, for the built-in methods. */
+export function callOf(context: PublicRPCContext): Call {
+  return (context as unknown as { readonly [kCall]: Call })[kCall];
+}
+
+// --- Internal helpers ---
+
+function withoutCredentials(headers: Headers): Headers {
+  const rest = new Headers(headers);
+  for (const name of ["authorization", "cookie", "proxy-authorization"]) rest.delete(name);
+  return rest;
+}

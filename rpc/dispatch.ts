@@ -1,0 +1,57 @@
+import type { Call } from "./call.ts";
+import { RpcError } from "./error.ts";
+import { notify, type HookedCall } from "./hooks.ts";
+import type { RpcMethod, RpcMethods } from "./method.ts";
+import { parseWith } from "./schema.ts";
+
+/** The method of this name; names such as `__proto__` are none. */
+export function findMethod(methods: RpcMethods, name: string): RpcMethod | undefined {
+  return Object.hasOwn(methods, name) ? methods[name] : undefined;
+}
+
+/**
+ * Runs a method: finds it, checks who calls and with what, and hands it its context.
+ * @returns what the method answers
+ * @throws RpcError `unknown_method`, `not_logged_in`, `invalid_input`; and what the method throws
+ */
+export async function dispatch(call: Call, name: string, payload: unknown): Promise<unknown> {
+  const { hooks, methods } = call.environment;
+  const method = findMethod(methods, name);
+  if (method === undefined) throw new RpcError("unknown_method", { detail: name });
+  const context = method.access === "public" ? call.publicContext : call.context;
+  const hooked: HookedCall = { method: name, context };
+  const startedAt = performance.now();
+  try {
+    await hooks["storefront:context:created"]?.(hooked);
+    if (method.access === "user" && call.session.user === undefined) {
+      throw new RpcError("not_logged_in");
+    }
+    const input = await parseInput(method, payload);
+    await hooks["storefront:rpc:before"]?.(hooked);
+    const answer = await method.handler(input as never, context as never);
+    const output = await parseOutput(method, name, answer);
+    const duration = (performance.now() - startedAt) / 1000;
+    await notify(hooks, "storefront:rpc:after", { ...hooked, duration }, call.log);
+    return output;
+  } catch (error) {
+    await notify(hooks, "storefront:rpc:error", { ...hooked, error }, call.log);
+    throw error;
+  }
+}
+
+// --- Internal helpers ---
+
+async function parseInput(method: RpcMethod, payload: unknown): Promise<unknown> {
+  if (method.input === undefined) return undefined;
+  const parsed = await parseWith(method.input, payload);
+  if ("value" in parsed) return parsed.value;
+  throw new RpcError("invalid_input", { errors: parsed.faults });
+}
+
+async function parseOutput(method: RpcMethod, name: string, answer: unknown): Promise<unknown> {
+  if (method.output === undefined) return answer;
+  const parsed = await parseWith(method.output, answer);
+  if ("value" in parsed) return parsed.value;
+  const places = parsed.faults.map(({ path, message }) => `${path.join(".")}: ${message}`);
+  throw new Error(`${name} answered what its output schema refuses: ${places.join("; ")}`);
+}

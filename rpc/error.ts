@@ -1,0 +1,78 @@
+import { HTTPError } from "h3";
+
+/** The problems this program reports by itself: a word code, its status and its title. */
+export const problems = {
+  malformed_request: [400, "The request is malformed"],
+  not_logged_in: [401, "This needs a logged-in user"],
+  invalid_credentials: [401, "The e-mail address or the password is wrong"],
+  foreign_origin: [403, "Calls from this origin are not allowed"],
+  wrong_password: [403, "The old password is wrong"],
+  unknown_path: [404, "There is nothing at this path"],
+  unknown_method: [404, "There is no such method"],
+  unknown_shop: [404, "There is no such shop"],
+  unknown_item: [404, "There is no such item"],
+  unknown_session: [404, "There is no such session"],
+  wrong_verb: [405, "This method does not answer this verb"],
+  session_changed: [409, "The session ended or moved while the call ran"],
+  email_taken: [409, "There is an account with this e-mail address"],
+  too_large: [413, "The request is too large"],
+  not_json: [415, "The request body must be application/json"],
+  invalid_input: [422, "The payload does not match what the method takes"],
+  limit_reached: [422, "A limit of this shop is reached"],
+  internal_error: [500, "Something went wrong on the server"],
+  storage_unavailable: [503, "The storage does not answer"],
+} as const satisfies Record<string, readonly [status: number, title: string]>;
+
+/** The codes of {@link problems}. */
+export type ProblemCode = keyof typeof problems;
+
+/** One fault in a request: where it is and what is wrong. */
+export interface Fault {
+  /** Keys from the payload down, as `["items", 0, "quantity"]`. */
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+}
+
+/** What a problem says beyond its code. All of it reaches the client. */
+export interface RpcErrorOptions {
+  /** What happened this time. */
+  readonly detail?: string | undefined;
+  readonly errors?: readonly Fault[] | undefined;
+  readonly headers?: Record<string, string> | undefined;
+  /** Stays on the server. */
+  readonly cause?: unknown;
+}
+
+/**
+ * A failure that the client is told about, as `application/problem+json` (RFC 9457).
+ *
+ * Throw one with a code of {@link problems}, or with your own code, status and title.
+ */
+export class RpcError extends HTTPError {
+  // `name` stays HTTPError's: h3 recognises its errors by it.
+  readonly code: string;
+  readonly title: string;
+  readonly detail: string | undefined;
+  readonly errors: readonly Fault[] | undefined;
+
+  constructor(code: ProblemCode, options?: RpcErrorOptions);
+  constructor(
+    code: string,
+    options: RpcErrorOptions & { readonly status: number; readonly title: string },
+  );
+  constructor(
+    code: string,
+    options: RpcErrorOptions & { readonly status?: number; readonly title?: string } = {},
+  ) {
+    const [knownStatus, knownTitle] = Object.hasOwn(problems, code)
+      ? problems[code as ProblemCode]
+      : ([500, code] as const);
+    const { status = knownStatus, title = knownTitle, detail, errors, headers, cause } = options;
+    const message = detail === undefined ? title : `${title}: ${detail}`;
+    super({ status, message, ...(headers && { headers }), cause });
+    this.code = code;
+    this.title = title;
+    this.detail = detail;
+    this.errors = errors;
+  }
+}

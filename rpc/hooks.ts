@@ -1,0 +1,61 @@
+import type { Logger } from "../storage/log.ts";
+import type { ShopUser } from "../storage/session-record.ts";
+import type { PublicRPCContext, RPCContext } from "./context.ts";
+import type { MergeReport } from "./merge.ts";
+
+/** What a hook is told of a call. Payloads stay out of it: they hold passwords. */
+export interface HookedCall {
+  readonly method: string;
+  readonly context: PublicRPCContext | RPCContext;
+}
+
+/** What a deployment may do around calls. A hook may be asynchronous; the call waits for it. */
+export interface Hooks {
+  /** A call has its context. Throwing refuses the call. */
+  readonly "storefront:context:created"?: (call: HookedCall) => void | Promise<void>;
+  /** A method is about to run, its payload is valid. Throwing refuses the call. */
+  readonly "storefront:rpc:before"?: (call: HookedCall) => void | Promise<void>;
+  /** A method has run; `duration` in seconds. */
+  readonly "storefront:rpc:after"?: (
+    call: HookedCall & { readonly duration: number },
+  ) => void | Promise<void>;
+  /** A method, or what comes before it, has thrown. */
+  readonly "storefront:rpc:error"?: (
+    call: HookedCall & { readonly error: unknown },
+  ) => void | Promise<void>;
+  /** A session was bound to a user. */
+  readonly "storefront:afterLogin"?: (login: {
+    readonly context: RPCContext;
+    readonly user: ShopUser;
+    readonly merge: MergeReport;
+  }) => void | Promise<void>;
+  /** A user's session was ended by `destroySession`. */
+  readonly "storefront:afterLogout"?: (logout: {
+    readonly context: RPCContext;
+    readonly user: ShopUser;
+  }) => void | Promise<void>;
+}
+
+/** Names of the hooks, in the order of a call. */
+export const hookNames = [
+  "storefront:context:created",
+  "storefront:rpc:before",
+  "storefront:rpc:after",
+  "storefront:rpc:error",
+  "storefront:afterLogin",
+  "storefront:afterLogout",
+] as const satisfies readonly (keyof Hooks)[];
+
+/** Runs a hook that comes too late to refuse anything: its errors are logged. */
+export async function notify<Name extends keyof Hooks>(
+  hooks: Hooks,
+  name: Name,
+  event: Parameters<NonNullable<Hooks[Name]>>[0],
+  log: Logger,
+): Promise<void> {
+  try {
+    await (hooks[name] as ((event: unknown) => void | Promise<void>) | undefined)?.(event);
+  } catch (error) {
+    log.error(`The hook ${name} failed`, { error });
+  }
+}

@@ -1,0 +1,72 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { PublicRPCContext, RPCContext, UserRPCContext } from "./context.ts";
+
+/**
+ * Who may call a method, and whether it has a session:
+ * `public` anyone, without one; `session` guests and users; `user` logged-in users only.
+ */
+export type Access = "public" | "session" | "user";
+
+/** What a method of this access is handed. */
+export type ContextOf<A extends Access> = A extends "public"
+  ? PublicRPCContext
+  : A extends "user"
+    ? UserRPCContext
+    : RPCContext;
+
+type Schema = StandardSchemaV1 | undefined;
+type InputOf<I extends Schema> = I extends StandardSchemaV1
+  ? StandardSchemaV1.InferOutput<I>
+  : undefined;
+type PayloadOf<I extends Schema> = I extends StandardSchemaV1
+  ? StandardSchemaV1.InferInput<I>
+  : undefined;
+
+/** What an author writes. */
+export interface RpcMethodDefinition<
+  A extends Access,
+  I extends Schema,
+  O extends Schema,
+  Output extends O extends StandardSchemaV1 ? StandardSchemaV1.InferInput<O> : unknown,
+> {
+  /** @default "session" */
+  readonly access?: A;
+  /** Changes nothing. A `public` method that says so also answers GET, and its answers may be cached. */
+  readonly readOnly?: boolean;
+  /** What the payload must look like; any Standard Schema. Without one the method takes no payload. */
+  readonly input?: I;
+  /** What the answer must look like; an answer that does not is a fault of the server. */
+  readonly output?: O;
+  /** Answers with a JSON value or nothing; throws `RpcError` to refuse. */
+  handler(input: InputOf<I>, context: ContextOf<A>): Output | Promise<Output>;
+}
+
+/** A method as the server runs it; `Payload` and `Output` are what a client sends and gets. */
+export interface RpcMethod<Payload = unknown, Output = unknown> {
+  readonly access: Access;
+  readonly readOnly: boolean;
+  readonly input: StandardSchemaV1 | undefined;
+  readonly output: StandardSchemaV1 | undefined;
+  readonly handler: (input: never, context: never) => unknown;
+  /** Types only; never there at run time. */
+  readonly "~types"?: { readonly payload: Payload; readonly output: Output };
+}
+
+/** Methods by name. */
+export type RpcMethods = Readonly<Record<string, RpcMethod>>;
+
+/** Makes a method of its definition, with its types inferred. */
+export function defineRpcMethod<
+  A extends Access = "session",
+  I extends Schema = undefined,
+  O extends Schema = undefined,
+  Output extends O extends StandardSchemaV1 ? StandardSchemaV1.InferInput<O> : unknown = never,
+>(
+  definition: RpcMethodDefinition<A, I, O, Output>,
+): RpcMethod<
+  PayloadOf<I>,
+  O extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<O> : Awaited<Output>
+> {
+  const { access = "session", readOnly = false, input, output, handler } = definition;
+  return { access, readOnly, input, output, handler };
+}

@@ -1,0 +1,26 @@
+import * as z from "zod";
+
+/** What a shop sells or shows: a positive integer, or a string of 1 to 64 characters. */
+export const productReference = z.union([z.int().positive(), z.string().min(1).max(64)], {
+  error: "Expected a positive integer or a string of 1 to 64 characters",
+});
+
+/** Names a line of a basket or an item of a wishlist. */
+export const itemKey = z.string().min(1).max(64);
+
+/** Data of a frontend's own: a JSON object of up to 4,096 characters. */
+export const customData = z
+  .record(z.string(), z.json())
+  .refine((data) => JSON.stringify(data).length <= 4096, "Expected up to 4096 characters of JSON");
+
+export const quantity = z.int().min(1);
+
+export const email = z.email().max(254);
+
+/** A password that is being set (NIST SP 800-63B: 8 characters or more, of any kind). */
+export const newPassword = z.string().min(8).max(128);
+
+/** A password that is being checked. */
+export const password = z.string().min(1).max(1024);
+
+export const personName = z.string().trim().min(1).max(100);

@@ -1,0 +1,19 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { Fault } from "./error.ts";
+
+/** What a schema made of a value: the parsed value, or the faults it found. */
+export type Parsed = { readonly value: unknown } | { readonly faults: readonly Fault[] };
+
+/** Checks a value against any Standard Schema. */
+export async function parseWith(schema: StandardSchemaV1, value: unknown): Promise<Parsed> {
+  const result = await schema["~standard"].validate(value);
+  if (result.issues === undefined) return { value: result.value };
+  return { faults: result.issues.map(({ message, path }) => ({ path: toPath(path), message })) };
+}
+
+// --- Internal helpers ---
+
+function toPath(path: StandardSchemaV1.Issue["path"] = []): (string | number)[] {
+  const keys = path.map((segment) => (typeof segment === "object" ? segment.key : segment));
+  return keys.map((key) => (typeof key === "number" ? key : String(key)));
+}

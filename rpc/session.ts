@@ -1,0 +1,335 @@
+import { randomUUID } from "uncrypto";
+import type { Logger } from "../storage/log.ts";
+import {
+  isUserId,
+  type SessionCustomData,
+  type SessionRecord,
+  type ShopUser,
+} from "../storage/session-record.ts";
+import type { RecordChange, Session } from "../storage/sessions.ts";
+import { SessionEndedError } from "../storage/user-sessions.ts";
+import type { ShopBackend } from "./backend.ts";
+import { emptyBasket } from "./basket.ts";
+import { completeMerges, type MergeReport } from "./merge.ts";
+import { endOwned, extendOwned, userOwnerKey, type Owner } from "./owned.ts";
+import { rebase } from "./rebase.ts";
+import { emptyWishlist } from "./wishlist.ts";
+
+/** What belongs to a guest beside the session. */
+export type Belonging = "basket" | "wishlist";
+
+/** Who wants to know when a session is bound to a user, or a user's ended. */
+export interface SessionObserver {
+  afterLogin(user: ShopUser, merge: MergeReport): Promise<void>;
+  afterLogout(user: ShopUser): Promise<void>;
+}
+
+/** How a new login is kept. */
+export interface LoginOptions {
+  /** `false` ends the cookie with the browser. @default true */
+  readonly rememberMe?: boolean | undefined;
+}
+
+/**
+ * The session of one call: what was loaded, what the call changes, and what stands at its end.
+ *
+ * Changes are collected, and written in one write by `commit`; what must not wait (login, logout) is
+ * done at once. Methods throw StorageUnavailableError, and SessionEndedError where the session ended
+ * or moved while the call ran.
+ */
+export class CallSession {
+  readonly #backend: ShopBackend;
+  readonly #observer: SessionObserver;
+  readonly #userAgent: string | undefined;
+  readonly #log: Logger;
+  /** Ends of the user's sessions up to here do not concern a login of this call. */
+  #startedAt = Date.now();
+  #session: Session | undefined;
+  #changes: RecordChange[] = [];
+  #newUser: ShopUser | undefined;
+  #guestKey: string = randomUUID();
+  #ended = false;
+  #extended = false;
+  #lastWrite: Promise<void> = Promise.resolve();
+  /** The user that `updateUser` is compared with; methods get a copy, which they may change. */
+  #userBase: ShopUser | undefined;
+  #userCopy: ShopUser | undefined;
+  #customDataCopy: SessionCustomData | undefined;
+
+  constructor(
+    backend: ShopBackend,
+    session: Session | undefined,
+    observer: SessionObserver,
+    caller: { readonly userAgent: string | undefined; readonly log: Logger },
+  ) {
+    this.#backend = backend;
+    this.#observer = observer;
+    this.#userAgent = caller.userAgent?.slice(0, 256);
+    this.#log = caller.log;
+    this.#adopt(session);
+  }
+
+  /** The id of the session as it stands, if there is one. */
+  get id(): string | undefined {
+    return this.#session?.record.id;
+  }
+
+  /** The session as it stands, if there is one. */
+  get current(): Session | undefined {
+    return this.#session;
+  }
+
+  /** Whether this call ended the visitor's session and began none after it. */
+  get ended(): boolean {
+    return this.#ended && this.#session === undefined;
+  }
+
+  /** Whether this call extended the session's life. */
+  get extended(): boolean {
+    return this.#extended;
+  }
+
+  /** Who is logged in, with the changes of this call. */
+  get user(): ShopUser | undefined {
+    this.#userCopy ??= structuredClone(this.#userBase);
+    return this.#userCopy;
+  }
+
+  /** The session's custom data, with the changes of this call. */
+  get customData(): Readonly<Partial<SessionCustomData>> {
+    this.#customDataCopy ??= structuredClone(
+      this.#changes.reduce((record, change) => change(record), this.#session?.record ?? blankRecord)
+        .customData,
+    );
+    return this.#customDataCopy;
+  }
+
+  /**
+   * Changes the user at `commit`; fields that parallel calls change stay changed.
+   * Another user than before, or the first, is a login: the session is bound to them, under a new id.
+   * @throws TypeError where the user has no valid id
+   */
+  updateUser(user: ShopUser): void {
+    assertUser(user);
+    const base = this.#userBase;
+    const next = structuredClone(user);
+    this.#userBase = next;
+    this.#userCopy = undefined;
+    if (!isSameUser(this.#session?.record.user, user)) this.#newUser = next;
+    else {
+      this.#changes.push((record) => ({ ...record, user: rebase(base, next, record.user) }));
+    }
+  }
+
+  /** Sets fields of the custom data at `commit`; `undefined` removes one. */
+  updateCustomData(patch: Partial<SessionCustomData>): void {
+    const fields = Object.entries(structuredClone(patch));
+    this.#customDataCopy = undefined;
+    this.#changes.push((record) => {
+      const kept = Object.entries(record.customData).filter(([key]) => !Object.hasOwn(patch, key));
+      const set = fields.filter(([, value]) => value !== undefined);
+      return { ...record, customData: Object.fromEntries([...kept, ...set]) };
+    });
+  }
+
+  /** The key of the visitor's basket or wishlist, where it was begun. */
+  peek(belonging: Belonging): string | undefined {
+    const record = this.#session?.record;
+    if (record?.user !== undefined) return userOwnerKey(this.#backend.shop.shopId, record.user.id);
+    return record?.[flags[belonging]] ? record.ownerKey : undefined;
+  }
+
+  /** The key of the visitor's basket or wishlist; a guest's is begun with it, at `commit`. */
+  begin(belonging: Belonging): string {
+    const begun = this.peek(belonging);
+    if (begun !== undefined) return begun;
+    this.#changes.push((record) => ({ ...record, [flags[belonging]]: true }));
+    return this.#session?.record.ownerKey ?? this.#guestKey;
+  }
+
+  /**
+   * Whose basket or wishlist is about to be written. A guest's is noted in the session before that:
+   * a login that comes between finds the note, and an ended session stops the write.
+   */
+  async own(belonging: Belonging): Promise<Owner> {
+    if (this.peek(belonging) === undefined) {
+      this.begin(belonging);
+      await this.#write();
+    }
+    const { record, expiresAt } = this.#session as Session;
+    return {
+      key: this.begin(belonging),
+      expiresAt: record.user === undefined ? expiresAt : undefined,
+    };
+  }
+
+  /** Binds the session to a user, under a new id, and merges what the guest left. */
+  async bind(user: ShopUser, options: LoginOptions = {}): Promise<MergeReport> {
+    assertUser(user);
+    this.#newUser = undefined;
+    if (this.#session !== undefined && this.#changes.length > 0) await this.#write();
+    const { session, pendingMerges } = await this.#backend.sessions.bind(this.#session, {
+      user: structuredClone(user),
+      startedAt: this.#startedAt,
+      userAgent: this.#userAgent,
+      transient: options.rememberMe === false ? true : undefined,
+    });
+    this.#adopt(session);
+    const merge = await completeMerges(this.#backend, user.id, pendingMerges, this.#log);
+    if (merge.status === "pending") await this.#noteMergePending(session);
+    await this.#observer.afterLogin(user, merge);
+    return merge;
+  }
+
+  /** Gives the user's session a new id; a guest's keeps its own. */
+  async rotate(): Promise<void> {
+    const session = this.#session;
+    if (session?.record.user === undefined) return;
+    this.#adopt(await this.#backend.sessions.rotate(session, session.record.user));
+  }
+
+  /** Ends the session, and with it what belongs to a guest. */
+  async destroy(): Promise<void> {
+    const session = this.#session;
+    this.#forget();
+    if (session === undefined) return;
+    const { baskets, wishlists, sessions } = this.#backend;
+    const { user, ownerKey, hasBasket, hasWishlist } = session.record;
+    await sessions.end(session);
+    if (user !== undefined) return this.#observer.afterLogout(user);
+    await Promise.all([
+      hasBasket && endOwned(baskets, ownerKey, emptyBasket),
+      hasWishlist && endOwned(wishlists, ownerKey, emptyWishlist),
+    ]);
+  }
+
+  /** Ends a user's sessions in the whole realm, but for those to keep. @returns how many ended */
+  async destroyAllOf(userId: string | number, sessionsToKeep: readonly string[]): Promise<number> {
+    const results = await Promise.all(
+      this.#backend.realm.users.map((users) => users.endAll(userId, sessionsToKeep)),
+    );
+    this.#startedAt = Math.max(this.#startedAt, ...results.map(({ endedAt }) => endedAt));
+    const ended = results.flatMap((result) => result.ended);
+    if (this.id !== undefined && ended.includes(this.id)) this.#forget();
+    return ended.length;
+  }
+
+  /** Ends one of a user's sessions. @returns whether there was one of this handle */
+  async destroyByHandle(userId: string | number, handle: string): Promise<boolean> {
+    const ended = await Promise.all(
+      this.#backend.realm.users.map((users) => users.endOne(userId, handle)),
+    );
+    if (this.id !== undefined && ended.includes(this.id)) this.#forget();
+    return ended.some((id) => id !== undefined);
+  }
+
+  /** Tries again what a login had to put off. */
+  async completePendingMerge(): Promise<void> {
+    const { user, mergePending } = this.#session?.record ?? blankRecord;
+    if (user === undefined || !mergePending) return;
+    const index = await this.#backend.sessions.users.read(user.id);
+    const pending = index.value?.pendingMerges ?? [];
+    const { status } = await completeMerges(this.#backend, user.id, pending, this.#log);
+    if (status === "pending") return;
+    this.#changes.push((record) => ({ ...record, mergePending: undefined }));
+  }
+
+  /** Writes what the call changed, and extends the session's life where that is due. */
+  async commit(): Promise<void> {
+    if (this.#newUser !== undefined) await this.bind(this.#newUser);
+    await this.#write();
+  }
+
+  /** Drops what is not written: a call that fails changes nothing by halves. */
+  discard(): void {
+    this.#changes = [];
+    this.#newUser = undefined;
+  }
+
+  /** One write at a time: two at once from one call would begin two sessions. */
+  #write(): Promise<void> {
+    const write = this.#lastWrite.then(() => this.#writeNow());
+    this.#lastWrite = write.catch(() => undefined);
+    return write;
+  }
+
+  async #writeNow(): Promise<void> {
+    const { sessions } = this.#backend;
+    const session = this.#session;
+    const changes = this.#changes;
+    const apply: RecordChange = (record) => changes.reduce((next, change) => change(next), record);
+    this.#changes = [];
+    if (session === undefined) {
+      if (changes.length > 0) this.#session = await sessions.createGuest(this.#guestKey, apply);
+      return;
+    }
+    const extend = sessions.isExtensionDue(session);
+    if (changes.length === 0 && !extend) return;
+    try {
+      if (extend) await this.#extendBelongings(session);
+      this.#session = await sessions.update(session, apply);
+      this.#extended ||= extend;
+    } catch (error) {
+      // Where only the lifetime was to be written, what the call read was true when it began.
+      if (changes.length > 0 || !(error instanceof SessionEndedError)) throw error;
+    }
+  }
+
+  /** A guest's basket and wishlist must outlive the session, so they are extended before it. */
+  async #extendBelongings(session: Session): Promise<void> {
+    const { user, ownerKey, hasBasket, hasWishlist } = session.record;
+    if (user !== undefined) return;
+    const end = this.#backend.sessions.extendedEnd(session);
+    await Promise.all([
+      hasBasket && extendOwned(this.#backend.baskets, ownerKey, end),
+      hasWishlist && extendOwned(this.#backend.wishlists, ownerKey, end),
+    ]);
+  }
+
+  /** Marks the session, so that its next call tries again; the user's index knows what is owed. */
+  async #noteMergePending(session: Session): Promise<void> {
+    try {
+      const note: RecordChange = (record) => ({ ...record, mergePending: true });
+      this.#adopt(await this.#backend.sessions.update(session, note));
+    } catch (error) {
+      this.#log.warn("A merge is put off until the next login", { error });
+    }
+  }
+
+  #adopt(session: Session | undefined): void {
+    this.#session = session;
+    this.#userBase = session?.record.user;
+    this.#userCopy = undefined;
+    this.#customDataCopy = undefined;
+  }
+
+  #forget(): void {
+    this.discard();
+    this.#adopt(undefined);
+    this.#guestKey = randomUUID();
+    this.#ended = true;
+  }
+}
+
+// --- Internal helpers ---
+
+const flags = { basket: "hasBasket", wishlist: "hasWishlist" } as const;
+
+const blankRecord: SessionRecord = {
+  id: "",
+  createdAt: 0,
+  lastSeenAt: 0,
+  handle: "",
+  ownerKey: "",
+  customData: {},
+};
+
+function isSameUser(a: ShopUser | undefined, b: ShopUser): boolean {
+  return a !== undefined && String(a.id) === String(b.id);
+}
+
+function assertUser(user: ShopUser): void {
+  if (!isUserId(user.id)) {
+    throw new TypeError("A user's id is a positive integer or a string of 1 to 64 characters");
+  }
+}

@@ -1,0 +1,100 @@
+import { isBasket } from "../rpc/basket.ts";
+import type { Realm, ShopBackend } from "../rpc/backend.ts";
+import { isWishlist } from "../rpc/wishlist.ts";
+import type { Capabilities, DocumentStore } from "../storage/documents.ts";
+import { openDriver } from "../storage/driver.ts";
+import { Sessions } from "../storage/sessions.ts";
+import { openDocumentStore } from "../storage/store.ts";
+import { UserSessions } from "../storage/user-sessions.ts";
+import type { StorageConfig } from "./config.ts";
+import type { Shop, StorefrontOptions } from "./options.ts";
+
+/** A storage in use, for those who want to know what it guarantees. */
+export interface StoreDescription {
+  /** What it holds, as `sessions, baskets, accounts`. */
+  readonly uses: string;
+  readonly driver: string;
+  readonly capabilities: Capabilities;
+}
+
+/** All storages of a storefront, open, and what the shops keep in them. */
+export interface Backends {
+  readonly shops: ReadonlyMap<Shop, ShopBackend>;
+  readonly accounts: DocumentStore;
+  readonly stores: readonly DocumentStore[];
+  readonly descriptions: readonly StoreDescription[];
+}
+
+/** Opens each storage of the config once, and puts together what each shop's calls work on. */
+export function openBackends({ shops, storage, log }: StorefrontOptions): Backends {
+  const stores = new Map<StorageConfig, { store: DocumentStore; uses: Set<string> }>();
+  const realms = new Map<string, OpenRealm>();
+
+  function open(config: StorageConfig, use: string): DocumentStore {
+    const known = stores.get(config);
+    const opened = known ?? {
+      store: openDocumentStore(openDriver(config), { log }),
+      uses: new Set<string>(),
+    };
+    stores.set(config, opened);
+    opened.uses.add(use);
+    return opened.store;
+  }
+
+  const backends = shops.map((shop): [Shop, ShopBackend] => {
+    const realm = realms.get(shop.realm) ?? new OpenRealm(shop.realm);
+    realms.set(shop.realm, realm);
+    const sessionStore = open(shop.storage.session, "sessions");
+    const basketStore = open(shop.storage.basket, "baskets");
+    const backend: ShopBackend = {
+      shop: shop.public,
+      realm,
+      sessions: new Sessions(
+        shop.shopId,
+        sessionStore,
+        realm.usersIn(sessionStore),
+        shop.session,
+      ),
+      baskets: basketStore.collection(`basket:${shop.shopId}`, isBasket),
+      wishlists: basketStore.collection(`wishlist:${shop.shopId}`, isWishlist),
+      basketOptions: shop.basket,
+      wishlistOptions: shop.wishlist,
+    };
+    realm.shops.set(shop.shopId, backend);
+    return [shop, backend];
+  });
+  const accounts = open(storage.account, "accounts");
+  return {
+    shops: new Map(backends),
+    accounts,
+    stores: [...stores.values()].map(({ store }) => store),
+    descriptions: [...stores.values()].map(({ store, uses }) => ({
+      uses: [...uses].join(", "),
+      driver: store.driver,
+      capabilities: store.capabilities,
+    })),
+  };
+}
+
+// --- Internal helpers ---
+
+/** A realm while its shops are being added. */
+class OpenRealm implements Realm {
+  readonly name: string;
+  readonly shops = new Map<number, ShopBackend>();
+  readonly #users = new Map<DocumentStore, UserSessions>();
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get users(): readonly UserSessions[] {
+    return [...this.#users.values()];
+  }
+
+  usersIn(store: DocumentStore): UserSessions {
+    const users = this.#users.get(store) ?? new UserSessions(store, this.name);
+    this.#users.set(store, users);
+    return users;
+  }
+}

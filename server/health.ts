@@ -1,0 +1,26 @@
+import { H3 } from "h3";
+import { RpcError } from "../rpc/error.ts";
+import type { DocumentStore } from "../storage/documents.ts";
+
+/** `/healthz` says that the process runs, `/readyz` that its storages answer too. */
+export function createHealth(stores: readonly DocumentStore[]): H3 {
+  const headers = { "content-type": "application/json", "cache-control": "no-store" };
+  const ok = () => new Response('{"status":"ok"}', { headers });
+  return new H3()
+    .all("/healthz", ({ req }) => {
+      assertRead(req.method);
+      return ok();
+    })
+    .all("/readyz", async ({ req }) => {
+      assertRead(req.method);
+      await Promise.all(stores.map((store) => store.ping()));
+      return ok();
+    });
+}
+
+// --- Internal helpers ---
+
+function assertRead(verb: string): void {
+  if (verb === "GET" || verb === "HEAD") return;
+  throw new RpcError("wrong_verb", { headers: { allow: "GET, HEAD" } });
+}

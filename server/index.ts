@@ -1,0 +1,50 @@
+/**
+ * For servers and configs.
+ * @module storefront-core
+ */
+
+// Config
+export { defineStorefrontConfig } from "./config.ts";
+export type {
+  SessionConfig,
+  ShopConfig,
+  ShopSelector,
+  ShopStorageConfig,
+  StorageConfig,
+  StorefrontConfig,
+} from "./config.ts";
+export { ConfigError } from "./resolve.ts";
+export type { ConfigFault } from "./resolve.ts";
+
+// Server
+export { createStorefront } from "./app.ts";
+export type { Storefront } from "./app.ts";
+export type { SessionOptions, Shop, StorefrontOptions } from "./options.ts";
+export type { StoreDescription } from "./backends.ts";
+
+// RPC methods
+export { defineRpcMethod } from "../rpc/method.ts";
+export type { Access, RpcMethod, RpcMethodDefinition, RpcMethods } from "../rpc/method.ts";
+export type { PublicRPCContext, RPCContext, UserRPCContext } from "../rpc/context.ts";
+export { RpcError } from "../rpc/error.ts";
+export type { Fault, ProblemCode, RpcErrorOptions } from "../rpc/error.ts";
+export type { HookedCall, Hooks } from "../rpc/hooks.ts";
+export type { LoginOptions } from "../rpc/session.ts";
+export type { MergeReport } from "../rpc/merge.ts";
+export type { BuiltinMethods } from "../rpc/builtin.ts";
+
+// Shops and what visitors have in them
+export type { BasketOptions, MergeStrategy, PublicShop, WishlistOptions } from "../rpc/shop.ts";
+export type {
+  BasketItem,
+  BasketView,
+  CustomData,
+  MergedLine,
+  ProductReference,
+} from "../rpc/basket.ts";
+export type { Wish, WishlistItem, WishlistView } from "../rpc/wishlist.ts";
+
+// Customers
+export type { Auth, AuthContext, Credentials, Profile, Registration } from "../rpc/auth.ts";
+export type { SessionCustomData, ShopUser } from "../storage/session-record.ts";
+export type { Logger } from "../storage/log.ts";

@@ -1,0 +1,69 @@
+import { assertBodySize, type H3Event } from "h3";
+import { RpcError } from "../rpc/error.ts";
+
+/** The deepest nesting of a payload; beyond it a parser's recursion is an attack. */
+const maxDepth = 32;
+
+/**
+ * Reads the payload of a call: from the body of a POST, or from the query of a GET.
+ * @throws RpcError `not_json`, `malformed_request`; h3's 413 where the body is too large
+ */
+export async function readPayload(event: H3Event, maxBodySize: number): Promise<unknown> {
+  return event.req.method === "POST" ? readBody(event, maxBodySize) : readQuery(event);
+}
+
+// --- Internal helpers ---
+
+async function readBody(event: H3Event, maxBodySize: number): Promise<unknown> {
+  const contentType = event.req.headers.get("content-type");
+  // A browser sends these cross-site without asking first, JSON it does not (CSRF).
+  if (contentType !== null && !isJson(contentType)) throw new RpcError("not_json");
+  assertBodySize(event, maxBodySize);
+  const text = await event.req.text();
+  if (text === "") return undefined;
+  if (contentType === null) throw new RpcError("not_json");
+  const body = parse(text, "The body");
+  if (typeof body !== "object" || body === null || Array.isArray(body)) {
+    throw new RpcError("malformed_request", { detail: 'The body must be {"payload": …}' });
+  }
+  const stray = Object.keys(body).filter((key) => key !== "payload");
+  if (stray.length > 0) {
+    const errors = stray.map((key) => ({ path: [key], message: 'Expected only "payload"' }));
+    throw new RpcError("malformed_request", { detail: 'The body must be {"payload": …}', errors });
+  }
+  return (body as { payload?: unknown }).payload;
+}
+
+function readQuery(event: H3Event): unknown {
+  const payloads = event.url.searchParams.getAll("payload");
+  if (payloads.length > 1) {
+    throw new RpcError("malformed_request", { detail: "There must be one payload in the query" });
+  }
+  return payloads[0] === undefined ? undefined : parse(payloads[0], "The payload");
+}
+
+function isJson(contentType: string): boolean {
+  return contentType.split(";", 1)[0]?.trim().toLowerCase() === "application/json";
+}
+
+function parse(text: string, what: string): unknown {
+  if (isTooDeep(text)) {
+    throw new RpcError("malformed_request", { detail: `${what} is nested too deeply` });
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new RpcError("malformed_request", { detail: `${what} is not JSON` });
+  }
+}
+
+/** Counts brackets outside of strings, so that nothing needs to recurse to find out. */
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
+    if (token === "[" || token === "{") depth++;
+    else if (token === "]" || token === "}") depth--;
+    if (depth > maxDepth) return true;
+  }
+  return false;
+}

@@ -1,0 +1,51 @@
+import { HTTPError } from "h3";
+import { randomUUID } from "uncrypto";
+import { problems, RpcError, type ProblemCode } from "../rpc/error.ts";
+import type { Logger } from "../storage/log.ts";
+import { StorageUnavailableError } from "../storage/unavailable.ts";
+import { SessionEndedError } from "../storage/user-sessions.ts";
+
+/**
+ * The answer to a failed call (RFC 9457). What was not meant for the client stays here, with a log line
+ * that the answer's `instance` leads to.
+ */
+export function toProblemResponse(error: unknown, log: Logger): Response {
+  const problem = toRpcError(error);
+  const { status, title, code, detail, errors } = problem;
+  const instance = status >= 500 ? `urn:uuid:${randomUUID()}` : undefined;
+  if (instance !== undefined) log.error("A call failed", { instance, error });
+  const body = { type: "about:blank", title, status, code, detail, errors, instance };
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: {
+      ...Object.fromEntries(problem.headers ?? []),
+      "content-type": "application/problem+json",
+      "cache-control": "no-store",
+    },
+  });
+}
+
+// --- Internal helpers ---
+
+function toRpcError(error: unknown): RpcError {
+  if (error instanceof RpcError) return error;
+  if (error instanceof SessionEndedError) return new RpcError("session_changed");
+  if (error instanceof StorageUnavailableError) {
+    return new RpcError("storage_unavailable", { headers: { "retry-after": "1" } });
+  }
+  if (!HTTPError.isError(error) || error.unhandled || error.status >= 500) {
+    return new RpcError("internal_error");
+  }
+  const code = codeByStatus[error.status];
+  if (code !== undefined) return new RpcError(code);
+  const { status } = error;
+  const title = error.statusText ?? `HTTP status ${status}`;
+  return new RpcError(`http_${status}`, { status, title });
+}
+
+/** What h3 itself refuses. */
+const codeByStatus: Readonly<Record<number, ProblemCode>> = {
+  400: "malformed_request",
+  404: "unknown_path",
+  413: "too_large",
+} satisfies Record<number, keyof typeof problems>;

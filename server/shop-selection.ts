@@ -1,0 +1,45 @@
+import type { H3Event } from "h3";
+import { RpcError } from "../rpc/error.ts";
+import type { StorefrontOptions, Shop } from "./options.ts";
+
+/** Finds the shop of a call: by header, else by host or path as the config says. */
+export class ShopSelection {
+  readonly #options: StorefrontOptions;
+  readonly #byId: ReadonlyMap<string, Shop>;
+
+  constructor(options: StorefrontOptions) {
+    this.#options = options;
+    // Keyed by text, so that only the exact digits match: `01001` and `1e3` are no shops.
+    this.#byId = new Map(options.shops.map((shop) => [String(shop.shopId), shop]));
+  }
+
+  /**
+   * @param path the segment of the URL before the base path, if there is one
+   * @throws RpcError `unknown_shop`
+   */
+  select(event: H3Event, path: string | undefined): Shop {
+    const id = event.req.headers.get("x-shop-id");
+    const shop = id === null ? this.#byPlace(event.url, path) : this.#byId.get(id);
+    if (shop === undefined) throw new RpcError("unknown_shop");
+    return shop;
+  }
+
+  #byPlace(url: URL, path: string | undefined): Shop | undefined {
+    const { shops, shopSelector } = this.#options;
+    const here = shops.filter(({ public: { host } }) =>
+      host === undefined ? shopSelector !== "domain" : isHost(host, url),
+    );
+    if (path !== undefined) return here.find((shop) => shop.public.path === path);
+    if (shopSelector === "path_or_default") return shops.find((shop) => shop.isDefault);
+    if (shopSelector === "path") return undefined;
+    const atRoot = here.filter((shop) => shop.public.path === undefined);
+    return atRoot[0] ?? (here.length === 1 ? here[0] : undefined);
+  }
+}
+
+// --- Internal helpers ---
+
+/** A host without a port is meant on any. */
+function isHost(host: string, url: URL): boolean {
+  return host === url.host || host === url.hostname;
+}
