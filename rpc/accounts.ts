@@ -70,7 +70,10 @@ interface Account {
 }
 
 function isAccount(value: unknown): value is Account {
-  const { user, passwordHash } = (value ?? {}) as { user?: Partial<ShopUser>; passwordHash?: unknown };
+  const { user, passwordHash } = (value ?? {}) as {
+    user?: Partial<ShopUser>;
+    passwordHash?: unknown;
+  };
   return isUserId(user?.id) && typeof passwordHash === "string";
 }
 

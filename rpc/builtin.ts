@@ -1,11 +1,4 @@
-import {
-  getUser,
-  login,
-  logout,
-  register,
-  updatePassword,
-  updateUser,
-} from "./account-methods.ts";
+import { getUser, login, logout, register, updatePassword, updateUser } from "./account-methods.ts";
 import {
   addItemsToBasket,
   addItemToBasket,

@@ -88,12 +88,7 @@ export class Call {
     const { hooks } = this.environment;
     return {
       afterLogin: (user, merge) =>
-        notify(
-          hooks,
-          "storefront:afterLogin",
-          { context: this.context, user, merge },
-          this.log,
-        ),
+        notify(hooks, "storefront:afterLogin", { context: this.context, user, merge }, this.log),
       afterLogout: (user) =>
         notify(hooks, "storefront:afterLogout", { context: this.context, user }, this.log),
     };

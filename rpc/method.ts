@@ -27,7 +27,7 @@ export interface RpcMethodDefinition<
   A extends Access,
   I extends Schema,
   O extends Schema,
-  Output extends O extends StandardSchemaV1 ? StandardSchemaV1.InferInput<O> : unknown,
+  Output extends (O extends StandardSchemaV1 ? StandardSchemaV1.InferInput<O> : unknown),
 > {
   /** @default "session" */
   readonly access?: A;
@@ -60,7 +60,7 @@ export function defineRpcMethod<
   A extends Access = "session",
   I extends Schema = undefined,
   O extends Schema = undefined,
-  Output extends O extends StandardSchemaV1 ? StandardSchemaV1.InferInput<O> : unknown = never,
+  Output extends (O extends StandardSchemaV1 ? StandardSchemaV1.InferInput<O> : unknown) = never,
 >(
   definition: RpcMethodDefinition<A, I, O, Output>,
 ): RpcMethod<

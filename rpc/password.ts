@@ -34,16 +34,11 @@ export async function verifyPassword(password: string, phc: string | undefined):
 
 const settings = { ln: 15, r: 8, p: 3 };
 
-const phcPattern =
-  /^\$scrypt\$ln=(\d+),r=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
+const phcPattern = /^\$scrypt\$ln=(\d+),r=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
 
 const nobodysHash = `$scrypt$ln=${settings.ln},r=${settings.r},p=${settings.p}$${"A".repeat(22)}$${"A".repeat(43)}`;
 
-function derive(
-  password: string,
-  salt: Buffer,
-  { ln, r, p }: typeof settings,
-): Promise<Buffer> {
+function derive(password: string, salt: Buffer, { ln, r, p }: typeof settings): Promise<Buffer> {
   const options: ScryptOptions = { N: 2 ** ln, r, p, maxmem: 256 * 2 ** ln * r };
   return new Promise((resolve, reject) => {
     // One spelling for what looks the same on every keyboard (NIST SP 800-63B, 5.1.1.2).

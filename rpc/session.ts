@@ -54,7 +54,7 @@ export class CallSession {
   /** The user that `updateUser` is compared with; methods get a copy, which they may change. */
   #userBase: ShopUser | undefined;
   #userCopy: ShopUser | undefined;
-  #customDataCopy: SessionCustomData | undefined;
+  #customDataCopy: Partial<SessionCustomData> | undefined;
 
   constructor(
     backend: ShopBackend,
@@ -97,10 +97,9 @@ export class CallSession {
 
   /** The session's custom data, with the changes of this call. */
   get customData(): Readonly<Partial<SessionCustomData>> {
-    this.#customDataCopy ??= structuredClone(
-      this.#changes.reduce((record, change) => change(record), this.#session?.record ?? blankRecord)
-        .customData,
-    );
+    const stored = this.#session?.record ?? blankRecord;
+    const { customData } = this.#changes.reduce((record, change) => change(record), stored);
+    this.#customDataCopy ??= structuredClone(customData) as Partial<SessionCustomData>;
     return this.#customDataCopy;
   }
 
@@ -289,8 +288,7 @@ export class CallSession {
   /** Marks the session, so that its next call tries again; the user's index knows what is owed. */
   async #noteMergePending(session: Session): Promise<void> {
     try {
-      const note: RecordChange = (record) => ({ ...record, mergePending: true });
-      this.#adopt(await this.#backend.sessions.update(session, note));
+      this.#adopt(await this.#backend.sessions.update(session, owingAMerge));
     } catch (error) {
       this.#log.warn("A merge is put off until the next login", { error });
     }
@@ -323,6 +321,10 @@ const blankRecord: SessionRecord = {
   ownerKey: "",
   customData: {},
 };
+
+function owingAMerge(record: SessionRecord): SessionRecord {
+  return { ...record, mergePending: true };
+}
 
 function isSameUser(a: ShopUser | undefined, b: ShopUser): boolean {
   return a !== undefined && String(a.id) === String(b.id);

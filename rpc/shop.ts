@@ -1,30 +1,30 @@
 /** A shop as a method and a frontend may see it: nothing in here is secret. */
 export interface PublicShop {
-  readonly shopId: number
+  readonly shopId: number;
   /** BCP 47 language tag, as `de-DE`. */
-  readonly locale: string
+  readonly locale: string;
   /** ISO 4217 code, as `EUR`. */
-  readonly currency: string
+  readonly currency: string;
   /** Host name the shop is served under. */
-  readonly host?: string | undefined
+  readonly host?: string | undefined;
   /** First path segment the shop is served under. */
-  readonly path?: string | undefined
+  readonly path?: string | undefined;
 }
 
 /** How a guest's basket meets the user's at login. */
-export type MergeStrategy = "merge" | "useGuest" | "useExisting" | "useGuestIfExistingEmpty"
+export type MergeStrategy = "merge" | "useGuest" | "useExisting" | "useGuestIfExistingEmpty";
 
 /** The rules of a shop's baskets, as decided. */
 export interface BasketOptions {
-  readonly mergeStrategy: MergeStrategy
+  readonly mergeStrategy: MergeStrategy;
   /** The most lines a call may bring a basket to. */
-  readonly maxItems: number
+  readonly maxItems: number;
   /** The most pieces of one line. */
-  readonly maxQuantity: number
+  readonly maxQuantity: number;
 }
 
 /** The rules of a shop's wishlists, as decided. */
 export interface WishlistOptions {
   /** The most items a call may bring a wishlist to. */
-  readonly maxItems: number
+  readonly maxItems: number;
 }

@@ -2,11 +2,10 @@ import { isBasket } from "../rpc/basket.ts";
 import type { Realm, ShopBackend } from "../rpc/backend.ts";
 import { isWishlist } from "../rpc/wishlist.ts";
 import type { Capabilities, DocumentStore } from "../storage/documents.ts";
-import { openDriver } from "../storage/driver.ts";
+import { openDriver, type StorageConfig } from "../storage/driver.ts";
 import { Sessions } from "../storage/sessions.ts";
 import { openDocumentStore } from "../storage/store.ts";
 import { UserSessions } from "../storage/user-sessions.ts";
-import type { StorageConfig } from "./config.ts";
 import type { Shop, StorefrontOptions } from "./options.ts";
 
 /** A storage in use, for those who want to know what it guarantees. */
@@ -49,12 +48,7 @@ export function openBackends({ shops, storage, log }: StorefrontOptions): Backen
     const backend: ShopBackend = {
       shop: shop.public,
       realm,
-      sessions: new Sessions(
-        shop.shopId,
-        sessionStore,
-        realm.usersIn(sessionStore),
-        shop.session,
-      ),
+      sessions: new Sessions(shop.shopId, sessionStore, realm.usersIn(sessionStore), shop.session),
       baskets: basketStore.collection(`basket:${shop.shopId}`, isBasket),
       wishlists: basketStore.collection(`wishlist:${shop.shopId}`, isWishlist),
       basketOptions: shop.basket,

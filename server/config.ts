@@ -1,92 +1,89 @@
-import type { Driver } from "unstorage"
-import type { Auth } from "../rpc/auth.ts"
-import type { Hooks } from "../rpc/hooks.ts"
-import type { RpcMethods } from "../rpc/method.ts"
-import type { BasketOptions, PublicShop, WishlistOptions } from "../rpc/shop.ts"
-import type { Logger } from "../storage/log.ts"
+import type { Auth } from "../rpc/auth.ts";
+import type { Hooks } from "../rpc/hooks.ts";
+import type { RpcMethods } from "../rpc/method.ts";
+import type { BasketOptions, PublicShop, WishlistOptions } from "../rpc/shop.ts";
+import type { StorageConfig } from "../storage/driver.ts";
+import type { Logger } from "../storage/log.ts";
 
 /** How a session travels and how long it lives. Durations are seconds. */
 export interface SessionConfig {
   /** The cookie is called `<cookieName>-<shopId>`. @default "$session" */
-  readonly cookieName?: string | undefined
+  readonly cookieName?: string | undefined;
   /** @default "lax" */
-  readonly sameSite?: "strict" | "lax" | "none" | undefined
+  readonly sameSite?: "strict" | "lax" | "none" | undefined;
   /** Max-Age of the cookie and time to live of the record, counted from the last use. @default 86400 */
-  readonly maxAge?: number | undefined
+  readonly maxAge?: number | undefined;
   /** Keys of 32 characters or more: the last one signs, all of them verify. */
-  readonly secret?: string | readonly string[] | undefined
+  readonly secret?: string | readonly string[] | undefined;
   /** Domain attribute of the cookie; absent: the host that set it. */
-  readonly domain?: string | undefined
+  readonly domain?: string | undefined;
   /** Ends a session that was not used for so long, where that is less than `maxAge`. */
-  readonly idleTimeout?: number | undefined
+  readonly idleTimeout?: number | undefined;
   /** Ends a session so long after it began, however much it is used. */
-  readonly absoluteTimeout?: number | undefined
+  readonly absoluteTimeout?: number | undefined;
   /** Secure attribute of the cookie; `auto`: where the call came by HTTPS. @default "auto" */
-  readonly secure?: boolean | "auto" | undefined
+  readonly secure?: boolean | "auto" | undefined;
   /** Partitioned attribute of the cookie (CHIPS). @default false */
-  readonly partitioned?: boolean | undefined
+  readonly partitioned?: boolean | undefined;
 }
-
-/** A driver by its unstorage name with its options, or a driver object. */
-export type StorageConfig = Driver | ({ readonly driver: string } & Readonly<Record<string, unknown>>)
 
 /** What a shop may store elsewhere than the others. */
 export interface ShopStorageConfig {
   /** Sessions, and the index of each user's. @default memory */
-  readonly session?: StorageConfig | undefined
+  readonly session?: StorageConfig | undefined;
   /** Baskets and wishlists. @default where the sessions are */
-  readonly basket?: StorageConfig | undefined
+  readonly basket?: StorageConfig | undefined;
 }
 
 /** One storefront. */
 export interface ShopConfig extends PublicShop {
   /** Served where no path is given and `shopSelector` is `path_or_default`. @default the first shop */
-  readonly isDefault?: boolean | undefined
+  readonly isDefault?: boolean | undefined;
   /** Shops of one realm share customer accounts. @default "default" */
-  readonly realm?: string | undefined
+  readonly realm?: string | undefined;
   /** Wins key by key over the global `session`. */
-  readonly session?: SessionConfig | undefined
-  readonly storage?: ShopStorageConfig | undefined
-  readonly basket?: Partial<BasketOptions> | undefined
-  readonly wishlist?: Partial<WishlistOptions> | undefined
+  readonly session?: SessionConfig | undefined;
+  readonly storage?: ShopStorageConfig | undefined;
+  readonly basket?: Partial<BasketOptions> | undefined;
+  readonly wishlist?: Partial<WishlistOptions> | undefined;
 }
 
 /** How a call that has no `x-shop-id` header finds its shop. */
-export type ShopSelector = "path" | "domain" | "path_or_default"
+export type ShopSelector = "path" | "domain" | "path_or_default";
 
 /** What an operator writes in `storefront.config.ts`. */
 export interface StorefrontConfig<Methods extends RpcMethods = RpcMethods> {
-  readonly shops: readonly ShopConfig[]
+  readonly shops: readonly ShopConfig[];
   /** Where the methods lie: `<basePath>/rpc/<method>`. @default "/api" */
-  readonly basePath?: string | undefined
+  readonly basePath?: string | undefined;
   /** @default "path_or_default" */
-  readonly shopSelector?: ShopSelector | undefined
+  readonly shopSelector?: ShopSelector | undefined;
   /** Defaults of all shops. */
-  readonly session?: SessionConfig | undefined
+  readonly session?: SessionConfig | undefined;
   readonly storage?:
     | (ShopStorageConfig & {
         /** Accounts of the embedded `auth`. @default where the baskets are */
-        readonly account?: StorageConfig | undefined
+        readonly account?: StorageConfig | undefined;
       })
-    | undefined
-  readonly basket?: Partial<BasketOptions> | undefined
-  readonly wishlist?: Partial<WishlistOptions> | undefined
+    | undefined;
+  readonly basket?: Partial<BasketOptions> | undefined;
+  readonly wishlist?: Partial<WishlistOptions> | undefined;
   /** Own methods, beside the built-in ones or, by the same name, in their place. */
-  readonly methods?: Methods | undefined
-  readonly hooks?: Hooks | undefined
+  readonly methods?: Methods | undefined;
+  readonly hooks?: Hooks | undefined;
   /** Who knows the customers. @default accounts kept in `storage.account` */
-  readonly auth?: Auth | undefined
+  readonly auth?: Auth | undefined;
   /** The most bytes a request body may have. @default 100000 */
-  readonly maxBodySize?: number | undefined
+  readonly maxBodySize?: number | undefined;
   /** Proxies whose `X-Forwarded-*` headers are believed. @default none */
-  readonly trustProxy?: boolean | readonly string[] | undefined
+  readonly trustProxy?: boolean | readonly string[] | undefined;
   /** @default lines on standard output and standard error */
-  readonly log?: Logger | undefined
+  readonly log?: Logger | undefined;
 }
 
 /** Types a config; returns it as it is. */
 export function defineStorefrontConfig<Methods extends RpcMethods>(
   config: StorefrontConfig<Methods>,
 ): StorefrontConfig<Methods> {
-  return config
+  return config;
 }

@@ -10,11 +10,11 @@ export type {
   ShopConfig,
   ShopSelector,
   ShopStorageConfig,
-  StorageConfig,
   StorefrontConfig,
 } from "./config.ts";
-export { ConfigError } from "./resolve.ts";
-export type { ConfigFault } from "./resolve.ts";
+export type { StorageConfig } from "../storage/driver.ts";
+export { ConfigError } from "./config-error.ts";
+export type { ConfigFault } from "./config-error.ts";
 
 // Server
 export { createStorefront } from "./app.ts";

@@ -1,53 +1,53 @@
-import type { Auth } from "../rpc/auth.ts"
-import type { Hooks } from "../rpc/hooks.ts"
-import type { RpcMethods } from "../rpc/method.ts"
-import type { BasketOptions, PublicShop, WishlistOptions } from "../rpc/shop.ts"
-import type { Logger } from "../storage/log.ts"
-import type { ShopSelector, StorageConfig } from "./config.ts"
+import type { Auth } from "../rpc/auth.ts";
+import type { Hooks } from "../rpc/hooks.ts";
+import type { RpcMethods } from "../rpc/method.ts";
+import type { BasketOptions, PublicShop, WishlistOptions } from "../rpc/shop.ts";
+import type { StorageConfig } from "../storage/driver.ts";
+import type { Logger } from "../storage/log.ts";
+import type { ShopSelector } from "./config.ts";
 
 /** The session settings of one shop, as decided. Durations are seconds. */
 export interface SessionOptions {
   /** The whole name, shop id included. */
-  readonly cookieName: string
-  readonly sameSite: "strict" | "lax" | "none"
-  readonly maxAge: number
+  readonly cookieName: string;
+  readonly sameSite: "strict" | "lax" | "none";
+  readonly maxAge: number;
   /** At least one; the last signs. */
-  readonly secrets: readonly string[]
-  readonly domain: string | undefined
+  readonly secrets: readonly string[];
+  readonly domain: string | undefined;
   /** Never more than `maxAge`. */
-  readonly idleTimeout: number
-  readonly absoluteTimeout: number | undefined
-  readonly secure: boolean | "auto"
-  readonly partitioned: boolean
+  readonly idleTimeout: number;
+  readonly absoluteTimeout: number | undefined;
+  readonly secure: boolean | "auto";
+  readonly partitioned: boolean;
 }
 
 /** One shop, as decided. */
 export interface Shop {
   /** What methods and frontends may see. */
-  readonly public: PublicShop
-  readonly shopId: number
-  readonly isDefault: boolean
-  readonly realm: string
-  readonly session: SessionOptions
+  readonly public: PublicShop;
+  readonly shopId: number;
+  readonly isDefault: boolean;
+  readonly realm: string;
+  readonly session: SessionOptions;
   /** Where two shops share a storage, they hold the same object here. */
-  readonly storage: { readonly session: StorageConfig; readonly basket: StorageConfig }
-  readonly basket: BasketOptions
-  readonly wishlist: WishlistOptions
+  readonly storage: { readonly session: StorageConfig; readonly basket: StorageConfig };
+  readonly basket: BasketOptions;
+  readonly wishlist: WishlistOptions;
 }
 
 /** The whole config, merged and checked. */
 export interface StorefrontOptions {
-  readonly shops: readonly Shop[]
-  readonly basePath: string
-  readonly shopSelector: ShopSelector
-  readonly storage: { readonly account: StorageConfig }
-  readonly methods: RpcMethods
-  readonly hooks: Hooks
-  readonly auth: Auth | undefined
-  readonly maxBodySize: number
-  readonly trustProxy: boolean | readonly string[]
-  readonly log: Logger
+  readonly shops: readonly Shop[];
+  readonly basePath: string;
+  readonly shopSelector: ShopSelector;
+  readonly storage: { readonly account: StorageConfig };
+  readonly methods: RpcMethods;
+  readonly hooks: Hooks;
+  readonly auth: Auth | undefined;
+  readonly maxBodySize: number;
+  readonly trustProxy: boolean | readonly string[];
+  readonly log: Logger;
   /** What the operator should know before going live. */
-  readonly warnings: readonly string[]
+  readonly warnings: readonly string[];
 }
-

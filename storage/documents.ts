@@ -1,63 +1,74 @@
-import type { Logger } from "./log.ts"
+import type { Logger } from "./log.ts";
 
 /** What a store guarantees; printed at start, and all that callers may know of the driver below. */
 export interface Capabilities {
   /** Who sees changes as atomic: every process on the same storage, or this process only. */
-  readonly atomic: "cluster" | "process"
+  readonly atomic: "cluster" | "process";
   /** Who removes expired documents: the storage itself, or a sweep of this process. */
-  readonly ttl: "native" | "stored"
+  readonly ttl: "native" | "stored";
 }
 
 /** A document as it was read; hand it back to `update` to save the second read. */
 export interface Snapshot<T> {
   /** The document, or `undefined` where there is none (or it expired). */
-  readonly value: T | undefined
+  readonly value: T | undefined;
   /** When it ends, in epoch milliseconds; absent: never. */
-  readonly expiresAt?: number | undefined
+  readonly expiresAt?: number | undefined;
   /** What the next change is compared against; opaque. */
-  readonly version: string
+  readonly version: string;
 }
 
 /** What a rule decided: write this value, remove the document, or leave it as it is. */
 export type Change<T> =
-  | { readonly set: T; /** Epoch milliseconds; absent: never. */ readonly expiresAt?: number | undefined }
+  | {
+      readonly set: T;
+      /** Epoch milliseconds; absent: never. */
+      readonly expiresAt?: number | undefined;
+    }
   | "remove"
-  | "keep"
+  | "keep";
 
 /** A pure function of the current document. It may run more than once; it refuses by throwing. */
-export type Rule<T> = (current: T | undefined, snapshot: Snapshot<T>) => Change<T>
+export type Rule<T> = (current: T | undefined, snapshot: Snapshot<T>) => Change<T>;
 
-/** One JSON value under one key, changed atomically. */
+/** JSON values, each under its key and changed atomically. Keys are made of `toKeySegment`, joined by colons. */
 export interface Documents<T> {
   /** Reads one document. @throws StorageUnavailableError */
-  get(key: string): Promise<Snapshot<T>>
+  get(key: string): Promise<Snapshot<T>>;
   /**
    * Applies `rule` to the current document, atomically; `from` saves the read where it is still current.
-   * @returns the document as it stands afterwards
-   * @throws StorageUnavailableError, and whatever `rule` throws
+   * Where the rule keeps or refuses what it sees in `from`, the storage is not asked again.
+   * @returns the document as it stands afterwards, as `get` would read it
+   * @throws StorageUnavailableError, TypeError for what is no document, and whatever `rule` throws
    */
-  update(key: string, rule: Rule<T>, from?: Snapshot<T>): Promise<Snapshot<T>>
+  update(key: string, rule: Rule<T>, from?: Snapshot<T>): Promise<Snapshot<T>>;
   /** Reads and removes one document at once: of two callers, one gets it. @throws StorageUnavailableError */
-  take(key: string): Promise<T | undefined>
+  take(key: string): Promise<T | undefined>;
 }
 
 /** A storage that holds documents of several kinds. */
 export interface DocumentStore {
   /** The driver's name, as unstorage knows it. */
-  readonly driver: string
-  readonly capabilities: Capabilities
+  readonly driver: string;
+  readonly capabilities: Capabilities;
   /**
    * The documents below `name:`. What is read is unknown until `isDocument` says it is a `T`;
    * anything else is dropped with a log line and counts as absent.
    */
-  collection<T>(name: string, isDocument: (value: unknown) => value is T): Documents<T>
+  collection<T>(name: string, isDocument: (value: unknown) => value is T): Documents<T>;
   /** Asks the storage for a sign of life. @throws StorageUnavailableError */
-  ping(): Promise<void>
-  /** Ends timers and connections of the store. A driver object the caller brought is disposed too. */
-  close(): Promise<void>
+  ping(): Promise<void>;
+  /**
+   * Ends timers and connections of the store. A driver object the caller brought is disposed too, with
+   * the last of the stores that were opened on it.
+   */
+  close(): Promise<void>;
 }
 
 /** Options of {@link openDocumentStore}. */
 export interface DocumentStoreOptions {
-  readonly log: Logger
+  readonly log: Logger;
 }
+
+/** The snapshot of a key that is known to be new: saves the read before the first write. */
+export const absent: Snapshot<never> = { value: undefined, version: "" };

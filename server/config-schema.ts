@@ -1,0 +1,201 @@
+import { builtinDrivers } from "unstorage";
+import * as z from "zod";
+import { hookNames } from "../rpc/hooks.ts";
+
+/**
+ * What a config may look like, key by key. The message of an issue says what was expected; rules
+ * between keys are in `config-rules.ts`.
+ */
+export function createConfigSchema({ production }: { production: boolean }) {
+  const secret = production
+    ? value((text) => isText(text) && text.length >= 32, "a secret of 32 characters or more")
+    : value((text) => isText(text) && text.length >= 1, "a secret");
+  const session = object({
+    cookieName: value(matches(cookieToken), "a cookie name: letters, digits and !#$%&'*+-.^_`|~"),
+    sameSite: oneOf("strict", "lax", "none"),
+    maxAge: seconds(400 * 86_400),
+    secret: z.union([secret, z.array(secret).min(1)], {
+      error: `${production ? "a secret of 32 characters or more" : "a secret"}, or a list of them`,
+    }),
+    domain: value(matches(hostName), "a domain name, as shop.example"),
+    idleTimeout: seconds(400 * 86_400),
+    absoluteTimeout: seconds(Number.MAX_SAFE_INTEGER),
+    secure: value((flag) => typeof flag === "boolean" || flag === "auto", 'true, false or "auto"'),
+    partitioned: boolean,
+    provider: value(isUndefined, "no such key: the driver is set in storage.session"),
+  });
+  const shop = object(
+    {
+      shopId: required(isPositiveInteger, "a whole number, 1 or more"),
+      locale: required(isLocale, "a language tag, as de-DE"),
+      currency: required(matches(/^[A-Z]{3}$/), "a currency code, as EUR"),
+      host: value(matches(hostWithPort), "a host name in lower case, with a port or without"),
+      path: value(matches(/^[A-Za-z0-9_-]+$/), "one segment of a path: letters, digits, - and _"),
+      isDefault: boolean,
+      realm: value(matches(/^.{1,64}$/s), "a name of 1 to 64 characters"),
+      session,
+      storage: object({ session: storage, basket: storage }),
+      basket,
+      wishlist,
+    },
+    { isRequired: true },
+  );
+  return object(
+    {
+      shops: z.array(shop, { error: "a list of shops" }).min(1, { error: "one shop or more" }),
+      basePath: value(matches(/^(?:\/[A-Za-z0-9_.~-]+)+$/), "a path, as /api"),
+      shopSelector: oneOf("path", "domain", "path_or_default"),
+      session,
+      storage: object({ session: storage, basket: storage, account: storage }),
+      basket,
+      wishlist,
+      methods: z
+        .record(
+          z.string().refine(isMethodName),
+          required(isMethod, "a method made by defineRpcMethod"),
+          {
+            error: ({ code }) =>
+              code === "invalid_key"
+                ? "another name: letters, digits and _"
+                : "an object of methods",
+          },
+        )
+        .optional(),
+      hooks: object(
+        Object.fromEntries(hookNames.map((name) => [name, value(isFunction, "a function")])),
+      ),
+      auth: value(
+        isAuth,
+        "an object with the functions login, register, changePassword and perhaps updateUser",
+      ),
+      maxBodySize: value(isPositiveInteger, "a whole number of bytes, 1 or more"),
+      trustProxy: value(
+        (proxies) => typeof proxies === "boolean" || isListOf(proxies, isText),
+        "true, false or a list of addresses",
+      ),
+      log: value(
+        hasFunctions(["debug", "info", "warn", "error"]),
+        "an object with the functions debug, info, warn and error",
+      ),
+    },
+    { isRequired: true },
+  );
+}
+
+// --- Internal helpers ---
+
+const cookieToken = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
+const hostName = /^\.?[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i;
+const hostWithPort = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::\d{1,5})?$/;
+
+const boolean = value((flag) => typeof flag === "boolean", "true or false");
+
+const basket = object({
+  mergeStrategy: oneOf("merge", "useGuest", "useExisting", "useGuestIfExistingEmpty"),
+  maxItems: value(isPositiveInteger, "a whole number, 1 or more"),
+  maxQuantity: value(isPositiveInteger, "a whole number, 1 or more"),
+});
+
+const wishlist = object({ maxItems: value(isPositiveInteger, "a whole number, 1 or more") });
+
+const storage = z
+  .unknown()
+  .optional()
+  .superRefine((config, { addIssue }) => {
+    if (config === undefined || hasFunctions(["getItem"])(config)) return;
+    const { driver } = (config ?? {}) as { readonly driver?: unknown };
+    if (typeof driver !== "string") {
+      addIssue({ code: "custom", message: 'a driver object, or {driver: "<name>", …its options}' });
+    } else if (!Object.hasOwn(builtinDrivers, driver)) {
+      const message = "the name of an unstorage driver, as memory, redis or fs";
+      addIssue({ code: "custom", path: ["driver"], message });
+    }
+  });
+
+type Check = (value: unknown) => boolean;
+
+function required(check: Check, expected: string) {
+  return z.custom<unknown>(check, { error: expected });
+}
+
+/** A value that may be left out. */
+function value(check: Check, expected: string) {
+  return required((found) => found === undefined || check(found), expected).optional();
+}
+
+/** An object that may be left out, unless it is required; any other key is a fault. */
+function object(shape: z.ZodRawShape, { isRequired = false } = {}) {
+  const keys = Object.keys(shape).filter((key) => key !== "provider");
+  const strict = z.strictObject(shape, {
+    error: ({ code }) =>
+      code === "unrecognized_keys" ? `one of the keys ${keys.join(", ")}` : "an object",
+  });
+  return isRequired ? strict : strict.optional();
+}
+
+function oneOf(...values: readonly string[]) {
+  const expected = values.map((name) => JSON.stringify(name)).join(" or ");
+  return value((found) => values.includes(found as string), expected);
+}
+
+function seconds(most: number) {
+  const isInRange: Check = (found) => isPositiveInteger(found) && Number(found) <= most;
+  const days = most === Number.MAX_SAFE_INTEGER ? "" : ` (${most / 86_400} days at most)`;
+  return value(isInRange, `a whole number of seconds, 1 or more${days}`);
+}
+
+function matches(pattern: RegExp): Check {
+  return (text) => isText(text) && pattern.test(text);
+}
+
+function isText(text: unknown): text is string {
+  return typeof text === "string";
+}
+
+function isUndefined(found: unknown): boolean {
+  return found === undefined;
+}
+
+function isPositiveInteger(found: unknown): boolean {
+  return Number.isSafeInteger(found) && Number(found) > 0;
+}
+
+function isFunction(found: unknown): boolean {
+  return typeof found === "function";
+}
+
+function isListOf(list: unknown, check: Check): boolean {
+  return Array.isArray(list) && list.every(check);
+}
+
+function hasFunctions(names: readonly string[]): Check {
+  return (found) =>
+    typeof found === "object" &&
+    found !== null &&
+    names.every((name) => isFunction((found as Record<string, unknown>)[name]));
+}
+
+function isAuth(found: unknown): boolean {
+  if (!hasFunctions(["login", "register", "changePassword"])(found)) return false;
+  const { updateUser } = found as { readonly updateUser?: unknown };
+  return updateUser === undefined || isFunction(updateUser);
+}
+
+function isMethod(found: unknown): boolean {
+  if (!hasFunctions(["handler"])(found)) return false;
+  const { access } = found as { readonly access?: unknown };
+  return ["public", "session", "user"].includes(access as string);
+}
+
+/** A client's proxy cannot have a method `then`, and objects have a `constructor` already. */
+function isMethodName(name: string): boolean {
+  return /^[A-Za-z][A-Za-z0-9_]*$/.test(name) && name !== "then" && !(name in Object.prototype);
+}
+
+function isLocale(tag: unknown): boolean {
+  try {
+    return isText(tag) && Intl.getCanonicalLocales(tag).length === 1;
+  } catch {
+    return false;
+  }
+}

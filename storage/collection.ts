@@ -1,0 +1,167 @@
+import type { Backend, Expected, Replacement } from "./backend.ts";
+import type { Change, Documents, Rule, Snapshot } from "./documents.ts";
+import { parseEnvelope, toEnvelope, toVersionPrefix } from "./envelope.ts";
+import { isKey } from "./key.ts";
+import type { Logger } from "./log.ts";
+import type { Queue } from "./queue.ts";
+import { StorageUnavailableError } from "./unavailable.ts";
+
+/** What a collection stands on. */
+export interface CollectionOptions<T> {
+  readonly name: string;
+  readonly isDocument: (value: unknown) => value is T;
+  readonly backend: Backend;
+  readonly queue: Queue;
+  readonly log: Logger;
+}
+
+/** The documents of one kind, in any backend. */
+export class Collection<T> implements Documents<T> {
+  readonly #name: string;
+  readonly #isDocument: (value: unknown) => value is T;
+  readonly #backend: Backend;
+  readonly #queue: Queue;
+  readonly #log: Logger;
+
+  constructor({ name, isDocument, backend, queue, log }: CollectionOptions<T>) {
+    this.#name = name;
+    this.#isDocument = isDocument;
+    this.#backend = backend;
+    this.#queue = queue;
+    this.#log = log;
+  }
+
+  async get(key: string): Promise<Snapshot<T>> {
+    const path = this.#pathOf(key);
+    const snapshot = this.#toSnapshot(await this.#backend.read(path));
+    if (!isUnreadable(snapshot)) return snapshot;
+    // Not every driver writes at once: what was read may be a half, so wait for its writer.
+    return this.#queue(path, () => this.#read(path));
+  }
+
+  async update(key: string, rule: Rule<T>, from?: Snapshot<T>): Promise<Snapshot<T>> {
+    const path = this.#pathOf(key);
+    return this.#queue(path, () => this.#update(path, rule, from));
+  }
+
+  async take(key: string): Promise<T | undefined> {
+    const path = this.#pathOf(key);
+    const text = await this.#queue(path, () => this.#backend.take(path));
+    return this.#drop(path, this.#toSnapshot(text)).value;
+  }
+
+  /** Compare-and-swap, again and again until nobody else was faster. */
+  async #update(path: string, rule: Rule<T>, from: Snapshot<T> | undefined): Promise<Snapshot<T>> {
+    // One that expired since may have been extended since.
+    let current = from === undefined || isOver(from) ? await this.#read(path) : from;
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const change = rule(current.value, current);
+      if (change === "keep") return current;
+      const next = this.#toNext(change);
+      const swap = await this.#backend.swap(path, toExpected(current.version), next.replacement);
+      if (swap.swapped || isOwn(swap.current, next.replacement)) return next.snapshot;
+      current = this.#drop(path, this.#toSnapshot(swap.current));
+      await pause(attempt);
+    }
+    throw new StorageUnavailableError(`A document of "${this.#name}" changes too often`);
+  }
+
+  async #read(path: string): Promise<Snapshot<T>> {
+    return this.#drop(path, this.#toSnapshot(await this.#backend.read(path)));
+  }
+
+  #toNext(change: Exclude<Change<T>, "keep">): {
+    snapshot: Snapshot<T>;
+    replacement?: Replacement;
+  } {
+    if (change === "remove") return { snapshot: nothing };
+    const expiresAt = toExpiresAt(change.expiresAt);
+    const json: string | undefined = JSON.stringify(change.set);
+    // As it will be read: what JSON made unfit would be dropped then, after the caller was told it is kept.
+    const value: unknown = json === undefined ? undefined : JSON.parse(json);
+    if (json === undefined || !this.#accepts(value)) {
+      throw new TypeError(`Not a document of "${this.#name}"`);
+    }
+    if (isOver({ expiresAt })) return { snapshot: nothing };
+    const { version, text } = toEnvelope(json, expiresAt);
+    return { snapshot: { value, expiresAt, version }, replacement: { text, expiresAt } };
+  }
+
+  #toSnapshot(text: string | undefined): Snapshot<T> {
+    if (text === undefined) return nothing;
+    const envelope = parseEnvelope(text);
+    if (envelope === undefined) return { value: undefined, version: unreadable + text };
+    const { version, expiresAt, value } = envelope;
+    if (isOver(envelope)) return { value: undefined, version };
+    if (!this.#accepts(value)) return { value: undefined, version: unreadable + text };
+    return { value, expiresAt, version };
+  }
+
+  #accepts(value: unknown): value is T {
+    try {
+      return this.#isDocument(value);
+    } catch {
+      return false;
+    }
+  }
+
+  /** Says that a document is dropped, but never what it held. */
+  #drop(path: string, snapshot: Snapshot<T>): Snapshot<T> {
+    if (isUnreadable(snapshot)) {
+      const key = path.slice(this.#name.length + 1);
+      this.#log.warn("A document that cannot be read was dropped", { collection: this.#name, key });
+    }
+    return snapshot;
+  }
+
+  #pathOf(key: string): string {
+    const path = `${this.#name}:${key}`;
+    if (!isKey(path)) throw new TypeError(`Not a key: ${JSON.stringify(path)}; see toKeySegment`);
+    return path;
+  }
+}
+
+// --- Internal helpers ---
+
+const nothing: Snapshot<never> = { value: undefined, version: "" };
+
+/** Marks the version of a text that is no document, which is the text itself. */
+const unreadable = "!";
+
+/** The latest time there is, in epoch milliseconds; what ends later never ends. */
+const lastDate = 8.64e15;
+
+/** With the pauses between them, some four seconds. */
+const maxAttempts = 120;
+
+function isUnreadable({ version }: Snapshot<unknown>): boolean {
+  return version.startsWith(unreadable);
+}
+
+function isOver({ expiresAt = Infinity }: { readonly expiresAt?: number | undefined }): boolean {
+  return expiresAt <= Date.now();
+}
+
+/** A client that reconnects may send a write twice: what is in its way is then itself. */
+function isOwn(current: string | undefined, replacement: Replacement | undefined): boolean {
+  return replacement !== undefined && current === replacement.text;
+}
+
+function toExpected(version: string): Expected {
+  if (version === "") return { match: "absent", text: "" };
+  return version.startsWith(unreadable)
+    ? { match: "exact", text: version.slice(unreadable.length) }
+    : { match: "prefix", text: toVersionPrefix(version) };
+}
+
+function toExpiresAt(expiresAt = Infinity): number | undefined {
+  if (Number.isNaN(expiresAt)) throw new TypeError("expiresAt is not a number");
+  return expiresAt > lastDate ? undefined : expiresAt;
+}
+
+/** Random, or contenders run in step and the same one wins; the first conflict may be a mere stale `from`. */
+async function pause(attempt: number): Promise<void> {
+  if (attempt === 0) return;
+  const longest = Math.min(2 ** attempt, 64);
+  await new Promise((resolve) => setTimeout(resolve, Math.random() * longest));
+}

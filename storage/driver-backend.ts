@@ -1,0 +1,100 @@
+import { createStorage, type Driver } from "unstorage";
+import type { Backend, Expected } from "./backend.ts";
+import { parseEnvelope } from "./envelope.ts";
+import { Expiry } from "./expiry.ts";
+import type { Queue } from "./queue.ts";
+
+/**
+ * Documents in any unstorage driver: atomic within this process, which removes what expired.
+ *
+ * @param queue guards the keys; the sweep takes its turn in it
+ * @throws TypeError where the driver cannot write
+ */
+export function createDriverBackend(driver: Driver, queue: Queue): Backend {
+  assertWritable(driver);
+  const storage = createStorage({ driver });
+  const expiry = new Expiry((key) => queue(key, () => expire(key)));
+  // A cache drops what is old by itself, and what is remembered of it should not outgrow it.
+  const isCache = driver.name === "lru-cache";
+  if (!isCache) void findEarlierDocuments();
+  return {
+    capabilities: { atomic: "process", ttl: "stored" },
+    read,
+    async swap(key, expected, next) {
+      const current = await read(key);
+      if (!isAsExpected(current, expected)) return { swapped: false, current };
+      if (next === undefined) {
+        if (current !== undefined) await remove(key);
+        return { swapped: true };
+      }
+      await storage.setItemRaw(key, next.text);
+      if (next.expiresAt !== undefined && !isCache) expiry.add(key, next.expiresAt);
+      return { swapped: true };
+    },
+    async take(key) {
+      const current = await read(key);
+      if (current !== undefined) await remove(key);
+      return current;
+    },
+    async ping() {
+      await read("ping");
+    },
+    async close() {
+      expiry.stop();
+      await storage.dispose();
+    },
+  };
+
+  async function read(key: string): Promise<string | undefined> {
+    // The http driver fails on what is not there (TypeError in 1.17), so it is asked first.
+    if (driver.name === "http" && !(await storage.hasItem(key))) return undefined;
+    return toText(await storage.getItemRaw<unknown>(key));
+  }
+
+  async function remove(key: string): Promise<void> {
+    // Not by `storage`, which drops the error that the fs drivers return instead of throwing it.
+    const result: unknown = await driver.removeItem?.(key, {});
+    if (result instanceof Error) throw result;
+    expiry.delete(key);
+  }
+
+  async function expire(key: string): Promise<number | undefined> {
+    const text = await read(key);
+    const expiresAt = text === undefined ? undefined : parseEnvelope(text)?.expiresAt;
+    if (expiresAt === undefined || expiresAt > Date.now()) return expiresAt;
+    await remove(key);
+    return undefined;
+  }
+
+  /** Documents of an earlier process: the sweep looks at each once, and learns when it ends. */
+  async function findEarlierDocuments(): Promise<void> {
+    const keys = await storage.getKeys().catch(() => []);
+    for (const key of keys) expiry.add(key, 0);
+  }
+}
+
+// --- Internal helpers ---
+
+function assertWritable(driver: Driver): void {
+  const writes = (driver.setItem ?? driver.setItemRaw) && driver.removeItem;
+  const { readOnly = false } = (driver.options ?? {}) as { readOnly?: boolean };
+  if (writes === undefined || readOnly) {
+    throw new TypeError(`The storage driver "${driver.name}" cannot write`);
+  }
+}
+
+function isAsExpected(current: string | undefined, { match, text }: Expected): boolean {
+  if (current === undefined) return match === "absent";
+  if (match === "prefix") return current.startsWith(text);
+  return match === "exact" && current === text;
+}
+
+/** Drivers hand back the text they were given, or its bytes, or (upstash) what JSON makes of it. */
+function toText(raw: unknown): string | undefined {
+  if (raw === null || raw === undefined) return undefined;
+  if (typeof raw === "string") return raw;
+  if (raw instanceof Uint8Array || raw instanceof ArrayBuffer) return new TextDecoder().decode(raw);
+  // The fs drivers return an error they should throw.
+  if (raw instanceof Error) throw raw;
+  return JSON.stringify(raw);
+}

@@ -1,0 +1,52 @@
+import { randomUUID } from "uncrypto";
+
+/** A document as it lies in a storage. */
+export interface Envelope {
+  /** Different for every write that ever was. */
+  readonly version: string;
+  /** Epoch milliseconds; absent: never. */
+  readonly expiresAt?: number | undefined;
+  readonly value: unknown;
+}
+
+/** Wraps a value for a storage. The version comes first, so that comparing it needs no parser. */
+export function toEnvelope(
+  value: string,
+  expiresAt: number | undefined,
+): { version: string; text: string } {
+  // Unique for ever: a document removed and made again is never taken for the old one.
+  const version = `${processId}-${(++count).toString(36)}`;
+  const end = expiresAt === undefined ? "" : `"expiresAt":${expiresAt},`;
+  return { version, text: `${toVersionPrefix(version)}${end}"value":${value}}` };
+}
+
+/** What {@link toEnvelope} wrote; `undefined` for anything else, cut or foreign. */
+export function parseEnvelope(text: string): Envelope | undefined {
+  const envelope = parseObject(text);
+  if (envelope === undefined || !Object.hasOwn(envelope, "value")) return undefined;
+  const { version, expiresAt, value } = envelope;
+  if (typeof version !== "string" || !text.startsWith(toVersionPrefix(version))) return undefined;
+  if (expiresAt !== undefined && typeof expiresAt !== "number") return undefined;
+  return { version, expiresAt, value };
+}
+
+/** How every text of this version begins. */
+export function toVersionPrefix(version: string): string {
+  return `{"version":${JSON.stringify(version)},`;
+}
+
+// --- Internal helpers ---
+
+const processId = randomUUID();
+let count = 0;
+
+function parseObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)
+      ? (parsed as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

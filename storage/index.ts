@@ -1,0 +1,22 @@
+/** Documents in any unstorage driver: the public entry `storefront-core/storage`. */
+
+// Opening
+export { openDriver, type StorageConfig } from "./driver.ts";
+export { openDocumentStore } from "./store.ts";
+
+// Documents
+export type {
+  Capabilities,
+  Change,
+  Documents,
+  DocumentStore,
+  DocumentStoreOptions,
+  Rule,
+  Snapshot,
+} from "./documents.ts";
+export { absent } from "./documents.ts";
+export { toKeySegment } from "./key.ts";
+
+// Failing, and saying so
+export { StorageUnavailableError } from "./unavailable.ts";
+export type { Logger } from "./log.ts";

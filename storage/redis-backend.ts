@@ -1,0 +1,116 @@
+import { createHash } from "node:crypto";
+import { joinKeys } from "unstorage";
+import type { Backend } from "./backend.ts";
+import type { Logger } from "./log.ts";
+import { watchOutages, type RedisDriver } from "./redis-client.ts";
+
+/**
+ * Documents in Redis or a Redis Cluster: atomic for every process on it, removed by Redis itself.
+ *
+ * Each operation is one command on one key, so that it fits any slot.
+ */
+export function createRedisBackend(driver: RedisDriver, log: Logger): Backend {
+  const client = driver.getInstance();
+  const { commandTimeout = client.options?.redisOptions?.commandTimeout } = client.options ?? {};
+  const patience = (commandTimeout ?? 1000) + 100;
+  watchOutages(client, log);
+  return {
+    capabilities: { atomic: "cluster", ttl: "native" },
+    async read(key) {
+      return (await answer(client.get(toRedisKey(key)))) ?? undefined;
+    },
+    async swap(key, { match, text }, next) {
+      // Time left, not a point in time: the clocks may differ, and `expiresAt` is checked at every read.
+      const left = next?.expiresAt && Math.max(1, Math.ceil(next.expiresAt - Date.now()));
+      const args = [match, text, next?.text ?? "", String(left ?? "")];
+      const [swapped, current] = (await answer(run(swapScript, key, args))) as SwapReply;
+      return swapped === 1 ? { swapped: true } : { swapped: false, current: current ?? undefined };
+    },
+    async take(key) {
+      const text = (await answer(run(takeScript, key, []))) as string | null;
+      return text ?? undefined;
+    },
+    async ping() {
+      await answer(client.ping());
+    },
+    async close() {
+      await driver.dispose?.();
+    },
+  };
+
+  function toRedisKey(key: string): string {
+    return joinKeys(driver.options?.base ?? "", key);
+  }
+
+  async function run({ sha1, lua }: Script, key: string, args: string[]): Promise<unknown> {
+    try {
+      return await client.evalsha(sha1, 1, toRedisKey(key), ...args);
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
+      return client.eval(lua, 1, toRedisKey(key), ...args);
+    }
+  }
+
+  /** Waits for an answer, but not for ever: a client that reconnects may keep its commands until then. */
+  async function answer<T>(command: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`No answer within ${patience} ms`)), patience);
+    });
+    try {
+      return await Promise.race([command, late]);
+    } catch (error) {
+      throw toSafeError(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+// --- Internal helpers ---
+
+type SwapReply = readonly [swapped: number, current?: string | null];
+
+interface Script {
+  readonly lua: string;
+  readonly sha1: string;
+}
+
+const swapScript = toScript(`
+local match, expected, next, ttl = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local current = redis.call("GET", KEYS[1])
+local same
+if not current then
+  same = match == "absent"
+elseif match == "prefix" then
+  same = string.sub(current, 1, #expected) == expected
+else
+  same = match == "exact" and current == expected
+end
+if not same then return { 0, current } end
+if next == "" then
+  redis.call("DEL", KEYS[1])
+elseif ttl == "" then
+  redis.call("SET", KEYS[1], next)
+else
+  redis.call("SET", KEYS[1], next, "PX", ttl)
+end
+return { 1 }
+`);
+
+const takeScript = toScript(`
+local current = redis.call("GET", KEYS[1])
+if current then redis.call("DEL", KEYS[1]) end
+return current
+`);
+
+function toScript(lua: string): Script {
+  return { lua, sha1: createHash("sha1").update(lua).digest("hex") };
+}
+
+/** An error of ioredis carries the command, and so a document or the password, into every log. */
+function toSafeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { message, name, stack } = error;
+  return Object.assign(new Error(message), { name, stack });
+}

@@ -1,0 +1,80 @@
+import { randomUUID } from "uncrypto";
+
+/** Who is logged in. Add a deployment's own fields by declaration merging. */
+export interface ShopUser {
+  /** A positive integer, or a string of 1 to 64 characters; `7` and `"7"` are the same user. */
+  readonly id: string | number;
+  readonly email?: string;
+  readonly firstName?: string;
+  readonly lastName?: string;
+}
+
+/** What methods keep in a session. Declare the fields by declaration merging. */
+export interface SessionCustomData {}
+
+/** What is stored of a session. Dates are epoch milliseconds. */
+export interface SessionRecord {
+  /** Guest: a random UUID; logged in: `<userId>:<random UUID>`. */
+  readonly id: string;
+  readonly createdAt: number;
+  /** Last time the lifetime was extended; trails the last use by a tenth of the lifetime at most. */
+  readonly lastSeenAt: number;
+  /** Names the session to its owner without being usable as one. */
+  readonly handle: string;
+  /** Names a guest's basket and wishlist, so that the session id stays out of them. */
+  readonly ownerKey: string;
+  /** A guest's basket was begun; written before the basket is. */
+  readonly hasBasket?: boolean | undefined;
+  /** A guest's wishlist was begun; written before the wishlist is. */
+  readonly hasWishlist?: boolean | undefined;
+  readonly user?: ShopUser | undefined;
+  readonly customData: Readonly<Record<string, unknown>>;
+  /** The cookie ends with the browser. */
+  readonly transient?: boolean | undefined;
+  /** A merge at login is still owed to this session. */
+  readonly mergePending?: boolean | undefined;
+}
+
+/** Whether something read from a storage is a session. */
+export function isSessionRecord(value: unknown): value is SessionRecord {
+  if (!isObject(value)) return false;
+  const { id, createdAt, lastSeenAt, handle, ownerKey, user, customData } = value;
+  return (
+    typeof id === "string" &&
+    typeof createdAt === "number" &&
+    typeof lastSeenAt === "number" &&
+    typeof handle === "string" &&
+    typeof ownerKey === "string" &&
+    isObject(customData) &&
+    (user === undefined || (isObject(user) && isUserId(user["id"])))
+  );
+}
+
+/** Whether a value can name a user. */
+export function isUserId(value: unknown): value is string | number {
+  return typeof value === "string"
+    ? value.length >= 1 && value.length <= 64
+    : Number.isSafeInteger(value) && Number(value) > 0;
+}
+
+/** A new session id, of 122 random bits. */
+export function createSessionId(user: ShopUser | undefined): string {
+  return user === undefined ? randomUUID() : `${user.id}:${randomUUID()}`;
+}
+
+/**
+ * The random part of a session id: the key of its record.
+ * @returns `undefined` where the text is no session id
+ */
+export function sessionKey(id: string): string | undefined {
+  return sessionIdPattern.exec(id)?.[1];
+}
+
+// --- Internal helpers ---
+
+const sessionIdPattern =
+  /^(?:.{1,64}:)?([0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})$/s;
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,58 @@
+import type { Driver } from "unstorage";
+import { withUnavailable, type Backend } from "./backend.ts";
+import { Collection } from "./collection.ts";
+import type { DocumentStore, DocumentStoreOptions } from "./documents.ts";
+import { createDriverBackend } from "./driver-backend.ts";
+import type { Logger } from "./log.ts";
+import { createQueue, type Queue } from "./queue.ts";
+import { createRedisBackend } from "./redis-backend.ts";
+import { isRedisDriver } from "./redis-client.ts";
+
+/**
+ * Opens the documents in a driver. Stores on one driver object share their locks, and the last one to
+ * be closed disposes the driver.
+ *
+ * @throws TypeError where the driver cannot write
+ */
+export function openDocumentStore(driver: Driver, { log }: DocumentStoreOptions): DocumentStore {
+  const shared = sharedByDriver.get(driver) ?? open(driver, log);
+  sharedByDriver.set(driver, shared);
+  shared.users++;
+  const { name, backend, queue } = shared;
+  let closing: Promise<void> | undefined;
+  return {
+    driver: name,
+    capabilities: backend.capabilities,
+    collection: (collection, isDocument) =>
+      new Collection({ name: collection, isDocument, backend, queue, log }),
+    ping: () => backend.ping(),
+    close: () => (closing ??= release(driver, shared)),
+  };
+}
+
+// --- Internal helpers ---
+
+interface Shared {
+  readonly name: string;
+  readonly backend: Backend;
+  readonly queue: Queue;
+  users: number;
+}
+
+const sharedByDriver = new WeakMap<Driver, Shared>();
+
+function open(driver: Driver, log: Logger): Shared {
+  const name = driver.name ?? "custom";
+  const queue = createQueue();
+  const backend = isRedisDriver(driver)
+    ? createRedisBackend(driver, log)
+    : createDriverBackend(driver, queue);
+  return { name, backend: withUnavailable(backend, name), queue, users: 0 };
+}
+
+async function release(driver: Driver, shared: Shared): Promise<void> {
+  shared.users--;
+  if (shared.users > 0) return;
+  sharedByDriver.delete(driver);
+  await shared.backend.close();
+}

@@ -1,0 +1,114 @@
+import { randomUUID } from "node:crypto";
+import { serve } from "h3";
+import { afterEach, describe, expect } from "vitest";
+import { createStorefront, type Storefront } from "../server/app.ts";
+import type { StorefrontConfig } from "../server/config.ts";
+import type { StorageConfig } from "../storage/driver.ts";
+import { createTestLog, type LogLine } from "./_log.ts";
+import { describeWithRedis, useRedis } from "./_redis.ts";
+import { Visitor, type Send } from "./_visitor.ts";
+
+/** Long enough for production; of no use anywhere else. */
+export const testSecret = "a-secret-for-tests-only-of-more-than-32-characters";
+
+/** A storefront under test. */
+export interface TestStorefront {
+  readonly app: Storefront;
+  /** What it logged. Errors that no test has announced by `allowErrors` fail the test. */
+  readonly lines: LogLine[];
+  readonly send: Send;
+  visitor(shopId?: number): Visitor;
+}
+
+/** What a matrix hands its tests. */
+export interface Matrix {
+  readonly driver: "memory" | "redis";
+  readonly transport: "request" | "server";
+  /** A storage of its own for one test; the same object shares it between storefronts. */
+  storage(): StorageConfig;
+  /** Starts a storefront with two shops, changed by `config`; it ends with the test. */
+  start(config?: Partial<StorefrontConfig>): Promise<TestStorefront>;
+  /** Lets the storefronts of this test log errors. */
+  allowErrors(): void;
+}
+
+/** Two shops of one realm, as most tests want them. */
+export function testConfig(config: Partial<StorefrontConfig> = {}): StorefrontConfig {
+  return {
+    shopSelector: "path",
+    shops: [
+      { shopId: 1001, locale: "de-DE", currency: "EUR", path: "de" },
+      { shopId: 1002, locale: "en-US", currency: "USD", path: "us" },
+    ],
+    ...config,
+    session: { secret: testSecret, ...config.session },
+  };
+}
+
+/** Runs the same tests on each driver, by `app.fetch` and over a real server. */
+export function describeMatrix(name: string, tests: (matrix: Matrix) => void): void {
+  for (const transport of ["request", "server"] as const) {
+    describe(`${name} · memory · ${transport}`, () => {
+      tests(createMatrix("memory", transport, () => ({ driver: "memory" })));
+    });
+  }
+  // The transport is covered above, so one pass will do.
+  describeWithRedis(`${name} · redis · request`, () => {
+    const redis = useRedis();
+    const storage = () => ({ driver: "redis", url: redis().url, base: randomUUID() });
+    tests(createMatrix("redis", "request", storage));
+  });
+}
+
+/** The tools of a matrix, for tests that need only one driver. */
+export function createMatrix(
+  driver: Matrix["driver"],
+  transport: Matrix["transport"],
+  storage: () => StorageConfig,
+): Matrix {
+  const endings: (() => Promise<unknown>)[] = [];
+  const logs: LogLine[][] = [];
+  let errorsAllowed = false;
+
+  afterEach(async () => {
+    for (const end of endings.splice(0).toReversed()) await end();
+    const errors = logs
+      .splice(0)
+      .flatMap((lines) => lines.filter(({ level }) => level === "error"));
+    if (!errorsAllowed) expect(errors).toEqual([]);
+    errorsAllowed = false;
+  });
+
+  async function start(config: Partial<StorefrontConfig> = {}): Promise<TestStorefront> {
+    const { log, lines } = createTestLog();
+    logs.push(lines);
+    const app = createStorefront(
+      testConfig({ log, ...config, storage: { session: storage(), ...config.storage } }),
+      { production: false },
+    );
+    endings.push(() => app.close());
+    const send = transport === "request" ? viaFetch(app) : await viaServer(app, endings);
+    return { app, lines, send, visitor: (shopId) => new Visitor(send, shopId) };
+  }
+
+  return { driver, transport, storage, start, allowErrors: () => void (errorsAllowed = true) };
+}
+
+// --- Internal helpers ---
+
+function viaFetch(app: Storefront): Send {
+  return async (path, init) => app.fetch(new Request(`http://localhost${path}`, init));
+}
+
+async function viaServer(app: Storefront, endings: (() => Promise<unknown>)[]): Promise<Send> {
+  const server = serve(app, {
+    port: 0,
+    hostname: "127.0.0.1",
+    silent: true,
+    gracefulShutdown: false,
+  });
+  await server.ready();
+  endings.push(() => server.close(true));
+  const origin = new URL(server.url as string).origin;
+  return (path, init) => fetch(`${origin}${path}`, init);
+}

@@ -1,0 +1,80 @@
+import { parseSetCookie } from "cookie-es";
+
+/** An answer, read to its end. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Parsed JSON; `undefined` where there was no body. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers of every shape
+  readonly body: any;
+  /** The `Set-Cookie` headers, as they came. */
+  readonly setCookies: readonly string[];
+}
+
+/** Sends a request to a server under test. */
+export type Send = (path: string, init: RequestInit) => Promise<Response>;
+
+/** A browser's part in a conversation: it keeps cookies, and sends them back. */
+export class Visitor {
+  readonly cookies = new Map<string, string>();
+  readonly #send: Send;
+  readonly shopId: number;
+
+  constructor(send: Send, shopId = 1001) {
+    this.#send = send;
+    this.shopId = shopId;
+  }
+
+  /** Calls a method. */
+  async call(
+    method: string,
+    payload?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    return this.request(`/api/rpc/${method}`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        "x-shop-id": String(this.shopId),
+        ...headers,
+      },
+      body: JSON.stringify({ payload }),
+    });
+  }
+
+  /** Sends any request, with the cookies; an own `cookie` header takes their place. */
+  async request(path: string, init: RequestInit = {}): Promise<Answer> {
+    const headers = new Headers(init.headers);
+    if (this.cookies.size > 0 && !headers.has("cookie")) headers.set("cookie", this.cookieHeader);
+    const response = await this.#send(path, { ...init, headers });
+    const text = await response.text();
+    const setCookies = response.headers.getSetCookie();
+    for (const line of setCookies) this.#keep(line);
+    const body = text === "" ? undefined : JSON.parse(text);
+    return { status: response.status, headers: response.headers, body, setCookies };
+  }
+
+  /** Another visitor with the same cookies, as a second tab or a thief would have them. */
+  clone(shopId = this.shopId): Visitor {
+    const twin = new Visitor(this.#send, shopId);
+    for (const [name, value] of this.cookies) twin.cookies.set(name, value);
+    return twin;
+  }
+
+  get cookieHeader(): string {
+    return [...this.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+  }
+
+  /** The session id in this shop's cookie, without its signature. */
+  get sessionId(): string | undefined {
+    const value = this.cookies.get(`$session-${this.shopId}`);
+    return value === undefined ? undefined : decodeURIComponent(value).slice(2, -44);
+  }
+
+  #keep(line: string): void {
+    const cookie = parseSetCookie(line, { decode: (value) => value });
+    if (cookie === undefined) return;
+    if (cookie.maxAge === 0) this.cookies.delete(cookie.name);
+    else this.cookies.set(cookie.name, cookie.value ?? "");
+  }
+}
