@@ -1,0 +1,51 @@
+import type { Capabilities } from "../storage/documents.ts";
+import type { StoreDescription } from "./backends.ts";
+import type { Shop, StorefrontOptions } from "./options.ts";
+
+/** What the start of a server tells its operator: where it is, what it serves, what it stands on. */
+export function describeStart(
+  url: string,
+  options: StorefrontOptions,
+  stores: readonly StoreDescription[],
+): string {
+  const origin = new URL(url).origin;
+  return [
+    `Storefront Core listens on ${origin}`,
+    "",
+    "Shops",
+    ...options.shops.map((shop) => `  ${describeShop(shop, origin, options)}`),
+    `  (or any of them at ${origin}${options.basePath}/rpc/<method> with the header x-shop-id)`,
+    "",
+    "Storage",
+    ...stores.map(({ uses, driver, capabilities }) => {
+      return `  ${driver} for ${uses}: ${describeGuarantees(capabilities)}`;
+    }),
+    ...options.warnings.flatMap((warning, index) => [
+      ...(index === 0 ? ["", "Warnings"] : []),
+      `  ${warning}`,
+    ]),
+    "",
+  ].join("\n");
+}
+
+// --- Internal helpers ---
+
+function describeShop(
+  { public: { shopId, locale, currency, host, path }, isDefault }: Shop,
+  origin: string,
+  { basePath, shopSelector }: StorefrontOptions,
+): string {
+  const base = host === undefined ? origin : `${new URL(origin).protocol}//${host}`;
+  const isAtRoot = shopSelector === "path_or_default" && isDefault;
+  const segment = path === undefined || isAtRoot ? "" : `/${path}`;
+  const isReachable = path !== undefined || isAtRoot || shopSelector === "domain";
+  const place = isReachable ? `${base}${segment}${basePath}/rpc/<method>` : "by its header only";
+  return `${shopId}  ${locale} ${currency}  ${place}`;
+}
+
+function describeGuarantees({ atomic, ttl }: Capabilities): string {
+  const changes =
+    atomic === "cluster" ? "atomic across all processes on it" : "atomic within this process";
+  const endings = ttl === "native" ? "expiry by the storage" : "expiry by a sweep of this process";
+  return `${changes}, ${endings}`;
+}
