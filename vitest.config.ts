@@ -1,7 +1,7 @@
-import { fileURLToPath } from "node:url"
-import { defineConfig } from "vitest/config"
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
 
-const source = (file: string) => fileURLToPath(new URL(file, import.meta.url))
+const source = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 
 export default defineConfig({
   resolve: {
@@ -18,4 +18,4 @@ export default defineConfig({
     typecheck: { enabled: true, include: ["test/**/*.test-d.ts"] },
     coverage: { include: ["server/**", "rpc/**", "storage/**"], reporter: ["text"] },
   },
-})
+});
