@@ -14,6 +14,7 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
+    globalSetup: "test/_global.ts",
     testTimeout: 20_000,
     typecheck: { enabled: true, include: ["test/**/*.test-d.ts"] },
     coverage: { include: ["server/**", "rpc/**", "storage/**"], reporter: ["text"] },

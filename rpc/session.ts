@@ -155,10 +155,11 @@ export class CallSession {
       this.begin(belonging);
       await this.#write();
     }
-    const { record, expiresAt } = this.#session as Session;
+    const session = this.#session as Session;
+    const isGuest = session.record.user === undefined;
     return {
       key: this.begin(belonging),
-      expiresAt: record.user === undefined ? expiresAt : undefined,
+      expiresAt: isGuest ? this.#belongingsEnd(session) : undefined,
     };
   }
 
@@ -278,11 +279,16 @@ export class CallSession {
   async #extendBelongings(session: Session): Promise<void> {
     const { user, ownerKey, hasBasket, hasWishlist } = session.record;
     if (user !== undefined) return;
-    const end = this.#backend.sessions.extendedEnd(session);
+    const end = this.#belongingsEnd(session);
     await Promise.all([
       hasBasket && extendOwned(this.#backend.baskets, ownerKey, end),
       hasWishlist && extendOwned(this.#backend.wishlists, ownerKey, end),
     ]);
+  }
+
+  /** Not before the session's own end, also where a parallel call extends that right now. */
+  #belongingsEnd(session: Session): number {
+    return this.#backend.sessions.extendedEnd(session) + 60_000;
   }
 
   /** Marks the session, so that its next call tries again; the user's index knows what is owed. */

@@ -32,7 +32,7 @@ export function describeWithRedis(name: string, body: () => void): void {
       });
     });
   } else {
-    process.stderr.write(`Left out without redis-server: "${name}"; ${howToInstall}\n`);
+    // What is left out is said once for all, in _global.ts.
     describe.skip(name, body);
   }
 }
