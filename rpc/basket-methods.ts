@@ -12,7 +12,7 @@ import {
 } from "./basket.ts";
 import { callOf, type RPCContext } from "./context.ts";
 import { defineRpcMethod } from "./method.ts";
-import { changeOwned } from "./owned.ts";
+import { readOwned } from "./owned.ts";
 import { customData, itemKey, productReference, quantity } from "./payload.ts";
 import type { BasketOptions } from "./shop.ts";
 
@@ -28,7 +28,8 @@ export const getBasket = defineRpcMethod({
   async handler(_, context) {
     const { backend, session } = callOf(context);
     const key = session.peek("basket");
-    const { value = emptyBasket } = key === undefined ? {} : await backend.baskets.get(key);
+    const value =
+      key === undefined ? emptyBasket : await readOwned(backend.baskets, key, emptyBasket);
     return { basket: viewBasket(key, value) };
   },
 });
@@ -92,7 +93,6 @@ async function changeBasket(
   if (session.peek("basket") === undefined && change(emptyBasket) === emptyBasket) {
     return { basket: viewBasket(undefined, emptyBasket) };
   }
-  const owner = await session.own("basket");
-  const basket = await changeOwned(backend.baskets, owner, emptyBasket, change);
-  return { basket: viewBasket(owner.key, basket) };
+  const { key, value } = await session.change("basket", backend.baskets, emptyBasket, change);
+  return { basket: viewBasket(key, value) };
 }

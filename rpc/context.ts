@@ -66,12 +66,10 @@ export interface UserRPCContext extends RPCContext {
   readonly user: ShopUser;
 }
 
-const kCall: unique symbol = Symbol("call");
-
 /** The context of a call without a session. */
 export function createPublicContext(call: Call): PublicRPCContext {
   let headers: Headers | undefined;
-  return {
+  const context: PublicRPCContext = {
     shop: call.backend.shop,
     log: call.log,
     ip: call.request.ip,
@@ -82,8 +80,9 @@ export function createPublicContext(call: Call): PublicRPCContext {
     signal: call.request.signal,
     callRpc: <Output>(method: string, payload?: unknown) =>
       dispatch(call, method, payload) as Promise<Output>,
-    [kCall]: call,
-  } as PublicRPCContext;
+  };
+  calls.set(context, call);
+  return context;
 }
 
 /** The context of a call with a session. Its members may be taken out of it and used alone. */
@@ -113,15 +112,20 @@ export function createContext(call: Call): RPCContext {
     },
   };
   const shared = Object.getOwnPropertyDescriptors(createPublicContext(call));
-  return Object.defineProperties(members, shared) as RPCContext;
+  const context = Object.defineProperties(members, shared) as RPCContext;
+  calls.set(context, call);
+  return context;
 }
 
 /** The call behind a context, for the built-in methods. */
 export function callOf(context: PublicRPCContext): Call {
-  return (context as unknown as { readonly [kCall]: Call })[kCall];
+  return calls.get(context) as Call;
 }
 
 // --- Internal helpers ---
+
+/** Beside the contexts, for a call has what no context shows: the request's credentials. */
+const calls = new WeakMap<PublicRPCContext, Call>();
 
 function withoutCredentials(headers: Headers): Headers {
   const rest = new Headers(headers);

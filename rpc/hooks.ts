@@ -1,4 +1,4 @@
-import type { Logger } from "../storage/log.ts";
+import { describeError, type Logger } from "../storage/log.ts";
 import type { ShopUser } from "../storage/session-record.ts";
 import type { PublicRPCContext, RPCContext } from "./context.ts";
 import type { MergeReport } from "./merge.ts";
@@ -56,6 +56,6 @@ export async function notify<Name extends keyof Hooks>(
   try {
     await (hooks[name] as ((event: unknown) => void | Promise<void>) | undefined)?.(event);
   } catch (error) {
-    log.error(`The hook ${name} failed`, { error });
+    log.error(`The hook ${name} failed`, { error: describeError(error) });
   }
 }

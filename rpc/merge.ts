@@ -1,4 +1,4 @@
-import type { Logger } from "../storage/log.ts";
+import { describeError, type Logger } from "../storage/log.ts";
 import type { PendingMerge } from "../storage/user-sessions.ts";
 import type { ShopBackend } from "./backend.ts";
 import { emptyBasket, mergeItems, type MergedLine } from "./basket.ts";
@@ -36,16 +36,16 @@ export async function completeMerges(
       try {
         return { left, lines: shop === undefined ? [] : await mergeOne(shop, userId, left) };
       } catch (error) {
-        log.warn("A merge at login is put off", { error });
+        log.warn("A merge at login is put off", { error: describeError(error) });
         return { left, lines: undefined };
       }
     }),
   );
   const done = attempts.filter(({ lines }) => lines !== undefined);
-  const doneKeys = done.map(({ left }) => left.ownerKey);
-  if (doneKeys.length > 0) {
-    await forget(backend, userId, doneKeys).catch((error: unknown) =>
-      log.warn("A merge at login will be looked at again", { error }),
+  if (done.length > 0) {
+    const merged = done.map(({ left }) => left);
+    await forget(backend, userId, merged).catch((error: unknown) =>
+      log.warn("A merge at login will be looked at again", { error: describeError(error) }),
     );
   }
   return {
@@ -61,33 +61,33 @@ export async function completeMerges(
 async function mergeOne(
   { shop, baskets, wishlists, basketOptions }: ShopBackend,
   userId: string | number,
-  { ownerKey: key, expiresAt, hasBasket, hasWishlist }: PendingMerge,
+  { belonging, ...guest }: PendingMerge,
 ): Promise<readonly MergedLine[]> {
   const userKey = userOwnerKey(shop.shopId, userId);
   let lines: readonly MergedLine[] = [];
-  const basketMove =
-    hasBasket &&
-    moveOwned(baskets, { key, expiresAt }, userKey, emptyBasket, (user, guest) => {
-      const merged = mergeItems(user, guest.items, basketOptions);
+  if (belonging === "basket") {
+    await moveOwned(baskets, guest, userKey, emptyBasket, (user, left) => {
+      const merged = mergeItems(user, left.items, basketOptions);
       lines = merged.lines;
       return merged.basket;
     });
-  const wishlistMove =
-    hasWishlist &&
-    moveOwned(wishlists, { key, expiresAt }, userKey, emptyWishlist, (user, guest) =>
-      mergeWishes(user, guest.items),
+  } else {
+    await moveOwned(wishlists, guest, userKey, emptyWishlist, (user, left) =>
+      mergeWishes(user, left.items),
     );
-  await Promise.all([basketMove, wishlistMove]);
+  }
   return lines;
 }
 
 async function forget(
   { sessions }: ShopBackend,
   userId: string | number,
-  ownerKeys: readonly string[],
+  merged: readonly PendingMerge[],
 ): Promise<void> {
   await sessions.users.update(userId, (index) => ({
     ...index,
-    pendingMerges: index.pendingMerges.filter((left) => !ownerKeys.includes(left.ownerKey)),
+    pendingMerges: index.pendingMerges.filter(({ belonging, key }) =>
+      merged.every((done) => done.belonging !== belonging || done.key !== key),
+    ),
   }));
 }

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import type { Documents } from "../storage/documents.ts";
-import { RpcError } from "./error.ts";
 
 /** A document that belongs to a guest's session or to a user, and goes from one to the other once. */
 export interface Owned {
@@ -21,10 +20,24 @@ export function userOwnerKey(shopId: number, userId: string | number): string {
   return createHash("sha256").update(`${shopId}:${userId}`).digest("hex");
 }
 
+/** Reads an owner's document; one that went to a user is theirs alone. */
+export async function readOwned<T extends Owned>(
+  documents: Documents<T>,
+  key: string,
+  empty: T,
+): Promise<T> {
+  const { value = empty } = await documents.get(key);
+  return value.movedTo === undefined ? value : empty;
+}
+
+/** A guest's document went to a user meanwhile: nothing is put in a basket that nobody will open. */
+export class DocumentMovedError extends Error {
+  override readonly name = "DocumentMovedError";
+}
+
 /**
  * Changes an owner's document.
- * @throws RpcError `session_changed` where it went to a user meanwhile: nothing is put in a basket
- * that nobody will open; StorageUnavailableError, and whatever `rule` throws
+ * @throws DocumentMovedError, StorageUnavailableError, and whatever `rule` throws
  */
 export async function changeOwned<T extends Owned>(
   documents: Documents<T>,
@@ -33,7 +46,7 @@ export async function changeOwned<T extends Owned>(
   rule: (current: T) => T,
 ): Promise<T> {
   const { value } = await documents.update(owner.key, (current = empty, { expiresAt }) => {
-    if (current.movedTo !== undefined) throw new RpcError("session_changed");
+    if (current.movedTo !== undefined) throw new DocumentMovedError();
     const next = rule(current);
     if (next === current) return "keep";
     return { set: next, expiresAt: owner.expiresAt && Math.max(owner.expiresAt, expiresAt ?? 0) };

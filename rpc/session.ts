@@ -1,22 +1,29 @@
 import { randomUUID } from "uncrypto";
-import type { Logger } from "../storage/log.ts";
+import type { Documents } from "../storage/documents.ts";
+import { describeError, type Logger } from "../storage/log.ts";
 import {
   isUserId,
+  type Belonging,
   type SessionCustomData,
   type SessionRecord,
   type ShopUser,
 } from "../storage/session-record.ts";
 import type { RecordChange, Session } from "../storage/sessions.ts";
-import { SessionEndedError } from "../storage/user-sessions.ts";
+import { SessionEndedError, type PendingMerge } from "../storage/user-sessions.ts";
 import type { ShopBackend } from "./backend.ts";
 import { emptyBasket } from "./basket.ts";
 import { completeMerges, type MergeReport } from "./merge.ts";
-import { endOwned, extendOwned, userOwnerKey, type Owner } from "./owned.ts";
+import {
+  changeOwned,
+  DocumentMovedError,
+  endOwned,
+  extendOwned,
+  userOwnerKey,
+  type Owned,
+  type Owner,
+} from "./owned.ts";
 import { rebase } from "./rebase.ts";
 import { emptyWishlist } from "./wishlist.ts";
-
-/** What belongs to a guest beside the session. */
-export type Belonging = "basket" | "wishlist";
 
 /** Who wants to know when a session is bound to a user, or a user's ended. */
 export interface SessionObserver {
@@ -46,13 +53,13 @@ export class CallSession {
   #startedAt = Date.now();
   #session: Session | undefined;
   #changes: RecordChange[] = [];
-  #newUser: ShopUser | undefined;
   #guestKey: string = randomUUID();
   #ended = false;
   #extended = false;
   #lastWrite: Promise<void> = Promise.resolve();
-  /** The user that `updateUser` is compared with; methods get a copy, which they may change. */
-  #userBase: ShopUser | undefined;
+  /** The user as the call last knew it stored, and as it is to be. Methods get copies, to change at will. */
+  #knownUser: ShopUser | undefined;
+  #nextUser: ShopUser | undefined;
   #userCopy: ShopUser | undefined;
   #customDataCopy: Partial<SessionCustomData> | undefined;
 
@@ -91,7 +98,7 @@ export class CallSession {
 
   /** Who is logged in, with the changes of this call. */
   get user(): ShopUser | undefined {
-    this.#userCopy ??= structuredClone(this.#userBase);
+    this.#userCopy ??= structuredClone(this.#nextUser ?? this.#knownUser);
     return this.#userCopy;
   }
 
@@ -110,22 +117,17 @@ export class CallSession {
    */
   updateUser(user: ShopUser): void {
     assertUser(user);
-    const base = this.#userBase;
-    const next = structuredClone(user);
-    this.#userBase = next;
+    this.#nextUser = structuredClone(user);
     this.#userCopy = undefined;
-    if (!isSameUser(this.#session?.record.user, user)) this.#newUser = next;
-    else {
-      this.#changes.push((record) => ({ ...record, user: rebase(base, next, record.user) }));
-    }
   }
 
   /** Sets fields of the custom data at `commit`; `undefined` removes one. */
   updateCustomData(patch: Partial<SessionCustomData>): void {
     const fields = Object.entries(structuredClone(patch));
+    const patched = new Set(fields.map(([key]) => key));
     this.#customDataCopy = undefined;
     this.#changes.push((record) => {
-      const kept = Object.entries(record.customData).filter(([key]) => !Object.hasOwn(patch, key));
+      const kept = Object.entries(record.customData).filter(([key]) => !patched.has(key));
       const set = fields.filter(([, value]) => value !== undefined);
       return { ...record, customData: Object.fromEntries([...kept, ...set]) };
     });
@@ -135,38 +137,44 @@ export class CallSession {
   peek(belonging: Belonging): string | undefined {
     const record = this.#session?.record;
     if (record?.user !== undefined) return userOwnerKey(this.#backend.shop.shopId, record.user.id);
-    return record?.[flags[belonging]] ? record.ownerKey : undefined;
+    return record?.belongings?.[belonging];
   }
 
   /** The key of the visitor's basket or wishlist; a guest's is begun with it, at `commit`. */
   begin(belonging: Belonging): string {
     const begun = this.peek(belonging);
     if (begun !== undefined) return begun;
-    this.#changes.push((record) => ({ ...record, [flags[belonging]]: true }));
+    this.#changes.push((record) => withBelonging(record, belonging, record.ownerKey));
     return this.#session?.record.ownerKey ?? this.#guestKey;
   }
 
   /**
-   * Whose basket or wishlist is about to be written. A guest's is noted in the session before that:
+   * Changes the visitor's basket or wishlist. A guest's is noted in the session before it is written:
    * a login that comes between finds the note, and an ended session stops the write.
+   * @returns its key, and what it is now
    */
-  async own(belonging: Belonging): Promise<Owner> {
-    if (this.peek(belonging) === undefined) {
-      this.begin(belonging);
-      await this.#write();
+  async change<T extends Owned>(
+    belonging: Belonging,
+    documents: Documents<T>,
+    empty: T,
+    rule: (current: T) => T,
+  ): Promise<{ readonly key: string; readonly value: T }> {
+    const owner = await this.#own(belonging);
+    try {
+      return { key: owner.key, value: await changeOwned(documents, owner, empty, rule) };
+    } catch (error) {
+      if (!(error instanceof DocumentMovedError)) throw error;
     }
-    const session = this.#session as Session;
-    const isGuest = session.record.user === undefined;
-    return {
-      key: this.begin(belonging),
-      expiresAt: isGuest ? this.#belongingsEnd(session) : undefined,
-    };
+    // It is the user's now, and so is the session; or else a login broke off and left the guest here.
+    await this.#beginAnew(belonging, owner.key);
+    const next = await this.#own(belonging);
+    return { key: next.key, value: await changeOwned(documents, next, empty, rule) };
   }
 
   /** Binds the session to a user, under a new id, and merges what the guest left. */
   async bind(user: ShopUser, options: LoginOptions = {}): Promise<MergeReport> {
     assertUser(user);
-    this.#newUser = undefined;
+    this.#nextUser = undefined;
     if (this.#session !== undefined && this.#changes.length > 0) await this.#write();
     const { session, pendingMerges } = await this.#backend.sessions.bind(this.#session, {
       user: structuredClone(user),
@@ -175,8 +183,7 @@ export class CallSession {
       transient: options.rememberMe === false ? true : undefined,
     });
     this.#adopt(session);
-    const merge = await completeMerges(this.#backend, user.id, pendingMerges, this.#log);
-    if (merge.status === "pending") await this.#noteMergePending(session);
+    const merge = await this.#complete(user, pendingMerges);
     await this.#observer.afterLogin(user, merge);
     return merge;
   }
@@ -185,21 +192,20 @@ export class CallSession {
   async rotate(): Promise<void> {
     const session = this.#session;
     if (session?.record.user === undefined) return;
-    this.#adopt(await this.#backend.sessions.rotate(session, session.record.user));
+    this.#adopt(await this.#backend.sessions.rotate(session));
   }
 
   /** Ends the session, and with it what belongs to a guest. */
   async destroy(): Promise<void> {
     const session = this.#session;
-    this.#forget();
-    if (session === undefined) return;
+    if (session === undefined) return this.#forget();
     const { baskets, wishlists, sessions } = this.#backend;
-    const { user, ownerKey, hasBasket, hasWishlist } = session.record;
-    await sessions.end(session);
+    const { user, belongings = {} } = await sessions.end(session);
+    this.#forget();
     if (user !== undefined) return this.#observer.afterLogout(user);
     await Promise.all([
-      hasBasket && endOwned(baskets, ownerKey, emptyBasket),
-      hasWishlist && endOwned(wishlists, ownerKey, emptyWishlist),
+      belongings.basket && endOwned(baskets, belongings.basket, emptyBasket),
+      belongings.wishlist && endOwned(wishlists, belongings.wishlist, emptyWishlist),
     ]);
   }
 
@@ -223,27 +229,25 @@ export class CallSession {
     return ended.some((id) => id !== undefined);
   }
 
-  /** Tries again what a login had to put off. */
+  /** Does what a login had to put off. */
   async completePendingMerge(): Promise<void> {
     const { user, mergePending } = this.#session?.record ?? blankRecord;
     if (user === undefined || !mergePending) return;
     const index = await this.#backend.sessions.users.read(user.id);
-    const pending = index.value?.pendingMerges ?? [];
-    const { status } = await completeMerges(this.#backend, user.id, pending, this.#log);
-    if (status === "pending") return;
-    this.#changes.push((record) => ({ ...record, mergePending: undefined }));
+    await this.#complete(user, index.value?.pendingMerges ?? []);
   }
 
   /** Writes what the call changed, and extends the session's life where that is due. */
   async commit(): Promise<void> {
-    if (this.#newUser !== undefined) await this.bind(this.#newUser);
+    const next = this.#nextUser;
+    if (next !== undefined && !isSameUser(this.#knownUser, next)) await this.bind(next);
     await this.#write();
   }
 
   /** Drops what is not written: a call that fails changes nothing by halves. */
   discard(): void {
     this.#changes = [];
-    this.#newUser = undefined;
+    this.#nextUser = undefined;
   }
 
   /** One write at a time: two at once from one call would begin two sessions. */
@@ -256,33 +260,82 @@ export class CallSession {
   async #writeNow(): Promise<void> {
     const { sessions } = this.#backend;
     const session = this.#session;
-    const changes = this.#changes;
+    const changes = this.#takeChanges();
     const apply: RecordChange = (record) => changes.reduce((next, change) => change(next), record);
-    this.#changes = [];
-    if (session === undefined) {
-      if (changes.length > 0) this.#session = await sessions.createGuest(this.#guestKey, apply);
-      return;
-    }
-    const extend = sessions.isExtensionDue(session);
-    if (changes.length === 0 && !extend) return;
+    const extend = session !== undefined && sessions.isExtensionDue(session);
     try {
-      if (extend) await this.#extendBelongings(session);
-      this.#session = await sessions.update(session, apply);
-      this.#extended ||= extend;
+      if (session === undefined) {
+        if (changes.length > 0) this.#session = await sessions.createGuest(this.#guestKey, apply);
+      } else if (changes.length > 0 || extend) {
+        if (extend) await this.#extendBelongings(session);
+        this.#session = await sessions.update(session, apply);
+        this.#extended ||= extend;
+      }
     } catch (error) {
       // Where only the lifetime was to be written, what the call read was true when it began.
-      if (changes.length > 0 || !(error instanceof SessionEndedError)) throw error;
+      if (changes.length === 0 && error instanceof SessionEndedError) return;
+      // A method that goes on after this must not be told at its end that all is kept.
+      this.#changes = [...changes, ...this.#changes];
+      throw error;
     }
+  }
+
+  /** What is to be written now; another user than before is `commit`'s concern. */
+  #takeChanges(): RecordChange[] {
+    const changes = this.#changes;
+    this.#changes = [];
+    const known = this.#knownUser;
+    const next = this.#nextUser;
+    if (next === undefined || !isSameUser(known, next)) return changes;
+    this.#knownUser = next;
+    this.#nextUser = undefined;
+    return [...changes, (record) => ({ ...record, user: rebase(known, next, record.user) })];
+  }
+
+  /** Merges what guests left; once that is done, the session need not remember it any more. */
+  async #complete(user: ShopUser, pending: readonly PendingMerge[]): Promise<MergeReport> {
+    const report = await completeMerges(this.#backend, user.id, pending, this.#log);
+    if (report.status === "pending" || !this.#session?.record.mergePending) return report;
+    try {
+      this.#session = await this.#backend.sessions.update(this.#session, owingNothing);
+    } catch (error) {
+      // Then the next call looks again, and finds nothing to do.
+      this.#log.warn("A session still owes a merge that is done", { error: describeError(error) });
+    }
+    return report;
+  }
+
+  async #own(belonging: Belonging): Promise<Owner> {
+    if (this.peek(belonging) === undefined) {
+      this.begin(belonging);
+      await this.#write();
+    }
+    const session = this.#session as Session;
+    const isGuest = session.record.user === undefined;
+    return {
+      key: this.begin(belonging),
+      expiresAt: isGuest ? this.#belongingsEnd(session) : undefined,
+    };
+  }
+
+  /** @throws SessionEndedError where the session has gone the way of what it had */
+  async #beginAnew(belonging: Belonging, movedKey: string): Promise<void> {
+    const key = randomUUID();
+    this.#changes.push((record) =>
+      record.belongings?.[belonging] === movedKey ? withBelonging(record, belonging, key) : record,
+    );
+    await this.#write();
   }
 
   /** A guest's basket and wishlist must outlive the session, so they are extended before it. */
   async #extendBelongings(session: Session): Promise<void> {
-    const { user, ownerKey, hasBasket, hasWishlist } = session.record;
+    const { user, belongings = {} } = session.record;
     if (user !== undefined) return;
+    const { baskets, wishlists } = this.#backend;
     const end = this.#belongingsEnd(session);
     await Promise.all([
-      hasBasket && extendOwned(this.#backend.baskets, ownerKey, end),
-      hasWishlist && extendOwned(this.#backend.wishlists, ownerKey, end),
+      belongings.basket && extendOwned(baskets, belongings.basket, end),
+      belongings.wishlist && extendOwned(wishlists, belongings.wishlist, end),
     ]);
   }
 
@@ -291,18 +344,9 @@ export class CallSession {
     return this.#backend.sessions.extendedEnd(session) + 60_000;
   }
 
-  /** Marks the session, so that its next call tries again; the user's index knows what is owed. */
-  async #noteMergePending(session: Session): Promise<void> {
-    try {
-      this.#adopt(await this.#backend.sessions.update(session, owingAMerge));
-    } catch (error) {
-      this.#log.warn("A merge is put off until the next login", { error });
-    }
-  }
-
   #adopt(session: Session | undefined): void {
     this.#session = session;
-    this.#userBase = session?.record.user;
+    this.#knownUser = session?.record.user;
     this.#userCopy = undefined;
     this.#customDataCopy = undefined;
   }
@@ -317,8 +361,6 @@ export class CallSession {
 
 // --- Internal helpers ---
 
-const flags = { basket: "hasBasket", wishlist: "hasWishlist" } as const;
-
 const blankRecord: SessionRecord = {
   id: "",
   createdAt: 0,
@@ -328,8 +370,12 @@ const blankRecord: SessionRecord = {
   customData: {},
 };
 
-function owingAMerge(record: SessionRecord): SessionRecord {
-  return { ...record, mergePending: true };
+function owingNothing(record: SessionRecord): SessionRecord {
+  return { ...record, mergePending: undefined };
+}
+
+function withBelonging(record: SessionRecord, belonging: Belonging, key: string): SessionRecord {
+  return { ...record, belongings: { ...record.belongings, [belonging]: key } };
 }
 
 function isSameUser(a: ShopUser | undefined, b: ShopUser): boolean {

@@ -2,7 +2,7 @@ import { randomUUID } from "uncrypto";
 import * as z from "zod";
 import { callOf, type RPCContext } from "./context.ts";
 import { defineRpcMethod } from "./method.ts";
-import { changeOwned } from "./owned.ts";
+import { readOwned } from "./owned.ts";
 import { itemKey, productReference } from "./payload.ts";
 import type { WishlistOptions } from "./shop.ts";
 import {
@@ -21,7 +21,8 @@ export const getWishlist = defineRpcMethod({
   async handler(_, context) {
     const { backend, session } = callOf(context);
     const key = session.peek("wishlist");
-    const { value = emptyWishlist } = key === undefined ? {} : await backend.wishlists.get(key);
+    const value =
+      key === undefined ? emptyWishlist : await readOwned(backend.wishlists, key, emptyWishlist);
     return { wishlist: viewWishlist(key, value) };
   },
 });
@@ -68,7 +69,6 @@ async function changeWishlist(
   if (session.peek("wishlist") === undefined && change(emptyWishlist) === emptyWishlist) {
     return { wishlist: viewWishlist(undefined, emptyWishlist) };
   }
-  const owner = await session.own("wishlist");
-  const wishlist = await changeOwned(backend.wishlists, owner, emptyWishlist, change);
-  return { wishlist: viewWishlist(owner.key, wishlist) };
+  const { key, value } = await session.change("wishlist", backend.wishlists, emptyWishlist, change);
+  return { wishlist: viewWishlist(key, value) };
 }

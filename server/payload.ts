@@ -57,12 +57,16 @@ function parse(text: string, what: string): unknown {
   }
 }
 
-/** Counts brackets outside of strings, so that nothing needs to recurse to find out. */
+/** Counts brackets outside of strings, in one pass: nothing recurses, and nothing is read twice. */
 function isTooDeep(text: string): boolean {
   let depth = 0;
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
-    if (token === "[" || token === "{") depth++;
-    else if (token === "]" || token === "}") depth--;
+  let isInString = false;
+  for (let index = 0; index < text.length; index++) {
+    const character = text[index];
+    if (character === '"') isInString = !isInString;
+    else if (isInString && character === "\\") index++;
+    else if (!isInString && (character === "[" || character === "{")) depth++;
+    else if (!isInString && (character === "]" || character === "}")) depth--;
     if (depth > maxDepth) return true;
   }
   return false;

@@ -1,7 +1,8 @@
 import { HTTPError } from "h3";
 import { randomUUID } from "uncrypto";
 import { problems, RpcError, type ProblemCode } from "../rpc/error.ts";
-import type { Logger } from "../storage/log.ts";
+import { DocumentMovedError } from "../rpc/owned.ts";
+import { describeError, type Logger } from "../storage/log.ts";
 import { StorageUnavailableError } from "../storage/unavailable.ts";
 import { SessionEndedError } from "../storage/user-sessions.ts";
 
@@ -13,7 +14,7 @@ export function toProblemResponse(error: unknown, log: Logger): Response {
   const problem = toRpcError(error);
   const { status, title, code, detail, errors } = problem;
   const instance = status >= 500 ? `urn:uuid:${randomUUID()}` : undefined;
-  if (instance !== undefined) log.error("A call failed", { instance, error });
+  if (instance !== undefined) log.error("A call failed", { instance, error: describeError(error) });
   const body = { type: "about:blank", title, status, code, detail, errors, instance };
   return new Response(JSON.stringify(body), {
     status,
@@ -29,7 +30,8 @@ export function toProblemResponse(error: unknown, log: Logger): Response {
 
 function toRpcError(error: unknown): RpcError {
   if (error instanceof RpcError) return error;
-  if (error instanceof SessionEndedError) return new RpcError("session_changed");
+  if (error instanceof SessionEndedError || error instanceof DocumentMovedError)
+    return new RpcError("session_changed");
   if (error instanceof StorageUnavailableError) {
     return new RpcError("storage_unavailable", { headers: { "retry-after": "1" } });
   }

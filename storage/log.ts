@@ -16,3 +16,14 @@ export function withDetails(log: Logger, shared: Record<string, unknown>): Logge
     error: (message, details) => log.error(message, add(details)),
   };
 }
+
+/**
+ * What an operator needs to know of an error: its stack and its causes'. Other fields stay out, for
+ * clients of other systems put what they sent into their errors: passwords and tokens.
+ */
+export function describeError(error: unknown): string {
+  if (typeof error === "string") return error;
+  if (!(error instanceof Error)) return `something thrown that is no error: ${typeof error}`;
+  const own = error.stack ?? `${error.name}: ${error.message}`;
+  return error.cause instanceof Error ? `${own}\ncaused by ${describeError(error.cause)}` : own;
+}

@@ -12,6 +12,9 @@ export interface ShopUser {
 /** What methods keep in a session. Declare the fields by declaration merging. */
 export interface SessionCustomData {}
 
+/** What a guest can leave behind beside the session. */
+export type Belonging = "basket" | "wishlist";
+
 /** What is stored of a session. Dates are epoch milliseconds. */
 export interface SessionRecord {
   /** Guest: a random UUID; logged in: `<userId>:<random UUID>`. */
@@ -21,12 +24,10 @@ export interface SessionRecord {
   readonly lastSeenAt: number;
   /** Names the session to its owner without being usable as one. */
   readonly handle: string;
-  /** Names a guest's basket and wishlist, so that the session id stays out of them. */
+  /** The first key of what a guest begins, so that the session id stays out of it. */
   readonly ownerKey: string;
-  /** A guest's basket was begun; written before the basket is. */
-  readonly hasBasket?: boolean | undefined;
-  /** A guest's wishlist was begun; written before the wishlist is. */
-  readonly hasWishlist?: boolean | undefined;
+  /** Keys of what a guest has begun; written before the basket or wishlist is. */
+  readonly belongings?: Readonly<Partial<Record<Belonging, string>>> | undefined;
   readonly user?: ShopUser | undefined;
   readonly customData: Readonly<Record<string, unknown>>;
   /** The cookie ends with the browser. */
@@ -53,7 +54,7 @@ export function isSessionRecord(value: unknown): value is SessionRecord {
 /** Whether a value can name a user. */
 export function isUserId(value: unknown): value is string | number {
   return typeof value === "string"
-    ? value.length >= 1 && value.length <= 64
+    ? value.length >= 1 && value.length <= 64 && !loneSurrogate.test(value)
     : Number.isSafeInteger(value) && Number(value) > 0;
 }
 
@@ -71,6 +72,9 @@ export function sessionKey(id: string): string | undefined {
 }
 
 // --- Internal helpers ---
+
+/** Half a character, which no cookie can carry. */
+const loneSurrogate = /\p{Surrogate}/u;
 
 const sessionIdPattern =
   /^(?:.{1,64}:)?([0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})$/s;

@@ -4,6 +4,7 @@ import {
   createSessionId,
   isSessionRecord,
   sessionKey,
+  type Belonging,
   type SessionRecord,
   type ShopUser,
 } from "./session-record.ts";
@@ -126,6 +127,7 @@ export class Sessions {
    *
    * The new record is stored first and the old one dies last, compared against the state that was
    * copied: a crash at any point leaves the old session alive or the merge noted in the user's index.
+   * The new record says that merges are owed, until they are done.
    * @returns the new session, and what the guest left to be merged
    * @throws SessionEndedError where the user's sessions were all ended since the login began
    */
@@ -143,22 +145,31 @@ export class Sessions {
       user: login.user,
       customData: old && mayInherit(old, login.user) ? old.record.customData : {},
       transient: login.transient,
+      ...(old !== undefined &&
+        toPendingMerges(old, this.shopId).length > 0 && { mergePending: true }),
     });
-    const pendingMerges = await this.#enterIndex(created, login, old);
-    if (old === undefined) return { session: created, pendingMerges };
-    return this.#retire(old, created, login.user, pendingMerges);
+    const noted = await this.#enterIndex(created, login, old);
+    const bound =
+      old === undefined
+        ? { session: created, pendingMerges: noted }
+        : await this.#retire(old, created, login.user, noted);
+    const { session, pendingMerges } = bound;
+    if (pendingMerges.length === 0 || session.record.mergePending) return bound;
+    // What an earlier login of this user still owes.
+    return { session: await this.update(session, owingMerges), pendingMerges };
   }
 
   /**
    * Gives a user's session a new id, which is due at every change of privilege.
    * @throws SessionEndedError where it ended meanwhile
    */
-  async rotate(old: Session, user: ShopUser): Promise<Session> {
+  async rotate(old: Session): Promise<Session> {
+    const { user } = old.record;
+    if (user === undefined) throw new TypeError("Only a user's session is given a new id");
     const created = await this.#create({
       ...old.record,
       id: createSessionId(user),
       handle: randomUUID(),
-      user,
     });
     await this.#orRemove(created, () =>
       this.users.update(user.id, (index) => {
@@ -174,14 +185,15 @@ export class Sessions {
     }
     await this.users.remove(user.id, old.record.handle);
     // What a parallel call wrote between the copy and the take moves along.
-    return this.update(created, ({ id, handle }) => ({ ...last, id, handle, user }));
+    return this.update(created, ({ id, handle }) => ({ ...last, id, handle }));
   }
 
-  /** Ends a session; ending it twice is no error. */
-  async end(session: Session): Promise<void> {
+  /** Ends a session; ending it twice is no error. @returns its record as it was at its end */
+  async end(session: Session): Promise<SessionRecord> {
     const { user, handle } = session.record;
-    await this.#records.take(keyOf(session.record));
+    const last = await this.#records.take(keyOf(session.record));
     if (user !== undefined) await this.users.remove(user.id, handle);
+    return last ?? session.record;
   }
 
   async #create(record: SessionRecord, change: RecordChange = (same) => same): Promise<Session> {
@@ -207,7 +219,7 @@ export class Sessions {
         return {
           ...index,
           sessions: { ...index.sessions, [created.record.handle]: entry },
-          pendingMerges: withPendingMerge(index.pendingMerges, old, this.shopId),
+          pendingMerges: withPendingMerges(index.pendingMerges, old, this.shopId),
         };
       }),
     );
@@ -241,7 +253,7 @@ export class Sessions {
       }
       const index = await this.users.update(user.id, (current) => ({
         ...current,
-        pendingMerges: withPendingMerge(current.pendingMerges, changed, this.shopId),
+        pendingMerges: withPendingMerges(current.pendingMerges, changed, this.shopId),
       }));
       pendingMerges = index.value?.pendingMerges ?? [];
     }
@@ -306,15 +318,26 @@ function entryOf(index: UserIndex, handle: string): UserSession {
   return entry;
 }
 
-function withPendingMerge(
+function withPendingMerges(
   noted: readonly PendingMerge[],
   old: Session | undefined,
   shopId: number,
 ): readonly PendingMerge[] {
-  if (old === undefined || old.record.user !== undefined) return noted;
-  const { expiresAt } = old;
-  const { ownerKey, hasBasket = false, hasWishlist = false } = old.record;
-  if (!hasBasket && !hasWishlist) return noted;
-  const left = { shopId, ownerKey, hasBasket, hasWishlist, expiresAt };
-  return [...noted.filter((merge) => merge.ownerKey !== ownerKey), left];
+  const left = old === undefined ? [] : toPendingMerges(old, shopId);
+  const known = noted.filter(({ belonging, key }) =>
+    left.every((merge) => merge.belonging !== belonging || merge.key !== key),
+  );
+  return [...known, ...left];
+}
+
+/** What a guest leaves; a user's basket is in its place already. */
+function toPendingMerges({ record, expiresAt }: Session, shopId: number): PendingMerge[] {
+  if (record.user !== undefined) return [];
+  return Object.entries(record.belongings ?? {}).map(([belonging, key]) => {
+    return { shopId, belonging: belonging as Belonging, key, expiresAt };
+  });
+}
+
+function owingMerges(record: SessionRecord): SessionRecord {
+  return { ...record, mergePending: true };
 }

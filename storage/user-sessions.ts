@@ -1,6 +1,6 @@
 import type { Documents, DocumentStore, Snapshot } from "./documents.ts";
 import { toKeySegment } from "./key.ts";
-import { isSessionRecord, sessionKey } from "./session-record.ts";
+import { isSessionRecord, sessionKey, type Belonging } from "./session-record.ts";
 
 /** One session in the index of its user. Dates are epoch milliseconds. */
 export interface UserSession {
@@ -13,12 +13,11 @@ export interface UserSession {
   readonly userAgent?: string | undefined;
 }
 
-/** What a guest left that is not yet the user's. */
+/** A basket or wishlist that a guest left, and that is not yet the user's. */
 export interface PendingMerge {
   readonly shopId: number;
-  readonly ownerKey: string;
-  readonly hasBasket: boolean;
-  readonly hasWishlist: boolean;
+  readonly belonging: Belonging;
+  readonly key: string;
   /** Epoch milliseconds; by then the guest's documents are gone. */
   readonly expiresAt: number;
 }
