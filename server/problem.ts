@@ -35,6 +35,8 @@ function toRpcError(error: unknown): RpcError {
   if (error instanceof StorageUnavailableError) {
     return new RpcError("storage_unavailable", { headers: { "retry-after": "1" } });
   }
+  // What a route throws that is not of its kind, h3 wraps.
+  if (HTTPError.isError(error) && error.unhandled && error.cause) return toRpcError(error.cause);
   if (!HTTPError.isError(error) || error.unhandled || error.status >= 500) {
     return new RpcError("internal_error");
   }

@@ -1,0 +1,125 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { readdir, stat } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { Redis } from "ioredis";
+import { testSecret } from "./_setup.ts";
+import { Visitor, type Send } from "./_visitor.ts";
+
+/** A server in a process of its own, as `storefront start` makes one. */
+export interface ServerProcess {
+  readonly send: Send;
+  visitor(shopId?: number): Visitor;
+  /** What it wrote to standard output and standard error. */
+  readonly output: string;
+  /** Ends it as an operator would. @returns its exit code */
+  stop(): Promise<number | null>;
+  /** Ends it as a power cut would. */
+  kill(): Promise<void>;
+}
+
+/**
+ * Starts the built server with `fixtures/storefront.config.ts` on a Redis, on any free port.
+ * @throws Error where the build is missing or older than the sources, or the server does not start
+ */
+export async function startServerProcess(redisUrl: string): Promise<ServerProcess> {
+  await (checked ??= assertBuilt());
+  const args = [cli, "start", "--config", "storefront.config.ts", "--port", "0"];
+  const child = spawn(process.execPath, args, {
+    cwd: fileURLToPath(new URL("fixtures", import.meta.url)),
+    env: { ...process.env, TEST_REDIS_URL: redisUrl, TEST_SECRET: testSecret },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const exited = once(child, "exit") as Promise<[code: number | null]>;
+  const end = () => child.kill("SIGKILL");
+  process.once("exit", end);
+  void exited.then(() => process.off("exit", end));
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+      child.emit("output");
+    });
+  }
+  const send = toSend(await findOrigin(child, () => output));
+  return {
+    send,
+    visitor: (shopId) => new Visitor(send, shopId),
+    get output() {
+      return output;
+    },
+    async stop() {
+      child.kill("SIGTERM");
+      const [code] = await exited;
+      return code;
+    },
+    async kill() {
+      end();
+      await exited;
+    },
+  };
+}
+
+/**
+ * Counts the commands that a Redis is sent while something is done; those that a script runs inside
+ * of Redis are not sent.
+ */
+export async function countCommands(url: string, act: () => Promise<unknown>): Promise<string[]> {
+  const client = new Redis(url);
+  const monitor = await client.monitor();
+  const commands: string[] = [];
+  let isOver: () => void;
+  const over = new Promise<void>((resolve) => {
+    isOver = resolve;
+  });
+  monitor.on("monitor", (_time: string, args: string[], source: string) => {
+    if (args[0]?.toLowerCase() === "echo") isOver();
+    else if (source !== "lua") commands.push(args.join(" "));
+  });
+  await act();
+  // The monitor tells all in order, so what came before the echo has been told once the echo is.
+  await client.echo("over");
+  await over;
+  monitor.disconnect();
+  client.disconnect();
+  return commands;
+}
+
+// --- Internal helpers ---
+
+const root = new URL("../", import.meta.url);
+const cli = fileURLToPath(new URL("dist/server/cli.js", root));
+
+let checked: Promise<void> | undefined;
+
+/** Processes run the build, and a test of an old build would prove nothing. */
+async function assertBuilt(): Promise<void> {
+  const folders = ["rpc", "server", "storage"];
+  const files = await Promise.all(
+    folders.map(async (folder) =>
+      (await readdir(new URL(folder, root))).map((file) => `${folder}/${file}`),
+    ),
+  );
+  for (const file of files.flat()) {
+    const built = new URL(`dist/${file.replace(/ts$/, "js")}`, root);
+    const builtAt = (await stat(built).catch(() => undefined))?.mtimeMs ?? 0;
+    const changedAt = (await stat(new URL(file, root))).mtimeMs;
+    if (builtAt < changedAt) throw new Error(`${file} is newer than its build: npm run build`);
+  }
+}
+
+function toSend(origin: string): Send {
+  return (path, init) => fetch(`${origin}${path}`, init);
+}
+
+/** Waits for the server to say where it listens. */
+async function findOrigin(child: ChildProcess, output: () => string): Promise<string> {
+  const ended = once(child, "exit").then(() => "exit");
+  for (;;) {
+    const origin = /listens on (http:\/\/\S+)/.exec(output())?.[1];
+    if (origin !== undefined) return origin;
+    if ((await Promise.race([once(child, "output"), ended])) === "exit") {
+      throw new Error(`The server did not start:\n${output()}`);
+    }
+  }
+}
