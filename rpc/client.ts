@@ -84,28 +84,38 @@ type ClientMethod<Method> =
     : never;
 
 /** Nothing arrives as `undefined`. */
-type Answer<Output> = [Output] extends [null | undefined | void] ? undefined : Wire<Output>;
+type Answer<Output> = unknown extends Output
+  ? unknown
+  : Wire<Exclude<Output, null | undefined | void>> | EmptyAnswer<Output>;
+type EmptyAnswer<Output> = [Extract<Output, null | undefined | void>] extends [never]
+  ? never
+  : undefined;
 
 async function call(
   { baseURL, basePath = "/api", shopId, headers, fetch = globalThis.fetch }: RpcClientOptions,
   method: string,
   payload: unknown,
 ): Promise<unknown> {
+  const sent = new Headers(headers);
+  sent.set("content-type", "application/json");
+  sent.set("x-shop-id", String(shopId));
   const response = await fetch(
     new Request(`${baseURL}${basePath}/rpc/${method}`, {
       method: "POST",
       credentials: "include",
-      headers: { ...headers, "content-type": "application/json", "x-shop-id": String(shopId) },
+      headers: sent,
       body: JSON.stringify({ payload }),
     }),
   );
   if (response.status === 204) return undefined;
-  if (response.ok) return response.json();
-  throw new RpcClientError(response.status, await readProblem(response));
+  const type = (response.headers.get("content-type") ?? "").split(";", 1)[0];
+  const body = await response.json().catch(() => undefined);
+  if (response.ok && type === "application/json" && body !== undefined) return body;
+  const isProblem = type === "application/problem+json" && typeof body?.code === "string";
+  throw new RpcClientError(response.status, isProblem ? body : toProblem(response.status));
 }
 
-async function readProblem(response: Response): Promise<Problem> {
-  const contentType = response.headers.get("content-type") ?? "";
-  if (contentType.startsWith("application/problem+json")) return response.json();
-  return { title: `The server answered with status ${response.status}`, code: "no_problem" };
+/** For what does not come from the server: a proxy's page, or half an answer. */
+function toProblem(status: number): Problem {
+  return { title: `The answer with status ${status} is not the server's`, code: "no_problem" };
 }

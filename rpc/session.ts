@@ -175,7 +175,9 @@ export class CallSession {
   async bind(user: ShopUser, options: LoginOptions = {}): Promise<MergeReport> {
     assertUser(user);
     this.#nextUser = undefined;
-    if (this.#session !== undefined && this.#changes.length > 0) await this.#write();
+    if (this.#session !== undefined && this.#changes.length > 0) {
+      await this.#write(() => this.#takeChanges());
+    }
     const { session, pendingMerges } = await this.#backend.sessions.bind(this.#session, {
       user: structuredClone(user),
       startedAt: this.#startedAt,
@@ -241,42 +243,33 @@ export class CallSession {
   async commit(): Promise<void> {
     const next = this.#nextUser;
     if (next !== undefined && !isSameUser(this.#knownUser, next)) await this.bind(next);
-    await this.#write();
-  }
-
-  /** Drops what is not written: a call that fails changes nothing by halves. */
-  discard(): void {
-    this.#changes = [];
-    this.#nextUser = undefined;
+    await this.#write(() => this.#takeChanges());
   }
 
   /** One write at a time: two at once from one call would begin two sessions. */
-  #write(): Promise<void> {
-    const write = this.#lastWrite.then(() => this.#writeNow());
+  #write(takeChanges: () => readonly RecordChange[]): Promise<void> {
+    const write = this.#lastWrite.then(() => this.#writeNow(takeChanges()));
     this.#lastWrite = write.catch(() => undefined);
     return write;
   }
 
-  async #writeNow(): Promise<void> {
+  async #writeNow(changes: readonly RecordChange[]): Promise<void> {
     const { sessions } = this.#backend;
     const session = this.#session;
-    const changes = this.#takeChanges();
     const apply: RecordChange = (record) => changes.reduce((next, change) => change(next), record);
-    const extend = session !== undefined && sessions.isExtensionDue(session);
+    if (session === undefined) {
+      if (changes.length > 0) this.#session = await sessions.createGuest(this.#guestKey, apply);
+      return;
+    }
+    const extend = sessions.isExtensionDue(session);
+    if (changes.length === 0 && !extend) return;
     try {
-      if (session === undefined) {
-        if (changes.length > 0) this.#session = await sessions.createGuest(this.#guestKey, apply);
-      } else if (changes.length > 0 || extend) {
-        if (extend) await this.#extendBelongings(session);
-        this.#session = await sessions.update(session, apply);
-        this.#extended ||= extend;
-      }
+      if (extend) await this.#extendBelongings(session);
+      this.#session = await sessions.update(session, apply);
+      this.#extended ||= extend;
     } catch (error) {
       // Where only the lifetime was to be written, what the call read was true when it began.
-      if (changes.length === 0 && error instanceof SessionEndedError) return;
-      // A method that goes on after this must not be told at its end that all is kept.
-      this.#changes = [...changes, ...this.#changes];
-      throw error;
+      if (changes.length > 0 || !(error instanceof SessionEndedError)) throw error;
     }
   }
 
@@ -307,8 +300,8 @@ export class CallSession {
 
   async #own(belonging: Belonging): Promise<Owner> {
     if (this.peek(belonging) === undefined) {
-      this.begin(belonging);
-      await this.#write();
+      // On its own: what else the call changes waits for its end, for it may fail.
+      await this.#write(() => [(record) => withBelonging(record, belonging, record.ownerKey)]);
     }
     const session = this.#session as Session;
     const isGuest = session.record.user === undefined;
@@ -321,10 +314,14 @@ export class CallSession {
   /** @throws SessionEndedError where the session has gone the way of what it had */
   async #beginAnew(belonging: Belonging, movedKey: string): Promise<void> {
     const key = randomUUID();
-    this.#changes.push((record) =>
-      record.belongings?.[belonging] === movedKey ? withBelonging(record, belonging, key) : record,
-    );
-    await this.#write();
+    const anew: RecordChange = (record) => ({
+      ...record,
+      belongings: {
+        ...record.belongings,
+        ...(record.belongings?.[belonging] === movedKey && { [belonging]: key }),
+      },
+    });
+    await this.#write(() => [anew]);
   }
 
   /** A guest's basket and wishlist must outlive the session, so they are extended before it. */
@@ -352,7 +349,8 @@ export class CallSession {
   }
 
   #forget(): void {
-    this.discard();
+    this.#changes = [];
+    this.#nextUser = undefined;
     this.#adopt(undefined);
     this.#guestKey = randomUUID();
     this.#ended = true;
@@ -374,8 +372,9 @@ function owingNothing(record: SessionRecord): SessionRecord {
   return { ...record, mergePending: undefined };
 }
 
+/** Notes what a guest begins; where it was begun before, it stays that. */
 function withBelonging(record: SessionRecord, belonging: Belonging, key: string): SessionRecord {
-  return { ...record, belongings: { ...record.belongings, [belonging]: key } };
+  return { ...record, belongings: { [belonging]: key, ...record.belongings } };
 }
 
 function isSameUser(a: ShopUser | undefined, b: ShopUser): boolean {

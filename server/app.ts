@@ -40,7 +40,7 @@ export function createStorefront(
   const options = resolveConfig(config, { production });
   const backends = openBackends(options);
   const calls = new Calls(options, backends);
-  const app = new H3({ onError: (error) => toProblemResponse(error, options.log) });
+  const app = new H3({ silent: true, onError: (error) => toProblemResponse(error, options.log) });
   app.all(`${options.basePath}/rpc/:method`, (event) => calls.answer(event));
   app.all(`/:shop${options.basePath}/rpc/:method`, (event) => calls.answer(event));
   app.mount("/", createHealth(backends.stores));
@@ -109,7 +109,6 @@ class Calls {
       response = toAnswer(await dispatch(call, name, payload));
       await session.commit();
     } catch (error) {
-      session.discard();
       response = toProblemResponse(error, call.log);
     }
     // Also where the call failed: a login or logout that came before stands.

@@ -2,15 +2,20 @@ import type { Capabilities } from "../storage/documents.ts";
 import type { StoreDescription } from "./backends.ts";
 import type { Shop, StorefrontOptions } from "./options.ts";
 
+/** What there is to tell of a server that has started. */
+export interface Start {
+  /** Where it listens. */
+  readonly url: string;
+  readonly options: StorefrontOptions;
+  readonly stores: readonly StoreDescription[];
+}
+
 /** What the start of a server tells its operator: where it is, what it serves, what it stands on. */
-export function describeStart(
-  url: string,
-  options: StorefrontOptions,
-  stores: readonly StoreDescription[],
-): string {
-  const origin = new URL(url).origin;
+export function describeStart({ url, options, stores }: Start): string {
+  const origin = toVisitable(url);
+  const isEverywhere = origin !== new URL(url).origin;
   return [
-    `Storefront Core listens on ${origin}`,
+    `Storefront Core listens on ${origin}${isEverywhere ? " (and all other addresses)" : ""}`,
     "",
     "Shops",
     ...options.shops.map((shop) => `  ${describeShop(shop, origin, options)}`),
@@ -29,6 +34,11 @@ export function describeStart(
 }
 
 // --- Internal helpers ---
+
+/** An origin that a browser can open, where the server listens on all addresses too. */
+function toVisitable(url: string): string {
+  return new URL(url).origin.replace(/\/\/(?:\[::\]|0\.0\.0\.0)/, "//localhost");
+}
 
 function describeShop(
   { public: { shopId, locale, currency, host, path }, isDefault }: Shop,

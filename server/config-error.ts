@@ -28,16 +28,18 @@ export function toPath(keys: readonly PropertyKey[]): string {
   return steps.join("").replace(/^\./, "") || "the config";
 }
 
-/** Says what stands at a place of the config, without giving a secret away. */
-export function describeFound(value: unknown, keys: readonly PropertyKey[]): string {
+/**
+ * Says what stands at a place of the config, without giving a secret away.
+ * @param key the key it stands under; `undefined` where no such key is known
+ */
+export function describeFound(value: unknown, key: string | undefined): string {
   if (value === undefined) return "nothing";
-  if (value === null || typeof value === "boolean" || typeof value === "number") {
-    return String(value);
-  }
+  if (value === null || typeof value === "boolean") return String(value);
   if (Array.isArray(value)) return `a list of ${value.length}`;
+  const isPublic = key !== undefined && publicKeys.has(key);
+  if (typeof value === "number") return isPublic ? String(value) : "a number";
   if (typeof value === "string") {
-    const isPublic = publicKeys.has(String(keys.findLast((key) => typeof key === "string")));
-    if (isPublic && value.length <= 80) return JSON.stringify(value);
+    if (isPublic && isHarmless(value)) return JSON.stringify(value);
     return `a string of ${value.length} characters`;
   }
   return typeof value === "object" ? "an object" : `a ${typeof value}`;
@@ -45,7 +47,12 @@ export function describeFound(value: unknown, keys: readonly PropertyKey[]): str
 
 // --- Internal helpers ---
 
-/** Keys whose text may be shown. Of all others it may be a secret at the wrong place. */
+/** Neither as long as a secret, nor an address with a password in it, that got to the wrong place. */
+function isHarmless(text: string): boolean {
+  return text.length < 32 && !text.includes("@");
+}
+
+/** Keys whose value may be shown. */
 const publicKeys: ReadonlySet<string> = new Set([
   "absoluteTimeout",
   "basePath",

@@ -8,12 +8,12 @@ export function findConflicts(
   { production }: { production: boolean },
 ): ConfigFault[] {
   const shops = (config.shops ?? []) as readonly Partial<ShopConfig>[];
+  // Without a shop that can be read, the global settings are still looked at.
+  const sharing = shops.length > 0 ? shops : [{}];
   const faults = [
     ...findDuplicates(shops),
-    ...shops.flatMap((shop, index) => [
-      ...findPlaceConflicts(config, shop, index),
-      ...findSessionConflicts(config, shop, index, production),
-    ]),
+    ...shops.flatMap((shop, index) => findPlaceConflicts(config, shop, index)),
+    ...sharing.flatMap((shop, index) => findSessionConflicts(config, shop, index, production)),
   ];
   // A conflict of global settings is found for each shop that has them.
   const byText = new Map(faults.map((fault) => [JSON.stringify(fault), fault]));
@@ -32,7 +32,8 @@ function findDuplicates(shops: readonly Partial<ShopConfig>[]): ConfigFault[] {
     }
     const place = `${host ?? ""}/${path ?? ""}`;
     if (place !== "/" && seen.has(place)) {
-      faults.push({ path: at("path"), found: `${place} again`, expected: "each place once" });
+      const key = path === undefined ? "host" : "path";
+      faults.push({ path: at(key), found: `${place} again`, expected: "each place once" });
     }
     if (isDefault === true && seen.has("default")) {
       faults.push({ path: at("isDefault"), found: "true again", expected: "one default shop" });

@@ -7,16 +7,14 @@ import { hookNames } from "../rpc/hooks.ts";
  * between keys are in `config-rules.ts`.
  */
 export function createConfigSchema({ production }: { production: boolean }) {
-  const secret = production
-    ? value((text) => isText(text) && text.length >= 32, "a secret of 32 characters or more")
-    : value((text) => isText(text) && text.length >= 1, "a secret");
+  const aSecret = production ? "a secret of 32 characters or more" : "a secret";
+  const secret = required((text) => isText(text) && text.length >= (production ? 32 : 1), aSecret);
+  const secrets = z.array(secret).min(1, { error: `${aSecret}, or a list of them` });
   const session = object({
     cookieName: value(matches(cookieToken), "a cookie name: letters, digits and !#$%&'*+-.^_`|~"),
     sameSite: oneOf("strict", "lax", "none"),
     maxAge: seconds(400 * 86_400),
-    secret: z.union([secret, z.array(secret).min(1)], {
-      error: `${production ? "a secret of 32 characters or more" : "a secret"}, or a list of them`,
-    }),
+    secret: z.union([secret, secrets], { error: `${aSecret}, or a list of them` }).optional(),
     domain: value(matches(hostName), "a domain name, as shop.example"),
     idleTimeout: seconds(400 * 86_400),
     absoluteTimeout: seconds(Number.MAX_SAFE_INTEGER),
@@ -49,18 +47,7 @@ export function createConfigSchema({ production }: { production: boolean }) {
       storage: object({ session: storage, basket: storage, account: storage }),
       basket,
       wishlist,
-      methods: z
-        .record(
-          z.string().refine(isMethodName),
-          required(isMethod, "a method made by defineRpcMethod"),
-          {
-            error: ({ code }) =>
-              code === "invalid_key"
-                ? "another name: letters, digits and _"
-                : "an object of methods",
-          },
-        )
-        .optional(),
+      methods,
       hooks: object(
         Object.fromEntries(hookNames.map((name) => [name, value(isFunction, "a function")])),
       ),
@@ -109,6 +96,26 @@ const storage = z
     } else if (!Object.hasOwn(builtinDrivers, driver)) {
       const message = "the name of an unstorage driver, as memory, redis or fs";
       addIssue({ code: "custom", path: ["driver"], message });
+    }
+  });
+
+/** Not a record of zod's, which passes over the name `__proto__`. */
+const methods = z
+  .unknown()
+  .optional()
+  .superRefine((found, { addIssue }) => {
+    if (found === undefined) return;
+    if (typeof found !== "object" || found === null || Array.isArray(found)) {
+      addIssue({ code: "custom", message: "an object of methods" });
+      return;
+    }
+    for (const [name, method] of Object.entries(found)) {
+      if (!isMethodName(name)) {
+        const message = "another name: letters, digits and _, none that JavaScript has a use for";
+        addIssue({ code: "custom", path: [name], message });
+      } else if (!isMethod(method)) {
+        addIssue({ code: "custom", path: [name], message: "a method made by defineRpcMethod" });
+      }
     }
   });
 

@@ -6,7 +6,7 @@ import type { DocumentStore } from "../storage/documents.ts";
 export function createHealth(stores: readonly DocumentStore[]): H3 {
   const headers = { "content-type": "application/json", "cache-control": "no-store" };
   const ok = () => new Response('{"status":"ok"}', { headers });
-  return new H3()
+  return new H3({ silent: true })
     .all("/healthz", ({ req }) => {
       assertRead(req.method);
       return ok();

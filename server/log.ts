@@ -18,15 +18,12 @@ export function createLog(): Logger {
 
 function toLine(level: string, message: string, details: Record<string, unknown> = {}): string {
   const pairs = Object.entries(details).map(([key, value]) => ` ${key}=${toText(value)}`);
-  return `${new Date().toISOString()} ${level} ${oneLine(message)}${pairs.join("")}\n`;
+  const line = `${new Date().toISOString()} ${level} ${message}${pairs.join("")}`;
+  // What a visitor sends must not look like a line of its own, nor steer a terminal.
+  return `${line.replace(/[\p{Cc}\u2028\u2029]+/gu, " ")}\n`;
 }
 
 function toText(value: unknown): string {
-  if (typeof value === "string" && /^[\w.:/@-]+$/.test(value)) return value;
-  return JSON.stringify(typeof value === "string" ? value : inspect(value, { depth: 4 }));
-}
-
-/** What a visitor sends must not look like a line of its own. */
-function oneLine(text: string): string {
-  return text.replace(/[\r\n]+/g, " ");
+  const text = typeof value === "string" ? value : inspect(value, { depth: 4 });
+  return /^[\w.:/@-]+$/.test(text) ? text : JSON.stringify(text);
 }

@@ -3,7 +3,7 @@ import type { StorageConfig } from "../storage/driver.ts";
 import { ConfigError, describeFound, toPath, type ConfigFault } from "./config-error.ts";
 import { findConflicts } from "./config-rules.ts";
 import { createConfigSchema } from "./config-schema.ts";
-import type { SessionConfig, ShopConfig, StorefrontConfig } from "./config.ts";
+import type { SessionConfig, ShopConfig, ShopStorageConfig, StorefrontConfig } from "./config.ts";
 import {
   basketDefaults,
   mergeLayers,
@@ -21,7 +21,8 @@ import type { SessionOptions, Shop, StorefrontOptions } from "./options.ts";
  */
 export function resolveConfig(config: unknown, mode: { production: boolean }): StorefrontOptions {
   assertValid(config, mode);
-  const storage = resolveStorage(config);
+  const storage = { ...config.storage, session: config.storage?.session ?? { driver: "memory" } };
+  const account = storage.account ?? storage.basket ?? storage.session;
   const developmentSecret = createSecret();
   const shops = config.shops.map((shop, index) =>
     resolveShop(config, shop, storage, {
@@ -35,20 +36,30 @@ export function resolveConfig(config: unknown, mode: { production: boolean }): S
     shops,
     basePath: config.basePath ?? "/api",
     shopSelector: config.shopSelector ?? "path_or_default",
-    storage: { account: storage.account },
+    storage: { account },
     methods: config.methods ?? {},
     hooks: config.hooks ?? {},
     auth: config.auth,
     maxBodySize: config.maxBodySize ?? 100_000,
     trustProxy: config.trustProxy ?? false,
     log: config.log ?? createLog(),
-    warnings: findWarnings(shops, storage.account, developmentSecret),
+    warnings: findWarnings(shops, account, developmentSecret),
   };
 }
 
 // --- Internal helpers ---
 
-type Issue = { readonly path: PropertyKey[]; readonly message: string; readonly keys?: string[] };
+interface Issue {
+  readonly path: PropertyKey[];
+  readonly message: string;
+  readonly isUnknownKey?: boolean;
+}
+
+/** As zod gives it. */
+interface RawIssue extends Issue {
+  readonly keys?: string[];
+  readonly errors?: Issue[][];
+}
 
 function assertValid(
   config: unknown,
@@ -56,22 +67,26 @@ function assertValid(
 ): asserts config is StorefrontConfig {
   const { error } = createConfigSchema(mode).safeParse(config);
   const issues = (error?.issues ?? []).flatMap(toSingleIssues);
-  const faults = issues.map(({ path, message }): ConfigFault => {
-    return { path: toPath(path), found: describeFound(at(config, path), path), expected: message };
+  const faults = issues.map(({ path, message, isUnknownKey }): ConfigFault => {
+    const key = isUnknownKey ? undefined : path.findLast((step) => typeof step === "string");
+    return { path: toPath(path), found: describeFound(at(config, path), key), expected: message };
   });
   const sound = issues.reduce<unknown>((rest, { path }) => withoutPath(rest, path), config);
   const conflicts = findConflicts((sound ?? {}) as Partial<StorefrontConfig>, mode);
   // Where something stands that is no good, a rule that misses it has nothing to add.
-  const news = conflicts.filter(({ path }) => !faults.some((fault) => path.startsWith(fault.path)));
+  const news = conflicts.filter(({ path }) => !faults.some((fault) => isWithin(path, fault.path)));
   if (faults.length + news.length > 0) throw new ConfigError([...faults, ...news]);
 }
 
+function isWithin(path: string, outer: string): boolean {
+  return path === outer || path.startsWith(`${outer}.`) || path.startsWith(`${outer}[`);
+}
+
 /** One issue for each unknown key, and the faults of a list instead of the list's. */
-function toSingleIssues(
-  issue: Issue & { readonly errors?: Issue[][]; readonly code?: string },
-): Issue[] {
-  const { path, message, keys, errors } = issue;
-  if (keys !== undefined) return keys.map((key) => ({ path: [...path, key], message }));
+function toSingleIssues({ path, message, keys, errors }: RawIssue): Issue[] {
+  if (keys !== undefined) {
+    return keys.map((key) => ({ path: [...path, key], message, isUnknownKey: true }));
+  }
   const ofItems = errors?.flat().filter((inner) => inner.path.length > 0) ?? [];
   if (ofItems.length === 0) return [{ path, message }];
   return ofItems.map((inner) => ({ path: [...path, ...inner.path], message: inner.message }));
@@ -90,23 +105,19 @@ function withoutPath(value: unknown, [key, ...rest]: readonly PropertyKey[]): un
   return { ...value, [key]: inner };
 }
 
-interface ResolvedStorage {
-  readonly session: StorageConfig;
-  readonly basket: StorageConfig;
-  readonly account: StorageConfig;
-}
+/** The storages of all shops, with the memory that is their default. */
+type GlobalStorage = NonNullable<StorefrontConfig["storage"]> & { readonly session: StorageConfig };
 
 /** The same object at several places means the same storage. */
-function resolveStorage({ storage = {} }: StorefrontConfig): ResolvedStorage {
-  const session = storage.session ?? { driver: "memory" };
-  const basket = storage.basket ?? session;
-  return { session, basket, account: storage.account ?? basket };
+function resolveShopStorage(storage: GlobalStorage, shop: ShopStorageConfig = {}): Shop["storage"] {
+  const session = shop.session ?? storage.session;
+  return { session, basket: shop.basket ?? storage.basket ?? session };
 }
 
 function resolveShop(
   config: StorefrontConfig,
   shop: ShopConfig,
-  storage: ResolvedStorage,
+  storage: GlobalStorage,
   decided: { readonly isDefault: boolean; readonly developmentSecret: string },
 ): Shop {
   const { shopId, locale, currency, host, path } = shop;
@@ -126,10 +137,7 @@ function resolveShop(
       shopId,
       decided.developmentSecret,
     ),
-    storage: {
-      session: shop.storage?.session ?? storage.session,
-      basket: shop.storage?.basket ?? shop.storage?.session ?? storage.basket,
-    },
+    storage: resolveShopStorage(storage, shop.storage),
     basket: mergeLayers(basketDefaults, config.basket, shop.basket),
     wishlist: mergeLayers(wishlistDefaults, config.wishlist, shop.wishlist),
   };

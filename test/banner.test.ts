@@ -1,0 +1,91 @@
+import { describe, expect, test } from "vitest";
+import { describeStart } from "../server/banner.ts";
+import type { StoreDescription } from "../server/backends.ts";
+import type { StorefrontConfig } from "../server/config.ts";
+import { resolveConfig } from "../server/resolve.ts";
+import { testConfig, testSecret } from "./_setup.ts";
+
+const redis: StoreDescription = {
+  uses: "sessions, baskets",
+  driver: "redis",
+  capabilities: { atomic: "cluster", ttl: "native" },
+};
+const memory: StoreDescription = {
+  uses: "accounts",
+  driver: "memory",
+  capabilities: { atomic: "process", ttl: "stored" },
+};
+const storage = { session: { driver: "redis" } };
+
+function describeStartOf(config: Partial<StorefrontConfig>, url = "http://127.0.0.1:3000/") {
+  const options = resolveConfig(testConfig({ storage, ...config }), { production: false });
+  return describeStart({ url, options, stores: [redis, memory] });
+}
+
+describe("the start of a server", () => {
+  test("tells where it is, what it serves, and what it stands on", () => {
+    expect(describeStartOf({})).toBe(`Storefront Core listens on http://127.0.0.1:3000
+
+Shops
+  1001  de-DE EUR  http://127.0.0.1:3000/de/api/rpc/<method>
+  1002  en-US USD  http://127.0.0.1:3000/us/api/rpc/<method>
+  (or any of them at http://127.0.0.1:3000/api/rpc/<method> with the header x-shop-id)
+
+Storage
+  redis for sessions, baskets: atomic across all processes on it, expiry by the storage
+  memory for accounts: atomic within this process, expiry by a sweep of this process
+`);
+  });
+
+  test("tells warnings last, and no secret", () => {
+    const text = describeStartOf({ storage: {}, session: { secret: "short" } });
+    expect(text).toMatch(
+      /\n\nWarnings\n {2}session\.secret is shorter .*\n {2}the memory driver .*\n$/,
+    );
+    expect(text).not.toContain('"short"');
+    expect(describeStartOf({})).not.toContain(testSecret);
+  });
+
+  test.each<[string, Partial<StorefrontConfig>, string]>([
+    [
+      "the default shop, at the root",
+      { shops: [{ shopId: 1, locale: "de", currency: "EUR" }], shopSelector: "path_or_default" },
+      "http://127.0.0.1:3000/api/rpc/<method>",
+    ],
+    [
+      "another base path",
+      { shops: [{ shopId: 1, locale: "de", currency: "EUR", path: "de" }], basePath: "/v1" },
+      "http://127.0.0.1:3000/de/v1/rpc/<method>",
+    ],
+    [
+      "a host",
+      {
+        shops: [{ shopId: 1, locale: "de", currency: "EUR", host: "shop.example:8080" }],
+        shopSelector: "domain",
+      },
+      "http://shop.example:8080/api/rpc/<method>",
+    ],
+    [
+      "a shop without a place",
+      {
+        shops: [
+          { shopId: 2, locale: "de", currency: "EUR", isDefault: true },
+          { shopId: 1, locale: "de", currency: "EUR" },
+        ],
+        shopSelector: "path_or_default",
+      },
+      "by its header only",
+    ],
+  ])("tells the place of %s", (_, config, place) => {
+    expect(describeStartOf(config)).toContain(`\n  1  de EUR  ${place}\n`);
+  });
+
+  test.each([
+    ["http://0.0.0.0:3000/", "http://localhost:3000"],
+    ["http://[::]:3000/", "http://localhost:3000"],
+  ])("tells an address that opens where it listens on all: %s", (url, origin) => {
+    const text = describeStartOf({}, url);
+    expect(text).toContain(`listens on ${origin} (and all other addresses)\n`);
+    expect(text).toContain(` ${origin}/de/api/rpc/<method>\n`);
+  });
+});
