@@ -58,11 +58,12 @@ export class Call {
     return this.#session;
   }
 
+  /** Whether methods that need a session can run in this call. */
   get hasSession(): boolean {
     return this.#session !== undefined;
   }
 
-  /** @throws Error in a call without a session: dispatch lets no method get so far */
+  /** @throws Error in a call of a public method, which has none */
   get session(): CallSession {
     if (this.#session === undefined) throw new Error("A public method has no session");
     return this.#session;

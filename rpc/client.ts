@@ -109,10 +109,22 @@ async function call(
   );
   if (response.status === 204) return undefined;
   const type = (response.headers.get("content-type") ?? "").split(";", 1)[0];
-  const body = await response.json().catch(() => undefined);
+  const body = parse(await response.text());
   if (response.ok && type === "application/json" && body !== undefined) return body;
-  const isProblem = type === "application/problem+json" && typeof body?.code === "string";
+  const isProblem = type === "application/problem+json" && hasCode(body);
   throw new RpcClientError(response.status, isProblem ? body : toProblem(response.status));
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function hasCode(body: unknown): body is Problem {
+  return typeof (body as Partial<Problem> | null | undefined)?.code === "string";
 }
 
 /** For what does not come from the server: a proxy's page, or half an answer. */

@@ -18,6 +18,9 @@ export async function dispatch(call: Call, name: string, payload: unknown): Prom
   const { hooks, methods } = call.environment;
   const method = findMethod(methods, name);
   if (method === undefined) throw new RpcError("unknown_method", { detail: name });
+  if (method.access !== "public" && !call.hasSession) {
+    throw new Error(`A public method cannot call ${name}, which needs a session`);
+  }
   const context = method.access === "public" ? call.publicContext : call.context;
   const hooked: HookedCall = { method: name, context };
   const startedAt = performance.now();

@@ -30,10 +30,12 @@ export class ShopSelection {
       host === undefined ? shopSelector !== "domain" : isHost(host, url),
     );
     if (path !== undefined) return here.find((shop) => shop.public.path === path);
-    if (shopSelector === "path_or_default") return shops.find((shop) => shop.isDefault);
     if (shopSelector === "path") return undefined;
-    const atRoot = here.filter((shop) => shop.public.path === undefined);
-    return atRoot[0] ?? (here.length === 1 ? here[0] : undefined);
+    const ofHost = here.filter((shop) => shop.public.host !== undefined);
+    const atRoot = ofHost.find((shop) => shop.public.path === undefined);
+    const onlyOne = ofHost.length === 1 ? ofHost[0] : undefined;
+    const byDefault = shopSelector === "path_or_default" && shops.find((shop) => shop.isDefault);
+    return atRoot ?? onlyOne ?? (byDefault || undefined);
   }
 }
 

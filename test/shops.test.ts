@@ -55,6 +55,22 @@ describeMatrix("the shop of a call", ({ start }) => {
     expect((await found("/shop/de")).body.code).toBe("unknown_path");
   });
 
+  test("is the one of the host before the default", async () => {
+    const shops = [
+      { shopId: 1001, locale: "de-DE", currency: "EUR", host: "a.example", isDefault: true },
+      { shopId: 1002, locale: "en-US", currency: "USD", host: "b.example" },
+    ];
+    const { app } = await start({ shopSelector: "path_or_default", shops });
+    for (const [host, shopId] of [
+      ["a.example", 1001],
+      ["b.example", 1002],
+      ["c.example", 1001],
+    ] as const) {
+      const response = await app.fetch(new Request(`http://${host}${url}`));
+      expect(await response.json(), host).toMatchObject({ shopId });
+    }
+  });
+
   test("is the default one where the path names none", async () => {
     const { visitor } = await start({ shopSelector: "path_or_default" });
     expect((await visitor().request(url)).body.shopId).toBe(1001);
