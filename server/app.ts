@@ -9,15 +9,16 @@ import type { RpcMethod } from "../rpc/method.ts";
 import { withDetails } from "../storage/log.ts";
 import { openBackends, type Backends, type StoreDescription } from "./backends.ts";
 import type { StorefrontConfig } from "./config.ts";
-import { SessionCookie } from "./cookie.ts";
+import { Cors } from "./cors.ts";
 import { createHealth } from "./health.ts";
 import type { Shop, StorefrontOptions } from "./options.ts";
-import { assertOrigin } from "./origin.ts";
 import { readPayload } from "./payload.ts";
 import { toProblemResponse } from "./problem.ts";
 import { resolveConfig } from "./resolve.ts";
-import { findSession, toSetCookie } from "./session.ts";
+import { findSession, toSessionHeaders } from "./session.ts";
 import { ShopSelection } from "./shop-selection.ts";
+import type { SessionTransport } from "./transport.ts";
+import { createTransports } from "./transports.ts";
 
 /** A storefront, ready to be served: an h3 app, with what was decided for it. */
 export type Storefront = H3 & {
@@ -40,7 +41,7 @@ export function createStorefront(
   const options = resolveConfig(config, { production });
   const backends = openBackends(options);
   const calls = new Calls(options, backends);
-  const app = new H3({ silent: true, onError: (error) => toProblemResponse(error, options.log) });
+  const app = new H3({ silent: true, onError: (error, event) => calls.answerStray(error, event) });
   app.all(`${options.basePath}/rpc/:method`, (event) => calls.answer(event));
   app.all(`/:shop${options.basePath}/rpc/:method`, (event) => calls.answer(event));
   app.mount("/", createHealth(backends.stores));
@@ -61,13 +62,15 @@ class Calls {
   readonly #backends: Backends;
   readonly #environment: CallEnvironment;
   readonly #selection: ShopSelection;
-  readonly #cookies: ReadonlyMap<Shop, SessionCookie>;
+  readonly #cors: Cors;
+  readonly #transports: ReadonlyMap<Shop, readonly SessionTransport[]>;
 
   constructor(options: StorefrontOptions, backends: Backends) {
     this.#options = options;
     this.#backends = backends;
     this.#selection = new ShopSelection(options);
-    this.#cookies = new Map(options.shops.map((shop) => [shop, new SessionCookie(shop.session)]));
+    this.#cors = new Cors(options.shops);
+    this.#transports = new Map(options.shops.map((shop) => [shop, createTransports(shop)]));
     this.#environment = {
       methods: { ...builtinMethods, ...options.methods },
       hooks: options.hooks,
@@ -75,22 +78,42 @@ class Calls {
     };
   }
 
+  /** Answers a call, or the preflight of one. */
   async answer(event: H3Event): Promise<Response> {
     const { method: name = "", shop: path } = event.context.params ?? {};
+    const shop = this.#selection.find(event, path);
+    // A preflight carries no headers of ours, so its shop is not known yet.
+    const preflight = isPreflight(event);
+    let response: Response;
     try {
-      const method = findMethod(this.#environment.methods, name);
-      if (method === undefined) throw new RpcError("unknown_method");
-      assertVerb(event.req.method, method);
-      assertOrigin(event);
-      const payload = await readPayload(event, this.#options.maxBodySize);
-      const shop = this.#selection.select(event, path);
-      const call = this.#open(event, shop, name);
-      return method.access === "public"
-        ? toCacheable(event, toAnswer(await dispatch(call, name, payload)))
-        : await this.#answerWithSession(event, shop, call, name, payload);
+      response = preflight
+        ? this.#cors.answerPreflight(event)
+        : await this.#answerCall(event, shop, name);
     } catch (error) {
-      return toProblemResponse(error, this.#options.log);
+      response = toProblemResponse(error, this.#options.log);
     }
+    this.#cors.describe(event, preflight ? undefined : shop, response.headers);
+    return response;
+  }
+
+  /** Answers what no route takes. */
+  answerStray(error: unknown, event: H3Event): Response {
+    const response = toProblemResponse(error, this.#options.log);
+    this.#cors.describe(event, undefined, response.headers);
+    return response;
+  }
+
+  async #answerCall(event: H3Event, shop: Shop | undefined, name: string): Promise<Response> {
+    if (shop === undefined) throw new RpcError("unknown_shop");
+    this.#cors.assertOrigin(event, shop);
+    const method = findMethod(this.#environment.methods, name);
+    if (method === undefined) throw new RpcError("unknown_method");
+    assertVerb(event.req.method, method);
+    const payload = await readPayload(event, this.#options.maxBodySize);
+    const call = this.#open(event, shop, name);
+    return method.access === "public"
+      ? toCacheable(event, toAnswer(await dispatch(call, name, payload)))
+      : this.#answerWithSession(event, shop, call, name, payload);
   }
 
   async #answerWithSession(
@@ -100,8 +123,9 @@ class Calls {
     name: string,
     payload: unknown,
   ): Promise<Response> {
-    const cookie = this.#cookies.get(shop) as SessionCookie;
-    const presented = await findSession(event.req, cookie, call.backend.sessions);
+    const transports = this.#transports.get(shop) as readonly SessionTransport[];
+    const { headers } = event.req;
+    const presented = await findSession(headers, transports, call.backend.sessions);
     const session = call.openSession(presented.session);
     let response: Response;
     try {
@@ -113,8 +137,9 @@ class Calls {
     }
     // Also where the call failed: a login or logout that came before stands.
     const isSecure = event.url.protocol === "https:";
-    const setCookie = await toSetCookie(presented, session, cookie, shop.session, isSecure);
-    if (setCookie !== undefined) response.headers.append("set-cookie", setCookie);
+    for (const header of await toSessionHeaders(presented, session, transports, isSecure)) {
+      response.headers.append(...header);
+    }
     return response;
   }
 
@@ -127,6 +152,10 @@ class Calls {
       withDetails(this.#options.log, { shopId: shop.shopId, method: name }),
     );
   }
+}
+
+function isPreflight({ req }: H3Event): boolean {
+  return req.method === "OPTIONS" && req.headers.has("access-control-request-method");
 }
 
 /** A method answers POST, and GET where its answer depends on no session and changes nothing. */
@@ -148,7 +177,7 @@ function toAnswer(value: unknown): Response {
 function toCacheable(event: H3Event, response: Response): Response {
   if (event.req.method !== "POST") {
     response.headers.set("cache-control", "public, max-age=60");
-    response.headers.set("vary", "x-shop-id");
+    response.headers.append("vary", "x-shop-id");
   }
   return response;
 }

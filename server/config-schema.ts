@@ -20,6 +20,11 @@ export function createConfigSchema({ production }: { production: boolean }) {
     absoluteTimeout: seconds(Number.MAX_SAFE_INTEGER),
     secure: value((flag) => typeof flag === "boolean" || flag === "auto", 'true, false or "auto"'),
     partitioned: boolean,
+    tokenMethod: value(isTokenMethod, '"cookie", "bearer" or a list of both'),
+    authTokenHeaderKey: value(
+      matches(headerName),
+      "the name of a header, as storefront-auth-token",
+    ),
     provider: value(isUndefined, "no such key: the driver is set in storage.session"),
   });
   const shop = object(
@@ -33,6 +38,7 @@ export function createConfigSchema({ production }: { production: boolean }) {
       realm: value(matches(/^.{1,64}$/s), "a name of 1 to 64 characters"),
       session,
       storage: object({ session: storage, basket: storage }),
+      cors,
       basket,
       wishlist,
     },
@@ -45,6 +51,7 @@ export function createConfigSchema({ production }: { production: boolean }) {
       shopSelector: oneOf("path", "domain", "path_or_default"),
       session,
       storage: object({ session: storage, basket: storage, account: storage }),
+      cors,
       basket,
       wishlist,
       methods,
@@ -72,6 +79,7 @@ export function createConfigSchema({ production }: { production: boolean }) {
 // --- Internal helpers ---
 
 const cookieToken = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
+const headerName = /^[a-z0-9-]+$/i;
 const hostName = /^\.?[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i;
 const hostWithPort = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::\d{1,5})?$/;
 
@@ -81,6 +89,16 @@ const basket = object({
   mergeStrategy: oneOf("merge", "useGuest", "useExisting", "useGuestIfExistingEmpty"),
   maxItems: value(isPositiveInteger, "a whole number, 1 or more"),
   maxQuantity: value(isPositiveInteger, "a whole number, 1 or more"),
+});
+
+const cors = object({
+  origin: value(
+    isOriginRule,
+    "a list of origins, as https://shop.example, or patterns; or a function",
+  ),
+  credentials: boolean,
+  exposedHeaders: value((found) => isListOf(found, matches(headerName)), "a list of header names"),
+  maxAge: seconds(86_400),
 });
 
 const wishlist = object({ maxItems: value(isPositiveInteger, "a whole number, 1 or more") });
@@ -180,6 +198,22 @@ function hasFunctions(names: readonly string[]): Check {
     typeof found === "object" &&
     found !== null &&
     names.every((name) => isFunction((found as Record<string, unknown>)[name]));
+}
+
+function isTokenMethod(found: unknown): boolean {
+  const methods = [found].flat();
+  return methods.length > 0 && methods.every((name) => name === "cookie" || name === "bearer");
+}
+
+/** Where pages may be that call: a list of origins, of patterns, or a function that decides. */
+function isOriginRule(found: unknown): boolean {
+  if (isFunction(found)) return true;
+  return isListOf(found, (rule) => rule instanceof RegExp || isOrigin(rule));
+}
+
+/** As a browser writes it: no path, no `*`. */
+function isOrigin(found: unknown): boolean {
+  return isText(found) && URL.canParse(found) && new URL(found).origin === found;
 }
 
 function isAuth(found: unknown): boolean {

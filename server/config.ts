@@ -5,6 +5,9 @@ import type { BasketOptions, PublicShop, WishlistOptions } from "../rpc/shop.ts"
 import type { StorageConfig } from "../storage/driver.ts";
 import type { Logger } from "../storage/log.ts";
 
+/** How the reference to a session travels. */
+export type TokenMethod = "cookie" | "bearer";
+
 /** How a session travels and how long it lives. Durations are seconds. */
 export interface SessionConfig {
   /** The cookie is called `<cookieName>-<shopId>`. @default "$session" */
@@ -25,7 +28,28 @@ export interface SessionConfig {
   readonly secure?: boolean | "auto" | undefined;
   /** Partitioned attribute of the cookie (CHIPS). @default false */
   readonly partitioned?: boolean | undefined;
+  /** Cookies for browsers, bearer tokens where cookies cannot go, or both. @default "cookie" */
+  readonly tokenMethod?: TokenMethod | readonly TokenMethod[] | undefined;
+  /** The response header that gives a bearer token. @default "storefront-auth-token" */
+  readonly authTokenHeaderKey?: string | undefined;
 }
+
+/** Which pages of other origins may call, and what they may read. */
+export interface CorsConfig {
+  /** Patterns must match the whole origin. @default none: pages of the server's own origin only */
+  readonly origin?: CorsOrigin | undefined;
+  /** Whether cookies travel. @default true */
+  readonly credentials?: boolean | undefined;
+  /** Headers that a page may read, beside the one of a bearer token and `Retry-After`. */
+  readonly exposedHeaders?: readonly string[] | undefined;
+  /** Seconds that a browser may remember a preflight. @default 600 */
+  readonly maxAge?: number | undefined;
+}
+
+/** Origins as a browser writes them (`https://shop.example`), patterns of them, or a function. */
+export type CorsOrigin =
+  | readonly (string | RegExp)[]
+  | ((origin: string, shop: PublicShop) => boolean);
 
 /** What a shop may store elsewhere than the others. */
 export interface ShopStorageConfig {
@@ -44,6 +68,8 @@ export interface ShopConfig extends PublicShop {
   /** Wins key by key over the global `session`. */
   readonly session?: SessionConfig | undefined;
   readonly storage?: ShopStorageConfig | undefined;
+  /** Wins key by key over the global `cors`. */
+  readonly cors?: CorsConfig | undefined;
   readonly basket?: Partial<BasketOptions> | undefined;
   readonly wishlist?: Partial<WishlistOptions> | undefined;
 }
@@ -66,6 +92,7 @@ export interface StorefrontConfig<Methods extends RpcMethods = RpcMethods> {
         readonly account?: StorageConfig | undefined;
       })
     | undefined;
+  readonly cors?: CorsConfig | undefined;
   readonly basket?: Partial<BasketOptions> | undefined;
   readonly wishlist?: Partial<WishlistOptions> | undefined;
   /** Own methods, beside the built-in ones or, by the same name, in their place. */

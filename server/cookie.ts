@@ -1,28 +1,17 @@
 import { parseCookie, serializeCookie, type CookieSerializeOptions } from "cookie-es";
+import type { SessionRecord } from "../storage/session-record.ts";
 import type { SessionOptions } from "./options.ts";
 import { Signer } from "./signature.ts";
-
-/** A session id that came with a valid signature. */
-export interface PresentedId {
-  readonly id: string;
-  /** Signed by a secret that is being rotated out. */
-  readonly isOld: boolean;
-}
-
-/** How a session is kept by the browser. */
-export interface CookieLife {
-  /** Whether the call came by HTTPS. */
-  readonly isSecure: boolean;
-  /** Seconds; absent: the cookie ends with the browser. */
-  readonly maxAge: number | undefined;
-}
+import type { Header, PresentedId, SessionTransport } from "./transport.ts";
 
 /**
  * The session cookie of one shop: `s:<id>.<signature>`, as express and @scayle/h3-session write it.
  *
  * Always HttpOnly, for no script has business with it.
  */
-export class SessionCookie {
+export class CookieTransport implements SessionTransport {
+  readonly name = "cookie";
+  readonly tellsExtension = true;
   readonly #options: SessionOptions;
   readonly #signer: Signer;
 
@@ -31,37 +20,34 @@ export class SessionCookie {
     this.#signer = new Signer(options.secrets);
   }
 
-  /** The ids in a `Cookie` header. There can be several: of old paths and domains, say. */
-  async read(header: string | null): Promise<readonly PresentedId[]> {
+  find(headers: Headers): string | undefined {
+    const cookies = headers.get("cookie");
+    return cookies?.includes(this.#options.cookieName) ? cookies : undefined;
+  }
+
+  /** There can be several of our name: of old paths and domains, say. */
+  async verify(carried: string): Promise<readonly PresentedId[]> {
     const { cookieName } = this.#options;
-    if (header === null || !header.includes(cookieName)) return [];
-    const cookies = parseCookie(header, {
+    const cookies = parseCookie(carried, {
       allowMultiple: true,
       filter: (name) => name === cookieName,
     });
     const values = [cookies[cookieName] ?? []].flat();
-    const ids = await Promise.all([...new Set(values)].map((value) => this.#verify(value)));
+    const ids = await Promise.all([...new Set(values)].map((value) => this.#verifyValue(value)));
     return ids.filter((id) => id !== undefined);
   }
 
-  /** The `Set-Cookie` header that gives a browser this session. */
-  async serialize(id: string, { isSecure, maxAge }: CookieLife): Promise<string> {
-    const value = `s:${id}.${await this.#signer.sign(id)}`;
-    return serializeCookie(this.#options.cookieName, value, {
-      ...this.#attributes(isSecure),
-      ...(maxAge !== undefined && { maxAge }),
-    });
+  async give(record: SessionRecord, isSecure: boolean): Promise<Header> {
+    const value = `s:${record.id}.${await this.#signer.sign(record.id)}`;
+    const maxAge = record.transient ? undefined : this.#maxAge(record);
+    return ["set-cookie", this.#serialize(value, isSecure, maxAge)];
   }
 
-  /** The `Set-Cookie` header that takes it away again. */
-  clear(isSecure: boolean): string {
-    return serializeCookie(this.#options.cookieName, "", {
-      ...this.#attributes(isSecure),
-      maxAge: 0,
-    });
+  take(isSecure: boolean): Header {
+    return ["set-cookie", this.#serialize("", isSecure, 0)];
   }
 
-  async #verify(value: string): Promise<PresentedId | undefined> {
+  async #verifyValue(value: string): Promise<PresentedId | undefined> {
     const parts = cookieValue.exec(value);
     if (parts === null) return undefined;
     const [, id = "", signature = ""] = parts;
@@ -69,16 +55,24 @@ export class SessionCookie {
     return verdict === "invalid" ? undefined : { id, isOld: verdict === "old" };
   }
 
-  #attributes(isSecure: boolean): CookieSerializeOptions {
-    const { domain, partitioned, sameSite, secure } = this.#options;
-    return {
+  /** Seconds; a cookie does not outlive its session. */
+  #maxAge({ createdAt }: SessionRecord): number {
+    const { absoluteTimeout = Infinity, maxAge } = this.#options;
+    return Math.min(maxAge, Math.ceil(absoluteTimeout - (Date.now() - createdAt) / 1000));
+  }
+
+  #serialize(value: string, isSecure: boolean, maxAge: number | undefined): string {
+    const { cookieName, domain, partitioned, sameSite, secure } = this.#options;
+    const attributes: CookieSerializeOptions = {
       path: "/",
       httpOnly: true,
       sameSite,
       secure: secure === "auto" ? isSecure : secure,
+      ...(maxAge !== undefined && { maxAge }),
       ...(domain !== undefined && { domain }),
       ...(partitioned && { partitioned }),
     };
+    return serializeCookie(cookieName, value, attributes);
   }
 }
 

@@ -1,11 +1,19 @@
 import type { BasketOptions, WishlistOptions } from "../rpc/shop.ts";
 import type { SessionConfig } from "./config.ts";
+import type { CorsOptions } from "./options.ts";
 
 /** The session settings that have a default. */
 export type SessionDefaults = {
-  readonly [Key in "cookieName" | "sameSite" | "maxAge" | "secure" | "partitioned"]: NonNullable<
-    SessionConfig[Key]
-  >;
+  readonly [
+    Key in
+      | "cookieName"
+      | "sameSite"
+      | "maxAge"
+      | "secure"
+      | "partitioned"
+      | "tokenMethod"
+      | "authTokenHeaderKey"
+  ]: NonNullable<SessionConfig[Key]>;
 };
 
 /** What holds where a config says nothing. */
@@ -15,6 +23,15 @@ export const sessionDefaults: SessionDefaults = {
   maxAge: 86_400,
   secure: "auto",
   partitioned: false,
+  tokenMethod: "cookie",
+  authTokenHeaderKey: "storefront-auth-token",
+};
+
+export const corsDefaults: CorsOptions = {
+  origin: [],
+  credentials: true,
+  exposedHeaders: [],
+  maxAge: 600,
 };
 
 export const basketDefaults: BasketOptions = {

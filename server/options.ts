@@ -4,7 +4,7 @@ import type { RpcMethods } from "../rpc/method.ts";
 import type { BasketOptions, PublicShop, WishlistOptions } from "../rpc/shop.ts";
 import type { StorageConfig } from "../storage/driver.ts";
 import type { Logger } from "../storage/log.ts";
-import type { ShopSelector } from "./config.ts";
+import type { CorsOrigin, ShopSelector, TokenMethod } from "./config.ts";
 
 /** The session settings of one shop, as decided. Durations are seconds. */
 export interface SessionOptions {
@@ -20,6 +20,20 @@ export interface SessionOptions {
   readonly absoluteTimeout: number | undefined;
   readonly secure: boolean | "auto";
   readonly partitioned: boolean;
+  /** How the reference to the session travels. */
+  readonly tokenMethods: readonly TokenMethod[];
+  /** The response header that gives a bearer token. */
+  readonly authTokenHeaderKey: string;
+}
+
+/** The cross-origin rules of one shop, as decided. */
+export interface CorsOptions {
+  readonly origin: CorsOrigin;
+  readonly credentials: boolean;
+  /** The header of a bearer token is among them where the shop gives such. */
+  readonly exposedHeaders: readonly string[];
+  /** Seconds. */
+  readonly maxAge: number;
 }
 
 /** One shop, as decided. */
@@ -32,6 +46,7 @@ export interface Shop {
   readonly session: SessionOptions;
   /** Where two shops share a storage, they hold the same object here. */
   readonly storage: { readonly session: StorageConfig; readonly basket: StorageConfig };
+  readonly cors: CorsOptions;
   readonly basket: BasketOptions;
   readonly wishlist: WishlistOptions;
 }

@@ -6,13 +6,14 @@ import { createConfigSchema } from "./config-schema.ts";
 import type { SessionConfig, ShopConfig, ShopStorageConfig, StorefrontConfig } from "./config.ts";
 import {
   basketDefaults,
+  corsDefaults,
   mergeLayers,
   sessionDefaults,
   wishlistDefaults,
   type SessionDefaults,
 } from "./defaults.ts";
 import { createLog } from "./log.ts";
-import type { SessionOptions, Shop, StorefrontOptions } from "./options.ts";
+import type { CorsOptions, SessionOptions, Shop, StorefrontOptions } from "./options.ts";
 
 /**
  * Checks a config and decides all that it leaves open.
@@ -121,6 +122,11 @@ function resolveShop(
   decided: { readonly isDefault: boolean; readonly developmentSecret: string },
 ): Shop {
   const { shopId, locale, currency, host, path } = shop;
+  const session = resolveSession(
+    mergeLayers<SessionConfig & SessionDefaults>(sessionDefaults, config.session, shop.session),
+    shopId,
+    decided.developmentSecret,
+  );
   return {
     public: {
       shopId,
@@ -132,12 +138,9 @@ function resolveShop(
     shopId,
     isDefault: decided.isDefault,
     realm: shop.realm ?? "default",
-    session: resolveSession(
-      mergeLayers<SessionConfig & SessionDefaults>(sessionDefaults, config.session, shop.session),
-      shopId,
-      decided.developmentSecret,
-    ),
+    session,
     storage: resolveShopStorage(storage, shop.storage),
+    cors: resolveCors(mergeLayers<CorsOptions>(corsDefaults, config.cors, shop.cors), session),
     basket: mergeLayers(basketDefaults, config.basket, shop.basket),
     wishlist: mergeLayers(wishlistDefaults, config.wishlist, shop.wishlist),
   };
@@ -148,7 +151,7 @@ function resolveSession(
   shopId: number,
   developmentSecret: string,
 ): SessionOptions {
-  const { secret = developmentSecret, cookieName, ...settings } = session;
+  const { secret = developmentSecret, cookieName, tokenMethod, ...settings } = session;
   return {
     domain: undefined,
     absoluteTimeout: undefined,
@@ -156,7 +159,17 @@ function resolveSession(
     ...settings,
     cookieName: `${cookieName}-${shopId}`,
     secrets: [secret].flat(),
+    tokenMethods: typeof tokenMethod === "string" ? [tokenMethod] : tokenMethod,
   };
+}
+
+/** A page must be able to read its token, and when to come back. */
+function resolveCors(
+  cors: CorsOptions,
+  { authTokenHeaderKey, tokenMethods }: SessionOptions,
+): CorsOptions {
+  const token = tokenMethods.includes("bearer") ? [authTokenHeaderKey] : [];
+  return { ...cors, exposedHeaders: [...cors.exposedHeaders, ...token, "retry-after"] };
 }
 
 /** Enough for a laptop; production is refused without a secret of its own. */

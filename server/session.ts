@@ -1,45 +1,74 @@
 import type { CallSession } from "../rpc/session.ts";
 import type { Session, Sessions } from "../storage/sessions.ts";
-import type { SessionCookie } from "./cookie.ts";
-import type { SessionOptions } from "./options.ts";
+import type { Header, SessionTransport } from "./transport.ts";
 
-/** What a request brought: a living session, or none. */
+/** What a request brought: a living session, or none, and by which ways it tried. */
 export interface Presented {
   readonly session: Session | undefined;
-  /** The browser should be given its session anew: the secret of the signature is on its way out. */
+  /** How the living session came. */
+  readonly by: SessionTransport | undefined;
+  /** The ways that carried anything, dead or alive. */
+  readonly tried: readonly SessionTransport[];
+  /** The client should be given its session anew: the secret of the signature is on its way out. */
   readonly isOld: boolean;
 }
 
-/** Finds the session of a request. A signed id without a record is nobody's: it is never taken up. */
+/**
+ * Finds the session of a request, trying each way: a stale cookie hides no valid token, nor the other
+ * way round. A signed id without a record is nobody's: it is never taken up.
+ */
 export async function findSession(
-  request: Request,
-  cookie: SessionCookie,
+  headers: Headers,
+  transports: readonly SessionTransport[],
   sessions: Sessions,
 ): Promise<Presented> {
-  for (const { id, isOld } of await cookie.read(request.headers.get("cookie"))) {
-    const session = await sessions.load(id);
-    if (session !== undefined) return { session, isOld };
+  const tried: SessionTransport[] = [];
+  let found: Omit<Presented, "tried"> = { session: undefined, by: undefined, isOld: false };
+  for (const transport of transports) {
+    const carried = transport.find(headers);
+    if (carried === undefined) continue;
+    tried.push(transport);
+    if (found.session !== undefined) continue;
+    for (const { id, isOld } of await transport.verify(carried)) {
+      const session = await sessions.load(id);
+      if (session === undefined) continue;
+      found = { session, by: transport, isOld };
+      break;
+    }
   }
-  return { session: undefined, isOld: false };
+  return { ...found, tried };
 }
 
-/** What the browser must be told of its session at the end of a call; mostly nothing. */
-export async function toSetCookie(
+/** What the client must be told of its session at the end of a call; mostly nothing. */
+export async function toSessionHeaders(
   presented: Presented,
   call: CallSession,
-  cookie: SessionCookie,
-  { maxAge, absoluteTimeout }: SessionOptions,
+  transports: readonly SessionTransport[],
   isSecure: boolean,
-): Promise<string | undefined> {
-  if (call.ended) return presented.session && cookie.clear(isSecure);
+): Promise<readonly Header[]> {
   const record = call.current?.record;
-  if (record === undefined) return undefined;
-  const isSame = record.id === presented.session?.record.id;
-  if (isSame && !call.extended && !presented.isOld) return undefined;
-  const age = (Date.now() - record.createdAt) / 1000;
-  const rest = Math.ceil((absoluteTimeout ?? Infinity) - age);
-  return cookie.serialize(record.id, {
-    isSecure,
-    maxAge: record.transient ? undefined : Math.min(maxAge, rest),
-  });
+  const isSame = record !== undefined && record.id === presented.session?.record.id;
+  const speakers = findSpeakers(presented, transports);
+  const given = speakers.filter(
+    ({ tellsExtension }) => !isSame || presented.isOld || (call.extended && tellsExtension),
+  );
+  if (record !== undefined && given.length > 0) {
+    return Promise.all(given.map((transport) => transport.give(record, isSecure)));
+  }
+  // A dead token is taken back; a dead cookie is not, for a login in a parallel call may just have set it.
+  const taken = presented.tried.filter((transport) =>
+    transport === presented.by ? call.ended : transport.name === "bearer",
+  );
+  return taken.map((transport) => transport.take(isSecure));
+}
+
+// --- Internal helpers ---
+
+/** The way the session came; else the way that was tried, a token before a cookie; else all. */
+function findSpeakers(
+  { by, tried }: Presented,
+  transports: readonly SessionTransport[],
+): readonly SessionTransport[] {
+  const speaker = by ?? tried[0];
+  return speaker === undefined ? transports : [speaker];
 }

@@ -1,5 +1,4 @@
 import type { H3Event } from "h3";
-import { RpcError } from "../rpc/error.ts";
 import type { StorefrontOptions, Shop } from "./options.ts";
 
 /** Finds the shop of a call: by header, else by host or path as the config says. */
@@ -15,13 +14,10 @@ export class ShopSelection {
 
   /**
    * @param path the segment of the URL before the base path, if there is one
-   * @throws RpcError `unknown_shop`
    */
-  select(event: H3Event, path: string | undefined): Shop {
+  find(event: H3Event, path: string | undefined): Shop | undefined {
     const id = event.req.headers.get("x-shop-id");
-    const shop = id === null ? this.#byPlace(event.url, path) : this.#byId.get(id);
-    if (shop === undefined) throw new RpcError("unknown_shop");
-    return shop;
+    return id === null ? this.#byPlace(event.url, path) : this.#byId.get(id);
   }
 
   #byPlace(url: URL, path: string | undefined): Shop | undefined {
