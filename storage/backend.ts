@@ -1,3 +1,4 @@
+import type { ChangeListener } from "./changes.ts";
 import type { Capabilities } from "./documents.ts";
 import { StorageUnavailableError } from "./unavailable.ts";
 
@@ -30,6 +31,15 @@ export interface Backend {
   take(key: string): Promise<string | undefined>;
   ping(): Promise<void>;
   close(): Promise<void>;
+  /** Tells of changes below a prefix that other processes make; absent where there are no others. */
+  watch?(prefix: string, tell: ChangeListener): RemoteFeed;
+}
+
+/** Changes from elsewhere. */
+export interface RemoteFeed {
+  /** Whether none goes by unheard. */
+  isUp(): boolean;
+  close(): void;
 }
 
 /** Makes every failure of a backend a {@link StorageUnavailableError} that says no more than its place. */
@@ -50,5 +60,6 @@ export function withUnavailable(backend: Backend, driver: string): Backend {
     take: (key) => attempt("take", () => backend.take(key)),
     ping: () => attempt("answer", () => backend.ping()),
     close: () => backend.close(),
+    ...(backend.watch && { watch: backend.watch.bind(backend) }),
   };
 }

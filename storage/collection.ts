@@ -1,4 +1,5 @@
 import type { Backend, Expected, Replacement } from "./backend.ts";
+import type { LocalChanges } from "./changes.ts";
 import type { Change, Documents, Rule, Snapshot } from "./documents.ts";
 import { parseEnvelope, toEnvelope, toVersionPrefix } from "./envelope.ts";
 import { isKey } from "./key.ts";
@@ -11,6 +12,7 @@ export interface CollectionOptions<T> {
   readonly name: string;
   readonly isDocument: (value: unknown) => value is T;
   readonly backend: Backend;
+  readonly changes: LocalChanges;
   readonly queue: Queue;
   readonly log: Logger;
 }
@@ -20,13 +22,15 @@ export class Collection<T> implements Documents<T> {
   readonly #name: string;
   readonly #isDocument: (value: unknown) => value is T;
   readonly #backend: Backend;
+  readonly #changes: LocalChanges;
   readonly #queue: Queue;
   readonly #log: Logger;
 
-  constructor({ name, isDocument, backend, queue, log }: CollectionOptions<T>) {
+  constructor({ name, isDocument, backend, changes, queue, log }: CollectionOptions<T>) {
     this.#name = name;
     this.#isDocument = isDocument;
     this.#backend = backend;
+    this.#changes = changes;
     this.#queue = queue;
     this.#log = log;
   }
@@ -46,7 +50,7 @@ export class Collection<T> implements Documents<T> {
 
   async take(key: string): Promise<T | undefined> {
     const path = this.#pathOf(key);
-    const text = await this.#queue(path, () => this.#backend.take(path));
+    const text = await this.#queue(path, () => this.#tellAfter(path, this.#backend.take(path)));
     return this.#drop(path, this.#toSnapshot(text)).value;
   }
 
@@ -58,12 +62,25 @@ export class Collection<T> implements Documents<T> {
       const change = rule(current.value, current);
       if (change === "keep") return current;
       const next = this.#toNext(change);
-      const swap = await this.#backend.swap(path, toExpected(current.version), next.replacement);
+      const expected = toExpected(current.version);
+      const swap = await this.#tellAfter(
+        path,
+        this.#backend.swap(path, expected, next.replacement),
+      );
       if (swap.swapped || isOwn(swap.current, next.replacement)) return next.snapshot;
       current = this.#drop(path, this.#toSnapshot(swap.current));
       await pause(attempt);
     }
     throw new StorageUnavailableError(`A document of "${this.#name}" changes too often`);
+  }
+
+  /** Tells of a change, also of one that failed: it may have happened all the same. */
+  async #tellAfter<R>(path: string, change: Promise<R>): Promise<R> {
+    try {
+      return await change;
+    } finally {
+      this.#changes.tellOwn(path);
+    }
   }
 
   async #read(path: string): Promise<Snapshot<T>> {

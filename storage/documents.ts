@@ -1,3 +1,4 @@
+import type { ChangeFeed } from "./changes.ts";
 import type { Logger } from "./log.ts";
 
 /** What a store guarantees; printed at start, and all that callers may know of the driver below. */
@@ -56,6 +57,8 @@ export interface DocumentStore {
    * anything else is dropped with a log line and counts as absent.
    */
   collection<T>(name: string, isDocument: (value: unknown) => value is T): Documents<T>;
+  /** Tells of changes to the documents whose `<collection>:<key>` begins with a prefix. */
+  watch(prefix: string): ChangeFeed;
   /** Asks the storage for a sign of life. @throws StorageUnavailableError */
   ping(): Promise<void>;
   /**

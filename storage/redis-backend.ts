@@ -3,6 +3,7 @@ import { joinKeys } from "unstorage";
 import type { Backend } from "./backend.ts";
 import type { Logger } from "./log.ts";
 import { watchOutages, type RedisDriver } from "./redis-client.ts";
+import { openRedisFeed } from "./redis-feed.ts";
 
 /**
  * Documents in Redis or a Redis Cluster: atomic for every process on it, removed by Redis itself.
@@ -35,6 +36,13 @@ export function createRedisBackend(driver: RedisDriver, log: Logger): Backend {
     },
     async close() {
       await driver.dispose?.();
+    },
+    watch(prefix, tell) {
+      const base = toRedisKey("");
+      const keyPrefix = base === "" ? prefix : `${base}:${prefix}`;
+      return openRedisFeed(client, keyPrefix, (key) =>
+        tell(key === undefined || base === "" ? key : key.slice(base.length + 1)),
+      );
     },
   };
 

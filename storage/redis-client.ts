@@ -9,6 +9,9 @@ export interface RedisClient {
   evalsha(sha1: string, keyCount: number, ...args: string[]): Promise<unknown>;
   on(event: "error", listener: (error: Error) => void): unknown;
   on(event: "ready", listener: () => void): unknown;
+  /** Another connection to the same server. */
+  duplicate?(options: Readonly<Record<string, unknown>>): unknown;
+  readonly isCluster?: boolean;
   /** A cluster keeps the options of its nodes' clients one level below. */
   readonly options?: CommandOptions & { readonly redisOptions?: CommandOptions | undefined };
 }

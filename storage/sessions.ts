@@ -1,5 +1,6 @@
 import { randomUUID } from "uncrypto";
 import { absent, type Documents, type DocumentStore, type Snapshot } from "./documents.ts";
+import type { SessionCache } from "./session-cache.ts";
 import {
   createSessionId,
   isSessionRecord,
@@ -48,24 +49,28 @@ export class Sessions {
   readonly users: UserSessions;
   readonly #records: Documents<SessionRecord>;
   readonly #lifetime: SessionLifetime;
+  readonly #cache: SessionCache | undefined;
 
   constructor(
     shopId: number,
     store: DocumentStore,
     users: UserSessions,
     lifetime: SessionLifetime,
+    cache?: SessionCache,
   ) {
     this.shopId = shopId;
     this.users = users;
     this.#records = store.collection(`session:${shopId}`, isSessionRecord);
     this.#lifetime = lifetime;
+    this.#cache = cache;
   }
 
   /** The living session of this id, if there is one. */
   async load(id: string): Promise<Session | undefined> {
     const key = sessionKey(id);
     if (key === undefined) return undefined;
-    const session = toSession(await this.#records.get(key));
+    const read = (missed: string) => this.#records.get(missed);
+    const session = toSession(await (this.#cache?.read(key, read) ?? read(key)));
     return session?.record.id === id ? session : undefined;
   }
 

@@ -1,5 +1,6 @@
 import type { Driver } from "unstorage";
 import { withUnavailable, type Backend } from "./backend.ts";
+import { LocalChanges, type ChangeFeed } from "./changes.ts";
 import { Collection } from "./collection.ts";
 import type { DocumentStore, DocumentStoreOptions } from "./documents.ts";
 import { createDriverBackend } from "./driver-backend.ts";
@@ -18,15 +19,24 @@ export function openDocumentStore(driver: Driver, { log }: DocumentStoreOptions)
   const shared = sharedByDriver.get(driver) ?? open(driver, log);
   sharedByDriver.set(driver, shared);
   shared.users++;
-  const { name, backend, queue } = shared;
+  const { name, backend, changes, queue } = shared;
+  const feeds: ChangeFeed[] = [];
   let closing: Promise<void> | undefined;
   return {
     driver: name,
     capabilities: backend.capabilities,
     collection: (collection, isDocument) =>
-      new Collection({ name: collection, isDocument, backend, queue, log }),
+      new Collection({ name: collection, isDocument, backend, changes, queue, log }),
+    watch(prefix) {
+      const feed = openFeed(prefix, changes, backend);
+      feeds.push(feed);
+      return feed;
+    },
     ping: () => backend.ping(),
-    close: () => (closing ??= release(driver, shared)),
+    close() {
+      for (const feed of feeds) feed.close();
+      return (closing ??= release(driver, shared));
+    },
   };
 }
 
@@ -36,6 +46,7 @@ interface Shared {
   readonly name: string;
   readonly backend: Backend;
   readonly queue: Queue;
+  readonly changes: LocalChanges;
   users: number;
 }
 
@@ -47,7 +58,22 @@ function open(driver: Driver, log: Logger): Shared {
   const backend = isRedisDriver(driver)
     ? createRedisBackend(driver, log)
     : createDriverBackend(driver, queue);
-  return { name, backend: withUnavailable(backend, name), queue, users: 0 };
+  const changes = new LocalChanges();
+  return { name, backend: withUnavailable(backend, name), changes, queue, users: 0 };
+}
+
+/** Our own changes, at once, and those of other processes as they are heard of. */
+function openFeed(prefix: string, changes: LocalChanges, backend: Backend): ChangeFeed {
+  const remote = backend.watch?.(prefix, (path) => changes.tell(prefix, path));
+  const endings: (() => void)[] = [];
+  return {
+    isUp: () => remote?.isUp() ?? true,
+    listen: (listener) => void endings.push(changes.listen(prefix, listener)),
+    close() {
+      remote?.close();
+      for (const end of endings) end();
+    },
+  };
 }
 
 async function release(driver: Driver, shared: Shared): Promise<void> {

@@ -1,0 +1,36 @@
+/** Is told which document changed; without a path, that any may have. */
+export type ChangeListener = (path?: string) => void;
+
+/** Tells of changes to the documents below a prefix, whoever made them. */
+export interface ChangeFeed {
+  /**
+   * Whether no change goes by unnoticed. While it is not, what was read before may be out of date;
+   * when it comes up again, listeners are told that any document may have changed.
+   */
+  isUp(): boolean;
+  listen(listener: ChangeListener): void;
+  close(): void;
+}
+
+/** Who listens to the changes of one store, by prefix. */
+export class LocalChanges {
+  readonly #listeners = new Map<string, Set<ChangeListener>>();
+
+  listen(prefix: string, listener: ChangeListener): () => void {
+    const listeners = this.#listeners.get(prefix) ?? new Set();
+    this.#listeners.set(prefix, listeners.add(listener));
+    return () => void listeners.delete(listener);
+  }
+
+  /** Tells who listens of one document, or of all below their prefix. */
+  tell(prefix: string, path?: string): void {
+    for (const listener of this.#listeners.get(prefix) ?? []) listener(path);
+  }
+
+  /** Tells of a document that this process has changed. */
+  tellOwn(path: string): void {
+    for (const prefix of this.#listeners.keys()) {
+      if (path.startsWith(prefix)) this.tell(prefix, path);
+    }
+  }
+}
