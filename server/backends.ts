@@ -1,8 +1,11 @@
 import { isBasket } from "../rpc/basket.ts";
 import type { Realm, ShopBackend } from "../rpc/backend.ts";
 import { isWishlist } from "../rpc/wishlist.ts";
+import type { ChangeFeed } from "../storage/changes.ts";
 import type { Capabilities, DocumentStore } from "../storage/documents.ts";
 import { openDriver, type StorageConfig } from "../storage/driver.ts";
+import { InMemorySessionCacheStrategy } from "../storage/session-cache-strategy.ts";
+import { SessionCache } from "../storage/session-cache.ts";
 import { Sessions } from "../storage/sessions.ts";
 import { openDocumentStore } from "../storage/store.ts";
 import { UserSessions } from "../storage/user-sessions.ts";
@@ -28,6 +31,7 @@ export interface Backends {
 export function openBackends({ shops, storage, log }: StorefrontOptions): Backends {
   const stores = new Map<StorageConfig, { store: DocumentStore; uses: Set<string> }>();
   const realms = new Map<string, OpenRealm>();
+  const feeds = new Map<DocumentStore, ChangeFeed>();
 
   function open(config: StorageConfig, use: string): DocumentStore {
     const known = stores.get(config);
@@ -40,6 +44,13 @@ export function openBackends({ shops, storage, log }: StorefrontOptions): Backen
     return opened.store;
   }
 
+  /** One for all shops on a storage, for each may take a connection. */
+  function feedOf(store: DocumentStore): ChangeFeed {
+    const feed = feeds.get(store) ?? store.watch("session:");
+    feeds.set(store, feed);
+    return feed;
+  }
+
   const backends = shops.map((shop): [Shop, ShopBackend] => {
     const realm = realms.get(shop.realm) ?? new OpenRealm(shop.realm);
     realms.set(shop.realm, realm);
@@ -48,7 +59,13 @@ export function openBackends({ shops, storage, log }: StorefrontOptions): Backen
     const backend: ShopBackend = {
       shop: shop.public,
       realm,
-      sessions: new Sessions(shop.shopId, sessionStore, realm.usersIn(sessionStore), shop.session),
+      sessions: new Sessions(
+        shop.shopId,
+        sessionStore,
+        realm.usersIn(sessionStore),
+        shop.session,
+        createCache(shop, sessionStore, feedOf),
+      ),
       baskets: basketStore.collection(`basket:${shop.shopId}`, isBasket),
       wishlists: basketStore.collection(`wishlist:${shop.shopId}`, isWishlist),
       basketOptions: shop.basket,
@@ -71,6 +88,19 @@ export function openBackends({ shops, storage, log }: StorefrontOptions): Backen
 }
 
 // --- Internal helpers ---
+
+/** On by default where a call would cost a round trip otherwise, and where the storage tells of changes. */
+function createCache(
+  { shopId, session: { cache } }: Shop,
+  store: DocumentStore,
+  feedOf: (store: DocumentStore) => ChangeFeed,
+): SessionCache | undefined {
+  if (cache === false) return undefined;
+  if (cache === undefined && store.capabilities.atomic !== "cluster") return undefined;
+  const { ttl = 300, max = 10_000 } = cache ?? {};
+  const strategy = cache?.strategy ?? new InMemorySessionCacheStrategy({ max });
+  return new SessionCache(shopId, feedOf(store), { ttl, max, strategy });
+}
 
 /** A realm while its shops are being added. */
 class OpenRealm implements Realm {

@@ -20,6 +20,7 @@ export function createConfigSchema({ production }: { production: boolean }) {
     absoluteTimeout: seconds(Number.MAX_SAFE_INTEGER),
     secure: value((flag) => typeof flag === "boolean" || flag === "auto", 'true, false or "auto"'),
     partitioned: boolean,
+    cache: z.union([z.literal(false), cache], { error: "false or an object" }).optional(),
     tokenMethod: value(isTokenMethod, '"cookie", "bearer" or a list of both'),
     authTokenHeaderKey: value(
       matches(headerName),
@@ -89,6 +90,15 @@ const basket = object({
   mergeStrategy: oneOf("merge", "useGuest", "useExisting", "useGuestIfExistingEmpty"),
   maxItems: value(isPositiveInteger, "a whole number, 1 or more"),
   maxQuantity: value(isPositiveInteger, "a whole number, 1 or more"),
+});
+
+const cache = object({
+  ttl: seconds(86_400),
+  max: value(isPositiveInteger, "a whole number, 1 or more"),
+  strategy: value(
+    hasFunctions(["set", "get", "delete", "clear"]),
+    "an object with the functions set, get, delete and clear",
+  ),
 });
 
 const cors = object({
@@ -201,8 +211,8 @@ function hasFunctions(names: readonly string[]): Check {
 }
 
 function isTokenMethod(found: unknown): boolean {
-  const methods = [found].flat();
-  return methods.length > 0 && methods.every((name) => name === "cookie" || name === "bearer");
+  const names = [found].flat();
+  return names.length > 0 && names.every((name) => name === "cookie" || name === "bearer");
 }
 
 /** Where pages may be that call: a list of origins, of patterns, or a function that decides. */

@@ -4,9 +4,20 @@ import type { RpcMethods } from "../rpc/method.ts";
 import type { BasketOptions, PublicShop, WishlistOptions } from "../rpc/shop.ts";
 import type { StorageConfig } from "../storage/driver.ts";
 import type { Logger } from "../storage/log.ts";
+import type { SessionCacheStrategy } from "../storage/session-cache-strategy.ts";
 
 /** How the reference to a session travels. */
 export type TokenMethod = "cookie" | "bearer";
+
+/** How sessions are cached. A cache never has the last word: see docs/sessions.md. */
+export interface SessionCacheConfig {
+  /** Seconds until an entry is read anew. @default 300 */
+  readonly ttl?: number | undefined;
+  /** The most sessions of a shop that this process keeps in mind. @default 10000 */
+  readonly max?: number | undefined;
+  /** Where entries are kept. @default an InMemorySessionCacheStrategy of `max` entries */
+  readonly strategy?: SessionCacheStrategy | undefined;
+}
 
 /** How a session travels and how long it lives. Durations are seconds. */
 export interface SessionConfig {
@@ -32,6 +43,8 @@ export interface SessionConfig {
   readonly tokenMethod?: TokenMethod | readonly TokenMethod[] | undefined;
   /** The response header that gives a bearer token. @default "storefront-auth-token" */
   readonly authTokenHeaderKey?: string | undefined;
+  /** `false` for none. @default on where the storage is Redis, off elsewhere */
+  readonly cache?: SessionCacheConfig | false | undefined;
 }
 
 /** Which pages of other origins may call, and what they may read. */

@@ -6,10 +6,14 @@
 // Config
 export { defineStorefrontConfig } from "./config.ts";
 export type {
+  CorsConfig,
+  CorsOrigin,
+  SessionCacheConfig,
   SessionConfig,
   ShopConfig,
   ShopSelector,
   ShopStorageConfig,
+  TokenMethod,
   StorefrontConfig,
 } from "./config.ts";
 export type { StorageConfig } from "../storage/driver.ts";

@@ -4,7 +4,7 @@ import type { RpcMethods } from "../rpc/method.ts";
 import type { BasketOptions, PublicShop, WishlistOptions } from "../rpc/shop.ts";
 import type { StorageConfig } from "../storage/driver.ts";
 import type { Logger } from "../storage/log.ts";
-import type { CorsOrigin, ShopSelector, TokenMethod } from "./config.ts";
+import type { CorsOrigin, SessionCacheConfig, ShopSelector, TokenMethod } from "./config.ts";
 
 /** The session settings of one shop, as decided. Durations are seconds. */
 export interface SessionOptions {
@@ -24,6 +24,8 @@ export interface SessionOptions {
   readonly tokenMethods: readonly TokenMethod[];
   /** The response header that gives a bearer token. */
   readonly authTokenHeaderKey: string;
+  /** `undefined` leaves it to the storage. */
+  readonly cache: SessionCacheConfig | false | undefined;
 }
 
 /** The cross-origin rules of one shop, as decided. */

@@ -155,6 +155,7 @@ function resolveSession(
   return {
     domain: undefined,
     absoluteTimeout: undefined,
+    cache: undefined,
     idleTimeout: settings.maxAge,
     ...settings,
     cookieName: `${cookieName}-${shopId}`,

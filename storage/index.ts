@@ -17,6 +17,18 @@ export type {
 export { absent } from "./documents.ts";
 export { toKeySegment } from "./key.ts";
 
+// Caching sessions
+export {
+  DefaultSessionCacheStrategy,
+  InMemorySessionCacheStrategy,
+} from "./session-cache-strategy.ts";
+export type {
+  CachedSession,
+  CachedSessionUser,
+  SessionCacheStrategy,
+} from "./session-cache-strategy.ts";
+export type { ChangeFeed, ChangeListener } from "./changes.ts";
+
 // Failing, and saying so
 export { StorageUnavailableError } from "./unavailable.ts";
 export type { Logger } from "./log.ts";
