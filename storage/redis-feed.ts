@@ -60,4 +60,4 @@ export function openRedisFeed(data: RedisClient, prefix: string, tell: ChangeLis
 // --- Internal helpers ---
 
 /** Milliseconds between two signs of life; each has the client's own time limit. */
-const heartbeatInterval = 1000;
+const heartbeatInterval = 5000;

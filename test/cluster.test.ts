@@ -151,6 +151,7 @@ describeWithRedis("two processes on one Redis", () => {
     expect(await count("getBasket")).toBe(0);
     expect(await count("login", account)).toBeLessThanOrEqual(6);
     expect(await count("getUser")).toBe(1);
+    expect(await count("getUser"), "warm").toBe(0);
     expect(await count("note", { one: 1 })).toBeLessThanOrEqual(2);
     expect(await count("addItemToBasket", { variantId: 7, quantity: 1 })).toBeLessThanOrEqual(3);
     expect(await count("getBasket")).toBeLessThanOrEqual(2);

@@ -79,7 +79,7 @@ describe("an entry exports", () => {
 
   test("of storage", async () => {
     expect(await exportsOf("storefront-core/storage")).toMatchInlineSnapshot(
-      `"StorageUnavailableError absent openDocumentStore openDriver toKeySegment"`,
+      `"DefaultSessionCacheStrategy InMemorySessionCacheStrategy StorageUnavailableError absent openDocumentStore openDriver toKeySegment"`,
     );
   });
 
