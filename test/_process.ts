@@ -23,11 +23,29 @@ export interface ServerProcess {
  * @throws Error where the build is missing or older than the sources, or the server does not start
  */
 export async function startServerProcess(redisUrl: string): Promise<ServerProcess> {
+  const server = await startProcess(
+    [cli, "start", "--config", "storefront.config.ts", "--port", "0"],
+    {
+      cwd: fileURLToPath(new URL("fixtures", import.meta.url)),
+      env: { TEST_REDIS_URL: redisUrl, TEST_SECRET: testSecret },
+    },
+  );
+  const { send } = server;
+  return Object.assign(server, { visitor: (shopId?: number) => new Visitor(send, shopId) });
+}
+
+/**
+ * Starts a program on the build that serves, and waits until it says "listens on <origin>".
+ * @throws Error where the build is missing or older than the sources, or the program ends instead
+ */
+export async function startProcess(
+  args: readonly string[],
+  { cwd, env }: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
+): Promise<Omit<ServerProcess, "visitor">> {
   await (checked ??= assertBuilt());
-  const args = [cli, "start", "--config", "storefront.config.ts", "--port", "0"];
   const child = spawn(process.execPath, args, {
-    cwd: fileURLToPath(new URL("fixtures", import.meta.url)),
-    env: { ...process.env, TEST_REDIS_URL: redisUrl, TEST_SECRET: testSecret },
+    cwd,
+    env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const exited = once(child, "exit") as Promise<[code: number | null]>;
@@ -41,10 +59,8 @@ export async function startServerProcess(redisUrl: string): Promise<ServerProces
       child.emit("output");
     });
   }
-  const send = toSend(await findOrigin(child, () => output));
   return {
-    send,
-    visitor: (shopId) => new Visitor(send, shopId),
+    send: toSend(await findOrigin(child, () => output)),
     get output() {
       return output;
     },

@@ -1,0 +1,21 @@
+import { createRequire } from "node:module";
+
+/** Loads from `peers/`, whose programs are no part of an ordinary install. */
+export const requirePeer = createRequire(new URL("peers/package.json", import.meta.url));
+
+/** Whether the programs are there that the adapters are tested against. */
+export const peersInstalled = ["@vendure/core", "express", "express-session", "sql.js"].every(
+  isInstalled,
+);
+
+export const howToInstallPeers = "get them with: npm ci --prefix test/peers";
+
+// --- Internal helpers ---
+
+function isInstalled(name: string): boolean {
+  try {
+    return requirePeer.resolve(`${name}/package.json`).includes("peers");
+  } catch {
+    return false;
+  }
+}
