@@ -1,0 +1,130 @@
+/** Vendure's session cache in any unstorage driver: the public entry `storefront-core/vendure`. */
+
+import { createHash } from "node:crypto";
+import { randomUUID } from "uncrypto";
+import { absent, type DocumentStore } from "./documents.ts";
+import { openDriver, type StorageConfig } from "./driver.ts";
+import { describeError, type Logger } from "./log.ts";
+import { toMilliseconds } from "./seconds.ts";
+import { openDocumentStore } from "./store.ts";
+
+/** A session as Vendure caches it. */
+export interface CachedSession {
+  /** Epoch seconds; from then on Vendure asks its database again. */
+  cacheExpiry: number;
+  id: string | number;
+  /** A credential: whoever knows it is logged in, for Vendure does not sign it. */
+  token: string;
+  expires: Date;
+  activeOrderId?: string | number;
+  authenticationStrategy?: string;
+  user?: {
+    id: string | number;
+    identifier: string;
+    verified: boolean;
+    channelPermissions: { id: string | number; token: string; permissions: string[] }[];
+  };
+  activeChannelId?: string | number;
+}
+
+/** Options of {@link createVendureSessionCache}. */
+export interface VendureSessionCacheOptions {
+  /** A driver by its unstorage name with its options, or a driver object. */
+  readonly storage: StorageConfig;
+  /** Seconds that an entry lives at most; it never outlives its session. Default: 86400. */
+  readonly ttl?: number;
+  /** Where it is said that the storage failed. Default: `console`. */
+  readonly log?: Logger;
+}
+
+/**
+ * Makes a `SessionCacheStrategy` for Vendure's `authOptions`; `S` is Vendure's own type of a session.
+ *
+ * Entries lie under the SHA-256 of their token, and without it. The storage is opened by the first
+ * call, so that a script that only reads the config ends by itself.
+ * @throws TypeError for a driver that is unknown, or a `ttl` that is no positive number
+ */
+export function createVendureSessionCache<S extends CachedSession = CachedSession>(
+  options: VendureSessionCacheOptions,
+) {
+  const { storage, ttl = 86_400, log = console } = options;
+  const longest = toMilliseconds("ttl", ttl);
+  let driver = openDriver(storage);
+  let store: DocumentStore | undefined;
+  const open = () => (store ??= openDocumentStore(driver, { log }));
+  const entries = () => open().collection("vendure-session", isEntry);
+  /** What `clear` changes: an entry of another epoch is as good as gone. */
+  const epochs = () => open().collection("vendure-session-epoch", isEpoch);
+  return {
+    /** Never rejects: what is not cached, Vendure reads from its database. */
+    async set({ token, ...session }: S): Promise<void> {
+      const expiresAt = Math.min(session.expires.getTime(), Date.now() + longest);
+      try {
+        const { value: epoch = "" } = await epochs().update("current", (current) =>
+          current === undefined ? { set: randomUUID() } : "keep",
+        );
+        const set = { epoch, session };
+        const rule = (current?: Entry) => (current === deleted ? "keep" : { set, expiresAt });
+        await entries().update(toKey(token), rule, absent);
+      } catch (error) {
+        log.warn("A session was not cached", { reason: describeError(error) });
+      }
+    },
+
+    /** Never rejects: what cannot be read is not cached. */
+    async get(token: string): Promise<S | undefined> {
+      try {
+        const reads = [entries().get(toKey(token)), epochs().get("current")] as const;
+        const [{ value: entry }, { value: epoch }] = await Promise.all(reads);
+        if (entry === undefined || entry === deleted || entry.epoch !== epoch) return undefined;
+        return { ...entry.session, token, expires: new Date(entry.session.expires) } as S;
+      } catch (error) {
+        log.warn("A cached session was not read", { reason: describeError(error) });
+        return undefined;
+      }
+    },
+
+    /**
+     * Ends an entry for good: a `set` that was under way does not bring it back.
+     * @throws StorageUnavailableError, or a session that was ended would seem so and live on
+     */
+    async delete(token: string): Promise<void> {
+      const expiresAt = Date.now() + deletedFor;
+      await entries().update(toKey(token), () => ({ set: deleted, expiresAt }));
+    },
+
+    /** Ends all entries, for every process, at once. @throws StorageUnavailableError, as `delete` */
+    async clear(): Promise<void> {
+      await epochs().update("current", () => ({ set: randomUUID() }));
+    },
+
+    /** Vendure's call at its end: closes the storage; the next call opens it again. */
+    async destroy(): Promise<void> {
+      const closing = store?.close();
+      [driver, store] = [openDriver(storage), undefined];
+      await closing;
+    },
+  };
+}
+
+// --- Internal helpers ---
+
+/** The session's token is left out; its Date is a text when it is read. */
+type Entry = typeof deleted | { epoch: string; session: { expires: Date | string } };
+
+/** Stands in a deleted session's place, for a call that read it from the database just before. */
+const deleted = "deleted";
+/** Milliseconds; longer than Vendure is on its way from its database to the cache. */
+const deletedFor = 300_000;
+
+const isEpoch = (value: unknown): value is string => typeof value === "string";
+
+function isEntry(value: unknown): value is Entry {
+  if (value === deleted) return true;
+  const { epoch, session } = (value ?? {}) as { epoch?: unknown; session?: { expires?: unknown } };
+  return typeof epoch === "string" && typeof session?.expires === "string";
+}
+
+function toKey(token: string): string {
+  return createHash("sha256").update(token).digest("hex");
+}
