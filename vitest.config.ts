@@ -9,6 +9,8 @@ export default defineConfig({
     alias: {
       "storefront-core/client": source("rpc/client.ts"),
       "storefront-core/storage": source("storage/index.ts"),
+      "storefront-core/express": source("storage/express.ts"),
+      "storefront-core/vendure": source("storage/vendure.ts"),
       "storefront-core": source("server/index.ts"),
     },
   },

@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { describeWithPeers } from "./_adapters.ts";
 import { describeWithRedis, useRedis } from "./_redis.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -118,43 +119,59 @@ describe("the README's commands", async () => {
   });
 });
 
+/** An empty project that has this package, and others of a folder of packages. */
+async function createProject(packages: string, names: readonly string[]): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "storefront-snippets-"));
+  await mkdir(join(folder, "node_modules/@types"), { recursive: true });
+  await symlink(root, join(folder, "node_modules/storefront-core"));
+  for (const name of names) {
+    await symlink(join(packages, name), join(folder, "node_modules", name));
+  }
+  await writeFile(join(folder, "package.json"), '{ "type": "module" }');
+  const compilerOptions = {
+    target: "ES2023",
+    module: "NodeNext",
+    strict: true,
+    skipLibCheck: true,
+    types: [],
+    lib: ["ES2023", "DOM"],
+    rewriteRelativeImportExtensions: true,
+    rootDir: ".",
+    outDir: "out",
+  };
+  const tsconfig = { compilerOptions, include: ["*.ts", "docs/*.ts"] };
+  await writeFile(join(folder, "tsconfig.json"), JSON.stringify(tsconfig));
+  await mkdir(join(folder, "docs"));
+  return folder;
+}
+
+/** Writes a document's snippets, each to a file of its own. */
+async function writeSnippets(document: string, folder: string): Promise<void> {
+  for (const [index, { language, text }] of (await readBlocks(document)).entries()) {
+    const isModule = /^(?:import|export) /m.test(text);
+    const code = isModule ? text : `${text}\nexport {};\n`;
+    if (language === "ts") await writeFile(join(folder, `${document}.${index}.ts`), code);
+  }
+}
+
+async function compile(folder: string): Promise<void> {
+  const { status, stdout } = spawnSync(join(root, "node_modules/.bin/tsc"), ["-p", folder]);
+  expect(String(stdout)).toBe("");
+  expect(status).toBe(0);
+}
+
 describe("the documents' TypeScript", () => {
   let folder: string;
 
   beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "storefront-snippets-"));
-    await mkdir(join(folder, "node_modules"));
-    await symlink(root, join(folder, "node_modules/storefront-core"));
-    await symlink(join(root, "node_modules/zod"), join(folder, "node_modules/zod"));
-    await writeFile(join(folder, "package.json"), '{ "type": "module" }');
-    await writeFile(
-      join(folder, "tsconfig.json"),
-      JSON.stringify({
-        compilerOptions: {
-          target: "ES2023",
-          module: "NodeNext",
-          strict: true,
-          skipLibCheck: true,
-          types: [],
-          lib: ["ES2023", "DOM"],
-          rewriteRelativeImportExtensions: true,
-          outDir: "out",
-        },
-        include: ["*.ts", "docs/*.ts"],
-      }),
-    );
-    await mkdir(join(folder, "docs"));
+    folder = await createProject(join(root, "node_modules"), ["zod"]);
     for (const { language, file, text } of await readBlocks("README.md")) {
       if (language === "ts") await writeFile(join(folder, file ?? "nameless.ts"), text);
     }
     for (const document of ["docs/rpc.md", "docs/storage.md"]) {
-      for (const [index, { language, text }] of (await readBlocks(document)).entries()) {
-        const isModule = /^(?:import|export) /m.test(text);
-        const code = isModule ? text : `${text}\nexport {};\n`;
-        if (language === "ts") await writeFile(join(folder, `${document}.${index}.ts`), code);
-      }
+      await writeSnippets(document, folder);
     }
-    await run(join(root, "node_modules/.bin/tsc"), ["-p", folder], { cwd: folder });
+    await compile(folder);
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -177,5 +194,21 @@ describe("the documents' TypeScript", () => {
     const index = blocks.findIndex(({ text }) => text.includes("openDocumentStore"));
     const { stdout } = await run("node", [join(folder, `out/docs/storage.md.${index}.js`)]);
     expect(stdout).toBe("1\n");
+  });
+});
+
+describeWithPeers("the adapters' TypeScript", () => {
+  test("compiles with the types of Vendure and Express", async () => {
+    const names = [
+      "@vendure",
+      "express",
+      "express-session",
+      "@types/express",
+      "@types/express-session",
+    ];
+    const folder = await createProject(join(root, "test/peers/node_modules"), names);
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    await writeSnippets("docs/adapters.md", folder);
+    await compile(folder);
   });
 });
