@@ -69,7 +69,7 @@ class Calls {
     this.#options = options;
     this.#backends = backends;
     this.#selection = new ShopSelection(options);
-    this.#cors = new Cors(options.shops);
+    this.#cors = new Cors(options.shops, options.log);
     this.#transports = new Map(options.shops.map((shop) => [shop, createTransports(shop)]));
     this.#environment = {
       methods: { ...builtinMethods, ...options.methods },

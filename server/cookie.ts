@@ -13,10 +13,15 @@ export class CookieTransport implements SessionTransport {
   readonly name = "cookie";
   readonly tellsExtension = true;
   readonly #options: SessionOptions;
+  readonly #needsSecure: boolean;
   readonly #signer: Signer;
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    const { cookieName, partitioned, sameSite } = options;
+    const isPrefixed = /^__(?:Host|Secure)-/i.test(cookieName);
+    // Browsers drop these without it; over plain HTTP they still take it from localhost.
+    this.#needsSecure = sameSite === "none" || partitioned || isPrefixed;
     this.#signer = new Signer(options.secrets);
   }
 
@@ -67,7 +72,7 @@ export class CookieTransport implements SessionTransport {
       path: "/",
       httpOnly: true,
       sameSite,
-      secure: secure === "auto" ? isSecure : secure,
+      secure: secure === "auto" ? isSecure || this.#needsSecure : secure,
       ...(maxAge !== undefined && { maxAge }),
       ...(domain !== undefined && { domain }),
       ...(partitioned && { partitioned }),

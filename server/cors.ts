@@ -1,6 +1,7 @@
 import type { H3Event } from "h3";
 import { RpcError } from "../rpc/error.ts";
-import type { CorsOptions, Shop } from "./options.ts";
+import { describeError, type Logger } from "../storage/log.ts";
+import type { Shop } from "./options.ts";
 
 /** The request headers that calls have. */
 const callHeaders = "authorization, content-type, idempotency-key, x-shop-id";
@@ -8,9 +9,11 @@ const callHeaders = "authorization, content-type, idempotency-key, x-shop-id";
 /** Which pages of other origins may call which shop, and what they are told. */
 export class Cors {
   readonly #shops: readonly Shop[];
+  readonly #log: Logger;
 
-  constructor(shops: readonly Shop[]) {
+  constructor(shops: readonly Shop[], log: Logger) {
     this.#shops = shops;
+    this.#log = log;
   }
 
   /**
@@ -22,12 +25,12 @@ export class Cors {
     const { headers, method } = event.req;
     const origin = headers.get("origin");
     if (origin !== null) {
-      if (!allows(event, origin, shop)) throw new RpcError("foreign_origin");
+      if (!this.#allows(event, origin, shop)) throw new RpcError("foreign_origin");
       return;
     }
     // A navigation to a cacheable GET may come from anywhere, and no page can make a browser send a token.
     const isCrossSite = headers.get("sec-fetch-site") === "cross-site";
-    const isExempt = method !== "POST" || headers.has("authorization");
+    const isExempt = method !== "POST" || isBearer(headers);
     if (isCrossSite && !isExempt) throw new RpcError("foreign_origin");
   }
 
@@ -37,15 +40,14 @@ export class Cors {
    * @throws RpcError `foreign_origin` where no shop lets the origin in
    */
   answerPreflight(event: H3Event): Response {
-    const origin = event.req.headers.get("origin") ?? "";
-    const shop = this.#shops.find((candidate) => allows(event, origin, candidate));
-    if (shop === undefined) throw new RpcError("foreign_origin");
+    const hosts = this.#findHosts(event, this.#shops);
+    if (hosts.length === 0) throw new RpcError("foreign_origin");
     return new Response(null, {
       status: 204,
       headers: {
         "access-control-allow-methods": "GET, POST",
         "access-control-allow-headers": callHeaders,
-        "access-control-max-age": String(shop.cors.maxAge),
+        "access-control-max-age": String(Math.min(...hosts.map(({ cors }) => cors.maxAge))),
       },
     });
   }
@@ -53,34 +55,61 @@ export class Cors {
   /** Lets the page that called read the answer, an error too; without a shop, as any of them would. */
   describe(event: H3Event, shop: Shop | undefined, headers: Headers): void {
     headers.append("vary", "origin");
+    const hosts = this.#findHosts(event, shop === undefined ? this.#shops : [shop]);
+    if (hosts.length === 0) return;
+    const exposed = new Set(hosts.flatMap(({ cors }) => cors.exposedHeaders));
+    headers.set("access-control-allow-origin", event.req.headers.get("origin") as string);
+    headers.set("access-control-expose-headers", [...exposed].join(", "));
+    // Were this left out of a preflight for one shop, a browser would make no call with cookies to another.
+    if (hosts.some(({ cors }) => cors.credentials)) {
+      headers.set("access-control-allow-credentials", "true");
+    }
+  }
+
+  /** Those of the shops that let the request's origin in; none where there is no such header. */
+  #findHosts(event: H3Event, shops: readonly Shop[]): readonly Shop[] {
     const origin = event.req.headers.get("origin");
-    if (origin === null) return;
-    const shops = shop === undefined ? this.#shops : [shop];
-    const host = shops.find((candidate) => allows(event, origin, candidate));
-    if (host === undefined) return;
-    const { credentials, exposedHeaders }: CorsOptions = host.cors;
-    headers.set("access-control-allow-origin", origin);
-    headers.set("access-control-expose-headers", exposedHeaders.join(", "));
-    if (credentials) headers.set("access-control-allow-credentials", "true");
+    return origin === null ? [] : shops.filter((shop) => this.#allows(event, origin, shop));
+  }
+
+  #allows(event: H3Event, origin: string, shop: Shop): boolean {
+    return isOwnOrigin(origin, event.url) || this.#isAllowed(origin, shop);
+  }
+
+  #isAllowed(origin: string, { cors, public: shop }: Shop): boolean {
+    if (typeof cors.origin !== "function") return cors.origin.some((rule) => fits(rule, origin));
+    try {
+      // Nothing else will do: the promise of an asynchronous function would let everybody in.
+      return cors.origin(origin, shop) === true;
+    } catch (error) {
+      this.#log.error("cors.origin failed, so the origin is refused", {
+        origin,
+        shopId: shop.shopId,
+        error: describeError(error),
+      });
+      return false;
+    }
   }
 }
 
 // --- Internal helpers ---
 
-/** Schemes are not compared with our own: behind a proxy that ends TLS ours is another than the browser's. */
-function allows(event: H3Event, origin: string, shop: Shop): boolean {
-  return isSameHost(origin, event.url.host) || isAllowed(origin, shop);
+function isBearer(headers: Headers): boolean {
+  return /^bearer /i.test(headers.get("authorization") ?? "");
 }
 
-function isSameHost(origin: string, host: string): boolean {
-  return URL.canParse(origin) && new URL(origin).host === host;
+/**
+ * Where the call came by HTTPS, a page that came by HTTP is not ours: whoever sits on the line may have
+ * written it. The other way round says nothing, for a proxy that is not trusted may have ended TLS.
+ */
+function isOwnOrigin(origin: string, own: URL): boolean {
+  if (!URL.canParse(origin)) return false;
+  const { host, protocol } = new URL(origin);
+  return host === own.host && (own.protocol === "http:" || protocol === "https:");
 }
 
-function isAllowed(origin: string, { cors, public: shop }: Shop): boolean {
-  if (typeof cors.origin === "function") return cors.origin(origin, shop);
-  return cors.origin.some((rule) => {
-    if (typeof rule === "string") return rule === origin;
-    // A pattern that only finds itself somewhere would let `https://shop.example.evil.example` in.
-    return new RegExp(`^(?:${rule.source})$`, rule.flags.replace(/[gy]/g, "")).test(origin);
-  });
+function fits(rule: string | RegExp, origin: string): boolean {
+  if (typeof rule === "string") return rule === origin;
+  // A pattern that only finds itself somewhere would let `https://shop.example.evil.example` in.
+  return new RegExp(`^(?:${rule.source})$`, rule.flags.replace(/[gmy]/g, "")).test(origin);
 }

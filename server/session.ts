@@ -1,4 +1,5 @@
 import type { CallSession } from "../rpc/session.ts";
+import type { SessionRecord } from "../storage/session-record.ts";
 import type { Session, Sessions } from "../storage/sessions.ts";
 import type { Header, SessionTransport } from "./transport.ts";
 
@@ -49,17 +50,16 @@ export async function toSessionHeaders(
   const record = call.current?.record;
   const isSame = record !== undefined && record.id === presented.session?.record.id;
   const speakers = findSpeakers(presented, transports);
-  const given = speakers.filter(
-    ({ tellsExtension }) => !isSame || presented.isOld || (call.extended && tellsExtension),
-  );
-  if (record !== undefined && given.length > 0) {
-    return Promise.all(given.map((transport) => transport.give(record, isSecure)));
-  }
+  const isDue = ({ tellsExtension }: SessionTransport) =>
+    !isSame || presented.isOld || (call.extended && tellsExtension);
+  const givers = record === undefined ? [] : speakers.filter(isDue);
   // A dead token is taken back; a dead cookie is not, for a login in a parallel call may just have set it.
-  const taken = presented.tried.filter((transport) =>
-    transport === presented.by ? call.ended : transport.name === "bearer",
-  );
-  return taken.map((transport) => transport.take(isSecure));
+  const takers = presented.tried.filter((transport) => {
+    if (givers.includes(transport)) return false;
+    return transport === presented.by ? call.ended : transport.name === "bearer";
+  });
+  const given = givers.map((transport) => transport.give(record as SessionRecord, isSecure));
+  return [...(await Promise.all(given)), ...takers.map((transport) => transport.take(isSecure))];
 }
 
 // --- Internal helpers ---
