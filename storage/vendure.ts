@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { randomUUID } from "uncrypto";
-import { absent, type DocumentStore } from "./documents.ts";
+import { absent, type DocumentStore, type Rule } from "./documents.ts";
 import { openDriver, type StorageConfig } from "./driver.ts";
 import { describeError, type Logger } from "./log.ts";
 import { toMilliseconds } from "./seconds.ts";
@@ -86,16 +86,15 @@ export function createVendureSessionCache<S extends CachedSession = CachedSessio
 
     /**
      * Ends an entry for good: a `set` that was under way does not bring it back.
-     * @throws StorageUnavailableError, or a session that was ended would seem so and live on
+     * @throws StorageUnavailableError; it is tried again each second until the storage has it
      */
-    async delete(token: string): Promise<void> {
-      const expiresAt = Date.now() + deletedFor;
-      await entries().update(toKey(token), () => ({ set: deleted, expiresAt }));
+    delete(token: string): Promise<void> {
+      return insist(() => entries().update(toKey(token), toDeleted));
     },
 
     /** Ends all entries, for every process, at once. @throws StorageUnavailableError, as `delete` */
-    async clear(): Promise<void> {
-      await epochs().update("current", () => ({ set: randomUUID() }));
+    clear(): Promise<void> {
+      return insist(() => epochs().update("current", () => ({ set: randomUUID() })));
     },
 
     /** Vendure's call at its end: closes the storage; the next call opens it again. */
@@ -105,6 +104,17 @@ export function createVendureSessionCache<S extends CachedSession = CachedSessio
       await closing;
     },
   };
+
+  /** Vendure does not wait for a slow cache, nor repeat what failed: what was ended would live on. */
+  async function insist(write: () => Promise<unknown>): Promise<void> {
+    const tried = open();
+    try {
+      await write();
+    } catch (error) {
+      setTimeout(() => tried === store && insist(write).catch(() => {}), retryAfter).unref();
+      throw error;
+    }
+  }
 }
 
 // --- Internal helpers ---
@@ -116,6 +126,9 @@ type Entry = typeof deleted | { epoch: string; session: { expires: Date | string
 const deleted = "deleted";
 /** Milliseconds; longer than Vendure is on its way from its database to the cache. */
 const deletedFor = 300_000;
+const toDeleted: Rule<Entry> = () => ({ set: deleted, expiresAt: Date.now() + deletedFor });
+/** Milliseconds. */
+const retryAfter = 1000;
 
 const isEpoch = (value: unknown): value is string => typeof value === "string";
 

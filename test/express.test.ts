@@ -81,16 +81,19 @@ describeWithPeers("a store for express-session", () => {
       expect(await store.get("a")).toEqual(data);
     });
 
-    test("never stores again a session that was read before its end", async () => {
+    test("never stores again a session that was read or stored before its end", async () => {
       vi.useFakeTimers({ toFake: ["Date"] });
       const storage = createStorage();
       const [one, two] = [open({ storage }), open({ storage, destroyedTtl: 60 })];
-      await one.set("a", data);
+      const created = { ...data };
+      await one.set("a", created);
       const slow = (await one.get("a")) as object;
       await two.destroy("a");
       vi.setSystemTime(Date.now() + 3_600_000);
-      await one.set("a", slow);
-      expect(await two.get("a")).toBeUndefined();
+      for (const session of [created, slow]) {
+        await one.set("a", session);
+        expect(await two.get("a")).toBeUndefined();
+      }
       // Under another id it is another session.
       await one.set("b", slow);
       expect(await two.get("b")).toEqual(data);

@@ -4,9 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import type { Driver } from "unstorage";
+import { openDriver } from "../storage/driver.ts";
 import { StorageUnavailableError } from "../storage/unavailable.ts";
 import { createVendureSessionCache, type CachedSession } from "../storage/vendure.ts";
 import { brokenDriver, describeOnStorages, describeWithPeers, readAll } from "./_adapters.ts";
+import { until } from "./_documents.ts";
 import { createTestLog } from "./_log.ts";
 import { startProcess } from "./_process.ts";
 import { describeWithRedis, useRedis } from "./_redis.ts";
@@ -134,6 +137,23 @@ describe("a session cache for Vendure", () => {
     expect(JSON.stringify(lines)).not.toContain(session.token);
     await expect(cache.delete(session.token)).rejects.toThrow(StorageUnavailableError);
     await expect(cache.clear()).rejects.toThrow(StorageUnavailableError);
+  });
+
+  test.each(["delete", "clear"] as const)("makes up for a %s that failed", async (end) => {
+    const memory = openDriver({ driver: "memory" });
+    let isDown = false;
+    const getItem: Driver["getItem"] = (...args) => {
+      if (isDown) throw new Error("out of order");
+      return memory.getItem(...args);
+    };
+    const cache = open({ storage: { ...memory, getItem, getItemRaw: getItem } });
+    const session = createSession();
+    await cache.set(session);
+    isDown = true;
+    await expect(cache[end](session.token)).rejects.toThrow(StorageUnavailableError);
+    isDown = false;
+    expect(await cache.get(session.token)).toEqual(session);
+    await until(async () => (await cache.get(session.token)) === undefined);
   });
 
   test("refuses what it cannot work with", () => {

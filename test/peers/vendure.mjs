@@ -30,8 +30,4 @@ const app = await bootstrap({
   logger: new DefaultLogger({ level: LogLevel.Warn, timestamp: false }),
 });
 
-process.once("SIGTERM", async () => {
-  await app.close();
-  process.exit(0);
-});
 console.log(`listens on http://127.0.0.1:${app.getHttpServer().address().port}`);
