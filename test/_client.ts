@@ -1,0 +1,93 @@
+import { parseSetCookie } from "cookie-es";
+import type { Auth } from "../rpc/auth.ts";
+import { Visitor, type Answer, type Send } from "./_visitor.ts";
+
+/** How a client's session travels. */
+export type Carrier = "cookie" | "bearer";
+
+/** What a client was told of its session by one answer. */
+export type News = "nothing" | "given" | "taken";
+
+/** The header of tokens, where no test says otherwise. */
+export const tokenHeader = "storefront-auth-token";
+
+/** The one account of {@link createTestAuth}. */
+export const testAccount = { email: "ada@example.com", password: "correct horse" };
+
+/** Knows one customer, and checks passwords in no time. */
+export function createTestAuth(): Auth {
+  const user = { id: 7, email: testAccount.email };
+  return {
+    login: async ({ password }) => (password === testAccount.password ? user : undefined),
+    register: async () => user,
+    changePassword: async () => true,
+  };
+}
+
+/** A client that keeps its session, whichever way it travels. */
+export class TestClient {
+  readonly carrier: Carrier;
+  readonly shopId: number;
+  /** The cookie's value or the token, as it goes over the wire. */
+  credential: string | undefined;
+  readonly #send: Send;
+
+  constructor(carrier: Carrier, send: Send, shopId = 1001) {
+    this.carrier = carrier;
+    this.#send = send;
+    this.shopId = shopId;
+  }
+
+  /** Calls a method; an answer that speaks by the other way fails the test. */
+  async call(method: string, payload?: unknown): Promise<Answer & { readonly news: News }> {
+    const answer = await this.callRaw(method, payload);
+    const [told, stray] =
+      this.carrier === "cookie"
+        ? [readCookie(answer), readToken(answer)]
+        : [readToken(answer), readCookie(answer)];
+    if (stray !== undefined) throw new Error(`An answer by the other way than ${this.carrier}`);
+    if (told === undefined) return { ...answer, news: "nothing" };
+    this.credential = told === "" ? undefined : told;
+    return { ...answer, news: told === "" ? "taken" : "given" };
+  }
+
+  /** Calls a method, and keeps nothing of what is answered. */
+  callRaw(method: string, payload?: unknown): Promise<Answer> {
+    const visitor = new Visitor(this.#send, this.shopId);
+    return visitor.call(method, payload, this.headers);
+  }
+
+  /** What presents the session. */
+  get headers(): Record<string, string> {
+    if (this.credential === undefined) return {};
+    return this.carrier === "cookie"
+      ? { cookie: `$session-${this.shopId}=${this.credential}` }
+      : { authorization: `Bearer ${this.credential}` };
+  }
+
+  /** The session id in what is presented. */
+  get sessionId(): string | undefined {
+    if (this.credential === undefined) return undefined;
+    return this.carrier === "cookie"
+      ? decodeURIComponent(this.credential).slice(2, -44)
+      : Buffer.from(this.credential.slice(0, -44), "base64url").toString();
+  }
+
+  /** Another client with the same credential, in the same shop or another, at the same server or another. */
+  clone({ shopId = this.shopId, send = this.#send } = {}): TestClient {
+    const twin = new TestClient(this.carrier, send, shopId);
+    twin.credential = this.credential;
+    return twin;
+  }
+}
+
+/** What an answer says about the cookie of a shop: its raw value, `""` where it is taken away. */
+export function readCookie({ setCookies }: Answer): string | undefined {
+  const cookie = parseSetCookie(setCookies.join(), { decode: (value) => value });
+  return cookie?.maxAge === 0 ? "" : cookie?.value;
+}
+
+/** What an answer says about the token: its value, `""` where it is taken away. */
+export function readToken({ headers }: Answer): string | undefined {
+  return headers.get(tokenHeader) ?? undefined;
+}

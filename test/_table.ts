@@ -1,0 +1,12 @@
+import { readFileSync } from "node:fs";
+
+/** The rows of a table in a document, found by its first column's head; what is in code loses its marks. */
+export function readTable(file: string, head: string): string[][] {
+  const text = readFileSync(new URL(`../${file}`, import.meta.url), "utf8");
+  const [, table = ""] = text.split(new RegExp(`^\\| ${head} \\|.*\\n\\|[ |-]+\\|\\n`, "m"));
+  return (/^(?:\|.*\|\n)+/.exec(table)?.[0] ?? "")
+    .trim()
+    .split("\n")
+    .map((row) => row.slice(1, -1).split("|"))
+    .map((cells) => cells.map((cell) => cell.trim()));
+}
