@@ -1,0 +1,103 @@
+import type { Page } from "playwright-core";
+import { onTestFinished } from "vitest";
+import { createStorefront } from "../server/app.ts";
+import type { StorefrontConfig } from "../server/config.ts";
+import { createTestAuth, testAccount as account } from "./_client.ts";
+import { listen } from "./_https.ts";
+import { createTestLog } from "./_log.ts";
+import { testSecret } from "./_setup.ts";
+
+/** A page and a server, each at its place. */
+export interface Place {
+  readonly page: string;
+  readonly server: string;
+  /** The methods that calls have reached. */
+  readonly reached: string[];
+  /** The requests to the server, with the names of their cookies. */
+  readonly requests: { readonly method: string; readonly cookies: readonly string[] }[];
+}
+
+/**
+ * Serves an empty page and a storefront, until the test ends.
+ * @param settings of the storefront as one would write them, with the page's origin as it is in `page`
+ */
+export async function servePlace(page: string, server: string, settings: string): Promise<Place> {
+  const reached: string[] = [];
+  const requests: { method: string; cookies: string[] }[] = [];
+  const answer = (request: Request) => {
+    const { pathname } = new URL(request.url);
+    if (!pathname.startsWith("/api/")) return emptyPage();
+    const cookies = request.headers.get("cookie")?.split("; ") ?? [];
+    requests.push({
+      method: request.method,
+      cookies: cookies.map((cookie) => cookie.split("=", 1)[0] ?? ""),
+    });
+    return app.fetch(request);
+  };
+  const pageOrigin = await listen(page, answer);
+  const app = createStorefront(
+    {
+      shops: [{ shopId: 1001, locale: "de-DE", currency: "EUR" }],
+      auth: createTestAuth(),
+      log: createTestLog().log,
+      hooks: { "storefront:context:created": ({ method }) => void reached.push(method) },
+      ...withSecret(parse(settings.replaceAll(`"${page}"`, `"${pageOrigin}"`))),
+    },
+    { production: true },
+  );
+  onTestFinished(() => app.close());
+  const serverOrigin = page === server ? pageOrigin : await listen(server, answer);
+  return { page: pageOrigin, server: serverOrigin, reached, requests };
+}
+
+/** An empty page of anybody. */
+export function emptyPage(): Response {
+  const head = '<!doctype html><link rel="icon" href="data:,"><title>A page</title>';
+  return new Response(head, { headers: { "content-type": "text/html" } });
+}
+
+/** A visit of a page that fills a basket, registers, and is loaded again. */
+export async function converse(page: Page, { page: origin, server }: Place) {
+  await page.goto(origin);
+  const item = { variantId: 7, quantity: 1 };
+  const added = (await callFrom(page, server, "addItemToBasket", item)).basket.itemCount;
+  await callFrom(page, server, "register", account);
+  await page.reload();
+  const { user } = await callFrom(page, server, "getUser");
+  const { basket } = await callFrom(page, server, "getBasket");
+  return { added, email: user?.email, kept: basket.itemCount };
+}
+
+/** Calls a method from a page: cookies travel, and a token is kept if there is one. */
+export function callFrom(page: Page, server: string, method: string, payload?: unknown) {
+  return page.evaluate(
+    async ([url, body]) => {
+      const token = sessionStorage.getItem("token");
+      const response = await fetch(url, {
+        method: "POST",
+        credentials: "include",
+        headers: {
+          "content-type": "application/json",
+          ...(token && { authorization: `Bearer ${token}` }),
+        },
+        body,
+      });
+      const news = response.headers.get("storefront-auth-token");
+      if (news !== null) sessionStorage.setItem("token", news);
+      return response.status === 204 ? undefined : response.json();
+    },
+    [`${server}/api/rpc/${method}`, JSON.stringify({ payload })] as const,
+  );
+}
+
+// --- Internal helpers ---
+
+/** Reads settings out of a document, as they would stand in a config. */
+function parse(settings: string): Partial<StorefrontConfig> {
+  // oxlint-disable-next-line typescript/no-implied-eval -- the documents are our own
+  return new Function(`return ${settings}`)() as Partial<StorefrontConfig>;
+}
+
+function withSecret(config: Partial<StorefrontConfig>): Partial<StorefrontConfig> {
+  return { ...config, session: { secret: testSecret, ...config.session } };
+}
