@@ -25,7 +25,12 @@ async function startServer(url) {
     storage: { session: { driver: "redis", url } },
     methods,
   });
-  const server = serve(app, { port: 0, hostname: "127.0.0.1", silent: true, gracefulShutdown: false });
+  const server = serve(app, {
+    port: 0,
+    hostname: "127.0.0.1",
+    silent: true,
+    gracefulShutdown: false,
+  });
   await server.ready();
   return new URL(server.url).origin;
 }
