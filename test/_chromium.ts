@@ -28,7 +28,7 @@ export function describeWithChromium(
 ): void {
   const missing = [...(isThere(chromiumPath) ? [] : [how.chromium]), ...findMissing(needs)];
   if (missing.length === 0) {
-    describe(name, () => body(openPage));
+    describe(name, { timeout: 60_000 }, () => body(openPage));
   } else if (process.env["CI"]) {
     describe(name, () => {
       test.each(missing)("needs %s", (what) => {
