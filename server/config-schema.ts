@@ -23,8 +23,8 @@ export function createConfigSchema({ production }: { production: boolean }) {
     cache: z.union([z.literal(false), cache], { error: "false or an object" }).optional(),
     tokenMethod: value(isTokenMethod, '"cookie", "bearer" or a list of both'),
     authTokenHeaderKey: value(
-      matches(headerName),
-      "the name of a header, as storefront-auth-token",
+      (name) => matches(headerName)(name) && !takenHeaders.test(String(name)),
+      "the name of a header of its own, as storefront-auth-token",
     ),
     provider: value(isUndefined, "no such key: the driver is set in storage.session"),
   });
@@ -80,6 +80,9 @@ export function createConfigSchema({ production }: { production: boolean }) {
 // --- Internal helpers ---
 
 const cookieToken = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
+/** Response headers that mean something else. */
+const takenHeaders =
+  /^(?:access-control-.*|allow|cache-control|connection|content-.*|date|location|retry-after|set-cookie|transfer-encoding|vary|www-authenticate)$/i;
 const headerName = /^[a-z0-9-]+$/i;
 const hostName = /^\.?[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i;
 const hostWithPort = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::\d{1,5})?$/;
