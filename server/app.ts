@@ -123,7 +123,9 @@ class Calls {
     name: string,
     payload: unknown,
   ): Promise<Response> {
-    const transports = this.#transports.get(shop) as readonly SessionTransport[];
+    const ways = this.#transports.get(shop) as readonly SessionTransport[];
+    const takesCookies = this.#cors.takesCookies(event, shop);
+    const transports = ways.filter(({ name: way }) => takesCookies || way !== "cookie");
     const { headers } = event.req;
     const presented = await findSession(headers, transports, call.backend.sessions);
     const session = call.openSession(presented.session);

@@ -34,6 +34,12 @@ export class Cors {
     if (isCrossSite && !isExempt) throw new RpcError("foreign_origin");
   }
 
+  /** Whether the cookies of a call count: a page whose shop says `credentials: false` calls without. */
+  takesCookies(event: H3Event, shop: Shop): boolean {
+    const origin = event.req.headers.get("origin");
+    return origin === null || shop.cors.credentials || isOwnOrigin(origin, event.url);
+  }
+
   /**
    * The answer to a preflight. It names no shop, so it speaks for all of them; the call itself is held
    * against its own.

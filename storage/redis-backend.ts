@@ -40,8 +40,11 @@ export function createRedisBackend(driver: RedisDriver, log: Logger): Backend {
     watch(prefix, tell) {
       const base = toRedisKey("");
       const keyPrefix = base === "" ? prefix : `${base}:${prefix}`;
-      return openRedisFeed(client, keyPrefix, (key) =>
-        tell(key === undefined || base === "" ? key : key.slice(base.length + 1)),
+      return openRedisFeed(
+        client,
+        keyPrefix,
+        (key) => tell(key === undefined || base === "" ? key : key.slice(base.length + 1)),
+        log,
       );
     },
   };

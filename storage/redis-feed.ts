@@ -1,5 +1,6 @@
 import type { ChangeListener } from "./changes.ts";
 import type { RemoteFeed } from "./backend.ts";
+import type { Logger } from "./log.ts";
 import type { RedisClient } from "./redis-client.ts";
 
 /** The functions of an ioredis client that a feed uses. */
@@ -20,14 +21,20 @@ interface FeedClient {
  *
  * Never up on a cluster, where every node would have to be asked.
  */
-export function openRedisFeed(data: RedisClient, prefix: string, tell: ChangeListener): RemoteFeed {
+export function openRedisFeed(
+  data: RedisClient,
+  prefix: string,
+  tell: ChangeListener,
+  log: Logger,
+): RemoteFeed {
   if (data.isCluster || data.duplicate === undefined) {
     return { isUp: () => false, close: () => {} };
   }
-  const client = data.duplicate({ autoResubscribe: false }) as FeedClient;
+  const { commandTimeout = 1000 } = data.options ?? {};
+  const client = data.duplicate({ autoResubscribe: false, commandTimeout }) as FeedClient;
   let isUp = false;
   client.on("error", () => {});
-  client.on("ready", () => void track().catch(() => client.disconnect(true)));
+  client.on("ready", () => void track().catch(giveUpOrReconnect));
   client.on("close", () => {
     isUp = false;
   });
@@ -46,6 +53,16 @@ export function openRedisFeed(data: RedisClient, prefix: string, tell: ChangeLis
       client.disconnect();
     },
   };
+
+  /** What Redis refuses once it refuses again: a user without the right, a service without the command. */
+  function giveUpOrReconnect(error: unknown): void {
+    const isRefused = error instanceof Error && error.name === "ReplyError";
+    if (isRefused) {
+      const [reason] = error.message.split(" ", 1);
+      log.warn("Redis does not tell of changes, so sessions are not cached", { reason });
+    }
+    client.disconnect(!isRefused);
+  }
 
   async function track(): Promise<void> {
     const id = await client.client("ID");

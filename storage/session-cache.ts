@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { ChangeFeed } from "./changes.ts";
 import type { Snapshot } from "./documents.ts";
 import type { SessionCacheStrategy } from "./session-cache-strategy.ts";
-import type { SessionRecord } from "./session-record.ts";
+import { isSessionRecord, type SessionRecord } from "./session-record.ts";
 
 /** How a shop's sessions are cached. */
 export interface SessionCacheOptions {
@@ -54,12 +54,14 @@ export class SessionCache {
     const entry = await inTime(() => this.#options.strategy.get(key));
     const isUsable =
       entry?.version === version &&
+      isSessionRecord(entry.record) &&
       entry.cacheExpiry * 1000 > Date.now() &&
       this.#current.get(key) === version &&
       this.#feed.isUp();
     if (!isUsable) return undefined;
-    const expiresAt = entry.expires.getTime();
-    if (expiresAt <= Date.now()) return undefined;
+    // A strategy that keeps JSON gives a text back.
+    const expiresAt = new Date(entry.expires).getTime();
+    if (!(expiresAt > Date.now())) return undefined;
     return { value: entry.record, version, expiresAt };
   }
 

@@ -10,6 +10,7 @@ import {
   type ShopUser,
 } from "./session-record.ts";
 import {
+  ending,
   SessionEndedError,
   type PendingMerge,
   type UserIndex,
@@ -160,8 +161,9 @@ export class Sessions {
         : await this.#retire(old, created, login.user, noted);
     const { session, pendingMerges } = bound;
     if (pendingMerges.length === 0 || session.record.mergePending) return bound;
-    // What an earlier login of this user still owes.
-    return { session: await this.update(session, owingMerges), pendingMerges };
+    // What an earlier login of this user still owes. The login stands without this note.
+    const owing = await this.update(session, owingMerges).catch(() => session);
+    return { session: owing, pendingMerges };
   }
 
   /**
@@ -169,18 +171,16 @@ export class Sessions {
    * @throws SessionEndedError where it ended meanwhile
    */
   async rotate(old: Session): Promise<Session> {
-    const { user } = old.record;
+    const { user, handle } = old.record;
     if (user === undefined) throw new TypeError("Only a user's session is given a new id");
-    const created = await this.#create({
-      ...old.record,
-      id: createSessionId(user),
-      handle: randomUUID(),
-    });
+    const created = await this.#create({ ...old.record, id: createSessionId(user) });
     await this.#orRemove(created, () =>
       this.users.update(user.id, (index) => {
-        const entry = entryOf(index, old.record.handle);
+        const entry = entryOf(index, handle);
+        if (entry.id !== old.record.id) throw new SessionEndedError("The session moved meanwhile");
         const moved = { ...entry, ...this.#indexEntry(created) };
-        return { ...index, sessions: { ...index.sessions, [created.record.handle]: moved } };
+        const { sessions, ...rest } = ending(index, [entry]);
+        return { ...rest, sessions: { ...sessions, [handle]: moved } };
       }),
     );
     const last = await this.#records.take(keyOf(old.record));
@@ -188,16 +188,19 @@ export class Sessions {
       await this.end(created);
       throw new SessionEndedError("The session ended meanwhile");
     }
-    await this.users.remove(user.id, old.record.handle);
+    await this.users.forgetEnded(user.id, old.record.id);
     // What a parallel call wrote between the copy and the take moves along.
-    return this.update(created, ({ id, handle }) => ({ ...last, id, handle }));
+    return this.update(created, ({ id }) => ({ ...last, id }));
   }
 
   /** Ends a session; ending it twice is no error. @returns its record as it was at its end */
   async end(session: Session): Promise<SessionRecord> {
     const { user, handle } = session.record;
     const last = await this.#records.take(keyOf(session.record));
-    if (user !== undefined) await this.users.remove(user.id, handle);
+    if (user === undefined) return last ?? session.record;
+    // One that is not there any more may have moved to a new id: then it ends there.
+    if (last === undefined) await this.users.endOne(user.id, handle);
+    else await this.users.remove(user.id, handle);
     return last ?? session.record;
   }
 

@@ -25,6 +25,8 @@ export interface PendingMerge {
 /** The sessions of one user in one storage, by handle. */
 export interface UserIndex {
   readonly sessions: Readonly<Record<string, UserSession>>;
+  /** Sessions that are over, whose records may still be there: who broke off here left them to the next. */
+  readonly ending?: readonly UserSession[] | undefined;
   readonly pendingMerges: readonly PendingMerge[];
   /** When all sessions were last ended, in epoch milliseconds; 0: never. */
   readonly endedAt: number;
@@ -84,7 +86,7 @@ export class UserSessions {
   /**
    * Ends a user's sessions in every shop of the realm, but for those whose ids are to be kept.
    *
-   * The records go before their index entries: a crash in between leaves them to be found again.
+   * They leave the index in the change that says so: none can be moved to another id any more.
    * @returns the ids that were ended, and when
    */
   async endAll(
@@ -92,27 +94,42 @@ export class UserSessions {
     sessionsToKeep: readonly string[],
   ): Promise<{ ended: string[]; endedAt: number }> {
     const endedAt = Date.now();
-    const { value } = await this.update(userId, (index) => ({
-      ...index,
-      endedAt: Math.max(endedAt, index.endedAt),
-    }));
-    const ended = Object.entries(value?.sessions ?? {}).filter(
-      ([, session]) => !sessionsToKeep.includes(session.id),
-    );
-    await Promise.all(ended.map(([, session]) => this.#removeRecord(session)));
-    const handles = ended.map(([handle]) => handle);
-    if (handles.length > 0) await this.update(userId, (index) => without(index, handles));
-    return { ended: ended.map(([, session]) => session.id), endedAt };
+    let ended: readonly UserSession[] = [];
+    const { value } = await this.update(userId, (index) => {
+      ended = Object.values(index.sessions).filter(({ id }) => !sessionsToKeep.includes(id));
+      return { ...ending(index, ended), endedAt: Math.max(endedAt, index.endedAt) };
+    });
+    await this.#finish(userId, value?.ending ?? []);
+    return { ended: ended.map(({ id }) => id), endedAt };
   }
 
   /** Ends one session of a user. @returns its id, or `undefined` where there is none of that handle */
   async endOne(userId: string | number, handle: string): Promise<string | undefined> {
-    const { value } = await this.read(userId);
-    if (value === undefined || !Object.hasOwn(value.sessions, handle)) return undefined;
-    const session = value.sessions[handle] as UserSession;
-    await this.#removeRecord(session);
-    await this.remove(userId, handle);
-    return session.id;
+    let ended: UserSession | undefined;
+    const { value } = await this.update(userId, (index) => {
+      ended = Object.hasOwn(index.sessions, handle) ? index.sessions[handle] : undefined;
+      return ended === undefined ? index : ending(index, [ended]);
+    });
+    if (ended !== undefined) await this.#finish(userId, value?.ending ?? []);
+    return ended?.id;
+  }
+
+  /** Forgets a session whose record is gone. */
+  async forgetEnded(userId: string | number, id: string): Promise<void> {
+    await this.update(userId, (index) => ({
+      ...index,
+      ending: index.ending?.filter((session) => session.id !== id),
+    }));
+  }
+
+  async #finish(userId: string | number, over: readonly UserSession[]): Promise<void> {
+    if (over.length === 0) return;
+    await Promise.all(over.map((session) => this.#removeRecord(session)));
+    const ids = over.map(({ id }) => id);
+    await this.update(userId, (index) => ({
+      ...index,
+      ending: index.ending?.filter(({ id }) => !ids.includes(id)),
+    }));
   }
 
   async #removeRecord(session: UserSession): Promise<void> {
@@ -140,6 +157,17 @@ function isUserIndex(value: unknown): value is UserIndex {
   );
 }
 
+/** The index with sessions on their way out; they are no more, but for their records. */
+export function ending(index: UserIndex, over: readonly UserSession[]): UserIndex {
+  const ids = over.map(({ id }) => id);
+  const sessions = Object.entries(index.sessions).filter(([, { id }]) => !ids.includes(id));
+  return {
+    ...index,
+    sessions: Object.fromEntries(sessions),
+    ending: [...(index.ending ?? []), ...over],
+  };
+}
+
 function without(index: UserIndex, handles: readonly string[]): UserIndex {
   const sessions = Object.entries(index.sessions).filter(([handle]) => !handles.includes(handle));
   return { ...index, sessions: Object.fromEntries(sessions) };
@@ -151,6 +179,7 @@ function withoutExpired(index: UserIndex = emptyIndex): UserIndex {
   return {
     ...index,
     sessions: Object.fromEntries(alive),
+    ending: index.ending?.filter((session) => session.expiresAt > now),
     pendingMerges: index.pendingMerges.filter((merge) => merge.expiresAt > now),
   };
 }
@@ -159,6 +188,7 @@ function endOf(index: UserIndex): number {
   return Math.max(
     index.endedAt + endedAtMemory,
     ...Object.values(index.sessions).map((session) => session.expiresAt),
+    ...(index.ending ?? []).map((session) => session.expiresAt),
     ...index.pendingMerges.map((merge) => merge.expiresAt),
   );
 }

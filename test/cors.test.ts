@@ -234,6 +234,20 @@ describeMatrix("CORS", (matrix) => {
     }
     await expect(matrix.start({ cors: { origin: ["*"] } })).rejects.toThrow(/cors\.origin/);
   });
+
+  test("lets a page whose shop takes no credentials do nothing in its visitor's name", async () => {
+    const enter = defineRpcMethod({
+      handler: (_, { createUserBoundSession }) => createUserBoundSession({ id: 7 }),
+    });
+    const cors = { origin: [other], credentials: false };
+    const { visitor } = await matrix.start({ cors, methods: { enter } });
+    const browser = visitor();
+    await browser.call("enter");
+    const answer = await browser.call("getUser", undefined, { origin: other });
+    expect(answer).toMatchObject({ status: 200, body: {}, setCookies: [] });
+    await browser.call("logout", undefined, { origin: other });
+    expect((await browser.call("getUser")).body).toEqual({ user: { id: 7 } });
+  });
 });
 
 /** Settings of the first shop; the second one keeps the defaults. */

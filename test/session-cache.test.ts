@@ -175,6 +175,27 @@ test("a session cache uses no entry of another version than it has read", async 
   }
 });
 
+test("a session cache takes what a strategy kept as JSON", async () => {
+  const texts = new Map<string, string>();
+  const feed = { isUp: () => true, listen() {}, close() {} };
+  const cache = new SessionCache(1001, feed, {
+    ttl: 300,
+    max: 10,
+    strategy: {
+      get: (token) => JSON.parse(texts.get(token) ?? "null") ?? undefined,
+      set: (session) => void texts.set(session.token, JSON.stringify(session)),
+      delete: (token) => void texts.delete(token),
+      clear: () => texts.clear(),
+    },
+  });
+  const stored = toSnapshot("1");
+  for (let call = 0; call < 2; call++) {
+    expect(await cache.read(key, async () => stored)).toEqual(stored);
+  }
+  texts.set(key, JSON.stringify({ version: "1", cacheExpiry: 1e12, record: 7 }));
+  expect(await cache.read(key, async () => stored)).toEqual(stored);
+});
+
 describe("a storefront with a cache in memory", () => {
   const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
@@ -293,6 +314,20 @@ describeWithRedis("two storefronts with caches on one Redis", () => {
     await until(async () => (await b.call("getUser")).body.user === undefined);
   });
 
+  test("a Redis that refuses to tell of changes is asked once, and every read goes to it", async () => {
+    await control.call("ACL", "SETUSER", "deaf", "on", ">pw", "~*", "resetchannels", "+@all");
+    const url = redis().url.replace("redis://", "redis://deaf:pw@");
+    const storage = { driver: "redis", url, base: randomUUID() };
+    const { lines, visitor } = await matrix.start({ methods, storage: { session: storage } });
+    const user = visitor();
+    await user.call("enter");
+    await until(async () => lines.some(isRefusal));
+    for (let call = 0; call < 5; call++) {
+      expect(await countGets(() => user.call("getUser"))).toBe(1);
+    }
+    expect(lines.filter(isRefusal)).toHaveLength(1);
+  });
+
   test("without a cache every read asks Redis", async () => {
     const storage = { driver: "redis", url: redis().url, base: randomUUID() };
     const { visitor } = await matrix.start({
@@ -308,6 +343,10 @@ describeWithRedis("two storefronts with caches on one Redis", () => {
 });
 
 // --- Internal helpers ---
+
+function isRefusal({ message }: { message: string }): boolean {
+  return message.includes("are not cached");
+}
 
 function fail(): never {
   throw new Error("out of order");

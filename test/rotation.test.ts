@@ -1,0 +1,70 @@
+import { afterEach, expect, test } from "vitest";
+import { openDocumentStore } from "../storage/store.ts";
+import { Sessions, type Session } from "../storage/sessions.ts";
+import { SessionEndedError, UserSessions } from "../storage/user-sessions.ts";
+import { createFaultyDriver } from "./_faulty-driver.ts";
+import { createTestLog } from "./_log.ts";
+
+const user = { id: "u1" };
+const faulty = createFaultyDriver();
+const store = openDocumentStore(faulty.driver, createTestLog());
+const users = new UserSessions(store, "default");
+const sessions = new Sessions(1001, store, users, { idleTimeout: 60, absoluteTimeout: undefined });
+
+afterEach(() => faulty.heal());
+
+async function enter(): Promise<Session> {
+  const login = { user, startedAt: Date.now() + 1000 };
+  return (await sessions.bind(undefined, login)).session;
+}
+
+function countRecords(): number {
+  return [...faulty.stored().keys()].filter((key) => key.startsWith("session:")).length;
+}
+
+/** Each of the ways a session can be ended while it is given a new id. */
+const endings: Record<string, (session: Session) => Promise<unknown>> = {
+  "the end of all sessions": () => users.endAll(user.id, []),
+  "the end of this one by its handle": ({ record }) => users.endOne(user.id, record.handle),
+  "a logout": (session) => sessions.end(session),
+};
+
+test.each(Object.entries(endings))("%s ends a session that moves meanwhile", async (_, end) => {
+  // Begun at each step of the move in turn, the end wins, or the move was not there yet.
+  for (let step = 1; step <= 12; step++) {
+    const session = await enter();
+    let seen = 0;
+    let ended: Promise<unknown> | undefined;
+    faulty.before = () => {
+      if (++seen === step && ended === undefined) ended = end(session);
+    };
+    const moved = await sessions.rotate(session).catch((error: unknown) => {
+      expect(error).toBeInstanceOf(SessionEndedError);
+    });
+    faulty.heal();
+    await (ended ?? end(session));
+    if (moved) expect(await sessions.load(moved.record.id), `step ${step}`).toBeUndefined();
+    expect(countRecords(), `step ${step}`).toBe(0);
+    expect((await users.read(user.id)).value?.sessions).toEqual({});
+  }
+});
+
+test("a session keeps its handle when it moves", async () => {
+  const session = await enter();
+  const moved = await sessions.rotate(session);
+  expect(moved.record.handle).toBe(session.record.handle);
+  expect(moved.record.id).not.toBe(session.record.id);
+  expect(await sessions.load(session.record.id)).toBeUndefined();
+  await users.endAll(user.id, []);
+});
+
+test("an end that broke off is finished by the next", async () => {
+  await enter();
+  faulty.before = ({ kind, key }) => {
+    if (kind !== "read" && key.startsWith("session:")) throw new Error("out of order");
+  };
+  await expect(users.endAll(user.id, [])).rejects.toThrow();
+  faulty.heal();
+  await users.endAll(user.id, []);
+  expect(countRecords()).toBe(0);
+});
