@@ -16,7 +16,7 @@ export interface MergeReport {
   readonly lines: readonly MergedLine[];
 }
 
-export const nothingMerged: MergeReport = { status: "none", lines: [] };
+const nothingMerged: MergeReport = { status: "none", lines: [] };
 
 /**
  * Merges what guests left into what a user has, and forgets each that is done.

@@ -188,7 +188,7 @@ export class Sessions {
       await this.end(created);
       throw new SessionEndedError("The session ended meanwhile");
     }
-    await this.users.forgetEnded(user.id, old.record.id);
+    await this.users.forgetEnded(user.id, [old.record.id]);
     // What a parallel call wrote between the copy and the take moves along.
     return this.update(created, ({ id }) => ({ ...last, id }));
   }

@@ -65,22 +65,17 @@ export class UserSessions {
   update(
     userId: string | number,
     change: (index: UserIndex) => UserIndex,
-    from?: Snapshot<UserIndex>,
   ): Promise<Snapshot<UserIndex>> {
-    return this.#indexes.update(
-      toKeySegment(userId),
-      (current) => {
-        const before = withoutExpired(current);
-        const after = change(before);
-        return after === before ? "keep" : { set: after, expiresAt: endOf(after) };
-      },
-      from,
-    );
+    return this.#indexes.update(toKeySegment(userId), (current) => {
+      const before = withoutExpired(current);
+      const after = change(before);
+      return after === before ? "keep" : { set: after, expiresAt: endOf(after) };
+    });
   }
 
   /** Takes one session out of a user's index. */
   async remove(userId: string | number, handle: string): Promise<void> {
-    await this.update(userId, (index) => without(index, [handle]));
+    await this.update(userId, (index) => without(index, handle));
   }
 
   /**
@@ -114,22 +109,21 @@ export class UserSessions {
     return ended?.id;
   }
 
-  /** Forgets a session whose record is gone. */
-  async forgetEnded(userId: string | number, id: string): Promise<void> {
+  /** Forgets sessions on their way out whose records are gone. */
+  async forgetEnded(userId: string | number, ids: readonly string[]): Promise<void> {
     await this.update(userId, (index) => ({
       ...index,
-      ending: index.ending?.filter((session) => session.id !== id),
+      ending: index.ending?.filter(({ id }) => !ids.includes(id)),
     }));
   }
 
   async #finish(userId: string | number, over: readonly UserSession[]): Promise<void> {
     if (over.length === 0) return;
     await Promise.all(over.map((session) => this.#removeRecord(session)));
-    const ids = over.map(({ id }) => id);
-    await this.update(userId, (index) => ({
-      ...index,
-      ending: index.ending?.filter(({ id }) => !ids.includes(id)),
-    }));
+    await this.forgetEnded(
+      userId,
+      over.map(({ id }) => id),
+    );
   }
 
   async #removeRecord(session: UserSession): Promise<void> {
@@ -168,9 +162,9 @@ export function ending(index: UserIndex, over: readonly UserSession[]): UserInde
   };
 }
 
-function without(index: UserIndex, handles: readonly string[]): UserIndex {
-  const sessions = Object.entries(index.sessions).filter(([handle]) => !handles.includes(handle));
-  return { ...index, sessions: Object.fromEntries(sessions) };
+function without(index: UserIndex, handle: string): UserIndex {
+  const { [handle]: _, ...sessions } = index.sessions;
+  return { ...index, sessions };
 }
 
 function withoutExpired(index: UserIndex = emptyIndex): UserIndex {
