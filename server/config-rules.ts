@@ -73,7 +73,7 @@ function findSessionConflicts(
   production: boolean,
 ): ConfigFault[] {
   const session = mergeLayers<SessionConfig>(sessionDefaults, config.session, shop.session);
-  const { cookieName = "", domain, idleTimeout, maxAge, partitioned, sameSite, secure } = session;
+  const { cookieName = "", domain, maxAge, partitioned, sameSite, secure } = session;
   const faults: ConfigFault[] = [];
   function conflict(key: keyof SessionConfig, expected: string): void {
     const isOwn = shop.session?.[key] !== undefined;
@@ -84,8 +84,10 @@ function findSessionConflicts(
   if (production && session.secret === undefined) {
     conflict("secret", "a secret of 32 characters or more: there is none by default");
   }
-  if (idleTimeout !== undefined && maxAge !== undefined && idleTimeout > maxAge) {
-    conflict("idleTimeout", `no more than maxAge, which is ${maxAge}`);
+  for (const key of ["idleTimeout", "guestIdleTimeout"] as const) {
+    if ((session[key] ?? 0) > (maxAge ?? Infinity)) {
+      conflict(key, `no more than maxAge, which is ${maxAge}`);
+    }
   }
   const needsSecure = [
     sameSite === "none" && 'sameSite is "none"',

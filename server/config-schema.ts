@@ -18,6 +18,13 @@ export function createConfigSchema({ production }: { production: boolean }) {
     domain: value(matches(hostName), "a domain name, as shop.example"),
     idleTimeout: seconds(400 * 86_400),
     absoluteTimeout: seconds(Number.MAX_SAFE_INTEGER),
+    guestIdleTimeout: seconds(400 * 86_400),
+    guestAbsoluteTimeout: seconds(Number.MAX_SAFE_INTEGER),
+    renewAfter: seconds(Number.MAX_SAFE_INTEGER),
+    freshFor: seconds(86_400),
+    maxSessionsPerUser: value(isPositiveInteger, "a whole number, 1 or more"),
+    sessionLimitPolicy: oneOf("endOldest", "refuse"),
+    encryptionKeys: keyRing.optional(),
     secure: value((flag) => typeof flag === "boolean" || flag === "auto", 'true, false or "auto"'),
     partitioned: boolean,
     cache: z.union([z.literal(false), cache], { error: "false or an object" }).optional(),
@@ -64,6 +71,11 @@ export function createConfigSchema({ production }: { production: boolean }) {
         "an object with the functions login, register, changePassword and perhaps updateUser",
       ),
       maxBodySize: value(isPositiveInteger, "a whole number of bytes, 1 or more"),
+      callTimeout: seconds(86_400),
+      loginAttempts: z
+        .union([z.literal(false), loginAttempts], { error: "false or an object" })
+        .optional(),
+      admin: object({ token: keyRing }),
       trustProxy: value(
         (proxies) => typeof proxies === "boolean" || isListOf(proxies, isText),
         "true, false or a list of addresses",
@@ -113,6 +125,21 @@ const cors = object({
   exposedHeaders: value((found) => isListOf(found, matches(headerName)), "a list of header names"),
   maxAge: seconds(86_400),
 });
+
+const loginAttempts = object({
+  perAccount: value(isPositiveInteger, "a whole number, 1 or more"),
+  perAddress: value(isPositiveInteger, "a whole number, 1 or more"),
+  window: seconds(86_400),
+});
+
+const aKey = "a key of 32 characters or more";
+const ringKey = required((text) => isText(text) && text.length >= 32, aKey);
+const keyRing = z.union(
+  [ringKey, z.array(ringKey).min(1, { error: `${aKey}, or a list of them` })],
+  {
+    error: `${aKey}, or a list of them`,
+  },
+);
 
 const wishlist = object({ maxItems: value(isPositiveInteger, "a whole number, 1 or more") });
 

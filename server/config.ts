@@ -9,6 +9,25 @@ import type { SessionCacheStrategy } from "../storage/session-cache-strategy.ts"
 /** How the reference to a session travels. */
 export type TokenMethod = "cookie" | "bearer";
 
+/** Ends the user's session that was used least lately, or refuses the login. */
+export type SessionLimitPolicy = "endOldest" | "refuse";
+
+/** How many failed logins there may be before more are refused, also with the right password. */
+export interface LoginAttemptsConfig {
+  /** Of one account. @default 10 */
+  readonly perAccount?: number | undefined;
+  /** From one address; of IPv6, from one /64 network. @default 100 */
+  readonly perAddress?: number | undefined;
+  /** Seconds for which failures count. @default 900 */
+  readonly window?: number | undefined;
+}
+
+/** What an operator may do from outside. */
+export interface AdminConfig {
+  /** 32 characters or more, for `Authorization: Bearer`; of several, each is taken. */
+  readonly token: string | readonly string[];
+}
+
 /** How sessions are cached. A cache never has the last word: see docs/sessions.md. */
 export interface SessionCacheConfig {
   /** Seconds until an entry is read anew. @default 300 */
@@ -31,10 +50,24 @@ export interface SessionConfig {
   readonly secret?: string | readonly string[] | undefined;
   /** Domain attribute of the cookie; absent: the host that set it. */
   readonly domain?: string | undefined;
-  /** Ends a session that was not used for so long, where that is less than `maxAge`. */
+  /** Ends a session that was not used for so long. @default `maxAge` */
   readonly idleTimeout?: number | undefined;
-  /** Ends a session so long after it began, however much it is used. */
+  /** Ends a session so long after it began, however much it is used. @default 30 days, or `maxAge` if longer */
   readonly absoluteTimeout?: number | undefined;
+  /** As `idleTimeout`, for guests. @default `idleTimeout` */
+  readonly guestIdleTimeout?: number | undefined;
+  /** As `absoluteTimeout`, for guests. @default what `absoluteTimeout` is set to, or else none */
+  readonly guestAbsoluteTimeout?: number | undefined;
+  /** Gives a user's session a new id when the one it has is so old. @default 14400 */
+  readonly renewAfter?: number | undefined;
+  /** So long after a login, or a `reauthenticate`, methods with `requireFresh` answer. @default 300 */
+  readonly freshFor?: number | undefined;
+  /** The most sessions that a user may have at a time, in all shops of the realm together. @default 50 */
+  readonly maxSessionsPerUser?: number | undefined;
+  /** What a login does that would exceed `maxSessionsPerUser`. @default "endOldest" */
+  readonly sessionLimitPolicy?: SessionLimitPolicy | undefined;
+  /** Keys of 32 characters or more for tokens kept in sessions: the last encrypts, all decrypt. @default `secret` */
+  readonly encryptionKeys?: string | readonly string[] | undefined;
   /** Secure attribute of the cookie; `auto`: where the call came by HTTPS. @default "auto" */
   readonly secure?: boolean | "auto" | undefined;
   /** Partitioned attribute of the cookie (CHIPS). @default false */
@@ -115,6 +148,12 @@ export interface StorefrontConfig<Methods extends RpcMethods = RpcMethods> {
   readonly auth?: Auth | undefined;
   /** The most bytes a request body may have. @default 100000 */
   readonly maxBodySize?: number | undefined;
+  /** Seconds until a call is given up: its signal aborts, and it is answered with 504. @default 30 */
+  readonly callTimeout?: number | undefined;
+  /** `false` for no limit. @default {} */
+  readonly loginAttempts?: LoginAttemptsConfig | false | undefined;
+  /** @default none: the admin calls are not there */
+  readonly admin?: AdminConfig | undefined;
   /** Proxies whose `X-Forwarded-*` headers are believed. @default none */
   readonly trustProxy?: boolean | readonly string[] | undefined;
   /** @default lines on standard output and standard error */

@@ -61,9 +61,10 @@ export class CookieTransport implements SessionTransport {
   }
 
   /** Seconds; a cookie does not outlive its session. */
-  #maxAge({ createdAt }: SessionRecord): number {
-    const { absoluteTimeout = Infinity, maxAge } = this.#options;
-    return Math.min(maxAge, Math.ceil(absoluteTimeout - (Date.now() - createdAt) / 1000));
+  #maxAge({ createdAt, user }: SessionRecord): number {
+    const { absoluteTimeout, guestAbsoluteTimeout = Infinity, maxAge } = this.#options;
+    const longest = user === undefined ? guestAbsoluteTimeout : absoluteTimeout;
+    return Math.min(maxAge, Math.ceil(longest - (Date.now() - createdAt) / 1000));
   }
 
   #serialize(value: string, isSecure: boolean, maxAge: number | undefined): string {

@@ -1,6 +1,6 @@
 import type { BasketOptions, WishlistOptions } from "../rpc/shop.ts";
 import type { SessionConfig } from "./config.ts";
-import type { CorsOptions } from "./options.ts";
+import type { CorsOptions, LoginAttemptsOptions } from "./options.ts";
 
 /** The session settings that have a default. */
 export type SessionDefaults = {
@@ -13,6 +13,10 @@ export type SessionDefaults = {
       | "partitioned"
       | "tokenMethod"
       | "authTokenHeaderKey"
+      | "renewAfter"
+      | "freshFor"
+      | "maxSessionsPerUser"
+      | "sessionLimitPolicy"
   ]: NonNullable<SessionConfig[Key]>;
 };
 
@@ -25,6 +29,19 @@ export const sessionDefaults: SessionDefaults = {
   partitioned: false,
   tokenMethod: "cookie",
   authTokenHeaderKey: "storefront-auth-token",
+  renewAfter: 4 * 3600,
+  freshFor: 300,
+  maxSessionsPerUser: 50,
+  sessionLimitPolicy: "endOldest",
+};
+
+/** Seconds from its login that a user's session lives at most, unless the config says otherwise. */
+export const defaultAbsoluteTimeout = 30 * 86_400;
+
+export const loginAttemptsDefaults: LoginAttemptsOptions = {
+  perAccount: 10,
+  perAddress: 100,
+  window: 900,
 };
 
 export const corsDefaults: CorsOptions = {

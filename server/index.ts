@@ -6,10 +6,13 @@
 // Config
 export { defineStorefrontConfig } from "./config.ts";
 export type {
+  AdminConfig,
   CorsConfig,
   CorsOrigin,
+  LoginAttemptsConfig,
   SessionCacheConfig,
   SessionConfig,
+  SessionLimitPolicy,
   ShopConfig,
   ShopSelector,
   ShopStorageConfig,

@@ -4,7 +4,13 @@ import type { RpcMethods } from "../rpc/method.ts";
 import type { BasketOptions, PublicShop, WishlistOptions } from "../rpc/shop.ts";
 import type { StorageConfig } from "../storage/driver.ts";
 import type { Logger } from "../storage/log.ts";
-import type { CorsOrigin, SessionCacheConfig, ShopSelector, TokenMethod } from "./config.ts";
+import type {
+  CorsOrigin,
+  SessionCacheConfig,
+  SessionLimitPolicy,
+  ShopSelector,
+  TokenMethod,
+} from "./config.ts";
 
 /** The session settings of one shop, as decided. Durations are seconds. */
 export interface SessionOptions {
@@ -17,7 +23,16 @@ export interface SessionOptions {
   readonly domain: string | undefined;
   /** Never more than `maxAge`. */
   readonly idleTimeout: number;
-  readonly absoluteTimeout: number | undefined;
+  readonly absoluteTimeout: number;
+  /** Never more than `maxAge`. */
+  readonly guestIdleTimeout: number;
+  readonly guestAbsoluteTimeout: number | undefined;
+  readonly renewAfter: number;
+  readonly freshFor: number;
+  readonly maxSessionsPerUser: number;
+  readonly sessionLimitPolicy: SessionLimitPolicy;
+  /** At least one; the last encrypts. */
+  readonly encryptionKeys: readonly string[];
   readonly secure: boolean | "auto";
   readonly partitioned: boolean;
   /** How the reference to the session travels. */
@@ -26,6 +41,13 @@ export interface SessionOptions {
   readonly authTokenHeaderKey: string;
   /** `undefined` leaves it to the storage. */
   readonly cache: SessionCacheConfig | false | undefined;
+}
+
+/** How many failed logins there may be; `window` in seconds. */
+export interface LoginAttemptsOptions {
+  readonly perAccount: number;
+  readonly perAddress: number;
+  readonly window: number;
 }
 
 /** The cross-origin rules of one shop, as decided. */
@@ -63,6 +85,11 @@ export interface StorefrontOptions {
   readonly hooks: Hooks;
   readonly auth: Auth | undefined;
   readonly maxBodySize: number;
+  /** Seconds. */
+  readonly callTimeout: number;
+  readonly loginAttempts: LoginAttemptsOptions | undefined;
+  /** Each of them opens the admin calls; none: they are not there. */
+  readonly adminTokens: readonly string[];
   readonly trustProxy: boolean | readonly string[];
   readonly log: Logger;
   /** What the operator should know before going live. */

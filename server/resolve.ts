@@ -7,6 +7,8 @@ import type { SessionConfig, ShopConfig, ShopStorageConfig, StorefrontConfig } f
 import {
   basketDefaults,
   corsDefaults,
+  defaultAbsoluteTimeout,
+  loginAttemptsDefaults,
   mergeLayers,
   sessionDefaults,
   wishlistDefaults,
@@ -42,6 +44,12 @@ export function resolveConfig(config: unknown, mode: { production: boolean }): S
     hooks: config.hooks ?? {},
     auth: config.auth,
     maxBodySize: config.maxBodySize ?? 100_000,
+    callTimeout: config.callTimeout ?? 30,
+    loginAttempts:
+      config.loginAttempts === false
+        ? undefined
+        : mergeLayers(loginAttemptsDefaults, config.loginAttempts),
+    adminTokens: [config.admin?.token ?? []].flat(),
     trustProxy: config.trustProxy ?? false,
     log: config.log ?? createLog(),
     warnings: findWarnings(shops, account, developmentSecret),
@@ -152,14 +160,18 @@ function resolveSession(
   developmentSecret: string,
 ): SessionOptions {
   const { secret = developmentSecret, cookieName, tokenMethod, ...settings } = session;
+  const { maxAge, absoluteTimeout, idleTimeout = maxAge, encryptionKeys = secret } = settings;
   return {
     domain: undefined,
-    absoluteTimeout: undefined,
     cache: undefined,
-    idleTimeout: settings.maxAge,
+    guestIdleTimeout: idleTimeout,
+    guestAbsoluteTimeout: absoluteTimeout,
     ...settings,
+    idleTimeout,
+    absoluteTimeout: absoluteTimeout ?? Math.max(defaultAbsoluteTimeout, maxAge),
     cookieName: `${cookieName}-${shopId}`,
     secrets: [secret].flat(),
+    encryptionKeys: [encryptionKeys].flat(),
     tokenMethods: typeof tokenMethod === "string" ? [tokenMethod] : tokenMethod,
   };
 }

@@ -3,6 +3,7 @@ import { defineRpcMethod } from "../rpc/method.ts";
 import { ConfigError } from "../server/config-error.ts";
 import type { ShopConfig } from "../server/config.ts";
 import { resolveConfig } from "../server/resolve.ts";
+import { badValues } from "./_bad-config.ts";
 import { testSecret } from "./_setup.ts";
 
 const shop = { shopId: 1001, locale: "de-DE", currency: "EUR" } satisfies ShopConfig;
@@ -29,85 +30,6 @@ function findFaults(config: unknown, mode = development): string[] {
   return message.split("\n").slice(1);
 }
 
-/** Values that a key cannot have, and what it wants instead. */
-const badValues: Readonly<Record<string, readonly [values: unknown[], expected: string]>> = {
-  "shops[0].shopId": [[undefined, 0, 1.5, "1001", 2 ** 53, NaN], "a whole number, 1 or more"],
-  "shops[0].locale": [[undefined, "", "de_DE", "a b", 7], "a language tag, as de-DE"],
-  "shops[0].currency": [[undefined, "eur", "EURO", "€", null], "a currency code, as EUR"],
-  "shops[0].path": [["", "de/at", "/de", "dé", 7], "one segment of a path"],
-  "shops[0].host": [["", "Shop.Example", "https://shop.example"], "a host name in lower case"],
-  "shops[0].realm": [["", 7], "a name of 1 to 64 characters"],
-  "shops[0].isDefault": [["yes", 1], "true or false"],
-  "shops[0].session": [["lax", null, []], "an object"],
-  "shops[0].session.maxAge": [["1d"], "a whole number of seconds, 1 or more"],
-  shops: [[undefined, {}, "de"], "a list of shops"],
-  session: [["lax", null, []], "an object"],
-  "session.cookieName": [["", "a b", "a=b", "a;b", "é"], "a cookie name: letters, digits and"],
-  "session.sameSite": [["Lax", "", true], '"strict" or "lax" or "none"'],
-  "session.maxAge": [
-    [0, -1, 1.5, "1d", null, Infinity, 400 * 86_400 + 1],
-    "a whole number of seconds, 1 or more (400 days at most)",
-  ],
-  "session.idleTimeout": [[0, 0.5], "a whole number of seconds, 1 or more (400 days at most)"],
-  "session.absoluteTimeout": [[0, "9"], "a whole number of seconds, 1 or more"],
-  "session.secret": [["", [], [""], [undefined], {}, 7, null], "a secret"],
-  "session.domain": [["", "https://shop.example", "shop.example:80"], "a domain name"],
-  "session.secure": [["yes", null], 'true, false or "auto"'],
-  "session.partitioned": [["no", 0], "true or false"],
-  "session.tokenMethod": [
-    ["token", [], ["cookie", 7], null],
-    '"cookie", "bearer" or a list of both',
-  ],
-  "session.authTokenHeaderKey": [["", "a b", "set-cookie", "Vary"], "a header of its own"],
-  "session.cache": [[true, 60, null], "false or an object"],
-  "cors.origin": [["*", ["*"], ["https://shop.example/"], [7]], "a list of origins"],
-  "cors.credentials": [["include"], "true or false"],
-  "cors.maxAge": [[0, 86_401], "a whole number of seconds, 1 or more"],
-  "shops[0].cors": [["*"], "an object"],
-  "session.provider": [["redis", { driver: "redis" }], "the driver is set in storage.session"],
-  "shops[0].session.provider": [["redis"], "the driver is set in storage.session"],
-  storage: [["memory", null], "an object"],
-  "storage.session": [["memory", {}, { url: "x" }, { driver: 7 }, null, 7], "a driver object, or"],
-  "storage.basket.driver": [["reddis", "constructor", ""], "the name of an unstorage driver"],
-  "shops[0].storage.session.driver": [["reddis"], "the name of an unstorage driver"],
-  "basket.mergeStrategy": [["sum"], '"merge" or "useGuest"'],
-  "basket.maxItems": [[0, "9"], "a whole number, 1 or more"],
-  "basket.maxQuantity": [[0.5], "a whole number, 1 or more"],
-  "wishlist.maxItems": [[-1], "a whole number, 1 or more"],
-  shopSelector: [["host", ""], '"path" or "domain" or "path_or_default"'],
-  basePath: [["", "/", "api", "/api/", "/a b", "/a//b"], "a path, as /api"],
-  maxBodySize: [[0, "1mb", 1.5], "a whole number of bytes, 1 or more"],
-  trustProxy: [["loopback", 1, [1]], "true, false or a list of addresses"],
-  log: [[{}, { debug: noop, info: noop, error: noop }, noop], "debug, info, warn and error"],
-  auth: [
-    [
-      {},
-      { login: noop, register: noop },
-      { login: noop, register: noop, changePassword: noop, updateUser: true },
-    ],
-    "an object with the functions login, register, changePassword and perhaps updateUser",
-  ],
-  methods: [[[method], "hello", null], "an object of methods"],
-  "methods.greet": [
-    [noop, {}, { handler: noop }, { access: "admin", handler: noop }],
-    "a method made by defineRpcMethod",
-  ],
-  "hooks.storefront:rpc:after": [["log", {}], "a function"],
-  // Keys that there are not.
-  sesion: [[{}], "one of the keys shops, basePath, shopSelector, session,"],
-  "session.maxage": [[60], "one of the keys cookieName, sameSite, maxAge,"],
-  "session.httpOnly": [[false], "one of the keys cookieName, sameSite, maxAge,"],
-  "shops[0].session.httpOnly": [[false], "one of the keys cookieName, sameSite, maxAge,"],
-  "shops[0].name": [["Shop"], "one of the keys shopId, locale,"],
-  "shops[0].storage.account": [[{ driver: "memory" }], "one of the keys session, basket"],
-  "hooks.storefront:afterlogin": [[noop], "one of the keys storefront:context:created,"],
-  ...Object.fromEntries(
-    ["__proto__", "constructor", "toString", "hasOwnProperty", "then", "get-basket", "1a"].map(
-      (name) => [`methods.${name}`, [[method], "another name: letters, digits and _"]],
-    ),
-  ),
-};
-
 /** A config that is sound but for one place, as `shops[0].session.maxAge`. */
 function withValue(path: string, value: unknown): Record<string, unknown> {
   const config = { shops: [{ ...shop }] };
@@ -131,7 +53,8 @@ describe("a fault of one key", () => {
   test.each(cases)("$path: $value", ({ path, value, expected }) => {
     const { faults } = refuse(withValue(path, value));
     expect(faults).toHaveLength(1);
-    const isInList = Array.isArray(value) && value.length > 0 && path === "session.secret";
+    const isInList =
+      Array.isArray(value) && value.length > 0 && /\.(?:secret|encryptionKeys|token)$/.test(path);
     expect(faults[0]?.path).toBe(isInList ? `${path}[0]` : path);
     expect(faults[0]?.expected).toContain(expected);
     const { message } = refuse(withValue(path, value));
