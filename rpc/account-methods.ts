@@ -77,17 +77,54 @@ export const updatePassword = defineRpcMethod({
     const { authContext, environment, session } = callOf(context);
     const { user } = context;
     if (!(await environment.auth.changePassword({ user, ...passwords }, authContext))) {
-      throw new RpcError("wrong_password", {
-        errors: [{ path: ["oldPassword"], message: "This is not the password of the account" }],
-      });
+      throw wrongPassword("oldPassword");
     }
-    await session.destroyAllOf(user.id, session.id === undefined ? [] : [session.id]);
+    await session.destroyOthersOf(user.id);
     await session.rotate();
     return { user };
   },
 });
 
+/** Proves again who the user is, for methods with `requireFresh`, and gives the session a new id. */
+export const reauthenticate = defineRpcMethod({
+  access: "user",
+  input: z.strictObject({ password }),
+  async handler({ password: given }, context) {
+    const { authContext, environment, session } = callOf(context);
+    const credentials = { email: context.user.email ?? "", password: given };
+    const proved = await environment.auth.login(credentials, authContext);
+    if (proved === undefined || String(proved.id) !== String(context.user.id)) {
+      throw wrongPassword("password");
+    }
+    await session.rotate();
+  },
+});
+
+/** Changes the e-mail address, ends the user's other sessions and gives this one a new id. */
+export const updateEmail = defineRpcMethod({
+  access: "user",
+  requireFresh: true,
+  input: z.strictObject({ email }),
+  async handler(change, context) {
+    const { authContext, environment, session } = callOf(context);
+    const { auth } = environment;
+    const { user } = context;
+    if (auth.changeEmail === undefined) throw new RpcError("unknown_method");
+    const changed = await auth.changeEmail({ user, ...change }, authContext);
+    context.updateUser(changed);
+    await session.destroyOthersOf(user.id);
+    await session.rotate();
+    return { user: changed };
+  },
+});
+
 // --- Internal helpers ---
+
+function wrongPassword(field: string): RpcError {
+  return new RpcError("wrong_password", {
+    errors: [{ path: [field], message: "This is not the password of the account" }],
+  });
+}
 
 function isSameText(a: string, b: string): boolean {
   return a.toLowerCase() === b.toLowerCase();

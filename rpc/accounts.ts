@@ -59,6 +59,28 @@ export function createAccounts(store: DocumentStore): Auth {
       );
       return changed;
     },
+
+    async changeEmail({ user, email }, { realm }) {
+      const accounts = accountsOf(realm);
+      const changed = { ...user, email: normalise(email) };
+      const [from, to] = [toAccountKey(user.email ?? ""), toAccountKey(email)];
+      if (from === to) return changed;
+      // Of two changes at once the last to claim the account gets it.
+      const { value: account } = await accounts.update(from, (current) =>
+        isOwnedBy(current, user) ? { set: { ...current, movingTo: to } } : "keep",
+      );
+      await accounts.update(to, (existing) => {
+        // A change that broke off is asked for again: what is left of it is done then.
+        if (isOwnedBy(existing, user)) return "keep";
+        if (existing !== undefined) throw new RpcError("email_taken");
+        if (!isOwnedBy(account, user)) throw new RpcError("session_changed");
+        return {
+          set: { ...account, user: { ...account.user, email: changed.email }, movingTo: undefined },
+        };
+      });
+      await moveAway(accounts, from, to, user);
+      return changed;
+    },
   };
 }
 
@@ -69,6 +91,30 @@ interface Account {
   readonly passwordHash: string;
   /** Epoch milliseconds. */
   readonly createdAt: number;
+  /** The key that it is being moved to, as its user's e-mail address changes. */
+  readonly movingTo?: string | undefined;
+}
+
+/** Removes a moved account from its old place, with what came in there meanwhile. */
+async function moveAway(
+  accounts: Documents<Account>,
+  from: string,
+  to: string,
+  user: ShopUser,
+): Promise<void> {
+  let last: Account | undefined;
+  await accounts.update(from, (current) => {
+    last = isOwnedBy(current, user) ? current : undefined;
+    return last?.movingTo === to ? "remove" : "keep";
+  });
+  if (last === undefined) return;
+  const isMoved = last.movingTo === to;
+  const { passwordHash } = last;
+  await accounts.update(to, (current) => {
+    if (!isOwnedBy(current, user)) return "keep";
+    return isMoved ? { set: { ...current, passwordHash } } : "remove";
+  });
+  if (!isMoved) throw new RpcError("session_changed");
 }
 
 function isAccount(value: unknown): value is Account {

@@ -50,4 +50,12 @@ export interface Auth {
     change: { readonly user: ShopUser; readonly profile: Profile },
     context: AuthContext,
   ): Promise<ShopUser>;
+  /**
+   * Changes the e-mail address that the user logs in with; without it there is no `updateEmail`.
+   * @throws RpcError `email_taken`
+   */
+  changeEmail?(
+    change: { readonly user: ShopUser; readonly email: string },
+    context: AuthContext,
+  ): Promise<ShopUser>;
 }

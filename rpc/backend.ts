@@ -1,4 +1,5 @@
 import type { Documents } from "../storage/documents.ts";
+import type { EpochBook } from "../storage/epochs.ts";
 import type { Sessions } from "../storage/sessions.ts";
 import type { UserSessions } from "../storage/user-sessions.ts";
 import type { Basket } from "./basket.ts";
@@ -10,6 +11,8 @@ export interface ShopBackend {
   readonly shop: PublicShop;
   readonly realm: Realm;
   readonly sessions: Sessions;
+  /** Of all shops whose sessions are in the same storage. */
+  readonly epochs: EpochBook;
   readonly baskets: Documents<Basket>;
   readonly wishlists: Documents<Wishlist>;
   readonly basketOptions: BasketOptions;

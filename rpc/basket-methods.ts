@@ -27,7 +27,7 @@ export const getBasket = defineRpcMethod({
   readOnly: true,
   async handler(_, context) {
     const { backend, session } = callOf(context);
-    const key = session.peek("basket");
+    const key = session.belongings.peek("basket");
     const value =
       key === undefined ? emptyBasket : await readOwned(backend.baskets, key, emptyBasket);
     return { basket: viewBasket(key, value) };
@@ -90,9 +90,14 @@ async function changeBasket(
   const { backend, session } = callOf(context);
   const change = (basket: Basket) => rule(basket, backend.basketOptions);
   // What changes nothing, or is refused, begins no session either.
-  if (session.peek("basket") === undefined && change(emptyBasket) === emptyBasket) {
+  if (session.belongings.peek("basket") === undefined && change(emptyBasket) === emptyBasket) {
     return { basket: viewBasket(undefined, emptyBasket) };
   }
-  const { key, value } = await session.change("basket", backend.baskets, emptyBasket, change);
+  const { key, value } = await session.belongings.change(
+    "basket",
+    backend.baskets,
+    emptyBasket,
+    change,
+  );
   return { basket: viewBasket(key, value) };
 }

@@ -1,4 +1,13 @@
-import { getUser, login, logout, register, updatePassword, updateUser } from "./account-methods.ts";
+import {
+  getUser,
+  login,
+  logout,
+  reauthenticate,
+  register,
+  updateEmail,
+  updatePassword,
+  updateUser,
+} from "./account-methods.ts";
 import {
   addItemsToBasket,
   addItemToBasket,
@@ -24,7 +33,9 @@ export const builtinMethods = {
   logout,
   logoutEverywhere,
   updateUser,
+  updateEmail,
   updatePassword,
+  reauthenticate,
   listSessions,
   revokeSession,
   getBasket,

@@ -1,5 +1,7 @@
 import type { Logger } from "../storage/log.ts";
-import type { Session } from "../storage/sessions.ts";
+import type { SessionTransportName } from "../storage/session-record.ts";
+import type { Session } from "../storage/session-records.ts";
+import type { SessionReusedError } from "../storage/sessions.ts";
 import type { Auth, AuthContext } from "./auth.ts";
 import type { ShopBackend } from "./backend.ts";
 import {
@@ -49,10 +51,11 @@ export class Call {
   }
 
   /** Gives the call its session; calls of public methods go without. */
-  openSession(session: Session | undefined): CallSession {
+  openSession(session: Session | undefined, transport: SessionTransportName): CallSession {
     const userAgent = this.request.headers.get("user-agent") ?? undefined;
     this.#session = new CallSession(this.backend, session, this.#observer(), {
       userAgent,
+      transport,
       log: this.log,
     });
     return this.#session;
@@ -83,6 +86,17 @@ export class Call {
   get authContext(): AuthContext {
     const { backend, log, request } = this;
     return { shop: backend.shop, realm: backend.realm.name, log, signal: request.signal };
+  }
+
+  /** Tells who wants to know that two used one session. */
+  async reportReuse({ userId, handle }: SessionReusedError): Promise<void> {
+    const { backend, environment, log, request } = this;
+    const { shop } = backend;
+    log.warn("A session id was used after it had been replaced, so its session was ended", {
+      handle,
+    });
+    const reuse = { shop, userId, handle, ip: request.ip, log };
+    await notify(environment.hooks, "session.reuse_detected", reuse, log);
   }
 
   #observer(): SessionObserver {

@@ -105,10 +105,10 @@ export function createContext(call: Call): RPCContext {
     },
     updateCustomData: (patch: Partial<SessionCustomData>) => session.updateCustomData(patch),
     get basketKey() {
-      return session.begin("basket");
+      return session.belongings.begin("basket");
     },
     get wishlistKey() {
-      return session.begin("wishlist");
+      return session.belongings.begin("wishlist");
     },
   };
   const shared = Object.getOwnPropertyDescriptors(createPublicContext(call));

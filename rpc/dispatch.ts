@@ -2,7 +2,7 @@ import type { Call } from "./call.ts";
 import { RpcError } from "./error.ts";
 import { notify, type HookedCall } from "./hooks.ts";
 import type { RpcMethod, RpcMethods } from "./method.ts";
-import { parseWith } from "./schema.ts";
+import { parseInput, parseWith } from "./schema.ts";
 
 /** The method of this name; names such as `__proto__` are none. */
 export function findMethod(methods: RpcMethods, name: string): RpcMethod | undefined {
@@ -12,7 +12,8 @@ export function findMethod(methods: RpcMethods, name: string): RpcMethod | undef
 /**
  * Runs a method: finds it, checks who calls and with what, and hands it its context.
  * @returns what the method answers
- * @throws RpcError `unknown_method`, `not_logged_in`, `invalid_input`; and what the method throws
+ * @throws RpcError `unknown_method`, `not_logged_in`, `reauthentication_required`, `invalid_input`; and what
+ * the method throws
  */
 export async function dispatch(call: Call, name: string, payload: unknown): Promise<unknown> {
   const { hooks, methods } = call.environment;
@@ -29,7 +30,10 @@ export async function dispatch(call: Call, name: string, payload: unknown): Prom
     if (method.access === "user" && call.session.user === undefined) {
       throw new RpcError("not_logged_in");
     }
-    const input = await parseInput(method, payload);
+    if (method.requireFresh && !call.session.isFresh) {
+      throw new RpcError("reauthentication_required");
+    }
+    const input = method.input && (await parseInput(method.input, payload));
     await hooks["storefront:rpc:before"]?.(hooked);
     const answer = await method.handler(input as never, context as never);
     const output = await parseOutput(method, name, answer);
@@ -43,13 +47,6 @@ export async function dispatch(call: Call, name: string, payload: unknown): Prom
 }
 
 // --- Internal helpers ---
-
-async function parseInput(method: RpcMethod, payload: unknown): Promise<unknown> {
-  if (method.input === undefined) return undefined;
-  const parsed = await parseWith(method.input, payload);
-  if ("value" in parsed) return parsed.value;
-  throw new RpcError("invalid_input", { errors: parsed.faults });
-}
 
 async function parseOutput(method: RpcMethod, name: string, answer: unknown): Promise<unknown> {
   if (method.output === undefined) return answer;

@@ -2,6 +2,7 @@ import { describeError, type Logger } from "../storage/log.ts";
 import type { ShopUser } from "../storage/session-record.ts";
 import type { PublicRPCContext, RPCContext } from "./context.ts";
 import type { MergeReport } from "./merge.ts";
+import type { PublicShop } from "./shop.ts";
 
 /** What a hook is told of a call. Payloads stay out of it: they hold passwords. */
 export interface HookedCall {
@@ -34,6 +35,19 @@ export interface Hooks {
     readonly context: RPCContext;
     readonly user: ShopUser;
   }) => void | Promise<void>;
+  /**
+   * Somebody used a session's id after it had been replaced: the client or a thief, nobody can tell. The
+   * session has been ended.
+   */
+  readonly "session.reuse_detected"?: (reuse: {
+    readonly shop: PublicShop;
+    readonly userId: string | number;
+    /** The session's, as `listSessions` named it. */
+    readonly handle: string;
+    /** Whose call it was. */
+    readonly ip: string | undefined;
+    readonly log: Logger;
+  }) => void | Promise<void>;
 }
 
 /** Names of the hooks, in the order of a call. */
@@ -44,6 +58,7 @@ export const hookNames = [
   "storefront:rpc:error",
   "storefront:afterLogin",
   "storefront:afterLogout",
+  "session.reuse_detected",
 ] as const satisfies readonly (keyof Hooks)[];
 
 /** Runs a hook that comes too late to refuse anything: its errors are logged. */

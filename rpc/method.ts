@@ -33,6 +33,8 @@ export interface RpcMethodDefinition<
   readonly access?: A;
   /** Changes nothing. A `public` method that says so also answers GET, and its answers may be cached. */
   readonly readOnly?: boolean;
+  /** Only for a user who has logged in, or called `reauthenticate`, in the last `session.freshFor` seconds. */
+  readonly requireFresh?: A extends "user" ? boolean : never;
   /** What the payload must look like; any Standard Schema. Without one the method takes no payload. */
   readonly input?: I;
   /** What the answer must look like; an answer that does not is a fault of the server. */
@@ -45,6 +47,7 @@ export interface RpcMethodDefinition<
 export interface RpcMethod<Payload = unknown, Output = unknown> {
   readonly access: Access;
   readonly readOnly: boolean;
+  readonly requireFresh: boolean;
   readonly input: StandardSchemaV1 | undefined;
   readonly output: StandardSchemaV1 | undefined;
   readonly handler: (input: never, context: never) => unknown;
@@ -68,5 +71,6 @@ export function defineRpcMethod<
   O extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<O> : Awaited<Output>
 > {
   const { access = "session", readOnly = false, input, output, handler } = definition;
-  return { access, readOnly, input, output, handler };
+  const { requireFresh = false } = definition;
+  return { access, readOnly, requireFresh, input, output, handler };
 }

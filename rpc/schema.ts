@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { Fault } from "./error.ts";
+import { RpcError, type Fault } from "./error.ts";
 
 /** What a schema made of a value: the parsed value, or the faults it found. */
 export type Parsed = { readonly value: unknown } | { readonly faults: readonly Fault[] };
@@ -9,6 +9,16 @@ export async function parseWith(schema: StandardSchemaV1, value: unknown): Promi
   const result = await schema["~standard"].validate(value);
   if (result.issues === undefined) return { value: result.value };
   return { faults: result.issues.map(({ message, path }) => ({ path: toPath(path), message })) };
+}
+
+/** Checks what a client sent. @throws RpcError `invalid_input` */
+export async function parseInput<S extends StandardSchemaV1>(
+  schema: S,
+  payload: unknown,
+): Promise<StandardSchemaV1.InferOutput<S>> {
+  const parsed = await parseWith(schema, payload);
+  if ("value" in parsed) return parsed.value as StandardSchemaV1.InferOutput<S>;
+  throw new RpcError("invalid_input", { errors: parsed.faults });
 }
 
 // --- Internal helpers ---

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { callOf } from "./context.ts";
+import { describeDevice } from "./device.ts";
 import { RpcError } from "./error.ts";
 import { defineRpcMethod } from "./method.ts";
 
@@ -13,10 +14,11 @@ export const listSessions = defineRpcMethod({
       backend.realm.users.map((users) => users.read(context.user.id)),
     );
     const sessions = indexes
-      .flatMap(({ value }) => Object.entries(value?.sessions ?? {}))
-      .map(([handle, { id, shopId, createdAt, lastSeenAt, userAgent }]) => {
+      .flatMap(({ sessions: ofUser }) => Object.entries(ofUser))
+      .map(([handle, { id, shopId, createdAt, lastSeenAt, userAgent, transport }]) => {
         const current = id === context.sessionId;
-        return { handle, shopId, createdAt, lastSeenAt, userAgent, current };
+        const device = describeDevice(userAgent);
+        return { handle, shopId, createdAt, lastSeenAt, transport, device, userAgent, current };
       })
       .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt);
     return { sessions };

@@ -1,34 +1,35 @@
 import { randomUUID } from "uncrypto";
-import type { Documents } from "../storage/documents.ts";
 import { describeError, type Logger } from "../storage/log.ts";
 import {
   isUserId,
-  type Belonging,
   type SessionCustomData,
   type SessionRecord,
+  type SessionTransportName,
   type ShopUser,
 } from "../storage/session-record.ts";
-import type { RecordChange, Session } from "../storage/sessions.ts";
-import { SessionEndedError, type PendingMerge } from "../storage/user-sessions.ts";
-import type { ShopBackend } from "./backend.ts";
-import { emptyBasket } from "./basket.ts";
-import { completeMerges, type MergeReport } from "./merge.ts";
+import type { RecordChange, Session } from "../storage/session-records.ts";
 import {
-  changeOwned,
-  DocumentMovedError,
-  endOwned,
-  extendOwned,
-  userOwnerKey,
-  type Owned,
-  type Owner,
-} from "./owned.ts";
-import { rebase } from "./rebase.ts";
-import { emptyWishlist } from "./wishlist.ts";
+  SessionEndedError,
+  type PendingMerge,
+  type UserSession,
+} from "../storage/user-sessions.ts";
+import type { ShopBackend } from "./backend.ts";
+import { Belongings } from "./belongings.ts";
+import { completeMerges, type MergeReport } from "./merge.ts";
+import { chain, changeUser, owingNothing, patchCustomData } from "./record-changes.ts";
 
 /** Who wants to know when a session is bound to a user, or a user's ended. */
 export interface SessionObserver {
   afterLogin(user: ShopUser, merge: MergeReport): Promise<void>;
   afterLogout(user: ShopUser): Promise<void>;
+}
+
+/** What is known of who calls. */
+export interface Caller {
+  readonly userAgent: string | undefined;
+  /** How a session is given to them. */
+  readonly transport: SessionTransportName;
+  readonly log: Logger;
 }
 
 /** How a new login is kept. */
@@ -45,10 +46,11 @@ export interface LoginOptions {
  * or moved while the call ran.
  */
 export class CallSession {
+  /** The visitor's basket and wishlist. */
+  readonly belongings: Belongings;
   readonly #backend: ShopBackend;
   readonly #observer: SessionObserver;
-  readonly #userAgent: string | undefined;
-  readonly #log: Logger;
+  readonly #caller: Caller;
   /** Ends of the user's sessions up to here do not concern a login of this call. */
   #startedAt = Date.now();
   #session: Session | undefined;
@@ -67,12 +69,17 @@ export class CallSession {
     backend: ShopBackend,
     session: Session | undefined,
     observer: SessionObserver,
-    caller: { readonly userAgent: string | undefined; readonly log: Logger },
+    caller: Caller,
   ) {
     this.#backend = backend;
     this.#observer = observer;
-    this.#userAgent = caller.userAgent?.slice(0, 256);
-    this.#log = caller.log;
+    this.#caller = caller;
+    this.belongings = new Belongings(backend, {
+      current: () => this.#session,
+      guestKey: () => this.#guestKey,
+      note: (change) => void this.#changes.push(change),
+      write: (change) => this.#write(() => [change]),
+    });
     this.#adopt(session);
   }
 
@@ -102,10 +109,14 @@ export class CallSession {
     return this.#userCopy;
   }
 
+  /** Whether the user has proved a short while ago who they are. */
+  get isFresh(): boolean {
+    return this.#session !== undefined && this.#backend.sessions.isFresh(this.#session);
+  }
+
   /** The session's custom data, with the changes of this call. */
   get customData(): Readonly<Partial<SessionCustomData>> {
-    const stored = this.#session?.record ?? blankRecord;
-    const { customData } = this.#changes.reduce((record, change) => change(record), stored);
+    const { customData } = chain(this.#changes)(this.#session?.record ?? blankRecord);
     this.#customDataCopy ??= structuredClone(customData) as Partial<SessionCustomData>;
     return this.#customDataCopy;
   }
@@ -123,52 +134,8 @@ export class CallSession {
 
   /** Sets fields of the custom data at `commit`; `undefined` removes one. */
   updateCustomData(patch: Partial<SessionCustomData>): void {
-    const fields = Object.entries(structuredClone(patch));
-    const patched = new Set(fields.map(([key]) => key));
+    this.#changes.push(patchCustomData(patch));
     this.#customDataCopy = undefined;
-    this.#changes.push((record) => {
-      const kept = Object.entries(record.customData).filter(([key]) => !patched.has(key));
-      const set = fields.filter(([, value]) => value !== undefined);
-      return { ...record, customData: Object.fromEntries([...kept, ...set]) };
-    });
-  }
-
-  /** The key of the visitor's basket or wishlist, where it was begun. */
-  peek(belonging: Belonging): string | undefined {
-    const record = this.#session?.record;
-    if (record?.user !== undefined) return userOwnerKey(this.#backend.shop.shopId, record.user.id);
-    return record?.belongings?.[belonging];
-  }
-
-  /** The key of the visitor's basket or wishlist; a guest's is begun with it, at `commit`. */
-  begin(belonging: Belonging): string {
-    const begun = this.peek(belonging);
-    if (begun !== undefined) return begun;
-    this.#changes.push((record) => withBelonging(record, belonging, record.ownerKey));
-    return this.#session?.record.ownerKey ?? this.#guestKey;
-  }
-
-  /**
-   * Changes the visitor's basket or wishlist. A guest's is noted in the session before it is written:
-   * a login that comes between finds the note, and an ended session stops the write.
-   * @returns its key, and what it is now
-   */
-  async change<T extends Owned>(
-    belonging: Belonging,
-    documents: Documents<T>,
-    empty: T,
-    rule: (current: T) => T,
-  ): Promise<{ readonly key: string; readonly value: T }> {
-    const owner = await this.#own(belonging);
-    try {
-      return { key: owner.key, value: await changeOwned(documents, owner, empty, rule) };
-    } catch (error) {
-      if (!(error instanceof DocumentMovedError)) throw error;
-    }
-    // It is the user's now, and so is the session; or else a login broke off and left the guest here.
-    await this.#beginAnew(belonging, owner.key);
-    const next = await this.#own(belonging);
-    return { key: next.key, value: await changeOwned(documents, next, empty, rule) };
   }
 
   /** Binds the session to a user, under a new id, and merges what the guest left. */
@@ -181,7 +148,8 @@ export class CallSession {
     const { session, pendingMerges } = await this.#backend.sessions.bind(this.#session, {
       user: structuredClone(user),
       startedAt: this.#startedAt,
-      userAgent: this.#userAgent,
+      userAgent: this.#caller.userAgent?.slice(0, 256),
+      transport: this.#caller.transport,
       transient: options.rememberMe === false ? true : undefined,
     });
     this.#adopt(session);
@@ -190,7 +158,7 @@ export class CallSession {
     return merge;
   }
 
-  /** Gives the user's session a new id; a guest's keeps its own. */
+  /** Gives the user's session a new id, for they have just proved who they are; a guest's keeps its own. */
   async rotate(): Promise<void> {
     const session = this.#session;
     if (session?.record.user === undefined) return;
@@ -201,25 +169,29 @@ export class CallSession {
   async destroy(): Promise<void> {
     const session = this.#session;
     if (session === undefined) return this.#forget();
-    const { baskets, wishlists, sessions } = this.#backend;
-    const { user, belongings = {} } = await sessions.end(session);
+    const record = await this.#backend.sessions.end(session);
     this.#forget();
-    if (user !== undefined) return this.#observer.afterLogout(user);
-    await Promise.all([
-      belongings.basket && endOwned(baskets, belongings.basket, emptyBasket),
-      belongings.wishlist && endOwned(wishlists, belongings.wishlist, emptyWishlist),
-    ]);
+    if (record.user !== undefined) return this.#observer.afterLogout(record.user);
+    await this.belongings.end(record);
   }
 
   /** Ends a user's sessions in the whole realm, but for those to keep. @returns how many ended */
   async destroyAllOf(userId: string | number, sessionsToKeep: readonly string[]): Promise<number> {
+    // One that a parallel call renews right now is still the one that was meant.
+    const isKept = ({ id, replaces = id }: UserSession) =>
+      sessionsToKeep.includes(id) || sessionsToKeep.includes(replaces);
     const results = await Promise.all(
-      this.#backend.realm.users.map((users) => users.endAll(userId, sessionsToKeep)),
+      this.#backend.realm.users.map((users) => users.endAll(userId, isKept)),
     );
     this.#startedAt = Math.max(this.#startedAt, ...results.map(({ endedAt }) => endedAt));
     const ended = results.flatMap((result) => result.ended);
     if (this.id !== undefined && ended.includes(this.id)) this.#forget();
     return ended.length;
+  }
+
+  /** Ends a user's other sessions in the whole realm. */
+  async destroyOthersOf(userId: string | number): Promise<void> {
+    await this.destroyAllOf(userId, this.id === undefined ? [] : [this.id]);
   }
 
   /** Ends one of a user's sessions. @returns whether there was one of this handle */
@@ -233,10 +205,10 @@ export class CallSession {
 
   /** Does what a login had to put off. */
   async completePendingMerge(): Promise<void> {
-    const { user, mergePending } = this.#session?.record ?? blankRecord;
+    const { user, mergePending }: Partial<SessionRecord> = this.#session?.record ?? {};
     if (user === undefined || !mergePending) return;
-    const index = await this.#backend.sessions.users.read(user.id);
-    await this.#complete(user, index.value?.pendingMerges ?? []);
+    const { pendingMerges } = await this.#backend.sessions.users.read(user.id);
+    await this.#complete(user, pendingMerges);
   }
 
   /** Writes what the call changed, and extends the session's life where that is due. */
@@ -244,6 +216,7 @@ export class CallSession {
     const next = this.#nextUser;
     if (next !== undefined && !isSameUser(this.#knownUser, next)) await this.bind(next);
     await this.#write(() => this.#takeChanges());
+    await this.#renewIfDue();
   }
 
   /** One write at a time: two at once from one call would begin two sessions. */
@@ -256,20 +229,33 @@ export class CallSession {
   async #writeNow(changes: readonly RecordChange[]): Promise<void> {
     const { sessions } = this.#backend;
     const session = this.#session;
-    const apply: RecordChange = (record) => changes.reduce((next, change) => change(next), record);
     if (session === undefined) {
-      if (changes.length > 0) this.#session = await sessions.createGuest(this.#guestKey, apply);
+      if (changes.length > 0)
+        this.#session = await sessions.createGuest(this.#guestKey, chain(changes));
       return;
     }
     const extend = sessions.isExtensionDue(session);
     if (changes.length === 0 && !extend) return;
     try {
-      if (extend) await this.#extendBelongings(session);
-      this.#session = await sessions.update(session, apply);
+      if (extend) await this.belongings.extend(session);
+      this.#session = await sessions.update(session, chain(changes));
       this.#extended ||= extend;
     } catch (error) {
       // Where only the lifetime was to be written, what the call read was true when it began.
       if (changes.length > 0 || !(error instanceof SessionEndedError)) throw error;
+    }
+  }
+
+  /** What the call changed is kept by now, so a renewal that fails is no failure of the call. */
+  async #renewIfDue(): Promise<void> {
+    const { sessions } = this.#backend;
+    const session = this.#session;
+    if (session === undefined || !sessions.isRenewalDue(session)) return;
+    try {
+      this.#session = await sessions.renew(session);
+    } catch (error) {
+      if (error instanceof SessionEndedError) return;
+      this.#caller.log.warn("A session keeps its old id", { error: describeError(error) });
     }
   }
 
@@ -282,63 +268,22 @@ export class CallSession {
     if (next === undefined || !isSameUser(known, next)) return changes;
     this.#knownUser = next;
     this.#nextUser = undefined;
-    return [...changes, (record) => ({ ...record, user: rebase(known, next, record.user) })];
+    return [...changes, changeUser(known, next)];
   }
 
   /** Merges what guests left; once that is done, the session need not remember it any more. */
   async #complete(user: ShopUser, pending: readonly PendingMerge[]): Promise<MergeReport> {
-    const report = await completeMerges(this.#backend, user.id, pending, this.#log);
+    const report = await completeMerges(this.#backend, user.id, pending, this.#caller.log);
     if (report.status === "pending" || !this.#session?.record.mergePending) return report;
     try {
       this.#session = await this.#backend.sessions.update(this.#session, owingNothing);
     } catch (error) {
       // Then the next call looks again, and finds nothing to do.
-      this.#log.warn("A session still owes a merge that is done", { error: describeError(error) });
+      this.#caller.log.warn("A session still owes a merge that is done", {
+        error: describeError(error),
+      });
     }
     return report;
-  }
-
-  async #own(belonging: Belonging): Promise<Owner> {
-    if (this.peek(belonging) === undefined) {
-      // On its own: what else the call changes waits for its end, for it may fail.
-      await this.#write(() => [(record) => withBelonging(record, belonging, record.ownerKey)]);
-    }
-    const session = this.#session as Session;
-    const isGuest = session.record.user === undefined;
-    return {
-      key: this.begin(belonging),
-      expiresAt: isGuest ? this.#belongingsEnd(session) : undefined,
-    };
-  }
-
-  /** @throws SessionEndedError where the session has gone the way of what it had */
-  async #beginAnew(belonging: Belonging, movedKey: string): Promise<void> {
-    const key = randomUUID();
-    const anew: RecordChange = (record) => ({
-      ...record,
-      belongings: {
-        ...record.belongings,
-        ...(record.belongings?.[belonging] === movedKey && { [belonging]: key }),
-      },
-    });
-    await this.#write(() => [anew]);
-  }
-
-  /** A guest's basket and wishlist must outlive the session, so they are extended before it. */
-  async #extendBelongings(session: Session): Promise<void> {
-    const { user, belongings = {} } = session.record;
-    if (user !== undefined) return;
-    const { baskets, wishlists } = this.#backend;
-    const end = this.#belongingsEnd(session);
-    await Promise.all([
-      belongings.basket && extendOwned(baskets, belongings.basket, end),
-      belongings.wishlist && extendOwned(wishlists, belongings.wishlist, end),
-    ]);
-  }
-
-  /** Not before the session's own end, also where a parallel call extends that right now. */
-  #belongingsEnd(session: Session): number {
-    return this.#backend.sessions.extendedEnd(session) + 60_000;
   }
 
   #adopt(session: Session | undefined): void {
@@ -367,15 +312,6 @@ const blankRecord: SessionRecord = {
   ownerKey: "",
   customData: {},
 };
-
-function owingNothing(record: SessionRecord): SessionRecord {
-  return { ...record, mergePending: undefined };
-}
-
-/** Notes what a guest begins; where it was begun before, it stays that. */
-function withBelonging(record: SessionRecord, belonging: Belonging, key: string): SessionRecord {
-  return { ...record, belongings: { [belonging]: key, ...record.belongings } };
-}
 
 function isSameUser(a: ShopUser | undefined, b: ShopUser): boolean {
   return a !== undefined && String(a.id) === String(b.id);

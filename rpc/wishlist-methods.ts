@@ -20,7 +20,7 @@ export const getWishlist = defineRpcMethod({
   readOnly: true,
   async handler(_, context) {
     const { backend, session } = callOf(context);
-    const key = session.peek("wishlist");
+    const key = session.belongings.peek("wishlist");
     const value =
       key === undefined ? emptyWishlist : await readOwned(backend.wishlists, key, emptyWishlist);
     return { wishlist: viewWishlist(key, value) };
@@ -66,9 +66,17 @@ async function changeWishlist(
   const { backend, session } = callOf(context);
   const change = (wishlist: Wishlist) => rule(wishlist, backend.wishlistOptions);
   // What changes nothing, or is refused, begins no session either.
-  if (session.peek("wishlist") === undefined && change(emptyWishlist) === emptyWishlist) {
+  if (
+    session.belongings.peek("wishlist") === undefined &&
+    change(emptyWishlist) === emptyWishlist
+  ) {
     return { wishlist: viewWishlist(undefined, emptyWishlist) };
   }
-  const { key, value } = await session.change("wishlist", backend.wishlists, emptyWishlist, change);
+  const { key, value } = await session.belongings.change(
+    "wishlist",
+    backend.wishlists,
+    emptyWishlist,
+    change,
+  );
   return { wishlist: viewWishlist(key, value) };
 }

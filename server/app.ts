@@ -7,6 +7,7 @@ import { dispatch, findMethod } from "../rpc/dispatch.ts";
 import { RpcError } from "../rpc/error.ts";
 import type { RpcMethod } from "../rpc/method.ts";
 import { withDetails } from "../storage/log.ts";
+import { createAdmin } from "./admin.ts";
 import { openBackends, type Backends, type StoreDescription } from "./backends.ts";
 import type { StorefrontConfig } from "./config.ts";
 import { Cors } from "./cors.ts";
@@ -15,7 +16,7 @@ import type { Shop, StorefrontOptions } from "./options.ts";
 import { readPayload } from "./payload.ts";
 import { toProblemResponse } from "./problem.ts";
 import { resolveConfig } from "./resolve.ts";
-import { findSession, toSessionHeaders } from "./session.ts";
+import { findSession, toSessionHeaders, transportOf } from "./session.ts";
 import { ShopSelection } from "./shop-selection.ts";
 import type { SessionTransport } from "./transport.ts";
 import { createTransports } from "./transports.ts";
@@ -45,6 +46,7 @@ export function createStorefront(
   app.all(`${options.basePath}/rpc/:method`, (event) => calls.answer(event));
   app.all(`/:shop${options.basePath}/rpc/:method`, (event) => calls.answer(event));
   app.mount("/", createHealth(backends.stores));
+  app.mount("/", createAdmin(options, backends));
   return Object.assign(app, {
     options,
     stores: backends.descriptions,
@@ -128,7 +130,8 @@ class Calls {
     const transports = ways.filter(({ name: way }) => takesCookies || way !== "cookie");
     const { headers } = event.req;
     const presented = await findSession(headers, transports, call.backend.sessions);
-    const session = call.openSession(presented.session);
+    const session = call.openSession(presented.session, transportOf(presented, transports));
+    await Promise.all(presented.reused.map((reuse) => call.reportReuse(reuse)));
     let response: Response;
     try {
       await session.completePendingMerge();

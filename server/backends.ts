@@ -6,6 +6,7 @@ import type { Capabilities, DocumentStore } from "../storage/documents.ts";
 import { openDriver, type StorageConfig } from "../storage/driver.ts";
 import { InMemorySessionCacheStrategy } from "../storage/session-cache-strategy.ts";
 import { SessionCache } from "../storage/session-cache.ts";
+import { EpochBook } from "../storage/epochs.ts";
 import { Sessions } from "../storage/sessions.ts";
 import { openDocumentStore } from "../storage/store.ts";
 import { UserSessions } from "../storage/user-sessions.ts";
@@ -32,6 +33,7 @@ export function openBackends({ shops, storage, log }: StorefrontOptions): Backen
   const stores = new Map<StorageConfig, { store: DocumentStore; uses: Set<string> }>();
   const realms = new Map<string, OpenRealm>();
   const feeds = new Map<DocumentStore, ChangeFeed>();
+  const books = new Map<DocumentStore, EpochBook>();
 
   function open(config: StorageConfig, use: string): DocumentStore {
     const known = stores.get(config);
@@ -51,18 +53,27 @@ export function openBackends({ shops, storage, log }: StorefrontOptions): Backen
     return feed;
   }
 
+  function epochsOf(store: DocumentStore): EpochBook {
+    const epochs = books.get(store) ?? new EpochBook(store, feedOf(store));
+    books.set(store, epochs);
+    return epochs;
+  }
+
   const backends = shops.map((shop): [Shop, ShopBackend] => {
     const realm = realms.get(shop.realm) ?? new OpenRealm(shop.realm);
     realms.set(shop.realm, realm);
     const sessionStore = open(shop.storage.session, "sessions");
     const basketStore = open(shop.storage.basket, "baskets");
+    const epochs = epochsOf(sessionStore);
     const backend: ShopBackend = {
       shop: shop.public,
       realm,
+      epochs,
       sessions: new Sessions(
         shop.shopId,
         sessionStore,
-        realm.usersIn(sessionStore),
+        realm.usersIn(sessionStore, epochs),
+        epochs,
         shop.session,
         createCache(shop, sessionStore, feedOf),
       ),
@@ -116,8 +127,8 @@ class OpenRealm implements Realm {
     return [...this.#users.values()];
   }
 
-  usersIn(store: DocumentStore): UserSessions {
-    const users = this.#users.get(store) ?? new UserSessions(store, this.name);
+  usersIn(store: DocumentStore, epochs: EpochBook): UserSessions {
+    const users = this.#users.get(store) ?? new UserSessions(store, epochs, this.name);
     this.#users.set(store, users);
     return users;
   }

@@ -68,7 +68,7 @@ export function createConfigSchema({ production }: { production: boolean }) {
       ),
       auth: value(
         isAuth,
-        "an object with the functions login, register, changePassword and perhaps updateUser",
+        "an object with the functions login, register, changePassword and perhaps updateUser and changeEmail",
       ),
       maxBodySize: value(isPositiveInteger, "a whole number of bytes, 1 or more"),
       callTimeout: seconds(86_400),
@@ -258,8 +258,8 @@ function isOrigin(found: unknown): boolean {
 
 function isAuth(found: unknown): boolean {
   if (!hasFunctions(["login", "register", "changePassword"])(found)) return false;
-  const { updateUser } = found as { readonly updateUser?: unknown };
-  return updateUser === undefined || isFunction(updateUser);
+  const { updateUser, changeEmail } = found as Readonly<Record<string, unknown>>;
+  return [updateUser, changeEmail].every((able) => able === undefined || isFunction(able));
 }
 
 function isMethod(found: unknown): boolean {

@@ -4,7 +4,7 @@ import { problems, RpcError, type ProblemCode } from "../rpc/error.ts";
 import { DocumentMovedError } from "../rpc/owned.ts";
 import { describeError, type Logger } from "../storage/log.ts";
 import { StorageUnavailableError } from "../storage/unavailable.ts";
-import { SessionEndedError } from "../storage/user-sessions.ts";
+import { SessionEndedError, SessionLimitError } from "../storage/user-sessions.ts";
 
 /**
  * The answer to a failed call (RFC 9457). What was not meant for the client stays here, with a log line
@@ -32,6 +32,7 @@ function toRpcError(error: unknown): RpcError {
   if (error instanceof RpcError) return error;
   if (error instanceof SessionEndedError || error instanceof DocumentMovedError)
     return new RpcError("session_changed");
+  if (error instanceof SessionLimitError) return new RpcError("too_many_sessions");
   if (error instanceof StorageUnavailableError) {
     return new RpcError("storage_unavailable", { headers: { "retry-after": "1" } });
   }

@@ -1,6 +1,7 @@
 import type { CallSession } from "../rpc/session.ts";
-import type { SessionRecord } from "../storage/session-record.ts";
-import type { Session, Sessions } from "../storage/sessions.ts";
+import type { SessionRecord, SessionTransportName } from "../storage/session-record.ts";
+import type { Session } from "../storage/session-records.ts";
+import { SessionReusedError, type Sessions } from "../storage/sessions.ts";
 import type { Header, SessionTransport } from "./transport.ts";
 
 /** What a request brought: a living session, or none, and by which ways it tried. */
@@ -10,8 +11,10 @@ export interface Presented {
   readonly by: SessionTransport | undefined;
   /** The ways that carried anything, dead or alive. */
   readonly tried: readonly SessionTransport[];
-  /** The client should be given its session anew: the secret of the signature is on its way out. */
+  /** The client should be given its session anew: the id, or the secret of its signature, is on its way out. */
   readonly isOld: boolean;
+  /** Sessions that were ended because an id came that had been replaced before. */
+  readonly reused: readonly SessionReusedError[];
 }
 
 /**
@@ -24,20 +27,38 @@ export async function findSession(
   sessions: Sessions,
 ): Promise<Presented> {
   const tried: SessionTransport[] = [];
-  let found: Omit<Presented, "tried"> = { session: undefined, by: undefined, isOld: false };
+  const reused: SessionReusedError[] = [];
+  let found: Pick<Presented, "session" | "by" | "isOld"> = {
+    session: undefined,
+    by: undefined,
+    isOld: false,
+  };
   for (const transport of transports) {
     const carried = transport.find(headers);
     if (carried === undefined) continue;
     tried.push(transport);
     if (found.session !== undefined) continue;
     for (const { id, isOld } of await transport.verify(carried)) {
-      const session = await sessions.load(id);
+      const session = await sessions.load(id).catch((error: unknown) => {
+        if (!(error instanceof SessionReusedError)) throw error;
+        reused.push(error);
+        return undefined;
+      });
       if (session === undefined) continue;
-      found = { session, by: transport, isOld };
+      found = { session, by: transport, isOld: isOld || session.record.id !== id };
       break;
     }
   }
-  return { ...found, tried };
+  return { ...found, tried, reused };
+}
+
+/** By which way the client is given a session, if this call begins one. */
+export function transportOf(
+  presented: Presented,
+  transports: readonly SessionTransport[],
+): SessionTransportName {
+  const [speaker, ...others] = findSpeakers(presented, transports);
+  return speaker === undefined || others.length > 0 ? "both" : speaker.name;
 }
 
 /** What the client must be told of its session at the end of a call; mostly nothing. */

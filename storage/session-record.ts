@@ -15,11 +15,21 @@ export interface SessionCustomData {}
 /** What a guest can leave behind beside the session. */
 export type Belonging = "basket" | "wishlist";
 
+/** How the reference to a session was given: as a cookie, as a bearer token, or as both. */
+export type SessionTransportName = "cookie" | "bearer" | "both";
+
 /** What is stored of a session. Dates are epoch milliseconds. */
 export interface SessionRecord {
   /** Guest: a random UUID; logged in: `<userId>:<random UUID>`. */
   readonly id: string;
+  /** The login, or a guest's first write. */
   readonly createdAt: number;
+  /** When the id was given, where that was later. */
+  readonly idIssuedAt?: number | undefined;
+  /** When the user last proved who they are, where that was after the login. */
+  readonly authenticatedAt?: number | undefined;
+  /** Sessions of an epoch that has passed are over; absent: 0. */
+  readonly epoch?: number | undefined;
   /** Last time the lifetime was extended; trails the last use by a tenth of the lifetime at most. */
   readonly lastSeenAt: number;
   /** Names the session to its owner without being usable as one. */
@@ -34,12 +44,14 @@ export interface SessionRecord {
   readonly transient?: boolean | undefined;
   /** A merge at login is still owed to this session. */
   readonly mergePending?: boolean | undefined;
+  /** The session goes on under another id since then; this record only leads there. */
+  readonly replacedBy?: { readonly id: string; readonly at: number } | undefined;
 }
 
 /** Whether something read from a storage is a session. */
 export function isSessionRecord(value: unknown): value is SessionRecord {
   if (!isObject(value)) return false;
-  const { id, createdAt, lastSeenAt, handle, ownerKey, user, customData } = value;
+  const { id, createdAt, lastSeenAt, handle, ownerKey, user, customData, replacedBy } = value;
   return (
     typeof id === "string" &&
     typeof createdAt === "number" &&
@@ -47,6 +59,7 @@ export function isSessionRecord(value: unknown): value is SessionRecord {
     typeof handle === "string" &&
     typeof ownerKey === "string" &&
     isObject(customData) &&
+    (replacedBy === undefined || (isObject(replacedBy) && typeof replacedBy["at"] === "number")) &&
     (user === undefined || (isObject(user) && isUserId(user["id"])))
   );
 }

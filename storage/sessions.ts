@@ -1,36 +1,26 @@
 import { randomUUID } from "uncrypto";
-import { absent, type Documents, type DocumentStore, type Snapshot } from "./documents.ts";
+import type { DocumentStore } from "./documents.ts";
+import type { EpochBook } from "./epochs.ts";
 import type { SessionCache } from "./session-cache.ts";
+import { endOfSession, isFresh, isRenewalDue, type SessionLifetime } from "./session-lifetime.ts";
 import {
   createSessionId,
-  isSessionRecord,
-  sessionKey,
   type Belonging,
   type SessionRecord,
+  type SessionTransportName,
   type ShopUser,
 } from "./session-record.ts";
+import { SessionRecords, type RecordChange, type Session } from "./session-records.ts";
 import {
-  ending,
   SessionEndedError,
   type PendingMerge,
-  type UserIndex,
+  type SessionLimit,
   type UserSession,
   type UserSessions,
 } from "./user-sessions.ts";
 
-/** A session as it was read. */
-export interface Session {
-  readonly record: SessionRecord;
-  /** Epoch milliseconds. */
-  readonly expiresAt: number;
-  readonly snapshot: Snapshot<SessionRecord>;
-}
-
-/** How long sessions live, in seconds. */
-export interface SessionLifetime {
-  readonly idleTimeout: number;
-  readonly absoluteTimeout: number | undefined;
-}
+/** The settings of a shop's sessions; durations are seconds. */
+export interface SessionSettings extends SessionLifetime, SessionLimit {}
 
 /** Who logs in, and how. */
 export interface Login {
@@ -38,94 +28,113 @@ export interface Login {
   /** The session ends where all of the user's were ended after this moment (epoch milliseconds). */
   readonly startedAt: number;
   readonly userAgent?: string | undefined;
+  readonly transport?: SessionTransportName | undefined;
   readonly transient?: boolean | undefined;
 }
 
-/** A change of a record; a pure function, for it may run more than once. */
-export type RecordChange = (record: SessionRecord) => SessionRecord;
+/** An id was used that another had replaced before: one of the two who use them is a thief. */
+export class SessionReusedError extends Error {
+  override readonly name = "SessionReusedError";
+  readonly userId: string | number;
+  /** The session's, which has been ended. */
+  readonly handle: string;
+
+  constructor(userId: string | number, handle: string) {
+    super("A session id was used again after it was replaced");
+    this.userId = userId;
+    this.handle = handle;
+  }
+}
 
 /** The sessions of one shop. All methods throw StorageUnavailableError. */
 export class Sessions {
   readonly shopId: number;
   readonly users: UserSessions;
-  readonly #records: Documents<SessionRecord>;
-  readonly #lifetime: SessionLifetime;
-  readonly #cache: SessionCache | undefined;
+  readonly #records: SessionRecords;
+  readonly #settings: SessionSettings;
 
   constructor(
     shopId: number,
     store: DocumentStore,
     users: UserSessions,
-    lifetime: SessionLifetime,
+    epochs: EpochBook,
+    settings: SessionSettings,
     cache?: SessionCache,
   ) {
     this.shopId = shopId;
     this.users = users;
-    this.#records = store.collection(`session:${shopId}`, isSessionRecord);
-    this.#lifetime = lifetime;
-    this.#cache = cache;
+    this.#records = new SessionRecords(shopId, store, epochs, settings, cache);
+    this.#settings = settings;
   }
 
-  /** The living session of this id, if there is one. */
+  /**
+   * The living session of this id, if there is one; a moment after its renewal, under its new id.
+   * @throws SessionReusedError, once the session is ended, where the id was replaced longer ago
+   */
   async load(id: string): Promise<Session | undefined> {
-    const key = sessionKey(id);
-    if (key === undefined) return undefined;
-    const read = (missed: string) => this.#records.get(missed);
-    const session = toSession(await (this.#cache?.read(key, read) ?? read(key)));
-    return session?.record.id === id ? session : undefined;
+    const session = await this.#records.read(id);
+    const replacedBy = session?.record.replacedBy;
+    if (session === undefined || replacedBy === undefined) return session;
+    if (Date.now() - replacedBy.at <= graceMilliseconds) return this.#records.read(replacedBy.id);
+    const { handle, user } = session.record;
+    const ended = user && (await this.users.endOne(user.id, handle));
+    if (user === undefined || ended === undefined) return undefined;
+    throw new SessionReusedError(user.id, handle);
   }
 
   /** Stores a guest's new session. */
   async createGuest(ownerKey: string, change: RecordChange): Promise<Session> {
     const now = Date.now();
-    return this.#create(
-      {
-        id: createSessionId(undefined),
-        createdAt: now,
-        lastSeenAt: now,
-        handle: randomUUID(),
-        ownerKey,
-        customData: {},
-      },
-      change,
-    );
+    const guest: SessionRecord = {
+      id: createSessionId(undefined),
+      createdAt: now,
+      ...(await this.#records.currentEpoch()),
+      lastSeenAt: now,
+      handle: randomUUID(),
+      ownerKey,
+      customData: {},
+    };
+    return this.#records.create(change(guest));
   }
 
   /**
-   * Changes a session, and extends its life where that is due.
+   * Changes a session, and extends its life where that is due. A session that was given a new id
+   * meanwhile is changed there.
    * @throws SessionEndedError where it ended or moved meanwhile: it is never brought back
    */
   async update(session: Session, change: RecordChange): Promise<Session> {
-    const now = Date.now();
-    const extend = this.isExtensionDue(session);
-    const expiresAt = extend ? this.#expiresAt(session.record.createdAt, now) : session.expiresAt;
     const { user, handle } = session.record;
-    if (extend && user !== undefined) {
-      await this.#extendInIndex(user, handle, now, expiresAt);
+    const extension = this.#records.extensionOf(session);
+    if (extension !== undefined && user !== undefined) {
+      await this.users.change(user.id, handle, (entry) => ({ ...entry, ...extension }));
     }
-    const snapshot = await this.#records.update(
-      keyOf(session.record),
-      (current, { expiresAt: currentEnd = 0 }) => {
-        if (current === undefined) throw new SessionEndedError("The session ended meanwhile");
-        const changed = change(current);
-        const seen = extend ? { ...changed, lastSeenAt: now } : changed;
-        return { set: seen, expiresAt: Math.max(expiresAt, currentEnd) };
-      },
-      session.snapshot,
-    );
-    return toSession(snapshot) as Session;
+    let changed = await this.#records.change(session, change);
+    while (changed.record.replacedBy !== undefined) {
+      const successor = await this.#records.read(changed.record.replacedBy.id);
+      if (successor === undefined) throw new SessionEndedError("The session ended meanwhile");
+      changed = await this.#records.change(successor, change);
+    }
+    return changed;
   }
 
-  /** Whether a tenth of the lifetime has passed since it was last extended. */
+  /** Whether `update` would extend the session's life now. */
   isExtensionDue(session: Session): boolean {
-    const { lastSeenAt, createdAt } = session.record;
-    const due = Date.now() - lastSeenAt >= (this.#lifetime.idleTimeout * 1000) / 10;
-    return due && this.#expiresAt(createdAt, Date.now()) > session.expiresAt;
+    return this.#records.extensionOf(session) !== undefined;
   }
 
   /** When a session that is used now will end, in epoch milliseconds. */
-  extendedEnd(session: Session): number {
-    return this.#expiresAt(session.record.createdAt, Date.now());
+  extendedEnd({ record }: Session): number {
+    return endOfSession(record, this.#settings);
+  }
+
+  /** Whether the session's id is old enough for `renew`. */
+  isRenewalDue({ record }: Session): boolean {
+    return isRenewalDue(record, this.#settings);
+  }
+
+  /** Whether the session's user has proved a short while ago who they are. */
+  isFresh({ record }: Session): boolean {
+    return isFresh(record, this.#settings);
   }
 
   /**
@@ -135,26 +144,38 @@ export class Sessions {
    * copied: a crash at any point leaves the old session alive or the merge noted in the user's index.
    * The new record says that merges are owed, until they are done.
    * @returns the new session, and what the guest left to be merged
-   * @throws SessionEndedError where the user's sessions were all ended since the login began
+   * @throws SessionEndedError where the user's sessions were all ended since the login began;
+   * SessionLimitError where the user may have no more
    */
   async bind(
     old: Session | undefined,
     login: Login,
   ): Promise<{ session: Session; pendingMerges: readonly PendingMerge[] }> {
     const now = Date.now();
-    const created = await this.#create({
+    const left = old === undefined ? [] : toPendingMerges(old, this.shopId);
+    const created = await this.#records.create({
       id: createSessionId(login.user),
       createdAt: now,
+      ...(await this.#records.currentEpoch()),
       lastSeenAt: now,
       handle: randomUUID(),
       ownerKey: randomUUID(),
       user: login.user,
       customData: old && mayInherit(old, login.user) ? old.record.customData : {},
       transient: login.transient,
-      ...(old !== undefined &&
-        toPendingMerges(old, this.shopId).length > 0 && { mergePending: true }),
+      ...(left.length > 0 && { mergePending: true }),
     });
-    const noted = await this.#enterIndex(created, login, old);
+    const { userAgent, transport, startedAt } = login;
+    const entry = { ...this.#indexEntry(created), userAgent, transport };
+    const noted = await this.#orRemove(created, () =>
+      this.users.enter(login.user.id, entry, {
+        handle: created.record.handle,
+        replaces: old?.record.handle,
+        startedAt,
+        limit: this.#settings,
+        pendingMerges: left,
+      }),
+    );
     const bound =
       old === undefined
         ? { session: created, pendingMerges: noted }
@@ -167,71 +188,77 @@ export class Sessions {
   }
 
   /**
-   * Gives a user's session a new id, which is due at every change of privilege.
-   * @throws SessionEndedError where it ended meanwhile
+   * Gives a user's session a new id, which is due at every change of privilege: the user has just proved
+   * again who they are. The old id is dead at once.
+   * @throws SessionEndedError where it ended or moved meanwhile
    */
   async rotate(old: Session): Promise<Session> {
-    const { user, handle } = old.record;
-    if (user === undefined) throw new TypeError("Only a user's session is given a new id");
-    const created = await this.#create({ ...old.record, id: createSessionId(user) });
-    await this.#orRemove(created, () =>
-      this.users.update(user.id, (index) => {
-        const entry = entryOf(index, handle);
-        if (entry.id !== old.record.id) throw new SessionEndedError("The session moved meanwhile");
-        const moved = { ...entry, ...this.#indexEntry(created) };
-        const { sessions, ...rest } = ending(index, [entry]);
-        return { ...rest, sessions: { ...sessions, [handle]: moved } };
-      }),
-    );
-    const last = await this.#records.take(keyOf(old.record));
+    const { user, handle } = assertUserSession(old);
+    const now = Date.now();
+    const marks = { idIssuedAt: now, authenticatedAt: now };
+    const created = await this.#records.create({
+      ...old.record,
+      id: createSessionId(user),
+      ...marks,
+    });
+    const entry = this.#indexEntry(created);
+    await this.#orRemove(created, () => this.users.move(user.id, handle, old.record.id, entry));
+    const last = await this.#records.take(old.record);
     if (last === undefined) {
       await this.end(created);
       throw new SessionEndedError("The session ended meanwhile");
     }
     await this.users.forgetEnded(user.id, [old.record.id]);
     // What a parallel call wrote between the copy and the take moves along.
-    return this.update(created, ({ id }) => ({ ...last, id }));
+    return this.update(created, ({ id }) => ({ ...last, id, ...marks }));
+  }
+
+  /**
+   * Gives a user's session a new id because the old one has been around for long. The old one leads to it
+   * for half a minute, for calls in flight; used after that, it ends the session. Where this breaks off,
+   * the session goes on under its old id.
+   * @throws SessionEndedError where it ended or moved meanwhile
+   */
+  async renew(old: Session): Promise<Session> {
+    const { user, handle } = assertUserSession(old);
+    const now = Date.now();
+    let session = await this.#records.create({
+      ...old.record,
+      id: createSessionId(user),
+      idIssuedAt: now,
+      lastSeenAt: now,
+    });
+    const { id } = session.record;
+    const entry = { ...this.#indexEntry(session), replaces: old.record.id };
+    await this.#orRemove(session, () => this.users.renew(user.id, handle, entry));
+    let copied = old;
+    for (;;) {
+      const replaced = toReplaced(copied.record, { id, at: now });
+      const found = await this.#records.supersede(copied, replaced);
+      if (found?.record.replacedBy?.id === id) return session;
+      if (found === undefined || found.record.replacedBy !== undefined) {
+        await this.end(session);
+        throw new SessionEndedError("The session ended meanwhile");
+      }
+      // A parallel call wrote between the copy and now: take its change along, try again.
+      copied = found;
+      const { lastSeenAt } = session.record;
+      session = await this.#records.change(session, () => {
+        return { ...found.record, id, idIssuedAt: now, lastSeenAt };
+      });
+    }
   }
 
   /** Ends a session; ending it twice is no error. @returns its record as it was at its end */
   async end(session: Session): Promise<SessionRecord> {
     const { user, handle } = session.record;
-    const last = await this.#records.take(keyOf(session.record));
+    const last = await this.#records.take(session.record);
     if (user === undefined) return last ?? session.record;
     // One that is not there any more may have moved to a new id: then it ends there.
-    if (last === undefined) await this.users.endOne(user.id, handle);
+    const hasMoved = last === undefined || last.replacedBy !== undefined;
+    if (hasMoved) await this.users.endOne(user.id, handle);
     else await this.users.remove(user.id, handle);
-    return last ?? session.record;
-  }
-
-  async #create(record: SessionRecord, change: RecordChange = (same) => same): Promise<Session> {
-    const expiresAt = this.#expiresAt(record.createdAt, Date.now());
-    const set = change(record);
-    return toSession(
-      await this.#records.update(keyOf(set), () => ({ set, expiresAt }), absent),
-    ) as Session;
-  }
-
-  /** Enters a new session into its user's index, with what the guest before it left. */
-  async #enterIndex(
-    created: Session,
-    login: Login,
-    old: Session | undefined,
-  ): Promise<readonly PendingMerge[]> {
-    const entry = { ...this.#indexEntry(created), userAgent: login.userAgent };
-    const { value } = await this.#orRemove(created, () =>
-      this.users.update(login.user.id, (index) => {
-        if (index.endedAt > login.startedAt) {
-          throw new SessionEndedError("The user's sessions were ended during the login");
-        }
-        return {
-          ...index,
-          sessions: { ...index.sessions, [created.record.handle]: entry },
-          pendingMerges: withPendingMerges(index.pendingMerges, old, this.shopId),
-        };
-      }),
-    );
-    return value?.pendingMerges ?? [];
+    return hasMoved ? session.record : last;
   }
 
   /** Ends the session before, once the new one has all that it holds. */
@@ -245,13 +272,9 @@ export class Sessions {
     let session = created;
     let pendingMerges = noted;
     for (;;) {
-      const { version } = copied.snapshot;
-      const snapshot = await this.#records.update(
-        keyOf(old.record),
-        (_, current) => (current.version === version ? "remove" : "keep"),
-        copied.snapshot,
-      );
-      const changed = toSession(snapshot);
+      const found = await this.#records.supersede(copied, "remove");
+      const replacedBy = found?.record.replacedBy;
+      const changed = replacedBy === undefined ? found : await this.#records.read(replacedBy.id);
       if (changed === undefined) break;
       // A parallel call wrote between the copy and the removal: take its change along, try again.
       copied = changed;
@@ -259,11 +282,7 @@ export class Sessions {
       if (mayInherit(changed, user)) {
         session = await this.update(session, (record) => ({ ...record, customData }));
       }
-      const index = await this.users.update(user.id, (current) => ({
-        ...current,
-        pendingMerges: withPendingMerges(current.pendingMerges, changed, this.shopId),
-      }));
-      pendingMerges = index.value?.pendingMerges ?? [];
+      pendingMerges = await this.users.owe(user.id, toPendingMerges(changed, this.shopId));
     }
     if (old.record.user !== undefined) {
       await this.users.remove(old.record.user.id, old.record.handle);
@@ -276,66 +295,49 @@ export class Sessions {
     try {
       return await step();
     } catch (error) {
-      await this.#records.take(keyOf(created.record)).catch(() => undefined);
+      await this.#records.take(created.record).catch(() => undefined);
       throw error;
     }
   }
 
-  async #extendInIndex(
-    user: ShopUser,
-    handle: string,
-    lastSeenAt: number,
-    expiresAt: number,
-  ): Promise<void> {
-    await this.users.update(user.id, (index) => {
-      const extended = { ...entryOf(index, handle), lastSeenAt, expiresAt };
-      return { ...index, sessions: { ...index.sessions, [handle]: extended } };
-    });
-  }
-
-  #indexEntry({ record, expiresAt }: Session) {
-    const { id, createdAt, lastSeenAt } = record;
-    return { id, shopId: this.shopId, createdAt, lastSeenAt, expiresAt };
-  }
-
-  #expiresAt(createdAt: number, now: number): number {
-    const { idleTimeout, absoluteTimeout = Infinity } = this.#lifetime;
-    return Math.min(now + idleTimeout * 1000, createdAt + absoluteTimeout * 1000);
+  #indexEntry({ record, expiresAt }: Session): UserSession {
+    const { id, createdAt, epoch, lastSeenAt } = record;
+    return { id, shopId: this.shopId, createdAt, epoch, lastSeenAt, expiresAt };
   }
 }
 
 // --- Internal helpers ---
 
-function toSession(snapshot: Snapshot<SessionRecord>): Session | undefined {
-  const { value: record, expiresAt = Infinity } = snapshot;
-  return record && { record, expiresAt, snapshot };
-}
-
-function keyOf(record: SessionRecord): string {
-  return sessionKey(record.id) as string;
-}
+/** How long a replaced id still leads to its successor: as long as calls that were sent with it may take. */
+const graceMilliseconds = 30_000;
 
 /** Whether a session's data may go on under this user: never from one user to another. */
 function mayInherit(old: Session, user: ShopUser): boolean {
   return old.record.user === undefined || String(old.record.user.id) === String(user.id);
 }
 
-function entryOf(index: UserIndex, handle: string): UserSession {
-  const entry = Object.hasOwn(index.sessions, handle) ? index.sessions[handle] : undefined;
-  if (entry === undefined) throw new SessionEndedError("The session ended meanwhile");
-  return entry;
+function assertUserSession({ record: { user, handle } }: Session) {
+  if (user === undefined) throw new TypeError("Only a user's session is given a new id");
+  return { user, handle };
 }
 
-function withPendingMerges(
-  noted: readonly PendingMerge[],
-  old: Session | undefined,
-  shopId: number,
-): readonly PendingMerge[] {
-  const left = old === undefined ? [] : toPendingMerges(old, shopId);
-  const known = noted.filter(({ belonging, key }) =>
-    left.every((merge) => merge.belonging !== belonging || merge.key !== key),
-  );
-  return [...known, ...left];
+/** What stays under an id that was replaced: where it leads, and which session it was. */
+function toReplaced(
+  { id, createdAt, epoch, lastSeenAt, handle, user }: SessionRecord,
+  replacedBy: SessionRecord["replacedBy"],
+): SessionRecord {
+  const owner = user && { user: { id: user.id } };
+  return {
+    id,
+    createdAt,
+    epoch,
+    lastSeenAt,
+    handle,
+    ownerKey: "",
+    ...owner,
+    customData: {},
+    replacedBy,
+  };
 }
 
 /** What a guest leaves; a user's basket is in its place already. */

@@ -74,7 +74,7 @@ export const badValues: Readonly<Record<string, readonly [values: unknown[], exp
       { login: noop, register: noop },
       { login: noop, register: noop, changePassword: noop, updateUser: true },
     ],
-    "an object with the functions login, register, changePassword and perhaps updateUser",
+    "an object with the functions login, register, changePassword and perhaps updateUser and changeEmail",
   ],
   methods: [[[method], "hello", null], "an object of methods"],
   "methods.greet": [

@@ -4,12 +4,25 @@ import { afterEach, describe, expect } from "vitest";
 import { createStorefront, type Storefront } from "../server/app.ts";
 import type { StorefrontConfig } from "../server/config.ts";
 import type { StorageConfig } from "../storage/driver.ts";
+import type { SessionSettings } from "../storage/sessions.ts";
 import { createTestLog, type LogLine } from "./_log.ts";
 import { describeWithRedis, useRedis } from "./_redis.ts";
 import { Visitor, type Send } from "./_visitor.ts";
 
 /** Long enough for production; of no use anywhere else. */
 export const testSecret = "a-secret-for-tests-only-of-more-than-32-characters";
+
+/** Settings for tests of sessions without a server; durations are seconds. */
+export const testSessionSettings: SessionSettings = {
+  idleTimeout: 60,
+  absoluteTimeout: 600,
+  guestIdleTimeout: 60,
+  guestAbsoluteTimeout: undefined,
+  renewAfter: 120,
+  freshFor: 30,
+  maxSessionsPerUser: 50,
+  sessionLimitPolicy: "endOldest",
+};
 
 /** A storefront under test. */
 export interface TestStorefront {

@@ -24,6 +24,10 @@ function createAuth(): {
     changePassword: vi.fn<Auth["changePassword"]>(
       async ({ oldPassword }) => oldPassword === "right",
     ),
+    changeEmail: vi.fn<Required<Auth>["changeEmail"]>(async ({ user, email }) => ({
+      ...user,
+      email,
+    })),
     updateUser: vi.fn<Required<Auth>["updateUser"]>(async ({ user, profile }) => ({
       ...user,
       ...profile,

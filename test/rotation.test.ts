@@ -1,15 +1,19 @@
 import { afterEach, expect, test } from "vitest";
 import { openDocumentStore } from "../storage/store.ts";
-import { Sessions, type Session } from "../storage/sessions.ts";
+import { EpochBook } from "../storage/epochs.ts";
+import type { Session } from "../storage/session-records.ts";
+import { Sessions } from "../storage/sessions.ts";
 import { SessionEndedError, UserSessions } from "../storage/user-sessions.ts";
 import { createFaultyDriver } from "./_faulty-driver.ts";
 import { createTestLog } from "./_log.ts";
+import { testSessionSettings } from "./_setup.ts";
 
 const user = { id: "u1" };
 const faulty = createFaultyDriver();
 const store = openDocumentStore(faulty.driver, createTestLog());
-const users = new UserSessions(store, "default");
-const sessions = new Sessions(1001, store, users, { idleTimeout: 60, absoluteTimeout: undefined });
+const epochs = new EpochBook(store, store.watch("session:"));
+const users = new UserSessions(store, epochs, "default");
+const sessions = new Sessions(1001, store, users, epochs, testSessionSettings);
 
 afterEach(() => faulty.heal());
 
@@ -24,7 +28,7 @@ function countRecords(): number {
 
 /** Each of the ways a session can be ended while it is given a new id. */
 const endings: Record<string, (session: Session) => Promise<unknown>> = {
-  "the end of all sessions": () => users.endAll(user.id, []),
+  "the end of all sessions": () => users.endAll(user.id),
   "the end of this one by its handle": ({ record }) => users.endOne(user.id, record.handle),
   "a logout": (session) => sessions.end(session),
 };
@@ -45,7 +49,7 @@ test.each(Object.entries(endings))("%s ends a session that moves meanwhile", asy
     await (ended ?? end(session));
     if (moved) expect(await sessions.load(moved.record.id), `step ${step}`).toBeUndefined();
     expect(countRecords(), `step ${step}`).toBe(0);
-    expect((await users.read(user.id)).value?.sessions).toEqual({});
+    expect((await users.read(user.id)).sessions).toEqual({});
   }
 });
 
@@ -55,7 +59,7 @@ test("a session keeps its handle when it moves", async () => {
   expect(moved.record.handle).toBe(session.record.handle);
   expect(moved.record.id).not.toBe(session.record.id);
   expect(await sessions.load(session.record.id)).toBeUndefined();
-  await users.endAll(user.id, []);
+  await users.endAll(user.id);
 });
 
 test("an end that broke off is finished by the next", async () => {
@@ -63,8 +67,8 @@ test("an end that broke off is finished by the next", async () => {
   faulty.before = ({ kind, key }) => {
     if (kind !== "read" && key.startsWith("session:")) throw new Error("out of order");
   };
-  await expect(users.endAll(user.id, [])).rejects.toThrow();
+  await expect(users.endAll(user.id)).rejects.toThrow();
   faulty.heal();
-  await users.endAll(user.id, []);
+  await users.endAll(user.id);
   expect(countRecords()).toBe(0);
 });

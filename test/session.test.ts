@@ -143,7 +143,7 @@ describeMatrix("a session", ({ start }) => {
     const { sessions } = (await here.call("listSessions")).body;
     const listed = sessions.map(({ userAgent, current }: Listed) => `${userAgent} ${current}`);
     expect(listed.toSorted()).toEqual(["Desk true", "Phone false"]);
-    const fields = "createdAt,current,handle,lastSeenAt,shopId,userAgent";
+    const fields = "createdAt,current,device,handle,lastSeenAt,shopId,transport,userAgent";
     for (const session of sessions) {
       expect(Object.keys(session).toSorted().join()).toBe(fields);
       for (const id of [session.handle, `7:${session.handle}`]) {

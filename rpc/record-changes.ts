@@ -1,0 +1,46 @@
+import type { Belonging, SessionCustomData, ShopUser } from "../storage/session-record.ts";
+import type { RecordChange } from "../storage/session-records.ts";
+import { rebase } from "./rebase.ts";
+
+/** Sets fields of the custom data; `undefined` removes one. */
+export function patchCustomData(patch: Partial<SessionCustomData>): RecordChange {
+  const fields = Object.entries(structuredClone(patch));
+  const patched = new Set(fields.map(([key]) => key));
+  return (record) => {
+    const kept = Object.entries(record.customData).filter(([key]) => !patched.has(key));
+    const set = fields.filter(([, value]) => value !== undefined);
+    return { ...record, customData: Object.fromEntries([...kept, ...set]) };
+  };
+}
+
+/** Changes the user from what the call knew to what it wants, and leaves alone what others changed. */
+export function changeUser(known: ShopUser | undefined, next: ShopUser): RecordChange {
+  return (record) => ({ ...record, user: rebase(known, next, record.user) });
+}
+
+/** Notes what a guest begins; where it was begun before, it stays that. */
+export function beginBelonging(belonging: Belonging): RecordChange {
+  return (record) => ({
+    ...record,
+    belongings: { [belonging]: record.ownerKey, ...record.belongings },
+  });
+}
+
+/** Notes another key for what a guest begins anew, where nobody else has. */
+export function replaceBelonging(belonging: Belonging, from: string, to: string): RecordChange {
+  return (record) => ({
+    ...record,
+    belongings: {
+      ...record.belongings,
+      ...(record.belongings?.[belonging] === from && { [belonging]: to }),
+    },
+  });
+}
+
+/** All merges are done. */
+export const owingNothing: RecordChange = (record) => ({ ...record, mergePending: undefined });
+
+/** Several changes, one after the other. */
+export function chain(changes: readonly RecordChange[]): RecordChange {
+  return (record) => changes.reduce((next, change) => change(next), record);
+}

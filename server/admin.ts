@@ -1,0 +1,111 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { H3, type H3Event } from "h3";
+import * as z from "zod";
+import type { ShopBackend } from "../rpc/backend.ts";
+import { RpcError } from "../rpc/error.ts";
+import { parseInput } from "../rpc/schema.ts";
+import { isUserId } from "../storage/session-record.ts";
+import type { Backends } from "./backends.ts";
+import type { StorefrontOptions } from "./options.ts";
+import { readPayload } from "./payload.ts";
+
+/**
+ * What an operator may do from outside, with the admin token: `POST <basePath>/admin/<call>`. Without a
+ * token in the config there is nothing here.
+ *
+ * - `endUserSessions` `{userId, shopIds?}`: ends a user's sessions (ASVS 5.0, 7.4.5). Answers `{ended}`.
+ * - `endAllSessions` `{shopIds?}`: ends all sessions of some shops or of all, by one write per storage.
+ *   Answers `{shopIds}`.
+ */
+export function createAdmin(options: StorefrontOptions, { shops }: Backends): H3 {
+  const app = new H3({ silent: true });
+  const backends = new Map([...shops].map(([{ shopId }, backend]) => [shopId, backend]));
+  const calls: Readonly<Record<string, (payload: unknown) => Promise<unknown>>> = {
+    async endUserSessions(payload) {
+      const { userId, shopIds } = await parseInput(userSessions, payload);
+      const chosen = choose(backends, shopIds);
+      return { ended: await endUserSessions([...chosen.values()], userId) };
+    },
+    async endAllSessions(payload) {
+      const { shopIds } = await parseInput(allSessions, payload);
+      const chosen = choose(backends, shopIds);
+      await endAllSessions([...chosen.values()]);
+      return { shopIds: [...chosen.keys()] };
+    },
+  };
+  if (options.adminTokens.length === 0) return app;
+  const digests = options.adminTokens.map(digest);
+  return app.all(`${options.basePath}/admin/:call`, async (event) => {
+    assertOperator(event, digests);
+    const { call: name = "" } = event.context.params ?? {};
+    const call = Object.hasOwn(calls, name) ? calls[name] : undefined;
+    if (call === undefined) throw new RpcError("unknown_method");
+    if (event.req.method !== "POST")
+      throw new RpcError("wrong_verb", { headers: { allow: "POST" } });
+    const answer = await call(await readPayload(event, options.maxBodySize));
+    options.log.info("An operator's call", { call: name, ip: event.req.ip });
+    return Response.json(answer, { headers: { "cache-control": "no-store" } });
+  });
+}
+
+// --- Internal helpers ---
+
+const shopIds = z.array(z.int().positive()).min(1).optional();
+
+const userSessions = z.strictObject({
+  userId: z.custom<string | number>(isUserId, {
+    error: "Expected a positive integer or a string of 1 to 64 characters",
+  }),
+  shopIds,
+});
+
+const allSessions = z.strictObject({ shopIds }).prefault({});
+
+/** Compares digests, which are all of one length, in constant time. @throws RpcError `not_an_operator` */
+function assertOperator(event: H3Event, digests: readonly Buffer[]): void {
+  const [, token] = /^bearer +(\S+) *$/i.exec(event.req.headers.get("authorization") ?? "") ?? [];
+  const given = digest(token ?? "");
+  if (token !== undefined && digests.some((expected) => timingSafeEqual(expected, given))) return;
+  throw new RpcError("not_an_operator", { headers: { "www-authenticate": "Bearer" } });
+}
+
+function digest(token: string): Buffer {
+  return createHash("sha256").update(token).digest();
+}
+
+/** @throws RpcError `unknown_shop` */
+function choose(
+  backends: ReadonlyMap<number, ShopBackend>,
+  chosen: readonly number[] = [...backends.keys()],
+): ReadonlyMap<number, ShopBackend> {
+  return new Map(
+    chosen.map((shopId) => {
+      const backend = backends.get(shopId);
+      if (backend === undefined) throw new RpcError("unknown_shop", { detail: String(shopId) });
+      return [shopId, backend];
+    }),
+  );
+}
+
+/** @returns how many sessions ended */
+async function endUserSessions(
+  backends: readonly ShopBackend[],
+  userId: string | number,
+): Promise<number> {
+  const chosen = backends.map(({ shop }) => shop.shopId);
+  const indexes = new Set(backends.flatMap(({ realm }) => realm.users));
+  const results = await Promise.all(
+    [...indexes].map((users) => users.endAll(userId, ({ shopId }) => !chosen.includes(shopId))),
+  );
+  return results.reduce((sum, { ended }) => sum + ended.length, 0);
+}
+
+async function endAllSessions(backends: readonly ShopBackend[]): Promise<void> {
+  const books = new Set(backends.map(({ epochs }) => epochs));
+  await Promise.all(
+    [...books].map((book) => {
+      const inBook = backends.filter(({ epochs }) => epochs === book);
+      return book.advance(inBook.map(({ shop }) => shop.shopId));
+    }),
+  );
+}

@@ -1,0 +1,50 @@
+import type { SessionRecord } from "./session-record.ts";
+
+/** How long sessions live, in seconds. */
+export interface SessionLifetime {
+  /** From the last use of a user's session. */
+  readonly idleTimeout: number;
+  /** From the login. */
+  readonly absoluteTimeout: number;
+  /** From the last use of a guest's session. */
+  readonly guestIdleTimeout: number;
+  /** From a guest's first write. */
+  readonly guestAbsoluteTimeout: number | undefined;
+  /** How old the id of a user's session becomes. */
+  readonly renewAfter: number;
+  /** For how long a proof of who the user is counts as fresh. */
+  readonly freshFor: number;
+}
+
+/** When a session that is used now ends, in epoch milliseconds. */
+export function endOfSession(record: SessionRecord, lifetime: SessionLifetime): number {
+  const { idle, absolute } = timeoutsOf(record, lifetime);
+  return Math.min(Date.now() + idle * 1000, record.createdAt + absolute * 1000);
+}
+
+/** Whether a tenth of the idle time has passed since the life was last extended. */
+export function isExtensionDue(record: SessionRecord, lifetime: SessionLifetime): boolean {
+  const { idle } = timeoutsOf(record, lifetime);
+  return Date.now() - record.lastSeenAt >= (idle * 1000) / 10;
+}
+
+/** Whether a user's session should have a new id (OWASP Session Management, "Renewal Timeout"). */
+export function isRenewalDue(record: SessionRecord, { renewAfter }: SessionLifetime): boolean {
+  const { createdAt, idIssuedAt = createdAt, user } = record;
+  return user !== undefined && Date.now() - idIssuedAt >= renewAfter * 1000;
+}
+
+/** Whether the user has proved who they are a short while ago (ASVS 5.0, 7.5.1). */
+export function isFresh(record: SessionRecord, { freshFor }: SessionLifetime): boolean {
+  const { createdAt, authenticatedAt = createdAt, user } = record;
+  return user !== undefined && Date.now() - authenticatedAt < freshFor * 1000;
+}
+
+// --- Internal helpers ---
+
+function timeoutsOf({ user }: SessionRecord, lifetime: SessionLifetime) {
+  const { absoluteTimeout, guestAbsoluteTimeout = Infinity } = lifetime;
+  return user === undefined
+    ? { idle: lifetime.guestIdleTimeout, absolute: guestAbsoluteTimeout }
+    : { idle: lifetime.idleTimeout, absolute: absoluteTimeout };
+}

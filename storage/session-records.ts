@@ -1,0 +1,141 @@
+import { isPast, epochOf, type EpochBook } from "./epochs.ts";
+import { absent, type Documents, type DocumentStore, type Snapshot } from "./documents.ts";
+import type { SessionCache } from "./session-cache.ts";
+import { endOfSession, isExtensionDue, type SessionLifetime } from "./session-lifetime.ts";
+import { isSessionRecord, sessionKey, type SessionRecord } from "./session-record.ts";
+import { SessionEndedError } from "./user-sessions.ts";
+
+/** A session as it was read. */
+export interface Session {
+  readonly record: SessionRecord;
+  /** Epoch milliseconds. */
+  readonly expiresAt: number;
+  readonly snapshot: Snapshot<SessionRecord>;
+}
+
+/** A change of a record; a pure function, for it may run more than once. */
+export type RecordChange = (record: SessionRecord) => SessionRecord;
+
+/**
+ * The records of one shop's sessions, each under the random part of its id.
+ *
+ * One whose epoch has passed is not there any more. One that was replaced is: it leads to its successor.
+ * All methods throw StorageUnavailableError.
+ */
+export class SessionRecords {
+  readonly #shopId: number;
+  readonly #documents: Documents<SessionRecord>;
+  readonly #epochs: EpochBook;
+  readonly #lifetime: SessionLifetime;
+  readonly #cache: SessionCache | undefined;
+
+  constructor(
+    shopId: number,
+    store: DocumentStore,
+    epochs: EpochBook,
+    lifetime: SessionLifetime,
+    cache: SessionCache | undefined,
+  ) {
+    this.#shopId = shopId;
+    this.#documents = store.collection(`session:${shopId}`, isSessionRecord);
+    this.#epochs = epochs;
+    this.#lifetime = lifetime;
+    this.#cache = cache;
+  }
+
+  /** Reads the record of exactly this id. */
+  async read(id: string): Promise<Session | undefined> {
+    const key = sessionKey(id);
+    if (key === undefined) return undefined;
+    const read = (missed: string) => this.#documents.get(missed);
+    const [snapshot, epochs] = await Promise.all([
+      this.#cache?.read(key, read) ?? read(key),
+      this.#epochs.current(),
+    ]);
+    const session = toSession(snapshot);
+    const isThere = session?.record.id === id && !isPast(epochs, this.#shopId, session.record);
+    return isThere ? session : undefined;
+  }
+
+  /** Stores a new record; one that is a copy stays of its epoch. */
+  async create(record: SessionRecord): Promise<Session> {
+    const expiresAt = endOfSession(record, this.#lifetime);
+    return toSession(
+      await this.#documents.update(keyOf(record), () => ({ set: record, expiresAt }), absent),
+    ) as Session;
+  }
+
+  /** What a session that begins now is marked with. */
+  async currentEpoch(): Promise<{ readonly epoch?: number }> {
+    const epoch = epochOf(await this.#epochs.current(), this.#shopId);
+    return epoch === 0 ? {} : { epoch };
+  }
+
+  /**
+   * Changes a record, and extends its life where that is due.
+   * @returns the record; unchanged where it is one that was replaced
+   * @throws SessionEndedError where it is not there any more: it is never brought back
+   */
+  async change(session: Session, change: RecordChange): Promise<Session> {
+    const extension = this.extensionOf(session);
+    const epochs = await this.#epochs.current();
+    const snapshot = await this.#documents.update(
+      keyOf(session.record),
+      (current, { expiresAt = 0 }) => {
+        if (current === undefined || isPast(epochs, this.#shopId, current)) {
+          throw new SessionEndedError("The session ended meanwhile");
+        }
+        if (current.replacedBy !== undefined) return "keep";
+        const changed = change(current);
+        if (extension === undefined) return { set: changed, expiresAt };
+        const { lastSeenAt, expiresAt: extended } = extension;
+        return { set: { ...changed, lastSeenAt }, expiresAt: Math.max(extended, expiresAt) };
+      },
+      session.snapshot,
+    );
+    return toSession(snapshot) as Session;
+  }
+
+  /** How long the life of a session that is used now is to be, where that is due to be written. */
+  extensionOf({
+    record,
+    expiresAt,
+  }: Session): { readonly lastSeenAt: number; readonly expiresAt: number } | undefined {
+    const extended = endOfSession(record, this.#lifetime);
+    const isDue = isExtensionDue(record, this.#lifetime) && extended > expiresAt;
+    return isDue ? { lastSeenAt: Date.now(), expiresAt: extended } : undefined;
+  }
+
+  /**
+   * Removes a record, or puts another in its place, where it is still what was read.
+   * @returns what stands there afterwards, if anything
+   */
+  async supersede(session: Session, next: SessionRecord | "remove"): Promise<Session | undefined> {
+    const { record, expiresAt, snapshot } = session;
+    const superseded = await this.#documents.update(
+      keyOf(record),
+      (_, { version }) => {
+        if (version !== snapshot.version) return "keep";
+        return next === "remove" ? "remove" : { set: next, expiresAt };
+      },
+      snapshot,
+    );
+    return toSession(superseded);
+  }
+
+  /** Reads and removes a record at once. */
+  take(record: SessionRecord): Promise<SessionRecord | undefined> {
+    return this.#documents.take(keyOf(record));
+  }
+}
+
+// --- Internal helpers ---
+
+function toSession(snapshot: Snapshot<SessionRecord>): Session | undefined {
+  const { value: record, expiresAt = Infinity } = snapshot;
+  return record && { record, expiresAt, snapshot };
+}
+
+function keyOf(record: SessionRecord): string {
+  return sessionKey(record.id) as string;
+}

@@ -1,0 +1,172 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { defineRpcMethod } from "../rpc/method.ts";
+import { createAccounts } from "../rpc/accounts.ts";
+import { toKeySegment } from "../storage/key.ts";
+import { openDocumentStore } from "../storage/store.ts";
+import { createFaultyDriver } from "./_faulty-driver.ts";
+import { createTestLog } from "./_log.ts";
+import { describeMatrix } from "./_setup.ts";
+import { testMethods } from "./fixtures/methods.ts";
+
+const ada = { email: "ada@example.com", password: "correct horse" };
+const required = { status: 401, body: { code: "reauthentication_required" } };
+const methods = {
+  ...testMethods,
+  deleteAccount: defineRpcMethod({ access: "user", requireFresh: true, handler: () => "gone" }),
+};
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
+afterEach(() => void vi.useRealTimers());
+
+function pass(seconds: number): void {
+  vi.setSystemTime(Date.now() + seconds * 1000);
+}
+
+describeMatrix("a method that wants a fresh login", ({ start }) => {
+  test("answers for freshFor seconds after it, and again after reauthenticate", async () => {
+    const { visitor } = await start({ methods, session: { freshFor: 60 } });
+    const user = visitor();
+    expect((await user.call("deleteAccount")).body.code).toBe("not_logged_in");
+    await user.call("register", ada);
+    pass(59);
+    expect((await user.call("deleteAccount")).body).toBe("gone");
+    pass(1);
+    expect(await user.call("deleteAccount")).toMatchObject(required);
+    const stolen = user.clone();
+    expect((await user.call("reauthenticate", { password: ada.password })).status).toBe(204);
+    expect(user.sessionId).not.toBe(stolen.sessionId);
+    expect((await user.call("deleteAccount")).body).toBe("gone");
+    expect((await stolen.call("getUser")).body).toEqual({});
+    pass(60);
+    expect(await user.call("deleteAccount")).toMatchObject(required);
+  });
+
+  test("is not opened by a wrong password, somebody else's, or the passing of time", async () => {
+    const { visitor } = await start({ methods, session: { freshFor: 60, renewAfter: 100 } });
+    const user = visitor();
+    await visitor().call("register", { email: "eve@example.com", password: "battery staple" });
+    await user.call("register", ada);
+    pass(60);
+    for (const password of ["wrong", "battery staple"]) {
+      const answer = await user.call("reauthenticate", { password });
+      expect(answer).toMatchObject({ status: 403, body: { code: "wrong_password" } });
+      expect(answer.body.errors).toMatchObject([{ path: ["password"] }]);
+    }
+    expect(await user.call("deleteAccount")).toMatchObject(required);
+    pass(40);
+    expect((await user.call("getUser")).setCookies).toHaveLength(1);
+    expect(await user.call("deleteAccount")).toMatchObject(required);
+    expect((await visitor().call("reauthenticate", { password: "any" })).status).toBe(401);
+  });
+});
+
+describeMatrix("a new e-mail address", ({ start }) => {
+  test("is logged in with, and the old one is not; other sessions end", async () => {
+    const { visitor } = await start();
+    const [user, elsewhere, later] = [visitor(), visitor(), visitor()];
+    const { id } = (await user.call("register", { ...ada, firstName: "Ada" })).body.user;
+    await elsewhere.call("login", ada);
+    const old = user.clone();
+    const answer = await user.call("updateEmail", { email: "Lovelace@Example.com" });
+    const changed = { id, email: "lovelace@example.com", firstName: "Ada" };
+    expect(answer.body).toEqual({ user: changed });
+    expect((await user.call("getUser")).body).toEqual({ user: changed });
+    expect((await elsewhere.call("getUser")).body).toEqual({});
+    expect((await old.call("getUser")).body).toEqual({});
+    expect((await later.call("login", ada)).status).toBe(401);
+    const login = await later.call("login", { ...ada, email: "lovelace@example.com" });
+    expect(login.body.user).toEqual(changed);
+    const passwords = { oldPassword: ada.password, newPassword: "battery staple" };
+    expect((await user.call("updatePassword", passwords)).status).toBe(200);
+    // The old address is free again.
+    expect((await visitor().call("register", ada)).status).toBe(200);
+  });
+
+  test("wants a fresh login, and must be nobody else's", async () => {
+    const { visitor } = await start({ session: { freshFor: 60 } });
+    const user = visitor();
+    await visitor().call("register", { ...ada, email: "eve@example.com" });
+    await user.call("register", ada);
+    const taken = await user.call("updateEmail", { email: "Eve@example.com" });
+    expect(taken).toMatchObject({ status: 409, body: { code: "email_taken" } });
+    expect((await user.call("updateEmail", { email: "no address" })).status).toBe(422);
+    expect((await user.call("updateEmail", { email: "ADA@example.com" })).status).toBe(200);
+    pass(60);
+    expect(await user.call("updateEmail", { email: "new@example.com" })).toMatchObject(required);
+    expect((await visitor().call("login", ada)).status).toBe(200);
+  });
+
+  test("is asked of the deployment's own auth, where that can", async () => {
+    const login = async () => ({ id: 7, email: ada.email });
+    const auth = { login, register: login, changePassword: async () => true };
+    const { visitor } = await start({ auth });
+    const user = visitor();
+    await user.call("login", ada);
+    const answer = await user.call("updateEmail", { email: "new@example.com" });
+    expect(answer).toMatchObject({ status: 404, body: { code: "unknown_method" } });
+  });
+});
+
+describe("an account that moves to another address", () => {
+  const context = { shop: {} as never, realm: "default", log: createTestLog().log };
+  const asked = { ...context, signal: new AbortController().signal };
+
+  async function begin() {
+    const faulty = createFaultyDriver();
+    const accounts = createAccounts(openDocumentStore(faulty.driver, createTestLog()));
+    const user = await accounts.register(ada, asked);
+    const change = (email: string) => accounts.changeEmail?.({ user, email }, asked);
+    const login = (email: string, password = ada.password) =>
+      accounts.login({ email, password }, asked);
+    return { faulty, accounts, user, change, login };
+  }
+
+  test("is in one place after each failure and another try", async () => {
+    for (let step = 1; step <= 8; step++) {
+      const { faulty, change, login, user } = await begin();
+      let seen = 0;
+      faulty.before = () => {
+        if (++seen === step) throw new Error("out of order");
+      };
+      await change("new@example.com")?.catch(() => undefined);
+      faulty.heal();
+      await change("new@example.com");
+      expect(await login(ada.email), `step ${step}`).toBeUndefined();
+      expect((await login("new@example.com"))?.id, `step ${step}`).toBe(user.id);
+    }
+  });
+
+  test("is in one place after two changes at once", async () => {
+    for (let step = 1; step <= 8; step++) {
+      const { faulty, change, login } = await begin();
+      const settle = (email: string) => change(email)?.catch((error: unknown) => error);
+      let seen = 0;
+      let second: Promise<unknown> | undefined;
+      faulty.before = () => {
+        if (++seen === step) second = settle("second@example.com");
+      };
+      const outcomes = [await settle("first@example.com"), await second];
+      expect(outcomes.filter((outcome) => outcome instanceof Error).length).toBeLessThanOrEqual(1);
+      const addresses = [ada.email, "first@example.com", "second@example.com"];
+      const logins = await Promise.all(addresses.map((email) => login(email)));
+      expect(logins.filter(Boolean), `step ${step}`).toHaveLength(1);
+    }
+  });
+
+  test("keeps a password that is changed meanwhile", async () => {
+    const passwords = { oldPassword: ada.password, newPassword: "battery staple" };
+    const place = `account:default:${toKeySegment("new@example.com")}`;
+    for (let step = 1; step <= 2; step++) {
+      const { accounts, faulty, change, login, user } = await begin();
+      let seen = 0;
+      faulty.before = async ({ key }) => {
+        if (key !== place || ++seen !== step) return;
+        expect(await accounts.changePassword({ user, ...passwords }, asked)).toBe(true);
+      };
+      await change("new@example.com");
+      expect(seen).toBeGreaterThanOrEqual(step);
+      const found = await login("new@example.com", passwords.newPassword);
+      expect(found?.id, `step ${step}`).toBe(user.id);
+    }
+  });
+});
