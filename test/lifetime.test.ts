@@ -49,10 +49,6 @@ function checkLifetimes({ start }: Matrix): void {
     return { guest, user };
   }
 
-  async function isAlive(visitor: Visitor): Promise<boolean> {
-    return (await visitor.call("notes")).body.alive === true;
-  }
-
   test("an unused session ends after idleTimeout; a guest's after its own", async () => {
     const { guest, user } = await begin({ maxAge: 1000, idleTimeout: 100, guestIdleTimeout: 500 });
     pass(99);
@@ -100,4 +96,8 @@ function checkLifetimes({ start }: Matrix): void {
     pass(1);
     expect(await isAlive(user)).toBe(false);
   });
+}
+
+async function isAlive(visitor: Visitor): Promise<boolean> {
+  return (await visitor.call("notes")).body.alive === true;
 }

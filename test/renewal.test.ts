@@ -89,7 +89,7 @@ describeMatrix("a session's id", ({ start }) => {
     const reuses: unknown[] = [];
     const { visitor, lines } = await start({
       ...base,
-      hooks: { "session.reuse_detected": ({ log: _, ...reuse }) => void reuses.push(reuse) },
+      hooks: { "session.reuse_detected": (reuse) => void reuses.push(reuse) },
     });
     const [user, elsewhere] = [visitor(), visitor()];
     await user.call("enter", { id: 7 });

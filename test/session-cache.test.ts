@@ -323,7 +323,8 @@ describeWithRedis("two storefronts with caches on one Redis", () => {
     await user.call("enter");
     await until(async () => lines.some(isRefusal));
     for (let call = 0; call < 5; call++) {
-      expect(await countGets(() => user.call("getUser"))).toBe(1);
+      // The session, and the epoch of its shop.
+      expect(await countGets(() => user.call("getUser"))).toBe(2);
     }
     expect(lines.filter(isRefusal)).toHaveLength(1);
   });
