@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { defineRpcMethod } from "../rpc/method.ts";
 import { EpochBook } from "../storage/epochs.ts";
 import type { Session } from "../storage/session-records.ts";
 import { SessionReusedError, Sessions } from "../storage/sessions.ts";
@@ -124,6 +125,25 @@ describeMatrix("a session's id", ({ start }) => {
     pass(31);
     expect(await whoIs(old)).toBeUndefined();
     expect(reuses).toEqual([]);
+  });
+
+  test("that a parallel call replaces still names the session to keep", async () => {
+    let tab: Visitor | undefined;
+    const endOthers = defineRpcMethod({
+      async handler(_, { sessionId, destroySessionsForUserId }) {
+        await tab?.call("getUser");
+        return destroySessionsForUserId(7, [sessionId as string]);
+      },
+    });
+    const { visitor } = await start({ ...base, methods: { ...testMethods, endOthers } });
+    const [user, other] = [visitor(), visitor()];
+    await user.call("enter", { id: 7 });
+    await other.call("enter", { id: 7 });
+    pass(3600);
+    tab = user.clone();
+    expect((await user.call("endOthers")).body).toBe(1);
+    expect(await whoIs(user)).toBe(7);
+    expect(await whoIs(other)).toBeUndefined();
   });
 
   test("that was replaced is dead where the session got another for a new password", async () => {
