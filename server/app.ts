@@ -11,6 +11,7 @@ import { createAdmin } from "./admin.ts";
 import { openBackends, type Backends, type StoreDescription } from "./backends.ts";
 import type { StorefrontConfig } from "./config.ts";
 import { Cors } from "./cors.ts";
+import { isOneOfSeveral } from "./environment.ts";
 import { createHealth } from "./health.ts";
 import type { Shop, StorefrontOptions } from "./options.ts";
 import { readPayload } from "./payload.ts";
@@ -39,7 +40,7 @@ export function createStorefront(
   config: StorefrontConfig,
   { production = process.env["NODE_ENV"] === "production" }: { production?: boolean } = {},
 ): Storefront {
-  const options = resolveConfig(config, { production });
+  const options = resolveConfig(config, { production, isOneOfSeveral: isOneOfSeveral() });
   const backends = openBackends(options);
   const calls = new Calls(options, backends);
   const app = new H3({ silent: true, onError: (error, event) => calls.answerStray(error, event) });

@@ -1,5 +1,7 @@
 /** One fault of a config. */
 export interface ConfigFault {
+  /** As `SF101`: docs/doctor.md has them all. */
+  readonly code: string;
   /** As `shops[0].session.maxAge`. */
   readonly path: string;
   /** What stands there; a value that may be secret is only measured. */

@@ -83,7 +83,8 @@ export class Cors {
   }
 
   #isAllowed(origin: string, { cors, public: shop }: Shop): boolean {
-    if (typeof cors.origin !== "function") return cors.origin.some((rule) => fits(rule, origin));
+    if (typeof cors.origin !== "function")
+      return cors.origin.some((rule) => fitsOrigin(rule, origin));
     try {
       // Nothing else will do: the promise of an asynchronous function would let everybody in.
       return cors.origin(origin, shop) === true;
@@ -96,6 +97,13 @@ export class Cors {
       return false;
     }
   }
+}
+
+/** Whether a rule of `cors.origin` is about an origin. */
+export function fitsOrigin(rule: string | RegExp, origin: string): boolean {
+  if (typeof rule === "string") return rule === origin;
+  // A pattern that only finds itself somewhere would let `https://shop.example.evil.example` in.
+  return new RegExp(`^(?:${rule.source})$`, rule.flags.replace(/[gmy]/g, "")).test(origin);
 }
 
 // --- Internal helpers ---
@@ -112,10 +120,4 @@ function isOwnOrigin(origin: string, own: URL): boolean {
   if (!URL.canParse(origin)) return false;
   const { host, protocol } = new URL(origin);
   return host === own.host && (own.protocol === "http:" || protocol === "https:");
-}
-
-function fits(rule: string | RegExp, origin: string): boolean {
-  if (typeof rule === "string") return rule === origin;
-  // A pattern that only finds itself somewhere would let `https://shop.example.evil.example` in.
-  return new RegExp(`^(?:${rule.source})$`, rule.flags.replace(/[gmy]/g, "")).test(origin);
 }

@@ -1,5 +1,9 @@
+import type { Auth } from "../rpc/auth.ts";
+import type { Hooks } from "../rpc/hooks.ts";
+import type { RpcMethods } from "../rpc/method.ts";
 import type { BasketOptions, WishlistOptions } from "../rpc/shop.ts";
-import type { SessionConfig } from "./config.ts";
+import type { Logger } from "../storage/log.ts";
+import type { SessionConfig, ShopSelector } from "./config.ts";
 import type { CorsOptions, LoginAttemptsOptions } from "./options.ts";
 
 /** The session settings that have a default. */
@@ -59,10 +63,27 @@ export const basketDefaults: BasketOptions = {
 
 export const wishlistDefaults: WishlistOptions = { maxItems: 200 };
 
-/** Lays settings over one another, key by key; the last wins, and `undefined` never does. */
-export function mergeLayers<T extends object>(
-  ...layers: readonly ({ readonly [Key in keyof T]?: T[Key] | undefined } | undefined)[]
-): T {
-  const entries = layers.flatMap((layer) => Object.entries(layer ?? {}));
-  return Object.fromEntries(entries.filter(([, value]) => value !== undefined)) as T;
+/** The settings of the whole server. */
+export interface ServerDefaults {
+  readonly basePath: string;
+  readonly shopSelector: ShopSelector;
+  readonly methods: RpcMethods;
+  readonly hooks: Hooks;
+  readonly auth: Auth | undefined;
+  readonly maxBodySize: number;
+  readonly callTimeout: number;
+  readonly trustProxy: boolean | readonly string[];
+  readonly log: Logger | undefined;
 }
+
+export const serverDefaults: ServerDefaults = {
+  basePath: "/api",
+  shopSelector: "path_or_default",
+  methods: {},
+  hooks: {},
+  auth: undefined,
+  maxBodySize: 100_000,
+  callTimeout: 30,
+  trustProxy: false,
+  log: undefined,
+};

@@ -1,0 +1,45 @@
+import type { ShopSettings } from "./config-settings.ts";
+import type { Report } from "./findings.ts";
+import type { Subject } from "./rule.ts";
+import { toValues } from "./settings.ts";
+
+/** Each shop can be found, and none in the place of another. */
+export function placeRule({ settings: { server, shops } }: Subject, report: Report): void {
+  findDuplicates(shops, report);
+  const { shopSelector, basePath } = toValues(server.server);
+  for (const [index, { shop }] of shops.entries()) {
+    const { host, path } = toValues(shop);
+    const at = (key: string) => `shops[${index}].${key}`;
+    if (shopSelector === "domain" && host === undefined) {
+      report("SF005", at("host"), "nothing", 'a host, for shopSelector is "domain"');
+    }
+    if (shopSelector === "path" && path === undefined) {
+      report("SF005", at("path"), "nothing", 'a path, for shopSelector is "path"');
+    }
+    if (path !== undefined && basePath.split("/")[1] === path) {
+      const expected = `another path than the methods' (basePath is ${basePath})`;
+      report("SF006", at("path"), JSON.stringify(path), expected);
+    }
+  }
+}
+
+// --- Internal helpers ---
+
+function findDuplicates(shops: readonly ShopSettings[], report: Report): void {
+  const seen = new Set<unknown>();
+  for (const [index, { shop }] of shops.entries()) {
+    const { shopId, host, path } = toValues(shop);
+    const at = (key: string) => `shops[${index}].${key}`;
+    if (shopId !== undefined && seen.has(shopId)) {
+      report("SF002", at("shopId"), `${shopId} again`);
+    }
+    const place = `${host ?? ""}/${path ?? ""}`;
+    if (place !== "/" && seen.has(place)) {
+      report("SF003", at(path === undefined ? "host" : "path"), `${place} again`);
+    }
+    const isDefault = shop.isDefault.isWritten && shop.isDefault.value;
+    if (isDefault && seen.has("default")) report("SF004", at("isDefault"), "true again");
+    seen.add(shopId).add(place);
+    if (isDefault) seen.add("default");
+  }
+}

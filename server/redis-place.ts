@@ -1,0 +1,47 @@
+/** How a Redis is reached, as far as the options of its driver say. */
+export interface RedisPlace {
+  readonly hosts: readonly string[];
+  readonly hasTls: boolean;
+  readonly hasPassword: boolean;
+}
+
+/** Reads the options of unstorage's redis driver, which are those of ioredis. */
+export function readRedisPlace(options: Readonly<Record<string, unknown>>): RedisPlace {
+  const { url, host = "localhost", cluster, clusterOptions, sentinels } = options as DriverOptions;
+  const nodes = cluster ?? sentinels ?? [url ?? host];
+  const ways = nodes.map(readNode);
+  const own = (cluster === undefined ? options : clusterOptions?.redisOptions) as RedisOptions;
+  return {
+    hosts: ways.map((way) => way.host),
+    hasTls: Boolean(own?.tls) || ways.every((way) => way.hasTls),
+    hasPassword: Boolean(own?.password) || ways.every((way) => way.hasPassword),
+  };
+}
+
+// --- Internal helpers ---
+
+type RedisOptions = { readonly tls?: unknown; readonly password?: unknown } | undefined;
+
+type Node = string | number | ({ readonly host?: string } & RedisOptions);
+
+interface DriverOptions {
+  readonly url?: string;
+  readonly host?: string;
+  readonly cluster?: readonly Node[];
+  readonly clusterOptions?: { readonly redisOptions?: RedisOptions };
+  readonly sentinels?: readonly Node[];
+}
+
+function readNode(node: Node) {
+  if (typeof node === "object") {
+    const { host = "localhost", tls, password } = node;
+    return { host, hasTls: Boolean(tls), hasPassword: Boolean(password) };
+  }
+  const text = String(node);
+  const address = text.includes("//") ? text : `redis://${text}`;
+  // ioredis will say so of an address that is none, and one without a host is a socket's.
+  if (!URL.canParse(address)) return { host: "localhost", hasTls: false, hasPassword: false };
+  const { hostname, password, protocol } = new URL(address);
+  const host = hostname || "localhost";
+  return { host, hasTls: protocol === "rediss:", hasPassword: password !== "" };
+}

@@ -1,0 +1,48 @@
+import type { StorageConfig } from "../storage/driver.ts";
+import type { ConfigSettings } from "./config-settings.ts";
+import { placeOf } from "./rule.ts";
+import type { Setting } from "./settings.ts";
+
+/** A storage of a config, and the first place that it is used at. */
+export interface StoragePlace {
+  /** As `storage.session`. */
+  readonly path: string;
+  /** `undefined` where there is none that is known. */
+  readonly driver: string | undefined;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly config: StorageConfig;
+}
+
+/** The storages of a config, each once. */
+export function findStorages({ server, shops }: ConfigSettings): readonly StoragePlace[] {
+  const uses: [path: string, setting: Setting<StorageConfig>][] = [
+    ...shops.flatMap(({ storage }): [string, Setting<StorageConfig>][] => [
+      ["storage.session", storage.session],
+      ["storage.basket", storage.basket],
+    ]),
+    ["storage.account", server.storage.account],
+  ];
+  const places = new Map<StorageConfig, StoragePlace>();
+  for (const [path, setting] of uses) {
+    const config = setting.value;
+    if (!places.has(config)) places.set(config, describe(config, placeOf(setting, path)));
+  }
+  return [...places.values()];
+}
+
+// --- Internal helpers ---
+
+function describe(config: StorageConfig, path: string): StoragePlace {
+  if (typeof config.getItem === "function") {
+    const options = (config.options ?? {}) as StoragePlace["options"];
+    return { path, config, driver: config.name as string | undefined, options };
+  }
+  const { driver, ...options } = config as StoragePlace["options"];
+  const name = typeof driver === "string" ? toDashed(driver) : undefined;
+  return { path, config, driver: name, options };
+}
+
+/** unstorage knows most drivers by two names: `lruCache` is `lru-cache`. */
+function toDashed(name: string): string {
+  return name.replace(/([a-z0-9])([A-Z])/g, "$1-$2").toLowerCase();
+}

@@ -1,0 +1,34 @@
+/** Whether a secret can be guessed, though it is long enough. */
+export function isWeakSecret(text: string): boolean {
+  if (text.length < 32) return false;
+  const hasFewCharacters = new Set(text).size < 8;
+  return hasFewCharacters || isRepetition(text) || isRun(text) || words.test(text);
+}
+
+// --- Internal helpers ---
+
+/** What stands in examples and in code, with nothing of one's own in between. */
+const words = new RegExp(
+  `^(?=.*[a-z])(?:${[
+    "(?:change|replace)[ _-]?me",
+    "current|default|dev|development|test|testing|example|production|staging|local",
+    "secret|session|cookie|token|admin|key|password|passwort|signing|encryption",
+    "keyboard|cat|shop|store|storefront|core|app|server|my|our|your|super|very|long|strong|safe",
+    "please|this|that|is|in|it|an?|the|to|for|not?|so|qwerty|foo|bar|baz|lorem|ipsum",
+    "[^a-z]",
+  ].join("|")})+$`,
+  "i",
+);
+
+/** A piece, again and again, the last time perhaps cut off. */
+function isRepetition(text: string): boolean {
+  const lengths = Array.from({ length: text.length / 2 }, (_, index) => index + 1);
+  return lengths.some((length) => text.startsWith(text.slice(length)));
+}
+
+/** Mostly neighbours in the alphabet, as in `abcdef` or `987654`. */
+function isRun(text: string): boolean {
+  const codes = [...text].map((character) => character.charCodeAt(0));
+  const steps = codes.slice(1).map((code, index) => Math.abs(code - (codes[index] ?? 0)));
+  return steps.filter((step) => step <= 1).length > steps.length / 2;
+}
