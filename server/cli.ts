@@ -7,6 +7,9 @@ import { serve } from "h3";
 import { createStorefront, type Storefront } from "./app.ts";
 import { describeStart } from "./banner.ts";
 import type { StorefrontConfig } from "./config.ts";
+import { describeDiagnosis, diagnose } from "./doctor.ts";
+import { assertNoErrors, examineConfig } from "./examine.ts";
+import { explainShop } from "./explain.ts";
 import { loadStorefrontConfig, watchStorefrontConfig } from "./load.ts";
 
 const usage = `Usage: storefront <command> [options]
@@ -16,10 +19,14 @@ Commands
                  development only
   dev            serves it for development, and anew whenever the config's file, a TypeScript
                  module that it imports, or its .env file changes
+  doctor         says what is wrong with the config and its storages for production, and what
+                 is not wise; ends with code 1 where there are errors
+  explain        says what holds for the shop of --shop, and where each value comes from
 
 Options
   --config FILE  the config (default: storefront.config.ts in this folder); a .env file beside
                  it adds to the environment
+  --shop ID      the shop that explain is about
   --port N       the port (default: the variable PORT, or 3000; 0 takes any free one)
   --host H       the address to listen on (default: 127.0.0.1; 0.0.0.0 for all)
   --help         this text
@@ -60,10 +67,12 @@ async function main(args: readonly string[]): Promise<void> {
   if (values.version) return void process.stdout.write(`${await readVersion()}\n`);
   const [command, ...rest] = positionals;
   if (command === undefined) throw new Error(`a command is missing\n\n${usage}`);
+  const { config: file, port, host = "127.0.0.1", shop } = values;
+  if (command === "doctor" && rest.length === 0) return diagnoseConfig(file);
+  if (command === "explain" && rest.length === 0) return explainConfig(file, shop);
   if ((command !== "start" && command !== "dev") || rest.length > 0) {
     throw new Error(`"${positionals.join(" ")}" is no command\n\n${usage}`);
   }
-  const { config: file, port, host = "127.0.0.1" } = values;
   toPort(port);
   await run({ command, file, port, host });
 }
@@ -77,6 +86,7 @@ function readArguments(args: readonly string[]) {
         config: { type: "string" },
         port: { type: "string" },
         host: { type: "string" },
+        shop: { type: "string" },
         help: { type: "boolean", short: "h" },
         version: { type: "boolean", short: "v" },
       },
@@ -86,6 +96,27 @@ function readArguments(args: readonly string[]) {
     const message = error instanceof Error ? error.message.split(". To specify")[0] : String(error);
     throw new Error(`${message}\nSee storefront --help`, { cause: error });
   }
+}
+
+async function diagnoseConfig(file: string | undefined): Promise<void> {
+  const loaded = await loadStorefrontConfig(process.cwd(), file);
+  const findings = await diagnose(loaded.config);
+  const isRefused = findings.some(({ severity }) => severity === "error");
+  end(describeDiagnosis(findings, loaded.file), isRefused ? 1 : 0);
+}
+
+async function explainConfig(file: string | undefined, shop: string | undefined): Promise<void> {
+  if (shop === undefined) throw new Error("explain needs a shop, as --shop 1001");
+  const { config } = await loadStorefrontConfig(process.cwd(), file);
+  const production = process.env["NODE_ENV"] === "production";
+  const { findings, settings } = examineConfig(config, { production });
+  assertNoErrors(findings);
+  end(explainShop(settings, shop, { production }), 0);
+}
+
+/** Prints, and ends; a config may have opened what would keep the process. */
+function end(text: string, code: number): void {
+  process.stdout.write(text, () => process.exit(code));
 }
 
 async function run(options: RunOptions): Promise<void> {

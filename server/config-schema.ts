@@ -4,7 +4,7 @@ import { hookNames } from "../rpc/hooks.ts";
 
 /**
  * What a config may look like, key by key. The message of an issue says what was expected; rules
- * between keys are in `config-rules.ts`.
+ * between keys, and for what is possible but not wise, are in `config-rules.ts`.
  */
 export function createConfigSchema() {
   const aSecret = "a secret of 32 characters or more";

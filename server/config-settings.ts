@@ -1,6 +1,5 @@
 import type { BasketOptions, WishlistOptions } from "../rpc/shop.ts";
 import type { StorageConfig } from "../storage/driver.ts";
-import { toPath } from "./config-error.ts";
 import type { SessionConfig, ShopConfig, ShopStorageConfig, StorefrontConfig } from "./config.ts";
 import {
   basketDefaults,

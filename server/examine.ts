@@ -1,10 +1,10 @@
-import { describeFound, toPath } from "./config-error.ts";
+import { ConfigError, describeFound, toPath } from "./config-error.ts";
 import { applyRules } from "./config-rules.ts";
 import { createConfigSchema } from "./config-schema.ts";
 import { decideSettings, type ConfigSettings } from "./config-settings.ts";
 import type { StorefrontConfig } from "./config.ts";
 import type { Environment } from "./environment.ts";
-import { collectFindings, type Finding } from "./findings.ts";
+import { createFindings, type Finding } from "./findings.ts";
 
 /** What there is to say of a config. */
 export interface Examination {
@@ -17,20 +17,26 @@ export interface Examination {
 export function examineConfig(config: unknown, environment: Environment): Examination {
   const { error } = createConfigSchema().safeParse(config);
   const issues = (error?.issues ?? []).flatMap(toSingleIssues);
-  const faults = collectFindings(environment, (report) => {
-    for (const { path, message, isUnknownKey } of issues) {
-      const key = isUnknownKey ? undefined : path.findLast((step) => typeof step === "string");
-      report("SF001", toPath(path), describeFound(at(config, path), key), message);
-    }
-  });
-  const sound = toSound(config, issues);
-  const settings = decideSettings(sound);
-  const found = collectFindings(environment, (report) => {
-    applyRules({ settings, environment }, report);
-  });
+  const ofShape = createFindings(environment);
+  for (const { path, message, isUnknownKey } of issues) {
+    const key = isUnknownKey ? undefined : path.findLast((step) => typeof step === "string");
+    ofShape.report("SF001", toPath(path), describeFound(at(config, path), key), message);
+  }
+  const faults = ofShape.list();
+  const settings = decideSettings(toSound(config, issues));
+  const ofRules = createFindings(environment);
+  applyRules({ settings, environment }, ofRules.report);
   // Where something stands that is no good, a rule that misses it has nothing to add.
-  const news = found.filter(({ path }) => !faults.some((fault) => isWithin(path, fault.path)));
+  const news = ofRules
+    .list()
+    .filter(({ path }) => !faults.some((fault) => isWithin(path, fault.path)));
   return { findings: [...faults, ...news], settings };
+}
+
+/** @throws ConfigError with all errors, where there are any */
+export function assertNoErrors(findings: readonly Finding[]): void {
+  const errors = findings.filter(({ severity }) => severity === "error");
+  if (errors.length > 0) throw new ConfigError(errors);
 }
 
 // --- Internal helpers ---

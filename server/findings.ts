@@ -65,7 +65,7 @@ export const findingKinds = {
     severity: "error",
     development: "warning",
     about:
-      "session.secret is not set: a random one signs the cookies, so sessions end with this process",
+      "session.secret is not set: development signs with a random one, so sessions end with this process",
     remedy: "a secret of 32 characters or more: there is none by default",
   },
   SF102: {
@@ -317,20 +317,21 @@ export function severityOf(code: FindingCode, mode: { production: boolean }): Se
   return mode.production ? kind.severity : (kind.development ?? kind.severity);
 }
 
-/** Collects what rules report, each finding once. */
-export function collectFindings(
-  mode: { production: boolean },
-  rules: (report: Report) => void,
-): Finding[] {
+/** Collects what is reported, each finding once: one in global settings is made for each shop. */
+export function createFindings(mode: { production: boolean }): {
+  readonly report: Report;
+  list(): readonly Finding[];
+} {
   const findings = new Map<string, Finding>();
-  rules(function report(code, path, found, expected = findingKinds[code].remedy) {
-    const severity = severityOf(code, mode);
-    if (severity === "none") return;
-    // A finding in global settings is made for each shop that has them.
-    const finding = { code, severity, path, found, expected };
-    findings.set(JSON.stringify(finding), finding);
-  });
-  return [...findings.values()];
+  return {
+    report(code, path, found, expected = findingKinds[code].remedy) {
+      const severity = severityOf(code, mode);
+      if (severity === "none") return;
+      const finding = { code, severity, path, found, expected };
+      findings.set(JSON.stringify(finding), finding);
+    },
+    list: () => [...findings.values()],
+  };
 }
 
 /** A line for each kind of warning, with its places. */

@@ -1,8 +1,7 @@
 import { getRandomValues } from "uncrypto";
-import { ConfigError } from "./config-error.ts";
 import type { SessionValues, ShopSettings } from "./config-settings.ts";
 import type { Environment } from "./environment.ts";
-import { examineConfig } from "./examine.ts";
+import { assertNoErrors, examineConfig } from "./examine.ts";
 import { toWarnings } from "./findings.ts";
 import { createLog } from "./log.ts";
 import type { CorsOptions, SessionOptions, Shop, StorefrontOptions } from "./options.ts";
@@ -14,8 +13,7 @@ import { toValues } from "./settings.ts";
  */
 export function resolveConfig(config: unknown, environment: Environment): StorefrontOptions {
   const { findings, settings } = examineConfig(config, environment);
-  const faults = findings.filter(({ severity }) => severity === "error");
-  if (faults.length > 0) throw new ConfigError(faults);
+  assertNoErrors(findings);
   const { server, storage, loginAttempts, admin } = settings.server;
   const { log, ...options } = toValues(server);
   const { perAccount, perAddress, window } = toValues(loginAttempts);

@@ -7,7 +7,6 @@ import { isWeakSecret } from "./weak-secret.ts";
 /** Secrets are there, long, hard to guess, and each is used for one thing. */
 export function secretRule({ settings: { server, shops } }: Subject, report: Report): void {
   const { token } = server.admin;
-  const tokens = toTexts(token);
   reportTexts("SF103", token, "admin.token", isWeakSecret);
   const realms = new Map<string, string>();
   for (const { shop, session } of shops) {

@@ -1,3 +1,4 @@
+import { builtinDrivers } from "unstorage";
 import type { StorageConfig } from "../storage/driver.ts";
 import type { ConfigSettings } from "./config-settings.ts";
 import { placeOf } from "./rule.ts";
@@ -38,11 +39,14 @@ function describe(config: StorageConfig, path: string): StoragePlace {
     return { path, config, driver: config.name as string | undefined, options };
   }
   const { driver, ...options } = config as StoragePlace["options"];
-  const name = typeof driver === "string" ? toDashed(driver) : undefined;
+  const name = typeof driver === "string" ? toFileName(driver) : undefined;
   return { path, config, driver: name, options };
 }
 
-/** unstorage knows most drivers by two names: `lruCache` is `lru-cache`. */
-function toDashed(name: string): string {
-  return name.replace(/([a-z0-9])([A-Z])/g, "$1-$2").toLowerCase();
+/** unstorage knows most drivers by two names: `lruCache` is `lru-cache`, as is its file. */
+function toFileName(name: string): string {
+  const file = Object.hasOwn(builtinDrivers, name)
+    ? builtinDrivers[name as keyof typeof builtinDrivers]
+    : name;
+  return file.replace(/.*\//, "");
 }

@@ -9,6 +9,8 @@ export interface RedisClient {
   evalsha(sha1: string, keyCount: number, ...args: string[]): Promise<unknown>;
   on(event: "error", listener: (error: Error) => void): unknown;
   on(event: "ready", listener: () => void): unknown;
+  info(section: "server"): Promise<string>;
+  config(command: "GET", name: string): Promise<unknown>;
   /** Another connection to the same server. */
   duplicate?(options: Readonly<Record<string, unknown>>): unknown;
   readonly isCluster?: boolean;

@@ -27,7 +27,9 @@ describe("without a server", () => {
   test.each(["--help", "-h", "start --help"])("%s tells how to use it", async (args) => {
     const { code, stdout, stderr } = await runCli(args.split(" "));
     expect([code, stderr]).toEqual([0, ""]);
-    for (const word of ["start", "dev", "--config", "--port", "--host", "--help", "--version"]) {
+    const commands = ["start", "dev", "doctor", "explain"];
+    const flags = ["--config", "--shop", "--port", "--host", "--help", "--version"];
+    for (const word of [...commands, ...flags]) {
       expect(stdout).toContain(`\n  ${word} `);
     }
   });
@@ -297,8 +299,8 @@ describe("the start", () => {
         memory for sessions, baskets, accounts: atomic within this process, expiry by a sweep of this process
 
       Warnings
-        session.secret is not set: a random one signs the cookies, so sessions end with this process
-        the memory driver is for development: what it holds ends with this process, and no other sees it
+        session.secret is not set: development signs with a random one, so sessions end with this process (SF101: session.secret)
+        the memory driver is for development: what it holds ends with this process, and no other sees it (SF501: storage.session)
       "
     `);
   });

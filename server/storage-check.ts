@@ -1,0 +1,56 @@
+import type { Driver } from "unstorage";
+import { openDriver } from "../storage/driver.ts";
+import { isRedisDriver } from "../storage/redis-client.ts";
+import { readRedisServer } from "../storage/redis-server.ts";
+import { openDocumentStore } from "../storage/store.ts";
+import type { Report } from "./findings.ts";
+import type { StoragePlace } from "./storage-places.ts";
+
+/** Opens a storage, asks it, and closes it. */
+export async function checkStorage(place: StoragePlace, report: Report): Promise<void> {
+  const { path, config } = place;
+  const name = place.driver ?? "a driver object";
+  try {
+    const driver = openDriver(config);
+    const store = openDocumentStore(driver, { log: silent });
+    try {
+      await store.ping();
+      await checkRedis(driver, path, report);
+    } catch (error) {
+      report("SF701", path, `${name}, without an answer${toReason(error)}`);
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    report("SF702", path, `${name}: ${toSafeMessage(error)}`);
+  }
+}
+
+// --- Internal helpers ---
+
+const nothing = () => {};
+const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+async function checkRedis(driver: Driver, path: string, report: Report): Promise<void> {
+  if (!isRedisDriver(driver)) return;
+  const { evictionPolicy = "noeviction", majorVersion } = await readRedisServer(
+    driver.getInstance(),
+  );
+  if (evictionPolicy !== "noeviction") report("SF703", path, evictionPolicy);
+  if (majorVersion !== undefined && majorVersion < 6) {
+    report("SF704", path, `Redis ${majorVersion}`);
+  }
+}
+
+/** The code of Redis, as `NOAUTH`, or nothing: the rest may hold what is secret. */
+function toReason(error: unknown): string {
+  const { cause } = error as { readonly cause?: unknown };
+  const code = cause instanceof Error ? /^[A-Z]{4,}(?= )/.exec(cause.message)?.[0] : undefined;
+  return code === undefined ? "" : ` (${code})`;
+}
+
+/** One line, without what stands before the `@` of an address. */
+function toSafeMessage(error: unknown): string {
+  const [line = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+  return line.replace(/\/\/[^@\s]*@/g, "//…@");
+}

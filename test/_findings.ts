@@ -1,0 +1,246 @@
+import type { Environment } from "../server/environment.ts";
+import { testSecret } from "./_setup.ts";
+
+/** A config in which there is something to find, and one that differs in this alone. */
+export interface FindingCase {
+  readonly bad: object;
+  readonly good: object;
+  readonly path: string;
+  /** By default production, with one process. */
+  readonly environment?: Environment;
+}
+
+const shop = { shopId: 1001, locale: "de-DE", currency: "EUR" };
+const second = { shopId: 1002, locale: "en-US", currency: "USD" };
+const another = "another-phrase-of-many-characters-0815";
+const key = "one-more-phrase-of-many-characters-4711";
+const days = (count: number) => count * 86_400;
+
+/** A config in which nothing is found that the start would tell. */
+export const sound = {
+  shops: [shop],
+  session: { secret: testSecret },
+  storage: { session: { driver: "redis", url: "redis://localhost" } },
+};
+
+function session(settings: object): object {
+  return { session: { secret: testSecret, ...settings } };
+}
+
+function origins(...origin: unknown[]): object {
+  return { cors: { origin } };
+}
+
+function sessionsIn(driver: object): object {
+  return { storage: { session: driver } };
+}
+
+/** Each code that a config alone can have. */
+export const findingCases: Readonly<Record<string, FindingCase>> = {
+  SF001: { bad: { basePath: "api" }, good: { basePath: "/api" }, path: "basePath" },
+  SF002: {
+    bad: { shops: [shop, { ...second, shopId: 1001 }] },
+    good: { shops: [shop, second] },
+    path: "shops[1].shopId",
+  },
+  SF003: {
+    bad: { shops: [shop, second].map((each) => ({ ...each, path: "de" })) },
+    good: {
+      shops: [
+        { ...shop, path: "de" },
+        { ...second, path: "us" },
+      ],
+    },
+    path: "shops[1].path",
+  },
+  SF004: {
+    bad: { shops: [shop, second].map((each) => ({ ...each, isDefault: true })) },
+    good: { shops: [{ ...shop, isDefault: true }, second] },
+    path: "shops[1].isDefault",
+  },
+  SF005: {
+    bad: { shopSelector: "domain" },
+    good: { shopSelector: "domain", shops: [{ ...shop, host: "shop.example" }] },
+    path: "shops[0].host",
+  },
+  SF006: {
+    bad: { shops: [{ ...shop, path: "api" }] },
+    good: { shops: [{ ...shop, path: "de" }] },
+    path: "shops[0].path",
+  },
+  SF101: { bad: { session: {} }, good: {}, path: "session.secret" },
+  SF102: {
+    bad: { session: { secret: [testSecret, "short"] } },
+    good: { session: { secret: [testSecret, another] } },
+    path: "session.secret[1]",
+  },
+  SF103: {
+    bad: { session: { secret: "x".repeat(32) } },
+    good: { session: { secret: another } },
+    path: "session.secret",
+  },
+  SF104: {
+    bad: { shops: [shop, { ...second, realm: "b2b" }] },
+    good: { shops: [shop, { ...second, realm: "b2b", session: { secret: another } }] },
+    path: "session.secret",
+  },
+  SF105: {
+    bad: { admin: { token: [key, testSecret] } },
+    good: { admin: { token: [key, another] } },
+    path: "admin.token[1]",
+  },
+  SF106: {
+    bad: session({ encryptionKeys: testSecret }),
+    good: session({ encryptionKeys: another }),
+    path: "session.encryptionKeys",
+  },
+  SF201: {
+    bad: { ...session({ sameSite: "none", secure: false }), ...origins("https://a.example") },
+    good: { ...session({ sameSite: "none", secure: true }), ...origins("https://a.example") },
+    path: "session.secure",
+  },
+  SF202: {
+    bad: session({ cookieName: "__Host-sid", domain: "shop.example" }),
+    good: session({ cookieName: "__Secure-sid", domain: "shop.example" }),
+    path: "session.domain",
+  },
+  SF203: { bad: session({ secure: false }), good: session({}), path: "session.secure" },
+  SF204: {
+    bad: { shops: [{ ...shop, host: "shop.example:8443" }], ...session({ domain: "a.example" }) },
+    good: { shops: [{ ...shop, host: "w.a.example:8443" }], ...session({ domain: ".a.example" }) },
+    path: "session.domain",
+  },
+  SF205: {
+    bad: session({ domain: "co.uk" }),
+    good: session({ domain: "shop.co.uk" }),
+    path: "session.domain",
+  },
+  SF206: {
+    bad: {
+      shops: [
+        { ...shop, host: "de.shop.example", session: { domain: "shop.example" } },
+        { ...second, host: "us.shop.example" },
+      ],
+    },
+    good: {
+      shops: [
+        { ...shop, host: "de.shop.example", session: { domain: "de.shop.example" } },
+        { ...second, host: "us.shop.example" },
+      ],
+    },
+    path: "shops[0].session.domain",
+  },
+  SF207: {
+    bad: session({ sameSite: "none" }),
+    good: { ...session({ sameSite: "none" }), ...origins("https://a.example") },
+    path: "session.sameSite",
+  },
+  SF208: {
+    bad: { shops: [{ ...shop, host: "api.example" }], ...origins("https://shop.example") },
+    good: { shops: [{ ...shop, host: "api.shop.example" }], ...origins("https://shop.example") },
+    path: "session.sameSite",
+  },
+  SF209: {
+    bad: session({ tokenMethod: ["cookie", "bearer"] }),
+    good: session({ tokenMethod: ["bearer"] }),
+    path: "session.tokenMethod",
+  },
+  SF301: {
+    bad: session({ idleTimeout: days(2) }),
+    good: session({ idleTimeout: days(1) }),
+    path: "session.idleTimeout",
+  },
+  SF302: {
+    bad: session({ guestIdleTimeout: 7200, guestAbsoluteTimeout: 3600 }),
+    good: session({ guestIdleTimeout: 3600, guestAbsoluteTimeout: 7200 }),
+    path: "session.guestIdleTimeout",
+  },
+  SF303: {
+    bad: session({ maxAge: days(2), absoluteTimeout: days(1) }),
+    good: session({ maxAge: days(1), absoluteTimeout: days(2) }),
+    path: "session.maxAge",
+  },
+  SF304: {
+    bad: session({ renewAfter: days(30) }),
+    good: session({ renewAfter: days(1) }),
+    path: "session.renewAfter",
+  },
+  SF305: {
+    bad: session({ maxAge: days(60) }),
+    good: session({ maxAge: days(60), idleTimeout: days(30) }),
+    path: "session.maxAge",
+  },
+  SF401: {
+    bad: origins(/https?:\/\/.*/),
+    good: { cors: { origin: [/https?:\/\/.*/], credentials: false } },
+    path: "cors.origin[0]",
+  },
+  SF402: {
+    bad: origins("https://a.example", /https:\/\/.*shop\.example/),
+    good: origins("https://a.example", /https:\/\/.*\.shop\.example/),
+    path: "cors.origin[1]",
+  },
+  SF403: {
+    bad: origins("http://shop.example"),
+    good: origins("https://shop.example"),
+    path: "cors.origin[0]",
+  },
+  SF404: {
+    bad: origins("http://localhost:5173"),
+    good: origins(/capacitor:\/\/localhost/),
+    path: "cors.origin[0]",
+  },
+  SF501: {
+    bad: { storage: {} },
+    good: {},
+    path: "storage.session",
+  },
+  SF502: {
+    bad: sessionsIn({ driver: "fs", base: "./data" }),
+    good: {},
+    path: "storage.session",
+    environment: { production: true, isOneOfSeveral: true },
+  },
+  SF503: { bad: sessionsIn({ driver: "fs", base: "./data" }), good: {}, path: "storage.session" },
+  SF504: { bad: sessionsIn({ driver: "lruCache" }), good: {}, path: "storage.session" },
+  SF505: {
+    bad: sessionsIn({ driver: "redis", ttl: 60 }),
+    good: sessionsIn({ driver: "redis" }),
+    path: "storage.session.ttl",
+  },
+  SF506: {
+    bad: sessionsIn({ driver: "cloudflareKVHttp" }),
+    good: sessionsIn({ driver: "fs" }),
+    path: "storage.session",
+  },
+  SF507: {
+    bad: sessionsIn({ driver: "redis", url: "redis://:pass@redis.example" }),
+    good: sessionsIn({ driver: "redis", url: "rediss://:pass@redis.example" }),
+    path: "storage.session",
+  },
+  SF508: {
+    bad: sessionsIn({ driver: "redis", url: "rediss://redis.example" }),
+    good: sessionsIn({ driver: "redis", url: "rediss://redis.example", password: "pass" }),
+    path: "storage.session",
+  },
+  SF509: {
+    bad: { storage: { session: { driver: "fs", base: "a" }, basket: { driver: "fs", base: "a" } } },
+    good: {
+      storage: { session: { driver: "fs", base: "a" }, basket: { driver: "fs", base: "b" } },
+    },
+    path: "storage.basket",
+  },
+  SF601: { bad: { trustProxy: true }, good: { trustProxy: ["10.0.0.1"] }, path: "trustProxy" },
+  SF602: { bad: {}, good: session({ secure: true }), path: "trustProxy" },
+  SF603: { bad: { loginAttempts: false }, good: { loginAttempts: {} }, path: "loginAttempts" },
+  SF604: {
+    bad: { maxBodySize: 1_000_001 },
+    good: { maxBodySize: 1_000_000 },
+    path: "maxBodySize",
+  },
+  SF605: { bad: { callTimeout: 61 }, good: { callTimeout: 60 }, path: "callTimeout" },
+  SF606: { bad: {}, good: { admin: { token: key } }, path: "admin.token" },
+};
+
+/** The codes that need a storage to be found: see doctor.test.ts. */
+export const storageCodes = ["SF701", "SF702", "SF703", "SF704"];
