@@ -78,6 +78,13 @@ describe("a storage", () => {
   });
 });
 
+test("a config is judged as production, whatever this process is", async () => {
+  const storage = { session: { driver: "memory" } };
+  expect(await diagnose({ ...sound, storage, session: {} })).toContainEqual(
+    expect.objectContaining({ code: "SF101", severity: "error" }),
+  );
+});
+
 describeWithRedis("a Redis", () => {
   const redis = useRedis();
 
