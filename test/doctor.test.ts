@@ -28,10 +28,7 @@ describe("a storage", () => {
   });
 
   test("that cannot be opened is one, without the password in what its driver says", async () => {
-    const getInstance = () => {
-      throw new Error("no way to redis://me:hunter2@redis\nat a line");
-    };
-    const driver = { name: "redis", getInstance, getItem: () => null };
+    const driver = { name: "redis", getInstance: failToOpen, getItem: () => null };
     expect(await diagnoseStorage(driver)).toEqual([
       "SF702 storage.session: redis: no way to redis://…@redis",
     ]);
@@ -198,6 +195,10 @@ describe("storefront doctor", () => {
     expect(stderr).toMatch(message);
   });
 });
+
+function failToOpen(): never {
+  throw new Error("no way to redis://me:hunter2@redis\nat a line");
+}
 
 /** A driver like that of Redis, which says of itself what it is told to. */
 function createRedisDouble(info: string | Error): Driver {
