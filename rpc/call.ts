@@ -12,6 +12,7 @@ import {
 } from "./context.ts";
 import { notify, type Hooks } from "./hooks.ts";
 import type { RpcMethods } from "./method.ts";
+import type { Redactor } from "./redactor.ts";
 import { CallSession, type SessionObserver } from "./session.ts";
 
 /** What all calls of a storefront share. */
@@ -26,6 +27,8 @@ export interface CallRequest {
   readonly ip: string | undefined;
   readonly headers: Headers;
   readonly signal: AbortSignal;
+  /** Knows what must not be written down. */
+  readonly redactor: Redactor;
 }
 
 /** One call on its way: where it goes, who makes it, what it came with. */
@@ -47,17 +50,15 @@ export class Call {
     this.environment = environment;
     this.backend = backend;
     this.request = request;
-    this.log = log;
+    this.log = request.redactor.guard(log);
   }
 
   /** Gives the call its session; calls of public methods go without. */
   openSession(session: Session | undefined, transport: SessionTransportName): CallSession {
-    const userAgent = this.request.headers.get("user-agent") ?? undefined;
-    this.#session = new CallSession(this.backend, session, this.#observer(), {
-      userAgent,
-      transport,
-      log: this.log,
-    });
+    const { backend, log, request } = this;
+    const userAgent = request.headers.get("user-agent") ?? undefined;
+    const caller = { userAgent, transport, log };
+    this.#session = new CallSession(backend, session, this.#observer(), caller);
     return this.#session;
   }
 

@@ -1,8 +1,9 @@
 import type { Call } from "./call.ts";
 import { RpcError } from "./error.ts";
-import { notify, type HookedCall } from "./hooks.ts";
+import { notify, toHookedCall } from "./hooks.ts";
 import type { RpcMethod, RpcMethods } from "./method.ts";
 import { parseInput, parseWith } from "./schema.ts";
+import { maskSecrets, type MaskedPayload } from "./secret.ts";
 
 /** The method of this name; names such as `__proto__` are none. */
 export function findMethod(methods: RpcMethods, name: string): RpcMethod | undefined {
@@ -23,10 +24,15 @@ export async function dispatch(call: Call, name: string, payload: unknown): Prom
     throw new Error(`A public method cannot call ${name}, which needs a session`);
   }
   const context = method.access === "public" ? call.publicContext : call.context;
-  const hooked: HookedCall = { method: name, context };
+  const { redactor } = call.request;
+  let found: MaskedPayload | undefined;
+  const mask = () => (found ??= maskSecrets(method.input, payload));
+  redactor.learn(() => mask().secrets);
+  const tell = <News extends object>(news: News) =>
+    toHookedCall({ method: name, context }, () => redactor.redact(mask().masked), news);
   const startedAt = performance.now();
   try {
-    await hooks["storefront:context:created"]?.(hooked);
+    await hooks["storefront:context:created"]?.(tell({}));
     if (method.access === "user" && call.session.user === undefined) {
       throw new RpcError("not_logged_in");
     }
@@ -34,14 +40,15 @@ export async function dispatch(call: Call, name: string, payload: unknown): Prom
       throw new RpcError("reauthentication_required");
     }
     const input = method.input && (await parseInput(method.input, payload));
-    await hooks["storefront:rpc:before"]?.(hooked);
+    redactor.learn(() => maskSecrets(method.input, input).secrets);
+    await hooks["storefront:rpc:before"]?.(tell({}));
     const answer = await method.handler(input as never, context as never);
     const output = await parseOutput(method, name, answer);
     const duration = (performance.now() - startedAt) / 1000;
-    await notify(hooks, "storefront:rpc:after", { ...hooked, duration }, call.log);
+    await notify(hooks, "storefront:rpc:after", tell({ duration }), call.log);
     return output;
   } catch (error) {
-    await notify(hooks, "storefront:rpc:error", { ...hooked, error }, call.log);
+    await notify(hooks, "storefront:rpc:error", tell({ error }), call.log);
     throw error;
   }
 }

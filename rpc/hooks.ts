@@ -4,10 +4,16 @@ import type { PublicRPCContext, RPCContext } from "./context.ts";
 import type { MergeReport } from "./merge.ts";
 import type { PublicShop } from "./shop.ts";
 
-/** What a hook is told of a call. Payloads stay out of it: they hold passwords. */
+/** What a hook is told of a call. */
 export interface HookedCall {
   readonly method: string;
   readonly context: PublicRPCContext | RPCContext;
+  /**
+   * What the call came with, as it may be written down: `[redacted]` stands for what `secret` marks,
+   * and for the request's credentials. `undefined` where the method has no schema that can be read: none
+   * at all, or one of another vendor than zod.
+   */
+  readonly payload: unknown;
 }
 
 /** What a deployment may do around calls. A hook may be asynchronous; the call waits for it. */
@@ -60,6 +66,22 @@ export const hookNames = [
   "storefront:afterLogout",
   "session.reuse_detected",
 ] as const satisfies readonly (keyof Hooks)[];
+
+/** What a hook is told; the payload is made fit to be read by the first hook that reads it. */
+export function toHookedCall<News extends object>(
+  { method, context }: Omit<HookedCall, "payload">,
+  readPayload: () => unknown,
+  news: News,
+): HookedCall & News {
+  return {
+    method,
+    context,
+    get payload() {
+      return readPayload();
+    },
+    ...news,
+  };
+}
 
 /** Runs a hook that comes too late to refuse anything: its errors are logged. */
 export async function notify<Name extends keyof Hooks>(

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { secret } from "./secret.ts";
 
 /** What a shop sells or shows: a positive integer, or a string of 1 to 64 characters. */
 export const productReference = z.union([z.int().positive(), z.string().min(1).max(64)], {
@@ -18,9 +19,9 @@ export const quantity = z.int().min(1);
 export const email = z.email().max(254);
 
 /** A password that is being set (NIST SP 800-63B: 8 characters or more, of any kind). */
-export const newPassword = z.string().min(8).max(128);
+export const newPassword = secret(z.string().min(8).max(128));
 
 /** A password that is being checked. */
-export const password = z.string().min(1).max(1024);
+export const password = secret(z.string().min(1).max(1024));
 
 export const personName = z.string().trim().min(1).max(100);

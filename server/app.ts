@@ -6,6 +6,7 @@ import { Call, type CallEnvironment } from "../rpc/call.ts";
 import { dispatch, findMethod } from "../rpc/dispatch.ts";
 import { RpcError } from "../rpc/error.ts";
 import type { RpcMethod } from "../rpc/method.ts";
+import { Redactor } from "../rpc/redactor.ts";
 import { withDetails } from "../storage/log.ts";
 import { createAdmin } from "./admin.ts";
 import { openBackends, type Backends, type StoreDescription } from "./backends.ts";
@@ -87,13 +88,14 @@ class Calls {
     const shop = this.#selection.find(event, path);
     // A preflight carries no headers of ours, so its shop is not known yet.
     const preflight = isPreflight(event);
+    const redactor = new Redactor(event.req.headers);
     let response: Response;
     try {
       response = preflight
         ? this.#cors.answerPreflight(event)
-        : await this.#answerCall(event, shop, name);
+        : await this.#answerCall(event, shop, name, redactor);
     } catch (error) {
-      response = toProblemResponse(error, this.#options.log);
+      response = toProblemResponse(error, redactor, redactor.guard(this.#options.log));
     }
     this.#cors.describe(event, preflight ? undefined : shop, response.headers);
     return response;
@@ -101,19 +103,25 @@ class Calls {
 
   /** Answers what no route takes. */
   answerStray(error: unknown, event: H3Event): Response {
-    const response = toProblemResponse(error, this.#options.log);
+    const redactor = new Redactor(event.req.headers);
+    const response = toProblemResponse(error, redactor, redactor.guard(this.#options.log));
     this.#cors.describe(event, undefined, response.headers);
     return response;
   }
 
-  async #answerCall(event: H3Event, shop: Shop | undefined, name: string): Promise<Response> {
+  async #answerCall(
+    event: H3Event,
+    shop: Shop | undefined,
+    name: string,
+    redactor: Redactor,
+  ): Promise<Response> {
     if (shop === undefined) throw new RpcError("unknown_shop");
     this.#cors.assertOrigin(event, shop);
     const method = findMethod(this.#environment.methods, name);
     if (method === undefined) throw new RpcError("unknown_method");
     assertVerb(event.req.method, method);
     const payload = await readPayload(event, this.#options.maxBodySize);
-    const call = this.#open(event, shop, name);
+    const call = this.#open(event, shop, name, redactor);
     return method.access === "public"
       ? toCacheable(event, toAnswer(await dispatch(call, name, payload)))
       : this.#answerWithSession(event, shop, call, name, payload);
@@ -139,7 +147,7 @@ class Calls {
       response = toAnswer(await dispatch(call, name, payload));
       await session.commit();
     } catch (error) {
-      response = toProblemResponse(error, call.log);
+      response = toProblemResponse(error, call.request.redactor, call.log);
     }
     // Also where the call failed: a login or logout that came before stands.
     const isSecure = event.url.protocol === "https:";
@@ -149,12 +157,12 @@ class Calls {
     return response;
   }
 
-  #open(event: H3Event, shop: Shop, name: string): Call {
+  #open(event: H3Event, shop: Shop, name: string, redactor: Redactor): Call {
     const { req } = event;
     return new Call(
       this.#environment,
       this.#backends.shops.get(shop) as ShopBackend,
-      { ip: req.ip, headers: req.headers, signal: req.signal },
+      { ip: req.ip, headers: req.headers, signal: req.signal, redactor },
       withDetails(this.#options.log, { shopId: shop.shopId, method: name }),
     );
   }

@@ -33,6 +33,7 @@ export type { StoreDescription } from "./backends.ts";
 export { defineRpcMethod } from "../rpc/method.ts";
 export type { Access, RpcMethod, RpcMethodDefinition, RpcMethods } from "../rpc/method.ts";
 export type { PublicRPCContext, RPCContext, UserRPCContext } from "../rpc/context.ts";
+export { secret } from "../rpc/secret.ts";
 export { RpcError } from "../rpc/error.ts";
 export type { Fault, ProblemCode, RpcErrorOptions } from "../rpc/error.ts";
 export type { HookedCall, Hooks } from "../rpc/hooks.ts";

@@ -2,19 +2,22 @@ import { HTTPError } from "h3";
 import { randomUUID } from "uncrypto";
 import { problems, RpcError, type ProblemCode } from "../rpc/error.ts";
 import { DocumentMovedError } from "../rpc/owned.ts";
+import type { Redactor } from "../rpc/redactor.ts";
 import { describeError, type Logger } from "../storage/log.ts";
 import { StorageUnavailableError } from "../storage/unavailable.ts";
 import { SessionEndedError, SessionLimitError } from "../storage/user-sessions.ts";
 
 /**
  * The answer to a failed call (RFC 9457). What was not meant for the client stays here, with a log line
- * that the answer's `instance` leads to.
+ * that the answer's `instance` leads to. Secrets of the call are in neither, though some schemas quote
+ * what they refuse.
  */
-export function toProblemResponse(error: unknown, log: Logger): Response {
+export function toProblemResponse(error: unknown, redactor: Redactor, log: Logger): Response {
   const problem = toRpcError(error);
-  const { status, title, code, detail, errors } = problem;
+  const { status, code } = problem;
   const instance = status >= 500 ? `urn:uuid:${randomUUID()}` : undefined;
   if (instance !== undefined) log.error("A call failed", { instance, error: describeError(error) });
+  const { title, detail, errors } = withoutSecrets(problem, redactor);
   const body = { type: "about:blank", title, status, code, detail, errors, instance };
   return new Response(JSON.stringify(body), {
     status,
@@ -27,6 +30,16 @@ export function toProblemResponse(error: unknown, log: Logger): Response {
 }
 
 // --- Internal helpers ---
+
+/** Titles of our own hold no secret, and read oddly without a word that someone has for a password. */
+function withoutSecrets({ code, title, detail, errors }: RpcError, redactor: Redactor) {
+  const isOurs = Object.hasOwn(problems, code) && problems[code as ProblemCode][1] === title;
+  return {
+    title: isOurs ? title : redactor.redact(title),
+    detail: redactor.redact(detail),
+    errors: errors?.map(({ path, message }) => ({ path, message: redactor.redact(message) })),
+  };
+}
 
 function toRpcError(error: unknown): RpcError {
   if (error instanceof RpcError) return error;

@@ -67,7 +67,7 @@ describe("the tarball", () => {
 describe("an entry exports", () => {
   test("of servers and configs", async () => {
     expect(await exportsOf("storefront-core")).toMatchInlineSnapshot(
-      `"ConfigError RpcError createStorefront defineRpcMethod defineStorefrontConfig"`,
+      `"ConfigError RpcError createStorefront defineRpcMethod defineStorefrontConfig secret"`,
     );
   });
 

@@ -1,0 +1,157 @@
+import type { Logger } from "../storage/log.ts";
+import { redacted } from "./secret.ts";
+
+/**
+ * Keeps the secrets of one call out of what the call writes down: its log lines, its problem, what
+ * its hooks are told.
+ *
+ * The secrets are looked for when something is first written down; a call that writes nothing pays
+ * nothing. Those of less than 4 characters stay, for they would be found in every other word.
+ */
+export class Redactor {
+  #sources: (() => Iterable<unknown>)[];
+  #secrets: readonly string[] = [];
+
+  /** @param headers the request's, whose credentials are secret from the beginning */
+  constructor(headers: Headers) {
+    this.#sources = [() => credentialsIn(headers)];
+  }
+
+  /**
+   * Adds secrets.
+   * @param find gives them: texts, numbers, and objects and arrays whose every value is one; it runs
+   * when something is next written down
+   */
+  learn(find: () => Iterable<unknown>): void {
+    this.#sources.push(find);
+  }
+
+  /**
+   * A copy without secrets, and without what a key such as `password` names; texts in a message as
+   * well as objects, arrays, maps, sets and errors, down to the 6th level. Getters are not run.
+   */
+  redact<T>(value: T): T {
+    this.#find();
+    return this.#copy(value, new Map(), 0) as T;
+  }
+
+  /** A logger that writes no secret down. */
+  guard(log: Logger): Logger {
+    const guarded =
+      (level: keyof Logger) =>
+      (message: string, details?: Record<string, unknown>): void =>
+        log[level](this.redact(message), this.redact(details));
+    return {
+      debug: guarded("debug"),
+      info: guarded("info"),
+      warn: guarded("warn"),
+      error: guarded("error"),
+    };
+  }
+
+  #find(): void {
+    const sources = this.#sources;
+    if (sources.length === 0) return;
+    this.#sources = [];
+    const found = sources.flatMap((find) => [...textsIn([...find()])]).flatMap(toSpellings);
+    const secrets = [...this.#secrets, ...found].filter(({ length }) => length >= minLength);
+    this.#secrets = [...new Set(secrets)].toSorted((a, b) => b.length - a.length);
+  }
+
+  /** In one pass, so that no secret is looked for in what another was replaced by. */
+  #redactText(text: string): string {
+    const present = this.#secrets.filter((secret) => text.includes(secret));
+    if (present.length === 0) return text;
+    const pattern = present.map((secret) => secret.replace(/[$()*+.?[\\\]^{|}]/g, "\\$&"));
+    return text.replace(new RegExp(pattern.join("|"), "g"), redacted);
+  }
+
+  #copy(value: unknown, known: Map<object, unknown>, depth: number): unknown {
+    if (typeof value === "string") return this.#redactText(value);
+    if (typeof value === "number" || typeof value === "bigint") {
+      return this.#secrets.includes(String(value)) ? redacted : value;
+    }
+    if (typeof value !== "object" || value === null || value instanceof Date) return value;
+    if (known.has(value)) return known.get(value);
+    if (depth === maxDepth) return tooDeep;
+    const inner = (part: unknown) => this.#copy(part, known, depth + 1);
+    if (value instanceof URL) return inner(value.href);
+    if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+    if (Array.isArray(value)) {
+      const copies: unknown[] = [];
+      known.set(value, copies);
+      for (const item of value) copies.push(inner(item));
+      return copies;
+    }
+    if (value instanceof Set) return new Set([...value].map(inner));
+    const copyEntry = (key: unknown, part: unknown): [unknown, unknown] => {
+      return [inner(key), isTelling(key) ? redacted : inner(part)];
+    };
+    if (value instanceof Map || value instanceof Headers) {
+      const copies = new Map<unknown, unknown>();
+      known.set(value, copies);
+      for (const [key, part] of value) copies.set(...copyEntry(key, part));
+      return copies;
+    }
+    const copy: object = value instanceof Error ? new Error() : {};
+    known.set(value, copy);
+    for (const [key, property] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
+      if (!("value" in property)) continue;
+      const [name, part] = copyEntry(key, property.value) as [string, unknown];
+      Object.defineProperty(copy, name, { ...property, value: part, configurable: true });
+    }
+    if (value instanceof Error) {
+      const { name, stack } = value;
+      for (const [key, text] of Object.entries({ name, stack })) {
+        Object.defineProperty(copy, key, { value: inner(text), configurable: true });
+      }
+    }
+    return copy;
+  }
+}
+
+// --- Internal helpers ---
+
+const minLength = 4;
+const maxDepth = 6;
+const tooDeep = "[too deep]";
+
+/** Whether a key says of its value that it is a secret. */
+function isTelling(key: unknown): boolean {
+  return typeof key === "string" && /password|secret|token|authorization|cookie/i.test(key);
+}
+
+function* credentialsIn(headers: Headers): Iterable<string> {
+  for (const name of ["authorization", "proxy-authorization"]) {
+    const value = headers.get(name) ?? "";
+    yield* [value, value.replace(/^\S+ +/, "").trim()];
+  }
+  const cookies = headers.get("cookie") ?? "";
+  yield cookies;
+  for (const cookie of cookies.split(";")) {
+    const value = cookie.slice(cookie.indexOf("=") + 1).trim();
+    const unquoted = value.replace(/^"(.*)"$/, "$1");
+    yield* [value, unquoted, tryOr(unquoted, decodeURIComponent)];
+  }
+}
+
+function* textsIn(value: unknown): Iterable<string> {
+  if (typeof value === "string") yield value;
+  else if (typeof value === "number" || typeof value === "bigint") yield String(value);
+  else if (typeof value === "object" && value !== null) {
+    for (const part of Object.values(value)) yield* textsIn(part);
+  }
+}
+
+/** As it is, and as it looks in JSON and in a URL. */
+function toSpellings(secret: string): string[] {
+  return [secret, JSON.stringify(secret).slice(1, -1), tryOr(secret, encodeURIComponent)];
+}
+
+function tryOr(text: string, convert: (text: string) => string): string {
+  try {
+    return convert(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,177 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { $ZodType, $ZodTypes } from "zod/v4/core";
+
+/** Stands where something was that must not be written down. */
+export const redacted = "[redacted]";
+
+/**
+ * Marks a schema: what it describes must not be written down, as a password. Of zod, any part of a
+ * schema can be marked, and what is made of it (`.min(8)`, `.optional()`) stays so; of another
+ * vendor, only the whole `input` of a method.
+ * @returns the schema itself
+ */
+export function secret<Schema extends StandardSchemaV1>(schema: Schema): Schema {
+  marked.add(schema);
+  return schema;
+}
+
+/** A payload with `[redacted]` in place of its secrets, and the secrets themselves. */
+export interface MaskedPayload {
+  /** `undefined` where there is no schema that tells what is secret in it. */
+  readonly masked: unknown;
+  /** Texts, numbers, and objects and arrays whose every value is secret. */
+  readonly secrets: readonly unknown[];
+}
+
+/**
+ * Finds the secrets of a payload. Where a part does not look as a schema with secrets has it, all of
+ * it is one: it may be a misplaced password.
+ */
+export function maskSecrets(schema: StandardSchemaV1 | undefined, payload: unknown): MaskedPayload {
+  if (schema === undefined) return { masked: undefined, secrets: [] };
+  if (isZod(schema)) {
+    const secrets: unknown[] = [];
+    return { masked: mask(schema, payload, { secrets, isPart: false }), secrets };
+  }
+  return marked.has(schema)
+    ? { masked: redacted, secrets: [payload] }
+    : { masked: undefined, secrets: [] };
+}
+
+// --- Internal helpers ---
+
+const marked = new WeakSet<object>();
+
+interface Masking {
+  readonly secrets: unknown[];
+  /** Others say what the object's other keys are. */
+  readonly isPart: boolean;
+}
+
+function isZod(schema: object): schema is $ZodType & StandardSchemaV1 {
+  return "_zod" in schema;
+}
+
+function internalsOf(schema: $ZodType) {
+  const { _zod: internals } = schema as $ZodTypes;
+  return internals;
+}
+
+function mask(schema: $ZodType, value: unknown, masking: Masking): unknown {
+  if (value === undefined || value === null || !holdsSecret(schema)) return value;
+  const hide = (): string => {
+    if (value !== redacted) masking.secrets.push(value);
+    return redacted;
+  };
+  if (isMarked(schema)) return hide();
+  const inner = (part: $ZodType, found: unknown) =>
+    mask(part, found, { ...masking, isPart: false });
+  const inEach = (parts: readonly $ZodType[]) =>
+    parts.reduce<unknown>((rest, part) => mask(part, rest, { ...masking, isPart: true }), value);
+  const { def } = internalsOf(schema);
+  switch (def.type) {
+    case "object": {
+      if (!isObject(value)) return hide();
+      const entries = Object.entries(value).map(([key, found]) => {
+        const part = Object.hasOwn(def.shape, key) ? def.shape[key] : def.catchall;
+        if (part !== undefined && internalsOf(part).def.type !== "never")
+          return [key, inner(part, found)];
+        if (masking.isPart) return [key, found];
+        masking.secrets.push(found);
+        return [key, redacted];
+      });
+      return Object.fromEntries(entries);
+    }
+    case "record": {
+      if (!isObject(value) || holdsSecret(def.keyType)) return hide();
+      const entries = Object.entries(value).map(([key, found]) => [
+        key,
+        inner(def.valueType, found),
+      ]);
+      return Object.fromEntries(entries);
+    }
+    case "array":
+      return Array.isArray(value) ? value.map((item) => inner(def.element, item)) : hide();
+    case "tuple": {
+      if (!Array.isArray(value)) return hide();
+      return value.map((item, index) => {
+        const part = def.items[index] ?? def.rest;
+        return part ? inner(part, item) : item;
+      });
+    }
+    case "union": {
+      const fitting = def.options.filter((option) => fits(option, value));
+      if (fitting.length === 0) return hide();
+      return fitting.length === 1 ? mask(fitting[0] as $ZodType, value, masking) : inEach(fitting);
+    }
+    case "intersection":
+      return inEach([def.left, def.right]);
+    case "pipe":
+      return mask(holdsSecret(def.in) ? def.in : def.out, value, masking);
+    case "lazy":
+      return mask(def.getter(), value, masking);
+    case "optional":
+    case "nullable":
+    case "default":
+    case "prefault":
+    case "nonoptional":
+    case "catch":
+    case "readonly":
+      return mask(def.innerType, value, masking);
+    default:
+      return hide();
+  }
+}
+
+/** Marked itself, or made of one that is: `secret(text).min(8)`. */
+function isMarked(schema: $ZodType): boolean {
+  if (marked.has(schema)) return true;
+  const { parent } = internalsOf(schema);
+  return parent !== undefined && isMarked(parent);
+}
+
+function holdsSecret(schema: $ZodType, seen = new Set<$ZodType>()): boolean {
+  if (isMarked(schema)) return true;
+  if (seen.has(schema)) return false;
+  seen.add(schema);
+  return partsOf(schema).some((part) => holdsSecret(part, seen));
+}
+
+/** The schemas that a schema is made of, whatever its definition calls them. */
+function partsOf(schema: $ZodType): $ZodType[] {
+  const { def } = internalsOf(schema);
+  if (def.type === "lazy") return [def.getter()];
+  const values =
+    def.type === "object" ? [def.catchall, ...Object.values(def.shape)] : Object.values(def);
+  return values.flat().filter((value): value is $ZodType => isObject(value) && isZod(value));
+}
+
+/** Whether an option of a union is meant, as far as a glance tells. */
+function fits(schema: $ZodType, value: unknown): boolean {
+  const { def, values } = internalsOf(schema);
+  if (values !== undefined) return values.has(value as string);
+  switch (def.type) {
+    case "object":
+      return (
+        isObject(value) &&
+        Object.entries(def.shape).every(
+          ([key, { _zod }]) => _zod.values === undefined || _zod.values.has(value[key] as string),
+        )
+      );
+    case "record":
+      return isObject(value);
+    case "array":
+    case "tuple":
+      return Array.isArray(value);
+    case "string":
+    case "number":
+    case "boolean":
+      return typeof value === def.type;
+    default:
+      return true;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
