@@ -2,6 +2,7 @@ import type { Documents } from "../storage/documents.ts";
 import type { EpochBook } from "../storage/epochs.ts";
 import type { Sessions } from "../storage/sessions.ts";
 import type { UserSessions } from "../storage/user-sessions.ts";
+import type { Vault } from "../storage/vault.ts";
 import type { Basket } from "./basket.ts";
 import type { BasketOptions, PublicShop, WishlistOptions } from "./shop.ts";
 import type { Wishlist } from "./wishlist.ts";
@@ -13,6 +14,8 @@ export interface ShopBackend {
   readonly sessions: Sessions;
   /** Of all shops whose sessions are in the same storage. */
   readonly epochs: EpochBook;
+  /** Seals the tokens that sessions keep. */
+  readonly vault: Vault;
   readonly baskets: Documents<Basket>;
   readonly wishlists: Documents<Wishlist>;
   readonly basketOptions: BasketOptions;

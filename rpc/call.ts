@@ -13,6 +13,7 @@ import {
 import { notify, type Hooks } from "./hooks.ts";
 import type { RpcMethods } from "./method.ts";
 import type { Redactor } from "./redactor.ts";
+import { CallTokens } from "./session-tokens.ts";
 import { CallSession, type SessionObserver } from "./session.ts";
 
 /** What all calls of a storefront share. */
@@ -56,9 +57,10 @@ export class Call {
   /** Gives the call its session; calls of public methods go without. */
   openSession(session: Session | undefined, transport: SessionTransportName): CallSession {
     const { backend, log, request } = this;
+    const tokens = new CallTokens(backend, log, request.redactor);
     const userAgent = request.headers.get("user-agent") ?? undefined;
     const caller = { userAgent, transport, log };
-    this.#session = new CallSession(backend, session, this.#observer(), caller);
+    this.#session = new CallSession(backend, session, this.#observer(), tokens, caller);
     return this.#session;
   }
 

@@ -3,6 +3,7 @@ import type { SessionCustomData, ShopUser } from "../storage/session-record.ts";
 import type { Call } from "./call.ts";
 import { dispatch } from "./dispatch.ts";
 import type { MergeReport } from "./merge.ts";
+import type { SessionTokens } from "./session-tokens.ts";
 import type { LoginOptions } from "./session.ts";
 import type { PublicShop } from "./shop.ts";
 
@@ -55,6 +56,14 @@ export interface RPCContext extends PublicRPCContext {
   readonly customData: Readonly<Partial<SessionCustomData>>;
   /** Sets fields of `customData` at the end of the call; `undefined` removes one. */
   updateCustomData(patch: Partial<SessionCustomData>): void;
+  /** What a commerce system has given for this visitor, with the changes of this call. */
+  readTokens(): Promise<SessionTokens | undefined>;
+  /**
+   * Keeps tokens in the session, encrypted, at the end of the call; `undefined` forgets them. A login
+   * and a logout forget them too, so the tokens of a new user are set after the login.
+   * @throws RpcError `limit_reached` where they take more than 16 KiB as JSON
+   */
+  updateTokens(tokens: SessionTokens | undefined): void;
   /** Names the visitor's basket. For a guest without one, reading it begins one. */
   readonly basketKey: string;
   /** Names the visitor's wishlist. For a guest without one, reading it begins one. */
@@ -104,6 +113,8 @@ export function createContext(call: Call): RPCContext {
       return session.customData;
     },
     updateCustomData: (patch: Partial<SessionCustomData>) => session.updateCustomData(patch),
+    readTokens: () => session.tokens.read(session.current?.record),
+    updateTokens: (tokens: SessionTokens | undefined) => session.tokens.update(tokens),
     get basketKey() {
       return session.belongings.begin("basket");
     },

@@ -17,6 +17,7 @@ import type { ShopBackend } from "./backend.ts";
 import { Belongings } from "./belongings.ts";
 import { completeMerges, type MergeReport } from "./merge.ts";
 import { chain, changeUser, owingNothing, patchCustomData } from "./record-changes.ts";
+import type { CallTokens } from "./session-tokens.ts";
 
 /** Who wants to know when a session is bound to a user, or a user's ended. */
 export interface SessionObserver {
@@ -48,6 +49,8 @@ export interface LoginOptions {
 export class CallSession {
   /** The visitor's basket and wishlist. */
   readonly belongings: Belongings;
+  /** What a commerce system has given for the visitor. */
+  readonly tokens: CallTokens;
   readonly #backend: ShopBackend;
   readonly #observer: SessionObserver;
   readonly #caller: Caller;
@@ -69,10 +72,12 @@ export class CallSession {
     backend: ShopBackend,
     session: Session | undefined,
     observer: SessionObserver,
+    tokens: CallTokens,
     caller: Caller,
   ) {
     this.#backend = backend;
     this.#observer = observer;
+    this.tokens = tokens;
     this.#caller = caller;
     this.belongings = new Belongings(backend, {
       current: () => this.#session,
@@ -128,6 +133,7 @@ export class CallSession {
    */
   updateUser(user: ShopUser): void {
     assertUser(user);
+    if (!isSameUser(this.#nextUser ?? this.#knownUser, user)) this.tokens.update(undefined);
     this.#nextUser = structuredClone(user);
     this.#userCopy = undefined;
   }
@@ -141,6 +147,8 @@ export class CallSession {
   /** Binds the session to a user, under a new id, and merges what the guest left. */
   async bind(user: ShopUser, options: LoginOptions = {}): Promise<MergeReport> {
     assertUser(user);
+    // What is known of one user is of no other; `updateUser` has seen to that for its own.
+    if (user !== this.#nextUser) this.tokens.update(undefined);
     this.#nextUser = undefined;
     if (this.#session !== undefined && this.#changes.length > 0) {
       await this.#write(() => this.#takeChanges());
@@ -215,6 +223,8 @@ export class CallSession {
   async commit(): Promise<void> {
     const next = this.#nextUser;
     if (next !== undefined && !isSameUser(this.#knownUser, next)) await this.bind(next);
+    const record = this.#session?.record ?? { ownerKey: this.#guestKey };
+    this.#changes.push(...(await this.tokens.toChanges(record)));
     await this.#write(() => this.#takeChanges());
     await this.#renewIfDue();
   }
@@ -296,6 +306,7 @@ export class CallSession {
   #forget(): void {
     this.#changes = [];
     this.#nextUser = undefined;
+    this.tokens.update(undefined);
     this.#adopt(undefined);
     this.#guestKey = randomUUID();
     this.#ended = true;

@@ -10,6 +10,7 @@ import { EpochBook } from "../storage/epochs.ts";
 import { Sessions } from "../storage/sessions.ts";
 import { openDocumentStore } from "../storage/store.ts";
 import { UserSessions } from "../storage/user-sessions.ts";
+import { Vault } from "../storage/vault.ts";
 import type { Shop, StorefrontOptions } from "./options.ts";
 
 /** A storage in use, for those who want to know what it guarantees. */
@@ -77,6 +78,7 @@ export function openBackends({ shops, storage, log }: StorefrontOptions): Backen
         shop.session,
         createCache(shop, sessionStore, feedOf),
       ),
+      vault: new Vault(shop.session.encryptionKeys, "session tokens"),
       baskets: basketStore.collection(`basket:${shop.shopId}`, isBasket),
       wishlists: basketStore.collection(`wishlist:${shop.shopId}`, isWishlist),
       basketOptions: shop.basket,

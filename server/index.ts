@@ -38,6 +38,7 @@ export { RpcError } from "../rpc/error.ts";
 export type { Fault, ProblemCode, RpcErrorOptions } from "../rpc/error.ts";
 export type { HookedCall, Hooks } from "../rpc/hooks.ts";
 export type { LoginOptions } from "../rpc/session.ts";
+export type { SessionTokens } from "../rpc/session-tokens.ts";
 export type { MergeReport } from "../rpc/merge.ts";
 export type { BuiltinMethods } from "../rpc/builtin.ts";
 

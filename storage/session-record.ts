@@ -40,6 +40,8 @@ export interface SessionRecord {
   readonly belongings?: Readonly<Partial<Record<Belonging, string>>> | undefined;
   readonly user?: ShopUser | undefined;
   readonly customData: Readonly<Record<string, unknown>>;
+  /** Tokens of a commerce system, sealed for this session; the next login begins without. */
+  readonly tokens?: string | undefined;
   /** The cookie ends with the browser. */
   readonly transient?: boolean | undefined;
   /** A merge at login is still owed to this session. */
@@ -51,7 +53,8 @@ export interface SessionRecord {
 /** Whether something read from a storage is a session. */
 export function isSessionRecord(value: unknown): value is SessionRecord {
   if (!isObject(value)) return false;
-  const { id, createdAt, lastSeenAt, handle, ownerKey, user, customData, replacedBy } = value;
+  const { id, createdAt, lastSeenAt, handle, ownerKey, user, customData } = value;
+  const { tokens, replacedBy } = value;
   return (
     typeof id === "string" &&
     typeof createdAt === "number" &&
@@ -59,6 +62,7 @@ export function isSessionRecord(value: unknown): value is SessionRecord {
     typeof handle === "string" &&
     typeof ownerKey === "string" &&
     isObject(customData) &&
+    (tokens === undefined || typeof tokens === "string") &&
     (replacedBy === undefined || (isObject(replacedBy) && typeof replacedBy["at"] === "number")) &&
     (user === undefined || (isObject(user) && isUserId(user["id"])))
   );

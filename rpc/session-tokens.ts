@@ -1,0 +1,110 @@
+import type { Logger } from "../storage/log.ts";
+import type { SessionRecord } from "../storage/session-record.ts";
+import type { RecordChange } from "../storage/session-records.ts";
+import type { Vault } from "../storage/vault.ts";
+import type { ShopBackend } from "./backend.ts";
+import { RpcError } from "./error.ts";
+import type { Redactor } from "./redactor.ts";
+
+/** What a commerce system behind the storefront has given for this visitor. */
+export interface SessionTokens {
+  readonly accessToken: string;
+  readonly refreshToken?: string | undefined;
+  /** When the access token ends, in epoch milliseconds. */
+  readonly expiresAt?: number | undefined;
+}
+
+/** The tokens in the session of one call: sealed in its record, open in no property of anything. */
+export class CallTokens {
+  readonly #vault: Vault;
+  readonly #shopId: number;
+  readonly #log: Logger;
+  readonly #redactor: Redactor;
+  #next: { readonly text: string | undefined } | undefined;
+  #opened: { readonly sealed: string; readonly text: Promise<string | undefined> } | undefined;
+  /** What an old key has sealed, and the text of it. */
+  #old: { readonly sealed: string; readonly text: string } | undefined;
+
+  constructor({ shop, vault }: ShopBackend, log: Logger, redactor: Redactor) {
+    this.#vault = vault;
+    this.#shopId = shop.shopId;
+    this.#log = log;
+    this.#redactor = redactor;
+  }
+
+  /** The tokens of a session, with the changes of this call. */
+  async read(record: TokenRecord | undefined): Promise<SessionTokens | undefined> {
+    const text = this.#next === undefined ? await this.#open(record) : this.#next.text;
+    return text === undefined ? undefined : (JSON.parse(text) as SessionTokens);
+  }
+
+  /**
+   * Changes the tokens at the end of the call; `undefined` forgets them.
+   * @throws RpcError `limit_reached` where they take more than 16 KiB as JSON
+   */
+  update(tokens: SessionTokens | undefined): void {
+    const text = tokens && JSON.stringify(tokens);
+    if (text !== undefined && Buffer.byteLength(text) > maxBytes) {
+      throw new RpcError("limit_reached", { detail: `Tokens take ${maxBytes} bytes at most` });
+    }
+    if (text !== undefined) this.#redactor.learn(() => toValues(text));
+    this.#next = { text };
+  }
+
+  /**
+   * What is to be changed of a record: nothing, or one thing.
+   * @param record as it stands; of one that is yet to be, its owner key is enough
+   */
+  async toChanges({ ownerKey, tokens }: TokenRecord): Promise<RecordChange[]> {
+    const next = this.#next;
+    const old = this.#old;
+    if (next?.text !== undefined) {
+      const sealed = await this.#vault.seal(next.text, this.#placeOf(ownerKey));
+      return [(record) => ({ ...record, tokens: sealed })];
+    }
+    if (tokens === undefined) return [];
+    if (next !== undefined) return [(record) => ({ ...record, tokens: undefined })];
+    if (old?.sealed !== tokens) return [];
+    const sealed = await this.#vault.seal(old.text, this.#placeOf(ownerKey));
+    // A parallel call may have newer ones.
+    return [(record) => (record.tokens === tokens ? { ...record, tokens: sealed } : record)];
+  }
+
+  #open(record: TokenRecord | undefined): Promise<string | undefined> | undefined {
+    if (record?.tokens === undefined) return undefined;
+    const { tokens: sealed, ownerKey } = record;
+    if (this.#opened?.sealed !== sealed) {
+      this.#opened = { sealed, text: this.#openSealed(sealed, ownerKey) };
+    }
+    return this.#opened.text;
+  }
+
+  async #openSealed(sealed: string, ownerKey: string): Promise<string | undefined> {
+    const opened = await this.#vault.open(sealed, this.#placeOf(ownerKey));
+    if (opened === undefined) {
+      // They stay where they are: another server may have the key already.
+      this.#log.warn("What a session keeps from elsewhere does not open, and counts as absent");
+      return undefined;
+    }
+    const { text, isOld } = opened;
+    if (isOld) this.#old = { sealed, text };
+    this.#redactor.learn(() => toValues(text));
+    return text;
+  }
+
+  /** A session keeps its owner key under all its ids; each login begins another. */
+  #placeOf(ownerKey: string): string {
+    return `session:${this.#shopId}:${ownerKey}`;
+  }
+}
+
+// --- Internal helpers ---
+
+type TokenRecord = Pick<SessionRecord, "ownerKey" | "tokens">;
+
+const maxBytes = 16_384;
+
+function toValues(text: string): unknown[] {
+  const { accessToken, refreshToken } = JSON.parse(text) as SessionTokens;
+  return [accessToken, refreshToken];
+}
