@@ -83,7 +83,11 @@ function mask(schema: $ZodType, value: unknown, masking: Masking): unknown {
       return Object.fromEntries(entries);
     }
     case "record": {
-      if (!isObject(value) || holdsSecret(def.keyType)) return hide();
+      if (!isObject(value)) return hide();
+      if (holdsSecret(def.keyType)) {
+        masking.secrets.push(Object.keys(value));
+        return hide();
+      }
       const entries = Object.entries(value).map(([key, found]) => [
         key,
         inner(def.valueType, found),
