@@ -3,7 +3,7 @@ import { Redis } from "ioredis";
 import { beforeEach, describe, expect, test } from "vitest";
 import * as z from "zod";
 import { callOf, type PublicRPCContext, type RPCContext } from "../rpc/context.ts";
-import type { Hooks } from "../rpc/hooks.ts";
+import { hookNames, type Hooks } from "../rpc/hooks.ts";
 import { defineRpcMethod } from "../rpc/method.ts";
 import { secret } from "../rpc/secret.ts";
 import type { SessionTokens } from "../rpc/session-tokens.ts";
@@ -23,7 +23,10 @@ const tokens = {
 };
 const nextTokens = { accessToken: "next-access-token", refreshToken: "next-refresh-token" };
 
-const credentials = z.looseObject({ password: secret(z.string()), note: z.string().optional() });
+const credentials = z.object({
+  password: secret(z.string()),
+  again: secret(z.string()).optional(),
+});
 const methods = {
   ...testMethods,
   keep: defineRpcMethod({
@@ -59,6 +62,11 @@ function describeStorages(
   });
   describeWithRedis("redis", () => {
     const redis = useRedis();
+    beforeEach(async () => {
+      const client = new Redis(redis().url);
+      await client.flushall();
+      client.disconnect();
+    });
     const matrix = createMatrix("redis", "request", () => ({ driver: "redis", url: redis().url }));
     tests(matrix, async () => {
       const client = new Redis(redis().url);
@@ -72,35 +80,21 @@ function describeStorages(
 }
 
 describeStorages(({ start, allowErrors }, dump) => {
-  /** A storefront that notes everything it says, but for its errors, which are handed on as they are. */
-  async function open() {
-    const told: unknown[] = [];
-    const hear = (event: object) => {
-      const { error: _, context, ...news } = event as { error?: unknown; context: object };
-      told.push(inspect({ ...news, context }, { depth: 10, getters: true, showHidden: true }));
-    };
-    const hooks: Hooks = {
-      "storefront:context:created": hear,
-      "storefront:rpc:before": hear,
-      "storefront:rpc:after": hear,
-      "storefront:rpc:error": hear,
-      "storefront:afterLogin": hear,
-      "storefront:afterLogout": hear,
-    };
-    const session = { tokenMethod: ["cookie", "bearer"] as const, encryptionKeys: encryptionKey };
-    const storefront = await start({ methods, hooks, session: { secret: testSecret, ...session } });
-    return { storefront, told };
-  }
+  const session = {
+    secret: testSecret,
+    encryptionKeys: encryptionKey,
+    tokenMethod: ["cookie", "bearer"] as const,
+  };
 
   test("nothing that is stored lets anyone in, in any shop", { timeout: 60_000 }, async () => {
     allowErrors();
-    const { storefront } = await open();
+    const storefront = await start({ methods, session });
     const { visitors } = await converse(storefront);
     const alive = await Promise.all(visitors.map((visitor) => visitor.call("look")));
     expect(alive.filter(({ body }) => body.user !== undefined)).toHaveLength(2);
     expect(alive.filter(({ body }) => body.tokens !== undefined)).toHaveLength(3);
     const stored = await dump();
-    const before = await countOf(stored, "session:");
+    const before = countOf(stored, "session:");
     const nobody = (await storefront.visitor().call("look")).body;
     const found = [...stored].flatMap(([key, text]) => [...key.split(":"), key, ...textsIn(text)]);
     const tried = new Set(found.flatMap(toCredentials).filter((text) => /^[ -~]+$/.test(text)));
@@ -117,8 +111,9 @@ describeStorages(({ start, allowErrors }, dump) => {
 
   test("no secret is stored, logged, answered or told", { timeout: 60_000 }, async () => {
     allowErrors();
-    const { storefront, told } = await open();
-    const { visitors, answers, given } = await converse(storefront);
+    const { hooks, told } = createEar();
+    const storefront = await start({ methods, session, hooks });
+    const { answers, given } = await converse(storefront);
     const secrets = [password, newPassword, testSecret, encryptionKey, ...given];
     for (const { accessToken, refreshToken } of [tokens, nextTokens]) {
       secrets.push(accessToken, refreshToken);
@@ -131,7 +126,6 @@ describeStorages(({ start, allowErrors }, dump) => {
     ]);
     const occursIn = (text: string) => spellings.filter((spelling) => text.includes(spelling));
     const stored = [...(await dump())].flat();
-    expect(visitors.length + stored.length).toBeGreaterThan(15);
     expect(stored.filter((text) => text.includes('"tokens":"'))).toHaveLength(3);
     for (const text of stored) expect(occursIn(text), text).toEqual([]);
     expect(storefront.lines.filter(({ level }) => level === "error").length).toBeGreaterThan(8);
@@ -140,14 +134,26 @@ describeStorages(({ start, allowErrors }, dump) => {
       expect(occursIn(text), text).toEqual([]);
     }
     expect(told.length).toBeGreaterThan(100);
-    for (const event of told as string[]) expect(occursIn(event), event).toEqual([]);
+    for (const event of told) expect(occursIn(event), event).toEqual([]);
     const problems = answers.filter(({ status }) => status >= 400);
-    expect(new Set(problems.map(({ status }) => status)).size).toBeGreaterThan(6);
+    const statuses = new Set(problems.map(({ status }) => status));
+    expect([...statuses].toSorted()).toEqual([400, 401, 403, 404, 405, 409, 415, 422, 500]);
     for (const { body } of problems) expect(occursIn(JSON.stringify(body))).toEqual([]);
   });
 });
 
 // --- Internal helpers ---
+
+/** Hooks that note all they are told, but for errors, which are handed on as they are. */
+function createEar(): { hooks: Hooks; told: string[] } {
+  const told: string[] = [];
+  const hear = (event: object) => {
+    const news = { ...event, error: undefined };
+    told.push(inspect(news, { depth: 10, getters: true, showHidden: true }));
+  };
+  const hooks = Object.fromEntries(hookNames.map((name) => [name, hear])) as Hooks;
+  return { hooks, told };
+}
 
 /** Says all that it knows, and throws the same. */
 async function boast(
@@ -155,9 +161,11 @@ async function boast(
   context: PublicRPCContext & Partial<RPCContext>,
 ): Promise<void> {
   const kept = await context.readTokens?.();
+  // A call of a public method has none.
+  const set = context.updateTokens && nextTokens;
   context.updateTokens?.(nextTokens);
   const headers = Object.fromEntries(callOf(context).request.headers);
-  const all = { input, kept, headers, nextTokens };
+  const all = { input, kept, headers, set };
   context.log.info(`Asked with ${JSON.stringify(all)}`, { list: [all, new Map([["a", all]])] });
   context.log.warn(inspect(all), { cause: new Error(JSON.stringify(all), { cause: all }) });
   throw new Error(`Refused: ${JSON.stringify(all)}`, { cause: new Error(inspect(all)) });
@@ -172,7 +180,7 @@ interface Conversation {
 }
 
 /** Calls everything, in both shops, so that it succeeds and so that it fails. */
-async function converse({ visitor, send }: TestStorefront): Promise<Conversation> {
+async function converse({ visitor }: TestStorefront): Promise<Conversation> {
   const answers: Answer[] = [];
   const given = new Set<string>();
   const talk = async (who: Visitor, method: string, payload?: unknown, headers = {}) => {
@@ -216,11 +224,11 @@ async function converse({ visitor, send }: TestStorefront): Promise<Conversation
     )
   ).headers.get("storefront-auth-token");
   const authorization = { authorization: `Bearer ${token}` };
-  await talk(bearer, "boast", { password, note: newPassword }, authorization);
+  await talk(bearer, "boast", { password, again: newPassword }, authorization);
   for (const who of [guest, keeper, user, other]) {
     const dead = { authorization: "Basic dXNlcjpwYXNzd29yZA==" };
     for (const method of ["boast", "boastOpenly", "boastToUsers"]) {
-      await talk(who, method, { password, note: newPassword }, dead);
+      await talk(who, method, { password, again: newPassword }, dead);
       await talk(who, method, { pasword: password });
       await talk(who, method, [password]);
     }
@@ -235,7 +243,7 @@ async function converse({ visitor, send }: TestStorefront): Promise<Conversation
     await talk(who, "updatePassword", { oldPassword: password, newPassword: [password] });
     await talk(who, "listSessions", { password });
     await talk(who, "login", password, { origin: "https://elsewhere.example" });
-    const path = "/api/rpc/login";
+    const path = "/de/api/rpc/login";
     answers.push(await who.request(path, { method: "POST", body: password }));
     answers.push(await who.request(`${path}?payload=${encodeURIComponent(password)}`));
     const json = { "content-type": "application/json" };
@@ -245,10 +253,11 @@ async function converse({ visitor, send }: TestStorefront): Promise<Conversation
   await talk(gone, "login", { email, password: newPassword });
   await talk(gone, "keep", tokens);
   await talk(gone, "logout");
-  const visitors = [guest, keeper, user, other];
-  expect(visitors.map(({ shopId }) => shopId)).toEqual([1001, 1001, 1001, 1002]);
-  expect(send).toBeTypeOf("function");
-  return { visitors, answers, given: [...given].filter((text) => text.length > 8) };
+  return {
+    visitors: [guest, keeper, user, other],
+    answers,
+    given: [...given].filter((text) => text.length > 8),
+  };
 }
 
 /** Every key and every value of a JSON text, and the text itself. */
@@ -265,19 +274,12 @@ function textsIn(text: string): string[] {
 /** What someone might make of a text that lay in a storage. */
 function toCredentials(text: string): string[] {
   const ids = [text, ...text.split(/[.:$]/)].filter((part) => part !== "");
-  const forms = ids.flatMap((id) => [
-    id,
-    `s:${id}`,
-    `s:${id}.`,
-    `s:${id}.${"A".repeat(43)}`,
-    `${id}.${"A".repeat(43)}`,
-    `${Buffer.from(id).toString("base64url")}.${"A".repeat(43)}`,
-  ]);
-  return forms.flatMap((form) => [
-    form,
-    encodeURIComponent(form),
-    Buffer.from(form).toString("base64url"),
-  ]);
+  const signature = "A".repeat(43);
+  return ids.flatMap((id) => {
+    const encoded = Buffer.from(id).toString("base64url");
+    const forms = [id, `s:${id}`, `s:${id}.${signature}`];
+    return [...forms, ...forms.map(encodeURIComponent), encoded, `${encoded}.${signature}`];
+  });
 }
 
 function countOf(stored: ReadonlyMap<string, string>, prefix: string): number {
