@@ -125,6 +125,10 @@ describeMatrix("tokens", ({ start, allowErrors }) => {
         updateTokens(others);
         await createUserBoundSession({ id: 8 });
       },
+      async setThenEnd({ destroySession, updateTokens }) {
+        updateTokens(others);
+        await destroySession();
+      },
       async endThenSet({ destroySession, updateTokens }) {
         updateTokens(tokens);
         await destroySession();
@@ -239,6 +243,7 @@ describe("sealed tokens", () => {
     expect(await shown(guest)).toEqual(others);
     await spoil(key, (record) => ({ ...record, tokens: 7 }));
     expect(await shown(guest)).toBeUndefined();
+    expect(lines.at(-1)?.message).toContain("dropped");
   });
 
   test("of an old key are sealed anew where they are read, and then the old key can go", async () => {
