@@ -179,6 +179,7 @@ describe("a redactor", () => {
     const copy = redactor.redact(details);
     expect(inspect(copy, { depth: 20, showHidden: true })).not.toContain("hunter2");
     expect(copy).toMatchObject({ list: ["a", [hidden]], date: new Date(0), nothing: null });
+    expect(copy.circle.self).toBe(copy.circle);
     expect(copy.map.get("apiToken")).toBe(hidden);
     expect(copy.error).toBeInstanceOf(Error);
     expect(copy.error.stack).toContain("secret.test.ts");
@@ -222,16 +223,12 @@ describe("what a call says", () => {
       input: z.any(),
       handler: (payload, { callRpc }) => callRpc("quote", payload),
     }),
-    crash: defineRpcMethod({
-      input,
-      handler: ({ note }) => {
-        throw new Error(`with ${note}`, { cause: new Error(`of ${note}`) });
-      },
-    }),
+    crash: defineRpcMethod({ input, handler: crash }),
+    crashOpenly: defineRpcMethod({ access: "public", input, handler: crash }),
     plain: defineRpcMethod({ input: quoting(true), handler: () => "done" }),
   };
 
-  test.each(["quote", "quoteOpenly", "quoteOther", "refuse", "relay", "crash"])(
+  test.each(["quote", "quoteOpenly", "quoteOther", "refuse", "relay", "crash", "crashOpenly"])(
     "holds none of its secrets: %s",
     async (method) => {
       allowErrors();
@@ -241,7 +238,7 @@ describe("what a call says", () => {
       expect(JSON.stringify(answer.body)).not.toContain("hunter2");
       expect(inspect(lines, { depth: 20 })).not.toContain("hunter2");
       if (method === "quote") expect(answer.body.title).toBe(`No: {"note":"${hidden}"}`);
-      if (method === "crash") expect(inspect(lines)).toContain(`with ${hidden}`);
+      if (method.startsWith("crash")) expect(inspect(lines)).toContain(`with ${hidden}`);
     },
   );
 
@@ -318,4 +315,8 @@ function quote(input: unknown, { log }: PublicRPCContext): never {
     detail: inspect(input),
     errors: [{ path: ["a"], message: inspect(input) }],
   });
+}
+
+function crash({ note }: { note: string }): never {
+  throw new Error(`with ${note}`, { cause: new Error(`of ${note}`) });
 }
