@@ -2,6 +2,7 @@ import { inspect } from "node:util";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { describe, expect, test, vi } from "vitest";
 import * as z from "zod";
+import { builtinMethods } from "../rpc/builtin.ts";
 import type { PublicRPCContext } from "../rpc/context.ts";
 import { RpcError } from "../rpc/error.ts";
 import type { HookedCall, Hooks } from "../rpc/hooks.ts";
@@ -105,6 +106,15 @@ describe("the secrets of a payload are found", () => {
     [z.object({ pin: pin.nullish() }), { pin: null }],
   ])("and nothing else is: %#", (schema, payload) => {
     expect(maskSecrets(schema, payload)).toEqual({ masked: payload, secrets: [] });
+  });
+
+  test("are the passwords of the built-in methods", () => {
+    const { register, updatePassword } = builtinMethods;
+    const passwords = { oldPassword: "hunter2!", newPassword: "hunter3!" };
+    const { secrets } = maskSecrets(updatePassword.input, passwords);
+    expect(secrets).toEqual(["hunter2!", "hunter3!"]);
+    const account = { email: "a@example.com", password: "hunter2!" };
+    expect(maskSecrets(register.input, account).secrets).toEqual(["hunter2!"]);
   });
 
   test("secret gives back the schema it was given", () => {
