@@ -28,10 +28,11 @@ export class Cors {
       if (!this.#allows(event, origin, shop)) throw new RpcError("foreign_origin");
       return;
     }
+    // A page of another subdomain or port is a foreign one too.
+    const isForeign = ["cross-site", "same-site"].includes(headers.get("sec-fetch-site") ?? "");
     // A navigation to a cacheable GET may come from anywhere, and no page can make a browser send a token.
-    const isCrossSite = headers.get("sec-fetch-site") === "cross-site";
     const isExempt = method !== "POST" || isBearer(headers);
-    if (isCrossSite && !isExempt) throw new RpcError("foreign_origin");
+    if (isForeign && !isExempt) throw new RpcError("foreign_origin");
   }
 
   /** Whether the cookies of a call count: a page whose shop says `credentials: false` calls without. */

@@ -13,8 +13,19 @@ export interface Place {
   readonly server: string;
   /** The methods that calls have reached. */
   readonly reached: string[];
-  /** The requests to the server, with the names of their cookies. */
-  readonly requests: { readonly method: string; readonly cookies: readonly string[] }[];
+  /** The calls that came to the server, and how they were answered. */
+  readonly requests: RecordedRequest[];
+}
+
+/** A call that came, whether or not it reached a method. */
+export interface RecordedRequest {
+  readonly verb: string;
+  /** The media type of its body; `-` for none. */
+  readonly type: string;
+  readonly origin: string | null;
+  /** The names of its cookies. */
+  readonly cookies: readonly string[];
+  readonly status: number;
 }
 
 /**
@@ -23,16 +34,13 @@ export interface Place {
  */
 export async function servePlace(page: string, server: string, settings: string): Promise<Place> {
   const reached: string[] = [];
-  const requests: { method: string; cookies: string[] }[] = [];
-  const answer = (request: Request) => {
+  const requests: RecordedRequest[] = [];
+  const answer = async (request: Request) => {
     const { pathname } = new URL(request.url);
     if (!pathname.startsWith("/api/")) return emptyPage();
-    const cookies = request.headers.get("cookie")?.split("; ") ?? [];
-    requests.push({
-      method: request.method,
-      cookies: cookies.map((cookie) => cookie.split("=", 1)[0] ?? ""),
-    });
-    return app.fetch(request);
+    const response = await app.fetch(request);
+    requests.push(describeRequest(request, response.status));
+    return response;
   };
   const pageOrigin = await listen(page, answer);
   const app = createStorefront(
@@ -91,6 +99,17 @@ export function callFrom(page: Page, server: string, method: string, payload?: u
 }
 
 // --- Internal helpers ---
+
+function describeRequest({ headers, method }: Request, status: number): RecordedRequest {
+  const cookies = headers.get("cookie")?.split("; ") ?? [];
+  return {
+    verb: method,
+    type: headers.get("content-type")?.split(";", 1)[0] ?? "-",
+    origin: headers.get("origin"),
+    cookies: cookies.map((cookie) => cookie.split("=", 1)[0] ?? ""),
+    status,
+  };
+}
 
 /** Reads settings out of a document, as they would stand in a config. */
 function parse(settings: string): Partial<StorefrontConfig> {

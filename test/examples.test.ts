@@ -3,13 +3,11 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { Page } from "playwright-core";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { describeWithChromium } from "./_chromium.ts";
 import { testAccount as account } from "./_client.ts";
 import { findFreePort, startCommand } from "./_command.ts";
-import { listen } from "./_https.ts";
-import { callFrom, converse, emptyPage, servePlace } from "./_place.ts";
+import { callFrom, converse, servePlace } from "./_place.ts";
 import { testSecret } from "./_setup.ts";
 import { readTable } from "./_table.ts";
 
@@ -153,68 +151,4 @@ describeWithChromium("a page of another site", ["openssl"], (open) => {
       expect(await converse(page, place), settings).toMatchObject({ added: 1, kept });
     }
   });
-
-  test("reaches no method where it is not let in, though the visitor's cookie travels", async () => {
-    const place = await servePlace("https://shop.test", "https://api.test", none);
-    const evil = await listen("https://evil.test", emptyPage);
-    const page = await open();
-    await converse(page, place);
-    const url = `${place.server}/api/rpc/addItemToBasket`;
-    const json = '{"payload":{"variantId":666,"quantity":1}}';
-    place.reached.length = place.requests.length = 0;
-
-    await page.goto(evil);
-    await fetchFrom(page, url, { mode: "no-cors", body: json });
-    await fetchFrom(page, `${place.server}/api/rpc/logout`, { mode: "no-cors" });
-    await expect(fetchFrom(page, `${place.server}/api/rpc/getUser`, {})).rejects.toThrow("fetch");
-    await expect(callFrom(page, place.server, "getUser")).rejects.toThrow("Failed to fetch");
-    for (const enctype of ["text/plain", "multipart/form-data"]) {
-      const form = await page.context().newPage();
-      await form.goto(evil);
-      expect(await postForm(form, url, enctype, json), enctype).toBe(403);
-    }
-
-    const cookies = ["$session-1001"];
-    const [call, preflight] = [
-      { method: "POST", cookies },
-      { method: "OPTIONS", cookies: [] },
-    ];
-    expect(place.requests).toEqual([call, call, call, preflight, call, call]);
-    expect(place.reached).toEqual([]);
-    await page.goto(place.page);
-    expect((await callFrom(page, place.server, "getUser")).user.email).toBe(account.email);
-    expect((await callFrom(page, place.server, "getBasket")).basket.itemCount).toBe(1);
-  });
 });
-
-/** Sends what a page may send without a preflight. */
-function fetchFrom(page: Page, url: string, init: { mode?: "no-cors"; body?: string }) {
-  return page.evaluate(
-    async ([to, options]) => {
-      await fetch(to, { method: "POST", credentials: "include", ...options });
-    },
-    [url, init] as const,
-  );
-}
-
-/** Posts a form whose body comes as near to a text as forms can. @returns the answer's status */
-async function postForm(
-  page: Page,
-  url: string,
-  enctype: string,
-  text: string,
-): Promise<number | undefined> {
-  const answered = page.waitForResponse(url);
-  await page.evaluate(
-    ([action, type, body]) => {
-      const form = document.createElement("form");
-      Object.assign(form, { action, method: "post", enctype: type });
-      const [name, value] = body.split(/(?<=":)/, 2);
-      form.append(Object.assign(document.createElement("input"), { name, value }));
-      document.body.append(form);
-      form.submit();
-    },
-    [url, enctype, text] as const,
-  );
-  return (await answered).status();
-}
