@@ -4,6 +4,8 @@ import { RpcError } from "./error.ts";
 import { defineRpcMethod } from "./method.ts";
 import { email, newPassword, password, personName } from "./payload.ts";
 
+const notTheAddress = "Expected something else than the e-mail address";
+
 /** Who is logged in; nobody for a guest. */
 export const getUser = defineRpcMethod({
   readOnly: true,
@@ -34,7 +36,7 @@ export const register = defineRpcMethod({
     })
     .refine(({ email: address, password: secret }) => !isSameText(address, secret), {
       path: ["password"],
-      error: "Expected something else than the e-mail address",
+      error: notTheAddress,
     }),
   async handler(registration, context) {
     const { authContext, environment, session } = callOf(context);
@@ -76,6 +78,10 @@ export const updatePassword = defineRpcMethod({
   async handler(passwords, context) {
     const { authContext, environment, session } = callOf(context);
     const { user } = context;
+    if (isSameText(user.email ?? "", passwords.newPassword)) {
+      const errors = [{ path: ["newPassword"], message: notTheAddress }];
+      throw new RpcError("invalid_input", { errors });
+    }
     if (!(await environment.auth.changePassword({ user, ...passwords }, authContext))) {
       throw wrongPassword("oldPassword");
     }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isCommonPassword } from "./common-password.ts";
 import { secret } from "./secret.ts";
 
 /** What a shop sells or shows: a positive integer, or a string of 1 to 64 characters. */
@@ -18,8 +19,20 @@ export const quantity = z.int().min(1);
 
 export const email = z.email().max(254);
 
-/** A password that is being set (NIST SP 800-63B: 8 characters or more, of any kind). */
-export const newPassword = secret(z.string().min(8).max(128));
+/**
+ * A password that is being set: 8 characters or more, of any kind, that are not among those everybody tries
+ * first (ASVS 5.0, 6.2.1, 6.2.4, 6.2.5, 6.2.9).
+ */
+export const newPassword = secret(
+  z
+    .string()
+    .min(8)
+    .max(128)
+    .refine(
+      async (text) => !(await isCommonPassword(text)),
+      "Expected a password that fewer people choose",
+    ),
+);
 
 /** A password that is being checked. */
 export const password = secret(z.string().min(1).max(1024));

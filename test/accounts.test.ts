@@ -171,25 +171,6 @@ describe("accounts, in detail", () => {
     expect(await guest.call("updatePassword", passwords)).toMatchObject(notLoggedIn);
   });
 
-  test("a new password has 8 to 128 characters, of any kind, and is not the address", async () => {
-    const { visitor } = await start();
-    const guest = visitor();
-    const refused = ["", "x".repeat(7), "x".repeat(129), 12345678, null, "ADA@example.com"];
-    for (const password of refused) {
-      const answer = await guest.call("register", { ...ada, password });
-      expect(answer, String(password)).toMatchObject({
-        status: 422,
-        body: { code: "invalid_input", errors: [{ path: ["password"] }] },
-      });
-      expect(JSON.stringify(answer.body)).not.toContain("xxxxxxx");
-    }
-    const accepted = [" spaces ", "\u{1f511}".repeat(8), "x".repeat(128), "12345678"];
-    for (const [index, password] of accepted.entries()) {
-      const email = `ada${index}@example.com`;
-      expect((await guest.call("register", { email, password })).status).toBe(200);
-    }
-  });
-
   test("an address is one, and nothing else may come with it", async () => {
     const { visitor } = await start();
     const guest = visitor();
