@@ -16,6 +16,12 @@ export interface Attack {
   run(page: Page, server: string): Promise<void>;
 }
 
+/** What comes out as JSON where a form's type is text/plain: `name=value`. */
+const field = {
+  name: '{"payload":{"variantId":666,"quantity":1,"customData":{"x":"',
+  value: '"}}}',
+};
+
 /** The requests that pages may make a browser send, as forms, by scripts and by elements. */
 export const attacks: readonly Attack[] = [
   attackByForm("a form of text/plain, written as JSON", { type: "text/plain" }),
@@ -28,7 +34,7 @@ export const attacks: readonly Attack[] = [
   attackByForm("a form that logs in to the attacker's account", {
     type: "text/plain",
     method: "login",
-    fields: { '{"payload":{"email":"eve@evil.test","password":"correct horse"},"x":"': '"}' },
+    fields: { '{"payload":{"email":"eve@evil.test","password":"': 'battery staple"}}' },
   }),
   attackByForm("a form without a field, where no payload is due", {
     type: "application/x-www-form-urlencoded",
@@ -117,7 +123,7 @@ export const attacks: readonly Attack[] = [
   attackByFrame("a form of a sandboxed frame, whose origin is null", "srcdoc", (call) => {
     const form = document.createElement("form");
     Object.assign(form, { action: call.add, method: "post", enctype: "text/plain" });
-    form.append(Object.assign(document.createElement("input"), { name: call.json, value: "" }));
+    form.append(Object.assign(document.createElement("input"), call.field));
     document.body.append(form);
     form.submit();
   }),
@@ -139,6 +145,7 @@ interface CallToForge {
   readonly addByGet: string;
   readonly logout: string;
   readonly json: string;
+  readonly field: typeof field;
   readonly post: { readonly method: "POST"; readonly credentials: "include" };
 }
 
@@ -150,6 +157,7 @@ function createCall(server: string): CallToForge {
     addByGet: `${rpc}/addItemToBasket?${query}`,
     logout: `${rpc}/logout`,
     json,
+    field,
     post: { method: "POST", credentials: "include" },
   };
 }
@@ -168,7 +176,6 @@ interface FormToForge {
   readonly type?: string;
   readonly target?: "_self" | "_blank" | "frame";
   readonly method?: string;
-  /** What comes out as JSON where the type is text/plain: `name=value`. */
   readonly fields?: Readonly<Record<string, string>>;
   /** Whether the page lets no referrer out. */
   readonly isSilent?: boolean;
@@ -181,7 +188,7 @@ function attackByForm(
     type = "",
     target = "_self",
     method = "addItemToBasket",
-    fields = { '{"payload":{"variantId":666,"quantity":1},"x":"': '"}' },
+    fields = { [field.name]: field.value },
     isSilent = false,
   }: FormToForge,
 ): Attack {
