@@ -2,6 +2,12 @@ import { describe, expect, test, vi } from "vitest";
 import { createTestAuth, testAccount } from "./_client.ts";
 import { createMatrix } from "./_setup.ts";
 
+const read = vi.hoisted(() => vi.fn<() => void>());
+vi.mock("@zxcvbn-ts/language-common", (importOriginal) => {
+  read();
+  return importOriginal();
+});
+
 /** Answers as the operator's own system would, and remembers what reached it. */
 function createAuth() {
   const auth = createTestAuth();
@@ -24,6 +30,14 @@ describe("a password that is being set", () => {
         customer.call("updatePassword", { oldPassword: password, newPassword: text }),
     };
   }
+
+  test("costs a server nothing that nobody sets one on: the list of common ones is not read before", async () => {
+    const { register } = await start();
+    expect(read).not.toHaveBeenCalled();
+    await register("battery staple");
+    await register("correct horse");
+    expect(read).toHaveBeenCalledOnce();
+  });
 
   test.each([
     ["is no text", 1234567890],
