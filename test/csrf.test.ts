@@ -96,8 +96,8 @@ describeWithChromium("a visitor who is logged in", ["openssl"], (open) => {
       await arrive(place, sends.length);
       expect(place.requests, name).toHaveLength(1);
       const [{ origin, status }] = place.requests as [Place["requests"][number]];
-      const isRefused = origin === "null" ? 403 : sends[0]?.startsWith("GET") ? 405 : 415;
-      expect(status, name).toBe(isRefused);
+      const refusal = origin === "null" ? 403 : sends[0]?.startsWith("GET") ? 405 : 415;
+      expect(status, name).toBe(refusal);
     }
     expect(place.reached).toEqual([]);
     expect(await describeVictim(victim, place)).toEqual(before);
