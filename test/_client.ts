@@ -21,6 +21,7 @@ export function createTestAuth(): Auth {
     login: async ({ password }) => (password === testAccount.password ? user : undefined),
     register: async () => user,
     changePassword: async () => true,
+    changeEmail: async ({ email }) => ({ ...user, email }),
   };
 }
 

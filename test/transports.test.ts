@@ -156,6 +156,16 @@ function describeSession(matrix: Matrix, carrier: Carrier): void {
           ["updatePassword", { oldPassword: password, newPassword: "battery staple" }],
         );
       },
+      "`reauthenticate`, a new e-mail address": async () => {
+        const user = (await start()).client();
+        await user.call("register", account);
+        const { password } = account;
+        return newsOf(
+          user,
+          ["reauthenticate", { password }],
+          ["updateEmail", { email: "a@b.example" }],
+        );
+      },
       "a tenth of the lifetime has passed": async () => {
         const user = (await start()).client();
         await user.call("register", account);
@@ -164,6 +174,16 @@ function describeSession(matrix: Matrix, carrier: Carrier): void {
         expect((await user.call("getUser")).news).toBe("nothing");
         vi.setSystemTime(Date.now() + 100_000);
         return newsOf(user, ["getUser"]);
+      },
+      "the id was renewed, in this call or in the last 30 seconds": async () => {
+        const user = (await start()).client();
+        await user.call("register", account);
+        const late = user.clone();
+        vi.useFakeTimers({ toFake: ["Date"] });
+        vi.setSystemTime(Date.now() + 14_400_000);
+        const news = await newsOf(user, ["getUser"]);
+        vi.setSystemTime(Date.now() + 30_000);
+        return [...news, ...(await newsOf(late, ["getUser"]))];
       },
       "the signature is of a secret that is rotated out": async () => {
         const storage = matrix.driver === "memory" ? memoryDriver() : matrix.storage();
