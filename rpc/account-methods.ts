@@ -86,7 +86,7 @@ export const updatePassword = defineRpcMethod({
       throw wrongPassword("oldPassword");
     }
     await session.destroyOthersOf(user.id);
-    await session.rotate();
+    await session.rotate({ proved: true });
     return { user };
   },
 });
@@ -102,7 +102,7 @@ export const reauthenticate = defineRpcMethod({
     if (proved === undefined || String(proved.id) !== String(context.user.id)) {
       throw wrongPassword("password");
     }
-    await session.rotate();
+    await session.rotate({ proved: true });
   },
 });
 
@@ -119,7 +119,7 @@ export const updateEmail = defineRpcMethod({
     const changed = await auth.changeEmail({ user, ...change }, authContext);
     context.updateUser(changed);
     await session.destroyOthersOf(user.id);
-    await session.rotate();
+    await session.rotate({ proved: false });
     return { user: changed };
   },
 });

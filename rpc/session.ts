@@ -166,11 +166,14 @@ export class CallSession {
     return merge;
   }
 
-  /** Gives the user's session a new id, for they have just proved who they are; a guest's keeps its own. */
-  async rotate(): Promise<void> {
+  /**
+   * Gives the user's session a new id; a guest's keeps its own.
+   * @param change `proved`: the user has just proved who they are, so that their login is fresh
+   */
+  async rotate(change: { readonly proved: boolean }): Promise<void> {
     const session = this.#session;
     if (session?.record.user === undefined) return;
-    this.#adopt(await this.#backend.sessions.rotate(session));
+    this.#adopt(await this.#backend.sessions.rotate(session, change));
   }
 
   /** Ends the session, and with it what belongs to a guest. */

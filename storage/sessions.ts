@@ -188,14 +188,14 @@ export class Sessions {
   }
 
   /**
-   * Gives a user's session a new id, which is due at every change of privilege: the user has just proved
-   * again who they are. The old id is dead at once.
+   * Gives a user's session a new id, which is due at every change of privilege. The old id is dead at once.
+   * @param proved the user has just proved again who they are, so that their login is fresh
    * @throws SessionEndedError where it ended or moved meanwhile
    */
-  async rotate(old: Session): Promise<Session> {
+  async rotate(old: Session, { proved }: { readonly proved: boolean }): Promise<Session> {
     const { user, handle } = assertUserSession(old);
     const now = Date.now();
-    const marks = { idIssuedAt: now, authenticatedAt: now };
+    const marks = { idIssuedAt: now, ...(proved && { authenticatedAt: now }) };
     const created = await this.#records.create({
       ...old.record,
       id: createSessionId(user),

@@ -74,6 +74,38 @@ describeMatrix("a deployment's own auth", ({ start }) => {
   });
 });
 
+describeMatrix("a fresh login", ({ start }) => {
+  test("can be asked for by a hook, before methods that do not ask themselves", async () => {
+    const assertFresh = defineRpcMethod({ access: "user", requireFresh: true, handler() {} });
+    const { visitor } = await start({
+      methods: { assertFresh },
+      session: { freshFor: 60 },
+      hooks: {
+        async "storefront:rpc:before"({ method, context }) {
+          const ends = ["revokeSession", "logoutEverywhere"].includes(method);
+          if (ends) await context.callRpc("assertFresh");
+        },
+      },
+    });
+    const [user, elsewhere] = [visitor(), visitor()];
+    await user.call("register", ada);
+    await elsewhere.call("login", ada);
+    pass(60);
+    const { sessions } = (await user.call("listSessions")).body;
+    const { handle } = sessions.find(({ current }: { current: boolean }) => !current);
+    for (const [method, payload] of [
+      ["revokeSession", { handle }],
+      ["logoutEverywhere"],
+    ] as const) {
+      expect(await user.call(method, payload), method).toMatchObject(required);
+    }
+    expect((await elsewhere.call("getUser")).body.user).toBeDefined();
+    await user.call("reauthenticate", { password: ada.password });
+    expect((await user.call("revokeSession", { handle })).status).toBe(204);
+    expect((await elsewhere.call("getUser")).body).toEqual({});
+  });
+});
+
 describeMatrix("a new e-mail address", ({ start }) => {
   test("is logged in with, and the old one is not; other sessions end", async () => {
     const { visitor } = await start();
@@ -108,6 +140,16 @@ describeMatrix("a new e-mail address", ({ start }) => {
     pass(60);
     expect(await user.call("updateEmail", { email: "new@example.com" })).toMatchObject(required);
     expect((await visitor().call("login", ada)).status).toBe(200);
+  });
+
+  test("does not make the login fresh again", async () => {
+    const { visitor } = await start({ session: { freshFor: 60 } });
+    const user = visitor();
+    await user.call("register", ada);
+    pass(40);
+    expect((await user.call("updateEmail", { email: ada.email })).status).toBe(200);
+    pass(20);
+    expect(await user.call("updateEmail", { email: ada.email })).toMatchObject(required);
   });
 
   test("is asked of the deployment's own auth, where that can", async () => {

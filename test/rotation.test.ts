@@ -42,7 +42,7 @@ test.each(Object.entries(endings))("%s ends a session that moves meanwhile", asy
     faulty.before = () => {
       if (++seen === step && ended === undefined) ended = end(session);
     };
-    const moved = await sessions.rotate(session).catch((error: unknown) => {
+    const moved = await sessions.rotate(session, { proved: true }).catch((error: unknown) => {
       expect(error).toBeInstanceOf(SessionEndedError);
     });
     faulty.heal();
@@ -55,7 +55,7 @@ test.each(Object.entries(endings))("%s ends a session that moves meanwhile", asy
 
 test("a session keeps its handle when it moves", async () => {
   const session = await enter();
-  const moved = await sessions.rotate(session);
+  const moved = await sessions.rotate(session, { proved: true });
   expect(moved.record.handle).toBe(session.record.handle);
   expect(moved.record.id).not.toBe(session.record.id);
   expect(await sessions.load(session.record.id)).toBeUndefined();
