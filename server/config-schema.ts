@@ -12,7 +12,10 @@ export function createConfigSchema() {
   const secret = required((text) => isText(text) && text !== "", aSecret);
   const secrets = z.array(secret).min(1, { error: `${aSecret}, or a list of them` });
   const session = object({
-    cookieName: value(matches(cookieToken), "a cookie name: letters, digits and !#$%&'*+-.^_`|~"),
+    cookieName: value(
+      matches(cookieToken),
+      "a cookie name: letters, digits and !#$%&'*+-.^_`|~, 64 characters at most",
+    ),
     sameSite: oneOf("strict", "lax", "none"),
     maxAge: seconds(400 * 86_400),
     secret: z.union([secret, secrets], { error: `${aSecret}, or a list of them` }).optional(),
@@ -92,7 +95,8 @@ export function createConfigSchema() {
 
 // --- Internal helpers ---
 
-const cookieToken = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
+/** With the longest value it stays below the 4,096 bytes that browsers take (ASVS 5.0, 3.3.5). */
+const cookieToken = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/;
 /** Response headers that mean something else. */
 const takenHeaders =
   /^(?:access-control-.*|allow|cache-control|connection|content-.*|date|location|retry-after|set-cookie|transfer-encoding|vary|www-authenticate)$/i;

@@ -16,7 +16,10 @@ export const badValues: Readonly<Record<string, readonly [values: unknown[], exp
   "shops[0].session.maxAge": [["1d"], "a whole number of seconds, 1 or more"],
   shops: [[undefined, {}, "de"], "a list of shops"],
   session: [["lax", null, []], "an object"],
-  "session.cookieName": [["", "a b", "a=b", "a;b", "é"], "a cookie name: letters, digits and"],
+  "session.cookieName": [
+    ["", "a b", "a=b", "a;b", "é", "x".repeat(65)],
+    "a cookie name: letters, digits and",
+  ],
   "session.sameSite": [["Lax", "", true], '"strict" or "lax" or "none"'],
   "session.maxAge": [
     [0, -1, 1.5, "1d", null, Infinity, 400 * 86_400 + 1],

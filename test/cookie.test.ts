@@ -6,6 +6,7 @@ import type { SessionConfig, StorefrontConfig } from "../server/config.ts";
 import { createTestAuth, testAccount as account } from "./_client.ts";
 import { createTestLog } from "./_log.ts";
 import { describeMatrix, testConfig } from "./_setup.ts";
+import { testMethods } from "./fixtures/methods.ts";
 
 const item = { variantId: 7, quantity: 1 };
 
@@ -31,6 +32,15 @@ describeMatrix("the session cookie", ({ start }) => {
       expect(extended.setCookies, `extended, ${rememberMe}`).toHaveLength(1);
       expect(toCookie(extended.setCookies)?.maxAge, `extended, ${rememberMe}`).toBe(maxAge);
     }
+  });
+
+  test("is no longer than browsers take, whatever its name and whoever logs in", async () => {
+    const [cookieName, id] = ["x".repeat(64), "\u20ac".repeat(64)];
+    const { visitor } = await start({ methods: testMethods, session: { cookieName } });
+    const user = visitor();
+    expect((await user.call("enter", { id })).status).toBe(200);
+    expect((await user.call("getUser")).body.user.id).toBe(id);
+    expect(Buffer.byteLength(user.cookieHeader)).toBeLessThanOrEqual(4096);
   });
 
   test("is taken away with the attributes that it was set with", async () => {
