@@ -1,5 +1,5 @@
 import { createStorage, type Driver } from "unstorage";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Auth } from "../rpc/auth.ts";
 import { RpcError } from "../rpc/error.ts";
 import { openDriver } from "../storage/driver.ts";
@@ -169,6 +169,15 @@ describe("accounts, in detail", () => {
     expect(await guest.call("updateUser", { firstName: "Eve" })).toMatchObject(notLoggedIn);
     const passwords = { oldPassword: ada.password, newPassword: "battery staple" };
     expect(await guest.call("updatePassword", passwords)).toMatchObject(notLoggedIn);
+  });
+
+  test("a password holds for good", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { visitor } = await start();
+    await visitor().call("register", ada);
+    vi.setSystemTime(Date.now() + 10 * 365 * 86_400_000);
+    expect((await visitor().call("login", ada)).status).toBe(200);
   });
 
   test("an address is one, and nothing else may come with it", async () => {

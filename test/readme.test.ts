@@ -168,7 +168,12 @@ describe("the documents' TypeScript", () => {
     for (const { language, file, text } of await readBlocks("README.md")) {
       if (language === "ts") await writeFile(join(folder, file ?? "nameless.ts"), text);
     }
-    for (const document of ["docs/rpc.md", "docs/storage.md", "docs/sessions.md"]) {
+    for (const document of [
+      "docs/rpc.md",
+      "docs/storage.md",
+      "docs/sessions.md",
+      "docs/security.md",
+    ]) {
       await writeSnippets(document, folder);
     }
     await compile(folder);
