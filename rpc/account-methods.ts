@@ -1,6 +1,8 @@
 import * as z from "zod";
+import type { ShopUser } from "../storage/session-record.ts";
 import { callOf } from "./context.ts";
 import { RpcError } from "./error.ts";
+import { guardPassword, guardPasswordChange } from "./login-attempts.ts";
 import { defineRpcMethod } from "./method.ts";
 import { email, newPassword, password, personName } from "./payload.ts";
 
@@ -18,8 +20,11 @@ export const getUser = defineRpcMethod({
 export const login = defineRpcMethod({
   input: z.strictObject({ email, password, rememberMe: z.boolean().optional() }),
   async handler({ rememberMe, ...credentials }, context) {
-    const { authContext, environment, session } = callOf(context);
-    const user = await environment.auth.login(credentials, authContext);
+    const call = callOf(context);
+    const { authContext, environment, session } = call;
+    const user = await guardPassword(call, credentials.email, () =>
+      environment.auth.login(credentials, authContext),
+    );
     if (user === undefined) throw new RpcError("invalid_credentials");
     return { user, merge: await session.bind(user, { rememberMe }) };
   },
@@ -76,15 +81,17 @@ export const updatePassword = defineRpcMethod({
   access: "user",
   input: z.strictObject({ oldPassword: password, newPassword }),
   async handler(passwords, context) {
-    const { authContext, environment, session } = callOf(context);
+    const call = callOf(context);
+    const { authContext, environment, session } = call;
     const { user } = context;
     if (isSameText(user.email ?? "", passwords.newPassword)) {
       const errors = [{ path: ["newPassword"], message: notTheAddress }];
       throw new RpcError("invalid_input", { errors });
     }
-    if (!(await environment.auth.changePassword({ user, ...passwords }, authContext))) {
-      throw wrongPassword("oldPassword");
-    }
+    const isChanged = await guardPasswordChange(call, accountOf(user), () =>
+      environment.auth.changePassword({ user, ...passwords }, authContext),
+    );
+    if (!isChanged) throw wrongPassword("oldPassword");
     await session.destroyOthersOf(user.id);
     await session.rotate({ proved: true });
     return { user };
@@ -96,12 +103,15 @@ export const reauthenticate = defineRpcMethod({
   access: "user",
   input: z.strictObject({ password }),
   async handler({ password: given }, context) {
-    const { authContext, environment, session } = callOf(context);
-    const credentials = { email: context.user.email ?? "", password: given };
-    const proved = await environment.auth.login(credentials, authContext);
-    if (proved === undefined || String(proved.id) !== String(context.user.id)) {
-      throw wrongPassword("password");
-    }
+    const call = callOf(context);
+    const { authContext, environment, session } = call;
+    const { user } = context;
+    const credentials = { email: user.email ?? "", password: given };
+    const proved = await guardPassword(call, accountOf(user), async () => {
+      const found = await environment.auth.login(credentials, authContext);
+      return String(found?.id) === String(user.id) ? found : undefined;
+    });
+    if (proved === undefined) throw wrongPassword("password");
     await session.rotate({ proved: true });
   },
 });
@@ -125,6 +135,11 @@ export const updateEmail = defineRpcMethod({
 });
 
 // --- Internal helpers ---
+
+/** What failed logins of a user are counted by; not every `auth` knows an address. */
+function accountOf({ email: address, id }: ShopUser): string {
+  return address ?? String(id);
+}
 
 function wrongPassword(field: string): RpcError {
   return new RpcError("wrong_password", {

@@ -21,7 +21,7 @@ export function createAccounts(store: DocumentStore): Auth {
     async register({ email, password, firstName, lastName }, { realm }) {
       const user: ShopUser = {
         id: randomUUID(),
-        email: normalise(email),
+        email: normaliseEmail(email),
         ...(firstName !== undefined && { firstName }),
         ...(lastName !== undefined && { lastName }),
       };
@@ -62,7 +62,7 @@ export function createAccounts(store: DocumentStore): Auth {
 
     async changeEmail({ user, email }, { realm }) {
       const accounts = accountsOf(realm);
-      const changed = { ...user, email: normalise(email) };
+      const changed = { ...user, email: normaliseEmail(email) };
       const [from, to] = [toAccountKey(user.email ?? ""), toAccountKey(email)];
       if (from === to) return changed;
       // Of two changes at once the last to claim the account gets it.
@@ -82,6 +82,11 @@ export function createAccounts(store: DocumentStore): Auth {
       return changed;
     },
   };
+}
+
+/** One spelling for all that mean the same address. */
+export function normaliseEmail(email: string): string {
+  return email.normalize("NFC").trim().toLowerCase();
 }
 
 // --- Internal helpers ---
@@ -130,10 +135,6 @@ function isOwnedBy(account: Account | undefined, user: ShopUser): account is Acc
   return account !== undefined && String(account.user.id) === String(user.id);
 }
 
-function normalise(email: string): string {
-  return email.normalize("NFC").trim().toLowerCase();
-}
-
 function toAccountKey(email: string): string {
-  return toKeySegment(normalise(email));
+  return toKeySegment(normaliseEmail(email));
 }

@@ -11,6 +11,7 @@ import {
   type RPCContext,
 } from "./context.ts";
 import { notify, type Hooks } from "./hooks.ts";
+import type { LoginAttempts } from "./login-attempts.ts";
 import type { RpcMethods } from "./method.ts";
 import type { Redactor } from "./redactor.ts";
 import { CallTokens } from "./session-tokens.ts";
@@ -21,6 +22,8 @@ export interface CallEnvironment {
   readonly methods: RpcMethods;
   readonly hooks: Hooks;
   readonly auth: Auth;
+  /** Absent: there is no limit. */
+  readonly loginAttempts: LoginAttempts | undefined;
 }
 
 /** What a call needs to know of the request that brought it. */

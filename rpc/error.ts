@@ -22,8 +22,11 @@ export const problems = {
   not_json: [415, "The request body must be application/json"],
   invalid_input: [422, "The payload does not match what the method takes"],
   limit_reached: [422, "A limit of this shop is reached"],
+  too_many_attempts: [429, "There were too many failed attempts"],
+  headers_too_large: [431, "The headers of the request are too large"],
   internal_error: [500, "Something went wrong on the server"],
   storage_unavailable: [503, "The storage does not answer"],
+  timeout: [504, "The call took too long"],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 
 /** The codes of {@link problems}. */

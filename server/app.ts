@@ -5,6 +5,7 @@ import { builtinMethods } from "../rpc/builtin.ts";
 import { Call, type CallEnvironment } from "../rpc/call.ts";
 import { dispatch, findMethod } from "../rpc/dispatch.ts";
 import { RpcError } from "../rpc/error.ts";
+import { LoginAttempts } from "../rpc/login-attempts.ts";
 import type { RpcMethod } from "../rpc/method.ts";
 import { Redactor } from "../rpc/redactor.ts";
 import { withDetails } from "../storage/log.ts";
@@ -79,6 +80,8 @@ class Calls {
       methods: { ...builtinMethods, ...options.methods },
       hooks: options.hooks,
       auth: options.auth ?? createAccounts(backends.accounts),
+      loginAttempts:
+        options.loginAttempts && new LoginAttempts(backends.accounts, options.loginAttempts),
     };
   }
 

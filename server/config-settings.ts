@@ -1,3 +1,4 @@
+import type { LoginAttemptsOptions } from "../rpc/login-attempts.ts";
 import type { BasketOptions, WishlistOptions } from "../rpc/shop.ts";
 import type { StorageConfig } from "../storage/driver.ts";
 import type { SessionConfig, ShopConfig, ShopStorageConfig, StorefrontConfig } from "./config.ts";
@@ -12,7 +13,7 @@ import {
   type ServerDefaults,
   type SessionDefaults,
 } from "./defaults.ts";
-import type { CorsOptions, LoginAttemptsOptions } from "./options.ts";
+import type { CorsOptions } from "./options.ts";
 import {
   byDefault,
   defaults,

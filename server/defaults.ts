@@ -1,10 +1,11 @@
 import type { Auth } from "../rpc/auth.ts";
 import type { Hooks } from "../rpc/hooks.ts";
+import type { LoginAttemptsOptions } from "../rpc/login-attempts.ts";
 import type { RpcMethods } from "../rpc/method.ts";
 import type { BasketOptions, WishlistOptions } from "../rpc/shop.ts";
 import type { Logger } from "../storage/log.ts";
 import type { SessionConfig, ShopSelector } from "./config.ts";
-import type { CorsOptions, LoginAttemptsOptions } from "./options.ts";
+import type { CorsOptions } from "./options.ts";
 
 /** The session settings that have a default. */
 export type SessionDefaults = {

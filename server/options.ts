@@ -1,5 +1,6 @@
 import type { Auth } from "../rpc/auth.ts";
 import type { Hooks } from "../rpc/hooks.ts";
+import type { LoginAttemptsOptions } from "../rpc/login-attempts.ts";
 import type { RpcMethods } from "../rpc/method.ts";
 import type { BasketOptions, PublicShop, WishlistOptions } from "../rpc/shop.ts";
 import type { StorageConfig } from "../storage/driver.ts";
@@ -41,13 +42,6 @@ export interface SessionOptions {
   readonly authTokenHeaderKey: string;
   /** `undefined` leaves it to the storage. */
   readonly cache: SessionCacheConfig | false | undefined;
-}
-
-/** How many failed logins there may be; `window` in seconds. */
-export interface LoginAttemptsOptions {
-  readonly perAccount: number;
-  readonly perAddress: number;
-  readonly window: number;
 }
 
 /** The cross-origin rules of one shop, as decided. */

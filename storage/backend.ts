@@ -1,3 +1,4 @@
+import type { Attempts } from "./attempts.ts";
 import type { ChangeListener } from "./changes.ts";
 import type { Capabilities } from "./documents.ts";
 import { StorageUnavailableError } from "./unavailable.ts";
@@ -31,6 +32,8 @@ export interface Backend {
   take(key: string): Promise<string | undefined>;
   ping(): Promise<void>;
   close(): Promise<void>;
+  /** Counts attempts for all processes, by `<name>:<key>`; absent where there are no others. */
+  attempts?(name: string, window: number): Attempts;
   /** Tells of changes below a prefix that other processes make; absent where there are no others. */
   watch?(prefix: string, tell: ChangeListener): RemoteFeed;
 }
@@ -61,5 +64,18 @@ export function withUnavailable(backend: Backend, driver: string): Backend {
     ping: () => attempt("answer", () => backend.ping()),
     close: () => backend.close(),
     ...(backend.watch && { watch: backend.watch.bind(backend) }),
+    ...(backend.attempts && { attempts: withUnavailableAttempts(backend.attempts.bind(backend)) }),
   };
+
+  function withUnavailableAttempts(open: NonNullable<Backend["attempts"]>): typeof open {
+    return (name, window) => {
+      const attempts = open(name, window);
+      return {
+        read: (key) => attempt("read a count", () => attempts.read(key)),
+        add: (key) => attempt("count", () => attempts.add(key)),
+        takeBack: (key) => attempt("count", () => attempts.takeBack(key)),
+        clear: (key) => attempt("clear a count", () => attempts.clear(key)),
+      };
+    };
+  }
 }

@@ -1,3 +1,4 @@
+import type { Attempts } from "./attempts.ts";
 import type { ChangeFeed } from "./changes.ts";
 import type { Logger } from "./log.ts";
 
@@ -57,6 +58,12 @@ export interface DocumentStore {
    * anything else is dropped with a log line and counts as absent.
    */
   collection<T>(name: string, isDocument: (value: unknown) => value is T): Documents<T>;
+  /**
+   * Counts attempts, for every process on the storage where that is Redis, else in this process's memory.
+   * @param name stands before the keys, as a collection's does
+   * @param window seconds from a key's first attempt until its count ends
+   */
+  attempts(name: string, window: number): Attempts;
   /** Tells of changes to the documents whose `<collection>:<key>` begins with a prefix. */
   watch(prefix: string): ChangeFeed;
   /** Asks the storage for a sign of life. @throws StorageUnavailableError */

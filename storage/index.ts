@@ -14,6 +14,7 @@ export type {
   Rule,
   Snapshot,
 } from "./documents.ts";
+export type { Attempts, Tally } from "./attempts.ts";
 export { absent } from "./documents.ts";
 export { toKeySegment } from "./key.ts";
 

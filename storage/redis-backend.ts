@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { joinKeys } from "unstorage";
+import { createRedisAttempts } from "./attempts.ts";
 import type { Backend } from "./backend.ts";
 import type { Logger } from "./log.ts";
+import { createAnswer } from "./redis-answer.ts";
 import { watchOutages, type RedisDriver } from "./redis-client.ts";
 import { openRedisFeed } from "./redis-feed.ts";
 
@@ -12,8 +14,7 @@ import { openRedisFeed } from "./redis-feed.ts";
  */
 export function createRedisBackend(driver: RedisDriver, log: Logger): Backend {
   const client = driver.getInstance();
-  const { commandTimeout = client.options?.redisOptions?.commandTimeout } = client.options ?? {};
-  const patience = (commandTimeout ?? 1000) + 100;
+  const answer = createAnswer(client);
   watchOutages(client, log);
   return {
     capabilities: { atomic: "cluster", ttl: "native" },
@@ -37,6 +38,7 @@ export function createRedisBackend(driver: RedisDriver, log: Logger): Backend {
     async close() {
       await driver.dispose?.();
     },
+    attempts: (name, window) => createRedisAttempts(client, toRedisKey(name), window, answer),
     watch(prefix, tell) {
       const base = toRedisKey("");
       const keyPrefix = base === "" ? prefix : `${base}:${prefix}`;
@@ -59,21 +61,6 @@ export function createRedisBackend(driver: RedisDriver, log: Logger): Backend {
     } catch (error) {
       if (!(error instanceof Error && error.message.startsWith("NOSCRIPT"))) throw error;
       return client.eval(lua, 1, toRedisKey(key), ...args);
-    }
-  }
-
-  /** Waits for an answer, but not for ever: a client that reconnects may keep its commands until then. */
-  async function answer<T>(command: Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`No answer within ${patience} ms`)), patience);
-    });
-    try {
-      return await Promise.race([command, late]);
-    } catch (error) {
-      throw toSafeError(error);
-    } finally {
-      clearTimeout(timer);
     }
   }
 }
@@ -117,11 +104,4 @@ return current
 
 function toScript(lua: string): Script {
   return { lua, sha1: createHash("sha1").update(lua).digest("hex") };
-}
-
-/** An error of ioredis carries the command, and so a document or the password, into every log. */
-function toSafeError(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  const { message, name, stack } = error;
-  return Object.assign(new Error(message), { name, stack });
 }

@@ -1,4 +1,5 @@
 import type { Driver } from "unstorage";
+import { createMemoryAttempts } from "./attempts.ts";
 import { withUnavailable, type Backend } from "./backend.ts";
 import { LocalChanges, type ChangeFeed } from "./changes.ts";
 import { Collection } from "./collection.ts";
@@ -27,6 +28,8 @@ export function openDocumentStore(driver: Driver, { log }: DocumentStoreOptions)
     capabilities: backend.capabilities,
     collection: (collection, isDocument) =>
       new Collection({ name: collection, isDocument, backend, changes, queue, log }),
+    attempts: (counted, window) =>
+      backend.attempts?.(counted, window) ?? createMemoryAttempts(window),
     watch(prefix) {
       const feed = openFeed(prefix, changes, backend);
       feeds.push(feed);

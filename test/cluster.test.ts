@@ -149,7 +149,8 @@ describeWithRedis("two processes on one Redis", () => {
       (await countCommands(redis().url, () => visitor.call(...call))).length;
     expect(await count("getUser")).toBe(0);
     expect(await count("getBasket")).toBe(0);
-    expect(await count("login", account)).toBeLessThanOrEqual(6);
+    // Four of them ask for failed logins: of the account and from the address, before and after.
+    expect(await count("login", account)).toBeLessThanOrEqual(10);
     expect(await count("getUser")).toBe(1);
     expect(await count("getUser"), "warm").toBe(0);
     expect(await count("note", { one: 1 })).toBeLessThanOrEqual(2);
@@ -259,6 +260,16 @@ describeWithRedis("a Redis Cluster", () => {
     cluster = await startRedisCluster();
   }, 30_000);
   afterAll(() => cluster?.stop());
+
+  test("counts failed logins of many accounts, wherever they lie", async () => {
+    const auth = { ...trustingAuth, login: () => Promise.resolve(undefined) };
+    const config = { auth, loginAttempts: { perAccount: 1 } };
+    const [one, two] = [await start(config), await start(config)];
+    for (let id = 1; id <= 10; id++) {
+      expect((await one.visitor().call("login", as(id))).status).toBe(401);
+      expect((await two.visitor().call("login", as(id))).status).toBe(429);
+    }
+  });
 
   test("holds sessions and baskets of many users, wherever they lie", async () => {
     const [one, two] = [await start({ auth: trustingAuth }), await start({ auth: trustingAuth })];

@@ -1,0 +1,178 @@
+import { isIPv4, isIPv6 } from "node:net";
+import type { Attempts } from "../storage/attempts.ts";
+import type { DocumentStore } from "../storage/documents.ts";
+import { toKeySegment } from "../storage/key.ts";
+import { describeError } from "../storage/log.ts";
+import { normaliseEmail } from "./accounts.ts";
+import type { Call } from "./call.ts";
+import { RpcError } from "./error.ts";
+
+/** How many failed logins there may be; `window` in seconds. */
+export interface LoginAttemptsOptions {
+  readonly perAccount: number;
+  readonly perAddress: number;
+  readonly window: number;
+}
+
+/** The failed logins of all accounts, and from all addresses. */
+export class LoginAttempts {
+  readonly #attempts: Attempts;
+  readonly #options: LoginAttemptsOptions;
+
+  constructor(store: DocumentStore, options: LoginAttemptsOptions) {
+    this.#attempts = store.attempts("login-attempts", options.window);
+    this.#options = options;
+  }
+
+  /** Those of an account, also where there is none of this name: an answer must not tell. */
+  ofAccount(realm: string, email: string): Failures {
+    const key = `account:${toKeySegment(realm)}:${toKeySegment(normaliseEmail(email))}`;
+    return new Failures(this.#attempts, key, this.#options.perAccount);
+  }
+
+  /** Those from an address. */
+  ofAddress(ip: string): Failures {
+    const key = `address:${toKeySegment(toNetwork(ip))}`;
+    return new Failures(this.#attempts, key, this.#options.perAddress);
+  }
+}
+
+/**
+ * Checks a password, unless there were too many wrong ones for its account or from the caller's address
+ * (OWASP ASVS 5.0, 6.3.1).
+ *
+ * Right ones are not counted, so any number of them may come at once. But where the limit is reached while
+ * a password is being checked, nobody is told whether it was right: guesses that are sent all at once find
+ * out no more than those that are sent one by one.
+ * @param email names the account
+ * @param verify gives `undefined` for a wrong password, or throws an RpcError of 401 or 403
+ * @throws RpcError `too_many_attempts`, StorageUnavailableError, and what `verify` throws
+ */
+export async function guardPassword<T>(
+  call: Call,
+  email: string,
+  verify: () => Promise<T | undefined>,
+): Promise<T | undefined> {
+  const { loginAttempts } = call.environment;
+  if (loginAttempts === undefined) return verify();
+  const { ip } = call.request;
+  const account = loginAttempts.ofAccount(call.backend.realm.name, email);
+  const counted = ip === undefined ? [account] : [account, loginAttempts.ofAddress(ip)];
+  assertFew(await Promise.all(counted.map((failures) => failures.read())));
+  let verified: T | undefined;
+  let refusal: unknown;
+  try {
+    verified = await verify();
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    refusal = error;
+  }
+  if (verified === undefined) {
+    assertFew(await Promise.all(counted.map((failures) => failures.add())));
+    if (refusal !== undefined) throw refusal;
+    return undefined;
+  }
+  const standings = await Promise.all(counted.map((failures) => failures.read()));
+  assertFew(standings);
+  if (standings[0]?.count !== 0) await attemptLess(call, () => account.clear());
+  return verified;
+}
+
+/**
+ * As {@link guardPassword}, for a check that changes something when the password is right: too late to
+ * refuse it then. So each is counted before it is checked, and taken back where it was not wrong.
+ * @param change gives `false` for a wrong password, or throws an RpcError of 401 or 403
+ */
+export async function guardPasswordChange(
+  call: Call,
+  email: string,
+  change: () => Promise<boolean>,
+): Promise<boolean> {
+  const { loginAttempts } = call.environment;
+  if (loginAttempts === undefined) return change();
+  const account = loginAttempts.ofAccount(call.backend.realm.name, email);
+  const standing = await account.add();
+  let changed: boolean;
+  try {
+    assertFew([standing]);
+    changed = await change();
+  } catch (error) {
+    if (!isRefusal(error)) await attemptLess(call, () => account.takeBack());
+    throw error;
+  }
+  if (changed) await attemptLess(call, () => account.clear());
+  return changed;
+}
+
+// --- Internal helpers ---
+
+interface Standing {
+  readonly count: number;
+  /** Seconds until the next may be tried; 0: at once. */
+  readonly wait: number;
+}
+
+/** Failures that are counted together. */
+class Failures {
+  readonly #attempts: Attempts;
+  readonly #key: string;
+  readonly #limit: number;
+
+  constructor(attempts: Attempts, key: string, limit: number) {
+    this.#attempts = attempts;
+    this.#key = key;
+    this.#limit = limit;
+  }
+
+  /** Whether another may be tried. */
+  async read(): Promise<Standing> {
+    const { count, endsIn } = await this.#attempts.read(this.#key);
+    return { count, wait: count < this.#limit ? 0 : endsIn };
+  }
+
+  /** Counts one. @returns whether it is within the limit */
+  async add(): Promise<Standing> {
+    const { count, endsIn } = await this.#attempts.add(this.#key);
+    return { count, wait: count <= this.#limit ? 0 : endsIn };
+  }
+
+  takeBack(): Promise<void> {
+    return this.#attempts.takeBack(this.#key);
+  }
+
+  clear(): Promise<void> {
+    return this.#attempts.clear(this.#key);
+  }
+}
+
+function assertFew(standings: readonly Standing[]): void {
+  const wait = Math.max(...standings.map((standing) => standing.wait));
+  if (wait === 0) return;
+  throw new RpcError("too_many_attempts", { headers: { "retry-after": String(wait) } });
+}
+
+/** How an `auth` says by an error that the password is wrong. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof RpcError && (error.status === 401 || error.status === 403);
+}
+
+/** Makes a count smaller. Where that fails, the call goes on: the count ends by itself. */
+async function attemptLess(call: Call, change: () => Promise<void>): Promise<void> {
+  try {
+    await change();
+  } catch (error) {
+    call.log.warn("Logins that did not fail stay counted", { error: describeError(error) });
+  }
+}
+
+/** The address; of IPv6 its /64, for whoever has one address there has them all (RFC 6177). */
+function toNetwork(ip: string): string {
+  const address = isIPv4(ip) ? `::ffff:${ip}` : ip.replace(/%.*/, "");
+  if (!isIPv6(address)) return ip;
+  // The URL parser knows all spellings of an address, and writes one.
+  const text = new URL(`http://[${address}]`).hostname.slice(1, -1);
+  if (text.startsWith("::ffff:")) return text;
+  const [head = [], tail = []] = text.split("::").map((part) => part.split(":").filter(Boolean));
+  const zeros = Array<string>(8 - head.length - tail.length).fill("0");
+  return [...head, ...zeros, ...tail].slice(0, 4).join(":");
+}
