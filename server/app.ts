@@ -14,6 +14,7 @@ import { openBackends, type Backends, type StoreDescription } from "./backends.t
 import type { StorefrontConfig } from "./config.ts";
 import { Cors } from "./cors.ts";
 import { isOneOfSeveral } from "./environment.ts";
+import { assertHeaderSize } from "./headers.ts";
 import { createHealth } from "./health.ts";
 import type { Shop, StorefrontOptions } from "./options.ts";
 import { readPayload } from "./payload.ts";
@@ -45,7 +46,11 @@ export function createStorefront(
   const options = resolveConfig(config, { production, isOneOfSeveral: isOneOfSeveral() });
   const backends = openBackends(options);
   const calls = new Calls(options, backends);
-  const app = new H3({ silent: true, onError: (error, event) => calls.answerStray(error, event) });
+  const app = new H3({
+    silent: true,
+    onRequest: assertHeaderSize,
+    onError: (error, event) => calls.answerStray(error, event),
+  });
   app.all(`${options.basePath}/rpc/:method`, (event) => calls.answer(event));
   app.all(`/:shop${options.basePath}/rpc/:method`, (event) => calls.answer(event));
   app.mount("/", createHealth(backends.stores));

@@ -10,6 +10,7 @@ import type { StorefrontConfig } from "./config.ts";
 import { describeDiagnosis, diagnose } from "./doctor.ts";
 import { assertNoErrors, examineConfig } from "./examine.ts";
 import { explainShop } from "./explain.ts";
+import { nodeHeaderSize } from "./headers.ts";
 import { loadStorefrontConfig, watchStorefrontConfig } from "./load.ts";
 
 const usage = `Usage: storefront <command> [options]
@@ -160,6 +161,7 @@ async function listen(app: Storefront, host: string, port: number): Promise<Runn
     manual: true,
     silent: true,
     gracefulShutdown: false,
+    node: { maxHeaderSize: nodeHeaderSize },
     trustProxy: typeof trustProxy === "boolean" ? trustProxy : [...trustProxy],
   });
   try {
