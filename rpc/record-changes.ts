@@ -1,15 +1,21 @@
 import type { Belonging, SessionCustomData, ShopUser } from "../storage/session-record.ts";
 import type { RecordChange } from "../storage/session-records.ts";
+import { RpcError } from "./error.ts";
 import { rebase } from "./rebase.ts";
 
-/** Sets fields of the custom data; `undefined` removes one. */
+/**
+ * Sets fields of the custom data; `undefined` removes one. The change throws RpcError `limit_reached` where
+ * there would be too much of it, whoever else has added to it.
+ */
 export function patchCustomData(patch: Partial<SessionCustomData>): RecordChange {
   const fields = Object.entries(structuredClone(patch));
   const patched = new Set(fields.map(([key]) => key));
   return (record) => {
     const kept = Object.entries(record.customData).filter(([key]) => !patched.has(key));
     const set = fields.filter(([, value]) => value !== undefined);
-    return { ...record, customData: Object.fromEntries([...kept, ...set]) };
+    const customData = Object.fromEntries([...kept, ...set]);
+    assertSize(JSON.stringify(customData).length);
+    return { ...record, customData };
   };
 }
 
@@ -43,4 +49,15 @@ export const owingNothing: RecordChange = (record) => ({ ...record, mergePending
 /** Several changes, one after the other. */
 export function chain(changes: readonly RecordChange[]): RecordChange {
   return (record) => changes.reduce((next, change) => change(next), record);
+}
+
+// --- Internal helpers ---
+
+/** The most characters that the custom data of a session may have, as JSON. */
+const maxSize = 16_384;
+
+function assertSize(size: number): void {
+  if (size <= maxSize) return;
+  const detail = `The session's custom data would have ${size} characters of JSON; the limit is ${maxSize}`;
+  throw new RpcError("limit_reached", { detail });
 }

@@ -138,9 +138,14 @@ export class CallSession {
     this.#userCopy = undefined;
   }
 
-  /** Sets fields of the custom data at `commit`; `undefined` removes one. */
+  /**
+   * Sets fields of the custom data at `commit`; `undefined` removes one.
+   * @throws RpcError `limit_reached`; so does `commit`, where parallel calls add too much together
+   */
   updateCustomData(patch: Partial<SessionCustomData>): void {
-    this.#changes.push(patchCustomData(patch));
+    const changes = [...this.#changes, patchCustomData(patch)];
+    chain(changes)(this.#session?.record ?? blankRecord);
+    this.#changes = changes;
     this.#customDataCopy = undefined;
   }
 
