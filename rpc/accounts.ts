@@ -18,7 +18,7 @@ export function createAccounts(store: DocumentStore): Auth {
       return isRight ? account?.user : undefined;
     },
 
-    async register({ email, password, firstName, lastName }, { realm }) {
+    async register({ email, password, firstName, lastName }, { realm, signal }) {
       const user: ShopUser = {
         id: randomUUID(),
         email: normaliseEmail(email),
@@ -27,13 +27,14 @@ export function createAccounts(store: DocumentStore): Auth {
       };
       const account = { user, passwordHash: await hashPassword(password), createdAt: Date.now() };
       await accountsOf(realm).update(toAccountKey(email), (existing) => {
+        assertInTime(signal);
         if (existing !== undefined) throw new RpcError("email_taken");
         return { set: account };
       });
       return user;
     },
 
-    async changePassword({ user, oldPassword, newPassword }, { realm }) {
+    async changePassword({ user, oldPassword, newPassword }, { realm, signal }) {
       const key = toAccountKey(user.email ?? "");
       const read = await accountsOf(realm).get(key);
       const account = isOwnedBy(read.value, user) ? read.value : undefined;
@@ -43,6 +44,7 @@ export function createAccounts(store: DocumentStore): Auth {
       if (account === undefined) return false;
       const passwordHash = await hashPassword(newPassword);
       await accountsOf(realm).update(key, (current) => {
+        assertInTime(signal);
         // The old password was right for the hash that was read, and for no other.
         if (current?.passwordHash !== account.passwordHash) throw new RpcError("session_changed");
         return { set: { ...current, passwordHash } };
@@ -60,16 +62,18 @@ export function createAccounts(store: DocumentStore): Auth {
       return changed;
     },
 
-    async changeEmail({ user, email }, { realm }) {
+    async changeEmail({ user, email }, { realm, signal }) {
       const accounts = accountsOf(realm);
       const changed = { ...user, email: normaliseEmail(email) };
       const [from, to] = [toAccountKey(user.email ?? ""), toAccountKey(email)];
       if (from === to) return changed;
       // Of two changes at once the last to claim the account gets it.
-      const { value: account } = await accounts.update(from, (current) =>
-        isOwnedBy(current, user) ? { set: { ...current, movingTo: to } } : "keep",
-      );
+      const { value: account } = await accounts.update(from, (current) => {
+        assertInTime(signal);
+        return isOwnedBy(current, user) ? { set: { ...current, movingTo: to } } : "keep";
+      });
       await accounts.update(to, (existing) => {
+        assertInTime(signal);
         // A change that broke off is asked for again: what is left of it is done then.
         if (isOwnedBy(existing, user)) return "keep";
         if (existing !== undefined) throw new RpcError("email_taken");
@@ -120,6 +124,11 @@ async function moveAway(
     return isMoved ? { set: { ...current, passwordHash } } : "remove";
   });
   if (!isMoved) throw new RpcError("session_changed");
+}
+
+/** A call that was answered by a timeout writes no more; one whose client has gone away goes on. */
+function assertInTime({ reason }: AbortSignal): void {
+  if (reason instanceof DOMException && reason.name === "TimeoutError") throw reason;
 }
 
 function isAccount(value: unknown): value is Account {

@@ -8,7 +8,7 @@ export interface AuthContext {
   /** Names the set of shops that share this customer's account. */
   readonly realm: string;
   readonly log: Logger;
-  /** Aborts when the client has gone away. */
+  /** Aborts when the client has gone away, or the call has taken too long (a TimeoutError). */
   readonly signal: AbortSignal;
 }
 

@@ -25,6 +25,8 @@ export interface OwningSession {
   note(change: RecordChange): void;
   /** Changes the session's record now, and begins a session where there is none. */
   write(change: RecordChange): Promise<void>;
+  /** @throws RpcError `timeout` where the call may write no more */
+  assertInTime(): void;
 }
 
 /**
@@ -104,6 +106,7 @@ export class Belongings {
   async #own(belonging: Belonging): Promise<Owner> {
     // On its own: what else the call changes waits for its end, for it may fail.
     if (this.peek(belonging) === undefined) await this.#session.write(beginBelonging(belonging));
+    this.#session.assertInTime();
     const session = this.#session.current() as Session;
     const isGuest = session.record.user === undefined;
     return {

@@ -10,6 +10,7 @@ import {
   type PublicRPCContext,
   type RPCContext,
 } from "./context.ts";
+import type { CallDeadline } from "./deadline.ts";
 import { notify, type Hooks } from "./hooks.ts";
 import type { LoginAttempts } from "./login-attempts.ts";
 import type { RpcMethods } from "./method.ts";
@@ -30,7 +31,7 @@ export interface CallEnvironment {
 export interface CallRequest {
   readonly ip: string | undefined;
   readonly headers: Headers;
-  readonly signal: AbortSignal;
+  readonly deadline: CallDeadline;
   /** Knows what must not be written down. */
   readonly redactor: Redactor;
 }
@@ -62,7 +63,7 @@ export class Call {
     const { backend, log, request } = this;
     const tokens = new CallTokens(backend, log, request.redactor);
     const userAgent = request.headers.get("user-agent") ?? undefined;
-    const caller = { userAgent, transport, log };
+    const caller = { userAgent, transport, log, deadline: request.deadline };
     this.#session = new CallSession(backend, session, this.#observer(), tokens, caller);
     return this.#session;
   }
@@ -91,7 +92,7 @@ export class Call {
   /** What the deployment's `auth` is told of this call. */
   get authContext(): AuthContext {
     const { backend, log, request } = this;
-    return { shop: backend.shop, realm: backend.realm.name, log, signal: request.signal };
+    return { shop: backend.shop, realm: backend.realm.name, log, signal: request.deadline.signal };
   }
 
   /** Tells who wants to know that two used one session. */

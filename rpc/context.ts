@@ -20,7 +20,7 @@ export interface PublicRPCContext {
   readonly ip: string | undefined;
   /** The request's headers, without those that carry credentials. */
   readonly headers: Headers;
-  /** Aborts when the client has gone away. */
+  /** Aborts when the client has gone away, or the call has taken too long (a TimeoutError). */
   readonly signal: AbortSignal;
 }
 
@@ -54,7 +54,10 @@ export interface RPCContext extends PublicRPCContext {
   ): Promise<number>;
   /** Data of a deployment's own, with the changes of this call. */
   readonly customData: Readonly<Partial<SessionCustomData>>;
-  /** Sets fields of `customData` at the end of the call; `undefined` removes one. */
+  /**
+   * Sets fields of `customData` at the end of the call; `undefined` removes one.
+   * @throws RpcError `limit_reached` beyond 16,384 characters of JSON altogether
+   */
   updateCustomData(patch: Partial<SessionCustomData>): void;
   /** What a commerce system has given for this visitor, with the changes of this call. */
   readTokens(): Promise<SessionTokens | undefined>;
@@ -86,7 +89,9 @@ export function createPublicContext(call: Call): PublicRPCContext {
       headers ??= withoutCredentials(call.request.headers);
       return headers;
     },
-    signal: call.request.signal,
+    get signal() {
+      return call.request.deadline.signal;
+    },
     callRpc: <Output>(method: string, payload?: unknown) =>
       dispatch(call, method, payload) as Promise<Output>,
   };

@@ -15,6 +15,7 @@ import {
 } from "../storage/user-sessions.ts";
 import type { ShopBackend } from "./backend.ts";
 import { Belongings } from "./belongings.ts";
+import type { CallDeadline } from "./deadline.ts";
 import { completeMerges, type MergeReport } from "./merge.ts";
 import { chain, changeUser, owingNothing, patchCustomData } from "./record-changes.ts";
 import type { CallTokens } from "./session-tokens.ts";
@@ -30,6 +31,7 @@ export interface Caller {
   readonly userAgent: string | undefined;
   /** How a session is given to them. */
   readonly transport: SessionTransportName;
+  readonly deadline: CallDeadline;
   readonly log: Logger;
 }
 
@@ -84,6 +86,7 @@ export class CallSession {
       guestKey: () => this.#guestKey,
       note: (change) => void this.#changes.push(change),
       write: (change) => this.#write(() => [change]),
+      assertInTime: () => caller.deadline.assertInTime(),
     });
     this.#adopt(session);
   }
@@ -158,7 +161,7 @@ export class CallSession {
     if (this.#session !== undefined && this.#changes.length > 0) {
       await this.#write(() => this.#takeChanges());
     }
-    const { session, pendingMerges } = await this.#backend.sessions.bind(this.#session, {
+    const { session, pendingMerges } = await this.#writable.sessions.bind(this.#session, {
       user: structuredClone(user),
       startedAt: this.#startedAt,
       userAgent: this.#caller.userAgent?.slice(0, 256),
@@ -178,14 +181,14 @@ export class CallSession {
   async rotate(change: { readonly proved: boolean }): Promise<void> {
     const session = this.#session;
     if (session?.record.user === undefined) return;
-    this.#adopt(await this.#backend.sessions.rotate(session, change));
+    this.#adopt(await this.#writable.sessions.rotate(session, change));
   }
 
   /** Ends the session, and with it what belongs to a guest. */
   async destroy(): Promise<void> {
     const session = this.#session;
     if (session === undefined) return this.#forget();
-    const record = await this.#backend.sessions.end(session);
+    const record = await this.#writable.sessions.end(session);
     this.#forget();
     if (record.user !== undefined) return this.#observer.afterLogout(record.user);
     await this.belongings.end(record);
@@ -197,7 +200,7 @@ export class CallSession {
     const isKept = ({ id, replaces = id }: UserSession) =>
       sessionsToKeep.includes(id) || sessionsToKeep.includes(replaces);
     const results = await Promise.all(
-      this.#backend.realm.users.map((users) => users.endAll(userId, isKept)),
+      this.#writable.realm.users.map((users) => users.endAll(userId, isKept)),
     );
     this.#startedAt = Math.max(this.#startedAt, ...results.map(({ endedAt }) => endedAt));
     const ended = results.flatMap((result) => result.ended);
@@ -213,7 +216,7 @@ export class CallSession {
   /** Ends one of a user's sessions. @returns whether there was one of this handle */
   async destroyByHandle(userId: string | number, handle: string): Promise<boolean> {
     const ended = await Promise.all(
-      this.#backend.realm.users.map((users) => users.endOne(userId, handle)),
+      this.#writable.realm.users.map((users) => users.endOne(userId, handle)),
     );
     if (this.id !== undefined && ended.includes(this.id)) this.#forget();
     return ended.some((id) => id !== undefined);
@@ -237,6 +240,12 @@ export class CallSession {
     await this.#renewIfDue();
   }
 
+  /** The backend, to be written to: a call that was answered by a timeout writes no more. */
+  get #writable(): ShopBackend {
+    this.#caller.deadline.assertInTime();
+    return this.#backend;
+  }
+
   /** One write at a time: two at once from one call would begin two sessions. */
   #write(takeChanges: () => readonly RecordChange[]): Promise<void> {
     const write = this.#lastWrite.then(() => this.#writeNow(takeChanges()));
@@ -245,7 +254,7 @@ export class CallSession {
   }
 
   async #writeNow(changes: readonly RecordChange[]): Promise<void> {
-    const { sessions } = this.#backend;
+    const { sessions } = this.#writable;
     const session = this.#session;
     if (session === undefined) {
       if (changes.length > 0)
@@ -266,7 +275,7 @@ export class CallSession {
 
   /** What the call changed is kept by now, so a renewal that fails is no failure of the call. */
   async #renewIfDue(): Promise<void> {
-    const { sessions } = this.#backend;
+    const { sessions } = this.#writable;
     const session = this.#session;
     if (session === undefined || !sessions.isRenewalDue(session)) return;
     try {

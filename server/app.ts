@@ -8,11 +8,13 @@ import { RpcError } from "../rpc/error.ts";
 import { LoginAttempts } from "../rpc/login-attempts.ts";
 import type { RpcMethod } from "../rpc/method.ts";
 import { Redactor } from "../rpc/redactor.ts";
+import type { CallSession } from "../rpc/session.ts";
 import { withDetails } from "../storage/log.ts";
 import { createAdmin } from "./admin.ts";
 import { openBackends, type Backends, type StoreDescription } from "./backends.ts";
 import type { StorefrontConfig } from "./config.ts";
 import { Cors } from "./cors.ts";
+import { Deadlines, type Deadline } from "./deadline.ts";
 import { isOneOfSeveral } from "./environment.ts";
 import { assertHeaderSize } from "./headers.ts";
 import { createHealth } from "./health.ts";
@@ -59,6 +61,7 @@ export function createStorefront(
     options,
     stores: backends.descriptions,
     async close() {
+      calls.close();
       await Promise.all(backends.stores.map((store) => store.close()));
     },
   });
@@ -73,6 +76,7 @@ class Calls {
   readonly #environment: CallEnvironment;
   readonly #selection: ShopSelection;
   readonly #cors: Cors;
+  readonly #deadlines: Deadlines;
   readonly #transports: ReadonlyMap<Shop, readonly SessionTransport[]>;
 
   constructor(options: StorefrontOptions, backends: Backends) {
@@ -80,6 +84,7 @@ class Calls {
     this.#backends = backends;
     this.#selection = new ShopSelection(options);
     this.#cors = new Cors(options.shops, options.log);
+    this.#deadlines = new Deadlines(options.callTimeout);
     this.#transports = new Map(options.shops.map((shop) => [shop, createTransports(shop)]));
     this.#environment = {
       methods: { ...builtinMethods, ...options.methods },
@@ -97,13 +102,16 @@ class Calls {
     // A preflight carries no headers of ours, so its shop is not known yet.
     const preflight = isPreflight(event);
     const redactor = new Redactor(event.req.headers);
+    const deadline = this.#deadlines.begin(event.req);
     let response: Response;
     try {
       response = preflight
         ? this.#cors.answerPreflight(event)
-        : await this.#answerCall(event, shop, name, redactor);
+        : await this.#answerCall(event, shop, name, redactor, deadline);
     } catch (error) {
       response = toProblemResponse(error, redactor, redactor.guard(this.#options.log));
+    } finally {
+      this.#deadlines.finish(deadline);
     }
     this.#cors.describe(event, preflight ? undefined : shop, response.headers);
     return response;
@@ -117,28 +125,35 @@ class Calls {
     return response;
   }
 
+  /** Ends what goes on between the calls. */
+  close(): void {
+    this.#deadlines.stop();
+  }
+
   async #answerCall(
     event: H3Event,
     shop: Shop | undefined,
     name: string,
     redactor: Redactor,
+    deadline: Deadline,
   ): Promise<Response> {
     if (shop === undefined) throw new RpcError("unknown_shop");
     this.#cors.assertOrigin(event, shop);
     const method = findMethod(this.#environment.methods, name);
     if (method === undefined) throw new RpcError("unknown_method");
     assertVerb(event.req.method, method);
-    const payload = await readPayload(event, this.#options.maxBodySize);
-    const call = this.#open(event, shop, name, redactor);
+    const payload = await deadline.keep(readPayload(event, this.#options.maxBodySize));
+    const call = this.#open(event, shop, name, redactor, deadline);
     return method.access === "public"
-      ? toCacheable(event, toAnswer(await dispatch(call, name, payload)))
-      : this.#answerWithSession(event, shop, call, name, payload);
+      ? toCacheable(event, toAnswer(await deadline.keep(dispatch(call, name, payload))))
+      : this.#answerWithSession(event, shop, call, deadline, name, payload);
   }
 
   async #answerWithSession(
     event: H3Event,
     shop: Shop,
     call: Call,
+    deadline: Deadline,
     name: string,
     payload: unknown,
   ): Promise<Response> {
@@ -146,14 +161,13 @@ class Calls {
     const takesCookies = this.#cors.takesCookies(event, shop);
     const transports = ways.filter(({ name: way }) => takesCookies || way !== "cookie");
     const { headers } = event.req;
-    const presented = await findSession(headers, transports, call.backend.sessions);
+    const { sessions } = call.backend;
+    const presented = await deadline.keep(findSession(headers, transports, sessions));
     const session = call.openSession(presented.session, transportOf(presented, transports));
-    await Promise.all(presented.reused.map((reuse) => call.reportReuse(reuse)));
+    await deadline.keep(Promise.all(presented.reused.map((reuse) => call.reportReuse(reuse))));
     let response: Response;
     try {
-      await session.completePendingMerge();
-      response = toAnswer(await dispatch(call, name, payload));
-      await session.commit();
+      response = await deadline.keep(run(call, session, name, payload));
     } catch (error) {
       response = toProblemResponse(error, call.request.redactor, call.log);
     }
@@ -165,15 +179,27 @@ class Calls {
     return response;
   }
 
-  #open(event: H3Event, shop: Shop, name: string, redactor: Redactor): Call {
-    const { req } = event;
+  #open({ req }: H3Event, shop: Shop, name: string, redactor: Redactor, deadline: Deadline): Call {
     return new Call(
       this.#environment,
       this.#backends.shops.get(shop) as ShopBackend,
-      { ip: req.ip, headers: req.headers, signal: req.signal, redactor },
+      { ip: req.ip, headers: req.headers, deadline, redactor },
       withDetails(this.#options.log, { shopId: shop.shopId, method: name }),
     );
   }
+}
+
+/** Runs a method, and writes what it changed. */
+async function run(
+  call: Call,
+  session: CallSession,
+  name: string,
+  payload: unknown,
+): Promise<Response> {
+  await session.completePendingMerge();
+  const response = toAnswer(await dispatch(call, name, payload));
+  await session.commit();
+  return response;
 }
 
 function isPreflight({ req }: H3Event): boolean {
