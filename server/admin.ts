@@ -36,14 +36,18 @@ export function createAdmin(options: StorefrontOptions, { shops }: Backends): H3
   if (options.adminTokens.length === 0) return app;
   const digests = options.adminTokens.map(digest);
   return app.all(`${options.basePath}/admin/:call`, async (event) => {
-    assertOperator(event, digests);
     const { call: name = "" } = event.context.params ?? {};
+    const told = { call: name, ip: event.req.ip };
+    if (!isOperator(event, digests)) {
+      options.log.warn("An admin call was refused", told);
+      throw new RpcError("not_an_operator", { headers: { "www-authenticate": "Bearer" } });
+    }
     const call = Object.hasOwn(calls, name) ? calls[name] : undefined;
     if (call === undefined) throw new RpcError("unknown_method");
     if (event.req.method !== "POST")
       throw new RpcError("wrong_verb", { headers: { allow: "POST" } });
     const answer = await call(await readPayload(event, options.maxBodySize));
-    options.log.info("An operator's call", { call: name, ip: event.req.ip });
+    options.log.info("An admin call was made", told);
     return Response.json(answer, { headers: { "cache-control": "no-store" } });
   });
 }
@@ -61,12 +65,11 @@ const userSessions = z.strictObject({
 
 const allSessions = z.strictObject({ shopIds }).prefault({});
 
-/** Compares digests, which are all of one length, in constant time. @throws RpcError `not_an_operator` */
-function assertOperator(event: H3Event, digests: readonly Buffer[]): void {
+/** Compares digests, which are all of one length, in constant time. */
+function isOperator(event: H3Event, digests: readonly Buffer[]): boolean {
   const [, token] = /^bearer +(\S+) *$/i.exec(event.req.headers.get("authorization") ?? "") ?? [];
   const given = digest(token ?? "");
-  if (token !== undefined && digests.some((expected) => timingSafeEqual(expected, given))) return;
-  throw new RpcError("not_an_operator", { headers: { "www-authenticate": "Bearer" } });
+  return token !== undefined && digests.some((expected) => timingSafeEqual(expected, given));
 }
 
 function digest(token: string): Buffer {

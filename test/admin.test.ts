@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { defineRpcMethod } from "../rpc/method.ts";
 import { EpochBook } from "../storage/epochs.ts";
 import { openDocumentStore } from "../storage/store.ts";
 import { createFaultyDriver } from "./_faulty-driver.ts";
@@ -99,6 +100,9 @@ describeMatrix("an operator", ({ start }) => {
       }
     }
     expect(await isAlive(user)).toBe(true);
+    const told = storefront.lines.filter(({ message }) => message === "An admin call was refused");
+    expect(told).toHaveLength(3 * wrong.length);
+    expect(JSON.stringify(told)).not.toContain(token.slice(0, 10));
   });
 
   test("is told what is wrong with a call", async () => {
@@ -136,6 +140,25 @@ describeOnGround("the end of all sessions", ({ startTwo }) => {
     expect(await isAlive(user)).toBe(true);
     await ask(here, "endAllSessions");
     expect(await isAlive(user)).toBe(false);
+  });
+
+  test("is final for a call that is under way: what it would write is refused", async () => {
+    let during: (() => Promise<unknown>) | undefined;
+    const slowly = defineRpcMethod({
+      async handler(_, { updateCustomData }) {
+        await during?.();
+        updateCustomData({ written: true } as object);
+      },
+    });
+    const config = { ...base, methods: { ...testMethods, slowly } };
+    const [here] = await startTwo(config);
+    for (const begin of ["enter", "note"]) {
+      const visitor = here.visitor();
+      await visitor.call(begin, { id: 7 });
+      during = () => ask(here, "endAllSessions");
+      const answer = await visitor.call("slowly");
+      expect(answer).toMatchObject({ status: 409, body: { code: "session_changed" } });
+    }
   });
 });
 

@@ -245,6 +245,16 @@ describe("a renewal", () => {
     }
   });
 
+  test("leaves nothing of the session under its old id, whatever is written late", async () => {
+    const old = await enter();
+    await sessions.renew(old);
+    await sessions.update(old, (record) => ({ ...record, customData: { secret: 7 } }));
+    const left = faulty.stored().get(`session:1001:${old.record.id.slice(3)}`);
+    expect(left).toContain("replacedBy");
+    expect(left).not.toContain("secret");
+    await users.endAll(user.id);
+  });
+
   test("leaves nothing behind when the old id is used too late", async () => {
     const before = countRecords();
     const old = await enter();
