@@ -1,5 +1,6 @@
 import { isIPv4, isIPv6 } from "node:net";
-import type { Attempts } from "../storage/attempts.ts";
+import { LRUCache } from "lru-cache";
+import type { Attempts, Tally } from "../storage/attempts.ts";
 import type { DocumentStore } from "../storage/documents.ts";
 import { toKeySegment } from "../storage/key.ts";
 import { describeError } from "../storage/log.ts";
@@ -18,6 +19,7 @@ export interface LoginAttemptsOptions {
 export class LoginAttempts {
   readonly #attempts: Attempts;
   readonly #options: LoginAttemptsOptions;
+  readonly #reached: ReachedLimits = new LRUCache({ max: 10_000 });
 
   constructor(store: DocumentStore, options: LoginAttemptsOptions) {
     this.#attempts = store.attempts("login-attempts", options.window);
@@ -27,13 +29,13 @@ export class LoginAttempts {
   /** Those of an account, also where there is none of this name: an answer must not tell. */
   ofAccount(realm: string, email: string): Failures {
     const key = `account:${toKeySegment(realm)}:${toKeySegment(normaliseEmail(email))}`;
-    return new Failures(this.#attempts, key, this.#options.perAccount);
+    return new Failures(this.#attempts, key, this.#options.perAccount, this.#reached);
   }
 
   /** Those from an address. */
   ofAddress(ip: string): Failures {
     const key = `address:${toKeySegment(toNetwork(ip))}`;
-    return new Failures(this.#attempts, key, this.#options.perAddress);
+    return new Failures(this.#attempts, key, this.#options.perAddress, this.#reached);
   }
 }
 
@@ -43,7 +45,8 @@ export class LoginAttempts {
  *
  * Right ones are not counted, so any number of them may come at once. But where the limit is reached while
  * a password is being checked, nobody is told whether it was right: guesses that are sent all at once find
- * out no more than those that are sent one by one.
+ * out no more than those that are sent one by one. So the count is only asked for then; before, this process
+ * refuses what it knows to be refused.
  * @param email names the account
  * @param verify gives `undefined` for a wrong password, or throws an RpcError of 401 or 403
  * @throws RpcError `too_many_attempts`, StorageUnavailableError, and what `verify` throws
@@ -58,7 +61,7 @@ export async function guardPassword<T>(
   const { ip } = call.request;
   const account = loginAttempts.ofAccount(call.backend.realm.name, email);
   const counted = ip === undefined ? [account] : [account, loginAttempts.ofAddress(ip)];
-  assertFew(await Promise.all(counted.map((failures) => failures.read())));
+  assertFew(counted.map((failures) => failures.recall()));
   let verified: T | undefined;
   let refusal: unknown;
   try {
@@ -112,36 +115,62 @@ interface Standing {
   readonly wait: number;
 }
 
+/** The keys whose limit is reached: since when this process knows, and until when; epoch milliseconds. */
+type ReachedLimits = LRUCache<string, { readonly since: number; readonly endsAt: number }>;
+
+/** For so many milliseconds a process believes what it knows: an operator may have set the count to 0. */
+const trustedFor = 1000;
+
 /** Failures that are counted together. */
 class Failures {
   readonly #attempts: Attempts;
   readonly #key: string;
   readonly #limit: number;
+  readonly #reached: ReachedLimits;
 
-  constructor(attempts: Attempts, key: string, limit: number) {
+  constructor(attempts: Attempts, key: string, limit: number, reached: ReachedLimits) {
     this.#attempts = attempts;
     this.#key = key;
     this.#limit = limit;
+    this.#reached = reached;
+  }
+
+  /** Whether another may be tried, as far as this process knows. */
+  recall(): Standing {
+    const { since, endsAt } = this.#reached.get(this.#key) ?? { since: 0, endsAt: 0 };
+    const now = Date.now();
+    const isReached = now < Math.min(endsAt, since + trustedFor);
+    return { count: this.#limit, wait: isReached ? Math.ceil((endsAt - now) / 1000) : 0 };
   }
 
   /** Whether another may be tried. */
   async read(): Promise<Standing> {
-    const { count, endsIn } = await this.#attempts.read(this.#key);
-    return { count, wait: count < this.#limit ? 0 : endsIn };
+    const tally = this.#remember(await this.#attempts.read(this.#key));
+    return { count: tally.count, wait: tally.count < this.#limit ? 0 : tally.endsIn };
   }
 
   /** Counts one. @returns whether it is within the limit */
   async add(): Promise<Standing> {
-    const { count, endsIn } = await this.#attempts.add(this.#key);
-    return { count, wait: count <= this.#limit ? 0 : endsIn };
+    const tally = this.#remember(await this.#attempts.add(this.#key));
+    return { count: tally.count, wait: tally.count <= this.#limit ? 0 : tally.endsIn };
   }
 
   takeBack(): Promise<void> {
+    this.#reached.delete(this.#key);
     return this.#attempts.takeBack(this.#key);
   }
 
   clear(): Promise<void> {
+    this.#reached.delete(this.#key);
     return this.#attempts.clear(this.#key);
+  }
+
+  #remember(tally: Tally): Tally {
+    const since = Date.now();
+    if (tally.count >= this.#limit) {
+      this.#reached.set(this.#key, { since, endsAt: since + tally.endsIn * 1000 });
+    }
+    return tally;
   }
 }
 

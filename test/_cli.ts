@@ -93,7 +93,7 @@ export async function startCli(args: readonly string[], options: CliOptions) {
 
 /** Waits until something is so. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 30_000;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`It was never so: ${condition}`);
     await sleep(10);

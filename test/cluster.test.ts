@@ -149,8 +149,8 @@ describeWithRedis("two processes on one Redis", () => {
       (await countCommands(redis().url, () => visitor.call(...call))).length;
     expect(await count("getUser")).toBe(0);
     expect(await count("getBasket")).toBe(0);
-    // Four of them ask for failed logins: of the account and from the address, before and after.
-    expect(await count("login", account)).toBeLessThanOrEqual(10);
+    // Two of them ask for failed logins: of the account and from the address.
+    expect(await count("login", account)).toBeLessThanOrEqual(6);
     expect(await count("getUser")).toBe(1);
     expect(await count("getUser"), "warm").toBe(0);
     expect(await count("note", { one: 1 })).toBeLessThanOrEqual(2);
