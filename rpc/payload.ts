@@ -10,10 +10,11 @@ export const productReference = z.union([z.int().positive(), z.string().min(1).m
 /** Names a line of a basket or an item of a wishlist. */
 export const itemKey = z.string().min(1).max(64);
 
-/** Data of a frontend's own: a JSON object of up to 4,096 characters. */
+/** Data of a frontend's own: a JSON object of up to 4,096 characters, as it will be read again (`-0` as 0). */
 export const customData = z
   .record(z.string(), z.json())
-  .refine((data) => JSON.stringify(data).length <= 4096, "Expected up to 4096 characters of JSON");
+  .refine((data) => JSON.stringify(data).length <= 4096, "Expected up to 4096 characters of JSON")
+  .transform((data) => JSON.parse(JSON.stringify(data)) as typeof data);
 
 export const quantity = z.int().min(1);
 
