@@ -57,7 +57,11 @@ export function createStorefront(
   app.all(`/:shop${options.basePath}/rpc/:method`, (event) => calls.answer(event));
   app.mount("/", createHealth(backends.stores));
   app.mount("/", createAdmin(options, backends));
+  const { fetch } = app;
   return Object.assign(app, {
+    /** Refuses a request without an address, as `Host: x:99999` makes it: h3 fails on it before it can answer. */
+    fetch: (request: Request): Response | Promise<Response> =>
+      hasAddress(request) ? fetch(request) : calls.answerUnaddressed(request),
     options,
     stores: backends.descriptions,
     async close() {
@@ -130,6 +134,12 @@ class Calls {
     this.#deadlines.stop();
   }
 
+  /** Answers what came to no address. */
+  answerUnaddressed({ headers }: Request): Response {
+    const error = new RpcError("malformed_request");
+    return toProblemResponse(error, new Redactor(headers), this.#options.log);
+  }
+
   async #answerCall(
     event: H3Event,
     shop: Shop | undefined,
@@ -200,6 +210,15 @@ async function run(
   const response = toAnswer(await dispatch(call, name, payload));
   await session.commit();
   return response;
+}
+
+function hasAddress(request: Request): boolean {
+  try {
+    // srvx may throw on it, too.
+    return URL.canParse(request.url);
+  } catch {
+    return false;
+  }
 }
 
 function isPreflight({ req }: H3Event): boolean {
