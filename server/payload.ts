@@ -1,4 +1,4 @@
-import { assertBodySize, type H3Event } from "h3";
+import { assertBodySize, HTTPError, type H3Event } from "h3";
 import { RpcError } from "../rpc/error.ts";
 
 /** The deepest nesting of a payload; beyond it a parser's recursion is an attack. */
@@ -19,7 +19,7 @@ async function readBody(event: H3Event, maxBodySize: number): Promise<unknown> {
   // A browser sends these cross-site without asking first, JSON it does not (CSRF).
   if (contentType !== null && !isJson(contentType)) throw new RpcError("not_json");
   assertBodySize(event, maxBodySize);
-  const text = await event.req.text();
+  const text = await event.req.text().catch(refuseBrokenOff);
   if (text === "") return undefined;
   if (contentType === null) throw new RpcError("not_json");
   const body = parse(text, "The body");
@@ -32,6 +32,12 @@ async function readBody(event: H3Event, maxBodySize: number): Promise<unknown> {
     throw new RpcError("malformed_request", { detail: 'The body must be {"payload": …}', errors });
   }
   return (body as { payload?: unknown }).payload;
+}
+
+/** A client that goes away in the middle of its body is no fault of the server's, and fills no log. */
+function refuseBrokenOff(cause: unknown): never {
+  if (HTTPError.isError(cause)) throw cause;
+  throw new RpcError("malformed_request", { detail: "The body is not complete", cause });
 }
 
 function readQuery(event: H3Event): unknown {
