@@ -1,3 +1,4 @@
+import { describeFound } from "./config-error.ts";
 import type { ShopSettings } from "./config-settings.ts";
 import type { Report } from "./findings.ts";
 import { reportSetting, type Subject } from "./rule.ts";
@@ -20,7 +21,7 @@ function checkSecure({ session }: ShopSettings, report: Report): void {
   const reason = [
     sameSite === "none" && 'sameSite is "none"',
     partitioned && "partitioned is true",
-    isPrefixed(cookieName) && `cookieName is ${JSON.stringify(cookieName)}`,
+    isPrefixed(cookieName) && `cookieName is ${describeFound(cookieName, "cookieName")}`,
   ].find((text) => text !== false);
   const setting = ["session", session, "secure"] as const;
   if (reason === undefined) reportSetting(report, "SF203", setting);
@@ -36,7 +37,7 @@ function checkDomain(
   if (domain === undefined) return;
   const setting = ["session", session, "domain"] as const;
   if (/^__Host-/i.test(cookieName)) {
-    const expected = `nothing, for cookieName is ${JSON.stringify(cookieName)}`;
+    const expected = `nothing, for cookieName is ${describeFound(cookieName, "cookieName")}`;
     reportSetting(report, "SF202", setting, expected);
   }
   const name = domain.replace(/^\./, "").toLowerCase();

@@ -1,3 +1,4 @@
+import { describeFound } from "./config-error.ts";
 import type { ShopSettings } from "./config-settings.ts";
 import type { Report } from "./findings.ts";
 import type { Subject } from "./rule.ts";
@@ -17,8 +18,9 @@ export function placeRule({ settings: { server, shops } }: Subject, report: Repo
       report("SF005", at("path"), "nothing", 'a path, for shopSelector is "path"');
     }
     if (path !== undefined && basePath.split("/")[1] === path) {
-      const expected = `another path than the methods' (basePath is ${basePath})`;
-      report("SF006", at("path"), JSON.stringify(path), expected);
+      const prefix = describeFound(basePath, "basePath");
+      const expected = `another path than the methods' (basePath is ${prefix})`;
+      report("SF006", at("path"), describeFound(path, "path"), expected);
     }
   }
 }
@@ -35,7 +37,8 @@ function findDuplicates(shops: readonly ShopSettings[], report: Report): void {
     }
     const place = `${host ?? ""}/${path ?? ""}`;
     if (place !== "/" && seen.has(place)) {
-      report("SF003", at(path === undefined ? "host" : "path"), `${place} again`);
+      const key = path === undefined ? "host" : "path";
+      report("SF003", at(key), `${describeFound(place, key)} again`);
     }
     const isDefault = shop.isDefault.isWritten && shop.isDefault.value;
     if (isDefault && seen.has("default")) report("SF004", at("isDefault"), "true again");

@@ -91,16 +91,16 @@ const conflicts: Readonly<Record<string, object>> = {
   "shops[1].isDefault: found true again, expected one default shop": {
     shops: bothShops.map((each) => ({ ...each, isDefault: true })),
   },
-  "shops[1].path: found /de again, expected each place once": {
+  'shops[1].path: found "/de" again, expected each place once': {
     shops: bothShops.map((each) => ({ ...each, path: "de" })),
   },
-  "shops[1].path: found a.example/de again, expected each place once": {
+  'shops[1].path: found "a.example/de" again, expected each place once': {
     shops: bothShops.map((each) => ({ ...each, path: "de", host: "a.example" })),
   },
-  "shops[1].host: found a.example/ again, expected each place once": {
+  'shops[1].host: found "a.example/" again, expected each place once': {
     shops: bothShops.map((each) => ({ ...each, host: "a.example" })),
   },
-  'shops[0].path: found "api", expected another path than the methods\' (basePath is /api/v1)': {
+  'shops[0].path: found "api", expected another path than the methods\' (basePath is "/api/v1")': {
     basePath: "/api/v1",
     shops: [{ ...shop, path: "api" }],
   },
@@ -293,6 +293,25 @@ describe("a secret stays out of the report:", () => {
       }
     }
     expect(reports).toBeGreaterThan(300);
+  });
+
+  test("at keys whose values disagree with others", () => {
+    const [secret, other] = [
+      "0123456789abcdef".repeat(4),
+      `__Host-${"0123456789abcdef".repeat(2)}`,
+    ];
+    const places = bothShops.map((each) => ({ ...each, host: secret, path: secret }));
+    const session = { cookieName: other, domain: secret, secure: false };
+    const { message, faults } = refuse({ shops: places, basePath: `/${secret}`, session });
+    expect(faults.map(({ path }) => path)).toEqual([
+      "shops[1].path",
+      "shops[0].path",
+      "shops[1].path",
+      "session.secure",
+      "session.domain",
+    ]);
+    expect(message).not.toContain(secret);
+    expect(message).not.toContain(other);
   });
 
   test("it is measured instead", () => {
