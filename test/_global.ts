@@ -1,11 +1,30 @@
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
 import { chromiumPath, pageModules } from "./_chromium.ts";
 import { peersInstalled } from "./_peers.ts";
 
-/** Says once what the machine lacks; in CI, what it lacks is a failure of the tests that need it. */
-export function setup(): void {
-  if (process.env["CI"]) return;
+/** Says once what the machine lacks, and at the end how many inputs the properties were held against. */
+export function setup(project: TestProject): () => void {
+  // In CI, what the machine lacks is a failure of the tests that need it.
+  if (!process.env["CI"]) sayWhatLacks();
+  const directory = mkdtempSync(join(tmpdir(), "storefront-fuzz-"));
+  const counts = join(directory, "counts");
+  writeFileSync(counts, "");
+  project.provide("fuzzCounts", counts);
+  return () => {
+    const lines = readFileSync(counts, "utf8").split("\n").filter(Boolean);
+    const sum = lines.reduce((all, line) => all + Number(line), 0);
+    rmSync(directory, { recursive: true });
+    if (sum > 0) process.stderr.write(`Fuzzing: ${sum} inputs, ${lines.length} properties\n`);
+  };
+}
+
+// --- Internal helpers ---
+
+function sayWhatLacks(): void {
   if (spawnSync("redis-server", ["--version"]).status !== 0) {
     leaveOut("all tests on Redis", "redis-server", "apt-get install redis-server");
   }
@@ -24,8 +43,6 @@ export function setup(): void {
     leaveOut("the tests against Vendure and Express", "node_modules in test/peers", command);
   }
 }
-
-// --- Internal helpers ---
 
 function leaveOut(tests: string, what: string, command: string): void {
   process.stderr.write(`Left out: ${tests}, for there is no ${what}; get it with: ${command}\n`);
