@@ -1,0 +1,30 @@
+import { parseArgs } from "node:util";
+
+export const usage = `npm run bench -- [options]
+  --quick         short rounds, and the most telling rows only
+  --only TABLES   one or several of calls, peers, scale, start, commands, soak, separated by commas
+  --rows TEXT     only the rows with this in their name
+  --soak          ten minutes of full load as well`;
+
+/** How long and how often, and what of it all. @throws TypeError for what is no option */
+export function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: "boolean", default: false },
+      only: { type: "string" },
+      rows: { type: "string" },
+      soak: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const { only, ...rest } = values;
+  const lengths = values.quick
+    ? { rounds: 3, seconds: 1, warmUp: 1 }
+    : { rounds: 5, seconds: 3, warmUp: 2 };
+  return { ...rest, only: only?.split(","), ...lengths };
+}
+
+/** Whether a row is to be measured. */
+export function isAsked(row, { rows = "" }) {
+  return row.includes(rows);
+}

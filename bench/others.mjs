@@ -1,0 +1,51 @@
+import { randomUUID } from "node:crypto";
+import { toEnvelope } from "../dist/storage/envelope.js";
+import { absent } from "../dist/storage/index.js";
+import { createUser } from "./user.mjs";
+
+/** Puts sessions of other users, or those users' indexes, into a store, as logins would. */
+export async function fillStore(store, kind, count, expiresAt) {
+  const collection = store.collection(collections[kind], () => true);
+  for (let user = 0; user < count; user++) {
+    const { key, value, end } = createOther(kind, user, expiresAt);
+    await collection.update(key, () => ({ set: value, expiresAt: end }), absent);
+  }
+}
+
+/** The same into a Redis, many at a time. */
+export async function fillRedis(client, kind, count, expiresAt) {
+  for (let start = 0; start < count; start += batch) {
+    const pipeline = client.pipeline();
+    for (let user = start; user < Math.min(start + batch, count); user++) {
+      const { key, value, end } = createOther(kind, user, expiresAt);
+      const { text } = toEnvelope(JSON.stringify(value), end);
+      pipeline.set(`${collections[kind]}:${key}`, text, "PX", Math.max(1, end - Date.now()));
+    }
+    await pipeline.exec();
+  }
+}
+
+// --- Internal helpers ---
+
+const collections = { sessions: "session:1001", users: "user:default" };
+const dayMilliseconds = 86_400_000;
+const batch = 2000;
+
+/** One document as a login leaves it behind: the record, or the index with its one entry. */
+function createOther(kind, number, expiresAt) {
+  const now = Date.now();
+  const end = expiresAt ?? now + dayMilliseconds;
+  const userId = `other-${number}`;
+  const id = `${userId}:${randomUUID()}`;
+  const handle = randomUUID();
+  if (kind === "users") {
+    const entry = { id, shopId: 1001, createdAt: now, lastSeenAt: now, expiresAt: end };
+    const session = { ...entry, userAgent: "node", transport: "cookie" };
+    const value = { sessions: { [handle]: session }, pendingMerges: [], endedAt: 0 };
+    return { key: userId, value, end };
+  }
+  const user = createUser(`${userId}@shop.example`);
+  const times = { createdAt: now, lastSeenAt: now };
+  const value = { id, ...times, handle, ownerKey: randomUUID(), user, customData: {} };
+  return { key: id.slice(id.indexOf(":") + 1), value, end };
+}

@@ -1,0 +1,34 @@
+/** Our server as it is measured: one shop, and who logs in is believed, for a password costs what it should. */
+import { defineRpcMethod, defineStorefrontConfig } from "storefront-core";
+import * as z from "zod";
+import { createUser } from "./user.mjs";
+
+const { BENCH_REDIS_URL: url, BENCH_CACHE, BENCH_TRANSPORT = "cookie" } = process.env;
+
+const refuse = () => Promise.reject(new Error("Not in the bench"));
+
+export const methods = {
+  setField: defineRpcMethod({
+    input: z.strictObject({ value: z.number() }),
+    handler({ value }, { updateCustomData }) {
+      updateCustomData({ field: value });
+      return { value };
+    },
+  }),
+};
+
+export default defineStorefrontConfig({
+  shops: [{ shopId: 1001, locale: "de-DE", currency: "EUR" }],
+  session: {
+    secret: "of no use to anyone but in this measurement",
+    tokenMethod: BENCH_TRANSPORT,
+    cache: BENCH_CACHE === "off" ? false : undefined,
+  },
+  storage: { session: url ? { driver: "redis", url } : { driver: "memory" } },
+  auth: {
+    login: async ({ email }) => createUser(email),
+    register: refuse,
+    changePassword: refuse,
+  },
+  methods,
+});
