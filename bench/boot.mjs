@@ -5,7 +5,7 @@ import { startServer } from "./server.mjs";
 export async function measureBoot(args, options) {
   const startedAt = performance.now();
   const server = await startServer(args, options);
-  await send(server.origin, "/api/rpc/getUser", "{}");
+  await send(server.origin, "/api/rpc/getUser", "{}", { "x-shop-id": "1001" });
   const milliseconds = performance.now() - startedAt;
   await server.stop();
   return milliseconds;

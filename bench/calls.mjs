@@ -52,8 +52,9 @@ export async function logInOnce(origin, userId) {
   const response = await send(origin, "/api/rpc/login", JSON.stringify({ payload }));
   const token = response.headers.get("storefront-auth-token");
   if (token) return { authorization: `Bearer ${token}` };
-  const cookies = response.headers.getSetCookie().map((cookie) => cookie.split(";")[0]);
-  return { cookie: cookies.join("; ") };
+  // Of several of one name, browsers keep the last.
+  const [pair] = response.headers.getSetCookie().at(-1).split(";");
+  return { cookie: pair };
 }
 
 /** Makes a call. @throws Error where it fails */

@@ -6,8 +6,12 @@ export const usage = `npm run bench -- [options]
   --rows TEXT     only the rows with this in their name
   --soak          ten minutes of full load as well`;
 
-/** How long and how often, and what of it all. @throws TypeError for what is no option */
-export function readOptions() {
+/**
+ * How long and how often, and what of it all.
+ * @param tables the names that there are
+ * @throws TypeError for what is no option, or no table
+ */
+export function readOptions(tables) {
   const { values } = parseArgs({
     options: {
       quick: { type: "boolean", default: false },
@@ -18,10 +22,13 @@ export function readOptions() {
     },
   });
   const { only, ...rest } = values;
+  const asked = only?.split(",");
+  const unknown = asked?.find((name) => !tables.includes(name));
+  if (unknown !== undefined) throw new TypeError(`There is no table "${unknown}"\n\n${usage}`);
   const lengths = values.quick
     ? { rounds: 3, seconds: 1, warmUp: 1 }
     : { rounds: 5, seconds: 3, warmUp: 2 };
-  return { ...rest, only: only?.split(","), ...lengths };
+  return { ...rest, only: asked, ...lengths };
 }
 
 /** Whether a row is to be measured. */

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
@@ -13,11 +13,6 @@ export function installPeers() {
   if (changedAt("node_modules/.package-lock.json") >= changedAt("package-lock.json")) return;
   const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];
   execFileSync("npm", args, { cwd: fileURLToPath(folder), stdio: "inherit" });
-}
-
-/** The version of each of them. */
-export function readPeerVersions() {
-  return JSON.parse(readFileSync(new URL("package.json", folder), "utf8")).dependencies;
 }
 
 // --- Internal helpers ---

@@ -52,12 +52,19 @@ function toBudgetRows(rows) {
   return [["budget", "measured", ""], ...lines];
 }
 
-function toMachineRows({ processor, cores, memory, system, node, redis, loader, commit, peers }) {
-  const versions = Object.entries(peers).map(([name, version]) => `${name} ${version}`);
+function toMachineRows({ processor, cores, memory, system, node, redis, loader, ...rest }) {
+  const { commit, dependencies, peers } = rest;
   return [
     ["", ""],
     ["machine", `${processor}, ${cores} cores, ${memory} GB, ${system}`],
-    ["programs", `Node ${node}, ${redis}, ${loader}; Storefront Core at ${commit}`],
-    ["peers", versions.join(", ")],
+    ["programs", `Node ${node}, ${redis}, ${loader}`],
+    ["Storefront Core", `at ${commit}, on ${list(dependencies)}`],
+    ["peers and tools", list(peers)],
   ];
+}
+
+function list(versions) {
+  return Object.entries(versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(", ");
 }

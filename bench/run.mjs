@@ -15,7 +15,7 @@ import * as start from "./tables/start.mjs";
 
 const modules = { calls, peers, scale, start, commands, soak };
 
-const options = readOptions();
+const options = readOptions(Object.keys(modules));
 if (options.help) {
   console.log(usage);
 } else {

@@ -27,7 +27,8 @@ export function toMarkdown(rows) {
   return `Lean settings, where a README has others: \`saveUninitialized: false\` for express-session; that and \`rolling: false\` for
 @fastify/session; \`disableTouch: true\` for connect-redis, so that reading extends no session; no \`encryptionKey\` for
 hono-sessions. Everything else has one way only. Redis stores of express-session and @fastify/session are connect-redis.
-iron-session keeps nothing on the server: it can end no session.
+iron-session keeps nothing on the server: it can end no session. connect-redis 10 and iron-session 9 need Node 22, so
+those before them are measured.
 
 ${tables.join("\n\n")}`;
 }
