@@ -1,10 +1,11 @@
 import { parseArgs } from "node:util";
 
 export const usage = `npm run bench -- [options]
-  --quick         short rounds, and the most telling rows only
+  --quick         short rounds, and the most telling rows only: two or three minutes, not three quarters of an hour
   --only TABLES   one or several of calls, peers, scale, start, commands, soak, separated by commas
   --rows TEXT     only the rows with this in their name
-  --soak          ten minutes of full load as well`;
+  --soak          ten minutes of full load on each storage as well
+What is not measured stays as it was measured before.`;
 
 /**
  * How long and how often, and what of it all.
