@@ -5,8 +5,8 @@ import type { SessionReusedError } from "../storage/sessions.ts";
 import type { Auth, AuthContext } from "./auth.ts";
 import type { ShopBackend } from "./backend.ts";
 import {
-  createContext,
-  createPublicContext,
+  PublicContext,
+  SessionContext,
   type PublicRPCContext,
   type RPCContext,
 } from "./context.ts";
@@ -80,12 +80,12 @@ export class Call {
   }
 
   get context(): RPCContext {
-    this.#context ??= createContext(this);
+    this.#context ??= new SessionContext(this);
     return this.#context;
   }
 
   get publicContext(): PublicRPCContext {
-    this.#publicContext ??= createPublicContext(this);
+    this.#publicContext ??= new PublicContext(this);
     return this.#publicContext;
   }
 

@@ -4,7 +4,7 @@ import type { Call } from "./call.ts";
 import { dispatch } from "./dispatch.ts";
 import type { MergeReport } from "./merge.ts";
 import type { SessionTokens } from "./session-tokens.ts";
-import type { LoginOptions } from "./session.ts";
+import type { CallSession, LoginOptions } from "./session.ts";
 import type { PublicShop } from "./shop.ts";
 
 /** What a `public` method is handed: all that does not depend on a session. */
@@ -78,70 +78,123 @@ export interface UserRPCContext extends RPCContext {
   readonly user: ShopUser;
 }
 
-/** The context of a call without a session. */
-export function createPublicContext(call: Call): PublicRPCContext {
-  let headers: Headers | undefined;
-  const context: PublicRPCContext = {
-    shop: call.backend.shop,
-    log: call.log,
-    ip: call.request.ip,
-    get headers() {
-      headers ??= withoutCredentials(call.request.headers);
-      return headers;
-    },
-    get signal() {
-      return call.request.deadline.signal;
-    },
-    callRpc: <Output>(method: string, payload?: unknown) =>
-      dispatch(call, method, payload) as Promise<Output>,
-  };
-  calls.set(context, call);
-  return context;
-}
-
-/** The context of a call with a session. Its members may be taken out of it and used alone. */
-export function createContext(call: Call): RPCContext {
-  const { session } = call;
-  const members = {
-    get sessionId() {
-      return session.id;
-    },
-    get user() {
-      return session.user;
-    },
-    updateUser: (user: ShopUser) => session.updateUser(user),
-    createUserBoundSession: (user: ShopUser, options?: LoginOptions) => session.bind(user, options),
-    destroySession: () => session.destroy(),
-    destroySessionsForUserId: (userId: string | number, sessionsToKeep: readonly string[] = []) =>
-      session.destroyAllOf(userId, sessionsToKeep),
-    get customData() {
-      return session.customData;
-    },
-    updateCustomData: (patch: Partial<SessionCustomData>) => session.updateCustomData(patch),
-    readTokens: () => session.tokens.read(session.current?.record),
-    updateTokens: (tokens: SessionTokens | undefined) => session.tokens.update(tokens),
-    get basketKey() {
-      return session.belongings.begin("basket");
-    },
-    get wishlistKey() {
-      return session.belongings.begin("wishlist");
-    },
-  };
-  const shared = Object.getOwnPropertyDescriptors(createPublicContext(call));
-  const context = Object.defineProperties(members, shared) as RPCContext;
-  calls.set(context, call);
-  return context;
-}
-
 /** The call behind a context, for the built-in methods. */
 export function callOf(context: PublicRPCContext): Call {
-  return calls.get(context) as Call;
+  return PublicContext.callOf(context as PublicContext);
+}
+
+/**
+ * The context of a call without a session. A class, for it is made for each call; its members can be taken
+ * out of it one by one, functions too, and it is not to be copied as a whole.
+ */
+export class PublicContext implements PublicRPCContext {
+  readonly #call: Call;
+  #headers: Headers | undefined;
+
+  constructor(call: Call) {
+    this.#call = call;
+  }
+
+  /** Here, for a call has what no context shows: the request's credentials. */
+  static callOf(context: PublicContext): Call {
+    return context.#call;
+  }
+
+  get shop() {
+    return this.#call.backend.shop;
+  }
+
+  get log() {
+    return this.#call.log;
+  }
+
+  get ip() {
+    return this.#call.request.ip;
+  }
+
+  get headers() {
+    this.#headers ??= withoutCredentials(this.#call.request.headers);
+    return this.#headers;
+  }
+
+  get signal() {
+    return this.#call.request.deadline.signal;
+  }
+
+  get callRpc() {
+    const call = this.#call;
+    return <Output>(method: string, payload?: unknown) =>
+      dispatch(call, method, payload) as Promise<Output>;
+  }
+}
+
+/** The context of a call with a session. */
+export class SessionContext extends PublicContext implements RPCContext {
+  readonly #session: CallSession;
+
+  constructor(call: Call) {
+    super(call);
+    this.#session = call.session;
+  }
+
+  get sessionId() {
+    return this.#session.id;
+  }
+
+  get user() {
+    return this.#session.user;
+  }
+
+  get updateUser() {
+    const session = this.#session;
+    return (user: ShopUser) => session.updateUser(user);
+  }
+
+  get createUserBoundSession() {
+    const session = this.#session;
+    return (user: ShopUser, options?: LoginOptions) => session.bind(user, options);
+  }
+
+  get destroySession() {
+    const session = this.#session;
+    return () => session.destroy();
+  }
+
+  get destroySessionsForUserId() {
+    const session = this.#session;
+    return (userId: string | number, sessionsToKeep: readonly string[] = []) =>
+      session.destroyAllOf(userId, sessionsToKeep);
+  }
+
+  get customData() {
+    return this.#session.customData;
+  }
+
+  get updateCustomData() {
+    const session = this.#session;
+    return (patch: Partial<SessionCustomData>) => session.updateCustomData(patch);
+  }
+
+  get readTokens() {
+    const session = this.#session;
+    return () => session.tokens.read(session.current?.record);
+  }
+
+  get updateTokens() {
+    const { tokens } = this.#session;
+    return (next: SessionTokens | undefined) => tokens.update(next);
+  }
+
+  get basketKey() {
+    return this.#session.belongings.begin("basket");
+  }
+
+  get wishlistKey() {
+    return this.#session.belongings.begin("wishlist");
+  }
 }
 
 // --- Internal helpers ---
-
-/** Beside the contexts, for a call has what no context shows: the request's credentials. */
-const calls = new WeakMap<PublicRPCContext, Call>();
 
 function withoutCredentials(headers: Headers): Headers {
   const rest = new Headers(headers);

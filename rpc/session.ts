@@ -16,6 +16,7 @@ import {
 import type { ShopBackend } from "./backend.ts";
 import { Belongings } from "./belongings.ts";
 import type { CallDeadline } from "./deadline.ts";
+import { copyOf } from "./copy.ts";
 import { completeMerges, type MergeReport } from "./merge.ts";
 import { chain, changeUser, owingNothing, patchCustomData } from "./record-changes.ts";
 import type { CallTokens } from "./session-tokens.ts";
@@ -113,7 +114,7 @@ export class CallSession {
 
   /** Who is logged in, with the changes of this call. */
   get user(): ShopUser | undefined {
-    this.#userCopy ??= structuredClone(this.#nextUser ?? this.#knownUser);
+    this.#userCopy ??= copyOf(this.#nextUser ?? this.#knownUser);
     return this.#userCopy;
   }
 
@@ -125,7 +126,7 @@ export class CallSession {
   /** The session's custom data, with the changes of this call. */
   get customData(): Readonly<Partial<SessionCustomData>> {
     const { customData } = chain(this.#changes)(this.#session?.record ?? blankRecord);
-    this.#customDataCopy ??= structuredClone(customData) as Partial<SessionCustomData>;
+    this.#customDataCopy ??= copyOf(customData) as Partial<SessionCustomData>;
     return this.#customDataCopy;
   }
 

@@ -11,6 +11,7 @@ import { Redactor } from "../rpc/redactor.ts";
 import type { CallSession } from "../rpc/session.ts";
 import { withDetails } from "../storage/log.ts";
 import { createAdmin } from "./admin.ts";
+import { toAnswer, toResponse, type Answer } from "./answer.ts";
 import { openBackends, type Backends, type StoreDescription } from "./backends.ts";
 import type { StorefrontConfig } from "./config.ts";
 import { Cors } from "./cors.ts";
@@ -20,7 +21,7 @@ import { assertHeaderSize } from "./headers.ts";
 import { createHealth } from "./health.ts";
 import type { Shop, StorefrontOptions } from "./options.ts";
 import { readPayload } from "./payload.ts";
-import { toProblemResponse } from "./problem.ts";
+import { toProblem } from "./problem.ts";
 import { resolveConfig } from "./resolve.ts";
 import { findSession, toSessionHeaders, transportOf } from "./session.ts";
 import { ShopSelection } from "./shop-selection.ts";
@@ -107,26 +108,26 @@ class Calls {
     const preflight = isPreflight(event);
     const redactor = new Redactor(event.req.headers);
     const deadline = this.#deadlines.begin(event.req);
-    let response: Response;
+    let answer: Answer;
     try {
-      response = preflight
+      answer = preflight
         ? this.#cors.answerPreflight(event)
         : await this.#answerCall(event, shop, name, redactor, deadline);
     } catch (error) {
-      response = toProblemResponse(error, redactor, redactor.guard(this.#options.log));
+      answer = toProblem(error, redactor, redactor.guard(this.#options.log));
     } finally {
       this.#deadlines.finish(deadline);
     }
-    this.#cors.describe(event, preflight ? undefined : shop, response.headers);
-    return response;
+    this.#cors.describe(event, preflight ? undefined : shop, answer.headers);
+    return toResponse(answer);
   }
 
   /** Answers what no route takes. */
   answerStray(error: unknown, event: H3Event): Response {
     const redactor = new Redactor(event.req.headers);
-    const response = toProblemResponse(error, redactor, redactor.guard(this.#options.log));
-    this.#cors.describe(event, undefined, response.headers);
-    return response;
+    const answer = toProblem(error, redactor, redactor.guard(this.#options.log));
+    this.#cors.describe(event, undefined, answer.headers);
+    return toResponse(answer);
   }
 
   /** Ends what goes on between the calls. */
@@ -137,7 +138,7 @@ class Calls {
   /** Answers what came to no address. */
   answerUnaddressed({ headers }: Request): Response {
     const error = new RpcError("malformed_request");
-    return toProblemResponse(error, new Redactor(headers), this.#options.log);
+    return toResponse(toProblem(error, new Redactor(headers), this.#options.log));
   }
 
   async #answerCall(
@@ -146,7 +147,7 @@ class Calls {
     name: string,
     redactor: Redactor,
     deadline: Deadline,
-  ): Promise<Response> {
+  ): Promise<Answer> {
     if (shop === undefined) throw new RpcError("unknown_shop");
     this.#cors.assertOrigin(event, shop);
     const method = findMethod(this.#environment.methods, name);
@@ -155,7 +156,7 @@ class Calls {
     const payload = await deadline.keep(readPayload(event, this.#options.maxBodySize));
     const call = this.#open(event, shop, name, redactor, deadline);
     return method.access === "public"
-      ? toCacheable(event, toAnswer(await deadline.keep(dispatch(call, name, payload))))
+      ? toPublicAnswer(event, await deadline.keep(dispatch(call, name, payload)))
       : this.#answerWithSession(event, shop, call, deadline, name, payload);
   }
 
@@ -166,7 +167,7 @@ class Calls {
     deadline: Deadline,
     name: string,
     payload: unknown,
-  ): Promise<Response> {
+  ): Promise<Answer> {
     const ways = this.#transports.get(shop) as readonly SessionTransport[];
     const takesCookies = this.#cors.takesCookies(event, shop);
     const transports = ways.filter(({ name: way }) => takesCookies || way !== "cookie");
@@ -175,18 +176,16 @@ class Calls {
     const presented = await deadline.keep(findSession(headers, transports, sessions));
     const session = call.openSession(presented.session, transportOf(presented, transports));
     await deadline.keep(Promise.all(presented.reused.map((reuse) => call.reportReuse(reuse))));
-    let response: Response;
+    let answer: Answer;
     try {
-      response = await deadline.keep(run(call, session, name, payload));
+      answer = await deadline.keep(run(call, session, name, payload));
     } catch (error) {
-      response = toProblemResponse(error, call.request.redactor, call.log);
+      answer = toProblem(error, call.request.redactor, call.log);
     }
     // Also where the call failed: a login or logout that came before stands.
     const isSecure = event.url.protocol === "https:";
-    for (const header of await toSessionHeaders(presented, session, transports, isSecure)) {
-      response.headers.append(...header);
-    }
-    return response;
+    answer.headers.push(...toSessionHeaders(presented, session, transports, isSecure));
+    return answer;
   }
 
   #open({ req }: H3Event, shop: Shop, name: string, redactor: Redactor, deadline: Deadline): Call {
@@ -205,11 +204,11 @@ async function run(
   session: CallSession,
   name: string,
   payload: unknown,
-): Promise<Response> {
+): Promise<Answer> {
   await session.completePendingMerge();
-  const response = toAnswer(await dispatch(call, name, payload));
+  const answer = toAnswer(await dispatch(call, name, payload));
   await session.commit();
-  return response;
+  return answer;
 }
 
 function hasAddress(request: Request): boolean {
@@ -232,19 +231,10 @@ function assertVerb(verb: string, { access, readOnly }: RpcMethod): void {
   throw new RpcError("wrong_verb", { headers: { allow: verbs.join(", ") } });
 }
 
-/** Every answer is JSON, strings too; nothing is 204. */
-function toAnswer(value: unknown): Response {
-  const headers = { "cache-control": "no-store" };
-  const json = value === null ? undefined : JSON.stringify(value);
-  if (json === undefined) return new Response(null, { status: 204, headers });
-  return new Response(json, { headers: { ...headers, "content-type": "application/json" } });
-}
-
 /** Lets caches keep what a GET has answered; the shop may have come in a header. */
-function toCacheable(event: H3Event, response: Response): Response {
-  if (event.req.method !== "POST") {
-    response.headers.set("cache-control", "public, max-age=60");
-    response.headers.append("vary", "x-shop-id");
-  }
-  return response;
+function toPublicAnswer(event: H3Event, value: unknown): Answer {
+  if (event.req.method === "POST") return toAnswer(value);
+  const answer = toAnswer(value, "public, max-age=60");
+  answer.headers.push(["vary", "x-shop-id"]);
+  return answer;
 }

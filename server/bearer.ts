@@ -27,17 +27,17 @@ export class BearerTransport implements SessionTransport {
     return /^bearer +(\S+) *$/i.exec(headers.get("authorization") ?? "")?.[1];
   }
 
-  async verify(carried: string): Promise<readonly PresentedId[]> {
+  verify(carried: string): readonly PresentedId[] {
     const [, encoded = "", signature = ""] = tokenPattern.exec(carried) ?? [];
     const id = Buffer.from(encoded, "base64url").toString();
     // Lenient decoding would let several tokens stand for one session.
     if (id === "" || toBase64Url(id) !== encoded) return [];
-    const verdict = await this.#signer.verify(this.#purpose + id, fromUrlSafe(signature));
+    const verdict = this.#signer.verify(this.#purpose + id, fromUrlSafe(signature));
     return verdict === "invalid" ? [] : [{ id, isOld: verdict === "old" }];
   }
 
-  async give({ id }: SessionRecord): Promise<Header> {
-    const signature = await this.#signer.sign(this.#purpose + id);
+  give({ id }: SessionRecord): Header {
+    const signature = this.#signer.sign(this.#purpose + id);
     return [this.#headerName, `${toBase64Url(id)}.${toUrlSafe(signature)}`];
   }
 

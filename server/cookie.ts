@@ -31,19 +31,19 @@ export class CookieTransport implements SessionTransport {
   }
 
   /** There can be several of our name: of old paths and domains, say. */
-  async verify(carried: string): Promise<readonly PresentedId[]> {
+  verify(carried: string): readonly PresentedId[] {
     const { cookieName } = this.#options;
     const cookies = parseCookie(carried, {
       allowMultiple: true,
       filter: (name) => name === cookieName,
     });
     const values = [cookies[cookieName] ?? []].flat();
-    const ids = await Promise.all([...new Set(values)].map((value) => this.#verifyValue(value)));
+    const ids = [...new Set(values)].map((value) => this.#verifyValue(value));
     return ids.filter((id) => id !== undefined);
   }
 
-  async give(record: SessionRecord, isSecure: boolean): Promise<Header> {
-    const value = `s:${record.id}.${await this.#signer.sign(record.id)}`;
+  give(record: SessionRecord, isSecure: boolean): Header {
+    const value = `s:${record.id}.${this.#signer.sign(record.id)}`;
     const maxAge = record.transient ? undefined : this.#maxAge(record);
     return ["set-cookie", this.#serialize(value, isSecure, maxAge)];
   }
@@ -52,11 +52,11 @@ export class CookieTransport implements SessionTransport {
     return ["set-cookie", this.#serialize("", isSecure, 0)];
   }
 
-  async #verifyValue(value: string): Promise<PresentedId | undefined> {
+  #verifyValue(value: string): PresentedId | undefined {
     const parts = cookieValue.exec(value);
     if (parts === null) return undefined;
     const [, id = "", signature = ""] = parts;
-    const verdict = await this.#signer.verify(id, signature);
+    const verdict = this.#signer.verify(id, signature);
     return verdict === "invalid" ? undefined : { id, isOld: verdict === "old" };
   }
 

@@ -1,7 +1,9 @@
 import type { H3Event } from "h3";
 import { RpcError } from "../rpc/error.ts";
 import { describeError, type Logger } from "../storage/log.ts";
+import type { Answer } from "./answer.ts";
 import type { Shop } from "./options.ts";
+import type { Header } from "./transport.ts";
 
 /** The request headers that calls have. */
 const callHeaders = "authorization, content-type, idempotency-key, x-shop-id";
@@ -46,30 +48,33 @@ export class Cors {
    * against its own.
    * @throws RpcError `foreign_origin` where no shop lets the origin in
    */
-  answerPreflight(event: H3Event): Response {
+  answerPreflight(event: H3Event): Answer {
     const hosts = this.#findHosts(event, this.#shops);
     if (hosts.length === 0) throw new RpcError("foreign_origin");
-    return new Response(null, {
+    return {
       status: 204,
-      headers: {
-        "access-control-allow-methods": "GET, POST",
-        "access-control-allow-headers": callHeaders,
-        "access-control-max-age": String(Math.min(...hosts.map(({ cors }) => cors.maxAge))),
-      },
-    });
+      body: null,
+      headers: [
+        ["access-control-allow-methods", "GET, POST"],
+        ["access-control-allow-headers", callHeaders],
+        ["access-control-max-age", String(Math.min(...hosts.map(({ cors }) => cors.maxAge)))],
+      ],
+    };
   }
 
   /** Lets the page that called read the answer, an error too; without a shop, as any of them would. */
-  describe(event: H3Event, shop: Shop | undefined, headers: Headers): void {
-    headers.append("vary", "origin");
+  describe(event: H3Event, shop: Shop | undefined, headers: Header[]): void {
+    headers.push(["vary", "origin"]);
     const hosts = this.#findHosts(event, shop === undefined ? this.#shops : [shop]);
     if (hosts.length === 0) return;
     const exposed = new Set(hosts.flatMap(({ cors }) => cors.exposedHeaders));
-    headers.set("access-control-allow-origin", event.req.headers.get("origin") as string);
-    headers.set("access-control-expose-headers", [...exposed].join(", "));
+    headers.push(
+      ["access-control-allow-origin", event.req.headers.get("origin") as string],
+      ["access-control-expose-headers", [...exposed].join(", ")],
+    );
     // Were this left out of a preflight for one shop, a browser would make no call with cookies to another.
     if (hosts.some(({ cors }) => cors.credentials)) {
-      headers.set("access-control-allow-credentials", "true");
+      headers.push(["access-control-allow-credentials", "true"]);
     }
   }
 

@@ -18,7 +18,7 @@ async function readBody(event: H3Event, maxBodySize: number): Promise<unknown> {
   const contentType = event.req.headers.get("content-type");
   // A browser sends these cross-site without asking first, JSON it does not (CSRF).
   if (contentType !== null && !isJson(contentType)) throw new RpcError("not_json");
-  assertBodySize(event, maxBodySize);
+  assertSize(event, maxBodySize);
   const text = await event.req.text().catch(refuseBrokenOff);
   if (text === "") return undefined;
   if (contentType === null) throw new RpcError("not_json");
@@ -32,6 +32,16 @@ async function readBody(event: H3Event, maxBodySize: number): Promise<unknown> {
     throw new RpcError("malformed_request", { detail: 'The body must be {"payload": …}', errors });
   }
   return (body as { payload?: unknown }).payload;
+}
+
+/**
+ * Node sees to it that a body is as long as its header says; only one without is counted as it comes, for
+ * which h3 makes it a web stream.
+ */
+function assertSize(event: H3Event, maxBodySize: number): void {
+  const length = event.req.runtime?.node?.req.headers["content-length"];
+  if (length === undefined) return assertBodySize(event, maxBodySize);
+  if (Number(length) > maxBodySize) throw new RpcError("too_large");
 }
 
 /** A client that goes away in the middle of its body is no fault of the server's, and fills no log. */

@@ -6,27 +6,29 @@ import type { Redactor } from "../rpc/redactor.ts";
 import { describeError, type Logger } from "../storage/log.ts";
 import { StorageUnavailableError } from "../storage/unavailable.ts";
 import { SessionEndedError, SessionLimitError } from "../storage/user-sessions.ts";
+import type { Answer } from "./answer.ts";
 
 /**
  * The answer to a failed call (RFC 9457). What was not meant for the client stays here, with a log line
  * that the answer's `instance` leads to. Secrets of the call are in neither, though some schemas quote
  * what they refuse.
  */
-export function toProblemResponse(error: unknown, redactor: Redactor, log: Logger): Response {
+export function toProblem(error: unknown, redactor: Redactor, log: Logger): Answer {
   const problem = toRpcError(error);
   const { status, code } = problem;
   const instance = status >= 500 ? `urn:uuid:${randomUUID()}` : undefined;
   if (instance !== undefined) log.error("A call failed", { instance, error: describeError(error) });
   const { title, detail, errors } = withoutSecrets(problem, redactor);
   const body = { type: "about:blank", title, status, code, detail, errors, instance };
-  return new Response(JSON.stringify(body), {
+  return {
     status,
-    headers: {
-      ...Object.fromEntries(problem.headers ?? []),
-      "content-type": "application/problem+json",
-      "cache-control": "no-store",
-    },
-  });
+    body: JSON.stringify(body),
+    headers: [
+      ...(problem.headers ?? []),
+      ["content-type", "application/problem+json"],
+      ["cache-control", "no-store"],
+    ],
+  };
 }
 
 // --- Internal helpers ---

@@ -38,7 +38,7 @@ export async function findSession(
     if (carried === undefined) continue;
     tried.push(transport);
     if (found.session !== undefined) continue;
-    for (const { id, isOld } of await transport.verify(carried)) {
+    for (const { id, isOld } of transport.verify(carried)) {
       const session = await sessions.load(id).catch((error: unknown) => {
         if (!(error instanceof SessionReusedError)) throw error;
         reused.push(error);
@@ -62,12 +62,12 @@ export function transportOf(
 }
 
 /** What the client must be told of its session at the end of a call; mostly nothing. */
-export async function toSessionHeaders(
+export function toSessionHeaders(
   presented: Presented,
   call: CallSession,
   transports: readonly SessionTransport[],
   isSecure: boolean,
-): Promise<readonly Header[]> {
+): readonly Header[] {
   const record = call.current?.record;
   const isSame = record !== undefined && record.id === presented.session?.record.id;
   const speakers = findSpeakers(presented, transports);
@@ -80,7 +80,7 @@ export async function toSessionHeaders(
     return transport === presented.by ? call.ended : transport.name === "bearer";
   });
   const given = givers.map((transport) => transport.give(record as SessionRecord, isSecure));
-  return [...(await Promise.all(given)), ...takers.map((transport) => transport.take(isSecure))];
+  return [...given, ...takers.map((transport) => transport.take(isSecure))];
 }
 
 // --- Internal helpers ---

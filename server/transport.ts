@@ -8,7 +8,7 @@ export interface PresentedId {
 }
 
 /** A header of an answer. */
-export type Header = readonly [name: string, value: string];
+export type Header = [name: string, value: string];
 
 /** A way for the reference to a session to travel: in a cookie, or as a bearer token. */
 export interface SessionTransport {
@@ -18,9 +18,9 @@ export interface SessionTransport {
   /** What a request carries by this way; `undefined` for nothing, dead or alive. */
   find(headers: Headers): string | undefined;
   /** The ids in it that are validly signed. */
-  verify(carried: string): Promise<readonly PresentedId[]>;
+  verify(carried: string): readonly PresentedId[];
   /** Gives the client a session. */
-  give(record: SessionRecord, isSecure: boolean): Promise<Header>;
+  give(record: SessionRecord, isSecure: boolean): Header;
   /** Takes the session from the client. */
   take(isSecure: boolean): Header;
 }

@@ -48,7 +48,10 @@ export function createDriverBackend(driver: Driver, queue: Queue): Backend {
   async function read(key: string): Promise<string | undefined> {
     // The http driver fails on what is not there (TypeError in 1.17), so it is asked first.
     if (driver.name === "http" && !(await storage.hasItem(key))) return undefined;
-    return toText(await storage.getItemRaw<unknown>(key));
+    // Past unstorage, which normalises each key anew: ours are normal.
+    const raw =
+      driver.getItemRaw === undefined ? storage.getItemRaw(key) : driver.getItemRaw(key, {});
+    return toText(await (raw as unknown));
   }
 
   async function remove(key: string): Promise<void> {
