@@ -12,9 +12,9 @@ export function createAccounts(store: DocumentStore): Auth {
     store.collection(`account:${toKeySegment(realm)}`, isAccount);
 
   return {
-    async login({ email, password }, { realm }) {
+    async login({ email, password }, { realm, signal }) {
       const { value: account } = await accountsOf(realm).get(toAccountKey(email));
-      const isRight = await verifyPassword(password, account?.passwordHash);
+      const isRight = await verifyPassword(password, account?.passwordHash, signal);
       return isRight ? account?.user : undefined;
     },
 
@@ -25,7 +25,8 @@ export function createAccounts(store: DocumentStore): Auth {
         ...(firstName !== undefined && { firstName }),
         ...(lastName !== undefined && { lastName }),
       };
-      const account = { user, passwordHash: await hashPassword(password), createdAt: Date.now() };
+      const passwordHash = await hashPassword(password, signal);
+      const account = { user, passwordHash, createdAt: Date.now() };
       await accountsOf(realm).update(toAccountKey(email), (existing) => {
         assertInTime(signal);
         if (existing !== undefined) throw new RpcError("email_taken");
@@ -38,11 +39,11 @@ export function createAccounts(store: DocumentStore): Auth {
       const key = toAccountKey(user.email ?? "");
       const read = await accountsOf(realm).get(key);
       const account = isOwnedBy(read.value, user) ? read.value : undefined;
-      const isRight = await verifyPassword(oldPassword, account?.passwordHash);
+      const isRight = await verifyPassword(oldPassword, account?.passwordHash, signal);
       // A change that broke off before it was answered is asked for again: what is left of it is done then.
-      if (!isRight) return verifyPassword(newPassword, account?.passwordHash);
+      if (!isRight) return verifyPassword(newPassword, account?.passwordHash, signal);
       if (account === undefined) return false;
-      const passwordHash = await hashPassword(newPassword);
+      const passwordHash = await hashPassword(newPassword, signal);
       await accountsOf(realm).update(key, (current) => {
         assertInTime(signal);
         // The old password was right for the hash that was read, and for no other.

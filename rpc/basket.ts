@@ -110,6 +110,7 @@ export function updateItem(
     quantity: change.quantity ?? existing.quantity,
     customData: change.customData ?? existing.customData,
   };
+  if (next.quantity === existing.quantity && isSameLine(existing, next)) return basket;
   const twin = basket.items.find((item) => item.key !== key && isSameLine(item, next));
   const quantity = next.quantity + (twin?.quantity ?? 0);
   if (quantity > options.maxQuantity) throw tooMany(["quantity"], options);

@@ -27,6 +27,8 @@ export interface OwningSession {
   write(change: RecordChange): Promise<void>;
   /** @throws RpcError `timeout` where the call may write no more */
   assertInTime(): void;
+  /** @throws SessionEndedError where a user's session has ended since the call began */
+  assertAlive(): Promise<void>;
 }
 
 /**
@@ -107,6 +109,7 @@ export class Belongings {
     // On its own: what else the call changes waits for its end, for it may fail.
     if (this.peek(belonging) === undefined) await this.#session.write(beginBelonging(belonging));
     this.#session.assertInTime();
+    await this.#session.assertAlive();
     const session = this.#session.current() as Session;
     const isGuest = session.record.user === undefined;
     return {

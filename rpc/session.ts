@@ -88,6 +88,7 @@ export class CallSession {
       note: (change) => void this.#changes.push(change),
       write: (change) => this.#write(() => [change]),
       assertInTime: () => caller.deadline.assertInTime(),
+      assertAlive: () => this.#assertAlive(),
     });
     this.#adopt(session);
   }
@@ -245,6 +246,15 @@ export class CallSession {
   get #writable(): ShopBackend {
     this.#caller.deadline.assertInTime();
     return this.#backend;
+  }
+
+  /** A guest's basket ends with the session, and refuses by itself; a user's stays. */
+  async #assertAlive(): Promise<void> {
+    const { id, user } = this.#session?.record ?? {};
+    if (id === undefined || user === undefined) return;
+    if ((await this.#backend.sessions.load(id)) === undefined) {
+      throw new SessionEndedError("The session ended meanwhile");
+    }
   }
 
   /** One write at a time: two at once from one call would begin two sessions. */

@@ -48,7 +48,8 @@ function describeShop(
   const base = host === undefined ? origin : `${new URL(origin).protocol}//${host}`;
   const isAtRoot = shopSelector === "path_or_default" && isDefault;
   const segment = path === undefined || isAtRoot ? "" : `/${path}`;
-  const isReachable = path !== undefined || isAtRoot || shopSelector === "domain";
+  const isByHost = host !== undefined && shopSelector !== "path";
+  const isReachable = path !== undefined || isAtRoot || isByHost;
   const place = isReachable ? `${base}${segment}${basePath}/rpc/<method>` : "by its header only";
   return `${shopId}  ${locale} ${currency}  ${place}`;
 }

@@ -18,6 +18,9 @@ async function readBody(event: H3Event, maxBodySize: number): Promise<unknown> {
   const contentType = event.req.headers.get("content-type");
   // A browser sends these cross-site without asking first, JSON it does not (CSRF).
   if (contentType !== null && !isJson(contentType)) throw new RpcError("not_json");
+  if (event.req.headers.has("content-encoding")) {
+    throw new RpcError("not_json", { detail: "Content-Encoding is not supported" });
+  }
   assertSize(event, maxBodySize);
   const text = await event.req.text().catch(refuseBrokenOff);
   if (text === "") return undefined;

@@ -139,7 +139,7 @@ describeOnGround("the end of all sessions", ({ startTwo }) => {
     const user = await enter(there, 7);
     expect(await isAlive(user)).toBe(true);
     await ask(here, "endAllSessions");
-    expect(await isAlive(user)).toBe(false);
+    await expect.poll(() => isAlive(user)).toBe(false);
   });
 
   test("is final for a call that is under way: what it would write is refused", async () => {
@@ -160,6 +160,35 @@ describeOnGround("the end of all sessions", ({ startTwo }) => {
       expect(answer).toMatchObject({ status: 409, body: { code: "session_changed" } });
     }
   });
+});
+
+describeOnGround("the end of a user's session", ({ startTwo }) => {
+  test.each(["addItemToBasket", "addItemToWishlist"])(
+    "is final for %s under way, on other servers too",
+    async (method) => {
+      let during: (() => Promise<unknown>) | undefined;
+      const slowly = defineRpcMethod({
+        async handler(_, { callRpc }) {
+          await during?.();
+          await callRpc(method, {
+            variantId: 7,
+            ...(method.endsWith("Basket") && { quantity: 1 }),
+          });
+        },
+      });
+      const [here, there] = await startTwo({ ...base, methods: { ...testMethods, slowly } });
+      const visitor = await enter(here, 7);
+      during = async () => {
+        await ask(there, "endUserSessions", { userId: 7 });
+        await expect.poll(() => isAlive(visitor)).toBe(false);
+      };
+      const answer = await visitor.call("slowly");
+      expect(answer).toMatchObject({ status: 409, body: { code: "session_changed" } });
+      const later = await enter(here, 7);
+      expect((await later.call("getBasket")).body.basket.items).toEqual([]);
+      expect((await later.call("getWishlist")).body.wishlist.items).toEqual([]);
+    },
+  );
 });
 
 describe("an epoch", () => {

@@ -53,6 +53,17 @@ Storage
       "http://127.0.0.1:3000/api/rpc/<method>",
     ],
     [
+      "a shop of a host, beside the default one",
+      {
+        shops: [
+          { shopId: 2, locale: "de", currency: "EUR" },
+          { shopId: 1, locale: "de", currency: "EUR", host: "shop.example" },
+        ],
+        shopSelector: "path_or_default",
+      },
+      "http://shop.example/api/rpc/<method>",
+    ],
+    [
       "another base path",
       { shops: [{ shopId: 1, locale: "de", currency: "EUR", path: "de" }], basePath: "/v1" },
       "http://127.0.0.1:3000/de/v1/rpc/<method>",

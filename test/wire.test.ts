@@ -112,6 +112,7 @@ describeMatrix("the wire", ({ start, allowErrors }) => {
     ["a body of text/plain", "415 not_json", "echo", typed("text/plain"), body],
     ["a form", "415 not_json", "echo", typed("application/x-www-form-urlencoded"), "payload=1"],
     ["a type that begins as JSON", "415 not_json", "echo", typed("application/json-seq"), body],
+    ["a coded body", "415 not_json", "echo", { ...json, "content-encoding": "gzip" }, body],
     ["a body without a type", "415 not_json", "echo", bare, bytes(body)],
     ["a payload of another shape", "422 invalid_input", "order", json, body],
     ["no payload where one is due", "422 invalid_input", "order", json, undefined],
