@@ -68,7 +68,12 @@ describe("a call", () => {
     }
     const response = await send("/api/rpc/whoami", { method: "POST", headers });
     const { status, body, setCookies } = await readAnswer(response);
-    expect([status, setCookies]).toEqual([200, []]);
+    expect(setCookies).toEqual([]);
+    if (status === 431) {
+      expect([...headers].join("").length).toBeGreaterThan(16_000);
+      return;
+    }
+    expect(status).toBe(200);
     const token = findToken(headers.get("authorization") ?? "");
     const values = findValues(headers.get("cookie") ?? "", shop.session.cookieName);
     const byToken = state.find((given) => given.shopId === 1001 && given.token === token);
