@@ -79,8 +79,10 @@ function at(value: unknown, [key, ...rest]: readonly PropertyKey[]): unknown {
 function withoutPath(value: unknown, [key, ...rest]: readonly PropertyKey[]): unknown {
   if (key === undefined || typeof value !== "object" || value === null) return undefined;
   const inner = withoutPath((value as Record<PropertyKey, unknown>)[key], rest);
-  if (Array.isArray(value))
-    return value.map((item, index) => (index === key ? (inner ?? {}) : item));
+  if (Array.isArray(value)) {
+    // Not by `map`, which passes over holes: they are what a comma too many leaves.
+    return Array.from(value, (item: unknown, index) => (index === key ? (inner ?? {}) : item));
+  }
   return { ...value, [key]: inner };
 }
 

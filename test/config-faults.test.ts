@@ -78,6 +78,10 @@ describe("a fault of one key", () => {
     expect(findFaults({ shops: [shop, 7] })).toEqual([
       "  shops[1]: found a number, expected an object",
     ]);
+    // As a comma too many leaves it.
+    const shops = [shop, shop, secondShop];
+    delete shops[1];
+    expect(findFaults({ shops })).toEqual(["  shops[1]: found nothing, expected an object"]);
   });
 });
 
