@@ -150,9 +150,9 @@ function resolve([config, { production }]: readonly [
   }
 }
 
-/** All texts in it that are as long as a secret. */
+/** All texts in it that are as long as a secret, and not one character all over, as some of the keys. */
 function findSecrets(place: unknown, seen = new Set<unknown>()): string[] {
-  if (typeof place === "string") return /^[\w+/=:@.-]{32,}$/.test(place) ? [place] : [];
+  if (typeof place === "string") return /^(?!(.)\1*$)[\w+/=:@.-]{32,}$/.test(place) ? [place] : [];
   if (typeof place !== "object" || place === null || seen.has(place)) return [];
   seen.add(place);
   return Object.values(place).flatMap((inner) => findSecrets(inner, seen));
