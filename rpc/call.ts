@@ -103,16 +103,21 @@ export class Call {
       handle,
     });
     const reuse = { shop, userId, handle, ip: request.ip, log };
-    await notify(environment.hooks, "session.reuse_detected", reuse, log);
+    await notify(environment.hooks, "session.reuse_detected", () => reuse, log);
   }
 
   #observer(): SessionObserver {
     const { hooks } = this.environment;
     return {
       afterLogin: (user, merge) =>
-        notify(hooks, "storefront:afterLogin", { context: this.context, user, merge }, this.log),
+        notify(
+          hooks,
+          "storefront:afterLogin",
+          () => ({ context: this.context, user, merge }),
+          this.log,
+        ),
       afterLogout: (user) =>
-        notify(hooks, "storefront:afterLogout", { context: this.context, user }, this.log),
+        notify(hooks, "storefront:afterLogout", () => ({ context: this.context, user }), this.log),
     };
   }
 }

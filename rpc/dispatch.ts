@@ -1,6 +1,6 @@
 import type { Call } from "./call.ts";
 import { RpcError } from "./error.ts";
-import { notify, toHookedCall } from "./hooks.ts";
+import { notify, ToldCall } from "./hooks.ts";
 import type { RpcMethod, RpcMethods } from "./method.ts";
 import { parseInput, parseWith } from "./schema.ts";
 import { maskSecrets, type MaskedPayload } from "./secret.ts";
@@ -28,11 +28,10 @@ export async function dispatch(call: Call, name: string, payload: unknown): Prom
   let found: MaskedPayload | undefined;
   const mask = () => (found ??= maskSecrets(method.input, payload));
   redactor.learn(() => mask().secrets);
-  const tell = <News extends object>(news: News) =>
-    toHookedCall({ method: name, context }, () => redactor.redact(mask().masked), news);
+  const tell = () => new ToldCall(name, context, () => redactor.redact(mask().masked));
   const startedAt = performance.now();
   try {
-    await hooks["storefront:context:created"]?.(tell({}));
+    await hooks["storefront:context:created"]?.(tell());
     if (method.access === "user" && call.session.user === undefined) {
       throw new RpcError("not_logged_in");
     }
@@ -41,14 +40,19 @@ export async function dispatch(call: Call, name: string, payload: unknown): Prom
     }
     const input = method.input && (await parseInput(method.input, payload));
     redactor.learn(() => maskSecrets(method.input, input).secrets);
-    await hooks["storefront:rpc:before"]?.(tell({}));
+    await hooks["storefront:rpc:before"]?.(tell());
     const answer = await method.handler(input as never, context as never);
     const output = await parseOutput(method, name, answer);
     const duration = (performance.now() - startedAt) / 1000;
-    await notify(hooks, "storefront:rpc:after", tell({ duration }), call.log);
+    await notify(
+      hooks,
+      "storefront:rpc:after",
+      () => Object.assign(tell(), { duration }),
+      call.log,
+    );
     return output;
   } catch (error) {
-    await notify(hooks, "storefront:rpc:error", tell({ error }), call.log);
+    await notify(hooks, "storefront:rpc:error", () => Object.assign(tell(), { error }), call.log);
     throw error;
   }
 }

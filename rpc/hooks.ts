@@ -67,31 +67,37 @@ export const hookNames = [
   "session.reuse_detected",
 ] as const satisfies readonly (keyof Hooks)[];
 
-/** What a hook is told; the payload is made fit to be read by the first hook that reads it. */
-export function toHookedCall<News extends object>(
-  { method, context }: Omit<HookedCall, "payload">,
-  readPayload: () => unknown,
-  news: News,
-): HookedCall & News {
-  return {
-    method,
-    context,
-    get payload() {
-      return readPayload();
-    },
-    ...news,
-  };
+/** What hooks are told of a call; its payload is made fit to be read when a hook reads it. */
+export class ToldCall implements HookedCall {
+  readonly method: string;
+  readonly context: PublicRPCContext | RPCContext;
+  readonly #readPayload: () => unknown;
+
+  constructor(method: string, context: PublicRPCContext | RPCContext, readPayload: () => unknown) {
+    this.method = method;
+    this.context = context;
+    this.#readPayload = readPayload;
+  }
+
+  get payload(): unknown {
+    return this.#readPayload();
+  }
 }
 
-/** Runs a hook that comes too late to refuse anything: its errors are logged. */
+/**
+ * Runs a hook that comes too late to refuse anything: its errors are logged.
+ * @param toEvent gives what it is told; not asked where there is no such hook
+ */
 export async function notify<Name extends keyof Hooks>(
   hooks: Hooks,
   name: Name,
-  event: Parameters<NonNullable<Hooks[Name]>>[0],
+  toEvent: () => Parameters<NonNullable<Hooks[Name]>>[0],
   log: Logger,
 ): Promise<void> {
+  const hook = hooks[name] as ((event: unknown) => void | Promise<void>) | undefined;
+  if (hook === undefined) return;
   try {
-    await (hooks[name] as ((event: unknown) => void | Promise<void>) | undefined)?.(event);
+    await hook(toEvent());
   } catch (error) {
     log.error(`The hook ${name} failed`, { error: describeError(error) });
   }
