@@ -126,7 +126,9 @@ describe("a user of any id", () => {
       const known: typeof visitors = [];
       for (const { userId, visitor } of visitors) {
         const { status, body } = await visitor.call("become", { userId, way });
-        expect(status, JSON.stringify(body)).toBe(isGood(userId) ? 200 : 422);
+        // 413 for ids that are longer than a body may be.
+        const expected = isGood(userId) ? [200] : [413, 422];
+        expect(expected, JSON.stringify(body)).toContain(status);
         expect(visitor.cookies.size).toBe(isGood(userId) ? 1 : 0);
         if (isGood(userId)) known.push({ userId, visitor });
       }
