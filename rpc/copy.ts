@@ -2,7 +2,9 @@
 export function copyOf<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(copyOf) as T;
-  if (Object.getPrototypeOf(value) !== Object.prototype) return structuredClone(value);
-  // Not key by key, for `__proto__` may be one.
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, copyOf(part)])) as T;
+  const isSimple = Object.getPrototypeOf(value) === Object.prototype;
+  if (!isSimple || Object.hasOwn(value, "__proto__")) return structuredClone(value);
+  const copy: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) copy[key] = copyOf((value as typeof copy)[key]);
+  return copy as T;
 }

@@ -1,4 +1,4 @@
-import type { Logger } from "../storage/log.ts";
+import { mapLog, type Logger } from "../storage/log.ts";
 import { redacted } from "./secret.ts";
 
 /**
@@ -37,16 +37,7 @@ export class Redactor {
 
   /** A logger that writes no secret down. */
   guard(log: Logger): Logger {
-    const guarded =
-      (level: keyof Logger) =>
-      (message: string, details?: Record<string, unknown>): void =>
-        log[level](this.redact(message), this.redact(details));
-    return {
-      debug: guarded("debug"),
-      info: guarded("info"),
-      warn: guarded("warn"),
-      error: guarded("error"),
-    };
+    return mapLog(log, (message, details) => [this.redact(message), this.redact(details)]);
   }
 
   #find(): void {

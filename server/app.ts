@@ -211,7 +211,12 @@ async function run(
   return answer;
 }
 
+/** Hosts for which no URL need be parsed, which takes as long as finding the shop and the method. */
+const plainHost = /^[a-z0-9.-]+(?::[1-5]?\d{1,4})?$/i;
+
 function hasAddress(request: Request): boolean {
+  const { headers } = request;
+  if (plainHost.test(headers.get("host") ?? "") && !headers.has("x-forwarded-host")) return true;
   try {
     // srvx may throw on it, too.
     return URL.canParse(request.url);

@@ -39,14 +39,15 @@ export async function findSession(
     tried.push(transport);
     if (found.session !== undefined) continue;
     for (const { id, isOld } of transport.verify(carried)) {
-      const session = await sessions.load(id).catch((error: unknown) => {
+      try {
+        const session = await sessions.load(id);
+        if (session === undefined) continue;
+        found = { session, by: transport, isOld: isOld || session.record.id !== id };
+        break;
+      } catch (error) {
         if (!(error instanceof SessionReusedError)) throw error;
         reused.push(error);
-        return undefined;
-      });
-      if (session === undefined) continue;
-      found = { session, by: transport, isOld: isOld || session.record.id !== id };
-      break;
+      }
     }
   }
   return { ...found, tried, reused };

@@ -1,4 +1,5 @@
 import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from "node:crypto";
+import { LRUCache } from "lru-cache";
 
 /**
  * Signs session ids with HMAC-SHA256, and knows its own signatures again. By Node's own calls, which answer
@@ -6,6 +7,8 @@ import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from "no
  */
 export class Signer {
   readonly #keys: readonly KeyObject[];
+  /** What was found right before; a wrong one costs its calculation each time, and no room. */
+  readonly #verified = new LRUCache<string, "current" | "old">({ max: 10_000 });
 
   /** @param secrets at least one: the last signs, all verify */
   constructor(secrets: readonly string[]) {
@@ -23,9 +26,14 @@ export class Signer {
    * @returns whether one of the secrets made it, and whether that is the one that signs today
    */
   verify(text: string, signature: string): "current" | "old" | "invalid" {
+    const signed = `${signature}${text}`;
+    const known = this.#verified.get(signed);
+    if (known !== undefined) return known;
     const matches = this.#keys.map((key) => isEqual(signWith(key, text), signature));
-    if (matches.at(-1)) return "current";
-    return matches.includes(true) ? "old" : "invalid";
+    if (!matches.includes(true)) return "invalid";
+    const verdict = matches.at(-1) ? "current" : "old";
+    this.#verified.set(signed, verdict);
+    return verdict;
   }
 }
 

@@ -8,13 +8,41 @@ export interface Logger {
 
 /** A logger that adds the same details to all it says. */
 export function withDetails(log: Logger, shared: Record<string, unknown>): Logger {
-  const add = (details?: Record<string, unknown>) => ({ ...shared, ...details });
-  return {
-    debug: (message, details) => log.debug(message, add(details)),
-    info: (message, details) => log.info(message, add(details)),
-    warn: (message, details) => log.warn(message, add(details)),
-    error: (message, details) => log.error(message, add(details)),
-  };
+  return mapLog(log, (message, details) => [message, { ...shared, ...details }]);
+}
+
+/** A logger that says something else than it is told. Made for each call, so it is no object of closures. */
+export function mapLog(log: Logger, change: Line): Logger {
+  return new MappedLog(log, change);
+}
+
+type Details = Record<string, unknown> | undefined;
+type Line = (message: string, details: Details) => [message: string, details: Details];
+
+class MappedLog implements Logger {
+  readonly #log: Logger;
+  readonly #change: Line;
+
+  constructor(log: Logger, change: Line) {
+    this.#log = log;
+    this.#change = change;
+  }
+
+  debug(message: string, details?: Details): void {
+    this.#log.debug(...this.#change(message, details));
+  }
+
+  info(message: string, details?: Details): void {
+    this.#log.info(...this.#change(message, details));
+  }
+
+  warn(message: string, details?: Details): void {
+    this.#log.warn(...this.#change(message, details));
+  }
+
+  error(message: string, details?: Details): void {
+    this.#log.error(...this.#change(message, details));
+  }
 }
 
 /**
