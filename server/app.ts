@@ -175,7 +175,9 @@ class Calls {
     const { sessions } = call.backend;
     const presented = await deadline.keep(findSession(headers, transports, sessions));
     const session = call.openSession(presented.session, transportOf(presented, transports));
-    await deadline.keep(Promise.all(presented.reused.map((reuse) => call.reportReuse(reuse))));
+    if (presented.reused.length > 0) {
+      await deadline.keep(Promise.all(presented.reused.map((reuse) => call.reportReuse(reuse))));
+    }
     let answer: Answer;
     try {
       answer = await deadline.keep(run(call, session, name, payload));

@@ -48,8 +48,7 @@ export class Deadline implements CallDeadline {
   /** On the clock of `performance.now`. */
   readonly endsAt: number;
   readonly #request: ClientRequest;
-  readonly #passed: Promise<never>;
-  #fail!: (error: RpcError) => void;
+  #fail: (error: RpcError) => void = () => undefined;
   #reason: DOMException | undefined;
   #controller: AbortController | undefined;
   #signal: AbortSignal | undefined;
@@ -57,9 +56,6 @@ export class Deadline implements CallDeadline {
   constructor(request: ClientRequest, endsAt: number) {
     this.#request = request;
     this.endsAt = endsAt;
-    this.#passed = new Promise((_, reject) => (this.#fail = reject));
-    // It may pass while nothing is waited for.
-    this.#passed.catch(() => undefined);
   }
 
   /** Made when it is asked for, for most calls do not. */
@@ -76,7 +72,11 @@ export class Deadline implements CallDeadline {
    * @throws RpcError `timeout`, and what the work throws
    */
   keep<T>(work: Promise<T>): Promise<T> {
-    return Promise.race([this.#passed, work]);
+    return new Promise((resolve, reject) => {
+      this.#fail = reject;
+      if (this.#reason !== undefined) reject(timeout());
+      work.then(resolve, reject);
+    });
   }
 
   assertInTime(): void {
@@ -86,13 +86,17 @@ export class Deadline implements CallDeadline {
   /** Ends it. */
   pass(): void {
     this.#reason = new DOMException("The call took too long", "TimeoutError");
-    // Its body may still be on its way, so the connection is of no more use.
-    this.#fail(new RpcError("timeout", { headers: { connection: "close" } }));
+    this.#fail(timeout());
     this.#controller?.abort(this.#reason);
   }
 }
 
 // --- Internal helpers ---
+
+/** The body may still be on its way, so the connection is of no more use. */
+function timeout(): RpcError {
+  return new RpcError("timeout", { headers: { connection: "close" } });
+}
 
 interface ClientRequest {
   /** Aborts when the client goes away. */
