@@ -12,7 +12,12 @@ export const itemKey = z.string().min(1).max(64);
 
 /** Data of a frontend's own: a JSON object of up to 4,096 characters, as it will be read again (`-0` as 0). */
 export const customData = z
-  .record(z.string(), z.json())
+  // What zod would leave out without a word.
+  .custom<Record<string, z.core.util.JSONType>>(
+    (data) => !hasKey(data, "__proto__"),
+    "Expected no key named __proto__",
+  )
+  .pipe(z.record(z.string(), z.json()))
   .refine((data) => JSON.stringify(data).length <= 4096, "Expected up to 4096 characters of JSON")
   .transform((data) => JSON.parse(JSON.stringify(data)) as typeof data);
 
@@ -39,3 +44,10 @@ export const newPassword = secret(
 export const password = secret(z.string().min(1).max(1024));
 
 export const personName = z.string().trim().min(1).max(100);
+
+// --- Internal helpers ---
+
+function hasKey(value: unknown, key: string): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.hasOwn(value, key) || Object.values(value).some((part) => hasKey(part, key));
+}

@@ -19,3 +19,14 @@ test.each(['{"a":-0}', '{"a":[{"b":-0}]}'])("%s is the same line as with 0", asy
   const { body } = await visitor.request("/api/rpc/addItemsToBasket", add([data]));
   expect(body.basket.items).toMatchObject([{ quantity: 3 }]);
 });
+
+test.each(['{"__proto__":{"a":1}}', '{"a":[{"__proto__":1,"b":2}]}'])(
+  "%s is refused, for it would lose what is in it",
+  async (data) => {
+    const visitor = (await start()).visitor();
+    const answer = await visitor.request("/api/rpc/addItemsToBasket", add([data]));
+    const path = ["items", 0, "customData"];
+    const message = "Expected no key named __proto__";
+    expect(answer).toMatchObject({ status: 422, body: { errors: [{ path, message }] } });
+  },
+);
