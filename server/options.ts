@@ -5,16 +5,11 @@ import type { RpcMethods } from "../rpc/method.ts";
 import type { BasketOptions, PublicShop, WishlistOptions } from "../rpc/shop.ts";
 import type { StorageConfig } from "../storage/driver.ts";
 import type { Logger } from "../storage/log.ts";
-import type {
-  CorsOrigin,
-  SessionCacheConfig,
-  SessionLimitPolicy,
-  ShopSelector,
-  TokenMethod,
-} from "./config.ts";
+import type { SessionSettings } from "../storage/sessions.ts";
+import type { CorsOrigin, SessionCacheConfig, ShopSelector, TokenMethod } from "./config.ts";
 
-/** The session settings of one shop, as decided. Durations are seconds. */
-export interface SessionOptions {
+/** The session settings of one shop, as decided. Durations are seconds; none idle is more than `maxAge`. */
+export interface SessionOptions extends SessionSettings {
   /** The whole name, shop id included. */
   readonly cookieName: string;
   readonly sameSite: "strict" | "lax" | "none";
@@ -22,16 +17,6 @@ export interface SessionOptions {
   /** At least one; the last signs. */
   readonly secrets: readonly string[];
   readonly domain: string | undefined;
-  /** Never more than `maxAge`. */
-  readonly idleTimeout: number;
-  readonly absoluteTimeout: number;
-  /** Never more than `maxAge`. */
-  readonly guestIdleTimeout: number;
-  readonly guestAbsoluteTimeout: number | undefined;
-  readonly renewAfter: number;
-  readonly freshFor: number;
-  readonly maxSessionsPerUser: number;
-  readonly sessionLimitPolicy: SessionLimitPolicy;
   /** At least one; the last encrypts. */
   readonly encryptionKeys: readonly string[];
   readonly secure: boolean | "auto";
