@@ -126,8 +126,9 @@ export class CallSession {
 
   /** The session's custom data, with the changes of this call. */
   get customData(): Readonly<Partial<SessionCustomData>> {
-    const { customData } = chain(this.#changes)(this.#session?.record ?? blankRecord);
-    this.#customDataCopy ??= copyOf(customData) as Partial<SessionCustomData>;
+    this.#customDataCopy ??= copyOf(
+      chain(this.#changes)(this.#session?.record ?? blankRecord).customData,
+    );
     return this.#customDataCopy;
   }
 

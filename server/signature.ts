@@ -26,6 +26,8 @@ export class Signer {
    * @returns whether one of the secrets made it, and whether that is the one that signs today
    */
   verify(text: string, signature: string): "current" | "old" | "invalid" {
+    // Of a fixed length, or one split of the same characters would be remembered for another.
+    if (signature.length !== signatureLength) return "invalid";
     const signed = `${signature}${text}`;
     const known = this.#verified.get(signed);
     if (known !== undefined) return known;
@@ -39,8 +41,11 @@ export class Signer {
 
 // --- Internal helpers ---
 
+/** 32 bytes in base64, without the padding. */
+const signatureLength = 43;
+
 function signWith(key: KeyObject, text: string): string {
-  return createHmac("sha256", key).update(text).digest("base64").slice(0, 43);
+  return createHmac("sha256", key).update(text).digest("base64").slice(0, signatureLength);
 }
 
 function isEqual(a: string, b: string): boolean {

@@ -1,4 +1,6 @@
 import { defineRpcMethod } from "../rpc/method.ts";
+import { ConfigError } from "../server/config-error.ts";
+import { resolveConfig } from "../server/resolve.ts";
 
 const method = defineRpcMethod({ handler: () => "hello" });
 const noop = () => {};
@@ -99,3 +101,14 @@ export const badValues: Readonly<Record<string, readonly [values: unknown[], exp
     ),
   ),
 };
+
+/** What a config is refused with. @throws Error where it is not */
+export function refuse(config: unknown, mode = { production: false }): ConfigError {
+  try {
+    resolveConfig(config, mode);
+  } catch (error) {
+    if (error instanceof ConfigError) return error;
+    throw error;
+  }
+  throw new Error("The config was not refused");
+}

@@ -1,9 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { defineRpcMethod } from "../rpc/method.ts";
-import { ConfigError } from "../server/config-error.ts";
 import type { ShopConfig } from "../server/config.ts";
 import { resolveConfig } from "../server/resolve.ts";
-import { badValues } from "./_bad-config.ts";
+import { badValues, refuse } from "./_bad-config.ts";
 import { testSecret } from "./_setup.ts";
 
 const shop = { shopId: 1001, locale: "de-DE", currency: "EUR" } satisfies ShopConfig;
@@ -13,16 +12,6 @@ const noop = () => {};
 
 const development = { production: false };
 const production = { production: true };
-
-function refuse(config: unknown, mode = development): ConfigError {
-  try {
-    resolveConfig(config, mode);
-  } catch (error) {
-    if (error instanceof ConfigError) return error;
-    throw error;
-  }
-  throw new Error("The config was not refused");
-}
 
 /** The lines of the report, below its title. */
 function findFaults(config: unknown, mode = development): string[] {

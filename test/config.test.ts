@@ -5,6 +5,7 @@ import { ConfigError, type ConfigFault } from "../server/config-error.ts";
 import type { ShopConfig, StorefrontConfig } from "../server/config.ts";
 import type { StorefrontOptions } from "../server/options.ts";
 import { resolveConfig } from "../server/resolve.ts";
+import { refuse } from "./_bad-config.ts";
 import { createTestLog } from "./_log.ts";
 import { testSecret } from "./_setup.ts";
 
@@ -25,16 +26,6 @@ function resolve(
 
 function findFaults(config: unknown, mode = development): readonly ConfigFault[] {
   return refuse(config, mode).faults;
-}
-
-function refuse(config: unknown, mode = development): ConfigError {
-  try {
-    resolveConfig(config, mode);
-  } catch (error) {
-    if (error instanceof ConfigError) return error;
-    throw error;
-  }
-  throw new Error("The config was not refused");
 }
 
 function sessionOf({ shops }: StorefrontOptions, index = 0) {

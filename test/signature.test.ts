@@ -51,6 +51,19 @@ describe("a signature", () => {
     }
   });
 
+  test("is no other split of the same characters, also where it was seen before", () => {
+    const signer = new Signer([newest]);
+    const signature = signer.sign(text);
+    expect(signer.verify(text, signature)).toBe("current");
+    expect(signer.verify(text, signature)).toBe("current");
+    for (const split of [1, 2, text.length]) {
+      const longer = signature + text.slice(0, split);
+      expect(signer.verify(text.slice(split), longer)).toBe("invalid");
+      const shorter = signature.slice(0, -split);
+      expect(signer.verify(signature.slice(-split) + text, shorter)).toBe("invalid");
+    }
+  });
+
   test("is invalid in any other spelling, also of the same bytes", async () => {
     const signer = new Signer([newest]);
     // One with characters that the URL-safe alphabet spells differently.
