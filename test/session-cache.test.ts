@@ -338,8 +338,11 @@ describeWithRedis("two storefronts with caches on one Redis", () => {
     });
     const user = visitor();
     await user.call("enter");
-    await user.call("getUser");
-    expect(await countGets(() => user.call("getUser"))).toBe(1);
+    // The epoch of the shop is read with each session until Redis tells of its changes.
+    await until(async () => (await countGets(() => user.call("getUser"))) === 1);
+    for (let call = 0; call < 5; call++) {
+      expect(await countGets(() => user.call("getUser"))).toBe(1);
+    }
   });
 });
 
