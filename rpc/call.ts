@@ -1,9 +1,10 @@
-import type { Logger } from "../storage/log.ts";
-import type { SessionTransportName } from "../storage/session-record.ts";
+import { withDetails, type Logger } from "../storage/log.ts";
+import type { SessionTransportName, ShopUser } from "../storage/session-record.ts";
 import type { Session } from "../storage/session-records.ts";
 import type { SessionReusedError } from "../storage/sessions.ts";
 import type { Auth, AuthContext } from "./auth.ts";
 import type { ShopBackend } from "./backend.ts";
+import type { Caller } from "./caller.ts";
 import {
   PublicContext,
   SessionContext,
@@ -13,10 +14,10 @@ import {
 import type { CallDeadline } from "./deadline.ts";
 import { notify, type Hooks } from "./hooks.ts";
 import type { LoginAttempts } from "./login-attempts.ts";
+import type { MergeReport } from "./merge.ts";
 import type { RpcMethods } from "./method.ts";
 import type { Redactor } from "./redactor.ts";
-import { CallTokens } from "./session-tokens.ts";
-import { CallSession, type SessionObserver } from "./session.ts";
+import { CallSession } from "./session.ts";
 
 /** What all calls of a storefront share. */
 export interface CallEnvironment {
@@ -25,46 +26,64 @@ export interface CallEnvironment {
   readonly auth: Auth;
   /** Absent: there is no limit. */
   readonly loginAttempts: LoginAttempts | undefined;
+  readonly log: Logger;
 }
 
 /** What a call needs to know of the request that brought it. */
 export interface CallRequest {
-  readonly ip: string | undefined;
-  readonly headers: Headers;
+  /** The name of the method that was called. */
+  readonly method: string;
+  readonly client: { readonly ip?: string | undefined; readonly headers: Headers };
   readonly deadline: CallDeadline;
   /** Knows what must not be written down. */
   readonly redactor: Redactor;
 }
 
 /** One call on its way: where it goes, who makes it, what it came with. */
-export class Call {
+export class Call implements Caller {
   readonly environment: CallEnvironment;
   readonly backend: ShopBackend;
   readonly request: CallRequest;
-  readonly log: Logger;
+  #transport: SessionTransportName = "both";
+  #log: Logger | undefined;
   #session: CallSession | undefined;
   #context: RPCContext | undefined;
   #publicContext: PublicRPCContext | undefined;
 
-  constructor(
-    environment: CallEnvironment,
-    backend: ShopBackend,
-    request: CallRequest,
-    log: Logger,
-  ) {
+  constructor(environment: CallEnvironment, backend: ShopBackend, request: CallRequest) {
     this.environment = environment;
     this.backend = backend;
     this.request = request;
-    this.log = request.redactor.guard(log);
+  }
+
+  /** Says of which call it speaks, and none of its secrets. */
+  get log(): Logger {
+    const { backend, environment, request } = this;
+    const details = { shopId: backend.shop.shopId, method: request.method };
+    this.#log ??= request.redactor.guard(withDetails(environment.log, details));
+    return this.#log;
+  }
+
+  get deadline(): CallDeadline {
+    return this.request.deadline;
+  }
+
+  get redactor(): Redactor {
+    return this.request.redactor;
+  }
+
+  get userAgent(): string | undefined {
+    return this.request.client.headers.get("user-agent") ?? undefined;
+  }
+
+  get transport(): SessionTransportName {
+    return this.#transport;
   }
 
   /** Gives the call its session; calls of public methods go without. */
   openSession(session: Session | undefined, transport: SessionTransportName): CallSession {
-    const { backend, log, request } = this;
-    const tokens = new CallTokens(backend, log, request.redactor);
-    const userAgent = request.headers.get("user-agent") ?? undefined;
-    const caller = { userAgent, transport, log, deadline: request.deadline };
-    this.#session = new CallSession(backend, session, this.#observer(), tokens, caller);
+    this.#transport = transport;
+    this.#session = new CallSession(this.backend, session, this);
     return this.#session;
   }
 
@@ -91,8 +110,18 @@ export class Call {
 
   /** What the deployment's `auth` is told of this call. */
   get authContext(): AuthContext {
-    const { backend, log, request } = this;
-    return { shop: backend.shop, realm: backend.realm.name, log, signal: request.deadline.signal };
+    const { backend, log, deadline } = this;
+    return { shop: backend.shop, realm: backend.realm.name, log, signal: deadline.signal };
+  }
+
+  async afterLogin(user: ShopUser, merge: MergeReport): Promise<void> {
+    const tell = () => ({ context: this.context, user, merge });
+    await notify(this.environment.hooks, "storefront:afterLogin", tell, this.log);
+  }
+
+  async afterLogout(user: ShopUser): Promise<void> {
+    const tell = () => ({ context: this.context, user });
+    await notify(this.environment.hooks, "storefront:afterLogout", tell, this.log);
   }
 
   /** Tells who wants to know that two used one session. */
@@ -102,22 +131,7 @@ export class Call {
     log.warn("A session id was used after it had been replaced, so its session was ended", {
       handle,
     });
-    const reuse = { shop, userId, handle, ip: request.ip, log };
+    const reuse = { shop, userId, handle, ip: request.client.ip, log };
     await notify(environment.hooks, "session.reuse_detected", () => reuse, log);
-  }
-
-  #observer(): SessionObserver {
-    const { hooks } = this.environment;
-    return {
-      afterLogin: (user, merge) =>
-        notify(
-          hooks,
-          "storefront:afterLogin",
-          () => ({ context: this.context, user, merge }),
-          this.log,
-        ),
-      afterLogout: (user) =>
-        notify(hooks, "storefront:afterLogout", () => ({ context: this.context, user }), this.log),
-    };
   }
 }

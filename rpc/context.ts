@@ -109,11 +109,11 @@ export class PublicContext implements PublicRPCContext {
   }
 
   get ip() {
-    return this.#call.request.ip;
+    return this.#call.request.client.ip;
   }
 
   get headers() {
-    this.#headers ??= withoutCredentials(this.#call.request.headers);
+    this.#headers ??= withoutCredentials(this.#call.request.client.headers);
     return this.#headers;
   }
 

@@ -1,9 +1,10 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Call } from "./call.ts";
 import { RpcError } from "./error.ts";
 import { notify, ToldCall } from "./hooks.ts";
 import type { RpcMethod, RpcMethods } from "./method.ts";
 import { parseInput, parseWith } from "./schema.ts";
-import { maskSecrets, type MaskedPayload } from "./secret.ts";
+import { maskSecrets } from "./secret.ts";
 
 /** The method of this name; names such as `__proto__` are none. */
 export function findMethod(methods: RpcMethods, name: string): RpcMethod | undefined {
@@ -25,43 +26,51 @@ export async function dispatch(call: Call, name: string, payload: unknown): Prom
   }
   const context = method.access === "public" ? call.publicContext : call.context;
   const { redactor } = call.request;
-  let found: MaskedPayload | undefined;
-  const mask = () => (found ??= maskSecrets(method.input, payload));
-  redactor.learn(() => mask().secrets);
-  const tell = () => new ToldCall(name, context, () => redactor.redact(mask().masked));
+  const { input: schema } = method;
+  if (schema !== undefined) redactor.learn(() => maskSecrets(schema, payload).secrets);
+  const tell = () => new ToldCall(name, context, schema, payload, redactor);
   const startedAt = performance.now();
+  // What is not there is not waited for, or the turns of waiting would cost as much as the method.
   try {
-    await hooks["storefront:context:created"]?.(tell());
-    if (method.access === "user" && call.session.user === undefined) {
+    const created = hooks["storefront:context:created"];
+    if (created !== undefined) await created(tell());
+    if (method.access === "user" && !call.session.isLoggedIn) {
       throw new RpcError("not_logged_in");
     }
     if (method.requireFresh && !call.session.isFresh) {
       throw new RpcError("reauthentication_required");
     }
-    const input = method.input && (await parseInput(method.input, payload));
-    redactor.learn(() => maskSecrets(method.input, input).secrets);
-    await hooks["storefront:rpc:before"]?.(tell());
+    let input: unknown;
+    if (schema !== undefined) {
+      input = await parseInput(schema, payload);
+      redactor.learn(() => maskSecrets(schema, input).secrets);
+    }
+    const before = hooks["storefront:rpc:before"];
+    if (before !== undefined) await before(tell());
     const answer = await method.handler(input as never, context as never);
-    const output = await parseOutput(method, name, answer);
-    const duration = (performance.now() - startedAt) / 1000;
-    await notify(
-      hooks,
-      "storefront:rpc:after",
-      () => Object.assign(tell(), { duration }),
-      call.log,
-    );
+    const { output: promised } = method;
+    const output = promised === undefined ? answer : await parseOutput(promised, name, answer);
+    if (hooks["storefront:rpc:after"] !== undefined) {
+      const duration = (performance.now() - startedAt) / 1000;
+      const tellAfter = () => Object.assign(tell(), { duration });
+      await notify(hooks, "storefront:rpc:after", tellAfter, call.log);
+    }
     return output;
   } catch (error) {
-    await notify(hooks, "storefront:rpc:error", () => Object.assign(tell(), { error }), call.log);
+    const tellError = () => Object.assign(tell(), { error });
+    await notify(hooks, "storefront:rpc:error", tellError, call.log);
     throw error;
   }
 }
 
 // --- Internal helpers ---
 
-async function parseOutput(method: RpcMethod, name: string, answer: unknown): Promise<unknown> {
-  if (method.output === undefined) return answer;
-  const parsed = await parseWith(method.output, answer);
+async function parseOutput(
+  schema: StandardSchemaV1,
+  name: string,
+  answer: unknown,
+): Promise<unknown> {
+  const parsed = await parseWith(schema, answer);
   if ("value" in parsed) return parsed.value;
   const places = parsed.faults.map(({ path, message }) => `${path.join(".")}: ${message}`);
   throw new Error(`${name} answered what its output schema refuses: ${places.join("; ")}`);

@@ -1,7 +1,10 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { describeError, type Logger } from "../storage/log.ts";
 import type { ShopUser } from "../storage/session-record.ts";
 import type { PublicRPCContext, RPCContext } from "./context.ts";
 import type { MergeReport } from "./merge.ts";
+import type { Redactor } from "./redactor.ts";
+import { maskSecrets } from "./secret.ts";
 import type { PublicShop } from "./shop.ts";
 
 /** What a hook is told of a call. */
@@ -71,16 +74,26 @@ export const hookNames = [
 export class ToldCall implements HookedCall {
   readonly method: string;
   readonly context: PublicRPCContext | RPCContext;
-  readonly #readPayload: () => unknown;
+  readonly #schema: StandardSchemaV1 | undefined;
+  readonly #payload: unknown;
+  readonly #redactor: Redactor;
 
-  constructor(method: string, context: PublicRPCContext | RPCContext, readPayload: () => unknown) {
+  constructor(
+    method: string,
+    context: PublicRPCContext | RPCContext,
+    schema: StandardSchemaV1 | undefined,
+    payload: unknown,
+    redactor: Redactor,
+  ) {
     this.method = method;
     this.context = context;
-    this.#readPayload = readPayload;
+    this.#schema = schema;
+    this.#payload = payload;
+    this.#redactor = redactor;
   }
 
   get payload(): unknown {
-    return this.#readPayload();
+    return this.#redactor.redact(maskSecrets(this.#schema, this.#payload).masked);
   }
 }
 

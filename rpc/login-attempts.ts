@@ -58,7 +58,7 @@ export async function guardPassword<T>(
 ): Promise<T | undefined> {
   const { loginAttempts } = call.environment;
   if (loginAttempts === undefined) return verify();
-  const { ip } = call.request;
+  const { ip } = call.request.client;
   const account = loginAttempts.ofAccount(call.backend.realm.name, email);
   const counted = ip === undefined ? [account] : [account, loginAttempts.ofAddress(ip)];
   assertFew(counted.map((failures) => failures.recall()));

@@ -9,12 +9,13 @@ import { redacted } from "./secret.ts";
  * nothing. Those of less than 4 characters stay, for they would be found in every other word.
  */
 export class Redactor {
-  #sources: (() => Iterable<unknown>)[];
+  #headers: Headers | undefined;
+  #sources: (() => Iterable<unknown>)[] = [];
   #secrets: readonly string[] = [];
 
   /** @param headers the request's, whose credentials are secret from the beginning */
   constructor(headers: Headers) {
-    this.#sources = [() => credentialsIn(headers)];
+    this.#headers = headers;
   }
 
   /**
@@ -41,6 +42,9 @@ export class Redactor {
   }
 
   #find(): void {
+    const headers = this.#headers;
+    if (headers !== undefined) this.learn(() => credentialsIn(headers));
+    this.#headers = undefined;
     const sources = this.#sources;
     if (sources.length === 0) return;
     this.#sources = [];

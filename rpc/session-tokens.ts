@@ -14,22 +14,26 @@ export interface SessionTokens {
   readonly expiresAt?: number | undefined;
 }
 
+/** What keeps the tokens of a call out of what it writes down. */
+export interface TokenCaller {
+  readonly log: Logger;
+  readonly redactor: Redactor;
+}
+
 /** The tokens in the session of one call: sealed in its record, open in no property of anything. */
 export class CallTokens {
   readonly #vault: Vault;
   readonly #shopId: number;
-  readonly #log: Logger;
-  readonly #redactor: Redactor;
+  readonly #caller: TokenCaller;
   #next: { readonly text: string | undefined } | undefined;
   #opened: { readonly sealed: string; readonly text: Promise<string | undefined> } | undefined;
   /** What an old key has sealed, and the text of it. */
   #old: { readonly sealed: string; readonly text: string } | undefined;
 
-  constructor({ shop, vault }: ShopBackend, log: Logger, redactor: Redactor) {
+  constructor({ shop, vault }: ShopBackend, caller: TokenCaller) {
     this.#vault = vault;
     this.#shopId = shop.shopId;
-    this.#log = log;
-    this.#redactor = redactor;
+    this.#caller = caller;
   }
 
   /** The tokens of a session, with the changes of this call. */
@@ -47,7 +51,7 @@ export class CallTokens {
     if (text !== undefined && Buffer.byteLength(text) > maxBytes) {
       throw new RpcError("limit_reached", { detail: `Tokens take ${maxBytes} bytes at most` });
     }
-    if (text !== undefined) this.#redactor.learn(() => toValues(text));
+    if (text !== undefined) this.#caller.redactor.learn(() => toValues(text));
     this.#next = { text };
   }
 
@@ -83,12 +87,14 @@ export class CallTokens {
     const opened = await this.#vault.open(sealed, this.#placeOf(ownerKey));
     if (opened === undefined) {
       // They stay where they are: another server may have the key already.
-      this.#log.warn("What a session keeps from elsewhere does not open, and counts as absent");
+      this.#caller.log.warn(
+        "What a session keeps from elsewhere does not open, and counts as absent",
+      );
       return undefined;
     }
     const { text, isOld } = opened;
     if (isOld) this.#old = { sealed, text };
-    this.#redactor.learn(() => toValues(text));
+    this.#caller.redactor.learn(() => toValues(text));
     return text;
   }
 

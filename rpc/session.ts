@@ -1,10 +1,9 @@
 import { randomUUID } from "uncrypto";
-import { describeError, type Logger } from "../storage/log.ts";
+import { describeError } from "../storage/log.ts";
 import {
   isUserId,
   type SessionCustomData,
   type SessionRecord,
-  type SessionTransportName,
   type ShopUser,
 } from "../storage/session-record.ts";
 import type { RecordChange, Session } from "../storage/session-records.ts";
@@ -15,26 +14,11 @@ import {
 } from "../storage/user-sessions.ts";
 import type { ShopBackend } from "./backend.ts";
 import { Belongings } from "./belongings.ts";
-import type { CallDeadline } from "./deadline.ts";
+import type { Caller } from "./caller.ts";
 import { copyOf } from "./copy.ts";
 import { completeMerges, type MergeReport } from "./merge.ts";
 import { chain, changeUser, owingNothing, patchCustomData } from "./record-changes.ts";
-import type { CallTokens } from "./session-tokens.ts";
-
-/** Who wants to know when a session is bound to a user, or a user's ended. */
-export interface SessionObserver {
-  afterLogin(user: ShopUser, merge: MergeReport): Promise<void>;
-  afterLogout(user: ShopUser): Promise<void>;
-}
-
-/** What is known of who calls. */
-export interface Caller {
-  readonly userAgent: string | undefined;
-  /** How a session is given to them. */
-  readonly transport: SessionTransportName;
-  readonly deadline: CallDeadline;
-  readonly log: Logger;
-}
+import { CallTokens } from "./session-tokens.ts";
 
 /** How a new login is kept. */
 export interface LoginOptions {
@@ -50,47 +34,49 @@ export interface LoginOptions {
  * or moved while the call ran.
  */
 export class CallSession {
-  /** The visitor's basket and wishlist. */
-  readonly belongings: Belongings;
-  /** What a commerce system has given for the visitor. */
-  readonly tokens: CallTokens;
   readonly #backend: ShopBackend;
-  readonly #observer: SessionObserver;
   readonly #caller: Caller;
   /** Ends of the user's sessions up to here do not concern a login of this call. */
   #startedAt = Date.now();
   #session: Session | undefined;
   #changes: RecordChange[] = [];
-  #guestKey: string = randomUUID();
   #ended = false;
   #extended = false;
-  #lastWrite: Promise<void> = Promise.resolve();
+  // Made when they are asked for: most calls need none of them.
+  #lastWrite: Promise<void> | undefined;
+  #guestKey: string | undefined;
+  #belongings: Belongings | undefined;
+  #tokens: CallTokens | undefined;
   /** The user as the call last knew it stored, and as it is to be. Methods get copies, to change at will. */
   #knownUser: ShopUser | undefined;
   #nextUser: ShopUser | undefined;
   #userCopy: ShopUser | undefined;
   #customDataCopy: Partial<SessionCustomData> | undefined;
 
-  constructor(
-    backend: ShopBackend,
-    session: Session | undefined,
-    observer: SessionObserver,
-    tokens: CallTokens,
-    caller: Caller,
-  ) {
+  constructor(backend: ShopBackend, session: Session | undefined, caller: Caller) {
     this.#backend = backend;
-    this.#observer = observer;
-    this.tokens = tokens;
     this.#caller = caller;
-    this.belongings = new Belongings(backend, {
+    this.#session = session;
+    this.#knownUser = session?.record.user;
+  }
+
+  /** The visitor's basket and wishlist. */
+  get belongings(): Belongings {
+    this.#belongings ??= new Belongings(this.#backend, {
       current: () => this.#session,
-      guestKey: () => this.#guestKey,
+      guestKey: () => this.#ownerKey,
       note: (change) => void this.#changes.push(change),
       write: (change) => this.#write(() => [change]),
-      assertInTime: () => caller.deadline.assertInTime(),
+      assertInTime: () => this.#caller.deadline.assertInTime(),
       assertAlive: () => this.#assertAlive(),
     });
-    this.#adopt(session);
+    return this.#belongings;
+  }
+
+  /** What a commerce system has given for the visitor. */
+  get tokens(): CallTokens {
+    this.#tokens ??= new CallTokens(this.#backend, this.#caller);
+    return this.#tokens;
   }
 
   /** The id of the session as it stands, if there is one. */
@@ -117,6 +103,10 @@ export class CallSession {
   get user(): ShopUser | undefined {
     this.#userCopy ??= copyOf(this.#nextUser ?? this.#knownUser);
     return this.#userCopy;
+  }
+
+  get isLoggedIn(): boolean {
+    return (this.#nextUser ?? this.#knownUser) !== undefined;
   }
 
   /** Whether the user has proved a short while ago who they are. */
@@ -173,7 +163,7 @@ export class CallSession {
     });
     this.#adopt(session);
     const merge = await this.#complete(user, pendingMerges);
-    await this.#observer.afterLogin(user, merge);
+    await this.#caller.afterLogin(user, merge);
     return merge;
   }
 
@@ -193,7 +183,7 @@ export class CallSession {
     if (session === undefined) return this.#forget();
     const record = await this.#writable.sessions.end(session);
     this.#forget();
-    if (record.user !== undefined) return this.#observer.afterLogout(record.user);
+    if (record.user !== undefined) return this.#caller.afterLogout(record.user);
     await this.belongings.end(record);
   }
 
@@ -225,22 +215,47 @@ export class CallSession {
     return ended.some((id) => id !== undefined);
   }
 
-  /** Does what a login had to put off. */
-  async completePendingMerge(): Promise<void> {
-    const { user, mergePending }: Partial<SessionRecord> = this.#session?.record ?? {};
-    if (user === undefined || !mergePending) return;
-    const { pendingMerges } = await this.#backend.sessions.users.read(user.id);
-    await this.#complete(user, pendingMerges);
+  /** Does what a login had to put off; mostly nothing. */
+  completePendingMerge(): Promise<void> | undefined {
+    const record = this.#session?.record;
+    if (record?.user === undefined || !record.mergePending) return undefined;
+    return this.#completeOwed(record.user);
   }
 
-  /** Writes what the call changed, and extends the session's life where that is due. */
-  async commit(): Promise<void> {
+  /** Writes what the call changed, and extends the session's life where that is due; mostly nothing. */
+  commit(): Promise<void> | undefined {
+    return this.#isAsItWas && !this.#isUpkeepDue ? undefined : this.#commit();
+  }
+
+  /** Whether there is nothing that the call has changed. */
+  get #isAsItWas(): boolean {
+    const isWritten = this.#changes.length === 0 && this.#lastWrite === undefined;
+    return isWritten && this.#nextUser === undefined && this.#tokens === undefined;
+  }
+
+  /** Whether the session's life is to be extended, or its id renewed. */
+  get #isUpkeepDue(): boolean {
+    const { sessions } = this.#backend;
+    const session = this.#session;
+    if (session === undefined) return false;
+    return sessions.isExtensionDue(session) || sessions.isRenewalDue(session);
+  }
+
+  async #commit(): Promise<void> {
     const next = this.#nextUser;
     if (next !== undefined && !isSameUser(this.#knownUser, next)) await this.bind(next);
-    const record = this.#session?.record ?? { ownerKey: this.#guestKey };
-    this.#changes.push(...(await this.tokens.toChanges(record)));
+    if (this.#tokens !== undefined) {
+      const record = this.#session?.record ?? { ownerKey: this.#ownerKey };
+      this.#changes.push(...(await this.#tokens.toChanges(record)));
+    }
     await this.#write(() => this.#takeChanges());
     await this.#renewIfDue();
+  }
+
+  /** The owner key of a guest's session, where this call begins one. */
+  get #ownerKey(): string {
+    this.#guestKey ??= randomUUID();
+    return this.#guestKey;
   }
 
   /** The backend, to be written to: a call that was answered by a timeout writes no more. */
@@ -260,7 +275,8 @@ export class CallSession {
 
   /** One write at a time: two at once from one call would begin two sessions. */
   #write(takeChanges: () => readonly RecordChange[]): Promise<void> {
-    const write = this.#lastWrite.then(() => this.#writeNow(takeChanges()));
+    const last = this.#lastWrite ?? Promise.resolve();
+    const write = last.then(() => this.#writeNow(takeChanges()));
     this.#lastWrite = write.catch(() => undefined);
     return write;
   }
@@ -270,7 +286,7 @@ export class CallSession {
     const session = this.#session;
     if (session === undefined) {
       if (changes.length > 0)
-        this.#session = await sessions.createGuest(this.#guestKey, chain(changes));
+        this.#session = await sessions.createGuest(this.#ownerKey, chain(changes));
       return;
     }
     const extend = sessions.isExtensionDue(session);
@@ -310,6 +326,11 @@ export class CallSession {
     return [...changes, changeUser(known, next)];
   }
 
+  async #completeOwed(user: ShopUser): Promise<void> {
+    const { pendingMerges } = await this.#backend.sessions.users.read(user.id);
+    await this.#complete(user, pendingMerges);
+  }
+
   /** Merges what guests left; once that is done, the session need not remember it any more. */
   async #complete(user: ShopUser, pending: readonly PendingMerge[]): Promise<MergeReport> {
     const report = await completeMerges(this.#backend, user.id, pending, this.#caller.log);
@@ -337,7 +358,7 @@ export class CallSession {
     this.#nextUser = undefined;
     this.tokens.update(undefined);
     this.#adopt(undefined);
-    this.#guestKey = randomUUID();
+    this.#guestKey = undefined;
     this.#ended = true;
   }
 }

@@ -9,7 +9,6 @@ import { LoginAttempts } from "../rpc/login-attempts.ts";
 import type { RpcMethod } from "../rpc/method.ts";
 import { Redactor } from "../rpc/redactor.ts";
 import type { CallSession } from "../rpc/session.ts";
-import { withDetails } from "../storage/log.ts";
 import { createAdmin } from "./admin.ts";
 import { toAnswer, toResponse, type Answer } from "./answer.ts";
 import { openBackends, type Backends, type StoreDescription } from "./backends.ts";
@@ -25,8 +24,7 @@ import { toProblem } from "./problem.ts";
 import { resolveConfig } from "./resolve.ts";
 import { findSession, toSessionHeaders, transportOf } from "./session.ts";
 import { ShopSelection } from "./shop-selection.ts";
-import type { SessionTransport } from "./transport.ts";
-import { createTransports } from "./transports.ts";
+import { createTransports, type Transports } from "./transports.ts";
 
 /** A storefront, ready to be served: an h3 app, with what was decided for it. */
 export type Storefront = H3 & {
@@ -54,8 +52,7 @@ export function createStorefront(
     onRequest: assertHeaderSize,
     onError: (error, event) => calls.answerStray(error, event),
   });
-  app.all(`${options.basePath}/rpc/:method`, (event) => calls.answer(event));
-  app.all(`/:shop${options.basePath}/rpc/:method`, (event) => calls.answer(event));
+  addCallRoutes(app, options, calls);
   app.mount("/", createHealth(backends.stores));
   app.mount("/", createAdmin(options, backends));
   const { fetch } = app;
@@ -74,6 +71,26 @@ export function createStorefront(
 
 // --- Internal helpers ---
 
+/**
+ * Each method has a route of its own, under each path of a shop: h3 finds one without parameters at once,
+ * while parameters take as long as reading the session. Those are for what is no method or no shop.
+ */
+function addCallRoutes(app: H3, { basePath, shops, methods }: StorefrontOptions, calls: Calls) {
+  const folder = `${basePath}/rpc`;
+  for (const path of new Set([undefined, ...shops.map((shop) => shop.public.path)])) {
+    const place = path === undefined ? folder : `/${path}${folder}`;
+    for (const name of Object.keys({ ...builtinMethods, ...methods })) {
+      app.all(`${place}/${name}`, (event) => calls.answer(event, name, path));
+    }
+  }
+  for (const place of [folder, `/:shop${folder}`]) {
+    app.all(`${place}/:method`, (event) => {
+      const { method = "", shop } = event.context.params ?? {};
+      return calls.answer(event, method, shop);
+    });
+  }
+}
+
 /** Answers calls: from a request to a method, and back. */
 class Calls {
   readonly #options: StorefrontOptions;
@@ -82,7 +99,7 @@ class Calls {
   readonly #selection: ShopSelection;
   readonly #cors: Cors;
   readonly #deadlines: Deadlines;
-  readonly #transports: ReadonlyMap<Shop, readonly SessionTransport[]>;
+  readonly #transports: ReadonlyMap<Shop, Transports>;
 
   constructor(options: StorefrontOptions, backends: Backends) {
     this.#options = options;
@@ -94,18 +111,21 @@ class Calls {
     this.#environment = {
       methods: { ...builtinMethods, ...options.methods },
       hooks: options.hooks,
+      log: options.log,
       auth: options.auth ?? createAccounts(backends.accounts),
       loginAttempts:
         options.loginAttempts && new LoginAttempts(backends.accounts, options.loginAttempts),
     };
   }
 
-  /** Answers a call, or the preflight of one. */
-  async answer(event: H3Event): Promise<Response> {
-    const { method: name = "", shop: path } = event.context.params ?? {};
-    const shop = this.#selection.find(event, path);
+  /**
+   * Answers a call, or the preflight of one.
+   * @param path the segment of the URL before the base path, if there is one
+   */
+  async answer(event: H3Event, name: string, path: string | undefined): Promise<Response> {
     // A preflight carries no headers of ours, so its shop is not known yet.
     const preflight = isPreflight(event);
+    const shop = preflight ? undefined : this.#selection.find(event, path);
     const redactor = new Redactor(event.req.headers);
     const deadline = this.#deadlines.begin(event.req);
     let answer: Answer;
@@ -118,7 +138,7 @@ class Calls {
     } finally {
       this.#deadlines.finish(deadline);
     }
-    this.#cors.describe(event, preflight ? undefined : shop, answer.headers);
+    this.#cors.describe(event, shop, answer.headers);
     return toResponse(answer);
   }
 
@@ -154,10 +174,12 @@ class Calls {
     if (method === undefined) throw new RpcError("unknown_method");
     assertVerb(event.req.method, method);
     const payload = await deadline.keep(readPayload(event, this.#options.maxBodySize));
-    const call = this.#open(event, shop, name, redactor, deadline);
+    const backend = this.#backends.shops.get(shop) as ShopBackend;
+    const request = { method: name, client: event.req, deadline, redactor };
+    const call = new Call(this.#environment, backend, request);
     return method.access === "public"
       ? toPublicAnswer(event, await deadline.keep(dispatch(call, name, payload)))
-      : this.#answerWithSession(event, shop, call, deadline, name, payload);
+      : this.#answerWithSession(event, shop, call, deadline, payload);
   }
 
   async #answerWithSession(
@@ -165,50 +187,34 @@ class Calls {
     shop: Shop,
     call: Call,
     deadline: Deadline,
-    name: string,
     payload: unknown,
   ): Promise<Answer> {
-    const ways = this.#transports.get(shop) as readonly SessionTransport[];
-    const takesCookies = this.#cors.takesCookies(event, shop);
-    const transports = ways.filter(({ name: way }) => takesCookies || way !== "cookie");
-    const { headers } = event.req;
-    const { sessions } = call.backend;
-    const presented = await deadline.keep(findSession(headers, transports, sessions));
+    const { all, withoutCookies } = this.#transports.get(shop) as Transports;
+    const transports = this.#cors.takesCookies(event, shop) ? all : withoutCookies;
+    const presented = await deadline.keep(
+      findSession(event.req.headers, transports, call.backend.sessions),
+    );
     const session = call.openSession(presented.session, transportOf(presented, transports));
     if (presented.reused.length > 0) {
       await deadline.keep(Promise.all(presented.reused.map((reuse) => call.reportReuse(reuse))));
     }
     let answer: Answer;
     try {
-      answer = await deadline.keep(run(call, session, name, payload));
+      answer = await deadline.keep(run(call, session, payload));
     } catch (error) {
-      answer = toProblem(error, call.request.redactor, call.log);
+      answer = toProblem(error, call.redactor, call.log);
     }
     // Also where the call failed: a login or logout that came before stands.
     const isSecure = event.url.protocol === "https:";
     answer.headers.push(...toSessionHeaders(presented, session, transports, isSecure));
     return answer;
   }
-
-  #open({ req }: H3Event, shop: Shop, name: string, redactor: Redactor, deadline: Deadline): Call {
-    return new Call(
-      this.#environment,
-      this.#backends.shops.get(shop) as ShopBackend,
-      { ip: req.ip, headers: req.headers, deadline, redactor },
-      withDetails(this.#options.log, { shopId: shop.shopId, method: name }),
-    );
-  }
 }
 
-/** Runs a method, and writes what it changed. */
-async function run(
-  call: Call,
-  session: CallSession,
-  name: string,
-  payload: unknown,
-): Promise<Answer> {
+/** Runs the method that was called, and writes what it changed. */
+async function run(call: Call, session: CallSession, payload: unknown): Promise<Answer> {
   await session.completePendingMerge();
-  const answer = toAnswer(await dispatch(call, name, payload));
+  const answer = toAnswer(await dispatch(call, call.request.method, payload));
   await session.commit();
   return answer;
 }

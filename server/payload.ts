@@ -78,6 +78,7 @@ function parse(text: string, what: string): unknown {
 
 /** Counts brackets outside of strings, in one pass: nothing recurses, and nothing is read twice. */
 function isTooDeep(text: string): boolean {
+  if (text.length <= maxDepth) return false;
   let depth = 0;
   let isInString = false;
   for (let index = 0; index < text.length; index++) {

@@ -21,36 +21,17 @@ export interface Presented {
  * Finds the session of a request, trying each way: a stale cookie hides no valid token, nor the other
  * way round. A signed id without a record is nobody's: it is never taken up.
  */
-export async function findSession(
+export function findSession(
   headers: Headers,
   transports: readonly SessionTransport[],
   sessions: Sessions,
-): Promise<Presented> {
-  const tried: SessionTransport[] = [];
-  const reused: SessionReusedError[] = [];
-  let found: Pick<Presented, "session" | "by" | "isOld"> = {
-    session: undefined,
-    by: undefined,
-    isOld: false,
-  };
-  for (const transport of transports) {
-    const carried = transport.find(headers);
-    if (carried === undefined) continue;
-    tried.push(transport);
-    if (found.session !== undefined) continue;
-    for (const { id, isOld } of transport.verify(carried)) {
-      try {
-        const session = await sessions.load(id);
-        if (session === undefined) continue;
-        found = { session, by: transport, isOld: isOld || session.record.id !== id };
-        break;
-      } catch (error) {
-        if (!(error instanceof SessionReusedError)) throw error;
-        reused.push(error);
-      }
-    }
+): Presented | Promise<Presented> {
+  const carried: Carried[] = [];
+  for (const by of transports) {
+    const text = by.find(headers);
+    if (text !== undefined) carried.push({ by, text });
   }
-  return { ...found, tried, reused };
+  return carried.length === 0 ? nothing : findAmong(carried, sessions);
 }
 
 /** By which way the client is given a session, if this call begins one. */
@@ -58,8 +39,8 @@ export function transportOf(
   presented: Presented,
   transports: readonly SessionTransport[],
 ): SessionTransportName {
-  const [speaker, ...others] = findSpeakers(presented, transports);
-  return speaker === undefined || others.length > 0 ? "both" : speaker.name;
+  const speakers = findSpeakers(presented, transports);
+  return speakers.length === 1 ? (speakers[0] as SessionTransport).name : "both";
 }
 
 /** What the client must be told of its session at the end of a call; mostly nothing. */
@@ -70,7 +51,9 @@ export function toSessionHeaders(
   isSecure: boolean,
 ): readonly Header[] {
   const record = call.current?.record;
-  const isSame = record !== undefined && record.id === presented.session?.record.id;
+  const isSame = record?.id === presented.session?.record.id;
+  const isAlone = presented.tried.length === (presented.by === undefined ? 0 : 1);
+  if (isSame && isAlone && !presented.isOld && !call.extended) return none;
   const speakers = findSpeakers(presented, transports);
   const isDue = ({ tellsExtension }: SessionTransport) =>
     !isSame || presented.isOld || (call.extended && tellsExtension);
@@ -85,6 +68,40 @@ export function toSessionHeaders(
 }
 
 // --- Internal helpers ---
+
+/** What a request carries by one way. */
+interface Carried {
+  readonly by: SessionTransport;
+  readonly text: string;
+}
+
+const none: readonly never[] = [];
+
+const nothing: Presented = {
+  session: undefined,
+  by: undefined,
+  tried: none,
+  isOld: false,
+  reused: none,
+};
+
+async function findAmong(carried: readonly Carried[], sessions: Sessions): Promise<Presented> {
+  const tried = carried.map(({ by }) => by);
+  const reused: SessionReusedError[] = [];
+  for (const { by, text } of carried) {
+    for (const { id, isOld } of by.verify(text)) {
+      try {
+        const session = await sessions.load(id);
+        if (session === undefined) continue;
+        return { session, by, tried, isOld: isOld || session.record.id !== id, reused };
+      } catch (error) {
+        if (!(error instanceof SessionReusedError)) throw error;
+        reused.push(error);
+      }
+    }
+  }
+  return { session: undefined, by: undefined, tried, isOld: false, reused };
+}
 
 /** The way the session came; else the way that was tried, a token before a cookie; else all. */
 function findSpeakers(

@@ -4,10 +4,16 @@ import type { Shop } from "./options.ts";
 import type { SessionTransport } from "./transport.ts";
 
 /** The ways that a shop's sessions travel, tokens first: who sends one means it. */
-export function createTransports({ shopId, session }: Shop): readonly SessionTransport[] {
+export interface Transports {
+  readonly all: readonly SessionTransport[];
+  readonly withoutCookies: readonly SessionTransport[];
+}
+
+export function createTransports({ shopId, session }: Shop): Transports {
   const { tokenMethods } = session;
-  return [
-    ...(tokenMethods.includes("bearer") ? [new BearerTransport(session, shopId)] : []),
-    ...(tokenMethods.includes("cookie") ? [new CookieTransport(session)] : []),
-  ];
+  const withoutCookies = tokenMethods.includes("bearer")
+    ? [new BearerTransport(session, shopId)]
+    : [];
+  const cookies = tokenMethods.includes("cookie") ? [new CookieTransport(session)] : [];
+  return { all: [...withoutCookies, ...cookies], withoutCookies };
 }

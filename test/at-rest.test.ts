@@ -164,7 +164,7 @@ async function boast(
   // A call of a public method has none.
   const set = context.updateTokens && nextTokens;
   context.updateTokens?.(nextTokens);
-  const headers = Object.fromEntries(callOf(context).request.headers);
+  const headers = Object.fromEntries(callOf(context).request.client.headers);
   const all = { input, kept, headers, set };
   context.log.info(`Asked with ${JSON.stringify(all)}`, { list: [all, new Map([["a", all]])] });
   context.log.warn(inspect(all), { cause: new Error(JSON.stringify(all), { cause: all }) });
