@@ -4,7 +4,9 @@ export function copyOf<T>(value: T): T {
   if (Array.isArray(value)) return value.map(copyOf) as T;
   const isSimple = Object.getPrototypeOf(value) === Object.prototype;
   if (!isSimple || Object.hasOwn(value, "__proto__")) return structuredClone(value);
-  const copy: Record<string, unknown> = {};
-  for (const key of Object.keys(value)) copy[key] = copyOf((value as typeof copy)[key]);
+  const copy = { ...(value as Record<string, unknown>) };
+  for (const key of Object.keys(copy)) {
+    if (typeof copy[key] === "object") copy[key] = copyOf(copy[key]);
+  }
   return copy as T;
 }

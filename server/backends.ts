@@ -102,14 +102,18 @@ export function openBackends({ shops, storage, log }: StorefrontOptions): Backen
 
 // --- Internal helpers ---
 
-/** On by default where a call would cost a round trip otherwise, and where the storage tells of changes. */
+/**
+ * On by default where nobody's changes go by unheard: in Redis, which tells of them, and saves a round trip;
+ * and in this process's own memory, where it saves the parsing.
+ */
 function createCache(
   { shopId, session: { cache } }: Shop,
   store: DocumentStore,
   feedOf: (store: DocumentStore) => ChangeFeed,
 ): SessionCache | undefined {
   if (cache === false) return undefined;
-  if (cache === undefined && store.capabilities.atomic !== "cluster") return undefined;
+  const isHeard = store.capabilities.atomic === "cluster" || store.driver === "memory";
+  if (cache === undefined && !isHeard) return undefined;
   const { ttl = 300, max = 10_000 } = cache ?? {};
   const strategy = cache?.strategy ?? new InMemorySessionCacheStrategy({ max });
   return new SessionCache(shopId, feedOf(store), { ttl, max, strategy });

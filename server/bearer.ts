@@ -2,6 +2,7 @@ import type { SessionRecord } from "../storage/session-record.ts";
 import type { SessionOptions } from "./options.ts";
 import { Signer } from "./signature.ts";
 import type { Header, PresentedId, SessionTransport } from "./transport.ts";
+import { VerifiedIds } from "./verified-ids.ts";
 
 /**
  * Bearer tokens of one shop, for clients that cookies do not reach: `<id>.<signature>` in base64url.
@@ -15,6 +16,7 @@ export class BearerTransport implements SessionTransport {
   readonly #headerName: string;
   readonly #purpose: string;
   readonly #signer: Signer;
+  readonly #verified = new VerifiedIds();
 
   constructor({ authTokenHeaderKey, secrets }: SessionOptions, shopId: number) {
     this.#headerName = authTokenHeaderKey;
@@ -28,12 +30,7 @@ export class BearerTransport implements SessionTransport {
   }
 
   verify(carried: string): readonly PresentedId[] {
-    const [, encoded = "", signature = ""] = tokenPattern.exec(carried) ?? [];
-    const id = Buffer.from(encoded, "base64url").toString();
-    // Lenient decoding would let several tokens stand for one session.
-    if (id === "" || toBase64Url(id) !== encoded) return [];
-    const verdict = this.#signer.verify(this.#purpose + id, fromUrlSafe(signature));
-    return verdict === "invalid" ? [] : [{ id, isOld: verdict === "old" }];
+    return this.#verified.find(carried, (token) => this.#verifyToken(token));
   }
 
   give({ id }: SessionRecord): Header {
@@ -43,6 +40,15 @@ export class BearerTransport implements SessionTransport {
 
   take(): Header {
     return [this.#headerName, ""];
+  }
+
+  #verifyToken(token: string): readonly PresentedId[] {
+    const [, encoded = "", signature = ""] = tokenPattern.exec(token) ?? [];
+    const id = Buffer.from(encoded, "base64url").toString();
+    // Lenient decoding would let several tokens stand for one session.
+    if (id === "" || toBase64Url(id) !== encoded) return [];
+    const verdict = this.#signer.verify(this.#purpose + id, fromUrlSafe(signature));
+    return verdict === "invalid" ? [] : [{ id, isOld: verdict === "old" }];
   }
 }
 

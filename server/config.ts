@@ -76,7 +76,7 @@ export interface SessionConfig {
   readonly tokenMethod?: TokenMethod | readonly TokenMethod[] | undefined;
   /** The response header that gives a bearer token. @default "storefront-auth-token" */
   readonly authTokenHeaderKey?: string | undefined;
-  /** `false` for none. @default on where the storage is Redis, off elsewhere */
+  /** `false` for none. @default on with Redis and memory, off elsewhere */
   readonly cache?: SessionCacheConfig | false | undefined;
 }
 

@@ -3,6 +3,7 @@ import type { SessionRecord } from "../storage/session-record.ts";
 import type { SessionOptions } from "./options.ts";
 import { Signer } from "./signature.ts";
 import type { Header, PresentedId, SessionTransport } from "./transport.ts";
+import { VerifiedIds } from "./verified-ids.ts";
 
 /**
  * The session cookie of one shop: `s:<id>.<signature>`, as express and @scayle/h3-session write it.
@@ -15,6 +16,7 @@ export class CookieTransport implements SessionTransport {
   readonly #options: SessionOptions;
   readonly #needsSecure: boolean;
   readonly #signer: Signer;
+  readonly #verified = new VerifiedIds();
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -30,16 +32,8 @@ export class CookieTransport implements SessionTransport {
     return cookies?.includes(this.#options.cookieName) ? cookies : undefined;
   }
 
-  /** There can be several of our name: of old paths and domains, say. */
   verify(carried: string): readonly PresentedId[] {
-    const { cookieName } = this.#options;
-    const cookies = parseCookie(carried, {
-      allowMultiple: true,
-      filter: (name) => name === cookieName,
-    });
-    const values = [cookies[cookieName] ?? []].flat();
-    const ids = [...new Set(values)].map((value) => this.#verifyValue(value));
-    return ids.filter((id) => id !== undefined);
+    return this.#verified.find(carried, (cookies) => this.#verifyAll(cookies));
   }
 
   give(record: SessionRecord, isSecure: boolean): Header {
@@ -50,6 +44,18 @@ export class CookieTransport implements SessionTransport {
 
   take(isSecure: boolean): Header {
     return ["set-cookie", this.#serialize("", isSecure, 0)];
+  }
+
+  /** There can be several of our name: of old paths and domains, say. */
+  #verifyAll(header: string): readonly PresentedId[] {
+    const { cookieName } = this.#options;
+    const cookies = parseCookie(header, {
+      allowMultiple: true,
+      filter: (name) => name === cookieName,
+    });
+    const values = [cookies[cookieName] ?? []].flat();
+    const ids = [...new Set(values)].map((value) => this.#verifyValue(value));
+    return ids.filter((id) => id !== undefined);
   }
 
   #verifyValue(value: string): PresentedId | undefined {

@@ -62,6 +62,7 @@ function readQuery(event: H3Event): unknown {
 }
 
 function isJson(contentType: string): boolean {
+  if (contentType === "application/json") return true;
   return contentType.split(";", 1)[0]?.trim().toLowerCase() === "application/json";
 }
 

@@ -15,10 +15,10 @@ export function toKeySegment(id: string | number): string {
 
 /** Whether a key consists of such segments, joined by colons. */
 export function isKey(key: string): boolean {
-  return key.split(":").every((segment) => safeSegment.test(segment));
+  return safeSegments.test(key);
 }
 
 // --- Internal helpers ---
 
 const plainSegment = /^[a-z0-9_-]{1,64}$/;
-const safeSegment = /^(?:[a-z0-9_-]{1,64}|=[0-9a-f]{64})$/;
+const safeSegments = /^(?:[a-z0-9_-]{1,64}|=[0-9a-f]{64})(?::(?:[a-z0-9_-]{1,64}|=[0-9a-f]{64}))*$/;

@@ -44,7 +44,8 @@ export class InMemorySessionCacheStrategy implements SessionCacheStrategy {
   readonly #sessions: LRUCache<string, CachedSession>;
 
   constructor({ max = 10_000 }: { readonly max?: number } = {}) {
-    this.#sessions = new LRUCache({ max });
+    // By size, for the reason that is given at the other one.
+    this.#sessions = new LRUCache({ maxSize: max, sizeCalculation: () => 1 });
   }
 
   set(session: CachedSession): void {

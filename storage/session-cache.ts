@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { ChangeFeed } from "./changes.ts";
 import type { Snapshot } from "./documents.ts";
-import type { SessionCacheStrategy } from "./session-cache-strategy.ts";
+import type { CachedSession, SessionCacheStrategy } from "./session-cache-strategy.ts";
 import { isSessionRecord, type SessionRecord } from "./session-record.ts";
 
 /** How a shop's sessions are cached. */
@@ -38,20 +38,27 @@ export class SessionCache {
     this.#feed = feed;
     this.#options = options;
     this.#prefix = `session:${shopId}:`;
-    this.#current = new LRUCache({ max: options.max });
+    // By size: a bound by number is allocated at once, and filled anew whenever the last entry goes.
+    this.#current = new LRUCache({ maxSize: options.max, sizeCalculation: () => 1 });
     feed.listen((path) => this.#forget(path));
   }
 
   /** The session of this key, from the cache where that can be trusted. */
-  async read(key: string, read: ReadSession): Promise<Snapshot<SessionRecord>> {
+  read(key: string, read: ReadSession): Snapshot<SessionRecord> | Promise<Snapshot<SessionRecord>> {
     if (!this.#feed.isUp()) return read(key);
     const version = this.#current.get(key);
-    const cached = version === undefined ? undefined : await this.#ask(key, version);
-    return cached ?? this.#fill(key, read);
+    if (version === undefined) return this.#fill(key, read);
+    const entry = inTime(() => this.#options.strategy.get(key));
+    return entry instanceof Promise
+      ? entry.then((late) => this.#check(late, key, version) ?? this.#fill(key, read))
+      : (this.#check(entry, key, version) ?? this.#fill(key, read));
   }
 
-  async #ask(key: string, version: string): Promise<Snapshot<SessionRecord> | undefined> {
-    const entry = await inTime(() => this.#options.strategy.get(key));
+  #check(
+    entry: CachedSession | undefined,
+    key: string,
+    version: string,
+  ): Snapshot<SessionRecord> | undefined {
     const isUsable =
       entry?.version === version &&
       isSessionRecord(entry.record) &&
@@ -125,11 +132,18 @@ export class SessionCache {
 const patience = 50;
 
 /** What a strategy answers; nothing where it fails or takes too long. */
-async function inTime<T>(ask: () => T | Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
+function inTime<T>(ask: () => T | Promise<T>): T | undefined | Promise<T | undefined> {
   try {
     const answer = ask();
-    if (!(answer instanceof Promise)) return answer;
+    return answer instanceof Promise ? orNothing(answer) : answer;
+  } catch {
+    return undefined;
+  }
+}
+
+async function orNothing<T>(answer: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  try {
     const late = new Promise<undefined>((resolve) => {
       timer = setTimeout(() => resolve(undefined), patience);
     });

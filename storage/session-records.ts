@@ -1,4 +1,4 @@
-import { isPast, epochOf, type EpochBook } from "./epochs.ts";
+import { isPast, epochOf, type EpochBook, type Epochs } from "./epochs.ts";
 import { absent, type Documents, type DocumentStore, type Snapshot } from "./documents.ts";
 import type { SessionCache } from "./session-cache.ts";
 import { endOfSession, isExtensionDue, type SessionLifetime } from "./session-lifetime.ts";
@@ -44,17 +44,17 @@ export class SessionRecords {
   }
 
   /** Reads the record of exactly this id. */
-  async read(id: string): Promise<Session | undefined> {
+  read(id: string): Session | undefined | Promise<Session | undefined> {
     const key = sessionKey(id);
     if (key === undefined) return undefined;
     const read = (missed: string) => this.#documents.get(missed);
-    const [snapshot, epochs] = await Promise.all([
-      this.#cache?.read(key, read) ?? read(key),
-      this.#epochs.current(),
-    ]);
-    const session = toSession(snapshot);
-    const isThere = session?.record.id === id && !isPast(epochs, this.#shopId, session.record);
-    return isThere ? session : undefined;
+    const snapshot = this.#cache?.read(key, read) ?? read(key);
+    const epochs = this.#epochs.current();
+    if (!(snapshot instanceof Promise || epochs instanceof Promise)) {
+      return this.#toLiving(id, snapshot, epochs);
+    }
+    const reads = Promise.all([snapshot, epochs]);
+    return reads.then(([late, current]) => this.#toLiving(id, late, current));
   }
 
   /** Stores a new record; one that is a copy stays of its epoch. */
@@ -126,6 +126,12 @@ export class SessionRecords {
   /** Reads and removes a record at once. */
   take(record: SessionRecord): Promise<SessionRecord | undefined> {
     return this.#documents.take(keyOf(record));
+  }
+
+  #toLiving(id: string, snapshot: Snapshot<SessionRecord>, epochs: Epochs): Session | undefined {
+    const session = toSession(snapshot);
+    const isThere = session?.record.id === id && !isPast(epochs, this.#shopId, session.record);
+    return isThere ? session : undefined;
   }
 }
 

@@ -1,0 +1,30 @@
+import { LRUCache } from "lru-cache";
+import type { PresentedId } from "./transport.ts";
+
+/**
+ * Knows again what was found validly signed, by the whole text that carried it: neither is it parsed
+ * again, nor its signature calculated. What was found wrong costs its calculation each time, and no room.
+ */
+export class VerifiedIds {
+  readonly #known = new LRUCache<string, readonly PresentedId[]>({
+    maxSize: maxCharacters,
+    sizeCalculation: (_, carried) => carried.length,
+  });
+
+  /** @param verify finds the ids in a text that is not known */
+  find(
+    carried: string,
+    verify: (carried: string) => readonly PresentedId[],
+  ): readonly PresentedId[] {
+    const known = this.#known.get(carried);
+    if (known !== undefined) return known;
+    const ids = verify(carried);
+    if (ids.length > 0) this.#known.set(carried, ids);
+    return ids;
+  }
+}
+
+// --- Internal helpers ---
+
+/** As many as 10,000 clients send whose cookies are ours alone. */
+const maxCharacters = 2_000_000;
