@@ -1,5 +1,6 @@
 import type { Belonging, SessionCustomData, ShopUser } from "../storage/session-record.ts";
 import type { RecordChange } from "../storage/session-records.ts";
+import { copyOf } from "./copy.ts";
 import { RpcError } from "./error.ts";
 import { rebase } from "./rebase.ts";
 
@@ -8,12 +9,10 @@ import { rebase } from "./rebase.ts";
  * there would be too much of it, whoever else has added to it.
  */
 export function patchCustomData(patch: Partial<SessionCustomData>): RecordChange {
-  const fields = Object.entries(structuredClone(patch));
-  const patched = new Set(fields.map(([key]) => key));
+  const fields = copyOf(patch);
   return (record) => {
-    const kept = Object.entries(record.customData).filter(([key]) => !patched.has(key));
-    const set = fields.filter(([, value]) => value !== undefined);
-    const customData = Object.fromEntries([...kept, ...set]);
+    const patched = Object.entries({ ...record.customData, ...fields });
+    const customData = Object.fromEntries(patched.filter(([, value]) => value !== undefined));
     assertSize(JSON.stringify(customData).length);
     return { ...record, customData };
   };

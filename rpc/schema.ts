@@ -6,7 +6,8 @@ export type Parsed = { readonly value: unknown } | { readonly faults: readonly F
 
 /** Checks a value against any Standard Schema. */
 export async function parseWith(schema: StandardSchemaV1, value: unknown): Promise<Parsed> {
-  const result = await schema["~standard"].validate(value);
+  const validation = schema["~standard"].validate(value);
+  const result = validation instanceof Promise ? await validation : validation;
   if (result.issues === undefined) return { value: result.value };
   return { faults: result.issues.map(({ message, path }) => ({ path: toPath(path), message })) };
 }

@@ -1,5 +1,7 @@
-/** Is told which document changed; without a path, that any may have. */
-export type ChangeListener = (path?: string) => void;
+import type { Snapshot } from "./documents.ts";
+
+/** Is told which document changed, and what it is now where that is sure; without a path, that any may have. */
+export type ChangeListener = (path?: string, current?: Snapshot<unknown>) => void;
 
 /** Tells of changes to the documents below a prefix, whoever made them. */
 export interface ChangeFeed {
@@ -15,6 +17,12 @@ export interface ChangeFeed {
 /** Who listens to the changes of one store, by prefix. */
 export class LocalChanges {
   readonly #listeners = new Map<string, Set<ChangeListener>>();
+  readonly #hasOthers: boolean;
+
+  /** @param hasOthers whether other processes may change the storage, too */
+  constructor({ hasOthers }: { readonly hasOthers: boolean }) {
+    this.#hasOthers = hasOthers;
+  }
 
   listen(prefix: string, listener: ChangeListener): () => void {
     const listeners = this.#listeners.get(prefix) ?? new Set();
@@ -23,14 +31,19 @@ export class LocalChanges {
   }
 
   /** Tells who listens of one document, or of all below their prefix. */
-  tell(prefix: string, path?: string): void {
-    for (const listener of this.#listeners.get(prefix) ?? []) listener(path);
+  tell(prefix: string, path?: string, current?: Snapshot<unknown>): void {
+    for (const listener of this.#listeners.get(prefix) ?? []) listener(path, current);
   }
 
-  /** Tells of a document that this process has changed. */
-  tellOwn(path: string): void {
+  /**
+   * Tells of a document that this process has changed.
+   * @param written what it is since then
+   */
+  tellOwn(path: string, written?: Snapshot<unknown>): void {
+    // Another process's change may have come since, and have been told before we knew of our own.
+    const current = this.#hasOthers ? undefined : written;
     for (const prefix of this.#listeners.keys()) {
-      if (path.startsWith(prefix)) this.tell(prefix, path);
+      if (path.startsWith(prefix)) this.tell(prefix, path, current);
     }
   }
 }

@@ -1,7 +1,8 @@
-import type { Backend, Expected, Replacement } from "./backend.ts";
+import type { Backend, Expected, Replacement, Swap } from "./backend.ts";
 import type { LocalChanges } from "./changes.ts";
 import type { Change, Documents, Rule, Snapshot } from "./documents.ts";
 import { parseEnvelope, toEnvelope, toVersionPrefix } from "./envelope.ts";
+import { isJson } from "./json.ts";
 import { isKey } from "./key.ts";
 import type { Logger } from "./log.ts";
 import type { Queue } from "./queue.ts";
@@ -50,7 +51,7 @@ export class Collection<T> implements Documents<T> {
 
   async take(key: string): Promise<T | undefined> {
     const path = this.#pathOf(key);
-    const text = await this.#queue(path, () => this.#tellAfter(path, this.#backend.take(path)));
+    const text = await this.#queue(path, () => this.#takeAndTell(path));
     return this.#drop(path, this.#toSnapshot(text)).value;
   }
 
@@ -62,11 +63,7 @@ export class Collection<T> implements Documents<T> {
       const change = rule(current.value, current);
       if (change === "keep") return current;
       const next = this.#toNext(change);
-      const expected = toExpected(current.version);
-      const swap = await this.#tellAfter(
-        path,
-        this.#backend.swap(path, expected, next.replacement),
-      );
+      const swap = await this.#swapAndTell(path, current, next);
       if (swap.swapped || isOwn(swap.current, next.replacement)) return next.snapshot;
       current = this.#drop(path, this.#toSnapshot(swap.current));
       await pause(attempt);
@@ -74,10 +71,21 @@ export class Collection<T> implements Documents<T> {
     throw new StorageUnavailableError(`A document of "${this.#name}" changes too often`);
   }
 
-  /** Tells of a change, also of one that failed: it may have happened all the same. */
-  async #tellAfter<R>(path: string, change: Promise<R>): Promise<R> {
+  /** Tells of the change, also of one that failed: it may have happened all the same. */
+  async #swapAndTell(path: string, { version }: Snapshot<T>, next: Next<T>): Promise<Swap> {
+    let written: Snapshot<T> | undefined;
     try {
-      return await change;
+      const swap = await this.#backend.swap(path, toExpected(version), next.replacement);
+      if (swap.swapped) written = next.snapshot;
+      return swap;
+    } finally {
+      this.#changes.tellOwn(path, written);
+    }
+  }
+
+  async #takeAndTell(path: string): Promise<string | undefined> {
+    try {
+      return await this.#backend.take(path);
     } finally {
       this.#changes.tellOwn(path);
     }
@@ -87,15 +95,12 @@ export class Collection<T> implements Documents<T> {
     return this.#drop(path, this.#toSnapshot(await this.#backend.read(path)));
   }
 
-  #toNext(change: Exclude<Change<T>, "keep">): {
-    snapshot: Snapshot<T>;
-    replacement?: Replacement;
-  } {
+  #toNext(change: Exclude<Change<T>, "keep">): Next<T> {
     if (change === "remove") return { snapshot: nothing };
     const expiresAt = toExpiresAt(change.expiresAt);
     const json: string | undefined = JSON.stringify(change.set);
     // As it will be read: what JSON made unfit would be dropped then, after the caller was told it is kept.
-    const value: unknown = json === undefined ? undefined : JSON.parse(json);
+    const value: unknown = json === undefined || isJson(change.set) ? change.set : JSON.parse(json);
     if (json === undefined || !this.#accepts(value)) {
       throw new TypeError(`Not a document of "${this.#name}"`);
     }
@@ -139,6 +144,12 @@ export class Collection<T> implements Documents<T> {
 }
 
 // --- Internal helpers ---
+
+/** What a document is to be, as a snapshot and as a text; without a text, nothing. */
+interface Next<T> {
+  readonly snapshot: Snapshot<T>;
+  readonly replacement?: Replacement;
+}
 
 const nothing: Snapshot<never> = { value: undefined, version: "" };
 

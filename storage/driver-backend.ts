@@ -27,7 +27,7 @@ export function createDriverBackend(driver: Driver, queue: Queue): Backend {
         if (current !== undefined) await remove(key);
         return { swapped: true };
       }
-      await storage.setItemRaw(key, next.text);
+      await write(key, next.text);
       if (next.expiresAt !== undefined && !isCache) expiry.add(key, next.expiresAt);
       return { swapped: true };
     },
@@ -52,6 +52,12 @@ export function createDriverBackend(driver: Driver, queue: Queue): Backend {
     const raw =
       driver.getItemRaw === undefined ? storage.getItemRaw(key) : driver.getItemRaw(key, {});
     return toText(await (raw as unknown));
+  }
+
+  async function write(key: string, text: string): Promise<void> {
+    await (driver.setItemRaw === undefined
+      ? storage.setItemRaw(key, text)
+      : driver.setItemRaw(key, text, {}));
   }
 
   async function remove(key: string): Promise<void> {

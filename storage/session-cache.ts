@@ -1,8 +1,12 @@
 import { LRUCache } from "lru-cache";
 import type { ChangeFeed } from "./changes.ts";
 import type { Snapshot } from "./documents.ts";
-import type { CachedSession, SessionCacheStrategy } from "./session-cache-strategy.ts";
-import { isSessionRecord, type SessionRecord } from "./session-record.ts";
+import type {
+  CachedSession,
+  CachedSessionUser,
+  SessionCacheStrategy,
+} from "./session-cache-strategy.ts";
+import { isSessionRecord, type SessionRecord, type ShopUser } from "./session-record.ts";
 
 /** How a shop's sessions are cached. */
 export interface SessionCacheOptions {
@@ -40,7 +44,7 @@ export class SessionCache {
     this.#prefix = `session:${shopId}:`;
     // By size: a bound by number is allocated at once, and filled anew whenever the last entry goes.
     this.#current = new LRUCache({ maxSize: options.max, sizeCalculation: () => 1 });
-    feed.listen((path) => this.#forget(path));
+    feed.listen((path, current) => this.#follow(path, current));
   }
 
   /** The session of this key, from the cache where that can be trusted. */
@@ -96,23 +100,16 @@ export class SessionCache {
         token: key,
         expires: new Date(expiresAt),
         activeChannelId: this.#shopId,
-        ...(belongings?.basket !== undefined && { activeOrderId: belongings.basket }),
-        ...(user !== undefined && {
-          authenticationStrategy: "native",
-          user: {
-            id: user.id,
-            identifier: user.email ?? String(user.id),
-            verified: true,
-            channelPermissions: [],
-          },
-        }),
+        activeOrderId: belongings?.basket,
+        authenticationStrategy: user && "native",
+        user: user && toCachedUser(user),
         record,
         version,
       }),
     );
   }
 
-  #forget(path: string | undefined): void {
+  #follow(path: string | undefined, current: Snapshot<unknown> | undefined): void {
     if (path === undefined) {
       this.#current.clear();
       this.#reading.clear();
@@ -122,11 +119,21 @@ export class SessionCache {
     if (!path.startsWith(this.#prefix)) return;
     const key = path.slice(this.#prefix.length);
     this.#reading.delete(key);
-    if (this.#current.delete(key)) void inTime(() => this.#options.strategy.delete(key));
+    if (!this.#current.has(key)) return;
+    if (isSessionRecord(current?.value)) {
+      this.#keep(key, current as Snapshot<SessionRecord>);
+    } else {
+      this.#current.delete(key);
+      void inTime(() => this.#options.strategy.delete(key));
+    }
   }
 }
 
 // --- Internal helpers ---
+
+function toCachedUser({ id, email = String(id) }: ShopUser): CachedSessionUser {
+  return { id, identifier: email, verified: true, channelPermissions: [] };
+}
 
 /** Milliseconds that a strategy may take; the storage itself is hardly slower. */
 const patience = 50;

@@ -88,6 +88,9 @@ export function sessionKey(id: string): string | undefined {
   return sessionIdPattern.exec(id)?.[1];
 }
 
+/** How many characters of a session id are the key of its record: the last. */
+export const keyLength = 36;
+
 // --- Internal helpers ---
 
 /** Half a character, which no cookie can carry. */

@@ -2,7 +2,7 @@ import { isPast, epochOf, type EpochBook, type Epochs } from "./epochs.ts";
 import { absent, type Documents, type DocumentStore, type Snapshot } from "./documents.ts";
 import type { SessionCache } from "./session-cache.ts";
 import { endOfSession, isExtensionDue, type SessionLifetime } from "./session-lifetime.ts";
-import { isSessionRecord, sessionKey, type SessionRecord } from "./session-record.ts";
+import { isSessionRecord, keyLength, sessionKey, type SessionRecord } from "./session-record.ts";
 import { SessionEndedError } from "./user-sessions.ts";
 
 /** A session as it was read. */
@@ -142,6 +142,6 @@ function toSession(snapshot: Snapshot<SessionRecord>): Session | undefined {
   return record && { record, expiresAt, snapshot };
 }
 
-function keyOf(record: SessionRecord): string {
-  return sessionKey(record.id) as string;
+function keyOf({ id }: SessionRecord): string {
+  return id.slice(-keyLength);
 }

@@ -61,7 +61,7 @@ function open(driver: Driver, log: Logger): Shared {
   const backend = isRedisDriver(driver)
     ? createRedisBackend(driver, log)
     : createDriverBackend(driver, queue);
-  const changes = new LocalChanges();
+  const changes = new LocalChanges({ hasOthers: driver.name !== "memory" });
   return { name, backend: withUnavailable(backend, name), changes, queue, users: 0 };
 }
 

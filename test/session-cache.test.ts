@@ -86,6 +86,19 @@ describe("a session cache", () => {
     }
   });
 
+  test("takes what an entry has become where it is told, and nothing else", async () => {
+    const cache = create();
+    const path = `session:1001:${key}`;
+    tell(path, toSnapshot("2"));
+    await cache.read(key, read);
+    const written = toSnapshot("3");
+    tell(path, written);
+    expect(await cache.read(key, read)).toEqual(written);
+    expect(reads).toBe(1);
+    tell(path, { value: undefined, version: "4" });
+    expect(await cache.read(key, read)).toEqual(stored);
+  });
+
   test("is not troubled by the changes of another shop", async () => {
     const cache = create();
     await cache.read(key, read);
