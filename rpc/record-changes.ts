@@ -1,4 +1,9 @@
-import type { Belonging, SessionCustomData, ShopUser } from "../storage/session-record.ts";
+import type {
+  Belonging,
+  SessionCustomData,
+  SessionRecord,
+  ShopUser,
+} from "../storage/session-record.ts";
 import type { RecordChange } from "../storage/session-records.ts";
 import { copyOf } from "./copy.ts";
 import { RpcError } from "./error.ts";
@@ -10,11 +15,15 @@ import { rebase } from "./rebase.ts";
  */
 export function patchCustomData(patch: Partial<SessionCustomData>): RecordChange {
   const fields = copyOf(patch);
+  // It is tried when the method asks for it, and done at the end: mostly of the same record.
+  let last: { readonly record: SessionRecord; readonly patched: SessionRecord } | undefined;
   return (record) => {
-    const patched = Object.entries({ ...record.customData, ...fields });
-    const customData = Object.fromEntries(patched.filter(([, value]) => value !== undefined));
+    if (last?.record === record) return last.patched;
+    const entries = Object.entries({ ...record.customData, ...fields });
+    const customData = Object.fromEntries(entries.filter(([, value]) => value !== undefined));
     assertSize(JSON.stringify(customData).length);
-    return { ...record, customData };
+    last = { record, patched: { ...record, customData } };
+    return last.patched;
   };
 }
 

@@ -179,7 +179,7 @@ class Calls {
     const call = new Call(this.#environment, backend, request);
     return method.access === "public"
       ? toPublicAnswer(event, await deadline.keep(dispatch(call, name, payload)))
-      : this.#answerWithSession(event, shop, call, deadline, payload);
+      : await this.#answerWithSession(event, shop, call, deadline, payload);
   }
 
   async #answerWithSession(

@@ -8,7 +8,7 @@ const maxDepth = 32;
  * Reads the payload of a call: from the body of a POST, or from the query of a GET.
  * @throws RpcError `not_json`, `malformed_request`; h3's 413 where the body is too large
  */
-export async function readPayload(event: H3Event, maxBodySize: number): Promise<unknown> {
+export function readPayload(event: H3Event, maxBodySize: number): Promise<unknown> {
   return event.req.method === "POST" ? readBody(event, maxBodySize) : readQuery(event);
 }
 
@@ -22,7 +22,14 @@ async function readBody(event: H3Event, maxBodySize: number): Promise<unknown> {
     throw new RpcError("not_json", { detail: "Content-Encoding is not supported" });
   }
   assertSize(event, maxBodySize);
-  const text = await event.req.text().catch(refuseBrokenOff);
+  let text: string;
+  try {
+    text = await event.req.text();
+  } catch (cause) {
+    // A client that goes away in the middle of its body is no fault of the server's, and fills no log.
+    if (HTTPError.isError(cause)) throw cause;
+    throw new RpcError("malformed_request", { detail: "The body is not complete", cause });
+  }
   if (text === "") return undefined;
   if (contentType === null) throw new RpcError("not_json");
   const body = parse(text, "The body");
@@ -47,13 +54,7 @@ function assertSize(event: H3Event, maxBodySize: number): void {
   if (Number(length) > maxBodySize) throw new RpcError("too_large");
 }
 
-/** A client that goes away in the middle of its body is no fault of the server's, and fills no log. */
-function refuseBrokenOff(cause: unknown): never {
-  if (HTTPError.isError(cause)) throw cause;
-  throw new RpcError("malformed_request", { detail: "The body is not complete", cause });
-}
-
-function readQuery(event: H3Event): unknown {
+async function readQuery(event: H3Event): Promise<unknown> {
   const payloads = event.url.searchParams.getAll("payload");
   if (payloads.length > 1) {
     throw new RpcError("malformed_request", { detail: "There must be one payload in the query" });

@@ -5,11 +5,18 @@ import type { StorefrontOptions, Shop } from "./options.ts";
 export class ShopSelection {
   readonly #options: StorefrontOptions;
   readonly #byId: ReadonlyMap<string, Shop>;
+  /** Where no shop has a host of its own, the path is all that there is to look at. */
+  readonly #byPath: ReadonlyMap<string | undefined, Shop | undefined> | undefined;
 
   constructor(options: StorefrontOptions) {
     this.#options = options;
     // Keyed by text, so that only the exact digits match: `01001` and `1e3` are no shops.
     this.#byId = new Map(options.shops.map((shop) => [String(shop.shopId), shop]));
+    const places = options.shops.map((shop) => shop.public);
+    if (places.every(({ host }) => host === undefined)) {
+      const paths = [undefined, ...places.map(({ path }) => path)];
+      this.#byPath = new Map(paths.map((path) => [path, this.#findAt(undefined, path)]));
+    }
   }
 
   /**
@@ -17,13 +24,14 @@ export class ShopSelection {
    */
   find(event: H3Event, path: string | undefined): Shop | undefined {
     const id = event.req.headers.get("x-shop-id");
-    return id === null ? this.#byPlace(event.url, path) : this.#byId.get(id);
+    if (id !== null) return this.#byId.get(id);
+    return this.#byPath === undefined ? this.#findAt(event.url, path) : this.#byPath.get(path);
   }
 
-  #byPlace(url: URL, path: string | undefined): Shop | undefined {
+  #findAt(url: URL | undefined, path: string | undefined): Shop | undefined {
     const { shops, shopSelector } = this.#options;
     const here = shops.filter(({ public: { host } }) =>
-      host === undefined ? shopSelector !== "domain" : isHost(host, url),
+      host === undefined ? shopSelector !== "domain" : url !== undefined && isHost(host, url),
     );
     if (path !== undefined) return here.find((shop) => shop.public.path === path);
     if (shopSelector === "path") return undefined;

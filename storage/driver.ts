@@ -29,7 +29,7 @@ type Options = Readonly<Record<string, unknown>>;
 const require = createRequire(import.meta.url);
 
 /**
- * Milliseconds, ioredis' own unit. What was sent when a connection broke is not sent again, for it may
+ * Times are milliseconds, ioredis' own unit. What was sent when a connection broke is not sent again, for it may
  * have been done: a write done twice would add to a basket twice.
  */
 const redisDefaults = {
@@ -37,6 +37,8 @@ const redisDefaults = {
   commandTimeout: 1000,
   connectTimeout: 1000,
   autoResendUnfulfilledCommands: false,
+  // The commands of all calls that came together travel together, each with its own answer.
+  enableAutoPipelining: true,
 };
 
 function isDriver(config: StorageConfig): config is Driver {

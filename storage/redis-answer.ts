@@ -10,18 +10,23 @@ export type Answer = <T>(command: Promise<T>) => Promise<T>;
 export function createAnswer(client: RedisClient): Answer {
   const { commandTimeout = client.options?.redisOptions?.commandTimeout } = client.options ?? {};
   const patience = (commandTimeout ?? 1000) + 100;
-  return async function answer(command) {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`No answer within ${patience} ms`)), patience);
+  return function answer(command) {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new Error(`No answer within ${patience} ms`)),
+        patience,
+      );
+      command.then(
+        (reply) => {
+          clearTimeout(timer);
+          resolve(reply);
+        },
+        (error: unknown) => {
+          clearTimeout(timer);
+          reject(toSafeError(error));
+        },
+      );
     });
-    try {
-      return await Promise.race([command, late]);
-    } catch (error) {
-      throw toSafeError(error);
-    } finally {
-      clearTimeout(timer);
-    }
   };
 }
 

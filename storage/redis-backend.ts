@@ -14,6 +14,9 @@ import { openRedisFeed } from "./redis-feed.ts";
  */
 export function createRedisBackend(driver: RedisDriver, log: Logger): Backend {
   const client = driver.getInstance();
+  // As unstorage's driver makes its keys; ours need no more than this before them.
+  const base = joinKeys(driver.options?.base ?? "");
+  const toRedisKey = (key: string) => (base === "" ? key : `${base}:${key}`);
   const answer = createAnswer(client);
   watchOutages(client, log);
   return {
@@ -40,20 +43,14 @@ export function createRedisBackend(driver: RedisDriver, log: Logger): Backend {
     },
     attempts: (name, window) => createRedisAttempts(client, toRedisKey(name), window, answer),
     watch(prefix, tell) {
-      const base = toRedisKey("");
-      const keyPrefix = base === "" ? prefix : `${base}:${prefix}`;
       return openRedisFeed(
         client,
-        keyPrefix,
+        toRedisKey(prefix),
         (key) => tell(key === undefined || base === "" ? key : key.slice(base.length + 1)),
         log,
       );
     },
   };
-
-  function toRedisKey(key: string): string {
-    return joinKeys(driver.options?.base ?? "", key);
-  }
 
   async function run({ sha1, lua }: Script, key: string, args: string[]): Promise<unknown> {
     try {
