@@ -9,8 +9,10 @@ export type Expire = (key: string) => Promise<number | undefined>;
  */
 export class Expiry {
   readonly #expire: Expire;
-  readonly #buckets = new Map<number, Set<string>>();
-  readonly #bucketOf = new Map<string, number>();
+  /** When each document is due, in epoch seconds: until 2038 a number that V8 keeps within the map. */
+  readonly #ends = new Map<string, number>();
+  /** What sweeps have not come to yet in this round through all entries. */
+  #round = this.#ends.entries();
   readonly #timer: NodeJS.Timeout;
   #isSweeping = false;
   #isStopped = false;
@@ -23,23 +25,13 @@ export class Expiry {
 
   /** Waits for a document that ends at `expiresAt` (epoch milliseconds), or earlier where that is known. */
   add(key: string, expiresAt: number): void {
-    const bucket = Math.ceil(expiresAt / bucketWidth);
-    const known = this.#bucketOf.get(key);
-    if (known !== undefined && known <= bucket) return;
-    this.delete(key);
-    const keys = this.#buckets.get(bucket) ?? new Set();
-    this.#buckets.set(bucket, keys.add(key));
-    this.#bucketOf.set(key, bucket);
+    const end = Math.ceil(expiresAt / 1000);
+    if (end < (this.#ends.get(key) ?? Infinity)) this.#ends.set(key, end);
   }
 
   /** Waits no longer for a document. */
   delete(key: string): void {
-    const bucket = this.#bucketOf.get(key);
-    if (bucket === undefined) return;
-    this.#bucketOf.delete(key);
-    const keys = this.#buckets.get(bucket);
-    keys?.delete(key);
-    if (keys?.size === 0) this.#buckets.delete(bucket);
+    this.#ends.delete(key);
   }
 
   /** Ends the timer. */
@@ -64,17 +56,19 @@ export class Expiry {
     if (next !== undefined) this.add(key, next);
   }
 
+  /** Goes on where the last sweep stopped; what is added meanwhile comes last. */
   #takeDue(limit: number): string[] {
-    const now = Math.floor(Date.now() / bucketWidth);
+    const now = Date.now() / 1000;
     const due: string[] = [];
-    for (const [bucket, keys] of this.#buckets) {
-      if (bucket > now) continue;
-      for (const key of keys) {
-        if (due.length === limit) return due;
-        this.delete(key);
+    let left = Math.max(limit, this.#ends.size / sweepsPerRound);
+    for (const [key, end] of this.#round) {
+      if (end <= now) {
+        this.#ends.delete(key);
         due.push(key);
       }
+      if (--left <= 0 || due.length === limit) return due;
     }
+    this.#round = this.#ends.entries();
     return due;
   }
 }
@@ -83,8 +77,8 @@ export class Expiry {
 
 /** Milliseconds between two sweeps. */
 const interval = 1000;
-/** Milliseconds that share a bucket; each sweep looks at all buckets, so there should not be too many. */
-const bucketWidth = 10_000;
+/** How many sweeps it takes to look at all entries, so that none takes long; fewer where they are few. */
+const sweepsPerRound = 10;
 /** The most documents of one sweep, so that a wave of them does not hold up the calls. */
 const batchSize = 2000;
 /** How many of them are removed at the same time. */

@@ -38,6 +38,16 @@ describe("expired documents", () => {
     expect(await driver.getKeys("", {})).toEqual([]);
   });
 
+  test("are looked at once where they were extended, not in each sweep", async () => {
+    const driver = openDriver({ driver: "memory" });
+    const { counters } = openWithClock(driver);
+    await counters.update("a", setTo(1, Date.now() + second));
+    await counters.update("a", setTo(2, Date.now() + 3600 * second));
+    const read = vi.spyOn(driver, "getItemRaw");
+    await vi.advanceTimersByTimeAsync(60 * second);
+    expect(read).toHaveBeenCalledTimes(1);
+  });
+
   test("are looked for earlier where they are shortened", async () => {
     const driver = openDriver({ driver: "memory" });
     const { counters } = openWithClock(driver);
@@ -101,15 +111,27 @@ describe("expired documents", () => {
     expect(await driver.getKeys("", {})).toEqual([]);
   });
 
+  test("are found behind many that live on", async () => {
+    const driver = openDriver({ driver: "memory" });
+    const { counters } = openWithClock(driver);
+    for (let count = 0; count < 30_000; count++) {
+      await counters.update(`long-${count}`, setTo(count, Date.now() + 3600 * second));
+    }
+    await counters.update("short", setTo(1, Date.now() + 60 * second));
+    await vi.advanceTimersByTimeAsync(75 * second);
+    expect(await driver.hasItem("counter:1:short", {})).toBe(false);
+    expect(await driver.getKeys("", {})).toHaveLength(30_000);
+  });
+
   test("do not hold up the process, many as they may be", async () => {
     const driver = openDriver({ driver: "memory" });
     const { counters } = openWithClock(driver);
-    for (let count = 0; count < 20_000; count++) {
+    for (let count = 0; count < 30_000; count++) {
       await counters.update(`a-${count}`, setTo(count, Date.now() + second));
     }
-    await vi.advanceTimersByTimeAsync(12 * second);
+    await vi.advanceTimersByTimeAsync(4 * second);
     const left = await driver.getKeys("", {});
-    expect(left.length).toBeGreaterThan(10_000);
+    expect(left.length).toBeGreaterThan(20_000);
     await vi.advanceTimersByTimeAsync(20 * second);
     expect(await driver.getKeys("", {})).toEqual([]);
   });
