@@ -1,6 +1,6 @@
-import { randomUUID } from "node:crypto";
 import { toEnvelope } from "../dist/storage/envelope.js";
 import { absent } from "../dist/storage/index.js";
+import { createName, createSessionId } from "../dist/storage/session-record.js";
 import { createUser } from "./user.mjs";
 
 /** Puts sessions of other users, or those users' indexes, into a store, as logins would. */
@@ -36,8 +36,8 @@ function createOther(kind, number, expiresAt) {
   const now = Date.now();
   const end = expiresAt ?? now + dayMilliseconds;
   const userId = `other-${number}`;
-  const id = `${userId}:${randomUUID()}`;
-  const handle = randomUUID();
+  const id = createSessionId({ id: userId });
+  const handle = createName();
   if (kind === "users") {
     const entry = { id, shopId: 1001, createdAt: now, lastSeenAt: now, expiresAt: end };
     const session = { ...entry, userAgent: "node", transport: "cookie" };
@@ -46,6 +46,6 @@ function createOther(kind, number, expiresAt) {
   }
   const user = createUser(`${userId}@shop.example`);
   const times = { createdAt: now, lastSeenAt: now };
-  const value = { id, ...times, handle, ownerKey: randomUUID(), user, customData: {} };
+  const value = { id, ...times, handle, ownerKey: createName(), user, customData: {} };
   return { key: id.slice(id.indexOf(":") + 1), value, end };
 }

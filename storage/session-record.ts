@@ -80,6 +80,11 @@ export function createSessionId(user: ShopUser | undefined): string {
   return user === undefined ? randomUUID() : `${user.id}:${randomUUID()}`;
 }
 
+/** A new name of something, of 122 random bits: at most 25 characters, which are plain in any key. */
+export function createName(): string {
+  return BigInt(`0x${randomUUID().replaceAll("-", "")}`).toString(36);
+}
+
 /**
  * The random part of a session id: the key of its record.
  * @returns `undefined` where the text is no session id

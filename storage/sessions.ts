@@ -1,9 +1,9 @@
-import { randomUUID } from "uncrypto";
 import type { DocumentStore } from "./documents.ts";
 import type { EpochBook } from "./epochs.ts";
 import type { SessionCache } from "./session-cache.ts";
 import { endOfSession, isFresh, isRenewalDue, type SessionLifetime } from "./session-lifetime.ts";
 import {
+  createName,
   createSessionId,
   type Belonging,
   type SessionRecord,
@@ -85,7 +85,7 @@ export class Sessions {
       createdAt: now,
       ...(await this.#records.currentEpoch()),
       lastSeenAt: now,
-      handle: randomUUID(),
+      handle: createName(),
       ownerKey,
       customData: {},
     };
@@ -153,8 +153,8 @@ export class Sessions {
       createdAt: now,
       ...(await this.#records.currentEpoch()),
       lastSeenAt: now,
-      handle: randomUUID(),
-      ownerKey: randomUUID(),
+      handle: createName(),
+      ownerKey: createName(),
       user: login.user,
       customData: old && mayInherit(old, login.user) ? old.record.customData : {},
       transient: login.transient,
