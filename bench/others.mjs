@@ -45,7 +45,6 @@ function createOther(kind, number, expiresAt) {
     return { key: userId, value, end };
   }
   const user = createUser(`${userId}@shop.example`);
-  const times = { createdAt: now, lastSeenAt: now };
-  const value = { id, ...times, handle, ownerKey: createName(), user, customData: {} };
+  const value = { id, createdAt: now, handle, ownerKey: createName(), user, customData: {} };
   return { key: id.slice(id.indexOf(":") + 1), value, end };
 }

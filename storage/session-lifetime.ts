@@ -24,8 +24,9 @@ export function endOfSession(record: SessionRecord, lifetime: SessionLifetime): 
 
 /** Whether a tenth of the idle time has passed since the life was last extended. */
 export function isExtensionDue(record: SessionRecord, lifetime: SessionLifetime): boolean {
+  const { createdAt, lastSeenAt = createdAt } = record;
   const { idle } = timeoutsOf(record, lifetime);
-  return Date.now() - record.lastSeenAt >= (idle * 1000) / 10;
+  return Date.now() - lastSeenAt >= (idle * 1000) / 10;
 }
 
 /** Whether a user's session should have a new id (OWASP Session Management, "Renewal Timeout"). */

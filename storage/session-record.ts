@@ -30,8 +30,8 @@ export interface SessionRecord {
   readonly authenticatedAt?: number | undefined;
   /** Sessions of an epoch that has passed are over; absent: 0. */
   readonly epoch?: number | undefined;
-  /** Last time the lifetime was extended; trails the last use by a tenth of the lifetime at most. */
-  readonly lastSeenAt: number;
+  /** When the life was last extended, where it was: a tenth of the idle time behind the use at most. */
+  readonly lastSeenAt?: number | undefined;
   /** Names the session to its owner without being usable as one. */
   readonly handle: string;
   /** The first key of what a guest begins, so that the session id stays out of it. */
@@ -58,7 +58,7 @@ export function isSessionRecord(value: unknown): value is SessionRecord {
   return (
     typeof id === "string" &&
     typeof createdAt === "number" &&
-    typeof lastSeenAt === "number" &&
+    (lastSeenAt === undefined || typeof lastSeenAt === "number") &&
     typeof handle === "string" &&
     typeof ownerKey === "string" &&
     isObject(customData) &&

@@ -84,7 +84,6 @@ export class Sessions {
       id: createSessionId(undefined),
       createdAt: now,
       ...(await this.#records.currentEpoch()),
-      lastSeenAt: now,
       handle: createName(),
       ownerKey,
       customData: {},
@@ -152,7 +151,6 @@ export class Sessions {
       id: createSessionId(login.user),
       createdAt: now,
       ...(await this.#records.currentEpoch()),
-      lastSeenAt: now,
       handle: createName(),
       ownerKey: createName(),
       user: login.user,
@@ -309,7 +307,7 @@ export class Sessions {
   }
 
   #indexEntry({ record, expiresAt }: Session): UserSession {
-    const { id, createdAt, epoch, lastSeenAt } = record;
+    const { id, createdAt, epoch, lastSeenAt = createdAt } = record;
     return { id, shopId: this.shopId, createdAt, epoch, lastSeenAt, expiresAt };
   }
 }

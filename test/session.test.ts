@@ -146,6 +146,7 @@ describeMatrix("a session", ({ start }) => {
     const fields = "createdAt,current,device,handle,lastSeenAt,shopId,transport,userAgent";
     for (const session of sessions) {
       expect(Object.keys(session).toSorted().join()).toBe(fields);
+      expect(session.lastSeenAt).toBe(session.createdAt);
       for (const id of [session.handle, `7:${session.handle}`]) {
         expect(await whoIs(visitor(), toCookie(id))).toEqual([undefined, {}]);
       }
