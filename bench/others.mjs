@@ -45,6 +45,6 @@ function createOther(kind, number, expiresAt) {
     return { key: userId, value, end };
   }
   const user = createUser(`${userId}@shop.example`);
-  const value = { id, createdAt: now, handle, ownerKey: createName(), user, customData: {} };
+  const value = { createdAt: now, handle, user };
   return { key: id.slice(id.indexOf(":") + 1), value, end };
 }

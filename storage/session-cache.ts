@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { ChangeFeed } from "./changes.ts";
 import type { Snapshot } from "./documents.ts";
+import { isStoredRecord, toWhole, type StoredRecord } from "./record-documents.ts";
 import type {
   CachedSession,
   CachedSessionUser,
@@ -120,8 +121,8 @@ export class SessionCache {
     const key = path.slice(this.#prefix.length);
     this.#reading.delete(key);
     if (!this.#current.has(key)) return;
-    if (isSessionRecord(current?.value)) {
-      this.#keep(key, current as Snapshot<SessionRecord>);
+    if (isStoredRecord(current?.value)) {
+      this.#keep(key, toWhole(key, current as Snapshot<StoredRecord>));
     } else {
       this.#current.delete(key);
       void inTime(() => this.#options.strategy.delete(key));

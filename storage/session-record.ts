@@ -18,7 +18,7 @@ export type Belonging = "basket" | "wishlist";
 /** How the reference to a session was given: as a cookie, as a bearer token, or as both. */
 export type SessionTransportName = "cookie" | "bearer" | "both";
 
-/** What is stored of a session. Dates are epoch milliseconds. */
+/** What there is to keep of a session. Dates are epoch milliseconds. */
 export interface SessionRecord {
   /** Guest: a random UUID; logged in: `<userId>:<random UUID>`. */
   readonly id: string;
@@ -34,7 +34,7 @@ export interface SessionRecord {
   readonly lastSeenAt?: number | undefined;
   /** Names the session to its owner without being usable as one. */
   readonly handle: string;
-  /** The first key of what a guest begins, so that the session id stays out of it. */
+  /** The first key of what a guest begins: the handle, so that the session id stays out of it. */
   readonly ownerKey: string;
   /** Keys of what a guest has begun; written before the basket or wishlist is. */
   readonly belongings?: Readonly<Partial<Record<Belonging, string>>> | undefined;
@@ -50,7 +50,7 @@ export interface SessionRecord {
   readonly replacedBy?: { readonly id: string; readonly at: number } | undefined;
 }
 
-/** Whether something read from a storage is a session. */
+/** Whether something is a session's record. */
 export function isSessionRecord(value: unknown): value is SessionRecord {
   if (!isObject(value)) return false;
   const { id, createdAt, lastSeenAt, handle, ownerKey, user, customData } = value;
@@ -77,7 +77,12 @@ export function isUserId(value: unknown): value is string | number {
 
 /** A new session id, of 122 random bits. */
 export function createSessionId(user: ShopUser | undefined): string {
-  return user === undefined ? randomUUID() : `${user.id}:${randomUUID()}`;
+  return toSessionId(user, randomUUID());
+}
+
+/** The session id of a user, or of a guest, with this random part. */
+export function toSessionId(user: ShopUser | undefined, key: string): string {
+  return user === undefined ? key : `${user.id}:${key}`;
 }
 
 /** A new name of something, of 122 random bits: at most 25 characters, which are plain in any key. */

@@ -1,8 +1,9 @@
 import { isPast, epochOf, type EpochBook, type Epochs } from "./epochs.ts";
 import { absent, type Documents, type DocumentStore, type Snapshot } from "./documents.ts";
+import { RecordDocuments } from "./record-documents.ts";
 import type { SessionCache } from "./session-cache.ts";
 import { endOfSession, isExtensionDue, type SessionLifetime } from "./session-lifetime.ts";
-import { isSessionRecord, keyLength, sessionKey, type SessionRecord } from "./session-record.ts";
+import { keyLength, sessionKey, type SessionRecord } from "./session-record.ts";
 import { SessionEndedError } from "./user-sessions.ts";
 
 /** A session as it was read. */
@@ -37,7 +38,7 @@ export class SessionRecords {
     cache: SessionCache | undefined,
   ) {
     this.#shopId = shopId;
-    this.#documents = store.collection(`session:${shopId}`, isSessionRecord);
+    this.#documents = new RecordDocuments(store, shopId);
     this.#epochs = epochs;
     this.#lifetime = lifetime;
     this.#cache = cache;

@@ -84,7 +84,7 @@ export class Sessions {
       id: createSessionId(undefined),
       createdAt: now,
       ...(await this.#records.currentEpoch()),
-      handle: createName(),
+      handle: ownerKey,
       ownerKey,
       customData: {},
     };
@@ -146,13 +146,14 @@ export class Sessions {
     login: Login,
   ): Promise<{ session: Session; pendingMerges: readonly PendingMerge[] }> {
     const now = Date.now();
+    const handle = createName();
     const left = old === undefined ? [] : toPendingMerges(old, this.shopId);
     const created = await this.#records.create({
       id: createSessionId(login.user),
       createdAt: now,
       ...(await this.#records.currentEpoch()),
-      handle: createName(),
-      ownerKey: createName(),
+      handle,
+      ownerKey: handle,
       user: login.user,
       customData: old && mayInherit(old, login.user) ? old.record.customData : {},
       transient: login.transient,
@@ -162,7 +163,7 @@ export class Sessions {
     const entry = { ...this.#indexEntry(created), userAgent, transport };
     const noted = await this.#orRemove(created, () =>
       this.users.enter(login.user.id, entry, {
-        handle: created.record.handle,
+        handle,
         replaces: old?.record.handle,
         startedAt,
         limit: this.#settings,

@@ -1,12 +1,8 @@
 import type { Documents, DocumentStore } from "./documents.ts";
 import { isPast, type EpochBook, type Epochs } from "./epochs.ts";
 import { toKeySegment } from "./key.ts";
-import {
-  isSessionRecord,
-  sessionKey,
-  type Belonging,
-  type SessionTransportName,
-} from "./session-record.ts";
+import { RecordDocuments } from "./record-documents.ts";
+import { sessionKey, type Belonging, type SessionTransportName } from "./session-record.ts";
 
 /** One session in the index of its user. Dates are epoch milliseconds. */
 export interface UserSession {
@@ -251,7 +247,7 @@ export class UserSessions {
   }
 
   async #removeRecord(session: UserSession): Promise<void> {
-    const records = this.#store.collection(`session:${session.shopId}`, isSessionRecord);
+    const records = new RecordDocuments(this.#store, session.shopId);
     const ids = [session.id, session.replaces ?? []].flat();
     const keys = ids.map(sessionKey).filter((key) => key !== undefined);
     await Promise.all(keys.map((key) => records.take(key)));

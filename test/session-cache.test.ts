@@ -94,6 +94,9 @@ describe("a session cache", () => {
     const written = toSnapshot("3");
     tell(path, written);
     expect(await cache.read(key, read)).toEqual(written);
+    const { id: _, ...asStored } = written.value as SessionRecord;
+    tell(path, { ...written, value: asStored });
+    expect(await cache.read(key, read)).toEqual(written);
     expect(reads).toBe(1);
     tell(path, { value: undefined, version: "4" });
     expect(await cache.read(key, read)).toEqual(stored);

@@ -6,7 +6,7 @@ import { createMatrix, describeMatrix, testSecret } from "./_setup.ts";
 import type { Visitor } from "./_visitor.ts";
 import { as, trustingAuth } from "./fixtures/ground.ts";
 import { testMethods } from "./fixtures/methods.ts";
-import { readStored } from "./fixtures/stored.ts";
+import { readStored, sessionIdOf } from "./fixtures/stored.ts";
 
 const base = { methods: testMethods, auth: trustingAuth };
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -183,7 +183,7 @@ describe("a session, in the storage", () => {
   });
   const { start, allowErrors } = createMatrix("memory", "request", () => storage.driver);
   const stored = () => readStored(storage.driver, "session:");
-  const ids = async () => (await stored()).map(({ value }) => value.id);
+  const ids = async () => (await stored()).map(sessionIdOf);
 
   test("leaves no trace before something is kept in it", async () => {
     const { visitor } = await start(base);
