@@ -34,7 +34,7 @@ export function parseEnvelope(text: string): Envelope | undefined {
 
 /** How every text of this version begins. */
 export function toVersionPrefix(version: string): string {
-  return `{"version":${JSON.stringify(version)},`;
+  return `{"version":"${version}",`;
 }
 
 // --- Internal helpers ---
