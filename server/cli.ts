@@ -100,7 +100,7 @@ function readArguments(args: readonly string[]) {
 }
 
 async function diagnoseConfig(file: string | undefined): Promise<void> {
-  const loaded = await loadStorefrontConfig(process.cwd(), file);
+  const loaded = await loadStorefrontConfig(process.cwd(), file, { isReadAgain: false });
   const findings = await diagnose(loaded.config);
   const isRefused = findings.some(({ severity }) => severity === "error");
   end(describeDiagnosis(findings, loaded.file), isRefused ? 1 : 0);
@@ -108,7 +108,7 @@ async function diagnoseConfig(file: string | undefined): Promise<void> {
 
 async function explainConfig(file: string | undefined, shop: string | undefined): Promise<void> {
   if (shop === undefined) throw new Error("explain needs a shop, as --shop 1001");
-  const { config } = await loadStorefrontConfig(process.cwd(), file);
+  const { config } = await loadStorefrontConfig(process.cwd(), file, { isReadAgain: false });
   const production = process.env["NODE_ENV"] === "production";
   const { findings, settings } = examineConfig(config, { production });
   assertNoErrors(findings);
@@ -145,7 +145,8 @@ async function run(options: RunOptions): Promise<void> {
 
 /** Loads the config and opens its storages; nothing listens yet. */
 async function prepare({ command, file }: RunOptions): Promise<Prepared> {
-  const loaded = await loadStorefrontConfig(process.cwd(), file);
+  const isReadAgain = command === "dev";
+  const loaded = await loadStorefrontConfig(process.cwd(), file, { isReadAgain });
   const production = command === "start" && process.env["NODE_ENV"] === "production";
   return {
     app: createStorefront(loaded.config as StorefrontConfig, { production }),

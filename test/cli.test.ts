@@ -186,6 +186,7 @@ describe("a config", () => {
   const cjs = esm
     .replace(/^import (.*) from (.*);/, "const $1 = require($2);")
     .replace("export default", "module.exports =");
+  const compiled = cjs.replace("module.exports =", "exports.__esModule = true; exports.default =");
 
   test.each([
     ["storefront.config.ts", greeting("hello")],
@@ -193,17 +194,33 @@ describe("a config", () => {
     ["storefront.config.js", esm],
     ["storefront.config.mjs", esm],
     ["storefront.config.cjs", cjs],
+    ["storefront.config.cjs", compiled],
+    ["storefront.config.mjs", `import "./helper";\n${esm}`],
     ["storefront.config.mjs", esm.replace("export default", "export default async () =>")],
   ])("is found as %s: %#", async (file, text) => {
-    const folder = await createFolder({ [file]: text });
+    const folder = await createFolder({ [file]: text, "helper.ts": "export type Of = string;" });
     const server = await startCli(["start"], { folder });
     expect(await server.call("greet")).toEqual([200, "hello"]);
+  });
+
+  test("in JavaScript is run by Node, which takes no compiler", async () => {
+    const paths = "Object.keys(createRequire(import.meta.url).cache)";
+    const isCompiled = `${paths}.some((path) => path.includes("jiti"))`;
+    const text = `import { createRequire } from "node:module";\n${esm.replace('"hello"', isCompiled)}`;
+    const folder = await createFolder({ "storefront.config.mjs": text });
+    const server = await startCli(["start"], { folder });
+    expect(await server.call("greet")).toEqual([200, false]);
   });
 
   test.each([
     ["storefront.config.ts", plain],
     ["storefront.config.mjs", plain],
     ["storefront.config.json", json],
+    ["storefront.config.jsonc", `// The shop\n${json}`],
+    ["storefront.config.json5", `{ shops: ${shops} }`],
+    ["storefront.config.yaml", "shops: [{ shopId: 1, locale: de-DE, currency: EUR }]"],
+    ["storefront.config.yml", "shops: [{ shopId: 1, locale: de-DE, currency: EUR }]"],
+    ["storefront.config.toml", '[[shops]]\nshopId = 1\nlocale = "de-DE"\ncurrency = "EUR"'],
   ])("may be a plain object: %s", async (file, text) => {
     const folder = await createFolder({ [file]: text });
     const server = await startCli(["start"], { folder });
