@@ -4,7 +4,6 @@ import { isWishlist } from "../rpc/wishlist.ts";
 import type { ChangeFeed } from "../storage/changes.ts";
 import type { Capabilities, DocumentStore } from "../storage/documents.ts";
 import { openDriver, type StorageConfig } from "../storage/driver.ts";
-import { InMemorySessionCacheStrategy } from "../storage/session-cache-strategy.ts";
 import { SessionCache } from "../storage/session-cache.ts";
 import { EpochBook } from "../storage/epochs.ts";
 import { Sessions } from "../storage/sessions.ts";
@@ -114,8 +113,7 @@ function createCache(
   if (cache === false) return undefined;
   const isHeard = store.capabilities.atomic === "cluster" || store.driver === "memory";
   if (cache === undefined && !isHeard) return undefined;
-  const { ttl = 300, max = 10_000 } = cache ?? {};
-  const strategy = cache?.strategy ?? new InMemorySessionCacheStrategy({ max });
+  const { ttl = 300, max = 10_000, strategy } = cache ?? {};
   return new SessionCache(shopId, feedOf(store), { ttl, max, strategy });
 }
 

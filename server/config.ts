@@ -34,7 +34,7 @@ export interface SessionCacheConfig {
   readonly ttl?: number | undefined;
   /** The most sessions of a shop that this process keeps in mind. @default 10000 */
   readonly max?: number | undefined;
-  /** Where entries are kept. @default an InMemorySessionCacheStrategy of `max` entries */
+  /** Where entries are kept. @default this process */
   readonly strategy?: SessionCacheStrategy | undefined;
 }
 

@@ -18,13 +18,18 @@ export class VerifiedIds {
   ): readonly PresentedId[] {
     const known = this.#known.get(carried);
     if (known !== undefined) return known;
-    const ids = verify(carried);
+    const ids = verify(carried).map(copy);
     if (ids.length > 0) this.#known.set(carried, ids);
     return ids;
   }
 }
 
 // --- Internal helpers ---
+
+/** A text of its own: parts of a larger one hold on to it, and are slow to compare. */
+function copy({ id, isOld }: PresentedId): PresentedId {
+  return { id: Buffer.from(id).toString(), isOld };
+}
 
 /** As many as 10,000 clients send whose cookies are ours alone. */
 const maxCharacters = 2_000_000;

@@ -19,15 +19,19 @@ export function createDriverBackend(driver: Driver, queue: Queue): Backend {
   if (!isCache) void findEarlierDocuments();
   return {
     capabilities: { atomic: "process", ttl: "stored" },
-    read,
+    async read(key) {
+      return read(key);
+    },
     async swap(key, expected, next) {
-      const current = await read(key);
+      const found = read(key);
+      const current = found instanceof Promise ? await found : found;
       if (!isAsExpected(current, expected)) return { swapped: false, current };
       if (next === undefined) {
         if (current !== undefined) await remove(key);
         return { swapped: true };
       }
-      await write(key, next.text);
+      const written = write(key, next.text);
+      if (written instanceof Promise) await written;
       if (next.expiresAt !== undefined && !isCache) expiry.add(key, next.expiresAt);
       return { swapped: true };
     },
@@ -45,19 +49,24 @@ export function createDriverBackend(driver: Driver, queue: Queue): Backend {
     },
   };
 
-  async function read(key: string): Promise<string | undefined> {
+  // Past unstorage, which normalises each key anew, though ours are normal; and at once where the driver is.
+
+  function read(key: string): string | undefined | Promise<string | undefined> {
     // The http driver fails on what is not there (TypeError in 1.17), so it is asked first.
-    if (driver.name === "http" && !(await storage.hasItem(key))) return undefined;
-    // Past unstorage, which normalises each key anew: ours are normal.
-    const raw =
+    if (driver.name === "http") return readIfThere(key);
+    const raw: unknown =
       driver.getItemRaw === undefined ? storage.getItemRaw(key) : driver.getItemRaw(key, {});
-    return toText(await (raw as unknown));
+    return raw instanceof Promise ? raw.then(toText) : toText(raw);
   }
 
-  async function write(key: string, text: string): Promise<void> {
-    await (driver.setItemRaw === undefined
+  async function readIfThere(key: string): Promise<string | undefined> {
+    return (await storage.hasItem(key)) ? toText(await storage.getItemRaw(key)) : undefined;
+  }
+
+  function write(key: string, text: string): void | Promise<void> {
+    return driver.setItemRaw === undefined
       ? storage.setItemRaw(key, text)
-      : driver.setItemRaw(key, text, {}));
+      : driver.setItemRaw(key, text, {});
   }
 
   async function remove(key: string): Promise<void> {

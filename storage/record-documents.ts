@@ -1,5 +1,11 @@
 import type { Documents, DocumentStore, Rule, Snapshot } from "./documents.ts";
-import { isSessionRecord, toSessionId, type SessionRecord } from "./session-record.ts";
+import {
+  isSessionRecord,
+  isStoredRecord,
+  toSessionId,
+  type SessionRecord,
+  type StoredRecord,
+} from "./session-record.ts";
 
 /**
  * The records of one shop's sessions as documents, each under the random part of its id. What is stored
@@ -34,14 +40,6 @@ export class RecordDocuments implements Documents<SessionRecord> {
   }
 }
 
-/** A record as it is stored. */
-export type StoredRecord = Omit<SessionRecord, Derived> & Partial<Pick<SessionRecord, Derived>>;
-
-/** Whether something read from a storage is a session. */
-export function isStoredRecord(value: unknown): value is StoredRecord {
-  return isSessionRecord({ id: "", ownerKey: "", customData: {}, ...(value as object) });
-}
-
 /** What was stored under this key, with all that there is to the record. */
 export function toWhole(key: string, snapshot: Snapshot<StoredRecord>): Snapshot<SessionRecord> {
   return { ...snapshot, value: toRecord(key, snapshot.value) };
@@ -49,20 +47,22 @@ export function toWhole(key: string, snapshot: Snapshot<StoredRecord>): Snapshot
 
 // --- Internal helpers ---
 
-type Derived = "id" | "ownerKey" | "customData";
-
 /** Whatever is stored stands, as in records that were stored whole. */
 function toRecord(key: string, stored: StoredRecord | undefined): SessionRecord | undefined {
   if (stored === undefined) return undefined;
+  if (isSessionRecord(stored)) return stored;
   const { user, handle } = stored;
-  return { id: toSessionId(user, key), ownerKey: handle, customData: {}, ...stored };
+  const { id = toSessionId(user, key), ownerKey = handle, customData = {} } = stored;
+  // What is spread comes first, or V8 copies it field by field.
+  return { ...stored, id, ownerKey, customData };
 }
 
 function toStored(record: SessionRecord): StoredRecord {
-  const { id: _, ownerKey, customData, ...stored } = record;
+  const { customData, handle, ownerKey } = record;
   return {
-    ...stored,
-    ...(ownerKey !== stored.handle && { ownerKey }),
-    ...(Object.keys(customData).length > 0 && { customData }),
+    ...record,
+    id: undefined,
+    ownerKey: ownerKey === handle ? undefined : ownerKey,
+    customData: Object.keys(customData).length === 0 ? undefined : customData,
   };
 }

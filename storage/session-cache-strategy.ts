@@ -44,7 +44,7 @@ export class InMemorySessionCacheStrategy implements SessionCacheStrategy {
   readonly #sessions: LRUCache<string, CachedSession>;
 
   constructor({ max = 10_000 }: { readonly max?: number } = {}) {
-    // By size, for the reason that is given at the other one.
+    // By size: a bound by number is allocated at once.
     this.#sessions = new LRUCache({ maxSize: max, sizeCalculation: () => 1 });
   }
 

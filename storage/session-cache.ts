@@ -1,13 +1,10 @@
 import { LRUCache } from "lru-cache";
 import type { ChangeFeed } from "./changes.ts";
 import type { Snapshot } from "./documents.ts";
-import { isStoredRecord, toWhole, type StoredRecord } from "./record-documents.ts";
-import type {
-  CachedSession,
-  CachedSessionUser,
-  SessionCacheStrategy,
-} from "./session-cache-strategy.ts";
-import { isSessionRecord, type SessionRecord, type ShopUser } from "./session-record.ts";
+import { KeptSessions } from "./kept-sessions.ts";
+import { toWhole } from "./record-documents.ts";
+import type { SessionCacheStrategy } from "./session-cache-strategy.ts";
+import { isStoredRecord, type SessionRecord, type StoredRecord } from "./session-record.ts";
 
 /** How a shop's sessions are cached. */
 export interface SessionCacheOptions {
@@ -15,7 +12,8 @@ export interface SessionCacheOptions {
   readonly ttl: number;
   /** The most entries that are trusted at a time. */
   readonly max: number;
-  readonly strategy: SessionCacheStrategy;
+  /** Where entries are kept; absent: in this process. */
+  readonly strategy?: SessionCacheStrategy | undefined;
 }
 
 /** Reads a session where the cache has none. */
@@ -29,52 +27,36 @@ export type ReadSession = (key: string) => Promise<Snapshot<SessionRecord>>;
  * the storage's changes cannot be heard, everything is read from the storage.
  */
 export class SessionCache {
-  readonly #shopId: number;
-  readonly #options: SessionCacheOptions;
+  readonly #ttl: number;
   readonly #feed: ChangeFeed;
   readonly #prefix: string;
-  /** The versions that are known to be current, by key. */
-  readonly #current: LRUCache<string, string>;
+  readonly #kept: KeptSessions | undefined;
+  readonly #current: LRUCache<string, Current>;
   /** The reads that are under way, by key; a change takes its key out. */
   readonly #reading = new Map<string, symbol>();
 
-  constructor(shopId: number, feed: ChangeFeed, options: SessionCacheOptions) {
-    this.#shopId = shopId;
+  constructor(shopId: number, feed: ChangeFeed, { ttl, max, strategy }: SessionCacheOptions) {
+    this.#ttl = ttl * 1000;
     this.#feed = feed;
-    this.#options = options;
     this.#prefix = `session:${shopId}:`;
+    this.#kept = strategy && new KeptSessions(shopId, ttl, strategy);
     // By size: a bound by number is allocated at once, and filled anew whenever the last entry goes.
-    this.#current = new LRUCache({ maxSize: options.max, sizeCalculation: () => 1 });
+    this.#current = new LRUCache({ maxSize: max, sizeCalculation: () => 1 });
     feed.listen((path, current) => this.#follow(path, current));
   }
 
   /** The session of this key, from the cache where that can be trusted. */
   read(key: string, read: ReadSession): Snapshot<SessionRecord> | Promise<Snapshot<SessionRecord>> {
     if (!this.#feed.isUp()) return read(key);
-    const version = this.#current.get(key);
-    if (version === undefined) return this.#fill(key, read);
-    const entry = inTime(() => this.#options.strategy.get(key));
-    return entry instanceof Promise
-      ? entry.then((late) => this.#check(late, key, version) ?? this.#fill(key, read))
-      : (this.#check(entry, key, version) ?? this.#fill(key, read));
-  }
-
-  #check(
-    entry: CachedSession | undefined,
-    key: string,
-    version: string,
-  ): Snapshot<SessionRecord> | undefined {
-    const isUsable =
-      entry?.version === version &&
-      isSessionRecord(entry.record) &&
-      entry.cacheExpiry * 1000 > Date.now() &&
-      this.#current.get(key) === version &&
-      this.#feed.isUp();
-    if (!isUsable) return undefined;
-    // A strategy that keeps JSON gives a text back.
-    const expiresAt = new Date(entry.expires).getTime();
-    if (!(expiresAt > Date.now())) return undefined;
-    return { value: entry.record, version, expiresAt };
+    const current = this.#current.get(key);
+    if (current === undefined) return this.#fill(key, read);
+    const { snapshot, version } = current;
+    const found = this.#kept === undefined ? snapshot : this.#kept.find(key, version);
+    if (!(found instanceof Promise)) return isOver(current, found) ? this.#fill(key, read) : found;
+    return found.then((late) => {
+      const isCurrent = this.#current.get(key) === current && this.#feed.isUp();
+      return isCurrent && !isOver(current, late) ? late : this.#fill(key, read);
+    });
   }
 
   async #fill(key: string, read: ReadSession): Promise<Snapshot<SessionRecord>> {
@@ -90,75 +72,49 @@ export class SessionCache {
     }
   }
 
-  #keep(key: string, { value: record, version, expiresAt }: Snapshot<SessionRecord>): void {
-    if (record === undefined || expiresAt === undefined) return;
-    this.#current.set(key, version);
-    const { user, belongings } = record;
-    void inTime(() =>
-      this.#options.strategy.set({
-        cacheExpiry: Date.now() / 1000 + this.#options.ttl,
-        id: record.id,
-        token: key,
-        expires: new Date(expiresAt),
-        activeChannelId: this.#shopId,
-        activeOrderId: belongings?.basket,
-        authenticationStrategy: user && "native",
-        user: user && toCachedUser(user),
-        record,
-        version,
-      }),
-    );
+  #keep(key: string, snapshot: Snapshot<SessionRecord>): void {
+    const { value, version, expiresAt } = snapshot;
+    if (value === undefined || expiresAt === undefined) return;
+    const until = Math.min(Date.now() + this.#ttl, expiresAt);
+    const isHere = this.#kept === undefined;
+    this.#current.set(key, { version, until, snapshot: isHere ? snapshot : undefined });
+    this.#kept?.keep(key, { record: value, version, expiresAt });
   }
 
-  #follow(path: string | undefined, current: Snapshot<unknown> | undefined): void {
+  #follow(path: string | undefined, changed: Snapshot<unknown> | undefined): void {
     if (path === undefined) {
       this.#current.clear();
       this.#reading.clear();
-      void inTime(() => this.#options.strategy.clear());
+      this.#kept?.forgetAll();
       return;
     }
     if (!path.startsWith(this.#prefix)) return;
     const key = path.slice(this.#prefix.length);
     this.#reading.delete(key);
     if (!this.#current.has(key)) return;
-    if (isStoredRecord(current?.value)) {
-      this.#keep(key, toWhole(key, current as Snapshot<StoredRecord>));
+    if (isStoredRecord(changed?.value)) {
+      this.#keep(key, toWhole(key, changed as Snapshot<StoredRecord>));
     } else {
       this.#current.delete(key);
-      void inTime(() => this.#options.strategy.delete(key));
+      this.#kept?.forget(key);
     }
   }
 }
 
 // --- Internal helpers ---
 
-function toCachedUser({ id, email = String(id) }: ShopUser): CachedSessionUser {
-  return { id, identifier: email, verified: true, channelPermissions: [] };
+/** What is known of a session as long as no change is told. */
+interface Current {
+  readonly version: string;
+  /** When it is read anew, in epoch milliseconds. */
+  readonly until: number;
+  /** Where no strategy keeps it. */
+  readonly snapshot: Snapshot<SessionRecord> | undefined;
 }
 
-/** Milliseconds that a strategy may take; the storage itself is hardly slower. */
-const patience = 50;
-
-/** What a strategy answers; nothing where it fails or takes too long. */
-function inTime<T>(ask: () => T | Promise<T>): T | undefined | Promise<T | undefined> {
-  try {
-    const answer = ask();
-    return answer instanceof Promise ? orNothing(answer) : answer;
-  } catch {
-    return undefined;
-  }
-}
-
-async function orNothing<T>(answer: Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), patience);
-    });
-    return await Promise.race([answer, late]);
-  } catch {
-    return undefined;
-  } finally {
-    clearTimeout(timer);
-  }
+function isOver(
+  { until }: Current,
+  found: Snapshot<SessionRecord> | undefined,
+): found is undefined {
+  return found === undefined || until <= Date.now();
 }

@@ -50,28 +50,40 @@ export interface SessionRecord {
   readonly replacedBy?: { readonly id: string; readonly at: number } | undefined;
 }
 
+/** A record as it is stored: without what its key and its other fields say. */
+export type StoredRecord = Omit<SessionRecord, Derived> & {
+  readonly [Field in Derived]?: SessionRecord[Field] | undefined;
+};
+
 /** Whether something is a session's record. */
 export function isSessionRecord(value: unknown): value is SessionRecord {
+  if (!isStoredRecord(value)) return false;
+  const { id, ownerKey, customData } = value;
+  return id !== undefined && ownerKey !== undefined && customData !== undefined;
+}
+
+/** Whether something read from a storage is a session. */
+export function isStoredRecord(value: unknown): value is StoredRecord {
   if (!isObject(value)) return false;
   const { id, createdAt, lastSeenAt, handle, ownerKey, user, customData } = value;
   const { tokens, replacedBy } = value;
   return (
-    typeof id === "string" &&
     typeof createdAt === "number" &&
-    (lastSeenAt === undefined || typeof lastSeenAt === "number") &&
     typeof handle === "string" &&
-    typeof ownerKey === "string" &&
-    isObject(customData) &&
+    (id === undefined || typeof id === "string") &&
+    (lastSeenAt === undefined || typeof lastSeenAt === "number") &&
+    (ownerKey === undefined || typeof ownerKey === "string") &&
+    (customData === undefined || isObject(customData)) &&
     (tokens === undefined || typeof tokens === "string") &&
     (replacedBy === undefined || (isObject(replacedBy) && typeof replacedBy["at"] === "number")) &&
     (user === undefined || (isObject(user) && isUserId(user["id"])))
   );
 }
 
-/** Whether a value can name a user. */
+/** Whether a value can name a user; half a character can not, for no cookie carries it. */
 export function isUserId(value: unknown): value is string | number {
   return typeof value === "string"
-    ? value.length >= 1 && value.length <= 64 && !loneSurrogate.test(value)
+    ? value.length >= 1 && value.length <= 64 && value.isWellFormed()
     : Number.isSafeInteger(value) && Number(value) > 0;
 }
 
@@ -103,8 +115,7 @@ export const keyLength = 36;
 
 // --- Internal helpers ---
 
-/** Half a character, which no cookie can carry. */
-const loneSurrogate = /\p{Surrogate}/u;
+type Derived = "id" | "ownerKey" | "customData";
 
 const sessionIdPattern =
   /^(?:.{1,64}:)?([0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})$/s;
