@@ -3,6 +3,7 @@ import type { ShopUser } from "../storage/session-record.ts";
 import { callOf } from "./context.ts";
 import { RpcError } from "./error.ts";
 import { guardPassword, guardPasswordChange } from "./login-attempts.ts";
+import { Json } from "./json.ts";
 import { defineRpcMethod } from "./method.ts";
 import { email, newPassword, password, personName } from "./payload.ts";
 
@@ -11,8 +12,9 @@ const notTheAddress = "Expected something else than the e-mail address";
 /** Who is logged in; nobody for a guest. */
 export const getUser = defineRpcMethod({
   readOnly: true,
-  handler(_, { user }) {
-    return { user };
+  handler(_, context) {
+    const { storedUser } = callOf(context).session;
+    return storedUser === undefined ? { user: context.user } : answerOf(storedUser);
   },
 });
 
@@ -135,6 +137,15 @@ export const updateEmail = defineRpcMethod({
 });
 
 // --- Internal helpers ---
+
+/** What tells of a user; a session that is cached holds the same one in call after call. */
+const answers = new WeakMap<ShopUser, Json<{ user: ShopUser | undefined }>>();
+
+function answerOf(user: ShopUser) {
+  const answer = answers.get(user) ?? new Json({ user });
+  answers.set(user, answer);
+  return answer;
+}
 
 /** What failed logins of a user are counted by; not every `auth` knows an address. */
 function accountOf({ email: address, id }: ShopUser): string {

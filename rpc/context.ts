@@ -2,6 +2,7 @@ import type { Logger } from "../storage/log.ts";
 import type { SessionCustomData, ShopUser } from "../storage/session-record.ts";
 import type { Call } from "./call.ts";
 import { dispatch } from "./dispatch.ts";
+import { Json } from "./json.ts";
 import type { MergeReport } from "./merge.ts";
 import type { SessionTokens } from "./session-tokens.ts";
 import type { CallSession, LoginOptions } from "./session.ts";
@@ -123,8 +124,10 @@ export class PublicContext implements PublicRPCContext {
 
   get callRpc() {
     const call = this.#call;
-    return <Output>(method: string, payload?: unknown) =>
-      dispatch(call, method, payload) as Promise<Output>;
+    return async <Output>(method: string, payload?: unknown) => {
+      const answer = await dispatch(call, method, payload);
+      return (answer instanceof Json ? answer.parse() : answer) as Output;
+    };
   }
 }
 

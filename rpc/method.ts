@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { PublicRPCContext, RPCContext, UserRPCContext } from "./context.ts";
+import type { Json } from "./json.ts";
 
 /**
  * Who may call a method, and whether it has a session:
@@ -21,6 +22,9 @@ type InputOf<I extends Schema> = I extends StandardSchemaV1
 type PayloadOf<I extends Schema> = I extends StandardSchemaV1
   ? StandardSchemaV1.InferInput<I>
   : undefined;
+
+/** What an answer says, if it is a text already. */
+type ValueOf<Answer> = Answer extends Json<infer Value> ? Value : Answer;
 
 /** What an author writes. */
 export interface RpcMethodDefinition<
@@ -68,7 +72,7 @@ export function defineRpcMethod<
   definition: RpcMethodDefinition<A, I, O, Output>,
 ): RpcMethod<
   PayloadOf<I>,
-  O extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<O> : Awaited<Output>
+  O extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<O> : ValueOf<Awaited<Output>>
 > {
   const { access = "session", readOnly = false, input, output, handler } = definition;
   const { requireFresh = false } = definition;

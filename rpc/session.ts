@@ -105,6 +105,11 @@ export class CallSession {
     return this.#userCopy;
   }
 
+  /** The user as they are stored, where this call has not changed them; not to be changed. */
+  get storedUser(): ShopUser | undefined {
+    return this.#nextUser === undefined ? this.#knownUser : undefined;
+  }
+
   get isLoggedIn(): boolean {
     return (this.#nextUser ?? this.#knownUser) !== undefined;
   }
@@ -249,7 +254,10 @@ export class CallSession {
       this.#changes.push(...(await this.#tokens.toChanges(record)));
     }
     await this.#write(() => this.#takeChanges());
-    await this.#renewIfDue();
+    const session = this.#session;
+    if (session !== undefined && this.#backend.sessions.isRenewalDue(session)) {
+      await this.#renew(session);
+    }
   }
 
   /** The owner key of a guest's session, where this call begins one. */
@@ -275,8 +283,11 @@ export class CallSession {
 
   /** One write at a time: two at once from one call would begin two sessions. */
   #write(takeChanges: () => readonly RecordChange[]): Promise<void> {
-    const last = this.#lastWrite ?? Promise.resolve();
-    const write = last.then(() => this.#writeNow(takeChanges()));
+    const last = this.#lastWrite;
+    const write =
+      last === undefined
+        ? this.#writeNow(takeChanges())
+        : last.then(() => this.#writeNow(takeChanges()));
     this.#lastWrite = write.catch(() => undefined);
     return write;
   }
@@ -302,10 +313,8 @@ export class CallSession {
   }
 
   /** What the call changed is kept by now, so a renewal that fails is no failure of the call. */
-  async #renewIfDue(): Promise<void> {
+  async #renew(session: Session): Promise<void> {
     const { sessions } = this.#writable;
-    const session = this.#session;
-    if (session === undefined || !sessions.isRenewalDue(session)) return;
     try {
       this.#session = await sessions.renew(session);
     } catch (error) {

@@ -1,4 +1,5 @@
 import { FastResponse } from "srvx";
+import { Json } from "../rpc/json.ts";
 import type { Header } from "./transport.ts";
 
 /**
@@ -14,7 +15,7 @@ export interface Answer {
 /** Every answer is JSON, strings too; nothing is 204. */
 export function toAnswer(value: unknown, cacheControl = "no-store"): Answer {
   const cache: Header = ["cache-control", cacheControl];
-  const body = value === null ? undefined : JSON.stringify(value);
+  const body = value instanceof Json ? value.text : toText(value);
   if (body === undefined) return { status: 204, body: null, headers: [cache] };
   return { status: 200, body, headers: [cache, ["content-type", "application/json"]] };
 }
@@ -22,4 +23,10 @@ export function toAnswer(value: unknown, cacheControl = "no-store"): Answer {
 /** What h3 is given: on Node it is written as it is, without a web stream. */
 export function toResponse({ status, body, headers }: Answer): Response {
   return new FastResponse(body, { status, headers });
+}
+
+// --- Internal helpers ---
+
+function toText(value: unknown): string | undefined {
+  return value === null ? undefined : JSON.stringify(value);
 }

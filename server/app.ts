@@ -126,19 +126,20 @@ class Calls {
     // A preflight carries no headers of ours, so its shop is not known yet.
     const preflight = isPreflight(event);
     const shop = preflight ? undefined : this.#selection.find(event, path);
+    const origin = event.req.headers.get("origin");
     const redactor = new Redactor(event.req.headers);
     const deadline = this.#deadlines.begin(event.req);
     let answer: Answer;
     try {
       answer = preflight
-        ? this.#cors.answerPreflight(event)
-        : await this.#answerCall(event, shop, name, redactor, deadline);
+        ? this.#cors.answerPreflight(event, origin)
+        : await this.#answerCall(event, origin, shop, name, redactor, deadline);
     } catch (error) {
       answer = toProblem(error, redactor, redactor.guard(this.#options.log));
     } finally {
       this.#deadlines.finish(deadline);
     }
-    this.#cors.describe(event, shop, answer.headers);
+    this.#cors.describe(event, origin, shop, answer.headers);
     return toResponse(answer);
   }
 
@@ -146,7 +147,7 @@ class Calls {
   answerStray(error: unknown, event: H3Event): Response {
     const redactor = new Redactor(event.req.headers);
     const answer = toProblem(error, redactor, redactor.guard(this.#options.log));
-    this.#cors.describe(event, undefined, answer.headers);
+    this.#cors.describe(event, event.req.headers.get("origin"), undefined, answer.headers);
     return toResponse(answer);
   }
 
@@ -163,13 +164,14 @@ class Calls {
 
   async #answerCall(
     event: H3Event,
+    origin: string | null,
     shop: Shop | undefined,
     name: string,
     redactor: Redactor,
     deadline: Deadline,
   ): Promise<Answer> {
     if (shop === undefined) throw new RpcError("unknown_shop");
-    this.#cors.assertOrigin(event, shop);
+    this.#cors.assertOrigin(event, origin, shop);
     const method = findMethod(this.#environment.methods, name);
     if (method === undefined) throw new RpcError("unknown_method");
     assertVerb(event.req.method, method);
@@ -179,21 +181,21 @@ class Calls {
     const call = new Call(this.#environment, backend, request);
     return method.access === "public"
       ? toPublicAnswer(event, await deadline.keep(dispatch(call, name, payload)))
-      : await this.#answerWithSession(event, shop, call, deadline, payload);
+      : await this.#answerWithSession(event, origin, shop, call, deadline, payload);
   }
 
   async #answerWithSession(
     event: H3Event,
+    origin: string | null,
     shop: Shop,
     call: Call,
     deadline: Deadline,
     payload: unknown,
   ): Promise<Answer> {
     const { all, withoutCookies } = this.#transports.get(shop) as Transports;
-    const transports = this.#cors.takesCookies(event, shop) ? all : withoutCookies;
-    const presented = await deadline.keep(
-      findSession(event.req.headers, transports, call.backend.sessions),
-    );
+    const transports = this.#cors.takesCookies(event, origin, shop) ? all : withoutCookies;
+    const found = findSession(event.req.headers, transports, call.backend.sessions);
+    const presented = found instanceof Promise ? await deadline.keep(found) : found;
     const session = call.openSession(presented.session, transportOf(presented, transports));
     if (presented.reused.length > 0) {
       await deadline.keep(Promise.all(presented.reused.map((reuse) => call.reportReuse(reuse))));
@@ -213,9 +215,11 @@ class Calls {
 
 /** Runs the method that was called, and writes what it changed. */
 async function run(call: Call, session: CallSession, payload: unknown): Promise<Answer> {
-  await session.completePendingMerge();
+  const merging = session.completePendingMerge();
+  if (merging !== undefined) await merging;
   const answer = toAnswer(await dispatch(call, call.request.method, payload));
-  await session.commit();
+  const committing = session.commit();
+  if (committing !== undefined) await committing;
   return answer;
 }
 
@@ -239,9 +243,11 @@ function isPreflight({ req }: H3Event): boolean {
 
 /** A method answers POST, and GET where its answer depends on no session and changes nothing. */
 function assertVerb(verb: string, { access, readOnly }: RpcMethod): void {
-  const verbs = access === "public" && readOnly ? ["GET", "HEAD", "POST"] : ["POST"];
-  if (verbs.includes(verb)) return;
-  throw new RpcError("wrong_verb", { headers: { allow: verbs.join(", ") } });
+  if (verb === "POST") return;
+  const isCacheable = access === "public" && readOnly;
+  if (isCacheable && (verb === "GET" || verb === "HEAD")) return;
+  const allow = isCacheable ? "GET, HEAD, POST" : "POST";
+  throw new RpcError("wrong_verb", { headers: { allow } });
 }
 
 /** Lets caches keep what a GET has answered; the shop may have come in a header. */

@@ -8,7 +8,10 @@ import type { Header } from "./transport.ts";
 /** The request headers that calls have. */
 const callHeaders = "authorization, content-type, idempotency-key, x-shop-id";
 
-/** Which pages of other origins may call which shop, and what they are told. */
+/**
+ * Which pages of other origins may call which shop, and what they are told. `origin` is the request's header,
+ * `null` where it has none.
+ */
 export class Cors {
   readonly #shops: readonly Shop[];
   readonly #log: Logger;
@@ -23,23 +26,22 @@ export class Cors {
    * Clients that are no browsers send neither header.
    * @throws RpcError `foreign_origin`
    */
-  assertOrigin(event: H3Event, shop: Shop): void {
+  assertOrigin(event: H3Event, origin: string | null, shop: Shop): void {
     const { headers, method } = event.req;
-    const origin = headers.get("origin");
     if (origin !== null) {
       if (!this.#allows(event, origin, shop)) throw new RpcError("foreign_origin");
       return;
     }
+    const site = headers.get("sec-fetch-site");
     // A page of another subdomain or port is a foreign one too.
-    const isForeign = ["cross-site", "same-site"].includes(headers.get("sec-fetch-site") ?? "");
+    if (site !== "cross-site" && site !== "same-site") return;
     // A navigation to a cacheable GET may come from anywhere, and no page can make a browser send a token.
     const isExempt = method !== "POST" || isBearer(headers);
-    if (isForeign && !isExempt) throw new RpcError("foreign_origin");
+    if (!isExempt) throw new RpcError("foreign_origin");
   }
 
   /** Whether the cookies of a call count: a page whose shop says `credentials: false` calls without. */
-  takesCookies(event: H3Event, shop: Shop): boolean {
-    const origin = event.req.headers.get("origin");
+  takesCookies(event: H3Event, origin: string | null, shop: Shop): boolean {
     return origin === null || shop.cors.credentials || isOwnOrigin(origin, event.url);
   }
 
@@ -48,8 +50,8 @@ export class Cors {
    * against its own.
    * @throws RpcError `foreign_origin` where no shop lets the origin in
    */
-  answerPreflight(event: H3Event): Answer {
-    const hosts = this.#findHosts(event, this.#shops);
+  answerPreflight(event: H3Event, origin: string | null): Answer {
+    const hosts = this.#findHosts(event, origin, this.#shops);
     if (hosts.length === 0) throw new RpcError("foreign_origin");
     return {
       status: 204,
@@ -63,13 +65,14 @@ export class Cors {
   }
 
   /** Lets the page that called read the answer, an error too; without a shop, as any of them would. */
-  describe(event: H3Event, shop: Shop | undefined, headers: Header[]): void {
+  describe(event: H3Event, origin: string | null, shop: Shop | undefined, headers: Header[]): void {
     headers.push(["vary", "origin"]);
-    const hosts = this.#findHosts(event, shop === undefined ? this.#shops : [shop]);
+    if (origin === null) return;
+    const hosts = this.#findHosts(event, origin, shop === undefined ? this.#shops : [shop]);
     if (hosts.length === 0) return;
     const exposed = new Set(hosts.flatMap(({ cors }) => cors.exposedHeaders));
     headers.push(
-      ["access-control-allow-origin", event.req.headers.get("origin") as string],
+      ["access-control-allow-origin", origin],
       ["access-control-expose-headers", [...exposed].join(", ")],
     );
     // Were this left out of a preflight for one shop, a browser would make no call with cookies to another.
@@ -78,9 +81,8 @@ export class Cors {
     }
   }
 
-  /** Those of the shops that let the request's origin in; none where there is no such header. */
-  #findHosts(event: H3Event, shops: readonly Shop[]): readonly Shop[] {
-    const origin = event.req.headers.get("origin");
+  /** Those of the shops that let an origin in; none where there is no such header. */
+  #findHosts(event: H3Event, origin: string | null, shops: readonly Shop[]): readonly Shop[] {
     return origin === null ? [] : shops.filter((shop) => this.#allows(event, origin, shop));
   }
 

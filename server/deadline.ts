@@ -71,8 +71,7 @@ export class Deadline implements CallDeadline {
    * Waits for a part of the call's work, which goes on unwatched when the time has passed.
    * @throws RpcError `timeout`, and what the work throws
    */
-  keep<T>(work: T | Promise<T>): T | Promise<T> {
-    if (!(work instanceof Promise)) return work;
+  keep<T>(work: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#fail = reject;
       if (this.#reason !== undefined) reject(timeout());

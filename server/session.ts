@@ -2,7 +2,7 @@ import type { CallSession } from "../rpc/session.ts";
 import type { SessionRecord, SessionTransportName } from "../storage/session-record.ts";
 import type { Session } from "../storage/session-records.ts";
 import { SessionReusedError, type Sessions } from "../storage/sessions.ts";
-import type { Header, SessionTransport } from "./transport.ts";
+import type { Header, PresentedId, SessionTransport } from "./transport.ts";
 
 /** What a request brought: a living session, or none, and by which ways it tried. */
 export interface Presented {
@@ -31,7 +31,8 @@ export function findSession(
     const text = by.find(headers);
     if (text !== undefined) carried.push({ by, text });
   }
-  return carried.length === 0 ? nothing : findAmong(carried, sessions);
+  if (carried.length === 0) return nothing;
+  return findKnown(carried, sessions) ?? findAmong(carried, sessions);
 }
 
 /** By which way the client is given a session, if this call begins one. */
@@ -84,6 +85,16 @@ const nothing: Presented = {
   isOld: false,
   reused: none,
 };
+
+/** The session of a client who sends one id, if it is known already: so it mostly is, and nothing waits. */
+function findKnown(carried: readonly Carried[], sessions: Sessions): Presented | undefined {
+  const [{ by, text }] = carried as [Carried];
+  const ids = by.verify(text);
+  if (carried.length > 1 || ids.length !== 1) return undefined;
+  const [{ id, isOld }] = ids as [PresentedId];
+  const session = sessions.peek(id);
+  return session && { session, by, tried: [by], isOld, reused: none };
+}
 
 async function findAmong(carried: readonly Carried[], sessions: Sessions): Promise<Presented> {
   const tried = carried.map(({ by }) => by);

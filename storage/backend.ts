@@ -47,21 +47,18 @@ export interface RemoteFeed {
 
 /** Makes every failure of a backend a {@link StorageUnavailableError} that says no more than its place. */
 export function withUnavailable(backend: Backend, driver: string): Backend {
-  async function attempt<T>(operation: string, run: () => Promise<T>): Promise<T> {
-    try {
-      return await run();
-    } catch (cause) {
-      throw new StorageUnavailableError(`The storage "${driver}" failed to ${operation}`, {
-        cause,
-      });
-    }
-  }
+  const failTo = (operation: string) => (cause: unknown) => {
+    throw new StorageUnavailableError(`The storage "${driver}" failed to ${operation}`, { cause });
+  };
+  const failToRead = failTo("read");
+  const failToWrite = failTo("write");
+  const failToTake = failTo("take");
   return {
     capabilities: backend.capabilities,
-    read: (key) => attempt("read", () => backend.read(key)),
-    swap: (key, expected, next) => attempt("write", () => backend.swap(key, expected, next)),
-    take: (key) => attempt("take", () => backend.take(key)),
-    ping: () => attempt("answer", () => backend.ping()),
+    read: (key) => backend.read(key).catch(failToRead),
+    swap: (key, expected, next) => backend.swap(key, expected, next).catch(failToWrite),
+    take: (key) => backend.take(key).catch(failToTake),
+    ping: () => backend.ping().catch(failTo("answer")),
     close: () => backend.close(),
     ...(backend.watch && { watch: backend.watch.bind(backend) }),
     ...(backend.attempts && { attempts: withUnavailableAttempts(backend.attempts.bind(backend)) }),
@@ -71,10 +68,10 @@ export function withUnavailable(backend: Backend, driver: string): Backend {
     return (name, window) => {
       const attempts = open(name, window);
       return {
-        read: (key) => attempt("read a count", () => attempts.read(key)),
-        add: (key) => attempt("count", () => attempts.add(key)),
-        takeBack: (key) => attempt("count", () => attempts.takeBack(key)),
-        clear: (key) => attempt("clear a count", () => attempts.clear(key)),
+        read: (key) => attempts.read(key).catch(failTo("read a count")),
+        add: (key) => attempts.add(key).catch(failTo("count")),
+        takeBack: (key) => attempts.takeBack(key).catch(failTo("count")),
+        clear: (key) => attempts.clear(key).catch(failTo("clear a count")),
       };
     };
   }

@@ -44,9 +44,8 @@ export class Collection<T> implements Documents<T> {
     return this.#queue(path, () => this.#read(path));
   }
 
-  async update(key: string, rule: Rule<T>, from?: Snapshot<T>): Promise<Snapshot<T>> {
-    const path = this.#pathOf(key);
-    return this.#queue(path, () => this.#update(path, rule, from));
+  update(key: string, rule: Rule<T>, from?: Snapshot<T>): Promise<Snapshot<T>> {
+    return this.#queue(`${this.#name}:${key}`, () => this.#update(key, rule, from));
   }
 
   async take(key: string): Promise<T | undefined> {
@@ -56,31 +55,26 @@ export class Collection<T> implements Documents<T> {
   }
 
   /** Compare-and-swap, again and again until nobody else was faster. */
-  async #update(path: string, rule: Rule<T>, from: Snapshot<T> | undefined): Promise<Snapshot<T>> {
+  async #update(key: string, rule: Rule<T>, from: Snapshot<T> | undefined): Promise<Snapshot<T>> {
+    const path = this.#pathOf(key);
     // One that expired since may have been extended since.
     let current = from === undefined || isOver(from) ? await this.#read(path) : from;
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const change = rule(current.value, current);
       if (change === "keep") return current;
       const next = this.#toNext(change);
-      const swap = await this.#swapAndTell(path, current, next);
+      let swap: Swap | undefined;
+      try {
+        swap = await this.#backend.swap(path, toExpected(current.version), next.replacement);
+      } finally {
+        // Also where it failed: it may have happened all the same.
+        this.#changes.tellOwn(path, swap?.swapped ? next.snapshot : undefined);
+      }
       if (swap.swapped || isOwn(swap.current, next.replacement)) return next.snapshot;
       current = this.#drop(path, this.#toSnapshot(swap.current));
       await pause(attempt);
     }
     throw new StorageUnavailableError(`A document of "${this.#name}" changes too often`);
-  }
-
-  /** Tells of the change, also of one that failed: it may have happened all the same. */
-  async #swapAndTell(path: string, { version }: Snapshot<T>, next: Next<T>): Promise<Swap> {
-    let written: Snapshot<T> | undefined;
-    try {
-      const swap = await this.#backend.swap(path, toExpected(version), next.replacement);
-      if (swap.swapped) written = next.snapshot;
-      return swap;
-    } finally {
-      this.#changes.tellOwn(path, written);
-    }
   }
 
   async #takeAndTell(path: string): Promise<string | undefined> {

@@ -20,14 +20,12 @@ export class KeptSessions {
   }
 
   /** The session of this key, if it is kept at this version. */
-  find(
-    key: string,
-    version: string,
-  ): Snapshot<SessionRecord> | undefined | Promise<Snapshot<SessionRecord> | undefined> {
-    const entry = inTime(() => this.#strategy.get(key));
-    return entry instanceof Promise
-      ? entry.then((late) => toSnapshot(late, version))
-      : toSnapshot(entry, version);
+  async find(key: string, version: string): Promise<Snapshot<SessionRecord> | undefined> {
+    const entry = await inTime(() => this.#strategy.get(key));
+    if (entry?.version !== version || !isSessionRecord(entry.record)) return undefined;
+    // A strategy that keeps JSON gives a text back.
+    const expiresAt = new Date(entry.expires).getTime();
+    return expiresAt > Date.now() ? { value: entry.record, version, expiresAt } : undefined;
   }
 
   keep(
@@ -74,32 +72,15 @@ function toCachedUser({ id, email = String(id) }: ShopUser): CachedSessionUser {
   return { id, identifier: email, verified: true, channelPermissions: [] };
 }
 
-function toSnapshot(
-  entry: CachedSession | undefined,
-  version: string,
-): Snapshot<SessionRecord> | undefined {
-  if (entry?.version !== version || !isSessionRecord(entry.record)) return undefined;
-  // A strategy that keeps JSON gives a text back.
-  const expiresAt = new Date(entry.expires).getTime();
-  return expiresAt > Date.now() ? { value: entry.record, version, expiresAt } : undefined;
-}
-
 /** Milliseconds that a strategy may take; the storage itself is hardly slower. */
 const patience = 50;
 
 /** What a strategy answers; nothing where it fails or takes too long. */
-function inTime<T>(ask: () => T | Promise<T>): T | undefined | Promise<T | undefined> {
-  try {
-    const answer = ask();
-    return answer instanceof Promise ? orNothing(answer) : answer;
-  } catch {
-    return undefined;
-  }
-}
-
-async function orNothing<T>(answer: Promise<T>): Promise<T | undefined> {
+async function inTime<T>(ask: () => T | Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   try {
+    const answer = ask();
+    if (!(answer instanceof Promise)) return answer;
     const late = new Promise<undefined>((resolve) => {
       timer = setTimeout(() => resolve(undefined), patience);
     });

@@ -45,18 +45,22 @@ export class SessionCache {
     feed.listen((path, current) => this.#follow(path, current));
   }
 
+  /** The session of this key, if this process keeps it and it can be trusted. */
+  peek(key: string): Snapshot<SessionRecord> | undefined {
+    if (!this.#feed.isUp()) return undefined;
+    const current = this.#current.get(key);
+    return current === undefined || isOver(current) ? undefined : current.snapshot;
+  }
+
   /** The session of this key, from the cache where that can be trusted. */
-  read(key: string, read: ReadSession): Snapshot<SessionRecord> | Promise<Snapshot<SessionRecord>> {
+  async read(key: string, read: ReadSession): Promise<Snapshot<SessionRecord>> {
     if (!this.#feed.isUp()) return read(key);
     const current = this.#current.get(key);
-    if (current === undefined) return this.#fill(key, read);
+    if (current === undefined || isOver(current)) return this.#fill(key, read);
     const { snapshot, version } = current;
-    const found = this.#kept === undefined ? snapshot : this.#kept.find(key, version);
-    if (!(found instanceof Promise)) return isOver(current, found) ? this.#fill(key, read) : found;
-    return found.then((late) => {
-      const isCurrent = this.#current.get(key) === current && this.#feed.isUp();
-      return isCurrent && !isOver(current, late) ? late : this.#fill(key, read);
-    });
+    const kept = snapshot ?? (await this.#kept?.find(key, version));
+    const isCurrent = this.#current.get(key) === current && this.#feed.isUp();
+    return kept !== undefined && isCurrent ? kept : this.#fill(key, read);
   }
 
   async #fill(key: string, read: ReadSession): Promise<Snapshot<SessionRecord>> {
@@ -112,9 +116,6 @@ interface Current {
   readonly snapshot: Snapshot<SessionRecord> | undefined;
 }
 
-function isOver(
-  { until }: Current,
-  found: Snapshot<SessionRecord> | undefined,
-): found is undefined {
-  return found === undefined || until <= Date.now();
+function isOver({ until }: Current): boolean {
+  return until <= Date.now();
 }

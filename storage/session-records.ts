@@ -44,18 +44,25 @@ export class SessionRecords {
     this.#cache = cache;
   }
 
+  /** The record of exactly this id, if it is in the cache of this process. */
+  peek(id: string): Session | undefined {
+    const key = sessionKey(id);
+    const snapshot = key === undefined ? undefined : this.#cache?.peek(key);
+    if (snapshot === undefined) return undefined;
+    const epochs = this.#epochs.current();
+    return epochs instanceof Promise ? undefined : this.#toLiving(id, snapshot, epochs);
+  }
+
   /** Reads the record of exactly this id. */
-  read(id: string): Session | undefined | Promise<Session | undefined> {
+  async read(id: string): Promise<Session | undefined> {
     const key = sessionKey(id);
     if (key === undefined) return undefined;
     const read = (missed: string) => this.#documents.get(missed);
-    const snapshot = this.#cache?.read(key, read) ?? read(key);
-    const epochs = this.#epochs.current();
-    if (!(snapshot instanceof Promise || epochs instanceof Promise)) {
-      return this.#toLiving(id, snapshot, epochs);
-    }
-    const reads = Promise.all([snapshot, epochs]);
-    return reads.then(([late, current]) => this.#toLiving(id, late, current));
+    const [snapshot, epochs] = await Promise.all([
+      this.#cache?.read(key, read) ?? read(key),
+      this.#epochs.current(),
+    ]);
+    return this.#toLiving(id, snapshot, epochs);
   }
 
   /** Stores a new record; one that is a copy stays of its epoch. */
@@ -79,7 +86,8 @@ export class SessionRecords {
    */
   async change(session: Session, change: RecordChange): Promise<Session> {
     const extension = this.extensionOf(session);
-    const epochs = await this.#epochs.current();
+    const known = this.#epochs.current();
+    const epochs = known instanceof Promise ? await known : known;
     const snapshot = await this.#documents.update(
       keyOf(session.record),
       (current, { expiresAt = 0 }) => {

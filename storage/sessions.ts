@@ -67,14 +67,25 @@ export class Sessions {
     this.#settings = settings;
   }
 
+  /** The living session of this id, if that is known without asking the storage. */
+  peek(id: string): Session | undefined {
+    const session = this.#records.peek(id);
+    return session?.record.replacedBy === undefined ? session : undefined;
+  }
+
   /**
    * The living session of this id, if there is one; a moment after its renewal, under its new id.
    * @throws SessionReusedError, once the session is ended, where the id was replaced longer ago
    */
-  load(id: string): Session | undefined | Promise<Session | undefined> {
-    const session = this.#records.read(id);
-    if (session instanceof Promise) return session.then((found) => this.#follow(found));
-    return this.#follow(session);
+  async load(id: string): Promise<Session | undefined> {
+    const session = await this.#records.read(id);
+    const replacedBy = session?.record.replacedBy;
+    if (session === undefined || replacedBy === undefined) return session;
+    if (Date.now() - replacedBy.at <= graceMilliseconds) return this.#records.read(replacedBy.id);
+    const { handle, user } = session.record;
+    const ended = user && (await this.users.endOne(user.id, handle));
+    if (user === undefined || ended === undefined) return undefined;
+    throw new SessionReusedError(user.id, handle);
   }
 
   /** Stores a guest's new session. */
@@ -253,19 +264,6 @@ export class Sessions {
     if (hasMoved) await this.users.endOne(user.id, handle);
     else await this.users.remove(user.id, handle);
     return hasMoved ? session.record : last;
-  }
-
-  #follow(session: Session | undefined): Session | undefined | Promise<Session | undefined> {
-    const replacedBy = session?.record.replacedBy;
-    if (session === undefined || replacedBy === undefined) return session;
-    const isRecent = Date.now() - replacedBy.at <= graceMilliseconds;
-    return isRecent ? this.#records.read(replacedBy.id) : this.#endReused(session.record);
-  }
-
-  async #endReused({ handle, user }: SessionRecord): Promise<undefined> {
-    const ended = user && (await this.users.endOne(user.id, handle));
-    if (user === undefined || ended === undefined) return undefined;
-    throw new SessionReusedError(user.id, handle);
   }
 
   /** Ends the session before, once the new one has all that it holds. */
