@@ -28,5 +28,5 @@ export function toResponse({ status, body, headers }: Answer): Response {
 // --- Internal helpers ---
 
 function toText(value: unknown): string | undefined {
-  return value === null ? undefined : JSON.stringify(value);
+  return value === null || value === undefined ? undefined : JSON.stringify(value);
 }

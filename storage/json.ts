@@ -1,6 +1,6 @@
 /**
- * Whether JSON gives back a value as it is, but for fields without a value, which it leaves out. It takes a
- * fraction of the time of trying it.
+ * Whether JSON gives back a value as it is, with nothing left out and nothing changed; but for what symbols
+ * name. It takes a fraction of the time of trying it.
  */
 export function isJson(value: unknown): boolean {
   switch (typeof value) {
@@ -24,8 +24,7 @@ function isJsonObject(value: object): boolean {
   if (Object.getPrototypeOf(value) !== Object.prototype) return false;
   // One after the other: a list of the keys would take more memory than the rest of a write.
   for (const key in value) {
-    const part = (value as Record<string, unknown>)[key];
-    if (part !== undefined && !isJson(part)) return false;
+    if (!isJson((value as Record<string, unknown>)[key])) return false;
   }
   return true;
 }

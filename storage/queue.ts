@@ -5,8 +5,7 @@ export type Queue = <T>(key: string, task: () => Promise<T>) => Promise<T>;
 export function createQueue(): Queue {
   const tails = new Map<string, Promise<void>>();
   return function enqueue(key, task) {
-    const last = tails.get(key);
-    const result = last === undefined ? task() : last.then(task);
+    const result = (tails.get(key) ?? Promise.resolve()).then(task);
     const tail: Promise<void> = result.then(leave, leave);
     tails.set(key, tail);
     return result;

@@ -58,11 +58,9 @@ function toRecord(key: string, stored: StoredRecord | undefined): SessionRecord 
 }
 
 function toStored(record: SessionRecord): StoredRecord {
-  const { customData, handle, ownerKey } = record;
-  return {
-    ...record,
-    id: undefined,
-    ownerKey: ownerKey === handle ? undefined : ownerKey,
-    customData: Object.keys(customData).length === 0 ? undefined : customData,
-  };
+  const { id: _, ownerKey, customData, ...rest } = record;
+  let stored: StoredRecord = rest;
+  if (ownerKey !== rest.handle) stored = { ...stored, ownerKey };
+  if (Object.keys(customData).length > 0) stored = { ...stored, customData };
+  return stored;
 }

@@ -80,10 +80,10 @@ export function isStoredRecord(value: unknown): value is StoredRecord {
   );
 }
 
-/** Whether a value can name a user; half a character can not, for no cookie carries it. */
+/** Whether a value can name a user. */
 export function isUserId(value: unknown): value is string | number {
   return typeof value === "string"
-    ? value.length >= 1 && value.length <= 64 && value.isWellFormed()
+    ? value.length >= 1 && value.length <= 64 && !loneSurrogate.test(value)
     : Number.isSafeInteger(value) && Number(value) > 0;
 }
 
@@ -116,6 +116,9 @@ export const keyLength = 36;
 // --- Internal helpers ---
 
 type Derived = "id" | "ownerKey" | "customData";
+
+/** Half a character, which no cookie can carry. */
+const loneSurrogate = /\p{Surrogate}/u;
 
 const sessionIdPattern =
   /^(?:.{1,64}:)?([0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})$/s;

@@ -1,0 +1,134 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { defineRpcMethod } from "../rpc/method.ts";
+import { createFaultyDriver } from "./_faulty-driver.ts";
+import { createMatrix } from "./_setup.ts";
+import { Visitor, type Send } from "./_visitor.ts";
+
+/** What a call does that takes its time. The guard is on how often, for how long is for the benchmark. */
+interface Cost {
+  readonly reads: number;
+  readonly writes: number;
+  readonly signatures: number;
+  readonly parses: number;
+  readonly texts: number;
+}
+
+const signatures = vi.hoisted(() => ({ count: 0 }));
+
+vi.mock(import("node:crypto"), async (load) => {
+  const crypto = await load();
+  const createHmac = ((...args: Parameters<typeof crypto.createHmac>) => {
+    signatures.count++;
+    return crypto.createHmac(...args);
+  }) as typeof crypto.createHmac;
+  return { ...crypto, createHmac };
+});
+
+const methods = {
+  enter: defineRpcMethod({
+    handler: (_, { createUserBoundSession }) => createUserBoundSession({ id: 7, firstName: "Ada" }),
+  }),
+  setField: defineRpcMethod({
+    handler: (_, { updateCustomData }) => updateCustomData({ one: Math.random() } as object),
+  }),
+  rename: defineRpcMethod({
+    handler: (_, { user, updateUser }) => updateUser({ ...user, id: 7, firstName: "Eve" }),
+  }),
+};
+
+const faulty = createFaultyDriver();
+// By this name it is taken for the memory of this process alone, as in development.
+const matrix = createMatrix("memory", "request", () => ({ ...faulty.driver, name: "memory" }));
+let visitor: Visitor;
+let cost: Cost;
+
+beforeEach(async () => {
+  const { send } = await matrix.start({ methods });
+  const parse = vi.spyOn(JSON, "parse");
+  const stringify = vi.spyOn(JSON, "stringify");
+  const counted: Send = async (path, init) => {
+    const { length } = faulty.operations;
+    for (const spy of [parse, stringify]) spy.mockClear();
+    signatures.count = 0;
+    const response = await send(path, init);
+    const operations = faulty.operations.slice(length);
+    const reads = operations.filter(({ kind }) => kind === "read").length;
+    cost = {
+      reads,
+      writes: operations.length - reads,
+      signatures: signatures.count,
+      parses: parse.mock.calls.length,
+      texts: stringify.mock.calls.length,
+    };
+    return response;
+  };
+  visitor = new Visitor(counted);
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** What a call costs, once the calls before it have been made. */
+async function costOf(...calls: string[]): Promise<Cost> {
+  for (const call of calls) {
+    const payload = call === "addItemToBasket" ? { variantId: 7, quantity: 1 } : undefined;
+    const { status } = await visitor.call(call, payload);
+    expect([200, 204]).toContain(status);
+  }
+  return cost;
+}
+
+test("a guest's call costs the parsing of its body", async () => {
+  const body = { parses: 1, texts: 1 };
+  await costOf("getUser");
+  expect(await costOf("getUser")).toEqual({ reads: 0, writes: 0, signatures: 0, ...body });
+});
+
+test("the first call with a cookie costs a signature and the reading of the session", async () => {
+  expect(await costOf("enter", "getUser")).toEqual({
+    reads: 1,
+    writes: 0,
+    signatures: 1,
+    parses: 2,
+    texts: 1,
+  });
+});
+
+test("every other call of a known session costs less than a guest's: its answer is a text already", async () => {
+  expect(await costOf("enter", "getUser", "getUser")).toEqual({
+    reads: 0,
+    writes: 0,
+    signatures: 0,
+    parses: 1,
+    texts: 0,
+  });
+});
+
+test.each([
+  // One more is made to see how long it is.
+  ["setField", 2],
+  ["rename", 1],
+])("%s costs one write, of one text that is not parsed", async (call, texts) => {
+  const expected = { reads: 1, writes: 1, signatures: 0, parses: 1, texts };
+  expect(await costOf("enter", "getUser", call)).toEqual(expected);
+  expect(await costOf(call), "again").toEqual(expected);
+});
+
+test("something put in a basket costs a read and a write of it", async () => {
+  expect(await costOf("enter", "getUser", "addItemToBasket", "addItemToBasket")).toEqual({
+    reads: 2,
+    writes: 1,
+    signatures: 0,
+    parses: 2,
+    texts: 2,
+  });
+});
+
+test("a login costs the writing of its session and of its user's index, and a signature", async () => {
+  expect(await costOf("enter")).toMatchObject({ writes: 2, signatures: 1 });
+});
+
+test("another login costs the removal of the session before, too", async () => {
+  expect(await costOf("enter", "enter")).toMatchObject({ writes: 4, signatures: 2 });
+});
