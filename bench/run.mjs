@@ -1,9 +1,10 @@
-/** Measures everything, or what is asked for, and writes RESULTS.md: npm run bench -- --help */
+/** Measures everything, or what is asked for, and writes RESULTS.md and the table of the README: npm run bench -- --help */
 import { writeFileSync } from "node:fs";
 import { drawChart } from "./chart.mjs";
 import { describeMachine } from "./machine.mjs";
 import { readOptions, usage } from "./options.mjs";
 import { installPeers } from "./peers.mjs";
+import { updateReadme } from "./readme.mjs";
 import { toReport } from "./report.mjs";
 import { mergeTable, readResults, writeResults } from "./results.mjs";
 import * as calls from "./tables/calls.mjs";
@@ -41,6 +42,8 @@ function isWanted(name) {
 
 function write(results) {
   writeResults(results);
-  writeFileSync(new URL("chart.svg", import.meta.url), drawChart(results.tables.peers?.rows ?? []));
+  const peerRows = results.tables.peers?.rows ?? [];
+  writeFileSync(new URL("chart.svg", import.meta.url), drawChart(peerRows));
+  updateReadme(peerRows);
   writeFileSync(new URL("RESULTS.md", import.meta.url), toReport(results, modules));
 }
