@@ -105,9 +105,10 @@ export class CallSession {
     return this.#userCopy;
   }
 
-  /** The user as they are stored, where this call has not changed them; not to be changed. */
+  /** The user as they are stored, where the call has not had a copy to change; not to be changed itself. */
   get storedUser(): ShopUser | undefined {
-    return this.#nextUser === undefined ? this.#knownUser : undefined;
+    const isAsStored = this.#nextUser === undefined && this.#userCopy === undefined;
+    return isAsStored ? this.#knownUser : undefined;
   }
 
   get isLoggedIn(): boolean {

@@ -111,7 +111,7 @@ function createCache(
   feedOf: (store: DocumentStore) => ChangeFeed,
 ): SessionCache | undefined {
   if (cache === false) return undefined;
-  const isHeard = store.capabilities.atomic === "cluster" || store.driver === "memory";
+  const isHeard = store.capabilities.atomic === "cluster" || store.isPrivate;
   if (cache === undefined && !isHeard) return undefined;
   const { ttl = 300, max = 10_000, strategy } = cache ?? {};
   return new SessionCache(shopId, feedOf(store), { ttl, max, strategy });

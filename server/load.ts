@@ -127,7 +127,7 @@ async function importConfig(path: string): Promise<unknown> {
   try {
     const { default: config } = (await import(pathToFileURL(path).href)) as ConfigModule;
     // Of a module that was compiled to CommonJS, Node makes one with a default export inside of this one.
-    return "__esModule" in Object(config) ? undefined : config;
+    return "__esModule" in Object(config) ? (config as ConfigModule).default : config;
   } catch {
     return undefined;
   }

@@ -32,7 +32,8 @@ export function findSession(
     if (text !== undefined) carried.push({ by, text });
   }
   if (carried.length === 0) return nothing;
-  return findKnown(carried, sessions) ?? findAmong(carried, sessions);
+  const known = carried.length === 1 ? findKnown(carried[0] as Carried, sessions) : undefined;
+  return known ?? findAmong(carried, sessions);
 }
 
 /** By which way the client is given a session, if this call begins one. */
@@ -86,13 +87,12 @@ const nothing: Presented = {
   reused: none,
 };
 
-/** The session of a client who sends one id, if it is known already: so it mostly is, and nothing waits. */
-function findKnown(carried: readonly Carried[], sessions: Sessions): Presented | undefined {
-  const [{ by, text }] = carried as [Carried];
+/** What a client has who sends one id, if that is known without waiting, as it mostly is; or none that is valid. */
+function findKnown({ by, text }: Carried, sessions: Sessions): Presented | undefined {
   const ids = by.verify(text);
-  if (carried.length > 1 || ids.length !== 1) return undefined;
-  const [{ id, isOld }] = ids as [PresentedId];
-  const session = sessions.peek(id);
+  if (ids.length === 0) return { ...nothing, tried: [by] };
+  const [{ id, isOld }] = ids as readonly [PresentedId];
+  const session = ids.length === 1 ? sessions.peek(id) : undefined;
   return session && { session, by, tried: [by], isOld, reused: none };
 }
 

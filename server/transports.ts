@@ -6,9 +6,11 @@ import type { SessionTransport } from "./transport.ts";
 /** The ways that a shop's sessions travel, tokens first: who sends one means it. */
 export interface Transports {
   readonly all: readonly SessionTransport[];
+  /** For calls whose cookies do not count. */
   readonly withoutCookies: readonly SessionTransport[];
 }
 
+/** Makes the ways that a shop's config asks for. */
 export function createTransports({ shopId, session }: Shop): Transports {
   const { tokenMethods } = session;
   const withoutCookies = tokenMethods.includes("bearer")

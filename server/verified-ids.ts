@@ -3,7 +3,8 @@ import type { PresentedId } from "./transport.ts";
 
 /**
  * Knows again what was found validly signed, by the whole text that carried it: neither is it parsed
- * again, nor its signature calculated. What was found wrong costs its calculation each time, and no room.
+ * again, nor its signature calculated; a client whose other cookies change with each call pays for both. What
+ * was found wrong costs its calculation each time, and no room.
  */
 export class VerifiedIds {
   readonly #known = new LRUCache<string, readonly PresentedId[]>({

@@ -40,6 +40,7 @@ export interface Documents<T> {
   /**
    * Applies `rule` to the current document, atomically; `from` saves the read where it is still current.
    * Where the rule keeps or refuses what it sees in `from`, the storage is not asked again.
+   * What a rule sets is the store's from then on, and is not to be changed any more.
    * @returns the document as it stands afterwards, as `get` would read it
    * @throws StorageUnavailableError, TypeError for what is no document, and whatever `rule` throws
    */
@@ -53,6 +54,8 @@ export interface DocumentStore {
   /** The driver's name, as unstorage knows it. */
   readonly driver: string;
   readonly capabilities: Capabilities;
+  /** Whether nobody changes it but stores of this process, on the driver that this process made. */
+  readonly isPrivate: boolean;
   /**
    * The documents below `name:`. What is read is unknown until `isDocument` says it is a `T`;
    * anything else is dropped with a log line and counts as absent.

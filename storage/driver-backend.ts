@@ -31,7 +31,7 @@ export function createDriverBackend(driver: Driver, queue: Queue): Backend {
         return { swapped: true };
       }
       const written = write(key, next.text);
-      if (written instanceof Promise) await written;
+      if (written !== undefined) await written;
       if (next.expiresAt !== undefined && !isCache) expiry.add(key, next.expiresAt);
       return { swapped: true };
     },
@@ -56,7 +56,8 @@ export function createDriverBackend(driver: Driver, queue: Queue): Backend {
     if (driver.name === "http") return readIfThere(key);
     const raw: unknown =
       driver.getItemRaw === undefined ? storage.getItemRaw(key) : driver.getItemRaw(key, {});
-    return raw instanceof Promise ? raw.then(toText) : toText(raw);
+    const isHere = typeof raw === "string" || raw === null || raw === undefined;
+    return isHere ? (raw ?? undefined) : Promise.resolve(raw).then(toText);
   }
 
   async function readIfThere(key: string): Promise<string | undefined> {

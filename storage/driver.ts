@@ -19,7 +19,17 @@ export function openDriver(config: StorageConfig): Driver {
     throw new TypeError(`There is no storage driver ${JSON.stringify(name)}; ${suggest(name)}`);
   }
   const createDriver = loadDriver(name, builtinDrivers[name as keyof typeof builtinDrivers]);
-  return createDriver(name === "redis" ? withRedisDefaults(options) : options);
+  const driver = createDriver(name === "redis" ? withRedisDefaults(options) : options);
+  if (name === "memory") privateDrivers.add(driver);
+  return driver;
+}
+
+/**
+ * Whether nobody can change what a driver holds but by the stores on it: it is memory of this process, and
+ * was made here. An object that came with a config may be in other hands, too.
+ */
+export function isPrivateDriver(driver: Driver): boolean {
+  return privateDrivers.has(driver);
 }
 
 // --- Internal helpers ---
@@ -28,8 +38,10 @@ type Options = Readonly<Record<string, unknown>>;
 
 const require = createRequire(import.meta.url);
 
+const privateDrivers = new WeakSet<Driver>();
+
 /**
- * Times are milliseconds, ioredis' own unit. What was sent when a connection broke is not sent again, for it may
+ * Milliseconds, ioredis' own unit. What was sent when a connection broke is not sent again, for it may
  * have been done: a write done twice would add to a basket twice.
  */
 const redisDefaults = {
@@ -37,8 +49,6 @@ const redisDefaults = {
   commandTimeout: 1000,
   connectTimeout: 1000,
   autoResendUnfulfilledCommands: false,
-  // The commands of all calls that came together travel together, each with its own answer.
-  enableAutoPipelining: true,
 };
 
 function isDriver(config: StorageConfig): config is Driver {

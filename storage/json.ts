@@ -1,6 +1,6 @@
 /**
  * Whether JSON gives back a value as it is, with nothing left out and nothing changed; but for what symbols
- * name. It takes a fraction of the time of trying it.
+ * name, and what is not enumerable. It takes a fraction of the time of trying it.
  */
 export function isJson(value: unknown): boolean {
   switch (typeof value) {
@@ -19,9 +19,12 @@ export function isJson(value: unknown): boolean {
 // --- Internal helpers ---
 
 function isJsonObject(value: object): boolean {
-  if (Array.isArray(value))
-    return value.every(isJson) && Object.keys(value).length === value.length;
-  if (Object.getPrototypeOf(value) !== Object.prototype) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Array.prototype) {
+    const items = value as readonly unknown[];
+    return items.every(isJson) && Object.keys(items).length === items.length;
+  }
+  if (prototype !== Object.prototype) return false;
   // One after the other: a list of the keys would take more memory than the rest of a write.
   for (const key in value) {
     if (!isJson((value as Record<string, unknown>)[key])) return false;

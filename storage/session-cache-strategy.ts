@@ -14,7 +14,7 @@ export interface CachedSessionUser {
 
 /** A session in a form that is easy to keep. Do not change it but to store it. */
 export interface CachedSession {
-  /** Epoch seconds; after that the entry is not used any more. */
+  /** Epoch seconds; after that the entry will not be asked for. */
   readonly cacheExpiry: number;
   readonly id: string;
   /** What the entry is found by. It is no credential: what travels is signed. */

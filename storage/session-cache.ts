@@ -22,8 +22,8 @@ export type ReadSession = (key: string) => Promise<Snapshot<SessionRecord>>;
 /**
  * A cache of one shop's sessions, which is never the authority.
  *
- * It trusts an entry only at the version that this process itself has read since the storage last told of
- * a change; so a strategy that is slow, fails, or keeps what it should have dropped revives nothing. While
+ * It trusts an entry only at the version that this process itself has read, or has written where nobody else
+ * does, since the storage last told of a change; so a strategy that is slow, fails, or keeps what it should have dropped revives nothing. While
  * the storage's changes cannot be heard, everything is read from the storage.
  */
 export class SessionCache {
@@ -78,6 +78,7 @@ export class SessionCache {
 
   #keep(key: string, snapshot: Snapshot<SessionRecord>): void {
     const { value, version, expiresAt } = snapshot;
+    this.#current.delete(key);
     if (value === undefined || expiresAt === undefined) return;
     const until = Math.min(Date.now() + this.#ttl, expiresAt);
     const isHere = this.#kept === undefined;

@@ -5,6 +5,7 @@ import { LocalChanges, type ChangeFeed } from "./changes.ts";
 import { Collection } from "./collection.ts";
 import type { DocumentStore, DocumentStoreOptions } from "./documents.ts";
 import { createDriverBackend } from "./driver-backend.ts";
+import { isPrivateDriver } from "./driver.ts";
 import type { Logger } from "./log.ts";
 import { createQueue, type Queue } from "./queue.ts";
 import { createRedisBackend } from "./redis-backend.ts";
@@ -26,6 +27,7 @@ export function openDocumentStore(driver: Driver, { log }: DocumentStoreOptions)
   return {
     driver: name,
     capabilities: backend.capabilities,
+    isPrivate: isPrivateDriver(driver),
     collection: (collection, isDocument) =>
       new Collection({ name: collection, isDocument, backend, changes, queue, log }),
     attempts: (counted, window) =>
@@ -61,7 +63,7 @@ function open(driver: Driver, log: Logger): Shared {
   const backend = isRedisDriver(driver)
     ? createRedisBackend(driver, log)
     : createDriverBackend(driver, queue);
-  const changes = new LocalChanges({ hasOthers: driver.name !== "memory" });
+  const changes = new LocalChanges({ hasOthers: !isPrivateDriver(driver) });
   return { name, backend: withUnavailable(backend, name), changes, queue, users: 0 };
 }
 
