@@ -49,8 +49,7 @@ export function createDriverBackend(driver: Driver, queue: Queue): Backend {
     },
   };
 
-  // Past unstorage, which normalises each key anew, though ours are normal; and at once where the driver is.
-
+  /** Past unstorage, which normalises each key anew, though ours are normal; and at once where the driver is. */
   function read(key: string): string | undefined | Promise<string | undefined> {
     // The http driver fails on what is not there (TypeError in 1.17), so it is asked first.
     if (driver.name === "http") return readIfThere(key);
@@ -64,6 +63,7 @@ export function createDriverBackend(driver: Driver, queue: Queue): Backend {
     return (await storage.hasItem(key)) ? toText(await storage.getItemRaw(key)) : undefined;
   }
 
+  /** As `read`. */
   function write(key: string, text: string): void | Promise<void> {
     return driver.setItemRaw === undefined
       ? storage.setItemRaw(key, text)

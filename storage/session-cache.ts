@@ -23,8 +23,9 @@ export type ReadSession = (key: string) => Promise<Snapshot<SessionRecord>>;
  * A cache of one shop's sessions, which is never the authority.
  *
  * It trusts an entry only at the version that this process itself has read, or has written where nobody else
- * does, since the storage last told of a change; so a strategy that is slow, fails, or keeps what it should have dropped revives nothing. While
- * the storage's changes cannot be heard, everything is read from the storage.
+ * does, since the storage last told of a change; so a strategy that is slow, fails, or keeps what it should
+ * have dropped revives nothing. While the storage's changes cannot be heard, everything is read from the
+ * storage.
  */
 export class SessionCache {
   readonly #ttl: number;
