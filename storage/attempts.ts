@@ -3,7 +3,7 @@ import {
   RateLimiterRedis,
   type RateLimiterAbstract,
 } from "rate-limiter-flexible";
-import type { Answer } from "./redis-answer.ts";
+import type { Ask } from "./redis-ask.ts";
 import type { RedisClient } from "./redis-client.ts";
 
 /** How often a key was counted, and for how long that stands. */
@@ -33,7 +33,7 @@ export function createMemoryAttempts(window: number): Attempts {
   return toAttempts(
     limiter,
     (key) => limiter.get(key),
-    (counted) => counted,
+    (count) => count(),
   );
 }
 
@@ -46,7 +46,7 @@ export function createRedisAttempts(
   client: RedisClient,
   prefix: string,
   window: number,
-  answer: Answer,
+  ask: Ask,
 ): Attempts {
   const limiter = new RateLimiterRedis({
     ...unused,
@@ -56,7 +56,7 @@ export function createRedisAttempts(
     customIncrTtlLuaScript: countScript,
   });
   // The library reads by a transaction, which is four commands.
-  return toAttempts(limiter, (key) => limiter.penalty(key, 0), answer);
+  return toAttempts(limiter, (key) => limiter.penalty(key, 0), ask);
 }
 
 // --- Internal helpers ---
@@ -84,18 +84,18 @@ interface Counted {
 function toAttempts(
   limiter: RateLimiterAbstract,
   read: (key: string) => Promise<Counted | null>,
-  answer: Answer,
+  ask: Ask,
 ): Attempts {
-  const readTally = async (key: string) => toTally(await answer(read(key)));
+  const readTally = async (key: string) => toTally(await ask(() => read(key)));
   return {
     read: readTally,
-    add: async (key) => toTally(await answer(limiter.penalty(key))),
+    add: async (key) => toTally(await ask(() => limiter.penalty(key))),
     async takeBack(key) {
       // One less than none would allow one more.
-      if ((await readTally(key)).count > 0) await answer(limiter.reward(key));
+      if ((await readTally(key)).count > 0) await ask(() => limiter.reward(key));
     },
     async clear(key) {
-      await answer(limiter.delete(key));
+      await ask(() => limiter.delete(key));
     },
   };
 }

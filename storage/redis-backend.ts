@@ -3,7 +3,7 @@ import { joinKeys } from "unstorage";
 import { createRedisAttempts } from "./attempts.ts";
 import type { Backend } from "./backend.ts";
 import type { Logger } from "./log.ts";
-import { createAnswer } from "./redis-answer.ts";
+import { createAsk } from "./redis-ask.ts";
 import { watchOutages, type RedisDriver } from "./redis-client.ts";
 import { openRedisFeed } from "./redis-feed.ts";
 
@@ -17,31 +17,31 @@ export function createRedisBackend(driver: RedisDriver, log: Logger): Backend {
   // As unstorage's driver makes its keys; ours need no more than this before them.
   const base = joinKeys(driver.options?.base ?? "");
   const toRedisKey = (key: string) => (base === "" ? key : `${base}:${key}`);
-  const answer = createAnswer(client);
+  const ask = createAsk(client);
   watchOutages(client, log);
   return {
     capabilities: { atomic: "cluster", ttl: "native" },
     async read(key) {
-      return (await answer(client.get(toRedisKey(key)))) ?? undefined;
+      return (await ask(() => client.get(toRedisKey(key)))) ?? undefined;
     },
     async swap(key, { match, text }, next) {
       // Time left, not a point in time: the clocks may differ, and `expiresAt` is checked at every read.
       const left = next?.expiresAt && Math.max(1, Math.ceil(next.expiresAt - Date.now()));
       const args = [match, text, next?.text ?? "", String(left ?? "")];
-      const [swapped, current] = (await answer(run(swapScript, key, args))) as SwapReply;
+      const [swapped, current] = (await ask(() => run(swapScript, key, args))) as SwapReply;
       return swapped === 1 ? { swapped: true } : { swapped: false, current: current ?? undefined };
     },
     async take(key) {
-      const text = (await answer(run(takeScript, key, []))) as string | null;
+      const text = (await ask(() => run(takeScript, key, []))) as string | null;
       return text ?? undefined;
     },
     async ping() {
-      await answer(client.ping());
+      await ask(() => client.ping());
     },
     async close() {
       await driver.dispose?.();
     },
-    attempts: (name, window) => createRedisAttempts(client, toRedisKey(name), window, answer),
+    attempts: (name, window) => createRedisAttempts(client, toRedisKey(name), window, ask),
     watch(prefix, tell) {
       return openRedisFeed(
         client,

@@ -13,6 +13,8 @@ export interface RedisClient {
   config(command: "GET", name: string): Promise<unknown>;
   /** Another connection to the same server. */
   duplicate?(options: Readonly<Record<string, unknown>>): unknown;
+  /** The connection, once there is one; a cluster has several. */
+  readonly stream?: { cork(): void; uncork(): void } | undefined;
   readonly isCluster?: boolean;
   /** A cluster keeps the options of its nodes' clients one level below. */
   readonly options?: CommandOptions & { readonly redisOptions?: CommandOptions | undefined };

@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { Redis } from "ioredis";
 import type { Driver } from "unstorage";
@@ -210,6 +210,25 @@ describeWithRedis("on Redis", () => {
       ["get"],
     );
     await expectSent(counters.take("a"), ["evalsha"]);
+  });
+
+  test("what is asked in one turn leaves in one write, and what comes after waits for no answer", async () => {
+    const driver = openDriver({ driver: "redis", url: redis().url });
+    const { counters } = openCounters(driver);
+    await counters.update("a", setTo(1));
+    const client = driver.getInstance?.() as Redis;
+    const single = vi.spyOn(client.stream, "_write");
+    const several = vi.spyOn(client.stream, "_writev");
+    redis().pause();
+    onTestFinished(() => redis().resume());
+    const first = [counters.get("a"), counters.get("b"), counters.get("c")];
+    await setImmediate();
+    const second = [counters.get("a"), counters.get("b")];
+    await setImmediate();
+    expect(several.mock.calls.map(([chunks]) => chunks.length)).toEqual([3, 2]);
+    expect(single).not.toHaveBeenCalled();
+    redis().resume();
+    await Promise.all([...first, ...second]);
   });
 
   test("sends a script again where Redis forgot it", async () => {
