@@ -46,8 +46,8 @@ export class SessionRecords {
 
   /** The record of exactly this id, if it is in the cache of this process. */
   peek(id: string): Session | undefined {
-    const key = sessionKey(id);
-    const snapshot = key === undefined ? undefined : this.#cache?.peek(key);
+    // Whether it is an id at all need not be asked: only of this very id is a record found.
+    const snapshot = this.#cache?.peek(id.slice(-keyLength));
     if (snapshot === undefined) return undefined;
     const epochs = this.#epochs.current();
     return epochs instanceof Promise ? undefined : this.#toLiving(id, snapshot, epochs);
@@ -98,7 +98,10 @@ export class SessionRecords {
         const changed = change(current);
         if (extension === undefined) return { set: changed, expiresAt };
         const { lastSeenAt, expiresAt: extended } = extension;
-        return { set: { ...changed, lastSeenAt }, expiresAt: Math.max(extended, expiresAt) };
+        return {
+          set: Object.assign({}, changed, { lastSeenAt }),
+          expiresAt: Math.max(extended, expiresAt),
+        };
       },
       session.snapshot,
     );
