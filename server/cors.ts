@@ -1,7 +1,7 @@
-import type { H3Event } from "h3";
 import { RpcError } from "../rpc/error.ts";
 import { describeError, type Logger } from "../storage/log.ts";
 import type { Answer } from "./answer.ts";
+import type { Incoming } from "./incoming.ts";
 import type { Shop } from "./options.ts";
 import type { Header } from "./transport.ts";
 
@@ -26,7 +26,7 @@ export class Cors {
    * Clients that are no browsers send neither header.
    * @throws RpcError `foreign_origin`
    */
-  assertOrigin(event: H3Event, origin: string | null, shop: Shop): void {
+  assertOrigin(event: Incoming, origin: string | null, shop: Shop): void {
     const { headers, method } = event.req;
     if (origin !== null) {
       if (!this.#allows(event, origin, shop)) throw new RpcError("foreign_origin");
@@ -41,7 +41,7 @@ export class Cors {
   }
 
   /** Whether the cookies of a call count: a page whose shop says `credentials: false` calls without. */
-  takesCookies(event: H3Event, origin: string | null, shop: Shop): boolean {
+  takesCookies(event: Incoming, origin: string | null, shop: Shop): boolean {
     return origin === null || shop.cors.credentials || isOwnOrigin(origin, event.url);
   }
 
@@ -50,7 +50,7 @@ export class Cors {
    * against its own.
    * @throws RpcError `foreign_origin` where no shop lets the origin in
    */
-  answerPreflight(event: H3Event, origin: string | null): Answer {
+  answerPreflight(event: Incoming, origin: string | null): Answer {
     const hosts = this.#findHosts(event, origin, this.#shops);
     if (hosts.length === 0) throw new RpcError("foreign_origin");
     return {
@@ -65,7 +65,12 @@ export class Cors {
   }
 
   /** Lets the page that called read the answer, an error too; without a shop, as any of them would. */
-  describe(event: H3Event, origin: string | null, shop: Shop | undefined, headers: Header[]): void {
+  describe(
+    event: Incoming,
+    origin: string | null,
+    shop: Shop | undefined,
+    headers: Header[],
+  ): void {
     headers.push(["vary", "origin"]);
     if (origin === null) return;
     const hosts = this.#findHosts(event, origin, shop === undefined ? this.#shops : [shop]);
@@ -82,11 +87,11 @@ export class Cors {
   }
 
   /** Those of the shops that let an origin in; none where there is no such header. */
-  #findHosts(event: H3Event, origin: string | null, shops: readonly Shop[]): readonly Shop[] {
+  #findHosts(event: Incoming, origin: string | null, shops: readonly Shop[]): readonly Shop[] {
     return origin === null ? [] : shops.filter((shop) => this.#allows(event, origin, shop));
   }
 
-  #allows(event: H3Event, origin: string, shop: Shop): boolean {
+  #allows(event: Incoming, origin: string, shop: Shop): boolean {
     return isOwnOrigin(origin, event.url) || this.#isAllowed(origin, shop);
   }
 

@@ -5,8 +5,9 @@ import { RpcError } from "../rpc/error.ts";
 export class Deadlines {
   /** Milliseconds. */
   readonly #limit: number;
-  /** Those who began first are first. */
-  readonly #open = new Set<Deadline>();
+  /** Each has a place, which is used again after it: a set would grow and shrink with each call. */
+  readonly #open: (Deadline | undefined)[] = [];
+  readonly #free: number[] = [];
   readonly #timer: NodeJS.Timeout;
 
   /** @param limit seconds that a call may take; it is given up a tenth later at most, or a second */
@@ -16,16 +17,33 @@ export class Deadlines {
     this.#timer.unref();
   }
 
-  /** Begins the time of a call, which ends with `finish`. */
+  /** Begins the time of a call, whose work is then to be watched. */
   begin(request: ClientRequest): Deadline {
-    const deadline = new Deadline(request, performance.now() + this.#limit);
-    this.#open.add(deadline);
+    const place = this.#free.pop() ?? this.#open.length;
+    const deadline = new Deadline(request, performance.now() + this.#limit, place);
+    this.#open[place] = deadline;
     return deadline;
   }
 
-  /** The call has its answer. */
-  finish(deadline: Deadline): void {
-    this.#open.delete(deadline);
+  /**
+   * Waits for the work of a call; when the time has passed, the work goes on unwatched.
+   * @param recover gives what stands for what the work throws, or for what it would have given too late
+   * (RpcError `timeout`)
+   */
+  watch<T>(deadline: Deadline, work: Promise<T>, recover: (error: unknown) => T): Promise<T> {
+    return new Promise((resolve) => {
+      const fail = (error: unknown) => resolve(Promise.resolve(error).then(recover));
+      deadline.onPass(fail);
+      work.then(
+        (result) => {
+          this.#finish(deadline);
+          resolve(result);
+        },
+        (error: unknown) => {
+          if (this.#finish(deadline)) fail(error);
+        },
+      );
+    });
   }
 
   /** Ends the timer. */
@@ -33,11 +51,20 @@ export class Deadlines {
     clearInterval(this.#timer);
   }
 
+  /** @returns whether it was still in flight */
+  #finish(deadline: Deadline): boolean {
+    const { place } = deadline;
+    if (this.#open[place] !== deadline) return false;
+    this.#open[place] = undefined;
+    this.#free.push(place);
+    return true;
+  }
+
   #sweep(): void {
     const now = performance.now();
     for (const deadline of this.#open) {
-      if (deadline.endsAt > now) return;
-      this.#open.delete(deadline);
+      if (deadline === undefined || deadline.endsAt > now) continue;
+      this.#finish(deadline);
       deadline.pass();
     }
   }
@@ -47,15 +74,18 @@ export class Deadlines {
 export class Deadline implements CallDeadline {
   /** On the clock of `performance.now`. */
   readonly endsAt: number;
+  readonly place: number;
   readonly #request: ClientRequest;
   #fail: (error: RpcError) => void = () => undefined;
   #reason: DOMException | undefined;
   #controller: AbortController | undefined;
   #signal: AbortSignal | undefined;
 
-  constructor(request: ClientRequest, endsAt: number) {
+  /** @param place among those in flight */
+  constructor(request: ClientRequest, endsAt: number, place: number) {
     this.#request = request;
     this.endsAt = endsAt;
+    this.place = place;
   }
 
   /** Made when it is asked for, for most calls do not. */
@@ -67,16 +97,9 @@ export class Deadline implements CallDeadline {
     return this.#signal;
   }
 
-  /**
-   * Waits for a part of the call's work, which goes on unwatched when the time has passed.
-   * @throws RpcError `timeout`, and what the work throws
-   */
-  keep<T>(work: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      this.#fail = reject;
-      if (this.#reason !== undefined) reject(timeout());
-      work.then(resolve, reject);
-    });
+  /** @param fail is told when the time has passed */
+  onPass(fail: (error: RpcError) => void): void {
+    this.#fail = fail;
   }
 
   assertInTime(): void {

@@ -1,5 +1,5 @@
-import type { H3Event } from "h3";
 import { RpcError } from "../rpc/error.ts";
+import type { Incoming } from "./incoming.ts";
 
 /** The most characters that the names and values of a request's headers may have together. */
 const maxHeaderSize = 16_384;
@@ -14,7 +14,7 @@ export const nodeHeaderSize = 2 * maxHeaderSize;
  * Refuses headers, cookies among them, that are too large; to be asked before any is parsed.
  * @throws RpcError `headers_too_large` (RFC 6585, 431)
  */
-export function assertHeaderSize({ req }: H3Event): void {
+export function assertHeaderSize({ req }: Incoming): void {
   // As they came, where Node has them: it is quicker than to make them `Headers`.
   const texts = req.runtime?.node?.req.rawHeaders ?? [...req.headers].flat();
   const size = texts.reduce((sum, { length }) => sum + length, 0);

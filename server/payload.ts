@@ -1,5 +1,6 @@
-import { assertBodySize, HTTPError, type H3Event } from "h3";
+import { assertBodySize, HTTPError } from "h3";
 import { RpcError } from "../rpc/error.ts";
+import type { Incoming } from "./incoming.ts";
 
 /** The deepest nesting of a payload; beyond it a parser's recursion is an attack. */
 const maxDepth = 32;
@@ -8,13 +9,13 @@ const maxDepth = 32;
  * Reads the payload of a call: from the body of a POST, or from the query of a GET.
  * @throws RpcError `not_json`, `malformed_request`; h3's 413 where the body is too large
  */
-export function readPayload(event: H3Event, maxBodySize: number): Promise<unknown> {
+export function readPayload(event: Incoming, maxBodySize: number): Promise<unknown> {
   return event.req.method === "POST" ? readBody(event, maxBodySize) : readQuery(event);
 }
 
 // --- Internal helpers ---
 
-async function readBody(event: H3Event, maxBodySize: number): Promise<unknown> {
+function readBody(event: Incoming, maxBodySize: number): Promise<unknown> {
   const contentType = event.req.headers.get("content-type");
   // A browser sends these cross-site without asking first, JSON it does not (CSRF).
   if (contentType !== null && !isJson(contentType)) throw new RpcError("not_json");
@@ -22,14 +23,16 @@ async function readBody(event: H3Event, maxBodySize: number): Promise<unknown> {
     throw new RpcError("not_json", { detail: "Content-Encoding is not supported" });
   }
   assertSize(event, maxBodySize);
-  let text: string;
-  try {
-    text = await event.req.text();
-  } catch (cause) {
-    // A client that goes away in the middle of its body is no fault of the server's, and fills no log.
-    if (HTTPError.isError(cause)) throw cause;
-    throw new RpcError("malformed_request", { detail: "The body is not complete", cause });
-  }
+  return event.req.text().then((text) => parseBody(text, contentType), refuseBody);
+}
+
+/** A client that goes away in the middle of its body is no fault of the server's, and fills no log. */
+function refuseBody(cause: unknown): never {
+  if (HTTPError.isError(cause)) throw cause;
+  throw new RpcError("malformed_request", { detail: "The body is not complete", cause });
+}
+
+function parseBody(text: string, contentType: string | null): unknown {
   if (text === "") return undefined;
   if (contentType === null) throw new RpcError("not_json");
   const body = parse(text, "The body");
@@ -48,13 +51,13 @@ async function readBody(event: H3Event, maxBodySize: number): Promise<unknown> {
  * Node sees to it that a body is as long as its header says; only one without is counted as it comes, for
  * which h3 makes it a web stream.
  */
-function assertSize(event: H3Event, maxBodySize: number): void {
+function assertSize(event: Incoming, maxBodySize: number): void {
   const length = event.req.runtime?.node?.req.headers["content-length"];
   if (length === undefined) return assertBodySize(event, maxBodySize);
   if (Number(length) > maxBodySize) throw new RpcError("too_large");
 }
 
-async function readQuery(event: H3Event): Promise<unknown> {
+async function readQuery(event: Incoming): Promise<unknown> {
   const payloads = event.url.searchParams.getAll("payload");
   if (payloads.length > 1) {
     throw new RpcError("malformed_request", { detail: "There must be one payload in the query" });

@@ -50,7 +50,7 @@ export function toSessionHeaders(
   presented: Presented,
   call: CallSession,
   transports: readonly SessionTransport[],
-  isSecure: boolean,
+  isSecure: () => boolean,
 ): readonly Header[] {
   const record = call.current?.record;
   const isSame = record?.id === presented.session?.record.id;
@@ -65,8 +65,8 @@ export function toSessionHeaders(
     if (givers.includes(transport)) return false;
     return transport === presented.by ? call.ended : transport.name === "bearer";
   });
-  const given = givers.map((transport) => transport.give(record as SessionRecord, isSecure));
-  return [...given, ...takers.map((transport) => transport.take(isSecure))];
+  const given = givers.map((transport) => transport.give(record as SessionRecord, isSecure()));
+  return [...given, ...takers.map((transport) => transport.take(isSecure()))];
 }
 
 // --- Internal helpers ---

@@ -1,4 +1,4 @@
-import type { H3Event } from "h3";
+import type { Incoming } from "./incoming.ts";
 import type { StorefrontOptions, Shop } from "./options.ts";
 
 /** Finds the shop of a call: by header, else by host or path as the config says. */
@@ -22,7 +22,7 @@ export class ShopSelection {
   /**
    * @param path the segment of the URL before the base path, if there is one
    */
-  find(event: H3Event, path: string | undefined): Shop | undefined {
+  find(event: Incoming, path: string | undefined): Shop | undefined {
     const id = event.req.headers.get("x-shop-id");
     if (id !== null) return this.#byId.get(id);
     return this.#byPath === undefined ? this.#findAt(event.url, path) : this.#byPath.get(path);

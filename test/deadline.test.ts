@@ -255,7 +255,7 @@ describe("the time of a call", () => {
     expect(await slow.finished).toBe("AbortError");
   });
 
-  test("one timer looks after all calls", () => {
+  test("one timer looks after all calls", async () => {
     const request = { signal: new AbortController().signal };
     const deadlines = new Deadlines(10);
     const first = deadlines.begin(request);
@@ -267,7 +267,7 @@ describe("the time of a call", () => {
       [first, finished, second].map(({ signal }) => (signal.aborted ? "passed" : "runs"));
     vi.advanceTimersByTime(4999);
     expect(passed()).toEqual(["runs", "runs", "runs"]);
-    deadlines.finish(finished);
+    expect(await deadlines.watch(finished, Promise.resolve(1), () => 2)).toBe(1);
     vi.advanceTimersByTime(1000);
     expect(passed()).toEqual(["passed", "runs", "runs"]);
     expect(() => first.assertInTime()).toThrow("took too long");

@@ -1,0 +1,215 @@
+import type { ServerRequest } from "srvx";
+import { createAccounts } from "../rpc/accounts.ts";
+import type { ShopBackend } from "../rpc/backend.ts";
+import { builtinMethods } from "../rpc/builtin.ts";
+import { Call, type CallEnvironment } from "../rpc/call.ts";
+import { dispatch, findMethod } from "../rpc/dispatch.ts";
+import { RpcError } from "../rpc/error.ts";
+import { LoginAttempts } from "../rpc/login-attempts.ts";
+import type { RpcMethod } from "../rpc/method.ts";
+import { Redactor } from "../rpc/redactor.ts";
+import type { CallSession } from "../rpc/session.ts";
+import { toAnswer, toResponse, type Answer } from "./answer.ts";
+import type { Backends } from "./backends.ts";
+import type { CallRoute } from "./call-routes.ts";
+import { Cors } from "./cors.ts";
+import { Deadlines, type Deadline } from "./deadline.ts";
+import { assertHeaderSize } from "./headers.ts";
+import { IncomingRequest, type Incoming } from "./incoming.ts";
+import type { Shop, StorefrontOptions } from "./options.ts";
+import { readPayload } from "./payload.ts";
+import { toProblem } from "./problem.ts";
+import { findSession, toSessionHeaders, transportOf, type Presented } from "./session.ts";
+import { ShopSelection } from "./shop-selection.ts";
+import type { SessionTransport } from "./transport.ts";
+import { createTransports, type Transports } from "./transports.ts";
+
+/** Answers calls: from a request to a method, and back. */
+export class Calls {
+  readonly #options: StorefrontOptions;
+  readonly #backends: Backends;
+  readonly #environment: CallEnvironment;
+  readonly #selection: ShopSelection;
+  readonly #cors: Cors;
+  readonly #deadlines: Deadlines;
+  readonly #transports: ReadonlyMap<Shop, Transports>;
+
+  constructor(options: StorefrontOptions, backends: Backends) {
+    this.#options = options;
+    this.#backends = backends;
+    this.#selection = new ShopSelection(options);
+    this.#cors = new Cors(options.shops, options.log);
+    this.#deadlines = new Deadlines(options.callTimeout);
+    this.#transports = new Map(options.shops.map((shop) => [shop, createTransports(shop)]));
+    this.#environment = {
+      methods: { ...builtinMethods, ...options.methods },
+      hooks: options.hooks,
+      log: options.log,
+      auth: options.auth ?? createAccounts(backends.accounts),
+      loginAttempts:
+        options.loginAttempts && new LoginAttempts(backends.accounts, options.loginAttempts),
+    };
+  }
+
+  /** Answers a call, or the preflight of one. */
+  answer(event: Incoming, { method, shopPath }: CallRoute): Response | Promise<Response> {
+    if (isPreflight(event)) return this.#answerPreflight(event);
+    const exchange = this.#begin(event, this.#selection.find(event, shopPath));
+    return this.#deadlines.watch(exchange.deadline, this.#answerCall(exchange, method), (error) =>
+      this.#answerError(exchange, error),
+    );
+  }
+
+  /** Does so without h3. */
+  answerDirectly(request: ServerRequest, route: CallRoute): Response | Promise<Response> {
+    const event = new IncomingRequest(request);
+    try {
+      assertHeaderSize(event);
+      return this.answer(event, route);
+    } catch (error) {
+      return this.answerStray(error, event);
+    }
+  }
+
+  /** Answers what no route takes. */
+  answerStray(error: unknown, event: Incoming): Response {
+    const redactor = new Redactor(event.req.headers);
+    const answer = toProblem(error, redactor, redactor.guard(this.#options.log));
+    this.#cors.describe(event, event.req.headers.get("origin"), undefined, answer.headers);
+    return toResponse(answer);
+  }
+
+  /** Answers what came to no address. */
+  answerUnaddressed({ headers }: Request): Response {
+    const error = new RpcError("malformed_request");
+    return toResponse(toProblem(error, new Redactor(headers), this.#options.log));
+  }
+
+  /** Ends what goes on between the calls. */
+  close(): void {
+    this.#deadlines.stop();
+  }
+
+  /** A preflight carries no headers of ours, so its shop is not known yet. */
+  #answerPreflight(event: Incoming): Response {
+    const origin = event.req.headers.get("origin");
+    let answer: Answer;
+    try {
+      answer = this.#cors.answerPreflight(event, origin);
+    } catch (error) {
+      return this.answerStray(error, event);
+    }
+    this.#cors.describe(event, origin, undefined, answer.headers);
+    return toResponse(answer);
+  }
+
+  #begin(event: Incoming, shop: Shop | undefined): Exchange {
+    const { headers } = event.req;
+    return {
+      event,
+      origin: headers.get("origin"),
+      shop,
+      redactor: new Redactor(headers),
+      deadline: this.#deadlines.begin(event.req),
+      call: undefined,
+      visit: undefined,
+    };
+  }
+
+  /** All in one function: each promise on the way costs as much as finding the session. */
+  async #answerCall(exchange: Exchange, name: string): Promise<Response> {
+    const { event, origin, shop, redactor, deadline } = exchange;
+    if (shop === undefined) throw new RpcError("unknown_shop");
+    this.#cors.assertOrigin(event, origin, shop);
+    const method = findMethod(this.#environment.methods, name);
+    if (method === undefined) throw new RpcError("unknown_method");
+    assertVerb(event.req.method, method);
+    const payload = await readPayload(event, this.#options.maxBodySize);
+    const backend = this.#backends.shops.get(shop) as ShopBackend;
+    const call = new Call(this.#environment, backend, {
+      method: name,
+      client: event.req,
+      deadline,
+      redactor,
+    });
+    exchange.call = call;
+    if (method.access === "public") {
+      return this.#finish(exchange, toPublicAnswer(event, await dispatch(call, name, payload)));
+    }
+    const { all, withoutCookies } = this.#transports.get(shop) as Transports;
+    const transports = this.#cors.takesCookies(event, origin, shop) ? all : withoutCookies;
+    const found = findSession(event.req.headers, transports, backend.sessions);
+    const presented = found instanceof Promise ? await found : found;
+    const session = call.openSession(presented.session, transportOf(presented, transports));
+    exchange.visit = { presented, session, transports };
+    if (presented.reused.length > 0) {
+      await Promise.all(presented.reused.map((reuse) => call.reportReuse(reuse)));
+    }
+    const merging = session.completePendingMerge();
+    if (merging !== undefined) await merging;
+    const answer = toAnswer(await dispatch(call, name, payload));
+    const committing = session.commit();
+    if (committing !== undefined) await committing;
+    return this.#finish(exchange, answer);
+  }
+
+  #answerError(exchange: Exchange, error: unknown): Response {
+    const { call, redactor } = exchange;
+    const log = call?.log ?? redactor.guard(this.#options.log);
+    return this.#finish(exchange, toProblem(error, redactor, log));
+  }
+
+  /** Also where the call failed: a login or logout that came before stands. */
+  #finish({ event, origin, shop, visit }: Exchange, answer: Answer): Response {
+    if (visit !== undefined) {
+      const { presented, session, transports } = visit;
+      const isSecure = () => event.url.protocol === "https:";
+      answer.headers.push(...toSessionHeaders(presented, session, transports, isSecure));
+    }
+    this.#cors.describe(event, origin, shop, answer.headers);
+    return toResponse(answer);
+  }
+}
+
+// --- Internal helpers ---
+
+/** A call's request, and what its answer depends on. */
+interface Exchange {
+  readonly event: Incoming;
+  /** The header of this name. */
+  readonly origin: string | null;
+  readonly shop: Shop | undefined;
+  readonly redactor: Redactor;
+  readonly deadline: Deadline;
+  /** Once its payload is read. */
+  call: Call | undefined;
+  /** Once it has its session. */
+  visit: Visit | undefined;
+}
+
+interface Visit {
+  readonly presented: Presented;
+  readonly session: CallSession;
+  readonly transports: readonly SessionTransport[];
+}
+
+function isPreflight({ req }: Incoming): boolean {
+  return req.method === "OPTIONS" && req.headers.has("access-control-request-method");
+}
+
+/** A method answers POST, and GET where its answer depends on no session and changes nothing. */
+function assertVerb(verb: string, { access, readOnly }: RpcMethod): void {
+  if (verb === "POST") return;
+  const isCacheable = access === "public" && readOnly;
+  if (isCacheable && (verb === "GET" || verb === "HEAD")) return;
+  const allow = isCacheable ? "GET, HEAD, POST" : "POST";
+  throw new RpcError("wrong_verb", { headers: { allow } });
+}
+
+/** Lets caches keep what a GET has answered; the shop may have come in a header. */
+function toPublicAnswer(event: Incoming, value: unknown): Answer {
+  if (event.req.method === "POST") return toAnswer(value);
+  const answer = toAnswer(value, "public, max-age=60");
+  answer.headers.push(["vary", "x-shop-id"]);
+  return answer;
+}
