@@ -23,6 +23,7 @@ import { findSession, toSessionHeaders, transportOf, type Presented } from "./se
 import { ShopSelection } from "./shop-selection.ts";
 import type { SessionTransport } from "./transport.ts";
 import { createTransports, type Transports } from "./transports.ts";
+import { endOfTurn } from "./turn.ts";
 
 /** Answers calls: from a request to a method, and back. */
 export class Calls {
@@ -125,6 +126,8 @@ export class Calls {
     if (method === undefined) throw new RpcError("unknown_method");
     assertVerb(event.req.method, method);
     const payload = await readPayload(event, this.#options.maxBodySize);
+    // Not before: Node fails on the web stream of a body that was let wait.
+    await endOfTurn();
     const backend = this.#backends.shops.get(shop) as ShopBackend;
     const call = new Call(this.#environment, backend, {
       method: name,

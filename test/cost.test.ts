@@ -144,3 +144,11 @@ test("a login costs the writing of its session and of its user's index, and a si
 test("another login costs the removal of the session before, too", async () => {
   expect(await costOf("enter", "enter")).toMatchObject({ writes: 4, signatures: 2 });
 });
+
+test("calls that come together wait for the end of one turn, and cost no timer each", async () => {
+  const immediate = vi.spyOn(globalThis, "setImmediate");
+  const timeout = vi.spyOn(globalThis, "setTimeout");
+  await Promise.all(Array.from({ length: 5 }, () => visitor.call("getUser")));
+  expect(immediate).toHaveBeenCalledOnce();
+  expect(timeout).not.toHaveBeenCalled();
+});
