@@ -19,7 +19,7 @@ export function patchCustomData(patch: Partial<SessionCustomData>): RecordChange
   let last: { readonly record: SessionRecord; readonly patched: SessionRecord } | undefined;
   return (record) => {
     if (last?.record === record) return last.patched;
-    const entries = Object.entries(Object.assign({}, record.customData, fields));
+    const entries = Object.entries({ ...record.customData, ...fields });
     const customData = Object.fromEntries(entries.filter(([, value]) => value !== undefined));
     assertSize(JSON.stringify(customData).length);
     last = { record, patched: { ...record, customData } };

@@ -20,7 +20,7 @@ export function toAnswer(value: unknown, cacheControl = "no-store"): Answer {
   return { status: 200, body, headers: [cache, ["content-type", "application/json"]] };
 }
 
-/** What h3 is given: on Node it is written as it is, without a web stream. */
+/** What the server is given: on Node it is written as it is, without a web stream. */
 export function toResponse({ status, body, headers }: Answer): Response {
   return new FastResponse(body, { status, headers });
 }

@@ -41,14 +41,16 @@ export function createStorefront(
   routes.addTo(app, (event, route) => calls.answer(event, route));
   app.mount("/", createHealth(backends.stores));
   app.mount("/", createAdmin(options, backends));
-  const { fetch, "~middleware": middleware } = app;
-  const ownMiddleware = middleware.length;
+  const { fetch } = app;
+  const ownRoutes = app["~routes"].length;
+  // What a deployment adds afterwards stands before calls, or in their place.
+  const isAsMade = () => app["~middleware"].length === 0 && app["~routes"].length === ownRoutes;
   return Object.assign(app, {
     fetch(request: ServerRequest): Response | Promise<Response> {
       // As `Host: x:99999` makes it: h3 fails on it before it can answer.
       if (!hasAddress(request)) return calls.answerUnaddressed(request);
-      // h3 takes longer to find a method than the method takes; middleware of a deployment's own needs h3.
-      const route = middleware.length === ownMiddleware ? routes.find(request) : undefined;
+      // h3 takes longer to find a method than the method takes.
+      const route = isAsMade() ? routes.find(request) : undefined;
       return route === undefined ? fetch(request) : calls.answerDirectly(request, route);
     },
     options,
@@ -62,8 +64,12 @@ export function createStorefront(
 
 // --- Internal helpers ---
 
-/** Hosts for which no URL need be parsed, which takes as long as finding the shop and the method. */
-const plainHost = /^[a-z0-9.-]+(?::[1-5]?\d{1,4})?$/i;
+/**
+ * Hosts for which no URL need be parsed, which takes as long as finding the shop and the method: names that are
+ * no number, and no Punycode, which may be wrong; and the address of this machine.
+ */
+const plainHost =
+  /^(?:127\.0\.0\.1|(?!\S*xn--)(?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*)(?::[1-5]?\d{1,4})?$/i;
 
 function hasAddress(request: Request): boolean {
   const { headers } = request;

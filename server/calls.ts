@@ -128,6 +128,7 @@ export class Calls {
     const payload = await readPayload(event, this.#options.maxBodySize);
     // Not before: Node fails on the web stream of a body that was let wait.
     await endOfTurn();
+    deadline.assertInTime();
     const backend = this.#backends.shops.get(shop) as ShopBackend;
     const call = new Call(this.#environment, backend, {
       method: name,
@@ -148,6 +149,8 @@ export class Calls {
     if (presented.reused.length > 0) {
       await Promise.all(presented.reused.map((reuse) => call.reportReuse(reuse)));
     }
+    // A call that has been answered does not begin any more.
+    deadline.assertInTime();
     const merging = session.completePendingMerge();
     if (merging !== undefined) await merging;
     const answer = toAnswer(await dispatch(call, name, payload));

@@ -31,8 +31,14 @@ export class Deadlines {
    * (RpcError `timeout`)
    */
   watch<T>(deadline: Deadline, work: Promise<T>, recover: (error: unknown) => T): Promise<T> {
-    return new Promise((resolve) => {
-      const fail = (error: unknown) => resolve(Promise.resolve(error).then(recover));
+    return new Promise((resolve, reject) => {
+      const fail = (error: unknown) => {
+        try {
+          resolve(recover(error));
+        } catch (failure) {
+          reject(failure);
+        }
+      };
       deadline.onPass(fail);
       work.then(
         (result) => {

@@ -37,7 +37,7 @@ export function createAsk(client: RedisClient): Ask {
 
 // --- Internal helpers ---
 
-/** Has what is sent from now on leave when this turn ends: each write to a socket is a call of the kernel. */
+/** Has what is sent from now on leave together at the end of a turn: each write to a socket is a call of the kernel. */
 function createHoldBack(client: RedisClient): () => void {
   let isHeldBack = false;
   return function holdBack() {

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
+import { setImmediate as endOfTurn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { RPCContext } from "../rpc/context.ts";
 import { defineRpcMethod } from "../rpc/method.ts";
@@ -184,6 +185,41 @@ const memory = () => ({ driver: "memory" });
 describe("the time of a call", () => {
   const { start, allowErrors } = createMatrix("memory", "request", memory);
   const server = createMatrix("memory", "server", memory);
+
+  test("lets no method begin once it has passed", async () => {
+    allowErrors();
+    const faulty = createFaultyDriver();
+    const handler = vi.fn();
+    const methods = { enter, act: defineRpcMethod({ handler }) };
+    const { visitor } = await start({ methods, storage: { session: faulty.driver } });
+    const browser = visitor();
+    await browser.call("enter");
+    const gate = hold(faulty, "before", "read session:");
+    expect(await timeUp(gate, browser.call("act"))).toMatchObject(timeout);
+    gate.open();
+    expect((await browser.call("getUser")).body).toEqual({ user });
+    expect(handler).not.toHaveBeenCalled();
+  });
+
+  test("lets no method begin whose payload came too late", async () => {
+    allowErrors();
+    const handler = vi.fn();
+    const { app } = await start({
+      methods: { act: defineRpcMethod({ access: "public", handler }) },
+    });
+    let end!: () => void;
+    const body = new ReadableStream({
+      start: (controller) => void (end = () => controller.close()),
+    });
+    const init = { method: "POST", body, duplex: "half" } as RequestInit;
+    const answer = app.fetch(new Request("http://localhost/de/api/rpc/act", init));
+    vi.advanceTimersByTime(31_000);
+    expect((await answer).status).toBe(504);
+    end();
+    await endOfTurn();
+    await endOfTurn();
+    expect(handler).not.toHaveBeenCalled();
+  });
 
   test("makes no account once it has passed", async () => {
     allowErrors();
