@@ -35,11 +35,11 @@ ${sections.join("\n\n")}
 
 // --- Internal helpers ---
 
-function toSection(name, title, toMarkdown, { rows, measuredAt, quick }) {
+function toSection(name, title, toMarkdown, { rows, measuredAt, commits, quick }) {
   const how = quick ? " by `--quick`, too short to be quoted" : "";
   return `## ${title}
 
-Measured ${measuredAt.slice(0, 10)}${how}. A row again: \`npm run bench -- --only ${name} --rows <row>\`.
+Measured ${measuredAt.slice(0, 10)} at ${commits.join(" and ")}${how}. A row again: \`npm run bench -- --only ${name} --rows <row>\`.
 
 ${toMarkdown(rows)}`;
 }
@@ -53,12 +53,12 @@ function toBudgetRows(rows) {
 }
 
 function toMachineRows({ processor, cores, memory, system, node, redis, loader, ...rest }) {
-  const { commit, dependencies, peers } = rest;
+  const { dependencies, peers } = rest;
   return [
     ["", ""],
     ["machine", `${processor}, ${cores} cores, ${memory} GB, ${system}`],
     ["programs", `Node ${node}, ${redis}, ${loader}`],
-    ["Storefront Core", `at ${commit}, on ${list(dependencies)}`],
+    ["Storefront Core on", list(dependencies)],
     ["peers and tools", list(peers)],
   ];
 }

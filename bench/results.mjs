@@ -19,14 +19,16 @@ export function writeResults(results) {
 /**
  * Puts rows in the place of a table's, or of those of the same name where only some were measured.
  * Of others, they know what they were compared with before.
+ * @param commit of what is measured
  */
-export function mergeTable(table, rows, { quick, rows: asked }) {
-  const measured = { measuredAt: new Date().toISOString(), quick };
+export function mergeTable(table, rows, commit, { quick, rows: asked }) {
+  const measured = { measuredAt: new Date().toISOString(), commits: [commit], quick };
   if (asked === undefined || table === undefined) return { ...measured, rows };
   const byName = new Map(table.rows.map((row) => [row.row, row]));
   for (const row of rows) {
     const known = byName.get(row.row);
     byName.set(row.row, row.of ? { ...row, of: { ...known?.of, ...row.of } } : row);
   }
-  return { ...measured, quick: quick || table.quick, rows: [...byName.values()] };
+  const commits = [...new Set([...table.commits, commit])];
+  return { ...measured, commits, quick: quick || table.quick, rows: [...byName.values()] };
 }

@@ -26,7 +26,7 @@ if (options.help) {
     if (!isWanted(name)) continue;
     const startedAt = Date.now();
     const rows = await measure(options);
-    results.tables[name] = mergeTable(results.tables[name], rows, options);
+    results.tables[name] = mergeTable(results.tables[name], rows, results.machine.commit, options);
     console.log(
       `${title}: ${rows.length} rows in ${Math.round((Date.now() - startedAt) / 1000)} s`,
     );
