@@ -117,7 +117,7 @@ export class Calls {
     };
   }
 
-  /** All in one function: each promise on the way costs as much as finding the session. */
+  /** The whole path of a call. */
   async #answerCall(exchange: Exchange, name: string): Promise<Response> {
     const { event, origin, shop, redactor, deadline } = exchange;
     if (shop === undefined) throw new RpcError("unknown_shop");
