@@ -8,13 +8,14 @@ export function drawChart(rows) {
       .filter(({ row, target }) => row.startsWith(`${kind}/`) && targets[target].storage !== "none")
       .toSorted((a, b) => b.ofBare.rate.median - a.ofBare.rate.median),
   }));
+  const greatest = Math.max(1, ...rows.map(({ ofBare }) => ofBare.rate.median));
   let y = 0;
   const drawn = panels.flatMap(({ kind, bars }) => {
     y += titleHeight;
     const title = `<text x="0" y="${y - 10}" class="title">${kind}</text>`;
     const lines = bars.map((bar) => {
       y += barHeight;
-      return drawBar(bar, y - barHeight);
+      return drawBar(bar, y - barHeight, greatest);
     });
     return [title, ...lines];
   });
@@ -44,9 +45,9 @@ const barHeight = 24;
 const labelWidth = 260;
 const longest = width - labelWidth - 90;
 
-function drawBar({ label, target, ofBare }, y) {
+function drawBar({ label, target, ofBare }, y, greatest) {
   const share = ofBare.rate.median;
-  const length = Math.round(Math.min(share, 1) * longest);
+  const length = Math.round((share / greatest) * longest);
   const owner = targets[target].isPeer ? "peer" : "ours";
   return [
     `<text x="0" y="${y + 16}">${label}</text>`,
