@@ -1,3 +1,6 @@
+// Node's own, so that calls are answered where a test has faked the global ones.
+import { setImmediate } from "node:timers";
+
 let ending: Promise<void> | undefined;
 
 /**

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers";
 import type { RedisClient } from "./redis-client.ts";
 
 /** Sends a command and waits for what Redis answers. */
