@@ -35,11 +35,12 @@ ${sections.join("\n\n")}
 
 // --- Internal helpers ---
 
-function toSection(name, title, toMarkdown, { rows, measuredAt, commits, quick }) {
+function toSection(name, title, toMarkdown, { rows, measuredAt, quick }) {
+  const commits = new Set(rows.map(({ commit }) => commit));
   const how = quick ? " by `--quick`, too short to be quoted" : "";
   return `## ${title}
 
-Measured ${measuredAt.slice(0, 10)} at ${commits.join(" and ")}${how}. A row again: \`npm run bench -- --only ${name} --rows <row>\`.
+Measured ${measuredAt.slice(0, 10)} at ${[...commits].join(" and ")}${how}. A row again: \`npm run bench -- --only ${name} --rows <row>\`.
 
 ${toMarkdown(rows)}`;
 }

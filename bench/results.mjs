@@ -22,13 +22,13 @@ export function writeResults(results) {
  * @param commit of what is measured
  */
 export function mergeTable(table, rows, commit, { quick, rows: asked }) {
-  const measured = { measuredAt: new Date().toISOString(), commits: [commit], quick };
-  if (asked === undefined || table === undefined) return { ...measured, rows };
+  const measured = { measuredAt: new Date().toISOString(), quick };
+  const marked = rows.map((row) => ({ ...row, commit }));
+  if (asked === undefined || table === undefined) return { ...measured, rows: marked };
   const byName = new Map(table.rows.map((row) => [row.row, row]));
-  for (const row of rows) {
+  for (const row of marked) {
     const known = byName.get(row.row);
     byName.set(row.row, row.of ? { ...row, of: { ...known?.of, ...row.of } } : row);
   }
-  const commits = [...new Set([...table.commits, commit])];
-  return { ...measured, commits, quick: quick || table.quick, rows: [...byName.values()] };
+  return { ...measured, quick: quick || table.quick, rows: [...byName.values()] };
 }
