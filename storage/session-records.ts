@@ -98,10 +98,7 @@ export class SessionRecords {
         const changed = change(current);
         if (extension === undefined) return { set: changed, expiresAt };
         const { lastSeenAt, expiresAt: extended } = extension;
-        return {
-          set: Object.assign({}, changed, { lastSeenAt }),
-          expiresAt: Math.max(extended, expiresAt),
-        };
+        return { set: { ...changed, lastSeenAt }, expiresAt: Math.max(extended, expiresAt) };
       },
       session.snapshot,
     );
