@@ -40,6 +40,7 @@ export type { HookedCall, Hooks } from "../rpc/hooks.ts";
 export type { LoginOptions } from "../rpc/session.ts";
 export type { SessionTokens } from "../rpc/session-tokens.ts";
 export type { MergeReport } from "../rpc/merge.ts";
+export type { Device } from "../rpc/device.ts";
 export type { BuiltinMethods } from "../rpc/builtin.ts";
 
 // Shops and what visitors have in them
@@ -55,5 +56,9 @@ export type { Wish, WishlistItem, WishlistView } from "../rpc/wishlist.ts";
 
 // Customers
 export type { Auth, AuthContext, Credentials, Profile, Registration } from "../rpc/auth.ts";
-export type { SessionCustomData, ShopUser } from "../storage/session-record.ts";
+export type {
+  SessionCustomData,
+  SessionTransportName,
+  ShopUser,
+} from "../storage/session-record.ts";
 export type { Logger } from "../storage/log.ts";

@@ -1,8 +1,9 @@
+import type { Jsonify } from "type-fest";
 import { describe, expectTypeOf, test } from "vitest";
 import * as z from "zod";
 import type { BasketView } from "../rpc/basket.ts";
 import type { BuiltinMethods } from "../rpc/builtin.ts";
-import { createRpcClient, type RpcClient, type Wire } from "../rpc/client.ts";
+import { createRpcClient, type RpcCallOptions, type RpcClient } from "../rpc/client.ts";
 import { defineRpcMethod } from "../rpc/method.ts";
 import type { PublicShop } from "../rpc/shop.ts";
 import type { ShopUser } from "../storage/session-record.ts";
@@ -54,7 +55,7 @@ describe("a client's methods", () => {
 
   test("take what the input schema takes, before it is parsed", () => {
     expectTypeOf(client.greet).parameters.toEqualTypeOf<
-      [payload: { name: string; times?: number | undefined }]
+      [payload: { name: string; times?: number | undefined }, options?: RpcCallOptions]
     >();
     // @ts-expect-error -- a payload is due
     void client.greet();
@@ -64,14 +65,17 @@ describe("a client's methods", () => {
     void client.greet({ name: 7 });
     // @ts-expect-error -- there is nothing of that name
     void client.greet({ name: "Ada", colour: "red" });
-    // @ts-expect-error -- there is one payload
+    // @ts-expect-error -- the second argument is an object
     void client.greet({ name: "Ada" }, 2);
+    void client.greet({ name: "Ada" }, { signal: AbortSignal.timeout(9), headers: { "x-a": "1" } });
   });
 
   test("need no payload where none is due", () => {
-    expectTypeOf(client.ping).parameters.toEqualTypeOf<[payload?: undefined]>();
+    expectTypeOf(client.ping).parameters.toEqualTypeOf<
+      [payload?: undefined, options?: RpcCallOptions]
+    >();
     expectTypeOf(client.findOrders).parameters.toEqualTypeOf<
-      [payload?: { since: string } | undefined]
+      [payload?: { since: string } | undefined, options?: RpcCallOptions]
     >();
     void client.ping();
     void client.findOrders();
@@ -86,8 +90,8 @@ describe("a client's methods", () => {
     interface SentOrder {
       readonly id: number;
       readonly at: string;
-      readonly lines: readonly { readonly sentAt: string | undefined; note?: string }[];
-      readonly total: [amount: number, currency: string];
+      readonly lines: { readonly sentAt?: string; note?: string }[];
+      readonly total: [number, string];
     }
     expectTypeOf<Given<typeof client.greet>>().toEqualTypeOf<string>();
     expectTypeOf<Given<typeof client.ping>>().toEqualTypeOf<true>();
@@ -105,6 +109,47 @@ describe("a client's methods", () => {
     expectTypeOf(given).toEqualTypeOf<Given<typeof client.lastOrder>>();
   });
 
+  test("give branded values as strings and numbers", () => {
+    const customerId = z.string().brand<"CustomerId">();
+    const branded = {
+      whoIs: defineRpcMethod({
+        handler: () => ({
+          id: customerId.parse("c1"),
+          ids: [customerId.parse("c2")],
+          cents: z.number().brand<"Cents">().parse(3),
+        }),
+      }),
+    };
+    const { whoIs } = createRpcClient<typeof branded>({ baseURL: "", shopId: 1001 });
+    const given = {} as Given<typeof whoIs>;
+    expectTypeOf(given.id).toExtend<string>();
+    expectTypeOf(given.ids).items.toExtend<string>();
+    expectTypeOf(given.cents).toExtend<number>();
+  });
+
+  test("give recursive types and JSON types as they are", () => {
+    interface Category {
+      readonly name: string;
+      readonly children: readonly Category[];
+      readonly changedAt: Date;
+    }
+    type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
+    const recursive = {
+      categories: defineRpcMethod({ handler: () => [] as Category[] }),
+      settings: defineRpcMethod({ handler: () => ({}) as { [key: string]: Json } }),
+    };
+    const { categories, settings } = createRpcClient<typeof recursive>({ baseURL: "", shopId: 1 });
+    const given = {} as Given<typeof categories>[number];
+    expectTypeOf(given.children[0]?.children[0]?.changedAt).toEqualTypeOf<string | undefined>();
+    expectTypeOf<Given<typeof settings>>().toEqualTypeOf<{ [key: string]: Json }>();
+  });
+
+  test("give a Response as a Response", () => {
+    const raw = { invoice: defineRpcMethod({ handler: async () => new Response("PDF") }) };
+    const { invoice } = createRpcClient<typeof raw>({ baseURL: "", shopId: 1001 });
+    expectTypeOf<Given<typeof invoice>>().toEqualTypeOf<Response>();
+  });
+
   test("give what the output schema makes of the answer", () => {
     expectTypeOf<Given<typeof client.price>>().toEqualTypeOf<{ price: string }>();
   });
@@ -116,11 +161,11 @@ describe("a client's methods", () => {
 
 describe("the built-in methods", () => {
   test("are typed", () => {
-    expectTypeOf<Given<typeof client.getUser>>().toEqualTypeOf<{ user: ShopUser | undefined }>();
+    expectTypeOf<Given<typeof client.getUser>>().toEqualTypeOf<{ user?: ShopUser }>();
     expectTypeOf<Given<typeof client.getShopConfiguration>>().toEqualTypeOf<PublicShop>();
     expectTypeOf<Given<typeof client.logout>>().toEqualTypeOf<undefined>();
     expectTypeOf<Given<typeof client.logoutEverywhere>>().toEqualTypeOf<{ ended: number }>();
-    expectTypeOf<Given<typeof client.getBasket>["basket"]>().toEqualTypeOf<Wire<BasketView>>();
+    expectTypeOf<Given<typeof client.getBasket>["basket"]>().toEqualTypeOf<Jsonify<BasketView>>();
     expectTypeOf(client.addItemToBasket).parameter(0).toHaveProperty("variantId");
     expectTypeOf(client.addItemToBasket)
       .parameter(0)

@@ -1,0 +1,20 @@
+import type { Storefront } from "../server/app.ts";
+
+/** The `fetch` of a browser: it keeps the cookies that an app sets. */
+export function createBrowser(
+  app: Pick<Storefront, "fetch">,
+): (url: string, init: RequestInit) => Promise<Response> {
+  const cookies = new Map<string, string>();
+  return async (url, init) => {
+    const request = new Request(url, init);
+    const all = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+    if (all !== "") request.headers.set("cookie", all);
+    const response = await app.fetch(request);
+    for (const line of response.headers.getSetCookie()) {
+      const [name = "", value = ""] = (line.split(";", 1)[0] as string).split("=", 2);
+      if (line.includes("Max-Age=0")) cookies.delete(name);
+      else cookies.set(name, value);
+    }
+    return response;
+  };
+}
