@@ -1,5 +1,5 @@
 import { describeError, type Logger } from "../storage/log.ts";
-import type { PendingMerge } from "../storage/user-sessions.ts";
+import type { PendingMerge } from "../storage/user-index.ts";
 import type { ShopBackend } from "./backend.ts";
 import { emptyBasket, mergeItems, type MergedLine } from "./basket.ts";
 import { moveOwned, userOwnerKey } from "./owned.ts";

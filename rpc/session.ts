@@ -7,11 +7,8 @@ import {
   type ShopUser,
 } from "../storage/session-record.ts";
 import type { RecordChange, Session } from "../storage/session-records.ts";
-import {
-  SessionEndedError,
-  type PendingMerge,
-  type UserSession,
-} from "../storage/user-sessions.ts";
+import type { PendingMerge, UserSession } from "../storage/user-index.ts";
+import { SessionEndedError } from "../storage/user-sessions.ts";
 import type { ShopBackend } from "./backend.ts";
 import { Belongings } from "./belongings.ts";
 import type { Caller } from "./caller.ts";

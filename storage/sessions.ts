@@ -11,13 +11,8 @@ import {
   type ShopUser,
 } from "./session-record.ts";
 import { SessionRecords, type RecordChange, type Session } from "./session-records.ts";
-import {
-  SessionEndedError,
-  type PendingMerge,
-  type SessionLimit,
-  type UserSession,
-  type UserSessions,
-} from "./user-sessions.ts";
+import type { PendingMerge, UserSession } from "./user-index.ts";
+import { SessionEndedError, type SessionLimit, type UserSessions } from "./user-sessions.ts";
 
 /** The settings of a shop's sessions; durations are seconds. */
 export interface SessionSettings extends SessionLifetime, SessionLimit {}

@@ -1,43 +1,20 @@
 import type { Documents, DocumentStore } from "./documents.ts";
-import { isPast, type EpochBook, type Epochs } from "./epochs.ts";
+import type { EpochBook } from "./epochs.ts";
 import { toKeySegment } from "./key.ts";
 import { RecordDocuments } from "./record-documents.ts";
-import { sessionKey, type Belonging, type SessionTransportName } from "./session-record.ts";
-
-/** One session in the index of its user. Dates are epoch milliseconds. */
-export interface UserSession {
-  readonly id: string;
-  /** The id before, where the last change of it was a renewal: its record leads to this one. */
-  readonly replaces?: string | undefined;
-  readonly shopId: number;
-  /** Absent: 0. */
-  readonly epoch?: number | undefined;
-  readonly createdAt: number;
-  readonly lastSeenAt: number;
-  /** Never before the record's own end, or the session could not be found to be ended. */
-  readonly expiresAt: number;
-  readonly userAgent?: string | undefined;
-  readonly transport?: SessionTransportName | undefined;
-}
-
-/** A basket or wishlist that a guest left, and that is not yet the user's. */
-export interface PendingMerge {
-  readonly shopId: number;
-  readonly belonging: Belonging;
-  readonly key: string;
-  /** Epoch milliseconds; by then the guest's documents are gone. */
-  readonly expiresAt: number;
-}
-
-/** The sessions of one user in one storage, by handle. */
-export interface UserIndex {
-  readonly sessions: Readonly<Record<string, UserSession>>;
-  /** Sessions that are over, whose records may still be there: who broke off here left them to the next. */
-  readonly ending?: readonly UserSession[] | undefined;
-  readonly pendingMerges: readonly PendingMerge[];
-  /** When all sessions were last ended, in epoch milliseconds; 0: never. */
-  readonly endedAt: number;
-}
+import { sessionKey } from "./session-record.ts";
+import {
+  emptyIndex,
+  ending,
+  endOf,
+  isUserIndex,
+  union,
+  without,
+  withoutPast,
+  type PendingMerge,
+  type UserIndex,
+  type UserSession,
+} from "./user-index.ts";
 
 /** How many sessions a user may have at a time, and what a login beyond that does. */
 export interface SessionLimit {
@@ -256,39 +233,6 @@ export class UserSessions {
 
 // --- Internal helpers ---
 
-/** How long an ended login is still recognised as older than the end, in milliseconds. */
-const endedAtMemory = 3_600_000;
-
-const emptyIndex: UserIndex = { sessions: {}, pendingMerges: [], endedAt: 0 };
-
-function isUserIndex(value: unknown): value is UserIndex {
-  if (typeof value !== "object" || value === null) return false;
-  const { sessions, pendingMerges, endedAt } = value as Record<string, unknown>;
-  return (
-    typeof sessions === "object" &&
-    sessions !== null &&
-    Array.isArray(pendingMerges) &&
-    typeof endedAt === "number"
-  );
-}
-
-/** The index with sessions on their way out; they are no more, but for their records. */
-function ending(index: UserIndex, over: readonly UserSession[]): UserIndex {
-  if (over.length === 0) return index;
-  const ids = over.map(({ id }) => id);
-  const sessions = Object.entries(index.sessions).filter(([, { id }]) => !ids.includes(id));
-  return {
-    ...index,
-    sessions: Object.fromEntries(sessions),
-    ending: [...(index.ending ?? []), ...over],
-  };
-}
-
-function without(index: UserIndex, handle: string): UserIndex {
-  const { [handle]: _, ...sessions } = index.sessions;
-  return { ...index, sessions };
-}
-
 function entryOf(index: UserIndex, handle: string): UserSession {
   const entry = Object.hasOwn(index.sessions, handle) ? index.sessions[handle] : undefined;
   if (entry === undefined) throw new SessionEndedError("The session ended meanwhile");
@@ -307,37 +251,4 @@ function findExcess(
   if (sessionLimitPolicy === "refuse") throw new SessionLimitError("The user has sessions enough");
   const oldestFirst = others.map(([, session]) => session);
   return oldestFirst.toSorted((a, b) => a.lastSeenAt - b.lastSeenAt).slice(0, tooMany);
-}
-
-function union(
-  noted: readonly PendingMerge[],
-  merges: readonly PendingMerge[],
-): readonly PendingMerge[] {
-  const known = noted.filter(({ belonging, key }) =>
-    merges.every((merge) => merge.belonging !== belonging || merge.key !== key),
-  );
-  return [...known, ...merges];
-}
-
-/** The index without what has expired, and without sessions of epochs that have passed. */
-function withoutPast(index: UserIndex = emptyIndex, epochs: Epochs): UserIndex {
-  const now = Date.now();
-  const alive = Object.entries(index.sessions).filter(
-    ([, session]) => session.expiresAt > now && !isPast(epochs, session.shopId, session),
-  );
-  return {
-    ...index,
-    sessions: Object.fromEntries(alive),
-    ending: index.ending?.filter((session) => session.expiresAt > now),
-    pendingMerges: index.pendingMerges.filter((merge) => merge.expiresAt > now),
-  };
-}
-
-function endOf(index: UserIndex): number {
-  return Math.max(
-    index.endedAt + endedAtMemory,
-    ...Object.values(index.sessions).map((session) => session.expiresAt),
-    ...(index.ending ?? []).map((session) => session.expiresAt),
-    ...index.pendingMerges.map((merge) => merge.expiresAt),
-  );
 }

@@ -1,0 +1,145 @@
+import { isPast, type Epochs } from "./epochs.ts";
+import type { Belonging, SessionTransportName } from "./session-record.ts";
+
+/** One session in the index of its user. Dates are epoch milliseconds. */
+export interface UserSession {
+  readonly id: string;
+  /** The id before, where the last change of it was a renewal: its record leads to this one. */
+  readonly replaces?: string | undefined;
+  readonly shopId: number;
+  /** Absent: 0. */
+  readonly epoch?: number | undefined;
+  readonly createdAt: number;
+  readonly lastSeenAt: number;
+  /** Never before the record's own end, or the session could not be found to be ended. */
+  readonly expiresAt: number;
+  readonly userAgent?: string | undefined;
+  readonly transport?: SessionTransportName | undefined;
+}
+
+/** A basket or wishlist that a guest left, and that is not yet the user's. */
+export interface PendingMerge {
+  readonly shopId: number;
+  readonly belonging: Belonging;
+  readonly key: string;
+  /** Epoch milliseconds; by then the guest's documents are gone. */
+  readonly expiresAt: number;
+}
+
+/** The sessions of one user in one storage, by handle. */
+export interface UserIndex {
+  readonly sessions: Readonly<Record<string, UserSession>>;
+  /** Sessions that are over, whose records may still be there: who broke off here left them to the next. */
+  readonly ending?: readonly UserSession[] | undefined;
+  readonly pendingMerges: readonly PendingMerge[];
+  /** When all sessions were last ended, in epoch milliseconds; 0: never. */
+  readonly endedAt: number;
+}
+
+/** The index of a user without sessions. */
+export const emptyIndex: UserIndex = { sessions: {}, pendingMerges: [], endedAt: 0 };
+
+/** Whether something read from a storage is an index, with all that is in it: half an index hides sessions. */
+export function isUserIndex(value: unknown): value is UserIndex {
+  if (!isObject(value)) return false;
+  const { sessions, ending: over = [], pendingMerges, endedAt } = value;
+  return (
+    isObject(sessions) &&
+    Object.values(sessions).every(isUserSession) &&
+    Array.isArray(over) &&
+    over.every(isUserSession) &&
+    Array.isArray(pendingMerges) &&
+    pendingMerges.every(isPendingMerge) &&
+    Number.isFinite(endedAt)
+  );
+}
+
+/** The index with sessions on their way out; they are no more, but for their records. */
+export function ending(index: UserIndex, over: readonly UserSession[]): UserIndex {
+  if (over.length === 0) return index;
+  const ids = over.map(({ id }) => id);
+  const sessions = Object.entries(index.sessions).filter(([, { id }]) => !ids.includes(id));
+  return {
+    ...index,
+    sessions: Object.fromEntries(sessions),
+    ending: [...(index.ending ?? []), ...over],
+  };
+}
+
+/** The index without one session. */
+export function without(index: UserIndex, handle: string): UserIndex {
+  const { [handle]: _, ...sessions } = index.sessions;
+  return { ...index, sessions };
+}
+
+/** Pending merges with more of them, each once. */
+export function union(
+  noted: readonly PendingMerge[],
+  merges: readonly PendingMerge[],
+): readonly PendingMerge[] {
+  const known = noted.filter(({ belonging, key }) =>
+    merges.every((merge) => merge.belonging !== belonging || merge.key !== key),
+  );
+  return [...known, ...merges];
+}
+
+/** The index without what has expired, and without sessions of epochs that have passed. */
+export function withoutPast(index: UserIndex = emptyIndex, epochs: Epochs): UserIndex {
+  const now = Date.now();
+  const alive = Object.entries(index.sessions).filter(
+    ([, session]) => session.expiresAt > now && !isPast(epochs, session.shopId, session),
+  );
+  return {
+    ...index,
+    sessions: Object.fromEntries(alive),
+    ending: index.ending?.filter((session) => session.expiresAt > now),
+    pendingMerges: index.pendingMerges.filter((merge) => merge.expiresAt > now),
+  };
+}
+
+/** When all that an index holds has expired, in epoch milliseconds. */
+export function endOf(index: UserIndex): number {
+  return Math.max(
+    index.endedAt + endedAtMemory,
+    ...Object.values(index.sessions).map((session) => session.expiresAt),
+    ...(index.ending ?? []).map((session) => session.expiresAt),
+    ...index.pendingMerges.map((merge) => merge.expiresAt),
+  );
+}
+
+// --- Internal helpers ---
+
+/** How long an ended login is still recognised as older than the end, in milliseconds. */
+const endedAtMemory = 3_600_000;
+
+function isUserSession(value: unknown): value is UserSession {
+  if (!isObject(value)) return false;
+  const { id, replaces, shopId, epoch, createdAt, lastSeenAt, expiresAt } = value;
+  const { userAgent, transport } = value;
+  return (
+    typeof id === "string" &&
+    Number.isSafeInteger(shopId) &&
+    [createdAt, lastSeenAt, expiresAt].every(Number.isFinite) &&
+    (epoch === undefined || Number.isSafeInteger(epoch)) &&
+    [replaces, userAgent, transport].every(isOptionalString)
+  );
+}
+
+function isPendingMerge(value: unknown): value is PendingMerge {
+  if (!isObject(value)) return false;
+  const { shopId, belonging, key, expiresAt } = value;
+  return (
+    Number.isSafeInteger(shopId) &&
+    (belonging === "basket" || belonging === "wishlist") &&
+    typeof key === "string" &&
+    Number.isFinite(expiresAt)
+  );
+}
+
+function isOptionalString(value: unknown): boolean {
+  return value === undefined || typeof value === "string";
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
