@@ -23,7 +23,8 @@ export const customData = z
 
 export const quantity = z.int().min(1);
 
-export const email = z.email().max(254);
+/** An e-mail address, without the spaces that keyboards of phones add to it. */
+export const email = z.string().trim().max(254).pipe(z.email());
 
 /**
  * A password that is being set: 8 characters or more, of any kind, that are not among those everybody tries
