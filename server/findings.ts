@@ -75,7 +75,8 @@ export const findingKinds = {
     remedy: "a secret of 32 characters or more, or a list of them",
   },
   SF103: {
-    severity: "warning",
+    severity: "error",
+    development: "warning",
     about: "a secret can be guessed: it repeats itself, or is made of well-known words",
     remedy: "random characters, as of: openssl rand -hex 32",
   },

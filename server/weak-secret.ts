@@ -1,4 +1,4 @@
-/** Whether a secret can be guessed, though it is long enough. */
+/** Whether a secret is among those that a guesser tries first, though it is long enough. */
 export function isWeakSecret(text: string): boolean {
   if (text.length < 32) return false;
   const hasFewCharacters = new Set(text).size < 8;
@@ -7,6 +7,8 @@ export function isWeakSecret(text: string): boolean {
 
 // --- Internal helpers ---
 
+const mostly = 0.75;
+
 /** What stands in examples and in code, with nothing of one's own in between. */
 const words = new RegExp(
   `^(?=.*[a-z])(?:${[
@@ -14,21 +16,28 @@ const words = new RegExp(
     "current|default|dev|development|test|testing|example|production|staging|local",
     "secret|session|cookie|token|admin|key|password|passwort|signing|encryption",
     "keyboard|cat|shop|store|storefront|core|app|server|my|our|your|super|very|long|strong|safe",
-    "please|this|that|is|in|it|an?|the|to|for|not?|so|qwerty|foo|bar|baz|lorem|ipsum",
+    "please|this|that|is|in|it|an?|the|to|for|not?|so|foo|bar|baz|lorem|ipsum",
+    "qwerty(?:uiop)?|asdf(?:ghjkl)?|zxcv(?:bnm)?|letmein|welcome|hello|world|login|user|root",
+    "some|random|string|value|here|put|insert|placeholder|sample|demo|prod|jwt|auth|hash|salt",
+    "at|least|with|must|be|chars|minimum",
     "[^a-z]",
   ].join("|")})+$`,
   "i",
 );
 
-/** A piece, again and again, the last time perhaps cut off. */
+/** A piece, again and again, perhaps with something else at an end. */
 function isRepetition(text: string): boolean {
   const lengths = Array.from({ length: text.length / 2 }, (_, index) => index + 1);
-  return lengths.some((length) => text.startsWith(text.slice(length)));
+  return lengths.some((length) => {
+    const later = text.slice(length).split("");
+    const same = later.filter((character, index) => character === text[index]).length;
+    return same >= later.length * mostly;
+  });
 }
 
 /** Mostly neighbours in the alphabet, as in `abcdef` or `987654`. */
 function isRun(text: string): boolean {
   const codes = [...text].map((character) => character.charCodeAt(0));
   const steps = codes.slice(1).map((code, index) => Math.abs(code - (codes[index] ?? 0)));
-  return steps.filter((step) => step <= 1).length > steps.length / 2;
+  return steps.filter((step) => step <= 1).length >= steps.length * mostly;
 }

@@ -241,7 +241,7 @@ test("methods, hooks, auth and log are those of the config", () => {
 });
 
 describe("a secret", () => {
-  const long = "x".repeat(32);
+  const long = "a phrase of 32 letters, or more, 1";
 
   test("is no default: development makes a random one, for all shops that lack one", () => {
     const config = { session: {}, shops: [shop, { ...secondShop }] };

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import * as fc from "fast-check";
 import createMemoryDriver from "unstorage/drivers/memory";
 import { describe, expect, test } from "vitest";
+import { ConfigError } from "../server/config-error.ts";
 import { examineConfig } from "../server/examine.ts";
 import type { Environment } from "../server/environment.ts";
 import { isOneOfSeveral } from "../server/environment.ts";
@@ -88,6 +89,23 @@ test("nothing that the start would tell is found in a sound config", () => {
   expect(new Set(severities)).toEqual(new Set(["notice"]));
 });
 
+test.each([
+  ["a session secret", { session: { secret: "a".repeat(40) } }, "session.secret"],
+  ["one of several", { session: { secret: ["a".repeat(40), testSecret] } }, "session.secret[0]"],
+  [
+    "an encryption key",
+    { session: { secret: testSecret, encryptionKeys: "changeme".repeat(5) } },
+    "session.encryptionKeys",
+  ],
+  ["an admin token", { admin: { token: "x".repeat(40) } }, "admin.token"],
+])("production does not start with %s that a guesser tries first", (_, config, path) => {
+  const start = () => resolveConfig({ ...sound, ...config }, production);
+  expect(start).toThrow(ConfigError);
+  expect(start).toThrow(path);
+  const { warnings } = resolveConfig({ ...sound, ...config }, { production: false });
+  expect(warnings.join()).toContain(`SF103: ${path}`);
+});
+
 test("a warning is one line, with all its places", () => {
   const shops = [1, 2].map((shopId) => ({
     ...sound.shops[0],
@@ -129,6 +147,10 @@ describe("a weak secret", () => {
     "abcdefghijklmnopqrstuvwxyz012345",
     "12345678901234567890123456789012",
     "correct-horse-1 correct-horse-1 correct",
+    "kdjfhgqwkdjfhgqwkdjfhgqwkdjfhgqw-my-own",
+    "some-random-string-with-at-least-32-chars",
+    "letmein-welcome-hello-world-1234567890",
+    "qwertyuiopasdfghjklzxcvbnm1234567890",
   ])("is %s", (secret) => {
     expect(isWeakSecret(secret)).toBe(true);
   });
