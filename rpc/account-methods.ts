@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { ShopUser } from "../storage/session-record.ts";
 import { callOf } from "./context.ts";
 import { RpcError } from "./error.ts";
-import { guardPassword, guardPasswordChange } from "./login-attempts.ts";
+import { guardPassword, guardPasswordChange, guardRegistration } from "./login-attempts.ts";
 import { Json } from "./json.ts";
 import { defineRpcMethod } from "./method.ts";
 import { email, newPassword, password, personName } from "./payload.ts";
@@ -46,8 +46,11 @@ export const register = defineRpcMethod({
       error: notTheAddress,
     }),
   async handler(registration, context) {
-    const { authContext, environment, session } = callOf(context);
-    const user = await environment.auth.register(registration, authContext);
+    const call = callOf(context);
+    const { authContext, environment, session } = call;
+    const user = await guardRegistration(call, () =>
+      environment.auth.register(registration, authContext),
+    );
     return { user, merge: await session.bind(user) };
   },
 });

@@ -2,30 +2,33 @@ import { randomUUID } from "uncrypto";
 import type { Documents, DocumentStore } from "../storage/documents.ts";
 import { toKeySegment } from "../storage/key.ts";
 import { isUserId, type ShopUser } from "../storage/session-record.ts";
-import type { Auth } from "./auth.ts";
+import type { Auth, AuthContext } from "./auth.ts";
 import { RpcError } from "./error.ts";
-import { hashPassword, verifyPassword } from "./password.ts";
+import { hashPassword, isPasswordHash, verifyPassword } from "./password.ts";
 
 /** The embedded `auth`: accounts of a realm, kept in a storage, one document for each e-mail address. */
 export function createAccounts(store: DocumentStore): Auth {
   const accountsOf = (realm: string): Documents<Account> =>
     store.collection(`account:${toKeySegment(realm)}`, isAccount);
+  const changesOf = (realm: string): Documents<PasswordChange> =>
+    store.collection(`password-change:${toKeySegment(realm)}`, isPasswordChange);
 
   return {
-    async login({ email, password }, { realm, signal }) {
-      const { value: account } = await accountsOf(realm).get(toAccountKey(email));
-      const isRight = await verifyPassword(password, account?.passwordHash, signal);
+    async login({ email, password }, context) {
+      const { value: account } = await accountsOf(context.realm).get(toAccountKey(email));
+      const isRight = await verifyPassword(password, hashOf(account, context), context);
       return isRight ? account?.user : undefined;
     },
 
-    async register({ email, password, firstName, lastName }, { realm, signal }) {
+    async register({ email, password, firstName, lastName }, context) {
+      const { realm, signal } = context;
       const user: ShopUser = {
         id: randomUUID(),
         email: normaliseEmail(email),
         ...(firstName !== undefined && { firstName }),
         ...(lastName !== undefined && { lastName }),
       };
-      const passwordHash = await hashPassword(password, signal);
+      const passwordHash = await hashPassword(password, context);
       const account = { user, passwordHash, createdAt: Date.now() };
       await accountsOf(realm).update(toAccountKey(email), (existing) => {
         assertInTime(signal);
@@ -35,19 +38,30 @@ export function createAccounts(store: DocumentStore): Auth {
       return user;
     },
 
-    async changePassword({ user, oldPassword, newPassword }, { realm, signal }) {
+    async changePassword({ user, oldPassword, newPassword }, context) {
+      const { realm, signal } = context;
       const key = toAccountKey(user.email ?? "");
       const read = await accountsOf(realm).get(key);
       const account = isOwnedBy(read.value, user) ? read.value : undefined;
-      const isRight = await verifyPassword(oldPassword, account?.passwordHash, signal);
-      // A change that broke off before it was answered is asked for again: what is left of it is done then.
-      if (!isRight) return verifyPassword(newPassword, account?.passwordHash, signal);
-      if (account === undefined) return false;
-      const passwordHash = await hashPassword(newPassword, signal);
+      const currentHash = hashOf(account, context);
+      const isRight = await verifyPassword(oldPassword, currentHash, context);
+      if (account === undefined || currentHash === undefined) return false;
+      if (!isRight) {
+        // A change may break off before it is answered, and be repeated: its old password is proved again.
+        const { value: last } = await changesOf(realm).get(key);
+        const isRepeated =
+          last?.to === currentHash && (await verifyPassword(oldPassword, last.from, context));
+        return isRepeated && verifyPassword(newPassword, currentHash, context);
+      }
+      const passwordHash = await hashPassword(newPassword, context);
+      assertInTime(signal);
+      const expiresAt = Date.now() + repeatableFor;
+      const change = { from: currentHash, to: passwordHash };
+      await changesOf(realm).update(key, () => ({ set: change, expiresAt }));
       await accountsOf(realm).update(key, (current) => {
         assertInTime(signal);
         // The old password was right for the hash that was read, and for no other.
-        if (current?.passwordHash !== account.passwordHash) throw new RpcError("session_changed");
+        if (current?.passwordHash !== currentHash) throw new RpcError("session_changed");
         return { set: { ...current, passwordHash } };
       });
       return true;
@@ -105,6 +119,26 @@ interface Account {
   readonly movingTo?: string | undefined;
 }
 
+/** What repeats a change of a password that broke off before it was answered. */
+interface PasswordChange {
+  /** The hash of the old password. */
+  readonly from: string;
+  /** The hash that took its place; the change can be repeated while the account has it. */
+  readonly to: string;
+}
+
+/** Milliseconds for which a change of a password can be repeated. */
+const repeatableFor = 5 * 60_000;
+
+/** The hash of an account. One that cannot be read is the password of nobody, and is logged. */
+function hashOf(account: Account | undefined, { log }: AuthContext): string | undefined {
+  if (account === undefined || isPasswordHash(account.passwordHash)) return account?.passwordHash;
+  log.error("An account's password hash cannot be read, so its user cannot log in", {
+    userId: account.user.id,
+  });
+  return undefined;
+}
+
 /** Removes a moved account from its old place, with what came in there meanwhile. */
 async function moveAway(
   accounts: Documents<Account>,
@@ -138,6 +172,11 @@ function isAccount(value: unknown): value is Account {
     passwordHash?: unknown;
   };
   return isUserId(user?.id) && typeof passwordHash === "string";
+}
+
+function isPasswordChange(value: unknown): value is PasswordChange {
+  const { from, to } = (value ?? {}) as Partial<Record<keyof PasswordChange, unknown>>;
+  return typeof from === "string" && isPasswordHash(from) && typeof to === "string";
 }
 
 /** A session's user may carry any e-mail address; only the id says whose account it is. */

@@ -8,6 +8,8 @@ export interface AuthContext {
   /** Names the set of shops that share this customer's account. */
   readonly realm: string;
   readonly log: Logger;
+  /** The client's IP address, as `trustProxy` has it. */
+  readonly ip?: string | undefined;
   /** Aborts when the client has gone away, or the call has taken too long (a TimeoutError). */
   readonly signal: AbortSignal;
 }

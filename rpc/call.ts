@@ -110,8 +110,9 @@ export class Call implements Caller {
 
   /** What the deployment's `auth` is told of this call. */
   get authContext(): AuthContext {
-    const { backend, log, deadline } = this;
-    return { shop: backend.shop, realm: backend.realm.name, log, signal: deadline.signal };
+    const { backend, log, deadline, request } = this;
+    const { ip } = request.client;
+    return { shop: backend.shop, realm: backend.realm.name, log, ip, signal: deadline.signal };
   }
 
   async afterLogin(user: ShopUser, merge: MergeReport): Promise<void> {

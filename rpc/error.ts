@@ -26,6 +26,7 @@ export const problems = {
   headers_too_large: [431, "The headers of the request are too large"],
   internal_error: [500, "Something went wrong on the server"],
   storage_unavailable: [503, "The storage does not answer"],
+  too_busy: [503, "The server checks too many passwords at once"],
   timeout: [504, "The call took too long"],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 

@@ -1,32 +1,96 @@
 import { availableParallelism } from "node:os";
 import { RpcError } from "./error.ts";
+import { toNetwork } from "./network.ts";
+
+/** Whose hash is to run. */
+export interface HashCaller {
+  /** The caller's IP address, if it is known. */
+  readonly ip?: string | undefined;
+  /** Aborts when the caller no longer waits. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
- * Runs a hash when its turn comes. Few run at a time: each keeps a core busy and a thread of the pool that
- * files and names are looked up in, too, and a burst of logins must not hold up everybody else's calls.
- * @param signal one whose caller has gone by then is left out
- * @throws RpcError `client_gone` for such a one, and what `hash` throws
+ * Runs a hash when its turn comes. Few hashes run at a time: each keeps a core busy, and a thread of the pool
+ * that files and names use, too. Networks of callers take turns, so that one of them cannot delay the others.
+ * @throws RpcError `client_gone` if the caller did not wait; `too_many_attempts` if its network has too many
+ * hashes waiting; `too_busy` if all networks together have; and what `hash` throws
  */
-export async function hashInTurn<T>(hash: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-  if (running >= maxRunning) await new Promise<void>((resolve) => waiting.push(resolve));
+export async function hashInTurn<T>(hash: () => Promise<T>, caller: HashCaller = {}): Promise<T> {
+  if (running >= maxRunning) await waitForTurn(caller);
   else running++;
   try {
-    if (signal?.aborted) throw clientGone();
+    if (caller.signal?.aborted) throw clientGone();
     return await hash();
   } finally {
-    const next = waiting.shift();
-    // Whoever comes next takes the place.
+    const next = takeNext();
+    // The next one takes the place.
     if (next === undefined) running--;
-    else next();
+    else next.start();
   }
 }
 
+/** How many hashes can run at a time; Node's pool has four threads. */
+export const maxRunning = Math.min(3, Math.max(1, availableParallelism() - 1));
+/** The most hashes that one network can have waiting: a few seconds of work. */
+export const maxWaitingPerNetwork = 32;
+/** The most hashes that can wait in all: what is done within a call's time. */
+export const maxWaiting = 128;
+
 // --- Internal helpers ---
 
-/** Node's pool has four threads. */
-const maxRunning = Math.min(3, Math.max(1, availableParallelism() - 1));
-const waiting: (() => void)[] = [];
+const tooManyWaiting = "Too many passwords from this address wait to be checked";
+
+interface Waiting {
+  readonly caller: HashCaller;
+  readonly start: () => void;
+  readonly refuse: (error: RpcError) => void;
+}
+
+/** The waiting hashes of each network; a network with none has no entry, and the first is next. */
+const queues = new Map<string, Waiting[]>();
 let running = 0;
+let waiting = 0;
+
+async function waitForTurn(caller: HashCaller): Promise<void> {
+  const network = caller.ip === undefined ? "" : toNetwork(caller.ip);
+  // Callers whose address is not known are not one network.
+  const isFull = () => network !== "" && (queues.get(network)?.length ?? 0) >= maxWaitingPerNetwork;
+  if (isFull() || waiting >= maxWaiting) dropAbandoned();
+  const headers = { "retry-after": "1" };
+  if (isFull()) throw new RpcError("too_many_attempts", { detail: tooManyWaiting, headers });
+  if (waiting >= maxWaiting) throw new RpcError("too_busy", { headers });
+  const queue = queues.get(network) ?? [];
+  queues.set(network, queue);
+  waiting++;
+  return new Promise((start, refuse) => queue.push({ caller, start, refuse }));
+}
+
+/** Takes the oldest of the first network, which is last from then on. */
+function takeNext(): Waiting | undefined {
+  const [first] = queues;
+  if (first === undefined) return undefined;
+  const [network, queue] = first;
+  queues.delete(network);
+  const next = queue.shift();
+  if (queue.length > 0) queues.set(network, queue);
+  waiting--;
+  return next;
+}
+
+/** Frees the places of callers that no longer wait. */
+function dropAbandoned(): void {
+  for (const [network, queue] of queues) {
+    const kept = queue.filter(({ caller, refuse }) => {
+      if (!caller.signal?.aborted) return true;
+      refuse(clientGone());
+      waiting--;
+      return false;
+    });
+    if (kept.length > 0) queues.set(network, kept);
+    else queues.delete(network);
+  }
+}
 
 /** Nobody hears of it; the status is what proxies log for it. */
 function clientGone(): RpcError {

@@ -1,4 +1,3 @@
-import { isIPv4, isIPv6 } from "node:net";
 import { LRUCache } from "lru-cache";
 import type { Attempts, Tally } from "../storage/attempts.ts";
 import type { DocumentStore } from "../storage/documents.ts";
@@ -7,15 +6,16 @@ import { describeError } from "../storage/log.ts";
 import { normaliseEmail } from "./accounts.ts";
 import type { Call } from "./call.ts";
 import { RpcError } from "./error.ts";
+import { toNetwork } from "./network.ts";
 
-/** How many failed logins there may be; `window` in seconds. */
+/** How many failed logins there may be, and registrations from one address; `window` in seconds. */
 export interface LoginAttemptsOptions {
   readonly perAccount: number;
   readonly perAddress: number;
   readonly window: number;
 }
 
-/** The failed logins of all accounts, and from all addresses. */
+/** The failed logins of all accounts, and from all addresses, and the registrations from each address. */
 export class LoginAttempts {
   readonly #attempts: Attempts;
   readonly #options: LoginAttemptsOptions;
@@ -34,7 +34,16 @@ export class LoginAttempts {
 
   /** Those from an address. */
   ofAddress(ip: string): Failures {
-    const key = `address:${toKeySegment(toNetwork(ip))}`;
+    return this.#from(ip, "address");
+  }
+
+  /** The registrations from an address, whatever became of them. */
+  registrationsFrom(ip: string): Failures {
+    return this.#from(ip, "registration");
+  }
+
+  #from(ip: string, kind: string): Failures {
+    const key = `${kind}:${toKeySegment(toNetwork(ip))}`;
     return new Failures(this.#attempts, key, this.#options.perAddress, this.#reached);
   }
 }
@@ -83,7 +92,7 @@ export async function guardPassword<T>(
 
 /**
  * As {@link guardPassword}, for a check that changes something when the password is right: too late to
- * refuse it then. So each is counted before it is checked, and taken back where it was not wrong.
+ * refuse it then. So each is counted before it is checked, and taken back if it was not wrong.
  * @param change gives `false` for a wrong password, or throws an RpcError of 401 or 403
  */
 export async function guardPasswordChange(
@@ -93,18 +102,42 @@ export async function guardPasswordChange(
 ): Promise<boolean> {
   const { loginAttempts } = call.environment;
   if (loginAttempts === undefined) return change();
+  const { ip } = call.request.client;
   const account = loginAttempts.ofAccount(call.backend.realm.name, email);
-  const standing = await account.add();
+  const address = ip === undefined ? undefined : loginAttempts.ofAddress(ip);
+  const counted = address === undefined ? [account] : [account, address];
+  const standings = await Promise.all(counted.map((failures) => failures.add()));
   let changed: boolean;
   try {
-    assertFew([standing]);
+    assertFew(standings);
     changed = await change();
   } catch (error) {
-    if (!isRefusal(error)) await attemptLess(call, () => account.takeBack());
+    if (!isRefusal(error)) {
+      await attemptLess(call, () => Promise.all(counted.map((failures) => failures.takeBack())));
+    }
     throw error;
   }
-  if (changed) await attemptLess(call, () => account.clear());
+  if (changed) {
+    await attemptLess(call, () => Promise.all([account.clear(), address?.takeBack()]));
+  }
   return changed;
+}
+
+/**
+ * Registers, unless there were too many registrations from the caller's address: each costs a hash, and says
+ * whether there is an account.
+ * @throws RpcError `too_many_attempts`, StorageUnavailableError, and what `register` throws
+ */
+export async function guardRegistration<T>(call: Call, register: () => Promise<T>): Promise<T> {
+  const { ip } = call.request.client;
+  if (ip !== undefined) {
+    const registrations = call.environment.loginAttempts?.registrationsFrom(ip);
+    if (registrations !== undefined) {
+      assertFew([registrations.recall()], tooManyRegistrations);
+      assertFew([await registrations.add()], tooManyRegistrations);
+    }
+  }
+  return register();
 }
 
 // --- Internal helpers ---
@@ -174,10 +207,12 @@ class Failures {
   }
 }
 
-function assertFew(standings: readonly Standing[]): void {
+const tooManyRegistrations = "Too many accounts were registered from this address";
+
+function assertFew(standings: readonly Standing[], detail?: string): void {
   const wait = Math.max(...standings.map((standing) => standing.wait));
   if (wait === 0) return;
-  throw new RpcError("too_many_attempts", { headers: { "retry-after": String(wait) } });
+  throw new RpcError("too_many_attempts", { detail, headers: { "retry-after": String(wait) } });
 }
 
 /** How an `auth` says by an error that the password is wrong. */
@@ -186,22 +221,10 @@ function isRefusal(error: unknown): boolean {
 }
 
 /** Makes a count smaller. Where that fails, the call goes on: the count ends by itself. */
-async function attemptLess(call: Call, change: () => Promise<void>): Promise<void> {
+async function attemptLess(call: Call, change: () => Promise<unknown>): Promise<void> {
   try {
     await change();
   } catch (error) {
     call.log.warn("Logins that did not fail stay counted", { error: describeError(error) });
   }
-}
-
-/** The address; of IPv6 its /64, for whoever has one address there has them all (RFC 6177). */
-function toNetwork(ip: string): string {
-  const address = isIPv4(ip) ? `::ffff:${ip}` : ip.replace(/%.*/, "");
-  if (!isIPv6(address)) return ip;
-  // The URL parser knows all spellings of an address, and writes one.
-  const text = new URL(`http://[${address}]`).hostname.slice(1, -1);
-  if (text.startsWith("::ffff:")) return text;
-  const [head = [], tail = []] = text.split("::").map((part) => part.split(":").filter(Boolean));
-  const zeros = Array<string>(8 - head.length - tail.length).fill("0");
-  return [...head, ...zeros, ...tail].slice(0, 4).join(":");
 }

@@ -1,40 +1,47 @@
 import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from "node:crypto";
-import { hashInTurn } from "./hash-queue.ts";
+import { hashInTurn, type HashCaller } from "./hash-queue.ts";
 
 /**
  * Hashes a password with scrypt (N=2^15, r=8, p=3: one of the equivalent settings of OWASP's Password
  * Storage Cheat Sheet, the one that takes 32 MiB).
- * @param signal gives up waiting for a turn
+ * @param caller who waits for it
  * @returns a PHC string, which carries its salt and settings
+ * @throws RpcError as {@link hashInTurn} does
  */
-export async function hashPassword(password: string, signal?: AbortSignal): Promise<string> {
+export async function hashPassword(password: string, caller?: HashCaller): Promise<string> {
   const salt = randomBytes(16);
-  const hash = await hashInTurn(() => derive(password, salt, settings), signal);
+  const hash = await hashInTurn(() => derive(password, salt, settings), caller);
   const { ln, r, p } = settings;
   return `$scrypt$ln=${ln},r=${r},p=${p}$${toText(salt)}$${toText(hash)}`;
+}
+
+/** Whether a text is a hash that {@link verifyPassword} can read, and that costs no more than it may. */
+export function isPasswordHash(phc: string): boolean {
+  return parseHash(phc) !== undefined;
 }
 
 /**
  * Whether a password is the one that was hashed. Without a hash it takes as long and says no, so that
  * time does not tell whether there is an account.
- * @param signal gives up waiting for a turn
+ * @param caller who waits for it
+ * @throws Error if the hash cannot be read; RpcError as {@link hashInTurn} does
  */
 export async function verifyPassword(
   password: string,
   phc: string | undefined,
-  signal?: AbortSignal,
+  caller?: HashCaller,
 ): Promise<boolean> {
-  const match = phcPattern.exec(phc ?? nobodysHash);
-  if (match === null) throw new Error("An account's password hash cannot be read");
-  const [, ln, r, p, salt = "", expected = ""] = match;
-  const cost = { ln: Number(ln), r: Number(r), p: Number(p) };
-  const hash = await hashInTurn(() => derive(password, Buffer.from(salt, "base64"), cost), signal);
-  const expectedHash = Buffer.from(expected, "base64");
-  const isEqual = expectedHash.length === hash.length && timingSafeEqual(expectedHash, hash);
-  return phc !== undefined && isEqual;
+  const parsed = parseHash(phc ?? nobodysHash);
+  if (parsed === undefined) throw new Error("An account's password hash cannot be read");
+  const { cost, salt, expected } = parsed;
+  const hash = await hashInTurn(() => derive(password, salt, cost), caller);
+  return phc !== undefined && timingSafeEqual(expected, hash);
 }
 
 // --- Internal helpers ---
+
+/** Bytes. */
+const hashLength = 32;
 
 const settings = { ln: 15, r: 8, p: 3 };
 
@@ -42,11 +49,34 @@ const phcPattern = /^\$scrypt\$ln=(\d+),r=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Z
 
 const nobodysHash = `$scrypt$ln=${settings.ln},r=${settings.r},p=${settings.p}$${"A".repeat(22)}$${"A".repeat(43)}`;
 
+/** A hash names its own cost, which must not make one check a burden (256 MiB, ten seconds). */
+const most = { ln: 20, r: 32, p: 16, memory: 2 ** 28 };
+
+interface PasswordHash {
+  readonly cost: typeof settings;
+  readonly salt: Buffer;
+  readonly expected: Buffer;
+}
+
+function parseHash(phc: string): PasswordHash | undefined {
+  const match = phcPattern.exec(phc);
+  if (match === null) return undefined;
+  const [ln, r, p] = match.slice(1, 4).map(Number) as [number, number, number];
+  // scrypt wants N < 2^(16 r) (RFC 7914, section 2).
+  const isPossible = ln >= 1 && ln < 16 * r && p >= 1;
+  const isCheap = ln <= most.ln && r <= most.r && p <= most.p && 128 * r * 2 ** ln <= most.memory;
+  const [salt, expected] = match.slice(4).map((text) => Buffer.from(text, "base64"));
+  if (!isPossible || !isCheap || salt === undefined || expected?.length !== hashLength) {
+    return undefined;
+  }
+  return { cost: { ln, r, p }, salt, expected };
+}
+
 function derive(password: string, salt: Buffer, { ln, r, p }: typeof settings): Promise<Buffer> {
   const options: ScryptOptions = { N: 2 ** ln, r, p, maxmem: 256 * 2 ** ln * r };
   return new Promise((resolve, reject) => {
     // One spelling for what looks the same on every keyboard (NIST SP 800-63B, 5.1.1.2).
-    scrypt(password.normalize("NFKC"), salt, 32, options, (error, hash) =>
+    scrypt(password.normalize("NFKC"), salt, hashLength, options, (error, hash) =>
       error ? reject(error) : resolve(hash),
     );
   });

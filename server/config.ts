@@ -16,7 +16,7 @@ export type SessionLimitPolicy = "endOldest" | "refuse";
 export interface LoginAttemptsConfig {
   /** Of one account. @default 10 */
   readonly perAccount?: number | undefined;
-  /** From one address; of IPv6, from one /64 network. @default 100 */
+  /** From one address; of IPv6, from one /64 network. Its registrations have a count of their own. @default 100 */
   readonly perAddress?: number | undefined;
   /** Seconds for which failures count. @default 900 */
   readonly window?: number | undefined;
