@@ -1,5 +1,5 @@
 import type { Documents } from "../storage/documents.ts";
-import type { EpochBook } from "../storage/epochs.ts";
+import type { SessionGenerations } from "../storage/generations.ts";
 import type { Sessions } from "../storage/sessions.ts";
 import type { UserSessions } from "../storage/user-sessions.ts";
 import type { Vault } from "../storage/vault.ts";
@@ -13,7 +13,7 @@ export interface ShopBackend {
   readonly realm: Realm;
   readonly sessions: Sessions;
   /** Of all shops whose sessions are in the same storage. */
-  readonly epochs: EpochBook;
+  readonly generations: SessionGenerations;
   /** Seals the tokens that sessions keep. */
   readonly vault: Vault;
   readonly baskets: Documents<Basket>;

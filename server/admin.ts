@@ -104,11 +104,11 @@ async function endUserSessions(
 }
 
 async function endAllSessions(backends: readonly ShopBackend[]): Promise<void> {
-  const books = new Set(backends.map(({ epochs }) => epochs));
+  const storages = new Set(backends.map(({ generations }) => generations));
   await Promise.all(
-    [...books].map((book) => {
-      const inBook = backends.filter(({ epochs }) => epochs === book);
-      return book.advance(inBook.map(({ shop }) => shop.shopId));
+    [...storages].map((storage) => {
+      const inStorage = backends.filter(({ generations }) => generations === storage);
+      return storage.advance(inStorage.map(({ shop }) => shop.shopId));
     }),
   );
 }

@@ -4,8 +4,8 @@ import { isWishlist } from "../rpc/wishlist.ts";
 import type { ChangeFeed } from "../storage/changes.ts";
 import type { Capabilities, DocumentStore } from "../storage/documents.ts";
 import { openDriver, type StorageConfig } from "../storage/driver.ts";
+import { SessionGenerations } from "../storage/generations.ts";
 import { SessionCache } from "../storage/session-cache.ts";
-import { EpochBook } from "../storage/epochs.ts";
 import { Sessions } from "../storage/sessions.ts";
 import { openDocumentStore } from "../storage/store.ts";
 import { UserSessions } from "../storage/user-sessions.ts";
@@ -33,7 +33,7 @@ export function openBackends({ shops, storage, log }: StorefrontOptions): Backen
   const stores = new Map<StorageConfig, { store: DocumentStore; uses: Set<string> }>();
   const realms = new Map<string, OpenRealm>();
   const feeds = new Map<DocumentStore, ChangeFeed>();
-  const books = new Map<DocumentStore, EpochBook>();
+  const generationsByStore = new Map<DocumentStore, SessionGenerations>();
 
   function open(config: StorageConfig, use: string): DocumentStore {
     const known = stores.get(config);
@@ -48,15 +48,16 @@ export function openBackends({ shops, storage, log }: StorefrontOptions): Backen
 
   /** One for all shops on a storage, for each may take a connection. */
   function feedOf(store: DocumentStore): ChangeFeed {
-    const feed = feeds.get(store) ?? store.watch("session:");
+    const feed = feeds.get(store) ?? store.watch("session");
     feeds.set(store, feed);
     return feed;
   }
 
-  function epochsOf(store: DocumentStore): EpochBook {
-    const epochs = books.get(store) ?? new EpochBook(store, feedOf(store));
-    books.set(store, epochs);
-    return epochs;
+  function generationsOf(store: DocumentStore): SessionGenerations {
+    const known = generationsByStore.get(store);
+    const generations = known ?? new SessionGenerations(store, feedOf(store));
+    generationsByStore.set(store, generations);
+    return generations;
   }
 
   const backends = shops.map((shop): [Shop, ShopBackend] => {
@@ -64,16 +65,16 @@ export function openBackends({ shops, storage, log }: StorefrontOptions): Backen
     realms.set(shop.realm, realm);
     const sessionStore = open(shop.storage.session, "sessions");
     const basketStore = open(shop.storage.basket, "baskets");
-    const epochs = epochsOf(sessionStore);
+    const generations = generationsOf(sessionStore);
     const backend: ShopBackend = {
       shop: shop.public,
       realm,
-      epochs,
+      generations,
       sessions: new Sessions(
         shop.shopId,
         sessionStore,
-        realm.usersIn(sessionStore, epochs),
-        epochs,
+        realm.usersIn(sessionStore, generations),
+        generations,
         shop.session,
         createCache(shop, sessionStore, feedOf),
       ),
@@ -131,8 +132,8 @@ class OpenRealm implements Realm {
     return [...this.#users.values()];
   }
 
-  usersIn(store: DocumentStore, epochs: EpochBook): UserSessions {
-    const users = this.#users.get(store) ?? new UserSessions(store, epochs, this.name);
+  usersIn(store: DocumentStore, generations: SessionGenerations): UserSessions {
+    const users = this.#users.get(store) ?? new UserSessions(store, generations, this.name);
     this.#users.set(store, users);
     return users;
   }

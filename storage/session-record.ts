@@ -28,7 +28,9 @@ export interface SessionRecord {
   readonly idIssuedAt?: number | undefined;
   /** When the user last proved who they are, where that was after the login. */
   readonly authenticatedAt?: number | undefined;
-  /** Sessions of an epoch that has passed are over; absent: 0. */
+  /** The generation of the shop's sessions that this one belongs to: if the shop has another, it is over. */
+  readonly generation?: string | undefined;
+  /** Instead of it, in sessions of versions that counted generations; absent: 0. */
   readonly epoch?: number | undefined;
   /** When the life was last extended, where it was: a tenth of the idle time behind the use at most. */
   readonly lastSeenAt?: number | undefined;
@@ -65,12 +67,13 @@ export function isSessionRecord(value: unknown): value is SessionRecord {
 /** Whether something read from a storage is a session. */
 export function isStoredRecord(value: unknown): value is StoredRecord {
   if (!isObject(value)) return false;
-  const { id, createdAt, lastSeenAt, handle, ownerKey, user, customData } = value;
+  const { id, createdAt, generation, lastSeenAt, handle, ownerKey, user, customData } = value;
   const { tokens, replacedBy } = value;
   return (
     typeof createdAt === "number" &&
     typeof handle === "string" &&
     (id === undefined || typeof id === "string") &&
+    (generation === undefined || typeof generation === "string") &&
     (lastSeenAt === undefined || typeof lastSeenAt === "number") &&
     (ownerKey === undefined || typeof ownerKey === "string") &&
     (customData === undefined || isObject(customData)) &&

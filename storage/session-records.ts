@@ -1,4 +1,10 @@
-import { isPast, epochOf, type EpochBook, type Epochs } from "./epochs.ts";
+import {
+  generationOf,
+  isOver,
+  isUndecided,
+  type Generations,
+  type SessionGenerations,
+} from "./generations.ts";
 import { absent, type Documents, type DocumentStore, type Snapshot } from "./documents.ts";
 import { RecordDocuments } from "./record-documents.ts";
 import type { SessionCache } from "./session-cache.ts";
@@ -20,26 +26,26 @@ export type RecordChange = (record: SessionRecord) => SessionRecord;
 /**
  * The records of one shop's sessions, each under the random part of its id.
  *
- * One whose epoch has passed is not there any more. One that was replaced is: it leads to its successor.
+ * One of a generation that is over is not there any more. One that was replaced is: it leads to its successor.
  * All methods throw StorageUnavailableError.
  */
 export class SessionRecords {
   readonly #shopId: number;
   readonly #documents: Documents<SessionRecord>;
-  readonly #epochs: EpochBook;
+  readonly #generations: SessionGenerations;
   readonly #lifetime: SessionLifetime;
   readonly #cache: SessionCache | undefined;
 
   constructor(
     shopId: number,
     store: DocumentStore,
-    epochs: EpochBook,
+    generations: SessionGenerations,
     lifetime: SessionLifetime,
     cache: SessionCache | undefined,
   ) {
     this.#shopId = shopId;
     this.#documents = new RecordDocuments(store, shopId);
-    this.#epochs = epochs;
+    this.#generations = generations;
     this.#lifetime = lifetime;
     this.#cache = cache;
   }
@@ -49,8 +55,8 @@ export class SessionRecords {
     // Whether it is an id at all need not be asked: only of this very id is a record found.
     const snapshot = this.#cache?.peek(id.slice(-keyLength));
     if (snapshot === undefined) return undefined;
-    const epochs = this.#epochs.current();
-    return epochs instanceof Promise ? undefined : this.#toLiving(id, snapshot, epochs);
+    const generations = this.#generations.current();
+    return generations instanceof Promise ? undefined : this.#toLiving(id, snapshot, generations);
   }
 
   /** Reads the record of exactly this id. */
@@ -58,14 +64,16 @@ export class SessionRecords {
     const key = sessionKey(id);
     if (key === undefined) return undefined;
     const read = (missed: string) => this.#documents.get(missed);
-    const [snapshot, epochs] = await Promise.all([
+    const [snapshot, known] = await Promise.all([
       this.#cache?.read(key, read) ?? read(key),
-      this.#epochs.current(),
+      this.#generations.current(),
     ]);
-    return this.#toLiving(id, snapshot, epochs);
+    const isToBeMade = snapshot.value && isUndecided(known, this.#shopId, snapshot.value);
+    const generations = isToBeMade ? await this.#generations.ensure(this.#shopId) : known;
+    return this.#toLiving(id, snapshot, generations);
   }
 
-  /** Stores a new record; one that is a copy stays of its epoch. */
+  /** Stores a new record; one that is a copy stays of its generation. */
   async create(record: SessionRecord): Promise<Session> {
     const expiresAt = endOfSession(record, this.#lifetime);
     return toSession(
@@ -74,9 +82,9 @@ export class SessionRecords {
   }
 
   /** What a session that begins now is marked with. */
-  async currentEpoch(): Promise<{ readonly epoch?: number }> {
-    const epoch = epochOf(await this.#epochs.current(), this.#shopId);
-    return epoch === 0 ? {} : { epoch };
+  async currentGeneration(): Promise<{ readonly generation: string | undefined }> {
+    const generations = await this.#generations.ensure(this.#shopId);
+    return { generation: generationOf(generations, this.#shopId)?.id };
   }
 
   /**
@@ -86,12 +94,12 @@ export class SessionRecords {
    */
   async change(session: Session, change: RecordChange): Promise<Session> {
     const extension = this.extensionOf(session);
-    const known = this.#epochs.current();
-    const epochs = known instanceof Promise ? await known : known;
+    const known = this.#generations.current();
+    const generations = known instanceof Promise ? await known : known;
     const snapshot = await this.#documents.update(
       keyOf(session.record),
       (current, { expiresAt = 0 }) => {
-        if (current === undefined || isPast(epochs, this.#shopId, current)) {
+        if (current === undefined || isOver(generations, this.#shopId, current)) {
           throw new SessionEndedError("The session ended meanwhile");
         }
         if (current.replacedBy !== undefined) return "keep";
@@ -137,9 +145,13 @@ export class SessionRecords {
     return this.#documents.take(keyOf(record));
   }
 
-  #toLiving(id: string, snapshot: Snapshot<SessionRecord>, epochs: Epochs): Session | undefined {
+  #toLiving(
+    id: string,
+    snapshot: Snapshot<SessionRecord>,
+    generations: Generations,
+  ): Session | undefined {
     const session = toSession(snapshot);
-    const isThere = session?.record.id === id && !isPast(epochs, this.#shopId, session.record);
+    const isThere = session?.record.id === id && !isOver(generations, this.#shopId, session.record);
     return isThere ? session : undefined;
   }
 }

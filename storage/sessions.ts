@@ -1,5 +1,5 @@
 import type { DocumentStore } from "./documents.ts";
-import type { EpochBook } from "./epochs.ts";
+import type { SessionGenerations } from "./generations.ts";
 import type { SessionCache } from "./session-cache.ts";
 import { endOfSession, isFresh, isRenewalDue, type SessionLifetime } from "./session-lifetime.ts";
 import {
@@ -52,13 +52,13 @@ export class Sessions {
     shopId: number,
     store: DocumentStore,
     users: UserSessions,
-    epochs: EpochBook,
+    generations: SessionGenerations,
     settings: SessionSettings,
     cache?: SessionCache,
   ) {
     this.shopId = shopId;
     this.users = users;
-    this.#records = new SessionRecords(shopId, store, epochs, settings, cache);
+    this.#records = new SessionRecords(shopId, store, generations, settings, cache);
     this.#settings = settings;
   }
 
@@ -89,7 +89,7 @@ export class Sessions {
     const guest: SessionRecord = {
       id: createSessionId(undefined),
       createdAt: now,
-      ...(await this.#records.currentEpoch()),
+      ...(await this.#records.currentGeneration()),
       handle: ownerKey,
       ownerKey,
       customData: {},
@@ -157,7 +157,7 @@ export class Sessions {
     const created = await this.#records.create({
       id: createSessionId(login.user),
       createdAt: now,
-      ...(await this.#records.currentEpoch()),
+      ...(await this.#records.currentGeneration()),
       handle,
       ownerKey: handle,
       user: login.user,
@@ -301,8 +301,8 @@ export class Sessions {
   }
 
   #indexEntry({ record, expiresAt }: Session): UserSession {
-    const { id, createdAt, epoch, lastSeenAt = createdAt } = record;
-    return { id, shopId: this.shopId, createdAt, epoch, lastSeenAt, expiresAt };
+    const { id, createdAt, generation, epoch, lastSeenAt = createdAt } = record;
+    return { id, shopId: this.shopId, createdAt, generation, epoch, lastSeenAt, expiresAt };
   }
 }
 
@@ -323,13 +323,14 @@ function assertUserSession({ record: { user, handle } }: Session) {
 
 /** What stays under an id that was replaced: where it leads, and which session it was. */
 function toReplaced(
-  { id, createdAt, epoch, lastSeenAt, handle, user }: SessionRecord,
+  { id, createdAt, generation, epoch, lastSeenAt, handle, user }: SessionRecord,
   replacedBy: SessionRecord["replacedBy"],
 ): SessionRecord {
   const owner = user && { user: { id: user.id } };
   return {
     id,
     createdAt,
+    generation,
     epoch,
     lastSeenAt,
     handle,

@@ -1,4 +1,4 @@
-import { isPast, type Epochs } from "./epochs.ts";
+import { generationOf, isOver, type Generations } from "./generations.ts";
 import type { Belonging, SessionTransportName } from "./session-record.ts";
 
 /** One session in the index of its user. Dates are epoch milliseconds. */
@@ -7,7 +7,8 @@ export interface UserSession {
   /** The id before, where the last change of it was a renewal: its record leads to this one. */
   readonly replaces?: string | undefined;
   readonly shopId: number;
-  /** Absent: 0. */
+  readonly generation?: string | undefined;
+  /** In sessions of versions that counted generations; absent: 0. */
   readonly epoch?: number | undefined;
   readonly createdAt: number;
   readonly lastSeenAt: number;
@@ -83,11 +84,11 @@ export function union(
   return [...known, ...merges];
 }
 
-/** The index without what has expired, and without sessions of epochs that have passed. */
-export function withoutPast(index: UserIndex = emptyIndex, epochs: Epochs): UserIndex {
+/** The index without what has expired, and without sessions of generations that are over. */
+export function withoutPast(index: UserIndex = emptyIndex, generations: Generations): UserIndex {
   const now = Date.now();
   const alive = Object.entries(index.sessions).filter(
-    ([, session]) => session.expiresAt > now && !isPast(epochs, session.shopId, session),
+    ([, session]) => session.expiresAt > now && !isPast(generations, session),
   );
   return {
     ...index,
@@ -114,14 +115,14 @@ const endedAtMemory = 3_600_000;
 
 function isUserSession(value: unknown): value is UserSession {
   if (!isObject(value)) return false;
-  const { id, replaces, shopId, epoch, createdAt, lastSeenAt, expiresAt } = value;
+  const { id, replaces, shopId, generation, epoch, createdAt, lastSeenAt, expiresAt } = value;
   const { userAgent, transport } = value;
   return (
     typeof id === "string" &&
     Number.isSafeInteger(shopId) &&
     [createdAt, lastSeenAt, expiresAt].every(Number.isFinite) &&
     (epoch === undefined || Number.isSafeInteger(epoch)) &&
-    [replaces, userAgent, transport].every(isOptionalString)
+    [replaces, generation, userAgent, transport].every(isOptionalString)
   );
 }
 
@@ -134,6 +135,12 @@ function isPendingMerge(value: unknown): value is PendingMerge {
     typeof key === "string" &&
     Number.isFinite(expiresAt)
   );
+}
+
+/** A shop whose generation is unknown may have none yet: then its sessions stay listed, to be ended. */
+function isPast(generations: Generations, session: UserSession): boolean {
+  const isKnown = generationOf(generations, session.shopId) !== undefined;
+  return isKnown && isOver(generations, session.shopId, session);
 }
 
 function isOptionalString(value: unknown): boolean {

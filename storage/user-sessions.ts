@@ -1,5 +1,5 @@
 import type { Documents, DocumentStore } from "./documents.ts";
-import type { EpochBook } from "./epochs.ts";
+import type { SessionGenerations } from "./generations.ts";
 import { toKeySegment } from "./key.ts";
 import { RecordDocuments } from "./record-documents.ts";
 import { sessionKey } from "./session-record.ts";
@@ -53,22 +53,22 @@ export class SessionLimitError extends Error {
  */
 export class UserSessions {
   readonly #store: DocumentStore;
-  readonly #epochs: EpochBook;
+  readonly #generations: SessionGenerations;
   readonly #indexes: Documents<UserIndex>;
 
-  constructor(store: DocumentStore, epochs: EpochBook, realm: string) {
+  constructor(store: DocumentStore, generations: SessionGenerations, realm: string) {
     this.#store = store;
-    this.#epochs = epochs;
+    this.#generations = generations;
     this.#indexes = store.collection(`user:${toKeySegment(realm)}`, isUserIndex);
   }
 
   /** Reads a user's index, without what is over. */
   async read(userId: string | number): Promise<UserIndex> {
-    const [{ value }, epochs] = await Promise.all([
+    const [{ value }, generations] = await Promise.all([
       this.#indexes.get(toKeySegment(userId)),
-      this.#epochs.current(),
+      this.#generations.current(),
     ]);
-    return withoutPast(value, epochs);
+    return withoutPast(value, generations);
   }
 
   /**
@@ -79,9 +79,9 @@ export class UserSessions {
     userId: string | number,
     change: (index: UserIndex) => UserIndex,
   ): Promise<UserIndex> {
-    const epochs = await this.#epochs.current();
+    const generations = await this.#generations.current();
     const { value = emptyIndex } = await this.#indexes.update(toKeySegment(userId), (current) => {
-      const before = withoutPast(current, epochs);
+      const before = withoutPast(current, generations);
       const after = change(before);
       return after === before ? "keep" : { set: after, expiresAt: endOf(after) };
     });

@@ -1,9 +1,5 @@
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { defineRpcMethod } from "../rpc/method.ts";
-import { EpochBook } from "../storage/epochs.ts";
-import { openDocumentStore } from "../storage/store.ts";
-import { createFaultyDriver } from "./_faulty-driver.ts";
-import { createTestLog } from "./_log.ts";
 import { describeMatrix, type TestStorefront } from "./_setup.ts";
 import type { Visitor } from "./_visitor.ts";
 import { describeOnGround } from "./fixtures/ground.ts";
@@ -189,41 +185,4 @@ describeOnGround("the end of a user's session", ({ startTwo }) => {
       expect((await later.call("getWishlist")).body.wishlist.items).toEqual([]);
     },
   );
-});
-
-describe("an epoch", () => {
-  test("is asked for once while changes are heard of, and again after one", async () => {
-    const faulty = createFaultyDriver();
-    const store = openDocumentStore(faulty.driver, createTestLog());
-    const book = new EpochBook(store, store.watch("session:"));
-    await Promise.all([book.current(), book.current()]);
-    expect(book.current()).toEqual({});
-    expect(faulty.operations).toHaveLength(1);
-    await book.advance([1001]);
-    expect(await book.current()).toEqual({ 1001: 1 });
-    await book.advance([1001, 1002]);
-    expect(await book.current()).toEqual({ 1001: 2, 1002: 1 });
-  });
-
-  test("that cannot be read is asked for again", async () => {
-    const faulty = createFaultyDriver();
-    const store = openDocumentStore(faulty.driver, createTestLog());
-    const book = new EpochBook(store, store.watch("session:"));
-    faulty.before = () => {
-      throw new Error("out of order");
-    };
-    await expect(book.current()).rejects.toThrow();
-    faulty.heal();
-    expect(await book.current()).toEqual({});
-  });
-
-  test("is not remembered while changes go unheard", async () => {
-    const faulty = createFaultyDriver();
-    const store = openDocumentStore(faulty.driver, createTestLog());
-    const feed = { isUp: () => false, listen: () => {}, close: () => {} };
-    const book = new EpochBook(store, feed);
-    await book.current();
-    await book.current();
-    expect(faulty.operations).toHaveLength(2);
-  });
 });

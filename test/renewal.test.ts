@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { defineRpcMethod } from "../rpc/method.ts";
-import { EpochBook } from "../storage/epochs.ts";
+import { SessionGenerations } from "../storage/generations.ts";
 import type { Session } from "../storage/session-records.ts";
 import { SessionReusedError, Sessions } from "../storage/sessions.ts";
 import { openDocumentStore } from "../storage/store.ts";
@@ -168,9 +168,9 @@ describeMatrix("a session's id", ({ start }) => {
 describe("a renewal", () => {
   const faulty = createFaultyDriver();
   const store = openDocumentStore(faulty.driver, createTestLog());
-  const epochs = new EpochBook(store, store.watch("session:"));
-  const users = new UserSessions(store, epochs, "default");
-  const sessions = new Sessions(1001, store, users, epochs, testSessionSettings);
+  const generations = new SessionGenerations(store, store.watch("session"));
+  const users = new UserSessions(store, generations, "default");
+  const sessions = new Sessions(1001, store, users, generations, testSessionSettings);
   const user = { id: "u1" };
 
   afterEach(() => faulty.heal());

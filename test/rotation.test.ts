@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { openDocumentStore } from "../storage/store.ts";
-import { EpochBook } from "../storage/epochs.ts";
+import { SessionGenerations } from "../storage/generations.ts";
 import type { Session } from "../storage/session-records.ts";
 import { Sessions } from "../storage/sessions.ts";
 import { SessionEndedError, UserSessions } from "../storage/user-sessions.ts";
@@ -11,9 +11,9 @@ import { testSessionSettings } from "./_setup.ts";
 const user = { id: "u1" };
 const faulty = createFaultyDriver();
 const store = openDocumentStore(faulty.driver, createTestLog());
-const epochs = new EpochBook(store, store.watch("session:"));
-const users = new UserSessions(store, epochs, "default");
-const sessions = new Sessions(1001, store, users, epochs, testSessionSettings);
+const generations = new SessionGenerations(store, store.watch("session"));
+const users = new UserSessions(store, generations, "default");
+const sessions = new Sessions(1001, store, users, generations, testSessionSettings);
 
 afterEach(() => faulty.heal());
 

@@ -339,7 +339,7 @@ describeWithRedis("two storefronts with caches on one Redis", () => {
     await user.call("enter");
     await until(async () => lines.some(isRefusal));
     for (let call = 0; call < 5; call++) {
-      // The session, and the epoch of its shop.
+      // The session, and the generation of its shop.
       expect(await countGets(() => user.call("getUser"))).toBe(2);
     }
     expect(lines.filter(isRefusal)).toHaveLength(1);
@@ -354,7 +354,7 @@ describeWithRedis("two storefronts with caches on one Redis", () => {
     });
     const user = visitor();
     await user.call("enter");
-    // The epoch of the shop is read with each session until Redis tells of its changes.
+    // The generation of the shop is read with each session until Redis tells of its changes.
     await until(async () => (await countGets(() => user.call("getUser"))) === 1);
     for (let call = 0; call < 5; call++) {
       expect(await countGets(() => user.call("getUser"))).toBe(1);

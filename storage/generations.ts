@@ -1,0 +1,178 @@
+import type { ChangeFeed } from "./changes.ts";
+import type { Documents, DocumentStore, Rule } from "./documents.ts";
+import { createName } from "./session-record.ts";
+
+/** The generation of each shop's sessions, by shop id. */
+export type Generations = Readonly<Record<string, ShopGeneration>>;
+
+/** The generation of one shop's sessions. */
+export interface ShopGeneration {
+  readonly id: string;
+  /** The number of older sessions, which name no generation, that are valid; absent: none is. */
+  readonly legacy?: number | undefined;
+}
+
+/** What belongs to a generation of its shop. */
+export interface OfGeneration {
+  readonly generation?: string | undefined;
+  /** Instead of a generation, in sessions of versions that counted; absent: 0. */
+  readonly epoch?: number | undefined;
+}
+
+/**
+ * The generations of all shops whose sessions are in one storage. A new generation ends all sessions of the
+ * ones before, with one write, however many sessions there are.
+ *
+ * A session counts only if its shop's generation is known and is its own: a lost document ends sessions.
+ */
+export class SessionGenerations {
+  readonly #documents: Documents<Generations>;
+  readonly #legacy: Documents<Readonly<Record<string, number>>>;
+  readonly #feed: ChangeFeed;
+  /** As they were read last, or are being read; a change removes it. */
+  #known: { readonly generations: Generations | Promise<Generations> } | undefined;
+
+  /** @param feed of changes to what begins with `session` */
+  constructor(store: DocumentStore, feed: ChangeFeed) {
+    this.#documents = store.collection(collection, isGenerations);
+    this.#legacy = store.collection("session", isCounts);
+    this.#feed = feed;
+    feed.listen((path) => {
+      if (path === undefined || path === `${collection}:${key}`) this.#known = undefined;
+    });
+  }
+
+  /** The generations now: from memory while the change feed is up. @throws StorageUnavailableError */
+  current(): Generations | Promise<Generations> {
+    if (!this.#feed.isUp()) return this.#read();
+    this.#known ??= this.#remember();
+    return this.#known.generations;
+  }
+
+  /**
+   * Makes a shop's first generation, unless it has one: of several servers, one makes it for all.
+   * @throws StorageUnavailableError
+   */
+  async ensure(shopId: number): Promise<Generations> {
+    const known = await this.current();
+    if (Object.hasOwn(known, shopId)) return known;
+    const legacy = await this.#readLegacy(shopId);
+    await this.#update((generations = {}) => {
+      if (Object.hasOwn(generations, shopId)) return "keep";
+      return { set: { ...generations, [shopId]: { id: createId(), legacy } } };
+    });
+    // Not every storage is atomic across processes: the generation that stayed is the one that counts.
+    return this.#read();
+  }
+
+  /** Ends all sessions of some shops. @throws StorageUnavailableError */
+  async advance(shopIds: readonly number[]): Promise<void> {
+    const known = await this.#read();
+    const withOlder = shopIds.filter((shopId) => isOpenToOlder(known, shopId));
+    if (withOlder.length > 0) {
+      // Counted as versions before did, so that a document that is lost later revives no older session.
+      await this.#legacy.update(legacyKey, (counts = {}) => {
+        const next = withOlder.map((shopId) => [shopId, countOf(counts, shopId) + 1]);
+        return { set: { ...counts, ...Object.fromEntries(next) } };
+      });
+    }
+    const next = shopIds.map((shopId) => [shopId, { id: createId() }]);
+    await this.#update((generations = {}) => {
+      return { set: { ...generations, ...Object.fromEntries(next) } };
+    });
+  }
+
+  async #update(rule: Rule<Generations>): Promise<void> {
+    try {
+      await this.#documents.update(key, rule);
+    } finally {
+      this.#known = undefined;
+    }
+  }
+
+  #remember(): { generations: Generations | Promise<Generations> } {
+    const known: { generations: Generations | Promise<Generations> } = {
+      generations: this.#read().then(
+        (generations) => (known.generations = generations),
+        (error: unknown) => {
+          if (this.#known === known) this.#known = undefined;
+          throw error;
+        },
+      ),
+    };
+    return known;
+  }
+
+  async #read(): Promise<Generations> {
+    const { value = {} } = await this.#documents.get(key);
+    return value;
+  }
+
+  /** Which older sessions are valid; none if their count cannot be read. */
+  async #readLegacy(shopId: number): Promise<number | undefined> {
+    const { value, version } = await this.#legacy.get(legacyKey);
+    return value === undefined && version !== "" ? undefined : countOf(value ?? {}, shopId);
+  }
+}
+
+/** Whether something of a shop is of another generation than the shop's, or of an unknown one. */
+export function isOver(generations: Generations, shopId: number, of: OfGeneration): boolean {
+  const current = generationOf(generations, shopId);
+  if (current === undefined) return true;
+  const { generation, epoch = 0 } = of;
+  return generation === undefined ? epoch !== current.legacy : generation !== current.id;
+}
+
+/** Whether `ensure` must decide: an older session came before its shop's first generation. */
+export function isUndecided(
+  generations: Generations,
+  shopId: number,
+  { generation }: OfGeneration,
+): boolean {
+  return generation === undefined && generationOf(generations, shopId) === undefined;
+}
+
+/** The generation of a shop, if it has one. */
+export function generationOf(generations: Generations, shopId: number): ShopGeneration | undefined {
+  return Object.hasOwn(generations, shopId) ? generations[shopId] : undefined;
+}
+
+// --- Internal helpers ---
+
+const collection = "session-generations";
+const key = "current";
+
+/** What versions that counted keep: the number of each shop; absent: 0. */
+const legacyKey = "epochs";
+
+function isOpenToOlder(generations: Generations, shopId: number): boolean {
+  const current = generationOf(generations, shopId);
+  return current === undefined || current.legacy !== undefined;
+}
+
+function countOf(counts: Readonly<Record<string, number>>, shopId: number): number {
+  return Object.hasOwn(counts, shopId) ? (counts[shopId] as number) : 0;
+}
+
+/** Some 50 random bits: nobody can choose one, and it stands in each session. */
+function createId(): string {
+  return createName().slice(-10);
+}
+
+function isGenerations(value: unknown): value is Generations {
+  return isRecord(value) && Object.values(value).every(isShopGeneration);
+}
+
+function isShopGeneration(value: unknown): value is ShopGeneration {
+  if (!isRecord(value)) return false;
+  const { id, legacy } = value;
+  return typeof id === "string" && (legacy === undefined || Number.isSafeInteger(legacy));
+}
+
+function isCounts(value: unknown): value is Readonly<Record<string, number>> {
+  return isRecord(value) && Object.values(value).every(Number.isSafeInteger);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
