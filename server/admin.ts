@@ -1,13 +1,14 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { H3, type H3Event } from "h3";
 import * as z from "zod";
 import type { ShopBackend } from "../rpc/backend.ts";
 import { RpcError } from "../rpc/error.ts";
 import { parseInput } from "../rpc/schema.ts";
 import { isUserId } from "../storage/session-record.ts";
 import type { Backends } from "./backends.ts";
+import type { Incoming } from "./incoming.ts";
 import type { StorefrontOptions } from "./options.ts";
 import { readPayload } from "./payload.ts";
+import type { Route } from "./route.ts";
 
 /**
  * What an operator may do from outside, with the admin token: `POST <basePath>/admin/<call>`. Without a
@@ -17,8 +18,8 @@ import { readPayload } from "./payload.ts";
  * - `endAllSessions` `{shopIds?}`: ends all sessions of some shops or of all, by one write per storage.
  *   Answers `{shopIds}`.
  */
-export function createAdmin(options: StorefrontOptions, { shops }: Backends): H3 {
-  const app = new H3({ silent: true });
+export function createAdmin(options: StorefrontOptions, { shops }: Backends): Route[] {
+  if (options.adminTokens.length === 0) return [];
   const backends = new Map([...shops].map(([{ shopId }, backend]) => [shopId, backend]));
   const calls: Readonly<Record<string, (payload: unknown) => Promise<unknown>>> = {
     async endUserSessions(payload) {
@@ -33,23 +34,32 @@ export function createAdmin(options: StorefrontOptions, { shops }: Backends): H3
       return { shopIds: [...chosen.keys()] };
     },
   };
-  if (options.adminTokens.length === 0) return app;
   const digests = options.adminTokens.map(digest);
-  return app.all(`${options.basePath}/admin/:call`, async (event) => {
-    const { call: name = "" } = event.context.params ?? {};
-    const told = { call: name, ip: event.req.ip };
-    if (!isOperator(event, digests)) {
+  async function answer(incoming: Incoming, name: string): Promise<Response> {
+    const told = { call: name, ip: incoming.ip };
+    if (!isOperator(incoming, digests)) {
       options.log.warn("An admin call was refused", told);
       throw new RpcError("not_an_operator", { headers: { "www-authenticate": "Bearer" } });
     }
-    const call = Object.hasOwn(calls, name) ? calls[name] : undefined;
+    const call = calls[name];
     if (call === undefined) throw new RpcError("unknown_method");
-    if (event.req.method !== "POST")
+    if (incoming.req.method !== "POST")
       throw new RpcError("wrong_verb", { headers: { allow: "POST" } });
-    const answer = await call(await readPayload(event, options.maxBodySize));
+    const result = await call(await readPayload(incoming, options.maxBodySize));
     options.log.info("An admin call was made", told);
-    return Response.json(answer, { headers: { "cache-control": "no-store" } });
-  });
+    return Response.json(result, { headers: { "cache-control": "no-store" } });
+  }
+  const folder = `${options.basePath}/admin`;
+  return [
+    ...Object.keys(calls).map((name) => ({
+      path: `${folder}/${name}`,
+      answer: (incoming: Incoming) => answer(incoming, name),
+    })),
+    {
+      path: `${folder}/**`,
+      answer: (incoming) => answer(incoming, ""),
+    },
+  ];
 }
 
 // --- Internal helpers ---
@@ -66,7 +76,7 @@ const userSessions = z.strictObject({
 const allSessions = z.strictObject({ shopIds }).prefault({});
 
 /** Compares digests, which are all of one length, in constant time. */
-function isOperator(event: H3Event, digests: readonly Buffer[]): boolean {
+function isOperator(event: Incoming, digests: readonly Buffer[]): boolean {
   const [, token] = /^bearer +(\S+) *$/i.exec(event.req.headers.get("authorization") ?? "") ?? [];
   const given = digest(token ?? "");
   return token !== undefined && digests.some((expected) => timingSafeEqual(expected, given));

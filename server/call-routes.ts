@@ -1,7 +1,9 @@
-import type { H3, H3Event } from "h3";
 import type { ServerRequest } from "srvx";
 import { builtinMethods } from "../rpc/builtin.ts";
+import { RpcError } from "../rpc/error.ts";
+import type { Incoming } from "./incoming.ts";
 import type { StorefrontOptions } from "./options.ts";
+import type { Route } from "./route.ts";
 
 /** Where a call goes: to which method, and by the path of which shop, if that is in the URL. */
 export interface CallRoute {
@@ -34,16 +36,27 @@ export class CallRoutes {
   }
 
   /**
-   * Has h3 answer calls. It finds a route without parameters at once, while parameters take as long as reading
-   * the session: those are for what is no method or no shop.
+   * The routes of calls. h3 finds a path without parameters at once, while parameters take as long as reading the
+   * session: those are for what is no method or no shop, so that all below the folder is answered by problem+json.
    */
-  addTo(app: H3, answer: (event: H3Event, route: CallRoute) => unknown): void {
-    for (const [url, route] of this.#known) app.all(url, (event) => answer(event, route));
-    for (const place of [this.#folder, `/:shop${this.#folder}`]) {
-      app.all(`${place}/:method`, (event) => {
-        const { method = "", shop: shopPath } = event.context.params ?? {};
-        return answer(event, { method, shopPath });
-      });
-    }
+  list(answer: (incoming: Incoming, route: CallRoute) => Response | Promise<Response>): Route[] {
+    const known = [...this.#known].map(([path, route]) => ({
+      path,
+      answer: (incoming: Incoming) => answer(incoming, route),
+    }));
+    const unknown = [this.#folder, `/:shop${this.#folder}`].flatMap((folder): Route[] => [
+      {
+        path: `${folder}/:method`,
+        answer: (incoming, { method = "", shop: shopPath }) =>
+          answer(incoming, { method, shopPath }),
+      },
+      {
+        path: `${folder}/**`,
+        answer: () => {
+          throw new RpcError("unknown_path");
+        },
+      },
+    ]);
+    return [...known, ...unknown];
   }
 }

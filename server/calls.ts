@@ -1,4 +1,3 @@
-import type { ServerRequest } from "srvx";
 import { createAccounts } from "../rpc/accounts.ts";
 import type { ShopBackend } from "../rpc/backend.ts";
 import { builtinMethods } from "../rpc/builtin.ts";
@@ -12,10 +11,9 @@ import type { CallSession } from "../rpc/session.ts";
 import { toAnswer, toResponse, type Answer } from "./answer.ts";
 import type { Backends } from "./backends.ts";
 import type { CallRoute } from "./call-routes.ts";
-import { Cors } from "./cors.ts";
+import type { Cors } from "./cors.ts";
 import { Deadlines, type Deadline } from "./deadline.ts";
-import { assertHeaderSize } from "./headers.ts";
-import { IncomingRequest, type Incoming } from "./incoming.ts";
+import type { Incoming } from "./incoming.ts";
 import type { Shop, StorefrontOptions } from "./options.ts";
 import { readPayload } from "./payload.ts";
 import { toProblem } from "./problem.ts";
@@ -35,11 +33,11 @@ export class Calls {
   readonly #deadlines: Deadlines;
   readonly #transports: ReadonlyMap<Shop, Transports>;
 
-  constructor(options: StorefrontOptions, backends: Backends) {
+  constructor(options: StorefrontOptions, backends: Backends, cors: Cors) {
     this.#options = options;
     this.#backends = backends;
     this.#selection = new ShopSelection(options);
-    this.#cors = new Cors(options.shops, options.log);
+    this.#cors = cors;
     this.#deadlines = new Deadlines(options.callTimeout);
     this.#transports = new Map(options.shops.map((shop) => [shop, createTransports(shop)]));
     this.#environment = {
@@ -61,31 +59,6 @@ export class Calls {
     );
   }
 
-  /** Does so without h3. */
-  answerDirectly(request: ServerRequest, route: CallRoute): Response | Promise<Response> {
-    const event = new IncomingRequest(request);
-    try {
-      assertHeaderSize(event);
-      return this.answer(event, route);
-    } catch (error) {
-      return this.answerStray(error, event);
-    }
-  }
-
-  /** Answers what no route takes. */
-  answerStray(error: unknown, event: Incoming): Response {
-    const redactor = new Redactor(event.req.headers);
-    const answer = toProblem(error, redactor, redactor.guard(this.#options.log));
-    this.#cors.describe(event, event.req.headers.get("origin"), undefined, answer.headers);
-    return toResponse(answer);
-  }
-
-  /** Answers what came to no address. */
-  answerUnaddressed({ headers }: Request): Response {
-    const error = new RpcError("malformed_request");
-    return toResponse(toProblem(error, new Redactor(headers), this.#options.log));
-  }
-
   /** Ends what goes on between the calls. */
   close(): void {
     this.#deadlines.stop();
@@ -94,12 +67,7 @@ export class Calls {
   /** A preflight carries no headers of ours, so its shop is not known yet. */
   #answerPreflight(event: Incoming): Response {
     const origin = event.req.headers.get("origin");
-    let answer: Answer;
-    try {
-      answer = this.#cors.answerPreflight(event, origin);
-    } catch (error) {
-      return this.answerStray(error, event);
-    }
+    const answer = this.#cors.answerPreflight(event, origin);
     this.#cors.describe(event, origin, undefined, answer.headers);
     return toResponse(answer);
   }
@@ -132,7 +100,7 @@ export class Calls {
     const backend = this.#backends.shops.get(shop) as ShopBackend;
     const call = new Call(this.#environment, backend, {
       method: name,
-      client: event.req,
+      client: event,
       deadline,
       redactor,
     });

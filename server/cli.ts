@@ -10,7 +10,7 @@ import type { StorefrontConfig } from "./config.ts";
 import { describeDiagnosis, diagnose } from "./doctor.ts";
 import { assertNoErrors, examineConfig } from "./examine.ts";
 import { explainShop } from "./explain.ts";
-import { nodeHeaderSize } from "./headers.ts";
+import { nodeHeaderCount, nodeHeaderSize } from "./headers.ts";
 import { loadStorefrontConfig, watchStorefrontConfig } from "./load.ts";
 
 const usage = `Usage: storefront <command> [options]
@@ -155,7 +155,6 @@ async function prepare({ command, file }: RunOptions): Promise<Prepared> {
 }
 
 async function listen(app: Storefront, host: string, port: number): Promise<Running> {
-  const { trustProxy } = app.options;
   const server = serve(app, {
     port,
     hostname: host,
@@ -163,8 +162,8 @@ async function listen(app: Storefront, host: string, port: number): Promise<Runn
     silent: true,
     gracefulShutdown: false,
     node: { maxHeaderSize: nodeHeaderSize },
-    trustProxy: typeof trustProxy === "boolean" ? trustProxy : [...trustProxy],
   });
+  (server.node?.server as HttpServer).maxHeadersCount = nodeHeaderCount;
   try {
     await server.serve();
     await server.ready();

@@ -1,6 +1,7 @@
 import { builtinDrivers } from "unstorage";
 import * as z from "zod";
 import { hookNames } from "../rpc/hooks.ts";
+import { isProxyRange } from "./trusted-proxies.ts";
 
 /**
  * What a config may look like, key by key. The message of an issue says what was expected; rules
@@ -81,8 +82,8 @@ export function createConfigSchema() {
         .optional(),
       admin: object({ token: keyRing }),
       trustProxy: value(
-        (proxies) => typeof proxies === "boolean" || isListOf(proxies, isText),
-        "true, false or a list of addresses",
+        (proxies) => typeof proxies === "boolean" || isListOf(proxies, isProxyRange),
+        "true, false or a list of addresses, ranges as 10.0.0.0/8, and the names loopback, linklocal, uniquelocal",
       ),
       log: value(
         hasFunctions(["debug", "info", "warn", "error"]),

@@ -154,7 +154,10 @@ export interface StorefrontConfig<Methods extends RpcMethods = RpcMethods> {
   readonly loginAttempts?: LoginAttemptsConfig | false | undefined;
   /** @default none: the admin calls are not there */
   readonly admin?: AdminConfig | undefined;
-  /** Proxies whose `X-Forwarded-*` headers are believed. @default none */
+  /**
+   * Proxies whose `X-Forwarded-*` headers are trusted: addresses, ranges as `10.0.0.0/8`, or the names `loopback`,
+   * `linklocal` and `uniquelocal`; `true` trusts every peer. @default false
+   */
   readonly trustProxy?: boolean | readonly string[] | undefined;
   /** @default lines on standard output and standard error */
   readonly log?: Logger | undefined;

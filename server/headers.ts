@@ -4,21 +4,45 @@ import type { Incoming } from "./incoming.ts";
 /** The most characters that the names and values of a request's headers may have together. */
 const maxHeaderSize = 16_384;
 
+/** The most header fields that a request may have. */
+const maxHeaderCount = 200;
+
 /**
  * Node's own limit, which counts the first line and the separators too. What is beyond it is answered
  * without a body, so it is raised: ours speaks first.
  */
 export const nodeHeaderSize = 2 * maxHeaderSize;
 
+/** Node drops the fields beyond its own limit without a word; one more than ours shows that there were too many. */
+export const nodeHeaderCount = maxHeaderCount + 1;
+
 /**
- * Refuses headers, cookies among them, that are too large; to be asked before any is parsed.
- * @throws RpcError `headers_too_large` (RFC 6585, 431)
+ * Rejects headers, cookies among them, that are too large or too many, before any is parsed.
+ * @throws RpcError `headers_too_large` (RFC 6585, 431); `malformed_request` for two `Host` fields (RFC 9112, 3.2)
  */
-export function assertHeaderSize({ req }: Incoming): void {
-  // As they came, where Node has them: it is quicker than to make them `Headers`.
+export function assertHeaders({ req }: Incoming): void {
+  // As they came, if Node has them: it is quicker than to make them `Headers`, which join fields of one name.
   const texts = req.runtime?.node?.req.rawHeaders ?? [...req.headers].flat();
-  const size = texts.reduce((sum, { length }) => sum + length, 0);
-  if (size <= maxHeaderSize) return;
-  const detail = `They have ${size} characters; the limit is ${maxHeaderSize}`;
-  throw new RpcError("headers_too_large", { detail });
+  let size = 0;
+  let hosts = 0;
+  for (let index = 0; index < texts.length; index += 2) {
+    const name = texts[index] as string;
+    size += name.length + (texts[index + 1] as string).length;
+    if (name.length === 4 && name.toLowerCase() === "host") hosts++;
+  }
+  if (size > maxHeaderSize) {
+    throw tooLarge(`They have ${size} characters; the limit is ${maxHeaderSize}`);
+  }
+  if (texts.length / 2 > maxHeaderCount) {
+    throw tooLarge(`There are more than ${maxHeaderCount} fields, which is the limit`);
+  }
+  if (hosts > 1) {
+    throw new RpcError("malformed_request", { detail: "There is more than one Host header" });
+  }
+}
+
+// --- Internal helpers ---
+
+function tooLarge(detail: string): RpcError {
+  return new RpcError("headers_too_large", { detail });
 }

@@ -1,21 +1,30 @@
-import { H3 } from "h3";
 import { RpcError } from "../rpc/error.ts";
 import type { DocumentStore } from "../storage/documents.ts";
+import type { Route } from "./route.ts";
 
 /** `/healthz` says that the process runs, `/readyz` that its storages answer too. */
-export function createHealth(stores: readonly DocumentStore[]): H3 {
+export function createHealth(stores: readonly DocumentStore[]): Route[] {
   const headers = { "content-type": "application/json", "cache-control": "no-store" };
   const ok = () => new Response('{"status":"ok"}', { headers });
-  return new H3({ silent: true })
-    .all("/healthz", ({ req }) => {
-      assertRead(req.method);
-      return ok();
-    })
-    .all("/readyz", async ({ req }) => {
-      assertRead(req.method);
-      await Promise.all(stores.map((store) => store.ping()));
-      return ok();
-    });
+  return [
+    {
+      path: "/healthz",
+      allowsSlash: true,
+      answer({ req }) {
+        assertRead(req.method);
+        return ok();
+      },
+    },
+    {
+      path: "/readyz",
+      allowsSlash: true,
+      async answer({ req }) {
+        assertRead(req.method);
+        await Promise.all(stores.map((store) => store.ping()));
+        return ok();
+      },
+    },
+  ];
 }
 
 // --- Internal helpers ---

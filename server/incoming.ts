@@ -1,22 +1,49 @@
 import type { HTTPEvent } from "h3";
 import type { ServerRequest } from "srvx";
+import { readForwarded, type Forwarded } from "./forwarded.ts";
+import type { ProxyTrust } from "./trusted-proxies.ts";
 
-/** A request on its way in: h3's event, or what stands for one where h3 is not asked. */
+/** A request on its way in, seen from the client: as trusted proxies report it. */
 export interface Incoming extends HTTPEvent {
+  /** As the client sent it; parsed when it is first read, which most calls never do. */
   readonly url: URL;
+  /** The client's address. */
+  readonly ip: string | undefined;
+  readonly headers: Headers;
 }
 
-/** What stands for an event of h3's. Its URL is parsed when it is asked for: most calls do not. */
+/** A request, whether h3 or the fast path routed it. */
 export class IncomingRequest implements Incoming {
   req: ServerRequest;
+  readonly #trusts: ProxyTrust;
+  #forwarded: Forwarded | undefined;
   #url: URL | undefined;
 
-  constructor(request: ServerRequest) {
+  constructor(request: ServerRequest, trusts: ProxyTrust) {
     this.req = request;
+    this.#trusts = trusts;
   }
 
   get url(): URL {
-    this.#url ??= new URL(this.req.url);
-    return this.#url;
+    return (this.#url ??= this.#readUrl());
+  }
+
+  get headers(): Headers {
+    return this.req.headers;
+  }
+
+  get ip(): string | undefined {
+    return this.#readForwarded().ip;
+  }
+
+  #readForwarded(): Forwarded {
+    return (this.#forwarded ??= readForwarded(this.req, this.#trusts));
+  }
+
+  #readUrl(): URL {
+    const url = new URL(this.req.url);
+    const { protocol = url.protocol, host = url.host } = this.#readForwarded();
+    if (protocol === url.protocol && host === url.host) return url;
+    return new URL(`${protocol}//${host}${url.pathname}${url.search}`);
   }
 }

@@ -119,7 +119,6 @@ async function viaServer(app: Storefront, endings: (() => Promise<unknown>)[]): 
     hostname: "127.0.0.1",
     silent: true,
     gracefulShutdown: false,
-    trustProxy: app.options.trustProxy === true,
   });
   await server.ready();
   endings.push(() => server.close(true));

@@ -106,7 +106,10 @@ describe("the session cookie's attributes", () => {
   test.each([
     [true, true],
     [["127.0.0.1"], true],
+    [["127.0.0.0/8"], true],
+    [["loopback"], true],
     [["10.0.0.1"], false],
+    [["uniquelocal"], false],
     [false, false],
   ])("with trustProxy %j, a proxy's word for HTTPS makes Secure %j", async (trustProxy, secure) => {
     const app = createApp({ trustProxy });
@@ -115,7 +118,6 @@ describe("the session cookie's attributes", () => {
       hostname: "127.0.0.1",
       silent: true,
       gracefulShutdown: false,
-      trustProxy,
     });
     await server.ready();
     onTestFinished(() => server.close(true));

@@ -71,3 +71,11 @@ test.each(["web.1", "999.999.999.999", "1.2.3.4.5", "shop.0x", "xn--a"])(
     expect(await call("enter", { host })).toEqual({ status: 400, cookies: undefined });
   },
 );
+
+test("a call on the direct way with headers beyond the limit does nothing", async () => {
+  const { call } = await open();
+  const headers = { "x-large": "a".repeat(16_000) };
+  expect(await call("enter", headers)).toMatchObject({ status: 200 });
+  const tooLarge = await call("enter", { "x-large": "a".repeat(16_385) });
+  expect(tooLarge).toEqual({ status: 431, cookies: undefined });
+});

@@ -18,7 +18,7 @@ let server: ReturnType<typeof serve>;
 let port = 0;
 beforeAll(async () => {
   const options = { port: 0, hostname: "127.0.0.1", silent: true, gracefulShutdown: false };
-  server = serve(app, { ...options, trustProxy: true });
+  server = serve(app, options);
   await server.ready();
   port = Number(new URL(server.url as string).port);
 });

@@ -1,0 +1,29 @@
+import type { ServerRequest } from "srvx";
+
+/**
+ * Whether a request names a route letter by letter, so that a route has one URL. h3 decodes paths and ignores a
+ * slash at their end, so a rule in front of the storefront (a proxy's, a firewall's) could be passed by.
+ * @param route the route's path without that of an app it is mounted in, as `/api/rpc/login`
+ * @param mounted the same with it, as `/core/api/rpc/login`
+ */
+export function isExactPath(request: ServerRequest, route: string, mounted: string): boolean {
+  const path = pathOf(request.url);
+  if (!path.endsWith(route)) return false;
+  const base = path.slice(0, -route.length);
+  if (base.split("/").length !== mounted.slice(0, -route.length).split("/").length) return false;
+  const target = request.runtime?.node?.req.url;
+  if (target === undefined) return true;
+  // A framework may have taken its own part off the URL, yet not off the target.
+  const raw = pathOf(target);
+  return raw === path || (raw.endsWith(route) && !unplain.test(raw.slice(0, -route.length)));
+}
+
+// --- Internal helpers ---
+
+/** What a URL parser, or a server in front, makes another path of. */
+const unplain = /\\|\/\/|%(?:2e|2f|5c)|\/\.{1,2}(?:\/|$)/i;
+
+/** The path of a URL, or of a request's target (RFC 9112, 3.2). */
+function pathOf(url: string): string {
+  return url.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#\\]*/i, "").replace(/[?#].*$/s, "");
+}
