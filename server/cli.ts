@@ -163,7 +163,8 @@ async function listen(app: Storefront, host: string, port: number): Promise<Runn
     gracefulShutdown: false,
     node: { maxHeaderSize: nodeHeaderSize },
   });
-  (server.node?.server as HttpServer).maxHeadersCount = nodeHeaderCount;
+  const node = server.node?.server as HttpServer;
+  node.maxHeadersCount = nodeHeaderCount;
   try {
     await server.serve();
     await server.ready();

@@ -20,11 +20,21 @@ export class ShopSelection {
   }
 
   /**
+   * Finds the shop of a call: a header says which one, unless the URL names another by its path.
    * @param path the segment of the URL before the base path, if there is one
    */
   find(event: Incoming, path: string | undefined): Shop | undefined {
     const id = event.req.headers.get("x-shop-id");
-    if (id !== null) return this.#byId.get(id);
+    if (id === null) return this.findByUrl(event, path);
+    const named = this.#byId.get(id);
+    if (path === undefined || named === undefined) return named;
+    if (named.public.path !== path) return undefined;
+    // Behind a proxy that rewrites Host, the URL finds none, and the header decides.
+    return (this.findByUrl(event, path) ?? named) === named ? named : undefined;
+  }
+
+  /** Finds the shop that the URL leads to, whatever a header says. */
+  findByUrl(event: Incoming, path: string | undefined): Shop | undefined {
     return this.#byPath === undefined ? this.#findAt(event.url, path) : this.#byPath.get(path);
   }
 

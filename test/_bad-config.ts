@@ -71,7 +71,10 @@ export const badValues: Readonly<Record<string, readonly [values: unknown[], exp
   "loginAttempts.perAccount": [[0, "10"], "a whole number, 1 or more"],
   admin: [["token", true], "an object"],
   "admin.token": [[undefined, "", "short", [], 7], "a key of 32 characters or more"],
-  trustProxy: [["loopback", 1, [1], ["10.0.0.0/33"], ["loop-back"], ["10.0.0.1:80"], ["proxy.example"], [""]], "true, false or a list of addresses"],
+  trustProxy: [
+    ["loopback", 1, [1], ["10.0.0.0/33"], ["loop-back"], ["10.0.0.1:80"], ["proxy.example"], [""]],
+    "true, false or a list of addresses",
+  ],
   log: [[{}, { debug: noop, info: noop, error: noop }, noop], "debug, info, warn and error"],
   auth: [
     [

@@ -27,10 +27,13 @@ async function open(config: Partial<StorefrontConfig>) {
     payload: unknown = undefined,
     path = "/de",
   ) => {
-    const sent = request(`${server.url}${path.slice(1)}${path === "/" ? "" : "/"}api/rpc/${method}`, {
-      method: "POST",
-      headers: { "content-type": "application/json", ...headers },
-    });
+    const sent = request(
+      `${server.url}${path.slice(1)}${path === "/" ? "" : "/"}api/rpc/${method}`,
+      {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+      },
+    );
     sent.end(JSON.stringify({ payload }));
     const [response] = await once(sent, "response");
     let text = "";
@@ -45,6 +48,11 @@ async function open(config: Partial<StorefrontConfig>) {
     (await call("whatIp", { "x-forwarded-for": forwardedFor })).body.ip;
   return { app, call, ipOf };
 }
+
+const shopOf = async (
+  { call }: Awaited<ReturnType<typeof open>>,
+  headers: Record<string, string>,
+) => (await call("getShopConfiguration", headers, undefined, "/")).body.shopId;
 
 describe("the address of a client", () => {
   test.each([
@@ -113,18 +121,18 @@ describe("what a proxy says of the URL", () => {
     { shopId: 1001, locale: "de-DE", currency: "EUR", host: "de.example" },
     { shopId: 1002, locale: "en-US", currency: "USD", host: "us.example" },
   ];
-  const shopOf = async (
-    { call }: Awaited<ReturnType<typeof open>>,
-    headers: Record<string, string>,
-  ) => (await call("getShopConfiguration", headers, undefined, "/")).body.shopId;
 
   test("chooses the shop by X-Forwarded-Host if the proxy is trusted", async () => {
     const server = await open({ trustProxy: ["loopback"], shopSelector: "domain", shops });
     const rewritten = { host: "de.example" };
     expect(await shopOf(server, { ...rewritten, "x-forwarded-host": "us.example" })).toBe(1002);
-    expect(await shopOf(server, { ...rewritten, "x-forwarded-host": "US.example:8443" })).toBe(1002);
+    expect(await shopOf(server, { ...rewritten, "x-forwarded-host": "US.example:8443" })).toBe(
+      1002,
+    );
     for (const invalid of ["us.example/x", "a@us.example", "us.example:99999", "us example", ""]) {
-      expect(await shopOf(server, { ...rewritten, "x-forwarded-host": invalid }), invalid).toBe(1001);
+      expect(await shopOf(server, { ...rewritten, "x-forwarded-host": invalid }), invalid).toBe(
+        1001,
+      );
     }
   });
 
@@ -138,7 +146,9 @@ describe("what a proxy says of the URL", () => {
     const { call } = await open({ trustProxy: ["loopback", "10.0.0.0/8"] });
     const isSecure = async (protocol: string, forwardedFor: string) => {
       const headers = { "x-forwarded-proto": protocol, "x-forwarded-for": forwardedFor };
-      return (await call("addItemToBasket", headers, { variantId: 7, quantity: 1 })).cookies?.[0]?.includes("; Secure");
+      return (
+        await call("addItemToBasket", headers, { variantId: 7, quantity: 1 })
+      ).cookies?.[0]?.includes("; Secure");
     };
     expect(await isSecure("https", "203.0.113.7")).toBe(true);
     expect(await isSecure("HTTPS", "203.0.113.7")).toBe(true);

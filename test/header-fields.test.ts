@@ -48,7 +48,10 @@ describe("header fields", () => {
     async (path) => {
       const port = await open();
       for (const second of ["Host: evil.example", "hOST: shop.example", "host:"]) {
-        for (const hosts of [`Host: shop.example\r\n${second}`, `${second}\r\nHost: shop.example`]) {
+        for (const hosts of [
+          `Host: shop.example\r\n${second}`,
+          `${second}\r\nHost: shop.example`,
+        ]) {
           const head = `POST ${path} HTTP/1.1\r\n${hosts}\r\nContent-Length: 0\r\nConnection: close`;
           const answer = await sendRaw(port, `${head}\r\n\r\n`);
           expect(answer, hosts).toMatch(/^HTTP\/1.1 400 .*"code":"malformed_request"/s);

@@ -21,12 +21,13 @@ function create(): Storefront {
   return app;
 }
 
-const viaH3 = (mount: (outer: H3, storefront: Storefront) => unknown) => (storefront: Storefront) => {
-  const outer = new H3({ silent: true });
-  mount(outer, storefront);
-  return async (path: string, init?: RequestInit) =>
-    outer.fetch(new Request(`http://shop.example/core${path}`, init));
-};
+const viaH3 =
+  (mount: (outer: H3, storefront: Storefront) => unknown) => (storefront: Storefront) => {
+    const outer = new H3({ silent: true });
+    mount(outer, storefront);
+    return async (path: string, init?: RequestInit) =>
+      outer.fetch(new Request(`http://shop.example/core${path}`, init));
+  };
 
 /** How a storefront can be put below the path `/core`; the first one is how it is alone. */
 const ways: Record<string, (storefront: Storefront) => Send | Promise<Send>> = {
@@ -39,7 +40,10 @@ const ways: Record<string, (storefront: Storefront) => Send | Promise<Send>> = {
   "by its fetch, over a socket": async (storefront) => {
     const outer = new H3({ silent: true });
     outer.mount("/core", { fetch: storefront.fetch });
-    const server = createServer({ maxHeaderSize: 32_768 }, toNodeHandler(outer)).listen(0, "127.0.0.1");
+    const server = createServer({ maxHeaderSize: 32_768 }, toNodeHandler(outer)).listen(
+      0,
+      "127.0.0.1",
+    );
     onTestFinished(() => void server.close());
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
@@ -67,32 +71,71 @@ const requests: readonly Ask[] = [
   ["an encoded letter", "/api/rpc/get%55ser", post(), 404, "unknown_path"],
   ["a body that is no JSON", "/api/rpc/getUser", post({}, "{"), 400, "malformed_request"],
   ["a wrong HTTP method", "/api/rpc/getUser", { method: "PUT" }, 404, "unknown_shop"],
-  ["another origin", "/api/rpc/getUser", post({ origin: "https://evil.example" }), 403, "foreign_origin"],
-  ["large headers", "/api/rpc/getUser", post({ "x-large": "a".repeat(17_000) }), 431, "headers_too_large"],
-  ["large headers, no method", "/api/rpc/none", post({ "x-large": "a".repeat(17_000) }), 431, "headers_too_large"],
+  [
+    "another origin",
+    "/api/rpc/getUser",
+    post({ origin: "https://evil.example" }),
+    403,
+    "foreign_origin",
+  ],
+  [
+    "large headers",
+    "/api/rpc/getUser",
+    post({ "x-large": "a".repeat(17_000) }),
+    431,
+    "headers_too_large",
+  ],
+  [
+    "large headers, no method",
+    "/api/rpc/none",
+    post({ "x-large": "a".repeat(17_000) }),
+    431,
+    "headers_too_large",
+  ],
   ["a health check", "/healthz", {}, 200],
-  ["a health check with large headers", "/healthz", { headers: { "x-large": "a".repeat(17_000) } }, 431, "headers_too_large"],
+  [
+    "a health check with large headers",
+    "/healthz",
+    { headers: { "x-large": "a".repeat(17_000) } },
+    431,
+    "headers_too_large",
+  ],
   ["a readiness check", "/readyz/", {}, 200],
   ["a health check by POST", "/healthz", { method: "POST" }, 405, "wrong_verb"],
   ["an admin call", "/api/admin/endAllSessions", post({ authorization: `Bearer ${token}` }), 200],
   ["an admin call without a token", "/api/admin/endAllSessions", post(), 401, "not_an_operator"],
-  ["an unknown admin call", "/api/admin/nothing", post({ authorization: `Bearer ${token}` }), 404, "unknown_method"],
-  ["a malformed admin call", "/api/admin/endUserSessions", post({ authorization: `Bearer ${token}` }), 422, "invalid_input"],
+  [
+    "an unknown admin call",
+    "/api/admin/nothing",
+    post({ authorization: `Bearer ${token}` }),
+    404,
+    "unknown_method",
+  ],
+  [
+    "a malformed admin call",
+    "/api/admin/endUserSessions",
+    post({ authorization: `Bearer ${token}` }),
+    422,
+    "invalid_input",
+  ],
 ];
 
 describe.each(Object.keys(ways))("a storefront %s", (way) => {
   const open = async () => (ways[way] as (typeof ways)[string])(create());
 
-  test.each<Ask>([...requests])("answers %s as if it were alone", async (_, path, init, status, code) => {
-    const send = await open();
-    const answer = await send(path, init);
-    // This host decodes the path, and shows nothing of how it came.
-    if (way === "by its fetch" && path.includes("%")) return;
-    expect(answer.status).toBe(status);
-    if (code === undefined) return;
-    expect(answer.headers.get("content-type")).toBe("application/problem+json");
-    expect(await answer.json()).toMatchObject({ status, code });
-  });
+  test.each<Ask>([...requests])(
+    "answers %s as if it were alone",
+    async (_, path, init, status, code) => {
+      const send = await open();
+      const answer = await send(path, init);
+      // This host decodes the path, and shows nothing of how it came.
+      if (way === "by its fetch" && path.includes("%")) return;
+      expect(answer.status).toBe(status);
+      if (code === undefined) return;
+      expect(answer.headers.get("content-type")).toBe("application/problem+json");
+      expect(await answer.json()).toMatchObject({ status, code });
+    },
+  );
 
   test("answers a preflight, gives a cookie, and lets an allowed page read errors", async () => {
     const send = await open();

@@ -10,11 +10,16 @@ import { readStored } from "./fixtures/stored.ts";
 const url = "/api/rpc/getShopConfiguration";
 
 describeMatrix("the shop of a call", ({ start }) => {
-  test("is the one of the header, whatever the path says", async () => {
-    const { visitor } = await start();
-    for (const path of ["", "/de", "/us", "/nowhere"]) {
-      const answer = await visitor().request(`${path}${url}`, { headers: { "x-shop-id": "1002" } });
+  test("is the one of the header, unless the path names another", async () => {
+    const { visitor } = await start({ shopSelector: "path_or_default" });
+    const headers = { "x-shop-id": "1002" };
+    for (const path of ["", "/us"]) {
+      const answer = await visitor().request(`${path}${url}`, { headers });
       expect(answer).toMatchObject({ status: 200, body: { shopId: 1002 } });
+    }
+    for (const path of ["/de", "/nowhere", "/1002"]) {
+      const answer = await visitor().request(`${path}${url}`, { headers });
+      expect(answer).toMatchObject({ status: 404, body: { code: "unknown_shop" } });
     }
   });
 
