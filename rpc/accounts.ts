@@ -9,7 +9,7 @@ import { hashPassword, isPasswordHash, verifyPassword } from "./password.ts";
 /** The embedded `auth`: accounts of a realm, kept in a storage, one document for each e-mail address. */
 export function createAccounts(store: DocumentStore): Auth {
   const accountsOf = (realm: string): Documents<Account> =>
-    store.collection(`account:${toKeySegment(realm)}`, isAccount);
+    store.collection(`account:${toKeySegment(realm)}`, isAccount, "refuse");
   const changesOf = (realm: string): Documents<PasswordChange> =>
     store.collection(`password-change:${toKeySegment(realm)}`, isPasswordChange);
 

@@ -79,8 +79,8 @@ export function openBackends({ shops, storage, log }: StorefrontOptions): Backen
         createCache(shop, sessionStore, feedOf),
       ),
       vault: new Vault(shop.session.encryptionKeys, "session tokens"),
-      baskets: basketStore.collection(`basket:${shop.shopId}`, isBasket),
-      wishlists: basketStore.collection(`wishlist:${shop.shopId}`, isWishlist),
+      baskets: basketStore.collection(`basket:${shop.shopId}`, isBasket, "setAside"),
+      wishlists: basketStore.collection(`wishlist:${shop.shopId}`, isWishlist, "setAside"),
       basketOptions: shop.basket,
       wishlistOptions: shop.wishlist,
     };

@@ -30,6 +30,11 @@ export interface Backend {
   /** Stores `next`, or removes the key where there is none, if what lies there is as expected. */
   swap(key: string, expected: Expected, next: Replacement | undefined): Promise<Swap>;
   take(key: string): Promise<string | undefined>;
+  /**
+   * Moves what lies under a key to `<key>:unreadable`, if it is still `text`. There it replaces an earlier one,
+   * and lives for `asideSeconds`.
+   */
+  setAside(key: string, text: string): Promise<Swap>;
   ping(): Promise<void>;
   close(): Promise<void>;
   /** Counts attempts for all processes, by `<name>:<key>`; absent where there are no others. */
@@ -37,6 +42,9 @@ export interface Backend {
   /** Tells of changes below a prefix that other processes make; absent where there are no others. */
   watch?(prefix: string, tell: ChangeListener): RemoteFeed;
 }
+
+/** Seconds that a document lives after `setAside`. */
+export const asideSeconds = 30 * 86_400;
 
 /** Changes from elsewhere. */
 export interface RemoteFeed {
@@ -58,6 +66,7 @@ export function withUnavailable(backend: Backend, driver: string): Backend {
     read: (key) => backend.read(key).catch(failToRead),
     swap: (key, expected, next) => backend.swap(key, expected, next).catch(failToWrite),
     take: (key) => backend.take(key).catch(failToTake),
+    setAside: (key, text) => backend.setAside(key, text).catch(failToWrite),
     ping: () => backend.ping().catch(failTo("answer")),
     close: () => backend.close(),
     ...(backend.watch && { watch: backend.watch.bind(backend) }),

@@ -1,6 +1,6 @@
 import type { Backend, Expected, Replacement, Swap } from "./backend.ts";
 import type { LocalChanges } from "./changes.ts";
-import type { Change, Documents, Rule, Snapshot } from "./documents.ts";
+import type { Change, Documents, Rule, Snapshot, UnreadablePolicy } from "./documents.ts";
 import { parseEnvelope, toEnvelope, toVersionPrefix } from "./envelope.ts";
 import { isJson } from "./json.ts";
 import { isKey } from "./key.ts";
@@ -12,6 +12,7 @@ import { StorageUnavailableError } from "./unavailable.ts";
 export interface CollectionOptions<T> {
   readonly name: string;
   readonly isDocument: (value: unknown) => value is T;
+  readonly unreadable: UnreadablePolicy;
   readonly backend: Backend;
   readonly changes: LocalChanges;
   readonly queue: Queue;
@@ -22,18 +23,20 @@ export interface CollectionOptions<T> {
 export class Collection<T> implements Documents<T> {
   readonly #name: string;
   readonly #isDocument: (value: unknown) => value is T;
+  readonly #unreadable: UnreadablePolicy;
   readonly #backend: Backend;
   readonly #changes: LocalChanges;
   readonly #queue: Queue;
   readonly #log: Logger;
 
-  constructor({ name, isDocument, backend, changes, queue, log }: CollectionOptions<T>) {
-    this.#name = name;
-    this.#isDocument = isDocument;
-    this.#backend = backend;
-    this.#changes = changes;
-    this.#queue = queue;
-    this.#log = log;
+  constructor(options: CollectionOptions<T>) {
+    this.#name = options.name;
+    this.#isDocument = options.isDocument;
+    this.#unreadable = options.unreadable;
+    this.#backend = options.backend;
+    this.#changes = options.changes;
+    this.#queue = options.queue;
+    this.#log = options.log;
   }
 
   async get(key: string): Promise<Snapshot<T>> {
@@ -50,8 +53,17 @@ export class Collection<T> implements Documents<T> {
 
   async take(key: string): Promise<T | undefined> {
     const path = this.#pathOf(key);
-    const text = await this.#queue(path, () => this.#takeAndTell(path));
-    return this.#drop(path, this.#toSnapshot(text)).value;
+    if (this.#unreadable === "drop") {
+      const text = await this.#queue(path, () => this.#takeAndTell(path));
+      return (await this.#admit(path, text)).value;
+    }
+    // One that is to be kept is looked at before it is removed.
+    let taken: T | undefined;
+    await this.update(key, (current) => {
+      taken = current;
+      return current === undefined ? "keep" : "remove";
+    });
+    return taken;
   }
 
   /** Compare-and-swap, again and again until nobody else was faster. */
@@ -71,10 +83,10 @@ export class Collection<T> implements Documents<T> {
         this.#changes.tellOwn(path, swap?.swapped ? next.snapshot : undefined);
       }
       if (swap.swapped || isOwn(swap.current, next.replacement)) return next.snapshot;
-      current = this.#drop(path, this.#toSnapshot(swap.current));
+      current = await this.#admit(path, swap.current);
       await pause(attempt);
     }
-    throw new StorageUnavailableError(`A document of "${this.#name}" changes too often`);
+    throw this.#tooBusy();
   }
 
   async #takeAndTell(path: string): Promise<string | undefined> {
@@ -86,7 +98,32 @@ export class Collection<T> implements Documents<T> {
   }
 
   async #read(path: string): Promise<Snapshot<T>> {
-    return this.#drop(path, this.#toSnapshot(await this.#backend.read(path)));
+    return this.#admit(path, await this.#backend.read(path));
+  }
+
+  /** Lets a document pass, and does with anything else what the policy says. It needs the lock of the key. */
+  async #admit(path: string, text: string | undefined): Promise<Snapshot<T>> {
+    let found = text;
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const snapshot = this.#toSnapshot(found);
+      if (found === undefined || !isUnreadable(snapshot)) return snapshot;
+      if (this.#unreadable === "refuse") throw toUnreadableError(path);
+      if (this.#unreadable === "drop") {
+        this.#warn("A document that cannot be read was dropped", path);
+        return snapshot;
+      }
+      const moved = await this.#backend.setAside(path, found);
+      this.#changes.tellOwn(path, moved.swapped ? nothing : undefined);
+      if (moved.swapped) {
+        this.#warn(
+          "A document that cannot be read was moved to <key>:unreadable for 30 days",
+          path,
+        );
+        return nothing;
+      }
+      found = moved.current;
+    }
+    throw this.#tooBusy();
   }
 
   #toNext(change: Exclude<Change<T>, "keep">): Next<T> {
@@ -121,13 +158,14 @@ export class Collection<T> implements Documents<T> {
     }
   }
 
-  /** Says that a document is dropped, but never what it held. */
-  #drop(path: string, snapshot: Snapshot<T>): Snapshot<T> {
-    if (isUnreadable(snapshot)) {
-      const key = path.slice(this.#name.length + 1);
-      this.#log.warn("A document that cannot be read was dropped", { collection: this.#name, key });
-    }
-    return snapshot;
+  /** Logs which document it is, but never its content. */
+  #warn(message: string, path: string): void {
+    const key = path.slice(this.#name.length + 1);
+    this.#log.warn(message, { collection: this.#name, key });
+  }
+
+  #tooBusy(): StorageUnavailableError {
+    return new StorageUnavailableError(`A document of "${this.#name}" changes too often`);
   }
 
   #pathOf(key: string): string {
@@ -158,6 +196,12 @@ const maxAttempts = 120;
 
 function isUnreadable({ version }: Snapshot<unknown>): boolean {
   return version.startsWith(unreadable);
+}
+
+function toUnreadableError(path: string): StorageUnavailableError {
+  return new StorageUnavailableError(
+    `The document "${path}" cannot be read. Restore it from a backup, or remove it from the storage.`,
+  );
 }
 
 function isOver({ expiresAt = Infinity }: { readonly expiresAt?: number | undefined }): boolean {

@@ -49,6 +49,16 @@ export interface Documents<T> {
   take(key: string): Promise<T | undefined>;
 }
 
+/**
+ * What a collection does with something that it cannot read: spoilt, cut, or written by another program.
+ *
+ * - `drop`: it counts as absent, and a warning is logged. The next write replaces it.
+ * - `setAside`: it is moved to `<key>:unreadable`, in place of an earlier one, and kept there for 30 days.
+ *   A warning is logged, and the document counts as absent.
+ * - `refuse`: each operation throws {@link StorageUnavailableError}, and nothing is changed.
+ */
+export type UnreadablePolicy = "drop" | "setAside" | "refuse";
+
 /** A storage that holds documents of several kinds. */
 export interface DocumentStore {
   /** The driver's name, as unstorage knows it. */
@@ -57,10 +67,14 @@ export interface DocumentStore {
   /** Whether nobody changes it but stores of this process, on the driver that this process made. */
   readonly isPrivate: boolean;
   /**
-   * The documents below `name:`. What is read is unknown until `isDocument` says it is a `T`;
-   * anything else is dropped with a log line and counts as absent.
+   * Opens the documents below `name:`. What is read is unknown until `isDocument` says that it is a `T`.
+   * @param unreadable what happens to anything else. Default: `drop`.
    */
-  collection<T>(name: string, isDocument: (value: unknown) => value is T): Documents<T>;
+  collection<T>(
+    name: string,
+    isDocument: (value: unknown) => value is T,
+    unreadable?: UnreadablePolicy,
+  ): Documents<T>;
   /**
    * Counts attempts, for every process on the storage where that is Redis, else in this process's memory.
    * @param name stands before the keys, as a collection's does

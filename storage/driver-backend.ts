@@ -1,6 +1,6 @@
 import { createStorage, type Driver } from "unstorage";
-import type { Backend, Expected } from "./backend.ts";
-import { parseEnvelope } from "./envelope.ts";
+import { asideSeconds, type Backend, type Expected } from "./backend.ts";
+import { parseEnvelope, toEnvelope } from "./envelope.ts";
 import { Expiry } from "./expiry.ts";
 import type { Queue } from "./queue.ts";
 
@@ -40,6 +40,17 @@ export function createDriverBackend(driver: Driver, queue: Queue): Backend {
       if (current !== undefined) await remove(key);
       return current;
     },
+    async setAside(key, text) {
+      const current = await read(key);
+      if (current !== text) return { swapped: false, current };
+      const aside = toAsideKey(key);
+      const expiresAt = Date.now() + asideSeconds * 1000;
+      // A document too, or the sweep of a later process would not know when it ends.
+      await write(aside, toEnvelope(JSON.stringify(text), expiresAt).text);
+      if (!isCache) expiry.add(aside, expiresAt);
+      await remove(key);
+      return { swapped: true };
+    },
     async ping() {
       await read("ping");
     },
@@ -68,6 +79,12 @@ export function createDriverBackend(driver: Driver, queue: Queue): Backend {
     return driver.setItemRaw === undefined
       ? storage.setItemRaw(key, text)
       : driver.setItemRaw(key, text, {});
+  }
+
+  /** A folder cannot have the name of a file. */
+  function toAsideKey(key: string): string {
+    const isFile = driver.name === "fs" || driver.name === "fs-lite";
+    return isFile ? `${key}.unreadable` : `${key}:unreadable`;
   }
 
   async function remove(key: string): Promise<void> {

@@ -13,6 +13,7 @@ export type {
   DocumentStoreOptions,
   Rule,
   Snapshot,
+  UnreadablePolicy,
 } from "./documents.ts";
 export type { Attempts, Tally } from "./attempts.ts";
 export { absent } from "./documents.ts";

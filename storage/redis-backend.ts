@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { joinKeys } from "unstorage";
 import { createRedisAttempts } from "./attempts.ts";
-import type { Backend } from "./backend.ts";
+import { asideSeconds, type Backend, type Swap } from "./backend.ts";
 import type { Logger } from "./log.ts";
 import { createAsk } from "./redis-ask.ts";
 import { watchOutages, type RedisDriver } from "./redis-client.ts";
@@ -28,12 +28,16 @@ export function createRedisBackend(driver: RedisDriver, log: Logger): Backend {
       // Time left, not a point in time: the clocks may differ, and `expiresAt` is checked at every read.
       const left = next?.expiresAt && Math.max(1, Math.ceil(next.expiresAt - Date.now()));
       const args = [match, text, next?.text ?? "", String(left ?? "")];
-      const [swapped, current] = (await ask(() => run(swapScript, key, args))) as SwapReply;
-      return swapped === 1 ? { swapped: true } : { swapped: false, current: current ?? undefined };
+      return toSwap((await ask(() => run(swapScript, key, args))) as SwapReply);
     },
     async take(key) {
       const text = (await ask(() => run(takeScript, key, []))) as string | null;
       return text ?? undefined;
+    },
+    async setAside(key, text) {
+      const args = [text, String(asideSeconds), client.isCluster ? "cluster" : ""];
+      const reply = await ask(() => run(setAsideScript, key, args));
+      return toSwap(reply as SwapReply);
     },
     async ping() {
       await ask(() => client.ping());
@@ -98,6 +102,24 @@ local current = redis.call("GET", KEYS[1])
 if current then redis.call("DEL", KEYS[1]) end
 return current
 `);
+
+/** On a cluster both keys must be in one slot, so the first becomes the hash tag of the second, unless it has one. */
+const setAsideScript = toScript(`
+local key, expected, seconds = KEYS[1], ARGV[1], ARGV[2]
+local current = redis.call("GET", key)
+if current ~= expected then return { 0, current } end
+local aside = key .. ":unreadable"
+if ARGV[3] == "cluster" and not string.find(key, "{[^}]+}") then
+  aside = "{" .. key .. "}:unreadable"
+end
+redis.call("RENAME", key, aside)
+redis.call("EXPIRE", aside, seconds)
+return { 1 }
+`);
+
+function toSwap([swapped, current]: SwapReply): Swap {
+  return swapped === 1 ? { swapped: true } : { swapped: false, current: current ?? undefined };
+}
 
 function toScript(lua: string): Script {
   return { lua, sha1: createHash("sha1").update(lua).digest("hex") };

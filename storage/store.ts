@@ -28,8 +28,8 @@ export function openDocumentStore(driver: Driver, { log }: DocumentStoreOptions)
     driver: name,
     capabilities: backend.capabilities,
     isPrivate: isPrivateDriver(driver),
-    collection: (collection, isDocument) =>
-      new Collection({ name: collection, isDocument, backend, changes, queue, log }),
+    collection: (collection, isDocument, unreadable = "drop") =>
+      new Collection({ name: collection, isDocument, unreadable, backend, changes, queue, log }),
     attempts: (counted, window) =>
       backend.attempts?.(counted, window) ?? createMemoryAttempts(window),
     watch(prefix) {

@@ -59,7 +59,7 @@ export class UserSessions {
   constructor(store: DocumentStore, generations: SessionGenerations, realm: string) {
     this.#store = store;
     this.#generations = generations;
-    this.#indexes = store.collection(`user:${toKeySegment(realm)}`, isUserIndex);
+    this.#indexes = store.collection(`user:${toKeySegment(realm)}`, isUserIndex, "setAside");
   }
 
   /** Reads a user's index, without what is over. */
