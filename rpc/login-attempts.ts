@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { Attempts, Tally } from "../storage/attempts.ts";
 import type { DocumentStore } from "../storage/documents.ts";
 import { toKeySegment } from "../storage/key.ts";
-import { describeError } from "../storage/log.ts";
+import { describeError, isInstance } from "../storage/log.ts";
 import { normaliseEmail } from "./accounts.ts";
 import type { Call } from "./call.ts";
 import { RpcError } from "./error.ts";
@@ -217,7 +217,7 @@ function assertFew(standings: readonly Standing[], detail?: string): void {
 
 /** How an `auth` says by an error that the password is wrong. */
 function isRefusal(error: unknown): boolean {
-  return error instanceof RpcError && (error.status === 401 || error.status === 403);
+  return isInstance(error, RpcError) && (error.status === 401 || error.status === 403);
 }
 
 /** Makes a count smaller. Where that fails, the call goes on: the count ends by itself. */

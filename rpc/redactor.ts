@@ -61,7 +61,16 @@ export class Redactor {
     return text.replace(new RegExp(pattern.join("|"), "g"), redacted);
   }
 
+  /** A value that cannot be read, such as a revoked proxy, does not hide the rest. */
   #copy(value: unknown, known: Map<object, unknown>, depth: number): unknown {
+    try {
+      return this.#copyReadable(value, known, depth);
+    } catch {
+      return unreadable;
+    }
+  }
+
+  #copyReadable(value: unknown, known: Map<object, unknown>, depth: number): unknown {
     if (typeof value === "string") return this.#redactText(value);
     if (typeof value === "number" || typeof value === "bigint") {
       return this.#secrets.includes(String(value)) ? redacted : value;
@@ -110,6 +119,7 @@ export class Redactor {
 const minLength = 4;
 const maxDepth = 6;
 const tooDeep = "[too deep]";
+const unreadable = "[unreadable]";
 
 /** Whether a key says of its value that it is a secret. */
 function isTelling(key: unknown): boolean {

@@ -10,7 +10,7 @@ import { isOneOfSeveral } from "./environment.ts";
 import { createHealth } from "./health.ts";
 import type { Incoming } from "./incoming.ts";
 import type { StorefrontOptions } from "./options.ts";
-import { hasAddress, RequestGuard } from "./request-guard.ts";
+import { RequestGuard } from "./request-guard.ts";
 import { resolveConfig } from "./resolve.ts";
 import { addRoutes } from "./route.ts";
 import { createProxyTrust } from "./trusted-proxies.ts";
@@ -60,8 +60,8 @@ export function createStorefront(
       if (route !== undefined) {
         return guard.handle(request, (incoming) => calls.answer(incoming, route));
       }
-      // h3 itself fails on some of those, before a route could answer.
-      return hasAddress(request) ? fetch(request) : guard.handle(request, () => fetch(request));
+      // h3 itself fails without a URL, and on a thrown value that cannot be read, such as a revoked proxy.
+      return guard.handle(request, () => fetch(request));
     },
     options,
     stores: backends.descriptions,

@@ -3,7 +3,7 @@ import { randomUUID } from "uncrypto";
 import { problems, RpcError, type ProblemCode } from "../rpc/error.ts";
 import { DocumentMovedError } from "../rpc/owned.ts";
 import type { Redactor } from "../rpc/redactor.ts";
-import { describeError, type Logger } from "../storage/log.ts";
+import { describeError, isInstance, type Logger } from "../storage/log.ts";
 import { StorageUnavailableError } from "../storage/unavailable.ts";
 import { SessionEndedError, SessionLimitError } from "../storage/user-sessions.ts";
 import type { Answer } from "./answer.ts";
@@ -14,10 +14,26 @@ import type { Answer } from "./answer.ts";
  * what they refuse.
  */
 export function toProblem(error: unknown, redactor: Redactor, log: Logger): Answer {
-  const problem = toRpcError(error);
+  const instance = `urn:uuid:${randomUUID()}`;
+  const details = { instance, error: describeError(error) };
+  let answer: Answer;
+  try {
+    answer = describeProblem(toRpcError(error), instance, redactor);
+  } catch (failure) {
+    // Reading what was thrown can throw, too: a revoked proxy, a getter, a circle in its details.
+    answer = describeProblem(new RpcError("internal_error"), instance, redactor);
+    Object.assign(details, { unreadable: describeError(failure) });
+  }
+  if (answer.status >= 500) log.error("A call failed", details);
+  return answer;
+}
+
+// --- Internal helpers ---
+
+function describeProblem(problem: RpcError, urn: string, redactor: Redactor): Answer {
   const { status, code } = problem;
-  const instance = status >= 500 ? `urn:uuid:${randomUUID()}` : undefined;
-  if (instance !== undefined) log.error("A call failed", { instance, error: describeError(error) });
+  if (!isErrorStatus(status)) throw new RangeError(`An RpcError cannot have the status ${status}`);
+  const instance = status >= 500 ? urn : undefined;
   const { title, detail, errors } = withoutSecrets(problem, redactor);
   const body = { type: "about:blank", title, status, code, detail, errors, instance };
   return {
@@ -31,19 +47,23 @@ export function toProblem(error: unknown, redactor: Redactor, log: Logger): Answ
   };
 }
 
-// --- Internal helpers ---
+/** Other statuses mean success, or have no body. */
+function isErrorStatus(status: number): boolean {
+  return Number.isInteger(status) && status >= 400 && status <= 599;
+}
 
 /** Titles of our own hold no secret, and read oddly without a word that someone has for a password. */
 function withoutSecrets({ code, title, detail, errors }: RpcError, redactor: Redactor) {
   const isOurs = Object.hasOwn(problems, code) && problems[code as ProblemCode][1] === title;
   return {
     title: isOurs ? title : redactor.redact(title),
-    detail: redactor.redact(detail),
+    detail: detail === undefined ? undefined : redactor.redact(detail),
     errors: errors?.map(({ path, message }) => ({ path, message: redactor.redact(message) })),
   };
 }
 
 function toRpcError(error: unknown): RpcError {
+  if (!isInstance(error, Error)) return new RpcError("internal_error");
   if (error instanceof RpcError) return error;
   if (error instanceof SessionEndedError || error instanceof DocumentMovedError)
     return new RpcError("session_changed");

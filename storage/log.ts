@@ -29,29 +29,74 @@ class MappedLog implements Logger {
   }
 
   debug(message: string, details?: Details): void {
-    this.#log.debug(...this.#change(message, details));
+    this.#write("debug", message, details);
   }
 
   info(message: string, details?: Details): void {
-    this.#log.info(...this.#change(message, details));
+    this.#write("info", message, details);
   }
 
   warn(message: string, details?: Details): void {
-    this.#log.warn(...this.#change(message, details));
+    this.#write("warn", message, details);
   }
 
   error(message: string, details?: Details): void {
-    this.#log.error(...this.#change(message, details));
+    this.#write("error", message, details);
+  }
+
+  /** Details that cannot be read never fail the call that logs them. */
+  #write(level: keyof Logger, message: string, details: Details): void {
+    let line: [message: string, details: Details];
+    try {
+      line = this.#change(message, details);
+    } catch {
+      // Neither the message nor the details are known to be without secrets.
+      line = ["A log line could not be prepared", undefined];
+    }
+    this.#log[level](...line);
   }
 }
 
 /**
- * What an operator needs to know of an error: its stack and its causes'. Other fields stay out, for
- * clients of other systems put what they sent into their errors: passwords and tokens.
+ * Describes an error for an operator: its stack, and the stacks of its causes. Other fields stay out, because
+ * clients of other systems put what they sent into their errors: passwords and tokens. Never throws.
  */
 export function describeError(error: unknown): string {
+  try {
+    return describe(error, maxCauses);
+  } catch {
+    return "A value was thrown that cannot be read";
+  }
+}
+
+/** The message of an error, or what else was thrown as a string. Never throws. */
+export function messageOf(error: unknown): string {
+  try {
+    return isInstance(error, Error) ? String(error.message) : String(error);
+  } catch {
+    return "a value was thrown that cannot be read";
+  }
+}
+
+/** Like `instanceof`, but `false` for a value that cannot be read, such as a revoked proxy. */
+export function isInstance<T>(
+  value: unknown,
+  constructor: abstract new (...args: never[]) => T,
+): value is T {
+  try {
+    return value instanceof constructor;
+  } catch {
+    return false;
+  }
+}
+
+/** A chain of causes can be a circle. */
+const maxCauses = 8;
+
+function describe(error: unknown, causesLeft: number): string {
   if (typeof error === "string") return error;
   if (!(error instanceof Error)) return `something thrown that is no error: ${typeof error}`;
-  const own = error.stack ?? `${error.name}: ${error.message}`;
-  return error.cause instanceof Error ? `${own}\ncaused by ${describeError(error.cause)}` : own;
+  const own = String(error.stack ?? `${error.name}: ${error.message}`);
+  if (causesLeft === 0 || !isInstance(error.cause, Error)) return own;
+  return `${own}\ncaused by ${describe(error.cause, causesLeft - 1)}`;
 }
