@@ -1,20 +1,27 @@
 import { inspect } from "node:util";
 import type { Logger } from "../storage/log.ts";
+import { LineStream } from "./line-stream.ts";
 
 /**
  * The default logger: a line for each entry, `time level message key=value …`; warnings and errors go to
- * standard error. Debug lines are dropped.
+ * standard error. Debug lines are dropped, and so are lines that cannot be written: their number is logged later.
  */
 export function createLog(): Logger {
+  const out = new LineStream(process.stdout, toDroppedLine);
+  const err = new LineStream(process.stderr, toDroppedLine);
   return {
     debug: () => {},
-    info: (message, details) => void process.stdout.write(toLine("info", message, details)),
-    warn: (message, details) => void process.stderr.write(toLine("warn", message, details)),
-    error: (message, details) => void process.stderr.write(toLine("error", message, details)),
+    info: (message, details) => out.write(toLine("info", message, details)),
+    warn: (message, details) => err.write(toLine("warn", message, details)),
+    error: (message, details) => err.write(toLine("error", message, details)),
   };
 }
 
 // --- Internal helpers ---
+
+function toDroppedLine(count: number): string {
+  return toLine("warn", "Log lines were dropped, because they could not be written", { count });
+}
 
 function toLine(level: string, message: string, details: Record<string, unknown> = {}): string {
   const pairs = Object.entries(details).map(([key, value]) => ` ${key}=${toText(value)}`);

@@ -1,6 +1,7 @@
 import { getRandomValues } from "uncrypto";
 import type { SessionValues, ShopSettings } from "./config-settings.ts";
 import type { Environment } from "./environment.ts";
+import { createSafeLog } from "../storage/safe-log.ts";
 import { assertNoErrors, examineConfig } from "./examine.ts";
 import { toWarnings } from "./findings.ts";
 import { createLog } from "./log.ts";
@@ -25,7 +26,7 @@ export function resolveConfig(config: unknown, environment: Environment): Storef
     storage: toValues(storage),
     loginAttempts: isLimited ? { perAccount, perAddress, window } : undefined,
     adminTokens: [admin.token.value ?? []].flat(),
-    log: log ?? createLog(),
+    log: createSafeLog(log ?? createLog()),
     warnings: toWarnings(findings),
   };
 }

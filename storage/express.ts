@@ -5,6 +5,7 @@ import { absent, type Rule, type Snapshot } from "./documents.ts";
 import { openDriver, type StorageConfig } from "./driver.ts";
 import { toKeySegment } from "./key.ts";
 import { describeError, type Logger } from "./log.ts";
+import { createSafeLog } from "./safe-log.ts";
 import { toMilliseconds } from "./seconds.ts";
 import { openDocumentStore } from "./store.ts";
 
@@ -34,7 +35,8 @@ export function createExpressStore<Base>(
 ): Base & { close(): Promise<void> } {
   const lifetime = toMilliseconds("ttl", ttl);
   const destroyedFor = toMilliseconds("destroyedTtl", destroyedTtl);
-  const store = openDocumentStore(openDriver(storage), { log });
+  const safeLog = createSafeLog(log);
+  const store = openDocumentStore(openDriver(storage), { log: safeLog });
   const entries = store.collection("express-session", isEntry);
   /** Sessions that were read or stored here: they may change what is stored, but not store it anew. */
   const known = new WeakMap<object, Known>();
@@ -112,7 +114,7 @@ export function createExpressStore<Base>(
   }
 
   function report(error: unknown): void {
-    if (error) log.error("A session was not changed", { reason: describeError(error) });
+    if (error) safeLog.error("A session was not changed", { reason: describeError(error) });
   }
 }
 

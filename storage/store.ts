@@ -10,6 +10,7 @@ import type { Logger } from "./log.ts";
 import { createQueue, type Queue } from "./queue.ts";
 import { createRedisBackend } from "./redis-backend.ts";
 import { isRedisDriver } from "./redis-client.ts";
+import { createSafeLog } from "./safe-log.ts";
 
 /**
  * Opens the documents in a driver. Stores on one driver object share their locks, and the last one to
@@ -17,7 +18,8 @@ import { isRedisDriver } from "./redis-client.ts";
  *
  * @throws TypeError where the driver cannot write
  */
-export function openDocumentStore(driver: Driver, { log }: DocumentStoreOptions): DocumentStore {
+export function openDocumentStore(driver: Driver, options: DocumentStoreOptions): DocumentStore {
+  const log = createSafeLog(options.log);
   const shared = sharedByDriver.get(driver) ?? open(driver, log);
   sharedByDriver.set(driver, shared);
   shared.users++;

@@ -5,6 +5,7 @@ import { randomUUID } from "uncrypto";
 import { absent, type DocumentStore, type Rule } from "./documents.ts";
 import { openDriver, type StorageConfig } from "./driver.ts";
 import { describeError, type Logger } from "./log.ts";
+import { createSafeLog } from "./safe-log.ts";
 import { toMilliseconds } from "./seconds.ts";
 import { openDocumentStore } from "./store.ts";
 
@@ -47,7 +48,8 @@ export interface VendureSessionCacheOptions {
 export function createVendureSessionCache<S extends CachedSession = CachedSession>(
   options: VendureSessionCacheOptions,
 ) {
-  const { storage, ttl = 86_400, log = console } = options;
+  const { storage, ttl = 86_400 } = options;
+  const log = createSafeLog(options.log ?? console);
   const longest = toMilliseconds("ttl", ttl);
   let driver = openDriver(storage);
   let store: DocumentStore | undefined;

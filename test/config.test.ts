@@ -225,7 +225,7 @@ describe("storages", () => {
 });
 
 test("methods, hooks, auth and log are those of the config", () => {
-  const { log } = createTestLog();
+  const { log, lines } = createTestLog();
   const methods = { method };
   const hooks = { "storefront:afterLogin": noop };
   const auth = {
@@ -237,7 +237,8 @@ test("methods, hooks, auth and log are those of the config", () => {
   expect(options.methods).toBe(methods);
   expect(options.hooks).toBe(hooks);
   expect(options.auth).toBe(auth);
-  expect(options.log).toBe(log);
+  options.log.info("Spoken", { to: "you" });
+  expect(lines).toEqual([{ level: "info", message: "Spoken", details: { to: "you" } }]);
 });
 
 describe("a secret", () => {

@@ -1,0 +1,52 @@
+/** The part of a stream of the process that a log needs. */
+export interface LineTarget {
+  /** Bytes that wait for the reader. */
+  readonly writableLength: number;
+  write(text: string, written: (error?: Error | null) => void): unknown;
+}
+
+/**
+ * Writes lines to a stream and never throws. A line is dropped if the stream fails (`EPIPE`, a full disk), or if
+ * its reader is so slow that a megabyte waits. Once the stream works again, it is told how many were dropped.
+ */
+export class LineStream {
+  readonly #target: LineTarget;
+  readonly #describe: (count: number) => string;
+  #dropped = 0;
+
+  /** @param describe makes the line that tells how many lines were dropped */
+  constructor(target: LineTarget, describe: (count: number) => string) {
+    this.#target = target;
+    this.#describe = describe;
+  }
+
+  write(line: string): void {
+    if (this.#target.writableLength > maxWaiting) this.#dropped++;
+    else this.#tryWrite(line, 1);
+  }
+
+  /** @param count of the lines that are dropped if this fails */
+  #tryWrite(line: string, count: number): void {
+    try {
+      this.#target.write(line, (error) => {
+        if (error) this.#dropped += count;
+        else this.#tellDropped();
+      });
+    } catch {
+      // A file on a full disk fails at once.
+      this.#dropped += count;
+    }
+  }
+
+  #tellDropped(): void {
+    if (this.#dropped === 0) return;
+    const count = this.#dropped;
+    this.#dropped = 0;
+    this.#tryWrite(this.#describe(count), count);
+  }
+}
+
+// --- Internal helpers ---
+
+/** Bytes. */
+const maxWaiting = 1_000_000;
