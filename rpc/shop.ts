@@ -5,8 +5,8 @@ export interface PublicShop {
   readonly locale: string;
   /** ISO 4217 code, as `EUR`. */
   readonly currency: string;
-  /** Host name the shop is served under. */
-  readonly host?: string | undefined;
+  /** Host names the shop is served under; `*.shop.example` for every host below `shop.example`. */
+  readonly host?: string | string[] | undefined;
   /** First path segment the shop is served under. */
   readonly path?: string | undefined;
 }

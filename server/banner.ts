@@ -1,6 +1,7 @@
 import type { Capabilities } from "../storage/documents.ts";
 import type { StoreDescription } from "./backends.ts";
 import type { Shop, StorefrontOptions } from "./options.ts";
+import { toHosts } from "./shop-hosts.ts";
 
 /** What there is to tell of a server that has started. */
 export interface Start {
@@ -45,7 +46,8 @@ function describeShop(
   origin: string,
   { basePath, shopSelector }: StorefrontOptions,
 ): string {
-  const base = host === undefined ? origin : `${new URL(origin).protocol}//${host}`;
+  const [first] = toHosts(host);
+  const base = first === undefined ? origin : `${new URL(origin).protocol}//${first}`;
   const isAtRoot = shopSelector === "path_or_default" && isDefault;
   const segment = path === undefined || isAtRoot ? "" : `/${path}`;
   const isByHost = host !== undefined && shopSelector !== "path";

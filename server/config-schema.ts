@@ -45,7 +45,10 @@ export function createConfigSchema() {
       shopId: required(isPositiveInteger, "a whole number, 1 or more"),
       locale: required(isLocale, "a language tag, as de-DE"),
       currency: required(matches(/^[A-Z]{3}$/), "a currency code, as EUR"),
-      host: value(matches(hostWithPort), "a host name in lower case, with a port or without"),
+      host: value(
+        (found) => isHost(found) || isHostList(found),
+        "a host name in lower case, with a port or without, as shop.example or *.shop.example; or a list",
+      ),
       path: value(matches(/^[A-Za-z0-9_-]+$/), "one segment of a path: letters, digits, - and _"),
       isDefault: boolean,
       realm: value(matches(/^.{1,64}$/s), "a name of 1 to 64 characters"),
@@ -103,7 +106,7 @@ const takenHeaders =
   /^(?:access-control-.*|allow|cache-control|connection|content-.*|date|location|retry-after|set-cookie|transfer-encoding|vary|www-authenticate)$/i;
 const headerName = /^[a-z0-9-]+$/i;
 const hostName = /^\.?[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i;
-const hostWithPort = /^[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::\d{1,5})?$/;
+const hostWithPort = /^(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::\d{1,5})?$/;
 
 const boolean = value((flag) => typeof flag === "boolean", "true or false");
 
@@ -255,6 +258,14 @@ function isTokenMethod(found: unknown): boolean {
 function isOriginRule(found: unknown): boolean {
   if (isFunction(found)) return true;
   return isListOf(found, (rule) => rule instanceof RegExp || isOrigin(rule));
+}
+
+function isHostList(found: unknown): boolean {
+  return Array.isArray(found) && found.length > 0 && found.every(isHost);
+}
+
+function isHost(found: unknown): boolean {
+  return matches(hostWithPort)(found);
 }
 
 /** As a browser writes it: no path, no `*`. */

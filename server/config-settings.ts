@@ -110,7 +110,7 @@ interface ShopValues {
   readonly shopId: number;
   readonly locale: string;
   readonly currency: string;
-  readonly host: string | undefined;
+  readonly host: string | readonly string[] | undefined;
   readonly path: string | undefined;
   readonly realm: string;
   readonly isDefault: boolean;

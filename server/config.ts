@@ -106,7 +106,9 @@ export interface ShopStorageConfig {
 }
 
 /** One storefront. */
-export interface ShopConfig extends PublicShop {
+export interface ShopConfig extends Omit<PublicShop, "host"> {
+  /** Host names, with a port or without; `*.shop.example` for every host below `shop.example`. */
+  readonly host?: string | readonly string[] | undefined;
   /** Served where no path is given and `shopSelector` is `path_or_default`. @default the first shop */
   readonly isDefault?: boolean | undefined;
   /** Shops of one realm share customer accounts. @default "default" */

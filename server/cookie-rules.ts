@@ -3,6 +3,7 @@ import type { ShopSettings } from "./config-settings.ts";
 import type { Report } from "./findings.ts";
 import { reportSetting, type Subject } from "./rule.ts";
 import { toValues } from "./settings.ts";
+import { toHostName, toHosts } from "./shop-hosts.ts";
 import { isPublicSuffix } from "./site.ts";
 
 /** Browsers take the cookie, and show it to nobody else. */
@@ -41,26 +42,19 @@ function checkDomain(
     reportSetting(report, "SF202", setting, expected);
   }
   const name = domain.replace(/^\./, "").toLowerCase();
-  const host = toHostName(shop.host.value);
+  const hosts = toHosts(shop.host.value).map(toHostName);
   const isAbove = (below: string) => below === name || below.endsWith(`.${name}`);
   if (isPublicSuffix(name)) {
     reportSetting(report, "SF205", setting);
-  } else if (host !== undefined && !isAbove(host)) {
+  } else if (!hosts.every(isAbove)) {
     reportSetting(report, "SF204", setting);
-  } else if (host !== undefined) {
-    const others = shops.map((other) => toHostName(other.shop.host.value));
-    const isShared = others.some(
-      (other) => other !== undefined && other !== host && isAbove(other),
-    );
+  } else if (hosts.length > 0) {
+    const others = shops.flatMap((other) => toHosts(other.shop.host.value)).map(toHostName);
+    const isShared = others.some((other) => !hosts.includes(other) && isAbove(other));
     if (isShared) reportSetting(report, "SF206", setting);
   }
 }
 
 function isPrefixed(cookieName: string): boolean {
   return /^__(?:Host|Secure)-/i.test(cookieName);
-}
-
-/** Cookies know no ports. */
-function toHostName(host: string | undefined): string | undefined {
-  return host?.replace(/:\d+$/, "");
 }

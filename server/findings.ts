@@ -200,6 +200,11 @@ export const findingKinds = {
       "pages of the visitor's own machine may call: right for some apps, else left from development",
     remedy: "the origins of your pages",
   },
+  SF405: {
+    severity: "warning",
+    about: "a pattern in a shop's host covers names that anybody can register",
+    remedy: "a domain of your own, as *.shop.example",
+  },
 
   // Storages
   SF501: {

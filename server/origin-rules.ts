@@ -1,9 +1,11 @@
+import type { PublicShop } from "../rpc/shop.ts";
 import { fitsOrigin } from "./cors.ts";
 import type { ShopSettings } from "./config-settings.ts";
 import type { CorsOrigin } from "./config.ts";
 import type { Report } from "./findings.ts";
 import { placeOf, reportSetting, type Subject } from "./rule.ts";
 import { toValues } from "./settings.ts";
+import { toHostName, toHosts } from "./shop-hosts.ts";
 import { isLocalHost, toSite } from "./site.ts";
 
 /** Pages that are let in are one's own, and their calls carry what they should. */
@@ -21,7 +23,7 @@ function checkOrigins({ shop, session, cors }: ShopSettings, report: Report): vo
   const place = placeOf(cors.origin, "cors.origin");
   const sendsCookies = credentials && takes(session.tokenMethod.value, "cookie");
   if (typeof origin === "function") {
-    if (sendsCookies && probes.some((probe) => asks(origin, probe, toValues(shop)))) {
+    if (sendsCookies && probes.some((probe) => asks(origin, probe, toValues(shop) as PublicShop))) {
       report("SF401", place, "a function that lets in any origin");
     }
     return;
@@ -51,10 +53,10 @@ function checkTravel({ shop, session, cors }: ShopSettings, report: Report): voi
     if (origin.length === 0) reportSetting(report, "SF207", ["session", session, "sameSite"]);
     return;
   }
-  const host = shop.host.value?.replace(/:\d+$/, "");
+  const sites = toHosts(shop.host.value).map((host) => toSite(toHostName(host)));
   const isForeign = (rule: string | RegExp) =>
-    typeof rule === "string" && toSite(new URL(rule).hostname) !== toSite(host ?? "");
-  if (host !== undefined && !takes(tokenMethod, "bearer") && origin.some(isForeign)) {
+    typeof rule === "string" && !sites.includes(toSite(new URL(rule).hostname));
+  if (sites.length > 0 && !takes(tokenMethod, "bearer") && origin.some(isForeign)) {
     reportSetting(report, "SF208", ["session", session, "sameSite"]);
   }
 }

@@ -3,6 +3,8 @@ import type { ShopSettings } from "./config-settings.ts";
 import type { Report } from "./findings.ts";
 import type { Subject } from "./rule.ts";
 import { toValues } from "./settings.ts";
+import { toHostName, toHosts } from "./shop-hosts.ts";
+import { isPublicSuffix } from "./site.ts";
 
 /** Each shop can be found, and none in the place of another. */
 export function placeRule({ settings: { server, shops } }: Subject, report: Report): void {
@@ -35,14 +37,23 @@ function findDuplicates(shops: readonly ShopSettings[], report: Report): void {
     if (shopId !== undefined && seen.has(shopId)) {
       report("SF002", at("shopId"), `${shopId} again`);
     }
-    const place = `${host ?? ""}/${path ?? ""}`;
-    if (place !== "/" && seen.has(place)) {
+    const hosts = toHosts(host);
+    const places = new Set(
+      (hosts.length === 0 ? [""] : hosts).map((name) => `${name}/${path ?? ""}`),
+    );
+    for (const place of places) {
+      if (place === "/" || !seen.has(place)) continue;
       const key = path === undefined ? "host" : "path";
       report("SF003", at(key), `${describeFound(place, key)} again`);
     }
+    for (const name of hosts) {
+      if (name.startsWith("*.") && isPublicSuffix(toHostName(name))) {
+        report("SF405", at("host"), describeFound(name, "host"));
+      }
+    }
     const isDefault = shop.isDefault.isWritten && shop.isDefault.value;
     if (isDefault && seen.has("default")) report("SF004", at("isDefault"), "true again");
-    seen.add(shopId).add(place);
+    for (const key of [shopId, ...places]) seen.add(key);
     if (isDefault) seen.add("default");
   }
 }

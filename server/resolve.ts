@@ -41,7 +41,7 @@ function resolveShop(settings: ShopSettings, developmentSecret: string): Shop {
       shopId,
       locale,
       currency,
-      ...(host !== undefined && { host }),
+      ...(host !== undefined && { host: typeof host === "string" ? host : [...host] }),
       ...(path !== undefined && { path }),
     },
     shopId,

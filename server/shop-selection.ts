@@ -1,20 +1,22 @@
 import type { Incoming } from "./incoming.ts";
 import type { StorefrontOptions, Shop } from "./options.ts";
+import { ShopHosts } from "./shop-hosts.ts";
 
 /** Finds the shop of a call: by header, else by host or path as the config says. */
 export class ShopSelection {
   readonly #options: StorefrontOptions;
   readonly #byId: ReadonlyMap<string, Shop>;
-  /** Where no shop has a host of its own, the path is all that there is to look at. */
+  readonly #hosts: readonly (readonly [shop: Shop, hosts: ShopHosts])[];
+  /** If no shop has a host of its own, the path is all that there is to look at. */
   readonly #byPath: ReadonlyMap<string | undefined, Shop | undefined> | undefined;
 
   constructor(options: StorefrontOptions) {
     this.#options = options;
     // Keyed by text, so that only the exact digits match: `01001` and `1e3` are no shops.
     this.#byId = new Map(options.shops.map((shop) => [String(shop.shopId), shop]));
-    const places = options.shops.map((shop) => shop.public);
-    if (places.every(({ host }) => host === undefined)) {
-      const paths = [undefined, ...places.map(({ path }) => path)];
+    this.#hosts = options.shops.map((shop) => [shop, new ShopHosts(shop.public.host)]);
+    if (this.#hosts.every(([, hosts]) => !hosts.exist)) {
+      const paths = [undefined, ...options.shops.map((shop) => shop.public.path)];
       this.#byPath = new Map(paths.map((path) => [path, this.#findAt(undefined, path)]));
     }
   }
@@ -40,22 +42,30 @@ export class ShopSelection {
 
   #findAt(url: URL | undefined, path: string | undefined): Shop | undefined {
     const { shops, shopSelector } = this.#options;
-    const here = shops.filter(({ public: { host } }) =>
-      host === undefined ? shopSelector !== "domain" : url !== undefined && isHost(host, url),
-    );
-    if (path !== undefined) return here.find((shop) => shop.public.path === path);
+    const ofHost = this.#findAtHost(url);
+    if (path !== undefined) {
+      const anywhere = shopSelector === "domain" ? [] : this.#withoutHosts();
+      const here = [...ofHost.map(({ shop }) => shop), ...anywhere];
+      return here.find((shop) => shop.public.path === path);
+    }
     if (shopSelector === "path") return undefined;
-    const ofHost = here.filter((shop) => shop.public.host !== undefined);
-    const atRoot = ofHost.find((shop) => shop.public.path === undefined);
-    const onlyOne = ofHost.length === 1 ? ofHost[0] : undefined;
+    const closest = ofHost.filter(({ rank }) => rank === ofHost[0]?.rank).map(({ shop }) => shop);
+    const atRoot = closest.find((shop) => shop.public.path === undefined);
+    const onlyOne = closest.length === 1 ? closest[0] : undefined;
     const byDefault = shopSelector === "path_or_default" && shops.find((shop) => shop.isDefault);
     return atRoot ?? onlyOne ?? (byDefault || undefined);
   }
-}
 
-// --- Internal helpers ---
+  /** The shops at the host of a URL; first the one whose host is meant most closely. */
+  #findAtHost(url: URL | undefined): readonly { readonly shop: Shop; readonly rank: number }[] {
+    if (url === undefined) return [];
+    return this.#hosts
+      .map(([shop, hosts]) => ({ shop, rank: hosts.rank(url) }))
+      .filter(({ rank }) => rank > 0)
+      .toSorted((first, second) => second.rank - first.rank);
+  }
 
-/** A host without a port is meant on any. */
-function isHost(host: string, url: URL): boolean {
-  return host === url.host || host === url.hostname;
+  #withoutHosts(): readonly Shop[] {
+    return this.#hosts.filter(([, hosts]) => !hosts.exist).map(([shop]) => shop);
+  }
 }

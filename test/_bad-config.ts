@@ -11,7 +11,10 @@ export const badValues: Readonly<Record<string, readonly [values: unknown[], exp
   "shops[0].locale": [[undefined, "", "de_DE", "a b", 7], "a language tag, as de-DE"],
   "shops[0].currency": [[undefined, "eur", "EURO", "€", null], "a currency code, as EUR"],
   "shops[0].path": [["", "de/at", "/de", "dé", 7], "one segment of a path"],
-  "shops[0].host": [["", "Shop.Example", "https://shop.example"], "a host name in lower case"],
+  "shops[0].host": [
+    ["", "Shop.Example", "https://shop.example", "*", "*.", "a.*.example", "**.example", [], [7]],
+    "a host name in lower case",
+  ],
   "shops[0].realm": [["", 7], "a name of 1 to 64 characters"],
   "shops[0].isDefault": [["yes", 1], "true or false"],
   "shops[0].session": [["lax", null, []], "an object"],

@@ -190,6 +190,11 @@ export const findingCases: Readonly<Record<string, FindingCase>> = {
     good: origins(/capacitor:\/\/localhost/),
     path: "cors.origin[0]",
   },
+  SF405: {
+    bad: { shops: [{ ...shop, host: ["shop.example", "*.co.uk"] }] },
+    good: { shops: [{ ...shop, host: ["shop.example", "*.shop.example"] }] },
+    path: "shops[0].host",
+  },
   SF501: {
     bad: { storage: {} },
     good: {},
