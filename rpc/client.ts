@@ -154,6 +154,8 @@ async function send(
 }
 
 async function readResult(response: Response): Promise<unknown> {
+  // A method's own `Response`, whatever its status.
+  if (response.headers.has("storefront-response")) return response;
   if (response.status === 204) return undefined;
   const type = (response.headers.get("content-type") ?? "").split(";", 1)[0];
   const body = parse(await response.text());

@@ -24,6 +24,7 @@ export const problems = {
   limit_reached: [422, "A limit of this shop is reached"],
   too_many_attempts: [429, "There were too many failed attempts"],
   headers_too_large: [431, "The headers of the request are too large"],
+  client_gone: [499, "The caller did not wait"],
   internal_error: [500, "Something went wrong on the server"],
   storage_unavailable: [503, "The storage does not answer"],
   too_busy: [503, "The server checks too many passwords at once"],
@@ -46,7 +47,9 @@ export interface RpcErrorOptions {
   readonly detail?: string | undefined;
   readonly errors?: readonly Fault[] | undefined;
   readonly headers?: Record<string, string> | undefined;
-  /** Stays on the server. */
+  /** JSON for the client, for example `{ remaining: 3 }`. The call's secrets in it are replaced. */
+  readonly data?: unknown;
+  /** Stays on the server, where it is logged. */
   readonly cause?: unknown;
 }
 
@@ -61,6 +64,7 @@ export class RpcError extends HTTPError {
   readonly title: string;
   readonly detail: string | undefined;
   readonly errors: readonly Fault[] | undefined;
+  override readonly cause: unknown;
 
   constructor(code: ProblemCode, options?: RpcErrorOptions);
   constructor(
@@ -74,12 +78,22 @@ export class RpcError extends HTTPError {
     const [knownStatus, knownTitle] = Object.hasOwn(problems, code)
       ? problems[code as ProblemCode]
       : ([500, code] as const);
-    const { status = knownStatus, title = knownTitle, detail, errors, headers, cause } = options;
+    const {
+      status = knownStatus,
+      title = knownTitle,
+      detail,
+      errors,
+      headers,
+      data,
+      cause,
+    } = options;
     const message = detail === undefined ? title : `${title}: ${detail}`;
-    super({ status, message, ...(headers && { headers }), cause });
+    super({ status, message, ...(headers && { headers }), data, cause });
     this.code = code;
     this.title = title;
     this.detail = detail;
     this.errors = errors;
+    // h3 puts all that it was given here.
+    this.cause = cause;
   }
 }

@@ -20,7 +20,7 @@ export async function hashInTurn<T>(hash: () => Promise<T>, caller: HashCaller =
   if (running >= maxRunning) await waitForTurn(caller);
   else running++;
   try {
-    if (caller.signal?.aborted) throw clientGone();
+    if (caller.signal?.aborted) throw new RpcError("client_gone");
     return await hash();
   } finally {
     const next = takeNext();
@@ -83,16 +83,11 @@ function dropAbandoned(): void {
   for (const [network, queue] of queues) {
     const kept = queue.filter(({ caller, refuse }) => {
       if (!caller.signal?.aborted) return true;
-      refuse(clientGone());
+      refuse(new RpcError("client_gone"));
       waiting--;
       return false;
     });
     if (kept.length > 0) queues.set(network, kept);
     else queues.delete(network);
   }
-}
-
-/** Nobody hears of it; the status is what proxies log for it. */
-function clientGone(): RpcError {
-  return new RpcError("client_gone", { status: 499, title: "The caller did not wait" });
 }

@@ -43,7 +43,7 @@ export interface RpcMethodDefinition<
   readonly input?: I;
   /** What the answer must look like; an answer that does not is a fault of the server. */
   readonly output?: O;
-  /** Answers with a JSON value or nothing; throws `RpcError` to refuse. */
+  /** Returns a JSON value, nothing, or a web `Response` that is sent as it is; throws `RpcError` to refuse. */
   handler(input: InputOf<I>, context: ContextOf<A>): Output | Promise<Output>;
 }
 

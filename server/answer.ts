@@ -1,5 +1,6 @@
 import { FastResponse } from "srvx";
 import { Json } from "../rpc/json.ts";
+import { findJsonFault } from "./json-fault.ts";
 import type { Header } from "./transport.ts";
 
 /**
@@ -8,11 +9,15 @@ import type { Header } from "./transport.ts";
  */
 export interface Answer {
   readonly status: number;
-  readonly body: string | null;
+  readonly statusText?: string;
+  readonly body: string | ReadableStream<Uint8Array<ArrayBuffer>> | null;
   readonly headers: Header[];
 }
 
-/** Every answer is JSON, strings too; nothing is 204. */
+/**
+ * Every answer is JSON, strings too; nothing is 204.
+ * @throws TypeError if a part of the value has no form in JSON; it names the part
+ */
 export function toAnswer(value: unknown, cacheControl = "no-store"): Answer {
   const cache: Header = ["cache-control", cacheControl];
   const body = value instanceof Json ? value.text : toText(value);
@@ -21,12 +26,24 @@ export function toAnswer(value: unknown, cacheControl = "no-store"): Answer {
 }
 
 /** What the server is given: on Node it is written as it is, without a web stream. */
-export function toResponse({ status, body, headers }: Answer): Response {
-  return new FastResponse(body, { status, headers });
+export function toResponse({ body, headers, ...status }: Answer): Response {
+  return new FastResponse(body, { ...status, headers });
+}
+
+/** Ends the stream of an answer that is not sent. */
+export function discardBody({ body }: Answer): void {
+  if (body instanceof ReadableStream) void body.cancel().catch(() => undefined);
 }
 
 // --- Internal helpers ---
 
 function toText(value: unknown): string | undefined {
-  return value === null || value === undefined ? undefined : JSON.stringify(value);
+  if (value === null || value === undefined) return undefined;
+  const fault = findJsonFault(value);
+  if (fault === undefined) return JSON.stringify(value);
+  const { path, found } = fault;
+  const place = path === "" ? "it" : `"${path}"`;
+  throw new TypeError(
+    `A method's result cannot be sent as JSON: ${place} is ${found}. Return plain objects, arrays, strings, finite numbers, booleans or null; or a Response`,
+  );
 }

@@ -8,12 +8,14 @@ import { LoginAttempts } from "../rpc/login-attempts.ts";
 import type { RpcMethod } from "../rpc/method.ts";
 import { Redactor } from "../rpc/redactor.ts";
 import type { CallSession } from "../rpc/session.ts";
-import { toAnswer, toResponse, type Answer } from "./answer.ts";
+import { discardBody, toAnswer, toResponse, type Answer } from "./answer.ts";
 import type { Backends } from "./backends.ts";
 import type { CallRoute } from "./call-routes.ts";
+import { isClientGone } from "./client-gone.ts";
 import type { Cors } from "./cors.ts";
 import { Deadlines, type Deadline } from "./deadline.ts";
 import type { Incoming } from "./incoming.ts";
+import { isResponse, MethodResponses } from "./method-response.ts";
 import type { Shop, StorefrontOptions } from "./options.ts";
 import { readPayload } from "./payload.ts";
 import { toProblem } from "./problem.ts";
@@ -28,6 +30,7 @@ export class Calls {
   readonly #options: StorefrontOptions;
   readonly #backends: Backends;
   readonly #environment: CallEnvironment;
+  readonly #responses: MethodResponses;
   readonly #selection: ShopSelection;
   readonly #cors: Cors;
   readonly #deadlines: Deadlines;
@@ -36,6 +39,7 @@ export class Calls {
   constructor(options: StorefrontOptions, backends: Backends, cors: Cors) {
     this.#options = options;
     this.#backends = backends;
+    this.#responses = new MethodResponses(options.shops);
     this.#selection = new ShopSelection(options);
     this.#cors = cors;
     this.#deadlines = new Deadlines(options.callTimeout);
@@ -106,7 +110,10 @@ export class Calls {
     });
     exchange.call = call;
     if (method.access === "public") {
-      return this.#finish(exchange, toPublicAnswer(event, await dispatch(call, name, payload)));
+      return this.#finish(
+        exchange,
+        this.#toPublicAnswer(event, await dispatch(call, name, payload)),
+      );
     }
     const { all, withoutCookies } = this.#transports.get(shop) as Transports;
     const transports = this.#cors.takesCookies(event, origin, shop) ? all : withoutCookies;
@@ -121,16 +128,43 @@ export class Calls {
     deadline.assertInTime();
     const merging = session.completePendingMerge();
     if (merging !== undefined) await merging;
-    const answer = toAnswer(await dispatch(call, name, payload));
-    const committing = session.commit();
-    if (committing !== undefined) await committing;
+    const result = await dispatch(call, name, payload);
+    const answer = isResponse(result) ? this.#responses.toAnswer(result) : toAnswer(result);
+    try {
+      const committing = session.commit();
+      if (committing !== undefined) await committing;
+    } catch (error) {
+      discardBody(answer);
+      throw error;
+    }
     return this.#finish(exchange, answer);
   }
 
   #answerError(exchange: Exchange, error: unknown): Response {
-    const { call, redactor } = exchange;
+    const { call, event, redactor, visit } = exchange;
     const log = call?.log ?? redactor.guard(this.#options.log);
-    return this.#finish(exchange, toProblem(error, redactor, log));
+    if (isClientGone(error, event.req)) {
+      const gone = new RpcError("client_gone", { cause: error });
+      return this.#finish(exchange, toProblem(gone, redactor, log));
+    }
+    if (!isResponse(error)) return this.#finish(exchange, toProblem(error, redactor, log));
+    try {
+      const cacheControl = visit === undefined ? "no-store" : undefined;
+      return this.#finish(exchange, this.#responses.toAnswer(error, cacheControl));
+    } catch (failure) {
+      return this.#finish(exchange, toProblem(failure, redactor, log));
+    }
+  }
+
+  /** Lets caches keep what a GET has answered; the shop may have come in a header. */
+  #toPublicAnswer(event: Incoming, value: unknown): Answer {
+    const isCacheable = event.req.method !== "POST";
+    const cacheControl = isCacheable ? "public, max-age=60" : "no-store";
+    const answer = isResponse(value)
+      ? this.#responses.toAnswer(value, cacheControl)
+      : toAnswer(value, cacheControl);
+    if (isCacheable) answer.headers.push(["vary", "x-shop-id"]);
+    return answer;
   }
 
   /** Also where the call failed: a login or logout that came before stands. */
@@ -178,12 +212,4 @@ function assertVerb(verb: string, { access, readOnly }: RpcMethod): void {
   if (isCacheable && (verb === "GET" || verb === "HEAD")) return;
   const allow = isCacheable ? "GET, HEAD, POST" : "POST";
   throw new RpcError("wrong_verb", { headers: { allow } });
-}
-
-/** Lets caches keep what a GET has answered; the shop may have come in a header. */
-function toPublicAnswer(event: Incoming, value: unknown): Answer {
-  if (event.req.method === "POST") return toAnswer(value);
-  const answer = toAnswer(value, "public, max-age=60");
-  answer.headers.push(["vary", "x-shop-id"]);
-  return answer;
 }

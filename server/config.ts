@@ -86,7 +86,7 @@ export interface CorsConfig {
   readonly origin?: CorsOrigin | undefined;
   /** Whether cookies travel. @default true */
   readonly credentials?: boolean | undefined;
-  /** Headers that a page may read, beside the one of a bearer token and `Retry-After`. */
+  /** Headers that a page may read, beside the one of a bearer token, `Retry-After` and `Storefront-Response`. */
   readonly exposedHeaders?: readonly string[] | undefined;
   /** Seconds that a browser may remember a preflight. @default 600 */
   readonly maxAge?: number | undefined;

@@ -7,6 +7,7 @@ import { describeError, isInstance, type Logger } from "../storage/log.ts";
 import { StorageUnavailableError } from "../storage/unavailable.ts";
 import { SessionEndedError, SessionLimitError } from "../storage/user-sessions.ts";
 import type { Answer } from "./answer.ts";
+import { findJsonFault } from "./json-fault.ts";
 
 /**
  * The answer to a failed call (RFC 9457). What was not meant for the client stays here, with a log line
@@ -15,27 +16,34 @@ import type { Answer } from "./answer.ts";
  */
 export function toProblem(error: unknown, redactor: Redactor, log: Logger): Answer {
   const instance = `urn:uuid:${randomUUID()}`;
-  const details = { instance, error: describeError(error) };
   let answer: Answer;
+  let unreadable: string | undefined;
   try {
-    answer = describeProblem(toRpcError(error), instance, redactor);
+    answer = describeProblem(toRpcError(error), instance, redactor, log);
   } catch (failure) {
     // Reading what was thrown can throw, too: a revoked proxy, a getter, a circle in its details.
-    answer = describeProblem(new RpcError("internal_error"), instance, redactor);
-    Object.assign(details, { unreadable: describeError(failure) });
+    answer = describeProblem(new RpcError("internal_error"), instance, redactor, log);
+    unreadable = describeError(failure);
   }
-  if (answer.status >= 500) log.error("A call failed", details);
+  if (answer.status >= 500) {
+    const details = { instance, error: describeError(error) };
+    log.error("A call failed", unreadable === undefined ? details : { ...details, unreadable });
+  }
   return answer;
 }
 
 // --- Internal helpers ---
 
-function describeProblem(problem: RpcError, urn: string, redactor: Redactor): Answer {
+function describeProblem(problem: RpcError, urn: string, redactor: Redactor, log: Logger): Answer {
   const { status, code } = problem;
   if (!isErrorStatus(status)) throw new RangeError(`An RpcError cannot have the status ${status}`);
   const instance = status >= 500 ? urn : undefined;
+  if (instance === undefined && problem.cause !== undefined) {
+    log.debug("A call was refused", { code, cause: describeError(problem.cause) });
+  }
   const { title, detail, errors } = withoutSecrets(problem, redactor);
-  const body = { type: "about:blank", title, status, code, detail, errors, instance };
+  const data = toSentData(problem, redactor, log);
+  const body = { type: "about:blank", title, status, code, detail, errors, data, instance };
   return {
     status,
     body: JSON.stringify(body),
@@ -60,6 +68,20 @@ function withoutSecrets({ code, title, detail, errors }: RpcError, redactor: Red
     detail: detail === undefined ? undefined : redactor.redact(detail),
     errors: errors?.map(({ path, message }) => ({ path, message: redactor.redact(message) })),
   };
+}
+
+/** Data that JSON has no form for is left out: the error itself matters more. */
+function toSentData({ code, data }: RpcError, redactor: Redactor, log: Logger): unknown {
+  if (data === undefined) return undefined;
+  const fault = findJsonFault(data);
+  if (fault === undefined) return redactor.redact(data);
+  const { path, found } = fault;
+  log.error("The data of an RpcError cannot be sent as JSON, so it is left out", {
+    code,
+    path,
+    found,
+  });
+  return undefined;
 }
 
 function toRpcError(error: unknown): RpcError {

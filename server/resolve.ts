@@ -5,6 +5,7 @@ import { createSafeLog } from "../storage/safe-log.ts";
 import { assertNoErrors, examineConfig } from "./examine.ts";
 import { toWarnings } from "./findings.ts";
 import { createLog } from "./log.ts";
+import { responseHeader } from "./method-response.ts";
 import type { CorsOptions, SessionOptions, Shop, StorefrontOptions } from "./options.ts";
 import { toValues } from "./settings.ts";
 
@@ -69,13 +70,14 @@ function resolveSession(
   };
 }
 
-/** A page must be able to read its token, and when to come back. */
+/** A page must be able to read its token, when to come back, and whether an answer is a method's own. */
 function resolveCors(
   cors: CorsOptions,
   { authTokenHeaderKey, tokenMethods }: SessionOptions,
 ): CorsOptions {
   const token = tokenMethods.includes("bearer") ? [authTokenHeaderKey] : [];
-  return { ...cors, exposedHeaders: [...cors.exposedHeaders, ...token, "retry-after"] };
+  const own = [...token, "retry-after", responseHeader];
+  return { ...cors, exposedHeaders: [...cors.exposedHeaders, ...own] };
 }
 
 /** Enough for a laptop; production is refused without a secret of its own. */

@@ -76,7 +76,12 @@ describe("what a config leaves open", () => {
           cache: undefined,
         },
         storage: { session: { driver: "memory" }, basket: { driver: "memory" } },
-        cors: { origin: [], credentials: true, exposedHeaders: ["retry-after"], maxAge: 600 },
+        cors: {
+          origin: [],
+          credentials: true,
+          exposedHeaders: ["retry-after", "storefront-response"],
+          maxAge: 600,
+        },
         basket: { mergeStrategy: "merge", maxItems: 100, maxQuantity: 1000 },
         wishlist: { maxItems: 200 },
       },

@@ -154,8 +154,17 @@ describeMatrix("CORS", (matrix) => {
     });
     const exposed = async (caller: Visitor) =>
       corsOf(await caller.call("getUser", undefined, { origin: shop }))["expose"]?.split(", ");
-    expect(await exposed(visitor)).toEqual(["x-request-id", "vendure-auth-token", "retry-after"]);
-    expect(await exposed(elsewhere)).toEqual(["x-request-id", "retry-after"]);
+    expect(await exposed(visitor)).toEqual([
+      "x-request-id",
+      "vendure-auth-token",
+      "retry-after",
+      "storefront-response",
+    ]);
+    expect(await exposed(elsewhere)).toEqual([
+      "x-request-id",
+      "retry-after",
+      "storefront-response",
+    ]);
   });
 
   test.each([

@@ -189,7 +189,6 @@ describeMatrix("the wire", ({ start, allowErrors }) => {
     ["an error", new Error(inside), inside],
     ["a text", inside, inside],
     ["nothing", undefined, "no error: undefined"],
-    ["a Response", new Response(inside), "no error: object"],
     ["a promise", new Promise(() => undefined), "no error: object"],
     ["an h3 error of 5xx", new HTTPError({ status: 502, message: inside, data: inside }), inside],
   ];

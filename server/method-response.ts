@@ -1,0 +1,84 @@
+import type { Answer } from "./answer.ts";
+import type { Shop } from "./options.ts";
+import type { Header } from "./transport.ts";
+
+/** Tells the typed client that the answer is a method's own `Response`, and no value. */
+export const responseHeader = "storefront-response";
+
+/** Whether a method returned, or threw, a web `Response`; perhaps one of another library's. */
+export function isResponse(value: unknown): value is Response {
+  if (typeof value !== "object" || value === null) return false;
+  try {
+    return (
+      value instanceof Response || Object.prototype.toString.call(value) === "[object Response]"
+    );
+  } catch {
+    // A proxy that was revoked.
+    return false;
+  }
+}
+
+/** Sends a method's own `Response` on, without the headers that are the server's to send. */
+export class MethodResponses {
+  /** Cookies and headers that carry sessions. */
+  readonly #cookies: ReadonlySet<string>;
+  readonly #tokenHeaders: ReadonlySet<string>;
+
+  constructor(shops: readonly Shop[]) {
+    this.#cookies = new Set(shops.map(({ session }) => session.cookieName));
+    this.#tokenHeaders = new Set(
+      shops.map(({ session }) => session.authTokenHeaderKey.toLowerCase()),
+    );
+  }
+
+  /**
+   * @param cacheControl what holds if the response does not say it; absent: no cache may keep it, whatever the
+   * response says
+   * @throws TypeError if the response has been read, or is a network error
+   */
+  toAnswer(response: Response, cacheControl?: string): Answer {
+    const { body, status, statusText, headers: given } = response;
+    if (response.bodyUsed || body?.locked) {
+      throw new TypeError(
+        "A method's Response has been read already. Return it unread, or a clone",
+      );
+    }
+    if (status < 200)
+      throw new TypeError("A method returned Response.error(), which has no status");
+    const dropped = this.#listDropped(given);
+    const headers = [...given].filter(
+      ([name, value]) => !dropped.has(name) && !ownHeaders.test(name) && !this.#isOurs(name, value),
+    ) as Header[];
+    const isKept = cacheControl !== undefined && !headers.some(([name]) => name === "set-cookie");
+    const rest = isKept ? headers : headers.filter(([name]) => !cacheHeaders.test(name));
+    if (!rest.some(([name]) => name === "cache-control")) {
+      rest.push(["cache-control", isKept && status === 200 ? cacheControl : "no-store"]);
+    }
+    rest.push([responseHeader, "1"]);
+    return { status, statusText, body, headers: rest };
+  }
+
+  #listDropped(headers: Headers): ReadonlySet<string> {
+    const named = (headers.get("connection") ?? "").toLowerCase().split(",");
+    return new Set([...named.map((name) => name.trim()), ...this.#tokenHeaders]);
+  }
+
+  /** Whether it is a cookie that would take the place of a session's. */
+  #isOurs(name: string, value: string): boolean {
+    if (name !== "set-cookie") return false;
+    return this.#cookies.has((value.split(";", 1)[0] ?? "").split("=", 1)[0]?.trim() ?? "");
+  }
+}
+
+// --- Internal helpers ---
+
+/**
+ * Headers of one connection (RFC 9110, 7.6.1), of the body as it once was (`fetch` has decoded it), and of the
+ * server's own rules.
+ */
+const ownHeaders =
+  /^(?:access-control-.*|connection|content-encoding|content-length|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|storefront-response)$/;
+
+/** Headers by which some cache would keep a response, whatever `Cache-Control` says (RFC 9213). */
+const cacheHeaders =
+  /^(?:cache-control|expires|pragma|surrogate-control|x-accel-expires|(?:.*-)?cdn-cache-control)$/;
