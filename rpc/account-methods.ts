@@ -20,6 +20,7 @@ export const getUser = defineRpcMethod({
 
 /** Logs in, and merges what the guest has put together into what the user has. */
 export const login = defineRpcMethod({
+  signsIn: true,
   input: z.strictObject({ email, password, rememberMe: z.boolean().optional() }),
   async handler({ rememberMe, ...credentials }, context) {
     const call = callOf(context);
@@ -34,6 +35,7 @@ export const login = defineRpcMethod({
 
 /** Makes an account and logs in to it. */
 export const register = defineRpcMethod({
+  signsIn: true,
   input: z
     .strictObject({
       email,

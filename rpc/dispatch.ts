@@ -45,6 +45,8 @@ export async function dispatch(call: Call, name: string, payload: unknown): Prom
       input = await parseInput(schema, payload);
       redactor.learn(() => maskSecrets(schema, input).secrets);
     }
+    if (method.signsIn) await call.session.signInMark.read();
+    else if (method.access === "session" && !method.readOnly) call.session.signInMark.recall();
     const before = hooks["storefront:rpc:before"];
     if (before !== undefined) await before(tell());
     const answer = await method.handler(input as never, context as never);

@@ -39,6 +39,11 @@ export interface RpcMethodDefinition<
   readonly readOnly?: boolean;
   /** Only for a user who has logged in, or called `reauthenticate`, in the last `session.freshFor` seconds. */
   readonly requireFresh?: A extends "user" ? boolean : never;
+  /**
+   * Begins a session by a proof of who the caller is, as `login` does. Such a method also runs for a client
+   * whose session ID was replaced or ended a moment ago, and then has no session before it.
+   */
+  readonly signsIn?: A extends "session" ? boolean : never;
   /** What the payload must look like; any Standard Schema. Without one the method takes no payload. */
   readonly input?: I;
   /** What the answer must look like; an answer that does not is a fault of the server. */
@@ -52,6 +57,7 @@ export interface RpcMethod<Payload = unknown, Output = unknown> {
   readonly access: Access;
   readonly readOnly: boolean;
   readonly requireFresh: boolean;
+  readonly signsIn: boolean;
   readonly input: StandardSchemaV1 | undefined;
   readonly output: StandardSchemaV1 | undefined;
   readonly handler: (input: never, context: never) => unknown;
@@ -75,6 +81,6 @@ export function defineRpcMethod<
   O extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<O> : ValueOf<Awaited<Output>>
 > {
   const { access = "session", readOnly = false, input, output, handler } = definition;
-  const { requireFresh = false } = definition;
-  return { access, readOnly, requireFresh, input, output, handler };
+  const { requireFresh = false, signsIn = false } = definition;
+  return { access, readOnly, requireFresh, signsIn, input, output, handler };
 }

@@ -15,6 +15,7 @@ import type { Caller } from "./caller.ts";
 import { copyOf } from "./copy.ts";
 import { completeMerges, type MergeReport } from "./merge.ts";
 import { chain, changeUser, owingNothing, patchCustomData } from "./record-changes.ts";
+import { SignInMark } from "./sign-in-mark.ts";
 import { CallTokens } from "./session-tokens.ts";
 
 /** How a new login is kept. */
@@ -33,8 +34,7 @@ export interface LoginOptions {
 export class CallSession {
   readonly #backend: ShopBackend;
   readonly #caller: Caller;
-  /** Ends of the user's sessions up to here do not concern a login of this call. */
-  #startedAt = Date.now();
+  readonly signInMark: SignInMark;
   #session: Session | undefined;
   #changes: RecordChange[] = [];
   #ended = false;
@@ -53,6 +53,7 @@ export class CallSession {
   constructor(backend: ShopBackend, session: Session | undefined, caller: Caller) {
     this.#backend = backend;
     this.#caller = caller;
+    this.signInMark = new SignInMark(backend.sessions.users);
     this.#session = session;
     this.#knownUser = session?.record.user;
   }
@@ -159,7 +160,7 @@ export class CallSession {
     }
     const { session, pendingMerges } = await this.#writable.sessions.bind(this.#session, {
       user: structuredClone(user),
-      startedAt: this.#startedAt,
+      since: await this.signInMark.get(),
       userAgent: this.#caller.userAgent?.slice(0, 256),
       transport: this.#caller.transport,
       transient: options.rememberMe === false ? true : undefined,
@@ -195,10 +196,12 @@ export class CallSession {
     // One that a parallel call renews right now is still the one that was meant.
     const isKept = ({ id, replaces = id }: UserSession) =>
       sessionsToKeep.includes(id) || sessionsToKeep.includes(replaces);
+    const { realm, sessions } = this.#writable;
+    const since = await this.signInMark.get();
     const results = await Promise.all(
-      this.#writable.realm.users.map((users) => users.endAll(userId, isKept)),
+      realm.users.map((users) => users.endAll(userId, isKept, since)),
     );
-    this.#startedAt = Math.max(this.#startedAt, ...results.map(({ endedAt }) => endedAt));
+    this.signInMark.moveTo(results[realm.users.indexOf(sessions.users)]?.since);
     const ended = results.flatMap((result) => result.ended);
     if (this.id !== undefined && ended.includes(this.id)) this.#forget();
     return ended.length;

@@ -1,5 +1,7 @@
 import type { ChangeFeed } from "./changes.ts";
 import type { Documents, DocumentStore, Rule } from "./documents.ts";
+import { RememberedDocument } from "./remembered-document.ts";
+import { Revocations } from "./revocations.ts";
 import { createName } from "./session-record.ts";
 
 /** The generation of each shop's sessions, by shop id. */
@@ -28,25 +30,21 @@ export interface OfGeneration {
 export class SessionGenerations {
   readonly #documents: Documents<Generations>;
   readonly #legacy: Documents<Readonly<Record<string, number>>>;
-  readonly #feed: ChangeFeed;
-  /** As they were read last, or are being read; a change removes it. */
-  #known: { readonly generations: Generations | Promise<Generations> } | undefined;
+  readonly #remembered: RememberedDocument<Generations>;
+  /** The ends of all sessions of a user, in the same storage. */
+  readonly revocations: Revocations;
 
   /** @param feed of changes to what begins with `session` */
   constructor(store: DocumentStore, feed: ChangeFeed) {
     this.#documents = store.collection(collection, isGenerations);
     this.#legacy = store.collection("session", isCounts);
-    this.#feed = feed;
-    feed.listen((path) => {
-      if (path === undefined || path === `${collection}:${key}`) this.#known = undefined;
-    });
+    this.#remembered = new RememberedDocument(feed, `${collection}:${key}`, () => this.#read());
+    this.revocations = new Revocations(store, feed);
   }
 
   /** The generations now: from memory while the change feed is up. @throws StorageUnavailableError */
   current(): Generations | Promise<Generations> {
-    if (!this.#feed.isUp()) return this.#read();
-    this.#known ??= this.#remember();
-    return this.#known.generations;
+    return this.#remembered.current();
   }
 
   /**
@@ -86,21 +84,8 @@ export class SessionGenerations {
     try {
       await this.#documents.update(key, rule);
     } finally {
-      this.#known = undefined;
+      this.#remembered.forget();
     }
-  }
-
-  #remember(): { generations: Generations | Promise<Generations> } {
-    const known: { generations: Generations | Promise<Generations> } = {
-      generations: this.#read().then(
-        (generations) => (known.generations = generations),
-        (error: unknown) => {
-          if (this.#known === known) this.#known = undefined;
-          throw error;
-        },
-      ),
-    };
-    return known;
   }
 
   async #read(): Promise<Generations> {

@@ -1,5 +1,6 @@
 import type { DocumentStore } from "./documents.ts";
 import type { SessionGenerations } from "./generations.ts";
+import type { RevocationMark } from "./revocations.ts";
 import type { SessionCache } from "./session-cache.ts";
 import { endOfSession, isFresh, isRenewalDue, type SessionLifetime } from "./session-lifetime.ts";
 import {
@@ -20,8 +21,8 @@ export interface SessionSettings extends SessionLifetime, SessionLimit {}
 /** Who logs in, and how. */
 export interface Login {
   readonly user: ShopUser;
-  /** The session ends where all of the user's were ended after this moment (epoch milliseconds). */
-  readonly startedAt: number;
+  /** The last end of all sessions when the login began, if it read that: a later one of this user refuses it. */
+  readonly since?: RevocationMark | undefined;
   readonly userAgent?: string | undefined;
   readonly transport?: SessionTransportName | undefined;
   readonly transient?: boolean | undefined;
@@ -151,6 +152,7 @@ export class Sessions {
     old: Session | undefined,
     login: Login,
   ): Promise<{ session: Session; pendingMerges: readonly PendingMerge[] }> {
+    const since = login.since ?? (await this.users.lastRevocation());
     const now = Date.now();
     const handle = createName();
     const left = old === undefined ? [] : toPendingMerges(old, this.shopId);
@@ -165,13 +167,13 @@ export class Sessions {
       transient: login.transient,
       ...(left.length > 0 && { mergePending: true }),
     });
-    const { userAgent, transport, startedAt } = login;
+    const { userAgent, transport } = login;
     const entry = { ...this.#indexEntry(created), userAgent, transport };
     const noted = await this.#orRemove(created, () =>
       this.users.enter(login.user.id, entry, {
         handle,
         replaces: old?.record.handle,
-        startedAt,
+        since,
         limit: this.#settings,
         pendingMerges: left,
       }),

@@ -1,4 +1,5 @@
 import { generationOf, isOver, type Generations } from "./generations.ts";
+import { isRevocationMark, type RevocationMark } from "./revocations.ts";
 import type { Belonging, SessionTransportName } from "./session-record.ts";
 
 /** One session in the index of its user. Dates are epoch milliseconds. */
@@ -33,8 +34,10 @@ export interface UserIndex {
   /** Sessions that are over, whose records may still be there: who broke off here left them to the next. */
   readonly ending?: readonly UserSession[] | undefined;
   readonly pendingMerges: readonly PendingMerge[];
-  /** When all sessions were last ended, in epoch milliseconds; 0: never. */
+  /** When all sessions were last ended, in epoch milliseconds; 0: never. Compared with no other clock. */
   readonly endedAt: number;
+  /** Which end that was: a login that began before it is refused. */
+  readonly revocation?: RevocationMark | undefined;
 }
 
 /** The index of a user without sessions. */
@@ -43,7 +46,7 @@ export const emptyIndex: UserIndex = { sessions: {}, pendingMerges: [], endedAt:
 /** Whether something read from a storage is an index, with all that is in it: half an index hides sessions. */
 export function isUserIndex(value: unknown): value is UserIndex {
   if (!isObject(value)) return false;
-  const { sessions, ending: over = [], pendingMerges, endedAt } = value;
+  const { sessions, ending: over = [], pendingMerges, endedAt, revocation } = value;
   return (
     isObject(sessions) &&
     Object.values(sessions).every(isUserSession) &&
@@ -51,7 +54,8 @@ export function isUserIndex(value: unknown): value is UserIndex {
     over.every(isUserSession) &&
     Array.isArray(pendingMerges) &&
     pendingMerges.every(isPendingMerge) &&
-    Number.isFinite(endedAt)
+    Number.isFinite(endedAt) &&
+    (revocation === undefined || isRevocationMark(revocation))
   );
 }
 
@@ -110,7 +114,7 @@ export function endOf(index: UserIndex): number {
 
 // --- Internal helpers ---
 
-/** How long an ended login is still recognised as older than the end, in milliseconds. */
+/** How long a login that began before the last end of all is still refused, in milliseconds. */
 const endedAtMemory = 3_600_000;
 
 function isUserSession(value: unknown): value is UserSession {

@@ -2,6 +2,7 @@ import type { Documents, DocumentStore } from "./documents.ts";
 import type { SessionGenerations } from "./generations.ts";
 import { toKeySegment } from "./key.ts";
 import { RecordDocuments } from "./record-documents.ts";
+import { isAfter, laterOf, type RevocationMark } from "./revocations.ts";
 import { sessionKey } from "./session-record.ts";
 import {
   emptyIndex,
@@ -28,11 +29,19 @@ export interface Entrance {
   readonly handle: string;
   /** The handle of the session that it takes the place of. */
   readonly replaces: string | undefined;
-  /** When the login began, in epoch milliseconds. */
-  readonly startedAt: number;
+  /** The last end of all sessions when the login began: a later one of this user refuses it. */
+  readonly since: RevocationMark;
   readonly limit: SessionLimit;
   /** What the guest before it left. */
   readonly pendingMerges: readonly PendingMerge[];
+}
+
+/** What an end of all sessions of a user did. */
+export interface EndOfAll {
+  /** The IDs of the sessions. */
+  readonly ended: readonly string[];
+  /** What a login of the same call goes by: the mark of this end, unless another came between. */
+  readonly since: RevocationMark;
 }
 
 /** A user's sessions were ended while one was being made or moved. */
@@ -60,6 +69,16 @@ export class UserSessions {
     this.#store = store;
     this.#generations = generations;
     this.#indexes = store.collection(`user:${toKeySegment(realm)}`, isUserIndex, "setAside");
+  }
+
+  /** The last end of all sessions of any user so far: what a login reads before it checks a password. */
+  lastRevocation(): Promise<RevocationMark> {
+    return this.#generations.revocations.read();
+  }
+
+  /** The same as far as this process knows it, without waiting; `undefined` if it does not hear of changes. */
+  recallRevocation(): RevocationMark | Promise<RevocationMark> | undefined {
+    return this.#generations.revocations.recall();
   }
 
   /** Reads a user's index, without what is over. */
@@ -97,13 +116,20 @@ export class UserSessions {
   async enter(
     userId: string | number,
     entry: UserSession,
-    { handle, replaces, startedAt, limit, pendingMerges }: Entrance,
+    entrance: Entrance,
+    latest?: RevocationMark,
   ): Promise<readonly PendingMerge[]> {
+    const { handle, replaces, since, limit, pendingMerges } = entrance;
     let excess: readonly UserSession[] = [];
+    let isUnknown = false;
     const index = await this.update(userId, (current) => {
-      if (current.endedAt > startedAt) {
-        throw new SessionEndedError("The user's sessions were ended during the login");
-      }
+      // Of two that cannot be compared, the end is the later one if nothing was lost after it.
+      const isEnded =
+        isAfter(current.revocation, since) ??
+        (latest && isAfter(current.revocation, latest) === false);
+      isUnknown = isEnded === undefined && latest === undefined;
+      if (isUnknown) return current;
+      if (isEnded) throw new SessionEndedError("The user's sessions were ended during the login");
       excess = findExcess(current, replaces, limit);
       const { sessions, ...rest } = ending(current, excess);
       return {
@@ -112,6 +138,7 @@ export class UserSessions {
         pendingMerges: union(rest.pendingMerges, pendingMerges),
       };
     });
+    if (isUnknown) return this.enter(userId, entry, entrance, await this.lastRevocation());
     await this.#finish(userId, excess);
     return index.pendingMerges;
   }
@@ -179,20 +206,31 @@ export class UserSessions {
    * Ends a user's sessions, but for those that are to be kept. A login under way is refused.
    *
    * They leave the index in the change that says so: none can be moved to another id any more.
-   * @returns the ids that were ended, and when
+   * @param since what a login of the same call went by so far
    */
   async endAll(
     userId: string | number,
     isKept: (session: UserSession) => boolean = () => false,
-  ): Promise<{ ended: string[]; endedAt: number }> {
+    since?: RevocationMark,
+  ): Promise<EndOfAll> {
+    // Before the index: a login that reads this mark finds its session in the index, or finds it ended.
+    const mark = await this.#generations.revocations.next();
     const endedAt = Date.now();
     let ended: readonly UserSession[] = [];
+    let before: RevocationMark | undefined;
     const after = await this.update(userId, (index) => {
       ended = Object.values(index.sessions).filter((session) => !isKept(session));
-      return { ...ending(index, ended), endedAt: Math.max(endedAt, index.endedAt) };
+      before = index.revocation;
+      const revocation = laterOf(before, mark);
+      return {
+        ...ending(index, ended),
+        endedAt: Math.max(endedAt, index.endedAt),
+        revocation,
+      };
     });
     await this.#finish(userId, after.ending);
-    return { ended: ended.map(({ id }) => id), endedAt };
+    const isFirst = since === undefined || isAfter(before, since) === false;
+    return { ended: ended.map(({ id }) => id), since: isFirst ? mark : since };
   }
 
   /** Ends one session of a user. @returns its id, or `undefined` where there is none of that handle */

@@ -1,0 +1,83 @@
+import type { ChangeFeed } from "./changes.ts";
+import type { Documents, DocumentStore } from "./documents.ts";
+import { RememberedDocument } from "./remembered-document.ts";
+import { createName } from "./session-record.ts";
+
+/**
+ * A place in the order of the ends of all sessions of a user: a logical clock, since the clocks of two servers
+ * never agree (Lamport, "Time, Clocks, and the Ordering of Events in a Distributed System", 1978).
+ */
+export interface RevocationMark {
+  /** Marks of another series cannot be compared: the document was lost between them. */
+  readonly series: string;
+  readonly count: number;
+}
+
+/** Counts the ends of all sessions of any user in one storage. All methods throw StorageUnavailableError. */
+export class Revocations {
+  readonly #documents: Documents<RevocationMark>;
+  readonly #remembered: RememberedDocument<RevocationMark>;
+
+  /** @param feed of changes to what begins with `session` */
+  constructor(store: DocumentStore, feed: ChangeFeed) {
+    this.#documents = store.collection(collection, isRevocationMark);
+    this.#remembered = new RememberedDocument(feed, `${collection}:${key}`, () => this.read());
+  }
+
+  /** The mark of the last end so far, always read from the storage. */
+  async read(): Promise<RevocationMark> {
+    const { value = none } = await this.#documents.get(key);
+    return value;
+  }
+
+  /**
+   * The mark of the last end that this process knows of, if its changes are heard. Its read may fail later,
+   * unless it is awaited.
+   */
+  recall(): RevocationMark | Promise<RevocationMark> | undefined {
+    return this.#remembered.isRemembered ? this.#remembered.current() : undefined;
+  }
+
+  /** The mark of an end that begins now: later than all that were read before. */
+  async next(): Promise<RevocationMark> {
+    const series = createName().slice(-10);
+    try {
+      const { value = none } = await this.#documents.update(key, (last = { series, count: 0 }) => ({
+        set: { ...last, count: last.count + 1 },
+      }));
+      return value;
+    } finally {
+      this.#remembered.forget();
+    }
+  }
+}
+
+/**
+ * Whether an end came after a mark was read.
+ * @returns `undefined` if the two cannot be compared
+ */
+export function isAfter(
+  end: RevocationMark | undefined,
+  mark: RevocationMark,
+): boolean | undefined {
+  if (end === undefined) return false;
+  return end.series === mark.series ? end.count > mark.count : undefined;
+}
+
+/** The later one of two ends; the second if they cannot be compared. */
+export function laterOf(first: RevocationMark | undefined, second: RevocationMark): RevocationMark {
+  return first !== undefined && isAfter(first, second) ? first : second;
+}
+
+/** Whether something read from a storage is a mark. */
+export function isRevocationMark(value: unknown): value is RevocationMark {
+  const { series, count } = (value ?? {}) as Partial<RevocationMark>;
+  return typeof series === "string" && Number.isSafeInteger(count);
+}
+
+// --- Internal helpers ---
+
+const collection = "session-revocations";
+const key = "current";
+
+const none: RevocationMark = { series: "", count: 0 };
