@@ -2,6 +2,7 @@ import { createStorage, type Driver } from "unstorage";
 import { asideSeconds, type Backend, type Expected } from "./backend.ts";
 import { parseEnvelope, toEnvelope } from "./envelope.ts";
 import { Expiry } from "./expiry.ts";
+import { isFileDriver } from "./driver.ts";
 import type { Queue } from "./queue.ts";
 
 /**
@@ -83,8 +84,7 @@ export function createDriverBackend(driver: Driver, queue: Queue): Backend {
 
   /** A folder cannot have the name of a file. */
   function toAsideKey(key: string): string {
-    const isFile = driver.name === "fs" || driver.name === "fs-lite";
-    return isFile ? `${key}.unreadable` : `${key}:unreadable`;
+    return isFileDriver(driver) ? `${key}.unreadable` : `${key}:unreadable`;
   }
 
   async function remove(key: string): Promise<void> {

@@ -1,5 +1,7 @@
 import { createRequire } from "node:module";
+import { resolve } from "node:path";
 import { builtinDrivers, type Driver } from "unstorage";
+import { withWholeFiles } from "./file-driver.ts";
 
 /** A driver by its unstorage name with its options, or a driver object. */
 export type StorageConfig =
@@ -9,7 +11,8 @@ export type StorageConfig =
 /**
  * Makes the driver a config asks for; a driver object stays itself.
  *
- * A redis driver made here fails within a second or so where Redis is down, instead of hanging.
+ * A redis driver made here fails within a second or so where Redis is down, instead of hanging. A fs driver made
+ * here writes whole files: a driver object writes in place, so a full disk can empty a document.
  * @throws TypeError where unstorage has no driver of that name, and what the driver says of its options
  */
 export function openDriver(config: StorageConfig): Driver {
@@ -21,7 +24,7 @@ export function openDriver(config: StorageConfig): Driver {
   const createDriver = loadDriver(name, builtinDrivers[name as keyof typeof builtinDrivers]);
   const driver = createDriver(name === "redis" ? withRedisDefaults(options) : options);
   if (name === "memory") privateDrivers.add(driver);
-  return driver;
+  return isFileDriver(driver) ? withWholeFiles(driver, resolve(String(options["base"]))) : driver;
 }
 
 /**
@@ -30,6 +33,11 @@ export function openDriver(config: StorageConfig): Driver {
  */
 export function isPrivateDriver(driver: Driver): boolean {
   return privateDrivers.has(driver);
+}
+
+/** Whether a driver keeps each document in a file of the key's name. */
+export function isFileDriver({ name }: Driver): boolean {
+  return name === "fs" || name === "fs-lite";
 }
 
 // --- Internal helpers ---

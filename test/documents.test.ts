@@ -1,7 +1,7 @@
-import { execFile, execFileSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -25,6 +25,7 @@ import {
   until,
 } from "./_documents.ts";
 import { describeWithRedis, startRedisCluster, useRedis } from "./_redis.ts";
+import { compileStorage } from "./_compiled.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -308,18 +309,4 @@ async function startFileServer(): Promise<string> {
   await once(server, "listening");
   onTestFinished(() => void server.close());
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-/** Compiles the sources for processes of their own, which cannot read TypeScript. @returns the entry */
-async function compileStorage(): Promise<string> {
-  const root = join(import.meta.dirname, "..");
-  const outDir = join(root, "node_modules", ".cache", `storefront-storage-${randomUUID()}`);
-  onTestFinished(() => rm(outDir, { recursive: true, force: true }));
-  await mkdir(outDir, { recursive: true });
-  await writeFile(join(outDir, "package.json"), '{ "type": "module" }');
-  const options = "--ignoreConfig --module nodenext --target es2023 --types node --skipLibCheck";
-  const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-  const args = [...options.split(" "), "--rewriteRelativeImportExtensions", "--outDir", outDir];
-  execFileSync(process.execPath, [tsc, join(root, "storage", "index.ts"), ...args]);
-  return join(outDir, "index.js");
 }

@@ -1,0 +1,19 @@
+import { execFileSync } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+
+/** Compiles the sources for processes of their own, which cannot read TypeScript. @returns the entry */
+export async function compileStorage(): Promise<string> {
+  const root = join(import.meta.dirname, "..");
+  const outDir = join(root, "node_modules", ".cache", `storefront-storage-${randomUUID()}`);
+  onTestFinished(() => rm(outDir, { recursive: true, force: true }));
+  await mkdir(outDir, { recursive: true });
+  await writeFile(join(outDir, "package.json"), '{ "type": "module" }');
+  const options = "--ignoreConfig --module nodenext --target es2023 --types node --skipLibCheck";
+  const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+  const args = [...options.split(" "), "--rewriteRelativeImportExtensions", "--outDir", outDir];
+  execFileSync(process.execPath, [tsc, join(root, "storage", "index.ts"), ...args]);
+  return join(outDir, "index.js");
+}
