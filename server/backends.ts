@@ -103,8 +103,8 @@ export function openBackends({ shops, storage, log }: StorefrontOptions): Backen
 // --- Internal helpers ---
 
 /**
- * On by default where nobody's changes go by unheard: in Redis, which tells of them, and saves a round trip;
- * and in this process's own memory, where it saves the parsing.
+ * On by default if the store hears of every change: in Redis, which pushes changes, a cache saves a round trip;
+ * in this process's own memory it saves the parsing. A cache that cannot hear of changes would cache nothing.
  */
 function createCache(
   { shopId, session: { cache } }: Shop,
@@ -112,8 +112,10 @@ function createCache(
   feedOf: (store: DocumentStore) => ChangeFeed,
 ): SessionCache | undefined {
   if (cache === false) return undefined;
-  const isHeard = store.capabilities.atomic === "cluster" || store.isPrivate;
-  if (cache === undefined && !isHeard) return undefined;
+  const { capabilities, isPrivate } = store;
+  const isCluster = capabilities.atomic === "cluster";
+  if (isCluster && capabilities.changes === "unheard") return undefined;
+  if (cache === undefined && !isCluster && !isPrivate) return undefined;
   const { ttl = 300, max = 10_000, strategy } = cache ?? {};
   return new SessionCache(shopId, feedOf(store), { ttl, max, strategy });
 }

@@ -56,9 +56,14 @@ function describeShop(
   return `${shopId}  ${locale} ${currency}  ${place}`;
 }
 
-function describeGuarantees({ atomic, ttl }: Capabilities): string {
-  const changes =
-    atomic === "cluster" ? "atomic across all processes on it" : "atomic within this process";
-  const endings = ttl === "native" ? "expiry by the storage" : "expiry by a sweep of this process";
-  return `${changes}, ${endings}`;
+function describeGuarantees(capabilities: Capabilities): string {
+  const isNative = capabilities.ttl === "native";
+  const endings = isNative ? "expiry by the storage" : "expiry by a sweep of this process";
+  return `${describeAtomicity(capabilities)}, ${endings}`;
+}
+
+function describeAtomicity(capabilities: Capabilities): string {
+  if (capabilities.atomic === "process") return "atomic within this process";
+  const atomic = "atomic across all processes on it";
+  return capabilities.changes === "pushed" ? atomic : `${atomic}, sessions not cached`;
 }

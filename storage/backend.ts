@@ -39,7 +39,7 @@ export interface Backend {
   close(): Promise<void>;
   /** Counts attempts for all processes, by `<name>:<key>`; absent where there are no others. */
   attempts?(name: string, window: number): Attempts;
-  /** Tells of changes below a prefix that other processes make; absent where there are no others. */
+  /** Pushes the changes that other processes make below a prefix; present if the capabilities say `pushed`. */
   watch?(prefix: string, tell: ChangeListener): RemoteFeed;
 }
 

@@ -3,12 +3,19 @@ import type { ChangeFeed } from "./changes.ts";
 import type { Logger } from "./log.ts";
 
 /** What a store guarantees; printed at start, and all that callers may know of the driver below. */
-export interface Capabilities {
-  /** Who sees changes as atomic: every process on the same storage, or this process only. */
-  readonly atomic: "cluster" | "process";
+export type Capabilities = Atomicity & {
   /** Who removes expired documents: the storage itself, or a sweep of this process. */
   readonly ttl: "native" | "stored";
-}
+};
+
+/** Who sees changes as atomic, and whether this process hears of the changes that others make. */
+export type Atomicity =
+  /** Only this process may write. */
+  | { readonly atomic: "process" }
+  /** All processes on the storage may write, and the storage pushes each change. */
+  | { readonly atomic: "cluster"; readonly changes: "pushed" }
+  /** All processes on the storage may write, and nothing that was read before can be trusted. */
+  | { readonly atomic: "cluster"; readonly changes: "unheard" };
 
 /** A document as it was read; hand it back to `update` to save the second read. */
 export interface Snapshot<T> {

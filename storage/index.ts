@@ -6,6 +6,7 @@ export { openDocumentStore } from "./store.ts";
 
 // Documents
 export type {
+  Atomicity,
   Capabilities,
   Change,
   Documents,

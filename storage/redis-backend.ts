@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { joinKeys } from "unstorage";
 import { createRedisAttempts } from "./attempts.ts";
-import { asideSeconds, type Backend, type Swap } from "./backend.ts";
+import { asideSeconds, type Backend, type RemoteFeed, type Swap } from "./backend.ts";
+import type { ChangeListener } from "./changes.ts";
 import type { Logger } from "./log.ts";
 import { createAsk } from "./redis-ask.ts";
 import { watchOutages, type RedisDriver } from "./redis-client.ts";
@@ -19,8 +20,10 @@ export function createRedisBackend(driver: RedisDriver, log: Logger): Backend {
   const toRedisKey = (key: string) => (base === "" ? key : `${base}:${key}`);
   const ask = createAsk(client);
   watchOutages(client, log);
+  // Each node of a cluster pushes its own changes only, and nodes come and go.
+  const canPush = !client.isCluster && client.duplicate !== undefined;
   return {
-    capabilities: { atomic: "cluster", ttl: "native" },
+    capabilities: { atomic: "cluster", changes: canPush ? "pushed" : "unheard", ttl: "native" },
     async read(key) {
       return (await ask(() => client.get(toRedisKey(key)))) ?? undefined;
     },
@@ -46,15 +49,17 @@ export function createRedisBackend(driver: RedisDriver, log: Logger): Backend {
       await driver.dispose?.();
     },
     attempts: (name, window) => createRedisAttempts(client, toRedisKey(name), window, ask),
-    watch(prefix, tell) {
-      return openRedisFeed(
-        client,
-        toRedisKey(prefix),
-        (key) => tell(key === undefined || base === "" ? key : key.slice(base.length + 1)),
-        log,
-      );
-    },
+    ...(canPush && { watch }),
   };
+
+  function watch(prefix: string, tell: ChangeListener): RemoteFeed {
+    return openRedisFeed(
+      client,
+      toRedisKey(prefix),
+      (key) => tell(key === undefined || base === "" ? key : key.slice(base.length + 1)),
+      log,
+    );
+  }
 
   async function run({ sha1, lua }: Script, key: string, args: string[]): Promise<unknown> {
     try {

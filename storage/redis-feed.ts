@@ -19,7 +19,7 @@ interface FeedClient {
  * Has Redis push the keys that change (server-assisted client side caching, broadcasting mode), over a
  * connection of its own. The tracking ends with the connection, and a silent connection is ended.
  *
- * Never up on a cluster, where every node would have to be asked.
+ * @param data a client of one server, with `duplicate`
  */
 export function openRedisFeed(
   data: RedisClient,
@@ -27,11 +27,8 @@ export function openRedisFeed(
   tell: ChangeListener,
   log: Logger,
 ): RemoteFeed {
-  if (data.isCluster || data.duplicate === undefined) {
-    return { isUp: () => false, close: () => {} };
-  }
   const { commandTimeout = 1000 } = data.options ?? {};
-  const client = data.duplicate({ autoResubscribe: false, commandTimeout }) as FeedClient;
+  const client = data.duplicate?.({ autoResubscribe: false, commandTimeout }) as FeedClient;
   let isUp = false;
   client.on("error", () => {});
   client.on("ready", () => void track().catch(giveUpOrReconnect));

@@ -23,13 +23,42 @@ export function openDocumentStore(driver: Driver, options: DocumentStoreOptions)
   const shared = sharedByDriver.get(driver) ?? open(driver, log);
   sharedByDriver.set(driver, shared);
   shared.users++;
-  const { name, backend, changes, queue } = shared;
+  return createStore(shared, log, () => release(driver, shared));
+}
+
+/** Opens the documents in a backend that belongs to this store alone. */
+export function openBackendStore(
+  backend: Backend,
+  { log, driver }: DocumentStoreOptions & { readonly driver: string },
+): DocumentStore {
+  const changes = new LocalChanges({ hasOthers: true });
+  const shared = { name: driver, backend: withUnavailable(backend, driver), changes };
+  return createStore({ ...shared, queue: createQueue(), isPrivate: false }, log, () =>
+    backend.close(),
+  );
+}
+
+// --- Internal helpers ---
+
+/** What the stores on one driver share. */
+interface Shared {
+  readonly name: string;
+  readonly backend: Backend;
+  readonly queue: Queue;
+  readonly changes: LocalChanges;
+  readonly isPrivate: boolean;
+}
+
+const sharedByDriver = new WeakMap<Driver, Shared & { users: number }>();
+
+function createStore(shared: Shared, log: Logger, end: () => Promise<void>): DocumentStore {
+  const { name, backend, changes, queue, isPrivate } = shared;
   const feeds: ChangeFeed[] = [];
   let closing: Promise<void> | undefined;
   return {
     driver: name,
     capabilities: backend.capabilities,
-    isPrivate: isPrivateDriver(driver),
+    isPrivate,
     collection: (collection, isDocument, unreadable = "drop") =>
       new Collection({ name: collection, isDocument, unreadable, backend, changes, queue, log }),
     attempts: (counted, window) =>
@@ -42,39 +71,30 @@ export function openDocumentStore(driver: Driver, options: DocumentStoreOptions)
     ping: () => backend.ping(),
     close() {
       for (const feed of feeds) feed.close();
-      return (closing ??= release(driver, shared));
+      return (closing ??= end());
     },
   };
 }
 
-// --- Internal helpers ---
-
-interface Shared {
-  readonly name: string;
-  readonly backend: Backend;
-  readonly queue: Queue;
-  readonly changes: LocalChanges;
-  users: number;
-}
-
-const sharedByDriver = new WeakMap<Driver, Shared>();
-
-function open(driver: Driver, log: Logger): Shared {
+function open(driver: Driver, log: Logger): Shared & { users: number } {
   const name = driver.name ?? "custom";
   const queue = createQueue();
   const backend = isRedisDriver(driver)
     ? createRedisBackend(driver, log)
     : createDriverBackend(driver, queue);
-  const changes = new LocalChanges({ hasOthers: !isPrivateDriver(driver) });
-  return { name, backend: withUnavailable(backend, name), changes, queue, users: 0 };
+  const isPrivate = isPrivateDriver(driver);
+  const changes = new LocalChanges({ hasOthers: !isPrivate });
+  return { name, backend: withUnavailable(backend, name), changes, queue, isPrivate, users: 0 };
 }
 
-/** Our own changes, at once, and those of other processes as they are heard of. */
+/** Our own changes immediately, and those of other processes when the backend pushes them. */
 function openFeed(prefix: string, changes: LocalChanges, backend: Backend): ChangeFeed {
   const remote = backend.watch?.(prefix, (path) => changes.tell(prefix, path));
+  // A backend that others write to and that pushes nothing is never up: "nobody told" is not "no change".
+  const isAlone = backend.capabilities.atomic === "process";
   const endings: (() => void)[] = [];
   return {
-    isUp: () => remote?.isUp() ?? true,
+    isUp: () => isAlone || remote?.isUp() === true,
     listen: (listener) => void endings.push(changes.listen(prefix, listener)),
     close() {
       remote?.close();
@@ -83,7 +103,7 @@ function openFeed(prefix: string, changes: LocalChanges, backend: Backend): Chan
   };
 }
 
-async function release(driver: Driver, shared: Shared): Promise<void> {
+async function release(driver: Driver, shared: Shared & { users: number }): Promise<void> {
   shared.users--;
   if (shared.users > 0) return;
   sharedByDriver.delete(driver);

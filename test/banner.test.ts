@@ -8,7 +8,7 @@ import { testConfig, testSecret } from "./_setup.ts";
 const redis: StoreDescription = {
   uses: "sessions, baskets",
   driver: "redis",
-  capabilities: { atomic: "cluster", ttl: "native" },
+  capabilities: { atomic: "cluster", changes: "pushed", ttl: "native" },
 };
 const memory: StoreDescription = {
   uses: "accounts",
@@ -35,6 +35,18 @@ Storage
   redis for sessions, baskets: atomic across all processes on it, expiry by the storage
   memory for accounts: atomic within this process, expiry by a sweep of this process
 `);
+  });
+
+  test("says that sessions are not cached if a storage does not push changes", () => {
+    const options = resolveConfig(testConfig({ storage }), { production: false });
+    const cluster: StoreDescription = {
+      uses: "sessions",
+      driver: "redis",
+      capabilities: { atomic: "cluster", changes: "unheard", ttl: "native" },
+    };
+    expect(describeStart({ url: "http://127.0.0.1:1", options, stores: [cluster] })).toContain(
+      "atomic across all processes on it, sessions not cached, expiry by the storage",
+    );
   });
 
   test("tells warnings last, and no secret", () => {

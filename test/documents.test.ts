@@ -285,7 +285,7 @@ describeWithRedis("on Redis", () => {
     expect(error).toBeInstanceOf(StorageUnavailableError);
     const { cause } = error as Error;
     expect(JSON.stringify([error, cause, { ...(cause as Error) }])).not.toContain("hunter2");
-    expect(store.capabilities).toEqual({ atomic: "cluster", ttl: "native" });
+    expect(store.capabilities).toEqual({ atomic: "cluster", changes: "pushed", ttl: "native" });
   });
 });
 
