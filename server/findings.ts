@@ -306,8 +306,9 @@ export const findingKinds = {
     remedy: "a driver that can be opened",
   },
   SF703: {
-    severity: "warning",
-    about: "Redis removes keys on its own when its memory is full: sessions and baskets vanish",
+    severity: "error",
+    about:
+      "Redis removes keys when its memory is full: baskets vanish, and an end of all can miss a session",
     remedy: "maxmemory-policy noeviction",
   },
   SF704: {

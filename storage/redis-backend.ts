@@ -7,6 +7,7 @@ import type { Logger } from "./log.ts";
 import { createAsk } from "./redis-ask.ts";
 import { watchOutages, type RedisDriver } from "./redis-client.ts";
 import { openRedisFeed } from "./redis-feed.ts";
+import { warnOfEviction } from "./redis-server.ts";
 
 /**
  * Documents in Redis or a Redis Cluster: atomic for every process on it, removed by Redis itself.
@@ -20,6 +21,7 @@ export function createRedisBackend(driver: RedisDriver, log: Logger): Backend {
   const toRedisKey = (key: string) => (base === "" ? key : `${base}:${key}`);
   const ask = createAsk(client);
   watchOutages(client, log);
+  warnOfEviction(client, log);
   // Each node of a cluster pushes its own changes only, and nodes come and go.
   const canPush = !client.isCluster && client.duplicate !== undefined;
   return {

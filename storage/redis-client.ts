@@ -16,6 +16,8 @@ export interface RedisClient {
   /** The connection, once there is one; a cluster has several. */
   readonly stream?: { cork(): void; uncork(): void } | undefined;
   readonly isCluster?: boolean;
+  /** `ready` while it is connected. */
+  readonly status?: string;
   /** A cluster keeps the options of its nodes' clients one level below. */
   readonly options?: CommandOptions & { readonly redisOptions?: CommandOptions | undefined };
 }

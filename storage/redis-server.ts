@@ -1,3 +1,4 @@
+import type { Logger } from "./log.ts";
 import type { RedisClient } from "./redis-client.ts";
 
 /** What a Redis says of itself; what it does not tell is `undefined`. */
@@ -11,11 +12,42 @@ export interface RedisServer {
 /** Asks a Redis what it is; services and users without the right to ask get no answer. */
 export async function readRedisServer(client: RedisClient): Promise<RedisServer> {
   const info = await client.info("server").catch(() => "");
-  const reply = await client.config("GET", "maxmemory-policy").catch(() => []);
-  const [, policy] = Array.isArray(reply) ? (reply as unknown[]) : [];
+  const evictionPolicy = await readEvictionPolicy(client);
   const version = /^redis_version:(\d+)/m.exec(info)?.[1];
   return {
     majorVersion: version === undefined ? undefined : Number(version),
-    evictionPolicy: typeof policy === "string" ? policy : undefined,
+    evictionPolicy,
   };
+}
+
+/**
+ * Logs a warning when the client is connected to a Redis that evicts keys, once for each policy. An index or a
+ * generation that Redis evicts ends sessions, or hides them from an end of all.
+ */
+export function warnOfEviction(
+  client: Pick<RedisClient, "on" | "config" | "status">,
+  log: Logger,
+): void {
+  let lastPolicy = "noeviction";
+  const check = async (): Promise<void> => {
+    const policy = await readEvictionPolicy(client);
+    if (policy === undefined || policy === lastPolicy) return;
+    lastPolicy = policy;
+    if (policy !== "noeviction") {
+      const expected = "maxmemory-policy noeviction";
+      log.warn("Redis removes keys when its memory is full", { found: policy, expected });
+    }
+  };
+  if (client.status === "ready") void check();
+  client.on("ready", () => void check());
+}
+
+// --- Internal helpers ---
+
+async function readEvictionPolicy(
+  client: Pick<RedisClient, "config">,
+): Promise<string | undefined> {
+  const reply = await client.config("GET", "maxmemory-policy").catch(() => []);
+  const [, policy] = Array.isArray(reply) ? (reply as unknown[]) : [];
+  return typeof policy === "string" ? policy : undefined;
 }

@@ -98,7 +98,7 @@ describeWithRedis("a Redis", () => {
       .toHaveLength(1);
   });
 
-  test("that removes keys is a warning", async () => {
+  test("that removes keys is an error", async () => {
     const evicting = await startRedis({ args: ["--maxmemory-policy", "allkeys-lru"] });
     onTestFinished(() => evicting.stop());
     expect(await diagnoseStorage({ driver: "redis", url: evicting.url })).toEqual([
