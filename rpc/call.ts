@@ -1,7 +1,6 @@
 import { withDetails, type Logger } from "../storage/log.ts";
 import type { SessionTransportName, ShopUser } from "../storage/session-record.ts";
-import type { Session } from "../storage/session-records.ts";
-import type { SessionReusedError } from "../storage/sessions.ts";
+import type { SessionReuse } from "../storage/sessions.ts";
 import type { Auth, AuthContext } from "./auth.ts";
 import type { ShopBackend } from "./backend.ts";
 import type { Caller } from "./caller.ts";
@@ -17,7 +16,7 @@ import type { LoginAttempts } from "./login-attempts.ts";
 import type { MergeReport } from "./merge.ts";
 import type { RpcMethods } from "./method.ts";
 import type { Redactor } from "./redactor.ts";
-import { CallSession } from "./session.ts";
+import { CallSession, type CallSessions } from "./session.ts";
 
 /** What all calls of a storefront share. */
 export interface CallEnvironment {
@@ -81,9 +80,9 @@ export class Call implements Caller {
   }
 
   /** Gives the call its session; calls of public methods go without. */
-  openSession(session: Session | undefined, transport: SessionTransportName): CallSession {
+  openSession(sessions: CallSessions, transport: SessionTransportName): CallSession {
     this.#transport = transport;
-    this.#session = new CallSession(this.backend, session, this);
+    this.#session = new CallSession(this.backend, sessions, this);
     return this.#session;
   }
 
@@ -126,7 +125,7 @@ export class Call implements Caller {
   }
 
   /** Tells who wants to know that two used one session. */
-  async reportReuse({ userId, handle }: SessionReusedError): Promise<void> {
+  async reportReuse({ userId, handle }: SessionReuse): Promise<void> {
     const { backend, environment, log, request } = this;
     const { shop } = backend;
     log.warn("A session id was used after it had been replaced, so its session was ended", {

@@ -15,7 +15,8 @@ export const problems = {
   unknown_item: [404, "There is no such item"],
   unknown_session: [404, "There is no such session"],
   wrong_verb: [405, "This method does not answer this verb"],
-  session_changed: [409, "The session ended or moved while the call ran"],
+  session_changed: [409, "The session has changed"],
+  session_ended: [409, "The session has ended"],
   too_many_sessions: [409, "The user has as many sessions as there may be"],
   email_taken: [409, "There is an account with this e-mail address"],
   too_large: [413, "The request is too large"],
@@ -49,6 +50,8 @@ export interface RpcErrorOptions {
   readonly headers?: Record<string, string> | undefined;
   /** JSON for the client, for example `{ remaining: 3 }`. The call's secrets in it are replaced. */
   readonly data?: unknown;
+  /** Whether the method ran before it failed; of `session_changed` and `session_ended`. */
+  readonly executed?: boolean | undefined;
   /** Stays on the server, where it is logged. */
   readonly cause?: unknown;
 }
@@ -65,6 +68,7 @@ export class RpcError extends HTTPError {
   readonly detail: string | undefined;
   readonly errors: readonly Fault[] | undefined;
   override readonly cause: unknown;
+  readonly executed: boolean | undefined;
 
   constructor(code: ProblemCode, options?: RpcErrorOptions);
   constructor(
@@ -95,5 +99,6 @@ export class RpcError extends HTTPError {
     this.errors = errors;
     // h3 puts all that it was given here.
     this.cause = cause;
+    this.executed = options.executed;
   }
 }

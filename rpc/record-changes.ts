@@ -51,6 +51,10 @@ export function replaceBelonging(belonging: Belonging, from: string, to: string)
   });
 }
 
+/** The client has sent the session's new ID, so it knows it: the grace period of the old one begins. */
+export const noteFirstUse: RecordChange = (record) =>
+  record.firstUsedAt === 0 ? { ...record, firstUsedAt: Date.now() } : record;
+
 /** All merges are done. */
 export const owingNothing: RecordChange = (record) => ({ ...record, mergePending: undefined });
 

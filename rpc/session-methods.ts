@@ -9,14 +9,14 @@ export const listSessions = defineRpcMethod({
   access: "user",
   readOnly: true,
   async handler(_, context) {
-    const { backend } = callOf(context);
+    const { backend, session: own } = callOf(context);
     const indexes = await Promise.all(
       backend.realm.users.map((users) => users.read(context.user.id)),
     );
     const sessions = indexes
       .flatMap(({ sessions: ofUser }) => Object.entries(ofUser))
-      .map(([handle, { id, shopId, createdAt, lastSeenAt, userAgent, transport }]) => {
-        const current = id === context.sessionId;
+      .map(([handle, { shopId, createdAt, lastSeenAt, userAgent, transport }]) => {
+        const current = handle === own.current?.record.handle;
         const device = describeDevice(userAgent);
         return { handle, shopId, createdAt, lastSeenAt, transport, device, userAgent, current };
       })

@@ -1,27 +1,33 @@
-import { randomUUID } from "uncrypto";
 import { describeError } from "../storage/log.ts";
-import {
-  isUserId,
-  type SessionCustomData,
-  type SessionRecord,
-  type ShopUser,
-} from "../storage/session-record.ts";
-import type { RecordChange, Session } from "../storage/session-records.ts";
-import type { PendingMerge, UserSession } from "../storage/user-index.ts";
+import type { SessionCustomData, SessionRecord, ShopUser } from "../storage/session-record.ts";
+import type { Session } from "../storage/session-records.ts";
+import { idsOf, type UserSession } from "../storage/user-index.ts";
 import { SessionEndedError } from "../storage/user-sessions.ts";
 import type { ShopBackend } from "./backend.ts";
 import { Belongings } from "./belongings.ts";
 import type { Caller } from "./caller.ts";
 import { copyOf } from "./copy.ts";
-import { completeMerges, type MergeReport } from "./merge.ts";
-import { chain, changeUser, owingNothing, patchCustomData } from "./record-changes.ts";
-import { SignInMark } from "./sign-in-mark.ts";
+import type { MergeReport } from "./merge.ts";
+import { PendingMerges } from "./pending-merges.ts";
+import { noteFirstUse, patchCustomData } from "./record-changes.ts";
 import { CallTokens } from "./session-tokens.ts";
+import { SignInMark } from "./sign-in-mark.ts";
+import { SessionWork } from "./session-work.ts";
+import { assertUser, UserDraft } from "./user-draft.ts";
 
 /** How a new login is kept. */
 export interface LoginOptions {
   /** `false` ends the cookie with the browser. @default true */
   readonly rememberMe?: boolean | undefined;
+}
+
+/** The active sessions that a call came with. */
+export interface CallSessions {
+  readonly session: Session | undefined;
+  /** Other sessions of the same client: a login and a logout end them too. */
+  readonly others: readonly Session[];
+  /** The client sent the ID before, and may not know this one yet. */
+  readonly isRenewed: boolean;
 }
 
 /**
@@ -35,36 +41,36 @@ export class CallSession {
   readonly #backend: ShopBackend;
   readonly #caller: Caller;
   readonly signInMark: SignInMark;
-  #session: Session | undefined;
-  #changes: RecordChange[] = [];
+  readonly #work: SessionWork;
+  readonly #merges: PendingMerges;
+  readonly #user: UserDraft;
+  #others: readonly Session[];
   #ended = false;
-  #extended = false;
   // Made when they are asked for: most calls need none of them.
-  #lastWrite: Promise<void> | undefined;
-  #guestKey: string | undefined;
   #belongings: Belongings | undefined;
   #tokens: CallTokens | undefined;
-  /** The user as the call last knew it stored, and as it is to be. Methods get copies, to change at will. */
-  #knownUser: ShopUser | undefined;
-  #nextUser: ShopUser | undefined;
-  #userCopy: ShopUser | undefined;
   #customDataCopy: Partial<SessionCustomData> | undefined;
 
-  constructor(backend: ShopBackend, session: Session | undefined, caller: Caller) {
+  constructor(backend: ShopBackend, { session, others, isRenewed }: CallSessions, caller: Caller) {
     this.#backend = backend;
     this.#caller = caller;
     this.signInMark = new SignInMark(backend.sessions.users);
-    this.#session = session;
-    this.#knownUser = session?.record.user;
+    this.#others = others;
+    this.#work = new SessionWork(backend, session, caller, (extended) =>
+      this.belongings.extend(extended),
+    );
+    this.#merges = new PendingMerges(backend, this.#work, caller);
+    this.#user = new UserDraft(session?.record.user);
+    if (session?.record.firstUsedAt === 0 && !isRenewed) this.#work.note(noteFirstUse);
   }
 
   /** The visitor's basket and wishlist. */
   get belongings(): Belongings {
     this.#belongings ??= new Belongings(this.#backend, {
-      current: () => this.#session,
-      guestKey: () => this.#ownerKey,
-      note: (change) => void this.#changes.push(change),
-      write: (change) => this.#write(() => [change]),
+      current: () => this.current,
+      guestKey: () => this.#work.ownerKey,
+      note: (change) => this.#work.note(change),
+      write: (change) => this.#work.write(() => [change]),
       assertInTime: () => this.#caller.deadline.assertInTime(),
       assertAlive: () => this.#assertAlive(),
     });
@@ -79,50 +85,46 @@ export class CallSession {
 
   /** The id of the session as it stands, if there is one. */
   get id(): string | undefined {
-    return this.#session?.record.id;
+    return this.current?.record.id;
   }
 
   /** The session as it stands, if there is one. */
   get current(): Session | undefined {
-    return this.#session;
+    return this.#work.current;
   }
 
   /** Whether this call ended the visitor's session and began none after it. */
   get ended(): boolean {
-    return this.#ended && this.#session === undefined;
+    return this.#ended && this.current === undefined;
   }
 
   /** Whether this call extended the session's life. */
   get extended(): boolean {
-    return this.#extended;
+    return this.#work.extended;
   }
 
   /** Who is logged in, with the changes of this call. */
   get user(): ShopUser | undefined {
-    this.#userCopy ??= copyOf(this.#nextUser ?? this.#knownUser);
-    return this.#userCopy;
+    return this.#user.current;
   }
 
   /** The user as they are stored, where the call has not had a copy to change; not to be changed itself. */
   get storedUser(): ShopUser | undefined {
-    const isAsStored = this.#nextUser === undefined && this.#userCopy === undefined;
-    return isAsStored ? this.#knownUser : undefined;
+    return this.#user.stored;
   }
 
   get isLoggedIn(): boolean {
-    return (this.#nextUser ?? this.#knownUser) !== undefined;
+    return this.#user.isThere;
   }
 
   /** Whether the user has proved a short while ago who they are. */
   get isFresh(): boolean {
-    return this.#session !== undefined && this.#backend.sessions.isFresh(this.#session);
+    return this.current !== undefined && this.#backend.sessions.isFresh(this.current);
   }
 
   /** The session's custom data, with the changes of this call. */
   get customData(): Readonly<Partial<SessionCustomData>> {
-    this.#customDataCopy ??= copyOf(
-      chain(this.#changes)(this.#session?.record ?? blankRecord).customData,
-    );
+    this.#customDataCopy ??= copyOf(this.#work.preview.customData);
     return this.#customDataCopy;
   }
 
@@ -132,10 +134,8 @@ export class CallSession {
    * @throws TypeError where the user has no valid id
    */
   updateUser(user: ShopUser): void {
-    assertUser(user);
-    if (!isSameUser(this.#nextUser ?? this.#knownUser, user)) this.tokens.update(undefined);
-    this.#nextUser = structuredClone(user);
-    this.#userCopy = undefined;
+    const isSame = this.#user.change(user);
+    if (!isSame) this.tokens.update(undefined);
   }
 
   /**
@@ -143,9 +143,7 @@ export class CallSession {
    * @throws RpcError `limit_reached`; so does `commit`, where parallel calls add too much together
    */
   updateCustomData(patch: Partial<SessionCustomData>): void {
-    const changes = [...this.#changes, patchCustomData(patch)];
-    chain(changes)(this.#session?.record ?? blankRecord);
-    this.#changes = changes;
+    this.#work.tryNote(patchCustomData(patch));
     this.#customDataCopy = undefined;
   }
 
@@ -153,20 +151,19 @@ export class CallSession {
   async bind(user: ShopUser, options: LoginOptions = {}): Promise<MergeReport> {
     assertUser(user);
     // What is known of one user is of no other; `updateUser` has seen to that for its own.
-    if (user !== this.#nextUser) this.tokens.update(undefined);
-    this.#nextUser = undefined;
-    if (this.#session !== undefined && this.#changes.length > 0) {
-      await this.#write(() => this.#takeChanges());
-    }
-    const { session, pendingMerges } = await this.#writable.sessions.bind(this.#session, {
+    if (!this.#user.drop(user)) this.tokens.update(undefined);
+    if (this.current !== undefined && this.#work.hasChanges) await this.#work.writeNoted();
+    const { session, pendingMerges } = await this.#work.writable.sessions.bind(this.current, {
       user: structuredClone(user),
       since: await this.signInMark.get(),
       userAgent: this.#caller.userAgent?.slice(0, 256),
       transport: this.#caller.transport,
       transient: options.rememberMe === false ? true : undefined,
+      others: this.#others,
     });
+    this.#others = [];
     this.#adopt(session);
-    const merge = await this.#complete(user, pendingMerges);
+    const merge = await this.#merges.complete(user, pendingMerges);
     await this.#caller.afterLogin(user, merge);
     return merge;
   }
@@ -176,34 +173,37 @@ export class CallSession {
    * @param change `proved`: the user has just proved who they are, so that their login is fresh
    */
   async rotate(change: { readonly proved: boolean }): Promise<void> {
-    const session = this.#session;
+    const session = this.current;
     if (session?.record.user === undefined) return;
-    this.#adopt(await this.#writable.sessions.rotate(session, change));
+    this.#adopt(await this.#work.writable.sessions.rotate(session, change));
   }
 
-  /** Ends the session, and with it what belongs to a guest. */
+  /** Ends the client's sessions, and with them what belongs to a guest. */
   async destroy(): Promise<void> {
-    const session = this.#session;
-    if (session === undefined) return this.#forget();
-    const record = await this.#writable.sessions.end(session);
+    const session = this.current;
+    const ended: SessionRecord[] = [];
+    // The call's own comes last: should another fail to end, the visitor keeps it, and can try again.
+    for (const one of session === undefined ? [] : [...this.#others, session]) {
+      ended.push(await this.#work.writable.sessions.end(one));
+    }
+    this.#others = [];
     this.#forget();
-    if (record.user !== undefined) return this.#caller.afterLogout(record.user);
-    await this.belongings.end(record);
+    for (const record of ended) await this.#finishEnd(record);
   }
 
   /** Ends a user's sessions in the whole realm, but for those to keep. @returns how many ended */
   async destroyAllOf(userId: string | number, sessionsToKeep: readonly string[]): Promise<number> {
-    // One that a parallel call renews right now is still the one that was meant.
-    const isKept = ({ id, replaces = id }: UserSession) =>
-      sessionsToKeep.includes(id) || sessionsToKeep.includes(replaces);
-    const { realm, sessions } = this.#writable;
+    // One that a parallel call moves to another ID right now is still the one that was meant.
+    const isKept = (session: UserSession) =>
+      idsOf(session).some((id) => sessionsToKeep.includes(id));
+    const { realm, sessions } = this.#work.writable;
     const since = await this.signInMark.get();
     const results = await Promise.all(
       realm.users.map((users) => users.endAll(userId, isKept, since)),
     );
     this.signInMark.moveTo(results[realm.users.indexOf(sessions.users)]?.since);
     const ended = results.flatMap((result) => result.ended);
-    if (this.id !== undefined && ended.includes(this.id)) this.#forget();
+    this.#forgetIfAmong(ended);
     return ended.length;
   }
 
@@ -214,182 +214,73 @@ export class CallSession {
 
   /** Ends one of a user's sessions. @returns whether there was one of this handle */
   async destroyByHandle(userId: string | number, handle: string): Promise<boolean> {
-    const ended = await Promise.all(
-      this.#writable.realm.users.map((users) => users.endOne(userId, handle)),
+    const results = await Promise.all(
+      this.#work.writable.realm.users.map((users) => users.endOne(userId, handle)),
     );
-    if (this.id !== undefined && ended.includes(this.id)) this.#forget();
-    return ended.some((id) => id !== undefined);
+    const ended = results.filter((session) => session !== undefined);
+    this.#forgetIfAmong(ended);
+    return ended.length > 0;
   }
 
   /** Does what a login had to put off; mostly nothing. */
-  completePendingMerge(): Promise<void> | undefined {
-    const record = this.#session?.record;
-    if (record?.user === undefined || !record.mergePending) return undefined;
-    return this.#completeOwed(record.user);
+  completePendingMerge(): Promise<unknown> | undefined {
+    return this.#merges.completeOwed();
   }
 
   /** Writes what the call changed, and extends the session's life where that is due; mostly nothing. */
   commit(): Promise<void> | undefined {
-    return this.#isAsItWas && !this.#isUpkeepDue ? undefined : this.#commit();
-  }
-
-  /** Whether there is nothing that the call has changed. */
-  get #isAsItWas(): boolean {
-    const isWritten = this.#changes.length === 0 && this.#lastWrite === undefined;
-    return isWritten && this.#nextUser === undefined && this.#tokens === undefined;
-  }
-
-  /** Whether the session's life is to be extended, or its id renewed. */
-  get #isUpkeepDue(): boolean {
-    const { sessions } = this.#backend;
-    const session = this.#session;
-    if (session === undefined) return false;
-    return sessions.isExtensionDue(session) || sessions.isRenewalDue(session);
+    const isAsItWas = this.#work.isUntouched && !this.#user.isChanged && this.#tokens === undefined;
+    return isAsItWas && !this.#work.isUpkeepDue ? undefined : this.#commit();
   }
 
   async #commit(): Promise<void> {
-    const next = this.#nextUser;
-    if (next !== undefined && !isSameUser(this.#knownUser, next)) await this.bind(next);
+    const { login } = this.#user;
+    if (login !== undefined) await this.bind(login);
     if (this.#tokens !== undefined) {
-      const record = this.#session?.record ?? { ownerKey: this.#ownerKey };
-      this.#changes.push(...(await this.#tokens.toChanges(record)));
+      const record = this.current?.record ?? { ownerKey: this.#work.ownerKey };
+      this.#work.note(...(await this.#tokens.toChanges(record)));
     }
-    await this.#write(() => this.#takeChanges());
-    const session = this.#session;
-    if (session !== undefined && this.#backend.sessions.isRenewalDue(session)) {
-      await this.#renew(session);
-    }
-  }
-
-  /** The owner key of a guest's session, where this call begins one. */
-  get #ownerKey(): string {
-    this.#guestKey ??= randomUUID();
-    return this.#guestKey;
-  }
-
-  /** The backend, to be written to: a call that was answered by a timeout writes no more. */
-  get #writable(): ShopBackend {
-    this.#caller.deadline.assertInTime();
-    return this.#backend;
+    const change = this.#user.takeChange();
+    if (change !== undefined) this.#work.note(change);
+    await this.#work.writeNoted();
+    await this.#work.renewIfDue();
   }
 
   /** A guest's basket ends with the session, and refuses by itself; a user's stays. */
   async #assertAlive(): Promise<void> {
-    const { id, user } = this.#session?.record ?? {};
+    const { id, user } = this.current?.record ?? {};
     if (id === undefined || user === undefined) return;
-    if ((await this.#backend.sessions.load(id)) === undefined) {
-      throw new SessionEndedError("The session ended meanwhile");
-    }
+    const { state } = await this.#backend.sessions.lookUp(id);
+    if (state !== "active") throw new SessionEndedError();
   }
 
-  /** One write at a time: two at once from one call would begin two sessions. */
-  #write(takeChanges: () => readonly RecordChange[]): Promise<void> {
-    const last = this.#lastWrite;
-    const write =
-      last === undefined
-        ? this.#writeNow(takeChanges())
-        : last.then(() => this.#writeNow(takeChanges()));
-    this.#lastWrite = write.catch(() => undefined);
-    return write;
-  }
-
-  async #writeNow(changes: readonly RecordChange[]): Promise<void> {
-    const { sessions } = this.#writable;
-    const session = this.#session;
-    if (session === undefined) {
-      if (changes.length > 0)
-        this.#session = await sessions.createGuest(this.#ownerKey, chain(changes));
-      return;
-    }
-    const extend = sessions.isExtensionDue(session);
-    if (changes.length === 0 && !extend) return;
+  /** The session is over by now, so a failure here is no failure of the call. */
+  async #finishEnd(record: SessionRecord): Promise<void> {
+    if (record.user !== undefined) return this.#caller.afterLogout(record.user);
     try {
-      if (extend) await this.belongings.extend(session);
-      this.#session = await sessions.update(session, chain(changes));
-      this.#extended ||= extend;
+      await this.belongings.end(record);
     } catch (error) {
-      // Where only the lifetime was to be written, what the call read was true when it began.
-      if (changes.length > 0 || !(error instanceof SessionEndedError)) throw error;
+      const message = "A guest's basket or wishlist outlives its session until it expires";
+      this.#caller.log.warn(message, { error: describeError(error) });
     }
   }
 
-  /** What the call changed is kept by now, so a renewal that fails is no failure of the call. */
-  async #renew(session: Session): Promise<void> {
-    const { sessions } = this.#writable;
-    try {
-      this.#session = await sessions.renew(session);
-    } catch (error) {
-      if (error instanceof SessionEndedError) return;
-      this.#caller.log.warn("A session keeps its old id", { error: describeError(error) });
-    }
-  }
-
-  /** What is to be written now; another user than before is `commit`'s concern. */
-  #takeChanges(): RecordChange[] {
-    const changes = this.#changes;
-    this.#changes = [];
-    const known = this.#knownUser;
-    const next = this.#nextUser;
-    if (next === undefined || !isSameUser(known, next)) return changes;
-    this.#knownUser = next;
-    this.#nextUser = undefined;
-    return [...changes, changeUser(known, next)];
-  }
-
-  async #completeOwed(user: ShopUser): Promise<void> {
-    const { pendingMerges } = await this.#backend.sessions.users.read(user.id);
-    await this.#complete(user, pendingMerges);
-  }
-
-  /** Merges what guests left; once that is done, the session need not remember it any more. */
-  async #complete(user: ShopUser, pending: readonly PendingMerge[]): Promise<MergeReport> {
-    const report = await completeMerges(this.#backend, user.id, pending, this.#caller.log);
-    if (report.status === "pending" || !this.#session?.record.mergePending) return report;
-    try {
-      this.#session = await this.#backend.sessions.update(this.#session, owingNothing);
-    } catch (error) {
-      // Then the next call looks again, and finds nothing to do.
-      this.#caller.log.warn("A session still owes a merge that is done", {
-        error: describeError(error),
-      });
-    }
-    return report;
-  }
-
-  #adopt(session: Session | undefined): void {
-    this.#session = session;
-    this.#knownUser = session?.record.user;
-    this.#userCopy = undefined;
+  #adopt(session: Session): void {
+    this.#work.adopt(session);
+    this.#user.adopt(session.record.user);
     this.#customDataCopy = undefined;
   }
 
-  #forget(): void {
-    this.#changes = [];
-    this.#nextUser = undefined;
-    this.tokens.update(undefined);
-    this.#adopt(undefined);
-    this.#guestKey = undefined;
-    this.#ended = true;
+  #forgetIfAmong(ended: readonly UserSession[]): void {
+    const { id } = this;
+    if (id !== undefined && ended.some((session) => idsOf(session).includes(id))) this.#forget();
   }
-}
 
-// --- Internal helpers ---
-
-const blankRecord: SessionRecord = {
-  id: "",
-  createdAt: 0,
-  lastSeenAt: 0,
-  handle: "",
-  ownerKey: "",
-  customData: {},
-};
-
-function isSameUser(a: ShopUser | undefined, b: ShopUser): boolean {
-  return a !== undefined && String(a.id) === String(b.id);
-}
-
-function assertUser(user: ShopUser): void {
-  if (!isUserId(user.id)) {
-    throw new TypeError("A user's id is a positive integer or a string of 1 to 64 characters");
+  #forget(): void {
+    this.tokens.update(undefined);
+    this.#work.forget();
+    this.#user.forget();
+    this.#customDataCopy = undefined;
+    this.#ended = true;
   }
 }

@@ -38,8 +38,8 @@ export class BearerTransport implements SessionTransport {
     return [this.#headerName, `${toBase64Url(id)}.${toUrlSafe(signature)}`];
   }
 
-  take(): Header {
-    return [this.#headerName, ""];
+  take(): readonly Header[] {
+    return [[this.#headerName, ""]];
   }
 
   #verifyToken(token: string): readonly PresentedId[] {

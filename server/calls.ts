@@ -4,6 +4,7 @@ import { builtinMethods } from "../rpc/builtin.ts";
 import { Call, type CallEnvironment } from "../rpc/call.ts";
 import { dispatch, findMethod } from "../rpc/dispatch.ts";
 import { RpcError } from "../rpc/error.ts";
+import { assertRunsWithout } from "../rpc/gone-session.ts";
 import { LoginAttempts } from "../rpc/login-attempts.ts";
 import type { RpcMethod } from "../rpc/method.ts";
 import { Redactor } from "../rpc/redactor.ts";
@@ -19,7 +20,8 @@ import { isResponse, MethodResponses } from "./method-response.ts";
 import type { Shop, StorefrontOptions } from "./options.ts";
 import { readPayload } from "./payload.ts";
 import { toProblem } from "./problem.ts";
-import { findSession, toSessionHeaders, transportOf, type Presented } from "./session.ts";
+import { findSession, type Presented } from "./presented.ts";
+import { toSessionHeaders, transportOf } from "./session.ts";
 import { ShopSelection } from "./shop-selection.ts";
 import type { SessionTransport } from "./transport.ts";
 import { createTransports, type Transports } from "./transports.ts";
@@ -119,11 +121,12 @@ export class Calls {
     const transports = this.#cors.takesCookies(event, origin, shop) ? all : withoutCookies;
     const found = findSession(event.req.headers, transports, backend.sessions);
     const presented = found instanceof Promise ? await found : found;
-    const session = call.openSession(presented.session, transportOf(presented, transports));
-    exchange.visit = { presented, session, transports };
     if (presented.reused.length > 0) {
       await Promise.all(presented.reused.map((reuse) => call.reportReuse(reuse)));
     }
+    if (presented.gone !== undefined) assertRunsWithout(presented.gone, method);
+    const session = call.openSession(presented, transportOf(presented, transports));
+    exchange.visit = { presented, session, transports };
     // A call that has been answered does not begin any more.
     deadline.assertInTime();
     const merging = session.completePendingMerge();

@@ -42,20 +42,40 @@ export class CookieTransport implements SessionTransport {
     return ["set-cookie", this.#serialize(value, isSecure, maxAge)];
   }
 
-  take(isSecure: boolean): Header {
-    return ["set-cookie", this.#serialize("", isSecure, 0)];
+  /** A browser that sends several cookies of our name has them from other settings: each is deleted. */
+  take(isSecure: boolean, carried: string): readonly Header[] {
+    const isOne = this.#valuesIn(carried).length < 2;
+    const shapes = isOne ? [this.#options] : this.#shapes();
+    return shapes.map((shape) => ["set-cookie", this.#serialize("", isSecure, 0, shape)]);
   }
 
-  /** There can be several of our name: of old paths and domains, say. */
+  /** Browsers send older cookies first (RFC 6265, 5.4), so the last ones count. */
   #verifyAll(header: string): readonly PresentedId[] {
+    const ids = [...new Set(this.#valuesIn(header))]
+      .map((value) => this.#verifyValue(value))
+      .filter((id) => id !== undefined);
+    return [...new Map(ids.map((id) => [id.id, id])).values()].slice(-maxIds);
+  }
+
+  /** There can be several cookies of our name: of old paths and domains, for example. */
+  #valuesIn(header: string): readonly string[] {
     const { cookieName } = this.#options;
     const cookies = parseCookie(header, {
       allowMultiple: true,
       filter: (name) => name === cookieName,
     });
-    const values = [cookies[cookieName] ?? []].flat();
-    const ids = [...new Set(values)].map((value) => this.#verifyValue(value));
-    return ids.filter((id) => id !== undefined);
+    return [cookies[cookieName] ?? []].flat();
+  }
+
+  /** How a cookie of our name may have been set: for this host or for a domain, partitioned or not. */
+  #shapes(): readonly CookieShape[] {
+    const domains = [undefined, this.#options.domain].filter(
+      (domain, n) => n === 0 || domain !== undefined,
+    );
+    return domains.flatMap((domain) => [
+      { domain, partitioned: false },
+      { domain, partitioned: true },
+    ]);
   }
 
   #verifyValue(value: string): PresentedId | undefined {
@@ -73,13 +93,20 @@ export class CookieTransport implements SessionTransport {
     return Math.min(maxAge, Math.ceil(longest - (Date.now() - createdAt) / 1000));
   }
 
-  #serialize(value: string, isSecure: boolean, maxAge: number | undefined): string {
-    const { cookieName, domain, partitioned, sameSite, secure } = this.#options;
+  #serialize(
+    value: string,
+    isSecure: boolean,
+    maxAge: number | undefined,
+    { domain, partitioned }: CookieShape = this.#options,
+  ): string {
+    const { cookieName, sameSite, secure } = this.#options;
+    const isSecured = secure === "auto" ? isSecure || this.#needsSecure : secure;
     const attributes: CookieSerializeOptions = {
       path: "/",
       httpOnly: true,
       sameSite,
-      secure: secure === "auto" ? isSecure || this.#needsSecure : secure,
+      // Browsers ignore a partitioned cookie without it.
+      secure: isSecured || partitioned,
       ...(maxAge !== undefined && { maxAge }),
       ...(domain !== undefined && { domain }),
       ...(partitioned && { partitioned }),
@@ -89,6 +116,12 @@ export class CookieTransport implements SessionTransport {
 }
 
 // --- Internal helpers ---
+
+/** The attributes that tell cookies of one name apart. */
+type CookieShape = Pick<SessionOptions, "domain" | "partitioned">;
+
+/** The most IDs of one request that are looked up. */
+const maxIds = 8;
 
 /** A user id may hold any character, dots too; the signature is the last 43. */
 const cookieValue = /^s:(.+)\.([A-Za-z0-9+/]{43})$/s;

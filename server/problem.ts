@@ -43,7 +43,9 @@ function describeProblem(problem: RpcError, urn: string, redactor: Redactor, log
   }
   const { title, detail, errors } = withoutSecrets(problem, redactor);
   const data = toSentData(problem, redactor, log);
-  const body = { type: "about:blank", title, status, code, detail, errors, data, instance };
+  const { executed } = problem;
+  const sent = { title, status, code, detail, errors, data, executed, instance };
+  const body = { type: "about:blank", ...sent };
   return {
     status,
     body: JSON.stringify(body),
@@ -88,7 +90,7 @@ function toRpcError(error: unknown): RpcError {
   if (!isInstance(error, Error)) return new RpcError("internal_error");
   if (error instanceof RpcError) return error;
   if (error instanceof SessionEndedError || error instanceof DocumentMovedError)
-    return new RpcError("session_changed");
+    return new RpcError("session_changed", { executed: true });
   if (error instanceof SessionLimitError) return new RpcError("too_many_sessions");
   if (error instanceof StorageUnavailableError) {
     return new RpcError("storage_unavailable", { headers: { "retry-after": "1" } });

@@ -17,10 +17,10 @@ export interface SessionTransport {
   readonly tellsExtension: boolean;
   /** What a request carries by this way; `undefined` for nothing, dead or alive. */
   find(headers: Headers): string | undefined;
-  /** The ids in it that are validly signed. */
+  /** The ids in it that are validly signed: the last 8, each once. */
   verify(carried: string): readonly PresentedId[];
   /** Gives the client a session. */
   give(record: SessionRecord, isSecure: boolean): Header;
-  /** Takes the session from the client. */
-  take(isSecure: boolean): Header;
+  /** Takes the session from the client, who sent this. */
+  take(isSecure: boolean, carried: string): readonly Header[];
 }

@@ -1,4 +1,5 @@
 import type { Documents, DocumentStore, Rule, Snapshot } from "./documents.ts";
+import { isSessionMark, toRenewedMark, type SessionMark } from "./session-mark.ts";
 import {
   isSessionRecord,
   isStoredRecord,
@@ -7,27 +8,33 @@ import {
   type StoredRecord,
 } from "./session-record.ts";
 
+/** What can be under the key of a session ID. */
+export type SessionDocument = SessionRecord | SessionMark;
+
+/** The same as it is stored. */
+export type StoredDocument = StoredRecord | SessionMark;
+
 /**
  * The records of one shop's sessions as documents, each under the random part of its id. What is stored
  * lacks what its key and its other fields say; there are many, and in memory each byte counts.
  */
-export class RecordDocuments implements Documents<SessionRecord> {
-  readonly #stored: Documents<StoredRecord>;
+export class RecordDocuments implements Documents<SessionDocument> {
+  readonly #stored: Documents<StoredDocument>;
 
   constructor(store: DocumentStore, shopId: number) {
-    this.#stored = store.collection(`session:${shopId}`, isStoredRecord);
+    this.#stored = store.collection(`session:${shopId}`, isStoredDocument);
   }
 
-  async get(key: string): Promise<Snapshot<SessionRecord>> {
+  async get(key: string): Promise<Snapshot<SessionDocument>> {
     return toWhole(key, await this.#stored.get(key));
   }
 
   async update(
     key: string,
-    rule: Rule<SessionRecord>,
-    from?: Snapshot<SessionRecord>,
-  ): Promise<Snapshot<SessionRecord>> {
-    const changeStored: Rule<StoredRecord> = (_, snapshot) => {
+    rule: Rule<SessionDocument>,
+    from?: Snapshot<SessionDocument>,
+  ): Promise<Snapshot<SessionDocument>> {
+    const changeStored: Rule<StoredDocument> = (_, snapshot) => {
       const whole = toWhole(key, snapshot);
       const change = rule(whole.value, whole);
       return typeof change === "string" ? change : { ...change, set: toStored(change.set) };
@@ -35,21 +42,37 @@ export class RecordDocuments implements Documents<SessionRecord> {
     return toWhole(key, await this.#stored.update(key, changeStored, from));
   }
 
-  async take(key: string): Promise<SessionRecord | undefined> {
-    return toRecord(key, await this.#stored.take(key));
+  async take(key: string): Promise<SessionDocument | undefined> {
+    return toDocument(key, await this.#stored.take(key));
   }
 }
 
 /** What was stored under this key, with all that there is to the record. */
-export function toWhole(key: string, snapshot: Snapshot<StoredRecord>): Snapshot<SessionRecord> {
-  return { ...snapshot, value: toRecord(key, snapshot.value) };
+export function toWhole(
+  key: string,
+  snapshot: Snapshot<StoredDocument>,
+): Snapshot<SessionDocument> {
+  return { ...snapshot, value: toDocument(key, snapshot.value) };
+}
+
+/** Whether a snapshot holds a record, rather than a mark or nothing. */
+export function isOfRecord(
+  snapshot: Snapshot<SessionDocument>,
+): snapshot is Snapshot<SessionRecord> & { readonly value: SessionRecord } {
+  return snapshot.value !== undefined && snapshot.value.mark === undefined;
+}
+
+/** Whether something read from a storage is what can be under the key of a session ID. */
+export function isStoredDocument(value: unknown): value is StoredDocument {
+  return isStoredRecord(value) || isSessionMark(value);
 }
 
 // --- Internal helpers ---
 
 /** Whatever is stored stands, as in records that were stored whole. */
-function toRecord(key: string, stored: StoredRecord | undefined): SessionRecord | undefined {
-  if (stored === undefined) return undefined;
+function toDocument(key: string, stored: StoredDocument | undefined): SessionDocument | undefined {
+  if (stored === undefined || stored.mark !== undefined) return stored;
+  if (stored.replacedBy !== undefined) return toRenewedMark(stored);
   if (isSessionRecord(stored)) return stored;
   const { user, handle } = stored;
   const { id = toSessionId(user, key), ownerKey = handle, customData = {} } = stored;
@@ -58,8 +81,9 @@ function toRecord(key: string, stored: StoredRecord | undefined): SessionRecord 
   return { id, ownerKey, customData, ...stored };
 }
 
-function toStored(record: SessionRecord): StoredRecord {
-  const { id: _, ownerKey, customData, ...stored } = record;
+function toStored(document: SessionDocument): StoredDocument {
+  if (document.mark !== undefined) return document;
+  const { id: _, ownerKey, customData, ...stored } = document;
   if (ownerKey !== stored.handle) Object.assign(stored, { ownerKey });
   if (Object.keys(customData).length > 0) Object.assign(stored, { customData });
   return stored;

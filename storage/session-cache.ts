@@ -2,9 +2,15 @@ import { LRUCache } from "lru-cache";
 import type { ChangeFeed } from "./changes.ts";
 import type { Snapshot } from "./documents.ts";
 import { KeptSessions } from "./kept-sessions.ts";
-import { toWhole } from "./record-documents.ts";
+import {
+  isOfRecord,
+  isStoredDocument,
+  toWhole,
+  type SessionDocument,
+  type StoredDocument,
+} from "./record-documents.ts";
 import type { SessionCacheStrategy } from "./session-cache-strategy.ts";
-import { isStoredRecord, type SessionRecord, type StoredRecord } from "./session-record.ts";
+import type { SessionRecord } from "./session-record.ts";
 
 /** How a shop's sessions are cached. */
 export interface SessionCacheOptions {
@@ -17,7 +23,7 @@ export interface SessionCacheOptions {
 }
 
 /** Reads a session where the cache has none. */
-export type ReadSession = (key: string) => Promise<Snapshot<SessionRecord>>;
+export type ReadSession = (key: string) => Promise<Snapshot<SessionDocument>>;
 
 /**
  * A cache of one shop's sessions, which is never the authority.
@@ -54,7 +60,7 @@ export class SessionCache {
   }
 
   /** The session of this key, from the cache where that can be trusted. */
-  async read(key: string, read: ReadSession): Promise<Snapshot<SessionRecord>> {
+  async read(key: string, read: ReadSession): Promise<Snapshot<SessionDocument>> {
     if (!this.#feed.isUp()) return read(key);
     const current = this.#current.get(key);
     if (current === undefined || isOver(current)) return this.#fill(key, read);
@@ -64,7 +70,7 @@ export class SessionCache {
     return kept !== undefined && isCurrent ? kept : this.#fill(key, read);
   }
 
-  async #fill(key: string, read: ReadSession): Promise<Snapshot<SessionRecord>> {
+  async #fill(key: string, read: ReadSession): Promise<Snapshot<SessionDocument>> {
     const mark = Symbol(key);
     this.#reading.set(key, mark);
     try {
@@ -77,10 +83,11 @@ export class SessionCache {
     }
   }
 
-  #keep(key: string, snapshot: Snapshot<SessionRecord>): void {
-    const { value, version, expiresAt } = snapshot;
+  /** Marks are read from the storage each time: few calls come with an ID that is no longer valid. */
+  #keep(key: string, snapshot: Snapshot<SessionDocument>): void {
     this.#current.delete(key);
-    if (value === undefined || expiresAt === undefined) return;
+    if (!isOfRecord(snapshot) || snapshot.expiresAt === undefined) return;
+    const { value, version, expiresAt } = snapshot;
     const until = Math.min(Date.now() + this.#ttl, expiresAt);
     const isHere = this.#kept === undefined;
     this.#current.set(key, { version, until, snapshot: isHere ? snapshot : undefined });
@@ -98,8 +105,10 @@ export class SessionCache {
     const key = path.slice(this.#prefix.length);
     this.#reading.delete(key);
     if (!this.#current.has(key)) return;
-    if (isStoredRecord(changed?.value)) {
-      this.#keep(key, toWhole(key, changed as Snapshot<StoredRecord>));
+    const isKnown = isStoredDocument(changed?.value);
+    const current = isKnown ? toWhole(key, changed as Snapshot<StoredDocument>) : undefined;
+    if (current !== undefined && isOfRecord(current)) {
+      this.#keep(key, current);
     } else {
       this.#current.delete(key);
       this.#kept?.forget(key);

@@ -48,13 +48,18 @@ export interface SessionRecord {
   readonly transient?: boolean | undefined;
   /** A merge at login is still owed to this session. */
   readonly mergePending?: boolean | undefined;
-  /** The session goes on under another id since then; this record only leads there. */
-  readonly replacedBy?: { readonly id: string; readonly at: number } | undefined;
+  /** When a renewed ID was first used, in epoch milliseconds; 0: not yet. Absent: it was not renewed. */
+  readonly firstUsedAt?: number | undefined;
+  /** Never set: tells a record from a mark. */
+  readonly mark?: undefined;
 }
 
 /** A record as it is stored: without what its key and its other fields say. */
 export type StoredRecord = Omit<SessionRecord, Derived> & {
   readonly [Field in Derived]?: SessionRecord[Field] | undefined;
+} & {
+  /** Earlier versions kept a renewed ID's mark as a record. */
+  readonly replacedBy?: { readonly id: string; readonly at: number } | undefined;
 };
 
 /** Whether something is a session's record. */
@@ -68,8 +73,9 @@ export function isSessionRecord(value: unknown): value is SessionRecord {
 export function isStoredRecord(value: unknown): value is StoredRecord {
   if (!isObject(value)) return false;
   const { id, createdAt, generation, lastSeenAt, handle, ownerKey, user, customData } = value;
-  const { tokens, replacedBy } = value;
+  const { tokens, replacedBy, firstUsedAt, mark } = value;
   return (
+    mark === undefined &&
     typeof createdAt === "number" &&
     typeof handle === "string" &&
     (id === undefined || typeof id === "string") &&
@@ -78,6 +84,7 @@ export function isStoredRecord(value: unknown): value is StoredRecord {
     (ownerKey === undefined || typeof ownerKey === "string") &&
     (customData === undefined || isObject(customData)) &&
     (tokens === undefined || typeof tokens === "string") &&
+    (firstUsedAt === undefined || typeof firstUsedAt === "number") &&
     (replacedBy === undefined || (isObject(replacedBy) && typeof replacedBy["at"] === "number")) &&
     (user === undefined || (isObject(user) && isUserId(user["id"])))
   );

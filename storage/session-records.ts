@@ -6,10 +6,18 @@ import {
   type SessionGenerations,
 } from "./generations.ts";
 import { absent, type Documents, type DocumentStore, type Snapshot } from "./documents.ts";
-import { RecordDocuments } from "./record-documents.ts";
+import { isOfRecord, RecordDocuments, type SessionDocument } from "./record-documents.ts";
 import type { SessionCache } from "./session-cache.ts";
 import { endOfSession, isExtensionDue, type SessionLifetime } from "./session-lifetime.ts";
+import {
+  graceMilliseconds,
+  toEnded,
+  type RenewedMark,
+  type RetiredMark,
+  type SessionMark,
+} from "./session-mark.ts";
 import { keyLength, sessionKey, type SessionRecord } from "./session-record.ts";
+import type { UserSession } from "./user-index.ts";
 import { SessionEndedError } from "./user-sessions.ts";
 
 /** A session as it was read. */
@@ -20,18 +28,21 @@ export interface Session {
   readonly snapshot: Snapshot<SessionRecord>;
 }
 
+/** What is under the key of a session ID: the session, or a mark of what became of it. */
+export type Found = Session | SessionMark;
+
 /** A change of a record; a pure function, for it may run more than once. */
 export type RecordChange = (record: SessionRecord) => SessionRecord;
 
 /**
  * The records of one shop's sessions, each under the random part of its id.
  *
- * One of a generation that is over is not there any more. One that was replaced is: it leads to its successor.
+ * One of a generation that is over is not there any more.
  * All methods throw StorageUnavailableError.
  */
 export class SessionRecords {
   readonly #shopId: number;
-  readonly #documents: Documents<SessionRecord>;
+  readonly #documents: Documents<SessionDocument>;
   readonly #generations: SessionGenerations;
   readonly #lifetime: SessionLifetime;
   readonly #cache: SessionCache | undefined;
@@ -59,8 +70,8 @@ export class SessionRecords {
     return generations instanceof Promise ? undefined : this.#toLiving(id, snapshot, generations);
   }
 
-  /** Reads the record of exactly this id. */
-  async read(id: string): Promise<Session | undefined> {
+  /** Reads the record of exactly this id, or the mark that it left. */
+  async read(id: string): Promise<Found | undefined> {
     const key = sessionKey(id);
     if (key === undefined) return undefined;
     const read = (missed: string) => this.#documents.get(missed);
@@ -68,7 +79,8 @@ export class SessionRecords {
       this.#cache?.read(key, read) ?? read(key),
       this.#generations.current(),
     ]);
-    const isToBeMade = snapshot.value && isUndecided(known, this.#shopId, snapshot.value);
+    if (!isOfRecord(snapshot)) return toFound(snapshot);
+    const isToBeMade = isUndecided(known, this.#shopId, snapshot.value);
     const generations = isToBeMade ? await this.#generations.ensure(this.#shopId) : known;
     return this.#toLiving(id, snapshot, generations);
   }
@@ -76,7 +88,7 @@ export class SessionRecords {
   /** Stores a new record; one that is a copy stays of its generation. */
   async create(record: SessionRecord): Promise<Session> {
     const expiresAt = endOfSession(record, this.#lifetime);
-    return toSession(
+    return toFound(
       await this.#documents.update(keyOf(record), () => ({ set: record, expiresAt }), absent),
     ) as Session;
   }
@@ -89,28 +101,29 @@ export class SessionRecords {
 
   /**
    * Changes a record, and extends its life where that is due.
-   * @returns the record; unchanged where it is one that was replaced
+   * @returns the session, or the mark of what became of it
    * @throws SessionEndedError where it is not there any more: it is never brought back
    */
-  async change(session: Session, change: RecordChange): Promise<Session> {
+  async change(session: Session, change: RecordChange): Promise<Found> {
     const extension = this.extensionOf(session);
     const known = this.#generations.current();
     const generations = known instanceof Promise ? await known : known;
     const snapshot = await this.#documents.update(
       keyOf(session.record),
       (current, { expiresAt = 0 }) => {
-        if (current === undefined || isOver(generations, this.#shopId, current)) {
-          throw new SessionEndedError("The session ended meanwhile");
-        }
-        if (current.replacedBy !== undefined) return "keep";
+        if (current === undefined) throw new SessionEndedError();
+        if (current.mark !== undefined) return "keep";
+        if (isOver(generations, this.#shopId, current)) throw new SessionEndedError();
         const changed = change(current);
-        if (extension === undefined) return { set: changed, expiresAt };
+        if (extension === undefined) {
+          return changed === current ? "keep" : { set: changed, expiresAt };
+        }
         const { lastSeenAt, expiresAt: extended } = extension;
         return { set: { ...changed, lastSeenAt }, expiresAt: Math.max(extended, expiresAt) };
       },
       session.snapshot,
     );
-    return toSession(snapshot) as Session;
+    return toFound(snapshot) as Found;
   }
 
   /** How long the life of a session that is used now is to be, where that is due to be written. */
@@ -124,25 +137,51 @@ export class SessionRecords {
   }
 
   /**
-   * Removes a record, or puts another in its place, where it is still what was read.
-   * @returns what stands there afterwards, if anything
+   * Leaves a mark in the place of a record that is still as it was read.
+   * @returns what is there afterwards, if anything
    */
-  async supersede(session: Session, next: SessionRecord | "remove"): Promise<Session | undefined> {
-    const { record, expiresAt, snapshot } = session;
-    const superseded = await this.#documents.update(
+  async replace(session: Session, mark: RenewedMark | RetiredMark): Promise<Found | undefined> {
+    try {
+      return await this.#replace(session, mark);
+    } catch (error) {
+      // The storage may have written the mark before it failed.
+      const found = await this.read(session.record.id).catch(() => undefined);
+      if (found === undefined || successorOf(found) !== successorOf(mark)) throw error;
+      return found;
+    }
+  }
+
+  /** Ends a record, whatever was written to it since it was read. @returns what was there, if anything */
+  async end({ record, snapshot }: Session): Promise<Found | undefined> {
+    let last: Snapshot<SessionDocument> = absent;
+    await this.#documents.update(
       keyOf(record),
-      (_, { version }) => {
-        if (version !== snapshot.version) return "keep";
-        return next === "remove" ? "remove" : { set: next, expiresAt };
+      (current, found) => {
+        last = found;
+        return toEnded(current);
       },
       snapshot,
     );
-    return toSession(superseded);
+    return toFound(last);
   }
 
-  /** Reads and removes a record at once. */
-  take(record: SessionRecord): Promise<SessionRecord | undefined> {
-    return this.#documents.take(keyOf(record));
+  /** Removes a record, of which no mark is needed or can be stored. @returns what was there, if anything */
+  async remove(session: Session): Promise<Found | undefined> {
+    const value = await this.#documents.take(keyOf(session.record));
+    return toFound({ ...session.snapshot, value });
+  }
+
+  async #replace(
+    { record, snapshot, expiresAt }: Session,
+    mark: RenewedMark | RetiredMark,
+  ): Promise<Found | undefined> {
+    const end = mark.mark === "renewed" ? expiresAt : Date.now() + graceMilliseconds;
+    const replaced = await this.#documents.update(
+      keyOf(record),
+      (_, { version }) => (version === snapshot.version ? { set: mark, expiresAt: end } : "keep"),
+      snapshot,
+    );
+    return toFound(replaced);
   }
 
   #toLiving(
@@ -156,11 +195,33 @@ export class SessionRecords {
   }
 }
 
+/** Whether a session is gone, but for its mark. */
+export function isMark(found: Found): found is SessionMark {
+  return "mark" in found;
+}
+
+/** The ID that a session got in exchange for the one under which this mark was found. */
+export function successorOf(found: Found): string | undefined {
+  if (!isMark(found)) return undefined;
+  if (found.mark === "renewed") return found.to;
+  return found.mark === "retired" ? found.for : undefined;
+}
+
+/** What the index of its user says of a session. */
+export function toIndexEntry(shopId: number, { record, expiresAt }: Session): UserSession {
+  const { id, createdAt, generation, epoch, lastSeenAt = createdAt } = record;
+  return { id, shopId, createdAt, generation, epoch, lastSeenAt, expiresAt };
+}
+
 // --- Internal helpers ---
 
 function toSession(snapshot: Snapshot<SessionRecord>): Session | undefined {
   const { value: record, expiresAt = Infinity } = snapshot;
   return record && { record, expiresAt, snapshot };
+}
+
+function toFound(snapshot: Snapshot<SessionDocument>): Found | undefined {
+  return isOfRecord(snapshot) ? toSession(snapshot) : (snapshot.value as SessionMark | undefined);
 }
 
 function keyOf({ id }: SessionRecord): string {

@@ -5,7 +5,7 @@ import type { Belonging, SessionTransportName } from "./session-record.ts";
 /** One session in the index of its user. Dates are epoch milliseconds. */
 export interface UserSession {
   readonly id: string;
-  /** The id before, where the last change of it was a renewal: its record leads to this one. */
+  /** The ID before this one. Its record may still be there, if a change of ID broke off. */
   readonly replaces?: string | undefined;
   readonly shopId: number;
   readonly generation?: string | undefined;
@@ -38,6 +38,11 @@ export interface UserIndex {
   readonly endedAt: number;
   /** Which end that was: a login that began before it is refused. */
   readonly revocation?: RevocationMark | undefined;
+}
+
+/** The IDs that a session may still be found under. */
+export function idsOf({ id, replaces }: UserSession): readonly string[] {
+  return replaces === undefined ? [id] : [id, replaces];
 }
 
 /** The index of a user without sessions. */

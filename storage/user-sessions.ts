@@ -3,11 +3,13 @@ import type { SessionGenerations } from "./generations.ts";
 import { toKeySegment } from "./key.ts";
 import { RecordDocuments } from "./record-documents.ts";
 import { isAfter, laterOf, type RevocationMark } from "./revocations.ts";
+import { toEnded } from "./session-mark.ts";
 import { sessionKey } from "./session-record.ts";
 import {
   emptyIndex,
   ending,
   endOf,
+  idsOf,
   isUserIndex,
   union,
   without,
@@ -38,15 +40,18 @@ export interface Entrance {
 
 /** What an end of all sessions of a user did. */
 export interface EndOfAll {
-  /** The IDs of the sessions. */
-  readonly ended: readonly string[];
+  readonly ended: readonly UserSession[];
   /** What a login of the same call goes by: the mark of this end, unless another came between. */
   readonly since: RevocationMark;
 }
 
-/** A user's sessions were ended while one was being made or moved. */
+/** A session ended, or got another ID, while a call worked on it. */
 export class SessionEndedError extends Error {
   override readonly name = "SessionEndedError";
+
+  constructor(message = "The session ended or moved in the meantime") {
+    super(message);
+  }
 }
 
 /** The user has as many sessions as they may. */
@@ -167,34 +172,29 @@ export class UserSessions {
     });
   }
 
-  /** Gives a session another id; the one before is on its way out. @throws SessionEndedError */
+  /**
+   * Gives a session another ID.
+   * @returns the entry as it is afterwards: unchanged if the session is on its way from this ID to another
+   * @throws SessionEndedError if there is no such session, or it has moved on
+   */
   async move(
     userId: string | number,
     handle: string,
     from: string,
     to: UserSession,
-  ): Promise<void> {
+  ): Promise<UserSession> {
+    let moved = to;
     await this.update(userId, (index) => {
       const entry = entryOf(index, handle);
-      if (entry.id !== from) throw new SessionEndedError("The session moved meanwhile");
-      const { sessions, ...rest } = ending(index, [entry]);
-      return {
-        ...rest,
-        sessions: { ...sessions, [handle]: { ...entry, ...to, replaces: undefined } },
-      };
+      moved = entry.id === from ? { ...entry, ...to } : entry;
+      if (entry.id !== from && entry.replaces !== from) {
+        throw new SessionEndedError();
+      }
+      return moved === entry
+        ? index
+        : { ...index, sessions: { ...index.sessions, [handle]: moved } };
     });
-  }
-
-  /** Gives a session another id, with the one before still leading there. @throws SessionEndedError */
-  async renew(
-    userId: string | number,
-    handle: string,
-    to: UserSession & { readonly replaces: string },
-  ): Promise<void> {
-    await this.change(userId, handle, (entry) => {
-      if (entry.id !== to.replaces) throw new SessionEndedError("The session moved meanwhile");
-      return { ...entry, ...to };
-    });
+    return moved;
   }
 
   /** Takes one session out of a user's index. */
@@ -230,42 +230,37 @@ export class UserSessions {
     });
     await this.#finish(userId, after.ending);
     const isFirst = since === undefined || isAfter(before, since) === false;
-    return { ended: ended.map(({ id }) => id), since: isFirst ? mark : since };
+    return { ended, since: isFirst ? mark : since };
   }
 
-  /** Ends one session of a user. @returns its id, or `undefined` where there is none of that handle */
-  async endOne(userId: string | number, handle: string): Promise<string | undefined> {
+  /** Ends one session of a user. @returns the session, or `undefined` if there is none of that handle */
+  async endOne(userId: string | number, handle: string): Promise<UserSession | undefined> {
     let ended: UserSession | undefined;
     const after = await this.update(userId, (index) => {
       ended = Object.hasOwn(index.sessions, handle) ? index.sessions[handle] : undefined;
       return ended === undefined ? index : ending(index, [ended]);
     });
     if (ended !== undefined) await this.#finish(userId, after.ending);
-    return ended?.id;
+    return ended;
   }
 
-  /** Forgets sessions on their way out whose records are gone. */
-  async forgetEnded(userId: string | number, ids: readonly string[]): Promise<void> {
+  async #finish(userId: string | number, over: readonly UserSession[] = []): Promise<void> {
+    if (over.length === 0) return;
+    await Promise.all(over.map((session) => this.#endRecords(session)));
+    const ids = over.map(({ id }) => id);
     await this.update(userId, (index) => ({
       ...index,
       ending: index.ending?.filter(({ id }) => !ids.includes(id)),
     }));
   }
 
-  async #finish(userId: string | number, over: readonly UserSession[] = []): Promise<void> {
-    if (over.length === 0) return;
-    await Promise.all(over.map((session) => this.#removeRecord(session)));
-    await this.forgetEnded(
-      userId,
-      over.map(({ id }) => id),
-    );
-  }
-
-  async #removeRecord(session: UserSession): Promise<void> {
+  /** Leaves a mark in the place of each record, so that late calls learn that the session ended. */
+  async #endRecords(session: UserSession): Promise<void> {
     const records = new RecordDocuments(this.#store, session.shopId);
-    const ids = [session.id, session.replaces ?? []].flat();
-    const keys = ids.map(sessionKey).filter((key) => key !== undefined);
-    await Promise.all(keys.map((key) => records.take(key)));
+    const keys = idsOf(session)
+      .map(sessionKey)
+      .filter((key) => key !== undefined);
+    await Promise.all(keys.map((key) => records.update(key, (current) => toEnded(current))));
   }
 }
 
@@ -273,7 +268,7 @@ export class UserSessions {
 
 function entryOf(index: UserIndex, handle: string): UserSession {
   const entry = Object.hasOwn(index.sessions, handle) ? index.sessions[handle] : undefined;
-  if (entry === undefined) throw new SessionEndedError("The session ended meanwhile");
+  if (entry === undefined) throw new SessionEndedError();
   return entry;
 }
 

@@ -5,6 +5,7 @@ import { RpcError } from "../rpc/error.ts";
 import { openDriver } from "../storage/driver.ts";
 import { createFaultyDriver, Gate, outage } from "./_faulty-driver.ts";
 import { createMatrix, describeMatrix } from "./_setup.ts";
+import { retired } from "./_sessions.ts";
 
 const ada = { email: "ada@example.com", password: "correct horse" };
 const invalidCredentials = { status: 401, body: { code: "invalid_credentials" } };
@@ -113,9 +114,10 @@ describeMatrix("accounts", ({ start, storage }) => {
     const answer = await browser.call("updatePassword", right);
     expect(answer).toMatchObject({ status: 200, body: { user: { email: ada.email } } });
     expect(browser.sessionId).not.toBe(old.sessionId);
-    for (const ended of [old, phone, elsewhere]) {
+    for (const ended of [phone, elsewhere]) {
       expect((await ended.call("getUser")).body).toEqual({});
     }
+    expect(await old.call("getUser")).toMatchObject(retired);
     expect((await browser.call("listSessions")).body.sessions).toMatchObject([{ current: true }]);
     expect((await browser.call("getBasket")).body.basket.itemCount).toBe(2);
     expect(await phone.call("login", ada)).toMatchObject(invalidCredentials);

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { Driver } from "unstorage";
 import { absent } from "../storage/documents.ts";
 import { openDriver } from "../storage/driver.ts";
-import { RecordDocuments } from "../storage/record-documents.ts";
+import { RecordDocuments, type SessionDocument } from "../storage/record-documents.ts";
 import type { SessionRecord } from "../storage/session-record.ts";
 import { openDocumentStore } from "../storage/store.ts";
 import { readStored } from "./fixtures/stored.ts";
@@ -89,7 +89,9 @@ describe("a session's record", () => {
     const whole = { ...usual, lastSeenAt: 1, ownerKey: "o" };
     await store(whole);
     expect((await records.get(key)).value).toEqual(whole);
-    const rename = (record: SessionRecord = usual) => ({ set: { ...record, handle: "other" } });
+    const rename = (record: SessionDocument = usual) => ({
+      set: { ...(record as SessionRecord), handle: "other" },
+    });
     const { value } = await records.update(key, rename);
     expect(value).toEqual({ ...whole, handle: "other" });
     expect(lines).toEqual([]);

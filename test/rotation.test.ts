@@ -6,6 +6,7 @@ import { Sessions } from "../storage/sessions.ts";
 import { SessionEndedError, UserSessions } from "../storage/user-sessions.ts";
 import { createFaultyDriver } from "./_faulty-driver.ts";
 import { createTestLog } from "./_log.ts";
+import { countRecords, loadSession } from "./_sessions.ts";
 import { testSessionSettings } from "./_setup.ts";
 
 const user = { id: "u1" };
@@ -20,10 +21,6 @@ afterEach(() => faulty.heal());
 async function enter(): Promise<Session> {
   const login = { user, startedAt: Date.now() + 1000 };
   return (await sessions.bind(undefined, login)).session;
-}
-
-function countRecords(): number {
-  return [...faulty.stored().keys()].filter((key) => key.startsWith("session:")).length;
 }
 
 /** Each of the ways a session can be ended while it is given a new id. */
@@ -47,8 +44,8 @@ test.each(Object.entries(endings))("%s ends a session that moves meanwhile", asy
     });
     faulty.heal();
     await (ended ?? end(session));
-    if (moved) expect(await sessions.load(moved.record.id), `step ${step}`).toBeUndefined();
-    expect(countRecords(), `step ${step}`).toBe(0);
+    if (moved) expect(await loadSession(sessions, moved.record.id), `step ${step}`).toBeUndefined();
+    expect(countRecords(faulty), `step ${step}`).toBe(0);
     expect((await users.read(user.id)).sessions).toEqual({});
   }
 });
@@ -58,7 +55,7 @@ test("a session keeps its handle when it moves", async () => {
   const moved = await sessions.rotate(session, { proved: true });
   expect(moved.record.handle).toBe(session.record.handle);
   expect(moved.record.id).not.toBe(session.record.id);
-  expect(await sessions.load(session.record.id)).toBeUndefined();
+  expect(await loadSession(sessions, session.record.id)).toBeUndefined();
   await users.endAll(user.id);
 });
 
@@ -70,5 +67,5 @@ test("an end that broke off is finished by the next", async () => {
   await expect(users.endAll(user.id)).rejects.toThrow();
   faulty.heal();
   await users.endAll(user.id);
-  expect(countRecords()).toBe(0);
+  expect(countRecords(faulty)).toBe(0);
 });

@@ -1,0 +1,49 @@
+import { describeError } from "../storage/log.ts";
+import type { ShopUser } from "../storage/session-record.ts";
+import type { PendingMerge } from "../storage/user-index.ts";
+import type { ShopBackend } from "./backend.ts";
+import type { Caller } from "./caller.ts";
+import { completeMerges, type MergeReport } from "./merge.ts";
+import { owingNothing } from "./record-changes.ts";
+import type { SessionWork } from "./session-work.ts";
+
+/** The merges that the user of a call's session is owed. */
+export class PendingMerges {
+  readonly #backend: ShopBackend;
+  readonly #work: SessionWork;
+  readonly #caller: Caller;
+
+  constructor(backend: ShopBackend, work: SessionWork, caller: Caller) {
+    this.#backend = backend;
+    this.#work = work;
+    this.#caller = caller;
+  }
+
+  /** Does what a login had to put off; mostly nothing. */
+  completeOwed(): Promise<unknown> | undefined {
+    const record = this.#work.current?.record;
+    if (record?.user === undefined || !record.mergePending) return undefined;
+    return this.#completeOwed(record.user);
+  }
+
+  /** Merges what guests left; once that is done, the session need not remember it any more. */
+  async complete(user: ShopUser, pending: readonly PendingMerge[]): Promise<MergeReport> {
+    const report = await completeMerges(this.#backend, user.id, pending, this.#caller.log);
+    const { current } = this.#work;
+    if (report.status === "pending" || !current?.record.mergePending) return report;
+    try {
+      this.#work.adopt(await this.#backend.sessions.update(current, owingNothing));
+    } catch (error) {
+      // Then the next call looks again, and finds nothing to do.
+      this.#caller.log.warn("A session still owes a merge that is done", {
+        error: describeError(error),
+      });
+    }
+    return report;
+  }
+
+  async #completeOwed(user: ShopUser): Promise<void> {
+    const { pendingMerges } = await this.#backend.sessions.users.read(user.id);
+    await this.complete(user, pendingMerges);
+  }
+}

@@ -1,0 +1,96 @@
+import { isUserId, type ShopUser } from "../storage/session-record.ts";
+import type { RecordChange } from "../storage/session-records.ts";
+import { copyOf } from "./copy.ts";
+import { changeUser } from "./record-changes.ts";
+
+/** The user of a call's session: as they are stored, and as the call wants them. */
+export class UserDraft {
+  #known: ShopUser | undefined;
+  #next: ShopUser | undefined;
+  /** Methods get a copy, to change at will. */
+  #copy: ShopUser | undefined;
+
+  constructor(known: ShopUser | undefined) {
+    this.#known = known;
+  }
+
+  /** The user with the changes of this call; a copy. */
+  get current(): ShopUser | undefined {
+    this.#copy ??= copyOf(this.#next ?? this.#known);
+    return this.#copy;
+  }
+
+  /** The user as stored, if the call has not had a copy to change; not to be changed itself. */
+  get stored(): ShopUser | undefined {
+    const isAsStored = this.#next === undefined && this.#copy === undefined;
+    return isAsStored ? this.#known : undefined;
+  }
+
+  get isThere(): boolean {
+    return (this.#next ?? this.#known) !== undefined;
+  }
+
+  get isChanged(): boolean {
+    return this.#next !== undefined;
+  }
+
+  /** The user that the call wants, if that is another than the stored one, or the first. */
+  get login(): ShopUser | undefined {
+    const next = this.#next;
+    return next === undefined || isSameUser(this.#known, next) ? undefined : next;
+  }
+
+  /**
+   * @returns whether it is the same user as before
+   * @throws TypeError if the user has no valid ID
+   */
+  change(user: ShopUser): boolean {
+    assertUser(user);
+    const isSame = isSameUser(this.#next ?? this.#known, user);
+    this.#next = structuredClone(user);
+    this.#copy = undefined;
+    return isSame;
+  }
+
+  /** Forgets a change that another login has overtaken. @returns whether that was this very user */
+  drop(user: ShopUser): boolean {
+    const isWanted = user === this.#next;
+    this.#next = undefined;
+    return isWanted;
+  }
+
+  /** Takes the change that is to be written; a login is none. */
+  takeChange(): RecordChange | undefined {
+    const known = this.#known;
+    const next = this.#next;
+    if (next === undefined || !isSameUser(known, next)) return undefined;
+    this.#known = next;
+    this.#next = undefined;
+    return changeUser(known, next);
+  }
+
+  /** Starts over with what is stored. */
+  adopt(known: ShopUser | undefined): void {
+    this.#known = known;
+    this.#copy = undefined;
+  }
+
+  /** Starts over without a user. */
+  forget(): void {
+    this.#next = undefined;
+    this.adopt(undefined);
+  }
+}
+
+/** @throws TypeError if the user has no valid ID */
+export function assertUser(user: ShopUser): void {
+  if (!isUserId(user.id)) {
+    throw new TypeError("A user's id is a positive integer or a string of 1 to 64 characters");
+  }
+}
+
+// --- Internal helpers ---
+
+function isSameUser(a: ShopUser | undefined, b: ShopUser): boolean {
+  return a !== undefined && String(a.id) === String(b.id);
+}

@@ -1,0 +1,168 @@
+import type { RevocationMark } from "./revocations.ts";
+import {
+  createName,
+  createSessionId,
+  type Belonging,
+  type SessionTransportName,
+  type ShopUser,
+} from "./session-record.ts";
+import { isMark, toIndexEntry, type Session, type SessionRecords } from "./session-records.ts";
+import { StorageUnavailableError } from "./unavailable.ts";
+import type { PendingMerge } from "./user-index.ts";
+import type { SessionLimit, UserSessions } from "./user-sessions.ts";
+
+/** Who logs in, and how. */
+export interface Login {
+  readonly user: ShopUser;
+  /** The last end of all sessions when the login began, if it read that: a later one of this user refuses it. */
+  readonly since?: RevocationMark | undefined;
+  readonly userAgent?: string | undefined;
+  readonly transport?: SessionTransportName | undefined;
+  readonly transient?: boolean | undefined;
+  /** Other active sessions that the client presents: they end too. */
+  readonly others?: readonly Session[] | undefined;
+}
+
+/** A session after its login, and the guest lists that are still to be merged. */
+export interface BoundSession {
+  readonly session: Session;
+  readonly pendingMerges: readonly PendingMerge[];
+}
+
+/** Begins the sessions of one shop's users. All methods throw StorageUnavailableError. */
+export class SessionLogins {
+  readonly #shopId: number;
+  readonly #records: SessionRecords;
+  readonly #users: UserSessions;
+  readonly #limit: SessionLimit;
+
+  constructor(shopId: number, records: SessionRecords, users: UserSessions, limit: SessionLimit) {
+    this.#shopId = shopId;
+    this.#records = records;
+    this.#users = users;
+    this.#limit = limit;
+  }
+
+  /**
+   * Replaces a session (or none) by a new one that is bound to a user.
+   *
+   * The new record is stored first, and the mark in the place of the old one comes last, compared against
+   * the state that was copied: if a step fails, the old session goes on.
+   * @throws SessionEndedError where the user's sessions were all ended since the login began;
+   * SessionLimitError where the user may have no more
+   */
+  async bind(old: Session | undefined, login: Login): Promise<BoundSession> {
+    const { user, others = [] } = login;
+    const since = login.since ?? (await this.#users.lastRevocation());
+    const left = old === undefined ? [] : toPendingMerges(old, this.#shopId);
+    const created = await this.#create(old, login, left.length > 0);
+    try {
+      const noted = await this.#enter(old, { ...login, since }, created, left);
+      for (const other of others) await this.#retire(other, created);
+      return old === undefined
+        ? { session: created, pendingMerges: noted }
+        : await this.#replace(old, created, user, noted);
+    } catch (error) {
+      await this.#abandon(created, user, error);
+      throw error;
+    }
+  }
+
+  async #create(old: Session | undefined, login: Login, mergePending: boolean): Promise<Session> {
+    const { user, transient } = login;
+    const handle = createName();
+    return this.#records.create({
+      id: createSessionId(user),
+      createdAt: Date.now(),
+      ...(await this.#records.currentGeneration()),
+      handle,
+      ownerKey: handle,
+      user,
+      customData: old && mayInherit(old, user) ? old.record.customData : {},
+      transient,
+      ...(mergePending && { mergePending }),
+    });
+  }
+
+  /** @returns the merges that the user is owed */
+  #enter(
+    old: Session | undefined,
+    { user, userAgent, transport, since }: Login & { readonly since: RevocationMark },
+    created: Session,
+    pendingMerges: readonly PendingMerge[],
+  ): Promise<readonly PendingMerge[]> {
+    const entry = { ...toIndexEntry(this.#shopId, created), userAgent, transport };
+    return this.#users.enter(user.id, entry, {
+      handle: created.record.handle,
+      replaces: old?.record.handle,
+      since,
+      limit: this.#limit,
+      pendingMerges,
+    });
+  }
+
+  /** Retires the session before, once the new one has all that it holds. */
+  async #replace(
+    old: Session,
+    created: Session,
+    user: ShopUser,
+    noted: readonly PendingMerge[],
+  ): Promise<BoundSession> {
+    let session = created;
+    let pendingMerges = noted;
+    await this.#retire(old, created, async (changed) => {
+      const { customData } = changed.record;
+      if (mayInherit(changed, user)) {
+        const found = await this.#records.change(session, (record) => ({ ...record, customData }));
+        if (!isMark(found)) session = found;
+      }
+      pendingMerges = await this.#users.owe(user.id, toPendingMerges(changed, this.#shopId));
+    });
+    return { session, pendingMerges };
+  }
+
+  /**
+   * Leaves a mark in the place of a session.
+   * @param copy takes along the change of a parallel call
+   */
+  async #retire(
+    old: Session,
+    created: Session,
+    copy: (changed: Session) => Promise<void> = async () => {},
+  ): Promise<void> {
+    for (let copied = old; ;) {
+      let found = await this.#records.replace(copied, { mark: "retired", for: created.record.id });
+      while (found !== undefined && isMark(found) && found.mark === "renewed") {
+        found = await this.#records.read(found.to);
+      }
+      if (found === undefined || isMark(found)) break;
+      copied = found;
+      await copy(found);
+    }
+    const { user, handle } = old.record;
+    // The session is over. An entry without a record opens nothing, and ends with it.
+    if (user !== undefined) await this.#users.remove(user.id, handle).catch(() => undefined);
+  }
+
+  /** Forgets a session that nobody was given. */
+  async #abandon(created: Session, user: ShopUser, error: unknown): Promise<void> {
+    await this.#records.remove(created).catch(() => undefined);
+    if (!(error instanceof StorageUnavailableError)) return;
+    await this.#users.remove(user.id, created.record.handle).catch(() => undefined);
+  }
+}
+
+// --- Internal helpers ---
+
+/** Whether a session's data may go on under this user: never from one user to another. */
+function mayInherit(old: Session, user: ShopUser): boolean {
+  return old.record.user === undefined || String(old.record.user.id) === String(user.id);
+}
+
+/** What a guest leaves; a user's basket is in its place already. */
+function toPendingMerges({ record, expiresAt }: Session, shopId: number): PendingMerge[] {
+  if (record.user !== undefined) return [];
+  return Object.entries(record.belongings ?? {}).map(([belonging, key]) => {
+    return { shopId, belonging: belonging as Belonging, key, expiresAt };
+  });
+}
