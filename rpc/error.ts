@@ -29,6 +29,7 @@ export const problems = {
   internal_error: [500, "Something went wrong on the server"],
   storage_unavailable: [503, "The storage does not answer"],
   too_busy: [503, "The server checks too many passwords at once"],
+  draining: [503, "The server is shutting down"],
   timeout: [504, "The call took too long"],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 

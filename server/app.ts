@@ -20,7 +20,12 @@ export type Storefront = H3 & {
   readonly options: StorefrontOptions;
   /** The storages in use, and what they guarantee. */
   readonly stores: readonly StoreDescription[];
-  /** Closes the storages; a driver object that came with the config is disposed too. */
+  /** Makes `/readyz` respond 503 `draining` from now on, so that load balancers stop sending calls. */
+  drain(): void;
+  /**
+   * Ends everything that the storefront has started: timers, caches, and storages, also those that came as driver
+   * objects. Close your own server first: later calls get 503 `draining`.
+   */
   close(): Promise<void>;
 };
 
@@ -43,10 +48,11 @@ export function createStorefront(
     silent: true,
     onError: (error, event) => guard.handle(event.req, () => Promise.reject(error)),
   });
+  const state = { isDraining: false };
   const answer = (incoming: Incoming, route: CallRoute) => calls.answer(incoming, route);
   addRoutes(app, guard, [
     ...routes.list(answer),
-    ...createHealth(backends.stores),
+    ...createHealth(backends.stores, state),
     ...createAdmin(options, backends),
   ]);
   const { fetch } = app;
@@ -65,7 +71,12 @@ export function createStorefront(
     },
     options,
     stores: backends.descriptions,
+    drain() {
+      state.isDraining = true;
+    },
     async close() {
+      state.isDraining = true;
+      guard.close();
       calls.close();
       await Promise.all(backends.stores.map((store) => store.close()));
     },

@@ -84,6 +84,7 @@ export function createConfigSchema() {
         .union([z.literal(false), loginAttempts], { error: "false or an object" })
         .optional(),
       admin: object({ token: keyRing }),
+      server,
       trustProxy: value(
         (proxies) => typeof proxies === "boolean" || isListOf(proxies, isProxyRange),
         "true, false or a list of addresses, ranges as 10.0.0.0/8, and the names loopback, linklocal, uniquelocal",
@@ -150,6 +151,18 @@ const keyRing = z.union(
   },
 );
 
+const server = object({
+  keepAliveTimeout: seconds(86_400),
+  headersTimeout: seconds(86_400),
+  requestTimeout: seconds(86_400),
+  maxConnections: value(isPositiveInteger, "a whole number, 1 or more"),
+  drainDelay: value(
+    (found) => found === 0 || isSeconds(found, 3600),
+    "a whole number of seconds, 0 to 3600",
+  ),
+  drainTimeout: seconds(86_400),
+});
+
 const wishlist = object({ maxItems: value(isPositiveInteger, "a whole number, 1 or more") });
 
 const storage = z
@@ -213,9 +226,12 @@ function oneOf(...values: readonly string[]) {
 }
 
 function seconds(most: number) {
-  const isInRange: Check = (found) => isPositiveInteger(found) && Number(found) <= most;
   const days = most === Number.MAX_SAFE_INTEGER ? "" : ` (${most / 86_400} days at most)`;
-  return value(isInRange, `a whole number of seconds, 1 or more${days}`);
+  return value((found) => isSeconds(found, most), `a whole number of seconds, 1 or more${days}`);
+}
+
+function isSeconds(found: unknown, most: number): boolean {
+  return isPositiveInteger(found) && Number(found) <= most;
 }
 
 function matches(pattern: RegExp): Check {

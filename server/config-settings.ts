@@ -6,6 +6,7 @@ import {
   basketDefaults,
   corsDefaults,
   defaultAbsoluteTimeout,
+  httpDefaults,
   loginAttemptsDefaults,
   serverDefaults,
   sessionDefaults,
@@ -13,7 +14,8 @@ import {
   type ServerDefaults,
   type SessionDefaults,
 } from "./defaults.ts";
-import type { CorsOptions } from "./options.ts";
+import type { Environment } from "./environment.ts";
+import type { CorsOptions, ServerOptions } from "./options.ts";
 import {
   byDefault,
   defaults,
@@ -42,6 +44,8 @@ export interface ServerSettings {
   /** Each is `undefined` where there is no limit. */
   readonly loginAttempts: Settings<LoginAttemptsValues>;
   readonly admin: Settings<AdminValues>;
+  /** The group `server` of the config. */
+  readonly http: Settings<ServerOptions>;
 }
 
 /** A whole config, decided. */
@@ -64,7 +68,10 @@ export interface SessionValues extends SessionDefaults {
 }
 
 /** Decides what a config leaves open, and remembers where each value comes from. */
-export function decideSettings(config: StorefrontConfig): ConfigSettings {
+export function decideSettings(
+  config: StorefrontConfig,
+  { production }: Environment = { production: false },
+): ConfigSettings {
   // The same object at several places means the same storage.
   const memory = byDefault<StorageConfig>({ driver: "memory" });
   const storage = decideStorage(config.storage, ["storage"], { session: memory });
@@ -91,6 +98,10 @@ export function decideSettings(config: StorefrontConfig): ConfigSettings {
       admin: mergeLayers<AdminValues>(
         { token: byDefault(undefined) },
         written(config.admin, ["admin"]),
+      ),
+      http: mergeLayers<ServerOptions>(
+        defaults({ ...httpDefaults, drainDelay: production ? httpDefaults.drainDelay : 0 }),
+        written(config.server, ["server"]),
       ),
     },
     shops: config.shops.map((shop, index) => ({

@@ -28,6 +28,22 @@ export interface AdminConfig {
   readonly token: string | readonly string[];
 }
 
+/** How `storefront start` serves HTTP and shuts down. Durations are seconds. */
+export interface ServerConfig {
+  /** How long an idle connection stays open: longer than a load balancer keeps it, or it responds 502. @default 65 */
+  readonly keepAliveTimeout?: number | undefined;
+  /** How long a request's headers may take; also ends a connection that never carried a request. @default 65 */
+  readonly headersTimeout?: number | undefined;
+  /** How long a whole request may take to arrive. @default 120 */
+  readonly requestTimeout?: number | undefined;
+  /** The most connections at a time; the server closes new ones beyond it. @default 10000 */
+  readonly maxConnections?: number | undefined;
+  /** How long the server keeps accepting connections after SIGTERM, while `/readyz` responds 503. @default 5 in production, else 0 */
+  readonly drainDelay?: number | undefined;
+  /** How long open connections may then take to finish, before the server closes them. @default 10 */
+  readonly drainTimeout?: number | undefined;
+}
+
 /** How sessions are cached. A cache never has the last word: see docs/sessions.md. */
 export interface SessionCacheConfig {
   /** Seconds until an entry is read anew. @default 300 */
@@ -161,6 +177,8 @@ export interface StorefrontConfig<Methods extends RpcMethods = RpcMethods> {
    * `linklocal` and `uniquelocal`; `true` trusts every peer. @default false
    */
   readonly trustProxy?: boolean | readonly string[] | undefined;
+  /** For `storefront start` and `storefront dev`; your own server has settings of its own. */
+  readonly server?: ServerConfig | undefined;
   /** @default lines on standard output and standard error */
   readonly log?: Logger | undefined;
 }

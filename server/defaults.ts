@@ -5,7 +5,7 @@ import type { RpcMethods } from "../rpc/method.ts";
 import type { BasketOptions, WishlistOptions } from "../rpc/shop.ts";
 import type { Logger } from "../storage/log.ts";
 import type { SessionConfig, ShopSelector } from "./config.ts";
-import type { CorsOptions } from "./options.ts";
+import type { CorsOptions, ServerOptions } from "./options.ts";
 
 /** The session settings that have a default. */
 export type SessionDefaults = {
@@ -63,6 +63,17 @@ export const basketDefaults: BasketOptions = {
 };
 
 export const wishlistDefaults: WishlistOptions = { maxItems: 200 };
+
+/** For production; development doesn't wait for a load balancer. */
+export const httpDefaults: ServerOptions = {
+  keepAliveTimeout: 65,
+  // Some load balancers open connections ahead of time, and send nothing on them for a minute.
+  headersTimeout: 65,
+  requestTimeout: 120,
+  maxConnections: 10_000,
+  drainDelay: 5,
+  drainTimeout: 10,
+};
 
 /** The settings of the whole server. */
 export interface ServerDefaults {

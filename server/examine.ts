@@ -23,7 +23,7 @@ export function examineConfig(config: unknown, environment: Environment): Examin
     ofShape.report("SF001", toPath(path), describeFound(at(config, path), key), message);
   }
   const faults = ofShape.list();
-  const settings = decideSettings(toSound(config, issues));
+  const settings = decideSettings(toSound(config, issues), environment);
   const ofRules = createFindings(environment);
   applyRules({ settings, environment }, ofRules.report);
   // Where something stands that is no good, a rule that misses it has nothing to add.

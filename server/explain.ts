@@ -16,13 +16,14 @@ export function explainShop(
     throw new Error(`--shop: found ${JSON.stringify(shopId)}, expected one of ${known}`);
   }
   const { shop, ...groups } = settings;
-  const { server: wide, storage, ...serverGroups } = server;
+  const { server: wide, storage, http, ...serverGroups } = server;
   const rows: Row[] = [
     ["production", String(production), "environment (NODE_ENV)"],
     ...toRows("", shop),
     ...Object.entries(groups).flatMap(([group, values]) => toRows(`${group}.`, values)),
     ...toRows("storage.", storage),
     ...toRows("", wide),
+    ...toRows("server.", http),
     ...Object.entries(serverGroups).flatMap(([group, values]) => toRows(`${group}.`, values)),
   ];
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));

@@ -293,6 +293,25 @@ export const findingKinds = {
     about: "nobody can end a user's sessions from outside, for the admin calls are not there",
     remedy: "a token of 32 characters or more, if you want them",
   },
+  SF607: {
+    severity: "warning",
+    development: "none",
+    about:
+      "load balancers keep idle connections for 60 seconds, and respond 502 if the server closes one first",
+    remedy: "more than 60",
+  },
+  SF608: {
+    severity: "notice",
+    development: "none",
+    about:
+      "a shutdown can take drainDelay and drainTimeout together, and Kubernetes kills the process after 30 seconds",
+    remedy: "30 or less in all, or a longer grace period there",
+  },
+  SF609: {
+    severity: "error",
+    about: "a request's headers are part of the request, so Node refuses a longer time for them",
+    remedy: "headersTimeout no longer than requestTimeout",
+  },
 
   // What the doctor alone looks at
   SF701: {

@@ -1,9 +1,14 @@
-import { RpcError } from "../rpc/error.ts";
+import { problems, RpcError } from "../rpc/error.ts";
 import type { DocumentStore } from "../storage/documents.ts";
 import type { Route } from "./route.ts";
 
+/** Whether the server is about to end. */
+export interface ServerState {
+  isDraining: boolean;
+}
+
 /** `/healthz` says that the process runs, `/readyz` that its storages answer too. */
-export function createHealth(stores: readonly DocumentStore[]): Route[] {
+export function createHealth(stores: readonly DocumentStore[], server: ServerState): Route[] {
   const headers = { "content-type": "application/json", "cache-control": "no-store" };
   const ok = () => new Response('{"status":"ok"}', { headers });
   return [
@@ -20,6 +25,7 @@ export function createHealth(stores: readonly DocumentStore[]): Route[] {
       allowsSlash: true,
       async answer({ req }) {
         assertRead(req.method);
+        if (server.isDraining) return draining();
         await Promise.all(stores.map((store) => store.ping()));
         return ok();
       },
@@ -28,6 +34,14 @@ export function createHealth(stores: readonly DocumentStore[]): Route[] {
 }
 
 // --- Internal helpers ---
+
+/** Not thrown: each probe of a shutdown that goes as planned would log an error. */
+function draining(): Response {
+  const [status, title] = problems.draining;
+  const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
+  const body = { type: "about:blank", title, status, code: "draining" };
+  return new Response(JSON.stringify(body), { status, headers });
+}
 
 function assertRead(verb: string): void {
   if (verb === "GET" || verb === "HEAD") return;

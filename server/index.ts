@@ -12,6 +12,7 @@ export type {
   LoginAttemptsConfig,
   SessionCacheConfig,
   SessionConfig,
+  ServerConfig,
   SessionLimitPolicy,
   ShopConfig,
   ShopSelector,
@@ -26,7 +27,7 @@ export type { ConfigFault } from "./config-error.ts";
 // Server
 export { createStorefront } from "./app.ts";
 export type { Storefront } from "./app.ts";
-export type { SessionOptions, Shop, StorefrontOptions } from "./options.ts";
+export type { ServerOptions, SessionOptions, Shop, StorefrontOptions } from "./options.ts";
 export type { StoreDescription } from "./backends.ts";
 
 // RPC methods

@@ -54,6 +54,16 @@ export interface Shop {
   readonly wishlist: WishlistOptions;
 }
 
+/** How the command line serves HTTP, as decided. Durations are seconds. */
+export interface ServerOptions {
+  readonly keepAliveTimeout: number;
+  readonly headersTimeout: number;
+  readonly requestTimeout: number;
+  readonly maxConnections: number;
+  readonly drainDelay: number;
+  readonly drainTimeout: number;
+}
+
 /** The whole config, merged and checked. */
 export interface StorefrontOptions {
   readonly shops: readonly Shop[];
@@ -70,6 +80,7 @@ export interface StorefrontOptions {
   /** Each of them opens the admin calls; none: they are not there. */
   readonly adminTokens: readonly string[];
   readonly trustProxy: boolean | readonly string[];
+  readonly server: ServerOptions;
   readonly log: Logger;
   /** What the operator should know before going live. */
   readonly warnings: readonly string[];

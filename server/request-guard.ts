@@ -20,6 +20,7 @@ export class RequestGuard {
   readonly #trusts: ProxyTrust;
   readonly #cors: Cors;
   readonly #log: Logger;
+  #isClosed = false;
 
   constructor(trusts: ProxyTrust, cors: Cors, log: Logger) {
     this.#trusts = trusts;
@@ -27,9 +28,15 @@ export class RequestGuard {
     this.#log = log;
   }
 
+  /** Rejects all further requests: the storages are closed. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
   handle(request: ServerRequest, handler: Handler): Response | Promise<Response> {
     const incoming = new IncomingRequest(request, this.#trusts);
     try {
+      if (this.#isClosed) throw new RpcError("draining");
       assertHeaders(incoming);
       assertAddress(request);
       const answer = handler(incoming);

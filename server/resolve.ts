@@ -16,7 +16,7 @@ import { toValues } from "./settings.ts";
 export function resolveConfig(config: unknown, environment: Environment): StorefrontOptions {
   const { findings, settings } = examineConfig(config, environment);
   assertNoErrors(findings);
-  const { server, storage, loginAttempts, admin } = settings.server;
+  const { server, storage, loginAttempts, admin, http } = settings.server;
   const { log, ...options } = toValues(server);
   const { perAccount, perAddress, window } = toValues(loginAttempts);
   const isLimited = perAccount !== undefined && perAddress !== undefined && window !== undefined;
@@ -27,6 +27,7 @@ export function resolveConfig(config: unknown, environment: Environment): Storef
     storage: toValues(storage),
     loginAttempts: isLimited ? { perAccount, perAddress, window } : undefined,
     adminTokens: [admin.token.value ?? []].flat(),
+    server: toValues(http),
     log: createSafeLog(log ?? createLog()),
     warnings: toWarnings(findings),
   };

@@ -74,6 +74,13 @@ export const badValues: Readonly<Record<string, readonly [values: unknown[], exp
   "loginAttempts.perAccount": [[0, "10"], "a whole number, 1 or more"],
   admin: [["token", true], "an object"],
   "admin.token": [[undefined, "", "short", [], 7], "a key of 32 characters or more"],
+  server: [[7, null], "an object"],
+  "server.keepAliveTimeout": [[0, 0.5, "65"], "a whole number of seconds, 1 or more"],
+  "server.headersTimeout": [[0, 86_401], "a whole number of seconds, 1 or more"],
+  "server.requestTimeout": [[-1, null], "a whole number of seconds, 1 or more"],
+  "server.maxConnections": [[0, Infinity], "a whole number, 1 or more"],
+  "server.drainDelay": [[-1, 0.5, 3601, "5"], "a whole number of seconds, 0 to 3600"],
+  "server.drainTimeout": [[0, "10s"], "a whole number of seconds, 1 or more"],
   trustProxy: [
     ["loopback", 1, [1], ["10.0.0.0/33"], ["loop-back"], ["10.0.0.1:80"], ["proxy.example"], [""]],
     "true, false or a list of addresses",

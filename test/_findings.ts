@@ -245,6 +245,21 @@ export const findingCases: Readonly<Record<string, FindingCase>> = {
   },
   SF605: { bad: { callTimeout: 61 }, good: { callTimeout: 60 }, path: "callTimeout" },
   SF606: { bad: {}, good: { admin: { token: key } }, path: "admin.token" },
+  SF607: {
+    bad: { server: { keepAliveTimeout: 60 } },
+    good: { server: { keepAliveTimeout: 61 } },
+    path: "server.keepAliveTimeout",
+  },
+  SF608: {
+    bad: { server: { drainDelay: 21 } },
+    good: { server: { drainDelay: 20 } },
+    path: "server.drainDelay",
+  },
+  SF609: {
+    bad: { server: { headersTimeout: 121 } },
+    good: { server: { headersTimeout: 121, requestTimeout: 121 } },
+    path: "server.headersTimeout",
+  },
 };
 
 /** The codes that need a storage to be found: see doctor.test.ts. */

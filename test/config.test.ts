@@ -44,6 +44,14 @@ describe("what a config leaves open", () => {
       auth: undefined,
       maxBodySize: 100_000,
       callTimeout: 30,
+      server: {
+        keepAliveTimeout: 65,
+        headersTimeout: 65,
+        requestTimeout: 120,
+        maxConnections: 10_000,
+        drainDelay: 0,
+        drainTimeout: 10,
+      },
       loginAttempts: { perAccount: 10, perAddress: 100, window: 900 },
       adminTokens: [],
       trustProxy: false,
@@ -88,6 +96,14 @@ describe("what a config leaves open", () => {
     ]);
   });
 
+  test("is a delay before a shutdown in production only", () => {
+    const storage = { session: { driver: "redis" } };
+    expect(resolve({ storage }, production).server.drainDelay).toBe(5);
+    expect(resolve({ storage }, development).server.drainDelay).toBe(0);
+    const server = { drainDelay: 0 };
+    expect(resolve({ storage, server }, production).server.drainDelay).toBe(0);
+  });
+
   test("is decided where it says undefined, too", () => {
     const nothing = { session: undefined, storage: undefined, basket: undefined };
     const options = resolve({
@@ -100,11 +116,13 @@ describe("what a config leaves open", () => {
       auth: undefined,
       maxBodySize: undefined,
       trustProxy: undefined,
+      server: { drainDelay: undefined },
       log: undefined,
       shops: [{ ...shop, ...nothing, host: undefined, path: undefined, realm: undefined }],
     });
     expect(options.shops).toEqual(resolve().shops);
     expect(options.basePath).toBe("/api");
+    expect(options.server).toEqual(resolve().server);
   });
 
   test("follows what it says: a shorter maxAge is a shorter idleTimeout", () => {

@@ -35,6 +35,7 @@ const good: readonly unknown[] = [
     admin: { token: testSecret },
     loginAttempts: { perAccount: 3 },
     trustProxy: ["10.0.0.1"],
+    server: { keepAliveTimeout: 61, drainDelay: 0 },
   },
 ];
 

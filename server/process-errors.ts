@@ -1,0 +1,32 @@
+import { describeError, type Logger } from "../storage/log.ts";
+
+/** What a process does about errors that no code catches. */
+export interface ProcessErrors {
+  readonly log: () => Logger;
+  /** Runs after each uncaught exception: the state of the process is unknown then, so it is to end. */
+  readonly onException: () => void;
+}
+
+/**
+ * Keeps standard output and standard error from ending the process when their reader is gone (`EPIPE`) or their
+ * disk is full. The log counts the lines that it could not write.
+ */
+export function ignoreOutputErrors(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+}
+
+/**
+ * Keeps one forgotten promise from ending all calls in flight: a rejection that nothing handles is logged.
+ * Only a program installs this; a library leaves the process to its host.
+ */
+export function handleProcessErrors({ log, onException }: ProcessErrors): void {
+  process.on("unhandledRejection", (reason) => {
+    log().error("A promise was rejected and nothing handled it", { error: describeError(reason) });
+  });
+  process.on("uncaughtException", (error) => {
+    log().error("An error was thrown and nothing caught it; the server drains and ends", {
+      error: describeError(error),
+    });
+    onException();
+  });
+}

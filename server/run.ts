@@ -1,0 +1,106 @@
+import { setImmediate } from "node:timers/promises";
+import { createSafeLog } from "../storage/safe-log.ts";
+import { createStorefront, type Storefront } from "./app.ts";
+import { describeStart } from "./banner.ts";
+import { toPort } from "./cli-arguments.ts";
+import { fail, print, tell } from "./cli-output.ts";
+import type { StorefrontConfig } from "./config.ts";
+import { listen, type Running } from "./listen.ts";
+import { loadStorefrontConfig, watchStorefrontConfig } from "./load.ts";
+import { createLog } from "./log.ts";
+import { handleProcessErrors } from "./process-errors.ts";
+
+/** How a server is to run. */
+export interface RunOptions {
+  readonly command: "start" | "dev";
+  /** The config's file; the one of this folder if absent. */
+  readonly file: string | undefined;
+  readonly port: string | undefined;
+  readonly host: string;
+}
+
+/**
+ * Serves a storefront until a signal, or an exception that nothing catches, ends the process.
+ * @throws Error with one line for an operator if it does not start
+ */
+export async function run(options: RunOptions): Promise<void> {
+  let log = createSafeLog(createLog());
+  /** One after the other: the start, a reload, the next one, and the end. */
+  let last: Promise<Running> | undefined;
+  let exitCode: number | undefined;
+
+  function end(code: number): void {
+    const isEnding = exitCode !== undefined;
+    exitCode = Math.max(code, exitCode ?? 0);
+    if (isEnding) return;
+    // Without a server there is nothing to drain.
+    if (last === undefined) process.exit(exitCode);
+    const dropsIdle = options.command === "dev";
+    last.then((running) => running.stop({ dropsIdle })).then(() => process.exit(exitCode), fail);
+  }
+
+  handleProcessErrors({ log: () => log, onException: () => end(1) });
+  const prepared = await prepare(options);
+  log = prepared.app.options.log;
+  // The `.env` file can set the port, so it is read only now.
+  const first = serve(prepared.app, options.host, toPort(options.port));
+  last = first;
+  if (options.command === "dev") {
+    watchStorefrontConfig(prepared.file, () => {
+      last = last?.then(async (running) => {
+        const next = await reload(running, { ...options, file: prepared.file });
+        log = next.app.options.log;
+        return next;
+      });
+    });
+  }
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      // A second signal says that somebody does not want to wait.
+      if (exitCode !== undefined) process.exit(1);
+      end(0);
+    });
+  }
+  await first;
+}
+
+// --- Internal helpers ---
+
+interface Prepared {
+  readonly app: Storefront;
+  /** The config's file. */
+  readonly file: string;
+}
+
+/** Loads the config and opens its storages; nothing listens yet. */
+async function prepare({ command, file }: RunOptions): Promise<Prepared> {
+  const isReadAgain = command === "dev";
+  const loaded = await loadStorefrontConfig(process.cwd(), file, { isReadAgain });
+  const production = command === "start" && process.env["NODE_ENV"] === "production";
+  return {
+    app: createStorefront(loaded.config as StorefrontConfig, { production }),
+    file: loaded.file,
+  };
+}
+
+async function serve(app: Storefront, host: string, port: number): Promise<Running> {
+  const running = await listen(app, host, port);
+  const { options, stores } = app;
+  print(process.stdout, describeStart({ url: running.url, options, stores }));
+  return running;
+}
+
+/** Serves the changed config. If it has errors, it prints them, and the old config stays in effect. */
+async function reload(running: Running, options: RunOptions): Promise<Running> {
+  try {
+    const { app } = await prepare(options);
+    // Requests that came while the config was compiled have not been read yet.
+    await setImmediate();
+    // It closes its port immediately, and ends by itself when its calls have ended.
+    running.stop({ dropsIdle: true }).catch(tell);
+    return await serve(app, options.host, running.port).catch(fail);
+  } catch (error) {
+    tell(error);
+    return running;
+  }
+}
