@@ -12,6 +12,8 @@ export class Redactor {
   #headers: Headers | undefined;
   #sources: (() => Iterable<unknown>)[] = [];
   #secrets: readonly string[] = [];
+  /** Finds all secrets in one pass; made when a text is first searched. */
+  #matcher: RegExp | undefined;
 
   /** @param headers the request's, whose credentials are secret from the beginning */
   constructor(headers: Headers) {
@@ -48,17 +50,18 @@ export class Redactor {
     const sources = this.#sources;
     if (sources.length === 0) return;
     this.#sources = [];
-    const found = sources.flatMap((find) => [...textsIn([...find()])]).flatMap(toSpellings);
+    const found = sources.flatMap((find) => takeTexts(find(), maxTexts)).flatMap(toSpellings);
     const secrets = [...this.#secrets, ...found].filter(({ length }) => length >= minLength);
     this.#secrets = [...new Set(secrets)].toSorted((a, b) => b.length - a.length);
+    this.#matcher = undefined;
   }
 
-  /** In one pass, so that no secret is looked for in what another was replaced by. */
+  /** The longest secret counts first, and no secret is looked for in the replacement of another. */
   #redactText(text: string): string {
-    const present = this.#secrets.filter((secret) => text.includes(secret));
-    if (present.length === 0) return text;
-    const pattern = present.map((secret) => secret.replace(/[$()*+.?[\\\]^{|}]/g, "\\$&"));
-    return text.replace(new RegExp(pattern.join("|"), "g"), redacted);
+    if (this.#secrets.length === 0) return text;
+    const pattern = () => this.#secrets.map((secret) => secret.replace(special, "\\$&")).join("|");
+    this.#matcher ??= new RegExp(pattern(), "g");
+    return text.replace(this.#matcher, redacted);
   }
 
   /** A value that cannot be read, such as a revoked proxy, does not hide the rest. */
@@ -117,6 +120,9 @@ export class Redactor {
 // --- Internal helpers ---
 
 const minLength = 4;
+/** Texts of one source that are searched for, so that a client's noise cannot hold the event loop. */
+const maxTexts = 64;
+const special = /[$()*+.?[\\\]^{|}]/g;
 const maxDepth = 6;
 const tooDeep = "[too deep]";
 const unreadable = "[unreadable]";
@@ -138,6 +144,16 @@ function* credentialsIn(headers: Headers): Iterable<string> {
     const unquoted = value.replace(/^"(.*)"$/, "$1");
     yield* [value, unquoted, tryOr(unquoted, decodeURIComponent)];
   }
+}
+
+function takeTexts(values: Iterable<unknown>, count: number): string[] {
+  const taken: string[] = [];
+  for (const value of values) {
+    for (const text of textsIn(value)) {
+      if (taken.push(text) === count) return taken;
+    }
+  }
+  return taken;
 }
 
 function* textsIn(value: unknown): Iterable<string> {

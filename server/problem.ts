@@ -43,8 +43,10 @@ function describeProblem(problem: RpcError, urn: string, redactor: Redactor, log
   }
   const { title, detail, errors } = withoutSecrets(problem, redactor);
   const data = toSentData(problem, redactor, log);
+  const omittedErrors = Math.max(0, (problem.errors?.length ?? 0) - maxErrors) || undefined;
   const { executed } = problem;
-  const sent = { title, status, code, detail, errors, data, executed, instance };
+  const faults = { errors, omittedErrors };
+  const sent = { title, status, code, detail, ...faults, data, executed, instance };
   const body = { type: "about:blank", ...sent };
   return {
     status,
@@ -68,8 +70,25 @@ function withoutSecrets({ code, title, detail, errors }: RpcError, redactor: Red
   return {
     title: isOurs ? title : redactor.redact(title),
     detail: detail === undefined ? undefined : redactor.redact(detail),
-    errors: errors?.map(({ path, message }) => ({ path, message: redactor.redact(message) })),
+    errors: errors?.slice(0, maxErrors).map(({ path, message }) => ({
+      path: path.slice(0, maxPathLength).map((key) => shorten(key, maxKeyLength)),
+      message: shorten(redactor.redact(shorten(message, searchedLength)), maxMessageLength),
+    })),
   };
+}
+
+/** The most errors in a response; the rest is counted. */
+const maxErrors = 20;
+const maxPathLength = 40;
+const maxKeyLength = 100;
+const maxMessageLength = 300;
+/** Beyond the message that is sent, so that no half of a secret is left at its end. */
+const searchedLength = 2000;
+
+/** Some schemas quote in a message all that they refuse. */
+function shorten<T extends string | number>(text: T, length: number): T {
+  const isLong = typeof text === "string" && text.length > length;
+  return isLong ? (`${text.slice(0, length - 1)}…` as T) : text;
 }
 
 /** Data that JSON has no form for is left out: the error itself matters more. */
