@@ -40,7 +40,7 @@ export function createStorefront(
 ): Storefront {
   const options = resolveConfig(config, { production, isOneOfSeveral: isOneOfSeveral() });
   const backends = openBackends(options);
-  const cors = new Cors(options.shops, options.log);
+  const cors = new Cors({ ...options, isDevelopment: !production });
   const guard = new RequestGuard(createProxyTrust(options.trustProxy), cors, options.log);
   const calls = new Calls(options, backends, cors);
   const routes = new CallRoutes(options);

@@ -58,8 +58,10 @@ export class Calls {
 
   /** Answers a call, or the preflight of one. */
   answer(event: Incoming, { method, shopPath }: CallRoute): Response | Promise<Response> {
-    if (isPreflight(event)) return this.#answerPreflight(event);
-    const exchange = this.#begin(event, this.#selection.find(event, shopPath));
+    if (isPreflight(event)) {
+      return toResponse(this.#cors.answerPreflight(event, event.headers.get("origin")));
+    }
+    const exchange = this.#begin(event, shopPath);
     return this.#deadlines.watch(exchange.deadline, this.#answerCall(exchange, method), (error) =>
       this.#answerError(exchange, error),
     );
@@ -70,20 +72,13 @@ export class Calls {
     this.#deadlines.stop();
   }
 
-  /** A preflight carries no headers of ours, so its shop is not known yet. */
-  #answerPreflight(event: Incoming): Response {
-    const origin = event.req.headers.get("origin");
-    const answer = this.#cors.answerPreflight(event, origin);
-    this.#cors.describe(event, origin, undefined, answer.headers);
-    return toResponse(answer);
-  }
-
-  #begin(event: Incoming, shop: Shop | undefined): Exchange {
+  #begin(event: Incoming, shopPath: string | undefined): Exchange {
     const { headers } = event.req;
     return {
       event,
+      shopPath,
       origin: headers.get("origin"),
-      shop,
+      shop: this.#selection.find(event, shopPath),
       redactor: new Redactor(headers),
       deadline: this.#deadlines.begin(event.req),
       call: undefined,
@@ -95,7 +90,7 @@ export class Calls {
   async #answerCall(exchange: Exchange, name: string): Promise<Response> {
     const { event, origin, shop, redactor, deadline } = exchange;
     if (shop === undefined) throw new RpcError("unknown_shop");
-    this.#cors.assertOrigin(event, origin, shop);
+    const takesCookies = this.#cors.assertOrigin(event, origin, shop);
     const method = findMethod(this.#environment.methods, name);
     if (method === undefined) throw new RpcError("unknown_method");
     assertVerb(event.req.method, method);
@@ -114,11 +109,11 @@ export class Calls {
     if (method.access === "public") {
       return this.#finish(
         exchange,
-        this.#toPublicAnswer(event, await dispatch(call, name, payload)),
+        this.#toPublicAnswer(exchange, await dispatch(call, name, payload)),
       );
     }
     const { all, withoutCookies } = this.#transports.get(shop) as Transports;
-    const transports = this.#cors.takesCookies(event, origin, shop) ? all : withoutCookies;
+    const transports = takesCookies ? all : withoutCookies;
     const found = findSession(event.req.headers, transports, backend.sessions);
     const presented = found instanceof Promise ? await found : found;
     if (presented.reused.length > 0) {
@@ -159,14 +154,15 @@ export class Calls {
     }
   }
 
-  /** Lets caches keep what a GET has answered; the shop may have come in a header. */
-  #toPublicAnswer(event: Incoming, value: unknown): Answer {
-    const isCacheable = event.req.method !== "POST";
-    const cacheControl = isCacheable ? "public, max-age=60" : "no-store";
+  /** Lets shared caches keep the result of a GET, if the URL alone chose the shop. */
+  #toPublicAnswer({ event, shop, shopPath }: Exchange, value: unknown): Answer {
+    const isRead = event.req.method !== "POST";
+    const isOfUrl = isRead && this.#selection.findByUrl(event, shopPath) === shop;
+    const cacheControl = isOfUrl ? "public, max-age=60" : isRead ? "private, no-store" : "no-store";
     const answer = isResponse(value)
       ? this.#responses.toAnswer(value, cacheControl)
       : toAnswer(value, cacheControl);
-    if (isCacheable) answer.headers.push(["vary", "x-shop-id"]);
+    if (isRead) answer.headers.push(["vary", this.#selection.vary]);
     return answer;
   }
 
@@ -187,6 +183,8 @@ export class Calls {
 /** A call's request, and what its answer depends on. */
 interface Exchange {
   readonly event: Incoming;
+  /** The segment of the URL before the base path, if there is one. */
+  readonly shopPath: string | undefined;
   /** The header of this name. */
   readonly origin: string | null;
   readonly shop: Shop | undefined;

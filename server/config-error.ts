@@ -85,6 +85,7 @@ const publicKeys: ReadonlySet<string> = new Set([
   "path",
   "perAccount",
   "perAddress",
+  "publicUrl",
   "realm",
   "renewAfter",
   "requestTimeout",

@@ -1,6 +1,30 @@
 import { builtinDrivers } from "unstorage";
 import * as z from "zod";
 import { hookNames } from "../rpc/hooks.ts";
+import {
+  hasFunctions,
+  isAuth,
+  isFunction,
+  isHost,
+  isHostList,
+  isListOf,
+  isLocale,
+  isMethod,
+  isMethodName,
+  isOriginRule,
+  isPositiveInteger,
+  isSeconds,
+  isPublicUrl,
+  isText,
+  isTokenMethod,
+  isUndefined,
+  matches,
+  object,
+  oneOf,
+  required,
+  seconds,
+  value,
+} from "./config-checks.ts";
 import { isProxyRange } from "./trusted-proxies.ts";
 
 /**
@@ -89,6 +113,7 @@ export function createConfigSchema() {
         (proxies) => typeof proxies === "boolean" || isListOf(proxies, isProxyRange),
         "true, false or a list of addresses, ranges as 10.0.0.0/8, and the names loopback, linklocal, uniquelocal",
       ),
+      publicUrl: value(isPublicUrl, "the URL that browsers see, as https://shop.example"),
       log: value(
         hasFunctions(["debug", "info", "warn", "error"]),
         "an object with the functions debug, info, warn and error",
@@ -107,7 +132,6 @@ const takenHeaders =
   /^(?:access-control-.*|allow|cache-control|connection|content-.*|date|location|retry-after|set-cookie|transfer-encoding|vary|www-authenticate)$/i;
 const headerName = /^[a-z0-9-]+$/i;
 const hostName = /^\.?[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i;
-const hostWithPort = /^(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::\d{1,5})?$/;
 
 const boolean = value((flag) => typeof flag === "boolean", "true or false");
 
@@ -132,6 +156,7 @@ const cors = object({
     "a list of origins, as https://shop.example, or patterns; or a function",
   ),
   credentials: boolean,
+  allowedHeaders: value((found) => isListOf(found, matches(headerName)), "a list of header names"),
   exposedHeaders: value((found) => isListOf(found, matches(headerName)), "a list of header names"),
   maxAge: seconds(86_400),
 });
@@ -198,118 +223,3 @@ const methods = z
       }
     }
   });
-
-type Check = (value: unknown) => boolean;
-
-function required(check: Check, expected: string) {
-  return z.custom<unknown>(check, { error: expected });
-}
-
-/** A value that may be left out. */
-function value(check: Check, expected: string) {
-  return required((found) => found === undefined || check(found), expected).optional();
-}
-
-/** An object that may be left out, unless it is required; any other key is a fault. */
-function object(shape: z.ZodRawShape, { isRequired = false } = {}) {
-  const keys = Object.keys(shape).filter((key) => key !== "provider");
-  const strict = z.strictObject(shape, {
-    error: ({ code }) =>
-      code === "unrecognized_keys" ? `one of the keys ${keys.join(", ")}` : "an object",
-  });
-  return isRequired ? strict : strict.optional();
-}
-
-function oneOf(...values: readonly string[]) {
-  const expected = values.map((name) => JSON.stringify(name)).join(" or ");
-  return value((found) => values.includes(found as string), expected);
-}
-
-function seconds(most: number) {
-  const days = most === Number.MAX_SAFE_INTEGER ? "" : ` (${most / 86_400} days at most)`;
-  return value((found) => isSeconds(found, most), `a whole number of seconds, 1 or more${days}`);
-}
-
-function isSeconds(found: unknown, most: number): boolean {
-  return isPositiveInteger(found) && Number(found) <= most;
-}
-
-function matches(pattern: RegExp): Check {
-  return (text) => isText(text) && pattern.test(text);
-}
-
-function isText(text: unknown): text is string {
-  return typeof text === "string";
-}
-
-function isUndefined(found: unknown): boolean {
-  return found === undefined;
-}
-
-function isPositiveInteger(found: unknown): boolean {
-  return Number.isSafeInteger(found) && Number(found) > 0;
-}
-
-function isFunction(found: unknown): boolean {
-  return typeof found === "function";
-}
-
-function isListOf(list: unknown, check: Check): boolean {
-  return Array.isArray(list) && list.every(check);
-}
-
-function hasFunctions(names: readonly string[]): Check {
-  return (found) =>
-    typeof found === "object" &&
-    found !== null &&
-    names.every((name) => isFunction((found as Record<string, unknown>)[name]));
-}
-
-function isTokenMethod(found: unknown): boolean {
-  const names = [found].flat();
-  return names.length > 0 && names.every((name) => name === "cookie" || name === "bearer");
-}
-
-/** Where pages may be that call: a list of origins, of patterns, or a function that decides. */
-function isOriginRule(found: unknown): boolean {
-  if (isFunction(found)) return true;
-  return isListOf(found, (rule) => rule instanceof RegExp || isOrigin(rule));
-}
-
-function isHostList(found: unknown): boolean {
-  return Array.isArray(found) && found.length > 0 && found.every(isHost);
-}
-
-function isHost(found: unknown): boolean {
-  return matches(hostWithPort)(found);
-}
-
-/** As a browser writes it: no path, no `*`. */
-function isOrigin(found: unknown): boolean {
-  return isText(found) && URL.canParse(found) && new URL(found).origin === found;
-}
-
-function isAuth(found: unknown): boolean {
-  if (!hasFunctions(["login", "register", "changePassword"])(found)) return false;
-  const { updateUser, changeEmail } = found as Readonly<Record<string, unknown>>;
-  return [updateUser, changeEmail].every((able) => able === undefined || isFunction(able));
-}
-
-function isMethod(found: unknown): boolean {
-  if (!hasFunctions(["handler"])(found)) return false;
-  const { access } = found as { readonly access?: unknown };
-  return ["public", "session", "user"].includes(access as string);
-}
-
-/** A client's proxy cannot have a method `then`, and objects have a `constructor` already. */
-function isMethodName(name: string): boolean {
-  return /^[A-Za-z][A-Za-z0-9_]*$/.test(name) && name !== "then" && !(name in Object.prototype);
-}
-
-function isLocale(tag: unknown): boolean {
-  try {
-    return isText(tag) && Intl.getCanonicalLocales(tag).length === 1;
-  } catch {
-    return false;
-  }
-}

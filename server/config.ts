@@ -102,6 +102,8 @@ export interface CorsConfig {
   readonly origin?: CorsOrigin | undefined;
   /** Whether cookies travel. @default true */
   readonly credentials?: boolean | undefined;
+  /** Headers that a page's calls may have, beside our own. @default those that an allowed page asks for */
+  readonly allowedHeaders?: readonly string[] | undefined;
   /** Headers that a page may read, beside the one of a bearer token, `Retry-After` and `Storefront-Response`. */
   readonly exposedHeaders?: readonly string[] | undefined;
   /** Seconds that a browser may remember a preflight. @default 600 */
@@ -177,6 +179,8 @@ export interface StorefrontConfig<Methods extends RpcMethods = RpcMethods> {
    * `linklocal` and `uniquelocal`; `true` trusts every peer. @default false
    */
   readonly trustProxy?: boolean | readonly string[] | undefined;
+  /** The URL that browsers see, as `https://shop.example`, if a proxy rewrites `Host`. @default none */
+  readonly publicUrl?: string | undefined;
   /** For `storefront start` and `storefront dev`; your own server has settings of its own. */
   readonly server?: ServerConfig | undefined;
   /** @default lines on standard output and standard error */

@@ -3,65 +3,78 @@ import { describeError, type Logger } from "../storage/log.ts";
 import type { Answer } from "./answer.ts";
 import type { Incoming } from "./incoming.ts";
 import type { Shop } from "./options.ts";
+import { judgePage, type PageVerdict } from "./own-page.ts";
+import { toAllowedHeaders } from "./preflight.ts";
+import { ShopHosts } from "./shop-hosts.ts";
 import type { Header } from "./transport.ts";
 
-/** The request headers that calls have. */
-const callHeaders = "authorization, content-type, idempotency-key, x-shop-id";
+/** What `cors` and the hosts of a storefront say of pages. */
+export interface CorsRules {
+  readonly shops: readonly Shop[];
+  readonly publicUrl: string | undefined;
+  readonly log: Logger;
+  /** Whether a rejected call is logged: in production anyone could fill the log. */
+  readonly isDevelopment: boolean;
+}
 
 /**
  * Which pages of other origins may call which shop, and what they are told. `origin` is the request's header,
  * `null` where it has none.
  */
 export class Cors {
-  readonly #shops: readonly Shop[];
-  readonly #log: Logger;
+  readonly #rules: CorsRules;
+  readonly #hosts: ReadonlyMap<Shop, ShopHosts>;
+  readonly #publicOrigin: string | undefined;
 
-  constructor(shops: readonly Shop[], log: Logger) {
-    this.#shops = shops;
-    this.#log = log;
+  constructor(rules: CorsRules) {
+    const { shops, publicUrl } = rules;
+    this.#rules = rules;
+    this.#hosts = new Map(shops.map((shop) => [shop, new ShopHosts(shop.public.host)]));
+    this.#publicOrigin = publicUrl === undefined ? undefined : new URL(publicUrl).origin;
   }
 
   /**
-   * Refuses calls that a page of a foreign origin makes a browser send (CSRF), before anything runs.
+   * Rejects calls that a page of another origin makes a browser send (CSRF), before anything runs.
    * Clients that are no browsers send neither header.
+   * @returns whether the call's cookies count
    * @throws RpcError `foreign_origin`
    */
-  assertOrigin(event: Incoming, origin: string | null, shop: Shop): void {
-    const { headers, method } = event.req;
+  assertOrigin(event: Incoming, origin: string | null, shop: Shop): boolean {
     if (origin !== null) {
-      if (!this.#allows(event, origin, shop)) throw new RpcError("foreign_origin");
-      return;
+      const verdict = this.#judge(event, origin, shop);
+      if (verdict === "own") return true;
+      if (this.#isAllowed(origin, shop)) return shop.cors.credentials;
+      throw this.#reject(origin, shop, verdict);
     }
-    const site = headers.get("sec-fetch-site");
-    // A page of another subdomain or port is a foreign one too.
-    if (site !== "cross-site" && site !== "same-site") return;
-    // A navigation to a cacheable GET may come from anywhere, and no page can make a browser send a token.
-    const isExempt = method !== "POST" || isBearer(headers);
-    if (!isExempt) throw new RpcError("foreign_origin");
-  }
-
-  /** Whether the cookies of a call count: a page whose shop says `credentials: false` calls without. */
-  takesCookies(event: Incoming, origin: string | null, shop: Shop): boolean {
-    return origin === null || shop.cors.credentials || isOwnOrigin(origin, event.url);
+    const site = event.headers.get("sec-fetch-site");
+    // A page of another subdomain or port is one of another origin, too.
+    if (site !== "cross-site" && site !== "same-site") return true;
+    // A navigation to a cacheable GET may come from anywhere.
+    if (event.req.method !== "POST") return true;
+    // A page that may set a token has asked before, but the browser may have added cookies by itself.
+    if (isBearer(event.headers)) return false;
+    throw this.#reject(undefined, shop, "other");
   }
 
   /**
-   * The answer to a preflight. It names no shop, so it speaks for all of them; the call itself is held
+   * The answer to a preflight. It names no shop, so it speaks for all of them; the call itself is checked
    * against its own.
    * @throws RpcError `foreign_origin` where no shop lets the origin in
    */
   answerPreflight(event: Incoming, origin: string | null): Answer {
-    const hosts = this.#findHosts(event, origin, this.#shops);
-    if (hosts.length === 0) throw new RpcError("foreign_origin");
-    return {
-      status: 204,
-      body: null,
-      headers: [
-        ["access-control-allow-methods", "GET, POST"],
-        ["access-control-allow-headers", callHeaders],
-        ["access-control-max-age", String(Math.min(...hosts.map(({ cors }) => cors.maxAge)))],
-      ],
-    };
+    const hosts = this.#findHosts(event, origin, this.#rules.shops);
+    if (hosts.length === 0) throw this.#reject(origin ?? undefined, undefined, "other");
+    const requested = event.headers.get("access-control-request-headers");
+    const lists = hosts.map(({ cors }) => cors.allowedHeaders);
+    const headers: Header[] = [];
+    this.describe(event, origin, undefined, headers);
+    headers.push(
+      ["vary", "access-control-request-headers"],
+      ["access-control-allow-methods", "GET, POST"],
+      ["access-control-allow-headers", toAllowedHeaders(requested, lists)],
+      ["access-control-max-age", String(Math.min(...hosts.map(({ cors }) => cors.maxAge)))],
+    );
+    return { status: 204, body: null, headers };
   }
 
   /** Lets the page that called read the answer, an error too; without a shop, as any of them would. */
@@ -73,7 +86,7 @@ export class Cors {
   ): void {
     headers.push(["vary", "origin"]);
     if (origin === null) return;
-    const hosts = this.#findHosts(event, origin, shop === undefined ? this.#shops : [shop]);
+    const hosts = this.#findHosts(event, origin, shop === undefined ? this.#rules.shops : [shop]);
     if (hosts.length === 0) return;
     const exposed = new Set(hosts.flatMap(({ cors }) => cors.exposedHeaders));
     headers.push(
@@ -88,11 +101,14 @@ export class Cors {
 
   /** Those of the shops that let an origin in; none where there is no such header. */
   #findHosts(event: Incoming, origin: string | null, shops: readonly Shop[]): readonly Shop[] {
-    return origin === null ? [] : shops.filter((shop) => this.#allows(event, origin, shop));
+    if (origin === null) return [];
+    return shops.filter(
+      (shop) => this.#judge(event, origin, shop) === "own" || this.#isAllowed(origin, shop),
+    );
   }
 
-  #allows(event: Incoming, origin: string, shop: Shop): boolean {
-    return isOwnOrigin(origin, event.url) || this.#isAllowed(origin, shop);
+  #judge(event: Incoming, origin: string, shop: Shop): PageVerdict {
+    return judgePage(event, origin, this.#hosts.get(shop) as ShopHosts, this.#publicOrigin);
   }
 
   #isAllowed(origin: string, { cors, public: shop }: Shop): boolean {
@@ -102,13 +118,20 @@ export class Cors {
       // Nothing else will do: the promise of an asynchronous function would let everybody in.
       return cors.origin(origin, shop) === true;
     } catch (error) {
-      this.#log.error("cors.origin failed, so the origin is refused", {
+      this.#rules.log.error("cors.origin failed, so the origin is refused", {
         origin,
         shopId: shop.shopId,
         error: describeError(error),
       });
       return false;
     }
+  }
+
+  #reject(origin: string | undefined, shop: Shop | undefined, verdict: PageVerdict): RpcError {
+    const detail = describeRejection(origin, shop, verdict);
+    const { isDevelopment, log } = this.#rules;
+    if (isDevelopment) log.warn("A call of another origin was rejected", { detail });
+    return new RpcError("foreign_origin", { detail });
   }
 }
 
@@ -125,12 +148,19 @@ function isBearer(headers: Headers): boolean {
   return /^bearer /i.test(headers.get("authorization") ?? "");
 }
 
-/**
- * Where the call came by HTTPS, a page that came by HTTP is not ours: whoever sits on the line may have
- * written it. The other way round says nothing, for a proxy that is not trusted may have ended TLS.
- */
-function isOwnOrigin(origin: string, own: URL): boolean {
-  if (!URL.canParse(origin)) return false;
-  const { host, protocol } = new URL(origin);
-  return host === own.host && (own.protocol === "http:" || protocol === "https:");
+/** Names the origin, and the key of the config to set if the page is one's own. */
+function describeRejection(
+  origin: string | undefined,
+  shop: Shop | undefined,
+  verdict: PageVerdict,
+): string {
+  if (origin === undefined) {
+    return "The browser says that another site's page sent this call, and sends no Origin that cors.origin could allow";
+  }
+  const name = JSON.stringify(origin.slice(0, 200));
+  const who = shop === undefined ? "any shop" : `shop ${shop.shopId}`;
+  if (verdict === "of_another_shop") {
+    return `The page at ${name} is at none of the hosts of ${who}. If it is a page of that shop, add its host to the shop's "host"; else add its origin to cors.origin`;
+  }
+  return `The origin ${name} is not allowed for ${who}. If it is a page of yours at another origin, add it to cors.origin; if it is this server's own behind a proxy, set publicUrl, or trustProxy for a proxy that sends X-Forwarded-Host`;
 }

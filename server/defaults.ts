@@ -52,6 +52,7 @@ export const loginAttemptsDefaults: LoginAttemptsOptions = {
 export const corsDefaults: CorsOptions = {
   origin: [],
   credentials: true,
+  allowedHeaders: undefined,
   exposedHeaders: [],
   maxAge: 600,
 };
@@ -85,6 +86,7 @@ export interface ServerDefaults {
   readonly maxBodySize: number;
   readonly callTimeout: number;
   readonly trustProxy: boolean | readonly string[];
+  readonly publicUrl: string | undefined;
   readonly log: Logger | undefined;
 }
 
@@ -97,5 +99,6 @@ export const serverDefaults: ServerDefaults = {
   maxBodySize: 100_000,
   callTimeout: 30,
   trustProxy: false,
+  publicUrl: undefined,
   log: undefined,
 };

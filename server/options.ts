@@ -33,6 +33,8 @@ export interface SessionOptions extends SessionSettings {
 export interface CorsOptions {
   readonly origin: CorsOrigin;
   readonly credentials: boolean;
+  /** `undefined`: those that a page asks for. */
+  readonly allowedHeaders: readonly string[] | undefined;
   /** The header of a bearer token is among them where the shop gives such. */
   readonly exposedHeaders: readonly string[];
   /** Seconds. */
@@ -80,6 +82,7 @@ export interface StorefrontOptions {
   /** Each of them opens the admin calls; none: they are not there. */
   readonly adminTokens: readonly string[];
   readonly trustProxy: boolean | readonly string[];
+  readonly publicUrl: string | undefined;
   readonly server: ServerOptions;
   readonly log: Logger;
   /** What the operator should know before going live. */

@@ -4,6 +4,8 @@ import { ShopHosts } from "./shop-hosts.ts";
 
 /** Finds the shop of a call: by header, else by host or path as the config says. */
 export class ShopSelection {
+  /** The request headers that a shop is chosen by, for `Vary`; `Host` is part of a cache's key. */
+  readonly vary: string;
   readonly #options: StorefrontOptions;
   readonly #byId: ReadonlyMap<string, Shop>;
   readonly #hosts: readonly (readonly [shop: Shop, hosts: ShopHosts])[];
@@ -19,6 +21,8 @@ export class ShopSelection {
       const paths = [undefined, ...options.shops.map((shop) => shop.public.path)];
       this.#byPath = new Map(paths.map((path) => [path, this.#findAt(undefined, path)]));
     }
+    const isForwarded = this.#byPath === undefined && options.trustProxy !== false;
+    this.vary = isForwarded ? "x-shop-id, x-forwarded-host" : "x-shop-id";
   }
 
   /**

@@ -254,13 +254,10 @@ describeMatrix("the wire", ({ start, allowErrors }) => {
     await guest.call("note", { begun: true });
     const payload = { text: "ü&?=", list: [1] };
     const query = `?payload=${encodeURIComponent(JSON.stringify(payload))}`;
-    for (const path of [`/api/rpc/read${query}`, `/us/api/rpc/read${query}`]) {
-      const answer = await guest.request(path, { headers: path.startsWith("/us") ? {} : bare });
-      const shopId = path.startsWith("/us") ? 1002 : 1001;
-      expect(answer).toMatchObject({ status: 200, body: { payload, shopId }, setCookies: [] });
-      expect(answer.headers.get("cache-control")).toBe("public, max-age=60");
-      expect(answer.headers.get("vary")?.toLowerCase()).toContain("x-shop-id");
-    }
+    const answer = await guest.request(`/us/api/rpc/read${query}`);
+    expect(answer).toMatchObject({ status: 200, body: { payload, shopId: 1002 }, setCookies: [] });
+    expect(answer.headers.get("cache-control")).toBe("public, max-age=60");
+    expect(answer.headers.get("vary")).toBe("x-shop-id, origin");
     const without = await guest.request("/api/rpc/read", { headers: bare });
     expect(without.body).toEqual({ shopId: 1001 });
   });

@@ -1,0 +1,51 @@
+import type { Incoming } from "./incoming.ts";
+import { portOf, type ShopHosts } from "./shop-hosts.ts";
+
+/** What the headers say of the page that sent a call. */
+export type PageVerdict =
+  /** A page of the storefront, and of the shop if that has hosts. */
+  | "own"
+  /** A page of the storefront, at none of the shop's hosts. */
+  | "of_another_shop"
+  | "other";
+
+/**
+ * Judges the page at `origin`. A browser that says `Sec-Fetch-Site: same-origin` proves that no other page sent the
+ * call, whatever a proxy made of `Host`. Browsers send that header to HTTPS and localhost alone; elsewhere the origin
+ * must be the request's own, or `publicOrigin`.
+ * @param hosts of the shop: `same-origin` chooses no shop, and no proxy rewrites `Origin`
+ */
+export function judgePage(
+  incoming: Incoming,
+  origin: string,
+  hosts: ShopHosts,
+  publicOrigin: string | undefined,
+): PageVerdict {
+  if (!isWebOrigin(origin)) return "other";
+  const page = new URL(origin);
+  if (!isOfServer(incoming, page, publicOrigin)) return "other";
+  return hosts.exist && hosts.rank(page) === 0 ? "of_another_shop" : "own";
+}
+
+// --- Internal helpers ---
+
+/** An app in a web view has a scheme of its own, and a page without an origin sends `null`. */
+function isWebOrigin(origin: string): boolean {
+  return /^https?:\/\//.test(origin) && URL.canParse(origin);
+}
+
+function isOfServer(incoming: Incoming, page: URL, publicOrigin: string | undefined): boolean {
+  const site = incoming.headers.get("sec-fetch-site");
+  if (site !== null && site !== "none") return site === "same-origin";
+  return page.origin === publicOrigin || isAt(page, incoming.url);
+}
+
+/**
+ * If the call came by HTTPS, a page that came by HTTP is not ours: anyone on the network may have written it. The
+ * other way round says nothing, for a proxy that is not trusted may have ended TLS.
+ */
+function isAt(page: URL, own: URL): boolean {
+  if (own.protocol === "https:" && page.protocol !== "https:") return false;
+  if (page.hostname !== own.hostname) return false;
+  return page.port === own.port || portOf(page) === own.port;
+}

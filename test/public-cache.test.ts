@@ -1,0 +1,72 @@
+import { expect, test } from "vitest";
+import type { StorefrontConfig } from "../server/config.ts";
+import { createMatrix } from "./_setup.ts";
+
+const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+const method = "api/rpc/getShopConfiguration";
+
+const atPaths: Partial<StorefrontConfig> = { shopSelector: "path_or_default" };
+const atHosts: Partial<StorefrontConfig> = {
+  shopSelector: "domain",
+  shops: [
+    { shopId: 1001, locale: "de-DE", currency: "EUR", host: "de.example" },
+    { shopId: 1002, locale: "en-US", currency: "USD", host: "us.example" },
+  ],
+};
+
+/** What a shared cache is told of a GET, and for which shop. */
+async function ask(config: Partial<StorefrontConfig>, place: string, shopId?: string) {
+  const { app } = await start(config);
+  const headers = new Headers(shopId === undefined ? [] : [["x-shop-id", shopId]]);
+  const response = await app.fetch(new Request(`http://${place}/${method}`, { headers }));
+  const { shopId: found } = (await response.json()) as { shopId?: number };
+  return [found, response.headers.get("cache-control"), response.headers.get("vary")];
+}
+
+test.each([
+  ["the path", atPaths, "shop.example/us", undefined, 1002],
+  ["the path, and a header agrees", atPaths, "shop.example/us", "1002", 1002],
+  ["the URL without a path", atPaths, "shop.example", undefined, 1001],
+  ["the URL without a path, and a header agrees", atPaths, "shop.example", "1001", 1001],
+  ["the host", atHosts, "us.example", undefined, 1002],
+  ["the host, and a header agrees", atHosts, "us.example", "1002", 1002],
+])(
+  "a shared cache keeps a result whose shop %s chose",
+  async (_, config, place, header, shopId) => {
+    expect(await ask(config, place, header)).toEqual([
+      shopId,
+      "public, max-age=60",
+      "x-shop-id, origin",
+    ]);
+  },
+);
+
+test.each([
+  ["not the path", atPaths, "shop.example", "1002", 1002],
+  ["not the host", atHosts, "us.example", "1001", 1001],
+  ["where no shop has the host", atHosts, "10.0.0.1:3000", "1001", 1001],
+  ["where no shop is at the URL", { shopSelector: "path" } as const, "shop.example", "1001", 1001],
+])(
+  "no shared cache keeps one that a header chose, %s",
+  async (_, config, place, header, shopId) => {
+    expect(await ask(config, place, header)).toEqual([
+      shopId,
+      "private, no-store",
+      "x-shop-id, origin",
+    ]);
+  },
+);
+
+test("a result varies by X-Forwarded-Host where a proxy may choose the shop by it", async () => {
+  expect(await ask({ ...atHosts, trustProxy: ["loopback"] }, "us.example")).toEqual([
+    1002,
+    "public, max-age=60",
+    "x-shop-id, x-forwarded-host, origin",
+  ]);
+});
+
+test("a result of a POST is kept by nobody", async () => {
+  const { visitor } = await start(atPaths);
+  const answer = await visitor().call("getShopConfiguration");
+  expect(answer.headers.get("cache-control")).toBe("no-store");
+});
