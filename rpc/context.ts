@@ -184,8 +184,9 @@ export class SessionContext extends PublicContext implements RPCContext {
   }
 
   get updateTokens() {
-    const { tokens } = this.#session;
-    return (next: SessionTokens | undefined) => tokens.update(next);
+    const session = this.#session;
+    return (next: SessionTokens | undefined) =>
+      session.tokens.update(next, session.current?.record);
   }
 
   get basketKey() {

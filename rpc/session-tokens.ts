@@ -25,10 +25,13 @@ export class CallTokens {
   readonly #vault: Vault;
   readonly #shopId: number;
   readonly #caller: TokenCaller;
-  #next: { readonly text: string | undefined } | undefined;
+  #next: { readonly text: string | undefined; readonly expiresAt: number | undefined } | undefined;
+  /** The tokens that the call's own are to take the place of. */
+  #base: TokenRecord | undefined;
   #opened: { readonly sealed: string; readonly text: Promise<string | undefined> } | undefined;
   /** What an old key has sealed, and the text of it. */
   #old: { readonly sealed: string; readonly text: string } | undefined;
+  #isLost = false;
 
   constructor({ shop, vault }: ShopBackend, caller: TokenCaller) {
     this.#vault = vault;
@@ -38,21 +41,30 @@ export class CallTokens {
 
   /** The tokens of a session, with the changes of this call. */
   async read(record: TokenRecord | undefined): Promise<SessionTokens | undefined> {
+    if (this.#next === undefined) this.#base = record;
     const text = this.#next === undefined ? await this.#open(record) : this.#next.text;
     return text === undefined ? undefined : (JSON.parse(text) as SessionTokens);
   }
 
   /**
-   * Changes the tokens at the end of the call; `undefined` forgets them.
+   * Changes the tokens at the end of the call; `undefined` removes them.
+   * @param record the session as the call knows it
    * @throws RpcError `limit_reached` where they take more than 16 KiB as JSON
    */
-  update(tokens: SessionTokens | undefined): void {
+  update(tokens: SessionTokens | undefined, record: TokenRecord | undefined): void {
     const text = tokens && JSON.stringify(tokens);
     if (text !== undefined && Buffer.byteLength(text) > maxBytes) {
       throw new RpcError("limit_reached", { detail: `Tokens take ${maxBytes} bytes at most` });
     }
     if (text !== undefined) this.#caller.redactor.learn(() => toValues(text));
-    this.#next = { text };
+    this.#base ??= record;
+    this.#next = { text, expiresAt: toExpiry(tokens) };
+  }
+
+  /** Forgets the tokens and what was to become of them: another user's session begins, or none. */
+  forget(): void {
+    this.#base = undefined;
+    this.#next = { text: undefined, expiresAt: undefined };
   }
 
   /**
@@ -64,14 +76,35 @@ export class CallTokens {
     const old = this.#old;
     if (next?.text !== undefined) {
       const sealed = await this.#vault.seal(next.text, this.#placeOf(ownerKey));
-      return [(record) => ({ ...record, tokens: sealed })];
+      return [this.#unlessNewer({ tokens: sealed, tokensExpireAt: next.expiresAt })];
     }
     if (tokens === undefined) return [];
-    if (next !== undefined) return [(record) => ({ ...record, tokens: undefined })];
+    if (next !== undefined) {
+      return [this.#unlessNewer({ tokens: undefined, tokensExpireAt: undefined })];
+    }
     if (old?.sealed !== tokens) return [];
     const sealed = await this.#vault.seal(old.text, this.#placeOf(ownerKey));
     // A parallel call may have newer ones.
     return [(record) => (record.tokens === tokens ? { ...record, tokens: sealed } : record)];
+  }
+
+  /** Logs, once the changes are written, if they came too late. */
+  reportLoss(): void {
+    if (!this.#isLost) return;
+    this.#caller.log.warn(
+      "A call's change of the session's tokens was dropped, because a parallel call stored newer ones",
+    );
+  }
+
+  /** Changes the tokens, unless a parallel call has stored newer ones since this call knew them. */
+  #unlessNewer(change: Pick<SessionRecord, "tokens" | "tokensExpireAt">): RecordChange {
+    const base = this.#base;
+    return (record) => {
+      const isAsKnown =
+        base === undefined || base.ownerKey !== record.ownerKey || base.tokens === record.tokens;
+      this.#isLost = !isAsKnown && !isLater(change.tokensExpireAt, record.tokensExpireAt);
+      return this.#isLost ? record : { ...record, ...change };
+    };
   }
 
   #open(record: TokenRecord | undefined): Promise<string | undefined> | undefined {
@@ -109,6 +142,16 @@ export class CallTokens {
 type TokenRecord = Pick<SessionRecord, "ownerKey" | "tokens">;
 
 const maxBytes = 16_384;
+
+/** JSON has no form for other numbers. */
+function toExpiry(tokens: SessionTokens | undefined): number | undefined {
+  const expiresAt = tokens?.expiresAt;
+  return Number.isFinite(expiresAt) ? expiresAt : undefined;
+}
+
+function isLater(a: number | undefined, b: number | undefined): boolean {
+  return a !== undefined && b !== undefined && a > b;
+}
 
 function toValues(text: string): unknown[] {
   const { accessToken, refreshToken } = JSON.parse(text) as SessionTokens;

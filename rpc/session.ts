@@ -135,7 +135,7 @@ export class CallSession {
    */
   updateUser(user: ShopUser): void {
     const isSame = this.#user.change(user);
-    if (!isSame) this.tokens.update(undefined);
+    if (!isSame) this.tokens.forget();
   }
 
   /**
@@ -151,7 +151,7 @@ export class CallSession {
   async bind(user: ShopUser, options: LoginOptions = {}): Promise<MergeReport> {
     assertUser(user);
     // What is known of one user is of no other; `updateUser` has seen to that for its own.
-    if (!this.#user.drop(user)) this.tokens.update(undefined);
+    if (!this.#user.drop(user)) this.tokens.forget();
     if (this.current !== undefined && this.#work.hasChanges) await this.#work.writeNoted();
     const { session, pendingMerges } = await this.#work.writable.sessions.bind(this.current, {
       user: structuredClone(user),
@@ -243,6 +243,7 @@ export class CallSession {
     const change = this.#user.takeChange();
     if (change !== undefined) this.#work.note(change);
     await this.#work.writeNoted();
+    this.#tokens?.reportLoss();
     await this.#work.renewIfDue();
   }
 
@@ -277,7 +278,7 @@ export class CallSession {
   }
 
   #forget(): void {
-    this.tokens.update(undefined);
+    this.tokens.forget();
     this.#work.forget();
     this.#user.forget();
     this.#customDataCopy = undefined;

@@ -44,6 +44,8 @@ export interface SessionRecord {
   readonly customData: Readonly<Record<string, unknown>>;
   /** Tokens of a commerce system, sealed for this session; the next login begins without. */
   readonly tokens?: string | undefined;
+  /** When the access token among them expires, if that is known: the later one is newer. */
+  readonly tokensExpireAt?: number | undefined;
   /** The cookie ends with the browser. */
   readonly transient?: boolean | undefined;
   /** A merge at login is still owed to this session. */
@@ -73,7 +75,7 @@ export function isSessionRecord(value: unknown): value is SessionRecord {
 export function isStoredRecord(value: unknown): value is StoredRecord {
   if (!isObject(value)) return false;
   const { id, createdAt, generation, lastSeenAt, handle, ownerKey, user, customData } = value;
-  const { tokens, replacedBy, firstUsedAt, mark } = value;
+  const { tokens, tokensExpireAt, replacedBy, firstUsedAt, mark } = value;
   return (
     mark === undefined &&
     typeof createdAt === "number" &&
@@ -84,6 +86,7 @@ export function isStoredRecord(value: unknown): value is StoredRecord {
     (ownerKey === undefined || typeof ownerKey === "string") &&
     (customData === undefined || isObject(customData)) &&
     (tokens === undefined || typeof tokens === "string") &&
+    (tokensExpireAt === undefined || typeof tokensExpireAt === "number") &&
     (firstUsedAt === undefined || typeof firstUsedAt === "number") &&
     (replacedBy === undefined || (isObject(replacedBy) && typeof replacedBy["at"] === "number")) &&
     (user === undefined || (isObject(user) && isUserId(user["id"])))
