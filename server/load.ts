@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { isPlainFormat, parsePlainConfig, plainExtensions } from "./config-formats.ts";
 
 /** A config as it was read, not checked yet. */
 export interface LoadedConfig {
@@ -25,10 +26,10 @@ export async function loadStorefrontConfig(
   const path = findConfigFile(cwd, file);
   try {
     await readEnvironment(join(dirname(path), ".env"));
-    const parser = parsers[extname(path)];
-    if (parser !== undefined) {
-      const parse = await parser();
-      return { config: parse(await readFile(path, "utf8")), file: path };
+    const extension = extname(path);
+    if (isPlainFormat(extension)) {
+      const text = await readFile(path, "utf8");
+      return { config: await parsePlainConfig(text, extension), file: path };
     }
     const config = (isReadAgain ? undefined : await importConfig(path)) ?? (await evaluate(path));
     return { config: typeof config === "function" ? await config() : config, file: path };
@@ -83,23 +84,13 @@ export function watchStorefrontConfig(file: string, onChange: () => void): () =>
 /** A file is often written in several steps. */
 const quietMilliseconds = 100;
 
-/** Formats of plain values. Only the parser that is needed is loaded: all that is takes time at a start. */
-const parsers: Readonly<Record<string, () => Promise<(text: string) => unknown>>> = {
-  ".json": async () => JSON.parse,
-  ".jsonc": async () => (await import("confbox/jsonc")).parseJSONC,
-  ".json5": async () => (await import("confbox/json5")).parseJSON5,
-  ".yaml": async () => (await import("confbox/yaml")).parseYAML,
-  ".yml": async () => (await import("confbox/yaml")).parseYAML,
-  ".toml": async () => (await import("confbox/toml")).parseTOML,
-};
-
 function findConfigFile(cwd: string, file: string | undefined): string {
   if (file !== undefined) {
     const path = resolve(cwd, file);
     if (!isFile(path)) throw new Error(`there is no file ${path}`);
     return path;
   }
-  const extensions = [".ts", ".js", ".mjs", ".cjs", ".mts", ".cts", ...Object.keys(parsers)];
+  const extensions = [".ts", ".js", ".mjs", ".cjs", ".mts", ".cts", ...plainExtensions()];
   const paths = extensions.map((extension) => join(cwd, `storefront.config${extension}`));
   const path = paths.find(isFile);
   if (path === undefined) throw new Error(`there is no storefront.config.ts in ${cwd}`);
@@ -186,7 +177,6 @@ function toReadableError(error: unknown, path: string): Error {
     .replace(/\nRequire stack:\n- (.+)[^]*/, (_, importer) => {
       return importer === path ? "" : `, imported by ${importer}`;
     })
-    .replace(/, (?:\.{3})?".*is not valid JSON/s, ": it is not valid JSON")
     .replace(/\s+(\S+):(\d+):(\d+)\s*$/, (_, place, line, column) => {
       return `${place === path ? "" : ` in ${place}`}, line ${line}, column ${column}`;
     });

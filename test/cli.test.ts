@@ -70,7 +70,7 @@ describe("a mistake is one message, without a stack, and ends with code 1", () =
       "a syntax error in JSON",
       "start --config a.json",
       { "a.json": '{"session": {"secret": hunter2' },
-      is("<folder>/a.json: Unexpected token .*: it is not valid JSON"),
+      "<folder>/a.json: it is not valid JSON, line 1, column 24",
     ],
     [
       "a config that throws",
