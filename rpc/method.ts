@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { PublicRPCContext, RPCContext, UserRPCContext } from "./context.ts";
 import type { Json } from "./json.ts";
+import { assertSecretsFindable } from "./secret.ts";
 
 /**
  * Who may call a method, and whether it has a session:
@@ -81,6 +82,7 @@ export function defineRpcMethod<
   O extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<O> : ValueOf<Awaited<Output>>
 > {
   const { access = "session", readOnly = false, input, output, handler } = definition;
+  if (input !== undefined) assertSecretsFindable(input);
   const { requireFresh = false, signsIn = false } = definition;
   return { access, readOnly, requireFresh, signsIn, input, output, handler };
 }

@@ -1,18 +1,31 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { $ZodType, $ZodTypes } from "zod/v4/core";
+import { holdsForeignMark, markForeign } from "./foreign-schema.ts";
 
 /** Stands where something was that must not be written down. */
 export const redacted = "[redacted]";
 
 /**
- * Marks a schema: what it describes must not be written down, as a password. Of zod, any part of a
- * schema can be marked, and what is made of it (`.min(8)`, `.optional()`) stays so; of another
- * vendor, only the whole `input` of a method.
+ * Marks a schema: what it describes must not be written down, as a password. Of zod 4, any part of a
+ * schema can be marked, and what is made of it (`.min(8)`, `.optional()`) stays so. Of another vendor, or
+ * zod 3, only the whole `input` of a method can be: `defineRpcMethod` refuses a part.
  * @returns the schema itself
  */
 export function secret<Schema extends StandardSchemaV1>(schema: Schema): Schema {
   marked.add(schema);
+  if (!isZod(schema)) markForeign(schema);
   return schema;
+}
+
+/**
+ * Refuses an input of a method whose secrets would not be found.
+ * @throws TypeError if `secret` marks a part of a schema that is not zod 4's
+ */
+export function assertSecretsFindable(input: StandardSchemaV1): void {
+  if (isZod(input) || marked.has(input) || !holdsForeignMark(input)) return;
+  throw new TypeError(
+    `secret() marks a part of a method's input, but the schema is one of ${input["~standard"].vendor}: parts can be marked with zod 4 only. Mark the whole input, as in input: secret(schema), or write it with zod 4`,
+  );
 }
 
 /** A payload with `[redacted]` in place of its secrets, and the secrets themselves. */

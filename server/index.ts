@@ -63,3 +63,4 @@ export type {
   ShopUser,
 } from "../storage/session-record.ts";
 export type { Logger } from "../storage/log.ts";
+export { detailsFirst, type DetailsFirstLogger } from "../storage/details-first.ts";

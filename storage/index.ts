@@ -35,3 +35,4 @@ export type { ChangeFeed, ChangeListener } from "./changes.ts";
 // Failing, and saying so
 export { StorageUnavailableError } from "./unavailable.ts";
 export type { Logger } from "./log.ts";
+export { detailsFirst, type DetailsFirstLogger } from "./details-first.ts";

@@ -1,4 +1,7 @@
-/** Where the program says what an operator should know; `console`, pino and consola all fit. */
+/**
+ * Where the program says what an operator should know: `console`, pino, winston, bunyan and consola all fit. Wrap
+ * another logger that takes its details before the message by `detailsFirst`.
+ */
 export interface Logger {
   debug(message: string, details?: Record<string, unknown>): void;
   info(message: string, details?: Record<string, unknown>): void;

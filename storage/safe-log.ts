@@ -1,3 +1,4 @@
+import { inExpectedOrder } from "./details-first.ts";
 import type { Logger } from "./log.ts";
 
 /**
@@ -5,7 +6,7 @@ import type { Logger } from "./log.ts";
  * fails to write is dropped; a later line that it writes is followed by a warning with their number.
  */
 export function createSafeLog(log: Logger): Logger {
-  return log instanceof SafeLog ? log : new SafeLog(log);
+  return log instanceof SafeLog ? log : new SafeLog(inExpectedOrder(log));
 }
 
 // --- Internal helpers ---
