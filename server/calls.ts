@@ -6,7 +6,7 @@ import { dispatch, findMethod } from "../rpc/dispatch.ts";
 import { RpcError } from "../rpc/error.ts";
 import { assertRunsWithout } from "../rpc/gone-session.ts";
 import { LoginAttempts } from "../rpc/login-attempts.ts";
-import type { RpcMethod } from "../rpc/method.ts";
+import type { RpcMethod, RpcMethods } from "../rpc/method.ts";
 import { Redactor } from "../rpc/redactor.ts";
 import type { CallSession } from "../rpc/session.ts";
 import { discardBody, toAnswer, toResponse, type Answer } from "./answer.ts";
@@ -47,7 +47,7 @@ export class Calls {
     this.#deadlines = new Deadlines(options.callTimeout);
     this.#transports = new Map(options.shops.map((shop) => [shop, createTransports(shop)]));
     this.#environment = {
-      methods: { ...builtinMethods, ...options.methods },
+      methods: withOwn(options.methods),
       hooks: options.hooks,
       log: options.log,
       auth: options.auth ?? createAccounts(backends.accounts),
@@ -200,6 +200,12 @@ interface Visit {
   readonly presented: Presented;
   readonly session: CallSession;
   readonly transports: readonly SessionTransport[];
+}
+
+/** The built-in methods and a deployment's own, where those are defined. */
+function withOwn(methods: RpcMethods): RpcMethods {
+  const own = Object.entries(methods).filter(([, method]) => (method as unknown) !== undefined);
+  return { ...builtinMethods, ...Object.fromEntries(own) };
 }
 
 function isPreflight({ req }: Incoming): boolean {

@@ -107,7 +107,7 @@ export function createConfigSchema() {
       loginAttempts: z
         .union([z.literal(false), loginAttempts], { error: "false or an object" })
         .optional(),
-      admin: object({ token: keyRing }),
+      admin: object({ token: keyRing.optional() }),
       server,
       trustProxy: value(
         (proxies) => typeof proxies === "boolean" || isListOf(proxies, isProxyRange),
@@ -215,6 +215,7 @@ const methods = z
       return;
     }
     for (const [name, method] of Object.entries(found)) {
+      if (method === undefined) continue;
       if (!isMethodName(name)) {
         const message = "another name: letters, digits and _, none that JavaScript has a use for";
         addIssue({ code: "custom", path: [name], message });

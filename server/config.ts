@@ -24,8 +24,8 @@ export interface LoginAttemptsConfig {
 
 /** What an operator may do from outside. */
 export interface AdminConfig {
-  /** 32 characters or more, for `Authorization: Bearer`; of several, each is taken. */
-  readonly token: string | readonly string[];
+  /** 32 characters or more, for `Authorization: Bearer`; of several, each is taken. @default none: no admin calls */
+  readonly token?: string | readonly string[] | undefined;
 }
 
 /** How `storefront start` serves HTTP and shuts down. Durations are seconds. */
