@@ -24,10 +24,7 @@ export default defineStorefrontConfig({
     tokenMethod: BENCH_TRANSPORT,
     cache: BENCH_CACHE === "off" ? false : undefined,
   },
-  storage: {
-    session: url ? { driver: "redis", url } : { driver: "memory" },
-    singleProcess: url === undefined,
-  },
+  storage: { session: url ? { driver: "redis", url } : { driver: "memory" } },
   auth: {
     login: async ({ email }) => createUser(email),
     register: refuse,

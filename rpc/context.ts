@@ -165,8 +165,8 @@ export class SessionContext extends PublicContext implements RPCContext {
 
   get destroySessionsForUserId() {
     const session = this.#session;
-    return (userId: string | number, sessionsToKeep: readonly string[] = []) =>
-      session.destroyAllOf(userId, sessionsToKeep);
+    return async (userId: string | number, sessionsToKeep: readonly string[] = []) =>
+      (await session.destroyAllOf(userId, sessionsToKeep)).count;
   }
 
   get customData() {

@@ -41,8 +41,10 @@ export const revokeSession = defineRpcMethod({
 export const logoutEverywhere = defineRpcMethod({
   access: "user",
   input: z.strictObject({ keepCurrent: z.boolean().default(false) }).prefault({}),
-  async handler({ keepCurrent }, { user, sessionId, destroySessionsForUserId }) {
+  async handler({ keepCurrent }, context): Promise<{ ended: number; complete?: false }> {
+    const { user, sessionId } = context;
     const kept = keepCurrent && sessionId !== undefined ? [sessionId] : [];
-    return { ended: await destroySessionsForUserId(user.id, kept) };
+    const { count, isComplete } = await callOf(context).session.destroyAllOf(user.id, kept);
+    return { ended: count, ...(!isComplete && { complete: false }) };
   },
 });

@@ -21,6 +21,17 @@ export interface LoginOptions {
   readonly rememberMe?: boolean | undefined;
 }
 
+/** What an end of all sessions of a user did. */
+export interface EndedSessions {
+  readonly count: number;
+  /** `false`: the user's index was lost a while ago, so sessions may go on that it does not name. */
+  readonly isComplete: boolean;
+}
+
+/** What the log says of an end that may have missed a session. */
+export const incompleteEnd =
+  "Sessions of the user may go on, because their index was lost. To end them now, end all of the shop";
+
 /** The active sessions that a call came with. */
 export interface CallSessions {
   readonly session: Session | undefined;
@@ -191,8 +202,11 @@ export class CallSession {
     for (const record of ended) await this.#finishEnd(record);
   }
 
-  /** Ends a user's sessions in the whole realm, but for those to keep. @returns how many ended */
-  async destroyAllOf(userId: string | number, sessionsToKeep: readonly string[]): Promise<number> {
+  /** Ends a user's sessions in the whole realm, but for those to keep. */
+  async destroyAllOf(
+    userId: string | number,
+    sessionsToKeep: readonly string[],
+  ): Promise<EndedSessions> {
     // One that a parallel call moves to another ID right now is still the one that was meant.
     const isKept = (session: UserSession) =>
       idsOf(session).some((id) => sessionsToKeep.includes(id));
@@ -204,7 +218,21 @@ export class CallSession {
     this.signInMark.moveTo(results[realm.users.indexOf(sessions.users)]?.since);
     const ended = results.flatMap((result) => result.ended);
     this.#forgetIfAmong(ended);
-    return ended.length;
+    const isComplete = results.every((result) => result.isComplete);
+    if (isComplete) return { count: ended.length, isComplete };
+    this.#caller.log.warn(incompleteEnd, { userId });
+    const isOwn = await this.#destroyUnnamed(userId, sessionsToKeep);
+    return { count: ended.length + (isOwn ? 1 : 0), isComplete };
+  }
+
+  /** Ends the call's own session if a user's index should have named it, but was lost. */
+  async #destroyUnnamed(userId: string | number, kept: readonly string[]): Promise<boolean> {
+    const session = this.current;
+    const isOf = session !== undefined && String(session.record.user?.id) === String(userId);
+    if (!isOf || kept.includes(session.record.id)) return false;
+    await this.#work.writable.sessions.end(session);
+    this.#forget();
+    return true;
   }
 
   /** Ends a user's other sessions in the whole realm. */

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import * as z from "zod";
 import type { ShopBackend } from "../rpc/backend.ts";
 import { RpcError } from "../rpc/error.ts";
+import { incompleteEnd, type EndedSessions } from "../rpc/session.ts";
 import { parseInput } from "../rpc/schema.ts";
 import { isUserId } from "../storage/session-record.ts";
 import type { Backends } from "./backends.ts";
@@ -14,7 +15,8 @@ import type { Route } from "./route.ts";
  * What an operator may do from outside, with the admin token: `POST <basePath>/admin/<call>`. Without a
  * token in the config there is nothing here.
  *
- * - `endUserSessions` `{userId, shopIds?}`: ends a user's sessions (ASVS 5.0, 7.4.5). Answers `{ended}`.
+ * - `endUserSessions` `{userId, shopIds?}`: ends a user's sessions (ASVS 5.0, 7.4.5). Answers `{ended}`, and
+ *   `complete: false` if the user's index was lost, so that sessions may go on; `endAllSessions` ends them.
  * - `endAllSessions` `{shopIds?}`: ends all sessions of some shops or of all, by one write per storage.
  *   Answers `{shopIds}`.
  */
@@ -25,7 +27,9 @@ export function createAdmin(options: StorefrontOptions, { shops }: Backends): Ro
     async endUserSessions(payload) {
       const { userId, shopIds } = await parseInput(userSessions, payload);
       const chosen = choose(backends, shopIds);
-      return { ended: await endUserSessions([...chosen.values()], userId) };
+      const { count, isComplete } = await endUserSessions([...chosen.values()], userId);
+      if (!isComplete) options.log.warn(incompleteEnd, { userId });
+      return { ended: count, ...(!isComplete && { complete: false }) };
     },
     async endAllSessions(payload) {
       const { shopIds } = await parseInput(allSessions, payload);
@@ -100,17 +104,19 @@ function choose(
   );
 }
 
-/** @returns how many sessions ended */
 async function endUserSessions(
   backends: readonly ShopBackend[],
   userId: string | number,
-): Promise<number> {
+): Promise<EndedSessions> {
   const chosen = backends.map(({ shop }) => shop.shopId);
   const indexes = new Set(backends.flatMap(({ realm }) => realm.users));
   const results = await Promise.all(
     [...indexes].map((users) => users.endAll(userId, ({ shopId }) => !chosen.includes(shopId))),
   );
-  return results.reduce((sum, { ended }) => sum + ended.length, 0);
+  return {
+    count: results.reduce((sum, { ended }) => sum + ended.length, 0),
+    isComplete: results.every(({ isComplete }) => isComplete),
+  };
 }
 
 async function endAllSessions(backends: readonly ShopBackend[]): Promise<void> {

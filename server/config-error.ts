@@ -74,7 +74,6 @@ const publicKeys: ReadonlySet<string> = new Set([
   "isDefault",
   "keepAliveTimeout",
   "locale",
-  "lossy",
   "maxAge",
   "maxBodySize",
   "maxConnections",
@@ -95,7 +94,6 @@ const publicKeys: ReadonlySet<string> = new Set([
   "sessionLimitPolicy",
   "shopId",
   "shopSelector",
-  "singleProcess",
   "trustProxy",
   "window",
 ]);

@@ -40,7 +40,7 @@ export interface ShopSettings {
 /** All that is decided for the whole server, by the groups of the config. */
 export interface ServerSettings {
   readonly server: Settings<ServerDefaults>;
-  readonly storage: Settings<ServerStorageValues>;
+  readonly storage: Settings<AccountValues>;
   /** Each is `undefined` where there is no limit. */
   readonly loginAttempts: Settings<LoginAttemptsValues>;
   readonly admin: Settings<AdminValues>;
@@ -84,13 +84,9 @@ export function decideSettings(
         defaults(serverDefaults),
         written(config, [], Object.keys(serverDefaults)),
       ),
-      storage: mergeLayers<ServerStorageValues>(
-        { account, singleProcess: byDefault(false), lossy: byDefault(false) },
-        written<ServerStorageValues>(
-          config.storage,
-          ["storage"],
-          ["account", "singleProcess", "lossy"],
-        ),
+      storage: mergeLayers<AccountValues>(
+        { account },
+        written({ account: config.storage?.account }, ["storage"]),
       ),
       loginAttempts:
         config.loginAttempts === false
@@ -131,10 +127,8 @@ interface ShopValues {
   readonly isDefault: boolean;
 }
 
-interface ServerStorageValues {
+interface AccountValues {
   readonly account: StorageConfig;
-  readonly singleProcess: boolean;
-  readonly lossy: boolean;
 }
 
 interface AdminValues {

@@ -119,7 +119,7 @@ export class Collection<T> implements Documents<T> {
           "A document that cannot be read was moved to <key>:unreadable for 30 days",
           path,
         );
-        return nothing;
+        return { ...nothing, wasUnreadable: true };
       }
       found = moved.current;
     }

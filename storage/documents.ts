@@ -25,6 +25,8 @@ export interface Snapshot<T> {
   readonly expiresAt?: number | undefined;
   /** What the next change is compared against; opaque. */
   readonly version: string;
+  /** There was one that could not be read, and it was just moved aside. */
+  readonly wasUnreadable?: boolean | undefined;
 }
 
 /** What a rule decided: write this value, remove the document, or leave it as it is. */

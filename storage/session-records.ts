@@ -132,8 +132,8 @@ export class SessionRecords {
     expiresAt,
   }: Session): { readonly lastSeenAt: number; readonly expiresAt: number } | undefined {
     const extended = endOfSession(record, this.#lifetime);
-    const isDue = isExtensionDue(record, this.#lifetime) && extended > expiresAt;
-    return isDue ? { lastSeenAt: Date.now(), expiresAt: extended } : undefined;
+    const isDue = isExtensionDue(record, this.#lifetime);
+    return isDue ? { lastSeenAt: Date.now(), expiresAt: Math.max(extended, expiresAt) } : undefined;
   }
 
   /**

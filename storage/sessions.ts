@@ -1,7 +1,13 @@
 import type { DocumentStore } from "./documents.ts";
 import type { SessionGenerations } from "./generations.ts";
 import type { SessionCache } from "./session-cache.ts";
-import { endOfSession, isFresh, isRenewalDue, type SessionLifetime } from "./session-lifetime.ts";
+import {
+  endOfSession,
+  isExtensionDue,
+  isFresh,
+  isRenewalDue,
+  type SessionLifetime,
+} from "./session-lifetime.ts";
 import { SessionLogins, type BoundSession, type Login } from "./session-logins.ts";
 import { graceMilliseconds, type RenewedMark } from "./session-mark.ts";
 import { SessionMoves } from "./session-moves.ts";
@@ -69,7 +75,8 @@ export class Sessions {
 
   /** The active session of this ID, if that is known without a command to the storage. */
   peek(id: string): Session | undefined {
-    return this.#records.peek(id);
+    const session = this.#records.peek(id);
+    return session === undefined || this.#isUpkeepDue(session) ? undefined : session;
   }
 
   /** Finds out what became of a session ID. If it was reused too late, the session is ended first. */
@@ -83,9 +90,14 @@ export class Sessions {
       found = next;
     }
     if (found === undefined) return { state: "absent" };
-    return isMark(found)
-      ? { state: found.mark === "retired" ? "retired" : "ended" }
-      : { state: "active", session: found, isRenewed };
+    if (isMark(found)) return { state: found.mark === "retired" ? "retired" : "ended" };
+    this.users.noteSession(found);
+    if (this.#isUpkeepDue(found) && !(await this.users.names(found))) {
+      // Its user's index was lost, so nobody could end it.
+      await this.#endRecord(found);
+      return { state: "ended" };
+    }
+    return { state: "active", session: found, isRenewed };
   }
 
   /** Stores a guest's new session. */
@@ -182,7 +194,11 @@ export class Sessions {
     const isHere = last !== undefined && !isMark(last);
     if (user !== undefined) {
       // One that is not there any more may have moved to a new id: then it ends there.
-      if (!isHere) await this.users.endOne(user.id, handle);
+      if (!isHere) {
+        const ended = await this.users.endOne(user.id, handle);
+        // A lost index does not name it.
+        if (ended === undefined && last?.mark === "renewed") await this.#endSuccessor(last.to);
+      }
       // The session is over. An entry without a record opens nothing, and ends with it.
       else await this.users.remove(user.id, handle).catch(() => undefined);
     }
@@ -199,10 +215,25 @@ export class Sessions {
     }
   }
 
-  async #endReused({ userId, handle }: RenewedMark): Promise<SessionLookup> {
-    const ended = await this.users.endOne(userId, handle);
+  async #endReused({ userId, handle, to }: RenewedMark): Promise<SessionLookup> {
+    const ended = (await this.users.endOne(userId, handle)) ?? (await this.#endSuccessor(to));
     if (ended === undefined) return { state: "absent" };
     return { state: "reused", reuse: { userId, handle } };
+  }
+
+  /** Ends the session that an ID and those after it lead to. @returns what became of the last ID */
+  async #endSuccessor(id: string): Promise<Found | undefined> {
+    let found = await this.#records.read(id);
+    while (found !== undefined && isMark(found) && found.mark === "renewed") {
+      found = await this.#records.read(found.to);
+    }
+    return found === undefined || isMark(found) ? undefined : this.#endRecord(found);
+  }
+
+  /** Whether a session's life is to be extended, or its ID renewed: then its user's index must name it. */
+  #isUpkeepDue({ record }: Session): boolean {
+    const isExtended = record.user !== undefined && isExtensionDue(record, this.#settings);
+    return isExtended || isRenewalDue(record, this.#settings);
   }
 }
 

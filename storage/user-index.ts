@@ -34,6 +34,8 @@ export interface UserIndex {
   /** Sessions that are over, whose records may still be there: who broke off here left them to the next. */
   readonly ending?: readonly UserSession[] | undefined;
   readonly pendingMerges: readonly PendingMerge[];
+  /** The index before was lost: until then there may be sessions that this one does not name. */
+  readonly incompleteUntil?: number | undefined;
   /** When all sessions were last ended, in epoch milliseconds; 0: never. Compared with no other clock. */
   readonly endedAt: number;
   /** Which end that was: a login that began before it is refused. */
@@ -51,7 +53,14 @@ export const emptyIndex: UserIndex = { sessions: {}, pendingMerges: [], endedAt:
 /** Whether something read from a storage is an index, with all that is in it: half an index hides sessions. */
 export function isUserIndex(value: unknown): value is UserIndex {
   if (!isObject(value)) return false;
-  const { sessions, ending: over = [], pendingMerges, endedAt, revocation } = value;
+  const {
+    sessions,
+    ending: over = [],
+    pendingMerges,
+    endedAt,
+    revocation,
+    incompleteUntil,
+  } = value;
   return (
     isObject(sessions) &&
     Object.values(sessions).every(isUserSession) &&
@@ -60,6 +69,7 @@ export function isUserIndex(value: unknown): value is UserIndex {
     Array.isArray(pendingMerges) &&
     pendingMerges.every(isPendingMerge) &&
     Number.isFinite(endedAt) &&
+    (incompleteUntil === undefined || Number.isFinite(incompleteUntil)) &&
     (revocation === undefined || isRevocationMark(revocation))
   );
 }
@@ -111,6 +121,7 @@ export function withoutPast(index: UserIndex = emptyIndex, generations: Generati
 export function endOf(index: UserIndex): number {
   return Math.max(
     index.endedAt + endedAtMemory,
+    index.incompleteUntil ?? 0,
     ...Object.values(index.sessions).map((session) => session.expiresAt),
     ...(index.ending ?? []).map((session) => session.expiresAt),
     ...index.pendingMerges.map((merge) => merge.expiresAt),

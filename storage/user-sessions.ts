@@ -1,23 +1,19 @@
-import type { Documents, DocumentStore } from "./documents.ts";
+import type { DocumentStore } from "./documents.ts";
 import type { SessionGenerations } from "./generations.ts";
-import { toKeySegment } from "./key.ts";
 import { RecordDocuments } from "./record-documents.ts";
 import { isAfter, laterOf, type RevocationMark } from "./revocations.ts";
 import { toEnded } from "./session-mark.ts";
-import { sessionKey } from "./session-record.ts";
+import { sessionKey, type SessionRecord } from "./session-record.ts";
 import {
-  emptyIndex,
   ending,
-  endOf,
   idsOf,
-  isUserIndex,
   union,
   without,
-  withoutPast,
   type PendingMerge,
   type UserIndex,
   type UserSession,
 } from "./user-index.ts";
+import { UserIndexes } from "./user-indexes.ts";
 
 /** How many sessions a user may have at a time, and what a login beyond that does. */
 export interface SessionLimit {
@@ -41,8 +37,17 @@ export interface Entrance {
 /** What an end of all sessions of a user did. */
 export interface EndOfAll {
   readonly ended: readonly UserSession[];
+  /** `false`: the index was lost a while ago, so sessions may go on that it does not name. */
+  readonly isComplete: boolean;
   /** What a login of the same call goes by: the mark of this end, unless another came between. */
   readonly since: RevocationMark;
+}
+
+/** A session as this process has read it. */
+interface SeenSession {
+  readonly record: SessionRecord;
+  /** Epoch milliseconds. */
+  readonly expiresAt: number;
 }
 
 /** A session ended, or got another ID, while a call worked on it. */
@@ -68,12 +73,12 @@ export class SessionLimitError extends Error {
 export class UserSessions {
   readonly #store: DocumentStore;
   readonly #generations: SessionGenerations;
-  readonly #indexes: Documents<UserIndex>;
+  readonly #indexes: UserIndexes;
 
   constructor(store: DocumentStore, generations: SessionGenerations, realm: string) {
     this.#store = store;
     this.#generations = generations;
-    this.#indexes = store.collection(`user:${toKeySegment(realm)}`, isUserIndex, "setAside");
+    this.#indexes = new UserIndexes(store, generations, realm);
   }
 
   /** The last end of all sessions of any user so far: what a login reads before it checks a password. */
@@ -87,29 +92,27 @@ export class UserSessions {
   }
 
   /** Reads a user's index, without what is over. */
-  async read(userId: string | number): Promise<UserIndex> {
-    const [{ value }, generations] = await Promise.all([
-      this.#indexes.get(toKeySegment(userId)),
-      this.#generations.current(),
-    ]);
-    return withoutPast(value, generations);
+  read(userId: string | number): Promise<UserIndex> {
+    return this.#indexes.read(userId);
   }
 
   /**
    * Changes a user's index atomically.
    * @param change may refuse by throwing
    */
-  async update(
-    userId: string | number,
-    change: (index: UserIndex) => UserIndex,
-  ): Promise<UserIndex> {
-    const generations = await this.#generations.current();
-    const { value = emptyIndex } = await this.#indexes.update(toKeySegment(userId), (current) => {
-      const before = withoutPast(current, generations);
-      const after = change(before);
-      return after === before ? "keep" : { set: after, expiresAt: endOf(after) };
-    });
-    return value;
+  update(userId: string | number, change: (index: UserIndex) => UserIndex): Promise<UserIndex> {
+    return this.#indexes.update(userId, change);
+  }
+
+  /** Notes that this process has seen a session of a user, so that a missing index is known to be lost. */
+  noteSession({ record, expiresAt }: SeenSession): void {
+    if (record.user !== undefined) this.#indexes.noteSession(record.user.id, { expiresAt });
+  }
+
+  /** Whether a user's index names their session: if it was lost, the session cannot be found to be ended. */
+  async names({ record, expiresAt }: SeenSession): Promise<boolean> {
+    const { user, handle, id } = record;
+    return user === undefined || this.#indexes.names(user.id, { handle, id, expiresAt });
   }
 
   /**
@@ -230,7 +233,8 @@ export class UserSessions {
     });
     await this.#finish(userId, after.ending);
     const isFirst = since === undefined || isAfter(before, since) === false;
-    return { ended, since: isFirst ? mark : since };
+    const isComplete = (after.incompleteUntil ?? 0) <= Date.now();
+    return { ended, isComplete, since: isFirst ? mark : since };
   }
 
   /** Ends one session of a user. @returns the session, or `undefined` if there is none of that handle */

@@ -164,7 +164,10 @@ describe("the built-in methods", () => {
     expectTypeOf<Given<typeof client.getUser>>().toEqualTypeOf<{ user?: ShopUser }>();
     expectTypeOf<Given<typeof client.getShopConfiguration>>().toEqualTypeOf<PublicShop>();
     expectTypeOf<Given<typeof client.logout>>().toEqualTypeOf<undefined>();
-    expectTypeOf<Given<typeof client.logoutEverywhere>>().toEqualTypeOf<{ ended: number }>();
+    expectTypeOf<Given<typeof client.logoutEverywhere>>().toEqualTypeOf<{
+      ended: number;
+      complete?: false;
+    }>();
     expectTypeOf<Given<typeof client.getBasket>["basket"]>().toEqualTypeOf<Jsonify<BasketView>>();
     expectTypeOf(client.addItemToBasket).parameter(0).toHaveProperty("variantId");
     expectTypeOf(client.addItemToBasket)
