@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from "node:util";
 import { RpcError, type Fault } from "./error.ts";
+import { identifyLine, indexLines } from "./line-identity.ts";
 import type { Owned } from "./owned.ts";
 import type { BasketOptions, MergeStrategy } from "./shop.ts";
 
@@ -43,11 +43,17 @@ export interface NewBasketItem {
   readonly customData?: CustomData | undefined;
 }
 
-/** What became of one line in a merge. */
-export interface MergedLine {
-  readonly variantId: ProductReference;
-  readonly outcome: "added" | "summed" | "capped";
-}
+/**
+ * The outcome of a merge for one line: `added`; `summed` with an equal line; `capped`, which is summed up to
+ * `maxQuantity`; `left_out`, because the list is full or the shop's strategy keeps the other list.
+ */
+export type MergedLine =
+  | { readonly variantId: ProductReference; readonly outcome: "added" | "summed" | "capped" }
+  | {
+      readonly variantId: ProductReference;
+      readonly quantity: number;
+      readonly outcome: "left_out";
+    };
 
 export const emptyBasket: Basket = { items: [], revision: 0 };
 
@@ -78,18 +84,26 @@ export function addItems(
   pathOf: (index: number) => Fault["path"],
 ): Basket {
   const items = [...basket.items];
+  const most = Math.max(options.maxItems, items.length);
+  const variantIds = added.map(({ variantId }) => variantId);
+  const positions = indexLines(items, variantIds);
   for (const [index, line] of added.entries()) {
-    const at = items.findIndex((item) => isSameLine(item, line));
-    const existing = items[at];
+    const identity = identifyLine(line);
+    const at = positions.get(identity);
+    const existing = at === undefined ? undefined : items[at];
     const quantity = (existing?.quantity ?? 0) + line.quantity;
     if (quantity > options.maxQuantity) throw tooMany(pathOf(index), options);
-    if (existing) items[at] = { ...existing, quantity };
-    else items.push({ ...line, addedAt: now });
-  }
-  if (items.length > options.maxItems && items.length > basket.items.length) {
-    throw new RpcError("limit_reached", {
-      detail: `A basket of this shop holds ${options.maxItems} lines`,
-    });
+    if (existing !== undefined && at !== undefined) {
+      items[at] = { ...existing, quantity };
+      continue;
+    }
+    if (items.length === most) {
+      throw new RpcError("limit_reached", {
+        detail: `A basket of this shop holds ${options.maxItems} lines`,
+      });
+    }
+    positions.set(identity, items.length);
+    items.push({ ...line, addedAt: now });
   }
   return changed(basket, items);
 }
@@ -110,8 +124,12 @@ export function updateItem(
     quantity: change.quantity ?? existing.quantity,
     customData: change.customData ?? existing.customData,
   };
-  if (next.quantity === existing.quantity && isSameLine(existing, next)) return basket;
-  const twin = basket.items.find((item) => item.key !== key && isSameLine(item, next));
+  const identity = identifyLine(next);
+  const isSameLine = identity === identifyLine(existing);
+  if (isSameLine && next.quantity === existing.quantity) return basket;
+  const others = basket.items.filter((item) => item.key !== key);
+  const at = isSameLine ? undefined : indexLines(others, [next.variantId]).get(identity);
+  const twin = at === undefined ? undefined : others[at];
   const quantity = next.quantity + (twin?.quantity ?? 0);
   if (quantity > options.maxQuantity) throw tooMany(["quantity"], options);
   const items = basket.items
@@ -134,28 +152,40 @@ export function clearItems(basket: Basket): Basket {
 }
 
 /**
- * Brings a guest's lines into the user's basket, by the shop's strategy. No line is refused for
- * there being too many: what a visitor has put in is not lost.
+ * Merges a guest's lines into the user's basket, by the shop's strategy. With `merge`, all of the user's lines stay,
+ * and the guest's are added up to twice `maxItems` lines. The report names each line that is left out.
  */
 export function mergeItems(
   basket: Basket,
   guestItems: readonly BasketItem[],
   options: BasketOptions,
 ): { basket: Basket; lines: readonly MergedLine[] } {
+  if (guestItems.length === 0) return { basket, lines: [] };
   const strategy = effectiveStrategy(options.mergeStrategy, basket);
-  if (strategy === "useExisting" || guestItems.length === 0) return { basket, lines: [] };
-  const items = strategy === "useGuest" ? [] : [...basket.items];
+  if (strategy === "useExisting") return { basket, lines: guestItems.map(leaveOut) };
+  const isReplaced = strategy === "useGuest";
+  const items = isReplaced ? [] : [...basket.items];
+  const most = Math.max(2 * options.maxItems, items.length, isReplaced ? guestItems.length : 0);
+  const variantIds = guestItems.map(({ variantId }) => variantId);
+  const positions = indexLines(items, variantIds);
   const lines = guestItems.map((line): MergedLine => {
-    const at = items.findIndex((item) => isSameLine(item, line));
-    const existing = items[at];
+    const { variantId } = line;
+    const identity = identifyLine(line);
+    const at = positions.get(identity);
+    const existing = at === undefined ? undefined : items[at];
     const sum = (existing?.quantity ?? 0) + line.quantity;
     const quantity = Math.min(sum, Math.max(options.maxQuantity, existing?.quantity ?? 0));
-    if (existing) items[at] = { ...existing, quantity };
-    else items.push({ ...line, quantity });
-    const outcome = quantity < sum ? "capped" : existing ? "summed" : "added";
-    return { variantId: line.variantId, outcome };
+    if (existing !== undefined && at !== undefined) {
+      items[at] = { ...existing, quantity };
+      return { variantId, outcome: quantity < sum ? "capped" : "summed" };
+    }
+    if (items.length === most) return leaveOut(line);
+    positions.set(identity, items.length);
+    items.push({ ...line, quantity });
+    return { variantId, outcome: quantity < sum ? "capped" : "added" };
   });
-  return { basket: changed(basket, items), lines };
+  const dropped = isReplaced ? basket.items.map(leaveOut) : [];
+  return { basket: changed(basket, items), lines: [...lines, ...dropped] };
 }
 
 // --- Internal helpers ---
@@ -172,8 +202,8 @@ function findItem(basket: Basket, key: string): BasketItem {
   return item;
 }
 
-function isSameLine(a: NewBasketItem, b: NewBasketItem): boolean {
-  return a.variantId === b.variantId && isDeepStrictEqual(a.customData ?? {}, b.customData ?? {});
+function leaveOut({ variantId, quantity }: BasketItem): MergedLine {
+  return { variantId, quantity, outcome: "left_out" };
 }
 
 function tooMany(path: Fault["path"], { maxQuantity }: BasketOptions): RpcError {

@@ -3,17 +3,17 @@ import type { PendingMerge } from "../storage/user-index.ts";
 import type { ShopBackend } from "./backend.ts";
 import { emptyBasket, mergeItems, type MergedLine } from "./basket.ts";
 import { moveOwned, userOwnerKey } from "./owned.ts";
-import { emptyWishlist, mergeWishes } from "./wishlist.ts";
+import { emptyWishlist, mergeWishes, type LeftOutWish } from "./wishlist.ts";
 
-/** What became of a guest's basket at login. */
+/** The outcome of merging a guest's basket and wishlist at login. */
 export interface MergeReport {
   /**
    * `none`: there was nothing to merge; `merged`: it is done;
    * `pending`: the storage refused, and it will be done at the next call.
    */
   readonly status: "none" | "merged" | "pending";
-  /** What became of each line of the guest's basket, in this shop. */
-  readonly lines: readonly MergedLine[];
+  /** The outcome for each line of this shop's basket, and each wish of its wishlist that was left out. */
+  readonly lines: readonly (MergedLine | LeftOutWish)[];
 }
 
 const nothingMerged: MergeReport = { status: "none", lines: [] };
@@ -59,12 +59,12 @@ export async function completeMerges(
 // --- Internal helpers ---
 
 async function mergeOne(
-  { shop, baskets, wishlists, basketOptions }: ShopBackend,
+  { shop, baskets, wishlists, basketOptions, wishlistOptions }: ShopBackend,
   userId: string | number,
   { belonging, ...guest }: PendingMerge,
-): Promise<readonly MergedLine[]> {
+): Promise<MergeReport["lines"]> {
   const userKey = userOwnerKey(shop.shopId, userId);
-  let lines: readonly MergedLine[] = [];
+  let lines: MergeReport["lines"] = [];
   if (belonging === "basket") {
     await moveOwned(baskets, guest, userKey, emptyBasket, (user, left) => {
       const merged = mergeItems(user, left.items, basketOptions);
@@ -72,9 +72,11 @@ async function mergeOne(
       return merged.basket;
     });
   } else {
-    await moveOwned(wishlists, guest, userKey, emptyWishlist, (user, left) =>
-      mergeWishes(user, left.items),
-    );
+    await moveOwned(wishlists, guest, userKey, emptyWishlist, (user, left) => {
+      const merged = mergeWishes(user, left.items, wishlistOptions);
+      lines = merged.lines;
+      return merged.wishlist;
+    });
   }
   return lines;
 }

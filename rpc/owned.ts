@@ -100,16 +100,20 @@ export async function moveOwned<T extends Owned>(
     const merged = current.merged ?? {};
     if (Object.hasOwn(merged, guest.key)) return "keep";
     const alive = Object.entries(merged).filter(([, until]) => until > Date.now());
+    const newest = alive.toSorted(([, a], [, b]) => b - a).slice(0, maxMerged - 1);
     return {
       set: {
         ...join(current, sealed),
-        merged: { ...Object.fromEntries(alive), [guest.key]: expiresAt },
+        merged: { ...Object.fromEntries(newest), [guest.key]: expiresAt },
       },
     };
   });
 }
 
 // --- Internal helpers ---
+
+/** Guests' documents that a user's remembers: a merge is tried again at the next call, so more are never in flight. */
+const maxMerged = 200;
 
 /** How long the mark on an ended document outlives it, for calls in flight, in milliseconds. */
 const inFlightMemory = 3_600_000;

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { isCommonPassword } from "./common-password.ts";
+import { sortKeys } from "./line-identity.ts";
 import { secret } from "./secret.ts";
 
 /** What a shop sells or shows: a positive integer, or a string of 1 to 64 characters. */
@@ -10,16 +11,14 @@ export const productReference = z.union([z.int().positive(), z.string().min(1).m
 /** Names a line of a basket or an item of a wishlist. */
 export const itemKey = z.string().min(1).max(64);
 
-/** Data of a frontend's own: a JSON object of up to 4,096 characters, as it will be read again (`-0` as 0). */
+/** Custom data of a line: a JSON object of up to 4,096 characters. It comes out with its keys sorted, and `-0` as 0. */
 export const customData = z
-  // What zod would leave out without a word.
-  .custom<Record<string, z.core.util.JSONType>>(
-    (data) => !hasKey(data, "__proto__"),
-    "Expected no key named __proto__",
-  )
-  .pipe(z.record(z.string(), z.json()))
-  .refine((data) => JSON.stringify(data).length <= 4096, "Expected up to 4096 characters of JSON")
-  .transform((data) => JSON.parse(JSON.stringify(data)) as typeof data);
+  .custom<Record<string, z.core.util.JSONType>>()
+  .superRefine((data, { addIssue }) => {
+    const fault = findFault(data);
+    if (fault !== undefined) addIssue({ code: "custom", message: fault });
+  })
+  .transform((data) => sortKeys(JSON.parse(JSON.stringify(data)) as typeof data));
 
 export const quantity = z.int().min(1);
 
@@ -47,6 +46,34 @@ export const password = secret(z.string().min(1).max(1024));
 export const personName = z.string().trim().min(1).max(100);
 
 // --- Internal helpers ---
+
+/** The size comes first: what is too large is looked at no further. */
+function findFault(data: unknown): string | undefined {
+  if (typeof data !== "object" || data === null || Array.isArray(data))
+    return "Expected a JSON object";
+  if (sizeOf(data) > 4096) return "Expected up to 4096 characters of JSON";
+  if (hasKey(data, "__proto__")) return "Expected no key named __proto__";
+  return isJsonValue(data) ? undefined : "Expected JSON values only";
+}
+
+/** As JSON allows, and `-0`, which it can't tell from 0. */
+function isJsonValue(value: unknown): boolean {
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value !== "object") return typeof value === "string" || typeof value === "boolean";
+  if (value === null) return true;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  const isPlain = prototype === Object.prototype || prototype === Array.prototype;
+  return isPlain && Object.values(value).every(isJsonValue);
+}
+
+/** `Infinity` for a value that JSON can't hold, such as a circle. */
+function sizeOf(data: object): number {
+  try {
+    return JSON.stringify(data).length;
+  } catch {
+    return Infinity;
+  }
+}
 
 function hasKey(value: unknown, key: string): boolean {
   if (typeof value !== "object" || value === null) return false;

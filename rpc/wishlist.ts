@@ -70,13 +70,42 @@ export function clearWishes(wishlist: Wishlist): Wishlist {
   return wishlist.items.length === 0 ? wishlist : { ...wishlist, items: [] };
 }
 
-/** Brings a guest's wishes into the user's wishlist; merging twice changes nothing more. */
-export function mergeWishes(wishlist: Wishlist, guestItems: readonly WishlistItem[]): Wishlist {
-  const added = guestItems.filter((wish) => !wishlist.items.some((item) => isSameWish(item, wish)));
-  return added.length === 0 ? wishlist : { ...wishlist, items: [...wishlist.items, ...added] };
+/** A guest's wish that a merge left out, because the user's wishlist is full. */
+export type LeftOutWish = Wish & { readonly list: "wishlist"; readonly outcome: "left_out" };
+
+/**
+ * Merges a guest's wishes into the user's wishlist, up to twice `maxItems`; merging twice changes nothing more.
+ * All of the user's wishes stay.
+ */
+export function mergeWishes(
+  wishlist: Wishlist,
+  guestItems: readonly WishlistItem[],
+  { maxItems }: WishlistOptions,
+): { wishlist: Wishlist; lines: readonly LeftOutWish[] } {
+  const known = new Set(wishlist.items.map(identifyWish));
+  const added = guestItems.filter((wish) => !known.has(identifyWish(wish)));
+  const room = Math.max(0, 2 * maxItems - wishlist.items.length);
+  const lines = added.slice(room).map(leaveOut);
+  if (added.length === 0 || room === 0) return { wishlist, lines };
+  return {
+    wishlist: { ...wishlist, items: [...wishlist.items, ...added.slice(0, room)] },
+    lines,
+  };
 }
 
 // --- Internal helpers ---
+
+function identifyWish({ variantId, productId }: Wish): string {
+  const id = variantId ?? productId;
+  return `${variantId === undefined ? "product" : "variant"}:${typeof id}:${id}`;
+}
+
+function leaveOut(wish: WishlistItem): LeftOutWish {
+  const list = "wishlist";
+  return wish.variantId === undefined
+    ? { list, productId: wish.productId, outcome: "left_out" }
+    : { list, variantId: wish.variantId, outcome: "left_out" };
+}
 
 function isSameWish(a: Wish, b: Wish): boolean {
   return a.variantId === b.variantId && a.productId === b.productId;
