@@ -1,25 +1,52 @@
 import type { Driver } from "unstorage";
-import type { Logger } from "./log.ts";
 
 /** The functions of an ioredis client (or cluster) that are used. */
-export interface RedisClient {
+export interface RedisClient extends RedisConnection {
   get(key: string): Promise<string | null>;
-  ping(): Promise<unknown>;
   eval(script: string, keyCount: number, ...args: string[]): Promise<unknown>;
   evalsha(sha1: string, keyCount: number, ...args: string[]): Promise<unknown>;
-  on(event: "error", listener: (error: Error) => void): unknown;
-  on(event: "ready", listener: () => void): unknown;
   info(section: "server"): Promise<string>;
   config(command: "GET", name: string): Promise<unknown>;
+  /** Begins to connect; only where the status is `wait`. */
+  connect?(): Promise<unknown>;
+  disconnect?(reconnect?: boolean): void;
   /** Another connection to the same server. */
   duplicate?(options: Readonly<Record<string, unknown>>): unknown;
-  /** The connection, once there is one; a cluster has several. */
-  readonly stream?: { cork(): void; uncork(): void } | undefined;
   readonly isCluster?: boolean;
+  /** The clients of a cluster's nodes. */
+  nodes?(role: "all"): readonly RedisConnection[];
+  on(event: "+node", listener: (node: RedisConnection) => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: ConnectionEvent, listener: () => void): unknown;
+}
+
+/** The client of one server, also of one node of a cluster. */
+export interface RedisConnection {
+  ping(): Promise<unknown>;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: ConnectionEvent, listener: () => void): unknown;
   /** `ready` while it is connected. */
   readonly status?: string;
+  /** The connection, once there is one; a cluster has several. */
+  readonly stream?: RedisStream | undefined;
+  readonly options?: RedisOptions;
+  /** Of a cluster. */
+  readonly startupNodes?: readonly unknown[];
+}
+
+/** Those of an ioredis client that matter here. */
+export interface RedisOptions {
+  commandTimeout?: number | undefined;
+  readonly host?: string | undefined;
+  readonly port?: number | undefined;
+  /** Of a socket. */
+  readonly path?: string | undefined;
+  readonly sentinels?: readonly unknown[] | null | undefined;
+  readonly name?: string | null | undefined;
+  /** What the client puts before each key. */
+  readonly keyPrefix?: string | Uint8Array | undefined;
   /** A cluster keeps the options of its nodes' clients one level below. */
-  readonly options?: CommandOptions & { readonly redisOptions?: CommandOptions | undefined };
+  readonly redisOptions?: { readonly commandTimeout?: number | undefined } | undefined;
 }
 
 /** unstorage's redis driver. */
@@ -33,30 +60,13 @@ export function isRedisDriver(driver: Driver): driver is RedisDriver {
   return driver.name === "redis" && driver.getInstance !== undefined;
 }
 
-/**
- * Says once that Redis went away, and once that it is back.
- * Without a listener ioredis prints every failed attempt, with the address, to the console.
- */
-export function watchOutages(client: Pick<RedisClient, "on">, log: Logger): void {
-  let isDown = false;
-  client.on("error", (error) => {
-    if (!isDown) log.error("The connection to Redis failed", { reason: toReason(error) });
-    isDown = true;
-  });
-  client.on("ready", () => {
-    if (isDown) log.info("The connection to Redis is back");
-    isDown = false;
-  });
-}
-
 // --- Internal helpers ---
 
-interface CommandOptions {
-  readonly commandTimeout?: number | undefined;
-}
+type ConnectionEvent = "connect" | "ready" | "close" | "end";
 
-/** The code, or else the first word, of an error: the rest may name the host or the user. */
-function toReason(error: Error): string {
-  const { code } = error as { code?: unknown };
-  return typeof code === "string" ? code : (error.message.split(" ", 1)[0] ?? error.name);
+interface RedisStream {
+  readonly writable?: boolean;
+  cork(): void;
+  uncork(): void;
+  destroy(): void;
 }

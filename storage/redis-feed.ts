@@ -1,61 +1,84 @@
-import type { ChangeListener } from "./changes.ts";
+import { setInterval } from "node:timers";
 import type { RemoteFeed } from "./backend.ts";
+import type { ChangeListener } from "./changes.ts";
 import type { Logger } from "./log.ts";
 import type { RedisClient } from "./redis-client.ts";
+import type { RedisKeys } from "./redis-keys.ts";
 
-/** The functions of an ioredis client that a feed uses. */
-interface FeedClient {
-  client(command: "ID"): Promise<number>;
-  client(...command: string[]): Promise<unknown>;
-  subscribe(channel: string): Promise<unknown>;
-  on(event: "messageBuffer", listener: (channel: Buffer, keys: unknown) => void): unknown;
-  on(event: "ready" | "close", listener: () => void): unknown;
-  on(event: "error", listener: (error: Error) => void): unknown;
-  ping(): Promise<unknown>;
-  disconnect(reconnect?: boolean): void;
+/** What a feed of changes stands on. */
+export interface RedisFeedOptions {
+  readonly keys: RedisKeys;
+  /** Of the paths that it tells of. */
+  readonly prefix: string;
+  readonly tell: ChangeListener;
+  readonly log: Logger;
 }
 
 /**
  * Has Redis push the keys that change (server-assisted client side caching, broadcasting mode), over a
- * connection of its own. The tracking ends with the connection, and a silent connection is ended.
+ * connection of its own.
  *
+ * It is up only while Redis proves it: the last ping that was answered was sent less than a second ago. So what
+ * ended on another server is known within a second, also if the connection falls silent or this process was frozen.
  * @param data a client of one server, with `duplicate`
  */
 export function openRedisFeed(
   data: RedisClient,
-  prefix: string,
-  tell: ChangeListener,
-  log: Logger,
+  { keys, prefix, tell, log }: RedisFeedOptions,
 ): RemoteFeed {
-  const { commandTimeout = 1000 } = data.options ?? {};
-  const client = data.duplicate?.({ autoResubscribe: false, commandTimeout }) as FeedClient;
-  let isUp = false;
+  const client = data.duplicate?.(feedOptions) as FeedClient;
+  let isTracking = false;
+  /** When the last ping was sent that is answered: all that Redis pushed before has been read since. */
+  let provenAt = 0;
+  let unanswered = 0;
   client.on("error", () => {});
+  client.on("connect", () => {
+    unanswered = 0;
+  });
   client.on("ready", () => void track().catch(giveUpOrReconnect));
   client.on("close", () => {
-    isUp = false;
+    isTracking = false;
   });
-  client.on("messageBuffer", (_, keys) => {
-    if (!Array.isArray(keys)) tell(undefined);
-    else for (const key of keys) tell(String(key));
+  client.on("messageBuffer", (_, changed) => {
+    if (!Array.isArray(changed)) tell(undefined);
+    else for (const key of changed) tell(keys.fromServer(String(key)));
   });
-  const heartbeat = setInterval(() => {
-    if (isUp) void client.ping().catch(() => client.disconnect(true));
-  }, heartbeatInterval);
+  // The server that the data is read from may be another one from now on.
+  data.on("close", () => {
+    isTracking = false;
+    client.stream?.destroy();
+  });
+  const heartbeat = setInterval(beat, heartbeatInterval);
   heartbeat.unref();
   return {
-    isUp: () => isUp,
+    isUp: () => isTracking && Math.abs(Date.now() - provenAt) < longestSilence,
     close() {
       clearInterval(heartbeat);
       client.disconnect();
     },
   };
 
-  /** What Redis refuses once it refuses again: a user without the right, a service without the command. */
+  function beat(): void {
+    if (client.status !== "ready" && client.status !== "connect") return;
+    // Counted, not timed: while a method holds the event loop, nothing can be heard.
+    if (unanswered >= maxUnanswered) client.stream?.destroy();
+    else if (isTracking) void ping().catch(() => {});
+    else unanswered++;
+  }
+
+  async function ping(): Promise<void> {
+    const sentAt = Date.now();
+    unanswered++;
+    await client.ping();
+    unanswered = 0;
+    provenAt = sentAt;
+  }
+
+  /** A user without the right and a service without the command stay so; a server that is busy or loads does not. */
   function giveUpOrReconnect(error: unknown): void {
-    const isRefused = error instanceof Error && error.name === "ReplyError";
+    const [reason] = (error instanceof Error && /^(?:NOPERM|ERR)\b/.exec(error.message)) || [];
+    const isRefused = reason !== undefined;
     if (isRefused) {
-      const [reason] = error.message.split(" ", 1);
       log.warn("Redis does not tell of changes, so sessions are not cached", { reason });
     }
     client.disconnect(!isRefused);
@@ -63,15 +86,45 @@ export function openRedisFeed(
 
   async function track(): Promise<void> {
     const id = await client.client("ID");
-    await client.client("TRACKING", "ON", "REDIRECT", String(id), "BCAST", "PREFIX", prefix);
+    const tracked = keys.toServer(prefix);
+    await client.client("TRACKING", "ON", "REDIRECT", String(id), "BCAST", "PREFIX", tracked);
     await client.subscribe("__redis__:invalidate");
     // What changed while nobody listened is not known.
     tell(undefined);
-    isUp = true;
+    await ping();
+    isTracking = true;
   }
 }
 
 // --- Internal helpers ---
 
-/** Milliseconds between two signs of life; each has the client's own time limit. */
-const heartbeatInterval = 5000;
+/** The functions of an ioredis client that a feed uses. */
+interface FeedClient {
+  client(command: "ID"): Promise<number | string>;
+  client(...command: string[]): Promise<unknown>;
+  subscribe(channel: string): Promise<unknown>;
+  on(event: "messageBuffer", listener: (channel: Buffer, keys: unknown) => void): unknown;
+  on(event: "connect" | "ready" | "close", listener: () => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  ping(): Promise<unknown>;
+  disconnect(reconnect?: boolean): void;
+  readonly status: string;
+  readonly stream?: { destroy(): void } | undefined;
+}
+
+/** Its own time limits replace `commandTimeout`, and its one channel has no prefix. */
+const feedOptions = {
+  autoResubscribe: false,
+  commandTimeout: undefined,
+  keyPrefix: "",
+  lazyConnect: false,
+};
+
+/** Milliseconds for which changes may go by unheard. */
+const longestSilence = 1000;
+
+/** Milliseconds; several fit into the longest silence, so that a late one does no harm. */
+const heartbeatInterval = 250;
+
+/** In a row, until the connection is ended. */
+const maxUnanswered = 6;

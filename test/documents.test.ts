@@ -278,9 +278,10 @@ describeWithRedis("on Redis", () => {
     const { counters, store } = openCounted();
     const client = new Redis(redis().url);
     onTestFinished(() => client.disconnect());
-    await client.lpush("counter:1:list", "x");
+    await client.config("SET", "maxmemory", "1");
+    onTestFinished(async () => void (await client.config("SET", "maxmemory", "0")));
     const error: unknown = await counters
-      .update("list", () => ({ set: { count: 1, note: "hunter2" } }), absent)
+      .update("full", () => ({ set: { count: 1, note: "hunter2" } }), absent)
       .catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(StorageUnavailableError);
     const { cause } = error as Error;

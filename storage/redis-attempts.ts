@@ -1,0 +1,47 @@
+import type { Attempts, Tally } from "./attempts.ts";
+import type { Logger } from "./log.ts";
+import { countScript, takeScript, type RedisScript } from "./redis-scripts.ts";
+
+/** What counts in Redis stand on. */
+export interface RedisAttemptsOptions {
+  run(script: RedisScript, path: string, args: string[]): Promise<unknown>;
+  readonly log: Logger;
+}
+
+/**
+ * Counts attempts for every process on a Redis, each by one command on a single key. A value that is no count
+ * fails until the window has passed, or somebody could make a limit forget.
+ *
+ * @param name stands before the keys, with a colon
+ * @param window seconds
+ */
+export function createRedisAttempts(
+  name: string,
+  window: number,
+  { run, log }: RedisAttemptsOptions,
+): Attempts {
+  return {
+    read: (key) => add(key, 0),
+    add: (key) => add(key, 1),
+    async takeBack(key) {
+      await add(key, -1);
+    },
+    async clear(key) {
+      await run(takeScript, `${name}:${key}`, []);
+    },
+  };
+
+  async function add(key: string, count: number): Promise<Tally> {
+    const args = [String(count), String(window)];
+    const reply = (await run(countScript, `${name}:${key}`, args)) as readonly unknown[];
+    // With the option `stringNumbers`, ioredis returns numbers as text.
+    const [total, left = 0] = reply.map(Number);
+    if (total === undefined) {
+      log.warn("A count that cannot be read fails calls until it ends", { key: `${name}:${key}` });
+      throw new Error("Not a count");
+    }
+    return total <= 0 || left <= 0
+      ? { count: 0, endsIn: 0 }
+      : { count: total, endsIn: Math.ceil(left / 1000) };
+  }
+}

@@ -1,0 +1,182 @@
+import { setImmediate } from "node:timers";
+import type { Logger } from "./log.ts";
+import { LoopTimer } from "./loop-timer.ts";
+import type { RedisClient } from "./redis-client.ts";
+import { toAddress, watchConnections, type Connections } from "./redis-connections.ts";
+import { RedisOutages } from "./redis-outages.ts";
+
+/**
+ * Sends commands to Redis, each of which is answered within the client's time limit, or fails. Errors carry no
+ * command.
+ *
+ * A command waits here, not in the client's queue, while the client connects: one that is given up is never sent.
+ * Commands beyond {@link maxCommands}, and those that come while Redis is down, fail immediately.
+ */
+export class RedisLink {
+  readonly #client: RedisClient;
+  readonly #limit: number;
+  readonly #timer: LoopTimer;
+  readonly #outages: RedisOutages;
+  readonly #connections: Connections;
+  /** Sent, and neither answered nor lost with their connection. */
+  #unanswered = 0;
+  /** What is to be sent when the client is ready. */
+  readonly #waiting = new Set<Waiting>();
+  /** Connections that ended since the client was ready. */
+  #failures = 0;
+  #isHeldBack = false;
+  #lastReconnect = 0;
+
+  constructor(client: RedisClient, log: Logger) {
+    this.#client = client;
+    const { options } = client;
+    this.#limit = options?.commandTimeout ?? options?.redisOptions?.commandTimeout ?? 1000;
+    this.#timer = new LoopTimer(this.#limit);
+    this.#outages = new RedisOutages(log);
+    this.#connections = watchConnections(client, this.#timer, this.#outages);
+    client.on("ready", () => this.#resume());
+    client.on("close", () => this.#fail());
+    client.on("end", () => this.#fail());
+  }
+
+  /** Sends a command. What is asked in one turn of the event loop is sent together. */
+  ask<T>(command: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const isReady = this.#isReady();
+      const refusal = this.#refusal(isReady);
+      if (refusal !== undefined) {
+        reject(new Error(refusal));
+        return;
+      }
+      const timed = this.#timer.start(() => {
+        if (!this.#waiting.delete(waiting)) this.#connections.probe();
+        reject(new Error(`No answer within ${this.#limit} ms`));
+      });
+      const send = () => {
+        this.#holdBack();
+        this.#unanswered++;
+        command().then(
+          (reply) => {
+            this.#unanswered--;
+            this.#timer.end(timed);
+            resolve(reply);
+          },
+          (error: unknown) => {
+            this.#unanswered--;
+            this.#timer.end(timed);
+            this.#reconnectIfDemoted(error);
+            reject(toSafeError(error));
+          },
+        );
+      };
+      const giveUp = (error: Error) => {
+        this.#timer.end(timed);
+        reject(error);
+      };
+      const waiting: Waiting = { send, giveUp };
+      if (isReady) send();
+      else this.#wait(waiting);
+    });
+  }
+
+  /** Tells that Redis has taken a write: it is no read-only copy. */
+  wrote(): void {
+    if (this.#lastReconnect === 0) return;
+    this.#lastReconnect = 0;
+    this.#outages.end(this.#addressOfPrimary());
+  }
+
+  close(): void {
+    this.#connections.close();
+  }
+
+  #isReady(): boolean {
+    const { status = "ready", stream } = this.#client;
+    // A connection that is being ended is ready, but takes no more.
+    return status === "ready" && stream?.writable !== false;
+  }
+
+  /** Why a command is not even tried. */
+  #refusal(isReady: boolean): string | undefined {
+    const isFull = this.#unanswered + this.#waiting.size >= maxCommands;
+    if (isFull) return `More than ${maxCommands} commands wait for Redis`;
+    return !isReady && this.#isDown() ? noConnection : undefined;
+  }
+
+  #isDown(): boolean {
+    return this.#failures >= maxFailures || this.#client.status === "end";
+  }
+
+  #wait(waiting: Waiting): void {
+    this.#waiting.add(waiting);
+    if (this.#client.status === "wait") this.#client.connect?.().catch(() => {});
+  }
+
+  #resume(): void {
+    this.#failures = 0;
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const { send } of waiting) send();
+  }
+
+  #fail(): void {
+    this.#failures++;
+    if (!this.#isDown()) return;
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const { giveUp } of waiting) giveUp(new Error(noConnection));
+  }
+
+  /** A primary that was demoted refuses for as long as this connection lives; a new one leads to the next primary. */
+  #reconnectIfDemoted(error: unknown): void {
+    if (this.#client.isCluster || !(error instanceof Error)) return;
+    const [reason] = /\b(?:READONLY|MASTERDOWN)\b/.exec(error.message) ?? [];
+    const now = Date.now();
+    if (reason === undefined || Math.abs(now - this.#lastReconnect) < reconnectInterval) return;
+    this.#lastReconnect = now;
+    this.#outages.begin(this.#addressOfPrimary(), reason);
+    // Replies that are under way still come.
+    this.#client.disconnect?.(true);
+  }
+
+  #addressOfPrimary(): string {
+    return `${toAddress(this.#client)} (the primary)`;
+  }
+
+  /** Has what is sent from now on leave together at the end of the turn: each write to a socket is a system call. */
+  #holdBack(): void {
+    const { stream } = this.#client;
+    if (this.#isHeldBack || stream === undefined) return;
+    this.#isHeldBack = true;
+    stream.cork();
+    setImmediate(() => {
+      this.#isHeldBack = false;
+      stream.uncork();
+    });
+  }
+}
+
+// --- Internal helpers ---
+
+interface Waiting {
+  readonly send: () => void;
+  readonly giveUp: (error: Error) => void;
+}
+
+const noConnection = "There is no connection to Redis";
+
+/** Some 10 MB while Redis answers nothing. */
+const maxCommands = 5000;
+
+/** One can be a mere change of servers; after more, calls fail immediately until the client is ready again. */
+const maxFailures = 2;
+
+/** Milliseconds from one attempt to find the primary to the next. */
+const reconnectInterval = 2000;
+
+/** An error of ioredis carries the command, and so a document or the password, into every log. */
+function toSafeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  const { message, name, stack } = error;
+  return Object.assign(new Error(message), { name, stack });
+}

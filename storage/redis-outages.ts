@@ -1,0 +1,30 @@
+import type { Logger } from "./log.ts";
+
+/** Logs once that a Redis cannot be used, and once that it is back; each address has outages of its own. */
+export class RedisOutages {
+  readonly #log: Logger;
+  readonly #down = new Set<string>();
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  /** @param reason what Redis or the connection said, without a secret */
+  begin(address: string, reason: string): void {
+    if (this.#down.has(address)) return;
+    this.#down.add(address);
+    const message = `Redis at ${address} cannot be used; calls that need it get 503 until it is back`;
+    this.#log.error(message, { reason });
+  }
+
+  end(address: string): void {
+    if (this.#down.delete(address)) this.#log.info(`Redis at ${address} is back`);
+  }
+}
+
+/** The code in an error of ioredis, for example `ECONNREFUSED` or `NOAUTH`: the rest may hold a secret. */
+export function toReason(error: Error): string {
+  const { code } = error as { code?: unknown };
+  if (typeof code === "string") return code;
+  return /\b[A-Z]{4,}\b/.exec(error.message)?.[0] ?? error.name;
+}
