@@ -3,8 +3,10 @@ import type { Call } from "./call.ts";
 import { RpcError } from "./error.ts";
 import { notify, ToldCall } from "./hooks.ts";
 import type { RpcMethod, RpcMethods } from "./method.ts";
+import type { Redactor } from "./redactor.ts";
 import { parseInput, parseWith } from "./schema.ts";
 import { maskSecrets } from "./secret.ts";
+import { findNamedSecrets } from "./telling-names.ts";
 
 /** The method of this name; names such as `__proto__` are none. */
 export function findMethod(methods: RpcMethods, name: string): RpcMethod | undefined {
@@ -27,7 +29,7 @@ export async function dispatch(call: Call, name: string, payload: unknown): Prom
   const context = method.access === "public" ? call.publicContext : call.context;
   const { redactor } = call.request;
   const { input: schema } = method;
-  if (schema !== undefined) redactor.learn(() => maskSecrets(schema, payload).secrets);
+  if (schema !== undefined) learnSecrets(redactor, schema, payload);
   const tell = () => new ToldCall(name, context, schema, payload, redactor);
   const startedAt = performance.now();
   // What is not there is not waited for, or the turns of waiting would cost as much as the method.
@@ -43,7 +45,7 @@ export async function dispatch(call: Call, name: string, payload: unknown): Prom
     let input: unknown;
     if (schema !== undefined) {
       input = await parseInput(schema, payload);
-      redactor.learn(() => maskSecrets(schema, input).secrets);
+      learnSecrets(redactor, schema, input);
     }
     if (method.signsIn) await call.session.signInMark.read();
     else if (method.access === "session" && !method.readOnly) call.session.signInMark.recall();
@@ -66,6 +68,11 @@ export async function dispatch(call: Call, name: string, payload: unknown): Prom
 }
 
 // --- Internal helpers ---
+
+function learnSecrets(redactor: Redactor, schema: StandardSchemaV1, payload: unknown): void {
+  redactor.learn(() => maskSecrets(schema, payload).secrets);
+  redactor.learn(() => findNamedSecrets(payload));
+}
 
 async function parseOutput(
   schema: StandardSchemaV1,

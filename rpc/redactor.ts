@@ -1,5 +1,6 @@
 import { mapLog, type Logger } from "../storage/log.ts";
 import { redacted } from "./secret.ts";
+import { isTelling } from "./telling-names.ts";
 
 /**
  * Keeps the secrets of one call out of what the call writes down: its log lines, its problem, what
@@ -9,16 +10,10 @@ import { redacted } from "./secret.ts";
  * nothing. Those of less than 4 characters stay, for they would be found in every other word.
  */
 export class Redactor {
-  #headers: Headers | undefined;
   #sources: (() => Iterable<unknown>)[] = [];
   #secrets: readonly string[] = [];
   /** Finds all secrets in one pass; made when a text is first searched. */
   #matcher: RegExp | undefined;
-
-  /** @param headers the request's, whose credentials are secret from the beginning */
-  constructor(headers: Headers) {
-    this.#headers = headers;
-  }
 
   /**
    * Adds secrets.
@@ -35,7 +30,13 @@ export class Redactor {
    */
   redact<T>(value: T): T {
     this.#find();
-    return this.#copy(value, new Map(), 0) as T;
+    return this.#copy(value, { known: new Map(), goesByName: true }, 0) as T;
+  }
+
+  /** As {@link redact}, for what is sent to the caller on purpose: a key such as `token` hides nothing. */
+  redactValues<T>(value: T): T {
+    this.#find();
+    return this.#copy(value, { known: new Map(), goesByName: false }, 0) as T;
   }
 
   /** A logger that writes no secret down. */
@@ -44,9 +45,6 @@ export class Redactor {
   }
 
   #find(): void {
-    const headers = this.#headers;
-    if (headers !== undefined) this.learn(() => credentialsIn(headers));
-    this.#headers = undefined;
     const sources = this.#sources;
     if (sources.length === 0) return;
     this.#sources = [];
@@ -65,15 +63,16 @@ export class Redactor {
   }
 
   /** A value that cannot be read, such as a revoked proxy, does not hide the rest. */
-  #copy(value: unknown, known: Map<object, unknown>, depth: number): unknown {
+  #copy(value: unknown, copying: Copying, depth: number): unknown {
     try {
-      return this.#copyReadable(value, known, depth);
+      return this.#copyReadable(value, copying, depth);
     } catch {
       return unreadable;
     }
   }
 
-  #copyReadable(value: unknown, known: Map<object, unknown>, depth: number): unknown {
+  #copyReadable(value: unknown, copying: Copying, depth: number): unknown {
+    const { known, goesByName } = copying;
     if (typeof value === "string") return this.#redactText(value);
     if (typeof value === "number" || typeof value === "bigint") {
       return this.#secrets.includes(String(value)) ? redacted : value;
@@ -81,7 +80,7 @@ export class Redactor {
     if (typeof value !== "object" || value === null || value instanceof Date) return value;
     if (known.has(value)) return known.get(value);
     if (depth === maxDepth) return tooDeep;
-    const inner = (part: unknown) => this.#copy(part, known, depth + 1);
+    const inner = (part: unknown) => this.#copy(part, copying, depth + 1);
     if (value instanceof URL) return inner(value.href);
     if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
     if (Array.isArray(value)) {
@@ -92,7 +91,7 @@ export class Redactor {
     }
     if (value instanceof Set) return new Set([...value].map(inner));
     const copyEntry = (key: unknown, part: unknown): [unknown, unknown] => {
-      return [inner(key), isTelling(key) ? redacted : inner(part)];
+      return [inner(key), goesByName && isTelling(key) ? redacted : inner(part)];
     };
     if (value instanceof Map || value instanceof Headers) {
       const copies = new Map<unknown, unknown>();
@@ -119,32 +118,22 @@ export class Redactor {
 
 // --- Internal helpers ---
 
+interface Copying {
+  /** Copies that are made already, so that circles end. */
+  readonly known: Map<object, unknown>;
+  readonly goesByName: boolean;
+}
+
 const minLength = 4;
 /** Texts of one source that are searched for, so that a client's noise cannot hold the event loop. */
 const maxTexts = 64;
 const special = /[$()*+.?[\\\]^{|}]/g;
+/** Shorter pieces of base64 would be found by chance; longer secrets are not looked for in it. */
+const minEncoded = 5;
+const maxEncoded = 256;
 const maxDepth = 6;
 const tooDeep = "[too deep]";
 const unreadable = "[unreadable]";
-
-/** Whether a key says of its value that it is a secret. */
-function isTelling(key: unknown): boolean {
-  return typeof key === "string" && /password|secret|token|authorization|cookie/i.test(key);
-}
-
-function* credentialsIn(headers: Headers): Iterable<string> {
-  for (const name of ["authorization", "proxy-authorization"]) {
-    const value = headers.get(name) ?? "";
-    yield* [value, value.replace(/^\S+ +/, "").trim()];
-  }
-  const cookies = headers.get("cookie") ?? "";
-  yield cookies;
-  for (const cookie of cookies.split(";")) {
-    const value = cookie.slice(cookie.indexOf("=") + 1).trim();
-    const unquoted = value.replace(/^"(.*)"$/, "$1");
-    yield* [value, unquoted, tryOr(unquoted, decodeURIComponent)];
-  }
-}
 
 function takeTexts(values: Iterable<unknown>, count: number): string[] {
   const taken: string[] = [];
@@ -164,9 +153,33 @@ function* textsIn(value: unknown): Iterable<string> {
   }
 }
 
-/** As it is, and as it looks in JSON and in a URL. */
+/** As it is, and as it looks in JSON, in a URL, and in base64. */
 function toSpellings(secret: string): string[] {
-  return [secret, JSON.stringify(secret).slice(1, -1), tryOr(secret, encodeURIComponent)];
+  return [
+    secret,
+    JSON.stringify(secret).slice(1, -1),
+    tryOr(secret, encodeURIComponent),
+    ...toBase64(secret),
+  ];
+}
+
+/**
+ * In base64, also as a part of something longer: what stands before moves it by up to two bytes, and its first
+ * and last characters depend on what is around it.
+ */
+function toBase64(secret: string): string[] {
+  if (secret.length > maxEncoded) return [];
+  const bytes = Buffer.from(secret);
+  const texts = [0, 1, 2].map((shift) => {
+    const text = Buffer.concat([Buffer.alloc(shift), bytes]).toString("base64");
+    const end = text.indexOf("=");
+    // A last character that also depends on what follows is left out.
+    return text.slice(shift === 0 ? 0 : shift + 1, end === -1 ? undefined : end - 1);
+  });
+  const whole = bytes.toString("base64");
+  return [whole, whole.replaceAll("=", ""), ...texts]
+    .filter((text) => text.length >= minEncoded)
+    .flatMap((text) => [text, text.replaceAll("+", "-").replaceAll("/", "_")]);
 }
 
 function tryOr(text: string, convert: (text: string) => string): string {

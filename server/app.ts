@@ -6,6 +6,7 @@ import { CallRoutes, type CallRoute } from "./call-routes.ts";
 import { Calls } from "./calls.ts";
 import type { StorefrontConfig } from "./config.ts";
 import { Cors } from "./cors.ts";
+import { Credentials } from "./credentials.ts";
 import { isOneOfSeveral } from "./environment.ts";
 import { createHealth } from "./health.ts";
 import type { Incoming } from "./incoming.ts";
@@ -41,8 +42,10 @@ export function createStorefront(
   const options = resolveConfig(config, { production, isOneOfSeveral: isOneOfSeveral() });
   const backends = openBackends(options);
   const cors = new Cors({ ...options, isDevelopment: !production });
-  const guard = new RequestGuard(createProxyTrust(options.trustProxy), cors, options.log);
-  const calls = new Calls(options, backends, cors);
+  const credentials = new Credentials(options);
+  const trusts = createProxyTrust(options.trustProxy);
+  const guard = new RequestGuard(trusts, cors, credentials, options.log);
+  const calls = new Calls(options, backends, { cors, credentials });
   const routes = new CallRoutes(options);
   const app = new H3({
     silent: true,

@@ -7,13 +7,14 @@ import { RpcError } from "../rpc/error.ts";
 import { assertRunsWithout } from "../rpc/gone-session.ts";
 import { LoginAttempts } from "../rpc/login-attempts.ts";
 import type { RpcMethod, RpcMethods } from "../rpc/method.ts";
-import { Redactor } from "../rpc/redactor.ts";
+import type { Redactor } from "../rpc/redactor.ts";
 import type { CallSession } from "../rpc/session.ts";
 import { discardBody, toAnswer, toResponse, type Answer } from "./answer.ts";
 import type { Backends } from "./backends.ts";
 import type { CallRoute } from "./call-routes.ts";
 import { isClientGone } from "./client-gone.ts";
 import type { Cors } from "./cors.ts";
+import type { Credentials } from "./credentials.ts";
 import { Deadlines, type Deadline } from "./deadline.ts";
 import type { Incoming } from "./incoming.ts";
 import { isResponse, MethodResponses } from "./method-response.ts";
@@ -35,15 +36,21 @@ export class Calls {
   readonly #responses: MethodResponses;
   readonly #selection: ShopSelection;
   readonly #cors: Cors;
+  readonly #credentials: Credentials;
   readonly #deadlines: Deadlines;
   readonly #transports: ReadonlyMap<Shop, Transports>;
 
-  constructor(options: StorefrontOptions, backends: Backends, cors: Cors) {
+  constructor(
+    options: StorefrontOptions,
+    backends: Backends,
+    { cors, credentials }: { readonly cors: Cors; readonly credentials: Credentials },
+  ) {
     this.#options = options;
     this.#backends = backends;
     this.#responses = new MethodResponses(options.shops);
     this.#selection = new ShopSelection(options);
     this.#cors = cors;
+    this.#credentials = credentials;
     this.#deadlines = new Deadlines(options.callTimeout);
     this.#transports = new Map(options.shops.map((shop) => [shop, createTransports(shop)]));
     this.#environment = {
@@ -79,7 +86,7 @@ export class Calls {
       shopPath,
       origin: headers.get("origin"),
       shop: this.#selection.find(event, shopPath),
-      redactor: new Redactor(headers),
+      redactor: this.#credentials.redactorFor(headers),
       deadline: this.#deadlines.begin(event.req),
       call: undefined,
       visit: undefined,

@@ -95,7 +95,7 @@ function shorten<T extends string | number>(text: T, length: number): T {
 function toSentData({ code, data }: RpcError, redactor: Redactor, log: Logger): unknown {
   if (data === undefined) return undefined;
   const fault = findJsonFault(data);
-  if (fault === undefined) return redactor.redact(data);
+  if (fault === undefined) return redactor.redactValues(data);
   const { path, found } = fault;
   log.error("The data of an RpcError cannot be sent as JSON, so it is left out", {
     code,

@@ -1,9 +1,9 @@
 import type { ServerRequest } from "srvx";
 import { RpcError } from "../rpc/error.ts";
-import { Redactor } from "../rpc/redactor.ts";
 import type { Logger } from "../storage/log.ts";
 import { toResponse } from "./answer.ts";
 import type { Cors } from "./cors.ts";
+import type { Credentials } from "./credentials.ts";
 import { assertHeaders } from "./headers.ts";
 import { IncomingRequest, type Incoming } from "./incoming.ts";
 import { toProblem } from "./problem.ts";
@@ -19,12 +19,14 @@ export type Handler = (incoming: Incoming) => Response | Promise<Response>;
 export class RequestGuard {
   readonly #trusts: ProxyTrust;
   readonly #cors: Cors;
+  readonly #credentials: Credentials;
   readonly #log: Logger;
   #isClosed = false;
 
-  constructor(trusts: ProxyTrust, cors: Cors, log: Logger) {
+  constructor(trusts: ProxyTrust, cors: Cors, credentials: Credentials, log: Logger) {
     this.#trusts = trusts;
     this.#cors = cors;
+    this.#credentials = credentials;
     this.#log = log;
   }
 
@@ -49,7 +51,7 @@ export class RequestGuard {
 
   #answerError(error: unknown, incoming: Incoming): Response {
     const { headers } = incoming.req;
-    const redactor = new Redactor(headers);
+    const redactor = this.#credentials.redactorFor(headers);
     const answer = toProblem(error, redactor, redactor.guard(this.#log));
     // Whether an origin is our own cannot be told of a request without a URL.
     if (hasAddress(incoming.req)) {
