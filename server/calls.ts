@@ -154,21 +154,31 @@ export class Calls {
     }
     if (!isResponse(error)) return this.#finish(exchange, toProblem(error, redactor, log));
     try {
-      const cacheControl = visit === undefined ? "no-store" : undefined;
-      return this.#finish(exchange, this.#responses.toAnswer(error, cacheControl));
+      const answer =
+        visit === undefined
+          ? this.#toPublicAnswer(exchange, error, "no-store")
+          : this.#responses.toAnswer(error);
+      return this.#finish(exchange, answer);
     } catch (failure) {
       return this.#finish(exchange, toProblem(failure, redactor, log));
     }
   }
 
-  /** Lets shared caches keep the result of a GET, if the URL alone chose the shop. */
-  #toPublicAnswer({ event, shop, shopPath }: Exchange, value: unknown): Answer {
+  /**
+   * Lets shared caches keep the result of a GET, if the URL alone chose the shop.
+   * @param cacheControl for such a result
+   */
+  #toPublicAnswer(
+    { event, shop, shopPath }: Exchange,
+    value: unknown,
+    cacheControl = "public, max-age=60",
+  ): Answer {
     const isRead = event.req.method !== "POST";
     const isOfUrl = isRead && this.#selection.findByUrl(event, shopPath) === shop;
-    const cacheControl = isOfUrl ? "public, max-age=60" : isRead ? "private, no-store" : "no-store";
+    const rule = isOfUrl ? cacheControl : isRead ? "private, no-store" : "no-store";
     const answer = isResponse(value)
-      ? this.#responses.toAnswer(value, cacheControl)
-      : toAnswer(value, cacheControl);
+      ? this.#responses.toAnswer(value, isRead && !isOfUrl ? undefined : rule)
+      : toAnswer(value, rule);
     if (isRead) answer.headers.push(["vary", this.#selection.vary]);
     return answer;
   }

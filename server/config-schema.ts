@@ -87,7 +87,7 @@ export function createConfigSchema() {
   return object(
     {
       shops: z.array(shop, { error: "a list of shops" }).min(1, { error: "one shop or more" }),
-      basePath: value(matches(/^(?:\/[A-Za-z0-9_.~-]+)+$/), "a path, as /api"),
+      basePath: value(matches(/^(?:\/(?!\.\.?(?:\/|$))[A-Za-z0-9_.~-]+)+$/), "a path, as /api"),
       shopSelector: oneOf("path", "domain", "path_or_default"),
       session,
       storage: object({ session: storage, basket: storage, account: storage }),

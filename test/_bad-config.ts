@@ -67,7 +67,10 @@ export const badValues: Readonly<Record<string, readonly [values: unknown[], exp
   "basket.maxQuantity": [[0.5], "a whole number, 1 or more"],
   "wishlist.maxItems": [[-1], "a whole number, 1 or more"],
   shopSelector: [["host", ""], '"path" or "domain" or "path_or_default"'],
-  basePath: [["", "/", "api", "/api/", "/a b", "/a//b"], "a path, as /api"],
+  basePath: [
+    ["/..", "/api/.", "/./api", "", "/", "api", "/api/", "/a b", "/a//b"],
+    "a path, as /api",
+  ],
   maxBodySize: [[0, "1mb", 1.5], "a whole number of bytes, 1 or more"],
   callTimeout: [[0, "30s"], "a whole number of seconds, 1 or more"],
   loginAttempts: [[true, 10, null], "false or an object"],

@@ -240,6 +240,6 @@ describe("a Response whose body breaks off", () => {
 /** The Cache-Control of a public method's Response with these headers. */
 async function controlOf(start: Matrix["start"], headers: Record<string, string>) {
   const { send } = await start({ methods: methodsOf(() => new Response("a", { headers })) });
-  const response = await send("/api/rpc/show", { headers: { "x-shop-id": "1001" } });
+  const response = await send("/de/api/rpc/show", { headers: { "x-shop-id": "1001" } });
   return response.headers.get("cache-control");
 }

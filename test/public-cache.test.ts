@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { defineRpcMethod } from "../rpc/method.ts";
 import type { StorefrontConfig } from "../server/config.ts";
 import { createMatrix } from "./_setup.ts";
 
@@ -63,6 +64,31 @@ test("a result varies by X-Forwarded-Host where a proxy may choose the shop by i
     "public, max-age=60",
     "x-shop-id, x-forwarded-host, origin",
   ]);
+});
+
+test("no shared cache keeps a method's own Response that a header chose, whatever it says itself", async () => {
+  const own = defineRpcMethod({
+    access: "public",
+    readOnly: true,
+    handler: () => new Response("a", { headers: { "cache-control": "public, max-age=600" } }),
+  });
+  const thrown = defineRpcMethod({
+    access: "public",
+    readOnly: true,
+    handler() {
+      throw new Response("b", { status: 404, headers: { "cache-control": "public, max-age=600" } });
+    },
+  });
+  const { app } = await start({ ...atPaths, methods: { own, thrown } });
+  for (const name of ["own", "thrown"]) {
+    const ofCache = async (headers: Record<string, string>) => {
+      const request = new Request(`http://shop.example/api/rpc/${name}`, { headers });
+      const response = await app.fetch(request);
+      return [response.headers.get("cache-control"), response.headers.get("vary")];
+    };
+    expect(await ofCache({})).toEqual(["public, max-age=600", "x-shop-id, origin"]);
+    expect(await ofCache({ "x-shop-id": "1002" })).toEqual(["no-store", "x-shop-id, origin"]);
+  }
 });
 
 test("a result of a POST is kept by nobody", async () => {
