@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Driver } from "unstorage";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { openDriver, type StorageConfig } from "../storage/driver.ts";
+import { createFaultyDriver, type Operation } from "./_faulty-driver.ts";
 import { describeWithRedis, useRedis } from "./_redis.ts";
 import { createMatrix, type TestStorefront } from "./_setup.ts";
 import { Visitor } from "./_visitor.ts";
@@ -75,6 +76,34 @@ describe("on memory", () => {
     driver = openDriver({ driver: "memory" });
   });
   tests(createMatrix("memory", "request", () => driver).start, () => driver);
+});
+
+describe("the look for a session in its user's index", () => {
+  const faulty = createFaultyDriver();
+  const { start } = createMatrix("memory", "request", () => faulty.driver);
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test("is made once in a tenth of the idle time, also near the absolute timeout", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+    const { visitor } = await start({
+      ...config,
+      session: { ...config.session, absoluteTimeout: 70 },
+    });
+    const device = visitor();
+    await device.call("login", as(7));
+    for (const _ of [1, 2, 3, 4, 5]) {
+      vi.setSystemTime(Date.now() + 7 * second);
+      const before = faulty.operations.length;
+      await device.call("getUser");
+      expect(faulty.operations.slice(before).some(isOfIndex)).toBe(true);
+      await device.call("getUser");
+      const settled = faulty.operations.length;
+      await device.call("getUser");
+      expect(faulty.operations.slice(settled).filter(isOfIndex)).toEqual([]);
+    }
+  });
 });
 
 describeWithRedis("on Redis", () => {
@@ -205,6 +234,46 @@ function tests(start: (given: typeof config) => Promise<TestStorefront>, raw: ()
       expect(body).toEqual({ ended: 1, complete: false });
     });
 
+    test("a server that has only seen a session of the user knows that it is lost", async () => {
+      const scene = await begin();
+      const elsewhere = await start(config);
+      expect(await isLoggedIn(twinAt(elsewhere, scene.lost))).toBe(true);
+      await lose(scene, "user:default:7", "deleted");
+      const { body } = await ask(elsewhere, "endUserSessions", { userId: 7 });
+      expect(body).toEqual({ ended: 0, complete: false });
+    });
+
+    test("a session ends in time although its absolute timeout leaves nothing to extend", async () => {
+      const session = { ...config.session, absoluteTimeout: 70 };
+      const server = await start({ ...config, session });
+      const device = server.visitor();
+      await device.call("login", as(7));
+      vi.setSystemTime(Date.now() + 20 * second);
+      expect(await isLoggedIn(device)).toBe(true);
+      await raw().removeItem?.("user:default:7", {});
+      vi.setSystemTime(Date.now() + 6 * second);
+      expect(await isLoggedIn(device)).toBe(false);
+    });
+
+    test("a session ends at once if its old ID is used again long after a renewal", async () => {
+      const session = { ...config.session, maxAge: 3600, renewAfter: 60 };
+      const server = await start({ ...config, session });
+      const device = server.visitor();
+      await device.call("login", as(7));
+      const thief = device.clone();
+      vi.setSystemTime(Date.now() + 61 * second);
+      await device.call("getUser");
+      await device.call("getUser");
+      expect(device.sessionId).not.toBe(thief.sessionId);
+      await raw().removeItem?.("user:default:7", {});
+      vi.setSystemTime(Date.now() + 31 * second);
+      expect(await isLoggedIn(thief)).toBe(false);
+      expect(await isLoggedIn(device)).toBe(false);
+      expect(server.lines.map(({ message }) => message)).toContainEqual(
+        expect.stringContaining("used after it had been replaced"),
+      );
+    });
+
     test("a write that finds it out is refused before it runs", async () => {
       const scene = await lose(await begin(), "user:default:7", "deleted");
       vi.setSystemTime(Date.now() + 6 * second);
@@ -232,6 +301,10 @@ function tests(start: (given: typeof config) => Promise<TestStorefront>, raw: ()
 }
 
 // --- Internal helpers ---
+
+function isOfIndex({ key }: Operation): boolean {
+  return key.startsWith("user:");
+}
 
 function twinAt({ send }: TestStorefront, { cookies }: Visitor): Visitor {
   const twin = new Visitor(send);
