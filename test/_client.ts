@@ -53,9 +53,9 @@ export class TestClient {
   }
 
   /** Calls a method, and keeps nothing of what is answered. */
-  callRaw(method: string, payload?: unknown): Promise<Answer> {
+  callRaw(method: string, payload?: unknown, headers = this.headers): Promise<Answer> {
     const visitor = new Visitor(this.#send, this.shopId);
-    return visitor.call(method, payload, this.headers);
+    return visitor.call(method, payload, headers);
   }
 
   /** What presents the session. */
