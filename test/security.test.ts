@@ -39,6 +39,14 @@ describe("docs/security.md", () => {
     expect(rows.map(([requirement]) => requirement?.split(" ")[0])).toEqual(expected);
   });
 
+  test("has a test for each class of advisories, and a class for each test", () => {
+    const named = readTable("docs/security.md", "class").flatMap(([, , tests = ""]) =>
+      tests.split(/, (?=`)/),
+    );
+    const known = [...titles].filter((title) => /^advisories(?:-server)? › /.test(title));
+    expect(named.map((name) => name.replaceAll("`", "")).toSorted()).toEqual(known.toSorted());
+  });
+
   test.each(rows)("%s: has tests, or says why not", (_, how, tests) => {
     if (tests === "–") return expect(how).toMatch(/^Not ours, because \w/);
     const names = tests.split(/, (?=`)/).map((name) => /^`([^`]+)`$/.exec(name)?.[1] ?? name);
