@@ -17,11 +17,13 @@ export interface Drain {
 export class Connections {
   /** Each with its latest response. */
   readonly #open = new Map<Socket, ServerResponse | undefined>();
+  #accepted = 0;
   #isDraining = false;
 
   /** Counts the connections of a server, whose responses are to be of {@link createResponseClass}. */
   watch(server: HttpServer): void {
     server.on("connection", (socket) => {
+      this.#accepted++;
       this.#open.set(socket, undefined);
       socket.once("close", () => this.#open.delete(socket));
     });
@@ -46,9 +48,14 @@ export class Connections {
     } as typeof ServerResponse;
   }
 
-  /** Answers each request with `Connection: close` from now on. */
-  startDraining(): void {
+  /** Lets clients move to other servers while the port is open still, for some seconds. */
+  async delay(seconds: number): Promise<void> {
+    if (seconds === 0) return;
     this.#isDraining = true;
+    await sleep(seconds * 1000 - calmMilliseconds);
+    // Clients keep their connections now, so that few new ones come when the port is closed.
+    this.#isDraining = false;
+    await sleep(calmMilliseconds);
   }
 
   /**
@@ -56,11 +63,12 @@ export class Connections {
    * before the timeout: Node's `close` would end idle connections while a request is on its way to them.
    */
   async end(server: HttpServer, { timeout, dropsIdle = false }: Drain): Promise<void> {
-    this.startDraining();
     if (!dropsIdle) await this.#untilQuiet();
     const closed = new Promise<void>((resolve) => {
       NetServer.prototype.close.call(server, () => resolve());
     });
+    // Not before: clients whose connection ends would come back while the port is about to close.
+    this.#isDraining = true;
     if (dropsIdle) this.#dropIdle();
     const given = new AbortController();
     const timedOut = sleep(timeout * 1000, undefined, { signal: given.signal }).then(
@@ -75,15 +83,20 @@ export class Connections {
   }
 
   /**
-   * Waits for a moment in which little else happens. The kernel resets a connection that it has accepted but that
-   * Node has not seen when the port is closed, so the port is closed right after Node has looked.
+   * Waits for a moment in which no connection waits to be accepted: the kernel resets those when the port is closed.
+   * Node accepts one in each turn of the event loop, so a short turn without one shows that none waits.
    */
   async #untilQuiet(): Promise<void> {
-    for (let turn = 0; turn < 200; turn++) {
-      const startedAt = performance.now();
+    const beganAt = performance.now();
+    let [startedAt, accepted] = [beganAt, -1];
+    do {
       await setImmediate();
-      if (turn > 0 && performance.now() - startedAt < quietMilliseconds) return;
-    }
+      const now = performance.now();
+      // The more is going on, the longer is the shortest turn.
+      const isShort = now - startedAt < quietMilliseconds + (now - beganAt) / 500;
+      if (isShort && this.#accepted === accepted) return;
+      [startedAt, accepted] = [now, this.#accepted];
+    } while (startedAt - beganAt < maxMilliseconds);
   }
 
   #dropIdle(): void {
@@ -95,5 +108,8 @@ export class Connections {
 
 // --- Internal helpers ---
 
-/** What one turn of the event loop takes if it has nothing to do. */
+/** More than one turn of the event loop takes if it has nothing to do. */
 const quietMilliseconds = 0.2;
+/** Then the port is closed in any case. */
+const maxMilliseconds = 1000;
+const calmMilliseconds = 100;

@@ -1,5 +1,4 @@
 import type { Server as HttpServer } from "node:http";
-import { setTimeout as sleep } from "node:timers/promises";
 import { serve } from "h3";
 import type { Storefront } from "./app.ts";
 import { Connections } from "./connections.ts";
@@ -36,6 +35,8 @@ export async function listen(app: Storefront, host: string, port: number): Promi
       keepAliveTimeout: settings.keepAliveTimeout * 1000,
       headersTimeout: settings.headersTimeout * 1000,
       requestTimeout: settings.requestTimeout * 1000,
+      // Node looks for late requests every 30 seconds by default.
+      connectionsCheckingInterval: 1000,
       ServerResponse: connections.createResponseClass(),
     },
   });
@@ -57,8 +58,7 @@ export async function listen(app: Storefront, host: string, port: number): Promi
     port: Number(url.port) || 80,
     async stop({ dropsIdle = false } = {}) {
       app.drain();
-      connections.startDraining();
-      if (!dropsIdle && settings.drainDelay > 0) await sleep(settings.drainDelay * 1000);
+      if (!dropsIdle) await connections.delay(settings.drainDelay);
       await connections.end(node, { timeout: settings.drainTimeout, dropsIdle });
       await server.close();
       await app.close();

@@ -59,8 +59,11 @@ export async function runCli(args: readonly string[], options: CliOptions = {}) 
 }
 
 /** Starts a server on a free port, unless the arguments say otherwise. */
-export async function startCli(args: readonly string[], options: CliOptions) {
-  const { child, result, exited } = spawnCli([...args, "--port", "0"], options);
+export async function startCli(
+  args: readonly string[],
+  { port = 0, ...options }: CliOptions & { readonly port?: number },
+) {
+  const { child, result, exited } = spawnCli([...args, "--port", String(port)], options);
   let isOver = false;
   void exited.then(() => (isOver = true));
   await until(() => isOver || /listens on [^]*\nStorage\n[^]*\n$/.test(result.stdout));
@@ -79,6 +82,8 @@ export async function startCli(args: readonly string[], options: CliOptions) {
       return result.stdout + result.stderr;
     },
     signal: (signal: NodeJS.Signals) => child.kill(signal),
+    /** Its output, whose reader a test can stop or end. */
+    streams: [child.stdout, child.stderr] as const,
     /** Calls a method. @returns the status and the body */
     async call(method: string): Promise<[status: number, body: unknown]> {
       const response = await fetch(`${origin}/api/rpc/${method}`, {
