@@ -60,6 +60,9 @@ export function useRedis(): () => TestRedis {
 /** Starts a Redis Cluster of three nodes. */
 export async function startRedisCluster(): Promise<{
   nodes: { host: string; port: number }[];
+  /** Makes a node keep its connections and answer nothing. */
+  pause(node: number): void;
+  resume(node: number): void;
   stop(): Promise<void>;
 }> {
   const servers = await Promise.all(
@@ -78,6 +81,8 @@ export async function startRedisCluster(): Promise<{
   for (const client of clients) client.disconnect();
   return {
     nodes: servers.map(({ port }) => ({ host, port })),
+    pause: (node) => servers[node]?.pause(),
+    resume: (node) => servers[node]?.resume(),
     stop: async () => {
       await Promise.all(servers.map((server) => server.stop()));
     },
