@@ -11,6 +11,7 @@ import { isOneOfSeveral } from "./environment.ts";
 import { createHealth } from "./health.ts";
 import type { Incoming } from "./incoming.ts";
 import type { StorefrontOptions } from "./options.ts";
+import { createReadiness } from "./readiness.ts";
 import { RequestGuard } from "./request-guard.ts";
 import { resolveConfig } from "./resolve.ts";
 import { addRoutes } from "./route.ts";
@@ -21,6 +22,11 @@ export type Storefront = H3 & {
   readonly options: StorefrontOptions;
   /** The storages in use, and what they guarantee. */
   readonly stores: readonly StoreDescription[];
+  /**
+   * Tries what calls need of the storages: a read and a write. It does so once a second at most, for all callers.
+   * @throws StorageUnavailableError
+   */
+  checkStorages(): Promise<void>;
   /** Makes `/readyz` respond 503 `draining` from now on, so that load balancers stop sending calls. */
   drain(): void;
   /**
@@ -52,10 +58,11 @@ export function createStorefront(
     onError: (error, event) => guard.handle(event.req, () => Promise.reject(error)),
   });
   const state = { isDraining: false };
+  const checkStorages = createReadiness(backends.stores);
   const answer = (incoming: Incoming, route: CallRoute) => calls.answer(incoming, route);
   addRoutes(app, guard, [
     ...routes.list(answer),
-    ...createHealth(backends.stores, state),
+    ...createHealth(checkStorages, state),
     ...createAdmin(options, backends),
   ]);
   const { fetch } = app;
@@ -74,6 +81,7 @@ export function createStorefront(
     },
     options,
     stores: backends.descriptions,
+    checkStorages,
     drain() {
       state.isDraining = true;
     },

@@ -335,6 +335,12 @@ export const findingKinds = {
     about: "Redis is too old to tell of changes, so sessions are not cached",
     remedy: "6 or later",
   },
+  SF705: {
+    severity: "error",
+    about:
+      "a storage answers and refuses to write: it is full, a read-only copy, or its user may not write",
+    remedy: "a storage that takes writes",
+  },
 } as const satisfies Readonly<Record<string, FindingKind>>;
 
 /** How much a finding matters; `none` where it is none. */

@@ -1,5 +1,4 @@
 import { problems, RpcError } from "../rpc/error.ts";
-import type { DocumentStore } from "../storage/documents.ts";
 import type { Route } from "./route.ts";
 
 /** Whether the server is about to end. */
@@ -7,8 +6,12 @@ export interface ServerState {
   isDraining: boolean;
 }
 
-/** `/healthz` says that the process runs, `/readyz` that its storages answer too. */
-export function createHealth(stores: readonly DocumentStore[], server: ServerState): Route[] {
+/**
+ * `/healthz` says that the process runs, `/readyz` that calls can be served, too.
+ *
+ * @param checkStorages tries what calls need of the storages, and throws if one cannot do it
+ */
+export function createHealth(checkStorages: () => Promise<void>, server: ServerState): Route[] {
   const headers = { "content-type": "application/json", "cache-control": "no-store" };
   const ok = () => new Response('{"status":"ok"}', { headers });
   return [
@@ -26,7 +29,7 @@ export function createHealth(stores: readonly DocumentStore[], server: ServerSta
       async answer({ req }) {
         assertRead(req.method);
         if (server.isDraining) return draining();
-        await Promise.all(stores.map((store) => store.ping()));
+        await checkStorages();
         return ok();
       },
     },

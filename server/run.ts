@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import { describeError } from "../storage/log.ts";
 import { createSafeLog } from "../storage/safe-log.ts";
 import { createStorefront, type Storefront } from "./app.ts";
 import { describeStart } from "./banner.ts";
@@ -87,7 +88,18 @@ async function serve(app: Storefront, host: string, port: number): Promise<Runni
   const running = await listen(app, host, port);
   const { options, stores } = app;
   print(process.stdout, describeStart({ url: running.url, options, stores }));
+  void warnIfNotReady(app);
   return running;
+}
+
+/** A storage can be back at any time, so it does not keep the server from starting. */
+async function warnIfNotReady({ checkStorages, options }: Storefront): Promise<void> {
+  try {
+    await checkStorages();
+  } catch (error) {
+    const message = "A storage cannot be used; /readyz says 503 until it can";
+    options.log.warn(message, { reason: describeError(error) });
+  }
 }
 
 /** Serves the changed config. If it has errors, it prints them, and the old config stays in effect. */

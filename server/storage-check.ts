@@ -1,4 +1,5 @@
 import type { Driver } from "unstorage";
+import type { DocumentStore } from "../storage/documents.ts";
 import { openDriver } from "../storage/driver.ts";
 import { isRedisDriver } from "../storage/redis-client.ts";
 import { readRedisServer } from "../storage/redis-server.ts";
@@ -17,7 +18,9 @@ export async function checkStorage(place: StoragePlace, report: Report): Promise
       await store.ping();
       await checkRedis(driver, path, report);
     } catch (error) {
-      report("SF701", path, `${name}, without an answer${toReason(error)}`);
+      const found = toReason(error);
+      if (await canRead(store)) report("SF705", path, `${name}, which refuses to write${found}`);
+      else report("SF701", path, `${name}, without an answer${found}`);
     } finally {
       await store.close();
     }
@@ -31,6 +34,19 @@ export async function checkStorage(place: StoragePlace, report: Report): Promise
 const nothing = () => {};
 const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
+/** Whether it takes what is asked, so that only writes fail. */
+async function canRead(store: DocumentStore): Promise<boolean> {
+  const read = store.collection("ping", isAny).get("ping");
+  return read.then(
+    () => true,
+    () => false,
+  );
+}
+
+function isAny(value: unknown): value is unknown {
+  return value !== undefined;
+}
+
 async function checkRedis(driver: Driver, path: string, report: Report): Promise<void> {
   if (!isRedisDriver(driver)) return;
   const { evictionPolicy = "noeviction", majorVersion } = await readRedisServer(
@@ -42,11 +58,13 @@ async function checkRedis(driver: Driver, path: string, report: Report): Promise
   }
 }
 
-/** The code of Redis, as `NOAUTH`, or nothing: the rest may hold what is secret. */
+/** The code of Redis or of the file system, as `NOAUTH` or `ENOSPC`, or nothing: the rest may hold a secret. */
 function toReason(error: unknown): string {
   const { cause } = error as { readonly cause?: unknown };
-  const code = cause instanceof Error ? /^[A-Z]{4,}(?= )/.exec(cause.message)?.[0] : undefined;
-  return code === undefined ? "" : ` (${code})`;
+  if (!(cause instanceof Error)) return "";
+  const { code } = cause as { readonly code?: unknown };
+  const found = typeof code === "string" ? code : /\b(?!E)[A-Z]{3,}\b/.exec(cause.message)?.[0];
+  return found === undefined ? "" : ` (${found})`;
 }
 
 /** One line, without what stands before the `@` of an address. */

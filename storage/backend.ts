@@ -35,6 +35,7 @@ export interface Backend {
    * and lives for `asideSeconds`.
    */
   setAside(key: string, text: string): Promise<Swap>;
+  /** Tries what calls need: a read, and a write of `pingKey`. */
   ping(): Promise<void>;
   close(): Promise<void>;
   /** Counts attempts for all processes, by `<name>:<key>`; absent where there are no others. */
@@ -45,6 +46,10 @@ export interface Backend {
 
 /** Seconds that a document lives after `setAside`. */
 export const asideSeconds = 30 * 86_400;
+
+/** What `ping` writes, and the seconds that it lives. */
+export const pingKey = "ping";
+export const pingSeconds = 60;
 
 /** Changes from elsewhere. */
 export interface RemoteFeed {
@@ -67,7 +72,7 @@ export function withUnavailable(backend: Backend, driver: string): Backend {
     swap: (key, expected, next) => backend.swap(key, expected, next).catch(failToWrite),
     take: (key) => backend.take(key).catch(failToTake),
     setAside: (key, text) => backend.setAside(key, text).catch(failToWrite),
-    ping: () => backend.ping().catch(failTo("answer")),
+    ping: () => backend.ping().catch(failTo("take what calls write")),
     close: () => backend.close(),
     ...(backend.watch && { watch: backend.watch.bind(backend) }),
     ...(backend.attempts && { attempts: withUnavailableAttempts(backend.attempts.bind(backend)) }),

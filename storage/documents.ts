@@ -92,7 +92,7 @@ export interface DocumentStore {
   attempts(name: string, window: number): Attempts;
   /** Tells of changes to the documents whose `<collection>:<key>` begins with a prefix. */
   watch(prefix: string): ChangeFeed;
-  /** Asks the storage for a sign of life. @throws StorageUnavailableError */
+  /** Tries what calls need of the storage: a read and a write. @throws StorageUnavailableError */
   ping(): Promise<void>;
   /**
    * Ends timers and connections of the store. A driver object the caller brought is disposed too, with

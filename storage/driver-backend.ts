@@ -1,5 +1,5 @@
 import { createStorage, type Driver } from "unstorage";
-import { asideSeconds, type Backend, type Expected } from "./backend.ts";
+import { asideSeconds, pingKey, pingSeconds, type Backend, type Expected } from "./backend.ts";
 import { parseEnvelope, toEnvelope } from "./envelope.ts";
 import { Expiry } from "./expiry.ts";
 import { isFileDriver } from "./driver.ts";
@@ -53,7 +53,10 @@ export function createDriverBackend(driver: Driver, queue: Queue): Backend {
       return { swapped: true };
     },
     async ping() {
-      await read("ping");
+      await read(pingKey);
+      const { text } = toEnvelope("1", Date.now() + pingSeconds * 1000);
+      await write(pingKey, text);
+      if (!isCache) expiry.add(pingKey, Date.now() + pingSeconds * 1000);
     },
     async close() {
       expiry.stop();

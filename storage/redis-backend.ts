@@ -1,4 +1,11 @@
-import { asideSeconds, type Backend, type RemoteFeed, type Swap } from "./backend.ts";
+import {
+  asideSeconds,
+  pingKey,
+  pingSeconds,
+  type Backend,
+  type RemoteFeed,
+  type Swap,
+} from "./backend.ts";
 import type { ChangeListener } from "./changes.ts";
 import type { Logger } from "./log.ts";
 import { createRedisAttempts } from "./redis-attempts.ts";
@@ -53,7 +60,7 @@ export function createRedisBackend(driver: RedisDriver, log: Logger): Backend {
       return toSwap((await run(setAsideScript, key, args)) as SwapReply);
     },
     async ping() {
-      await run(pingScript, "ready", []);
+      await run(pingScript, pingKey, [String(pingSeconds)]);
       link.wrote();
     },
     async close() {

@@ -100,7 +100,11 @@ export class RedisLink {
   #refusal(isReady: boolean): string | undefined {
     const isFull = this.#unanswered + this.#waiting.size >= maxCommands;
     if (isFull) return `More than ${maxCommands} commands wait for Redis`;
-    return !isReady && this.#isDown() ? noConnection : undefined;
+    return !isReady && this.#isDown() ? this.#noConnection() : undefined;
+  }
+
+  #noConnection(): string {
+    return `There is no connection to Redis: ${this.#outages.reason ?? "it was closed"}`;
   }
 
   #isDown(): boolean {
@@ -124,7 +128,7 @@ export class RedisLink {
     if (!this.#isDown()) return;
     const waiting = [...this.#waiting];
     this.#waiting.clear();
-    for (const { giveUp } of waiting) giveUp(new Error(noConnection));
+    for (const { giveUp } of waiting) giveUp(new Error(this.#noConnection()));
   }
 
   /** A primary that was demoted refuses for as long as this connection lives; a new one leads to the next primary. */
@@ -162,8 +166,6 @@ interface Waiting {
   readonly send: () => void;
   readonly giveUp: (error: Error) => void;
 }
-
-const noConnection = "There is no connection to Redis";
 
 /** Some 10 MB while Redis answers nothing. */
 const maxCommands = 5000;

@@ -3,7 +3,7 @@ import type { Logger } from "./log.ts";
 /** Logs once that a Redis cannot be used, and once that it is back; each address has outages of its own. */
 export class RedisOutages {
   readonly #log: Logger;
-  readonly #down = new Set<string>();
+  readonly #down = new Map<string, string>();
 
   constructor(log: Logger) {
     this.#log = log;
@@ -12,9 +12,14 @@ export class RedisOutages {
   /** @param reason what Redis or the connection said, without a secret */
   begin(address: string, reason: string): void {
     if (this.#down.has(address)) return;
-    this.#down.add(address);
+    this.#down.set(address, reason);
     const message = `Redis at ${address} cannot be used; calls that need it get 503 until it is back`;
     this.#log.error(message, { reason });
+  }
+
+  /** Why Redis cannot be used now. */
+  get reason(): string | undefined {
+    return [...this.#down.values()].at(-1);
   }
 
   end(address: string): void {

@@ -263,4 +263,4 @@ export const findingCases: Readonly<Record<string, FindingCase>> = {
 };
 
 /** The codes that need a storage to be found: see doctor.test.ts. */
-export const storageCodes = ["SF701", "SF702", "SF703", "SF704"];
+export const storageCodes = ["SF701", "SF702", "SF703", "SF704", "SF705"];

@@ -245,7 +245,7 @@ describeWithRedis("defect 18: a process whose Redis goes away", () => {
     const getStatus = async () => (await send("/readyz", {})).status;
     expect(await getStatus()).toBe(200);
     await redis.stop();
-    expect(await getStatus()).toBe(503);
+    await until(async () => (await getStatus()) === 503);
     redis = await startRedis({ port: redis.port });
     await until(async () => (await getStatus()) === 200);
   });

@@ -37,7 +37,7 @@ describe("a storage", () => {
     );
   });
 
-  test("is asked once, and closed, whatever it says", async () => {
+  test("is asked what calls need, and closed, whatever it says", async () => {
     const told: string[] = [];
     const driver: Driver = {
       name: "custom",
@@ -54,7 +54,7 @@ describe("a storage", () => {
     expect(await diagnoseStorage(driver)).toEqual([
       "SF701 storage.session: custom, without an answer",
     ]);
-    expect(told).toEqual(["ping", "dispose"]);
+    expect(told).toEqual(["ping", "ping:ping", "dispose"]);
   });
 
   test("that is at fault in the config is not opened", async () => {
@@ -103,6 +103,21 @@ describeWithRedis("a Redis", () => {
     onTestFinished(() => evicting.stop());
     expect(await diagnoseStorage({ driver: "redis", url: evicting.url })).toEqual([
       "SF703 storage.session: allkeys-lru",
+    ]);
+  });
+
+  test.each([
+    ["is full", ["CONFIG", "SET", "maxmemory", "1"], "OOM"],
+    ["is a read-only copy", ["REPLICAOF", "127.0.0.1", "1"], "READONLY"],
+    ["lets its user run no scripts", ["ACL", "SETUSER", "default", "-@scripting"], "NOPERM"],
+  ])("that %s is an error, though it answers", async (_, [command = "", ...args], code) => {
+    const full = await startRedis();
+    onTestFinished(() => full.stop());
+    const client = new Redis(full.url);
+    onTestFinished(() => client.disconnect());
+    await client.call(command, ...args);
+    expect(await diagnoseStorage({ driver: "redis", url: full.url })).toEqual([
+      `SF705 storage.session: redis, which refuses to write (${code})`,
     ]);
   });
 
@@ -201,12 +216,14 @@ function failToOpen(): never {
 }
 
 /** A driver like that of Redis, which says of itself what it is told to. */
+const accept = async () => [1];
+
 function createRedisDouble(info: string | Error): Driver {
   const answer = async () => {
     if (info instanceof Error) throw info;
     return info;
   };
-  const client = { on: () => {}, ping: async () => "PONG", info: answer, config: answer };
+  const client = { on: () => {}, evalsha: accept, info: answer, config: answer };
   const driver = { name: "redis", options: {}, getInstance: () => client };
   return { ...driver, getItem: () => null, getKeys: () => [], hasItem: () => false } as Driver;
 }
