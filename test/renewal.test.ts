@@ -179,7 +179,7 @@ describe("a renewal", () => {
   afterEach(() => faulty.heal());
 
   async function enter(): Promise<Session> {
-    const login = { user, startedAt: Date.now() + 1000 };
+    const login = { user };
     return (await sessions.bind(undefined, login)).session;
   }
 

@@ -3,6 +3,7 @@ import { openDocumentStore } from "../storage/store.ts";
 import { SessionGenerations } from "../storage/generations.ts";
 import type { Session } from "../storage/session-records.ts";
 import { Sessions } from "../storage/sessions.ts";
+import type { UserSession } from "../storage/user-index.ts";
 import { SessionEndedError, UserSessions } from "../storage/user-sessions.ts";
 import { createFaultyDriver } from "./_faulty-driver.ts";
 import { createTestLog } from "./_log.ts";
@@ -19,7 +20,7 @@ const sessions = new Sessions(1001, store, users, generations, testSessionSettin
 afterEach(() => faulty.heal());
 
 async function enter(): Promise<Session> {
-  const login = { user, startedAt: Date.now() + 1000 };
+  const login = { user };
   return (await sessions.bind(undefined, login)).session;
 }
 
@@ -68,4 +69,17 @@ test("an end that broke off is finished by the next", async () => {
   faulty.heal();
   await users.endAll(user.id);
   expect(countRecords(faulty)).toBe(0);
+});
+
+test("a session cannot be moved from an ID that it no longer has", async () => {
+  const session = await enter();
+  const { handle, id: first } = session.record;
+  const entry = (await users.read(user.id)).sessions[handle] as UserSession;
+  const second = await sessions.rotate(session, { proved: false });
+  const third = await sessions.rotate(second, { proved: false });
+  const stolen = { ...entry, id: "u1:stolen" };
+  await expect(users.move(user.id, handle, first, stolen)).rejects.toThrow(SessionEndedError);
+  expect((await users.read(user.id)).sessions[handle]?.id).toBe(third.record.id);
+  await users.endAll(user.id);
+  expect(await sessions.lookUp(third.record.id)).toEqual({ state: "ended" });
 });
