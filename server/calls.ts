@@ -184,7 +184,9 @@ export class Calls {
   }
 
   /** Also where the call failed: a login or logout that came before stands. */
-  #finish({ event, origin, shop, visit }: Exchange, answer: Answer): Response {
+  #finish({ event, deadline, origin, shop, visit }: Exchange, answer: Answer): Response {
+    // A timeout has been answered in its place.
+    if (typeof answer.body !== "string" && deadline.hasPassed) discardBody(answer);
     if (visit !== undefined) {
       const { presented, session, transports } = visit;
       const isSecure = () => event.url.protocol === "https:";

@@ -108,6 +108,10 @@ export class Deadline implements CallDeadline {
     this.#fail = fail;
   }
 
+  get hasPassed(): boolean {
+    return this.#reason !== undefined;
+  }
+
   assertInTime(): void {
     if (this.#reason !== undefined) throw new RpcError("timeout");
   }

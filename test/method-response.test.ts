@@ -188,6 +188,27 @@ for (const transport of ["request", "server"] as const) {
       expect(cancel).toHaveBeenCalledOnce();
     });
 
+    test("is cancelled if it comes after the call has timed out", async () => {
+      const cancel = vi.fn<() => void>();
+      let finish!: () => void;
+      const finished = new Promise<void>((resolve) => (finish = resolve));
+      const storefront = await start({
+        callTimeout: 1,
+        methods: {
+          give: defineRpcMethod({
+            async handler() {
+              await finished;
+              return new Response(new ReadableStream({ cancel }));
+            },
+          }),
+        },
+      });
+      allowErrors();
+      expect((await call(storefront, "give")).status).toBe(504);
+      finish();
+      await vi.waitFor(() => expect(cancel).toHaveBeenCalledOnce());
+    });
+
     test("arrives in the typed client as a Response, and nothing else does", async () => {
       const methods = {
         ...methodsOf(() => Response.json({ a: 1 }, { status: 201 })),
