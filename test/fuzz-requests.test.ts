@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect } from "vitest";
 import * as z from "zod";
+import { findJsonFault } from "../server/json-fault.ts";
 import { builtinMethods } from "../rpc/builtin.ts";
 import { defineRpcMethod } from "../rpc/method.ts";
 import type { ShopConfig } from "../server/config.ts";
@@ -136,6 +137,8 @@ describe("a path, a query and a verb", () => {
     500,
     fc.array(jsonText, { minLength: 1, maxLength: 2 }),
     async (texts) => {
+      // A number such as 1e999 is read as Infinity, which no method can return.
+      fc.pre(findJsonFault(JSON.parse(texts[0] ?? "")) === undefined);
       const { send } = await takeStorefront();
       const payloads = new URLSearchParams(texts.map((text) => ["payload", text]));
       const answer = await readAnswer(

@@ -68,7 +68,7 @@ describe("the tarball", () => {
 describe("an entry exports", () => {
   test("of servers and configs", async () => {
     expect(await exportsOf("storefront-core")).toMatchInlineSnapshot(
-      `"ConfigError RpcError createStorefront defineRpcMethod defineStorefrontConfig secret"`,
+      `"ConfigError RpcError createStorefront defineRpcMethod defineStorefrontConfig detailsFirst secret"`,
     );
   });
 
@@ -80,7 +80,7 @@ describe("an entry exports", () => {
 
   test("of storage", async () => {
     expect(await exportsOf("storefront-core/storage")).toMatchInlineSnapshot(
-      `"DefaultSessionCacheStrategy InMemorySessionCacheStrategy StorageUnavailableError absent openDocumentStore openDriver toKeySegment"`,
+      `"DefaultSessionCacheStrategy InMemorySessionCacheStrategy StorageUnavailableError absent detailsFirst openDocumentStore openDriver toKeySegment"`,
     );
   });
 
