@@ -27,7 +27,9 @@ export function toAnswer(value: unknown, cacheControl = "no-store"): Answer {
 
 /** What the server is given: on Node it is written as it is, without a web stream. */
 export function toResponse({ body, headers, ...status }: Answer): Response {
-  return new FastResponse(body, { ...status, headers });
+  const response = new FastResponse(body, { ...status, headers });
+  // @hono/node-server replaces the global class, and h3 then takes this one for an object to send as text.
+  return response instanceof Response ? response : new Response(body, { ...status, headers });
 }
 
 /** Ends the stream of an answer that is not sent. */

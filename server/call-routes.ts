@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import type { ServerRequest } from "srvx";
 import { builtinMethods } from "../rpc/builtin.ts";
 import { RpcError } from "../rpc/error.ts";
@@ -30,9 +31,11 @@ export class CallRoutes {
   }
 
   /** Where a request goes, if it is a POST to Node's server as nearly all calls are; h3 knows the others. */
-  find({ runtime }: ServerRequest): CallRoute | undefined {
-    const request = runtime?.node?.req;
-    return request?.method === "POST" ? this.#known.get(request.url ?? "") : undefined;
+  find(request: ServerRequest): CallRoute | undefined {
+    const incoming = request.runtime?.node?.req;
+    // An app that mounts the storefront by its `fetch` has taken a path off the URL, and not off the target.
+    if (incoming?.method !== "POST" || types.isProxy(request)) return undefined;
+    return this.#known.get(incoming.url ?? "");
   }
 
   /**

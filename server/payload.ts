@@ -1,6 +1,7 @@
 import { assertBodySize, HTTPError } from "h3";
 import { RpcError } from "../rpc/error.ts";
 import type { Incoming } from "./incoming.ts";
+import { takeReadBody } from "./request-body.ts";
 
 /** The deepest nesting of a payload; beyond it a parser's recursion is an attack. */
 const maxDepth = 32;
@@ -19,6 +20,8 @@ function readBody(event: Incoming, maxBodySize: number): Promise<unknown> {
   const contentType = event.req.headers.get("content-type");
   // A browser sends these cross-site without asking first, JSON it does not (CSRF).
   if (contentType !== null && !isJson(contentType)) throw new RpcError("not_json");
+  const taken = takeReadBody(event, maxBodySize);
+  if (taken !== undefined) return Promise.resolve(parseBody(taken, contentType));
   if (event.req.headers.has("content-encoding")) {
     throw new RpcError("not_json", { detail: "Content-Encoding is not supported" });
   }

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { H3, toNodeHandler } from "h3";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createStorefront, type Storefront } from "../server/app.ts";
 import { createFaultyDriver, outage } from "./_faulty-driver.ts";
 import { createTestLog } from "./_log.ts";
@@ -164,4 +164,27 @@ describe.each(Object.keys(ways))("a storefront %s", (way) => {
     expect(answer.headers.get("retry-after")).toBe("1");
     expect(await answer.json()).toMatchObject({ code: "storage_unavailable" });
   });
+});
+
+test("a storefront answers where a framework has replaced the global Response", async () => {
+  vi.stubGlobal("Response", class extends Response {});
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const storefront = create();
+  const answer = await storefront.fetch(
+    new Request("http://shop.example/api/rpc/addItemToBasket", post({}, body)),
+  );
+  expect(await answer.json()).toMatchObject({ basket: { itemCount: 1 } });
+});
+
+test("a storefront below /api is not at /api/rpc, though the target of a request says so", async () => {
+  const outer = new H3({ silent: true });
+  outer.mount("/api", { fetch: create().fetch });
+  const server = createServer(toNodeHandler(outer)).listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const statusOf = async (path: string) =>
+    (await fetch(`http://127.0.0.1:${port}${path}`, post())).status;
+  expect(await statusOf("/api/rpc/getUser")).toBe(404);
+  expect(await statusOf("/api/api/rpc/getUser")).toBe(200);
 });

@@ -1,0 +1,53 @@
+import { RpcError } from "../rpc/error.ts";
+import type { Incoming } from "./incoming.ts";
+
+/**
+ * The text of a body that something in front of the storefront has read, from where Express keeps the result.
+ * @returns `undefined` if nobody has read it
+ * @throws RpcError `malformed_request` if it is gone; `too_large`
+ */
+export function takeReadBody({ req }: Incoming, maxBodySize: number): string | undefined {
+  const request: ReadRequest | undefined = req.runtime?.node?.req;
+  if (request === undefined) {
+    if (req.bodyUsed) throw alreadyRead();
+    return undefined;
+  }
+  if (!request.readableDidRead && !request.readableEnded) return undefined;
+  const { body, rawBody, headers } = request;
+  // srvx reads these bytes, which functions of some clouds keep.
+  if (Buffer.isBuffer(rawBody)) return undefined;
+  const text = body === undefined ? undefined : toText(body);
+  const isEmpty = Number(headers["content-length"] ?? 0) === 0 && !headers["transfer-encoding"];
+  if (text === undefined && !isEmpty) throw alreadyRead();
+  if (Buffer.byteLength(text ?? "") > maxBodySize) throw new RpcError("too_large");
+  return isEmpty ? "" : text;
+}
+
+// --- Internal helpers ---
+
+/** A request of Node's, with what frameworks add to it. */
+interface ReadRequest {
+  readonly readableDidRead: boolean;
+  readonly readableEnded: boolean;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly body?: unknown;
+  readonly rawBody?: unknown;
+}
+
+/** As text once more, so that it passes every check that a body passes. */
+function toText(body: unknown): string | undefined {
+  if (typeof body === "string") return body;
+  if (body instanceof Uint8Array) return Buffer.from(body).toString();
+  try {
+    return JSON.stringify(body);
+  } catch (cause) {
+    const detail = "The body, as a parser in front of the storefront made it, is no JSON";
+    throw new RpcError("malformed_request", { detail, cause });
+  }
+}
+
+function alreadyRead(): RpcError {
+  const detail =
+    "The framework that the storefront is mounted in has read the body already. Mount the storefront in front of body parsers (Express, Hono), or without content type parsers (Fastify): see docs/mounting.md";
+  return new RpcError("malformed_request", { detail });
+}
