@@ -18,7 +18,7 @@ export default defineStorefrontConfig({
   ...config,
   // Seconds: a million sessions are not put in place in the time that a call has.
   callTimeout: 900,
-  storage: { session: driver ?? config.storage.session },
+  storage: { ...config.storage, session: driver ?? config.storage.session },
   methods: {
     ...methods,
     fill: defineRpcMethod({

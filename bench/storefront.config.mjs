@@ -24,7 +24,10 @@ export default defineStorefrontConfig({
     tokenMethod: BENCH_TRANSPORT,
     cache: BENCH_CACHE === "off" ? false : undefined,
   },
-  storage: { session: url ? { driver: "redis", url } : { driver: "memory" } },
+  storage: {
+    session: url ? { driver: "redis", url } : { driver: "memory" },
+    singleProcess: url === undefined,
+  },
   auth: {
     login: async ({ email }) => createUser(email),
     register: refuse,

@@ -27,6 +27,7 @@ export const problems = {
   headers_too_large: [431, "The headers of the request are too large"],
   client_gone: [499, "The caller did not wait"],
   internal_error: [500, "Something went wrong on the server"],
+  misconfigured: [503, "The config of this server is not fit for production"],
   storage_unavailable: [503, "The storage does not answer"],
   too_busy: [503, "The server checks too many passwords at once"],
   draining: [503, "The server is shutting down"],

@@ -12,6 +12,7 @@ import { createHealth } from "./health.ts";
 import type { Incoming } from "./incoming.ts";
 import type { StorefrontOptions } from "./options.ts";
 import { createReadiness } from "./readiness.ts";
+import { refuse, withRefusal } from "./refusal.ts";
 import { RequestGuard } from "./request-guard.ts";
 import { resolveConfig } from "./resolve.ts";
 import { addRoutes } from "./route.ts";
@@ -39,7 +40,9 @@ export type Storefront = H3 & {
 /**
  * Puts a storefront together from its config.
  * @param production refuses what is fit for development only; by default as `NODE_ENV` says
- * @throws ConfigError with every fault of the config
+ * A storage that production refuses throws nothing, because a bundler must be able to load the module: it is in
+ * `options.refusal`, and each call gets 503.
+ * @throws ConfigError with every other error of the config
  */
 export function createStorefront(
   config: StorefrontConfig,
@@ -59,11 +62,13 @@ export function createStorefront(
   });
   const state = { isDraining: false };
   const checkStorages = createReadiness(backends.stores);
-  const answer = (incoming: Incoming, route: CallRoute) => calls.answer(incoming, route);
+  const { refusal } = options;
+  const answer = (incoming: Incoming, route: CallRoute) =>
+    refusal === undefined ? calls.answer(incoming, route) : refuse(refusal);
+  const others = [...createHealth(checkStorages, state), ...createAdmin(options, backends)];
   addRoutes(app, guard, [
     ...routes.list(answer),
-    ...createHealth(checkStorages, state),
-    ...createAdmin(options, backends),
+    ...(refusal === undefined ? others : others.map((route) => withRefusal(route, refusal))),
   ]);
   const { fetch } = app;
   const ownRoutes = app["~routes"].length;
@@ -74,7 +79,7 @@ export function createStorefront(
       // h3 takes longer to find a method than the method takes.
       const route = isAsMade() ? routes.find(request) : undefined;
       if (route !== undefined) {
-        return guard.handle(request, (incoming) => calls.answer(incoming, route));
+        return guard.handle(request, (incoming) => answer(incoming, route));
       }
       // h3 itself fails without a URL, and on a thrown value that cannot be read, such as a revoked proxy.
       return guard.handle(request, () => fetch(request));

@@ -1,4 +1,5 @@
 import type { Capabilities } from "../storage/documents.ts";
+import { isStaleDriver } from "../storage/driver-kinds.ts";
 import type { StoreDescription } from "./backends.ts";
 import type { Shop, StorefrontOptions } from "./options.ts";
 import { toHosts } from "./shop-hosts.ts";
@@ -24,7 +25,10 @@ export function describeStart({ url, options, stores }: Start): string {
     "",
     "Storage",
     ...stores.map(({ uses, driver, capabilities }) => {
-      return `  ${driver} for ${uses}: ${describeGuarantees(capabilities)}`;
+      const guarantees = isStaleDriver(driver)
+        ? "not atomic, so writes can be lost"
+        : describeGuarantees(capabilities);
+      return `  ${driver} for ${uses}: ${guarantees}`;
     }),
     ...options.warnings.flatMap((warning, index) => [
       ...(index === 0 ? ["", "Warnings"] : []),

@@ -74,6 +74,7 @@ const publicKeys: ReadonlySet<string> = new Set([
   "isDefault",
   "keepAliveTimeout",
   "locale",
+  "lossy",
   "maxAge",
   "maxBodySize",
   "maxConnections",
@@ -94,6 +95,7 @@ const publicKeys: ReadonlySet<string> = new Set([
   "sessionLimitPolicy",
   "shopId",
   "shopSelector",
+  "singleProcess",
   "trustProxy",
   "window",
 ]);

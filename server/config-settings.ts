@@ -40,7 +40,7 @@ export interface ShopSettings {
 /** All that is decided for the whole server, by the groups of the config. */
 export interface ServerSettings {
   readonly server: Settings<ServerDefaults>;
-  readonly storage: Settings<AccountValues>;
+  readonly storage: Settings<ServerStorageValues>;
   /** Each is `undefined` where there is no limit. */
   readonly loginAttempts: Settings<LoginAttemptsValues>;
   readonly admin: Settings<AdminValues>;
@@ -84,9 +84,13 @@ export function decideSettings(
         defaults(serverDefaults),
         written(config, [], Object.keys(serverDefaults)),
       ),
-      storage: mergeLayers<AccountValues>(
-        { account },
-        written({ account: config.storage?.account }, ["storage"]),
+      storage: mergeLayers<ServerStorageValues>(
+        { account, singleProcess: byDefault(false), lossy: byDefault(false) },
+        written<ServerStorageValues>(
+          config.storage,
+          ["storage"],
+          ["account", "singleProcess", "lossy"],
+        ),
       ),
       loginAttempts:
         config.loginAttempts === false
@@ -127,8 +131,10 @@ interface ShopValues {
   readonly isDefault: boolean;
 }
 
-interface AccountValues {
+interface ServerStorageValues {
   readonly account: StorageConfig;
+  readonly singleProcess: boolean;
+  readonly lossy: boolean;
 }
 
 interface AdminValues {

@@ -156,6 +156,16 @@ export interface StorefrontConfig<Methods extends RpcMethods = RpcMethods> {
     | (ShopStorageConfig & {
         /** Accounts of the embedded `auth`. @default where the baskets are */
         readonly account?: StorageConfig | undefined;
+        /**
+         * Whether one process alone uses the storages. In production, every driver but Redis needs it, because it
+         * is atomic within one process only. @default false
+         */
+        readonly singleProcess?: boolean | undefined;
+        /**
+         * Whether lost writes and stale data are acceptable. In production, drivers need it that are not atomic at
+         * all, such as Cloudflare KV. @default false
+         */
+        readonly lossy?: boolean | undefined;
       })
     | undefined;
   readonly cors?: CorsConfig | undefined;

@@ -4,7 +4,7 @@ import { createConfigSchema } from "./config-schema.ts";
 import { decideSettings, type ConfigSettings } from "./config-settings.ts";
 import type { StorefrontConfig } from "./config.ts";
 import type { Environment } from "./environment.ts";
-import { createFindings, type Finding } from "./findings.ts";
+import { createFindings, isDeferred, type Finding } from "./findings.ts";
 
 /** What there is to say of a config. */
 export interface Examination {
@@ -33,9 +33,9 @@ export function examineConfig(config: unknown, environment: Environment): Examin
   return { findings: [...faults, ...news], settings };
 }
 
-/** @throws ConfigError with all errors, where there are any */
+/** @throws ConfigError with all errors that are not deferred, if there are any */
 export function assertNoErrors(findings: readonly Finding[]): void {
-  const errors = findings.filter(({ severity }) => severity === "error");
+  const errors = findings.filter(({ severity, code }) => severity === "error" && !isDeferred(code));
   if (errors.length > 0) throw new ConfigError(errors);
 }
 

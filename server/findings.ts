@@ -1,4 +1,5 @@
 import type { ConfigFault } from "./config-error.ts";
+import { storageFindings } from "./storage-findings.ts";
 
 /** An error stops the start, the start prints a warning, and a notice is for `storefront doctor`. */
 export type Severity = "error" | "warning" | "notice";
@@ -9,6 +10,11 @@ export interface FindingKind {
   readonly severity: Severity;
   /** In development, where that differs; `none`: it is no finding there. */
   readonly development?: Severity | "none";
+  /**
+   * Whether an error is checked when the server starts, or else at the first call. A bundler loads the module with
+   * the config in another environment, and must not fail.
+   */
+  readonly isDeferred?: boolean;
   /** What it means, in a sentence that the start prints of a warning. */
   readonly about: string;
   /** What is expected instead, unless a rule can say it better. */
@@ -207,55 +213,7 @@ export const findingKinds = {
   },
 
   // Storages
-  SF501: {
-    severity: "warning",
-    about:
-      "the memory driver is for development: what it holds ends with this process, and no other sees it",
-    remedy: '{ driver: "redis", url }',
-  },
-  SF502: {
-    severity: "warning",
-    about: "there are several processes, and the driver keeps its promises within one only",
-    remedy: '{ driver: "redis", url }, or one process',
-  },
-  SF503: {
-    severity: "notice",
-    development: "none",
-    about: "the driver is atomic within one process only, also where several share what it stores",
-    remedy: '{ driver: "redis", url }, or one process',
-  },
-  SF504: {
-    severity: "warning",
-    about: "the driver forgets by itself: sessions and baskets vanish",
-    remedy: '{ driver: "redis", url }',
-  },
-  SF505: {
-    severity: "warning",
-    about: "ttl of a driver is of no use: each document has its own end, as maxAge and others say",
-    remedy: "no ttl",
-  },
-  SF506: {
-    severity: "warning",
-    about: "the driver may answer with what was: a logged-out session would live on for a while",
-    remedy: '{ driver: "redis", url }',
-  },
-  SF507: {
-    severity: "notice",
-    development: "none",
-    about: "what is sent to a Redis elsewhere can be read on the line",
-    remedy: "rediss:// or the option tls",
-  },
-  SF508: {
-    severity: "warning",
-    development: "none",
-    about: "a Redis elsewhere is asked without a password: whoever reaches it has all sessions",
-    remedy: "a password, in the url or as an option",
-  },
-  SF509: {
-    severity: "warning",
-    about: "two storages lie at one place, each with locks of its own, so changes can be lost",
-    remedy: "one object, used at both places",
-  },
+  ...storageFindings,
 
   // The server
   SF601: {
@@ -347,6 +305,12 @@ export const findingKinds = {
 export function severityOf(code: FindingCode, mode: { production: boolean }): Severity | "none" {
   const kind: FindingKind = findingKinds[code];
   return mode.production ? kind.severity : (kind.development ?? kind.severity);
+}
+
+/** Whether an error does not keep a storefront from being created. */
+export function isDeferred(code: string): boolean {
+  const kinds: Readonly<Record<string, FindingKind>> = findingKinds;
+  return kinds[code]?.isDeferred === true;
 }
 
 /** Collects what is reported, each finding once: one in global settings is made for each shop. */

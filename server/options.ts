@@ -6,6 +6,7 @@ import type { BasketOptions, PublicShop, WishlistOptions } from "../rpc/shop.ts"
 import type { StorageConfig } from "../storage/driver.ts";
 import type { Logger } from "../storage/log.ts";
 import type { SessionSettings } from "../storage/sessions.ts";
+import type { ConfigError } from "./config-error.ts";
 import type { CorsOrigin, SessionCacheConfig, ShopSelector, TokenMethod } from "./config.ts";
 
 /** The session settings of one shop, as decided. Durations are seconds; none idle is more than `maxAge`. */
@@ -87,4 +88,6 @@ export interface StorefrontOptions {
   readonly log: Logger;
   /** What the operator should know before going live. */
   readonly warnings: readonly string[];
+  /** Why production refuses the storages, if it does: `storefront start` throws it, and each call gets 503. */
+  readonly refusal: ConfigError | undefined;
 }

@@ -1,4 +1,5 @@
 import { getRandomValues } from "uncrypto";
+import { ConfigError } from "./config-error.ts";
 import type { SessionValues, ShopSettings } from "./config-settings.ts";
 import type { Environment } from "./environment.ts";
 import { createSafeLog } from "../storage/safe-log.ts";
@@ -11,11 +12,12 @@ import { toValues } from "./settings.ts";
 
 /**
  * Checks a config and decides all that it leaves open.
- * @throws ConfigError with every fault
+ * @throws ConfigError with every error that is not deferred
  */
 export function resolveConfig(config: unknown, environment: Environment): StorefrontOptions {
   const { findings, settings } = examineConfig(config, environment);
   assertNoErrors(findings);
+  const deferred = findings.filter(({ severity }) => severity === "error");
   const { server, storage, loginAttempts, admin, http } = settings.server;
   const { log, ...options } = toValues(server);
   const { perAccount, perAddress, window } = toValues(loginAttempts);
@@ -24,12 +26,13 @@ export function resolveConfig(config: unknown, environment: Environment): Storef
   return {
     ...options,
     shops: settings.shops.map((shop) => resolveShop(shop, developmentSecret)),
-    storage: toValues(storage),
+    storage: { account: storage.account.value },
     loginAttempts: isLimited ? { perAccount, perAddress, window } : undefined,
     adminTokens: [admin.token.value ?? []].flat(),
     server: toValues(http),
     log: createSafeLog(log ?? createLog()),
     warnings: toWarnings(findings),
+    refusal: deferred.length > 0 ? new ConfigError(deferred) : undefined,
   };
 }
 

@@ -78,10 +78,13 @@ async function prepare({ command, file }: RunOptions): Promise<Prepared> {
   const isReadAgain = command === "dev";
   const loaded = await loadStorefrontConfig(process.cwd(), file, { isReadAgain });
   const production = command === "start" && process.env["NODE_ENV"] === "production";
-  return {
-    app: createStorefront(loaded.config as StorefrontConfig, { production }),
-    file: loaded.file,
-  };
+  const app = createStorefront(loaded.config as StorefrontConfig, { production });
+  const { refusal } = app.options;
+  if (refusal !== undefined) {
+    await app.close();
+    throw refusal;
+  }
+  return { app, file: loaded.file };
 }
 
 async function serve(app: Storefront, host: string, port: number): Promise<Running> {

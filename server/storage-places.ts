@@ -26,22 +26,24 @@ export function findStorages({ server, shops }: ConfigSettings): readonly Storag
   const places = new Map<StorageConfig, StoragePlace>();
   for (const [path, setting] of uses) {
     const config = setting.value;
-    if (!places.has(config)) places.set(config, describe(config, placeOf(setting, path)));
+    if (!places.has(config)) places.set(config, describeStorage(config, placeOf(setting, path)));
   }
   return [...places.values()];
 }
 
-// --- Internal helpers ---
-
-function describe(config: StorageConfig, path: string): StoragePlace {
+/** A storage, by its driver and its options. */
+export function describeStorage(config: StorageConfig, path: string): StoragePlace {
   if (typeof config.getItem === "function") {
     const options = (config.options ?? {}) as StoragePlace["options"];
-    return { path, config, driver: config.name as string | undefined, options };
+    const { name = "custom" } = config as { readonly name?: string };
+    return { path, config, driver: name, options };
   }
   const { driver, ...options } = config as StoragePlace["options"];
   const name = typeof driver === "string" ? toFileName(driver) : undefined;
   return { path, config, driver: name, options };
 }
+
+// --- Internal helpers ---
 
 /** unstorage knows most drivers by two names: `lruCache` is `lru-cache`, as is its file. */
 function toFileName(name: string): string {

@@ -1,38 +1,32 @@
 import { isDeepStrictEqual } from "node:util";
 import { describeFound } from "./config-error.ts";
+import { isForgetfulDriver, isStaleDriver, layersOf } from "../storage/driver-kinds.ts";
+import { isFileDriver, isDriver } from "../storage/driver.ts";
+import { isRedisDriver } from "../storage/redis-client.ts";
+import type { ServerSettings } from "./config-settings.ts";
 import type { Environment } from "./environment.ts";
 import type { Report } from "./findings.ts";
 import { readRedisPlace } from "./redis-place.ts";
-import type { Subject } from "./rule.ts";
+import { placeOf, type Subject } from "./rule.ts";
 import { isLocalHost } from "./site.ts";
-import { findStorages, type StoragePlace } from "./storage-places.ts";
+import { describeStorage, findStorages, type StoragePlace } from "./storage-places.ts";
 
 /** The storages keep what they are given, for all processes that ask them. */
 export function storageRule({ settings, environment }: Subject, report: Report): void {
+  const { singleProcess, lossy } = settings.server.storage;
+  const accepted = { singleProcess: singleProcess.value, lossy: lossy.value };
   const places = findStorages(settings).filter(({ driver }) => driver !== undefined);
   for (const [index, place] of places.entries()) {
     checkDriver(place, environment, report);
+    checkAtomicity(place, accepted, report);
     if (place.driver === "redis") checkRedis(place, report);
     const isTwin = (other: StoragePlace) => isSamePlace(other, place);
     if (places.slice(0, index).some(isTwin)) report("SF509", place.path, "the same options again");
   }
+  checkAccounts(settings.server, report);
 }
 
 // --- Internal helpers ---
-
-/** They may keep nothing, or drop what was used least, or what a deployment leaves behind. */
-const forgetful = new Set(["lru-cache", "null", "vercel-runtime-cache"]);
-
-/** What one place writes, others see later, by the documents of their makers. */
-const late = new Set([
-  "cloudflare-kv-binding",
-  "cloudflare-kv-http",
-  "github",
-  "netlify-blobs",
-  "uploadthing",
-  "vercel-blob",
-  "vercel-runtime-cache",
-]);
 
 /** Used twice, they are either two storages, or one that needs no locks of ours. */
 const ownPlaces = new Set(["lru-cache", "memory", "null", "redis"]);
@@ -45,12 +39,42 @@ function checkDriver(
   const name = driver as string;
   const found = describeFound(name, "driver");
   if (name === "memory") report("SF501", path, found);
-  if (forgetful.has(name)) report("SF504", path, found);
-  if (late.has(name)) report("SF506", path, found);
+  if (layersOf(name, options).some(isForgetfulDriver)) report("SF504", path, found);
+  if (layersOf(name, options).some(isStaleDriver)) report("SF506", path, found);
   if (name !== "redis" && isOneOfSeveral) report("SF502", path, found);
-  else if (name !== "redis" && name !== "memory") report("SF503", path, found);
   if (options["ttl"] !== undefined) {
     report("SF505", `${path}.ttl`, describeFound(options["ttl"], "ttl"));
+  }
+}
+
+/** Whoever runs a storage that is not atomic across processes must have said so. */
+function checkAtomicity(
+  { path, driver, options, config }: StoragePlace,
+  accepted: { readonly singleProcess: boolean; readonly lossy: boolean },
+  report: Report,
+): void {
+  const found = describeFound(driver, "driver");
+  if (isDriver(config) && isFileDriver(config)) report("SF514", path, `${found} as an object`);
+  if (isDriver(config) ? isRedisDriver(config) : driver === "redis") return;
+  if (layersOf(driver as string, options).some(isStaleDriver)) {
+    if (!accepted.lossy) report("SF511", path, found);
+  } else {
+    report(accepted.singleProcess ? "SF503" : "SF510", path, found);
+  }
+}
+
+/** The embedded accounts are kept for good. */
+function checkAccounts({ server, storage }: ServerSettings, report: Report): void {
+  if (server.auth.value !== undefined) return;
+  const { driver, options } = describeStorage(storage.account.value, "storage.account");
+  const path = placeOf(storage.account, "storage.account");
+  if (driver === undefined) return;
+  const names = layersOf(driver, options);
+  const found = describeFound(driver, "driver");
+  if (names.some((name) => isForgetfulDriver(name) || isStaleDriver(name))) {
+    report("SF512", path, found);
+  } else if (names.includes("memory")) {
+    report("SF513", path, found);
   }
 }
 

@@ -35,6 +35,11 @@ export function isPrivateDriver(driver: Driver): boolean {
   return privateDrivers.has(driver);
 }
 
+/** Whether a storage is given as a driver object. */
+export function isDriver(config: StorageConfig): config is Driver {
+  return typeof config.getItem === "function";
+}
+
 /** Whether a driver keeps each document in a file of the key's name. */
 export function isFileDriver({ name }: Driver): boolean {
   return name === "fs" || name === "fs-lite";
@@ -58,10 +63,6 @@ const redisDefaults = {
   connectTimeout: 1000,
   autoResendUnfulfilledCommands: false,
 };
-
-function isDriver(config: StorageConfig): config is Driver {
-  return typeof config.getItem === "function";
-}
 
 function loadDriver(name: string, path: string): (options: Options) => Driver {
   try {

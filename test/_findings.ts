@@ -1,3 +1,4 @@
+import createFileDriver from "unstorage/drivers/fs";
 import type { Environment } from "../server/environment.ts";
 import { testSecret } from "./_setup.ts";
 
@@ -206,7 +207,11 @@ export const findingCases: Readonly<Record<string, FindingCase>> = {
     path: "storage.session",
     environment: { production: true, isOneOfSeveral: true },
   },
-  SF503: { bad: sessionsIn({ driver: "fs", base: "./data" }), good: {}, path: "storage.session" },
+  SF503: {
+    bad: { storage: { session: { driver: "fs", base: "./data" }, singleProcess: true } },
+    good: {},
+    path: "storage.session",
+  },
   SF504: { bad: sessionsIn({ driver: "lruCache" }), good: {}, path: "storage.session" },
   SF505: {
     bad: sessionsIn({ driver: "redis", ttl: 60 }),
@@ -234,6 +239,31 @@ export const findingCases: Readonly<Record<string, FindingCase>> = {
       storage: { session: { driver: "fs", base: "a" }, basket: { driver: "fs", base: "b" } },
     },
     path: "storage.basket",
+  },
+  SF510: {
+    bad: sessionsIn({ driver: "fs", base: "./data" }),
+    good: { storage: { session: { driver: "fs", base: "./data" }, singleProcess: true } },
+    path: "storage.session",
+  },
+  SF511: {
+    bad: { storage: { session: { driver: "cloudflareKVHttp" }, singleProcess: true } },
+    good: { storage: { session: { driver: "cloudflareKVHttp" }, lossy: true } },
+    path: "storage.session",
+  },
+  SF512: {
+    bad: { storage: { account: { driver: "lruCache" } } },
+    good: { storage: { session: { driver: "lruCache" }, account: { driver: "fs", base: "a" } } },
+    path: "storage.account",
+  },
+  SF513: {
+    bad: sessionsIn({ driver: "memory" }),
+    good: { storage: { session: { driver: "memory" }, account: { driver: "fs", base: "a" } } },
+    path: "storage.account",
+  },
+  SF514: {
+    bad: sessionsIn(createFileDriver({ base: "./data" })),
+    good: sessionsIn({ driver: "fs", base: "./data" }),
+    path: "storage.session",
   },
   SF601: { bad: { trustProxy: true }, good: { trustProxy: ["10.0.0.1"] }, path: "trustProxy" },
   SF602: { bad: {}, good: session({ secure: true }), path: "trustProxy" },

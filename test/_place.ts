@@ -46,6 +46,7 @@ export async function servePlace(page: string, server: string, settings: string)
   const app = createStorefront(
     {
       shops: [{ shopId: 1001, locale: "de-DE", currency: "EUR" }],
+      storage: { singleProcess: true },
       auth: createTestAuth(),
       log: createTestLog().log,
       hooks: { "storefront:context:created": ({ method }) => void reached.push(method) },

@@ -182,8 +182,11 @@ describe("production", () => {
 
   test("starts with one, and does not show it", async () => {
     const secret = `process.env["SECRET"]`;
-    const text = plain.replace("{ shops", `{ session: { secret: ${secret} }, shops`);
-    const folder = await createFolder({ "storefront.config.ts": text });
+    const storage = `{ account: { driver: "fs", base: "./accounts" }, singleProcess: true }`;
+    const settings = `{ session: { secret: ${secret} }, storage: ${storage}, shops`;
+    const folder = await createFolder({
+      "storefront.config.ts": plain.replace("{ shops", settings),
+    });
     const server = await startCli(["start"], { folder, env: { ...env, SECRET: testSecret } });
     expect(server.stdout).not.toContain("session.secret");
     expect(server.stdout).toContain("the memory driver is for development");

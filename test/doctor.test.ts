@@ -9,7 +9,7 @@ import { testSecret } from "./_setup.ts";
 
 /** What is found beyond notices. */
 async function diagnoseStorage(session: unknown) {
-  const findings = await diagnose({ ...sound, storage: { session } });
+  const findings = await diagnose({ ...sound, storage: { session, singleProcess: true } });
   return findings
     .filter(({ severity }) => severity !== "notice")
     .map(({ code, path, found }) => `${code} ${path}: ${found}`);
@@ -145,6 +145,14 @@ describe("storefront doctor", () => {
         found nothing, expected a secret of 32 characters or more: there is none by default
         session.secret is not set: development signs with a random one, so sessions end with this process
 
+      SF510 error storage.session
+        found "memory", expected { driver: "redis", url }, or storage.singleProcess: true if there is one process only
+        the storage is atomic within one process only: with a second process, writes are lost and ended sessions come back
+
+      SF513 error storage.account
+        found "memory", expected storage.account: another driver, as { driver: "fs", base }; or auth
+        accounts in memory are lost when the process ends
+
       SF501 warning storage.session
         found "memory", expected { driver: "redis", url }
         the memory driver is for development: what it holds ends with this process, and no other sees it
@@ -157,20 +165,24 @@ describe("storefront doctor", () => {
         found nothing, expected a token of 32 characters or more, if you want them
         nobody can end a user's sessions from outside, for the admin calls are not there
 
-      1 error, 1 warning, 2 notices
+      3 errors, 1 warning, 2 notices
       "
     `);
   });
 
   test("ends with 0 where there are none, also where something keeps the process", async () => {
-    const text = configOf(`session: { secret: ${JSON.stringify(testSecret)} }`);
+    const settings = [
+      `session: { secret: ${JSON.stringify(testSecret)} }`,
+      `storage: { account: { driver: "fs", base: "./accounts" }, singleProcess: true }`,
+    ];
+    const text = configOf(settings.join());
     const folder = await createFolder({ "my.config.ts": `setInterval(() => {}, 1000);\n${text}` });
     const { code, stdout, stderr } = await runCli(["doctor", "--config", "my.config.ts"], {
       folder,
     });
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toContain("SF501 warning storage.session\n");
-    expect(stdout).toMatch(/\n0 errors, 1 warning, 2 notices\n$/);
+    expect(stdout).toMatch(/\n0 errors, 1 warning, 4 notices\n$/);
     expect(stdout).not.toContain(testSecret);
   });
 

@@ -1,0 +1,34 @@
+import type { StorageConfig } from "./driver.ts";
+
+/** Whether a driver returns stale data: another process, or another region, sees a write later. */
+export function isStaleDriver(name: string): boolean {
+  return stale.has(name);
+}
+
+/** Whether a driver can drop a document that has not expired. */
+export function isForgetfulDriver(name: string): boolean {
+  return forgetful.has(name);
+}
+
+/** The names of the drivers that hold a storage's documents: an overlay's are its layers'. */
+export function layersOf(name: string, options: Readonly<Record<string, unknown>>): string[] {
+  const layers = name === "overlay" && Array.isArray(options["layers"]) ? options["layers"] : [];
+  const names = (layers as readonly StorageConfig[]).map((layer) => String(layer.name));
+  return [name, ...names];
+}
+
+// --- Internal helpers ---
+
+/** Eventually consistent, or cached, by the documents of their makers. */
+const stale: ReadonlySet<string> = new Set([
+  "cloudflare-kv-binding",
+  "cloudflare-kv-http",
+  "github",
+  "netlify-blobs",
+  "uploadthing",
+  "vercel-blob",
+  "vercel-runtime-cache",
+]);
+
+/** They may keep nothing, or drop what was used least, or what a deployment leaves behind. */
+const forgetful: ReadonlySet<string> = new Set(["lru-cache", "null", "vercel-runtime-cache"]);
