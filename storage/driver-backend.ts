@@ -1,9 +1,14 @@
 import { createStorage, type Driver } from "unstorage";
 import { asideSeconds, pingKey, pingSeconds, type Backend, type Expected } from "./backend.ts";
+import { DriverCalls } from "./driver-calls.ts";
+import { DriverClient } from "./driver-client.ts";
+import { takesBytes } from "./driver-kinds.ts";
 import { parseEnvelope, toEnvelope } from "./envelope.ts";
 import { Expiry } from "./expiry.ts";
 import { isFileDriver } from "./driver.ts";
+import type { Logger } from "./log.ts";
 import type { Queue } from "./queue.ts";
+import { StorageTimeoutError } from "./unavailable.ts";
 
 /**
  * Documents in any unstorage driver: atomic within this process, which removes what expired.
@@ -11,12 +16,15 @@ import type { Queue } from "./queue.ts";
  * @param queue guards the keys; the sweep takes its turn in it
  * @throws TypeError where the driver cannot write
  */
-export function createDriverBackend(driver: Driver, queue: Queue): Backend {
+export function createDriverBackend(driver: Driver, queue: Queue, log: Logger): Backend {
   assertWritable(driver);
   const storage = createStorage({ driver });
+  const client = new DriverClient(driver, log);
+  const calls = new DriverCalls(() => client.listen());
   const expiry = new Expiry((key) => queue(key, () => expire(key)));
   // A cache drops what is old by itself, and what is remembered of it should not outgrow it.
   const isCache = driver.name === "lru-cache";
+  const isGivenBytes = takesBytes(driver);
   if (!isCache) void findEarlierDocuments();
   return {
     capabilities: { atomic: "process", ttl: "stored" },
@@ -60,18 +68,24 @@ export function createDriverBackend(driver: Driver, queue: Queue): Backend {
     },
     async close() {
       expiry.stop();
-      await storage.dispose();
+      try {
+        await calls.read(storage.dispose());
+      } catch (error) {
+        if (!(error instanceof StorageTimeoutError)) throw error;
+        log.warn("A storage did not close in time", { driver: driver.name });
+      }
     },
   };
 
   /** Past unstorage, which normalises each key anew, though ours are normal; and at once where the driver is. */
   function read(key: string): string | undefined | Promise<string | undefined> {
+    calls.admit(key);
     // The http driver fails on what is not there (TypeError in 1.17), so it is asked first.
-    if (driver.name === "http") return readIfThere(key);
+    if (driver.name === "http") return calls.read(readIfThere(key));
     const raw: unknown =
       driver.getItemRaw === undefined ? storage.getItemRaw(key) : driver.getItemRaw(key, {});
     const isHere = typeof raw === "string" || raw === null || raw === undefined;
-    return isHere ? (raw ?? undefined) : Promise.resolve(raw).then(toText);
+    return isHere ? (raw ?? undefined) : calls.read(Promise.resolve(raw).then(toText));
   }
 
   async function readIfThere(key: string): Promise<string | undefined> {
@@ -79,10 +93,14 @@ export function createDriverBackend(driver: Driver, queue: Queue): Backend {
   }
 
   /** As `read`. */
-  function write(key: string, text: string): void | Promise<void> {
-    return driver.setItemRaw === undefined
-      ? storage.setItemRaw(key, text)
-      : driver.setItemRaw(key, text, {});
+  function write(key: string, text: string): undefined | Promise<unknown> {
+    calls.admit(key);
+    const value = isGivenBytes ? Buffer.from(text) : text;
+    const written: unknown =
+      driver.setItemRaw === undefined
+        ? storage.setItemRaw(key, value)
+        : driver.setItemRaw(key, value, {});
+    return isThenable(written) ? calls.change(key, written) : undefined;
   }
 
   /** A folder cannot have the name of a file. */
@@ -92,7 +110,9 @@ export function createDriverBackend(driver: Driver, queue: Queue): Backend {
 
   async function remove(key: string): Promise<void> {
     // Not by `storage`, which drops the error that the fs drivers return instead of throwing it.
-    const result: unknown = await driver.removeItem?.(key, {});
+    calls.admit(key);
+    const removed: unknown = driver.removeItem?.(key, {});
+    const result: unknown = isThenable(removed) ? await calls.change(key, removed) : removed;
     if (result instanceof Error) throw result;
     expiry.delete(key);
   }
@@ -107,7 +127,9 @@ export function createDriverBackend(driver: Driver, queue: Queue): Backend {
 
   /** Documents of an earlier process: the sweep looks at each once, and learns when it ends. */
   async function findEarlierDocuments(): Promise<void> {
-    const keys = await storage.getKeys().catch(() => []);
+    const listing = storage.getKeys().catch(() => []);
+    client.listen();
+    const keys = await listing;
     for (const key of keys) expiry.add(key, 0);
   }
 }
@@ -120,6 +142,10 @@ function assertWritable(driver: Driver): void {
   if (writes === undefined || readOnly) {
     throw new TypeError(`The storage driver "${driver.name}" cannot write`);
   }
+}
+
+function isThenable(value: unknown): value is Promise<unknown> {
+  return typeof (value as { readonly then?: unknown } | null | undefined)?.then === "function";
 }
 
 function isAsExpected(current: string | undefined, { match, text }: Expected): boolean {

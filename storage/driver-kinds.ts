@@ -1,3 +1,4 @@
+import type { Driver } from "unstorage";
 import type { StorageConfig } from "./driver.ts";
 
 /** Whether a driver returns stale data: another process, or another region, sees a write later. */
@@ -15,6 +16,12 @@ export function layersOf(name: string, options: Readonly<Record<string, unknown>
   const layers = name === "overlay" && Array.isArray(options["layers"]) ? options["layers"] : [];
   const names = (layers as readonly StorageConfig[]).map((layer) => String(layer.name));
   return [name, ...names];
+}
+
+/** Whether a driver reads a text as escaped bytes, as db0 on PostgreSQL does: it must be given the bytes. */
+export function takesBytes({ name, options }: Driver): boolean {
+  const { database } = (options ?? {}) as { readonly database?: { readonly dialect?: unknown } };
+  return name === "db0" && database?.dialect === "postgresql";
 }
 
 // --- Internal helpers ---

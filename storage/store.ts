@@ -81,7 +81,7 @@ function open(driver: Driver, log: Logger): Shared & { users: number } {
   const queue = createQueue();
   const backend = isRedisDriver(driver)
     ? createRedisBackend(driver, log)
-    : createDriverBackend(driver, queue);
+    : createDriverBackend(driver, queue, log);
   const isPrivate = isPrivateDriver(driver);
   const changes = new LocalChanges({ hasOthers: !isPrivate });
   return { name, backend: withUnavailable(backend, name), changes, queue, isPrivate, users: 0 };

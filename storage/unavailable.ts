@@ -2,3 +2,13 @@
 export class StorageUnavailableError extends Error {
   override readonly name = "StorageUnavailableError";
 }
+
+/** The storage did not answer in time. It is the cause of a {@link StorageUnavailableError}. */
+export class StorageTimeoutError extends Error {
+  override readonly name = "StorageTimeoutError";
+}
+
+/** Whether an operation failed because the storage did not answer in time. */
+export function isTimeout(error: unknown): boolean {
+  return error instanceof StorageUnavailableError && error.cause instanceof StorageTimeoutError;
+}
