@@ -55,17 +55,17 @@ export function createVendureSessionCache<S extends CachedSession = CachedSessio
   let store: DocumentStore | undefined;
   const open = () => (store ??= openDocumentStore(driver, { log }));
   const entries = () => open().collection("vendure-session", isEntry);
-  /** What `clear` changes: an entry of another epoch is as good as gone. */
-  const epochs = () => open().collection("vendure-session-epoch", isEpoch);
+  /** What `clear` changes: an entry of another generation is as good as gone. */
+  const generations = () => open().collection("vendure-session-epoch", isGeneration);
   return {
     /** Never rejects: what is not cached, Vendure reads from its database. */
     async set({ token, ...session }: S): Promise<void> {
       const expiresAt = Math.min(session.expires.getTime(), Date.now() + longest);
       try {
-        const { value: epoch = "" } = await epochs().update("current", (current) =>
+        const { value: generation = "" } = await generations().update("current", (current) =>
           current === undefined ? { set: randomUUID() } : "keep",
         );
-        const set = { epoch, session };
+        const set = { epoch: generation, session };
         const rule = (current?: Entry) => (current === deleted ? "keep" : { set, expiresAt });
         await entries().update(toKey(token), rule, absent);
       } catch (error) {
@@ -76,9 +76,10 @@ export function createVendureSessionCache<S extends CachedSession = CachedSessio
     /** Never rejects: what cannot be read is not cached. */
     async get(token: string): Promise<S | undefined> {
       try {
-        const reads = [entries().get(toKey(token)), epochs().get("current")] as const;
-        const [{ value: entry }, { value: epoch }] = await Promise.all(reads);
-        if (entry === undefined || entry === deleted || entry.epoch !== epoch) return undefined;
+        const reads = [entries().get(toKey(token)), generations().get("current")] as const;
+        const [{ value: entry }, { value: generation }] = await Promise.all(reads);
+        if (entry === undefined || entry === deleted || entry.epoch !== generation)
+          return undefined;
         return { ...entry.session, token, expires: new Date(entry.session.expires) } as S;
       } catch (error) {
         log.warn("A cached session was not read", { reason: describeError(error) });
@@ -96,7 +97,7 @@ export function createVendureSessionCache<S extends CachedSession = CachedSessio
 
     /** Ends all entries, for every process, at once. @throws StorageUnavailableError, as `delete` */
     clear(): Promise<void> {
-      return insist(() => epochs().update("current", () => ({ set: randomUUID() })));
+      return insist(() => generations().update("current", () => ({ set: randomUUID() })));
     },
 
     /** Vendure's call at its end: closes the storage; the next call opens it again. */
@@ -121,7 +122,7 @@ export function createVendureSessionCache<S extends CachedSession = CachedSessio
 
 // --- Internal helpers ---
 
-/** The session's token is left out; its Date is a text when it is read. */
+/** The session's token is left out; its Date is a text when it is read. `epoch` is the generation. */
 type Entry = typeof deleted | { epoch: string; session: { expires: Date | string } };
 
 /** Stands in a deleted session's place, for a call that read it from the database just before. */
@@ -132,7 +133,7 @@ const toDeleted: Rule<Entry> = () => ({ set: deleted, expiresAt: Date.now() + de
 /** Milliseconds. */
 const retryAfter = 1000;
 
-const isEpoch = (value: unknown): value is string => typeof value === "string";
+const isGeneration = (value: unknown): value is string => typeof value === "string";
 
 function isEntry(value: unknown): value is Entry {
   if (value === deleted) return true;
