@@ -9,7 +9,7 @@ export function isWeakSecret(text: string): boolean {
 
 // --- Internal helpers ---
 
-const mostly = 0.75;
+const mostly = 0.8;
 const looked = 1024;
 
 /** What stands in examples and in code, with nothing of one's own in between. */

@@ -155,7 +155,7 @@ describe("a weak secret", () => {
     "abcdefghijklmnopqrstuvwxyz012345",
     "12345678901234567890123456789012",
     "correct-horse-1 correct-horse-1 correct",
-    "kdjfhgqwkdjfhgqwkdjfhgqwkdjfhgqw-my-own",
+    "kdjfhgqwkdjfhgqwkdjfhgqwkdjfhgqwkdjfhgqw-mine",
     "some-random-string-with-at-least-32-chars",
     "letmein-welcome-hello-world-1234567890",
     "qwertyuiopasdfghjklzxcvbnm1234567890",

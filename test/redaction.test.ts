@@ -45,6 +45,13 @@ describe("what a caller sends as a credential, and is none of ours,", () => {
   });
 });
 
+test("a signed cookie of another program is no secret of ours", async () => {
+  const { lines, visitor } = await start({ methods });
+  const note = `s:another.${"A".repeat(43)}`;
+  await visitor().call("echo", { note }, { cookie: `connect.sid=${note}` });
+  expect(lines).toMatchObject([{ message: `Said ${note}` }]);
+});
+
 describe("a credential of ours", () => {
   test("is kept out of log lines, as it came and decoded: a cookie", async () => {
     const { lines, visitor } = await start({ methods });
