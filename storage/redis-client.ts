@@ -36,7 +36,7 @@ export interface RedisConnection {
 
 /** Those of an ioredis client that matter here. */
 export interface RedisOptions {
-  commandTimeout?: number | undefined;
+  readonly commandTimeout?: number | undefined;
   readonly host?: string | undefined;
   readonly port?: number | undefined;
   /** Of a socket. */

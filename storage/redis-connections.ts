@@ -10,16 +10,24 @@ export interface Connections {
   close(): void;
 }
 
+/** What watching stands on. */
+export interface WatchOptions {
+  readonly timer: LoopTimer;
+  readonly outages: RedisOutages;
+  /** Is called when a connection has ended: the commands on it are lost. */
+  onClose(): void;
+}
+
 /**
  * Ends connections that answer nothing within the time limit, also while they begin: one that was cut without
  * a word (no FIN, no RST) would be kept forever. Each outage is logged once, with host and port.
  *
- * The timer replaces the `commandTimeout` of the connections, which would reject replies that have arrived.
+ * The timer replaces the `commandTimeout` of the connections, which would reject replies that have arrived. No
+ * connection sends again what another one may have done.
  */
 export function watchConnections(
   client: RedisClient,
-  timer: LoopTimer,
-  outages: RedisOutages,
+  { timer, outages, onClose }: WatchOptions,
 ): Connections {
   const probing = new Set<RedisConnection>();
   if (client.isCluster) client.on("+node", watch);
@@ -56,12 +64,15 @@ export function watchConnections(
       if (handshake !== undefined) timer.end(handshake);
       handshake = undefined;
     };
-    if (connection.options !== undefined) connection.options.commandTimeout = undefined;
+    Object.assign(connection.options ?? {}, ownOptions);
     connection.on("connect", () => {
       endHandshake();
       handshake = timer.start(() => cut(connection));
     });
-    connection.on("close", endHandshake);
+    connection.on("close", () => {
+      endHandshake();
+      onClose();
+    });
     connection.on("ready", () => {
       endHandshake();
       outages.end(toAddress(connection));
@@ -94,6 +105,9 @@ export function toAddress({ options = {}, startupNodes }: RedisConnection): stri
 }
 
 // --- Internal helpers ---
+
+/** Also of clients that came as driver objects. */
+const ownOptions = { commandTimeout: undefined, autoResendUnfulfilledCommands: false };
 
 /** Milliseconds. */
 const heartbeatInterval = 5000;

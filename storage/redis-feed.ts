@@ -62,7 +62,7 @@ export function openRedisFeed(
     if (client.status !== "ready" && client.status !== "connect") return;
     // Counted, not timed: while a method holds the event loop, nothing can be heard.
     if (unanswered >= maxUnanswered) client.stream?.destroy();
-    else if (isTracking) void ping().catch(() => {});
+    else if (isTracking) void ping().catch(giveUpIfRefused);
     else unanswered++;
   }
 
@@ -75,13 +75,17 @@ export function openRedisFeed(
   }
 
   /** A user without the right and a service without the command stay so; a server that is busy or loads does not. */
-  function giveUpOrReconnect(error: unknown): void {
+  function giveUpIfRefused(error: unknown): boolean {
     const [reason] = (error instanceof Error && /^(?:NOPERM|ERR)\b/.exec(error.message)) || [];
-    const isRefused = reason !== undefined;
-    if (isRefused) {
-      log.warn("Redis does not tell of changes, so sessions are not cached", { reason });
-    }
-    client.disconnect(!isRefused);
+    if (reason === undefined) return false;
+    log.warn("Redis does not tell of changes, so sessions are not cached", { reason });
+    isTracking = false;
+    client.disconnect();
+    return true;
+  }
+
+  function giveUpOrReconnect(error: unknown): void {
+    if (!giveUpIfRefused(error)) client.disconnect(true);
   }
 
   async function track(): Promise<void> {

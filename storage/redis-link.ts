@@ -20,6 +20,8 @@ export class RedisLink {
   readonly #connections: Connections;
   /** Sent, and neither answered nor lost with their connection. */
   #unanswered = 0;
+  /** Connections that were lost; the client may leave their commands without an end. */
+  #lost = 0;
   /** What is to be sent when the client is ready. */
   readonly #waiting = new Set<Waiting>();
   /** Connections that ended since the client was ready. */
@@ -33,7 +35,14 @@ export class RedisLink {
     this.#limit = options?.commandTimeout ?? options?.redisOptions?.commandTimeout ?? 1000;
     this.#timer = new LoopTimer(this.#limit);
     this.#outages = new RedisOutages(log);
-    this.#connections = watchConnections(client, this.#timer, this.#outages);
+    this.#connections = watchConnections(client, {
+      timer: this.#timer,
+      outages: this.#outages,
+      onClose: () => {
+        this.#lost++;
+        this.#unanswered = 0;
+      },
+    });
     client.on("ready", () => this.#resume());
     client.on("close", () => this.#fail());
     client.on("end", () => this.#fail());
@@ -55,15 +64,18 @@ export class RedisLink {
       const send = () => {
         this.#holdBack();
         this.#unanswered++;
+        const lost = this.#lost;
+        const settle = () => {
+          if (this.#lost === lost) this.#unanswered--;
+          this.#timer.end(timed);
+        };
         command().then(
           (reply) => {
-            this.#unanswered--;
-            this.#timer.end(timed);
+            settle();
             resolve(reply);
           },
           (error: unknown) => {
-            this.#unanswered--;
-            this.#timer.end(timed);
+            settle();
             this.#reconnectIfDemoted(error);
             reject(toSafeError(error));
           },

@@ -13,6 +13,7 @@ import {
   type UserIndex,
   type UserSession,
 } from "./user-index.ts";
+import { StorageUnavailableError } from "./unavailable.ts";
 import { UserIndexes } from "./user-indexes.ts";
 
 /** How many sessions a user may have at a time, and what a login beyond that does. */
@@ -252,10 +253,12 @@ export class UserSessions {
     if (over.length === 0) return;
     await Promise.all(over.map((session) => this.#endRecords(session)));
     const ids = over.map(({ id }) => id);
-    await this.update(userId, (index) => ({
+    const clean = (index: UserIndex) => ({
       ...index,
       ending: index.ending?.filter(({ id }) => !ids.includes(id)),
-    }));
+    });
+    // The sessions are over. What is left of them in the index is finished with the next end.
+    await this.update(userId, clean).catch(() => undefined);
   }
 
   /** Leaves a mark in the place of each record, so that late calls learn that the session ended. */
@@ -264,7 +267,15 @@ export class UserSessions {
     const keys = idsOf(session)
       .map(sessionKey)
       .filter((key) => key !== undefined);
-    await Promise.all(keys.map((key) => records.update(key, (current) => toEnded(current))));
+    const end = (key: string) =>
+      records
+        .update(key, (current) => toEnded(current))
+        .catch((error: unknown) => {
+          if (!(error instanceof StorageUnavailableError)) throw error;
+          // A Redis that is out of memory refuses to store a mark, but not to remove the record.
+          return records.take(key);
+        });
+    await Promise.all(keys.map(end));
   }
 }
 

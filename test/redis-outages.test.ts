@@ -146,6 +146,21 @@ describeWithRedis("a Redis that is stopped", () => {
     await until(() => writes(counters));
   }, 30_000);
 
+  test("is used again after it lost more commands than may wait", async () => {
+    const redis = await useRedis();
+    const proxy = await startTcpProxy(redis.port);
+    const { counters } = openCounters(openDriver({ driver: "redis", url: proxy.url }));
+    await counters.update("a", setTo(1));
+    for (let round = 0; round < 3; round++) {
+      proxy.silence();
+      const calls = Array.from({ length: 2500 }, () => counters.get("a"));
+      await Promise.allSettled(calls);
+      await until(() => writes(counters));
+    }
+    const results = await Promise.allSettled(Array.from({ length: 2500 }, () => counters.get("a")));
+    expect(results.filter(({ status }) => status === "rejected")).toEqual([]);
+  }, 30_000);
+
   test("never carries out what was given up while there was no connection", async () => {
     const redis = await useRedis();
     const { counters } = openCounters(openDriver({ driver: "redis", url: redis.url }));
