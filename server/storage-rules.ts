@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { describeFound } from "./config-error.ts";
 import { isForgetfulDriver, isStaleDriver, layersOf } from "../storage/driver-kinds.ts";
 import { isFileDriver, isDriver } from "../storage/driver.ts";
+import { writesWholeFiles } from "../storage/file-driver.ts";
 import { isRedisDriver } from "../storage/redis-client.ts";
 import type { ServerSettings } from "./config-settings.ts";
 import type { Environment } from "./environment.ts";
@@ -54,7 +55,9 @@ function checkAtomicity(
   report: Report,
 ): void {
   const found = describeFound(driver, "driver");
-  if (isDriver(config) && isFileDriver(config)) report("SF514", path, `${found} as an object`);
+  if (isDriver(config) && isFileDriver(config) && !writesWholeFiles(config)) {
+    report("SF514", path, `${found} as an object`);
+  }
   if (isDriver(config) ? isRedisDriver(config) : driver === "redis") return;
   if (layersOf(driver as string, options).some(isStaleDriver)) {
     if (!accepted.lossy) report("SF511", path, found);

@@ -11,7 +11,7 @@ import type { Driver } from "unstorage";
 export function withWholeFiles(driver: Driver, base: string): Driver {
   // As the driver does it; the keys of documents have no `..` in them.
   const toPath = (key: string) => join(base, key.replaceAll(":", "/"));
-  return {
+  const whole: Driver = {
     ...driver,
     setItem: (key, value) => writeWhole(toPath(key), value),
     setItemRaw: (key, value: string | Uint8Array) => writeWhole(toPath(key), value),
@@ -23,9 +23,18 @@ export function withWholeFiles(driver: Driver, base: string): Driver {
       return keys.filter((key) => !temporaryName.test(key));
     },
   };
+  wholeDrivers.add(whole);
+  return whole;
+}
+
+/** Whether a driver was made by {@link withWholeFiles}. */
+export function writesWholeFiles(driver: Driver): boolean {
+  return wholeDrivers.has(driver);
 }
 
 // --- Internal helpers ---
+
+const wholeDrivers = new WeakSet<Driver>();
 
 /** No key of a document has a dot in it. */
 const temporaryName = /\.[0-9a-f-]{36}\.tmp$/;

@@ -6,12 +6,14 @@ import { onTestFinished } from "vitest";
 import { createStorefront } from "../server/app.ts";
 import type { StorefrontConfig } from "../server/config.ts";
 import { createTestLog } from "./_log.ts";
-import { testConfig } from "./_setup.ts";
+import { forProduction, testConfig } from "./_setup.ts";
 
 /** A storefront, and in front of it a proxy that sends its own name for the storefront as Host. */
 export async function openBehindProxy(config: Partial<StorefrontConfig> = {}) {
   const { log } = createTestLog();
-  const app = createStorefront(testConfig({ log, ...config }), { production: true });
+  const app = createStorefront(testConfig({ ...forProduction, log, ...config }), {
+    production: true,
+  });
   onTestFinished(() => app.close());
   const server = serve(app, { port: 0, hostname: "127.0.0.1", silent: true });
   onTestFinished(() => server.close(true));

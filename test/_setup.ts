@@ -58,6 +58,12 @@ export function testConfig(config: Partial<StorefrontConfig> = {}): StorefrontCo
   };
 }
 
+/** What a storefront in memory needs for production: that there is one process, and nobody's accounts. */
+export const forProduction: Partial<StorefrontConfig> = {
+  storage: { singleProcess: true },
+  auth: { login: refuse, register: refuse, changePassword: refuse },
+};
+
 /** Runs the same tests on each driver, by `app.fetch` and over a real server. */
 export function describeMatrix(name: string, tests: (matrix: Matrix) => void): void {
   for (const transport of ["request", "server"] as const) {
@@ -108,6 +114,10 @@ export function createMatrix(
 }
 
 // --- Internal helpers ---
+
+function refuse(): Promise<never> {
+  return Promise.reject(new Error("Not in this test"));
+}
 
 function viaFetch(app: Storefront): Send {
   return async (path, init) => app.fetch(new Request(`http://localhost${path}`, init));

@@ -7,7 +7,7 @@ import { listen } from "./_https.ts";
 import { createTestLog } from "./_log.ts";
 import { emptyPage } from "./_place.ts";
 import { openBehindProxy } from "./_proxy.ts";
-import { createMatrix, testConfig } from "./_setup.ts";
+import { forProduction, createMatrix, testConfig } from "./_setup.ts";
 
 const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 const item = { variantId: 7, quantity: 1 };
@@ -183,7 +183,7 @@ describe("a call that is rejected for its origin", () => {
 
   test("is not logged in production, where anyone could fill the log", async () => {
     const { log, lines } = createTestLog();
-    const app = createStorefront(testConfig({ log }), { production: true });
+    const app = createStorefront(testConfig({ ...forProduction, log }), { production: true });
     onTestFinished(() => app.close());
     const before = lines.length;
     const { host, ...rest } = headers;
@@ -252,7 +252,9 @@ describeWithChromium("a page behind a proxy that rewrites Host", ["openssl"], (o
       return app.fetch(new Request(upstream, { method, headers, ...(text && { body: text }) }));
     });
     const { log } = createTestLog();
-    const app = createStorefront(testConfig({ log, ...config(origin) }), { production: true });
+    const app = createStorefront(testConfig({ ...forProduction, log, ...config(origin) }), {
+      production: true,
+    });
     onTestFinished(() => app.close());
     const page = await open();
     await page.goto(origin);

@@ -93,7 +93,7 @@ describe("the wire", () => {
       expect(await stored()).toEqual([]);
       await guest.call("note", { begun: true });
       expect(guest.sessionId).not.toBe(id);
-      expect((await stored()).map(sessionIdOf)).toEqual([guest.sessionId]);
+      expect((await stored("session:")).map(sessionIdOf)).toEqual([guest.sessionId]);
     },
   );
 

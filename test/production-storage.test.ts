@@ -1,8 +1,10 @@
+import createFileDriver from "unstorage/drivers/fs-lite";
 import createMemoryDriver from "unstorage/drivers/memory";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createStorefront } from "../server/app.ts";
 import type { StorefrontConfig } from "../server/config.ts";
 import { resolveConfig } from "../server/resolve.ts";
+import { openDriver } from "../storage/driver.ts";
 import { createFolder, plain, runCli, startCli } from "./_cli.ts";
 import { createDirectory } from "./_documents.ts";
 import { createTestLog } from "./_log.ts";
@@ -77,6 +79,17 @@ describe("production with a storage of one process", () => {
     expect(app.options.refusal?.faults).toMatchObject([
       { code: "SF510", path: "shops[0].storage.basket", found: '"custom"' },
     ]);
+  });
+
+  test("accepts files by name only, or as the object that openDriver makes", async () => {
+    const base = await createDirectory();
+    const objectOf = createFileDriver({ base });
+    const made = openDriver({ driver: "fs", base });
+    const found = [objectOf, made].map((session) => {
+      const { faults } = refusalOf({ storage: { session, singleProcess: true } }, true);
+      return faults.map(({ code }) => code);
+    });
+    expect(found).toEqual([["SF514"], []]);
   });
 
   test("does not start by the command line", async () => {

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Redis } from "ioredis";
 import { createStorage, type Driver } from "unstorage";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Rule, UnreadablePolicy } from "../storage/documents.ts";
@@ -28,6 +29,36 @@ describe.each(["fs", "fs-lite"])("%s", (driver) => {
 describeWithRedis("redis", () => {
   const redis = useRedis();
   testUnreadable(async () => openDriver({ driver: "redis", url: redis().url, base: randomUUID() }));
+});
+
+describeWithRedis("a value of another Redis type", () => {
+  const redis = useRedis();
+
+  test.each<[string, (client: Redis, key: string) => Promise<unknown>]>([
+    ["a list", (client, key) => client.lpush(key, "x")],
+    ["a hash", (client, key) => client.hset(key, "x", "y")],
+    ["a stream", (client, key) => client.xadd(key, "*", "x", "y")],
+  ])("is treated like an unreadable text: %s", async (_, write) => {
+    const base = randomUUID();
+    const driver = openDriver({ driver: "redis", url: redis().url, base });
+    const client = driver.getInstance?.() as Redis;
+    const { store } = openCounters(driver);
+    const key = `${base}:counter:1:a`;
+    await write(client, key);
+    const type = await client.type(key);
+    const refusing = store.collection("counter:1", isCounter, "refuse");
+    await expect(refusing.get("a")).rejects.toThrow(StorageUnavailableError);
+    await expect(refusing.update("a", increment)).rejects.toThrow(StorageUnavailableError);
+    expect(await client.type(key)).toBe(type);
+    const keeping = store.collection("counter:1", isCounter, "setAside");
+    expect((await keeping.update("a", increment)).value).toEqual({ count: 1 });
+    expect(await client.type(`${key}:unreadable`)).toBe(type);
+    await client.del(key);
+    await write(client, key);
+    const dropping = store.collection("counter:1", isCounter, "drop");
+    expect((await dropping.get("a")).value).toBeUndefined();
+    expect((await dropping.update("a", increment)).value).toEqual({ count: 1 });
+  });
 });
 
 describeWithRedis("redis cluster", () => {
