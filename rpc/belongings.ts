@@ -83,18 +83,6 @@ export class Belongings {
     return { key: next.key, value: await changeOwned(documents, next, empty, rule) };
   }
 
-  /** Lets what a guest has outlive the session, so it comes before the session is extended. */
-  async extend(session: Session): Promise<void> {
-    const { user, belongings = {} } = session.record;
-    if (user !== undefined) return;
-    const { baskets, wishlists } = this.#backend;
-    const end = this.#endFor(session);
-    await Promise.all([
-      belongings.basket && extendOwned(baskets, belongings.basket, end),
-      belongings.wishlist && extendOwned(wishlists, belongings.wishlist, end),
-    ]);
-  }
-
   /** Ends what a guest had, with the session; what a user has stays theirs. */
   async end({ user, belongings = {} }: SessionRecord): Promise<void> {
     if (user !== undefined) return;
@@ -114,12 +102,26 @@ export class Belongings {
     const isGuest = session.record.user === undefined;
     return {
       key: this.begin(belonging),
-      expiresAt: isGuest ? this.#endFor(session) : undefined,
+      expiresAt: isGuest ? endFor(this.#backend, session) : undefined,
     };
   }
+}
 
-  /** Not before the session's own end, also where a parallel call extends that right now. */
-  #endFor(session: Session): number {
-    return this.#backend.sessions.extendedEnd(session) + 60_000;
-  }
+/** Lets what a guest has outlive the session, so it comes before the session is extended. */
+export async function extendBelongings(backend: ShopBackend, session: Session): Promise<void> {
+  const { user, belongings = {} } = session.record;
+  if (user !== undefined) return;
+  const { baskets, wishlists } = backend;
+  const end = endFor(backend, session);
+  await Promise.all([
+    belongings.basket && extendOwned(baskets, belongings.basket, end),
+    belongings.wishlist && extendOwned(wishlists, belongings.wishlist, end),
+  ]);
+}
+
+// --- Internal helpers ---
+
+/** Not before the session's own end, also if a parallel call extends that right now. */
+function endFor({ sessions }: ShopBackend, session: Session): number {
+  return sessions.extendedEnd(session) + 60_000;
 }

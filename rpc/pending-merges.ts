@@ -19,11 +19,12 @@ export class PendingMerges {
     this.#caller = caller;
   }
 
-  /** Does what a login had to put off; mostly nothing. */
-  completeOwed(): Promise<unknown> | undefined {
-    const record = this.#work.current?.record;
-    if (record?.user === undefined || !record.mergePending) return undefined;
-    return this.#completeOwed(record.user);
+  /** Does what a login had to put off. */
+  async completeOwed(): Promise<void> {
+    const user = this.#work.current?.record.user;
+    if (user === undefined) return;
+    const { pendingMerges } = await this.#backend.sessions.users.read(user.id);
+    await this.complete(user, pendingMerges);
   }
 
   /** Merges what guests left; once that is done, the session need not remember it any more. */
@@ -40,10 +41,5 @@ export class PendingMerges {
       });
     }
     return report;
-  }
-
-  async #completeOwed(user: ShopUser): Promise<void> {
-    const { pendingMerges } = await this.#backend.sessions.users.read(user.id);
-    await this.complete(user, pendingMerges);
   }
 }

@@ -5,6 +5,7 @@ import type { RecordChange, Session } from "../storage/session-records.ts";
 import { SessionEndedError } from "../storage/user-sessions.ts";
 import type { ShopBackend } from "./backend.ts";
 import type { Caller } from "./caller.ts";
+import { extendBelongings } from "./belongings.ts";
 import { chain, noteFirstUse } from "./record-changes.ts";
 
 /**
@@ -15,8 +16,6 @@ import { chain, noteFirstUse } from "./record-changes.ts";
 export class SessionWork {
   readonly #backend: ShopBackend;
   readonly #caller: Caller;
-  /** Extends a guest's basket and wishlist. */
-  readonly #extendLists: (session: Session) => Promise<void>;
   #session: Session | undefined;
   #changes: RecordChange[] = [];
   #extended = false;
@@ -24,16 +23,10 @@ export class SessionWork {
   #lastWrite: Promise<void> | undefined;
   #guestKey: string | undefined;
 
-  constructor(
-    backend: ShopBackend,
-    session: Session | undefined,
-    caller: Caller,
-    extendLists: (session: Session) => Promise<void>,
-  ) {
+  constructor(backend: ShopBackend, session: Session | undefined, caller: Caller) {
     this.#backend = backend;
     this.#session = session;
     this.#caller = caller;
-    this.#extendLists = extendLists;
   }
 
   /** The session as it stands, if there is one. */
@@ -146,7 +139,7 @@ export class SessionWork {
     const extend = sessions.isExtensionDue(session);
     if (changes.length === 0 && !extend) return;
     try {
-      if (extend) await this.#extendLists(session);
+      if (extend) await extendBelongings(this.#backend, session);
       this.#session = await sessions.update(session, chain(changes));
       this.#extended ||= extend;
     } catch (error) {

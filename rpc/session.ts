@@ -53,7 +53,6 @@ export class CallSession {
   readonly #caller: Caller;
   readonly signInMark: SignInMark;
   readonly #work: SessionWork;
-  readonly #merges: PendingMerges;
   readonly #user: UserDraft;
   #others: readonly Session[];
   #ended = false;
@@ -67,10 +66,7 @@ export class CallSession {
     this.#caller = caller;
     this.signInMark = new SignInMark(backend.sessions.users);
     this.#others = others;
-    this.#work = new SessionWork(backend, session, caller, (extended) =>
-      this.belongings.extend(extended),
-    );
-    this.#merges = new PendingMerges(backend, this.#work, caller);
+    this.#work = new SessionWork(backend, session, caller);
     this.#user = new UserDraft(session?.record.user);
     if (session?.record.firstUsedAt === 0 && !isRenewed) this.#work.note(noteFirstUse);
   }
@@ -251,8 +247,12 @@ export class CallSession {
   }
 
   /** Does what a login had to put off; mostly nothing. */
-  completePendingMerge(): Promise<unknown> | undefined {
-    return this.#merges.completeOwed();
+  completePendingMerge(): Promise<void> | undefined {
+    return this.current?.record.mergePending ? this.#merges.completeOwed() : undefined;
+  }
+
+  get #merges(): PendingMerges {
+    return new PendingMerges(this.#backend, this.#work, this.#caller);
   }
 
   /** Writes what the call changed, and extends the session's life where that is due; mostly nothing. */

@@ -13,8 +13,8 @@ export interface Carried {
 export interface Presented extends CallSessions {
   /** How the active session came. */
   readonly by: SessionTransport | undefined;
-  /** The ways that carried an active session. */
-  readonly activeBy: readonly SessionTransport[];
+  /** How the other active ones came. */
+  readonly othersBy: readonly SessionTransport[];
   /** All that was carried, with an active session or without. */
   readonly carried: readonly Carried[];
   /** The client should be given its session anew: the id, or the secret of its signature, is on its way out. */
@@ -53,7 +53,7 @@ const nothing: Presented = {
   others: none,
   isRenewed: false,
   by: undefined,
-  activeBy: none,
+  othersBy: none,
   carried: none,
   isOld: false,
   gone: undefined,
@@ -83,7 +83,7 @@ function findKnown(carried: readonly Carried[], sessions: Sessions): Presented |
     others: none,
     isRenewed: false,
     by,
-    activeBy: [by],
+    othersBy: none,
     carried,
     isOld,
     gone: undefined,
@@ -106,7 +106,7 @@ async function findAmong(carried: readonly Carried[], sessions: Sessions): Promi
     others: findOthers(session, active),
     isRenewed,
     by: first.by,
-    activeBy: [...new Set(active.map(({ by }) => by))],
+    othersBy: active.slice(1).map(({ by }) => by),
     carried,
     isOld: first.isOld || isRenewed,
     gone: undefined,

@@ -19,7 +19,7 @@ export function toSessionHeaders(
   transports: readonly SessionTransport[],
   isSecure: () => boolean,
 ): readonly Header[] {
-  const { activeBy, by, carried, gone, isOld } = presented;
+  const { by, carried, gone, isOld, othersBy } = presented;
   const record = call.current?.record;
   const isSame = record?.id === presented.session?.record.id;
   const isAlone = carried.length === (by === undefined ? 0 : 1);
@@ -31,7 +31,7 @@ export function toSessionHeaders(
   // A dead token is taken back; a dead cookie is not, for a login in a parallel call may just have set it.
   const takers = carried.filter((one) => {
     if (givers.includes(one.by)) return false;
-    if (activeBy.includes(one.by)) return call.ended;
+    if (one.by === by || othersBy.includes(one.by)) return call.ended;
     return one.by.name === "bearer" && gone !== "retired";
   });
   const given = givers.map((transport) => transport.give(record as SessionRecord, isSecure()));
