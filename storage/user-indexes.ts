@@ -20,7 +20,7 @@ import {
 export class UserIndexes {
   readonly #documents: Documents<UserIndex>;
   readonly #generations: SessionGenerations;
-  /** Until when an index must be there, as far as this process has seen; by key, in epoch milliseconds. */
+  /** Until when an index must be there, as far as this process has seen; by user ID, in epoch milliseconds. */
   readonly #ends: LRUCache<string, number>;
 
   constructor(store: DocumentStore, generations: SessionGenerations, realm: string) {
@@ -32,12 +32,11 @@ export class UserIndexes {
 
   /** Reads a user's index, without what is over. */
   async read(userId: string | number): Promise<UserIndex> {
-    const key = toKeySegment(userId);
     const [snapshot, generations] = await Promise.all([
-      this.#documents.get(key),
+      this.#documents.get(toKeySegment(userId)),
       this.#generations.current(),
     ]);
-    this.#note(key, snapshot);
+    this.#note(userId, snapshot);
     return withoutPast(snapshot.value, generations);
   }
 
@@ -49,22 +48,21 @@ export class UserIndexes {
     userId: string | number,
     change: (index: UserIndex) => UserIndex,
   ): Promise<UserIndex> {
-    const key = toKeySegment(userId);
     const generations = await this.#generations.current();
-    const snapshot = await this.#documents.update(key, (current, found) => {
-      const before = withoutPast(current ?? this.#begin(key, found), generations);
+    const snapshot = await this.#documents.update(toKeySegment(userId), (current, found) => {
+      const before = withoutPast(current ?? this.#begin(userId, found), generations);
       const after = change(before);
       if (after === before) return "keep";
       const last = current === undefined ? 0 : (found.expiresAt ?? 0);
       return { set: after, expiresAt: Math.max(endOf(after), last) };
     });
-    this.#note(key, snapshot);
+    this.#note(userId, snapshot);
     return snapshot.value ?? emptyIndex;
   }
 
   /** Notes that this process has seen a session of a user, which their index must name. */
   noteSession(userId: string | number, { expiresAt }: { readonly expiresAt: number }): void {
-    this.#noteEnd(toKeySegment(userId), expiresAt);
+    this.#noteEnd(userId, expiresAt);
   }
 
   /** Whether a user's index names a session. If it should but does not, it was lost, and says so from then on. */
@@ -81,19 +79,23 @@ export class UserIndexes {
     return false;
   }
 
-  #note(key: string, { value, expiresAt = 0, wasUnreadable }: Snapshot<UserIndex>): void {
-    if (wasUnreadable) this.#noteEnd(key, Date.now() + unreadableMemory);
-    else if (value !== undefined) this.#noteEnd(key, expiresAt);
+  #note(
+    userId: string | number,
+    { value, expiresAt = 0, wasUnreadable }: Snapshot<UserIndex>,
+  ): void {
+    if (wasUnreadable) this.#noteEnd(userId, Date.now() + unreadableMemory);
+    else if (value !== undefined) this.#noteEnd(userId, expiresAt);
   }
 
-  #noteEnd(key: string, end: number): void {
+  #noteEnd(userId: string | number, end: number): void {
+    const key = String(userId);
     if (end > (this.#ends.get(key) ?? 0)) this.#ends.set(key, end);
   }
 
   /** The index of a user who has none: their first, or one in the place of an index that was lost. */
-  #begin(key: string, found: Snapshot<UserIndex>): UserIndex {
-    this.#note(key, found);
-    const incompleteUntil = this.#ends.get(key) ?? 0;
+  #begin(userId: string | number, found: Snapshot<UserIndex>): UserIndex {
+    this.#note(userId, found);
+    const incompleteUntil = this.#ends.get(String(userId)) ?? 0;
     return incompleteUntil > Date.now() ? { ...emptyIndex, incompleteUntil } : emptyIndex;
   }
 }

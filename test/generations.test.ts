@@ -5,6 +5,7 @@ import { openDocumentStore } from "../storage/store.ts";
 import { createDirectory } from "./_documents.ts";
 import { createFaultyDriver } from "./_faulty-driver.ts";
 import { createTestLog } from "./_log.ts";
+import { describeOnGround } from "./fixtures/ground.ts";
 
 function open(faulty = createFaultyDriver()) {
   const store = openDocumentStore(faulty.driver, createTestLog());
@@ -14,6 +15,24 @@ function open(faulty = createFaultyDriver()) {
 async function idOf(generations: SessionGenerations, shopId: number): Promise<string | undefined> {
   return (await generations.current())[shopId]?.id;
 }
+
+describeOnGround("the first sessions of a shop", ({ startTwo, stored }) => {
+  test("belong to one generation if two servers make them at once", async () => {
+    const servers = await startTwo();
+    const visitors = servers.flatMap(({ visitor }) => [visitor(), visitor()]);
+    await Promise.all(visitors.map((one, index) => one.call("enter", { id: index + 1 })));
+    const records = await stored("session:");
+    expect(records).toHaveLength(4);
+    expect(new Set(records.map(({ value }) => value.generation)).size).toBe(1);
+    for (const server of servers) {
+      for (const { cookies } of visitors) {
+        const twin = server.visitor();
+        for (const [name, value] of cookies) twin.cookies.set(name, value);
+        expect((await twin.call("getUser")).body.user).toBeDefined();
+      }
+    }
+  });
+});
 
 describe("the generation of a shop's sessions", () => {
   test("is random, and stays until all sessions of the shop end", async () => {
