@@ -147,7 +147,7 @@ export const updateEmail = defineRpcMethod({
 const answers = new WeakMap<ShopUser, Json<{ user: ShopUser | undefined }>>();
 
 function answerOf(user: ShopUser) {
-  const answer = answers.get(user) ?? new Json({ user });
+  const answer = answers.get(user) ?? Json.of({ user });
   answers.set(user, answer);
   return answer;
 }

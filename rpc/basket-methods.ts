@@ -6,11 +6,12 @@ import {
   emptyBasket,
   removeItem,
   updateItem,
-  viewBasket,
   type Basket,
   type BasketView,
 } from "./basket.ts";
+import { viewBasket } from "./basket-view.ts";
 import { callOf, type RPCContext } from "./context.ts";
+import type { Json } from "./json.ts";
 import { defineRpcMethod } from "./method.ts";
 import { readOwned } from "./owned.ts";
 import { customData, itemKey, productReference, quantity } from "./payload.ts";
@@ -30,7 +31,7 @@ export const getBasket = defineRpcMethod({
     const key = session.belongings.peek("basket");
     const value =
       key === undefined ? emptyBasket : await readOwned(backend.baskets, key, emptyBasket);
-    return { basket: viewBasket(key, value) };
+    return viewBasket(key, value);
   },
 });
 
@@ -86,12 +87,12 @@ export const clearBasket = defineRpcMethod({
 async function changeBasket(
   context: RPCContext,
   rule: (basket: Basket, options: BasketOptions) => Basket,
-): Promise<{ basket: BasketView }> {
+): Promise<Json<{ basket: BasketView }>> {
   const { backend, session } = callOf(context);
   const change = (basket: Basket) => rule(basket, backend.basketOptions);
   // What changes nothing, or is refused, begins no session either.
   if (session.belongings.peek("basket") === undefined && change(emptyBasket) === emptyBasket) {
-    return { basket: viewBasket(undefined, emptyBasket) };
+    return viewBasket(undefined, emptyBasket);
   }
   const { key, value } = await session.belongings.change(
     "basket",
@@ -99,5 +100,5 @@ async function changeBasket(
     emptyBasket,
     change,
   );
-  return { basket: viewBasket(key, value) };
+  return viewBasket(key, value);
 }

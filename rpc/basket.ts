@@ -1,5 +1,5 @@
 import { RpcError, type Fault } from "./error.ts";
-import { identifyLine, indexLines } from "./line-identity.ts";
+import { identifyLine, indexLines, toStoredJson, type StoredData } from "./line-identity.ts";
 import type { Owned } from "./owned.ts";
 import type { BasketOptions, MergeStrategy } from "./shop.ts";
 
@@ -19,9 +19,24 @@ export interface BasketItem {
   readonly addedAt: number;
 }
 
-/** What is stored of a basket. */
+/** A line that is to be added. */
+export interface NewLine {
+  readonly key: string;
+  readonly variantId: ProductReference;
+  readonly quantity: number;
+  /** Its JSON, which no call needs to parse: a large basket would take too long. */
+  readonly customData?: StoredData | undefined;
+}
+
+/** A line as it is stored. */
+export interface BasketLine extends NewLine {
+  /** Epoch milliseconds. */
+  readonly addedAt: number;
+}
+
+/** A basket as it is stored. */
 export interface Basket extends Owned {
-  readonly items: readonly BasketItem[];
+  readonly items: readonly BasketLine[];
   /** Counts the changes. */
   readonly revision: number;
 }
@@ -34,13 +49,6 @@ export interface BasketView {
   /** Pieces in all lines together. */
   readonly itemCount: number;
   readonly revision: number;
-}
-
-/** A line to be. */
-export interface NewBasketItem {
-  readonly variantId: ProductReference;
-  readonly quantity: number;
-  readonly customData?: CustomData | undefined;
 }
 
 /**
@@ -67,18 +75,13 @@ export function isBasket(value: unknown): value is Basket {
   );
 }
 
-export function viewBasket(key: string | undefined, { items, revision }: Basket): BasketView {
-  const itemCount = items.reduce((count, item) => count + item.quantity, 0);
-  return { key: key ?? null, items, itemCount, revision };
-}
-
 /**
  * Adds lines, all or none; the same variant with the same custom data is one line.
  * @throws RpcError `limit_reached` with the path of the line that is too much
  */
 export function addItems(
   basket: Basket,
-  added: readonly (NewBasketItem & { readonly key: string })[],
+  added: readonly NewLine[],
   options: BasketOptions,
   now: number,
   pathOf: (index: number) => Fault["path"],
@@ -115,7 +118,7 @@ export function addItems(
 export function updateItem(
   basket: Basket,
   key: string,
-  change: { readonly quantity?: number | undefined; readonly customData?: CustomData | undefined },
+  change: { readonly quantity?: number | undefined; readonly customData?: StoredData | undefined },
   options: BasketOptions,
 ): Basket {
   const existing = findItem(basket, key);
@@ -157,7 +160,7 @@ export function clearItems(basket: Basket): Basket {
  */
 export function mergeItems(
   basket: Basket,
-  guestItems: readonly BasketItem[],
+  guestItems: readonly BasketLine[],
   options: BasketOptions,
 ): { basket: Basket; lines: readonly MergedLine[] } {
   if (guestItems.length === 0) return { basket, lines: [] };
@@ -190,11 +193,18 @@ export function mergeItems(
 
 // --- Internal helpers ---
 
-function changed(basket: Basket, items: readonly BasketItem[]): Basket {
-  return { ...basket, items, revision: basket.revision + 1 };
+function changed(basket: Basket, items: readonly BasketLine[]): Basket {
+  return { ...basket, items: items.map(store), revision: basket.revision + 1 };
 }
 
-function findItem(basket: Basket, key: string): BasketItem {
+/** A line of an earlier version gets today's form. */
+function store(line: BasketLine): BasketLine {
+  return typeof line.customData === "object"
+    ? { ...line, customData: toStoredJson(line.customData) }
+    : line;
+}
+
+function findItem(basket: Basket, key: string): BasketLine {
   const item = basket.items.find((candidate) => candidate.key === key);
   if (item === undefined) {
     throw new RpcError("unknown_item", { detail: "The basket has no line with this key" });
@@ -202,7 +212,7 @@ function findItem(basket: Basket, key: string): BasketItem {
   return item;
 }
 
-function leaveOut({ variantId, quantity }: BasketItem): MergedLine {
+function leaveOut({ variantId, quantity }: BasketLine): MergedLine {
   return { variantId, quantity, outcome: "left_out" };
 }
 

@@ -1,9 +1,14 @@
-/** An answer as the text that is sent, which is made once for all calls that give it. */
+/** A result as the text that is sent. */
 export class Json<T> {
   readonly text: string;
 
-  constructor(value: T) {
-    this.text = JSON.stringify(value);
+  /** @param text JSON of a `T` */
+  constructor(text: string) {
+    this.text = text;
+  }
+
+  static of<T>(value: T): Json<T> {
+    return new Json<T>(JSON.stringify(value));
   }
 
   /** A value of one's own, as it is read from the text. */

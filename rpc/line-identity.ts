@@ -1,16 +1,25 @@
-import type { CustomData, ProductReference } from "./basket.ts";
+import type { ProductReference } from "./basket.ts";
+import { canonicalJson } from "./canonical-json.ts";
+
+/** Custom data as a basket stores it: canonical JSON. Baskets of earlier versions have the object itself. */
+export type StoredData = string | Readonly<Record<string, unknown>>;
 
 interface Line {
   readonly variantId: ProductReference;
-  readonly customData?: CustomData | undefined;
+  readonly customData?: StoredData | undefined;
 }
 
 /**
  * A string that two lines share if they are one line: the same variant with the same custom data. Lines are compared
- * by it and not pair by pair, so the work is linear. {@link sortKeys} makes the order of the keys irrelevant.
+ * by it and not pair by pair, so the work is linear.
  */
-export function identifyLine({ variantId, customData = {} }: Line): string {
-  return `${typeof variantId}:${variantId}:${JSON.stringify(customData)}`;
+export function identifyLine({ variantId, customData = "{}" }: Line): string {
+  return `${typeof variantId}:${variantId}:${toStoredJson(customData)}`;
+}
+
+/** The JSON of stored custom data. */
+export function toStoredJson(customData: StoredData): string {
+  return typeof customData === "string" ? customData : canonicalJson(customData);
 }
 
 /** Finds lines by their identity. Only lines of the given variants are identified, because that takes time. */
@@ -26,12 +35,4 @@ export function indexLines(
     if (!positions.has(identity)) positions.set(identity, position);
   }
   return positions;
-}
-
-/** A copy of a JSON value whose objects have their keys in one order, so that equal values have equal JSON. */
-export function sortKeys<T>(value: T): T {
-  if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) return value.map(sortKeys) as T;
-  const entries = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(entries.map(([key, part]) => [key, sortKeys(part)])) as T;
 }

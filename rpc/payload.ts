@@ -1,6 +1,6 @@
 import * as z from "zod";
+import { canonicalJson } from "./canonical-json.ts";
 import { isCommonPassword } from "./common-password.ts";
-import { sortKeys } from "./line-identity.ts";
 import { secret } from "./secret.ts";
 
 /** What a shop sells or shows: a positive integer, or a string of 1 to 64 characters. */
@@ -11,14 +11,14 @@ export const productReference = z.union([z.int().positive(), z.string().min(1).m
 /** Names a line of a basket or an item of a wishlist. */
 export const itemKey = z.string().min(1).max(64);
 
-/** Custom data of a line: a JSON object of up to 4,096 characters. It comes out with its keys sorted, and `-0` as 0. */
+/** Custom data of a line: a JSON object of up to 4,096 characters. It comes out as canonical JSON. */
 export const customData = z
   .custom<Record<string, z.core.util.JSONType>>()
   .superRefine((data, { addIssue }) => {
     const fault = findFault(data);
     if (fault !== undefined) addIssue({ code: "custom", message: fault });
   })
-  .transform((data) => sortKeys(JSON.parse(JSON.stringify(data)) as typeof data));
+  .transform(canonicalJson);
 
 export const quantity = z.int().min(1);
 
