@@ -24,7 +24,7 @@ export type Storefront = H3 & {
   /** The storages in use, and what they guarantee. */
   readonly stores: readonly StoreDescription[];
   /**
-   * Tries what calls need of the storages: a read and a write. It does so once a second at most, for all callers.
+   * Tries what calls need of the storages: a read and a write. `/readyz` does so once a second at most.
    * @throws StorageUnavailableError
    */
   checkStorages(): Promise<void>;
@@ -61,11 +61,16 @@ export function createStorefront(
     onError: (error, event) => guard.handle(event.req, () => Promise.reject(error)),
   });
   const state = { isDraining: false };
-  const checkStorages = createReadiness(backends.stores);
+  const checkStorages = async () => {
+    await Promise.all(backends.stores.map((store) => store.ping()));
+  };
   const { refusal } = options;
   const answer = (incoming: Incoming, route: CallRoute) =>
     refusal === undefined ? calls.answer(incoming, route) : refuse(refusal);
-  const others = [...createHealth(checkStorages, state), ...createAdmin(options, backends)];
+  const others = [
+    ...createHealth(createReadiness(checkStorages), state),
+    ...createAdmin(options, backends),
+  ];
   addRoutes(app, guard, [
     ...routes.list(answer),
     ...(refusal === undefined ? others : others.map((route) => withRefusal(route, refusal))),

@@ -9,9 +9,9 @@ export interface ServerState {
 /**
  * `/healthz` says that the process runs, `/readyz` that calls can be served, too.
  *
- * @param checkStorages tries what calls need of the storages, and throws if one cannot do it
+ * @param checkReadiness tries what calls need of the storages, and throws if one cannot do it
  */
-export function createHealth(checkStorages: () => Promise<void>, server: ServerState): Route[] {
+export function createHealth(checkReadiness: () => Promise<void>, server: ServerState): Route[] {
   const headers = { "content-type": "application/json", "cache-control": "no-store" };
   const ok = () => new Response('{"status":"ok"}', { headers });
   return [
@@ -29,7 +29,7 @@ export function createHealth(checkStorages: () => Promise<void>, server: ServerS
       async answer({ req }) {
         assertRead(req.method);
         if (server.isDraining) return draining();
-        await checkStorages();
+        await checkReadiness();
         return ok();
       },
     },

@@ -2,22 +2,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createReadiness } from "../server/readiness.ts";
-import type { DocumentStore } from "../storage/documents.ts";
-import { openDriver } from "../storage/driver.ts";
 import { openDocumentStore } from "../storage/store.ts";
 import { until } from "./_documents.ts";
 import { createFaultyDriver } from "./_faulty-driver.ts";
 import { createTestLog } from "./_log.ts";
+import { startServerProcess } from "./_process.ts";
 import { describeWithRedis, startRedis } from "./_redis.ts";
 import { createMatrix } from "./_setup.ts";
 
 describe("the readiness of storages", () => {
   test("is tried once a second for all callers", async () => {
     let pings = 0;
-    const store = openDocumentStore(openDriver({ driver: "memory" }), createTestLog());
-    onTestFinished(() => store.close());
-    const ping = async () => void pings++;
-    const check = createReadiness([Object.assign(Object.create(store), { ping }) as DocumentStore]);
+    const check = createReadiness(async () => void pings++);
     await Promise.all(Array.from({ length: 100 }, check));
     await check();
     expect(pings).toBe(1);
@@ -64,5 +60,15 @@ describeWithRedis("/readyz", () => {
     expect((await send("/healthz", {})).status).toBe(200);
     await control.call(allow[0] as string, ...allow.slice(1));
     await until(async () => (await status()) === 200);
+  });
+
+  test("says 503 after a start on a full Redis, which warns and serves", async () => {
+    const redis = await startRedis({ args: ["--maxmemory", "1"] });
+    onTestFinished(() => redis.stop());
+    const server = await startServerProcess(redis.url);
+    onTestFinished(() => server.kill());
+    expect((await server.send("/readyz", {})).status).toBe(503);
+    expect((await server.visitor().call("getUser")).status).toBe(200);
+    await until(async () => server.output.includes("A storage cannot be used"));
   });
 });
