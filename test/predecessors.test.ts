@@ -6,7 +6,8 @@ import { createMatrix } from "./_setup.ts";
 import { createGate } from "./fixtures/gate.ts";
 import { as, describeOnGround, fiftyTimes, trustingAuth } from "./fixtures/ground.ts";
 import { testMethods } from "./fixtures/methods.ts";
-import { observe, readStored, sessionIdOf } from "./fixtures/stored.ts";
+import { retired } from "./_sessions.ts";
+import { observe, readStored, sessionIdOf, sessionsOf } from "./fixtures/stored.ts";
 import { twinAt } from "./fixtures/visitors.ts";
 
 // Each test is named for a defect of the systems that came before, and shows the opposite: here what
@@ -24,7 +25,7 @@ describeOnGround("defect 1: parallel session writes", ({ startTwo, stored }) => 
       tabs[index % 2 ? 1 : 0].call("note", { [`field${index}`]: index }),
     );
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([204]));
-    const [record, ...others] = await stored("session:");
+    const [record, ...others] = sessionsOf(await stored("session:"));
     expect(others).toEqual([]);
     expect(record && sessionIdOf(record)).toBe(tab.sessionId);
     const fields = Array.from({ length: 50 }, (_, index) => [`field${index}`, index]);
@@ -39,7 +40,7 @@ describeOnGround("defect 1: parallel session writes", ({ startTwo, stored }) => 
       tab.call("updateUser", { firstName: "Ada" }),
       twinAt(two, tab).call("updateUser", { lastName: "Lovelace" }),
     ]);
-    const [record] = await stored("session:");
+    const [record] = sessionsOf(await stored("session:"));
     expect(record?.value.user).toMatchObject({ id: 7, firstName: "Ada", lastName: "Lovelace" });
   });
 
@@ -79,7 +80,7 @@ describeOnGround("defect 2: a logout during a slow call is final", ({ startTwo, 
     gate.open();
     const late = await slow;
     expect(late).toMatchObject({ status: 409, body: { code: "session_changed" }, setCookies: [] });
-    expect(await stored("session:")).toEqual([]);
+    expect(sessionsOf(await stored("session:"))).toEqual([]);
     for (const { value } of await stored("user:")) expect(value.sessions).toEqual({});
     expect((await visitor.call("getUser")).body).toEqual({});
   });
@@ -96,7 +97,7 @@ describeOnGround("defect 2: a logout during a slow call is final", ({ startTwo, 
     await twinAt(two, visitor).call("logout");
     gate.open();
     expect((await slow).setCookies).toEqual([]);
-    expect(await stored("session:")).toEqual([]);
+    expect(sessionsOf(await stored("session:"))).toEqual([]);
   });
 
   test("a guest's basket does not come back either", async () => {
@@ -111,7 +112,7 @@ describeOnGround("defect 2: a logout during a slow call is final", ({ startTwo, 
     await twinAt(two, guest).call("logout");
     gate.open();
     expect(await slow).toMatchObject({ status: 409, setCookies: [] });
-    expect(await stored("session:")).toEqual([]);
+    expect(sessionsOf(await stored("session:"))).toEqual([]);
     for (const { value } of await stored("basket:")) expect(value.items).toEqual([]);
   });
 
@@ -126,7 +127,7 @@ describeOnGround("defect 2: a logout during a slow call is final", ({ startTwo, 
     expect((await device.call("logoutEverywhere")).body).toEqual({ ended: 1 });
     gate.open();
     expect(await slow).toMatchObject({ status: 409, setCookies: [] });
-    expect(await stored("session:")).toEqual([]);
+    expect(sessionsOf(await stored("session:"))).toEqual([]);
   });
 });
 
@@ -144,17 +145,17 @@ describe("defect 3: a basket merge that fails at login", () => {
     const guest = visitor();
     await guest.call("addItemToBasket", { variantId: 7, quantity: 2 });
     const before = guest.clone();
-    const [old] = await readStored(sessions, "session:");
+    const [old] = sessionsOf(await readStored(sessions, "session:"));
     baskets.isBroken = true;
     const login = await guest.call("login", as(7));
     expect(login).toMatchObject({ status: 200, body: { merge: { status: "pending" } } });
     expect(guest.sessionId).toMatch(/^7:/);
-    const records = await readStored(sessions, "session:");
+    const records = sessionsOf(await readStored(sessions, "session:"));
     expect(records.map(sessionIdOf)).toEqual([guest.sessionId]);
     const writesToOldId = sessions.writes.filter(({ key }) => key === old?.key);
     expect(writesToOldId.length).toBeGreaterThan(0);
     for (const { text } of writesToOldId) expect(JSON.parse(text).value.user).toBeUndefined();
-    expect((await before.call("getUser")).body).toEqual({});
+    expect(await before.call("getUser")).toMatchObject(retired);
     baskets.isBroken = false;
     for (let call = 0; call < 2; call++) {
       const { body } = await guest.call("getBasket");
@@ -173,7 +174,7 @@ describe("defect 3: a basket merge that fails at login", () => {
     lines.splice(0);
     expect((await guest.call("getUser")).body).toEqual({});
     expect((await guest.call("getBasket")).body.basket.itemCount).toBe(2);
-    for (const { value } of await readStored(sessions, "session:")) {
+    for (const { value } of sessionsOf(await readStored(sessions, "session:"))) {
       expect(value.user).toBeUndefined();
     }
   });
@@ -253,7 +254,7 @@ describe("on one server", () => {
     await other?.call("login", as(70));
     const keep = [kept?.sessionId];
     expect((await other?.call("endSessions", { userId: "7", keep }))?.body).toBe(3);
-    const left = (await stored("session:")).map(sessionIdOf);
+    const left = sessionsOf(await stored("session:")).map(sessionIdOf);
     expect(left.toSorted()).toEqual([other?.sessionId, kept?.sessionId].toSorted());
     // Each record was known for what it is.
     expect(lines).toEqual([]);
@@ -272,10 +273,10 @@ describe("on one server", () => {
     const passwords = { oldPassword: "correct horse", newPassword: "battery staple" };
     await phone.call("updatePassword", passwords);
     expect(phone.sessionId).not.toBe(stolen.sessionId);
-    expect((await stored("session:")).map(sessionIdOf)).toEqual([phone.sessionId]);
+    expect(sessionsOf(await stored("session:")).map(sessionIdOf)).toEqual([phone.sessionId]);
     await tablet.call("login", as(7));
     expect((await phone.call("logout")).status).toBe(204);
-    expect((await stored("session:")).map(sessionIdOf)).toEqual([tablet.sessionId]);
+    expect(sessionsOf(await stored("session:")).map(sessionIdOf)).toEqual([tablet.sessionId]);
   });
 
   test("defect 15: a logout that the storage refused can be tried again", async () => {
@@ -288,7 +289,7 @@ describe("on one server", () => {
     expect((await phone.call("logout")).status).toBe(503);
     sessions.isBroken = false;
     expect((await phone.call("logout")).status).toBe(204);
-    expect(await stored("session:")).toEqual([]);
+    expect(sessionsOf(await stored("session:"))).toEqual([]);
   });
 
   test("defect 15: nothing is called ended before it is", async () => {
@@ -303,7 +304,7 @@ describe("on one server", () => {
     sessions.isBroken = false;
     expect((await phone.call("logoutEverywhere")).body).toEqual({ ended: 2 });
     expect((await laptop.call("getUser")).body).toEqual({});
-    expect(await stored("session:")).toEqual([]);
+    expect(sessionsOf(await stored("session:"))).toEqual([]);
   });
 });
 
