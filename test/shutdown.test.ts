@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { createFolder, startCli, until, waiting } from "./_cli.ts";
+import { createFolder, root, shops, startCli, until, waiting } from "./_cli.ts";
 import { isListening, openSocket, toCall } from "./_socket.ts";
 
 const file = "storefront.config.ts";
@@ -132,6 +132,17 @@ describe("a shutdown", () => {
     // A shutdown as planned is no error.
     expect(server.stderr).toBe("");
   });
+});
+
+test("ends with code 0 though a storage is never closed", async () => {
+  const text = `import createMemoryDriver from "unstorage/drivers/memory";
+const driver = { ...createMemoryDriver(), dispose: () => new Promise(() => setInterval(() => {}, 1000)) };
+export default { shops: ${shops}, storage: { session: driver } };`;
+  const folder = await createFolder({ "storefront.config.mjs": text });
+  await symlink(join(root, "node_modules/unstorage"), join(folder, "node_modules/unstorage"));
+  const server = await startCli(["start"], { folder });
+  server.signal("SIGTERM");
+  expect(await server.exited).toBe(0);
 });
 
 test("dev closes idle connections immediately at its end", async () => {
