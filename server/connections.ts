@@ -61,8 +61,9 @@ export class Connections {
   /**
    * Closes the server's port and waits until each connection has ended. Nothing that has begun to send is cut
    * before the timeout: Node's `close` would end idle connections while a request is on its way to them.
+   * @returns how many calls were in flight at the timeout, and got no answer
    */
-  async end(server: HttpServer, { timeout, dropsIdle = false }: Drain): Promise<void> {
+  async end(server: HttpServer, { timeout, dropsIdle = false }: Drain): Promise<number> {
     if (!dropsIdle) await this.#untilQuiet();
     const closed = new Promise<void>((resolve) => {
       NetServer.prototype.close.call(server, () => resolve());
@@ -71,15 +72,15 @@ export class Connections {
     this.#isDraining = true;
     if (dropsIdle) this.#dropIdle();
     const given = new AbortController();
-    const timedOut = sleep(timeout * 1000, undefined, { signal: given.signal }).then(
-      () => this.#open.forEach((_, socket) => socket.destroy()),
-      () => undefined,
+    const cutting = sleep(timeout * 1000, undefined, { signal: given.signal }).then(
+      () => this.#cut(),
+      () => 0,
     );
     await closed;
     given.abort();
-    await timedOut;
     // Stops the timer that looks for slow requests.
     server.close(() => undefined);
+    return cutting;
   }
 
   /**
@@ -101,12 +102,23 @@ export class Connections {
 
   #dropIdle(): void {
     for (const [socket, response] of this.#open) {
-      if (response === undefined || response.writableFinished) socket.destroy();
+      if (isOver(response)) socket.destroy();
     }
+  }
+
+  #cut(): number {
+    const calls = [...this.#open.values()].filter((response) => !isOver(response));
+    for (const socket of this.#open.keys()) socket.destroy();
+    return calls.length;
   }
 }
 
 // --- Internal helpers ---
+
+/** Whether a connection carries no call: it never had one, or its latest has been answered. */
+function isOver(response: ServerResponse | undefined): boolean {
+  return response === undefined || response.writableFinished;
+}
 
 /** More than one turn of the event loop takes if it has nothing to do. */
 const quietMilliseconds = 0.2;

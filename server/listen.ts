@@ -22,7 +22,7 @@ export interface Running {
  * @throws Error with one line for an operator if the port or the address cannot be used
  */
 export async function listen(app: Storefront, host: string, port: number): Promise<Running> {
-  const { server: settings } = app.options;
+  const { server: settings, log } = app.options;
   const connections = new Connections();
   const server = serve(app, {
     port,
@@ -59,7 +59,8 @@ export async function listen(app: Storefront, host: string, port: number): Promi
     async stop({ dropsIdle = false } = {}) {
       app.drain();
       if (!dropsIdle) await connections.delay(settings.drainDelay);
-      await connections.end(node, { timeout: settings.drainTimeout, dropsIdle });
+      const calls = await connections.end(node, { timeout: settings.drainTimeout, dropsIdle });
+      if (calls > 0) log.warn("Calls were cut, because server.drainTimeout has passed", { calls });
       await server.close();
       await app.close();
     },

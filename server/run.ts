@@ -37,6 +37,7 @@ export async function run(options: RunOptions): Promise<void> {
     // Without a server there is nothing to drain.
     if (last === undefined) process.exit(exitCode);
     const dropsIdle = options.command === "dev";
+    log.info("The server shuts down; a second signal ends it immediately");
     last.then((running) => running.stop({ dropsIdle })).then(() => process.exit(exitCode), fail);
   }
 

@@ -43,7 +43,7 @@ describe("a shutdown", () => {
     expect(await server.exited).toBe(0);
     expect(performance.now() - startedAt).toBeGreaterThan(900);
     expect(socket.isEnded).toBe(true);
-    expect(server.stderr).toBe("");
+    expect(server.stderr).not.toContain(" error ");
   });
 
   test("ends immediately if there are no connections", async () => {
@@ -114,6 +114,8 @@ describe("a shutdown", () => {
     await terminate();
     expect(await server.exited).toBe(0);
     expect([socket.isEnded, socket.received]).toEqual([true, ""]);
+    expect(server.stdout).toContain(" info The server shuts down");
+    expect(server.stderr).toMatch(/ warn Calls were cut, .* calls=1\n$/);
   });
 
   test("says so on /readyz for drainDelay seconds, and answers calls until then", async () => {
