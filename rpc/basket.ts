@@ -1,6 +1,12 @@
 import { RpcError, type Fault } from "./error.ts";
-import { identifyLine, indexLines, toStoredJson, type StoredData } from "./line-identity.ts";
-import type { Owned } from "./owned.ts";
+import {
+  identifyLine,
+  indexLines,
+  isStoredData,
+  toStoredJson,
+  type StoredData,
+} from "./line-identity.ts";
+import { isOwned, type Owned } from "./owned.ts";
 import type { BasketOptions, MergeStrategy } from "./shop.ts";
 
 /** What a shop sells: a positive integer, or a string of 1 to 64 characters. */
@@ -65,14 +71,17 @@ export type MergedLine =
 
 export const emptyBasket: Basket = { items: [], revision: 0 };
 
-/** Whether something read from a storage is a basket. */
+/** Whether something read from a storage is a basket, with all its lines. */
 export function isBasket(value: unknown): value is Basket {
+  const { items, revision } = (value ?? {}) as Partial<Basket>;
   return (
-    typeof value === "object" &&
-    value !== null &&
-    Array.isArray((value as Basket).items) &&
-    typeof (value as Basket).revision === "number"
+    Array.isArray(items) && items.every(isLine) && Number.isSafeInteger(revision) && isOwned(value)
   );
+}
+
+/** Whether something read from a storage can name what a shop sells. */
+export function isProductReference(value: unknown): value is ProductReference {
+  return typeof value === "string" || Number.isSafeInteger(value);
 }
 
 /**
@@ -192,6 +201,17 @@ export function mergeItems(
 }
 
 // --- Internal helpers ---
+
+function isLine(value: unknown): value is BasketLine {
+  const { key, variantId, quantity, customData, addedAt } = (value ?? {}) as Partial<BasketLine>;
+  return (
+    typeof key === "string" &&
+    isProductReference(variantId) &&
+    Number.isSafeInteger(quantity) &&
+    (customData === undefined || isStoredData(customData)) &&
+    Number.isFinite(addedAt)
+  );
+}
 
 function changed(basket: Basket, items: readonly BasketLine[]): Basket {
   return { ...basket, items: items.map(store), revision: basket.revision + 1 };

@@ -17,6 +17,12 @@ export function identifyLine({ variantId, customData = "{}" }: Line): string {
   return `${typeof variantId}:${variantId}:${toStoredJson(customData)}`;
 }
 
+/** Whether something read from a storage is custom data. Its JSON is not parsed, which would take too long. */
+export function isStoredData(value: unknown): value is StoredData {
+  if (typeof value === "string") return value.startsWith("{") && value.endsWith("}");
+  return typeof value === "object" && value !== null;
+}
+
 /** The JSON of stored custom data. */
 export function toStoredJson(customData: StoredData): string {
   return typeof customData === "string" ? customData : canonicalJson(customData);

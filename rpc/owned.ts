@@ -20,6 +20,17 @@ export function userOwnerKey(shopId: number, userId: string | number): string {
   return createHash("sha256").update(`${shopId}:${userId}`).digest("hex");
 }
 
+/** Whether something read from a storage can say whose it was. */
+export function isOwned(value: unknown): value is Owned {
+  const { movedTo, merged = {} } = (value ?? {}) as Partial<Owned>;
+  return (
+    (movedTo === undefined || typeof movedTo === "string") &&
+    typeof merged === "object" &&
+    merged !== null &&
+    Object.values(merged).every(Number.isFinite)
+  );
+}
+
 /** Reads an owner's document; one that went to a user is theirs alone. */
 export async function readOwned<T extends Owned>(
   documents: Documents<T>,

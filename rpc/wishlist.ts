@@ -1,6 +1,6 @@
-import type { ProductReference } from "./basket.ts";
+import { isProductReference, type ProductReference } from "./basket.ts";
 import { RpcError } from "./error.ts";
-import type { Owned } from "./owned.ts";
+import { isOwned, type Owned } from "./owned.ts";
 import type { WishlistOptions } from "./shop.ts";
 
 /** What a visitor wishes for: a variant or a product. */
@@ -29,9 +29,10 @@ export interface WishlistView {
 
 export const emptyWishlist: Wishlist = { items: [] };
 
-/** Whether something read from a storage is a wishlist. */
+/** Whether something read from a storage is a wishlist, with all its items. */
 export function isWishlist(value: unknown): value is Wishlist {
-  return typeof value === "object" && value !== null && Array.isArray((value as Wishlist).items);
+  const { items } = (value ?? {}) as Partial<Wishlist>;
+  return Array.isArray(items) && items.every(isWishlistItem) && isOwned(value);
 }
 
 export function viewWishlist(key: string | undefined, { items }: Wishlist): WishlistView {
@@ -94,6 +95,11 @@ export function mergeWishes(
 }
 
 // --- Internal helpers ---
+
+function isWishlistItem(value: unknown): value is WishlistItem {
+  const { key, variantId, productId } = (value ?? {}) as Partial<WishlistItem>;
+  return typeof key === "string" && isProductReference(variantId ?? productId);
+}
 
 function identifyWish({ variantId, productId }: Wish): string {
   const id = variantId ?? productId;

@@ -37,10 +37,11 @@ describe.concurrent("a storage that does not answer", () => {
     gate.open();
   });
 
-  test("fails those that wait for the same document with it", async () => {
+  test.each(["read", "write"])("fails all who wait for the same document: %s", async (kind) => {
     const faulty = createFaultyDriver();
     const { counters } = openCounters(faulty.driver);
-    const gate = hold(faulty, "before", "write");
+    const gate = new Gate();
+    faulty.before = (operation) => (operation.kind === kind ? gate.pass() : undefined);
     const calls = Array.from({ length: 10 }, () => counters.update("a", increment));
     for (const { error, time } of await Promise.all(calls.map(timeFailure))) {
       expect(error).toBeInstanceOf(StorageUnavailableError);

@@ -186,8 +186,8 @@ function testCalls(createDriver: CreateDriver): void {
     return keys[0] as string;
   }
 
-  async function spoil(prefix: string): Promise<void> {
-    await createStorage({ driver }).setItemRaw(await findKey(prefix), '{"version":"1","va');
+  async function spoil(prefix: string, text = '{"version":"1","va'): Promise<void> {
+    await createStorage({ driver }).setItemRaw(await findKey(prefix), text);
   }
 
   async function begin() {
@@ -224,10 +224,34 @@ function testCalls(createDriver: CreateDriver): void {
     expect(lines.map(({ level }) => level)).toEqual(["warn", "warn"]);
   });
 
+  const item = { key: "a", variantId: 1, quantity: 1, addedAt: 1 };
+  test.each<[string, object]>([
+    ["a line that is none", { items: [null], revision: 1 }],
+    ["a line without a quantity", { items: [{ ...item, quantity: undefined }], revision: 1 }],
+    ["a line of nothing", { items: [{ ...item, variantId: {} }], revision: 1 }],
+    ["a line without a date", { items: [{ ...item, addedAt: undefined }], revision: 1 }],
+    ["custom data that is none", { items: [{ ...item, customData: "x" }], revision: 1 }],
+    ["merges that are none", { items: [item], revision: 1, merged: { a: "x" } }],
+    ["another owner that is none", { items: [item], revision: 1, movedTo: 7 }],
+  ])("takes a basket and a wishlist for unreadable that are nearly right: %s", async (_, value) => {
+    const { user } = await begin();
+    const text = JSON.stringify({ version: "1", value });
+    await spoil("basket:", text);
+    await spoil("wishlist:", text);
+    const basket = await user.call("getBasket");
+    const wishlist = await user.call("getWishlist");
+    expect([basket.status, wishlist.status]).toEqual([200, 200]);
+    expect(basket.body.basket.items).toEqual([]);
+    const added = await user.call("addItemToBasket", { variantId: 2, quantity: 1 });
+    expect(added.status).toBe(200);
+  });
+
   test("begins an unreadable index of a user's sessions anew, so that a login works", async () => {
     const { user, other } = await begin();
     await spoil("user:");
     expect((await other().call("login", ada)).status).toBe(200);
+    const keys = await createStorage({ driver }).getKeys("user:");
+    expect(keys.filter((key) => key.includes("unreadable"))).toHaveLength(1);
     expect((await user.call("getUser")).body.user).toMatchObject({ email: ada.email });
   });
 
