@@ -1,7 +1,9 @@
 import { FastResponse } from "srvx";
 import { Json } from "../rpc/json.ts";
+import type { Logger } from "../storage/log.ts";
 import { findJsonFault } from "./json-fault.ts";
 import type { Header } from "./transport.ts";
+import { watchBody } from "./watched-body.ts";
 
 /**
  * What a call is answered, while it is being put together. Its headers are a list, as they are sent: making
@@ -25,8 +27,14 @@ export function toAnswer(value: unknown, cacheControl = "no-store"): Answer {
   return { status: 200, body, headers: [cache, ["content-type", "application/json"]] };
 }
 
-/** What the server is given: on Node it is written as it is, without a web stream. */
-export function toResponse({ body, headers, ...status }: Answer): Response {
+/**
+ * What the server is given: on Node it is written as it is, without a web stream.
+ * @param log told of a stream that breaks off
+ */
+export function toResponse(answer: Answer, log?: Logger): Response {
+  const { body: given, headers, ...status } = answer;
+  const isWatched = log !== undefined && given instanceof ReadableStream;
+  const body = isWatched ? watchBody(given, log) : given;
   const response = new FastResponse(body, { ...status, headers });
   // @hono/node-server replaces the global class, and h3 then takes this one for an object to send as text.
   return response instanceof Response ? response : new Response(body, { ...status, headers });

@@ -184,7 +184,8 @@ export class Calls {
   }
 
   /** Also where the call failed: a login or logout that came before stands. */
-  #finish({ event, deadline, origin, shop, visit }: Exchange, answer: Answer): Response {
+  #finish(exchange: Exchange, answer: Answer): Response {
+    const { call, event, deadline, origin, shop, visit } = exchange;
     // A timeout has been answered in its place.
     if (typeof answer.body !== "string" && deadline.hasPassed) discardBody(answer);
     if (visit !== undefined) {
@@ -193,7 +194,7 @@ export class Calls {
       answer.headers.push(...toSessionHeaders(presented, session, transports, isSecure));
     }
     this.#cors.describe(event, origin, shop, answer.headers);
-    return toResponse(answer);
+    return toResponse(answer, call?.log);
   }
 }
 

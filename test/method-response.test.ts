@@ -235,9 +235,10 @@ for (const transport of ["request", "server"] as const) {
 }
 
 describe("a Response whose body breaks off", () => {
-  const { start } = createMatrix("memory", "server", () => ({ driver: "memory" }));
+  const { allowErrors, start } = createMatrix("memory", "server", () => ({ driver: "memory" }));
 
-  test("ends its connection, and the server answers on", async () => {
+  test("ends its connection and is logged, and the server answers on", async () => {
+    allowErrors();
     const storefront = await start({
       methods: methodsOf(
         () =>
@@ -253,6 +254,12 @@ describe("a Response whose body breaks off", () => {
     });
     await expect(call(storefront, "give").then((response) => response.text())).rejects.toThrow();
     expect((await storefront.visitor().call("getUser")).status).toBe(200);
+    expect(storefront.lines).toMatchObject([
+      {
+        level: "error",
+        details: { method: "give", error: expect.stringContaining("the backend is gone") },
+      },
+    ]);
   });
 });
 
