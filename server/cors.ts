@@ -155,12 +155,12 @@ function describeRejection(
   verdict: PageVerdict,
 ): string {
   if (origin === undefined) {
-    return "The browser says that another site's page sent this call, and sends no Origin that cors.origin could allow";
+    return "A page of another site sent this call, says the browser. It sends no Origin, so cors.origin cannot allow it";
   }
   const name = JSON.stringify(origin.slice(0, 200));
   const who = shop === undefined ? "any shop" : `shop ${shop.shopId}`;
   if (verdict === "of_another_shop") {
-    return `The page at ${name} is at none of the hosts of ${who}. If it is a page of that shop, add its host to the shop's "host"; else add its origin to cors.origin`;
+    return `The page at ${name} is at none of the hosts of ${who}. If it is a page of that shop, add its host to the shop's "host". Else add its origin to cors.origin`;
   }
-  return `The origin ${name} is not allowed for ${who}. If it is a page of yours at another origin, add it to cors.origin; if it is this server's own behind a proxy, set publicUrl, or trustProxy for a proxy that sends X-Forwarded-Host`;
+  return `The origin ${name} is not allowed for ${who}. If it is a page of yours at another origin, add it to cors.origin. If it is this server's own page behind a proxy, set publicUrl or trustProxy`;
 }

@@ -21,17 +21,21 @@ export function judgePage(
   hosts: ShopHosts,
   publicOrigin: string | undefined,
 ): PageVerdict {
-  if (!isWebOrigin(origin)) return "other";
-  const page = new URL(origin);
-  if (!isOfServer(incoming, page, publicOrigin)) return "other";
+  const page = parseOrigin(origin);
+  if (page === undefined || !isOfServer(incoming, page, publicOrigin)) return "other";
   return hosts.exist && hosts.rank(page) === 0 ? "of_another_shop" : "own";
 }
 
 // --- Internal helpers ---
 
-/** An app in a web view has a scheme of its own, and a page without an origin sends `null`. */
-function isWebOrigin(origin: string): boolean {
-  return /^https?:\/\//.test(origin) && URL.canParse(origin);
+/**
+ * Reads the origin of a web page, as browsers write it (RFC 6454, 6.2). An app in a web view has a scheme of its own,
+ * and a page without an origin sends `null`.
+ */
+function parseOrigin(origin: string): URL | undefined {
+  if (!/^https?:/.test(origin) || !URL.canParse(origin)) return undefined;
+  const page = new URL(origin);
+  return page.origin === origin ? page : undefined;
 }
 
 function isOfServer(incoming: Incoming, page: URL, publicOrigin: string | undefined): boolean {

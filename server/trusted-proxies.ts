@@ -35,7 +35,7 @@ export function isEverybody(text: string): boolean {
  */
 export function toAddress(text: string): string | undefined {
   const [, address = text] =
-    /^"?\[(.+)\](?::\d*)?"?$/.exec(text) ?? /^"?([\d.]+)(?::\d*)?"?$/.exec(text) ?? [];
+    /^"?\[(.+)\](?::\d*)?"?$/.exec(text) ?? /^"?((?:::ffff:)?[\d.]+)(?::\d*)?"?$/i.exec(text) ?? [];
   const plain = address.replace(/%.*$/, "").replace(/^::ffff:(?=\d+\.)/i, "");
   return isIP(plain) === 0 ? undefined : plain.toLowerCase();
 }

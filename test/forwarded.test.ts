@@ -64,6 +64,8 @@ describe("the address of a client", () => {
     ["2001:db8::1", "2001:db8::1"],
     ["::ffff:203.0.113.7", "203.0.113.7"],
     ["[::ffff:203.0.113.7]:80", "203.0.113.7"],
+    ["::FFFF:203.0.113.7:50001", "203.0.113.7"],
+    ['"203.0.113.7:50001"', "203.0.113.7"],
     ["fe80::1%eth0", "fe80::1"],
   ])("that a trusted proxy writes as %s is %s", async (written, ip) => {
     const { ipOf } = await open({ trustProxy: ["127.0.0.1"] });

@@ -91,6 +91,9 @@ describe("a page of the host that was called", () => {
     ["ftp://shop.example", "shop.example", 403],
     ["capacitor://shop.example", "shop.example", 403],
     ["https://shop.example@evil.example", "shop.example", 403],
+    ["https://shop.example/", "shop.example", 403],
+    ["https://SHOP.example", "shop.example", 403],
+    ["https://shop.example:443", "shop.example", 403],
     ["null", "null", 403],
   ])("at %s may call %s: %i", async (origin, host, status) => {
     expect((await ask({}, { host, origin })).status).toBe(status);
