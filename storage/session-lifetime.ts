@@ -29,10 +29,14 @@ export function isExtensionDue(record: SessionRecord, lifetime: SessionLifetime)
   return Date.now() - lastSeenAt >= (idle * 1000) / 10;
 }
 
-/** Whether a user's session should have a new id (OWASP Session Management, "Renewal Timeout"). */
+/**
+ * Whether a user's session should have a new id (OWASP Session Management, "Renewal Timeout"). One that the
+ * client has not used yet needs no other: the chain from an old ID to it would grow with each lost response.
+ */
 export function isRenewalDue(record: SessionRecord, { renewAfter }: SessionLifetime): boolean {
-  const { createdAt, idIssuedAt = createdAt, user } = record;
-  return user !== undefined && Date.now() - idIssuedAt >= renewAfter * 1000;
+  const { createdAt, idIssuedAt = createdAt, firstUsedAt, user } = record;
+  if (user === undefined || firstUsedAt === 0) return false;
+  return Date.now() - idIssuedAt >= renewAfter * 1000;
 }
 
 /** Whether the user has proved who they are a short while ago (ASVS 5.0, 7.5.1). */

@@ -22,7 +22,7 @@ interface Flow {
   /** Who makes the call: a guest, the user 7, or the user 8, each with a basket and a note. */
   readonly by: "guest" | 7 | 8;
   /** Runs before the call whose writes fail. */
-  readonly before?: (visitor: Visitor) => Promise<unknown>;
+  readonly before?: (visitor: Visitor, faulty: FaultyDriver) => Promise<unknown>;
   readonly call: readonly [method: string, payload?: unknown];
   /** Who the visitor is afterwards, if the call succeeds. */
   readonly after: "guest" | 7;
@@ -40,6 +40,17 @@ const flows: Readonly<Record<string, Flow>> = {
     by: "guest",
     before: (visitor) => addElsewhere(visitor),
     call: ["login", { email, password }],
+    after: 7,
+  },
+  "a merge that was put off": {
+    by: "guest",
+    before: async (visitor, faulty) => {
+      faulty.before = ({ key, kind }) =>
+        void (key.startsWith("basket") && kind === "write" && outage());
+      await visitor.call("login", { email, password });
+      faulty.heal();
+    },
+    call: ["getUser"],
     after: 7,
   },
   "a login that ends the oldest session": {
@@ -133,7 +144,7 @@ async function arrange(flow: Flow): Promise<{ faulty: FaultyDriver; visitor: Vis
   await visitor.call("note", { colour: "red" });
   await visitor.call("addItemToBasket", { variantId: 1, quantity: 1 });
   others.set(visitor, storefront.visitor());
-  await flow.before?.(visitor);
+  await flow.before?.(visitor, faulty);
   return { faulty, visitor };
 }
 
