@@ -3,6 +3,7 @@ import {
   isOver,
   isUndecided,
   type Generations,
+  type OfGeneration,
   type SessionGenerations,
 } from "./generations.ts";
 import { absent, type Documents, type DocumentStore, type Snapshot } from "./documents.ts";
@@ -94,9 +95,11 @@ export class SessionRecords {
   }
 
   /** What a session that begins now is marked with. */
-  async currentGeneration(): Promise<{ readonly generation: string | undefined }> {
+  async currentGeneration(): Promise<OfGeneration> {
     const generations = await this.#generations.ensure(this.#shopId);
-    return { generation: generationOf(generations, this.#shopId)?.id };
+    const { id, legacy } = generationOf(generations, this.#shopId) ?? {};
+    // Servers of versions that counted look for the number, in a rolling upgrade.
+    return legacy ? { generation: id, epoch: legacy } : { generation: id };
   }
 
   /**

@@ -93,6 +93,18 @@ describe("a session of a version without random generations", () => {
     expect(await areAlive(visitors, await start(config))).toEqual([false, false]);
   });
 
+  test("leaves its number to sessions that begin later, for servers of its version", async () => {
+    await begin();
+    await write("session:epochs", { 1001: 2 });
+    const upgraded = await upgrade(2);
+    const later = upgraded.visitor();
+    await later.call("enter", { id: 8 });
+    const [stored] = await readStored(driver, `session:1001:${later.sessionId?.slice(2)}`);
+    expect(stored?.value).toMatchObject({ epoch: 2, generation: expect.any(String) });
+    await endAll(upgraded);
+    expect((await later.call("getUser")).body).toEqual({});
+  });
+
   test("ends if the number of its shop cannot be read", async () => {
     const visitors = await begin();
     await driver.setItemRaw?.("session:epochs", "spoilt", {});
