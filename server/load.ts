@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { dirname, extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isPlainFormat, parsePlainConfig, plainExtensions } from "./config-formats.ts";
+import { messageOf } from "../storage/log.ts";
 
 /** A config as it was read, not checked yet. */
 export interface LoadedConfig {
@@ -173,7 +174,7 @@ function isFile(path: string): boolean {
 
 /** Without a stack, and without what stands in the file. */
 function toReadableError(error: unknown, path: string): Error {
-  const message = (error instanceof Error ? error.message : String(error))
+  const message = messageOf(error)
     .replace(/\nRequire stack:\n- (.+)[^]*/, (_, importer) => {
       return importer === path ? "" : `, imported by ${importer}`;
     })

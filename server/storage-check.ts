@@ -1,5 +1,6 @@
 import type { Driver } from "unstorage";
 import type { DocumentStore } from "../storage/documents.ts";
+import { isInstance, messageOf } from "../storage/log.ts";
 import { openDriver } from "../storage/driver.ts";
 import { isRedisDriver } from "../storage/redis-client.ts";
 import { readRedisServer } from "../storage/redis-server.ts";
@@ -61,7 +62,7 @@ async function checkRedis(driver: Driver, path: string, report: Report): Promise
 /** The code of Redis or of the file system, as `NOAUTH` or `ENOSPC`, or nothing: the rest may hold a secret. */
 function toReason(error: unknown): string {
   const { cause } = error as { readonly cause?: unknown };
-  if (!(cause instanceof Error)) return "";
+  if (!isInstance(cause, Error)) return "";
   const { code } = cause as { readonly code?: unknown };
   const found = typeof code === "string" ? code : /\b(?!E)[A-Z]{3,}\b/.exec(cause.message)?.[0];
   return found === undefined ? "" : ` (${found})`;
@@ -69,6 +70,6 @@ function toReason(error: unknown): string {
 
 /** One line, without what stands before the `@` of an address. */
 function toSafeMessage(error: unknown): string {
-  const [line = ""] = (error instanceof Error ? error.message : String(error)).split("\n");
+  const [line = ""] = messageOf(error).split("\n");
   return line.replace(/\/\/[^@\s]*@/g, "//…@");
 }

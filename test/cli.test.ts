@@ -85,6 +85,12 @@ describe("a mistake is one message, without a stack, and ends with code 1", () =
       "<folder>/a.mjs: boom",
     ],
     [
+      "a config that throws what cannot be read",
+      "start --config a.mjs",
+      { "a.mjs": "const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); throw proxy;" },
+      "<folder>/a.mjs: a value was thrown that cannot be read",
+    ],
+    [
       "a missing package",
       "start --config a.ts",
       { "a.ts": `import "no-such"; ${plain}` },

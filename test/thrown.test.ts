@@ -3,6 +3,7 @@ import { HTTPError } from "h3";
 import { RpcError } from "../rpc/error.ts";
 import { defineRpcMethod } from "../rpc/method.ts";
 import { describeError, isInstance, messageOf } from "../storage/log.ts";
+import { createFaultyDriver } from "./_faulty-driver.ts";
 import { createMatrix, describeMatrix } from "./_setup.ts";
 
 /** Values that throw when they are read, by what a test calls them. */
@@ -24,6 +25,8 @@ const hostile: Readonly<Record<string, () => unknown>> = {
   "an RpcError whose detail throws": () => withGetter(new RpcError("invalid_input"), "detail"),
   "an RpcError without headers that can be read": () =>
     withGetter(new RpcError("invalid_input"), "headers"),
+  "an RpcError with data that cannot be read": () =>
+    new RpcError("odd", { status: 409, title: "Odd", data: revoked({}) }),
   "an RpcError with the status 204": () => new RpcError("odd", { status: 204, title: "Odd" }),
   "an RpcError with the status 101": () => new RpcError("odd", { status: 101, title: "Odd" }),
   "an HTTPError with the status 304": () => new HTTPError({ status: 304, message: "Odd" }),
@@ -112,6 +115,39 @@ test.each(Object.entries(hostile))(
     }
   },
 );
+
+test.each(Object.entries(hostile))("is logged where a call goes on: %s", async (_, make) => {
+  allowErrors();
+  const thrower = () => {
+    throw make();
+  };
+  const { visitor, send, lines } = await start({
+    cors: { origin: thrower },
+    hooks: { "storefront:rpc:error": thrower },
+    auth: { login: thrower, register: thrower, changePassword: thrower },
+  });
+  const payload = { email: "ada@example.com", password: "correct horse" };
+  for (const method of ["login", "register"]) {
+    expect((await visitor().call(method, payload)).status).toBe(500);
+    expect(lines.map(({ message }) => message)).toEqual(
+      expect.arrayContaining(["The hook storefront:rpc:error failed", "A call failed"]),
+    );
+  }
+  const headers = { origin: "https://else.example", "content-type": "application/json" };
+  const answer = await send("/de/api/rpc/getUser", { method: "POST", headers, body: "{}" });
+  expect(answer.status).toBe(403);
+});
+
+test.each(Object.entries(hostile))("is 503 if a storage throws it: %s", async (_, make) => {
+  allowErrors();
+  const faulty = createFaultyDriver();
+  const { visitor } = await start({ storage: { session: faulty.driver } });
+  faulty.before = () => {
+    throw make();
+  };
+  const answer = await visitor().call("addItemToBasket", { variantId: 7, quantity: 1 });
+  expect(answer).toMatchObject({ status: 503, body: { code: "storage_unavailable" } });
+});
 
 test.each(Object.entries(hostile))("describes %s without throwing", (_, make) => {
   expect(typeof describeError(make())).toBe("string");
