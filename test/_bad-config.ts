@@ -54,6 +54,7 @@ export const badValues: Readonly<Record<string, readonly [values: unknown[], exp
   "session.cache": [[true, 60, null], "false or an object"],
   "cors.origin": [["*", ["*"], ["https://shop.example/"], [7]], "a list of origins"],
   "cors.credentials": [["include"], "true or false"],
+  "cors.allowedHeaders": [["*", ["*"], ["x y"], [""]], "a list of header names"],
   "cors.maxAge": [[0, 86_401], "a whole number of seconds, 1 or more"],
   "shops[0].cors": [["*"], "an object"],
   "session.provider": [["redis", { driver: "redis" }], "the driver is set in storage.session"],
@@ -70,6 +71,17 @@ export const badValues: Readonly<Record<string, readonly [values: unknown[], exp
   basePath: [
     ["/..", "/api/.", "/./api", "", "/", "api", "/api/", "/a b", "/a//b"],
     "a path, as /api",
+  ],
+  publicUrl: [
+    [
+      "",
+      "shop.example",
+      "ftp://shop.example",
+      "https://a:b@shop.example",
+      "https://a.example/?b",
+      7,
+    ],
+    "the URL that browsers see",
   ],
   maxBodySize: [[0, "1mb", 1.5], "a whole number of bytes, 1 or more"],
   callTimeout: [[0, "30s"], "a whole number of seconds, 1 or more"],

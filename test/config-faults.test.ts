@@ -271,6 +271,7 @@ describe("a secret stays out of the report:", () => {
       auth: { login: "" },
       maxBodySize: 1,
       trustProxy: ["127.0.0.1"],
+      publicUrl: "https://a.example",
       log: { info: "" },
     };
     const secrets = ["k4-".repeat(12), url];
