@@ -37,8 +37,18 @@ export class LoopTimer {
 
   #wait(): void {
     this.#isTicking = true;
-    // The immediate comes after the loop has read its sockets, a timer alone before.
-    setTimeout(() => setImmediate(() => this.#advance()), this.#interval);
+    setTimeout(() => this.#advanceAfterReads(), this.#interval);
+  }
+
+  /** A timer can come before the loop has read its sockets, an immediate comes after. */
+  #advanceAfterReads(): void {
+    const at = performance.now();
+    setImmediate(() => {
+      // If the loop was held since, replies can have arrived since.
+      const wasHeld = performance.now() - at > this.#interval;
+      if (wasHeld) this.#advanceAfterReads();
+      else this.#advance();
+    });
   }
 
   #advance(): void {
