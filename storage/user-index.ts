@@ -1,5 +1,6 @@
 import { generationOf, isOver, type Generations } from "./generations.ts";
 import { isRevocationMark, type RevocationMark } from "./revocations.ts";
+import { StorageUnavailableError } from "./unavailable.ts";
 import type { Belonging, SessionTransportName } from "./session-record.ts";
 
 /** One session in the index of its user. Dates are epoch milliseconds. */
@@ -92,7 +93,10 @@ export function without(index: UserIndex, handle: string): UserIndex {
   return { ...index, sessions };
 }
 
-/** Pending merges with more of them, each once. */
+/**
+ * Pending merges with more of them, each once.
+ * @throws StorageUnavailableError if there are too many: then the storage of baskets has been failing for long
+ */
 export function union(
   noted: readonly PendingMerge[],
   merges: readonly PendingMerge[],
@@ -100,6 +104,11 @@ export function union(
   const known = noted.filter(({ belonging, key }) =>
     merges.every((merge) => merge.belonging !== belonging || merge.key !== key),
   );
+  if (merges.length > 0 && known.length + merges.length > maxPendingMerges) {
+    throw new StorageUnavailableError(
+      `${known.length} baskets and wishlists of guests wait to be merged into one user's. Expected at most ${maxPendingMerges}. Look into why the storage of baskets refuses them.`,
+    );
+  }
   return [...known, ...merges];
 }
 
@@ -129,6 +138,9 @@ export function endOf(index: UserIndex): number {
 }
 
 // --- Internal helpers ---
+
+/** Each guest adds two at most. */
+const maxPendingMerges = 100;
 
 /** How long a login that began before the last end of all is still refused, in milliseconds. */
 const endedAtMemory = 3_600_000;

@@ -120,7 +120,7 @@ export class UserSessions {
    * Enters a new session, and ends those that are too many.
    * @returns the merges that the user is owed
    * @throws SessionEndedError where all of the user's sessions were ended since the login began;
-   * SessionLimitError where there may be no more
+   * SessionLimitError where there may be no more; StorageUnavailableError if too many merges are owed
    */
   async enter(
     userId: string | number,
@@ -149,6 +149,9 @@ export class UserSessions {
     });
     if (isUnknown) return this.enter(userId, entry, entrance, await this.lastRevocation());
     await this.#finish(userId, excess);
+    // What broke off before is finished too, or it would add up; but no login fails for that.
+    const left = index.ending?.filter(({ id }) => !excess.some((over) => over.id === id));
+    await this.#finish(userId, left).catch(() => undefined);
     return index.pendingMerges;
   }
 
