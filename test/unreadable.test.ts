@@ -242,6 +242,7 @@ function testCalls(createDriver: CreateDriver): void {
     const wishlist = await user.call("getWishlist");
     expect([basket.status, wishlist.status]).toEqual([200, 200]);
     expect(basket.body.basket.items).toEqual([]);
+    expect(wishlist.body.wishlist.items).not.toContain(null);
     const added = await user.call("addItemToBasket", { variantId: 2, quantity: 1 });
     expect(added.status).toBe(200);
   });
