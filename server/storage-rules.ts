@@ -24,7 +24,9 @@ export function storageRule({ settings, environment }: Subject, report: Report):
     const isTwin = (other: StoragePlace) => isSamePlace(other, place);
     if (places.slice(0, index).some(isTwin)) report("SF509", place.path, "the same options again");
   }
-  checkAccounts(settings.server, report);
+  // In development they may be where the sessions are, whatever driver that is.
+  const { isWritten } = settings.server.storage.account;
+  if (environment.production || isWritten) checkAccounts(settings.server, report);
 }
 
 // --- Internal helpers ---

@@ -146,6 +146,14 @@ describe("production with a storage that is not atomic", () => {
   );
 });
 
+test("development keeps accounts where the sessions are, also in a cache", () => {
+  const storage = { session: { driver: "lruCache" } };
+  expect(refusalOf({ storage }, false).faults).toEqual([]);
+  expect(refusalOf({ storage: { ...storage, singleProcess: true } }, true).faults).toMatchObject([
+    { code: "SF512" },
+  ]);
+});
+
 describe("accounts in memory", () => {
   test("are refused in production, also as a layer of an overlay", () => {
     const memory = { driver: "memory" };
