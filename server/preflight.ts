@@ -31,13 +31,16 @@ function toNames(requested: string): readonly string[] {
   let size = 0;
   for (const part of requested.split(",")) {
     const name = part.trim();
-    if (name === "*" || !fieldName.test(name)) continue;
+    if (name === "*" || !fieldName.test(name) || ofProxies.test(name)) continue;
     size += name.length + 2;
     if (size > maxRequested) break;
     names.push(name);
   }
   return names;
 }
+
+/** A proxy may pass these on, and with `trustProxy` they say who calls and whose host was called. */
+const ofProxies = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/i;
 
 /** RFC 9110, 5.1. */
 const fieldName = /^[!#$%&'*+.^_`|~\w-]+$/;

@@ -52,6 +52,13 @@ test.each(["*", "a b", "x:y", "x\ty", "é", "(x)", '"x"', "", ",,", "x=y"])(
   },
 );
 
+test.each(["X-Forwarded-For", "x-forwarded-host", "forwarded", "x-real-ip"])(
+  "passes over %s, which is a proxy's to send",
+  async (name) => {
+    expect((await ask(`${name}, x-good`, [open, open])).allowed).toBe(`${own}, x-good`);
+  },
+);
+
 test("allows 1 KB of names at most", async () => {
   const names = Array.from({ length: 400 }, (_, index) => `x-name-${1000 + index}`);
   const { allowed } = await ask(names.join(), [open, open]);
