@@ -114,3 +114,14 @@ test("a move that may still be running is not taken over", async () => {
   await expect(rotate(old)).rejects.toThrow(SessionEndedError);
   expect(await loadSession(sessions, old.record.id)).toBeDefined();
 });
+
+test.each([
+  ["rotated", rotate],
+  ["renewed", renew],
+])("a call that runs for long does not end the ID that its own was %s to", async (_, move) => {
+  const old = await enter();
+  const moved = await move(old);
+  vi.setSystemTime(Date.now() + 40_000);
+  await expect(sessions.renew(old)).rejects.toThrow(SessionEndedError);
+  expect(await loadSession(sessions, moved.record.id)).toBeDefined();
+});
