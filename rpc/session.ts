@@ -30,7 +30,7 @@ export interface EndedSessions {
 
 /** What the log says of an end that may have missed a session. */
 export const incompleteEnd =
-  "Sessions of the user may go on, because their index was lost. To end them now, end all of the shop";
+  "Some sessions of the user may stay active because their index was lost. They end within a tenth of the idle time; endAllSessions ends them now";
 
 /** The active sessions that a call came with. */
 export interface CallSessions {
