@@ -127,6 +127,8 @@ interface Copying {
 const minLength = 4;
 /** Texts of one source that are searched for, so that a client's noise cannot hold the event loop. */
 const maxTexts = 64;
+/** Deeper than any payload; a circle ends there. */
+const maxTextDepth = 64;
 const special = /[$()*+.?[\\\]^{|}]/g;
 /** Shorter pieces of base64 would be found by chance; longer secrets are not looked for in it. */
 const minEncoded = 5;
@@ -138,18 +140,22 @@ const unreadable = "[unreadable]";
 function takeTexts(values: Iterable<unknown>, count: number): string[] {
   const taken: string[] = [];
   for (const value of values) {
-    for (const text of textsIn(value)) {
-      if (taken.push(text) === count) return taken;
-    }
+    if (taken.length === count) break;
+    collectTexts(value, taken, count, 0);
   }
   return taken;
 }
 
-function* textsIn(value: unknown): Iterable<string> {
-  if (typeof value === "string") yield value;
-  else if (typeof value === "number" || typeof value === "bigint") yield String(value);
-  else if (typeof value === "object" && value !== null) {
-    for (const part of Object.values(value)) yield* textsIn(part);
+/** Not a generator: one for each part of a large value would take ten times as long. */
+function collectTexts(value: unknown, taken: string[], count: number, depth: number): void {
+  if (typeof value === "string") taken.push(value);
+  else if (typeof value === "number" || typeof value === "bigint") taken.push(String(value));
+  else if (typeof value === "object" && value !== null && depth < maxTextDepth) {
+    const parts: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+    for (const part of parts) {
+      if (taken.length === count) return;
+      collectTexts(part, taken, count, depth + 1);
+    }
   }
 }
 

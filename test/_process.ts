@@ -110,7 +110,7 @@ const cli = fileURLToPath(new URL("dist/server/cli.js", root));
 let checked: Promise<void> | undefined;
 
 /** Processes run the build, and a test of an old build would prove nothing. */
-async function assertBuilt(): Promise<void> {
+export async function assertBuilt(): Promise<void> {
   const folders = ["rpc", "server", "storage"];
   const files = await Promise.all(
     folders.map(async (folder) =>
