@@ -1,9 +1,12 @@
 import { setImmediate, setTimeout } from "node:timers";
 
-/** Work that is under way, as a {@link LoopTimer} knows it. */
+/** Work that is under way, as its {@link LoopTimer} knows it: a link of a list, for there are many. */
 export interface Timed {
   readonly lastTick: number;
   readonly expire: () => void;
+  previous: Timed | undefined;
+  next: Timed | undefined;
+  isPending: boolean;
 }
 
 /**
@@ -13,7 +16,8 @@ export interface Timed {
 export class LoopTimer {
   readonly #interval: number;
   /** In the order of their start, so the first ones are over first. */
-  readonly #pending = new Set<Timed>();
+  #first: Timed | undefined;
+  #last: Timed | undefined;
   #tick = 0;
   #isTicking = false;
 
@@ -24,15 +28,27 @@ export class LoopTimer {
 
   /** Calls `expire` when the limit has passed, unless the work ended before. */
   start(expire: () => void): Timed {
-    const timed = { lastTick: this.#tick + ticks, expire };
-    this.#pending.add(timed);
+    const previous = this.#last;
+    const lastTick = this.#tick + ticks;
+    const timed: Timed = { lastTick, expire, previous, next: undefined, isPending: true };
+    if (previous === undefined) this.#first = timed;
+    else previous.next = timed;
+    this.#last = timed;
     if (!this.#isTicking) this.#wait();
     return timed;
   }
 
   /** Tells that the work has ended. */
   end(timed: Timed): void {
-    this.#pending.delete(timed);
+    if (!timed.isPending) return;
+    timed.isPending = false;
+    const { previous, next } = timed;
+    if (previous === undefined) this.#first = next;
+    else previous.next = next;
+    if (next === undefined) this.#last = previous;
+    else next.previous = previous;
+    timed.previous = undefined;
+    timed.next = undefined;
   }
 
   #wait(): void {
@@ -53,13 +69,13 @@ export class LoopTimer {
 
   #advance(): void {
     this.#tick++;
-    for (const timed of this.#pending) {
+    for (let timed = this.#first; timed !== undefined; timed = this.#first) {
       if (timed.lastTick >= this.#tick) break;
-      this.#pending.delete(timed);
+      this.end(timed);
       timed.expire();
     }
     this.#isTicking = false;
-    if (this.#pending.size > 0) this.#wait();
+    if (this.#first !== undefined) this.#wait();
   }
 }
 

@@ -39,9 +39,7 @@ export function createRedisBackend(driver: RedisDriver, log: Logger): Backend {
   return {
     capabilities: { atomic: "cluster", changes: canPush ? "pushed" : "unheard", ttl: "native" },
     async read(key) {
-      return (
-        (await link.ask(() => client.get(keys.toCommand(key)).catch(toOtherType))) ?? undefined
-      );
+      return (await link.ask(() => client.get(keys.toCommand(key)), toOtherType)) ?? undefined;
     },
     async swap(key, { match, text }, next) {
       // Time left, not a point in time: the clocks may differ, and `expiresAt` is checked at every read.
@@ -78,12 +76,11 @@ export function createRedisBackend(driver: RedisDriver, log: Logger): Backend {
   /** Runs a script on one key; Redis may have to be told it again. */
   function run({ sha1, lua }: RedisScript, path: string, args: string[]): Promise<unknown> {
     const key = keys.toCommand(path);
-    return link.ask(() =>
-      client.evalsha(sha1, 1, key, ...args).catch((error: unknown) => {
-        if (!isError(error, "NOSCRIPT")) throw error;
-        return client.eval(lua, 1, key, ...args);
-      }),
-    );
+    const runKnown = () => client.evalsha(sha1, 1, key, ...args);
+    return link.ask(runKnown, (error) => {
+      if (!isError(error, "NOSCRIPT")) throw error;
+      return client.eval(lua, 1, key, ...args);
+    });
   }
 }
 

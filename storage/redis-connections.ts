@@ -62,7 +62,6 @@ export function watchConnections(
     let handshake: Timed | undefined;
     const endHandshake = () => {
       if (handshake !== undefined) timer.end(handshake);
-      handshake = undefined;
     };
     Object.assign(connection.options ?? {}, ownOptions);
     connection.on("connect", () => {
@@ -82,7 +81,9 @@ export function watchConnections(
   }
 
   function fail(connection: RedisConnection, error: Error): void {
-    outages.begin(toAddress(connection), toReason(error));
+    // A cluster that reaches none of its nodes says why with the last of them.
+    const { lastNodeError = error } = error as Error & { readonly lastNodeError?: Error };
+    outages.begin(toAddress(connection), toReason(lastNodeError));
   }
 
   /** Not by `disconnect`, which says goodbye and waits for two seconds. */

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers";
 import type { Logger } from "./log.ts";
-import { LoopTimer } from "./loop-timer.ts";
+import { LoopTimer, type Timed } from "./loop-timer.ts";
 import type { RedisClient } from "./redis-client.ts";
 import { toAddress, watchConnections, type Connections } from "./redis-connections.ts";
 import { RedisOutages } from "./redis-outages.ts";
@@ -23,7 +23,7 @@ export class RedisLink {
   /** Connections that were lost; the client may leave their commands without an end. */
   #lost = 0;
   /** What is to be sent when the client is ready. */
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting = new Set<Command<unknown>>();
   /** Connections that ended since the client was ready. */
   #failures = 0;
   #isHeldBack = false;
@@ -48,8 +48,11 @@ export class RedisLink {
     client.on("end", () => this.#fail());
   }
 
-  /** Sends a command. What is asked in one turn of the event loop is sent together. */
-  ask<T>(command: () => Promise<T>): Promise<T> {
+  /**
+   * Sends a command. What is asked in one turn of the event loop is sent together.
+   * @param recover is given an error, and returns the reply for it, or throws
+   */
+  ask<T>(send: () => Promise<T>, recover?: (error: unknown) => T | Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const isReady = this.#isReady();
       const refusal = this.#refusal(isReady);
@@ -57,37 +60,15 @@ export class RedisLink {
         reject(new Error(refusal));
         return;
       }
-      const timed = this.#timer.start(() => {
-        if (!this.#waiting.delete(waiting)) this.#connections.probe();
-        reject(new Error(`No answer within ${this.#limit} ms`));
-      });
-      const send = () => {
-        this.#holdBack();
-        this.#unanswered++;
-        const lost = this.#lost;
-        const settle = () => {
-          if (this.#lost === lost) this.#unanswered--;
-          this.#timer.end(timed);
-        };
-        command().then(
-          (reply) => {
-            settle();
-            resolve(reply);
-          },
-          (error: unknown) => {
-            settle();
-            this.#reconnectIfDemoted(error);
-            reject(toSafeError(error));
-          },
-        );
+      const command: Command<T> = {
+        send,
+        recover,
+        resolve,
+        reject,
+        timed: this.#timer.start(() => this.#expire(command as Command<unknown>)),
       };
-      const giveUp = (error: Error) => {
-        this.#timer.end(timed);
-        reject(error);
-      };
-      const waiting: Waiting = { send, giveUp };
-      if (isReady) send();
-      else this.#wait(waiting);
+      if (isReady) this.#send(command);
+      else this.#wait(command as Command<unknown>);
     });
   }
 
@@ -123,8 +104,32 @@ export class RedisLink {
     return this.#failures >= maxFailures || this.#client.status === "end";
   }
 
-  #wait(waiting: Waiting): void {
-    this.#waiting.add(waiting);
+  #send<T>(command: Command<T>): void {
+    this.#holdBack();
+    this.#unanswered++;
+    const lost = this.#lost;
+    command.send().then(
+      (reply) => {
+        if (this.#lost === lost) this.#unanswered--;
+        this.#timer.end(command.timed);
+        command.resolve(reply);
+      },
+      (error: unknown) => {
+        if (this.#lost === lost) this.#unanswered--;
+        this.#timer.end(command.timed);
+        this.#reconnectIfDemoted(error);
+        fail(command, error);
+      },
+    );
+  }
+
+  #expire(command: Command<unknown>): void {
+    if (!this.#waiting.delete(command)) this.#connections.probe();
+    command.reject(new Error(`No answer within ${this.#limit} ms`));
+  }
+
+  #wait(command: Command<unknown>): void {
+    this.#waiting.add(command);
     if (this.#client.status === "wait") this.#client.connect?.().catch(() => {});
   }
 
@@ -132,15 +137,17 @@ export class RedisLink {
     this.#failures = 0;
     const waiting = [...this.#waiting];
     this.#waiting.clear();
-    for (const { send } of waiting) send();
+    for (const command of waiting) this.#send(command);
   }
 
   #fail(): void {
     this.#failures++;
     if (!this.#isDown()) return;
-    const waiting = [...this.#waiting];
+    for (const command of this.#waiting) {
+      this.#timer.end(command.timed);
+      command.reject(new Error(this.#noConnection()));
+    }
     this.#waiting.clear();
-    for (const { giveUp } of waiting) giveUp(new Error(this.#noConnection()));
   }
 
   /** A primary that was demoted refuses for as long as this connection lives; a new one leads to the next primary. */
@@ -174,9 +181,13 @@ export class RedisLink {
 
 // --- Internal helpers ---
 
-interface Waiting {
-  readonly send: () => void;
-  readonly giveUp: (error: Error) => void;
+/** One command, and who waits for its reply. */
+interface Command<T> {
+  readonly send: () => Promise<T>;
+  readonly recover: ((error: unknown) => T | Promise<T>) | undefined;
+  readonly resolve: (reply: T | Promise<T>) => void;
+  readonly reject: (error: unknown) => void;
+  readonly timed: Timed;
 }
 
 /** Some 10 MB while Redis answers nothing. */
@@ -188,9 +199,22 @@ const maxFailures = 2;
 /** Milliseconds from one attempt to find the primary to the next. */
 const reconnectInterval = 2000;
 
+function fail<T>({ recover, resolve, reject }: Command<T>, error: unknown): void {
+  try {
+    if (recover === undefined) reject(toSafeError(error));
+    else resolve(Promise.resolve(recover(error)).catch(throwSafe));
+  } catch (reason) {
+    reject(toSafeError(reason));
+  }
+}
+
 /** An error of ioredis carries the command, and so a document or the password, into every log. */
 function toSafeError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { message, name, stack } = error;
   return Object.assign(new Error(message), { name, stack });
+}
+
+function throwSafe(error: unknown): never {
+  throw toSafeError(error);
 }
