@@ -71,14 +71,14 @@ export const storageFindings = {
     severity: "error",
     isDeferred: true,
     about: "the storage of the accounts can drop documents or return stale data: accounts are lost",
-    remedy: 'storage.account: another driver, as { driver: "fs", base }; or auth',
+    remedy: 'a driver that keeps documents, as { driver: "fs", base }; or your own auth',
   },
   SF513: {
     severity: "error",
     development: "none",
     isDeferred: true,
     about: "accounts in memory are lost when the process ends",
-    remedy: 'storage.account: another driver, as { driver: "fs", base }; or auth',
+    remedy: 'a driver that keeps documents, as { driver: "fs", base }; or your own auth',
   },
   SF514: {
     severity: "error",

@@ -150,7 +150,7 @@ describe("storefront doctor", () => {
         the storage is atomic within one process only: with a second process, writes are lost and ended sessions come back
 
       SF513 error storage.account
-        found "memory", expected storage.account: another driver, as { driver: "fs", base }; or auth
+        found "memory", expected a driver that keeps documents, as { driver: "fs", base }; or your own auth
         accounts in memory are lost when the process ends
 
       SF501 warning storage.session

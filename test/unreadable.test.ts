@@ -256,6 +256,19 @@ function testCalls(createDriver: CreateDriver): void {
     expect((await user.call("getUser")).body.user).toMatchObject({ email: ada.email });
   });
 
+  test("ends all sessions of a shop if its generation is unreadable, and a login works", async () => {
+    const { user } = await begin();
+    await spoil("session-generations:");
+    // A later server: this one remembers the generation, unless the storage pushes changes.
+    const later = await start({ session: { cache: false } });
+    const [old, again] = [later.visitor(), later.visitor()];
+    for (const [name, value] of user.cookies) old.cookies.set(name, value);
+    const { status, body } = await old.call("getUser");
+    expect([status, body]).toEqual([200, {}]);
+    expect((await again.call("login", ada)).status).toBe(200);
+    expect((await again.call("getUser")).body.user).toMatchObject({ email: ada.email });
+  });
+
   test("answers 503 for an unreadable account, and does not let it be registered again", async () => {
     const { other } = await begin();
     allowErrors();
