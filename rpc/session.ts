@@ -5,6 +5,7 @@ import { idsOf, type UserSession } from "../storage/user-index.ts";
 import { SessionEndedError } from "../storage/user-sessions.ts";
 import type { ShopBackend } from "./backend.ts";
 import { Belongings } from "./belongings.ts";
+import { endSessions, incompleteEnd } from "./ended-sessions.ts";
 import type { Caller } from "./caller.ts";
 import { copyOf } from "./copy.ts";
 import type { MergeReport } from "./merge.ts";
@@ -20,17 +21,6 @@ export interface LoginOptions {
   /** `false` ends the cookie with the browser. @default true */
   readonly rememberMe?: boolean | undefined;
 }
-
-/** What an end of all sessions of a user did. */
-export interface EndedSessions {
-  readonly count: number;
-  /** `false`: the user's index was lost a while ago, so sessions may go on that it does not name. */
-  readonly isComplete: boolean;
-}
-
-/** What the log says of an end that may have missed a session. */
-export const incompleteEnd =
-  "Some sessions of the user may stay active because their index was lost. They end within a tenth of the idle time; endAllSessions ends them now";
 
 /** The active sessions that a call came with. */
 export interface CallSessions {
@@ -198,23 +188,17 @@ export class CallSession {
     for (const record of ended) await this.#finishEnd(record);
   }
 
-  /** Ends a user's sessions in the whole realm, but for those to keep. */
-  async destroyAllOf(
-    userId: string | number,
-    sessionsToKeep: readonly string[],
-  ): Promise<EndedSessions> {
+  /** Ends a user's sessions in the whole realm, but for those to keep. @returns how many, and if surely all */
+  async destroyAllOf(userId: string | number, sessionsToKeep: readonly string[]) {
     // One that a parallel call moves to another ID right now is still the one that was meant.
     const isKept = (session: UserSession) =>
       idsOf(session).some((id) => sessionsToKeep.includes(id));
     const { realm, sessions } = this.#work.writable;
     const since = await this.signInMark.get();
-    const results = await Promise.all(
-      realm.users.map((users) => users.endAll(userId, isKept, since)),
-    );
-    this.signInMark.moveTo(results[realm.users.indexOf(sessions.users)]?.since);
-    const ended = results.flatMap((result) => result.ended);
+    const end = await endSessions(realm.users, userId, isKept, since);
+    this.signInMark.moveTo(end.since.get(sessions.users));
+    const { ended, isComplete } = end;
     this.#forgetIfAmong(ended);
-    const isComplete = results.every((result) => result.isComplete);
     if (isComplete) return { count: ended.length, isComplete };
     this.#caller.log.warn(incompleteEnd, { userId });
     const isOwn = await this.#destroyUnnamed(userId, sessionsToKeep);

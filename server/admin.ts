@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import * as z from "zod";
 import type { ShopBackend } from "../rpc/backend.ts";
 import { RpcError } from "../rpc/error.ts";
-import { incompleteEnd, type EndedSessions } from "../rpc/session.ts";
+import { endSessions, incompleteEnd, type EndedSessions } from "../rpc/ended-sessions.ts";
 import { parseInput } from "../rpc/schema.ts";
 import { isUserId } from "../storage/session-record.ts";
 import type { Backends } from "./backends.ts";
@@ -27,9 +27,9 @@ export function createAdmin(options: StorefrontOptions, { shops }: Backends): Ro
     async endUserSessions(payload) {
       const { userId, shopIds } = await parseInput(userSessions, payload);
       const chosen = choose(backends, shopIds);
-      const { count, isComplete } = await endUserSessions([...chosen.values()], userId);
+      const { ended, isComplete } = await endUserSessions([...chosen.values()], userId);
       if (!isComplete) options.log.warn(incompleteEnd, { userId });
-      return { ended: count, ...(!isComplete && { complete: false }) };
+      return { ended: ended.length, ...(!isComplete && { complete: false }) };
     },
     async endAllSessions(payload) {
       const { shopIds } = await parseInput(allSessions, payload);
@@ -110,13 +110,7 @@ async function endUserSessions(
 ): Promise<EndedSessions> {
   const chosen = backends.map(({ shop }) => shop.shopId);
   const indexes = new Set(backends.flatMap(({ realm }) => realm.users));
-  const results = await Promise.all(
-    [...indexes].map((users) => users.endAll(userId, ({ shopId }) => !chosen.includes(shopId))),
-  );
-  return {
-    count: results.reduce((sum, { ended }) => sum + ended.length, 0),
-    isComplete: results.every(({ isComplete }) => isComplete),
-  };
+  return endSessions(indexes, userId, ({ shopId }) => !chosen.includes(shopId));
 }
 
 async function endAllSessions(backends: readonly ShopBackend[]): Promise<void> {

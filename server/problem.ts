@@ -5,7 +5,8 @@ import { DocumentMovedError } from "../rpc/owned.ts";
 import type { Redactor } from "../rpc/redactor.ts";
 import { describeError, isInstance, type Logger } from "../storage/log.ts";
 import { StorageUnavailableError } from "../storage/unavailable.ts";
-import { SessionEndedError, SessionLimitError } from "../storage/user-sessions.ts";
+import { SessionLimitError } from "../storage/session-limit.ts";
+import { SessionEndedError } from "../storage/user-sessions.ts";
 import type { Answer } from "./answer.ts";
 import { findJsonFault } from "./json-fault.ts";
 

@@ -9,7 +9,8 @@ import {
 import { isMark, toIndexEntry, type Session, type SessionRecords } from "./session-records.ts";
 import { StorageUnavailableError } from "./unavailable.ts";
 import type { PendingMerge } from "./user-index.ts";
-import type { SessionLimit, UserSessions } from "./user-sessions.ts";
+import type { SessionLimit } from "./session-limit.ts";
+import type { UserSessions } from "./user-sessions.ts";
 
 /** Who logs in, and how. */
 export interface Login {

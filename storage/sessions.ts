@@ -20,7 +20,8 @@ import {
   type Session,
 } from "./session-records.ts";
 import { StorageUnavailableError } from "./unavailable.ts";
-import { SessionEndedError, type SessionLimit, type UserSessions } from "./user-sessions.ts";
+import type { SessionLimit } from "./session-limit.ts";
+import { SessionEndedError, type UserSessions } from "./user-sessions.ts";
 
 /** The settings of a shop's sessions; durations are seconds. */
 export interface SessionSettings extends SessionLifetime, SessionLimit {}

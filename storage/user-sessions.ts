@@ -2,6 +2,7 @@ import type { DocumentStore } from "./documents.ts";
 import type { SessionGenerations } from "./generations.ts";
 import { RecordDocuments } from "./record-documents.ts";
 import { isAfter, laterOf, type RevocationMark } from "./revocations.ts";
+import { findExcess, type SessionLimit } from "./session-limit.ts";
 import { toEnded } from "./session-mark.ts";
 import { sessionKey, type SessionRecord } from "./session-record.ts";
 import {
@@ -15,13 +16,6 @@ import {
 } from "./user-index.ts";
 import { StorageUnavailableError } from "./unavailable.ts";
 import { UserIndexes } from "./user-indexes.ts";
-
-/** How many sessions a user may have at a time, and what a login beyond that does. */
-export interface SessionLimit {
-  readonly maxSessionsPerUser: number;
-  /** Ends the session that was used least lately, or refuses the login. */
-  readonly sessionLimitPolicy: "endOldest" | "refuse";
-}
 
 /** What there is to know of a session that enters its user's index. */
 export interface Entrance {
@@ -58,11 +52,6 @@ export class SessionEndedError extends Error {
   constructor(message = "The session ended or moved in the meantime") {
     super(message);
   }
-}
-
-/** The user has as many sessions as they may. */
-export class SessionLimitError extends Error {
-  override readonly name = "SessionLimitError";
 }
 
 /**
@@ -288,18 +277,4 @@ function entryOf(index: UserIndex, handle: string): UserSession {
   const entry = Object.hasOwn(index.sessions, handle) ? index.sessions[handle] : undefined;
   if (entry === undefined) throw new SessionEndedError();
   return entry;
-}
-
-/** The sessions that must go for one more, or that one more takes the place of. */
-function findExcess(
-  { sessions }: UserIndex,
-  replaced: string | undefined,
-  { maxSessionsPerUser, sessionLimitPolicy }: SessionLimit,
-): readonly UserSession[] {
-  const others = Object.entries(sessions).filter(([handle]) => handle !== replaced);
-  const tooMany = others.length + 1 - maxSessionsPerUser;
-  if (tooMany <= 0) return [];
-  if (sessionLimitPolicy === "refuse") throw new SessionLimitError("The user has sessions enough");
-  const oldestFirst = others.map(([, session]) => session);
-  return oldestFirst.toSorted((a, b) => a.lastSeenAt - b.lastSeenAt).slice(0, tooMany);
 }
