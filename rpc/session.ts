@@ -32,11 +32,11 @@ export interface CallSessions {
 }
 
 /**
- * The session of one call: what was loaded, what the call changes, and what stands at its end.
+ * The session of one call.
  *
- * Changes are collected, and written in one write by `commit`; what must not wait (login, logout) is
- * done at once. Methods throw StorageUnavailableError, and SessionEndedError where the session ended
- * or moved while the call ran.
+ * `commit` writes all changes of the call in one write; a login or a logout takes effect immediately.
+ * Methods throw StorageUnavailableError, and SessionEndedError if the session ended or moved while the
+ * call ran.
  */
 export class CallSession {
   readonly #backend: ShopBackend;

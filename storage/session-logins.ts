@@ -12,7 +12,7 @@ import type { PendingMerge } from "./user-index.ts";
 import type { SessionLimit } from "./session-limit.ts";
 import type { UserSessions } from "./user-sessions.ts";
 
-/** Who logs in, and how. */
+/** A login: the user, and how the session is kept. */
 export interface Login {
   readonly user: ShopUser;
   /** The last end of all sessions when the login began, if it read that: a later one of this user refuses it. */
@@ -49,8 +49,8 @@ export class SessionLogins {
    *
    * The new record is stored first, and the mark in the place of the old one comes last, compared against
    * the state that was copied: if a step fails, the old session goes on.
-   * @throws SessionEndedError where the user's sessions were all ended since the login began;
-   * SessionLimitError where the user may have no more
+   * @throws SessionEndedError if all of the user's sessions were ended since the login began
+   * @throws SessionLimitError if the user may have no more sessions
    */
   async bind(old: Session | undefined, login: Login): Promise<BoundSession> {
     const { user, others = [] } = login;
@@ -160,7 +160,7 @@ function mayInherit(old: Session, user: ShopUser): boolean {
   return old.record.user === undefined || String(old.record.user.id) === String(user.id);
 }
 
-/** What a guest leaves; a user's basket is in its place already. */
+/** The basket and wishlist that a guest leaves; a user's are in their place already. */
 function toPendingMerges({ record, expiresAt }: Session, shopId: number): PendingMerge[] {
   if (record.user !== undefined) return [];
   return Object.entries(record.belongings ?? {}).map(([belonging, key]) => {

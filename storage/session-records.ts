@@ -103,9 +103,9 @@ export class SessionRecords {
   }
 
   /**
-   * Changes a record, and extends its life where that is due.
-   * @returns the session, or the mark of what became of it
-   * @throws SessionEndedError where it is not there any more: it is never brought back
+   * Changes a record, and extends its lifetime if that is due.
+   * @returns the session, or the mark in its place
+   * @throws SessionEndedError if it is not there any more: it is never brought back
    */
   async change(session: Session, change: RecordChange): Promise<Found> {
     const extension = this.extensionOf(session);

@@ -116,9 +116,9 @@ export class Sessions {
   }
 
   /**
-   * Changes a session, and extends its life where that is due. If its ID was renewed in the meantime, it is
+   * Changes a session, and extends its lifetime if that is due. If its ID was renewed in the meantime, it is
    * changed under the new one.
-   * @throws SessionEndedError where it ended or moved meanwhile: it is never brought back
+   * @throws SessionEndedError if it ended or moved in the meantime: it is never brought back
    */
   async update(session: Session, change: RecordChange): Promise<Session> {
     const { user, handle } = session.record;
@@ -158,8 +158,8 @@ export class Sessions {
   /**
    * Replaces a session (or none) by a new one that is bound to a user, and says what the guest left to be
    * merged. The new record says that merges are owed, until they are done.
-   * @throws SessionEndedError where the user's sessions were all ended since the login began;
-   * SessionLimitError where the user may have no more
+   * @throws SessionEndedError if all of the user's sessions were ended since the login began
+   * @throws SessionLimitError if the user may have no more sessions
    */
   async bind(old: Session | undefined, login: Login): Promise<BoundSession> {
     const bound = await this.#logins.bind(old, login);
@@ -240,7 +240,7 @@ export class Sessions {
 
 // --- Internal helpers ---
 
-/** Whether an ID that led to this one is used later than calls that were on their way can be. */
+/** Whether an ID is used after the grace period of its renewal. */
 function isReused({ at }: RenewedMark, next: Found | undefined): boolean {
   if (next === undefined || (isMark(next) && next.mark !== "renewed")) return false;
   const { firstUsedAt = at } = isMark(next) ? next : next.record;
