@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { chromiumPath, pageModules } from "./_chromium.ts";
+import { isPostgreSqlAvailable } from "./_postgresql.ts";
 import { peersInstalled } from "./_peers.ts";
 
 /** Says once what the machine lacks, and at the end how many inputs the properties were held against. */
@@ -30,6 +31,9 @@ function sayWhatLacks(): void {
   }
   if (spawnSync(chromiumPath, ["--version"]).status !== 0) {
     leaveOut("all tests in a browser", "chromium", "apt-get install chromium");
+  }
+  if (!isPostgreSqlAvailable) {
+    leaveOut("all tests on PostgreSQL", "postgres and initdb", "apt-get install postgresql");
   }
   if (spawnSync("openssl", ["version"]).status !== 0) {
     leaveOut("all tests by HTTPS", "openssl", "apt-get install openssl");
