@@ -1,4 +1,5 @@
 import { describeError, type Logger } from "../storage/log.ts";
+import { endOfTurn } from "../storage/turn.ts";
 import type { PendingMerge } from "../storage/user-index.ts";
 import type { ShopBackend } from "./backend.ts";
 import { emptyBasket, mergeItems, type MergedLine } from "./basket.ts";
@@ -21,7 +22,8 @@ const nothingMerged: MergeReport = { status: "none", lines: [] };
 /**
  * Merges what guests left into what a user has, and forgets each that is done.
  *
- * Never throws: a login does not fail for a basket. Each can be tried again, and counts once.
+ * Never throws: a login does not fail for a basket. Each can be tried again, and counts once. After the first
+ * that the storage refuses, the rest waits for the next call. Other calls are served between two merges.
  */
 export async function completeMerges(
   backend: ShopBackend,
@@ -30,33 +32,56 @@ export async function completeMerges(
   log: Logger,
 ): Promise<MergeReport> {
   if (pending.length === 0) return nothingMerged;
-  const attempts = await Promise.all(
-    pending.map(async (left) => {
-      const shop = backend.realm.shops.get(left.shopId);
-      try {
-        return { left, lines: shop === undefined ? [] : await mergeOne(shop, userId, left) };
-      } catch (error) {
-        log.warn("A merge at login is put off", { error: describeError(error) });
-        return { left, lines: undefined };
-      }
-    }),
-  );
-  const done = attempts.filter(({ lines }) => lines !== undefined);
-  if (done.length > 0) {
-    const merged = done.map(({ left }) => left);
+  const merged: PendingMerge[] = [];
+  const lines: MergeReport["lines"][] = [];
+  for (let at = 0; at < pending.length && merged.length === at; at += mergedAtOnce) {
+    if (at > 0) await endOfTurn();
+    const tried = pending.slice(at, at + mergedAtOnce);
+    const results = await Promise.all(tried.map((left) => tryMerge(backend, userId, left, log)));
+    for (const { left, lines: found } of results) {
+      if (found === undefined) continue;
+      merged.push(left);
+      if (left.shopId === backend.shop.shopId) lines.push(found);
+    }
+  }
+  if (merged.length > 0) {
     await forget(backend, userId, merged).catch((error: unknown) =>
       log.warn("A merge at login will be looked at again", { error: describeError(error) }),
     );
   }
-  return {
-    status: done.length === attempts.length ? "merged" : "pending",
-    lines: done.flatMap(({ left, lines = [] }) =>
-      left.shopId === backend.shop.shopId ? lines : [],
-    ),
-  };
+  return { status: merged.length === pending.length ? "merged" : "pending", lines: lines.flat() };
 }
 
 // --- Internal helpers ---
+
+/** A login's basket and wishlist, in one round trip. More would hold the event loop for too long. */
+const mergedAtOnce = 2;
+
+interface TriedMerge {
+  readonly left: PendingMerge;
+  /** `undefined`: the storage refused. */
+  readonly lines: MergeReport["lines"] | undefined;
+}
+
+async function tryMerge(
+  backend: ShopBackend,
+  userId: string | number,
+  left: PendingMerge,
+  log: Logger,
+): Promise<TriedMerge> {
+  const { shopId, belonging } = left;
+  const shop = backend.realm.shops.get(shopId);
+  try {
+    const lines = shop === undefined ? [] : await mergeOne(shop, userId, left);
+    const count = lines.filter(({ outcome }) => outcome === "left_out").length;
+    // The report of a merge that a later call completes reaches no client.
+    if (count > 0) log.warn("A merge left out lines", { shopId, belonging, count });
+    return { left, lines };
+  } catch (error) {
+    log.warn("A merge at login is put off", { error: describeError(error) });
+    return { left, lines: undefined };
+  }
+}
 
 async function mergeOne(
   { shop, baskets, wishlists, basketOptions, wishlistOptions }: ShopBackend,

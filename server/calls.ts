@@ -26,7 +26,7 @@ import { toSessionHeaders, transportOf } from "./session.ts";
 import { ShopSelection } from "./shop-selection.ts";
 import type { SessionTransport } from "./transport.ts";
 import { createTransports, type Transports } from "./transports.ts";
-import { endOfTurn } from "./turn.ts";
+import { endOfTurn } from "../storage/turn.ts";
 
 /** Answers calls: from a request to a method, and back. */
 export class Calls {

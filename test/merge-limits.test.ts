@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { createFaultyDriver, outage } from "./_faulty-driver.ts";
 import { createMatrix, describeMatrix, type TestStorefront } from "./_setup.ts";
 import type { Visitor } from "./_visitor.ts";
 import { as, trustingAuth } from "./fixtures/ground.ts";
@@ -111,5 +112,44 @@ describe("the report of a merge", () => {
     expect(dropped).toEqual(
       leftOut.map((variantId) => ({ variantId, quantity: 1, outcome: "left_out" })),
     );
+  });
+
+  test("is logged if a later call completes the merge, because no response carries it", async () => {
+    const baskets = createFaultyDriver();
+    const { visitor, lines } = await start({
+      auth,
+      basket: { mergeStrategy: "useExisting" },
+      storage: { basket: baskets.driver, session: { driver: "memory" } },
+    });
+    const guest = visitor();
+    await guest.call("addItemToBasket", { variantId: 1, quantity: 1 });
+    baskets.before = outage;
+    expect((await guest.call("login", as(7))).body.merge.status).toBe("pending");
+    baskets.heal();
+    await guest.call("getBasket");
+    const details = expect.objectContaining({ belonging: "basket", count: 1 });
+    expect(lines).toContainEqual({ level: "warn", message: "A merge left out lines", details });
+  });
+
+  test("comes after other calls had their turn if many merges are pending", async () => {
+    const baskets = createFaultyDriver();
+    const { visitor } = await start({
+      auth,
+      storage: { basket: baskets.driver, session: { driver: "memory" } },
+    });
+    baskets.before = ({ key }) => void (key.startsWith("basket:") && key.length > 60 && outage());
+    let user = visitor();
+    for (let index = 0; index < 10; index++) {
+      user = visitor();
+      await user.call("addItemToBasket", { variantId: index + 1, quantity: 1 });
+      expect((await user.call("login", as(7))).body.merge.status).toBe("pending");
+    }
+    baskets.heal();
+    let turns = 0;
+    const count = () => void (turns++, (timer = setImmediate(count)));
+    let timer = setImmediate(count);
+    expect((await user.call("getBasket")).body.basket.items).toHaveLength(10);
+    clearImmediate(timer);
+    expect(turns).toBeGreaterThanOrEqual(5);
   });
 });
