@@ -238,6 +238,36 @@ describeWithRedis("a Redis Cluster", () => {
   }, 30_000);
 });
 
+describeWithRedis("the connections to a Redis Cluster", () => {
+  test("that die without a word are replaced within four seconds", async () => {
+    const cluster = await startRedisCluster();
+    onTestFinished(() => cluster.stop());
+    const proxies = await Promise.all(cluster.nodes.map(({ port }) => startTcpProxy(port)));
+    const seen = cluster.nodes.map(({ host, port }, index): [string, object] => {
+      return [`${host}:${port}`, { host, port: proxies[index]?.port }];
+    });
+    const { counters } = openCounters(
+      openDriver({
+        driver: "redis",
+        cluster: seen.map(([, node]) => node),
+        clusterOptions: { natMap: Object.fromEntries(seen) },
+      }),
+    );
+    const keys = Array.from({ length: 30 }, (_, index) => `k${index}`);
+    const readAll = async () => Promise.all(keys.map((key) => counters.get(key)));
+    await Promise.all(keys.map((key) => counters.update(key, setTo(1))));
+    for (const proxy of proxies) expect(proxy.silence()).toBeGreaterThan(0);
+    const startedAt = performance.now();
+    await until(() =>
+      readAll().then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect(performance.now() - startedAt).toBeLessThan(4000);
+  }, 30_000);
+});
+
 describe("an address that takes connections and answers nothing", () => {
   test("is logged once, and costs calls a second at first and nothing afterwards", async () => {
     const server = createServer().listen(0, "127.0.0.1");
