@@ -42,7 +42,8 @@ export interface RpcMethodDefinition<
   readonly requireFresh?: A extends "user" ? boolean : never;
   /**
    * Begins a session by a proof of who the caller is, as `login` does. Such a method also runs for a client
-   * whose session ID was replaced or ended a moment ago, and then has no session before it.
+   * whose session ID was replaced or ended a moment ago, and then has no session before it. Its login is
+   * refused if all of the user's sessions end while it runs.
    */
   readonly signsIn?: A extends "session" ? boolean : never;
   /** What the payload must look like; any Standard Schema. Without one the method takes no payload. */
