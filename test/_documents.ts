@@ -53,6 +53,13 @@ async function readText(driver: Driver, key: string): Promise<string> {
   return Buffer.from(raw ?? "").toString();
 }
 
+/** Reads what lies under a key, or `undefined` if there is nothing. */
+export async function readRaw(driver: Driver, key: string): Promise<string | undefined> {
+  const raw = await createStorage({ driver }).getItemRaw<string | Uint8Array | Error>(key);
+  // The fs drivers return their errors.
+  return raw === null || raw instanceof Error ? undefined : Buffer.from(raw).toString();
+}
+
 /** An empty directory; it ends with the test. */
 export async function createDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "storefront-documents-"));

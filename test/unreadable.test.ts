@@ -6,12 +6,17 @@ import type { Rule, UnreadablePolicy } from "../storage/documents.ts";
 import { openDriver } from "../storage/driver.ts";
 import { openDocumentStore } from "../storage/store.ts";
 import { StorageUnavailableError } from "../storage/unavailable.ts";
-import { createDirectory, increment, isCounter, openCounters, setTo } from "./_documents.ts";
-import type { Counter } from "./_documents.ts";
+import {
+  createDirectory,
+  increment,
+  isCounter,
+  openCounters,
+  readRaw,
+  setTo,
+  type Counter,
+} from "./_documents.ts";
 import { createTestLog } from "./_log.ts";
 import { describeWithRedis, startRedisCluster, useRedis } from "./_redis.ts";
-import { createMatrix } from "./_setup.ts";
-import { Visitor } from "./_visitor.ts";
 
 /** Half a document, an empty file, another program's text, and a document of another shape. */
 const spoilt = ['{"version":"x","value":{"cou', "", "hello", '{"version":"x","value":[]}'];
@@ -19,16 +24,16 @@ const spoilt = ['{"version":"x","value":{"cou', "", "hello", '{"version":"x","va
 type CreateDriver = () => Promise<Driver>;
 
 describe("memory", () => {
-  testUnreadable(async () => openDriver({ driver: "memory" }));
+  testPolicies(async () => openDriver({ driver: "memory" }));
 });
 
 describe.each(["fs", "fs-lite"])("%s", (driver) => {
-  testUnreadable(async () => openDriver({ driver, base: await createDirectory() }));
+  testPolicies(async () => openDriver({ driver, base: await createDirectory() }));
 });
 
 describeWithRedis("redis", () => {
   const redis = useRedis();
-  testUnreadable(async () => openDriver({ driver: "redis", url: redis().url, base: randomUUID() }));
+  testPolicies(async () => openDriver({ driver: "redis", url: redis().url, base: randomUUID() }));
 });
 
 describeWithRedis("a value of another Redis type", () => {
@@ -74,11 +79,6 @@ describeWithRedis("redis cluster", () => {
     );
   });
 });
-
-function testUnreadable(createDriver: CreateDriver): void {
-  testPolicies(createDriver);
-  testCalls(createDriver);
-}
 
 /** What a collection does with each policy. */
 function testPolicies(createDriver: CreateDriver): void {
@@ -171,114 +171,6 @@ function testPolicies(createDriver: CreateDriver): void {
   });
 }
 
-/** What a visitor sees of each kind of document. */
-function testCalls(createDriver: CreateDriver): void {
-  let driver: Driver;
-  const { start, allowErrors } = createMatrix("memory", "request", () => driver);
-  const ada = { email: "ada@example.com", password: "correct horse battery" };
-
-  /** The one key below a prefix. */
-  async function findKey(prefix: string): Promise<string> {
-    const keys = (await createStorage({ driver }).getKeys()).filter((key) =>
-      key.startsWith(prefix),
-    );
-    expect(keys).toHaveLength(1);
-    return keys[0] as string;
-  }
-
-  async function spoil(prefix: string, text = '{"version":"1","va'): Promise<void> {
-    await createStorage({ driver }).setItemRaw(await findKey(prefix), text);
-  }
-
-  async function begin() {
-    driver = await createDriver();
-    const { visitor, send, lines } = await start({ session: { cache: false } });
-    const user = visitor();
-    expect((await user.call("register", ada)).status).toBe(200);
-    await user.call("addItemToBasket", { variantId: 1, quantity: 1 });
-    await user.call("addItemToWishlist", { variantId: 1 });
-    return { user, lines, other: () => new Visitor(send) };
-  }
-
-  test("takes an unreadable session for none", async () => {
-    const { user, lines } = await begin();
-    await spoil("session:1001:");
-    const { status, body } = await user.call("getUser");
-    expect([status, body]).toEqual([200, {}]);
-    expect(lines.at(-1)).toMatchObject({ level: "warn", details: { collection: "session:1001" } });
-  });
-
-  test("begins an unreadable basket and wishlist anew, and keeps the old ones", async () => {
-    const { user, lines } = await begin();
-    await spoil("basket:");
-    await spoil("wishlist:");
-    expect((await user.call("getBasket")).body.basket.items).toEqual([]);
-    expect((await user.call("getWishlist")).body.wishlist.items).toEqual([]);
-    const added = await user.call("addItemToBasket", { variantId: 2, quantity: 1 });
-    expect(added.body.basket.items).toMatchObject([{ variantId: 2 }]);
-    const keys = (await driver.getKeys("", {})).filter((key) => key.includes("unreadable"));
-    expect(keys.map((key) => key.replace(/.*?(basket|wishlist).*/, "$1")).toSorted()).toEqual([
-      "basket",
-      "wishlist",
-    ]);
-    expect(lines.map(({ level }) => level)).toEqual(["warn", "warn"]);
-  });
-
-  const item = { key: "a", variantId: 1, quantity: 1, addedAt: 1 };
-  test.each<[string, object]>([
-    ["a line that is none", { items: [null], revision: 1 }],
-    ["a line without a quantity", { items: [{ ...item, quantity: undefined }], revision: 1 }],
-    ["a line of nothing", { items: [{ ...item, variantId: {} }], revision: 1 }],
-    ["a line without a date", { items: [{ ...item, addedAt: undefined }], revision: 1 }],
-    ["custom data that is none", { items: [{ ...item, customData: "x" }], revision: 1 }],
-    ["merges that are none", { items: [item], revision: 1, merged: { a: "x" } }],
-    ["another owner that is none", { items: [item], revision: 1, movedTo: 7 }],
-  ])("takes a basket and a wishlist for unreadable that are nearly right: %s", async (_, value) => {
-    const { user } = await begin();
-    const text = JSON.stringify({ version: "1", value });
-    await spoil("basket:", text);
-    await spoil("wishlist:", text);
-    const basket = await user.call("getBasket");
-    const wishlist = await user.call("getWishlist");
-    expect([basket.status, wishlist.status]).toEqual([200, 200]);
-    expect(basket.body.basket.items).toEqual([]);
-    expect(wishlist.body.wishlist.items).not.toContain(null);
-    const added = await user.call("addItemToBasket", { variantId: 2, quantity: 1 });
-    expect(added.status).toBe(200);
-  });
-
-  test("begins an unreadable index of a user's sessions anew, so that a login works", async () => {
-    const { user, other } = await begin();
-    await spoil("user:");
-    expect((await other().call("login", ada)).status).toBe(200);
-    const keys = await createStorage({ driver }).getKeys("user:");
-    expect(keys.filter((key) => key.includes("unreadable"))).toHaveLength(1);
-    expect((await user.call("getUser")).body.user).toMatchObject({ email: ada.email });
-  });
-
-  test("ends all sessions of a shop if its generation is unreadable, and a login works", async () => {
-    const { user } = await begin();
-    await spoil("session-generations:");
-    // A later server: this one remembers the generation, unless the storage pushes changes.
-    const later = await start({ session: { cache: false } });
-    const [old, again] = [later.visitor(), later.visitor()];
-    for (const [name, value] of user.cookies) old.cookies.set(name, value);
-    const { status, body } = await old.call("getUser");
-    expect([status, body]).toEqual([200, {}]);
-    expect((await again.call("login", ada)).status).toBe(200);
-    expect((await again.call("getUser")).body.user).toMatchObject({ email: ada.email });
-  });
-
-  test("answers 503 for an unreadable account, and does not let it be registered again", async () => {
-    const { other } = await begin();
-    allowErrors();
-    await spoil("account:");
-    expect((await other().call("login", ada)).status).toBe(503);
-    expect((await other().call("register", ada)).status).toBe(503);
-    expect(await readRaw(driver, await findKey("account:"))).toContain('"va');
-  });
-}
-
 test("ends a document that was moved aside after 30 days, also in a later process", async () => {
   const base = await createDirectory();
   const { log } = createTestLog();
@@ -307,12 +199,6 @@ test("ends a document that was moved aside after 30 days, also in a later proces
 
 async function sweep(): Promise<void> {
   for (let round = 0; round < 12; round++) await vi.advanceTimersByTimeAsync(1000);
-}
-
-async function readRaw(driver: Driver, key: string): Promise<string | undefined> {
-  const raw = await createStorage({ driver }).getItemRaw<string | Uint8Array | Error>(key);
-  // The fs drivers return their errors.
-  return raw === null || raw instanceof Error ? undefined : Buffer.from(raw).toString();
 }
 
 /** The text that was moved aside from the key `counter:1:a`. */
