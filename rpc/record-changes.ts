@@ -7,6 +7,7 @@ import type {
 import type { RecordChange } from "../storage/session-records.ts";
 import { copyOf } from "./copy.ts";
 import { RpcError } from "./error.ts";
+import { isJsonLongerThan } from "./json-length.ts";
 import { rebase } from "./rebase.ts";
 
 /**
@@ -14,6 +15,7 @@ import { rebase } from "./rebase.ts";
  * there would be too much of it, whoever else has added to it.
  */
 export function patchCustomData(patch: Partial<SessionCustomData>): RecordChange {
+  if (isJsonLongerThan(patch, maxSize)) throw tooLarge(`more than ${maxSize}`);
   const fields = copyOf(patch);
   // It is tried when the method asks for it, and done at the end: mostly of the same record.
   let last: { readonly record: SessionRecord; readonly patched: SessionRecord } | undefined;
@@ -69,7 +71,11 @@ export function chain(changes: readonly RecordChange[]): RecordChange {
 const maxSize = 16_384;
 
 function assertSize(size: number): void {
-  if (size <= maxSize) return;
-  const detail = `The session's custom data would have ${size} characters of JSON; the limit is ${maxSize}`;
-  throw new RpcError("limit_reached", { detail });
+  if (size > maxSize) throw tooLarge(String(size));
+}
+
+function tooLarge(size: string): RpcError {
+  return new RpcError("limit_reached", {
+    detail: `The session's custom data would have ${size} characters of JSON; the limit is ${maxSize}`,
+  });
 }

@@ -40,6 +40,11 @@ export function slowestPayloads(): readonly Growing[] {
     toGrowing("addItemsToBasket", '{"items":@}', "faulty lines", "0"),
     toGrowing("addItemsToBasket", '{"items":@}', "lines of one variant", '{"b":[[]],"a":{}}'),
     toGrowing("addItemsToBasket", '{"items":@}', "lines of many variants", '{"b":[[]],"a":{}}'),
+    toGrowing("note", '{"a":@}', "list", deep(28)),
+    toGrowing("note", "@", "object", "{}"),
+    toGrowing("keepTokens", "@", "text", "a"),
+    toGrowing("echo", "@", "list", deep(28)),
+    toGrowing("fail", "@", "object", "{}"),
   ];
 }
 
