@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Call } from "./call.ts";
-import { RpcError } from "./error.ts";
+import { maxFaults, RpcError } from "./error.ts";
 import { notify, ToldCall } from "./hooks.ts";
 import type { RpcMethod, RpcMethods } from "./method.ts";
 import type { Redactor } from "./redactor.ts";
@@ -81,6 +81,10 @@ async function parseOutput(
 ): Promise<unknown> {
   const parsed = await parseWith(schema, answer);
   if ("value" in parsed) return parsed.value;
-  const places = parsed.faults.map(({ path, message }) => `${path.join(".")}: ${message}`);
-  throw new Error(`${name} answered what its output schema refuses: ${places.join("; ")}`);
+  const { faults } = parsed;
+  const places = faults
+    .slice(0, maxFaults)
+    .map(({ path, message }) => `${path.join(".")}: ${message}`);
+  const more = faults.length > maxFaults ? `; and ${faults.length - maxFaults} more` : "";
+  throw new Error(`${name} answered what its output schema refuses: ${places.join("; ")}${more}`);
 }

@@ -44,6 +44,9 @@ export interface Fault {
   readonly message: string;
 }
 
+/** The most faults that a response or a log line names; the rest is counted. */
+export const maxFaults = 20;
+
 /** What a problem says beyond its code. All of it reaches the client. */
 export interface RpcErrorOptions {
   /** What happened this time. */

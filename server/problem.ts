@@ -1,6 +1,6 @@
 import { HTTPError } from "h3";
 import { randomUUID } from "uncrypto";
-import { problems, RpcError, type ProblemCode } from "../rpc/error.ts";
+import { maxFaults, problems, RpcError, type ProblemCode } from "../rpc/error.ts";
 import { DocumentMovedError } from "../rpc/owned.ts";
 import type { Redactor } from "../rpc/redactor.ts";
 import { describeError, isInstance, type Logger } from "../storage/log.ts";
@@ -44,7 +44,7 @@ function describeProblem(problem: RpcError, urn: string, redactor: Redactor, log
   }
   const { title, detail, errors } = withoutSecrets(problem, redactor);
   const data = toSentData(problem, redactor, log);
-  const omittedErrors = Math.max(0, (problem.errors?.length ?? 0) - maxErrors) || undefined;
+  const omittedErrors = Math.max(0, (problem.errors?.length ?? 0) - maxFaults) || undefined;
   const { executed } = problem;
   const faults = { errors, omittedErrors };
   const sent = { title, status, code, detail, ...faults, data, executed, instance };
@@ -71,15 +71,13 @@ function withoutSecrets({ code, title, detail, errors }: RpcError, redactor: Red
   return {
     title: isOurs ? title : redactor.redact(title),
     detail: detail === undefined ? undefined : redactor.redact(detail),
-    errors: errors?.slice(0, maxErrors).map(({ path, message }) => ({
+    errors: errors?.slice(0, maxFaults).map(({ path, message }) => ({
       path: path.slice(0, maxPathLength).map((key) => shorten(key, maxKeyLength)),
       message: shorten(redactor.redact(shorten(message, searchedLength)), maxMessageLength),
     })),
   };
 }
 
-/** The most errors in a response; the rest is counted. */
-const maxErrors = 20;
 const maxPathLength = 40;
 const maxKeyLength = 100;
 const maxMessageLength = 300;

@@ -70,4 +70,17 @@ describe("log lines", () => {
     expect(lines.filter(({ level }) => level !== "debug").length).toBeLessThan(15);
     expect(JSON.stringify(lines).length).toBeLessThan(20_000);
   });
+
+  test("of a result that its output schema refuses name 20 faults, and count the others", async () => {
+    matrix.allowErrors();
+    const wrong = defineRpcMethod({
+      output: z.array(z.int()),
+      handler: () => Array.from({ length: 1000 }, () => "x" as unknown as number),
+    });
+    const { visitor, lines } = await start({ methods: { wrong } });
+    expect((await visitor().call("wrong")).status).toBe(500);
+    const text = JSON.stringify(lines);
+    expect(text).toContain("; and 980 more");
+    expect(text.match(/expected int|expected number/gi)).toHaveLength(20);
+  });
 });
