@@ -23,7 +23,7 @@ export function isExactPath(request: ServerRequest, route: string, mounted: stri
 /** What a URL parser, or a server in front, makes another path of. */
 const unplain = /\\|\/\/|%(?:2e|2f|5c)|\/\.{1,2}(?:\/|$)/i;
 
-/** The path of a URL, or of a request's target (RFC 9112, 3.2). */
+/** The path of a URL, or of a request's target, which has no fragment to end it (RFC 9112, 3.2). */
 function pathOf(url: string): string {
-  return url.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#\\]*/i, "").replace(/[?#].*$/s, "");
+  return url.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#\\]*/i, "").replace(/\?.*$/s, "");
 }
