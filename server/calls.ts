@@ -169,7 +169,7 @@ export class Calls {
    * @param cacheControl for such a result
    */
   #toPublicAnswer(
-    { event, shop, shopPath }: Exchange,
+    { event, origin, shop, shopPath }: Exchange,
     value: unknown,
     cacheControl = "public, max-age=60",
   ): Answer {
@@ -180,6 +180,7 @@ export class Calls {
       ? this.#responses.toAnswer(value, isRead && !isOfUrl ? undefined : rule)
       : toAnswer(value, rule);
     if (isRead) answer.headers.push(["vary", this.#selection.vary]);
+    if (isRead && origin !== null) answer.headers.push(["vary", this.#cors.vary]);
     return answer;
   }
 

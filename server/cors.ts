@@ -12,6 +12,7 @@ import type { Header } from "./transport.ts";
 export interface CorsRules {
   readonly shops: readonly Shop[];
   readonly publicUrl: string | undefined;
+  readonly trustProxy: boolean | readonly string[];
   readonly log: Logger;
   /** Whether a rejected call is logged: in production anyone could fill the log. */
   readonly isDevelopment: boolean;
@@ -22,12 +23,17 @@ export interface CorsRules {
  * `null` where it has none.
  */
 export class Cors {
+  /** The request headers, beside `Origin`, that decide whether a page is let in. */
+  readonly vary: string;
   readonly #rules: CorsRules;
   readonly #hosts: ReadonlyMap<Shop, ShopHosts>;
   readonly #publicOrigin: string | undefined;
+  #closest = { origin: "", rank: 0 };
 
   constructor(rules: CorsRules) {
-    const { shops, publicUrl } = rules;
+    const { shops, publicUrl, trustProxy } = rules;
+    const forwarded = ["x-forwarded-host", "x-forwarded-proto"];
+    this.vary = ["sec-fetch-site", ...(trustProxy === false ? [] : forwarded)].join(", ");
     this.#rules = rules;
     this.#hosts = new Map(shops.map((shop) => [shop, new ShopHosts(shop.public.host)]));
     this.#publicOrigin = publicUrl === undefined ? undefined : new URL(publicUrl).origin;
@@ -108,7 +114,24 @@ export class Cors {
   }
 
   #judge(event: Incoming, origin: string, shop: Shop): PageVerdict {
-    return judgePage(event, origin, this.#hosts.get(shop) as ShopHosts, this.#publicOrigin);
+    return judgePage(event, origin, (page) => this.#isAtHostOf(page, shop), this.#publicOrigin);
+  }
+
+  /** A page at a host that another shop means more closely is that shop's. */
+  #isAtHostOf(page: URL, shop: Shop): boolean {
+    const hosts = this.#hosts.get(shop) as ShopHosts;
+    if (!hosts.exist) return true;
+    const rank = hosts.rank(page);
+    return rank > 0 && rank === this.#findClosestRank(page);
+  }
+
+  /** How closely some shop means a page's host; remembered, because a preflight asks for every shop. */
+  #findClosestRank(page: URL): number {
+    if (this.#closest.origin !== page.origin) {
+      const rank = Math.max(...[...this.#hosts.values()].map((hosts) => hosts.rank(page)));
+      this.#closest = { origin: page.origin, rank };
+    }
+    return this.#closest.rank;
   }
 
   #isAllowed(origin: string, { cors, public: shop }: Shop): boolean {

@@ -1,5 +1,5 @@
 import type { Incoming } from "./incoming.ts";
-import { portOf, type ShopHosts } from "./shop-hosts.ts";
+import { portOf } from "./shop-hosts.ts";
 
 /** What the headers say of the page that sent a call. */
 export type PageVerdict =
@@ -13,17 +13,17 @@ export type PageVerdict =
  * Judges the page at `origin`. A browser that says `Sec-Fetch-Site: same-origin` proves that no other page sent the
  * call, whatever a proxy made of `Host`. Browsers send that header to HTTPS and localhost alone; elsewhere the origin
  * must be the request's own, or `publicOrigin`.
- * @param hosts of the shop: `same-origin` chooses no shop, and no proxy rewrites `Origin`
+ * @param isOfShop whether the page is at a host of the shop: `same-origin` chooses no shop, and no proxy rewrites `Origin`
  */
 export function judgePage(
   incoming: Incoming,
   origin: string,
-  hosts: ShopHosts,
+  isOfShop: (page: URL) => boolean,
   publicOrigin: string | undefined,
 ): PageVerdict {
   const page = parseOrigin(origin);
   if (page === undefined || !isOfServer(incoming, page, publicOrigin)) return "other";
-  return hosts.exist && hosts.rank(page) === 0 ? "of_another_shop" : "own";
+  return isOfShop(page) ? "own" : "of_another_shop";
 }
 
 // --- Internal helpers ---

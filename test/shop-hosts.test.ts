@@ -118,3 +118,23 @@ test("a path's shop is the one of the URL, whichever of that path a header names
   // A proxy that rewrites Host leaves the choice to the header.
   expect(await statusOf("10.0.0.1:3000", "2")).toBe(200);
 });
+
+test("a page at the host of a shop is no page of another one whose pattern covers that host", async () => {
+  const shops = [
+    { shopId: 1, locale: "de-DE", currency: "EUR", host: ["shop.example", "*.shop.example"] },
+    { shopId: 2, locale: "de-DE", currency: "EUR", host: "two.shop.example" },
+  ];
+  const { app } = await start({ shopSelector: "domain", shops });
+  const statusOf = async (host: string, shopId: string) => {
+    const headers = {
+      origin: `https://${host}`,
+      "sec-fetch-site": "same-origin",
+      "x-shop-id": shopId,
+    };
+    return (await app.fetch(new Request(`https://${host}/${method}`, { headers }))).status;
+  };
+  expect(await statusOf("two.shop.example", "2")).toBe(200);
+  expect(await statusOf("two.shop.example", "1")).toBe(403);
+  expect(await statusOf("preview.shop.example", "1")).toBe(200);
+  expect(await statusOf("preview.shop.example", "2")).toBe(403);
+});
