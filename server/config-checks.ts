@@ -89,12 +89,14 @@ export function isHostList(found: unknown): boolean {
 }
 
 export function isHost(found: unknown): boolean {
-  return matches(hostWithPort)(found);
+  return matches(hostWithPort)(found) && URL.canParse(`http://${String(found).replace("*.", "")}`);
 }
 
 /** As a browser writes it: no path, no `*`. */
 function isOrigin(found: unknown): boolean {
-  return isText(found) && URL.canParse(found) && new URL(found).origin === found;
+  return (
+    isText(found) && !found.includes("*") && URL.canParse(found) && new URL(found).origin === found
+  );
 }
 
 export function isAuth(found: unknown): boolean {

@@ -25,6 +25,7 @@ import {
   seconds,
   value,
 } from "./config-checks.ts";
+import { fieldName } from "./preflight.ts";
 import { isProxyRange } from "./trusted-proxies.ts";
 
 /**
@@ -156,14 +157,19 @@ const cache = object({
   ),
 });
 
+const headerNames = value(
+  (found) => isListOf(found, (name) => name !== "*" && matches(fieldName)(name)),
+  "a list of header names",
+);
+
 const cors = object({
   origin: value(
     isOriginRule,
     "a list of origins, as https://shop.example, or patterns; or a function",
   ),
   credentials: boolean,
-  allowedHeaders: value((found) => isListOf(found, matches(headerName)), "a list of header names"),
-  exposedHeaders: value((found) => isListOf(found, matches(headerName)), "a list of header names"),
+  allowedHeaders: headerNames,
+  exposedHeaders: headerNames,
   maxAge: seconds(86_400),
 });
 

@@ -6,6 +6,9 @@ const callHeaders: readonly string[] = [
   "x-shop-id",
 ];
 
+/** The name of a header (RFC 9110, 5.1). */
+export const fieldName = /^[!#$%&'*+.^_`|~\w-]+$/;
+
 /** The most characters of a preflight's own wishes that are granted. */
 const maxRequested = 1024;
 
@@ -41,6 +44,3 @@ function toNames(requested: string): readonly string[] {
 
 /** A proxy may pass these on, and with `trustProxy` they say who calls and whose host was called. */
 const ofProxies = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/i;
-
-/** RFC 9110, 5.1. */
-const fieldName = /^[!#$%&'*+.^_`|~\w-]+$/;

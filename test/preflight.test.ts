@@ -77,6 +77,11 @@ test("allows a list instead, and of several shops all that any of them allows", 
   expect((await ask("x-other", [{ ...open, allowedHeaders: [] }, {}])).allowed).toBe(own);
 });
 
+test("allows any name of a header in a list", async () => {
+  const listed = { ...open, allowedHeaders: ["X_Tenant", "x.trace"] };
+  expect((await ask(undefined, [listed])).allowed).toBe(`${own}, x_tenant, x.trace`);
+});
+
 test.each([["*"], ["x y"], [""], "x-campaign", [7]])(
   "refuses the list %j at the start",
   async (list) => {
