@@ -136,12 +136,10 @@ export function updateItem(
     quantity: change.quantity ?? existing.quantity,
     customData: change.customData ?? existing.customData,
   };
-  const identity = identifyLine(next);
-  const isSameLine = identity === identifyLine(existing);
+  const isSameLine =
+    change.customData === undefined || identifyLine(next) === identifyLine(existing);
   if (isSameLine && next.quantity === existing.quantity) return basket;
-  const others = basket.items.filter((item) => item.key !== key);
-  const at = isSameLine ? undefined : indexLines(others, [next.variantId]).get(identity);
-  const twin = at === undefined ? undefined : others[at];
+  const twin = isSameLine ? undefined : findTwin(basket, next);
   const quantity = next.quantity + (twin?.quantity ?? 0);
   if (quantity > options.maxQuantity) throw tooMany(["quantity"], options);
   const items = basket.items
@@ -213,8 +211,20 @@ function isLine(value: unknown): value is BasketLine {
   );
 }
 
+/** Another line that is the same by now. */
+function findTwin(basket: Basket, line: BasketLine): BasketLine | undefined {
+  const others = basket.items.filter(({ key }) => key !== line.key);
+  const at = indexLines(others, [line.variantId]).get(identifyLine(line));
+  return at === undefined ? undefined : others[at];
+}
+
 function changed(basket: Basket, items: readonly BasketLine[]): Basket {
-  return { ...basket, items: items.map(store), revision: basket.revision + 1 };
+  const stored = items.some(isOlder) ? items.map(store) : items;
+  return { ...basket, items: stored, revision: basket.revision + 1 };
+}
+
+function isOlder({ customData }: BasketLine): boolean {
+  return typeof customData === "object";
 }
 
 /** A line of an earlier version gets today's form. */
