@@ -6,7 +6,13 @@ import {
   type SessionTransportName,
   type ShopUser,
 } from "./session-record.ts";
-import { isMark, toIndexEntry, type Session, type SessionRecords } from "./session-records.ts";
+import {
+  isMark,
+  successorOf,
+  toIndexEntry,
+  type Session,
+  type SessionRecords,
+} from "./session-records.ts";
 import { StorageUnavailableError } from "./unavailable.ts";
 import type { PendingMerge } from "./user-index.ts";
 import type { SessionLimit } from "./session-limit.ts";
@@ -136,7 +142,12 @@ export class SessionLogins {
       while (found !== undefined && isMark(found) && found.mark === "renewed") {
         found = await this.#records.read(found.to);
       }
-      if (found === undefined || isMark(found)) break;
+      if (found === undefined) break;
+      if (isMark(found)) {
+        // Another call gave the session a new ID: then the index names that, or the other call sees to it.
+        if (found.mark === "retired" && successorOf(found) !== created.record.id) return;
+        break;
+      }
       copied = found;
       await copy(found);
     }

@@ -31,6 +31,7 @@ async function enter(): Promise<Session> {
 type Move = (session: Session) => Promise<Session>;
 const rotate: Move = (session) => sessions.rotate(session, { proved: true });
 const renew: Move = (session) => sessions.renew(session);
+const login: Move = async (session) => (await sessions.bind(session, { user })).session;
 
 /** Lets the loser of two moves fail in the one way that it may. */
 async function settle(move: Promise<Session>): Promise<Session | undefined> {
@@ -65,6 +66,33 @@ test.each([
     await users.endAll(user.id);
     for (const one of [old, ...moved]) {
       expect(await loadSession(sessions, one.record.id), place).toBeUndefined();
+    }
+  }
+});
+
+test.each([
+  ["a rotation", rotate],
+  ["a renewal", renew],
+])("%s that meets a login leaves no session that its index does not name", async (_, move) => {
+  for (const [first, other] of [
+    [login, move],
+    [move, login],
+  ] as const) {
+    for (let step = 1; step <= 12; step++) {
+      const old = await enter();
+      let seen = 0;
+      let met: Promise<Session | undefined> | undefined;
+      faulty.before = () => {
+        if (++seen === step && met === undefined) met = settle(other(old));
+      };
+      const moved = [await settle(first(old)), await met].filter((one) => one !== undefined);
+      faulty.heal();
+      expect(moved.length).toBeGreaterThan(0);
+      await users.endAll(user.id);
+      for (const one of [old, ...moved]) {
+        const place = `step ${step}`;
+        expect(await loadSession(sessions, one.record.id), place).toBeUndefined();
+      }
     }
   }
 });
