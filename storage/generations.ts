@@ -2,6 +2,7 @@ import type { ChangeFeed } from "./changes.ts";
 import type { Documents, DocumentStore, Rule } from "./documents.ts";
 import { RememberedDocument } from "./remembered-document.ts";
 import { Revocations } from "./revocations.ts";
+import { graceMilliseconds } from "./session-mark.ts";
 import { createName } from "./session-record.ts";
 
 /** The generation of each shop's sessions, by shop id. */
@@ -12,6 +13,8 @@ export interface ShopGeneration {
   readonly id: string;
   /** The number of older sessions, which name no generation, that are valid; absent: none is. */
   readonly legacy?: number | undefined;
+  /** When an end of all sessions made it, in epoch milliseconds. */
+  readonly since?: number | undefined;
 }
 
 /** What belongs to a generation of its shop. */
@@ -74,7 +77,8 @@ export class SessionGenerations {
         return { set: { ...counts, ...Object.fromEntries(next) } };
       });
     }
-    const next = shopIds.map((shopId) => [shopId, { id: createId() }]);
+    const since = Date.now();
+    const next = shopIds.map((shopId) => [shopId, { id: createId(), since }]);
     await this.#update((generations = {}) => {
       return { set: { ...generations, ...Object.fromEntries(next) } };
     });
@@ -117,6 +121,12 @@ export function isUndecided(
   return generation === undefined && generationOf(generations, shopId) === undefined;
 }
 
+/** Whether all sessions of a shop were ended a moment ago, as far as the clocks of two servers agree. */
+export function isJustAdvanced(generations: Generations, shopId: number): boolean {
+  const { since = 0 } = generationOf(generations, shopId) ?? {};
+  return Math.abs(Date.now() - since) <= graceMilliseconds;
+}
+
 /** The generation of a shop, if it has one. */
 export function generationOf(generations: Generations, shopId: number): ShopGeneration | undefined {
   return Object.hasOwn(generations, shopId) ? generations[shopId] : undefined;
@@ -150,8 +160,12 @@ function isGenerations(value: unknown): value is Generations {
 
 function isShopGeneration(value: unknown): value is ShopGeneration {
   if (!isRecord(value)) return false;
-  const { id, legacy } = value;
-  return typeof id === "string" && (legacy === undefined || Number.isSafeInteger(legacy));
+  const { id, legacy, since } = value;
+  return typeof id === "string" && [legacy, since].every(isOptionalCount);
+}
+
+function isOptionalCount(value: unknown): boolean {
+  return value === undefined || Number.isSafeInteger(value);
 }
 
 function isCounts(value: unknown): value is Readonly<Record<string, number>> {

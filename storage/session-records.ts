@@ -1,5 +1,6 @@
 import {
   generationOf,
+  isJustAdvanced,
   isOver,
   isUndecided,
   type Generations,
@@ -83,7 +84,9 @@ export class SessionRecords {
     if (!isOfRecord(snapshot)) return toFound(snapshot);
     const isToBeMade = isUndecided(known, this.#shopId, snapshot.value);
     const generations = isToBeMade ? await this.#generations.ensure(this.#shopId) : known;
-    return this.#toLiving(id, snapshot, generations);
+    const living = this.#toLiving(id, snapshot, generations);
+    const isJustEnded = snapshot.value?.id === id && isJustAdvanced(generations, this.#shopId);
+    return living ?? (isJustEnded ? { mark: "ended" } : undefined);
   }
 
   /** Stores a new record; one that is a copy stays of its generation. */

@@ -131,7 +131,18 @@ const ends: Readonly<Record<string, (user: TestClient) => Promise<unknown>>> = {
   },
   logoutEverywhere: (user) => user.call("logoutEverywhere"),
   destroySessionsForUserId: (user) => user.call("endSessions", { userId: 7 }),
+  endUserSessions: (user) => callAdmin(user, "endUserSessions", { userId: 7 }),
+  endAllSessions: (user) => callAdmin(user, "endAllSessions", { shopIds: [1001] }),
 };
+
+const token = "an-operator-of-tests-only-with-a-long-token";
+
+async function callAdmin(user: TestClient, name: string, payload: unknown): Promise<void> {
+  const { status } = await user.callRaw(`../admin/${name}`, payload, {
+    authorization: `Bearer ${token}`,
+  });
+  expect(status).toBe(200);
+}
 
 describeMatrix("a session that ended a moment ago", (matrix) => {
   test.each(
@@ -181,6 +192,7 @@ async function start(matrix: Matrix, carrier: "cookie" | "bearer") {
   const { send } = await matrix.start({
     auth: createTestAuth(),
     methods,
+    admin: { token },
     session: { tokenMethod: carrier },
   });
   return { send, client: () => new TestClient(carrier, send) };
