@@ -3,6 +3,7 @@ import type { SessionTransportName, ShopUser } from "../storage/session-record.t
 import type { SessionReuse } from "../storage/sessions.ts";
 import type { Auth, AuthContext } from "./auth.ts";
 import type { ShopBackend } from "./backend.ts";
+import type { CallSessions } from "./call-sessions.ts";
 import type { Caller } from "./caller.ts";
 import {
   PublicContext,
@@ -16,7 +17,7 @@ import type { LoginAttempts } from "./login-attempts.ts";
 import type { MergeReport } from "./merge.ts";
 import type { RpcMethods } from "./method.ts";
 import type { Redactor } from "./redactor.ts";
-import { CallSession, type CallSessions } from "./session.ts";
+import { CallSession } from "./session.ts";
 
 /** What all calls of a storefront share. */
 export interface CallEnvironment {

@@ -5,8 +5,14 @@ import { dispatch } from "./dispatch.ts";
 import { Json } from "./json.ts";
 import type { MergeReport } from "./merge.ts";
 import type { SessionTokens } from "./session-tokens.ts";
-import type { CallSession, LoginOptions } from "./session.ts";
+import type { CallSession } from "./session.ts";
 import type { PublicShop } from "./shop.ts";
+
+/** How a new login is kept. */
+export interface LoginOptions {
+  /** `false` ends the cookie with the browser. @default true */
+  readonly rememberMe?: boolean | undefined;
+}
 
 /** What a `public` method is handed: all that does not depend on a session. */
 export interface PublicRPCContext {

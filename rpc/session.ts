@@ -5,8 +5,10 @@ import { idsOf, type UserSession } from "../storage/user-index.ts";
 import { SessionEndedError } from "../storage/user-sessions.ts";
 import type { ShopBackend } from "./backend.ts";
 import { Belongings } from "./belongings.ts";
+import type { CallSessions } from "./call-sessions.ts";
 import { endSessions, incompleteEnd } from "./ended-sessions.ts";
 import type { Caller } from "./caller.ts";
+import type { LoginOptions } from "./context.ts";
 import { copyOf } from "./copy.ts";
 import type { MergeReport } from "./merge.ts";
 import { PendingMerges } from "./pending-merges.ts";
@@ -15,21 +17,6 @@ import { CallTokens } from "./session-tokens.ts";
 import { SignInMark } from "./sign-in-mark.ts";
 import { SessionWork } from "./session-work.ts";
 import { assertUser, UserDraft } from "./user-draft.ts";
-
-/** How a new login is kept. */
-export interface LoginOptions {
-  /** `false` ends the cookie with the browser. @default true */
-  readonly rememberMe?: boolean | undefined;
-}
-
-/** The active sessions that a call came with. */
-export interface CallSessions {
-  readonly session: Session | undefined;
-  /** Other sessions of the same client: a login and a logout end them too. */
-  readonly others: readonly Session[];
-  /** The client sent the ID before, and may not know this one yet. */
-  readonly isRenewed: boolean;
-}
 
 /**
  * The session of one call.
@@ -93,6 +80,12 @@ export class CallSession {
   /** Whether this call ended the visitor's session and began none after it. */
   get ended(): boolean {
     return this.#ended && this.current === undefined;
+  }
+
+  /** Whether the session is active under its ID, which a parallel call may have replaced. */
+  async isActive(): Promise<boolean> {
+    const { id } = this;
+    return id !== undefined && (await this.#backend.sessions.lookUp(id)).state === "active";
   }
 
   /** Whether this call extended the session's life. */
@@ -177,12 +170,9 @@ export class CallSession {
 
   /** Ends the client's sessions, and with them what belongs to a guest. */
   async destroy(): Promise<void> {
-    const session = this.current;
-    const ended: SessionRecord[] = [];
+    const own = this.current === undefined ? [] : [this.current];
     // The call's own comes last: should another fail to end, the visitor keeps it, and can try again.
-    for (const one of session === undefined ? [] : [...this.#others, session]) {
-      ended.push(await this.#work.writable.sessions.end(one));
-    }
+    const ended = await this.#end(...this.#others, ...own);
     this.#others = [];
     this.#forget();
     for (const record of ended) await this.#finishEnd(record);
@@ -194,11 +184,10 @@ export class CallSession {
     const isKept = (session: UserSession) =>
       idsOf(session).some((id) => sessionsToKeep.includes(id));
     const { realm, sessions } = this.#work.writable;
-    const since = await this.signInMark.get();
-    const end = await endSessions(realm.users, userId, isKept, since);
-    this.signInMark.moveTo(end.since.get(sessions.users));
-    const { ended, isComplete } = end;
-    this.#forgetIfAmong(ended);
+    const mark = await this.signInMark.get();
+    const { ended, isComplete, since } = await endSessions(realm.users, userId, isKept, mark);
+    this.signInMark.moveTo(since.get(sessions.users));
+    await this.#forgetIfAmong(ended);
     if (isComplete) return { count: ended.length, isComplete };
     this.#caller.log.warn(incompleteEnd, { userId });
     const isOwn = await this.#destroyUnnamed(userId, sessionsToKeep);
@@ -210,8 +199,8 @@ export class CallSession {
     const session = this.current;
     const isOf = session !== undefined && String(session.record.user?.id) === String(userId);
     if (!isOf || kept.includes(session.record.id)) return false;
-    await this.#work.writable.sessions.end(session);
-    this.#forget();
+    await this.#end(session);
+    await this.#forgetAll();
     return true;
   }
 
@@ -226,7 +215,7 @@ export class CallSession {
       this.#work.writable.realm.users.map((users) => users.endOne(userId, handle)),
     );
     const ended = results.filter((session) => session !== undefined);
-    this.#forgetIfAmong(ended);
+    await this.#forgetIfAmong(ended);
     return ended.length > 0;
   }
 
@@ -261,10 +250,8 @@ export class CallSession {
 
   /** A guest's basket ends with the session, and refuses by itself; a user's stays. */
   async #assertAlive(): Promise<void> {
-    const { id, user } = this.current?.record ?? {};
-    if (id === undefined || user === undefined) return;
-    const { state } = await this.#backend.sessions.lookUp(id);
-    if (state !== "active") throw new SessionEndedError();
+    const { user } = this.current?.record ?? {};
+    if (user !== undefined && !(await this.isActive())) throw new SessionEndedError();
   }
 
   /** The session is over by now, so a failure here is no failure of the call. */
@@ -284,9 +271,25 @@ export class CallSession {
     this.#customDataCopy = undefined;
   }
 
-  #forgetIfAmong(ended: readonly UserSession[]): void {
-    const { id } = this;
-    if (id !== undefined && ended.some((session) => idsOf(session).includes(id))) this.#forget();
+  async #end(...sessions: readonly Session[]): Promise<SessionRecord[]> {
+    const ended: SessionRecord[] = [];
+    for (const one of sessions) ended.push(await this.#work.writable.sessions.end(one));
+    return ended;
+  }
+
+  async #forgetIfAmong(ended: readonly UserSession[]): Promise<void> {
+    const ids = new Set(ended.flatMap(idsOf));
+    if (this.id === undefined || !ids.has(this.id)) return;
+    this.#others = this.#others.filter(({ record }) => !ids.has(record.id));
+    await this.#forgetAll();
+  }
+
+  /** The call's own session is over, so the client keeps no other one either. */
+  async #forgetAll(): Promise<void> {
+    const others = this.#others;
+    this.#others = [];
+    this.#forget();
+    for (const record of await this.#end(...others)) await this.#finishEnd(record);
   }
 
   #forget(): void {

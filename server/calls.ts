@@ -8,7 +8,6 @@ import { assertRunsWithout } from "../rpc/gone-session.ts";
 import { LoginAttempts } from "../rpc/login-attempts.ts";
 import type { RpcMethod, RpcMethods } from "../rpc/method.ts";
 import type { Redactor } from "../rpc/redactor.ts";
-import type { CallSession } from "../rpc/session.ts";
 import { discardBody, toAnswer, toResponse, type Answer } from "./answer.ts";
 import type { Backends } from "./backends.ts";
 import type { CallRoute } from "./call-routes.ts";
@@ -21,10 +20,9 @@ import { isResponse, MethodResponses } from "./method-response.ts";
 import type { Shop, StorefrontOptions } from "./options.ts";
 import { readPayload } from "./payload.ts";
 import { toProblem } from "./problem.ts";
-import { findSession, type Presented } from "./presented.ts";
-import { toSessionHeaders, transportOf } from "./session.ts";
+import { findSession } from "./presented.ts";
+import { toSessionHeaders, transportOf, type Visit } from "./session.ts";
 import { ShopSelection } from "./shop-selection.ts";
-import type { SessionTransport } from "./transport.ts";
 import { createTransports, type Transports } from "./transports.ts";
 import { endOfTurn } from "../storage/turn.ts";
 
@@ -128,7 +126,8 @@ export class Calls {
     }
     if (presented.gone !== undefined) assertRunsWithout(presented.gone, method);
     const session = call.openSession(presented, transportOf(presented, transports));
-    exchange.visit = { presented, session, transports };
+    const visit: Visit = { presented, session, transports, tellsAgain: false };
+    exchange.visit = visit;
     // A call that has been answered does not begin any more.
     deadline.assertInTime();
     const merging = session.completePendingMerge();
@@ -138,6 +137,9 @@ export class Calls {
     try {
       const committing = session.commit();
       if (committing !== undefined) await committing;
+      // Not if a login replaced the ID in the meantime: its cookie may be there already.
+      const isDue = presented.isOld || session.extended;
+      visit.tellsAgain = isDue && (await session.isActive().catch(() => false));
     } catch (error) {
       discardBody(answer);
       throw error;
@@ -190,9 +192,8 @@ export class Calls {
     // A timeout has been answered in its place.
     if (typeof answer.body !== "string" && deadline.hasPassed) discardBody(answer);
     if (visit !== undefined) {
-      const { presented, session, transports } = visit;
       const isSecure = () => event.url.protocol === "https:";
-      answer.headers.push(...toSessionHeaders(presented, session, transports, isSecure));
+      answer.headers.push(...toSessionHeaders(visit, isSecure));
     }
     this.#cors.describe(event, origin, shop, answer.headers);
     return toResponse(answer, call?.log);
@@ -215,12 +216,6 @@ interface Exchange {
   call: Call | undefined;
   /** Once it has its session. */
   visit: Visit | undefined;
-}
-
-interface Visit {
-  readonly presented: Presented;
-  readonly session: CallSession;
-  readonly transports: readonly SessionTransport[];
 }
 
 /** The built-in methods and a deployment's own, where those are defined. */

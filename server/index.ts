@@ -38,7 +38,7 @@ export { secret } from "../rpc/secret.ts";
 export { RpcError } from "../rpc/error.ts";
 export type { Fault, ProblemCode, RpcErrorOptions } from "../rpc/error.ts";
 export type { HookedCall, Hooks } from "../rpc/hooks.ts";
-export type { LoginOptions } from "../rpc/session.ts";
+export type { LoginOptions } from "../rpc/context.ts";
 export type { SessionTokens } from "../rpc/session-tokens.ts";
 export type { MergeReport } from "../rpc/merge.ts";
 export type { Device } from "../rpc/device.ts";

@@ -1,4 +1,4 @@
-import type { CallSessions } from "../rpc/session.ts";
+import type { CallSessions } from "../rpc/call-sessions.ts";
 import type { Session } from "../storage/session-records.ts";
 import type { SessionLookup, SessionReuse, Sessions } from "../storage/sessions.ts";
 import type { PresentedId, SessionTransport } from "./transport.ts";

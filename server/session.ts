@@ -12,21 +12,26 @@ export function transportOf(
   return speakers.length === 1 ? (speakers[0] as SessionTransport).name : "both";
 }
 
+/** A call with its session, and how the client may be told of that. */
+export interface Visit {
+  readonly presented: Presented;
+  readonly session: CallSession;
+  readonly transports: readonly SessionTransport[];
+  /** Whether to give the client again what it has: extended, in place of an old ID, or signed anew. */
+  tellsAgain: boolean;
+}
+
 /** What the client must be told of its session at the end of a call; mostly nothing. */
-export function toSessionHeaders(
-  presented: Presented,
-  call: CallSession,
-  transports: readonly SessionTransport[],
-  isSecure: () => boolean,
-): readonly Header[] {
+export function toSessionHeaders(visit: Visit, isSecure: () => boolean): readonly Header[] {
+  const { presented, session: call, transports, tellsAgain } = visit;
   const { by, carried, gone, isOld, othersBy } = presented;
   const record = call.current?.record;
   const isSame = record?.id === presented.session?.record.id;
   const isAlone = carried.length === (by === undefined ? 0 : 1);
-  if (isSame && isAlone && !isOld && !call.extended) return none;
+  if (isSame && isAlone && !tellsAgain) return none;
   const speakers = findSpeakers(presented, transports);
   const isDue = ({ tellsExtension }: SessionTransport) =>
-    !isSame || isOld || (call.extended && tellsExtension);
+    !isSame || (tellsAgain && (isOld || tellsExtension));
   const givers = record === undefined ? [] : speakers.filter(isDue);
   // A dead token is taken back; a dead cookie is not, for a login in a parallel call may just have set it.
   const takers = carried.filter((one) => {

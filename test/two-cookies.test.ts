@@ -39,6 +39,32 @@ describeMatrix("a browser with two active cookies of one name", ({ start }) => {
     },
   );
 
+  test.each(["logoutEverywhere", "endSessions", "revokeSession"])(
+    "is logged out of both if %s ends the session of the call",
+    async (method) => {
+      const { visitor } = await start(base);
+      const [one, other] = [visitor(), visitor()];
+      await one.call("enter", { id: 7 });
+      await other.call("addItemToBasket", item);
+      const [{ handle }] = (await one.call("listSessions")).body.sessions;
+      const payload = { endSessions: { userId: 7 }, revokeSession: { handle } }[method];
+      const answer = await callWith(method, payload, one, other);
+      expect(answer.setCookies).toHaveLength(2);
+      expect(await whoIs(one)).toBeUndefined();
+      expect((await other.call("getBasket")).body.basket.itemCount).toBe(0);
+    },
+  );
+
+  test("keeps both if the session of the call is kept", async () => {
+    const { visitor } = await start(base);
+    const [one, other] = [visitor(), visitor()];
+    await one.call("enter", { id: 7 });
+    await other.call("addItemToBasket", item);
+    await callWith("logoutEverywhere", { keepCurrent: true }, one, other);
+    expect(await whoIs(one)).toBe(7);
+    expect((await other.call("getBasket")).body.basket.itemCount).toBe(1);
+  });
+
   test("tells of each logout", async () => {
     const told: unknown[] = [];
     const { visitor } = await start({
