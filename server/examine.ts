@@ -20,7 +20,8 @@ export function examineConfig(config: unknown, environment: Environment): Examin
   const ofShape = createFindings(environment);
   for (const { path, message, isUnknownKey } of issues) {
     const key = isUnknownKey ? undefined : path.findLast((step) => typeof step === "string");
-    ofShape.report("SF001", toPath(path), describeFound(at(config, path), key), message);
+    const place = toPath(isUnknownKey ? withHarmlessKey(path) : path);
+    ofShape.report("SF001", place, describeFound(at(config, path), key), message);
   }
   const faults = ofShape.list();
   const settings = decideSettings(toSound(config, issues), environment);
@@ -69,6 +70,13 @@ function toSound(config: unknown, issues: readonly Issue[]): StorefrontConfig {
   const { shops = [], ...others } = (sound ?? {}) as Partial<StorefrontConfig>;
   // Without a shop that can be read, the global settings are still looked at.
   return { ...others, shops: shops.length > 0 ? shops : [{} as StorefrontConfig["shops"][0]] };
+}
+
+/** An unknown key can be a secret with its own key in front, as YAML reads `{secret:abc}`. */
+function withHarmlessKey(path: readonly PropertyKey[]): readonly PropertyKey[] {
+  const key = String(path.at(-1));
+  if (key.length < 32 && /^(?:storefront:[\w:]+|[\w.-]+)$/.test(key)) return path;
+  return [...path.slice(0, -1), `a key of ${key.length} characters`];
 }
 
 function at(value: unknown, [key, ...rest]: readonly PropertyKey[]): unknown {

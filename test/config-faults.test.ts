@@ -60,6 +60,16 @@ describe("a fault of one key", () => {
     expect(findFaults(config)).toEqual([`  the config: found ${found}, expected an object`]);
   });
 
+  test.each([
+    ["abc", "session.abc"],
+    ["secret:hunter2", "session.a key of 14 characters"],
+    ["x".repeat(32), "session.a key of 32 characters"],
+  ])("an unknown key that may be a secret is not shown: %s", (key, path) => {
+    const { faults, message } = refuse({ shops: [shop], session: { [key]: null } });
+    expect(faults.map((fault) => fault.path)).toEqual([path]);
+    expect(message.includes(key)).toBe(path.endsWith(key));
+  });
+
   test("no shop, and a shop that is none", () => {
     expect(findFaults({ shops: [] })).toEqual([
       "  shops: found a list of 0, expected one shop or more",
