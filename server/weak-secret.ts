@@ -15,14 +15,15 @@ const looked = 1024;
 /** What stands in examples and in code, with nothing of one's own in between. */
 const words = new RegExp(
   `^(?=.*[a-z])(?:${[
-    "(?:change|replace)[ _-]?me",
+    "(?:change|replace)(?:[ _-]?me)?",
     "current|default|dev|development|test|testing|example|production|staging|local",
     "secret|session|cookie|token|admin|key|password|passwort|signing|encryption",
     "keyboard|cat|shop|store|storefront|core|app|server|my|our|your|super|very|long|strong|safe",
     "please|this|that|is|in|it|an?|the|to|for|not?|so|foo|bar|baz|lorem|ipsum",
     "qwerty(?:uiop)?|asdf(?:ghjkl)?|zxcv(?:bnm)?|letmein|welcome|hello|world|login|user|root",
     "some|random|string|value|here|put|insert|placeholder|sample|demo|prod|jwt|auth|hash|salt",
-    "at|least|with|must|be|chars|minimum",
+    "at|least|with|must|be|chars?|characters?|minimum|use|own|complex|insecure",
+    "correct|horse|battery|staple",
     "[^a-z]",
   ].join("|")})+$`,
   "i",

@@ -159,6 +159,10 @@ describe("a weak secret", () => {
     "some-random-string-with-at-least-32-chars",
     "letmein-welcome-hello-world-1234567890",
     "qwertyuiopasdfghjklzxcvbnm1234567890",
+    "your-super-secret-jwt-token-with-at-least-32-characters-long",
+    "complex_password_at_least_32_characters_long",
+    "please-change-this-secret-in-production!",
+    "correcthorsebatterystaple12345678",
   ])("is %s", (secret) => {
     expect(isWeakSecret(secret)).toBe(true);
   });
