@@ -30,13 +30,16 @@ export class Redactor {
    */
   redact<T>(value: T): T {
     this.#find();
-    return this.#copy(value, { known: new Map(), goesByName: true }, 0) as T;
+    return this.#copy(value, { known: new Map(), goesByName: true, maxDepth: 6 }, 0) as T;
   }
 
-  /** As {@link redact}, for what is sent to the caller on purpose: a key such as `token` hides nothing. */
-  redactValues<T>(value: T): T {
+  /**
+   * As {@link redact}, for JSON that is sent to the caller on purpose: a key such as `token` hides nothing, and
+   * nothing is too deep.
+   */
+  redactJson(value: unknown): unknown {
     this.#find();
-    return this.#copy(value, { known: new Map(), goesByName: false }, 0) as T;
+    return this.#copy(value, { known: new Map(), goesByName: false, maxDepth: Infinity }, 0);
   }
 
   /** A logger that writes no secret down. */
@@ -72,7 +75,7 @@ export class Redactor {
   }
 
   #copyReadable(value: unknown, copying: Copying, depth: number): unknown {
-    const { known, goesByName } = copying;
+    const { known, goesByName, maxDepth } = copying;
     if (typeof value === "string") return this.#redactText(value);
     if (typeof value === "number" || typeof value === "bigint") {
       return this.#secrets.includes(String(value)) ? redacted : value;
@@ -122,6 +125,8 @@ interface Copying {
   /** Copies that are made already, so that circles end. */
   readonly known: Map<object, unknown>;
   readonly goesByName: boolean;
+  /** Levels, below which nothing is copied. */
+  readonly maxDepth: number;
 }
 
 const minLength = 4;
@@ -133,7 +138,6 @@ const special = /[$()*+.?[\\\]^{|}]/g;
 /** Shorter pieces of base64 would be found by chance; longer secrets are not looked for in it. */
 const minEncoded = 5;
 const maxEncoded = 256;
-const maxDepth = 6;
 const tooDeep = "[too deep]";
 const unreadable = "[unreadable]";
 
@@ -159,12 +163,14 @@ function collectTexts(value: unknown, taken: string[], count: number, depth: num
   }
 }
 
-/** As it is, and as it looks in JSON, in a URL, and in base64. */
+/** As it is, and as it looks in JSON, in a URL, in a form, and in base64. */
 function toSpellings(secret: string): string[] {
   return [
     secret,
     JSON.stringify(secret).slice(1, -1),
     tryOr(secret, encodeURIComponent),
+    tryOr(secret, encodeURI),
+    new URLSearchParams([["", secret]]).toString().slice(1),
     ...toBase64(secret),
   ];
 }

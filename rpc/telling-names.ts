@@ -43,4 +43,4 @@ export function findNamedSecrets(payload: unknown): readonly unknown[] {
 const unseenVisits = 100_000;
 const unseenDepth = 64;
 
-const telling = /passw|passphrase|pwd|secret|token|authorization|cookie/i;
+const telling = /pass[-_ ]?(?:w|phrase|code)|pwd|secret|token|authorization|cookie/i;

@@ -94,7 +94,11 @@ function shorten<T extends string | number>(text: T, length: number): T {
 function toSentData({ code, data }: RpcError, redactor: Redactor, log: Logger): unknown {
   if (data === undefined) return undefined;
   const fault = findJsonFault(data);
-  if (fault === undefined) return redactor.redactValues(data);
+  if (fault === undefined) {
+    // A copy of the data itself would lose its `toJSON`.
+    const text = JSON.stringify(data) as string | undefined;
+    return text === undefined ? undefined : redactor.redactJson(JSON.parse(text));
+  }
   const { path, found } = fault;
   log.error("The data of an RpcError cannot be sent as JSON, so it is left out", {
     code,

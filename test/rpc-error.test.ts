@@ -40,6 +40,21 @@ describe("an RpcError", () => {
     expect(answer.body.data).toEqual(data);
   });
 
+  test("carries data as JSON has it, however deep", async () => {
+    class Price {
+      readonly #cents = 995;
+      readonly currency = "EUR";
+      toJSON() {
+        return `${this.#cents / 100} ${this.currency}`;
+      }
+    }
+    const deep = { a: { b: { c: { d: { e: { f: { g: { h: "below" } } } } } } } };
+    const data = { price: new Price(), bytes: Buffer.from("a"), deep, none: undefined };
+    const { answer } = await answerTo(new RpcError("sold_out", { ...soldOut, data }));
+    const bytes = { type: "Buffer", data: [97] };
+    expect(answer.body.data).toEqual({ price: "9.95 EUR", bytes, deep });
+  });
+
   test.each([new Map([["left", 3]]), { left: NaN }, { left: 3n }])(
     "is sent without data that JSON cannot hold, which is logged: %s",
     async (data) => {

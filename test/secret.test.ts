@@ -139,6 +139,8 @@ describe("a redactor", () => {
     const redactor = redactorOf('say "hi" & bye', "hunter2", "hunter2 and more", "dact", 4711);
     const text = `${JSON.stringify({ a: 'say "hi" & bye' })} ?q=${encodeURIComponent('say "hi" & bye')}`;
     expect(redactor.redact(text)).toBe(`{"a":"${hidden}"} ?q=${hidden}`);
+    const form = new URLSearchParams({ q: 'say "hi" & bye' });
+    expect(redactor.redact(`${form} ${encodeURI('say "hi" & bye')}`)).toBe(`q=${hidden} ${hidden}`);
     expect(redactor.redact("hunter2 and more, hunter2")).toBe(`${hidden}, ${hidden}`);
     expect(redactor.redact({ at: 4711, on: "port 4711", of: 47n })).toEqual({
       at: hidden,
