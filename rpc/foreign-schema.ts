@@ -1,10 +1,26 @@
-/** Remembers that `secret` marked a schema of another vendor than zod 4, so that a part of a schema is found out. */
-export function markForeign(schema: object): void {
-  marked.add(schema);
+/**
+ * Marks a schema of another vendor than zod 4 as secret, so that a part of a schema is found out.
+ * @returns the schema itself, or with arktype a copy: there, all types that are written alike are one object
+ */
+export function markForeign<Schema extends object>(schema: Schema): Schema {
   hasMarks = true;
-  // zod 3 copies its definition to what is made of a schema, as by `.min(8)`.
-  const { _def: definition } = schema as { readonly _def?: unknown };
-  if (isObject(definition)) Object.assign(definition, { [mark]: true });
+  if (isArktype(schema)) return schema.configure({ [metaMark]: true }) as Schema;
+  marked.add(schema);
+  // Libraries copy a schema, or its definition, to what is made of it, as by `.min(8)`.
+  for (const part of [schema, ownValue(schema, "_def")]) {
+    if (isObject(part) && Object.isExtensible(part)) Object.assign(part, { [mark]: true });
+  }
+  return schema;
+}
+
+/** Whether such a schema is marked itself, or made of one that is. */
+export function isForeignMarked(schema: object): boolean {
+  if (marked.has(schema) || Object.hasOwn(schema, mark)) return true;
+  const [definition, meta] = [ownValue(schema, "_def"), ownValue(schema, "meta")];
+  return (
+    (isObject(definition) && Object.hasOwn(definition, mark)) ||
+    (isObject(meta) && Object.hasOwn(meta, metaMark))
+  );
 }
 
 /** Whether such a schema is a part of another, as far as can be seen from outside. */
@@ -16,7 +32,7 @@ export function holdsForeignMark(schema: object): boolean {
     const part = open.pop();
     if (!isObject(part) || seen.has(part)) continue;
     seen.add(part);
-    if (marked.has(part) || Object.hasOwn(part, mark)) return true;
+    if (isForeignMarked(part)) return true;
     open.push(...partsOf(part));
   }
   return false;
@@ -25,14 +41,31 @@ export function holdsForeignMark(schema: object): boolean {
 // --- Internal helpers ---
 
 const mark = Symbol("secret");
+/** Of arktype; it tells types apart by the JSON of their meta data. */
+const metaMark = "storefront-core:secret";
 const marked = new WeakSet<object>();
 let hasMarks = false;
 
 /** More than the largest schema has; each is looked at once, when its method is defined. */
 const maxParts = 20_000;
 
+interface Arktype {
+  readonly references: readonly unknown[];
+  configure(meta: object): unknown;
+}
+
+function isArktype(schema: object): schema is Arktype {
+  const { references, configure } = schema as Partial<Record<keyof Arktype, unknown>>;
+  return Array.isArray(references) && typeof configure === "function";
+}
+
 function isObject(value: unknown): value is object {
   return (typeof value === "object" && value !== null) || typeof value === "function";
+}
+
+/** Runs no getter. */
+function ownValue(schema: object, key: PropertyKey): unknown {
+  return Object.getOwnPropertyDescriptor(schema, key)?.value;
 }
 
 /** Whatever a schema holds. */
@@ -42,7 +75,7 @@ function partsOf(schema: object): unknown[] {
   if (Array.isArray(references)) return references;
   if (schema instanceof Map || schema instanceof Set) return [...schema.keys(), ...schema.values()];
   return Reflect.ownKeys(schema).flatMap((key) => {
-    const value: unknown = Object.getOwnPropertyDescriptor(schema, key)?.value;
+    const value = ownValue(schema, key);
     return isLazy(key, value) ? [value, tryCall(value)] : [value];
   });
 }

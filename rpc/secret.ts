@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { $ZodType, $ZodTypes } from "zod/v4/core";
-import { holdsForeignMark, markForeign } from "./foreign-schema.ts";
+import { holdsForeignMark, isForeignMarked, markForeign } from "./foreign-schema.ts";
 
 /** Stands where something was that must not be written down. */
 export const redacted = "[redacted]";
@@ -9,11 +9,11 @@ export const redacted = "[redacted]";
  * Marks a schema: what it describes must not be written down, as a password. Of zod 4, any part of a
  * schema can be marked, and what is made of it (`.min(8)`, `.optional()`) stays so. Of another vendor, or
  * zod 3, only the whole `input` of a method can be: `defineRpcMethod` refuses a part.
- * @returns the schema itself
+ * @returns the schema itself; with arktype a copy, so use what is returned
  */
 export function secret<Schema extends StandardSchemaV1>(schema: Schema): Schema {
+  if (!isZod(schema)) return markForeign(schema);
   marked.add(schema);
-  if (!isZod(schema)) markForeign(schema);
   return schema;
 }
 
@@ -22,7 +22,7 @@ export function secret<Schema extends StandardSchemaV1>(schema: Schema): Schema 
  * @throws TypeError if `secret` marks a part of a schema that is not zod 4's
  */
 export function assertSecretsFindable(input: StandardSchemaV1): void {
-  if (isZod(input) || marked.has(input) || !holdsForeignMark(input)) return;
+  if (isZod(input) || isForeignMarked(input) || !holdsForeignMark(input)) return;
   throw new TypeError(
     `secret() marks a part of a method's input, but the schema is one of ${input["~standard"].vendor}: parts can be marked with zod 4 only. Mark the whole input, as in input: secret(schema), or write it with zod 4`,
   );
@@ -46,7 +46,7 @@ export function maskSecrets(schema: StandardSchemaV1 | undefined, payload: unkno
     const secrets: unknown[] = [];
     return { masked: mask(schema, payload, { secrets, isPart: false }), secrets };
   }
-  return marked.has(schema)
+  return isForeignMarked(schema)
     ? { masked: redacted, secrets: [payload] }
     : { masked: undefined, secrets: [] };
 }

@@ -42,7 +42,10 @@ describe("secret() on a part of a schema that is not zod 4's", () => {
       "valibot, lazy",
       () => v.object({ user: v.lazy(() => v.object({ pin: secret(v.string()) })) }),
     ],
+    ["valibot, with a fallback", () => v.object({ pin: v.fallback(secret(v.string()), "") })],
     ["arktype", () => type({ user: { pin: secret(type("string > 17")) } })],
+    ["arktype, described", () => type({ pin: secret(type("string")).describe("a pin") })],
+    ["arktype, in a list", () => type({ pins: secret(type("string")).array() })],
     ["another", () => ownSchema({ parts: new Map([["pin", secret(ownSchema({}))]]) })],
   ])("is refused when the method is defined: %s", (_, make) => {
     expect(() => define(make())).toThrow(/secret\(\) marks a part .* zod 4/);
@@ -59,6 +62,11 @@ describe("secret() on a part of a schema that is not zod 4's", () => {
     expect(() => define(make())).not.toThrow();
   });
 
+  test("marks no other schema that is written alike", () => {
+    secret(type("string"));
+    expect(() => define(type({ name: "string" }))).not.toThrow();
+  });
+
   test("works with each zod 4", () => {
     expect(() => define(z.object({ pin: secret(z.string()).min(4) }))).not.toThrow();
     expect(() => define(zm.object({ pin: secret(zm.string()) }))).not.toThrow();
@@ -71,6 +79,7 @@ describe("secret() on the whole input of another vendor", () => {
   test.each<[string, () => StandardSchemaV1<{ pin: string }>]>([
     ["zod 3", () => secret(z3.object({ pin: z3.string() }))],
     ["valibot", () => secret(v.object({ pin: v.string() }))],
+    ["valibot, copied", () => v.fallback(secret(v.object({ pin: v.string() })), { pin: "" })],
     ["arktype", () => secret(type({ pin: "string" }))],
   ])("keeps it out of hooks, logs and problems: %s", async (_, make) => {
     allowErrors();
