@@ -27,7 +27,14 @@ export type { ConfigFault } from "./config-error.ts";
 // Server
 export { createStorefront } from "./app.ts";
 export type { Storefront } from "./app.ts";
-export type { ServerOptions, SessionOptions, Shop, StorefrontOptions } from "./options.ts";
+export type {
+  CorsOptions,
+  ServerOptions,
+  SessionOptions,
+  Shop,
+  StorefrontOptions,
+} from "./options.ts";
+export type { LoginAttemptsOptions } from "../rpc/login-attempts.ts";
 export type { StoreDescription } from "./backends.ts";
 
 // RPC methods
@@ -43,6 +50,8 @@ export type { SessionTokens } from "../rpc/session-tokens.ts";
 export type { MergeReport } from "../rpc/merge.ts";
 export type { Device } from "../rpc/device.ts";
 export type { BuiltinMethods } from "../rpc/builtin.ts";
+/** Types of answers are made of it, so a program that infers one must be able to name it. */
+export type { JsonValue } from "type-fest";
 
 // Shops and what visitors have in them
 export type { BasketOptions, MergeStrategy, PublicShop, WishlistOptions } from "../rpc/shop.ts";

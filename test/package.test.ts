@@ -164,6 +164,18 @@ console.log(store.driver, store.capabilities.atomic);
 await store.close();
 `;
 
+  const inferred = `import { createStorefront, type BuiltinMethods } from "storefront-core";
+import { createRpcClient, type RpcClientError } from "storefront-core/client";
+
+const rpc = createRpcClient<BuiltinMethods>({ baseURL: "", shopId: 1 });
+export const getBasket = async () => (await rpc.getBasket()).basket;
+export const getSessions = async () => (await rpc.listSessions()).sessions;
+export const login = (email: string, password: string) => rpc.login({ email, password });
+export const findFaults = (error: RpcClientError) => error.errors;
+export const corsOf = (app: ReturnType<typeof createStorefront>) => app.options.shops[0]?.cors;
+export const limitOf = (app: ReturnType<typeof createStorefront>) => app.options.loginAttempts;
+`;
+
   test("is served, and called by the client", async () => {
     await write("storefront.config.ts", config);
     await write("frontend.mjs", toJavaScript(frontend));
@@ -182,6 +194,7 @@ await store.close();
     await write("frontend.ts", frontend);
     await write("wrong.ts", wrong);
     await write("storage.ts", storage);
+    await write("inferred.ts", inferred);
     const compilerOptions = {
       strict: true,
       exactOptionalPropertyTypes: true,
@@ -190,7 +203,10 @@ await store.close();
       module: "NodeNext",
       target: "ES2023",
       skipLibCheck: false,
-      noEmit: true,
+      // Types that are inferred from the package's must have names that others can import.
+      declaration: true,
+      emitDeclarationOnly: true,
+      outDir: "types",
       types: ["node"],
       typeRoots: [join(root, "node_modules/@types")],
     };
