@@ -7,6 +7,9 @@ import type { Fault } from "./error.ts";
 import type { RpcMethods } from "./method.ts";
 
 export type { RpcCallOptions, RpcClient } from "./client-types.ts";
+export type { Fault } from "./error.ts";
+/** Types of answers are made of it, so a program that infers one must be able to name it. */
+export type { JsonValue } from "type-fest";
 
 /** Where a storefront's methods are, and for which shop. */
 export interface RpcClientOptions {
@@ -82,10 +85,16 @@ interface Call extends RpcCallOptions {
   readonly payload: unknown;
 }
 
-/** Names that libraries read, or call, to find out which kind of value they have: Promises, JSON, Vue, React, Jest. */
+/**
+ * Names that libraries read, or call, to find out which kind of value they have: Promises, JSON, Vue, React, Jest, pino,
+ * MongoDB. The server refuses a config with a method of such a name.
+ */
 function isProbe(name: string): boolean {
-  return /^[^a-z]|^(?:then|catch|finally|toJSON|inspect|nodeType|asymmetricMatch)$/i.test(name);
+  return probe.test(name);
 }
+
+const probe =
+  /^[^a-z]|^(?:then|catch|finally|toJSON|toBSON|inspect|nodeType|asymmetricMatch|hasAttribute|socket|setHeader)$/i;
 
 /** @param attempts the requests of this client that have no response yet */
 async function callWithRepeats(
@@ -139,7 +148,7 @@ async function send(
 ): Promise<unknown> {
   const folders = [baseURL.replace(/\/+$/, ""), ...basePath.split("/").filter(Boolean)];
   const sent = new Headers(headers);
-  for (const [name, value] of Object.entries(call.headers ?? {})) sent.set(name, value);
+  for (const [name, value] of new Headers(call.headers)) sent.set(name, value);
   sent.set("content-type", "application/json");
   sent.set("x-shop-id", String(shopId));
   // A URL as it is, and plain headers: the `fetch` of a framework knows the page's origin, and may drop a `Headers`.

@@ -1,4 +1,6 @@
 import * as z from "zod";
+import { createRpcClient } from "../rpc/client.ts";
+import type { RpcMethods } from "../rpc/method.ts";
 
 /** Whether a value of the config may stand. */
 export type Check = (value: unknown) => boolean;
@@ -111,9 +113,10 @@ export function isMethod(found: unknown): boolean {
   return ["public", "session", "user"].includes(access as string);
 }
 
-/** A client's proxy cannot have a method `then`, and objects have a `constructor` already. */
+/** A client has no function for `then` and other names that libraries look at; objects have a `constructor` already. */
 export function isMethodName(name: string): boolean {
-  return /^[A-Za-z][A-Za-z0-9_]*$/.test(name) && name !== "then" && !(name in Object.prototype);
+  if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name) || name in Object.prototype) return false;
+  return createRpcClient<RpcMethods>({ baseURL: "", shopId: 0 })[name] !== undefined;
 }
 
 export function isLocale(tag: unknown): boolean {

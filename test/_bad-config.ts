@@ -138,9 +138,21 @@ export const badValues: Readonly<Record<string, readonly [values: unknown[], exp
   "shops[0].storage.account": [[{ driver: "memory" }], "one of the keys session, basket"],
   "hooks.storefront:afterlogin": [[noop], "one of the keys storefront:context:created,"],
   ...Object.fromEntries(
-    ["__proto__", "constructor", "toString", "hasOwnProperty", "then", "get-basket", "1a"].map(
-      (name) => [`methods.${name}`, [[method], "another name: letters, digits and _"]],
-    ),
+    [
+      "__proto__",
+      "constructor",
+      "toString",
+      "hasOwnProperty",
+      "get-basket",
+      "1a",
+      "then",
+      "catch",
+      "toJSON",
+      "toBSON",
+      "inspect",
+      "hasAttribute",
+      "setHeader",
+    ].map((name) => [`methods.${name}`, [[method], "another name: letters, digits and _"]]),
   ),
 };
 

@@ -1,6 +1,9 @@
+import { Writable } from "node:stream";
 import { inspect } from "node:util";
 import { reactive } from "@vue/reactivity";
+import pino from "pino";
 import { describe, expect, test, vi } from "vitest";
+import winston from "winston";
 import type { BuiltinMethods } from "../rpc/builtin.ts";
 import { createRpcClient } from "../rpc/client.ts";
 
@@ -12,6 +15,15 @@ const client = createRpcClient<BuiltinMethods>({
   shopId: 1001,
   fetch,
 });
+
+const sink = new Writable({ write: (_chunk, _encoding, done) => done() });
+const transports = [new winston.transports.Stream({ stream: sink })];
+
+/** As pretty-format finds elements. */
+function isElement(value: unknown): unknown {
+  const element = value as { hasAttribute?: (name: string) => unknown };
+  return typeof element.hasAttribute === "function" && element.hasAttribute("is");
+}
 
 /** Code that looks at a value without knowing that it is a client. */
 const looks: readonly (readonly [string, (value: typeof client) => unknown])[] = [
@@ -27,6 +39,10 @@ const looks: readonly (readonly [string, (value: typeof client) => unknown])[] =
   ["Object.keys", (value) => Object.keys(value)],
   ["a spread", (value) => ({ ...value })],
   ["Vue's reactive", (value) => JSON.stringify(reactive({ value }).value)],
+  ["a line of pino with nothing else", (value) => pino(sink).error(value)],
+  ["a line of pino", (value) => pino(sink).info({ value, req: value, res: value, err: value })],
+  ["a line of winston", (value) => winston.createLogger({ transports }).info("a line", value)],
+  ["the DOM printer of Vitest and Jest", (value) => isElement(value)],
   ["a React element check", (value) => (value as unknown as Record<string, unknown>)["$$typeof"]],
 ];
 
