@@ -78,7 +78,7 @@ async function tryMerge(
     if (count > 0) log.warn("A merge left out lines", { shopId, belonging, count });
     return { left, lines };
   } catch (error) {
-    log.warn("A merge at login is put off", { error: describeError(error) });
+    log.warn("A merge at login failed; the next call tries again", { error: describeError(error) });
     return { left, lines: undefined };
   }
 }

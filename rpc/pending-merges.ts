@@ -36,9 +36,12 @@ export class PendingMerges {
       this.#work.adopt(await this.#backend.sessions.update(current, owingNothing));
     } catch (error) {
       // Then the next call looks again, and finds nothing to do.
-      this.#caller.log.warn("A session still owes a merge that is done", {
-        error: describeError(error),
-      });
+      this.#caller.log.warn(
+        "A merge is done, but the session still lists it as pending; the next call checks again",
+        {
+          error: describeError(error),
+        },
+      );
     }
     return report;
   }

@@ -113,7 +113,9 @@ export class SessionWork {
       this.#session = await this.writable.sessions.renew(session);
     } catch (error) {
       if (error instanceof SessionEndedError) return;
-      this.#caller.log.warn("A session keeps its old id", { error: describeError(error) });
+      this.#caller.log.warn("A session's ID was not renewed; a later call tries again", {
+        error: describeError(error),
+      });
     }
   }
 

@@ -260,7 +260,8 @@ export class CallSession {
     try {
       await this.belongings.end(record);
     } catch (error) {
-      const message = "A guest's basket or wishlist outlives its session until it expires";
+      const message =
+        "A guest's basket or wishlist was not removed with its session; it is stored until it expires";
       this.#caller.log.warn(message, { error: describeError(error) });
     }
   }

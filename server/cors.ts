@@ -141,7 +141,7 @@ export class Cors {
       // Nothing else will do: the promise of an asynchronous function would let everybody in.
       return cors.origin(origin, shop) === true;
     } catch (error) {
-      this.#rules.log.error("cors.origin failed, so the origin is refused", {
+      this.#rules.log.error("The function cors.origin failed, so the origin is rejected", {
         origin,
         shopId: shop.shopId,
         error: describeError(error),

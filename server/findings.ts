@@ -84,7 +84,7 @@ export const findingKinds = {
     severity: "error",
     development: "warning",
     about: "a secret can be guessed: it repeats itself, or is made of well-known words",
-    remedy: "random characters, as of: openssl rand -hex 32",
+    remedy: "random characters, for example from: openssl rand -hex 32",
   },
   SF104: {
     severity: "notice",
@@ -208,8 +208,8 @@ export const findingKinds = {
   },
   SF405: {
     severity: "warning",
-    about: "a pattern in a shop's host covers names that anybody can register",
-    remedy: "a domain of your own, as *.shop.example",
+    about: "a pattern in a shop's host covers names that anyone can register",
+    remedy: "a domain of your own, for example *.shop.example",
   },
 
   // Storages
@@ -267,7 +267,8 @@ export const findingKinds = {
   },
   SF609: {
     severity: "error",
-    about: "a request's headers are part of the request, so Node refuses a longer time for them",
+    about:
+      "the headers are part of the request, so Node rejects a headersTimeout above requestTimeout",
     remedy: "headersTimeout no longer than requestTimeout",
   },
 
@@ -285,19 +286,19 @@ export const findingKinds = {
   SF703: {
     severity: "error",
     about:
-      "Redis removes keys when its memory is full: baskets vanish, and an end of all can miss a session",
+      "Redis evicts keys when its memory is full: baskets are lost, and logoutEverywhere can miss a session",
     remedy: "maxmemory-policy noeviction",
   },
   SF704: {
     severity: "warning",
-    about: "Redis is too old to tell of changes, so sessions are not cached",
+    about: "Redis is too old to push changes, so sessions are not cached",
     remedy: "6 or later",
   },
   SF705: {
     severity: "error",
     about:
-      "a storage answers and refuses to write: it is full, a read-only copy, or its user may not write",
-    remedy: "a storage that takes writes",
+      "a storage responds but rejects writes: it is full or read-only, or its user lacks the permission",
+    remedy: "a storage that accepts writes",
   },
 } as const satisfies Readonly<Record<string, FindingKind>>;
 

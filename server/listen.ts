@@ -93,8 +93,8 @@ function limitConnections(
 function toListenError(error: unknown, host: string, port: number): unknown {
   const noAddress = `--host: ${JSON.stringify(host)} is no address of this machine`;
   const messages: Readonly<Record<string, string>> = {
-    EADDRINUSE: `port ${port} is in use already; another can be chosen with --port`,
-    EACCES: `port ${port} may not be used by this user; another can be chosen with --port`,
+    EADDRINUSE: `Port ${port} is already in use. Stop the other process, or choose another port with --port`,
+    EACCES: `This user isn't allowed to use port ${port}. Choose another port with --port`,
     EADDRNOTAVAIL: noAddress,
     EAFNOSUPPORT: noAddress,
     EAI_AGAIN: noAddress,

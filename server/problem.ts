@@ -40,7 +40,7 @@ function describeProblem(problem: RpcError, urn: string, redactor: Redactor, log
   if (!isErrorStatus(status)) throw new RangeError(`An RpcError cannot have the status ${status}`);
   const instance = status >= 500 ? urn : undefined;
   if (instance === undefined && problem.cause !== undefined) {
-    log.debug("A call was refused", { code, cause: describeError(problem.cause) });
+    log.debug("A call was rejected", { code, cause: describeError(problem.cause) });
   }
   const { title, detail, errors } = withoutSecrets(problem, redactor);
   const data = toSentData(problem, redactor, log);

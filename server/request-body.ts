@@ -41,7 +41,8 @@ function toText(body: unknown): string | undefined {
   try {
     return JSON.stringify(body);
   } catch (cause) {
-    const detail = "The body, as a parser in front of the storefront made it, is no JSON";
+    const detail =
+      "A parser in front of the storefront has read the body, and its result isn't valid JSON";
     throw new RpcError("malformed_request", { detail, cause });
   }
 }

@@ -84,5 +84,5 @@ const plainHost =
 /** Found later, when a URL is needed, it would fail a call that has run. */
 function assertAddress(request: ServerRequest): void {
   if (hasAddress(request)) return;
-  throw new RpcError("malformed_request", { detail: "The Host header names no host" });
+  throw new RpcError("malformed_request", { detail: "The Host header is not a valid host" });
 }

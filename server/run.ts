@@ -101,7 +101,7 @@ async function warnIfNotReady({ checkStorages, options }: Storefront): Promise<v
   try {
     await checkStorages();
   } catch (error) {
-    const message = "A storage cannot be used; /readyz says 503 until it can";
+    const message = "A storage cannot be used; /readyz responds 503 until it can";
     options.log.warn(message, { reason: describeError(error) });
   }
 }

@@ -20,7 +20,7 @@ export async function checkStorage(place: StoragePlace, report: Report): Promise
       await checkRedis(driver, path, report);
     } catch (error) {
       const found = toReason(error);
-      if (await canRead(store)) report("SF705", path, `${name}, which refuses to write${found}`);
+      if (await canRead(store)) report("SF705", path, `${name}, which rejects writes${found}`);
       else report("SF701", path, `${name}, without an answer${found}`);
     } finally {
       await store.close();

@@ -71,14 +71,14 @@ export const storageFindings = {
     severity: "error",
     isDeferred: true,
     about: "the storage of the accounts can drop documents or return stale data: accounts are lost",
-    remedy: 'a driver that keeps documents, as { driver: "fs", base }; or your own auth',
+    remedy: 'a driver that keeps documents, for example { driver: "fs", base }; or your own auth',
   },
   SF513: {
     severity: "error",
     development: "none",
     isDeferred: true,
     about: "accounts in memory are lost when the process ends",
-    remedy: 'a driver that keeps documents, as { driver: "fs", base }; or your own auth',
+    remedy: 'a driver that keeps documents, for example { driver: "fs", base }; or your own auth',
   },
   SF514: {
     severity: "error",
@@ -86,6 +86,6 @@ export const storageFindings = {
     isDeferred: true,
     about:
       "a driver object of fs writes in place: a full disk or a killed process empties documents",
-    remedy: 'the driver by name, as { driver: "fs", base }',
+    remedy: 'the driver by name: { driver: "fs", base }',
   },
 } as const satisfies Readonly<Record<string, FindingKind>>;

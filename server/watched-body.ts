@@ -13,7 +13,9 @@ export function watchBody(body: Bytes, log: Logger): Bytes {
           if (done) controller.close();
           else controller.enqueue(value);
         } catch (error) {
-          log.error("The body of a method's Response broke off", { error: describeError(error) });
+          log.error("The body of a method's Response failed midway", {
+            error: describeError(error),
+          });
           controller.error(error);
         }
       },

@@ -37,7 +37,10 @@ export function createRedisAttempts(
     // With the option `stringNumbers`, ioredis returns numbers as text.
     const [total, left = 0] = reply.map(Number);
     if (total === undefined) {
-      log.warn("A count that cannot be read fails calls until it ends", { key: `${name}:${key}` });
+      log.warn(
+        "A counter of login attempts is unreadable; calls that need it fail until its window has passed",
+        { key: `${name}:${key}` },
+      );
       throw new Error("Not a count");
     }
     return total <= 0 || left <= 0

@@ -78,7 +78,7 @@ export function openRedisFeed(
   function giveUpIfRefused(error: unknown): boolean {
     const [reason] = (error instanceof Error && /^(?:NOPERM|ERR)\b/.exec(error.message)) || [];
     if (reason === undefined) return false;
-    log.warn("Redis does not tell of changes, so sessions are not cached", { reason });
+    log.warn("Redis can't push changes, so sessions are not cached", { reason });
     isTracking = false;
     client.disconnect();
     return true;

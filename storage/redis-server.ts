@@ -35,7 +35,7 @@ export function warnOfEviction(
     lastPolicy = policy;
     if (policy !== "noeviction") {
       const expected = "maxmemory-policy noeviction";
-      log.warn("Redis removes keys when its memory is full", { found: policy, expected });
+      log.warn("Redis evicts keys when its memory is full", { found: policy, expected });
     }
   };
   if (client.status === "ready") void check();

@@ -25,7 +25,8 @@ export function findExcess(
   const others = Object.entries(sessions).filter(([handle]) => handle !== replaced);
   const tooMany = others.length + 1 - maxSessionsPerUser;
   if (tooMany <= 0) return [];
-  if (sessionLimitPolicy === "refuse") throw new SessionLimitError("The user has sessions enough");
+  if (sessionLimitPolicy === "refuse")
+    throw new SessionLimitError("The user has as many sessions as allowed");
   const oldestFirst = others.map(([, session]) => session);
   return oldestFirst.toSorted((a, b) => a.lastSeenAt - b.lastSeenAt).slice(0, tooMany);
 }

@@ -106,7 +106,7 @@ export function union(
   );
   if (merges.length > 0 && known.length + merges.length > maxPendingMerges) {
     throw new StorageUnavailableError(
-      `${known.length} baskets and wishlists of guests wait to be merged into one user's. Expected at most ${maxPendingMerges}. Look into why the storage of baskets refuses them.`,
+      `${known.length} baskets and wishlists of guests wait for a merge into one user's. Expected at most ${maxPendingMerges}. Check why the storage of baskets rejects them.`,
     );
   }
   return [...known, ...merges];

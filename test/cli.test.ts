@@ -171,7 +171,7 @@ describe("a mistake is one message, without a stack, and ends with code 1", () =
     const { code, stdout, stderr } = await runCli([command, "--port", `${port}`], { folder });
     expect([code, stdout]).toEqual([1, ""]);
     expect(stderr).toBe(
-      `storefront: port ${port} is in use already; another can be chosen with --port\n`,
+      `storefront: Port ${port} is already in use. Stop the other process, or choose another port with --port\n`,
     );
   });
 });

@@ -117,7 +117,7 @@ describeWithRedis("a Redis", () => {
     onTestFinished(() => client.disconnect());
     await client.call(command, ...args);
     expect(await diagnoseStorage({ driver: "redis", url: full.url })).toEqual([
-      `SF705 storage.session: redis, which refuses to write (${code})`,
+      `SF705 storage.session: redis, which rejects writes (${code})`,
     ]);
   });
 
@@ -150,7 +150,7 @@ describe("storefront doctor", () => {
         the storage is atomic within one process only: with a second process, writes are lost and ended sessions come back
 
       SF513 error storage.account
-        found "memory", expected a driver that keeps documents, as { driver: "fs", base }; or your own auth
+        found "memory", expected a driver that keeps documents, for example { driver: "fs", base }; or your own auth
         accounts in memory are lost when the process ends
 
       SF501 warning storage.session

@@ -66,5 +66,5 @@ describeWithRedis("a Redis that evicts keys", () => {
 // --- Internal helpers ---
 
 function isWarning({ level, message }: LogLine): boolean {
-  return level === "warn" && message === "Redis removes keys when its memory is full";
+  return level === "warn" && message === "Redis evicts keys when its memory is full";
 }

@@ -290,7 +290,9 @@ describe("a call whose session is due for renewal", () => {
     };
     expect((await user.call("note", { kept: true })).status).toBe(204);
     expect(user.sessionId).toBe(id);
-    expect(lines.map(({ message }) => message)).toContain("A session keeps its old id");
+    expect(lines.map(({ message }) => message)).toContain(
+      "A session's ID was not renewed; a later call tries again",
+    );
     faulty.heal();
     expect((await user.call("notes")).body).toEqual({ kept: true });
     expect(user.sessionId).not.toBe(id);
