@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { describeFound } from "./config-error.ts";
-import { isForgetfulDriver, isStaleDriver, layersOf } from "../storage/driver-kinds.ts";
+import { isForgetfulDriver, isStaleDriver, layersOf, overlaidIn } from "../storage/driver-kinds.ts";
 import { isFileDriver, isDriver } from "../storage/driver.ts";
 import { writesWholeFiles } from "../storage/file-driver.ts";
 import { isRedisDriver } from "../storage/redis-client.ts";
@@ -57,7 +57,9 @@ function checkAtomicity(
   report: Report,
 ): void {
   const found = describeFound(driver, "driver");
-  if (isDriver(config) && isFileDriver(config) && !writesWholeFiles(config)) {
+  const layers = overlaidIn(driver as string, options);
+  const objects = isDriver(config) ? [config, ...layers] : layers;
+  if (objects.some((object) => isFileDriver(object) && !writesWholeFiles(object))) {
     report("SF514", path, `${found} as an object`);
   }
   if (isDriver(config) ? isRedisDriver(config) : driver === "redis") return;

@@ -1,5 +1,4 @@
 import type { Driver } from "unstorage";
-import type { StorageConfig } from "./driver.ts";
 
 /** Whether a driver returns stale data: another process, or another region, sees a write later. */
 export function isStaleDriver(name: string): boolean {
@@ -13,9 +12,12 @@ export function isForgetfulDriver(name: string): boolean {
 
 /** The names of the drivers that hold a storage's documents: an overlay's are its layers'. */
 export function layersOf(name: string, options: Readonly<Record<string, unknown>>): string[] {
-  const layers = name === "overlay" && Array.isArray(options["layers"]) ? options["layers"] : [];
-  const names = (layers as readonly StorageConfig[]).map((layer) => String(layer.name));
-  return [name, ...names];
+  return [name, ...overlaidIn(name, options).map((layer) => String(layer.name))];
+}
+
+/** The driver objects that an overlay is made of; none for any other driver. */
+export function overlaidIn(name: string, options: Readonly<Record<string, unknown>>): Driver[] {
+  return name === "overlay" && Array.isArray(options["layers"]) ? options["layers"] : [];
 }
 
 /** Whether a driver reads a text as escaped bytes, as db0 on PostgreSQL does: it must be given the bytes. */

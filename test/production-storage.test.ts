@@ -85,11 +85,12 @@ describe("production with a storage of one process", () => {
     const base = await createDirectory();
     const objectOf = createFileDriver({ base });
     const made = openDriver({ driver: "fs", base });
-    const found = [objectOf, made].map((session) => {
+    const layers = [objectOf, made].map((layer) => ({ driver: "overlay", layers: [layer] }));
+    const found = [objectOf, made, ...layers].map((session) => {
       const { faults } = refusalOf({ storage: { session, singleProcess: true } }, true);
       return faults.map(({ code }) => code);
     });
-    expect(found).toEqual([["SF514"], []]);
+    expect(found).toEqual([["SF514"], [], ["SF514"], []]);
   });
 
   test("does not start by the command line", async () => {

@@ -136,9 +136,12 @@ describe("a shutdown", () => {
   });
 });
 
-test("ends with code 0 though a storage is never closed", async () => {
+test.each([
+  ["is never closed", "new Promise(() => setInterval(() => {}, 1000))"],
+  ["fails to close", 'Promise.reject(new Error("Connection terminated"))'],
+])("ends with code 0 though a storage %s", async (_, closing) => {
   const text = `import createMemoryDriver from "unstorage/drivers/memory";
-const driver = { ...createMemoryDriver(), dispose: () => new Promise(() => setInterval(() => {}, 1000)) };
+const driver = { ...createMemoryDriver(), dispose: () => ${closing} };
 export default { shops: ${shops}, storage: { session: driver } };`;
   const folder = await createFolder({ "storefront.config.mjs": text });
   await symlink(join(root, "node_modules/unstorage"), join(folder, "node_modules/unstorage"));

@@ -151,12 +151,17 @@ test("a driver that answers at once takes no timer", async () => {
   start.mockRestore();
 });
 
-test("a driver that never closes does not hold up the end", async () => {
-  const driver: Driver = {
-    ...openDriver({ driver: "memory" }),
-    name: "stuck",
-    dispose: () => new Promise(() => {}),
-  };
+test.each<[string, () => Promise<void>]>([
+  ["never closes", () => new Promise(() => {})],
+  ["fails to close", () => Promise.reject(new Error("Connection terminated"))],
+  [
+    "throws when it closes",
+    () => {
+      throw new Error("Not connected");
+    },
+  ],
+])("a driver that %s does not hold up the end", async (_, dispose) => {
+  const driver: Driver = { ...openDriver({ driver: "memory" }), name: "stuck", dispose };
   const { store, lines } = openCounters(driver);
   await store.close();
   expect(lines).toMatchObject([{ level: "warn", details: { driver: "stuck" } }]);
