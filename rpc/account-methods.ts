@@ -164,5 +164,5 @@ function wrongPassword(field: string): RpcError {
 }
 
 function isSameText(a: string, b: string): boolean {
-  return a.toLowerCase() === b.toLowerCase();
+  return a.trim().toLowerCase() === b.trim().toLowerCase();
 }

@@ -112,7 +112,8 @@ export function normaliseEmail(email: string): string {
 
 interface Account {
   readonly user: ShopUser;
-  readonly passwordHash: string;
+  /** As it is stored: perhaps by another program, and malformed. */
+  readonly passwordHash?: unknown;
   /** Epoch milliseconds. */
   readonly createdAt: number;
   /** The key that it is being moved to, as its user's e-mail address changes. */
@@ -132,7 +133,9 @@ const repeatableFor = 5 * 60_000;
 
 /** The hash of an account. One that cannot be read is the password of nobody, and is logged. */
 function hashOf(account: Account | undefined, { log }: AuthContext): string | undefined {
-  if (account === undefined || isPasswordHash(account.passwordHash)) return account?.passwordHash;
+  if (account === undefined) return undefined;
+  const { passwordHash } = account;
+  if (isPasswordHash(passwordHash)) return passwordHash;
   log.error("An account's password hash cannot be read, so its user cannot log in", {
     userId: account.user.id,
   });
@@ -167,16 +170,13 @@ function assertInTime({ reason }: AbortSignal): void {
 }
 
 function isAccount(value: unknown): value is Account {
-  const { user, passwordHash } = (value ?? {}) as {
-    user?: Partial<ShopUser>;
-    passwordHash?: unknown;
-  };
-  return isUserId(user?.id) && typeof passwordHash === "string";
+  const { user } = (value ?? {}) as { user?: Partial<ShopUser> };
+  return isUserId(user?.id);
 }
 
 function isPasswordChange(value: unknown): value is PasswordChange {
   const { from, to } = (value ?? {}) as Partial<Record<keyof PasswordChange, unknown>>;
-  return typeof from === "string" && isPasswordHash(from) && typeof to === "string";
+  return isPasswordHash(from) && typeof to === "string";
 }
 
 /** A session's user may carry any e-mail address; only the id says whose account it is. */

@@ -15,9 +15,9 @@ export async function hashPassword(password: string, caller?: HashCaller): Promi
   return `$scrypt$ln=${ln},r=${r},p=${p}$${toText(salt)}$${toText(hash)}`;
 }
 
-/** Whether a text is a hash that {@link verifyPassword} can read, and that costs no more than it may. */
-export function isPasswordHash(phc: string): boolean {
-  return parseHash(phc) !== undefined;
+/** Whether a value is a hash that {@link verifyPassword} can read, and that costs no more than it may. */
+export function isPasswordHash(phc: unknown): phc is string {
+  return typeof phc === "string" && parseHash(phc) !== undefined;
 }
 
 /**

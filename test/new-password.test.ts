@@ -50,6 +50,7 @@ describe("a password that is being set", () => {
     ["is a common one in other letters", "PassWord1"],
     ["is a common one in wide letters", "ｐａｓｓｗｏｒｄ１"],
     ["is the e-mail address", "Ada@example.com"],
+    ["is the e-mail address in spaces", " ada@example.com "],
   ])("is refused where it %s, before anybody works on it", async (_, text) => {
     const { auth, register, change } = await start();
     for (const [path, set] of [

@@ -79,6 +79,9 @@ describe("an account whose stored hash is malformed", () => {
 
   test.each([
     ["is empty", ""],
+    ["is missing", undefined],
+    ["is null", null],
+    ["is a number", 7],
     ["is of another program", "$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$aGFzaGhhc2g"],
     ["is cut off", "$scrypt$ln=15,r=8,p=3$c2FsdA"],
     ["asks for a petabyte", `$scrypt$ln=40,r=8,p=1$c2FsdA$${"A".repeat(43)}`],
