@@ -64,7 +64,7 @@ export function isListOf(list: unknown, check: Check): boolean {
 
 export function hasFunctions(names: readonly string[]): Check {
   return (found) =>
-    typeof found === "object" &&
+    (typeof found === "object" || isFunction(found)) &&
     found !== null &&
     names.every((name) => isFunction((found as Record<string, unknown>)[name]));
 }

@@ -61,6 +61,10 @@ const loggers: Readonly<Record<string, () => { log: Logger; lines: () => Line[] 
     const marks = { addStream: () => undefined, addSerializers: () => undefined };
     return { log: Object.assign(log, marks) as object as Logger, lines };
   },
+  "a function with the methods of one": () => {
+    const { log, lines } = createBunyanLike();
+    return { log: Object.assign(() => undefined, detailsFirst(log)), lines };
+  },
   "one wrapped by detailsFirst": () => {
     const { log, lines } = createBunyanLike();
     return { log: detailsFirst(log), lines };
