@@ -9,7 +9,7 @@ import type { Incoming } from "./incoming.ts";
 export function takeReadBody({ req }: Incoming, maxBodySize: number): string | undefined {
   const request: ReadRequest | undefined = req.runtime?.node?.req;
   if (request === undefined) {
-    if (req.bodyUsed) throw alreadyRead();
+    if (req.bodyUsed || req.body?.locked) throw alreadyRead();
     return undefined;
   }
   if (!request.readableDidRead && !request.readableEnded) return undefined;

@@ -145,6 +145,16 @@ describe("a body that is gone", () => {
     expect(await response.json()).toMatchObject({ code: "malformed_request", detail: help });
   });
 
+  test("that a framework on fetch is still reading is refused at once, too", async () => {
+    const app = create();
+    const init = { method: "POST", headers: json, body };
+    const request = new Request("http://localhost/api/rpc/addItemToBasket", init);
+    request.body?.getReader();
+    const response = await app.fetch(request);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ code: "malformed_request", detail: help });
+  });
+
   test("but kept in rawBody, as functions of clouds do, is read from there", async () => {
     const handler = toNodeHandler(create());
     const send = await serve(async (request, response) => {
