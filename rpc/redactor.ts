@@ -11,7 +11,7 @@ import { isTelling } from "./telling-names.ts";
  */
 export class Redactor {
   #sources: (() => Iterable<unknown>)[] = [];
-  #secrets: readonly string[] = [];
+  #secrets: ReadonlySet<string> = new Set();
   /** Finds all secrets in one pass; made when a text is first searched. */
   #matcher: RegExp | undefined;
 
@@ -52,16 +52,15 @@ export class Redactor {
     if (sources.length === 0) return;
     this.#sources = [];
     const found = sources.flatMap((find) => takeTexts(find(), maxTexts)).flatMap(toSpellings);
-    const secrets = [...this.#secrets, ...found].filter(({ length }) => length >= minLength);
-    this.#secrets = [...new Set(secrets)].toSorted((a, b) => b.length - a.length);
+    const secrets = found.filter(({ length }) => length >= minLength).flatMap(toPieces);
+    this.#secrets = new Set([...this.#secrets, ...secrets]);
     this.#matcher = undefined;
   }
 
   /** The longest secret counts first, and no secret is looked for in the replacement of another. */
   #redactText(text: string): string {
-    if (this.#secrets.length === 0) return text;
-    const pattern = () => this.#secrets.map((secret) => secret.replace(special, "\\$&")).join("|");
-    this.#matcher ??= new RegExp(pattern(), "g");
+    if (this.#secrets.size === 0) return text;
+    this.#matcher ??= toMatcher(this.#secrets);
     return text.replace(this.#matcher, redacted);
   }
 
@@ -78,7 +77,7 @@ export class Redactor {
     const { known, goesByName, maxDepth } = copying;
     if (typeof value === "string") return this.#redactText(value);
     if (typeof value === "number" || typeof value === "bigint") {
-      return this.#secrets.includes(String(value)) ? redacted : value;
+      return this.#secrets.has(String(value)) ? redacted : value;
     }
     if (typeof value !== "object" || value === null || value instanceof Date) return value;
     if (known.has(value)) return known.get(value);
@@ -138,6 +137,8 @@ const special = /[$()*+.?[\\\]^{|}]/g;
 /** Shorter pieces of base64 would be found by chance; longer secrets are not looked for in it. */
 const minEncoded = 5;
 const maxEncoded = 256;
+/** A longer one is looked for piece by piece: each place of a text is compared with a whole piece. */
+const maxPiece = 256;
 const tooDeep = "[too deep]";
 const unreadable = "[unreadable]";
 
@@ -161,6 +162,21 @@ function collectTexts(value: unknown, taken: string[], count: number, depth: num
       collectTexts(part, taken, count, depth + 1);
     }
   }
+}
+
+function toMatcher(secrets: ReadonlySet<string>): RegExp {
+  const longestFirst = [...secrets].toSorted((a, b) => b.length - a.length);
+  const patterns = longestFirst.map((secret) => secret.replace(special, "\\$&"));
+  return new RegExp(patterns.join("|"), "g");
+}
+
+/** Pieces of nearly the same length, so that none is a short text that is found by chance. */
+function toPieces(secret: string): string[] {
+  const count = Math.ceil(secret.length / maxPiece);
+  const startOf = (index: number) => Math.floor((index * secret.length) / count);
+  return Array.from({ length: count }, (_, index) =>
+    secret.slice(startOf(index), startOf(index + 1)),
+  );
 }
 
 /** As it is, and as it looks in JSON, in a URL, in a form, and in base64. */

@@ -70,6 +70,18 @@ describe("the event loop", () => {
       }
     },
   );
+
+  test.each(["b@", "@b", "@b@"])(
+    "is held for less than 50 ms by an error that nearly quotes a long secret: %s",
+    async (shape) => {
+      for (const size of [5000, 20_000, 30_000]) {
+        const password = shape.replaceAll("@", "a".repeat(size / 2));
+        const payload = { password: [`${password}"`, "another"], text: "a".repeat(60_000) };
+        const call = { method: "fail", body: JSON.stringify({ payload }) };
+        expect(await measureBest([call], 3, limit / 2), `${size}`).toBeLessThan(limit);
+      }
+    },
+  );
 });
 
 // --- Internal helpers ---

@@ -85,6 +85,16 @@ describe("a credential of ours", () => {
   });
 });
 
+test("a secret is kept out of log lines however long it is, and nothing else is", () => {
+  const long = Array.from({ length: 3000 }, (_, index) => `${index}.`).join("");
+  for (const length of [256, 257, 512, 513, 3000, long.length]) {
+    const redactor = new Redactor();
+    redactor.learn(() => [long.slice(0, length)]);
+    const text = redactor.redact(`before ${long.slice(0, length)} after 1.2.`);
+    expect(text.replaceAll(hidden, ""), `${length}`).toBe("before  after 1.2.");
+  }
+});
+
 describe("a secret in base64", () => {
   const secret = "hunter2?>ÿ-and-more";
   const redactor = new Redactor();
