@@ -17,8 +17,8 @@ export interface Answer {
 }
 
 /**
- * Every answer is JSON, strings too; nothing is 204.
- * @throws TypeError if a part of the value has no form in JSON; it names the part
+ * Makes the response of a result: JSON, strings too; 204 if there is no result.
+ * @throws TypeError if JSON can't hold a part of the value; the message names the part
  */
 export function toAnswer(value: unknown, cacheControl = "no-store"): Answer {
   const cache: Header = ["cache-control", cacheControl];
@@ -28,19 +28,19 @@ export function toAnswer(value: unknown, cacheControl = "no-store"): Answer {
 }
 
 /**
- * What the server is given: on Node it is written as it is, without a web stream.
- * @param log told of a stream that breaks off
+ * Makes the response that the server sends: Node writes it directly, without a web stream.
+ * @param log gets an error if a stream fails midway
  */
 export function toResponse(answer: Answer, log?: Logger): Response {
   const { body: given, headers, ...status } = answer;
   const isWatched = log !== undefined && given instanceof ReadableStream;
   const body = isWatched ? watchBody(given, log) : given;
   const response = new FastResponse(body, { ...status, headers });
-  // @hono/node-server replaces the global class, and h3 then takes this one for an object to send as text.
+  // @hono/node-server replaces the global class, and h3 then sends this object as text.
   return response instanceof Response ? response : new Response(body, { ...status, headers });
 }
 
-/** Ends the stream of an answer that is not sent. */
+/** Ends the stream of a response that is not sent. */
 export function discardBody({ body }: Answer): void {
   if (body instanceof ReadableStream) void body.cancel().catch(() => undefined);
 }

@@ -24,7 +24,7 @@ export type Storefront = H3 & {
   /** The storages in use, and what they guarantee. */
   readonly stores: readonly StoreDescription[];
   /**
-   * Tries what calls need of the storages: a read and a write. `/readyz` does so once a second at most.
+   * Tries a read and a write on each storage, as calls do. `/readyz` does so once a second at most.
    * @throws StorageUnavailableError
    */
   checkStorages(): Promise<void>;
@@ -40,8 +40,8 @@ export type Storefront = H3 & {
 /**
  * Puts a storefront together from its config.
  * @param production refuses what is fit for development only; by default as `NODE_ENV` says
- * A storage that production refuses throws nothing, because a bundler must be able to load the module: it is in
- * `options.refusal`, and each call gets 503.
+ * If production rejects a storage, this does not throw, because a bundler must be able to load the module. The
+ * error is in `options.refusal`, and each call gets 503.
  * @throws ConfigError with every other error of the config
  */
 export function createStorefront(

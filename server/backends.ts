@@ -103,8 +103,8 @@ export function openBackends({ shops, storage, log }: StorefrontOptions): Backen
 // --- Internal helpers ---
 
 /**
- * On by default if the store hears of every change: in Redis, which pushes changes, a cache saves a round trip;
- * in this process's own memory it saves the parsing. A cache that cannot hear of changes would cache nothing.
+ * On by default if the store learns of every change. Redis pushes changes, and a cache saves a round trip; in this
+ * process's memory, a cache saves the parsing. Without changes, a cache would keep nothing.
  */
 function createCache(
   { shopId, session: { cache } }: Shop,

@@ -33,14 +33,14 @@ export class CallRoutes {
   /** Where a request goes, if it is a POST to Node's server as nearly all calls are; h3 knows the others. */
   find(request: ServerRequest): CallRoute | undefined {
     const incoming = request.runtime?.node?.req;
-    // An app that mounts the storefront by its `fetch` has taken a path off the URL, and not off the target.
+    // An app that mounts the storefront by its `fetch` removes its path from the URL, but not from the target.
     if (incoming?.method !== "POST" || types.isProxy(request)) return undefined;
     return this.#known.get(incoming.url ?? "");
   }
 
   /**
-   * The routes of calls. h3 finds a path without parameters at once, while parameters take as long as reading the
-   * session: those are for what is no method or no shop, so that all below the folder is answered by problem+json.
+   * The routes of calls. h3 finds a path without parameters immediately; parameters take as long as reading the
+   * session. Those are for unknown methods and shops, so that all paths below the folder respond with problem+json.
    */
   list(answer: (incoming: Incoming, route: CallRoute) => Response | Promise<Response>): Route[] {
     const known = [...this.#known].map(([path, route]) => ({

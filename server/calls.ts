@@ -189,7 +189,7 @@ export class Calls {
   /** Also where the call failed: a login or logout that came before stands. */
   #finish(exchange: Exchange, answer: Answer): Response {
     const { call, event, deadline, origin, shop, visit } = exchange;
-    // A timeout has been answered in its place.
+    // The client got a timeout instead.
     if (typeof answer.body !== "string" && deadline.hasPassed) discardBody(answer);
     if (visit !== undefined) {
       const isSecure = () => event.url.protocol === "https:";
@@ -218,7 +218,7 @@ interface Exchange {
   visit: Visit | undefined;
 }
 
-/** The built-in methods and a deployment's own, where those are defined. */
+/** The built-in methods, and the methods of the config. */
 function withOwn(methods: RpcMethods): RpcMethods {
   const own = Object.entries(methods).filter(([, method]) => (method as unknown) !== undefined);
   return { ...builtinMethods, ...Object.fromEntries(own) };

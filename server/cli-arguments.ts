@@ -38,7 +38,7 @@ export function readArguments(args: readonly string[]) {
       },
     });
   } catch (error) {
-    // The rest of Node's message is about files named `--x`.
+    // The rest of Node's message is about files that are named `--x`.
     const [message] = messageOf(error).split(". To specify");
     throw new Error(`${message}\nSee storefront --help`, { cause: error });
   }

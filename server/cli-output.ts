@@ -1,6 +1,6 @@
 import { messageOf } from "../storage/log.ts";
 
-/** Prints one clear message: our stack does not help a person who made a mistake in a config. */
+/** Prints the message alone: a stack doesn't help anyone find a mistake in a config. */
 export function tell(error: unknown): void {
   print(process.stderr, `storefront: ${messageOf(error)}\n`);
 }
@@ -11,7 +11,7 @@ export function fail(error: unknown): never {
   process.exit(1);
 }
 
-/** Prints a text and ends the process, even if the config has opened something that would keep it. */
+/** Prints a text and ends the process, even if the config has opened a handle that keeps it running. */
 export function printAndExit(text: string, code: number): void {
   print(process.stdout, text, () => process.exit(code));
 }

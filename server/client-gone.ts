@@ -1,9 +1,9 @@
 import { HTTPError } from "h3";
 
-/** Whether a call failed because its client has gone away, so that what it waited for was aborted. */
+/** Whether a call failed because its client disconnected, which aborted the work of the call. */
 export function isClientGone(error: unknown, request: { readonly signal: AbortSignal }): boolean {
   try {
-    // The signal is made when it is asked for, and refusals are many.
+    // Node creates the signal when it is first read, and many calls fail with such errors.
     if (HTTPError.isError(error) && error.status < 500) return false;
     const { signal } = request;
     if (!signal.aborted) return false;
@@ -13,17 +13,17 @@ export function isClientGone(error: unknown, request: { readonly signal: AbortSi
       link = (link as { readonly cause?: unknown } | null)?.cause;
     }
   } catch {
-    // What can be thrown need not bear to be looked at.
+    // Reading a thrown value can throw, too.
   }
   return false;
 }
 
 // --- Internal helpers ---
 
-/** Causes below causes. */
+/** The most causes that are followed. */
 const maxDepth = 8;
 
-/** As the platform, Node and axios say it. */
+/** The names and codes of aborts on the platform, in Node, and in axios. */
 function isAbort(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code } = error as { readonly code?: unknown };

@@ -2,19 +2,19 @@ import * as z from "zod";
 import { createRpcClient } from "../rpc/client.ts";
 import type { RpcMethods } from "../rpc/method.ts";
 
-/** Whether a value of the config may stand. */
+/** Whether a value of the config is valid. */
 export type Check = (value: unknown) => boolean;
 
 export function required(check: Check, expected: string) {
   return z.custom<unknown>(check, { error: expected });
 }
 
-/** A value that may be left out. */
+/** An optional value. */
 export function value(check: Check, expected: string) {
   return required((found) => found === undefined || check(found), expected).optional();
 }
 
-/** An object that may be left out, unless it is required; any other key is a fault. */
+/** An object, optional unless `isRequired`; an unknown key is an error. */
 export function object(shape: z.ZodRawShape, { isRequired = false } = {}) {
   const keys = Object.keys(shape).filter((key) => key !== "provider");
   const strict = z.strictObject(shape, {
@@ -74,7 +74,7 @@ export function isTokenMethod(found: unknown): boolean {
   return names.length > 0 && names.every((name) => name === "cookie" || name === "bearer");
 }
 
-/** Where pages may be that call: a list of origins, of patterns, or a function that decides. */
+/** The pages that can call: a list of origins and patterns, or a function that decides. */
 export function isOriginRule(found: unknown): boolean {
   if (isFunction(found)) return true;
   return isListOf(found, (rule) => rule instanceof RegExp || isOrigin(rule));

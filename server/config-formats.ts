@@ -1,16 +1,16 @@
-/** Whether a config of this extension is plain values, and no code. */
+/** Whether a config with this extension holds plain values, and no code. */
 export function isPlainFormat(extension: string): boolean {
   return Object.hasOwn(formats, extension);
 }
 
-/** The extensions of plain values, as `.json`. */
+/** The extensions of plain values, for example `.json`. */
 export function plainExtensions(): readonly string[] {
   return Object.keys(formats);
 }
 
 /**
  * Reads a config of plain values.
- * @throws Error if there is a mistake in it. It says where, and quotes nothing: the line may hold a secret
+ * @throws Error with line and column if the text is invalid. It quotes nothing, because the line can hold a secret
  */
 export async function parsePlainConfig(text: string, extension: string): Promise<unknown> {
   const { name, load } = formats[extension] as Format;
@@ -22,7 +22,7 @@ export async function parsePlainConfig(text: string, extension: string): Promise
     const { line, column } = findPlace(error, text);
     place = line === undefined ? "" : `, line ${line}, column ${column}`;
   }
-  // The parser's error quotes the file, so it is no cause of this one.
+  // The parser's error quotes the file, so it can't be the cause of this one.
   throw new Error(`it is not valid ${name}${place}`);
 }
 
@@ -30,7 +30,7 @@ export async function parsePlainConfig(text: string, extension: string): Promise
 
 interface Format {
   readonly name: string;
-  /** Only the parser that is needed is loaded: all that is takes time at a start. */
+  /** Loads only the parser that is needed, because each takes time at startup. */
   readonly load: () => Promise<(text: string) => unknown>;
 }
 
@@ -47,7 +47,7 @@ async function loadYaml(): Promise<(text: string) => unknown> {
   return (await import("confbox/yaml")).parseYAML;
 }
 
-/** Node 20 does not always say where a mistake is, and quotes what is around it. */
+/** The errors of Node 20 don't always have a position. */
 async function parseJson(text: string): Promise<unknown> {
   try {
     return JSON.parse(text);
@@ -57,7 +57,7 @@ async function parseJson(text: string): Promise<unknown> {
   }
 }
 
-/** The parser itself passes over mistakes, and gives what is left. */
+/** The parser itself ignores mistakes, and returns the rest. */
 async function loadJsonc(): Promise<(text: string) => unknown> {
   const { parseJSONC } = await import("confbox/jsonc");
   return (text) => {
@@ -68,7 +68,7 @@ async function loadJsonc(): Promise<(text: string) => unknown> {
   };
 }
 
-/** Where a parser's error is: each says it in a way of its own. Lines and columns begin at 1. */
+/** The position in a parser's error: each parser has its own form. Lines and columns begin at 1. */
 function findPlace(error: unknown, text: string): { line?: number; column?: number } {
   const { line, column, lineNumber, columnNumber, mark, offset, message } = error as ParserError;
   if (mark !== undefined) return { line: mark.line + 1, column: mark.column + 1 };
@@ -84,14 +84,14 @@ function findPlace(error: unknown, text: string): { line?: number; column?: numb
 
 interface ParserError {
   readonly message: string;
-  /** Of YAML; they begin at 0. */
+  /** YAML's; lines and columns begin at 0. */
   readonly mark?: { readonly line: number; readonly column: number };
-  /** Of TOML. */
+  /** TOML's. */
   readonly line?: number;
   readonly column?: number;
-  /** Of JSON5. */
+  /** JSON5's. */
   readonly lineNumber?: number;
   readonly columnNumber?: number;
-  /** Of JSON with comments. */
+  /** The one of JSON with comments. */
   readonly offset?: number;
 }

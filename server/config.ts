@@ -24,7 +24,7 @@ export interface LoginAttemptsConfig {
 
 /** What an operator may do from outside. */
 export interface AdminConfig {
-  /** 32 characters or more, for `Authorization: Bearer`; of several, each is taken. @default none: no admin calls */
+  /** 32 characters or more, for `Authorization: Bearer`; each token of a list is valid. @default none: no admin calls */
   readonly token?: string | readonly string[] | undefined;
 }
 
@@ -36,7 +36,7 @@ export interface ServerConfig {
   readonly headersTimeout?: number | undefined;
   /** How long a whole request may take to arrive. @default 120 */
   readonly requestTimeout?: number | undefined;
-  /** The most connections at a time; the server closes new ones beyond it. @default 10000 */
+  /** The most open connections; at this number, the server closes new ones. @default 10000 */
   readonly maxConnections?: number | undefined;
   /** How long the server keeps accepting connections after SIGTERM, while `/readyz` responds 503. @default 5 in production, else 0 */
   readonly drainDelay?: number | undefined;
@@ -102,9 +102,9 @@ export interface CorsConfig {
   readonly origin?: CorsOrigin | undefined;
   /** Whether cookies travel. @default true */
   readonly credentials?: boolean | undefined;
-  /** Headers that a page's calls may have, beside our own. @default those that an allowed page asks for */
+  /** Headers that pages can send, in addition to our own. @default those that an allowed page asks for */
   readonly allowedHeaders?: readonly string[] | undefined;
-  /** Headers that a page may read, beside the one of a bearer token, `Retry-After` and `Storefront-Response`. */
+  /** Headers that a page can read, in addition to the bearer token's, `Retry-After`, and `Storefront-Response`. */
   readonly exposedHeaders?: readonly string[] | undefined;
   /** Seconds that a browser may remember a preflight. @default 600 */
   readonly maxAge?: number | undefined;
@@ -157,13 +157,13 @@ export interface StorefrontConfig<Methods extends RpcMethods = RpcMethods> {
         /** Accounts of the embedded `auth`. @default where the baskets are */
         readonly account?: StorageConfig | undefined;
         /**
-         * Whether one process alone uses the storages. In production, every driver but Redis needs it, because it
-         * is atomic within one process only. @default false
+         * Whether only one process uses the storages. In production, drivers other than Redis need it, because they
+         * are atomic within one process only. @default false
          */
         readonly singleProcess?: boolean | undefined;
         /**
-         * Whether lost writes and stale data are acceptable. In production, drivers need it that are not atomic at
-         * all, such as Cloudflare KV. @default false
+         * Whether lost writes and stale data are acceptable. In production, drivers that aren't atomic need it, for
+         * example Cloudflare KV. @default false
          */
         readonly lossy?: boolean | undefined;
       })
@@ -185,11 +185,11 @@ export interface StorefrontConfig<Methods extends RpcMethods = RpcMethods> {
   /** @default none: the admin calls are not there */
   readonly admin?: AdminConfig | undefined;
   /**
-   * Proxies whose `X-Forwarded-*` headers are trusted: addresses, ranges as `10.0.0.0/8`, or the names `loopback`,
+   * Proxies whose `X-Forwarded-*` headers are trusted: addresses, ranges (`10.0.0.0/8`), or the names `loopback`,
    * `linklocal` and `uniquelocal`; `true` trusts every peer. @default false
    */
   readonly trustProxy?: boolean | readonly string[] | undefined;
-  /** The URL that browsers see, as `https://shop.example`, if a proxy rewrites `Host`. @default none */
+  /** The URL that browsers see, for example `https://shop.example`, if a proxy rewrites `Host`. @default none */
   readonly publicUrl?: string | undefined;
   /** For `storefront start` and `storefront dev`; your own server has settings of its own. */
   readonly server?: ServerConfig | undefined;

@@ -4,9 +4,9 @@ import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 
 /** How connections end. */
 export interface Drain {
-  /** Seconds until idle connections are closed, and those that carry a request. */
+  /** Seconds until the server closes all connections, even those with a request. */
   readonly timeout: number;
-  /** Closes idle connections immediately; a request that is on its way to one fails. */
+  /** Closes idle connections immediately; a request that is on its way on such a connection fails. */
   readonly dropsIdle?: boolean;
 }
 
@@ -15,12 +15,12 @@ export interface Drain {
  * `Connection: close`. A client that respects the header (RFC 9112, 9.6) loses no request.
  */
 export class Connections {
-  /** Each with its latest response. */
+  /** Each open connection with its latest response. */
   readonly #open = new Map<Socket, ServerResponse | undefined>();
   #accepted = 0;
   #isDraining = false;
 
-  /** Counts the connections of a server, whose responses are to be of {@link createResponseClass}. */
+  /** Tracks the connections of a server, whose response class must be {@link createResponseClass}. */
   watch(server: HttpServer): void {
     server.on("connection", (socket) => {
       this.#accepted++;
@@ -32,7 +32,7 @@ export class Connections {
   /** The class of the server's responses: Node writes their heads with it. */
   createResponseClass(): typeof ServerResponse {
     const begin = (response: ServerResponse) => this.#open.set(response.req.socket, response);
-    // A pipelined request that has arrived behind this one is answered, too.
+    // If a pipelined request has arrived after this one, it gets a response, too.
     const isLast = (response: ServerResponse) =>
       this.#isDraining && this.#open.get(response.req.socket) === response;
     return class extends ServerResponse {
@@ -48,12 +48,12 @@ export class Connections {
     } as typeof ServerResponse;
   }
 
-  /** Lets clients move to other servers while the port is open still, for some seconds. */
+  /** Lets clients move to other servers for some seconds, while the port is still open. */
   async delay(seconds: number): Promise<void> {
     if (seconds === 0) return;
     this.#isDraining = true;
     await sleep(seconds * 1000 - calmMilliseconds);
-    // Clients keep their connections now, so that few new ones come when the port is closed.
+    // Clients keep their connections now, so few new ones arrive when the port closes.
     this.#isDraining = false;
     await sleep(calmMilliseconds);
   }
@@ -68,7 +68,7 @@ export class Connections {
     const closed = new Promise<void>((resolve) => {
       NetServer.prototype.close.call(server, () => resolve());
     });
-    // Not before: clients whose connection ends would come back while the port is about to close.
+    // Any earlier, clients would open new connections while the port is about to close.
     this.#isDraining = true;
     if (dropsIdle) this.#dropIdle();
     const given = new AbortController();
@@ -84,8 +84,8 @@ export class Connections {
   }
 
   /**
-   * Waits for a moment in which no connection waits to be accepted: the kernel resets those when the port is closed.
-   * Node accepts one in each turn of the event loop, so a short turn without one shows that none waits.
+   * Waits until no connection waits for its acceptance: the kernel resets such connections when the port closes.
+   * Node accepts one connection per tick, so a short tick without a new one shows that none waits.
    */
   async #untilQuiet(): Promise<void> {
     const beganAt = performance.now();
@@ -93,7 +93,7 @@ export class Connections {
     do {
       await setImmediate();
       const now = performance.now();
-      // The more is going on, the longer is the shortest turn.
+      // Under load, even the shortest tick is longer.
       const isShort = now - startedAt < quietMilliseconds + (now - beganAt) / 500;
       if (isShort && this.#accepted === accepted) return;
       [startedAt, accepted] = [now, this.#accepted];
@@ -115,13 +115,13 @@ export class Connections {
 
 // --- Internal helpers ---
 
-/** Whether a connection carries no call: it never had one, or its latest has been answered. */
+/** Whether a connection carries no call: it never had one, or its latest response is complete. */
 function isOver(response: ServerResponse | undefined): boolean {
   return response === undefined || response.writableFinished;
 }
 
-/** More than one turn of the event loop takes if it has nothing to do. */
+/** Longer than an idle tick of the event loop. */
 const quietMilliseconds = 0.2;
-/** Then the port is closed in any case. */
+/** After this time, the port closes in any case. */
 const maxMilliseconds = 1000;
 const calmMilliseconds = 100;

@@ -42,7 +42,7 @@ export class CookieTransport implements SessionTransport {
     return ["set-cookie", this.#serialize(value, isSecure, maxAge)];
   }
 
-  /** A browser that sends several cookies of our name has them from other settings: each is deleted. */
+  /** Several cookies of our name come from other settings: this deletes each of them. */
   take(isSecure: boolean, carried: string): readonly Header[] {
     const isOne = this.#valuesIn(carried).length < 2;
     const shapes = isOne ? [this.#options] : this.#shapes();
@@ -67,7 +67,7 @@ export class CookieTransport implements SessionTransport {
     return [cookies[cookieName] ?? []].flat();
   }
 
-  /** How a cookie of our name may have been set: for this host or for a domain, partitioned or not. */
+  /** The forms in which a cookie of our name can be set: for this host or for a domain, partitioned or not. */
   #shapes(): readonly CookieShape[] {
     const domains = [undefined, this.#options.domain].filter(
       (domain, n) => n === 0 || domain !== undefined,
@@ -117,7 +117,7 @@ export class CookieTransport implements SessionTransport {
 
 // --- Internal helpers ---
 
-/** The attributes that tell cookies of one name apart. */
+/** The attributes that distinguish cookies of one name. */
 type CookieShape = Pick<SessionOptions, "domain" | "partitioned">;
 
 /** The most IDs of one request that are looked up. */

@@ -8,13 +8,13 @@ import { toAllowedHeaders } from "./preflight.ts";
 import { ShopHosts } from "./shop-hosts.ts";
 import type { Header } from "./transport.ts";
 
-/** What `cors` and the hosts of a storefront say of pages. */
+/** The config's rules for pages: `cors` and the hosts of the shops. */
 export interface CorsRules {
   readonly shops: readonly Shop[];
   readonly publicUrl: string | undefined;
   readonly trustProxy: boolean | readonly string[];
   readonly log: Logger;
-  /** Whether a rejected call is logged: in production anyone could fill the log. */
+  /** Whether the server logs rejected calls: in production, anyone could fill the log. */
   readonly isDevelopment: boolean;
 }
 
@@ -57,7 +57,7 @@ export class Cors {
     if (site !== "cross-site" && site !== "same-site") return true;
     // A navigation to a cacheable GET may come from anywhere.
     if (event.req.method !== "POST") return true;
-    // A page that may set a token has asked before, but the browser may have added cookies by itself.
+    // A page that sets a token has passed a preflight, but the browser can add cookies by itself.
     if (isBearer(event.headers)) return false;
     throw this.#reject(undefined, shop, "other");
   }
@@ -171,7 +171,7 @@ function isBearer(headers: Headers): boolean {
   return /^bearer /i.test(headers.get("authorization") ?? "");
 }
 
-/** Names the origin, and the key of the config to set if the page is one's own. */
+/** Names the origin, and the option to set if you own the page. */
 function describeRejection(
   origin: string | undefined,
   shop: Shop | undefined,
@@ -183,7 +183,7 @@ function describeRejection(
   const name = JSON.stringify(origin.slice(0, 200));
   const who = shop === undefined ? "any shop" : `shop ${shop.shopId}`;
   if (verdict === "of_another_shop") {
-    return `The page at ${name} is at none of the hosts of ${who}. If it is a page of that shop, add its host to the shop's "host". Else add its origin to cors.origin`;
+    return `The page at ${name} is at none of the hosts of ${who}. If it is a page of that shop, add its host to the shop's "host". Otherwise, add its origin to cors.origin`;
   }
   return `The origin ${name} is not allowed for ${who}. If it is a page of yours at another origin, add it to cors.origin. If it is this server's own page behind a proxy, set publicUrl or trustProxy`;
 }

@@ -3,8 +3,8 @@ import { Redactor } from "../rpc/redactor.ts";
 import type { StorefrontOptions } from "./options.ts";
 
 /**
- * Finds the credentials of this server in a request, so that they are not written down. Other cookies and
- * tokens are no secrets of ours: a caller could take any word out of its log lines by sending it as one.
+ * Finds the credentials of this server in a request, to redact them. Other cookies and tokens aren't redacted:
+ * otherwise a caller could remove any word from its log lines by sending the word as a cookie.
  */
 export class Credentials {
   readonly #cookieNames: ReadonlySet<string>;
@@ -15,7 +15,7 @@ export class Credentials {
     this.#adminTokens = adminTokens;
   }
 
-  /** A redactor that knows them, once it has something to write down. */
+  /** A redactor that reads the credentials when it first redacts a text. */
   redactorFor(headers: Headers): Redactor {
     const redactor = new Redactor();
     redactor.learn(() => this.#find(headers));
@@ -41,7 +41,7 @@ export class Credentials {
 
 // --- Internal helpers ---
 
-/** What only a credential looks like, whether its signature is valid or not. */
+/** The form of a credential, whether its signature is valid or not. */
 const bearerToken = /^[\w-]+\.[\w-]{43}$/;
 const cookieValue = /^s:.+\.[\w+/]{43}$/s;
 

@@ -11,8 +11,8 @@ export interface FindingKind {
   /** In development, where that differs; `none`: it is no finding there. */
   readonly development?: Severity | "none";
   /**
-   * Whether an error is checked when the server starts, or else at the first call. A bundler loads the module with
-   * the config in another environment, and must not fail.
+   * Whether `createStorefront` does not throw for this error: the CLI checks it at startup, other servers at the first
+   * call. A bundler loads the config in another environment, and must not fail.
    */
   readonly isDeferred?: boolean;
   /** What it means, in a sentence that the start prints of a warning. */
@@ -308,7 +308,7 @@ export function severityOf(code: FindingCode, mode: { production: boolean }): Se
   return mode.production ? kind.severity : (kind.development ?? kind.severity);
 }
 
-/** Whether an error does not keep a storefront from being created. */
+/** Whether `createStorefront` does not throw for an error. */
 export function isDeferred(code: string): boolean {
   const kinds: Readonly<Record<string, FindingKind>> = findingKinds;
   return kinds[code]?.isDeferred === true;

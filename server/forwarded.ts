@@ -3,7 +3,7 @@ import { toAddress, type ProxyTrust } from "./trusted-proxies.ts";
 
 /** What trusted proxies report about a request. */
 export interface Forwarded {
-  /** The client's address: the nearest one that is no trusted proxy's. */
+  /** The client's IP address: the nearest one that isn't a trusted proxy's. */
   readonly ip: string | undefined;
   readonly protocol: "http:" | "https:" | undefined;
   /** With a port if the client's URL had one. */
@@ -12,7 +12,7 @@ export interface Forwarded {
 
 /**
  * Reads the `X-Forwarded-*` headers of a request, as far as `trusts` trusts the peer and the proxies before it.
- * A host that serves the storefront may have read them itself: without a trusted peer, its word stays.
+ * If the peer isn't trusted, the values of the server around the storefront stay.
  */
 export function readForwarded(request: ServerRequest, trusts: ProxyTrust): Forwarded {
   const peer = request.runtime?.node?.req.socket?.remoteAddress ?? request.ip;
@@ -31,7 +31,7 @@ export function readForwarded(request: ServerRequest, trusts: ProxyTrust): Forwa
 // --- Internal helpers ---
 
 interface Client {
-  /** Absent if no proxy reported an address. */
+  /** Absent if no proxy reported an IP address. */
   readonly ip: string | undefined;
   /** The number of trusted proxies between the client and this server. */
   readonly hops: number;
@@ -42,7 +42,7 @@ function findClient(entries: readonly string[], trusts: ProxyTrust): Client {
   let ip: string | undefined;
   for (const [index, entry] of entries.toReversed().entries()) {
     const address = toAddress(entry);
-    // "unknown", say: the proxy that wrote it is the last address that is known.
+    // For example "unknown": then the proxy that wrote it is the last known address.
     if (address === undefined) return { ip, hops: index + 1 };
     ip = address;
     if (!trusts(address)) return { ip, hops: index + 1 };
@@ -50,7 +50,7 @@ function findClient(entries: readonly string[], trusts: ProxyTrust): Client {
   return { ip, hops: Infinity };
 }
 
-/** What the proxy next to the client wrote: one that sets the header leaves one value, one that appends several. */
+/** The value of the proxy nearest to the client. A proxy can set the header (one value) or append to it (several). */
 function valueOf(header: string | null, hops: number): string | undefined {
   const values = toList(header);
   return values[Math.max(0, values.length - hops)];

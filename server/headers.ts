@@ -13,7 +13,7 @@ const maxHeaderCount = 200;
  */
 export const nodeHeaderSize = 2 * maxHeaderSize;
 
-/** Node drops the fields beyond its own limit without a word; one more than ours shows that there were too many. */
+/** Node silently drops the fields above its limit; one more than our limit shows that there were too many. */
 export const nodeHeaderCount = maxHeaderCount + 1;
 
 /**
@@ -21,7 +21,7 @@ export const nodeHeaderCount = maxHeaderCount + 1;
  * @throws RpcError `headers_too_large` (RFC 6585, 431); `malformed_request` for two `Host` fields (RFC 9112, 3.2)
  */
 export function assertHeaders({ req }: Incoming): void {
-  // As they came, if Node has them: it is quicker than to make them `Headers`, which join fields of one name.
+  // Node's raw headers are faster than `Headers`, which join fields of one name.
   const texts = req.runtime?.node?.req.rawHeaders ?? [...req.headers].flat();
   let size = 0;
   let hosts = 0;

@@ -1,15 +1,15 @@
 import { problems, RpcError } from "../rpc/error.ts";
 import type { Route } from "./route.ts";
 
-/** Whether the server is about to end. */
+/** Whether the server is shutting down. */
 export interface ServerState {
   isDraining: boolean;
 }
 
 /**
- * `/healthz` says that the process runs, `/readyz` that calls can be served, too.
+ * `/healthz` responds 200 if the process runs, `/readyz` if the server can handle calls.
  *
- * @param checkReadiness tries what calls need of the storages, and throws if one cannot do it
+ * @param checkReadiness tries a read and a write on each storage, and throws if one fails
  */
 export function createHealth(checkReadiness: () => Promise<void>, server: ServerState): Route[] {
   const headers = { "content-type": "application/json", "cache-control": "no-store" };
@@ -38,7 +38,7 @@ export function createHealth(checkReadiness: () => Promise<void>, server: Server
 
 // --- Internal helpers ---
 
-/** Not thrown: each probe of a shutdown that goes as planned would log an error. */
+/** Returned and not thrown: otherwise each probe during a normal shutdown would log an error. */
 function draining(): Response {
   const [status, title] = problems.draining;
   const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };

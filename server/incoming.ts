@@ -3,9 +3,9 @@ import type { ServerRequest } from "srvx";
 import { readForwarded, type Forwarded } from "./forwarded.ts";
 import type { ProxyTrust } from "./trusted-proxies.ts";
 
-/** A request on its way in, seen from the client: as trusted proxies report it. */
+/** A request as the client sent it, by the reports of trusted proxies. */
 export interface Incoming extends HTTPEvent {
-  /** As the client sent it; parsed when it is first read, which most calls never do. */
+  /** The URL that the client sent; parsed at the first read, which most calls never need. */
   readonly url: URL;
   /** The client's address. */
   readonly ip: string | undefined;
