@@ -113,7 +113,7 @@ export function isMethod(found: unknown): boolean {
   return ["public", "session", "user"].includes(access as string);
 }
 
-/** A client has no function for `then` and other names that libraries look at; objects have a `constructor` already. */
+/** A client has no function for names that libraries read, such as `then`; every object has a `constructor`. */
 export function isMethodName(name: string): boolean {
   if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name) || name in Object.prototype) return false;
   return createRpcClient<RpcMethods>({ baseURL: "", shopId: 0 })[name] !== undefined;

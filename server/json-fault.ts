@@ -1,14 +1,14 @@
-/** A part of a value that JSON has no form for. */
+/** A part of a value that JSON can't hold. */
 export interface JsonFault {
-  /** From the value down to the part, as `items[2].price`; empty for the value itself. */
+  /** The path from the value to the part, for example `items[2].price`; empty for the value itself. */
   readonly path: string;
-  /** As `a Map`, or `NaN`. */
+  /** For example `a Map`, or `NaN`. */
   readonly found: string;
 }
 
 /**
  * Finds a part that JSON would change or drop without an error, or fails on: a `Map`, a stream, `NaN`, a function.
- * Members that are `undefined` are left out, and `toJSON` is called, as `JSON.stringify` does.
+ * As `JSON.stringify` does, it leaves out `undefined` members, and calls `toJSON`.
  */
 export function findJsonFault(value: unknown): JsonFault | undefined {
   const fault = findFault(value, "", 0);
@@ -17,14 +17,14 @@ export function findJsonFault(value: unknown): JsonFault | undefined {
 
 // --- Internal helpers ---
 
-/** Nested deeper than this, a value is taken for a circle. */
+/** A value that is nested deeper counts as circular. */
 const maxDepth = 500;
-/** So many keys of a path are told. */
+/** The most keys of a path in the message. */
 const toldKeys = 8;
 
 interface Fault {
   readonly found: string;
-  /** From the fault up to the value. */
+  /** In reverse order: from the part up to the value. */
   readonly keys: (string | number)[];
 }
 
@@ -46,7 +46,8 @@ function findFault(value: unknown, key: string, depth: number): Fault | undefine
 }
 
 function findFaultIn(value: object, key: string, depth: number): Fault | undefined {
-  if (depth > maxDepth) return { found: `more than ${maxDepth} deep, or a circle`, keys: [] };
+  if (depth > maxDepth)
+    return { found: `more than ${maxDepth} levels deep, or a circle`, keys: [] };
   if (hasToJson(value)) {
     const isInvalid = value instanceof Date && Number.isNaN(value.getTime());
     if (isInvalid) return { found: "an invalid Date", keys: [] };
@@ -90,12 +91,12 @@ function isPlain(value: object): boolean {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** `new Number(1)` and its like are what they hold. */
+/** Whether a value is a wrapped primitive, such as `new Number(1)`: JSON holds the primitive. */
 function isPrimitive(value: object): boolean {
   return /^\[object (?:Number|String|Boolean)\]$/.test(Object.prototype.toString.call(value));
 }
 
-/** Those whose content is in none of their fields, though they may have some, or in too many. */
+/** Whether JSON loses the content of such an object, because no field has it, or too many fields do. */
 function isEmptied(value: object): boolean {
   return (
     value instanceof Map ||
@@ -113,7 +114,7 @@ function nameOf(value: object): string {
   return `a ${typeof name === "string" && name !== "" && name !== "Object" ? name : tag}`;
 }
 
-/** Of a circle, only the beginning. */
+/** Only the first keys, because a circle has hundreds. */
 function toText(keys: readonly (string | number)[]): string {
   const told = keys.toReversed().slice(0, toldKeys);
   const steps = told.map((key) => (typeof key === "number" ? `[${key}]` : `.${key}`));

@@ -1,20 +1,20 @@
 /** The part of a stream of the process that a log needs. */
 export interface LineTarget {
-  /** Bytes that wait for the reader. */
+  /** The number of bytes that wait for the reader. */
   readonly writableLength: number;
   write(text: string, written: (error?: Error | null) => void): unknown;
 }
 
 /**
  * Writes lines to a stream and never throws. A line is dropped if the stream fails (`EPIPE`, a full disk), or if
- * its reader is so slow that a megabyte waits. Once the stream works again, it is told how many were dropped.
+ * its reader is so slow that a megabyte waits. Once the stream works again, it gets a line with their number.
  */
 export class LineStream {
   readonly #target: LineTarget;
   readonly #describe: (count: number) => string;
   #dropped = 0;
 
-  /** @param describe makes the line that tells how many lines were dropped */
+  /** @param describe makes the line with the number of dropped lines */
   constructor(target: LineTarget, describe: (count: number) => string) {
     this.#target = target;
     this.#describe = describe;
@@ -25,7 +25,7 @@ export class LineStream {
     else this.#tryWrite(line, 1);
   }
 
-  /** @param count of the lines that are dropped if this fails */
+  /** @param count the number of lines that are lost if this write fails */
   #tryWrite(line: string, count: number): void {
     try {
       this.#target.write(line, (error) => {
@@ -33,7 +33,7 @@ export class LineStream {
         else this.#tellDropped();
       });
     } catch {
-      // A file on a full disk fails at once.
+      // A write to a file on a full disk throws.
       this.#dropped += count;
     }
   }

@@ -5,14 +5,14 @@ import { Connections } from "./connections.ts";
 import { nodeHeaderCount, nodeHeaderSize } from "./headers.ts";
 import type { ServerOptions, StorefrontOptions } from "./options.ts";
 
-/** A storefront that listens. */
+/** A storefront that is listening. */
 export interface Running {
   readonly app: Storefront;
   readonly url: string;
   readonly port: number;
   /**
    * Drains the server: `/readyz` responds 503, then the port closes, then the connections end.
-   * @param dropsIdle closes the port and idle connections immediately; only calls in flight are waited for
+   * @param dropsIdle closes the port and idle connections immediately, and waits only for calls in flight
    */
   stop(options?: { readonly dropsIdle?: boolean }): Promise<void>;
 }

@@ -4,7 +4,7 @@ import { LineStream } from "./line-stream.ts";
 
 /**
  * The default logger: a line for each entry, `time level message key=value …`; warnings and errors go to
- * standard error. Debug lines are dropped, and so are lines that cannot be written: their number is logged later.
+ * standard error. It drops debug lines. It also drops lines that it can't write, and logs their number later.
  */
 export function createLog(): Logger {
   const out = new LineStream(process.stdout, toDroppedLine);

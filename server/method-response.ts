@@ -2,10 +2,10 @@ import type { Answer } from "./answer.ts";
 import type { Shop } from "./options.ts";
 import type { Header } from "./transport.ts";
 
-/** Tells the typed client that the answer is a method's own `Response`, and no value. */
+/** Tells the typed client that the response is a method's own `Response`, and not a value. */
 export const responseHeader = "storefront-response";
 
-/** Whether a method returned, or threw, a web `Response`; perhaps one of another library's. */
+/** Whether a value is a web `Response`, even that of another library. */
 export function isResponse(value: unknown): value is Response {
   if (typeof value !== "object" || value === null) return false;
   try {
@@ -13,12 +13,12 @@ export function isResponse(value: unknown): value is Response {
       value instanceof Response || Object.prototype.toString.call(value) === "[object Response]"
     );
   } catch {
-    // A proxy that was revoked.
+    // A revoked proxy throws.
     return false;
   }
 }
 
-/** Sends a method's own `Response` on, without the headers that are the server's to send. */
+/** Sends a method's own `Response`, without the headers that only the server sends. */
 export class MethodResponses {
   /** Cookies and headers that carry sessions. */
   readonly #cookies: ReadonlySet<string>;
@@ -63,7 +63,7 @@ export class MethodResponses {
     return new Set([...named.map((name) => name.trim()), ...this.#tokenHeaders]);
   }
 
-  /** Whether it is a cookie that would take the place of a session's. */
+  /** Whether a cookie would replace a session's cookie. */
   #isOurs(name: string, value: string): boolean {
     if (name !== "set-cookie") return false;
     return this.#cookies.has((value.split(";", 1)[0] ?? "").split("=", 1)[0]?.trim() ?? "");
@@ -73,12 +73,12 @@ export class MethodResponses {
 // --- Internal helpers ---
 
 /**
- * Headers of one connection (RFC 9110, 7.6.1), of the body as it once was (`fetch` has decoded it), and of the
- * server's own rules.
+ * Headers of one connection (RFC 9110, 7.6.1), of the encoded body (`fetch` has decoded it), and those that the
+ * server sets.
  */
 const ownHeaders =
   /^(?:access-control-.*|connection|content-encoding|content-length|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|storefront-response)$/;
 
-/** Headers by which some cache would keep a response, whatever `Cache-Control` says (RFC 9213). */
+/** Headers that make some caches keep a response in spite of `Cache-Control` (RFC 9213). */
 const cacheHeaders =
   /^(?:cache-control|expires|pragma|surrogate-control|x-accel-expires|(?:.*-)?cdn-cache-control)$/;

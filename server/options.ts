@@ -34,7 +34,7 @@ export interface SessionOptions extends SessionSettings {
 export interface CorsOptions {
   readonly origin: CorsOrigin;
   readonly credentials: boolean;
-  /** `undefined`: those that a page asks for. */
+  /** `undefined`: the headers that a page asks for. */
   readonly allowedHeaders: readonly string[] | undefined;
   /** The header of a bearer token is among them where the shop gives such. */
   readonly exposedHeaders: readonly string[];
@@ -57,7 +57,7 @@ export interface Shop {
   readonly wishlist: WishlistOptions;
 }
 
-/** How the command line serves HTTP, as decided. Durations are seconds. */
+/** The effective HTTP settings of the command line. Durations are seconds. */
 export interface ServerOptions {
   readonly keepAliveTimeout: number;
   readonly headersTimeout: number;
@@ -88,6 +88,6 @@ export interface StorefrontOptions {
   readonly log: Logger;
   /** What the operator should know before going live. */
   readonly warnings: readonly string[];
-  /** Why production refuses the storages, if it does: `storefront start` throws it, and each call gets 503. */
+  /** The error if production rejects the storages: `storefront start` throws it, and each call gets 503. */
   readonly refusal: ConfigError | undefined;
 }

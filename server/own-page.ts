@@ -1,7 +1,7 @@
 import type { Incoming } from "./incoming.ts";
 import { portOf } from "./shop-hosts.ts";
 
-/** What the headers say of the page that sent a call. */
+/** The kind of page that sent a call, by the headers. */
 export type PageVerdict =
   /** A page of the storefront, and of the shop if that has hosts. */
   | "own"
@@ -10,9 +10,9 @@ export type PageVerdict =
   | "other";
 
 /**
- * Judges the page at `origin`. A browser that says `Sec-Fetch-Site: same-origin` proves that no other page sent the
- * call, whatever a proxy made of `Host`. Browsers send that header to HTTPS and localhost alone; elsewhere the origin
- * must be the request's own, or `publicOrigin`.
+ * Classifies the page at `origin`. `Sec-Fetch-Site: same-origin` proves that no other page sent the call, even if a
+ * proxy rewrote `Host`. Browsers send that header to HTTPS and localhost only; elsewhere, the origin must be the
+ * request's own, or `publicOrigin`.
  * @param isOfShop whether the page is at a host of the shop: `same-origin` chooses no shop, and no proxy rewrites `Origin`
  */
 export function judgePage(
@@ -29,7 +29,7 @@ export function judgePage(
 // --- Internal helpers ---
 
 /**
- * Reads the origin of a web page, as browsers write it (RFC 6454, 6.2). An app in a web view has a scheme of its own,
+ * Parses the origin of a web page, as browsers write it (RFC 6454, 6.2). An app in a web view has its own scheme,
  * and a page without an origin sends `null`.
  */
 function parseOrigin(origin: string): URL | undefined {
@@ -46,7 +46,7 @@ function isOfServer(incoming: Incoming, page: URL, publicOrigin: string | undefi
 
 /**
  * If the call came by HTTPS, a page that came by HTTP is not ours: anyone on the network may have written it. The
- * other way round says nothing, for a proxy that is not trusted may have ended TLS.
+ * reverse proves nothing, because an untrusted proxy may have terminated TLS.
  */
 function isAt(page: URL, own: URL): boolean {
   if (own.protocol === "https:" && page.protocol !== "https:") return false;

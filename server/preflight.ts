@@ -1,4 +1,4 @@
-/** The request headers that calls have. */
+/** The request headers that calls use. */
 const callHeaders: readonly string[] = [
   "authorization",
   "content-type",
@@ -9,12 +9,12 @@ const callHeaders: readonly string[] = [
 /** The name of a header (RFC 9110, 5.1). */
 export const fieldName = /^[!#$%&'*+.^_`|~\w-]+$/;
 
-/** The most characters of a preflight's own wishes that are granted. */
+/** The most characters of requested header names that a preflight allows. */
 const maxRequested = 1024;
 
 /**
- * Decides which headers calls of a page may have: those of every call, and of each shop its list, or without one
- * what the page asks for.
+ * Decides which headers a page's calls can have: those of every call, and each shop's list. A shop without a list
+ * allows what the page asks for.
  * @param requested the header `Access-Control-Request-Headers`
  * @param lists `cors.allowedHeaders` of each shop that allows the page's origin
  */
@@ -28,7 +28,7 @@ export function toAllowedHeaders(
 
 // --- Internal helpers ---
 
-/** As many as fit; `*` is no name, but stands for all where no cookies travel. */
+/** As many names as fit. `*` isn't a name: without cookies, it would allow all headers. */
 function toNames(requested: string): readonly string[] {
   const names: string[] = [];
   let size = 0;
@@ -42,5 +42,5 @@ function toNames(requested: string): readonly string[] {
   return names;
 }
 
-/** A proxy may pass these on, and with `trustProxy` they say who calls and whose host was called. */
+/** A proxy can forward these, and with `trustProxy` they change the client's IP address and the host. */
 const ofProxies = /^(?:forwarded|x-forwarded-.*|x-real-ip)$/i;

@@ -3,31 +3,31 @@ import type { Session } from "../storage/session-records.ts";
 import type { SessionLookup, SessionReuse, Sessions } from "../storage/sessions.ts";
 import type { PresentedId, SessionTransport } from "./transport.ts";
 
-/** What a request carries by one way. */
+/** The credential that a request has by one transport. */
 export interface Carried {
   readonly by: SessionTransport;
   readonly text: string;
 }
 
-/** What a request brought: an active session, or none, and by which ways it tried. */
+/** The result of the session lookup: the active session, if any, and the transports that the request used. */
 export interface Presented extends CallSessions {
-  /** How the active session came. */
+  /** The transport of the active session. */
   readonly by: SessionTransport | undefined;
-  /** How the other active ones came. */
+  /** The transports of the other active sessions. */
   readonly othersBy: readonly SessionTransport[];
-  /** All that was carried, with an active session or without. */
+  /** All credentials of the request, valid or not. */
   readonly carried: readonly Carried[];
-  /** The client should be given its session anew: the id, or the secret of its signature, is on its way out. */
+  /** Whether to send the session again, because its ID was renewed or its signing secret is being rotated out. */
   readonly isOld: boolean;
-  /** Without an active session: whether one was replaced or ended a moment ago. */
+  /** Without an active session: whether a session ID was replaced or ended a moment ago. */
   readonly gone: "retired" | "ended" | undefined;
-  /** Sessions that were ended because an id came that had been replaced before. */
+  /** Sessions that the lookup ended, because the client used an old ID after its grace period. */
   readonly reused: readonly SessionReuse[];
 }
 
 /**
- * Finds the session of a request, trying each way: a stale cookie hides no valid token, nor the other
- * way round. A signed id without a record is nobody's: it is never taken up.
+ * Finds the session of a request by each transport: a stale cookie doesn't hide a valid token, and the reverse.
+ * The server never adopts a signed ID without a record.
  */
 export function findSession(
   headers: Headers,
@@ -60,7 +60,7 @@ const nothing: Presented = {
   reused: none,
 };
 
-/** A valid ID, and what became of it. */
+/** A validly signed ID, and its state. */
 interface Tried extends PresentedId {
   readonly by: SessionTransport;
   readonly lookup: SessionLookup;
@@ -70,7 +70,7 @@ interface Active extends Tried {
   readonly lookup: Extract<SessionLookup, { state: "active" }>;
 }
 
-/** What a client has who sends one id, if that is known without waiting, as it mostly is; or none that is valid. */
+/** The result for a client that sends at most one valid ID, if it is known without waiting, as it usually is. */
 function findKnown(carried: readonly Carried[], sessions: Sessions): Presented | undefined {
   const [{ by, text }] = carried as readonly [Carried];
   const ids = by.verify(text);
@@ -114,14 +114,14 @@ async function findAmong(carried: readonly Carried[], sessions: Sessions): Promi
   };
 }
 
-/** The other active sessions, each once: an old and a new ID may lead to the same one. */
+/** The other active sessions, each once: an old and a new ID can resolve to the same session. */
 function findOthers(session: Session, active: readonly Active[]): readonly Session[] {
   const byId = new Map(active.map(({ lookup }) => [lookup.session.record.id, lookup.session]));
   byId.delete(session.record.id);
   return [...byId.values()];
 }
 
-/** A client whose ID was replaced is to try again, so that counts before an end. */
+/** "Replaced" wins over "ended", because the client can then send the request again. */
 function findGone(tried: readonly Tried[]): Presented["gone"] {
   const states = new Set(tried.map(({ lookup }) => lookup.state));
   if (states.has("retired")) return "retired";

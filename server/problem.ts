@@ -22,7 +22,7 @@ export function toProblem(error: unknown, redactor: Redactor, log: Logger): Answ
   try {
     answer = describeProblem(toRpcError(error), instance, redactor, log);
   } catch (failure) {
-    // Reading what was thrown can throw, too: a revoked proxy, a getter, a circle in its details.
+    // Reading the thrown value can throw, too: a revoked proxy, a getter, circular details.
     answer = describeProblem(new RpcError("internal_error"), instance, redactor, log);
     unreadable = describeError(failure);
   }
@@ -60,7 +60,7 @@ function describeProblem(problem: RpcError, urn: string, redactor: Redactor, log
   };
 }
 
-/** Other statuses mean success, or have no body. */
+/** Other statuses mean success, or allow no body. */
 function isErrorStatus(status: number): boolean {
   return Number.isInteger(status) && status >= 400 && status <= 599;
 }
@@ -81,16 +81,16 @@ function withoutSecrets({ code, title, detail, errors }: RpcError, redactor: Red
 const maxPathLength = 40;
 const maxKeyLength = 100;
 const maxMessageLength = 300;
-/** Beyond the message that is sent, so that no half of a secret is left at its end. */
+/** Longer than the message that is sent, so that no half of a secret remains at its end. */
 const searchedLength = 2000;
 
-/** Some schemas quote in a message all that they refuse. */
+/** Some schemas quote the whole rejected value in a message. */
 function shorten<T extends string | number>(text: T, length: number): T {
   const isLong = typeof text === "string" && text.length > length;
   return isLong ? (`${text.slice(0, length - 1)}…` as T) : text;
 }
 
-/** Data that JSON has no form for is left out: the error itself matters more. */
+/** Leaves out data that JSON can't hold, because the error itself matters more. */
 function toSentData({ code, data }: RpcError, redactor: Redactor, log: Logger): unknown {
   if (data === undefined) return undefined;
   const fault = findJsonFault(data);

@@ -1,9 +1,9 @@
 import { describeError, type Logger } from "../storage/log.ts";
 
-/** What a process does about errors that no code catches. */
+/** How a process handles errors that no code catches. */
 export interface ProcessErrors {
   readonly log: () => Logger;
-  /** Runs after each uncaught exception: the state of the process is unknown then, so it is to end. */
+  /** Runs after each uncaught exception. The state of the process is unknown then, so end the process. */
   readonly onException: () => void;
 }
 
@@ -16,8 +16,8 @@ export function ignoreOutputErrors(): void {
 }
 
 /**
- * Keeps one forgotten promise from ending all calls in flight: a rejection that nothing handles is logged.
- * Only a program installs this; a library leaves the process to its host.
+ * Logs a rejection that nothing handles, so that one forgotten promise doesn't end all calls in flight.
+ * Only the CLI installs this; a library leaves the process to its host.
  */
 export function handleProcessErrors({ log, onException }: ProcessErrors): void {
   process.on("unhandledRejection", (reason) => {

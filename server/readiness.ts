@@ -1,8 +1,8 @@
 import { setTimeout } from "node:timers";
 
 /**
- * Makes a check that runs once a second at most, for all callers: however often `/readyz` is called, the storages
- * do little for it.
+ * Makes a check that runs once a second at most, for all callers, so that frequent calls of `/readyz` put no load on
+ * the storages.
  */
 export function createReadiness(check: () => Promise<void>): () => Promise<void> {
   let known: Promise<void> | undefined;

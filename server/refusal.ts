@@ -2,12 +2,12 @@ import { RpcError } from "../rpc/error.ts";
 import type { ConfigError } from "./config-error.ts";
 import type { Route } from "./route.ts";
 
-/** Answers a request with 503; the log gets what is wrong with the config. */
+/** Responds 503, and logs the error of the config. */
 export function refuse(refusal: ConfigError): never {
   throw new RpcError("misconfigured", { cause: refusal });
 }
 
-/** A route of a config that must not be served. The process itself is alive. */
+/** The route of a rejected config. Health checks of the process still succeed. */
 export function withRefusal(route: Route, refusal: ConfigError): Route {
   return route.path === "/healthz" ? route : { ...route, answer: () => refuse(refusal) };
 }

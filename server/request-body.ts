@@ -2,9 +2,9 @@ import { RpcError } from "../rpc/error.ts";
 import type { Incoming } from "./incoming.ts";
 
 /**
- * The text of a body that something in front of the storefront has read, from where Express keeps the result.
- * @returns `undefined` if nobody has read it
- * @throws RpcError `malformed_request` if it is gone; `too_large`
+ * The text of a body that a parser in front of the storefront has read, from the property that Express sets.
+ * @returns `undefined` if the body is still unread
+ * @throws RpcError `malformed_request` if the body was read and is not there; `too_large`
  */
 export function takeReadBody({ req }: Incoming, maxBodySize: number): string | undefined {
   const request: ReadRequest | undefined = req.runtime?.node?.req;
@@ -14,7 +14,7 @@ export function takeReadBody({ req }: Incoming, maxBodySize: number): string | u
   }
   if (!request.readableDidRead && !request.readableEnded) return undefined;
   const { body, rawBody, headers } = request;
-  // srvx reads these bytes, which functions of some clouds keep.
+  // srvx reads these bytes, which some serverless platforms set.
   if (Buffer.isBuffer(rawBody)) return undefined;
   const text = body === undefined ? undefined : toText(body);
   const isEmpty = Number(headers["content-length"] ?? 0) === 0 && !headers["transfer-encoding"];
@@ -25,7 +25,7 @@ export function takeReadBody({ req }: Incoming, maxBodySize: number): string | u
 
 // --- Internal helpers ---
 
-/** A request of Node's, with what frameworks add to it. */
+/** Node's request, with the properties that frameworks add. */
 interface ReadRequest {
   readonly readableDidRead: boolean;
   readonly readableEnded: boolean;
@@ -34,7 +34,7 @@ interface ReadRequest {
   readonly rawBody?: unknown;
 }
 
-/** As text once more, so that it passes every check that a body passes. */
+/** Converts a parsed body back to text, so that it passes every check of a body. */
 function toText(body: unknown): string | undefined {
   if (typeof body === "string") return body;
   if (body instanceof Uint8Array) return Buffer.from(body).toString();

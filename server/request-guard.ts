@@ -9,12 +9,12 @@ import { IncomingRequest, type Incoming } from "./incoming.ts";
 import { toProblem } from "./problem.ts";
 import type { ProxyTrust } from "./trusted-proxies.ts";
 
-/** Answers an accepted request; it may throw, or reject. */
+/** Handles an accepted request; can throw, or reject. */
 export type Handler = (incoming: Incoming) => Response | Promise<Response>;
 
 /**
- * What every route does around its handler: it checks the headers first, and turns an error into problem+json.
- * It is part of the routes and not of the app, so that it holds in an app that the storefront is mounted in.
+ * Wraps the handler of every route: checks the headers first, and turns an error into problem+json.
+ * The guard is part of the routes and not of the app, so it also applies if another app mounts the storefront.
  */
 export class RequestGuard {
   readonly #trusts: ProxyTrust;
@@ -30,7 +30,7 @@ export class RequestGuard {
     this.#log = log;
   }
 
-  /** Rejects all further requests: the storages are closed. */
+  /** Rejects all further requests, because the storages are closed. */
   close(): void {
     this.#isClosed = true;
   }
@@ -53,7 +53,7 @@ export class RequestGuard {
     const { headers } = incoming.req;
     const redactor = this.#credentials.redactorFor(headers);
     const answer = toProblem(error, redactor, redactor.guard(this.#log));
-    // Whether an origin is our own cannot be told of a request without a URL.
+    // Without a URL, the guard can't know whether an origin is our own.
     if (hasAddress(incoming.req)) {
       this.#cors.describe(incoming, headers.get("origin"), undefined, answer.headers);
     }
@@ -75,13 +75,13 @@ export function hasAddress(request: ServerRequest): boolean {
 // --- Internal helpers ---
 
 /**
- * Hosts for which no URL need be parsed, which takes as long as finding the shop and the method: names that are
- * no number, and no Punycode, which may be wrong; and the address of this machine.
+ * Hosts that are valid without parsing a URL, which takes as long as finding the shop and the method: 127.0.0.1, and
+ * names that are neither numbers nor Punycode, which can be invalid.
  */
 const plainHost =
   /^(?:127\.0\.0\.1|(?!\S*xn--)(?:[a-z0-9-]+\.)*[a-z][a-z0-9-]*)(?::[1-5]?\d{1,4})?$/i;
 
-/** Found later, when a URL is needed, it would fail a call that has run. */
+/** Without this check, an invalid host would fail a call after it has run. */
 function assertAddress(request: ServerRequest): void {
   if (hasAddress(request)) return;
   throw new RpcError("malformed_request", { detail: "The Host header is not a valid host" });

@@ -74,7 +74,7 @@ function resolveSession(
   };
 }
 
-/** A page must be able to read its token, when to come back, and whether an answer is a method's own. */
+/** Lets pages read the token, `Retry-After`, and whether a response is a method's own `Response`. */
 function resolveCors(
   cors: CorsOptions,
   { authTokenHeaderKey, tokenMethods }: SessionOptions,

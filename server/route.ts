@@ -4,9 +4,9 @@ import { isExactPath } from "./exact-path.ts";
 import type { Incoming } from "./incoming.ts";
 import type { RequestGuard } from "./request-guard.ts";
 
-/** A path of the storefront, and what answers there, whatever the HTTP method. */
+/** A path of the storefront, and its handler for all HTTP methods. */
 export interface Route {
-  /** As h3 writes routes; one without parameters must be named letter by letter. */
+  /** In h3's syntax. A request must match a route without parameters as text. */
   readonly path: string;
   /** Whether the path may end in a slash. @default false */
   readonly allowsSlash?: boolean;
@@ -16,7 +16,7 @@ export interface Route {
   ): Response | Promise<Response>;
 }
 
-/** Adds routes to an app, each with its guard, so that both go along when the app is mounted in another. */
+/** Adds routes to an app, each with its guard, so that the guards also apply if another app mounts this one. */
 export function addRoutes(app: H3, guard: RequestGuard, routes: readonly Route[]): void {
   for (const { path, allowsSlash = false, answer } of routes) {
     const isPattern = /[:*]/.test(path);

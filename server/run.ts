@@ -11,10 +11,10 @@ import { loadStorefrontConfig, watchStorefrontConfig } from "./load.ts";
 import { createLog } from "./log.ts";
 import { handleProcessErrors } from "./process-errors.ts";
 
-/** How a server is to run. */
+/** The settings of a run. */
 export interface RunOptions {
   readonly command: "start" | "dev";
-  /** The config's file; the one of this folder if absent. */
+  /** The config file. Default: the one in this folder. */
   readonly file: string | undefined;
   readonly port: string | undefined;
   readonly host: string;
@@ -26,7 +26,7 @@ export interface RunOptions {
  */
 export async function run(options: RunOptions): Promise<void> {
   let log = createSafeLog(createLog());
-  /** One after the other: the start, a reload, the next one, and the end. */
+  /** Runs the start, each reload, and the shutdown one after the other. */
   let last: Promise<Running> | undefined;
   let exitCode: number | undefined;
 
@@ -34,7 +34,7 @@ export async function run(options: RunOptions): Promise<void> {
     const isEnding = exitCode !== undefined;
     exitCode = Math.max(code, exitCode ?? 0);
     if (isEnding) return;
-    // Without a server there is nothing to drain.
+    // Without a server, there is nothing to drain.
     if (last === undefined) process.exit(exitCode);
     const dropsIdle = options.command === "dev";
     log.info("The server shuts down; a second signal ends it immediately");
@@ -58,7 +58,7 @@ export async function run(options: RunOptions): Promise<void> {
   }
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
-      // A second signal says that somebody does not want to wait.
+      // A second signal means: don't wait.
       if (exitCode !== undefined) process.exit(1);
       end(0);
     });
@@ -96,7 +96,7 @@ async function serve(app: Storefront, host: string, port: number): Promise<Runni
   return running;
 }
 
-/** A storage can be back at any time, so it does not keep the server from starting. */
+/** A failing storage doesn't keep the server from starting, because it can recover at any time. */
 async function warnIfNotReady({ checkStorages, options }: Storefront): Promise<void> {
   try {
     await checkStorages();
@@ -110,9 +110,9 @@ async function warnIfNotReady({ checkStorages, options }: Storefront): Promise<v
 async function reload(running: Running, options: RunOptions): Promise<Running> {
   try {
     const { app } = await prepare(options);
-    // Requests that came while the config was compiled have not been read yet.
+    // Read the requests first that arrived while the config was compiled.
     await setImmediate();
-    // It closes its port immediately, and ends by itself when its calls have ended.
+    // The old server closes its port immediately, and stops when its calls have ended.
     running.stop({ dropsIdle: true }).catch(tell);
     return await serve(app, options.host, running.port).catch(fail);
   } catch (error) {

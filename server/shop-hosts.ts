@@ -14,7 +14,7 @@ export class ShopHosts {
     return this.#hosts.length > 0;
   }
 
-  /** How closely the host of a URL is meant: 0 for not at all, most for an exact host with a port. */
+  /** How closely the shop's hosts match a URL: 0 is no match, the highest is an exact host with a port. */
   rank(url: URL): number {
     return this.#hosts.reduce((best, pattern) => Math.max(best, rankOf(pattern, url)), 0);
   }
@@ -41,11 +41,11 @@ export function portOf({ port, protocol }: URL): string {
 interface HostPattern {
   readonly name: string;
   readonly port: string | undefined;
-  /** Whether the hosts below the name are meant. */
+  /** Whether this is a pattern for the hosts below the name. */
   readonly isBelow: boolean;
 }
 
-/** More than a name can have characters. */
+/** Above the length of any host name. */
 const exact = 1000;
 
 function toPattern(host: string): HostPattern {
@@ -56,7 +56,7 @@ function toPattern(host: string): HostPattern {
   };
 }
 
-/** Of two patterns the longer one is meant more closely. */
+/** Of two patterns, the longer one is the closer match. */
 function rankOf({ name, port, isBelow }: HostPattern, url: URL): number {
   if (port !== undefined && port !== portOf(url)) return 0;
   const fits = isBelow ? url.hostname.endsWith(`.${name}`) : url.hostname === name;

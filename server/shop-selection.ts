@@ -9,7 +9,7 @@ export class ShopSelection {
   readonly #options: StorefrontOptions;
   readonly #byId: ReadonlyMap<string, Shop>;
   readonly #hosts: readonly (readonly [shop: Shop, hosts: ShopHosts])[];
-  /** If no shop has a host of its own, the path is all that there is to look at. */
+  /** If no shop has a host of its own, only the path matters. */
   readonly #byPath: ReadonlyMap<string | undefined, Shop | undefined> | undefined;
 
   constructor(options: StorefrontOptions) {
@@ -26,7 +26,7 @@ export class ShopSelection {
   }
 
   /**
-   * Finds the shop of a call: a header says which one, unless the URL names another by its path.
+   * Finds the shop of a call: by the header, unless the path of the URL names another shop.
    * @param path the segment of the URL before the base path, if there is one
    */
   find(event: Incoming, path: string | undefined): Shop | undefined {
@@ -35,11 +35,11 @@ export class ShopSelection {
     const named = this.#byId.get(id);
     if (path === undefined || named === undefined) return named;
     if (named.public.path !== path) return undefined;
-    // Behind a proxy that rewrites Host, the URL finds none, and the header decides.
+    // Behind a proxy that rewrites Host, the URL matches no shop, and the header decides.
     return (this.findByUrl(event, path) ?? named) === named ? named : undefined;
   }
 
-  /** Finds the shop that the URL leads to, whatever a header says. */
+  /** Finds the shop of the URL alone, without the header. */
   findByUrl(event: Incoming, path: string | undefined): Shop | undefined {
     return this.#byPath === undefined ? this.#findAt(event.url, path) : this.#byPath.get(path);
   }
@@ -60,7 +60,7 @@ export class ShopSelection {
     return atRoot ?? onlyOne ?? (byDefault || undefined);
   }
 
-  /** The shops at the host of a URL; first the one whose host is meant most closely. */
+  /** The shops at the host of a URL, the closest match first. */
   #findAtHost(url: URL | undefined): readonly { readonly shop: Shop; readonly rank: number }[] {
     if (url === undefined) return [];
     return this.#hosts

@@ -35,7 +35,7 @@ export async function checkStorage(place: StoragePlace, report: Report): Promise
 const nothing = () => {};
 const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
-/** Whether it takes what is asked, so that only writes fail. */
+/** Whether the storage can read, so that only writes fail. */
 async function canRead(store: DocumentStore): Promise<boolean> {
   const read = store.collection("ping", isAny).get("ping");
   return read.then(
@@ -59,7 +59,7 @@ async function checkRedis(driver: Driver, path: string, report: Report): Promise
   }
 }
 
-/** The code of Redis or of the file system, as `NOAUTH` or `ENOSPC`, or nothing: the rest may hold a secret. */
+/** The code of Redis or of the file system, for example `NOAUTH`, or nothing: the rest can hold a secret. */
 function toReason(error: unknown): string {
   const { cause } = error as { readonly cause?: unknown };
   if (!isInstance(cause, Error)) return "";

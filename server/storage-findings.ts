@@ -1,6 +1,6 @@
 import type { FindingKind } from "./findings.ts";
 
-/** What can be found in the storages of a config. */
+/** The findings about the storages of a config. */
 export const storageFindings = {
   SF501: {
     severity: "warning",

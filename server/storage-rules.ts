@@ -24,7 +24,7 @@ export function storageRule({ settings, environment }: Subject, report: Report):
     const isTwin = (other: StoragePlace) => isSamePlace(other, place);
     if (places.slice(0, index).some(isTwin)) report("SF509", place.path, "the same options again");
   }
-  // In development they may be where the sessions are, whatever driver that is.
+  // In development, accounts can be in the storage of the sessions, with any driver.
   const { isWritten } = settings.server.storage.account;
   if (environment.production || isWritten) checkAccounts(settings.server, report);
 }
@@ -50,7 +50,7 @@ function checkDriver(
   }
 }
 
-/** Whoever runs a storage that is not atomic across processes must have said so. */
+/** A storage that isn't atomic across processes needs an option in the config that accepts this. */
 function checkAtomicity(
   { path, driver, options, config }: StoragePlace,
   accepted: { readonly singleProcess: boolean; readonly lossy: boolean },
@@ -70,7 +70,7 @@ function checkAtomicity(
   }
 }
 
-/** The embedded accounts are kept for good. */
+/** The embedded accounts need a driver that keeps documents. */
 function checkAccounts({ server, storage }: ServerSettings, report: Report): void {
   if (server.auth.value !== undefined) return;
   const { driver, options } = describeStorage(storage.account.value, "storage.account");

@@ -17,7 +17,7 @@ export interface SessionTransport {
   readonly tellsExtension: boolean;
   /** What a request carries by this way; `undefined` for nothing, dead or alive. */
   find(headers: Headers): string | undefined;
-  /** The ids in it that are validly signed: the last 8, each once. */
+  /** The last 8 validly signed IDs in it, each once. */
   verify(carried: string): readonly PresentedId[];
   /** Gives the client a session. */
   give(record: SessionRecord, isSecure: boolean): Header;

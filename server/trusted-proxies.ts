@@ -62,7 +62,7 @@ const named: Readonly<Record<string, readonly Range[]>> = {
   ],
 };
 
-/** Nothing for what is neither a name, nor an address, nor a range. */
+/** Returns `undefined` if the entry is neither a name, nor an address, nor a range. */
 function toRanges(text: string): readonly Range[] {
   if (Object.hasOwn(named, text)) return named[text] as readonly Range[];
   const [, address = "", prefix] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];

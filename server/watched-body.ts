@@ -2,7 +2,7 @@ import { describeError, type Logger } from "../storage/log.ts";
 
 type Bytes = ReadableStream<Uint8Array<ArrayBuffer>>;
 
-/** The same body, which logs an error that breaks it off: its client sees a connection that ends. */
+/** Wraps a body, and logs an error that ends it early: the client sees only a closed connection. */
 export function watchBody(body: Bytes, log: Logger): Bytes {
   const reader = body.getReader();
   return new ReadableStream(
@@ -21,7 +21,7 @@ export function watchBody(body: Bytes, log: Logger): Bytes {
       },
       cancel: (reason) => reader.cancel(reason),
     },
-    // Nothing is read before the client can take it.
+    // Read nothing before the client can receive it.
     { highWaterMark: 0 },
   );
 }

@@ -1,7 +1,7 @@
-/** Whether a secret is among those that a guesser tries first, though it is long enough. */
+/** Whether a secret is long enough but among the first that an attacker guesses. */
 export function isWeakSecret(text: string): boolean {
   if (text.length < 32) return false;
-  // So much of it tells, and comparing all of a large file with itself would take a while.
+  // This part is enough, and to compare all of a large file with itself takes long.
   if (text.length > looked) return isWeakSecret(text.slice(0, looked));
   const hasFewCharacters = new Set(text).size < 8;
   return hasFewCharacters || isRepetition(text) || isRun(text) || words.test(text);
@@ -12,7 +12,7 @@ export function isWeakSecret(text: string): boolean {
 const mostly = 0.8;
 const looked = 1024;
 
-/** What stands in examples and in code, with nothing of one's own in between. */
+/** Words of examples and code, with nothing random in between. */
 const words = new RegExp(
   `^(?=.*[a-z])(?:${[
     "(?:change|replace)(?:[ _-]?me)?",
@@ -29,7 +29,7 @@ const words = new RegExp(
   "i",
 );
 
-/** A piece, again and again, perhaps with something else at an end. */
+/** Whether most of a text is one piece, repeated. */
 function isRepetition(text: string): boolean {
   const lengths = Array.from({ length: text.length / 2 }, (_, index) => index + 1);
   return lengths.some((length) => {
@@ -39,7 +39,7 @@ function isRepetition(text: string): boolean {
   });
 }
 
-/** Mostly neighbours in the alphabet, as in `abcdef` or `987654`. */
+/** Whether most characters follow each other in the alphabet, as in `abcdef` or `987654`. */
 function isRun(text: string): boolean {
   const codes = [...text].map((character) => character.charCodeAt(0));
   const steps = codes.slice(1).map((code, index) => Math.abs(code - (codes[index] ?? 0)));
