@@ -47,7 +47,7 @@ export function createAccounts(store: DocumentStore): Auth {
       const isRight = await verifyPassword(oldPassword, currentHash, context);
       if (account === undefined || currentHash === undefined) return false;
       if (!isRight) {
-        // A change may break off before it is answered, and be repeated: its old password is proved again.
+        // If a change failed midway, the client repeats it: check its old password against the replaced hash.
         const { value: last } = await changesOf(realm).get(key);
         const isRepeated =
           last?.to === currentHash && (await verifyPassword(oldPassword, last.from, context));
@@ -120,18 +120,18 @@ interface Account {
   readonly movingTo?: string | undefined;
 }
 
-/** What repeats a change of a password that broke off before it was answered. */
+/** What it takes to repeat a password change that failed midway. */
 interface PasswordChange {
   /** The hash of the old password. */
   readonly from: string;
-  /** The hash that took its place; the change can be repeated while the account has it. */
+  /** The new hash; a client can repeat the change while the account has it. */
   readonly to: string;
 }
 
-/** Milliseconds for which a change of a password can be repeated. */
+/** Milliseconds in which a client can repeat a password change. */
 const repeatableFor = 5 * 60_000;
 
-/** The hash of an account. One that cannot be read is the password of nobody, and is logged. */
+/** The hash of an account. An unreadable one matches no password, and the server logs an error. */
 function hashOf(account: Account | undefined, { log }: AuthContext): string | undefined {
   if (account === undefined) return undefined;
   const { passwordHash } = account;

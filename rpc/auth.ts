@@ -8,7 +8,7 @@ export interface AuthContext {
   /** Names the set of shops that share this customer's account. */
   readonly realm: string;
   readonly log: Logger;
-  /** The client's IP address, as `trustProxy` has it. */
+  /** The client's IP address, by the rules of `trustProxy`. */
   readonly ip?: string | undefined;
   /** Aborts when the client has gone away, or the call has taken too long (a TimeoutError). */
   readonly signal: AbortSignal;

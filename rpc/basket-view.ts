@@ -3,8 +3,8 @@ import { Json } from "./json.ts";
 import { toStoredJson } from "./line-identity.ts";
 
 /**
- * The result of the methods of a basket. It is written as text, because custom data is stored as text: to parse
- * that of a full basket would hold the event loop for longer than all the rest of the call.
+ * The result of the basket's methods, as JSON text. Custom data is stored as text, and to parse that of a full basket
+ * would hold the event loop longer than the rest of the call.
  */
 export function viewBasket(
   key: string | undefined,

@@ -25,12 +25,12 @@ export interface BasketItem {
   readonly addedAt: number;
 }
 
-/** A line that is to be added. */
+/** A line to add. */
 export interface NewLine {
   readonly key: string;
   readonly variantId: ProductReference;
   readonly quantity: number;
-  /** Its JSON, which no call needs to parse: a large basket would take too long. */
+  /** As JSON text, because parsing that of a large basket takes too long. */
   readonly customData?: StoredData | undefined;
 }
 
@@ -58,8 +58,8 @@ export interface BasketView {
 }
 
 /**
- * The outcome of a merge for one line: `added`; `summed` with an equal line; `capped`, which is summed up to
- * `maxQuantity`; `left_out`, because the list is full or the shop's strategy keeps the other list.
+ * The outcome of a merge for one line: `added`; `summed` with an equal line; `capped` at `maxQuantity`; `left_out`
+ * because the list is full, or because the shop's strategy keeps the other list.
  */
 export type MergedLine =
   | { readonly variantId: ProductReference; readonly outcome: "added" | "summed" | "capped" }
@@ -71,7 +71,7 @@ export type MergedLine =
 
 export const emptyBasket: Basket = { items: [], revision: 0 };
 
-/** Whether something read from a storage is a basket, with all its lines. */
+/** Whether a stored value is a basket with valid lines. */
 export function isBasket(value: unknown): value is Basket {
   const { items, revision } = (value ?? {}) as Partial<Basket>;
   return (
@@ -79,7 +79,7 @@ export function isBasket(value: unknown): value is Basket {
   );
 }
 
-/** Whether something read from a storage can name what a shop sells. */
+/** Whether a stored value can be the ID of a variant or a product. */
 export function isProductReference(value: unknown): value is ProductReference {
   return typeof value === "string" || Number.isSafeInteger(value);
 }
@@ -227,7 +227,7 @@ function isOlder({ customData }: BasketLine): boolean {
   return typeof customData === "object";
 }
 
-/** A line of an earlier version gets today's form. */
+/** Converts a line of an earlier version to today's form. */
 function store(line: BasketLine): BasketLine {
   return typeof line.customData === "object"
     ? { ...line, customData: toStoredJson(line.customData) }

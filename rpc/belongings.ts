@@ -107,7 +107,7 @@ export class Belongings {
   }
 }
 
-/** Lets what a guest has outlive the session, so it comes before the session is extended. */
+/** Extends the guest's lists. This comes before the extension of the session, so that the lists outlive it. */
 export async function extendBelongings(backend: ShopBackend, session: Session): Promise<void> {
   const { user, belongings = {} } = session.record;
   if (user !== undefined) return;
@@ -121,7 +121,7 @@ export async function extendBelongings(backend: ShopBackend, session: Session): 
 
 // --- Internal helpers ---
 
-/** Not before the session's own end, also if a parallel call extends that right now. */
+/** Not before the session expires, even if a parallel call extends it right now. */
 function endFor({ sessions }: ShopBackend, session: Session): number {
   return sessions.extendedEnd(session) + 60_000;
 }

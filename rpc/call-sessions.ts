@@ -5,6 +5,6 @@ export interface CallSessions {
   readonly session: Session | undefined;
   /** Other sessions of the same client: a login and a logout end them too. */
   readonly others: readonly Session[];
-  /** The client sent the ID before, and may not know this one yet. */
+  /** Whether the client sent the ID before this one, and may not know this one yet. */
   readonly isRenewed: boolean;
 }

@@ -1,6 +1,6 @@
 /**
- * Writes a JSON value as a text that equal values have in common: keys are sorted at all levels, and `-0` is
- * `0`. Takes time in proportion to the value's size.
+ * Writes a JSON value as canonical text, the same for equal values: keys are sorted at all levels, and `-0` is
+ * `0`. The time is linear in the value's size.
  */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(isSorted(value) ? value : sort(value));
@@ -8,7 +8,7 @@ export function canonicalJson(value: unknown): string {
 
 // --- Internal helpers ---
 
-/** Most values are, and then need no copy. */
+/** Most values are sorted, and then need no copy. */
 function isSorted(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return true;
   if (Array.isArray(value)) return value.every(isSorted);
@@ -21,7 +21,7 @@ function isSorted(value: unknown): boolean {
   return true;
 }
 
-/** Keys like `"10"` come first in any object, by their number: that order is always the same, too. */
+/** Objects list keys like `"10"` first, by their number, so their order is always the same, too. */
 function sort(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map(sort);

@@ -2,7 +2,7 @@ import type { Jsonify } from "type-fest";
 import type { Fault } from "./error.ts";
 import type { RpcMethod, RpcMethods } from "./method.ts";
 
-/** What the server says of a failed call (RFC 9457). */
+/** The server's description of a failed call (RFC 9457). */
 export interface Problem {
   readonly title: string;
   readonly code: string;

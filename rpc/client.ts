@@ -33,7 +33,7 @@ export class RpcClientError extends Error {
   /** The kind of error in one word, for example `invalid_input`; `no_problem` if the response is no problem+json. */
   readonly code: string;
   readonly detail: string | undefined;
-  /** The faults of the payload, each with its path. */
+  /** The errors of the payload, each with its path. */
   readonly errors: readonly Fault[];
   /** Data that the method's `RpcError` carries, for example the remaining stock. */
   readonly data: unknown;
@@ -65,7 +65,7 @@ export function createRpcClient<Methods extends RpcMethods>(
   const attempts = new Set<Promise<unknown>>();
   return new Proxy({} as RpcClient<Methods>, {
     get(target, name) {
-      // The function of an object, such as `toString`, is no method of the server.
+      // An object's own functions, such as `toString`, are not methods of the server.
       if (typeof name !== "string" || name in target) return Reflect.get(target, name);
       if (isProbe(name)) return undefined;
       const known = calls.get(name);

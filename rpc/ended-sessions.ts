@@ -2,22 +2,22 @@ import type { RevocationMark } from "../storage/revocations.ts";
 import type { UserSession } from "../storage/user-index.ts";
 import type { UserSessions } from "../storage/user-sessions.ts";
 
-/** What an end of all sessions of a user did, in all storages of a realm. */
+/** The result of ending all sessions of a user, in all storages of a realm. */
 export interface EndedSessions {
   readonly ended: readonly UserSession[];
-  /** `false`: the user's index was lost a while ago, so sessions may go on that it does not name. */
+  /** `false`: the user's index was lost a while ago, so sessions that it doesn't name can stay active. */
   readonly isComplete: boolean;
-  /** What a login of the same call goes by, in each storage. */
+  /** The mark that a login of the same call compares with, for each storage. */
   readonly since: ReadonlyMap<UserSessions, RevocationMark>;
 }
 
-/** What the log says of an end that may have missed a session. */
+/** The log message if an end of all sessions may have missed one. */
 export const incompleteEnd =
   "Some sessions of the user may stay active because their index was lost. They end within a tenth of the idle time; endAllSessions ends them now";
 
 /**
  * Ends a user's sessions in several indexes.
- * @param since what a login of the same call went by so far
+ * @param since the mark that a login of the same call has compared with so far
  * @throws StorageUnavailableError
  */
 export async function endSessions(

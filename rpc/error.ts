@@ -55,7 +55,7 @@ export interface RpcErrorOptions {
   readonly headers?: Record<string, string> | undefined;
   /** JSON for the client, for example `{ remaining: 3 }`. The call's secrets in it are replaced. */
   readonly data?: unknown;
-  /** Whether the method ran before it failed; of `session_changed` and `session_ended`. */
+  /** Whether the method ran before it failed; only for `session_changed` and `session_ended`. */
   readonly executed?: boolean | undefined;
   /** Stays on the server, where it is logged. */
   readonly cause?: unknown;
@@ -102,7 +102,7 @@ export class RpcError extends HTTPError {
     this.title = title;
     this.detail = detail;
     this.errors = errors;
-    // h3 puts all that it was given here.
+    // h3 sets this to all options, not to the cause.
     this.cause = cause;
     this.executed = options.executed;
   }

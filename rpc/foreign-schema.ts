@@ -23,7 +23,7 @@ export function isForeignMarked(schema: object): boolean {
   );
 }
 
-/** Whether such a schema is a part of another, as far as can be seen from outside. */
+/** Whether a marked schema is a part of another, as far as its properties show. */
 export function holdsForeignMark(schema: object): boolean {
   if (!hasMarks) return false;
   const seen = new Set<object>();
@@ -46,7 +46,7 @@ const metaMark = "storefront-core:secret";
 const marked = new WeakSet<object>();
 let hasMarks = false;
 
-/** More than the largest schema has; each is looked at once, when its method is defined. */
+/** Above the size of any schema; the search runs once, when a method is defined. */
 const maxParts = 20_000;
 
 interface Arktype {
@@ -68,9 +68,9 @@ function ownValue(schema: object, key: PropertyKey): unknown {
   return Object.getOwnPropertyDescriptor(schema, key)?.value;
 }
 
-/** Whatever a schema holds. */
+/** All objects in the properties of a schema. */
 function partsOf(schema: object): unknown[] {
-  // arktype's lead to all schemas of the program, but list their own parts.
+  // arktype's schemas reference all schemas of the program, but list their own parts.
   const { references } = schema as { readonly references?: unknown };
   if (Array.isArray(references)) return references;
   if (schema instanceof Map || schema instanceof Set) return [...schema.keys(), ...schema.values()];
@@ -80,7 +80,7 @@ function partsOf(schema: object): unknown[] {
   });
 }
 
-/** Parts that zod 3 and valibot make when they are asked for. */
+/** Parts that zod 3 and valibot create on access. */
 function isLazy(key: PropertyKey, value: unknown): value is () => unknown {
   return typeof value === "function" && (key === "shape" || key === "getter");
 }

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { RpcError } from "./error.ts";
 import { toNetwork } from "./network.ts";
 
-/** Whose hash is to run. */
+/** The caller that needs a hash. */
 export interface HashCaller {
   /** The caller's IP address, if it is known. */
   readonly ip?: string | undefined;
@@ -13,8 +13,8 @@ export interface HashCaller {
 /**
  * Runs a hash when its turn comes. Few hashes run at a time: each keeps a core busy, and a thread of the pool
  * that files and names use, too. Networks of callers take turns, so that one of them cannot delay the others.
- * @throws RpcError `client_gone` if the caller did not wait; `too_many_attempts` if its network has too many
- * hashes waiting; `too_busy` if all networks together have; and what `hash` throws
+ * @throws RpcError `client_gone` if the caller disconnected; `too_many_attempts` if too many hashes of its network
+ * wait; `too_busy` if too many wait in all; and any error of `hash`
  */
 export async function hashInTurn<T>(hash: () => Promise<T>, caller: HashCaller = {}): Promise<T> {
   if (running >= maxRunning) await waitForTurn(caller);
@@ -24,7 +24,7 @@ export async function hashInTurn<T>(hash: () => Promise<T>, caller: HashCaller =
     return await hash();
   } finally {
     const next = takeNext();
-    // The next one takes the place.
+    // The next hash takes the slot.
     if (next === undefined) running--;
     else next.start();
   }
@@ -34,7 +34,7 @@ export async function hashInTurn<T>(hash: () => Promise<T>, caller: HashCaller =
 export const maxRunning = Math.min(3, Math.max(1, availableParallelism() - 1));
 /** The most hashes that one network can have waiting: a few seconds of work. */
 export const maxWaitingPerNetwork = 32;
-/** The most hashes that can wait in all: what is done within a call's time. */
+/** The most hashes that can wait in all: as many as complete within `callTimeout`. */
 export const maxWaiting = 128;
 
 // --- Internal helpers ---
@@ -47,14 +47,14 @@ interface Waiting {
   readonly refuse: (error: RpcError) => void;
 }
 
-/** The waiting hashes of each network; a network with none has no entry, and the first is next. */
+/** The waiting hashes of each network that has some; the first network is next. */
 const queues = new Map<string, Waiting[]>();
 let running = 0;
 let waiting = 0;
 
 async function waitForTurn(caller: HashCaller): Promise<void> {
   const network = caller.ip === undefined ? "" : toNetwork(caller.ip);
-  // Callers whose address is not known are not one network.
+  // Callers without a known IP address are not one network.
   const isFull = () => network !== "" && (queues.get(network)?.length ?? 0) >= maxWaitingPerNetwork;
   if (isFull() || waiting >= maxWaiting) dropAbandoned();
   const headers = { "retry-after": "1" };
@@ -66,7 +66,7 @@ async function waitForTurn(caller: HashCaller): Promise<void> {
   return new Promise((start, refuse) => queue.push({ caller, start, refuse }));
 }
 
-/** Takes the oldest of the first network, which is last from then on. */
+/** Takes the oldest hash of the first network, and moves that network to the end. */
 function takeNext(): Waiting | undefined {
   const [first] = queues;
   if (first === undefined) return undefined;
@@ -78,7 +78,7 @@ function takeNext(): Waiting | undefined {
   return next;
 }
 
-/** Frees the places of callers that no longer wait. */
+/** Removes the hashes of callers that no longer wait. */
 function dropAbandoned(): void {
   for (const [network, queue] of queues) {
     const kept = queue.filter(({ caller, refuse }) => {

@@ -1,6 +1,6 @@
 /**
- * Whether the JSON of a value is certainly longer than so many characters. It reads no more of the value than
- * that, so that a value which is too large need not be copied or written first.
+ * Whether the JSON of a value is certainly longer than `limit` characters. It stops reading at the limit, so a value
+ * that is too large is neither copied nor written first.
  */
 export function isJsonLongerThan(value: unknown, length: number): boolean {
   return charge(value, length) < 0;
@@ -8,7 +8,7 @@ export function isJsonLongerThan(value: unknown, length: number): boolean {
 
 // --- Internal helpers ---
 
-/** @returns what is left of a budget of characters; below 0, the JSON is longer */
+/** @returns the rest of a budget of characters; below 0, the JSON is longer */
 function charge(value: unknown, budget: number): number {
   if (value === undefined || typeof value === "function" || typeof value === "symbol") {
     return budget;
@@ -26,7 +26,7 @@ function charge(value: unknown, budget: number): number {
   for (const key in value) {
     if (left < 0) return left;
     const after = charge((value as Record<string, unknown>)[key], left);
-    // JSON leaves out a member without a value, with its key.
+    // JSON leaves out an undefined member, with its key.
     left = after === left ? left : after - key.length - 3;
   }
   return left;

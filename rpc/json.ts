@@ -1,4 +1,4 @@
-/** A result as the text that is sent. */
+/** A result as JSON text, ready to send. */
 export class Json<T> {
   readonly text: string;
 

@@ -10,14 +10,14 @@ interface Line {
 }
 
 /**
- * A string that two lines share if they are one line: the same variant with the same custom data. Lines are compared
- * by it and not pair by pair, so the work is linear.
+ * The identity of a line: two lines with the same variant and the same custom data share it. It replaces comparison
+ * pair by pair, so the work is linear.
  */
 export function identifyLine({ variantId, customData = "{}" }: Line): string {
   return `${typeof variantId}:${variantId}:${toStoredJson(customData)}`;
 }
 
-/** Whether something read from a storage is custom data. Its JSON is not parsed, which would take too long. */
+/** Whether a stored value is custom data. Doesn't parse its JSON, because that takes too long. */
 export function isStoredData(value: unknown): value is StoredData {
   if (typeof value === "string") return value.startsWith("{") && value.endsWith("}");
   return typeof value === "object" && value !== null;
@@ -28,7 +28,7 @@ export function toStoredJson(customData: StoredData): string {
   return typeof customData === "string" ? customData : canonicalJson(customData);
 }
 
-/** Finds lines by their identity. Only lines of the given variants are identified, because that takes time. */
+/** Finds lines by their identity. Computes it for the given variants only, because that takes time. */
 export function indexLines(
   items: readonly Line[],
   variantIds: Iterable<ProductReference>,

@@ -37,7 +37,7 @@ export class LoginAttempts {
     return this.#from(ip, "address");
   }
 
-  /** The registrations from an address, whatever became of them. */
+  /** The registrations from an IP address, successful or not. */
   registrationsFrom(ip: string): Failures {
     return this.#from(ip, "registration");
   }
@@ -92,7 +92,7 @@ export async function guardPassword<T>(
 
 /**
  * As {@link guardPassword}, for a check that changes something when the password is right: too late to
- * refuse it then. So each is counted before it is checked, and taken back if it was not wrong.
+ * reject it then. So each attempt is counted before the check, and the count is taken back unless the password was wrong.
  * @param change gives `false` for a wrong password, or throws an RpcError of 401 or 403
  */
 export async function guardPasswordChange(
@@ -124,9 +124,9 @@ export async function guardPasswordChange(
 }
 
 /**
- * Registers, unless there were too many registrations from the caller's address: each costs a hash, and says
- * whether there is an account.
- * @throws RpcError `too_many_attempts`, StorageUnavailableError, and what `register` throws
+ * Registers, unless there were too many registrations from the caller's IP address. Each costs a hash, and reveals
+ * whether an account exists.
+ * @throws RpcError `too_many_attempts`, StorageUnavailableError, and any error of `register`
  */
 export async function guardRegistration<T>(call: Call, register: () => Promise<T>): Promise<T> {
   const { ip } = call.request.client;

@@ -22,8 +22,8 @@ const nothingMerged: MergeReport = { status: "none", lines: [] };
 /**
  * Merges what guests left into what a user has, and forgets each that is done.
  *
- * Never throws: a login does not fail for a basket. Each can be tried again, and counts once. After the first
- * that the storage refuses, the rest waits for the next call. Other calls are served between two merges.
+ * Never throws, so that a login doesn't fail because of a basket. Each merge can be repeated, and counts once. If the
+ * storage fails, the other merges wait for the next call. Other calls run between two rounds of merges.
  */
 export async function completeMerges(
   backend: ShopBackend,
@@ -54,12 +54,12 @@ export async function completeMerges(
 
 // --- Internal helpers ---
 
-/** A login's basket and wishlist, in one round trip. More would hold the event loop for too long. */
+/** The merges of one round: a basket and a wishlist, in one round trip. More would hold the event loop too long. */
 const mergedAtOnce = 2;
 
 interface TriedMerge {
   readonly left: PendingMerge;
-  /** `undefined`: the storage refused. */
+  /** `undefined`: the storage failed. */
   readonly lines: MergeReport["lines"] | undefined;
 }
 
@@ -74,7 +74,7 @@ async function tryMerge(
   try {
     const lines = shop === undefined ? [] : await mergeOne(shop, userId, left);
     const count = lines.filter(({ outcome }) => outcome === "left_out").length;
-    // The report of a merge that a later call completes reaches no client.
+    // If a later call completes a merge, no client gets its report.
     if (count > 0) log.warn("A merge left out lines", { shopId, belonging, count });
     return { left, lines };
   } catch (error) {

@@ -41,16 +41,16 @@ export interface RpcMethodDefinition<
   /** Only for a user who has logged in, or called `reauthenticate`, in the last `session.freshFor` seconds. */
   readonly requireFresh?: A extends "user" ? boolean : never;
   /**
-   * Begins a session by a proof of who the caller is, as `login` does. Such a method also runs for a client
-   * whose session ID was replaced or ended a moment ago, and then has no session before it. Its login is
-   * refused if all of the user's sessions end while it runs.
+   * Declares that the method authenticates the caller and begins a session, as `login` does. Such a method also runs
+   * for a client whose session ID was replaced or ended a moment ago, without a session. Its login fails if all of
+   * the user's sessions end while it runs.
    */
   readonly signsIn?: A extends "session" ? boolean : never;
   /** What the payload must look like; any Standard Schema. Without one the method takes no payload. */
   readonly input?: I;
   /** What the answer must look like; an answer that does not is a fault of the server. */
   readonly output?: O;
-  /** Returns a JSON value, nothing, or a web `Response` that is sent as it is; throws `RpcError` to refuse. */
+  /** Returns a JSON value, nothing, or a web `Response`; throws `RpcError` to reject the call. */
   handler(input: InputOf<I>, context: ContextOf<A>): Output | Promise<Output>;
 }
 

@@ -20,7 +20,7 @@ export function userOwnerKey(shopId: number, userId: string | number): string {
   return createHash("sha256").update(`${shopId}:${userId}`).digest("hex");
 }
 
-/** Whether something read from a storage can say whose it was. */
+/** Whether a stored value can be an owner key. */
 export function isOwned(value: unknown): value is Owned {
   const { movedTo, merged = {} } = (value ?? {}) as Partial<Owned>;
   return (
@@ -123,7 +123,7 @@ export async function moveOwned<T extends Owned>(
 
 // --- Internal helpers ---
 
-/** Guests' documents that a user's remembers: a merge is tried again at the next call, so more are never in flight. */
+/** The most guest documents that a user's document remembers; no more merges are ever in flight. */
 const maxMerged = 200;
 
 /** How long the mark on an ended document outlives it, for calls in flight, in milliseconds. */

@@ -4,7 +4,7 @@ import { hashInTurn, type HashCaller } from "./hash-queue.ts";
 /**
  * Hashes a password with scrypt (N=2^15, r=8, p=3: one of the equivalent settings of OWASP's Password
  * Storage Cheat Sheet, the one that takes 32 MiB).
- * @param caller who waits for it
+ * @param caller the caller that waits for the hash
  * @returns a PHC string, which carries its salt and settings
  * @throws RpcError as {@link hashInTurn} does
  */
@@ -23,7 +23,7 @@ export function isPasswordHash(phc: unknown): phc is string {
 /**
  * Whether a password is the one that was hashed. Without a hash it takes as long and says no, so that
  * time does not tell whether there is an account.
- * @param caller who waits for it
+ * @param caller the caller that waits for the hash
  * @throws Error if the hash cannot be read; RpcError as {@link hashInTurn} does
  */
 export async function verifyPassword(
@@ -49,7 +49,7 @@ const phcPattern = /^\$scrypt\$ln=(\d+),r=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Z
 
 const nobodysHash = `$scrypt$ln=${settings.ln},r=${settings.r},p=${settings.p}$${"A".repeat(22)}$${"A".repeat(43)}`;
 
-/** A hash names its own cost, which must not make one check a burden (256 MiB, ten seconds). */
+/** The highest cost of a stored hash: without a limit, one check could take 256 MiB and ten seconds. */
 const most = { ln: 20, r: 32, p: 16, memory: 2 ** 28 };
 
 interface PasswordHash {
@@ -62,7 +62,7 @@ function parseHash(phc: string): PasswordHash | undefined {
   const match = phcPattern.exec(phc);
   if (match === null) return undefined;
   const [ln, r, p] = match.slice(1, 4).map(Number) as [number, number, number];
-  // scrypt wants N < 2^(16 r) (RFC 7914, section 2).
+  // scrypt requires N < 2^(16 r) (RFC 7914, section 2).
   const isPossible = ln >= 1 && ln < 16 * r && p >= 1;
   const isCheap = ln <= most.ln && r <= most.r && p <= most.p && 128 * r * 2 ** ln <= most.memory;
   const [salt, expected] = match.slice(4).map((text) => Buffer.from(text, "base64"));

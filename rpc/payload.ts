@@ -11,7 +11,7 @@ export const productReference = z.union([z.int().positive(), z.string().min(1).m
 /** Names a line of a basket or an item of a wishlist. */
 export const itemKey = z.string().min(1).max(64);
 
-/** Custom data of a line: a JSON object of up to 4,096 characters. It comes out as canonical JSON. */
+/** Custom data of a line: a JSON object of up to 4,096 characters. The output is canonical JSON. */
 export const customData = z
   .custom<Record<string, z.core.util.JSONType>>()
   .superRefine((data, { addIssue }) => {
@@ -22,7 +22,7 @@ export const customData = z
 
 export const quantity = z.int().min(1);
 
-/** An e-mail address, without the spaces that keyboards of phones add to it. */
+/** An email address; removes the spaces that phone keyboards add. */
 export const email = z.string().trim().max(254).pipe(z.email());
 
 /**
@@ -47,7 +47,7 @@ export const personName = z.string().trim().min(1).max(100);
 
 // --- Internal helpers ---
 
-/** The size comes first: what is too large is looked at no further. */
+/** Checks the size first, and nothing else of a value that is too large. */
 function findFault(data: unknown): string | undefined {
   if (typeof data !== "object" || data === null || Array.isArray(data))
     return "Expected a JSON object";
@@ -56,7 +56,7 @@ function findFault(data: unknown): string | undefined {
   return isJsonValue(data) ? undefined : "Expected JSON values only";
 }
 
-/** As JSON allows, and `-0`, which it can't tell from 0. */
+/** Equal in JSON, which doesn't distinguish `-0` from 0. */
 function isJsonValue(value: unknown): boolean {
   if (typeof value === "number") return Number.isFinite(value);
   if (typeof value !== "object") return typeof value === "string" || typeof value === "boolean";

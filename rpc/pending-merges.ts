@@ -7,7 +7,7 @@ import { completeMerges, type MergeReport } from "./merge.ts";
 import { owingNothing } from "./record-changes.ts";
 import type { SessionWork } from "./session-work.ts";
 
-/** The merges that the user of a call's session is owed. */
+/** The pending merges of a call's user. */
 export class PendingMerges {
   readonly #backend: ShopBackend;
   readonly #work: SessionWork;
@@ -19,7 +19,7 @@ export class PendingMerges {
     this.#caller = caller;
   }
 
-  /** Does what a login had to put off. */
+  /** Completes the merges that failed at a login. */
   async completeOwed(): Promise<void> {
     const user = this.#work.current?.record.user;
     if (user === undefined) return;
@@ -27,7 +27,7 @@ export class PendingMerges {
     await this.complete(user, pendingMerges);
   }
 
-  /** Merges what guests left; once that is done, the session need not remember it any more. */
+  /** Merges the guests' lists, and then removes the note from the session. */
   async complete(user: ShopUser, pending: readonly PendingMerge[]): Promise<MergeReport> {
     const report = await completeMerges(this.#backend, user.id, pending, this.#caller.log);
     const { current } = this.#work;
@@ -35,7 +35,7 @@ export class PendingMerges {
     try {
       this.#work.adopt(await this.#backend.sessions.update(current, owingNothing));
     } catch (error) {
-      // Then the next call looks again, and finds nothing to do.
+      // The next call checks again, and finds nothing to do.
       this.#caller.log.warn(
         "A merge is done, but the session still lists it as pending; the next call checks again",
         {

@@ -53,7 +53,7 @@ export function replaceBelonging(belonging: Belonging, from: string, to: string)
   });
 }
 
-/** The client has sent the session's new ID, so it knows it: the grace period of the old one begins. */
+/** Begins the grace period of the old ID, because the client has sent the new one. */
 export const noteFirstUse: RecordChange = (record) =>
   record.firstUsedAt === 0 ? { ...record, firstUsedAt: Date.now() } : record;
 

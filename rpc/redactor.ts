@@ -12,7 +12,7 @@ import { isTelling } from "./telling-names.ts";
 export class Redactor {
   #sources: (() => Iterable<unknown>)[] = [];
   #secrets: ReadonlySet<string> = new Set();
-  /** Finds all secrets in one pass; made when a text is first searched. */
+  /** Finds all secrets in one pass; created at the first search. */
   #matcher: RegExp | undefined;
 
   /**
@@ -57,7 +57,7 @@ export class Redactor {
     this.#matcher = undefined;
   }
 
-  /** The longest secret counts first, and no secret is looked for in the replacement of another. */
+  /** The longest secret wins, and no replacement is searched again. */
   #redactText(text: string): string {
     if (this.#secrets.size === 0) return text;
     this.#matcher ??= toMatcher(this.#secrets);
@@ -121,7 +121,7 @@ export class Redactor {
 // --- Internal helpers ---
 
 interface Copying {
-  /** Copies that are made already, so that circles end. */
+  /** Copies so far, so that circles end. */
   readonly known: Map<object, unknown>;
   readonly goesByName: boolean;
   /** Levels, below which nothing is copied. */
@@ -129,7 +129,7 @@ interface Copying {
 }
 
 const minLength = 4;
-/** Texts of one source that are searched for, so that a client's noise cannot hold the event loop. */
+/** The most secrets of one source, so that a client can't hold the event loop with many values. */
 const maxTexts = 64;
 /** Deeper than any payload; a circle ends there. */
 const maxTextDepth = 64;
@@ -151,7 +151,7 @@ function takeTexts(values: Iterable<unknown>, count: number): string[] {
   return taken;
 }
 
-/** Not a generator: one for each part of a large value would take ten times as long. */
+/** No generator, because one per part of a large value takes ten times as long. */
 function collectTexts(value: unknown, taken: string[], count: number, depth: number): void {
   if (typeof value === "string") taken.push(value);
   else if (typeof value === "number" || typeof value === "bigint") taken.push(String(value));
@@ -192,8 +192,8 @@ function toSpellings(secret: string): string[] {
 }
 
 /**
- * In base64, also as a part of something longer: what stands before moves it by up to two bytes, and its first
- * and last characters depend on what is around it.
+ * The base64 forms, also inside a longer text: the bytes before shift it by up to two, and its first and last
+ * characters depend on the bytes around it.
  */
 function toBase64(secret: string): string[] {
   if (secret.length > maxEncoded) return [];
@@ -201,7 +201,7 @@ function toBase64(secret: string): string[] {
   const texts = [0, 1, 2].map((shift) => {
     const text = Buffer.concat([Buffer.alloc(shift), bytes]).toString("base64");
     const end = text.indexOf("=");
-    // A last character that also depends on what follows is left out.
+    // Leave out a last character that also depends on the bytes that follow.
     return text.slice(shift === 0 ? 0 : shift + 1, end === -1 ? undefined : end - 1);
   });
   const whole = bytes.toString("base64");

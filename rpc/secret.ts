@@ -6,9 +6,9 @@ import { holdsForeignMark, isForeignMarked, markForeign } from "./foreign-schema
 export const redacted = "[redacted]";
 
 /**
- * Marks a schema: what it describes must not be written down, as a password. Of zod 4, any part of a
- * schema can be marked, and what is made of it (`.min(8)`, `.optional()`) stays so. Of another vendor, or
- * zod 3, only the whole `input` of a method can be: `defineRpcMethod` refuses a part.
+ * Marks the values of a schema as secrets, for example a password. With zod 4, you can mark any part of a schema, and
+ * derived schemas (`.min(8)`, `.optional()`) stay marked. With another library, or zod 3, mark the whole `input` of a
+ * method: `defineRpcMethod` throws for a part.
  * @returns the schema itself; with arktype a copy, so use what is returned
  */
 export function secret<Schema extends StandardSchemaV1>(schema: Schema): Schema {
@@ -18,13 +18,13 @@ export function secret<Schema extends StandardSchemaV1>(schema: Schema): Schema 
 }
 
 /**
- * Refuses an input of a method whose secrets would not be found.
+ * Rejects a method's input if its secrets could not be found.
  * @throws TypeError if `secret` marks a part of a schema that is not zod 4's
  */
 export function assertSecretsFindable(input: StandardSchemaV1): void {
   if (isZod(input) || isForeignMarked(input) || !holdsForeignMark(input)) return;
   throw new TypeError(
-    `secret() marks a part of a method's input, but the schema is one of ${input["~standard"].vendor}: parts can be marked with zod 4 only. Mark the whole input, as in input: secret(schema), or write it with zod 4`,
+    `secret() marks a part of a method's input, but the schema is one of ${input["~standard"].vendor}: parts can be marked with zod 4 only. Mark the whole input, for example input: secret(schema), or use zod 4`,
   );
 }
 

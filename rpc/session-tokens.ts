@@ -26,7 +26,7 @@ export class CallTokens {
   readonly #shopId: number;
   readonly #caller: TokenCaller;
   #next: { readonly text: string | undefined; readonly expiresAt: number | undefined } | undefined;
-  /** The tokens that the call's own are to take the place of. */
+  /** The tokens that the call's own tokens replace. */
   #base: TokenRecord | undefined;
   #opened: { readonly sealed: string; readonly text: Promise<string | undefined> } | undefined;
   /** What an old key has sealed, and the text of it. */
@@ -61,7 +61,7 @@ export class CallTokens {
     this.#next = { text, expiresAt: toExpiry(tokens) };
   }
 
-  /** Forgets the tokens and what was to become of them: another user's session begins, or none. */
+  /** Forgets the tokens and their pending change, because the session ends or another user's begins. */
   forget(): void {
     this.#base = undefined;
     this.#next = { text: undefined, expiresAt: undefined };
@@ -88,7 +88,7 @@ export class CallTokens {
     return [(record) => (record.tokens === tokens ? { ...record, tokens: sealed } : record)];
   }
 
-  /** Logs, once the changes are written, if they came too late. */
+  /** Logs a warning if the change came too late; call it after the write. */
   reportLoss(): void {
     if (!this.#isLost) return;
     this.#caller.log.warn(
@@ -96,7 +96,7 @@ export class CallTokens {
     );
   }
 
-  /** Changes the tokens, unless a parallel call has stored newer ones since this call knew them. */
+  /** Changes the tokens, unless a parallel call has stored newer ones since this call read them. */
   #unlessNewer(change: Pick<SessionRecord, "tokens" | "tokensExpireAt">): RecordChange {
     const base = this.#base;
     return (record) => {
@@ -143,7 +143,7 @@ type TokenRecord = Pick<SessionRecord, "ownerKey" | "tokens">;
 
 const maxBytes = 16_384;
 
-/** JSON has no form for other numbers. */
+/** JSON can't hold other numbers. */
 function toExpiry(tokens: SessionTokens | undefined): number | undefined {
   const expiresAt = tokens?.expiresAt;
   return Number.isFinite(expiresAt) ? expiresAt : undefined;

@@ -19,7 +19,7 @@ export class SessionWork {
   #session: Session | undefined;
   #changes: RecordChange[] = [];
   #extended = false;
-  // Made when they are asked for: most calls need none of them.
+  // Created on access, because most calls need none of them.
   #lastWrite: Promise<void> | undefined;
   #guestKey: string | undefined;
 
@@ -53,7 +53,7 @@ export class SessionWork {
     return this.#changes.length === 0 && this.#lastWrite === undefined;
   }
 
-  /** Whether the session's life is to be extended, or its id renewed. */
+  /** Whether to extend the session, or to renew its ID. */
   get isUpkeepDue(): boolean {
     const { sessions } = this.#backend;
     const session = this.#session;
@@ -67,7 +67,7 @@ export class SessionWork {
     return this.#guestKey;
   }
 
-  /** The backend, to be written to: a call that was answered by a timeout writes no more. */
+  /** The backend for writes: throws after a timeout, because the call must not write any more. */
   get writable(): ShopBackend {
     this.#caller.deadline.assertInTime();
     return this.#backend;
@@ -104,7 +104,7 @@ export class SessionWork {
     return write;
   }
 
-  /** Gives the session a new ID if that is due. The changes are kept by now, so a failure is none of the call. */
+  /** Renews the ID if that is due. The changes are stored already, so a failure doesn't fail the call. */
   async renewIfDue(): Promise<void> {
     const session = this.#session;
     const { sessions } = this.#backend;
@@ -123,7 +123,7 @@ export class SessionWork {
     this.#session = session;
   }
 
-  /** Forgets the session, and what was to be written to it. */
+  /** Forgets the session and its pending changes. */
   forget(): void {
     this.#session = undefined;
     this.#changes = [];
@@ -145,7 +145,7 @@ export class SessionWork {
       this.#session = await sessions.update(session, chain(changes));
       this.#extended ||= extend;
     } catch (error) {
-      // Upkeep is tried again by the next call, and what this one read was true when it began.
+      // The next call tries the upkeep again, and the data that this call read was valid when it began.
       const isUpkeep = changes.every((change) => change === noteFirstUse);
       const isTolerable = !extend || error instanceof SessionEndedError;
       if (!isUpkeep || !isTolerable) throw error;

@@ -33,7 +33,7 @@ export class CallSession {
   readonly #user: UserDraft;
   #others: readonly Session[];
   #ended = false;
-  // Made when they are asked for: most calls need none of them.
+  // Created on access, because most calls need none of them.
   #belongings: Belongings | undefined;
   #tokens: CallTokens | undefined;
   #customDataCopy: Partial<SessionCustomData> | undefined;
@@ -168,19 +168,19 @@ export class CallSession {
     this.#adopt(await this.#work.writable.sessions.rotate(session, change));
   }
 
-  /** Ends the client's sessions, and with them what belongs to a guest. */
+  /** Ends the client's sessions, and removes a guest's lists. */
   async destroy(): Promise<void> {
     const own = this.current === undefined ? [] : [this.current];
-    // The call's own comes last: should another fail to end, the visitor keeps it, and can try again.
+    // The call's own session comes last: if another one fails to end, the visitor can try again.
     const ended = await this.#end(...this.#others, ...own);
     this.#others = [];
     this.#forget();
     for (const record of ended) await this.#finishEnd(record);
   }
 
-  /** Ends a user's sessions in the whole realm, but for those to keep. @returns how many, and if surely all */
+  /** Ends a user's sessions in the whole realm, except those to keep. @returns their number, and whether it is complete */
   async destroyAllOf(userId: string | number, sessionsToKeep: readonly string[]) {
-    // One that a parallel call moves to another ID right now is still the one that was meant.
+    // If a parallel call gives a session another ID right now, it is still the same session.
     const isKept = (session: UserSession) =>
       idsOf(session).some((id) => sessionsToKeep.includes(id));
     const { realm, sessions } = this.#work.writable;
@@ -194,7 +194,7 @@ export class CallSession {
     return { count: ended.length + (isOwn ? 1 : 0), isComplete };
   }
 
-  /** Ends the call's own session if a user's index should have named it, but was lost. */
+  /** Ends the call's own session if the user's index was lost and doesn't name it. */
   async #destroyUnnamed(userId: string | number, kept: readonly string[]): Promise<boolean> {
     const session = this.current;
     const isOf = session !== undefined && String(session.record.user?.id) === String(userId);
@@ -228,7 +228,7 @@ export class CallSession {
     return new PendingMerges(this.#backend, this.#work, this.#caller);
   }
 
-  /** Writes what the call changed, and extends the session's life where that is due; mostly nothing. */
+  /** Writes the changes of the call, and extends the session if that is due; usually there is nothing to do. */
   commit(): Promise<void> | undefined {
     const isAsItWas = this.#work.isUntouched && !this.#user.isChanged && this.#tokens === undefined;
     return isAsItWas && !this.#work.isUpkeepDue ? undefined : this.#commit();
@@ -254,7 +254,7 @@ export class CallSession {
     if (user !== undefined && !(await this.isActive())) throw new SessionEndedError();
   }
 
-  /** The session is over by now, so a failure here is no failure of the call. */
+  /** The session has ended already, so a failure here doesn't fail the call. */
   async #finishEnd(record: SessionRecord): Promise<void> {
     if (record.user !== undefined) return this.#caller.afterLogout(record.user);
     try {

@@ -2,7 +2,7 @@ import type { RevocationMark } from "../storage/revocations.ts";
 import type { UserSessions } from "../storage/user-sessions.ts";
 
 /**
- * Which ends of all sessions are earlier than a call: a later one of the user refuses the call's login.
+ * The latest end of all sessions before a call: if a later one ends the user's sessions, the call's login fails.
  * Reading it throws StorageUnavailableError.
  */
 export class SignInMark {
@@ -13,12 +13,12 @@ export class SignInMark {
     this.#users = users;
   }
 
-  /** Reads the mark from the storage, for a method that is declared to sign in; before anything is proved. */
+  /** Reads the mark from the storage, for a method with `signsIn`, before it authenticates the caller. */
   async read(): Promise<void> {
     this.#mark ??= await this.#users.lastRevocation();
   }
 
-  /** Takes what this process knows of it, for a method that may sign in: this costs no command. */
+  /** Uses the mark that this process has cached, for other methods: this costs no command. */
   recall(): void {
     if (this.#mark !== undefined) return;
     const known = this.#users.recallRevocation();
@@ -30,7 +30,7 @@ export class SignInMark {
     return this.#mark;
   }
 
-  /** Moves the mark on, for ends that the call made itself. */
+  /** Advances the mark after an end that the call made itself. */
   moveTo(mark: RevocationMark | undefined): void {
     this.#mark = mark;
   }

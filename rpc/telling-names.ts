@@ -1,11 +1,11 @@
-/** Whether a key says of its value that it is a secret. */
+/** Whether the name of a key marks its value as a secret. */
 export function isTelling(key: unknown): boolean {
   return typeof key === "string" && telling.test(key);
 }
 
 /**
- * Finds texts and numbers of a payload that stand under a key that says that they are secrets, in one pass. A
- * generator for each part would take ten times as long.
+ * Finds the strings and numbers under secret keys of a payload, in one pass. A generator per part would take ten
+ * times as long.
  */
 export function findNamedSecrets(payload: unknown): readonly unknown[] {
   const found: unknown[] = [];
@@ -17,7 +17,7 @@ export function findNamedSecrets(payload: unknown): readonly unknown[] {
       if (isNamed) found.push(value);
       return;
     }
-    // What a schema makes of a payload can have a circle. To remember all that is no circle takes too long.
+    // The output of a schema can be circular, and remembering every object takes too long.
     if (++visits > unseenVisits || depth > unseenDepth) {
       if (seen.has(value)) return;
       seen.add(value);
@@ -39,7 +39,7 @@ export function findNamedSecrets(payload: unknown): readonly unknown[] {
 
 // --- Internal helpers ---
 
-/** More than a payload of the default size has, and deeper than any. */
+/** Above the number of parts in a payload of the default size, and the depth of any payload. */
 const unseenVisits = 100_000;
 const unseenDepth = 64;
 

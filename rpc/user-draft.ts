@@ -3,11 +3,11 @@ import type { RecordChange } from "../storage/session-records.ts";
 import { copyOf } from "./copy.ts";
 import { changeUser } from "./record-changes.ts";
 
-/** The user of a call's session: as they are stored, and as the call wants them. */
+/** The user of a call's session: the stored user, and the call's changes. */
 export class UserDraft {
   #known: ShopUser | undefined;
   #next: ShopUser | undefined;
-  /** Methods get a copy, to change at will. */
+  /** The copy that methods get, and can change. */
   #copy: ShopUser | undefined;
 
   constructor(known: ShopUser | undefined) {
@@ -20,7 +20,7 @@ export class UserDraft {
     return this.#copy;
   }
 
-  /** The user as stored, if the call has not had a copy to change; not to be changed itself. */
+  /** The stored user, if the call has no copy yet; don't change it. */
   get stored(): ShopUser | undefined {
     const isAsStored = this.#next === undefined && this.#copy === undefined;
     return isAsStored ? this.#known : undefined;
@@ -34,7 +34,7 @@ export class UserDraft {
     return this.#next !== undefined;
   }
 
-  /** The user that the call wants, if that is another than the stored one, or the first. */
+  /** The call's user, if it differs from the stored user, or none is stored. */
   get login(): ShopUser | undefined {
     const next = this.#next;
     return next === undefined || isSameUser(this.#known, next) ? undefined : next;
@@ -52,14 +52,14 @@ export class UserDraft {
     return isSame;
   }
 
-  /** Forgets a change that another login has overtaken. @returns whether that was this very user */
+  /** Forgets a change that another login has replaced. @returns whether it was of this user */
   drop(user: ShopUser): boolean {
     const isWanted = user === this.#next;
     this.#next = undefined;
     return isWanted;
   }
 
-  /** Takes the change that is to be written; a login is none. */
+  /** Takes the change to write; a login is no such change. */
   takeChange(): RecordChange | undefined {
     const known = this.#known;
     const next = this.#next;
@@ -69,13 +69,13 @@ export class UserDraft {
     return changeUser(known, next);
   }
 
-  /** Starts over with what is stored. */
+  /** Starts again with the stored user. */
   adopt(known: ShopUser | undefined): void {
     this.#known = known;
     this.#copy = undefined;
   }
 
-  /** Starts over without a user. */
+  /** Starts again without a user. */
   forget(): void {
     this.#next = undefined;
     this.adopt(undefined);

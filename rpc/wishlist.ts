@@ -29,7 +29,7 @@ export interface WishlistView {
 
 export const emptyWishlist: Wishlist = { items: [] };
 
-/** Whether something read from a storage is a wishlist, with all its items. */
+/** Whether a stored value is a wishlist with valid items. */
 export function isWishlist(value: unknown): value is Wishlist {
   const { items } = (value ?? {}) as Partial<Wishlist>;
   return Array.isArray(items) && items.every(isWishlistItem) && isOwned(value);

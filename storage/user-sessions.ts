@@ -202,7 +202,7 @@ export class UserSessions {
    * Ends a user's sessions, but for those that are to be kept. A login under way is refused.
    *
    * They leave the index in the change that says so: none can be moved to another id any more.
-   * @param since what a login of the same call went by so far
+   * @param since the mark that a login of the same call has compared with so far
    */
   async endAll(
     userId: string | number,
