@@ -1,11 +1,12 @@
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chownSync } from "node:fs";
+import { chownSync, existsSync, readdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { describe, test } from "vitest";
 
 /** A PostgreSQL of its own, empty, on a free port. */
 export interface TestPostgreSql {
@@ -19,9 +20,21 @@ export interface TestPostgreSql {
 }
 
 /** Whether a PostgreSQL server can be started here. */
-export const isPostgreSqlAvailable =
-  spawnSync("initdb", ["--version"]).status === 0 &&
-  spawnSync("postgres", ["--version"]).status === 0;
+export const isPostgreSqlAvailable = ["initdb", "postgres", "pg_isready"].every(
+  (name) => spawnSync(toProgram(name), ["--version"]).status === 0,
+);
+
+/** `describe` for tests that need a PostgreSQL: without one they fail in CI, and are left out elsewhere. */
+export function describeWithPostgreSql(name: string, body: () => void): void {
+  if (isPostgreSqlAvailable) return void describe(name, body);
+  // What is left out is said once for all, in _global.ts.
+  if (!process.env["CI"]) return void describe.skip(name, body);
+  describe(name, () => {
+    test("needs postgres and initdb", () => {
+      throw new Error(`"${name}" needs PostgreSQL; get it with: apt-get install postgresql`);
+    });
+  });
+}
 
 /** Starts a PostgreSQL on a free port. */
 export async function startPostgreSql(): Promise<TestPostgreSql> {
@@ -30,14 +43,20 @@ export async function startPostgreSql(): Promise<TestPostgreSql> {
   if (user !== undefined) chownSync(folder, user.uid, user.gid);
   const data = join(folder, "data");
   const options = { ...user, cwd: folder, stdio: "ignore" } as const;
-  execFileSync("initdb", ["-D", data, "-U", "shop", "-A", "trust", "--no-sync"], options);
+  execFileSync(
+    toProgram("initdb"),
+    ["-D", data, "-U", "shop", "-A", "trust", "--no-sync"],
+    options,
+  );
   const port = await findFreePort();
   const args = ["-D", data, "-k", folder, "-h", "127.0.0.1", "-p", String(port), "-F"];
   let server = await launch();
 
   async function launch() {
-    const started = spawn("postgres", args, options);
-    while (spawnSync("pg_isready", ["-h", "127.0.0.1", "-p", String(port)]).status !== 0) {
+    const started = spawn(toProgram("postgres"), args, options);
+    while (
+      spawnSync(toProgram("pg_isready"), ["-h", "127.0.0.1", "-p", String(port)]).status !== 0
+    ) {
       if (started.exitCode !== null) throw new Error("PostgreSQL did not start");
       await sleep(50);
     }
@@ -74,6 +93,14 @@ export async function startPostgreSql(): Promise<TestPostgreSql> {
 }
 
 // --- Internal helpers ---
+
+/** Debian keeps the programs of a server out of the PATH, in a folder for each version. */
+function toProgram(name: string): string {
+  const versions = "/usr/lib/postgresql";
+  if (!existsSync(versions)) return name;
+  const paths = readdirSync(versions).map((version) => join(versions, version, "bin", name));
+  return paths.find((path) => existsSync(path)) ?? name;
+}
 
 /** PostgreSQL does not run as root. */
 function findUser(): { uid: number; gid: number } | undefined {

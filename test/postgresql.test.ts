@@ -5,10 +5,10 @@ import type { Driver } from "unstorage";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { StorageUnavailableError } from "../storage/unavailable.ts";
 import { increment, openCounters, testDocuments, until } from "./_documents.ts";
-import { isPostgreSqlAvailable, startPostgreSql, type TestPostgreSql } from "./_postgresql.ts";
+import { describeWithPostgreSql, startPostgreSql, type TestPostgreSql } from "./_postgresql.ts";
 import { createMatrix } from "./_setup.ts";
 
-describe.skipIf(!isPostgreSqlAvailable)("PostgreSQL", () => {
+describeWithPostgreSql("PostgreSQL", () => {
   let server: TestPostgreSql;
   let count = 0;
   beforeAll(async () => {
