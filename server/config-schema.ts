@@ -26,6 +26,7 @@ import {
   value,
 } from "./config-checks.ts";
 import { fieldName } from "./preflight.ts";
+import { isRedisAddress } from "./redis-place.ts";
 import { isProxyRange } from "./trusted-proxies.ts";
 
 /**
@@ -213,6 +214,17 @@ const storage = z
     } else if (!Object.hasOwn(builtinDrivers, driver)) {
       const message = "the name of an unstorage driver, as memory, redis or fs";
       addIssue({ code: "custom", path: ["driver"], message });
+    } else if (driver === "redis") {
+      const { url, cluster } = config as { readonly url?: unknown; readonly cluster?: unknown };
+      const message = "an address, as redis://user:password@host:6379";
+      if (!isRedisAddress(url)) addIssue({ code: "custom", path: ["url"], message });
+      if (Array.isArray(cluster) && !cluster.every(isRedisAddress)) {
+        addIssue({
+          code: "custom",
+          path: ["cluster"],
+          message: `a list of nodes, each ${message}`,
+        });
+      }
     }
   });
 

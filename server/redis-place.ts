@@ -18,6 +18,16 @@ export function readRedisPlace(options: Readonly<Record<string, unknown>>): Redi
   };
 }
 
+/**
+ * Whether ioredis reads an address as it is meant. It takes any other text for the path of a socket, which it logs, and
+ * Node prints a URL with a port that is none: with the password in both.
+ */
+export function isRedisAddress(address: unknown): boolean {
+  if (typeof address !== "string" || !address.includes("@")) return true;
+  if (address.includes("://")) return URL.canParse(address);
+  return !address.includes("/") && URL.canParse(`redis://${address}`);
+}
+
 // --- Internal helpers ---
 
 type RedisOptions = { readonly tls?: unknown; readonly password?: unknown } | undefined;

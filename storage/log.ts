@@ -66,7 +66,7 @@ class MappedLog implements Logger {
  */
 export function describeError(error: unknown): string {
   try {
-    return describe(error, maxCauses);
+    return withoutPasswords(describe(error, maxCauses));
   } catch {
     return "A value was thrown that cannot be read";
   }
@@ -75,7 +75,7 @@ export function describeError(error: unknown): string {
 /** The message of an error, or what else was thrown as a string. Never throws. */
 export function messageOf(error: unknown): string {
   try {
-    return isInstance(error, Error) ? String(error.message) : String(error);
+    return withoutPasswords(isInstance(error, Error) ? String(error.message) : String(error));
   } catch {
     return "a value was thrown that cannot be read";
   }
@@ -91,6 +91,11 @@ export function isInstance<T>(
   } catch {
     return false;
   }
+}
+
+/** Programs quote a URL that they cannot use, with the password in it. */
+function withoutPasswords(text: string): string {
+  return text.replace(/(\/\/[^\s/:@]*:)[^\s/@]+@/g, "$1[redacted]@");
 }
 
 /** A chain of causes can be a circle. */
