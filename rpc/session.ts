@@ -173,32 +173,29 @@ export class CallSession {
     const own = this.current === undefined ? [] : [this.current];
     // The call's own session comes last: if another one fails to end, the visitor can try again.
     const ended = await this.#end(...this.#others, ...own);
-    this.#others = [];
     this.#forget();
     for (const record of ended) await this.#finishEnd(record);
   }
 
   /** Ends a user's sessions in the whole realm, except those to keep. @returns their number, and whether it is complete */
-  async destroyAllOf(userId: string | number, sessionsToKeep: readonly string[]) {
+  async destroyAllOf(userId: string | number, kept: readonly string[]) {
     // If a parallel call gives a session another ID right now, it is still the same session.
-    const isKept = (session: UserSession) =>
-      idsOf(session).some((id) => sessionsToKeep.includes(id));
+    const isKept = (session: UserSession) => idsOf(session).some((id) => kept.includes(id));
     const { realm, sessions } = this.#work.writable;
     const mark = await this.signInMark.get();
     const { ended, isComplete, since } = await endSessions(realm.users, userId, isKept, mark);
     this.signInMark.moveTo(since.get(sessions.users));
     await this.#forgetIfAmong(ended);
-    if (isComplete) return { count: ended.length, isComplete };
-    this.#caller.log.warn(incompleteEnd, { userId });
-    const isOwn = await this.#destroyUnnamed(userId, sessionsToKeep);
+    if (!isComplete) this.#caller.log.warn(incompleteEnd, { userId });
+    const isOwn = !isComplete && (await this.#destroyUnnamed(userId, kept));
     return { count: ended.length + (isOwn ? 1 : 0), isComplete };
   }
 
   /** Ends the call's own session if the user's index was lost and doesn't name it. */
   async #destroyUnnamed(userId: string | number, kept: readonly string[]): Promise<boolean> {
     const session = this.current;
-    const isOf = session !== undefined && String(session.record.user?.id) === String(userId);
-    if (!isOf || kept.includes(session.record.id)) return false;
+    const isTheirs = session !== undefined && String(session.record.user?.id) === String(userId);
+    if (!isTheirs || kept.includes(session.record.id)) return false;
     await this.#end(session);
     await this.#forgetAll();
     return true;
@@ -261,7 +258,7 @@ export class CallSession {
       await this.belongings.end(record);
     } catch (error) {
       const message =
-        "A guest's basket or wishlist was not removed with its session; it is stored until it expires";
+        "A guest's basket or wishlist stays stored after its session, until it expires";
       this.#caller.log.warn(message, { error: describeError(error) });
     }
   }
@@ -288,12 +285,12 @@ export class CallSession {
   /** The call's own session is over, so the client keeps no other one either. */
   async #forgetAll(): Promise<void> {
     const others = this.#others;
-    this.#others = [];
     this.#forget();
     for (const record of await this.#end(...others)) await this.#finishEnd(record);
   }
 
   #forget(): void {
+    this.#others = [];
     this.tokens.forget();
     this.#work.forget();
     this.#user.forget();
