@@ -113,8 +113,14 @@ async function reload(running: Running, options: RunOptions): Promise<Running> {
     // Read the requests first that arrived while the config was compiled.
     await setImmediate();
     // The old server closes its port immediately, and stops when its calls have ended.
-    running.stop({ dropsIdle: true }).catch(tell);
-    return await serve(app, options.host, running.port).catch(fail);
+    const stopped = running.stop({ dropsIdle: true }).catch(tell);
+    const next = await serve(app, options.host, running.port).catch(fail);
+    return {
+      ...next,
+      async stop(how) {
+        await Promise.all([next.stop(how), stopped]);
+      },
+    };
   } catch (error) {
     tell(error);
     return running;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, test } from "vitest";
 import { createFolder, greeting, json, plain, startCli, until, waiting } from "./_cli.ts";
+import { isListening } from "./_socket.ts";
 
 const file = "storefront.config.ts";
 const shop = { shopId: 1, locale: "de-DE", currency: "EUR" };
@@ -88,6 +89,21 @@ describe("dev", () => {
     await write("go", "");
     expect(await call).toEqual([200, "waited"]);
     server.signal("SIGTERM");
+    expect(await server.exited).toBe(0);
+  });
+
+  test("ends only when calls of earlier configs have ended, too", async () => {
+    const { folder, server, write } = await startDev({ [file]: waiting });
+    const call = server.call("wait");
+    await until(() => existsSync(join(folder, "running")));
+    for (const text of ["two", "three"]) {
+      await write(file, greeting(text));
+      await untilGreeted(server, text);
+    }
+    server.signal("SIGTERM");
+    await until(async () => !(await isListening(server.origin)));
+    await write("go", "");
+    expect(await call).toEqual([200, "waited"]);
     expect(await server.exited).toBe(0);
   });
 });
