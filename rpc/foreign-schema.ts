@@ -6,7 +6,7 @@ export function markForeign<Schema extends object>(schema: Schema): Schema {
   hasMarks = true;
   if (isArktype(schema)) return schema.configure({ [metaMark]: true }) as Schema;
   marked.add(schema);
-  // Libraries copy a schema, or its definition, to what is made of it, as by `.min(8)`.
+  // Libraries copy a schema, or its definition, to derived schemas, for example of `.min(8)`.
   for (const part of [schema, ownValue(schema, "_def")]) {
     if (isObject(part) && Object.isExtensible(part)) Object.assign(part, { [mark]: true });
   }

@@ -1,5 +1,5 @@
 /**
- * Whether the JSON of a value is certainly longer than `limit` characters. It stops reading at the limit, so a value
+ * Whether the JSON of a value is certainly longer than `length` characters. It stops reading there, so a value
  * that is too large is neither copied nor written first.
  */
 export function isJsonLongerThan(value: unknown, length: number): boolean {

@@ -20,7 +20,7 @@ export function userOwnerKey(shopId: number, userId: string | number): string {
   return createHash("sha256").update(`${shopId}:${userId}`).digest("hex");
 }
 
-/** Whether a stored value can be an owner key. */
+/** Whether the owner fields of a stored value are valid. */
 export function isOwned(value: unknown): value is Owned {
   const { movedTo, merged = {} } = (value ?? {}) as Partial<Owned>;
   return (

@@ -49,7 +49,7 @@ const phcPattern = /^\$scrypt\$ln=(\d+),r=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Z
 
 const nobodysHash = `$scrypt$ln=${settings.ln},r=${settings.r},p=${settings.p}$${"A".repeat(22)}$${"A".repeat(43)}`;
 
-/** The highest cost of a stored hash: without a limit, one check could take 256 MiB and ten seconds. */
+/** A stored hash names its own cost. With this limit, a check takes at most 256 MiB and about ten seconds. */
 const most = { ln: 20, r: 32, p: 16, memory: 2 ** 28 };
 
 interface PasswordHash {

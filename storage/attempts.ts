@@ -23,7 +23,7 @@ export interface Attempts {
 
 /** Counts attempts in this process. @param window seconds */
 export function createMemoryAttempts(window: number): Attempts {
-  // Who asks for the counts knows their limits.
+  // The caller of the counts knows their limits.
   const limiter = new RateLimiterMemory({ points: 0, duration: window });
   const read = async (key: string) => toTally(await limiter.get(key));
   return {

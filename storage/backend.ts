@@ -31,11 +31,11 @@ export interface Backend {
   swap(key: string, expected: Expected, next: Replacement | undefined): Promise<Swap>;
   take(key: string): Promise<string | undefined>;
   /**
-   * Moves what lies under a key to `<key>:unreadable`, if it is still `text`. There it replaces an earlier one,
-   * and lives for `asideSeconds`.
+   * Moves the value of a key to `<key>:unreadable`, if it is still `text`. It replaces an earlier one, and expires
+   * after `asideSeconds`.
    */
   setAside(key: string, text: string): Promise<Swap>;
-  /** Tries what calls need: a read, and a write of `pingKey`. */
+  /** Tries a read, and a write of `pingKey`, as calls do. */
   ping(): Promise<void>;
   close(): Promise<void>;
   /** Counts attempts for all processes, by `<name>:<key>`; absent where there are no others. */
@@ -44,10 +44,10 @@ export interface Backend {
   watch?(prefix: string, tell: ChangeListener): RemoteFeed;
 }
 
-/** Seconds that a document lives after `setAside`. */
+/** Seconds until a document expires after `setAside`. */
 export const asideSeconds = 30 * 86_400;
 
-/** What `ping` writes, and the seconds that it lives. */
+/** The document that `ping` writes, and the seconds until it expires. */
 export const pingKey = "ping";
 export const pingSeconds = 60;
 

@@ -57,7 +57,7 @@ export class Collection<T> implements Documents<T> {
       const text = await this.#queue(path, () => this.#takeAndTell(path));
       return (await this.#admit(path, text)).value;
     }
-    // One that is to be kept is looked at before it is removed.
+    // Check a document that must be kept before it is removed.
     let taken: T | undefined;
     await this.update(key, (current) => {
       taken = current;
@@ -101,7 +101,7 @@ export class Collection<T> implements Documents<T> {
     return this.#admit(path, await this.#backend.read(path));
   }
 
-  /** Lets a document pass, and does with anything else what the policy says. It needs the lock of the key. */
+  /** Returns a valid document, and applies the policy to anything else. The caller must hold the key's lock. */
   async #admit(path: string, text: string | undefined): Promise<Snapshot<T>> {
     let found = text;
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
@@ -158,7 +158,7 @@ export class Collection<T> implements Documents<T> {
     }
   }
 
-  /** Logs which document it is, but never its content. */
+  /** Logs the key of a document, never its content. */
   #warn(message: string, path: string): void {
     const key = path.slice(this.#name.length + 1);
     this.#log.warn(message, { collection: this.#name, key });

@@ -9,8 +9,7 @@ export interface DetailsFirstLogger {
 }
 
 /**
- * Makes a {@link Logger} of one that takes its details before the message. pino and bunyan are recognized
- * without it.
+ * Wraps a logger that takes its details before the message. pino and bunyan don't need it.
  * @example log: detailsFirst(ownLog)
  */
 export function detailsFirst(log: DetailsFirstLogger): Logger {
@@ -22,14 +21,14 @@ export function detailsFirst(log: DetailsFirstLogger): Logger {
   };
 }
 
-/** The logger, or one that puts the arguments in the order it expects. */
+/** The logger, or a wrapper that passes the arguments in the logger's order. */
 export function inExpectedOrder(log: Logger): Logger {
   return isPino(log) || isBunyan(log) ? detailsFirst(log as object as DetailsFirstLogger) : log;
 }
 
 // --- Internal helpers ---
 
-/** By a symbol that pino shares with its tools; children have it too. */
+/** Recognizes pino by a symbol that it shares with its tools; child loggers have it, too. */
 function isPino(log: Logger): boolean {
   return Symbol.for("pino.serializers") in log;
 }

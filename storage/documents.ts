@@ -8,13 +8,13 @@ export type Capabilities = Atomicity & {
   readonly ttl: "native" | "stored";
 };
 
-/** Who sees changes as atomic, and whether this process hears of the changes that others make. */
+/** The processes for which changes are atomic, and whether the storage pushes changes to this process. */
 export type Atomicity =
-  /** Only this process may write. */
+  /** Only this process can write. */
   | { readonly atomic: "process" }
-  /** All processes on the storage may write, and the storage pushes each change. */
+  /** All processes on the storage can write, and the storage pushes each change. */
   | { readonly atomic: "cluster"; readonly changes: "pushed" }
-  /** All processes on the storage may write, and nothing that was read before can be trusted. */
+  /** All processes on the storage can write, and this process doesn't learn of their changes, so it can't cache. */
   | { readonly atomic: "cluster"; readonly changes: "unheard" };
 
 /** A document as it was read; hand it back to `update` to save the second read. */
@@ -25,7 +25,7 @@ export interface Snapshot<T> {
   readonly expiresAt?: number | undefined;
   /** What the next change is compared against; opaque. */
   readonly version: string;
-  /** There was one that could not be read, and it was just moved aside. */
+  /** Whether the document was unreadable, and was just moved aside. */
   readonly wasUnreadable?: boolean | undefined;
 }
 
@@ -59,10 +59,10 @@ export interface Documents<T> {
 }
 
 /**
- * What a collection does with something that it cannot read: spoilt, cut, or written by another program.
+ * How a collection handles an unreadable document: corrupted, truncated, or written by another program.
  *
- * - `drop`: it counts as absent, and a warning is logged. The next write replaces it.
- * - `setAside`: it is moved to `<key>:unreadable`, in place of an earlier one, and kept there for 30 days.
+ * - `drop`: the document counts as absent, and a warning is logged. The next write replaces it.
+ * - `setAside`: the document is moved to `<key>:unreadable`, replaces an earlier one, and stays for 30 days.
  *   A warning is logged, and the document counts as absent.
  * - `refuse`: each operation throws {@link StorageUnavailableError}, and nothing is changed.
  */
@@ -76,8 +76,8 @@ export interface DocumentStore {
   /** Whether nobody changes it but stores of this process, on the driver that this process made. */
   readonly isPrivate: boolean;
   /**
-   * Opens the documents below `name:`. What is read is unknown until `isDocument` says that it is a `T`.
-   * @param unreadable what happens to anything else. Default: `drop`.
+   * Opens the documents below `name:`. `isDocument` checks that a stored value is a `T`.
+   * @param unreadable how to handle other values. Default: `drop`.
    */
   collection<T>(
     name: string,
@@ -92,7 +92,7 @@ export interface DocumentStore {
   attempts(name: string, window: number): Attempts;
   /** Tells of changes to the documents whose `<collection>:<key>` begins with a prefix. */
   watch(prefix: string): ChangeFeed;
-  /** Tries what calls need of the storage: a read and a write. @throws StorageUnavailableError */
+  /** Tries a read and a write, as calls do. @throws StorageUnavailableError */
   ping(): Promise<void>;
   /**
    * Ends timers and connections of the store. A driver object the caller brought is disposed too, with

@@ -53,7 +53,7 @@ export function createDriverBackend(driver: Driver, queue: Queue, log: Logger): 
       if (current !== text) return { swapped: false, current };
       const aside = toAsideKey(key);
       const expiresAt = Date.now() + asideSeconds * 1000;
-      // A document too, or the sweep of a later process would not know when it ends.
+      // It is a document, too: otherwise the sweep of a later process could not read when it expires.
       await write(aside, toEnvelope(JSON.stringify(text), expiresAt).text);
       if (!isCache) expiry.add(aside, expiresAt);
       await remove(key);
@@ -103,7 +103,7 @@ export function createDriverBackend(driver: Driver, queue: Queue, log: Logger): 
     return isThenable(written) ? calls.change(key, written) : undefined;
   }
 
-  /** A folder cannot have the name of a file. */
+  /** With files, the key itself can't be a folder, because it is the name of a file. */
   function toAsideKey(key: string): string {
     return isFileDriver(driver) ? `${key}.unreadable` : `${key}:unreadable`;
   }

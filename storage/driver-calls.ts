@@ -2,19 +2,19 @@ import { LoopTimer } from "./loop-timer.ts";
 import { StorageTimeoutError } from "./unavailable.ts";
 
 /**
- * Waits for a driver's answers, each for three seconds at most.
+ * Waits for the results of a driver, each for three seconds at most.
  *
- * A change that took longer may still happen, and would then undo a later one. So its key is refused until the
- * driver has settled it. A driver that answers nothing at all is asked once a second, so that calls fail
- * immediately and do not pile up in its client.
+ * A change that timed out can still happen, and would then overwrite a later one. So operations on its key fail until
+ * the driver has settled it. If a driver doesn't respond at all, it gets one operation a second. Other operations fail
+ * immediately, so they don't pile up in its client.
  */
 export class DriverCalls {
   readonly #timer = new LoopTimer(limit);
-  /** The keys of changes that have timed out, and are not settled. */
+  /** The keys of changes that timed out and are not settled. */
   readonly #unsettled = new Set<string>();
-  /** The number of timeouts since the last answer. */
+  /** The number of timeouts since the last result. */
   #timeouts = 0;
-  /** When a driver that does not answer was last asked, in epoch milliseconds. */
+  /** The time of the last probe of a driver that doesn't respond, in epoch milliseconds. */
   #lastProbe = 0;
   readonly #onFailure: () => void;
 
@@ -22,20 +22,20 @@ export class DriverCalls {
     this.#onFailure = onFailure;
   }
 
-  /** @throws StorageTimeoutError if an operation on this key would be in vain */
+  /** @throws StorageTimeoutError if an operation on this key can't succeed now */
   admit(key: string): void {
     if (this.#unsettled.size > 0 && this.#unsettled.has(key)) {
-      throw new StorageTimeoutError("An earlier change of this document has not been answered");
+      throw new StorageTimeoutError("An earlier change of this document is still pending");
     }
     if (this.#timeouts < maxTimeouts) return;
     const now = Date.now();
     if (Math.abs(now - this.#lastProbe) < probeInterval) {
-      throw new StorageTimeoutError("The driver does not answer");
+      throw new StorageTimeoutError("The driver does not respond");
     }
     this.#lastProbe = now;
   }
 
-  /** Waits for what is read. @throws StorageTimeoutError */
+  /** Waits for a read. @throws StorageTimeoutError */
   read<T>(answer: PromiseLike<T>): Promise<T> {
     return this.#wait(answer, () => undefined);
   }
@@ -55,7 +55,7 @@ export class DriverCalls {
         this.#timeouts++;
         this.#onFailure();
         onTimeout();
-        reject(new StorageTimeoutError(`No answer within ${limit} ms`));
+        reject(new StorageTimeoutError(`No response within ${limit} ms`));
       });
       const end = () => {
         this.#timeouts = 0;
@@ -81,7 +81,7 @@ export class DriverCalls {
 /** Milliseconds. */
 const limit = 3000;
 
-/** After so many timeouts in a row the driver is taken for one that does not answer. */
+/** After this many timeouts in a row, the driver counts as not responding. */
 const maxTimeouts = 10;
 
 /** Milliseconds from one probe to the next. */

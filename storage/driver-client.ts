@@ -16,7 +16,7 @@ export class DriverClient {
     this.#log = log;
   }
 
-  /** Listens to the client, once it is there; a driver may have made another one since. */
+  /** Listens to the client, if it exists; a driver can create another one later. */
   listen(): void {
     if (this.#isLooking || this.#driver.getInstance === undefined) return;
     this.#isLooking = true;
@@ -29,10 +29,10 @@ export class DriverClient {
     try {
       const instance: unknown = await this.#driver.getInstance?.();
       this.#add(instance);
-      // As db0 does it: below the driver is a database, and below that is its client.
+      // In db0, the driver has a database, and the database has the client.
       if (hasInstance(instance)) this.#add(await instance.getInstance());
     } catch {
-      // A client that cannot be made is told by the operation that needs it.
+      // If the client can't be created, the operation that needs it fails and reports this.
     }
   }
 

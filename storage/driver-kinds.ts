@@ -10,7 +10,7 @@ export function isForgetfulDriver(name: string): boolean {
   return forgetful.has(name);
 }
 
-/** The names of the drivers that hold a storage's documents: an overlay's are its layers'. */
+/** The names of the drivers that hold a storage's documents: for an overlay, also those of its layers. */
 export function layersOf(name: string, options: Readonly<Record<string, unknown>>): string[] {
   return [name, ...overlaidIn(name, options).map((layer) => String(layer.name))];
 }
@@ -20,7 +20,7 @@ export function overlaidIn(name: string, options: Readonly<Record<string, unknow
   return name === "overlay" && Array.isArray(options["layers"]) ? options["layers"] : [];
 }
 
-/** Whether a driver reads a text as escaped bytes, as db0 on PostgreSQL does: it must be given the bytes. */
+/** Whether a driver needs bytes, because it would read text as escaped bytes, as db0 on PostgreSQL does. */
 export function takesBytes({ name, options }: Driver): boolean {
   const { database } = (options ?? {}) as { readonly database?: { readonly dialect?: unknown } };
   return name === "db0" && database?.dialect === "postgresql";
@@ -28,7 +28,7 @@ export function takesBytes({ name, options }: Driver): boolean {
 
 // --- Internal helpers ---
 
-/** Eventually consistent, or cached, by the documents of their makers. */
+/** Eventually consistent, or cached, according to their documentation. */
 const stale: ReadonlySet<string> = new Set([
   "cloudflare-kv-binding",
   "cloudflare-kv-http",
@@ -39,5 +39,5 @@ const stale: ReadonlySet<string> = new Set([
   "vercel-runtime-cache",
 ]);
 
-/** They may keep nothing, or drop what was used least, or what a deployment leaves behind. */
+/** They keep nothing, evict the least recently used documents, or lose documents at a deployment. */
 const forgetful: ReadonlySet<string> = new Set(["lru-cache", "null", "vercel-runtime-cache"]);

@@ -11,8 +11,8 @@ export type StorageConfig =
 /**
  * Makes the driver a config asks for; a driver object stays itself.
  *
- * A redis driver made here fails within a second or so where Redis is down, instead of hanging. A fs driver made
- * here writes whole files: a driver object writes in place, so a full disk can empty a document.
+ * A redis driver that this opens fails within a second or so if Redis is down, instead of hanging. A fs driver that
+ * this opens writes whole files. A driver object writes in place, so a full disk can empty a document.
  * @throws TypeError where unstorage has no driver of that name, and what the driver says of its options
  */
 export function openDriver(config: StorageConfig): Driver {

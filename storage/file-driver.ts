@@ -4,12 +4,12 @@ import { dirname, join } from "node:path";
 import type { Driver } from "unstorage";
 
 /**
- * Makes unstorage's `fs` or `fs-lite` driver write whole files: a write that fails or breaks off leaves the file
- * as it was, and one that is done survives a power failure. New files are for this user only (mode 0600).
+ * Makes unstorage's `fs` or `fs-lite` driver write whole files: if a write fails midway, the file stays unchanged, and
+ * a completed write survives a power failure. Only this user can read new files (mode 0600).
  * @param base the driver's folder, as an absolute path
  */
 export function withWholeFiles(driver: Driver, base: string): Driver {
-  // As the driver does it; the keys of documents have no `..` in them.
+  // The driver builds paths in the same way; the keys of documents contain no `..`.
   const toPath = (key: string) => join(base, key.replaceAll(":", "/"));
   const whole: Driver = {
     ...driver,
@@ -36,10 +36,10 @@ export function writesWholeFiles(driver: Driver): boolean {
 
 const wholeDrivers = new WeakSet<Driver>();
 
-/** No key of a document has a dot in it. */
+/** The keys of documents contain no dot. */
 const temporaryName = /\.[0-9a-f-]{36}\.tmp$/;
 
-/** Milliseconds; no write takes so long. */
+/** Milliseconds; longer than any write takes. */
 const leftoverAge = 60_000;
 
 async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
@@ -84,7 +84,7 @@ async function remove(path: string): Promise<void> {
   await syncFolder(dirname(path));
 }
 
-/** A name is as lasting as its folder is; not every system lets a folder be synced. */
+/** A rename survives a power failure only if the folder is synced, too; not every system allows that. */
 async function syncFolder(path: string): Promise<void> {
   let folder: Awaited<ReturnType<typeof open>> | undefined;
   try {
@@ -106,7 +106,7 @@ const cannotSync: ReadonlySet<unknown> = new Set([
   "EPERM",
 ]);
 
-/** What a process left that was ended while it wrote; another one may be writing now. */
+/** Removes the temporary files of a killed process, except recent ones, which another process may be writing. */
 async function removeLeftover(path: string): Promise<void> {
   const { mtimeMs = Infinity } = await stat(path).catch(() => ({ mtimeMs: Infinity }));
   if (mtimeMs < Date.now() - leftoverAge) await rm(path, { force: true }).catch(() => undefined);

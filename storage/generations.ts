@@ -11,24 +11,24 @@ export type Generations = Readonly<Record<string, ShopGeneration>>;
 /** The generation of one shop's sessions. */
 export interface ShopGeneration {
   readonly id: string;
-  /** The number of older sessions, which name no generation, that are valid; absent: none is. */
+  /** The `epoch` of the older sessions that are still valid, which name no generation; absent: none is valid. */
   readonly legacy?: number | undefined;
   /** When an end of all sessions made it, in epoch milliseconds. */
   readonly since?: number | undefined;
 }
 
-/** What belongs to a generation of its shop. */
+/** The generation fields of a session or an index entry. */
 export interface OfGeneration {
   readonly generation?: string | undefined;
-  /** Instead of a generation, in sessions of versions that counted; absent: 0. */
+  /** In place of `generation`, in sessions of earlier versions, which counted generations; absent: 0. */
   readonly epoch?: number | undefined;
 }
 
 /**
- * The generations of all shops whose sessions are in one storage. A new generation ends all sessions of the
- * ones before, with one write, however many sessions there are.
+ * The generations of all shops whose sessions are in one storage. A new generation ends all earlier sessions with one
+ * write, for any number of sessions.
  *
- * A session counts only if its shop's generation is known and is its own: a lost document ends sessions.
+ * A session is valid only if it names the current generation of its shop. If the document is lost, all sessions end.
  */
 export class SessionGenerations {
   readonly #documents: Documents<Generations>;
@@ -45,13 +45,13 @@ export class SessionGenerations {
     this.revocations = new Revocations(store, feed);
   }
 
-  /** The generations now: from memory while the change feed is up. @throws StorageUnavailableError */
+  /** The current generations: from memory while the change feed is up. @throws StorageUnavailableError */
   current(): Generations | Promise<Generations> {
     return this.#remembered.current();
   }
 
   /**
-   * Makes a shop's first generation, unless it has one: of several servers, one makes it for all.
+   * Creates a shop's first generation, unless it has one. If several servers start together, all use the same one.
    * @throws StorageUnavailableError
    */
   async ensure(shopId: number): Promise<Generations> {
@@ -62,7 +62,7 @@ export class SessionGenerations {
       if (Object.hasOwn(generations, shopId)) return "keep";
       return { set: { ...generations, [shopId]: { id: createId(), legacy } } };
     });
-    // Not every storage is atomic across processes: the generation that stayed is the one that counts.
+    // Not every storage is atomic across processes, so read which generation was stored.
     return this.#read();
   }
 
@@ -71,7 +71,7 @@ export class SessionGenerations {
     const known = await this.#read();
     const withOlder = shopIds.filter((shopId) => isOpenToOlder(known, shopId));
     if (withOlder.length > 0) {
-      // Counted as versions before did, so that a document that is lost later revives no older session.
+      // Earlier versions counted this way: if the generations are lost later, no older session becomes valid again.
       await this.#legacy.update(legacyKey, (counts = {}) => {
         const next = withOlder.map((shopId) => [shopId, countOf(counts, shopId) + 1]);
         return { set: { ...counts, ...Object.fromEntries(next) } };
@@ -97,14 +97,14 @@ export class SessionGenerations {
     return value;
   }
 
-  /** Which older sessions are valid; none if their count cannot be read. */
+  /** The `epoch` of the older sessions that are valid; `undefined` if the document is unreadable: none is valid. */
   async #readLegacy(shopId: number): Promise<number | undefined> {
     const { value, version } = await this.#legacy.get(legacyKey);
     return value === undefined && version !== "" ? undefined : countOf(value ?? {}, shopId);
   }
 }
 
-/** Whether something of a shop is of another generation than the shop's, or of an unknown one. */
+/** Whether a session or an entry is not of its shop's current generation. */
 export function isOver(generations: Generations, shopId: number, of: OfGeneration): boolean {
   const current = generationOf(generations, shopId);
   if (current === undefined) return true;
@@ -112,7 +112,7 @@ export function isOver(generations: Generations, shopId: number, of: OfGeneratio
   return generation === undefined ? epoch !== current.legacy : generation !== current.id;
 }
 
-/** Whether `ensure` must decide: an older session came before its shop's first generation. */
+/** Whether to call `ensure`: an older session arrived before its shop has a generation. */
 export function isUndecided(
   generations: Generations,
   shopId: number,
@@ -137,7 +137,7 @@ export function generationOf(generations: Generations, shopId: number): ShopGene
 const collection = "session-generations";
 const key = "current";
 
-/** What versions that counted keep: the number of each shop; absent: 0. */
+/** The document of earlier versions, which counted: the number of each shop; absent: 0. */
 const legacyKey = "epochs";
 
 function isOpenToOlder(generations: Generations, shopId: number): boolean {
@@ -149,7 +149,7 @@ function countOf(counts: Readonly<Record<string, number>>, shopId: number): numb
   return Object.hasOwn(counts, shopId) ? (counts[shopId] as number) : 0;
 }
 
-/** Some 50 random bits: nobody can choose one, and it stands in each session. */
+/** About 50 random bits: enough that no two are equal, and short, because each session stores it. */
 function createId(): string {
   return createName().slice(-10);
 }

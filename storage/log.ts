@@ -1,6 +1,6 @@
 /**
- * Where the program says what an operator should know: `console`, pino, winston, bunyan and consola all fit. Wrap
- * another logger that takes its details before the message by `detailsFirst`.
+ * The destination of log lines: `console`, pino, winston, bunyan, and consola all fit. If another logger takes its
+ * details before the message, wrap it with `detailsFirst`.
  */
 export interface Logger {
   debug(message: string, details?: Record<string, unknown>): void;
@@ -53,7 +53,7 @@ class MappedLog implements Logger {
     try {
       line = this.#change(message, details);
     } catch {
-      // Neither the message nor the details are known to be without secrets.
+      // The message or the details can contain secrets.
       line = ["A log line could not be prepared", undefined];
     }
     this.#log[level](...line);
@@ -61,8 +61,8 @@ class MappedLog implements Logger {
 }
 
 /**
- * Describes an error for an operator: its stack, and the stacks of its causes. Other fields stay out, because
- * clients of other systems put what they sent into their errors: passwords and tokens. Never throws.
+ * Describes an error for the log: its stack, and the stacks of its causes. It leaves out other fields, because clients
+ * of other systems put their requests into errors, with passwords and tokens. Never throws.
  */
 export function describeError(error: unknown): string {
   try {
@@ -72,7 +72,7 @@ export function describeError(error: unknown): string {
   }
 }
 
-/** The message of an error, or what else was thrown as a string. Never throws. */
+/** The message of an error, or any other thrown value as a string. Never throws. */
 export function messageOf(error: unknown): string {
   try {
     return withoutPasswords(isInstance(error, Error) ? String(error.message) : String(error));
@@ -93,12 +93,12 @@ export function isInstance<T>(
   }
 }
 
-/** Programs quote a URL that they cannot use, with the password in it. */
+/** Other programs quote an invalid URL in their errors, with the password in it. */
 function withoutPasswords(text: string): string {
   return text.replace(/(\/\/[^\s/:@]*:)[^\s/@]+@/g, "$1[redacted]@");
 }
 
-/** A chain of causes can be a circle. */
+/** The most causes, because a chain of causes can be circular. */
 const maxCauses = 8;
 
 function describe(error: unknown, causesLeft: number): string {

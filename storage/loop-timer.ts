@@ -1,6 +1,6 @@
 import { setImmediate, setTimeout } from "node:timers";
 
-/** Work that is under way, as its {@link LoopTimer} knows it: a link of a list, for there are many. */
+/** Work in progress of a {@link LoopTimer}: a link of a list, because there are many. */
 export interface Timed {
   readonly lastTick: number;
   readonly expire: () => void;
@@ -10,18 +10,18 @@ export interface Timed {
 }
 
 /**
- * A time limit in the event loop's own time. A method that holds the loop for seconds counts as one tick of
- * a tenth of the limit, and replies that have arrived are read before their time is over.
+ * A time limit in the event loop's own time. If a method holds the loop for seconds, that counts as a tenth of the
+ * limit, so the process reads replies that have arrived before it declares a timeout.
  */
 export class LoopTimer {
   readonly #interval: number;
-  /** In the order of their start, so the first ones are over first. */
+  /** In the order of their start, so the first ones expire first. */
   #first: Timed | undefined;
   #last: Timed | undefined;
   #tick = 0;
   #isTicking = false;
 
-  /** @param limit milliseconds; work ends at most a tenth later */
+  /** @param limit milliseconds; a timeout comes at most a tenth later */
   constructor(limit: number) {
     this.#interval = Math.max(1, limit / ticks);
   }
@@ -38,7 +38,7 @@ export class LoopTimer {
     return timed;
   }
 
-  /** Tells that the work has ended. */
+  /** Marks the work as ended. */
   end(timed: Timed): void {
     if (!timed.isPending) return;
     timed.isPending = false;
@@ -56,11 +56,11 @@ export class LoopTimer {
     setTimeout(() => this.#advanceAfterReads(), this.#interval);
   }
 
-  /** A timer can come before the loop has read its sockets, an immediate comes after. */
+  /** A timer can run before the loop has read its sockets; an immediate runs after. */
   #advanceAfterReads(): void {
     const at = performance.now();
     setImmediate(() => {
-      // If the loop was held since, replies can have arrived since.
+      // If a method has held the loop since then, replies may have arrived.
       const wasHeld = performance.now() - at > this.#interval;
       if (wasHeld) this.#advanceAfterReads();
       else this.#advance();

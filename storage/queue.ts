@@ -4,11 +4,11 @@ import { isTimeout } from "./unavailable.ts";
 export type Queue = <T>(key: string, task: () => Promise<T>) => Promise<T>;
 
 /**
- * Makes a queue; it remembers only the keys that have a task. When the storage does not answer a task in time,
- * those that wait behind it fail as well, instead of one timeout later each.
+ * Creates a queue, which keeps only keys with a task. If a task times out, the tasks behind it fail at the same time,
+ * instead of one timeout later each.
  */
 export function createQueue(): Queue {
-  /** Each resolves to the timeout that those behind it fail with, if there was one. */
+  /** Each resolves to the timeout error for the tasks behind it, if there was one. */
   const tails = new Map<string, Promise<Timeout>>();
   return function enqueue(key, task) {
     const result = (tails.get(key) ?? free).then((timeout) => {

@@ -8,10 +8,10 @@ import {
   type StoredRecord,
 } from "./session-record.ts";
 
-/** What can be under the key of a session ID. */
+/** The content of a session ID's key. */
 export type SessionDocument = SessionRecord | SessionMark;
 
-/** The same as it is stored. */
+/** The stored form. */
 export type StoredDocument = StoredRecord | SessionMark;
 
 /**
@@ -62,7 +62,7 @@ export function isOfRecord(
   return snapshot.value !== undefined && snapshot.value.mark === undefined;
 }
 
-/** Whether something read from a storage is what can be under the key of a session ID. */
+/** Whether a stored value is a valid content of a session ID's key. */
 export function isStoredDocument(value: unknown): value is StoredDocument {
   return isStoredRecord(value) || isSessionMark(value);
 }

@@ -2,17 +2,17 @@ import type { Attempts, Tally } from "./attempts.ts";
 import type { Logger } from "./log.ts";
 import { countScript, takeScript, type RedisScript } from "./redis-scripts.ts";
 
-/** What counts in Redis stand on. */
+/** The dependencies of counts in Redis. */
 export interface RedisAttemptsOptions {
   run(script: RedisScript, path: string, args: string[]): Promise<unknown>;
   readonly log: Logger;
 }
 
 /**
- * Counts attempts for every process on a Redis, each by one command on a single key. A value that is no count
- * fails until the window has passed, or somebody could make a limit forget.
+ * Counts attempts for every process on a Redis, each with one command on a single key. If a value is no count, calls
+ * fail until the window has passed. Otherwise an attacker could reset a limit by corrupting it.
  *
- * @param name stands before the keys, with a colon
+ * @param name prefix of the keys, before a colon
  * @param window seconds
  */
 export function createRedisAttempts(

@@ -125,7 +125,7 @@ export class RedisLink {
 
   #expire(command: Command<unknown>): void {
     if (!this.#waiting.delete(command)) this.#connections.probe();
-    command.reject(new Error(`No answer within ${this.#limit} ms`));
+    command.reject(new Error(`No response within ${this.#limit} ms`));
   }
 
   #wait(command: Command<unknown>): void {
