@@ -26,15 +26,15 @@ import { warnOfEviction } from "./redis-server.ts";
 /**
  * Documents in Redis or a Redis Cluster: atomic for every process on it, removed by Redis itself.
  *
- * Each operation is one command on one key, so that it fits any slot. A value of another Redis type is read as
- * a text that is no document.
+ * Each operation is one command on one key, so it fits any slot. A value of another Redis type reads as a text that
+ * is no document.
  */
 export function createRedisBackend(driver: RedisDriver, log: Logger): Backend {
   const client = driver.getInstance();
   const keys = createRedisKeys(driver.options?.base, client.options?.keyPrefix);
   const link = new RedisLink(client, log);
   warnOfEviction(client, log);
-  // Each node of a cluster pushes its own changes only, and nodes come and go.
+  // Each node of a cluster pushes only its own changes, and nodes join and leave.
   const canPush = !client.isCluster && client.duplicate !== undefined;
   return {
     capabilities: { atomic: "cluster", changes: canPush ? "pushed" : "unheard", ttl: "native" },
@@ -73,7 +73,7 @@ export function createRedisBackend(driver: RedisDriver, log: Logger): Backend {
     return openRedisFeed(client, { keys, prefix, tell, log });
   }
 
-  /** Runs a script on one key; Redis may have to be told it again. */
+  /** Runs a script on one key, and loads the script if Redis doesn't have it. */
   function run({ sha1, lua }: RedisScript, path: string, args: string[]): Promise<unknown> {
     const key = keys.toCommand(path);
     const runKnown = () => client.evalsha(sha1, 1, key, ...args);

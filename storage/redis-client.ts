@@ -7,7 +7,7 @@ export interface RedisClient extends RedisConnection {
   evalsha(sha1: string, keyCount: number, ...args: string[]): Promise<unknown>;
   info(section: "server"): Promise<string>;
   config(command: "GET", name: string): Promise<unknown>;
-  /** Begins to connect; only where the status is `wait`. */
+  /** Begins to connect, if the status is `wait`. */
   connect?(): Promise<unknown>;
   disconnect?(reconnect?: boolean): void;
   /** Another connection to the same server. */
@@ -20,7 +20,7 @@ export interface RedisClient extends RedisConnection {
   on(event: ConnectionEvent, listener: () => void): unknown;
 }
 
-/** The client of one server, also of one node of a cluster. */
+/** The client of one server, or of one node of a cluster. */
 export interface RedisConnection {
   ping(): Promise<unknown>;
   on(event: "error", listener: (error: Error) => void): unknown;
@@ -30,20 +30,20 @@ export interface RedisConnection {
   /** The connection, once there is one; a cluster has several. */
   readonly stream?: RedisStream | undefined;
   readonly options?: RedisOptions;
-  /** Of a cluster. */
+  /** Clusters only. */
   readonly startupNodes?: readonly unknown[];
 }
 
-/** Those of an ioredis client that matter here. */
+/** The relevant options of an ioredis client. */
 export interface RedisOptions {
   readonly commandTimeout?: number | undefined;
   readonly host?: string | undefined;
   readonly port?: number | undefined;
-  /** Of a socket. */
+  /** The path of a Unix socket. */
   readonly path?: string | undefined;
   readonly sentinels?: readonly unknown[] | null | undefined;
   readonly name?: string | null | undefined;
-  /** What the client puts before each key. */
+  /** The prefix that the client adds to each key. */
   readonly keyPrefix?: string | Uint8Array | undefined;
   /** A cluster keeps the options of its nodes' clients one level below. */
   readonly redisOptions?: { readonly commandTimeout?: number | undefined } | undefined;

@@ -3,27 +3,27 @@ import type { LoopTimer, Timed } from "./loop-timer.ts";
 import type { RedisClient, RedisConnection } from "./redis-client.ts";
 import { toReason, type RedisOutages } from "./redis-outages.ts";
 
-/** The connections of a client, watched. */
+/** The monitored connections of a client. */
 export interface Connections {
-  /** Tries each connection, and ends those that do not answer: the client then makes new ones. */
+  /** Pings each connection, and ends those that don't reply; the client then opens new ones. */
   probe(): void;
   close(): void;
 }
 
-/** What watching stands on. */
+/** The dependencies of the monitor. */
 export interface WatchOptions {
   readonly timer: LoopTimer;
   readonly outages: RedisOutages;
-  /** Is called when a connection has ended: the commands on it are lost. */
+  /** Called when a connection has ended: its commands are lost. */
   onClose(): void;
 }
 
 /**
- * Ends connections that answer nothing within the time limit, also while they begin: one that was cut without
- * a word (no FIN, no RST) would be kept forever. Each outage is logged once, with host and port.
+ * Ends connections that don't reply within the time limit, even while they open: otherwise a connection that died
+ * silently (no FIN, no RST) would stay open forever. Logs each outage once, with host and port.
  *
  * The timer replaces the `commandTimeout` of the connections, which would reject replies that have arrived. No
- * connection sends again what another one may have done.
+ * connection repeats a command that another one may have run.
  */
 export function watchConnections(
   client: RedisClient,
@@ -33,7 +33,7 @@ export function watchConnections(
   if (client.isCluster) client.on("+node", watch);
   for (const connection of connectionsOf(client)) watch(connection);
   if (client.isCluster) client.on("error", (error) => fail(client, error));
-  // Also while no call comes: what was cut in the night should not cost the first call of the morning.
+  // Ping idle connections, too: otherwise the first call after a quiet night fails on a dead connection.
   const heartbeat = setInterval(probe, heartbeatInterval);
   heartbeat.unref();
   return { probe, close: () => clearInterval(heartbeat) };
@@ -54,7 +54,7 @@ export function watchConnections(
       cut(connection);
     });
     probing.add(connection);
-    // A refusal is an answer, too.
+    // An error reply is a reply, too.
     connection.ping().then(isAnswered, isAnswered);
   }
 
@@ -81,19 +81,19 @@ export function watchConnections(
   }
 
   function fail(connection: RedisConnection, error: Error): void {
-    // A cluster that reaches none of its nodes says why with the last of them.
+    // If a cluster reaches none of its nodes, the error of the last node has the reason.
     const { lastNodeError = error } = error as Error & { readonly lastNodeError?: Error };
     outages.begin(toAddress(connection), toReason(lastNodeError));
   }
 
-  /** Not by `disconnect`, which says goodbye and waits for two seconds. */
+  /** Destroys the socket, because `disconnect` waits for two seconds. */
   function cut(connection: RedisConnection): void {
     outages.begin(toAddress(connection), "no answer");
     connection.stream?.destroy();
   }
 }
 
-/** Where a connection goes, without user and password. */
+/** The address of a connection, without user and password. */
 export function toAddress({ options = {}, startupNodes }: RedisConnection): string {
   const { path, host = "localhost", port = 6379, sentinels, name } = options;
   const nodes = sentinels ?? startupNodes;
@@ -107,7 +107,7 @@ export function toAddress({ options = {}, startupNodes }: RedisConnection): stri
 
 // --- Internal helpers ---
 
-/** Also of clients that came as driver objects. */
+/** Applies to clients of driver objects, too. */
 const ownOptions = { commandTimeout: undefined, autoResendUnfulfilledCommands: false };
 
 /** Milliseconds. */
@@ -117,7 +117,7 @@ function connectionsOf(client: RedisClient): readonly RedisConnection[] {
   return client.isCluster ? (client.nodes?.("all") ?? []) : [client];
 }
 
-/** The forms that ioredis takes: a port, an address with or without `redis://user:password@`, or an object. */
+/** The forms that ioredis accepts: a port, an address with or without `redis://user:password@`, or an object. */
 function toNodeAddress(node: unknown, standard: number): string {
   if (typeof node === "object" && node !== null) {
     const { host = "localhost", port = standard } = node as { host?: string; port?: number };

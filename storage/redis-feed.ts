@@ -5,10 +5,10 @@ import type { Logger } from "./log.ts";
 import type { RedisClient } from "./redis-client.ts";
 import type { RedisKeys } from "./redis-keys.ts";
 
-/** What a feed of changes stands on. */
+/** The dependencies of a change feed. */
 export interface RedisFeedOptions {
   readonly keys: RedisKeys;
-  /** Of the paths that it tells of. */
+  /** The prefix of the paths that the feed covers. */
   readonly prefix: string;
   readonly tell: ChangeListener;
   readonly log: Logger;
@@ -18,8 +18,8 @@ export interface RedisFeedOptions {
  * Has Redis push the keys that change (server-assisted client side caching, broadcasting mode), over a
  * connection of its own.
  *
- * It is up only while Redis proves it: the last ping that was answered was sent less than a second ago. So what
- * ended on another server is known within a second, also if the connection falls silent or this process was frozen.
+ * The feed is up only if Redis has replied to a ping that was sent less than a second ago. So this server notices an
+ * end on another server within a second, even if the connection falls silent or this process was frozen.
  * @param data a client of one server, with `duplicate`
  */
 export function openRedisFeed(
@@ -28,7 +28,7 @@ export function openRedisFeed(
 ): RemoteFeed {
   const client = data.duplicate?.(feedOptions) as FeedClient;
   let isTracking = false;
-  /** When the last ping was sent that is answered: all that Redis pushed before has been read since. */
+  /** When the last ping with a reply was sent: this process has read everything that Redis pushed before that. */
   let provenAt = 0;
   let unanswered = 0;
   client.on("error", () => {});
@@ -43,7 +43,7 @@ export function openRedisFeed(
     if (!Array.isArray(changed)) tell(undefined);
     else for (const key of changed) tell(keys.fromServer(String(key)));
   });
-  // The server that the data is read from may be another one from now on.
+  // From now on, the data can come from another server.
   data.on("close", () => {
     isTracking = false;
     client.stream?.destroy();
@@ -60,7 +60,7 @@ export function openRedisFeed(
 
   function beat(): void {
     if (client.status !== "ready" && client.status !== "connect") return;
-    // Counted, not timed: while a method holds the event loop, nothing can be heard.
+    // Count pings instead of time, because a method that holds the event loop also delays the replies.
     if (unanswered >= maxUnanswered) client.stream?.destroy();
     else if (isTracking) void ping().catch(giveUpIfRefused);
     else unanswered++;
@@ -74,7 +74,7 @@ export function openRedisFeed(
     provenAt = sentAt;
   }
 
-  /** A user without the right and a service without the command stay so; a server that is busy or loads does not. */
+  /** Missing permissions and missing commands are permanent; a busy or loading server is not. */
   function giveUpIfRefused(error: unknown): boolean {
     const [reason] = (error instanceof Error && /^(?:NOPERM|ERR)\b/.exec(error.message)) || [];
     if (reason === undefined) return false;
@@ -116,7 +116,7 @@ interface FeedClient {
   readonly stream?: { destroy(): void } | undefined;
 }
 
-/** Its own time limits replace `commandTimeout`, and its one channel has no prefix. */
+/** The feed's own time limits replace `commandTimeout`, and its channel has no prefix. */
 const feedOptions = {
   autoResubscribe: false,
   commandTimeout: undefined,
@@ -124,11 +124,11 @@ const feedOptions = {
   lazyConnect: false,
 };
 
-/** Milliseconds for which changes may go by unheard. */
+/** The longest time without a reply, in milliseconds, before the feed counts as down. */
 const longestSilence = 1000;
 
-/** Milliseconds; several fit into the longest silence, so that a late one does no harm. */
+/** Milliseconds between pings; several fit into the longest silence, so one late reply does no harm. */
 const heartbeatInterval = 250;
 
-/** In a row, until the connection is ended. */
+/** The number of pings in a row without a reply that ends the connection. */
 const maxUnanswered = 6;

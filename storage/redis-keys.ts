@@ -1,24 +1,24 @@
 import { joinKeys } from "unstorage";
 
-/** Where documents are in a Redis: what commands name, and what Redis says of it. */
+/** The keys of documents in Redis: as commands name them, and as Redis reports them. */
 export interface RedisKeys {
-  /** The key for a command, before the client puts its own `keyPrefix` there. */
+  /** The key for a command, before the client adds its `keyPrefix`. */
   toCommand(path: string): string;
   /** The key in Redis. */
   toServer(path: string): string;
-  /** The path of a key in Redis that begins as `toServer` has it. */
+  /** The path of a key that Redis reports. */
   fromServer(key: string): string;
 }
 
 /**
- * Makes the keys of unstorage's redis driver.
+ * Creates the same keys as unstorage's redis driver.
  *
  * @param base of the driver
  * @param keyPrefix of ioredis, which adds it to the keys of commands only
  */
 export function createRedisKeys(base = "", keyPrefix: string | Uint8Array = ""): RedisKeys {
   const joined = joinKeys(base);
-  // As the driver joins them; our own paths need no more than this before them.
+  // The driver joins them in the same way; our paths need no other normalization.
   const prefix = joined === "" ? "" : `${joined}:`;
   const whole = String(keyPrefix) + prefix;
   return {

@@ -6,11 +6,11 @@ import { toAddress, watchConnections, type Connections } from "./redis-connectio
 import { RedisOutages } from "./redis-outages.ts";
 
 /**
- * Sends commands to Redis, each of which is answered within the client's time limit, or fails. Errors carry no
+ * Sends commands to Redis. A command fails if no reply comes within the client's time limit. Errors don't contain the
  * command.
  *
- * A command waits here, not in the client's queue, while the client connects: one that is given up is never sent.
- * Commands beyond {@link maxCommands}, and those that come while Redis is down, fail immediately.
+ * While the client connects, commands wait here and not in the client's queue, so a command that timed out is never
+ * sent. Commands above {@link maxCommands} fail immediately, and so do commands while Redis is down.
  */
 export class RedisLink {
   readonly #client: RedisClient;
@@ -18,13 +18,13 @@ export class RedisLink {
   readonly #timer: LoopTimer;
   readonly #outages: RedisOutages;
   readonly #connections: Connections;
-  /** Sent, and neither answered nor lost with their connection. */
+  /** The number of sent commands that have no reply and are not lost with their connection. */
   #unanswered = 0;
-  /** Connections that were lost; the client may leave their commands without an end. */
+  /** The number of lost connections; the client may never settle their commands. */
   #lost = 0;
-  /** What is to be sent when the client is ready. */
+  /** The commands to send when the client is ready. */
   readonly #waiting = new Set<Command<unknown>>();
-  /** Connections that ended since the client was ready. */
+  /** The number of connections that ended since the client was ready. */
   #failures = 0;
   #isHeldBack = false;
   #lastReconnect = 0;
@@ -49,8 +49,8 @@ export class RedisLink {
   }
 
   /**
-   * Sends a command. What is asked in one turn of the event loop is sent together.
-   * @param recover is given an error, and returns the reply for it, or throws
+   * Sends a command, together with the other commands of the same tick.
+   * @param recover returns the reply for an error, or throws
    */
   ask<T>(send: () => Promise<T>, recover?: (error: unknown) => T | Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -72,7 +72,7 @@ export class RedisLink {
     });
   }
 
-  /** Tells that Redis has taken a write: it is no read-only copy. */
+  /** Notes that Redis accepted a write, so it is no read-only replica. */
   wrote(): void {
     if (this.#lastReconnect === 0) return;
     this.#lastReconnect = 0;
@@ -85,11 +85,11 @@ export class RedisLink {
 
   #isReady(): boolean {
     const { status = "ready", stream } = this.#client;
-    // A connection that is being ended is ready, but takes no more.
+    // A connection that is closing is still ready, but accepts no commands.
     return status === "ready" && stream?.writable !== false;
   }
 
-  /** Why a command is not even tried. */
+  /** The reason not to send a command at all. */
   #refusal(isReady: boolean): string | undefined {
     const isFull = this.#unanswered + this.#waiting.size >= maxCommands;
     if (isFull) return `More than ${maxCommands} commands wait for Redis`;
@@ -150,7 +150,7 @@ export class RedisLink {
     this.#waiting.clear();
   }
 
-  /** A primary that was demoted refuses for as long as this connection lives; a new one leads to the next primary. */
+  /** A demoted primary rejects commands on this connection forever; a new connection finds the new primary. */
   #reconnectIfDemoted(error: unknown): void {
     if (this.#client.isCluster || !(error instanceof Error)) return;
     const [reason] = /\b(?:READONLY|MASTERDOWN)\b/.exec(error.message) ?? [];
@@ -158,7 +158,7 @@ export class RedisLink {
     if (reason === undefined || Math.abs(now - this.#lastReconnect) < reconnectInterval) return;
     this.#lastReconnect = now;
     this.#outages.begin(this.#addressOfPrimary(), reason);
-    // Replies that are under way still come.
+    // Replies that are on their way still arrive.
     this.#client.disconnect?.(true);
   }
 
@@ -166,7 +166,7 @@ export class RedisLink {
     return `${toAddress(this.#client)} (the primary)`;
   }
 
-  /** Has what is sent from now on leave together at the end of the turn: each write to a socket is a system call. */
+  /** Sends all further commands of this tick in one write at its end, because each write is a system call. */
   #holdBack(): void {
     const { stream } = this.#client;
     if (this.#isHeldBack || stream === undefined) return;
@@ -181,7 +181,7 @@ export class RedisLink {
 
 // --- Internal helpers ---
 
-/** One command, and who waits for its reply. */
+/** One command, and the promise of its reply. */
 interface Command<T> {
   readonly send: () => Promise<T>;
   readonly recover: ((error: unknown) => T | Promise<T>) | undefined;
@@ -190,10 +190,10 @@ interface Command<T> {
   readonly timed: Timed;
 }
 
-/** Some 10 MB while Redis answers nothing. */
+/** About 10 MB while Redis doesn't reply. */
 const maxCommands = 5000;
 
-/** One can be a mere change of servers; after more, calls fail immediately until the client is ready again. */
+/** One failure can be a change of servers; after more, calls fail immediately until the client is ready again. */
 const maxFailures = 2;
 
 /** Milliseconds from one attempt to find the primary to the next. */
@@ -208,7 +208,7 @@ function fail<T>({ recover, resolve, reject }: Command<T>, error: unknown): void
   }
 }
 
-/** An error of ioredis carries the command, and so a document or the password, into every log. */
+/** An error of ioredis contains the command, and would bring a document or the password into every log. */
 function toSafeError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;
   const { message, name, stack } = error;

@@ -1,6 +1,6 @@
 import type { Logger } from "./log.ts";
 
-/** Logs once that a Redis cannot be used, and once that it is back; each address has outages of its own. */
+/** Logs each outage of a Redis once, and once more when it is over, per address. */
 export class RedisOutages {
   readonly #log: Logger;
   readonly #down = new Map<string, string>();
@@ -9,7 +9,7 @@ export class RedisOutages {
     this.#log = log;
   }
 
-  /** @param reason what Redis or the connection said, without a secret */
+  /** @param reason the error code of Redis or the connection, without a secret */
   begin(address: string, reason: string): void {
     if (this.#down.has(address)) return;
     this.#down.set(address, reason);
@@ -17,7 +17,7 @@ export class RedisOutages {
     this.#log.error(message, { reason });
   }
 
-  /** Why Redis cannot be used now. */
+  /** The reason of the current outage. */
   get reason(): string | undefined {
     return [...this.#down.values()].at(-1);
   }
@@ -27,7 +27,7 @@ export class RedisOutages {
   }
 }
 
-/** The code in an error of ioredis, for example `ECONNREFUSED` or `NOAUTH`: the rest may hold a secret. */
+/** The code in an error of ioredis, for example `ECONNREFUSED` or `NOAUTH`: the rest can hold a secret. */
 export function toReason(error: Error): string {
   const { code } = error as { code?: unknown };
   if (typeof code === "string") return code;

@@ -6,10 +6,10 @@ export interface RedisScript {
   readonly sha1: string;
 }
 
-/** Stands for a value that is no text but another Redis type: a list, a hash, a stream. It is no document. */
+/** Replaces a value of another Redis type: a list, a hash, a stream. It is no document. */
 export const otherType = "(another Redis type)";
 
-/** Stores or removes a text if what is there is as expected. `{ 1 }`, or `{ 0, what is there }`. */
+/** Stores or removes a text if the current value is as expected. Returns `{ 1 }`, or `{ 0, current value }`. */
 export const swapScript = toScript(`
 local match, expected, next, ttl = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local current = readText()
@@ -33,14 +33,14 @@ end
 return { 1 }
 `);
 
-/** Removes what is there, and returns it. */
+/** Removes the value, and returns it. */
 export const takeScript = toScript(`
 local current = readText()
 if type(current) == "string" then redis.call("DEL", KEYS[1]) end
 return current
 `);
 
-/** On a cluster both keys must be in one slot, so the first becomes the hash tag of the second, unless it has one. */
+/** Moves a value aside. On a cluster, both keys must be in one slot, so the first is the hash tag of the second. */
 export const setAsideScript = toScript(`
 local key, expected, seconds = KEYS[1], ARGV[1], ARGV[2]
 local current = readText()
@@ -56,8 +56,8 @@ return { 1 }
 `);
 
 /**
- * Changes a count that ends some seconds after its first change, and reads it: `{ count, milliseconds left }`.
- * To add 0 only reads, and a count is never below 0. What is no count is answered with `{}`, and ends, too.
+ * Changes a count that expires some seconds after its first change. Returns `{ count, milliseconds left }`.
+ * Adding 0 only reads. A count is never below 0. If the value is no count, returns `{}`, and the value expires, too.
  */
 export const countScript = toScript(`
 local added, seconds = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -78,7 +78,7 @@ end
 return { count, left }
 `);
 
-/** Writes, as calls do, to learn whether Redis would take what they write. */
+/** Writes as calls do, to check whether Redis accepts writes. */
 export const pingScript = toScript(`
 local text = readText()
 if type(text) == "table" then return text end
@@ -88,7 +88,7 @@ return { 1 }
 
 // --- Internal helpers ---
 
-/** Before each script: `readText` reads a text, false for nothing, or the error that Redis answered. */
+/** Precedes each script. `readText` returns a text, `false` if there is none, or the error of Redis. */
 function toScript(body: string): RedisScript {
   const lua = `
 local function readText()

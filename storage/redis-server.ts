@@ -21,8 +21,8 @@ export async function readRedisServer(client: RedisClient): Promise<RedisServer>
 }
 
 /**
- * Logs a warning when the client is connected to a Redis that evicts keys, once for each policy. An index or a
- * generation that Redis evicts ends sessions, or hides them from an end of all.
+ * Logs a warning if the client connects to a Redis that evicts keys, once for each policy. If Redis evicts a
+ * generation, sessions end; if it evicts an index, `logoutEverywhere` can miss sessions.
  */
 export function warnOfEviction(
   client: Pick<RedisClient, "on" | "config" | "status">,

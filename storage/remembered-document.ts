@@ -1,17 +1,17 @@
 import type { ChangeFeed } from "./changes.ts";
 
 /**
- * What is read from one document, kept in this process while the change feed is up.
+ * Caches one document in this process while the change feed is up.
  *
- * The value itself is returned while it is known, so that callers wait for nothing.
+ * Returns a cached value directly and not as a promise, so callers don't wait.
  */
 export class RememberedDocument<T> {
   readonly #feed: ChangeFeed;
   readonly #read: () => Promise<T>;
-  /** As it was read last, or is being read; a change removes it. */
+  /** The latest value, or the read in progress; a change removes it. */
   #known: { value: T | Promise<T> } | undefined;
 
-  /** @param path the document's, as `<collection>:<key>`; the feed must tell of its changes */
+  /** @param path the document's `<collection>:<key>`; the feed must cover it */
   constructor(feed: ChangeFeed, path: string, read: () => Promise<T>) {
     this.#feed = feed;
     this.#read = read;
@@ -20,19 +20,19 @@ export class RememberedDocument<T> {
     });
   }
 
-  /** Whether the feed is up, so that `current` mostly costs nothing. */
+  /** Whether the feed is up, so that `current` usually costs nothing. */
   get isRemembered(): boolean {
     return this.#feed.isUp();
   }
 
-  /** The value now. @throws what the read throws */
+  /** The current value. @throws any error of the read */
   current(): T | Promise<T> {
     if (!this.#feed.isUp()) return this.#read();
     this.#known ??= this.#remember();
     return this.#known.value;
   }
 
-  /** Has the next call read again. */
+  /** Drops the cached value, so the next call reads it again. */
   forget(): void {
     this.#known = undefined;
   }

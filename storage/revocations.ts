@@ -4,11 +4,11 @@ import { RememberedDocument } from "./remembered-document.ts";
 import { createName } from "./session-record.ts";
 
 /**
- * A place in the order of the ends of all sessions of a user: a logical clock, since the clocks of two servers
- * never agree (Lamport, "Time, Clocks, and the Ordering of Events in a Distributed System", 1978).
+ * The position of an end in the order of all ends of users' sessions: a logical clock, because the clocks of two
+ * servers never agree (Lamport, "Time, Clocks, and the Ordering of Events in a Distributed System", 1978).
  */
 export interface RevocationMark {
-  /** Marks of another series cannot be compared: the document was lost between them. */
+  /** Marks of different series can't be compared, because the document was lost between them. */
   readonly series: string;
   readonly count: number;
 }
@@ -24,21 +24,21 @@ export class Revocations {
     this.#remembered = new RememberedDocument(feed, `${collection}:${key}`, () => this.read());
   }
 
-  /** The mark of the last end so far, always read from the storage. */
+  /** The mark of the last end, always read from the storage. */
   async read(): Promise<RevocationMark> {
     const { value = none } = await this.#documents.get(key);
     return value;
   }
 
   /**
-   * The mark of the last end that this process knows of, if its changes are heard. Its read may fail later,
-   * unless it is awaited.
+   * The cached mark of the last end, if the change feed is up. It can be a promise that rejects later, so handle its
+   * rejection even if you don't await it.
    */
   recall(): RevocationMark | Promise<RevocationMark> | undefined {
     return this.#remembered.isRemembered ? this.#remembered.current() : undefined;
   }
 
-  /** The mark of an end that begins now: later than all that were read before. */
+  /** The mark of an end that begins now, later than every mark that was read before. */
   async next(): Promise<RevocationMark> {
     const series = createName().slice(-10);
     try {
@@ -69,7 +69,7 @@ export function laterOf(first: RevocationMark | undefined, second: RevocationMar
   return first !== undefined && isAfter(first, second) ? first : second;
 }
 
-/** Whether something read from a storage is a mark. */
+/** Whether a stored value is a mark. */
 export function isRevocationMark(value: unknown): value is RevocationMark {
   const { series, count } = (value ?? {}) as Partial<RevocationMark>;
   return typeof series === "string" && Number.isSafeInteger(count);

@@ -2,8 +2,8 @@ import { inExpectedOrder } from "./details-first.ts";
 import type { Logger } from "./log.ts";
 
 /**
- * Makes a logger that never throws, so that a failing log never changes a response. A line that the logger
- * fails to write is dropped; a later line that it writes is followed by a warning with their number.
+ * Wraps a logger so that it never throws: a failing log never changes a response. If the logger fails to write lines,
+ * they are dropped, and a warning with their number follows the next line that it writes.
  */
 export function createSafeLog(log: Logger): Logger {
   return log instanceof SafeLog ? log : new SafeLog(inExpectedOrder(log));
@@ -44,12 +44,12 @@ class SafeLog implements Logger {
     this.#tryWrite("warn", "Log lines were dropped, because the log failed", { count }, count);
   }
 
-  /** @param lines that are dropped if this fails */
+  /** @param lines the number of lines that are lost if this write fails */
   #tryWrite(level: keyof Logger, message: string, details: Details, lines: number): boolean {
     const drop = () => void (this.#dropped += lines);
     try {
       const writing: unknown = this.#log[level](message, details);
-      // The logger of a deployment can be asynchronous; its rejection would be nobody's.
+      // A custom logger can be asynchronous, and nothing else would handle its rejection.
       if (writing instanceof Promise) writing.catch(drop);
       return true;
     } catch {

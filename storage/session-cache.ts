@@ -83,7 +83,7 @@ export class SessionCache {
     }
   }
 
-  /** Marks are read from the storage each time: few calls come with an ID that is no longer valid. */
+  /** Reads marks from the storage each time, because few calls come with an ID that is no longer valid. */
   #keep(key: string, snapshot: Snapshot<SessionDocument>): void {
     this.#current.delete(key);
     if (!isOfRecord(snapshot) || snapshot.expiresAt === undefined) return;

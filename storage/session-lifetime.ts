@@ -30,8 +30,8 @@ export function isExtensionDue(record: SessionRecord, lifetime: SessionLifetime)
 }
 
 /**
- * Whether a user's session should have a new id (OWASP Session Management, "Renewal Timeout"). One that the
- * client has not used yet needs no other: the chain from an old ID to it would grow with each lost response.
+ * Whether to renew the ID of a user's session (OWASP Session Management, "Renewal Timeout"). An ID that the client
+ * has not used yet isn't renewed: otherwise the chain from an old ID to it would grow with each lost response.
  */
 export function isRenewalDue(record: SessionRecord, { renewAfter }: SessionLifetime): boolean {
   const { createdAt, idIssuedAt = createdAt, firstUsedAt, user } = record;

@@ -1,21 +1,21 @@
 import type { UserIndex, UserSession } from "./user-index.ts";
 
-/** How many sessions a user may have at a time, and what a login beyond that does. */
+/** The most sessions of a user, and the policy for a login above it. */
 export interface SessionLimit {
   readonly maxSessionsPerUser: number;
-  /** Ends the session that was used least lately, or refuses the login. */
+  /** `endOldest` ends the least recently used session; `refuse` rejects the login. */
   readonly sessionLimitPolicy: "endOldest" | "refuse";
 }
 
-/** The user has as many sessions as they may. */
+/** The user has as many sessions as allowed. */
 export class SessionLimitError extends Error {
   override readonly name = "SessionLimitError";
 }
 
 /**
- * The sessions that must end for one more.
- * @param replaced the handle of the session that the new one takes the place of
- * @throws SessionLimitError if the login is to be refused instead
+ * The sessions that must end before a new one can begin.
+ * @param replaced the handle of the session that the new one replaces
+ * @throws SessionLimitError if the policy rejects the login instead
  */
 export function findExcess(
   { sessions }: UserIndex,

@@ -18,19 +18,19 @@ import type { PendingMerge } from "./user-index.ts";
 import type { SessionLimit } from "./session-limit.ts";
 import type { UserSessions } from "./user-sessions.ts";
 
-/** A login: the user, and how the session is kept. */
+/** A login: the user, and the properties of the new session. */
 export interface Login {
   readonly user: ShopUser;
-  /** The last end of all sessions when the login began, if it read that: a later one of this user refuses it. */
+  /** The mark of the last end when the login began, if it was read: a later end of this user's sessions fails it. */
   readonly since?: RevocationMark | undefined;
   readonly userAgent?: string | undefined;
   readonly transport?: SessionTransportName | undefined;
   readonly transient?: boolean | undefined;
-  /** Other active sessions that the client presents: they end too. */
+  /** Other active sessions of the request: the login ends them, too. */
   readonly others?: readonly Session[] | undefined;
 }
 
-/** A session after its login, and the guest lists that are still to be merged. */
+/** A session after its login, and the pending merges of guest lists. */
 export interface BoundSession {
   readonly session: Session;
   readonly pendingMerges: readonly PendingMerge[];
@@ -51,10 +51,10 @@ export class SessionLogins {
   }
 
   /**
-   * Replaces a session (or none) by a new one that is bound to a user.
+   * Creates a session that is bound to a user, and replaces the old session, if there is one.
    *
-   * The new record is stored first, and the mark in the place of the old one comes last, compared against
-   * the state that was copied: if a step fails, the old session goes on.
+   * It stores the new record first. Last, it replaces the old record by a mark, if that record is still as it was
+   * copied. If a step fails, the old session stays active.
    * @throws SessionEndedError if all of the user's sessions were ended since the login began
    * @throws SessionLimitError if the user may have no more sessions
    */
@@ -91,7 +91,7 @@ export class SessionLogins {
     });
   }
 
-  /** @returns the merges that the user is owed */
+  /** @returns the user's pending merges */
   #enter(
     old: Session | undefined,
     { user, userAgent, transport, since }: Login & { readonly since: RevocationMark },
@@ -108,7 +108,7 @@ export class SessionLogins {
     });
   }
 
-  /** Retires the session before, once the new one has all that it holds. */
+  /** Retires the old session after its data is in the new one. */
   async #replace(
     old: Session,
     created: Session,
@@ -129,8 +129,8 @@ export class SessionLogins {
   }
 
   /**
-   * Leaves a mark in the place of a session.
-   * @param copy takes along the change of a parallel call
+   * Replaces a session's record by a mark.
+   * @param copy copies the change of a parallel call to the new session
    */
   async #retire(
     old: Session,
@@ -152,11 +152,11 @@ export class SessionLogins {
       await copy(found);
     }
     const { user, handle } = old.record;
-    // The session is over. An entry without a record opens nothing, and ends with it.
+    // The session has ended. An entry without a record gives access to nothing, and expires with the session.
     if (user !== undefined) await this.#users.remove(user.id, handle).catch(() => undefined);
   }
 
-  /** Forgets a session that nobody was given. */
+  /** Removes a session that no client received. */
   async #abandon(created: Session, user: ShopUser, error: unknown): Promise<void> {
     await this.#records.remove(created).catch(() => undefined);
     if (!(error instanceof StorageUnavailableError)) return;
@@ -166,12 +166,12 @@ export class SessionLogins {
 
 // --- Internal helpers ---
 
-/** Whether a session's data may go on under this user: never from one user to another. */
+/** Whether this user can inherit a session's data: never from another user. */
 function mayInherit(old: Session, user: ShopUser): boolean {
   return old.record.user === undefined || String(old.record.user.id) === String(user.id);
 }
 
-/** The basket and wishlist that a guest leaves; a user's are in their place already. */
+/** The merges of a guest's basket and wishlist; a user's session has none. */
 function toPendingMerges({ record, expiresAt }: Session, shopId: number): PendingMerge[] {
   if (record.user !== undefined) return [];
   return Object.entries(record.belongings ?? {}).map(([belonging, key]) => {

@@ -2,29 +2,29 @@ import type { Change } from "./documents.ts";
 import { isUserId, type SessionRecord, type StoredRecord } from "./session-record.ts";
 
 /**
- * What stays under the key of a session ID that is no longer valid, so that late calls learn why.
+ * The tombstone under the key of a session ID that is no longer valid. It tells late calls the reason.
  *
- * A mark names no basket, no data and no tokens, and only `renewed` leads to a session.
+ * A mark names no basket, no data, and no tokens, and only `renewed` resolves to a session.
  */
 export type SessionMark = RenewedMark | RetiredMark | EndedMark;
 
-/** The session got a new ID because the old one had been around for long. The old ID still leads there. */
+/** The ID was renewed because of its age. The old ID still resolves to the session. */
 export interface RenewedMark {
   readonly mark: "renewed";
-  /** The ID that follows. */
+  /** The new ID. */
   readonly to: string;
   /** When the ID was renewed, in epoch milliseconds. */
   readonly at: number;
   readonly handle: string;
   readonly userId: string | number;
-  /** As in the record that this mark replaced. */
+  /** Copied from the record that this mark replaced. */
   readonly firstUsedAt?: number | undefined;
 }
 
-/** A login or a change of privilege replaced the ID. It leads nowhere. */
+/** A login or a change of privilege replaced the ID. It resolves to no session. */
 export interface RetiredMark {
   readonly mark: "retired";
-  /** The new ID of the same session, which the server that moved it compares; it is never followed. */
+  /** The new ID of the same session; only the server that moved the session compares it, and no call follows it. */
   readonly for?: string | undefined;
 }
 
@@ -33,16 +33,16 @@ export interface EndedMark {
   readonly mark: "ended";
 }
 
-/** How long calls that were on their way with an old ID may take, in milliseconds. */
+/** The grace period for calls that were on their way with an old ID, in milliseconds. */
 export const graceMilliseconds = 30_000;
 
-/** What the end of a session does to what is under its key: an ID that is no longer valid keeps its mark. */
+/** The change at the end of a session: a record becomes a mark; an existing `retired` or `ended` mark stays. */
 export function toEnded(current: SessionRecord | SessionMark | undefined): Change<EndedMark> {
   const isValid = current !== undefined && (current.mark ?? "renewed") === "renewed";
   return isValid ? { set: { mark: "ended" }, expiresAt: Date.now() + graceMilliseconds } : "keep";
 }
 
-/** Whether something read from a storage is a mark. */
+/** Whether a stored value is a mark. */
 export function isSessionMark(value: unknown): value is SessionMark {
   if (typeof value !== "object" || value === null) return false;
   const { mark, to, at, handle, userId, firstUsedAt, for: successor } = value as Loose;
@@ -58,7 +58,7 @@ export function isSessionMark(value: unknown): value is SessionMark {
   );
 }
 
-/** The mark that a record of an earlier version stands for, which kept its marks as records. */
+/** Converts a mark of an earlier version, which stored marks as records. */
 export function toRenewedMark({ user, handle, replacedBy }: StoredRecord): SessionMark | undefined {
   if (replacedBy === undefined) return undefined;
   if (user === undefined || typeof replacedBy.id !== "string") return { mark: "ended" };

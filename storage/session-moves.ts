@@ -12,8 +12,8 @@ import { SessionEndedError, type UserSessions } from "./user-sessions.ts";
 /**
  * Gives the sessions of one shop's users new IDs.
  *
- * The new record is stored first, then the user's index names both IDs, and the mark in the place of the old
- * record comes last: if a step fails, the old ID goes on, and the next attempt starts over.
+ * It stores the new record first, then both IDs in the user's index, and last the mark that replaces the old record.
+ * If a step fails, the old ID stays valid, and the next attempt starts again.
  * All methods throw StorageUnavailableError.
  */
 export class SessionMoves {
@@ -28,8 +28,8 @@ export class SessionMoves {
   }
 
   /**
-   * Rotates the ID, which is due at every change of privilege. The old ID leads nowhere from then on.
-   * @param proved the user has just authenticated again, so that the login is fresh
+   * Rotates the ID at a change of privilege. From then on, the old ID resolves to no session.
+   * @param proved whether the user has just authenticated again, so that the login is fresh
    * @throws SessionEndedError if the session ended or moved in the meantime
    */
   async rotate(old: Session, { proved }: { readonly proved: boolean }): Promise<Session> {
@@ -44,7 +44,7 @@ export class SessionMoves {
         return await this.#move(current, fields, (_, to) => ({ mark: "retired", for: to }));
       } catch (error) {
         if (!(error instanceof SessionEndedError)) throw error;
-        // A parallel call may have renewed the ID: then the new one is rotated.
+        // If a parallel call has renewed the ID, rotate the new one.
         const renewed = await this.#readRenewed(current);
         if (renewed === undefined) throw error;
         current = renewed;
@@ -53,8 +53,8 @@ export class SessionMoves {
   }
 
   /**
-   * Renews the ID because it has been around for long. The old ID leads to the new one until
-   * 30 seconds after the first use of that; used later, it ends the session.
+   * Renews an old ID. The old ID resolves to the new one until 30 seconds after the first use of the new one. Later
+   * use of the old ID ends the session.
    * @throws SessionEndedError if the session ended or moved in the meantime
    */
   async renew(old: Session): Promise<Session> {
@@ -80,7 +80,7 @@ export class SessionMoves {
         const found = await this.#records.replace(copied, toMark(copied.record, id));
         if (found !== undefined && successorOf(found) === id) return session;
         if (found === undefined || isMark(found)) throw new SessionEndedError();
-        // A parallel call wrote between the copy and now: take its change along, try again.
+        // A parallel call has written since the copy: copy its change, and try again.
         copied = found;
         const changed = await this.#records.change(session, (record) => {
           return { ...found.record, ...fields, id, lastSeenAt: record.lastSeenAt };
@@ -89,25 +89,25 @@ export class SessionMoves {
         session = changed;
       }
     } catch (error) {
-      // Nobody was given the new ID. The index may name it: the next attempt finds that there is no record.
+      // No client received the new ID. If the index names it, the next attempt finds no record.
       await this.#records.remove(session).catch(() => undefined);
       throw error;
     }
   }
 
-  /** Has the user's index name the new ID, and the old one as long as its record may be there. */
+  /** Writes the new ID into the user's index, and the old one as long as its record can exist. */
   async #enter(old: Session, created: Session): Promise<void> {
     const { user, handle } = assertUserSession(old);
     const entry = { ...toIndexEntry(this.#shopId, created), replaces: old.record.id };
     const entered = await this.#users.move(user.id, handle, old.record.id, entry);
     if (entered.id === entry.id) return;
-    // The session is on its way to another ID already, in a parallel call, or in one that broke off.
+    // A parallel call, or one that failed midway, is moving the session to another ID.
     await this.#endBrokenOff(old, entered.id);
     const { id } = await this.#users.move(user.id, handle, entered.id, entry);
     if (id !== entry.id) throw new SessionEndedError();
   }
 
-  /** @throws SessionEndedError if the other ID is, or may yet become, the session's */
+  /** @throws SessionEndedError if the other ID is the session's, or can still become it */
   async #endBrokenOff(old: Session, other: string): Promise<void> {
     const [self, found] = await Promise.all([
       this.#records.read(old.record.id),
@@ -134,7 +134,7 @@ function assertUserSession({ record: { user, handle } }: Session) {
   return { user, handle };
 }
 
-/** Whether the call that made this record may still be running. */
+/** Whether the call that created this record can still be running. */
 function isRecent({ record: { idIssuedAt = 0 } }: Session): boolean {
   return Date.now() - idIssuedAt <= graceMilliseconds;
 }

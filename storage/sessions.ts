@@ -200,7 +200,7 @@ export class Sessions {
         // A lost index does not name it.
         if (ended === undefined && last?.mark === "renewed") await this.#endSuccessor(last.to);
       }
-      // The session is over. An entry without a record opens nothing, and ends with it.
+      // The session has ended. An entry without a record gives access to nothing, and expires with the session.
       else await this.users.remove(user.id, handle).catch(() => undefined);
     }
     return isHere ? last.record : session.record;
