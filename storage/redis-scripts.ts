@@ -40,7 +40,7 @@ if type(current) == "string" then redis.call("DEL", KEYS[1]) end
 return current
 `);
 
-/** Moves a value aside. On a cluster, both keys must be in one slot, so the first is the hash tag of the second. */
+/** Moves a value aside. On a cluster, the first key is the hash tag of the second, unless it has one, for one slot. */
 export const setAsideScript = toScript(`
 local key, expected, seconds = KEYS[1], ARGV[1], ARGV[2]
 local current = readText()

@@ -44,7 +44,7 @@ export class InMemorySessionCacheStrategy implements SessionCacheStrategy {
   readonly #sessions: LRUCache<string, CachedSession>;
 
   constructor({ max = 10_000 }: { readonly max?: number } = {}) {
-    // By size: a bound by number is allocated at once.
+    // Limited by size, because the cache allocates a limit by number immediately.
     this.#sessions = new LRUCache({ maxSize: max, sizeCalculation: () => 1 });
   }
 

@@ -28,9 +28,9 @@ export interface SessionRecord {
   readonly idIssuedAt?: number | undefined;
   /** When the user last proved who they are, where that was after the login. */
   readonly authenticatedAt?: number | undefined;
-  /** The generation of the shop's sessions that this one belongs to: if the shop has another, it is over. */
+  /** The generation of the session: if its shop has another one, the session has ended. */
   readonly generation?: string | undefined;
-  /** Instead of it, in sessions of versions that counted generations; absent: 0. */
+  /** In place of `generation`, in sessions of earlier versions, which counted generations; absent: 0. */
   readonly epoch?: number | undefined;
   /** When the life was last extended, where it was: a tenth of the idle time behind the use at most. */
   readonly lastSeenAt?: number | undefined;
@@ -44,7 +44,7 @@ export interface SessionRecord {
   readonly customData: Readonly<Record<string, unknown>>;
   /** Tokens of a commerce system, sealed for this session; the next login begins without. */
   readonly tokens?: string | undefined;
-  /** When the access token among them expires, if that is known: the later one is newer. */
+  /** When the access token expires, if that is known: the tokens with the later time are newer. */
   readonly tokensExpireAt?: number | undefined;
   /** The cookie ends with the browser. */
   readonly transient?: boolean | undefined;

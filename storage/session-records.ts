@@ -30,7 +30,7 @@ export interface Session {
   readonly snapshot: Snapshot<SessionRecord>;
 }
 
-/** What is under the key of a session ID: the session, or a mark of what became of it. */
+/** The content of a session ID's key: the session, or a mark. */
 export type Found = Session | SessionMark;
 
 /** A change of a record; a pure function, for it may run more than once. */
@@ -39,7 +39,7 @@ export type RecordChange = (record: SessionRecord) => SessionRecord;
 /**
  * The records of one shop's sessions, each under the random part of its id.
  *
- * One of a generation that is over is not there any more.
+ * A record of an earlier generation counts as absent.
  * All methods throw StorageUnavailableError.
  */
 export class SessionRecords {
@@ -72,7 +72,7 @@ export class SessionRecords {
     return generations instanceof Promise ? undefined : this.#toLiving(id, snapshot, generations);
   }
 
-  /** Reads the record of exactly this id, or the mark that it left. */
+  /** Reads the record of exactly this ID, or its mark. */
   async read(id: string): Promise<Found | undefined> {
     const key = sessionKey(id);
     if (key === undefined) return undefined;
@@ -89,7 +89,7 @@ export class SessionRecords {
     return living ?? (isJustEnded ? { mark: "ended" } : undefined);
   }
 
-  /** Stores a new record; one that is a copy stays of its generation. */
+  /** Stores a new record; a copy keeps its generation. */
   async create(record: SessionRecord): Promise<Session> {
     const expiresAt = endOfSession(record, this.#lifetime);
     return toFound(
@@ -101,7 +101,7 @@ export class SessionRecords {
   async currentGeneration(): Promise<OfGeneration> {
     const generations = await this.#generations.ensure(this.#shopId);
     const { id, legacy } = generationOf(generations, this.#shopId) ?? {};
-    // Servers of versions that counted look for the number, in a rolling upgrade.
+    // In a rolling upgrade, servers of earlier versions read the number.
     return legacy ? { generation: id, epoch: legacy } : { generation: id };
   }
 
@@ -143,21 +143,21 @@ export class SessionRecords {
   }
 
   /**
-   * Leaves a mark in the place of a record that is still as it was read.
-   * @returns what is there afterwards, if anything
+   * Replaces a record by a mark, if the record is still as it was read.
+   * @returns the content after that, if there is any
    */
   async replace(session: Session, mark: RenewedMark | RetiredMark): Promise<Found | undefined> {
     try {
       return await this.#replace(session, mark);
     } catch (error) {
-      // The storage may have written the mark before it failed.
+      // The storage can have written the mark before it failed.
       const found = await this.read(session.record.id).catch(() => undefined);
       if (found === undefined || successorOf(found) !== successorOf(mark)) throw error;
       return found;
     }
   }
 
-  /** Ends a record, whatever was written to it since it was read. @returns what was there, if anything */
+  /** Ends a record, even if it has changed since it was read. @returns the content before, if there was any */
   async end({ record, snapshot }: Session): Promise<Found | undefined> {
     let last: Snapshot<SessionDocument> = absent;
     await this.#documents.update(
@@ -171,7 +171,7 @@ export class SessionRecords {
     return toFound(last);
   }
 
-  /** Removes a record, of which no mark is needed or can be stored. @returns what was there, if anything */
+  /** Removes a record without leaving a mark. @returns the content before, if there was any */
   async remove(session: Session): Promise<Found | undefined> {
     const value = await this.#documents.take(keyOf(session.record));
     return toFound({ ...session.snapshot, value });
@@ -201,19 +201,19 @@ export class SessionRecords {
   }
 }
 
-/** Whether a session is gone, but for its mark. */
+/** Whether only the mark of a session is left. */
 export function isMark(found: Found): found is SessionMark {
   return "mark" in found;
 }
 
-/** The ID that a session got in exchange for the one under which this mark was found. */
+/** The new ID of the session, by the mark under its old ID. */
 export function successorOf(found: Found): string | undefined {
   if (!isMark(found)) return undefined;
   if (found.mark === "renewed") return found.to;
   return found.mark === "retired" ? found.for : undefined;
 }
 
-/** What the index of its user says of a session. */
+/** The entry of a session in its user's index. */
 export function toIndexEntry(shopId: number, { record, expiresAt }: Session): UserSession {
   const { id, createdAt, generation, epoch, lastSeenAt = createdAt } = record;
   return { id, shopId, createdAt, generation, epoch, lastSeenAt, expiresAt };

@@ -26,7 +26,7 @@ import { SessionEndedError, type UserSessions } from "./user-sessions.ts";
 /** The settings of a shop's sessions; durations are seconds. */
 export interface SessionSettings extends SessionLifetime, SessionLimit {}
 
-/** A session ID was used again long after another had replaced it: one of the two who use them is a thief. */
+/** A client used a session ID after its grace period, which can mean session theft. */
 export interface SessionReuse {
   readonly userId: string | number;
   /** The session's, which has been ended. */
@@ -34,16 +34,16 @@ export interface SessionReuse {
 }
 
 /**
- * What became of a session ID.
+ * The state of a session ID.
  *
  * `retired`: a login or a change of privilege replaced it a moment ago. `ended`: a logout or a revocation
- * ended its session a moment ago. `absent`: it never was one, or is none any more.
+ * ended its session a moment ago. `absent`: it never was valid, or has been invalid for longer.
  */
 export type SessionLookup =
   | {
       readonly state: "active";
       readonly session: Session;
-      /** The ID was renewed: the session goes on under another, which the client may not know yet. */
+      /** The ID was renewed: the session has another ID, which the client may not know yet. */
       readonly isRenewed: boolean;
     }
   | { readonly state: "retired" | "ended" | "absent" }
@@ -74,13 +74,13 @@ export class Sessions {
     this.#settings = settings;
   }
 
-  /** The active session of this ID, if that is known without a command to the storage. */
+  /** The active session of this ID, if this process knows it without a command to the storage. */
   peek(id: string): Session | undefined {
     const session = this.#records.peek(id);
     return session === undefined || this.#isUpkeepDue(session) ? undefined : session;
   }
 
-  /** Finds out what became of a session ID. If it was reused too late, the session is ended first. */
+  /** Finds the state of a session ID. If a client used the ID after its grace period, ends the session first. */
   async lookUp(id: string): Promise<SessionLookup> {
     let found = await this.#records.read(id);
     let isRenewed = false;
@@ -94,7 +94,7 @@ export class Sessions {
     if (isMark(found)) return { state: found.mark === "retired" ? "retired" : "ended" };
     this.users.noteSession(found);
     if (this.#isUpkeepDue(found) && !(await this.users.names(found))) {
-      // Its user's index was lost, so nobody could end it.
+      // The user's index was lost, so no end of all sessions would find this one.
       await this.#endRecord(found);
       return { state: "ended" };
     }
@@ -116,8 +116,8 @@ export class Sessions {
   }
 
   /**
-   * Changes a session, and extends its lifetime if that is due. If its ID was renewed in the meantime, it is
-   * changed under the new one.
+   * Changes a session, and extends its lifetime if that is due. If its ID was renewed in the meantime, changes it
+   * under the new ID.
    * @throws SessionEndedError if it ended or moved in the meantime: it is never brought back
    */
   async update(session: Session, change: RecordChange): Promise<Session> {
@@ -156,8 +156,8 @@ export class Sessions {
   }
 
   /**
-   * Replaces a session (or none) by a new one that is bound to a user, and says what the guest left to be
-   * merged. The new record says that merges are owed, until they are done.
+   * Creates a session that is bound to a user, and replaces the old session, if there is one. Returns the pending
+   * merges of the guest's lists, too. The new record notes them until they are done.
    * @throws SessionEndedError if all of the user's sessions were ended since the login began
    * @throws SessionLimitError if the user may have no more sessions
    */
@@ -171,7 +171,7 @@ export class Sessions {
   }
 
   /**
-   * Gives a user's session a new ID at a change of privilege. The old ID leads nowhere from then on.
+   * Gives a user's session a new ID at a change of privilege. From then on, the old ID resolves to no session.
    * @param change `proved`: the user has just authenticated again, so that the login is fresh
    * @throws SessionEndedError if it ended or moved in the meantime
    */
@@ -180,8 +180,8 @@ export class Sessions {
   }
 
   /**
-   * Gives a user's session a new ID because the old one has been around for long. The old one leads to it
-   * until 30 seconds after the first use of the new one; used later, it ends the session.
+   * Renews the old ID of a user's session. The old ID resolves to the new one until 30 seconds after the first use of
+   * the new one. Later use of the old ID ends the session.
    * @throws SessionEndedError if it ended or moved in the meantime
    */
   renew(old: Session): Promise<Session> {
@@ -194,10 +194,10 @@ export class Sessions {
     const last = await this.#endRecord(session);
     const isHere = last !== undefined && !isMark(last);
     if (user !== undefined) {
-      // One that is not there any more may have moved to a new id: then it ends there.
+      // If the record is gone, the session may have moved to a new ID: then end it there.
       if (!isHere) {
         const ended = await this.users.endOne(user.id, handle);
-        // A lost index does not name it.
+        // A lost index doesn't name the session.
         if (ended === undefined && last?.mark === "renewed") await this.#endSuccessor(last.to);
       }
       // The session has ended. An entry without a record gives access to nothing, and expires with the session.
@@ -211,7 +211,7 @@ export class Sessions {
       return await this.#records.end(session);
     } catch (error) {
       if (!(error instanceof StorageUnavailableError)) throw error;
-      // A Redis that is out of memory refuses to store a mark, but not to remove the record.
+      // If Redis is out of memory, it rejects the mark, but not the removal of the record.
       return this.#records.remove(session);
     }
   }
@@ -222,7 +222,7 @@ export class Sessions {
     return { state: "reused", reuse: { userId, handle } };
   }
 
-  /** Ends the session that an ID and those after it lead to. @returns what became of the last ID */
+  /** Ends the session that an ID resolves to. @returns the state of the last ID in the chain */
   async #endSuccessor(id: string): Promise<Found | undefined> {
     let found = await this.#records.read(id);
     while (found !== undefined && isMark(found) && found.mark === "renewed") {
@@ -231,7 +231,7 @@ export class Sessions {
     return found === undefined || isMark(found) ? undefined : this.#endRecord(found);
   }
 
-  /** Whether a session's life is to be extended, or its ID renewed: then its user's index must name it. */
+  /** Whether to extend a session, or to renew its ID: then its user's index must name it. */
   #isUpkeepDue({ record }: Session): boolean {
     const isExtended = record.user !== undefined && isExtensionDue(record, this.#settings);
     return isExtended || isRenewalDue(record, this.#settings);

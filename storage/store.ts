@@ -40,7 +40,7 @@ export function openBackendStore(
 
 // --- Internal helpers ---
 
-/** What the stores on one driver share. */
+/** The state that the stores on one driver share. */
 interface Shared {
   readonly name: string;
   readonly backend: Backend;
@@ -87,10 +87,10 @@ function open(driver: Driver, log: Logger): Shared & { users: number } {
   return { name, backend: withUnavailable(backend, name), changes, queue, isPrivate, users: 0 };
 }
 
-/** Our own changes immediately, and those of other processes when the backend pushes them. */
+/** Pushes our own changes immediately, and those of other processes when the backend pushes them. */
 function openFeed(prefix: string, changes: LocalChanges, backend: Backend): ChangeFeed {
   const remote = backend.watch?.(prefix, (path) => changes.tell(prefix, path));
-  // A backend that others write to and that pushes nothing is never up: "nobody told" is not "no change".
+  // If other processes write and the backend pushes nothing, the feed is never up: silence doesn't mean "no change".
   const isAlone = backend.capabilities.atomic === "process";
   const endings: (() => void)[] = [];
   return {

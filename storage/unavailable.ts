@@ -3,12 +3,12 @@ export class StorageUnavailableError extends Error {
   override readonly name = "StorageUnavailableError";
 }
 
-/** The storage did not answer in time. It is the cause of a {@link StorageUnavailableError}. */
+/** The storage did not respond in time. This is the cause of a {@link StorageUnavailableError}. */
 export class StorageTimeoutError extends Error {
   override readonly name = "StorageTimeoutError";
 }
 
-/** Whether an operation failed because the storage did not answer in time. */
+/** Whether an operation failed because the storage did not respond in time. */
 export function isTimeout(error: unknown): boolean {
   return error instanceof StorageUnavailableError && error.cause instanceof StorageTimeoutError;
 }

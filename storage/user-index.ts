@@ -6,44 +6,44 @@ import type { Belonging, SessionTransportName } from "./session-record.ts";
 /** One session in the index of its user. Dates are epoch milliseconds. */
 export interface UserSession {
   readonly id: string;
-  /** The ID before this one. Its record may still be there, if a change of ID broke off. */
+  /** The ID before this one. Its record can still exist if a change of ID failed midway. */
   readonly replaces?: string | undefined;
   readonly shopId: number;
   readonly generation?: string | undefined;
-  /** In sessions of versions that counted generations; absent: 0. */
+  /** In sessions of earlier versions, which counted generations; absent: 0. */
   readonly epoch?: number | undefined;
   readonly createdAt: number;
   readonly lastSeenAt: number;
-  /** Never before the record's own end, or the session could not be found to be ended. */
+  /** At least the record's `expiresAt`. Otherwise the index drops an active session, and a revocation misses it. */
   readonly expiresAt: number;
   readonly userAgent?: string | undefined;
   readonly transport?: SessionTransportName | undefined;
 }
 
-/** A basket or wishlist that a guest left, and that is not yet the user's. */
+/** A guest's basket or wishlist that is not yet merged into the user's. */
 export interface PendingMerge {
   readonly shopId: number;
   readonly belonging: Belonging;
   readonly key: string;
-  /** Epoch milliseconds; by then the guest's documents are gone. */
+  /** When the guest's document expires, in epoch milliseconds. */
   readonly expiresAt: number;
 }
 
 /** The sessions of one user in one storage, by handle. */
 export interface UserIndex {
   readonly sessions: Readonly<Record<string, UserSession>>;
-  /** Sessions that are over, whose records may still be there: who broke off here left them to the next. */
+  /** Ended sessions whose records can still exist, because the call that ended them failed midway. */
   readonly ending?: readonly UserSession[] | undefined;
   readonly pendingMerges: readonly PendingMerge[];
-  /** The index before was lost: until then there may be sessions that this one does not name. */
+  /** The previous index was lost: until this time, sessions that this index doesn't name can be active. */
   readonly incompleteUntil?: number | undefined;
-  /** When all sessions were last ended, in epoch milliseconds; 0: never. Compared with no other clock. */
+  /** The last end of all sessions, in epoch milliseconds; 0: never. Never compared with another server's clock. */
   readonly endedAt: number;
-  /** Which end that was: a login that began before it is refused. */
+  /** The mark of that end: a login that began before it fails. */
   readonly revocation?: RevocationMark | undefined;
 }
 
-/** The IDs that a session may still be found under. */
+/** The IDs under which a session's record can exist. */
 export function idsOf({ id, replaces }: UserSession): readonly string[] {
   return replaces === undefined ? [id] : [id, replaces];
 }
@@ -51,7 +51,7 @@ export function idsOf({ id, replaces }: UserSession): readonly string[] {
 /** The index of a user without sessions. */
 export const emptyIndex: UserIndex = { sessions: {}, pendingMerges: [], endedAt: 0 };
 
-/** Whether something read from a storage is an index, with all that is in it: half an index hides sessions. */
+/** Whether a stored value is an index with valid entries: half an index hides sessions. */
 export function isUserIndex(value: unknown): value is UserIndex {
   if (!isObject(value)) return false;
   const {
@@ -75,7 +75,7 @@ export function isUserIndex(value: unknown): value is UserIndex {
   );
 }
 
-/** The index with sessions on their way out; they are no more, but for their records. */
+/** The index after the end of some sessions, whose records still exist. */
 export function ending(index: UserIndex, over: readonly UserSession[]): UserIndex {
   if (over.length === 0) return index;
   const ids = over.map(({ id }) => id);
@@ -94,8 +94,8 @@ export function without(index: UserIndex, handle: string): UserIndex {
 }
 
 /**
- * Pending merges with more of them, each once.
- * @throws StorageUnavailableError if there are too many: then the storage of baskets has been failing for long
+ * Adds pending merges, each once.
+ * @throws StorageUnavailableError if there are too many, because the storage of baskets has failed for a long time
  */
 export function union(
   noted: readonly PendingMerge[],
@@ -112,7 +112,7 @@ export function union(
   return [...known, ...merges];
 }
 
-/** The index without what has expired, and without sessions of generations that are over. */
+/** The index without expired entries, and without sessions of earlier generations. */
 export function withoutPast(index: UserIndex = emptyIndex, generations: Generations): UserIndex {
   const now = Date.now();
   const alive = Object.entries(index.sessions).filter(
@@ -126,7 +126,7 @@ export function withoutPast(index: UserIndex = emptyIndex, generations: Generati
   };
 }
 
-/** When all that an index holds has expired, in epoch milliseconds. */
+/** When every entry of an index has expired, in epoch milliseconds. */
 export function endOf(index: UserIndex): number {
   return Math.max(
     index.endedAt + endedAtMemory,
@@ -139,10 +139,10 @@ export function endOf(index: UserIndex): number {
 
 // --- Internal helpers ---
 
-/** Each guest adds two at most. */
+/** The most pending merges; each guest adds two at most. */
 const maxPendingMerges = 100;
 
-/** How long a login that began before the last end of all is still refused, in milliseconds. */
+/** How long the index keeps the last end, so that a login which began before it fails, in milliseconds. */
 const endedAtMemory = 3_600_000;
 
 function isUserSession(value: unknown): value is UserSession {
@@ -169,7 +169,7 @@ function isPendingMerge(value: unknown): value is PendingMerge {
   );
 }
 
-/** A shop whose generation is unknown may have none yet: then its sessions stay listed, to be ended. */
+/** If a shop's generation is unknown, it may have none yet, so its sessions stay in the index. */
 function isPast(generations: Generations, session: UserSession): boolean {
   const isKnown = generationOf(generations, session.shopId) !== undefined;
   return isKnown && isOver(generations, session.shopId, session);

@@ -12,25 +12,25 @@ import {
 } from "./user-index.ts";
 
 /**
- * The documents that hold the indexes of users. An index stays until the last session that it ever named would
- * have ended, so an index that is missing earlier was lost: the next one says that it may be incomplete.
+ * The documents with the indexes of users. An index exists until the last session that it ever named would have
+ * expired. If it is missing earlier, it was lost, and the next index notes that it may be incomplete.
  *
  * All methods throw StorageUnavailableError.
  */
 export class UserIndexes {
   readonly #documents: Documents<UserIndex>;
   readonly #generations: SessionGenerations;
-  /** Until when an index must be there, as far as this process has seen; by user ID, in epoch milliseconds. */
+  /** Until when a user's index must exist, as far as this process knows, in epoch milliseconds; by user ID. */
   readonly #ends: LRUCache<string, number>;
 
   constructor(store: DocumentStore, generations: SessionGenerations, realm: string) {
     this.#documents = store.collection(`user:${toKeySegment(realm)}`, isUserIndex, "setAside");
     this.#generations = generations;
-    // By size: a bound by number is allocated at once.
+    // Limited by size, because the cache allocates a limit by number immediately.
     this.#ends = new LRUCache({ maxSize: 10_000, sizeCalculation: () => 1 });
   }
 
-  /** Reads a user's index, without what is over. */
+  /** Reads a user's index, without expired entries and ended sessions. */
   async read(userId: string | number): Promise<UserIndex> {
     const [snapshot, generations] = await Promise.all([
       this.#documents.get(toKeySegment(userId)),
@@ -42,7 +42,7 @@ export class UserIndexes {
 
   /**
    * Changes a user's index atomically.
-   * @param change may refuse by throwing
+   * @param change can reject the change by throwing
    */
   async update(
     userId: string | number,
@@ -65,7 +65,7 @@ export class UserIndexes {
     this.#noteEnd(userId, expiresAt);
   }
 
-  /** Whether a user's index names a session. If it should but does not, it was lost, and says so from then on. */
+  /** Whether a user's index names a session. If it should but doesn't, the index was lost, and this notes it there. */
   async names(userId: string | number, session: NamedSession): Promise<boolean> {
     const index = await this.read(userId);
     if (Object.hasOwn(index.sessions, session.handle)) return true;
@@ -92,7 +92,7 @@ export class UserIndexes {
     if (end > (this.#ends.get(key) ?? 0)) this.#ends.set(key, end);
   }
 
-  /** The index of a user who has none: their first, or one in the place of an index that was lost. */
+  /** The index for a user without one: their first, or the replacement of a lost index. */
   #begin(userId: string | number, found: Snapshot<UserIndex>): UserIndex {
     this.#note(userId, found);
     const incompleteUntil = this.#ends.get(String(userId)) ?? 0;
@@ -109,5 +109,5 @@ interface NamedSession {
   readonly expiresAt: number;
 }
 
-/** An index that cannot be read is kept aside for as long, and no session outlives it by default. */
+/** An unreadable index is kept aside for this time, and by default no session lives longer. */
 const unreadableMemory = 30 * 86_400_000;

@@ -22,23 +22,23 @@ export interface Entrance {
   readonly handle: string;
   /** The handle of the session that it takes the place of. */
   readonly replaces: string | undefined;
-  /** The last end of all sessions when the login began: a later one of this user refuses it. */
+  /** The mark of the last end when the login began: a later end of this user's sessions fails it. */
   readonly since: RevocationMark;
   readonly limit: SessionLimit;
   /** What the guest before it left. */
   readonly pendingMerges: readonly PendingMerge[];
 }
 
-/** What an end of all sessions of a user did. */
+/** The result of ending all sessions of a user. */
 export interface EndOfAll {
   readonly ended: readonly UserSession[];
-  /** `false`: the index was lost a while ago, so sessions may go on that it does not name. */
+  /** `false`: the index was lost a while ago, so sessions that it doesn't name can stay active. */
   readonly isComplete: boolean;
-  /** What a login of the same call goes by: the mark of this end, unless another came between. */
+  /** The mark that a login of the same call compares with: that of this end, unless another end came before it. */
   readonly since: RevocationMark;
 }
 
-/** A session as this process has read it. */
+/** A session that this process has read. */
 interface SeenSession {
   readonly record: SessionRecord;
   /** Epoch milliseconds. */
@@ -71,35 +71,35 @@ export class UserSessions {
     this.#indexes = new UserIndexes(store, generations, realm);
   }
 
-  /** The last end of all sessions of any user so far: what a login reads before it checks a password. */
+  /** The mark of the last end of any user's sessions: a login reads it before it checks a password. */
   lastRevocation(): Promise<RevocationMark> {
     return this.#generations.revocations.read();
   }
 
-  /** The same as far as this process knows it, without waiting; `undefined` if it does not hear of changes. */
+  /** The cached mark, without waiting; `undefined` if the change feed is down. */
   recallRevocation(): RevocationMark | Promise<RevocationMark> | undefined {
     return this.#generations.revocations.recall();
   }
 
-  /** Reads a user's index, without what is over. */
+  /** Reads a user's index, without expired entries and ended sessions. */
   read(userId: string | number): Promise<UserIndex> {
     return this.#indexes.read(userId);
   }
 
   /**
    * Changes a user's index atomically.
-   * @param change may refuse by throwing
+   * @param change can reject the change by throwing
    */
   update(userId: string | number, change: (index: UserIndex) => UserIndex): Promise<UserIndex> {
     return this.#indexes.update(userId, change);
   }
 
-  /** Notes that this process has seen a session of a user, so that a missing index is known to be lost. */
+  /** Notes that this process has seen a session of a user, so that it recognizes a missing index as lost. */
   noteSession({ record, expiresAt }: SeenSession): void {
     if (record.user !== undefined) this.#indexes.noteSession(record.user.id, { expiresAt });
   }
 
-  /** Whether a user's index names their session: if it was lost, the session cannot be found to be ended. */
+  /** Whether a user's index names their session. If not, an end of all sessions would miss the session. */
   async names({ record, expiresAt }: SeenSession): Promise<boolean> {
     const { user, handle, id } = record;
     return user === undefined || this.#indexes.names(user.id, { handle, id, expiresAt });
@@ -121,7 +121,7 @@ export class UserSessions {
     let excess: readonly UserSession[] = [];
     let isUnknown = false;
     const index = await this.update(userId, (current) => {
-      // Of two that cannot be compared, the end is the later one if nothing was lost after it.
+      // If the two marks can't be compared, the end is later if the document wasn't lost after it.
       const isEnded =
         isAfter(current.revocation, since) ??
         (latest && isAfter(current.revocation, latest) === false);
@@ -138,7 +138,7 @@ export class UserSessions {
     });
     if (isUnknown) return this.enter(userId, entry, entrance, await this.lastRevocation());
     await this.#finish(userId, excess);
-    // What broke off before is finished too, or it would add up; but no login fails for that.
+    // Complete earlier ends that failed midway, or they would add up. A failure here doesn't fail the login.
     const left = index.ending?.filter(({ id }) => !excess.some((over) => over.id === id));
     await this.#finish(userId, left).catch(() => undefined);
     return index.pendingMerges;
@@ -170,7 +170,7 @@ export class UserSessions {
 
   /**
    * Gives a session another ID.
-   * @returns the entry as it is afterwards: unchanged if the session is on its way from this ID to another
+   * @returns the entry after that: unchanged if the session is already moving from this ID to another
    * @throws SessionEndedError if there is no such session, or it has moved on
    */
   async move(
@@ -209,7 +209,7 @@ export class UserSessions {
     isKept: (session: UserSession) => boolean = () => false,
     since?: RevocationMark,
   ): Promise<EndOfAll> {
-    // Before the index: a login that reads this mark finds its session in the index, or finds it ended.
+    // Before the index: a login that reads this mark also sees the result of this end in the index.
     const mark = await this.#generations.revocations.next();
     const endedAt = Date.now();
     let ended: readonly UserSession[] = [];
@@ -249,11 +249,11 @@ export class UserSessions {
       ...index,
       ending: index.ending?.filter(({ id }) => !ids.includes(id)),
     });
-    // The sessions are over. What is left of them in the index is finished with the next end.
+    // The sessions have ended. The next end removes their rest from the index.
     await this.update(userId, clean).catch(() => undefined);
   }
 
-  /** Leaves a mark in the place of each record, so that late calls learn that the session ended. */
+  /** Replaces each record by a mark, so that late calls learn that the session ended. */
   async #endRecords(session: UserSession): Promise<void> {
     const records = new RecordDocuments(this.#store, session.shopId);
     const keys = idsOf(session)
@@ -264,7 +264,7 @@ export class UserSessions {
         .update(key, (current) => toEnded(current))
         .catch((error: unknown) => {
           if (!(error instanceof StorageUnavailableError)) throw error;
-          // A Redis that is out of memory refuses to store a mark, but not to remove the record.
+          // If Redis is out of memory, it rejects the mark, but not the removal of the record.
           return records.take(key);
         });
     await Promise.all(keys.map(end));

@@ -55,7 +55,7 @@ export function createVendureSessionCache<S extends CachedSession = CachedSessio
   let store: DocumentStore | undefined;
   const open = () => (store ??= openDocumentStore(driver, { log }));
   const entries = () => open().collection("vendure-session", isEntry);
-  /** What `clear` changes: an entry of another generation is as good as gone. */
+  /** The generation of all entries, which `clear` changes: an entry of another generation counts as absent. */
   const generations = () => open().collection("vendure-session-epoch", isGeneration);
   return {
     /** Never rejects: what is not cached, Vendure reads from its database. */
@@ -122,7 +122,7 @@ export function createVendureSessionCache<S extends CachedSession = CachedSessio
 
 // --- Internal helpers ---
 
-/** The session's token is left out; its Date is a text when it is read. `epoch` is the generation. */
+/** Without the session's token; its `Date` is a string after a read. `epoch` is the generation. */
 type Entry = typeof deleted | { epoch: string; session: { expires: Date | string } };
 
 /** Stands in a deleted session's place, for a call that read it from the database just before. */
