@@ -216,7 +216,7 @@ const storage = z
       addIssue({ code: "custom", path: ["driver"], message });
     } else if (driver === "redis") {
       const { url, cluster } = config as { readonly url?: unknown; readonly cluster?: unknown };
-      const message = "an address, as redis://user:password@host:6379";
+      const message = "an address that can be read, as redis://redis.example:6379";
       if (!isRedisAddress(url)) addIssue({ code: "custom", path: ["url"], message });
       if (Array.isArray(cluster) && !cluster.every(isRedisAddress)) {
         addIssue({

@@ -20,7 +20,7 @@ describe("an address of Redis that cannot be read", () => {
       expect(faults.map(({ path }) => path)).toEqual([
         `storage.session.${Object.keys(options)[0]}`,
       ]);
-      expect(message).toContain("redis://user:password@host:6379");
+      expect(message).toContain("redis://redis.example:6379");
       expect(message).not.toContain(password);
     }
   });
