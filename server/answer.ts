@@ -1,9 +1,8 @@
 import { FastResponse } from "srvx";
 import { Json } from "../rpc/json.ts";
-import type { Logger } from "../storage/log.ts";
 import { findJsonFault } from "./json-fault.ts";
 import type { Header } from "./transport.ts";
-import { watchBody } from "./watched-body.ts";
+import { watchBody, type BodyWatch } from "./watched-body.ts";
 
 /**
  * What a call is answered, while it is being put together. Its headers are a list, as they are sent: making
@@ -29,12 +28,12 @@ export function toAnswer(value: unknown, cacheControl = "no-store"): Answer {
 
 /**
  * Makes the response that the server sends: Node writes it directly, without a web stream.
- * @param log gets an error if a stream fails midway
+ * @param watch logs a stream that breaks off
  */
-export function toResponse(answer: Answer, log?: Logger): Response {
+export function toResponse(answer: Answer, watch?: BodyWatch): Response {
   const { body: given, headers, ...status } = answer;
-  const isWatched = log !== undefined && given instanceof ReadableStream;
-  const body = isWatched ? watchBody(given, log) : given;
+  const isWatched = watch !== undefined && given instanceof ReadableStream;
+  const body = isWatched ? watchBody(given, watch) : given;
   const response = new FastResponse(body, { ...status, headers });
   // @hono/node-server replaces the global class, and h3 then sends this object as text.
   return response instanceof Response ? response : new Response(body, { ...status, headers });

@@ -196,7 +196,7 @@ export class Calls {
       answer.headers.push(...toSessionHeaders(visit, isSecure));
     }
     this.#cors.describe(event, origin, shop, answer.headers);
-    return toResponse(answer, call?.log);
+    return toResponse(answer, call && { log: call.log, request: event.req });
   }
 }
 

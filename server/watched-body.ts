@@ -1,25 +1,43 @@
 import { describeError, type Logger } from "../storage/log.ts";
+import { isClientGone } from "./client-gone.ts";
 
 type Bytes = ReadableStream<Uint8Array<ArrayBuffer>>;
 
-/** Wraps a body, and logs an error that ends it early: the client sees only a closed connection. */
-export function watchBody(body: Bytes, log: Logger): Bytes {
+/** Where an error of a body is logged, and the request that the body answers. */
+export interface BodyWatch {
+  readonly log: Logger;
+  readonly request: { readonly signal: AbortSignal };
+}
+
+/**
+ * Wraps a body, and logs an error that ends it early: the client sees only a closed connection. If the client has
+ * left, that is no error.
+ */
+export function watchBody(body: Bytes, { log, request }: BodyWatch): Bytes {
   const reader = body.getReader();
+  let isCanceled = false;
   return new ReadableStream(
     {
       async pull(controller) {
         try {
           const { done, value } = await reader.read();
+          if (isCanceled) return;
           if (done) controller.close();
           else controller.enqueue(value);
         } catch (error) {
-          log.error("The body of a method's Response failed midway", {
-            error: describeError(error),
-          });
+          const details = { error: describeError(error) };
+          if (isCanceled || isClientGone(error, request)) {
+            log.debug("A client left before the body of a method's Response ended", details);
+          } else {
+            log.error("The body of a method's Response failed midway", details);
+          }
           controller.error(error);
         }
       },
-      cancel: (reason) => reader.cancel(reason),
+      cancel(reason) {
+        isCanceled = true;
+        return reader.cancel(reason);
+      },
     },
     // Read nothing before the client can receive it.
     { highWaterMark: 0 },
