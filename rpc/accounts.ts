@@ -61,7 +61,9 @@ export function createAccounts(store: DocumentStore): Auth {
       await accountsOf(realm).update(key, (current) => {
         assertInTime(signal);
         // The old password was right for the hash that was read, and for no other.
-        if (current?.passwordHash !== currentHash) throw new RpcError("session_changed");
+        if (current?.passwordHash !== currentHash) {
+          throw new RpcError("session_changed", { executed: true });
+        }
         return { set: { ...current, passwordHash } };
       });
       return true;
@@ -92,7 +94,7 @@ export function createAccounts(store: DocumentStore): Auth {
         // A change that broke off is asked for again: what is left of it is done then.
         if (isOwnedBy(existing, user)) return "keep";
         if (existing !== undefined) throw new RpcError("email_taken");
-        if (!isOwnedBy(account, user)) throw new RpcError("session_changed");
+        if (!isOwnedBy(account, user)) throw new RpcError("session_changed", { executed: true });
         return {
           set: { ...account, user: { ...account.user, email: changed.email }, movingTo: undefined },
         };
@@ -161,7 +163,7 @@ async function moveAway(
     if (!isOwnedBy(current, user)) return "keep";
     return isMoved ? { set: { ...current, passwordHash } } : "remove";
   });
-  if (!isMoved) throw new RpcError("session_changed");
+  if (!isMoved) throw new RpcError("session_changed", { executed: true });
 }
 
 /** A call that was answered by a timeout writes no more; one whose client has gone away goes on. */
