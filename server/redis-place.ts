@@ -19,8 +19,8 @@ export function readRedisPlace(options: Readonly<Record<string, unknown>>): Redi
 }
 
 /**
- * Whether ioredis reads an address as it is meant. It takes any other text for the path of a socket, which it logs, and
- * Node prints a URL with a port that is none: with the password in both.
+ * Whether an address with a password is a valid URL. ioredis takes any other text as the path of a socket, and logs it;
+ * Node prints a URL with an invalid port. Both would print the password.
  */
 export function isRedisAddress(address: unknown): boolean {
   if (typeof address !== "string" || !address.includes("@")) return true;
