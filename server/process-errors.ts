@@ -20,13 +20,41 @@ export function ignoreOutputErrors(): void {
  * Only the CLI installs this; a library leaves the process to its host.
  */
 export function handleProcessErrors({ log, onException }: ProcessErrors): void {
+  const write = limitLines((message, details) => log().error(message, details));
   process.on("unhandledRejection", (reason) => {
-    log().error("A promise was rejected and nothing handled it", { error: describeError(reason) });
+    write("A promise was rejected and nothing handled it", reason);
   });
   process.on("uncaughtException", (error) => {
-    log().error("An error was thrown and nothing caught it; the server drains and ends", {
-      error: describeError(error),
-    });
+    write("An error was thrown and nothing caught it; the server drains and ends", error);
     onException();
   });
+}
+
+// --- Internal helpers ---
+
+/** In a second. */
+const maxLines = 20;
+
+/**
+ * Counts errors instead of logging them if there are many. The log itself can cause them: it would be told of
+ * each, fail again, and the process would do nothing else.
+ */
+function limitLines(
+  log: (message: string, details: Record<string, unknown>) => void,
+): (message: string, error: unknown) => void {
+  let beganAt = performance.now();
+  let lines = 0;
+  let omitted = 0;
+  return (message, error) => {
+    const now = performance.now();
+    if (now - beganAt >= 1000) [beganAt, lines] = [now, 0];
+    lines++;
+    if (lines > maxLines) {
+      omitted++;
+      return;
+    }
+    const details = { error: describeError(error) };
+    log(message, omitted === 0 ? details : { ...details, omitted });
+    omitted = 0;
+  };
 }

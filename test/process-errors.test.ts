@@ -107,6 +107,31 @@ describe("an error that nothing catches", () => {
   });
 });
 
+/** Starts with a log that says `told` for each error, and then runs a piece of code. */
+async function startWith(code: string) {
+  const log = `log: { debug() {}, info() {}, warn() {}, error() { process.stdout.write("told\\n"); ${code} } },`;
+  const text = source.replace("export default {", `$& ${log}`);
+  const folder = await createFolder({ "storefront.config.mjs": text });
+  return startCli(["start"], { folder });
+}
+
+describe("a log that itself leaves errors behind", () => {
+  test("is not told of them without end: rejections", async () => {
+    const server = await startWith("void Promise.reject(new Error());");
+    expect(await server.call("forget")).toEqual([200, "fine"]);
+    expect(await server.call("getUser")).toEqual([200, {}]);
+    expect(server.stdout.match(/told/g)).toHaveLength(20);
+    server.signal("SIGTERM");
+    expect(await server.exited).toBe(0);
+  });
+
+  test("is not told of them without end: exceptions", async () => {
+    const server = await startWith("process.nextTick(() => { throw new Error(); });");
+    expect(await server.call("later")).toEqual([200, "fine"]);
+    expect(await server.exited).toBe(1);
+  });
+});
+
 describe("an output that cannot be written", () => {
   test("does not end the server: its reader has gone (EPIPE)", async () => {
     const { server } = await start();
