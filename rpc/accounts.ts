@@ -114,7 +114,7 @@ export function normaliseEmail(email: string): string {
 
 interface Account {
   readonly user: ShopUser;
-  /** As it is stored: perhaps by another program, and malformed. */
+  /** The stored value, which another program may have written, malformed. */
   readonly passwordHash?: unknown;
   /** Epoch milliseconds. */
   readonly createdAt: number;

@@ -1,6 +1,6 @@
 /**
- * Marks a schema of another vendor than zod 4 as secret, so that a part of a schema is found out.
- * @returns the schema itself, or with arktype a copy: there, all types that are written alike are one object
+ * Marks a schema that isn't zod 4's as secret, to detect a marked part of a schema later.
+ * @returns the schema itself; with arktype a copy, because equal types are one object there
  */
 export function markForeign<Schema extends object>(schema: Schema): Schema {
   hasMarks = true;
@@ -13,7 +13,7 @@ export function markForeign<Schema extends object>(schema: Schema): Schema {
   return schema;
 }
 
-/** Whether such a schema is marked itself, or made of one that is. */
+/** Whether a schema is marked, or derived from a marked one. */
 export function isForeignMarked(schema: object): boolean {
   if (marked.has(schema) || Object.hasOwn(schema, mark)) return true;
   const [definition, meta] = [ownValue(schema, "_def"), ownValue(schema, "meta")];
@@ -41,7 +41,7 @@ export function holdsForeignMark(schema: object): boolean {
 // --- Internal helpers ---
 
 const mark = Symbol("secret");
-/** Of arktype; it tells types apart by the JSON of their meta data. */
+/** A type of arktype, which distinguishes types by the JSON of their metadata. */
 const metaMark = "storefront-core:secret";
 const marked = new WeakSet<object>();
 let hasMarks = false;

@@ -34,8 +34,8 @@ export class Redactor {
   }
 
   /**
-   * As {@link redact}, for JSON that is sent to the caller on purpose: a key such as `token` hides nothing, and
-   * nothing is too deep.
+   * Like {@link redact}, for JSON that the method sends to the caller: a key such as `token` hides nothing, and
+   * there is no limit of depth.
    */
   redactJson(value: unknown): unknown {
     this.#find();
@@ -124,7 +124,7 @@ interface Copying {
   /** Copies so far, so that circles end. */
   readonly known: Map<object, unknown>;
   readonly goesByName: boolean;
-  /** Levels, below which nothing is copied. */
+  /** The most levels that are copied. */
   readonly maxDepth: number;
 }
 
@@ -137,7 +137,7 @@ const special = /[$()*+.?[\\\]^{|}]/g;
 /** Shorter pieces of base64 would be found by chance; longer secrets are not looked for in it. */
 const minEncoded = 5;
 const maxEncoded = 256;
-/** A longer one is looked for piece by piece: each place of a text is compared with a whole piece. */
+/** Searches a longer secret in pieces, because the search compares each position with a whole piece. */
 const maxPiece = 256;
 const tooDeep = "[too deep]";
 const unreadable = "[unreadable]";
@@ -170,7 +170,7 @@ function toMatcher(secrets: ReadonlySet<string>): RegExp {
   return new RegExp(patterns.join("|"), "g");
 }
 
-/** Pieces of nearly the same length, so that none is a short text that is found by chance. */
+/** Pieces of nearly the same length: a short one would match by chance. */
 function toPieces(secret: string): string[] {
   const count = Math.ceil(secret.length / maxPiece);
   const startOf = (index: number) => Math.floor((index * secret.length) / count);
@@ -179,7 +179,7 @@ function toPieces(secret: string): string[] {
   );
 }
 
-/** As it is, and as it looks in JSON, in a URL, in a form, and in base64. */
+/** The forms of a secret: plain, in JSON, in a URL, in a form, and in base64. */
 function toSpellings(secret: string): string[] {
   return [
     secret,

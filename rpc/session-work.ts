@@ -29,7 +29,7 @@ export class SessionWork {
     this.#caller = caller;
   }
 
-  /** The session as it stands, if there is one. */
+  /** The current session, if there is one. */
   get current(): Session | undefined {
     return this.#session;
   }
@@ -61,7 +61,7 @@ export class SessionWork {
     return sessions.isExtensionDue(session) || sessions.isRenewalDue(session);
   }
 
-  /** The owner key of a guest's session, where this call begins one. */
+  /** The owner key of a guest's session, if this call begins one. */
   get ownerKey(): string {
     this.#guestKey ??= randomUUID();
     return this.#guestKey;
@@ -93,7 +93,7 @@ export class SessionWork {
     });
   }
 
-  /** One write at a time: two at once from one call would begin two sessions. */
+  /** One write at a time: two parallel writes of one call would begin two sessions. */
   write(takeChanges: () => readonly RecordChange[]): Promise<void> {
     const last = this.#lastWrite;
     const write =

@@ -72,7 +72,7 @@ export class CallSession {
     return this.current?.record.id;
   }
 
-  /** The session as it stands, if there is one. */
+  /** The current session, if there is one. */
   get current(): Session | undefined {
     return this.#work.current;
   }

@@ -16,7 +16,7 @@ import type { Route } from "./route.ts";
  * token in the config there is nothing here.
  *
  * - `endUserSessions` `{userId, shopIds?}`: ends a user's sessions (ASVS 5.0, 7.4.5). Answers `{ended}`, and
- *   `complete: false` if the user's index was lost, so that sessions may go on; `endAllSessions` ends them.
+ *   `complete: false` if the user's index was lost, so that sessions can stay active; `endAllSessions` ends them.
  * - `endAllSessions` `{shopIds?}`: ends all sessions of some shops or of all, by one write per storage.
  *   Answers `{shopIds}`.
  */

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { messageOf } from "../storage/log.ts";
 
-/** What `storefront --help` prints. */
+/** The output of `storefront --help`. */
 export const usage = `Usage: storefront <command> [options]
 
 Commands

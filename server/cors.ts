@@ -23,7 +23,7 @@ export interface CorsRules {
  * `null` where it has none.
  */
 export class Cors {
-  /** The request headers, beside `Origin`, that decide whether a page is let in. */
+  /** The request headers, in addition to `Origin`, that decide whether a page is allowed. */
   readonly vary: string;
   readonly #rules: CorsRules;
   readonly #hosts: ReadonlyMap<Shop, ShopHosts>;

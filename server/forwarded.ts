@@ -1,7 +1,7 @@
 import type { ServerRequest } from "srvx";
 import { toAddress, type ProxyTrust } from "./trusted-proxies.ts";
 
-/** What trusted proxies report about a request. */
+/** The values that trusted proxies report about a request. */
 export interface Forwarded {
   /** The client's IP address: the nearest one that isn't a trusted proxy's. */
   readonly ip: string | undefined;

@@ -69,7 +69,7 @@ export async function listen(app: Storefront, host: string, port: number): Promi
 
 // --- Internal helpers ---
 
-/** Closes connections beyond the limit, and logs it once a minute at most. */
+/** Closes connections above the limit, and logs it once a minute at most. */
 function limitConnections(
   node: HttpServer,
   { server: { maxConnections }, log }: { readonly server: ServerOptions } & StorefrontOptions,

@@ -32,12 +32,12 @@ export function handleProcessErrors({ log, onException }: ProcessErrors): void {
 
 // --- Internal helpers ---
 
-/** In a second. */
+/** The most logged errors per second. */
 const maxLines = 20;
 
 /**
- * Counts errors instead of logging them if there are many. The log itself can cause them: it would be told of
- * each, fail again, and the process would do nothing else.
+ * Counts errors instead of logging them if there are many. A failing log can cause them: each logged error would cause
+ * the next one, and the process would do nothing else.
  */
 function limitLines(
   log: (message: string, details: Record<string, unknown>) => void,

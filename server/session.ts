@@ -12,12 +12,12 @@ export function transportOf(
   return speakers.length === 1 ? (speakers[0] as SessionTransport).name : "both";
 }
 
-/** A call with its session, and how the client may be told of that. */
+/** A call with its session, and the transports of that. */
 export interface Visit {
   readonly presented: Presented;
   readonly session: CallSession;
   readonly transports: readonly SessionTransport[];
-  /** Whether to give the client again what it has: extended, in place of an old ID, or signed anew. */
+  /** Whether to send the session again: extended, with a new ID, or with a new signature. */
   tellsAgain: boolean;
 }
 

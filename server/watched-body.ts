@@ -3,7 +3,7 @@ import { isClientGone } from "./client-gone.ts";
 
 type Bytes = ReadableStream<Uint8Array<ArrayBuffer>>;
 
-/** Where an error of a body is logged, and the request that the body answers. */
+/** The log for errors of a body, and the request of the response. */
 export interface BodyWatch {
   readonly log: Logger;
   readonly request: { readonly signal: AbortSignal };

@@ -52,7 +52,7 @@ export interface SessionRecord {
   readonly mergePending?: boolean | undefined;
   /** When a renewed ID was first used, in epoch milliseconds; 0: not yet. Absent: it was not renewed. */
   readonly firstUsedAt?: number | undefined;
-  /** Never set: tells a record from a mark. */
+  /** Never set: distinguishes a record from a mark. */
   readonly mark?: undefined;
 }
 

@@ -107,9 +107,9 @@ export class UserSessions {
 
   /**
    * Enters a new session, and ends those that are too many.
-   * @returns the merges that the user is owed
-   * @throws SessionEndedError where all of the user's sessions were ended since the login began;
-   * SessionLimitError where there may be no more; StorageUnavailableError if too many merges are owed
+   * @returns the user's pending merges
+   * @throws SessionEndedError if all of the user's sessions were ended since the login began;
+   * SessionLimitError if the user has as many as allowed; StorageUnavailableError if too many merges are pending
    */
   async enter(
     userId: string | number,
@@ -144,7 +144,7 @@ export class UserSessions {
     return index.pendingMerges;
   }
 
-  /** Notes merges that a user is owed. @returns all of them */
+  /** Notes pending merges of a user. @returns all of them */
   async owe(
     userId: string | number,
     merges: readonly PendingMerge[],
