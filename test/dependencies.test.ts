@@ -53,6 +53,16 @@ describe("docs/dependencies.md", () => {
   });
 });
 
+test("no development dependency is a peer of unstorage, whose types would load packages that are missing", async () => {
+  const { devDependencies } = await readJson<{ devDependencies: Record<string, string> }>(
+    "package.json",
+  );
+  const { peerDependencies } = await readJson<{ peerDependencies: Record<string, string> }>(
+    "node_modules/unstorage/package.json",
+  );
+  expect(Object.keys(devDependencies).filter((name) => name in peerDependencies)).toEqual([]);
+});
+
 test("no package that users get runs anything when it is installed", () => {
   expect(production.length).toBeGreaterThan(0);
   const running = production.filter(([, { hasInstallScript }]) => hasInstallScript);

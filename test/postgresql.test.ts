@@ -1,5 +1,6 @@
-import { createDatabase } from "db0";
-import createConnector from "db0/connectors/postgresql";
+// Named so, because the types of unstorage would load those of "db0", which name packages that are not there.
+import { createDatabase } from "db0-client";
+import createConnector from "db0-client/connectors/postgresql";
 import createDatabaseDriver from "unstorage/drivers/db0";
 import type { Driver } from "unstorage";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
