@@ -12,7 +12,7 @@ export function transportOf(
   return speakers.length === 1 ? (speakers[0] as SessionTransport).name : "both";
 }
 
-/** A call with its session, and the transports of that. */
+/** A call with its session, and the transports that return the session. */
 export interface Visit {
   readonly presented: Presented;
   readonly session: CallSession;
