@@ -77,7 +77,11 @@ export function watchConnections(
       outages.end(toAddress(connection));
       if (client.isCluster) outages.end(toAddress(client));
     });
-    connection.on("error", (error) => fail(connection, error));
+    connection.on("error", (error) => {
+      fail(connection, error);
+      // ioredis would go on with database 0, which can belong to another shop.
+      if (isSelect(error)) connection.stream?.destroy();
+    });
   }
 
   function fail(connection: RedisConnection, error: Error): void {
@@ -109,6 +113,12 @@ export function toAddress({ options = {}, startupNodes }: RedisConnection): stri
 
 /** Applies to clients of driver objects, too. */
 const ownOptions = { commandTimeout: undefined, autoResendUnfulfilledCommands: false };
+
+/** Whether Redis refused the database that the connection is to use. */
+function isSelect(error: Error): boolean {
+  const { command } = error as { readonly command?: { readonly name?: unknown } };
+  return command?.name === "select";
+}
 
 /** Milliseconds. */
 const heartbeatInterval = 5000;
