@@ -112,7 +112,11 @@ export class SessionWork {
     try {
       this.#session = await this.writable.sessions.renew(session);
     } catch (error) {
-      if (error instanceof SessionEndedError) return;
+      if (error instanceof SessionEndedError) {
+        // Another call is giving the session its ID: this one gives the client none.
+        this.#extended = false;
+        return;
+      }
       this.#caller.log.warn("A session's ID was not renewed; a later call tries again", {
         error: describeError(error),
       });

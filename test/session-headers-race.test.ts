@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { defineRpcMethod } from "../rpc/method.ts";
 import { createTestAuth, testAccount } from "./_client.ts";
-import { Gate } from "./_faulty-driver.ts";
+import { createFaultyDriver, Gate } from "./_faulty-driver.ts";
 import { describeMatrix } from "./_setup.ts";
 import { testMethods } from "./fixtures/methods.ts";
 
@@ -51,6 +51,37 @@ describeMatrix("a slow call during a change of ID", ({ start }) => {
     expect((await user.call("login", { email, password })).status).toBe(200);
     gate.open();
     expect((await slow).setCookies).toEqual([]);
+  });
+
+  test("that extended the session gives no cookie while another call replaces its ID", async () => {
+    const faulty = createFaultyDriver();
+    const { visitor } = await start({
+      auth: createTestAuth(),
+      methods: testMethods,
+      session: { maxAge: 86_400 },
+      storage: { session: faulty.driver },
+    });
+    const user = visitor();
+    await user.call("enter", { id: 7 });
+    vi.setSystemTime(Date.now() + 4 * hour);
+    const [renewal, replacement] = [new Gate(), new Gate()];
+    let isRenewing = false;
+    faulty.before = ({ kind, key }) => {
+      if (kind !== "write" || !key.startsWith("session:")) return undefined;
+      const isOld = key.endsWith(`${user.sessionId?.slice(-36)}`);
+      if (isRenewing) return isOld ? replacement.pass() : undefined;
+      isRenewing = !isOld;
+      return isOld ? undefined : renewal.pass();
+    };
+    const extension = user.clone().call("getUser");
+    await renewal.reached;
+    const rotation = user.call("reauthenticate", { password });
+    await replacement.reached;
+    renewal.open();
+    const { status, setCookies } = await extension;
+    replacement.open();
+    expect((await rotation).setCookies).toHaveLength(1);
+    expect([status, setCookies]).toEqual([200, []]);
   });
 
   test("gives the new cookie if nothing else happened", async () => {
