@@ -18,6 +18,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     globalSetup: "test/_global.ts",
     testTimeout: 20_000,
+    // Most tests wait for servers and clocks, so more run at a time than there are cores.
+    maxWorkers: 3,
     typecheck: { enabled: true, include: ["test/**/*.test-d.ts"] },
     coverage: { include: ["server/**", "rpc/**", "storage/**"], reporter: ["text"] },
   },
