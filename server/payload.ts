@@ -77,11 +77,24 @@ function parse(text: string, what: string): unknown {
   if (isTooDeep(text)) {
     throw new RpcError("malformed_request", { detail: `${what} is nested too deeply` });
   }
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     throw new RpcError("malformed_request", { detail: `${what} is not JSON` });
   }
+  if (hasFiniteNumbers(value)) return value;
+  throw new RpcError("malformed_request", { detail: `${what} has a number that is too large` });
+}
+
+/** JSON reads a number such as 1e999 as Infinity, which no result can hold (RFC 8259, 6). */
+function hasFiniteNumbers(value: unknown): boolean {
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value !== "object" || value === null) return true;
+  for (const key in value) {
+    if (!hasFiniteNumbers((value as Record<string, unknown>)[key])) return false;
+  }
+  return true;
 }
 
 /** Counts brackets outside of strings, in one pass: nothing recurses, and nothing is read twice. */
