@@ -1,6 +1,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readdir, stat } from "node:fs/promises";
+import { connect } from "node:net";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
 import { testSecret } from "./_setup.ts";
@@ -82,22 +84,32 @@ export async function startProcess(
  */
 export async function countCommands(url: string, act: () => Promise<unknown>): Promise<string[]> {
   const client = new Redis(url);
-  const monitor = await client.monitor();
+  // By then it has sent the commands that begin a connection.
+  await client.ping();
+  const monitor = connect(Number(new URL(url).port), new URL(url).hostname);
+  const lines = createInterface({ input: monitor });
+  // Not by the client, which fails if a command of others comes in one piece with the reply to MONITOR.
+  monitor.write("MONITOR\r\n");
   const commands: string[] = [];
-  let isOver: () => void;
+  await once(lines, "line");
   const over = new Promise<void>((resolve) => {
-    isOver = resolve;
-  });
-  monitor.on("monitor", (_time: string, args: string[], source: string) => {
-    if (args[0]?.toLowerCase() === "echo") isOver();
-    // A PING is the sign of life of the connection that hears of changes; no call sends one.
-    else if (source !== "lua" && args[0]?.toLowerCase() !== "ping") commands.push(args.join(" "));
+    lines.on("line", (line) => {
+      const [, source, text = ""] = /^\+[\d.]+ \[\d+ (\S+)\] (.*)$/.exec(line) ?? [];
+      const [command = "", ...args] = [...text.matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(
+        ([, arg]) => arg,
+      );
+      if (command.toLowerCase() === "echo") resolve();
+      // A PING is the sign of life of the connection that hears of changes; no call sends one.
+      else if (source !== "lua" && command.toLowerCase() !== "ping") {
+        commands.push([command, ...args].join(" "));
+      }
+    });
   });
   await act();
   // The monitor tells all in order, so what came before the echo has been told once the echo is.
   await client.echo("over");
   await over;
-  monitor.disconnect();
+  monitor.destroy();
   client.disconnect();
   return commands;
 }
