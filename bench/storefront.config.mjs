@@ -26,7 +26,7 @@ export default defineStorefrontConfig({
   },
   storage: {
     session: url ? { driver: "redis", url } : { driver: "memory" },
-    singleProcess: url === undefined,
+    singleProcess: !url,
   },
   auth: {
     login: async ({ email }) => createUser(email),
