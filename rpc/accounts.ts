@@ -122,7 +122,7 @@ interface Account {
   readonly movingTo?: string | undefined;
 }
 
-/** What it takes to repeat a password change that failed midway. */
+/** The data that repeats a password change that failed midway. */
 interface PasswordChange {
   /** The hash of the old password. */
   readonly from: string;

@@ -1,6 +1,6 @@
 import { Agent, request } from "node:http";
 
-/** What came of the calls through a balancer. */
+/** The results of the calls through a balancer. */
 export interface BalancedCalls {
   readonly answered: number;
   /** Calls that got no 200, by what they got instead. */

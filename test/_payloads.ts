@@ -26,7 +26,7 @@ export const growing: fc.Arbitrary<Growing> = fc
       .map(({ place, shape, unit }) => toGrowing(method, place, shape, unit)),
   );
 
-/** What was slow once, or nearly so. */
+/** Payloads that were slow once, or nearly so. */
 export function slowestPayloads(): readonly Growing[] {
   return [
     toGrowing("login", '{"email":"a@example.com","password":"x",@}', "members", '"v"'),

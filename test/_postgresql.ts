@@ -27,7 +27,7 @@ export const isPostgreSqlAvailable = ["initdb", "postgres", "pg_isready"].every(
 /** `describe` for tests that need a PostgreSQL: without one they fail in CI, and are left out elsewhere. */
 export function describeWithPostgreSql(name: string, body: () => void): void {
   if (isPostgreSqlAvailable) return void describe(name, body);
-  // What is left out is said once for all, in _global.ts.
+  // _global.ts prints the tests that are left out, once for all files.
   if (!process.env["CI"]) return void describe.skip(name, body);
   describe(name, () => {
     test("needs postgres and initdb", () => {

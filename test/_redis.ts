@@ -32,7 +32,7 @@ export function describeWithRedis(name: string, body: () => void): void {
       });
     });
   } else {
-    // What is left out is said once for all, in _global.ts.
+    // _global.ts prints the tests that are left out, once for all files.
     describe.skip(name, body);
   }
 }

@@ -58,7 +58,7 @@ export function testConfig(config: Partial<StorefrontConfig> = {}): StorefrontCo
   };
 }
 
-/** What a storefront in memory needs for production: that there is one process, and nobody's accounts. */
+/** Production settings for a storefront in memory: one process, and an `auth` of its own. */
 export const forProduction: Partial<StorefrontConfig> = {
   storage: { singleProcess: true },
   auth: { login: refuse, register: refuse, changePassword: refuse },

@@ -5,7 +5,7 @@ import { until } from "./_cli.ts";
 
 /** A connection that a test writes to byte by byte. */
 export interface TestSocket {
-  /** What the server has sent. */
+  /** The bytes that the server has sent. */
   readonly received: string;
   /** Whether the server has ended the connection. */
   readonly isEnded: boolean;

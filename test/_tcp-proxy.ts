@@ -60,7 +60,7 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
 
 interface Pair {
   readonly sockets: readonly [client: Socket, upstream: Socket];
-  /** What the client has sent, as Latin-1. */
+  /** The bytes that the client has sent, as Latin-1. */
   sent: string;
   isSilent: boolean;
 }

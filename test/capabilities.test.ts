@@ -27,7 +27,7 @@ class Table {
   readonly #listeners = new Set<ChangeListener>();
   reads = 0;
 
-  /** What one process opens: it swaps, and pushes changes only if `atomicity` says so. */
+  /** The backend of one process: it swaps, and pushes changes only if `atomicity` says so. */
   openBackend(atomicity: Atomicity): Backend {
     const isPushed = atomicity.atomic === "cluster" && atomicity.changes === "pushed";
     return {

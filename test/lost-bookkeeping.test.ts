@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { describeLoss, ends, expectNewLogin, isLoggedIn, second } from "./fixtures/loss.ts";
 
-/** What holds after a piece is gone: the device is out at once, or at its next use after a tenth of the idle time. */
+/** The state after a piece is gone: the device is out immediately, or at its next use after a tenth of the idle time. */
 const rows: readonly [
   piece: string,
   key: string,

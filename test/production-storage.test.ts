@@ -30,7 +30,7 @@ function create(storage: StorefrontConfig["storage"], config: Partial<Storefront
   return { app, lines, visitor: new Visitor(send) };
 }
 
-/** What the start refuses in a config. */
+/** The faults that the server rejects in a config at startup. */
 function refusalOf(config: Partial<StorefrontConfig>, production: boolean) {
   const { refusal } = resolveConfig(testConfig(config), { production });
   return { faults: refusal?.faults ?? [] };

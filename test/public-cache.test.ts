@@ -15,7 +15,7 @@ const atHosts: Partial<StorefrontConfig> = {
   ],
 };
 
-/** What a shared cache is told of a GET, and for which shop. */
+/** The cache headers of a GET, and the shop that responded. */
 async function ask(config: Partial<StorefrontConfig>, place: string, shopId?: string) {
   const { app } = await start(config);
   const headers = new Headers(shopId === undefined ? [] : [["x-shop-id", shopId]]);

@@ -74,7 +74,7 @@ describeMatrix("a session ID that was replaced a moment ago", (matrix) => {
       const again = old.clone();
       expect((await again.call(method, payload)).status, method).toBe(200);
       expect((await again.call("getUser")).body.user.id, method).toBe(7);
-      // What the guest had is the user's, once.
+      // The guest's lines are the user's, once.
       expect((await again.call("getBasket")).body.basket.itemCount, method).toBe(1);
     }
     expect((await user.call("getUser")).body.user.id).toBe(7);

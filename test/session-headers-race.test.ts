@@ -11,7 +11,7 @@ afterEach(() => void vi.useRealTimers());
 const { email, password } = testAccount;
 const hour = 3_600_000;
 
-/** What a call may do while its session gets another ID, and the status of its response. */
+/** A call that runs while its session gets another ID, and the status of its response. */
 const endings: Readonly<Record<string, number>> = { reads: 200, writes: 409, fails: 422 };
 
 describeMatrix("a slow call during a change of ID", ({ start }) => {

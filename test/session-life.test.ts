@@ -123,7 +123,7 @@ describe("the life of a session", () => {
 
 // --- Internal helpers ---
 
-/** What express would set, calculated as its `cookie-signature` does. */
+/** The cookie that express would set, calculated as its `cookie-signature` does. */
 function toCookie(id: string): string {
   const signature = createHmac("sha256", testSecret).update(id).digest("base64").slice(0, 43);
   return encodeURIComponent(`s:${id}.${signature}`);

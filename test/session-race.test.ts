@@ -111,7 +111,7 @@ function testRaces({ start }: Matrix): void {
       const page = writeOften(user);
       await sleep(10);
       expect((await user.call("logout")).status).toBe(204);
-      // What is still under way was sent with the session that ended.
+      // Calls in flight were sent with the session that ended.
       const answers = await page.stop();
       for (const { status, body, setCookies } of answers) {
         if (status === 200) continue;
@@ -144,7 +144,7 @@ function writeOften(user: Visitor) {
       last = await Promise.all(calls);
       return last.map(({ answer }) => answer);
     },
-    /** What was acknowledged. */
+    /** The acknowledged lines. */
     kept: () =>
       last.filter(({ answer }) => answer.status === 200).map(({ variantId }) => variantId),
   };

@@ -19,12 +19,12 @@ function pass(seconds: number): void {
 
 /** A call that changes whose session it is, or under which ID. */
 interface Flow {
-  /** Who makes the call: a guest, the user 7, or the user 8, each with a basket and a note. */
+  /** The caller: a guest, the user 7, or the user 8, each with a basket and a note. */
   readonly by: "guest" | 7 | 8;
   /** Runs before the call whose writes fail. */
   readonly before?: (visitor: Visitor, faulty: FaultyDriver) => Promise<unknown>;
   readonly call: readonly [method: string, payload?: unknown];
-  /** Who the visitor is afterwards, if the call succeeds. */
+  /** The user of the visitor afterwards, if the call succeeds. */
   readonly after: "guest" | 7;
 }
 

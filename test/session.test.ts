@@ -267,7 +267,7 @@ interface Listed {
   readonly userAgent?: string;
 }
 
-/** What express would set, calculated as its `cookie-signature` does. */
+/** The cookie that express would set, calculated as its `cookie-signature` does. */
 function toCookie(id: string, secret = testSecret): string {
   const signature = createHmac("sha256", secret).update(id).digest("base64").slice(0, 43);
   return encodeURIComponent(`s:${id}.${signature}`);

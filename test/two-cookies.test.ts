@@ -192,7 +192,7 @@ describe("a request with many cookies of one name", () => {
       await later();
       running--;
     };
-    // What is not signed by us is dropped before the count.
+    // Cookies that we did not sign are dropped before the count.
     const forged = Array.from({ length: 20 }, (_, n) => `${name}=s%3A${n}.${"A".repeat(43)}`);
     const cookie = [...dead.map((one) => one.cookieHeader), user.cookieHeader, ...forged];
     const { body } = await visitor().call("getUser", undefined, { cookie: cookie.join("; ") });

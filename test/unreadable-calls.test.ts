@@ -20,7 +20,7 @@ describeWithRedis("redis", () => {
   testCalls(async () => openDriver({ driver: "redis", url: redis().url, base: randomUUID() }));
 });
 
-/** What a visitor sees of each kind of document. */
+/** The response that a visitor gets for each kind of document. */
 function testCalls(createDriver: () => Promise<Driver>): void {
   let driver: Driver;
   const { start, allowErrors } = createMatrix("memory", "request", () => driver);

@@ -80,7 +80,7 @@ describeWithRedis("redis cluster", () => {
   });
 });
 
-/** What a collection does with each policy. */
+/** The behavior of a collection with each policy. */
 function testPolicies(createDriver: CreateDriver): void {
   async function open(unreadable?: UnreadablePolicy) {
     const driver = await createDriver();
