@@ -28,12 +28,12 @@ import { assertUser, UserDraft } from "./user-draft.ts";
 export class CallSession {
   readonly #backend: ShopBackend;
   readonly #caller: Caller;
-  readonly signInMark: SignInMark;
   readonly #work: SessionWork;
   readonly #user: UserDraft;
   #others: readonly Session[];
   #ended = false;
   // Created on access, because most calls need none of them.
+  #signInMark: SignInMark | undefined;
   #belongings: Belongings | undefined;
   #tokens: CallTokens | undefined;
   #customDataCopy: Partial<SessionCustomData> | undefined;
@@ -41,11 +41,15 @@ export class CallSession {
   constructor(backend: ShopBackend, { session, others, isRenewed }: CallSessions, caller: Caller) {
     this.#backend = backend;
     this.#caller = caller;
-    this.signInMark = new SignInMark(backend.sessions.users);
     this.#others = others;
     this.#work = new SessionWork(backend, session, caller);
     this.#user = new UserDraft(session?.record.user);
     if (session?.record.firstUsedAt === 0 && !isRenewed) this.#work.note(noteFirstUse);
+  }
+
+  get signInMark(): SignInMark {
+    this.#signInMark ??= new SignInMark(this.#backend.sessions.users);
+    return this.#signInMark;
   }
 
   /** The visitor's basket and wishlist. */
