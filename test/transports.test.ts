@@ -125,7 +125,7 @@ function describeSession(matrix: Matrix, carrier: Carrier): void {
     expect((await user.call("getUser")).body.user.email).toBe(account.email);
   });
 
-  describe("docs/sessions.md: when it is sent", () => {
+  describe("docs/sessions.md: when the server sends it", () => {
     const rows = readTable("docs/sessions.md", "occasion");
     const column = carrier === "cookie" ? 1 : 2;
     const expected = new Map(rows.map((row) => [row[0], row[column]]));
@@ -159,7 +159,7 @@ function describeSession(matrix: Matrix, carrier: Carrier): void {
           ["updatePassword", { oldPassword: password, newPassword: "battery staple" }],
         );
       },
-      "`reauthenticate`, a new e-mail address": async () => {
+      "`reauthenticate`, new email address": async () => {
         const user = (await start()).client();
         await user.call("register", account);
         const { password } = account;
@@ -178,7 +178,7 @@ function describeSession(matrix: Matrix, carrier: Carrier): void {
         vi.setSystemTime(Date.now() + 100_000);
         return newsOf(user, ["getUser"]);
       },
-      "the id was renewed, in this call or in the last 30 seconds": async () => {
+      "the ID was renewed, in this call or in the last 30 seconds": async () => {
         const user = (await start()).client();
         await user.call("register", account);
         const late = user.clone();
@@ -188,7 +188,7 @@ function describeSession(matrix: Matrix, carrier: Carrier): void {
         vi.setSystemTime(Date.now() + 30_000);
         return [...news, ...(await newsOf(late, ["getUser"]))];
       },
-      "the signature is of a secret that is rotated out": async () => {
+      "the signing secret is being rotated out": async () => {
         const storage = matrix.driver === "memory" ? memoryDriver() : matrix.storage();
         const next = testSecret.toUpperCase();
         const auth = createTestAuth();
@@ -217,11 +217,11 @@ function describeSession(matrix: Matrix, carrier: Carrier): void {
           ...(await newsOf(other, ["logoutEverywhere"])),
         ];
       },
-      "what was presented is dead": async () => {
+      "the client sends an invalid, ended, or expired session": async () => {
         const dead = await startDead();
         return newsOf(dead, ["getUser"]);
       },
-      "what was presented is dead, and a write begins a session": async () => {
+      "the client sends such a session, and a write begins a new one": async () => {
         const dead = await startDead();
         vi.useFakeTimers({ toFake: ["Date"] });
         vi.setSystemTime(Date.now() + 31_000);
@@ -234,7 +234,12 @@ function describeSession(matrix: Matrix, carrier: Carrier): void {
     });
 
     test.each(Object.entries(occasions))("%s", async (occasion, run) => {
-      const news = await run();
+      const words: Record<string, string> = {
+        nothing: "unchanged",
+        given: "sent",
+        taken: "cleared",
+      };
+      const news = (await run()).map((word) => words[word]);
       expect(new Set(news)).toEqual(new Set([expected.get(occasion)]));
     });
   });
