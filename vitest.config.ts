@@ -9,8 +9,8 @@ export default defineConfig({
     alias: {
       "storefront-core/client": source("rpc/client.ts"),
       "storefront-core/storage": source("storage/index.ts"),
-      "storefront-core/express": source("storage/express.ts"),
-      "storefront-core/vendure": source("storage/vendure.ts"),
+      "storefront-core/express": source("adapters/express.ts"),
+      "storefront-core/vendure": source("adapters/vendure-session-cache.ts"),
       "storefront-core": source("server/index.ts"),
     },
   },
@@ -21,6 +21,9 @@ export default defineConfig({
     // Most tests wait for servers and clocks, so more run at a time than there are cores.
     maxWorkers: 3,
     typecheck: { enabled: true, include: ["test/**/*.test-d.ts"] },
-    coverage: { include: ["server/**", "rpc/**", "storage/**"], reporter: ["text"] },
+    coverage: {
+      include: ["server/**", "rpc/**", "storage/**", "adapters/**", "shared/**"],
+      reporter: ["text"],
+    },
   },
 });

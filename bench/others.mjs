@@ -1,6 +1,6 @@
-import { toEnvelope } from "../dist/storage/envelope.js";
+import { toEnvelope } from "../dist/storage/documents/envelope.js";
 import { absent } from "../dist/storage/index.js";
-import { createName, createSessionId } from "../dist/storage/session-record.js";
+import { createName, createSessionId } from "../dist/storage/sessions/session-record.js";
 import { createUser } from "./user.mjs";
 
 /** Puts sessions of other users, or those users' indexes, into a store, as logins would. */

@@ -9,7 +9,7 @@ process.setMaxListeners(0);
 export const benchFolder = fileURLToPath(new URL(".", import.meta.url));
 export const rootFolder = fileURLToPath(new URL("..", import.meta.url));
 /** The program that users run. */
-export const cli = fileURLToPath(new URL("../dist/server/cli.js", import.meta.url));
+export const cli = fileURLToPath(new URL("../dist/server/cli/cli.js", import.meta.url));
 
 /**
  * Starts a server in a process of its own, and waits until it says where it listens.

@@ -1,9 +1,9 @@
-import { withDetails, type Logger } from "../storage/log.ts";
-import type { SessionTransportName, ShopUser } from "../storage/session-record.ts";
-import type { SessionReuse } from "../storage/sessions.ts";
-import type { Auth, AuthContext } from "./auth.ts";
-import type { ShopBackend } from "./backend.ts";
-import type { CallSessions } from "./call-sessions.ts";
+import { withDetails, type Logger } from "../shared/log.ts";
+import type { SessionTransportName, ShopUser } from "../storage/sessions/session-record.ts";
+import type { SessionReuse } from "../storage/sessions/session-store.ts";
+import type { Auth, AuthContext } from "./accounts/auth.ts";
+import type { ShopBackend } from "./shop-services.ts";
+import type { CallSessions } from "./session/call-sessions.ts";
 import type { Caller } from "./caller.ts";
 import {
   PublicContext,
@@ -11,13 +11,13 @@ import {
   type PublicRPCContext,
   type RPCContext,
 } from "./context.ts";
-import type { CallDeadline } from "./deadline.ts";
+import type { CallDeadline } from "./call-deadline.ts";
 import { notify, type Hooks } from "./hooks.ts";
-import type { LoginAttempts } from "./login-attempts.ts";
-import type { MergeReport } from "./merge.ts";
+import type { LoginAttempts } from "./accounts/login-attempts.ts";
+import type { MergeReport } from "./lists/merge.ts";
 import type { RpcMethods } from "./method.ts";
-import type { Redactor } from "./redactor.ts";
-import { CallSession } from "./session.ts";
+import type { Redactor } from "./redaction/redactor.ts";
+import { CallSession } from "./session/call-session.ts";
 
 /** What all calls of a storefront share. */
 export interface CallEnvironment {

@@ -1,8 +1,8 @@
-import type { Logger } from "../storage/log.ts";
-import type { SessionTransportName, ShopUser } from "../storage/session-record.ts";
-import type { CallDeadline } from "./deadline.ts";
-import type { MergeReport } from "./merge.ts";
-import type { Redactor } from "./redactor.ts";
+import type { Logger } from "../shared/log.ts";
+import type { SessionTransportName, ShopUser } from "../storage/sessions/session-record.ts";
+import type { CallDeadline } from "./call-deadline.ts";
+import type { MergeReport } from "./lists/merge.ts";
+import type { Redactor } from "./redaction/redactor.ts";
 
 /** What a session needs of the call that it is in. */
 export interface Caller {

@@ -1,11 +1,11 @@
-import type { Logger } from "../storage/log.ts";
-import type { SessionCustomData, ShopUser } from "../storage/session-record.ts";
+import type { Logger } from "../shared/log.ts";
+import type { SessionCustomData, ShopUser } from "../storage/sessions/session-record.ts";
 import type { Call } from "./call.ts";
 import { dispatch } from "./dispatch.ts";
-import { Json } from "./json.ts";
-import type { MergeReport } from "./merge.ts";
-import type { SessionTokens } from "./session-tokens.ts";
-import type { CallSession } from "./session.ts";
+import { Json } from "./json-text.ts";
+import type { MergeReport } from "./lists/merge.ts";
+import type { SessionTokens } from "./session/session-tokens.ts";
+import type { CallSession } from "./session/call-session.ts";
 import type { PublicShop } from "./shop.ts";
 
 /** How a new login is kept. */

@@ -3,10 +3,10 @@ import type { Call } from "./call.ts";
 import { maxFaults, RpcError } from "./error.ts";
 import { notify, ToldCall } from "./hooks.ts";
 import type { RpcMethod, RpcMethods } from "./method.ts";
-import type { Redactor } from "./redactor.ts";
+import type { Redactor } from "./redaction/redactor.ts";
 import { parseInput, parseWith } from "./schema.ts";
-import { maskSecrets } from "./secret.ts";
-import { findNamedSecrets } from "./telling-names.ts";
+import { maskSecrets } from "./redaction/secret.ts";
+import { findNamedSecrets } from "./redaction/telling-names.ts";
 
 /** The method of this name; names such as `__proto__` are none. */
 export function findMethod(methods: RpcMethods, name: string): RpcMethod | undefined {

@@ -1,10 +1,10 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { describeError, type Logger } from "../storage/log.ts";
-import type { ShopUser } from "../storage/session-record.ts";
+import { describeError, type Logger } from "../shared/log.ts";
+import type { ShopUser } from "../storage/sessions/session-record.ts";
 import type { PublicRPCContext, RPCContext } from "./context.ts";
-import type { MergeReport } from "./merge.ts";
-import type { Redactor } from "./redactor.ts";
-import { maskSecrets } from "./secret.ts";
+import type { MergeReport } from "./lists/merge.ts";
+import type { Redactor } from "./redaction/redactor.ts";
+import { maskSecrets } from "./redaction/secret.ts";
 import type { PublicShop } from "./shop.ts";
 
 /** What a hook is told of a call. */

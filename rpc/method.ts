@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { PublicRPCContext, RPCContext, UserRPCContext } from "./context.ts";
-import type { Json } from "./json.ts";
-import { assertSecretsFindable } from "./secret.ts";
+import type { Json } from "./json-text.ts";
+import { assertSecretsFindable } from "./redaction/secret.ts";
 
 /**
  * Who may call a method, and whether it has a session:

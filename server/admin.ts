@@ -1,13 +1,13 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import * as z from "zod";
-import type { ShopBackend } from "../rpc/backend.ts";
+import type { ShopBackend } from "../rpc/shop-services.ts";
 import { RpcError } from "../rpc/error.ts";
-import { endSessions, incompleteEnd, type EndedSessions } from "../rpc/ended-sessions.ts";
+import { endSessions, incompleteEnd, type EndedSessions } from "../rpc/session/ended-sessions.ts";
 import { parseInput } from "../rpc/schema.ts";
-import { isUserId } from "../storage/session-record.ts";
-import type { Backends } from "./backends.ts";
-import type { Incoming } from "./incoming.ts";
-import type { StorefrontOptions } from "./options.ts";
+import { isUserId } from "../storage/sessions/session-record.ts";
+import type { Backends } from "./services.ts";
+import type { Incoming } from "./request.ts";
+import type { StorefrontOptions } from "./config/options.ts";
 import { readPayload } from "./payload.ts";
 import type { Route } from "./route.ts";
 

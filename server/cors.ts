@@ -1,12 +1,12 @@
 import { RpcError } from "../rpc/error.ts";
-import { describeError, type Logger } from "../storage/log.ts";
-import type { Answer } from "./answer.ts";
-import type { Incoming } from "./incoming.ts";
-import type { Shop } from "./options.ts";
+import { describeError, type Logger } from "../shared/log.ts";
+import type { Answer } from "./response.ts";
+import type { Incoming } from "./request.ts";
+import type { Shop } from "./config/options.ts";
 import { judgePage, type PageVerdict } from "./own-page.ts";
 import { toAllowedHeaders } from "./preflight.ts";
 import { ShopHosts } from "./shop-hosts.ts";
-import type { Header } from "./transport.ts";
+import type { Header } from "./credentials/transport.ts";
 
 /** The config's rules for pages: `cors` and the hosts of the shops. */
 export interface CorsRules {

@@ -1,4 +1,4 @@
-import type { CallDeadline } from "../rpc/deadline.ts";
+import type { CallDeadline } from "../rpc/call-deadline.ts";
 import { RpcError } from "../rpc/error.ts";
 
 /** Gives up the calls in flight that take too long: one timer looks after all of them. */

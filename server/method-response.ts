@@ -1,6 +1,6 @@
-import type { Answer } from "./answer.ts";
-import type { Shop } from "./options.ts";
-import type { Header } from "./transport.ts";
+import type { Answer } from "./response.ts";
+import type { Shop } from "./config/options.ts";
+import type { Header } from "./credentials/transport.ts";
 
 /** Tells the typed client that the response is a method's own `Response`, and not a value. */
 export const responseHeader = "storefront-response";

@@ -1,4 +1,4 @@
-import type { Incoming } from "./incoming.ts";
+import type { Incoming } from "./request.ts";
 import { portOf } from "./shop-hosts.ts";
 
 /** The kind of page that sent a call, by the headers. */

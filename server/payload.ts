@@ -1,6 +1,6 @@
 import { assertBodySize, HTTPError } from "h3";
 import { RpcError } from "../rpc/error.ts";
-import type { Incoming } from "./incoming.ts";
+import type { Incoming } from "./request.ts";
 import { takeReadBody } from "./request-body.ts";
 
 /** The deepest nesting of a payload; beyond it a parser's recursion is an attack. */

@@ -1,13 +1,13 @@
 import { HTTPError } from "h3";
 import { randomUUID } from "uncrypto";
 import { maxFaults, problems, RpcError, type ProblemCode } from "../rpc/error.ts";
-import { DocumentMovedError } from "../rpc/owned.ts";
-import type { Redactor } from "../rpc/redactor.ts";
-import { describeError, isInstance, type Logger } from "../storage/log.ts";
-import { StorageUnavailableError } from "../storage/unavailable.ts";
-import { SessionLimitError } from "../storage/session-limit.ts";
-import { SessionEndedError } from "../storage/user-sessions.ts";
-import type { Answer } from "./answer.ts";
+import { DocumentMovedError } from "../rpc/lists/owned.ts";
+import type { Redactor } from "../rpc/redaction/redactor.ts";
+import { describeError, isInstance, type Logger } from "../shared/log.ts";
+import { StorageUnavailableError } from "../storage/documents/unavailable.ts";
+import { SessionLimitError } from "../storage/sessions/session-limit.ts";
+import { SessionEndedError } from "../storage/sessions/user-sessions.ts";
+import type { Answer } from "./response.ts";
 import { findJsonFault } from "./json-fault.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { RpcError } from "../rpc/error.ts";
-import type { ConfigError } from "./config-error.ts";
+import type { ConfigError } from "./config/config-error.ts";
 import type { Route } from "./route.ts";
 
 /** Responds 503, and logs the error of the config. */

@@ -1,5 +1,5 @@
 import { RpcError } from "../rpc/error.ts";
-import type { Incoming } from "./incoming.ts";
+import type { Incoming } from "./request.ts";
 
 /**
  * The text of a body that a parser in front of the storefront has read, from the property that Express sets.

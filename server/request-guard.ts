@@ -1,11 +1,11 @@
 import type { ServerRequest } from "srvx";
 import { RpcError } from "../rpc/error.ts";
-import type { Logger } from "../storage/log.ts";
-import { toResponse } from "./answer.ts";
+import type { Logger } from "../shared/log.ts";
+import { toResponse } from "./response.ts";
 import type { Cors } from "./cors.ts";
-import type { Credentials } from "./credentials.ts";
-import { assertHeaders } from "./headers.ts";
-import { IncomingRequest, type Incoming } from "./incoming.ts";
+import type { Credentials } from "./credentials/credentials.ts";
+import { assertHeaders } from "./header-limit.ts";
+import { IncomingRequest, type Incoming } from "./request.ts";
 import { toProblem } from "./problem.ts";
 import type { ProxyTrust } from "./trusted-proxies.ts";
 

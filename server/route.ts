@@ -1,7 +1,7 @@
 import type { H3 } from "h3";
 import { RpcError } from "../rpc/error.ts";
 import { isExactPath } from "./exact-path.ts";
-import type { Incoming } from "./incoming.ts";
+import type { Incoming } from "./request.ts";
 import type { RequestGuard } from "./request-guard.ts";
 
 /** A path of the storefront, and its handler for all HTTP methods. */

@@ -1,4 +1,4 @@
-import { describeError, type Logger } from "../storage/log.ts";
+import { describeError, type Logger } from "../shared/log.ts";
 import { isClientGone } from "./client-gone.ts";
 
 type Bytes = ReadableStream<Uint8Array<ArrayBuffer>>;

@@ -1,7 +1,7 @@
 /** Documents in any unstorage driver: the public entry `storefront-core/storage`. */
 
 // Opening
-export { openDriver, type StorageConfig } from "./driver.ts";
+export { openDriver, type StorageConfig } from "./documents/driver.ts";
 export { openDocumentStore } from "./store.ts";
 
 // Documents
@@ -15,24 +15,24 @@ export type {
   Rule,
   Snapshot,
   UnreadablePolicy,
-} from "./documents.ts";
-export type { Attempts, Tally } from "./attempts.ts";
-export { absent } from "./documents.ts";
-export { toKeySegment } from "./key.ts";
+} from "./documents/documents.ts";
+export type { Attempts, Tally } from "./documents/counters.ts";
+export { absent } from "./documents/documents.ts";
+export { toKeySegment } from "./documents/key.ts";
 
 // Caching sessions
 export {
   DefaultSessionCacheStrategy,
   InMemorySessionCacheStrategy,
-} from "./session-cache-strategy.ts";
+} from "./sessions/session-cache-strategy.ts";
 export type {
   CachedSession,
   CachedSessionUser,
   SessionCacheStrategy,
-} from "./session-cache-strategy.ts";
-export type { ChangeFeed, ChangeListener } from "./changes.ts";
+} from "./sessions/session-cache-strategy.ts";
+export type { ChangeFeed, ChangeListener } from "./documents/changes.ts";
 
 // Failing, and saying so
-export { StorageUnavailableError } from "./unavailable.ts";
-export type { Logger } from "./log.ts";
-export { detailsFirst, type DetailsFirstLogger } from "./details-first.ts";
+export { StorageUnavailableError } from "./documents/unavailable.ts";
+export type { Logger } from "../shared/log.ts";
+export { detailsFirst, type DetailsFirstLogger } from "../shared/details-first.ts";

@@ -1,16 +1,16 @@
 import type { Driver } from "unstorage";
-import { createMemoryAttempts } from "./attempts.ts";
-import { withUnavailable, type Backend } from "./backend.ts";
-import { LocalChanges, type ChangeFeed } from "./changes.ts";
-import { Collection } from "./collection.ts";
-import type { DocumentStore, DocumentStoreOptions } from "./documents.ts";
-import { createDriverBackend } from "./driver-backend.ts";
-import { isPrivateDriver } from "./driver.ts";
-import type { Logger } from "./log.ts";
-import { createQueue, type Queue } from "./queue.ts";
-import { createRedisBackend } from "./redis-backend.ts";
-import { isRedisDriver } from "./redis-client.ts";
-import { createSafeLog } from "./safe-log.ts";
+import { createMemoryAttempts } from "./documents/counters.ts";
+import { withUnavailable, type Backend } from "./documents/adapter.ts";
+import { LocalChanges, type ChangeFeed } from "./documents/changes.ts";
+import { Collection } from "./documents/collection.ts";
+import type { DocumentStore, DocumentStoreOptions } from "./documents/documents.ts";
+import { createDriverBackend } from "./documents/driver-adapter.ts";
+import { isPrivateDriver } from "./documents/driver.ts";
+import type { Logger } from "../shared/log.ts";
+import { createQueue, type Queue } from "./documents/keyed-mutex.ts";
+import { createRedisBackend } from "./redis/redis-adapter.ts";
+import { isRedisDriver } from "./redis/redis-client.ts";
+import { createSafeLog } from "../shared/safe-log.ts";
 
 /**
  * Opens the documents in a driver. Stores on one driver object share their locks, and the last one to

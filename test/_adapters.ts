@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Driver } from "unstorage";
-import { openDriver, type StorageConfig } from "../storage/driver.ts";
+import { openDriver, type StorageConfig } from "../storage/documents/driver.ts";
 import { howToInstallPeers, peersInstalled } from "./_peers.ts";
 import { describeWithRedis, useRedis } from "./_redis.ts";
 

@@ -1,6 +1,6 @@
 import { defineRpcMethod } from "../rpc/method.ts";
-import { ConfigError } from "../server/config-error.ts";
-import { resolveConfig } from "../server/resolve.ts";
+import { ConfigError } from "../server/config/config-error.ts";
+import { resolveConfig } from "../server/config/resolve.ts";
 
 const method = defineRpcMethod({ handler: () => "hello" });
 const noop = () => {};

@@ -1,4 +1,4 @@
-import type { Storefront } from "../server/app.ts";
+import type { Storefront } from "../server/storefront.ts";
 
 /** The `fetch` of a browser: it keeps the cookies that an app sets. */
 export function createBrowser(

@@ -107,7 +107,7 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
 
 // --- Internal helpers ---
 
-const cli = join(root, "dist/server/cli.js");
+const cli = join(root, "dist/server/cli/cli.js");
 
 interface CliOptions {
   readonly folder?: string;

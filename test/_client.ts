@@ -1,5 +1,5 @@
 import { parseSetCookie } from "cookie-es";
-import type { Auth } from "../rpc/auth.ts";
+import type { Auth } from "../rpc/accounts/auth.ts";
 import { Visitor, type Answer, type Send } from "./_visitor.ts";
 
 /** How a client's session travels. */

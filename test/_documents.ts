@@ -4,8 +4,13 @@ import { join } from "node:path";
 import { createStorage, type Driver } from "unstorage";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { absent, type Documents, type DocumentStore, type Rule } from "../storage/documents.ts";
-import { toKeySegment } from "../storage/key.ts";
+import {
+  absent,
+  type Documents,
+  type DocumentStore,
+  type Rule,
+} from "../storage/documents/documents.ts";
+import { toKeySegment } from "../storage/documents/key.ts";
 import { openDocumentStore } from "../storage/store.ts";
 import { createTestLog, type LogLine } from "./_log.ts";
 

@@ -1,5 +1,5 @@
 import createFileDriver from "unstorage/drivers/fs";
-import type { Environment } from "../server/environment.ts";
+import type { Environment } from "../server/config/environment.ts";
 import { testSecret } from "./_setup.ts";
 
 /** A config in which there is something to find, and one that differs in this alone. */

@@ -1,8 +1,8 @@
 import { appendFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { afterAll, expect, inject, test } from "vitest";
-import { createStorefront, type Storefront } from "../server/app.ts";
-import type { StorefrontConfig } from "../server/config.ts";
+import { createStorefront, type Storefront } from "../server/storefront.ts";
+import type { StorefrontConfig } from "../server/config/config.ts";
 import { createTestLog, type LogLine } from "./_log.ts";
 import { testConfig } from "./_setup.ts";
 import type { Answer, Send } from "./_visitor.ts";

@@ -59,7 +59,7 @@ export async function startMeasuredServer(): Promise<MeasuredServer> {
 
 // --- Internal helpers ---
 
-const cli = fileURLToPath(new URL("../dist/server/cli.js", import.meta.url));
+const cli = fileURLToPath(new URL("../dist/server/cli/cli.js", import.meta.url));
 
 async function ask(child: ChildProcess, message: string): Promise<{ longest: number }> {
   const answer = once(child, "message") as Promise<[{ longest: number }]>;

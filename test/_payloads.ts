@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { builtinMethods } from "../rpc/builtin.ts";
+import { builtinMethods } from "../rpc/methods/builtin.ts";
 import { jsonText } from "./_hostile.ts";
 
 /** The default of `maxBodySize`. */

@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { onTestFinished } from "vitest";
-import { createStorefront } from "../server/app.ts";
-import type { StorefrontConfig } from "../server/config.ts";
+import { createStorefront } from "../server/storefront.ts";
+import type { StorefrontConfig } from "../server/config/config.ts";
 import { createTestAuth, testAccount as account } from "./_client.ts";
 import { listen } from "./_https.ts";
 import { createTestLog } from "./_log.ts";

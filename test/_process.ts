@@ -117,7 +117,7 @@ export async function countCommands(url: string, act: () => Promise<unknown>): P
 // --- Internal helpers ---
 
 const root = new URL("../", import.meta.url);
-const cli = fileURLToPath(new URL("dist/server/cli.js", root));
+const cli = fileURLToPath(new URL("dist/server/cli/cli.js", root));
 
 let checked: Promise<void> | undefined;
 

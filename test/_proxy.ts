@@ -3,8 +3,8 @@ import { createServer, request } from "node:http";
 import type { AddressInfo } from "node:net";
 import { serve } from "h3";
 import { onTestFinished } from "vitest";
-import { createStorefront } from "../server/app.ts";
-import type { StorefrontConfig } from "../server/config.ts";
+import { createStorefront } from "../server/storefront.ts";
+import type { StorefrontConfig } from "../server/config/config.ts";
 import { createTestLog } from "./_log.ts";
 import { forProduction, testConfig } from "./_setup.ts";
 

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { serve } from "h3";
 import { onTestFinished } from "vitest";
-import type { Storefront } from "../server/app.ts";
+import type { Storefront } from "../server/storefront.ts";
 
 /** Serves a storefront until the test ends. */
 export async function serveOnPort(app: Storefront): Promise<number> {

@@ -1,5 +1,5 @@
-import type { Session } from "../storage/session-records.ts";
-import type { Sessions } from "../storage/sessions.ts";
+import type { Session } from "../storage/sessions/session-records.ts";
+import type { Sessions } from "../storage/sessions/session-store.ts";
 import type { FaultyDriver } from "./_faulty-driver.ts";
 
 /** The active session of an ID, if there is one. */

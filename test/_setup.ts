@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { serve } from "h3";
 import { afterEach, describe, expect } from "vitest";
-import { createStorefront, type Storefront } from "../server/app.ts";
-import type { StorefrontConfig } from "../server/config.ts";
-import type { StorageConfig } from "../storage/driver.ts";
-import type { SessionSettings } from "../storage/sessions.ts";
+import { createStorefront, type Storefront } from "../server/storefront.ts";
+import type { StorefrontConfig } from "../server/config/config.ts";
+import type { StorageConfig } from "../storage/documents/driver.ts";
+import type { SessionSettings } from "../storage/sessions/session-store.ts";
 import { createTestLog, type LogLine } from "./_log.ts";
 import { describeWithRedis, useRedis } from "./_redis.ts";
 import { Visitor, type Send } from "./_visitor.ts";

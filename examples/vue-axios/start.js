@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 
 const commands = [
-  ["../../dist/server/cli.js", "start"],
+  ["../../dist/server/cli/cli.js", "start"],
   ["node_modules/vite/bin/vite.js", "serve"],
 ];
 const children = commands.map((args) => spawn(process.execPath, args, { stdio: "inherit" }));

@@ -1,0 +1,161 @@
+/** A store for express-session in any unstorage driver: the public entry `storefront-core/express`. */
+
+import { isDeepStrictEqual } from "node:util";
+import { absent, type Rule, type Snapshot } from "../storage/documents/documents.ts";
+import { openDriver, type StorageConfig } from "../storage/documents/driver.ts";
+import { toKeySegment } from "../storage/documents/key.ts";
+import { describeError, type Logger } from "../shared/log.ts";
+import { createSafeLog } from "../shared/safe-log.ts";
+import { toMilliseconds } from "./seconds.ts";
+import { openDocumentStore } from "../storage/store.ts";
+
+/** Options of {@link createExpressStore}. */
+export interface ExpressStoreOptions {
+  /** A driver by its unstorage name with its options, or a driver object. */
+  readonly storage: StorageConfig;
+  /** Seconds that a session lives whose cookie has no end. Default: 86400. */
+  readonly ttl?: number;
+  /** Seconds that a destroyed session's id cannot be stored again. Default: 300. */
+  readonly destroyedTtl?: number;
+  /** Where failures are said that no callback takes. Default: `console`. */
+  readonly log?: Logger;
+}
+
+/**
+ * Makes a store for express-session; failures go to the callbacks.
+ *
+ * Requests that change different fields of one session at once keep them all, and one that still has
+ * a destroyed session does not store it again.
+ * @param Store `session.Store`, the base that express-session wants its stores to have
+ * @throws TypeError for a driver that is unknown, or a duration that is no positive number
+ */
+export function createExpressStore<Base>(
+  Store: abstract new () => Base,
+  { storage, ttl = 86_400, destroyedTtl = 300, log = console }: ExpressStoreOptions,
+): Base & { close(): Promise<void> } {
+  const lifetime = toMilliseconds("ttl", ttl);
+  const destroyedFor = toMilliseconds("destroyedTtl", destroyedTtl);
+  const safeLog = createSafeLog(log);
+  const store = openDocumentStore(openDriver(storage), { log: safeLog });
+  const entries = store.collection("express-session", isEntry);
+  /** Sessions that were read or stored here: they may change what is stored, but not store it anew. */
+  const known = new WeakMap<object, Known>();
+
+  class ExpressStore extends (Store as unknown as new () => StoreBase) {
+    get(id: string, callback?: Callback<Session>): void {
+      settle(async function read() {
+        const snapshot = await entries.get(toKeySegment(id));
+        if (snapshot.value === undefined || snapshot.value === destroyed) return undefined;
+        const session = structuredClone(snapshot.value);
+        known.set(session, { id, fields: snapshot.value, snapshot });
+        return session;
+      }, callback);
+    }
+
+    set(id: string, session: Session, callback?: Callback): void {
+      settle(async function write() {
+        const fields = JSON.parse(JSON.stringify(session)) as Session;
+        const before = findKnown(id, session);
+        const rule: Rule<Entry> = (current) => {
+          if (current === destroyed || (before && current === undefined)) return "keep";
+          const set = before && current ? merge(current, before.fields, fields) : fields;
+          return { set, expiresAt: endOf(session, lifetime) };
+        };
+        const snapshot = await entries.update(toKeySegment(id), rule, before?.snapshot ?? absent);
+        known.set(session, { id, fields, snapshot });
+      }, callback);
+    }
+
+    /** Moves the end; the data stays as it is stored. */
+    touch(id: string, session: Session, callback?: Callback): void {
+      settle(async function extend() {
+        const { cookie } = session;
+        const rule: Rule<Entry> = (current) => {
+          if (current === destroyed || current === undefined) return "keep";
+          return { set: { ...current, cookie }, expiresAt: endOf(session, lifetime) };
+        };
+        await entries.update(toKeySegment(id), rule, findKnown(id, session)?.snapshot);
+      }, callback);
+    }
+
+    destroy(id: string, callback?: Callback): void {
+      settle(async function destroy() {
+        const expiresAt = Date.now() + destroyedFor;
+        await entries.update(toKeySegment(id), () => ({ set: destroyed, expiresAt }));
+      }, callback);
+    }
+
+    /** express-session's own way from what `get` gave to the session of a request. */
+    override createSession(request: object, data: Session): object {
+      const session = super.createSession(request, data);
+      const read = known.get(data);
+      if (read !== undefined) known.set(session, read);
+      return session;
+    }
+
+    async close(): Promise<void> {
+      await store.close();
+    }
+  }
+
+  return new ExpressStore() as unknown as Base & { close(): Promise<void> };
+
+  function findKnown(id: string, session: Session): Known | undefined {
+    const found = known.get(session);
+    return found?.id === id ? found : undefined;
+  }
+
+  /** Answers later, so that what a callback throws is not taken for a failure of the storage. */
+  function settle<T>(run: () => Promise<T | undefined>, callback: Callback<T> = report): void {
+    run().then(
+      (value) => setImmediate(callback, null, value),
+      (error: unknown) => setImmediate(callback, error),
+    );
+  }
+
+  function report(error: unknown): void {
+    if (error) safeLog.error("A session was not changed", { reason: describeError(error) });
+  }
+}
+
+// --- Internal helpers ---
+
+type Callback<T = void> = (error: unknown, value?: T) => void;
+
+interface StoreBase {
+  createSession(request: object, data: Session): object;
+}
+
+interface Session {
+  /** As express-session has it: milliseconds. */
+  readonly cookie?: { readonly expires?: Date | string | null; readonly maxAge?: number | null };
+  readonly [field: string]: unknown;
+}
+
+interface Known {
+  readonly id: string;
+  /** As they were when the session was read or stored: what differs, its request has changed. */
+  readonly fields: Session;
+  readonly snapshot: Snapshot<Entry>;
+}
+
+type Entry = Session | typeof destroyed;
+
+/** Stands in a destroyed session's place, for a request that still has it and stores it at its end. */
+const destroyed = "destroyed";
+
+function isEntry(value: unknown): value is Entry {
+  return value === destroyed || (typeof value === "object" && value !== null);
+}
+
+/** What is stored, but for the fields that changed from `before` to `after`. */
+function merge(stored: Session, before: Session, after: Session): Session {
+  const isSame = ([name]: [string, unknown]) => isDeepStrictEqual(before[name], after[name]);
+  const changed = Object.entries(after).filter((field) => !isSame(field));
+  return Object.fromEntries([...Object.entries(stored).filter(isSame), ...changed]);
+}
+
+function endOf({ cookie }: Session, lifetime: number): number {
+  if (cookie?.expires) return new Date(cookie.expires).getTime();
+  return Date.now() + (cookie?.maxAge ?? lifetime);
+}

@@ -1,0 +1,191 @@
+import { randomUUID } from "uncrypto";
+import type { Documents, DocumentStore } from "../../storage/documents/documents.ts";
+import { toKeySegment } from "../../storage/documents/key.ts";
+import { isUserId, type ShopUser } from "../../storage/sessions/session-record.ts";
+import type { Auth, AuthContext } from "./auth.ts";
+import { RpcError } from "../error.ts";
+import { hashPassword, isPasswordHash, verifyPassword } from "./password.ts";
+
+/** The embedded `auth`: accounts of a realm, kept in a storage, one document for each e-mail address. */
+export function createAccounts(store: DocumentStore): Auth {
+  const accountsOf = (realm: string): Documents<Account> =>
+    store.collection(`account:${toKeySegment(realm)}`, isAccount, "refuse");
+  const changesOf = (realm: string): Documents<PasswordChange> =>
+    store.collection(`password-change:${toKeySegment(realm)}`, isPasswordChange);
+
+  return {
+    async login({ email, password }, context) {
+      const { value: account } = await accountsOf(context.realm).get(toAccountKey(email));
+      const isRight = await verifyPassword(password, hashOf(account, context), context);
+      return isRight ? account?.user : undefined;
+    },
+
+    async register({ email, password, firstName, lastName }, context) {
+      const { realm, signal } = context;
+      const user: ShopUser = {
+        id: randomUUID(),
+        email: normaliseEmail(email),
+        ...(firstName !== undefined && { firstName }),
+        ...(lastName !== undefined && { lastName }),
+      };
+      const passwordHash = await hashPassword(password, context);
+      const account = { user, passwordHash, createdAt: Date.now() };
+      await accountsOf(realm).update(toAccountKey(email), (existing) => {
+        assertInTime(signal);
+        if (existing !== undefined) throw new RpcError("email_taken");
+        return { set: account };
+      });
+      return user;
+    },
+
+    async changePassword({ user, oldPassword, newPassword }, context) {
+      const { realm, signal } = context;
+      const key = toAccountKey(user.email ?? "");
+      const read = await accountsOf(realm).get(key);
+      const account = isOwnedBy(read.value, user) ? read.value : undefined;
+      const currentHash = hashOf(account, context);
+      const isRight = await verifyPassword(oldPassword, currentHash, context);
+      if (account === undefined || currentHash === undefined) return false;
+      if (!isRight) {
+        // If a change failed midway, the client repeats it: check its old password against the replaced hash.
+        const { value: last } = await changesOf(realm).get(key);
+        const isRepeated =
+          last?.to === currentHash && (await verifyPassword(oldPassword, last.from, context));
+        return isRepeated && verifyPassword(newPassword, currentHash, context);
+      }
+      const passwordHash = await hashPassword(newPassword, context);
+      assertInTime(signal);
+      const expiresAt = Date.now() + repeatableFor;
+      const change = { from: currentHash, to: passwordHash };
+      await changesOf(realm).update(key, () => ({ set: change, expiresAt }));
+      await accountsOf(realm).update(key, (current) => {
+        assertInTime(signal);
+        // The old password was right for the hash that was read, and for no other.
+        if (current?.passwordHash !== currentHash) {
+          throw new RpcError("session_changed", { executed: true });
+        }
+        return { set: { ...current, passwordHash } };
+      });
+      return true;
+    },
+
+    async updateUser({ user, profile }, { realm }) {
+      const changed = { ...user, ...profile };
+      await accountsOf(realm).update(toAccountKey(user.email ?? ""), (account) =>
+        isOwnedBy(account, user)
+          ? { set: { ...account, user: { ...account.user, ...profile } } }
+          : "keep",
+      );
+      return changed;
+    },
+
+    async changeEmail({ user, email }, { realm, signal }) {
+      const accounts = accountsOf(realm);
+      const changed = { ...user, email: normaliseEmail(email) };
+      const [from, to] = [toAccountKey(user.email ?? ""), toAccountKey(email)];
+      if (from === to) return changed;
+      // Of two changes at once the last to claim the account gets it.
+      const { value: account } = await accounts.update(from, (current) => {
+        assertInTime(signal);
+        return isOwnedBy(current, user) ? { set: { ...current, movingTo: to } } : "keep";
+      });
+      await accounts.update(to, (existing) => {
+        assertInTime(signal);
+        // A change that broke off is asked for again: what is left of it is done then.
+        if (isOwnedBy(existing, user)) return "keep";
+        if (existing !== undefined) throw new RpcError("email_taken");
+        if (!isOwnedBy(account, user)) throw new RpcError("session_changed", { executed: true });
+        return {
+          set: { ...account, user: { ...account.user, email: changed.email }, movingTo: undefined },
+        };
+      });
+      await moveAway(accounts, from, to, user);
+      return changed;
+    },
+  };
+}
+
+/** One spelling for all that mean the same address. */
+export function normaliseEmail(email: string): string {
+  return email.normalize("NFC").trim().toLowerCase();
+}
+
+// --- Internal helpers ---
+
+interface Account {
+  readonly user: ShopUser;
+  /** The stored value, which another program may have written, malformed. */
+  readonly passwordHash?: unknown;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+  /** The key that it is being moved to, as its user's e-mail address changes. */
+  readonly movingTo?: string | undefined;
+}
+
+/** The data that repeats a password change that failed midway. */
+interface PasswordChange {
+  /** The hash of the old password. */
+  readonly from: string;
+  /** The new hash; a client can repeat the change while the account has it. */
+  readonly to: string;
+}
+
+/** Milliseconds in which a client can repeat a password change. */
+const repeatableFor = 5 * 60_000;
+
+/** The hash of an account. An unreadable one matches no password, and the server logs an error. */
+function hashOf(account: Account | undefined, { log }: AuthContext): string | undefined {
+  if (account === undefined) return undefined;
+  const { passwordHash } = account;
+  if (isPasswordHash(passwordHash)) return passwordHash;
+  log.error("An account's password hash cannot be read, so its user cannot log in", {
+    userId: account.user.id,
+  });
+  return undefined;
+}
+
+/** Removes a moved account from its old place, with what came in there meanwhile. */
+async function moveAway(
+  accounts: Documents<Account>,
+  from: string,
+  to: string,
+  user: ShopUser,
+): Promise<void> {
+  let last: Account | undefined;
+  await accounts.update(from, (current) => {
+    last = isOwnedBy(current, user) ? current : undefined;
+    return last?.movingTo === to ? "remove" : "keep";
+  });
+  if (last === undefined) return;
+  const isMoved = last.movingTo === to;
+  const { passwordHash } = last;
+  await accounts.update(to, (current) => {
+    if (!isOwnedBy(current, user)) return "keep";
+    return isMoved ? { set: { ...current, passwordHash } } : "remove";
+  });
+  if (!isMoved) throw new RpcError("session_changed", { executed: true });
+}
+
+/** A call that was answered by a timeout writes no more; one whose client has gone away goes on. */
+function assertInTime({ reason }: AbortSignal): void {
+  if (reason instanceof DOMException && reason.name === "TimeoutError") throw reason;
+}
+
+function isAccount(value: unknown): value is Account {
+  const { user } = (value ?? {}) as { user?: Partial<ShopUser> };
+  return isUserId(user?.id);
+}
+
+function isPasswordChange(value: unknown): value is PasswordChange {
+  const { from, to } = (value ?? {}) as Partial<Record<keyof PasswordChange, unknown>>;
+  return isPasswordHash(from) && typeof to === "string";
+}
+
+/** A session's user may carry any e-mail address; only the id says whose account it is. */
+function isOwnedBy(account: Account | undefined, user: ShopUser): account is Account {
+  return account !== undefined && String(account.user.id) === String(user.id);
+}
+
+function toAccountKey(email: string): string {
+  return toKeySegment(normaliseEmail(email));
+}

@@ -1,0 +1,48 @@
+import { describeError } from "../../shared/log.ts";
+import type { ShopUser } from "../../storage/sessions/session-record.ts";
+import type { PendingMerge } from "../../storage/sessions/user-index.ts";
+import type { ShopBackend } from "../shop-services.ts";
+import type { Caller } from "../caller.ts";
+import { completeMerges, type MergeReport } from "./merge.ts";
+import { owingNothing } from "../session/record-changes.ts";
+import type { SessionWork } from "../session/unit-of-work.ts";
+
+/** The pending merges of a call's user. */
+export class PendingMerges {
+  readonly #backend: ShopBackend;
+  readonly #work: SessionWork;
+  readonly #caller: Caller;
+
+  constructor(backend: ShopBackend, work: SessionWork, caller: Caller) {
+    this.#backend = backend;
+    this.#work = work;
+    this.#caller = caller;
+  }
+
+  /** Completes the merges that failed at a login. */
+  async completeOwed(): Promise<void> {
+    const user = this.#work.current?.record.user;
+    if (user === undefined) return;
+    const { pendingMerges } = await this.#backend.sessions.users.read(user.id);
+    await this.complete(user, pendingMerges);
+  }
+
+  /** Merges the guests' lists, and then removes the note from the session. */
+  async complete(user: ShopUser, pending: readonly PendingMerge[]): Promise<MergeReport> {
+    const report = await completeMerges(this.#backend, user.id, pending, this.#caller.log);
+    const { current } = this.#work;
+    if (report.status === "pending" || !current?.record.mergePending) return report;
+    try {
+      this.#work.adopt(await this.#backend.sessions.update(current, owingNothing));
+    } catch (error) {
+      // The next call checks again, and finds nothing to do.
+      this.#caller.log.warn(
+        "A merge is done, but the session still lists it as pending; the next call checks again",
+        {
+          error: describeError(error),
+        },
+      );
+    }
+    return report;
+  }
+}

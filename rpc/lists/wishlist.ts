@@ -1,0 +1,118 @@
+import { isProductReference, type ProductReference } from "./basket.ts";
+import { RpcError } from "../error.ts";
+import { isOwned, type Owned } from "./owned.ts";
+import type { WishlistOptions } from "../shop.ts";
+
+/** What a visitor wishes for: a variant or a product. */
+export type Wish =
+  | { readonly variantId: ProductReference; readonly productId?: undefined }
+  | { readonly productId: ProductReference; readonly variantId?: undefined };
+
+/** One item of a wishlist. */
+export type WishlistItem = Wish & {
+  readonly key: string;
+  /** Epoch milliseconds. */
+  readonly addedAt: number;
+};
+
+/** What is stored of a wishlist. */
+export interface Wishlist extends Owned {
+  readonly items: readonly WishlistItem[];
+}
+
+/** A wishlist as a client sees it. */
+export interface WishlistView {
+  /** Names the wishlist; `null` until something is put in. */
+  readonly key: string | null;
+  readonly items: readonly WishlistItem[];
+}
+
+export const emptyWishlist: Wishlist = { items: [] };
+
+/** Whether a stored value is a wishlist with valid items. */
+export function isWishlist(value: unknown): value is Wishlist {
+  const { items } = (value ?? {}) as Partial<Wishlist>;
+  return Array.isArray(items) && items.every(isWishlistItem) && isOwned(value);
+}
+
+export function viewWishlist(key: string | undefined, { items }: Wishlist): WishlistView {
+  return { key: key ?? null, items };
+}
+
+/**
+ * Adds a wish; one that is there already stays as it is.
+ * @throws RpcError `limit_reached`
+ */
+export function addWish(
+  wishlist: Wishlist,
+  wish: Wish & { readonly key: string },
+  options: WishlistOptions,
+  now: number,
+): Wishlist {
+  if (wishlist.items.some((item) => isSameWish(item, wish))) return wishlist;
+  if (wishlist.items.length >= options.maxItems) {
+    throw new RpcError("limit_reached", {
+      detail: `A wishlist of this shop holds ${options.maxItems} items`,
+    });
+  }
+  return { ...wishlist, items: [...wishlist.items, { ...wish, addedAt: now }] };
+}
+
+/** @throws RpcError `unknown_item` */
+export function removeWish(wishlist: Wishlist, key: string): Wishlist {
+  const items = wishlist.items.filter((item) => item.key !== key);
+  if (items.length === wishlist.items.length) {
+    throw new RpcError("unknown_item", { detail: "The wishlist has no item with this key" });
+  }
+  return { ...wishlist, items };
+}
+
+export function clearWishes(wishlist: Wishlist): Wishlist {
+  return wishlist.items.length === 0 ? wishlist : { ...wishlist, items: [] };
+}
+
+/** A guest's wish that a merge left out, because the user's wishlist is full. */
+export type LeftOutWish = Wish & { readonly list: "wishlist"; readonly outcome: "left_out" };
+
+/**
+ * Merges a guest's wishes into the user's wishlist, up to twice `maxItems`; merging twice changes nothing more.
+ * All of the user's wishes stay.
+ */
+export function mergeWishes(
+  wishlist: Wishlist,
+  guestItems: readonly WishlistItem[],
+  { maxItems }: WishlistOptions,
+): { wishlist: Wishlist; lines: readonly LeftOutWish[] } {
+  const known = new Set(wishlist.items.map(identifyWish));
+  const added = guestItems.filter((wish) => !known.has(identifyWish(wish)));
+  const room = Math.max(0, 2 * maxItems - wishlist.items.length);
+  const lines = added.slice(room).map(leaveOut);
+  if (added.length === 0 || room === 0) return { wishlist, lines };
+  return {
+    wishlist: { ...wishlist, items: [...wishlist.items, ...added.slice(0, room)] },
+    lines,
+  };
+}
+
+// --- Internal helpers ---
+
+function isWishlistItem(value: unknown): value is WishlistItem {
+  const { key, variantId, productId } = (value ?? {}) as Partial<WishlistItem>;
+  return typeof key === "string" && isProductReference(variantId ?? productId);
+}
+
+function identifyWish({ variantId, productId }: Wish): string {
+  const id = variantId ?? productId;
+  return `${variantId === undefined ? "product" : "variant"}:${typeof id}:${id}`;
+}
+
+function leaveOut(wish: WishlistItem): LeftOutWish {
+  const list = "wishlist";
+  return wish.variantId === undefined
+    ? { list, productId: wish.productId, outcome: "left_out" }
+    : { list, variantId: wish.variantId, outcome: "left_out" };
+}
+
+function isSameWish(a: Wish, b: Wish): boolean {
+  return a.variantId === b.variantId && a.productId === b.productId;
+}

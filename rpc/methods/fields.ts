@@ -1,0 +1,81 @@
+import * as z from "zod";
+import { canonicalJson } from "../lists/canonical-json.ts";
+import { isCommonPassword } from "../accounts/common-password.ts";
+import { secret } from "../redaction/secret.ts";
+
+/** What a shop sells or shows: a positive integer, or a string of 1 to 64 characters. */
+export const productReference = z.union([z.int().positive(), z.string().min(1).max(64)], {
+  error: "Expected a positive integer or a string of 1 to 64 characters",
+});
+
+/** Names a line of a basket or an item of a wishlist. */
+export const itemKey = z.string().min(1).max(64);
+
+/** Custom data of a line: a JSON object of up to 4,096 characters. The output is canonical JSON. */
+export const customData = z
+  .custom<Record<string, z.core.util.JSONType>>()
+  .superRefine((data, { addIssue }) => {
+    const fault = findFault(data);
+    if (fault !== undefined) addIssue({ code: "custom", message: fault });
+  })
+  .transform(canonicalJson);
+
+export const quantity = z.int().min(1);
+
+/** An email address; removes the spaces that phone keyboards add. */
+export const email = z.string().trim().max(254).pipe(z.email());
+
+/**
+ * A password that is being set: 8 characters or more, of any kind, that are not among those everybody tries
+ * first (ASVS 5.0, 6.2.1, 6.2.4, 6.2.5, 6.2.9).
+ */
+export const newPassword = secret(
+  z
+    .string()
+    .min(8)
+    .max(128)
+    .refine(
+      async (text) => !(await isCommonPassword(text)),
+      "Expected a password that fewer people choose",
+    ),
+);
+
+/** A password that is being checked. */
+export const password = secret(z.string().min(1).max(1024));
+
+export const personName = z.string().trim().min(1).max(100);
+
+// --- Internal helpers ---
+
+/** Checks the size first, and nothing else of a value that is too large. */
+function findFault(data: unknown): string | undefined {
+  if (typeof data !== "object" || data === null || Array.isArray(data))
+    return "Expected a JSON object";
+  if (sizeOf(data) > 4096) return "Expected up to 4096 characters of JSON";
+  if (hasKey(data, "__proto__")) return "Expected no key named __proto__";
+  return isJsonValue(data) ? undefined : "Expected JSON values only";
+}
+
+/** Equal in JSON, which doesn't distinguish `-0` from 0. */
+function isJsonValue(value: unknown): boolean {
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value !== "object") return typeof value === "string" || typeof value === "boolean";
+  if (value === null) return true;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  const isPlain = prototype === Object.prototype || prototype === Array.prototype;
+  return isPlain && Object.values(value).every(isJsonValue);
+}
+
+/** `Infinity` for a value that JSON can't hold, such as a circle. */
+function sizeOf(data: object): number {
+  try {
+    return JSON.stringify(data).length;
+  } catch {
+    return Infinity;
+  }
+}
+
+function hasKey(value: unknown, key: string): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.hasOwn(value, key) || Object.values(value).some((part) => hasKey(part, key));
+}

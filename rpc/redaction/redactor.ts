@@ -1,0 +1,219 @@
+import { mapLog, type Logger } from "../../shared/log.ts";
+import { redacted } from "./secret.ts";
+import { isTelling } from "./telling-names.ts";
+
+/**
+ * Keeps the secrets of one call out of what the call writes down: its log lines, its problem, what
+ * its hooks are told.
+ *
+ * The secrets are looked for when something is first written down; a call that writes nothing pays
+ * nothing. Those of less than 4 characters stay, for they would be found in every other word.
+ */
+export class Redactor {
+  #sources: (() => Iterable<unknown>)[] = [];
+  #secrets: ReadonlySet<string> = new Set();
+  /** Finds all secrets in one pass; created at the first search. */
+  #matcher: RegExp | undefined;
+
+  /**
+   * Adds secrets.
+   * @param find gives them: texts, numbers, and objects and arrays whose every value is one; it runs
+   * when something is next written down
+   */
+  learn(find: () => Iterable<unknown>): void {
+    this.#sources.push(find);
+  }
+
+  /**
+   * A copy without secrets, and without what a key such as `password` names; texts in a message as
+   * well as objects, arrays, maps, sets and errors, down to the 6th level. Getters are not run.
+   */
+  redact<T>(value: T): T {
+    this.#find();
+    return this.#copy(value, { known: new Map(), goesByName: true, maxDepth: 6 }, 0) as T;
+  }
+
+  /**
+   * Like {@link redact}, for JSON that the method sends to the caller: a key such as `token` hides nothing, and
+   * there is no limit of depth.
+   */
+  redactJson(value: unknown): unknown {
+    this.#find();
+    return this.#copy(value, { known: new Map(), goesByName: false, maxDepth: Infinity }, 0);
+  }
+
+  /** A logger that writes no secret down. */
+  guard(log: Logger): Logger {
+    return mapLog(log, (message, details) => [this.redact(message), this.redact(details)]);
+  }
+
+  #find(): void {
+    const sources = this.#sources;
+    if (sources.length === 0) return;
+    this.#sources = [];
+    const found = sources.flatMap((find) => takeTexts(find(), maxTexts)).flatMap(toSpellings);
+    const secrets = found.filter(({ length }) => length >= minLength).flatMap(toPieces);
+    this.#secrets = new Set([...this.#secrets, ...secrets]);
+    this.#matcher = undefined;
+  }
+
+  /** The longest secret wins, and no replacement is searched again. */
+  #redactText(text: string): string {
+    if (this.#secrets.size === 0) return text;
+    this.#matcher ??= toMatcher(this.#secrets);
+    return text.replace(this.#matcher, redacted);
+  }
+
+  /** A value that cannot be read, such as a revoked proxy, does not hide the rest. */
+  #copy(value: unknown, copying: Copying, depth: number): unknown {
+    try {
+      return this.#copyReadable(value, copying, depth);
+    } catch {
+      return unreadable;
+    }
+  }
+
+  #copyReadable(value: unknown, copying: Copying, depth: number): unknown {
+    const { known, goesByName, maxDepth } = copying;
+    if (typeof value === "string") return this.#redactText(value);
+    if (typeof value === "number" || typeof value === "bigint") {
+      return this.#secrets.has(String(value)) ? redacted : value;
+    }
+    if (typeof value !== "object" || value === null || value instanceof Date) return value;
+    if (known.has(value)) return known.get(value);
+    if (depth === maxDepth) return tooDeep;
+    const inner = (part: unknown) => this.#copy(part, copying, depth + 1);
+    if (value instanceof URL) return inner(value.href);
+    if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
+    if (Array.isArray(value)) {
+      const copies: unknown[] = [];
+      known.set(value, copies);
+      for (const item of value) copies.push(inner(item));
+      return copies;
+    }
+    if (value instanceof Set) return new Set([...value].map(inner));
+    const copyEntry = (key: unknown, part: unknown): [unknown, unknown] => {
+      return [inner(key), goesByName && isTelling(key) ? redacted : inner(part)];
+    };
+    if (value instanceof Map || value instanceof Headers) {
+      const copies = new Map<unknown, unknown>();
+      known.set(value, copies);
+      for (const [key, part] of value) copies.set(...copyEntry(key, part));
+      return copies;
+    }
+    const copy: object = value instanceof Error ? new Error() : {};
+    known.set(value, copy);
+    for (const [key, property] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
+      if (!("value" in property)) continue;
+      const [name, part] = copyEntry(key, property.value) as [string, unknown];
+      Object.defineProperty(copy, name, { ...property, value: part, configurable: true });
+    }
+    if (value instanceof Error) {
+      const { name, stack } = value;
+      for (const [key, text] of Object.entries({ name, stack })) {
+        Object.defineProperty(copy, key, { value: inner(text), configurable: true });
+      }
+    }
+    return copy;
+  }
+}
+
+// --- Internal helpers ---
+
+interface Copying {
+  /** Copies so far, so that circles end. */
+  readonly known: Map<object, unknown>;
+  readonly goesByName: boolean;
+  /** The most levels that are copied. */
+  readonly maxDepth: number;
+}
+
+const minLength = 4;
+/** The most secrets of one source, so that a client can't hold the event loop with many values. */
+const maxTexts = 64;
+/** Deeper than any payload; a circle ends there. */
+const maxTextDepth = 64;
+const special = /[$()*+.?[\\\]^{|}]/g;
+/** Shorter pieces of base64 would be found by chance; longer secrets are not looked for in it. */
+const minEncoded = 5;
+const maxEncoded = 256;
+/** Searches a longer secret in pieces, because the search compares each position with a whole piece. */
+const maxPiece = 256;
+const tooDeep = "[too deep]";
+const unreadable = "[unreadable]";
+
+function takeTexts(values: Iterable<unknown>, count: number): string[] {
+  const taken: string[] = [];
+  for (const value of values) {
+    if (taken.length === count) break;
+    collectTexts(value, taken, count, 0);
+  }
+  return taken;
+}
+
+/** No generator, because one per part of a large value takes ten times as long. */
+function collectTexts(value: unknown, taken: string[], count: number, depth: number): void {
+  if (typeof value === "string") taken.push(value);
+  else if (typeof value === "number" || typeof value === "bigint") taken.push(String(value));
+  else if (typeof value === "object" && value !== null && depth < maxTextDepth) {
+    const parts: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+    for (const part of parts) {
+      if (taken.length === count) return;
+      collectTexts(part, taken, count, depth + 1);
+    }
+  }
+}
+
+function toMatcher(secrets: ReadonlySet<string>): RegExp {
+  const longestFirst = [...secrets].toSorted((a, b) => b.length - a.length);
+  const patterns = longestFirst.map((secret) => secret.replace(special, "\\$&"));
+  return new RegExp(patterns.join("|"), "g");
+}
+
+/** Pieces of nearly the same length: a short one would match by chance. */
+function toPieces(secret: string): string[] {
+  const count = Math.ceil(secret.length / maxPiece);
+  const startOf = (index: number) => Math.floor((index * secret.length) / count);
+  return Array.from({ length: count }, (_, index) =>
+    secret.slice(startOf(index), startOf(index + 1)),
+  );
+}
+
+/** The forms of a secret: plain, in JSON, in a URL, in a form, and in base64. */
+function toSpellings(secret: string): string[] {
+  return [
+    secret,
+    JSON.stringify(secret).slice(1, -1),
+    tryOr(secret, encodeURIComponent),
+    tryOr(secret, encodeURI),
+    new URLSearchParams([["", secret]]).toString().slice(1),
+    ...toBase64(secret),
+  ];
+}
+
+/**
+ * The base64 forms, also inside a longer text: the bytes before shift it by up to two, and its first and last
+ * characters depend on the bytes around it.
+ */
+function toBase64(secret: string): string[] {
+  if (secret.length > maxEncoded) return [];
+  const bytes = Buffer.from(secret);
+  const texts = [0, 1, 2].map((shift) => {
+    const text = Buffer.concat([Buffer.alloc(shift), bytes]).toString("base64");
+    const end = text.indexOf("=");
+    // Leave out a last character that also depends on the bytes that follow.
+    return text.slice(shift === 0 ? 0 : shift + 1, end === -1 ? undefined : end - 1);
+  });
+  const whole = bytes.toString("base64");
+  return [whole, whole.replaceAll("=", ""), ...texts]
+    .filter((text) => text.length >= minEncoded)
+    .flatMap((text) => [text, text.replaceAll("+", "-").replaceAll("/", "_")]);
+}
+
+function tryOr(text: string, convert: (text: string) => string): string {
+  try {
+    return convert(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,81 @@
+import type {
+  Belonging,
+  SessionCustomData,
+  SessionRecord,
+  ShopUser,
+} from "../../storage/sessions/session-record.ts";
+import type { RecordChange } from "../../storage/sessions/session-records.ts";
+import { copyOf } from "../../shared/copy.ts";
+import { RpcError } from "../error.ts";
+import { isJsonLongerThan } from "./json-length.ts";
+import { rebase } from "./merge-changes.ts";
+
+/**
+ * Sets fields of the custom data; `undefined` removes one. The change throws RpcError `limit_reached` where
+ * there would be too much of it, whoever else has added to it.
+ */
+export function patchCustomData(patch: Partial<SessionCustomData>): RecordChange {
+  if (isJsonLongerThan(patch, maxSize)) throw tooLarge(`more than ${maxSize}`);
+  const fields = copyOf(patch);
+  // It is tried when the method asks for it, and done at the end: mostly of the same record.
+  let last: { readonly record: SessionRecord; readonly patched: SessionRecord } | undefined;
+  return (record) => {
+    if (last?.record === record) return last.patched;
+    const entries = Object.entries({ ...record.customData, ...fields });
+    const customData = Object.fromEntries(entries.filter(([, value]) => value !== undefined));
+    assertSize(JSON.stringify(customData).length);
+    last = { record, patched: { ...record, customData } };
+    return last.patched;
+  };
+}
+
+/** Changes the user from what the call knew to what it wants, and leaves alone what others changed. */
+export function changeUser(known: ShopUser | undefined, next: ShopUser): RecordChange {
+  return (record) => ({ ...record, user: rebase(known, next, record.user) });
+}
+
+/** Notes what a guest begins; where it was begun before, it stays that. */
+export function beginBelonging(belonging: Belonging): RecordChange {
+  return (record) => ({
+    ...record,
+    belongings: { [belonging]: record.ownerKey, ...record.belongings },
+  });
+}
+
+/** Notes another key for what a guest begins anew, where nobody else has. */
+export function replaceBelonging(belonging: Belonging, from: string, to: string): RecordChange {
+  return (record) => ({
+    ...record,
+    belongings: {
+      ...record.belongings,
+      ...(record.belongings?.[belonging] === from && { [belonging]: to }),
+    },
+  });
+}
+
+/** Begins the grace period of the old ID, because the client has sent the new one. */
+export const noteFirstUse: RecordChange = (record) =>
+  record.firstUsedAt === 0 ? { ...record, firstUsedAt: Date.now() } : record;
+
+/** All merges are done. */
+export const owingNothing: RecordChange = (record) => ({ ...record, mergePending: undefined });
+
+/** Several changes, one after the other. */
+export function chain(changes: readonly RecordChange[]): RecordChange {
+  return (record) => changes.reduce((next, change) => change(next), record);
+}
+
+// --- Internal helpers ---
+
+/** The most characters that the custom data of a session may have, as JSON. */
+const maxSize = 16_384;
+
+function assertSize(size: number): void {
+  if (size > maxSize) throw tooLarge(String(size));
+}
+
+function tooLarge(size: string): RpcError {
+  return new RpcError("limit_reached", {
+    detail: `The session's custom data would have ${size} characters of JSON; the limit is ${maxSize}`,
+  });
+}

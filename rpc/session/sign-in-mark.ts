@@ -1,0 +1,37 @@
+import type { RevocationMark } from "../../storage/sessions/revocations.ts";
+import type { UserSessions } from "../../storage/sessions/user-sessions.ts";
+
+/**
+ * The latest end of all sessions before a call: if a later one ends the user's sessions, the call's login fails.
+ * Reading it throws StorageUnavailableError.
+ */
+export class SignInMark {
+  readonly #users: UserSessions;
+  #mark: RevocationMark | Promise<RevocationMark | undefined> | undefined;
+
+  constructor(users: UserSessions) {
+    this.#users = users;
+  }
+
+  /** Reads the mark from the storage, for a method with `signsIn`, before it authenticates the caller. */
+  async read(): Promise<void> {
+    this.#mark ??= await this.#users.lastRevocation();
+  }
+
+  /** Uses the mark that this process has cached, for other methods: this costs no command. */
+  recall(): void {
+    if (this.#mark !== undefined) return;
+    const known = this.#users.recallRevocation();
+    this.#mark = known instanceof Promise ? known.catch(() => undefined) : known;
+  }
+
+  /** The mark; absent if the login itself is to read it. */
+  async get(): Promise<RevocationMark | undefined> {
+    return this.#mark;
+  }
+
+  /** Advances the mark after an end that the call made itself. */
+  moveTo(mark: RevocationMark | undefined): void {
+    this.#mark = mark;
+  }
+}

@@ -1,0 +1,31 @@
+import type { Documents } from "../storage/documents/documents.ts";
+import type { SessionGenerations } from "../storage/sessions/generations.ts";
+import type { Sessions } from "../storage/sessions/session-store.ts";
+import type { UserSessions } from "../storage/sessions/user-sessions.ts";
+import type { Vault } from "../storage/documents/sealer.ts";
+import type { Basket } from "./lists/basket.ts";
+import type { BasketOptions, PublicShop, WishlistOptions } from "./shop.ts";
+import type { Wishlist } from "./lists/wishlist.ts";
+
+/** What the calls of one shop work on, put together once at boot. */
+export interface ShopBackend {
+  readonly shop: PublicShop;
+  readonly realm: Realm;
+  readonly sessions: Sessions;
+  /** Of all shops whose sessions are in the same storage. */
+  readonly generations: SessionGenerations;
+  /** Seals the tokens that sessions keep. */
+  readonly vault: Vault;
+  readonly baskets: Documents<Basket>;
+  readonly wishlists: Documents<Wishlist>;
+  readonly basketOptions: BasketOptions;
+  readonly wishlistOptions: WishlistOptions;
+}
+
+/** The shops that share customer accounts. */
+export interface Realm {
+  readonly name: string;
+  readonly shops: ReadonlyMap<number, ShopBackend>;
+  /** One index for each storage that the realm's sessions are in. */
+  readonly users: readonly UserSessions[];
+}

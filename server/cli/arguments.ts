@@ -1,0 +1,60 @@
+import { parseArgs } from "node:util";
+import { messageOf } from "../../shared/log.ts";
+
+/** The output of `storefront --help`. */
+export const usage = `Usage: storefront <command> [options]
+
+Commands
+  start          Start the server; NODE_ENV=production rejects settings for development
+  dev            Start in development mode, and reload when the config, a TypeScript file
+                 that it imports, or .env changes
+  doctor         Check the config and its storages for production; the exit code is 1 if
+                 there are errors
+  explain        Print the effective settings of a shop and the source of each value
+
+Options
+  --config FILE  The config (default: storefront.config.ts in this folder); variables of a
+                 .env file beside it are added to the environment
+  --shop ID      The shop to explain
+  --port N       The port (default: the variable PORT, or 3000; 0 for any free port)
+  --host H       The address to listen on (default: 127.0.0.1; 0.0.0.0 for all addresses)
+  --help         Print this help
+  --version      Print the version
+`;
+
+/** @throws Error with one line for an operator if an option is unknown, or lacks its value */
+export function readArguments(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        config: { type: "string" },
+        port: { type: "string" },
+        host: { type: "string" },
+        shop: { type: "string" },
+        help: { type: "boolean", short: "h" },
+        version: { type: "boolean", short: "v" },
+      },
+    });
+  } catch (error) {
+    // The rest of Node's message is about files that are named `--x`.
+    const [message] = messageOf(error).split(". To specify");
+    throw new Error(`${message}\nSee storefront --help`, { cause: error });
+  }
+}
+
+/**
+ * The port of `--port`, or else of the variable PORT, or else 3000.
+ * @throws Error with one line for an operator if it is no port
+ */
+export function toPort(given: string | undefined): number {
+  const variable = process.env["PORT"];
+  const text = given ?? (variable || "3000");
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) {
+    const name = given === undefined ? "the variable PORT" : "--port";
+    throw new Error(`${name}: found ${JSON.stringify(text)}, expected a number from 0 to 65535`);
+  }
+  return port;
+}

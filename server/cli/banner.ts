@@ -1,0 +1,73 @@
+import type { Capabilities } from "../../storage/documents/documents.ts";
+import { isStaleDriver } from "../../storage/documents/driver-kinds.ts";
+import type { StoreDescription } from "../services.ts";
+import type { Shop, StorefrontOptions } from "../config/options.ts";
+import { toHosts } from "../shop-hosts.ts";
+
+/** What there is to tell of a server that has started. */
+export interface Start {
+  /** Where it listens. */
+  readonly url: string;
+  readonly options: StorefrontOptions;
+  readonly stores: readonly StoreDescription[];
+}
+
+/** What the start of a server tells its operator: where it is, what it serves, what it stands on. */
+export function describeStart({ url, options, stores }: Start): string {
+  const origin = toVisitable(url);
+  const isEverywhere = origin !== new URL(url).origin;
+  return [
+    `Storefront Core listens on ${origin}${isEverywhere ? " (and all other addresses)" : ""}`,
+    "",
+    "Shops",
+    ...options.shops.map((shop) => `  ${describeShop(shop, origin, options)}`),
+    `  (or any of them at ${origin}${options.basePath}/rpc/<method> with the header x-shop-id)`,
+    "",
+    "Storage",
+    ...stores.map(({ uses, driver, capabilities }) => {
+      const guarantees = isStaleDriver(driver)
+        ? "not atomic, so writes can be lost"
+        : describeGuarantees(capabilities);
+      return `  ${driver} for ${uses}: ${guarantees}`;
+    }),
+    ...options.warnings.flatMap((warning, index) => [
+      ...(index === 0 ? ["", "Warnings"] : []),
+      `  ${warning}`,
+    ]),
+    "",
+  ].join("\n");
+}
+
+// --- Internal helpers ---
+
+/** An origin that a browser can open, where the server listens on all addresses too. */
+function toVisitable(url: string): string {
+  return new URL(url).origin.replace(/\/\/(?:\[::\]|0\.0\.0\.0)/, "//localhost");
+}
+
+function describeShop(
+  { public: { shopId, locale, currency, host, path }, isDefault }: Shop,
+  origin: string,
+  { basePath, shopSelector }: StorefrontOptions,
+): string {
+  const [first] = toHosts(host);
+  const base = first === undefined ? origin : `${new URL(origin).protocol}//${first}`;
+  const isAtRoot = shopSelector === "path_or_default" && isDefault;
+  const segment = path === undefined || isAtRoot ? "" : `/${path}`;
+  const isByHost = host !== undefined && shopSelector !== "path";
+  const isReachable = path !== undefined || isAtRoot || isByHost;
+  const place = isReachable ? `${base}${segment}${basePath}/rpc/<method>` : "by its header only";
+  return `${shopId}  ${locale} ${currency}  ${place}`;
+}
+
+function describeGuarantees(capabilities: Capabilities): string {
+  const isNative = capabilities.ttl === "native";
+  const endings = isNative ? "expiry by the storage" : "expiry by a sweep of this process";
+  return `${describeAtomicity(capabilities)}, ${endings}`;
+}
+
+function describeAtomicity(capabilities: Capabilities): string {
+  if (capabilities.atomic === "process") return "atomic within this process";
+  const atomic = "atomic across all processes on it";
+  return capabilities.changes === "pushed" ? atomic : `${atomic}, sessions not cached`;
+}

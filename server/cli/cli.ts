@@ -1,0 +1,56 @@
+#!/usr/bin/env node
+import { readFile } from "node:fs/promises";
+import { readArguments, toPort, usage } from "./arguments.ts";
+import { fail, print, printAndExit } from "./output.ts";
+import { describeDiagnosis, diagnose } from "../config/doctor.ts";
+import { assertNoErrors, examineConfig } from "../config/check.ts";
+import { explainShop } from "../config/explain.ts";
+import { loadStorefrontConfig } from "./load.ts";
+import { ignoreOutputErrors } from "./process-errors.ts";
+import { run } from "./run.ts";
+
+try {
+  ignoreOutputErrors();
+  await main(process.argv.slice(2));
+} catch (error) {
+  fail(error);
+}
+
+// --- Internal helpers ---
+
+async function main(args: readonly string[]): Promise<void> {
+  const { values, positionals } = readArguments(args);
+  if (values.help) return print(process.stdout, usage);
+  if (values.version) return print(process.stdout, `${await readVersion()}\n`);
+  const [command, ...rest] = positionals;
+  if (command === undefined) throw new Error(`a command is missing\n\n${usage}`);
+  const { config: file, port, host = "127.0.0.1", shop } = values;
+  if (command === "doctor" && rest.length === 0) return diagnoseConfig(file);
+  if (command === "explain" && rest.length === 0) return explainConfig(file, shop);
+  if ((command !== "start" && command !== "dev") || rest.length > 0) {
+    throw new Error(`"${positionals.join(" ")}" is no command\n\n${usage}`);
+  }
+  toPort(port);
+  await run({ command, file, port, host });
+}
+
+async function diagnoseConfig(file: string | undefined): Promise<void> {
+  const loaded = await loadStorefrontConfig(process.cwd(), file, { isReadAgain: false });
+  const findings = await diagnose(loaded.config);
+  const isRefused = findings.some(({ severity }) => severity === "error");
+  printAndExit(describeDiagnosis(findings, loaded.file), isRefused ? 1 : 0);
+}
+
+async function explainConfig(file: string | undefined, shop: string | undefined): Promise<void> {
+  if (shop === undefined) throw new Error("explain needs a shop, as --shop 1001");
+  const { config } = await loadStorefrontConfig(process.cwd(), file, { isReadAgain: false });
+  const production = process.env["NODE_ENV"] === "production";
+  const { findings, settings } = examineConfig(config, { production });
+  assertNoErrors(findings);
+  printAndExit(explainShop(settings, shop, { production }), 0);
+}
+
+async function readVersion(): Promise<string> {
+  const text = await readFile(new URL("../../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { readonly version: string }).version;
+}

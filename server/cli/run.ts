@@ -1,0 +1,128 @@
+import { setImmediate } from "node:timers/promises";
+import { describeError } from "../../shared/log.ts";
+import { createSafeLog } from "../../shared/safe-log.ts";
+import { createStorefront, type Storefront } from "../storefront.ts";
+import { describeStart } from "./banner.ts";
+import { toPort } from "./arguments.ts";
+import { fail, print, tell } from "./output.ts";
+import type { StorefrontConfig } from "../config/config.ts";
+import { listen, type Running } from "./listen.ts";
+import { loadStorefrontConfig, watchStorefrontConfig } from "./load.ts";
+import { createLog } from "./console-log.ts";
+import { handleProcessErrors } from "./process-errors.ts";
+
+/** The settings of a run. */
+export interface RunOptions {
+  readonly command: "start" | "dev";
+  /** The config file. Default: the one in this folder. */
+  readonly file: string | undefined;
+  readonly port: string | undefined;
+  readonly host: string;
+}
+
+/**
+ * Serves a storefront until a signal, or an exception that nothing catches, ends the process.
+ * @throws Error with one line for an operator if it does not start
+ */
+export async function run(options: RunOptions): Promise<void> {
+  let log = createSafeLog(createLog());
+  /** Runs the start, each reload, and the shutdown one after the other. */
+  let last: Promise<Running> | undefined;
+  let exitCode: number | undefined;
+
+  function end(code: number): void {
+    const isEnding = exitCode !== undefined;
+    exitCode = Math.max(code, exitCode ?? 0);
+    if (isEnding) return;
+    // Without a server, there is nothing to drain.
+    if (last === undefined) process.exit(exitCode);
+    const dropsIdle = options.command === "dev";
+    log.info("The server shuts down; a second signal ends it immediately");
+    last.then((running) => running.stop({ dropsIdle })).then(() => process.exit(exitCode), fail);
+  }
+
+  handleProcessErrors({ log: () => log, onException: () => end(1) });
+  const prepared = await prepare(options);
+  log = prepared.app.options.log;
+  // The `.env` file can set the port, so it is read only now.
+  const first = serve(prepared.app, options.host, toPort(options.port));
+  last = first;
+  if (options.command === "dev") {
+    watchStorefrontConfig(prepared.file, () => {
+      last = last?.then(async (running) => {
+        const next = await reload(running, { ...options, file: prepared.file });
+        log = next.app.options.log;
+        return next;
+      });
+    });
+  }
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      // A second signal means: don't wait.
+      if (exitCode !== undefined) process.exit(1);
+      end(0);
+    });
+  }
+  await first;
+}
+
+// --- Internal helpers ---
+
+interface Prepared {
+  readonly app: Storefront;
+  /** The config's file. */
+  readonly file: string;
+}
+
+/** Loads the config and opens its storages; nothing listens yet. */
+async function prepare({ command, file }: RunOptions): Promise<Prepared> {
+  const isReadAgain = command === "dev";
+  const loaded = await loadStorefrontConfig(process.cwd(), file, { isReadAgain });
+  const production = command === "start" && process.env["NODE_ENV"] === "production";
+  const app = createStorefront(loaded.config as StorefrontConfig, { production });
+  const { refusal } = app.options;
+  if (refusal !== undefined) {
+    await app.close();
+    throw refusal;
+  }
+  return { app, file: loaded.file };
+}
+
+async function serve(app: Storefront, host: string, port: number): Promise<Running> {
+  const running = await listen(app, host, port);
+  const { options, stores } = app;
+  print(process.stdout, describeStart({ url: running.url, options, stores }));
+  void warnIfNotReady(app);
+  return running;
+}
+
+/** A failing storage doesn't keep the server from starting, because it can recover at any time. */
+async function warnIfNotReady({ checkStorages, options }: Storefront): Promise<void> {
+  try {
+    await checkStorages();
+  } catch (error) {
+    const message = "A storage cannot be used; /readyz responds 503 until it can";
+    options.log.warn(message, { reason: describeError(error) });
+  }
+}
+
+/** Serves the changed config. If it has errors, it prints them, and the old config stays in effect. */
+async function reload(running: Running, options: RunOptions): Promise<Running> {
+  try {
+    const { app } = await prepare(options);
+    // Read the requests first that arrived while the config was compiled.
+    await setImmediate();
+    // The old server closes its port immediately, and stops when its calls have ended.
+    const stopped = running.stop({ dropsIdle: true }).catch(tell);
+    const next = await serve(app, options.host, running.port).catch(fail);
+    return {
+      ...next,
+      async stop(how) {
+        await Promise.all([next.stop(how), stopped]);
+      },
+    };
+  } catch (error) {
+    tell(error);
+    return running;
+  }
+}

@@ -1,0 +1,44 @@
+import type { ShopSettings } from "../config-settings.ts";
+import type { Report } from "../diagnostics.ts";
+import { reportSetting, type Subject } from "./rule.ts";
+
+/** Of several ends, each can come. */
+export function lifetimeRule({ settings: { shops } }: Subject, report: Report): void {
+  for (const shop of shops) checkLifetimes(shop, report);
+}
+
+// --- Internal helpers ---
+
+/** For users, and for guests. */
+const pairs = [
+  ["idleTimeout", "absoluteTimeout"],
+  ["guestIdleTimeout", "guestAbsoluteTimeout"],
+] as const;
+
+const thirtyDays = 30 * 86_400;
+
+function checkLifetimes({ session }: ShopSettings, report: Report): void {
+  const { maxAge, renewAfter, absoluteTimeout } = session;
+  for (const [idle, absolute] of pairs) {
+    if (!session[idle].isWritten) continue;
+    const setting = ["session", session, idle] as const;
+    const longest = session[absolute].value ?? Infinity;
+    const seconds = session[idle].value;
+    if (seconds > maxAge.value) {
+      reportSetting(report, "SF301", setting, `no more than maxAge, which is ${maxAge.value}`);
+    } else if (seconds > longest) {
+      reportSetting(report, "SF302", setting, `less than ${absolute}, which is ${longest}`);
+    }
+  }
+  const longest = absoluteTimeout.value;
+  if (maxAge.isWritten && maxAge.value > longest) {
+    reportSetting(report, "SF303", ["session", session, "maxAge"]);
+  }
+  if (renewAfter.value >= longest) {
+    reportSetting(report, "SF304", ["session", session, "renewAfter"]);
+  }
+  if (session.idleTimeout.value > thirtyDays) {
+    const key = session.idleTimeout.isWritten ? "idleTimeout" : "maxAge";
+    reportSetting(report, "SF305", ["session", session, key]);
+  }
+}

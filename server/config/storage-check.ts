@@ -1,0 +1,75 @@
+import type { Driver } from "unstorage";
+import type { DocumentStore } from "../../storage/documents/documents.ts";
+import { isInstance, messageOf } from "../../shared/log.ts";
+import { openDriver } from "../../storage/documents/driver.ts";
+import { isRedisDriver } from "../../storage/redis/redis-client.ts";
+import { readRedisServer } from "../../storage/redis/redis-server.ts";
+import { openDocumentStore } from "../../storage/store.ts";
+import type { Report } from "./diagnostics.ts";
+import type { StoragePlace } from "./configured-storages.ts";
+
+/** Opens a storage, asks it, and closes it. */
+export async function checkStorage(place: StoragePlace, report: Report): Promise<void> {
+  const { path, config } = place;
+  const name = place.driver ?? "a driver object";
+  try {
+    const driver = openDriver(config);
+    const store = openDocumentStore(driver, { log: silent });
+    try {
+      await store.ping();
+      await checkRedis(driver, path, report);
+    } catch (error) {
+      const found = toReason(error);
+      if (await canRead(store)) report("SF705", path, `${name}, which rejects writes${found}`);
+      else report("SF701", path, `${name}, without an answer${found}`);
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    report("SF702", path, `${name}: ${toSafeMessage(error)}`);
+  }
+}
+
+// --- Internal helpers ---
+
+const nothing = () => {};
+const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+/** Whether the storage can read, so that only writes fail. */
+async function canRead(store: DocumentStore): Promise<boolean> {
+  const read = store.collection("ping", isAny).get("ping");
+  return read.then(
+    () => true,
+    () => false,
+  );
+}
+
+function isAny(value: unknown): value is unknown {
+  return value !== undefined;
+}
+
+async function checkRedis(driver: Driver, path: string, report: Report): Promise<void> {
+  if (!isRedisDriver(driver)) return;
+  const { evictionPolicy = "noeviction", majorVersion } = await readRedisServer(
+    driver.getInstance(),
+  );
+  if (evictionPolicy !== "noeviction") report("SF703", path, evictionPolicy);
+  if (majorVersion !== undefined && majorVersion < 6) {
+    report("SF704", path, `Redis ${majorVersion}`);
+  }
+}
+
+/** The code of Redis or of the file system, for example `NOAUTH`, or nothing: the rest can hold a secret. */
+function toReason(error: unknown): string {
+  const { cause } = error as { readonly cause?: unknown };
+  if (!isInstance(cause, Error)) return "";
+  const { code } = cause as { readonly code?: unknown };
+  const found = typeof code === "string" ? code : /\b(?!E)[A-Z]{3,}\b/.exec(cause.message)?.[0];
+  return found === undefined ? "" : ` (${found})`;
+}
+
+/** One line, without what stands before the `@` of an address. */
+function toSafeMessage(error: unknown): string {
+  const [line = ""] = messageOf(error).split("\n");
+  return line.replace(/\/\/[^@\s]*@/g, "//…@");
+}

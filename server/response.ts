@@ -1,0 +1,60 @@
+import { FastResponse } from "srvx";
+import { Json } from "../rpc/json-text.ts";
+import { findJsonFault } from "./json-fault.ts";
+import type { Header } from "./credentials/transport.ts";
+import { watchBody, type BodyWatch } from "./watched-body.ts";
+
+/**
+ * What a call is answered, while it is being put together. Its headers are a list, as they are sent: making
+ * them `Headers` on the way costs more than a session does.
+ */
+export interface Answer {
+  readonly status: number;
+  readonly statusText?: string;
+  readonly body: string | ReadableStream<Uint8Array<ArrayBuffer>> | null;
+  readonly headers: Header[];
+}
+
+/**
+ * Makes the response of a result: JSON, strings too; 204 if there is no result.
+ * @throws TypeError if JSON can't hold a part of the value; the message names the part
+ */
+export function toAnswer(value: unknown, cacheControl = "no-store"): Answer {
+  const cache: Header = ["cache-control", cacheControl];
+  const body = value instanceof Json ? value.text : toText(value);
+  if (body === undefined) return { status: 204, body: null, headers: [cache] };
+  return { status: 200, body, headers: [cache, ["content-type", "application/json"]] };
+}
+
+/**
+ * Makes the response that the server sends: Node writes it directly, without a web stream.
+ * @param watch logs a stream that breaks off
+ */
+export function toResponse(answer: Answer, watch?: BodyWatch): Response {
+  const { body: given, status, statusText, headers } = answer;
+  const isWatched = watch !== undefined && given instanceof ReadableStream;
+  const body = isWatched ? watchBody(given, watch) : given;
+  // Without a spread: after it, V8 gives each object a hidden class of its own (docs/speed.md).
+  const init = statusText === undefined ? { status, headers } : { status, statusText, headers };
+  const response = new FastResponse(body, init);
+  // @hono/node-server replaces the global class, and h3 then sends this object as text.
+  return response instanceof Response ? response : new Response(body, init);
+}
+
+/** Ends the stream of a response that is not sent. */
+export function discardBody({ body }: Answer): void {
+  if (body instanceof ReadableStream) void body.cancel().catch(() => undefined);
+}
+
+// --- Internal helpers ---
+
+function toText(value: unknown): string | undefined {
+  if (value === null || value === undefined) return undefined;
+  const fault = findJsonFault(value);
+  if (fault === undefined) return JSON.stringify(value);
+  const { path, found } = fault;
+  const place = path === "" ? "it" : `"${path}"`;
+  throw new TypeError(
+    `A method's result cannot be sent as JSON: ${place} is ${found}. Return plain objects, arrays, strings, finite numbers, booleans or null; or a Response`,
+  );
+}

@@ -1,0 +1,142 @@
+import { isBasket } from "../rpc/lists/basket.ts";
+import type { Realm, ShopBackend } from "../rpc/shop-services.ts";
+import { isWishlist } from "../rpc/lists/wishlist.ts";
+import type { ChangeFeed } from "../storage/documents/changes.ts";
+import type { Capabilities, DocumentStore } from "../storage/documents/documents.ts";
+import { openDriver, type StorageConfig } from "../storage/documents/driver.ts";
+import { SessionGenerations } from "../storage/sessions/generations.ts";
+import { SessionCache } from "../storage/sessions/session-cache.ts";
+import { Sessions } from "../storage/sessions/session-store.ts";
+import { openDocumentStore } from "../storage/store.ts";
+import { UserSessions } from "../storage/sessions/user-sessions.ts";
+import { Vault } from "../storage/documents/sealer.ts";
+import type { Shop, StorefrontOptions } from "./config/options.ts";
+
+/** A storage in use, for those who want to know what it guarantees. */
+export interface StoreDescription {
+  /** What it holds, as `sessions, baskets, accounts`. */
+  readonly uses: string;
+  readonly driver: string;
+  readonly capabilities: Capabilities;
+}
+
+/** All storages of a storefront, open, and what the shops keep in them. */
+export interface Backends {
+  readonly shops: ReadonlyMap<Shop, ShopBackend>;
+  readonly accounts: DocumentStore;
+  readonly stores: readonly DocumentStore[];
+  readonly descriptions: readonly StoreDescription[];
+}
+
+/** Opens each storage of the config once, and puts together what each shop's calls work on. */
+export function openBackends({ shops, storage, log }: StorefrontOptions): Backends {
+  const stores = new Map<StorageConfig, { store: DocumentStore; uses: Set<string> }>();
+  const realms = new Map<string, OpenRealm>();
+  const feeds = new Map<DocumentStore, ChangeFeed>();
+  const generationsByStore = new Map<DocumentStore, SessionGenerations>();
+
+  function open(config: StorageConfig, use: string): DocumentStore {
+    const known = stores.get(config);
+    const opened = known ?? {
+      store: openDocumentStore(openDriver(config), { log }),
+      uses: new Set<string>(),
+    };
+    stores.set(config, opened);
+    opened.uses.add(use);
+    return opened.store;
+  }
+
+  /** One for all shops on a storage, for each may take a connection. */
+  function feedOf(store: DocumentStore): ChangeFeed {
+    const feed = feeds.get(store) ?? store.watch("session");
+    feeds.set(store, feed);
+    return feed;
+  }
+
+  function generationsOf(store: DocumentStore): SessionGenerations {
+    const known = generationsByStore.get(store);
+    const generations = known ?? new SessionGenerations(store, feedOf(store));
+    generationsByStore.set(store, generations);
+    return generations;
+  }
+
+  const backends = shops.map((shop): [Shop, ShopBackend] => {
+    const realm = realms.get(shop.realm) ?? new OpenRealm(shop.realm);
+    realms.set(shop.realm, realm);
+    const sessionStore = open(shop.storage.session, "sessions");
+    const basketStore = open(shop.storage.basket, "baskets");
+    const generations = generationsOf(sessionStore);
+    const backend: ShopBackend = {
+      shop: shop.public,
+      realm,
+      generations,
+      sessions: new Sessions(
+        shop.shopId,
+        sessionStore,
+        realm.usersIn(sessionStore, generations),
+        generations,
+        shop.session,
+        createCache(shop, sessionStore, feedOf),
+      ),
+      vault: new Vault(shop.session.encryptionKeys, "session tokens"),
+      baskets: basketStore.collection(`basket:${shop.shopId}`, isBasket, "setAside"),
+      wishlists: basketStore.collection(`wishlist:${shop.shopId}`, isWishlist, "setAside"),
+      basketOptions: shop.basket,
+      wishlistOptions: shop.wishlist,
+    };
+    realm.shops.set(shop.shopId, backend);
+    return [shop, backend];
+  });
+  const accounts = open(storage.account, "accounts");
+  return {
+    shops: new Map(backends),
+    accounts,
+    stores: [...stores.values()].map(({ store }) => store),
+    descriptions: [...stores.values()].map(({ store, uses }) => ({
+      uses: [...uses].join(", "),
+      driver: store.driver,
+      capabilities: store.capabilities,
+    })),
+  };
+}
+
+// --- Internal helpers ---
+
+/**
+ * On by default if the store learns of every change. Redis pushes changes, and a cache saves a round trip; in this
+ * process's memory, a cache saves the parsing. Without changes, a cache would keep nothing.
+ */
+function createCache(
+  { shopId, session: { cache } }: Shop,
+  store: DocumentStore,
+  feedOf: (store: DocumentStore) => ChangeFeed,
+): SessionCache | undefined {
+  if (cache === false) return undefined;
+  const { capabilities, isPrivate } = store;
+  const isCluster = capabilities.atomic === "cluster";
+  if (isCluster && capabilities.changes === "unheard") return undefined;
+  if (cache === undefined && !isCluster && !isPrivate) return undefined;
+  const { ttl = 300, max = 10_000, strategy } = cache ?? {};
+  return new SessionCache(shopId, feedOf(store), { ttl, max, strategy });
+}
+
+/** A realm while its shops are being added. */
+class OpenRealm implements Realm {
+  readonly name: string;
+  readonly shops = new Map<number, ShopBackend>();
+  readonly #users = new Map<DocumentStore, UserSessions>();
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  get users(): readonly UserSessions[] {
+    return [...this.#users.values()];
+  }
+
+  usersIn(store: DocumentStore, generations: SessionGenerations): UserSessions {
+    const users = this.#users.get(store) ?? new UserSessions(store, generations, this.name);
+    this.#users.set(store, users);
+    return users;
+  }
+}

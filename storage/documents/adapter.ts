@@ -1,0 +1,92 @@
+import type { Attempts } from "./counters.ts";
+import type { ChangeListener } from "./changes.ts";
+import type { Capabilities } from "./documents.ts";
+import { StorageUnavailableError } from "./unavailable.ts";
+
+/** What must lie under a key for a swap to happen; `text` is empty for `absent`. */
+export interface Expected {
+  readonly match: "absent" | "prefix" | "exact";
+  readonly text: string;
+}
+
+/** A text to store, and when it ends (epoch milliseconds; absent: never). */
+export interface Replacement {
+  readonly text: string;
+  readonly expiresAt?: number | undefined;
+}
+
+/** Whether a swap happened; where not, what lies under the key. */
+export type Swap =
+  | { readonly swapped: true }
+  | { readonly swapped: false; readonly current: string | undefined };
+
+/**
+ * Texts under keys: the little that a document store needs of the storage below it.
+ * In one process, one `swap` or `take` at a time runs for a key; the store's queue sees to that.
+ */
+export interface Backend {
+  readonly capabilities: Capabilities;
+  read(key: string): Promise<string | undefined>;
+  /** Stores `next`, or removes the key where there is none, if what lies there is as expected. */
+  swap(key: string, expected: Expected, next: Replacement | undefined): Promise<Swap>;
+  take(key: string): Promise<string | undefined>;
+  /**
+   * Moves the value of a key to `<key>:unreadable`, if it is still `text`. It replaces an earlier one, and expires
+   * after `asideSeconds`.
+   */
+  setAside(key: string, text: string): Promise<Swap>;
+  /** Tries a read, and a write of `pingKey`, as calls do. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+  /** Counts attempts for all processes, by `<name>:<key>`; absent where there are no others. */
+  attempts?(name: string, window: number): Attempts;
+  /** Pushes the changes that other processes make below a prefix; present if the capabilities say `pushed`. */
+  watch?(prefix: string, tell: ChangeListener): RemoteFeed;
+}
+
+/** Seconds until a document expires after `setAside`. */
+export const asideSeconds = 30 * 86_400;
+
+/** The document that `ping` writes, and the seconds until it expires. */
+export const pingKey = "ping";
+export const pingSeconds = 60;
+
+/** Changes from elsewhere. */
+export interface RemoteFeed {
+  /** Whether none goes by unheard. */
+  isUp(): boolean;
+  close(): void;
+}
+
+/** Makes every failure of a backend a {@link StorageUnavailableError} that says no more than its place. */
+export function withUnavailable(backend: Backend, driver: string): Backend {
+  const failTo = (operation: string) => (cause: unknown) => {
+    throw new StorageUnavailableError(`The storage "${driver}" failed to ${operation}`, { cause });
+  };
+  const failToRead = failTo("read");
+  const failToWrite = failTo("write");
+  const failToTake = failTo("take");
+  return {
+    capabilities: backend.capabilities,
+    read: (key) => backend.read(key).catch(failToRead),
+    swap: (key, expected, next) => backend.swap(key, expected, next).catch(failToWrite),
+    take: (key) => backend.take(key).catch(failToTake),
+    setAside: (key, text) => backend.setAside(key, text).catch(failToWrite),
+    ping: () => backend.ping().catch(failTo("take what calls write")),
+    close: () => backend.close(),
+    ...(backend.watch && { watch: backend.watch.bind(backend) }),
+    ...(backend.attempts && { attempts: withUnavailableAttempts(backend.attempts.bind(backend)) }),
+  };
+
+  function withUnavailableAttempts(open: NonNullable<Backend["attempts"]>): typeof open {
+    return (name, window) => {
+      const attempts = open(name, window);
+      return {
+        read: (key) => attempts.read(key).catch(failTo("read a count")),
+        add: (key) => attempts.add(key).catch(failTo("count")),
+        takeBack: (key) => attempts.takeBack(key).catch(failTo("count")),
+        clear: (key) => attempts.clear(key).catch(failTo("clear a count")),
+      };
+    };
+  }
+}

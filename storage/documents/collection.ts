@@ -1,0 +1,233 @@
+import type { Backend, Expected, Replacement, Swap } from "./adapter.ts";
+import type { LocalChanges } from "./changes.ts";
+import type { Change, Documents, Rule, Snapshot, UnreadablePolicy } from "./documents.ts";
+import { parseEnvelope, toEnvelope, toVersionPrefix } from "./envelope.ts";
+import { isJson } from "./json.ts";
+import { isKey } from "./key.ts";
+import type { Logger } from "../../shared/log.ts";
+import type { Queue } from "./keyed-mutex.ts";
+import { StorageUnavailableError } from "./unavailable.ts";
+
+/** What a collection stands on. */
+export interface CollectionOptions<T> {
+  readonly name: string;
+  readonly isDocument: (value: unknown) => value is T;
+  readonly unreadable: UnreadablePolicy;
+  readonly backend: Backend;
+  readonly changes: LocalChanges;
+  readonly queue: Queue;
+  readonly log: Logger;
+}
+
+/** The documents of one kind, in any backend. */
+export class Collection<T> implements Documents<T> {
+  readonly #name: string;
+  readonly #isDocument: (value: unknown) => value is T;
+  readonly #unreadable: UnreadablePolicy;
+  readonly #backend: Backend;
+  readonly #changes: LocalChanges;
+  readonly #queue: Queue;
+  readonly #log: Logger;
+
+  constructor(options: CollectionOptions<T>) {
+    this.#name = options.name;
+    this.#isDocument = options.isDocument;
+    this.#unreadable = options.unreadable;
+    this.#backend = options.backend;
+    this.#changes = options.changes;
+    this.#queue = options.queue;
+    this.#log = options.log;
+  }
+
+  async get(key: string): Promise<Snapshot<T>> {
+    const path = this.#pathOf(key);
+    const snapshot = this.#toSnapshot(await this.#backend.read(path));
+    if (!isUnreadable(snapshot)) return snapshot;
+    // Not every driver writes at once: what was read may be a half, so wait for its writer.
+    return this.#queue(path, () => this.#read(path));
+  }
+
+  update(key: string, rule: Rule<T>, from?: Snapshot<T>): Promise<Snapshot<T>> {
+    return this.#queue(`${this.#name}:${key}`, () => this.#update(key, rule, from));
+  }
+
+  async take(key: string): Promise<T | undefined> {
+    const path = this.#pathOf(key);
+    if (this.#unreadable === "drop") {
+      const text = await this.#queue(path, () => this.#takeAndTell(path));
+      return (await this.#admit(path, text)).value;
+    }
+    // Check a document that must be kept before it is removed.
+    let taken: T | undefined;
+    await this.update(key, (current) => {
+      taken = current;
+      return current === undefined ? "keep" : "remove";
+    });
+    return taken;
+  }
+
+  /** Compare-and-swap, again and again until nobody else was faster. */
+  async #update(key: string, rule: Rule<T>, from: Snapshot<T> | undefined): Promise<Snapshot<T>> {
+    const path = this.#pathOf(key);
+    // One that expired since may have been extended since.
+    let current = from === undefined || isOver(from) ? await this.#read(path) : from;
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const change = rule(current.value, current);
+      if (change === "keep") return current;
+      const next = this.#toNext(change);
+      let swap: Swap | undefined;
+      try {
+        swap = await this.#backend.swap(path, toExpected(current.version), next.replacement);
+      } finally {
+        // Also where it failed: it may have happened all the same.
+        this.#changes.tellOwn(path, swap?.swapped ? next.snapshot : undefined);
+      }
+      if (swap.swapped || isOwn(swap.current, next.replacement)) return next.snapshot;
+      current = await this.#admit(path, swap.current);
+      await pause(attempt);
+    }
+    throw this.#tooBusy();
+  }
+
+  async #takeAndTell(path: string): Promise<string | undefined> {
+    try {
+      return await this.#backend.take(path);
+    } finally {
+      this.#changes.tellOwn(path);
+    }
+  }
+
+  async #read(path: string): Promise<Snapshot<T>> {
+    return this.#admit(path, await this.#backend.read(path));
+  }
+
+  /** Returns a valid document, and applies the policy to anything else. The caller must hold the key's lock. */
+  async #admit(path: string, text: string | undefined): Promise<Snapshot<T>> {
+    let found = text;
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const snapshot = this.#toSnapshot(found);
+      if (found === undefined || !isUnreadable(snapshot)) return snapshot;
+      if (this.#unreadable === "refuse") throw toUnreadableError(path);
+      if (this.#unreadable === "drop") {
+        this.#warn("A document that cannot be read was dropped", path);
+        return snapshot;
+      }
+      const moved = await this.#backend.setAside(path, found);
+      this.#changes.tellOwn(path, moved.swapped ? nothing : undefined);
+      if (moved.swapped) {
+        this.#warn(
+          "A document that cannot be read was moved to <key>:unreadable for 30 days",
+          path,
+        );
+        return { ...nothing, wasUnreadable: true };
+      }
+      found = moved.current;
+    }
+    throw this.#tooBusy();
+  }
+
+  #toNext(change: Exclude<Change<T>, "keep">): Next<T> {
+    if (change === "remove") return { snapshot: nothing };
+    const expiresAt = toExpiresAt(change.expiresAt);
+    const json: string | undefined = JSON.stringify(change.set);
+    // As it will be read: what JSON made unfit would be dropped then, after the caller was told it is kept.
+    const value: unknown = json === undefined || isJson(change.set) ? change.set : JSON.parse(json);
+    if (json === undefined || !this.#accepts(value)) {
+      throw new TypeError(`Not a document of "${this.#name}"`);
+    }
+    if (isOver({ expiresAt })) return { snapshot: nothing };
+    const { version, text } = toEnvelope(json, expiresAt);
+    return { snapshot: { value, expiresAt, version }, replacement: { text, expiresAt } };
+  }
+
+  #toSnapshot(text: string | undefined): Snapshot<T> {
+    if (text === undefined) return nothing;
+    const envelope = parseEnvelope(text);
+    if (envelope === undefined) return { value: undefined, version: unreadable + text };
+    const { version, expiresAt, value } = envelope;
+    if (isOver(envelope)) return { value: undefined, version };
+    if (!this.#accepts(value)) return { value: undefined, version: unreadable + text };
+    return { value, expiresAt, version };
+  }
+
+  #accepts(value: unknown): value is T {
+    try {
+      return this.#isDocument(value);
+    } catch {
+      return false;
+    }
+  }
+
+  /** Logs the key of a document, never its content. */
+  #warn(message: string, path: string): void {
+    const key = path.slice(this.#name.length + 1);
+    this.#log.warn(message, { collection: this.#name, key });
+  }
+
+  #tooBusy(): StorageUnavailableError {
+    return new StorageUnavailableError(`A document of "${this.#name}" changes too often`);
+  }
+
+  #pathOf(key: string): string {
+    const path = `${this.#name}:${key}`;
+    if (!isKey(path)) throw new TypeError(`Not a key: ${JSON.stringify(path)}; see toKeySegment`);
+    return path;
+  }
+}
+
+// --- Internal helpers ---
+
+/** What a document is to be, as a snapshot and as a text; without a text, nothing. */
+interface Next<T> {
+  readonly snapshot: Snapshot<T>;
+  readonly replacement?: Replacement;
+}
+
+const nothing: Snapshot<never> = { value: undefined, version: "" };
+
+/** Marks the version of a text that is no document, which is the text itself. */
+const unreadable = "!";
+
+/** The latest time there is, in epoch milliseconds; what ends later never ends. */
+const lastDate = 8.64e15;
+
+/** With the pauses between them, some four seconds. */
+const maxAttempts = 120;
+
+function isUnreadable({ version }: Snapshot<unknown>): boolean {
+  return version.startsWith(unreadable);
+}
+
+function toUnreadableError(path: string): StorageUnavailableError {
+  return new StorageUnavailableError(
+    `The document "${path}" cannot be read. Restore it from a backup, or remove it from the storage.`,
+  );
+}
+
+function isOver({ expiresAt = Infinity }: { readonly expiresAt?: number | undefined }): boolean {
+  return expiresAt <= Date.now();
+}
+
+/** A client that reconnects may send a write twice: what is in its way is then itself. */
+function isOwn(current: string | undefined, replacement: Replacement | undefined): boolean {
+  return replacement !== undefined && current === replacement.text;
+}
+
+function toExpected(version: string): Expected {
+  if (version === "") return { match: "absent", text: "" };
+  return version.startsWith(unreadable)
+    ? { match: "exact", text: version.slice(unreadable.length) }
+    : { match: "prefix", text: toVersionPrefix(version) };
+}
+
+function toExpiresAt(expiresAt = Infinity): number | undefined {
+  if (Number.isNaN(expiresAt)) throw new TypeError("expiresAt is not a number");
+  return expiresAt > lastDate ? undefined : expiresAt;
+}
+
+/** Random, or contenders run in step and the same one wins; the first conflict may be a mere stale `from`. */
+async function pause(attempt: number): Promise<void> {
+  if (attempt === 0) return;
+  const longest = Math.min(2 ** attempt, 64);
+  await new Promise((resolve) => setTimeout(resolve, Math.random() * longest));
+}

@@ -1,0 +1,105 @@
+import {
+  asideSeconds,
+  pingKey,
+  pingSeconds,
+  type Backend,
+  type RemoteFeed,
+  type Swap,
+} from "../documents/adapter.ts";
+import type { ChangeListener } from "../documents/changes.ts";
+import type { Logger } from "../../shared/log.ts";
+import { createRedisAttempts } from "./redis-counters.ts";
+import type { RedisDriver } from "./redis-client.ts";
+import { openRedisFeed } from "./redis-feed.ts";
+import { createRedisKeys } from "./redis-keys.ts";
+import { RedisLink } from "./redis-link.ts";
+import {
+  otherType,
+  pingScript,
+  setAsideScript,
+  swapScript,
+  takeScript,
+  type RedisScript,
+} from "./redis-scripts.ts";
+import { warnOfEviction } from "./redis-server.ts";
+
+/**
+ * Documents in Redis or a Redis Cluster: atomic for every process on it, removed by Redis itself.
+ *
+ * Each operation is one command on one key, so it fits any slot. A value of another Redis type reads as a text that
+ * is no document.
+ */
+export function createRedisBackend(driver: RedisDriver, log: Logger): Backend {
+  const client = driver.getInstance();
+  const keys = createRedisKeys(driver.options?.base, client.options?.keyPrefix);
+  const link = new RedisLink(client, log);
+  warnOfEviction(client, log);
+  // Each node of a cluster pushes only its own changes, and nodes join and leave.
+  const canPush = !client.isCluster && client.duplicate !== undefined;
+  return {
+    capabilities: { atomic: "cluster", changes: canPush ? "pushed" : "unheard", ttl: "native" },
+    async read(key) {
+      return (await link.ask(() => client.get(keys.toCommand(key)), toOtherType)) ?? undefined;
+    },
+    async swap(key, { match, text }, next) {
+      // Time left, not a point in time: the clocks may differ, and `expiresAt` is checked at every read.
+      const left = next?.expiresAt && Math.max(1, Math.ceil(next.expiresAt - Date.now()));
+      const args = [match, text, next?.text ?? "", String(left ?? "")];
+      const swap = toSwap((await run(swapScript, key, args)) as SwapReply);
+      if (swap.swapped) link.wrote();
+      return swap;
+    },
+    async take(key) {
+      const text = (await run(takeScript, key, [])) as string | null;
+      return text ?? undefined;
+    },
+    async setAside(key, text) {
+      const args = [text, String(asideSeconds), client.isCluster ? "cluster" : ""];
+      return toSwap((await run(setAsideScript, key, args)) as SwapReply);
+    },
+    async ping() {
+      await run(pingScript, pingKey, [String(pingSeconds)]);
+      link.wrote();
+    },
+    async close() {
+      link.close();
+      await driver.dispose?.();
+    },
+    attempts: (name, window) => createRedisAttempts(name, window, { run, log }),
+    ...(canPush && { watch }),
+  };
+
+  function watch(prefix: string, tell: ChangeListener): RemoteFeed {
+    return openRedisFeed(client, { keys, prefix, tell, log });
+  }
+
+  /** Runs a script on one key, and loads the script if Redis doesn't have it. */
+  function run({ sha1, lua }: RedisScript, path: string, args: string[]): Promise<unknown> {
+    const key = keys.toCommand(path);
+    const runKnown = () => client.evalsha(sha1, 1, key, ...args);
+    return link.ask(runKnown, (error) => {
+      if (!isError(error, "NOSCRIPT")) throw error;
+      return client.eval(lua, 1, key, ...args);
+    });
+  }
+}
+
+// --- Internal helpers ---
+
+/** With the option `stringNumbers`, ioredis returns numbers as text. */
+type SwapReply = readonly [swapped: number | string, current?: string | null];
+
+function toSwap([swapped, current]: SwapReply): Swap {
+  return Number(swapped) === 1
+    ? { swapped: true }
+    : { swapped: false, current: current ?? undefined };
+}
+
+function toOtherType(error: unknown): string {
+  if (isError(error, "WRONGTYPE")) return otherType;
+  throw error;
+}
+
+function isError(error: unknown, code: string): boolean {
+  return error instanceof Error && error.message.startsWith(code);
+}

@@ -1,0 +1,134 @@
+import { setInterval } from "node:timers";
+import type { RemoteFeed } from "../documents/adapter.ts";
+import type { ChangeListener } from "../documents/changes.ts";
+import type { Logger } from "../../shared/log.ts";
+import type { RedisClient } from "./redis-client.ts";
+import type { RedisKeys } from "./redis-keys.ts";
+
+/** The dependencies of a change feed. */
+export interface RedisFeedOptions {
+  readonly keys: RedisKeys;
+  /** The prefix of the paths that the feed covers. */
+  readonly prefix: string;
+  readonly tell: ChangeListener;
+  readonly log: Logger;
+}
+
+/**
+ * Has Redis push the keys that change (server-assisted client side caching, broadcasting mode), over a
+ * connection of its own.
+ *
+ * The feed is up only if Redis has replied to a ping that was sent less than a second ago. So this server notices an
+ * end on another server within a second, even if the connection falls silent or this process was frozen.
+ * @param data a client of one server, with `duplicate`
+ */
+export function openRedisFeed(
+  data: RedisClient,
+  { keys, prefix, tell, log }: RedisFeedOptions,
+): RemoteFeed {
+  const client = data.duplicate?.(feedOptions) as FeedClient;
+  let isTracking = false;
+  /** When the last ping with a reply was sent: this process has read everything that Redis pushed before that. */
+  let provenAt = 0;
+  let unanswered = 0;
+  client.on("error", () => {});
+  client.on("connect", () => {
+    unanswered = 0;
+  });
+  client.on("ready", () => void track().catch(giveUpOrReconnect));
+  client.on("close", () => {
+    isTracking = false;
+  });
+  client.on("messageBuffer", (_, changed) => {
+    if (!Array.isArray(changed)) tell(undefined);
+    else for (const key of changed) tell(keys.fromServer(String(key)));
+  });
+  // From now on, the data can come from another server.
+  data.on("close", () => {
+    isTracking = false;
+    client.stream?.destroy();
+  });
+  const heartbeat = setInterval(beat, heartbeatInterval);
+  heartbeat.unref();
+  return {
+    isUp: () => isTracking && Math.abs(Date.now() - provenAt) < longestSilence,
+    close() {
+      clearInterval(heartbeat);
+      client.disconnect();
+    },
+  };
+
+  function beat(): void {
+    if (client.status !== "ready" && client.status !== "connect") return;
+    // Count pings instead of time, because a method that holds the event loop also delays the replies.
+    if (unanswered >= maxUnanswered) client.stream?.destroy();
+    else if (isTracking) void ping().catch(giveUpIfRefused);
+    else unanswered++;
+  }
+
+  async function ping(): Promise<void> {
+    const sentAt = Date.now();
+    unanswered++;
+    await client.ping();
+    unanswered = 0;
+    provenAt = sentAt;
+  }
+
+  /** Missing permissions and missing commands are permanent; a busy or loading server is not. */
+  function giveUpIfRefused(error: unknown): boolean {
+    const [reason] = (error instanceof Error && /^(?:NOPERM|ERR)\b/.exec(error.message)) || [];
+    if (reason === undefined) return false;
+    log.warn("Redis can't push changes, so sessions are not cached", { reason });
+    isTracking = false;
+    client.disconnect();
+    return true;
+  }
+
+  function giveUpOrReconnect(error: unknown): void {
+    if (!giveUpIfRefused(error)) client.disconnect(true);
+  }
+
+  async function track(): Promise<void> {
+    const id = await client.client("ID");
+    const tracked = keys.toServer(prefix);
+    await client.client("TRACKING", "ON", "REDIRECT", String(id), "BCAST", "PREFIX", tracked);
+    await client.subscribe("__redis__:invalidate");
+    // What changed while nobody listened is not known.
+    tell(undefined);
+    await ping();
+    isTracking = true;
+  }
+}
+
+// --- Internal helpers ---
+
+/** The functions of an ioredis client that a feed uses. */
+interface FeedClient {
+  client(command: "ID"): Promise<number | string>;
+  client(...command: string[]): Promise<unknown>;
+  subscribe(channel: string): Promise<unknown>;
+  on(event: "messageBuffer", listener: (channel: Buffer, keys: unknown) => void): unknown;
+  on(event: "connect" | "ready" | "close", listener: () => void): unknown;
+  on(event: "error", listener: (error: Error) => void): unknown;
+  ping(): Promise<unknown>;
+  disconnect(reconnect?: boolean): void;
+  readonly status: string;
+  readonly stream?: { destroy(): void } | undefined;
+}
+
+/** The feed's own time limits replace `commandTimeout`, and its channel has no prefix. */
+const feedOptions = {
+  autoResubscribe: false,
+  commandTimeout: undefined,
+  keyPrefix: "",
+  lazyConnect: false,
+};
+
+/** The longest time without a reply, in milliseconds, before the feed counts as down. */
+const longestSilence = 1000;
+
+/** Milliseconds between pings; several fit into the longest silence, so one late reply does no harm. */
+const heartbeatInterval = 250;
+
+/** The number of pings in a row without a reply that ends the connection. */
+const maxUnanswered = 6;

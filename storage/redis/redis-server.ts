@@ -1,0 +1,53 @@
+import type { Logger } from "../../shared/log.ts";
+import type { RedisClient } from "./redis-client.ts";
+
+/** What a Redis says of itself; what it does not tell is `undefined`. */
+export interface RedisServer {
+  /** The first number of its version. */
+  readonly majorVersion: number | undefined;
+  /** What it removes when its memory is full. */
+  readonly evictionPolicy: string | undefined;
+}
+
+/** Asks a Redis what it is; services and users without the right to ask get no answer. */
+export async function readRedisServer(client: RedisClient): Promise<RedisServer> {
+  const info = await client.info("server").catch(() => "");
+  const evictionPolicy = await readEvictionPolicy(client);
+  const version = /^redis_version:(\d+)/m.exec(info)?.[1];
+  return {
+    majorVersion: version === undefined ? undefined : Number(version),
+    evictionPolicy,
+  };
+}
+
+/**
+ * Logs a warning if the client connects to a Redis that evicts keys, once for each policy. If Redis evicts a
+ * generation, sessions end; if it evicts an index, `logoutEverywhere` can miss sessions.
+ */
+export function warnOfEviction(
+  client: Pick<RedisClient, "on" | "config" | "status">,
+  log: Logger,
+): void {
+  let lastPolicy = "noeviction";
+  const check = async (): Promise<void> => {
+    const policy = await readEvictionPolicy(client);
+    if (policy === undefined || policy === lastPolicy) return;
+    lastPolicy = policy;
+    if (policy !== "noeviction") {
+      const expected = "maxmemory-policy noeviction";
+      log.warn("Redis evicts keys when its memory is full", { found: policy, expected });
+    }
+  };
+  if (client.status === "ready") void check();
+  client.on("ready", () => void check());
+}
+
+// --- Internal helpers ---
+
+async function readEvictionPolicy(
+  client: Pick<RedisClient, "config">,
+): Promise<string | undefined> {
+  const reply = await client.config("GET", "maxmemory-policy").catch(() => []);
+  const [, policy] = Array.isArray(reply) ? (reply as unknown[]) : [];
+  return typeof policy === "string" ? policy : undefined;
+}

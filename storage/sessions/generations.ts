@@ -1,0 +1,177 @@
+import type { ChangeFeed } from "../documents/changes.ts";
+import type { Documents, DocumentStore, Rule } from "../documents/documents.ts";
+import { RememberedDocument } from "../documents/remembered-document.ts";
+import { Revocations } from "./revocations.ts";
+import { graceMilliseconds } from "./session-mark.ts";
+import { createName } from "./session-record.ts";
+
+/** The generation of each shop's sessions, by shop id. */
+export type Generations = Readonly<Record<string, ShopGeneration>>;
+
+/** The generation of one shop's sessions. */
+export interface ShopGeneration {
+  readonly id: string;
+  /** The `epoch` of the older sessions that are still valid, which name no generation; absent: none is valid. */
+  readonly legacy?: number | undefined;
+  /** When an end of all sessions made it, in epoch milliseconds. */
+  readonly since?: number | undefined;
+}
+
+/** The generation fields of a session or an index entry. */
+export interface OfGeneration {
+  readonly generation?: string | undefined;
+  /** In place of `generation`, in sessions of earlier versions, which counted generations; absent: 0. */
+  readonly epoch?: number | undefined;
+}
+
+/**
+ * The generations of all shops whose sessions are in one storage. A new generation ends all earlier sessions with one
+ * write, for any number of sessions.
+ *
+ * A session is valid only if it names the current generation of its shop. If the document is lost, all sessions end.
+ */
+export class SessionGenerations {
+  readonly #documents: Documents<Generations>;
+  readonly #legacy: Documents<Readonly<Record<string, number>>>;
+  readonly #remembered: RememberedDocument<Generations>;
+  /** The ends of all sessions of a user, in the same storage. */
+  readonly revocations: Revocations;
+
+  /** @param feed of changes to what begins with `session` */
+  constructor(store: DocumentStore, feed: ChangeFeed) {
+    this.#documents = store.collection(collection, isGenerations);
+    this.#legacy = store.collection("session", isCounts);
+    this.#remembered = new RememberedDocument(feed, `${collection}:${key}`, () => this.#read());
+    this.revocations = new Revocations(store, feed);
+  }
+
+  /** The current generations: from memory while the change feed is up. @throws StorageUnavailableError */
+  current(): Generations | Promise<Generations> {
+    return this.#remembered.current();
+  }
+
+  /**
+   * Creates a shop's first generation, unless it has one. If several servers start together, all use the same one.
+   * @throws StorageUnavailableError
+   */
+  async ensure(shopId: number): Promise<Generations> {
+    const known = await this.current();
+    if (Object.hasOwn(known, shopId)) return known;
+    const legacy = await this.#readLegacy(shopId);
+    await this.#update((generations = {}) => {
+      if (Object.hasOwn(generations, shopId)) return "keep";
+      return { set: { ...generations, [shopId]: { id: createId(), legacy } } };
+    });
+    // Not every storage is atomic across processes, so read which generation was stored.
+    return this.#read();
+  }
+
+  /** Ends all sessions of some shops. @throws StorageUnavailableError */
+  async advance(shopIds: readonly number[]): Promise<void> {
+    const known = await this.#read();
+    const withOlder = shopIds.filter((shopId) => isOpenToOlder(known, shopId));
+    if (withOlder.length > 0) {
+      // Earlier versions counted this way: if the generations are lost later, no older session becomes valid again.
+      await this.#legacy.update(legacyKey, (counts = {}) => {
+        const next = withOlder.map((shopId) => [shopId, countOf(counts, shopId) + 1]);
+        return { set: { ...counts, ...Object.fromEntries(next) } };
+      });
+    }
+    const since = Date.now();
+    const next = shopIds.map((shopId) => [shopId, { id: createId(), since }]);
+    await this.#update((generations = {}) => {
+      return { set: { ...generations, ...Object.fromEntries(next) } };
+    });
+  }
+
+  async #update(rule: Rule<Generations>): Promise<void> {
+    try {
+      await this.#documents.update(key, rule);
+    } finally {
+      this.#remembered.forget();
+    }
+  }
+
+  async #read(): Promise<Generations> {
+    const { value = {} } = await this.#documents.get(key);
+    return value;
+  }
+
+  /** The `epoch` of the older sessions that are valid; `undefined` if the document is unreadable: none is valid. */
+  async #readLegacy(shopId: number): Promise<number | undefined> {
+    const { value, version } = await this.#legacy.get(legacyKey);
+    return value === undefined && version !== "" ? undefined : countOf(value ?? {}, shopId);
+  }
+}
+
+/** Whether a session or an entry is not of its shop's current generation. */
+export function isOver(generations: Generations, shopId: number, of: OfGeneration): boolean {
+  const current = generationOf(generations, shopId);
+  if (current === undefined) return true;
+  const { generation, epoch = 0 } = of;
+  return generation === undefined ? epoch !== current.legacy : generation !== current.id;
+}
+
+/** Whether to call `ensure`: an older session arrived before its shop has a generation. */
+export function isUndecided(
+  generations: Generations,
+  shopId: number,
+  { generation }: OfGeneration,
+): boolean {
+  return generation === undefined && generationOf(generations, shopId) === undefined;
+}
+
+/** Whether all sessions of a shop were ended a moment ago, as far as the clocks of two servers agree. */
+export function isJustAdvanced(generations: Generations, shopId: number): boolean {
+  const { since = 0 } = generationOf(generations, shopId) ?? {};
+  return Math.abs(Date.now() - since) <= graceMilliseconds;
+}
+
+/** The generation of a shop, if it has one. */
+export function generationOf(generations: Generations, shopId: number): ShopGeneration | undefined {
+  return Object.hasOwn(generations, shopId) ? generations[shopId] : undefined;
+}
+
+// --- Internal helpers ---
+
+const collection = "session-generations";
+const key = "current";
+
+/** The document of earlier versions, which counted: the number of each shop; absent: 0. */
+const legacyKey = "epochs";
+
+function isOpenToOlder(generations: Generations, shopId: number): boolean {
+  const current = generationOf(generations, shopId);
+  return current === undefined || current.legacy !== undefined;
+}
+
+function countOf(counts: Readonly<Record<string, number>>, shopId: number): number {
+  return Object.hasOwn(counts, shopId) ? (counts[shopId] as number) : 0;
+}
+
+/** About 50 random bits: enough that no two are equal, and short, because each session stores it. */
+function createId(): string {
+  return createName().slice(-10);
+}
+
+function isGenerations(value: unknown): value is Generations {
+  return isRecord(value) && Object.values(value).every(isShopGeneration);
+}
+
+function isShopGeneration(value: unknown): value is ShopGeneration {
+  if (!isRecord(value)) return false;
+  const { id, legacy, since } = value;
+  return typeof id === "string" && [legacy, since].every(isOptionalCount);
+}
+
+function isOptionalCount(value: unknown): boolean {
+  return value === undefined || Number.isSafeInteger(value);
+}
+
+function isCounts(value: unknown): value is Readonly<Record<string, number>> {
+  return isRecord(value) && Object.values(value).every(Number.isSafeInteger);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

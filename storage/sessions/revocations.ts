@@ -1,0 +1,83 @@
+import type { ChangeFeed } from "../documents/changes.ts";
+import type { Documents, DocumentStore } from "../documents/documents.ts";
+import { RememberedDocument } from "../documents/remembered-document.ts";
+import { createName } from "./session-record.ts";
+
+/**
+ * The position of an end in the order of all ends of users' sessions: a logical clock, because the clocks of two
+ * servers never agree (Lamport, "Time, Clocks, and the Ordering of Events in a Distributed System", 1978).
+ */
+export interface RevocationMark {
+  /** Marks of different series can't be compared, because the document was lost between them. */
+  readonly series: string;
+  readonly count: number;
+}
+
+/** Counts the ends of all sessions of any user in one storage. All methods throw StorageUnavailableError. */
+export class Revocations {
+  readonly #documents: Documents<RevocationMark>;
+  readonly #remembered: RememberedDocument<RevocationMark>;
+
+  /** @param feed of changes to what begins with `session` */
+  constructor(store: DocumentStore, feed: ChangeFeed) {
+    this.#documents = store.collection(collection, isRevocationMark);
+    this.#remembered = new RememberedDocument(feed, `${collection}:${key}`, () => this.read());
+  }
+
+  /** The mark of the last end, always read from the storage. */
+  async read(): Promise<RevocationMark> {
+    const { value = none } = await this.#documents.get(key);
+    return value;
+  }
+
+  /**
+   * The cached mark of the last end, if the change feed is up. It can be a promise that rejects later, so handle its
+   * rejection even if you don't await it.
+   */
+  recall(): RevocationMark | Promise<RevocationMark> | undefined {
+    return this.#remembered.isRemembered ? this.#remembered.current() : undefined;
+  }
+
+  /** The mark of an end that begins now, later than every mark that was read before. */
+  async next(): Promise<RevocationMark> {
+    const series = createName().slice(-10);
+    try {
+      const { value = none } = await this.#documents.update(key, (last = { series, count: 0 }) => ({
+        set: { ...last, count: last.count + 1 },
+      }));
+      return value;
+    } finally {
+      this.#remembered.forget();
+    }
+  }
+}
+
+/**
+ * Whether an end came after a mark was read.
+ * @returns `undefined` if the two cannot be compared
+ */
+export function isAfter(
+  end: RevocationMark | undefined,
+  mark: RevocationMark,
+): boolean | undefined {
+  if (end === undefined) return false;
+  return end.series === mark.series ? end.count > mark.count : undefined;
+}
+
+/** The later one of two ends; the second if they cannot be compared. */
+export function laterOf(first: RevocationMark | undefined, second: RevocationMark): RevocationMark {
+  return first !== undefined && isAfter(first, second) ? first : second;
+}
+
+/** Whether a stored value is a mark. */
+export function isRevocationMark(value: unknown): value is RevocationMark {
+  const { series, count } = (value ?? {}) as Partial<RevocationMark>;
+  return typeof series === "string" && Number.isSafeInteger(count);
+}
+
+// --- Internal helpers ---
+
+const collection = "session-revocations";
+const key = "current";
+
+const none: RevocationMark = { series: "", count: 0 };

@@ -1,0 +1,252 @@
+import type { DocumentStore } from "../documents/documents.ts";
+import type { SessionGenerations } from "./generations.ts";
+import type { SessionCache } from "./session-cache.ts";
+import {
+  endOfSession,
+  isExtensionDue,
+  isFresh,
+  isRenewalDue,
+  type SessionLifetime,
+} from "./session-lifetime.ts";
+import { SessionLogins, type BoundSession, type Login } from "./session-logins.ts";
+import { graceMilliseconds, type RenewedMark } from "./session-mark.ts";
+import { SessionMoves } from "./session-moves.ts";
+import { createSessionId, type SessionRecord } from "./session-record.ts";
+import {
+  isMark,
+  SessionRecords,
+  type Found,
+  type RecordChange,
+  type Session,
+} from "./session-records.ts";
+import { StorageUnavailableError } from "../documents/unavailable.ts";
+import type { SessionLimit } from "./session-limit.ts";
+import { SessionEndedError, type UserSessions } from "./user-sessions.ts";
+
+/** The settings of a shop's sessions; durations are seconds. */
+export interface SessionSettings extends SessionLifetime, SessionLimit {}
+
+/** A client used a session ID after its grace period, which can mean session theft. */
+export interface SessionReuse {
+  readonly userId: string | number;
+  /** The session's, which has been ended. */
+  readonly handle: string;
+}
+
+/**
+ * The state of a session ID.
+ *
+ * `retired`: a login or a change of privilege replaced it a moment ago. `ended`: a logout or a revocation
+ * ended its session a moment ago. `absent`: it never was valid, or has been invalid for longer.
+ */
+export type SessionLookup =
+  | {
+      readonly state: "active";
+      readonly session: Session;
+      /** The ID was renewed: the session has another ID, which the client may not know yet. */
+      readonly isRenewed: boolean;
+    }
+  | { readonly state: "retired" | "ended" | "absent" }
+  | { readonly state: "reused"; readonly reuse: SessionReuse };
+
+/** The sessions of one shop. All methods throw StorageUnavailableError. */
+export class Sessions {
+  readonly shopId: number;
+  readonly users: UserSessions;
+  readonly #records: SessionRecords;
+  readonly #logins: SessionLogins;
+  readonly #moves: SessionMoves;
+  readonly #settings: SessionSettings;
+
+  constructor(
+    shopId: number,
+    store: DocumentStore,
+    users: UserSessions,
+    generations: SessionGenerations,
+    settings: SessionSettings,
+    cache?: SessionCache,
+  ) {
+    this.shopId = shopId;
+    this.users = users;
+    this.#records = new SessionRecords(shopId, store, generations, settings, cache);
+    this.#logins = new SessionLogins(shopId, this.#records, users, settings);
+    this.#moves = new SessionMoves(shopId, this.#records, users);
+    this.#settings = settings;
+  }
+
+  /** The active session of this ID, if this process knows it without a command to the storage. */
+  peek(id: string): Session | undefined {
+    const session = this.#records.peek(id);
+    return session === undefined || this.#isUpkeepDue(session) ? undefined : session;
+  }
+
+  /** Finds the state of a session ID. If a client used the ID after its grace period, ends the session first. */
+  async lookUp(id: string): Promise<SessionLookup> {
+    let found = await this.#records.read(id);
+    let isRenewed = false;
+    while (found !== undefined && isMark(found) && found.mark === "renewed") {
+      const next = await this.#records.read(found.to);
+      if (isReused(found, next)) return this.#endReused(found);
+      isRenewed = true;
+      found = next;
+    }
+    if (found === undefined) return { state: "absent" };
+    if (isMark(found)) return { state: found.mark === "retired" ? "retired" : "ended" };
+    this.users.noteSession(found);
+    if (this.#isUpkeepDue(found) && !(await this.users.names(found))) {
+      // The user's index was lost, so no end of all sessions would find this one.
+      await this.#endRecord(found);
+      return { state: "ended" };
+    }
+    return { state: "active", session: found, isRenewed };
+  }
+
+  /** Stores a guest's new session. */
+  async createGuest(ownerKey: string, change: RecordChange): Promise<Session> {
+    const now = Date.now();
+    const guest: SessionRecord = {
+      id: createSessionId(undefined),
+      createdAt: now,
+      ...(await this.#records.currentGeneration()),
+      handle: ownerKey,
+      ownerKey,
+      customData: {},
+    };
+    return this.#records.create(change(guest));
+  }
+
+  /**
+   * Changes a session, and extends its lifetime if that is due. If its ID was renewed in the meantime, changes it
+   * under the new ID.
+   * @throws SessionEndedError if it ended or moved in the meantime: it is never brought back
+   */
+  async update(session: Session, change: RecordChange): Promise<Session> {
+    const { user, handle } = session.record;
+    const extension = this.#records.extensionOf(session);
+    if (extension !== undefined && user !== undefined) {
+      await this.users.change(user.id, handle, (entry) => ({ ...entry, ...extension }));
+    }
+    let found = await this.#records.change(session, change);
+    while (isMark(found)) {
+      const next = found.mark === "renewed" ? await this.#records.read(found.to) : undefined;
+      if (next === undefined) throw new SessionEndedError();
+      found = isMark(next) ? next : await this.#records.change(next, change);
+    }
+    return found;
+  }
+
+  /** Whether `update` would extend the session's life now. */
+  isExtensionDue(session: Session): boolean {
+    return this.#records.extensionOf(session) !== undefined;
+  }
+
+  /** When a session that is used now will end, in epoch milliseconds. */
+  extendedEnd({ record }: Session): number {
+    return endOfSession(record, this.#settings);
+  }
+
+  /** Whether the session's id is old enough for `renew`. */
+  isRenewalDue({ record }: Session): boolean {
+    return isRenewalDue(record, this.#settings);
+  }
+
+  /** Whether the session's user has proved a short while ago who they are. */
+  isFresh({ record }: Session): boolean {
+    return isFresh(record, this.#settings);
+  }
+
+  /**
+   * Creates a session that is bound to a user, and replaces the old session, if there is one. Returns the pending
+   * merges of the guest's lists, too. The new record notes them until they are done.
+   * @throws SessionEndedError if all of the user's sessions were ended since the login began
+   * @throws SessionLimitError if the user may have no more sessions
+   */
+  async bind(old: Session | undefined, login: Login): Promise<BoundSession> {
+    const bound = await this.#logins.bind(old, login);
+    const { session, pendingMerges } = bound;
+    if (pendingMerges.length === 0 || session.record.mergePending) return bound;
+    // What an earlier login of this user still owes. The login stands without this note.
+    const owing = await this.update(session, owingMerges).catch(() => session);
+    return { session: owing, pendingMerges };
+  }
+
+  /**
+   * Gives a user's session a new ID at a change of privilege. From then on, the old ID resolves to no session.
+   * @param change `proved`: the user has just authenticated again, so that the login is fresh
+   * @throws SessionEndedError if it ended or moved in the meantime
+   */
+  rotate(old: Session, change: { readonly proved: boolean }): Promise<Session> {
+    return this.#moves.rotate(old, change);
+  }
+
+  /**
+   * Renews the old ID of a user's session. The old ID resolves to the new one until 30 seconds after the first use of
+   * the new one. Later use of the old ID ends the session.
+   * @throws SessionEndedError if it ended or moved in the meantime
+   */
+  renew(old: Session): Promise<Session> {
+    return this.#moves.renew(old);
+  }
+
+  /** Ends a session; ending it twice is no error. @returns its record as it was at its end */
+  async end(session: Session): Promise<SessionRecord> {
+    const { user, handle } = session.record;
+    const last = await this.#endRecord(session);
+    const isHere = last !== undefined && !isMark(last);
+    if (user !== undefined) {
+      // If the record is gone, the session may have moved to a new ID: then end it there.
+      if (!isHere) {
+        const ended = await this.users.endOne(user.id, handle);
+        // A lost index doesn't name the session.
+        if (ended === undefined && last?.mark === "renewed") await this.#endSuccessor(last.to);
+      }
+      // The session has ended. An entry without a record gives access to nothing, and expires with the session.
+      else await this.users.remove(user.id, handle).catch(() => undefined);
+    }
+    return isHere ? last.record : session.record;
+  }
+
+  async #endRecord(session: Session): Promise<Found | undefined> {
+    try {
+      return await this.#records.end(session);
+    } catch (error) {
+      if (!(error instanceof StorageUnavailableError)) throw error;
+      // If Redis is out of memory, it rejects the mark, but not the removal of the record.
+      return this.#records.remove(session);
+    }
+  }
+
+  async #endReused({ userId, handle, to }: RenewedMark): Promise<SessionLookup> {
+    const ended = (await this.users.endOne(userId, handle)) ?? (await this.#endSuccessor(to));
+    if (ended === undefined) return { state: "absent" };
+    return { state: "reused", reuse: { userId, handle } };
+  }
+
+  /** Ends the session that an ID resolves to. @returns the state of the last ID in the chain */
+  async #endSuccessor(id: string): Promise<Found | undefined> {
+    let found = await this.#records.read(id);
+    while (found !== undefined && isMark(found) && found.mark === "renewed") {
+      found = await this.#records.read(found.to);
+    }
+    return found === undefined || isMark(found) ? undefined : this.#endRecord(found);
+  }
+
+  /** Whether to extend a session, or to renew its ID: then its user's index must name it. */
+  #isUpkeepDue({ record }: Session): boolean {
+    const isExtended = record.user !== undefined && isExtensionDue(record, this.#settings);
+    return isExtended || isRenewalDue(record, this.#settings);
+  }
+}
+
+// --- Internal helpers ---
+
+/** Whether an ID is used after the grace period of its renewal. */
+function isReused({ at }: RenewedMark, next: Found | undefined): boolean {
+  if (next === undefined || (isMark(next) && next.mark !== "renewed")) return false;
+  const { firstUsedAt = at } = isMark(next) ? next : next.record;
+  return firstUsedAt !== 0 && Date.now() - firstUsedAt > graceMilliseconds;
+}
+
+function owingMerges(record: SessionRecord): SessionRecord {
+  return { ...record, mergePending: true };
+}

@@ -1,0 +1,154 @@
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { describeWithChromium } from "../_chromium.ts";
+import { testAccount as account } from "../_client.ts";
+import { findFreePort, startCommand } from "../_command.ts";
+import { callFrom, converse, servePlace } from "../_place.ts";
+import { testSecret } from "../_setup.ts";
+import { readTable } from "../_table.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+describe("examples/bearer", () => {
+  test("has the conversation that its README shows", async () => {
+    const readme = await readFile(join(root, "examples/bearer/README.md"), "utf8");
+    const [, command = "", answer] = /^```console\n\$ (.*)\n([\s\S]*?)^```$/m.exec(readme) ?? [];
+    const { stdout } = await promisify(execFile)("bash", ["-c", command], { cwd: root });
+    expect(stdout).toBe(answer);
+  });
+
+  test("has the loop of clients of Vendure", async () => {
+    const loop = await readFile(join(root, "examples/bearer/request.js"), "utf8");
+    expect(loop).toContain("const headers = token ? { Authorization: `Bearer ${token}` } : {};");
+    expect(loop).toContain('const authToken = response.headers.get("vendure-auth-token");');
+    expect(loop).toMatch(/if \(authToken != null\) \{\s+token = authToken;\s+\}/);
+  });
+});
+
+describeWithChromium("examples/vue-axios", ["page"], (open) => {
+  test(
+    "registers, fills the basket, reloads, logs out and in again",
+    { timeout: 60_000 },
+    async () => {
+      const readme = await readFile(join(root, "examples/vue-axios/README.md"), "utf8");
+      expect(readme).toContain("```sh\nnpm ci && npm start\n```");
+      const [api, pagePort] = [await findFreePort(), await findFreePort()];
+      const origin = `http://localhost:${pagePort}`;
+      const env = {
+        PORT: String(api),
+        PAGE_ORIGIN: origin,
+        VITE_API: `http://localhost:${api}`,
+        STOREFRONT_SESSION_SECRET: testSecret,
+      };
+      const cwd = join(root, "examples/vue-axios");
+      const example = await startCommand("npm start", { cwd, env }, saysBoth);
+      onTestFinished(() => example.stop());
+
+      const page = await open();
+      const button = (name: string) => page.getByRole("button", { name }).click();
+      const shows = (text: string) => page.getByRole("heading", { name: text }).waitFor();
+      const pieces = (count: number) =>
+        page.locator("output", { hasText: new RegExp(`^${count}$`) }).waitFor();
+      const fill = async () => {
+        await page.getByLabel("E-mail").fill(account.email);
+        await page.getByLabel("Password").fill(account.password);
+      };
+      await page.goto(origin);
+      await shows("Hello, guest");
+      await button("Add to basket");
+      await pieces(1);
+      await page.reload();
+      await pieces(1);
+      await fill();
+      await button("Register");
+      await shows(`Hello, ${account.email}`);
+      await pieces(1);
+      await button("Add to basket");
+      await pieces(2);
+      await page.reload();
+      await shows(`Hello, ${account.email}`);
+      await pieces(2);
+      expect(await page.evaluate(() => document.cookie)).toBe("");
+      await button("Log out");
+      await shows("Hello, guest");
+      await pieces(0);
+      await page.getByLabel("E-mail").fill(account.email);
+      await page.getByLabel("Password").fill("wrong password");
+      await button("Log in");
+      await page.getByRole("alert").filter({ hasText: /./ }).waitFor();
+      await fill();
+      await button("Log in");
+      await shows(`Hello, ${account.email}`);
+      await pieces(2);
+    },
+  );
+});
+
+/** Whether the server and the page have said where they are. */
+function saysBoth(output: string): boolean {
+  return output.includes("listens on") && output.includes("Local:");
+}
+
+describeWithChromium("docs/cors.md", ["openssl"], (open) => {
+  const rows = readTable("docs/cors.md", "the page is at");
+  const ofPages = rows
+    .filter(([page]) => page?.startsWith("`"))
+    .map((cells) => cells.map((cell) => /^`(.*?)`/.exec(cell)?.[1] ?? ""));
+  const isPrivate = (index: number) => rows[index]?.[1]?.includes("blocked") === true;
+
+  test("has a row for each place", () => {
+    expect(rows).toHaveLength(6);
+    expect(ofPages).toHaveLength(5);
+  });
+
+  for (const [index, [at = "", server = "", settings = ""]] of ofPages.entries()) {
+    test(`row ${index + 1}: a page at ${at} and a server at ${server} work with ${settings}`, async () => {
+      const place = await servePlace(at, server, settings);
+      const page = await open({ private: isPrivate(index) });
+      expect(await converse(page, place)).toEqual({ added: 1, email: account.email, kept: 1 });
+      await callFrom(page, place.server, "logout");
+      expect(await callFrom(page, place.server, "getUser")).toEqual({});
+    });
+    if (settings === "{}") continue;
+    test(`row ${index + 1}: and do not without`, async () => {
+      const place = await servePlace(at, server, "{}");
+      await expect(converse(await open(), place)).rejects.toThrow("Failed to fetch");
+      expect(place.reached).toEqual([]);
+    });
+  }
+});
+
+describeWithChromium("a page of another site", ["openssl"], (open) => {
+  const lax = '{ cors: { origin: ["https://shop.test"] } }';
+  const none = '{ cors: { origin: ["https://shop.test"] }, session: { sameSite: "none" } }';
+
+  test("keeps no session by a cookie that is lax", async () => {
+    const place = await servePlace("https://shop.test", "https://api.test", lax);
+    expect(await converse(await open(), place)).toEqual({ added: 1, email: undefined, kept: 0 });
+  });
+
+  test("keeps its session by SameSite=None, which is Secure", async () => {
+    const place = await servePlace("https://shop.test", "https://api.test", none);
+    const page = await open();
+    expect(await converse(page, place)).toEqual({ added: 1, email: account.email, kept: 1 });
+    expect(await page.context().cookies(place.server)).toMatchObject([
+      { name: "$session-1001", domain: "api.test", httpOnly: true, secure: true, sameSite: "None" },
+    ]);
+  });
+
+  test("keeps none where the browser blocks cookies of other sites, unless they are partitioned", async () => {
+    const partitioned = none.replace('"none"', '"none", partitioned: true');
+    for (const [settings, kept] of [
+      [none, 0],
+      [partitioned, 1],
+    ] as const) {
+      const place = await servePlace("https://shop.test", "https://api.test", settings);
+      const page = await open({ private: true });
+      expect(await converse(page, place), settings).toMatchObject({ added: 1, kept });
+    }
+  });
+});

@@ -1,0 +1,269 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const run = promisify(execFile);
+
+/** A project with nothing but the package, as npm packs and installs it. */
+let project: string;
+let packed: readonly string[];
+
+beforeAll(async () => {
+  const folder = await realpath(await mkdtemp(join(tmpdir(), "storefront-package-")));
+  // Without scripts, as `npm test` has built it, and others are reading the build.
+  const pack = ["pack", "--json", "--ignore-scripts", "--pack-destination", folder];
+  const { stdout } = await run("npm", pack, { cwd: root });
+  const [tarball] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
+  packed = tarball.files.map(({ path }) => path);
+  project = join(folder, "project");
+  await mkdir(project);
+  await write("package.json", JSON.stringify({ name: "shop", private: true, type: "module" }));
+  // What follows runs without anybody's install scripts.
+  const install = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"];
+  await run("npm", [...install, `../${tarball.filename}`], { cwd: project });
+}, 180_000);
+
+afterAll(() => rm(join(project, ".."), { recursive: true, force: true }));
+
+describe("the tarball", () => {
+  test("holds what is needed, and nothing else", () => {
+    const others = packed.filter(
+      (path) =>
+        !/^dist\/(?:adapters|rpc|server|shared|storage)\/(?:[\w-]+\/)*[\w-]+\.(?:js|d\.ts)$/.test(
+          path,
+        ),
+    );
+    expect(others.toSorted()).toEqual(["LICENSE", "README.md", "package.json"]);
+    for (const file of ["server/cli/cli", "server/index", "rpc/client", "storage/index"]) {
+      expect(packed).toContain(`dist/${file}.js`);
+      expect(packed).toContain(`dist/${file}.d.ts`);
+    }
+    expect(packed.filter((path) => /test|bench/.test(path))).toEqual([]);
+  });
+
+  test("holds a module for each of the sources, and none of earlier ones", async () => {
+    const { stdout } = await run("npx", ["tsc", "-p", "tsconfig.build.json", "--listFilesOnly"], {
+      cwd: root,
+    });
+    const sources = stdout
+      .split("\n")
+      .filter((path) => path.startsWith(root) && !path.includes("node_modules"));
+    const modules = sources.map(
+      (path) => `dist/${path.slice(root.length).replace(/\.ts$/, ".js")}`,
+    );
+    expect(packed.filter((path) => path.endsWith(".js")).toSorted()).toEqual(modules.toSorted());
+  });
+
+  test("runs nothing when it is installed", async () => {
+    const { scripts = {} } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
+      scripts?: Record<string, string>;
+    };
+    expect(Object.keys(scripts).filter((name) => /^(?:pre|post)?install$/.test(name))).toEqual([]);
+  });
+});
+
+describe("an entry exports", () => {
+  test("of servers and configs", async () => {
+    expect(await exportsOf("storefront-core")).toMatchInlineSnapshot(
+      `"ConfigError RpcError createStorefront defineRpcMethod defineStorefrontConfig detailsFirst secret"`,
+    );
+  });
+
+  test("of frontends", async () => {
+    expect(await exportsOf("storefront-core/client")).toMatchInlineSnapshot(
+      `"RpcClientError createRpcClient"`,
+    );
+  });
+
+  test("of storage", async () => {
+    expect(await exportsOf("storefront-core/storage")).toMatchInlineSnapshot(
+      `"DefaultSessionCacheStrategy InMemorySessionCacheStrategy StorageUnavailableError absent detailsFirst openDocumentStore openDriver toKeySegment"`,
+    );
+  });
+
+  test("and no module beside them", async () => {
+    const inner = "storefront-core/dist/server/storefront.js";
+    await expect(exportsOf(inner)).rejects.toThrow("ERR_PACKAGE_PATH_NOT_EXPORTED");
+  });
+});
+
+test("the client is one module, without anything of the server's", async () => {
+  const text = await readFile(
+    join(project, "node_modules/storefront-core/dist/rpc/client.js"),
+    "utf8",
+  );
+  expect(text).toContain("export function createRpcClient");
+  expect(text).not.toMatch(/^\s*(?:import|export .* from)\b/m);
+  expect(text).not.toMatch(/\b(?:import|require)\s*\(|\bprocess\b|\bBuffer\b/);
+});
+
+describe("a project", () => {
+  const config = `import { defineRpcMethod, defineStorefrontConfig } from "storefront-core";
+import * as z from "zod";
+
+declare module "storefront-core" {
+  interface ShopUser {
+    readonly loyaltyPoints?: number;
+  }
+  interface SessionCustomData {
+    visits: number;
+  }
+}
+
+export const methods = {
+  visit: defineRpcMethod({
+    input: z.strictObject({ page: z.string() }),
+    handler({ page }, { customData, updateCustomData, user }) {
+      const visits: number = (customData.visits ?? 0) + 1;
+      updateCustomData({ visits });
+      const points: number | undefined = user?.loyaltyPoints;
+      return { page, visits, points };
+    },
+  }),
+};
+
+export default defineStorefrontConfig({
+  shops: [{ shopId: 1, locale: "de-DE", currency: "EUR" }],
+  methods,
+});
+`;
+  const frontend = `import { createRpcClient } from "storefront-core/client";
+import type { BuiltinMethods } from "storefront-core";
+import type { methods } from "./storefront.config.js";
+
+const rpc = createRpcClient<typeof methods & BuiltinMethods>({
+  baseURL: process.argv[2] ?? "",
+  shopId: 1,
+});
+const { page, visits } = await rpc.visit({ page: "home" });
+const { basket } = await rpc.getBasket();
+const text: string = page;
+const count: number = visits + basket.itemCount;
+console.log(JSON.stringify([text, count]));
+`;
+  const wrong = `import { createRpcClient } from "storefront-core/client";
+import { defineStorefrontConfig } from "storefront-core";
+import { methods } from "./storefront.config.js";
+
+const rpc = createRpcClient<typeof methods>({ baseURL: "", shopId: 1 });
+// @ts-expect-error the page is a string
+await rpc.visit({ page: 7 });
+// @ts-expect-error there is no such method
+await rpc.visits();
+// @ts-expect-error there is no such key
+defineStorefrontConfig({ shops: [], sesion: {} });
+`;
+  const storage = `import { openDocumentStore, openDriver } from "storefront-core/storage";
+
+const log = { debug() {}, info() {}, warn() {}, error() {} };
+const store = openDocumentStore(openDriver({ driver: "memory" }), { log });
+console.log(store.driver, store.capabilities.atomic);
+await store.close();
+`;
+
+  const inferred = `import { createStorefront, type BuiltinMethods } from "storefront-core";
+import { createRpcClient, type RpcClientError } from "storefront-core/client";
+
+const rpc = createRpcClient<BuiltinMethods>({ baseURL: "", shopId: 1 });
+export const getBasket = async () => (await rpc.getBasket()).basket;
+export const getSessions = async () => (await rpc.listSessions()).sessions;
+export const login = (email: string, password: string) => rpc.login({ email, password });
+export const findFaults = (error: RpcClientError) => error.errors;
+export const corsOf = (app: ReturnType<typeof createStorefront>) => app.options.shops[0]?.cors;
+export const limitOf = (app: ReturnType<typeof createStorefront>) => app.options.loginAttempts;
+`;
+
+  test("is served, and called by the client", async () => {
+    await write("storefront.config.ts", config);
+    await write("frontend.mjs", toJavaScript(frontend));
+    const server = await start();
+    const { stdout } = await node(["frontend.mjs", server]);
+    expect(JSON.parse(stdout)).toEqual(["home", 1]);
+  });
+
+  test("may use the storage alone", async () => {
+    await write("storage.mjs", storage);
+    expect((await node(["storage.mjs"])).stdout).toBe("memory process\n");
+  });
+
+  test("is checked by strict TypeScript, the package's own types included", async () => {
+    await write("storefront.config.ts", config);
+    await write("frontend.ts", frontend);
+    await write("wrong.ts", wrong);
+    await write("storage.ts", storage);
+    await write("inferred.ts", inferred);
+    const compilerOptions = {
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noUncheckedIndexedAccess: true,
+      verbatimModuleSyntax: true,
+      module: "NodeNext",
+      target: "ES2023",
+      skipLibCheck: false,
+      // Types that are inferred from the package's must have names that others can import.
+      declaration: true,
+      emitDeclarationOnly: true,
+      outDir: "types",
+      types: ["node"],
+      typeRoots: [join(root, "node_modules/@types")],
+    };
+    await write("tsconfig.json", JSON.stringify({ compilerOptions, include: ["*.ts"] }));
+    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    const { stdout } = await node([tsc, "-p", "."]).catch((error: { stdout: string }) => error);
+    // Those of h3 and unstorage do not pass: they name drivers' packages that are not installed.
+    const faults = stdout.split("\n").filter((line) => /^\S/.test(line));
+    expect(faults.filter((line) => !/^node_modules\/(?:h3|unstorage)\//.test(line))).toEqual([]);
+  });
+});
+
+async function write(file: string, text: string): Promise<void> {
+  await writeFile(join(project, file), text);
+}
+
+function node(args: readonly string[]): Promise<{ stdout: string }> {
+  return run(process.execPath, args, { cwd: project });
+}
+
+async function exportsOf(entry: string): Promise<string> {
+  const script = `console.log(Object.keys(await import("${entry}")).join(" "))`;
+  const { stdout } = await node(["--input-type=module", "--eval", script]);
+  return stdout.trim();
+}
+
+/** Without what is types only. */
+function toJavaScript(text: string): string {
+  return text.replaceAll(/^import type .*\n|<typeof [^>]*>|: (?:string|number)(?= =)/gm, "");
+}
+
+/** Starts the project's server for a test. @returns where it is */
+async function start(): Promise<string> {
+  const { NODE_ENV: _, PORT: __, ...env } = process.env;
+  const child = spawn("npx", ["storefront", "start", "--port", "0"], {
+    cwd: project,
+    env,
+    // npx, its shell and the server make up a process group of their own.
+    detached: true,
+  });
+  const exited = once(child, "exit");
+  onTestFinished(async () => {
+    process.kill(-(child.pid as number), "SIGTERM");
+    await exited;
+  });
+  let output = "";
+  return new Promise((resolve, reject) => {
+    const read = (chunk: Buffer) => {
+      output += String(chunk);
+      const origin = /listens on (\S+)/.exec(output)?.[1];
+      if (origin !== undefined) resolve(origin);
+    };
+    child.stdout.on("data", read);
+    child.stderr.on("data", read);
+    void exited.then(() => reject(new Error(`It did not start: ${output}`)));
+  });
+}

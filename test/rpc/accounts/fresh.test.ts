@@ -1,0 +1,262 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { defineRpcMethod } from "../../../rpc/method.ts";
+import { createAccounts } from "../../../rpc/accounts/accounts.ts";
+import { toKeySegment } from "../../../storage/documents/key.ts";
+import type { ShopUser } from "../../../storage/sessions/session-record.ts";
+import { openDocumentStore } from "../../../storage/store.ts";
+import { createFaultyDriver } from "../../_faulty-driver.ts";
+import { createTestLog } from "../../_log.ts";
+import { describeMatrix } from "../../_setup.ts";
+import { testMethods } from "../../fixtures/methods.ts";
+import { retired } from "../../_sessions.ts";
+
+const ada = { email: "ada@example.com", password: "correct horse" };
+const required = { status: 401, body: { code: "reauthentication_required" } };
+const methods = {
+  ...testMethods,
+  deleteAccount: defineRpcMethod({ access: "user", requireFresh: true, handler: () => "gone" }),
+};
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
+afterEach(() => void vi.useRealTimers());
+
+function pass(seconds: number): void {
+  vi.setSystemTime(Date.now() + seconds * 1000);
+}
+
+describeMatrix("a method that wants a fresh login", ({ start }) => {
+  test("answers for freshFor seconds after it, and again after reauthenticate", async () => {
+    const { visitor } = await start({ methods, session: { freshFor: 60 } });
+    const user = visitor();
+    expect((await user.call("deleteAccount")).body.code).toBe("not_logged_in");
+    await user.call("register", ada);
+    pass(59);
+    expect((await user.call("deleteAccount")).body).toBe("gone");
+    pass(1);
+    expect(await user.call("deleteAccount")).toMatchObject(required);
+    const stolen = user.clone();
+    expect((await user.call("reauthenticate", { password: ada.password })).status).toBe(204);
+    expect(user.sessionId).not.toBe(stolen.sessionId);
+    expect((await user.call("deleteAccount")).body).toBe("gone");
+    expect(await stolen.call("getUser")).toMatchObject(retired);
+    pass(60);
+    expect(await user.call("deleteAccount")).toMatchObject(required);
+  });
+
+  test("is not opened by a wrong password, somebody else's, or the passing of time", async () => {
+    const { visitor } = await start({ methods, session: { freshFor: 60, renewAfter: 100 } });
+    const user = visitor();
+    await visitor().call("register", { email: "eve@example.com", password: "battery staple" });
+    await user.call("register", ada);
+    pass(60);
+    for (const password of ["wrong", "battery staple"]) {
+      const answer = await user.call("reauthenticate", { password });
+      expect(answer).toMatchObject({ status: 403, body: { code: "wrong_password" } });
+      expect(answer.body.errors).toMatchObject([{ path: ["password"] }]);
+    }
+    expect(await user.call("deleteAccount")).toMatchObject(required);
+    pass(40);
+    expect((await user.call("getUser")).setCookies).toHaveLength(1);
+    expect(await user.call("deleteAccount")).toMatchObject(required);
+    expect((await visitor().call("reauthenticate", { password: "any" })).status).toBe(401);
+  });
+});
+
+describeMatrix("a deployment's own auth", ({ start }) => {
+  test("makes nobody fresh by another user's password", async () => {
+    const user = (id: number) => ({ id, email: ada.email });
+    const login = async ({ password }: { password: string }) => user(password === "mine" ? 7 : 8);
+    const auth = { login, register: login, changePassword: async () => true };
+    const { visitor } = await start({ auth });
+    const customer = visitor();
+    await customer.call("login", { email: ada.email, password: "mine" });
+    expect((await customer.call("reauthenticate", { password: "other" })).status).toBe(403);
+    expect((await customer.call("reauthenticate", { password: "mine" })).status).toBe(204);
+  });
+});
+
+describeMatrix("a fresh login", ({ start }) => {
+  test("can be asked for by a hook, before methods that do not ask themselves", async () => {
+    const assertFresh = defineRpcMethod({ access: "user", requireFresh: true, handler() {} });
+    const { visitor } = await start({
+      methods: { assertFresh },
+      session: { freshFor: 60 },
+      hooks: {
+        async "storefront:rpc:before"({ method, context }) {
+          const ends = ["revokeSession", "logoutEverywhere"].includes(method);
+          if (ends) await context.callRpc("assertFresh");
+        },
+      },
+    });
+    const [user, elsewhere] = [visitor(), visitor()];
+    await user.call("register", ada);
+    await elsewhere.call("login", ada);
+    pass(60);
+    const { sessions } = (await user.call("listSessions")).body;
+    const { handle } = sessions.find(({ current }: { current: boolean }) => !current);
+    for (const [method, payload] of [
+      ["revokeSession", { handle }],
+      ["logoutEverywhere"],
+    ] as const) {
+      expect(await user.call(method, payload), method).toMatchObject(required);
+    }
+    expect((await elsewhere.call("getUser")).body.user).toBeDefined();
+    await user.call("reauthenticate", { password: ada.password });
+    expect((await user.call("revokeSession", { handle })).status).toBe(204);
+    expect((await elsewhere.call("getUser")).body).toEqual({});
+  });
+});
+
+describeMatrix("a new e-mail address", ({ start }) => {
+  test("is logged in with, and the old one is not; other sessions end", async () => {
+    const { visitor } = await start();
+    const [user, elsewhere, later] = [visitor(), visitor(), visitor()];
+    const { id } = (await user.call("register", { ...ada, firstName: "Ada" })).body.user;
+    await elsewhere.call("login", ada);
+    const old = user.clone();
+    const answer = await user.call("updateEmail", { email: "Lovelace@Example.com" });
+    const changed = { id, email: "lovelace@example.com", firstName: "Ada" };
+    expect(answer.body).toEqual({ user: changed });
+    expect((await user.call("getUser")).body).toEqual({ user: changed });
+    expect((await elsewhere.call("getUser")).body).toEqual({});
+    expect(await old.call("getUser")).toMatchObject(retired);
+    expect((await later.call("login", ada)).status).toBe(401);
+    const login = await later.call("login", { ...ada, email: "lovelace@example.com" });
+    expect(login.body.user).toEqual(changed);
+    const passwords = { oldPassword: ada.password, newPassword: "battery staple" };
+    expect((await user.call("updatePassword", passwords)).status).toBe(200);
+    // The old address is free again.
+    expect((await visitor().call("register", ada)).status).toBe(200);
+  });
+
+  test("wants a fresh login, and must be nobody else's", async () => {
+    const { visitor } = await start({ session: { freshFor: 60 } });
+    const user = visitor();
+    await visitor().call("register", { ...ada, email: "eve@example.com" });
+    await user.call("register", ada);
+    const taken = await user.call("updateEmail", { email: "Eve@example.com" });
+    expect(taken).toMatchObject({ status: 409, body: { code: "email_taken" } });
+    expect((await user.call("updateEmail", { email: "no address" })).status).toBe(422);
+    expect((await user.call("updateEmail", { email: "ADA@example.com" })).status).toBe(200);
+    pass(60);
+    expect(await user.call("updateEmail", { email: "new@example.com" })).toMatchObject(required);
+    expect((await visitor().call("login", ada)).status).toBe(200);
+  });
+
+  test("does not make the login fresh again", async () => {
+    const { visitor } = await start({ session: { freshFor: 60 } });
+    const user = visitor();
+    await user.call("register", ada);
+    pass(40);
+    expect((await user.call("updateEmail", { email: ada.email })).status).toBe(200);
+    pass(20);
+    expect(await user.call("updateEmail", { email: ada.email })).toMatchObject(required);
+  });
+
+  test("is asked of the deployment's own auth, where that can", async () => {
+    const login = async () => ({ id: 7, email: ada.email });
+    const auth = { login, register: login, changePassword: async () => true };
+    const { visitor } = await start({ auth });
+    const user = visitor();
+    await user.call("login", ada);
+    const answer = await user.call("updateEmail", { email: "new@example.com" });
+    expect(answer).toMatchObject({ status: 404, body: { code: "unknown_method" } });
+  });
+});
+
+describe("an account that moves to another address", () => {
+  const context = { shop: {} as never, realm: "default", log: createTestLog().log };
+  const asked = { ...context, signal: new AbortController().signal };
+
+  let registered: { readonly user: ShopUser; readonly text: string } | undefined;
+
+  async function register() {
+    const { driver, stored } = createFaultyDriver();
+    const user = await createAccounts(openDocumentStore(driver, createTestLog())).register(
+      ada,
+      asked,
+    );
+    return { user, text: stored().get(placeOf(ada.email)) as string };
+  }
+
+  async function begin() {
+    const faulty = createFaultyDriver();
+    const accounts = createAccounts(openDocumentStore(faulty.driver, createTestLog()));
+    // Hashing takes its time, so it is done once.
+    registered ??= await register();
+    const { user, text } = registered;
+    await faulty.driver.setItemRaw?.(placeOf(ada.email), text, {});
+    const change = (email: string) => accounts.changeEmail?.({ user, email }, asked);
+    const settle = (email: string) => change(email)?.catch((error: unknown) => error);
+    /** The places where the account lies. */
+    const places = () => [...faulty.stored().keys()];
+    return { faulty, accounts, user, change, settle, places };
+  }
+
+  test("is in one place after each failure and another try", async () => {
+    for (let step = 1; step <= 8; step++) {
+      const { faulty, change, places, settle } = await begin();
+      let seen = 0;
+      faulty.before = () => {
+        if (++seen === step) throw new Error("out of order");
+      };
+      await settle("new@example.com");
+      faulty.heal();
+      await change("new@example.com");
+      expect(places(), `step ${step}`).toEqual([placeOf("new@example.com")]);
+    }
+  });
+
+  test("is in one place after two changes at once", async () => {
+    for (let step = 1; step <= 8; step++) {
+      const { faulty, places, settle } = await begin();
+      let seen = 0;
+      let second: Promise<unknown> | undefined;
+      faulty.before = () => {
+        if (++seen === step) second = settle("second@example.com");
+      };
+      const outcomes = [await settle("first@example.com"), await second];
+      expect(outcomes.filter((outcome) => outcome instanceof Error).length).toBeLessThanOrEqual(1);
+      expect(places(), `step ${step}`).toHaveLength(1);
+      expect(places()).not.toEqual([placeOf(ada.email)]);
+    }
+  });
+
+  test("is not lost where the later of two changes breaks off", async () => {
+    for (let step = 1; step <= 8; step++) {
+      const { faulty, places, settle } = await begin();
+      let seen = 0;
+      let second: Promise<unknown> | undefined;
+      faulty.before = ({ kind, key }) => {
+        if (kind === "write" && key === placeOf("second@example.com")) throw new Error("no");
+        if (++seen === step) second = settle("second@example.com");
+      };
+      await Promise.all([settle("first@example.com"), second]);
+      await second;
+      expect(places().length, `step ${step}`).toBeGreaterThan(0);
+    }
+  });
+
+  test("keeps a password that is changed meanwhile", async () => {
+    const passwords = { oldPassword: ada.password, newPassword: "battery staple" };
+    for (let step = 1; step <= 2; step++) {
+      const { accounts, faulty, change, user } = await begin();
+      let seen = 0;
+      faulty.before = async ({ key }) => {
+        if (key !== placeOf("new@example.com") || ++seen !== step) return;
+        expect(await accounts.changePassword({ user, ...passwords }, asked)).toBe(true);
+      };
+      await change("new@example.com");
+      expect(seen).toBeGreaterThanOrEqual(step);
+      const credentials = { email: "new@example.com", password: passwords.newPassword };
+      const found = await accounts.login(credentials, asked);
+      expect(found?.id, `step ${step}`).toBe(user.id);
+    }
+  });
+});
+
+// --- Internal helpers ---
+
+function placeOf(email: string): string {
+  return `account:default:${toKeySegment(email)}`;
+}

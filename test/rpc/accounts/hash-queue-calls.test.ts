@@ -1,0 +1,58 @@
+import { expect, test, vi } from "vitest";
+import { maxRunning, maxWaitingPerNetwork } from "../../../rpc/accounts/hash-queue.ts";
+import { toKeySegment } from "../../../storage/documents/key.ts";
+import { createFaultyDriver, Gate, later } from "../../_faulty-driver.ts";
+import { createMatrix } from "../../_setup.ts";
+import { Visitor } from "../../_visitor.ts";
+
+const gate = vi.hoisted(() => ({ pass: () => Promise.resolve() }));
+vi.mock("node:crypto", async (importOriginal) => {
+  const crypto = await importOriginal<typeof import("node:crypto")>();
+  type Done = (error: null, hash: Buffer) => void;
+  return {
+    ...crypto,
+    scrypt: (password: string, _: Buffer, length: number, __: object, done: Done) => {
+      const hash = crypto.createHash("sha256").update(password).digest().subarray(0, length);
+      void gate.pass().then(() => done(null, hash));
+    },
+  };
+});
+
+const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+
+test("many registrations of one address are refused at once, and do not stop logins of another", async () => {
+  const closed = new Gate();
+  const faulty = createFaultyDriver();
+  const { app } = await start({ storage: { session: faulty.driver } });
+  const at = (ip: string) =>
+    new Visitor(async (path, init) =>
+      app.fetch(Object.assign(new Request(`http://localhost${path}`, init), { ip })),
+    );
+  const password = "correct horse";
+  const ada = { email: "ada@example.com", password };
+  await at("192.0.2.9").call("register", ada);
+  gate.pass = () => closed.pass();
+  const done: string[] = [];
+  const registering = Array.from(
+    { length: maxRunning + maxWaitingPerNetwork + 5 },
+    async (_, n) => {
+      const registration = { email: `${n}@example.com`, password };
+      const { status, body } = await at("192.0.2.1").call("register", registration);
+      done.push(`${status} ${body.code ?? "registered"}`);
+    },
+  );
+  await vi.waitFor(() => expect(done).toHaveLength(5));
+  expect(new Set(done)).toEqual(new Set(["429 too_many_attempts"]));
+  const login = at("192.0.2.2").call("login", ada);
+  void login.then(() => done.push("login"));
+  const read = `account:default:${toKeySegment(ada.email)}`;
+  await vi.waitFor(() => expect(faulty.operations.at(-1)).toEqual({ kind: "read", key: read }));
+  await later();
+  gate.pass = () => Promise.resolve();
+  closed.open();
+  expect((await login).status).toBe(200);
+  await Promise.all(registering);
+  const place = done.slice(5).indexOf("login");
+  expect(place).toBeGreaterThanOrEqual(0);
+  expect(place).toBeLessThan(maxWaitingPerNetwork / 2);
+});

@@ -1,0 +1,112 @@
+import { expect, test } from "vitest";
+import {
+  hashInTurn,
+  maxRunning,
+  maxWaiting,
+  maxWaitingPerNetwork,
+} from "../../../rpc/accounts/hash-queue.ts";
+import { Gate } from "../../_faulty-driver.ts";
+
+const places = maxRunning;
+
+test("few hashes run at a time, and the others take their turns", async () => {
+  const gate = new Gate();
+  const order: number[] = [];
+  let running = 0;
+  let most = 0;
+  const hashes = Array.from({ length: 20 }, (_, hash) =>
+    hashInTurn(async () => {
+      order.push(hash);
+      most = Math.max(most, ++running);
+      await gate.pass();
+      running--;
+      return hash;
+    }),
+  );
+  await gate.reached;
+  expect(order).toHaveLength(places);
+  gate.open();
+  expect(await Promise.all(hashes)).toEqual(Array.from({ length: 20 }, (_, hash) => hash));
+  expect(order).toEqual(order.toSorted((a, b) => a - b));
+  expect(most).toBe(places);
+});
+
+test("a hash that fails gives its place back", async () => {
+  for (let hash = 0; hash < 2 * places; hash++) {
+    const failing = hashInTurn(() => Promise.reject(new Error("no memory")));
+    await expect(failing).rejects.toThrow("no memory");
+  }
+  expect(await hashInTurn(async () => "done")).toBe("done");
+});
+
+test("whoever has gone away by then is left out", async () => {
+  const gate = new Gate();
+  const first = Array.from({ length: places }, () => hashInTurn(() => gate.pass()));
+  const controller = new AbortController();
+  let wasRun = false;
+  const second = hashInTurn(async () => (wasRun = true), {
+    signal: controller.signal,
+  });
+  const third = hashInTurn(async () => "done", { signal: new AbortController().signal });
+  controller.abort();
+  gate.open();
+  await expect(second).rejects.toMatchObject({ code: "client_gone", status: 499 });
+  expect(wasRun).toBe(false);
+  expect(await third).toBe("done");
+  await Promise.all(first);
+});
+
+test("networks take turns: one with many hashes waiting does not delay another", async () => {
+  const gate = new Gate();
+  const order: string[] = [];
+  const run = (ip: string) => hashInTurn(async () => void order.push(ip), { ip });
+  const running = Array.from({ length: places }, () => hashInTurn(() => gate.pass()));
+  const many = Array.from({ length: 20 }, () => run("192.0.2.1"));
+  const others = ["192.0.2.2", "2001:db8::1", "2001:db8::2"].map(run);
+  gate.open();
+  await Promise.all([...running, ...many, ...others]);
+  const [first, second, third, fourth, fifth] = order;
+  expect([first, second, third].toSorted()).toEqual(["192.0.2.1", "192.0.2.2", "2001:db8::1"]);
+  // One /64 is one network.
+  expect([fourth, fifth]).toEqual(["192.0.2.1", "2001:db8::2"]);
+});
+
+test("a network with too many hashes waiting is refused at once, and others are not", async () => {
+  const gate = new Gate();
+  const running = Array.from({ length: places }, () => hashInTurn(() => gate.pass()));
+  const waiting = Array.from({ length: maxWaitingPerNetwork }, () => waitFor("192.0.2.1"));
+  await expect(waitFor("192.0.2.1")).rejects.toMatchObject({
+    code: "too_many_attempts",
+    status: 429,
+  });
+  const other = waitFor("192.0.2.2");
+  gate.open();
+  await Promise.all([...running, ...waiting]);
+  expect(await other).toBe("done");
+});
+
+test("a full queue refuses at once with 503, and places of those who left are free", async () => {
+  const gate = new Gate();
+  const running = Array.from({ length: places }, () => hashInTurn(() => gate.pass()));
+  const { signal, abort } = gaveUp();
+  const gone = Array.from({ length: 2 }, () => hashInTurn(async () => "done", { signal }));
+  const waiting = Array.from({ length: maxWaiting - 2 }, () => hashInTurn(async () => "done"));
+  const refusal = { code: "too_busy", status: 503 };
+  await expect(hashInTurn(async () => "done")).rejects.toMatchObject(refusal);
+  abort();
+  const late = Array.from({ length: 2 }, () => hashInTurn(async () => "done"));
+  for (const left of gone) await expect(left).rejects.toMatchObject({ code: "client_gone" });
+  await expect(hashInTurn(async () => "done")).rejects.toMatchObject(refusal);
+  gate.open();
+  await Promise.all([...running, ...waiting]);
+  expect(await Promise.all(late)).toEqual(["done", "done"]);
+});
+
+// --- Internal helpers ---
+
+const waitFor = (ip: string) => hashInTurn(async () => "done", { ip });
+
+function gaveUp(): { signal: AbortSignal; abort: () => void } {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort() };
+}

@@ -1,0 +1,132 @@
+import { describe, expect, test } from "vitest";
+import { createAccounts } from "../../../rpc/accounts/accounts.ts";
+import { openDocumentStore } from "../../../storage/store.ts";
+import { toKeySegment } from "../../../storage/documents/key.ts";
+import { createFaultyDriver, Gate, outage } from "../../_faulty-driver.ts";
+import { createTestLog } from "../../_log.ts";
+import { createMatrix } from "../../_setup.ts";
+
+const ada = { email: "ada@example.com", password: "correct horse" };
+const wrongPassword = { status: 403, body: { code: "wrong_password" } };
+
+describe("a password change", () => {
+  const { allowErrors, start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+
+  test("refuses a wrong old password, even if the new password is the current one", async () => {
+    const { visitor } = await start({ loginAttempts: { perAccount: 2 } });
+    const user = visitor();
+    await user.call("register", ada);
+    const before = user.sessionId;
+    const guess = { oldPassword: "wrong", newPassword: ada.password };
+    expect(await user.call("updatePassword", guess)).toMatchObject(wrongPassword);
+    expect(user.sessionId).toBe(before);
+    expect(await user.call("updatePassword", guess)).toMatchObject(wrongPassword);
+    expect((await user.call("updatePassword", guess)).status).toBe(429);
+  });
+
+  test("that broke off can be repeated with the old password, and ends the other sessions then", async () => {
+    allowErrors();
+    const faulty = createFaultyDriver();
+    const { visitor } = await start({ storage: { session: faulty.driver } });
+    const [user, phone] = [visitor(), visitor()];
+    await user.call("register", ada);
+    await phone.call("login", ada);
+    const change = { oldPassword: ada.password, newPassword: "battery staple" };
+    faulty.before = ({ kind, key }) =>
+      kind !== "read" && /^(?:user|session):/.test(key) && outage();
+    expect((await user.call("updatePassword", change)).status).toBe(503);
+    faulty.heal();
+    expect((await phone.call("getUser")).body.user).toBeDefined();
+    for (const wrong of [
+      { ...change, oldPassword: "wrong" },
+      { ...change, newPassword: "another staple" },
+      { oldPassword: "wrong", newPassword: "another staple" },
+    ]) {
+      expect(await user.call("updatePassword", wrong)).toMatchObject(wrongPassword);
+    }
+    expect((await user.call("updatePassword", change)).status).toBe(200);
+    expect((await phone.call("getUser")).body.user).toBeUndefined();
+    expect((await visitor().call("login", ada)).status).toBe(401);
+  });
+
+  test("of two at once with one old password, one wins and the other is told", async () => {
+    const faulty = createFaultyDriver();
+    const accounts = createAccounts(openDocumentStore(faulty.driver, createTestLog()));
+    const context = contextOf();
+    const user = await accounts.register(ada, context);
+    const gate = new Gate();
+    let held = 0;
+    faulty.before = ({ kind, key }) => {
+      if (kind === "write" && key.startsWith("account:") && ++held === 1) return gate.pass();
+      return undefined;
+    };
+    const change = (newPassword: string) =>
+      accounts
+        .changePassword({ user, oldPassword: ada.password, newPassword }, context)
+        .catch((error: unknown) => error);
+    const first = change("the first staple");
+    const second = change("the second staple");
+    await gate.reached;
+    gate.open();
+    const outcomes = await Promise.all([first, second]);
+    expect(outcomes).toContain(true);
+    expect(outcomes).toContainEqual(
+      expect.objectContaining({ code: "session_changed", executed: true }),
+    );
+  });
+});
+
+describe("an account whose stored hash is malformed", () => {
+  const { allowErrors, start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+
+  test.each([
+    ["is empty", ""],
+    ["is missing", undefined],
+    ["is null", null],
+    ["is a number", 7],
+    ["is of another program", "$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$aGFzaGhhc2g"],
+    ["is cut off", "$scrypt$ln=15,r=8,p=3$c2FsdA"],
+    ["asks for a petabyte", `$scrypt$ln=40,r=8,p=1$c2FsdA$${"A".repeat(43)}`],
+    ["has settings that scrypt refuses", `$scrypt$ln=0,r=0,p=0$c2FsdA$${"A".repeat(43)}`],
+    ["is too short", "$scrypt$ln=15,r=8,p=3$c2FsdA$AAAA"],
+  ])("is answered as a wrong password and logged: it %s", async (_, passwordHash) => {
+    allowErrors();
+    const faulty = createFaultyDriver();
+    const { lines, visitor } = await start({ storage: { session: faulty.driver } });
+    const user = visitor();
+    await user.call("register", ada);
+    const key = `account:default:${toKeySegment(ada.email)}`;
+    const document = JSON.parse(faulty.stored().get(key) as string) as { value: object };
+    const spoilt = { ...document, value: { ...document.value, passwordHash } };
+    await faulty.driver.setItemRaw?.(key, JSON.stringify(spoilt), {});
+    const answer = await visitor().call("login", ada);
+    expect(answer).toMatchObject({ status: 401, body: { code: "invalid_credentials" } });
+    const change = { oldPassword: ada.password, newPassword: "battery staple" };
+    expect(await user.call("updatePassword", change)).toMatchObject(wrongPassword);
+    expect(lines.filter(({ level }) => level === "error")).toMatchObject([
+      { message: expect.stringContaining("password hash cannot be read") },
+      { message: expect.stringContaining("password hash cannot be read") },
+    ]);
+  });
+});
+
+describe("an e-mail address of another's account", () => {
+  test("in a user's session does not move that account to a new address", async () => {
+    const faulty = createFaultyDriver();
+    const accounts = createAccounts(openDocumentStore(faulty.driver, createTestLog()));
+    const context = contextOf();
+    await accounts.register(ada, context);
+    const stored = [...faulty.stored()];
+    const eve = { id: "eve", email: ada.email };
+    const moving = accounts.changeEmail?.({ user: eve, email: "eve@example.com" }, context);
+    await expect(moving).rejects.toMatchObject({ code: "session_changed", executed: true });
+    expect([...faulty.stored()]).toEqual(stored);
+  });
+});
+
+// --- Internal helpers ---
+
+function contextOf() {
+  const { log } = createTestLog();
+  return { shop: {} as never, realm: "default", log, signal: new AbortController().signal };
+}

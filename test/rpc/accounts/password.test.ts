@@ -1,0 +1,84 @@
+import { scryptSync } from "node:crypto";
+import { afterEach, expect, test, vi } from "vitest";
+import { hashPassword, verifyPassword } from "../../../rpc/accounts/password.ts";
+
+const derived = vi.hoisted(() => vi.fn<(options: unknown) => void>());
+vi.mock("node:crypto", async (importOriginal) => {
+  const crypto = await importOriginal<typeof import("node:crypto")>();
+  return {
+    ...crypto,
+    scrypt: (...args: Parameters<typeof crypto.scrypt>) => {
+      derived(args[3]);
+      crypto.scrypt(...args);
+    },
+  };
+});
+
+const toText = (bytes: Buffer) => bytes.toString("base64").replaceAll("=", "");
+
+afterEach(() => {
+  derived.mockClear();
+});
+
+test("a password is right for its hash, and no other is", async () => {
+  const hash = await hashPassword("correct horse");
+  expect(await verifyPassword("correct horse", hash)).toBe(true);
+  for (const wrong of ["Correct horse", "correct horse ", "", "correct"]) {
+    expect(await verifyPassword(wrong, hash)).toBe(false);
+  }
+});
+
+test("a hash says how it was made: by scrypt, with settings of OWASP's", async () => {
+  const hash = await hashPassword("correct horse");
+  const match = /^\$scrypt\$ln=15,r=8,p=3\$([A-Za-z0-9+/]{22})\$([A-Za-z0-9+/]{43})$/.exec(hash);
+  const [, salt = "", key] = match ?? [];
+  const options = { N: 2 ** 15, r: 8, p: 3, maxmem: 2 ** 27 };
+  const expected = scryptSync("correct horse", Buffer.from(salt, "base64"), 32, options);
+  expect(key).toBe(toText(expected));
+});
+
+test("each hash has a salt of its own", async () => {
+  const [first, second] = await Promise.all([hashPassword("same"), hashPassword("same")]);
+  expect(first).not.toBe(second);
+});
+
+test("where there is no hash, the same work is done, and the answer is no", async () => {
+  const hash = await hashPassword("correct horse");
+  derived.mockClear();
+  await verifyPassword("correct horse", hash);
+  // Nor is any password that of nobody.
+  expect(await verifyPassword("correct horse", undefined)).toBe(false);
+  expect(await verifyPassword("", undefined)).toBe(false);
+  const [[known], [unknown]] = derived.mock.calls as [[object], [object]];
+  expect(derived).toHaveBeenCalledTimes(3);
+  expect(unknown).toEqual(known);
+  expect(unknown).toMatchObject({ N: 2 ** 15, r: 8, p: 3 });
+});
+
+test("a hash of other settings is still understood", async () => {
+  const salt = Buffer.from("salt-of-16-bytes");
+  const key = scryptSync("correct horse", salt, 32, { N: 2 ** 10, r: 4, p: 1 });
+  const hash = `$scrypt$ln=10,r=4,p=1$${toText(salt)}$${toText(key)}`;
+  expect(await verifyPassword("correct horse", hash)).toBe(true);
+  expect(await verifyPassword("wrong", hash)).toBe(false);
+});
+
+test("what looks the same on every keyboard is the same password", async () => {
+  const hash = await hashPassword("Caf\u00e9 \ufb01ne");
+  expect(await verifyPassword("Cafe\u0301 fine", hash)).toBe(true);
+  expect(await verifyPassword("Cafe fine", hash)).toBe(false);
+});
+
+test("all of a long password counts", async () => {
+  const long = "x".repeat(127);
+  const hash = await hashPassword(`${long}a`);
+  expect(await verifyPassword(`${long}a`, hash)).toBe(true);
+  expect(await verifyPassword(`${long}b`, hash)).toBe(false);
+});
+
+test.each(["", "plain text", "$scrypt$ln=15,r=8,p=3$salt", "$argon2id$v=19$m=1$c2FsdA$aGFzaA"])(
+  "what is no hash of ours is an error, not a wrong password: %j",
+  async (hash) => {
+    await expect(verifyPassword("correct horse", hash)).rejects.toThrow("cannot be read");
+  },
+);

@@ -1,0 +1,400 @@
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import type { RPCContext } from "../../rpc/context.ts";
+import { RpcError } from "../../rpc/error.ts";
+import { defineRpcMethod } from "../../rpc/method.ts";
+import { createFaultyDriver, Gate, hold, later, outage } from "../_faulty-driver.ts";
+import { createMatrix, describeMatrix } from "../_setup.ts";
+import { countRecords, isMarkText, retired } from "../_sessions.ts";
+
+/** A method that does with its context what a test says. */
+const run = (act: (context: RPCContext) => unknown) =>
+  defineRpcMethod({ handler: (_, context) => act(context) });
+
+const enter = defineRpcMethod({
+  input: z.looseObject({ id: z.string() }),
+  handler: (user, { createUserBoundSession }) => createUserBoundSession(user),
+});
+const remember = defineRpcMethod({
+  input: z.record(z.string(), z.unknown()),
+  handler: (data, { updateCustomData }) => updateCustomData(data),
+});
+const recall = run(({ customData }) => customData);
+const change = defineRpcMethod({
+  access: "user",
+  input: z.record(z.string(), z.unknown()),
+  handler: (fields, { user, updateUser }) => updateUser({ ...user, ...fields }),
+});
+const many = Array.from({ length: 50 }, (_, index) => index);
+const basics = { enter, remember, recall, change };
+
+describeMatrix("context", ({ start, allowErrors }) => {
+  test("a visitor without a session has no id, no user and no data", async () => {
+    const look = run(({ sessionId, user, customData, shop }) => ({
+      context: [sessionId === undefined, user === undefined, customData],
+      shop,
+    }));
+    const { visitor } = await start({ methods: { look } });
+    const answer = await visitor().call("look");
+    const shop = { shopId: 1001, locale: "de-DE", currency: "EUR", path: "de" };
+    expect(answer.body).toEqual({ context: [true, true, {}], shop });
+    expect(answer.setCookies).toEqual([]);
+  });
+
+  test("updateUser shows at once, and is there in the next call", async () => {
+    const rename = run(({ user, updateUser, sessionId }) => {
+      updateUser({ id: "u1", ...user, firstName: "Ada" });
+      updateUser({ id: "u1", ...user, firstName: "Ada", lastName: "L" });
+      // Taken apart, `user` is the value of before.
+      return [user, sessionId];
+    });
+    const renameAndLook = run((context) => {
+      context.updateUser({ ...context.user, id: "u1", firstName: "Grace" });
+      return context.user;
+    });
+    const { visitor } = await start({ methods: { ...basics, rename, renameAndLook } });
+    const user = visitor();
+    await user.call("enter", { id: "u1" });
+    expect((await user.call("rename")).body[0]).toEqual({ id: "u1" });
+    const ada = { id: "u1", firstName: "Ada", lastName: "L" };
+    expect((await user.call("getUser")).body).toEqual({ user: ada });
+    const grace = { ...ada, firstName: "Grace" };
+    expect((await user.call("renameAndLook")).body).toEqual(grace);
+    expect((await user.call("getUser")).body).toEqual({ user: grace });
+  });
+
+  test("updateUser of a guest is a login: a new id, and the basket is merged", async () => {
+    const become = run(({ updateUser }) => updateUser({ id: "u1" }));
+    const { visitor } = await start({ methods: { become } });
+    const [guest, stranger] = [visitor(), visitor()];
+    await guest.call("addItemToBasket", { variantId: 7, quantity: 2 });
+    const old = guest.clone();
+    await guest.call("become");
+    expect(guest.sessionId).toMatch(/^u1:/);
+    expect((await guest.call("getBasket")).body.basket.itemCount).toBe(2);
+    expect(await old.call("getUser")).toMatchObject(retired);
+    await stranger.call("become");
+    expect((await stranger.call("getBasket")).body.basket.itemCount).toBe(2);
+  });
+
+  test("a user without a valid id is refused", async () => {
+    allowErrors();
+    const become = defineRpcMethod({
+      input: z.looseObject({}),
+      handler: (user, { updateUser }) => updateUser(user as { id: string }),
+    });
+    const { visitor } = await start({ methods: { become, enter } });
+    for (const id of [0, -1, 1.5, null, "", "x".repeat(65), {}]) {
+      const guest = visitor();
+      expect((await guest.call("become", { id })).status).toBe(500);
+      expect(guest.sessionId).toBeUndefined();
+    }
+  });
+
+  test("a failing call changes nothing, but a login before the failure stands", async () => {
+    allowErrors();
+    const fail = run(({ updateCustomData, user, updateUser, basketKey }) => {
+      updateCustomData({ lost: true } as object);
+      updateUser({ id: "u1", ...user, firstName: "lost" });
+      throw new RpcError("sold_out", { status: 409, title: `Sold out ${basketKey.length}` });
+    });
+    const enterAndFail = run(async ({ createUserBoundSession, updateCustomData }) => {
+      await createUserBoundSession({ id: "u1" });
+      updateCustomData({ lost: true } as object);
+      throw new Error("secret detail");
+    });
+    const { visitor } = await start({ methods: { ...basics, fail, enterAndFail } });
+    const user = visitor();
+    const refused = await user.call("fail");
+    expect(refused).toMatchObject({ status: 409, body: { code: "sold_out" }, setCookies: [] });
+    const failed = await user.call("enterAndFail");
+    expect(failed).toMatchObject({ status: 500, body: { code: "internal_error" } });
+    expect(JSON.stringify(failed.body)).not.toContain("secret detail");
+    expect(user.sessionId).toMatch(/^u1:/);
+    await user.call("fail");
+    expect((await user.call("getUser")).body).toEqual({ user: { id: "u1" } });
+    expect((await user.call("recall")).body).toEqual({});
+  });
+
+  test("after destroySession, a change begins a session anew", async () => {
+    const restart = run(async (context) => {
+      context.updateCustomData({ before: 1 } as object);
+      await context.destroySession();
+      const { sessionId, user, customData } = context;
+      context.updateCustomData({ after: 2 } as object);
+      return { sessionId, user, customData };
+    });
+    const { visitor } = await start({ methods: { ...basics, restart } });
+    const user = visitor();
+    await user.call("enter", { id: "u1" });
+    const old = user.clone();
+    expect((await user.call("restart")).body).toEqual({ customData: {} });
+    expect(user.sessionId).not.toContain("u1");
+    expect((await user.call("recall")).body).toEqual({ after: 2 });
+    expect((await old.call("getUser")).body).toEqual({});
+  });
+
+  test("destroySessionsForUserId ends a user's sessions in all shops, but those to keep", async () => {
+    const end = run(({ sessionId, destroySessionsForUserId }) =>
+      destroySessionsForUserId("u1", sessionId === undefined ? [] : [sessionId]),
+    );
+    const { visitor } = await start({ methods: { ...basics, end } });
+    const devices = [visitor(1001), visitor(1002), visitor(1001)];
+    for (const device of devices) await device.call("enter", { id: "u1" });
+    const other = visitor();
+    await other.call("enter", { id: "u2" });
+    const users = () =>
+      Promise.all(devices.map(async (device) => (await device.call("getUser")).body.user?.id));
+    expect((await devices[0]?.call("end"))?.body).toBe(2);
+    expect(await users()).toEqual(["u1", undefined, undefined]);
+    expect((await other.call("end")).body).toBe(1);
+    expect(await users()).toEqual([undefined, undefined, undefined]);
+    expect((await other.call("getUser")).body.user.id).toBe("u2");
+  });
+
+  test("custom data shows at once; undefined removes a field", async () => {
+    const patch = run((context) => {
+      const fields = { a: 1, b: { c: [1] }, gone: 1 };
+      context.updateCustomData(fields as object);
+      // What is handed over is not looked at again.
+      Object.assign(fields, { a: 2, kept: false });
+      Object.assign(context.customData, { direct: 1 });
+      context.updateCustomData({ gone: undefined } as object);
+      return context.customData;
+    });
+    const { visitor } = await start({ methods: { ...basics, patch } });
+    const guest = visitor();
+    await guest.call("remember", { kept: true, gone: true });
+    const expected = { kept: true, a: 1, b: { c: [1] } };
+    expect((await guest.call("patch")).body).toEqual(expected);
+    expect((await guest.call("recall")).body).toEqual(expected);
+  });
+
+  test("a guest's keys stay the same, and a user's are the same on all devices", async () => {
+    const keys = run(({ basketKey, wishlistKey }) => [basketKey, wishlistKey]);
+    const { visitor } = await start({ methods: { ...basics, keys } });
+    const [guest, device] = [visitor(), visitor()];
+    const { body } = await guest.call("keys");
+    expect((await guest.call("keys")).body).toEqual(body);
+    const { basket } = (await guest.call("addItemToBasket", { variantId: 7, quantity: 1 })).body;
+    const { wishlist } = (await guest.call("addItemToWishlist", { variantId: 7 })).body;
+    expect([basket.key, wishlist.key]).toEqual(body);
+    expect(body.join()).not.toContain(guest.sessionId);
+    await guest.call("enter", { id: "user-of-ours" });
+    await device.call("enter", { id: "user-of-ours" });
+    const users = await guest.call("keys");
+    expect((await device.call("keys")).body).toEqual(users.body);
+    expect((await device.call("getBasket")).body.basket.key).toEqual(users.body[0]);
+    expect(users.body).not.toEqual(body);
+    expect(users.body.join()).not.toContain("user-of-ours");
+    expect((await visitor().call("keys")).body).not.toEqual(body);
+  });
+
+  test("callRpc calls any method with the same session, by the same rules", async () => {
+    const getUser = run(() => "replaced");
+    const nested = run(async ({ callRpc, sessionId, user }) => {
+      await callRpc("remember", { a: 1 });
+      const answers = [await callRpc("getUser"), await callRpc("recall"), await callRpc("nothing")];
+      return [...answers, user ?? null, sessionId ?? null];
+    });
+    const nothing = run(() => undefined);
+    const pass = defineRpcMethod({
+      input: z.tuple([z.string(), z.unknown()]),
+      handler: ([method, payload], { callRpc }) => callRpc(method, payload),
+    });
+    const { visitor } = await start({ methods: { ...basics, getUser, nested, nothing, pass } });
+    const guest = visitor();
+    expect((await guest.call("nested")).body).toEqual(["replaced", { a: 1 }, null, null, null]);
+    expect((await guest.call("recall")).body).toEqual({ a: 1 });
+    const refusals = [
+      [["addItemToBasket", { variantId: 7, quantity: 0 }], 422, "invalid_input"],
+      [["listSessions"], 401, "not_logged_in"],
+      [["nope"], 404, "unknown_method"],
+      [["__proto__"], 404, "unknown_method"],
+      [["constructor"], 404, "unknown_method"],
+    ] as const;
+    for (const [[method, payload], status, code] of refusals) {
+      const answer = await guest.call("pass", [method, payload ?? null]);
+      expect(answer).toMatchObject({ status, body: { code } });
+    }
+  });
+
+  test("parallel callRpc of a visitor without a session begin one", async () => {
+    const addMany = run(async ({ callRpc, updateCustomData }) => {
+      updateCustomData({ a: 1 } as object);
+      await Promise.all([
+        ...many.map((index) => callRpc("addItemToBasket", { variantId: `v${index}`, quantity: 1 })),
+        ...many.map((index) => callRpc("addItemToWishlist", { variantId: `v${index}` })),
+        callRpc("remember", { b: 2 }),
+      ]);
+    });
+    const { visitor } = await start({ methods: { ...basics, addMany } });
+    const guest = visitor();
+    expect((await guest.call("addMany")).setCookies).toHaveLength(1);
+    expect((await guest.call("getBasket")).body.basket.itemCount).toBe(50);
+    expect((await guest.call("getWishlist")).body.wishlist.items).toHaveLength(50);
+    expect((await guest.call("recall")).body).toEqual({ a: 1, b: 2 });
+  });
+
+  test("headers come without credentials, and log lines name shop and method", async () => {
+    const look = run(({ headers, log }) => {
+      log.info("looked", { own: 1 });
+      return Object.fromEntries(headers);
+    });
+    const { visitor, lines } = await start({ methods: { ...basics, look } });
+    const guest = visitor();
+    await guest.call("remember", { a: 1 });
+    const credentials = { authorization: "Bearer x", "proxy-authorization": "Basic x" };
+    const { body } = await guest.call("look", undefined, { ...credentials, "x-campaign": "y" });
+    expect(body).toMatchObject({ "x-campaign": "y", "x-shop-id": "1001" });
+    expect(Object.keys(body)).not.toContain("cookie");
+    expect(JSON.stringify(body)).not.toContain("authorization");
+    const details = { own: 1, shopId: 1001, method: "look" };
+    expect(lines).toContainEqual({ level: "info", message: "looked", details });
+  });
+});
+
+describe("context, in detail", () => {
+  const { allowErrors, start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const server = createMatrix("memory", "server", () => ({ driver: "memory" }));
+
+  test.each([
+    ["a logout", "logout", undefined],
+    ["a new login", "enter", { id: "u1" }],
+    ["the end of all sessions", "logoutEverywhere", undefined],
+  ])(
+    "%s meanwhile makes a slow call fail that writes, and nothing comes back",
+    async (_, end, payload) => {
+      const faulty = createFaultyDriver();
+      const { visitor } = await start({ methods: basics, storage: { session: faulty.driver } });
+      for (const [method, data] of [
+        ["remember", { a: 1 }],
+        ["change", { a: 1 }],
+      ] as const) {
+        const user = visitor();
+        await user.call("enter", { id: "u1" });
+        const tab = user.clone();
+        const id = user.sessionId;
+        const gate = hold(faulty, "after", "read session:");
+        const slow = tab.call(method, data);
+        await gate.reached;
+        faulty.heal();
+        await user.call(end, payload);
+        gate.open();
+        expect(await slow).toMatchObject({ ...retired, body: { executed: true } });
+        expect(await tab.call("getUser")).toMatchObject(end === "enter" ? retired : { body: {} });
+        const left = faulty.stored().get(`session:1001:${id?.slice(-36)}`);
+        expect(isMarkText(left ?? "")).toBe(true);
+        await user.call("logout");
+      }
+      expect(countRecords(faulty)).toBe(0);
+    },
+  );
+
+  test.each(["addItemToBasket", "remember"])(
+    "what a guest with a session from %s puts in while it ends, ends with it",
+    async (begin) => {
+      const faulty = createFaultyDriver();
+      const { visitor } = await start({ methods: basics, storage: { session: faulty.driver } });
+      const guest = visitor();
+      await guest.call(begin, begin === "remember" ? { a: 1 } : { variantId: 1, quantity: 1 });
+      const [tab, lateTab] = [guest.clone(), guest.clone()];
+      const item = { variantId: "x-2", quantity: 1 };
+      const lateRead = hold(faulty, "after", "read session:");
+      const late = lateTab.call("addItemToBasket", item);
+      await lateRead.reached;
+      const read = hold(faulty, "after", "read session:");
+      const logout = guest.call("logout");
+      await read.reached;
+      const basketRead = hold(faulty, "before", "read basket:");
+      const adding = tab.call("addItemToBasket", item);
+      await basketRead.reached;
+      faulty.heal();
+      read.open();
+      await later();
+      basketRead.open();
+      await Promise.all([adding, logout]);
+      lateRead.open();
+      expect(await late).toMatchObject({ status: 409, body: { code: "session_changed" } });
+      expect([...faulty.stored()].filter(([, text]) => text.includes("x-2"))).toEqual([]);
+    },
+  );
+
+  test("a change is not acknowledged where its write failed, though the method went on", async () => {
+    allowErrors();
+    const faulty = createFaultyDriver();
+    const goOn = run(async ({ callRpc, updateCustomData }) => {
+      updateCustomData({ a: 1 } as object);
+      await callRpc("addItemToBasket", { variantId: 7, quantity: 1 }).catch(() => undefined);
+    });
+    const methods = { ...basics, goOn };
+    const { visitor } = await start({ methods, storage: { session: faulty.driver } });
+    const guest = visitor();
+    await guest.call("remember", { first: 1 });
+    let writes = 0;
+    faulty.before = ({ kind }) => kind === "write" && ++writes === 1 && outage();
+    const { status } = await guest.call("goOn");
+    const { a } = (await guest.call("recall")).body;
+    expect([status === 204, a === 1]).toEqual([a === 1, status === 204]);
+  });
+
+  test("the user that updateUser named last is the one who is logged in", async () => {
+    const waver = run((context) => {
+      context.updateUser({ id: "u2" });
+      context.updateUser({ id: "u1", firstName: "Ada" });
+      return context.user;
+    });
+    const { visitor } = await start({ methods: { ...basics, waver } });
+    const user = visitor();
+    await user.call("enter", { id: "u1" });
+    const { body } = await user.call("waver");
+    expect((await user.call("getUser")).body.user).toEqual(body);
+  });
+
+  test("what a call changed for one user does not go to the next, who logs in within it", async () => {
+    const swap = run(async (context) => {
+      context.updateCustomData({ of: "u1" } as object);
+      context.updateUser({ id: "u1", firstName: "Ada" });
+      await context.createUserBoundSession({ id: "u2" });
+      return [context.user, context.customData];
+    });
+    const { visitor } = await start({ methods: { ...basics, swap } });
+    const user = visitor();
+    await user.call("enter", { id: "u1" });
+    expect((await user.call("swap")).body).toEqual([{ id: "u2" }, {}]);
+    expect((await user.call("getUser")).body).toEqual({ user: { id: "u2" } });
+    expect((await user.call("recall")).body).toEqual({});
+  });
+
+  test("what a failing call had set is not written along with the basket it began", async () => {
+    const fail = run(async ({ callRpc, updateCustomData }) => {
+      updateCustomData({ lost: true } as object);
+      await callRpc("addItemToBasket", { variantId: 7, quantity: 1 });
+      throw new RpcError("sold_out", { status: 409, title: "Sold out" });
+    });
+    const { visitor } = await start({ methods: { ...basics, fail } });
+    const guest = visitor();
+    await guest.call("fail");
+    expect((await guest.call("recall")).body).toEqual({});
+  });
+
+  test("signal aborts when the client goes away, and ip is the client's", async () => {
+    const [arrived, aborted] = [new Gate(), new Gate()];
+    const addresses: unknown[] = [];
+    const wait = run(async ({ ip, signal }) => {
+      addresses.push(ip);
+      signal.addEventListener("abort", () => aborted.open());
+      void arrived.pass();
+      await aborted.pass();
+    });
+    const { visitor } = await server.start({ methods: { wait } });
+    const client = new AbortController();
+    const init = { method: "POST", headers: { "x-shop-id": "1001" }, signal: client.signal };
+    const call = visitor().request("/api/rpc/wait", init);
+    await arrived.reached;
+    client.abort();
+    await expect(call).rejects.toThrow();
+    await aborted.pass();
+    expect(addresses).toEqual(["127.0.0.1"]);
+  });
+});

@@ -1,0 +1,146 @@
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { RpcError } from "../../rpc/error.ts";
+import { defineRpcMethod } from "../../rpc/method.ts";
+import { secret } from "../../rpc/redaction/secret.ts";
+import { until } from "../_documents.ts";
+import { createMatrix } from "../_setup.ts";
+
+const soldOut = { status: 409, title: "This variant is sold out" };
+
+describe("an RpcError", () => {
+  const { allowErrors, start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+
+  async function answerTo(error: unknown) {
+    const { lines, visitor } = await start({
+      methods: {
+        fail: defineRpcMethod({
+          handler: () => {
+            throw error;
+          },
+        }),
+      },
+    });
+    return { answer: await visitor().call("fail"), lines };
+  }
+
+  test("carries data of its own to the client", async () => {
+    const data = { remaining: 3, variants: [{ id: 7, at: new Date(0) }] };
+    const { answer } = await answerTo(new RpcError("sold_out", { ...soldOut, data }));
+    expect(answer.body).toEqual({
+      type: "about:blank",
+      ...soldOut,
+      code: "sold_out",
+      data: { remaining: 3, variants: [{ id: 7, at: "1970-01-01T00:00:00.000Z" }] },
+    });
+  });
+
+  test.each([0, false, null, "", []])("carries data that is little: %j", async (data) => {
+    const { answer } = await answerTo(new RpcError("sold_out", { ...soldOut, data }));
+    expect(answer.body.data).toEqual(data);
+  });
+
+  test("carries data as JSON has it, however deep", async () => {
+    class Price {
+      readonly #cents = 995;
+      readonly currency = "EUR";
+      toJSON() {
+        return `${this.#cents / 100} ${this.currency}`;
+      }
+    }
+    const deep = { a: { b: { c: { d: { e: { f: { g: { h: "below" } } } } } } } };
+    const data = { price: new Price(), bytes: Buffer.from("a"), deep, none: undefined };
+    const { answer } = await answerTo(new RpcError("sold_out", { ...soldOut, data }));
+    const bytes = { type: "Buffer", data: [97] };
+    expect(answer.body.data).toEqual({ price: "9.95 EUR", bytes, deep });
+  });
+
+  test.each([new Map([["left", 3]]), { left: NaN }, { left: 3n }])(
+    "is sent without data that JSON cannot hold, which is logged: %s",
+    async (data) => {
+      allowErrors();
+      const { answer, lines } = await answerTo(new RpcError("sold_out", { ...soldOut, data }));
+      expect(answer).toMatchObject({ status: 409, body: { code: "sold_out" } });
+      expect(answer.body).not.toHaveProperty("data");
+      expect(lines.filter(({ level }) => level === "error")).toHaveLength(1);
+    },
+  );
+
+  test("has no secret of its call in its data", async () => {
+    const { visitor } = await start({
+      methods: {
+        fail: defineRpcMethod({
+          input: z.object({ pin: secret(z.string()) }),
+          handler({ pin }) {
+            throw new RpcError("sold_out", { ...soldOut, data: { said: [`pin ${pin}`] } });
+          },
+        }),
+      },
+    });
+    const { body } = await visitor().call("fail", { pin: "zqjxvkwp" });
+    expect(body.data).toEqual({ said: ["pin [redacted]"] });
+  });
+
+  test("has its cause logged at debug, and told to nobody", async () => {
+    const cause = new Error("the warehouse said no");
+    const { answer, lines } = await answerTo(new RpcError("sold_out", { ...soldOut, cause }));
+    expect(JSON.stringify(answer.body)).not.toContain("warehouse");
+    expect(lines).toMatchObject([
+      {
+        level: "debug",
+        details: { method: "fail", code: "sold_out", cause: expect.stringContaining("warehouse") },
+      },
+    ]);
+  });
+});
+
+describe("a client that leaves", () => {
+  const { allowErrors, start } = createMatrix("memory", "server", () => ({ driver: "memory" }));
+
+  /** Leaves while a method runs, which then throws what `toError` makes of the reason. */
+  async function leave(toError: (reason: unknown) => unknown) {
+    let begin!: () => void;
+    const begun = new Promise<void>((resolve) => (begin = resolve));
+    const { lines, send } = await start({
+      methods: {
+        wait: defineRpcMethod({
+          async handler(_, { signal }) {
+            await new Promise((resolve) => {
+              signal.addEventListener("abort", resolve);
+              begin();
+            });
+            throw toError(signal.reason);
+          },
+        }),
+      },
+    });
+    const controller = new AbortController();
+    const calling = send("/api/rpc/wait", {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-shop-id": "1001" },
+      body: "{}",
+      signal: controller.signal,
+    });
+    await begun;
+    controller.abort();
+    await expect(calling).rejects.toThrow();
+    await until(async () => lines.length > 0);
+    return lines;
+  }
+
+  test.each<[string, (reason: unknown) => unknown]>([
+    ["the reason itself", (reason) => reason],
+    ["an error that it caused", (reason) => new Error("no stock", { cause: reason })],
+    ["an AbortError of a library", () => Object.assign(new Error("x"), { name: "AbortError" })],
+    ["axios' error", () => Object.assign(new Error("canceled"), { code: "ERR_CANCELED" })],
+  ])("is a debug line, no error: its method throws %s", async (_, toError) => {
+    const lines = await leave(toError);
+    expect(lines).toMatchObject([{ level: "debug", details: { code: "client_gone" } }]);
+  });
+
+  test("does not hide a fault of the method", async () => {
+    allowErrors();
+    const [line] = await leave(() => new TypeError("cannot read x of undefined"));
+    expect(line).toMatchObject({ level: "error", message: "A call failed" });
+  });
+});

@@ -1,0 +1,243 @@
+import { inspect } from "node:util";
+import { expect, test } from "vitest";
+import type { PublicRPCContext, RPCContext } from "../../rpc/context.ts";
+import { RpcError } from "../../rpc/error.ts";
+import { hookNames, type Hooks } from "../../rpc/hooks.ts";
+import { defineRpcMethod } from "../../rpc/method.ts";
+import { createMatrix, describeMatrix, testSecret } from "../_setup.ts";
+
+/** A method that does with its context what a test says. */
+const run = (act: (context: RPCContext) => unknown) =>
+  defineRpcMethod({ handler: (_, context) => act(context) });
+
+const enter = run(({ createUserBoundSession }) => createUserBoundSession({ id: "u1" }));
+const become = run(({ updateUser }) => updateUser({ id: "u1" }));
+const fail = run(() => {
+  throw new RpcError("sold_out", { status: 409, title: "Sold out" });
+});
+const outer = run(({ callRpc }) => callRpc("inner"));
+const inner = run(() => "inner");
+const open = defineRpcMethod({ access: "public", handler: () => "open" });
+const methods = { enter, become, fail, outer, inner, open };
+
+/** Any event of any hook. */
+interface HookEvent {
+  readonly method?: string;
+  readonly context: PublicRPCContext & Partial<RPCContext>;
+  readonly duration?: number;
+  readonly error?: unknown;
+  readonly user?: unknown;
+  readonly merge?: unknown;
+}
+
+/** Hooks that note each event, and then do what a test says. */
+function createHooks(act: (name: keyof Hooks, event: HookEvent) => unknown = () => undefined) {
+  const events: { readonly name: string; readonly event: HookEvent }[] = [];
+  const entries = hookNames.map((name) => [
+    name,
+    async (event: HookEvent) => {
+      events.push({ name: name.replace("storefront:", ""), event });
+      await act(name, event);
+    },
+  ]);
+  const names = () =>
+    events.splice(0).map(({ name, event }) => [name, event.method].filter(Boolean).join(" "));
+  return { hooks: Object.fromEntries(entries) as Hooks, events, names };
+}
+
+const { allowErrors, start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+
+describeMatrix("hooks", (matrix) => {
+  test("run in the order of a call", async () => {
+    const { hooks, names } = createHooks();
+    const { visitor } = await matrix.start({ methods, hooks });
+    const user = visitor();
+    await user.call("getUser");
+    expect(names()).toEqual(["context:created getUser", "rpc:before getUser", "rpc:after getUser"]);
+    await user.call("enter");
+    expect(names()).toEqual([
+      "context:created enter",
+      "rpc:before enter",
+      "afterLogin",
+      "rpc:after enter",
+    ]);
+    await user.call("logout");
+    expect(names()).toEqual([
+      "context:created logout",
+      "rpc:before logout",
+      "afterLogout",
+      "rpc:after logout",
+    ]);
+    await user.call("fail");
+    expect(names()).toEqual(["context:created fail", "rpc:before fail", "rpc:error fail"]);
+  });
+});
+
+test("methods called by callRpc have their hooks too, within those of the caller", async () => {
+  const { hooks, names } = createHooks();
+  const { visitor } = await start({ methods, hooks });
+  await visitor().call("outer");
+  expect(names()).toEqual([
+    "context:created outer",
+    "rpc:before outer",
+    "context:created inner",
+    "rpc:before inner",
+    "rpc:after inner",
+    "rpc:after outer",
+  ]);
+});
+
+test("a call that is refused before its method runs has no rpc:before", async () => {
+  const { hooks, names } = createHooks();
+  const { visitor } = await start({ methods, hooks });
+  const guest = visitor();
+  await guest.call("addItemToBasket", { variantId: 7, quantity: 0 });
+  await guest.call("listSessions");
+  expect(names()).toEqual([
+    "context:created addItemToBasket",
+    "rpc:error addItemToBasket",
+    "context:created listSessions",
+    "rpc:error listSessions",
+  ]);
+  await guest.call("nope");
+  await guest.call("__proto__");
+  expect(names()).toEqual([]);
+});
+
+test("are told what they need to know", async () => {
+  const { hooks, events } = createHooks();
+  const { visitor } = await start({ methods, hooks });
+  const user = visitor();
+  await user.call("addItemToBasket", { variantId: 7, quantity: 1 });
+  await user.call("enter");
+  await user.call("logout");
+  await user.call("fail");
+  const of = (name: string) => events.findLast((event) => event.name === name)?.event;
+  expect(of("rpc:after")?.duration).toBeGreaterThanOrEqual(0);
+  expect(of("rpc:after")?.duration).toBeLessThan(10);
+  expect(of("rpc:error")?.error).toMatchObject({ code: "sold_out", status: 409 });
+  expect(of("afterLogin")).toMatchObject({
+    context: { user: { id: "u1" }, sessionId: expect.stringMatching(/^u1:/) },
+    user: { id: "u1" },
+    merge: { status: "merged", lines: [{ variantId: 7, outcome: "added" }] },
+  });
+  expect(of("afterLogout")).toMatchObject({ user: { id: "u1" } });
+  expect(of("afterLogout")?.context.user).toBeUndefined();
+  expect(of("context:created")?.context.shop).toMatchObject({ shopId: 1001 });
+});
+
+test("a guest whom updateUser makes a user has logged in", async () => {
+  const { hooks, names, events } = createHooks();
+  const { visitor } = await start({ methods, hooks });
+  const guest = visitor();
+  await guest.call("become");
+  expect(events.find(({ name }) => name === "afterLogin")?.event.user).toEqual({ id: "u1" });
+  events.length = 0;
+  await guest.call("become");
+  expect(names()).not.toContain("afterLogin");
+});
+
+test("the end of a guest's session is no logout", async () => {
+  const { hooks, names } = createHooks();
+  const { visitor } = await start({ methods, hooks });
+  const guest = visitor();
+  await guest.call("addItemToBasket", { variantId: 7, quantity: 1 });
+  await guest.call("logout");
+  await guest.call("logout");
+  expect(names()).not.toContain("afterLogout");
+});
+
+test.each(["storefront:context:created", "storefront:rpc:before"] as const)(
+  "%s refuses a call by throwing, and its error is the answer",
+  async (hook) => {
+    let calls = 0;
+    const count = run(() => ++calls);
+    const { hooks, names } = createHooks((name, { method }) => {
+      if (name === hook && (method === "count" || method === "open")) {
+        throw new RpcError("closed", { status: 451, title: "Closed", detail: "Come back later" });
+      }
+    });
+    const { visitor } = await start({ methods: { ...methods, count }, hooks });
+    const guest = visitor();
+    const refused = { status: 451, body: { code: "closed", detail: "Come back later" } };
+    expect(await guest.call("count")).toMatchObject(refused);
+    expect(await guest.call("open")).toMatchObject(refused);
+    expect(calls).toBe(0);
+    expect(names().filter((name) => name.startsWith("rpc:error"))).toHaveLength(2);
+    expect((await guest.call("getUser")).status).toBe(200);
+  },
+);
+
+test("an unexpected error of a hook is a 500 without details", async () => {
+  allowErrors();
+  const { hooks } = createHooks((name) => {
+    if (name === "storefront:rpc:before") throw new Error("secret detail");
+  });
+  const { visitor } = await start({ methods, hooks });
+  const answer = await visitor().call("getUser");
+  expect(answer).toMatchObject({ status: 500, body: { code: "internal_error" } });
+  expect(JSON.stringify(answer.body)).not.toContain("secret detail");
+});
+
+test("a hook that comes too late to refuse anything only has its error logged", async () => {
+  allowErrors();
+  const late = ["rpc:after", "rpc:error", "afterLogin", "afterLogout"];
+  const { hooks } = createHooks((name) => {
+    if (late.includes(name.replace("storefront:", ""))) throw new Error(`thrown by ${name}`);
+  });
+  const { visitor, lines } = await start({ methods, hooks });
+  const user = visitor();
+  expect((await user.call("enter")).status).toBe(200);
+  expect((await user.call("getUser")).body).toEqual({ user: { id: "u1" } });
+  expect(await user.call("fail")).toMatchObject({ status: 409, body: { code: "sold_out" } });
+  expect((await user.call("logout")).status).toBe(204);
+  expect((await user.call("getUser")).body).toEqual({});
+  const messages = new Set(
+    lines.filter(({ level }) => level === "error").map(({ message }) => message),
+  );
+  expect([...messages].toSorted()).toEqual(
+    late.map((name) => `The hook storefront:${name} failed`).toSorted(),
+  );
+});
+
+test("a call waits for its hooks", async () => {
+  const done: string[] = [];
+  const { hooks } = createHooks(async (name) => {
+    await new Promise((resolve) => setImmediate(resolve));
+    done.push(name);
+  });
+  const { visitor } = await start({ methods, hooks });
+  await visitor().call("enter");
+  expect(done).toHaveLength(4);
+});
+
+test("a hook may change the session, as a method may", async () => {
+  const { hooks } = createHooks((name, { context }) => {
+    if (name === "storefront:rpc:before") context.updateCustomData?.({ seen: true } as object);
+  });
+  const look = run(({ customData }) => customData);
+  const { visitor } = await start({ methods: { ...methods, look }, hooks });
+  expect((await visitor().call("look")).body).toEqual({ seen: true });
+});
+
+test("payloads and passwords are kept from hooks, and no secret can be found in a context", async () => {
+  const { hooks, events } = createHooks();
+  const { visitor } = await start({ methods, hooks });
+  const user = visitor();
+  const password = "the-password-itself";
+  const headers = { authorization: "Bearer the-token" };
+  const account = { email: "a@example.com", password };
+  await user.call("register", account, headers);
+  await user.call("login", account, headers);
+  await user.call("login", { ...account, password: `${password}!` }, headers);
+  await user.call("open", undefined, headers);
+  const signature = decodeURIComponent(user.cookieHeader).slice(-43);
+  expect(events.length).toBeGreaterThan(12);
+  for (const { name, event } of events) {
+    const text = inspect(event, { depth: 10 });
+    const secrets = [testSecret, signature, encodeURIComponent(signature), "the-token", password];
+    const found = secrets.filter((secret) => text.includes(secret));
+    expect({ name, found }).toEqual({ name, found: [] });
+    expect(JSON.stringify({ ...event.context })).not.toContain(signature);
+  }
+});

@@ -1,0 +1,397 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import * as z from "zod";
+import { defineRpcMethod } from "../../../rpc/method.ts";
+import { createFaultyDriver } from "../../_faulty-driver.ts";
+import { createMatrix, describeMatrix } from "../../_setup.ts";
+import type { Answer, Visitor } from "../../_visitor.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Logs in without a password. */
+const enter = defineRpcMethod({
+  input: z.strictObject({ id: z.string() }),
+  handler: (user, { createUserBoundSession }) => createUserBoundSession(user),
+});
+
+const small = {
+  shops: [
+    {
+      shopId: 1001,
+      locale: "de-DE",
+      currency: "EUR",
+      path: "de",
+      basket: { maxItems: 2, maxQuantity: 10 },
+    },
+    { shopId: 1002, locale: "en-US", currency: "USD", path: "us" },
+  ],
+};
+
+const add = (visitor: Visitor, variantId: unknown, quantity: unknown, customData?: unknown) =>
+  visitor.call("addItemToBasket", { variantId, quantity, customData });
+
+const aFault = { path: expect.any(Array), message: expect.any(String) };
+
+const tooMany = (...path: unknown[]) => ({
+  status: 422,
+  body: { code: "limit_reached", errors: [{ path }] },
+});
+
+async function basketOf(visitor: Visitor): Promise<Answer["body"]> {
+  return (await visitor.call("getBasket")).body.basket;
+}
+
+describeMatrix("basket", ({ start }) => {
+  test("an empty basket has no key, and to look at it begins no session", async () => {
+    const { visitor } = await start();
+    const guest = visitor();
+    const answer = await guest.call("getBasket");
+    expect(answer.body).toEqual({ basket: { key: null, items: [], itemCount: 0, revision: 0 } });
+    expect(answer.setCookies).toEqual([]);
+  });
+
+  test("a line says what it is, how many and since when", async () => {
+    const { visitor } = await start();
+    const guest = visitor();
+    const before = Date.now();
+    const answer = await add(guest, "sku-1", 2, { engraving: "Ada" });
+    expect(answer).toMatchObject({ status: 200 });
+    expect(answer.body).toEqual({
+      basket: {
+        key: expect.any(String),
+        items: [
+          {
+            key: expect.any(String),
+            variantId: "sku-1",
+            quantity: 2,
+            customData: { engraving: "Ada" },
+            addedAt: expect.any(Number),
+          },
+        ],
+        itemCount: 2,
+        revision: 1,
+      },
+    });
+    const [item] = answer.body.basket.items;
+    expect(item.addedAt - before).toBeGreaterThanOrEqual(0);
+    expect(Date.now() - item.addedAt).toBeGreaterThanOrEqual(0);
+    expect(await basketOf(guest)).toEqual(answer.body.basket);
+    expect(answer.body.basket.key).not.toContain(guest.sessionId);
+  });
+
+  test("the same variant with the same custom data is one line, in whatever order its keys come", async () => {
+    const { visitor } = await start();
+    const guest = visitor();
+    const first = await add(guest, 7, 1, { a: 1, b: { c: [1, 2], d: null } });
+    const second = await add(guest, 7, 2, { b: { d: null, c: [1, 2] }, a: 1 });
+    const [line] = first.body.basket.items;
+    expect(second.body.basket.items).toEqual([{ ...line, quantity: 3 }]);
+    await add(guest, 8, 1);
+    expect((await add(guest, 8, 1, {})).body.basket.items).toHaveLength(2);
+  });
+
+  test("other custom data, another order in its lists, or none at all is another line", async () => {
+    const { visitor } = await start();
+    const guest = visitor();
+    for (const data of [{ size: [1, 2] }, { size: [2, 1] }, { size: "1,2" }, undefined]) {
+      await add(guest, 7, 1, data);
+    }
+    expect(await basketOf(guest)).toMatchObject({ itemCount: 4, revision: 4 });
+    expect((await basketOf(guest)).items).toHaveLength(4);
+  });
+
+  test("a line beyond the shop's maxQuantity is refused with its path, and nothing is changed", async () => {
+    const { visitor } = await start(small);
+    const guest = visitor();
+    await add(guest, 7, 6);
+    const before = await basketOf(guest);
+    expect(await add(guest, 7, 5)).toMatchObject(tooMany("quantity"));
+    expect(await add(guest, 8, 11)).toMatchObject(tooMany("quantity"));
+    expect(await add(guest, 8, Number.MAX_SAFE_INTEGER)).toMatchObject(tooMany("quantity"));
+    const twice = [6, 5].map((quantity) => ({ variantId: 8, quantity }));
+    expect(await guest.call("addItemsToBasket", { items: twice })).toMatchObject(
+      tooMany("items", 1, "quantity"),
+    );
+    const [{ key: itemKey }] = before.items;
+    expect(await guest.call("updateBasketItem", { itemKey, quantity: 11 })).toMatchObject(
+      tooMany("quantity"),
+    );
+    expect(await basketOf(guest)).toEqual(before);
+    expect(await add(guest, 7, 4)).toMatchObject({
+      status: 200,
+      body: { basket: { itemCount: 10 } },
+    });
+  });
+
+  test("a line beyond the shop's maxItems is refused, and nothing is changed", async () => {
+    const { visitor } = await start(small);
+    const guest = visitor();
+    await add(guest, 1, 1);
+    await add(guest, 2, 1);
+    const before = await basketOf(guest);
+    const refused = { status: 422, body: { code: "limit_reached" } };
+    expect(await add(guest, 3, 1)).toMatchObject(refused);
+    const items = [1, 3].map((variantId) => ({ variantId, quantity: 1 }));
+    expect(await guest.call("addItemsToBasket", { items })).toMatchObject(refused);
+    expect(await basketOf(guest)).toEqual(before);
+    expect(await add(guest, 2, 1)).toMatchObject({
+      status: 200,
+      body: { basket: { itemCount: 3 } },
+    });
+  });
+
+  test("each shop has its own limits", async () => {
+    const { visitor } = await start(small);
+    expect((await add(visitor(1001), 7, 11)).status).toBe(422);
+    expect((await add(visitor(1002), 7, 1000)).status).toBe(200);
+    expect((await add(visitor(1002), 7, 1001)).status).toBe(422);
+  });
+
+  test("addItemsToBasket adds all lines or none", async () => {
+    const { visitor } = await start();
+    const guest = visitor();
+    const items = [1, 2, 1].map((variantId, index) => ({ variantId, quantity: index + 1 }));
+    const added = await guest.call("addItemsToBasket", { items });
+    expect(added.body.basket).toMatchObject({
+      items: [
+        { variantId: 1, quantity: 4 },
+        { variantId: 2, quantity: 2 },
+      ],
+      itemCount: 6,
+      revision: 1,
+    });
+    const invalid = [...items, { variantId: 3, quantity: 0 }];
+    expect(await guest.call("addItemsToBasket", { items: invalid })).toMatchObject({
+      status: 422,
+      body: { code: "invalid_input", errors: [{ path: ["items", 3, "quantity"] }] },
+    });
+    expect(await basketOf(guest)).toEqual(added.body.basket);
+  });
+
+  test("updateBasketItem sets what it is given, and leaves the rest", async () => {
+    const { visitor } = await start();
+    const guest = visitor();
+    const { items } = (await add(guest, 7, 1, { a: 1 })).body.basket;
+    const itemKey = items[0].key;
+    const more = await guest.call("updateBasketItem", { itemKey, quantity: 5 });
+    expect(more.body.basket.items).toEqual([{ ...items[0], quantity: 5 }]);
+    const other = await guest.call("updateBasketItem", { itemKey, customData: { b: 2 } });
+    expect(other.body.basket.items).toEqual([{ ...items[0], quantity: 5, customData: { b: 2 } }]);
+    const same = await guest.call("updateBasketItem", { itemKey, quantity: 5 });
+    expect([other, same].map(({ body }) => body.basket.revision)).toEqual([3, 3]);
+  });
+
+  test("a line that becomes equal to another is joined with it", async () => {
+    const { visitor } = await start(small);
+    const guest = visitor();
+    await add(guest, 7, 2, { a: 1 });
+    const { items } = (await add(guest, 7, 3, { a: 2 })).body.basket;
+    const itemKey = items[1].key;
+    const joined = await guest.call("updateBasketItem", { itemKey, customData: { a: 1 } });
+    expect(joined.body.basket).toMatchObject({ itemCount: 5 });
+    expect(joined.body.basket.items).toEqual([{ ...items[1], quantity: 5, customData: { a: 1 } }]);
+    await add(guest, 7, 6, { a: 2 });
+    const before = await basketOf(guest);
+    const refused = await guest.call("updateBasketItem", { itemKey, customData: { a: 2 } });
+    expect(refused).toMatchObject({ status: 422, body: { code: "limit_reached" } });
+    expect(await basketOf(guest)).toEqual(before);
+  });
+
+  test("a line is removed by its key; clearBasket removes them all and keeps the basket", async () => {
+    const { visitor } = await start();
+    const guest = visitor();
+    await add(guest, 1, 1);
+    await add(guest, 2, 1);
+    const { key, items } = (await add(guest, 3, 1)).body.basket;
+    const removed = await guest.call("removeItemFromBasket", { itemKey: items[1].key });
+    expect(removed.body.basket).toEqual({
+      key,
+      items: [items[0], items[2]],
+      itemCount: 2,
+      revision: 4,
+    });
+    const cleared = await guest.call("clearBasket");
+    expect(cleared.body.basket).toEqual({ key, items: [], itemCount: 0, revision: 5 });
+    expect((await guest.call("clearBasket")).body).toEqual(cleared.body);
+  });
+
+  test("an unknown item key is a 404, also one of somebody else's basket", async () => {
+    const { visitor } = await start();
+    const [guest, other] = [visitor(), visitor()];
+    await add(guest, 7, 1);
+    const [{ key: foreign }] = (await add(other, 7, 1)).body.basket.items;
+    const unknown = { status: 404, body: { code: "unknown_item" } };
+    for (const itemKey of [foreign, "nope", "__proto__"]) {
+      expect(await guest.call("updateBasketItem", { itemKey, quantity: 5 })).toMatchObject(unknown);
+      expect(await guest.call("removeItemFromBasket", { itemKey })).toMatchObject(unknown);
+    }
+    expect(await basketOf(guest)).toMatchObject({ itemCount: 1, revision: 1 });
+    expect(await basketOf(other)).toMatchObject({ itemCount: 1, revision: 1 });
+  });
+
+  test("each visitor has a basket of their own in each shop", async () => {
+    const { visitor } = await start({ methods: { enter } });
+    const guest = visitor(1001);
+    await add(guest, 7, 1);
+    const there = guest.clone(1002);
+    expect(await basketOf(there)).toMatchObject({ key: null, items: [] });
+    await add(there, 8, 1);
+    expect((await basketOf(guest)).items).toMatchObject([{ variantId: 7 }]);
+    await guest.call("enter", { id: "u1" });
+    await there.call("enter", { id: "u1" });
+    expect((await basketOf(guest)).items).toMatchObject([{ variantId: 7 }]);
+    expect((await basketOf(there)).items).toMatchObject([{ variantId: 8 }]);
+    expect(await basketOf(visitor())).toMatchObject({ key: null, items: [] });
+  });
+
+  test("a user's basket is there again after logout and login, on every device", async () => {
+    const { visitor } = await start({ methods: { enter } });
+    const [user, device] = [visitor(), visitor()];
+    await user.call("enter", { id: "u1" });
+    await add(user, 7, 2);
+    const before = await basketOf(user);
+    await user.call("logout");
+    expect(await basketOf(user)).toMatchObject({ key: null, items: [] });
+    await user.call("enter", { id: "u1" });
+    await device.call("enter", { id: "u1" });
+    expect(await basketOf(user)).toEqual(before);
+    expect(await basketOf(device)).toEqual(before);
+  });
+
+  test("a guest's basket lives as long as the session, however long that goes on", async () => {
+    const { visitor } = await start({ session: { maxAge: 1000 } });
+    const guest = visitor();
+    vi.useFakeTimers({ toFake: ["Date"] });
+    await add(guest, 7, 2);
+    const id = guest.sessionId;
+    for (let step = 0; step < 5; step++) {
+      vi.setSystemTime(Date.now() + 900_000);
+      expect((await guest.call("getUser")).status).toBe(200);
+    }
+    expect(await basketOf(guest)).toMatchObject({ itemCount: 2 });
+    expect(guest.sessionId).toBe(id);
+    vi.setSystemTime(Date.now() + 1_000_001);
+    expect(await basketOf(guest)).toMatchObject({ key: null, items: [] });
+  });
+});
+
+describe("basket, in detail", () => {
+  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+
+  test("what is refused or changes nothing begins no session, and stores nothing", async () => {
+    const { driver, stored } = createFaultyDriver();
+    const { visitor } = await start({ ...small, storage: { session: driver } });
+    const guest = visitor();
+    const answers = [
+      await guest.call("clearBasket"),
+      await guest.call("removeItemFromBasket", { itemKey: "nope" }),
+      await guest.call("updateBasketItem", { itemKey: "nope", quantity: 1 }),
+      await add(guest, 7, 11),
+      await add(guest, 7, 0),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 404, 404, 422, 422]);
+    expect(answers.flatMap(({ setCookies }) => setCookies)).toEqual([]);
+    expect([...stored().keys()]).toEqual([]);
+  });
+
+  test("custom data is JSON of up to 4,096 characters", async () => {
+    const { visitor } = await start();
+    const guest = visitor();
+    const most = { note: "x".repeat(4096 - '{"note":""}'.length) };
+    expect((await add(guest, 7, 1, most)).body.basket.items[0].customData).toEqual(most);
+    const refused = {
+      status: 422,
+      body: { code: "invalid_input", errors: [{ path: ["customData"] }] },
+    };
+    expect(await add(guest, 7, 1, { note: `${most.note}x` })).toMatchObject(refused);
+    for (const data of [null, "text", 1, [], [1]]) {
+      expect(await add(guest, 7, 1, data)).toMatchObject(refused);
+    }
+    expect(await basketOf(guest)).toMatchObject({ revision: 1 });
+  });
+
+  test("custom data with the names of object internals changes no object", async () => {
+    const { visitor } = await start();
+    const guest = visitor();
+    const customData = '{"constructor":{"prototype":{"polluted":1}},"a":1}';
+    const answer = await guest.request("/api/rpc/addItemToBasket", {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-shop-id": "1001" },
+      body: `{"payload":{"variantId":7,"quantity":1,"customData":${customData}}}`,
+    });
+    expect(answer.status).toBe(200);
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+    const [item] = (await basketOf(guest)).items;
+    expect(item.customData).toMatchObject({ a: 1 });
+    expect(item.customData.polluted).toBeUndefined();
+    expect(Object.getPrototypeOf(item.customData)).toBe(Object.prototype);
+  });
+
+  const notAnId = [0, -1, 1.5, 1e21, Number.NaN, null, true, {}, [], [1], "", "x".repeat(65)];
+  const notAQuantity = [0, -1, 1.5, 1e21, Number.NaN, null, true, {}, [], "1", ""];
+  const notAKey = [0, 1, Number.NaN, null, true, {}, [], "", "x".repeat(65)];
+  const notALine = [
+    ...notAnId.map((variantId) => ({ variantId, quantity: 1 })),
+    ...notAQuantity.map((quantity) => ({ variantId: 7, quantity })),
+    { variantId: 7 },
+    { quantity: 1 },
+    { variantId: 7, quantity: 1, price: 0 },
+    {},
+    [],
+    "7",
+    null,
+  ];
+  const refusals: Record<string, readonly unknown[]> = {
+    addItemToBasket: [...notALine, undefined],
+    addItemsToBasket: [
+      ...notALine.map((line) => ({ items: [{ variantId: 7, quantity: 1 }, line] })),
+      { items: [] },
+      { items: {} },
+      { items: Array.from({ length: 1001 }, () => ({ variantId: 7, quantity: 1 })) },
+      { items: [{ variantId: 7, quantity: 1 }], key: "k" },
+      {},
+      undefined,
+    ],
+    updateBasketItem: [
+      ...notAKey.map((itemKey) => ({ itemKey, quantity: 1 })),
+      ...notAQuantity.map((quantity) => ({ itemKey: "k", quantity })),
+      { itemKey: "k", customData: "text" },
+      { itemKey: "k", variantId: 7 },
+      { quantity: 1 },
+      undefined,
+    ],
+    removeItemFromBasket: [
+      ...notAKey.map((itemKey) => ({ itemKey })),
+      { itemKey: "k", key: "k" },
+      {},
+      undefined,
+    ],
+  };
+
+  test.each(Object.entries(refusals))(
+    "%s refuses what does not fit, with paths",
+    async (method, payloads) => {
+      const { visitor } = await start();
+      const guest = visitor();
+      await add(guest, 1, 1);
+      const before = await basketOf(guest);
+      for (const payload of payloads) {
+        const answer = await guest.call(method, payload);
+        expect(answer.body, JSON.stringify(payload)).toMatchObject({ code: "invalid_input" });
+        expect(answer.status).toBe(422);
+        expect(answer.body.errors).toContainEqual(aFault);
+      }
+      expect(await basketOf(guest)).toEqual(before);
+    },
+  );
+
+  test("ids of 1 and of 64 characters and the largest integer are fine", async () => {
+    const { visitor } = await start();
+    const guest = visitor();
+    for (const variantId of ["x", "x".repeat(64), 1, Number.MAX_SAFE_INTEGER]) {
+      expect((await add(guest, variantId, 1)).status).toBe(200);
+    }
+    expect((await basketOf(guest)).items).toHaveLength(4);
+  });
+});

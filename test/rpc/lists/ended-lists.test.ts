@@ -1,0 +1,62 @@
+import { expect, test } from "vitest";
+import { defineRpcMethod } from "../../../rpc/method.ts";
+import { createMatrix } from "../../_setup.ts";
+import { testMethods } from "../../fixtures/methods.ts";
+
+const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+const line = { variantId: 7, quantity: 1 };
+
+/** Each change of a list that belongs to a user, and so outlives the session. */
+const changes: readonly [method: string, payload: unknown][] = [
+  ["addItemToBasket", line],
+  ["addItemsToBasket", { items: [line] }],
+  ["updateBasketItem", { itemKey: "", quantity: 2 }],
+  ["removeItemFromBasket", { itemKey: "" }],
+  ["clearBasket", undefined],
+  ["addItemToWishlist", { variantId: 7 }],
+  ["removeItemFromWishlist", { itemKey: "" }],
+  ["clearWishlist", undefined],
+];
+
+test.each(changes)(
+  "%s changes nothing of a user whose session ended during the call",
+  async (method, payload) => {
+    let end: (() => Promise<void>) | undefined;
+    const slowly = defineRpcMethod({
+      async handler(_, { callRpc }) {
+        await end?.();
+        const [{ key: itemKey } = { key: "" }] = await itemsOf(callRpc, method);
+        const isOfItem = payload !== undefined && Object.hasOwn(payload as object, "itemKey");
+        await callRpc(method, isOfItem ? { ...(payload as object), itemKey } : payload);
+      },
+    });
+    const { visitor } = await start({ methods: { ...testMethods, slowly } });
+    const [user, other] = [visitor(), visitor()];
+    for (const device of [user, other]) await device.call("enter", { id: 7 });
+    await user.call("addItemToBasket", { variantId: 1, quantity: 1 });
+    await user.call("addItemToWishlist", { variantId: 1 });
+    const lists = async () => [
+      (await other.call("getBasket")).body,
+      (await other.call("getWishlist")).body,
+    ];
+    const before = await lists();
+    end = async () => void (await user.clone().call("logout"));
+    const answer = await user.call("slowly");
+    expect(answer).toMatchObject({ status: 409, body: { code: "session_changed" } });
+    expect(await lists()).toEqual(before);
+  },
+);
+
+// --- Internal helpers ---
+
+/** The items of the list that a method changes. */
+async function itemsOf(
+  callRpc: (method: string) => Promise<unknown>,
+  method: string,
+): Promise<readonly { key: string }[]> {
+  const name = method.endsWith("Wishlist") ? "wishlist" : "basket";
+  const answer = (await callRpc(name === "basket" ? "getBasket" : "getWishlist")) as Readonly<
+    Record<string, { items: readonly { key: string }[] }>
+  >;
+  return answer[name]?.items ?? [];
+}

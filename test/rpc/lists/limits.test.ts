@@ -1,0 +1,214 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { defineRpcMethod } from "../../../rpc/method.ts";
+import { createFolder, plain, startCli } from "../../_cli.ts";
+import { createFaultyDriver, hold } from "../../_faulty-driver.ts";
+import { createMatrix, describeMatrix } from "../../_setup.ts";
+import { testMethods } from "../../fixtures/methods.ts";
+
+const methods = {
+  ...testMethods,
+  echo: defineRpcMethod({ input: z.json().optional(), handler: (payload) => payload }),
+  size: defineRpcMethod({
+    access: "public",
+    readOnly: true,
+    input: z.string(),
+    handler: ({ length }) => length,
+  }),
+  /** Adds to the custom data, and says what was thrown at once. */
+  tryNote: defineRpcMethod({
+    input: z.record(z.string(), z.json()),
+    handler(fields, { updateCustomData }) {
+      try {
+        updateCustomData(fields);
+        return "kept";
+      } catch (error) {
+        return (error as { readonly code?: string }).code;
+      }
+    },
+  }),
+};
+
+/** How many characters headers have besides the one that fills them up. */
+const sizeOf = (headers: Record<string, string>) => Object.entries(headers).flat().join("").length;
+
+describe("headers", () => {
+  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const origin = "http://localhost";
+  const fill = (size: number, name: string) => {
+    const headers = { origin, "content-type": "application/json", "x-shop-id": "1001" };
+    return { ...headers, [name]: "x".repeat(size - sizeOf({ ...headers, [name]: "" })) };
+  };
+
+  test.each(["cookie", "authorization", "x-anything"])(
+    "up to 16 KiB with %s are read, one character more is refused before anything is parsed",
+    async (name) => {
+      const { visitor } = await start({ methods });
+      const send = (size: number, path = "/api/rpc/echo") =>
+        visitor().request(path, { method: "POST", headers: fill(size, name), body: "{}" });
+      expect((await send(16_384)).status).toBe(204);
+      for (const path of ["/api/rpc/echo", "/api/rpc/nothing", "/nowhere", "/healthz"]) {
+        const refused = await send(16_385, path);
+        expect(refused.body).toEqual({
+          type: "about:blank",
+          title: "The headers of the request are too large",
+          status: 431,
+          code: "headers_too_large",
+          detail: "They have 16385 characters; the limit is 16384",
+        });
+        expect(refused.headers.get("content-type")).toBe("application/problem+json");
+        expect(refused.headers.get("access-control-allow-origin")).toBe(origin);
+      }
+    },
+  );
+
+  test("many small ones are as large as a large one", async () => {
+    const { visitor } = await start({ methods });
+    const many = Array.from({ length: 1000 }, (_, index) => [`x-${index}`, "x".repeat(14)]);
+    const answer = await visitor().call("echo", 1, Object.fromEntries(many));
+    expect(answer).toMatchObject({ status: 431, body: { code: "headers_too_large" } });
+  });
+});
+
+describe("storefront start", () => {
+  test("answers headers beyond Node's default by itself, and up to 32 KiB in all", async () => {
+    const server = await startCli(["start"], {
+      folder: await createFolder({ "storefront.config.mjs": plain }),
+    });
+    const send = (size: number) =>
+      fetch(`${server.origin}/healthz`, { headers: { cookie: "x".repeat(size) } });
+    expect((await send(15_000)).status).toBe(200);
+    for (const size of [16_384, 17_000, 32_000]) {
+      const answer = await send(size);
+      expect(answer.status).toBe(431);
+      expect(await answer.json()).toMatchObject({ code: "headers_too_large" });
+    }
+    const beyond = await send(33_000);
+    expect(beyond.status).toBe(431);
+    expect(await beyond.text()).toBe("");
+  });
+
+  test("reads a payload in the query as long as Node reads the line", async () => {
+    const server = await startCli(["start"], {
+      folder: await createFolder({ "storefront.config.mjs": plain }),
+    });
+    const get = (size: number) =>
+      fetch(`${server.origin}/api/rpc/getShopConfiguration?payload="${"x".repeat(size)}"`);
+    expect((await get(20_000)).status).toBe(200);
+    expect((await get(33_000)).status).toBe(431);
+  });
+});
+
+describe("a payload in the query", () => {
+  const { start } = createMatrix("memory", "server", () => ({ driver: "memory" }));
+
+  test("is read as long as Node reads the line", async () => {
+    const { visitor } = await start({ methods });
+    const get = (size: number) =>
+      visitor().request(`/de/api/rpc/size?payload="${"x".repeat(size)}"`);
+    expect((await get(15_000)).body).toBe(15_000);
+    expect((await get(17_000)).status).toBe(431);
+  });
+});
+
+describe("a body on the wire", () => {
+  const { start } = createMatrix("memory", "server", () => ({ driver: "memory" }));
+  const fits = JSON.stringify({ payload: "x".repeat(1000 - '{"payload":""}'.length) });
+
+  test.each([
+    ["in chunks, as large as allowed", ["transfer-encoding: chunked"], chunked(fits), 200],
+    ["in chunks, a byte larger", ["transfer-encoding: chunked"], chunked(`${fits} `), 413],
+    ["in chunks without end", ["transfer-encoding: chunked"], chunk("x".repeat(5000)), 413],
+    ["of a length that says too much", ["content-length: 1001"], "", 413],
+    ["of a length that says too little", ["content-length: 900"], fits, 400],
+    [
+      "in chunks, with a length beside them",
+      ["content-length: 10", "transfer-encoding: chunked"],
+      chunked(`${fits} `),
+      400,
+    ],
+  ])("%s", async (_, lines, body, status) => {
+    const { send } = await start({ methods, maxBodySize: 1000 });
+    const { url } = await send("/healthz", {});
+    expect(await talk(url, lines, body)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  });
+
+  test("is counted where no wire holds it to its length", async () => {
+    const { app } = await start({ methods, maxBodySize: 1000 });
+    const headers = { "content-type": "application/json", "content-length": "10" };
+    const body = new Blob([`${fits} `]).stream();
+    const init = { method: "POST", headers, body, duplex: "half" } as RequestInit;
+    const answer = await app.fetch(new Request("http://localhost/de/api/rpc/echo", init));
+    expect(answer.status).toBe(413);
+  });
+});
+
+describeMatrix("custom data", ({ start }) => {
+  test("of a session is up to 16,384 characters of JSON", async () => {
+    const { visitor } = await start({ methods });
+    const guest = visitor();
+    expect((await guest.call("note", ofSize(16_384))).status).toBe(204);
+    const refused = await guest.call("note", { b: 1 });
+    expect(refused).toMatchObject({
+      status: 422,
+      body: {
+        code: "limit_reached",
+        detail: "The session's custom data would have 16390 characters of JSON; the limit is 16384",
+      },
+    });
+    expect((await guest.call("tryNote", { b: 1 })).body).toBe("limit_reached");
+    expect((await guest.call("notes")).body).toEqual(ofSize(16_384));
+    expect((await guest.call("tryNote", { a: 1, b: 1 })).body).toBe("kept");
+    expect((await visitor().call("note", ofSize(16_385))).status).toBe(422);
+  });
+});
+
+describe("custom data, in parallel", () => {
+  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+
+  test("is held to the limit where two calls add to it at once", async () => {
+    const faulty = createFaultyDriver();
+    const { visitor } = await start({ methods, storage: { session: faulty.driver } });
+    const [tab, other] = [visitor(), visitor()];
+    await tab.call("note", { begun: true });
+    for (const [name, value] of tab.cookies) other.cookies.set(name, value);
+    const half = "x".repeat(10_000);
+    const gate = hold(faulty, "before", "write session:");
+    const first = tab.call("note", { a: half });
+    await gate.reached;
+    const second = other.call("note", { b: half });
+    gate.open();
+    const statuses = (await Promise.all([first, second])).map(({ status }) => status);
+    expect(statuses).toEqual([204, 422]);
+    expect((await tab.call("notes")).body).toEqual({ begun: true, a: half });
+  });
+});
+
+// --- Internal helpers ---
+
+/** Sends what no client would, and reads the answers until the server closes. */
+async function talk(url: string, lines: readonly string[], body: string): Promise<string> {
+  const socket = connect(Number(new URL(url).port), "127.0.0.1");
+  let text = "";
+  socket.setEncoding("utf8").on("data", (part: string) => (text += part));
+  const head = ["POST /de/api/rpc/echo HTTP/1.1", "host: localhost", "connection: close"];
+  const all = [...head, "content-type: application/json", ...lines];
+  socket.write(`${all.join("\r\n")}\r\n\r\n${body}`);
+  await once(socket, "close");
+  return text;
+}
+
+function chunk(text: string): string {
+  return `${text.length.toString(16)}\r\n${text}\r\n`;
+}
+
+function chunked(text: string): string {
+  return `${(text.match(/[^]{1,100}/g) ?? []).map(chunk).join("")}0\r\n\r\n`;
+}
+
+/** Custom data of so many characters of JSON. */
+function ofSize(size: number): { a: string } {
+  return { a: "x".repeat(size - '{"a":""}'.length) };
+}

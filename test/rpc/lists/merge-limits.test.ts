@@ -1,0 +1,155 @@
+import { describe, expect, test } from "vitest";
+import { createFaultyDriver, outage } from "../../_faulty-driver.ts";
+import { createMatrix, describeMatrix, type TestStorefront } from "../../_setup.ts";
+import type { Visitor } from "../../_visitor.ts";
+import { as, trustingAuth } from "../../fixtures/ground.ts";
+
+type Ids = readonly number[];
+
+const auth = trustingAuth;
+
+async function fill(visitor: Visitor, ids: Ids, quantity = 1): Promise<void> {
+  for (const variantId of ids) {
+    await visitor.call("addItemToBasket", { variantId, quantity });
+    await visitor.call("addItemToWishlist", { variantId });
+  }
+}
+
+function toIds(items: readonly { variantId: number }[]): Ids {
+  return items.map(({ variantId }) => variantId);
+}
+
+async function idsOf(visitor: Visitor): Promise<{ basket: Ids; wishlist: Ids }> {
+  const { basket } = (await visitor.call("getBasket")).body;
+  const { wishlist } = (await visitor.call("getWishlist")).body;
+  return { basket: toIds(basket.items), wishlist: toIds(wishlist.items) };
+}
+
+/** A user with these variants, then a guest with those who logs in as the user. */
+async function merge({ visitor }: TestStorefront, user: Ids, guest: Ids) {
+  const first = visitor();
+  await first.call("login", as(7));
+  await fill(first, user);
+  const second = visitor();
+  await fill(second, guest);
+  const { body } = await second.call("login", as(7));
+  return { visitor: second, lines: body.merge.lines as readonly Record<string, unknown>[] };
+}
+
+describeMatrix("a merge at login", ({ start }) => {
+  test("keeps lists within twice maxItems, however many guests log in", async () => {
+    const shop = await start({ basket: { maxItems: 2 }, wishlist: { maxItems: 2 }, auth });
+    const reported = new Set<unknown>();
+    for (const first of [10, 20, 30, 40]) {
+      const guest = shop.visitor();
+      await fill(guest, [first, first + 1]);
+      const { merge: report } = (await guest.call("login", as(7))).body;
+      for (const line of report.lines) {
+        if (line.outcome !== "left_out") continue;
+        reported.add(line.list === "wishlist" ? `wish ${line.variantId}` : line.variantId);
+        if (line.list === undefined) expect(line.quantity).toBe(1);
+      }
+      await guest.call("logout");
+    }
+    const user = shop.visitor();
+    await user.call("login", as(7));
+    const kept = [10, 11, 20, 21];
+    expect(await idsOf(user)).toEqual({ basket: kept, wishlist: kept });
+    const leftOut = [30, 31, 40, 41].flatMap((id) => [id, `wish ${id}`]);
+    expect(reported).toEqual(new Set(leftOut));
+  });
+
+  test("sums equal lines of a full list, and leaves out none of the user's", async () => {
+    const shop = await start({ basket: { maxItems: 2 }, wishlist: { maxItems: 2 }, auth });
+    await merge(shop, [1, 2], [3, 4]);
+    const { visitor, lines } = await merge(shop, [], [1, 5]);
+    // The two lists are merged together, in no order.
+    expect(new Set(lines)).toEqual(
+      new Set([
+        { variantId: 1, outcome: "summed" },
+        { variantId: 5, quantity: 1, outcome: "left_out" },
+        { list: "wishlist", variantId: 5, outcome: "left_out" },
+      ]),
+    );
+    expect(await idsOf(visitor)).toEqual({ basket: [1, 2, 3, 4], wishlist: [1, 2, 3, 4] });
+  });
+
+  test("leaves a list above maxItems that can be changed and emptied, and takes no new line", async () => {
+    const shop = await start({ basket: { maxItems: 2 }, wishlist: { maxItems: 2 }, auth });
+    const { visitor } = await merge(shop, [1, 2], [3, 4]);
+    const { items } = (await visitor.call("getBasket")).body.basket;
+    const full = { status: 422, body: { code: "limit_reached" } };
+    expect(await visitor.call("addItemToBasket", { variantId: 9, quantity: 1 })).toMatchObject(
+      full,
+    );
+    expect(await visitor.call("addItemToWishlist", { variantId: 9 })).toMatchObject(full);
+    const changes = [
+      ["addItemToBasket", { variantId: 1, quantity: 1 }],
+      ["updateBasketItem", { itemKey: items[1].key, quantity: 3 }],
+      ["removeItemFromBasket", { itemKey: items[3].key }],
+    ] as const;
+    for (const [method, payload] of changes) {
+      expect((await visitor.call(method, payload)).status).toBe(200);
+    }
+    expect((await visitor.call("clearBasket")).body.basket.items).toEqual([]);
+    expect((await visitor.call("clearWishlist")).body.wishlist.items).toEqual([]);
+  });
+});
+
+describe("the report of a merge", () => {
+  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+
+  test.each([
+    ["useGuest", [1, 2], [2, 3], [2, 3], [1, 2]],
+    ["useExisting", [1, 2], [2, 3], [1, 2], [2, 3]],
+    ["useGuestIfExistingEmpty", [1, 2], [2, 3], [1, 2], [2, 3]],
+    ["useGuestIfExistingEmpty", [], [2, 3], [2, 3], []],
+  ] as const)("of %s for %j and %j", async (mergeStrategy, user, guest, kept, leftOut) => {
+    const shop = await start({ basket: { mergeStrategy }, auth });
+    const { visitor, lines } = await merge(shop, user, guest);
+    expect((await idsOf(visitor)).basket).toEqual(kept);
+    const dropped = lines.filter(({ outcome }) => outcome === "left_out");
+    expect(dropped).toEqual(
+      leftOut.map((variantId) => ({ variantId, quantity: 1, outcome: "left_out" })),
+    );
+  });
+
+  test("is logged if a later call completes the merge, because no response carries it", async () => {
+    const baskets = createFaultyDriver();
+    const { visitor, lines } = await start({
+      auth,
+      basket: { mergeStrategy: "useExisting" },
+      storage: { basket: baskets.driver, session: { driver: "memory" } },
+    });
+    const guest = visitor();
+    await guest.call("addItemToBasket", { variantId: 1, quantity: 1 });
+    baskets.before = outage;
+    expect((await guest.call("login", as(7))).body.merge.status).toBe("pending");
+    baskets.heal();
+    await guest.call("getBasket");
+    const details = expect.objectContaining({ belonging: "basket", count: 1 });
+    expect(lines).toContainEqual({ level: "warn", message: "A merge left out lines", details });
+  });
+
+  test("comes after other calls had their turn if many merges are pending", async () => {
+    const baskets = createFaultyDriver();
+    const { visitor } = await start({
+      auth,
+      storage: { basket: baskets.driver, session: { driver: "memory" } },
+    });
+    baskets.before = ({ key }) => void (key.startsWith("basket:") && key.length > 60 && outage());
+    let user = visitor();
+    for (let index = 0; index < 10; index++) {
+      user = visitor();
+      await user.call("addItemToBasket", { variantId: index + 1, quantity: 1 });
+      expect((await user.call("login", as(7))).body.merge.status).toBe("pending");
+    }
+    baskets.heal();
+    let turns = 0;
+    const count = () => void (turns++, (timer = setImmediate(count)));
+    let timer = setImmediate(count);
+    expect((await user.call("getBasket")).body.basket.items).toHaveLength(10);
+    clearImmediate(timer);
+    expect(turns).toBeGreaterThanOrEqual(5);
+  });
+});

@@ -1,0 +1,47 @@
+import { describe, expect, test } from "vitest";
+import { addItems, emptyBasket, type Basket } from "../../../rpc/lists/basket.ts";
+import { viewBasket } from "../../../rpc/lists/basket-view.ts";
+
+const options = { mergeStrategy: "merge", maxItems: 10, maxQuantity: 10 } as const;
+const path = () => [];
+
+/** As versions before this one stored a line. */
+const older: Basket = {
+  items: [{ key: "k", variantId: 7, quantity: 1, customData: { b: [1], a: "ä" }, addedAt: 5 }],
+  revision: 1,
+};
+
+describe("a basket of an earlier version, which stored custom data as an object", () => {
+  test("is shown as it was", () => {
+    const basket = { key: "owner", items: older.items, itemCount: 1, revision: 1 };
+    expect(viewBasket("owner", older).parse()).toEqual({ basket });
+  });
+
+  test("joins equal lines, and stores custom data as text from the next change on", () => {
+    const line = { key: "l", variantId: 7, quantity: 2, customData: '{"a":"ä","b":[1]}' };
+    const { items } = addItems(older, [line], options, 6, path);
+    expect(items).toEqual([{ ...line, key: "k", quantity: 3, addedAt: 5 }]);
+  });
+});
+
+describe("the view of a basket", () => {
+  test("holds custom data of any kind, and lines without", () => {
+    const lines = ['{"a":"\\"\\\\\\u2028</script>"}', "{}", undefined].map((customData, index) => ({
+      key: `k${index}`,
+      variantId: index === 0 ? 'a"b' : index,
+      quantity: 1,
+      customData,
+    }));
+    const basket = addItems(emptyBasket, lines, options, 5, path);
+    expect(viewBasket(undefined, basket).parse().basket).toEqual({
+      key: null,
+      items: lines.map(({ customData, ...line }) => ({
+        ...line,
+        ...(customData !== undefined && { customData: JSON.parse(customData) }),
+        addedAt: 5,
+      })),
+      itemCount: 3,
+      revision: 1,
+    });
+  });
+});

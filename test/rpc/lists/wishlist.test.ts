@@ -1,0 +1,205 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import * as z from "zod";
+import { defineRpcMethod } from "../../../rpc/method.ts";
+import { createFaultyDriver } from "../../_faulty-driver.ts";
+import { createMatrix, describeMatrix } from "../../_setup.ts";
+import type { Answer, Visitor } from "../../_visitor.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Logs in without a password. */
+const enter = defineRpcMethod({
+  input: z.strictObject({ id: z.string() }),
+  handler: (user, { createUserBoundSession }) => createUserBoundSession(user),
+});
+
+const wish = (visitor: Visitor, item: unknown) => visitor.call("addItemToWishlist", item);
+
+async function wishlistOf(visitor: Visitor): Promise<Answer["body"]> {
+  return (await visitor.call("getWishlist")).body.wishlist;
+}
+
+describeMatrix("wishlist", ({ start }) => {
+  test("an empty wishlist has no key, and to look at it begins no session", async () => {
+    const { visitor } = await start();
+    const answer = await visitor().call("getWishlist");
+    expect(answer.body).toEqual({ wishlist: { key: null, items: [] } });
+    expect(answer.setCookies).toEqual([]);
+  });
+
+  test("an item is a variant or a product, and says since when", async () => {
+    const { visitor } = await start();
+    const guest = visitor();
+    await wish(guest, { variantId: 7 });
+    const answer = await wish(guest, { productId: "p" });
+    const common = { key: expect.any(String), addedAt: expect.any(Number) };
+    expect(answer.body).toEqual({
+      wishlist: {
+        key: expect.any(String),
+        items: [
+          { ...common, variantId: 7 },
+          { ...common, productId: "p" },
+        ],
+      },
+    });
+    expect(await wishlistOf(guest)).toEqual(answer.body.wishlist);
+    expect(answer.body.wishlist.key).not.toContain(guest.sessionId);
+    const { key } = (await guest.call("addItemToBasket", { variantId: 7, quantity: 1 })).body
+      .basket;
+    expect(key).toEqual(expect.any(String));
+    expect((await wishlistOf(guest)).items).toHaveLength(2);
+  });
+
+  test("what is wished for twice is there once, and stays as it was", async () => {
+    const { visitor } = await start();
+    const guest = visitor();
+    const first = await wish(guest, { variantId: 7 });
+    expect((await wish(guest, { variantId: 7 })).body).toEqual(first.body);
+    expect((await wish(guest, { productId: 7 })).body.wishlist.items).toHaveLength(2);
+    expect((await wish(guest, { variantId: "7" })).body.wishlist.items).toHaveLength(3);
+  });
+
+  test("an item is removed by its key; clearWishlist removes them all and keeps the list", async () => {
+    const { visitor } = await start();
+    const guest = visitor();
+    await wish(guest, { variantId: 1 });
+    await wish(guest, { variantId: 2 });
+    const { key, items } = (await wish(guest, { variantId: 3 })).body.wishlist;
+    const removed = await guest.call("removeItemFromWishlist", { itemKey: items[1].key });
+    expect(removed.body).toEqual({ wishlist: { key, items: [items[0], items[2]] } });
+    const cleared = await guest.call("clearWishlist");
+    expect(cleared.body).toEqual({ wishlist: { key, items: [] } });
+    expect((await guest.call("clearWishlist")).body).toEqual(cleared.body);
+  });
+
+  test("an unknown item key is a 404, also one of somebody else's wishlist", async () => {
+    const { visitor } = await start();
+    const [guest, other] = [visitor(), visitor()];
+    await wish(guest, { variantId: 7 });
+    const [{ key: foreign }] = (await wish(other, { variantId: 7 })).body.wishlist.items;
+    for (const itemKey of [foreign, "nope", "__proto__"]) {
+      const answer = await guest.call("removeItemFromWishlist", { itemKey });
+      expect(answer).toMatchObject({ status: 404, body: { code: "unknown_item" } });
+    }
+    expect((await wishlistOf(guest)).items).toHaveLength(1);
+    expect((await wishlistOf(other)).items).toHaveLength(1);
+  });
+
+  test("beyond the shop's maxItems nothing is added, but what is there may be wished for", async () => {
+    const { visitor } = await start({
+      shops: [
+        { shopId: 1001, locale: "de-DE", currency: "EUR", path: "de", wishlist: { maxItems: 2 } },
+        { shopId: 1002, locale: "en-US", currency: "USD", path: "us" },
+      ],
+    });
+    const [guest, elsewhere] = [visitor(1001), visitor(1002)];
+    for (const variantId of [1, 2]) await wish(guest, { variantId });
+    const before = await wishlistOf(guest);
+    const refused = await wish(guest, { variantId: 3 });
+    expect(refused).toMatchObject({ status: 422, body: { code: "limit_reached" } });
+    expect((await wish(guest, { variantId: 2 })).status).toBe(200);
+    expect(await wishlistOf(guest)).toEqual(before);
+    for (const variantId of [1, 2, 3]) {
+      expect((await wish(elsewhere, { variantId })).status).toBe(200);
+    }
+  });
+
+  test("each visitor has a wishlist of their own in each shop; a user's is on every device", async () => {
+    const { visitor } = await start({ methods: { enter } });
+    const [user, device, stranger] = [visitor(1001), visitor(1001), visitor(1001)];
+    const there = visitor(1002);
+    for (const each of [user, there]) await each.call("enter", { id: "u1" });
+    await wish(user, { variantId: 7 });
+    await wish(there, { variantId: 8 });
+    const before = await wishlistOf(user);
+    await user.call("logout");
+    expect(await wishlistOf(user)).toEqual({ key: null, items: [] });
+    for (const each of [user, device]) {
+      await each.call("enter", { id: "u1" });
+      expect(await wishlistOf(each)).toEqual(before);
+    }
+    expect((await wishlistOf(there)).items).toMatchObject([{ variantId: 8 }]);
+    expect(await wishlistOf(stranger)).toEqual({ key: null, items: [] });
+  });
+
+  test("a guest's wishlist lives as long as the session, however long that goes on", async () => {
+    const { visitor } = await start({ session: { maxAge: 1000 } });
+    const guest = visitor();
+    vi.useFakeTimers({ toFake: ["Date"] });
+    await wish(guest, { variantId: 7 });
+    for (let step = 0; step < 5; step++) {
+      vi.setSystemTime(Date.now() + 900_000);
+      await guest.call("getBasket");
+    }
+    expect((await wishlistOf(guest)).items).toHaveLength(1);
+    vi.setSystemTime(Date.now() + 1_000_001);
+    expect(await wishlistOf(guest)).toEqual({ key: null, items: [] });
+  });
+});
+
+describe("wishlist, in detail", () => {
+  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+
+  test("what is refused or changes nothing begins no session, and stores nothing", async () => {
+    const { driver, stored } = createFaultyDriver();
+    const { visitor } = await start({ storage: { session: driver } });
+    const guest = visitor();
+    const answers = [
+      await guest.call("clearWishlist"),
+      await guest.call("removeItemFromWishlist", { itemKey: "nope" }),
+      await wish(guest, {}),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 404, 422]);
+    expect(answers.flatMap(({ setCookies }) => setCookies)).toEqual([]);
+    expect([...stored().keys()]).toEqual([]);
+  });
+
+  const notAnId = [0, -1, 1.5, 1e21, Number.NaN, null, true, {}, [], "", "x".repeat(65)];
+  const notAKey = [0, 1, Number.NaN, null, true, {}, [], "", "x".repeat(65)];
+  const refusals: Record<string, readonly unknown[]> = {
+    addItemToWishlist: [
+      ...notAnId.map((variantId) => ({ variantId })),
+      ...notAnId.map((productId) => ({ productId })),
+      { variantId: 7, productId: 7 },
+      { variantId: 7, quantity: 1 },
+      {},
+      [],
+      7,
+      null,
+      undefined,
+    ],
+    removeItemFromWishlist: [
+      ...notAKey.map((itemKey) => ({ itemKey })),
+      { itemKey: "k", key: "k" },
+      {},
+      undefined,
+    ],
+  };
+
+  test.each(Object.entries(refusals))("%s refuses what does not fit", async (method, payloads) => {
+    const { visitor } = await start();
+    const guest = visitor();
+    await wish(guest, { variantId: 1 });
+    const before = await wishlistOf(guest);
+    for (const payload of payloads) {
+      const answer = await guest.call(method, payload);
+      expect(answer.body, JSON.stringify(payload)).toMatchObject({ code: "invalid_input" });
+      expect(answer.status).toBe(422);
+      const aFault = { path: expect.any(Array), message: expect.any(String) };
+      expect(answer.body.errors).toContainEqual(aFault);
+    }
+    expect(await wishlistOf(guest)).toEqual(before);
+  });
+
+  test("ids of 1 and of 64 characters and the largest integer are fine", async () => {
+    const { visitor } = await start();
+    const guest = visitor();
+    for (const id of ["x", "x".repeat(64), 1, Number.MAX_SAFE_INTEGER]) {
+      expect((await wish(guest, { variantId: id })).status).toBe(200);
+      expect((await wish(guest, { productId: id })).status).toBe(200);
+    }
+    expect((await wishlistOf(guest)).items).toHaveLength(8);
+  });
+});

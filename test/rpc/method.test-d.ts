@@ -1,0 +1,170 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { describe, expectTypeOf, test } from "vitest";
+import * as z from "zod";
+import type { PublicRPCContext, RPCContext, UserRPCContext } from "../../rpc/context.ts";
+import { defineRpcMethod, type RpcMethod, type RpcMethods } from "../../rpc/method.ts";
+import { defineStorefrontConfig } from "../../server/config/config.ts";
+import type { ShopUser } from "../../storage/sessions/session-record.ts";
+
+describe("a method's context", () => {
+  test("has no session where the method is public", () => {
+    defineRpcMethod({
+      access: "public",
+      handler(_, context) {
+        expectTypeOf(context).toEqualTypeOf<PublicRPCContext>();
+        const missing = ["user", "sessionId", "customData", "basketKey", "wishlistKey"] as const;
+        expectTypeOf<keyof typeof context & (typeof missing)[number]>().toEqualTypeOf<never>();
+        // @ts-expect-error -- a public method has no user
+        void context.user;
+        // @ts-expect-error -- and no session to end
+        void context.destroySession;
+        // @ts-expect-error -- nor to change
+        void context.updateUser;
+      },
+    });
+  });
+
+  test("has a session by default, and perhaps a user", () => {
+    defineRpcMethod({
+      handler(_, context) {
+        expectTypeOf(context).toEqualTypeOf<RPCContext>();
+        expectTypeOf(context.user).toEqualTypeOf<ShopUser | undefined>();
+        expectTypeOf(context.sessionId).toEqualTypeOf<string | undefined>();
+      },
+    });
+    defineRpcMethod({
+      access: "session",
+      handler(_, context) {
+        expectTypeOf(context).toEqualTypeOf<RPCContext>();
+        // @ts-expect-error -- a guest has no id
+        void context.user.id;
+      },
+    });
+  });
+
+  test("has a user where the method is a user's", () => {
+    defineRpcMethod({
+      access: "user",
+      handler(_, context) {
+        expectTypeOf(context).toEqualTypeOf<UserRPCContext>();
+        expectTypeOf(context.user).toEqualTypeOf<ShopUser>();
+        expectTypeOf(context.user.id).toEqualTypeOf<string | number>();
+      },
+    });
+  });
+
+  test("can be read, and changed by its functions only", () => {
+    defineRpcMethod({
+      access: "user",
+      async handler(_, context) {
+        context.updateUser({ ...context.user, firstName: "Ada" });
+        expectTypeOf(await context.destroySession()).toEqualTypeOf<void>();
+        expectTypeOf(await context.destroySessionsForUserId(7, ["7:x"])).toEqualTypeOf<number>();
+        expectTypeOf(await context.callRpc("getUser")).toEqualTypeOf<unknown>();
+        expectTypeOf(await context.callRpc<number>("count", {})).toEqualTypeOf<number>();
+        // @ts-expect-error -- an assignment would change nothing
+        context.user = { id: 8 };
+        // @ts-expect-error -- an assignment would change nothing
+        context.customData = {};
+        // @ts-expect-error -- a user has an id
+        context.updateUser({ firstName: "Ada" });
+        // @ts-expect-error -- a secret is none of a method's business
+        void context.shop.session;
+      },
+    });
+  });
+
+  test("is for one of three kinds of access", () => {
+    // @ts-expect-error -- there is no such access
+    defineRpcMethod({ access: "admin", handler: () => 1 });
+  });
+});
+
+describe("a method's input", () => {
+  test("is what its schema makes of the payload", () => {
+    const method = defineRpcMethod({
+      input: z.strictObject({
+        quantity: z.int().default(1),
+        at: z.string().transform((text) => new Date(text)),
+      }),
+      handler(input) {
+        expectTypeOf(input).toEqualTypeOf<{ quantity: number; at: Date }>();
+      },
+    });
+    type Payload = { quantity?: number | undefined; at: string };
+    expectTypeOf(method).toEqualTypeOf<RpcMethod<Payload, void>>();
+  });
+
+  test("is any Standard Schema's", () => {
+    const digits = {} as StandardSchemaV1<string, number>;
+    const method = defineRpcMethod({
+      input: digits,
+      handler(input) {
+        expectTypeOf(input).toEqualTypeOf<number>();
+        return input * 2;
+      },
+    });
+    expectTypeOf(method).toEqualTypeOf<RpcMethod<string, number>>();
+  });
+
+  test("is nothing where there is no schema", () => {
+    const method = defineRpcMethod({
+      handler(input) {
+        expectTypeOf(input).toEqualTypeOf<undefined>();
+        return "done";
+      },
+    });
+    expectTypeOf(method).toEqualTypeOf<RpcMethod<undefined, string>>();
+  });
+
+  test("is a schema's, and no other thing's", () => {
+    // @ts-expect-error -- this is no schema
+    defineRpcMethod({ input: { name: "string" }, handler: () => 1 });
+  });
+});
+
+describe("a method's output", () => {
+  test("is what the handler gives in the end", () => {
+    expectTypeOf(defineRpcMethod({ handler: async () => [1, 2] })).toEqualTypeOf<
+      RpcMethod<undefined, number[]>
+    >();
+    expectTypeOf(
+      defineRpcMethod({ handler: () => Promise.resolve("a" as "a" | "b") }),
+    ).toEqualTypeOf<RpcMethod<undefined, "a" | "b">>();
+    expectTypeOf(defineRpcMethod({ async handler() {} })).toEqualTypeOf<
+      RpcMethod<undefined, void>
+    >();
+  });
+
+  test("is what its schema makes of that, where there is one", () => {
+    const output = z.object({ price: z.number().transform(String) });
+    const method = defineRpcMethod({ output, handler: async () => ({ price: 1 }) });
+    expectTypeOf(method).toEqualTypeOf<RpcMethod<undefined, { price: string }>>();
+    // @ts-expect-error -- the schema takes a number
+    defineRpcMethod({ output, handler: () => ({ price: "1" }) });
+    // @ts-expect-error -- the schema wants a price
+    defineRpcMethod({ output, handler: async () => ({}) });
+  });
+});
+
+describe("methods", () => {
+  test("have a handler", () => {
+    // @ts-expect-error -- nothing would happen
+    defineRpcMethod({ access: "public" });
+    // @ts-expect-error -- this was meant to be readOnly
+    defineRpcMethod({ readonly: true, handler: () => 1 });
+  });
+
+  test("of all kinds go into one config, and keep their types there", () => {
+    const methods = {
+      open: defineRpcMethod({ access: "public", readOnly: true, handler: () => 1 }),
+      own: defineRpcMethod({ access: "user", input: z.string(), handler: (text) => text }),
+    };
+    expectTypeOf(methods).toExtend<RpcMethods>();
+    const shops = [{ shopId: 1001, locale: "de-DE", currency: "EUR" }];
+    const config = defineStorefrontConfig({ shops, methods });
+    expectTypeOf(config.methods).toEqualTypeOf<typeof methods | undefined>();
+    // @ts-expect-error -- a method is made by defineRpcMethod
+    defineStorefrontConfig({ shops, methods: { plain: () => 1 } });
+  });
+});

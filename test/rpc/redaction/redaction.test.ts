@@ -1,0 +1,199 @@
+import { inspect } from "node:util";
+import * as v from "valibot";
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { RpcError } from "../../../rpc/error.ts";
+import type { HookedCall } from "../../../rpc/hooks.ts";
+import { defineRpcMethod } from "../../../rpc/method.ts";
+import { Redactor } from "../../../rpc/redaction/redactor.ts";
+import { createMatrix } from "../../_setup.ts";
+import { Visitor } from "../../_visitor.ts";
+
+const hidden = "[redacted]";
+const adminToken = "an-admin-token-of-more-than-32-characters";
+const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+
+const methods = {
+  tell: defineRpcMethod({
+    access: "public",
+    handler: (_, { ip, log }) => log.warn("The call came from here", { ip }),
+  }),
+  echo: defineRpcMethod({
+    input: z.object({ note: z.string() }),
+    handler: ({ note }, { log }) => log.warn(`Said ${note}`, { list: [note] }),
+  }),
+};
+
+describe("what a caller sends as a credential, and is none of ours,", () => {
+  test.each<[string, Record<string, string>]>([
+    ["cookies", { cookie: "a=127.0.0.1; b=1001; c=The call came from here" }],
+    ["cookies of our name", { cookie: "$session-1001=127.0.0.1; $session-1002=here" }],
+    ["a token", { authorization: "Bearer 127.0.0.1" }],
+    ["a login", { authorization: "Basic 127.0.0.1", "proxy-authorization": "here" }],
+  ])("takes nothing out of the log lines of its call: %s", async (_, headers) => {
+    const { app, lines } = await start({ methods });
+    const visitor = new Visitor(async (path, init) =>
+      app.fetch(Object.assign(new Request(`http://localhost${path}`, init), { ip: "127.0.0.1" })),
+    );
+    await visitor.call("tell", undefined, headers);
+    expect(lines).toMatchObject([
+      {
+        message: "The call came from here",
+        details: { ip: "127.0.0.1", shopId: 1001, method: "tell" },
+      },
+    ]);
+  });
+});
+
+test("a signed cookie of another program is no secret of ours", async () => {
+  const { lines, visitor } = await start({ methods });
+  const note = `s:another.${"A".repeat(43)}`;
+  await visitor().call("echo", { note }, { cookie: `connect.sid=${note}` });
+  expect(lines).toMatchObject([{ message: `Said ${note}` }]);
+});
+
+describe("a credential of ours", () => {
+  test("is kept out of log lines, as it came and decoded: a cookie", async () => {
+    const { lines, visitor } = await start({ methods });
+    const user = visitor();
+    await user.call("addItemToBasket", { variantId: 7, quantity: 1 });
+    const raw = user.cookies.get("$session-1001") as string;
+    for (const note of [raw, decodeURIComponent(raw)]) {
+      lines.length = 0;
+      await user.call("echo", { note });
+      expect(lines).toMatchObject([{ message: `Said ${hidden}`, details: { list: [hidden] } }]);
+    }
+  });
+
+  test("is kept out of log lines: a bearer token, of this shop or another", async () => {
+    const { lines, visitor } = await start({ methods, session: { tokenMethod: "bearer" } });
+    const added = await visitor().call("addItemToBasket", { variantId: 7, quantity: 1 });
+    const token = added.headers.get("storefront-auth-token") as string;
+    for (const shopId of [1001, 1002]) {
+      lines.length = 0;
+      const headers = { authorization: `Bearer ${token}` };
+      await visitor(shopId).call("echo", { note: token }, headers);
+      expect(lines).toMatchObject([{ message: `Said ${hidden}` }]);
+    }
+  });
+
+  test("is kept out of log lines: an admin token at the wrong door", async () => {
+    const { lines, visitor } = await start({ methods, admin: { token: adminToken } });
+    const headers = { authorization: `Bearer ${adminToken}` };
+    await visitor().call("echo", { note: adminToken }, headers);
+    expect(lines).toMatchObject([{ message: `Said ${hidden}` }]);
+  });
+});
+
+test("a secret is kept out of log lines however long it is, and nothing else is", () => {
+  const long = Array.from({ length: 3000 }, (_, index) => `${index}.`).join("");
+  for (const length of [256, 257, 512, 513, 3000, long.length]) {
+    const redactor = new Redactor();
+    redactor.learn(() => [long.slice(0, length)]);
+    const text = redactor.redact(`before ${long.slice(0, length)} after 1.2.`);
+    expect(text.replaceAll(hidden, ""), `${length}`).toBe("before  after 1.2.");
+  }
+});
+
+describe("a secret in base64", () => {
+  const secret = "hunter2?>ÿ-and-more";
+  const redactor = new Redactor();
+  redactor.learn(() => [secret]);
+
+  test.each([encode(secret), encode(secret).replace(/=+$/, ""), encode(secret, "base64url")])(
+    "is found as a whole: %s",
+    (text) => {
+      expect(redactor.redact(`got ${text}, and`)).toBe(`got ${hidden}, and`);
+    },
+  );
+
+  test.each(["a:", "ab:", "ada@example.com:", "user", "users:"])(
+    "is found behind something else, as in Basic authorization: %s",
+    (user) => {
+      for (const encoding of ["base64", "base64url"] as const) {
+        const shown = redactor.redact(encode(`${user}${secret} and the rest`, encoding));
+        expect(shown).toContain(hidden);
+        const bytes = shown.split(hidden).map((part) => Buffer.from(part, encoding).toString());
+        expect(bytes.join(" ")).not.toMatch(/unter|nd-mo/);
+      }
+    },
+  );
+
+  test("is not looked for if its piece would be found by chance", () => {
+    const short = new Redactor();
+    short.learn(() => ["1001"]);
+    expect(short.redact("MTAw MDAx A call failed MTAwMQ==")).toBe(
+      `MTAw MDAx A call failed ${hidden}`,
+    );
+  });
+});
+
+describe("a payload field with the name of a secret, in a method without secret()", () => {
+  const fields = { name: z.string(), login: z.looseObject({}) };
+  const payload = {
+    name: "ada",
+    login: {
+      password: "zqjxvkwp",
+      oldPasswort: "zqjxvkwq",
+      userPwd: "zqjxvkwr",
+      apiToken: 47114711,
+      passphrases: ["zqjxvkws"],
+      "Pass word": "zqjxvkwv",
+      passCode: "zqjxvkww",
+      clientSecret: { value: "zqjxvkwu" },
+      cookieConsent: "analytics",
+    },
+  };
+
+  test.each([
+    ["zod", z.object(fields)],
+    ["another library", v.looseObject({ name: v.string() })],
+  ])("is kept out of hooks, log lines and problems: %s", async (_, input) => {
+    const seen: unknown[] = [];
+    const see = ({ payload: told }: HookedCall) => void seen.push(told);
+    const { lines, visitor } = await start({
+      hooks: { "storefront:rpc:before": see, "storefront:rpc:error": see },
+      methods: {
+        quote: defineRpcMethod({
+          input,
+          handler(given, { log }) {
+            log.warn(`Said ${inspect(given)}`, { given });
+            throw new RpcError("quoted", {
+              status: 400,
+              title: "Quoted",
+              detail: inspect(given),
+              data: [`Said ${JSON.stringify(given)}`],
+            });
+          },
+        }),
+      },
+    });
+    const { body } = await visitor().call("quote", payload);
+    const texts = inspect([seen, lines, body], { depth: 20 });
+    expect(texts).not.toMatch(/zqjxvkw[pqrsu-w]|47114711/);
+    expect(body.detail).toContain("ada");
+    expect(body.detail).toContain("analytics");
+  });
+});
+
+test("data of an RpcError is sent under any name, but without the secrets of its call", async () => {
+  const { visitor } = await start({
+    methods: {
+      fail: defineRpcMethod({
+        input: z.object({ password: z.string() }),
+        handler({ password }) {
+          const data = { retryToken: "abc-def", said: password };
+          throw new RpcError("later", { status: 409, title: "Later", data });
+        },
+      }),
+    },
+  });
+  const { body } = await visitor().call("fail", { password: "zqjxvkwp" });
+  expect(body.data).toEqual({ retryToken: "abc-def", said: hidden });
+});
+
+// --- Internal helpers ---
+
+function encode(text: string, encoding: "base64" | "base64url" = "base64"): string {
+  return Buffer.from(text).toString(encoding);
+}

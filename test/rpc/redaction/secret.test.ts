@@ -1,0 +1,316 @@
+import { inspect } from "node:util";
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { describe, expect, test, vi } from "vitest";
+import * as z from "zod";
+import { builtinMethods } from "../../../rpc/methods/builtin.ts";
+import type { PublicRPCContext } from "../../../rpc/context.ts";
+import { RpcError } from "../../../rpc/error.ts";
+import type { HookedCall, Hooks } from "../../../rpc/hooks.ts";
+import { defineRpcMethod } from "../../../rpc/method.ts";
+import { Redactor } from "../../../rpc/redaction/redactor.ts";
+import { maskSecrets, secret } from "../../../rpc/redaction/secret.ts";
+import { createTestLog } from "../../_log.ts";
+import { createMatrix } from "../../_setup.ts";
+
+const pin = secret(z.string());
+const hidden = "[redacted]";
+
+interface Chain {
+  readonly pin?: string | undefined;
+  readonly next?: Chain | undefined;
+}
+const chain: z.ZodType<Chain> = z.lazy(() =>
+  z.object({ pin: pin.optional(), next: chain.optional() }),
+);
+
+describe("the secrets of a payload are found", () => {
+  const a = { pin: "hunter2" };
+  const none = { pin: hidden };
+  const cases: [what: string, schema: z.ZodType, payload: unknown, masked: unknown][] = [
+    ["in itself", pin, "hunter2", hidden],
+    ["in an object", z.object({ a: z.string(), pin }), { a: "b", ...a }, { a: "b", ...none }],
+    ["in an array", z.array(z.object({ pin })), [a, a], [none, none]],
+    ["in a record", z.record(z.string(), pin), { x: "hunter2" }, { x: hidden }],
+    ["in the keys of a record", z.record(pin, z.string()), { hunter2: "x" }, hidden],
+    ["in a tuple", z.tuple([z.string(), pin]), ["a", "hunter2"], ["a", hidden]],
+    ["in a tuple's rest", z.tuple([z.string()], pin), ["a", "hunter2"], ["a", hidden]],
+    ["behind optional", z.object({ pin: pin.optional() }), a, none],
+    ["behind nullable", z.object({ pin: pin.nullable() }), a, none],
+    ["behind default", z.object({ pin: pin.default("") }), a, none],
+    ["behind prefault", z.object({ pin }).prefault(a), a, none],
+    ["behind readonly", z.object({ pin }).readonly(), a, none],
+    ["behind catch", z.object({ pin: pin.catch("") }), a, none],
+    ["behind a transformation", z.object({ pin: pin.transform(Number) }), a, none],
+    ["before a pipe", z.object({ pin: pin.pipe(z.string()) }), a, none],
+    ["after a pipe", z.preprocess((value) => value, z.object({ pin })), a, none],
+    ["in one of a union", z.union([z.string(), z.object({ pin })]), a, none],
+    ["in one of two like it", z.union([z.object({ b: z.string() }), z.object({ pin })]), a, none],
+    [
+      "in an intersection",
+      z.intersection(z.object({ b: z.any() }), z.object({ pin })),
+      { b: 1, ...a },
+      { b: 1, ...none },
+    ],
+    ["in what refers to itself", chain, { next: { next: a } }, { next: { next: none } }],
+    [
+      "in what was made of a marked one",
+      z.object({ pin: pin.trim().min(2).describe("a") }),
+      a,
+      none,
+    ],
+    [
+      "in an object that was marked whole",
+      secret(z.object({ b: z.array(z.string()) })),
+      { b: ["hunter2"] },
+      hidden,
+    ],
+    ["in what a map would take", z.map(z.string(), pin), ["hunter2"], hidden],
+  ];
+
+  test.each(cases)("%s", (_, schema, payload, masked) => {
+    const found = maskSecrets(schema, payload);
+    expect(found.masked).toEqual(masked);
+    const redactor = new Redactor();
+    redactor.learn(() => found.secrets);
+    expect(redactor.redact("with hunter2 in it")).toBe(`with ${hidden} in it`);
+  });
+
+  test.each([
+    [z.object({ pin }), "hunter2", hidden],
+    [z.object({ pin }), ["hunter2"], hidden],
+    [
+      z.object({ user: z.string(), pin }),
+      { user: "a", pni: "hunter2" },
+      { user: "a", pni: hidden },
+    ],
+    [z.strictObject({ pin }), { pin: { deep: "hunter2" } }, { pin: hidden }],
+    [z.array(pin), { 0: "hunter2" }, hidden],
+    [z.union([z.object({ pin }), z.array(pin)]), "hunter2", hidden],
+  ])("where they are misplaced: %#", (schema, payload, masked) => {
+    const { masked: shown, secrets } = maskSecrets(schema, payload);
+    expect(shown).toEqual(masked);
+    expect(inspect(secrets)).toContain("hunter2");
+  });
+
+  test.each([
+    [z.object({ a: z.string() }), { a: "b", c: "d" }],
+    [z.string(), { no: "string" }],
+    [z.looseObject({ pin: pin.optional() }), { a: "b" }],
+    [
+      z.discriminatedUnion("t", [
+        z.object({ t: z.literal("a"), pin }),
+        z.object({ t: z.literal("b"), c: z.any() }),
+      ]),
+      { t: "b", c: "d" },
+    ],
+    [z.object({ pin: pin.nullish() }), { pin: null }],
+  ])("and nothing else is: %#", (schema, payload) => {
+    expect(maskSecrets(schema, payload)).toEqual({ masked: payload, secrets: [] });
+  });
+
+  test("are the passwords of the built-in methods", () => {
+    const { register, updatePassword } = builtinMethods;
+    const passwords = { oldPassword: "hunter2!", newPassword: "hunter3!" };
+    const { secrets } = maskSecrets(updatePassword.input, passwords);
+    expect(secrets).toEqual(["hunter2!", "hunter3!"]);
+    const account = { email: "a@example.com", password: "hunter2!" };
+    expect(maskSecrets(register.input, account).secrets).toEqual(["hunter2!"]);
+  });
+
+  test("secret gives back the schema it was given", () => {
+    const schema = z.string().min(3);
+    expect(secret(schema)).toBe(schema);
+  });
+});
+
+describe("a redactor", () => {
+  test("looks for secrets when something is written down, and once", () => {
+    const redactor = new Redactor();
+    const find = vi.fn(() => ["hunter2"]);
+    redactor.learn(find);
+    const log = redactor.guard(createTestLog().log);
+    expect(find).not.toHaveBeenCalled();
+    log.info("hunter2");
+    log.info("hunter2");
+    expect(find).toHaveBeenCalledOnce();
+  });
+
+  test("finds a secret in JSON and in URLs, the longest first, and never in its own words", () => {
+    const redactor = redactorOf('say "hi" & bye', "hunter2", "hunter2 and more", "dact", 4711);
+    const text = `${JSON.stringify({ a: 'say "hi" & bye' })} ?q=${encodeURIComponent('say "hi" & bye')}`;
+    expect(redactor.redact(text)).toBe(`{"a":"${hidden}"} ?q=${hidden}`);
+    const form = new URLSearchParams({ q: 'say "hi" & bye' });
+    expect(redactor.redact(`${form} ${encodeURI('say "hi" & bye')}`)).toBe(`q=${hidden} ${hidden}`);
+    expect(redactor.redact("hunter2 and more, hunter2")).toBe(`${hidden}, ${hidden}`);
+    expect(redactor.redact({ at: 4711, on: "port 4711", of: 47n })).toEqual({
+      at: hidden,
+      on: `port ${hidden}`,
+      of: 47n,
+    });
+    expect(redactorOf("a.c+", "$&").redact("abcc a.c+ $&")).toBe(`abcc ${hidden} $&`);
+  });
+
+  test("looks into everything that a log can be given", () => {
+    const redactor = redactorOf("hunter2");
+    const cause = Object.assign(new TypeError("of hunter2"), { config: { data: "hunter2" } });
+    const circle: { self?: unknown; text: string } = { text: "hunter2" };
+    circle.self = circle;
+    const details = {
+      list: ["a", ["hunter2"]],
+      map: new Map<unknown, unknown>([
+        ["hunter2", { deep: "hunter2" }],
+        ["apiToken", 1],
+      ]),
+      set: new Set(["hunter2"]),
+      error: new Error("for hunter2", { cause }),
+      url: new URL("https://example.com/?q=hunter2"),
+      headers: new Headers({ "x-auth-token": "abc", "x-note": "hunter2" }),
+      bytes: Buffer.from("hunter2"),
+      circle,
+      date: new Date(0),
+      nothing: null,
+      "hunter2 as a key": true,
+    };
+    const copy = redactor.redact(details);
+    expect(inspect(copy, { depth: 20, showHidden: true })).not.toContain("hunter2");
+    expect(copy).toMatchObject({ list: ["a", [hidden]], date: new Date(0), nothing: null });
+    expect(copy.circle.self).toBe(copy.circle);
+    expect(copy.map.get("apiToken")).toBe(hidden);
+    expect(copy.error).toBeInstanceOf(Error);
+    expect(copy.error.stack).toContain("secret.test.ts");
+    expect(copy.error.cause).toMatchObject({ name: "TypeError", message: `of ${hidden}` });
+    expect(details.list).toEqual(["a", ["hunter2"]]);
+    expect(details.error.message).toBe("for hunter2");
+  });
+
+  test("goes by the names of keys too, stops in the depth, and runs no getter", () => {
+    const redactor = redactorOf();
+    const names = [
+      "password",
+      "newPassword",
+      "client_secret",
+      "tokens",
+      "Authorization",
+      "set-cookie",
+    ];
+    const named = Object.fromEntries(names.map((name) => [name, { any: "thing" }]));
+    expect(redactor.redact({ a: [named] })).toEqual({
+      a: [Object.fromEntries(names.map((name) => [name, hidden]))],
+    });
+    const deep = { a: { a: { a: { a: { a: { a: { a: "b" } } } } } } };
+    expect(JSON.stringify(redactor.redact(deep))).toContain("[too deep]");
+    const get = vi.fn();
+    redactor.redact(Object.defineProperty({}, "trap", { get, enumerable: true }));
+    expect(get).not.toHaveBeenCalled();
+  });
+});
+
+const { allowErrors, start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+
+describe("what a call says", () => {
+  const input = z.looseObject({ note: secret(z.string().trim()) });
+  const methods = {
+    quote: defineRpcMethod({ input, handler: quote }),
+    quoteOpenly: defineRpcMethod({ access: "public", input, handler: quote }),
+    quoteOther: defineRpcMethod({ input: secret(quoting(true)), handler: quote }),
+    refuse: defineRpcMethod({ input: secret(quoting(false)), handler: () => "never" }),
+    relay: defineRpcMethod({
+      input: z.any(),
+      handler: (payload, { callRpc }) => callRpc("quote", payload),
+    }),
+    crash: defineRpcMethod({ input, handler: crash }),
+    crashOpenly: defineRpcMethod({ access: "public", input, handler: crash }),
+    plain: defineRpcMethod({ input: quoting(true), handler: () => "done" }),
+  };
+
+  test.each(["quote", "quoteOpenly", "quoteOther", "refuse", "relay", "crash", "crashOpenly"])(
+    "holds none of its secrets: %s",
+    async (method) => {
+      allowErrors();
+      const { visitor, lines } = await start({ methods });
+      const answer = await visitor().call(method, { note: "  hunter2 " });
+      expect(answer.status).toBeGreaterThanOrEqual(400);
+      expect(JSON.stringify(answer.body)).not.toContain("hunter2");
+      expect(inspect(lines, { depth: 20 })).not.toContain("hunter2");
+      if (method === "quote") expect(answer.body.title).toBe(`No: {"note":"${hidden}"}`);
+      if (method.startsWith("crash")) expect(inspect(lines)).toContain(`with ${hidden}`);
+    },
+  );
+
+  test("keeps the words that are ours, whatever a visitor makes a secret", async () => {
+    allowErrors();
+    const { visitor, lines } = await start({ methods });
+    const headers = { cookie: "a=crash; b=error; c=address" };
+    const account = { email: "a@example.com", password: "password" };
+    const { title } = (await visitor().call("login", account, headers)).body;
+    expect(title).toBe("The e-mail address or the password is wrong");
+    await visitor().call("crash", { note: "1001" }, headers);
+    expect(lines).toMatchObject([{ details: { method: "crash", shopId: 1001 } }]);
+  });
+
+  test("to hooks is the payload without them", async () => {
+    const seen = new Map<string, unknown>();
+    const spy = (name: string) => (call: HookedCall) => {
+      seen.set(`${name} ${call.method}`, call.payload);
+    };
+    const hooks: Hooks = {
+      "storefront:context:created": spy("created"),
+      "storefront:rpc:before": spy("before"),
+      "storefront:rpc:after": spy("after"),
+      "storefront:rpc:error": spy("error"),
+    };
+    const { visitor } = await start({ methods, hooks });
+    const guest = visitor();
+    await guest.call("login", { email: "a@example.com", password: "hunter2!" });
+    const masked = { email: "a@example.com", password: hidden };
+    for (const name of ["created", "before", "error"]) {
+      expect(seen.get(`${name} login`)).toEqual(masked);
+    }
+    await guest.call("login", { email: "a@example.com", pasword: "hunter2!" });
+    expect(seen.get("error login")).toEqual({ email: "a@example.com", pasword: hidden });
+    await guest.call("addItemToBasket", { variantId: 7, quantity: 1 });
+    expect(seen.get("after addItemToBasket")).toEqual({ variantId: 7, quantity: 1 });
+    await guest.call("relay", { note: "x", other: ["hunter2"], apiKeySecret: "hunter2" });
+    const relayed = { note: "x", other: [hidden], apiKeySecret: hidden };
+    expect(seen.get("before relay")).toEqual(relayed);
+    expect(seen.get("before quote")).toEqual({ ...relayed, note: hidden });
+    await guest.call("plain", { note: "x" });
+    await guest.call("quoteOther", { note: "x" });
+    await guest.call("getUser", { note: "x" });
+    expect(seen.get("after plain")).toBeUndefined();
+    expect(seen.get("before quoteOther")).toBe(hidden);
+    expect(seen.get("after getUser")).toBeUndefined();
+  });
+});
+
+// --- Internal helpers ---
+
+function redactorOf(...secrets: unknown[]): Redactor {
+  const redactor = new Redactor();
+  redactor.learn(() => secrets);
+  return redactor;
+}
+
+/** A schema of another vendor, which quotes what it refuses. */
+function quoting(accepts: boolean): StandardSchemaV1<{ note: string }> {
+  const validate = (value: unknown) =>
+    accepts
+      ? { value: value as { note: string } }
+      : { issues: [{ message: `Invalid: received ${JSON.stringify(value)}`, path: ["note"] }] };
+  return { "~standard": { version: 1, vendor: "other", validate } };
+}
+
+/** A handler that says all that it was given. */
+function quote(input: unknown, { log }: PublicRPCContext): never {
+  log.warn(`Asked with ${JSON.stringify(input)}`, { input, list: [[input]] });
+  throw new RpcError("quoted", {
+    status: 400,
+    title: `No: ${JSON.stringify(input)}`,
+    detail: inspect(input),
+    errors: [{ path: ["a"], message: inspect(input) }],
+  });
+}
+
+function crash({ note }: { note: string }): never {
+  throw new Error(`with ${note}`, { cause: new Error(`of ${note}`) });
+}

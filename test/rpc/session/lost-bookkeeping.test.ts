@@ -1,0 +1,70 @@
+import { describe, expect, test, vi } from "vitest";
+import { describeLoss, ends, expectNewLogin, isLoggedIn, second } from "../../fixtures/loss.ts";
+
+/** The state after a piece is gone: the device is out immediately, or at its next use after a tenth of the idle time. */
+const rows: readonly [
+  piece: string,
+  key: string,
+  atOnce: readonly string[],
+  later: readonly string[],
+][] = [
+  ["the generations", "session-generations:current", Object.keys(ends), []],
+  ["the count of ends", "session-revocations:current", Object.keys(ends), []],
+  [
+    "the user's index",
+    "user:default:7",
+    ["logout", "endAllSessions"],
+    Object.keys(ends).filter((end) => end !== "logout" && end !== "endAllSessions"),
+  ],
+];
+
+describeLoss("bookkeeping that is lost", ({ begin, lose, remove }) => {
+  describe.each(rows)("when %s is lost", (_, key, atOnce, later) => {
+    test.each(atOnce)("a session ends at once by %s", async (end) => {
+      for (const how of ["deleted", "cut", "of another shape"]) {
+        const scene = await lose(await begin(), key, how);
+        await ends[end]?.(scene);
+        expect(await isLoggedIn(scene.lost), how).toBe(false);
+        vi.setSystemTime(Date.now() + 7 * second);
+        expect(await isLoggedIn(scene.lost), how).toBe(false);
+        await expectNewLogin(scene.server);
+        await remove("user:default:7");
+      }
+    });
+
+    if (later.length === 0) return;
+    test.each(later)("a session ends within a tenth of its idle time by %s", async (end) => {
+      for (const how of ["deleted", "cut", "of another shape"]) {
+        const scene = await lose(await begin(), key, how);
+        await ends[end]?.(scene);
+        vi.setSystemTime(Date.now() + 6 * second);
+        expect(await isLoggedIn(scene.lost), how).toBe(false);
+        expect(await isLoggedIn(scene.lost), how).toBe(false);
+        await expectNewLogin(scene.server);
+        await remove("user:default:7");
+      }
+    });
+  });
+
+  test("a session whose record is lost is over at once, and its user can go on", async () => {
+    for (const how of ["deleted", "cut", "of another shape"]) {
+      const scene = await begin();
+      const key = `session:1001:${scene.lost.sessionId?.slice(2)}`;
+      const after = await lose(scene, key, how);
+      expect(await isLoggedIn(after.lost), how).toBe(false);
+      expect(await isLoggedIn(after.other), how).toBe(true);
+      expect((await after.other.call("logoutEverywhere")).body).toEqual({ ended: 2 });
+      await expectNewLogin(after.server);
+      await remove("user:default:7");
+    }
+  });
+
+  test("a session that ended stays ended if its mark is lost", async () => {
+    const scene = await begin();
+    const key = `session:1001:${scene.lost.sessionId?.slice(2)}`;
+    const thief = scene.lost.clone();
+    await scene.lost.call("logout");
+    await lose(scene, key, "deleted");
+    expect(await isLoggedIn(thief)).toBe(false);
+  });
+});

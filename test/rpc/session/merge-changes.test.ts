@@ -1,0 +1,152 @@
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { defineRpcMethod } from "../../../rpc/method.ts";
+import { rebase } from "../../../rpc/session/merge-changes.ts";
+import { createFaultyDriver, later } from "../../_faulty-driver.ts";
+import { createMatrix, describeMatrix } from "../../_setup.ts";
+import type { Visitor } from "../../_visitor.ts";
+
+describe("rebase", () => {
+  test("carries over what was changed, added and removed, and keeps what others did", () => {
+    const base = { same: 1, ours: 1, theirs: 1, removed: 1 };
+    const ours = { same: 1, ours: 2, theirs: 1, added: 1 };
+    const current = { same: 1, ours: 1, theirs: 2, removed: 1, new: 1 };
+    expect(rebase(base, ours, current)).toEqual({ same: 1, ours: 2, theirs: 2, added: 1, new: 1 });
+  });
+
+  test("leaves removed what others removed, unless it was changed", () => {
+    expect(rebase({ a: 1, b: 1 }, { a: 1, b: 2 }, {})).toEqual({ b: 2 });
+  });
+
+  test("wins where both changed one field", () => {
+    expect(rebase({ a: 1 }, { a: 2 }, { a: 3 })).toEqual({ a: 2 });
+    expect(rebase({ a: 1 }, { a: undefined }, { a: 3 })).toEqual({});
+  });
+
+  test("goes into objects, field by field", () => {
+    const base = { address: { city: "Ulm", street: "A", geo: { x: 1, y: 1 } } };
+    const ours = { address: { city: "Bonn", street: "A", geo: { x: 2, y: 1 } } };
+    const current = { address: { city: "Ulm", street: "B", geo: { x: 1, y: 2 } } };
+    expect(rebase(base, ours, current)).toEqual({
+      address: { city: "Bonn", street: "B", geo: { x: 2, y: 2 } },
+    });
+  });
+
+  test("takes an array as one field", () => {
+    expect(rebase({ a: [1] }, { a: [1, 2] }, { a: [1, 3] })).toEqual({ a: [1, 2] });
+    expect(rebase({ a: [1] }, { a: [1] }, { a: [1, 3] })).toEqual({ a: [1, 3] });
+  });
+
+  test("sets the whole value where there was no object before, or is none now", () => {
+    expect(rebase(undefined, { a: 1 }, { b: 1 })).toEqual({ a: 1 });
+    expect(rebase({ a: 1 }, { a: 1 }, undefined)).toEqual({ a: 1 });
+    expect(rebase({ a: { b: 1 } }, { a: { b: 2 } }, { a: null })).toEqual({ a: { b: 2 } });
+    expect(rebase({ a: { b: 1 } }, { a: null }, { a: { b: 2 } })).toEqual({ a: null });
+    expect(rebase(1, 2, 3)).toBe(2);
+  });
+
+  test("treats the names of object internals as fields", () => {
+    const ours = JSON.parse('{"__proto__":{"polluted":1},"constructor":1}') as object;
+    const result = rebase({}, ours, { toString: 1 });
+    expect(Object.getPrototypeOf(result)).toBe(Object.prototype);
+    expect(Object.keys(result).toSorted()).toEqual(["__proto__", "constructor", "toString"]);
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+  });
+
+  test("changes none of its arguments", () => {
+    const [base, ours, current] = [{ a: { b: 1 } }, { a: { b: 2 } }, { a: { b: 1, c: 1 } }];
+    const before = structuredClone([base, ours, current]);
+    rebase(base, ours, current);
+    expect([base, ours, current]).toEqual(before);
+  });
+});
+
+const enter = defineRpcMethod({
+  input: z.strictObject({ id: z.string() }),
+  handler: (user, { createUserBoundSession }) => createUserBoundSession(user),
+});
+const remember = defineRpcMethod({
+  input: z.record(z.string(), z.unknown()),
+  handler: (data, { updateCustomData }) => updateCustomData(data),
+});
+const recall = defineRpcMethod({ handler: (_, { customData }) => customData });
+const change = defineRpcMethod({
+  access: "user",
+  input: z.record(z.string(), z.unknown()),
+  handler: (fields, { user, updateUser }) => updateUser({ ...user, ...fields }),
+});
+const methods = { enter, remember, recall, change };
+
+const fifty = Array.from({ length: 50 }, (_, index) => index);
+const fiftyKeys = Object.fromEntries(fifty.map((index) => [`k${index}`, index]));
+
+const toField = (index: number) => ({ [`k${index}`]: index });
+
+/** 50 calls at once, spread over the visitors; each is acknowledged. */
+async function callFifty(
+  visitors: readonly Visitor[],
+  method: string,
+  toPayload: (index: number) => unknown,
+): Promise<void> {
+  const calls = fifty.map((index) =>
+    visitors[index % visitors.length]?.call(method, toPayload(index)),
+  );
+  const statuses = (await Promise.all(calls)).map((answer) => answer?.status);
+  expect(statuses.filter((status) => status !== 200 && status !== 204)).toEqual([]);
+}
+
+/** Of each kind of change, 50 at once; all of them must be there afterwards. */
+async function expectNothingLost(visitors: readonly [Visitor, ...Visitor[]]): Promise<void> {
+  const [visitor] = visitors;
+  await callFifty(visitors, "remember", toField);
+  expect((await visitor.call("recall")).body).toMatchObject(fiftyKeys);
+  await callFifty(visitors, "addItemToBasket", (index) => ({
+    variantId: `v${index % 25}`,
+    quantity: 1,
+  }));
+  const { basket } = (await visitor.call("getBasket")).body;
+  expect(basket).toMatchObject({ itemCount: 50, revision: 50 });
+  expect(basket.items).toHaveLength(25);
+  await callFifty(visitors, "addItemToWishlist", (index) => ({ productId: `p${index}` }));
+  expect((await visitor.call("getWishlist")).body.wishlist.items).toHaveLength(50);
+  const { user } = (await visitor.call("getUser")).body;
+  if (user === undefined) return;
+  await callFifty(visitors, "change", toField);
+  expect((await visitor.call("getUser")).body).toEqual({ user: { ...user, ...fiftyKeys } });
+}
+
+describeMatrix("parallel changes", ({ driver, start, storage }) => {
+  test.each(["guest", "user"])(
+    "of 50 calls of a %s at once, none loses another's change",
+    async (who) => {
+      const session = storage();
+      const first = await start({ methods, storage: { session } });
+      // On Redis, another process.
+      const second = driver === "redis" ? await start({ methods, storage: { session } }) : first;
+      const visitor = first.visitor();
+      await visitor.call("remember", { first: 1 });
+      if (who === "user") await visitor.call("enter", { id: "u1" });
+      const twin = second.visitor();
+      for (const [name, value] of visitor.cookies) twin.cookies.set(name, value);
+      await expectNothingLost([visitor, twin]);
+    },
+  );
+});
+
+describe("parallel changes on a slow storage", () => {
+  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+
+  test.each(["guest", "user"])(
+    "of 50 calls of a %s at once, none loses another's change",
+    async (who) => {
+      const slow = createFaultyDriver();
+      const { visitor } = await start({ methods, storage: { session: slow.driver } });
+      const customer = visitor();
+      await customer.call("remember", { first: 1 });
+      if (who === "user") await customer.call("enter", { id: "u1" });
+      slow.before = later;
+      slow.after = later;
+      await expectNothingLost([customer]);
+    },
+  );
+});

@@ -1,0 +1,199 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { defineRpcMethod } from "../../../rpc/method.ts";
+import { createTestAuth, TestClient, testAccount as account, tokenHeader } from "../../_client.ts";
+import { describeMatrix, type Matrix } from "../../_setup.ts";
+import { ended, retired } from "../../_sessions.ts";
+import { testMethods } from "../../fixtures/methods.ts";
+
+afterEach(() => void vi.useRealTimers());
+
+const item = { variantId: 7, quantity: 1 };
+const { password } = account;
+
+const methods = {
+  ...testMethods,
+  greet: defineRpcMethod({ access: "public", handler: () => "hello" }),
+  enterUnsigned: defineRpcMethod({
+    handler: (_, { createUserBoundSession }) => createUserBoundSession({ id: 7 }),
+  }),
+};
+
+/** Each way an ID is replaced at a change of privilege. */
+const changes: Readonly<Record<string, readonly [method: string, payload: unknown]>> = {
+  login: ["login", account],
+  register: ["register", account],
+  reauthenticate: ["reauthenticate", { password }],
+  updatePassword: ["updatePassword", { oldPassword: password, newPassword: "battery staple" }],
+  updateEmail: ["updateEmail", { email: "new@example.com" }],
+};
+
+describeMatrix("a session ID that was replaced a moment ago", (matrix) => {
+  test.each(
+    (["cookie", "bearer"] as const).flatMap((carrier) =>
+      Object.keys(changes).map((change) => [carrier, change] as const),
+    ),
+  )("opens and begins nothing, by %s, after %s", async (carrier, change) => {
+    const { client } = await start(matrix, carrier);
+    const user = client();
+    await user.call("login", account);
+    const old = user.clone();
+    expect((await user.call(...(changes[change] as [string, unknown]))).news).toBe("given");
+    for (const [method, payload] of [
+      ["getUser", undefined],
+      ["getBasket", undefined],
+      ["addItemToBasket", item],
+      ["note", { a: 1 }],
+      ["logout", undefined],
+      ["listSessions", undefined],
+      ["enterUnsigned", undefined],
+    ] as const) {
+      const answer = await old.callRaw(method, payload);
+      expect(answer, method).toMatchObject(retired);
+      expect(answer.headers.has(tokenHeader), method).toBe(false);
+      expect(answer.headers.get("content-type")).toBe("application/problem+json");
+      expect(answer.headers.get("cache-control")).toBe("no-store");
+    }
+    expect((await user.call("getUser")).body.user.id).toBe(7);
+    expect((await user.call("getBasket")).body.basket.itemCount).toBe(0);
+  });
+
+  test("hides no public method, and no method that signs in", async () => {
+    const { client } = await start(matrix, "cookie");
+    const user = client();
+    await user.call("addItemToBasket", item);
+    const old = user.clone();
+    await user.call("login", account);
+    expect((await old.callRaw("greet")).body).toBe("hello");
+    const wrong = await old.callRaw("login", { ...account, password: "wrong" });
+    expect(wrong).toMatchObject({ status: 401, setCookies: [] });
+    for (const [method, payload] of [
+      ["login", account],
+      ["register", account],
+      ["enter", { id: 7 }],
+    ] as const) {
+      const again = old.clone();
+      expect((await again.call(method, payload)).status, method).toBe(200);
+      expect((await again.call("getUser")).body.user.id, method).toBe(7);
+      // The guest's lines are the user's, once.
+      expect((await again.call("getBasket")).body.basket.itemCount, method).toBe(1);
+    }
+    expect((await user.call("getUser")).body.user.id).toBe(7);
+  });
+
+  test("takes no token from a client whose login is sent twice and fails once", async () => {
+    const { client } = await start(matrix, "bearer");
+    const user = client();
+    await user.call("addItemToBasket", item);
+    const old = user.clone();
+    await user.call("login", account);
+    const wrong = await old.callRaw("login", { ...account, password: "wrong" });
+    expect(wrong.status).toBe(401);
+    expect(wrong.headers.has(tokenHeader)).toBe(false);
+  });
+
+  test("does not stand in the way of an active one that comes along", async () => {
+    const { client, send } = await start(matrix, "cookie");
+    const user = client();
+    await user.call("addItemToBasket", item);
+    const old = user.clone();
+    await user.call("login", account);
+    for (const cookie of [
+      `${old.headers["cookie"]}; ${user.headers["cookie"]}`,
+      `${user.headers["cookie"]}; ${old.headers["cookie"]}`,
+    ]) {
+      const browser = new TestClient("cookie", send);
+      const answer = await browser.callRaw("getUser", undefined, { cookie });
+      expect(answer.body.user.id).toBe(7);
+    }
+  });
+
+  test("is nobody's after 30 seconds", async () => {
+    const { client } = await start(matrix, "cookie");
+    const user = client();
+    await user.call("login", account);
+    const old = user.clone();
+    await user.call("reauthenticate", { password });
+    vi.useFakeTimers({ toFake: ["Date"] });
+    vi.setSystemTime(Date.now() + 29_000);
+    expect(await old.callRaw("addItemToBasket", item)).toMatchObject(retired);
+    vi.setSystemTime(Date.now() + 2000);
+    expect((await old.callRaw("getUser")).body).toEqual({});
+    expect(await old.call("addItemToBasket", item)).toMatchObject({ status: 200, news: "given" });
+  });
+});
+
+/** Each way that others end a session. */
+const ends: Readonly<Record<string, (user: TestClient) => Promise<unknown>>> = {
+  "a logout": (user) => user.call("logout"),
+  revokeSession: async (user) => {
+    const { sessions } = (await user.call("listSessions")).body;
+    await user.call("revokeSession", { handle: sessions[0].handle });
+  },
+  logoutEverywhere: (user) => user.call("logoutEverywhere"),
+  destroySessionsForUserId: (user) => user.call("endSessions", { userId: 7 }),
+  endUserSessions: (user) => callAdmin(user, "endUserSessions", { userId: 7 }),
+  endAllSessions: (user) => callAdmin(user, "endAllSessions", { shopIds: [1001] }),
+};
+
+const token = "an-operator-of-tests-only-with-a-long-token";
+
+async function callAdmin(user: TestClient, name: string, payload: unknown): Promise<void> {
+  const { status } = await user.callRaw(`../admin/${name}`, payload, {
+    authorization: `Bearer ${token}`,
+  });
+  expect(status).toBe(200);
+}
+
+describeMatrix("a session that ended a moment ago", (matrix) => {
+  test.each(
+    (["cookie", "bearer"] as const).flatMap((carrier) =>
+      Object.keys(ends).map((end) => [carrier, end] as const),
+    ),
+  )("takes no write, by %s, after %s, and is read as a guest's", async (carrier, end) => {
+    const { client } = await start(matrix, carrier);
+    const user = client();
+    await user.call("login", account);
+    const old = user.clone();
+    await ends[end]?.(user);
+    for (const [method, payload] of [
+      ["addItemToBasket", item],
+      ["note", { a: 1 }],
+      ["enterUnsigned", undefined],
+    ] as const) {
+      const answer = await old.callRaw(method, payload);
+      expect(answer, method).toMatchObject(ended);
+      expect(answer.headers.has(tokenHeader), method).toBe(false);
+    }
+    expect((await old.callRaw("getUser")).body).toEqual({});
+    expect((await old.callRaw("getBasket")).body.basket).toMatchObject({ key: null, items: [] });
+    expect((await old.callRaw("greet")).body).toBe("hello");
+    expect((await old.callRaw("logout")).status).toBe(204);
+    expect(await old.call("login", account)).toMatchObject({ status: 200, news: "given" });
+    expect((await old.call("getUser")).body.user.id).toBe(7);
+  });
+
+  test("takes no write of a guest who logged out, and a write begins anew after 30 seconds", async () => {
+    const { client } = await start(matrix, "cookie");
+    const guest = client();
+    await guest.call("addItemToBasket", item);
+    const old = guest.clone();
+    await guest.call("logout");
+    expect(await old.callRaw("addItemToBasket", item)).toMatchObject(ended);
+    vi.useFakeTimers({ toFake: ["Date"] });
+    vi.setSystemTime(Date.now() + 31_000);
+    const { body, news } = await old.call("addItemToBasket", item);
+    expect([body.basket.itemCount, news]).toEqual([1, "given"]);
+  });
+});
+
+// --- Internal helpers ---
+
+async function start(matrix: Matrix, carrier: "cookie" | "bearer") {
+  const { send } = await matrix.start({
+    auth: createTestAuth(),
+    methods,
+    admin: { token },
+    session: { tokenMethod: carrier },
+  });
+  return { send, client: () => new TestClient(carrier, send) };
+}

@@ -1,0 +1,142 @@
+import { createHmac } from "node:crypto";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { StorefrontConfig } from "../../../server/config/config.ts";
+import { createFaultyDriver } from "../../_faulty-driver.ts";
+import { createMatrix, testSecret } from "../../_setup.ts";
+import type { Visitor } from "../../_visitor.ts";
+import { retired } from "../../_sessions.ts";
+import { as, trustingAuth } from "../../fixtures/ground.ts";
+import { testMethods } from "../../fixtures/methods.ts";
+
+const base = { methods: testMethods, auth: trustingAuth };
+
+describe("the life of a session", () => {
+  const storage = createFaultyDriver();
+  const { start } = createMatrix("memory", "request", () => storage.driver);
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
+  afterEach(() => void vi.useRealTimers());
+
+  const writes = () => storage.operations.filter(({ kind }) => kind !== "read").length;
+
+  /** Starts a storefront, and two visitors with a session in it. */
+  async function begin(session: StorefrontConfig["session"], id?: number) {
+    const { visitor } = await start({ ...base, session });
+    const visitors = [visitor(), visitor()] as const;
+    for (const one of visitors) {
+      if (id !== undefined) await one.call("enter", { id });
+      await one.call("note", { begun: true });
+    }
+    storage.operations.length = 0;
+    return visitors;
+  }
+
+  test.each([undefined, 7])(
+    "ends maxAge after the last use, to the second (user: %s)",
+    async (id) => {
+      const [one, other] = await begin({ maxAge: 1000 }, id);
+      pass(999);
+      expect(await whoIs(one)).toEqual([id, { begun: true }]);
+      pass(1);
+      const late = await other.call("notes");
+      expect(late).toMatchObject({ body: {}, setCookies: [] });
+      expect(await whoIs(one)).toEqual([id, { begun: true }]);
+      const old = other.sessionId;
+      await other.call("note", { again: true });
+      expect(other.sessionId).not.toBe(old);
+      expect((await other.call("notes")).body).toEqual({ again: true });
+      pass(998);
+      expect(await whoIs(one)).toEqual([id, { begun: true }]);
+      if (id !== undefined) {
+        expect((await one.call("listSessions")).body.sessions).toMatchObject([{ current: true }]);
+      }
+    },
+  );
+
+  test("is extended by a read, but only once a tenth of it has passed", async () => {
+    const [guest] = await begin({ maxAge: 1000 });
+    pass(99);
+    expect((await guest.call("getUser")).setCookies).toEqual([]);
+    expect(writes()).toBe(0);
+    pass(1);
+    const { setCookies } = await guest.call("getUser");
+    expect(setCookies).toEqual([expect.stringMatching(/; Max-Age=1000;/)]);
+    expect(writes()).toBe(1);
+    expect((await guest.call("getUser")).setCookies).toEqual([]);
+    expect(writes()).toBe(1);
+    pass(999);
+    expect(await whoIs(guest)).toEqual([undefined, { begun: true }]);
+  });
+
+  test("ends after idleTimeout where nobody uses it, though the cookie stays longer", async () => {
+    const [one, other] = await begin({ maxAge: 1000, idleTimeout: 100 }, 7);
+    for (let used = 0; used < 15; used++) {
+      pass(99);
+      const { body, setCookies } = await one.call("getUser");
+      expect([body.user?.id, ...setCookies]).toEqual([7, expect.stringMatching(/; Max-Age=1000;/)]);
+      if (used > 0) expect(await whoIs(other)).toEqual([undefined, {}]);
+    }
+    pass(100);
+    expect(await whoIs(one)).toEqual([undefined, {}]);
+  });
+
+  test("ends after absoluteTimeout however much it is used, and under a new id too", async () => {
+    const limits = { maxAge: 1000, idleTimeout: 100, absoluteTimeout: 250 };
+    const [customer] = await begin(limits, 7);
+    const cookieOf = async (method: string, payload?: unknown) =>
+      (await customer.call(method, payload)).setCookies.join();
+    pass(90);
+    expect(await cookieOf("getUser")).toContain("; Max-Age=160;");
+    pass(90);
+    const passwords = { oldPassword: "old", newPassword: "battery staple" };
+    expect(await cookieOf("updatePassword", passwords)).toContain("; Max-Age=70;");
+    pass(69);
+    expect(await whoIs(customer)).toEqual([7, { begun: true }]);
+    pass(1);
+    expect(await whoIs(customer)).toEqual([undefined, {}]);
+  });
+
+  test("ends with the browser where the user is not to be remembered, and on the server too", async () => {
+    const { visitor } = await start({ ...base, session: { maxAge: 1000 } });
+    const customer = visitor();
+    const cookieOf = async (method: string, payload?: unknown) =>
+      (await customer.call(method, payload)).setCookies.join();
+    const lasting = /Max-Age|Expires/i;
+    const forgotten = await cookieOf("login", { ...as(7), rememberMe: false });
+    expect(forgotten).toContain("; HttpOnly");
+    expect(forgotten).not.toMatch(lasting);
+    pass(500);
+    const extended = await cookieOf("getUser");
+    expect(extended).toContain(toCookie(customer.sessionId as string));
+    expect(extended).not.toMatch(lasting);
+    const passwords = { oldPassword: "old", newPassword: "battery staple" };
+    expect(await cookieOf("updatePassword", passwords)).not.toMatch(lasting);
+    const thief = customer.clone();
+    expect(await cookieOf("login", { ...as(7), rememberMe: true })).toContain("; Max-Age=1000");
+    expect(await thief.call("getUser")).toMatchObject(retired);
+    await cookieOf("login", { ...as(7), rememberMe: false });
+    pass(1000);
+    expect(await whoIs(customer)).toEqual([undefined, {}]);
+  });
+});
+
+// --- Internal helpers ---
+
+// --- Internal helpers ---
+
+/** The cookie that express would set, calculated as its `cookie-signature` does. */
+function toCookie(id: string): string {
+  const signature = createHmac("sha256", testSecret).update(id).digest("base64").slice(0, 43);
+  return encodeURIComponent(`s:${id}.${signature}`);
+}
+
+/** Whom a server takes a visitor for, and what it remembers. */
+async function whoIs(visitor: Visitor): Promise<[unknown, unknown]> {
+  const user = await visitor.call("getUser");
+  const notes = await visitor.call("notes");
+  expect([user.status, notes.status]).toEqual([200, 200]);
+  return [user.body.user?.id, notes.body];
+}
+
+function pass(seconds: number): void {
+  vi.setSystemTime(Date.now() + seconds * 1000);
+}

@@ -1,0 +1,296 @@
+import { inspect } from "node:util";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import * as z from "zod";
+import type { RPCContext } from "../../../rpc/context.ts";
+import { defineRpcMethod } from "../../../rpc/method.ts";
+import type { SessionTokens } from "../../../rpc/session/session-tokens.ts";
+import { createFaultyDriver, Gate } from "../../_faulty-driver.ts";
+import { createMatrix, describeMatrix } from "../../_setup.ts";
+import type { Visitor } from "../../_visitor.ts";
+import { as, fiftyTimes, trustingAuth } from "../../fixtures/ground.ts";
+import { testMethods } from "../../fixtures/methods.ts";
+import { readStored, sessionIdOf, type Stored } from "../../fixtures/stored.ts";
+
+const [oldKey, newKey] = [
+  "the-first-key-of-32-characters-or-more",
+  "the-second-key-of-32-characters-too",
+];
+const tokens = { accessToken: "access-of-upstream", refreshToken: "refresh-of-upstream" };
+const others = { accessToken: "access-of-another", expiresAt: 1_800_000_000_000 };
+
+/** A method that does with its context what a test says. */
+const run = (act: (context: RPCContext) => unknown) =>
+  defineRpcMethod({ handler: (_, context) => act(context) });
+
+const methods = {
+  ...testMethods,
+  keep: defineRpcMethod({
+    input: z.custom<SessionTokens>(),
+    handler: (kept, { updateTokens }) => updateTokens(kept),
+  }),
+  forget: run(({ updateTokens }) => updateTokens(undefined)),
+  show: run(({ readTokens }) => readTokens()),
+};
+const base = { methods, auth: trustingAuth };
+const ring = (...encryptionKeys: string[]) => ({ ...base, session: { encryptionKeys } });
+const shown = async (visitor: Visitor) => (await visitor.call("show")).body;
+
+describeMatrix("tokens", ({ start, allowErrors }) => {
+  test("are kept for guests and users, and forgotten on demand", async () => {
+    const { visitor } = await start(base);
+    const [guest, customer] = [visitor(), visitor()];
+    await customer.call("login", as(7));
+    for (const one of [guest, customer]) {
+      expect(await shown(one)).toBeUndefined();
+      expect((await one.call("keep", tokens)).status).toBe(204);
+      expect(await shown(one)).toEqual(tokens);
+      await one.call("keep", others);
+      expect(await shown(one)).toEqual(others);
+      expect(await shown(one.clone(1002))).toBeUndefined();
+      await one.call("forget");
+      expect(await shown(one)).toBeUndefined();
+    }
+  });
+
+  test("show a change at once, and lie in nothing that could be spread or printed", async () => {
+    const look = run(async (context) => {
+      const before = await context.readTokens();
+      context.updateTokens(others);
+      const after = await context.readTokens();
+      const all = inspect({ ...context, context }, { depth: 10, showHidden: true, getters: true });
+      context.updateTokens(undefined);
+      return [before, after, await context.readTokens(), /access-of/.test(all)];
+    });
+    const { visitor } = await start({ ...base, methods: { ...methods, look } });
+    const guest = visitor();
+    await guest.call("keep", tokens);
+    expect((await guest.call("look")).body).toEqual([tokens, others, null, false]);
+    expect(await shown(guest)).toBeUndefined();
+  });
+
+  test("outlast other changes, parallel ones too, and a new id", async () => {
+    const { visitor } = await start(base);
+    const customer = visitor();
+    await customer.call("login", as(7));
+    await customer.call("note", { begun: true });
+    await Promise.all([
+      customer.call("keep", tokens),
+      fiftyTimes((index) => customer.call("note", { [`n${index}`]: index })),
+    ]);
+    expect(Object.keys((await customer.call("notes")).body)).toHaveLength(51);
+    await customer.call("updateUser", { firstName: "Ada" });
+    await customer.call("updatePassword", { oldPassword: "old", newPassword: "battery staple" });
+    await customer.call("reauthenticate", { password: "battery staple" });
+    const before = customer.sessionId;
+    onTestFinished(() => void vi.useRealTimers());
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 15_000_000 });
+    await customer.call("getUser");
+    expect(customer.sessionId).not.toBe(before);
+    expect(await shown(customer)).toEqual(tokens);
+  });
+
+  test("of one user are never another's, nor a guest's a user's", async () => {
+    const { visitor } = await start(base);
+    const customer = visitor();
+    await customer.call("keep", tokens);
+    for (const id of [7, 8, 8]) {
+      await customer.call("login", as(id));
+      expect(await shown(customer)).toBeUndefined();
+      await customer.call("keep", tokens);
+    }
+    await customer.call("logout");
+    expect(await shown(customer)).toBeUndefined();
+  });
+
+  test("that are set in the call of a login count where they come after it", async () => {
+    const acts: Record<string, (context: RPCContext) => unknown> = {
+      async bindThenSet({ createUserBoundSession, updateTokens }) {
+        await createUserBoundSession({ id: 8 });
+        updateTokens(others);
+      },
+      updateThenSet({ updateUser, updateTokens }) {
+        updateUser({ id: 8 });
+        updateTokens(others);
+      },
+      async setThenBind({ createUserBoundSession, updateTokens }) {
+        updateTokens(others);
+        await createUserBoundSession({ id: 8 });
+      },
+      setThenUpdate({ updateUser, updateTokens }) {
+        updateTokens(others);
+        updateUser({ id: 8 });
+      },
+      async updateThenBind({ createUserBoundSession, updateUser, updateTokens }) {
+        updateUser({ id: 9 });
+        updateTokens(others);
+        await createUserBoundSession({ id: 8 });
+      },
+      async setThenEnd({ destroySession, updateTokens }) {
+        updateTokens(others);
+        await destroySession();
+      },
+      async endThenSet({ destroySession, updateTokens }) {
+        updateTokens(tokens);
+        await destroySession();
+        updateTokens(others);
+      },
+    };
+    const own = Object.fromEntries(Object.entries(acts).map(([name, act]) => [name, run(act)]));
+    const { visitor } = await start({ ...base, methods: { ...methods, ...own } });
+    for (const id of [undefined, 7]) {
+      for (const name of Object.keys(acts)) {
+        const customer = visitor();
+        if (id !== undefined) await customer.call("login", as(id));
+        await customer.call("keep", tokens);
+        expect((await customer.call(name)).status, name).toBe(204);
+        const isAfter = name.endsWith("ThenSet");
+        expect(await shown(customer), `${name} ${id}`).toEqual(isAfter ? others : undefined);
+      }
+    }
+  });
+
+  test("of the same user stay where only the profile changes", async () => {
+    const rename = run(({ updateUser, updateTokens }) => {
+      updateTokens(others);
+      updateUser({ id: "7", firstName: "Ada" });
+    });
+    const { visitor } = await start({ ...base, methods: { ...methods, rename } });
+    const customer = visitor();
+    await customer.call("login", as(7));
+    await customer.call("rename");
+    expect(await shown(customer)).toEqual(others);
+  });
+
+  test("take 16 KiB at most, and a call that throws keeps none", async () => {
+    allowErrors();
+    const fail = run(({ updateTokens }) => {
+      updateTokens(others);
+      throw new Error("upstream is down");
+    });
+    const { visitor } = await start({ ...base, methods: { ...methods, fail } });
+    const guest = visitor();
+    const most = { accessToken: "x".repeat(16_384 - '{"accessToken":""}'.length) };
+    expect((await guest.call("keep", most)).status).toBe(204);
+    const more = { accessToken: `ü${most.accessToken.slice(1)}` };
+    expect(await guest.call("keep", more)).toMatchObject({
+      status: 422,
+      body: { code: "limit_reached" },
+    });
+    expect((await guest.call("fail")).status).toBe(500);
+    expect(await shown(guest)).toEqual(most);
+  });
+});
+
+describe("sealed tokens", () => {
+  let storage = createFaultyDriver();
+  beforeEach(() => {
+    storage = createFaultyDriver();
+  });
+  const { start } = createMatrix("memory", "request", () => storage.driver);
+  const stored = () => readStored(storage.driver, "session:");
+  const writes = () => storage.operations.splice(0).filter(({ kind }) => kind !== "read");
+  const sealed = async () => (await stored())[0]?.value.tokens as string;
+
+  /** Changes a record behind the program's back. */
+  async function spoil(key: string, change: (record: object) => object): Promise<void> {
+    const [found] = await readStored(storage.driver, key);
+    const envelope = JSON.parse(found?.text as string);
+    const text = JSON.stringify({ ...envelope, value: change(envelope.value) });
+    await storage.driver.setItemRaw?.(key, text, {});
+  }
+
+  test("of a guest's first call cost one write, as all changes of a call do", async () => {
+    const { visitor } = await start(base);
+    await visitor().call("note", { begun: true });
+    storage.operations.length = 0;
+    await visitor().call("keep", tokens);
+    expect(writes()).toHaveLength(1);
+    await visitor().call("forget");
+    expect(writes()).toEqual([]);
+  });
+
+  test.each(["another session", "another shop's session"])(
+    "do not open where they were copied into %s",
+    async (where) => {
+      const { visitor, lines } = await start(base);
+      const [owner, thief] = [visitor(), visitor(where === "another session" ? 1001 : 1002)];
+      await owner.call("keep", tokens);
+      await thief.call("note", { begun: true });
+      const [own] = await readStored(storage.driver, "session:1001:");
+      const [target] = (await stored()).filter((found) => sessionIdOf(found) === thief.sessionId);
+      const { tokens: text, handle } = (own as Stored).value;
+      await spoil(target?.key as string, (record) => ({ ...record, tokens: text }));
+      expect(await shown(thief)).toBeUndefined();
+      if (where !== "another session") {
+        await spoil(target?.key as string, (record) => ({ ...record, handle }));
+        expect(await shown(thief)).toBeUndefined();
+      }
+      expect(await shown(owner)).toEqual(tokens);
+      expect(lines[0]).toMatchObject({ level: "warn", message: expect.stringContaining("open") });
+      expect(JSON.stringify(lines)).not.toContain(text);
+    },
+  );
+
+  test("count as absent where they were altered, with one line in the log of a call", async () => {
+    const showTwice = run(async ({ readTokens }) => [await readTokens(), await readTokens()]);
+    const { visitor, lines } = await start({ ...base, methods: { ...methods, showTwice } });
+    const guest = visitor();
+    await guest.call("keep", tokens);
+    const [{ key = "" } = {}] = await stored();
+    await spoil(key, (record) => ({ ...record, tokens: "hunter2" }));
+    expect((await guest.call("showTwice")).body).toEqual([null, null]);
+    expect(lines).toHaveLength(1);
+    expect(JSON.stringify(lines)).not.toContain("hunter2");
+    await guest.call("keep", others);
+    expect(await shown(guest)).toEqual(others);
+    await spoil(key, (record) => ({ ...record, tokens: 7 }));
+    expect(await shown(guest)).toBeUndefined();
+    expect(lines.at(-1)?.message).toContain("dropped");
+  });
+
+  test("of an old key are sealed anew where they are read, and then the old key can go", async () => {
+    const before = await start(ring(oldKey));
+    const guest = before.visitor();
+    await guest.call("keep", tokens);
+    const first = await sealed();
+    const between = await start(ring(oldKey, newKey));
+    const twin = between.visitor();
+    for (const [name, value] of guest.cookies) twin.cookies.set(name, value);
+    await twin.call("note", { colour: "red" });
+    expect(await sealed()).toBe(first);
+    expect(await shown(twin)).toEqual(tokens);
+    const second = await sealed();
+    expect(second).not.toBe(first);
+    expect(await shown(twin)).toEqual(tokens);
+    expect(await sealed()).toBe(second);
+    const after = await start(ring(newKey));
+    const last = after.visitor();
+    for (const [name, value] of guest.cookies) last.cookies.set(name, value);
+    expect(await shown(last)).toEqual(tokens);
+    expect(await shown(guest)).toBeUndefined();
+    // A server that has not the new key yet leaves them alone.
+    expect(await sealed()).toBe(second);
+  });
+
+  test("are not sealed anew over what a parallel call has set", async () => {
+    const guest = (await start(ring(oldKey))).visitor();
+    await guest.call("keep", tokens);
+    const gate = new Gate();
+    const readSlowly = run(async ({ readTokens }) => {
+      await readTokens();
+      await gate.pass();
+    });
+    const { visitor } = await start({
+      ...ring(oldKey, newKey),
+      methods: { ...methods, readSlowly },
+    });
+    const twin = visitor();
+    for (const [name, value] of guest.cookies) twin.cookies.set(name, value);
+    const reading = twin.call("readSlowly");
+    await gate.reached;
+    await twin.call("keep", others);
+    gate.open();
+    expect((await reading).status).toBe(204);
+    expect(await shown(twin)).toEqual(others);
+  });
+});

@@ -1,0 +1,288 @@
+import { createHmac, randomUUID } from "node:crypto";
+import { beforeEach, describe, expect, test } from "vitest";
+import { createFaultyDriver } from "../../_faulty-driver.ts";
+import { createMatrix, describeMatrix, testSecret } from "../../_setup.ts";
+import type { Visitor } from "../../_visitor.ts";
+import { as, trustingAuth } from "../../fixtures/ground.ts";
+import { testMethods } from "../../fixtures/methods.ts";
+import { sessionKey } from "../../../storage/sessions/session-record.ts";
+import { readStored, sessionIdOf } from "../../fixtures/stored.ts";
+import { isMarkText, retired } from "../../_sessions.ts";
+
+const base = { methods: testMethods, auth: trustingAuth };
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const name = "$session-1001";
+
+describeMatrix("a session", ({ start }) => {
+  test("is not begun by a guest who only looks around", async () => {
+    const { visitor } = await start(base);
+    const guest = visitor();
+    for (const method of ["getUser", "getBasket", "getWishlist", "clearBasket", "notes"]) {
+      expect((await guest.call(method)).setCookies).toEqual([]);
+    }
+    expect((await guest.call("logout")).setCookies).toEqual([]);
+    expect((await guest.call("refuse")).setCookies).toEqual([]);
+  });
+
+  test("travels in a cookie as express signs it, out of reach of scripts", async () => {
+    const { visitor } = await start(base);
+    const guest = visitor();
+    const { setCookies } = await guest.call("note", { begun: true });
+    expect(guest.sessionId).toMatch(uuid);
+    const [pair, ...attributes] = (setCookies[0] as string).split("; ");
+    expect(pair).toBe(`${name}=${toCookie(guest.sessionId as string)}`);
+    const expected = ["HttpOnly", "Max-Age=86400", "Path=/", "SameSite=Lax"];
+    expect(attributes.toSorted()).toEqual(expected);
+  });
+
+  test("is told to the browser only where something about it changed", async () => {
+    const { visitor } = await start(base);
+    const customer = visitor();
+    const cookies = async (method: string, payload?: unknown) =>
+      (await customer.call(method, payload)).setCookies.length;
+    expect(await cookies("note", { colour: "red" })).toBe(1);
+    expect(await cookies("note", { colour: "blue" })).toBe(0);
+    expect(await cookies("addItemToBasket", { variantId: 7, quantity: 1 })).toBe(0);
+    expect(await cookies("login", as(7))).toBe(1);
+    expect(await cookies("updateUser", { firstName: "Ada" })).toBe(0);
+    expect(await cookies("getUser")).toBe(0);
+    expect(await cookies("refuse")).toBe(0);
+    expect(await cookies("logout")).toBe(1);
+    expect(await cookies("getUser")).toBe(0);
+  });
+
+  test("gets a new id at login, and the old one is dead at once", async () => {
+    const { visitor } = await start(base);
+    const customer = visitor();
+    await customer.call("note", { colour: "red" });
+    const thief = customer.clone();
+    await customer.call("login", as(7));
+    const [user, random] = (customer.sessionId as string).split(":");
+    expect(user).toBe("7");
+    expect(random).toMatch(uuid);
+    expect(random).not.toBe(thief.sessionId);
+    for (const id of [thief.sessionId, `7:${thief.sessionId}`, `${random}`, `8:${random}`]) {
+      thief.cookies.set(name, toCookie(id as string));
+      const opens = await thief.call("getUser");
+      if (sessionKey(id as string) === random)
+        expect(opens).toMatchObject({ status: 200, body: {} });
+      else expect(opens, id).toMatchObject(retired);
+    }
+    expect(await whoIs(customer)).toEqual([7, { colour: "red" }]);
+  });
+
+  test("gets a new id at each login, and one user's data goes to no other", async () => {
+    const { visitor } = await start(base);
+    const customer = visitor();
+    await customer.call("login", as(7));
+    await customer.call("note", { colour: "red" });
+    const first = customer.clone();
+    await customer.call("login", as(7));
+    expect(await first.call("getUser")).toMatchObject(retired);
+    expect(await whoIs(customer)).toEqual([7, { colour: "red" }]);
+    await customer.call("login", as(8));
+    expect(await whoIs(customer)).toEqual([8, {}]);
+    expect((await customer.call("endSessions", { userId: 7 })).body).toBe(0);
+  });
+
+  test("keeps its id where the login fails", async () => {
+    const auth = { ...trustingAuth, login: async () => undefined };
+    const { visitor } = await start({ ...base, auth });
+    const guest = visitor();
+    await guest.call("note", { colour: "red" });
+    const answer = await guest.call("login", as(7));
+    expect(answer).toMatchObject({ status: 401, setCookies: [] });
+    expect(await whoIs(guest)).toEqual([undefined, { colour: "red" }]);
+  });
+
+  const strange = ["a:b", "ü/..?$", "x".repeat(64), "€".repeat(64), "😀".repeat(32), "__proto__"];
+
+  test.each([...strange, " ", "\n", '=;," \\', "7:", randomUUID(), 2 ** 53 - 1])(
+    "can be the user %j's",
+    async (id) => {
+      const { visitor } = await start(base);
+      const [customer, office] = [visitor(), visitor()];
+      const entered = await customer.call("enter", { id });
+      expect(entered.status).toBe(200);
+      expect(customer.sessionId?.slice(0, -37)).toBe(String(id));
+      expect((await customer.call("getUser")).body).toEqual({ user: { id } });
+      expect((await customer.call("listSessions")).body.sessions).toHaveLength(1);
+      const second = visitor();
+      await second.call("enter", { id });
+      expect((await second.call("logout")).status).toBe(204);
+      expect((await office.call("endSessions", { userId: id })).body).toBe(1);
+      expect((await customer.call("getUser")).body).toEqual({});
+    },
+  );
+
+  test("of the user 7 is one of the user whose id is the text 7", async () => {
+    const { visitor } = await start(base);
+    const [number, text, other] = [visitor(), visitor(), visitor()];
+    await number.call("enter", { id: 7 });
+    await text.call("enter", { id: "7" });
+    await other.call("enter", { id: "07" });
+    expect((await text.call("listSessions")).body.sessions).toHaveLength(2);
+    expect((await other.call("endSessions", { userId: "7" })).body).toBe(2);
+    expect((await other.call("getUser")).body.user.id).toBe("07");
+  });
+
+  test("ends at logout, and no other of the user's does", async () => {
+    const { visitor } = await start(base);
+    const [here, there] = [visitor(), visitor()];
+    await here.call("login", as(7));
+    await there.call("login", as(7));
+    const replay = here.clone();
+    const { setCookies, status } = await here.call("logout");
+    expect(status).toBe(204);
+    expect(setCookies).toEqual([expect.stringMatching(/^\$session-1001=; (.*; )?Max-Age=0/)]);
+    expect(here.cookies.size).toBe(0);
+    expect(await whoIs(replay)).toEqual([undefined, {}]);
+    expect(await whoIs(there)).toEqual([7, {}]);
+  });
+
+  test("is listed for its user, by a handle that opens nothing", async () => {
+    const { visitor } = await start(base);
+    const [here, there] = [visitor(), visitor()];
+    await there.call("login", as(7), { "user-agent": "Phone" });
+    await here.call("login", as(7), { "user-agent": "Desk" });
+    const { sessions } = (await here.call("listSessions")).body;
+    const listed = sessions.map(({ userAgent, current }: Listed) => `${userAgent} ${current}`);
+    expect(listed.toSorted()).toEqual(["Desk true", "Phone false"]);
+    const fields = "createdAt,current,device,handle,lastSeenAt,shopId,transport,userAgent";
+    for (const session of sessions) {
+      expect(Object.keys(session).toSorted().join()).toBe(fields);
+      expect(session.lastSeenAt).toBe(session.createdAt);
+      for (const id of [session.handle, `7:${session.handle}`]) {
+        expect(await whoIs(visitor(), toCookie(id))).toEqual([undefined, {}]);
+      }
+    }
+    for (const customer of [here, there]) {
+      expect(JSON.stringify(sessions)).not.toContain(customer.sessionId?.slice(2));
+    }
+  });
+
+  test("ends where its user revokes it, and nobody else can", async () => {
+    const { visitor } = await start(base);
+    const [here, there, other] = [visitor(), visitor(), visitor()];
+    await here.call("login", as(7));
+    await there.call("login", as(7));
+    await other.call("login", as(8));
+    const { sessions } = (await here.call("listSessions")).body;
+    const { handle } = sessions.find(({ current }: Listed) => !current);
+    const { handle: own } = sessions.find(({ current }: Listed) => current);
+    expect((await other.call("revokeSession", { handle })).status).toBe(404);
+    expect((await visitor().call("revokeSession", { handle })).status).toBe(401);
+    expect(await whoIs(there)).toEqual([7, {}]);
+    expect((await here.call("revokeSession", { handle })).status).toBe(204);
+    expect((await here.call("revokeSession", { handle })).status).toBe(404);
+    expect(await whoIs(there)).toEqual([undefined, {}]);
+    expect((await here.call("revokeSession", { handle: own })).status).toBe(204);
+    expect(here.cookies.size).toBe(0);
+  });
+});
+
+describe("a session, in the storage", () => {
+  let storage = createFaultyDriver();
+  beforeEach(() => {
+    storage = createFaultyDriver();
+  });
+  const { start, allowErrors } = createMatrix("memory", "request", () => storage.driver);
+  const stored = () => readStored(storage.driver, "session:");
+  const records = async () => (await stored()).filter(({ text }) => !isMarkText(text));
+  const ids = async () => (await records()).map(sessionIdOf);
+
+  test("leaves no trace before something is kept in it", async () => {
+    const { visitor } = await start(base);
+    const guest = visitor();
+    const reads = ["getUser", "getBasket", "getWishlist", "clearBasket", "notes", "logout"];
+    for (const method of [...reads, "refuse"]) await guest.call(method);
+    expect(storage.stored()).toEqual(new Map());
+    expect(storage.operations.filter(({ kind }) => kind !== "read")).toEqual([]);
+  });
+
+  test("leaves nothing under an old id", async () => {
+    const { visitor } = await start(base);
+    const customer = visitor();
+    await customer.call("note", { begun: true });
+    expect(await ids()).toEqual([customer.sessionId]);
+    for (const userId of [7, 7, 8]) {
+      await customer.call("login", as(userId));
+      expect(await ids()).toEqual([customer.sessionId]);
+    }
+    await customer.call("updatePassword", { oldPassword: "old", newPassword: "battery staple" });
+    expect(await ids()).toEqual([customer.sessionId]);
+    await customer.call("logout");
+    expect(await ids()).toEqual([]);
+  });
+
+  const garbage: [what: string, break_: (text: string) => string][] = [
+    ["nothing", () => ""],
+    ["no JSON", () => "hunter2"],
+    ["another thing", () => '["hunter2"]'],
+    ["a half of it", (text) => text.slice(0, text.length / 2)],
+    ["no record", (text) => change(text, () => ({ note: "hunter2" }))],
+    ["a record without data", (text) => change(text, (value) => ({ ...value, customData: null }))],
+    ["a record of no user", (text) => change(text, (value) => ({ ...value, user: { id: 0 } }))],
+    ["a record by another mark", (text) => text.replace('"version"', '"v"')],
+  ];
+
+  test.each(garbage)("is none where there lies %s, and a log line says so", async (_, spoil) => {
+    const { visitor, lines } = await start(base);
+    const customer = visitor();
+    await customer.call("enter", { id: 7 });
+    await customer.call("note", { colour: "hunter2" });
+    const [{ key = "", text = "" } = {}] = await stored();
+    await storage.driver.setItemRaw?.(key, spoil(text), {});
+    const old = customer.sessionId;
+    expect((await customer.call("getUser")).body).toEqual({});
+    expect(lines).toMatchObject([{ level: "warn", message: expect.stringContaining("dropped") }]);
+    expect(JSON.stringify(lines)).not.toContain("hunter2");
+    expect((await customer.call("note", { colour: "blue" })).status).toBe(204);
+    expect(customer.sessionId).not.toBe(old);
+    expect(await whoIs(customer)).toEqual([undefined, { colour: "blue" }]);
+  });
+
+  test("is none of another id that lies under its key", async () => {
+    const { visitor } = await start(base);
+    const [customer, other] = [visitor(), visitor()];
+    await customer.call("enter", { id: 7 });
+    await other.call("enter", { id: 8 });
+    const [first, second] = await stored();
+    await storage.driver.setItemRaw?.(first?.key as string, second?.text, {});
+    expect(await whoIs(customer)).toEqual([undefined, {}]);
+    expect(await whoIs(other)).toEqual([8, {}]);
+  });
+
+  test("is not begun for a user whose id no cookie can carry", async () => {
+    allowErrors();
+    const { visitor } = await start(base);
+    const answer = await visitor().call("enter", { id: "\ud800" });
+    expect(answer).toMatchObject({ status: 500, setCookies: [] });
+    expect(await ids()).toEqual([]);
+  });
+});
+
+interface Listed {
+  readonly current: boolean;
+  readonly userAgent?: string;
+}
+
+/** The cookie that express would set, calculated as its `cookie-signature` does. */
+function toCookie(id: string, secret = testSecret): string {
+  const signature = createHmac("sha256", secret).update(id).digest("base64").slice(0, 43);
+  return encodeURIComponent(`s:${id}.${signature}`);
+}
+
+/** Whom a server takes a visitor for, and what it remembers; with another cookie, if there is one. */
+async function whoIs(visitor: Visitor, cookie?: string): Promise<[unknown, unknown]> {
+  if (cookie !== undefined) visitor.cookies.set(name, cookie);
+  const user = await visitor.call("getUser");
+  const notes = await visitor.call("notes");
+  expect([user.status, notes.status]).toEqual([200, 200]);
+  return [user.body.user?.id, notes.body];
+}
+
+function change(text: string, next: (value: object) => object): string {
+  const envelope = JSON.parse(text);
+  return JSON.stringify({ ...envelope, value: next(envelope.value) });
+}

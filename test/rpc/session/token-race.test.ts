@@ -1,0 +1,117 @@
+import { expect, test } from "vitest";
+import * as z from "zod";
+import type { RPCContext } from "../../../rpc/context.ts";
+import { defineRpcMethod } from "../../../rpc/method.ts";
+import type { SessionTokens } from "../../../rpc/session/session-tokens.ts";
+import { Gate } from "../../_faulty-driver.ts";
+import { describeMatrix, type Matrix } from "../../_setup.ts";
+
+const message =
+  "A call's change of the session's tokens was dropped, because a parallel call stored newer ones";
+
+function keep({ updateTokens }: RPCContext, tokens: SessionTokens | null): void {
+  updateTokens(tokens ?? undefined);
+}
+
+/** A guest with tokens, and calls that read them, wait at their own gate, and then change them. */
+async function begin(start: Matrix["start"], first: Partial<SessionTokens> = {}) {
+  const gates = { slow: new Gate(), fast: new Gate() };
+  const tokens = z.custom<SessionTokens>().nullable();
+  const { lines, visitor } = await start({
+    methods: {
+      keep: defineRpcMethod({ input: tokens, handler: (next, context) => keep(context, next) }),
+      refresh: defineRpcMethod({
+        input: z.strictObject({ gate: z.enum(["slow", "fast"]), next: tokens }),
+        async handler({ gate, next }, context) {
+          await context.readTokens();
+          await gates[gate].pass();
+          keep(context, next);
+        },
+      }),
+      shown: defineRpcMethod({ handler: (_, { readTokens }) => readTokens() }),
+    },
+  });
+  const guest = visitor();
+  await guest.call("keep", { accessToken: "first", ...first });
+  /** Both calls read the first tokens; the fast one ends before the slow one. */
+  async function race(fast: SessionTokens | null, slow: SessionTokens | null) {
+    const calls = {
+      fast: guest.clone().call("refresh", { gate: "fast", next: fast }),
+      slow: guest.clone().call("refresh", { gate: "slow", next: slow }),
+    };
+    await Promise.all([gates.fast.reached, gates.slow.reached]);
+    gates.fast.open();
+    expect((await calls.fast).status).toBe(204);
+    gates.slow.open();
+    expect((await calls.slow).status).toBe(204);
+    return (await guest.call("shown")).body?.accessToken;
+  }
+  const losses = () => lines.filter((line) => line.message === message).length;
+  return { guest, race, losses };
+}
+
+describeMatrix("of two calls that update the tokens of a session at once", ({ start }) => {
+  test("the one with the later expiry wins if it ends first", async () => {
+    const { race, losses } = await begin(start, { expiresAt: 1000 });
+    const [newer, older] = [
+      { accessToken: "newer", expiresAt: 3000 },
+      { accessToken: "older", expiresAt: 2000 },
+    ];
+    expect(await race(newer, older)).toBe("newer");
+    expect(losses()).toBe(1);
+  });
+
+  test("the one with the later expiry wins if it ends last", async () => {
+    const { race, losses } = await begin(start, { expiresAt: 1000 });
+    const [newer, older] = [
+      { accessToken: "newer", expiresAt: 3000 },
+      { accessToken: "older", expiresAt: 2000 },
+    ];
+    expect(await race(older, newer)).toBe("newer");
+    expect(losses()).toBe(0);
+  });
+
+  test("the first one wins if there is no expiry", async () => {
+    const { race, losses } = await begin(start);
+    expect(await race({ accessToken: "won" }, { accessToken: "lost" })).toBe("won");
+    expect(losses()).toBe(1);
+  });
+
+  test("a slower one that removes the tokens leaves the new ones", async () => {
+    const { race, losses } = await begin(start);
+    expect(await race({ accessToken: "won" }, null)).toBe("won");
+    expect(losses()).toBe(1);
+  });
+
+  test("a later call replaces the tokens, whatever their expiry", async () => {
+    const { guest, losses } = await begin(start, { expiresAt: 3000 });
+    await guest.call("keep", { accessToken: "second", expiresAt: 2000 });
+    expect((await guest.call("shown")).body).toMatchObject({ accessToken: "second" });
+    await guest.call("keep", null);
+    expect((await guest.call("shown")).body).toBeUndefined();
+    expect(losses()).toBe(0);
+  });
+
+  test("tokens of a login that `updateUser` makes do not meet those of the guest", async () => {
+    const { visitor, lines } = await start({
+      methods: {
+        keep: defineRpcMethod({
+          handler: (_, context) => context.updateTokens({ accessToken: "guest" }),
+        }),
+        become: defineRpcMethod({
+          async handler(_, context) {
+            await context.readTokens();
+            context.updateUser({ id: 7 });
+            context.updateTokens({ accessToken: "user" });
+          },
+        }),
+        shown: defineRpcMethod({ handler: (_, { readTokens }) => readTokens() }),
+      },
+    });
+    const guest = visitor();
+    await guest.call("keep");
+    await guest.call("become");
+    expect((await guest.call("shown")).body).toEqual({ accessToken: "user" });
+    expect(lines.filter((line) => line.message === message)).toEqual([]);
+  });
+});

@@ -1,0 +1,188 @@
+import { expect, test } from "vitest";
+import { defineRpcMethod } from "../../rpc/method.ts";
+import { describeMatrix, type TestStorefront } from "../_setup.ts";
+import type { Visitor } from "../_visitor.ts";
+import { describeOnGround } from "../fixtures/ground.ts";
+import { testMethods } from "../fixtures/methods.ts";
+
+const token = "an-admin-token-of-more-than-32-characters";
+const base = {
+  methods: testMethods,
+  admin: { token: ["another-token-of-more-than-32-characters", token] },
+};
+
+async function ask(
+  { send }: TestStorefront,
+  call: string,
+  payload?: unknown,
+  headers: Record<string, string> = { authorization: `Bearer ${token}` },
+) {
+  const response = await send(`/api/admin/${call}`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify({ payload }),
+  });
+  return { status: response.status, body: await response.json() };
+}
+
+async function enter(storefront: TestStorefront, id: number, shopId = 1001): Promise<Visitor> {
+  const visitor = storefront.visitor(shopId);
+  await visitor.call("enter", { id });
+  return visitor;
+}
+
+async function isAlive(visitor: Visitor): Promise<boolean> {
+  const { user } = (await visitor.call("getUser")).body;
+  return user !== undefined || (await visitor.call("notes")).body.alive === true;
+}
+
+async function whoAreAlive(visitors: readonly Visitor[]): Promise<boolean[]> {
+  return Promise.all(visitors.map(isAlive));
+}
+
+describeMatrix("an operator", ({ start }) => {
+  test("ends one user's sessions, in all shops or in some", async () => {
+    const storefront = await start(base);
+    const visitors = [
+      await enter(storefront, 7),
+      await enter(storefront, 7, 1002),
+      await enter(storefront, 8),
+    ];
+    const some = { userId: 7, shopIds: [1002] };
+    expect(await ask(storefront, "endUserSessions", some)).toEqual({
+      status: 200,
+      body: { ended: 1 },
+    });
+    expect(await whoAreAlive(visitors)).toEqual([true, false, true]);
+    expect((await ask(storefront, "endUserSessions", { userId: "7" })).body).toEqual({ ended: 1 });
+    expect(await whoAreAlive(visitors)).toEqual([false, false, true]);
+    expect((await ask(storefront, "endUserSessions", { userId: 7 })).body).toEqual({ ended: 0 });
+  });
+
+  test("ends all sessions of some shops or of all, guests' too, and new ones can begin", async () => {
+    const storefront = await start(base);
+    const guest = storefront.visitor();
+    await guest.call("note", { alive: true });
+    const visitors = [guest, await enter(storefront, 7), await enter(storefront, 7, 1002)];
+    expect((await ask(storefront, "endAllSessions", { shopIds: [1001] })).body).toEqual({
+      shopIds: [1001],
+    });
+    expect(await whoAreAlive(visitors)).toEqual([false, false, true]);
+    const again = await enter(storefront, 7);
+    expect(await isAlive(again)).toBe(true);
+    expect((await again.call("listSessions")).body.sessions).toHaveLength(2);
+    expect((await ask(storefront, "endAllSessions")).body).toEqual({ shopIds: [1001, 1002] });
+    expect(await whoAreAlive([...visitors, again])).toEqual([false, false, false, false]);
+    const last = await enter(storefront, 7);
+    expect((await last.call("listSessions")).body.sessions).toHaveLength(1);
+  });
+
+  test("is let in by the token alone", async () => {
+    const storefront = await start(base);
+    const user = await enter(storefront, 7);
+    const wrong: Record<string, string>[] = [
+      {},
+      { authorization: token },
+      { authorization: `Basic ${token}` },
+      { authorization: "Bearer" },
+      { authorization: `Bearer ${token.slice(0, -1)}` },
+      { authorization: `Bearer ${token}x` },
+      { cookie: user.cookieHeader },
+    ];
+    for (const headers of wrong) {
+      for (const call of ["endAllSessions", "endUserSessions", "nothing"]) {
+        const answer = await ask(storefront, call, { userId: 7 }, headers);
+        expect(answer).toMatchObject({ status: 401, body: { code: "not_an_operator" } });
+      }
+    }
+    expect(await isAlive(user)).toBe(true);
+    const told = storefront.lines.filter(({ message }) => message === "An admin call was refused");
+    expect(told).toHaveLength(3 * wrong.length);
+    expect(JSON.stringify(told)).not.toContain(token.slice(0, 10));
+  });
+
+  test("is told what is wrong with a call", async () => {
+    const storefront = await start(base);
+    const user = await enter(storefront, 7);
+    const faults: [string, unknown, number, string][] = [
+      ["endUserSessions", undefined, 422, "invalid_input"],
+      ["endUserSessions", { userId: "" }, 422, "invalid_input"],
+      ["endUserSessions", { userId: 7, shopIds: [] }, 422, "invalid_input"],
+      ["endAllSessions", { shopIds: [1001, 9] }, 404, "unknown_shop"],
+      ["endAllSessions", { shops: [1001] }, 422, "invalid_input"],
+      ["toString", undefined, 404, "unknown_method"],
+    ];
+    for (const [call, payload, status, code] of faults) {
+      expect(await ask(storefront, call, payload)).toMatchObject({ status, body: { code } });
+    }
+    const get = await storefront.send("/api/admin/endAllSessions", {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(get.status).toBe(405);
+    expect(await isAlive(user)).toBe(true);
+  });
+
+  test("is nobody without a token in the config", async () => {
+    const storefront = await start({ methods: testMethods });
+    const answer = await ask(storefront, "endAllSessions");
+    expect(answer).toMatchObject({ status: 404, body: { code: "unknown_path" } });
+  });
+});
+
+describeOnGround("the end of all sessions", ({ startTwo }) => {
+  test("holds on other servers, and for calls in flight", async () => {
+    const [here, there] = await startTwo(base);
+    const user = await enter(there, 7);
+    expect(await isAlive(user)).toBe(true);
+    await ask(here, "endAllSessions");
+    await expect.poll(() => isAlive(user)).toBe(false);
+  });
+
+  test("is final for a call that is under way: what it would write is refused", async () => {
+    let during: (() => Promise<unknown>) | undefined;
+    const slowly = defineRpcMethod({
+      async handler(_, { updateCustomData }) {
+        await during?.();
+        updateCustomData({ written: true } as object);
+      },
+    });
+    const config = { ...base, methods: { ...testMethods, slowly } };
+    const [here] = await startTwo(config);
+    for (const begin of ["enter", "note"]) {
+      const visitor = here.visitor();
+      await visitor.call(begin, { id: 7 });
+      during = () => ask(here, "endAllSessions");
+      const answer = await visitor.call("slowly");
+      expect(answer).toMatchObject({ status: 409, body: { code: "session_changed" } });
+    }
+  });
+});
+
+describeOnGround("the end of a user's session", ({ startTwo }) => {
+  test.each(["addItemToBasket", "addItemToWishlist"])(
+    "is final for %s under way, on other servers too",
+    async (method) => {
+      let during: (() => Promise<unknown>) | undefined;
+      const slowly = defineRpcMethod({
+        async handler(_, { callRpc }) {
+          await during?.();
+          await callRpc(method, {
+            variantId: 7,
+            ...(method.endsWith("Basket") && { quantity: 1 }),
+          });
+        },
+      });
+      const [here, there] = await startTwo({ ...base, methods: { ...testMethods, slowly } });
+      const visitor = await enter(here, 7);
+      during = async () => {
+        await ask(there, "endUserSessions", { userId: 7 });
+        await expect.poll(() => isAlive(visitor)).toBe(false);
+      };
+      const answer = await visitor.call("slowly");
+      expect(answer).toMatchObject({ status: 409, body: { code: "session_changed" } });
+      const later = await enter(here, 7);
+      expect((await later.call("getBasket")).body.basket.items).toEqual([]);
+      expect((await later.call("getWishlist")).body.wishlist.items).toEqual([]);
+    },
+  );
+});

@@ -1,0 +1,179 @@
+import { once } from "node:events";
+import { request as sendRequest, type IncomingMessage } from "node:http";
+import { describe, expect, test } from "vitest";
+import { createStorefront } from "../../server/storefront.ts";
+import { createFaultyDriver, hold, outage } from "../_faulty-driver.ts";
+import { createMatrix, testConfig } from "../_setup.ts";
+import { as, trustingAuth } from "../fixtures/ground.ts";
+import { testMethods } from "../fixtures/methods.ts";
+import { itemsOf, line, userOf } from "../fixtures/pair.ts";
+
+// Goes on where `advisories.test.ts` ends: classes of advisories that concern paths, limits, and failing storages.
+
+describe("a server of one's own", () => {
+  const { start } = createMatrix("memory", "server", () => ({ driver: "memory" }));
+  const admin = { token: "an-admin-token-of-more-than-32-characters" };
+
+  // A rule is bypassed by encoding or prefix (Astro, GHSA-ggxq-hp9w-j794; @hono/node-server, CVE-2026-29087).
+  test.each([
+    "/api/rpc/%67etUser",
+    "/api/rpc/getUser%2f",
+    "/api%2frpc/getUser",
+    "/api/rpc/getUser/",
+    "/api//rpc/getUser",
+    "//api/rpc/getUser",
+    "/api/rpc/./getUser",
+    "/x/../api/rpc/getUser",
+    "/api\\rpc\\getUser",
+    "/API/rpc/getUser",
+    "/x/api/rpc/getUser",
+    "/api/admin/%65ndAllSessions",
+    "/x/../api/admin/endAllSessions",
+    "/api/admin/endAllSessions/",
+  ])("answers 404 to the path %s", async (path) => {
+    const { send } = await start({ admin });
+    const headers = { "x-shop-id": "1001", authorization: `Bearer ${admin.token}` };
+    expect(await statusOf(await originOf(send), path, headers)).toBe(404);
+  });
+
+  // Counts of cookies are a denial of service (h3, GHSA-q5pr-72pq-83v3; Go's net/http, CVE-2025-58186).
+  test("reads at most 8 sessions for a header full of signed cookies", async () => {
+    const faulty = createFaultyDriver();
+    const { visitor } = await start({
+      storage: { session: faulty.driver },
+      methods: testMethods,
+      auth: trustingAuth,
+    });
+    const cookies: string[] = [];
+    for (let count = 0; count < 120; count++) {
+      const guest = visitor();
+      await guest.call("note", { count });
+      cookies.push(guest.cookieHeader);
+      await guest.call("logout");
+    }
+    faulty.operations.length = 0;
+    const cookie = cookies.join("; ");
+    const answer = await visitor().call("getUser", undefined, { cookie });
+    expect(answer.status).toBe(200);
+    const reads = faulty.operations.filter(
+      ({ kind, key }) => kind === "read" && key.startsWith("session:1"),
+    );
+    expect(reads.length).toBeLessThanOrEqual(8);
+  });
+
+  // A protection is switched off in silence by the way the program is started (rack-session, CVE-2026-39324).
+  test("keeps the limits and the origin check", async () => {
+    const { visitor } = await start({ maxBodySize: 1000 });
+    const shop = visitor();
+    const large = await shop.call("getUser", undefined, { "x-large": "x".repeat(17_000) });
+    expect(large.status).toBe(431);
+    const foreign = await shop.call("getUser", undefined, { origin: "https://attacker.example" });
+    expect(foreign.status).toBe(403);
+    expect((await shop.call("getUser", "x".repeat(2000))).status).toBe(413);
+  });
+
+  test.each([[undefined], [""], [[]], [[""]], ["short"]])(
+    "isn't created for production with the secret %j",
+    (secret) => {
+      const config = { ...testConfig(), session: { secret } };
+      expect(() => createStorefront(config, { production: true })).toThrow(/secret/);
+    },
+  );
+});
+
+describe("a storage that fails", () => {
+  const { start, allowErrors } = createMatrix("memory", "server", () => ({ driver: "memory" }));
+
+  // A transient error of an upstream logs visitors out (Frappe, issue 39905; Open Mercato, pull request 4191).
+  test("logs nobody out", async () => {
+    allowErrors();
+    const faulty = createFaultyDriver();
+    const { visitor } = await start({ storage: { session: faulty.driver }, auth: trustingAuth });
+    const user = visitor();
+    await user.call("login", as(7));
+    faulty.before = outage;
+    expect(await user.call("getUser")).toMatchObject({ status: 503, setCookies: [] });
+    faulty.heal();
+    expect(await userOf(user)).toMatchObject({ id: 7 });
+  });
+
+  // A revocation is told "done" that the store refused (Twenty, pull request 23642).
+  test.each(["logout", "logoutEverywhere"])("answers 503 to %s, which works later", async (end) => {
+    allowErrors();
+    const faulty = createFaultyDriver();
+    const { visitor } = await start({ storage: { session: faulty.driver }, auth: trustingAuth });
+    const user = visitor();
+    await user.call("login", as(7));
+    faulty.before = ({ kind }) => kind === "read" || outage();
+    const refused = await user.clone().call(end);
+    expect(refused.status).toBe(503);
+    faulty.heal();
+    const twin = user.clone();
+    expect((await user.call(end)).status).toBeLessThan(300);
+    expect(await userOf(twin)).toBeUndefined();
+  });
+
+  // A refill of the cache restores a revoked session (Ente, pull request 12071; Storyden, pull request 801).
+  test("doesn't bring a revoked session back by a late read", async () => {
+    const faulty = createFaultyDriver();
+    const { visitor } = await start({
+      storage: { session: faulty.driver },
+      session: { cache: { ttl: 60 } },
+      auth: trustingAuth,
+    });
+    const user = visitor();
+    await user.call("login", as(7));
+    const twin = user.clone();
+    const gate = hold(faulty, "after", "read session:1001:");
+    const late = twin.call("getUser");
+    await gate.reached;
+    await user.call("logout");
+    gate.open();
+    await late;
+    expect(await userOf(twin.clone())).toBeUndefined();
+  });
+
+  // Half a login is cached as a whole one (better-auth, GHSA-xg6x-h9c9-2m83).
+  test("doesn't leave half a login that counts", async () => {
+    allowErrors();
+    const faulty = createFaultyDriver();
+    const { visitor } = await start({ storage: { session: faulty.driver }, auth: trustingAuth });
+    const guest = visitor();
+    await guest.call("addItemToBasket", line);
+    const other = guest.clone();
+    const written: string[] = [];
+    faulty.before = ({ kind, key }) => {
+      if (kind === "write") written.push(key);
+      if (kind === "write" && key.startsWith("user:")) outage();
+    };
+    const login = await guest.call("login", as(7));
+    expect(login).toMatchObject({ status: 503, setCookies: [] });
+    faulty.heal();
+    expect(await userOf(other)).toBeUndefined();
+    expect(await itemsOf(other)).toMatchObject([line]);
+    expect(written.some((key) => key.startsWith("session:1001:"))).toBe(true);
+    const left = [...faulty.stored()].filter(([key]) => key.startsWith("session:1001:"));
+    expect(left.filter(([, text]) => text.includes("7@example.com"))).toEqual([]);
+  });
+});
+
+// --- Internal helpers ---
+
+/** The origin that a test's requests go to. */
+async function originOf(send: (path: string, init: RequestInit) => Promise<Response>) {
+  return new URL((await send("/healthz", {})).url).origin;
+}
+
+/** Sends a path as it is, which `fetch` would normalize. */
+async function statusOf(
+  origin: string,
+  path: string,
+  headers: Record<string, string>,
+): Promise<number | undefined> {
+  const { hostname, port } = new URL(origin);
+  const sent = sendRequest({ hostname, port, path, method: "POST", headers });
+  sent.end();
+  const [response] = (await once(sent, "response")) as [IncomingMessage];
+  response.resume();
+  return response.statusCode;
+}

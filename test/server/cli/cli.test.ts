@@ -1,0 +1,298 @@
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { createServer, type AddressInfo } from "node:net";
+import { networkInterfaces } from "node:os";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { createFolder, plain, root, runCli, shops, startCli, until, waiting } from "../../_cli.ts";
+import { testSecret } from "../../_setup.ts";
+
+const hasIPv6 = Object.values(networkInterfaces())
+  .flat()
+  .some((found) => found?.family === "IPv6");
+
+describe("without a server", () => {
+  test.each(["--help", "-h", "start --help"])("%s tells how to use it", async (args) => {
+    const { code, stdout, stderr } = await runCli(args.split(" "));
+    expect([code, stderr]).toEqual([0, ""]);
+    const commands = ["start", "dev", "doctor", "explain"];
+    const flags = ["--config", "--shop", "--port", "--host", "--help", "--version"];
+    for (const word of [...commands, ...flags]) {
+      expect(stdout).toContain(`\n  ${word} `);
+    }
+  });
+
+  test("--version tells that of the package", async () => {
+    const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
+    expect(await runCli(["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+  });
+});
+
+describe("a mistake is one message, without a stack, and ends with code 1", () => {
+  const usage = expect.stringMatching(/ is no command\n\nUsage: storefront <command> /);
+
+  test.each<[about: string, args: string, files: Record<string, string>, stderr: unknown]>([
+    ["no command", "", {}, expect.stringMatching(/^a command is missing\n\nUsage: /)],
+    ["a bad command", "serve", {}, usage],
+    ["two commands", "start dev", {}, usage],
+    ["a bad flag", "start --prot 1", {}, is("Unknown option '--prot'\nSee storefront --help")],
+    [
+      "a flag without its value",
+      "start --config",
+      {},
+      expect.stringContaining("'--config <value>'"),
+    ],
+    ["a bad port", "start --port 80a", {}, is('--port: found "80a", expected a number .*')],
+    [
+      "a port too high",
+      "start --port 65536",
+      {},
+      is('--port: found "65536", expected a number .*'),
+    ],
+    ["a port below", "start --port=-1", {}, is('--port: found "-1", expected a number .*')],
+    [
+      "a bad host",
+      "start --host 192.0.2.1",
+      { "storefront.config.ts": plain },
+      is('--host: "192.0.2.1" is no address of this machine'),
+    ],
+    ["no config", "start", {}, "there is no storefront.config.ts in <folder>"],
+    ["no such file", "start --config a.ts", {}, "there is no file <folder>/a.ts"],
+    ["a folder", "start --config a", { "a/b.ts": "" }, "there is no file <folder>/a"],
+    [
+      "a syntax error",
+      "start --config a.ts",
+      { "a.ts": "\nexport default {{" },
+      is("<folder>/a.ts: .*Unexpected token.*, line 2, column 16"),
+    ],
+    [
+      "a syntax error in JSON",
+      "start --config a.json",
+      { "a.json": '{"session": {"secret": hunter2' },
+      "<folder>/a.json: it is not valid JSON, line 1, column 24",
+    ],
+    [
+      "a config that throws",
+      "start --config a.ts",
+      { "a.ts": 'throw new Error("boom")' },
+      "<folder>/a.ts: boom",
+    ],
+    [
+      "a config that throws no error",
+      "start --config a.mjs",
+      { "a.mjs": 'throw "boom"' },
+      "<folder>/a.mjs: boom",
+    ],
+    [
+      "a config that throws what cannot be read",
+      "start --config a.mjs",
+      { "a.mjs": "const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); throw proxy;" },
+      "<folder>/a.mjs: a value was thrown that cannot be read",
+    ],
+    [
+      "a missing package",
+      "start --config a.ts",
+      { "a.ts": `import "no-such"; ${plain}` },
+      "<folder>/a.ts: Cannot find module 'no-such'",
+    ],
+    [
+      "one that is missing elsewhere",
+      "start --config a.ts",
+      { "a.ts": `import "./b.ts"; ${plain}`, "b.ts": 'import "no-such";' },
+      "<folder>/a.ts: Cannot find module 'no-such', imported by <folder>/b.ts",
+    ],
+    [
+      "a missing module",
+      "start --config a.mjs",
+      { "a.mjs": `import "./b.mjs"; ${plain}` },
+      "<folder>/a.mjs: Cannot find module './b.mjs'",
+    ],
+    [
+      "no export",
+      "start --config a.ts",
+      { "a.ts": "export const shops = [];" },
+      is("<folder>/a.ts: it has no default export, .*"),
+    ],
+    [
+      "an export of nothing",
+      "start --config a.json",
+      { "a.json": "null" },
+      is("The config has a fault:\n  the config: found null, expected an object"),
+    ],
+    [
+      "faults",
+      "start --config a.ts",
+      { "a.ts": "export default { shops: [], basePath: 7 };" },
+      is("The config has 2 faults:\n  shops: .*\n  basePath: found 7, .*"),
+    ],
+    [
+      "faults for dev",
+      "dev --config a.ts",
+      { "a.ts": "export default { shops: [] };" },
+      is("The config has a fault:\n  shops: .*"),
+    ],
+    [
+      "a driver's missing package",
+      "start --config a.ts",
+      {
+        "a.ts": `export default { shops: ${shops}, storage: { session: { driver: "mongodb" } } };`,
+      },
+      is('The storage driver "mongodb" needs .*: npm install mongodb'),
+    ],
+    [
+      "a driver's missing option",
+      "start --config a.ts",
+      { "a.ts": `export default { shops: ${shops}, storage: { session: { driver: "fs" } } };` },
+      expect.stringContaining("`base`"),
+    ],
+  ])("%s", async (_, args, files, expected) => {
+    const folder = await createFolder(files);
+    const { code, stdout, stderr } = await runCli(args === "" ? [] : args.split(" "), { folder });
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(/^storefront: [^]*\n$/);
+    expect(stderr).not.toMatch(/\n\s+at |node:internal|hunter2/);
+    expect(stderr.slice(12, -1).replaceAll(folder, "<folder>")).toEqual(expected);
+  });
+
+  test("a bad port in the environment", async () => {
+    const folder = await createFolder({ "storefront.config.ts": plain });
+    const { code, stderr } = await runCli(["start"], { folder, env: { PORT: "http" } });
+    const expected = 'the variable PORT: found "http", expected a number from 0 to 65535';
+    expect([code, stderr]).toEqual([1, `storefront: ${expected}\n`]);
+  });
+
+  test.each(["start", "dev"])("a port in use: %s", async (command) => {
+    const other = createServer().listen(0, "127.0.0.1");
+    await once(other, "listening");
+    onTestFinished(() => void other.close());
+    const { port } = other.address() as AddressInfo;
+    const folder = await createFolder({ "storefront.config.ts": plain });
+    const { code, stdout, stderr } = await runCli([command, "--port", `${port}`], { folder });
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toBe(
+      `storefront: Port ${port} is already in use. Stop the other process, or choose another port with --port\n`,
+    );
+  });
+});
+
+describe("production", () => {
+  const env = { NODE_ENV: "production" };
+
+  test("does not start without a secret of 32 characters", async () => {
+    const folder = await createFolder({ "storefront.config.ts": plain });
+    const { code, stdout, stderr } = await runCli(["start"], { folder, env });
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(/^storefront: The config has a fault:\n {2}session\.secret: .*\n$/);
+  });
+
+  test("starts with one, and does not show it", async () => {
+    const secret = `process.env["SECRET"]`;
+    const storage = `{ account: { driver: "fs", base: "./accounts" }, singleProcess: true }`;
+    const settings = `{ session: { secret: ${secret} }, storage: ${storage}, shops`;
+    const folder = await createFolder({
+      "storefront.config.ts": plain.replace("{ shops", settings),
+    });
+    const server = await startCli(["start"], { folder, env: { ...env, SECRET: testSecret } });
+    expect(server.stdout).not.toContain("session.secret");
+    expect(server.stdout).toContain("the memory driver is for development");
+    expect(server.output).not.toContain(testSecret);
+  });
+
+  test("is not for dev", async () => {
+    const folder = await createFolder({ "storefront.config.ts": plain });
+    const server = await startCli(["dev"], { folder, env });
+    expect(server.stdout).toContain("session.secret is not set");
+  });
+});
+
+describe("the start", () => {
+  test("tells shops, storages and warnings, and nothing else", async () => {
+    const folder = await createFolder({ "storefront.config.ts": plain });
+    const server = await startCli(["start"], { folder });
+    expect(server.stderr).toBe("");
+    expect(server.stdout.replaceAll(server.origin, "<origin>")).toMatchInlineSnapshot(`
+      "Storefront Core listens on <origin>
+
+      Shops
+        1  de-DE EUR  <origin>/api/rpc/<method>
+        (or any of them at <origin>/api/rpc/<method> with the header x-shop-id)
+
+      Storage
+        memory for sessions, baskets, accounts: atomic within this process, expiry by a sweep of this process
+
+      Warnings
+        session.secret is not set: development signs with a random one, so sessions end with this process (SF101: session.secret)
+        the memory driver is for development: what it holds ends with this process, and no other sees it (SF501: storage.session)
+      "
+    `);
+  });
+
+  test.each(["127.0.0.1", "localhost", "0.0.0.0", ...(hasIPv6 ? ["::", "::1"] : [])])(
+    "on %s tells a URL that works",
+    async (host) => {
+      const folder = await createFolder({ "storefront.config.ts": plain });
+      const server = await startCli(["start", "--host", host], { folder });
+      const url = / 1 {2}de-DE EUR {2}(\S+)/.exec(server.stdout)?.[1] ?? "";
+      const response = await fetch(url.replace("<method>", "getShopConfiguration"));
+      expect([response.status, (await response.json()) as unknown]).toMatchObject([200, {}]);
+    },
+  );
+});
+
+describe("the end", () => {
+  test.each(["SIGTERM", "SIGINT"] as const)("waits for calls in flight: %s", async (signal) => {
+    const folder = await createFolder({ "storefront.config.ts": waiting });
+    const server = await startCli(["start"], { folder });
+    const call = server.call("wait");
+    await until(() => existsSync(join(folder, "running")));
+    server.signal(signal);
+    await untilClosed(server);
+    await writeFile(join(folder, "go"), "");
+    expect(await call).toEqual([200, "waited"]);
+    const answered = Date.now();
+    expect(await server.exited).toBe(0);
+    // Connections that are kept alive do not keep it.
+    expect(Date.now() - answered).toBeLessThan(2000);
+    expect(server.stderr).toBe("");
+  });
+
+  test("comes while Redis is down", async () => {
+    const storage = 'storage: { session: { driver: "redis", url: "redis://127.0.0.1:1" } }';
+    const folder = await createFolder({
+      "storefront.config.ts": plain.replace("{ shops", `{ ${storage}, shops`),
+    });
+    const server = await startCli(["start"], { folder });
+    expect(server.stdout).toContain("redis for sessions, baskets, accounts: atomic across all");
+    expect((await fetch(`${server.origin}/readyz`)).ok).toBe(false);
+    server.signal("SIGTERM");
+    expect(await server.exited).toBe(0);
+  });
+
+  test("waits no longer when it is asked again", async () => {
+    const folder = await createFolder({ "storefront.config.ts": waiting });
+    const server = await startCli(["start"], { folder });
+    const call = server.call("wait").catch(() => "cut off");
+    await until(() => existsSync(join(folder, "running")));
+    server.signal("SIGTERM");
+    await untilClosed(server);
+    server.signal("SIGTERM");
+    expect(await server.exited).toBe(1);
+    expect(await call).toBe("cut off");
+  });
+});
+
+/** A whole text. */
+function is(text: string): unknown {
+  return expect.stringMatching(new RegExp(`^${text}$`));
+}
+
+/** Waits until a server takes no more connections. */
+function untilClosed({ origin }: { readonly origin: string }): Promise<void> {
+  return until(() =>
+    fetch(`${origin}/healthz`).then(
+      () => false,
+      () => true,
+    ),
+  );
+}

@@ -1,0 +1,139 @@
+import { existsSync } from "node:fs";
+import { rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { describe, expect, test } from "vitest";
+import { createFolder, greeting, json, plain, startCli, until, waiting } from "../../_cli.ts";
+import { isListening } from "../../_socket.ts";
+
+const file = "storefront.config.ts";
+const shop = { shopId: 1, locale: "de-DE", currency: "EUR" };
+
+describe("dev", () => {
+  test.each([file, "storefront.config.mjs", "conf/my.ts"])("serves a changed %s", async (path) => {
+    const args = path.startsWith("conf") ? ["--config", path] : [];
+    const { server, write } = await startDev({ [path]: untyped("one") }, args);
+    expect(await server.call("greet")).toEqual([200, "one"]);
+    for (const next of ["two", "three"]) {
+      await write(path, untyped(next));
+      await untilGreeted(server, next);
+    }
+    expect(server.stdout.match(/listens on \S+/g)).toEqual(
+      Array.from({ length: 3 }, () => `listens on ${server.origin}`),
+    );
+    expect(server.stderr).toBe("");
+  });
+
+  test("serves a changed JSON", async () => {
+    const { server, write } = await startDev({ "storefront.config.json": json });
+    await write("storefront.config.json", json.replace("de-DE", "fr-FR"));
+    await untilAnswered(server, "getShopConfiguration", { ...shop, locale: "fr-FR" });
+  });
+
+  test("tells the faults of a changed config, and goes on with the old one", async () => {
+    const { server, write } = await startDev({ [file]: greeting("one") });
+    const bad = [
+      ["export default { shops: [] };", "The config has a fault:\n  shops: found a list of 0"],
+      ["export default {{", "Unexpected token"],
+      ['throw new Error("boom")', ": boom"],
+      [
+        plain.replace("{ shops", '{ storage: { session: { driver: "mongodb" } }, shops'),
+        "npm install mongodb",
+      ],
+    ] as const;
+    for (const [text, message] of bad) {
+      await write(file, text);
+      await until(() => server.stderr.includes(message));
+      expect(await server.call("greet")).toEqual([200, "one"]);
+    }
+    expect(server.stderr).not.toMatch(/\n\s+at /);
+    expect(server.stderr.match(/^(?!storefront: | {2}shops: ).+/gm)).toBeNull();
+    await write(file, greeting("two"));
+    await untilGreeted(server, "two");
+  });
+
+  test("survives that the file is away, and that another takes its place", async () => {
+    const { folder, server, write } = await startDev({ [file]: greeting("one") });
+    await rm(join(folder, file));
+    await until(() => server.stderr.includes("there is no file"));
+    expect(await server.call("greet")).toEqual([200, "one"]);
+    await write(file, greeting("two"));
+    await untilGreeted(server, "two");
+    await write("new.ts", greeting("three"));
+    await rename(join(folder, "new.ts"), join(folder, file));
+    await untilGreeted(server, "three");
+  });
+
+  test("serves what a changed module and .env say", async () => {
+    const handler = '`${greet} ${process.env["NAME"]}`';
+    const { server, write } = await startDev({
+      [file]: `import { greet } from "./lib/a.js";\n${greeting("").replace('=> ""', `=> ${handler}`)}`,
+      "lib/a.ts": 'export { greet } from "./b.ts";',
+      "lib/b.ts": 'export const greet = "one";',
+      ".env": "NAME=A",
+    });
+    expect(await server.call("greet")).toEqual([200, "one A"]);
+    await write("lib/b.ts", 'export const greet = "two";');
+    await untilGreeted(server, "two A");
+    await write(".env", "NAME=B");
+    await untilGreeted(server, "two B");
+    expect(server.stderr).toBe("");
+  });
+
+  test("lets calls in flight end with the config they began with", async () => {
+    const { folder, server, write } = await startDev({ [file]: waiting });
+    const call = server.call("wait");
+    await until(() => existsSync(join(folder, "running")));
+    await write(file, greeting("two"));
+    await untilGreeted(server, "two");
+    await write("go", "");
+    expect(await call).toEqual([200, "waited"]);
+    server.signal("SIGTERM");
+    expect(await server.exited).toBe(0);
+  });
+
+  test("ends only when calls of earlier configs have ended, too", async () => {
+    const { folder, server, write } = await startDev({ [file]: waiting });
+    const call = server.call("wait");
+    await until(() => existsSync(join(folder, "running")));
+    for (const text of ["two", "three"]) {
+      await write(file, greeting(text));
+      await untilGreeted(server, text);
+    }
+    server.signal("SIGTERM");
+    await until(async () => !(await isListening(server.origin)));
+    await write("go", "");
+    expect(await call).toEqual([200, "waited"]);
+    expect(await server.exited).toBe(0);
+  });
+});
+
+type Callable = Awaited<ReturnType<typeof startCli>>;
+
+/** Runs without TypeScript, too. */
+function untyped(greet: string): string {
+  return greeting(greet).replace(": string", "");
+}
+
+/** A server for development that greets with `one`. */
+async function startDev(files: Record<string, string>, args: readonly string[] = []) {
+  const folder = await createFolder(files);
+  const server = await startCli(["dev", ...args], { folder });
+  return {
+    folder,
+    server,
+    write: (path: string, text: string) => writeFile(join(folder, path), text),
+  };
+}
+
+/** Waits for what a changed config answers; while one server follows another, a call may be cut off. */
+function untilAnswered(server: Callable, method: string, answer: unknown): Promise<void> {
+  return until(async () => {
+    const [, body] = await server.call(method).catch(() => []);
+    return isDeepStrictEqual(body, answer);
+  });
+}
+
+function untilGreeted(server: Callable, text: string): Promise<void> {
+  return untilAnswered(server, "greet", text);
+}

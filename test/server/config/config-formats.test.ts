@@ -1,0 +1,59 @@
+import { describe, expect, test } from "vitest";
+import { loadStorefrontConfig } from "../../../server/cli/load.ts";
+import { createFolder, runCli } from "../../_cli.ts";
+
+const secret = "hunter2secret";
+
+/** Files with a mistake beside a secret, and where it is. */
+const faulty: [file: string, text: string, place: string][] = [
+  ["a.yaml", `session:\n  secret: ${secret} : x\n`, "YAML, line 2, column 25"],
+  ["a.yaml", `session:\n  secret: "${secret}\n`, "YAML, line 3, column 1"],
+  ["a.yml", `session:\n  secret: *${secret}\n`, "YAML, line 2"],
+  ["a.yml", `session:\n  secret: !${secret} x\n`, "YAML, line 2"],
+  ["a.yml", `session:\n  ${secret}: 1\n  ${secret}: 2\n`, "YAML, line 3"],
+  ["a.toml", `[session]\nsecret = ${secret}\n`, "TOML, line 2"],
+  ["a.toml", `[session]\nsecret = "${secret}\n`, "TOML, line"],
+  ["a.toml", `[session]\n${secret} = 1\n${secret} = 2\n`, "TOML, line 3"],
+  ["a.json", `{\n"session": {"secret": ${secret}}}`, "JSON, line 2, column 23"],
+  ["a.json", `{\n"session": {"secret": "a" "${secret}"}}`, "JSON, line 2, column 27"],
+  ["a.json", `{"session": {"secret": "${secret}\n"}}`, "JSON, line 1"],
+  ["a.json", `{"session": {"secret": "${secret}"`, "JSON, line 1"],
+  ["a.json", `{/* ${secret} */}`, "JSON"],
+  ["a.jsonc", `{\n// ${secret}\n"session": {"secret": ${secret}}}`, "JSON with comments, line 3"],
+  ["a.jsonc", `{"session": {"secret": "${secret}"`, "JSON with comments, line 1"],
+  ["a.json5", `{\nsession: {secret: ${secret}}}`, "JSON5, line 2"],
+  ["a.json5", `{session: {secret: '${secret}\n'}}`, "JSON5, line"],
+];
+
+describe("a mistake in a config of plain values", () => {
+  test.each(faulty)("is told by its place, without what stands there: %s %#", async (...given) => {
+    const [file, text, place] = given;
+    const folder = await createFolder({ [file]: text });
+    const loading = loadStorefrontConfig(folder, file, { isReadAgain: false });
+    const error: unknown = await loading.catch((caught: unknown) => caught);
+    const chain: string[] = [];
+    for (let link = error; link instanceof Error; link = link.cause) chain.push(String(link.stack));
+    expect(chain[0]).toContain(`it is not valid ${place}`);
+    expect(chain.join()).not.toContain("hunter2");
+  });
+
+  test.each(["start", "doctor", "explain --shop 1", "dev"])(
+    "is not printed by storefront %s either",
+    async (command) => {
+      const [file, text, place] = faulty[0] as (typeof faulty)[0];
+      const folder = await createFolder({ [file]: text });
+      const { stdout, stderr, code } = await runCli([...command.split(" "), "--config", file], {
+        folder,
+      });
+      expect(code).not.toBe(0);
+      expect(stderr).toContain(place);
+      expect(stdout + stderr).not.toContain("hunter2");
+    },
+  );
+});
+
+test("a config of JSON with comments may have a comma too many", async () => {
+  const folder = await createFolder({ "a.jsonc": '{ "shops": [1, ], // the shops\n }' });
+  const { config } = await loadStorefrontConfig(folder, "a.jsonc", { isReadAgain: false });
+  expect(config).toEqual({ shops: [1] });
+});

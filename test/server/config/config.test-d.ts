@@ -1,0 +1,116 @@
+import {
+  defineRpcMethod as definePackedMethod,
+  type SessionCustomData,
+  type ShopUser,
+} from "storefront-core";
+import createMemoryDriver from "unstorage/drivers/memory";
+import { describe, expectTypeOf, test } from "vitest";
+import * as z from "zod";
+import { createRpcClient } from "../../../rpc/client.ts";
+import { defineRpcMethod, type RpcMethod } from "../../../rpc/method.ts";
+import { defineStorefrontConfig, type StorefrontConfig } from "../../../server/config/config.ts";
+
+declare module "storefront-core" {
+  interface SessionCustomData {
+    visits: number;
+  }
+  interface ShopUser {
+    readonly loyaltyPoints?: number;
+  }
+}
+
+const shops = [{ shopId: 1001, locale: "de-DE", currency: "EUR" }];
+
+const greet = defineRpcMethod({
+  access: "public",
+  input: z.strictObject({ name: z.string() }),
+  handler: ({ name }) => `Hello, ${name}!`,
+});
+
+describe("defineStorefrontConfig", () => {
+  test("knows the methods by their names, payloads and answers", () => {
+    const config = defineStorefrontConfig({ shops, methods: { greet } });
+    type Methods = NonNullable<(typeof config)["methods"]>;
+    expectTypeOf<keyof Methods>().toEqualTypeOf<"greet">();
+    expectTypeOf<Methods["greet"]>().toEqualTypeOf<RpcMethod<{ name: string }, string>>();
+
+    const rpc = createRpcClient<Methods>({ baseURL: "http://localhost:3000", shopId: 1001 });
+    expectTypeOf(rpc.greet).parameter(0).toEqualTypeOf<{ name: string }>();
+    expectTypeOf(rpc.greet).returns.resolves.toEqualTypeOf<string>();
+  });
+
+  test("takes drivers by name and as objects, and undefined for what is left open", () => {
+    defineStorefrontConfig({
+      shops: [{ shopId: 1001, locale: "de-DE", currency: "EUR", host: undefined }],
+      storage: { session: { driver: "redis", url: "redis://localhost" }, account: undefined },
+      session: { secret: ["old", "new"], maxAge: undefined },
+    });
+    defineStorefrontConfig({ shops, storage: { basket: createMemoryDriver() } });
+  });
+
+  test("is a config that any server takes", () => {
+    const config = defineStorefrontConfig({ shops, methods: { greet } });
+    expectTypeOf(config).toExtend<StorefrontConfig>();
+  });
+});
+
+describe("what does not compile", () => {
+  test("a key that does not exist", () => {
+    // @ts-expect-error -- it is session
+    defineStorefrontConfig({ shops, sesion: {} });
+    // @ts-expect-error -- it is maxAge
+    defineStorefrontConfig({ shops, session: { maxage: 60 } });
+    // @ts-expect-error -- it is storage.session
+    defineStorefrontConfig({ shops, session: { provider: { driver: "memory" } } });
+    // @ts-expect-error -- a session cookie is always HttpOnly
+    defineStorefrontConfig({ shops, session: { httpOnly: false } });
+    // @ts-expect-error -- it is storefront:afterLogin
+    defineStorefrontConfig({ shops, hooks: { "storefront:afterlogin": () => {} } });
+  });
+
+  test("a value of the wrong kind", () => {
+    // @ts-expect-error -- durations are seconds
+    defineStorefrontConfig({ shops, session: { maxAge: "1d" } });
+    // @ts-expect-error -- it is lax
+    defineStorefrontConfig({ shops, session: { sameSite: "Lax" } });
+    // @ts-expect-error -- there is no such selector
+    defineStorefrontConfig({ shops, shopSelector: "host" });
+    // @ts-expect-error -- a storage needs a driver
+    defineStorefrontConfig({ shops, storage: { session: { url: "redis://localhost" } } });
+    // @ts-expect-error -- a method is made by defineRpcMethod
+    defineStorefrontConfig({ shops, methods: { greet: () => "hello" } });
+  });
+
+  test("what is missing", () => {
+    // @ts-expect-error -- there is no server without shops
+    defineStorefrontConfig({});
+    // @ts-expect-error -- a shop has a currency
+    defineStorefrontConfig({ shops: [{ shopId: 1001, locale: "de-DE" }] });
+    // @ts-expect-error -- accounts belong to realms, not to shops
+    defineStorefrontConfig({ shops: [{ ...shops[0]!, storage: { account: {} } }] });
+  });
+});
+
+describe("what a deployment declares of its own", () => {
+  test("is known of a session's data and of a user", () => {
+    expectTypeOf<SessionCustomData["visits"]>().toEqualTypeOf<number>();
+    expectTypeOf<ShopUser["loyaltyPoints"]>().toEqualTypeOf<number | undefined>();
+  });
+
+  test("is known to handlers", () => {
+    definePackedMethod({
+      access: "user",
+      handler(_, { customData, updateCustomData, user, updateUser }) {
+        expectTypeOf(customData.visits).toEqualTypeOf<number | undefined>();
+        expectTypeOf(user.loyaltyPoints).toEqualTypeOf<number | undefined>();
+        updateCustomData({ visits: 1 });
+        // @ts-expect-error -- it is a number
+        updateCustomData({ visits: "1" });
+        // @ts-expect-error -- it is visits
+        updateCustomData({ visit: 1 });
+        // @ts-expect-error -- it is a number
+        updateUser({ ...user, loyaltyPoints: "many" });
+      },
+    });
+  });
+});

@@ -1,0 +1,241 @@
+import { Redis } from "ioredis";
+import type { Driver } from "unstorage";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { diagnose } from "../../../server/config/doctor.ts";
+import { createFolder, plain, runCli, shops } from "../../_cli.ts";
+import { describeWithRedis, startRedis, useRedis } from "../../_redis.ts";
+import { sound } from "../../_findings.ts";
+import { testSecret } from "../../_setup.ts";
+
+/** What is found beyond notices. */
+async function diagnoseStorage(session: unknown) {
+  const findings = await diagnose({ ...sound, storage: { session, singleProcess: true } });
+  return findings
+    .filter(({ severity }) => severity !== "notice")
+    .map(({ code, path, found }) => `${code} ${path}: ${found}`);
+}
+
+/** A config's file with some settings. */
+function configOf(settings: string): string {
+  return `export default { shops: ${shops}, ${settings} };`;
+}
+
+describe("a storage", () => {
+  test("that does not answer is an error", async () => {
+    expect(await diagnoseStorage({ driver: "redis", url: "redis://127.0.0.1:1" })).toEqual([
+      "SF701 storage.session: redis, without an answer",
+    ]);
+  });
+
+  test("that cannot be opened is one, without the password in what its driver says", async () => {
+    const driver = { name: "redis", getInstance: failToOpen, getItem: () => null };
+    expect(await diagnoseStorage(driver)).toEqual([
+      "SF702 storage.session: redis: no way to redis://…@redis",
+    ]);
+    expect(await diagnoseStorage({ driver: "null", ttl: 1 })).toContainEqual(
+      expect.stringContaining("SF504"),
+    );
+  });
+
+  test("is asked what calls need, and closed, whatever it says", async () => {
+    const told: string[] = [];
+    const driver: Driver = {
+      name: "custom",
+      getKeys: () => [],
+      hasItem: () => false,
+      setItem: () => {},
+      removeItem: () => {},
+      getItem(key) {
+        told.push(key);
+        throw new Error("out of order");
+      },
+      dispose: () => void told.push("dispose"),
+    };
+    expect(await diagnoseStorage(driver)).toEqual([
+      "SF701 storage.session: custom, without an answer",
+    ]);
+    expect(told).toEqual(["ping", "ping:ping", "dispose"]);
+  });
+
+  test("that is at fault in the config is not opened", async () => {
+    expect(await diagnoseStorage({ driver: "reddis" })).toEqual([
+      'SF001 storage.session.driver: "reddis"',
+    ]);
+  });
+
+  test("Redis before version 6 is a warning", async () => {
+    expect(await diagnoseStorage(createRedisDouble("redis_version:5.0.14\r\n"))).toEqual([
+      "SF704 storage.session: Redis 5",
+    ]);
+    expect(await diagnoseStorage(createRedisDouble("redis_version:6.2.0\r\n"))).toEqual([]);
+  });
+
+  test("Redis that says nothing of itself is none", async () => {
+    expect(await diagnoseStorage(createRedisDouble(new Error("NOPERM")))).toEqual([]);
+  });
+});
+
+test("a config is judged as production, whatever this process is", async () => {
+  const storage = { session: { driver: "memory" } };
+  expect(await diagnose({ ...sound, storage, session: {} })).toContainEqual(
+    expect.objectContaining({ code: "SF101", severity: "error" }),
+  );
+});
+
+describeWithRedis("a Redis", () => {
+  const redis = useRedis();
+
+  test("is fine, and is left without a connection", async () => {
+    expect(await diagnoseStorage({ driver: "redis", url: redis().url })).toEqual([]);
+    const client = new Redis(redis().url);
+    onTestFinished(() => client.disconnect());
+    await expect
+      .poll(async () =>
+        String(await client.client("LIST"))
+          .trim()
+          .split("\n"),
+      )
+      .toHaveLength(1);
+  });
+
+  test("that removes keys is an error", async () => {
+    const evicting = await startRedis({ args: ["--maxmemory-policy", "allkeys-lru"] });
+    onTestFinished(() => evicting.stop());
+    expect(await diagnoseStorage({ driver: "redis", url: evicting.url })).toEqual([
+      "SF703 storage.session: allkeys-lru",
+    ]);
+  });
+
+  test.each([
+    ["is full", ["CONFIG", "SET", "maxmemory", "1"], "OOM"],
+    ["is a read-only copy", ["REPLICAOF", "127.0.0.1", "1"], "READONLY"],
+    ["lets its user run no scripts", ["ACL", "SETUSER", "default", "-@scripting"], "NOPERM"],
+  ])("that %s is an error, though it answers", async (_, [command = "", ...args], code) => {
+    const full = await startRedis();
+    onTestFinished(() => full.stop());
+    const client = new Redis(full.url);
+    onTestFinished(() => client.disconnect());
+    await client.call(command, ...args);
+    expect(await diagnoseStorage({ driver: "redis", url: full.url })).toEqual([
+      `SF705 storage.session: redis, which rejects writes (${code})`,
+    ]);
+  });
+
+  test("that wants a password says so", async () => {
+    const guarded = await startRedis();
+    onTestFinished(() => guarded.stop());
+    const client = new Redis(guarded.url);
+    await client.config("SET", "requirepass", "hunter2");
+    client.disconnect();
+    expect(await diagnoseStorage({ driver: "redis", url: guarded.url })).toEqual([
+      "SF701 storage.session: redis, without an answer (NOAUTH)",
+    ]);
+  });
+});
+
+describe("storefront doctor", () => {
+  test("judges as production, tells each finding, and ends with 1 where there are errors", async () => {
+    const folder = await createFolder({ "storefront.config.ts": plain });
+    const { code, stdout, stderr } = await runCli(["doctor"], { folder });
+    expect([code, stderr]).toEqual([1, ""]);
+    expect(stdout.replace(folder, "")).toMatchInlineSnapshot(`
+      "/storefront.config.ts, judged as production
+
+      SF101 error session.secret
+        found nothing, expected a secret of 32 characters or more: there is none by default
+        session.secret is not set: development signs with a random one, so sessions end with this process
+
+      SF510 error storage.session
+        found "memory", expected { driver: "redis", url }, or storage.singleProcess: true if there is one process only
+        the storage is atomic within one process only: with a second process, writes are lost and ended sessions come back
+
+      SF513 error storage.account
+        found "memory", expected a driver that keeps documents, for example { driver: "fs", base }; or your own auth
+        accounts in memory are lost when the process ends
+
+      SF501 warning storage.session
+        found "memory", expected { driver: "redis", url }
+        the memory driver is for development: what it holds ends with this process, and no other sees it
+
+      SF602 notice trustProxy
+        found false, expected the addresses of your proxies, if there are any
+        behind a proxy that ends TLS, the cookie lacks Secure and all visitors have one address
+
+      SF606 notice admin.token
+        found nothing, expected a token of 32 characters or more, if you want them
+        nobody can end a user's sessions from outside, for the admin calls are not there
+
+      3 errors, 1 warning, 2 notices
+      "
+    `);
+  });
+
+  test("ends with 0 where there are none, also where something keeps the process", async () => {
+    const settings = [
+      `session: { secret: ${JSON.stringify(testSecret)} }`,
+      `storage: { account: { driver: "fs", base: "./accounts" }, singleProcess: true }`,
+    ];
+    const text = configOf(settings.join());
+    const folder = await createFolder({ "my.config.ts": `setInterval(() => {}, 1000);\n${text}` });
+    const { code, stdout, stderr } = await runCli(["doctor", "--config", "my.config.ts"], {
+      folder,
+    });
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toContain("SF501 warning storage.session\n");
+    expect(stdout).toMatch(/\n0 errors, 1 warning, 4 notices\n$/);
+    expect(stdout).not.toContain(testSecret);
+  });
+
+  test("tells faults of keys, the storages' and all others at once", async () => {
+    const settings = `basePath: "api", storage: { session: { driver: "redis", url: "redis://:hunter2@127.0.0.1:1" } }`;
+    const folder = await createFolder({ "storefront.config.ts": configOf(settings) });
+    const { code, stdout } = await runCli(["doctor"], { folder });
+    expect(code).toBe(1);
+    expect(stdout.match(/^SF\d+ error .*$/gm)).toEqual([
+      "SF001 error basePath",
+      "SF101 error session.secret",
+      "SF701 error storage.session",
+    ]);
+    expect(stdout).not.toContain("hunter2");
+  });
+
+  test("knows of other processes by the .env file, too", async () => {
+    const folder = await createFolder({
+      "storefront.config.ts": plain,
+      ".env": "WEB_CONCURRENCY=4",
+    });
+    expect((await runCli(["doctor"], { folder })).stdout).toContain(
+      "SF502 warning storage.session",
+    );
+  });
+
+  test.each([
+    [
+      "a config that is not there",
+      ["doctor", "--config", "none.ts"],
+      /^storefront: there is no file /,
+    ],
+    ["a word too many", ["doctor", "now"], /^storefront: "doctor now" is no command\n/],
+  ])("has one message for %s", async (_, args, message) => {
+    const { code, stderr } = await runCli(args);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(message);
+  });
+});
+
+function failToOpen(): never {
+  throw new Error("no way to redis://me:hunter2@redis\nat a line");
+}
+
+/** A driver like that of Redis, which says of itself what it is told to. */
+const accept = async () => [1];
+
+function createRedisDouble(info: string | Error): Driver {
+  const answer = async () => {
+    if (info instanceof Error) throw info;
+    return info;
+  };
+  const client = { on: () => {}, evalsha: accept, info: answer, config: answer };
+  const driver = { name: "redis", options: {}, getInstance: () => client };
+  return { ...driver, getItem: () => null, getKeys: () => [], hasItem: () => false } as Driver;
+}

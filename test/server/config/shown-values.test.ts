@@ -1,0 +1,64 @@
+import { describe, expect, test } from "vitest";
+import { describeFound } from "../../../server/config/config-error.ts";
+import { examineConfig } from "../../../server/config/check.ts";
+import { createMatrix } from "../../_setup.ts";
+
+const shop = { shopId: 1001, locale: "de-DE", currency: "EUR" };
+const found = (config: object) =>
+  examineConfig({ shops: [shop], ...config }, { production: false }).findings.map(
+    (finding) => finding.found,
+  );
+
+describe("a value that a finding is about", () => {
+  test.each([
+    ["a path", { basePath: "api" }, '"api"'],
+    ["a driver", { storage: { session: { driver: "no-such" } } }, '"no-such"'],
+    ["a cookie's name", { session: { cookieName: "a b" } }, '"a b"'],
+    ["a lifetime", { session: { maxAge: -5 } }, "-5"],
+    ["a limit", { basket: { maxItems: 0 } }, "0"],
+    ["a currency", { shops: [{ ...shop, currency: "eur" }] }, '"eur"'],
+  ])("is shown if its key can hold no secret: %s", (_, config, text) => {
+    expect(found(config)).toContain(text);
+  });
+
+  test.each([
+    ["a secret", { session: { secret: ["ok", 4711] } }, "a number"],
+    ["a token", { admin: { token: "hunter2" } }, "a string of 7 characters"],
+    ["a driver's option", { storage: { session: "hunter2" } }, "a string of 7 characters"],
+    ["an unknown key", { pasword: "hunter2" }, "a string of 7 characters"],
+    ["a list of origins", { cors: { origin: "hunter2" } }, "a string of 7 characters"],
+  ])("is measured if its key can hold one: %s", (_, config, text) => {
+    expect(found(config)).toContain(text);
+    expect(found(config).join()).not.toMatch(/hunter2|4711/);
+  });
+
+  test("is measured under any key if it looks like a secret", () => {
+    expect(describeFound("x".repeat(32), "path")).toBe("a string of 32 characters");
+    expect(describeFound("user:pass@host", "host")).toBe("a string of 14 characters");
+  });
+});
+
+describe("the depth of a payload", () => {
+  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const brackets = "[".repeat(40);
+
+  test.each([
+    ["a quote", `"\\"${brackets}"`],
+    ["a backslash and a quote", `"\\\\\\"${brackets}"`],
+    ["a quote, and ends", `"${brackets}\\"","b":"${brackets}"`],
+  ])("does not count brackets in a text, even after it escapes %s", async (_, text) => {
+    const { send } = await start();
+    const body = `{"payload":{"email":${text}}}`;
+    const headers = { "content-type": "application/json", "x-shop-id": "1001" };
+    const response = await send("/api/rpc/login", { method: "POST", headers, body });
+    expect([response.status, (await response.json()).code]).toEqual([422, "invalid_input"]);
+  });
+
+  test("counts brackets after a text that ends in a backslash", async () => {
+    const { send } = await start();
+    const body = `{"payload":{"email":"\\\\","b":${brackets}${"]".repeat(40)}}}`;
+    const headers = { "content-type": "application/json", "x-shop-id": "1001" };
+    const response = await send("/api/rpc/login", { method: "POST", headers, body });
+    expect((await response.json()).detail).toContain("nested too deeply");
+  });
+});

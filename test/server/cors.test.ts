@@ -1,0 +1,292 @@
+import { expect, test } from "vitest";
+import { defineRpcMethod } from "../../rpc/method.ts";
+import type { CorsConfig, StorefrontConfig } from "../../server/config/config.ts";
+import { describeMatrix, testConfig } from "../_setup.ts";
+import { Visitor, type Answer } from "../_visitor.ts";
+
+const shop = "https://shop.example";
+const other = "https://other.example";
+const evil = "https://evil.example";
+
+describeMatrix("CORS", (matrix) => {
+  /** A storefront that counts the calls that reach a method. */
+  async function start(config: Partial<StorefrontConfig> = {}) {
+    const reached: string[] = [];
+    const note = (method: string) => void reached.push(method);
+    const publicNote = defineRpcMethod({
+      access: "public",
+      readOnly: true,
+      handler: () => note("publicNote"),
+    });
+    const storefront = await matrix.start({
+      ...config,
+      methods: { publicNote },
+      hooks: { "storefront:context:created": ({ method }) => note(method) },
+    });
+    const visitor = new Visitor(storefront.send);
+    const elsewhere = new Visitor(storefront.send, 1002);
+    const preflight = (origin: string, path = "/api/rpc/getUser") =>
+      visitor.request(path, {
+        method: "OPTIONS",
+        headers: {
+          origin,
+          "access-control-request-method": "POST",
+          "access-control-request-headers": "content-type,x-shop-id",
+        },
+      });
+    return { ...storefront, reached, visitor, elsewhere, preflight };
+  }
+
+  test("by default lets in nobody but pages of the server's own origin", async () => {
+    const { visitor, preflight, reached, app } = await start();
+    for (const origin of [shop, "http://localhost:5173", "null", "", "file://"]) {
+      const answer = await visitor.call("getUser", undefined, { origin });
+      expect(answer, origin).toMatchObject({ status: 403, body: { code: "foreign_origin" } });
+      expect((await preflight(origin)).status, origin).toBe(403);
+    }
+    expect(reached).toEqual([]);
+    for (const [url, origin, status] of [
+      ["http://localhost", "http://localhost", 200],
+      ["http://localhost:3000", "http://localhost:3000", 200],
+      ["http://localhost:3000", "http://localhost:5173", 403],
+      ["https://shop.example", "https://shop.example", 200],
+      // A proxy that is not trusted may have ended TLS.
+      ["http://shop.example", "https://shop.example", 200],
+      // Whoever sits on the line may have written this page.
+      ["https://shop.example", "http://shop.example", 403],
+      ["https://shop.example", "https://shop.example.evil.example", 403],
+    ] as const) {
+      const headers = { origin, "x-shop-id": "1001" };
+      const request = new Request(`${url}/api/rpc/getUser`, { method: "POST", headers });
+      expect((await app.fetch(request)).status, `${origin} at ${url}`).toBe(status);
+    }
+  });
+
+  test("answers a preflight of what calls send", async () => {
+    const { preflight, reached } = await start({ cors: { origin: [shop], maxAge: 60 } });
+    const { status, headers } = await preflight(shop);
+    expect(status).toBe(204);
+    expect(Object.fromEntries(headers)).toMatchObject({
+      "access-control-allow-origin": shop,
+      "access-control-allow-credentials": "true",
+      "access-control-allow-methods": "GET, POST",
+      "access-control-allow-headers": "authorization, content-type, idempotency-key, x-shop-id",
+      "access-control-max-age": "60",
+      vary: "origin, access-control-request-headers",
+    });
+    expect((await preflight(shop, "/de/api/rpc/getUser")).status).toBe(204);
+    expect(reached).toEqual([]);
+  });
+
+  test("speaks for all shops in a preflight, and for its own in a call", async () => {
+    const { preflight, visitor, elsewhere, reached } = await start(ofFirst({ origin: [shop] }));
+    expect((await preflight(shop, "/us/api/rpc/getUser")).status).toBe(204);
+    expect((await visitor.call("getUser", undefined, { origin: shop })).status).toBe(200);
+    reached.length = 0;
+    const refused = await elsewhere.call("getUser", undefined, { origin: shop });
+    expect(refused).toMatchObject({ status: 403, body: { code: "foreign_origin" } });
+    expect(corsOf(refused)).toEqual({ vary: "origin" });
+    expect(reached).toEqual([]);
+  });
+
+  test("says in a preflight that cookies travel where they do to any shop that lets it in", async () => {
+    const { preflight, visitor, elsewhere } = await start({
+      cors: { origin: [shop], maxAge: 60 },
+      ...ofFirst({ credentials: false, maxAge: 30 }),
+    });
+    const { headers } = await preflight(shop);
+    expect(headers.get("access-control-allow-credentials")).toBe("true");
+    expect(headers.get("access-control-max-age")).toBe("30");
+    const credentials = async (caller: Visitor) =>
+      corsOf(await caller.call("getUser", undefined, { origin: shop }))["credentials"];
+    expect(await credentials(visitor)).toBeUndefined();
+    expect(await credentials(elsewhere)).toBe("true");
+  });
+
+  test("lets a page read failures like answers, and varies by origin always", async () => {
+    const { visitor, send, reached } = await start({ cors: { origin: [shop] } });
+    const json = { "content-type": "application/json" };
+    const post = (path: string, headers: Record<string, string>, body?: string) =>
+      visitor.request(path, { method: "POST", headers, ...(body !== undefined && { body }) });
+    const calls: Record<string, (headers: Record<string, string>) => Promise<Answer>> = {
+      "200": (headers) => post("/de/api/rpc/getUser", headers),
+      "200 of a cacheable GET": (headers) =>
+        visitor.request("/de/api/rpc/getShopConfiguration", { headers }),
+      "204": (headers) => post("/de/api/rpc/logout", headers),
+      "400": (headers) => post("/de/api/rpc/login", { ...json, ...headers }, "{"),
+      "401": (headers) => post("/de/api/rpc/listSessions", headers),
+      "404 of a method": (headers) => post("/de/api/rpc/nowhere", headers),
+      "404 of a shop": (headers) => post("/fr/api/rpc/getUser", headers),
+      "404 of a path": (headers) => post("/nowhere", headers),
+      "405": (headers) => visitor.request("/de/api/rpc/getUser", { headers }),
+      "415": (headers) =>
+        post("/de/api/rpc/getUser", { ...headers, "content-type": "text/plain" }, "x"),
+      "422": (headers) => post("/de/api/rpc/login", { ...json, ...headers }, "{}"),
+    };
+    for (const [name, call] of Object.entries(calls)) {
+      const answer = await call({ origin: shop });
+      expect(answer.status, name).toBe(Number.parseInt(name, 10));
+      expect(corsOf(answer), name).toMatchObject({ origin: shop, credentials: "true" });
+      expect(answer.headers.get("vary"), name).toMatch(/(?:^|, )origin(?:,|$)/);
+      const plain = await call({});
+      expect(corsOf(plain), name).toEqual({ vary: expect.stringMatching(/(?:^|, )origin(?:,|$)/) });
+    }
+    reached.length = 0;
+    for (const [name, call] of Object.entries(calls)) {
+      const answer = await call({ origin: evil });
+      expect(corsOf(answer), name).toEqual({
+        vary: expect.stringMatching(/(?:^|, )origin(?:,|$)/),
+      });
+    }
+    expect(reached).toEqual([]);
+    expect((await send("/api/rpc/getUser", { method: "OPTIONS" })).headers.get("vary")).toBe(
+      "origin",
+    );
+  });
+
+  test("exposes the header of tokens by itself where there are tokens, beside the config's own", async () => {
+    const { visitor, elsewhere } = await start({
+      cors: { origin: [shop], exposedHeaders: ["x-request-id"] },
+      session: { authTokenHeaderKey: "vendure-auth-token" },
+      shops: testConfig().shops.map((each) =>
+        each.shopId === 1001 ? { ...each, session: { tokenMethod: "bearer" } } : each,
+      ),
+    });
+    const exposed = async (caller: Visitor) =>
+      corsOf(await caller.call("getUser", undefined, { origin: shop }))["expose"]?.split(", ");
+    expect(await exposed(visitor)).toEqual([
+      "x-request-id",
+      "vendure-auth-token",
+      "retry-after",
+      "storefront-response",
+    ]);
+    expect(await exposed(elsewhere)).toEqual([
+      "x-request-id",
+      "retry-after",
+      "storefront-response",
+    ]);
+  });
+
+  test.each([
+    [/https:\/\/shop\.example/, [shop], [`${shop}.evil.example`, `https://evil.example?${shop}`]],
+    [/https:\/\/shop\.example|https:\/\/other\.example/g, [shop, other], [`${shop}.evil.example`]],
+    [/https:\/\/\w+\.example/iy, [shop, other], ["https://a.b.example", "http://shop.example"]],
+  ] as const)("takes the pattern %s for the whole origin", async (pattern, good, bad) => {
+    const { visitor, reached } = await start({ cors: { origin: [pattern] } });
+    for (const origin of [...good, ...good]) {
+      const answer = await visitor.call("getUser", undefined, { origin });
+      expect(answer.status, origin).toBe(200);
+      expect(corsOf(answer)["origin"], origin).toBe(origin);
+    }
+    reached.length = 0;
+    for (const origin of bad) {
+      expect((await visitor.call("getUser", undefined, { origin })).status, origin).toBe(403);
+    }
+    expect(reached).toEqual([]);
+  });
+
+  test("asks a function with the origin and the shop", async () => {
+    const { visitor, elsewhere, preflight } = await start({
+      cors: { origin: (origin, { currency }) => origin === shop && currency === "USD" },
+    });
+    expect((await preflight(shop)).status).toBe(204);
+    expect((await preflight(evil)).status).toBe(403);
+    expect((await visitor.call("getUser", undefined, { origin: shop })).status).toBe(403);
+    expect((await elsewhere.call("getUser", undefined, { origin: shop })).status).toBe(200);
+  });
+
+  test("lets nobody in by a function that is asynchronous, or throws", async () => {
+    matrix.allowErrors();
+    for (const origin of [careless, broken]) {
+      const { visitor, preflight, reached } = await start({ cors: { origin } });
+      const answer = await visitor.call("getUser", undefined, { origin: shop });
+      expect(answer).toMatchObject({ status: 403, body: { code: "foreign_origin" } });
+      expect(corsOf(answer)).toEqual({ vary: "origin" });
+      expect((await preflight(shop)).status).toBe(403);
+      expect(reached).toEqual([]);
+    }
+  });
+
+  test("lets no foreign origin reach a method, by any verb, with or without a session", async () => {
+    const { visitor, reached, send } = await start({ cors: { origin: [shop] } });
+    await visitor.call("addItemToBasket", { variantId: 7, quantity: 1 });
+    reached.length = 0;
+    const cookie = visitor.cookieHeader;
+    for (const origin of [evil, "null", `${shop}:8443`, "http://shop.example", `${shop}/`]) {
+      for (const method of ["addItemToBasket", "publicNote"]) {
+        for (const init of [{ method: "POST" }, { method: "GET" }]) {
+          const headers = { origin, cookie, "x-shop-id": "1001" };
+          const response = await send(`/api/rpc/${method}`, { ...init, headers });
+          expect(response.status, `${init.method} ${method} from ${origin}`).toBe(403);
+          expect(response.headers.get("set-cookie")).toBeNull();
+        }
+      }
+    }
+    // Old browsers leave the origin of a form's page out.
+    const crossSite = await visitor.call("getUser", undefined, { "sec-fetch-site": "cross-site" });
+    expect(crossSite).toMatchObject({ status: 403, body: { code: "foreign_origin" } });
+    expect(reached).toEqual([]);
+    expect((await visitor.call("getBasket")).body.basket.itemCount).toBe(1);
+  });
+
+  test("never answers with *", async () => {
+    const { visitor, preflight } = await start({ cors: { origin: () => true } });
+    for (const origin of [shop, evil]) {
+      const answers = [
+        await preflight(origin),
+        await visitor.call("getUser", undefined, { origin }),
+      ];
+      for (const answer of answers) {
+        expect(corsOf(answer)).toMatchObject({
+          origin,
+          credentials: "true",
+          vary: expect.stringMatching(/^origin\b/),
+        });
+        expect([...answer.headers.values()].filter((value) => value.includes("*"))).toEqual([]);
+      }
+    }
+    await expect(matrix.start({ cors: { origin: ["*"] } })).rejects.toThrow(/cors\.origin/);
+  });
+
+  test("lets a page whose shop takes no credentials do nothing in its visitor's name", async () => {
+    const enter = defineRpcMethod({
+      handler: (_, { createUserBoundSession }) => createUserBoundSession({ id: 7 }),
+    });
+    const cors = { origin: [other], credentials: false };
+    const { visitor } = await matrix.start({ cors, methods: { enter } });
+    const browser = visitor();
+    await browser.call("enter");
+    const answer = await browser.call("getUser", undefined, { origin: other });
+    expect(answer).toMatchObject({ status: 200, body: {}, setCookies: [] });
+    await browser.call("logout", undefined, { origin: other });
+    expect((await browser.call("getUser")).body).toEqual({ user: { id: 7 } });
+  });
+});
+
+/** Settings of the first shop; the second one keeps the defaults. */
+function ofFirst(cors: CorsConfig): Partial<StorefrontConfig> {
+  const { shops } = testConfig();
+  return { shops: shops.map((each) => (each.shopId === 1001 ? { ...each, cors } : each)) };
+}
+
+const careless = (async () => false) as unknown as () => boolean;
+
+function broken(): never {
+  throw new Error("no such table");
+}
+
+/** What an answer says to a browser of who may read it. */
+function corsOf({ headers }: Answer): Record<string, string> {
+  const names = {
+    origin: "access-control-allow-origin",
+    credentials: "access-control-allow-credentials",
+    expose: "access-control-expose-headers",
+    vary: "vary",
+  };
+  return Object.fromEntries(
+    Object.entries(names).flatMap(([key, name]) => {
+      const value = headers.get(name);
+      return value === null ? [] : [[key, value]];
+    }),
+  );
+}

@@ -1,0 +1,173 @@
+import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import type { Driver } from "unstorage";
+import { defineRpcMethod } from "../../rpc/method.ts";
+import { openDriver } from "../../storage/documents/driver.ts";
+import { createMatrix } from "../_setup.ts";
+import { Visitor, type Send } from "../_visitor.ts";
+
+/** What a call does that takes its time. The guard is on how often, for how long is for the benchmark. */
+interface Cost {
+  readonly reads: number;
+  readonly writes: number;
+  readonly signatures: number;
+  readonly parses: number;
+  readonly texts: number;
+}
+
+const signatures = vi.hoisted(() => ({ count: 0 }));
+const turns = vi.hoisted(() => ({ count: 0 }));
+
+vi.mock(import("node:timers"), async (load) => {
+  const timers = await load();
+  const setImmediate = ((...args: Parameters<typeof timers.setImmediate>) => {
+    turns.count++;
+    return timers.setImmediate(...args);
+  }) as typeof timers.setImmediate;
+  return { ...timers, setImmediate };
+});
+
+vi.mock(import("node:crypto"), async (load) => {
+  const crypto = await load();
+  const createHmac = ((...args: Parameters<typeof crypto.createHmac>) => {
+    signatures.count++;
+    return crypto.createHmac(...args);
+  }) as typeof crypto.createHmac;
+  return { ...crypto, createHmac };
+});
+
+const methods = {
+  enter: defineRpcMethod({
+    handler: (_, { createUserBoundSession }) => createUserBoundSession({ id: 7, firstName: "Ada" }),
+  }),
+  setField: defineRpcMethod({
+    handler: (_, { updateCustomData }) => updateCustomData({ one: Math.random() } as object),
+  }),
+  rename: defineRpcMethod({
+    handler: (_, { user, updateUser }) => updateUser({ ...user, id: 7, firstName: "Eve" }),
+  }),
+};
+
+const matrix = createMatrix("memory", "request", () =>
+  countOperations(openDriver({ driver: "memory" })),
+);
+let reads: number;
+let writes: number;
+let visitor: Visitor;
+let cost: Cost;
+
+beforeEach(async () => {
+  const { send } = await matrix.start({ methods });
+  const parse = vi.spyOn(JSON, "parse");
+  const stringify = vi.spyOn(JSON, "stringify");
+  const counted: Send = async (path, init) => {
+    reads = 0;
+    writes = 0;
+    for (const spy of [parse, stringify]) spy.mockClear();
+    signatures.count = 0;
+    const response = await send(path, init);
+    cost = {
+      reads,
+      writes,
+      signatures: signatures.count,
+      parses: parse.mock.calls.length,
+      texts: stringify.mock.calls.length,
+    };
+    return response;
+  };
+  visitor = new Visitor(counted);
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+/** In place, for a copy would not be the memory that nobody else has. */
+function countOperations(driver: Driver): Driver {
+  const { getItemRaw, setItemRaw, removeItem } = driver;
+  return Object.assign(driver, {
+    getItemRaw: (key: string) => (reads++, getItemRaw?.(key, {})),
+    setItemRaw: (key: string, value: unknown) => (writes++, setItemRaw?.(key, value, {})),
+    removeItem: (key: string) => (writes++, removeItem?.(key, {})),
+  });
+}
+
+/** What a call costs, once the calls before it have been made. */
+async function costOf(...calls: string[]): Promise<Cost> {
+  for (const call of calls) {
+    const payload = call === "addItemToBasket" ? { variantId: 7, quantity: 1 } : undefined;
+    const { status } = await visitor.call(call, payload);
+    expect([200, 204]).toContain(status);
+  }
+  return cost;
+}
+
+test("a guest's call costs the parsing of its body", async () => {
+  const body = { parses: 1, texts: 1 };
+  await costOf("getUser");
+  expect(await costOf("getUser")).toEqual({ reads: 0, writes: 0, signatures: 0, ...body });
+});
+
+test("the first call with a cookie costs a signature and the reading of the session", async () => {
+  expect(await costOf("enter", "getUser")).toEqual({
+    reads: 1,
+    writes: 0,
+    signatures: 1,
+    parses: 2,
+    texts: 1,
+  });
+});
+
+test("every other call of a known session costs less than a guest's: its answer is a text already", async () => {
+  expect(await costOf("enter", "getUser", "getUser")).toEqual({
+    reads: 0,
+    writes: 0,
+    signatures: 0,
+    parses: 1,
+    texts: 0,
+  });
+});
+
+test.each([
+  // One more is made to see how long it is.
+  ["setField", 2],
+  ["rename", 1],
+])("%s costs one write, of one text that is not parsed", async (call, texts) => {
+  const expected = { reads: 1, writes: 1, signatures: 0, parses: 1, texts };
+  expect(await costOf("enter", "getUser", call)).toEqual(expected);
+  expect(await costOf(call), "again").toEqual(expected);
+});
+
+test("something put in a basket costs a read and a write of it", async () => {
+  expect(await costOf("enter", "getUser", "addItemToBasket", "addItemToBasket")).toEqual({
+    reads: 2,
+    writes: 1,
+    signatures: 0,
+    parses: 2,
+    texts: 2,
+  });
+});
+
+test("a login costs the writing of its session and of its user's index, and a signature", async () => {
+  // The first session of a shop costs the writing of its generation, too.
+  expect(await costOf("enter")).toMatchObject({ writes: 3, signatures: 1 });
+  visitor.cookies.clear();
+  expect(await costOf("enter")).toMatchObject({ writes: 2, signatures: 1 });
+});
+
+test("another login costs the removal of the session before, too", async () => {
+  expect(await costOf("enter", "enter")).toMatchObject({ writes: 4, signatures: 2 });
+});
+
+test("calls that come together wait for the end of one turn, and cost no timer each", async () => {
+  const timeout = vi.spyOn(globalThis, "setTimeout");
+  turns.count = 0;
+  await Promise.all(Array.from({ length: 5 }, () => visitor.call("getUser")));
+  expect(turns.count).toBe(1);
+  expect(timeout).not.toHaveBeenCalled();
+});
+
+test("calls are answered though a test has faked all timers", async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => void vi.useRealTimers());
+  expect(await visitor.call("enter")).toMatchObject({ status: 200 });
+});

@@ -1,0 +1,219 @@
+import { describe, expect, test } from "vitest";
+import { RpcError } from "../../../rpc/error.ts";
+import { defineRpcMethod } from "../../../rpc/method.ts";
+import { BearerTransport } from "../../../server/credentials/bearer.ts";
+import { resolveConfig } from "../../../server/config/resolve.ts";
+import {
+  createTestAuth,
+  readCookie,
+  readToken,
+  testAccount as account,
+  TestClient,
+  tokenHeader,
+  type Carrier,
+} from "../../_client.ts";
+import { describeMatrix, testConfig } from "../../_setup.ts";
+import { Visitor, type Send } from "../../_visitor.ts";
+
+const item = { variantId: 7, quantity: 1 };
+
+describeMatrix("bearer tokens", (matrix) => {
+  const start: typeof matrix.start = (config) =>
+    matrix.start({ auth: createTestAuth(), ...config });
+  const bearer = { tokenMethod: "bearer" } as const;
+  const both = { tokenMethod: ["cookie", "bearer"] } as const;
+
+  test("come in a header of the shop's own name, and say nothing of the others", async () => {
+    const { visitor } = await start({
+      session: { ...bearer, authTokenHeaderKey: "vendure-auth-token" },
+    });
+    const { headers } = await visitor().call("register", account);
+    expect(headers.get("vendure-auth-token")).toMatch(/^[\w-]+\.[\w-]{43}$/);
+    expect(headers.get(tokenHeader)).toBeNull();
+  });
+
+  test.each(["Bearer", "bearer", "BEARER", "bEARER"])(
+    "are taken by the scheme %s",
+    async (scheme) => {
+      const { send, visitor } = await start({ session: bearer });
+      const user = new TestClient("bearer", send);
+      await user.call("register", account);
+      const { body } = await visitor().call("getUser", undefined, {
+        authorization: `${scheme} ${user.credential}`,
+      });
+      expect(body.user.email).toBe(account.email);
+    },
+  );
+
+  test.each(["Basic YTpi", "Bearer", "Token x"])("are not what %j is", async (authorization) => {
+    const { visitor } = await start({ session: bearer });
+    const answer = await visitor().call("getUser", undefined, { authorization });
+    expect(answer).toMatchObject({ status: 200, body: {} });
+    expect(readToken(answer)).toBeUndefined();
+  });
+
+  test.each(["x", "x.y", "%", "\u00e9", "a".repeat(5000)])(
+    "that are noise are dead",
+    async (noise) => {
+      const { visitor } = await start({ session: bearer });
+      const authorization = `Bearer ${noise}`;
+      const answer = await visitor().call("getUser", undefined, { authorization });
+      expect(answer).toMatchObject({ status: 200, body: {} });
+      expect(readToken(answer)).toBe("");
+    },
+  );
+
+  test("have one spelling only", async () => {
+    const { send } = await start({ session: bearer });
+    const user = new TestClient("bearer", send);
+    await user.call("addItemToBasket", item);
+    const [encoded = "", signature = ""] = user.credential?.split(".") ?? [];
+    for (const spelling of [`${encoded}A.${signature}`, `${encoded}==.${signature}`]) {
+      const thief = user.clone();
+      thief.credential = spelling;
+      expect((await thief.call("getBasket")).news, spelling).toBe("taken");
+    }
+  });
+
+  test("are no cookies, and cookies no tokens", async () => {
+    const { send } = await start({ session: both });
+    const first = await new TestClient("cookie", send).callRaw("register", account);
+    const cookie = readCookie(first) as string;
+    const token = readToken(first) as string;
+    const [, id = "", signature = ""] = /^s:(.+)\.(.{43})$/.exec(decodeURIComponent(cookie)) ?? [];
+    const [encoded = "", tokenSignature = ""] = token.split(".");
+    const urlSafe = signature.replaceAll("+", "-").replaceAll("/", "_");
+    const base64 = tokenSignature.replaceAll("-", "+").replaceAll("_", "/");
+    const forged: [Carrier, string][] = [
+      ["bearer", cookie],
+      ["bearer", decodeURIComponent(cookie)],
+      ["bearer", `${encoded}.${urlSafe}`],
+      ["cookie", token],
+      ["cookie", encodeURIComponent(`s:${id}.${base64}`)],
+      ["cookie", encodeURIComponent(`s:${token}`)],
+    ];
+    for (const [carrier, credential] of forged) {
+      const thief = new TestClient(carrier, send);
+      thief.credential = credential;
+      expect((await thief.callRaw("getUser")).body, `${carrier}: ${credential}`).toEqual({});
+    }
+    for (const [carrier, credential] of [
+      ["bearer", token],
+      ["cookie", cookie],
+    ] as const) {
+      const owner = new TestClient(carrier, send);
+      owner.credential = credential;
+      expect((await owner.callRaw("getUser")).body.user.email, carrier).toBe(account.email);
+    }
+  });
+
+  test("work beside a stale cookie, and cookies beside a stale token", async () => {
+    const { send } = await start({ session: both });
+    const first = await new TestClient("cookie", send).callRaw("register", account);
+    const second = await new TestClient("cookie", send).callRaw("login", account);
+    const [byToken, byCookie] = [new TestClient("bearer", send), new TestClient("cookie", send)];
+    byToken.credential = readToken(first);
+    byCookie.credential = readCookie(second);
+    const [deadToken, deadCookie] = [byToken.clone(), byCookie.clone()];
+    deadToken.credential = byCookie.credential;
+    deadCookie.credential = byToken.credential;
+
+    const beside = await call(send, "getUser", { ...byToken.headers, ...deadCookie.headers });
+    expect(beside.body.user.email).toBe(account.email);
+    expect([readToken(beside), readCookie(beside)]).toEqual([undefined, undefined]);
+
+    const around = await call(send, "getUser", { ...deadToken.headers, ...byCookie.headers });
+    expect(around.body.user.email).toBe(account.email);
+    expect([readToken(around), readCookie(around)]).toEqual(["", undefined]);
+
+    // The call is the cookie's, so it gets the new cookie, and the dead token goes all the same.
+    const again = await call(send, "login", { ...deadToken.headers, ...byCookie.headers }, account);
+    expect(readToken(again)).toBe("");
+    expect(readCookie(again)).toMatch(/^s%3A/);
+  });
+
+  test("get no cookie, not even at a login beside one; and no guard stands in their way", async () => {
+    const { send } = await start({ session: both });
+    const first = await new TestClient("cookie", send).callRaw("register", account);
+    const user = new TestClient("bearer", send);
+    user.credential = readToken(first);
+    const crossSite = { "sec-fetch-site": "cross-site" };
+    const cookie = `$session-1001=${readCookie(first)}`;
+    const answer = await call(send, "login", { ...user.headers, ...crossSite, cookie }, account);
+    expect(answer.status).toBe(200);
+    expect(answer.setCookies).toEqual([]);
+    expect(readToken(answer)).toMatch(/^[\w-]+\.[\w-]{43}$/);
+    const unguarded: Record<string, string>[] = [
+      { cookie },
+      { cookie, authorization: "Basic YTpi" },
+      {},
+    ];
+    for (const headers of unguarded) {
+      const refused = await call(send, "getUser", { ...headers, ...crossSite });
+      expect(refused).toMatchObject({ status: 403, body: { code: "foreign_origin" } });
+    }
+  });
+
+  test("are given beside the cookie to who presents nothing", async () => {
+    const { send } = await start({ session: both });
+    const answer = await call(send, "addItemToBasket", {}, item);
+    expect(readToken(answer)).toMatch(/./);
+    expect(readCookie(answer)).toMatch(/./);
+    expect((await call(send, "getBasket", {})).setCookies).toEqual([]);
+  });
+
+  test("are a matter of each shop", async () => {
+    const { send } = await start({
+      shops: testConfig().shops.map((shop) =>
+        shop.shopId === 1002 ? { ...shop, session: bearer } : shop,
+      ),
+    });
+    const [byCookie, byToken] = [
+      new TestClient("cookie", send, 1001),
+      new TestClient("bearer", send, 1002),
+    ];
+    expect((await byCookie.call("register", account)).news).toBe("given");
+    expect((await byToken.call("login", account)).news).toBe("given");
+    const wrongWay = new TestClient("cookie", send, 1002);
+    wrongWay.credential = byCookie.credential;
+    expect((await wrongWay.call("getUser")).body).toEqual({});
+    const ignored = await call(send, "getUser", { authorization: "Bearer x.y" });
+    expect(readToken(ignored)).toBeUndefined();
+  });
+
+  test("are neither given nor taken where the method has no session", async () => {
+    const { send } = await start({ session: bearer });
+    const authorization = "Bearer dead";
+    expect(readToken(await call(send, "getShopConfiguration", { authorization }))).toBeUndefined();
+    expect(readToken(await call(send, "nowhere", { authorization }))).toBeUndefined();
+  });
+
+  test("of a login that an error follows are given all the same", async () => {
+    const fail = defineRpcMethod({
+      async handler(_, { createUserBoundSession }) {
+        await createUserBoundSession({ id: 7 });
+        throw new RpcError("sold_out", { status: 409, title: "This is sold out" });
+      },
+    });
+    const { send } = await start({ session: bearer, methods: { fail } });
+    const user = new TestClient("bearer", send);
+    expect(await user.call("fail")).toMatchObject({ status: 409, news: "given" });
+    expect((await user.call("getUser")).body.user).toEqual({ id: 7 });
+  });
+});
+
+describe("the signature of a token", () => {
+  test("is of one shop, also where two would hold the same id", async () => {
+    const { shops } = resolveConfig(testConfig(), { production: false });
+    const [one, other] = shops.map(({ shopId, session }) => new BearerTransport(session, shopId));
+    const id = "7:0f0a3c52-5a71-4ba6-9d4c-0a1d3f6b8a11";
+    const record = { id, createdAt: 0, lastSeenAt: 0, handle: "", ownerKey: "", customData: {} };
+    const [, token] = (await one?.give(record)) ?? ["", ""];
+    expect(await one?.verify(token)).toEqual([{ id, isOld: false }]);
+    expect(await other?.verify(token)).toEqual([]);
+  });
+});
+
+function call(send: Send, method: string, headers: Record<string, string>, payload?: unknown) {
+  return new Visitor(send).call(method, payload, headers);
+}

@@ -1,0 +1,85 @@
+import { afterEach, expect, test } from "vitest";
+import { openDocumentStore } from "../../../storage/store.ts";
+import { SessionGenerations } from "../../../storage/sessions/generations.ts";
+import type { Session } from "../../../storage/sessions/session-records.ts";
+import { Sessions } from "../../../storage/sessions/session-store.ts";
+import type { UserSession } from "../../../storage/sessions/user-index.ts";
+import { SessionEndedError, UserSessions } from "../../../storage/sessions/user-sessions.ts";
+import { createFaultyDriver } from "../../_faulty-driver.ts";
+import { createTestLog } from "../../_log.ts";
+import { countRecords, loadSession } from "../../_sessions.ts";
+import { testSessionSettings } from "../../_setup.ts";
+
+const user = { id: "u1" };
+const faulty = createFaultyDriver();
+const store = openDocumentStore(faulty.driver, createTestLog());
+const generations = new SessionGenerations(store, store.watch("session"));
+const users = new UserSessions(store, generations, "default");
+const sessions = new Sessions(1001, store, users, generations, testSessionSettings);
+
+afterEach(() => faulty.heal());
+
+async function enter(): Promise<Session> {
+  const login = { user };
+  return (await sessions.bind(undefined, login)).session;
+}
+
+/** Each of the ways a session can be ended while it is given a new id. */
+const endings: Record<string, (session: Session) => Promise<unknown>> = {
+  "the end of all sessions": () => users.endAll(user.id),
+  "the end of this one by its handle": ({ record }) => users.endOne(user.id, record.handle),
+  "a logout": (session) => sessions.end(session),
+};
+
+test.each(Object.entries(endings))("%s ends a session that moves meanwhile", async (_, end) => {
+  // Begun at each step of the move in turn, the end wins, or the move was not there yet.
+  for (let step = 1; step <= 12; step++) {
+    const session = await enter();
+    let seen = 0;
+    let ended: Promise<unknown> | undefined;
+    faulty.before = () => {
+      if (++seen === step && ended === undefined) ended = end(session);
+    };
+    const moved = await sessions.rotate(session, { proved: true }).catch((error: unknown) => {
+      expect(error).toBeInstanceOf(SessionEndedError);
+    });
+    faulty.heal();
+    await (ended ?? end(session));
+    if (moved) expect(await loadSession(sessions, moved.record.id), `step ${step}`).toBeUndefined();
+    expect(countRecords(faulty), `step ${step}`).toBe(0);
+    expect((await users.read(user.id)).sessions).toEqual({});
+  }
+});
+
+test("a session keeps its handle when it moves", async () => {
+  const session = await enter();
+  const moved = await sessions.rotate(session, { proved: true });
+  expect(moved.record.handle).toBe(session.record.handle);
+  expect(moved.record.id).not.toBe(session.record.id);
+  expect(await loadSession(sessions, session.record.id)).toBeUndefined();
+  await users.endAll(user.id);
+});
+
+test("an end that broke off is finished by the next", async () => {
+  await enter();
+  faulty.before = ({ kind, key }) => {
+    if (kind !== "read" && key.startsWith("session:")) throw new Error("out of order");
+  };
+  await expect(users.endAll(user.id)).rejects.toThrow();
+  faulty.heal();
+  await users.endAll(user.id);
+  expect(countRecords(faulty)).toBe(0);
+});
+
+test("a session cannot be moved from an ID that it no longer has", async () => {
+  const session = await enter();
+  const { handle, id: first } = session.record;
+  const entry = (await users.read(user.id)).sessions[handle] as UserSession;
+  const second = await sessions.rotate(session, { proved: false });
+  const third = await sessions.rotate(second, { proved: false });
+  const stolen = { ...entry, id: "u1:stolen" };
+  await expect(users.move(user.id, handle, first, stolen)).rejects.toThrow(SessionEndedError);
+  expect((await users.read(user.id)).sessions[handle]?.id).toBe(third.record.id);
+  await users.endAll(user.id);
+  expect(await sessions.lookUp(third.record.id)).toEqual({ state: "ended" });
+});

@@ -1,0 +1,118 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { defineRpcMethod } from "../../../rpc/method.ts";
+import { createTestAuth, testAccount } from "../../_client.ts";
+import { createFaultyDriver, Gate } from "../../_faulty-driver.ts";
+import { describeMatrix } from "../../_setup.ts";
+import { testMethods } from "../../fixtures/methods.ts";
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
+afterEach(() => void vi.useRealTimers());
+
+const { email, password } = testAccount;
+const hour = 3_600_000;
+
+/** A call that runs while its session gets another ID, and the status of its response. */
+const endings: Readonly<Record<string, number>> = { reads: 200, writes: 409, fails: 422 };
+
+describeMatrix("a slow call during a change of ID", ({ start }) => {
+  async function begin() {
+    const gate = new Gate();
+    const { visitor } = await start({
+      auth: createTestAuth(),
+      methods: { ...testMethods, ...slowMethods(gate) },
+      session: { maxAge: 86_400 },
+    });
+    return { user: visitor(), gate };
+  }
+
+  test.each(Object.entries(endings))(
+    "that came with a renewed ID and %s gives no cookie of the session before",
+    async (method, status) => {
+      const { user, gate } = await begin();
+      await user.call("enter", { id: 7 });
+      const old = user.clone();
+      vi.setSystemTime(Date.now() + 4 * hour);
+      await user.call("getUser");
+      const slow = old.call(method);
+      await gate.reached;
+      expect((await user.call("reauthenticate", { password })).status).toBe(204);
+      gate.open();
+      const answer = await slow;
+      expect([answer.status, answer.setCookies]).toEqual([status, []]);
+    },
+  );
+
+  test("that extended a guest's session gives no cookie of it after a login", async () => {
+    const { user, gate } = await begin();
+    await user.call("note", { a: 1 });
+    vi.setSystemTime(Date.now() + 20 * hour);
+    const slow = user.clone().call("extends");
+    await gate.reached;
+    expect((await user.call("login", { email, password })).status).toBe(200);
+    gate.open();
+    expect((await slow).setCookies).toEqual([]);
+  });
+
+  test("that extended the session gives no cookie while another call replaces its ID", async () => {
+    const faulty = createFaultyDriver();
+    const { visitor } = await start({
+      auth: createTestAuth(),
+      methods: testMethods,
+      session: { maxAge: 86_400 },
+      storage: { session: faulty.driver },
+    });
+    const user = visitor();
+    await user.call("enter", { id: 7 });
+    vi.setSystemTime(Date.now() + 4 * hour);
+    const [renewal, replacement] = [new Gate(), new Gate()];
+    let isRenewing = false;
+    faulty.before = ({ kind, key }) => {
+      if (kind !== "write" || !key.startsWith("session:")) return undefined;
+      const isOld = key.endsWith(`${user.sessionId?.slice(-36)}`);
+      if (isRenewing) return isOld ? replacement.pass() : undefined;
+      isRenewing = !isOld;
+      return isOld ? undefined : renewal.pass();
+    };
+    const extension = user.clone().call("getUser");
+    await renewal.reached;
+    const rotation = user.call("reauthenticate", { password });
+    await replacement.reached;
+    renewal.open();
+    const { status, setCookies } = await extension;
+    replacement.open();
+    expect((await rotation).setCookies).toHaveLength(1);
+    expect([status, setCookies]).toEqual([200, []]);
+  });
+
+  test("gives the new cookie if nothing else happened", async () => {
+    const { user, gate } = await begin();
+    await user.call("enter", { id: 7 });
+    const old = user.clone();
+    vi.setSystemTime(Date.now() + 4 * hour);
+    await user.call("getUser");
+    const slow = old.call("reads");
+    await gate.reached;
+    gate.open();
+    expect((await slow).setCookies).toHaveLength(1);
+    expect(old.sessionId).toBe(user.sessionId);
+  });
+});
+
+// --- Internal helpers ---
+
+/** Methods that wait at a gate before they do the last that they do. */
+function slowMethods(gate: Gate) {
+  const names = [...Object.keys(endings), "extends"];
+  const define = (name: string) =>
+    defineRpcMethod({
+      readOnly: name === "reads",
+      async handler(_, { callRpc }) {
+        if (name === "extends") await callRpc("addItemToBasket", { variantId: 1, quantity: 1 });
+        await gate.pass();
+        if (name === "writes") await callRpc("note", { a: 1 });
+        if (name === "fails") await callRpc("refuse");
+        return true;
+      },
+    });
+  return Object.fromEntries(names.map((name) => [name, define(name)]));
+}

@@ -1,0 +1,253 @@
+import { createHmac, randomUUID } from "node:crypto";
+import { beforeEach, describe, expect, test } from "vitest";
+import { Signer } from "../../../server/credentials/signature.ts";
+import { createFaultyDriver } from "../../_faulty-driver.ts";
+import { createMatrix, testSecret } from "../../_setup.ts";
+import type { Visitor } from "../../_visitor.ts";
+import { testMethods } from "../../fixtures/methods.ts";
+import { readStored, sessionIdOf } from "../../fixtures/stored.ts";
+import { twinAt } from "../../fixtures/visitors.ts";
+
+const name = "$session-1001";
+const text = "3e6c2d2f-7c1e-4d53-9a43-6f6d0f6f2d11";
+const [oldest, older, newest] = ["the oldest secret", "an older secret", "the newest secret"];
+
+describe("a signature", () => {
+  test("is the one of cookie-signature, and so of express and of h3-session", async () => {
+    // The example of cookie-signature's documentation.
+    const signature = "DGDUkGlIkCzPz+C0B064FNgHdEjox7ch8tOBGslZ5QI";
+    const signer = new Signer(["tobiiscool"]);
+    expect(await signer.sign("hello")).toBe(signature);
+    expect(await signer.verify("hello", signature)).toBe("current");
+  });
+
+  test("is the one that a running @scayle/h3-session has made", async () => {
+    const [id, signature] = [
+      "ef46c47d-a092-43bb-9cce-0b0ab8761683",
+      "yAdpcPP3N542CWLpczk8jpwk/2xUPSmzTS7BKVJ+anw",
+    ];
+    expect(await new Signer(["current-secret"]).verify(id, signature)).toBe("current");
+  });
+
+  test.each([text, `7:${text}`, `ü/..?$:${text}`, "€".repeat(64), "😀", ""])(
+    "of %j is base64 of HMAC-SHA256 without padding, 43 characters",
+    async (signed) => {
+      const signature = await new Signer([newest]).sign(signed);
+      expect(signature).toHaveLength(43);
+      expect(`${signature}=`).toBe(createHmac("sha256", newest).update(signed).digest("base64"));
+    },
+  );
+
+  test("is made with the bytes of a secret that is not ASCII", async () => {
+    const hmac = createHmac("sha256", "schlüssel€").update(text).digest("base64");
+    expect(await new Signer(["schlüssel€"]).verify(text, hmac.slice(0, 43))).toBe("current");
+  });
+
+  test("is no other text's", async () => {
+    const signer = new Signer([newest]);
+    const signature = await signer.sign(text);
+    for (const other of ["", `${text} `, text.toUpperCase(), `7:${text}`, text.slice(1)]) {
+      expect(await signer.verify(other, signature)).toBe("invalid");
+    }
+  });
+
+  test("is no other split of the same characters, also where it was seen before", () => {
+    const signer = new Signer([newest]);
+    const signature = signer.sign(text);
+    expect(signer.verify(text, signature)).toBe("current");
+    expect(signer.verify(text, signature)).toBe("current");
+    for (const split of [1, 2, text.length]) {
+      const longer = signature + text.slice(0, split);
+      expect(signer.verify(text.slice(split), longer)).toBe("invalid");
+      const shorter = signature.slice(0, -split);
+      expect(signer.verify(signature.slice(-split) + text, shorter)).toBe("invalid");
+    }
+  });
+
+  test("is invalid in any other spelling, also of the same bytes", async () => {
+    const signer = new Signer([newest]);
+    // One with characters that the URL-safe alphabet spells differently.
+    const signed = await findText(signer, /[+/]/);
+    const signature = await signer.sign(signed);
+    const spellings = [
+      `${signature}=`,
+      `${signature}A`,
+      `${signature} `,
+      ` ${signature}`,
+      `${signature}\n`,
+      `${signature}\0`,
+      signature.slice(0, -1),
+      signature.slice(1),
+      withOtherSpareBits(signature),
+      signature.replaceAll("+", "-").replaceAll("/", "_"),
+      signature.toLowerCase(),
+      Buffer.from(signature, "base64").toString("hex"),
+      "A".repeat(43),
+      "",
+    ];
+    for (const spelling of spellings) {
+      expect(spelling).not.toBe(signature);
+      expect(await signer.verify(signed, spelling), JSON.stringify(spelling)).toBe("invalid");
+    }
+    const same = Buffer.from(withOtherSpareBits(signature), "base64");
+    expect(same).toEqual(Buffer.from(signature, "base64"));
+  });
+});
+
+describe("of several secrets", () => {
+  test("the last one signs", async () => {
+    const signature = await new Signer([oldest, older, newest]).sign(text);
+    expect(signature).toBe(await new Signer([newest]).sign(text));
+  });
+
+  test("all verify, and what an earlier one made is old", async () => {
+    const signer = new Signer([oldest, older, newest]);
+    const signatures = [oldest, older, newest].map((secret) => new Signer([secret]).sign(text));
+    const verdicts = (await Promise.all(signatures)).map((signature) =>
+      signer.verify(text, signature),
+    );
+    expect(await Promise.all(verdicts)).toEqual(["old", "old", "current"]);
+  });
+
+  test("none is one that was taken out", async () => {
+    const signature = await new Signer([oldest]).sign(text);
+    expect(await new Signer([older, newest]).verify(text, signature)).toBe("invalid");
+  });
+
+  test("one that stands there twice is the current one", async () => {
+    const signer = new Signer([newest, older, newest]);
+    expect(await signer.verify(text, await signer.sign(text))).toBe("current");
+  });
+});
+
+describe("a signed cookie", () => {
+  let storage = createFaultyDriver();
+  beforeEach(() => {
+    storage = createFaultyDriver();
+  });
+  const { start } = createMatrix("memory", "request", () => storage.driver);
+  const methods = testMethods;
+  const startWith = (secret: string | string[]) => start({ methods, session: { secret } });
+
+  test.each(["", "7:"])("begins no session of the id %s<uuid> that it names", async (user) => {
+    const { visitor } = await start({ methods });
+    const guest = visitor();
+    const id = `${user}${randomUUID()}`;
+    expect(await whoIs(guest, toCookie(id))).toBe("guest");
+    expect((await guest.call("notes")).body).toEqual({});
+    expect(storage.stored().size).toBe(0);
+    const { setCookies } = await guest.call("note", { begun: true });
+    expect(setCookies).toHaveLength(1);
+    expect(id).not.toContain(guest.sessionId);
+    const records = await readStored(storage.driver, "session:");
+    expect(records.map(sessionIdOf)).toEqual([guest.sessionId]);
+  });
+
+  test("is nobody's where it is another by a single sign", async () => {
+    const { visitor } = await start({ methods });
+    const customer = visitor();
+    await customer.call("enter", { id: "ab" });
+    const value = decodeURIComponent(customer.cookies.get(name) as string);
+    const [id, signature] = [value.slice(2, -44), value.slice(-43)];
+    const altered = [
+      `s:${id}.${signature}=`,
+      `s:${id}.${signature}A`,
+      `s:${id}.${signature.slice(0, -1)}`,
+      `s:${id}.${withOtherSpareBits(signature)}`,
+      `s:${id}.`,
+      `s:${id}`,
+      `s:${id.replace("ab", "aa")}.${signature}`,
+      `s:ab${id}.${signature}`,
+      `s:${id.slice(3)}.${signature}`,
+      `s:.${signature}`,
+      `s:${id}..${signature}`,
+      `S:${id}.${signature}`,
+      ` s:${id}.${signature}`,
+      `${id}.${signature}`,
+      id,
+      // Encoded once more than it should be.
+      encodeURIComponent(value),
+    ].map(encodeURIComponent);
+    // Signed as they should be, but no session has these ids.
+    const others = [id.slice(3), `a:${id}`, `a${id}`, `${id} `, id.toUpperCase(), ""];
+    const foreign = [toCookie(id, "another secret"), toCookie(id, "")];
+    for (const cookie of [...altered, ...others.map((other) => toCookie(other)), ...foreign]) {
+      expect(await whoIs(visitor(), cookie), cookie).toBe("guest");
+    }
+    // With and without the encoding, as express takes it.
+    expect(await whoIs(visitor(), encodeURIComponent(value))).toBe("ab");
+    expect(await whoIs(visitor(), value)).toBe("ab");
+  });
+
+  test("is found among several of its name, wherever it stands", async () => {
+    const { visitor } = await start({ methods });
+    const [stale, customer] = [visitor(), visitor()];
+    await stale.call("enter", { id: 7 });
+    const dead = stale.cookieHeader;
+    await stale.call("logout");
+    await customer.call("enter", { id: 7 });
+    const alive = customer.cookieHeader;
+    const broken = `${name}; ${name}=; ${name}=%ZZ; ${name}=s:x.y; __proto__=1; =; ;`;
+    for (const all of [
+      [broken, dead, alive],
+      [alive, dead],
+      [dead, broken, alive, dead],
+    ]) {
+      const answer = await visitor().call("getUser", undefined, { cookie: all.join("; ") });
+      expect(answer).toMatchObject({ status: 200, body: { user: { id: 7 } }, setCookies: [] });
+    }
+    const answer = await visitor().call("getUser", undefined, { cookie: `${broken}; ${dead}` });
+    expect(answer).toMatchObject({ status: 200, body: {}, setCookies: [] });
+  });
+
+  test("is signed anew while the secret changes: the last signs, all verify", async () => {
+    const [old, next] = ["the secret of last year", "the secret of this year"];
+    const [before, after] = [await startWith(old), await startWith(next)];
+    const [during, undone] = [await startWith([old, next]), await startWith([next, old])];
+    const customer = before.visitor();
+    await customer.call("enter", { id: 7 });
+    const id = customer.sessionId as string;
+    expect(customer.cookies.get(name)).toBe(toCookie(id, old));
+    expect(await whoIs(twinAt(after, customer))).toBe("guest");
+    const moved = twinAt(during, customer);
+    const answer = await moved.call("getUser");
+    expect(answer.body.user.id).toBe(7);
+    expect(answer.setCookies).toEqual([expect.stringContaining(`=${toCookie(id, next)};`)]);
+    expect((await moved.call("getUser")).setCookies).toEqual([]);
+    expect(await whoIs(twinAt(after, moved))).toBe(7);
+    expect(await whoIs(twinAt(before, moved))).toBe("guest");
+    const back = twinAt(undone, moved);
+    expect(await whoIs(back)).toBe(7);
+    expect(back.cookies.get(name)).toBe(toCookie(id, old));
+  });
+});
+
+// --- Internal helpers ---
+
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/** 43 characters hold two bits more than 32 bytes do; a lenient decoder ignores them. */
+function withOtherSpareBits(signature: string): string {
+  const last = alphabet.indexOf(signature.slice(-1));
+  return signature.slice(0, -1) + alphabet[last ^ 1];
+}
+
+async function findText(signer: Signer, pattern: RegExp, start = 0): Promise<string> {
+  const candidate = `${text}-${start}`;
+  if (pattern.test(await signer.sign(candidate))) return candidate;
+  return findText(signer, pattern, start + 1);
+}
+
+/** What express would set, calculated as its `cookie-signature` does. */
+function toCookie(id: string, secret = testSecret): string {
+  const signature = createHmac("sha256", secret).update(id).digest("base64").slice(0, 43);
+  return encodeURIComponent(`s:${id}.${signature}`);
+}
+
+/** Whom a server takes a visitor for. */
+async function whoIs(visitor: Visitor, cookie?: string): Promise<unknown> {
+  if (cookie !== undefined) visitor.cookies.set(name, cookie);
+  const answer = await visitor.call("getUser");
+  expect(answer.status).toBe(200);
+  return answer.body.user?.id ?? "guest";
+}

@@ -1,0 +1,252 @@
+import memoryDriver from "unstorage/drivers/memory";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import type { StorefrontConfig } from "../../../server/config/config.ts";
+import { createTestAuth, TestClient, testAccount as account, type Carrier } from "../../_client.ts";
+import { describeMatrix, testSecret, type Matrix } from "../../_setup.ts";
+import { readTable } from "../../_table.ts";
+import { retired } from "../../_sessions.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const item = { variantId: 7, quantity: 1 };
+
+describeMatrix("sessions", (matrix) => {
+  describe.each(["cookie", "bearer"] as const)("by %s", (carrier) =>
+    describeSession(matrix, carrier),
+  );
+});
+
+/** What a session keeps, however it travels. */
+function describeSession(matrix: Matrix, carrier: Carrier): void {
+  async function start(config: Partial<StorefrontConfig> = {}) {
+    const session = { tokenMethod: carrier, ...config.session };
+    const storefront = await matrix.start({ auth: createTestAuth(), ...config, session });
+    const client = (shopId?: number) => new TestClient(carrier, storefront.send, shopId);
+    return { ...storefront, client };
+  }
+
+  /** A client whose session has ended elsewhere. */
+  async function startDead(): Promise<TestClient> {
+    const user = (await start()).client();
+    await user.call("register", account);
+    const dead = user.clone();
+    await user.call("logout");
+    return dead;
+  }
+
+  test("a guest's basket survives registration and login", async () => {
+    const { client } = await start();
+    const guest = client();
+    expect((await guest.call("getUser")).body).toEqual({});
+    expect((await guest.call("addItemToBasket", item)).body.basket.itemCount).toBe(1);
+    const guestId = guest.sessionId;
+    const { user } = (await guest.call("register", account)).body;
+    expect(guestId).toMatch(/^[0-9a-f-]{36}$/);
+    expect(guest.sessionId).toMatch(new RegExp(`^${user.id}:[0-9a-f-]{36}$`));
+    expect((await guest.call("getBasket")).body.basket.itemCount).toBe(1);
+    expect((await guest.call("getUser")).body.user.email).toBe(account.email);
+  });
+
+  test("the reference of before a login is dead", async () => {
+    const { client } = await start();
+    const guest = client();
+    await guest.call("addItemToBasket", item);
+    const thief = guest.clone();
+    await guest.call("register", account);
+    const { news, ...answer } = await thief.call("getUser");
+    expect(answer).toMatchObject(retired);
+    expect(news).toBe("nothing");
+    expect((await guest.call("getUser")).body.user.email).toBe(account.email);
+  });
+
+  test("a logout ends this session and no other", async () => {
+    const { client } = await start();
+    const [one, two] = [client(), client()];
+    await one.call("register", account);
+    await two.call("login", account);
+    const stolen = one.clone();
+    expect(await one.call("logout")).toMatchObject({ status: 204, news: "taken" });
+    expect((await stolen.call("getUser")).body).toEqual({});
+    expect((await two.call("getUser")).body.user.email).toBe(account.email);
+  });
+
+  test("an end everywhere reaches every client", async () => {
+    const { client } = await start();
+    const [one, two] = [client(), client(1002)];
+    await one.call("register", account);
+    await two.call("login", account);
+    expect((await one.call("logoutEverywhere")).body).toEqual({ ended: 2 });
+    expect((await two.call("getUser")).body).toEqual({});
+  });
+
+  test("a reference of one shop is nothing in another", async () => {
+    const { client } = await start();
+    const user = client();
+    await user.call("register", account);
+    const elsewhere = user.clone({ shopId: 1002 });
+    expect((await elsewhere.call("getUser")).body).toEqual({});
+    expect((await user.call("getUser")).body.user.email).toBe(account.email);
+  });
+
+  test("an altered reference is nothing", async () => {
+    const { client } = await start();
+    const user = client();
+    await user.call("register", account);
+    const whole = user.credential as string;
+    for (const place of [3, Math.floor(whole.length / 2), whole.length - 1]) {
+      const thief = user.clone();
+      const other = whole[place] === "A" ? "B" : "A";
+      thief.credential = whole.slice(0, place) + other + whole.slice(place + 1);
+      expect((await thief.call("getUser")).body, `character ${place}`).toEqual({});
+    }
+  });
+
+  test("parallel calls keep everything", async () => {
+    const { client } = await start();
+    const user = client();
+    await user.call("register", account);
+    const variants = Array.from({ length: 20 }, (_, index) => index + 1);
+    await Promise.all(
+      variants.map((variantId) => user.callRaw("addItemToBasket", { variantId, quantity: 1 })),
+    );
+    expect((await user.call("getBasket")).body.basket.itemCount).toBe(20);
+  });
+
+  test("the failure of a call leaves the session as it was", async () => {
+    const { client } = await start();
+    const user = client();
+    await user.call("register", account);
+    expect(await user.call("login", { ...account, password: "wrong" })).toMatchObject({
+      status: 401,
+      news: "nothing",
+    });
+    expect((await user.call("getUser")).body.user.email).toBe(account.email);
+  });
+
+  describe("docs/sessions.md: when the server sends it", () => {
+    const rows = readTable("docs/sessions.md", "occasion");
+    const column = carrier === "cookie" ? 1 : 2;
+    const expected = new Map(rows.map((row) => [row[0], row[column]]));
+
+    /** Brings a client into a state, and gives the news of the call that the row is about. */
+    const occasions: Record<string, () => Promise<string[]>> = {
+      "a guest reads": async () => {
+        const guest = (await start()).client();
+        return newsOf(guest, ["getUser"], ["getBasket"]);
+      },
+      "a guest's first write": async () => {
+        return newsOf((await start()).client(), ["addItemToBasket", item]);
+      },
+      "a call changes something, or nothing": async () => {
+        const guest = (await start()).client();
+        await guest.call("addItemToBasket", item);
+        return newsOf(
+          guest,
+          ["addItemToBasket", item],
+          ["addItemToWishlist", { variantId: 7 }],
+          ["getBasket"],
+        );
+      },
+      "login, registration, new password": async () => {
+        const user = (await start()).client();
+        const { password } = account;
+        return newsOf(
+          user,
+          ["register", account],
+          ["login", account],
+          ["updatePassword", { oldPassword: password, newPassword: "battery staple" }],
+        );
+      },
+      "`reauthenticate`, new email address": async () => {
+        const user = (await start()).client();
+        await user.call("register", account);
+        const { password } = account;
+        return newsOf(
+          user,
+          ["reauthenticate", { password }],
+          ["updateEmail", { email: "a@b.example" }],
+        );
+      },
+      "a tenth of the lifetime has passed": async () => {
+        const user = (await start()).client();
+        await user.call("register", account);
+        vi.useFakeTimers({ toFake: ["Date"] });
+        vi.setSystemTime(Date.now() + 8_600_000);
+        expect((await user.call("getUser")).news).toBe("nothing");
+        vi.setSystemTime(Date.now() + 100_000);
+        return newsOf(user, ["getUser"]);
+      },
+      "the ID was renewed, in this call or in the last 30 seconds": async () => {
+        const user = (await start()).client();
+        await user.call("register", account);
+        const late = user.clone();
+        vi.useFakeTimers({ toFake: ["Date"] });
+        vi.setSystemTime(Date.now() + 14_400_000);
+        const news = await newsOf(user, ["getUser"]);
+        vi.setSystemTime(Date.now() + 30_000);
+        return [...news, ...(await newsOf(late, ["getUser"]))];
+      },
+      "the signing secret is being rotated out": async () => {
+        const storage = matrix.driver === "memory" ? memoryDriver() : matrix.storage();
+        const next = testSecret.toUpperCase();
+        const auth = createTestAuth();
+        const before = await start({ auth, storage: { session: storage } });
+        const secret = [testSecret, next];
+        const after = await start({ storage: { session: storage }, session: { secret } });
+        const last = await start({ storage: { session: storage }, session: { secret: next } });
+        const user = before.client();
+        await user.call("register", account);
+        const moved = user.clone({ send: after.send });
+        const news = await newsOf(moved, ["getUser"]);
+        expect((await moved.call("getUser")).news).toBe("nothing");
+        const { body } = await moved.clone({ send: last.send }).call("getUser");
+        expect(body.user.email).toBe(account.email);
+        return news;
+      },
+      "logout, or another end of the session in this call": async () => {
+        const { client } = await start();
+        const [guest, user, other] = [client(), client(), client()];
+        await guest.call("addItemToBasket", item);
+        await user.call("register", account);
+        await other.call("login", account);
+        return [
+          ...(await newsOf(guest, ["logout"])),
+          ...(await newsOf(user, ["logout"])),
+          ...(await newsOf(other, ["logoutEverywhere"])),
+        ];
+      },
+      "the client sends an invalid, ended, or expired session": async () => {
+        const dead = await startDead();
+        return newsOf(dead, ["getUser"]);
+      },
+      "the client sends such a session, and a write begins a new one": async () => {
+        const dead = await startDead();
+        vi.useFakeTimers({ toFake: ["Date"] });
+        vi.setSystemTime(Date.now() + 31_000);
+        return newsOf(dead, ["addItemToBasket", item]);
+      },
+    };
+
+    test("has every occasion", () => {
+      expect([...expected.keys()]).toEqual(Object.keys(occasions));
+    });
+
+    test.each(Object.entries(occasions))("%s", async (occasion, run) => {
+      const words: Record<string, string> = {
+        nothing: "unchanged",
+        given: "sent",
+        taken: "cleared",
+      };
+      const news = (await run()).map((word) => words[word]);
+      expect(new Set(news)).toEqual(new Set([expected.get(occasion)]));
+    });
+  });
+}
+
+async function newsOf(client: TestClient, ...calls: [string, unknown?][]): Promise<string[]> {
+  const news: string[] = [];
+  for (const [method, payload] of calls) news.push((await client.call(method, payload)).news);
+  return news;
+}

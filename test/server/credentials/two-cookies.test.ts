@@ -1,0 +1,217 @@
+import { parseSetCookie } from "cookie-es";
+import { beforeEach, describe, expect, test } from "vitest";
+import { createTestAuth, testAccount as account } from "../../_client.ts";
+import { createFaultyDriver, later } from "../../_faulty-driver.ts";
+import { createMatrix, describeMatrix } from "../../_setup.ts";
+import type { Visitor } from "../../_visitor.ts";
+import { testMethods } from "../../fixtures/methods.ts";
+
+const name = "$session-1001";
+const base = { auth: createTestAuth(), methods: testMethods };
+const item = { variantId: 7, quantity: 1 };
+
+/** Calls as a browser that sends the cookies of several visitors. */
+function callWith(method: string, payload: unknown, ...visitors: Visitor[]) {
+  const cookie = visitors.map((visitor) => visitor.cookieHeader).join("; ");
+  return (visitors[0] as Visitor).clone().call(method, payload, { cookie });
+}
+
+async function whoIs(visitor: Visitor): Promise<unknown> {
+  return (await visitor.call("getUser")).body?.user?.id;
+}
+
+describeMatrix("a browser with two active cookies of one name", ({ start }) => {
+  test.each(["two users", "a user and a guest", "a guest and a user"])(
+    "is logged out of both (%s)",
+    async (who) => {
+      const { visitor } = await start(base);
+      const [one, other] = [visitor(), visitor()];
+      if (who.startsWith("a guest")) await one.call("addItemToBasket", item);
+      else await one.call("enter", { id: 7 });
+      if (who.endsWith("guest")) await other.call("addItemToBasket", item);
+      else await other.call("enter", { id: 8 });
+      const logout = await callWith("logout", undefined, one, other);
+      expect(logout.status).toBe(204);
+      expect(await whoIs(one)).toBeUndefined();
+      expect(await whoIs(other)).toBeUndefined();
+      expect((await one.call("getBasket")).body.basket.itemCount).toBe(0);
+      expect((await other.call("getBasket")).body.basket.itemCount).toBe(0);
+    },
+  );
+
+  test.each(["logoutEverywhere", "endSessions", "revokeSession"])(
+    "is logged out of both if %s ends the session of the call",
+    async (method) => {
+      const { visitor } = await start(base);
+      const [one, other] = [visitor(), visitor()];
+      await one.call("enter", { id: 7 });
+      await other.call("addItemToBasket", item);
+      const [{ handle }] = (await one.call("listSessions")).body.sessions;
+      const payload = { endSessions: { userId: 7 }, revokeSession: { handle } }[method];
+      const answer = await callWith(method, payload, one, other);
+      expect(answer.setCookies).toHaveLength(2);
+      expect(await whoIs(one)).toBeUndefined();
+      expect((await other.call("getBasket")).body.basket.itemCount).toBe(0);
+    },
+  );
+
+  test("keeps both if the session of the call is kept", async () => {
+    const { visitor } = await start(base);
+    const [one, other] = [visitor(), visitor()];
+    await one.call("enter", { id: 7 });
+    await other.call("addItemToBasket", item);
+    await callWith("logoutEverywhere", { keepCurrent: true }, one, other);
+    expect(await whoIs(one)).toBe(7);
+    expect((await other.call("getBasket")).body.basket.itemCount).toBe(1);
+  });
+
+  test("tells of each logout", async () => {
+    const told: unknown[] = [];
+    const { visitor } = await start({
+      ...base,
+      hooks: { "storefront:afterLogout": ({ user }) => void told.push(user.id) },
+    });
+    const [one, other] = [visitor(), visitor()];
+    await one.call("enter", { id: 7 });
+    await other.call("enter", { id: 8 });
+    await callWith("logout", undefined, one, other);
+    expect(told.toSorted()).toEqual([7, 8]);
+  });
+
+  test("keeps neither after a login", async () => {
+    const { visitor } = await start(base);
+    const [one, other] = [visitor(), visitor()];
+    await one.call("addItemToBasket", item);
+    await other.call("enter", { id: 8 });
+    const cookie = `${one.cookieHeader}; ${other.cookieHeader}`;
+    const browser = visitor();
+    expect((await browser.call("login", account, { cookie })).status).toBe(200);
+    expect(await whoIs(browser)).toBe(7);
+    for (const old of [one, other]) {
+      expect((await old.call("getUser")).body.code).toBe("session_changed");
+      // The browser still sends the one that the new cookie did not replace.
+      const { body } = await callWith("getUser", undefined, old, browser);
+      expect(body.user.id).toBe(7);
+    }
+    expect((await browser.call("getBasket")).body.basket.itemCount).toBe(1);
+    const eight = visitor();
+    await eight.call("enter", { id: 8 });
+    expect((await eight.call("listSessions")).body.sessions).toHaveLength(1);
+  });
+
+  test("keeps both where the other one is dead already", async () => {
+    const { visitor } = await start(base);
+    const [dead, user] = [visitor(), visitor()];
+    await dead.call("enter", { id: 8 });
+    const before = dead.clone();
+    await dead.call("logout");
+    await user.call("enter", { id: 7 });
+    expect((await callWith("note", { a: 1 }, before, user)).status).toBe(204);
+    expect((await user.call("notes")).body).toEqual({ a: 1 });
+  });
+});
+
+describe("a logout with a cookie and a token", () => {
+  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+
+  test("ends both sessions and takes both", async () => {
+    const { visitor } = await start({ ...base, session: { tokenMethod: ["cookie", "bearer"] } });
+    const [one, other] = [visitor(), visitor()];
+    const given = await one.call("enter", { id: 7 });
+    const authorization = `Bearer ${given.headers.get("storefront-auth-token")}`;
+    await other.call("enter", { id: 8 });
+    const logout = await other.call("logout", undefined, { authorization });
+    expect(logout.headers.get("storefront-auth-token")).toBe("");
+    expect(other.cookies.size).toBe(0);
+    expect(await whoIs(one)).toBeUndefined();
+  });
+});
+
+describe("the deletion of a cookie", () => {
+  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+
+  async function logout(session: object, isDouble: boolean) {
+    const { visitor } = await start({ ...base, session });
+    const [one, other] = [visitor(), visitor()];
+    await one.call("enter", { id: 7 });
+    await other.call("enter", { id: 7 });
+    const all = isDouble ? [one, other] : [one];
+    const { setCookies } = await callWith("logout", undefined, ...all);
+    return setCookies.map((line) => {
+      const cookie = parseSetCookie(line);
+      expect(cookie).toMatchObject({ name, value: "", maxAge: 0, path: "/", httpOnly: true });
+      if (cookie?.partitioned) expect(cookie.secure).toBe(true);
+      return `${cookie?.domain ?? "host"}${cookie?.partitioned ? " partitioned" : ""}`;
+    });
+  }
+
+  test("names each shape that two cookies of one name may have", async () => {
+    expect(await logout({}, true)).toEqual(["host", "host partitioned"]);
+    expect(await logout({ domain: "shop.example" }, true)).toEqual([
+      "host",
+      "host partitioned",
+      "shop.example",
+      "shop.example partitioned",
+    ]);
+  });
+
+  test("names the shape of the config if there is one cookie", async () => {
+    expect(await logout({}, false)).toEqual(["host"]);
+    expect(await logout({ domain: "shop.example" }, false)).toEqual(["shop.example"]);
+    expect(await logout({ partitioned: true }, false)).toEqual(["host partitioned"]);
+  });
+});
+
+describe("a request with many cookies of one name", () => {
+  const faulty = createFaultyDriver();
+  const { start } = createMatrix("memory", "request", () => faulty.driver);
+  let reads: string[] = [];
+
+  beforeEach(() => {
+    faulty.heal();
+    reads = [];
+  });
+
+  test("has the last eight valid ones read, together", async () => {
+    const { visitor } = await start(base);
+    const dead: Visitor[] = [];
+    for (let n = 0; n < 20; n++) {
+      const guest = visitor();
+      await guest.call("note", { n });
+      dead.push(guest.clone());
+      await guest.call("logout");
+    }
+    const user = visitor();
+    await user.call("enter", { id: 7 });
+    let running = 0;
+    let most = 0;
+    faulty.before = async ({ kind, key }) => {
+      if (kind !== "read" || !key.startsWith("session:1001:")) return;
+      reads.push(key);
+      most = Math.max(most, ++running);
+      await later();
+      running--;
+    };
+    // Cookies that we did not sign are dropped before the count.
+    const forged = Array.from({ length: 20 }, (_, n) => `${name}=s%3A${n}.${"A".repeat(43)}`);
+    const cookie = [...dead.map((one) => one.cookieHeader), user.cookieHeader, ...forged];
+    const { body } = await visitor().call("getUser", undefined, { cookie: cookie.join("; ") });
+    expect(body.user.id).toBe(7);
+    expect(reads).toHaveLength(8);
+    expect(most).toBe(8);
+  });
+
+  test("does not have the ninth valid one from the end read", async () => {
+    const { visitor } = await start(base);
+    const user = visitor();
+    await user.call("enter", { id: 7 });
+    const guests: Visitor[] = [];
+    for (let n = 0; n < 8; n++) {
+      const guest = visitor();
+      await guest.call("note", { n });
+      guests.push(guest);
+    }
+    const { body } = await callWith("notes", undefined, user, ...guests);
+    expect(body).toEqual({ n: 0 });
+  });
+});

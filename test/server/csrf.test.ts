@@ -1,0 +1,188 @@
+import type { Page } from "playwright-core";
+import { describe, expect, test, vi } from "vitest";
+import { builtinMethods } from "../../rpc/methods/builtin.ts";
+import { attacks, type Attack } from "../_attacks.ts";
+import { describeWithChromium } from "../_chromium.ts";
+import { listen } from "../_https.ts";
+import { callFrom, converse, emptyPage, servePlace, type Place } from "../_place.ts";
+import { createMatrix } from "../_setup.ts";
+
+const shop = "https://shop.test";
+const cookie = "$session-1001";
+const item = { variantId: 666, quantity: 1 };
+
+/** Pages of others, and whether they are of the shop's site: then cookies that are lax travel too. */
+const strangers = [
+  ["https://evil.test", "none", "another site"],
+  ["https://evil.test", "lax", "another site"],
+  ["http://shop.test", "none", "another site"],
+  ["https://evil.shop.test", "lax", "the same site"],
+  ["https://shop.test", "lax", "the same site"],
+] as const;
+
+describeWithChromium("a visitor who is logged in", ["openssl"], (open) => {
+  /** A storefront with its victim, on a page of its own; and the origin of a stranger's page. */
+  async function start(settings: string, address = "https://evil.test") {
+    const place = await servePlace(shop, shop, settings);
+    const stranger = await listen(address, emptyPage);
+    const victim = await open();
+    await converse(victim, place);
+    const before = await describeVictim(victim, place);
+    expect(before).toMatchObject({ user: { id: 7 }, basket: { itemCount: 1 } });
+    place.reached.length = place.requests.length = 0;
+    return { place, stranger, victim, before };
+  }
+
+  test.each(strangers)(
+    "is safe from a page at %s with cookies of SameSite=%s, which is %s",
+    { timeout: 120_000 },
+    async (address, sameSite, site) => {
+      const settings = `{ session: { sameSite: "${sameSite}" } }`;
+      const { place, stranger, victim, before } = await start(settings, address);
+      for (const attack of attacks) {
+        place.requests.length = 0;
+        // A page of its own for each, for some are still on their way elsewhere.
+        const page = await victim.context().newPage();
+        await page.goto(stranger);
+        await attack.run(page, place.server);
+        await arrive(place, attack.sends.length);
+        // It was an attack: the browser has sent it, and the victim's cookie where it does so.
+        const expected = attack.sends.map((sent) => [sent, travels(attack, sameSite, site)]);
+        const requests = place.requests.map(({ verb, type, cookies }) => [
+          `${verb} ${type}`,
+          cookies.includes(cookie),
+        ]);
+        expect(requests, attack.name).toEqual(expected);
+        for (const { origin, status } of place.requests) {
+          expect(status, attack.name).toBe(origin === null ? 405 : 403);
+        }
+      }
+      expect(place.reached).toEqual([]);
+      expect(await describeVictim(victim, place)).toEqual(before);
+    },
+  );
+
+  test("loses nothing to images of every method", async () => {
+    const { place, stranger, victim, before } = await start('{ session: { sameSite: "none" } }');
+    const page = await victim.context().newPage();
+    await page.goto(stranger);
+    const names = Object.keys(builtinMethods);
+    await page.evaluate(
+      (urls) => {
+        for (const src of urls) document.body.append(Object.assign(new Image(), { src }));
+      },
+      names.map((name) => `${place.server}/api/rpc/${name}`),
+    );
+    await arrive(place, names.length);
+    const statuses = place.requests.map(({ cookies, status }) => [
+      cookies.includes(cookie),
+      status,
+    ]);
+    // What is public reads no session.
+    expect(statuses.filter(([, status]) => status !== 405)).toEqual([[true, 200]]);
+    expect(statuses.every(([hasCookie]) => hasCookie)).toBe(true);
+    expect(place.reached).toEqual(["getShopConfiguration"]);
+    expect(await describeVictim(victim, place)).toEqual(before);
+  });
+
+  test("loses nothing to markup that somebody has put into the shop's own page", async () => {
+    const { place, victim, before } = await start("{}");
+    for (const { name, sends, run } of attacks) {
+      if (!name.startsWith("a form")) continue;
+      place.requests.length = 0;
+      const page = await victim.context().newPage();
+      await page.goto(place.page);
+      await run(page, place.server);
+      await arrive(place, sends.length);
+      expect(place.requests, name).toHaveLength(1);
+      const [{ origin, status }] = place.requests as [Place["requests"][number]];
+      const refusal = origin === "null" ? 403 : sends[0]?.startsWith("GET") ? 405 : 415;
+      expect(status, name).toBe(refusal);
+    }
+    expect(place.reached).toEqual([]);
+    expect(await describeVictim(victim, place)).toEqual(before);
+  });
+
+  test("calls from the shop's own page", async () => {
+    const { place, victim } = await start("{}");
+    const { basket } = await callFrom(victim, place.server, "addItemToBasket", item);
+    expect(basket.itemCount).toBe(2);
+    expect(place.requests).toMatchObject([{ origin: place.page, cookies: [cookie], status: 200 }]);
+    await callFrom(victim, place.server, "logout");
+    expect(await callFrom(victim, place.server, "getUser")).toEqual({});
+  });
+});
+
+describe("over plain HTTP", () => {
+  const { start } = createMatrix("memory", "server", () => ({ driver: "memory" }));
+
+  test("no method changes anything by another verb than POST", async () => {
+    const { visitor } = await start();
+    const customer = visitor();
+    const before = (await customer.call("addItemToBasket", item)).body;
+    const payload = encodeURIComponent(JSON.stringify(item));
+    const headers = { "x-shop-id": "1001", "x-http-method-override": "POST" };
+    for (const [name, { access, readOnly }] of Object.entries(builtinMethods)) {
+      const isReadable = access === "public" && readOnly;
+      for (const method of ["GET", "HEAD", "PUT", "DELETE", "PATCH"]) {
+        if (isReadable && (method === "GET" || method === "HEAD")) continue;
+        const path = `/api/rpc/${name}?payload=${payload}&_method=POST`;
+        const answer = await customer.request(path, { method, headers });
+        expect(answer.status, `${method} ${name}`).toBe(405);
+        expect(answer.headers.get("allow"), name).toBe(isReadable ? "GET, HEAD, POST" : "POST");
+        expect(answer.setCookies).toEqual([]);
+      }
+    }
+    expect((await customer.call("getBasket")).body).toEqual(before);
+  });
+
+  test.each([
+    ["cross-site", 403],
+    ["same-site", 403],
+    ["same-origin", 200],
+    ["none", 200],
+  ])("a POST whose browser says %s, and no origin, is answered %i", async (site, status) => {
+    const { visitor } = await start();
+    const headers = { "sec-fetch-site": site };
+    expect((await visitor().call("addItemToBasket", item, headers)).status).toBe(status);
+  });
+
+  test.each([
+    "text/plain",
+    "text/plain; application/json",
+    "text/plain;charset=application/json",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=application/json",
+    "application/json-seq",
+    "",
+  ])("JSON that is named %j does not count, whoever sends it", async (type) => {
+    const { visitor } = await start();
+    const answer = await visitor().call("addItemToBasket", item, { "content-type": type });
+    expect(answer).toMatchObject({ status: 415, body: { code: "not_json" }, setCookies: [] });
+  });
+});
+
+/** What there is to lose. */
+async function describeVictim(page: Page, { page: origin, server }: Place) {
+  const { user } = await callFrom(page, server, "getUser");
+  const { basket } = await callFrom(page, server, "getBasket");
+  const [session] = await page.context().cookies(origin);
+  return { user, basket, session: session?.value };
+}
+
+/** Waits until the server has answered so many requests. */
+async function arrive({ requests }: Place, count: number): Promise<void> {
+  await vi.waitFor(() => expect(requests.length).toBeGreaterThanOrEqual(count), 10_000);
+}
+
+/** Whether the browser sends the victim's cookie with an attack. */
+function travels(
+  { isOfNoSite, takes }: Attack,
+  sameSite: "none" | "lax",
+  site: (typeof strangers)[number][2],
+): boolean {
+  if (takes === "nothing") return false;
+  return (
+    sameSite === "none" || takes === "lax" || (site === "the same site" && isOfNoSite !== true)
+  );
+}

@@ -1,0 +1,142 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import { createStorefront } from "../../server/storefront.ts";
+import { createTestLog } from "../_log.ts";
+import { sendRaw, serveOnPort } from "../_raw.ts";
+import { testConfig } from "../_setup.ts";
+
+const token = "an-admin-token-of-more-than-32-characters";
+
+async function open() {
+  const { log } = createTestLog();
+  const app = createStorefront(testConfig({ log, admin: { token } }), { production: false });
+  onTestFinished(() => app.close());
+  const port = await serveOnPort(app);
+  /** Sends a target as it is, with a header that would name the shop. */
+  const statusOf = async (target: string, method = "POST", shopId: string | null = "1001") => {
+    const head = [
+      `${method} ${target} HTTP/1.1`,
+      "Host: shop.example",
+      ...(shopId === null ? [] : [`x-shop-id: ${shopId}`]),
+      `Authorization: Bearer ${token}`,
+      "Content-Length: 0",
+      "Connection: close",
+    ];
+    const answer = await sendRaw(port, `${head.join("\r\n")}\r\n\r\n`);
+    const status = Number(/^HTTP\/1.1 (\d+)/.exec(answer)?.[1]);
+    if (status === 404) expect(answer).toContain("application/problem+json");
+    return status;
+  };
+  return statusOf;
+}
+
+describe("a method", () => {
+  test.each([
+    "/api/rpc/getUser",
+    "/de/api/rpc/getUser",
+    "/api/rpc/getUser?",
+    "/api/rpc/getUser?a=/../%2e%2e//b\\c",
+    "http://shop.example/api/rpc/getUser",
+    "HTTP://shop.example/de/api/rpc/getUser?x=1",
+  ])("is at %s", async (target) => {
+    const statusOf = await open();
+    expect(await statusOf(target)).toBe(200);
+  });
+
+  test.each([
+    "/x/api/rpc/getUser",
+    "/us/api/rpc/getUser",
+    "/DE/api/rpc/getUser",
+    "/de/de/api/rpc/getUser",
+    "/api/rpc/getUser/",
+    "/de/api/rpc/getUser/",
+    "/api/rpc/getUser//",
+    "//api/rpc/getUser",
+    "/api//rpc/getUser",
+    "/api/rpc//getUser",
+    "//de/api/rpc/getUser",
+    "/de//api/rpc/getUser",
+    "/api/rpc/get%55ser",
+    "/api/rpc/%67etUser",
+    "/%61pi/rpc/getUser",
+    "/d%65/api/rpc/getUser",
+    "/api%2Frpc/getUser",
+    "/api/rpc/getUser%2F",
+    "/api/rpc/getUser%20",
+    "/api/rpc/getUser;a=b",
+    "/api/rpc/getUser#",
+    "/api/rpc/getUser#a?b",
+    "http://shop.example/de/api/rpc/getUser#a",
+    "/api/rpc/GetUser",
+    "/api/rpc/x/../getUser",
+    "/x/../api/rpc/getUser",
+    "/x/y/../../api/rpc/getUser",
+    "/./api/rpc/getUser",
+    "/api/./rpc/getUser",
+    "/api/rpc/getUser/.",
+    "/api/rpc/getUser/x/..",
+    "/x/%2e%2e/api/rpc/getUser",
+    "/x/.%2E/api/rpc/getUser",
+    "\\api\\rpc\\getUser",
+    "/api\\rpc\\getUser",
+    "/api/rpc\\getUser",
+    "/x\\../api/rpc/getUser",
+    "http://shop.example/x/../api/rpc/getUser",
+    "http://shop.example//api/rpc/getUser",
+    "http://shop.example/api/rpc/getUser/",
+    "http://shop.example\\x/../api/rpc/getUser",
+  ])("is not at %s", async (target) => {
+    const statusOf = await open();
+    // Some are no request's target at all.
+    for (const method of ["POST", "GET", "OPTIONS", "PUT"]) {
+      expect([400, 404], method).toContain(await statusOf(target, method));
+    }
+  });
+
+  test("of a shop's path is not that of the shop which a header names", async () => {
+    const statusOf = await open();
+    expect(await statusOf("/us/api/rpc/getUser", "POST", "1002")).toBe(200);
+    expect(await statusOf("/us/api/rpc/getUser", "POST", null)).toBe(200);
+    expect(await statusOf("/us/api/rpc/getUser", "POST", "1001")).toBe(404);
+    expect(await statusOf("/us/api/rpc/getUser", "POST", "7")).toBe(404);
+  });
+});
+
+describe("an admin call", () => {
+  test("is at its own path, and at no other", async () => {
+    const statusOf = await open();
+    expect(await statusOf("/api/admin/endAllSessions")).toBe(200);
+    for (const target of [
+      "/api/admin/endAllSessions/",
+      "/api/admin//endAllSessions",
+      "//api/admin/endAllSessions",
+      "/de/api/admin/endAllSessions",
+      "/api/admin/endAll%53essions",
+      "/api/x/../admin/endAllSessions",
+      "/api\\admin\\endAllSessions",
+      "/api/rpc/../admin/endAllSessions",
+    ]) {
+      expect(await statusOf(target), target).toBe(404);
+    }
+  });
+});
+
+describe("a health check", () => {
+  test.each(["/healthz", "/readyz"])(
+    "is at %s, with a slash at its end or without",
+    async (path) => {
+      const statusOf = await open();
+      for (const target of [path, `${path}/`, `${path}?probe=1`, `${path}/?probe=1`]) {
+        expect(await statusOf(target, "GET"), target).toBe(200);
+      }
+      for (const target of [
+        `/${path}`,
+        `${path}//`,
+        `/x/..${path}`,
+        `\\${path.slice(1)}`,
+        `/de${path}`,
+      ]) {
+        expect([400, 404], target).toContain(await statusOf(target, "GET"));
+      }
+    },
+  );
+});

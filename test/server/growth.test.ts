@@ -1,0 +1,86 @@
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { defineRpcMethod } from "../../rpc/method.ts";
+import { createFaultyDriver } from "../_faulty-driver.ts";
+import { createMatrix } from "../_setup.ts";
+import { slowestPayloads } from "../_payloads.ts";
+import type { Visitor } from "../_visitor.ts";
+import { as, trustingAuth as auth } from "../fixtures/ground.ts";
+
+const matrix = createMatrix("memory", "request", () => ({ driver: "memory" }));
+const { start } = matrix;
+
+async function fill(visitor: Visitor, variantId: number): Promise<void> {
+  await visitor.call("addItemToBasket", { variantId, quantity: 1 });
+  await visitor.call("addItemToWishlist", { variantId });
+}
+
+describe("documents of a user", () => {
+  test("stay within a size, however many guests log in as the user", async () => {
+    const faulty = createFaultyDriver();
+    const limits = { basket: { maxItems: 5 }, wishlist: { maxItems: 5 } };
+    const { visitor } = await start({ auth, storage: { session: faulty.driver }, ...limits });
+    let user = visitor();
+    for (let round = 0; round < 230; round++) {
+      user = visitor();
+      await fill(user, round + 1);
+      expect((await user.call("login", as(7))).status).toBe(200);
+    }
+    const stored = faulty.stored();
+    const largest = (kind: string) => {
+      const documents = [...stored].filter(([key]) => key.startsWith(kind));
+      return documents.map(([, text]) => text).toSorted((a, b) => b.length - a.length)[0] ?? "";
+    };
+    for (const kind of ["basket:", "wishlist:"]) {
+      const [items, merged] = largest(kind).split('"merged":');
+      expect(items?.match(/"addedAt"/g)).toHaveLength(10);
+      // Guests' documents that cannot be merged again.
+      expect(merged?.match(/:\d{13}/g)).toHaveLength(200);
+    }
+    expect(largest("user:").match(/"createdAt"/g)).toHaveLength(50);
+  }, 60_000);
+});
+
+describe("log lines", () => {
+  test("of a call are few and short, whatever its payload and headers", async () => {
+    matrix.allowErrors();
+    const fail = defineRpcMethod({
+      input: z.looseObject({ secret: z.string() }),
+      handler(payload, { log }) {
+        log.warn("A method failed", { payload: Object.keys(payload).length });
+        throw new Error(JSON.stringify(payload).slice(0, 1000));
+      },
+    });
+    const { visitor, lines } = await start({ auth, methods: { fail } });
+    const cookie = Array.from({ length: 900 }, (_, index) => `$session-1001=s:${index}.a`).join(
+      "; ",
+    );
+    for (const { method, toPayload } of slowestPayloads()) {
+      await visitor().request(`/api/rpc/${method}`, {
+        method: "POST",
+        headers: { "content-type": "application/json", "x-shop-id": "1001", cookie },
+        body: `{"payload":${toPayload(90_000)}}`,
+      });
+    }
+    await visitor().call(
+      "fail",
+      { secret: "s".repeat(5000), more: "m".repeat(50_000) },
+      { cookie },
+    );
+    expect(lines.filter(({ level }) => level !== "debug").length).toBeLessThan(15);
+    expect(JSON.stringify(lines).length).toBeLessThan(20_000);
+  });
+
+  test("of a result that its output schema refuses name 20 faults, and count the others", async () => {
+    matrix.allowErrors();
+    const wrong = defineRpcMethod({
+      output: z.array(z.int()),
+      handler: () => Array.from({ length: 1000 }, () => "x" as unknown as number),
+    });
+    const { visitor, lines } = await start({ methods: { wrong } });
+    expect((await visitor().call("wrong")).status).toBe(500);
+    const text = JSON.stringify(lines);
+    expect(text).toContain("; and 980 more");
+    expect(text.match(/expected int|expected number/gi)).toHaveLength(20);
+  });
+});

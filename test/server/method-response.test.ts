@@ -1,0 +1,273 @@
+import { gzipSync } from "node:zlib";
+import { describe, expect, test, vi } from "vitest";
+import { createRpcClient } from "../../rpc/client.ts";
+import { RpcError } from "../../rpc/error.ts";
+import { defineRpcMethod } from "../../rpc/method.ts";
+import { createFaultyDriver, outage } from "../_faulty-driver.ts";
+import { createMatrix, type Matrix, type TestStorefront } from "../_setup.ts";
+
+const page = "https://page.example";
+
+/** A method that returns this, and one that throws it. */
+function methodsOf(make: () => Response) {
+  return {
+    give: defineRpcMethod({ handler: () => make() }),
+    fail: defineRpcMethod({
+      handler: () => {
+        throw make();
+      },
+    }),
+    show: defineRpcMethod({ access: "public", readOnly: true, handler: () => make() }),
+  };
+}
+
+function call({ send }: TestStorefront, method: string, headers: Record<string, string> = {}) {
+  return send(`/api/rpc/${method}`, {
+    method: "POST",
+    headers: { "content-type": "application/json", "x-shop-id": "1001", ...headers },
+    body: "{}",
+  });
+}
+
+for (const transport of ["request", "server"] as const) {
+  describe(`a Response that a method returns · ${transport}`, () => {
+    const { allowErrors, start } = createMatrix("memory", transport, () => ({ driver: "memory" }));
+
+    test.each(["give", "fail"])(
+      "is sent with its status, body and headers, returned or thrown: %s",
+      async (method) => {
+        const storefront = await start({
+          methods: methodsOf(
+            () =>
+              new Response("a,b\n1,2\n", {
+                status: 418,
+                headers: { "content-type": "text/csv", "x-own": "yes" },
+              }),
+          ),
+        });
+        const response = await call(storefront, method);
+        expect(response.status).toBe(418);
+        expect(await response.text()).toBe("a,b\n1,2\n");
+        expect(response.headers.get("content-type")).toBe("text/csv");
+        expect(response.headers.get("x-own")).toBe("yes");
+        expect(response.headers.get("cache-control")).toBe("no-store");
+      },
+    );
+
+    test("loses headers of its connection, of its encoding, and of the server's rules", async () => {
+      const storefront = await start({
+        cors: { origin: [page] },
+        methods: methodsOf(
+          () =>
+            new Response(JSON.stringify({ a: 1 }), {
+              headers: {
+                "content-encoding": "gzip",
+                "content-length": "3",
+                connection: "close, x-hop",
+                "x-hop": "1",
+                "keep-alive": "timeout=5",
+                "transfer-encoding": "chunked",
+                "proxy-authenticate": "Basic",
+                "access-control-allow-origin": "*",
+                "access-control-expose-headers": "x-all",
+                "storefront-auth-token": "planted",
+                "cache-control": "public, max-age=600",
+                "cdn-cache-control": "max-age=600",
+                expires: new Date(Date.now() + 600_000).toUTCString(),
+              },
+            }),
+        ),
+      });
+      const response = await call(storefront, "give", { origin: page });
+      expect(await response.json()).toEqual({ a: 1 });
+      const { headers } = response;
+      for (const name of [
+        "content-encoding",
+        "x-hop",
+        "proxy-authenticate",
+        "storefront-auth-token",
+        "cdn-cache-control",
+        "expires",
+      ]) {
+        expect(headers.has(name), name).toBe(false);
+      }
+      expect(headers.get("cache-control")).toBe("no-store");
+      expect(headers.get("access-control-allow-origin")).toBe(page);
+      expect(headers.get("access-control-expose-headers")).toBe("retry-after, storefront-response");
+    });
+
+    test("sets its own cookies, and none of the names that carry sessions", async () => {
+      const storefront = await start({
+        methods: {
+          give: defineRpcMethod({
+            async handler(_, { createUserBoundSession }) {
+              await createUserBoundSession({ id: 7 });
+              const headers = new Headers();
+              for (const name of ["$session-1001", " $session-1002 ", "theme"]) {
+                headers.append("set-cookie", `${name}=planted; Path=/`);
+              }
+              return new Response("in", { headers });
+            },
+          }),
+        },
+      });
+      const response = await call(storefront, "give");
+      const cookies = response.headers.getSetCookie();
+      expect(cookies).toHaveLength(2);
+      expect(cookies).toContain("theme=planted; Path=/");
+      expect(cookies.find((line) => line.startsWith("$session-1001="))).toContain("HttpOnly");
+    });
+
+    test("of a public method keeps its Cache-Control, unless it sets a cookie", async () => {
+      expect(await controlOf(start, {})).toBe("public, max-age=60");
+      expect(await controlOf(start, { "cache-control": "public, max-age=5" })).toBe(
+        "public, max-age=5",
+      );
+      const both = { "cache-control": "public, max-age=5", "set-cookie": "theme=dark" };
+      expect(await controlOf(start, both)).toBe("no-store");
+    });
+
+    test("that is an error is not kept by caches, unless it says so", async () => {
+      const { send } = await start({ methods: methodsOf(() => new Response("", { status: 404 })) });
+      const response = await send("/api/rpc/show", { headers: { "x-shop-id": "1001" } });
+      expect(response.status).toBe(404);
+      expect(response.headers.get("cache-control")).toBe("no-store");
+    });
+
+    test.each([
+      ["has no body", () => new Response(null, { status: 204 }), 204, ""],
+      ["is a redirect", () => Response.redirect("https://shop.example/pay", 303), 303, ""],
+      ["is bytes", () => new Response(gzipSync("a").subarray(0, 2)), 200, "\u001f\ufffd"],
+      ["is a stream", () => new Response(new Blob(["a", "b"]).stream()), 200, "ab"],
+    ])("can be any that the platform makes: it %s", async (_, make, status, text) => {
+      const { send } = await start({ methods: methodsOf(make) });
+      const response = await send("/api/rpc/give", {
+        method: "POST",
+        redirect: "manual",
+        headers: { "content-type": "application/json", "x-shop-id": "1001" },
+        body: "{}",
+      });
+      expect(response.status).toBe(status);
+      expect(await response.text()).toBe(text);
+    });
+
+    test.each(["give", "fail"])(
+      "that was read already is a 500 and a log line: %s",
+      async (name) => {
+        allowErrors();
+        const used = new Response("a");
+        await used.text();
+        for (const response of [used, Response.error()]) {
+          const storefront = await start({ methods: methodsOf(() => response) });
+          expect((await call(storefront, name)).status).toBe(500);
+          const [line] = storefront.lines.filter(({ level }) => level === "error");
+          expect(String(line?.details?.["error"])).toContain("Response");
+        }
+      },
+    );
+
+    test("is not sent if the session cannot be written, and its stream is cancelled", async () => {
+      allowErrors();
+      const faulty = createFaultyDriver();
+      const cancel = vi.fn<() => void>();
+      const storefront = await start({
+        storage: { session: faulty.driver },
+        methods: {
+          give: defineRpcMethod({
+            handler(_, { updateCustomData }) {
+              updateCustomData({ lastCampaign: "spring" } as object);
+              return new Response(new ReadableStream({ cancel }));
+            },
+          }),
+        },
+      });
+      faulty.before = outage;
+      const response = await call(storefront, "give");
+      expect(response.status).toBe(503);
+      expect(response.headers.getSetCookie()).toEqual([]);
+      expect(cancel).toHaveBeenCalledOnce();
+    });
+
+    test("is cancelled if it comes after the call has timed out", async () => {
+      const cancel = vi.fn<() => void>();
+      let finish!: () => void;
+      const finished = new Promise<void>((resolve) => (finish = resolve));
+      const storefront = await start({
+        callTimeout: 1,
+        methods: {
+          give: defineRpcMethod({
+            async handler() {
+              await finished;
+              return new Response(new ReadableStream({ cancel }));
+            },
+          }),
+        },
+      });
+      allowErrors();
+      expect((await call(storefront, "give")).status).toBe(504);
+      finish();
+      await vi.waitFor(() => expect(cancel).toHaveBeenCalledOnce());
+    });
+
+    test("arrives in the typed client as a Response, and nothing else does", async () => {
+      const methods = {
+        ...methodsOf(() => Response.json({ a: 1 }, { status: 201 })),
+        plain: defineRpcMethod({ handler: () => ({ a: 1 }) }),
+        refuse: defineRpcMethod({
+          handler: (): string => {
+            throw new RpcError("sold_out", { status: 409, title: "Sold out", data: { left: 3 } });
+          },
+        }),
+      };
+      const { send } = await start({ methods });
+      const rpc = createRpcClient<typeof methods>({
+        baseURL: "",
+        shopId: 1001,
+        fetch: (url, init) => send(url, init),
+      });
+      const response = await rpc.give();
+      expect(response).toBeInstanceOf(Response);
+      expect([response.status, await response.json()]).toEqual([201, { a: 1 }]);
+      expect(await rpc.plain()).toEqual({ a: 1 });
+      await expect(rpc.refuse()).rejects.toMatchObject({ code: "sold_out", data: { left: 3 } });
+    });
+  });
+}
+
+describe("a Response whose body breaks off", () => {
+  const { allowErrors, start } = createMatrix("memory", "server", () => ({ driver: "memory" }));
+
+  test("ends its connection and is logged, and the server answers on", async () => {
+    allowErrors();
+    const storefront = await start({
+      methods: methodsOf(
+        () =>
+          new Response(
+            new ReadableStream({
+              pull(controller) {
+                controller.enqueue(new TextEncoder().encode("half"));
+                controller.error(new Error("the backend is gone"));
+              },
+            }),
+          ),
+      ),
+    });
+    await expect(call(storefront, "give").then((response) => response.text())).rejects.toThrow();
+    expect((await storefront.visitor().call("getUser")).status).toBe(200);
+    expect(storefront.lines).toMatchObject([
+      {
+        level: "error",
+        details: { method: "give", error: expect.stringContaining("the backend is gone") },
+      },
+    ]);
+  });
+});
+
+// --- Internal helpers ---
+
+/** The Cache-Control of a public method's Response with these headers. */
+async function controlOf(start: Matrix["start"], headers: Record<string, string>) {
+  const { send } = await start({ methods: methodsOf(() => new Response("a", { headers })) });
+  const response = await send("/de/api/rpc/show", { headers: { "x-shop-id": "1001" } });
+  return response.headers.get("cache-control");
+}

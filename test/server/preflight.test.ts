@@ -1,0 +1,91 @@
+import { expect, test } from "vitest";
+import type { CorsConfig } from "../../server/config/config.ts";
+import { createMatrix, testConfig } from "../_setup.ts";
+
+const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+const shop = "https://shop.example";
+const own = "authorization, content-type, idempotency-key, x-shop-id";
+
+/** Which headers a page may send to storefronts with these settings of each shop. */
+async function ask(requested: string | undefined, cors: readonly CorsConfig[], origin = shop) {
+  const shops = testConfig().shops.map((each, index) => ({ ...each, cors: cors[index] }));
+  const { app } = await start({ shops });
+  const response = await app.fetch(
+    new Request("http://localhost/de/api/rpc/getUser", {
+      method: "OPTIONS",
+      headers: {
+        origin,
+        "access-control-request-method": "POST",
+        ...(requested !== undefined && { "access-control-request-headers": requested }),
+      },
+    }),
+  );
+  expect(response.headers.get("vary")).toMatch(/\borigin\b/);
+  return {
+    status: response.status,
+    allowed: response.headers.get("access-control-allow-headers"),
+    vary: response.headers.get("vary"),
+  };
+}
+
+const open: CorsConfig = { origin: [shop] };
+
+test("allows the headers that a page asks for, and its answer varies by them", async () => {
+  const wanted = "content-type,x-shop-id,Sentry-Trace, baggage ,traceparent,x_campaign";
+  expect(await ask(wanted, [open, open])).toEqual({
+    status: 204,
+    allowed: `${own}, sentry-trace, baggage, traceparent, x_campaign`,
+    vary: "origin, access-control-request-headers",
+  });
+  expect(await ask(undefined, [open, open])).toMatchObject({ allowed: own });
+});
+
+test("allows none of them to an origin that no shop allows", async () => {
+  const refused = await ask("x-campaign", [open, open], "https://evil.example");
+  expect(refused).toMatchObject({ status: 403, allowed: null });
+});
+
+test.each(["*", "a b", "x:y", "x\ty", "é", "(x)", '"x"', "", ",,", "x=y"])(
+  "passes over %j, which is the name of no header",
+  async (name) => {
+    expect((await ask(`${name}, x-good`, [open, open])).allowed).toBe(`${own}, x-good`);
+  },
+);
+
+test.each(["X-Forwarded-For", "x-forwarded-host", "forwarded", "x-real-ip"])(
+  "passes over %s, which is a proxy's to send",
+  async (name) => {
+    expect((await ask(`${name}, x-good`, [open, open])).allowed).toBe(`${own}, x-good`);
+  },
+);
+
+test("allows 1 KB of names at most", async () => {
+  const names = Array.from({ length: 400 }, (_, index) => `x-name-${1000 + index}`);
+  const { allowed } = await ask(names.join(), [open, open]);
+  expect(allowed?.length).toBeLessThanOrEqual(own.length + 1024);
+  expect(allowed?.length).toBeGreaterThan(own.length + 900);
+  expect((await ask("x".repeat(1025), [open, open])).allowed).toBe(own);
+});
+
+test("allows a list instead, and of several shops all that any of them allows", async () => {
+  const listed = { ...open, allowedHeaders: ["X-Campaign"] };
+  const other = { ...open, allowedHeaders: ["baggage"] };
+  expect((await ask("x-other", [listed, listed])).allowed).toBe(`${own}, x-campaign`);
+  expect((await ask(undefined, [listed, other])).allowed).toBe(`${own}, x-campaign, baggage`);
+  expect((await ask("x-other", [listed, open])).allowed).toBe(`${own}, x-campaign, x-other`);
+  expect((await ask("x-other", [listed, { origin: [] }])).allowed).toBe(`${own}, x-campaign`);
+  expect((await ask("x-other", [{ ...open, allowedHeaders: [] }, {}])).allowed).toBe(own);
+});
+
+test("allows any name of a header in a list", async () => {
+  const listed = { ...open, allowedHeaders: ["X_Tenant", "x.trace"] };
+  expect((await ask(undefined, [listed])).allowed).toBe(`${own}, x_tenant, x.trace`);
+});
+
+test.each([["*"], ["x y"], [""], "x-campaign", [7]])(
+  "refuses the list %j at the start",
+  async (list) => {
+    const cors = { origin: [shop], allowedHeaders: list as string[] };
+    await expect(start({ cors })).rejects.toThrow(/cors\.allowedHeaders/);
+  },
+);

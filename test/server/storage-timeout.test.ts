@@ -1,0 +1,210 @@
+import { EventEmitter } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Driver } from "unstorage";
+import { describe, expect, test, vi } from "vitest";
+import { openDriver } from "../../storage/documents/driver.ts";
+import { LoopTimer } from "../../storage/documents/loop-timer.ts";
+import { StorageUnavailableError } from "../../storage/documents/unavailable.ts";
+import { increment, openCounters, setTo, until } from "../_documents.ts";
+import { createFaultyDriver, Gate, hold, outage } from "../_faulty-driver.ts";
+import { createMatrix } from "../_setup.ts";
+
+/** The error of a call, and the milliseconds that it took. */
+async function timeFailure(call: Promise<unknown>): Promise<{ error: unknown; time: number }> {
+  const start = performance.now();
+  const error: unknown = await call.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return { error, time: performance.now() - start };
+}
+
+/** Longer than the time limit, and far shorter than two of them. */
+const oneLimit = 4500;
+
+describe.concurrent("a storage that does not answer", () => {
+  test("fails a read, a write and a ping within the limit", async () => {
+    const faulty = createFaultyDriver();
+    const { counters, store } = openCounters(faulty.driver);
+    const read = await counters.update("a", setTo(1));
+    const gate = new Gate();
+    faulty.before = () => gate.pass();
+    const calls = [counters.get("a"), counters.update("b", increment, read), store.ping()];
+    for (const { error, time } of await Promise.all(calls.map(timeFailure))) {
+      expect(error).toBeInstanceOf(StorageUnavailableError);
+      expect(time).toBeLessThan(oneLimit);
+    }
+    gate.open();
+  });
+
+  test.each(["read", "write"])("fails all who wait for the same document: %s", async (kind) => {
+    const faulty = createFaultyDriver();
+    const { counters } = openCounters(faulty.driver);
+    const gate = new Gate();
+    faulty.before = (operation) => (operation.kind === kind ? gate.pass() : undefined);
+    const calls = Array.from({ length: 10 }, () => counters.update("a", increment));
+    for (const { error, time } of await Promise.all(calls.map(timeFailure))) {
+      expect(error).toBeInstanceOf(StorageUnavailableError);
+      expect(time).toBeLessThan(oneLimit);
+    }
+    gate.open();
+  });
+
+  test("does not let a late write undo a later one", async () => {
+    const faulty = createFaultyDriver();
+    const { counters } = openCounters(faulty.driver);
+    await counters.update("a", setTo(1));
+    const gate = hold(faulty, "before", "write");
+    expect((await timeFailure(counters.update("a", setTo(2)))).error).toBeInstanceOf(
+      StorageUnavailableError,
+    );
+    for (const call of [counters.update("a", setTo(3)), counters.get("a"), counters.take("a")]) {
+      const { error, time } = await timeFailure(call);
+      expect(error).toBeInstanceOf(StorageUnavailableError);
+      expect(time).toBeLessThan(100);
+    }
+    expect((await counters.update("b", setTo(1))).value).toEqual({ count: 1 });
+    gate.open();
+    await until(() =>
+      counters.get("a").then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect((await counters.get("a")).value).toEqual({ count: 2 });
+    expect((await counters.update("a", setTo(3))).value).toEqual({ count: 3 });
+    expect((await counters.get("a")).value).toEqual({ count: 3 });
+  });
+
+  test("is asked once a second until it answers, so that calls fail at once", async () => {
+    const faulty = createFaultyDriver();
+    const { counters } = openCounters(faulty.driver);
+    const gate = new Gate();
+    faulty.before = () => gate.pass();
+    const keys = Array.from({ length: 20 }, (_, index) => `key-${index}`);
+    await Promise.all(keys.map((key) => timeFailure(counters.get(key))));
+    faulty.operations.length = 0;
+    const failures = await Promise.all(
+      Array.from({ length: 100 }, () => timeFailure(counters.get("a"))),
+    );
+    expect(failures.every(({ error }) => error instanceof StorageUnavailableError)).toBe(true);
+    expect(failures.filter(({ time }) => time < 500).length).toBeGreaterThanOrEqual(99);
+    expect(faulty.operations.length).toBeLessThanOrEqual(1);
+    faulty.heal();
+    gate.open();
+    await until(() =>
+      counters.get("a").then(
+        () => true,
+        () => false,
+      ),
+    );
+    await counters.update("a", increment);
+  });
+});
+
+describe("a call", () => {
+  let driver: Driver;
+  const { start, allowErrors } = createMatrix("memory", "request", () => driver);
+
+  test("gets 503 within the limit, instead of 504 after its own", async () => {
+    const faulty = createFaultyDriver();
+    driver = faulty.driver;
+    allowErrors();
+    const { visitor } = await start();
+    const user = visitor();
+    await user.call("addItemToBasket", { variantId: 1, quantity: 1 });
+    const gate = new Gate();
+    faulty.before = () => gate.pass();
+    const started = performance.now();
+    expect(await user.call("getBasket")).toMatchObject({
+      status: 503,
+      body: { code: "storage_unavailable" },
+      setCookies: [],
+    });
+    expect(performance.now() - started).toBeLessThan(oneLimit);
+    faulty.heal();
+    gate.open();
+    expect((await user.call("getBasket")).body.basket.itemCount).toBe(1);
+  });
+});
+
+test("an answer that came while the event loop was held is in time", async () => {
+  const faulty = createFaultyDriver();
+  const { counters } = openCounters(faulty.driver);
+  await counters.update("a", setTo(1));
+  faulty.before = () => sleep(50);
+  const reading = counters.get("a");
+  const end = performance.now() + 3500;
+  while (performance.now() < end);
+  expect((await reading).value).toEqual({ count: 1 });
+});
+
+test("a driver that answers at once takes no timer", async () => {
+  const start = vi.spyOn(LoopTimer.prototype, "start");
+  const { counters } = openCounters(openDriver({ driver: "memory" }));
+  await counters.get("a");
+  start.mockClear();
+  await counters.update("a", increment);
+  await counters.get("a");
+  await counters.take("a");
+  expect(start).not.toHaveBeenCalled();
+  start.mockRestore();
+});
+
+test.each<[string, () => Promise<void>]>([
+  ["never closes", () => new Promise(() => {})],
+  ["fails to close", () => Promise.reject(new Error("Connection terminated"))],
+  [
+    "throws when it closes",
+    () => {
+      throw new Error("Not connected");
+    },
+  ],
+])("a driver that %s does not hold up the end", async (_, dispose) => {
+  const driver: Driver = { ...openDriver({ driver: "memory" }), name: "stuck", dispose };
+  const { store, lines } = openCounters(driver);
+  await store.close();
+  expect(lines).toMatchObject([{ level: "warn", details: { driver: "stuck" } }]);
+});
+
+describe("an error event of a driver's client", () => {
+  const memory = openDriver({ driver: "memory" });
+  const lost = Object.assign(new Error("Connection terminated unexpectedly"), {
+    query: "INSERT hunter2",
+  });
+
+  test.each<[string, (client: EventEmitter) => Driver["getInstance"]]>([
+    ["that it has", (client) => () => client],
+    ["that it makes later", (client) => () => Promise.resolve(client)],
+    ["below a database, as db0 has it", (client) => () => ({ getInstance: async () => client })],
+  ])("is logged, and ends no process: %s", async (_, toInstance) => {
+    const client = new EventEmitter();
+    const driver: Driver = { ...memory, name: "db0", getInstance: toInstance(client) };
+    const { counters, lines } = openCounters(driver);
+    await counters.get("a");
+    await until(async () => client.listenerCount("error") > 0);
+    expect(client.emit("error", lost)).toBe(true);
+    expect(lines).toMatchObject([{ level: "error", details: { driver: "db0" } }]);
+    expect(JSON.stringify(lines)).toContain("Connection terminated unexpectedly");
+    expect(JSON.stringify(lines)).not.toContain("hunter2");
+  });
+
+  test("is heard of a client that the driver has made anew", async () => {
+    const clients = [new EventEmitter(), new EventEmitter()] as const;
+    let current = 0;
+    const driver: Driver = { ...memory, getInstance: () => clients[current] };
+    const { counters } = openCounters(driver);
+    await until(async () => clients[0].listenerCount("error") === 1);
+    current = 1;
+    driver.getItemRaw = () => Promise.reject(new Error(`gone: ${current}`));
+    await expect(counters.get("a")).rejects.toThrow(StorageUnavailableError);
+    await until(async () => clients[1].listenerCount("error") === 1);
+    expect(clients[0].listenerCount("error")).toBe(1);
+  });
+
+  test("is no concern of a driver whose client cannot be made", async () => {
+    const { counters, lines } = openCounters({ ...memory, getInstance: outage });
+    await counters.update("a", increment);
+    expect(lines).toEqual([]);
+  });
+});

@@ -1,0 +1,66 @@
+import { randomUUID } from "node:crypto";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import type { Attempts } from "../../../storage/documents/counters.ts";
+import { openDriver, type StorageConfig } from "../../../storage/documents/driver.ts";
+import { openDocumentStore } from "../../../storage/store.ts";
+import { createTestLog } from "../../_log.ts";
+import { describeWithRedis, useRedis } from "../../_redis.ts";
+
+describe("attempts · memory", () => {
+  afterEach(() => void vi.useRealTimers());
+  testAttempts(() => ({ driver: "memory" }));
+
+  test("end with their window, which begins with the first", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const attempts = open({ driver: "memory" });
+    expect(await attempts.add("a")).toEqual({ count: 1, endsIn: 60 });
+    vi.setSystemTime(Date.now() + 58_500);
+    expect(await attempts.add("a")).toEqual({ count: 2, endsIn: 2 });
+    vi.setSystemTime(Date.now() + 1499);
+    expect(await attempts.read("a")).toEqual({ count: 2, endsIn: 1 });
+    vi.setSystemTime(Date.now() + 1);
+    expect(await attempts.read("a")).toEqual({ count: 0, endsIn: 0 });
+    expect(await attempts.add("a")).toEqual({ count: 1, endsIn: 60 });
+  });
+});
+
+describeWithRedis("attempts · redis", () => {
+  const redis = useRedis();
+  testAttempts(() => ({ driver: "redis", url: redis().url, base: randomUUID() }));
+
+  test("are counted by all stores on it, each with a number of its own", async () => {
+    const storage = { driver: "redis", url: redis().url, base: randomUUID() };
+    const stores = [open(storage), open(storage), open({ ...storage, base: randomUUID() })];
+    const adding = Array.from({ length: 60 }, (_, index) => stores[index % 3]?.add("a"));
+    const counts = (await Promise.all(adding)).map((tally) => tally?.count);
+    const apart = (isApart: boolean) =>
+      counts.filter((_, index) => (index % 3 === 2) === isApart).toSorted((a = 0, b = 0) => a - b);
+    expect(apart(false)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+    expect(apart(true)).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
+  });
+});
+
+// --- Internal helpers ---
+
+/** Attempts of a store of their own, which count for 60 seconds. */
+function open(storage: StorageConfig): Attempts {
+  const store = openDocumentStore(openDriver(storage), createTestLog());
+  onTestFinished(() => store.close());
+  return store.attempts("attempts", 60);
+}
+
+function testAttempts(storage: () => StorageConfig): void {
+  test("are counted by key, taken back and cleared", async () => {
+    const attempts = open(storage());
+    expect(await attempts.read("a")).toEqual({ count: 0, endsIn: 0 });
+    for (const count of [1, 2, 3]) expect(await attempts.add("a")).toEqual({ count, endsIn: 60 });
+    expect(await attempts.add("b")).toMatchObject({ count: 1 });
+    await attempts.takeBack("a");
+    expect(await attempts.read("a")).toEqual({ count: 2, endsIn: 60 });
+    await attempts.clear("a");
+    await attempts.clear("a");
+    await attempts.takeBack("a");
+    expect(await attempts.read("a")).toEqual({ count: 0, endsIn: 0 });
+    expect(await attempts.read("b")).toMatchObject({ count: 1 });
+  });
+}

@@ -1,0 +1,183 @@
+import { createServer } from "node:net";
+import { once } from "node:events";
+import type { Redis } from "ioredis";
+import type { Driver } from "unstorage";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { openDriver, type StorageConfig } from "../../../storage/documents/driver.ts";
+import { StorageUnavailableError } from "../../../storage/documents/unavailable.ts";
+import { increment, openCounters, setTo, until } from "../../_documents.ts";
+import { describeWithRedis, startRedis } from "../../_redis.ts";
+
+describe("a driver by name", () => {
+  test("is unstorage's, with the options beside the name", () => {
+    expect(openDriver({ driver: "memory" }).name).toBe("memory");
+    expect(openDriver({ driver: "lruCache", max: 5 })).toMatchObject({
+      name: "lru-cache",
+      options: { max: 5 },
+    });
+  });
+
+  test("leaves the config as it was", () => {
+    const config = Object.freeze({ driver: "fs-lite", base: "./data" });
+    openDriver(config);
+    expect(config).toEqual({ driver: "fs-lite", base: "./data" });
+  });
+
+  test("that was misspelled is refused, with what was probably meant", () => {
+    expect(() => openDriver({ driver: "Redis" })).toThrow(TypeError);
+    expect(() => openDriver({ driver: "Redis" })).toThrow("did you mean redis?");
+    expect(() => openDriver({ driver: "lru" })).toThrow("did you mean lru-cache?");
+    expect(() => openDriver({ driver: "postgres" })).toThrow(/there are .*memory, .*redis/);
+  });
+
+  test.each(["__proto__", "constructor", "toString", "", undefined, 7])("%j is none", (driver) => {
+    expect(() => openDriver({ driver } as StorageConfig)).toThrow(TypeError);
+  });
+
+  test("says which package it is missing", () => {
+    expect(() => openDriver({ driver: "upstash" })).toThrow("npm install @upstash/redis");
+    expect(() => openDriver({ driver: "mongodb" })).toThrow("npm install mongodb");
+  });
+
+  test("says which option it is missing", () => {
+    expect(() => openDriver({ driver: "fs" })).toThrow("base");
+  });
+});
+
+test("a driver object stays itself", () => {
+  const driver = openDriver({ driver: "memory" });
+  expect(openDriver(driver)).toBe(driver);
+});
+
+describe("redis by name", () => {
+  const impatient = { maxRetriesPerRequest: 1, commandTimeout: 1000, connectTimeout: 1000 };
+
+  test("is impatient, unless the config says otherwise", () => {
+    expect(openDriver({ driver: "redis" }).options).toMatchObject(impatient);
+    const options = { driver: "redis", commandTimeout: 50, connectTimeout: undefined };
+    expect(openDriver(options).options).toMatchObject({ ...impatient, commandTimeout: 50 });
+  });
+
+  test("is as impatient in a cluster", () => {
+    const clusterOptions = { redisOptions: { password: "p", commandTimeout: 50 } };
+    const driver = openDriver({ driver: "redis", cluster: [], clusterOptions });
+    expect(driver.options).toMatchObject({
+      clusterOptions: { redisOptions: { ...impatient, password: "p", commandTimeout: 50 } },
+    });
+  });
+});
+
+describe("a Redis that is not there", () => {
+  test("fails fast, and is logged once, with host and port and without user and password", async () => {
+    const port = await findFreePort();
+    const url = `redis://shop:hunter2@127.0.0.1:${port}`;
+    const { counters, store, lines } = openCounters(openDriver({ driver: "redis", url }));
+    for (const call of [() => counters.get("a"), () => store.ping(), () => counters.take("a")]) {
+      const { error, time } = await timeFailure(call);
+      expect(error).toBeInstanceOf(StorageUnavailableError);
+      expect(time).toBeLessThan(1500);
+      expect((error as Error).message).not.toMatch(/hunter2|127\.0\.0\.1/);
+    }
+    const message = `Redis at 127.0.0.1:${port} cannot be used; calls that need it get 503 until it is back`;
+    expect(lines).toEqual([{ level: "error", message, details: { reason: "ECONNREFUSED" } }]);
+  });
+
+  test("fails fast as a cluster", async () => {
+    const cluster = [{ host: "127.0.0.1", port: await findFreePort() }];
+    const { counters } = openCounters(openDriver({ driver: "redis", cluster }));
+    const { error, time } = await timeFailure(() => counters.get("a"));
+    expect(error).toBeInstanceOf(StorageUnavailableError);
+    expect(time).toBeLessThan(1800);
+  });
+
+  test("fails fast though it takes connections and never answers", async () => {
+    const server = createServer();
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as { port: number };
+    const { counters } = openCounters(openDriver({ driver: "redis", host: "127.0.0.1", port }));
+    const { error, time } = await timeFailure(() => counters.get("a"));
+    expect(error).toBeInstanceOf(StorageUnavailableError);
+    expect(time).toBeLessThan(1500);
+  });
+});
+
+describeWithRedis("a Redis that goes away", () => {
+  test("is missed within a second, and works again when it is back", async () => {
+    const redis = await startRedis();
+    const { counters, lines } = openCounters(openDriver({ driver: "redis", url: redis.url }));
+    await counters.update("a", setTo(1));
+    await redis.stop();
+    for (const call of [counters.get("a"), counters.update("a", increment), counters.take("a")]) {
+      const { error, time } = await timeFailure(() => call);
+      expect(error).toBeInstanceOf(StorageUnavailableError);
+      expect(time).toBeLessThan(1500);
+    }
+    const again = await startRedis({ port: redis.port });
+    onTestFinished(() => again.stop());
+    await until(() =>
+      counters.update("a", setTo(2)).then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect((await counters.get("a")).value).toEqual({ count: 2 });
+    expect(lines.map(({ level }) => level)).toEqual(["error", "info"]);
+  });
+
+  test("is missed as fast where it hangs", async () => {
+    const redis = await startRedis();
+    onTestFinished(() => redis.stop());
+    const { counters } = openCounters(
+      openDriver({ driver: "redis", url: redis.url, commandTimeout: 300 }),
+    );
+    await counters.update("a", setTo(1));
+    redis.pause();
+    const { error, time } = await timeFailure(() => counters.get("a"));
+    expect(error).toBeInstanceOf(StorageUnavailableError);
+    expect(time).toBeGreaterThan(250);
+    expect(time).toBeLessThan(900);
+    redis.resume();
+    expect((await counters.get("a")).value).toEqual({ count: 1 });
+  });
+
+  test("does not hang with a driver object that has ioredis' own patience", async () => {
+    const redis = await startRedis();
+    onTestFinished(() => redis.stop());
+    const driver = openPatientDriver(redis.url);
+    const { counters } = openCounters(driver);
+    await counters.update("a", setTo(1));
+    redis.pause();
+    const { error, time } = await timeFailure(() => counters.get("a"));
+    redis.resume();
+    expect(error).toBeInstanceOf(StorageUnavailableError);
+    expect(time).toBeLessThan(1900);
+  });
+});
+
+/** A driver as a caller makes it, who knows nothing of our defaults. */
+function openPatientDriver(url: string): Driver {
+  const driver = openDriver({ driver: "redis", url });
+  const client = driver.getInstance?.() as Redis;
+  Object.assign(client.options, { commandTimeout: undefined, maxRetriesPerRequest: 20 });
+  return driver;
+}
+
+async function timeFailure(call: () => Promise<unknown>) {
+  const start = performance.now();
+  const error: unknown = await call().then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return { error, time: performance.now() - start };
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, "close");
+  return port;
+}

@@ -1,0 +1,143 @@
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Driver } from "unstorage";
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { openDriver } from "../../../storage/documents/driver.ts";
+import { createDirectory, openCounters, setTo, slowDown, until } from "../../_documents.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const second = 1000;
+
+describe("expired documents", () => {
+  test("go without being read", async () => {
+    const driver = openDriver({ driver: "memory" });
+    const { counters } = openWithClock(driver);
+    for (let count = 0; count < 1000; count++) {
+      await counters.update(`short-${count}`, setTo(count, Date.now() + 60 * second));
+    }
+    await counters.update("long", setTo(1, Date.now() + 3600 * second));
+    await counters.update("endless", setTo(1));
+    await vi.advanceTimersByTimeAsync(59 * second);
+    expect(await driver.getKeys("", {})).toHaveLength(1002);
+    await vi.advanceTimersByTimeAsync(15 * second);
+    expect(await driver.getKeys("", {})).toEqual(["counter:1:long", "counter:1:endless"]);
+  });
+
+  test("stay while they are extended, and go afterwards", async () => {
+    const driver = openDriver({ driver: "memory" });
+    const { counters } = openWithClock(driver);
+    for (let minute = 0; minute < 5; minute++) {
+      await counters.update("a", setTo(minute, Date.now() + 90 * second));
+      await vi.advanceTimersByTimeAsync(60 * second);
+    }
+    expect((await counters.get("a")).value).toEqual({ count: 4 });
+    await vi.advanceTimersByTimeAsync(120 * second);
+    expect(await driver.getKeys("", {})).toEqual([]);
+  });
+
+  test("are looked at once where they were extended, not in each sweep", async () => {
+    const driver = openDriver({ driver: "memory" });
+    const { counters } = openWithClock(driver);
+    await counters.update("a", setTo(1, Date.now() + second));
+    await counters.update("a", setTo(2, Date.now() + 3600 * second));
+    const read = vi.spyOn(driver, "getItemRaw");
+    await vi.advanceTimersByTimeAsync(60 * second);
+    expect(read).toHaveBeenCalledTimes(1);
+  });
+
+  test("are looked for earlier where they are shortened", async () => {
+    const driver = openDriver({ driver: "memory" });
+    const { counters } = openWithClock(driver);
+    await counters.update("a", setTo(1, Date.now() + 3600 * second));
+    await counters.update("a", setTo(1, Date.now() + 5 * second));
+    await vi.advanceTimersByTimeAsync(15 * second);
+    expect(await driver.getKeys("", {})).toEqual([]);
+  });
+
+  test("go after the longest time a timer can wait, not at once", async () => {
+    const driver = openDriver({ driver: "memory" });
+    const { counters } = openWithClock(driver);
+    await counters.update("a", setTo(1, Date.now() + 2 ** 31 + 60_000));
+    await vi.advanceTimersByTimeAsync(10 * second);
+    expect((await counters.get("a")).value).toEqual({ count: 1 });
+  });
+
+  test("of an earlier process go too, and nothing else does", async () => {
+    const base = await createDirectory();
+    const earlier = openCounters(openDriver({ driver: "fs", base }));
+    await earlier.counters.update("short", setTo(1, Date.now() + 60 * second));
+    await earlier.counters.update("long", setTo(1, Date.now() + 3600 * second));
+    await earlier.store.close();
+    await writeFile(join(base, "foreign"), "not ours");
+    vi.useFakeTimers({ toFake: ["Date", "setInterval"] });
+    vi.setSystemTime(Date.now() + 120 * second);
+    openCounters(openDriver({ driver: "fs", base }));
+    await until(async () => {
+      vi.advanceTimersByTime(second);
+      return !(await readdir(join(base, "counter", "1"))).includes("short");
+    });
+    expect(await readdir(join(base, "counter", "1"))).toEqual(["long"]);
+    expect(await readdir(base)).toEqual(expect.arrayContaining(["foreign"]));
+  });
+
+  test("are not removed while a call renews them", async () => {
+    const { counters } = openWithClock(slowDown(openDriver({ driver: "memory" })));
+    for (let head = 0; head < 12; head++) {
+      await vi.advanceTimersByTimeAsync(10 * second - (Date.now() % (10 * second)));
+      const expiring = counters.update("a", setTo(1, Date.now() + second));
+      await vi.advanceTimersByTimeAsync(10 * second - head);
+      await expiring;
+      const renewing = counters.update("a", setTo(2, Date.now() + 3600 * second));
+      await vi.advanceTimersByTimeAsync(100);
+      await renewing;
+      const reading = counters.get("a");
+      await vi.advanceTimersByTimeAsync(100);
+      expect((await reading).value).toEqual({ count: 2 });
+    }
+  });
+
+  test("leave a storage that is out of order alone, and go later", async () => {
+    const driver = openDriver({ driver: "memory" });
+    const { counters } = openWithClock(driver);
+    await counters.update("a", setTo(1, Date.now() + second));
+    const { removeItem } = driver;
+    driver.removeItem = () => Promise.reject(new Error("down"));
+    await vi.advanceTimersByTimeAsync(15 * second);
+    driver.removeItem = removeItem as NonNullable<Driver["removeItem"]>;
+    await vi.advanceTimersByTimeAsync(90 * second);
+    expect(await driver.getKeys("", {})).toEqual([]);
+  });
+
+  test("are found behind many that live on", async () => {
+    const driver = openDriver({ driver: "memory" });
+    const { counters } = openWithClock(driver);
+    for (let count = 0; count < 30_000; count++) {
+      await counters.update(`long-${count}`, setTo(count, Date.now() + 3600 * second));
+    }
+    await counters.update("short", setTo(1, Date.now() + 60 * second));
+    await vi.advanceTimersByTimeAsync(75 * second);
+    expect(await driver.hasItem("counter:1:short", {})).toBe(false);
+    expect(await driver.getKeys("", {})).toHaveLength(30_000);
+  });
+
+  test("do not hold up the process, many as they may be", async () => {
+    const driver = openDriver({ driver: "memory" });
+    const { counters } = openWithClock(driver);
+    for (let count = 0; count < 30_000; count++) {
+      await counters.update(`a-${count}`, setTo(count, Date.now() + second));
+    }
+    await vi.advanceTimersByTimeAsync(4 * second);
+    const left = await driver.getKeys("", {});
+    expect(left.length).toBeGreaterThan(20_000);
+    await vi.advanceTimersByTimeAsync(20 * second);
+    expect(await driver.getKeys("", {})).toEqual([]);
+  });
+});
+
+function openWithClock(driver: Driver) {
+  vi.useFakeTimers({ now: 1_000_000 * second });
+  return openCounters(driver);
+}

@@ -1,0 +1,111 @@
+import { setImmediate as immediate } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { LoopTimer } from "../../../storage/documents/loop-timer.ts";
+
+function ignore(): void {}
+
+function hold(milliseconds: number): void {
+  const end = performance.now() + milliseconds;
+  while (performance.now() < end);
+}
+
+describe("a timer of the event loop's own time", () => {
+  let worker: Worker;
+  let reply = ignore;
+  const signal = new Int32Array(new SharedArrayBuffer(8));
+
+  beforeAll(async () => {
+    const code = `
+      const { parentPort, workerData } = require("node:worker_threads");
+      parentPort.postMessage("ready");
+      for (let round = 0; ; round++) {
+        Atomics.wait(workerData, 0, round);
+        parentPort.postMessage(round);
+        Atomics.store(workerData, 1, round + 1);
+      }`;
+    worker = new Worker(code, { eval: true, workerData: signal });
+    await new Promise<void>((resolve) => {
+      worker.on("message", () => {
+        reply();
+        resolve();
+      });
+    });
+  });
+  afterAll(() => worker.terminate());
+
+  test("expires work after its limit, and a tenth at most", async () => {
+    const timer = new LoopTimer(200);
+    const startedAt = performance.now();
+    const took = await new Promise<number>((resolve) => {
+      timer.start(() => resolve(performance.now() - startedAt));
+    });
+    expect(took).toBeGreaterThanOrEqual(195);
+    expect(took).toBeLessThan(400);
+  });
+
+  test("does not expire work that has ended", async () => {
+    const timer = new LoopTimer(10);
+    let expired = 0;
+    const timed = timer.start(() => void expired++);
+    timer.end(timed);
+    await sleep(50);
+    expect(expired).toBe(0);
+  });
+
+  test("counts a time in which the loop was held as a tick", async () => {
+    const timer = new LoopTimer(100);
+    let expired = 0;
+    timer.start(() => void expired++);
+    hold(300);
+    await immediate();
+    await sleep(15);
+    expect(expired).toBe(0);
+  });
+
+  test("waits for another turn if the loop was held before it could read", async () => {
+    let now = 0;
+    const clock = vi.spyOn(performance, "now").mockImplementation(() => (now += 1000));
+    onTestFinished(() => clock.mockRestore());
+    const timer = new LoopTimer(10);
+    let expired = 0;
+    timer.start(() => void expired++);
+    await sleep(50);
+    expect(expired).toBe(0);
+    clock.mockRestore();
+    await sleep(50);
+    expect(expired).toBe(1);
+  });
+
+  test("lets a reply that arrived in the last tick count", async () => {
+    let replied = 0;
+    for (let last = 15; last <= 40; last++) {
+      const timer = new LoopTimer(50);
+      let outcome: "replied" | "expired" | undefined;
+      const timed = timer.start(() => (outcome ??= "expired"));
+      reply = () => {
+        timer.end(timed);
+        outcome ??= "replied";
+      };
+      // Some two turns to a tick of 5 ms, so that the end comes in one of these rounds or the next.
+      for (let turn = 1; turn < last; turn++) {
+        await immediate();
+        hold(3);
+      }
+      await immediate();
+      const wasOpen = outcome === undefined;
+      Atomics.add(signal, 0, 1);
+      Atomics.notify(signal, 0);
+      hold(20);
+      // The loop is held until the reply is there.
+      while (Atomics.load(signal, 1) < Atomics.load(signal, 0));
+      const isOpen = () => outcome === undefined;
+      while (isOpen()) await immediate();
+      if (wasOpen) expect([last, outcome]).toEqual([last, "replied"]);
+      if (wasOpen) replied++;
+    }
+    expect(replied).toBeGreaterThan(5);
+    expect(replied).toBeLessThan(26);
+  });
+});

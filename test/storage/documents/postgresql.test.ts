@@ -1,0 +1,78 @@
+// Named so, because the types of unstorage would load those of "db0", which name packages that are not there.
+import { createDatabase } from "db0-client";
+import createConnector from "db0-client/connectors/postgresql";
+import createDatabaseDriver from "unstorage/drivers/db0";
+import type { Driver } from "unstorage";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { StorageUnavailableError } from "../../../storage/documents/unavailable.ts";
+import { increment, openCounters, testDocuments, until } from "../../_documents.ts";
+import { describeWithPostgreSql, startPostgreSql, type TestPostgreSql } from "../../_postgresql.ts";
+import { createMatrix } from "../../_setup.ts";
+
+describeWithPostgreSql("PostgreSQL", () => {
+  let server: TestPostgreSql;
+  let count = 0;
+  beforeAll(async () => {
+    server = await startPostgreSql();
+  }, 60_000);
+  afterAll(() => server.stop());
+
+  /** A driver with a table of its own. */
+  function createDriver(): Driver {
+    const database = createDatabase(createConnector({ url: server.url }));
+    return createDatabaseDriver({ database, tableName: `documents_${++count}` }) as Driver;
+  }
+
+  describe("as a storage", () => {
+    testDocuments(async () => createDriver());
+  });
+
+  describe("that is stopped", () => {
+    let driver: Driver;
+    const { start, allowErrors } = createMatrix("memory", "request", () => driver);
+
+    test("costs a call 503 within the limit, and is used again when it goes on", async () => {
+      driver = createDriver();
+      allowErrors();
+      const { visitor } = await start();
+      const user = visitor();
+      await user.call("addItemToBasket", { variantId: 1, quantity: 1 });
+      server.pause();
+      const started = performance.now();
+      const { status, body } = await user.call("addItemToBasket", { variantId: 2, quantity: 1 });
+      expect([status, body.code]).toEqual([503, "storage_unavailable"]);
+      expect(performance.now() - started).toBeLessThan(5000);
+      server.resume();
+      await until(async () => (await user.call("getBasket")).status === 200);
+      const { status: again } = await user.call("addItemToBasket", { variantId: 3, quantity: 1 });
+      expect(again).toBe(200);
+    });
+
+    test("loses no acknowledged write", async () => {
+      const { counters } = openCounters(createDriver());
+      let acknowledged = (await counters.update("a", increment)).value?.count ?? 0;
+      for (let round = 0; round < 2; round++) {
+        server.pause();
+        await expect(counters.update("a", increment)).rejects.toThrow(StorageUnavailableError);
+        server.resume();
+        await until(async () => {
+          const snapshot = await counters.update("a", increment).catch(() => undefined);
+          if (snapshot === undefined) return false;
+          expect(snapshot.value?.count).toBeGreaterThan(acknowledged);
+          acknowledged = snapshot.value?.count ?? 0;
+          return true;
+        });
+      }
+    });
+  });
+
+  test("ends no process when it is restarted, and the log says that the connection was lost", async () => {
+    const { counters, lines } = openCounters(createDriver());
+    await counters.update("a", increment);
+    await server.restart();
+    await until(async () => lines.some(({ level }) => level === "error"));
+    expect(lines[0]?.message).toBe("The client of a storage failed");
+    const other = openCounters(createDriver());
+    expect((await other.counters.update("a", increment)).value).toEqual({ count: 1 });
+  });
+});

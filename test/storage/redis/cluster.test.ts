@@ -1,0 +1,300 @@
+import type { Driver } from "unstorage";
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
+import { openDriver } from "../../../storage/documents/driver.ts";
+import { until } from "../../_documents.ts";
+import { countCommands, startServerProcess, type ServerProcess } from "../../_process.ts";
+import { describeWithRedis, startRedis, startRedisCluster, useRedis } from "../../_redis.ts";
+import { createMatrix } from "../../_setup.ts";
+import type { Visitor } from "../../_visitor.ts";
+import { createGate } from "../../fixtures/gate.ts";
+import { as, fiftyTimes, trustingAuth } from "../../fixtures/ground.ts";
+import { readStored, sessionIdOf } from "../../fixtures/stored.ts";
+import { twinAt } from "../../fixtures/visitors.ts";
+import { isMarkText, retired } from "../../_sessions.ts";
+
+const account = { email: "ada@example.com", password: "correct horse" };
+const newPassword = "battery staple";
+
+describeWithRedis("two processes on one Redis", () => {
+  const redis = useRedis();
+  let a: ServerProcess;
+  let b: ServerProcess;
+  let driver: Driver;
+
+  beforeAll(async () => {
+    driver = openDriver({ driver: "redis", url: redis().url });
+    [a, b] = await Promise.all([startServerProcess(redis().url), startServerProcess(redis().url)]);
+  });
+  beforeEach(async () => {
+    for (const { key } of await readStored(driver)) await driver.removeItem?.(key, {});
+  });
+  afterAll(async () => {
+    await Promise.all([a?.kill(), b?.kill()]);
+    await driver.dispose?.();
+  });
+
+  const stored = (prefix: string) => readStored(driver, prefix);
+  const records = async () => (await stored("session:")).filter(({ text }) => !isMarkText(text));
+  /** One browser, whose calls go to the processes in turn. */
+  const inTurns = (from: Visitor) => {
+    const tabs = [from, twinAt(b, from)] as const;
+    return (index: number) => tabs[index % 2 ? 1 : 0];
+  };
+
+  test("share sessions, and what is in them", async () => {
+    const visitor = a.visitor();
+    const { body } = await visitor.call("register", account);
+    const elsewhere = twinAt(b, visitor);
+    expect((await elsewhere.call("getUser")).body).toEqual({ user: body.user });
+    await elsewhere.call("updateUser", { firstName: "Ada" });
+    expect((await visitor.call("getUser")).body.user.firstName).toBe("Ada");
+    expect((await visitor.call("refuse")).body).toMatchObject({ code: "limit_reached" });
+  });
+
+  test("see at once that a login has changed the id", async () => {
+    const visitor = a.visitor();
+    await visitor.call("note", { begun: true });
+    const before = twinAt(b, visitor);
+    await visitor.call("enter", { id: 7 });
+    expect(await before.call("notes")).toMatchObject(retired);
+    expect((await twinAt(b, visitor).call("notes")).body).toEqual({ begun: true });
+    expect((await records()).map(sessionIdOf)).toEqual([visitor.sessionId]);
+  });
+
+  test.each([
+    ["endSessions", (userId: string) => ({ userId }), 0],
+    ["logoutEverywhere", () => undefined, 0],
+    ["updatePassword", () => ({ oldPassword: account.password, newPassword }), 1],
+  ])("%s at one ends sessions at the next call to the other", async (method, payload, left) => {
+    const [here, phone, laptop] = [a.visitor(), b.visitor(), b.visitor(1002)];
+    const { user } = (await here.call("register", account)).body;
+    for (const device of [phone, laptop]) await device.call("login", account);
+    expect((await here.call(method, payload(user.id))).status).toBe(200);
+    for (const device of [phone, laptop]) expect((await device.call("getUser")).body).toEqual({});
+    expect(await records()).toHaveLength(left);
+  });
+
+  test("keep 50 parallel changes of one session", async () => {
+    const visitor = a.visitor();
+    await visitor.call("note", { begun: true });
+    const tab = inTurns(visitor);
+    const answers = await fiftyTimes((index) => tab(index).call("note", { [`n${index}`]: index }));
+    for (const { status } of answers) expect(status).toBe(204);
+    const [record] = await stored("session:");
+    expect(Object.keys(record?.value.customData)).toHaveLength(51);
+  });
+
+  test("keep 50 parallel lines of one basket", async () => {
+    const visitor = a.visitor();
+    await visitor.call("note", { begun: true });
+    const tab = inTurns(visitor);
+    const answers = await fiftyTimes((index) =>
+      tab(index).call("addItemToBasket", { variantId: index + 1, quantity: 1 }),
+    );
+    for (const { status } of answers) expect(status).toBe(200);
+    expect(await stored("basket:")).toMatchObject([
+      { value: { revision: 50, items: { length: 50 } } },
+    ]);
+  });
+
+  test("merge a guest's basket once, though the login comes to both", async () => {
+    for (let id = 1; id <= 20; id++) {
+      const earlier = a.visitor();
+      await earlier.call("enter", { id });
+      await earlier.call("addItemToBasket", { variantId: 7, quantity: 1 });
+      const guest = a.visitor();
+      await guest.call("addItemToBasket", { variantId: 7, quantity: 2 });
+      const tabs = [guest.clone(), twinAt(b, guest)];
+      const logins = await Promise.all(tabs.map((tab) => tab.call("enter", { id })));
+      expect(logins.map(({ status }) => status)).toContain(200);
+      await Promise.all(tabs.map((tab) => tab.call("getBasket")));
+      const { basket } = (await earlier.call("getBasket")).body;
+      expect(basket.items).toMatchObject([{ variantId: 7, quantity: 3 }]);
+    }
+  });
+
+  test("let a logout at one be final for a call that runs at the other", async () => {
+    const visitor = b.visitor();
+    await visitor.call("enter", { id: 7 });
+    const gate = await createGate();
+    const change = { gate: gate.url, method: "note", payload: { late: true } };
+    const slow = visitor.clone().call("slowly", change);
+    await gate.reached();
+    expect((await twinAt(a, visitor).call("logout")).status).toBe(204);
+    gate.open();
+    expect(await slow).toMatchObject({ status: 409, body: { code: "session_changed" } });
+    expect(await records()).toEqual([]);
+  });
+
+  test("give an e-mail address to one of those who register it at once", async () => {
+    const passwords = ["first choice", "second choice", "third choice", "fourth choice"];
+    const answers = await Promise.all(
+      passwords.map((password, index) =>
+        (index % 2 ? a : b).visitor().call("register", { ...account, password }),
+      ),
+    );
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409, 409, 409]);
+    const winner = answers.findIndex(({ status }) => status === 200);
+    for (const [index, password] of passwords.entries()) {
+      const { status } = await a.visitor().call("login", { ...account, password });
+      expect(status).toBe(index === winner ? 200 : 401);
+    }
+    expect(await stored("account:")).toHaveLength(1);
+  });
+
+  test("send Redis few commands", async () => {
+    const visitor = a.visitor();
+    // The scripts are in Redis, and the account is there, before anything is counted.
+    await visitor.call("register", account);
+    await visitor.call("logout");
+    const count = async (...call: Parameters<Visitor["call"]>) =>
+      (await countCommands(redis().url, () => visitor.call(...call))).length;
+    expect(await count("getUser")).toBe(0);
+    expect(await count("getBasket")).toBe(0);
+    // Two of them ask for failed logins: of the account and from the address; one for ends of all sessions.
+    expect(await count("login", account)).toBeLessThanOrEqual(7);
+    expect(await count("getUser")).toBe(1);
+    expect(await count("getUser"), "warm").toBe(0);
+    expect(await count("note", { one: 1 })).toBeLessThanOrEqual(2);
+    expect(await count("addItemToBasket", { variantId: 7, quantity: 1 })).toBeLessThanOrEqual(3);
+    expect(await count("getBasket")).toBeLessThanOrEqual(2);
+    expect(await count("getShopConfiguration")).toBe(0);
+  });
+
+  test("keep every write that was acknowledged before one of them was killed", async () => {
+    const doomed = await startServer(redis().url);
+    const visitor = a.visitor();
+    await visitor.call("note", { begun: true });
+    const atDoomed = twinAt(doomed, visitor);
+    let acknowledged = 0;
+    const writes = Array.from({ length: 200 }, async (_, index) => {
+      const { status } = await atDoomed.call("note", { [`n${index}`]: index });
+      if (++acknowledged === 60) await doomed.kill();
+      return status;
+    });
+    const outcomes = await Promise.allSettled(writes);
+    const kept = outcomes.flatMap(({ status }, index) => (status === "fulfilled" ? [index] : []));
+    for (const outcome of outcomes) {
+      if (outcome.status === "fulfilled") expect(outcome.value).toBe(204);
+    }
+    expect(kept.length).toBeGreaterThanOrEqual(60);
+    expect(kept.length).toBeLessThan(200);
+    const { body } = await visitor.call("notes");
+    expect(kept.filter((index) => body[`n${index}`] !== index)).toEqual([]);
+    expect((await visitor.call("note", { after: true })).status).toBe(204);
+  });
+
+  test("finish the calls that run when one is told to stop", async () => {
+    const leaving = await startServer(redis().url);
+    const visitor = leaving.visitor();
+    await visitor.call("note", { begun: true });
+    const gate = await createGate();
+    const change = { gate: gate.url, method: "note", payload: { late: true } };
+    const slow = visitor.call("slowly", change);
+    await gate.reached();
+    const stopped = leaving.stop();
+    gate.open();
+    expect((await slow).status).toBe(204);
+    // A load balancer goes on using the connections it has; they must not keep the process alive.
+    let isStopped = false;
+    void stopped.then(() => {
+      isStopped = true;
+    });
+    await until(async () => {
+      await leaving.send("/healthz", {}).catch(() => undefined);
+      return isStopped;
+    });
+    expect(await stopped).toBe(0);
+    expect((await twinAt(a, visitor).call("notes")).body).toEqual({ begun: true, late: true });
+  });
+});
+
+describeWithRedis("defect 18: a process whose Redis goes away", () => {
+  test.each(["is killed", "hangs"])("answers soon where it %s, and works again", async (what) => {
+    let redis = await startRedis();
+    onTestFinished(() => redis.stop());
+    const server = await startServer(redis.url);
+    const [visitor, guest] = [server.visitor(), server.visitor()];
+    await visitor.call("enter", { id: 7 });
+    if (what === "hangs") redis.pause();
+    else await redis.stop();
+    const startedAt = performance.now();
+    const calls = Array.from({ length: 40 }, (_, index) =>
+      index % 2 ? visitor.call("getUser") : visitor.call("note", { index }),
+    );
+    for (const { status, headers, body, setCookies } of await Promise.all(calls)) {
+      expect({ status, code: body.code }).toEqual({ status: 503, code: "storage_unavailable" });
+      expect(headers.get("retry-after")).toMatch(/^\d+$/);
+      expect(setCookies).toEqual([]);
+    }
+    expect(performance.now() - startedAt).toBeLessThan(2500);
+    expect((await guest.request("/healthz")).status).toBe(200);
+    expect((await guest.call("getUser")).body).toEqual({});
+    if (what === "hangs") redis.resume();
+    else redis = await startRedis({ port: redis.port });
+    await until(async () => (await visitor.clone().call("notes")).status === 200);
+    const { body } = await visitor.call("getUser");
+    expect(body).toEqual(what === "hangs" ? { user: { id: 7 } } : {});
+    expect((await visitor.call("note", { after: true })).status).toBe(204);
+  });
+
+  test("is not ready without it, and ready with it again", async () => {
+    let redis = await startRedis();
+    onTestFinished(() => redis.stop());
+    const { send } = await startServer(redis.url);
+    const getStatus = async () => (await send("/readyz", {})).status;
+    expect(await getStatus()).toBe(200);
+    await redis.stop();
+    await until(async () => (await getStatus()) === 503);
+    redis = await startRedis({ port: redis.port });
+    await until(async () => (await getStatus()) === 200);
+  });
+});
+
+describeWithRedis("a Redis Cluster", () => {
+  let cluster: Awaited<ReturnType<typeof startRedisCluster>>;
+  const { start } = createMatrix("redis", "request", () => ({
+    driver: "redis",
+    cluster: cluster.nodes,
+  }));
+
+  beforeAll(async () => {
+    cluster = await startRedisCluster();
+  }, 30_000);
+  afterAll(() => cluster?.stop());
+
+  test("counts failed logins of many accounts, wherever they lie", async () => {
+    const auth = { ...trustingAuth, login: () => Promise.resolve(undefined) };
+    const config = { auth, loginAttempts: { perAccount: 1 } };
+    const [one, two] = [await start(config), await start(config)];
+    for (let id = 1; id <= 10; id++) {
+      expect((await one.visitor().call("login", as(id))).status).toBe(401);
+      expect((await two.visitor().call("login", as(id))).status).toBe(429);
+    }
+  });
+
+  test("holds sessions and baskets of many users, wherever they lie", async () => {
+    const [one, two] = [await start({ auth: trustingAuth }), await start({ auth: trustingAuth })];
+    for (let id = 1; id <= 10; id++) {
+      const phone = one.visitor();
+      await phone.call("login", as(id));
+      await phone.call("addItemToBasket", { variantId: 7, quantity: 1 });
+      const guest = two.visitor();
+      await guest.call("addItemToBasket", { variantId: 7, quantity: 2 });
+      const { merge } = (await guest.call("login", as(id))).body;
+      expect(merge).toMatchObject({ status: "merged", lines: [{ outcome: "summed" }] });
+      expect((await phone.call("getBasket")).body.basket.itemCount).toBe(3);
+      expect((await guest.call("logoutEverywhere")).body).toEqual({ ended: 2 });
+      expect((await phone.call("getUser")).body).toEqual({});
+    }
+  });
+});
+
+// --- Internal helpers ---
+
+/** A process more, which ends with the test. */
+async function startServer(redisUrl: string): Promise<ServerProcess> {
+  const server = await startServerProcess(redisUrl);
+  onTestFinished(() => server.kill());
+  return server;
+}

@@ -1,0 +1,70 @@
+import { randomUUID } from "node:crypto";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { diagnose } from "../../../server/config/doctor.ts";
+import type { LogLine } from "../../_log.ts";
+import { describeWithRedis, startRedis, type TestRedis } from "../../_redis.ts";
+import { createMatrix, testConfig, testSecret } from "../../_setup.ts";
+
+const policies = ["allkeys-lru", "allkeys-lfu", "allkeys-random", "volatile-lru", "volatile-ttl"];
+
+describeWithRedis("a Redis that evicts keys", () => {
+  let redis: TestRedis;
+  let control: Redis;
+  beforeAll(async () => {
+    redis = await startRedis();
+    control = new Redis(redis.url);
+  });
+  afterAll(async () => {
+    control.disconnect();
+    await redis.stop();
+  });
+  const storage = () => ({ driver: "redis", url: redis.url, base: randomUUID() });
+  const { start, allowErrors } = createMatrix("redis", "request", storage);
+
+  test.each(policies)("is warned of at the start if its policy is %s", async (policy) => {
+    await control.config("SET", "maxmemory-policy", policy);
+    const { lines, visitor } = await start();
+    await visitor().call("getUser");
+    await expect.poll(() => lines.filter(isWarning)).toHaveLength(1);
+    expect(lines.find(isWarning)?.details).toEqual({
+      found: policy,
+      expected: "maxmemory-policy noeviction",
+    });
+  });
+
+  test("is warned of when the policy changes and the connection comes back", async () => {
+    allowErrors();
+    await control.config("SET", "maxmemory-policy", "noeviction");
+    const { lines, visitor } = await start();
+    await visitor().call("getUser");
+    await control.config("SET", "maxmemory-policy", "volatile-lru");
+    await control.client("KILL", "TYPE", "normal", "SKIPME", "yes");
+    await expect.poll(() => lines.filter(isWarning)).toHaveLength(1);
+    await control.client("KILL", "TYPE", "normal", "SKIPME", "yes");
+    await visitor().call("getUser");
+    expect(lines.filter(isWarning)).toHaveLength(1);
+  });
+
+  test("is not warned of if it keeps all keys", async () => {
+    await control.config("SET", "maxmemory-policy", "noeviction");
+    const { lines, visitor } = await start();
+    await visitor().call("note", {});
+    await visitor().call("login", { email: "ada@example.com", password: "wrong" });
+    expect(lines.filter(isWarning)).toEqual([]);
+  });
+
+  test.each(policies)("is an error for the doctor if its policy is %s", async (policy) => {
+    await control.config("SET", "maxmemory-policy", policy);
+    const config = testConfig({ storage: { session: { driver: "redis", url: redis.url } } });
+    const findings = await diagnose({ ...config, session: { secret: testSecret } });
+    const found = findings.filter(({ code }) => code === "SF703");
+    expect(found).toMatchObject([{ severity: "error", path: "storage.session", found: policy }]);
+  });
+});
+
+// --- Internal helpers ---
+
+function isWarning({ level, message }: LogLine): boolean {
+  return level === "warn" && message === "Redis evicts keys when its memory is full";
+}

@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { Redis } from "ioredis";
+import type { Driver } from "unstorage";
+import redisDriver from "unstorage/drivers/redis";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { DocumentStore } from "../../../storage/documents/documents.ts";
+import { openDriver } from "../../../storage/documents/driver.ts";
+import { openDocumentStore } from "../../../storage/store.ts";
+import { createRedisKeys } from "../../../storage/redis/redis-keys.ts";
+import { until } from "../../_documents.ts";
+import { createTestLog } from "../../_log.ts";
+import { describeWithRedis, useRedis } from "../../_redis.ts";
+import { createMatrix } from "../../_setup.ts";
+import { startTcpProxy } from "../../_tcp-proxy.ts";
+import { testMethods } from "../../fixtures/methods.ts";
+import { twinAt } from "../../fixtures/visitors.ts";
+
+const storageAt = (url: string) => ({ session: { driver: "redis", url, base: "bound" } });
+const isNumber = (value: unknown) => typeof value === "number";
+
+function open(driver: Driver): DocumentStore {
+  const store = openDocumentStore(driver, createTestLog());
+  onTestFinished(() => store.close());
+  return store;
+}
+
+test("keys of commands and keys in Redis come from one place", () => {
+  const keys = createRedisKeys("a/b:", "shop:");
+  expect(keys.toCommand("session:1")).toBe("a:b:session:1");
+  expect(keys.toServer("session:1")).toBe("shop:a:b:session:1");
+  expect(keys.fromServer("shop:a:b:session:1")).toBe("session:1");
+  expect(createRedisKeys(undefined, Buffer.from("p:")).toServer("x")).toBe("p:x");
+});
+
+describeWithRedis("changes in Redis", () => {
+  const redis = useRedis();
+  const url = () => redis().url;
+
+  describe.each([
+    ["no options", {}],
+    ["base", { base: "front" }],
+    ["keyPrefix", { keyPrefix: "shop:" }],
+    ["base and keyPrefix", { base: "front", keyPrefix: "shop:" }],
+    ["db", { db: 3 }],
+    ["base, keyPrefix and db", { base: "front:", keyPrefix: "shop:", db: 3 }],
+    ["a keyPrefix that is the start of a base", { base: "session", keyPrefix: "session" }],
+    ["stringNumbers", { stringNumbers: true }],
+  ])("with %s", (_, options) => {
+    test.each([
+      ["by name", () => openDriver({ driver: "redis", url: url(), ...options })],
+      ["as a driver object", () => redisDriver({ url: url(), ...options })],
+    ])("are pushed to another process under their own path, %s", async (_name, openOne) => {
+      const [one, two] = [open(openOne()), open(openOne())];
+      const numbers = one.collection("session", isNumber);
+      const feed = two.watch("session");
+      const told: unknown[] = [];
+      feed.listen((path) => told.push(path));
+      await until(async () => feed.isUp());
+      told.length = 0;
+      await numbers.update("1:a", () => ({ set: 1 }));
+      await one.collection("other", isNumber).update("1:a", () => ({ set: 1 }));
+      await numbers.take("1:a");
+      await until(async () => told.length >= 2);
+      expect(told).toEqual(["session:1:a", "session:1:a"]);
+      expect((await two.collection("session", isNumber).get("1:a")).value).toBeUndefined();
+    });
+  });
+
+  test("are heard of again after Redis was busy when the feed began", async () => {
+    const control = new Redis(url());
+    onTestFinished(() => control.disconnect());
+    const store = open(openDriver({ driver: "redis", url: url(), base: "busy" }));
+    const feed = store.watch("session");
+    await until(async () => feed.isUp());
+    const script = new Redis(url());
+    onTestFinished(() => script.disconnect());
+    await control.config("SET", "lua-time-limit", "100");
+    const running = script.eval("while true do end", 0).catch(() => {});
+    await sleep(200);
+    await until(async () => !feed.isUp());
+    await control.script("KILL" as "FLUSH");
+    await running;
+    await until(async () => feed.isUp());
+  });
+
+  test("that fall silent without an end are missed within a second", async () => {
+    const proxy = await startTcpProxy(redis().port);
+    const store = open(openDriver({ driver: "redis", url: proxy.url, base: "silent" }));
+    const feed = store.watch("session");
+    await until(async () => feed.isUp());
+    const startedAt = performance.now();
+    expect(proxy.silence((sent) => sent.includes("TRACKING"))).toBe(1);
+    while (feed.isUp()) await sleep(5);
+    expect(performance.now() - startedAt).toBeLessThan(1000 + 100);
+    // A new connection takes its place.
+    await until(async () => feed.isUp());
+  });
+
+  test("are not trusted when the process was frozen in between", async () => {
+    const store = open(openDriver({ driver: "redis", url: url(), base: "frozen" }));
+    const feed = store.watch("session");
+    await until(async () => feed.isUp());
+    const wakesAt = Date.now() + 1100;
+    while (Date.now() < wakesAt);
+    expect(feed.isUp()).toBe(false);
+    await until(async () => feed.isUp());
+  });
+});
+
+describeWithRedis("two servers on one Redis", () => {
+  const redis = useRedis();
+  const matrix = createMatrix("redis", "request", () => ({ driver: "redis", url: redis().url }));
+
+  test("answer an ended session as a guest within a second though the feed is silent", async () => {
+    const proxy = await startTcpProxy(redis().port);
+    const methods = testMethods;
+    const a = (await matrix.start({ methods, storage: storageAt(redis().url) })).visitor();
+    const second = await matrix.start({ methods, storage: storageAt(proxy.url) });
+    await a.call("enter", { id: 7 });
+    const b = twinAt(second, a);
+    await b.call("getUser");
+    expect((await b.call("getUser")).body.user).toMatchObject({ id: 7 });
+    proxy.silence((sent) => sent.includes("TRACKING"));
+    await a.call("logout");
+    const endedAt = performance.now();
+    while ((await b.call("getUser")).body.user !== undefined) await sleep(5);
+    expect(performance.now() - endedAt).toBeLessThan(1000 + 200);
+  });
+});

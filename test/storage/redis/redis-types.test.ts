@@ -1,0 +1,135 @@
+import { Redis } from "ioredis";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { describeWithRedis, startRedis } from "../../_redis.ts";
+import { createMatrix, type TestStorefront } from "../../_setup.ts";
+import type { Visitor } from "../../_visitor.ts";
+
+const account = { email: "ada@example.com", password: "correct horse 1" };
+
+/** Puts another Redis type in the place of a text. */
+const makers: [string, (client: Redis, key: string) => Promise<unknown>][] = [
+  ["list", (client, key) => client.rpush(key, "x")],
+  ["hash", (client, key) => client.hset(key, "x", "1")],
+  ["stream", (client, key) => client.xadd(key, "*", "x", "1")],
+];
+
+describeWithRedis("another Redis type", () => {
+  const matrix = createMatrix("redis", "request", () => ({ driver: "memory" }));
+  let client: Redis;
+  let server: TestStorefront;
+  let visitor: Visitor;
+
+  beforeEach(async () => {
+    const redis = await startRedis();
+    client = new Redis(redis.url);
+    onTestFinished(async () => {
+      client.disconnect();
+      await redis.stop();
+    });
+    const session = { driver: "redis", url: redis.url };
+    server = await matrix.start({ storage: { session } });
+    visitor = server.visitor();
+    expect((await visitor.call("register", account)).status).toBe(200);
+    await visitor.call("addItemToBasket", { variantId: 7, quantity: 1 });
+    await visitor.call("addItemToWishlist", { variantId: 7 });
+  });
+
+  async function spoil(pattern: string, make: (client: Redis, key: string) => Promise<unknown>) {
+    const keys = (await client.keys(pattern)).filter((key) => !key.endsWith(":unreadable"));
+    expect(keys).not.toEqual([]);
+    for (const key of keys) {
+      await client.del(key);
+      await make(client, key);
+    }
+    return keys;
+  }
+
+  const warnings = () => server.lines.filter(({ level }) => level === "warn");
+
+  test.each(makers)("as a session ends it with a log line (%s)", async (_, make) => {
+    await spoil("session:1001:*", make);
+    const { status, body } = await visitor.call("getUser");
+    expect([status, body.user]).toEqual([200, undefined]);
+    expect((await visitor.call("addItemToBasket", { variantId: 8, quantity: 1 })).status).toBe(200);
+    expect((await visitor.call("login", account)).status).toBe(200);
+    expect((await visitor.call("getUser")).body.user).toMatchObject({ email: account.email });
+    expect(warnings().map(({ message }) => message)).toContainEqual(
+      expect.stringContaining("was dropped"),
+    );
+  });
+
+  test.each(makers)("as a basket or a wishlist is moved away (%s)", async (type, make) => {
+    const keys = [...(await spoil("basket:*", make)), ...(await spoil("wishlist:*", make))];
+    expect((await visitor.call("getBasket")).body.basket.items).toEqual([]);
+    const { body } = await visitor.call("addItemToBasket", { variantId: 8, quantity: 2 });
+    expect(body.basket.itemCount).toBe(2);
+    expect((await visitor.call("addItemToWishlist", { variantId: 9 })).status).toBe(200);
+    for (const key of keys) {
+      expect(await client.type(key)).toBe("string");
+      expect(await client.type(`${key}:unreadable`)).toBe(type);
+      expect(await client.ttl(`${key}:unreadable`)).toBeGreaterThan(0);
+    }
+  });
+
+  test.each(makers)("as a user's index keeps nobody from logging in (%s)", async (_, make) => {
+    await spoil("user:*", make);
+    expect((await server.visitor().call("login", account)).status).toBe(200);
+    expect((await server.visitor().call("login", account)).status).toBe(200);
+  });
+
+  test.each(makers)("as an account fails its logins, and nothing else (%s)", async (_, make) => {
+    matrix.allowErrors();
+    const [key = ""] = await spoil("account:*", make);
+    expect((await server.visitor().call("login", account)).status).toBe(503);
+    expect((await server.visitor().call("register", account)).status).toBe(503);
+    expect(await client.type(key)).not.toBe("string");
+    expect((await visitor.call("getUser")).status).toBe(200);
+  });
+
+  test.each(makers)("as the generations ends all sessions (%s)", async (_, make) => {
+    await spoil("session-generations:current", make);
+    await expect
+      .poll(async () => (await visitor.call("getUser")).body?.user, { timeout: 3000 })
+      .toBeUndefined();
+    expect((await visitor.call("login", account)).status).toBe(200);
+    expect((await visitor.call("getUser")).body.user).toMatchObject({ email: account.email });
+  });
+
+  test.each(makers)(
+    "as the mark that readiness writes makes nobody unready (%s)",
+    async (_, make) => {
+      await make(client, "ping");
+      expect((await visitor.request("/readyz")).status).toBe(200);
+    },
+  );
+
+  test("under any other key fails no call", async () => {
+    const newPassword = "battery staple 2";
+    const change = { oldPassword: account.password, newPassword };
+    expect((await visitor.call("updatePassword", change)).status).toBe(200);
+    expect((await visitor.call("logoutEverywhere")).status).toBe(200);
+    const refused = ["account:", "login-attempts:"];
+    const keys = [...(await client.keys("*")), "session:epochs", "ping"];
+    const checked = keys.filter((key) => !refused.some((prefix) => key.startsWith(prefix)));
+    expect(checked.length).toBeGreaterThan(5);
+    const calls: [string, unknown?][] = [
+      ["addItemToBasket", { variantId: 9, quantity: 1 }],
+      ["login", { ...account, password: newPassword }],
+      ["getUser"],
+      ["addItemToBasket", { variantId: 8, quantity: 1 }],
+      ["getWishlist"],
+      ["listSessions"],
+      ["updatePassword", { oldPassword: newPassword, newPassword }],
+      ["logoutEverywhere"],
+    ];
+    for (const key of checked) {
+      await client.del(key);
+      await client.hset(key, "x", "1");
+      const other = server.visitor();
+      for (const [method, payload] of calls) {
+        const { status } = await other.call(method, payload);
+        expect([key, method, status]).toEqual([key, method, 200]);
+      }
+    }
+  }, 60_000);
+});

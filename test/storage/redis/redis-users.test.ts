@@ -1,0 +1,151 @@
+import { randomUUID } from "node:crypto";
+import { Redis } from "ioredis";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { until } from "../../_documents.ts";
+import { createFaultyDriver } from "../../_faulty-driver.ts";
+import { describeWithRedis, startRedis, type TestRedis } from "../../_redis.ts";
+import { createMatrix } from "../../_setup.ts";
+import type { Visitor } from "../../_visitor.ts";
+import { twinAt } from "../../fixtures/visitors.ts";
+
+const password = "correct horse 1";
+
+/** A visit that needs all kinds of documents. */
+async function visit(visitor: Visitor): Promise<void> {
+  const account = { email: `${randomUUID()}@example.com`, password };
+  const calls: [string, unknown?][] = [
+    ["addItemToBasket", { variantId: 7, quantity: 1 }],
+    ["register", account],
+    ["addItemToWishlist", { variantId: 7 }],
+    ["logout"],
+    ["addItemToBasket", { variantId: 7, quantity: 1 }],
+    ["login", account],
+    ["updatePassword", { oldPassword: password, newPassword: "battery staple 2" }],
+  ];
+  for (const [method, payload] of calls) {
+    expect([method, (await visitor.call(method, payload)).status]).toEqual([
+      method,
+      method === "logout" ? 204 : 200,
+    ]);
+  }
+  expect((await visitor.call("getBasket")).body.basket.itemCount).toBe(2);
+  expect((await visitor.call("logoutEverywhere")).status).toBe(200);
+  expect((await visitor.call("getUser")).body.user).toBeUndefined();
+}
+
+describeWithRedis("a Redis", () => {
+  const matrix = createMatrix("redis", "request", () => ({ driver: "memory" }));
+  let redis: TestRedis;
+  let control: Redis;
+
+  beforeEach(async () => {
+    redis = await startRedis();
+    control = new Redis(redis.url);
+    onTestFinished(async () => {
+      control.disconnect();
+      await redis.stop();
+    });
+  });
+
+  describe("user with its own keys", () => {
+    const least = "+get +ping +eval +evalsha +set +del +expire +pttl +incrby +rename".split(" ");
+
+    test.each([
+      ["all but dangerous commands, and no channels", ["+@all", "-@dangerous"]],
+      ["the commands that the docs name", ["-@all", ...least]],
+      [
+        "those and the ones that the feed needs",
+        ["-@all", ...least, "+client", "+subscribe", "&__redis__:invalidate"],
+      ],
+      ["a feed that it may not ping", ["+@all", "-ping", "allchannels"]],
+    ])("can do everything with %s, and is logged about once", async (_, rules) => {
+      const fixed = ["on", ">pw", "~storefront:*", "resetchannels"];
+      await control.call("ACL", "SETUSER", "shop", ...fixed, ...rules);
+      const url = redis.url.replace("redis://", "redis://shop:pw@");
+      const session = { driver: "redis", url, base: "storefront" };
+      const server = await matrix.start({ storage: { session } });
+      await visit(server.visitor());
+      expect((await server.send("/readyz", {})).status).toBe(200);
+      const lines = server.lines.filter(({ message }) => message.includes("tell of changes"));
+      expect(lines.length).toBeLessThanOrEqual(1);
+      expect(server.lines.filter(({ level }) => level === "error")).toEqual([]);
+    });
+  });
+
+  test.each([
+    ["stringNumbers", { stringNumbers: true }],
+    ["keyPrefix", { keyPrefix: "shop:", base: "front", db: 2 }],
+    ["lazyConnect", { lazyConnect: true }],
+    ["enableOfflineQueue", { enableOfflineQueue: false }],
+    ["enableAutoPipelining", { enableAutoPipelining: true }],
+  ])("serves all calls with ioredis' option %s", async (_, options) => {
+    const session = { driver: "redis", url: redis.url, ...options };
+    const [one, two] = [
+      await matrix.start({ storage: { session } }),
+      await matrix.start({ storage: { session: { ...session } } }),
+    ];
+    await visit(one.visitor());
+    const visitor = one.visitor();
+    await visitor.call("register", { email: "ada@example.com", password });
+    const twin = twinAt(two, visitor);
+    expect((await twin.call("getUser")).body.user).toBeDefined();
+    await visitor.call("logout");
+    await until(async () => (await twin.call("getUser")).body.user === undefined);
+  });
+
+  describe("that is out of memory", () => {
+    test("responds as done to a logout, which only removes", async () => {
+      const session = { driver: "redis", url: redis.url };
+      const server = await matrix.start({ storage: { session } });
+      const visitor = server.visitor();
+      await visitor.call("register", { email: "ada@example.com", password });
+      const twin = twinAt(server, visitor);
+      await control.config("SET", "maxmemory", "1");
+      expect((await visitor.call("logout")).status).toBe(204);
+      expect((await twin.call("getUser")).body.user).toBeUndefined();
+      await control.config("SET", "maxmemory", "0");
+      expect((await twin.call("getUser")).body.user).toBeUndefined();
+    });
+
+    test("responds 503 to an end of all sessions that was not carried out", async () => {
+      matrix.allowErrors();
+      const session = { driver: "redis", url: redis.url };
+      const server = await matrix.start({ storage: { session } });
+      const visitor = server.visitor();
+      await visitor.call("register", { email: "ada@example.com", password });
+      await control.config("SET", "maxmemory", "1");
+      expect((await visitor.call("logoutEverywhere")).status).toBe(503);
+      expect((await visitor.call("getUser")).body.user).toBeDefined();
+      await control.config("SET", "maxmemory", "0");
+      expect((await visitor.call("logoutEverywhere")).status).toBe(200);
+      expect((await visitor.call("getUser")).body.user).toBeUndefined();
+    });
+  });
+});
+
+describe("an end of all sessions, while the storage", () => {
+  const matrix = createMatrix("memory", "request", () => ({ driver: "memory" }));
+
+  test.each([
+    ["takes no marks of ended sessions", (key: string) => key.startsWith("session:1001:")],
+    ["takes no second write of the user's index", createSecond("user:")],
+  ])("%s, is responded to as done", async (_, refuses) => {
+    const faulty = createFaultyDriver();
+    const server = await matrix.start({ storage: { session: faulty.driver } });
+    const visitor = server.visitor();
+    await visitor.call("register", { email: "ada@example.com", password });
+    const twin = twinAt(server, visitor);
+    faulty.before = ({ kind, key }) => {
+      if (kind === "write" && refuses(key)) throw new Error("out of memory");
+    };
+    expect((await visitor.call("logoutEverywhere")).status).toBe(200);
+    faulty.heal();
+    expect((await twin.call("getUser")).body.user).toBeUndefined();
+    expect((await visitor.call("login", { email: "ada@example.com", password })).status).toBe(200);
+  });
+});
+
+function createSecond(prefix: string): (key: string) => boolean {
+  let writes = 0;
+  return (key) => key.startsWith(prefix) && ++writes > 1;
+}

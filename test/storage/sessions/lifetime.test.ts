@@ -1,0 +1,103 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { SessionConfig } from "../../../server/config/config.ts";
+import { describeWithRedis, useRedis } from "../../_redis.ts";
+import { createMatrix, type Matrix } from "../../_setup.ts";
+import type { Visitor } from "../../_visitor.ts";
+import { testMethods } from "../../fixtures/methods.ts";
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
+afterEach(() => void vi.useRealTimers());
+
+function pass(seconds: number): void {
+  vi.setSystemTime(Date.now() + seconds * 1000);
+}
+
+describe("lifetimes · memory", () => {
+  checkLifetimes(createMatrix("memory", "request", () => ({ driver: "memory" })));
+});
+
+describe("lifetimes · lru-cache", () => {
+  checkLifetimes(createMatrix("memory", "request", () => ({ driver: "lru-cache" })));
+});
+
+describe("lifetimes · fs", () => {
+  let folder = "";
+  beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), "lifetimes-"))));
+  afterEach(() => rm(folder, { recursive: true, maxRetries: 5 }));
+  checkLifetimes(createMatrix("memory", "request", () => ({ driver: "fs", base: folder })));
+});
+
+describeWithRedis("lifetimes · redis", () => {
+  const redis = useRedis();
+  const storage = () => ({ driver: "redis", url: redis().url, base: crypto.randomUUID() });
+  checkLifetimes(createMatrix("redis", "request", storage));
+});
+
+// --- Internal helpers ---
+
+/** The server ends sessions by itself, whatever cookies say and whatever the driver makes of a TTL. */
+function checkLifetimes({ start }: Matrix): void {
+  async function begin(session: SessionConfig): Promise<{ guest: Visitor; user: Visitor }> {
+    const { visitor } = await start({ methods: testMethods, session });
+    const [guest, user] = [visitor(), visitor()];
+    await guest.call("note", { alive: true });
+    await user.call("enter", { id: 7 });
+    await user.call("note", { alive: true });
+    return { guest, user };
+  }
+
+  test("an unused session ends after idleTimeout; a guest's after its own", async () => {
+    const { guest, user } = await begin({ maxAge: 1000, idleTimeout: 100, guestIdleTimeout: 500 });
+    pass(99);
+    expect(await isAlive(user)).toBe(true);
+    pass(100);
+    expect(await isAlive(user)).toBe(false);
+    pass(300);
+    expect(await isAlive(guest)).toBe(true);
+    pass(500);
+    expect(await isAlive(guest)).toBe(false);
+  });
+
+  test("a session in use ends after absoluteTimeout; a guest's after its own", async () => {
+    const { guest, user } = await begin({
+      maxAge: 1000,
+      idleTimeout: 100,
+      absoluteTimeout: 250,
+      guestAbsoluteTimeout: 400,
+    });
+    const endsAt = { guest: 0, user: 0 };
+    for (let passed = 50; passed <= 500; passed += 50) {
+      pass(50);
+      if (!endsAt.user && !(await isAlive(user))) endsAt.user = passed;
+      if (!endsAt.guest && !(await isAlive(guest))) endsAt.guest = passed;
+    }
+    expect(endsAt).toEqual({ guest: 400, user: 250 });
+  });
+
+  test("a guest's time does not count for the login that follows", async () => {
+    const { guest } = await begin({ maxAge: 1000, absoluteTimeout: 250, guestAbsoluteTimeout: 90 });
+    pass(80);
+    await guest.call("enter", { id: 8 });
+    pass(240);
+    expect(await isAlive(guest)).toBe(true);
+    pass(10);
+    expect(await isAlive(guest)).toBe(false);
+  });
+
+  test("a user's session ends after 30 days unless the config says otherwise", async () => {
+    const { user } = await begin({ maxAge: 20 * 86_400 });
+    pass(15 * 86_400);
+    expect(await isAlive(user)).toBe(true);
+    pass(15 * 86_400 - 1);
+    expect(await isAlive(user)).toBe(true);
+    pass(1);
+    expect(await isAlive(user)).toBe(false);
+  });
+}
+
+async function isAlive(visitor: Visitor): Promise<boolean> {
+  return (await visitor.call("notes")).body.alive === true;
+}

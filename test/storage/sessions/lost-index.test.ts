@@ -1,0 +1,174 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { createFaultyDriver, type Operation } from "../../_faulty-driver.ts";
+import { createMatrix } from "../../_setup.ts";
+import { as } from "../../fixtures/ground.ts";
+import {
+  askAdmin,
+  describeLoss,
+  ends,
+  isLoggedIn,
+  lossConfig,
+  second,
+  twinAt,
+} from "../../fixtures/loss.ts";
+
+describeLoss("a user's index that is lost", ({ start, begin, lose, remove }) => {
+  test.each(["logoutEverywhere", "logoutEverywhere after a new login", "endUserSessions"])(
+    "%s says that it may be incomplete, in its answer and in the log",
+    async (end) => {
+      const scene = await lose(await begin(), "user:default:7", "deleted");
+      const answer = await ends[end]?.(scene);
+      expect(answer).toMatchObject({ status: 200, body: { complete: false } });
+      expect(await isLoggedIn(scene.other)).toBe(
+        end === "logoutEverywhere after a new login" || end === "endUserSessions",
+      );
+      const warnings = scene.server.lines.filter(({ message }) =>
+        message.includes("because their index was lost"),
+      );
+      expect(warnings).toMatchObject([{ level: "warn" }]);
+      const again = await askAdmin(scene.server, "endUserSessions", { userId: 7 });
+      expect(again.body).toEqual({ ended: 0, complete: false });
+      // No session that the lost index named can be active any more.
+      vi.setSystemTime(Date.now() + 61 * second);
+      const last = await askAdmin(scene.server, "endUserSessions", { userId: 7 });
+      expect(last.body).toEqual({ ended: 0 });
+    },
+  );
+
+  test.each(["updatePassword", "updateEmail", "destroySessionsForUserId"])(
+    "%s says in the log that it may be incomplete",
+    async (end) => {
+      const scene = await lose(await begin(), "user:default:7", "deleted");
+      const answer = await ends[end]?.(scene);
+      if (end.startsWith("update")) {
+        const body = { code: "session_changed", executed: true };
+        expect(answer).toMatchObject({ status: 409, body, setCookies: [] });
+      }
+      const warnings = scene.server.lines.filter(({ message }) =>
+        message.includes("because their index was lost"),
+      );
+      expect(warnings).toMatchObject([{ level: "warn" }]);
+    },
+  );
+
+  test("the end of the shop closes the rest at once", async () => {
+    const scene = await lose(await begin(), "user:default:7", "deleted");
+    await ends["logoutEverywhere after a new login"]?.(scene);
+    await ends["endAllSessions"]?.(scene);
+    expect(await isLoggedIn(scene.lost)).toBe(false);
+  });
+
+  test("a session that is never used again ends with its idle time", async () => {
+    const scene = await lose(await begin(), "user:default:7", "deleted");
+    vi.setSystemTime(Date.now() + 60 * second);
+    expect(await isLoggedIn(scene.lost)).toBe(false);
+  });
+
+  test("a session that was found unnamed makes later ends say so, on every server", async () => {
+    const scene = await lose(await begin(), "user:default:7", "deleted");
+    const elsewhere = await start(lossConfig);
+    await elsewhere.visitor().call("login", as(7));
+    vi.setSystemTime(Date.now() + 6 * second);
+    expect(await isLoggedIn(scene.lost)).toBe(false);
+    const { body } = await askAdmin(elsewhere, "endUserSessions", { userId: 7 });
+    expect(body).toEqual({ ended: 1, complete: false });
+  });
+
+  test("a server that has only seen a session of the user knows that it is lost", async () => {
+    const scene = await begin();
+    const elsewhere = await start(lossConfig);
+    expect(await isLoggedIn(twinAt(elsewhere, scene.lost))).toBe(true);
+    await lose(scene, "user:default:7", "deleted");
+    const { body } = await askAdmin(elsewhere, "endUserSessions", { userId: 7 });
+    expect(body).toEqual({ ended: 0, complete: false });
+  });
+
+  test("a session ends in time although its absolute timeout leaves nothing to extend", async () => {
+    const session = { ...lossConfig.session, absoluteTimeout: 70 };
+    const server = await start({ ...lossConfig, session });
+    const device = server.visitor();
+    await device.call("login", as(7));
+    vi.setSystemTime(Date.now() + 20 * second);
+    expect(await isLoggedIn(device)).toBe(true);
+    await remove("user:default:7");
+    vi.setSystemTime(Date.now() + 6 * second);
+    expect(await isLoggedIn(device)).toBe(false);
+  });
+
+  test("a session ends at once if its old ID is used again long after a renewal", async () => {
+    const session = { ...lossConfig.session, maxAge: 3600, renewAfter: 60 };
+    const server = await start({ ...lossConfig, session });
+    const device = server.visitor();
+    await device.call("login", as(7));
+    const thief = device.clone();
+    vi.setSystemTime(Date.now() + 61 * second);
+    await device.call("getUser");
+    await device.call("getUser");
+    expect(device.sessionId).not.toBe(thief.sessionId);
+    await remove("user:default:7");
+    vi.setSystemTime(Date.now() + 31 * second);
+    expect(await isLoggedIn(thief)).toBe(false);
+    expect(await isLoggedIn(device)).toBe(false);
+    expect(server.lines.map(({ message }) => message)).toContainEqual(
+      expect.stringContaining("used after it had been replaced"),
+    );
+  });
+
+  test("a write that finds it out is refused before it runs", async () => {
+    const scene = await lose(await begin(), "user:default:7", "deleted");
+    vi.setSystemTime(Date.now() + 6 * second);
+    const answer = await scene.lost.call("note", { late: true });
+    expect(answer).toMatchObject({
+      status: 409,
+      body: { code: "session_ended" },
+      setCookies: [],
+    });
+  });
+
+  test("an index that ended in the usual way is not taken for a lost one", async () => {
+    const { server, lost, other } = await begin();
+    await lost.call("logout");
+    await other.call("logout");
+    const next = server.visitor();
+    await next.call("login", as(7));
+    expect((await next.call("logoutEverywhere")).body).toEqual({ ended: 1 });
+    await next.call("login", as(7));
+    vi.setSystemTime(Date.now() + 61 * second);
+    await next.call("login", as(7));
+    expect((await next.call("logoutEverywhere")).body).toEqual({ ended: 1 });
+  });
+});
+
+describe("the look for a session in its user's index", () => {
+  const faulty = createFaultyDriver();
+  const { start } = createMatrix("memory", "request", () => faulty.driver);
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test("is made once in a tenth of the idle time, also near the absolute timeout", async () => {
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+    const { visitor } = await start({
+      ...lossConfig,
+      session: { ...lossConfig.session, absoluteTimeout: 70 },
+    });
+    const device = visitor();
+    await device.call("login", as(7));
+    for (const _ of [1, 2, 3, 4, 5]) {
+      vi.setSystemTime(Date.now() + 7 * second);
+      const before = faulty.operations.length;
+      await device.call("getUser");
+      expect(faulty.operations.slice(before).some(isOfIndex)).toBe(true);
+      await device.call("getUser");
+      const settled = faulty.operations.length;
+      await device.call("getUser");
+      expect(faulty.operations.slice(settled).filter(isOfIndex)).toEqual([]);
+    }
+  });
+});
+
+// --- Internal helpers ---
+
+function isOfIndex({ key }: Operation): boolean {
+  return key.startsWith("user:");
+}

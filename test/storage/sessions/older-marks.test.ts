@@ -1,0 +1,51 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { SessionGenerations } from "../../../storage/sessions/generations.ts";
+import { Sessions } from "../../../storage/sessions/session-store.ts";
+import { openDocumentStore } from "../../../storage/store.ts";
+import { UserSessions } from "../../../storage/sessions/user-sessions.ts";
+import { createFaultyDriver } from "../../_faulty-driver.ts";
+import { createTestLog } from "../../_log.ts";
+import { testSessionSettings } from "../../_setup.ts";
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
+afterEach(() => void vi.useRealTimers());
+
+const user = { id: "u1" };
+
+/** A session whose ID an earlier version renewed: it kept a record that led to the new one. */
+async function renewAsBefore() {
+  const { driver, stored } = createFaultyDriver();
+  const { log, lines } = createTestLog();
+  const store = openDocumentStore(driver, { log });
+  const generations = new SessionGenerations(store, store.watch("session"));
+  const users = new UserSessions(store, generations, "default");
+  const sessions = new Sessions(1001, store, users, generations, testSessionSettings);
+  const { session: old } = await sessions.bind(undefined, { user });
+  const renewed = await sessions.renew(old);
+  await sessions.update(renewed, (record) => ({ ...record, firstUsedAt: undefined }));
+  const key = `session:1001:${old.record.id.slice(-36)}`;
+  const { version, expiresAt } = JSON.parse(stored().get(key) as string);
+  const { createdAt, handle } = old.record;
+  const replacedBy = { id: renewed.record.id, at: Date.now() };
+  const value = { createdAt, handle, ownerKey: "", user, replacedBy };
+  await driver.setItemRaw?.(key, JSON.stringify({ version, expiresAt, value }), {});
+  return { sessions, lines, id: old.record.id, newId: renewed.record.id, handle };
+}
+
+test("an ID that an earlier version renewed leads to the new one for 30 seconds", async () => {
+  const { sessions, lines, id, newId } = await renewAsBefore();
+  vi.setSystemTime(Date.now() + 30_000);
+  const lookup = await sessions.lookUp(id);
+  expect(lookup).toMatchObject({ state: "active", isRenewed: true });
+  expect(lookup.state === "active" && lookup.session.record.id).toBe(newId);
+  expect(sessions.peek(id)).toBeUndefined();
+  expect(lines).toEqual([]);
+});
+
+test("the reuse of an ID that an earlier version renewed ends its session", async () => {
+  const { sessions, id, newId, handle } = await renewAsBefore();
+  vi.setSystemTime(Date.now() + 31_000);
+  const reuse = { userId: user.id, handle };
+  expect(await sessions.lookUp(id)).toEqual({ state: "reused", reuse });
+  expect(await sessions.lookUp(newId)).toEqual({ state: "ended" });
+});

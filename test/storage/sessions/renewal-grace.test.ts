@@ -1,0 +1,127 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { createTestAuth, testAccount as account } from "../../_client.ts";
+import { describeMatrix } from "../../_setup.ts";
+import type { Visitor } from "../../_visitor.ts";
+import { testMethods } from "../../fixtures/methods.ts";
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
+afterEach(() => void vi.useRealTimers());
+
+function pass(seconds: number): void {
+  vi.setSystemTime(Date.now() + seconds * 1000);
+}
+
+async function whoIs(visitor: Visitor): Promise<unknown> {
+  return (await visitor.call("getUser")).body?.user?.id;
+}
+
+const day = { maxAge: 86_400 };
+
+describeMatrix("the grace period of a renewed ID", ({ start }) => {
+  async function begin(renewAfter: number) {
+    const reuses: unknown[] = [];
+    const { visitor } = await start({
+      auth: createTestAuth(),
+      methods: testMethods,
+      session: { ...day, renewAfter },
+      hooks: { "session.reuse_detected": (reuse) => void reuses.push(reuse) },
+    });
+    const user = visitor();
+    await user.call("enter", { id: 7 });
+    return { user, reuses };
+  }
+
+  test.each([31, 3600, 70_000])(
+    "lasts until the client takes an answer, %d seconds later",
+    async (seconds) => {
+      const { user, reuses } = await begin(14_400);
+      pass(14_400);
+      // The page is left before this answer arrives.
+      await user.clone().call("getUser");
+      pass(seconds);
+      expect((await user.call("note", { seconds })).status).toBe(204);
+      expect(await whoIs(user)).toBe(7);
+      expect((await user.call("notes")).body).toEqual({ seconds });
+      expect(reuses).toEqual([]);
+    },
+  );
+
+  test("ends 30 seconds after the new ID was first used", async () => {
+    const { user, reuses } = await begin(14_400);
+    const late = user.clone();
+    pass(14_400);
+    await user.call("getUser");
+    pass(3600);
+    expect(await whoIs(user)).toBe(7);
+    pass(30);
+    expect(await whoIs(late.clone())).toBe(7);
+    pass(1);
+    expect(await whoIs(late)).toBeUndefined();
+    expect(reuses).toHaveLength(1);
+    expect(await whoIs(user)).toBeUndefined();
+  });
+
+  test("is not begun by calls that come with the old ID", async () => {
+    const { user, reuses } = await begin(14_400);
+    const page = user.clone();
+    pass(14_400);
+    for (let n = 0; n < 5; n++) {
+      expect(await whoIs(page.clone())).toBe(7);
+      pass(40);
+    }
+    expect(reuses).toEqual([]);
+  });
+
+  test("is noted in one write, and not again", async () => {
+    const { user } = await begin(14_400);
+    pass(14_400);
+    await user.call("getUser");
+    const { sessionId } = user;
+    for (let n = 0; n < 3; n++) {
+      expect((await user.call("getUser")).setCookies).toEqual([]);
+      expect(user.sessionId).toBe(sessionId);
+    }
+  });
+
+  test("lets an ID that is several renewals old lead to the last", async () => {
+    const { user, reuses } = await begin(5);
+    const old = user.clone();
+    for (let n = 0; n < 4; n++) {
+      pass(5);
+      expect((await user.call("note", { n })).status).toBe(204);
+    }
+    expect(await whoIs(old)).toBe(7);
+    expect(old.sessionId).toBe(user.sessionId);
+    expect((await old.call("notes")).body).toEqual({ n: 3 });
+    expect(reuses).toEqual([]);
+  });
+
+  test("leads to one new ID, however many answers are lost", async () => {
+    const { user, reuses } = await begin(3600);
+    const ids = new Set<unknown>();
+    for (let n = 0; n < 5; n++) {
+      pass(3600);
+      const lost = user.clone();
+      await lost.call("getUser");
+      ids.add(lost.sessionId);
+    }
+    expect(ids.size).toBe(1);
+    expect(await whoIs(user)).toBe(7);
+    expect([...ids]).toEqual([user.sessionId]);
+    // The first use of the new ID, which is old by then, renews it.
+    expect(await whoIs(user)).toBe(7);
+    expect(ids.has(user.sessionId)).toBe(false);
+    expect((await user.call("listSessions")).body.sessions).toMatchObject([{ current: true }]);
+    expect(reuses).toEqual([]);
+  });
+
+  test("ends with a change of privilege: the old ID leads nowhere", async () => {
+    const { user } = await begin(14_400);
+    const old = user.clone();
+    pass(14_400);
+    await user.call("getUser");
+    await user.call("reauthenticate", { password: account.password });
+    expect((await old.call("getUser")).body.code).toBe("session_changed");
+    expect(await whoIs(user)).toBe(7);
+  });
+});

@@ -1,0 +1,300 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { defineRpcMethod } from "../../../rpc/method.ts";
+import { noteFirstUse } from "../../../rpc/session/record-changes.ts";
+import { SessionGenerations } from "../../../storage/sessions/generations.ts";
+import type { Session } from "../../../storage/sessions/session-records.ts";
+import { Sessions } from "../../../storage/sessions/session-store.ts";
+import { openDocumentStore } from "../../../storage/store.ts";
+import { SessionEndedError, UserSessions } from "../../../storage/sessions/user-sessions.ts";
+import { createFaultyDriver } from "../../_faulty-driver.ts";
+import { createTestLog } from "../../_log.ts";
+import { countRecords, isMarkText, loadSession, retired } from "../../_sessions.ts";
+import { createMatrix, describeMatrix, testSessionSettings } from "../../_setup.ts";
+import type { Visitor } from "../../_visitor.ts";
+import { testMethods } from "../../fixtures/methods.ts";
+
+const session = { maxAge: 86_400, renewAfter: 3600 };
+const base = { methods: testMethods, session };
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
+afterEach(() => void vi.useRealTimers());
+
+function pass(seconds: number): void {
+  vi.setSystemTime(Date.now() + seconds * 1000);
+}
+
+async function whoIs(visitor: Visitor): Promise<unknown> {
+  return (await visitor.call("getUser")).body.user?.id;
+}
+
+describeMatrix("a session's id", ({ start }) => {
+  test("is renewed once it is older than renewAfter, and not before", async () => {
+    const { visitor } = await start(base);
+    const user = visitor();
+    await user.call("enter", { id: 7 });
+    const first = user.sessionId;
+    pass(3599);
+    await user.call("getUser");
+    expect(user.sessionId).toBe(first);
+    pass(1);
+    expect((await user.call("getUser")).setCookies).toHaveLength(1);
+    const second = user.sessionId;
+    expect(second).toMatch(/^7:/);
+    expect(second).not.toBe(first);
+    pass(3599);
+    await user.call("getUser");
+    expect(user.sessionId).toBe(second);
+    pass(1);
+    await user.call("note", { colour: "red" });
+    expect([first, second]).not.toContain(user.sessionId);
+    expect((await user.call("notes")).body).toEqual({ colour: "red" });
+    expect((await user.call("listSessions")).body.sessions).toMatchObject([{ current: true }]);
+  });
+
+  test("stays with a guest", async () => {
+    const { visitor } = await start(base);
+    const guest = visitor();
+    await guest.call("note", { colour: "red" });
+    const first = guest.sessionId;
+    pass(4000);
+    await guest.call("notes");
+    expect(guest.sessionId).toBe(first);
+  });
+
+  test("that was replaced works for 30 seconds more, and what it writes is kept", async () => {
+    const { visitor } = await start(base);
+    const user = visitor();
+    await user.call("enter", { id: 7 });
+    const late = user.clone();
+    pass(3600);
+    await user.call("getUser");
+    pass(30);
+    const answer = await late.call("note", { late: true });
+    expect(answer.status).toBe(204);
+    expect(late.sessionId).toBe(user.sessionId);
+    expect((await user.call("notes")).body).toEqual({ late: true });
+  });
+
+  test("is one for calls at once that find it due", async () => {
+    const { visitor } = await start(base);
+    const user = visitor();
+    await user.call("enter", { id: 7 });
+    pass(3600);
+    const tabs = Array.from({ length: 10 }, () => user.clone());
+    await Promise.all(tabs.map((tab, n) => tab.call("note", { [`tab${n}`]: n })));
+    await Promise.all(tabs.map((tab) => tab.call("getUser")));
+    expect(new Set(tabs.map((tab) => tab.sessionId)).size).toBe(1);
+    expect(Object.keys((await tabs[0]?.call("notes"))?.body)).toHaveLength(10);
+    expect((await tabs[0]?.call("listSessions"))?.body.sessions).toHaveLength(1);
+  });
+
+  test("that is used after its grace ends the session, for both who use it, and says so", async () => {
+    const reuses: unknown[] = [];
+    const { visitor, lines } = await start({
+      ...base,
+      hooks: { "session.reuse_detected": (reuse) => void reuses.push(reuse) },
+    });
+    const [user, elsewhere] = [visitor(), visitor()];
+    await user.call("enter", { id: 7 });
+    await elsewhere.call("enter", { id: 7 });
+    const { sessions } = (await user.call("listSessions")).body;
+    const { handle } = sessions.find(({ current }: { current: boolean }) => current);
+    const thief = user.clone();
+    pass(3600);
+    expect(await whoIs(user)).toBe(7);
+    expect(await whoIs(user)).toBe(7);
+    pass(31);
+    expect(await whoIs(thief)).toBeUndefined();
+    expect(await whoIs(user)).toBeUndefined();
+    expect(await whoIs(elsewhere)).toBe(7);
+    expect(reuses).toMatchObject([{ userId: 7, handle, shop: { shopId: 1001 } }]);
+    expect(lines.filter(({ message }) => message.includes("had been replaced"))).toHaveLength(1);
+    // It is over, so there is no more to tell.
+    expect(await whoIs(thief)).toBeUndefined();
+    expect(reuses).toHaveLength(1);
+  });
+
+  test("that was replaced tells nothing once the session has ended", async () => {
+    const reuses: unknown[] = [];
+    const hooks = { "session.reuse_detected": (reuse: unknown) => void reuses.push(reuse) };
+    const { visitor } = await start({ ...base, hooks });
+    const user = visitor();
+    await user.call("enter", { id: 7 });
+    const old = user.clone();
+    pass(3600);
+    await user.call("getUser");
+    await user.call("logout");
+    expect(await whoIs(old)).toBeUndefined();
+    pass(31);
+    expect(await whoIs(old)).toBeUndefined();
+    expect(reuses).toEqual([]);
+  });
+
+  test("that a parallel call replaces still names the session to keep", async () => {
+    let tab: Visitor | undefined;
+    const endOthers = defineRpcMethod({
+      async handler(_, { sessionId, destroySessionsForUserId }) {
+        await tab?.call("getUser");
+        return destroySessionsForUserId(7, [sessionId as string]);
+      },
+    });
+    const { visitor } = await start({ ...base, methods: { ...testMethods, endOthers } });
+    const [user, other] = [visitor(), visitor()];
+    await user.call("enter", { id: 7 });
+    await other.call("enter", { id: 7 });
+    pass(3600);
+    tab = user.clone();
+    expect((await user.call("endOthers")).body).toBe(1);
+    expect(await whoIs(user)).toBe(7);
+    expect(await whoIs(other)).toBeUndefined();
+  });
+
+  test("that was replaced is dead where the session got another for a new password", async () => {
+    const auth = { login: async () => undefined, register: async () => ({ id: 7 }) };
+    const { visitor } = await start({
+      ...base,
+      auth: { ...auth, changePassword: async () => true },
+    });
+    const user = visitor();
+    await user.call("enter", { id: 7 });
+    const old = user.clone();
+    pass(3600);
+    await user.call("getUser");
+    const renewed = user.clone();
+    await user.call("updatePassword", { oldPassword: "old", newPassword: "battery staple" });
+    expect(await old.call("getUser")).toMatchObject(retired);
+    expect(await renewed.call("getUser")).toMatchObject(retired);
+    expect(await whoIs(user)).toBe(7);
+  });
+});
+
+describe("a renewal", () => {
+  const faulty = createFaultyDriver();
+  const store = openDocumentStore(faulty.driver, createTestLog());
+  const generations = new SessionGenerations(store, store.watch("session"));
+  const users = new UserSessions(store, generations, "default");
+  const sessions = new Sessions(1001, store, users, generations, testSessionSettings);
+  const user = { id: "u1" };
+
+  afterEach(() => faulty.heal());
+
+  async function enter(): Promise<Session> {
+    const login = { user };
+    return (await sessions.bind(undefined, login)).session;
+  }
+
+  const endings: Record<string, (session: Session) => Promise<unknown>> = {
+    "the end of all sessions": () => users.endAll(user.id),
+    "the end of this one by its handle": ({ record }) => users.endOne(user.id, record.handle),
+    "a logout": (old) => sessions.end(old),
+  };
+
+  test.each(Object.entries(endings))("does not bring back what %s ends", async (_, end) => {
+    for (let step = 1; step <= 12; step++) {
+      const old = await enter();
+      let seen = 0;
+      let ended: Promise<unknown> | undefined;
+      faulty.before = () => {
+        if (++seen === step && ended === undefined) ended = end(old);
+      };
+      const renewed = await sessions.renew(old).catch((error: unknown) => {
+        expect(error).toBeInstanceOf(SessionEndedError);
+      });
+      faulty.heal();
+      await (ended ?? end(old));
+      expect(await loadSession(sessions, old.record.id), `step ${step}`).toBeUndefined();
+      if (renewed)
+        expect(await loadSession(sessions, renewed.record.id), `step ${step}`).toBeUndefined();
+      expect((await users.read(user.id)).sessions).toEqual({});
+    }
+  });
+
+  test("loses nothing that is written meanwhile, at any of its steps", async () => {
+    for (let step = 1; step <= 12; step++) {
+      const old = await enter();
+      let seen = 0;
+      let written: Promise<unknown> | undefined;
+      faulty.before = () => {
+        if (++seen !== step || written !== undefined) return;
+        written = sessions.update(old, (record) => ({ ...record, customData: { step } }));
+      };
+      const renewed = await sessions.renew(old);
+      faulty.heal();
+      written ??= sessions.update(old, (record) => ({ ...record, customData: { step } }));
+      await written;
+      const loaded = await loadSession(sessions, renewed.record.id);
+      expect(loaded?.record.customData, `step ${step}`).toEqual({ step });
+      await users.endAll(user.id);
+      expect(countRecords(faulty), `step ${step}`).toBe(0);
+    }
+  });
+
+  test("that breaks off leaves the session alive, and all of it can be ended", async () => {
+    for (let step = 1; step <= 8; step++) {
+      const old = await enter();
+      let seen = 0;
+      faulty.before = () => {
+        if (++seen >= step) throw new Error("out of order");
+      };
+      const renewed = await sessions.renew(old).catch(() => undefined);
+      faulty.heal();
+      const id = renewed?.record.id ?? old.record.id;
+      expect((await loadSession(sessions, id))?.record.user, `step ${step}`).toEqual(user);
+      await users.endAll(user.id);
+      expect(await loadSession(sessions, id), `step ${step}`).toBeUndefined();
+    }
+  });
+
+  test("leaves nothing of the session under its old id, whatever is written late", async () => {
+    const old = await enter();
+    await sessions.renew(old);
+    await sessions.update(old, (record) => ({ ...record, customData: { secret: 7 } }));
+    const left = faulty.stored().get(`session:1001:${old.record.id.slice(3)}`);
+    expect(isMarkText(left as string)).toBe(true);
+    expect(left).not.toContain("secret");
+    await users.endAll(user.id);
+  });
+
+  test("leaves nothing behind when the old id is used too late", async () => {
+    const before = countRecords(faulty);
+    const old = await enter();
+    const renewed = await sessions.renew(old);
+    expect((await loadSession(sessions, old.record.id))?.record.id).toBe(renewed.record.id);
+    expect(countRecords(faulty)).toBe(before + 1);
+    await sessions.update(renewed, noteFirstUse);
+    pass(31);
+    const { handle } = old.record;
+    const reuse = { userId: user.id, handle };
+    expect(await sessions.lookUp(old.record.id)).toEqual({ state: "reused", reuse });
+    expect(countRecords(faulty)).toBe(before);
+    expect(await sessions.lookUp(old.record.id)).toEqual({ state: "ended" });
+  });
+});
+
+describe("a call whose session is due for renewal", () => {
+  const faulty = createFaultyDriver();
+  const { start } = createMatrix("memory", "request", () => faulty.driver);
+
+  test("is answered all the same where the storage refuses that", async () => {
+    const { lines, visitor } = await start(base);
+    const user = visitor();
+    await user.call("enter", { id: 7 });
+    pass(3600);
+    await user.call("getUser");
+    const id = user.sessionId;
+    pass(3600);
+    faulty.before = ({ kind, key }) => {
+      if (kind === "write" && key.startsWith("session:") && !key.endsWith(id?.slice(2) as string)) {
+        throw new Error("out of order");
+      }
+    };
+    expect((await user.call("note", { kept: true })).status).toBe(204);
+    expect(user.sessionId).toBe(id);
+    expect(lines.map(({ message }) => message)).toContain(
+      "A session's ID was not renewed; a later call tries again",
+    );
+    faulty.heal();
+    expect((await user.call("notes")).body).toEqual({ kept: true });
+    expect(user.sessionId).not.toBe(id);
+  });
+});

@@ -1,0 +1,216 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import type { Auth } from "../../../rpc/accounts/auth.ts";
+import { defineRpcMethod } from "../../../rpc/method.ts";
+import { isAfter, laterOf, Revocations } from "../../../storage/sessions/revocations.ts";
+import { openDocumentStore } from "../../../storage/store.ts";
+import { createFaultyDriver, Gate } from "../../_faulty-driver.ts";
+import { createTestLog } from "../../_log.ts";
+import { createMatrix } from "../../_setup.ts";
+import { as, describeOnGround, trustingAuth } from "../../fixtures/ground.ts";
+import { testMethods } from "../../fixtures/methods.ts";
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** Checks a password, or makes an account, only when the gate is open. */
+function waitingAuth(gate: Gate): Auth {
+  const slowly = async (credentials: { email: string; password: string }) => {
+    const user = { id: Number.parseInt(credentials.email, 10), email: credentials.email };
+    await gate.pass();
+    return user;
+  };
+  return { ...trustingAuth, login: slowly, register: slowly };
+}
+
+describeOnGround("the end of all sessions of a user", ({ startTwo }) => {
+  test.each([-90, 90])(
+    "refuses no login that begins later, on a server whose clock is %i s off",
+    async (seconds) => {
+      const [here, there] = await startTwo();
+      const user = here.visitor();
+      await user.call("login", as(7));
+      vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+      expect(
+        (await user.call("updatePassword", { oldPassword: "old", newPassword: "battery staple" }))
+          .status,
+      ).toBe(200);
+      expect((await user.call("logoutEverywhere")).body).toEqual({ ended: 1 });
+      vi.setSystemTime(Date.now() + seconds * 1000);
+      const later = there.visitor();
+      expect((await later.call("login", as(7))).status).toBe(200);
+      expect((await later.call("getUser")).body.user.id).toBe(7);
+    },
+  );
+
+  test.each([
+    ["login", "updatePassword", { oldPassword: "old", newPassword: "battery staple" }],
+    ["login", "logoutEverywhere", undefined],
+    ["register", "logoutEverywhere", undefined],
+  ])(
+    "refuses a %s that was in flight during %s on another server",
+    async (method, end, payload) => {
+      for (const seconds of [-90, 0, 90]) {
+        const gate = new Gate();
+        const [here] = await startTwo();
+        const [there] = await startTwo({ auth: waitingAuth(gate) });
+        const user = here.visitor();
+        await user.call("login", as(7));
+        const thief = there.visitor();
+        const login = thief.call(method, as(7));
+        await gate.reached;
+        vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + seconds * 1000 });
+        expect((await user.call(end, payload)).status).toBe(200);
+        vi.useRealTimers();
+        gate.open();
+        expect(await login).toMatchObject({
+          status: 409,
+          body: { code: "session_changed" },
+          setCookies: [],
+        });
+        expect((await thief.call("getUser")).body).toEqual({});
+      }
+    },
+  );
+});
+
+describe("a method that is declared to sign in", () => {
+  const faulty = createFaultyDriver();
+  const { start } = createMatrix("memory", "request", () => faulty.driver);
+
+  afterEach(() => faulty.heal());
+
+  test("is refused if all of the user's sessions end while it runs", async () => {
+    const gate = new Gate();
+    const proveSlowly = defineRpcMethod({
+      signsIn: true,
+      async handler(_, { createUserBoundSession }) {
+        await gate.pass();
+        return createUserBoundSession({ id: 7 });
+      },
+    });
+    const { visitor } = await start({ methods: { ...testMethods, proveSlowly } });
+    const login = visitor().call("proveSlowly");
+    await gate.reached;
+    await visitor().call("endSessions", { userId: 7 });
+    gate.open();
+    expect((await login).status).toBe(409);
+  });
+
+  test("may end all of the user's sessions itself, and log in after that", async () => {
+    const takeOver = defineRpcMethod({
+      signsIn: true,
+      async handler(_, { createUserBoundSession, destroySessionsForUserId }) {
+        await destroySessionsForUserId(7);
+        await createUserBoundSession({ id: 7 });
+      },
+    });
+    const { visitor } = await start({ methods: { ...testMethods, takeOver } });
+    const user = visitor();
+    expect((await user.call("takeOver")).status).toBe(204);
+    expect((await user.call("getUser")).body.user.id).toBe(7);
+  });
+
+  test("is refused after an end of its own if another came before that", async () => {
+    const gate = new Gate();
+    const takeOver = defineRpcMethod({
+      signsIn: true,
+      async handler(_, { createUserBoundSession, destroySessionsForUserId }) {
+        await gate.pass();
+        await destroySessionsForUserId(7);
+        await createUserBoundSession({ id: 7 });
+      },
+    });
+    const { visitor } = await start({ methods: { ...testMethods, takeOver } });
+    const login = visitor().call("takeOver");
+    await gate.reached;
+    await visitor().call("endSessions", { userId: 7 });
+    gate.open();
+    expect((await login).status).toBe(409);
+  });
+
+  test.each(["lost", "spoilt"])("works after the count of ends was %s", async (how) => {
+    const { visitor } = await start({ methods: testMethods });
+    const user = visitor();
+    await user.call("enter", { id: 7 });
+    for (const _ of [1, 2, 3]) await user.call("endSessions", { userId: 7 });
+    if (how === "lost") await faulty.driver.removeItem?.("session-revocations:current", {});
+    else await faulty.driver.setItemRaw?.("session-revocations:current", "spoilt", {});
+    expect((await user.call("enter", { id: 7 })).status).toBe(200);
+    await visitor().call("endSessions", { userId: 8 });
+    expect((await user.call("login", { email: "a@example.com", password: "x" })).status).toBe(401);
+    expect((await user.call("enter", { id: 7 })).status).toBe(200);
+    expect((await user.call("getUser")).body.user.id).toBe(7);
+  });
+
+  test("is refused if the count of ends was lost, and all sessions ended, while it ran", async () => {
+    const gate = new Gate();
+    const proveSlowly = defineRpcMethod({
+      signsIn: true,
+      async handler(_, { createUserBoundSession }) {
+        await gate.pass();
+        return createUserBoundSession({ id: 7 });
+      },
+    });
+    const { visitor } = await start({ methods: { ...testMethods, proveSlowly } });
+    await visitor().call("endSessions", { userId: 7 });
+    const login = visitor().call("proveSlowly");
+    await gate.reached;
+    await faulty.driver.removeItem?.("session-revocations:current", {});
+    await visitor().call("endSessions", { userId: 7 });
+    gate.open();
+    expect((await login).status).toBe(409);
+  });
+
+  test("reads the count of ends once, from the storage, before its handler runs", async () => {
+    const { visitor } = await start({ methods: testMethods, auth: trustingAuth });
+    const before = faulty.operations.length;
+    await visitor().call("login", as(7));
+    const reads = faulty.operations
+      .slice(before)
+      .filter(({ key }) => key === "session-revocations:current");
+    expect(reads).toEqual([{ kind: "read", key: "session-revocations:current" }]);
+    expect(faulty.operations[before]).toEqual(reads[0]);
+  });
+});
+
+describeOnGround("a method that is not declared to sign in", ({ startTwo }) => {
+  test("is refused all the same if all of the user's sessions end while it runs", async () => {
+    const gate = new Gate();
+    const proveSlowly = defineRpcMethod({
+      async handler(_, { createUserBoundSession }) {
+        await gate.pass();
+        return createUserBoundSession({ id: 7 });
+      },
+    });
+    const [here, there] = await startTwo({ methods: { ...testMethods, proveSlowly } });
+    await there.visitor().call("enter", { id: 8 });
+    const login = here.visitor().call("proveSlowly");
+    await gate.reached;
+    await there.visitor().call("endSessions", { userId: 7 });
+    gate.open();
+    expect((await login).status).toBe(409);
+  });
+});
+
+describe("the order of ends", () => {
+  const store = openDocumentStore(createFaultyDriver().driver, createTestLog());
+  const revocations = new Revocations(store, store.watch("session"));
+
+  test("is the order in which they began, without a clock", async () => {
+    const before = await revocations.read();
+    const first = await revocations.next();
+    const between = await revocations.read();
+    const second = await revocations.next();
+    expect(isAfter(first, before)).toBeUndefined();
+    expect([first, second].map((end) => isAfter(end, between))).toEqual([false, true]);
+    expect(isAfter(undefined, before)).toBe(false);
+    expect(laterOf(second, first)).toBe(second);
+    expect(laterOf(first, second)).toBe(second);
+    expect(laterOf(undefined, first)).toBe(first);
+  });
+
+  test("is unknown between marks of two series", () => {
+    expect(isAfter({ series: "a", count: 7 }, { series: "b", count: 1 })).toBeUndefined();
+  });
+});

@@ -1,0 +1,66 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { describeMatrix, type TestStorefront } from "../../_setup.ts";
+import type { Visitor } from "../../_visitor.ts";
+import { testMethods } from "../../fixtures/methods.ts";
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
+afterEach(() => void vi.useRealTimers());
+
+/** Logs in on as many devices, a second apart. */
+async function enterOn({ visitor }: TestStorefront, devices: number): Promise<Visitor[]> {
+  const visitors: Visitor[] = [];
+  for (let device = 0; device < devices; device++) {
+    const one = visitor(device % 2 === 0 ? 1001 : 1002);
+    await one.call("enter", { id: 7 });
+    visitors.push(one);
+    vi.setSystemTime(Date.now() + 1000);
+  }
+  return visitors;
+}
+
+async function whoAreAlive(visitors: readonly Visitor[]): Promise<boolean[]> {
+  const answers = await Promise.all(visitors.map((visitor) => visitor.call("getUser")));
+  return answers.map(({ body }) => body.user !== undefined);
+}
+
+describeMatrix("the sessions of a user", ({ start }) => {
+  test("are no more than maxSessionsPerUser: the one used least lately ends", async () => {
+    const session = { maxSessionsPerUser: 3, maxAge: 20 };
+    const storefront = await start({ methods: testMethods, session });
+    const [first, second, third] = await enterOn(storefront, 3);
+    // A use counts from a tenth of the lifetime on.
+    await first?.call("getUser");
+    const other = storefront.visitor();
+    await other.call("enter", { id: 8 });
+    const fourth = storefront.visitor();
+    expect((await fourth.call("enter", { id: 7 })).status).toBe(200);
+    const visitors = [first, second, third, fourth, other] as Visitor[];
+    expect(await whoAreAlive(visitors)).toEqual([true, false, true, true, true]);
+    expect((await fourth.call("listSessions")).body.sessions).toHaveLength(3);
+  });
+
+  test("are no more than that where many log in at once", async () => {
+    const session = { maxSessionsPerUser: 3 };
+    const { visitor } = await start({ methods: testMethods, session });
+    const visitors = Array.from({ length: 12 }, () => visitor());
+    await Promise.all(visitors.map((one) => one.call("enter", { id: 7 })));
+    const alive = await whoAreAlive(visitors);
+    expect(alive.filter(Boolean)).toHaveLength(3);
+  });
+
+  test("can be limited by refusing logins, and then the guest stays what they were", async () => {
+    const session = { maxSessionsPerUser: 2, sessionLimitPolicy: "refuse" as const };
+    const storefront = await start({ methods: testMethods, session });
+    const [first, second] = await enterOn(storefront, 2);
+    const third = storefront.visitor();
+    await third.call("note", { colour: "red" });
+    const refused = await third.call("enter", { id: 7 });
+    expect(refused).toMatchObject({ status: 409, body: { code: "too_many_sessions" } });
+    expect((await third.call("notes")).body).toEqual({ colour: "red" });
+    expect(await whoAreAlive([first, second, third] as Visitor[])).toEqual([true, true, false]);
+    // Who logs in again takes their own place, and who logs out makes one.
+    expect((await second?.call("enter", { id: 7 }))?.status).toBe(200);
+    await first?.call("logout");
+    expect((await third.call("enter", { id: 7 })).status).toBe(200);
+  });
+});

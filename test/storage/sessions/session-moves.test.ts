@@ -1,0 +1,155 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { SessionGenerations } from "../../../storage/sessions/generations.ts";
+import type { Session } from "../../../storage/sessions/session-records.ts";
+import { Sessions } from "../../../storage/sessions/session-store.ts";
+import { openDocumentStore } from "../../../storage/store.ts";
+import { SessionEndedError, UserSessions } from "../../../storage/sessions/user-sessions.ts";
+import { createFaultyDriver, outage } from "../../_faulty-driver.ts";
+import { createTestLog } from "../../_log.ts";
+import { countRecords, loadSession } from "../../_sessions.ts";
+import { testSessionSettings } from "../../_setup.ts";
+
+const user = { id: "u1" };
+const faulty = createFaultyDriver();
+const store = openDocumentStore(faulty.driver, createTestLog());
+const generations = new SessionGenerations(store, store.watch("session"));
+const users = new UserSessions(store, generations, "default");
+const settings = { ...testSessionSettings, idleTimeout: 6000, absoluteTimeout: 60_000 };
+const sessions = new Sessions(1001, store, users, generations, settings);
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
+afterEach(async () => {
+  vi.useRealTimers();
+  faulty.heal();
+  await users.endAll(user.id);
+});
+
+async function enter(): Promise<Session> {
+  return (await sessions.bind(undefined, { user })).session;
+}
+
+type Move = (session: Session) => Promise<Session>;
+const rotate: Move = (session) => sessions.rotate(session, { proved: true });
+const renew: Move = (session) => sessions.renew(session);
+const login: Move = async (session) => (await sessions.bind(session, { user })).session;
+
+/** Lets the loser of two moves fail in the one way that it may. */
+async function settle(move: Promise<Session>): Promise<Session | undefined> {
+  return move.catch((error: unknown) => {
+    expect(error).toBeInstanceOf(SessionEndedError);
+    return undefined;
+  });
+}
+
+test.each([
+  ["a rotation", rotate, "a rotation", rotate],
+  ["a rotation", rotate, "a renewal", renew],
+  ["a renewal", renew, "a rotation", rotate],
+  ["a renewal", renew, "a renewal", renew],
+])("%s that meets %s leaves one session, which its index names", async (_, first, _with, other) => {
+  for (let step = 1; step <= 12; step++) {
+    const old = await enter();
+    let seen = 0;
+    let met: Promise<Session | undefined> | undefined;
+    faulty.before = () => {
+      if (++seen === step && met === undefined) met = settle(other(old));
+    };
+    const moved = [await settle(first(old)), await met].filter((one) => one !== undefined);
+    faulty.heal();
+    const place = `step ${step}`;
+    expect(moved.length, place).toBeGreaterThan(0);
+    const { sessions: listed } = await users.read(user.id);
+    const [id = ""] = Object.values(listed).map((entry) => entry.id);
+    expect(Object.keys(listed), place).toEqual([old.record.handle]);
+    expect((await loadSession(sessions, id))?.record.user, place).toEqual(user);
+    expect(countRecords(faulty), place).toBe(1);
+    await users.endAll(user.id);
+    for (const one of [old, ...moved]) {
+      expect(await loadSession(sessions, one.record.id), place).toBeUndefined();
+    }
+  }
+});
+
+test.each([
+  ["a rotation", rotate],
+  ["a renewal", renew],
+])("%s that meets a login leaves no session that its index does not name", async (_, move) => {
+  for (const [first, other] of [
+    [login, move],
+    [move, login],
+  ] as const) {
+    for (let step = 1; step <= 12; step++) {
+      const old = await enter();
+      let seen = 0;
+      let met: Promise<Session | undefined> | undefined;
+      faulty.before = () => {
+        if (++seen === step && met === undefined) met = settle(other(old));
+      };
+      const moved = [await settle(first(old)), await met].filter((one) => one !== undefined);
+      faulty.heal();
+      expect(moved.length).toBeGreaterThan(0);
+      await users.endAll(user.id);
+      for (const one of [old, ...moved]) {
+        const place = `step ${step}`;
+        expect(await loadSession(sessions, one.record.id), place).toBeUndefined();
+      }
+    }
+  }
+});
+
+test("a rotation takes up an ID that a parallel call has renewed, and its old ID leads nowhere", async () => {
+  const old = await enter();
+  const renewed = await sessions.renew(old);
+  const rotated = await rotate(old);
+  expect(await sessions.lookUp(old.record.id)).toEqual({ state: "retired" });
+  expect(await sessions.lookUp(renewed.record.id)).toEqual({ state: "retired" });
+  expect(await loadSession(sessions, rotated.record.id)).toBeDefined();
+});
+
+test.each([
+  ["a rotation", rotate],
+  ["a renewal", renew],
+])(
+  "%s that a killed server left halfway is done by the next, half a minute later",
+  async (_, move) => {
+    for (const nth of [2, 3]) {
+      const old = await enter();
+      let writes = 0;
+      // From here on the server does nothing any more, not even tidy up.
+      faulty.before = ({ kind }) => void (kind !== "read" && ++writes >= nth && outage());
+      await expect(move(old)).rejects.toThrow();
+      faulty.heal();
+      expect(await loadSession(sessions, old.record.id)).toBeDefined();
+      vi.setSystemTime(Date.now() + 31_000);
+      const moved = await move(old);
+      expect((await loadSession(sessions, moved.record.id))?.record.user).toEqual(user);
+      const { sessions: listed } = await users.read(user.id);
+      expect(listed[old.record.handle]?.id).toBe(moved.record.id);
+      await users.endAll(user.id);
+      expect(await loadSession(sessions, moved.record.id)).toBeUndefined();
+    }
+  },
+);
+
+test("a move that may still be running is not taken over", async () => {
+  const old = await enter();
+  faulty.before = ({ kind, key }) => {
+    if (kind !== "read" && key.endsWith(old.record.id.slice(-36))) outage();
+    if (kind === "remove") outage();
+  };
+  await expect(rotate(old)).rejects.toThrow();
+  faulty.heal();
+  await expect(rotate(old)).rejects.toThrow(SessionEndedError);
+  expect(await loadSession(sessions, old.record.id)).toBeDefined();
+});
+
+test.each([
+  ["rotated", rotate],
+  ["renewed", renew],
+])("a call that runs for long does not end the ID that its own was %s to", async (_, move) => {
+  const old = await enter();
+  const moved = await move(old);
+  vi.setSystemTime(Date.now() + 40_000);
+  await expect(sessions.renew(old)).rejects.toThrow(SessionEndedError);
+  expect(await loadSession(sessions, moved.record.id)).toBeDefined();
+});
