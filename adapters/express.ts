@@ -1,13 +1,17 @@
 /** A store for express-session in any unstorage driver: the public entry `storefront-core/express`. */
 
 import { isDeepStrictEqual } from "node:util";
-import { absent, type Rule, type Snapshot } from "../storage/documents/documents.ts";
-import { openDriver, type StorageConfig } from "../storage/documents/driver.ts";
-import { toKeySegment } from "../storage/documents/key.ts";
-import { describeError, type Logger } from "../shared/log.ts";
-import { createSafeLog } from "../shared/safe-log.ts";
+import { createSafeLog, describeError, type Logger } from "../shared/log.ts";
+import {
+  absent,
+  openDocumentStore,
+  openDriver,
+  toKeySegment,
+  type Rule,
+  type Snapshot,
+  type StorageConfig,
+} from "../storage/index.ts";
 import { toMilliseconds } from "./seconds.ts";
-import { openDocumentStore } from "../storage/store.ts";
 
 /** Options of {@link createExpressStore}. */
 export interface ExpressStoreOptions {

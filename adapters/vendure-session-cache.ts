@@ -2,12 +2,16 @@
 
 import { createHash } from "node:crypto";
 import { randomUUID } from "uncrypto";
-import { absent, type DocumentStore, type Rule } from "../storage/documents/documents.ts";
-import { openDriver, type StorageConfig } from "../storage/documents/driver.ts";
-import { describeError, type Logger } from "../shared/log.ts";
-import { createSafeLog } from "../shared/safe-log.ts";
+import { createSafeLog, describeError, type Logger } from "../shared/log.ts";
+import {
+  absent,
+  openDocumentStore,
+  openDriver,
+  type DocumentStore,
+  type Rule,
+  type StorageConfig,
+} from "../storage/index.ts";
 import { toMilliseconds } from "./seconds.ts";
-import { openDocumentStore } from "../storage/store.ts";
 
 /** A session as Vendure caches it. */
 export interface CachedSession {

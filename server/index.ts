@@ -77,5 +77,4 @@ export type {
   SessionTransportName,
   ShopUser,
 } from "../storage/sessions/session-record.ts";
-export type { Logger } from "../shared/log.ts";
-export { detailsFirst, type DetailsFirstLogger } from "../shared/details-first.ts";
+export { detailsFirst, type DetailsFirstLogger, type Logger } from "../shared/log.ts";

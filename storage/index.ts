@@ -34,5 +34,4 @@ export type { ChangeFeed, ChangeListener } from "./documents/changes.ts";
 
 // Failing, and saying so
 export { StorageUnavailableError } from "./documents/unavailable.ts";
-export type { Logger } from "../shared/log.ts";
-export { detailsFirst, type DetailsFirstLogger } from "../shared/details-first.ts";
+export { detailsFirst, type DetailsFirstLogger, type Logger } from "../shared/log.ts";

@@ -6,11 +6,10 @@ import { Collection } from "./documents/collection.ts";
 import type { DocumentStore, DocumentStoreOptions } from "./documents/documents.ts";
 import { createDriverBackend } from "./documents/driver-adapter.ts";
 import { isPrivateDriver } from "./documents/driver.ts";
-import type { Logger } from "../shared/log.ts";
+import { createSafeLog, type Logger } from "../shared/log.ts";
 import { createQueue, type Queue } from "./documents/keyed-mutex.ts";
 import { createRedisBackend } from "./redis/redis-adapter.ts";
 import { isRedisDriver } from "./redis/redis-client.ts";
-import { createSafeLog } from "../shared/safe-log.ts";
 
 /**
  * Opens the documents in a driver. Stores on one driver object share their locks, and the last one to

@@ -1,6 +1,5 @@
 import { setImmediate } from "node:timers/promises";
-import { describeError } from "../../shared/log.ts";
-import { createSafeLog } from "../../shared/safe-log.ts";
+import { createSafeLog, describeError } from "../../shared/log.ts";
 import { createStorefront, type Storefront } from "../storefront.ts";
 import { describeStart } from "./banner.ts";
 import { toPort } from "./arguments.ts";

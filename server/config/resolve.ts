@@ -2,7 +2,7 @@ import { getRandomValues } from "uncrypto";
 import { ConfigError } from "./config-error.ts";
 import type { SessionValues, ShopSettings } from "./config-settings.ts";
 import type { Environment } from "./environment.ts";
-import { createSafeLog } from "../../shared/safe-log.ts";
+import { createSafeLog } from "../../shared/log.ts";
 import { assertNoErrors, examineConfig } from "./check.ts";
 import { toWarnings } from "./diagnostics.ts";
 import { createLog } from "../cli/console-log.ts";

@@ -3,8 +3,7 @@ import pino from "pino";
 import { describe, expect, test, vi } from "vitest";
 import winston from "winston";
 import { defineRpcMethod } from "../../../rpc/method.ts";
-import { detailsFirst } from "../../../shared/details-first.ts";
-import type { Logger } from "../../../shared/log.ts";
+import { detailsFirst, type Logger } from "../../../shared/log.ts";
 import { createMatrix } from "../../_setup.ts";
 
 const methods = {
