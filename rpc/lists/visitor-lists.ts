@@ -1,6 +1,6 @@
 import { randomUUID } from "uncrypto";
 import type { Documents } from "../../storage/documents/documents.ts";
-import type { Belonging, SessionRecord } from "../../storage/sessions/session-record.ts";
+import type { ListKind, SessionRecord } from "../../storage/sessions/session-record.ts";
 import type { RecordChange, Session } from "../../storage/sessions/session-records.ts";
 import type { ShopBackend } from "../shop-services.ts";
 import { emptyBasket } from "./basket.ts";
@@ -45,14 +45,14 @@ export class Belongings {
   }
 
   /** The key of the visitor's basket or wishlist, where it was begun. */
-  peek(belonging: Belonging): string | undefined {
+  peek(belonging: ListKind): string | undefined {
     const record = this.#session.current()?.record;
     if (record?.user !== undefined) return userOwnerKey(this.#backend.shop.shopId, record.user.id);
     return record?.belongings?.[belonging];
   }
 
   /** The key of the visitor's basket or wishlist; a guest's is begun with it, at the call's end. */
-  begin(belonging: Belonging): string {
+  begin(belonging: ListKind): string {
     const begun = this.peek(belonging);
     if (begun !== undefined) return begun;
     this.#session.note(beginBelonging(belonging));
@@ -65,7 +65,7 @@ export class Belongings {
    * @returns its key, and what it is now
    */
   async change<T extends Owned>(
-    belonging: Belonging,
+    belonging: ListKind,
     documents: Documents<T>,
     empty: T,
     rule: (current: T) => T,
@@ -93,7 +93,7 @@ export class Belongings {
     ]);
   }
 
-  async #own(belonging: Belonging): Promise<Owner> {
+  async #own(belonging: ListKind): Promise<Owner> {
     // On its own: what else the call changes waits for its end, for it may fail.
     if (this.peek(belonging) === undefined) await this.#session.write(beginBelonging(belonging));
     this.#session.assertInTime();

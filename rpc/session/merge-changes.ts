@@ -1,20 +1,20 @@
 import { isDeepStrictEqual } from "node:util";
 
 /**
- * Carries what changed from `base` to `ours` over to `current`, field by field, so that of parallel
- * changes to one value each keeps its own. Arrays count as one field.
+ * Three-way merge: applies the difference between `base` and `ours` to `current`, field by field. Parallel
+ * changes of different fields all stay. An array counts as one field.
  */
-export function rebase<T>(base: unknown, ours: T, current: unknown): T {
+export function mergeChanges<T>(base: unknown, ours: T, current: unknown): T {
   if (!isPlainObject(base) || !isPlainObject(ours) || !isPlainObject(current)) return ours;
   const touched = [...new Set([...Object.keys(base), ...Object.keys(ours)])].filter(
     (key) => !isDeepStrictEqual(own(base, key), own(ours, key)),
   );
-  const kept = Object.entries(current).filter(([key]) => !touched.includes(key));
+  const others = Object.entries(current).filter(([key]) => !touched.includes(key));
   const changed = touched
     .filter((key) => own(ours, key) !== undefined)
-    .map((key) => [key, rebase(own(base, key), own(ours, key), own(current, key))]);
+    .map((key) => [key, mergeChanges(own(base, key), own(ours, key), own(current, key))]);
   // `fromEntries` defines fields; assigning a `__proto__` would change the object's prototype.
-  return Object.fromEntries([...kept, ...changed]) as T;
+  return Object.fromEntries([...others, ...changed]) as T;
 }
 
 // --- Internal helpers ---

@@ -1,5 +1,5 @@
 import type {
-  Belonging,
+  ListKind,
   SessionCustomData,
   SessionRecord,
   ShopUser,
@@ -8,7 +8,7 @@ import type { RecordChange } from "../../storage/sessions/session-records.ts";
 import { copyOf } from "../../shared/copy.ts";
 import { RpcError } from "../error.ts";
 import { isJsonLongerThan } from "./json-length.ts";
-import { rebase } from "./merge-changes.ts";
+import { mergeChanges } from "./merge-changes.ts";
 
 /**
  * Sets fields of the custom data; `undefined` removes one. The change throws RpcError `limit_reached` where
@@ -31,11 +31,11 @@ export function patchCustomData(patch: Partial<SessionCustomData>): RecordChange
 
 /** Changes the user from what the call knew to what it wants, and leaves alone what others changed. */
 export function changeUser(known: ShopUser | undefined, next: ShopUser): RecordChange {
-  return (record) => ({ ...record, user: rebase(known, next, record.user) });
+  return (record) => ({ ...record, user: mergeChanges(known, next, record.user) });
 }
 
 /** Notes what a guest begins; where it was begun before, it stays that. */
-export function beginBelonging(belonging: Belonging): RecordChange {
+export function beginBelonging(belonging: ListKind): RecordChange {
   return (record) => ({
     ...record,
     belongings: { [belonging]: record.ownerKey, ...record.belongings },
@@ -43,7 +43,7 @@ export function beginBelonging(belonging: Belonging): RecordChange {
 }
 
 /** Notes another key for what a guest begins anew, where nobody else has. */
-export function replaceBelonging(belonging: Belonging, from: string, to: string): RecordChange {
+export function replaceBelonging(belonging: ListKind, from: string, to: string): RecordChange {
   return (record) => ({
     ...record,
     belongings: {

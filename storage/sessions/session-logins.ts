@@ -2,7 +2,7 @@ import type { RevocationMark } from "./revocations.ts";
 import {
   createName,
   createSessionId,
-  type Belonging,
+  type ListKind,
   type SessionTransportName,
   type ShopUser,
 } from "./session-record.ts";
@@ -175,6 +175,6 @@ function mayInherit(old: Session, user: ShopUser): boolean {
 function toPendingMerges({ record, expiresAt }: Session, shopId: number): PendingMerge[] {
   if (record.user !== undefined) return [];
   return Object.entries(record.belongings ?? {}).map(([belonging, key]) => {
-    return { shopId, belonging: belonging as Belonging, key, expiresAt };
+    return { shopId, belonging: belonging as ListKind, key, expiresAt };
   });
 }

@@ -12,8 +12,8 @@ export interface ShopUser {
 /** What methods keep in a session. Declare the fields by declaration merging. */
 export interface SessionCustomData {}
 
-/** What a guest can leave behind beside the session. */
-export type Belonging = "basket" | "wishlist";
+/** The lists that a guest or a user can have. */
+export type ListKind = "basket" | "wishlist";
 
 /** How the reference to a session was given: as a cookie, as a bearer token, or as both. */
 export type SessionTransportName = "cookie" | "bearer" | "both";
@@ -39,7 +39,7 @@ export interface SessionRecord {
   /** The first key of what a guest begins: the handle, so that the session id stays out of it. */
   readonly ownerKey: string;
   /** Keys of what a guest has begun; written before the basket or wishlist is. */
-  readonly belongings?: Readonly<Partial<Record<Belonging, string>>> | undefined;
+  readonly belongings?: Readonly<Partial<Record<ListKind, string>>> | undefined;
   readonly user?: ShopUser | undefined;
   readonly customData: Readonly<Record<string, unknown>>;
   /** Tokens of a commerce system, sealed for this session; the next login begins without. */

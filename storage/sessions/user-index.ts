@@ -1,7 +1,7 @@
 import { generationOf, isOver, type Generations } from "./generations.ts";
 import { isRevocationMark, type RevocationMark } from "./revocations.ts";
 import { StorageUnavailableError } from "../documents/unavailable.ts";
-import type { Belonging, SessionTransportName } from "./session-record.ts";
+import type { ListKind, SessionTransportName } from "./session-record.ts";
 
 /** One session in the index of its user. Dates are epoch milliseconds. */
 export interface UserSession {
@@ -23,7 +23,7 @@ export interface UserSession {
 /** A guest's basket or wishlist that is not yet merged into the user's. */
 export interface PendingMerge {
   readonly shopId: number;
-  readonly belonging: Belonging;
+  readonly belonging: ListKind;
   readonly key: string;
   /** When the guest's document expires, in epoch milliseconds. */
   readonly expiresAt: number;

@@ -1,53 +1,59 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { defineRpcMethod } from "../../../rpc/method.ts";
-import { rebase } from "../../../rpc/session/merge-changes.ts";
+import { mergeChanges } from "../../../rpc/session/merge-changes.ts";
 import { createFaultyDriver, later } from "../../_faulty-driver.ts";
 import { createMatrix, describeMatrix } from "../../_setup.ts";
 import type { Visitor } from "../../_visitor.ts";
 
-describe("rebase", () => {
+describe("mergeChanges", () => {
   test("carries over what was changed, added and removed, and keeps what others did", () => {
     const base = { same: 1, ours: 1, theirs: 1, removed: 1 };
     const ours = { same: 1, ours: 2, theirs: 1, added: 1 };
     const current = { same: 1, ours: 1, theirs: 2, removed: 1, new: 1 };
-    expect(rebase(base, ours, current)).toEqual({ same: 1, ours: 2, theirs: 2, added: 1, new: 1 });
+    expect(mergeChanges(base, ours, current)).toEqual({
+      same: 1,
+      ours: 2,
+      theirs: 2,
+      added: 1,
+      new: 1,
+    });
   });
 
   test("leaves removed what others removed, unless it was changed", () => {
-    expect(rebase({ a: 1, b: 1 }, { a: 1, b: 2 }, {})).toEqual({ b: 2 });
+    expect(mergeChanges({ a: 1, b: 1 }, { a: 1, b: 2 }, {})).toEqual({ b: 2 });
   });
 
   test("wins where both changed one field", () => {
-    expect(rebase({ a: 1 }, { a: 2 }, { a: 3 })).toEqual({ a: 2 });
-    expect(rebase({ a: 1 }, { a: undefined }, { a: 3 })).toEqual({});
+    expect(mergeChanges({ a: 1 }, { a: 2 }, { a: 3 })).toEqual({ a: 2 });
+    expect(mergeChanges({ a: 1 }, { a: undefined }, { a: 3 })).toEqual({});
   });
 
   test("goes into objects, field by field", () => {
     const base = { address: { city: "Ulm", street: "A", geo: { x: 1, y: 1 } } };
     const ours = { address: { city: "Bonn", street: "A", geo: { x: 2, y: 1 } } };
     const current = { address: { city: "Ulm", street: "B", geo: { x: 1, y: 2 } } };
-    expect(rebase(base, ours, current)).toEqual({
+    expect(mergeChanges(base, ours, current)).toEqual({
       address: { city: "Bonn", street: "B", geo: { x: 2, y: 2 } },
     });
   });
 
   test("takes an array as one field", () => {
-    expect(rebase({ a: [1] }, { a: [1, 2] }, { a: [1, 3] })).toEqual({ a: [1, 2] });
-    expect(rebase({ a: [1] }, { a: [1] }, { a: [1, 3] })).toEqual({ a: [1, 3] });
+    expect(mergeChanges({ a: [1] }, { a: [1, 2] }, { a: [1, 3] })).toEqual({ a: [1, 2] });
+    expect(mergeChanges({ a: [1] }, { a: [1] }, { a: [1, 3] })).toEqual({ a: [1, 3] });
   });
 
   test("sets the whole value where there was no object before, or is none now", () => {
-    expect(rebase(undefined, { a: 1 }, { b: 1 })).toEqual({ a: 1 });
-    expect(rebase({ a: 1 }, { a: 1 }, undefined)).toEqual({ a: 1 });
-    expect(rebase({ a: { b: 1 } }, { a: { b: 2 } }, { a: null })).toEqual({ a: { b: 2 } });
-    expect(rebase({ a: { b: 1 } }, { a: null }, { a: { b: 2 } })).toEqual({ a: null });
-    expect(rebase(1, 2, 3)).toBe(2);
+    expect(mergeChanges(undefined, { a: 1 }, { b: 1 })).toEqual({ a: 1 });
+    expect(mergeChanges({ a: 1 }, { a: 1 }, undefined)).toEqual({ a: 1 });
+    expect(mergeChanges({ a: { b: 1 } }, { a: { b: 2 } }, { a: null })).toEqual({ a: { b: 2 } });
+    expect(mergeChanges({ a: { b: 1 } }, { a: null }, { a: { b: 2 } })).toEqual({ a: null });
+    expect(mergeChanges(1, 2, 3)).toBe(2);
   });
 
   test("treats the names of object internals as fields", () => {
     const ours = JSON.parse('{"__proto__":{"polluted":1},"constructor":1}') as object;
-    const result = rebase({}, ours, { toString: 1 });
+    const result = mergeChanges({}, ours, { toString: 1 });
     expect(Object.getPrototypeOf(result)).toBe(Object.prototype);
     expect(Object.keys(result).toSorted()).toEqual(["__proto__", "constructor", "toString"]);
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
@@ -56,7 +62,7 @@ describe("rebase", () => {
   test("changes none of its arguments", () => {
     const [base, ours, current] = [{ a: { b: 1 } }, { a: { b: 2 } }, { a: { b: 1, c: 1 } }];
     const before = structuredClone([base, ours, current]);
-    rebase(base, ours, current);
+    mergeChanges(base, ours, current);
     expect([base, ours, current]).toEqual(before);
   });
 });
