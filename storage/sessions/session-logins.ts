@@ -2,7 +2,9 @@ import type { RevocationMark } from "./revocations.ts";
 import {
   createName,
   createSessionId,
+  inheritedFields,
   type ListKind,
+  type SessionRecord,
   type SessionTransportName,
   type ShopUser,
 } from "./session-record.ts";
@@ -85,7 +87,8 @@ export class SessionLogins {
       handle,
       ownerKey: handle,
       user,
-      customData: old && mayInherit(old, user) ? old.record.customData : {},
+      customData: {},
+      ...(old && inherit(old.record, user)),
       transient,
       ...(mergePending && { mergePending }),
     });
@@ -118,9 +121,12 @@ export class SessionLogins {
     let session = created;
     let pendingMerges = noted;
     await this.#retire(old, created, async (changed) => {
-      const { customData } = changed.record;
-      if (mayInherit(changed, user)) {
-        const found = await this.#records.change(session, (record) => ({ ...record, customData }));
+      const inherited = inherit(changed.record, user);
+      if (inherited !== undefined) {
+        const found = await this.#records.change(session, (record) => ({
+          ...record,
+          ...inherited,
+        }));
         if (!isMark(found)) session = found;
       }
       pendingMerges = await this.#users.owe(user.id, toPendingMerges(changed, this.#shopId));
@@ -166,9 +172,10 @@ export class SessionLogins {
 
 // --- Internal helpers ---
 
-/** Whether this user can inherit a session's data: never from another user. */
-function mayInherit(old: Session, user: ShopUser): boolean {
-  return old.record.user === undefined || String(old.record.user.id) === String(user.id);
+/** The fields that a login copies from the old record. A user never inherits them from another user. */
+function inherit(old: SessionRecord, user: ShopUser): Partial<SessionRecord> | undefined {
+  if (old.user !== undefined && String(old.user.id) !== String(user.id)) return undefined;
+  return Object.fromEntries(inheritedFields.map((field) => [field, old[field]]));
 }
 
 /** The merges of a guest's basket and wishlist; a user's session has none. */

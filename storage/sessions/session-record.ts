@@ -56,6 +56,9 @@ export interface SessionRecord {
   readonly mark?: undefined;
 }
 
+/** The fields that survive a login: the new session has them from the old one. */
+export const inheritedFields = ["customData"] as const satisfies readonly (keyof SessionRecord)[];
+
 /** A record as it is stored: without what its key and its other fields say. */
 export type StoredRecord = Omit<SessionRecord, Derived> & {
   readonly [Field in Derived]?: SessionRecord[Field] | undefined;
