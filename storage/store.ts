@@ -1,14 +1,14 @@
 import type { Driver } from "unstorage";
 import { createMemoryAttempts } from "./documents/counters.ts";
-import { withUnavailable, type Backend } from "./documents/adapter.ts";
-import { LocalChanges, type ChangeFeed } from "./documents/changes.ts";
+import { withUnavailable, type StorageAdapter } from "./documents/adapter.ts";
+import { ChangeEmitter, type ChangeFeed } from "./documents/changes.ts";
 import { Collection } from "./documents/collection.ts";
 import type { DocumentStore, DocumentStoreOptions } from "./documents/documents.ts";
-import { createDriverBackend } from "./documents/driver-adapter.ts";
+import { createDriverAdapter } from "./documents/driver-adapter.ts";
 import { isPrivateDriver } from "./documents/driver.ts";
 import { createSafeLog, type Logger } from "../shared/log.ts";
-import { createQueue, type Queue } from "./documents/keyed-mutex.ts";
-import { createRedisBackend } from "./redis/redis-adapter.ts";
+import { createKeyedMutex, type KeyedMutex } from "./documents/keyed-mutex.ts";
+import { createRedisAdapter } from "./redis/redis-adapter.ts";
 import { isRedisDriver } from "./redis/redis-client.ts";
 
 /**
@@ -25,15 +25,15 @@ export function openDocumentStore(driver: Driver, options: DocumentStoreOptions)
   return createStore(shared, log, () => release(driver, shared));
 }
 
-/** Opens the documents in a backend that belongs to this store alone. */
-export function openBackendStore(
-  backend: Backend,
+/** Opens the documents in an adapter that belongs to this store alone. */
+export function openAdapterStore(
+  adapter: StorageAdapter,
   { log, driver }: DocumentStoreOptions & { readonly driver: string },
 ): DocumentStore {
-  const changes = new LocalChanges({ hasOthers: true });
-  const shared = { name: driver, backend: withUnavailable(backend, driver), changes };
-  return createStore({ ...shared, queue: createQueue(), isPrivate: false }, log, () =>
-    backend.close(),
+  const changes = new ChangeEmitter({ hasOthers: true });
+  const shared = { name: driver, adapter: withUnavailable(adapter, driver), changes };
+  return createStore({ ...shared, mutex: createKeyedMutex(), isPrivate: false }, log, () =>
+    adapter.close(),
   );
 }
 
@@ -42,32 +42,32 @@ export function openBackendStore(
 /** The state that the stores on one driver share. */
 interface Shared {
   readonly name: string;
-  readonly backend: Backend;
-  readonly queue: Queue;
-  readonly changes: LocalChanges;
+  readonly adapter: StorageAdapter;
+  readonly mutex: KeyedMutex;
+  readonly changes: ChangeEmitter;
   readonly isPrivate: boolean;
 }
 
 const sharedByDriver = new WeakMap<Driver, Shared & { users: number }>();
 
 function createStore(shared: Shared, log: Logger, end: () => Promise<void>): DocumentStore {
-  const { name, backend, changes, queue, isPrivate } = shared;
+  const { name, adapter, changes, mutex, isPrivate } = shared;
   const feeds: ChangeFeed[] = [];
   let closing: Promise<void> | undefined;
   return {
     driver: name,
-    capabilities: backend.capabilities,
+    capabilities: adapter.capabilities,
     isPrivate,
     collection: (collection, isDocument, unreadable = "drop") =>
-      new Collection({ name: collection, isDocument, unreadable, backend, changes, queue, log }),
+      new Collection({ name: collection, isDocument, unreadable, adapter, changes, mutex, log }),
     attempts: (counted, window) =>
-      backend.attempts?.(counted, window) ?? createMemoryAttempts(window),
+      adapter.attempts?.(counted, window) ?? createMemoryAttempts(window),
     watch(prefix) {
-      const feed = openFeed(prefix, changes, backend);
+      const feed = openFeed(prefix, changes, adapter);
       feeds.push(feed);
       return feed;
     },
-    ping: () => backend.ping(),
+    ping: () => adapter.ping(),
     close() {
       for (const feed of feeds) feed.close();
       return (closing ??= end());
@@ -77,20 +77,20 @@ function createStore(shared: Shared, log: Logger, end: () => Promise<void>): Doc
 
 function open(driver: Driver, log: Logger): Shared & { users: number } {
   const name = driver.name ?? "custom";
-  const queue = createQueue();
-  const backend = isRedisDriver(driver)
-    ? createRedisBackend(driver, log)
-    : createDriverBackend(driver, queue, log);
+  const mutex = createKeyedMutex();
+  const adapter = isRedisDriver(driver)
+    ? createRedisAdapter(driver, log)
+    : createDriverAdapter(driver, mutex, log);
   const isPrivate = isPrivateDriver(driver);
-  const changes = new LocalChanges({ hasOthers: !isPrivate });
-  return { name, backend: withUnavailable(backend, name), changes, queue, isPrivate, users: 0 };
+  const changes = new ChangeEmitter({ hasOthers: !isPrivate });
+  return { name, adapter: withUnavailable(adapter, name), changes, mutex, isPrivate, users: 0 };
 }
 
-/** Pushes our own changes immediately, and those of other processes when the backend pushes them. */
-function openFeed(prefix: string, changes: LocalChanges, backend: Backend): ChangeFeed {
-  const remote = backend.watch?.(prefix, (path) => changes.tell(prefix, path));
-  // If other processes write and the backend pushes nothing, the feed is never up: silence doesn't mean "no change".
-  const isAlone = backend.capabilities.atomic === "process";
+/** Pushes our own changes immediately, and those of other processes when the adapter pushes them. */
+function openFeed(prefix: string, changes: ChangeEmitter, adapter: StorageAdapter): ChangeFeed {
+  const remote = adapter.watch?.(prefix, (path) => changes.emit(prefix, path));
+  // If other processes write and the adapter pushes nothing, the feed is never up: silence doesn't mean "no change".
+  const isAlone = adapter.capabilities.atomic === "process";
   const endings: (() => void)[] = [];
   return {
     isUp: () => isAlone || remote?.isUp() === true,
@@ -106,5 +106,5 @@ async function release(driver: Driver, shared: Shared & { users: number }): Prom
   shared.users--;
   if (shared.users > 0) return;
   sharedByDriver.delete(driver);
-  await shared.backend.close();
+  await shared.adapter.close();
 }

@@ -24,7 +24,7 @@ export type Swap =
  * Texts under keys: the little that a document store needs of the storage below it.
  * In one process, one `swap` or `take` at a time runs for a key; the store's queue sees to that.
  */
-export interface Backend {
+export interface StorageAdapter {
   readonly capabilities: Capabilities;
   read(key: string): Promise<string | undefined>;
   /** Stores `next`, or removes the key where there is none, if what lies there is as expected. */
@@ -58,8 +58,8 @@ export interface RemoteFeed {
   close(): void;
 }
 
-/** Makes every failure of a backend a {@link StorageUnavailableError} that says no more than its place. */
-export function withUnavailable(backend: Backend, driver: string): Backend {
+/** Makes every failure of an adapter a {@link StorageUnavailableError} that says no more than its place. */
+export function withUnavailable(adapter: StorageAdapter, driver: string): StorageAdapter {
   const failTo = (operation: string) => (cause: unknown) => {
     throw new StorageUnavailableError(`The storage "${driver}" failed to ${operation}`, { cause });
   };
@@ -67,18 +67,18 @@ export function withUnavailable(backend: Backend, driver: string): Backend {
   const failToWrite = failTo("write");
   const failToTake = failTo("take");
   return {
-    capabilities: backend.capabilities,
-    read: (key) => backend.read(key).catch(failToRead),
-    swap: (key, expected, next) => backend.swap(key, expected, next).catch(failToWrite),
-    take: (key) => backend.take(key).catch(failToTake),
-    setAside: (key, text) => backend.setAside(key, text).catch(failToWrite),
-    ping: () => backend.ping().catch(failTo("take what calls write")),
-    close: () => backend.close(),
-    ...(backend.watch && { watch: backend.watch.bind(backend) }),
-    ...(backend.attempts && { attempts: withUnavailableAttempts(backend.attempts.bind(backend)) }),
+    capabilities: adapter.capabilities,
+    read: (key) => adapter.read(key).catch(failToRead),
+    swap: (key, expected, next) => adapter.swap(key, expected, next).catch(failToWrite),
+    take: (key) => adapter.take(key).catch(failToTake),
+    setAside: (key, text) => adapter.setAside(key, text).catch(failToWrite),
+    ping: () => adapter.ping().catch(failTo("take what calls write")),
+    close: () => adapter.close(),
+    ...(adapter.watch && { watch: adapter.watch.bind(adapter) }),
+    ...(adapter.attempts && { attempts: withUnavailableAttempts(adapter.attempts.bind(adapter)) }),
   };
 
-  function withUnavailableAttempts(open: NonNullable<Backend["attempts"]>): typeof open {
+  function withUnavailableAttempts(open: NonNullable<StorageAdapter["attempts"]>): typeof open {
     return (name, window) => {
       const attempts = open(name, window);
       return {

@@ -15,7 +15,7 @@ export interface ChangeFeed {
 }
 
 /** Who listens to the changes of one store, by prefix. */
-export class LocalChanges {
+export class ChangeEmitter {
   readonly #listeners = new Map<string, Set<ChangeListener>>();
   readonly #hasOthers: boolean;
 
@@ -31,7 +31,7 @@ export class LocalChanges {
   }
 
   /** Tells who listens of one document, or of all below their prefix. */
-  tell(prefix: string, path?: string, current?: Snapshot<unknown>): void {
+  emit(prefix: string, path?: string, current?: Snapshot<unknown>): void {
     for (const listener of this.#listeners.get(prefix) ?? []) listener(path, current);
   }
 
@@ -39,11 +39,11 @@ export class LocalChanges {
    * Tells of a document that this process has changed.
    * @param written what it is since then
    */
-  tellOwn(path: string, written?: Snapshot<unknown>): void {
+  emitOwn(path: string, written?: Snapshot<unknown>): void {
     // Another process's change may have come since, and have been told before we knew of our own.
     const current = this.#hasOthers ? undefined : written;
     for (const prefix of this.#listeners.keys()) {
-      if (path.startsWith(prefix)) this.tell(prefix, path, current);
+      if (path.startsWith(prefix)) this.emit(prefix, path, current);
     }
   }
 }

@@ -1,11 +1,11 @@
-import type { Backend, Expected, Replacement, Swap } from "./adapter.ts";
-import type { LocalChanges } from "./changes.ts";
+import type { StorageAdapter, Expected, Replacement, Swap } from "./adapter.ts";
+import type { ChangeEmitter } from "./changes.ts";
 import type { Change, Documents, Rule, Snapshot, UnreadablePolicy } from "./documents.ts";
 import { parseEnvelope, toEnvelope, toVersionPrefix } from "./envelope.ts";
 import { isJson } from "./json.ts";
 import { isKey } from "./key.ts";
 import type { Logger } from "../../shared/log.ts";
-import type { Queue } from "./keyed-mutex.ts";
+import type { KeyedMutex } from "./keyed-mutex.ts";
 import { StorageUnavailableError } from "./unavailable.ts";
 
 /** What a collection stands on. */
@@ -13,48 +13,48 @@ export interface CollectionOptions<T> {
   readonly name: string;
   readonly isDocument: (value: unknown) => value is T;
   readonly unreadable: UnreadablePolicy;
-  readonly backend: Backend;
-  readonly changes: LocalChanges;
-  readonly queue: Queue;
+  readonly adapter: StorageAdapter;
+  readonly changes: ChangeEmitter;
+  readonly mutex: KeyedMutex;
   readonly log: Logger;
 }
 
-/** The documents of one kind, in any backend. */
+/** The documents of one kind, in any adapter. */
 export class Collection<T> implements Documents<T> {
   readonly #name: string;
   readonly #isDocument: (value: unknown) => value is T;
   readonly #unreadable: UnreadablePolicy;
-  readonly #backend: Backend;
-  readonly #changes: LocalChanges;
-  readonly #queue: Queue;
+  readonly #adapter: StorageAdapter;
+  readonly #changes: ChangeEmitter;
+  readonly #mutex: KeyedMutex;
   readonly #log: Logger;
 
   constructor(options: CollectionOptions<T>) {
     this.#name = options.name;
     this.#isDocument = options.isDocument;
     this.#unreadable = options.unreadable;
-    this.#backend = options.backend;
+    this.#adapter = options.adapter;
     this.#changes = options.changes;
-    this.#queue = options.queue;
+    this.#mutex = options.mutex;
     this.#log = options.log;
   }
 
   async get(key: string): Promise<Snapshot<T>> {
     const path = this.#pathOf(key);
-    const snapshot = this.#toSnapshot(await this.#backend.read(path));
+    const snapshot = this.#toSnapshot(await this.#adapter.read(path));
     if (!isUnreadable(snapshot)) return snapshot;
     // Not every driver writes at once: what was read may be a half, so wait for its writer.
-    return this.#queue(path, () => this.#read(path));
+    return this.#mutex(path, () => this.#read(path));
   }
 
   update(key: string, rule: Rule<T>, from?: Snapshot<T>): Promise<Snapshot<T>> {
-    return this.#queue(`${this.#name}:${key}`, () => this.#update(key, rule, from));
+    return this.#mutex(`${this.#name}:${key}`, () => this.#update(key, rule, from));
   }
 
   async take(key: string): Promise<T | undefined> {
     const path = this.#pathOf(key);
     if (this.#unreadable === "drop") {
-      const text = await this.#queue(path, () => this.#takeAndTell(path));
+      const text = await this.#mutex(path, () => this.#takeAndEmit(path));
       return (await this.#admit(path, text)).value;
     }
     // Check a document that must be kept before it is removed.
@@ -77,10 +77,10 @@ export class Collection<T> implements Documents<T> {
       const next = this.#toNext(change);
       let swap: Swap | undefined;
       try {
-        swap = await this.#backend.swap(path, toExpected(current.version), next.replacement);
+        swap = await this.#adapter.swap(path, toExpected(current.version), next.replacement);
       } finally {
         // Also where it failed: it may have happened all the same.
-        this.#changes.tellOwn(path, swap?.swapped ? next.snapshot : undefined);
+        this.#changes.emitOwn(path, swap?.swapped ? next.snapshot : undefined);
       }
       if (swap.swapped || isOwn(swap.current, next.replacement)) return next.snapshot;
       current = await this.#admit(path, swap.current);
@@ -89,16 +89,16 @@ export class Collection<T> implements Documents<T> {
     throw this.#tooBusy();
   }
 
-  async #takeAndTell(path: string): Promise<string | undefined> {
+  async #takeAndEmit(path: string): Promise<string | undefined> {
     try {
-      return await this.#backend.take(path);
+      return await this.#adapter.take(path);
     } finally {
-      this.#changes.tellOwn(path);
+      this.#changes.emitOwn(path);
     }
   }
 
   async #read(path: string): Promise<Snapshot<T>> {
-    return this.#admit(path, await this.#backend.read(path));
+    return this.#admit(path, await this.#adapter.read(path));
   }
 
   /** Returns a valid document, and applies the policy to anything else. The caller must hold the key's lock. */
@@ -112,8 +112,8 @@ export class Collection<T> implements Documents<T> {
         this.#warn("A document that cannot be read was dropped", path);
         return snapshot;
       }
-      const moved = await this.#backend.setAside(path, found);
-      this.#changes.tellOwn(path, moved.swapped ? nothing : undefined);
+      const moved = await this.#adapter.setAside(path, found);
+      this.#changes.emitOwn(path, moved.swapped ? nothing : undefined);
       if (moved.swapped) {
         this.#warn(
           "A document that cannot be read was moved to <key>:unreadable for 30 days",

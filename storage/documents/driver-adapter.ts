@@ -1,5 +1,11 @@
 import { createStorage, type Driver } from "unstorage";
-import { asideSeconds, pingKey, pingSeconds, type Backend, type Expected } from "./adapter.ts";
+import {
+  asideSeconds,
+  pingKey,
+  pingSeconds,
+  type StorageAdapter,
+  type Expected,
+} from "./adapter.ts";
 import { DriverCalls } from "./driver-calls.ts";
 import { DriverClient } from "./driver-client.ts";
 import { takesBytes } from "./driver-kinds.ts";
@@ -7,20 +13,24 @@ import { parseEnvelope, toEnvelope } from "./envelope.ts";
 import { Expiry } from "./expiry.ts";
 import { isFileDriver } from "./driver.ts";
 import { describeError, type Logger } from "../../shared/log.ts";
-import type { Queue } from "./keyed-mutex.ts";
+import type { KeyedMutex } from "./keyed-mutex.ts";
 
 /**
  * Documents in any unstorage driver: atomic within this process, which removes what expired.
  *
- * @param queue guards the keys; the sweep takes its turn in it
+ * @param mutex guards the keys; the sweep takes its turn in it
  * @throws TypeError where the driver cannot write
  */
-export function createDriverBackend(driver: Driver, queue: Queue, log: Logger): Backend {
+export function createDriverAdapter(
+  driver: Driver,
+  mutex: KeyedMutex,
+  log: Logger,
+): StorageAdapter {
   assertWritable(driver);
   const storage = createStorage({ driver });
   const client = new DriverClient(driver, log);
   const calls = new DriverCalls(() => client.listen());
-  const expiry = new Expiry((key) => queue(key, () => expire(key)));
+  const expiry = new Expiry((key) => mutex(key, () => expire(key)));
   // A cache drops what is old by itself, and what is remembered of it should not outgrow it.
   const isCache = driver.name === "lru-cache";
   const isGivenBytes = takesBytes(driver);

@@ -1,13 +1,13 @@
 import { isTimeout } from "./unavailable.ts";
 
 /** Runs the tasks of one key one after the other, and those of different keys at the same time. */
-export type Queue = <T>(key: string, task: () => Promise<T>) => Promise<T>;
+export type KeyedMutex = <T>(key: string, task: () => Promise<T>) => Promise<T>;
 
 /**
  * Creates a queue, which keeps only keys with a task. If a task times out, the tasks behind it fail at the same time,
  * instead of one timeout later each.
  */
-export function createQueue(): Queue {
+export function createKeyedMutex(): KeyedMutex {
   /** Each resolves to the timeout error for the tasks behind it, if there was one. */
   const tails = new Map<string, Promise<Timeout>>();
   return function enqueue(key, task) {

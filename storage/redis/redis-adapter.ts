@@ -2,7 +2,7 @@ import {
   asideSeconds,
   pingKey,
   pingSeconds,
-  type Backend,
+  type StorageAdapter,
   type RemoteFeed,
   type Swap,
 } from "../documents/adapter.ts";
@@ -29,7 +29,7 @@ import { warnOfEviction } from "./redis-server.ts";
  * Each operation is one command on one key, so it fits any slot. A value of another Redis type reads as a text that
  * is no document.
  */
-export function createRedisBackend(driver: RedisDriver, log: Logger): Backend {
+export function createRedisAdapter(driver: RedisDriver, log: Logger): StorageAdapter {
   const client = driver.getInstance();
   const keys = createRedisKeys(driver.options?.base, client.options?.keyPrefix);
   const link = new RedisLink(client, log);

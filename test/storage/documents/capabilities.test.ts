@@ -1,12 +1,12 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { Backend, Expected } from "../../../storage/documents/adapter.ts";
+import type { StorageAdapter, Expected } from "../../../storage/documents/adapter.ts";
 import type { ChangeListener } from "../../../storage/documents/changes.ts";
 import type { Atomicity, DocumentStore, Snapshot } from "../../../storage/documents/documents.ts";
 import { openDriver } from "../../../storage/documents/driver.ts";
 import { SessionGenerations } from "../../../storage/sessions/generations.ts";
 import { SessionCache } from "../../../storage/sessions/session-cache.ts";
 import type { SessionRecord } from "../../../storage/sessions/session-record.ts";
-import { openBackendStore, openDocumentStore } from "../../../storage/store.ts";
+import { openAdapterStore, openDocumentStore } from "../../../storage/store.ts";
 import { createTestLog } from "../../_log.ts";
 
 const key = "3f1d0d5e-0000-4000-8000-000000000000";
@@ -27,8 +27,8 @@ class Table {
   readonly #listeners = new Set<ChangeListener>();
   reads = 0;
 
-  /** The backend of one process: it swaps, and pushes changes only if `atomicity` says so. */
-  openBackend(atomicity: Atomicity): Backend {
+  /** The adapter of one process: it swaps, and pushes changes only if `atomicity` says so. */
+  openAdapter(atomicity: Atomicity): StorageAdapter {
     const isPushed = atomicity.atomic === "cluster" && atomicity.changes === "pushed";
     return {
       capabilities: { ...atomicity, ttl: "stored" },
@@ -83,7 +83,7 @@ function openTwo(atomicity: Atomicity) {
   const table = new Table();
   const [one, two] = [1, 2].map(() => {
     const options = { ...createTestLog(), driver: "table" };
-    const store = openBackendStore(table.openBackend(atomicity), options);
+    const store = openAdapterStore(table.openAdapter(atomicity), options);
     onTestFinished(() => store.close());
     return openServer(store);
   });
