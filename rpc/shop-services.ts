@@ -1,4 +1,4 @@
-import type { Documents } from "../storage/documents/documents.ts";
+import type { Collection } from "../storage/documents/documents.ts";
 import type { SessionGenerations } from "../storage/sessions/generations.ts";
 import type { Sessions } from "../storage/sessions/session-store.ts";
 import type { UserSessions } from "../storage/sessions/user-sessions.ts";
@@ -16,8 +16,8 @@ export interface ShopBackend {
   readonly generations: SessionGenerations;
   /** Seals the tokens that sessions keep. */
   readonly vault: Vault;
-  readonly baskets: Documents<Basket>;
-  readonly wishlists: Documents<Wishlist>;
+  readonly baskets: Collection<Basket>;
+  readonly wishlists: Collection<Wishlist>;
   readonly basketOptions: BasketOptions;
   readonly wishlistOptions: WishlistOptions;
 }

@@ -9,7 +9,7 @@ export type {
   Atomicity,
   Capabilities,
   Change,
-  Documents,
+  Collection,
   DocumentStore,
   DocumentStoreOptions,
   Rule,

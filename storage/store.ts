@@ -2,7 +2,7 @@ import type { Driver } from "unstorage";
 import { createMemoryAttempts } from "./documents/counters.ts";
 import { withUnavailable, type StorageAdapter } from "./documents/adapter.ts";
 import { ChangeEmitter, type ChangeFeed } from "./documents/changes.ts";
-import { Collection } from "./documents/collection.ts";
+import { StoredCollection } from "./documents/collection.ts";
 import type { DocumentStore, DocumentStoreOptions } from "./documents/documents.ts";
 import { createDriverAdapter } from "./documents/driver-adapter.ts";
 import { isPrivateDriver } from "./documents/driver.ts";
@@ -59,7 +59,15 @@ function createStore(shared: Shared, log: Logger, end: () => Promise<void>): Doc
     capabilities: adapter.capabilities,
     isPrivate,
     collection: (collection, isDocument, unreadable = "drop") =>
-      new Collection({ name: collection, isDocument, unreadable, adapter, changes, mutex, log }),
+      new StoredCollection({
+        name: collection,
+        isDocument,
+        unreadable,
+        adapter,
+        changes,
+        mutex,
+        log,
+      }),
     attempts: (counted, window) =>
       adapter.attempts?.(counted, window) ?? createMemoryAttempts(window),
     watch(prefix) {

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test, vi } from "vitest";
 import {
   absent,
-  type Documents,
+  type Collection,
   type DocumentStore,
   type Rule,
 } from "../storage/documents/documents.ts";
@@ -39,7 +39,7 @@ export const setTo =
 /** A store on a driver, with one collection; both end with the test. */
 export function openCounters(driver: Driver): {
   store: DocumentStore;
-  counters: Documents<Counter>;
+  counters: Collection<Counter>;
   lines: LogLine[];
 } {
   const { log, lines } = createTestLog();

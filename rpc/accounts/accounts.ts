@@ -1,5 +1,5 @@
 import { randomUUID } from "uncrypto";
-import type { Documents, DocumentStore } from "../../storage/documents/documents.ts";
+import type { Collection, DocumentStore } from "../../storage/documents/documents.ts";
 import { toKeySegment } from "../../storage/documents/key.ts";
 import { isUserId, type ShopUser } from "../../storage/sessions/session-record.ts";
 import type { Auth, AuthContext } from "./auth.ts";
@@ -8,9 +8,9 @@ import { hashPassword, isPasswordHash, verifyPassword } from "./password.ts";
 
 /** The embedded `auth`: accounts of a realm, kept in a storage, one document for each e-mail address. */
 export function createAccounts(store: DocumentStore): Auth {
-  const accountsOf = (realm: string): Documents<Account> =>
+  const accountsOf = (realm: string): Collection<Account> =>
     store.collection(`account:${toKeySegment(realm)}`, isAccount, "refuse");
-  const changesOf = (realm: string): Documents<PasswordChange> =>
+  const changesOf = (realm: string): Collection<PasswordChange> =>
     store.collection(`password-change:${toKeySegment(realm)}`, isPasswordChange);
 
   return {
@@ -146,7 +146,7 @@ function hashOf(account: Account | undefined, { log }: AuthContext): string | un
 
 /** Removes a moved account from its old place, with what came in there meanwhile. */
 async function moveAway(
-  accounts: Documents<Account>,
+  accounts: Collection<Account>,
   from: string,
   to: string,
   user: ShopUser,

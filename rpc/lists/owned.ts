@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Documents } from "../../storage/documents/documents.ts";
+import type { Collection } from "../../storage/documents/documents.ts";
 
 /** A document that belongs to a guest's session or to a user, and goes from one to the other once. */
 export interface Owned {
@@ -33,7 +33,7 @@ export function isOwned(value: unknown): value is Owned {
 
 /** Reads an owner's document; one that went to a user is theirs alone. */
 export async function readOwned<T extends Owned>(
-  documents: Documents<T>,
+  documents: Collection<T>,
   key: string,
   empty: T,
 ): Promise<T> {
@@ -51,7 +51,7 @@ export class DocumentMovedError extends Error {
  * @throws DocumentMovedError, StorageUnavailableError, and whatever `rule` throws
  */
 export async function changeOwned<T extends Owned>(
-  documents: Documents<T>,
+  documents: Collection<T>,
   owner: Owner,
   empty: T,
   rule: (current: T) => T,
@@ -67,7 +67,7 @@ export async function changeOwned<T extends Owned>(
 
 /** Lets a guest's document live as long as the session it belongs to. */
 export async function extendOwned<T extends Owned>(
-  documents: Documents<T>,
+  documents: Collection<T>,
   key: string,
   expiresAt: number,
 ): Promise<void> {
@@ -80,7 +80,7 @@ export async function extendOwned<T extends Owned>(
 
 /** Ends a guest's document with its session: a call still in flight cannot begin it anew. */
 export async function endOwned<T extends Owned>(
-  documents: Documents<T>,
+  documents: Collection<T>,
   key: string,
   empty: T,
 ): Promise<void> {
@@ -96,7 +96,7 @@ export async function endOwned<T extends Owned>(
  * @param join a pure function; not called where it was all done before
  */
 export async function moveOwned<T extends Owned>(
-  documents: Documents<T>,
+  documents: Collection<T>,
   guest: { readonly key: string; readonly expiresAt: number },
   userKey: string,
   empty: T,

@@ -1,5 +1,5 @@
 import { randomUUID } from "uncrypto";
-import type { Documents } from "../../storage/documents/documents.ts";
+import type { Collection } from "../../storage/documents/documents.ts";
 import type { ListKind, SessionRecord } from "../../storage/sessions/session-record.ts";
 import type { RecordChange, Session } from "../../storage/sessions/session-records.ts";
 import type { ShopBackend } from "../shop-services.ts";
@@ -66,7 +66,7 @@ export class Belongings {
    */
   async change<T extends Owned>(
     belonging: ListKind,
-    documents: Documents<T>,
+    documents: Collection<T>,
     empty: T,
     rule: (current: T) => T,
   ): Promise<{ readonly key: string; readonly value: T }> {

@@ -1,6 +1,6 @@
 import type { StorageAdapter, Expected, Replacement, Swap } from "./adapter.ts";
 import type { ChangeEmitter } from "./changes.ts";
-import type { Change, Documents, Rule, Snapshot, UnreadablePolicy } from "./documents.ts";
+import type { Change, Collection, Rule, Snapshot, UnreadablePolicy } from "./documents.ts";
 import { parseEnvelope, toEnvelope, toVersionPrefix } from "./envelope.ts";
 import { isJson } from "./json.ts";
 import { isKey } from "./key.ts";
@@ -20,7 +20,7 @@ export interface CollectionOptions<T> {
 }
 
 /** The documents of one kind, in any adapter. */
-export class Collection<T> implements Documents<T> {
+export class StoredCollection<T> implements Collection<T> {
   readonly #name: string;
   readonly #isDocument: (value: unknown) => value is T;
   readonly #unreadable: UnreadablePolicy;

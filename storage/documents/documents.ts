@@ -43,7 +43,7 @@ export type Change<T> =
 export type Rule<T> = (current: T | undefined, snapshot: Snapshot<T>) => Change<T>;
 
 /** JSON values, each under its key and changed atomically. Keys are made of `toKeySegment`, joined by colons. */
-export interface Documents<T> {
+export interface Collection<T> {
   /** Reads one document. @throws StorageUnavailableError */
   get(key: string): Promise<Snapshot<T>>;
   /**
@@ -83,7 +83,7 @@ export interface DocumentStore {
     name: string,
     isDocument: (value: unknown) => value is T,
     unreadable?: UnreadablePolicy,
-  ): Documents<T>;
+  ): Collection<T>;
   /**
    * Counts attempts, for every process on the storage where that is Redis, else in this process's memory.
    * @param name stands before the keys, as a collection's does

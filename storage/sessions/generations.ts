@@ -1,5 +1,5 @@
 import type { ChangeFeed } from "../documents/changes.ts";
-import type { Documents, DocumentStore, Rule } from "../documents/documents.ts";
+import type { Collection, DocumentStore, Rule } from "../documents/documents.ts";
 import { RememberedDocument } from "../documents/remembered-document.ts";
 import { Revocations } from "./revocations.ts";
 import { graceMilliseconds } from "./session-mark.ts";
@@ -31,8 +31,8 @@ export interface OfGeneration {
  * A session is valid only if it names the current generation of its shop. If the document is lost, all sessions end.
  */
 export class SessionGenerations {
-  readonly #documents: Documents<Generations>;
-  readonly #legacy: Documents<Readonly<Record<string, number>>>;
+  readonly #documents: Collection<Generations>;
+  readonly #legacy: Collection<Readonly<Record<string, number>>>;
   readonly #remembered: RememberedDocument<Generations>;
   /** The ends of all sessions of a user, in the same storage. */
   readonly revocations: Revocations;

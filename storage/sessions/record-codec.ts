@@ -1,4 +1,4 @@
-import type { Documents, DocumentStore, Rule, Snapshot } from "../documents/documents.ts";
+import type { Collection, DocumentStore, Rule, Snapshot } from "../documents/documents.ts";
 import { isSessionMark, toRenewedMark, type SessionMark } from "./session-mark.ts";
 import {
   isSessionRecord,
@@ -18,8 +18,8 @@ export type StoredDocument = StoredRecord | SessionMark;
  * The records of one shop's sessions as documents, each under the random part of its id. What is stored
  * lacks what its key and its other fields say; there are many, and in memory each byte counts.
  */
-export class RecordDocuments implements Documents<SessionDocument> {
-  readonly #stored: Documents<StoredDocument>;
+export class SessionRecordCodec implements Collection<SessionDocument> {
+  readonly #stored: Collection<StoredDocument>;
 
   constructor(store: DocumentStore, shopId: number) {
     this.#stored = store.collection(`session:${shopId}`, isStoredDocument);

@@ -1,5 +1,5 @@
 import type { ChangeFeed } from "../documents/changes.ts";
-import type { Documents, DocumentStore } from "../documents/documents.ts";
+import type { Collection, DocumentStore } from "../documents/documents.ts";
 import { RememberedDocument } from "../documents/remembered-document.ts";
 import { createName } from "./session-record.ts";
 
@@ -15,7 +15,7 @@ export interface RevocationMark {
 
 /** Counts the ends of all sessions of any user in one storage. All methods throw StorageUnavailableError. */
 export class Revocations {
-  readonly #documents: Documents<RevocationMark>;
+  readonly #documents: Collection<RevocationMark>;
   readonly #remembered: RememberedDocument<RevocationMark>;
 
   /** @param feed of changes to what begins with `session` */

@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { Documents, DocumentStore } from "../documents/documents.ts";
+import type { Collection, DocumentStore } from "../documents/documents.ts";
 import { toKeySegment } from "../documents/key.ts";
 import type { SessionRecord, ShopUser } from "./session-record.ts";
 
@@ -67,9 +67,9 @@ export class InMemorySessionCacheStrategy implements SessionCacheStrategy {
 
 /** Keeps sessions in any storage, which several servers may share. */
 export class DefaultSessionCacheStrategy implements SessionCacheStrategy {
-  readonly #entries: Documents<StoredEntry>;
+  readonly #entries: Collection<StoredEntry>;
   /** Entries of another generation count as gone, so that clearing costs one write. */
-  readonly #generations: Documents<number>;
+  readonly #generations: Collection<number>;
 
   constructor(store: DocumentStore) {
     this.#entries = store.collection("session-cache", isStoredEntry);

@@ -9,11 +9,11 @@ import {
 } from "./generations.ts";
 import {
   absent,
-  type Documents,
+  type Collection,
   type DocumentStore,
   type Snapshot,
 } from "../documents/documents.ts";
-import { isOfRecord, RecordDocuments, type SessionDocument } from "./record-codec.ts";
+import { isOfRecord, SessionRecordCodec, type SessionDocument } from "./record-codec.ts";
 import type { SessionCache } from "./session-cache.ts";
 import { endOfSession, isExtensionDue, type SessionLifetime } from "./session-lifetime.ts";
 import {
@@ -49,7 +49,7 @@ export type RecordChange = (record: SessionRecord) => SessionRecord;
  */
 export class SessionRecords {
   readonly #shopId: number;
-  readonly #documents: Documents<SessionDocument>;
+  readonly #documents: Collection<SessionDocument>;
   readonly #generations: SessionGenerations;
   readonly #lifetime: SessionLifetime;
   readonly #cache: SessionCache | undefined;
@@ -62,7 +62,7 @@ export class SessionRecords {
     cache: SessionCache | undefined,
   ) {
     this.#shopId = shopId;
-    this.#documents = new RecordDocuments(store, shopId);
+    this.#documents = new SessionRecordCodec(store, shopId);
     this.#generations = generations;
     this.#lifetime = lifetime;
     this.#cache = cache;

@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { Documents, DocumentStore, Snapshot } from "../documents/documents.ts";
+import type { Collection, DocumentStore, Snapshot } from "../documents/documents.ts";
 import type { SessionGenerations } from "./generations.ts";
 import { toKeySegment } from "../documents/key.ts";
 import {
@@ -18,7 +18,7 @@ import {
  * All methods throw StorageUnavailableError.
  */
 export class UserIndexes {
-  readonly #documents: Documents<UserIndex>;
+  readonly #documents: Collection<UserIndex>;
   readonly #generations: SessionGenerations;
   /** Until when a user's index must exist, as far as this process knows, in epoch milliseconds; by user ID. */
   readonly #ends: LRUCache<string, number>;

@@ -1,6 +1,6 @@
 import type { DocumentStore } from "../documents/documents.ts";
 import type { SessionGenerations } from "./generations.ts";
-import { RecordDocuments } from "./record-codec.ts";
+import { SessionRecordCodec } from "./record-codec.ts";
 import { isAfter, laterOf, type RevocationMark } from "./revocations.ts";
 import { findExcess, type SessionLimit } from "./session-limit.ts";
 import { toEnded } from "./session-mark.ts";
@@ -255,7 +255,7 @@ export class UserSessions {
 
   /** Replaces each record by a mark, so that late calls learn that the session ended. */
   async #endRecords(session: UserSession): Promise<void> {
-    const records = new RecordDocuments(this.#store, session.shopId);
+    const records = new SessionRecordCodec(this.#store, session.shopId);
     const keys = idsOf(session)
       .map(sessionKey)
       .filter((key) => key !== undefined);

@@ -7,7 +7,7 @@ import { Redis } from "ioredis";
 import type { Driver } from "unstorage";
 import redisDriver from "unstorage/drivers/redis";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { absent, type Documents } from "../../../storage/documents/documents.ts";
+import { absent, type Collection } from "../../../storage/documents/documents.ts";
 import { openDriver } from "../../../storage/documents/driver.ts";
 import { increment, openCounters, setTo, until, type Counter } from "../../_documents.ts";
 import { describeWithRedis, startRedis, startRedisCluster, type TestRedis } from "../../_redis.ts";
@@ -34,7 +34,7 @@ async function control(redis: TestRedis): Promise<Redis> {
 }
 
 /** Whether a write is taken. */
-async function writes(counters: Documents<Counter>): Promise<boolean> {
+async function writes(counters: Collection<Counter>): Promise<boolean> {
   return counters.update("a", increment).then(
     () => true,
     () => false,

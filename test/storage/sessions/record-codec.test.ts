@@ -3,7 +3,10 @@ import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { Driver } from "unstorage";
 import { absent } from "../../../storage/documents/documents.ts";
 import { openDriver } from "../../../storage/documents/driver.ts";
-import { RecordDocuments, type SessionDocument } from "../../../storage/sessions/record-codec.ts";
+import {
+  SessionRecordCodec,
+  type SessionDocument,
+} from "../../../storage/sessions/record-codec.ts";
 import type { SessionRecord } from "../../../storage/sessions/session-record.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { readStored } from "../../fixtures/stored.ts";
@@ -27,7 +30,7 @@ const haveSameShape = new Function("a", "b", "return %HaveSameMap(a, b)") as (
 
 describe("a session's record", () => {
   let driver: Driver;
-  let records: RecordDocuments;
+  let records: SessionRecordCodec;
   let lines: LogLine[];
   beforeEach(() => {
     driver = openDriver({ driver: "memory" });
@@ -35,7 +38,7 @@ describe("a session's record", () => {
     ({ lines } = testLog);
     const store = openDocumentStore(driver, { log: testLog.log });
     onTestFinished(() => store.close());
-    records = new RecordDocuments(store, 1001);
+    records = new SessionRecordCodec(store, 1001);
   });
 
   const store = (record: object) => {
