@@ -7,7 +7,7 @@ import {
   openDocumentStore,
   openDriver,
   toKeySegment,
-  type Rule,
+  type Updater,
   type Snapshot,
   type StorageConfig,
 } from "../storage/index.ts";
@@ -60,12 +60,16 @@ export function createExpressStore<Base>(
       settle(async function write() {
         const fields = JSON.parse(JSON.stringify(session)) as Session;
         const before = findKnown(id, session);
-        const rule: Rule<Entry> = (current) => {
+        const updater: Updater<Entry> = (current) => {
           if (current === destroyed || (before && current === undefined)) return "keep";
           const set = before && current ? merge(current, before.fields, fields) : fields;
           return { set, expiresAt: endOf(session, lifetime) };
         };
-        const snapshot = await entries.update(toKeySegment(id), rule, before?.snapshot ?? absent);
+        const snapshot = await entries.update(
+          toKeySegment(id),
+          updater,
+          before?.snapshot ?? absent,
+        );
         known.set(session, { id, fields, snapshot });
       }, callback);
     }
@@ -74,11 +78,11 @@ export function createExpressStore<Base>(
     touch(id: string, session: Session, callback?: Callback): void {
       settle(async function extend() {
         const { cookie } = session;
-        const rule: Rule<Entry> = (current) => {
+        const updater: Updater<Entry> = (current) => {
           if (current === destroyed || current === undefined) return "keep";
           return { set: { ...current, cookie }, expiresAt: endOf(session, lifetime) };
         };
-        await entries.update(toKeySegment(id), rule, findKnown(id, session)?.snapshot);
+        await entries.update(toKeySegment(id), updater, findKnown(id, session)?.snapshot);
       }, callback);
     }
 

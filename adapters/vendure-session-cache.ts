@@ -8,7 +8,7 @@ import {
   openDocumentStore,
   openDriver,
   type DocumentStore,
-  type Rule,
+  type Updater,
   type StorageConfig,
 } from "../storage/index.ts";
 import { toMilliseconds } from "./seconds.ts";
@@ -70,8 +70,8 @@ export function createVendureSessionCache<S extends CachedSession = CachedSessio
           current === undefined ? { set: randomUUID() } : "keep",
         );
         const set = { epoch: generation, session };
-        const rule = (current?: Entry) => (current === deleted ? "keep" : { set, expiresAt });
-        await entries().update(toKey(token), rule, absent);
+        const updater = (current?: Entry) => (current === deleted ? "keep" : { set, expiresAt });
+        await entries().update(toKey(token), updater, absent);
       } catch (error) {
         log.warn("A session was not cached", { reason: describeError(error) });
       }
@@ -133,7 +133,7 @@ type Entry = typeof deleted | { epoch: string; session: { expires: Date | string
 const deleted = "deleted";
 /** Milliseconds; longer than Vendure is on its way from its database to the cache. */
 const deletedFor = 300_000;
-const toDeleted: Rule<Entry> = () => ({ set: deleted, expiresAt: Date.now() + deletedFor });
+const toDeleted: Updater<Entry> = () => ({ set: deleted, expiresAt: Date.now() + deletedFor });
 /** Milliseconds. */
 const retryAfter = 1000;
 

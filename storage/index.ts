@@ -12,7 +12,7 @@ export type {
   Collection,
   DocumentStore,
   DocumentStoreOptions,
-  Rule,
+  Updater,
   Snapshot,
   UnreadablePolicy,
 } from "./documents/documents.ts";

@@ -8,7 +8,7 @@ import {
   absent,
   type Collection,
   type DocumentStore,
-  type Rule,
+  type Updater,
 } from "../storage/documents/documents.ts";
 import { toKeySegment } from "../storage/documents/key.ts";
 import { openDocumentStore } from "../storage/store.ts";
@@ -23,17 +23,17 @@ export function isCounter(value: unknown): value is Counter {
   return typeof value === "object" && value !== null && "count" in value;
 }
 
-export const increment: Rule<Counter> = (counter) => ({
+export const increment: Updater<Counter> = (counter) => ({
   set: { count: (counter?.count ?? 0) + 1 },
 });
 /** A rule that only the first of many may pass. */
-const redeem: Rule<Counter> = (current) => {
+const redeem: Updater<Counter> = (current) => {
   if (current === undefined) throw new Error("redeemed");
   return "remove";
 };
 
 export const setTo =
-  (count: number, expiresAt?: number): Rule<Counter> =>
+  (count: number, expiresAt?: number): Updater<Counter> =>
   () => ({ set: { count }, expiresAt });
 
 /** A store on a driver, with one collection; both end with the test. */

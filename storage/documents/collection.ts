@@ -1,6 +1,6 @@
 import type { StorageAdapter, Expected, Replacement, Swap } from "./adapter.ts";
 import type { ChangeEmitter } from "./changes.ts";
-import type { Change, Collection, Rule, Snapshot, UnreadablePolicy } from "./documents.ts";
+import type { Change, Collection, Updater, Snapshot, UnreadablePolicy } from "./documents.ts";
 import { parseEnvelope, toEnvelope, toVersionPrefix } from "./envelope.ts";
 import { isJson } from "./json.ts";
 import { isKey } from "./key.ts";
@@ -47,8 +47,8 @@ export class StoredCollection<T> implements Collection<T> {
     return this.#mutex(path, () => this.#read(path));
   }
 
-  update(key: string, rule: Rule<T>, from?: Snapshot<T>): Promise<Snapshot<T>> {
-    return this.#mutex(`${this.#name}:${key}`, () => this.#update(key, rule, from));
+  update(key: string, updater: Updater<T>, from?: Snapshot<T>): Promise<Snapshot<T>> {
+    return this.#mutex(`${this.#name}:${key}`, () => this.#update(key, updater, from));
   }
 
   async take(key: string): Promise<T | undefined> {
@@ -67,12 +67,16 @@ export class StoredCollection<T> implements Collection<T> {
   }
 
   /** Compare-and-swap, again and again until nobody else was faster. */
-  async #update(key: string, rule: Rule<T>, from: Snapshot<T> | undefined): Promise<Snapshot<T>> {
+  async #update(
+    key: string,
+    updater: Updater<T>,
+    from: Snapshot<T> | undefined,
+  ): Promise<Snapshot<T>> {
     const path = this.#pathOf(key);
     // One that expired since may have been extended since.
     let current = from === undefined || isOver(from) ? await this.#read(path) : from;
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const change = rule(current.value, current);
+      const change = updater(current.value, current);
       if (change === "keep") return current;
       const next = this.#toNext(change);
       let swap: Swap | undefined;

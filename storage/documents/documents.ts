@@ -29,7 +29,7 @@ export interface Snapshot<T> {
   readonly wasUnreadable?: boolean | undefined;
 }
 
-/** What a rule decided: write this value, remove the document, or leave it as it is. */
+/** What a updater decided: write this value, remove the document, or leave it as it is. */
 export type Change<T> =
   | {
       readonly set: T;
@@ -40,20 +40,20 @@ export type Change<T> =
   | "keep";
 
 /** A pure function of the current document. It may run more than once; it refuses by throwing. */
-export type Rule<T> = (current: T | undefined, snapshot: Snapshot<T>) => Change<T>;
+export type Updater<T> = (current: T | undefined, snapshot: Snapshot<T>) => Change<T>;
 
 /** JSON values, each under its key and changed atomically. Keys are made of `toKeySegment`, joined by colons. */
 export interface Collection<T> {
   /** Reads one document. @throws StorageUnavailableError */
   get(key: string): Promise<Snapshot<T>>;
   /**
-   * Applies `rule` to the current document, atomically; `from` saves the read where it is still current.
-   * Where the rule keeps or refuses what it sees in `from`, the storage is not asked again.
-   * What a rule sets is the store's from then on, and is not to be changed any more.
+   * Applies `updater` to the current document, atomically; `from` saves the read where it is still current.
+   * Where the updater keeps or refuses what it sees in `from`, the storage is not asked again.
+   * What a updater sets is the store's from then on, and is not to be changed any more.
    * @returns the document as it stands afterwards, as `get` would read it
-   * @throws StorageUnavailableError, TypeError for what is no document, and whatever `rule` throws
+   * @throws StorageUnavailableError, TypeError for what is no document, and whatever `updater` throws
    */
-  update(key: string, rule: Rule<T>, from?: Snapshot<T>): Promise<Snapshot<T>>;
+  update(key: string, updater: Updater<T>, from?: Snapshot<T>): Promise<Snapshot<T>>;
   /** Reads and removes one document at once: of two callers, one gets it. @throws StorageUnavailableError */
   take(key: string): Promise<T | undefined>;
 }

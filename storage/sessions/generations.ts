@@ -1,5 +1,5 @@
 import type { ChangeFeed } from "../documents/changes.ts";
-import type { Collection, DocumentStore, Rule } from "../documents/documents.ts";
+import type { Collection, DocumentStore, Updater } from "../documents/documents.ts";
 import { RememberedDocument } from "../documents/remembered-document.ts";
 import { Revocations } from "./revocations.ts";
 import { graceMilliseconds } from "./session-mark.ts";
@@ -84,9 +84,9 @@ export class SessionGenerations {
     });
   }
 
-  async #update(rule: Rule<Generations>): Promise<void> {
+  async #update(updater: Updater<Generations>): Promise<void> {
     try {
-      await this.#documents.update(key, rule);
+      await this.#documents.update(key, updater);
     } finally {
       this.#remembered.forget();
     }

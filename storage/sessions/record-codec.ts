@@ -1,4 +1,4 @@
-import type { Collection, DocumentStore, Rule, Snapshot } from "../documents/documents.ts";
+import type { Collection, DocumentStore, Updater, Snapshot } from "../documents/documents.ts";
 import { isSessionMark, toRenewedMark, type SessionMark } from "./session-mark.ts";
 import {
   isSessionRecord,
@@ -31,12 +31,12 @@ export class SessionRecordCodec implements Collection<SessionDocument> {
 
   async update(
     key: string,
-    rule: Rule<SessionDocument>,
+    updater: Updater<SessionDocument>,
     from?: Snapshot<SessionDocument>,
   ): Promise<Snapshot<SessionDocument>> {
-    const changeStored: Rule<StoredDocument> = (_, snapshot) => {
+    const changeStored: Updater<StoredDocument> = (_, snapshot) => {
       const whole = toWhole(key, snapshot);
-      const change = rule(whole.value, whole);
+      const change = updater(whole.value, whole);
       return typeof change === "string" ? change : { ...change, set: toStored(change.set) };
     };
     return toWhole(key, await this.#stored.update(key, changeStored, from));

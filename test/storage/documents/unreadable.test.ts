@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import { createStorage, type Driver } from "unstorage";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import type { Rule, UnreadablePolicy } from "../../../storage/documents/documents.ts";
+import type { Updater, UnreadablePolicy } from "../../../storage/documents/documents.ts";
 import { openDriver } from "../../../storage/documents/driver.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { StorageUnavailableError } from "../../../storage/documents/unavailable.ts";
@@ -142,7 +142,7 @@ function testPolicies(createDriver: CreateDriver): void {
   test("loses no write to one that moves the document aside", async () => {
     const { counters, write } = await open("setAside");
     await write("spoilt");
-    const rules: Rule<Counter>[] = Array.from({ length: 10 }, () => increment);
+    const rules: Updater<Counter>[] = Array.from({ length: 10 }, () => increment);
     await Promise.all(
       rules.map(async (rule) => {
         await counters.get("a");
