@@ -16,7 +16,7 @@ export type {
   Snapshot,
   UnreadablePolicy,
 } from "./documents/documents.ts";
-export type { Attempts, Tally } from "./documents/counters.ts";
+export type { Counters, CounterState } from "./documents/counters.ts";
 export { absent } from "./documents/documents.ts";
 export { toKeySegment } from "./documents/key.ts";
 

@@ -1,5 +1,5 @@
 import type { Driver } from "unstorage";
-import { createMemoryAttempts } from "./documents/counters.ts";
+import { createMemoryCounters } from "./documents/counters.ts";
 import { withUnavailable, type StorageAdapter } from "./documents/adapter.ts";
 import { ChangeEmitter, type ChangeFeed } from "./documents/changes.ts";
 import { StoredCollection } from "./documents/collection.ts";
@@ -68,8 +68,8 @@ function createStore(shared: Shared, log: Logger, end: () => Promise<void>): Doc
         mutex,
         log,
       }),
-    attempts: (counted, window) =>
-      adapter.attempts?.(counted, window) ?? createMemoryAttempts(window),
+    counters: (counted, window) =>
+      adapter.counters?.(counted, window) ?? createMemoryCounters(window),
     watch(prefix) {
       const feed = openFeed(prefix, changes, adapter);
       feeds.push(feed);

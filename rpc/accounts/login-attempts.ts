@@ -1,5 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { Attempts, Tally } from "../../storage/documents/counters.ts";
+import type { Counters, CounterState } from "../../storage/documents/counters.ts";
 import type { DocumentStore } from "../../storage/documents/documents.ts";
 import { toKeySegment } from "../../storage/documents/key.ts";
 import { describeError, isInstance } from "../../shared/log.ts";
@@ -17,12 +17,12 @@ export interface LoginAttemptsOptions {
 
 /** The failed logins of all accounts, and from all addresses, and the registrations from each address. */
 export class LoginAttempts {
-  readonly #attempts: Attempts;
+  readonly #attempts: Counters;
   readonly #options: LoginAttemptsOptions;
   readonly #reached: ReachedLimits = new LRUCache({ max: 10_000 });
 
   constructor(store: DocumentStore, options: LoginAttemptsOptions) {
-    this.#attempts = store.attempts("login-attempts", options.window);
+    this.#attempts = store.counters("login-attempts", options.window);
     this.#options = options;
   }
 
@@ -156,12 +156,12 @@ const trustedFor = 1000;
 
 /** Failures that are counted together. */
 class Failures {
-  readonly #attempts: Attempts;
+  readonly #attempts: Counters;
   readonly #key: string;
   readonly #limit: number;
   readonly #reached: ReachedLimits;
 
-  constructor(attempts: Attempts, key: string, limit: number, reached: ReachedLimits) {
+  constructor(attempts: Counters, key: string, limit: number, reached: ReachedLimits) {
     this.#attempts = attempts;
     this.#key = key;
     this.#limit = limit;
@@ -198,7 +198,7 @@ class Failures {
     return this.#attempts.clear(this.#key);
   }
 
-  #remember(tally: Tally): Tally {
+  #remember(tally: CounterState): CounterState {
     const since = Date.now();
     if (tally.count >= this.#limit) {
       this.#reached.set(this.#key, { since, endsAt: since + tally.endsIn * 1000 });

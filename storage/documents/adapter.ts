@@ -1,4 +1,4 @@
-import type { Attempts } from "./counters.ts";
+import type { Counters } from "./counters.ts";
 import type { ChangeListener } from "./changes.ts";
 import type { Capabilities } from "./documents.ts";
 import { StorageUnavailableError } from "./unavailable.ts";
@@ -39,7 +39,7 @@ export interface StorageAdapter {
   ping(): Promise<void>;
   close(): Promise<void>;
   /** Counts attempts for all processes, by `<name>:<key>`; absent where there are no others. */
-  attempts?(name: string, window: number): Attempts;
+  counters?(name: string, window: number): Counters;
   /** Pushes the changes that other processes make below a prefix; present if the capabilities say `pushed`. */
   watch?(prefix: string, tell: ChangeListener): RemoteFeed;
 }
@@ -75,17 +75,17 @@ export function withUnavailable(adapter: StorageAdapter, driver: string): Storag
     ping: () => adapter.ping().catch(failTo("take what calls write")),
     close: () => adapter.close(),
     ...(adapter.watch && { watch: adapter.watch.bind(adapter) }),
-    ...(adapter.attempts && { attempts: withUnavailableAttempts(adapter.attempts.bind(adapter)) }),
+    ...(adapter.counters && { counters: withUnavailableCounters(adapter.counters.bind(adapter)) }),
   };
 
-  function withUnavailableAttempts(open: NonNullable<StorageAdapter["attempts"]>): typeof open {
+  function withUnavailableCounters(open: NonNullable<StorageAdapter["counters"]>): typeof open {
     return (name, window) => {
-      const attempts = open(name, window);
+      const counters = open(name, window);
       return {
-        read: (key) => attempts.read(key).catch(failTo("read a count")),
-        add: (key) => attempts.add(key).catch(failTo("count")),
-        takeBack: (key) => attempts.takeBack(key).catch(failTo("count")),
-        clear: (key) => attempts.clear(key).catch(failTo("clear a count")),
+        read: (key) => counters.read(key).catch(failTo("read a count")),
+        add: (key) => counters.add(key).catch(failTo("count")),
+        takeBack: (key) => counters.takeBack(key).catch(failTo("count")),
+        clear: (key) => counters.clear(key).catch(failTo("clear a count")),
       };
     };
   }

@@ -1,7 +1,7 @@
 import { RateLimiterMemory } from "rate-limiter-flexible";
 
 /** How often a key was counted, and for how long that stands. */
-export interface Tally {
+export interface CounterState {
   readonly count: number;
   /** Whole seconds until the count is 0 again; 0 where it is. */
   readonly endsIn: number;
@@ -11,10 +11,10 @@ export interface Tally {
  * Counts attempts by key; a key's count ends a fixed time after its first. Keys are those of documents.
  * All methods throw StorageUnavailableError.
  */
-export interface Attempts {
-  read(key: string): Promise<Tally>;
-  /** Counts one. @returns the tally with it: of several at once, each has a number of its own */
-  add(key: string): Promise<Tally>;
+export interface Counters {
+  read(key: string): Promise<CounterState>;
+  /** Counts one. @returns the state with it: of several at once, each has a number of its own */
+  add(key: string): Promise<CounterState>;
   /** Counts one less, where there are any. */
   takeBack(key: string): Promise<void>;
   /** Sets a count to 0. */
@@ -22,13 +22,13 @@ export interface Attempts {
 }
 
 /** Counts attempts in this process. @param window seconds */
-export function createMemoryAttempts(window: number): Attempts {
+export function createMemoryCounters(window: number): Counters {
   // The caller of the counts knows their limits.
   const limiter = new RateLimiterMemory({ points: 0, duration: window });
-  const read = async (key: string) => toTally(await limiter.get(key));
+  const read = async (key: string) => toState(await limiter.get(key));
   return {
     read,
-    add: async (key) => toTally(await limiter.penalty(key)),
+    add: async (key) => toState(await limiter.penalty(key)),
     async takeBack(key) {
       // One less than none would allow one more.
       if ((await read(key)).count > 0) await limiter.reward(key);
@@ -46,7 +46,7 @@ interface Counted {
   readonly msBeforeNext: number;
 }
 
-function toTally(counted: Counted | null): Tally {
+function toState(counted: Counted | null): CounterState {
   // In memory, what is over is removed by a timer, which may be late.
   if (counted === null || counted.msBeforeNext <= 0) return { count: 0, endsIn: 0 };
   return { count: counted.consumedPoints, endsIn: Math.ceil(counted.msBeforeNext / 1000) };

@@ -1,4 +1,4 @@
-import type { Attempts } from "./counters.ts";
+import type { Counters } from "./counters.ts";
 import type { ChangeFeed } from "./changes.ts";
 import type { Logger } from "../../shared/log.ts";
 
@@ -89,7 +89,7 @@ export interface DocumentStore {
    * @param name stands before the keys, as a collection's does
    * @param window seconds from a key's first attempt until its count ends
    */
-  attempts(name: string, window: number): Attempts;
+  counters(name: string, window: number): Counters;
   /** Tells of changes to the documents whose `<collection>:<key>` begins with a prefix. */
   watch(prefix: string): ChangeFeed;
   /** Tries a read and a write, as calls do. @throws StorageUnavailableError */

@@ -8,7 +8,7 @@ import {
 } from "../documents/adapter.ts";
 import type { ChangeListener } from "../documents/changes.ts";
 import type { Logger } from "../../shared/log.ts";
-import { createRedisAttempts } from "./redis-counters.ts";
+import { createRedisCounters } from "./redis-counters.ts";
 import type { RedisDriver } from "./redis-client.ts";
 import { openRedisFeed } from "./redis-feed.ts";
 import { createRedisKeys } from "./redis-keys.ts";
@@ -65,7 +65,7 @@ export function createRedisAdapter(driver: RedisDriver, log: Logger): StorageAda
       link.close();
       await driver.dispose?.();
     },
-    attempts: (name, window) => createRedisAttempts(name, window, { run, log }),
+    counters: (name, window) => createRedisCounters(name, window, { run, log }),
     ...(canPush && { watch }),
   };
 

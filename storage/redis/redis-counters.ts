@@ -1,9 +1,9 @@
-import type { Attempts, Tally } from "../documents/counters.ts";
+import type { Counters, CounterState } from "../documents/counters.ts";
 import type { Logger } from "../../shared/log.ts";
 import { countScript, takeScript, type RedisScript } from "./redis-scripts.ts";
 
 /** The dependencies of counts in Redis. */
-export interface RedisAttemptsOptions {
+export interface RedisCountersOptions {
   run(script: RedisScript, path: string, args: string[]): Promise<unknown>;
   readonly log: Logger;
 }
@@ -15,11 +15,11 @@ export interface RedisAttemptsOptions {
  * @param name prefix of the keys, before a colon
  * @param window seconds
  */
-export function createRedisAttempts(
+export function createRedisCounters(
   name: string,
   window: number,
-  { run, log }: RedisAttemptsOptions,
-): Attempts {
+  { run, log }: RedisCountersOptions,
+): Counters {
   return {
     read: (key) => add(key, 0),
     add: (key) => add(key, 1),
@@ -31,7 +31,7 @@ export function createRedisAttempts(
     },
   };
 
-  async function add(key: string, count: number): Promise<Tally> {
+  async function add(key: string, count: number): Promise<CounterState> {
     const args = [String(count), String(window)];
     const reply = (await run(countScript, `${name}:${key}`, args)) as readonly unknown[];
     // With the option `stringNumbers`, ioredis returns numbers as text.

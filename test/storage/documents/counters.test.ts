@@ -1,30 +1,30 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import type { Attempts } from "../../../storage/documents/counters.ts";
+import type { Counters } from "../../../storage/documents/counters.ts";
 import { openDriver, type StorageConfig } from "../../../storage/documents/driver.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { createTestLog } from "../../_log.ts";
 import { describeWithRedis, useRedis } from "../../_redis.ts";
 
-describe("attempts · memory", () => {
+describe("counters · memory", () => {
   afterEach(() => void vi.useRealTimers());
   testAttempts(() => ({ driver: "memory" }));
 
   test("end with their window, which begins with the first", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
-    const attempts = open({ driver: "memory" });
-    expect(await attempts.add("a")).toEqual({ count: 1, endsIn: 60 });
+    const counters = open({ driver: "memory" });
+    expect(await counters.add("a")).toEqual({ count: 1, endsIn: 60 });
     vi.setSystemTime(Date.now() + 58_500);
-    expect(await attempts.add("a")).toEqual({ count: 2, endsIn: 2 });
+    expect(await counters.add("a")).toEqual({ count: 2, endsIn: 2 });
     vi.setSystemTime(Date.now() + 1499);
-    expect(await attempts.read("a")).toEqual({ count: 2, endsIn: 1 });
+    expect(await counters.read("a")).toEqual({ count: 2, endsIn: 1 });
     vi.setSystemTime(Date.now() + 1);
-    expect(await attempts.read("a")).toEqual({ count: 0, endsIn: 0 });
-    expect(await attempts.add("a")).toEqual({ count: 1, endsIn: 60 });
+    expect(await counters.read("a")).toEqual({ count: 0, endsIn: 0 });
+    expect(await counters.add("a")).toEqual({ count: 1, endsIn: 60 });
   });
 });
 
-describeWithRedis("attempts · redis", () => {
+describeWithRedis("counters · redis", () => {
   const redis = useRedis();
   testAttempts(() => ({ driver: "redis", url: redis().url, base: randomUUID() }));
 
@@ -32,7 +32,7 @@ describeWithRedis("attempts · redis", () => {
     const storage = { driver: "redis", url: redis().url, base: randomUUID() };
     const stores = [open(storage), open(storage), open({ ...storage, base: randomUUID() })];
     const adding = Array.from({ length: 60 }, (_, index) => stores[index % 3]?.add("a"));
-    const counts = (await Promise.all(adding)).map((tally) => tally?.count);
+    const counts = (await Promise.all(adding)).map((state) => state?.count);
     const apart = (isApart: boolean) =>
       counts.filter((_, index) => (index % 3 === 2) === isApart).toSorted((a = 0, b = 0) => a - b);
     expect(apart(false)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
@@ -43,24 +43,24 @@ describeWithRedis("attempts · redis", () => {
 // --- Internal helpers ---
 
 /** Attempts of a store of their own, which count for 60 seconds. */
-function open(storage: StorageConfig): Attempts {
+function open(storage: StorageConfig): Counters {
   const store = openDocumentStore(openDriver(storage), createTestLog());
   onTestFinished(() => store.close());
-  return store.attempts("attempts", 60);
+  return store.counters("counters", 60);
 }
 
 function testAttempts(storage: () => StorageConfig): void {
   test("are counted by key, taken back and cleared", async () => {
-    const attempts = open(storage());
-    expect(await attempts.read("a")).toEqual({ count: 0, endsIn: 0 });
-    for (const count of [1, 2, 3]) expect(await attempts.add("a")).toEqual({ count, endsIn: 60 });
-    expect(await attempts.add("b")).toMatchObject({ count: 1 });
-    await attempts.takeBack("a");
-    expect(await attempts.read("a")).toEqual({ count: 2, endsIn: 60 });
-    await attempts.clear("a");
-    await attempts.clear("a");
-    await attempts.takeBack("a");
-    expect(await attempts.read("a")).toEqual({ count: 0, endsIn: 0 });
-    expect(await attempts.read("b")).toMatchObject({ count: 1 });
+    const counters = open(storage());
+    expect(await counters.read("a")).toEqual({ count: 0, endsIn: 0 });
+    for (const count of [1, 2, 3]) expect(await counters.add("a")).toEqual({ count, endsIn: 60 });
+    expect(await counters.add("b")).toMatchObject({ count: 1 });
+    await counters.takeBack("a");
+    expect(await counters.read("a")).toEqual({ count: 2, endsIn: 60 });
+    await counters.clear("a");
+    await counters.clear("a");
+    await counters.takeBack("a");
+    expect(await counters.read("a")).toEqual({ count: 0, endsIn: 0 });
+    expect(await counters.read("b")).toMatchObject({ count: 1 });
   });
 }
