@@ -1,6 +1,6 @@
 import type { Collection } from "../storage/documents/documents.ts";
 import type { SessionGenerations } from "../storage/sessions/generations.ts";
-import type { Sessions } from "../storage/sessions/session-store.ts";
+import type { SessionStore } from "../storage/sessions/session-store.ts";
 import type { UserSessions } from "../storage/sessions/user-sessions.ts";
 import type { Vault } from "../storage/documents/sealer.ts";
 import type { Basket } from "./lists/basket.ts";
@@ -11,7 +11,7 @@ import type { Wishlist } from "./lists/wishlist.ts";
 export interface ShopBackend {
   readonly shop: PublicShop;
   readonly realm: Realm;
-  readonly sessions: Sessions;
+  readonly sessions: SessionStore;
   /** Of all shops whose sessions are in the same storage. */
   readonly generations: SessionGenerations;
   /** Seals the tokens that sessions keep. */

@@ -6,7 +6,7 @@ import type { Capabilities, DocumentStore } from "../storage/documents/documents
 import { openDriver, type StorageConfig } from "../storage/documents/driver.ts";
 import { SessionGenerations } from "../storage/sessions/generations.ts";
 import { SessionCache } from "../storage/sessions/session-cache.ts";
-import { Sessions } from "../storage/sessions/session-store.ts";
+import { SessionStore } from "../storage/sessions/session-store.ts";
 import { openDocumentStore } from "../storage/store.ts";
 import { UserSessions } from "../storage/sessions/user-sessions.ts";
 import { Vault } from "../storage/documents/sealer.ts";
@@ -70,7 +70,7 @@ export function openBackends({ shops, storage, log }: StorefrontOptions): Backen
       shop: shop.public,
       realm,
       generations,
-      sessions: new Sessions(
+      sessions: new SessionStore(
         shop.shopId,
         sessionStore,
         realm.usersIn(sessionStore, generations),

@@ -1,9 +1,12 @@
 import type { Session } from "../storage/sessions/session-records.ts";
-import type { Sessions } from "../storage/sessions/session-store.ts";
+import type { SessionStore } from "../storage/sessions/session-store.ts";
 import type { FaultyDriver } from "./_faulty-driver.ts";
 
 /** The active session of an ID, if there is one. */
-export async function loadSession(sessions: Sessions, id: string): Promise<Session | undefined> {
+export async function loadSession(
+  sessions: SessionStore,
+  id: string,
+): Promise<Session | undefined> {
   const lookup = await sessions.lookUp(id);
   return lookup.state === "active" ? lookup.session : undefined;
 }

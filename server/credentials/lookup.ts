@@ -3,7 +3,7 @@ import type { Session } from "../../storage/sessions/session-records.ts";
 import type {
   SessionLookup,
   SessionReuse,
-  Sessions,
+  SessionStore,
 } from "../../storage/sessions/session-store.ts";
 import type { PresentedId, SessionTransport } from "./transport.ts";
 
@@ -36,7 +36,7 @@ export interface Presented extends CallSessions {
 export function findSession(
   headers: Headers,
   transports: readonly SessionTransport[],
-  sessions: Sessions,
+  sessions: SessionStore,
 ): Presented | Promise<Presented> {
   const carried: Carried[] = [];
   for (const by of transports) {
@@ -79,7 +79,7 @@ interface Active extends Tried {
 }
 
 /** The result for a client that sends at most one valid ID, if it is known without waiting, as it usually is. */
-function findKnown(carried: readonly Carried[], sessions: Sessions): Presented | undefined {
+function findKnown(carried: readonly Carried[], sessions: SessionStore): Presented | undefined {
   const [{ by, text }] = carried as readonly [Carried];
   const ids = by.verify(text);
   if (ids.length === 0) return { ...nothing, carried };
@@ -99,7 +99,7 @@ function findKnown(carried: readonly Carried[], sessions: Sessions): Presented |
   };
 }
 
-async function findAmong(carried: readonly Carried[], sessions: Sessions): Promise<Presented> {
+async function findAmong(carried: readonly Carried[], sessions: SessionStore): Promise<Presented> {
   const tried = await lookUpAll(carried, sessions);
   const active = tried.filter((one): one is Active => one.lookup.state === "active");
   const reused = tried.flatMap(({ lookup }) => (lookup.state === "reused" ? lookup.reuse : none));
@@ -119,7 +119,7 @@ async function findAmong(carried: readonly Carried[], sessions: Sessions): Promi
   };
 }
 
-function lookUpAll(carried: readonly Carried[], sessions: Sessions): Promise<Tried[]> {
+function lookUpAll(carried: readonly Carried[], sessions: SessionStore): Promise<Tried[]> {
   const lookups: Promise<Tried>[] = [];
   for (const { by, text } of carried) {
     for (const { id, isOld } of by.verify(text)) lookups.push(lookUp({ by, id, isOld }, sessions));
@@ -128,7 +128,7 @@ function lookUpAll(carried: readonly Carried[], sessions: Sessions): Promise<Tri
 }
 
 // Without a spread: after it, V8 gives each object a hidden class of its own (docs/speed.md).
-async function lookUp({ by, id, isOld }: Candidate, sessions: Sessions): Promise<Tried> {
+async function lookUp({ by, id, isOld }: Candidate, sessions: SessionStore): Promise<Tried> {
   return { by, id, isOld, lookup: await sessions.lookUp(id) };
 }
 

@@ -50,7 +50,7 @@ export type SessionLookup =
   | { readonly state: "reused"; readonly reuse: SessionReuse };
 
 /** The sessions of one shop. All methods throw StorageUnavailableError. */
-export class Sessions {
+export class SessionStore {
   readonly shopId: number;
   readonly users: UserSessions;
   readonly #records: SessionRecords;

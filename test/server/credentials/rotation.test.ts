@@ -2,7 +2,7 @@ import { afterEach, expect, test } from "vitest";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { SessionGenerations } from "../../../storage/sessions/generations.ts";
 import type { Session } from "../../../storage/sessions/session-records.ts";
-import { Sessions } from "../../../storage/sessions/session-store.ts";
+import { SessionStore } from "../../../storage/sessions/session-store.ts";
 import type { UserSession } from "../../../storage/sessions/user-index.ts";
 import { SessionEndedError, UserSessions } from "../../../storage/sessions/user-sessions.ts";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
@@ -15,7 +15,7 @@ const faulty = createFaultyDriver();
 const store = openDocumentStore(faulty.driver, createTestLog());
 const generations = new SessionGenerations(store, store.watch("session"));
 const users = new UserSessions(store, generations, "default");
-const sessions = new Sessions(1001, store, users, generations, testSessionSettings);
+const sessions = new SessionStore(1001, store, users, generations, testSessionSettings);
 
 afterEach(() => faulty.heal());
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { SessionGenerations } from "../../../storage/sessions/generations.ts";
-import { Sessions } from "../../../storage/sessions/session-store.ts";
+import { SessionStore } from "../../../storage/sessions/session-store.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { UserSessions } from "../../../storage/sessions/user-sessions.ts";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
@@ -19,7 +19,7 @@ async function renewAsBefore() {
   const store = openDocumentStore(driver, { log });
   const generations = new SessionGenerations(store, store.watch("session"));
   const users = new UserSessions(store, generations, "default");
-  const sessions = new Sessions(1001, store, users, generations, testSessionSettings);
+  const sessions = new SessionStore(1001, store, users, generations, testSessionSettings);
   const { session: old } = await sessions.bind(undefined, { user });
   const renewed = await sessions.renew(old);
   await sessions.update(renewed, (record) => ({ ...record, firstUsedAt: undefined }));

@@ -3,7 +3,7 @@ import { defineRpcMethod } from "../../../rpc/method.ts";
 import { noteFirstUse } from "../../../rpc/session/record-changes.ts";
 import { SessionGenerations } from "../../../storage/sessions/generations.ts";
 import type { Session } from "../../../storage/sessions/session-records.ts";
-import { Sessions } from "../../../storage/sessions/session-store.ts";
+import { SessionStore } from "../../../storage/sessions/session-store.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { SessionEndedError, UserSessions } from "../../../storage/sessions/user-sessions.ts";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
@@ -173,7 +173,7 @@ describe("a renewal", () => {
   const store = openDocumentStore(faulty.driver, createTestLog());
   const generations = new SessionGenerations(store, store.watch("session"));
   const users = new UserSessions(store, generations, "default");
-  const sessions = new Sessions(1001, store, users, generations, testSessionSettings);
+  const sessions = new SessionStore(1001, store, users, generations, testSessionSettings);
   const user = { id: "u1" };
 
   afterEach(() => faulty.heal());

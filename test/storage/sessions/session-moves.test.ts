@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { SessionGenerations } from "../../../storage/sessions/generations.ts";
 import type { Session } from "../../../storage/sessions/session-records.ts";
-import { Sessions } from "../../../storage/sessions/session-store.ts";
+import { SessionStore } from "../../../storage/sessions/session-store.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { SessionEndedError, UserSessions } from "../../../storage/sessions/user-sessions.ts";
 import { createFaultyDriver, outage } from "../../_faulty-driver.ts";
@@ -15,7 +15,7 @@ const store = openDocumentStore(faulty.driver, createTestLog());
 const generations = new SessionGenerations(store, store.watch("session"));
 const users = new UserSessions(store, generations, "default");
 const settings = { ...testSessionSettings, idleTimeout: 6000, absoluteTimeout: 60_000 };
-const sessions = new Sessions(1001, store, users, generations, settings);
+const sessions = new SessionStore(1001, store, users, generations, settings);
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
 afterEach(async () => {

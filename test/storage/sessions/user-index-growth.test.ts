@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { SessionGenerations } from "../../../storage/sessions/generations.ts";
-import { Sessions } from "../../../storage/sessions/session-store.ts";
+import { SessionStore } from "../../../storage/sessions/session-store.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { StorageUnavailableError } from "../../../storage/documents/unavailable.ts";
 import type { PendingMerge } from "../../../storage/sessions/user-index.ts";
@@ -15,7 +15,7 @@ const store = openDocumentStore(faulty.driver, createTestLog());
 const generations = new SessionGenerations(store, store.watch("session"));
 const users = new UserSessions(store, generations, "default");
 const settings = { ...testSessionSettings, maxSessionsPerUser: 2 };
-const sessions = new Sessions(1001, store, users, generations, settings);
+const sessions = new SessionStore(1001, store, users, generations, settings);
 
 afterEach(async () => {
   faulty.heal();
