@@ -1,7 +1,7 @@
 import type { Collection } from "../storage/documents/documents.ts";
 import type { SessionGenerations } from "../storage/sessions/generations.ts";
 import type { SessionStore } from "../storage/sessions/session-store.ts";
-import type { UserSessions } from "../storage/sessions/user-sessions.ts";
+import type { UserSessionIndex } from "../storage/sessions/user-sessions.ts";
 import type { Vault } from "../storage/documents/sealer.ts";
 import type { Basket } from "./lists/basket.ts";
 import type { BasketOptions, PublicShop, WishlistOptions } from "./shop.ts";
@@ -27,5 +27,5 @@ export interface Realm {
   readonly name: string;
   readonly shops: ReadonlyMap<number, ShopBackend>;
   /** One index for each storage that the realm's sessions are in. */
-  readonly users: readonly UserSessions[];
+  readonly users: readonly UserSessionIndex[];
 }

@@ -8,7 +8,7 @@ import { SessionGenerations } from "../storage/sessions/generations.ts";
 import { SessionCache } from "../storage/sessions/session-cache.ts";
 import { SessionStore } from "../storage/sessions/session-store.ts";
 import { openDocumentStore } from "../storage/store.ts";
-import { UserSessions } from "../storage/sessions/user-sessions.ts";
+import { UserSessionIndex } from "../storage/sessions/user-sessions.ts";
 import { Vault } from "../storage/documents/sealer.ts";
 import type { Shop, StorefrontOptions } from "./config/options.ts";
 
@@ -124,18 +124,18 @@ function createCache(
 class OpenRealm implements Realm {
   readonly name: string;
   readonly shops = new Map<number, ShopBackend>();
-  readonly #users = new Map<DocumentStore, UserSessions>();
+  readonly #users = new Map<DocumentStore, UserSessionIndex>();
 
   constructor(name: string) {
     this.name = name;
   }
 
-  get users(): readonly UserSessions[] {
+  get users(): readonly UserSessionIndex[] {
     return [...this.#users.values()];
   }
 
-  usersIn(store: DocumentStore, generations: SessionGenerations): UserSessions {
-    const users = this.#users.get(store) ?? new UserSessions(store, generations, this.name);
+  usersIn(store: DocumentStore, generations: SessionGenerations): UserSessionIndex {
+    const users = this.#users.get(store) ?? new UserSessionIndex(store, generations, this.name);
     this.#users.set(store, users);
     return users;
   }

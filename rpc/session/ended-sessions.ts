@@ -1,6 +1,6 @@
 import type { RevocationMark } from "../../storage/sessions/revocations.ts";
 import type { UserSession } from "../../storage/sessions/user-index.ts";
-import type { UserSessions } from "../../storage/sessions/user-sessions.ts";
+import type { UserSessionIndex } from "../../storage/sessions/user-sessions.ts";
 
 /** The result of ending all sessions of a user, in all storages of a realm. */
 export interface EndedSessions {
@@ -8,7 +8,7 @@ export interface EndedSessions {
   /** `false`: the user's index was lost a while ago, so sessions that it doesn't name can stay active. */
   readonly isComplete: boolean;
   /** The mark that a login of the same call compares with, for each storage. */
-  readonly since: ReadonlyMap<UserSessions, RevocationMark>;
+  readonly since: ReadonlyMap<UserSessionIndex, RevocationMark>;
 }
 
 /** The log message if an end of all sessions may have missed one. */
@@ -21,7 +21,7 @@ export const incompleteEnd =
  * @throws StorageUnavailableError
  */
 export async function endSessions(
-  indexes: Iterable<UserSessions>,
+  indexes: Iterable<UserSessionIndex>,
   userId: string | number,
   isKept: (session: UserSession) => boolean,
   since?: RevocationMark,

@@ -1,15 +1,15 @@
 import type { RevocationMark } from "../../storage/sessions/revocations.ts";
-import type { UserSessions } from "../../storage/sessions/user-sessions.ts";
+import type { UserSessionIndex } from "../../storage/sessions/user-sessions.ts";
 
 /**
  * The latest end of all sessions before a call: if a later one ends the user's sessions, the call's login fails.
  * Reading it throws StorageUnavailableError.
  */
 export class SignInMark {
-  readonly #users: UserSessions;
+  readonly #users: UserSessionIndex;
   #mark: RevocationMark | Promise<RevocationMark | undefined> | undefined;
 
-  constructor(users: UserSessions) {
+  constructor(users: UserSessionIndex) {
     this.#users = users;
   }
 

@@ -18,7 +18,7 @@ import {
 import { StorageUnavailableError } from "../documents/unavailable.ts";
 import type { PendingMerge } from "./user-index.ts";
 import type { SessionLimit } from "./session-limit.ts";
-import type { UserSessions } from "./user-sessions.ts";
+import type { UserSessionIndex } from "./user-sessions.ts";
 
 /** A login: the user, and the properties of the new session. */
 export interface Login {
@@ -42,10 +42,15 @@ export interface BoundSession {
 export class SessionLogins {
   readonly #shopId: number;
   readonly #records: SessionRecords;
-  readonly #users: UserSessions;
+  readonly #users: UserSessionIndex;
   readonly #limit: SessionLimit;
 
-  constructor(shopId: number, records: SessionRecords, users: UserSessions, limit: SessionLimit) {
+  constructor(
+    shopId: number,
+    records: SessionRecords,
+    users: UserSessionIndex,
+    limit: SessionLimit,
+  ) {
     this.#shopId = shopId;
     this.#records = records;
     this.#users = users;

@@ -7,7 +7,7 @@ import {
   type Session,
   type SessionRecords,
 } from "./session-records.ts";
-import { SessionEndedError, type UserSessions } from "./user-sessions.ts";
+import { SessionEndedError, type UserSessionIndex } from "./user-sessions.ts";
 
 /**
  * Gives the sessions of one shop's users new IDs.
@@ -19,9 +19,9 @@ import { SessionEndedError, type UserSessions } from "./user-sessions.ts";
 export class SessionMoves {
   readonly #shopId: number;
   readonly #records: SessionRecords;
-  readonly #users: UserSessions;
+  readonly #users: UserSessionIndex;
 
-  constructor(shopId: number, records: SessionRecords, users: UserSessions) {
+  constructor(shopId: number, records: SessionRecords, users: UserSessionIndex) {
     this.#shopId = shopId;
     this.#records = records;
     this.#users = users;

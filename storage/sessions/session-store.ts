@@ -21,7 +21,7 @@ import {
 } from "./session-records.ts";
 import { StorageUnavailableError } from "../documents/unavailable.ts";
 import type { SessionLimit } from "./session-limit.ts";
-import { SessionEndedError, type UserSessions } from "./user-sessions.ts";
+import { SessionEndedError, type UserSessionIndex } from "./user-sessions.ts";
 
 /** The settings of a shop's sessions; durations are seconds. */
 export interface SessionSettings extends SessionLifetime, SessionLimit {}
@@ -52,7 +52,7 @@ export type SessionLookup =
 /** The sessions of one shop. All methods throw StorageUnavailableError. */
 export class SessionStore {
   readonly shopId: number;
-  readonly users: UserSessions;
+  readonly users: UserSessionIndex;
   readonly #records: SessionRecords;
   readonly #logins: SessionLogins;
   readonly #moves: SessionMoves;
@@ -61,7 +61,7 @@ export class SessionStore {
   constructor(
     shopId: number,
     store: DocumentStore,
-    users: UserSessions,
+    users: UserSessionIndex,
     generations: SessionGenerations,
     settings: SessionSettings,
     cache?: SessionCache,

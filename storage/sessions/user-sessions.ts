@@ -60,7 +60,7 @@ export class SessionEndedError extends Error {
  * One document per user, so that what concerns a user costs that user's sessions only.
  * All methods throw StorageUnavailableError.
  */
-export class UserSessions {
+export class UserSessionIndex {
   readonly #store: DocumentStore;
   readonly #generations: SessionGenerations;
   readonly #indexes: UserIndexes;

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { SessionGenerations } from "../../../storage/sessions/generations.ts";
 import { SessionStore } from "../../../storage/sessions/session-store.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
-import { UserSessions } from "../../../storage/sessions/user-sessions.ts";
+import { UserSessionIndex } from "../../../storage/sessions/user-sessions.ts";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
 import { createTestLog } from "../../_log.ts";
 import { testSessionSettings } from "../../_setup.ts";
@@ -18,7 +18,7 @@ async function renewAsBefore() {
   const { log, lines } = createTestLog();
   const store = openDocumentStore(driver, { log });
   const generations = new SessionGenerations(store, store.watch("session"));
-  const users = new UserSessions(store, generations, "default");
+  const users = new UserSessionIndex(store, generations, "default");
   const sessions = new SessionStore(1001, store, users, generations, testSessionSettings);
   const { session: old } = await sessions.bind(undefined, { user });
   const renewed = await sessions.renew(old);

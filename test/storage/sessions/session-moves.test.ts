@@ -3,7 +3,7 @@ import { SessionGenerations } from "../../../storage/sessions/generations.ts";
 import type { Session } from "../../../storage/sessions/session-records.ts";
 import { SessionStore } from "../../../storage/sessions/session-store.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
-import { SessionEndedError, UserSessions } from "../../../storage/sessions/user-sessions.ts";
+import { SessionEndedError, UserSessionIndex } from "../../../storage/sessions/user-sessions.ts";
 import { createFaultyDriver, outage } from "../../_faulty-driver.ts";
 import { createTestLog } from "../../_log.ts";
 import { countRecords, loadSession } from "../../_sessions.ts";
@@ -13,7 +13,7 @@ const user = { id: "u1" };
 const faulty = createFaultyDriver();
 const store = openDocumentStore(faulty.driver, createTestLog());
 const generations = new SessionGenerations(store, store.watch("session"));
-const users = new UserSessions(store, generations, "default");
+const users = new UserSessionIndex(store, generations, "default");
 const settings = { ...testSessionSettings, idleTimeout: 6000, absoluteTimeout: 60_000 };
 const sessions = new SessionStore(1001, store, users, generations, settings);
 

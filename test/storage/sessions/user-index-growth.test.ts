@@ -4,7 +4,7 @@ import { SessionStore } from "../../../storage/sessions/session-store.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { StorageUnavailableError } from "../../../storage/documents/unavailable.ts";
 import type { PendingMerge } from "../../../storage/sessions/user-index.ts";
-import { UserSessions } from "../../../storage/sessions/user-sessions.ts";
+import { UserSessionIndex } from "../../../storage/sessions/user-sessions.ts";
 import { createFaultyDriver, outage } from "../../_faulty-driver.ts";
 import { createTestLog } from "../../_log.ts";
 import { testSessionSettings } from "../../_setup.ts";
@@ -13,7 +13,7 @@ const user = { id: "u1" };
 const faulty = createFaultyDriver();
 const store = openDocumentStore(faulty.driver, createTestLog());
 const generations = new SessionGenerations(store, store.watch("session"));
-const users = new UserSessions(store, generations, "default");
+const users = new UserSessionIndex(store, generations, "default");
 const settings = { ...testSessionSettings, maxSessionsPerUser: 2 };
 const sessions = new SessionStore(1001, store, users, generations, settings);
 
