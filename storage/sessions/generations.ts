@@ -3,7 +3,7 @@ import type { Collection, DocumentStore, Updater } from "../documents/documents.
 import { RememberedDocument } from "../documents/remembered-document.ts";
 import { Revocations } from "./revocations.ts";
 import { graceMilliseconds } from "./session-mark.ts";
-import { createName } from "./session-record.ts";
+import { createHandle } from "./session-record.ts";
 
 /** The generation of each shop's sessions, by shop id. */
 export type Generations = Readonly<Record<string, ShopGeneration>>;
@@ -151,7 +151,7 @@ function countOf(counts: Readonly<Record<string, number>>, shopId: number): numb
 
 /** About 50 random bits: enough that no two are equal, and short, because each session stores it. */
 function createId(): string {
-  return createName().slice(-10);
+  return createHandle().slice(-10);
 }
 
 function isGenerations(value: unknown): value is Generations {

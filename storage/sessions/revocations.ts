@@ -1,7 +1,7 @@
 import type { ChangeFeed } from "../documents/changes.ts";
 import type { Collection, DocumentStore } from "../documents/documents.ts";
 import { RememberedDocument } from "../documents/remembered-document.ts";
-import { createName } from "./session-record.ts";
+import { createHandle } from "./session-record.ts";
 
 /**
  * The position of an end in the order of all ends of users' sessions: a logical clock, because the clocks of two
@@ -40,7 +40,7 @@ export class Revocations {
 
   /** The mark of an end that begins now, later than every mark that was read before. */
   async next(): Promise<RevocationMark> {
-    const series = createName().slice(-10);
+    const series = createHandle().slice(-10);
     try {
       const { value = none } = await this.#documents.update(key, (last = { series, count: 0 }) => ({
         set: { ...last, count: last.count + 1 },

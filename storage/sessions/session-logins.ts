@@ -1,6 +1,6 @@
 import type { RevocationMark } from "./revocations.ts";
 import {
-  createName,
+  createHandle,
   createSessionId,
   inheritedFields,
   type ListKind,
@@ -84,7 +84,7 @@ export class SessionLogins {
 
   async #create(old: Session | undefined, login: Login, mergePending: boolean): Promise<Session> {
     const { user, transient } = login;
-    const handle = createName();
+    const handle = createHandle();
     return this.#records.create({
       id: createSessionId(user),
       createdAt: Date.now(),

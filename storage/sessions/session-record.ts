@@ -114,7 +114,7 @@ export function toSessionId(user: ShopUser | undefined, key: string): string {
 }
 
 /** A new name of something, of 122 random bits: at most 25 characters, which are plain in any key. */
-export function createName(): string {
+export function createHandle(): string {
   return BigInt(`0x${randomUUID().replaceAll("-", "")}`).toString(36);
 }
 
