@@ -6,7 +6,7 @@ import type { Shop } from "./config/options.ts";
 import { judgePage, type PageVerdict } from "./own-page.ts";
 import { toAllowedHeaders } from "./preflight.ts";
 import { ShopHosts } from "./shop-hosts.ts";
-import type { Header } from "./credentials/transport.ts";
+import type { HeaderEntry } from "./credentials/transport.ts";
 
 /** The config's rules for pages: `cors` and the hosts of the shops. */
 export interface CorsRules {
@@ -72,7 +72,7 @@ export class Cors {
     if (hosts.length === 0) throw this.#reject(origin ?? undefined, undefined, "other");
     const requested = event.headers.get("access-control-request-headers");
     const lists = hosts.map(({ cors }) => cors.allowedHeaders);
-    const headers: Header[] = [];
+    const headers: HeaderEntry[] = [];
     this.describe(event, origin, undefined, headers);
     headers.push(
       ["vary", "access-control-request-headers"],
@@ -88,7 +88,7 @@ export class Cors {
     event: Incoming,
     origin: string | null,
     shop: Shop | undefined,
-    headers: Header[],
+    headers: HeaderEntry[],
   ): void {
     headers.push(["vary", "origin"]);
     if (origin === null) return;

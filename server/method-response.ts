@@ -1,6 +1,6 @@
 import type { Answer } from "./response.ts";
 import type { Shop } from "./config/options.ts";
-import type { Header } from "./credentials/transport.ts";
+import type { HeaderEntry } from "./credentials/transport.ts";
 
 /** Tells the typed client that the response is a method's own `Response`, and not a value. */
 export const responseHeader = "storefront-response";
@@ -48,7 +48,7 @@ export class MethodResponses {
     const dropped = this.#listDropped(given);
     const headers = [...given].filter(
       ([name, value]) => !dropped.has(name) && !ownHeaders.test(name) && !this.#isOurs(name, value),
-    ) as Header[];
+    ) as HeaderEntry[];
     const isKept = cacheControl !== undefined && !headers.some(([name]) => name === "set-cookie");
     const rest = isKept ? headers : headers.filter(([name]) => !cacheHeaders.test(name));
     if (!rest.some(([name]) => name === "cache-control")) {

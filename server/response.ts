@@ -1,7 +1,7 @@
 import { FastResponse } from "srvx";
 import { Json } from "../rpc/json-text.ts";
 import { findJsonFault } from "./json-fault.ts";
-import type { Header } from "./credentials/transport.ts";
+import type { HeaderEntry } from "./credentials/transport.ts";
 import { watchBody, type BodyWatch } from "./watched-body.ts";
 
 /**
@@ -12,7 +12,7 @@ export interface Answer {
   readonly status: number;
   readonly statusText?: string;
   readonly body: string | ReadableStream<Uint8Array<ArrayBuffer>> | null;
-  readonly headers: Header[];
+  readonly headers: HeaderEntry[];
 }
 
 /**
@@ -20,7 +20,7 @@ export interface Answer {
  * @throws TypeError if JSON can't hold a part of the value; the message names the part
  */
 export function toAnswer(value: unknown, cacheControl = "no-store"): Answer {
-  const cache: Header = ["cache-control", cacheControl];
+  const cache: HeaderEntry = ["cache-control", cacheControl];
   const body = value instanceof Json ? value.text : toText(value);
   if (body === undefined) return { status: 204, body: null, headers: [cache] };
   return { status: 200, body, headers: [cache, ["content-type", "application/json"]] };

@@ -1,8 +1,8 @@
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
 import type { SessionOptions } from "../config/options.ts";
 import { Signer } from "./signature.ts";
-import type { Header, PresentedId, SessionTransport } from "./transport.ts";
-import { VerifiedIds } from "./verified-id-cache.ts";
+import type { HeaderEntry, VerifiedId, SessionTransport } from "./transport.ts";
+import { VerifiedIdCache } from "./verified-id-cache.ts";
 
 /**
  * Bearer tokens of one shop, for clients that cookies do not reach: `<id>.<signature>` in base64url.
@@ -16,7 +16,7 @@ export class BearerTransport implements SessionTransport {
   readonly #headerName: string;
   readonly #purpose: string;
   readonly #signer: Signer;
-  readonly #verified = new VerifiedIds();
+  readonly #verified = new VerifiedIdCache();
 
   constructor({ authTokenHeaderKey, secrets }: SessionOptions, shopId: number) {
     this.#headerName = authTokenHeaderKey;
@@ -25,24 +25,24 @@ export class BearerTransport implements SessionTransport {
   }
 
   /** The scheme's case does not matter (RFC 9110, 11.1). */
-  find(headers: Headers): string | undefined {
+  read(headers: Headers): string | undefined {
     return /^bearer +(\S+) *$/i.exec(headers.get("authorization") ?? "")?.[1];
   }
 
-  verify(carried: string): readonly PresentedId[] {
+  verify(carried: string): readonly VerifiedId[] {
     return this.#verified.find(carried, (token) => this.#verifyToken(token));
   }
 
-  give({ id }: SessionRecord): Header {
+  issue({ id }: SessionRecord): HeaderEntry {
     const signature = this.#signer.sign(this.#purpose + id);
     return [this.#headerName, `${toBase64Url(id)}.${toUrlSafe(signature)}`];
   }
 
-  take(): readonly Header[] {
+  clear(): readonly HeaderEntry[] {
     return [[this.#headerName, ""]];
   }
 
-  #verifyToken(token: string): readonly PresentedId[] {
+  #verifyToken(token: string): readonly VerifiedId[] {
     const [, encoded = "", signature = ""] = tokenPattern.exec(token) ?? [];
     const id = Buffer.from(encoded, "base64url").toString();
     // Lenient decoding would let several tokens stand for one session.

@@ -2,8 +2,8 @@ import { parseCookie, serializeCookie, type CookieSerializeOptions } from "cooki
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
 import type { SessionOptions } from "../config/options.ts";
 import { Signer } from "./signature.ts";
-import type { Header, PresentedId, SessionTransport } from "./transport.ts";
-import { VerifiedIds } from "./verified-id-cache.ts";
+import type { HeaderEntry, VerifiedId, SessionTransport } from "./transport.ts";
+import { VerifiedIdCache } from "./verified-id-cache.ts";
 
 /**
  * The session cookie of one shop: `s:<id>.<signature>`, as express and @scayle/h3-session write it.
@@ -16,7 +16,7 @@ export class CookieTransport implements SessionTransport {
   readonly #options: SessionOptions;
   readonly #needsSecure: boolean;
   readonly #signer: Signer;
-  readonly #verified = new VerifiedIds();
+  readonly #verified = new VerifiedIdCache();
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -27,30 +27,30 @@ export class CookieTransport implements SessionTransport {
     this.#signer = new Signer(options.secrets);
   }
 
-  find(headers: Headers): string | undefined {
+  read(headers: Headers): string | undefined {
     const cookies = headers.get("cookie");
     return cookies?.includes(this.#options.cookieName) ? cookies : undefined;
   }
 
-  verify(carried: string): readonly PresentedId[] {
+  verify(carried: string): readonly VerifiedId[] {
     return this.#verified.find(carried, (cookies) => this.#verifyAll(cookies));
   }
 
-  give(record: SessionRecord, isSecure: boolean): Header {
+  issue(record: SessionRecord, isSecure: boolean): HeaderEntry {
     const value = `s:${record.id}.${this.#signer.sign(record.id)}`;
     const maxAge = record.transient ? undefined : this.#maxAge(record);
     return ["set-cookie", this.#serialize(value, isSecure, maxAge)];
   }
 
   /** Several cookies of our name come from other settings: this deletes each of them. */
-  take(isSecure: boolean, carried: string): readonly Header[] {
+  clear(isSecure: boolean, carried: string): readonly HeaderEntry[] {
     const isOne = this.#valuesIn(carried).length < 2;
     const shapes = isOne ? [this.#options] : this.#shapes();
     return shapes.map((shape) => ["set-cookie", this.#serialize("", isSecure, 0, shape)]);
   }
 
   /** Browsers send older cookies first (RFC 6265, 5.4), so the last ones count. */
-  #verifyAll(header: string): readonly PresentedId[] {
+  #verifyAll(header: string): readonly VerifiedId[] {
     const ids = [...new Set(this.#valuesIn(header))]
       .map((value) => this.#verifyValue(value))
       .filter((id) => id !== undefined);
@@ -78,7 +78,7 @@ export class CookieTransport implements SessionTransport {
     ]);
   }
 
-  #verifyValue(value: string): PresentedId | undefined {
+  #verifyValue(value: string): VerifiedId | undefined {
     const parts = cookieValue.exec(value);
     if (parts === null) return undefined;
     const [, id = "", signature = ""] = parts;

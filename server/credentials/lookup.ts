@@ -5,7 +5,7 @@ import type {
   SessionReuse,
   SessionStore,
 } from "../../storage/sessions/session-store.ts";
-import type { PresentedId, SessionTransport } from "./transport.ts";
+import type { VerifiedId, SessionTransport } from "./transport.ts";
 
 /** The credential that a request has by one transport. */
 export interface Carried {
@@ -40,7 +40,7 @@ export function findSession(
 ): Presented | Promise<Presented> {
   const carried: Carried[] = [];
   for (const by of transports) {
-    const text = by.find(headers);
+    const text = by.read(headers);
     if (text !== undefined) carried.push({ by, text });
   }
   if (carried.length === 0) return nothing;
@@ -65,7 +65,7 @@ const nothing: Presented = {
 };
 
 /** A validly signed ID. */
-interface Candidate extends PresentedId {
+interface Candidate extends VerifiedId {
   readonly by: SessionTransport;
 }
 
@@ -83,7 +83,7 @@ function findKnown(carried: readonly Carried[], sessions: SessionStore): Present
   const [{ by, text }] = carried as readonly [Carried];
   const ids = by.verify(text);
   if (ids.length === 0) return { ...nothing, carried };
-  const [{ id, isOld }] = ids as readonly [PresentedId];
+  const [{ id, isOld }] = ids as readonly [VerifiedId];
   const session = ids.length === 1 ? sessions.peek(id) : undefined;
   if (session === undefined) return undefined;
   return {

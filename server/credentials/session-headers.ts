@@ -1,7 +1,7 @@
 import type { CallSession } from "../../rpc/session/call-session.ts";
 import type { SessionRecord, SessionTransportName } from "../../storage/sessions/session-record.ts";
 import type { Presented } from "./lookup.ts";
-import type { Header, SessionTransport } from "./transport.ts";
+import type { HeaderEntry, SessionTransport } from "./transport.ts";
 
 /** By which way the client is given a session, if this call begins one. */
 export function transportOf(
@@ -22,7 +22,7 @@ export interface Visit {
 }
 
 /** What the client must be told of its session at the end of a call; mostly nothing. */
-export function toSessionHeaders(visit: Visit, isSecure: () => boolean): readonly Header[] {
+export function toSessionHeaders(visit: Visit, isSecure: () => boolean): readonly HeaderEntry[] {
   const { presented, session: call, transports, tellsAgain } = visit;
   const { by, carried, gone, isOld, othersBy } = presented;
   const record = call.current?.record;
@@ -39,8 +39,8 @@ export function toSessionHeaders(visit: Visit, isSecure: () => boolean): readonl
     if (one.by === by || othersBy.includes(one.by)) return call.ended;
     return one.by.name === "bearer" && gone !== "retired";
   });
-  const given = givers.map((transport) => transport.give(record as SessionRecord, isSecure()));
-  return [...given, ...takers.flatMap((one) => one.by.take(isSecure(), one.text))];
+  const given = givers.map((transport) => transport.issue(record as SessionRecord, isSecure()));
+  return [...given, ...takers.flatMap((one) => one.by.clear(isSecure(), one.text))];
 }
 
 // --- Internal helpers ---

@@ -26,7 +26,7 @@ describe("a cookie", () => {
   const headers = cookieHeader(cookies);
 
   testProperty("is taken where it is exactly one that was given", 6000, headers, async (header) => {
-    const carried = cookieTransport.find(new Headers({ cookie: header }));
+    const carried = cookieTransport.read(new Headers({ cookie: header }));
     const presented = carried === undefined ? [] : await cookieTransport.verify(carried);
     const values = new Set(findValues(header, shop.session.cookieName));
     const given = ids.filter((_, index) => values.has(decodeURIComponent(cookies[index] ?? "")));
@@ -38,7 +38,7 @@ describe("a bearer token", () => {
   const headers = authorizationHeader(tokens);
 
   testProperty("is taken where it is exactly the one given", 3350, headers, async (header) => {
-    const carried = bearerTransport.find(new Headers({ authorization: header }));
+    const carried = bearerTransport.read(new Headers({ authorization: header }));
     const presented = carried === undefined ? [] : await bearerTransport.verify(carried);
     const given = ids.filter((_, index) => tokens[index] === findToken(header));
     expect(presented.map(({ id }) => id)).toEqual(given);
@@ -109,12 +109,12 @@ function createRecord(id: string): SessionRecord {
 }
 
 async function giveCookie(id: string): Promise<string> {
-  const [, line] = await cookieTransport.give(createRecord(id), false);
+  const [, line] = await cookieTransport.issue(createRecord(id), false);
   return toCookieValue(line);
 }
 
 async function giveToken(id: string): Promise<string> {
-  const [, token] = await bearerTransport.give(createRecord(id));
+  const [, token] = await bearerTransport.issue(createRecord(id));
   return token;
 }
 

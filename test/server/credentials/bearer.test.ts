@@ -208,7 +208,7 @@ describe("the signature of a token", () => {
     const [one, other] = shops.map(({ shopId, session }) => new BearerTransport(session, shopId));
     const id = "7:0f0a3c52-5a71-4ba6-9d4c-0a1d3f6b8a11";
     const record = { id, createdAt: 0, lastSeenAt: 0, handle: "", ownerKey: "", customData: {} };
-    const [, token] = (await one?.give(record)) ?? ["", ""];
+    const [, token] = (await one?.issue(record)) ?? ["", ""];
     expect(await one?.verify(token)).toEqual([{ id, isOld: false }]);
     expect(await other?.verify(token)).toEqual([]);
   });
