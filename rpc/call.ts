@@ -4,14 +4,12 @@ import type { SessionReuse } from "../storage/sessions/session-store.ts";
 import type { Auth, AuthContext } from "./accounts/auth.ts";
 import type { ShopBackend } from "./shop-services.ts";
 import type { CallSessions } from "./session/call-sessions.ts";
-import type { Caller } from "./caller.ts";
 import {
   PublicContext,
   SessionContext,
   type PublicRPCContext,
   type RPCContext,
 } from "./context.ts";
-import type { CallDeadline } from "./call-deadline.ts";
 import { notify, type Hooks } from "./hooks.ts";
 import type { LoginAttempts } from "./accounts/login-attempts.ts";
 import type { MergeReport } from "./lists/merge.ts";
@@ -34,13 +32,18 @@ export interface CallRequest {
   /** The name of the method that was called. */
   readonly method: string;
   readonly client: { readonly ip?: string | undefined; readonly headers: Headers };
-  readonly deadline: CallDeadline;
+  readonly deadline: {
+    /** Aborts if the time has passed (a TimeoutError), or if the client has disconnected. */
+    readonly signal: AbortSignal;
+    /** @throws RpcError `timeout` if the time has passed: the client has its response already */
+    assertInTime(): void;
+  };
   /** Knows what must not be written down. */
   readonly redactor: Redactor;
 }
 
 /** One call on its way: where it goes, who makes it, what it came with. */
-export class Call implements Caller {
+export class Call {
   readonly environment: CallEnvironment;
   readonly backend: ShopBackend;
   readonly request: CallRequest;
@@ -64,7 +67,7 @@ export class Call implements Caller {
     return this.#log;
   }
 
-  get deadline(): CallDeadline {
+  get deadline(): CallRequest["deadline"] {
     return this.request.deadline;
   }
 

@@ -1,4 +1,3 @@
-import type { CallDeadline } from "../rpc/call-deadline.ts";
 import { RpcError } from "../rpc/error.ts";
 
 /** Gives up the calls in flight that take too long: one timer looks after all of them. */
@@ -77,7 +76,7 @@ export class Deadlines {
 }
 
 /** The time that one call has. */
-export class Deadline implements CallDeadline {
+export class Deadline {
   /** On the clock of `performance.now`. */
   readonly endsAt: number;
   readonly place: number;

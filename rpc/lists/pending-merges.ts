@@ -2,7 +2,7 @@ import { describeError } from "../../shared/log.ts";
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
 import type { PendingMerge } from "../../storage/sessions/user-index.ts";
 import type { ShopBackend } from "../shop-services.ts";
-import type { Caller } from "../caller.ts";
+import type { Call } from "../call.ts";
 import { completeMerges, type MergeReport } from "./merge.ts";
 import { owingNothing } from "../session/record-changes.ts";
 import type { SessionWork } from "../session/unit-of-work.ts";
@@ -11,12 +11,12 @@ import type { SessionWork } from "../session/unit-of-work.ts";
 export class PendingMerges {
   readonly #backend: ShopBackend;
   readonly #work: SessionWork;
-  readonly #caller: Caller;
+  readonly #call: Call;
 
-  constructor(backend: ShopBackend, work: SessionWork, caller: Caller) {
+  constructor(backend: ShopBackend, work: SessionWork, call: Call) {
     this.#backend = backend;
     this.#work = work;
-    this.#caller = caller;
+    this.#call = call;
   }
 
   /** Completes the merges that failed at a login. */
@@ -29,14 +29,14 @@ export class PendingMerges {
 
   /** Merges the guests' lists, and then removes the note from the session. */
   async complete(user: ShopUser, pending: readonly PendingMerge[]): Promise<MergeReport> {
-    const report = await completeMerges(this.#backend, user.id, pending, this.#caller.log);
+    const report = await completeMerges(this.#backend, user.id, pending, this.#call.log);
     const { current } = this.#work;
     if (report.status === "pending" || !current?.record.mergePending) return report;
     try {
       this.#work.adopt(await this.#backend.sessions.update(current, owingNothing));
     } catch (error) {
       // The next call checks again, and finds nothing to do.
-      this.#caller.log.warn(
+      this.#call.log.warn(
         "A merge is done, but the session still lists it as pending; the next call checks again",
         {
           error: describeError(error),

@@ -11,7 +11,7 @@ import type { ShopBackend } from "../shop-services.ts";
 import { Belongings } from "../lists/visitor-lists.ts";
 import type { CallSessions } from "./call-sessions.ts";
 import { endSessions, incompleteEnd } from "./ended-sessions.ts";
-import type { Caller } from "../caller.ts";
+import type { Call } from "../call.ts";
 import type { LoginOptions } from "../context.ts";
 import { copyOf } from "../../shared/copy.ts";
 import type { MergeReport } from "../lists/merge.ts";
@@ -31,7 +31,7 @@ import { assertUser, UserDraft } from "./user-draft.ts";
  */
 export class CallSession {
   readonly #backend: ShopBackend;
-  readonly #caller: Caller;
+  readonly #call: Call;
   readonly #work: SessionWork;
   readonly #user: UserDraft;
   #others: readonly Session[];
@@ -42,11 +42,11 @@ export class CallSession {
   #tokens: CallTokens | undefined;
   #customDataCopy: Partial<SessionCustomData> | undefined;
 
-  constructor(backend: ShopBackend, { session, others, isRenewed }: CallSessions, caller: Caller) {
+  constructor(backend: ShopBackend, { session, others, isRenewed }: CallSessions, call: Call) {
     this.#backend = backend;
-    this.#caller = caller;
+    this.#call = call;
     this.#others = others;
-    this.#work = new SessionWork(backend, session, caller);
+    this.#work = new SessionWork(backend, session, call);
     this.#user = new UserDraft(session?.record.user);
     if (session?.record.firstUsedAt === 0 && !isRenewed) this.#work.note(noteFirstUse);
   }
@@ -63,7 +63,7 @@ export class CallSession {
       guestKey: () => this.#work.ownerKey,
       note: (change) => this.#work.note(change),
       write: (change) => this.#work.write(() => [change]),
-      assertInTime: () => this.#caller.deadline.assertInTime(),
+      assertInTime: () => this.#call.deadline.assertInTime(),
       assertAlive: () => this.#assertAlive(),
     });
     return this.#belongings;
@@ -71,7 +71,7 @@ export class CallSession {
 
   /** What a commerce system has given for the visitor. */
   get tokens(): CallTokens {
-    this.#tokens ??= new CallTokens(this.#backend, this.#caller);
+    this.#tokens ??= new CallTokens(this.#backend, this.#call);
     return this.#tokens;
   }
 
@@ -154,15 +154,15 @@ export class CallSession {
     const { session, pendingMerges } = await this.#work.writable.sessions.bind(this.current, {
       user: structuredClone(user),
       since: await this.signInMark.get(),
-      userAgent: this.#caller.userAgent?.slice(0, 256),
-      transport: this.#caller.transport,
+      userAgent: this.#call.userAgent?.slice(0, 256),
+      transport: this.#call.transport,
       transient: options.rememberMe === false ? true : undefined,
       others: this.#others,
     });
     this.#others = [];
     this.#adopt(session);
     const merge = await this.#merges.complete(user, pendingMerges);
-    await this.#caller.afterLogin(user, merge);
+    await this.#call.afterLogin(user, merge);
     return merge;
   }
 
@@ -194,7 +194,7 @@ export class CallSession {
     const { ended, isComplete, since } = await endSessions(realm.users, userId, isKept, mark);
     this.signInMark.moveTo(since.get(sessions.users));
     await this.#forgetIfAmong(ended);
-    if (!isComplete) this.#caller.log.warn(incompleteEnd, { userId });
+    if (!isComplete) this.#call.log.warn(incompleteEnd, { userId });
     const isOwn = !isComplete && (await this.#destroyUnnamed(userId, kept));
     return { count: ended.length + (isOwn ? 1 : 0), isComplete };
   }
@@ -230,7 +230,7 @@ export class CallSession {
   }
 
   get #merges(): PendingMerges {
-    return new PendingMerges(this.#backend, this.#work, this.#caller);
+    return new PendingMerges(this.#backend, this.#work, this.#call);
   }
 
   /** Writes the changes of the call, and extends the session if that is due; usually there is nothing to do. */
@@ -261,13 +261,13 @@ export class CallSession {
 
   /** The session has ended already, so a failure here doesn't fail the call. */
   async #finishEnd(record: SessionRecord): Promise<void> {
-    if (record.user !== undefined) return this.#caller.afterLogout(record.user);
+    if (record.user !== undefined) return this.#call.afterLogout(record.user);
     try {
       await this.belongings.end(record);
     } catch (error) {
       const message =
         "A guest's basket or wishlist stays stored after its session, until it expires";
-      this.#caller.log.warn(message, { error: describeError(error) });
+      this.#call.log.warn(message, { error: describeError(error) });
     }
   }
 

@@ -1,10 +1,9 @@
-import type { Logger } from "../../shared/log.ts";
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
 import type { RecordChange } from "../../storage/sessions/session-records.ts";
 import type { Vault } from "../../storage/documents/sealer.ts";
 import type { ShopBackend } from "../shop-services.ts";
+import type { Call } from "../call.ts";
 import { RpcError } from "../error.ts";
-import type { Redactor } from "../redaction/redactor.ts";
 
 /** What a commerce system behind the storefront has given for this visitor. */
 export interface SessionTokens {
@@ -14,17 +13,11 @@ export interface SessionTokens {
   readonly expiresAt?: number | undefined;
 }
 
-/** What keeps the tokens of a call out of what it writes down. */
-export interface TokenCaller {
-  readonly log: Logger;
-  readonly redactor: Redactor;
-}
-
 /** The tokens in the session of one call: sealed in its record, open in no property of anything. */
 export class CallTokens {
   readonly #vault: Vault;
   readonly #shopId: number;
-  readonly #caller: TokenCaller;
+  readonly #call: Call;
   #next: { readonly text: string | undefined; readonly expiresAt: number | undefined } | undefined;
   /** The tokens that the call's own tokens replace. */
   #base: TokenRecord | undefined;
@@ -33,10 +26,10 @@ export class CallTokens {
   #old: { readonly sealed: string; readonly text: string } | undefined;
   #isLost = false;
 
-  constructor({ shop, vault }: ShopBackend, caller: TokenCaller) {
+  constructor({ shop, vault }: ShopBackend, call: Call) {
     this.#vault = vault;
     this.#shopId = shop.shopId;
-    this.#caller = caller;
+    this.#call = call;
   }
 
   /** The tokens of a session, with the changes of this call. */
@@ -56,7 +49,7 @@ export class CallTokens {
     if (text !== undefined && Buffer.byteLength(text) > maxBytes) {
       throw new RpcError("limit_reached", { detail: `Tokens take ${maxBytes} bytes at most` });
     }
-    if (text !== undefined) this.#caller.redactor.learn(() => toValues(text));
+    if (text !== undefined) this.#call.redactor.learn(() => toValues(text));
     this.#base ??= record;
     this.#next = { text, expiresAt: toExpiry(tokens) };
   }
@@ -91,7 +84,7 @@ export class CallTokens {
   /** Logs a warning if the change came too late; call it after the write. */
   reportLoss(): void {
     if (!this.#isLost) return;
-    this.#caller.log.warn(
+    this.#call.log.warn(
       "A call's change of the session's tokens was dropped, because a parallel call stored newer ones",
     );
   }
@@ -120,14 +113,14 @@ export class CallTokens {
     const opened = await this.#vault.open(sealed, this.#placeOf(ownerKey));
     if (opened === undefined) {
       // They stay where they are: another server may have the key already.
-      this.#caller.log.warn(
+      this.#call.log.warn(
         "What a session keeps from elsewhere does not open, and counts as absent",
       );
       return undefined;
     }
     const { text, isOld } = opened;
     if (isOld) this.#old = { sealed, text };
-    this.#caller.redactor.learn(() => toValues(text));
+    this.#call.redactor.learn(() => toValues(text));
     return text;
   }
 

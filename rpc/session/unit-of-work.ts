@@ -4,7 +4,7 @@ import type { SessionRecord } from "../../storage/sessions/session-record.ts";
 import type { RecordChange, Session } from "../../storage/sessions/session-records.ts";
 import { SessionEndedError } from "../../storage/sessions/user-sessions.ts";
 import type { ShopBackend } from "../shop-services.ts";
-import type { Caller } from "../caller.ts";
+import type { Call } from "../call.ts";
 import { extendBelongings } from "../lists/visitor-lists.ts";
 import { chain, noteFirstUse } from "./record-changes.ts";
 
@@ -15,7 +15,7 @@ import { chain, noteFirstUse } from "./record-changes.ts";
  */
 export class SessionWork {
   readonly #backend: ShopBackend;
-  readonly #caller: Caller;
+  readonly #call: Call;
   #session: Session | undefined;
   #changes: RecordChange[] = [];
   #extended = false;
@@ -23,10 +23,10 @@ export class SessionWork {
   #lastWrite: Promise<void> | undefined;
   #guestKey: string | undefined;
 
-  constructor(backend: ShopBackend, session: Session | undefined, caller: Caller) {
+  constructor(backend: ShopBackend, session: Session | undefined, call: Call) {
     this.#backend = backend;
     this.#session = session;
-    this.#caller = caller;
+    this.#call = call;
   }
 
   /** The current session, if there is one. */
@@ -69,7 +69,7 @@ export class SessionWork {
 
   /** The backend for writes: throws after a timeout, because the call must not write any more. */
   get writable(): ShopBackend {
-    this.#caller.deadline.assertInTime();
+    this.#call.deadline.assertInTime();
     return this.#backend;
   }
 
@@ -117,7 +117,7 @@ export class SessionWork {
         this.#extended = false;
         return;
       }
-      this.#caller.log.warn("A session's ID was not renewed; a later call tries again", {
+      this.#call.log.warn("A session's ID was not renewed; a later call tries again", {
         error: describeError(error),
       });
     }
