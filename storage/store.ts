@@ -1,15 +1,13 @@
 import type { Driver } from "unstorage";
+import { createAdapter } from "./adapters.ts";
 import { createMemoryCounters } from "./documents/counters.ts";
 import { withUnavailable, type StorageAdapter } from "./documents/adapter.ts";
 import { ChangeEmitter, type ChangeFeed } from "./documents/changes.ts";
 import { StoredCollection } from "./documents/collection.ts";
 import type { DocumentStore, DocumentStoreOptions } from "./documents/documents.ts";
-import { createDriverAdapter } from "./documents/driver-adapter.ts";
 import { isPrivateDriver } from "./documents/driver.ts";
 import { createSafeLog, type Logger } from "../shared/log.ts";
 import { createKeyedMutex, type KeyedMutex } from "./documents/keyed-mutex.ts";
-import { createRedisAdapter } from "./redis/redis-adapter.ts";
-import { isRedisDriver } from "./redis/redis-client.ts";
 
 /**
  * Opens the documents in a driver. Stores on one driver object share their locks, and the last one to
@@ -86,9 +84,7 @@ function createStore(shared: Shared, log: Logger, end: () => Promise<void>): Doc
 function open(driver: Driver, log: Logger): Shared & { users: number } {
   const name = driver.name ?? "custom";
   const mutex = createKeyedMutex();
-  const adapter = isRedisDriver(driver)
-    ? createRedisAdapter(driver, log)
-    : createDriverAdapter(driver, mutex, log);
+  const adapter = createAdapter(driver, mutex, log);
   const isPrivate = isPrivateDriver(driver);
   const changes = new ChangeEmitter({ hasOthers: !isPrivate });
   return { name, adapter: withUnavailable(adapter, name), changes, mutex, isPrivate, users: 0 };

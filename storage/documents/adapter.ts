@@ -1,47 +1,90 @@
-import type { Counters } from "./counters.ts";
+import type { Driver } from "unstorage";
+import type { Logger } from "../../shared/log.ts";
 import type { ChangeListener } from "./changes.ts";
+import type { Counters } from "./counters.ts";
 import type { Capabilities } from "./documents.ts";
 import { StorageUnavailableError } from "./unavailable.ts";
 
-/** What must lie under a key for a swap to happen; `text` is empty for `absent`. */
+/** The condition of a swap on the current text of a key. `text` is empty if `match` is `absent`. */
 export interface Expected {
   readonly match: "absent" | "prefix" | "exact";
   readonly text: string;
 }
 
-/** A text to store, and when it ends (epoch milliseconds; absent: never). */
+/** The text to store, and when it expires (epoch milliseconds; absent: never). */
 export interface Replacement {
   readonly text: string;
   readonly expiresAt?: number | undefined;
 }
 
-/** Whether a swap happened; where not, what lies under the key. */
+/** Whether a swap happened. If not, `current` is the text that is stored. */
 export type Swap =
   | { readonly swapped: true }
   | { readonly swapped: false; readonly current: string | undefined };
 
 /**
- * Texts under keys: the little that a document store needs of the storage below it.
- * In one process, one `swap` or `take` at a time runs for a key; the store's queue sees to that.
+ * Connects documents to a storage: texts under keys, with compare-and-swap. Check an adapter with the tests of
+ * `storefront-core/storage/testing`.
+ *
+ * A method rejects if the storage fails; the caller then gets a {@link StorageUnavailableError}. An adapter may return
+ * expired texts, because each text contains its end. Within one process, the store runs one `swap`, `take` or
+ * `setAside` of a key at a time.
  */
 export interface StorageAdapter {
   readonly capabilities: Capabilities;
   read(key: string): Promise<string | undefined>;
-  /** Stores `next`, or removes the key where there is none, if what lies there is as expected. */
+  /**
+   * Stores `next` if the current text is as expected; without `next`, removes the text. If the adapter is atomic in
+   * the `cluster`, no other process can write between the comparison and the change.
+   */
   swap(key: string, expected: Expected, next: Replacement | undefined): Promise<Swap>;
+  /** Removes a text and returns it: if several take it, one gets it. */
   take(key: string): Promise<string | undefined>;
   /**
-   * Moves the value of a key to `<key>:unreadable`, if it is still `text`. It replaces an earlier one, and expires
-   * after `asideSeconds`.
+   * Moves a text to `<key>:unreadable` if it is still `text`. Replaces a text that is there, and expires after
+   * {@link asideSeconds}.
    */
   setAside(key: string, text: string): Promise<Swap>;
-  /** Tries a read, and a write of `pingKey`, as calls do. */
+  /** Tries a read, and a write of {@link pingKey}, as calls do. */
   ping(): Promise<void>;
   close(): Promise<void>;
-  /** Counts attempts for all processes, by `<name>:<key>`; absent where there are no others. */
+  /** Counters with one command each. If absent, the store counts with documents. */
   counters?(name: string, window: number): Counters;
   /** Pushes the changes that other processes make below a prefix; present if the capabilities say `pushed`. */
-  watch?(prefix: string, tell: ChangeListener): RemoteFeed;
+  watch?(prefix: string, emit: ChangeListener): RemoteFeed;
+}
+
+/** The changes that other processes make. */
+export interface RemoteFeed {
+  /** Whether the storage pushes every change. */
+  isUp(): boolean;
+  close(): void;
+}
+
+/** An unstorage driver that brings its own adapter. The server calls none of unstorage's functions on it. */
+export interface AdapterDriver extends Driver {
+  /** As the adapter's capabilities, but known before the storage is opened. */
+  readonly atomic: Capabilities["atomic"];
+  createAdapter(options: AdapterOptions): StorageAdapter;
+}
+
+/** The arguments of {@link AdapterDriver.createAdapter}. */
+export interface AdapterOptions {
+  readonly log: Logger;
+}
+
+/** Makes a driver for the config of a storage that has an adapter and no unstorage driver. */
+export function defineStorageDriver(
+  driver: Pick<AdapterDriver, "atomic" | "createAdapter"> & { readonly name: string },
+): AdapterDriver {
+  const reject = () =>
+    Promise.reject(new Error(`The storage "${driver.name}" works with storefront-core only`));
+  return { hasItem: reject, getItem: reject, getKeys: reject, ...driver };
+}
+
+/** Whether a driver brings its own adapter. */
+export function isAdapterDriver(driver: Driver): driver is AdapterDriver {
+  return typeof (driver as Partial<AdapterDriver>).createAdapter === "function";
 }
 
 /** Seconds until a document expires after `setAside`. */
@@ -51,14 +94,7 @@ export const asideSeconds = 30 * 86_400;
 export const pingKey = "ping";
 export const pingSeconds = 60;
 
-/** Changes from elsewhere. */
-export interface RemoteFeed {
-  /** Whether none goes by unheard. */
-  isUp(): boolean;
-  close(): void;
-}
-
-/** Makes every failure of an adapter a {@link StorageUnavailableError} that says no more than its place. */
+/** Wraps the errors of an adapter in {@link StorageUnavailableError}. The message names only the storage. */
 export function withUnavailable(adapter: StorageAdapter, driver: string): StorageAdapter {
   const failTo = (operation: string) => (cause: unknown) => {
     throw new StorageUnavailableError(`The storage "${driver}" failed to ${operation}`, { cause });
@@ -72,7 +108,7 @@ export function withUnavailable(adapter: StorageAdapter, driver: string): Storag
     swap: (key, expected, next) => adapter.swap(key, expected, next).catch(failToWrite),
     take: (key) => adapter.take(key).catch(failToTake),
     setAside: (key, text) => adapter.setAside(key, text).catch(failToWrite),
-    ping: () => adapter.ping().catch(failTo("take what calls write")),
+    ping: () => adapter.ping().catch(failTo("accept a test write")),
     close: () => adapter.close(),
     ...(adapter.watch && { watch: adapter.watch.bind(adapter) }),
     ...(adapter.counters && { counters: withUnavailableCounters(adapter.counters.bind(adapter)) }),

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { describeFound } from "../config-error.ts";
+import { isClusterAtomic } from "../../../storage/adapters.ts";
 import {
   isForgetfulDriver,
   isStaleDriver,
@@ -8,7 +9,6 @@ import {
 } from "../../../storage/documents/driver-kinds.ts";
 import { isFileDriver, isDriver } from "../../../storage/documents/driver.ts";
 import { writesWholeFiles } from "../../../storage/documents/file-driver.ts";
-import { isRedisDriver } from "../../../storage/redis/redis-client.ts";
 import type { ServerSettings } from "../config-settings.ts";
 import type { Environment } from "../environment.ts";
 import type { Report } from "../diagnostics.ts";
@@ -37,10 +37,10 @@ export function storageRule({ settings, environment }: Subject, report: Report):
 // --- Internal helpers ---
 
 /** Used twice, they are either two storages, or one that needs no locks of ours. */
-const ownPlaces = new Set(["lru-cache", "memory", "null", "redis"]);
+const ownPlaces = new Set(["lru-cache", "memory", "null"]);
 
 function checkDriver(
-  { path, driver, options }: StoragePlace,
+  { path, driver, options, config }: StoragePlace,
   { isOneOfSeveral = false }: Environment,
   report: Report,
 ): void {
@@ -49,7 +49,7 @@ function checkDriver(
   if (name === "memory") report("SF501", path, found);
   if (layersOf(name, options).some(isForgetfulDriver)) report("SF504", path, found);
   if (layersOf(name, options).some(isStaleDriver)) report("SF506", path, found);
-  if (name !== "redis" && isOneOfSeveral) report("SF502", path, found);
+  if (!isClusterAtomic(config) && isOneOfSeveral) report("SF502", path, found);
   if (options["ttl"] !== undefined) {
     report("SF505", `${path}.ttl`, describeFound(options["ttl"], "ttl"));
   }
@@ -67,7 +67,7 @@ function checkAtomicity(
   if (objects.some((object) => isFileDriver(object) && !writesWholeFiles(object))) {
     report("SF514", path, `${found} as an object`);
   }
-  if (isDriver(config) ? isRedisDriver(config) : driver === "redis") return;
+  if (isClusterAtomic(config)) return;
   if (layersOf(driver as string, options).some(isStaleDriver)) {
     if (!accepted.lossy) report("SF511", path, found);
   } else {
@@ -99,6 +99,7 @@ function checkRedis({ path, options }: StoragePlace, report: Report): void {
 
 function isSamePlace(one: StoragePlace, other: StoragePlace): boolean {
   if (one.driver !== other.driver || ownPlaces.has(one.driver as string)) return false;
+  if (isClusterAtomic(one.config)) return false;
   // A driver object without options may be anything.
   const isKnown = [one, other].every(({ config, options }) => {
     return config.getItem === undefined || Object.keys(options).length > 0;

@@ -1,0 +1,47 @@
+import type { Driver } from "unstorage";
+import type { Logger } from "../shared/log.ts";
+import { isAdapterDriver, type AdapterDriver, type StorageAdapter } from "./documents/adapter.ts";
+import { createDriverAdapter } from "./documents/driver-adapter.ts";
+import { isDriver, type StorageConfig } from "./documents/driver.ts";
+import type { KeyedMutex } from "./documents/keyed-mutex.ts";
+import { redisSupport } from "./redis/redis-support.ts";
+
+/** The unstorage drivers whose storage can compare and swap, so that changes are atomic across processes. */
+const supported = [redisSupport];
+
+/**
+ * Creates the adapter of a driver: its own, the one for its storage, or the one for any unstorage driver.
+ *
+ * @throws TypeError if the driver can't write, or if its adapter contradicts itself
+ */
+export function createAdapter(driver: Driver, mutex: KeyedMutex, log: Logger): StorageAdapter {
+  if (isAdapterDriver(driver)) return assertConsistent(driver, driver.createAdapter({ log }));
+  const support = supported.find(({ isSupported }) => isSupported(driver));
+  return support?.createAdapter(driver, { log }) ?? createDriverAdapter(driver, mutex, log);
+}
+
+/** Whether changes in a storage are atomic across processes. Opens nothing. */
+export function isClusterAtomic(config: StorageConfig): boolean {
+  if (!isDriver(config)) return supported.some(({ driver }) => driver === config.driver);
+  if (isAdapterDriver(config)) return config.atomic === "cluster";
+  return supported.some(({ isSupported }) => isSupported(config));
+}
+
+// --- Internal helpers ---
+
+function assertConsistent(
+  { name = "custom", atomic }: AdapterDriver,
+  adapter: StorageAdapter,
+): StorageAdapter {
+  const { capabilities, watch } = adapter;
+  if (capabilities.atomic !== atomic) {
+    throw new TypeError(
+      `The storage driver "${name}" says atomic: "${atomic}", and its adapter "${capabilities.atomic}"`,
+    );
+  }
+  const isPushed = capabilities.atomic === "cluster" && capabilities.changes === "pushed";
+  if (isPushed && watch === undefined) {
+    throw new TypeError(`The adapter of "${name}" says changes: "pushed", but has no watch()`);
+  }
+  return adapter;
+}
