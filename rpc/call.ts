@@ -2,28 +2,28 @@ import { withDetails, type Logger } from "../shared/log.ts";
 import type { SessionTransportName, ShopUser } from "../storage/sessions/session-record.ts";
 import type { SessionReuse } from "../storage/sessions/session-store.ts";
 import type { Auth, AuthContext } from "./accounts/auth.ts";
-import type { ShopBackend } from "./shop-services.ts";
+import type { ShopServices } from "./shop-services.ts";
 import type { CallSessions } from "./session/call-sessions.ts";
 import {
   PublicContext,
   SessionContext,
-  type PublicRPCContext,
-  type RPCContext,
+  type PublicRpcContext,
+  type RpcContext,
 } from "./context.ts";
 import { notify, type Hooks } from "./hooks.ts";
-import type { LoginAttempts } from "./accounts/login-attempts.ts";
+import type { LoginLimiter } from "./accounts/login-limiter.ts";
 import type { MergeReport } from "./lists/merge.ts";
 import type { RpcMethods } from "./method.ts";
 import type { Redactor } from "./redaction/redactor.ts";
 import { CallSession } from "./session/call-session.ts";
 
 /** What all calls of a storefront share. */
-export interface CallEnvironment {
+export interface RpcRuntime {
   readonly methods: RpcMethods;
   readonly hooks: Hooks;
   readonly auth: Auth;
   /** Absent: there is no limit. */
-  readonly loginAttempts: LoginAttempts | undefined;
+  readonly loginLimiter: LoginLimiter | undefined;
   readonly log: Logger;
 }
 
@@ -44,26 +44,26 @@ export interface CallRequest {
 
 /** One call on its way: where it goes, who makes it, what it came with. */
 export class Call {
-  readonly environment: CallEnvironment;
-  readonly backend: ShopBackend;
+  readonly runtime: RpcRuntime;
+  readonly services: ShopServices;
   readonly request: CallRequest;
   #transport: SessionTransportName = "both";
   #log: Logger | undefined;
   #session: CallSession | undefined;
-  #context: RPCContext | undefined;
-  #publicContext: PublicRPCContext | undefined;
+  #context: RpcContext | undefined;
+  #publicContext: PublicRpcContext | undefined;
 
-  constructor(environment: CallEnvironment, backend: ShopBackend, request: CallRequest) {
-    this.environment = environment;
-    this.backend = backend;
+  constructor(runtime: RpcRuntime, services: ShopServices, request: CallRequest) {
+    this.runtime = runtime;
+    this.services = services;
     this.request = request;
   }
 
   /** Says of which call it speaks, and none of its secrets. */
   get log(): Logger {
-    const { backend, environment, request } = this;
-    const details = { shopId: backend.shop.shopId, method: request.method };
-    this.#log ??= request.redactor.guard(withDetails(environment.log, details));
+    const { services, runtime, request } = this;
+    const details = { shopId: services.shop.shopId, method: request.method };
+    this.#log ??= request.redactor.guard(withDetails(runtime.log, details));
     return this.#log;
   }
 
@@ -86,7 +86,7 @@ export class Call {
   /** Gives the call its session; calls of public methods go without. */
   openSession(sessions: CallSessions, transport: SessionTransportName): CallSession {
     this.#transport = transport;
-    this.#session = new CallSession(this.backend, sessions, this);
+    this.#session = new CallSession(this.services, sessions, this);
     return this.#session;
   }
 
@@ -101,41 +101,41 @@ export class Call {
     return this.#session;
   }
 
-  get context(): RPCContext {
+  get context(): RpcContext {
     this.#context ??= new SessionContext(this);
     return this.#context;
   }
 
-  get publicContext(): PublicRPCContext {
+  get publicContext(): PublicRpcContext {
     this.#publicContext ??= new PublicContext(this);
     return this.#publicContext;
   }
 
   /** What the deployment's `auth` is told of this call. */
   get authContext(): AuthContext {
-    const { backend, log, deadline, request } = this;
+    const { services, log, deadline, request } = this;
     const { ip } = request.client;
-    return { shop: backend.shop, realm: backend.realm.name, log, ip, signal: deadline.signal };
+    return { shop: services.shop, realm: services.realm.name, log, ip, signal: deadline.signal };
   }
 
   async afterLogin(user: ShopUser, merge: MergeReport): Promise<void> {
     const tell = () => ({ context: this.context, user, merge });
-    await notify(this.environment.hooks, "storefront:afterLogin", tell, this.log);
+    await notify(this.runtime.hooks, "storefront:afterLogin", tell, this.log);
   }
 
   async afterLogout(user: ShopUser): Promise<void> {
     const tell = () => ({ context: this.context, user });
-    await notify(this.environment.hooks, "storefront:afterLogout", tell, this.log);
+    await notify(this.runtime.hooks, "storefront:afterLogout", tell, this.log);
   }
 
   /** Tells who wants to know that two used one session. */
   async reportReuse({ userId, handle }: SessionReuse): Promise<void> {
-    const { backend, environment, log, request } = this;
-    const { shop } = backend;
+    const { services, runtime, log, request } = this;
+    const { shop } = services;
     log.warn("A session id was used after it had been replaced, so its session was ended", {
       handle,
     });
     const reuse = { shop, userId, handle, ip: request.client.ip, log };
-    await notify(environment.hooks, "session.reuse_detected", () => reuse, log);
+    await notify(runtime.hooks, "session.reuse_detected", () => reuse, log);
   }
 }

@@ -1,5 +1,5 @@
 import type { Jsonify } from "type-fest";
-import type { Fault } from "./error.ts";
+import type { Issue } from "./error.ts";
 import type { RpcMethod, RpcMethods } from "./method.ts";
 
 /** The server's description of a failed call (RFC 9457). */
@@ -7,7 +7,7 @@ export interface Problem {
   readonly title: string;
   readonly code: string;
   readonly detail?: string;
-  readonly errors?: readonly Fault[];
+  readonly errors?: readonly Issue[];
   readonly data?: unknown;
   /** Whether the method ran. */
   readonly executed?: boolean;

@@ -3,11 +3,11 @@
  * @module storefront-core/client
  */
 import type { Problem, RpcCallOptions, RpcClient } from "./client-types.ts";
-import type { Fault } from "./error.ts";
+import type { Issue } from "./error.ts";
 import type { RpcMethods } from "./method.ts";
 
 export type { RpcCallOptions, RpcClient } from "./client-types.ts";
-export type { Fault } from "./error.ts";
+export type { Issue } from "./error.ts";
 /** Types of answers are made of it, so a program that infers one must be able to name it. */
 export type { JsonValue } from "type-fest";
 
@@ -34,7 +34,7 @@ export class RpcClientError extends Error {
   readonly code: string;
   readonly detail: string | undefined;
   /** The errors of the payload, each with its path. */
-  readonly errors: readonly Fault[];
+  readonly errors: readonly Issue[];
   /** Data that the method's `RpcError` carries, for example the remaining stock. */
   readonly data: unknown;
   /** Whether the method ran; `undefined` if the server doesn't say. */

@@ -15,7 +15,7 @@ export interface LoginOptions {
 }
 
 /** What a `public` method is handed: all that does not depend on a session. */
-export interface PublicRPCContext {
+export interface PublicRpcContext {
   readonly shop: PublicShop;
   /**
    * Calls another method within this call: same shop, same session, no HTTP.
@@ -32,7 +32,7 @@ export interface PublicRPCContext {
 }
 
 /** What a method is handed. No secret, token or cookie is in it. */
-export interface RPCContext extends PublicRPCContext {
+export interface RpcContext extends PublicRpcContext {
   /** The id of the session; `undefined` for a visitor who has none yet. */
   readonly sessionId: string | undefined;
   /** Who is logged in, with the changes of this call. */
@@ -81,12 +81,12 @@ export interface RPCContext extends PublicRPCContext {
 }
 
 /** What a `user` method is handed. */
-export interface UserRPCContext extends RPCContext {
+export interface UserRpcContext extends RpcContext {
   readonly user: ShopUser;
 }
 
 /** The call behind a context, for the built-in methods. */
-export function callOf(context: PublicRPCContext): Call {
+export function callOf(context: PublicRpcContext): Call {
   return PublicContext.callOf(context as PublicContext);
 }
 
@@ -94,7 +94,7 @@ export function callOf(context: PublicRPCContext): Call {
  * The context of a call without a session. A class, for it is made for each call; its members can be taken
  * out of it one by one, functions too, and it is not to be copied as a whole.
  */
-export class PublicContext implements PublicRPCContext {
+export class PublicContext implements PublicRpcContext {
   readonly #call: Call;
   #headers: Headers | undefined;
 
@@ -108,7 +108,7 @@ export class PublicContext implements PublicRPCContext {
   }
 
   get shop() {
-    return this.#call.backend.shop;
+    return this.#call.services.shop;
   }
 
   get log() {
@@ -138,7 +138,7 @@ export class PublicContext implements PublicRPCContext {
 }
 
 /** The context of a call with a session. */
-export class SessionContext extends PublicContext implements RPCContext {
+export class SessionContext extends PublicContext implements RpcContext {
   readonly #session: CallSession;
 
   constructor(call: Call) {

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Call } from "./call.ts";
-import { maxFaults, RpcError } from "./error.ts";
-import { notify, ToldCall } from "./hooks.ts";
+import { maxIssues, RpcError } from "./error.ts";
+import { notify, LazyHookEvent } from "./hooks.ts";
 import type { RpcMethod, RpcMethods } from "./method.ts";
 import type { Redactor } from "./redaction/redactor.ts";
 import { parseInput, parseWith } from "./schema.ts";
@@ -20,7 +20,7 @@ export function findMethod(methods: RpcMethods, name: string): RpcMethod | undef
  * the method throws
  */
 export async function dispatch(call: Call, name: string, payload: unknown): Promise<unknown> {
-  const { hooks, methods } = call.environment;
+  const { hooks, methods } = call.runtime;
   const method = findMethod(methods, name);
   if (method === undefined) throw new RpcError("unknown_method", { detail: name });
   if (method.access !== "public" && !call.hasSession) {
@@ -30,7 +30,7 @@ export async function dispatch(call: Call, name: string, payload: unknown): Prom
   const { redactor } = call.request;
   const { input: schema } = method;
   if (schema !== undefined) learnSecrets(redactor, schema, payload);
-  const tell = () => new ToldCall(name, context, schema, payload, redactor);
+  const tell = () => new LazyHookEvent(name, context, schema, payload, redactor);
   const startedAt = performance.now();
   // What is not there is not waited for, or the turns of waiting would cost as much as the method.
   try {
@@ -70,8 +70,8 @@ export async function dispatch(call: Call, name: string, payload: unknown): Prom
 // --- Internal helpers ---
 
 function learnSecrets(redactor: Redactor, schema: StandardSchemaV1, payload: unknown): void {
-  redactor.learn(() => maskSecrets(schema, payload).secrets);
-  redactor.learn(() => findNamedSecrets(payload));
+  redactor.addSource(() => maskSecrets(schema, payload).secrets);
+  redactor.addSource(() => findNamedSecrets(payload));
 }
 
 async function parseOutput(
@@ -81,10 +81,10 @@ async function parseOutput(
 ): Promise<unknown> {
   const parsed = await parseWith(schema, answer);
   if ("value" in parsed) return parsed.value;
-  const { faults } = parsed;
-  const places = faults
-    .slice(0, maxFaults)
+  const { issues } = parsed;
+  const places = issues
+    .slice(0, maxIssues)
     .map(({ path, message }) => `${path.join(".")}: ${message}`);
-  const more = faults.length > maxFaults ? `; and ${faults.length - maxFaults} more` : "";
+  const more = issues.length > maxIssues ? `; and ${issues.length - maxIssues} more` : "";
   throw new Error(`${name} answered what its output schema refuses: ${places.join("; ")}${more}`);
 }

@@ -38,20 +38,20 @@ export const problems = {
 export type ProblemCode = keyof typeof problems;
 
 /** One fault in a request: where it is and what is wrong. */
-export interface Fault {
+export interface Issue {
   /** Keys from the payload down, as `["items", 0, "quantity"]`. */
   readonly path: readonly (string | number)[];
   readonly message: string;
 }
 
 /** The most faults that a response or a log line names; the rest is counted. */
-export const maxFaults = 20;
+export const maxIssues = 20;
 
 /** What a problem says beyond its code. All of it reaches the client. */
 export interface RpcErrorOptions {
   /** What happened this time. */
   readonly detail?: string | undefined;
-  readonly errors?: readonly Fault[] | undefined;
+  readonly errors?: readonly Issue[] | undefined;
   readonly headers?: Record<string, string> | undefined;
   /** JSON for the client, for example `{ remaining: 3 }`. The call's secrets in it are replaced. */
   readonly data?: unknown;
@@ -71,7 +71,7 @@ export class RpcError extends HTTPError {
   readonly code: string;
   readonly title: string;
   readonly detail: string | undefined;
-  readonly errors: readonly Fault[] | undefined;
+  readonly errors: readonly Issue[] | undefined;
   override readonly cause: unknown;
   readonly executed: boolean | undefined;
 

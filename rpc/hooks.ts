@@ -1,16 +1,16 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { describeError, type Logger } from "../shared/log.ts";
 import type { ShopUser } from "../storage/sessions/session-record.ts";
-import type { PublicRPCContext, RPCContext } from "./context.ts";
+import type { PublicRpcContext, RpcContext } from "./context.ts";
 import type { MergeReport } from "./lists/merge.ts";
 import type { Redactor } from "./redaction/redactor.ts";
 import { maskSecrets } from "./redaction/secret.ts";
 import type { PublicShop } from "./shop.ts";
 
 /** What a hook is told of a call. */
-export interface HookedCall {
+export interface HookEvent {
   readonly method: string;
-  readonly context: PublicRPCContext | RPCContext;
+  readonly context: PublicRpcContext | RpcContext;
   /**
    * What the call came with, as it may be written down: `[redacted]` stands for what `secret` marks,
    * and for the request's credentials. `undefined` where the method has no schema that can be read: none
@@ -22,26 +22,26 @@ export interface HookedCall {
 /** What a deployment may do around calls. A hook may be asynchronous; the call waits for it. */
 export interface Hooks {
   /** A call has its context. Throwing refuses the call. */
-  readonly "storefront:context:created"?: (call: HookedCall) => void | Promise<void>;
+  readonly "storefront:context:created"?: (call: HookEvent) => void | Promise<void>;
   /** A method is about to run, its payload is valid. Throwing refuses the call. */
-  readonly "storefront:rpc:before"?: (call: HookedCall) => void | Promise<void>;
+  readonly "storefront:rpc:before"?: (call: HookEvent) => void | Promise<void>;
   /** A method has run; `duration` in seconds. */
   readonly "storefront:rpc:after"?: (
-    call: HookedCall & { readonly duration: number },
+    call: HookEvent & { readonly duration: number },
   ) => void | Promise<void>;
   /** A method, or what comes before it, has thrown. */
   readonly "storefront:rpc:error"?: (
-    call: HookedCall & { readonly error: unknown },
+    call: HookEvent & { readonly error: unknown },
   ) => void | Promise<void>;
   /** A session was bound to a user. */
   readonly "storefront:afterLogin"?: (login: {
-    readonly context: RPCContext;
+    readonly context: RpcContext;
     readonly user: ShopUser;
     readonly merge: MergeReport;
   }) => void | Promise<void>;
   /** A user's session was ended by `destroySession`. */
   readonly "storefront:afterLogout"?: (logout: {
-    readonly context: RPCContext;
+    readonly context: RpcContext;
     readonly user: ShopUser;
   }) => void | Promise<void>;
   /**
@@ -71,16 +71,16 @@ export const hookNames = [
 ] as const satisfies readonly (keyof Hooks)[];
 
 /** What hooks are told of a call; its payload is made fit to be read when a hook reads it. */
-export class ToldCall implements HookedCall {
+export class LazyHookEvent implements HookEvent {
   readonly method: string;
-  readonly context: PublicRPCContext | RPCContext;
+  readonly context: PublicRpcContext | RpcContext;
   readonly #schema: StandardSchemaV1 | undefined;
   readonly #payload: unknown;
   readonly #redactor: Redactor;
 
   constructor(
     method: string,
-    context: PublicRPCContext | RPCContext,
+    context: PublicRpcContext | RpcContext,
     schema: StandardSchemaV1 | undefined,
     payload: unknown,
     redactor: Redactor,

@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { PublicRPCContext, RPCContext, UserRPCContext } from "./context.ts";
+import type { PublicRpcContext, RpcContext, UserRpcContext } from "./context.ts";
 import type { Json } from "./json-text.ts";
 import { assertSecretsFindable } from "./redaction/secret.ts";
 
@@ -11,10 +11,10 @@ export type Access = "public" | "session" | "user";
 
 /** What a method of this access is handed. */
 export type ContextOf<A extends Access> = A extends "public"
-  ? PublicRPCContext
+  ? PublicRpcContext
   : A extends "user"
-    ? UserRPCContext
-    : RPCContext;
+    ? UserRpcContext
+    : RpcContext;
 
 type Schema = StandardSchemaV1 | undefined;
 type InputOf<I extends Schema> = I extends StandardSchemaV1

@@ -1,8 +1,8 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { RpcError, type Fault } from "./error.ts";
+import { RpcError, type Issue } from "./error.ts";
 
-/** What a schema made of a value: the parsed value, or the faults it found. */
-export type Parsed = { readonly value: unknown } | { readonly faults: readonly Fault[] };
+/** What a schema made of a value: the parsed value, or the issues it found. */
+export type Parsed = { readonly value: unknown } | { readonly issues: readonly Issue[] };
 
 /** Checks a value against any Standard Schema: at once, where the schema does. */
 export function parseWith(schema: StandardSchemaV1, value: unknown): Parsed | Promise<Parsed> {
@@ -18,14 +18,14 @@ export async function parseInput<S extends StandardSchemaV1>(
   const parsing = parseWith(schema, payload);
   const parsed = parsing instanceof Promise ? await parsing : parsing;
   if ("value" in parsed) return parsed.value as StandardSchemaV1.InferOutput<S>;
-  throw new RpcError("invalid_input", { errors: parsed.faults });
+  throw new RpcError("invalid_input", { errors: parsed.issues });
 }
 
 // --- Internal helpers ---
 
 function toParsed(result: StandardSchemaV1.Result<unknown>): Parsed {
   if (result.issues === undefined) return { value: result.value };
-  return { faults: result.issues.map(({ message, path }) => ({ path: toPath(path), message })) };
+  return { issues: result.issues.map(({ message, path }) => ({ path: toPath(path), message })) };
 }
 
 function toPath(path: StandardSchemaV1.Issue["path"] = []): (string | number)[] {

@@ -8,7 +8,7 @@ import type { BasketOptions, PublicShop, WishlistOptions } from "./shop.ts";
 import type { Wishlist } from "./lists/wishlist.ts";
 
 /** What the calls of one shop work on, put together once at boot. */
-export interface ShopBackend {
+export interface ShopServices {
   readonly shop: PublicShop;
   readonly realm: Realm;
   readonly sessions: SessionStore;
@@ -25,7 +25,7 @@ export interface ShopBackend {
 /** The shops that share customer accounts. */
 export interface Realm {
   readonly name: string;
-  readonly shops: ReadonlyMap<number, ShopBackend>;
+  readonly shops: ReadonlyMap<number, ShopServices>;
   /** One index for each storage that the realm's sessions are in. */
   readonly users: readonly UserSessionIndex[];
 }

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import * as z from "zod";
-import type { ShopBackend } from "../rpc/shop-services.ts";
+import type { ShopServices } from "../rpc/shop-services.ts";
 import { RpcError } from "../rpc/error.ts";
 import { endSessions, incompleteEnd, type EndedSessions } from "../rpc/session/ended-sessions.ts";
 import { parseInput } from "../rpc/schema.ts";
@@ -92,9 +92,9 @@ function digest(token: string): Buffer {
 
 /** @throws RpcError `unknown_shop` */
 function choose(
-  backends: ReadonlyMap<number, ShopBackend>,
+  backends: ReadonlyMap<number, ShopServices>,
   chosen: readonly number[] = [...backends.keys()],
-): ReadonlyMap<number, ShopBackend> {
+): ReadonlyMap<number, ShopServices> {
   return new Map(
     chosen.map((shopId) => {
       const backend = backends.get(shopId);
@@ -105,7 +105,7 @@ function choose(
 }
 
 async function endUserSessions(
-  backends: readonly ShopBackend[],
+  backends: readonly ShopServices[],
   userId: string | number,
 ): Promise<EndedSessions> {
   const chosen = backends.map(({ shop }) => shop.shopId);
@@ -113,7 +113,7 @@ async function endUserSessions(
   return endSessions(indexes, userId, ({ shopId }) => !chosen.includes(shopId));
 }
 
-async function endAllSessions(backends: readonly ShopBackend[]): Promise<void> {
+async function endAllSessions(backends: readonly ShopServices[]): Promise<void> {
   const storages = new Set(backends.map(({ generations }) => generations));
   await Promise.all(
     [...storages].map((storage) => {

@@ -34,17 +34,22 @@ export type {
   Shop,
   StorefrontOptions,
 } from "./config/options.ts";
-export type { LoginAttemptsOptions } from "../rpc/accounts/login-attempts.ts";
+export type { LoginAttemptsOptions } from "../rpc/accounts/login-limiter.ts";
 export type { StoreDescription } from "./services.ts";
 
 // RPC methods
 export { defineRpcMethod } from "../rpc/method.ts";
 export type { Access, RpcMethod, RpcMethodDefinition, RpcMethods } from "../rpc/method.ts";
-export type { PublicRPCContext, RPCContext, UserRPCContext } from "../rpc/context.ts";
+export type {
+  PublicRpcContext,
+  RpcContext,
+  RpcContext as RPCContext,
+  UserRpcContext,
+} from "../rpc/context.ts";
 export { secret } from "../rpc/redaction/secret.ts";
 export { RpcError } from "../rpc/error.ts";
-export type { Fault, ProblemCode, RpcErrorOptions } from "../rpc/error.ts";
-export type { HookedCall, Hooks } from "../rpc/hooks.ts";
+export type { Issue, ProblemCode, RpcErrorOptions } from "../rpc/error.ts";
+export type { HookEvent, Hooks } from "../rpc/hooks.ts";
 export type { LoginOptions } from "../rpc/context.ts";
 export type { SessionTokens } from "../rpc/session/session-tokens.ts";
 export type { MergeReport } from "../rpc/lists/merge.ts";

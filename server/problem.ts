@@ -1,6 +1,6 @@
 import { HTTPError } from "h3";
 import { randomUUID } from "uncrypto";
-import { maxFaults, problems, RpcError, type ProblemCode } from "../rpc/error.ts";
+import { maxIssues, problems, RpcError, type ProblemCode } from "../rpc/error.ts";
 import { DocumentMovedError } from "../rpc/lists/owned.ts";
 import type { Redactor } from "../rpc/redaction/redactor.ts";
 import { describeError, isInstance, type Logger } from "../shared/log.ts";
@@ -44,7 +44,7 @@ function describeProblem(problem: RpcError, urn: string, redactor: Redactor, log
   }
   const { title, detail, errors } = withoutSecrets(problem, redactor);
   const data = toSentData(problem, redactor, log);
-  const omittedErrors = Math.max(0, (problem.errors?.length ?? 0) - maxFaults) || undefined;
+  const omittedErrors = Math.max(0, (problem.errors?.length ?? 0) - maxIssues) || undefined;
   const { executed } = problem;
   const faults = { errors, omittedErrors };
   const sent = { title, status, code, detail, ...faults, data, executed, instance };
@@ -71,7 +71,7 @@ function withoutSecrets({ code, title, detail, errors }: RpcError, redactor: Red
   return {
     title: isOurs ? title : redactor.redact(title),
     detail: detail === undefined ? undefined : redactor.redact(detail),
-    errors: errors?.slice(0, maxFaults).map(({ path, message }) => ({
+    errors: errors?.slice(0, maxIssues).map(({ path, message }) => ({
       path: path.slice(0, maxPathLength).map((key) => shorten(key, maxKeyLength)),
       message: shorten(redactor.redact(shorten(message, searchedLength)), maxMessageLength),
     })),

@@ -1,11 +1,11 @@
 import { createAccounts } from "../rpc/accounts/accounts.ts";
-import type { ShopBackend } from "../rpc/shop-services.ts";
+import type { ShopServices } from "../rpc/shop-services.ts";
 import { builtinMethods } from "../rpc/methods/builtin.ts";
-import { Call, type CallEnvironment } from "../rpc/call.ts";
+import { Call, type RpcRuntime } from "../rpc/call.ts";
 import { dispatch, findMethod } from "../rpc/dispatch.ts";
 import { RpcError } from "../rpc/error.ts";
 import { assertRunsWithout } from "../rpc/session/gone-session.ts";
-import { LoginAttempts } from "../rpc/accounts/login-attempts.ts";
+import { LoginLimiter } from "../rpc/accounts/login-limiter.ts";
 import type { RpcMethod, RpcMethods } from "../rpc/method.ts";
 import type { Redactor } from "../rpc/redaction/redactor.ts";
 import { discardBody, toAnswer, toResponse, type Answer } from "./response.ts";
@@ -30,7 +30,7 @@ import { endOfTurn } from "../storage/documents/tick-barrier.ts";
 export class Calls {
   readonly #options: StorefrontOptions;
   readonly #backends: Backends;
-  readonly #environment: CallEnvironment;
+  readonly #environment: RpcRuntime;
   readonly #responses: MethodResponses;
   readonly #selection: ShopSelection;
   readonly #cors: Cors;
@@ -56,8 +56,8 @@ export class Calls {
       hooks: options.hooks,
       log: options.log,
       auth: options.auth ?? createAccounts(backends.accounts),
-      loginAttempts:
-        options.loginAttempts && new LoginAttempts(backends.accounts, options.loginAttempts),
+      loginLimiter:
+        options.loginAttempts && new LoginLimiter(backends.accounts, options.loginAttempts),
     };
   }
 
@@ -103,7 +103,7 @@ export class Calls {
     // Not before: Node fails on the web stream of a body that was let wait.
     await endOfTurn();
     deadline.assertInTime();
-    const backend = this.#backends.shops.get(shop) as ShopBackend;
+    const backend = this.#backends.shops.get(shop) as ShopServices;
     const call = new Call(this.#environment, backend, {
       method: name,
       client: event,

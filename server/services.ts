@@ -1,5 +1,5 @@
 import { isBasket } from "../rpc/lists/basket.ts";
-import type { Realm, ShopBackend } from "../rpc/shop-services.ts";
+import type { Realm, ShopServices } from "../rpc/shop-services.ts";
 import { isWishlist } from "../rpc/lists/wishlist.ts";
 import type { ChangeFeed } from "../storage/documents/changes.ts";
 import type { Capabilities, DocumentStore } from "../storage/documents/documents.ts";
@@ -22,7 +22,7 @@ export interface StoreDescription {
 
 /** All storages of a storefront, open, and what the shops keep in them. */
 export interface Backends {
-  readonly shops: ReadonlyMap<Shop, ShopBackend>;
+  readonly shops: ReadonlyMap<Shop, ShopServices>;
   readonly accounts: DocumentStore;
   readonly stores: readonly DocumentStore[];
   readonly descriptions: readonly StoreDescription[];
@@ -60,13 +60,13 @@ export function openBackends({ shops, storage, log }: StorefrontOptions): Backen
     return generations;
   }
 
-  const backends = shops.map((shop): [Shop, ShopBackend] => {
+  const backends = shops.map((shop): [Shop, ShopServices] => {
     const realm = realms.get(shop.realm) ?? new OpenRealm(shop.realm);
     realms.set(shop.realm, realm);
     const sessionStore = open(shop.storage.session, "sessions");
     const basketStore = open(shop.storage.basket, "baskets");
     const generations = generationsOf(sessionStore);
-    const backend: ShopBackend = {
+    const backend: ShopServices = {
       shop: shop.public,
       realm,
       generations,
@@ -123,7 +123,7 @@ function createCache(
 /** A realm while its shops are being added. */
 class OpenRealm implements Realm {
   readonly name: string;
-  readonly shops = new Map<number, ShopBackend>();
+  readonly shops = new Map<number, ShopServices>();
   readonly #users = new Map<DocumentStore, UserSessionIndex>();
 
   constructor(name: string) {

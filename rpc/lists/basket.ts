@@ -1,4 +1,4 @@
-import { RpcError, type Fault } from "../error.ts";
+import { RpcError, type Issue } from "../error.ts";
 import {
   identifyLine,
   indexLines,
@@ -93,7 +93,7 @@ export function addItems(
   added: readonly NewLine[],
   options: BasketOptions,
   now: number,
-  pathOf: (index: number) => Fault["path"],
+  pathOf: (index: number) => Issue["path"],
 ): Basket {
   const items = [...basket.items];
   const most = Math.max(options.maxItems, items.length);
@@ -246,7 +246,7 @@ function leaveOut({ variantId, quantity }: BasketLine): MergedLine {
   return { variantId, quantity, outcome: "left_out" };
 }
 
-function tooMany(path: Fault["path"], { maxQuantity }: BasketOptions): RpcError {
+function tooMany(path: Issue["path"], { maxQuantity }: BasketOptions): RpcError {
   const message = `A line of this shop's baskets holds ${maxQuantity} pieces`;
   return new RpcError("limit_reached", { detail: message, errors: [{ path, message }] });
 }

@@ -1,7 +1,7 @@
 import { describeError, type Logger } from "../../shared/log.ts";
 import { endOfTurn } from "../../storage/documents/tick-barrier.ts";
 import type { PendingMerge } from "../../storage/sessions/user-index.ts";
-import type { ShopBackend } from "../shop-services.ts";
+import type { ShopServices } from "../shop-services.ts";
 import { emptyBasket, mergeItems, type MergedLine } from "./basket.ts";
 import { moveOwned, userOwnerKey } from "./owned.ts";
 import { emptyWishlist, mergeWishes, type LeftOutWish } from "./wishlist.ts";
@@ -26,7 +26,7 @@ const nothingMerged: MergeReport = { status: "none", lines: [] };
  * storage fails, the other merges wait for the next call. Other calls run between two rounds of merges.
  */
 export async function completeMerges(
-  backend: ShopBackend,
+  backend: ShopServices,
   userId: string | number,
   pending: readonly PendingMerge[],
   log: Logger,
@@ -64,7 +64,7 @@ interface TriedMerge {
 }
 
 async function tryMerge(
-  backend: ShopBackend,
+  backend: ShopServices,
   userId: string | number,
   left: PendingMerge,
   log: Logger,
@@ -84,7 +84,7 @@ async function tryMerge(
 }
 
 async function mergeOne(
-  { shop, baskets, wishlists, basketOptions, wishlistOptions }: ShopBackend,
+  { shop, baskets, wishlists, basketOptions, wishlistOptions }: ShopServices,
   userId: string | number,
   { belonging, ...guest }: PendingMerge,
 ): Promise<MergeReport["lines"]> {
@@ -107,7 +107,7 @@ async function mergeOne(
 }
 
 async function forget(
-  { sessions }: ShopBackend,
+  { sessions }: ShopServices,
   userId: string | number,
   merged: readonly PendingMerge[],
 ): Promise<void> {

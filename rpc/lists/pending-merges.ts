@@ -1,7 +1,7 @@
 import { describeError } from "../../shared/log.ts";
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
 import type { PendingMerge } from "../../storage/sessions/user-index.ts";
-import type { ShopBackend } from "../shop-services.ts";
+import type { ShopServices } from "../shop-services.ts";
 import type { Call } from "../call.ts";
 import { completeMerges, type MergeReport } from "./merge.ts";
 import { owingNothing } from "../session/record-changes.ts";
@@ -9,11 +9,11 @@ import type { SessionWork } from "../session/unit-of-work.ts";
 
 /** The pending merges of a call's user. */
 export class PendingMerges {
-  readonly #backend: ShopBackend;
+  readonly #backend: ShopServices;
   readonly #work: SessionWork;
   readonly #call: Call;
 
-  constructor(backend: ShopBackend, work: SessionWork, call: Call) {
+  constructor(backend: ShopServices, work: SessionWork, call: Call) {
     this.#backend = backend;
     this.#work = work;
     this.#call = call;

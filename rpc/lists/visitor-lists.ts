@@ -2,7 +2,7 @@ import { randomUUID } from "uncrypto";
 import type { Collection } from "../../storage/documents/documents.ts";
 import type { ListKind, SessionRecord } from "../../storage/sessions/session-record.ts";
 import type { RecordChange, Session } from "../../storage/sessions/session-records.ts";
-import type { ShopBackend } from "../shop-services.ts";
+import type { ShopServices } from "../shop-services.ts";
 import { emptyBasket } from "./basket.ts";
 import {
   changeOwned,
@@ -36,10 +36,10 @@ export interface OwningSession {
  * noted in the session.
  */
 export class Belongings {
-  readonly #backend: ShopBackend;
+  readonly #backend: ShopServices;
   readonly #session: OwningSession;
 
-  constructor(backend: ShopBackend, session: OwningSession) {
+  constructor(backend: ShopServices, session: OwningSession) {
     this.#backend = backend;
     this.#session = session;
   }
@@ -108,7 +108,7 @@ export class Belongings {
 }
 
 /** Extends the guest's lists. This comes before the extension of the session, so that the lists outlive it. */
-export async function extendBelongings(backend: ShopBackend, session: Session): Promise<void> {
+export async function extendBelongings(backend: ShopServices, session: Session): Promise<void> {
   const { user, belongings = {} } = session.record;
   if (user !== undefined) return;
   const { baskets, wishlists } = backend;
@@ -122,6 +122,6 @@ export async function extendBelongings(backend: ShopBackend, session: Session): 
 // --- Internal helpers ---
 
 /** Not before the session expires, even if a parallel call extends it right now. */
-function endFor({ sessions }: ShopBackend, session: Session): number {
+function endFor({ sessions }: ShopServices, session: Session): number {
   return sessions.extendedEnd(session) + 60_000;
 }

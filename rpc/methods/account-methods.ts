@@ -6,7 +6,7 @@ import {
   guardPassword,
   guardPasswordChange,
   guardRegistration,
-} from "../accounts/login-attempts.ts";
+} from "../accounts/login-limiter.ts";
 import { Json } from "../json-text.ts";
 import { defineRpcMethod } from "../method.ts";
 import { email, newPassword, password, personName } from "./fields.ts";
@@ -28,9 +28,9 @@ export const login = defineRpcMethod({
   input: z.strictObject({ email, password, rememberMe: z.boolean().optional() }),
   async handler({ rememberMe, ...credentials }, context) {
     const call = callOf(context);
-    const { authContext, environment, session } = call;
+    const { authContext, runtime, session } = call;
     const user = await guardPassword(call, credentials.email, () =>
-      environment.auth.login(credentials, authContext),
+      runtime.auth.login(credentials, authContext),
     );
     if (user === undefined) throw new RpcError("invalid_credentials");
     return { user, merge: await session.bind(user, { rememberMe }) };
@@ -53,9 +53,9 @@ export const register = defineRpcMethod({
     }),
   async handler(registration, context) {
     const call = callOf(context);
-    const { authContext, environment, session } = call;
+    const { authContext, runtime, session } = call;
     const user = await guardRegistration(call, () =>
-      environment.auth.register(registration, authContext),
+      runtime.auth.register(registration, authContext),
     );
     return { user, merge: await session.bind(user) };
   },
@@ -75,8 +75,8 @@ export const updateUser = defineRpcMethod({
     .strictObject({ firstName: personName.optional(), lastName: personName.optional() })
     .refine((profile) => Object.keys(profile).length > 0, "Expected at least one field"),
   async handler(profile, context) {
-    const { authContext, environment } = callOf(context);
-    const { auth } = environment;
+    const { authContext, runtime } = callOf(context);
+    const { auth } = runtime;
     const { user } = context;
     const changed = (await auth.updateUser?.({ user, profile }, authContext)) ?? {
       ...user,
@@ -93,14 +93,14 @@ export const updatePassword = defineRpcMethod({
   input: z.strictObject({ oldPassword: password, newPassword }),
   async handler(passwords, context) {
     const call = callOf(context);
-    const { authContext, environment, session } = call;
+    const { authContext, runtime, session } = call;
     const { user } = context;
     if (isSameText(user.email ?? "", passwords.newPassword)) {
       const errors = [{ path: ["newPassword"], message: notTheAddress }];
       throw new RpcError("invalid_input", { errors });
     }
     const isChanged = await guardPasswordChange(call, accountOf(user), () =>
-      environment.auth.changePassword({ user, ...passwords }, authContext),
+      runtime.auth.changePassword({ user, ...passwords }, authContext),
     );
     if (!isChanged) throw wrongPassword("oldPassword");
     await session.destroyOthersOf(user.id);
@@ -115,11 +115,11 @@ export const reauthenticate = defineRpcMethod({
   input: z.strictObject({ password }),
   async handler({ password: given }, context) {
     const call = callOf(context);
-    const { authContext, environment, session } = call;
+    const { authContext, runtime, session } = call;
     const { user } = context;
     const credentials = { email: user.email ?? "", password: given };
     const proved = await guardPassword(call, accountOf(user), async () => {
-      const found = await environment.auth.login(credentials, authContext);
+      const found = await runtime.auth.login(credentials, authContext);
       return String(found?.id) === String(user.id) ? found : undefined;
     });
     if (proved === undefined) throw wrongPassword("password");
@@ -133,8 +133,8 @@ export const updateEmail = defineRpcMethod({
   requireFresh: true,
   input: z.strictObject({ email }),
   async handler(change, context) {
-    const { authContext, environment, session } = callOf(context);
-    const { auth } = environment;
+    const { authContext, runtime, session } = callOf(context);
+    const { auth } = runtime;
     const { user } = context;
     if (auth.changeEmail === undefined) throw new RpcError("unknown_method");
     const changed = await auth.changeEmail({ user, ...change }, authContext);

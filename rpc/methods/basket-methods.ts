@@ -10,7 +10,7 @@ import {
   type BasketView,
 } from "../lists/basket.ts";
 import { viewBasket } from "../lists/basket-view.ts";
-import { callOf, type RPCContext } from "../context.ts";
+import { callOf, type RpcContext } from "../context.ts";
 import type { Json } from "../json-text.ts";
 import { defineRpcMethod } from "../method.ts";
 import { readOwned } from "../lists/owned.ts";
@@ -27,10 +27,10 @@ const line = z.strictObject({
 export const getBasket = defineRpcMethod({
   readOnly: true,
   async handler(_, context) {
-    const { backend, session } = callOf(context);
+    const { services, session } = callOf(context);
     const key = session.belongings.peek("basket");
     const value =
-      key === undefined ? emptyBasket : await readOwned(backend.baskets, key, emptyBasket);
+      key === undefined ? emptyBasket : await readOwned(services.baskets, key, emptyBasket);
     return viewBasket(key, value);
   },
 });
@@ -85,18 +85,18 @@ export const clearBasket = defineRpcMethod({
 // --- Internal helpers ---
 
 async function changeBasket(
-  context: RPCContext,
+  context: RpcContext,
   rule: (basket: Basket, options: BasketOptions) => Basket,
 ): Promise<Json<{ basket: BasketView }>> {
-  const { backend, session } = callOf(context);
-  const change = (basket: Basket) => rule(basket, backend.basketOptions);
+  const { services, session } = callOf(context);
+  const change = (basket: Basket) => rule(basket, services.basketOptions);
   // What changes nothing, or is refused, begins no session either.
   if (session.belongings.peek("basket") === undefined && change(emptyBasket) === emptyBasket) {
     return viewBasket(undefined, emptyBasket);
   }
   const { key, value } = await session.belongings.change(
     "basket",
-    backend.baskets,
+    services.baskets,
     emptyBasket,
     change,
   );

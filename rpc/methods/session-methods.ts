@@ -9,9 +9,9 @@ export const listSessions = defineRpcMethod({
   access: "user",
   readOnly: true,
   async handler(_, context) {
-    const { backend, session: own } = callOf(context);
+    const { services, session: own } = callOf(context);
     const indexes = await Promise.all(
-      backend.realm.users.map((users) => users.read(context.user.id)),
+      services.realm.users.map((users) => users.read(context.user.id)),
     );
     const sessions = indexes
       .flatMap(({ sessions: ofUser }) => Object.entries(ofUser))

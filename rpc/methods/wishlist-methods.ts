@@ -1,6 +1,6 @@
 import { randomUUID } from "uncrypto";
 import * as z from "zod";
-import { callOf, type RPCContext } from "../context.ts";
+import { callOf, type RpcContext } from "../context.ts";
 import { defineRpcMethod } from "../method.ts";
 import { readOwned } from "../lists/owned.ts";
 import { itemKey, productReference } from "./fields.ts";
@@ -19,10 +19,10 @@ import {
 export const getWishlist = defineRpcMethod({
   readOnly: true,
   async handler(_, context) {
-    const { backend, session } = callOf(context);
+    const { services, session } = callOf(context);
     const key = session.belongings.peek("wishlist");
     const value =
-      key === undefined ? emptyWishlist : await readOwned(backend.wishlists, key, emptyWishlist);
+      key === undefined ? emptyWishlist : await readOwned(services.wishlists, key, emptyWishlist);
     return { wishlist: viewWishlist(key, value) };
   },
 });
@@ -60,11 +60,11 @@ export const clearWishlist = defineRpcMethod({
 // --- Internal helpers ---
 
 async function changeWishlist(
-  context: RPCContext,
+  context: RpcContext,
   rule: (wishlist: Wishlist, options: WishlistOptions) => Wishlist,
 ): Promise<{ wishlist: WishlistView }> {
-  const { backend, session } = callOf(context);
-  const change = (wishlist: Wishlist) => rule(wishlist, backend.wishlistOptions);
+  const { services, session } = callOf(context);
+  const change = (wishlist: Wishlist) => rule(wishlist, services.wishlistOptions);
   // What changes nothing, or is refused, begins no session either.
   if (
     session.belongings.peek("wishlist") === undefined &&
@@ -74,7 +74,7 @@ async function changeWishlist(
   }
   const { key, value } = await session.belongings.change(
     "wishlist",
-    backend.wishlists,
+    services.wishlists,
     emptyWishlist,
     change,
   );

@@ -20,7 +20,7 @@ export class Redactor {
    * @param find gives them: texts, numbers, and objects and arrays whose every value is one; it runs
    * when something is next written down
    */
-  learn(find: () => Iterable<unknown>): void {
+  addSource(find: () => Iterable<unknown>): void {
     this.#sources.push(find);
   }
 

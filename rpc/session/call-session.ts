@@ -7,7 +7,7 @@ import type {
 import type { Session } from "../../storage/sessions/session-records.ts";
 import { idsOf, type UserSession } from "../../storage/sessions/user-index.ts";
 import { SessionEndedError } from "../../storage/sessions/user-sessions.ts";
-import type { ShopBackend } from "../shop-services.ts";
+import type { ShopServices } from "../shop-services.ts";
 import { Belongings } from "../lists/visitor-lists.ts";
 import type { CallSessions } from "./call-sessions.ts";
 import { endSessions, incompleteEnd } from "./ended-sessions.ts";
@@ -30,7 +30,7 @@ import { assertUser, UserDraft } from "./user-draft.ts";
  * call ran.
  */
 export class CallSession {
-  readonly #backend: ShopBackend;
+  readonly #backend: ShopServices;
   readonly #call: Call;
   readonly #work: SessionWork;
   readonly #user: UserDraft;
@@ -42,7 +42,7 @@ export class CallSession {
   #tokens: CallTokens | undefined;
   #customDataCopy: Partial<SessionCustomData> | undefined;
 
-  constructor(backend: ShopBackend, { session, others, isRenewed }: CallSessions, call: Call) {
+  constructor(backend: ShopServices, { session, others, isRenewed }: CallSessions, call: Call) {
     this.#backend = backend;
     this.#call = call;
     this.#others = others;

@@ -1,7 +1,7 @@
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
 import type { RecordChange } from "../../storage/sessions/session-records.ts";
 import type { Vault } from "../../storage/documents/sealer.ts";
-import type { ShopBackend } from "../shop-services.ts";
+import type { ShopServices } from "../shop-services.ts";
 import type { Call } from "../call.ts";
 import { RpcError } from "../error.ts";
 
@@ -26,7 +26,7 @@ export class CallTokens {
   #old: { readonly sealed: string; readonly text: string } | undefined;
   #isLost = false;
 
-  constructor({ shop, vault }: ShopBackend, call: Call) {
+  constructor({ shop, vault }: ShopServices, call: Call) {
     this.#vault = vault;
     this.#shopId = shop.shopId;
     this.#call = call;
@@ -49,7 +49,7 @@ export class CallTokens {
     if (text !== undefined && Buffer.byteLength(text) > maxBytes) {
       throw new RpcError("limit_reached", { detail: `Tokens take ${maxBytes} bytes at most` });
     }
-    if (text !== undefined) this.#call.redactor.learn(() => toValues(text));
+    if (text !== undefined) this.#call.redactor.addSource(() => toValues(text));
     this.#base ??= record;
     this.#next = { text, expiresAt: toExpiry(tokens) };
   }
@@ -120,7 +120,7 @@ export class CallTokens {
     }
     const { text, isOld } = opened;
     if (isOld) this.#old = { sealed, text };
-    this.#call.redactor.learn(() => toValues(text));
+    this.#call.redactor.addSource(() => toValues(text));
     return text;
   }
 

@@ -3,7 +3,7 @@ import { describeError } from "../../shared/log.ts";
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
 import type { RecordChange, Session } from "../../storage/sessions/session-records.ts";
 import { SessionEndedError } from "../../storage/sessions/user-sessions.ts";
-import type { ShopBackend } from "../shop-services.ts";
+import type { ShopServices } from "../shop-services.ts";
 import type { Call } from "../call.ts";
 import { extendBelongings } from "../lists/visitor-lists.ts";
 import { chain, noteFirstUse } from "./record-changes.ts";
@@ -14,7 +14,7 @@ import { chain, noteFirstUse } from "./record-changes.ts";
  * the call ran.
  */
 export class SessionWork {
-  readonly #backend: ShopBackend;
+  readonly #backend: ShopServices;
   readonly #call: Call;
   #session: Session | undefined;
   #changes: RecordChange[] = [];
@@ -23,7 +23,7 @@ export class SessionWork {
   #lastWrite: Promise<void> | undefined;
   #guestKey: string | undefined;
 
-  constructor(backend: ShopBackend, session: Session | undefined, call: Call) {
+  constructor(backend: ShopServices, session: Session | undefined, call: Call) {
     this.#backend = backend;
     this.#session = session;
     this.#call = call;
@@ -68,7 +68,7 @@ export class SessionWork {
   }
 
   /** The backend for writes: throws after a timeout, because the call must not write any more. */
-  get writable(): ShopBackend {
+  get writable(): ShopServices {
     this.#call.deadline.assertInTime();
     return this.#backend;
   }

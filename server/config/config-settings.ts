@@ -1,4 +1,4 @@
-import type { LoginAttemptsOptions } from "../../rpc/accounts/login-attempts.ts";
+import type { LoginAttemptsOptions } from "../../rpc/accounts/login-limiter.ts";
 import type { BasketOptions, WishlistOptions } from "../../rpc/shop.ts";
 import type { StorageConfig } from "../../storage/documents/driver.ts";
 import type { SessionConfig, ShopConfig, ShopStorageConfig, StorefrontConfig } from "./config.ts";

@@ -1,6 +1,6 @@
 import type { Auth } from "../../rpc/accounts/auth.ts";
 import type { Hooks } from "../../rpc/hooks.ts";
-import type { LoginAttemptsOptions } from "../../rpc/accounts/login-attempts.ts";
+import type { LoginAttemptsOptions } from "../../rpc/accounts/login-limiter.ts";
 import type { RpcMethods } from "../../rpc/method.ts";
 import type { BasketOptions, PublicShop, WishlistOptions } from "../../rpc/shop.ts";
 import type { StorageConfig } from "../../storage/documents/driver.ts";

@@ -18,7 +18,7 @@ export class Credentials {
   /** A redactor that reads the credentials when it first redacts a text. */
   redactorFor(headers: Headers): Redactor {
     const redactor = new Redactor();
-    redactor.learn(() => this.#find(headers));
+    redactor.addSource(() => this.#find(headers));
     return redactor;
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import type { RPCContext } from "../../rpc/context.ts";
+import type { RpcContext } from "../../rpc/context.ts";
 import { RpcError } from "../../rpc/error.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import { createFaultyDriver, Gate, hold, later, outage } from "../_faulty-driver.ts";
@@ -8,7 +8,7 @@ import { createMatrix, describeMatrix } from "../_setup.ts";
 import { countRecords, isMarkText, retired } from "../_sessions.ts";
 
 /** A method that does with its context what a test says. */
-const run = (act: (context: RPCContext) => unknown) =>
+const run = (act: (context: RpcContext) => unknown) =>
   defineRpcMethod({ handler: (_, context) => act(context) });
 
 const enter = defineRpcMethod({

@@ -1,13 +1,13 @@
 import { inspect } from "node:util";
 import { expect, test } from "vitest";
-import type { PublicRPCContext, RPCContext } from "../../rpc/context.ts";
+import type { PublicRpcContext, RpcContext } from "../../rpc/context.ts";
 import { RpcError } from "../../rpc/error.ts";
 import { hookNames, type Hooks } from "../../rpc/hooks.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import { createMatrix, describeMatrix, testSecret } from "../_setup.ts";
 
 /** A method that does with its context what a test says. */
-const run = (act: (context: RPCContext) => unknown) =>
+const run = (act: (context: RpcContext) => unknown) =>
   defineRpcMethod({ handler: (_, context) => act(context) });
 
 const enter = run(({ createUserBoundSession }) => createUserBoundSession({ id: "u1" }));
@@ -23,7 +23,7 @@ const methods = { enter, become, fail, outer, inner, open };
 /** Any event of any hook. */
 interface HookEvent {
   readonly method?: string;
-  readonly context: PublicRPCContext & Partial<RPCContext>;
+  readonly context: PublicRpcContext & Partial<RpcContext>;
   readonly duration?: number;
   readonly error?: unknown;
   readonly user?: unknown;

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { describe, expectTypeOf, test } from "vitest";
 import * as z from "zod";
-import type { PublicRPCContext, RPCContext, UserRPCContext } from "../../rpc/context.ts";
+import type { PublicRpcContext, RpcContext, UserRpcContext } from "../../rpc/context.ts";
 import { defineRpcMethod, type RpcMethod, type RpcMethods } from "../../rpc/method.ts";
 import { defineStorefrontConfig } from "../../server/config/config.ts";
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
@@ -11,7 +11,7 @@ describe("a method's context", () => {
     defineRpcMethod({
       access: "public",
       handler(_, context) {
-        expectTypeOf(context).toEqualTypeOf<PublicRPCContext>();
+        expectTypeOf(context).toEqualTypeOf<PublicRpcContext>();
         const missing = ["user", "sessionId", "customData", "basketKey", "wishlistKey"] as const;
         expectTypeOf<keyof typeof context & (typeof missing)[number]>().toEqualTypeOf<never>();
         // @ts-expect-error -- a public method has no user
@@ -27,7 +27,7 @@ describe("a method's context", () => {
   test("has a session by default, and perhaps a user", () => {
     defineRpcMethod({
       handler(_, context) {
-        expectTypeOf(context).toEqualTypeOf<RPCContext>();
+        expectTypeOf(context).toEqualTypeOf<RpcContext>();
         expectTypeOf(context.user).toEqualTypeOf<ShopUser | undefined>();
         expectTypeOf(context.sessionId).toEqualTypeOf<string | undefined>();
       },
@@ -35,7 +35,7 @@ describe("a method's context", () => {
     defineRpcMethod({
       access: "session",
       handler(_, context) {
-        expectTypeOf(context).toEqualTypeOf<RPCContext>();
+        expectTypeOf(context).toEqualTypeOf<RpcContext>();
         // @ts-expect-error -- a guest has no id
         void context.user.id;
       },
@@ -46,7 +46,7 @@ describe("a method's context", () => {
     defineRpcMethod({
       access: "user",
       handler(_, context) {
-        expectTypeOf(context).toEqualTypeOf<UserRPCContext>();
+        expectTypeOf(context).toEqualTypeOf<UserRpcContext>();
         expectTypeOf(context.user).toEqualTypeOf<ShopUser>();
         expectTypeOf(context.user.id).toEqualTypeOf<string | number>();
       },

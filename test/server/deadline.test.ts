@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { setImmediate as endOfTurn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { RPCContext } from "../../rpc/context.ts";
+import type { RpcContext } from "../../rpc/context.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import { Deadlines } from "../../server/deadline.ts";
 import { createFaultyDriver, Gate, hold } from "../_faulty-driver.ts";
@@ -18,7 +18,7 @@ const timeout = {
 };
 
 /** A method that does something, and goes on when the gate opens. */
-function createSlow(act: (context: RPCContext) => unknown = () => undefined) {
+function createSlow(act: (context: RpcContext) => unknown = () => undefined) {
   const gate = new Gate();
   let finish: (value: unknown) => void;
   const finished = new Promise((resolve) => (finish = resolve));
@@ -26,7 +26,7 @@ function createSlow(act: (context: RPCContext) => unknown = () => undefined) {
     gate,
     /** What came of what was done after the gate. */
     finished,
-    method: (after: (context: RPCContext) => unknown = () => "late") =>
+    method: (after: (context: RpcContext) => unknown = () => "late") =>
       defineRpcMethod({
         async handler(_, context) {
           await act(context);
@@ -147,7 +147,7 @@ describeMatrix("a call that takes too long", ({ start, allowErrors }) => {
     expect((await browser.call("getUser")).body).toEqual({ user });
   });
 
-  const writes: [what: string, write: (context: RPCContext) => unknown][] = [
+  const writes: [what: string, write: (context: RpcContext) => unknown][] = [
     ["log in", (context) => context.createUserBoundSession({ id: 8 })],
     ["log out", (context) => context.destroySession()],
     ["end the user's sessions", (context) => context.destroySessionsForUserId(7)],
@@ -322,7 +322,7 @@ const line = { variantId: 7, quantity: 1 };
 const passwords = { oldPassword: "correct horse", newPassword: "battery staple" };
 
 /** Ends the session of the call by its handle. */
-async function revoke({ callRpc }: RPCContext): Promise<unknown> {
+async function revoke({ callRpc }: RpcContext): Promise<unknown> {
   const { sessions } = await callRpc<{ sessions: { handle: string }[] }>("listSessions");
   return callRpc("revokeSession", { handle: sessions[0]?.handle });
 }

@@ -1,10 +1,10 @@
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
-import type { PublicRPCContext } from "../../rpc/context.ts";
+import type { PublicRpcContext } from "../../rpc/context.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import { createMatrix } from "../_setup.ts";
 
-type Signal = Pick<PublicRPCContext, "signal">;
+type Signal = Pick<PublicRpcContext, "signal">;
 
 describe("a client that leaves in the middle of a method's Response", () => {
   const { start } = createMatrix("memory", "server", () => ({ driver: "memory" }));

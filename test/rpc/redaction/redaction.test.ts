@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { RpcError } from "../../../rpc/error.ts";
-import type { HookedCall } from "../../../rpc/hooks.ts";
+import type { HookEvent } from "../../../rpc/hooks.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { Redactor } from "../../../rpc/redaction/redactor.ts";
 import { createMatrix } from "../../_setup.ts";
@@ -89,7 +89,7 @@ test("a secret is kept out of log lines however long it is, and nothing else is"
   const long = Array.from({ length: 3000 }, (_, index) => `${index}.`).join("");
   for (const length of [256, 257, 512, 513, 3000, long.length]) {
     const redactor = new Redactor();
-    redactor.learn(() => [long.slice(0, length)]);
+    redactor.addSource(() => [long.slice(0, length)]);
     const text = redactor.redact(`before ${long.slice(0, length)} after 1.2.`);
     expect(text.replaceAll(hidden, ""), `${length}`).toBe("before  after 1.2.");
   }
@@ -98,7 +98,7 @@ test("a secret is kept out of log lines however long it is, and nothing else is"
 describe("a secret in base64", () => {
   const secret = "hunter2?>ÿ-and-more";
   const redactor = new Redactor();
-  redactor.learn(() => [secret]);
+  redactor.addSource(() => [secret]);
 
   test.each([encode(secret), encode(secret).replace(/=+$/, ""), encode(secret, "base64url")])(
     "is found as a whole: %s",
@@ -121,7 +121,7 @@ describe("a secret in base64", () => {
 
   test("is not looked for if its piece would be found by chance", () => {
     const short = new Redactor();
-    short.learn(() => ["1001"]);
+    short.addSource(() => ["1001"]);
     expect(short.redact("MTAw MDAx A call failed MTAwMQ==")).toBe(
       `MTAw MDAx A call failed ${hidden}`,
     );
@@ -150,7 +150,7 @@ describe("a payload field with the name of a secret, in a method without secret(
     ["another library", v.looseObject({ name: v.string() })],
   ])("is kept out of hooks, log lines and problems: %s", async (_, input) => {
     const seen: unknown[] = [];
-    const see = ({ payload: told }: HookedCall) => void seen.push(told);
+    const see = ({ payload: told }: HookEvent) => void seen.push(told);
     const { lines, visitor } = await start({
       hooks: { "storefront:rpc:before": see, "storefront:rpc:error": see },
       methods: {

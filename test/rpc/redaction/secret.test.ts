@@ -3,9 +3,9 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { describe, expect, test, vi } from "vitest";
 import * as z from "zod";
 import { builtinMethods } from "../../../rpc/methods/builtin.ts";
-import type { PublicRPCContext } from "../../../rpc/context.ts";
+import type { PublicRpcContext } from "../../../rpc/context.ts";
 import { RpcError } from "../../../rpc/error.ts";
-import type { HookedCall, Hooks } from "../../../rpc/hooks.ts";
+import type { HookEvent, Hooks } from "../../../rpc/hooks.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { Redactor } from "../../../rpc/redaction/redactor.ts";
 import { maskSecrets, secret } from "../../../rpc/redaction/secret.ts";
@@ -71,7 +71,7 @@ describe("the secrets of a payload are found", () => {
     const found = maskSecrets(schema, payload);
     expect(found.masked).toEqual(masked);
     const redactor = new Redactor();
-    redactor.learn(() => found.secrets);
+    redactor.addSource(() => found.secrets);
     expect(redactor.redact("with hunter2 in it")).toBe(`with ${hidden} in it`);
   });
 
@@ -127,7 +127,7 @@ describe("a redactor", () => {
   test("looks for secrets when something is written down, and once", () => {
     const redactor = new Redactor();
     const find = vi.fn(() => ["hunter2"]);
-    redactor.learn(find);
+    redactor.addSource(find);
     const log = redactor.guard(createTestLog().log);
     expect(find).not.toHaveBeenCalled();
     log.info("hunter2");
@@ -250,7 +250,7 @@ describe("what a call says", () => {
 
   test("to hooks is the payload without them", async () => {
     const seen = new Map<string, unknown>();
-    const spy = (name: string) => (call: HookedCall) => {
+    const spy = (name: string) => (call: HookEvent) => {
       seen.set(`${name} ${call.method}`, call.payload);
     };
     const hooks: Hooks = {
@@ -287,7 +287,7 @@ describe("what a call says", () => {
 
 function redactorOf(...secrets: unknown[]): Redactor {
   const redactor = new Redactor();
-  redactor.learn(() => secrets);
+  redactor.addSource(() => secrets);
   return redactor;
 }
 
@@ -301,7 +301,7 @@ function quoting(accepts: boolean): StandardSchemaV1<{ note: string }> {
 }
 
 /** A handler that says all that it was given. */
-function quote(input: unknown, { log }: PublicRPCContext): never {
+function quote(input: unknown, { log }: PublicRpcContext): never {
   log.warn(`Asked with ${JSON.stringify(input)}`, { input, list: [[input]] });
   throw new RpcError("quoted", {
     status: 400,

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import * as z from "zod";
-import type { RPCContext } from "../../../rpc/context.ts";
+import type { RpcContext } from "../../../rpc/context.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import type { SessionTokens } from "../../../rpc/session/session-tokens.ts";
 import { createFaultyDriver, Gate } from "../../_faulty-driver.ts";
@@ -19,7 +19,7 @@ const tokens = { accessToken: "access-of-upstream", refreshToken: "refresh-of-up
 const others = { accessToken: "access-of-another", expiresAt: 1_800_000_000_000 };
 
 /** A method that does with its context what a test says. */
-const run = (act: (context: RPCContext) => unknown) =>
+const run = (act: (context: RpcContext) => unknown) =>
   defineRpcMethod({ handler: (_, context) => act(context) });
 
 const methods = {
@@ -103,7 +103,7 @@ describeMatrix("tokens", ({ start, allowErrors }) => {
   });
 
   test("that are set in the call of a login count where they come after it", async () => {
-    const acts: Record<string, (context: RPCContext) => unknown> = {
+    const acts: Record<string, (context: RpcContext) => unknown> = {
       async bindThenSet({ createUserBoundSession, updateTokens }) {
         await createUserBoundSession({ id: 8 });
         updateTokens(others);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import * as z from "zod";
-import type { RPCContext } from "../../../rpc/context.ts";
+import type { RpcContext } from "../../../rpc/context.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import type { SessionTokens } from "../../../rpc/session/session-tokens.ts";
 import { Gate } from "../../_faulty-driver.ts";
@@ -9,7 +9,7 @@ import { describeMatrix, type Matrix } from "../../_setup.ts";
 const message =
   "A call's change of the session's tokens was dropped, because a parallel call stored newer ones";
 
-function keep({ updateTokens }: RPCContext, tokens: SessionTokens | null): void {
+function keep({ updateTokens }: RpcContext, tokens: SessionTokens | null): void {
   updateTokens(tokens ?? undefined);
 }
 

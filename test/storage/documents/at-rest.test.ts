@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { Redis } from "ioredis";
 import { beforeEach, describe, expect, test } from "vitest";
 import * as z from "zod";
-import { callOf, type PublicRPCContext, type RPCContext } from "../../../rpc/context.ts";
+import { callOf, type PublicRpcContext, type RpcContext } from "../../../rpc/context.ts";
 import { hookNames, type Hooks } from "../../../rpc/hooks.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { secret } from "../../../rpc/redaction/secret.ts";
@@ -158,7 +158,7 @@ function createEar(): { hooks: Hooks; told: string[] } {
 /** Says all that it knows, and throws the same. */
 async function boast(
   input: unknown,
-  context: PublicRPCContext & Partial<RPCContext>,
+  context: PublicRpcContext & Partial<RpcContext>,
 ): Promise<void> {
   const kept = await context.readTokens?.();
   // A call of a public method has none.

@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
-import type { RPCContext } from "../../../rpc/context.ts";
+import type { RpcContext } from "../../../rpc/context.ts";
 import { RpcError } from "../../../rpc/error.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { openDriver } from "../../../storage/documents/driver.ts";
@@ -218,7 +218,7 @@ function createMethods() {
   return { become };
 }
 
-async function bind(context: RPCContext, id: string | number, way: string): Promise<void> {
+async function bind(context: RpcContext, id: string | number, way: string): Promise<void> {
   if (way === "updateUser") context.updateUser({ id });
   else await context.createUserBoundSession({ id });
 }

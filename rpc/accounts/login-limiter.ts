@@ -16,10 +16,10 @@ export interface LoginAttemptsOptions {
 }
 
 /** The failed logins of all accounts, and from all addresses, and the registrations from each address. */
-export class LoginAttempts {
+export class LoginLimiter {
   readonly #attempts: Counters;
   readonly #options: LoginAttemptsOptions;
-  readonly #reached: ReachedLimits = new LRUCache({ max: 10_000 });
+  readonly #blocked: BlockedKeys = new LRUCache({ max: 10_000 });
 
   constructor(store: DocumentStore, options: LoginAttemptsOptions) {
     this.#attempts = store.counters("login-attempts", options.window);
@@ -27,24 +27,24 @@ export class LoginAttempts {
   }
 
   /** Those of an account, also where there is none of this name: an answer must not tell. */
-  ofAccount(realm: string, email: string): Failures {
+  ofAccount(realm: string, email: string): FailureCounter {
     const key = `account:${toKeySegment(realm)}:${toKeySegment(normaliseEmail(email))}`;
-    return new Failures(this.#attempts, key, this.#options.perAccount, this.#reached);
+    return new FailureCounter(this.#attempts, key, this.#options.perAccount, this.#blocked);
   }
 
   /** Those from an address. */
-  ofAddress(ip: string): Failures {
+  ofAddress(ip: string): FailureCounter {
     return this.#from(ip, "address");
   }
 
   /** The registrations from an IP address, successful or not. */
-  registrationsFrom(ip: string): Failures {
+  registrationsFrom(ip: string): FailureCounter {
     return this.#from(ip, "registration");
   }
 
-  #from(ip: string, kind: string): Failures {
+  #from(ip: string, kind: string): FailureCounter {
     const key = `${kind}:${toKeySegment(toNetwork(ip))}`;
-    return new Failures(this.#attempts, key, this.#options.perAddress, this.#reached);
+    return new FailureCounter(this.#attempts, key, this.#options.perAddress, this.#blocked);
   }
 }
 
@@ -65,11 +65,11 @@ export async function guardPassword<T>(
   email: string,
   verify: () => Promise<T | undefined>,
 ): Promise<T | undefined> {
-  const { loginAttempts } = call.environment;
-  if (loginAttempts === undefined) return verify();
+  const { loginLimiter } = call.runtime;
+  if (loginLimiter === undefined) return verify();
   const { ip } = call.request.client;
-  const account = loginAttempts.ofAccount(call.backend.realm.name, email);
-  const counted = ip === undefined ? [account] : [account, loginAttempts.ofAddress(ip)];
+  const account = loginLimiter.ofAccount(call.services.realm.name, email);
+  const counted = ip === undefined ? [account] : [account, loginLimiter.ofAddress(ip)];
   assertFew(counted.map((failures) => failures.recall()));
   let verified: T | undefined;
   let refusal: unknown;
@@ -84,9 +84,9 @@ export async function guardPassword<T>(
     if (refusal !== undefined) throw refusal;
     return undefined;
   }
-  const standings = await Promise.all(counted.map((failures) => failures.read()));
-  assertFew(standings);
-  if (standings[0]?.count !== 0) await attemptLess(call, () => account.clear());
+  const states = await Promise.all(counted.map((failures) => failures.read()));
+  assertFew(states);
+  if (states[0]?.count !== 0) await attemptLess(call, () => account.clear());
   return verified;
 }
 
@@ -100,16 +100,16 @@ export async function guardPasswordChange(
   email: string,
   change: () => Promise<boolean>,
 ): Promise<boolean> {
-  const { loginAttempts } = call.environment;
-  if (loginAttempts === undefined) return change();
+  const { loginLimiter } = call.runtime;
+  if (loginLimiter === undefined) return change();
   const { ip } = call.request.client;
-  const account = loginAttempts.ofAccount(call.backend.realm.name, email);
-  const address = ip === undefined ? undefined : loginAttempts.ofAddress(ip);
+  const account = loginLimiter.ofAccount(call.services.realm.name, email);
+  const address = ip === undefined ? undefined : loginLimiter.ofAddress(ip);
   const counted = address === undefined ? [account] : [account, address];
-  const standings = await Promise.all(counted.map((failures) => failures.add()));
+  const states = await Promise.all(counted.map((failures) => failures.add()));
   let changed: boolean;
   try {
-    assertFew(standings);
+    assertFew(states);
     changed = await change();
   } catch (error) {
     if (!isRefusal(error)) {
@@ -131,7 +131,7 @@ export async function guardPasswordChange(
 export async function guardRegistration<T>(call: Call, register: () => Promise<T>): Promise<T> {
   const { ip } = call.request.client;
   if (ip !== undefined) {
-    const registrations = call.environment.loginAttempts?.registrationsFrom(ip);
+    const registrations = call.runtime.loginLimiter?.registrationsFrom(ip);
     if (registrations !== undefined) {
       assertFew([registrations.recall()], tooManyRegistrations);
       assertFew([await registrations.add()], tooManyRegistrations);
@@ -142,66 +142,66 @@ export async function guardRegistration<T>(call: Call, register: () => Promise<T
 
 // --- Internal helpers ---
 
-interface Standing {
+interface LimitState {
   readonly count: number;
   /** Seconds until the next may be tried; 0: at once. */
   readonly wait: number;
 }
 
 /** The keys whose limit is reached: since when this process knows, and until when; epoch milliseconds. */
-type ReachedLimits = LRUCache<string, { readonly since: number; readonly endsAt: number }>;
+type BlockedKeys = LRUCache<string, { readonly since: number; readonly endsAt: number }>;
 
 /** For so many milliseconds a process believes what it knows: an operator may have set the count to 0. */
 const trustedFor = 1000;
 
-/** Failures that are counted together. */
-class Failures {
+/** FailureCounter that are counted together. */
+class FailureCounter {
   readonly #attempts: Counters;
   readonly #key: string;
   readonly #limit: number;
-  readonly #reached: ReachedLimits;
+  readonly #blocked: BlockedKeys;
 
-  constructor(attempts: Counters, key: string, limit: number, reached: ReachedLimits) {
+  constructor(attempts: Counters, key: string, limit: number, blocked: BlockedKeys) {
     this.#attempts = attempts;
     this.#key = key;
     this.#limit = limit;
-    this.#reached = reached;
+    this.#blocked = blocked;
   }
 
   /** Whether another may be tried, as far as this process knows. */
-  recall(): Standing {
-    const { since, endsAt } = this.#reached.get(this.#key) ?? { since: 0, endsAt: 0 };
+  recall(): LimitState {
+    const { since, endsAt } = this.#blocked.get(this.#key) ?? { since: 0, endsAt: 0 };
     const now = Date.now();
     const isReached = now < Math.min(endsAt, since + trustedFor);
     return { count: this.#limit, wait: isReached ? Math.ceil((endsAt - now) / 1000) : 0 };
   }
 
   /** Whether another may be tried. */
-  async read(): Promise<Standing> {
+  async read(): Promise<LimitState> {
     const tally = this.#remember(await this.#attempts.read(this.#key));
     return { count: tally.count, wait: tally.count < this.#limit ? 0 : tally.endsIn };
   }
 
   /** Counts one. @returns whether it is within the limit */
-  async add(): Promise<Standing> {
+  async add(): Promise<LimitState> {
     const tally = this.#remember(await this.#attempts.add(this.#key));
     return { count: tally.count, wait: tally.count <= this.#limit ? 0 : tally.endsIn };
   }
 
   takeBack(): Promise<void> {
-    this.#reached.delete(this.#key);
+    this.#blocked.delete(this.#key);
     return this.#attempts.takeBack(this.#key);
   }
 
   clear(): Promise<void> {
-    this.#reached.delete(this.#key);
+    this.#blocked.delete(this.#key);
     return this.#attempts.clear(this.#key);
   }
 
   #remember(tally: CounterState): CounterState {
     const since = Date.now();
     if (tally.count >= this.#limit) {
-      this.#reached.set(this.#key, { since, endsAt: since + tally.endsIn * 1000 });
+      this.#blocked.set(this.#key, { since, endsAt: since + tally.endsIn * 1000 });
     }
     return tally;
   }
@@ -209,8 +209,8 @@ class Failures {
 
 const tooManyRegistrations = "Too many accounts were registered from this address";
 
-function assertFew(standings: readonly Standing[], detail?: string): void {
-  const wait = Math.max(...standings.map((standing) => standing.wait));
+function assertFew(states: readonly LimitState[], detail?: string): void {
+  const wait = Math.max(...states.map((state) => state.wait));
   if (wait === 0) return;
   throw new RpcError("too_many_attempts", { detail, headers: { "retry-after": String(wait) } });
 }
