@@ -12,7 +12,7 @@ import {
 } from "./context.ts";
 import { notify, type Hooks } from "./hooks.ts";
 import type { LoginLimiter } from "./accounts/login-limiter.ts";
-import type { MergeReport } from "./lists/merge.ts";
+import type { MergeReport } from "./lists/transfer.ts";
 import type { RpcMethods } from "./method.ts";
 import type { Redactor } from "./redaction/redactor.ts";
 import { CallSession } from "./session/call-session.ts";

@@ -3,7 +3,7 @@ import type { SessionCustomData, ShopUser } from "../storage/sessions/session-re
 import type { Call } from "./call.ts";
 import { dispatch } from "./dispatch.ts";
 import { Json } from "./json-text.ts";
-import type { MergeReport } from "./lists/merge.ts";
+import type { MergeReport } from "./lists/transfer.ts";
 import type { SessionTokens } from "./session/session-tokens.ts";
 import type { CallSession } from "./session/call-session.ts";
 import type { PublicShop } from "./shop.ts";
@@ -196,11 +196,11 @@ export class SessionContext extends PublicContext implements RpcContext {
   }
 
   get basketKey() {
-    return this.#session.belongings.begin("basket");
+    return this.#session.lists.begin("basket");
   }
 
   get wishlistKey() {
-    return this.#session.belongings.begin("wishlist");
+    return this.#session.lists.begin("wishlist");
   }
 }
 

@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { describeError, type Logger } from "../shared/log.ts";
 import type { ShopUser } from "../storage/sessions/session-record.ts";
 import type { PublicRpcContext, RpcContext } from "./context.ts";
-import type { MergeReport } from "./lists/merge.ts";
+import type { MergeReport } from "./lists/transfer.ts";
 import type { Redactor } from "./redaction/redactor.ts";
 import { maskSecrets } from "./redaction/secret.ts";
 import type { PublicShop } from "./shop.ts";

@@ -52,7 +52,7 @@ export type { Issue, ProblemCode, RpcErrorOptions } from "../rpc/error.ts";
 export type { HookEvent, Hooks } from "../rpc/hooks.ts";
 export type { LoginOptions } from "../rpc/context.ts";
 export type { SessionTokens } from "../rpc/session/session-tokens.ts";
-export type { MergeReport } from "../rpc/lists/merge.ts";
+export type { MergeReport } from "../rpc/lists/transfer.ts";
 export type { Device } from "../rpc/methods/device.ts";
 export type { BuiltinMethods } from "../rpc/methods/builtin.ts";
 /** Types of answers are made of it, so a program that infers one must be able to name it. */

@@ -1,7 +1,7 @@
 import { HTTPError } from "h3";
 import { randomUUID } from "uncrypto";
 import { maxIssues, problems, RpcError, type ProblemCode } from "../rpc/error.ts";
-import { DocumentMovedError } from "../rpc/lists/owned.ts";
+import { DocumentMovedError } from "../rpc/lists/transfer.ts";
 import type { Redactor } from "../rpc/redaction/redactor.ts";
 import { describeError, isInstance, type Logger } from "../shared/log.ts";
 import { StorageUnavailableError } from "../storage/documents/unavailable.ts";

@@ -6,7 +6,7 @@ import {
   toStoredJson,
   type StoredData,
 } from "./line-identity.ts";
-import { isOwned, type Owned } from "./owned.ts";
+import { isTransferable, type TransferableDocument } from "./transferable-document.ts";
 import type { BasketOptions, MergeStrategy } from "../shop.ts";
 
 /** What a shop sells: a positive integer, or a string of 1 to 64 characters. */
@@ -41,7 +41,7 @@ export interface BasketLine extends NewLine {
 }
 
 /** A basket as it is stored. */
-export interface Basket extends Owned {
+export interface Basket extends TransferableDocument {
   readonly items: readonly BasketLine[];
   /** Counts the changes. */
   readonly revision: number;
@@ -75,7 +75,10 @@ export const emptyBasket: Basket = { items: [], revision: 0 };
 export function isBasket(value: unknown): value is Basket {
   const { items, revision } = (value ?? {}) as Partial<Basket>;
   return (
-    Array.isArray(items) && items.every(isLine) && Number.isSafeInteger(revision) && isOwned(value)
+    Array.isArray(items) &&
+    items.every(isLine) &&
+    Number.isSafeInteger(revision) &&
+    isTransferable(value)
   );
 }
 
@@ -169,10 +172,10 @@ export function mergeItems(
   basket: Basket,
   guestItems: readonly BasketLine[],
   options: BasketOptions,
-): { basket: Basket; lines: readonly MergedLine[] } {
-  if (guestItems.length === 0) return { basket, lines: [] };
+): { list: Basket; lines: readonly MergedLine[] } {
+  if (guestItems.length === 0) return { list: basket, lines: [] };
   const strategy = effectiveStrategy(options.mergeStrategy, basket);
-  if (strategy === "useExisting") return { basket, lines: guestItems.map(leaveOut) };
+  if (strategy === "useExisting") return { list: basket, lines: guestItems.map(leaveOut) };
   const isReplaced = strategy === "useGuest";
   const items = isReplaced ? [] : [...basket.items];
   const most = Math.max(2 * options.maxItems, items.length, isReplaced ? guestItems.length : 0);
@@ -195,7 +198,7 @@ export function mergeItems(
     return { variantId, outcome: quantity < sum ? "capped" : "added" };
   });
   const dropped = isReplaced ? basket.items.map(leaveOut) : [];
-  return { basket: changed(basket, items), lines: [...lines, ...dropped] };
+  return { list: changed(basket, items), lines: [...lines, ...dropped] };
 }
 
 // --- Internal helpers ---

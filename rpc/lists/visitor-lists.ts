@@ -1,22 +1,25 @@
 import { randomUUID } from "uncrypto";
-import type { Collection } from "../../storage/documents/documents.ts";
+import type { Logger } from "../../shared/log.ts";
 import type { ListKind, SessionRecord } from "../../storage/sessions/session-record.ts";
 import type { RecordChange, Session } from "../../storage/sessions/session-records.ts";
+import type { PendingMerge } from "../../storage/sessions/user-index.ts";
+import { addListKey, replaceListKey } from "../session/record-changes.ts";
 import type { ShopServices } from "../shop-services.ts";
-import { emptyBasket } from "./basket.ts";
 import {
-  changeOwned,
+  changeList,
+  closeList,
+  completeMerges,
   DocumentMovedError,
-  endOwned,
-  extendOwned,
+  extendList,
+  listsOf,
+  readList,
   userOwnerKey,
-  type Owned,
-  type Owner,
-} from "./owned.ts";
-import { beginBelonging, replaceBelonging } from "../session/record-changes.ts";
-import { emptyWishlist } from "./wishlist.ts";
+  type ListOwner,
+  type Lists,
+  type MergeReport,
+} from "./transfer.ts";
 
-/** What the belongings of a visitor need of the session of a call. */
+/** What the lists of a visitor need of the session of a call. */
 export interface OwningSession {
   current(): Session | undefined;
   /** The first key of what a guest without a session begins. */
@@ -31,97 +34,134 @@ export interface OwningSession {
   assertAlive(): Promise<void>;
 }
 
-/**
- * The basket and the wishlist of a call's visitor. A user's are found by who they are, a guest's by what is
- * noted in the session.
- */
-export class Belongings {
-  readonly #backend: ShopServices;
-  readonly #session: OwningSession;
+/** A visitor's basket or wishlist, and its key: `undefined` if the visitor has none yet. */
+export interface VisitorList<T> {
+  readonly key: string | undefined;
+  readonly value: T;
+}
 
-  constructor(backend: ShopServices, session: OwningSession) {
-    this.#backend = backend;
+/**
+ * The basket and the wishlist of a call's visitor. The key of a user's lists comes from the user's ID. The keys of a
+ * guest's lists are in the session. Methods throw StorageUnavailableError.
+ */
+export class VisitorLists {
+  readonly #services: ShopServices;
+  readonly #session: OwningSession;
+  /** The keys of users' lists, each computed once per call. */
+  readonly #userKeys = new Map<string, string>();
+
+  constructor(services: ShopServices, session: OwningSession) {
+    this.#services = services;
     this.#session = session;
   }
 
-  /** The key of the visitor's basket or wishlist, where it was begun. */
-  peek(belonging: ListKind): string | undefined {
+  /** The key of the visitor's list, if there is one. */
+  keyOf(kind: ListKind): string | undefined {
     const record = this.#session.current()?.record;
-    if (record?.user !== undefined) return userOwnerKey(this.#backend.shop.shopId, record.user.id);
-    return record?.belongings?.[belonging];
+    return record?.user === undefined
+      ? record?.belongings?.[kind]
+      : this.#userKeyIn(this.#services.shop.shopId, record.user.id);
   }
 
-  /** The key of the visitor's basket or wishlist; a guest's is begun with it, at the call's end. */
-  begin(belonging: ListKind): string {
-    const begun = this.peek(belonging);
-    if (begun !== undefined) return begun;
-    this.#session.note(beginBelonging(belonging));
+  /** The key of the visitor's list. For a guest without one, the session gets the key at the end of the call. */
+  begin(kind: ListKind): string {
+    const key = this.keyOf(kind);
+    if (key !== undefined) return key;
+    this.#session.note(addListKey(kind));
     return this.#session.current()?.record.ownerKey ?? this.#session.guestKey();
   }
 
+  /** Reads the visitor's list. */
+  async read<K extends ListKind>(kind: K): Promise<VisitorList<Lists[K]>> {
+    const lists = listsOf(this.#services, kind);
+    const key = this.keyOf(kind);
+    return { key, value: key === undefined ? lists.empty : await readList(lists, key) };
+  }
+
   /**
-   * Changes the visitor's basket or wishlist. A guest's is noted in the session before it is written:
-   * a login that comes between finds the note, and an ended session stops the write.
-   * @returns its key, and what it is now
+   * Changes the visitor's list. A guest's list is noted in the session before it is written: a login in a parallel
+   * call then finds it, and the end of the session stops the write.
+   * @param rule a pure function, because it can run more than once; if it returns its argument, nothing is written
+   * @throws SessionEndedError, and what `rule` throws
    */
-  async change<T extends Owned>(
-    belonging: ListKind,
-    documents: Collection<T>,
-    empty: T,
-    rule: (current: T) => T,
-  ): Promise<{ readonly key: string; readonly value: T }> {
-    const owner = await this.#own(belonging);
+  async change<K extends ListKind>(
+    kind: K,
+    rule: (current: Lists[K]) => Lists[K],
+  ): Promise<VisitorList<Lists[K]>> {
+    const lists = listsOf(this.#services, kind);
+    // A change without effect begins no session. Neither does a change that the rule rejects.
+    if (this.keyOf(kind) === undefined && rule(lists.empty) === lists.empty) {
+      return { key: undefined, value: lists.empty };
+    }
+    const owner = await this.#own(kind);
     try {
-      return { key: owner.key, value: await changeOwned(documents, owner, empty, rule) };
+      return { key: owner.key, value: await changeList(lists, owner, rule) };
     } catch (error) {
       if (!(error instanceof DocumentMovedError)) throw error;
     }
-    // It is the user's now, and so is the session, which then refuses; or else a login broke off and left
-    // the guest here.
-    await this.#session.write(replaceBelonging(belonging, owner.key, randomUUID()));
-    const next = await this.#own(belonging);
-    return { key: next.key, value: await changeOwned(documents, next, empty, rule) };
+    // After a login in a parallel call, this write fails, because the session moved. After a login that failed
+    // midway, the guest begins another list.
+    await this.#session.write(replaceListKey(kind, owner.key, randomUUID()));
+    const next = await this.#own(kind);
+    return { key: next.key, value: await changeList(lists, next, rule) };
   }
 
-  /** Ends what a guest had, with the session; what a user has stays theirs. */
-  async end({ user, belongings = {} }: SessionRecord): Promise<void> {
-    if (user !== undefined) return;
-    const { baskets, wishlists } = this.#backend;
-    await Promise.all([
-      belongings.basket && endOwned(baskets, belongings.basket, emptyBasket),
-      belongings.wishlist && endOwned(wishlists, belongings.wishlist, emptyWishlist),
-    ]);
+  /** Merges guests' lists into a user's lists. It never throws: a failed merge is `pending`. */
+  merge(
+    userId: string | number,
+    pending: readonly PendingMerge[],
+    log: Logger,
+  ): Promise<MergeReport> {
+    const userKeyIn = (shopId: number) => this.#userKeyIn(shopId, userId);
+    return completeMerges(this.#services, pending, { userId, userKeyIn, log });
   }
 
-  async #own(belonging: ListKind): Promise<Owner> {
-    // On its own: what else the call changes waits for its end, for it may fail.
-    if (this.peek(belonging) === undefined) await this.#session.write(beginBelonging(belonging));
+  /** Closes a guest's lists when the session ends. A user keeps the lists. */
+  async close(record: SessionRecord): Promise<void> {
+    await forEachGuestList(record, (kind, key) => closeList(listsOf(this.#services, kind), key));
+  }
+
+  #userKeyIn(shopId: number, userId: string | number): string {
+    const name = `${shopId}:${userId}`;
+    const key = this.#userKeys.get(name) ?? userOwnerKey(shopId, userId);
+    this.#userKeys.set(name, key);
+    return key;
+  }
+
+  async #own(kind: ListKind): Promise<ListOwner> {
+    // Only this change: the other changes of the call wait for its end, because the call can fail.
+    if (this.keyOf(kind) === undefined) await this.#session.write(addListKey(kind));
     this.#session.assertInTime();
     await this.#session.assertAlive();
     const session = this.#session.current() as Session;
     const isGuest = session.record.user === undefined;
     return {
-      key: this.begin(belonging),
-      expiresAt: isGuest ? endFor(this.#backend, session) : undefined,
+      key: this.begin(kind),
+      expiresAt: isGuest ? expiryFor(this.#services, session) : undefined,
     };
   }
 }
 
 /** Extends the guest's lists. This comes before the extension of the session, so that the lists outlive it. */
-export async function extendBelongings(backend: ShopServices, session: Session): Promise<void> {
-  const { user, belongings = {} } = session.record;
-  if (user !== undefined) return;
-  const { baskets, wishlists } = backend;
-  const end = endFor(backend, session);
-  await Promise.all([
-    belongings.basket && extendOwned(baskets, belongings.basket, end),
-    belongings.wishlist && extendOwned(wishlists, belongings.wishlist, end),
-  ]);
+export async function extendGuestLists(services: ShopServices, session: Session): Promise<void> {
+  const expiresAt = expiryFor(services, session);
+  await forEachGuestList(session.record, (kind, key) =>
+    extendList(listsOf(services, kind), key, expiresAt),
+  );
 }
 
 // --- Internal helpers ---
 
+async function forEachGuestList(
+  { user, belongings = {} }: SessionRecord,
+  visit: (kind: ListKind, key: string) => Promise<void>,
+): Promise<void> {
+  if (user !== undefined) return;
+  const { basket, wishlist } = belongings;
+  await Promise.all([basket && visit("basket", basket), wishlist && visit("wishlist", wishlist)]);
+}
+
 /** Not before the session expires, even if a parallel call extends it right now. */
-function endFor({ sessions }: ShopServices, session: Session): number {
+function expiryFor({ sessions }: ShopServices, session: Session): number {
   return sessions.extendedEnd(session) + 60_000;
 }

@@ -1,6 +1,6 @@
 import { isProductReference, type ProductReference } from "./basket.ts";
 import { RpcError } from "../error.ts";
-import { isOwned, type Owned } from "./owned.ts";
+import { isTransferable, type TransferableDocument } from "./transferable-document.ts";
 import type { WishlistOptions } from "../shop.ts";
 
 /** What a visitor wishes for: a variant or a product. */
@@ -16,7 +16,7 @@ export type WishlistItem = Wish & {
 };
 
 /** What is stored of a wishlist. */
-export interface Wishlist extends Owned {
+export interface Wishlist extends TransferableDocument {
   readonly items: readonly WishlistItem[];
 }
 
@@ -32,7 +32,7 @@ export const emptyWishlist: Wishlist = { items: [] };
 /** Whether a stored value is a wishlist with valid items. */
 export function isWishlist(value: unknown): value is Wishlist {
   const { items } = (value ?? {}) as Partial<Wishlist>;
-  return Array.isArray(items) && items.every(isWishlistItem) && isOwned(value);
+  return Array.isArray(items) && items.every(isWishlistItem) && isTransferable(value);
 }
 
 export function viewWishlist(key: string | undefined, { items }: Wishlist): WishlistView {
@@ -82,14 +82,14 @@ export function mergeWishes(
   wishlist: Wishlist,
   guestItems: readonly WishlistItem[],
   { maxItems }: WishlistOptions,
-): { wishlist: Wishlist; lines: readonly LeftOutWish[] } {
+): { list: Wishlist; lines: readonly LeftOutWish[] } {
   const known = new Set(wishlist.items.map(identifyWish));
   const added = guestItems.filter((wish) => !known.has(identifyWish(wish)));
   const room = Math.max(0, 2 * maxItems - wishlist.items.length);
   const lines = added.slice(room).map(leaveOut);
-  if (added.length === 0 || room === 0) return { wishlist, lines };
+  if (added.length === 0 || room === 0) return { list: wishlist, lines };
   return {
-    wishlist: { ...wishlist, items: [...wishlist.items, ...added.slice(0, room)] },
+    list: { ...wishlist, items: [...wishlist.items, ...added.slice(0, room)] },
     lines,
   };
 }

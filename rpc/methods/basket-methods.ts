@@ -3,7 +3,6 @@ import * as z from "zod";
 import {
   addItems,
   clearItems,
-  emptyBasket,
   removeItem,
   updateItem,
   type Basket,
@@ -13,7 +12,6 @@ import { viewBasket } from "../lists/basket-view.ts";
 import { callOf, type RpcContext } from "../context.ts";
 import type { Json } from "../json-text.ts";
 import { defineRpcMethod } from "../method.ts";
-import { readOwned } from "../lists/owned.ts";
 import { customData, itemKey, productReference, quantity } from "./fields.ts";
 import type { BasketOptions } from "../shop.ts";
 
@@ -27,10 +25,7 @@ const line = z.strictObject({
 export const getBasket = defineRpcMethod({
   readOnly: true,
   async handler(_, context) {
-    const { services, session } = callOf(context);
-    const key = session.belongings.peek("basket");
-    const value =
-      key === undefined ? emptyBasket : await readOwned(services.baskets, key, emptyBasket);
+    const { key, value } = await callOf(context).session.lists.read("basket");
     return viewBasket(key, value);
   },
 });
@@ -89,16 +84,8 @@ async function changeBasket(
   rule: (basket: Basket, options: BasketOptions) => Basket,
 ): Promise<Json<{ basket: BasketView }>> {
   const { services, session } = callOf(context);
-  const change = (basket: Basket) => rule(basket, services.basketOptions);
-  // What changes nothing, or is refused, begins no session either.
-  if (session.belongings.peek("basket") === undefined && change(emptyBasket) === emptyBasket) {
-    return viewBasket(undefined, emptyBasket);
-  }
-  const { key, value } = await session.belongings.change(
-    "basket",
-    services.baskets,
-    emptyBasket,
-    change,
+  const { key, value } = await session.lists.change("basket", (basket) =>
+    rule(basket, services.basketOptions),
   );
   return viewBasket(key, value);
 }

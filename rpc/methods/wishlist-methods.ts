@@ -2,13 +2,11 @@ import { randomUUID } from "uncrypto";
 import * as z from "zod";
 import { callOf, type RpcContext } from "../context.ts";
 import { defineRpcMethod } from "../method.ts";
-import { readOwned } from "../lists/owned.ts";
 import { itemKey, productReference } from "./fields.ts";
 import type { WishlistOptions } from "../shop.ts";
 import {
   addWish,
   clearWishes,
-  emptyWishlist,
   removeWish,
   viewWishlist,
   type Wishlist,
@@ -19,10 +17,7 @@ import {
 export const getWishlist = defineRpcMethod({
   readOnly: true,
   async handler(_, context) {
-    const { services, session } = callOf(context);
-    const key = session.belongings.peek("wishlist");
-    const value =
-      key === undefined ? emptyWishlist : await readOwned(services.wishlists, key, emptyWishlist);
+    const { key, value } = await callOf(context).session.lists.read("wishlist");
     return { wishlist: viewWishlist(key, value) };
   },
 });
@@ -64,19 +59,8 @@ async function changeWishlist(
   rule: (wishlist: Wishlist, options: WishlistOptions) => Wishlist,
 ): Promise<{ wishlist: WishlistView }> {
   const { services, session } = callOf(context);
-  const change = (wishlist: Wishlist) => rule(wishlist, services.wishlistOptions);
-  // What changes nothing, or is refused, begins no session either.
-  if (
-    session.belongings.peek("wishlist") === undefined &&
-    change(emptyWishlist) === emptyWishlist
-  ) {
-    return { wishlist: viewWishlist(undefined, emptyWishlist) };
-  }
-  const { key, value } = await session.belongings.change(
-    "wishlist",
-    services.wishlists,
-    emptyWishlist,
-    change,
+  const { key, value } = await session.lists.change("wishlist", (wishlist) =>
+    rule(wishlist, services.wishlistOptions),
   );
   return { wishlist: viewWishlist(key, value) };
 }

@@ -8,13 +8,13 @@ import type { Session } from "../../storage/sessions/session-records.ts";
 import { idsOf, type UserSession } from "../../storage/sessions/user-index.ts";
 import { SessionEndedError } from "../../storage/sessions/user-sessions.ts";
 import type { ShopServices } from "../shop-services.ts";
-import { Belongings } from "../lists/visitor-lists.ts";
+import { VisitorLists } from "../lists/visitor-lists.ts";
 import type { CallSessions } from "./call-sessions.ts";
 import { endSessions, incompleteEnd } from "./ended-sessions.ts";
 import type { Call } from "../call.ts";
 import type { LoginOptions } from "../context.ts";
 import { copyOf } from "../../shared/copy.ts";
-import type { MergeReport } from "../lists/merge.ts";
+import type { MergeReport } from "../lists/transfer.ts";
 import { PendingMerges } from "../lists/pending-merges.ts";
 import { noteFirstUse, patchCustomData } from "./record-changes.ts";
 import { CallTokens } from "./session-tokens.ts";
@@ -38,7 +38,7 @@ export class CallSession {
   #ended = false;
   // Created on access, because most calls need none of them.
   #signInMark: SignInMark | undefined;
-  #belongings: Belongings | undefined;
+  #lists: VisitorLists | undefined;
   #tokens: CallTokens | undefined;
   #customDataCopy: Partial<SessionCustomData> | undefined;
 
@@ -57,8 +57,8 @@ export class CallSession {
   }
 
   /** The visitor's basket and wishlist. */
-  get belongings(): Belongings {
-    this.#belongings ??= new Belongings(this.#backend, {
+  get lists(): VisitorLists {
+    this.#lists ??= new VisitorLists(this.#backend, {
       current: () => this.current,
       guestKey: () => this.#work.ownerKey,
       note: (change) => this.#work.note(change),
@@ -66,7 +66,7 @@ export class CallSession {
       assertInTime: () => this.#call.deadline.assertInTime(),
       assertAlive: () => this.#assertAlive(),
     });
-    return this.#belongings;
+    return this.#lists;
   }
 
   /** What a commerce system has given for the visitor. */
@@ -230,7 +230,7 @@ export class CallSession {
   }
 
   get #merges(): PendingMerges {
-    return new PendingMerges(this.#backend, this.#work, this.#call);
+    return new PendingMerges(this.#backend, this.#work, this.#call, () => this.lists);
   }
 
   /** Writes the changes of the call, and extends the session if that is due; usually there is nothing to do. */
@@ -263,7 +263,7 @@ export class CallSession {
   async #finishEnd(record: SessionRecord): Promise<void> {
     if (record.user !== undefined) return this.#call.afterLogout(record.user);
     try {
-      await this.belongings.end(record);
+      await this.lists.close(record);
     } catch (error) {
       const message =
         "A guest's basket or wishlist stays stored after its session, until it expires";

@@ -34,23 +34,17 @@ export function changeUser(known: ShopUser | undefined, next: ShopUser): RecordC
   return (record) => ({ ...record, user: mergeChanges(known, next, record.user) });
 }
 
-/** Notes what a guest begins; where it was begun before, it stays that. */
-export function beginBelonging(belonging: ListKind): RecordChange {
-  return (record) => ({
-    ...record,
-    belongings: { [belonging]: record.ownerKey, ...record.belongings },
-  });
+/** Adds the key of a guest's list, unless the record has one already. */
+export function addListKey(kind: ListKind): RecordChange {
+  return (record) => ({ ...record, belongings: { [kind]: record.ownerKey, ...record.belongings } });
 }
 
-/** Notes another key for what a guest begins anew, where nobody else has. */
-export function replaceBelonging(belonging: ListKind, from: string, to: string): RecordChange {
-  return (record) => ({
-    ...record,
-    belongings: {
-      ...record.belongings,
-      ...(record.belongings?.[belonging] === from && { [belonging]: to }),
-    },
-  });
+/** Replaces the key of a guest's list, unless a parallel call has replaced it. */
+export function replaceListKey(kind: ListKind, from: string, to: string): RecordChange {
+  return (record) =>
+    record.belongings?.[kind] === from
+      ? { ...record, belongings: { ...record.belongings, [kind]: to } }
+      : record;
 }
 
 /** Begins the grace period of the old ID, because the client has sent the new one. */
@@ -58,7 +52,7 @@ export const noteFirstUse: RecordChange = (record) =>
   record.firstUsedAt === 0 ? { ...record, firstUsedAt: Date.now() } : record;
 
 /** All merges are done. */
-export const owingNothing: RecordChange = (record) => ({ ...record, mergePending: undefined });
+export const clearMergePending: RecordChange = (record) => ({ ...record, mergePending: undefined });
 
 /** Several changes, one after the other. */
 export function chain(changes: readonly RecordChange[]): RecordChange {

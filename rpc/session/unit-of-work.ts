@@ -5,7 +5,7 @@ import type { RecordChange, Session } from "../../storage/sessions/session-recor
 import { SessionEndedError } from "../../storage/sessions/user-sessions.ts";
 import type { ShopServices } from "../shop-services.ts";
 import type { Call } from "../call.ts";
-import { extendBelongings } from "../lists/visitor-lists.ts";
+import { extendGuestLists } from "../lists/visitor-lists.ts";
 import { chain, noteFirstUse } from "./record-changes.ts";
 
 /**
@@ -145,7 +145,7 @@ export class SessionWork {
     const extend = sessions.isExtensionDue(session);
     if (changes.length === 0 && !extend) return;
     try {
-      if (extend) await extendBelongings(this.#backend, session);
+      if (extend) await extendGuestLists(this.#backend, session);
       this.#session = await sessions.update(session, chain(changes));
       this.#extended ||= extend;
     } catch (error) {

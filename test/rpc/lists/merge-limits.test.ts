@@ -127,7 +127,7 @@ describe("the report of a merge", () => {
     expect((await guest.call("login", as(7))).body.merge.status).toBe("pending");
     baskets.heal();
     await guest.call("getBasket");
-    const details = expect.objectContaining({ belonging: "basket", count: 1 });
+    const details = expect.objectContaining({ list: "basket", count: 1 });
     expect(lines).toContainEqual({ level: "warn", message: "A merge left out lines", details });
   });
 

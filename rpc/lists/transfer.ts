@@ -1,0 +1,256 @@
+import { createHash } from "node:crypto";
+// Node's own timers, so that calls work if a test has faked the global ones.
+import { setImmediate } from "node:timers/promises";
+import { describeError, type Logger } from "../../shared/log.ts";
+import type { Collection } from "../../storage/documents/documents.ts";
+import type { ListKind } from "../../storage/sessions/session-record.ts";
+import type { PendingMerge } from "../../storage/sessions/user-index.ts";
+import type { ShopServices } from "../shop-services.ts";
+import { emptyBasket, mergeItems, type Basket, type MergedLine } from "./basket.ts";
+import type { TransferableDocument } from "./transferable-document.ts";
+import { emptyWishlist, mergeWishes, type LeftOutWish, type Wishlist } from "./wishlist.ts";
+
+/*
+ * The transfer of a guest's list to a user. It happens once, however often a call repeats it.
+ *
+ *                       transferList                     transferList
+ *   guest's list: open ──────────────▶ sealed(user key) ──────────────▶ merged into the user's list
+ *                  │
+ *                  │    closeList
+ *                  └──────────────────▶ sealed("")
+ *
+ *   open    Calls read and change the list.
+ *   sealed  `movedTo` is set in the guest's list. Reads find an empty list, and changes fail.
+ *   merged  The user's list names the guest's list in `merged`, in the same write as the items.
+ *
+ * A login notes its merges in the user's index first. `completeMerges` removes each note when the merge is done.
+ */
+
+/** The documents of each kind of list. */
+export interface Lists {
+  readonly basket: Basket;
+  readonly wishlist: Wishlist;
+}
+
+/** The lists of one kind in one shop. */
+export interface ShopLists<T extends TransferableDocument> {
+  readonly documents: Collection<T>;
+  readonly empty: T;
+  /** Merges a guest's items into the user's list; a pure function. */
+  merge(user: T, guest: T): { readonly list: T; readonly lines: MergeReport["lines"] };
+}
+
+/** The key of a list, and when it expires (epoch milliseconds) if it does. */
+export interface ListOwner {
+  readonly key: string;
+  readonly expiresAt: number | undefined;
+}
+
+/** The outcome of merging a guest's basket and wishlist at login. */
+export interface MergeReport {
+  /**
+   * `none`: there was nothing to merge. `merged`: all merges are done.
+   * `pending`: the storage failed, and the next call tries again.
+   */
+  readonly status: "none" | "merged" | "pending";
+  /** The outcome for each line of this shop's basket, and each wish of its wishlist that was left out. */
+  readonly lines: readonly (MergedLine | LeftOutWish)[];
+}
+
+/** A login moved the guest's list to a user. The error keeps items out of a list that nobody opens again. */
+export class DocumentMovedError extends Error {
+  override readonly name = "DocumentMovedError";
+}
+
+/** The key of a user's lists in a shop. It doesn't reveal the user. */
+export function userOwnerKey(shopId: number, userId: string | number): string {
+  return createHash("sha256").update(`${shopId}:${userId}`).digest("hex");
+}
+
+/** The lists of one kind in a shop. */
+export function listsOf<K extends ListKind>(services: ShopServices, kind: K): ShopLists<Lists[K]> {
+  return shopLists[kind](services);
+}
+
+/** Reads a list; a sealed one is empty. @throws StorageUnavailableError */
+export async function readList<T extends TransferableDocument>(
+  { documents, empty }: ShopLists<T>,
+  key: string,
+): Promise<T> {
+  const { value = empty } = await documents.get(key);
+  return value.movedTo === undefined ? value : empty;
+}
+
+/**
+ * Changes an open list.
+ * @throws DocumentMovedError, StorageUnavailableError, and what `rule` throws
+ */
+export async function changeList<T extends TransferableDocument>(
+  { documents, empty }: ShopLists<T>,
+  owner: ListOwner,
+  rule: (current: T) => T,
+): Promise<T> {
+  const { value } = await documents.update(owner.key, (current = empty, { expiresAt }) => {
+    if (current.movedTo !== undefined) throw new DocumentMovedError();
+    const next = rule(current);
+    if (next === current) return "keep";
+    return { set: next, expiresAt: owner.expiresAt && Math.max(owner.expiresAt, expiresAt ?? 0) };
+  });
+  return value ?? empty;
+}
+
+/** Extends a guest's list, so that it lives as long as the session. @throws StorageUnavailableError */
+export async function extendList<T extends TransferableDocument>(
+  { documents }: ShopLists<T>,
+  key: string,
+  expiresAt: number,
+): Promise<void> {
+  await documents.update(key, (current, snapshot) =>
+    current === undefined || (snapshot.expiresAt ?? Infinity) >= expiresAt
+      ? "keep"
+      : { set: current, expiresAt },
+  );
+}
+
+/** Seals a guest's list for nobody, so that a parallel call can't begin it again. @throws StorageUnavailableError */
+export async function closeList<T extends TransferableDocument>(
+  { documents, empty }: ShopLists<T>,
+  key: string,
+): Promise<void> {
+  const expiresAt = Date.now() + sealMilliseconds;
+  await documents.update(key, (current) =>
+    current?.movedTo === undefined ? { set: { ...empty, movedTo: "" }, expiresAt } : "keep",
+  );
+}
+
+/**
+ * Seals a guest's list for a user, and merges it into the user's list.
+ * @returns the outcome for each line; nothing if the list was merged before, or is sealed for another key
+ * @throws StorageUnavailableError
+ */
+export async function transferList<T extends TransferableDocument>(
+  { documents, empty, merge }: ShopLists<T>,
+  guest: { readonly key: string; readonly expiresAt: number },
+  userKey: string,
+): Promise<MergeReport["lines"]> {
+  const expiresAt = Math.max(guest.expiresAt, Date.now() + sealMilliseconds);
+  const { value: sealed } = await documents.update(guest.key, (current = empty) =>
+    current.movedTo === undefined ? { set: { ...current, movedTo: userKey }, expiresAt } : "keep",
+  );
+  if (sealed?.movedTo !== userKey) return [];
+  let lines: MergeReport["lines"] = [];
+  await documents.update(userKey, (current = empty) => {
+    const merged = current.merged ?? {};
+    if (Object.hasOwn(merged, guest.key)) return "keep";
+    const unexpired = Object.entries(merged).filter(([, until]) => until > Date.now());
+    const newest = unexpired.toSorted(([, a], [, b]) => b - a).slice(0, maxMerged - 1);
+    const result = merge(current, sealed);
+    lines = result.lines;
+    const remembered = { ...Object.fromEntries(newest), [guest.key]: expiresAt };
+    return { set: { ...result.list, merged: remembered } };
+  });
+  return lines;
+}
+
+/** Whose guests' lists to merge, and how. */
+export interface Merging {
+  readonly userId: string | number;
+  /** The key of the user's lists in a shop. */
+  readonly userKeyIn: (shopId: number) => string;
+  readonly log: Logger;
+}
+
+/**
+ * Merges guests' lists into the user's lists, and removes the notes of the finished merges from the user's index.
+ *
+ * It never throws, so that a login doesn't fail because of a basket. If the storage fails, the other merges wait for
+ * the next call. Other calls run between two rounds of merges.
+ */
+export async function completeMerges(
+  services: ShopServices,
+  pending: readonly PendingMerge[],
+  merging: Merging,
+): Promise<MergeReport> {
+  if (pending.length === 0) return { status: "none", lines: [] };
+  const { userId, log } = merging;
+  const merged: PendingMerge[] = [];
+  const lines: MergeReport["lines"][] = [];
+  for (let at = 0; at < pending.length && merged.length === at; at += mergesPerRound) {
+    if (at > 0) await setImmediate();
+    const round = pending.slice(at, at + mergesPerRound);
+    const results = await Promise.all(round.map((merge) => tryMerge(services, merge, merging)));
+    for (const [index, merge] of round.entries()) {
+      const found = results[index];
+      if (found === undefined) continue;
+      merged.push(merge);
+      if (merge.shopId === services.shop.shopId) lines.push(found);
+    }
+  }
+  if (merged.length > 0) {
+    await forgetMerges(services, userId, merged).catch((error: unknown) =>
+      log.warn("A finished merge is still noted; the next call checks it again", {
+        error: describeError(error),
+      }),
+    );
+  }
+  return { status: merged.length === pending.length ? "merged" : "pending", lines: lines.flat() };
+}
+
+// --- Internal helpers ---
+
+/** The most guests' lists that a user's list remembers. Fewer merges than that are ever in flight. */
+const maxMerged = 200;
+
+/** How long a sealed list stays stored for calls in flight. */
+const sealMilliseconds = 3_600_000;
+
+/** A basket and a wishlist, in one round trip. More merges would block the event loop too long. */
+const mergesPerRound = 2;
+
+const shopLists: { [K in ListKind]: (services: ShopServices) => ShopLists<Lists[K]> } = {
+  basket: ({ baskets, basketOptions }) => ({
+    documents: baskets,
+    empty: emptyBasket,
+    merge: (user, guest) => mergeItems(user, guest.items, basketOptions),
+  }),
+  wishlist: ({ wishlists, wishlistOptions }) => ({
+    documents: wishlists,
+    empty: emptyWishlist,
+    merge: (user, guest) => mergeWishes(user, guest.items, wishlistOptions),
+  }),
+};
+
+/** @returns the outcome for each line; `undefined` if the storage failed */
+async function tryMerge(
+  services: ShopServices,
+  { shopId, belonging, key, expiresAt }: PendingMerge,
+  { userKeyIn, log }: Merging,
+): Promise<MergeReport["lines"] | undefined> {
+  // The config can lose a shop while its merges are pending.
+  const shop = services.realm.shops.get(shopId);
+  try {
+    if (shop === undefined) return [];
+    const guest = { key, expiresAt };
+    const lines = await transferList(listsOf(shop, belonging), guest, userKeyIn(shopId));
+    const count = lines.filter(({ outcome }) => outcome === "left_out").length;
+    // If a later call completes a merge, no client gets its report.
+    if (count > 0) log.warn("A merge left out lines", { shopId, list: belonging, count });
+    return lines;
+  } catch (error) {
+    log.warn("A merge at login failed; the next call tries again", { error: describeError(error) });
+    return undefined;
+  }
+}
+
+async function forgetMerges(
+  { sessions }: ShopServices,
+  userId: string | number,
+  merged: readonly PendingMerge[],
+): Promise<void> {
+  await sessions.users.update(userId, (index) => ({
+    ...index,
+    pendingMerges: index.pendingMerges.filter(({ belonging, key }) =>
+      merged.every((done) => done.belonging !== belonging || done.key !== key),
+    ),
+  }));
+}

@@ -1,0 +1,56 @@
+import { beforeEach, expect, test, vi } from "vitest";
+import { defineRpcMethod } from "../../../rpc/method.ts";
+import { createMatrix } from "../../_setup.ts";
+
+const hashes = vi.hoisted(() => ({ count: 0 }));
+
+vi.mock(import("node:crypto"), async (load) => {
+  const crypto = await load();
+  const createHash = ((...args: Parameters<typeof crypto.createHash>) => {
+    hashes.count++;
+    return crypto.createHash(...args);
+  }) as typeof crypto.createHash;
+  return { ...crypto, createHash };
+});
+
+const enter = defineRpcMethod({
+  handler: (_, context) => context.createUserBoundSession({ id: 7 }),
+});
+const readKeys = defineRpcMethod({
+  handler: (_, { basketKey, wishlistKey }) => [basketKey, wishlistKey],
+});
+
+const matrix = createMatrix("memory", "request", () => ({ driver: "memory" }));
+const line = { variantId: 7, quantity: 1 };
+
+beforeEach(() => {
+  hashes.count = 0;
+});
+
+async function startVisitor() {
+  const { visitor } = await matrix.start({ methods: { enter, readKeys } });
+  return visitor();
+}
+
+test.each([
+  ["addItemToBasket", line],
+  ["getBasket", undefined],
+  ["addItemToWishlist", { variantId: 7 }],
+  ["readKeys", undefined],
+])("computes a user's owner key once in %s", async (method, payload) => {
+  const visitor = await startVisitor();
+  await visitor.call("enter");
+  hashes.count = 0;
+  expect((await visitor.call(method, payload)).status).toBe(200);
+  expect(hashes.count).toBe(1);
+});
+
+test("computes a user's owner key once in a login that merges a basket and a wishlist", async () => {
+  const visitor = await startVisitor();
+  await visitor.call("addItemToBasket", line);
+  await visitor.call("addItemToWishlist", { variantId: 7 });
+  expect(hashes.count, "for a guest").toBe(0);
+  const { body } = await visitor.call("enter");
+  expect(body).toMatchObject({ status: "merged" });
+  expect(hashes.count).toBe(1);
+});
