@@ -1,11 +1,17 @@
 import type { Driver } from "unstorage";
 import { createAdapter } from "./adapters.ts";
-import { createMemoryCounters } from "./documents/counters.ts";
+import { createDocumentCounters, isCount } from "./documents/counters.ts";
+import { createDriverAdapter } from "./documents/driver-adapter.ts";
 import { withUnavailable, type StorageAdapter } from "./documents/adapter.ts";
 import { ChangeEmitter, type ChangeFeed } from "./documents/changes.ts";
 import { StoredCollection } from "./documents/collection.ts";
-import type { DocumentStore, DocumentStoreOptions } from "./documents/documents.ts";
-import { isPrivateDriver } from "./documents/driver.ts";
+import type {
+  Collection,
+  DocumentStore,
+  DocumentStoreOptions,
+  UnreadablePolicy,
+} from "./documents/documents.ts";
+import { isPrivateDriver, openDriver } from "./documents/driver.ts";
 import { createSafeLog, type Logger } from "../shared/log.ts";
 import { createKeyedMutex, type KeyedMutex } from "./documents/keyed-mutex.ts";
 
@@ -21,18 +27,6 @@ export function openDocumentStore(driver: Driver, options: DocumentStoreOptions)
   sharedByDriver.set(driver, shared);
   shared.users++;
   return createStore(shared, log, () => release(driver, shared));
-}
-
-/** Opens the documents in an adapter that belongs to this store alone. */
-export function openAdapterStore(
-  adapter: StorageAdapter,
-  { log, driver }: DocumentStoreOptions & { readonly driver: string },
-): DocumentStore {
-  const changes = new ChangeEmitter({ hasOthers: true });
-  const shared = { name: driver, adapter: withUnavailable(adapter, driver), changes };
-  return createStore({ ...shared, mutex: createKeyedMutex(), isPrivate: false }, log, () =>
-    adapter.close(),
-  );
 }
 
 // --- Internal helpers ---
@@ -51,23 +45,21 @@ const sharedByDriver = new WeakMap<Driver, Shared & { users: number }>();
 function createStore(shared: Shared, log: Logger, end: () => Promise<void>): DocumentStore {
   const { name, adapter, changes, mutex, isPrivate } = shared;
   const feeds: ChangeFeed[] = [];
+  let memory: StorageAdapter | undefined;
   let closing: Promise<void> | undefined;
   return {
     driver: name,
     capabilities: adapter.capabilities,
     isPrivate,
     collection: (collection, isDocument, unreadable = "drop") =>
-      new StoredCollection({
-        name: collection,
-        isDocument,
-        unreadable,
-        adapter,
-        changes,
-        mutex,
-        log,
-      }),
-    counters: (counted, window) =>
-      adapter.counters?.(counted, window) ?? createMemoryCounters(window),
+      openCollection(adapter, collection, isDocument, unreadable),
+    counters(counted, window) {
+      if (adapter.counters !== undefined) return adapter.counters(counted, window);
+      // If no other process counts, the storage is spared.
+      const isShared = adapter.capabilities.atomic === "cluster";
+      const counts = isShared ? adapter : (memory ??= openMemory());
+      return createDocumentCounters(openCollection(counts, counted, isCount, "refuse"), window);
+    },
     watch(prefix) {
       const feed = openFeed(prefix, changes, adapter);
       feeds.push(feed);
@@ -76,9 +68,23 @@ function createStore(shared: Shared, log: Logger, end: () => Promise<void>): Doc
     ping: () => adapter.ping(),
     close() {
       for (const feed of feeds) feed.close();
-      return (closing ??= end());
+      return (closing ??= Promise.all([memory?.close(), end()]).then(() => undefined));
     },
   };
+
+  function openCollection<T>(
+    holder: StorageAdapter,
+    collection: string,
+    isDocument: (value: unknown) => value is T,
+    unreadable: UnreadablePolicy,
+  ): Collection<T> {
+    const options = { name: collection, isDocument, unreadable, adapter: holder };
+    return new StoredCollection({ ...options, changes, mutex, log });
+  }
+
+  function openMemory(): StorageAdapter {
+    return createDriverAdapter(openDriver({ driver: "memory" }), mutex, log);
+  }
 }
 
 function open(driver: Driver, log: Logger): Shared & { users: number } {

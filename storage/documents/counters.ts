@@ -1,53 +1,57 @@
-import { RateLimiterMemory } from "rate-limiter-flexible";
+import type { Collection, Snapshot } from "./documents.ts";
 
-/** How often a key was counted, and for how long that stands. */
+/** The count of a key. */
 export interface CounterState {
   readonly count: number;
-  /** Whole seconds until the count is 0 again; 0 where it is. */
+  /** Whole seconds until the count is 0 again; 0 if it is 0. */
   readonly endsIn: number;
 }
 
 /**
- * Counts attempts by key; a key's count ends a fixed time after its first. Keys are those of documents.
+ * Counts by key. A count ends a fixed time after its first addition. Keys are those of documents.
  * All methods throw StorageUnavailableError.
  */
 export interface Counters {
   read(key: string): Promise<CounterState>;
-  /** Counts one. @returns the state with it: of several at once, each has a number of its own */
+  /** Adds one. @returns the state after that: parallel additions get different counts */
   add(key: string): Promise<CounterState>;
-  /** Counts one less, where there are any. */
+  /** Subtracts one, unless the count is 0. */
   takeBack(key: string): Promise<void>;
   /** Sets a count to 0. */
   clear(key: string): Promise<void>;
 }
 
-/** Counts attempts in this process. @param window seconds */
-export function createMemoryCounters(window: number): Counters {
-  // The caller of the counts knows their limits.
-  const limiter = new RateLimiterMemory({ points: 0, duration: window });
-  const read = async (key: string) => toState(await limiter.get(key));
+/** Counts with documents. @param window seconds */
+export function createDocumentCounters(counts: Collection<number>, window: number): Counters {
   return {
-    read,
-    add: async (key) => toState(await limiter.penalty(key)),
+    // Waits for the additions that began before it, so that parallel guesses don't pass the limit.
+    read: async (key) => toState(await counts.update(key, () => "keep")),
+    add: async (key) =>
+      toState(
+        await counts.update(key, (count = 0, { expiresAt = Date.now() + window * 1000 }) => ({
+          set: count + 1,
+          expiresAt,
+        })),
+      ),
     async takeBack(key) {
-      // One less than none would allow one more.
-      if ((await read(key)).count > 0) await limiter.reward(key);
+      await counts.update(key, (count = 0, { expiresAt }) =>
+        count === 0 ? "keep" : { set: count - 1, expiresAt },
+      );
     },
     async clear(key) {
-      await limiter.delete(key);
+      await counts.update(key, (count) => (count === undefined ? "keep" : "remove"));
     },
   };
 }
 
-// --- Internal helpers ---
-
-interface Counted {
-  readonly consumedPoints: number;
-  readonly msBeforeNext: number;
+/** Whether a stored value is a count. */
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
-function toState(counted: Counted | null): CounterState {
-  // In memory, what is over is removed by a timer, which may be late.
-  if (counted === null || counted.msBeforeNext <= 0) return { count: 0, endsIn: 0 };
-  return { count: counted.consumedPoints, endsIn: Math.ceil(counted.msBeforeNext / 1000) };
+// --- Internal helpers ---
+
+function toState({ value: count = 0, expiresAt = 0 }: Snapshot<number>): CounterState {
+  const endsIn = Math.max(0, Math.ceil((expiresAt - Date.now()) / 1000));
+  return count === 0 || endsIn === 0 ? { count: 0, endsIn: 0 } : { count, endsIn };
 }

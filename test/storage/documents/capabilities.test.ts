@@ -1,12 +1,16 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { StorageAdapter, Expected } from "../../../storage/documents/adapter.ts";
+import {
+  defineStorageDriver,
+  type Expected,
+  type StorageAdapter,
+} from "../../../storage/documents/adapter.ts";
 import type { ChangeListener } from "../../../storage/documents/changes.ts";
 import type { Atomicity, DocumentStore, Snapshot } from "../../../storage/documents/documents.ts";
 import { openDriver } from "../../../storage/documents/driver.ts";
 import { SessionGenerations } from "../../../storage/sessions/generations.ts";
 import { SessionCache } from "../../../storage/sessions/session-cache.ts";
 import type { SessionRecord } from "../../../storage/sessions/session-record.ts";
-import { openAdapterStore, openDocumentStore } from "../../../storage/store.ts";
+import { openDocumentStore } from "../../../storage/store.ts";
 import { createTestLog } from "../../_log.ts";
 
 const key = "3f1d0d5e-0000-4000-8000-000000000000";
@@ -82,8 +86,10 @@ function openServer(store: DocumentStore) {
 function openTwo(atomicity: Atomicity) {
   const table = new Table();
   const [one, two] = [1, 2].map(() => {
-    const options = { ...createTestLog(), driver: "table" };
-    const store = openAdapterStore(table.openAdapter(atomicity), options);
+    const { atomic } = atomicity;
+    const createAdapter = () => table.openAdapter(atomicity);
+    const driver = defineStorageDriver({ name: "table", atomic, createAdapter });
+    const store = openDocumentStore(driver, createTestLog());
     onTestFinished(() => store.close());
     return openServer(store);
   });
