@@ -1,5 +1,5 @@
 import { withDetails, type Logger } from "../shared/log.ts";
-import type { SessionTransportName, ShopUser } from "../storage/sessions/session-record.ts";
+import type { ShopUser } from "../storage/sessions/session-record.ts";
 import type { SessionReuse } from "../storage/sessions/session-store.ts";
 import type { Auth, AuthContext } from "./accounts/auth.ts";
 import type { ShopServices } from "./shop-services.ts";
@@ -25,6 +25,8 @@ export interface RpcRuntime {
   /** Absent: there is no limit. */
   readonly loginLimiter: LoginLimiter | undefined;
   readonly log: Logger;
+  /** The request headers that no context shows, because they carry credentials. */
+  readonly credentialHeaders: readonly string[];
 }
 
 /** What a call needs to know of the request that brought it. */
@@ -47,7 +49,7 @@ export class Call {
   readonly runtime: RpcRuntime;
   readonly services: ShopServices;
   readonly request: CallRequest;
-  #transport: SessionTransportName = "both";
+  #transport: string | undefined;
   #log: Logger | undefined;
   #session: CallSession | undefined;
   #context: RpcContext | undefined;
@@ -79,12 +81,13 @@ export class Call {
     return this.request.client.headers.get("user-agent") ?? undefined;
   }
 
-  get transport(): SessionTransportName {
+  /** The name of the transport that issues a session of this call. */
+  get transport(): string | undefined {
     return this.#transport;
   }
 
   /** Gives the call its session; calls of public methods go without. */
-  openSession(sessions: CallSessions, transport: SessionTransportName): CallSession {
+  openSession(sessions: CallSessions, transport: string): CallSession {
     this.#transport = transport;
     this.#session = new CallSession(this.services, sessions, this);
     return this.#session;

@@ -120,7 +120,7 @@ export class PublicContext implements PublicRpcContext {
   }
 
   get headers() {
-    this.#headers ??= withoutCredentials(this.#call.request.client.headers);
+    this.#headers ??= withoutCredentials(this.#call);
     return this.#headers;
   }
 
@@ -206,8 +206,8 @@ export class SessionContext extends PublicContext implements RpcContext {
 
 // --- Internal helpers ---
 
-function withoutCredentials(headers: Headers): Headers {
-  const rest = new Headers(headers);
-  for (const name of ["authorization", "cookie", "proxy-authorization"]) rest.delete(name);
-  return rest;
+function withoutCredentials({ runtime, request }: Call): Headers {
+  const headers = new Headers(request.client.headers);
+  for (const name of runtime.credentialHeaders) headers.delete(name);
+  return headers;
 }

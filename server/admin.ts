@@ -9,6 +9,7 @@ import type { Backends } from "./services.ts";
 import type { Incoming } from "./request.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 import { readPayload } from "./payload.ts";
+import { readBearer } from "./credentials/bearer.ts";
 import type { Route } from "./route.ts";
 
 /**
@@ -81,7 +82,7 @@ const allSessions = z.strictObject({ shopIds }).prefault({});
 
 /** Compares digests, which are all of one length, in constant time. */
 function isOperator(event: Incoming, digests: readonly Buffer[]): boolean {
-  const [, token] = /^bearer +(\S+) *$/i.exec(event.req.headers.get("authorization") ?? "") ?? [];
+  const token = readBearer(event.req.headers);
   const given = digest(token ?? "");
   return token !== undefined && digests.some((expected) => timingSafeEqual(expected, given));
 }

@@ -6,7 +6,9 @@ import type { Shop } from "./config/options.ts";
 import { judgePage, type PageVerdict } from "./own-page.ts";
 import { toAllowedHeaders } from "./preflight.ts";
 import { ShopHosts } from "./shop-hosts.ts";
-import type { HeaderEntry } from "./credentials/transport.ts";
+import type { Credentials } from "./credentials/credentials.ts";
+import type { HeaderEntry, SessionTransport } from "./credentials/transport.ts";
+import { responseHeader } from "./method-response.ts";
 
 /** The config's rules for pages: `cors` and the hosts of the shops. */
 export interface CorsRules {
@@ -27,15 +29,31 @@ export class Cors {
   readonly vary: string;
   readonly #rules: CorsRules;
   readonly #hosts: ReadonlyMap<Shop, ShopHosts>;
+  /** The transports whose credentials a page sends itself. */
+  readonly #explicit: readonly SessionTransport[];
+  readonly #credentialHeaders: readonly string[];
+  /** The response headers that a shop's pages can read. */
+  readonly #exposed: ReadonlyMap<Shop, readonly string[]>;
   readonly #publicOrigin: string | undefined;
   #closest = { origin: "", rank: 0 };
 
-  constructor(rules: CorsRules) {
+  constructor(rules: CorsRules, credentials: Credentials) {
     const { shops, publicUrl, trustProxy } = rules;
     const forwarded = ["x-forwarded-host", "x-forwarded-proto"];
     this.vary = ["sec-fetch-site", ...(trustProxy === false ? [] : forwarded)].join(", ");
     this.#rules = rules;
     this.#hosts = new Map(shops.map((shop) => [shop, new ShopHosts(shop.public.host)]));
+    this.#explicit = credentials.transports.filter(isExplicit);
+    this.#credentialHeaders = this.#explicit.map(
+      ({ credentialHeaders }) => credentialHeaders.request,
+    );
+    this.#exposed = new Map(
+      shops.map((shop) => {
+        const explicit = credentials.enabledIn(shop).filter(isExplicit);
+        const names = explicit.map(({ credentialHeaders }) => credentialHeaders.response);
+        return [shop, [...shop.cors.exposedHeaders, ...names, "retry-after", responseHeader]];
+      }),
+    );
     this.#publicOrigin = publicUrl === undefined ? undefined : new URL(publicUrl).origin;
   }
 
@@ -58,7 +76,9 @@ export class Cors {
     // A navigation to a cacheable GET may come from anywhere.
     if (event.req.method !== "POST") return true;
     // A page that sets a token has passed a preflight, but the browser can add cookies by itself.
-    if (isBearer(event.headers)) return false;
+    if (this.#explicit.some((transport) => transport.read(event.headers) !== undefined)) {
+      return false;
+    }
     throw this.#reject(undefined, shop, "other");
   }
 
@@ -77,7 +97,7 @@ export class Cors {
     headers.push(
       ["vary", "access-control-request-headers"],
       ["access-control-allow-methods", "GET, POST"],
-      ["access-control-allow-headers", toAllowedHeaders(requested, lists)],
+      ["access-control-allow-headers", toAllowedHeaders(requested, lists, this.#credentialHeaders)],
       ["access-control-max-age", String(Math.min(...hosts.map(({ cors }) => cors.maxAge)))],
     );
     return { status: 204, body: null, headers };
@@ -94,7 +114,7 @@ export class Cors {
     if (origin === null) return;
     const hosts = this.#findHosts(event, origin, shop === undefined ? this.#rules.shops : [shop]);
     if (hosts.length === 0) return;
-    const exposed = new Set(hosts.flatMap(({ cors }) => cors.exposedHeaders));
+    const exposed = new Set(hosts.flatMap((host) => this.#exposed.get(host) ?? []));
     headers.push(
       ["access-control-allow-origin", origin],
       ["access-control-expose-headers", [...exposed].join(", ")],
@@ -167,8 +187,8 @@ export function fitsOrigin(rule: string | RegExp, origin: string): boolean {
 
 // --- Internal helpers ---
 
-function isBearer(headers: Headers): boolean {
-  return /^bearer /i.test(headers.get("authorization") ?? "");
+function isExplicit({ isAmbient }: SessionTransport): boolean {
+  return !isAmbient;
 }
 
 /** Names the origin, and the option to set if you own the page. */

@@ -77,9 +77,6 @@ export type {
   Profile,
   Registration,
 } from "../rpc/accounts/auth.ts";
-export type {
-  SessionCustomData,
-  SessionTransportName,
-  ShopUser,
-} from "../storage/sessions/session-record.ts";
+export type { SessionCustomData, ShopUser } from "../storage/sessions/session-record.ts";
+export type { SessionTransportName } from "./credentials/transports.ts";
 export { detailsFirst, type DetailsFirstLogger, type Logger } from "../shared/log.ts";

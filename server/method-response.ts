@@ -1,5 +1,5 @@
 import type { Answer } from "./response.ts";
-import type { Shop } from "./config/options.ts";
+import type { Credentials } from "./credentials/credentials.ts";
 import type { HeaderEntry } from "./credentials/transport.ts";
 
 /** Tells the typed client that the response is a method's own `Response`, and not a value. */
@@ -20,15 +20,10 @@ export function isResponse(value: unknown): value is Response {
 
 /** Sends a method's own `Response`, without the headers that only the server sends. */
 export class MethodResponses {
-  /** Cookies and headers that carry sessions. */
-  readonly #cookies: ReadonlySet<string>;
-  readonly #tokenHeaders: ReadonlySet<string>;
+  readonly #credentials: Credentials;
 
-  constructor(shops: readonly Shop[]) {
-    this.#cookies = new Set(shops.map(({ session }) => session.cookieName));
-    this.#tokenHeaders = new Set(
-      shops.map(({ session }) => session.authTokenHeaderKey.toLowerCase()),
-    );
+  constructor(credentials: Credentials) {
+    this.#credentials = credentials;
   }
 
   /**
@@ -45,9 +40,10 @@ export class MethodResponses {
     }
     if (status < 200)
       throw new TypeError("A method returned Response.error(), which has no status");
-    const dropped = this.#listDropped(given);
+    const dropped = listDropped(given);
     const headers = [...given].filter(
-      ([name, value]) => !dropped.has(name) && !ownHeaders.test(name) && !this.#isOurs(name, value),
+      ([name, value]) =>
+        !dropped.has(name) && !ownHeaders.test(name) && !this.#credentials.isIssued(name, value),
     ) as HeaderEntry[];
     const isKept = cacheControl !== undefined && !headers.some(([name]) => name === "set-cookie");
     const rest = isKept ? headers : headers.filter(([name]) => !cacheHeaders.test(name));
@@ -57,20 +53,15 @@ export class MethodResponses {
     rest.push([responseHeader, "1"]);
     return { status, statusText, body, headers: rest };
   }
-
-  #listDropped(headers: Headers): ReadonlySet<string> {
-    const named = (headers.get("connection") ?? "").toLowerCase().split(",");
-    return new Set([...named.map((name) => name.trim()), ...this.#tokenHeaders]);
-  }
-
-  /** Whether a cookie would replace a session's cookie. */
-  #isOurs(name: string, value: string): boolean {
-    if (name !== "set-cookie") return false;
-    return this.#cookies.has((value.split(";", 1)[0] ?? "").split("=", 1)[0]?.trim() ?? "");
-  }
 }
 
 // --- Internal helpers ---
+
+/** The headers of this connection alone, by the header `Connection`. */
+function listDropped(headers: Headers): ReadonlySet<string> {
+  const named = (headers.get("connection") ?? "").toLowerCase().split(",");
+  return new Set(named.map((name) => name.trim()));
+}
 
 /**
  * Headers of one connection (RFC 9110, 7.6.1), of the encoded body (`fetch` has decoded it), and those that the

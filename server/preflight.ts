@@ -1,11 +1,3 @@
-/** The request headers that calls use. */
-const callHeaders: readonly string[] = [
-  "authorization",
-  "content-type",
-  "idempotency-key",
-  "x-shop-id",
-];
-
 /** The name of a header (RFC 9110, 5.1). */
 export const fieldName = /^[!#$%&'*+.^_`|~\w-]+$/;
 
@@ -15,18 +7,24 @@ const maxRequested = 1024;
 /**
  * Decides which headers a page's calls can have: those of every call, and each shop's list. A shop without a list
  * allows what the page asks for.
+ * @param credentials the headers with credentials that the page itself sends
  * @param requested the header `Access-Control-Request-Headers`
  * @param lists `cors.allowedHeaders` of each shop that allows the page's origin
  */
 export function toAllowedHeaders(
   requested: string | null,
   lists: readonly (readonly string[] | undefined)[],
+  credentials: readonly string[],
 ): string {
   const names = lists.flatMap((list) => list ?? toNames(requested ?? ""));
-  return [...new Set([...callHeaders, ...names.map((name) => name.toLowerCase())])].join(", ");
+  const allowed = [...credentials, ...callHeaders, ...names.map((name) => name.toLowerCase())];
+  return [...new Set(allowed)].join(", ");
 }
 
 // --- Internal helpers ---
+
+/** The other request headers that calls use. */
+const callHeaders: readonly string[] = ["content-type", "idempotency-key", "x-shop-id"];
 
 /** As many names as fit. `*` isn't a name: without cookies, it would allow all headers. */
 function toNames(requested: string): readonly string[] {

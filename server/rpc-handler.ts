@@ -23,7 +23,6 @@ import { toProblem } from "./problem.ts";
 import { findSession } from "./credentials/lookup.ts";
 import { toSessionHeaders, transportOf, type Visit } from "./credentials/session-headers.ts";
 import { ShopSelection } from "./shop-resolver.ts";
-import { createTransports, type Transports } from "./credentials/transports.ts";
 import { endOfTurn } from "../storage/documents/tick-barrier.ts";
 
 /** Answers calls: from a request to a method, and back. */
@@ -36,7 +35,6 @@ export class Calls {
   readonly #cors: Cors;
   readonly #credentials: Credentials;
   readonly #deadlines: Deadlines;
-  readonly #transports: ReadonlyMap<Shop, Transports>;
 
   constructor(
     options: StorefrontOptions,
@@ -45,16 +43,16 @@ export class Calls {
   ) {
     this.#options = options;
     this.#backends = backends;
-    this.#responses = new MethodResponses(options.shops);
+    this.#responses = new MethodResponses(credentials);
     this.#selection = new ShopSelection(options);
     this.#cors = cors;
     this.#credentials = credentials;
     this.#deadlines = new Deadlines(options.callTimeout);
-    this.#transports = new Map(options.shops.map((shop) => [shop, createTransports(shop)]));
     this.#environment = {
       methods: withOwn(options.methods),
       hooks: options.hooks,
       log: options.log,
+      credentialHeaders: credentials.requestHeaders,
       auth: options.auth ?? createAccounts(backends.accounts),
       loginLimiter:
         options.loginAttempts && new LoginLimiter(backends.accounts, options.loginAttempts),
@@ -117,16 +115,16 @@ export class Calls {
         this.#toPublicAnswer(exchange, await dispatch(call, name, payload)),
       );
     }
-    const { all, withoutCookies } = this.#transports.get(shop) as Transports;
-    const transports = takesCookies ? all : withoutCookies;
+    const enabled = this.#credentials.enabledIn(shop);
+    const transports = takesCookies ? enabled : enabled.filter(({ isAmbient }) => !isAmbient);
     const found = findSession(event.req.headers, transports, backend.sessions);
-    const presented = found instanceof Promise ? await found : found;
-    if (presented.reused.length > 0) {
-      await Promise.all(presented.reused.map((reuse) => call.reportReuse(reuse)));
+    const lookup = found instanceof Promise ? await found : found;
+    if (lookup.reused.length > 0) {
+      await Promise.all(lookup.reused.map((reuse) => call.reportReuse(reuse)));
     }
-    if (presented.gone !== undefined) assertRunsWithout(presented.gone, method);
-    const session = call.openSession(presented, transportOf(presented, transports));
-    const visit: Visit = { presented, session, transports, tellsAgain: false };
+    if (lookup.gone !== undefined) assertRunsWithout(lookup.gone, method);
+    const session = call.openSession(lookup, transportOf(lookup, transports));
+    const visit: Visit = { lookup, session, transports, isReissueDue: false };
     exchange.visit = visit;
     // A call that has been answered does not begin any more.
     deadline.assertInTime();
@@ -138,8 +136,8 @@ export class Calls {
       const committing = session.commit();
       if (committing !== undefined) await committing;
       // Not if a login replaced the ID in the meantime: its cookie may be there already.
-      const isDue = presented.isOld || session.extended;
-      visit.tellsAgain = isDue && (await session.isActive().catch(() => false));
+      const isDue = lookup.needsReissue || session.extended;
+      visit.isReissueDue = isDue && (await session.isActive().catch(() => false));
     } catch (error) {
       discardBody(answer);
       throw error;

@@ -50,8 +50,8 @@ export function createStorefront(
 ): Storefront {
   const options = resolveConfig(config, { production, isOneOfSeveral: isOneOfSeveral() });
   const backends = openBackends(options);
-  const cors = new Cors({ ...options, isDevelopment: !production });
   const credentials = new Credentials(options);
+  const cors = new Cors({ ...options, isDevelopment: !production }, credentials);
   const trusts = createProxyTrust(options.trustProxy);
   const guard = new RequestGuard(trusts, cors, credentials, options.log);
   const calls = new Calls(options, backends, { cors, credentials });

@@ -59,7 +59,7 @@ export const badValues: Readonly<Record<string, readonly [values: unknown[], exp
   "session.partitioned": [["no", 0], "true or false"],
   "session.tokenMethod": [
     ["token", [], ["cookie", 7], null],
-    '"cookie", "bearer" or a list of both',
+    '"cookie", "bearer" or a list of them',
   ],
   "session.authTokenHeaderKey": [["", "a b", "set-cookie", "Vary"], "a header of its own"],
   "session.cache": [[true, 60, null], "false or an object"],

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { createRpcClient } from "../../rpc/client.ts";
 import type { RpcMethods } from "../../rpc/method.ts";
+import { tokenMethods } from "../credentials/transports.ts";
 
 /** Whether a value of the config is valid. */
 export type Check = (value: unknown) => boolean;
@@ -71,7 +72,7 @@ export function hasFunctions(names: readonly string[]): Check {
 
 export function isTokenMethod(found: unknown): boolean {
   const names = [found].flat();
-  return names.length > 0 && names.every((name) => name === "cookie" || name === "bearer");
+  return names.length > 0 && names.every((name) => tokenMethods.some((method) => method === name));
 }
 
 /** The pages that can call: a list of origins and patterns, or a function that decides. */

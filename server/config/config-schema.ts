@@ -25,6 +25,7 @@ import {
   seconds,
   value,
 } from "./config-checks.ts";
+import { tokenMethods } from "../credentials/transports.ts";
 import { fieldName } from "../preflight.ts";
 import { isRedisAddress } from "./redis-url.ts";
 import { isProxyRange } from "../trusted-proxies.ts";
@@ -59,7 +60,10 @@ export function createConfigSchema() {
     secure: value((flag) => typeof flag === "boolean" || flag === "auto", 'true, false or "auto"'),
     partitioned: boolean,
     cache: z.union([z.literal(false), cache], { error: "false or an object" }).optional(),
-    tokenMethod: value(isTokenMethod, '"cookie", "bearer" or a list of both'),
+    tokenMethod: value(
+      isTokenMethod,
+      `${tokenMethods.map((name) => JSON.stringify(name)).join(", ")} or a list of them`,
+    ),
     authTokenHeaderKey: value(
       (name) => matches(headerName)(name) && !takenHeaders.test(String(name)),
       "the name of a header of its own, as storefront-auth-token",

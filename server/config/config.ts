@@ -4,10 +4,10 @@ import type { RpcMethods } from "../../rpc/method.ts";
 import type { BasketOptions, PublicShop, WishlistOptions } from "../../rpc/shop.ts";
 import type { StorageConfig } from "../../storage/documents/driver.ts";
 import type { Logger } from "../../shared/log.ts";
+import type { TokenMethod } from "../credentials/transports.ts";
 import type { SessionCacheStrategy } from "../../storage/sessions/session-cache-strategy.ts";
 
-/** How the reference to a session travels. */
-export type TokenMethod = "cookie" | "bearer";
+export type { TokenMethod };
 
 /** Ends the user's session that was used least lately, or refuses the login. */
 export type SessionLimitPolicy = "endOldest" | "refuse";

@@ -36,7 +36,7 @@ export interface CorsOptions {
   readonly credentials: boolean;
   /** `undefined`: the headers that a page asks for. */
   readonly allowedHeaders: readonly string[] | undefined;
-  /** The header of a bearer token is among them where the shop gives such. */
+  /** Without those that the server always exposes. */
   readonly exposedHeaders: readonly string[];
   /** Seconds. */
   readonly maxAge: number;

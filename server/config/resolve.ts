@@ -6,8 +6,7 @@ import { createSafeLog } from "../../shared/log.ts";
 import { assertNoErrors, examineConfig } from "./check.ts";
 import { toWarnings } from "./diagnostics.ts";
 import { createLog } from "../cli/console-log.ts";
-import { responseHeader } from "../method-response.ts";
-import type { CorsOptions, SessionOptions, Shop, StorefrontOptions } from "./options.ts";
+import type { SessionOptions, Shop, StorefrontOptions } from "./options.ts";
 import { toValues } from "./layers.ts";
 
 /**
@@ -54,7 +53,7 @@ function resolveShop(settings: ShopSettings, developmentSecret: string): Shop {
     realm,
     session,
     storage: toValues(settings.storage),
-    cors: resolveCors(toValues(settings.cors), session),
+    cors: toValues(settings.cors),
     basket: toValues(settings.basket),
     wishlist: toValues(settings.wishlist),
   };
@@ -72,16 +71,6 @@ function resolveSession(
     encryptionKeys: [encryptionKeys ?? developmentSecret].flat(),
     tokenMethods: typeof tokenMethod === "string" ? [tokenMethod] : tokenMethod,
   };
-}
-
-/** Lets pages read the token, `Retry-After`, and whether a response is a method's own `Response`. */
-function resolveCors(
-  cors: CorsOptions,
-  { authTokenHeaderKey, tokenMethods }: SessionOptions,
-): CorsOptions {
-  const token = tokenMethods.includes("bearer") ? [authTokenHeaderKey] : [];
-  const own = [...token, "retry-after", responseHeader];
-  return { ...cors, exposedHeaders: [...cors.exposedHeaders, ...own] };
 }
 
 /** Enough for a laptop; production is refused without a secret of its own. */

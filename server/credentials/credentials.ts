@@ -1,54 +1,63 @@
-import { parseCookie } from "cookie-es";
 import { Redactor } from "../../rpc/redaction/redactor.ts";
-import type { StorefrontOptions } from "../config/options.ts";
+import type { Shop, StorefrontOptions } from "../config/options.ts";
+import { readBearer } from "./bearer.ts";
+import type { SessionTransport } from "./transport.ts";
+import { createTransports } from "./transports.ts";
 
-/**
- * Finds the credentials of this server in a request, to redact them. Other cookies and tokens aren't redacted:
- * otherwise a caller could remove any word from its log lines by sending the word as a cookie.
- */
+/** Knows all credentials of this server: which headers they are in, and how to find them there. */
 export class Credentials {
-  readonly #cookieNames: ReadonlySet<string>;
+  /** The transports of all shops, also those that a shop's config doesn't enable. */
+  readonly transports: readonly SessionTransport[];
+  /** The request headers with credentials, in lower case: methods don't see them. */
+  readonly requestHeaders: readonly string[];
+  readonly #enabled: ReadonlyMap<Shop, readonly SessionTransport[]>;
+  readonly #responseHeaders: ReadonlySet<string>;
   readonly #adminTokens: readonly string[];
 
   constructor({ shops, adminTokens }: Pick<StorefrontOptions, "shops" | "adminTokens">) {
-    this.#cookieNames = new Set(shops.map(({ session }) => session.cookieName));
+    const byShop = shops.map((shop) => [shop, createTransports(shop)] as const);
+    this.transports = byShop.flatMap(([, transports]) => transports);
+    this.#enabled = new Map(
+      byShop.map(([shop, transports]) => {
+        const names: readonly string[] = shop.session.tokenMethods;
+        return [shop, transports.filter(({ name }) => names.includes(name))];
+      }),
+    );
+    const headers = this.transports.map(({ credentialHeaders }) => credentialHeaders);
+    this.requestHeaders = [
+      ...new Set(headers.map(({ request }) => request)),
+      "proxy-authorization",
+    ];
+    this.#responseHeaders = new Set(headers.map(({ response }) => response.toLowerCase()));
     this.#adminTokens = adminTokens;
+  }
+
+  /** The transports of a shop, in the order in which the server reads them. */
+  enabledIn(shop: Shop): readonly SessionTransport[] {
+    return this.#enabled.get(shop) ?? [];
+  }
+
+  /** Whether a response header is a session credential of any shop. @param name in lower case */
+  isIssued(name: string, value: string): boolean {
+    if (!this.#responseHeaders.has(name)) return false;
+    return this.transports.some((transport) => transport.isIssued(name, value));
   }
 
   /** A redactor that reads the credentials when it first redacts a text. */
   redactorFor(headers: Headers): Redactor {
     const redactor = new Redactor();
-    redactor.addSource(() => this.#find(headers));
+    redactor.addSource(() => this.#findSecrets(headers));
     return redactor;
   }
 
-  *#find(headers: Headers): Iterable<string> {
-    const token = /^bearer +(\S+) *$/i.exec(headers.get("authorization") ?? "")?.[1];
-    if (token !== undefined && (bearerToken.test(token) || this.#adminTokens.includes(token))) {
-      yield token;
-    }
-    const cookies = parseCookie(headers.get("cookie") ?? "", {
-      allowMultiple: true,
-      filter: (name) => this.#cookieNames.has(name),
-      decode: (value) => value,
-    });
-    for (const raw of Object.values(cookies).flat()) {
-      const decoded = decode(raw);
-      if (raw !== undefined && cookieValue.test(decoded)) yield* [raw, decoded];
-    }
-  }
-}
-
-// --- Internal helpers ---
-
-/** The form of a credential, whether its signature is valid or not. */
-const bearerToken = /^[\w-]+\.[\w-]{43}$/;
-const cookieValue = /^s:.+\.[\w+/]{43}$/s;
-
-function decode(text = ""): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
+  /**
+   * Finds the credentials of this server. Other cookies and tokens aren't redacted: otherwise a caller could
+   * remove any word from its log lines by sending the word as a cookie.
+   */
+  #findSecrets(headers: Headers): Iterable<string> {
+    const token = readBearer(headers);
+    const isAdmin = token !== undefined && this.#adminTokens.includes(token);
+    const found = this.transports.flatMap((transport) => transport.findSecrets(headers));
+    return new Set(isAdmin ? [token, ...found] : found);
   }
 }

@@ -1,57 +1,62 @@
 import type { CallSession } from "../../rpc/session/call-session.ts";
-import type { SessionRecord, SessionTransportName } from "../../storage/sessions/session-record.ts";
-import type { Presented } from "./lookup.ts";
+import type { SessionRecord } from "../../storage/sessions/session-record.ts";
+import type { SessionLookup } from "./lookup.ts";
 import type { HeaderEntry, SessionTransport } from "./transport.ts";
+import type { SessionTransportName } from "./transports.ts";
 
-/** By which way the client is given a session, if this call begins one. */
+/** The transport of a session that this call begins. */
 export function transportOf(
-  presented: Presented,
+  lookup: SessionLookup,
   transports: readonly SessionTransport[],
 ): SessionTransportName {
-  const speakers = findSpeakers(presented, transports);
-  return speakers.length === 1 ? (speakers[0] as SessionTransport).name : "both";
+  const replyVia = findReplyVia(lookup, transports);
+  return replyVia.length === 1 ? (replyVia[0]?.name as SessionTransportName) : "both";
 }
 
-/** A call with its session, and the transports that return the session. */
+/** A call with its session, and the transports that can issue a session. */
 export interface Visit {
-  readonly presented: Presented;
+  readonly lookup: SessionLookup;
   readonly session: CallSession;
   readonly transports: readonly SessionTransport[];
-  /** Whether to send the session again: extended, with a new ID, or with a new signature. */
-  tellsAgain: boolean;
+  /** Whether to issue the session again: extended, with a new ID, or with a new signature. */
+  isReissueDue: boolean;
 }
 
-/** What the client must be told of its session at the end of a call; mostly nothing. */
-export function toSessionHeaders(visit: Visit, isSecure: () => boolean): readonly HeaderEntry[] {
-  const { presented, session: call, transports, tellsAgain } = visit;
-  const { by, carried, gone, isOld, othersBy } = presented;
+/** The headers that issue or clear the session's credentials at the end of a call; usually none. */
+export function toSessionHeaders(
+  { lookup, session: call, transports, isReissueDue }: Visit,
+  isSecure: () => boolean,
+): readonly HeaderEntry[] {
+  const { attempted, gone, needsReissue, otherTransports, transport: own } = lookup;
   const record = call.current?.record;
-  const isSame = record?.id === presented.session?.record.id;
-  const isAlone = carried.length === (by === undefined ? 0 : 1);
-  if (isSame && isAlone && !tellsAgain) return none;
-  const speakers = findSpeakers(presented, transports);
-  const isDue = ({ tellsExtension }: SessionTransport) =>
-    !isSame || (tellsAgain && (isOld || tellsExtension));
-  const givers = record === undefined ? [] : speakers.filter(isDue);
-  // A dead token is taken back; a dead cookie is not, for a login in a parallel call may just have set it.
-  const takers = carried.filter((one) => {
-    if (givers.includes(one.by)) return false;
-    if (one.by === by || othersBy.includes(one.by)) return call.ended;
-    return one.by.name === "bearer" && gone !== "retired";
+  const isSame = record?.id === lookup.session?.record.id;
+  const isAlone = attempted.length === (own === undefined ? 0 : 1);
+  if (isSame && isAlone && !isReissueDue) return none;
+  const replyVia = record === undefined ? none : findReplyVia(lookup, transports);
+  // Only a browser must get the new expiry of an extended session.
+  const toIssue = replyVia.filter(
+    ({ isAmbient }) => !isSame || (isReissueDue && (needsReissue || isAmbient)),
+  );
+  const toClear = attempted.filter(({ transport }) => {
+    if (toIssue.includes(transport)) return false;
+    if (transport === own || otherTransports.includes(transport)) return call.ended;
+    return !transport.isAmbient && gone !== "retired";
   });
-  const given = givers.map((transport) => transport.issue(record as SessionRecord, isSecure()));
-  return [...given, ...takers.flatMap((one) => one.by.clear(isSecure(), one.text))];
+  return [
+    ...toIssue.map((transport) => transport.issue(record as SessionRecord, isSecure())),
+    ...toClear.flatMap(({ transport, text }) => transport.clear(text, isSecure())),
+  ];
 }
 
 // --- Internal helpers ---
 
 const none: readonly never[] = [];
 
-/** The way the session came; else the way that was tried, a token before a cookie; else all. */
-function findSpeakers(
-  { by, carried }: Presented,
+/** The session's transport; else the first that the client used, a token before a cookie; else all. */
+function findReplyVia(
+  { transport, attempted }: SessionLookup,
   transports: readonly SessionTransport[],
 ): readonly SessionTransport[] {
-  const speaker = by ?? carried[0]?.by;
-  return speaker === undefined ? transports : [speaker];
+  const first = transport ?? attempted[0]?.transport;
+  return first === undefined ? transports : [first];
 }

@@ -1,26 +1,36 @@
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
 
-/** A session id that came with a valid signature. */
+/** A session ID with a valid signature. */
 export interface VerifiedId {
   readonly id: string;
-  /** Signed by a secret that is being rotated out. */
+  /** Whether the secret that signed it is being rotated out. */
   readonly isOld: boolean;
 }
 
-/** A header of an answer. */
+/** A response header. */
 export type HeaderEntry = [name: string, value: string];
 
-/** A way for the reference to a session to travel: in a cookie, or as a bearer token. */
+/** A way to send the session credential between the clients and the server of one shop. */
 export interface SessionTransport {
-  readonly name: "cookie" | "bearer";
-  /** Whether the client is told that its session lives longer. */
-  readonly tellsExtension: boolean;
-  /** What a request carries by this way; `undefined` for nothing, dead or alive. */
+  /** The value of `session.tokenMethod`. */
+  readonly name: string;
+  /**
+   * Whether browsers store the credential and send it by themselves. Then a page of another site can send it (CSRF),
+   * and the browser must get the new expiry. An invalid one isn't cleared: a parallel login may have replaced it.
+   */
+  readonly isAmbient: boolean;
+  /** The headers that carry credentials; the name of the request header is in lower case. */
+  readonly credentialHeaders: { readonly request: string; readonly response: string };
+  /** The credential that a request sends, valid or not. */
   read(headers: Headers): string | undefined;
-  /** The last 8 validly signed IDs in it, each once. */
-  verify(carried: string): readonly VerifiedId[];
-  /** Gives the client a session. */
+  /** The IDs in a credential, if their signature is valid: each once, and the last 8 only. */
+  verify(credential: string): readonly VerifiedId[];
+  /** The header that gives the client a credential. */
   issue(record: SessionRecord, isSecure: boolean): HeaderEntry;
-  /** Takes the session from the client, who sent this. */
-  clear(isSecure: boolean, carried: string): readonly HeaderEntry[];
+  /** The headers that delete the credential that the client sent. */
+  clear(credential: string, isSecure: boolean): readonly HeaderEntry[];
+  /** Whether a response header is a credential. `name` is in lower case. */
+  isIssued(name: string, value: string): boolean;
+  /** The texts in a request that have the form of a credential, valid or not. */
+  findSecrets(headers: Headers): readonly string[];
 }

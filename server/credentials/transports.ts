@@ -1,21 +1,25 @@
-import { BearerTransport } from "./bearer.ts";
-import { CookieTransport } from "./cookie.ts";
-import type { Shop } from "../config/options.ts";
+import type { Shop, SessionOptions } from "../config/options.ts";
+import { createBearerTransport } from "./bearer.ts";
+import { createCookieTransport } from "./cookie.ts";
 import type { SessionTransport } from "./transport.ts";
 
-/** The ways that a shop's sessions travel, tokens first: who sends one means it. */
-export interface Transports {
-  readonly all: readonly SessionTransport[];
-  /** For calls whose cookies do not count. */
-  readonly withoutCookies: readonly SessionTransport[];
-}
+/** All transports, by their names in `session.tokenMethod`. */
+const creators = {
+  cookie: createCookieTransport,
+  bearer: createBearerTransport,
+} satisfies Record<string, (session: SessionOptions, shopId: number) => SessionTransport>;
 
-/** Makes the ways that a shop's config asks for. */
-export function createTransports({ shopId, session }: Shop): Transports {
-  const { tokenMethods } = session;
-  const withoutCookies = tokenMethods.includes("bearer")
-    ? [new BearerTransport(session, shopId)]
-    : [];
-  const cookies = tokenMethods.includes("cookie") ? [new CookieTransport(session)] : [];
-  return { all: [...withoutCookies, ...cookies], withoutCookies };
+/** The name of a transport. */
+export type TokenMethod = keyof typeof creators;
+
+export const tokenMethods = Object.keys(creators) as readonly TokenMethod[];
+
+/** How a user's session was issued: by one transport, or by several. */
+export type SessionTransportName = TokenMethod | "both";
+
+/** Creates the transports of a shop, also those that its config doesn't enable. */
+export function createTransports({ shopId, session }: Shop): readonly SessionTransport[] {
+  const transports = tokenMethods.map((name) => creators[name](session, shopId));
+  // A client sends a token on purpose, and a cookie always, so tokens come first.
+  return transports.toSorted((a, b) => Number(a.isAmbient) - Number(b.isAmbient));
 }

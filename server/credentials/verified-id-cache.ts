@@ -2,32 +2,46 @@ import { LRUCache } from "lru-cache";
 import type { VerifiedId } from "./transport.ts";
 
 /**
- * Knows again what was found validly signed, by the whole text that carried it: neither is it parsed
- * again, nor its signature calculated; a client whose other cookies change with each call pays for both. What
- * was found wrong costs its calculation each time, and no room.
+ * Caches the IDs of valid credentials, so that their signatures are calculated once.
+ * Invalid credentials aren't cached, so an attacker can't evict valid ones.
  */
 export class VerifiedIdCache {
-  readonly #known = new LRUCache<string, readonly VerifiedId[]>({
+  readonly #ids = new LRUCache<string, readonly VerifiedId[]>({
     maxSize: maxCharacters,
-    sizeCalculation: (_, carried) => carried.length,
+    sizeCalculation: (_, credential) => credential.length,
   });
+  readonly #verify: (credential: string) => VerifiedId | undefined;
 
-  /** @param verify finds the ids in a text that is not known */
-  find(carried: string, verify: (carried: string) => readonly VerifiedId[]): readonly VerifiedId[] {
-    const known = this.#known.get(carried);
+  /** @param verify calculates the signature of a credential that isn't in the cache */
+  constructor(verify: (credential: string) => VerifiedId | undefined) {
+    this.#verify = verify;
+  }
+
+  /** The ID in a credential that was valid before. */
+  peek(credential: string): readonly VerifiedId[] | undefined {
+    return this.#ids.get(credential);
+  }
+
+  /** The ID in a credential; none if the credential is invalid. */
+  verify(credential: string): readonly VerifiedId[] {
+    const known = this.#ids.get(credential);
     if (known !== undefined) return known;
-    const ids = verify(carried).map(copy);
-    if (ids.length > 0) this.#known.set(carried, ids);
+    const verified = this.#verify(credential);
+    if (verified === undefined) return none;
+    const ids = [{ id: copy(verified.id), isOld: verified.isOld }];
+    this.#ids.set(copy(credential), ids);
     return ids;
   }
 }
 
 // --- Internal helpers ---
 
-/** A text of its own: parts of a larger one hold on to it, and are slow to compare. */
-function copy({ id, isOld }: VerifiedId): VerifiedId {
-  return { id: Buffer.from(id).toString(), isOld };
-}
+const none: readonly never[] = [];
 
-/** As many as 10,000 clients send whose cookies are ours alone. */
+/** Enough for the credentials of about 15,000 clients. */
 const maxCharacters = 2_000_000;
+
+/** A part of a string keeps the whole string in memory, and is slow to compare. */
+function copy(text: string): string {
+  return Buffer.from(text).toString();
+}

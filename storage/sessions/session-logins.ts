@@ -5,7 +5,6 @@ import {
   inheritedFields,
   type ListKind,
   type SessionRecord,
-  type SessionTransportName,
   type ShopUser,
 } from "./session-record.ts";
 import {
@@ -26,7 +25,7 @@ export interface Login {
   /** The mark of the last end when the login began, if it was read: a later end of this user's sessions fails it. */
   readonly since?: RevocationMark | undefined;
   readonly userAgent?: string | undefined;
-  readonly transport?: SessionTransportName | undefined;
+  readonly transport?: string | undefined;
   readonly transient?: boolean | undefined;
   /** Other active sessions of the request: the login ends them, too. */
   readonly others?: readonly Session[] | undefined;

@@ -15,9 +15,6 @@ export interface SessionCustomData {}
 /** The lists that a guest or a user can have. */
 export type ListKind = "basket" | "wishlist";
 
-/** How the reference to a session was given: as a cookie, as a bearer token, or as both. */
-export type SessionTransportName = "cookie" | "bearer" | "both";
-
 /** What there is to keep of a session. Dates are epoch milliseconds. */
 export interface SessionRecord {
   /** Guest: a random UUID; logged in: `<userId>:<random UUID>`. */

@@ -1,7 +1,7 @@
 import { generationOf, isOver, type Generations } from "./generations.ts";
 import { isRevocationMark, type RevocationMark } from "./revocations.ts";
 import { StorageUnavailableError } from "../documents/unavailable.ts";
-import type { ListKind, SessionTransportName } from "./session-record.ts";
+import type { ListKind } from "./session-record.ts";
 
 /** One session in the index of its user. Dates are epoch milliseconds. */
 export interface UserSession {
@@ -17,7 +17,8 @@ export interface UserSession {
   /** At least the record's `expiresAt`. Otherwise the index drops an active session, and a revocation misses it. */
   readonly expiresAt: number;
   readonly userAgent?: string | undefined;
-  readonly transport?: SessionTransportName | undefined;
+  /** The name of the transport that issued the session. */
+  readonly transport?: string | undefined;
 }
 
 /** A guest's basket or wishlist that is not yet merged into the user's. */

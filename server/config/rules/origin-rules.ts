@@ -56,7 +56,7 @@ function checkTravel({ shop, session, cors }: ShopSettings, report: Report): voi
   const sites = toHosts(shop.host.value).map((host) => toSite(toHostName(host)));
   const isForeign = (rule: string | RegExp) =>
     typeof rule === "string" && !sites.includes(toSite(new URL(rule).hostname));
-  if (sites.length > 0 && !takes(tokenMethod, "bearer") && origin.some(isForeign)) {
+  if (sites.length > 0 && [tokenMethod].flat().length === 1 && origin.some(isForeign)) {
     reportSetting(report, "SF208", ["session", session, "sameSite"]);
   }
 }

@@ -1,8 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect } from "vitest";
 import { defineRpcMethod } from "../../../rpc/method.ts";
-import { BearerTransport } from "../../../server/credentials/bearer.ts";
-import { CookieTransport } from "../../../server/credentials/cookie.ts";
+import { createBearerTransport } from "../../../server/credentials/bearer.ts";
+import { createCookieTransport } from "../../../server/credentials/cookie.ts";
 import type { Shop } from "../../../server/config/options.ts";
 import { resolveConfig } from "../../../server/config/resolve.ts";
 import type { SessionRecord } from "../../../storage/sessions/session-record.ts";
@@ -13,8 +13,8 @@ import type { Send } from "../../_visitor.ts";
 
 const session = { tokenMethod: ["bearer", "cookie"] } as const;
 const [shop] = resolveConfig(testConfig({ session }), { production: false }).shops as [Shop];
-const cookieTransport = new CookieTransport(shop.session);
-const bearerTransport = new BearerTransport(shop.session, shop.shopId);
+const cookieTransport = createCookieTransport(shop.session);
+const bearerTransport = createBearerTransport(shop.session, shop.shopId);
 
 const uuid = "3e6c2d2f-7c1e-4d53-9a43-6f6d0f6f2d11";
 const users = ["", "7:", "ab:", "a.b.c:", "%41;=,:", "ü/..?$:", '"😀":', "a\0b:"];
@@ -114,7 +114,7 @@ async function giveCookie(id: string): Promise<string> {
 }
 
 async function giveToken(id: string): Promise<string> {
-  const [, token] = await bearerTransport.issue(createRecord(id));
+  const [, token] = await bearerTransport.issue(createRecord(id), false);
   return token;
 }
 

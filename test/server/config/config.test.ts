@@ -87,7 +87,7 @@ describe("what a config leaves open", () => {
         cors: {
           origin: [],
           credentials: true,
-          exposedHeaders: ["retry-after", "storefront-response"],
+          exposedHeaders: [],
           maxAge: 600,
         },
         basket: { mergeStrategy: "merge", maxItems: 100, maxQuantity: 1000 },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { RpcError } from "../../../rpc/error.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
-import { BearerTransport } from "../../../server/credentials/bearer.ts";
+import { createBearerTransport } from "../../../server/credentials/bearer.ts";
 import { resolveConfig } from "../../../server/config/resolve.ts";
 import {
   createTestAuth,
@@ -205,10 +205,10 @@ describeMatrix("bearer tokens", (matrix) => {
 describe("the signature of a token", () => {
   test("is of one shop, also where two would hold the same id", async () => {
     const { shops } = resolveConfig(testConfig(), { production: false });
-    const [one, other] = shops.map(({ shopId, session }) => new BearerTransport(session, shopId));
+    const [one, other] = shops.map(({ shopId, session }) => createBearerTransport(session, shopId));
     const id = "7:0f0a3c52-5a71-4ba6-9d4c-0a1d3f6b8a11";
     const record = { id, createdAt: 0, lastSeenAt: 0, handle: "", ownerKey: "", customData: {} };
-    const [, token] = (await one?.issue(record)) ?? ["", ""];
+    const [, token] = (await one?.issue(record, true)) ?? ["", ""];
     expect(await one?.verify(token)).toEqual([{ id, isOld: false }]);
     expect(await other?.verify(token)).toEqual([]);
   });
