@@ -10,7 +10,8 @@ import type { Incoming } from "./request.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 import { readPayload } from "./payload.ts";
 import { readBearer } from "./credentials/bearer.ts";
-import type { Route } from "./route.ts";
+import { misconfigured } from "./problem.ts";
+import type { PlainRoute } from "./router.ts";
 
 /**
  * What an operator may do from outside, with the admin token: `POST <basePath>/admin/<call>`. Without a
@@ -21,7 +22,7 @@ import type { Route } from "./route.ts";
  * - `endAllSessions` `{shopIds?}`: ends all sessions of some shops or of all, by one write per storage.
  *   Answers `{shopIds}`.
  */
-export function createAdmin(options: StorefrontOptions, { shops }: Backends): Route[] {
+export function createAdmin(options: StorefrontOptions, { shops }: Backends): PlainRoute[] {
   if (options.adminTokens.length === 0) return [];
   const backends = new Map([...shops].map(([{ shopId }, backend]) => [shopId, backend]));
   const calls: Readonly<Record<string, (payload: unknown) => Promise<unknown>>> = {
@@ -41,6 +42,7 @@ export function createAdmin(options: StorefrontOptions, { shops }: Backends): Ro
   };
   const digests = options.adminTokens.map(digest);
   async function answer(incoming: Incoming, name: string): Promise<Response> {
+    if (options.refusal !== undefined) throw misconfigured(options.refusal);
     const told = { call: name, ip: incoming.ip };
     if (!isOperator(incoming, digests)) {
       options.log.warn("An admin call was refused", told);

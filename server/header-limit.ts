@@ -1,5 +1,5 @@
+import type { ServerRequest } from "srvx";
 import { RpcError } from "../rpc/error.ts";
-import type { Incoming } from "./request.ts";
 
 /** The most characters that the names and values of a request's headers may have together. */
 const maxHeaderSize = 16_384;
@@ -8,8 +8,8 @@ const maxHeaderSize = 16_384;
 const maxHeaderCount = 200;
 
 /**
- * Node's own limit, which counts the first line and the separators too. What is beyond it is answered
- * without a body, so it is raised: ours speaks first.
+ * Node's own limit, which also counts the first line and the separators. Node responds without a body, so its limit is
+ * higher, and ours applies first.
  */
 export const nodeHeaderSize = 2 * maxHeaderSize;
 
@@ -17,12 +17,12 @@ export const nodeHeaderSize = 2 * maxHeaderSize;
 export const nodeHeaderCount = maxHeaderCount + 1;
 
 /**
- * Rejects headers, cookies among them, that are too large or too many, before any is parsed.
+ * Rejects headers (cookies are among them) that are too large or too many, before any is parsed.
  * @throws RpcError `headers_too_large` (RFC 6585, 431); `malformed_request` for two `Host` fields (RFC 9112, 3.2)
  */
-export function assertHeaders({ req }: Incoming): void {
+export function assertHeaders(request: ServerRequest): void {
   // Node's raw headers are faster than `Headers`, which join fields of one name.
-  const texts = req.runtime?.node?.req.rawHeaders ?? [...req.headers].flat();
+  const texts = request.runtime?.node?.req.rawHeaders ?? [...request.headers].flat();
   let size = 0;
   let hosts = 0;
   for (let index = 0; index < texts.length; index += 2) {

@@ -1,9 +1,11 @@
 import { problems, RpcError } from "../rpc/error.ts";
-import type { Route } from "./route.ts";
+import type { PlainRoute } from "./router.ts";
 
-/** Whether the server is shutting down. */
+/** How far the server's shutdown is. */
 export interface ServerState {
   isDraining: boolean;
+  /** Whether the storages are closed, so that no request can be handled. */
+  isClosed: boolean;
 }
 
 /**
@@ -11,7 +13,10 @@ export interface ServerState {
  *
  * @param checkReadiness tries a read and a write on each storage, and throws if one fails
  */
-export function createHealth(checkReadiness: () => Promise<void>, server: ServerState): Route[] {
+export function createHealth(
+  checkReadiness: () => Promise<void>,
+  server: ServerState,
+): PlainRoute[] {
   const headers = { "content-type": "application/json", "cache-control": "no-store" };
   const ok = () => new Response('{"status":"ok"}', { headers });
   return [

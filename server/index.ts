@@ -26,7 +26,7 @@ export type { ConfigFault } from "./config/config-error.ts";
 
 // Server
 export { createStorefront } from "./storefront.ts";
-export type { Storefront } from "./storefront.ts";
+export type { Storefront, StorefrontSettings } from "./storefront.ts";
 export type {
   CorsOptions,
   ServerOptions,

@@ -18,6 +18,11 @@ export function isResponse(value: unknown): value is Response {
   }
 }
 
+/** Ends the body of a method's `Response` that is not sent. */
+export function discardResult(result: unknown): void {
+  if (isResponse(result)) void result.body?.cancel().catch(() => undefined);
+}
+
 /** Sends a method's own `Response`, without the headers that only the server sends. */
 export class MethodResponses {
   readonly #credentials: Credentials;

@@ -7,6 +7,7 @@ import { describeError, isInstance, type Logger } from "../shared/log.ts";
 import { StorageUnavailableError } from "../storage/documents/unavailable.ts";
 import { SessionLimitError } from "../storage/sessions/session-limit.ts";
 import { SessionEndedError } from "../storage/sessions/user-sessions.ts";
+import type { ConfigError } from "./config/config-error.ts";
 import type { Answer } from "./response.ts";
 import { findJsonFault } from "./json-fault.ts";
 
@@ -31,6 +32,11 @@ export function toProblem(error: unknown, redactor: Redactor, log: Logger): Answ
     log.error("A call failed", unreadable === undefined ? details : { ...details, unreadable });
   }
   return answer;
+}
+
+/** The error of every call if production rejects the config; the log gets the reason. */
+export function misconfigured(refusal: ConfigError): RpcError {
+  return new RpcError("misconfigured", { cause: refusal });
 }
 
 // --- Internal helpers ---

@@ -1,39 +1,46 @@
 import type { HTTPEvent } from "h3";
 import type { ServerRequest } from "srvx";
+import { RpcError } from "../rpc/error.ts";
 import { readForwarded, type Forwarded } from "./forwarded.ts";
 import type { ProxyTrust } from "./trusted-proxies.ts";
 
 /** A request as the client sent it, by the reports of trusted proxies. */
-export interface Incoming extends HTTPEvent {
-  /** The URL that the client sent; parsed at the first read, which most calls never need. */
-  readonly url: URL;
-  /** The client's address. */
-  readonly ip: string | undefined;
-  readonly headers: Headers;
-}
-
-/** A request, whether h3 or the fast path routed it. */
-export class IncomingRequest implements Incoming {
+export class Incoming implements HTTPEvent {
+  /** h3 replaces it if it limits the size of the body. */
   req: ServerRequest;
+  readonly headers: Headers;
+  /** Whether the request has a valid URL. */
+  readonly hasUrl: boolean;
   readonly #trusts: ProxyTrust;
   #forwarded: Forwarded | undefined;
   #url: URL | undefined;
 
   constructor(request: ServerRequest, trusts: ProxyTrust) {
     this.req = request;
+    this.headers = request.headers;
+    this.hasUrl = hasUrl(request);
     this.#trusts = trusts;
   }
 
+  /** The URL that the client sent. It is parsed at the first read, and most calls never read it. */
   get url(): URL {
     return (this.#url ??= this.#readUrl());
   }
 
-  get headers(): Headers {
-    return this.req.headers;
+  /** The header `Origin`; `null` also without a URL, because the origin can't be compared with it. */
+  get origin(): string | null {
+    return this.hasUrl ? this.headers.get("origin") : null;
   }
 
+  /** The client's address. */
   get ip(): string | undefined {
     return this.#readForwarded().ip;
+  }
+
+  /** @throws RpcError `malformed_request` (RFC 9112, 3.2) */
+  assertUrl(): void {
+    if (this.hasUrl) return;
+    throw new RpcError("malformed_request", { detail: "The Host header is not a valid host" });
   }
 
   #readForwarded(): Forwarded {
@@ -41,9 +48,30 @@ export class IncomingRequest implements Incoming {
   }
 
   #readUrl(): URL {
+    this.assertUrl();
     const url = new URL(this.req.url);
     const { protocol = url.protocol, host = url.host } = this.#readForwarded();
     if (protocol === url.protocol && host === url.host) return url;
     return new URL(`${protocol}//${host}${url.pathname}${url.search}`);
   }
+}
+
+// --- Internal helpers ---
+
+/** The latest valid Host. Most requests have the same one, and parsing it takes as long as finding the method. */
+let validHost: string | undefined;
+
+/** Whether the Host of a request makes a URL, which `x:99999` does not. A `Request` always has a URL. */
+function hasUrl(request: ServerRequest): boolean {
+  const node = request.runtime?.node?.req;
+  if (node === undefined || node.headers.host === validHost) return true;
+  try {
+    // srvx throws if it has to normalize the path.
+    if (!URL.canParse(request.url)) return false;
+  } catch {
+    return false;
+  }
+  // A target with a host of its own says nothing about the header.
+  if (node.url?.startsWith("/")) validHost = node.headers.host;
+  return true;
 }

@@ -32,6 +32,7 @@ export function toAnswer(value: unknown, cacheControl = "no-store"): Answer {
  */
 export function toResponse(answer: Answer, watch?: BodyWatch): Response {
   const { body: given, status, statusText, headers } = answer;
+  joinVary(headers);
   const isWatched = watch !== undefined && given instanceof ReadableStream;
   const body = isWatched ? watchBody(given, watch) : given;
   // Without a spread: after it, V8 gives each object a hidden class of its own (docs/speed.md).
@@ -47,6 +48,21 @@ export function discardBody({ body }: Answer): void {
 }
 
 // --- Internal helpers ---
+
+/** Joins repeated `Vary` headers: behind Express, Node 20 sends only the last header of each name. */
+function joinVary(headers: HeaderEntry[]): void {
+  let first = -1;
+  for (let index = 0; index < headers.length; index++) {
+    const [name, value] = headers[index] as HeaderEntry;
+    if (name !== "vary") continue;
+    if (first === -1) {
+      first = index;
+    } else {
+      headers[first] = ["vary", `${(headers[first] as HeaderEntry)[1]}, ${value}`];
+      headers.splice(index--, 1);
+    }
+  }
+}
 
 function toText(value: unknown): string | undefined {
   if (value === null || value === undefined) return undefined;

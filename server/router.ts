@@ -1,65 +1,119 @@
-import { types } from "node:util";
-import type { ServerRequest } from "srvx";
+import type { H3, H3Event } from "h3";
 import { builtinMethods } from "../rpc/methods/builtin.ts";
 import { RpcError } from "../rpc/error.ts";
-import type { Incoming } from "./request.ts";
 import type { StorefrontOptions } from "./config/options.ts";
-import type { Route } from "./route.ts";
+import type { Incoming } from "./request.ts";
+import type { Respond } from "./responder.ts";
+import type { Handle } from "./rpc-handler.ts";
 
-/** Where a call goes: to which method, and by the path of which shop, if that is in the URL. */
-export interface CallRoute {
+/** The target of a call. */
+export interface Route {
   readonly method: string;
+  /** The path of a shop, if the URL has one. */
   readonly shopPath: string | undefined;
 }
 
-/** The URLs of calls. */
-export class CallRoutes {
-  readonly #folder: string;
-  /** Each method under each path of a shop. */
-  readonly #known: ReadonlyMap<string, CallRoute>;
+/** The routes of all methods, by their paths. */
+export type RouteTable = ReadonlyMap<string, Route>;
 
-  constructor({ basePath, shops, methods }: StorefrontOptions) {
-    this.#folder = `${basePath}/rpc`;
-    const shopPaths = new Set([undefined, ...shops.map((shop) => shop.public.path)]);
-    const names = Object.keys({ ...builtinMethods, ...methods });
-    this.#known = new Map(
-      [...shopPaths].flatMap((shopPath) => {
-        const place = shopPath === undefined ? this.#folder : `/${shopPath}${this.#folder}`;
-        return names.map((method) => [`${place}/${method}`, { method, shopPath }] as const);
+/** A path outside of the methods, and its handler for all HTTP methods. */
+export interface PlainRoute {
+  /** In h3's syntax. A request must match a path without wildcards as text. */
+  readonly path: string;
+  /** Whether the path may end in a slash. @default false */
+  readonly allowsSlash?: boolean;
+  answer(incoming: Incoming): Response | Promise<Response>;
+}
+
+/** Lists each method below the base path, and below the path of each shop. */
+export function createRouteTable({ basePath, shops, methods }: StorefrontOptions): RouteTable {
+  const shopPaths = new Set([undefined, ...shops.map((shop) => shop.public.path)]);
+  const names = Object.keys({ ...builtinMethods, ...methods });
+  return new Map(
+    [...shopPaths].flatMap((shopPath) => {
+      const folder = `${shopPath === undefined ? "" : `/${shopPath}`}${basePath}/rpc`;
+      return names.map((method) => [`${folder}/${method}`, { method, shopPath }] as const);
+    }),
+  );
+}
+
+/**
+ * Adds the routes of calls to an app. h3 finds a path without parameters immediately; parameters take as long as
+ * reading the session. Those are for unknown methods and shops, so that every path below `rpc` is ours.
+ */
+export function addCallRoutes(
+  app: H3,
+  table: RouteTable,
+  { basePath }: StorefrontOptions,
+  handle: Handle,
+): void {
+  for (const [path, route] of table) {
+    app.all(path, (event) => handle(event.req, isExact(event, path) ? route : undefined));
+  }
+  for (const folder of [`${basePath}/rpc`, `/:shop${basePath}/rpc`]) {
+    app.all(`${folder}/:method`, ({ req, context: { params } }) => {
+      const { method = "", shop: shopPath } = params ?? {};
+      return handle(req, isDecodable(method) ? { method, shopPath } : undefined);
+    });
+    app.all(`${folder}/**`, ({ req }) => handle(req, undefined));
+  }
+}
+
+/** Adds other routes to an app. */
+export function addPlainRoutes(app: H3, routes: readonly PlainRoute[], respond: Respond): void {
+  for (const { path, allowsSlash = false, answer } of routes) {
+    const isPattern = path.endsWith("/**");
+    app.all(path, (event) =>
+      respond(event.req, (incoming) => {
+        const isMatch =
+          isPattern || isExact(event, path) || (allowsSlash && isExact(event, path, "/"));
+        if (!isMatch) throw unknownPath(incoming);
+        return answer(incoming);
       }),
     );
   }
+}
 
-  /** Where a request goes, if it is a POST to Node's server as nearly all calls are; h3 knows the others. */
-  find(request: ServerRequest): CallRoute | undefined {
-    const incoming = request.runtime?.node?.req;
-    // An app that mounts the storefront by its `fetch` removes its path from the URL, but not from the target.
-    if (incoming?.method !== "POST" || types.isProxy(request)) return undefined;
-    return this.#known.get(incoming.url ?? "");
-  }
+/** The error for a path that is no route. */
+export function unknownPath({ url }: Incoming): RpcError {
+  return new RpcError(isDecodable(url.pathname) ? "unknown_path" : "malformed_request");
+}
 
-  /**
-   * The routes of calls. h3 finds a path without parameters immediately; parameters take as long as reading the
-   * session. Those are for unknown methods and shops, so that all paths below the folder respond with problem+json.
-   */
-  list(answer: (incoming: Incoming, route: CallRoute) => Response | Promise<Response>): Route[] {
-    const known = [...this.#known].map(([path, route]) => ({
-      path,
-      answer: (incoming: Incoming) => answer(incoming, route),
-    }));
-    const unknown = [this.#folder, `/:shop${this.#folder}`].flatMap((folder): Route[] => [
-      {
-        path: `${folder}/:method`,
-        answer: (incoming, { method = "", shop: shopPath }) =>
-          answer(incoming, { method, shopPath }),
-      },
-      {
-        path: `${folder}/**`,
-        answer: () => {
-          throw new RpcError("unknown_path");
-        },
-      },
-    ]);
-    return [...known, ...unknown];
+// --- Internal helpers ---
+
+/**
+ * Whether a request's path equals a route as text, so that each route has one URL. h3 decodes paths and ignores a
+ * slash at their end, so a request could bypass a rule in front of the storefront (a proxy's, a firewall's).
+ * @param path the route's path without the path of an outer app, for example `/api/rpc/login`
+ */
+function isExact({ req, context }: H3Event, path: string, ending = ""): boolean {
+  const route = path + ending;
+  // With the path of an outer app, for example `/core/api/rpc/login`.
+  const mounted = (context.matchedRoute?.route ?? path) + ending;
+  const found = pathOf(req.url);
+  if (!found.endsWith(route)) return false;
+  const base = found.slice(0, -route.length);
+  if (base.split("/").length !== mounted.slice(0, -route.length).split("/").length) return false;
+  const target = req.runtime?.node?.req.url;
+  if (target === undefined) return true;
+  // A framework can remove its own part from the URL, but not from the target.
+  const raw = pathOf(target);
+  return raw === found || (raw.endsWith(route) && !unplain.test(raw.slice(0, -route.length)));
+}
+
+/** Characters that a URL parser, or a server in front, changes into another path. */
+const unplain = /\\|\/\/|%(?:2e|2f|5c)|\/\.{1,2}(?:\/|$)/i;
+
+/** The path of a URL, or of a request's target, which has no fragment to end it (RFC 9112, 3.2). */
+function pathOf(url: string): string {
+  return url.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#\\]*/i, "").replace(/\?.*$/s, "");
+}
+
+function isDecodable(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -1,21 +1,18 @@
 import { H3 } from "h3";
-import type { ServerRequest } from "srvx";
 import { createAdmin } from "./admin.ts";
-import { openBackends, type StoreDescription } from "./services.ts";
-import { CallRoutes, type CallRoute } from "./router.ts";
-import { Calls } from "./rpc-handler.ts";
 import type { StorefrontConfig } from "./config/config.ts";
+import { isOneOfSeveral } from "./config/environment.ts";
+import type { StorefrontOptions } from "./config/options.ts";
+import { resolveConfig } from "./config/resolve.ts";
 import { Cors } from "./cors.ts";
 import { Credentials } from "./credentials/credentials.ts";
-import { isOneOfSeveral } from "./config/environment.ts";
 import { createHealth } from "./health.ts";
-import type { Incoming } from "./request.ts";
-import type { StorefrontOptions } from "./config/options.ts";
+import { misconfigured } from "./problem.ts";
 import { createReadiness } from "./readiness.ts";
-import { refuse, withRefusal } from "./refusal.ts";
-import { RequestGuard } from "./request-guard.ts";
-import { resolveConfig } from "./config/resolve.ts";
-import { addRoutes } from "./route.ts";
+import { createResponder, type Respond } from "./responder.ts";
+import { addCallRoutes, addPlainRoutes, createRouteTable, type RouteTable } from "./router.ts";
+import { createRpcHandler, type Handle, type Schedule } from "./rpc-handler.ts";
+import { openBackends, type StoreDescription } from "./services.ts";
 import { createProxyTrust } from "./trusted-proxies.ts";
 
 /** A storefront, ready to be served: an h3 app, with what was decided for it. */
@@ -37,58 +34,74 @@ export type Storefront = H3 & {
   close(): Promise<void>;
 };
 
+/** How a process runs a storefront. */
+export interface StorefrontSettings {
+  /** Whether to reject settings that are for development only. Default: as `NODE_ENV` says. */
+  readonly production?: boolean;
+  /**
+   * Delays each call until the promise resolves. `storefront start` waits for the end of the event loop's tick, so
+   * that calls that arrived together run as a batch. Default: calls run at once.
+   */
+  readonly schedule?: Schedule;
+}
+
+/** A storefront, with the parts that `storefront start` uses without h3. */
+export interface OpenStorefront {
+  readonly app: Storefront;
+  readonly routes: RouteTable;
+  readonly handle: Handle;
+  readonly respond: Respond;
+}
+
 /**
- * Puts a storefront together from its config.
- * @param production refuses what is fit for development only; by default as `NODE_ENV` says
+ * Creates a storefront from its config. Its checks are part of its routes, so they also apply if another app mounts it.
+ *
  * If production rejects a storage, this does not throw, because a bundler must be able to load the module. The
  * error is in `options.refusal`, and each call gets 503.
  * @throws ConfigError with every other error of the config
  */
 export function createStorefront(
   config: StorefrontConfig,
-  { production = process.env["NODE_ENV"] === "production" }: { production?: boolean } = {},
+  settings: StorefrontSettings = {},
 ): Storefront {
+  return openStorefront(config, settings).app;
+}
+
+/** The same as {@link createStorefront}, for `storefront start`. */
+export function openStorefront(
+  config: StorefrontConfig,
+  { production = process.env["NODE_ENV"] === "production", schedule }: StorefrontSettings = {},
+): OpenStorefront {
   const options = resolveConfig(config, { production, isOneOfSeveral: isOneOfSeveral() });
   const backends = openBackends(options);
+  const state = { isDraining: false, isClosed: false };
   const credentials = new Credentials(options);
-  const cors = new Cors({ ...options, isDevelopment: !production }, credentials);
-  const trusts = createProxyTrust(options.trustProxy);
-  const guard = new RequestGuard(trusts, cors, credentials, options.log);
-  const calls = new Calls(options, backends, { cors, credentials });
-  const routes = new CallRoutes(options);
-  const app = new H3({
-    silent: true,
-    onError: (error, event) => guard.handle(event.req, () => Promise.reject(error)),
-  });
-  const state = { isDraining: false };
+  const rules = {
+    cors: new Cors({ ...options, isDevelopment: !production }, credentials),
+    credentials,
+    trusts: createProxyTrust(options.trustProxy),
+    state,
+  };
+  const { handle, close: closeHandler } = createRpcHandler(options, backends, rules, schedule);
+  const respond = createResponder(options, rules);
   const checkStorages = async () => {
     await Promise.all(backends.stores.map((store) => store.ping()));
   };
-  const { refusal } = options;
-  const answer = (incoming: Incoming, route: CallRoute) =>
-    refusal === undefined ? calls.answer(incoming, route) : refuse(refusal);
-  const others = [
-    ...createHealth(createReadiness(checkStorages), state),
-    ...createAdmin(options, backends),
-  ];
-  addRoutes(app, guard, [
-    ...routes.list(answer),
-    ...(refusal === undefined ? others : others.map((route) => withRefusal(route, refusal))),
-  ]);
-  const { fetch } = app;
-  const ownRoutes = app["~routes"].length;
-  // What a deployment adds afterwards stands before calls, or in their place.
-  const isAsMade = () => app["~middleware"].length === 0 && app["~routes"].length === ownRoutes;
-  return Object.assign(app, {
-    fetch(request: ServerRequest): Response | Promise<Response> {
-      // h3 takes longer to find a method than the method takes.
-      const route = isAsMade() ? routes.find(request) : undefined;
-      if (route !== undefined) {
-        return guard.handle(request, (incoming) => answer(incoming, route));
-      }
-      // h3 itself fails without a URL, and on a thrown value that cannot be read, such as a revoked proxy.
-      return guard.handle(request, () => fetch(request));
-    },
+  const checkReadiness = createReadiness(async () => {
+    if (options.refusal !== undefined) throw misconfigured(options.refusal);
+    await checkStorages();
+  });
+
+  // A path that can't be decoded gets problem+json, too.
+  const app = new H3({ silent: true, allowMalformedURL: true });
+  const routes = createRouteTable(options);
+  addCallRoutes(app, routes, options, handle);
+  addPlainRoutes(
+    app,
+    [...createHealth(checkReadiness, state), ...createAdmin(options, backends)],
+    respond,
+  );
+  const storefront = Object.assign(app, {
     options,
     stores: backends.descriptions,
     checkStorages,
@@ -97,9 +110,10 @@ export function createStorefront(
     },
     async close() {
       state.isDraining = true;
-      guard.close();
-      calls.close();
+      state.isClosed = true;
+      closeHandler();
       await Promise.all(backends.stores.map((store) => store.close()));
     },
   });
+  return { app: storefront, routes, handle, respond };
 }

@@ -1,21 +1,14 @@
 import { once } from "node:events";
 import { connect } from "node:net";
-import { serve } from "h3";
 import { onTestFinished } from "vitest";
-import type { Storefront } from "../server/storefront.ts";
+import { listen } from "../server/cli/listen.ts";
+import type { OpenStorefront } from "../server/storefront.ts";
 
-/** Serves a storefront until the test ends. */
-export async function serveOnPort(app: Storefront): Promise<number> {
-  const server = serve(app, {
-    port: 0,
-    hostname: "127.0.0.1",
-    silent: true,
-    gracefulShutdown: false,
-    node: { maxHeaderSize: 65_536 },
-  });
-  onTestFinished(() => server.close(true));
-  await server.ready();
-  return Number(new URL(server.url as string).port);
+/** Serves a storefront as `storefront start` does, until the test ends. */
+export async function serveOnPort(storefront: OpenStorefront): Promise<number> {
+  const running = await listen(storefront, "127.0.0.1", 0);
+  onTestFinished(() => running.stop({ dropsIdle: true }));
+  return running.port;
 }
 
 /** Sends bytes as they are, and reads until the server closes: the request says `Connection: close`. */

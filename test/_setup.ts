@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { serve } from "h3";
 import { afterEach, describe, expect } from "vitest";
-import { createStorefront, type Storefront } from "../server/storefront.ts";
+import { openStorefront, type Storefront } from "../server/storefront.ts";
+import { endOfTick } from "../server/tick-barrier.ts";
 import type { StorefrontConfig } from "../server/config/config.ts";
 import type { StorageConfig } from "../storage/documents/driver.ts";
 import type { SessionSettings } from "../storage/sessions/session-store.ts";
+import { describeWithPeers } from "./_adapters.ts";
+import { carriers, type Carrier } from "./_carriers.ts";
 import { createTestLog, type LogLine } from "./_log.ts";
 import { describeWithRedis, useRedis } from "./_redis.ts";
 import { Visitor, type Send } from "./_visitor.ts";
@@ -36,7 +38,7 @@ export interface TestStorefront {
 /** What a matrix hands its tests. */
 export interface Matrix {
   readonly driver: "memory" | "redis";
-  readonly transport: "request" | "server";
+  readonly transport: Carrier;
   /** A storage of its own for one test; the same object shares it between storefronts. */
   storage(): StorageConfig;
   /** Starts a storefront with two shops, changed by `config`; it ends with the test. */
@@ -64,7 +66,7 @@ export const forProduction: Partial<StorefrontConfig> = {
   auth: { login: refuse, register: refuse, changePassword: refuse },
 };
 
-/** Runs the same tests on each driver, by `app.fetch` and over a real server. */
+/** Runs the same tests on each driver, and with the server of `storefront start`, with a socket and without. */
 export function describeMatrix(name: string, tests: (matrix: Matrix) => void): void {
   for (const transport of ["request", "server"] as const) {
     describe(`${name} · memory · ${transport}`, () => {
@@ -77,6 +79,17 @@ export function describeMatrix(name: string, tests: (matrix: Matrix) => void): v
     const storage = () => ({ driver: "redis", url: redis().url, base: randomUUID() });
     tests(createMatrix("redis", "request", storage));
   });
+}
+
+/** Runs the same tests with each other carrier: alone, mounted in other apps, and in Express. */
+export function describeCarriers(name: string, tests: (matrix: Matrix) => void): void {
+  for (const carrier of Object.keys(carriers) as Carrier[]) {
+    if (carrier === "request" || carrier === "server") continue;
+    const describeCarrier = carrier === "Express" ? describeWithPeers : describe;
+    describeCarrier(`${name} · ${carrier}`, () => {
+      tests(createMatrix("memory", carrier, () => ({ driver: "memory" })));
+    });
+  }
 }
 
 /** The tools of a matrix, for tests that need only one driver. */
@@ -101,12 +114,14 @@ export function createMatrix(
   async function start(config: Partial<StorefrontConfig> = {}): Promise<TestStorefront> {
     const { log, lines } = createTestLog();
     logs.push(lines);
-    const app = createStorefront(
+    const isBatched = transport === "server";
+    const storefront = openStorefront(
       testConfig({ log, ...config, storage: { session: storage(), ...config.storage } }),
-      { production: false },
+      { production: false, ...(isBatched && { schedule: endOfTick }) },
     );
+    const { app } = storefront;
     endings.push(() => app.close());
-    const send = transport === "request" ? viaFetch(app) : await viaServer(app, endings);
+    const send = await carriers[transport](storefront, endings);
     return { app, lines, send, visitor: (shopId) => new Visitor(send, shopId) };
   }
 
@@ -117,21 +132,4 @@ export function createMatrix(
 
 function refuse(): Promise<never> {
   return Promise.reject(new Error("Not in this test"));
-}
-
-function viaFetch(app: Storefront): Send {
-  return async (path, init) => app.fetch(new Request(`http://localhost${path}`, init));
-}
-
-async function viaServer(app: Storefront, endings: (() => Promise<unknown>)[]): Promise<Send> {
-  const server = serve(app, {
-    port: 0,
-    hostname: "127.0.0.1",
-    silent: true,
-    gracefulShutdown: false,
-  });
-  await server.ready();
-  endings.push(() => server.close(true));
-  const origin = new URL(server.url as string).origin;
-  return (path, init) => fetch(`${origin}${path}`, init);
 }

@@ -1,9 +1,10 @@
 import type { Server as HttpServer } from "node:http";
 import { serve } from "h3";
-import type { Storefront } from "../storefront.ts";
+import type { OpenStorefront, Storefront } from "../storefront.ts";
 import { Connections } from "./connections.ts";
 import { nodeHeaderCount, nodeHeaderSize } from "../header-limit.ts";
 import type { ServerOptions, StorefrontOptions } from "../config/options.ts";
+import { createFastRoutes, createServerApp } from "./server-app.ts";
 
 /** A storefront that is listening. */
 export interface Running {
@@ -21,10 +22,16 @@ export interface Running {
  * Serves a storefront.
  * @throws Error with one line for an operator if the port or the address cannot be used
  */
-export async function listen(app: Storefront, host: string, port: number): Promise<Running> {
+export async function listen(
+  storefront: OpenStorefront,
+  host: string,
+  port: number,
+): Promise<Running> {
+  const { app } = storefront;
   const { server: settings, log } = app.options;
   const connections = new Connections();
-  const server = serve(app, {
+  const server = serve(createServerApp(storefront), {
+    middleware: [createFastRoutes(storefront)],
     port,
     hostname: host,
     manual: true,

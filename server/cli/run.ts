@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { createSafeLog, describeError } from "../../shared/log.ts";
-import { createStorefront, type Storefront } from "../storefront.ts";
+import { openStorefront, type OpenStorefront, type Storefront } from "../storefront.ts";
+import { endOfTick } from "../tick-barrier.ts";
 import { describeStart } from "./banner.ts";
 import { toPort } from "./arguments.ts";
 import { fail, print, tell } from "./output.ts";
@@ -42,9 +43,9 @@ export async function run(options: RunOptions): Promise<void> {
 
   handleProcessErrors({ log: () => log, onException: () => end(1) });
   const prepared = await prepare(options);
-  log = prepared.app.options.log;
+  log = prepared.storefront.app.options.log;
   // The `.env` file can set the port, so it is read only now.
-  const first = serve(prepared.app, options.host, toPort(options.port));
+  const first = serve(prepared.storefront, options.host, toPort(options.port));
   last = first;
   if (options.command === "dev") {
     watchStorefrontConfig(prepared.file, () => {
@@ -68,7 +69,7 @@ export async function run(options: RunOptions): Promise<void> {
 // --- Internal helpers ---
 
 interface Prepared {
-  readonly app: Storefront;
+  readonly storefront: OpenStorefront;
   /** The config's file. */
   readonly file: string;
 }
@@ -78,17 +79,21 @@ async function prepare({ command, file }: RunOptions): Promise<Prepared> {
   const isReadAgain = command === "dev";
   const loaded = await loadStorefrontConfig(process.cwd(), file, { isReadAgain });
   const production = command === "start" && process.env["NODE_ENV"] === "production";
-  const app = createStorefront(loaded.config as StorefrontConfig, { production });
-  const { refusal } = app.options;
+  const storefront = openStorefront(loaded.config as StorefrontConfig, {
+    production,
+    schedule: endOfTick,
+  });
+  const { refusal } = storefront.app.options;
   if (refusal !== undefined) {
-    await app.close();
+    await storefront.app.close();
     throw refusal;
   }
-  return { app, file: loaded.file };
+  return { storefront, file: loaded.file };
 }
 
-async function serve(app: Storefront, host: string, port: number): Promise<Running> {
-  const running = await listen(app, host, port);
+async function serve(storefront: OpenStorefront, host: string, port: number): Promise<Running> {
+  const running = await listen(storefront, host, port);
+  const { app } = storefront;
   const { options, stores } = app;
   print(process.stdout, describeStart({ url: running.url, options, stores }));
   void warnIfNotReady(app);
@@ -108,12 +113,12 @@ async function warnIfNotReady({ checkStorages, options }: Storefront): Promise<v
 /** Serves the changed config. If it has errors, it prints them, and the old config stays in effect. */
 async function reload(running: Running, options: RunOptions): Promise<Running> {
   try {
-    const { app } = await prepare(options);
+    const { storefront } = await prepare(options);
     // Read the requests first that arrived while the config was compiled.
     await setImmediate();
     // The old server closes its port immediately, and stops when its calls have ended.
     const stopped = running.stop({ dropsIdle: true }).catch(tell);
-    const next = await serve(app, options.host, running.port).catch(fail);
+    const next = await serve(storefront, options.host, running.port).catch(fail);
     return {
       ...next,
       async stop(how) {

@@ -304,7 +304,8 @@ describe("the time of a call", () => {
       [first, finished, second].map(({ signal }) => (signal.aborted ? "passed" : "runs"));
     vi.advanceTimersByTime(4999);
     expect(passed()).toEqual(["runs", "runs", "runs"]);
-    expect(await deadlines.watch(finished, Promise.resolve(1), () => 2)).toBe(1);
+    expect(await finished.wait(Promise.resolve(1))).toBe(1);
+    deadlines.end(finished);
     vi.advanceTimersByTime(1000);
     expect(passed()).toEqual(["passed", "runs", "runs"]);
     expect(() => first.assertInTime()).toThrow("took too long");

@@ -1,5 +1,5 @@
-import { describe, expect, onTestFinished, test } from "vitest";
-import { createStorefront } from "../../server/storefront.ts";
+import { describe, expect, test } from "vitest";
+import { openStorefront } from "../../server/storefront.ts";
 import { createTestLog } from "../_log.ts";
 import { sendRaw, serveOnPort } from "../_raw.ts";
 import { testConfig } from "../_setup.ts";
@@ -8,9 +8,8 @@ const token = "an-admin-token-of-more-than-32-characters";
 
 async function open() {
   const { log } = createTestLog();
-  const app = createStorefront(testConfig({ log, admin: { token } }), { production: false });
-  onTestFinished(() => app.close());
-  const port = await serveOnPort(app);
+  const storefront = openStorefront(testConfig({ log, admin: { token } }), { production: false });
+  const port = await serveOnPort(storefront);
   /** Sends a target as it is, with a header that would name the shop. */
   const statusOf = async (target: string, method = "POST", shopId: string | null = "1001") => {
     const head = [

@@ -1,31 +1,26 @@
 import { once } from "node:events";
 import { connect } from "node:net";
 import * as fc from "fast-check";
-import { serve } from "h3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { createStorefront } from "../../server/storefront.ts";
+import { listen, type Running } from "../../server/cli/listen.ts";
+import { openStorefront } from "../../server/storefront.ts";
 import { settle, testProperty } from "../_fuzz.ts";
 import { hostileText, jsonText, mutation, nearTo } from "../_hostile.ts";
 import { createTestLog } from "../_log.ts";
 import { testConfig } from "../_setup.ts";
 
 const { log, lines } = createTestLog();
-const app = createStorefront(
+const storefront = openStorefront(
   testConfig({ log, shopSelector: "path_or_default", maxBodySize: 5000, trustProxy: true }),
   { production: false },
 );
-let server: ReturnType<typeof serve>;
+let server: Running;
 let port = 0;
 beforeAll(async () => {
-  const options = { port: 0, hostname: "127.0.0.1", silent: true, gracefulShutdown: false };
-  server = serve(app, options);
-  await server.ready();
-  port = Number(new URL(server.url as string).port);
+  server = await listen(storefront, "127.0.0.1", 0);
+  port = server.port;
 });
-afterAll(async () => {
-  await server.close(true);
-  await app.close();
-});
+afterAll(() => server.stop({ dropsIdle: true }));
 
 describe("bytes on the wire", () => {
   const target = fc.oneof(

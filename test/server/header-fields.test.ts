@@ -1,5 +1,5 @@
-import { describe, expect, onTestFinished, test } from "vitest";
-import { createStorefront } from "../../server/storefront.ts";
+import { describe, expect, test } from "vitest";
+import { openStorefront } from "../../server/storefront.ts";
 import { createFolder, plain, startCli } from "../_cli.ts";
 import { createTestLog } from "../_log.ts";
 import { sendRaw, serveOnPort } from "../_raw.ts";
@@ -14,9 +14,8 @@ function headOf(count: number, path = "/de/api/rpc/getUser"): string {
 
 async function open(): Promise<number> {
   const { log } = createTestLog();
-  const app = createStorefront(testConfig({ log }), { production: false });
-  onTestFinished(() => app.close());
-  return serveOnPort(app);
+  const storefront = openStorefront(testConfig({ log }), { production: false });
+  return serveOnPort(storefront);
 }
 
 describe("header fields", () => {

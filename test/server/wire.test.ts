@@ -1,52 +1,31 @@
 import { HTTPError } from "h3";
-import { beforeEach, describe, expect, test } from "vitest";
-import * as z from "zod";
+import { expect, test } from "vitest";
 import { RpcError } from "../../rpc/error.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
-import { createFaultyDriver, outage } from "../_faulty-driver.ts";
-import { createMatrix, describeMatrix } from "../_setup.ts";
-import type { Answer } from "../_visitor.ts";
-import { testMethods } from "../fixtures/methods.ts";
+import { isOwnServer } from "../_carriers.ts";
+import { describeCarriers, describeMatrix, type Matrix } from "../_setup.ts";
+import {
+  bare,
+  bytes,
+  crossSite,
+  expectProblem,
+  from,
+  inside,
+  json,
+  methods,
+  typed,
+} from "../_wire.ts";
 
-const inside = "connect ECONNREFUSED redis://user:pw@host:6379";
 /** The same as the log has it, which writes no password. */
 const logged = "connect ECONNREFUSED redis://user:[redacted]@host:6379";
 
-const methods = {
-  ...testMethods,
-  echo: defineRpcMethod({
-    input: z.json().optional(),
-    handler: (payload) => payload,
-  }),
-  read: defineRpcMethod({
-    access: "public",
-    readOnly: true,
-    input: z.json().optional(),
-    handler: (payload, { shop }) => ({ payload, shopId: shop.shopId }),
-  }),
-  act: defineRpcMethod({ access: "public", handler: () => "done" }),
-  order: defineRpcMethod({
-    input: z.strictObject({ lines: z.array(z.strictObject({ quantity: z.int().min(1) })) }),
-    handler: () => "ordered",
-  }),
-  secret: defineRpcMethod({ access: "user", input: z.string(), handler: () => "secret" }),
-  fail: defineRpcMethod({
-    handler() {
-      throw new Error(inside);
-    },
-  }),
-};
-
-const json = { "content-type": "application/json", "x-shop-id": "1001" };
-const bare = { "x-shop-id": "1001" };
-/** A body whose content type is not set by `fetch`. */
-const bytes = (text: string) => new TextEncoder().encode(text);
-const from = (origin: string) => ({ ...json, origin });
-const typed = (type: string) => ({ ...bare, "content-type": type });
-const crossSite = { "sec-fetch-site": "cross-site" };
 const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
 
-describeMatrix("the wire", ({ start, allowErrors }) => {
+for (const describeWire of [describeMatrix, describeCarriers]) {
+  describeWire("the wire", testWire);
+}
+
+function testWire({ start, allowErrors, transport }: Matrix): void {
   const values = ["text", "", "null", 0, -1.5, true, false, [1, [null]], [], {}, { a: null }];
 
   test.each(values.map((value) => [JSON.stringify(value), value]))(
@@ -94,7 +73,6 @@ describeMatrix("the wire", ({ start, allowErrors }) => {
     ["a stray __proto__", "400 malformed_request", "echo", json, '{"payload":1,"__proto__":{}}'],
     ["a body 33 deep", "400 malformed_request", "echo", json, `{"payload":${nested(32)}}`],
     ["a body 40,000 deep", "400 malformed_request", "echo", json, `{"payload":${nested(40_000)}}`],
-    ["a malformed URL", "400 malformed_request", "%ZZ", json, body],
     ["a guest at a user's method", "401 not_logged_in", "secret", json, body],
     ["a foreign origin", "403 foreign_origin", "echo", from("https://evil.example"), body],
     ["another port", "403 foreign_origin", "echo", from("http://localhost:1"), body],
@@ -110,7 +88,6 @@ describeMatrix("the wire", ({ start, allowErrors }) => {
     ["an unknown shop", "404 unknown_shop", "echo", { ...json, "x-shop-id": "9" }, body],
     ["no method", "404 unknown_path", "", json, body],
     ["a path below a method", "404 unknown_path", "echo/more", json, body],
-    ["another path", "404 unknown_path", "../nothing", json, body],
     ["a body of text/plain", "415 not_json", "echo", typed("text/plain"), body],
     ["a form", "415 not_json", "echo", typed("application/x-www-form-urlencoded"), "payload=1"],
     ["a type that begins as JSON", "415 not_json", "echo", typed("application/json-seq"), body],
@@ -125,6 +102,20 @@ describeMatrix("the wire", ({ start, allowErrors }) => {
     const init = { method: "POST", headers: headers as Record<string, string>, body: content };
     const answer = await visitor().request(`/api/rpc/${path}`, init);
     expectProblem(answer, expected);
+  });
+
+  test.each([
+    ["a malformed URL", "400 malformed_request", "%ZZ"],
+    ["another path", "404 unknown_path", "../nothing"],
+  ])("%s is refused with %s, by the outer app if there is one", async (_, expected, path) => {
+    const { send, visitor } = await start({ methods });
+    const init = { method: "POST", headers: json, body };
+    if (isOwnServer(transport)) {
+      expectProblem(await visitor().request(`/api/rpc/${path}`, init), expected);
+    } else {
+      const { status } = await send(`/api/rpc/${path}`, init);
+      expect(status).toBe(Number.parseInt(expected, 10));
+    }
   });
 
   test.each([
@@ -287,69 +278,7 @@ describeMatrix("the wire", ({ start, allowErrors }) => {
       expect(head?.headers.get(name)).toBe(get?.headers.get(name));
     }
   });
-});
-
-describe("the wire and the storage", () => {
-  let storage = createFaultyDriver();
-  beforeEach(() => {
-    storage = createFaultyDriver();
-  });
-  const { start, allowErrors } = createMatrix("memory", "request", () => storage.driver);
-
-  test.each(["read", "write"])(
-    "where the storage fails to %s, it is a 503 that says when to come again, without a cookie",
-    async (kind) => {
-      allowErrors();
-      const { visitor, lines } = await start({ methods });
-      const guest = visitor();
-      if (kind === "read") await guest.call("note", { begun: true });
-      storage.before = (operation) => operation.kind === kind && outage();
-      // Nobody is taken for a guest because their session cannot be read.
-      const [method, payload] = kind === "read" ? ["getUser"] : ["note", { more: true }];
-      const answer = await guest.call(method as string, payload);
-      expectProblem(answer, "503 storage_unavailable");
-      expect(answer.headers.get("retry-after")).toBe("1");
-      expect(JSON.stringify(answer.body)).not.toMatch(/driver|faulty|out of order/);
-      const errors = lines.filter(({ level }) => level === "error");
-      expect(errors).toMatchObject([{ details: { instance: answer.body.instance } }]);
-      storage.heal();
-      expect((await guest.call("notes")).body).toEqual(kind === "read" ? { begun: true } : {});
-    },
-  );
-
-  test("a page of the shop's own host may call", async () => {
-    const { visitor } = await start();
-    const own = [{ origin: "http://localhost" }, { origin: "https://localhost" }];
-    for (const headers of [...own, { "sec-fetch-site": "same-origin" }]) {
-      expect((await visitor().call("getUser", undefined, headers)).status).toBe(200);
-    }
-  });
-
-  test("a public method loads no session, and works while the storage is down", async () => {
-    const { visitor } = await start({ methods });
-    const guest = visitor();
-    await guest.call("note", { begun: true });
-    storage.operations.length = 0;
-    storage.before = outage;
-    expect((await guest.request("/api/rpc/read", { headers: bare })).status).toBe(200);
-    expect(await guest.call("read", 1)).toMatchObject({ status: 200, setCookies: [] });
-    expect(await guest.call("act")).toMatchObject({ status: 200, setCookies: [], body: "done" });
-    expect(storage.operations).toEqual([]);
-  });
-
-  test("what is refused by its form never gets to the storage", async () => {
-    const { visitor } = await start({ methods });
-    const guest = visitor();
-    await guest.call("note", { begun: true });
-    storage.operations.length = 0;
-    expectProblem(await guest.call("note", {}, from("https://evil.example")), "403 foreign_origin");
-    expectProblem(await guest.call("note", {}, crossSite), "403 foreign_origin");
-    expectProblem(await guest.call("nothing"), "404 unknown_method");
-    expectProblem(await guest.call("note", {}, { "x-shop-id": "9" }), "404 unknown_shop");
-    expectProblem(await guest.call("note", {}, typed("text/plain")), "415 not_json");
-    expect(storage.operations).toEqual([]);
-  });
-});
+}
 
 // --- Internal helpers ---
 
@@ -370,23 +299,6 @@ function streamed(content: string) {
     },
   });
   return { method: "POST", headers: json, body, duplex: "half" };
-}
-
-/** A failure as RFC 9457 has it, which no cache keeps and no cookie comes with. */
-function expectProblem(answer: Answer, expected: string): void {
-  const { status, title, code, detail, errors, instance, ...rest } = answer.body;
-  expect(`${status} ${code}`).toBe(expected);
-  expect(rest).toEqual({ type: "about:blank" });
-  expect(answer.status).toBe(status);
-  expect(title).toMatch(/\w/);
-  expect([typeof detail, typeof errors, typeof instance]).toEqual([
-    expect.stringMatching(/string|undefined/),
-    expect.stringMatching(/object|undefined/),
-    status >= 500 ? "string" : "undefined",
-  ]);
-  expect(answer.headers.get("content-type")).toBe("application/problem+json");
-  expect(answer.headers.get("cache-control")).toBe("no-store");
-  expect(answer.setCookies).toEqual([]);
 }
 
 function createCircle(): object {

@@ -1,0 +1,28 @@
+import { H3 } from "h3";
+import type { ServerMiddleware } from "srvx";
+import { unknownPath } from "../router.ts";
+import type { OpenStorefront } from "../storefront.ts";
+
+/** Creates the app that `storefront start` serves: the storefront, and problem+json for every other path. */
+export function createServerApp({ app, respond }: OpenStorefront): H3 {
+  return new H3({ silent: true, allowMalformedURL: true }).mount("/", app).all("/**", ({ req }) =>
+    respond(req, (incoming) => {
+      throw unknownPath(incoming);
+    }),
+  );
+}
+
+/**
+ * Creates a middleware that finds the route of a call by its exact path, without h3's router. That saves 10 to 15 % of
+ * the time of a read. Other requests go on to the app.
+ *
+ * It skips h3's middleware and routes, so install it only for an app to which nothing was added.
+ */
+export function createFastRoutes({ routes, handle, respond }: OpenStorefront): ServerMiddleware {
+  return (request, next) => {
+    const incoming = request.runtime?.node?.req;
+    const route = incoming?.method === "POST" ? routes.get(incoming.url ?? "") : undefined;
+    // h3 throws for a request without a valid URL, so `respond` checks it first.
+    return route === undefined ? respond(request, () => next()) : handle(request, route);
+  };
+}

@@ -1,0 +1,46 @@
+import type { ServerRequest } from "srvx";
+import { RpcError } from "../rpc/error.ts";
+import type { StorefrontOptions } from "./config/options.ts";
+import type { Cors } from "./cors.ts";
+import type { Credentials } from "./credentials/credentials.ts";
+import { assertHeaders } from "./header-limit.ts";
+import type { ServerState } from "./health.ts";
+import { toProblem } from "./problem.ts";
+import { Incoming } from "./request.ts";
+import { toResponse } from "./response.ts";
+import type { ProxyTrust } from "./trusted-proxies.ts";
+
+/** Responds to a request outside of the methods. It never rejects: an error becomes problem+json. */
+export type Respond = (
+  request: ServerRequest,
+  handler: (incoming: Incoming) => Response | Promise<Response>,
+) => Promise<Response>;
+
+/** The parts that decide about a request, for calls and for other requests. */
+export interface RequestRules {
+  readonly cors: Cors;
+  readonly credentials: Credentials;
+  readonly trusts: ProxyTrust;
+  readonly state: ServerState;
+}
+
+/** Creates the function for health checks, admin calls and unknown paths. */
+export function createResponder(
+  { log }: StorefrontOptions,
+  { cors, credentials, trusts, state }: RequestRules,
+): Respond {
+  return async function respond(request, handler) {
+    const incoming = new Incoming(request, trusts);
+    try {
+      if (state.isClosed) throw new RpcError("draining");
+      assertHeaders(request);
+      incoming.assertUrl();
+      return await handler(incoming);
+    } catch (error) {
+      const redactor = credentials.redactorFor(incoming.headers);
+      const answer = toProblem(error, redactor, redactor.guard(log));
+      cors.describe(incoming, incoming.origin, undefined, answer.headers);
+      return toResponse(answer);
+    }
+  };
+}

@@ -1,0 +1,66 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import { createFaultyDriver, outage } from "../_faulty-driver.ts";
+import { createMatrix } from "../_setup.ts";
+import { bare, crossSite, expectProblem, from, methods, typed } from "../_wire.ts";
+
+describe("the wire and the storage", () => {
+  let storage = createFaultyDriver();
+  beforeEach(() => {
+    storage = createFaultyDriver();
+  });
+  const { start, allowErrors } = createMatrix("memory", "request", () => storage.driver);
+
+  test.each(["read", "write"])(
+    "where the storage fails to %s, it is a 503 that says when to come again, without a cookie",
+    async (kind) => {
+      allowErrors();
+      const { visitor, lines } = await start({ methods });
+      const guest = visitor();
+      if (kind === "read") await guest.call("note", { begun: true });
+      storage.before = (operation) => operation.kind === kind && outage();
+      // Nobody is taken for a guest because their session cannot be read.
+      const [method, payload] = kind === "read" ? ["getUser"] : ["note", { more: true }];
+      const answer = await guest.call(method as string, payload);
+      expectProblem(answer, "503 storage_unavailable");
+      expect(answer.headers.get("retry-after")).toBe("1");
+      expect(JSON.stringify(answer.body)).not.toMatch(/driver|faulty|out of order/);
+      const errors = lines.filter(({ level }) => level === "error");
+      expect(errors).toMatchObject([{ details: { instance: answer.body.instance } }]);
+      storage.heal();
+      expect((await guest.call("notes")).body).toEqual(kind === "read" ? { begun: true } : {});
+    },
+  );
+
+  test("a page of the shop's own host may call", async () => {
+    const { visitor } = await start();
+    const own = [{ origin: "http://localhost" }, { origin: "https://localhost" }];
+    for (const headers of [...own, { "sec-fetch-site": "same-origin" }]) {
+      expect((await visitor().call("getUser", undefined, headers)).status).toBe(200);
+    }
+  });
+
+  test("a public method loads no session, and works while the storage is down", async () => {
+    const { visitor } = await start({ methods });
+    const guest = visitor();
+    await guest.call("note", { begun: true });
+    storage.operations.length = 0;
+    storage.before = outage;
+    expect((await guest.request("/api/rpc/read", { headers: bare })).status).toBe(200);
+    expect(await guest.call("read", 1)).toMatchObject({ status: 200, setCookies: [] });
+    expect(await guest.call("act")).toMatchObject({ status: 200, setCookies: [], body: "done" });
+    expect(storage.operations).toEqual([]);
+  });
+
+  test("what is refused by its form never gets to the storage", async () => {
+    const { visitor } = await start({ methods });
+    const guest = visitor();
+    await guest.call("note", { begun: true });
+    storage.operations.length = 0;
+    expectProblem(await guest.call("note", {}, from("https://evil.example")), "403 foreign_origin");
+    expectProblem(await guest.call("note", {}, crossSite), "403 foreign_origin");
+    expectProblem(await guest.call("nothing"), "404 unknown_method");
+    expectProblem(await guest.call("note", {}, { "x-shop-id": "9" }), "404 unknown_shop");
+    expectProblem(await guest.call("note", {}, typed("text/plain")), "415 not_json");
+    expect(storage.operations).toEqual([]);
+  });
+});
