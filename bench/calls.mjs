@@ -1,4 +1,4 @@
-/** The calls that are measured; `%d` stands for a number that is another each time. */
+/** The measured calls. `%d` stands for a number that differs in each request. */
 export const calls = {
   read: { method: "getUser", body: "{}", shows: /"user":\{"id":"user-/ },
   write: { method: "setField", body: '{"payload":{"value":%d}}', shows: /^\{"value":\d+\}$/ },
@@ -12,8 +12,6 @@ export const calls = {
     body: "{}",
     isAnonymous: true,
     shows: /^\{\}$/,
-    // What has no sessions cannot see that nobody is logged in.
-    bareMethod: "getNobody",
   },
   login: {
     method: "login",
@@ -24,19 +22,20 @@ export const calls = {
 };
 
 /**
- * What a target is to be sent.
- * @param visitors the headers of those who are logged in
+ * The requests that a target receives.
+ * @param target its `methods` replace methods of {@link calls}, by kind
+ * @param visitors the headers of each logged-in visitor
  */
-export function toLoad(kind, { storage }, visitors) {
-  const { method, bareMethod = method, body, isAnonymous } = calls[kind];
+export function toLoad(kind, { methods = {} }, visitors) {
+  const { method, body, isAnonymous } = calls[kind];
   return {
-    path: `/api/rpc/${storage === "none" ? bareMethod : method}`,
+    path: `/api/rpc/${methods[kind] ?? method}`,
     body,
     visitors: isAnonymous ? [{}] : visitors,
   };
 }
 
-/** Logs users in, each once. @returns the headers by which each is known from then on */
+/** Logs in each of `count` users. @returns the headers that identify each of them */
 export async function logIn(origin, count) {
   const visitors = [];
   for (let start = 0; start < count; start += parallel) {
@@ -46,18 +45,18 @@ export async function logIn(origin, count) {
   return visitors;
 }
 
-/** Logs a user in. @returns the headers by which they are known from then on */
+/** Logs a user in. @returns the headers that identify the user */
 export async function logInOnce(origin, userId) {
   const payload = { email: `${userId}@shop.example`, password: "correct horse" };
   const response = await send(origin, "/api/rpc/login", JSON.stringify({ payload }));
   const token = response.headers.get("storefront-auth-token");
   if (token) return { authorization: `Bearer ${token}` };
-  // Of several of one name, browsers keep the last.
+  // If a response sets a cookie twice, browsers store the last one.
   const [pair] = response.headers.getSetCookie().at(-1).split(";");
   return { cookie: pair };
 }
 
-/** Makes a call. @throws Error where it fails */
+/** Makes a call. @throws Error if the call fails */
 export async function send(origin, path, body, headers = {}) {
   const response = await fetch(`${origin}${path}`, {
     method: "POST",
@@ -70,7 +69,7 @@ export async function send(origin, path, body, headers = {}) {
   return response;
 }
 
-/** Whether a load is answered as it should be: a server that fails fast is fast. */
+/** Checks the response to a load, because a server that rejects every request is fast. */
 export async function assertAnswers(origin, kind, { path, body, visitors }) {
   const sent = body.replace("%d", String(Date.now()));
   const text = await (await send(origin, path, sent, visitors.at(-1))).text();

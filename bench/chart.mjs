@@ -1,14 +1,15 @@
+import { toPercent } from "./markdown.mjs";
 import { targets } from "./targets.mjs";
 
-/** Bars of the peers' table: requests per second as a share of h3 without sessions. @returns an SVG */
+/** Draws the table of peers: bars for the share of node:http by CPU time. @returns an SVG */
 export function drawChart(rows) {
   const panels = ["read", "write"].map((kind) => ({
     kind,
     bars: rows
-      .filter(({ row, target }) => row.startsWith(`${kind}/`) && targets[target].storage !== "none")
-      .toSorted((a, b) => b.ofBare.rate.median - a.ofBare.rate.median),
+      .filter(({ row }) => row.startsWith(`${kind}/`))
+      .toSorted((a, b) => toShare(b) - toShare(a)),
   }));
-  const greatest = Math.max(1, ...rows.map(({ ofBare }) => ofBare.rate.median));
+  const greatest = Math.max(1, ...rows.map(toShare));
   let y = 0;
   const drawn = panels.flatMap(({ kind, bars }) => {
     y += titleHeight;
@@ -20,18 +21,18 @@ export function drawChart(rows) {
     return [title, ...lines];
   });
   const height = y + titleHeight;
-  const note = "Share of the requests per second of h3 v2 without sessions, in the same rounds";
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}">
 <style>
 text { font: 13px system-ui, sans-serif; fill: #1f2328 }
 .title { font-weight: 600; font-size: 15px }
-.peer { fill: #afb8c1 }
+.bare { fill: #6e7781 }
+.peer { fill: #c4ccd4 }
 .ours { fill: #1f6feb }
 </style>
 <rect width="100%" height="100%" fill="#ffffff" />
 <g transform="translate(16 0)">
 ${drawn.join("\n")}
-<text x="0" y="${height - 14}">${note}</text>
+<text x="0" y="${height - 14}">CPU time per request: share of node:http without batching (dark: servers without sessions)</text>
 </g>
 </svg>
 `;
@@ -42,16 +43,21 @@ ${drawn.join("\n")}
 const width = 760;
 const titleHeight = 40;
 const barHeight = 24;
-const labelWidth = 260;
+const labelWidth = 310;
 const longest = width - labelWidth - 90;
 
-function drawBar({ label, target, ofBare }, y, greatest) {
-  const share = ofBare.rate.median;
+function toShare({ of }) {
+  return of["node-http"].cpu.median;
+}
+
+function drawBar(row, y, greatest) {
+  const share = toShare(row);
   const length = Math.round((share / greatest) * longest);
-  const owner = targets[target].isPeer ? "peer" : "ours";
+  const { storage, isPeer } = targets[row.target];
+  const owner = isPeer ? "peer" : storage === "none" ? "bare" : "ours";
   return [
-    `<text x="0" y="${y + 16}">${label}</text>`,
+    `<text x="0" y="${y + 16}">${row.label}</text>`,
     `<rect x="${labelWidth}" y="${y + 3}" width="${length}" height="${barHeight - 6}" class="${owner}" />`,
-    `<text x="${labelWidth + length + 8}" y="${y + 16}">${Math.round(share * 100)} %</text>`,
+    `<text x="${labelWidth + length + 8}" y="${y + 16}">${toPercent(share)} %</text>`,
   ].join("\n");
 }

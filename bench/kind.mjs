@@ -1,14 +1,14 @@
 import { assertAnswers, logIn, toLoad } from "./calls.mjs";
 import { compare, measureInTurns, summarize } from "./rounds.mjs";
-import { openTarget, targets } from "./targets.mjs";
+import { openTarget, references, targets } from "./targets.mjs";
 
 /**
- * Measures one kind of call on several targets beside h3 without sessions, all in the same rounds.
- * @param entries each with the `row` it is for, and the target by `name`, `transport`, `processes`
- * @returns one row for each entry, after that of h3
+ * Measures one kind of call on several targets and on the references, all in the same rounds.
+ * @param entries each with its `row` and the target by `name`, `transport`, `processes`
+ * @returns one row for each reference, then one for each entry
  */
 export async function measureKind(kind, entries, options) {
-  const all = [{ row: `${kind}/h3`, name: "h3" }, ...entries];
+  const all = [...references.map((name) => ({ row: `${kind}/${name}`, name })), ...entries];
   const opened = [];
   try {
     for (const entry of all) opened.push(await openTarget(entry.name, entry));
@@ -17,7 +17,7 @@ export async function measureKind(kind, entries, options) {
     const turns = opened.map(({ servers }, at) => ({ servers, load: loads[at] }));
     const measured = await measureInTurns(turns, options);
     for (const [at, target] of opened.entries()) await assertAll(kind, target, loads[at]);
-    return all.map((entry, at) => toRow(entry, at, all, measured));
+    return all.map((entry, at) => toRow(entry, measured[at], measured));
   } finally {
     await Promise.all(opened.map((target) => target.close()));
   }
@@ -25,7 +25,7 @@ export async function measureKind(kind, entries, options) {
 
 // --- Internal helpers ---
 
-/** More than there are connections, so that hardly ever two requests are of the same visitor. */
+/** Ten times the connections, so that two requests of one visitor rarely meet. */
 const visitorCount = 640;
 
 async function prepare(kind, target) {
@@ -39,22 +39,14 @@ async function assertAll(kind, { servers }, load) {
   for (const { origin } of servers) await assertAnswers(origin, kind, load);
 }
 
-function toRow({ row, name, label = targets[name].label }, at, all, measured) {
-  const others = all.map((other, index) => [
-    other.name,
-    compare(measured[at], measured[index], "rate"),
-  ]);
-  return {
-    row,
-    label,
-    target: name,
-    ...summarize(measured[at]),
-    ofBare: {
-      rate: compare(measured[at], measured[0], "rate"),
-      // The other way round, so that more is better here too.
-      cpu: compare(measured[0], measured[at], "cpu"),
-      p99: compare(measured[at], measured[0], "p99"),
+function toRow({ row, name, label = targets[name].label }, rounds, measured) {
+  const shares = references.map((reference, at) => [
+    reference,
+    {
+      // The reference's time is above the line, so that more is better.
+      cpu: compare(measured[at], rounds, "cpu"),
+      p99: compare(rounds, measured[at], "p99"),
     },
-    of: Object.fromEntries(others.map(([other, { median }]) => [other, median])),
-  };
+  ]);
+  return { row, label, target: name, ...summarize(rounds), of: Object.fromEntries(shares) };
 }

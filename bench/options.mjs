@@ -1,16 +1,17 @@
 import { parseArgs } from "node:util";
 
 export const usage = `npm run bench -- [options]
-  --quick         short rounds, and the most telling rows only: two or three minutes, not three quarters of an hour
-  --only TABLES   one or several of calls, peers, scale, start, commands, soak, separated by commas
-  --rows TEXT     only the rows with this in their name
-  --soak          ten minutes of full load on each storage as well
-What is not measured stays as it was measured before.`;
+  --quick         short rounds of the most important rows, in a few minutes
+  --only TABLES   some of the tables calls, peers, scale, start, commands, soak, separated by commas
+  --rows TEXT     only the rows that contain this text in their name
+  --soak          also ten minutes of full load on each storage
+  --again         measure calls and peers a second time, and print the rows that differ; writes no files
+Results that a run doesn't measure stay as they are.`;
 
 /**
- * How long and how often, and what of it all.
- * @param tables the names that there are
- * @throws TypeError for what is no option, or no table
+ * Reads the options of the command line.
+ * @param tables the names of all tables
+ * @throws TypeError for an unknown option or table
  */
 export function readOptions(tables) {
   const { values } = parseArgs({
@@ -19,20 +20,23 @@ export function readOptions(tables) {
       only: { type: "string" },
       rows: { type: "string" },
       soak: { type: "boolean", default: false },
+      again: { type: "boolean", default: false },
       help: { type: "boolean", default: false },
     },
   });
-  const { only, ...rest } = values;
-  const asked = only?.split(",");
-  const unknown = asked?.find((name) => !tables.includes(name));
-  if (unknown !== undefined) throw new TypeError(`There is no table "${unknown}"\n\n${usage}`);
+  const only = values.only?.split(",") ?? (values.again ? ["calls", "peers"] : undefined);
+  const unknown = only?.find((name) => !tables.includes(name));
+  if (unknown !== undefined) {
+    throw new TypeError(`Unknown table "${unknown}". Expected ${tables.join(", ")}.\n\n${usage}`);
+  }
+  // Many short rounds: a disturbance of some seconds then spoils few of them.
   const lengths = values.quick
     ? { rounds: 3, seconds: 1, warmUp: 1 }
-    : { rounds: 5, seconds: 3, warmUp: 2 };
-  return { ...rest, only: asked, ...lengths };
+    : { rounds: 9, seconds: 1, warmUp: 3 };
+  return { ...values, only, ...lengths };
 }
 
-/** Whether a row is to be measured. */
+/** Whether the run measures a row. */
 export function isAsked(row, { rows = "" }) {
   return row.includes(rows);
 }

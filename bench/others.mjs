@@ -1,6 +1,6 @@
 import { toEnvelope } from "../dist/storage/documents/envelope.js";
 import { absent } from "../dist/storage/index.js";
-import { createName, createSessionId } from "../dist/storage/sessions/session-record.js";
+import { createHandle, createSessionId } from "../dist/storage/sessions/session-record.js";
 import { createUser } from "./user.mjs";
 
 /** Puts sessions of other users, or those users' indexes, into a store, as logins would. */
@@ -37,7 +37,7 @@ function createOther(kind, number, expiresAt) {
   const end = expiresAt ?? now + dayMilliseconds;
   const userId = `other-${number}`;
   const id = createSessionId({ id: userId });
-  const handle = createName();
+  const handle = createHandle();
   if (kind === "users") {
     const entry = { id, shopId: 1001, createdAt: now, lastSeenAt: now, expiresAt: end };
     const session = { ...entry, userAgent: "node", transport: "cookie" };

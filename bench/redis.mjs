@@ -2,13 +2,13 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { Redis } from "ioredis";
+import { loadCore, runOn } from "./cores.mjs";
 
-/** A Redis of its own, empty, that writes nothing to disk. */
+/** Starts an empty Redis that writes nothing to disk. */
 export async function startRedis() {
   const port = await findFreePort();
-  const child = spawn("redis-server", ["--port", `${port}`, "--bind", host, "--save", ""], {
-    stdio: "ignore",
-  });
+  const args = ["--port", `${port}`, "--bind", host, "--save", ""];
+  const child = spawn(...runOn(loadCore, "redis-server", args), { stdio: "ignore" });
   const exited = once(child, "exit");
   const end = () => child.kill("SIGKILL");
   process.once("exit", end);

@@ -2,8 +2,8 @@ import { checkBudgets } from "./budgets.mjs";
 import { toTable } from "./markdown.mjs";
 
 /**
- * Writes down what was measured.
- * @param results what `results.json` holds
+ * Creates the text of RESULTS.md.
+ * @param results the content of `results.json`
  * @param modules the tables, by name
  */
 export function toReport({ machine, tables }, modules) {
@@ -13,13 +13,17 @@ export function toReport({ machine, tables }, modules) {
   const sections = Object.entries(modules)
     .filter(([name]) => tables[name] !== undefined)
     .map(([name, { title, toMarkdown }]) => toSection(name, title, toMarkdown, tables[name]));
-  return `# What was measured
+  return `# Results of the benchmark
 
-Written by \`npm run bench\`, which measures all of this again; nothing here is written by hand. \`npm run bench -- --help\` tells
-the options. Every server is a process of its own and answers ${machine.loader} on 64 connections, in short rounds by turns, in
-another order each round. What is compared is compared within the same round; what is shown is the median of the rounds, in
-brackets the least and the most. Processor time is that of the server's process, with all its threads, divided by the
-requests; on a machine that others use too it is steadier than requests per second.
+\`npm run bench\` writes this file and measures all of it again. \`npm run bench -- --help\` explains the options.
+
+- Each server runs in its own process, on a core of its own. ${machine.loader} and Redis use another core. Rows with two servers use all cores.
+- The load uses 64 connections and 640 visitors, the same for each server.
+- All servers of a kind of call run in the same rounds of a second, in turns, in a different order each round.
+- A figure is the median of the rounds. Brackets contain the lowest and the highest round.
+- A share compares the CPU time per request of two servers in the same round: 200 % means half the CPU time of the other server.
+- CPU time is that of the server's process with all its threads, divided by the requests. On a shared machine, it is steadier
+  than requests per second. \`npm run bench -- --again\` measures a second time and prints the rows that differ by more than 10 %.
 
 ${toTable(toMachineRows(machine))}
 
@@ -27,7 +31,7 @@ ${toTable(toMachineRows(machine))}
 
 ${toTable(toBudgetRows(rows))}
 
-![Requests per second as a share of h3 without sessions](chart.svg)
+![CPU time per request as a share of node:http](chart.svg)
 
 ${sections.join("\n\n")}
 `;
@@ -37,10 +41,10 @@ ${sections.join("\n\n")}
 
 function toSection(name, title, toMarkdown, { rows, measuredAt, quick }) {
   const commits = new Set(rows.map(({ commit }) => commit));
-  const how = quick ? " by `--quick`, too short to be quoted" : "";
+  const how = quick ? " with `--quick`: too few rounds to quote" : "";
   return `## ${title}
 
-Measured ${measuredAt.slice(0, 10)} at ${[...commits].join(" and ")}${how}. A row again: \`npm run bench -- --only ${name} --rows <row>\`.
+Measured ${measuredAt.slice(0, 10)} at ${[...commits].join(" and ")}${how}. To measure a row again: \`npm run bench -- --only ${name} --rows <row>\`.
 
 ${toMarkdown(rows)}`;
 }

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 
 const file = new URL("results.json", import.meta.url);
 
-/** What was measured before: tables that are not measured now stay. */
+/** The earlier results. Tables that this run does not measure stay. */
 export function readResults() {
   try {
     return JSON.parse(readFileSync(file, "utf8"));
@@ -17,18 +17,13 @@ export function writeResults(results) {
 }
 
 /**
- * Puts rows in the place of a table's, or of those of the same name where only some were measured.
- * Of others, they know what they were compared with before.
- * @param commit of what is measured
+ * Replaces the rows of a table; only the measured ones, if the run selects rows.
+ * @param commit the measured version
  */
-export function mergeTable(table, rows, commit, { quick, rows: asked }) {
+export function mergeTable(table, rows, commit, { quick, rows: selected }) {
   const measured = { measuredAt: new Date().toISOString(), quick };
   const marked = rows.map((row) => ({ ...row, commit }));
-  if (asked === undefined || table === undefined) return { ...measured, rows: marked };
-  const byName = new Map(table.rows.map((row) => [row.row, row]));
-  for (const row of marked) {
-    const known = byName.get(row.row);
-    byName.set(row.row, row.of ? { ...row, of: { ...known?.of, ...row.of } } : row);
-  }
+  if (selected === undefined || table === undefined) return { ...measured, rows: marked };
+  const byName = new Map([...table.rows, ...marked].map((row) => [row.row, row]));
   return { ...measured, quick: quick || table.quick, rows: [...byName.values()] };
 }

@@ -1,12 +1,12 @@
 import { runLoad } from "./load.mjs";
 
-/** How many connections a load has, over all servers of an entry. */
+/** Connections of a load, over all servers of an entry. */
 export const connections = 64;
 
 /**
- * Measures entries in turns, in another order each round, so that what slows the machine for a while slows all.
- * @param entries each with its `servers` and the `load` they get
- * @returns for each entry what was measured of it in each round
+ * Measures entries in turns, in a different order each round. A disturbance of the machine then affects all of them.
+ * @param entries each with its `servers` and their `load`
+ * @returns for each entry its figures in each round
  */
 export async function measureInTurns(entries, { rounds, seconds, warmUp }) {
   const measured = entries.map(() => []);
@@ -20,20 +20,20 @@ export async function measureInTurns(entries, { rounds, seconds, warmUp }) {
   return measured;
 }
 
-/** The middle of some numbers. */
+/** The median of some numbers. */
 export function median(numbers) {
   const sorted = numbers.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** The ratio of one figure of two entries: its median over the rounds, least and most. */
+/** The ratio of a figure of two entries in the same rounds: median, least, and most. */
 export function compare(rounds, base, figure) {
   const ratios = rounds.map((round, at) => round[figure] / base[at][figure]);
   return { median: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) };
 }
 
-/** The medians of what was measured of an entry; all its errors. */
+/** The medians of an entry's figures, and the sum of its errors. */
 export function summarize(rounds) {
   const middle = (figure) => median(rounds.map((round) => round[figure]));
   const errors = sum(rounds.map((round) => round.errors));
@@ -42,7 +42,7 @@ export function summarize(rounds) {
 
 // --- Internal helpers ---
 
-/** Requests per second, microseconds of processor time per request, p99 in milliseconds, errors. */
+/** Requests per second, CPU time per request in microseconds, p99 in milliseconds, errors. */
 async function measureOnce({ servers, load }, seconds) {
   const options = { seconds, connections: connections / servers.length };
   const readAll = () => sum(servers.map((server) => server.readCpu()));

@@ -1,5 +1,6 @@
-/** Measures everything, or what is asked for, and writes RESULTS.md and the table of the README: npm run bench -- --help */
+/** Measures all tables or some, and writes RESULTS.md and the table of the README: npm run bench -- --help */
 import { writeFileSync } from "node:fs";
+import { compareRuns } from "./again.mjs";
 import { drawChart } from "./chart.mjs";
 import { describeMachine } from "./machine.mjs";
 import { readOptions, usage } from "./options.mjs";
@@ -26,11 +27,14 @@ if (options.help) {
     if (!isWanted(name)) continue;
     const startedAt = Date.now();
     const rows = await measure(options);
+    const seconds = Math.round((Date.now() - startedAt) / 1000);
+    console.log(`${title}: ${rows.length} rows in ${seconds} s`);
+    if (options.again) {
+      console.log(compareRuns(results.tables[name]?.rows ?? [], rows));
+      continue;
+    }
     results.tables[name] = mergeTable(results.tables[name], rows, results.machine.commit, options);
-    console.log(
-      `${title}: ${rows.length} rows in ${Math.round((Date.now() - startedAt) / 1000)} s`,
-    );
-    // After each table, so that who breaks off loses only what is under way.
+    // After each table, so that an interrupted run loses one table only.
     write(results);
   }
 }
@@ -42,8 +46,8 @@ function isWanted(name) {
 
 function write(results) {
   writeResults(results);
-  const peerRows = results.tables.peers?.rows ?? [];
-  writeFileSync(new URL("chart.svg", import.meta.url), drawChart(peerRows));
-  updateReadme(peerRows);
   writeFileSync(new URL("RESULTS.md", import.meta.url), toReport(results, modules));
+  if (results.tables.peers === undefined) return;
+  writeFileSync(new URL("chart.svg", import.meta.url), drawChart(results.tables.peers.rows));
+  updateReadme(results.tables.peers.rows);
 }

@@ -2,8 +2,9 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { runOn, serverCore } from "./cores.mjs";
 
-// One listener for each server and each Redis of a table.
+// Each server and each Redis of a table adds a listener.
 process.setMaxListeners(0);
 
 export const benchFolder = fileURLToPath(new URL(".", import.meta.url));
@@ -12,12 +13,15 @@ export const rootFolder = fileURLToPath(new URL("..", import.meta.url));
 export const cli = fileURLToPath(new URL("../dist/server/cli/cli.js", import.meta.url));
 
 /**
- * Starts a server in a process of its own, and waits until it says where it listens.
- * @param args what `node` is to run
- * @throws Error where it ends instead
+ * Starts a server in its own process, and waits until it prints its URL.
+ * @param args the arguments for `node`
+ * @param options `isPinned`: whether the server runs on the server's core only
+ * @throws Error if the process exits instead
  */
-export async function startServer(args, { env = {}, cwd = benchFolder } = {}) {
-  const child = spawn(process.execPath, args, {
+export async function startServer(args, { env = {}, cwd = benchFolder, isPinned = false } = {}) {
+  const { execPath } = process;
+  const [command, all] = isPinned ? runOn(serverCore, execPath, args) : [execPath, args];
+  const child = spawn(command, all, {
     cwd,
     env: { ...process.env, NODE_ENV: "production", ...env },
     stdio: ["ignore", "pipe", "pipe"],
@@ -28,7 +32,7 @@ export async function startServer(args, { env = {}, cwd = benchFolder } = {}) {
   let output = "";
   const listening = new Promise((resolve, reject) => {
     const read = (chunk) => {
-      // What is said after the start is read, or the server would wait, and let go.
+      // Reads all output, because a full pipe would block the server. Forgets it after the start.
       if (output.length < 100_000) output += chunk;
       const url = /listens on (http:\S+)/.exec(output)?.[1];
       if (url !== undefined) resolve(new URL(url).origin);
@@ -39,7 +43,7 @@ export async function startServer(args, { env = {}, cwd = benchFolder } = {}) {
   });
   return {
     origin: await listening,
-    /** Microseconds of processor time since its start, of all its threads. */
+    /** CPU time of all its threads since its start, in microseconds. */
     readCpu: () => readCpu(child.pid),
     async stop() {
       process.off("exit", end);
@@ -53,7 +57,7 @@ export async function startServer(args, { env = {}, cwd = benchFolder } = {}) {
 
 const ticksPerSecond = Number(execFileSync("getconf", ["CLK_TCK"]));
 
-/** proc_pid_stat(5): the 14th and 15th fields; the second may hold spaces, and ends with the last `)`. */
+/** proc_pid_stat(5): fields 14 and 15. Field 2 can contain spaces, and ends with the last `)`. */
 function readCpu(pid) {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");

@@ -1,51 +1,64 @@
 import { startRedis } from "./redis.mjs";
 import { cli, startServer } from "./server.mjs";
 
-/** All that is measured, by name. `lean`: as little as its documented settings allow. */
+/** Every row is compared with these two, so they are in every table of calls. */
+export const references = ["node-http", "h3"];
+
+/** Servers without sessions can't see whether a visitor is a guest, so they have a method for guests. */
+const bare = { storage: "none", methods: { guest: "getNobody" } };
+const batched = { ...bare, env: { BENCH_BATCHING: "on" } };
+
+/**
+ * The measured servers, by name.
+ * `kinds`: the kinds of calls to measure, if not all. `methods`: methods that replace those of `calls`, by kind.
+ */
 export const targets = {
-  h3: { label: "h3 v2, bare", script: "bare/h3.mjs", storage: "none" },
-  "node-http": { label: "node:http, bare", script: "bare/node-http.mjs", storage: "none" },
-  "h3-v1": { label: "h3 v1, bare", script: "peers/h3-v1.mjs", storage: "none" },
+  "node-http": { ...bare, label: "node:http without batching", script: "bare/node-http.mjs" },
+  "node-http-batched": {
+    ...batched,
+    label: "node:http with the same batching",
+    script: "bare/node-http.mjs",
+  },
+  h3: { ...bare, label: "h3 without batching", script: "bare/h3.mjs" },
+  "h3-batched": { ...batched, label: "h3 with the same batching", script: "bare/h3.mjs" },
+  "h3-v1": { ...bare, label: "h3 v1 without batching", script: "peers/h3-v1.mjs" },
   "ours-memory": { label: "Storefront Core, memory", storage: "memory" },
+  "ours-method": {
+    label: "Storefront Core, memory, a method of one's own",
+    storage: "memory",
+    kinds: ["read"],
+    methods: { read: "showUser" },
+  },
+  "ours-h3-app": {
+    label: "Storefront Core, memory, h3 app without batching",
+    script: "h3-app.mjs",
+    storage: "memory",
+  },
   "ours-redis-cold": {
     label: "Storefront Core, Redis, no cache",
     storage: "redis",
     env: { BENCH_CACHE: "off" },
   },
   "ours-redis-warm": { label: "Storefront Core, Redis", storage: "redis" },
-  ...peer("express", "express-session", "peers/express-session.mjs", ["memory", "redis"]),
-  ...peer("fastify", "@fastify/session", "peers/fastify-session.mjs", ["memory", "redis"]),
-  "scayle-memory": {
-    label: "@scayle/h3-session, memory",
-    script: "peers/scayle-h3-session.mjs",
-    storage: "memory",
-    isPeer: true,
-  },
-  "scayle-redis": {
-    label: "@scayle/h3-session, Redis",
-    script: "peers/scayle-h3-session.mjs",
-    storage: "redis",
-    isPeer: true,
-  },
-  ...peer("hono", "hono-sessions", "peers/hono-sessions.mjs", ["memory"]),
-  iron: {
-    label: "iron-session, in the cookie",
-    script: "peers/iron-session.mjs",
-    storage: "cookie",
-    isPeer: true,
-  },
+  ...peer("express", "express-session", "express-session.mjs", ["memory", "redis"], [false, true]),
+  ...peer("fastify", "@fastify/session", "fastify-session.mjs", ["memory", "redis"], [false, true]),
+  ...peer("scayle", "@scayle/h3-session", "scayle-h3-session.mjs", ["memory", "redis"]),
+  ...peer("hono", "hono-sessions", "hono-sessions.mjs", ["memory"], [false, true]),
+  ...peer("iron", "iron-session", "iron-session.mjs", ["cookie"]),
 };
 
 /**
- * Starts what is measured, with a Redis of its own where it needs one.
- * @param processes how many servers, all on one storage
+ * Starts a target, with a Redis of its own if it needs one.
+ * A single server has a core to itself. The load and Redis use another one.
+ * @param processes number of servers, all on one storage
  */
 export async function openTarget(name, { transport = "cookie", processes = 1 } = {}) {
-  const { script, storage, env } = targets[name];
+  const { script, storage, env: own } = targets[name];
   const redis = storage === "redis" ? await startRedis() : undefined;
   const args = script === undefined ? oursWith("storefront.config.mjs") : [script];
-  const settings = { BENCH_TRANSPORT: transport, BENCH_REDIS_URL: redis?.url ?? "", ...env };
-  const starts = Array.from({ length: processes }, () => startServer(args, { env: settings }));
+  const env = { BENCH_TRANSPORT: transport, BENCH_REDIS_URL: redis?.url ?? "", ...own };
+  const isPinned = processes === 1;
+  const starts = Array.from({ length: processes }, () => startServer(args, { env, isPinned }));
   const servers = await Promise.all(starts);
   return {
     name,
@@ -59,30 +72,27 @@ export async function openTarget(name, { transport = "cookie", processes = 1 } =
   };
 }
 
-/** How `node` is to start our server, as users do. */
+/** The arguments with which `node` starts our server, as users start it. */
 export function oursWith(config) {
   return [cli, "start", "--config", config, "--port", "0"];
 }
 
 // --- Internal helpers ---
 
-/** A peer on its storages, as its README has it and as lean as it can be. */
-function peer(name, label, script, storages) {
-  const spelled = { memory: "memory", redis: "Redis" };
-  const entries = storages.flatMap((storage) => {
-    const shared = { script, storage, isPeer: true };
-    return [
-      [`${name}-${storage}`, { ...shared, label: `${label}, ${spelled[storage]}` }],
-      [
-        `${name}-${storage}-lean`,
-        {
-          ...shared,
-          label: `${label}, ${spelled[storage]}, lean`,
-          isLean: true,
-          env: { BENCH_LEAN: "on" },
-        },
-      ],
-    ];
-  });
+/** A peer on each storage: as its README shows it, and with the least work that its settings allow. */
+function peer(name, label, script, storages, leans = [false]) {
+  const spelled = { memory: "memory", redis: "Redis", cookie: "in the cookie" };
+  const variants = storages.flatMap((storage) => leans.map((isLean) => ({ storage, isLean })));
+  const entries = variants.map(({ storage, isLean }) => [
+    `${name}-${storage}${isLean ? "-lean" : ""}`,
+    {
+      label: `${label}, ${spelled[storage]}${isLean ? ", lean" : ""}`,
+      script: `peers/${script}`,
+      storage,
+      isPeer: true,
+      kinds: ["read", "write", "guest"],
+      env: { BENCH_LEAN: isLean ? "on" : "off" },
+    },
+  ]);
   return Object.fromEntries(entries);
 }

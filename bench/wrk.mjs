@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { loadCore, runOn } from "./cores.mjs";
 
 /** Runs wrk on one thread. @returns as `runLoad` */
 export async function runWrk(origin, load, { seconds, connections, firstNumber }) {
@@ -11,8 +12,8 @@ export async function runWrk(origin, load, { seconds, connections, firstNumber }
     const script = join(folder, "load.lua");
     await writeFile(script, toLua(load, firstNumber));
     const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--timeout", "10s", "-s", script];
-    const { stdout, stderr } = await run("wrk", [...args, origin]);
-    // A script with a mistake in it is left out, and all goes on without.
+    const { stdout, stderr } = await run(...runOn(loadCore, "wrk", [...args, origin]));
+    // wrk reports an error in the script, and continues without the script.
     if (stderr !== "") throw new Error(`wrk: ${stderr}`);
     const [requests, microseconds, p99, errors] = /@@(.*)/.exec(stdout)[1].split(" ").map(Number);
     return { rate: requests / (microseconds / 1e6), requests, p99: p99 / 1000, errors };
@@ -25,7 +26,7 @@ export async function runWrk(origin, load, { seconds, connections, firstNumber }
 
 const run = promisify(execFile);
 
-/** wrk runs a script of Lua; what does not change is put together before the first request. */
+/** A Lua script for wrk. If all requests of a visitor are equal, it creates them before the first one. */
 function toLua({ path, body, visitors }, firstNumber) {
   const tables = visitors.map((headers) => {
     const fields = { "content-type": "application/json", ...headers };
@@ -61,7 +62,7 @@ end
 `;
 }
 
-/** A long string of Lua, in which nothing has a meaning. */
+/** A long string of Lua, which has no escape sequences. */
 function quote(text) {
   return `[==[${text}]==]`;
 }

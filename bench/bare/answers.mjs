@@ -5,7 +5,7 @@ const user = createUser("user-1@shop.example");
 const line = { variantId: 7, quantity: 2, key: randomUUID(), addedAt: Date.now() };
 const basket = { key: randomUUID(), items: [line], itemCount: 2, revision: 2 };
 
-/** What servers without sessions answer: as much as ours, but always the same. */
+/** Results of the servers without sessions: always the same, and as long as ours. */
 export const answers = {
   getUser: () => ({ user }),
   getNobody: () => ({}),
@@ -14,7 +14,7 @@ export const answers = {
   login: () => ({ user, merge: { status: "none" } }),
 };
 
-/** A cookie as long as ours, which nobody looks at. */
+/** Creates a cookie as long as ours. No server reads it. */
 export function createCookie() {
   return `session=${randomUUID()}${randomUUID()}; HttpOnly`;
 }

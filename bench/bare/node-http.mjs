@@ -1,6 +1,7 @@
-/** Node's own server, without a framework. */
+/** Node's own server without a framework: it reads the body, parses it, and answers with JSON. */
 import { listen } from "../listen.mjs";
 import { answers, createCookie } from "./answers.mjs";
+import { endOfTick, isBatched } from "./batching.mjs";
 
 const prefix = "/api/rpc/";
 
@@ -14,10 +15,17 @@ listen((request, response) => {
       return;
     }
     const { payload } = JSON.parse(Buffer.concat(chunks).toString());
-    if (name === "login") response.setHeader("set-cookie", createCookie());
-    const body = JSON.stringify(answers[name](payload));
-    response.setHeader("content-type", "application/json");
-    response.setHeader("content-length", Buffer.byteLength(body));
-    response.end(body);
+    if (isBatched) void endOfTick().then(() => respond(response, name, payload));
+    else respond(response, name, payload);
   });
 });
+
+// --- Internal helpers ---
+
+function respond(response, name, payload) {
+  if (name === "login") response.setHeader("set-cookie", createCookie());
+  const body = JSON.stringify(answers[name](payload));
+  response.setHeader("content-type", "application/json");
+  response.setHeader("content-length", Buffer.byteLength(body));
+  response.end(body);
+}

@@ -6,11 +6,11 @@ import { targets } from "../targets.mjs";
 
 export const title = "Calls";
 
-/** Each kind of call on each storage, by cookie and by token, by one server and by two. */
+/** Each kind of call on each storage: by cookie and by bearer token, with one server and with two. */
 export async function measure(options) {
   const rows = [];
-  // The others are among the peers' rows, too.
-  const kinds = options.quick ? ["basket", "login"] : Object.keys(calls);
+  // The table of peers has the other kinds too.
+  const kinds = options.quick ? ["login"] : Object.keys(calls);
   for (const kind of kinds) {
     const entries = variants(options).map((variant) => toEntry(kind, variant));
     const asked = entries.filter(({ row }) => isAsked(row, options));
@@ -20,10 +20,9 @@ export async function measure(options) {
 }
 
 export function toMarkdown(rows) {
-  return `What a call of each kind costs, as it comes from a browser. Of a call, h3 without sessions answers the same text.
-"Of bare" is the share of that server's figure in the same round; the processor's the other way round, so that more is
-better everywhere. Writes change a field of the session; a login asks an \`auth\` that believes everyone, so that sessions are
-measured and no password hash.
+  return `The servers without sessions answer each call with the same text as ours. A write changes a field of the session. A login
+calls an \`auth\` that accepts every password, so the table measures sessions and no password hash. The CPU time of Redis is
+not included. With two servers, the CPU time is the sum of both, divided by their requests.
 
 ${toCallsTable(rows)}`;
 }

@@ -1,16 +1,18 @@
 import { measureKind } from "../kind.mjs";
 import { toCallsTable, toTable } from "../markdown.mjs";
 import { isAsked } from "../options.mjs";
-import { targets } from "../targets.mjs";
+import { references, targets } from "../targets.mjs";
 
 export const title = "Peers";
 
-/** The same calls on servers with other sessions, at the settings of their READMEs and at their leanest. */
+/** The same calls on all targets: peers with the settings of their READMEs, and with the least work. */
 export async function measure(options) {
   const rows = [];
-  for (const kind of ["read", "write", "guest"]) {
+  for (const kind of ["read", "write", "basket", "guest"]) {
     const entries = Object.keys(targets)
-      .filter((name) => name !== "h3" && (!options.quick || isQuick(kind, name)))
+      .filter((name) => !references.includes(name))
+      .filter((name) => targets[name].kinds?.includes(kind) ?? true)
+      .filter((name) => !options.quick || isQuick(kind, name))
       .map((name) => ({ row: `${kind}/${name}`, name }))
       .filter(({ row }) => isAsked(row, options));
     if (entries.length > 0) rows.push(...(await measureKind(kind, entries, options)));
@@ -22,30 +24,42 @@ export function toMarkdown(rows) {
   const kinds = [...new Set(rows.map(({ row }) => row.split("/")[0]))];
   const tables = kinds.map((kind) => {
     const ofKind = rows.filter(({ row }) => row.startsWith(`${kind}/`));
-    return `### ${kind[0].toUpperCase()}${kind.slice(1)}\n\n${toCallsTable(ofKind)}\n\n${toTable(duels(ofKind, kind))}`;
+    const heading = `### ${kind[0].toUpperCase()}${kind.slice(1)}`;
+    return [heading, toCallsTable(ofKind), toDuels(ofKind)].filter(Boolean).join("\n\n");
   });
-  return `Lean settings, where a README has others: \`saveUninitialized: false\` for express-session; that and \`rolling: false\` for
-@fastify/session; \`disableTouch: true\` for connect-redis, so that reading extends no session; no \`encryptionKey\` for
-hono-sessions. Everything else has one way only. Redis stores of express-session and @fastify/session are connect-redis.
-iron-session keeps nothing on the server: it can end no session. connect-redis 10 and iron-session 9 need Node 22, so
-those before them are measured.
+  return `With batching, a server delays each response until the event loop has read everything that arrived; \`storefront start\` does
+this. The h3 app is the same server in a process of your own: without batching, and with h3's router. The method of one's own is
+a custom method that returns the same value as \`getUser\`. The peers have no basket.
+
+"Lean" means settings with less work: \`saveUninitialized: false\` for express-session; the same and \`rolling: false\` for
+@fastify/session; \`disableTouch: true\` for connect-redis, so that a read extends no session; no \`encryptionKey\` for
+hono-sessions. express-session and @fastify/session use connect-redis on Redis. iron-session stores everything in the cookie,
+so it can't end a session. connect-redis 10 and iron-session 9 need Node 22, so the bench measures the versions before.
 
 ${tables.join("\n\n")}`;
 }
 
-/** The fastest of the peers on a storage, against a row of ours. */
-export function findBestPeer(rows, kind, storage) {
-  const peers = rows.filter(
-    ({ row, target }) =>
-      row.startsWith(`${kind}/`) && targets[target].isPeer && targets[target].storage === storage,
-  );
-  return peers.toSorted((a, b) => b.rate - a.rate)[0];
+/** Compares a row of ours with the best peer on the same storage. @returns undefined if one of them is not measured */
+export function findDuel(rows, row) {
+  const ours = rows.find((other) => other.row === row);
+  if (ours === undefined) return undefined;
+  const [kind] = row.split("/");
+  const { storage } = targets[ours.target];
+  const [peer] = rows
+    .filter((other) => other.row.startsWith(`${kind}/`) && targets[other.target].isPeer)
+    .filter(({ target }) => targets[target].storage === storage)
+    .toSorted((a, b) => toShare(b) - toShare(a));
+  return peer && { ours, peer, ratio: toShare(ours) / toShare(peer) };
 }
 
 // --- Internal helpers ---
 
 const quickTargets = [
+  "node-http-batched",
+  "h3-batched",
   "ours-memory",
+  "ours-method",
+  "ours-h3-app",
   "ours-redis-warm",
   "ours-redis-cold",
   "fastify-memory-lean",
@@ -53,21 +67,23 @@ const quickTargets = [
   "fastify-redis-lean",
 ];
 
-/** Ours, and the peers that were fastest so far. */
+const quickGuests = ["node-http-batched", "ours-memory"];
+
+/** The bare servers, ours, and the fastest peers of earlier runs. */
 function isQuick(kind, name) {
-  return kind === "guest" ? name === "ours-memory" : quickTargets.includes(name);
+  return kind === "guest" ? quickGuests.includes(name) : quickTargets.includes(name);
 }
 
-function duels(rows, kind) {
-  const found = ["memory", "redis"].flatMap((storage) => {
-    const best = findBestPeer(rows, kind, storage);
-    const ours = rows.filter(({ target }) => target.startsWith(`ours-${storage}`));
-    return ours
-      .filter(({ of }) => of[best?.target] !== undefined)
-      .map(({ label, of }) => [label, best.label, `${of[best.target].toFixed(2)} ×`]);
-  });
-  return [
-    ["ours", "the best peer on the same storage", "requests per second against it"],
-    ...found,
-  ];
+function toShare(row) {
+  return row.of["node-http"].cpu.median;
+}
+
+function toDuels(rows) {
+  const duels = rows
+    .filter(({ target }) => target.startsWith("ours-"))
+    .map(({ row }) => findDuel(rows, row))
+    .filter((duel) => duel !== undefined)
+    .map(({ ours, peer, ratio }) => [ours.label, peer.label, `${ratio.toFixed(2)} ×`]);
+  const head = ["ours", "best peer on the same storage", "CPU time of the peer against ours"];
+  return duels.length === 0 ? "" : toTable([head, ...duels]);
 }

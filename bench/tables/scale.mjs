@@ -115,7 +115,7 @@ async function measureSizes(storage, sizes, options) {
     }
     const turns = [];
     for (const { server } of places) {
-      const load = toLoad("read", { storage }, await logIn(server.origin, visitorCount));
+      const load = toLoad("read", {}, await logIn(server.origin, visitorCount));
       turns.push({ servers: [server], load });
     }
     const reads = await measureInTurns(turns, options);
@@ -169,7 +169,7 @@ async function measureExpiry(storage, row) {
   const place = await open(storage);
   try {
     const { origin } = place.server;
-    const load = toLoad("read", { storage }, await logIn(origin, visitorCount));
+    const load = toLoad("read", {}, await logIn(origin, visitorCount));
     await runLoad(origin, load, { seconds: 3, connections });
     const expiresAt = Date.now() + 60_000;
     await fill(place, "sessions", 200_000, expiresAt);

@@ -43,7 +43,7 @@ async function measureStorage(storage, row) {
     let requests = 0;
     let errors = 0;
     for (let turn = 0; turn < minutes * 2; turn++) {
-      const load = toLoad(turn % 2 === 0 ? "read" : "write", { storage }, visitors);
+      const load = toLoad(turn % 2 === 0 ? "read" : "write", {}, visitors);
       const result = await runLoad(server.origin, load, { seconds: 30, connections });
       requests += result.requests;
       errors += result.errors;

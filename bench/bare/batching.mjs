@@ -1,0 +1,15 @@
+/** Whether the server batches calls as ours does: see server/tick-barrier.ts. */
+export const isBatched = process.env.BENCH_BATCHING === "on";
+
+let ending;
+
+/** Waits until the event loop has read everything that arrived in this tick. */
+export function endOfTick() {
+  ending ??= new Promise((resolve) => {
+    setImmediate(() => {
+      ending = undefined;
+      resolve();
+    });
+  });
+  return ending;
+}
