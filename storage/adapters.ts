@@ -1,7 +1,13 @@
 import type { Driver } from "unstorage";
 import type { Logger } from "../shared/log.ts";
-import { isAdapterDriver, type AdapterDriver, type StorageAdapter } from "./documents/adapter.ts";
+import {
+  isAdapterDriver,
+  pingKey,
+  type AdapterDriver,
+  type StorageAdapter,
+} from "./documents/adapter.ts";
 import { createDriverAdapter } from "./documents/driver-adapter.ts";
+import { DriverCalls } from "./documents/driver-calls.ts";
 import { isDriver, type StorageConfig } from "./documents/driver.ts";
 import type { KeyedMutex } from "./documents/keyed-mutex.ts";
 import { redisSupport } from "./redis/redis-support.ts";
@@ -15,7 +21,9 @@ const supported = [redisSupport];
  * @throws TypeError if the driver can't write, or if its adapter contradicts itself
  */
 export function createAdapter(driver: Driver, mutex: KeyedMutex, log: Logger): StorageAdapter {
-  if (isAdapterDriver(driver)) return assertConsistent(driver, driver.createAdapter({ log }));
+  if (isAdapterDriver(driver)) {
+    return withTimeLimit(assertConsistent(driver, driver.createAdapter({ log })));
+  }
   const support = supported.find(({ isSupported }) => isSupported(driver));
   return support?.createAdapter(driver, { log }) ?? createDriverAdapter(driver, mutex, log);
 }
@@ -44,4 +52,22 @@ function assertConsistent(
     throw new TypeError(`The adapter of "${name}" says changes: "pushed", but has no watch()`);
   }
   return adapter;
+}
+
+/** Limits the time of each operation, as for unstorage drivers. */
+function withTimeLimit(adapter: StorageAdapter): StorageAdapter {
+  const calls = new DriverCalls(() => {});
+  return {
+    ...adapter,
+    read: (key) => run(key, () => adapter.read(key)),
+    swap: (key, expected, next) => run(key, () => adapter.swap(key, expected, next)),
+    take: (key) => run(key, () => adapter.take(key)),
+    setAside: (key, text) => run(key, () => adapter.setAside(key, text)),
+    ping: () => run(pingKey, () => adapter.ping()),
+  };
+
+  async function run<T>(key: string, operation: () => Promise<T>): Promise<T> {
+    calls.admit(key);
+    return calls.read(operation());
+  }
 }

@@ -20,6 +20,20 @@ export type { Counters, CounterState } from "./documents/counters.ts";
 export { absent } from "./documents/documents.ts";
 export { toKeySegment } from "./documents/key.ts";
 
+// Bringing a storage with compare-and-swap
+export {
+  asideSeconds,
+  defineStorageDriver,
+  pingKey,
+  type AdapterDriver,
+  type AdapterOptions,
+  type Expected,
+  type RemoteFeed,
+  type Replacement,
+  type StorageAdapter,
+  type Swap,
+} from "./documents/adapter.ts";
+
 // Caching sessions
 export {
   DefaultSessionCacheStrategy,

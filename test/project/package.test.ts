@@ -83,7 +83,13 @@ describe("an entry exports", () => {
 
   test("of storage", async () => {
     expect(await exportsOf("storefront-core/storage")).toMatchInlineSnapshot(
-      `"DefaultSessionCacheStrategy InMemorySessionCacheStrategy StorageUnavailableError absent detailsFirst openDocumentStore openDriver toKeySegment"`,
+      `"DefaultSessionCacheStrategy InMemorySessionCacheStrategy StorageUnavailableError absent asideSeconds defineStorageDriver detailsFirst openDocumentStore openDriver pingKey toKeySegment"`,
+    );
+  });
+
+  test("of tests of storages", async () => {
+    expect(await exportsOf("storefront-core/storage/testing")).toMatchInlineSnapshot(
+      `"testStorageAdapter"`,
     );
   });
 
