@@ -13,7 +13,8 @@ export async function compileStorage(): Promise<string> {
   await writeFile(join(outDir, "package.json"), '{ "type": "module" }');
   const options = "--ignoreConfig --module nodenext --target es2023 --types node --skipLibCheck";
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-  const args = [...options.split(" "), "--rewriteRelativeImportExtensions", "--outDir", outDir];
+  const args = [...options.split(" "), "--rewriteRelativeImportExtensions"];
+  args.push("--rootDir", root, "--outDir", outDir);
   execFileSync(process.execPath, [tsc, join(root, "storage", "index.ts"), ...args]);
-  return join(outDir, "index.js");
+  return join(outDir, "storage", "index.js");
 }

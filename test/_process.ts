@@ -123,11 +123,12 @@ let checked: Promise<void> | undefined;
 
 /** Processes run the build, and a test of an old build would prove nothing. */
 export async function assertBuilt(): Promise<void> {
-  const folders = ["rpc", "server", "storage"];
+  const folders = ["adapters", "rpc", "server", "shared", "storage"];
   const files = await Promise.all(
-    folders.map(async (folder) =>
-      (await readdir(new URL(folder, root))).map((file) => `${folder}/${file}`),
-    ),
+    folders.map(async (folder) => {
+      const found = await readdir(new URL(folder, root), { recursive: true });
+      return found.filter((file) => file.endsWith(".ts")).map((file) => `${folder}/${file}`);
+    }),
   );
   for (const file of files.flat()) {
     const built = new URL(`dist/${file.replace(/ts$/, "js")}`, root);

@@ -252,7 +252,7 @@ type Vendure = Awaited<ReturnType<typeof startVendure>>;
 type Headers = Readonly<Record<string, string>>;
 
 async function startVendure(redisUrl: string, folder: string) {
-  const peers = fileURLToPath(new URL("peers", import.meta.url));
+  const peers = fileURLToPath(new URL("../peers", import.meta.url));
   const server = await startProcess(["vendure.mjs"], {
     cwd: peers,
     env: {

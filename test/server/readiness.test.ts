@@ -30,7 +30,7 @@ describe("the readiness of storages", () => {
     faulty.before = ({ kind }) => {
       if (kind !== "read") throw new Error("the disk is full");
     };
-    await expect(store.ping()).rejects.toThrow("failed to take what calls write");
+    await expect(store.ping()).rejects.toThrow("failed to accept a test write");
   });
 });
 

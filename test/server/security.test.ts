@@ -30,7 +30,7 @@ describe("docs/security.md", () => {
 
   beforeAll(async () => {
     titles = await readTitles();
-  });
+  }, 60_000);
 
   test("has each requirement, and once", () => {
     const expected = Object.entries(sections).flatMap(([section, count]) =>
