@@ -3,7 +3,7 @@ import type { ShopUser } from "../storage/sessions/session-record.ts";
 import type { SessionReuse } from "../storage/sessions/session-store.ts";
 import type { Auth, AuthContext } from "./accounts/auth.ts";
 import type { ShopServices } from "./shop-services.ts";
-import type { CallSessions } from "./session/call-sessions.ts";
+import type { CallSessions } from "./session/call-session.ts";
 import {
   PublicContext,
   SessionContext,
@@ -89,7 +89,7 @@ export class Call {
   /** Gives the call its session; calls of public methods go without. */
   openSession(sessions: CallSessions, transport: string): CallSession {
     this.#transport = transport;
-    this.#session = new CallSession(this.services, sessions, this);
+    this.#session = new CallSession(this, sessions);
     return this.#session;
   }
 

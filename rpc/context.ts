@@ -6,6 +6,8 @@ import { Json } from "./json-text.ts";
 import type { MergeReport } from "./lists/transfer.ts";
 import type { SessionTokens } from "./session/session-tokens.ts";
 import type { CallSession } from "./session/call-session.ts";
+import { logIn } from "./session/login.ts";
+import { destroySession, destroySessionsOf } from "./session/logout.ts";
 import type { PublicShop } from "./shop.ts";
 
 /** How a new login is kept. */
@@ -151,48 +153,47 @@ export class SessionContext extends PublicContext implements RpcContext {
   }
 
   get user() {
-    return this.#session.user;
+    return this.#session.draft.user;
   }
 
   get updateUser() {
     const session = this.#session;
-    return (user: ShopUser) => session.updateUser(user);
+    return (user: ShopUser) => session.draft.updateUser(user);
   }
 
   get createUserBoundSession() {
     const session = this.#session;
-    return (user: ShopUser, options?: LoginOptions) => session.bind(user, options);
+    return (user: ShopUser, options?: LoginOptions) => logIn(session, user, options);
   }
 
   get destroySession() {
     const session = this.#session;
-    return () => session.destroy();
+    return () => destroySession(session);
   }
 
   get destroySessionsForUserId() {
     const session = this.#session;
     return async (userId: string | number, sessionsToKeep: readonly string[] = []) =>
-      (await session.destroyAllOf(userId, sessionsToKeep)).count;
+      (await destroySessionsOf(session, userId, sessionsToKeep)).count;
   }
 
   get customData() {
-    return this.#session.customData;
+    return this.#session.draft.customData;
   }
 
   get updateCustomData() {
     const session = this.#session;
-    return (patch: Partial<SessionCustomData>) => session.updateCustomData(patch);
+    return (patch: Partial<SessionCustomData>) => session.draft.updateCustomData(patch);
   }
 
   get readTokens() {
     const session = this.#session;
-    return () => session.tokens.read(session.current?.record);
+    return () => session.tokens.read();
   }
 
   get updateTokens() {
     const session = this.#session;
-    return (next: SessionTokens | undefined) =>
-      session.tokens.update(next, session.current?.record);
+    return (next: SessionTokens | undefined) => session.tokens.update(next);
   }
 
   get basketKey() {

@@ -1,9 +1,11 @@
 import { randomUUID } from "uncrypto";
 import type { Logger } from "../../shared/log.ts";
 import type { ListKind, SessionRecord } from "../../storage/sessions/session-record.ts";
-import type { RecordChange, Session } from "../../storage/sessions/session-records.ts";
+import type { Session } from "../../storage/sessions/session-records.ts";
 import type { PendingMerge } from "../../storage/sessions/user-index.ts";
+import { SessionEndedError } from "../../storage/sessions/user-sessions.ts";
 import { addListKey, replaceListKey } from "../session/record-changes.ts";
+import type { CallSession } from "../session/call-session.ts";
 import type { ShopServices } from "../shop-services.ts";
 import {
   changeList,
@@ -19,21 +21,6 @@ import {
   type MergeReport,
 } from "./transfer.ts";
 
-/** What the lists of a visitor need of the session of a call. */
-export interface OwningSession {
-  current(): Session | undefined;
-  /** The first key of what a guest without a session begins. */
-  guestKey(): string;
-  /** Changes the session's record at the end of the call. */
-  note(change: RecordChange): void;
-  /** Changes the session's record now, and begins a session where there is none. */
-  write(change: RecordChange): Promise<void>;
-  /** @throws RpcError `timeout` where the call may write no more */
-  assertInTime(): void;
-  /** @throws SessionEndedError where a user's session has ended since the call began */
-  assertAlive(): Promise<void>;
-}
-
 /** A visitor's basket or wishlist, and its key: `undefined` if the visitor has none yet. */
 export interface VisitorList<T> {
   readonly key: string | undefined;
@@ -45,35 +32,33 @@ export interface VisitorList<T> {
  * guest's lists are in the session. Methods throw StorageUnavailableError.
  */
 export class VisitorLists {
-  readonly #services: ShopServices;
-  readonly #session: OwningSession;
+  readonly #session: CallSession;
   /** The keys of users' lists, each computed once per call. */
   readonly #userKeys = new Map<string, string>();
 
-  constructor(services: ShopServices, session: OwningSession) {
-    this.#services = services;
+  constructor(session: CallSession) {
     this.#session = session;
   }
 
   /** The key of the visitor's list, if there is one. */
   keyOf(kind: ListKind): string | undefined {
-    const record = this.#session.current()?.record;
+    const record = this.#session.current?.record;
     return record?.user === undefined
       ? record?.belongings?.[kind]
-      : this.#userKeyIn(this.#services.shop.shopId, record.user.id);
+      : this.#userKeyIn(this.#session.services.shop.shopId, record.user.id);
   }
 
   /** The key of the visitor's list. For a guest without one, the session gets the key at the end of the call. */
   begin(kind: ListKind): string {
     const key = this.keyOf(kind);
     if (key !== undefined) return key;
-    this.#session.note(addListKey(kind));
-    return this.#session.current()?.record.ownerKey ?? this.#session.guestKey();
+    this.#session.work.note(addListKey(kind));
+    return this.#session.work.ownerKey;
   }
 
   /** Reads the visitor's list. */
   async read<K extends ListKind>(kind: K): Promise<VisitorList<Lists[K]>> {
-    const lists = listsOf(this.#services, kind);
+    const lists = listsOf(this.#session.services, kind);
     const key = this.keyOf(kind);
     return { key, value: key === undefined ? lists.empty : await readList(lists, key) };
   }
@@ -88,7 +73,7 @@ export class VisitorLists {
     kind: K,
     rule: (current: Lists[K]) => Lists[K],
   ): Promise<VisitorList<Lists[K]>> {
-    const lists = listsOf(this.#services, kind);
+    const lists = listsOf(this.#session.services, kind);
     // A change without effect begins no session. Neither does a change that the rule rejects.
     if (this.keyOf(kind) === undefined && rule(lists.empty) === lists.empty) {
       return { key: undefined, value: lists.empty };
@@ -101,7 +86,7 @@ export class VisitorLists {
     }
     // After a login in a parallel call, this write fails, because the session moved. After a login that failed
     // midway, the guest begins another list.
-    await this.#session.write(replaceListKey(kind, owner.key, randomUUID()));
+    await this.#session.work.write(replaceListKey(kind, owner.key, randomUUID()));
     const next = await this.#own(kind);
     return { key: next.key, value: await changeList(lists, next, rule) };
   }
@@ -113,12 +98,14 @@ export class VisitorLists {
     log: Logger,
   ): Promise<MergeReport> {
     const userKeyIn = (shopId: number) => this.#userKeyIn(shopId, userId);
-    return completeMerges(this.#services, pending, { userId, userKeyIn, log });
+    return completeMerges(this.#session.services, pending, { userId, userKeyIn, log });
   }
 
   /** Closes a guest's lists when the session ends. A user keeps the lists. */
   async close(record: SessionRecord): Promise<void> {
-    await forEachGuestList(record, (kind, key) => closeList(listsOf(this.#services, kind), key));
+    await forEachGuestList(record, (kind, key) =>
+      closeList(listsOf(this.#session.services, kind), key),
+    );
   }
 
   #userKeyIn(shopId: number, userId: string | number): string {
@@ -130,15 +117,14 @@ export class VisitorLists {
 
   async #own(kind: ListKind): Promise<ListOwner> {
     // Only this change: the other changes of the call wait for its end, because the call can fail.
-    if (this.keyOf(kind) === undefined) await this.#session.write(addListKey(kind));
-    this.#session.assertInTime();
-    await this.#session.assertAlive();
-    const session = this.#session.current() as Session;
-    const isGuest = session.record.user === undefined;
-    return {
-      key: this.begin(kind),
-      expiresAt: isGuest ? expiryFor(this.#services, session) : undefined,
-    };
+    if (this.keyOf(kind) === undefined) await this.#session.work.write(addListKey(kind));
+    const services = this.#session.writable;
+    // A guest's list is closed with the session. A user's list stays open, so check the session.
+    const { user } = this.#session.current?.record ?? {};
+    if (user !== undefined && !(await this.#session.isActive())) throw new SessionEndedError();
+    const current = this.#session.current as Session;
+    const isGuest = current.record.user === undefined;
+    return { key: this.begin(kind), expiresAt: isGuest ? expiryFor(services, current) : undefined };
   }
 }
 

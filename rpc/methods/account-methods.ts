@@ -9,6 +9,8 @@ import {
 } from "../accounts/login-limiter.ts";
 import { Json } from "../json-text.ts";
 import { defineRpcMethod } from "../method.ts";
+import { logIn, rotateId } from "../session/login.ts";
+import { destroyOtherSessionsOf } from "../session/logout.ts";
 import { email, newPassword, password, personName } from "./fields.ts";
 
 const notTheAddress = "Expected something else than the e-mail address";
@@ -33,7 +35,7 @@ export const login = defineRpcMethod({
       runtime.auth.login(credentials, authContext),
     );
     if (user === undefined) throw new RpcError("invalid_credentials");
-    return { user, merge: await session.bind(user, { rememberMe }) };
+    return { user, merge: await logIn(session, user, { rememberMe }) };
   },
 });
 
@@ -57,7 +59,7 @@ export const register = defineRpcMethod({
     const user = await guardRegistration(call, () =>
       runtime.auth.register(registration, authContext),
     );
-    return { user, merge: await session.bind(user) };
+    return { user, merge: await logIn(session, user) };
   },
 });
 
@@ -103,8 +105,8 @@ export const updatePassword = defineRpcMethod({
       runtime.auth.changePassword({ user, ...passwords }, authContext),
     );
     if (!isChanged) throw wrongPassword("oldPassword");
-    await session.destroyOthersOf(user.id);
-    await session.rotate({ proved: true });
+    await destroyOtherSessionsOf(session, user.id);
+    await rotateId(session, { proved: true });
     return { user };
   },
 });
@@ -123,7 +125,7 @@ export const reauthenticate = defineRpcMethod({
       return String(found?.id) === String(user.id) ? found : undefined;
     });
     if (proved === undefined) throw wrongPassword("password");
-    await session.rotate({ proved: true });
+    await rotateId(session, { proved: true });
   },
 });
 
@@ -139,8 +141,8 @@ export const updateEmail = defineRpcMethod({
     if (auth.changeEmail === undefined) throw new RpcError("unknown_method");
     const changed = await auth.changeEmail({ user, ...change }, authContext);
     context.updateUser(changed);
-    await session.destroyOthersOf(user.id);
-    await session.rotate({ proved: false });
+    await destroyOtherSessionsOf(session, user.id);
+    await rotateId(session, { proved: false });
     return { user: changed };
   },
 });

@@ -3,6 +3,7 @@ import { callOf } from "../context.ts";
 import { describeDevice } from "./device.ts";
 import { RpcError } from "../error.ts";
 import { defineRpcMethod } from "../method.ts";
+import { destroySessionByHandle, destroySessionsOf } from "../session/logout.ts";
 
 /** The user's sessions in all shops of the realm, the last used first. None can be used as a login. */
 export const listSessions = defineRpcMethod({
@@ -31,7 +32,7 @@ export const revokeSession = defineRpcMethod({
   input: z.strictObject({ handle: z.string().min(1).max(64) }),
   async handler({ handle }, context) {
     const { session } = callOf(context);
-    if (!(await session.destroyByHandle(context.user.id, handle))) {
+    if (!(await destroySessionByHandle(session, context.user.id, handle))) {
       throw new RpcError("unknown_session");
     }
   },
@@ -44,7 +45,7 @@ export const logoutEverywhere = defineRpcMethod({
   async handler({ keepCurrent }, context): Promise<{ ended: number; complete?: false }> {
     const { user, sessionId } = context;
     const kept = keepCurrent && sessionId !== undefined ? [sessionId] : [];
-    const { count, isComplete } = await callOf(context).session.destroyAllOf(user.id, kept);
+    const { count, isComplete } = await destroySessionsOf(callOf(context).session, user.id, kept);
     return { ended: count, ...(!isComplete && { complete: false }) };
   },
 });

@@ -54,6 +54,16 @@ export const noteFirstUse: RecordChange = (record) =>
 /** All merges are done. */
 export const clearMergePending: RecordChange = (record) => ({ ...record, mergePending: undefined });
 
+/** Stands for the record of a guest who has none yet. */
+export const blankRecord: SessionRecord = {
+  id: "",
+  createdAt: 0,
+  lastSeenAt: 0,
+  handle: "",
+  ownerKey: "",
+  customData: {},
+};
+
 /** Several changes, one after the other. */
 export function chain(changes: readonly RecordChange[]): RecordChange {
   return (record) => changes.reduce((next, change) => change(next), record);

@@ -1,169 +1,142 @@
 import { randomUUID } from "uncrypto";
 import { describeError } from "../../shared/log.ts";
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
-import type { RecordChange, Session } from "../../storage/sessions/session-records.ts";
+import type { RecordChange } from "../../storage/sessions/session-records.ts";
 import { SessionEndedError } from "../../storage/sessions/user-sessions.ts";
-import type { ShopServices } from "../shop-services.ts";
-import type { Call } from "../call.ts";
 import { extendGuestLists } from "../lists/visitor-lists.ts";
-import { chain, noteFirstUse } from "./record-changes.ts";
+import type { CallSession } from "./call-session.ts";
+import { logIn } from "./login.ts";
+import { blankRecord, chain, noteFirstUse } from "./record-changes.ts";
+import type { SessionTokenStore } from "./session-tokens.ts";
 
 /**
- * The unit of work of one call's session: the record as it is stored, and the changes that are still to be
- * written. Methods throw StorageUnavailableError, and SessionEndedError if the session ended or moved while
- * the call ran.
+ * The changes that one call makes to its session's record, and their write. Methods throw StorageUnavailableError,
+ * and SessionEndedError if the session ended or moved while the call ran.
  */
-export class SessionWork {
-  readonly #backend: ShopServices;
-  readonly #call: Call;
-  #session: Session | undefined;
-  #changes: RecordChange[] = [];
-  #extended = false;
-  // Created on access, because most calls need none of them.
+export class UnitOfWork {
+  /** Whether this call extended the session's lifetime. */
+  extended = false;
+  readonly #session: CallSession;
+  #changes: readonly RecordChange[] = [];
   #lastWrite: Promise<void> | undefined;
-  #guestKey: string | undefined;
+  #ownerKey: string | undefined;
 
-  constructor(backend: ShopServices, session: Session | undefined, call: Call) {
-    this.#backend = backend;
+  constructor(session: CallSession) {
     this.#session = session;
-    this.#call = call;
-  }
-
-  /** The current session, if there is one. */
-  get current(): Session | undefined {
-    return this.#session;
   }
 
   /** The record with the changes of this call. */
   get preview(): SessionRecord {
-    return chain(this.#changes)(this.#session?.record ?? blankRecord);
-  }
-
-  /** Whether this call extended the session's life. */
-  get extended(): boolean {
-    return this.#extended;
+    return chain(this.#changes)(this.#session.current?.record ?? blankRecord);
   }
 
   get hasChanges(): boolean {
     return this.#changes.length > 0;
   }
 
-  /** Whether the call has neither written nor noted a change. */
-  get isUntouched(): boolean {
-    return this.#changes.length === 0 && this.#lastWrite === undefined;
+  /** Whether the call has written or noted a change. */
+  get isTouched(): boolean {
+    return this.hasChanges || this.#lastWrite !== undefined;
   }
 
-  /** Whether to extend the session, or to renew its ID. */
-  get isUpkeepDue(): boolean {
-    const { sessions } = this.#backend;
-    const session = this.#session;
-    if (session === undefined) return false;
-    return sessions.isExtensionDue(session) || sessions.isRenewalDue(session);
-  }
-
-  /** The owner key of a guest's session, if this call begins one. */
+  /** The owner key of the session, or of the guest's session that this call can begin. */
   get ownerKey(): string {
-    this.#guestKey ??= randomUUID();
-    return this.#guestKey;
-  }
-
-  /** The backend for writes: throws after a timeout, because the call must not write any more. */
-  get writable(): ShopServices {
-    this.#call.deadline.assertInTime();
-    return this.#backend;
+    const { current } = this.#session;
+    if (current !== undefined) return current.record.ownerKey;
+    this.#ownerKey ??= randomUUID();
+    return this.#ownerKey;
   }
 
   /** Notes changes for the end of the call. */
   note(...changes: readonly RecordChange[]): void {
-    this.#changes.push(...changes);
+    this.#changes = [...this.#changes, ...changes];
   }
 
   /** Notes a change, unless it throws. */
   tryNote(change: RecordChange): void {
     change(this.preview);
-    this.#changes = [...this.#changes, change];
+    this.note(change);
   }
 
-  /** Writes all that was noted. */
+  /** Writes one change now. It begins a session if there is none. */
+  write(change: RecordChange): Promise<void> {
+    return this.#enqueue(() => [change]);
+  }
+
+  /** Writes all noted changes. */
   writeNoted(): Promise<void> {
-    return this.write(() => {
+    return this.#enqueue(() => {
       const changes = this.#changes;
       this.#changes = [];
       return changes;
     });
   }
 
+  /** Writes all changes of the call, and extends the session or renews its ID if that is due. */
+  async commit(tokens: SessionTokenStore | undefined): Promise<void> {
+    const { draft } = this.#session;
+    const newUser = draft.newUser;
+    if (newUser !== undefined) await logIn(this.#session, newUser);
+    if (tokens !== undefined) this.note(...(await tokens.toChanges()));
+    const change = draft.takeChange();
+    if (change !== undefined) this.note(change);
+    await this.writeNoted();
+    tokens?.reportLoss();
+    await this.#renewIfDue();
+  }
+
+  /** Forgets the noted changes, because the session has ended. */
+  clear(): void {
+    this.#changes = [];
+    this.#ownerKey = undefined;
+  }
+
   /** One write at a time: two parallel writes of one call would begin two sessions. */
-  write(takeChanges: () => readonly RecordChange[]): Promise<void> {
+  #enqueue(takeChanges: () => readonly RecordChange[]): Promise<void> {
     const last = this.#lastWrite;
     const write =
-      last === undefined
-        ? this.#writeNow(takeChanges())
-        : last.then(() => this.#writeNow(takeChanges()));
+      last === undefined ? this.#write(takeChanges()) : last.then(() => this.#write(takeChanges()));
     this.#lastWrite = write.catch(() => undefined);
     return write;
   }
 
-  /** Renews the ID if that is due. The changes are stored already, so a failure doesn't fail the call. */
-  async renewIfDue(): Promise<void> {
-    const session = this.#session;
-    const { sessions } = this.#backend;
-    if (session === undefined || !sessions.isRenewalDue(session)) return;
+  async #write(changes: readonly RecordChange[]): Promise<void> {
+    const { sessions } = this.#session.writable;
+    const { current } = this.#session;
+    if (current === undefined) {
+      if (changes.length === 0) return;
+      this.#session.current = await sessions.createGuest(this.ownerKey, chain(changes));
+      return;
+    }
+    const isExtended = sessions.isExtensionDue(current);
+    if (changes.length === 0 && !isExtended) return;
     try {
-      this.#session = await this.writable.sessions.renew(session);
+      if (isExtended) await extendGuestLists(this.#session.services, current);
+      this.#session.current = await sessions.update(current, chain(changes));
+      this.extended ||= isExtended;
+    } catch (error) {
+      // The next call tries the upkeep again, and the data that this call read was valid when it began.
+      const isUpkeep = changes.every((change) => change === noteFirstUse);
+      const isTolerable = !isExtended || error instanceof SessionEndedError;
+      if (!isUpkeep || !isTolerable) throw error;
+    }
+  }
+
+  /** Renews the ID if that is due. The changes are stored already, so a failure doesn't fail the call. */
+  async #renewIfDue(): Promise<void> {
+    const { current, services } = this.#session;
+    if (current === undefined || !services.sessions.isRenewalDue(current)) return;
+    try {
+      this.#session.current = await this.#session.writable.sessions.renew(current);
     } catch (error) {
       if (error instanceof SessionEndedError) {
-        // Another call is giving the session its ID: this one gives the client none.
-        this.#extended = false;
+        // Another call is giving the session its new ID, so this call sends the client none.
+        this.extended = false;
         return;
       }
-      this.#call.log.warn("A session's ID was not renewed; a later call tries again", {
+      this.#session.call.log.warn("A session's ID was not renewed; a later call tries again", {
         error: describeError(error),
       });
     }
   }
-
-  adopt(session: Session | undefined): void {
-    this.#session = session;
-  }
-
-  /** Forgets the session and its pending changes. */
-  forget(): void {
-    this.#session = undefined;
-    this.#changes = [];
-    this.#guestKey = undefined;
-  }
-
-  async #writeNow(changes: readonly RecordChange[]): Promise<void> {
-    const { sessions } = this.writable;
-    const session = this.#session;
-    if (session === undefined) {
-      if (changes.length > 0)
-        this.#session = await sessions.createGuest(this.ownerKey, chain(changes));
-      return;
-    }
-    const extend = sessions.isExtensionDue(session);
-    if (changes.length === 0 && !extend) return;
-    try {
-      if (extend) await extendGuestLists(this.#backend, session);
-      this.#session = await sessions.update(session, chain(changes));
-      this.#extended ||= extend;
-    } catch (error) {
-      // The next call tries the upkeep again, and the data that this call read was valid when it began.
-      const isUpkeep = changes.every((change) => change === noteFirstUse);
-      const isTolerable = !extend || error instanceof SessionEndedError;
-      if (!isUpkeep || !isTolerable) throw error;
-    }
-  }
 }
-
-// --- Internal helpers ---
-
-const blankRecord: SessionRecord = {
-  id: "",
-  createdAt: 0,
-  lastSeenAt: 0,
-  handle: "",
-  ownerKey: "",
-  customData: {},
-};

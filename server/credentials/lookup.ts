@@ -1,4 +1,4 @@
-import type { CallSessions } from "../../rpc/session/call-sessions.ts";
+import type { CallSessions } from "../../rpc/session/call-session.ts";
 import type { Session } from "../../storage/sessions/session-records.ts";
 import type {
   SessionLookup as IdState,

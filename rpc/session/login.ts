@@ -1,0 +1,83 @@
+import { describeError } from "../../shared/log.ts";
+import type { ShopUser } from "../../storage/sessions/session-record.ts";
+import type { PendingMerge } from "../../storage/sessions/user-index.ts";
+import type { LoginOptions } from "../context.ts";
+import type { MergeReport } from "../lists/transfer.ts";
+import type { CallSession } from "./call-session.ts";
+import { clearMergePending } from "./record-changes.ts";
+import { assertUser } from "./session-draft.ts";
+
+/**
+ * Binds the session to a user under a new ID, and merges the guest's lists into the user's.
+ * @throws TypeError if the user has no valid ID; StorageUnavailableError, SessionEndedError, SessionLimitError
+ */
+export async function logIn(
+  session: CallSession,
+  user: ShopUser,
+  { rememberMe }: LoginOptions = {},
+): Promise<MergeReport> {
+  assertUser(user);
+  const { call, work } = session;
+  // The tokens belong to the old user. If the login is a change of the draft, the draft has cleared them.
+  if (!session.draft.dropChange(user)) session.tokens.clear();
+  if (session.current !== undefined && work.hasChanges) await work.writeNoted();
+  const bound = await session.writable.sessions.bind(session.current, {
+    user: structuredClone(user),
+    since: await session.signInMark.get(),
+    userAgent: call.userAgent?.slice(0, 256),
+    transport: call.transport,
+    transient: rememberMe === false ? true : undefined,
+    others: session.others,
+  });
+  session.others = [];
+  session.replace(bound.session);
+  const merge = await mergeLists(session, user, bound.pendingMerges);
+  await call.afterLogin(user, merge);
+  return merge;
+}
+
+/**
+ * Gives a user's session a new ID. A guest's session keeps its ID.
+ * @param change `proved`: the user has just authenticated, so the login is fresh
+ * @throws StorageUnavailableError, SessionEndedError
+ */
+export async function rotateId(
+  session: CallSession,
+  change: { readonly proved: boolean },
+): Promise<void> {
+  const { current } = session;
+  if (current?.record.user === undefined) return;
+  session.replace(await session.writable.sessions.rotate(current, change));
+}
+
+/** Tries the merges again that failed at a login. @throws StorageUnavailableError */
+export async function completePendingMerges(session: CallSession): Promise<void> {
+  const user = session.current?.record.user;
+  if (user === undefined) return;
+  const { pendingMerges } = await session.services.sessions.users.read(user.id);
+  await mergeLists(session, user, pendingMerges);
+}
+
+// --- Internal helpers ---
+
+/** Merges the guests' lists, and then removes the note from the session. */
+async function mergeLists(
+  session: CallSession,
+  user: ShopUser,
+  pending: readonly PendingMerge[],
+): Promise<MergeReport> {
+  const { log } = session.call;
+  const report = await session.lists.merge(user.id, pending, log);
+  const { current, services } = session;
+  if (report.status === "pending" || !current?.record.mergePending) return report;
+  try {
+    session.current = await services.sessions.update(current, clearMergePending);
+  } catch (error) {
+    // The next call checks again, and finds nothing to merge.
+    log.warn(
+      "A merge is done, but the session still lists it as pending; the next call checks again",
+      { error: describeError(error) },
+    );
+  }
+  return report;
+}

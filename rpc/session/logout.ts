@@ -1,0 +1,114 @@
+import { describeError } from "../../shared/log.ts";
+import type { SessionRecord } from "../../storage/sessions/session-record.ts";
+import type { Session } from "../../storage/sessions/session-records.ts";
+import { idsOf, type UserSession } from "../../storage/sessions/user-index.ts";
+import type { CallSession } from "./call-session.ts";
+import { endSessions, incompleteEnd } from "./ended-sessions.ts";
+
+/*
+ * The ends of sessions that a call makes. If the call's own session is among them, the call continues without a
+ * session. All functions throw StorageUnavailableError.
+ */
+
+/** Ends the client's sessions, and closes a guest's lists. */
+export async function destroySession(session: CallSession): Promise<void> {
+  const own = session.current === undefined ? [] : [session.current];
+  // The call's own session comes last: if another one fails to end, the visitor can try again.
+  const ended = await endEach(session, [...session.others, ...own]);
+  session.clear();
+  for (const record of ended) await finishEnd(session, record);
+}
+
+/**
+ * Ends a user's sessions in the whole realm, except those with the IDs to keep.
+ * @returns `isComplete: false` if the user's index was lost, so that sessions that it doesn't name can stay active
+ */
+export async function destroySessionsOf(
+  session: CallSession,
+  userId: string | number,
+  idsToKeep: readonly string[],
+): Promise<{ readonly count: number; readonly isComplete: boolean }> {
+  // If a parallel call gives a session another ID right now, it is still the same session.
+  const isKept = (one: UserSession) => idsOf(one).some((id) => idsToKeep.includes(id));
+  const { signInMark } = session;
+  const { realm, sessions } = session.writable;
+  const mark = await signInMark.get();
+  const { ended, isComplete, since } = await endSessions(realm.users, userId, isKept, mark);
+  signInMark.moveTo(since.get(sessions.users));
+  await clearIfAmong(session, ended);
+  if (isComplete) return { count: ended.length, isComplete };
+  session.call.log.warn(incompleteEnd, { userId });
+  const isOwnEnded = await destroyUnnamed(session, userId, idsToKeep);
+  return { count: ended.length + (isOwnEnded ? 1 : 0), isComplete };
+}
+
+/** Ends a user's other sessions in the whole realm. */
+export async function destroyOtherSessionsOf(
+  session: CallSession,
+  userId: string | number,
+): Promise<void> {
+  await destroySessionsOf(session, userId, session.id === undefined ? [] : [session.id]);
+}
+
+/** Ends one of a user's sessions. @returns whether there was one with this handle */
+export async function destroySessionByHandle(
+  session: CallSession,
+  userId: string | number,
+  handle: string,
+): Promise<boolean> {
+  const indexes = session.writable.realm.users;
+  const results = await Promise.all(indexes.map((users) => users.endOne(userId, handle)));
+  const ended = results.filter((one) => one !== undefined);
+  await clearIfAmong(session, ended);
+  return ended.length > 0;
+}
+
+// --- Internal helpers ---
+
+/** Ends the call's own session if the user's index was lost and doesn't name it. */
+async function destroyUnnamed(
+  session: CallSession,
+  userId: string | number,
+  idsToKeep: readonly string[],
+): Promise<boolean> {
+  const { current } = session;
+  if (current === undefined || String(current.record.user?.id) !== String(userId)) return false;
+  if (idsToKeep.includes(current.record.id)) return false;
+  await endEach(session, [current]);
+  await clearAll(session);
+  return true;
+}
+
+async function clearIfAmong(session: CallSession, ended: readonly UserSession[]): Promise<void> {
+  const ids = new Set(ended.flatMap(idsOf));
+  if (session.id === undefined || !ids.has(session.id)) return;
+  session.others = session.others.filter(({ record }) => !ids.has(record.id));
+  await clearAll(session);
+}
+
+/** The call's own session has ended, so end the client's other sessions, too. */
+async function clearAll(session: CallSession): Promise<void> {
+  const { others } = session;
+  session.clear();
+  for (const record of await endEach(session, others)) await finishEnd(session, record);
+}
+
+async function endEach(
+  session: CallSession,
+  sessions: readonly Session[],
+): Promise<SessionRecord[]> {
+  const ended: SessionRecord[] = [];
+  for (const one of sessions) ended.push(await session.writable.sessions.end(one));
+  return ended;
+}
+
+/** The session has ended already, so a failure here doesn't fail the call. */
+async function finishEnd({ call, lists }: CallSession, record: SessionRecord): Promise<void> {
+  if (record.user !== undefined) return call.afterLogout(record.user);
+  try {
+    await lists.close(record);
+  } catch (error) {
+    const message = "A guest's basket or wishlist stays stored after its session, until it expires";
+    call.log.warn(message, { error: describeError(error) });
+  }
+}
