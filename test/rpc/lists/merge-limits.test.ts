@@ -139,7 +139,7 @@ describe("the report of a merge", () => {
     });
     baskets.before = ({ key }) => void (key.startsWith("basket:") && key.length > 60 && outage());
     let user = visitor();
-    for (let index = 0; index < 10; index++) {
+    for (let index = 0; index < 12; index++) {
       user = visitor();
       await user.call("addItemToBasket", { variantId: index + 1, quantity: 1 });
       expect((await user.call("login", as(7))).body.merge.status).toBe("pending");
@@ -148,7 +148,7 @@ describe("the report of a merge", () => {
     let turns = 0;
     const count = () => void (turns++, (timer = setImmediate(count)));
     let timer = setImmediate(count);
-    expect((await user.call("getBasket")).body.basket.items).toHaveLength(10);
+    expect((await user.call("getBasket")).body.basket.items).toHaveLength(12);
     clearImmediate(timer);
     expect(turns).toBeGreaterThanOrEqual(5);
   });
