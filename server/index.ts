@@ -5,21 +5,18 @@
 
 // Config
 export { defineStorefrontConfig } from "./config/config.ts";
+export type { AdminConfig, LoginAttemptsConfig, ServerConfig } from "./config/keys/server-keys.ts";
+export type { CorsConfig, CorsOrigin } from "./config/keys/cors-keys.ts";
 export type {
-  AdminConfig,
-  CorsConfig,
-  CorsOrigin,
-  LoginAttemptsConfig,
   SessionCacheConfig,
   SessionConfig,
-  ServerConfig,
   SessionLimitPolicy,
-  ShopConfig,
-  ShopSelector,
-  ShopStorageConfig,
-  TokenMethod,
-  StorefrontConfig,
-} from "./config/config.ts";
+} from "./config/keys/session-keys.ts";
+export type { TokenMethod } from "./credentials/transports.ts";
+export type { ShopConfig } from "./config/keys/shop-keys.ts";
+export type { ShopSelector } from "./config/keys/top-keys.ts";
+export type { ShopStorageConfig } from "./config/keys/storage-keys.ts";
+export type { StorefrontConfig } from "./config/config.ts";
 export type { StorageConfig } from "../storage/documents/driver.ts";
 export { ConfigError } from "./config/config-error.ts";
 export type { ConfigFault } from "./config/config-error.ts";

@@ -130,7 +130,7 @@ export const badValues: Readonly<Record<string, readonly [values: unknown[], exp
   ],
   "hooks.storefront:rpc:after": [["log", {}], "a function"],
   // Keys that there are not.
-  sesion: [[{}], "one of the keys shops, basePath, shopSelector, session,"],
+  sesion: [[{}], "one of the keys shops, basePath, shopSelector, methods,"],
   "session.maxage": [[60], "one of the keys cookieName, sameSite, maxAge,"],
   "session.httpOnly": [[false], "one of the keys cookieName, sameSite, maxAge,"],
   "shops[0].session.httpOnly": [[false], "one of the keys cookieName, sameSite, maxAge,"],

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { readArguments, toPort, usage } from "./arguments.ts";
 import { fail, print, printAndExit } from "./output.ts";
 import { describeDiagnosis, diagnose } from "../config/doctor.ts";
-import { assertNoErrors, examineConfig } from "../config/check.ts";
+import { assertNoErrors, checkConfig } from "../config/check.ts";
 import { explainShop } from "../config/explain.ts";
 import { loadStorefrontConfig } from "./load.ts";
 import { ignoreOutputErrors } from "./process-errors.ts";
@@ -36,18 +36,18 @@ async function main(args: readonly string[]): Promise<void> {
 
 async function diagnoseConfig(file: string | undefined): Promise<void> {
   const loaded = await loadStorefrontConfig(process.cwd(), file, { isReadAgain: false });
-  const findings = await diagnose(loaded.config);
-  const isRefused = findings.some(({ severity }) => severity === "error");
-  printAndExit(describeDiagnosis(findings, loaded.file), isRefused ? 1 : 0);
+  const diagnostics = await diagnose(loaded.config);
+  const isRefused = diagnostics.some(({ severity }) => severity === "error");
+  printAndExit(describeDiagnosis(diagnostics, loaded.file), isRefused ? 1 : 0);
 }
 
 async function explainConfig(file: string | undefined, shop: string | undefined): Promise<void> {
   if (shop === undefined) throw new Error("explain needs a shop, as --shop 1001");
   const { config } = await loadStorefrontConfig(process.cwd(), file, { isReadAgain: false });
   const production = process.env["NODE_ENV"] === "production";
-  const { findings, settings } = examineConfig(config, { production });
-  assertNoErrors(findings);
-  printAndExit(explainShop(settings, shop, { production }), 0);
+  const { diagnostics, effective } = checkConfig(config, { production });
+  assertNoErrors(diagnostics);
+  printAndExit(explainShop(effective, shop, { production }), 0);
 }
 
 async function readVersion(): Promise<string> {

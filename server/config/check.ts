@@ -1,42 +1,45 @@
-import { ConfigError, describeFound, toPath } from "./config-error.ts";
+import { ConfigError, toPath } from "./config-error.ts";
 import { applyRules } from "./config-rules.ts";
 import { createConfigSchema } from "./config-schema.ts";
-import { decideSettings, type ConfigSettings } from "./config-settings.ts";
 import type { StorefrontConfig } from "./config.ts";
+import { describeValue } from "./describe-value.ts";
+import { createDiagnostics, isDeferred, type Diagnostic } from "./diagnostics.ts";
 import type { Environment } from "./environment.ts";
-import { createFindings, isDeferred, type Finding } from "./diagnostics.ts";
+import { mergeConfig, type SourcedConfig } from "./merge-config.ts";
 
-/** What there is to say of a config. */
-export interface Examination {
-  readonly findings: readonly Finding[];
-  /** Of what is sound in it. */
-  readonly settings: ConfigSettings;
+/** The result of checking a config. */
+export interface ConfigCheck {
+  readonly diagnostics: readonly Diagnostic[];
+  /** The effective config, with defaults instead of invalid values. */
+  readonly effective: SourcedConfig;
 }
 
-/** Looks at each key of a config, and then, where that is sound, at how the keys go together. */
-export function examineConfig(config: unknown, environment: Environment): Examination {
+/** Checks each key of a config, and then how the valid keys go together. */
+export function checkConfig(config: unknown, environment: Environment): ConfigCheck {
   const { error } = createConfigSchema().safeParse(config);
   const issues = (error?.issues ?? []).flatMap(toSingleIssues);
-  const ofShape = createFindings(environment);
+  const ofKeys = createDiagnostics(environment);
   for (const { path, message, isUnknownKey } of issues) {
     const key = isUnknownKey ? undefined : path.findLast((step) => typeof step === "string");
-    const place = toPath(isUnknownKey ? withHarmlessKey(path) : path);
-    ofShape.report("SF001", place, describeFound(at(config, path), key), message);
+    const shown = toPath(isUnknownKey ? withHarmlessKey(path) : path);
+    ofKeys.report("SF001", shown, describeValue(valueAt(config, path), key), message);
   }
-  const faults = ofShape.list();
-  const settings = decideSettings(toSound(config, issues), environment);
-  const ofRules = createFindings(environment);
-  applyRules({ settings, environment }, ofRules.report);
-  // Where something stands that is no good, a rule that misses it has nothing to add.
+  const invalid = ofKeys.list();
+  const effective = mergeConfig(withoutInvalid(config, issues), environment);
+  const ofRules = createDiagnostics(environment);
+  applyRules({ config: effective, environment }, ofRules.report);
+  // A rule replaces an invalid value by a default, so its report about that key means nothing.
   const news = ofRules
     .list()
-    .filter(({ path }) => !faults.some((fault) => isWithin(path, fault.path)));
-  return { findings: [...faults, ...news], settings };
+    .filter(({ path }) => !invalid.some((fault) => isWithin(path, fault.path)));
+  return { diagnostics: [...invalid, ...news], effective };
 }
 
 /** @throws ConfigError with all errors that are not deferred, if there are any */
-export function assertNoErrors(findings: readonly Finding[]): void {
-  const errors = findings.filter(({ severity, code }) => severity === "error" && !isDeferred(code));
+export function assertNoErrors(diagnostics: readonly Diagnostic[]): void {
+  const errors = diagnostics.filter(
+    ({ severity, code }) => severity === "error" && !isDeferred(code),
+  );
   if (errors.length > 0) throw new ConfigError(errors);
 }
 
@@ -48,13 +51,13 @@ interface Issue {
   readonly isUnknownKey?: boolean;
 }
 
-/** As zod gives it. */
+/** An issue of zod: `keys` are unknown ones, `errors` those of each member of a union. */
 interface RawIssue extends Issue {
   readonly keys?: string[];
   readonly errors?: Issue[][];
 }
 
-/** One issue for each unknown key, and the faults of a list instead of the list's. */
+/** Makes an issue for each unknown key, and for each item of a list. */
 function toSingleIssues({ path, message, keys, errors }: RawIssue): Issue[] {
   if (keys !== undefined) {
     return keys.map((key) => ({ path: [...path, key], message, isUnknownKey: true }));
@@ -64,31 +67,30 @@ function toSingleIssues({ path, message, keys, errors }: RawIssue): Issue[] {
   return ofItems.map((inner) => ({ path: [...path, ...inner.path], message: inner.message }));
 }
 
-/** The config without what is at fault; a shop that is none, or a list of none, is an empty one. */
-function toSound(config: unknown, issues: readonly Issue[]): StorefrontConfig {
-  const sound = issues.reduce<unknown>((rest, { path }) => withoutPath(rest, path), config);
-  const { shops = [], ...others } = (sound ?? {}) as Partial<StorefrontConfig>;
-  // Without a shop that can be read, the global settings are still looked at.
+/** The config without invalid values. Rules also check the global keys of a config without a valid shop. */
+function withoutInvalid(config: unknown, issues: readonly Issue[]): StorefrontConfig {
+  const valid = issues.reduce<unknown>((rest, { path }) => withoutPath(rest, path), config);
+  const { shops = [], ...others } = (valid ?? {}) as Partial<StorefrontConfig>;
   return { ...others, shops: shops.length > 0 ? shops : [{} as StorefrontConfig["shops"][0]] };
 }
 
-/** An unknown key can be a secret with its own key in front, as YAML reads `{secret:abc}`. */
+/** Hides an unknown key that can be a secret: YAML reads `{secret:abc}` as the key `secret:abc`. */
 function withHarmlessKey(path: readonly PropertyKey[]): readonly PropertyKey[] {
   const key = String(path.at(-1));
   if (key.length < 32 && /^(?:storefront:[\w:]+|[\w.-]+)$/.test(key)) return path;
   return [...path.slice(0, -1), `a key of ${key.length} characters`];
 }
 
-function at(value: unknown, [key, ...rest]: readonly PropertyKey[]): unknown {
+function valueAt(value: unknown, [key, ...rest]: readonly PropertyKey[]): unknown {
   if (key === undefined) return value;
-  return at((value as Record<PropertyKey, unknown> | undefined)?.[key], rest);
+  return valueAt((value as Record<PropertyKey, unknown> | undefined)?.[key], rest);
 }
 
 function withoutPath(value: unknown, [key, ...rest]: readonly PropertyKey[]): unknown {
   if (key === undefined || typeof value !== "object" || value === null) return undefined;
   const inner = withoutPath((value as Record<PropertyKey, unknown>)[key], rest);
   if (Array.isArray(value)) {
-    // Not by `map`, which passes over holes: they are what a comma too many leaves.
+    // `map` would skip holes, which an extra comma leaves.
     return Array.from(value, (item: unknown, index) => (index === key ? (inner ?? {}) : item));
   }
   return { ...value, [key]: inner };

@@ -2,21 +2,21 @@ import { cookieRule } from "./rules/cookie-rules.ts";
 import type { Report } from "./diagnostics.ts";
 import { lifetimeRule } from "./rules/lifetime-rules.ts";
 import { originRule } from "./rules/origin-rules.ts";
-import { placeRule } from "./rules/shop-rules.ts";
-import type { Rule, Subject } from "./rules/rule.ts";
+import { shopRule } from "./rules/shop-rules.ts";
+import type { ConfigRule, RuleContext } from "./rules/rule.ts";
 import { secretRule } from "./rules/secret-rules.ts";
 import { serverRule } from "./rules/server-rules.ts";
 import { storageRule } from "./rules/storage-rules.ts";
 
 /** Applies the rules between keys, and those for values that are possible but not wise. */
-export function applyRules(subject: Subject, report: Report): void {
-  for (const rule of rules) rule(subject, report);
+export function applyRules(context: RuleContext, report: Report): void {
+  for (const rule of rules) rule(context, report);
 }
 
 // --- Internal helpers ---
 
-const rules: readonly Rule[] = [
-  placeRule,
+const rules: readonly ConfigRule[] = [
+  shopRule,
   secretRule,
   cookieRule,
   lifetimeRule,

@@ -1,51 +1,51 @@
 import { builtinDrivers } from "unstorage";
 import type { StorageConfig } from "../../storage/documents/driver.ts";
-import type { ConfigSettings } from "./config-settings.ts";
-import { placeOf } from "./rules/rule.ts";
-import type { Setting } from "./layers.ts";
+import type { SourcedValue } from "./layers.ts";
+import type { SourcedConfig } from "./merge-config.ts";
+import { pathOf } from "./rules/rule.ts";
 
-/** A storage of a config, and the first place that it is used at. */
-export interface StoragePlace {
-  /** As `storage.session`. */
+/** A storage of a config, and the first key that uses it. */
+export interface ConfiguredStorage {
+  /** The path of the key, for example `storage.session`. */
   readonly path: string;
-  /** `undefined` where there is none that is known. */
+  /** `undefined` if the driver is unknown. */
   readonly driver: string | undefined;
   readonly options: Readonly<Record<string, unknown>>;
   readonly config: StorageConfig;
 }
 
-/** The storages of a config, each once. */
-export function findStorages({ server, shops }: ConfigSettings): readonly StoragePlace[] {
-  const uses: [path: string, setting: Setting<StorageConfig>][] = [
-    ...shops.flatMap(({ storage }): [string, Setting<StorageConfig>][] => [
+/** The storages of a config, each of them once. */
+export function findStorages(config: SourcedConfig): readonly ConfiguredStorage[] {
+  const uses: [path: string, storage: SourcedValue<StorageConfig>][] = [
+    ...config.shops.flatMap(({ storage }): [string, SourcedValue<StorageConfig>][] => [
       ["storage.session", storage.session],
       ["storage.basket", storage.basket],
     ]),
-    ["storage.account", server.storage.account],
+    ["storage.account", config.storage.account],
   ];
-  const places = new Map<StorageConfig, StoragePlace>();
-  for (const [path, setting] of uses) {
-    const config = setting.value;
-    if (!places.has(config)) places.set(config, describeStorage(config, placeOf(setting, path)));
+  const storages = new Map<StorageConfig, ConfiguredStorage>();
+  for (const [path, storage] of uses) {
+    const { value } = storage;
+    if (!storages.has(value)) storages.set(value, describeStorage(value, pathOf(storage, path)));
   }
-  return [...places.values()];
+  return [...storages.values()];
 }
 
-/** A storage, by its driver and its options. */
-export function describeStorage(config: StorageConfig, path: string): StoragePlace {
+/** Describes a storage by its driver and its options. */
+export function describeStorage(config: StorageConfig, path: string): ConfiguredStorage {
   if (typeof config.getItem === "function") {
-    const options = (config.options ?? {}) as StoragePlace["options"];
+    const options = (config.options ?? {}) as ConfiguredStorage["options"];
     const { name = "custom" } = config as { readonly name?: string };
     return { path, config, driver: name, options };
   }
-  const { driver, ...options } = config as StoragePlace["options"];
+  const { driver, ...options } = config as ConfiguredStorage["options"];
   const name = typeof driver === "string" ? toFileName(driver) : undefined;
   return { path, config, driver: name, options };
 }
 
 // --- Internal helpers ---
 
-/** unstorage knows most drivers by two names: `lruCache` is `lru-cache`, as is its file. */
+/** unstorage has two names for most drivers, for example `lruCache` and `lru-cache`. The second is the file's name. */
 function toFileName(name: string): string {
   const file = Object.hasOwn(builtinDrivers, name)
     ? builtinDrivers[name as keyof typeof builtinDrivers]

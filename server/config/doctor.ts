@@ -1,33 +1,34 @@
-import { isOneOfSeveral } from "./environment.ts";
-import { examineConfig } from "./check.ts";
-import { createFindings, findingKinds, type Finding, type Severity } from "./diagnostics.ts";
-import { checkStorage } from "./storage-check.ts";
+import { checkConfig } from "./check.ts";
 import { findStorages } from "./configured-storages.ts";
+import type { Severity } from "./diagnostic-kind.ts";
+import { createDiagnostics, diagnosticKinds, type Diagnostic } from "./diagnostics.ts";
+import { isOneOfSeveral } from "./environment.ts";
+import { checkStorage } from "./storage-check.ts";
 
-/** What is to be said of a config in production, and of the storages behind it; the worst comes first. */
-export async function diagnose(config: unknown): Promise<readonly Finding[]> {
+/** Checks a config for production, and the storages behind it. Errors come first, then warnings, then notices. */
+export async function diagnose(config: unknown): Promise<readonly Diagnostic[]> {
   const environment = { production: true, isOneOfSeveral: isOneOfSeveral() };
-  const { findings, settings } = examineConfig(config, environment);
-  const places = findStorages(settings).filter(({ driver, config: { getItem } }) => {
+  const { diagnostics, effective } = checkConfig(config, environment);
+  const storages = findStorages(effective).filter(({ driver, config: { getItem } }) => {
     return driver !== undefined || getItem !== undefined;
   });
-  const { report, list } = createFindings(environment);
-  await Promise.all(places.map((place) => checkStorage(place, report)));
-  const all = [...findings, ...list()];
-  return severities.flatMap((severity) => all.filter((finding) => finding.severity === severity));
+  const { report, list } = createDiagnostics(environment);
+  await Promise.all(storages.map((storage) => checkStorage(storage, report)));
+  const all = [...diagnostics, ...list()];
+  return severities.flatMap((severity) => all.filter((each) => each.severity === severity));
 }
 
-/** A paragraph for each finding, and how many there are. */
-export function describeDiagnosis(findings: readonly Finding[], file: string): string {
-  const paragraphs = findings.map(({ code, severity, path, found, expected }) =>
+/** Formats a paragraph for each diagnostic, and the number of each severity. */
+export function describeDiagnosis(diagnostics: readonly Diagnostic[], file: string): string {
+  const paragraphs = diagnostics.map(({ code, severity, path, found, expected }) =>
     [
       `${code} ${severity} ${path}`,
       `  found ${found}, expected ${expected}`,
-      `  ${findingKinds[code].about}\n\n`,
+      `  ${diagnosticKinds[code].about}\n\n`,
     ].join("\n"),
   );
   const counts = severities.map((severity) => {
-    const count = findings.filter((finding) => finding.severity === severity).length;
+    const count = diagnostics.filter((each) => each.severity === severity).length;
     return `${count} ${severity}${count === 1 ? "" : "s"}`;
   });
   return `${file}, judged as production\n\n${paragraphs.join("")}${counts.join(", ")}\n`;

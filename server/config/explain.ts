@@ -1,37 +1,39 @@
-import type { ConfigSettings } from "./config-settings.ts";
-import type { Setting } from "./layers.ts";
+import { serverGroups, shopGroups } from "./config.ts";
+import type { KeyTable } from "./keys/key.ts";
+import { shopKeys } from "./keys/shop-keys.ts";
+import { topKeys } from "./keys/top-keys.ts";
+import type { SourcedValue } from "./layers.ts";
+import type { SourcedConfig } from "./merge-config.ts";
 
 /**
- * Says what holds for a shop, key by key, and where each value comes from. Secrets are only measured.
- * @throws Error where there is no such shop
+ * Describes the effective keys of a shop, with the source of each value. For secrets, it gives only the length.
+ * @throws Error if there is no such shop
  */
 export function explainShop(
-  { server, shops }: ConfigSettings,
+  config: SourcedConfig,
   shopId: string,
-  { production }: { production: boolean },
+  { production }: { readonly production: boolean },
 ): string {
-  const settings = shops.find(({ shop }) => String(shop.shopId.value) === shopId);
-  if (settings === undefined) {
-    const known = shops.map(({ shop }) => shop.shopId.value).join(", ");
+  const shop = config.shops.find((each) => String(each.shop.shopId.value) === shopId);
+  if (shop === undefined) {
+    const known = config.shops.map((each) => each.shop.shopId.value).join(", ");
     throw new Error(`--shop: found ${JSON.stringify(shopId)}, expected one of ${known}`);
   }
-  const { shop, ...groups } = settings;
-  const { server: wide, storage, http, ...serverGroups } = server;
   const rows: Row[] = [
     ["production", String(production), "environment (NODE_ENV)"],
-    ...toRows("", shop),
-    ...Object.entries(groups).flatMap(([group, values]) => toRows(`${group}.`, values)),
-    ...toRows("storage.", storage),
-    ...toRows("", wide),
-    ...toRows("server.", http),
-    ...Object.entries(serverGroups).flatMap(([group, values]) => toRows(`${group}.`, values)),
+    ...toRows("", shopKeys, shop.shop),
+    ...toGroupRows(shopGroups, shop),
+    ...toRows("", topKeys, config.top),
+    ...toGroupRows(serverGroups, config),
   ];
-  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const lines = rows.map((row) => {
+  // A shop's `storage.session` hides the global one.
+  const shown = rows.filter(([key], index) => rows.findIndex(([first]) => first === key) === index);
+  const widths = [0, 1].map((column) => Math.max(...shown.map((row) => row[column]?.length ?? 0)));
+  const lines = shown.map((row) => {
     const cells = row.map((cell, column) => cell.padEnd(widths[column] ?? 0));
     return `${cells.join("  ")}\n`;
   });
-  const cookie = `${settings.session.cookieName.value}-${shopId}`;
+  const cookie = `${shop.session.cookieName.value}-${shopId}`;
   return `Shop ${shopId}, whose cookie is ${cookie}\n\n${lines.join("")}`;
 }
 
@@ -39,20 +41,22 @@ export function explainShop(
 
 type Row = readonly [key: string, value: string, from: string];
 
-/** Keys whose values are secrets. */
-const secretKeys: ReadonlySet<string> = new Set(["secret", "encryptionKeys", "token"]);
-
-function toRows(prefix: string, settings: object): Row[] {
-  const entries = Object.entries<Setting>(settings as Record<string, Setting>);
-  return entries.map(([key, { value, from }]) => [
-    `${prefix}${key}`,
-    secretKeys.has(key) ? measure(value) : describe(value),
-    from,
-  ]);
+function toGroupRows(groups: Readonly<Record<string, KeyTable>>, values: object): Row[] {
+  return Object.entries(groups).flatMap(([name, table]) => {
+    return toRows(`${name}.`, table, (values as Readonly<Record<string, object>>)[name] ?? {});
+  });
 }
 
-/** As `2 secrets (64, 64 characters)`. */
-function measure(value: unknown): string {
+function toRows(prefix: string, table: KeyTable, values: object): Row[] {
+  const entries = Object.entries<SourcedValue>(values as Record<string, SourcedValue>);
+  return entries.map(([key, { value, from }]) => {
+    const isSecret = table[key]?.visibility === "secret";
+    return [`${prefix}${key}`, isSecret ? describeSecrets(value) : describe(value), from];
+  });
+}
+
+/** For example `2 secrets (64, 64 characters)`. */
+function describeSecrets(value: unknown): string {
   if (value === undefined) return "none";
   const lengths = [value].flat().map((secret) => String(secret).length);
   const noun = lengths.length === 1 ? "secret" : "secrets";
@@ -68,7 +72,7 @@ function describe(value: unknown): string {
   return describeObject(value);
 }
 
-/** A storage by its driver, for its options may hold a password; of others, plain values and names. */
+/** Describes a storage by its driver alone, because its options can contain a password. */
 function describeObject(value: object): string {
   if ("getItem" in value)
     return `a driver object${"name" in value ? ` (${String(value.name)})` : ""}`;

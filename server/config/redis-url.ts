@@ -1,25 +1,27 @@
-/** How a Redis is reached, as far as the options of its driver say. */
-export interface RedisPlace {
+/** How a driver connects to Redis. */
+export interface RedisConnectionInfo {
   readonly hosts: readonly string[];
   readonly hasTls: boolean;
   readonly hasPassword: boolean;
 }
 
-/** Reads the options of unstorage's redis driver, which are those of ioredis. */
-export function readRedisPlace(options: Readonly<Record<string, unknown>>): RedisPlace {
+/** Reads the options of unstorage's Redis driver, which are those of ioredis. */
+export function readRedisConnection(
+  options: Readonly<Record<string, unknown>>,
+): RedisConnectionInfo {
   const { url, host = "localhost", cluster, clusterOptions, sentinels } = options as DriverOptions;
   const nodes = cluster ?? sentinels ?? [url ?? host];
-  const ways = nodes.map(readNode);
+  const connections = nodes.map(readNode);
   const own = (cluster === undefined ? options : clusterOptions?.redisOptions) as RedisOptions;
   return {
-    hosts: ways.map((way) => way.host),
-    hasTls: Boolean(own?.tls) || ways.every((way) => way.hasTls),
-    hasPassword: Boolean(own?.password) || ways.every((way) => way.hasPassword),
+    hosts: connections.map((each) => each.host),
+    hasTls: Boolean(own?.tls) || connections.every((each) => each.hasTls),
+    hasPassword: Boolean(own?.password) || connections.every((each) => each.hasPassword),
   };
 }
 
 /**
- * Whether an address with a password is a valid URL. ioredis takes any other text as the path of a socket, and logs it;
+ * Whether an address with a password is a valid URL. ioredis uses any other text as the path of a socket, and logs it.
  * Node prints a URL with an invalid port. Both would print the password.
  */
 export function isRedisAddress(address: unknown): boolean {
@@ -49,7 +51,7 @@ function readNode(node: Node) {
   }
   const text = String(node);
   const address = text.includes("//") ? text : `redis://${text}`;
-  // ioredis will say so of an address that is none, and one without a host is a socket's.
+  // ioredis reports an invalid address. An address without a host is the path of a socket.
   if (!URL.canParse(address)) return { host: "localhost", hasTls: false, hasPassword: false };
   const { hostname, password, protocol } = new URL(address);
   const host = hostname || "localhost";

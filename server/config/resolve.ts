@@ -1,45 +1,45 @@
 import { getRandomValues } from "uncrypto";
-import { ConfigError } from "./config-error.ts";
-import type { SessionValues, ShopSettings } from "./config-settings.ts";
-import type { Environment } from "./environment.ts";
 import { createSafeLog } from "../../shared/log.ts";
-import { assertNoErrors, examineConfig } from "./check.ts";
-import { toWarnings } from "./diagnostics.ts";
 import { createLog } from "../cli/console-log.ts";
-import type { SessionOptions, Shop, StorefrontOptions } from "./options.ts";
+import { assertNoErrors, checkConfig } from "./check.ts";
+import { ConfigError } from "./config-error.ts";
+import { toWarnings } from "./diagnostics.ts";
+import type { Environment } from "./environment.ts";
+import type { Decided } from "./keys/key.ts";
+import type { sessionKeys } from "./keys/session-keys.ts";
 import { toValues } from "./layers.ts";
+import type { SourcedShop } from "./merge-config.ts";
+import type { SessionOptions, Shop, StorefrontOptions } from "./options.ts";
 
 /**
- * Checks a config and decides all that it leaves open.
+ * Checks a config, and merges it with the defaults.
  * @throws ConfigError with every error that is not deferred
  */
 export function resolveConfig(config: unknown, environment: Environment): StorefrontOptions {
-  const { findings, settings } = examineConfig(config, environment);
-  assertNoErrors(findings);
-  const deferred = findings.filter(({ severity }) => severity === "error");
-  const { server, storage, loginAttempts, admin, http } = settings.server;
-  const { log, ...options } = toValues(server);
-  const { perAccount, perAddress, window } = toValues(loginAttempts);
+  const { diagnostics, effective } = checkConfig(config, environment);
+  assertNoErrors(diagnostics);
+  const deferred = diagnostics.filter(({ severity }) => severity === "error");
+  const { log, ...options } = toValues(effective.top);
+  const { perAccount, perAddress, window } = toValues(effective.loginAttempts);
   const isLimited = perAccount !== undefined && perAddress !== undefined && window !== undefined;
   const developmentSecret = createSecret();
   return {
     ...options,
-    shops: settings.shops.map((shop) => resolveShop(shop, developmentSecret)),
-    storage: { account: storage.account.value },
+    shops: effective.shops.map((shop) => resolveShop(shop, developmentSecret)),
+    storage: { account: effective.storage.account.value },
     loginAttempts: isLimited ? { perAccount, perAddress, window } : undefined,
-    adminTokens: [admin.token.value ?? []].flat(),
-    server: toValues(http),
+    adminTokens: [effective.admin.token.value ?? []].flat(),
+    server: toValues(effective.server),
     log: createSafeLog(log ?? createLog()),
-    warnings: toWarnings(findings),
+    warnings: toWarnings(diagnostics),
     refusal: deferred.length > 0 ? new ConfigError(deferred) : undefined,
   };
 }
 
 // --- Internal helpers ---
 
-function resolveShop(settings: ShopSettings, developmentSecret: string): Shop {
-  const { shopId, locale, currency, host, path, isDefault, realm } = toValues(settings.shop);
-  const session = resolveSession(toValues(settings.session), shopId, developmentSecret);
+function resolveShop(effective: SourcedShop, developmentSecret: string): Shop {
+  const { shopId, locale, currency, host, path, isDefault, realm } = toValues(effective.shop);
   return {
     public: {
       shopId,
@@ -51,16 +51,16 @@ function resolveShop(settings: ShopSettings, developmentSecret: string): Shop {
     shopId,
     isDefault,
     realm,
-    session,
-    storage: toValues(settings.storage),
-    cors: toValues(settings.cors),
-    basket: toValues(settings.basket),
-    wishlist: toValues(settings.wishlist),
+    session: resolveSession(toValues(effective.session), shopId, developmentSecret),
+    storage: toValues(effective.storage),
+    cors: toValues(effective.cors),
+    basket: toValues(effective.basket),
+    wishlist: toValues(effective.wishlist),
   };
 }
 
 function resolveSession(
-  { secret, encryptionKeys, cookieName, tokenMethod, ...options }: SessionValues,
+  { secret, encryptionKeys, cookieName, tokenMethod, ...options }: Decided<typeof sessionKeys>,
   shopId: number,
   developmentSecret: string,
 ): SessionOptions {
@@ -73,7 +73,7 @@ function resolveSession(
   };
 }
 
-/** Enough for a laptop; production is refused without a secret of its own. */
+/** A random secret for development. Production needs a secret in the config. */
 function createSecret(): string {
   return Buffer.from(getRandomValues(new Uint8Array(32))).toString("hex");
 }

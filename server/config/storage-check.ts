@@ -6,10 +6,10 @@ import { isRedisDriver } from "../../storage/redis/redis-client.ts";
 import { readRedisServer } from "../../storage/redis/redis-server.ts";
 import { openDocumentStore } from "../../storage/store.ts";
 import type { Report } from "./diagnostics.ts";
-import type { StoragePlace } from "./configured-storages.ts";
+import type { ConfiguredStorage } from "./configured-storages.ts";
 
 /** Opens a storage, asks it, and closes it. */
-export async function checkStorage(place: StoragePlace, report: Report): Promise<void> {
+export async function checkStorage(place: ConfiguredStorage, report: Report): Promise<void> {
   const { path, config } = place;
   const name = place.driver ?? "a driver object";
   try {

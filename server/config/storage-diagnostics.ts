@@ -1,7 +1,7 @@
-import type { FindingKind } from "./diagnostics.ts";
+import type { DiagnosticKind } from "./diagnostic-kind.ts";
 
-/** The findings about the storages of a config. */
-export const storageFindings = {
+/** Diagnostics of storages. */
+export const storageDiagnostics = {
   SF501: {
     severity: "warning",
     about:
@@ -88,4 +88,4 @@ export const storageFindings = {
       "a driver object of fs writes in place: a full disk or a killed process empties documents",
     remedy: 'the driver by name: { driver: "fs", base }',
   },
-} as const satisfies Readonly<Record<string, FindingKind>>;
+} as const satisfies Readonly<Record<string, DiagnosticKind>>;

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { defineRpcMethod } from "../../rpc/method.ts";
-import type { CorsConfig, StorefrontConfig } from "../../server/config/config.ts";
+import type { CorsConfig } from "../../server/config/keys/cors-keys.ts";
+import type { StorefrontConfig } from "../../server/config/config.ts";
 import { describeMatrix, testConfig } from "../_setup.ts";
 import { Visitor, type Answer } from "../_visitor.ts";
 

@@ -11,7 +11,7 @@ import { hookNames } from "../../rpc/hooks.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import { createStorefront } from "../../server/storefront.ts";
 import { ConfigError } from "../../server/config/config-error.ts";
-import type { SessionConfig } from "../../server/config/config.ts";
+import type { SessionConfig } from "../../server/config/keys/session-keys.ts";
 import { createLog } from "../../server/cli/console-log.ts";
 import { Signer } from "../../server/credentials/signature.ts";
 import { createMatrix, testConfig, testSecret } from "../_setup.ts";

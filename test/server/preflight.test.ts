@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { CorsConfig } from "../../server/config/config.ts";
+import type { CorsConfig } from "../../server/config/keys/cors-keys.ts";
 import { createMatrix, testConfig } from "../_setup.ts";
 
 const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));

@@ -1,7 +1,8 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { defineRpcMethod } from "../../rpc/method.ts";
-import type { ShopConfig, StorefrontConfig } from "../../server/config/config.ts";
+import type { ShopConfig } from "../../server/config/keys/shop-keys.ts";
+import type { StorefrontConfig } from "../../server/config/config.ts";
 import { createFaultyDriver } from "../_faulty-driver.ts";
 import { createMatrix, describeMatrix, testSecret, type TestStorefront } from "../_setup.ts";
 import { testMethods } from "../fixtures/methods.ts";

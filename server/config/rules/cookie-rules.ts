@@ -1,13 +1,13 @@
-import { describeFound } from "../config-error.ts";
-import type { ShopSettings } from "../config-settings.ts";
+import { describeValue } from "../describe-value.ts";
+import type { SourcedShop } from "../merge-config.ts";
 import type { Report } from "../diagnostics.ts";
-import { reportSetting, type Subject } from "./rule.ts";
+import { reportKey, type RuleContext } from "./rule.ts";
 import { toValues } from "../layers.ts";
 import { toHostName, toHosts } from "../../shop-hosts.ts";
 import { isPublicSuffix } from "../registrable-domain.ts";
 
-/** Browsers take the cookie, and show it to nobody else. */
-export function cookieRule({ settings: { shops } }: Subject, report: Report): void {
+/** Browsers accept the cookie, and send it to no other shop. */
+export function cookieRule({ config: { shops } }: RuleContext, report: Report): void {
   for (const shop of shops) {
     checkSecure(shop, report);
     checkDomain(shop, shops, report);
@@ -16,42 +16,42 @@ export function cookieRule({ settings: { shops } }: Subject, report: Report): vo
 
 // --- Internal helpers ---
 
-function checkSecure({ session }: ShopSettings, report: Report): void {
+function checkSecure({ session }: SourcedShop, report: Report): void {
   const { cookieName, partitioned, sameSite, secure } = toValues(session);
   if (secure !== false) return;
   const reason = [
     sameSite === "none" && 'sameSite is "none"',
     partitioned && "partitioned is true",
-    isPrefixed(cookieName) && `cookieName is ${describeFound(cookieName, "cookieName")}`,
+    isPrefixed(cookieName) && `cookieName is ${describeValue(cookieName, "cookieName")}`,
   ].find((text) => text !== false);
   const setting = ["session", session, "secure"] as const;
-  if (reason === undefined) reportSetting(report, "SF203", setting);
-  else reportSetting(report, "SF201", setting, `true or "auto", for ${reason}`);
+  if (reason === undefined) reportKey(report, "SF203", setting);
+  else reportKey(report, "SF201", setting, `true or "auto", for ${reason}`);
 }
 
 function checkDomain(
-  { session, shop }: ShopSettings,
-  shops: readonly ShopSettings[],
+  { session, shop }: SourcedShop,
+  shops: readonly SourcedShop[],
   report: Report,
 ): void {
   const { cookieName, domain } = toValues(session);
   if (domain === undefined) return;
   const setting = ["session", session, "domain"] as const;
   if (/^__Host-/i.test(cookieName)) {
-    const expected = `nothing, for cookieName is ${describeFound(cookieName, "cookieName")}`;
-    reportSetting(report, "SF202", setting, expected);
+    const expected = `nothing, for cookieName is ${describeValue(cookieName, "cookieName")}`;
+    reportKey(report, "SF202", setting, expected);
   }
   const name = domain.replace(/^\./, "").toLowerCase();
   const hosts = toHosts(shop.host.value).map(toHostName);
   const isAbove = (below: string) => below === name || below.endsWith(`.${name}`);
   if (isPublicSuffix(name)) {
-    reportSetting(report, "SF205", setting);
+    reportKey(report, "SF205", setting);
   } else if (!hosts.every(isAbove)) {
-    reportSetting(report, "SF204", setting);
+    reportKey(report, "SF204", setting);
   } else if (hosts.length > 0) {
     const others = shops.flatMap((other) => toHosts(other.shop.host.value)).map(toHostName);
     const isShared = others.some((other) => !hosts.includes(other) && isAbove(other));
-    if (isShared) reportSetting(report, "SF206", setting);
+    if (isShared) reportKey(report, "SF206", setting);
   }
 }
 

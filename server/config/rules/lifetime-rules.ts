@@ -1,9 +1,9 @@
-import type { ShopSettings } from "../config-settings.ts";
+import type { SourcedShop } from "../merge-config.ts";
 import type { Report } from "../diagnostics.ts";
-import { reportSetting, type Subject } from "./rule.ts";
+import { reportKey, type RuleContext } from "./rule.ts";
 
-/** Of several ends, each can come. */
-export function lifetimeRule({ settings: { shops } }: Subject, report: Report): void {
+/** Each of the timeouts can take effect. */
+export function lifetimeRule({ config: { shops } }: RuleContext, report: Report): void {
   for (const shop of shops) checkLifetimes(shop, report);
 }
 
@@ -17,7 +17,7 @@ const pairs = [
 
 const thirtyDays = 30 * 86_400;
 
-function checkLifetimes({ session }: ShopSettings, report: Report): void {
+function checkLifetimes({ session }: SourcedShop, report: Report): void {
   const { maxAge, renewAfter, absoluteTimeout } = session;
   for (const [idle, absolute] of pairs) {
     if (!session[idle].isWritten) continue;
@@ -25,20 +25,20 @@ function checkLifetimes({ session }: ShopSettings, report: Report): void {
     const longest = session[absolute].value ?? Infinity;
     const seconds = session[idle].value;
     if (seconds > maxAge.value) {
-      reportSetting(report, "SF301", setting, `no more than maxAge, which is ${maxAge.value}`);
+      reportKey(report, "SF301", setting, `no more than maxAge, which is ${maxAge.value}`);
     } else if (seconds > longest) {
-      reportSetting(report, "SF302", setting, `less than ${absolute}, which is ${longest}`);
+      reportKey(report, "SF302", setting, `less than ${absolute}, which is ${longest}`);
     }
   }
   const longest = absoluteTimeout.value;
   if (maxAge.isWritten && maxAge.value > longest) {
-    reportSetting(report, "SF303", ["session", session, "maxAge"]);
+    reportKey(report, "SF303", ["session", session, "maxAge"]);
   }
   if (renewAfter.value >= longest) {
-    reportSetting(report, "SF304", ["session", session, "renewAfter"]);
+    reportKey(report, "SF304", ["session", session, "renewAfter"]);
   }
   if (session.idleTimeout.value > thirtyDays) {
     const key = session.idleTimeout.isWritten ? "idleTimeout" : "maxAge";
-    reportSetting(report, "SF305", ["session", session, key]);
+    reportKey(report, "SF305", ["session", session, key]);
   }
 }

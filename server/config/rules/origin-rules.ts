@@ -1,74 +1,76 @@
 import type { PublicShop } from "../../../rpc/shop.ts";
-import { fitsOrigin } from "../../cors.ts";
-import type { ShopSettings } from "../config-settings.ts";
-import type { CorsOrigin } from "../config.ts";
+import type { SourcedShop } from "../merge-config.ts";
+import { matchesOrigin, type CorsOrigin } from "../keys/cors-keys.ts";
 import type { Report } from "../diagnostics.ts";
-import { placeOf, reportSetting, type Subject } from "./rule.ts";
+import { pathOf, reportKey, type RuleContext } from "./rule.ts";
 import { toValues } from "../layers.ts";
 import { toHostName, toHosts } from "../../shop-hosts.ts";
 import { isLocalHost, toSite } from "../registrable-domain.ts";
 
-/** Pages that are let in are one's own, and their calls carry what they should. */
-export function originRule({ settings: { shops } }: Subject, report: Report): void {
+/** Only your own pages can call, and their browsers send the session along. */
+export function originRule({ config: { shops } }: RuleContext, report: Report): void {
   for (const shop of shops) {
     checkOrigins(shop, report);
-    checkTravel(shop, report);
+    checkCookieOrigins(shop, report);
   }
 }
 
 // --- Internal helpers ---
 
-function checkOrigins({ shop, session, cors }: ShopSettings, report: Report): void {
+function checkOrigins({ shop, session, cors }: SourcedShop, report: Report): void {
   const { origin, credentials } = toValues(cors);
-  const place = placeOf(cors.origin, "cors.origin");
-  const sendsCookies = credentials && takes(session.tokenMethod.value, "cookie");
+  const path = pathOf(cors.origin, "cors.origin");
+  const sendsCookies = credentials && uses(session.tokenMethod.value, "cookie");
   if (typeof origin === "function") {
-    if (sendsCookies && probes.some((probe) => asks(origin, probe, toValues(shop) as PublicShop))) {
-      report("SF401", place, "a function that lets in any origin");
+    if (
+      sendsCookies &&
+      probes.some((probe) => allows(origin, probe, toValues(shop) as PublicShop))
+    ) {
+      report("SF401", path, "a function that allows any origin");
     }
     return;
   }
   for (const [index, rule] of origin.entries()) {
-    const at = `${place}[${index}]`;
+    const at = `${path}[${index}]`;
     const text = typeof rule === "string" ? JSON.stringify(rule) : String(rule);
-    if (probes.some((probe) => fitsOrigin(rule, probe))) {
+    if (probes.some((probe) => matchesOrigin(rule, probe))) {
       if (sendsCookies) report("SF401", at, text);
-    } else if (rule instanceof RegExp && letsInLookAlikes(rule)) {
+    } else if (rule instanceof RegExp && allowsLookAlikes(rule)) {
       report("SF402", at, text);
     }
     if (isLocal(rule)) report("SF404", at, text);
-    else if (isPlain(rule)) report("SF403", at, text);
+    else if (isHttp(rule)) report("SF403", at, text);
   }
 }
 
-/** Whether cookies go where pages are, and pages are where cookies go. */
-function checkTravel({ shop, session, cors }: ShopSettings, report: Report): void {
+/** Whether the browsers of allowed pages send the cookie, and only theirs. */
+function checkCookieOrigins({ shop, session, cors }: SourcedShop, report: Report): void {
   const { sameSite, tokenMethod } = toValues(session);
   const { origin } = toValues(cors);
   if ([tokenMethod].flat().length > 1) {
-    reportSetting(report, "SF209", ["session", session, "tokenMethod"]);
+    reportKey(report, "SF209", ["session", session, "tokenMethod"]);
   }
-  if (!takes(tokenMethod, "cookie") || typeof origin === "function") return;
+  if (!uses(tokenMethod, "cookie") || typeof origin === "function") return;
   if (sameSite === "none") {
-    if (origin.length === 0) reportSetting(report, "SF207", ["session", session, "sameSite"]);
+    if (origin.length === 0) reportKey(report, "SF207", ["session", session, "sameSite"]);
     return;
   }
   const sites = toHosts(shop.host.value).map((host) => toSite(toHostName(host)));
   const isForeign = (rule: string | RegExp) =>
     typeof rule === "string" && !sites.includes(toSite(new URL(rule).hostname));
   if (sites.length > 0 && [tokenMethod].flat().length === 1 && origin.some(isForeign)) {
-    reportSetting(report, "SF208", ["session", session, "sameSite"]);
+    reportKey(report, "SF208", ["session", session, "sameSite"]);
   }
 }
 
-/** Origins that nobody would let in on purpose. */
+/** Origins that nobody would allow on purpose. */
 const probes = ["https://anybody.invalid", "http://any-body.at-all.invalid:8080"];
 
-function takes(tokenMethod: string | readonly string[], way: string): boolean {
-  return [tokenMethod].flat().includes(way);
+function uses(tokenMethod: string | readonly string[], transport: string): boolean {
+  return [tokenMethod].flat().includes(transport);
 }
 
-function asks(
+function allows(
   origin: Exclude<CorsOrigin, readonly unknown[]>,
   probe: string,
   shop: Parameters<typeof origin>[1],
@@ -80,8 +82,8 @@ function asks(
   }
 }
 
-/** Dots that stand for any character, and wildcards that more of a name, or all of one, can hide in. */
-function letsInLookAlikes({ source }: RegExp): boolean {
+/** Whether a pattern has a dot for any character, or a wildcard that can match another domain. */
+function allowsLookAlikes({ source }: RegExp): boolean {
   const pattern = source.replace(/\[(?:\\.|[^\]\\])*\]/g, "[]").replace(/\\\\/g, "");
   const bareDot = /(?<!\\)\.(?![*+?{])/;
   const openBegin = /(?<!\\)\.[*+]\??\)?[a-z0-9-]/i;
@@ -91,11 +93,11 @@ function letsInLookAlikes({ source }: RegExp): boolean {
 
 function isLocal(rule: string | RegExp): boolean {
   if (typeof rule === "string") return isLocalHost(new URL(rule).hostname);
-  // An app in a web view has such an origin, by a scheme of its own.
+  // The scheme counts: an app in a web view has an origin such as `capacitor://localhost`.
   return /^\^?https?\??:.*(?:localhost|127\\?\.0)/.test(rule.source);
 }
 
-function isPlain(rule: string | RegExp): boolean {
+function isHttp(rule: string | RegExp): boolean {
   if (typeof rule === "string") return rule.startsWith("http:");
   return /^\^?http(?:s\?)?:/.test(rule.source);
 }

@@ -1,32 +1,32 @@
-import { describeFound } from "../config-error.ts";
-import type { ConfigSettings } from "../config-settings.ts";
+import { describeValue } from "../describe-value.ts";
+import type { DiagnosticCode, Report } from "../diagnostics.ts";
 import type { Environment } from "../environment.ts";
-import type { FindingCode, Report } from "../diagnostics.ts";
-import type { Setting, Settings } from "../layers.ts";
+import type { Sourced, SourcedValue } from "../layers.ts";
+import type { SourcedConfig } from "../merge-config.ts";
 
-/** What rules look at. What is at fault by itself has been taken out of the config before. */
-export interface Subject {
-  readonly settings: ConfigSettings;
+/** The input of a rule. Invalid values are replaced by defaults, because they have a diagnostic already. */
+export interface RuleContext {
+  readonly config: SourcedConfig;
   readonly environment: Environment;
 }
 
-/** Looks at how the keys of a config go together, and reports what it finds. */
-export type Rule = (subject: Subject, report: Report) => void;
+/** Checks how the keys of a config go together, and reports each problem. */
+export type ConfigRule = (context: RuleContext, report: Report) => void;
 
-/** Where a setting stands, or would stand if it did. */
-export function placeOf({ isWritten, from }: Setting, path: string): string {
+/** The path of a key: where the config sets it, or else `path`. */
+export function pathOf({ isWritten, from }: SourcedValue, path: string): string {
   return isWritten ? from : path;
 }
 
-/** Reports a setting by its key, as `secure` of the group `session`. */
-export function reportSetting<Values>(
+/** Reports a key of a group, for example `secure` of `session`. The group of a key of the top level is `""`. */
+export function reportKey<Values>(
   report: Report,
-  code: FindingCode,
-  [group, settings, key]: readonly [group: string, settings: Settings<Values>, key: keyof Values],
+  code: DiagnosticCode,
+  [group, values, key]: readonly [group: string, values: Sourced<Values>, key: keyof Values],
   expected?: string,
 ): void {
-  const setting = settings[key];
+  const sourced = values[key];
   const name = String(key);
-  const path = placeOf(setting, group === "" ? name : `${group}.${name}`);
-  report(code, path, describeFound(setting.value, name), expected);
+  const path = pathOf(sourced, group === "" ? name : `${group}.${name}`);
+  report(code, path, describeValue(sourced.value, name), expected);
 }

@@ -1,17 +1,17 @@
-import { describeFound } from "../config-error.ts";
-import type { FindingCode, Report } from "../diagnostics.ts";
-import { placeOf, reportSetting, type Subject } from "./rule.ts";
-import type { Setting } from "../layers.ts";
+import { describeValue } from "../describe-value.ts";
+import type { DiagnosticCode, Report } from "../diagnostics.ts";
+import { pathOf, reportKey, type RuleContext } from "./rule.ts";
+import type { SourcedValue } from "../layers.ts";
 import { isWeakSecret } from "../weak-secret.ts";
 
-/** Secrets are there, long, hard to guess, and each is used for one thing. */
-export function secretRule({ settings: { server, shops } }: Subject, report: Report): void {
-  const { token } = server.admin;
+/** Secrets are set, long, and hard to guess. Each is used for one purpose. */
+export function secretRule({ config: { admin, shops } }: RuleContext, report: Report): void {
+  const { token } = admin;
   reportTexts("SF103", token, "admin.token", isWeakSecret);
   const realms = new Map<string, string>();
   for (const { shop, session } of shops) {
     const { secret, encryptionKeys } = session;
-    if (secret.value === undefined) reportSetting(report, "SF101", ["session", session, "secret"]);
+    if (secret.value === undefined) reportKey(report, "SF101", ["session", session, "secret"]);
     reportTexts("SF102", secret, "session.secret", (text) => text.length < 32);
     reportTexts("SF103", secret, "session.secret", isWeakSecret);
     const secrets = toTexts(secret);
@@ -28,25 +28,25 @@ export function secretRule({ settings: { server, shops } }: Subject, report: Rep
     for (const text of secrets) realms.set(text, shop.realm.value);
   }
 
-  /** Reports those of one or several secrets that something is the matter with. */
+  /** Reports each secret of a key that `isAtFault`. */
   function reportTexts(
-    code: FindingCode,
-    setting: Setting,
+    code: DiagnosticCode,
+    sourced: SourcedValue,
     path: string,
     isAtFault: (text: string) => boolean,
   ): void {
-    const place = placeOf(setting, path);
-    for (const [index, text] of toTexts(setting).entries()) {
-      const at = Array.isArray(setting.value) ? `${place}[${index}]` : place;
-      if (isAtFault(text)) report(code, at, describeFound(text, undefined));
+    const base = pathOf(sourced, path);
+    for (const [index, text] of toTexts(sourced).entries()) {
+      const at = Array.isArray(sourced.value) ? `${base}[${index}]` : base;
+      if (isAtFault(text)) report(code, at, describeValue(text, undefined));
     }
   }
 }
 
 // --- Internal helpers ---
 
-/** The secrets of a setting; in a list, an empty text stands for what is none. */
-function toTexts({ value }: Setting): string[] {
+/** The secrets of a key. In a list, an empty string stands for an invalid one. */
+function toTexts({ value }: SourcedValue): string[] {
   const texts = value === undefined ? [] : [value].flat();
   return texts.map((text) => (typeof text === "string" ? text : ""));
 }

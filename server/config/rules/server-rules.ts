@@ -1,41 +1,41 @@
 import type { Report } from "../diagnostics.ts";
 import type { ServerOptions } from "../options.ts";
-import { reportSetting, type Subject } from "./rule.ts";
-import { toValues, type Settings } from "../layers.ts";
+import { reportKey, type RuleContext } from "./rule.ts";
+import { toValues, type Sourced } from "../layers.ts";
 import { isEverybody } from "../../trusted-proxies.ts";
 
-/** The server believes those it should, and bounds what it takes. */
-export function serverRule({ settings }: Subject, report: Report): void {
-  const { server, loginAttempts, admin, http } = settings.server;
-  const { trustProxy, maxBodySize, callTimeout } = toValues(server);
-  const trustsEverybody =
+/** The server trusts only its proxies, and its limits are safe. */
+export function serverRule({ config }: RuleContext, report: Report): void {
+  const { top, loginAttempts, admin, server } = config;
+  const { trustProxy, maxBodySize, callTimeout } = toValues(top);
+  const trustsEveryPeer =
     trustProxy === true || (trustProxy !== false && trustProxy.some(isEverybody));
-  if (trustsEverybody) reportSetting(report, "SF601", ["", server, "trustProxy"]);
-  const isAuto = settings.shops.some(({ session }) => session.secure.value === "auto");
+  if (trustsEveryPeer) reportKey(report, "SF601", ["", top, "trustProxy"]);
+  const isAuto = config.shops.some(({ session }) => session.secure.value === "auto");
   if (trustProxy === false && isAuto) {
-    reportSetting(report, "SF602", ["", server, "trustProxy"]);
+    reportKey(report, "SF602", ["", top, "trustProxy"]);
   }
   if (loginAttempts.perAccount.value === undefined) report("SF603", "loginAttempts", "false");
-  if (maxBodySize > megabyte) reportSetting(report, "SF604", ["", server, "maxBodySize"]);
-  if (callTimeout > 60) reportSetting(report, "SF605", ["", server, "callTimeout"]);
-  if (admin.token.value === undefined) reportSetting(report, "SF606", ["admin", admin, "token"]);
-  checkHttp(http, report);
+  if (maxBodySize > megabyte) reportKey(report, "SF604", ["", top, "maxBodySize"]);
+  if (callTimeout > 60) reportKey(report, "SF605", ["", top, "callTimeout"]);
+  if (admin.token.value === undefined) reportKey(report, "SF606", ["admin", admin, "token"]);
+  checkHttp(server, report);
 }
 
 // --- Internal helpers ---
 
 const megabyte = 1_000_000;
 
-function checkHttp(http: Settings<ServerOptions>, report: Report): void {
+function checkHttp(http: Sourced<ServerOptions>, report: Report): void {
   const { keepAliveTimeout, headersTimeout, requestTimeout, drainDelay, drainTimeout } =
     toValues(http);
-  if (keepAliveTimeout <= 60) reportSetting(report, "SF607", ["server", http, "keepAliveTimeout"]);
+  if (keepAliveTimeout <= 60) reportKey(report, "SF607", ["server", http, "keepAliveTimeout"]);
   if (drainDelay + drainTimeout > 30) {
     const key = http.drainTimeout.isWritten ? "drainTimeout" : "drainDelay";
-    reportSetting(report, "SF608", ["server", http, key]);
+    reportKey(report, "SF608", ["server", http, key]);
   }
   if (headersTimeout > requestTimeout) {
     const key = http.headersTimeout.isWritten ? "headersTimeout" : "requestTimeout";
-    reportSetting(report, "SF609", ["server", http, key]);
+    reportKey(report, "SF609", ["server", http, key]);
   }
 }

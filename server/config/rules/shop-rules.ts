@@ -1,15 +1,15 @@
-import { describeFound } from "../config-error.ts";
-import type { ShopSettings } from "../config-settings.ts";
+import { describeValue } from "../describe-value.ts";
+import type { SourcedShop } from "../merge-config.ts";
 import type { Report } from "../diagnostics.ts";
-import type { Subject } from "./rule.ts";
+import type { RuleContext } from "./rule.ts";
 import { toValues } from "../layers.ts";
 import { toHostName, toHosts } from "../../shop-hosts.ts";
 import { isPublicSuffix } from "../registrable-domain.ts";
 
-/** Each shop can be found, and none in the place of another. */
-export function placeRule({ settings: { server, shops } }: Subject, report: Report): void {
+/** Every shop has an ID, a host and a path of its own, so calls can find it. */
+export function shopRule({ config: { top, shops } }: RuleContext, report: Report): void {
   findDuplicates(shops, report);
-  const { shopSelector, basePath } = toValues(server.server);
+  const { shopSelector, basePath } = toValues(top);
   for (const [index, { shop }] of shops.entries()) {
     const { host, path } = toValues(shop);
     const at = (key: string) => `shops[${index}].${key}`;
@@ -20,16 +20,16 @@ export function placeRule({ settings: { server, shops } }: Subject, report: Repo
       report("SF005", at("path"), "nothing", 'a path, for shopSelector is "path"');
     }
     if (path !== undefined && basePath.split("/")[1] === path) {
-      const prefix = describeFound(basePath, "basePath");
+      const prefix = describeValue(basePath, "basePath");
       const expected = `another path than the methods' (basePath is ${prefix})`;
-      report("SF006", at("path"), describeFound(path, "path"), expected);
+      report("SF006", at("path"), describeValue(path, "path"), expected);
     }
   }
 }
 
 // --- Internal helpers ---
 
-function findDuplicates(shops: readonly ShopSettings[], report: Report): void {
+function findDuplicates(shops: readonly SourcedShop[], report: Report): void {
   const seen = new Set<unknown>();
   for (const [index, { shop }] of shops.entries()) {
     const { shopId, host, path } = toValues(shop);
@@ -38,22 +38,22 @@ function findDuplicates(shops: readonly ShopSettings[], report: Report): void {
       report("SF002", at("shopId"), `${shopId} again`);
     }
     const hosts = toHosts(host);
-    const places = new Set(
+    const locations = new Set(
       (hosts.length === 0 ? [""] : hosts).map((name) => `${name}/${path ?? ""}`),
     );
-    for (const place of places) {
-      if (place === "/" || !seen.has(place)) continue;
+    for (const location of locations) {
+      if (location === "/" || !seen.has(location)) continue;
       const key = path === undefined ? "host" : "path";
-      report("SF003", at(key), `${describeFound(place, key)} again`);
+      report("SF003", at(key), `${describeValue(location, key)} again`);
     }
     for (const name of hosts) {
       if (name.startsWith("*.") && isPublicSuffix(toHostName(name))) {
-        report("SF405", at("host"), describeFound(name, "host"));
+        report("SF405", at("host"), describeValue(name, "host"));
       }
     }
     const isDefault = shop.isDefault.isWritten && shop.isDefault.value;
     if (isDefault && seen.has("default")) report("SF004", at("isDefault"), "true again");
-    for (const key of [shopId, ...places]) seen.add(key);
+    for (const key of [shopId, ...locations]) seen.add(key);
     if (isDefault) seen.add("default");
   }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { defineRpcMethod } from "../../../rpc/method.ts";
-import type { ShopConfig } from "../../../server/config/config.ts";
+import type { ShopConfig } from "../../../server/config/keys/shop-keys.ts";
 import { resolveConfig } from "../../../server/config/resolve.ts";
 import { badValues, refuse } from "../../_bad-config.ts";
 import { testSecret } from "../../_setup.ts";

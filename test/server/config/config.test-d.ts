@@ -9,6 +9,13 @@ import * as z from "zod";
 import { createRpcClient } from "../../../rpc/client.ts";
 import { defineRpcMethod, type RpcMethod } from "../../../rpc/method.ts";
 import { defineStorefrontConfig, type StorefrontConfig } from "../../../server/config/config.ts";
+import type { CorsConfig, corsKeys } from "../../../server/config/keys/cors-keys.ts";
+import type { KeysOf, ValueOf } from "../../../server/config/keys/key.ts";
+import type { ServerConfig, httpKeys } from "../../../server/config/keys/server-keys.ts";
+import type { SessionConfig, sessionKeys } from "../../../server/config/keys/session-keys.ts";
+import type { ShopConfig, shopKeys } from "../../../server/config/keys/shop-keys.ts";
+import type { ServerStorageConfig, storageKeys } from "../../../server/config/keys/storage-keys.ts";
+import type { TopConfig, topKeys } from "../../../server/config/keys/top-keys.ts";
 
 declare module "storefront-core" {
   interface SessionCustomData {
@@ -88,6 +95,30 @@ describe("what does not compile", () => {
     defineStorefrontConfig({ shops: [{ shopId: 1001, locale: "de-DE" }] });
     // @ts-expect-error -- accounts belong to realms, not to shops
     defineStorefrontConfig({ shops: [{ ...shops[0]!, storage: { account: {} } }] });
+  });
+});
+
+describe("a table of keys", () => {
+  type Accepted<Table> = { readonly [Name in keyof Table]: ValueOf<Table[Name]> };
+  type Set<Config> = { readonly [Name in keyof Config]-?: NonNullable<Config[Name]> };
+
+  test("has the keys of its type, and each check accepts the key's type", () => {
+    expectTypeOf<Accepted<typeof topKeys>>().toEqualTypeOf<Set<TopConfig>>();
+    expectTypeOf<Accepted<typeof sessionKeys>>().toEqualTypeOf<Set<SessionConfig>>();
+    expectTypeOf<Accepted<typeof storageKeys>>().toEqualTypeOf<Set<ServerStorageConfig>>();
+    expectTypeOf<Accepted<typeof corsKeys>>().toEqualTypeOf<Set<CorsConfig>>();
+    expectTypeOf<Accepted<typeof httpKeys>>().toEqualTypeOf<Set<ServerConfig>>();
+    expectTypeOf<Accepted<typeof shopKeys>>().toEqualTypeOf<
+      Set<Pick<ShopConfig, keyof typeof shopKeys>>
+    >();
+  });
+
+  test("does not compile with a missing, an unknown or a wrong key", () => {
+    type Keys = KeysOf<{ readonly maxAge?: number | undefined }>;
+    expectTypeOf<{}>().not.toExtend<Keys>();
+    expectTypeOf<Pick<typeof sessionKeys, "cookieName">>().not.toExtend<Keys>();
+    expectTypeOf<{ maxAge: (typeof sessionKeys)["cookieName"] }>().not.toExtend<Keys>();
+    expectTypeOf<Pick<typeof sessionKeys, "maxAge">>().toExtend<Keys>();
   });
 });
 

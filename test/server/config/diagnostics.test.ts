@@ -3,10 +3,11 @@ import * as fc from "fast-check";
 import createMemoryDriver from "unstorage/drivers/memory";
 import { describe, expect, test } from "vitest";
 import { ConfigError } from "../../../server/config/config-error.ts";
-import { examineConfig } from "../../../server/config/check.ts";
+import { checkConfig } from "../../../server/config/check.ts";
 import type { Environment } from "../../../server/config/environment.ts";
 import { isOneOfSeveral } from "../../../server/config/environment.ts";
-import { findingKinds, type FindingKind } from "../../../server/config/diagnostics.ts";
+import { diagnosticKinds } from "../../../server/config/diagnostics.ts";
+import type { DiagnosticKind } from "../../../server/config/diagnostic-kind.ts";
 import { resolveConfig } from "../../../server/config/resolve.ts";
 import { isWeakSecret } from "../../../server/config/weak-secret.ts";
 import { findingCases, sound, storageCodes } from "../../_findings.ts";
@@ -14,10 +15,10 @@ import { testSecret } from "../../_setup.ts";
 import { readTable } from "../../_table.ts";
 
 const production: Environment = { production: true };
-const kinds: Readonly<Record<string, FindingKind>> = findingKinds;
+const kinds: Readonly<Record<string, DiagnosticKind>> = diagnosticKinds;
 
 function find(config: object, environment = production) {
-  return examineConfig({ ...sound, ...config }, environment).findings;
+  return checkConfig({ ...sound, ...config }, environment).diagnostics;
 }
 
 function codesOf(config: object, environment = production): string[] {
@@ -33,7 +34,7 @@ describe("each finding", () => {
   });
 
   test.each(Object.entries(findingCases))("%s in development", (code, { bad }) => {
-    const { severity, development = severity } = kinds[code] as FindingKind;
+    const { severity, development = severity } = kinds[code] as DiagnosticKind;
     const found = find(bad, { production: false, isOneOfSeveral: code === "SF502" });
     const severities = found
       .filter((finding) => finding.code === code)
@@ -46,7 +47,7 @@ describe("each finding", () => {
     (code, { bad, environment = production }) => {
       const config = { ...sound, ...bad };
       const start = () => resolveConfig(config, environment).warnings.join("\n");
-      const { severity, about, isDeferred } = kinds[code] as FindingKind;
+      const { severity, about, isDeferred } = kinds[code] as DiagnosticKind;
       if (isDeferred) {
         expect(resolveConfig(config, environment).refusal?.faults).toContainEqual(
           expect.objectContaining({ code }),
@@ -122,7 +123,7 @@ test("a warning is one line, with all its places", () => {
   }));
   const { warnings } = resolveConfig({ ...sound, shops }, production);
   expect(warnings).toEqual([
-    `${findingKinds.SF203.about} (SF203: shops[0].session.secure, shops[1].session.secure)`,
+    `${diagnosticKinds.SF203.about} (SF203: shops[0].session.secure, shops[1].session.secure)`,
   ]);
 });
 

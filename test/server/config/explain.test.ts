@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { decideSettings } from "../../../server/config/config-settings.ts";
+import { mergeConfig } from "../../../server/config/merge-config.ts";
 import { createConfigSchema } from "../../../server/config/config-schema.ts";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
 import { explainShop } from "../../../server/config/explain.ts";
@@ -12,7 +12,7 @@ const second = { shopId: 1002, locale: "en-US", currency: "USD" };
 const production = { production: true };
 
 function explain(config: Partial<StorefrontConfig>, shopId = "1001"): string {
-  return explainShop(decideSettings({ shops: [shop, second], ...config }), shopId, production);
+  return explainShop(mergeConfig({ shops: [shop, second], ...config }), shopId, production);
 }
 
 /** The value and the origin of each key. */

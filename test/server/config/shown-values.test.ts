@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { describeFound } from "../../../server/config/config-error.ts";
-import { examineConfig } from "../../../server/config/check.ts";
+import { describeValue } from "../../../server/config/describe-value.ts";
+import { checkConfig } from "../../../server/config/check.ts";
 import { createMatrix } from "../../_setup.ts";
 
 const shop = { shopId: 1001, locale: "de-DE", currency: "EUR" };
 const found = (config: object) =>
-  examineConfig({ shops: [shop], ...config }, { production: false }).findings.map(
+  checkConfig({ shops: [shop], ...config }, { production: false }).diagnostics.map(
     (finding) => finding.found,
   );
 
@@ -33,8 +33,8 @@ describe("a value that a finding is about", () => {
   });
 
   test("is measured under any key if it looks like a secret", () => {
-    expect(describeFound("x".repeat(32), "path")).toBe("a string of 32 characters");
-    expect(describeFound("user:pass@host", "host")).toBe("a string of 14 characters");
+    expect(describeValue("x".repeat(32), "path")).toBe("a string of 32 characters");
+    expect(describeValue("user:pass@host", "host")).toBe("a string of 14 characters");
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { defineRpcMethod } from "../../../rpc/method.ts";
-import { examineConfig } from "../../../server/config/check.ts";
+import { checkConfig } from "../../../server/config/check.ts";
 import { createConfigSchema } from "../../../server/config/config-schema.ts";
 import { createTestLog } from "../../_log.ts";
 import { createMatrix, testSecret } from "../../_setup.ts";
@@ -115,11 +115,11 @@ describe("a key that is undefined", () => {
     (_, path) => {
       const key = path.at(-1) as string;
       for (const production of [true, false]) {
-        const examine = (config: unknown) => examineConfig(config, { production });
+        const examine = (config: unknown) => checkConfig(config, { production });
         const undefinedKey = examine(changed(full, path, (owner) => (owner[key] = undefined)));
         const noKey = examine(changed(full, path, (owner) => delete owner[key]));
-        expect(undefinedKey.findings).toEqual(noKey.findings);
-        expect(undefinedKey.settings).toEqual(noKey.settings);
+        expect(undefinedKey.diagnostics).toEqual(noKey.diagnostics);
+        expect(undefinedKey.effective).toEqual(noKey.effective);
       }
     },
   );

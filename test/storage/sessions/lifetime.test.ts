@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { SessionConfig } from "../../../server/config/config.ts";
+import type { SessionConfig } from "../../../server/config/keys/session-keys.ts";
 import { describeWithRedis, useRedis } from "../../_redis.ts";
 import { createMatrix, type Matrix } from "../../_setup.ts";
 import type { Visitor } from "../../_visitor.ts";

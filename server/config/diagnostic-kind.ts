@@ -1,0 +1,19 @@
+/** An error prevents the start. The start prints a warning. Only `storefront doctor` prints a notice. */
+export type Severity = "error" | "warning" | "notice";
+
+/** A kind of problem in a config, or in the storages behind it. */
+export interface DiagnosticKind {
+  /** In production. */
+  readonly severity: Severity;
+  /** In development, if that differs; `none` for no diagnostic. */
+  readonly development?: Severity | "none";
+  /**
+   * Whether `createStorefront` does not throw for this error: the CLI checks it at startup, other servers at the first
+   * call. A bundler loads the config in another environment, and must not fail.
+   */
+  readonly isDeferred?: boolean;
+  /** What the problem means, in one sentence. The start prints it for a warning. */
+  readonly about: string;
+  /** The expected value, unless a rule has a more exact one. */
+  readonly remedy: string;
+}

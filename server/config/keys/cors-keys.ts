@@ -1,0 +1,66 @@
+import type { PublicShop } from "../../../rpc/shop.ts";
+import { boolean, isListOf, seconds, value, day, type KeysOf } from "./key.ts";
+
+/** Origins as a browser sends them (`https://shop.example`), patterns of origins, or a function. */
+export type CorsOrigin =
+  | readonly (string | RegExp)[]
+  | ((origin: string, shop: PublicShop) => boolean);
+
+/** Which pages of other origins can call the server, and what they can read. */
+export interface CorsConfig {
+  /** Origins whose pages can call: names, patterns that match the whole origin, or a function. @default none: only pages of the server's own origin */
+  readonly origin?: CorsOrigin | undefined;
+  /** Whether browsers send cookies with these calls. @default true */
+  readonly credentials?: boolean | undefined;
+  /** Request headers that pages can send, in addition to the server's own. @default each header that an allowed page requests */
+  readonly allowedHeaders?: readonly string[] | undefined;
+  /** Response headers that pages can read, in addition to the bearer token, `Retry-After`, and `Storefront-Response`. @default [] */
+  readonly exposedHeaders?: readonly string[] | undefined;
+  /** Seconds for which a browser caches a preflight. @default 600 */
+  readonly maxAge?: number | undefined;
+}
+
+/** The name of a header (RFC 9110, 5.1). */
+export const fieldName = /^[!#$%&'*+.^_`|~\w-]+$/;
+
+/** Whether a rule of `cors.origin` matches an origin. */
+export function matchesOrigin(rule: string | RegExp, origin: string): boolean {
+  if (typeof rule === "string") return rule === origin;
+  // Without anchors, a pattern also matches `https://shop.example.evil.example`.
+  return new RegExp(`^(?:${rule.source})$`, rule.flags.replace(/[gmy]/g, "")).test(origin);
+}
+
+export const corsKeys = {
+  origin: {
+    ...value<CorsOrigin>(
+      isOriginRule,
+      "a list of origins, as https://shop.example, or patterns; or a function",
+    ),
+    default: [],
+  },
+  credentials: { ...boolean, default: true },
+  allowedHeaders: headerNames(),
+  exposedHeaders: { ...headerNames(), default: [] },
+  maxAge: { ...seconds(day), default: 600 },
+} satisfies KeysOf<CorsConfig>;
+
+// --- Internal helpers ---
+
+function headerNames() {
+  return value<readonly string[]>(
+    (found) =>
+      isListOf(found, (name) => typeof name === "string" && name !== "*" && fieldName.test(name)),
+    "a list of header names",
+  );
+}
+
+function isOriginRule(found: unknown): boolean {
+  if (typeof found === "function") return true;
+  return isListOf(found, (rule) => rule instanceof RegExp || isOrigin(rule));
+}
+
+/** Whether a value is an origin as a browser sends it: without a path, without `*`. */
+function isOrigin(found: unknown): boolean {
+  if (typeof found !== "string" || found.includes("*") || !URL.canParse(found)) return false;
+  return new URL(found).origin === found;
+}

@@ -1,0 +1,136 @@
+import * as z from "zod";
+import type { SourcedValue } from "../layers.ts";
+
+/** In seconds. */
+export const day = 86_400;
+
+/**
+ * A config key: its check, its default, and who may see it. Its TypeScript type and its documentation are in the
+ * interface above its table.
+ */
+export interface Key<Value = unknown> {
+  /** Checks a value that is set. The message of its issue is `expected`. */
+  readonly schema: z.ZodType<Value>;
+  readonly expected: string;
+  readonly isRequired?: boolean;
+  readonly default?: Value;
+  /** The default, if it depends on the environment or on keys above this one in the table. */
+  readonly derive?: Derive<Value | undefined>;
+  /** Errors show a `public` value. Nothing shows a `secret` one. By default, only `storefront explain` shows a value. */
+  readonly visibility?: "public" | "secret";
+  /** The keys of a value that is an object, if it has no default for each of them. */
+  readonly keys?: KeyTable;
+}
+
+export type KeyTable = Readonly<Record<string, Key>>;
+
+/** A table with a key for each property of a type. */
+export type KeysOf<Config> = {
+  readonly [Name in keyof Config]-?: Key<NonNullable<Config[Name]>>;
+};
+
+export type Derive<Value> = (
+  above: Readonly<Record<string, SourcedValue>>,
+  environment: { readonly production: boolean; readonly isDefaultShop?: boolean },
+) => SourcedValue<Value>;
+
+/** The type that a key's check accepts. */
+export type ValueOf<Declared> = Declared extends { readonly schema: z.ZodType<infer Value> }
+  ? Value
+  : never;
+
+/** The values of a table after defaults: `undefined` only for keys without one. */
+export type Decided<Table> = {
+  readonly [Name in keyof Table]: Table[Name] extends {
+    readonly derive: (...args: never) => SourcedValue<infer Value>;
+  }
+    ? Value
+    : Table[Name] extends { readonly default: unknown } | { readonly isRequired: true }
+      ? ValueOf<Table[Name]>
+      : ValueOf<Table[Name]> | undefined;
+};
+
+export function value<Value>(check: (found: unknown) => boolean, expected: string) {
+  return { schema: z.custom<Value>(check, { error: expected }), expected };
+}
+
+/** A short text that can't hold a secret. */
+export function text(pattern: RegExp, expected: string) {
+  const isMatch = (found: unknown) => typeof found === "string" && pattern.test(found);
+  return { ...value<string>(isMatch, expected), visibility: "public" } as const;
+}
+
+export function oneOf<const Name extends string>(...names: readonly Name[]) {
+  const expected = names.map((name) => JSON.stringify(name)).join(" or ");
+  const isName = (found: unknown) => names.includes(found as Name);
+  return { ...value<Name>(isName, expected), visibility: "public" } as const;
+}
+
+export const boolean = {
+  ...value<boolean>((found) => typeof found === "boolean", "true or false"),
+  visibility: "public",
+} as const;
+
+/** @param of the unit, for example " of bytes" */
+export function count(of = "") {
+  return integer(1, Number.MAX_SAFE_INTEGER, `a whole number${of}, 1 or more`);
+}
+
+/** A duration in seconds, from 1 to `most`. */
+export function seconds(most = Number.MAX_SAFE_INTEGER) {
+  const days = most < Number.MAX_SAFE_INTEGER ? ` (${most / day} days at most)` : "";
+  return integer(1, most, `a whole number of seconds, 1 or more${days}`);
+}
+
+export function integer(least: number, most: number, expected: string) {
+  const isInRange = (found: unknown) =>
+    Number.isSafeInteger(found) && Number(found) >= least && Number(found) <= most;
+  return { ...value<number>(isInRange, expected), visibility: "public" } as const;
+}
+
+/** A secret, or a list of secrets. `least` is the fewest characters of each, `name` what errors call it. */
+export function secrets(least: number, name: string) {
+  const one = z.custom<string>((found) => typeof found === "string" && found.length >= least, {
+    error: name,
+  });
+  const expected = `${name}, or a list of them`;
+  const list = z.array(one).min(1, { error: expected });
+  const schema: z.ZodType<string | readonly string[]> = z.union([one, list], { error: expected });
+  return { schema, expected, visibility: "secret" } as const;
+}
+
+/**
+ * The schema of an object: an unknown key is an error.
+ * @param removed for keys that existed in other programs, the message that says what to use instead
+ */
+export function objectOf(table: KeyTable, removed: Readonly<Record<string, string>> = {}) {
+  const schemas = Object.entries(table).map(([name, { schema, isRequired = false }]) => {
+    return [name, isRequired ? schema : schema.optional()] as const;
+  });
+  const never = Object.entries(removed).map(([name, error]) => {
+    return [name, z.custom((found) => found === undefined, { error }).optional()] as const;
+  });
+  const names = Object.keys(table).join(", ");
+  return z.strictObject(Object.fromEntries([...schemas, ...never]), {
+    error: ({ code }) => (code === "unrecognized_keys" ? `one of the keys ${names}` : "an object"),
+  });
+}
+
+/** `false`, or an object with the keys of a table. */
+export function falseOr<Value>(table: KeyTable) {
+  const expected = "false or an object";
+  const union = z.union([z.literal(false), objectOf(table)], { error: expected });
+  return { schema: union as unknown as z.ZodType<Value | false>, expected };
+}
+
+/** Whether a value has functions with these names. */
+export function hasFunctions(found: unknown, names: readonly string[]): boolean {
+  return (
+    ((typeof found === "object" && found !== null) || typeof found === "function") &&
+    names.every((name) => typeof (found as Record<string, unknown>)[name] === "function")
+  );
+}
+
+export function isListOf(found: unknown, check: (item: unknown) => boolean): boolean {
+  return Array.isArray(found) && found.every(check);
+}

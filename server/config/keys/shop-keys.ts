@@ -1,0 +1,66 @@
+import type { BasketOptions, PublicShop, WishlistOptions } from "../../../rpc/shop.ts";
+import { byDefault } from "../layers.ts";
+import type { CorsConfig } from "./cors-keys.ts";
+import { boolean, count, isListOf, text, value, type KeysOf } from "./key.ts";
+import type { SessionConfig } from "./session-keys.ts";
+import type { ShopStorageConfig } from "./storage-keys.ts";
+
+/** One storefront. */
+export interface ShopConfig extends Omit<PublicShop, "host"> {
+  /** Hosts of the shop, with a port or without: a name or a list. `*.shop.example` covers every host below `shop.example`. @default none */
+  readonly host?: string | readonly string[] | undefined;
+  /** Whether calls without a path belong to this shop, if `shopSelector` is `path_or_default`. @default the first shop */
+  readonly isDefault?: boolean | undefined;
+  /** Shops of one realm share customer accounts. @default "default" */
+  readonly realm?: string | undefined;
+  /** Overrides the global `session` key by key. */
+  readonly session?: SessionConfig | undefined;
+  /** Overrides the global `storage` key by key. */
+  readonly storage?: ShopStorageConfig | undefined;
+  /** Overrides the global `cors` key by key. */
+  readonly cors?: CorsConfig | undefined;
+  /** Overrides the global `basket` key by key. */
+  readonly basket?: Partial<BasketOptions> | undefined;
+  /** Overrides the global `wishlist` key by key. */
+  readonly wishlist?: Partial<WishlistOptions> | undefined;
+}
+
+export const shopKeys = {
+  shopId: { ...count(), isRequired: true },
+  locale: {
+    ...value<string>(isLocale, "a language tag, as de-DE"),
+    isRequired: true,
+    visibility: "public",
+  },
+  currency: { ...text(/^[A-Z]{3}$/, "a currency code, as EUR"), isRequired: true },
+  host: {
+    ...value<string | readonly string[]>(
+      (found) =>
+        isHost(found) || (Array.isArray(found) && found.length > 0 && isListOf(found, isHost)),
+      "a host name in lower case, with a port or without, as shop.example or *.shop.example; or a list",
+    ),
+    visibility: "public",
+  },
+  path: text(/^[A-Za-z0-9_-]+$/, "one segment of a path: letters, digits, - and _"),
+  isDefault: {
+    ...boolean,
+    derive: (_, { isDefaultShop = false }) => byDefault(isDefaultShop),
+  },
+  realm: { ...text(/^.{1,64}$/s, "a name of 1 to 64 characters"), default: "default" },
+} satisfies KeysOf<Omit<ShopConfig, "session" | "storage" | "cors" | "basket" | "wishlist">>;
+
+// --- Internal helpers ---
+
+function isHost(found: unknown): boolean {
+  if (typeof found !== "string") return false;
+  const isName = /^(?:\*\.)?[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::\d{1,5})?$/.test(found);
+  return isName && URL.canParse(`http://${found.replace("*.", "")}`);
+}
+
+function isLocale(found: unknown): boolean {
+  try {
+    return typeof found === "string" && Intl.getCanonicalLocales(found).length === 1;
+  } catch {
+    return false;
+  }
+}

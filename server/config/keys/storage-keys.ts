@@ -1,0 +1,65 @@
+import { builtinDrivers } from "unstorage";
+import * as z from "zod";
+import type { StorageConfig } from "../../../storage/documents/driver.ts";
+import { derived } from "../layers.ts";
+import { isRedisAddress } from "../redis-url.ts";
+import { boolean, hasFunctions, type Derive, type KeysOf } from "./key.ts";
+
+/** Storages that a shop can have for itself. */
+export interface ShopStorageConfig {
+  /** Sessions: any [unstorage driver](https://unstorage.unjs.io/drivers) by name with its options, or a driver object. @default `{ driver: "memory" }` */
+  readonly session?: StorageConfig | undefined;
+  /** Baskets and wishlists. @default `storage.session` */
+  readonly basket?: StorageConfig | undefined;
+}
+
+/** All storages. */
+export interface ServerStorageConfig extends ShopStorageConfig {
+  /** Accounts of the embedded `auth`. The server rejects drivers that can lose documents; production also rejects `memory`. @default `storage.basket` */
+  readonly account?: StorageConfig | undefined;
+  /** Whether only one process uses the storages. Production needs `true` for drivers that are atomic within one process only. @default false */
+  readonly singleProcess?: boolean | undefined;
+  /** Whether lost writes and stale data are acceptable. Production needs `true` for drivers that are not atomic, for example Cloudflare KV. @default false */
+  readonly lossy?: boolean | undefined;
+}
+
+export const shopStorageKeys = {
+  // The same object in several keys means the same storage.
+  session: { ...storage(), default: { driver: "memory" } },
+  basket: { ...storage(), derive: follow("session") },
+} satisfies KeysOf<ShopStorageConfig>;
+
+export const storageKeys = {
+  ...shopStorageKeys,
+  account: { ...storage(), derive: follow("basket") },
+  singleProcess: { ...boolean, default: false },
+  lossy: { ...boolean, default: false },
+} satisfies KeysOf<ServerStorageConfig>;
+
+// --- Internal helpers ---
+
+function follow(name: string): Derive<StorageConfig> {
+  return (above) => derived(`storage.${name}`, above[name]?.value as StorageConfig);
+}
+
+function storage() {
+  const expected = 'a driver object, or {driver: "<name>", …its options}';
+  const schema = z.custom<StorageConfig>().superRefine((config, context) => {
+    if (hasFunctions(config, ["getItem"])) return;
+    const report = (message: string, ...path: string[]) =>
+      context.addIssue({ code: "custom", path, message });
+    const { driver, url, cluster } = (config ?? {}) as Readonly<Record<string, unknown>>;
+    if (typeof driver !== "string") {
+      report(expected);
+    } else if (!Object.hasOwn(builtinDrivers, driver)) {
+      report("the name of an unstorage driver, as memory, redis or fs", "driver");
+    } else if (driver === "redis") {
+      const address = "an address that can be read, as redis://redis.example:6379";
+      if (!isRedisAddress(url)) report(address, "url");
+      if (Array.isArray(cluster) && !cluster.every(isRedisAddress)) {
+        report(`a list of nodes, each ${address}`, "cluster");
+      }
+    }
+  });
+  return { schema, expected };
+}

@@ -1,0 +1,135 @@
+import * as z from "zod";
+import { createRpcClient } from "../../../rpc/client.ts";
+import type { Auth } from "../../../rpc/accounts/auth.ts";
+import { hookNames, type Hooks } from "../../../rpc/hooks.ts";
+import type { RpcMethods } from "../../../rpc/method.ts";
+import type { Logger } from "../../../shared/log.ts";
+import { isProxyRange } from "../../trusted-proxies.ts";
+import {
+  count,
+  day,
+  hasFunctions,
+  isListOf,
+  objectOf,
+  oneOf,
+  seconds,
+  text,
+  value,
+  type KeysOf,
+} from "./key.ts";
+
+/** How a call without the header `x-shop-id` finds its shop. */
+export type ShopSelector = "path" | "domain" | "path_or_default";
+
+/** The keys of the top level that belong to no group. */
+export interface TopConfig<Methods extends RpcMethods = RpcMethods> {
+  /** Methods are at `<basePath>/rpc/<method>`. @default "/api" */
+  readonly basePath?: string | undefined;
+  /** How a call without the header `x-shop-id` finds its shop: by `path`, by `domain`, or `path_or_default`. @default "path_or_default" */
+  readonly shopSelector?: ShopSelector | undefined;
+  /** Your methods. A method with the name of a built-in one replaces it: see docs/rpc.md. @default none */
+  readonly methods?: Methods | undefined;
+  /** Functions that run before and after calls: see docs/rpc.md. @default none */
+  readonly hooks?: Hooks | undefined;
+  /** Your customer accounts: `login`, `register`, `changePassword`, and optionally `updateUser` and `changeEmail`. @default accounts in `storage.account` */
+  readonly auth?: Auth | undefined;
+  /** The most bytes of a request body. @default 100000 */
+  readonly maxBodySize?: number | undefined;
+  /** Seconds after which the server aborts a call and responds 504. @default 30 */
+  readonly callTimeout?: number | undefined;
+  /** Proxies whose `X-Forwarded-*` headers are trusted: addresses, ranges (`10.0.0.0/8`), or the names `loopback`, `linklocal`, and `uniquelocal`. `true` trusts every peer. @default false */
+  readonly trustProxy?: boolean | readonly string[] | undefined;
+  /** The URL that browsers see, for example `https://shop.example`, if a proxy rewrites `Host`: see docs/cors.md. @default none */
+  readonly publicUrl?: string | undefined;
+  /** A logger with `debug`, `info`, `warn`, and `error`: `console`, pino, winston, bunyan, or consola. If your logger takes details first, wrap it: `detailsFirst(log)`. @default lines on standard output and standard error */
+  readonly log?: Logger | undefined;
+}
+
+export const topKeys = {
+  basePath: {
+    ...text(/^(?:\/(?!\.\.?(?:\/|$))[A-Za-z0-9_.~-]+)+$/, "a path, as /api"),
+    default: "/api",
+  },
+  shopSelector: { ...oneOf("path", "domain", "path_or_default"), default: "path_or_default" },
+  methods: { ...methods(), default: {} },
+  hooks: { ...hooks(), default: {} },
+  auth: value<Auth>(
+    isAuth,
+    "an object with the functions login, register, changePassword and perhaps updateUser and changeEmail",
+  ),
+  maxBodySize: { ...count(" of bytes"), default: 100_000 },
+  callTimeout: { ...seconds(day), default: 30 },
+  trustProxy: {
+    ...value<boolean | readonly string[]>(
+      (found) => typeof found === "boolean" || isListOf(found, isProxyRange),
+      "true, false or a list of addresses, ranges as 10.0.0.0/8, and the names loopback, linklocal, uniquelocal",
+    ),
+    default: false,
+    visibility: "public",
+  },
+  publicUrl: {
+    ...value<string>(isPublicUrl, "the URL that browsers see, as https://shop.example"),
+    visibility: "public",
+  },
+  log: value<Logger>(
+    (found) => hasFunctions(found, ["debug", "info", "warn", "error"]),
+    "an object with the functions debug, info, warn and error",
+  ),
+} satisfies KeysOf<TopConfig>;
+
+// --- Internal helpers ---
+
+function hooks() {
+  const names = Object.fromEntries(
+    hookNames.map((name) => [name, value(isFunction, "a function")]),
+  );
+  return { schema: objectOf(names) as z.ZodType<Hooks>, expected: "an object of functions" };
+}
+
+/** Not a zod record, because that ignores the key `__proto__`. */
+function methods() {
+  const expected = "an object of methods";
+  const schema = z.custom<RpcMethods>().superRefine((found: unknown, context) => {
+    const report = (message: string, ...path: string[]) =>
+      context.addIssue({ code: "custom", path, message });
+    if (typeof found !== "object" || found === null || Array.isArray(found)) {
+      report(expected);
+      return;
+    }
+    for (const [name, method] of Object.entries(found)) {
+      if (method === undefined) continue;
+      if (!isMethodName(name)) {
+        report("another name: letters, digits and _, none that JavaScript has a use for", name);
+      } else if (!isMethod(method)) report("a method made by defineRpcMethod", name);
+    }
+  });
+  return { schema, expected };
+}
+
+function isMethod(found: unknown): boolean {
+  if (!hasFunctions(found, ["handler"])) return false;
+  const { access } = found as { readonly access?: unknown };
+  return ["public", "session", "user"].includes(access as string);
+}
+
+/** Whether the typed client has a function with this name: not for `then`, `constructor`, and others that libraries read. */
+function isMethodName(name: string): boolean {
+  if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name) || name in Object.prototype) return false;
+  return createRpcClient<RpcMethods>({ baseURL: "", shopId: 0 })[name] !== undefined;
+}
+
+function isAuth(found: unknown): boolean {
+  if (!hasFunctions(found, ["login", "register", "changePassword"])) return false;
+  const { updateUser = isAuth, changeEmail = isAuth } = found as Readonly<Record<string, unknown>>;
+  return isFunction(updateUser) && isFunction(changeEmail);
+}
+
+function isFunction(found: unknown): boolean {
+  return typeof found === "function";
+}
+
+function isPublicUrl(found: unknown): boolean {
+  if (typeof found !== "string" || !URL.canParse(found)) return false;
+  const { protocol, username, password, search, hash } = new URL(found);
+  return /^https?:$/.test(protocol) && `${username}${password}${search}${hash}` === "";
+}
