@@ -1,6 +1,6 @@
 import { requirePeer } from "./peers.mjs";
 
-/** Runs autocannon in this process. @returns as `runLoad` */
+/** Runs autocannon in this process. @returns the same as `runLoad` */
 export async function runAutocannon(origin, load, { seconds, connections, firstNumber }) {
   const { path, body, visitors } = load;
   let count = firstNumber;

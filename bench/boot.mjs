@@ -1,7 +1,7 @@
 import { send } from "./calls.mjs";
 import { startServer } from "./server.mjs";
 
-/** Milliseconds from the start of a server's process to its first answer. */
+/** Milliseconds from the start of a server's process to its first response. */
 export async function measureBoot(args, options) {
   const startedAt = performance.now();
   const server = await startServer(args, options);

@@ -2,17 +2,17 @@ import { spawnSync } from "node:child_process";
 import { runAutocannon } from "./autocannon.mjs";
 import { runWrk } from "./wrk.mjs";
 
-/** What makes the load: wrk costs a third of a core where autocannon costs a whole one. */
+/** The program that sends the load. wrk needs a third of a core, autocannon a whole one. */
 export const loader = spawnSync("wrk", ["--version"]).error === undefined ? "wrk" : "autocannon";
 
 let runs = 0;
 
 /**
- * Sends requests for some seconds, each connection the next once it has its answer.
- * @returns requests per second, their number, the 99th percentile in milliseconds, and what went wrong
+ * Sends requests for some seconds. Each connection sends the next request after the response to the last one.
+ * @returns requests per second, number of requests, p99 in milliseconds, number of errors
  */
 export function runLoad(origin, load, options) {
-  // Numbers that no earlier run has used, so that a write changes something.
+  // No earlier run used these numbers, so every write changes a value.
   const firstNumber = ++runs * 10_000_000;
   const run = loader === "wrk" ? runWrk : runAutocannon;
   return run(origin, load, { ...options, firstNumber });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { loader } from "./load.mjs";
 import { rootFolder } from "./server.mjs";
 
-/** What the measurements were made on. */
+/** Describes the machine and the programs of a run. */
 export function describeMachine() {
   return {
     processor: cpus()[0].model,
@@ -25,7 +25,7 @@ export function describeMachine() {
 
 // --- Internal helpers ---
 
-/** wrk tells its version, and fails all the same. */
+/** wrk prints its version, but exits with an error. */
 function describeLoader() {
   if (loader !== "wrk") return loader;
   const { stdout } = spawnSync("wrk", ["--version"], { encoding: "utf8" });

@@ -37,6 +37,6 @@ export function readOptions(tables) {
 }
 
 /** Whether the run measures a row. */
-export function isAsked(row, { rows = "" }) {
+export function isSelected(row, { rows = "" }) {
   return row.includes(rows);
 }

@@ -3,7 +3,7 @@ import { absent } from "../dist/storage/index.js";
 import { createHandle, createSessionId } from "../dist/storage/sessions/session-record.js";
 import { createUser } from "./user.mjs";
 
-/** Puts sessions of other users, or those users' indexes, into a store, as logins would. */
+/** Fills a store with sessions of other users, or with the indexes of these users. */
 export async function fillStore(store, kind, count, expiresAt) {
   const collection = store.collection(collections[kind], () => true);
   for (let user = 0; user < count; user++) {
@@ -12,7 +12,7 @@ export async function fillStore(store, kind, count, expiresAt) {
   }
 }
 
-/** The same into a Redis, many at a time. */
+/** Does the same in Redis, with many documents per round trip. */
 export async function fillRedis(client, kind, count, expiresAt) {
   for (let start = 0; start < count; start += batch) {
     const pipeline = client.pipeline();
@@ -31,7 +31,7 @@ const collections = { sessions: "session:1001", users: "user:default" };
 const dayMilliseconds = 86_400_000;
 const batch = 2000;
 
-/** One document as a login leaves it behind: the record, or the index with its one entry. */
+/** One document as a login writes it: the session record, or the user's index with one entry. */
 function createOther(kind, number, expiresAt) {
   const now = Date.now();
   const end = expiresAt ?? now + dayMilliseconds;

@@ -5,10 +5,10 @@ import { fileURLToPath } from "node:url";
 
 const folder = new URL("peers/", import.meta.url);
 
-/** Loads from `peers/`, whose programs are no part of an ordinary install. */
+/** Loads a package from `peers/`, which an ordinary install doesn't include. */
 export const requirePeer = createRequire(new URL("package.json", folder));
 
-/** Installs what the project is measured against, unless that is there already. */
+/** Installs the programs for comparison, if they are missing or outdated. */
 export function installPeers() {
   if (changedAt("node_modules/.package-lock.json") >= changedAt("package-lock.json")) return;
   const args = ["ci", "--ignore-scripts", "--no-audit", "--no-fund"];

@@ -1,6 +1,6 @@
 /**
- * How long a session that was ended on one server is still answered for by another, both with their
- * caches warm on one Redis. Run after `npm run build`: node bench/revocation.mjs [rounds]
+ * Measures how long a second server accepts a session after the first server ended it. Both have warm caches on one Redis.
+ * Run after `npm run build`: node bench/revocation.mjs [rounds]
  */
 import { fork, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -21,7 +21,7 @@ const methods = {
 async function startServer(url) {
   const app = createStorefront({
     shops: [{ shopId: 1, locale: "de-DE", currency: "EUR" }],
-    session: { secret: "of-no-use-but-in-this-measurement" },
+    session: { secret: "a secret that only this benchmark uses" },
     storage: { session: { driver: "redis", url } },
     methods,
   });
@@ -46,7 +46,7 @@ async function isLoggedIn(origin, cookie) {
 
 let stale = 0;
 
-/** Milliseconds from the answer of the one server to the first right answer of the other. */
+/** Milliseconds from the response of server `a` to the first correct response of server `b`. */
 async function measure(a, b) {
   const [cookie] = (await call(a, "enter")).headers.getSetCookie()[0].split(";");
   for (let reads = 0; reads < 3; reads++) await isLoggedIn(b, cookie);
@@ -74,7 +74,7 @@ if (process.send) {
   delays.sort((x, y) => x - y);
   const at = (share) => delays[Math.floor((delays.length - 1) * share)].toFixed(2);
   console.log(`${rounds} revocations: median ${at(0.5)} ms, p99 ${at(0.99)} ms, most ${at(1)} ms`);
-  console.log(`${stale} answers of the other server came too early to be right`);
+  console.log(`${stale} responses of the second server were outdated`);
   child.kill("SIGKILL");
   redis.kill();
   process.exit(0);

@@ -1,4 +1,4 @@
-/** The measured server with methods that fill its memory, and look into it. */
+/** The measured server, with methods that fill its memory and read its heap size. */
 import { defineRpcMethod, defineStorefrontConfig } from "storefront-core";
 import { openDocumentStore, openDriver } from "storefront-core/storage";
 import * as z from "zod";
@@ -16,7 +16,7 @@ function readHeap() {
 
 export default defineStorefrontConfig({
   ...config,
-  // Seconds: a million sessions are not put in place in the time that a call has.
+  // In seconds. The default is too short to create a million sessions.
   callTimeout: 900,
   storage: { ...config.storage, session: driver ?? config.storage.session },
   methods: {

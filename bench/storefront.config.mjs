@@ -22,7 +22,7 @@ export const methods = {
 export default defineStorefrontConfig({
   shops: [{ shopId: 1001, locale: "de-DE", currency: "EUR" }],
   session: {
-    secret: "of no use to anyone but in this measurement",
+    secret: "a secret that only this benchmark uses",
     tokenMethod: BENCH_TRANSPORT,
     cache: BENCH_CACHE === "off" ? false : undefined,
   },

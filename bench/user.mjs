@@ -1,4 +1,4 @@
-/** What the servers of the bench know of a user: some 600 bytes as JSON, like a shop's. */
+/** The user of all measured servers: some 600 bytes of JSON, like a shop's user. */
 export function createUser(email) {
   return {
     id: email.slice(0, email.indexOf("@")),

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { loadCore, runOn } from "./cores.mjs";
 
-/** Runs wrk on one thread. @returns as `runLoad` */
+/** Runs wrk with one thread. @returns the same as `runLoad` */
 export async function runWrk(origin, load, { seconds, connections, firstNumber }) {
   const folder = await mkdtemp(join(tmpdir(), "storefront-bench-"));
   try {

@@ -11,7 +11,7 @@ app.use(
   session({
     secret,
     resave: false,
-    // As the README's examples have it: `true` with the memory store, `false` with connect-redis.
+    // The values of the README's examples: `true` with the memory store, `false` with connect-redis.
     saveUninitialized: !isLean && redisUrl === undefined,
     cookie: { maxAge: maxAge * 1000 },
     ...(redisUrl && { store: await openRedisStore(redisUrl, { isLean }) }),

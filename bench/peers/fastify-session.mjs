@@ -11,7 +11,7 @@ app.register(cookie);
 app.register(session, {
   secret,
   cookie: { secure: false, maxAge: maxAge * 1000 },
-  // Both are on unless they are turned off.
+  // Both are on by default.
   ...(isLean && { saveUninitialized: false, rolling: false }),
   ...(redisUrl && { store: await openRedisStore(redisUrl, { isLean }) }),
 });

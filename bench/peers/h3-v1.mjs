@@ -1,4 +1,4 @@
-/** h3 v1 without sessions, for information: @scayle/h3-session stands on it. */
+/** h3 v1 without sessions. @scayle/h3-session uses it. */
 import { createApp, createRouter, eventHandler, readBody, setHeader, toNodeListener } from "h3";
 import { answers, createCookie } from "../bare/answers.mjs";
 import { listen } from "../listen.mjs";

@@ -10,7 +10,7 @@ app.use(
   "*",
   sessionMiddleware({
     store: new MemoryStore(),
-    // Recommended, but not required, where the session stays on the server.
+    // Recommended. Not required if the session stays on the server.
     ...(!isLean && { encryptionKey: secret }),
     expireAfterSeconds: maxAge,
     cookieOptions: { sameSite: "Lax", path: "/", httpOnly: true },

@@ -1,4 +1,4 @@
-/** No storage at all: the session travels, sealed, in its cookie. */
+/** Without storage: the encrypted session is in the cookie. */
 import express from "express";
 import { getIronSession } from "iron-session";
 import { listen } from "../listen.mjs";

@@ -1,7 +1,7 @@
 import { RedisStore } from "connect-redis";
 import { createClient } from "redis";
 
-/** connect-redis as its README sets it up. Lean: sessions are not extended when they are read. */
+/** connect-redis with the settings of its README. Lean: a read extends no session. */
 export async function openRedisStore(url, { isLean }) {
   const client = createClient({ url });
   client.on("error", (error) => process.stderr.write(`${error}\n`));

@@ -1,9 +1,9 @@
 const { BENCH_REDIS_URL, BENCH_LEAN } = process.env;
 
-/** Where sessions are kept; absent: in memory. */
+/** The Redis for the sessions. If absent, they are in memory. */
 export const redisUrl = BENCH_REDIS_URL || undefined;
-/** Whether a peer does as little as its documented settings allow. */
+/** Whether a peer uses those of its documented settings that need the least work. */
 export const isLean = BENCH_LEAN === "on";
-export const secret = "of no use to anyone but in this measurement";
-/** Seconds that a session lives, as in ours. */
+export const secret = "a secret that only this benchmark uses";
+/** Lifetime of a session in seconds, as in ours. */
 export const maxAge = 86_400;

@@ -1,7 +1,7 @@
 import { calls } from "../calls.mjs";
 import { measureKind } from "../kind.mjs";
 import { toCallsTable } from "../markdown.mjs";
-import { isAsked } from "../options.mjs";
+import { isSelected } from "../options.mjs";
 import { targets } from "../targets.mjs";
 
 export const title = "Calls";
@@ -13,8 +13,8 @@ export async function measure(options) {
   const kinds = options.quick ? ["login"] : Object.keys(calls);
   for (const kind of kinds) {
     const entries = variants(options).map((variant) => toEntry(kind, variant));
-    const asked = entries.filter(({ row }) => isAsked(row, options));
-    if (asked.length > 0) rows.push(...(await measureKind(kind, asked, options)));
+    const selected = entries.filter(({ row }) => isSelected(row, options));
+    if (selected.length > 0) rows.push(...(await measureKind(kind, selected, options)));
   }
   return rows;
 }

@@ -1,11 +1,11 @@
 import { calls, logInOnce, send } from "../calls.mjs";
 import { toTable } from "../markdown.mjs";
-import { isAsked } from "../options.mjs";
+import { isSelected } from "../options.mjs";
 import { openTarget } from "../targets.mjs";
 
 export const title = "Redis commands";
 
-/** What Redis is sent for one call of each kind. */
+/** The commands that a server sends to Redis for one call of each kind. */
 export async function measure(options) {
   const rows = [];
   for (const cache of ["cold", "warm"]) {
@@ -13,7 +13,7 @@ export async function measure(options) {
     try {
       for (const kind of [...Object.keys(calls), "logout"]) {
         const row = `${kind}/${cache}`;
-        if (isAsked(row, options)) rows.push({ row, ...(await measureKind(kind, target)) });
+        if (isSelected(row, options)) rows.push({ row, ...(await measureKind(kind, target)) });
       }
     } finally {
       await target.close();
@@ -28,10 +28,10 @@ export function toMarkdown(rows) {
     least === most ? String(most) : `${commands.length} (${least}–${most})`,
     commands.join(", ") || "none",
   ]);
-  return `Commands that a server sends to Redis for one call, of a server without a cache (cold) and of one that has seen the
-session before (warm): the middle of five calls, in brackets the least and the most. A write makes the cache forget, so of
-writes in a row only the first is spared the read; the first run of a script on a server costs one more to load it. What a script does
-inside of Redis is no command, nor are the signs of life of a connection.
+  return `The commands that a server sends to Redis for one call. "Cold" is a server without a cache. "Warm" is a server that has the session in
+its cache. The figure is the median of five calls; brackets contain the lowest and the highest number. A write removes the
+session from the cache, so only the first of several writes saves the read. The first run of a script needs one more command
+to load the script. The table doesn't count commands inside a script, and pings.
 
 ${toTable([["row", "commands", "which"], ...lines])}`;
 }
@@ -40,7 +40,7 @@ ${toTable([["row", "commands", "which"], ...lines])}`;
 
 const callsCounted = 5;
 
-/** Counts a few calls of a kind: what a login before them goes on with after its answer is not theirs. */
+/** Counts several calls, because commands of an earlier login can still arrive during the first one. */
 async function measureKind(kind, { redis, servers: [{ origin }] }) {
   const counted = [];
   let visitor = await enter(kind, origin);
@@ -53,7 +53,7 @@ async function measureKind(kind, { redis, servers: [{ origin }] }) {
   return { commands, least: sorted[0].length, most: sorted.at(-1).length };
 }
 
-/** Logs a visitor in whose session is known from a read; whose basket, where it is about that, has begun. */
+/** Logs a visitor in, and reads the session once. Before basket calls, it also creates the basket. */
 async function enter(kind, origin) {
   const visitor = await logInOnce(origin, `user-${++count}`);
   await callOnce("read", origin, visitor);
@@ -69,7 +69,7 @@ function callOnce(kind, origin, visitor) {
   return send(origin, `/api/rpc/${method}`, sent, isAnonymous ? {} : visitor);
 }
 
-/** Counts by MONITOR, which tells all in order: what came before the ECHO has been told once that is. */
+/** Counts with MONITOR, which reports commands in order. The ECHO marks the end of the call. */
 async function countCommands(client, call) {
   const monitor = await client.monitor();
   const commands = [];
@@ -84,6 +84,6 @@ async function countCommands(client, call) {
   await client.echo("over");
   await over;
   monitor.disconnect();
-  // What is still told now is of what came after.
+  // A copy, because MONITOR can still report later commands.
   return [...commands];
 }

@@ -1,6 +1,6 @@
 import { measureKind } from "../kind.mjs";
 import { toCallsTable, toTable } from "../markdown.mjs";
-import { isAsked } from "../options.mjs";
+import { isSelected } from "../options.mjs";
 import { references, targets } from "../targets.mjs";
 
 export const title = "Peers";
@@ -14,7 +14,7 @@ export async function measure(options) {
       .filter((name) => targets[name].kinds?.includes(kind) ?? true)
       .filter((name) => !options.quick || isQuick(kind, name))
       .map((name) => ({ row: `${kind}/${name}`, name }))
-      .filter(({ row }) => isAsked(row, options));
+      .filter(({ row }) => isSelected(row, options));
     if (entries.length > 0) rows.push(...(await measureKind(kind, entries, options)));
   }
   return rows;

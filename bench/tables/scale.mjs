@@ -1,6 +1,6 @@
 import { logIn, logInOnce, send, toLoad } from "../calls.mjs";
 import { toCount, toTable } from "../markdown.mjs";
-import { isAsked } from "../options.mjs";
+import { isSelected } from "../options.mjs";
 import { fillRedis } from "../others.mjs";
 import { startRedis } from "../redis.mjs";
 import { compare, connections, measureInTurns, median, summarize } from "../rounds.mjs";
@@ -11,17 +11,18 @@ import { measureBoot } from "../boot.mjs";
 
 export const title = "Scale";
 
-/** The same among a thousand sessions of others and among a million; all sizes in the same rounds. */
+/** The same calls with 1,000 other sessions and with a million, all in the same rounds. */
 export async function measure(options) {
   const sizes = options.quick ? [1000, 100_000] : [1000, 100_000, 1_000_000];
   const rows = [];
   for (const storage of ["memory", "redis"]) {
-    const asked = isAsked(`size/${storage}`, options)
+    const selected = isSelected(`size/${storage}`, options)
       ? await measureSizes(storage, sizes, options)
       : [];
-    rows.push(...asked);
+    rows.push(...selected);
     const expiry = `expiry/${storage}`;
-    if (!options.quick && isAsked(expiry, options)) rows.push(await measureExpiry(storage, expiry));
+    if (!options.quick && isSelected(expiry, options))
+      rows.push(await measureExpiry(storage, expiry));
   }
   return rows;
 }
@@ -33,7 +34,7 @@ export function toMarkdown(rows) {
   const head = [
     "row",
     "sessions of others",
-    "read, processor µs",
+    "read, CPU µs",
     `against ${toCount(least)}`,
     "end a user's 10 sessions, ms",
     `against ${toCount(least)}`,
@@ -58,13 +59,13 @@ export function toMarkdown(rows) {
     during.toFixed(2),
     `${(during / before).toFixed(2)} ×`,
   ]);
-  return `Every other session is a user's of 600 bytes of their own, with its index. Bytes are of the heap, after it was cleaned, or
-of Redis' memory. Sessions are ended by \`destroySessionsForUserId\`, timed within the server. What is kept in memory ends with
-its process, so that boot knows of no others.
+  return `Each other session belongs to a different user of 600 bytes with an index. Bytes are bytes of the heap after a garbage collection,
+or of the memory of Redis. \`destroySessionsForUserId\` ends the sessions, and the server measures its time. Sessions in memory end
+with the process, so they don't change the time of a boot.
 
 ${toTable([head, ...lines])}
 
-While 200,000 sessions expire, reads of others, at ${connections} connections (left out by \`--quick\`):
+Reads of other sessions while 200,000 sessions expire, with ${connections} connections (not measured with \`--quick\`):
 
 ${toTable([["row", "p99 ms before", "p99 ms during", ""], ...waves])}`;
 }
@@ -88,7 +89,7 @@ async function open(storage) {
   };
 }
 
-/** Adds documents of others. @returns how many bytes each takes */
+/** Adds documents of other users. @returns bytes per document */
 async function fill({ redis, server }, kind, count, expiresAt) {
   const before = await readMemory({ redis, server });
   if (redis) await fillRedis(redis.client, kind, count, expiresAt);
@@ -106,22 +107,22 @@ async function callMethod({ origin }, method, payload) {
 }
 
 async function measureSizes(storage, sizes, options) {
-  const places = [];
+  const instances = [];
   try {
-    for (const size of sizes) places.push({ size, ...(await open(storage)) });
-    for (const place of places) {
-      const sessions = await fill(place, "sessions", place.size);
-      place.bytes = { sessions, users: await fill(place, "users", place.size) };
+    for (const size of sizes) instances.push({ size, ...(await open(storage)) });
+    for (const instance of instances) {
+      const sessions = await fill(instance, "sessions", instance.size);
+      instance.bytes = { sessions, users: await fill(instance, "users", instance.size) };
     }
     const turns = [];
-    for (const { server } of places) {
+    for (const { server } of instances) {
       const load = toLoad("read", {}, await logIn(server.origin, visitorCount));
       turns.push({ servers: [server], load });
     }
     const reads = await measureInTurns(turns, options);
-    const ends = await measureEnds(places, options);
-    const boots = storage === "redis" ? await measureBoots(places, options) : [];
-    return places.map(({ size, bytes }, at) => ({
+    const ends = await measureEnds(instances, options);
+    const boots = storage === "redis" ? await measureBoots(instances, options) : [];
+    return instances.map(({ size, bytes }, at) => ({
       row: `size/${storage}/${size}`,
       size,
       bytes,
@@ -132,18 +133,18 @@ async function measureSizes(storage, sizes, options) {
       boot: boots[at] && median(boots[at]),
     }));
   } finally {
-    await Promise.all(places.map((place) => place.close()));
+    await Promise.all(instances.map((instance) => instance.close()));
   }
 }
 
 const visitorCount = 640;
 const sessionsPerUser = 10;
 
-/** Milliseconds that it takes to end all sessions of a user, again and again, in turns. */
-async function measureEnds(places, { quick }) {
-  const ends = places.map(() => []);
+/** Milliseconds to end all sessions of a user, measured in turns on all servers. */
+async function measureEnds(instances, { quick }) {
+  const ends = instances.map(() => []);
   for (let round = 0; round < (quick ? 20 : 60); round++) {
-    for (const [at, { server }] of places.entries()) {
+    for (const [at, { server }] of instances.entries()) {
       const userId = `many-${round}`;
       for (let login = 0; login < sessionsPerUser; login++) await logInOnce(server.origin, userId);
       const { ended, milliseconds } = await callMethod(server, "endAll", { userId });
@@ -154,25 +155,25 @@ async function measureEnds(places, { quick }) {
   return ends;
 }
 
-async function measureBoots(places, { quick }) {
-  const boots = places.map(() => []);
+async function measureBoots(instances, { quick }) {
+  const boots = instances.map(() => []);
   for (let round = 0; round < (quick ? 2 : 5); round++) {
-    for (const [at, { env }] of places.entries()) {
+    for (const [at, { env }] of instances.entries()) {
       boots[at].push(await measureBoot(oursWith("storefront.config.mjs"), { env }));
     }
   }
   return boots;
 }
 
-/** In memory, sessions are swept within ten seconds of their end and from then on; Redis begins at once. */
+/** In memory, the removal of expired sessions starts within ten seconds of their end; in Redis, immediately. */
 async function measureExpiry(storage, row) {
-  const place = await open(storage);
+  const instance = await open(storage);
   try {
-    const { origin } = place.server;
+    const { origin } = instance.server;
     const load = toLoad("read", {}, await logIn(origin, visitorCount));
     await runLoad(origin, load, { seconds: 3, connections });
     const expiresAt = Date.now() + 60_000;
-    await fill(place, "sessions", 200_000, expiresAt);
+    await fill(instance, "sessions", 200_000, expiresAt);
     const left = () => (expiresAt - Date.now()) / 1000;
     const seconds = Math.min(20, Math.max(5, Math.floor(left()) - 2));
     const before = await runLoad(origin, load, { seconds, connections });
@@ -180,6 +181,6 @@ async function measureExpiry(storage, row) {
     const during = await runLoad(origin, load, { seconds: 30, connections });
     return { row, before: before.p99, during: during.p99, errors: before.errors + during.errors };
   } finally {
-    await place.close();
+    await instance.close();
   }
 }

@@ -1,7 +1,7 @@
 import { logIn, send, toLoad } from "../calls.mjs";
 import { runLoad } from "../load.mjs";
 import { toCount, toTable } from "../markdown.mjs";
-import { isAsked } from "../options.mjs";
+import { isSelected } from "../options.mjs";
 import { startRedis } from "../redis.mjs";
 import { connections } from "../rounds.mjs";
 import { startServer } from "../server.mjs";
@@ -9,12 +9,12 @@ import { oursWith } from "../targets.mjs";
 
 export const title = "Soak";
 
-/** Ten minutes of full load, by turns of reads and writes, with a look at the heap after each. */
+/** Ten minutes of full load: reads and writes alternate, and the heap is measured after each pair. */
 export async function measure(options) {
   const rows = [];
   for (const storage of ["memory", "redis"]) {
     const row = `soak/${storage}`;
-    if (isAsked(row, options)) rows.push(await measureStorage(storage, row));
+    if (isSelected(row, options)) rows.push(await measureStorage(storage, row));
   }
   return rows;
 }

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { measureBoot } from "../boot.mjs";
 import { toCount, toTable } from "../markdown.mjs";
-import { isAsked } from "../options.mjs";
+import { isSelected } from "../options.mjs";
 import { requirePeer } from "../peers.mjs";
 import { median } from "../rounds.mjs";
 import { cli, rootFolder } from "../server.mjs";
@@ -14,12 +14,12 @@ import { oursWith } from "../targets.mjs";
 
 export const title = "Start and size";
 
-/** What is paid once: until the first answer, for the client in a page, for the packages on a disk. */
+/** One-time costs: time to the first response, size of the client in a page, size of the install. */
 export async function measure(options) {
   const rows = [];
-  if (isAsked("start", options)) rows.push(await measureColdStart(options));
-  if (isAsked("client", options)) rows.push(await measureClient());
-  if (isAsked("install", options) && !options.quick) rows.push(await measureInstall());
+  if (isSelected("start", options)) rows.push(await measureColdStart(options));
+  if (isSelected("client", options)) rows.push(await measureClient());
+  if (isSelected("install", options) && !options.quick) rows.push(await measureInstall());
   return rows;
 }
 
@@ -34,13 +34,13 @@ export function toMarkdown(rows) {
 
 const run = promisify(execFile);
 
-/** For the config that comes with the project, whose memory production refuses. */
+/** Development mode, because production rejects the memory storage of the project's own config. */
 const env = {
   NODE_ENV: "development",
-  STOREFRONT_SESSION_SECRET: "of no use to anyone but in this measurement",
+  STOREFRONT_SESSION_SECRET: "a secret that only this benchmark uses",
 };
 
-/** In turns, so that a slow moment of the machine is everybody's. */
+/** Measures in turns, so that a disturbance of the machine affects all three. */
 async function measureColdStart({ quick }) {
   const bare = [];
   const typescript = [];
@@ -56,16 +56,19 @@ async function measureColdStart({ quick }) {
     row: "start",
     ratio,
     figures: [
-      ["`storefront start` until its first answer, with a config in TypeScript", tell(typescript)],
-      ["the same, with a config in JavaScript", tell(javascript)],
-      ["a script with h3 alone", tell(bare)],
-      ["against it, in TypeScript", `${ratio.toFixed(2)} ×`],
-      ["against it, in JavaScript", `${against(javascript).toFixed(2)} ×`],
+      [
+        "`storefront start` until its first response, with a config in TypeScript",
+        toMilliseconds(typescript),
+      ],
+      ["the same with a config in JavaScript", toMilliseconds(javascript)],
+      ["a script with h3 alone", toMilliseconds(bare)],
+      ["ratio with a config in TypeScript", `${ratio.toFixed(2)} ×`],
+      ["ratio with a config in JavaScript", `${against(javascript).toFixed(2)} ×`],
     ],
   };
 }
 
-function tell(times) {
+function toMilliseconds(times) {
   return `${median(times).toFixed(0)} ms`;
 }
 
@@ -89,7 +92,7 @@ async function measureClient() {
   };
 }
 
-/** Packs and installs as a project would, without what only developers need. */
+/** Packs the project and installs it as a dependency, without development dependencies. */
 async function measureInstall() {
   const folder = await mkdtemp(join(tmpdir(), "storefront-install-"));
   try {
