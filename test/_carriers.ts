@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { H3, serve, toNodeHandler } from "h3";
 import { listen } from "../server/cli/listen.ts";
-import { createServerApp } from "../server/cli/server-app.ts";
+import { createFastRoutes, createServerApp } from "../server/cli/server-app.ts";
 import type { OpenStorefront } from "../server/storefront.ts";
 import { requirePeer } from "./_peers.ts";
 import type { Send } from "./_visitor.ts";
@@ -17,7 +17,7 @@ type Endings = (() => Promise<unknown>)[];
 
 /** The carriers by name. The first two have the routes of `storefront start`; the others serve the app itself. */
 export const carriers = {
-  request: (storefront) => viaFetch(createServerApp(storefront)),
+  request: viaServerApp,
   async server(storefront, endings) {
     const running = await listen(storefront, "127.0.0.1", 0);
     endings.push(() => running.stop({ dropsIdle: true }));
@@ -73,6 +73,17 @@ interface Express {
 
 function createOuter(): H3 {
   return new H3({ silent: true });
+}
+
+/** The routes are those at the first request, as for a server that starts then. */
+function viaServerApp(storefront: OpenStorefront): Send {
+  const middleware = createFastRoutes(storefront);
+  let app: H3 | undefined;
+  return async (path, init) => {
+    const request = new Request(`http://localhost${path}`, init);
+    const { fetch } = (app ??= createServerApp(storefront));
+    return middleware(request, () => fetch(request));
+  };
 }
 
 function viaFetch({ fetch }: Pick<H3, "fetch">, base = ""): Send {

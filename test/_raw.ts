@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:net";
+import { serve, type H3 } from "h3";
 import { onTestFinished } from "vitest";
 import { listen } from "../server/cli/listen.ts";
 import type { OpenStorefront } from "../server/storefront.ts";
@@ -9,6 +10,15 @@ export async function serveOnPort(storefront: OpenStorefront): Promise<number> {
   const running = await listen(storefront, "127.0.0.1", 0);
   onTestFinished(() => running.stop({ dropsIdle: true }));
   return running.port;
+}
+
+/** Serves an app with h3's own `serve`, until the test ends. */
+export async function serveApp(app: H3): Promise<number> {
+  const options = { port: 0, hostname: "127.0.0.1", silent: true, gracefulShutdown: false };
+  const server = serve(app, { ...options, node: { maxHeaderSize: 65_536 } });
+  onTestFinished(() => server.close(true));
+  await server.ready();
+  return Number(new URL(server.url as string).port);
 }
 
 /** Sends bytes as they are, and reads until the server closes: the request says `Connection: close`. */

@@ -3,9 +3,15 @@ import type { ServerMiddleware } from "srvx";
 import { unknownPath } from "../router.ts";
 import type { OpenStorefront } from "../storefront.ts";
 
-/** Creates the app that `storefront start` serves: the storefront, and problem+json for every other path. */
+/** Creates the app that `storefront start` serves: the storefront, and problem+json for everything else. */
 export function createServerApp({ app, respond }: OpenStorefront): H3 {
-  return new H3({ silent: true, allowMalformedURL: true }).mount("/", app).all("/**", ({ req }) =>
+  const server = new H3({
+    silent: true,
+    allowMalformedURL: true,
+    onError: (error, { req }) => respond(req, () => Promise.reject(error)),
+  });
+  server.mount("/", app);
+  return server.all("/**", ({ req }) =>
     respond(req, (incoming) => {
       throw unknownPath(incoming);
     }),
