@@ -6,7 +6,7 @@ import type { StorefrontConfig } from "../server/config/config.ts";
 import type { StorageConfig } from "../storage/documents/driver.ts";
 import type { SessionSettings } from "../storage/sessions/session-store.ts";
 import { describeWithPeers } from "./_adapters.ts";
-import { carriers, type Carrier } from "./_carriers.ts";
+import { carriers, isOwnServer, type Carrier } from "./_carriers.ts";
 import { createTestLog, type LogLine } from "./_log.ts";
 import { describeWithRedis, useRedis } from "./_redis.ts";
 import { Visitor, type Send } from "./_visitor.ts";
@@ -114,10 +114,9 @@ export function createMatrix(
   async function start(config: Partial<StorefrontConfig> = {}): Promise<TestStorefront> {
     const { log, lines } = createTestLog();
     logs.push(lines);
-    const isBatched = transport === "server";
     const storefront = openStorefront(
       testConfig({ log, ...config, storage: { session: storage(), ...config.storage } }),
-      { production: false, ...(isBatched && { schedule: endOfTick }) },
+      { production: false, ...(isOwnServer(transport) && { schedule: endOfTick }) },
     );
     const { app } = storefront;
     endings.push(() => app.close());
