@@ -4,12 +4,8 @@ import type { SessionReuse } from "../storage/sessions/session-store.ts";
 import type { Auth, AuthContext } from "./accounts/auth.ts";
 import type { ShopServices } from "./shop-services.ts";
 import type { CallSessions } from "./session/call-session.ts";
-import {
-  PublicContext,
-  SessionContext,
-  type PublicRpcContext,
-  type RpcContext,
-} from "./context.ts";
+import type { PublicRpcContext, RpcContext } from "./context.ts";
+import { createContext, createPublicContext } from "./create-context.ts";
 import { notify, type Hooks } from "./hooks.ts";
 import type { LoginLimiter } from "./accounts/login-limiter.ts";
 import type { MergeReport } from "./lists/transfer.ts";
@@ -105,12 +101,12 @@ export class Call {
   }
 
   get context(): RpcContext {
-    this.#context ??= new SessionContext(this);
+    this.#context ??= createContext(this);
     return this.#context;
   }
 
   get publicContext(): PublicRpcContext {
-    this.#publicContext ??= new PublicContext(this);
+    this.#publicContext ??= createPublicContext(this);
     return this.#publicContext;
   }
 

@@ -1,214 +1,116 @@
 import type { Logger } from "../shared/log.ts";
 import type { SessionCustomData, ShopUser } from "../storage/sessions/session-record.ts";
-import type { Call } from "./call.ts";
-import { dispatch } from "./dispatch.ts";
-import { Json } from "./json-text.ts";
+import type { ContextAuth } from "./accounts/context-auth.ts";
+import type { Basket, BasketView } from "./lists/basket.ts";
 import type { MergeReport } from "./lists/transfer.ts";
+import type { Wishlist, WishlistView } from "./lists/wishlist.ts";
+import type { ContextSessions } from "./context-sessions.ts";
 import type { SessionTokens } from "./session/session-tokens.ts";
-import type { CallSession } from "./session/call-session.ts";
-import { logIn } from "./session/login.ts";
-import { destroySession, destroySessionsOf } from "./session/logout.ts";
-import type { PublicShop } from "./shop.ts";
+import type { BasketOptions, PublicShop, WishlistOptions } from "./shop.ts";
 
-/** How a new login is kept. */
+/** Options of a login. */
 export interface LoginOptions {
-  /** `false` ends the cookie with the browser. @default true */
+  /** With `false`, the browser deletes the cookie when it closes. @default true */
   readonly rememberMe?: boolean | undefined;
 }
 
-/** What a `public` method is handed: all that does not depend on a session. */
+/** The context of a `public` method: everything that needs no session. */
 export interface PublicRpcContext {
   readonly shop: PublicShop;
   /**
    * Calls another method within this call: same shop, same session, no HTTP.
-   * @throws what the method throws; RpcError `unknown_method`, `not_logged_in`, `invalid_input`
+   * @throws RpcError `unknown_method`, `not_logged_in`, `invalid_input`; and any error of the method
    */
   callRpc<Output = unknown>(method: string, payload?: unknown): Promise<Output>;
   readonly log: Logger;
-  /** The client's address; a proxy's word is taken only where `trustProxy` says so. */
+  /** The client's IP address. The server believes a proxy's header only with `trustProxy`. */
   readonly ip: string | undefined;
   /** The request's headers, without those that carry credentials. */
   readonly headers: Headers;
-  /** Aborts when the client has gone away, or the call has taken too long (a TimeoutError). */
+  /** Aborts if the client disconnects, or if the call takes too long (a TimeoutError). */
   readonly signal: AbortSignal;
+  /**
+   * Returns a context with more fields, or with other values for known fields. All other fields stay live: after
+   * `updateUser`, `user` of both contexts is the new one.
+   *
+   * A spread, `{ ...context }`, is a snapshot instead. It reads every field, and `basketKey` and `wishlistKey` begin a
+   * session for a guest.
+   */
+  with<Extra extends object>(extra: Extra): this & Extra;
 }
 
-/** What a method is handed. No secret, token or cookie is in it. */
+/** The context of a method with a session. It holds no secret, token, or cookie. */
 export interface RpcContext extends PublicRpcContext {
-  /** The id of the session; `undefined` for a visitor who has none yet. */
+  /** The ID of the session; `undefined` for a visitor without a session. */
   readonly sessionId: string | undefined;
-  /** Who is logged in, with the changes of this call. */
+  /** The logged-in user, with the changes of this call. */
   readonly user: ShopUser | undefined;
   /**
-   * Changes the user that the session holds, at the end of the call. Parallel calls that change
-   * different fields keep them all. For a guest it is a login, as `createUserBoundSession`.
-   * @throws TypeError where the user has no valid id
+   * Changes the user in the session, at the end of the call. Parallel calls that change different fields keep them
+   * all. For a guest it is a login, like `createUserBoundSession`.
+   * @throws TypeError if the user has no valid ID
    */
   updateUser(user: ShopUser): void;
   /**
-   * Binds the session to a user under a new id; the old id is dead at once. The guest's basket and
-   * wishlist are merged into the user's.
+   * Logs a user in: gives the session a new ID, and merges the guest's basket and wishlist into the user's. The old ID
+   * is invalid immediately.
    */
   createUserBoundSession(user: ShopUser, options?: LoginOptions): Promise<MergeReport>;
-  /** Ends this session; a user is logged out, a guest's basket and wishlist are gone. */
+  /** Ends this session: logs a user out, or removes a guest's basket and wishlist. */
   destroySession(): Promise<void>;
   /**
    * Ends a user's sessions in every shop of the realm, on every server.
-   * @param sessionsToKeep ids of sessions that go on, as `context.sessionId`
-   * @returns how many sessions ended
+   * @param sessionsToKeep IDs of sessions that stay active, for example `[context.sessionId]`
+   * @returns the number of ended sessions
    */
   destroySessionsForUserId(
     userId: string | number,
     sessionsToKeep?: readonly string[],
   ): Promise<number>;
-  /** Data of a deployment's own, with the changes of this call. */
+  /** Lists, ends, and rotates the sessions of users. */
+  readonly sessions: ContextSessions;
+  /** Checks and changes the customers' accounts, within the limits of `loginAttempts`. */
+  readonly auth: ContextAuth;
+  /** The deployment's own data in the session, with the changes of this call. */
   readonly customData: Readonly<Partial<SessionCustomData>>;
   /**
-   * Sets fields of `customData` at the end of the call; `undefined` removes one.
-   * @throws RpcError `limit_reached` beyond 16,384 characters of JSON altogether
+   * Sets fields of `customData` at the end of the call; `undefined` removes a field.
+   * @throws RpcError `limit_reached` if the JSON of all fields is longer than 16,384 characters
    */
   updateCustomData(patch: Partial<SessionCustomData>): void;
-  /** What a commerce system has given for this visitor, with the changes of this call. */
+  /** Reads the visitor's tokens of a commerce system, with the changes of this call. */
   readTokens(): Promise<SessionTokens | undefined>;
   /**
-   * Keeps tokens in the session, encrypted, at the end of the call; `undefined` forgets them. A login
-   * and a logout forget them too, so the tokens of a new user are set after the login.
-   * @throws RpcError `limit_reached` where they take more than 16 KiB as JSON
+   * Stores tokens in the session, encrypted, at the end of the call; `undefined` removes them. A login and a logout
+   * remove them too, so set the tokens of a new user after the login.
+   * @throws RpcError `limit_reached` if their JSON is longer than 16 KiB
    */
   updateTokens(tokens: SessionTokens | undefined): void;
-  /** Names the visitor's basket. For a guest without one, reading it begins one. */
+  /** The key of the visitor's basket. Reading it begins a session for a guest without one. */
   readonly basketKey: string;
-  /** Names the visitor's wishlist. For a guest without one, reading it begins one. */
+  /** The key of the visitor's wishlist. Reading it begins a session for a guest without one. */
   readonly wishlistKey: string;
+  /** Reads the visitor's basket. The result is that of `getBasket`. */
+  readBasket(): Promise<{ readonly basket: BasketView }>;
+  /**
+   * Changes the visitor's basket atomically, and immediately. A change begins a session for a guest without one.
+   * @param rule returns the changed basket, or `basket` itself if nothing changes. It can run several times, so it
+   * must be a pure function. The server counts up `revision`.
+   * @returns the result of `getBasket`, after the change
+   * @throws TypeError if `rule` returns an invalid basket; and any error of `rule`
+   */
+  changeBasket(
+    rule: (basket: Basket, options: BasketOptions) => Basket,
+  ): Promise<{ readonly basket: BasketView }>;
+  /** Reads the visitor's wishlist. The result is that of `getWishlist`. */
+  readWishlist(): Promise<{ readonly wishlist: WishlistView }>;
+  /** Changes the visitor's wishlist, as `changeBasket` does. */
+  changeWishlist(
+    rule: (wishlist: Wishlist, options: WishlistOptions) => Wishlist,
+  ): Promise<{ readonly wishlist: WishlistView }>;
 }
 
-/** What a `user` method is handed. */
+/** The context of a `user` method. */
 export interface UserRpcContext extends RpcContext {
   readonly user: ShopUser;
-}
-
-/** The call behind a context, for the built-in methods. */
-export function callOf(context: PublicRpcContext): Call {
-  return PublicContext.callOf(context as PublicContext);
-}
-
-/**
- * The context of a call without a session. A class, for it is made for each call; its members can be taken
- * out of it one by one, functions too, and it is not to be copied as a whole.
- */
-export class PublicContext implements PublicRpcContext {
-  readonly #call: Call;
-  #headers: Headers | undefined;
-
-  constructor(call: Call) {
-    this.#call = call;
-  }
-
-  /** Here, for a call has what no context shows: the request's credentials. */
-  static callOf(context: PublicContext): Call {
-    return context.#call;
-  }
-
-  get shop() {
-    return this.#call.services.shop;
-  }
-
-  get log() {
-    return this.#call.log;
-  }
-
-  get ip() {
-    return this.#call.request.client.ip;
-  }
-
-  get headers() {
-    this.#headers ??= withoutCredentials(this.#call);
-    return this.#headers;
-  }
-
-  get signal() {
-    return this.#call.request.deadline.signal;
-  }
-
-  get callRpc() {
-    const call = this.#call;
-    return async <Output>(method: string, payload?: unknown) => {
-      const answer = await dispatch(call, method, payload);
-      return (answer instanceof Json ? answer.parse() : answer) as Output;
-    };
-  }
-}
-
-/** The context of a call with a session. */
-export class SessionContext extends PublicContext implements RpcContext {
-  readonly #session: CallSession;
-
-  constructor(call: Call) {
-    super(call);
-    this.#session = call.session;
-  }
-
-  get sessionId() {
-    return this.#session.id;
-  }
-
-  get user() {
-    return this.#session.draft.user;
-  }
-
-  get updateUser() {
-    const session = this.#session;
-    return (user: ShopUser) => session.draft.updateUser(user);
-  }
-
-  get createUserBoundSession() {
-    const session = this.#session;
-    return (user: ShopUser, options?: LoginOptions) => logIn(session, user, options);
-  }
-
-  get destroySession() {
-    const session = this.#session;
-    return () => destroySession(session);
-  }
-
-  get destroySessionsForUserId() {
-    const session = this.#session;
-    return async (userId: string | number, sessionsToKeep: readonly string[] = []) =>
-      (await destroySessionsOf(session, userId, sessionsToKeep)).count;
-  }
-
-  get customData() {
-    return this.#session.draft.customData;
-  }
-
-  get updateCustomData() {
-    const session = this.#session;
-    return (patch: Partial<SessionCustomData>) => session.draft.updateCustomData(patch);
-  }
-
-  get readTokens() {
-    const session = this.#session;
-    return () => session.tokens.read();
-  }
-
-  get updateTokens() {
-    const session = this.#session;
-    return (next: SessionTokens | undefined) => session.tokens.update(next);
-  }
-
-  get basketKey() {
-    return this.#session.lists.begin("basket");
-  }
-
-  get wishlistKey() {
-    return this.#session.lists.begin("wishlist");
-  }
-}
-
-// --- Internal helpers ---
-
-function withoutCredentials({ runtime, request }: Call): Headers {
-  const headers = new Headers(request.client.headers);
-  for (const name of runtime.credentialHeaders) headers.delete(name);
-  return headers;
 }

@@ -1,75 +1,85 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Call } from "./call.ts";
 import { maxIssues, RpcError } from "./error.ts";
-import { notify, LazyHookEvent } from "./hooks.ts";
+import { createHookEvent, notify } from "./hooks.ts";
 import type { RpcMethod, RpcMethods } from "./method.ts";
 import type { Redactor } from "./redaction/redactor.ts";
 import { parseInput, parseWith } from "./schema.ts";
 import { maskSecrets } from "./redaction/secret.ts";
 import { findNamedSecrets } from "./redaction/telling-names.ts";
 
-/** The method of this name; names such as `__proto__` are none. */
+/** Finds a method by its name. Names such as `__proto__` are unknown. */
 export function findMethod(methods: RpcMethods, name: string): RpcMethod | undefined {
   return Object.hasOwn(methods, name) ? methods[name] : undefined;
 }
 
 /**
- * Runs a method: finds it, checks who calls and with what, and hands it its context.
- * @returns what the method answers
- * @throws RpcError `unknown_method`, `not_logged_in`, `reauthentication_required`, `invalid_input`; and what
- * the method throws
+ * Runs a method for another method of the same call.
+ * @throws RpcError `unknown_method`; and the errors of {@link dispatch}
  */
-export async function dispatch(call: Call, name: string, payload: unknown): Promise<unknown> {
-  const { hooks, methods } = call.runtime;
-  const method = findMethod(methods, name);
+export async function callRpc(call: Call, name: string, payload: unknown): Promise<unknown> {
+  const method = findMethod(call.runtime.methods, name);
   if (method === undefined) throw new RpcError("unknown_method", { detail: name });
   if (method.access !== "public" && !call.hasSession) {
     throw new Error(`A public method cannot call ${name}, which needs a session`);
   }
-  const context = method.access === "public" ? call.publicContext : call.context;
+  return dispatch(call, method, payload, name);
+}
+
+/**
+ * Runs a method: checks its caller and its payload, and calls its handler with a context.
+ * @returns the handler's result, as the output schema parses it
+ * @throws RpcError `not_logged_in`, `reauthentication_required`, `invalid_input`; and any error of the method
+ */
+export async function dispatch(
+  call: Call,
+  method: RpcMethod,
+  payload: unknown,
+  name = call.request.method,
+): Promise<unknown> {
+  const { hooks } = call.runtime;
   const { redactor } = call.request;
-  const { input: schema } = method;
-  if (schema !== undefined) learnSecrets(redactor, schema, payload);
-  const tell = () => new LazyHookEvent(name, context, schema, payload, redactor);
+  const { access, input: schema, output: outputSchema } = method;
+  const context = access === "public" ? call.publicContext : call.context;
+  if (schema !== undefined) addSecrets(redactor, schema, payload);
+  const toEvent = () => createHookEvent(name, context, redactor, schema, payload);
   const startedAt = performance.now();
-  // What is not there is not waited for, or the turns of waiting would cost as much as the method.
   try {
+    // Not awaiting an absent hook saves as much time as a small method takes.
     const created = hooks["storefront:context:created"];
-    if (created !== undefined) await created(tell());
-    if (method.access === "user" && !call.session.isLoggedIn) {
-      throw new RpcError("not_logged_in");
-    }
+    if (created !== undefined) await created(toEvent());
+    if (access === "user" && !call.session.isLoggedIn) throw new RpcError("not_logged_in");
     if (method.requireFresh && !call.session.isFresh) {
       throw new RpcError("reauthentication_required");
     }
     let input: unknown;
     if (schema !== undefined) {
       input = await parseInput(schema, payload);
-      learnSecrets(redactor, schema, input);
+      addSecrets(redactor, schema, input);
     }
     if (method.signsIn) await call.session.signInMark.read();
-    else if (method.access === "session" && !method.readOnly) call.session.signInMark.recall();
+    else if (access === "session" && !method.readOnly) call.session.signInMark.recall();
     const before = hooks["storefront:rpc:before"];
-    if (before !== undefined) await before(tell());
-    const answer = await method.handler(input as never, context as never);
-    const { output: promised } = method;
-    const output = promised === undefined ? answer : await parseOutput(promised, name, answer);
+    if (before !== undefined) await before(toEvent());
+    const result = await method.handler(input as never, context as never);
+    const output =
+      outputSchema === undefined ? result : await parseOutput(outputSchema, name, result);
     if (hooks["storefront:rpc:after"] !== undefined) {
       const duration = (performance.now() - startedAt) / 1000;
-      const tellAfter = () => Object.assign(tell(), { duration });
-      await notify(hooks, "storefront:rpc:after", tellAfter, call.log);
+      const toAfter = () => Object.assign(toEvent(), { duration });
+      await notify(hooks, "storefront:rpc:after", toAfter, call.log);
     }
     return output;
   } catch (error) {
-    const tellError = () => Object.assign(tell(), { error });
-    await notify(hooks, "storefront:rpc:error", tellError, call.log);
+    const toFailure = () => Object.assign(toEvent(), { error });
+    await notify(hooks, "storefront:rpc:error", toFailure, call.log);
     throw error;
   }
 }
 
 // --- Internal helpers ---
 
-function learnSecrets(redactor: Redactor, schema: StandardSchemaV1, payload: unknown): void {
+function addSecrets(redactor: Redactor, schema: StandardSchemaV1, payload: unknown): void {
   redactor.addSource(() => maskSecrets(schema, payload).secrets);
   redactor.addSource(() => findNamedSecrets(payload));
 }
@@ -77,14 +87,14 @@ function learnSecrets(redactor: Redactor, schema: StandardSchemaV1, payload: unk
 async function parseOutput(
   schema: StandardSchemaV1,
   name: string,
-  answer: unknown,
+  result: unknown,
 ): Promise<unknown> {
-  const parsed = await parseWith(schema, answer);
+  const parsed = await parseWith(schema, result);
   if ("value" in parsed) return parsed.value;
   const { issues } = parsed;
-  const places = issues
+  const found = issues
     .slice(0, maxIssues)
     .map(({ path, message }) => `${path.join(".")}: ${message}`);
   const more = issues.length > maxIssues ? `; and ${issues.length - maxIssues} more` : "";
-  throw new Error(`${name} answered what its output schema refuses: ${places.join("; ")}${more}`);
+  throw new Error(`${name} answered what its output schema refuses: ${found.join("; ")}${more}`);
 }

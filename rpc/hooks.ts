@@ -70,31 +70,21 @@ export const hookNames = [
   "session.reuse_detected",
 ] as const satisfies readonly (keyof Hooks)[];
 
-/** What hooks are told of a call; its payload is made fit to be read when a hook reads it. */
-export class LazyHookEvent implements HookEvent {
-  readonly method: string;
-  readonly context: PublicRpcContext | RpcContext;
-  readonly #schema: StandardSchemaV1 | undefined;
-  readonly #payload: unknown;
-  readonly #redactor: Redactor;
-
-  constructor(
-    method: string,
-    context: PublicRpcContext | RpcContext,
-    schema: StandardSchemaV1 | undefined,
-    payload: unknown,
-    redactor: Redactor,
-  ) {
-    this.method = method;
-    this.context = context;
-    this.#schema = schema;
-    this.#payload = payload;
-    this.#redactor = redactor;
-  }
-
-  get payload(): unknown {
-    return this.#redactor.redact(maskSecrets(this.#schema, this.#payload).masked);
-  }
+/** Creates the event of a call. Its payload is redacted when a hook reads it. */
+export function createHookEvent(
+  method: string,
+  context: PublicRpcContext | RpcContext,
+  redactor: Redactor,
+  schema: StandardSchemaV1 | undefined,
+  payload: unknown,
+): HookEvent {
+  return {
+    method,
+    context,
+    get payload() {
+      return redactor.redact(maskSecrets(schema, payload).masked);
+    },
+  };
 }
 
 /**

@@ -1,6 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { PublicRpcContext, RpcContext, UserRpcContext } from "./context.ts";
-import type { Json } from "./json-text.ts";
 import { assertSecretsFindable } from "./redaction/secret.ts";
 
 /**
@@ -23,9 +22,6 @@ type InputOf<I extends Schema> = I extends StandardSchemaV1
 type PayloadOf<I extends Schema> = I extends StandardSchemaV1
   ? StandardSchemaV1.InferInput<I>
   : undefined;
-
-/** What an answer says, if it is a text already. */
-type ValueOf<Answer> = Answer extends Json<infer Value> ? Value : Answer;
 
 /** What an author writes. */
 export interface RpcMethodDefinition<
@@ -54,15 +50,18 @@ export interface RpcMethodDefinition<
   handler(input: InputOf<I>, context: ContextOf<A>): Output | Promise<Output>;
 }
 
-/** A method as the server runs it; `Payload` and `Output` are what a client sends and gets. */
-export interface RpcMethod<Payload = unknown, Output = unknown> {
+/**
+ * A method as the server runs it. A client sends `Payload` and receives `Output`; the handler takes `Input`, the parsed
+ * payload, and `Context`.
+ */
+export interface RpcMethod<Payload = unknown, Output = unknown, Input = never, Context = never> {
   readonly access: Access;
   readonly readOnly: boolean;
   readonly requireFresh: boolean;
   readonly signsIn: boolean;
   readonly input: StandardSchemaV1 | undefined;
   readonly output: StandardSchemaV1 | undefined;
-  readonly handler: (input: never, context: never) => unknown;
+  readonly handler: (input: Input, context: Context) => unknown;
   /** Types only; never there at run time. */
   readonly "~types"?: { readonly payload: Payload; readonly output: Output };
 }
@@ -80,7 +79,9 @@ export function defineRpcMethod<
   definition: RpcMethodDefinition<A, I, O, Output>,
 ): RpcMethod<
   PayloadOf<I>,
-  O extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<O> : ValueOf<Awaited<Output>>
+  O extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<O> : Awaited<Output>,
+  InputOf<I>,
+  ContextOf<A>
 > {
   const { access = "session", readOnly = false, input, output, handler } = definition;
   if (input !== undefined) assertSecretsFindable(input);

@@ -48,6 +48,7 @@ export { RpcError } from "../rpc/error.ts";
 export type { Issue, ProblemCode, RpcErrorOptions } from "../rpc/error.ts";
 export type { HookEvent, Hooks } from "../rpc/hooks.ts";
 export type { LoginOptions } from "../rpc/context.ts";
+export type { ContextSessions } from "../rpc/context-sessions.ts";
 export type { SessionTokens } from "../rpc/session/session-tokens.ts";
 export type { MergeReport } from "../rpc/lists/transfer.ts";
 export type { Device } from "../rpc/methods/device.ts";
@@ -58,15 +59,18 @@ export type { JsonValue } from "type-fest";
 // Shops and what visitors have in them
 export type { BasketOptions, MergeStrategy, PublicShop, WishlistOptions } from "../rpc/shop.ts";
 export type {
+  Basket,
   BasketItem,
+  BasketLine,
   BasketView,
   CustomData,
   MergedLine,
   ProductReference,
 } from "../rpc/lists/basket.ts";
-export type { Wish, WishlistItem, WishlistView } from "../rpc/lists/wishlist.ts";
+export type { Wish, Wishlist, WishlistItem, WishlistView } from "../rpc/lists/wishlist.ts";
 
 // Customers
+export type { ContextAuth } from "../rpc/accounts/context-auth.ts";
 export type {
   Auth,
   AuthContext,

@@ -1,5 +1,5 @@
 import { FastResponse } from "srvx";
-import { Json } from "../rpc/json-text.ts";
+import { jsonText } from "../rpc/json-text.ts";
 import { findJsonFault } from "./json-fault.ts";
 import type { HeaderEntry } from "./credentials/transport.ts";
 import { watchBody, type BodyWatch } from "./watched-body.ts";
@@ -21,7 +21,7 @@ export interface Answer {
  */
 export function toAnswer(value: unknown, cacheControl = "no-store"): Answer {
   const cache: HeaderEntry = ["cache-control", cacheControl];
-  const body = value instanceof Json ? value.text : toText(value);
+  const body = toText(value);
   if (body === undefined) return { status: 204, body: null, headers: [cache] };
   return { status: 200, body, headers: [cache, ["content-type", "application/json"]] };
 }
@@ -66,6 +66,8 @@ function joinVary(headers: HeaderEntry[]): void {
 
 function toText(value: unknown): string | undefined {
   if (value === null || value === undefined) return undefined;
+  const { [jsonText]: text } = value as { readonly [jsonText]?: string };
+  if (text !== undefined) return text;
   const fault = findJsonFault(value);
   if (fault === undefined) return JSON.stringify(value);
   const { path, found } = fault;

@@ -107,7 +107,7 @@ export function createRpcHandler(
         if (merging !== undefined) await deadline.wait(merging);
       }
 
-      const result = await deadline.wait(dispatch(call, route.method, payload), discardResult);
+      const result = await deadline.wait(dispatch(call, method, payload), discardResult);
       if (visit === undefined) {
         answer = toPublicAnswer(incoming, route, shop, result);
       } else {

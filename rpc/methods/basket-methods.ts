@@ -1,19 +1,8 @@
 import { randomUUID } from "uncrypto";
 import * as z from "zod";
-import {
-  addItems,
-  clearItems,
-  removeItem,
-  updateItem,
-  type Basket,
-  type BasketView,
-} from "../lists/basket.ts";
-import { viewBasket } from "../lists/basket-view.ts";
-import { callOf, type RpcContext } from "../context.ts";
-import type { Json } from "../json-text.ts";
+import { addItems, clearItems, removeItem, updateItem } from "../lists/basket.ts";
 import { defineRpcMethod } from "../method.ts";
 import { customData, itemKey, productReference, quantity } from "./fields.ts";
-import type { BasketOptions } from "../shop.ts";
 
 const line = z.strictObject({
   variantId: productReference,
@@ -21,21 +10,18 @@ const line = z.strictObject({
   customData: customData.optional(),
 });
 
-/** The visitor's basket. */
+/** Returns the visitor's basket. */
 export const getBasket = defineRpcMethod({
   readOnly: true,
-  async handler(_, context) {
-    const { key, value } = await callOf(context).session.lists.read("basket");
-    return viewBasket(key, value);
-  },
+  handler: (_, { readBasket }) => readBasket(),
 });
 
-/** Adds pieces of a variant; the same variant with the same custom data is one line. */
+/** Adds items of a variant. Items with the same variant and the same custom data share a line. */
 export const addItemToBasket = defineRpcMethod({
   input: line,
-  handler(item, context) {
+  handler(item, { changeBasket }) {
     const added = [{ ...item, key: randomUUID() }];
-    return changeBasket(context, (basket, options) =>
+    return changeBasket((basket, options) =>
       addItems(basket, added, options, Date.now(), () => ["quantity"]),
     );
   },
@@ -44,9 +30,9 @@ export const addItemToBasket = defineRpcMethod({
 /** Adds several lines, all or none. */
 export const addItemsToBasket = defineRpcMethod({
   input: z.strictObject({ items: z.array(line).min(1).max(1000) }),
-  handler({ items }, context) {
+  handler({ items }, { changeBasket }) {
     const added = items.map((item) => ({ ...item, key: randomUUID() }));
-    return changeBasket(context, (basket, options) =>
+    return changeBasket((basket, options) =>
       addItems(basket, added, options, Date.now(), (index) => ["items", index, "quantity"]),
     );
   },
@@ -59,33 +45,18 @@ export const updateBasketItem = defineRpcMethod({
     quantity: quantity.optional(),
     customData: customData.optional(),
   }),
-  handler({ itemKey: key, ...change }, context) {
-    return changeBasket(context, (basket, options) => updateItem(basket, key, change, options));
+  handler({ itemKey: key, ...change }, { changeBasket }) {
+    return changeBasket((basket, options) => updateItem(basket, key, change, options));
   },
 });
 
 export const removeItemFromBasket = defineRpcMethod({
   input: z.strictObject({ itemKey }),
-  handler({ itemKey: key }, context) {
-    return changeBasket(context, (basket) => removeItem(basket, key));
+  handler({ itemKey: key }, { changeBasket }) {
+    return changeBasket((basket) => removeItem(basket, key));
   },
 });
 
 export const clearBasket = defineRpcMethod({
-  handler(_, context) {
-    return changeBasket(context, clearItems);
-  },
+  handler: (_, { changeBasket }) => changeBasket(clearItems),
 });
-
-// --- Internal helpers ---
-
-async function changeBasket(
-  context: RpcContext,
-  rule: (basket: Basket, options: BasketOptions) => Basket,
-): Promise<Json<{ basket: BasketView }>> {
-  const { services, session } = callOf(context);
-  const { key, value } = await session.lists.change("basket", (basket) =>
-    rule(basket, services.basketOptions),
-  );
-  return viewBasket(key, value);
-}

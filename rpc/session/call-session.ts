@@ -1,4 +1,3 @@
-import type { ShopUser } from "../../storage/sessions/session-record.ts";
 import type { Session } from "../../storage/sessions/session-records.ts";
 import type { Call } from "../call.ts";
 import { VisitorLists } from "../lists/visitor-lists.ts";
@@ -82,11 +81,6 @@ export class CallSession {
 
   get id(): string | undefined {
     return this.current?.record.id;
-  }
-
-  /** The stored user, unless the call has a copy to change. Don't change it. */
-  get storedUser(): ShopUser | undefined {
-    return this.#draft === undefined ? this.current?.record.user : this.#draft.storedUser;
   }
 
   get isLoggedIn(): boolean {

@@ -42,14 +42,6 @@ export async function destroySessionsOf(
   return { count: ended.length + (isOwnEnded ? 1 : 0), isComplete };
 }
 
-/** Ends a user's other sessions in the whole realm. */
-export async function destroyOtherSessionsOf(
-  session: CallSession,
-  userId: string | number,
-): Promise<void> {
-  await destroySessionsOf(session, userId, session.id === undefined ? [] : [session.id]);
-}
-
 /** Ends one of a user's sessions. @returns whether there was one with this handle */
 export async function destroySessionByHandle(
   session: CallSession,

@@ -27,12 +27,6 @@ export class SessionDraft {
     return this.#userCopy;
   }
 
-  /** The stored user, unless the call has a copy to change. Don't change it. */
-  get storedUser(): ShopUser | undefined {
-    const isAsStored = this.#nextUser === undefined && this.#userCopy === undefined;
-    return isAsStored ? this.#storedUser : undefined;
-  }
-
   get isLoggedIn(): boolean {
     return (this.#nextUser ?? this.#storedUser) !== undefined;
   }

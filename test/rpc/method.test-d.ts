@@ -74,6 +74,45 @@ describe("a method's context", () => {
     });
   });
 
+  test("takes more fields, and keeps its own types", () => {
+    defineRpcMethod({
+      access: "user",
+      handler(_, context) {
+        const extended = context.with({ tenant: "a" });
+        expectTypeOf(extended.tenant).toEqualTypeOf<string>();
+        expectTypeOf(extended.user).toEqualTypeOf<ShopUser>();
+        expectTypeOf(extended).toExtend<UserRpcContext>();
+      },
+    });
+    defineRpcMethod({
+      access: "public",
+      handler(_, context) {
+        const extended = context.with({ tenant: "a" }).with({ count: 1 });
+        expectTypeOf(extended).toExtend<PublicRpcContext & { tenant: string; count: number }>();
+        // @ts-expect-error -- a public context stays one
+        void extended.user;
+      },
+    });
+  });
+
+  test("can be a plain object", () => {
+    const context: PublicRpcContext = {
+      shop: { shopId: 1001, locale: "de-DE", currency: "EUR" },
+      callRpc: () => Promise.reject(new Error("Not in this test")),
+      log: console,
+      ip: undefined,
+      headers: new Headers(),
+      signal: new AbortController().signal,
+      with(extra) {
+        return { ...this, ...extra };
+      },
+    };
+    const method = defineRpcMethod({ access: "public", handler: (_, { shop }) => shop.shopId });
+    expectTypeOf(method.handler).toBeCallableWith(undefined, context);
+    // @ts-expect-error -- the handler reads the shop
+    void method.handler(undefined, { user: undefined });
+  });
+
   test("is for one of three kinds of access", () => {
     // @ts-expect-error -- there is no such access
     defineRpcMethod({ access: "admin", handler: () => 1 });
@@ -92,7 +131,8 @@ describe("a method's input", () => {
       },
     });
     type Payload = { quantity?: number | undefined; at: string };
-    expectTypeOf(method).toEqualTypeOf<RpcMethod<Payload, void>>();
+    type Input = { quantity: number; at: Date };
+    expectTypeOf(method).toEqualTypeOf<RpcMethod<Payload, void, Input, RpcContext>>();
   });
 
   test("is any Standard Schema's", () => {
@@ -104,7 +144,7 @@ describe("a method's input", () => {
         return input * 2;
       },
     });
-    expectTypeOf(method).toEqualTypeOf<RpcMethod<string, number>>();
+    expectTypeOf(method).toEqualTypeOf<RpcMethod<string, number, number, RpcContext>>();
   });
 
   test("is nothing where there is no schema", () => {
@@ -114,7 +154,7 @@ describe("a method's input", () => {
         return "done";
       },
     });
-    expectTypeOf(method).toEqualTypeOf<RpcMethod<undefined, string>>();
+    expectTypeOf(method).toEqualTypeOf<RpcMethod<undefined, string, undefined, RpcContext>>();
   });
 
   test("is a schema's, and no other thing's", () => {
@@ -126,20 +166,22 @@ describe("a method's input", () => {
 describe("a method's output", () => {
   test("is what the handler gives in the end", () => {
     expectTypeOf(defineRpcMethod({ handler: async () => [1, 2] })).toEqualTypeOf<
-      RpcMethod<undefined, number[]>
+      RpcMethod<undefined, number[], undefined, RpcContext>
     >();
     expectTypeOf(
       defineRpcMethod({ handler: () => Promise.resolve("a" as "a" | "b") }),
-    ).toEqualTypeOf<RpcMethod<undefined, "a" | "b">>();
+    ).toEqualTypeOf<RpcMethod<undefined, "a" | "b", undefined, RpcContext>>();
     expectTypeOf(defineRpcMethod({ async handler() {} })).toEqualTypeOf<
-      RpcMethod<undefined, void>
+      RpcMethod<undefined, void, undefined, RpcContext>
     >();
   });
 
   test("is what its schema makes of that, where there is one", () => {
     const output = z.object({ price: z.number().transform(String) });
     const method = defineRpcMethod({ output, handler: async () => ({ price: 1 }) });
-    expectTypeOf(method).toEqualTypeOf<RpcMethod<undefined, { price: string }>>();
+    expectTypeOf(method).toEqualTypeOf<
+      RpcMethod<undefined, { price: string }, undefined, RpcContext>
+    >();
     // @ts-expect-error -- the schema takes a number
     defineRpcMethod({ output, handler: () => ({ price: "1" }) });
     // @ts-expect-error -- the schema wants a price

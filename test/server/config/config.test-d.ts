@@ -7,6 +7,7 @@ import createMemoryDriver from "unstorage/drivers/memory";
 import { describe, expectTypeOf, test } from "vitest";
 import * as z from "zod";
 import { createRpcClient } from "../../../rpc/client.ts";
+import type { PublicRpcContext } from "../../../rpc/context.ts";
 import { defineRpcMethod, type RpcMethod } from "../../../rpc/method.ts";
 import { defineStorefrontConfig, type StorefrontConfig } from "../../../server/config/config.ts";
 import type { CorsConfig, corsKeys } from "../../../server/config/keys/cors-keys.ts";
@@ -39,7 +40,9 @@ describe("defineStorefrontConfig", () => {
     const config = defineStorefrontConfig({ shops, methods: { greet } });
     type Methods = NonNullable<(typeof config)["methods"]>;
     expectTypeOf<keyof Methods>().toEqualTypeOf<"greet">();
-    expectTypeOf<Methods["greet"]>().toEqualTypeOf<RpcMethod<{ name: string }, string>>();
+    expectTypeOf<Methods["greet"]>().toEqualTypeOf<
+      RpcMethod<{ name: string }, string, { name: string }, PublicRpcContext>
+    >();
 
     const rpc = createRpcClient<Methods>({ baseURL: "http://localhost:3000", shopId: 1001 });
     expectTypeOf(rpc.greet).parameter(0).toEqualTypeOf<{ name: string }>();

@@ -1,0 +1,78 @@
+import type { ShopUser } from "../../storage/sessions/session-record.ts";
+import type { Call } from "../call.ts";
+import { RpcError } from "../error.ts";
+import type { Credentials, Profile, Registration } from "./auth.ts";
+import { guardPassword, guardPasswordChange, guardRegistration } from "./login-limiter.ts";
+
+/** The functions of `context.auth`. */
+export type ContextAuth = ReturnType<typeof createContextAuth>;
+
+/**
+ * Creates the functions of a context that check and change accounts: those of the config's `auth`, within the limits
+ * of `loginAttempts`. The functions that check a password throw RpcError `too_many_attempts`.
+ */
+export function createContextAuth(call: Call) {
+  const { auth } = call.runtime;
+  return {
+    /** @returns the user, or `undefined` if the email address or the password is wrong */
+    login(credentials: Credentials): Promise<ShopUser | undefined> {
+      return guardPassword(call, credentials.email, () =>
+        auth.login(credentials, call.authContext),
+      );
+    },
+
+    /** Creates an account. @throws RpcError `email_taken` */
+    register(registration: Registration): Promise<ShopUser> {
+      return guardRegistration(call, () => auth.register(registration, call.authContext));
+    },
+
+    /** @returns whether this is the password of the user's account */
+    async verifyPassword(user: ShopUser, password: string): Promise<boolean> {
+      const credentials = { email: user.email ?? "", password };
+      const verified = await guardPassword(call, accountOf(user), async () => {
+        const found = await auth.login(credentials, call.authContext);
+        return String(found?.id) === String(user.id) ? found : undefined;
+      });
+      return verified !== undefined;
+    },
+
+    /** @returns whether the old password was right, so that the new one is set */
+    changePassword(change: {
+      readonly user: ShopUser;
+      readonly oldPassword: string;
+      readonly newPassword: string;
+    }): Promise<boolean> {
+      return guardPasswordChange(call, accountOf(change.user), () =>
+        auth.changePassword(change, call.authContext),
+      );
+    },
+
+    /** Changes the profile in the account. @returns the changed user, for `context.updateUser` */
+    async updateUser(change: {
+      readonly user: ShopUser;
+      readonly profile: Profile;
+    }): Promise<ShopUser> {
+      const changed = await auth.updateUser?.(change, call.authContext);
+      return changed ?? { ...change.user, ...change.profile };
+    },
+
+    /**
+     * Changes the email address of the account. @returns the changed user, for `context.updateUser`
+     * @throws RpcError `email_taken`; `unknown_method` if the config's `auth` cannot change it
+     */
+    async changeEmail(change: {
+      readonly user: ShopUser;
+      readonly email: string;
+    }): Promise<ShopUser> {
+      if (auth.changeEmail === undefined) throw new RpcError("unknown_method");
+      return auth.changeEmail(change, call.authContext);
+    },
+  };
+}
+
+// --- Internal helpers ---
+
+/** The account that failed logins of a user count for; with some `auth`, users have no email address. */
+function accountOf({ email, id }: ShopUser): string {
+  return email ?? String(id);
+}

@@ -1,0 +1,50 @@
+import type { Call } from "./call.ts";
+import { describeDevice } from "./methods/device.ts";
+import { rotateId } from "./session/login.ts";
+import { destroySessionByHandle, destroySessionsOf } from "./session/logout.ts";
+
+/** The functions of `context.sessions`. */
+export type ContextSessions = ReturnType<typeof createContextSessions>;
+
+/** Creates the functions of a context that list, end, and rotate the sessions of users. */
+export function createContextSessions({ services, session }: Call) {
+  return {
+    /** Lists a user's sessions in all shops of the realm, the last used first. None can be used as a login. */
+    async list(userId: string | number) {
+      const indexes = await Promise.all(services.realm.users.map((users) => users.read(userId)));
+      return indexes
+        .flatMap(({ sessions }) => Object.entries(sessions))
+        .map(([handle, { shopId, createdAt, lastSeenAt, userAgent, transport }]) => {
+          const current = handle === session.current?.record.handle;
+          const device = describeDevice(userAgent);
+          return { handle, shopId, createdAt, lastSeenAt, transport, device, userAgent, current };
+        })
+        .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt);
+    },
+
+    /** Ends one of a user's sessions. @returns whether the user has a session with this handle */
+    end(userId: string | number, handle: string): Promise<boolean> {
+      return destroySessionByHandle(session, userId, handle);
+    },
+
+    /**
+     * Ends a user's sessions like `destroySessionsForUserId`, and also returns whether that is complete: if the user's
+     * index was lost, some sessions can stay active.
+     */
+    async endAll(
+      userId: string | number,
+      sessionsToKeep: readonly string[] = [],
+    ): Promise<{ readonly ended: number; readonly isComplete: boolean }> {
+      const { count, isComplete } = await destroySessionsOf(session, userId, sessionsToKeep);
+      return { ended: count, isComplete };
+    },
+
+    /**
+     * Gives the user's session a new ID, for example after a change of rights; a guest's session keeps its ID.
+     * @param change `fresh`: the user has just authenticated again, so methods with `requireFresh` accept the login
+     */
+    rotate({ fresh = false }: { readonly fresh?: boolean } = {}): Promise<void> {
+      return rotateId(session, { proved: fresh });
+    },
+  };
+}

@@ -1,0 +1,143 @@
+import { createContextAuth } from "./accounts/context-auth.ts";
+import type { Call } from "./call.ts";
+import { createContextLists } from "./context-lists.ts";
+import { createContextSessions } from "./context-sessions.ts";
+import type { PublicRpcContext, RpcContext } from "./context.ts";
+import { callRpc } from "./dispatch.ts";
+import { logIn } from "./session/login.ts";
+import { destroySession, destroySessionsOf } from "./session/logout.ts";
+
+/** Creates the context of a call without a session. */
+export function createPublicContext(call: Call): PublicRpcContext {
+  return toContext(createPublicFields(call), call, publicGetters);
+}
+
+/** Creates the context of a call with a session. */
+export function createContext(call: Call): RpcContext {
+  const { session } = call;
+  const { readBasket, changeBasket, readWishlist, changeWishlist } = createContextLists(call);
+  // No spreads: after a spread, V8 gives each object a hidden class of its own (docs/speed.md).
+  const { shop, log, ip, callRpc: callOther } = createPublicFields(call);
+  const fields: Omit<RpcContext, keyof LiveValues | "with"> = {
+    shop,
+    log,
+    ip,
+    callRpc: callOther,
+    updateUser: (user) => session.draft.updateUser(user),
+    createUserBoundSession: (user, options) => logIn(session, user, options),
+    destroySession: () => destroySession(session),
+    destroySessionsForUserId: async (userId, sessionsToKeep = []) =>
+      (await destroySessionsOf(session, userId, sessionsToKeep)).count,
+    sessions: createContextSessions(call),
+    auth: createContextAuth(call),
+    updateCustomData: (patch) => session.draft.updateCustomData(patch),
+    readTokens: () => session.tokens.read(),
+    updateTokens: (tokens) => session.tokens.update(tokens),
+    readBasket,
+    changeBasket,
+    readWishlist,
+    changeWishlist,
+  };
+  return toContext(fields, call, sessionGetters);
+}
+
+// --- Internal helpers ---
+
+function createPublicFields(call: Call): Omit<PublicRpcContext, keyof LiveValues | "with"> {
+  return {
+    shop: call.services.shop,
+    log: call.log,
+    ip: call.request.client.ip,
+    callRpc: <Output>(name: string, payload?: unknown) =>
+      callRpc(call, name, payload) as Promise<Output>,
+  };
+}
+
+/** The values of a context that change during a call, or that few calls read. */
+class LiveValues {
+  readonly #call: Call;
+  #headers: Headers | undefined;
+
+  constructor(call: Call) {
+    this.#call = call;
+  }
+
+  get headers() {
+    this.#headers ??= withoutCredentials(this.#call);
+    return this.#headers;
+  }
+
+  get signal() {
+    return this.#call.request.deadline.signal;
+  }
+
+  get sessionId() {
+    return this.#call.session.id;
+  }
+
+  get user() {
+    return this.#call.session.draft.user;
+  }
+
+  get customData() {
+    return this.#call.session.draft.customData;
+  }
+
+  get basketKey() {
+    return this.#call.session.lists.begin("basket");
+  }
+
+  get wishlistKey() {
+    return this.#call.session.lists.begin("wishlist");
+  }
+}
+
+/** The property that links a context, and each context that `with` makes of it, to its live values. */
+const live = Symbol("live values");
+
+type Getters = readonly (readonly [name: keyof LiveValues, getter: PropertyDescriptor])[];
+
+const publicGetters = toGetters("headers", "signal");
+const sessionGetters = [
+  ...publicGetters,
+  ...toGetters("sessionId", "user", "customData", "basketKey", "wishlistKey"),
+];
+
+/** All contexts share these getters. With getters of its own, each context would have a hidden class of its own. */
+function toGetters(...names: readonly (keyof LiveValues)[]): Getters {
+  return names.map((name) => {
+    const get = function (this: { readonly [live]: LiveValues }) {
+      return this[live][name];
+    };
+    return [name, { get, enumerable: true, configurable: true }];
+  });
+}
+
+function toContext<Context extends PublicRpcContext>(
+  fields: Omit<Context, keyof LiveValues | "with">,
+  call: Call,
+  getters: Getters,
+): Context {
+  const context = fields as Context;
+  Object.defineProperty(context, live, { value: new LiveValues(call) });
+  for (const [name, getter] of getters) Object.defineProperty(context, name, getter);
+  return withExtension(context);
+}
+
+/** Adds `with` to a context: it copies getters, not their values. */
+function withExtension<Context extends object>(context: Context): Context {
+  const extend = (extra: object) => {
+    const properties = {
+      ...Object.getOwnPropertyDescriptors(context),
+      ...Object.getOwnPropertyDescriptors(extra),
+    };
+    return withExtension(Object.create(Object.prototype, properties) as object);
+  };
+  return Object.assign(context, { with: extend });
+}
+
+function withoutCredentials({ runtime, request }: Call): Headers {
+  const headers = new Headers(request.client.headers);
+  for (const name of runtime.credentialHeaders) headers.delete(name);
+  return headers;
+}
