@@ -7,7 +7,7 @@ import { judgePage, type PageVerdict } from "./own-page.ts";
 import { toAllowedHeaders } from "./preflight.ts";
 import { ShopHosts } from "./shop-hosts.ts";
 import type { Credentials } from "./credentials/credentials.ts";
-import type { HeaderEntry, SessionTransport } from "./credentials/transport.ts";
+import type { HeaderEntry } from "./credentials/transport.ts";
 import { responseHeader } from "./method-response.ts";
 
 /** The config's rules for pages: `cors` and the hosts of the shops. */
@@ -29,9 +29,7 @@ export class Cors {
   readonly vary: string;
   readonly #rules: CorsRules;
   readonly #hosts: ReadonlyMap<Shop, ShopHosts>;
-  /** The transports whose credentials a page sends itself. */
-  readonly #explicit: readonly SessionTransport[];
-  readonly #credentialHeaders: readonly string[];
+  readonly #credentials: Credentials;
   /** The response headers that a shop's pages can read. */
   readonly #exposed: ReadonlyMap<Shop, readonly string[]>;
   readonly #publicOrigin: string | undefined;
@@ -43,14 +41,10 @@ export class Cors {
     this.vary = ["sec-fetch-site", ...(trustProxy === false ? [] : forwarded)].join(", ");
     this.#rules = rules;
     this.#hosts = new Map(shops.map((shop) => [shop, new ShopHosts(shop.public.host)]));
-    this.#explicit = credentials.transports.filter(isExplicit);
-    this.#credentialHeaders = this.#explicit.map(
-      ({ credentialHeaders }) => credentialHeaders.request,
-    );
+    this.#credentials = credentials;
     this.#exposed = new Map(
       shops.map((shop) => {
-        const explicit = credentials.enabledIn(shop).filter(isExplicit);
-        const names = explicit.map(({ credentialHeaders }) => credentialHeaders.response);
+        const names = credentials.explicitIn(shop).map((each) => each.credentialHeaders.response);
         return [shop, [...shop.cors.exposedHeaders, ...names, "retry-after", responseHeader]];
       }),
     );
@@ -76,9 +70,7 @@ export class Cors {
     // A navigation to a cacheable GET may come from anywhere.
     if (event.req.method !== "POST") return true;
     // A page that sets a token has passed a preflight, but the browser can add cookies by itself.
-    if (this.#explicit.some((transport) => transport.read(event.headers) !== undefined)) {
-      return false;
-    }
+    if (this.#credentials.hasExplicit(event.headers)) return false;
     throw this.#reject(undefined, shop, "other");
   }
 
@@ -92,19 +84,22 @@ export class Cors {
     if (hosts.length === 0) throw this.#reject(origin ?? undefined, undefined, "other");
     const requested = event.headers.get("access-control-request-headers");
     const lists = hosts.map(({ cors }) => cors.allowedHeaders);
+    const credentialHeaders = hosts
+      .flatMap((shop) => this.#credentials.explicitIn(shop))
+      .map((transport) => transport.credentialHeaders.request);
     const headers: HeaderEntry[] = [];
-    this.describe(event, origin, undefined, headers);
+    this.addHeaders(event, origin, undefined, headers);
     headers.push(
       ["vary", "access-control-request-headers"],
       ["access-control-allow-methods", "GET, POST"],
-      ["access-control-allow-headers", toAllowedHeaders(requested, lists, this.#credentialHeaders)],
+      ["access-control-allow-headers", toAllowedHeaders(requested, lists, credentialHeaders)],
       ["access-control-max-age", String(Math.min(...hosts.map(({ cors }) => cors.maxAge)))],
     );
     return { status: 204, body: null, headers };
   }
 
   /** Lets the page that called read the answer, an error too; without a shop, as any of them would. */
-  describe(
+  addHeaders(
     event: Incoming,
     origin: string | null,
     shop: Shop | undefined,
@@ -156,7 +151,7 @@ export class Cors {
 
   #isAllowed(origin: string, { cors, public: shop }: Shop): boolean {
     if (typeof cors.origin !== "function")
-      return cors.origin.some((rule) => fitsOrigin(rule, origin));
+      return cors.origin.some((rule) => matchesOrigin(rule, origin));
     try {
       // Nothing else will do: the promise of an asynchronous function would let everybody in.
       return cors.origin(origin, shop) === true;
@@ -179,17 +174,13 @@ export class Cors {
 }
 
 /** Whether a rule of `cors.origin` is about an origin. */
-export function fitsOrigin(rule: string | RegExp, origin: string): boolean {
+export function matchesOrigin(rule: string | RegExp, origin: string): boolean {
   if (typeof rule === "string") return rule === origin;
   // A pattern that only finds itself somewhere would let `https://shop.example.evil.example` in.
   return new RegExp(`^(?:${rule.source})$`, rule.flags.replace(/[gmy]/g, "")).test(origin);
 }
 
 // --- Internal helpers ---
-
-function isExplicit({ isAmbient }: SessionTransport): boolean {
-  return !isAmbient;
-}
 
 /** Names the origin, and the option to set if you own the page. */
 function describeRejection(

@@ -7,7 +7,7 @@ const maxRequested = 1024;
 /**
  * Decides which headers a page's calls can have: those of every call, and each shop's list. A shop without a list
  * allows what the page asks for.
- * @param credentials the headers with credentials that the page itself sends
+ * @param credentials the headers in which the page sends its session credential
  * @param requested the header `Access-Control-Request-Headers`
  * @param lists `cors.allowedHeaders` of each shop that allows the page's origin
  */
@@ -17,14 +17,19 @@ export function toAllowedHeaders(
   credentials: readonly string[],
 ): string {
   const names = lists.flatMap((list) => list ?? toNames(requested ?? ""));
-  const allowed = [...credentials, ...callHeaders, ...names.map((name) => name.toLowerCase())];
+  const allowed = [...callHeaders, ...credentials, ...names.map((name) => name.toLowerCase())];
   return [...new Set(allowed)].join(", ");
 }
 
 // --- Internal helpers ---
 
-/** The other request headers that calls use. */
-const callHeaders: readonly string[] = ["content-type", "idempotency-key", "x-shop-id"];
+/** The request headers of calls. A gateway in front of the server can require `Authorization`. */
+const callHeaders: readonly string[] = [
+  "authorization",
+  "content-type",
+  "idempotency-key",
+  "x-shop-id",
+];
 
 /** As many names as fit. `*` isn't a name: without cookies, it would allow all headers. */
 function toNames(requested: string): readonly string[] {

@@ -39,7 +39,7 @@ export function createResponder(
     } catch (error) {
       const redactor = credentials.redactorFor(incoming.headers);
       const answer = toProblem(error, redactor, redactor.guard(log));
-      cors.describe(incoming, incoming.origin, undefined, answer.headers);
+      cors.addHeaders(incoming, incoming.origin, undefined, answer.headers);
       return toResponse(answer);
     }
   };

@@ -92,8 +92,9 @@ export function createRpcHandler(
       });
       call = current;
       if (method.access !== "public") {
-        const enabled = credentials.enabledIn(shop);
-        const transports = acceptsCookies ? enabled : enabled.filter(({ isAmbient }) => !isAmbient);
+        const transports = acceptsCookies
+          ? credentials.enabledIn(shop)
+          : credentials.explicitIn(shop);
         const finding = findSession(headers, transports, backend.sessions);
         const lookup = finding instanceof Promise ? await deadline.wait(finding) : finding;
         const { gone, reused } = lookup;
@@ -136,7 +137,7 @@ export function createRpcHandler(
       const isSecure = () => incoming.url.protocol === "https:";
       answer.headers.push(...toSessionHeaders(visit, isSecure));
     }
-    cors.describe(incoming, origin, shop, answer.headers);
+    cors.addHeaders(incoming, origin, shop, answer.headers);
     if (call === undefined || typeof answer.body === "string") return toResponse(answer);
     return toResponse(answer, { log: call.log, request });
   }

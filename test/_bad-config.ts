@@ -1,5 +1,6 @@
 import { defineRpcMethod } from "../rpc/method.ts";
 import { ConfigError } from "../server/config/config-error.ts";
+import { tokenMethods } from "../server/credentials/transports.ts";
 import { resolveConfig } from "../server/config/resolve.ts";
 
 const method = defineRpcMethod({ handler: () => "hello" });
@@ -59,7 +60,7 @@ export const badValues: Readonly<Record<string, readonly [values: unknown[], exp
   "session.partitioned": [["no", 0], "true or false"],
   "session.tokenMethod": [
     ["token", [], ["cookie", 7], null],
-    '"cookie", "bearer" or a list of them',
+    `${tokenMethods.map((name) => `"${name}"`).join(", ")} or a list of them`,
   ],
   "session.authTokenHeaderKey": [["", "a b", "set-cookie", "Vary"], "a header of its own"],
   "session.cache": [[true, 60, null], "false or an object"],

@@ -6,24 +6,24 @@ import { createTransports } from "./transports.ts";
 
 /** Knows all credentials of this server: which headers they are in, and how to find them there. */
 export class Credentials {
-  /** The transports of all shops, also those that a shop's config doesn't enable. */
-  readonly transports: readonly SessionTransport[];
   /** The request headers with credentials, in lower case: methods don't see them. */
   readonly requestHeaders: readonly string[];
+  /** The transports of all shops, also those that a shop's config doesn't enable. */
+  readonly #transports: readonly SessionTransport[];
   readonly #enabled: ReadonlyMap<Shop, readonly SessionTransport[]>;
   readonly #responseHeaders: ReadonlySet<string>;
   readonly #adminTokens: readonly string[];
 
   constructor({ shops, adminTokens }: Pick<StorefrontOptions, "shops" | "adminTokens">) {
     const byShop = shops.map((shop) => [shop, createTransports(shop)] as const);
-    this.transports = byShop.flatMap(([, transports]) => transports);
+    this.#transports = byShop.flatMap(([, transports]) => transports);
     this.#enabled = new Map(
       byShop.map(([shop, transports]) => {
         const names: readonly string[] = shop.session.tokenMethods;
         return [shop, transports.filter(({ name }) => names.includes(name))];
       }),
     );
-    const headers = this.transports.map(({ credentialHeaders }) => credentialHeaders);
+    const headers = this.#transports.map(({ credentialHeaders }) => credentialHeaders);
     this.requestHeaders = [
       ...new Set(headers.map(({ request }) => request)),
       "proxy-authorization",
@@ -37,10 +37,21 @@ export class Credentials {
     return this.#enabled.get(shop) ?? [];
   }
 
+  /** The shop's transports whose credentials a page sends itself, unlike a cookie. */
+  explicitIn(shop: Shop): readonly SessionTransport[] {
+    return this.enabledIn(shop).filter(isExplicit);
+  }
+
+  /** Whether a request has a credential that its page sent itself, for this shop or another. */
+  hasExplicit(headers: Headers): boolean {
+    const explicit = this.#transports.filter(isExplicit);
+    return explicit.some((transport) => transport.read(headers) !== undefined);
+  }
+
   /** Whether a response header is a session credential of any shop. @param name in lower case */
   isIssued(name: string, value: string): boolean {
     if (!this.#responseHeaders.has(name)) return false;
-    return this.transports.some((transport) => transport.isIssued(name, value));
+    return this.#transports.some((transport) => transport.isIssued(name, value));
   }
 
   /** A redactor that reads the credentials when it first redacts a text. */
@@ -57,7 +68,13 @@ export class Credentials {
   #findSecrets(headers: Headers): Iterable<string> {
     const token = readBearer(headers);
     const isAdmin = token !== undefined && this.#adminTokens.includes(token);
-    const found = this.transports.flatMap((transport) => transport.findSecrets(headers));
+    const found = this.#transports.flatMap((transport) => transport.findSecrets(headers));
     return new Set(isAdmin ? [token, ...found] : found);
   }
+}
+
+// --- Internal helpers ---
+
+function isExplicit({ isAmbient }: SessionTransport): boolean {
+  return !isAmbient;
 }
