@@ -2,6 +2,7 @@ import { RpcError } from "../rpc/error.ts";
 import { describeError, type Logger } from "../shared/log.ts";
 import type { Answer } from "./response.ts";
 import type { Incoming } from "./request.ts";
+import { matchesOrigin } from "./config/keys/cors-keys.ts";
 import type { Shop } from "./config/options.ts";
 import { judgePage, type PageVerdict } from "./own-page.ts";
 import { toAllowedHeaders } from "./preflight.ts";
@@ -171,13 +172,6 @@ export class Cors {
     if (isDevelopment) log.warn("A call of another origin was rejected", { detail });
     return new RpcError("foreign_origin", { detail });
   }
-}
-
-/** Whether a rule of `cors.origin` is about an origin. */
-export function matchesOrigin(rule: string | RegExp, origin: string): boolean {
-  if (typeof rule === "string") return rule === origin;
-  // A pattern that only finds itself somewhere would let `https://shop.example.evil.example` in.
-  return new RegExp(`^(?:${rule.source})$`, rule.flags.replace(/[gmy]/g, "")).test(origin);
 }
 
 // --- Internal helpers ---

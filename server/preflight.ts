@@ -1,5 +1,4 @@
-/** The name of a header (RFC 9110, 5.1). */
-export const fieldName = /^[!#$%&'*+.^_`|~\w-]+$/;
+import { fieldName } from "./config/keys/cors-keys.ts";
 
 /** The most characters of requested header names that a preflight allows. */
 const maxRequested = 1024;
@@ -7,9 +6,9 @@ const maxRequested = 1024;
 /**
  * Decides which headers a page's calls can have: those of every call, and each shop's list. A shop without a list
  * allows what the page asks for.
- * @param credentials the headers in which the page sends its session credential
  * @param requested the header `Access-Control-Request-Headers`
  * @param lists `cors.allowedHeaders` of each shop that allows the page's origin
+ * @param credentials the headers in which the page sends its session credential
  */
 export function toAllowedHeaders(
   requested: string | null,
