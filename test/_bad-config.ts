@@ -50,7 +50,7 @@ export const badValues: Readonly<Record<string, readonly [values: unknown[], exp
   ],
   "session.guestAbsoluteTimeout": [[-1, {}], "a whole number of seconds, 1 or more"],
   "session.renewAfter": [[0, "4h"], "a whole number of seconds, 1 or more"],
-  "session.freshFor": [[0, 86_401], "a whole number of seconds, 1 or more (1 days at most)"],
+  "session.freshFor": [[0, 86_401], "a whole number of seconds, 1 or more (1 day at most)"],
   "session.maxSessionsPerUser": [[0, 2.5, Infinity], "a whole number, 1 or more"],
   "session.sessionLimitPolicy": [["endNewest", true], '"endOldest" or "refuse"'],
   "session.encryptionKeys": [["short", [], 7, null], "a key of 32 characters or more"],

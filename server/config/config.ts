@@ -1,7 +1,11 @@
 import type { RpcMethods } from "../../rpc/method.ts";
-import type { BasketOptions, WishlistOptions } from "../../rpc/shop.ts";
 import { corsKeys, type CorsConfig } from "./keys/cors-keys.ts";
-import { basketKeys, wishlistKeys } from "./keys/list-keys.ts";
+import {
+  basketKeys,
+  wishlistKeys,
+  type BasketConfig,
+  type WishlistConfig,
+} from "./keys/list-keys.ts";
 import {
   adminKeys,
   httpKeys,
@@ -28,12 +32,12 @@ export interface StorefrontConfig<
   /** Which pages of other origins can call the server: see docs/cors.md. */
   readonly cors?: CorsConfig | undefined;
   /** Limits of baskets, and how they merge at login. */
-  readonly basket?: Partial<BasketOptions> | undefined;
+  readonly basket?: BasketConfig | undefined;
   /** Limits of wishlists. */
-  readonly wishlist?: Partial<WishlistOptions> | undefined;
+  readonly wishlist?: WishlistConfig | undefined;
   /** Limits of failed logins; `false` for no limits. */
   readonly loginAttempts?: LoginAttemptsConfig | false | undefined;
-  /** The admin calls: see docs/operations.md. */
+  /** The admin API: see docs/sessions.md. */
   readonly admin?: AdminConfig | undefined;
   /** HTTP settings of `storefront start` and `storefront dev`. Your own server has settings of its own. */
   readonly server?: ServerConfig | undefined;

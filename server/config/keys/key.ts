@@ -78,7 +78,10 @@ export function count(of = "") {
 
 /** A duration in seconds, from 1 to `most`. */
 export function seconds(most = Number.MAX_SAFE_INTEGER) {
-  const days = most < Number.MAX_SAFE_INTEGER ? ` (${most / day} days at most)` : "";
+  const days =
+    most < Number.MAX_SAFE_INTEGER
+      ? ` (${most / day} ${most === day ? "day" : "days"} at most)`
+      : "";
   return integer(1, most, `a whole number of seconds, 1 or more${days}`);
 }
 

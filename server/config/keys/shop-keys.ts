@@ -1,14 +1,22 @@
-import type { BasketOptions, PublicShop, WishlistOptions } from "../../../rpc/shop.ts";
 import { byDefault } from "../layers.ts";
 import type { CorsConfig } from "./cors-keys.ts";
 import { boolean, count, isListOf, text, value, type KeysOf } from "./key.ts";
+import type { BasketConfig, WishlistConfig } from "./list-keys.ts";
 import type { SessionConfig } from "./session-keys.ts";
 import type { ShopStorageConfig } from "./storage-keys.ts";
 
 /** One storefront. */
-export interface ShopConfig extends Omit<PublicShop, "host"> {
+export interface ShopConfig {
+  /** The shop's ID: calls name it in the header `x-shop-id`. */
+  readonly shopId: number;
+  /** The language tag (BCP 47), for example `de-DE`. */
+  readonly locale: string;
+  /** The currency code (ISO 4217), for example `EUR`. */
+  readonly currency: string;
   /** Hosts of the shop, with a port or without: a name or a list. `*.shop.example` covers every host below `shop.example`. @default none */
   readonly host?: string | readonly string[] | undefined;
+  /** The first segment of the shop's URLs, for `shopSelector`. @default none */
+  readonly path?: string | undefined;
   /** Whether calls without a path belong to this shop, if `shopSelector` is `path_or_default`. @default the first shop */
   readonly isDefault?: boolean | undefined;
   /** Shops of one realm share customer accounts. @default "default" */
@@ -20,9 +28,9 @@ export interface ShopConfig extends Omit<PublicShop, "host"> {
   /** Overrides the global `cors` key by key. */
   readonly cors?: CorsConfig | undefined;
   /** Overrides the global `basket` key by key. */
-  readonly basket?: Partial<BasketOptions> | undefined;
+  readonly basket?: BasketConfig | undefined;
   /** Overrides the global `wishlist` key by key. */
-  readonly wishlist?: Partial<WishlistOptions> | undefined;
+  readonly wishlist?: WishlistConfig | undefined;
 }
 
 export const shopKeys = {
