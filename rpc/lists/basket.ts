@@ -6,7 +6,7 @@ import {
   toStoredJson,
   type StoredData,
 } from "./line-identity.ts";
-import { isTransferable, type TransferableDocument } from "./transferable-document.ts";
+import { isTransferable, type TransferableDocument } from "./transfer.ts";
 import type { BasketOptions, MergeStrategy } from "../shop.ts";
 
 /** What a shop sells: a positive integer, or a string of 1 to 64 characters. */

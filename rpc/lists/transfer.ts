@@ -3,12 +3,10 @@ import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { describeError, type Logger } from "../../shared/log.ts";
 import type { Collection } from "../../storage/documents/documents.ts";
-import type { ListKind } from "../../storage/sessions/session-record.ts";
 import type { PendingMerge } from "../../storage/sessions/user-index.ts";
 import type { ShopServices } from "../shop-services.ts";
-import { emptyBasket, mergeItems, type Basket, type MergedLine } from "./basket.ts";
-import type { TransferableDocument } from "./transferable-document.ts";
-import { emptyWishlist, mergeWishes, type LeftOutWish, type Wishlist } from "./wishlist.ts";
+import type { MergedLine } from "./basket.ts";
+import type { LeftOutWish } from "./wishlist.ts";
 
 /*
  * The transfer of a guest's list to a user. It happens once, however often a call repeats it.
@@ -26,10 +24,12 @@ import { emptyWishlist, mergeWishes, type LeftOutWish, type Wishlist } from "./w
  * A login notes its merges in the user's index first. `completeMerges` removes each note when the merge is done.
  */
 
-/** The documents of each kind of list. */
-export interface Lists {
-  readonly basket: Basket;
-  readonly wishlist: Wishlist;
+/** A list that belongs to a guest's session or to a user. */
+export interface TransferableDocument {
+  /** The key of the user's list that this guest's list is sealed for; `""`: the session ended. */
+  readonly movedTo?: string | undefined;
+  /** The keys of the guests' lists that were merged in, and when each expires (epoch milliseconds). */
+  readonly merged?: Readonly<Record<string, number>> | undefined;
 }
 
 /** The lists of one kind in one shop. */
@@ -67,9 +67,15 @@ export function userOwnerKey(shopId: number, userId: string | number): string {
   return createHash("sha256").update(`${shopId}:${userId}`).digest("hex");
 }
 
-/** The lists of one kind in a shop. */
-export function listsOf<K extends ListKind>(services: ShopServices, kind: K): ShopLists<Lists[K]> {
-  return shopLists[kind](services);
+/** Whether the fields of the transfer are valid in a stored value. */
+export function isTransferable(value: unknown): value is TransferableDocument {
+  const { movedTo, merged = {} } = (value ?? {}) as Partial<TransferableDocument>;
+  return (
+    (movedTo === undefined || typeof movedTo === "string") &&
+    typeof merged === "object" &&
+    merged !== null &&
+    Object.values(merged).every(Number.isFinite)
+  );
 }
 
 /** Reads a list; a sealed one is empty. @throws StorageUnavailableError */
@@ -152,11 +158,11 @@ export async function transferList<T extends TransferableDocument>(
   return lines;
 }
 
-/** Whose guests' lists to merge, and how. */
+/** The user whose lists get the guests' lists. */
 export interface Merging {
   readonly userId: string | number;
-  /** The key of the user's lists in a shop. */
-  readonly userKeyIn: (shopId: number) => string;
+  /** Transfers one list. @returns the outcome for each line */
+  readonly transfer: (merge: PendingMerge) => Promise<MergeReport["lines"]>;
   readonly log: Logger;
 }
 
@@ -178,7 +184,7 @@ export async function completeMerges(
   for (let at = 0; at < pending.length && merged.length === at; at += mergesPerRound) {
     if (at > 0) await setImmediate();
     const round = pending.slice(at, at + mergesPerRound);
-    const results = await Promise.all(round.map((merge) => tryMerge(services, merge, merging)));
+    const results = await Promise.all(round.map((merge) => tryMerge(merge, merging)));
     for (const [index, merge] of round.entries()) {
       const found = results[index];
       if (found === undefined) continue;
@@ -207,34 +213,17 @@ const sealMilliseconds = 3_600_000;
 /** A basket and a wishlist, in one round trip. More merges would block the event loop too long. */
 const mergesPerRound = 2;
 
-const shopLists: { [K in ListKind]: (services: ShopServices) => ShopLists<Lists[K]> } = {
-  basket: ({ baskets, basketOptions }) => ({
-    documents: baskets,
-    empty: emptyBasket,
-    merge: (user, guest) => mergeItems(user, guest.items, basketOptions),
-  }),
-  wishlist: ({ wishlists, wishlistOptions }) => ({
-    documents: wishlists,
-    empty: emptyWishlist,
-    merge: (user, guest) => mergeWishes(user, guest.items, wishlistOptions),
-  }),
-};
-
 /** @returns the outcome for each line; `undefined` if the storage failed */
 async function tryMerge(
-  services: ShopServices,
-  { shopId, belonging, key, expiresAt }: PendingMerge,
-  { userKeyIn, log }: Merging,
+  merge: PendingMerge,
+  { transfer, log }: Merging,
 ): Promise<MergeReport["lines"] | undefined> {
-  // The config can lose a shop while its merges are pending.
-  const shop = services.realm.shops.get(shopId);
   try {
-    if (shop === undefined) return [];
-    const guest = { key, expiresAt };
-    const lines = await transferList(listsOf(shop, belonging), guest, userKeyIn(shopId));
+    const lines = await transfer(merge);
     const count = lines.filter(({ outcome }) => outcome === "left_out").length;
     // If a later call completes a merge, no client gets its report.
-    if (count > 0) log.warn("A merge left out lines", { shopId, list: belonging, count });
+    const { shopId, belonging: list } = merge;
+    if (count > 0) log.warn("A merge left out lines", { shopId, list, count });
     return lines;
   } catch (error) {
     log.warn("A merge at login failed; the next call tries again", { error: describeError(error) });

@@ -7,19 +7,27 @@ import { SessionEndedError } from "../../storage/sessions/user-sessions.ts";
 import { addListKey, replaceListKey } from "../session/record-changes.ts";
 import type { CallSession } from "../session/call-session.ts";
 import type { ShopServices } from "../shop-services.ts";
+import { emptyBasket, mergeItems, type Basket } from "./basket.ts";
 import {
   changeList,
   closeList,
   completeMerges,
   DocumentMovedError,
   extendList,
-  listsOf,
   readList,
+  transferList,
   userOwnerKey,
   type ListOwner,
-  type Lists,
   type MergeReport,
+  type ShopLists,
 } from "./transfer.ts";
+import { emptyWishlist, mergeWishes, type Wishlist } from "./wishlist.ts";
+
+/** The lists of a visitor, by kind. */
+export interface Lists {
+  readonly basket: Basket;
+  readonly wishlist: Wishlist;
+}
 
 /** A visitor's basket or wishlist, and its key: `undefined` if the visitor has none yet. */
 export interface VisitorList<T> {
@@ -97,8 +105,8 @@ export class VisitorLists {
     pending: readonly PendingMerge[],
     log: Logger,
   ): Promise<MergeReport> {
-    const userKeyIn = (shopId: number) => this.#userKeyIn(shopId, userId);
-    return completeMerges(this.#session.services, pending, { userId, userKeyIn, log });
+    const transfer = (merge: PendingMerge) => this.#transfer(merge, userId);
+    return completeMerges(this.#session.services, pending, { userId, transfer, log });
   }
 
   /** Closes a guest's lists when the session ends. A user keeps the lists. */
@@ -106,6 +114,17 @@ export class VisitorLists {
     await forEachGuestList(record, (kind, key) =>
       closeList(listsOf(this.#session.services, kind), key),
     );
+  }
+
+  async #transfer(
+    { shopId, belonging, key, expiresAt }: PendingMerge,
+    userId: string | number,
+  ): Promise<MergeReport["lines"]> {
+    const shop = this.#session.services.realm.shops.get(shopId);
+    // The config can lose a shop while its merges are pending.
+    if (shop === undefined) return [];
+    const userKey = this.#userKeyIn(shopId, userId);
+    return transferList(listsOf(shop, belonging), { key, expiresAt }, userKey);
   }
 
   #userKeyIn(shopId: number, userId: string | number): string {
@@ -137,6 +156,23 @@ export async function extendGuestLists(services: ShopServices, session: Session)
 }
 
 // --- Internal helpers ---
+
+function listsOf<K extends ListKind>(services: ShopServices, kind: K): ShopLists<Lists[K]> {
+  return shopLists[kind](services);
+}
+
+const shopLists: { [K in ListKind]: (services: ShopServices) => ShopLists<Lists[K]> } = {
+  basket: ({ baskets, basketOptions }) => ({
+    documents: baskets,
+    empty: emptyBasket,
+    merge: (user, guest) => mergeItems(user, guest.items, basketOptions),
+  }),
+  wishlist: ({ wishlists, wishlistOptions }) => ({
+    documents: wishlists,
+    empty: emptyWishlist,
+    merge: (user, guest) => mergeWishes(user, guest.items, wishlistOptions),
+  }),
+};
 
 async function forEachGuestList(
   { user, belongings = {} }: SessionRecord,

@@ -1,6 +1,6 @@
 import { isProductReference, type ProductReference } from "./basket.ts";
 import { RpcError } from "../error.ts";
-import { isTransferable, type TransferableDocument } from "./transferable-document.ts";
+import { isTransferable, type TransferableDocument } from "./transfer.ts";
 import type { WishlistOptions } from "../shop.ts";
 
 /** What a visitor wishes for: a variant or a product. */
