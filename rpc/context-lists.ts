@@ -1,7 +1,7 @@
 import type { Call } from "./call.ts";
 import type { RpcContext } from "./context.ts";
 import { viewBasket } from "./lists/basket-view.ts";
-import type { TransferableDocument } from "./lists/transferable-document.ts";
+import type { TransferableDocument } from "./lists/transfer.ts";
 import { viewWishlist } from "./lists/wishlist.ts";
 
 /** Creates the functions of a context that read and change the visitor's basket and wishlist. */

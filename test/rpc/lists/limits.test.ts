@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { connect } from "node:net";
-import { describe, expect, test } from "vitest";
+import { serve } from "h3";
+import { describe, expect, onTestFinished, test } from "vitest";
 import * as z from "zod";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { createFolder, plain, startCli } from "../../_cli.ts";
@@ -101,14 +102,17 @@ describe("storefront start", () => {
   });
 });
 
-describe("a payload in the query", () => {
-  const { start } = createMatrix("memory", "server", () => ({ driver: "memory" }));
+describe("h3's serve", () => {
+  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
-  test("is read as long as Node reads the line", async () => {
-    const { visitor } = await start({ methods });
+  test("reads a payload in the query up to Node's default limit of 16 KiB", async () => {
+    const { app } = await start({ methods });
+    const server = serve(app, { port: 0, hostname: "127.0.0.1", silent: true });
+    onTestFinished(() => server.close(true));
+    await server.ready();
     const get = (size: number) =>
-      visitor().request(`/de/api/rpc/size?payload="${"x".repeat(size)}"`);
-    expect((await get(15_000)).body).toBe(15_000);
+      fetch(`${server.url}de/api/rpc/size?payload="${"x".repeat(size)}"`);
+    expect(await (await get(15_000)).json()).toBe(15_000);
     expect((await get(17_000)).status).toBe(431);
   });
 });
