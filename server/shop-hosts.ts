@@ -1,3 +1,5 @@
+import { toHostName, toHosts } from "./config/hosts.ts";
+
 /**
  * The hosts that a shop is served at. A host without a port means any port; `*.shop.example` means every host below
  * `shop.example`, and not that host itself.
@@ -18,16 +20,6 @@ export class ShopHosts {
   rank(url: URL): number {
     return this.#hosts.reduce((best, pattern) => Math.max(best, rankOf(pattern, url)), 0);
   }
-}
-
-/** The hosts in a config, one or more. */
-export function toHosts(host: string | readonly string[] | undefined): readonly string[] {
-  return [host ?? []].flat();
-}
-
-/** The name in a host of a config, as cookies and sites know it: without a port, and without `*.` in front. */
-export function toHostName(host: string): string {
-  return host.replace(/:\d+$/, "").replace(/^\*\./, "");
 }
 
 /** The port of a URL, also if it is the default of its scheme. */

@@ -1,5 +1,6 @@
 import { H3 } from "h3";
 import { createAdmin } from "./admin.ts";
+import { createLog } from "./cli/console-log.ts";
 import type { StorefrontConfig } from "./config/config.ts";
 import { isOneOfSeveral } from "./config/environment.ts";
 import type { StorefrontOptions } from "./config/options.ts";
@@ -72,7 +73,11 @@ export function openStorefront(
   config: StorefrontConfig,
   { production = process.env["NODE_ENV"] === "production", schedule }: StorefrontSettings = {},
 ): OpenStorefront {
-  const options = resolveConfig(config, { production, isOneOfSeveral: isOneOfSeveral() });
+  const options = resolveConfig(
+    config,
+    { production, isOneOfSeveral: isOneOfSeveral() },
+    createLog(),
+  );
   const backends = openBackends(options);
   const state = { isDraining: false, isClosed: false };
   const credentials = new Credentials(options);

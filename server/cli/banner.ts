@@ -2,7 +2,7 @@ import type { Capabilities } from "../../storage/documents/documents.ts";
 import { isStaleDriver } from "../../storage/documents/driver-kinds.ts";
 import type { StoreDescription } from "../services.ts";
 import type { Shop, StorefrontOptions } from "../config/options.ts";
-import { toHosts } from "../shop-hosts.ts";
+import { toHosts } from "../config/hosts.ts";
 
 /** What there is to tell of a server that has started. */
 export interface Start {

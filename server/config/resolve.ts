@@ -1,6 +1,5 @@
 import { getRandomValues } from "uncrypto";
-import { createSafeLog } from "../../shared/log.ts";
-import { createLog } from "../cli/console-log.ts";
+import { createSafeLog, type Logger } from "../../shared/log.ts";
 import { assertNoErrors, checkConfig } from "./check.ts";
 import { ConfigError } from "./config-error.ts";
 import { toWarnings } from "./diagnostics.ts";
@@ -13,9 +12,14 @@ import type { SessionOptions, Shop, StorefrontOptions } from "./options.ts";
 
 /**
  * Checks a config, and merges it with the defaults.
+ * @param defaultLog used if the config has no `log`
  * @throws ConfigError with every error that is not deferred
  */
-export function resolveConfig(config: unknown, environment: Environment): StorefrontOptions {
+export function resolveConfig(
+  config: unknown,
+  environment: Environment,
+  defaultLog: Logger = console,
+): StorefrontOptions {
   const { diagnostics, effective } = checkConfig(config, environment);
   assertNoErrors(diagnostics);
   const deferred = diagnostics.filter(({ severity }) => severity === "error");
@@ -30,7 +34,7 @@ export function resolveConfig(config: unknown, environment: Environment): Storef
     loginAttempts: isLimited ? { perAccount, perAddress, window } : undefined,
     adminTokens: [effective.admin.token.value ?? []].flat(),
     server: toValues(effective.server),
-    log: createSafeLog(log ?? createLog()),
+    log: createSafeLog(log ?? defaultLog),
     warnings: toWarnings(diagnostics),
     refusal: deferred.length > 0 ? new ConfigError(deferred) : undefined,
   };

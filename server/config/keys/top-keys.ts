@@ -4,7 +4,7 @@ import type { Auth } from "../../../rpc/accounts/auth.ts";
 import { hookNames, type Hooks } from "../../../rpc/hooks.ts";
 import type { RpcMethods } from "../../../rpc/method.ts";
 import type { Logger } from "../../../shared/log.ts";
-import { isProxyRange } from "../../trusted-proxies.ts";
+import { isProxyRange } from "../proxy-ranges.ts";
 import {
   count,
   day,

@@ -3,7 +3,7 @@ import type { SourcedShop } from "../merge-config.ts";
 import type { Report } from "../diagnostics.ts";
 import { reportKey, type RuleContext } from "./rule.ts";
 import { toValues } from "../layers.ts";
-import { toHostName, toHosts } from "../../shop-hosts.ts";
+import { toHostName, toHosts } from "../hosts.ts";
 import { isPublicSuffix } from "../registrable-domain.ts";
 
 /** Browsers accept the cookie, and send it to no other shop. */

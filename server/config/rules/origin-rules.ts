@@ -4,7 +4,7 @@ import { matchesOrigin, type CorsOrigin } from "../keys/cors-keys.ts";
 import type { Report } from "../diagnostics.ts";
 import { pathOf, reportKey, type RuleContext } from "./rule.ts";
 import { toValues } from "../layers.ts";
-import { toHostName, toHosts } from "../../shop-hosts.ts";
+import { toHostName, toHosts } from "../hosts.ts";
 import { isLocalHost, toSite } from "../registrable-domain.ts";
 
 /** Only your own pages can call, and their browsers send the session along. */

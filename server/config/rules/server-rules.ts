@@ -2,14 +2,14 @@ import type { Report } from "../diagnostics.ts";
 import type { ServerOptions } from "../options.ts";
 import { reportKey, type RuleContext } from "./rule.ts";
 import { toValues, type Sourced } from "../layers.ts";
-import { isEverybody } from "../../trusted-proxies.ts";
+import { isEveryAddress } from "../proxy-ranges.ts";
 
 /** The server trusts only its proxies, and its limits are safe. */
 export function serverRule({ config }: RuleContext, report: Report): void {
   const { top, loginAttempts, admin, server } = config;
   const { trustProxy, maxBodySize, callTimeout } = toValues(top);
   const trustsEveryPeer =
-    trustProxy === true || (trustProxy !== false && trustProxy.some(isEverybody));
+    trustProxy === true || (trustProxy !== false && trustProxy.some(isEveryAddress));
   if (trustsEveryPeer) reportKey(report, "SF601", ["", top, "trustProxy"]);
   const isAuto = config.shops.some(({ session }) => session.secure.value === "auto");
   if (trustProxy === false && isAuto) {

@@ -1,0 +1,43 @@
+import { isIP } from "node:net";
+
+/** Addresses with the same first `prefix` bits. */
+export type AddressRange = readonly [address: string, prefix: number];
+
+/** Whether an entry of `trustProxy` is valid. */
+export function isProxyRange(entry: unknown): boolean {
+  return typeof entry === "string" && toRanges(entry).length > 0;
+}
+
+/** Whether an entry of `trustProxy` covers every IPv4 or every IPv6 address. */
+export function isEveryAddress(entry: string): boolean {
+  return toRanges(entry).some(([, prefix]) => prefix === 0);
+}
+
+/** Reads an entry of `trustProxy`: an address, a range in CIDR notation (RFC 4632, 3.1), or a name. An invalid entry has no ranges. */
+export function toRanges(entry: string): readonly AddressRange[] {
+  if (Object.hasOwn(named, entry)) return named[entry] as readonly AddressRange[];
+  const [, address = "", prefix] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(entry) ?? [];
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] as number;
+  const length = prefix === undefined ? bits : Number(prefix);
+  return length < 0 || length > bits || address.includes("%") ? [] : [[address, length]];
+}
+
+// --- Internal helpers ---
+
+/** The names that Express has for ranges: RFC 1122 and 4291, RFC 3927 and 4291, RFC 1918 and 4193. */
+const named: Readonly<Record<string, readonly AddressRange[]>> = {
+  loopback: [
+    ["127.0.0.0", 8],
+    ["::1", 128],
+  ],
+  linklocal: [
+    ["169.254.0.0", 16],
+    ["fe80::", 10],
+  ],
+  uniquelocal: [
+    ["10.0.0.0", 8],
+    ["172.16.0.0", 12],
+    ["192.168.0.0", 16],
+    ["fc00::", 7],
+  ],
+};
