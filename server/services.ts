@@ -5,7 +5,7 @@ import type { ChangeFeed } from "../storage/documents/changes.ts";
 import type { Capabilities, DocumentStore } from "../storage/documents/documents.ts";
 import { openDriver, type StorageConfig } from "../storage/documents/driver.ts";
 import { SessionGenerations } from "../storage/sessions/generations.ts";
-import { SessionCache } from "../storage/sessions/session-cache.ts";
+import { openSessionCache } from "../storage/sessions/open-session-cache.ts";
 import { SessionStore } from "../storage/sessions/session-store.ts";
 import { openDocumentStore } from "../storage/store.ts";
 import { UserSessionIndex } from "../storage/sessions/user-sessions.ts";
@@ -76,7 +76,7 @@ export function openBackends({ shops, storage, log }: StorefrontOptions): Backen
         realm.usersIn(sessionStore, generations),
         generations,
         shop.session,
-        createCache(shop, sessionStore, feedOf),
+        openSessionCache(shop.shopId, sessionStore, feedOf(sessionStore), shop.session.cache),
       ),
       vault: new Vault(shop.session.encryptionKeys, "session tokens"),
       baskets: basketStore.collection(`basket:${shop.shopId}`, isBasket, "setAside"),
@@ -101,24 +101,6 @@ export function openBackends({ shops, storage, log }: StorefrontOptions): Backen
 }
 
 // --- Internal helpers ---
-
-/**
- * On by default if the store learns of every change. Redis pushes changes, and a cache saves a round trip; in this
- * process's memory, a cache saves the parsing. Without changes, a cache would keep nothing.
- */
-function createCache(
-  { shopId, session: { cache } }: Shop,
-  store: DocumentStore,
-  feedOf: (store: DocumentStore) => ChangeFeed,
-): SessionCache | undefined {
-  if (cache === false) return undefined;
-  const { capabilities, isPrivate } = store;
-  const isCluster = capabilities.atomic === "cluster";
-  if (isCluster && capabilities.changes === "unheard") return undefined;
-  if (cache === undefined && !isCluster && !isPrivate) return undefined;
-  const { ttl = 300, max = 10_000, strategy } = cache ?? {};
-  return new SessionCache(shopId, feedOf(store), { ttl, max, strategy });
-}
 
 /** A realm while its shops are being added. */
 class OpenRealm implements Realm {

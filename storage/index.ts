@@ -39,11 +39,7 @@ export {
   DefaultSessionCacheStrategy,
   InMemorySessionCacheStrategy,
 } from "./sessions/session-cache-strategy.ts";
-export type {
-  CachedSession,
-  CachedSessionUser,
-  SessionCacheStrategy,
-} from "./sessions/session-cache-strategy.ts";
+export type { CachedSession, SessionCacheStrategy } from "./sessions/session-cache-strategy.ts";
 export type { ChangeFeed, ChangeListener } from "./documents/changes.ts";
 
 // Failing, and saying so

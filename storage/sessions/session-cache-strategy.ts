@@ -1,37 +1,27 @@
 import { LRUCache } from "lru-cache";
 import type { Collection, DocumentStore } from "../documents/documents.ts";
 import { toKeySegment } from "../documents/key.ts";
-import type { SessionRecord, ShopUser } from "./session-record.ts";
+import { RememberedDocument } from "../documents/remembered-document.ts";
+import type { SessionRecord } from "./session-record.ts";
 
-/** The user of a cached session, as Vendure's strategies know it. */
-export interface CachedSessionUser {
-  readonly id: ShopUser["id"];
-  /** The e-mail address. */
-  readonly identifier: string;
-  readonly verified: boolean;
-  readonly channelPermissions: readonly unknown[];
-}
-
-/** A session in a form that is easy to keep. Do not change it but to store it. */
+/** A session in a cache. Don't change it, except to serialize it. */
 export interface CachedSession {
-  /** Epoch seconds; after that the entry will not be asked for. */
+  /** Epoch seconds; after that, the entry isn't used. */
   readonly cacheExpiry: number;
-  readonly id: string;
-  /** What the entry is found by. It is no credential: what travels is signed. */
+  /** The key of the entry. It is no credential, because cookies and tokens are signed. */
   readonly token: string;
+  /** When the session expires. */
   readonly expires: Date;
-  /** The key of the visitor's basket. */
-  readonly activeOrderId?: string;
-  /** The shop. */
-  readonly activeChannelId?: number;
-  readonly authenticationStrategy?: string;
-  readonly user?: CachedSessionUser;
-  /** The record itself, and the version it was read at. */
   readonly record: SessionRecord;
+  /** The version at which the record was read. */
   readonly version: string;
 }
 
-/** Where sessions are cached: Vendure's interface. Each method may be asynchronous. */
+/**
+ * Stores cached sessions, for a storage that doesn't push changes. Each method can be asynchronous.
+ *
+ * The methods are those of Vendure's interface of the same name.
+ */
 export interface SessionCacheStrategy {
   set(session: CachedSession): void | Promise<void>;
   get(token: string): CachedSession | undefined | Promise<CachedSession | undefined>;
@@ -39,7 +29,7 @@ export interface SessionCacheStrategy {
   clear(): void | Promise<void>;
 }
 
-/** Keeps up to `max` sessions in this process; the one used least goes first. */
+/** Caches up to `max` sessions in this process, and evicts the least recently used first. */
 export class InMemorySessionCacheStrategy implements SessionCacheStrategy {
   readonly #sessions: LRUCache<string, CachedSession>;
 
@@ -65,19 +55,24 @@ export class InMemorySessionCacheStrategy implements SessionCacheStrategy {
   }
 }
 
-/** Keeps sessions in any storage, which several servers may share. */
+/** Caches sessions in any storage, which several servers can share. */
 export class DefaultSessionCacheStrategy implements SessionCacheStrategy {
   readonly #entries: Collection<StoredEntry>;
-  /** Entries of another generation count as gone, so that clearing costs one write. */
   readonly #generations: Collection<number>;
+  /** The current generation. Entries of another one count as absent, so `clear` costs one write. */
+  readonly #generation: RememberedDocument<number>;
 
   constructor(store: DocumentStore) {
     this.#entries = store.collection("session-cache", isStoredEntry);
-    this.#generations = store.collection("session-cache-generation", isNumber);
+    this.#generations = store.collection(generations, isNumber);
+    const path = `${generations}:${key}`;
+    this.#generation = new RememberedDocument(store.watch(generations), path, async () => {
+      return (await this.#generations.get(key)).value ?? 0;
+    });
   }
 
   async set(session: CachedSession): Promise<void> {
-    const generation = await this.#generation();
+    const generation = await this.#generation.current();
     const entry = { generation, session: { ...session, expires: session.expires.getTime() } };
     const expiresAt = session.cacheExpiry * 1000;
     await this.#entries.update(toKeySegment(session.token), () => ({ set: entry, expiresAt }));
@@ -85,7 +80,7 @@ export class DefaultSessionCacheStrategy implements SessionCacheStrategy {
 
   async get(token: string): Promise<CachedSession | undefined> {
     const [generation, { value: entry }] = await Promise.all([
-      this.#generation(),
+      this.#generation.current(),
       this.#entries.get(toKeySegment(token)),
     ]);
     if (entry === undefined || entry.generation !== generation) return undefined;
@@ -97,15 +92,18 @@ export class DefaultSessionCacheStrategy implements SessionCacheStrategy {
   }
 
   async clear(): Promise<void> {
-    await this.#generations.update("current", (generation = 0) => ({ set: generation + 1 }));
-  }
-
-  async #generation(): Promise<number> {
-    return (await this.#generations.get("current")).value ?? 0;
+    try {
+      await this.#generations.update(key, (generation = 0) => ({ set: generation + 1 }));
+    } finally {
+      this.#generation.forget();
+    }
   }
 }
 
 // --- Internal helpers ---
+
+const generations = "session-cache-generation";
+const key = "current";
 
 interface StoredEntry {
   readonly generation: number;

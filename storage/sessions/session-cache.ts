@@ -1,7 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { ChangeFeed } from "../documents/changes.ts";
 import type { Snapshot } from "../documents/documents.ts";
-import { KeptSessions } from "./kept-sessions.ts";
 import {
   isOfRecord,
   isStoredDocument,
@@ -9,65 +8,50 @@ import {
   type SessionDocument,
   type StoredDocument,
 } from "./record-codec.ts";
-import type { SessionCacheStrategy } from "./session-cache-strategy.ts";
 import type { SessionRecord } from "./session-record.ts";
 
-/** How a shop's sessions are cached. */
+/** The limits of a session cache. */
 export interface SessionCacheOptions {
-  /** Seconds until an entry is read anew. */
+  /** Seconds until an entry is read again. */
   readonly ttl: number;
-  /** The most entries that are trusted at a time. */
+  /** The most entries; the least recently used are evicted first. */
   readonly max: number;
-  /** Where entries are kept; absent: in this process. */
-  readonly strategy?: SessionCacheStrategy | undefined;
 }
 
-/** Reads a session where the cache has none. */
+/** Reads a session that the cache doesn't have. */
 export type ReadSession = (key: string) => Promise<Snapshot<SessionDocument>>;
 
 /**
- * A cache of one shop's sessions, which is never the authority.
- *
- * It trusts an entry only at the version that this process itself has read, or has written where nobody else
- * does, since the storage last told of a change; so a strategy that is slow, fails, or keeps what it should
- * have dropped revives nothing. While the storage's changes cannot be heard, everything is read from the
- * storage.
+ * Caches one shop's sessions in this process. Every change removes or replaces its entry, whoever makes it. While the
+ * storage pushes no changes, everything is read from the storage.
  */
 export class SessionCache {
   readonly #ttl: number;
   readonly #feed: ChangeFeed;
   readonly #prefix: string;
-  readonly #kept: KeptSessions | undefined;
-  readonly #current: LRUCache<string, Current>;
-  /** The reads that are under way, by key; a change takes its key out. */
+  readonly #entries: LRUCache<string, Entry>;
+  /** The reads in progress, by key; a change removes its key. */
   readonly #reading = new Map<string, symbol>();
 
-  constructor(shopId: number, feed: ChangeFeed, { ttl, max, strategy }: SessionCacheOptions) {
+  constructor(shopId: number, feed: ChangeFeed, { ttl, max }: SessionCacheOptions) {
     this.#ttl = ttl * 1000;
     this.#feed = feed;
     this.#prefix = `session:${shopId}:`;
-    this.#kept = strategy && new KeptSessions(shopId, ttl, strategy);
-    // By size: a bound by number is allocated at once, and filled anew whenever the last entry goes.
-    this.#current = new LRUCache({ maxSize: max, sizeCalculation: () => 1 });
+    // Limited by size, because the cache allocates a limit by number immediately.
+    this.#entries = new LRUCache({ maxSize: max, sizeCalculation: () => 1 });
     feed.listen((path, current) => this.#follow(path, current));
   }
 
-  /** The session of this key, if this process keeps it and it can be trusted. */
+  /** The cached session of a key. */
   peek(key: string): Snapshot<SessionRecord> | undefined {
     if (!this.#feed.isUp()) return undefined;
-    const current = this.#current.get(key);
-    return current === undefined || isOver(current) ? undefined : current.snapshot;
+    const entry = this.#entries.get(key);
+    return entry === undefined || entry.until <= Date.now() ? undefined : entry.snapshot;
   }
 
-  /** The session of this key, from the cache where that can be trusted. */
+  /** The session of a key, from the cache or the storage. */
   async read(key: string, read: ReadSession): Promise<Snapshot<SessionDocument>> {
-    if (!this.#feed.isUp()) return read(key);
-    const current = this.#current.get(key);
-    if (current === undefined || isOver(current)) return this.#fill(key, read);
-    const { snapshot, version } = current;
-    const kept = snapshot ?? (await this.#kept?.find(key, version));
-    const isCurrent = this.#current.get(key) === current && this.#feed.isUp();
-    return kept !== undefined && isCurrent ? kept : this.#fill(key, read);
+    return this.peek(key) ?? (this.#feed.isUp() ? this.#fill(key, read) : read(key));
   }
 
   async #fill(key: string, read: ReadSession): Promise<Snapshot<SessionDocument>> {
@@ -75,7 +59,7 @@ export class SessionCache {
     this.#reading.set(key, mark);
     try {
       const snapshot = await read(key);
-      // A change that came between may be missing in what was read.
+      // The snapshot may lack a change that came during the read.
       if (this.#reading.get(key) === mark && this.#feed.isUp()) this.#keep(key, snapshot);
       return snapshot;
     } finally {
@@ -83,50 +67,34 @@ export class SessionCache {
     }
   }
 
-  /** Reads marks from the storage each time, because few calls come with an ID that is no longer valid. */
+  /** Caches no marks, because few calls come with an ID that is no longer valid. */
   #keep(key: string, snapshot: Snapshot<SessionDocument>): void {
-    this.#current.delete(key);
+    this.#entries.delete(key);
     if (!isOfRecord(snapshot) || snapshot.expiresAt === undefined) return;
-    const { value, version, expiresAt } = snapshot;
-    const until = Math.min(Date.now() + this.#ttl, expiresAt);
-    const isHere = this.#kept === undefined;
-    this.#current.set(key, { version, until, snapshot: isHere ? snapshot : undefined });
-    this.#kept?.keep(key, { record: value, version, expiresAt });
+    const until = Math.min(Date.now() + this.#ttl, snapshot.expiresAt);
+    this.#entries.set(key, { until, snapshot });
   }
 
   #follow(path: string | undefined, changed: Snapshot<unknown> | undefined): void {
     if (path === undefined) {
-      this.#current.clear();
+      this.#entries.clear();
       this.#reading.clear();
-      this.#kept?.forgetAll();
       return;
     }
     if (!path.startsWith(this.#prefix)) return;
     const key = path.slice(this.#prefix.length);
     this.#reading.delete(key);
-    if (!this.#current.has(key)) return;
+    if (!this.#entries.has(key)) return;
     const isKnown = isStoredDocument(changed?.value);
-    const current = isKnown ? toWhole(key, changed as Snapshot<StoredDocument>) : undefined;
-    if (current !== undefined && isOfRecord(current)) {
-      this.#keep(key, current);
-    } else {
-      this.#current.delete(key);
-      this.#kept?.forget(key);
-    }
+    if (isKnown) this.#keep(key, toWhole(key, changed as Snapshot<StoredDocument>));
+    else this.#entries.delete(key);
   }
 }
 
 // --- Internal helpers ---
 
-/** What is known of a session as long as no change is told. */
-interface Current {
-  readonly version: string;
-  /** When it is read anew, in epoch milliseconds. */
+interface Entry {
+  /** When the entry is read again, in epoch milliseconds. */
   readonly until: number;
-  /** Where no strategy keeps it. */
-  readonly snapshot: Snapshot<SessionRecord> | undefined;
-}
-
-function isOver({ until }: Current): boolean {
-  return until <= Date.now();
+  readonly snapshot: Snapshot<SessionRecord>;
 }

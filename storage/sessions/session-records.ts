@@ -15,6 +15,7 @@ import {
 } from "../documents/documents.ts";
 import { isOfRecord, SessionRecordCodec, type SessionDocument } from "./record-codec.ts";
 import type { SessionCache } from "./session-cache.ts";
+import { StrategyCache } from "./strategy-cache.ts";
 import { endOfSession, isExtensionDue, type SessionLifetime } from "./session-lifetime.ts";
 import {
   graceMilliseconds,
@@ -53,19 +54,22 @@ export class SessionRecords {
   readonly #generations: SessionGenerations;
   readonly #lifetime: SessionLifetime;
   readonly #cache: SessionCache | undefined;
+  readonly #strategy: StrategyCache | undefined;
 
   constructor(
     shopId: number,
     store: DocumentStore,
     generations: SessionGenerations,
     lifetime: SessionLifetime,
-    cache: SessionCache | undefined,
+    cache: SessionCache | StrategyCache | undefined,
   ) {
     this.#shopId = shopId;
     this.#documents = new SessionRecordCodec(store, shopId);
     this.#generations = generations;
     this.#lifetime = lifetime;
-    this.#cache = cache;
+    const isStrategy = cache instanceof StrategyCache;
+    this.#cache = isStrategy ? undefined : cache;
+    this.#strategy = isStrategy ? cache : undefined;
   }
 
   /** The record of exactly this id, if it is in the cache of this process. */
@@ -81,6 +85,12 @@ export class SessionRecords {
   async read(id: string): Promise<Found | undefined> {
     const key = sessionKey(id);
     if (key === undefined) return undefined;
+    if (this.#strategy !== undefined) {
+      // Its generation was current when it was cached.
+      const cached = toFound((await this.#strategy.find(key)) ?? absent) as Session | undefined;
+      if (cached?.record.id === id) return cached;
+    }
+    const readAt = Date.now();
     const read = (missed: string) => this.#documents.get(missed);
     const [snapshot, known] = await Promise.all([
       this.#cache?.read(key, read) ?? read(key),
@@ -90,6 +100,7 @@ export class SessionRecords {
     const isToBeMade = isUndecided(known, this.#shopId, snapshot.value);
     const generations = isToBeMade ? await this.#generations.ensure(this.#shopId) : known;
     const living = this.#toLiving(id, snapshot, generations);
+    if (living !== undefined) this.#strategy?.keep(key, snapshot, readAt);
     const isJustEnded = snapshot.value?.id === id && isJustAdvanced(generations, this.#shopId);
     return living ?? (isJustEnded ? { mark: "ended" } : undefined);
   }
@@ -121,7 +132,9 @@ export class SessionRecords {
     const generations = known instanceof Promise ? await known : known;
     const snapshot = await this.#documents.update(
       keyOf(session.record),
-      (current, { expiresAt = 0 }) => {
+      (current, { expiresAt = 0, version }) => {
+        // A cached session was out of date.
+        if (version !== session.snapshot.version) this.#strategy?.forget(keyOf(session.record));
         if (current === undefined) throw new SessionEndedError();
         if (current.mark !== undefined) return "keep";
         if (isOver(generations, this.#shopId, current)) throw new SessionEndedError();

@@ -1,6 +1,7 @@
 import type { DocumentStore } from "../documents/documents.ts";
 import type { SessionGenerations } from "./generations.ts";
 import type { SessionCache } from "./session-cache.ts";
+import type { StrategyCache } from "./strategy-cache.ts";
 import {
   endOfSession,
   isExtensionDue,
@@ -64,7 +65,7 @@ export class SessionStore {
     users: UserSessionIndex,
     generations: SessionGenerations,
     settings: SessionSettings,
-    cache?: SessionCache,
+    cache?: SessionCache | StrategyCache,
   ) {
     this.shopId = shopId;
     this.users = users;

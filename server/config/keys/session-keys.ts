@@ -19,13 +19,13 @@ import {
 /** Ends the user's least recently used session, or rejects the login. */
 export type SessionLimitPolicy = "endOldest" | "refuse";
 
-/** How sessions are cached. A cached session is always checked before use: see docs/sessions.md. */
+/** How sessions are cached: see docs/sessions.md. */
 export interface SessionCacheConfig {
-  /** Seconds until an entry is read again. @default 300 */
+  /** Seconds until an entry is read again. @default 300; 5 with a strategy that is used */
   readonly ttl?: number | undefined;
   /** The most sessions of a shop that this process caches. @default 10000 */
   readonly max?: number | undefined;
-  /** The cache itself. @default the memory of this process */
+  /** Caches sessions if the storage doesn't push changes. @default none */
   readonly strategy?: SessionCacheStrategy | undefined;
 }
 

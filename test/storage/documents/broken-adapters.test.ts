@@ -1,18 +1,8 @@
 import { setImmediate } from "node:timers/promises";
 import { expect, test } from "vitest";
-import {
-  defineStorageDriver,
-  type ChangeListener,
-  type Expected,
-  type StorageAdapter,
-} from "../../../storage/index.ts";
+import { defineStorageDriver, type Expected, type StorageAdapter } from "../../../storage/index.ts";
 import { testStorageAdapter } from "../../../storage/adapter-suite.ts";
-
-/** A table that several processes share. */
-interface Table {
-  readonly texts: Map<string, string>;
-  readonly listeners: Map<ChangeListener, string>;
-}
+import { createTable, isExpected, openTable, type Table } from "../../_shared-table.ts";
 
 type Break = (adapter: StorageAdapter, table: Table) => Partial<StorageAdapter>;
 
@@ -103,7 +93,7 @@ async function findFailures(broken: Break): Promise<string[]> {
   testStorageAdapter({
     test: (title, run) => tests.push([title, run]),
     createDriver(name) {
-      const table = tables.get(name) ?? { texts: new Map(), listeners: new Map() };
+      const table = tables.get(name) ?? createTable();
       tables.set(name, table);
       const adapter = openTable(table);
       const createAdapter = () => ({ ...adapter, ...broken(adapter, table) });
@@ -112,48 +102,6 @@ async function findFailures(broken: Break): Promise<string[]> {
   });
   const results = await Promise.allSettled(tests.map(([, run]) => run()));
   return tests.map(([title]) => title).filter((_, index) => results[index]?.status === "rejected");
-}
-
-function openTable({ texts, listeners }: Table): StorageAdapter {
-  return {
-    capabilities: { atomic: "cluster", changes: "pushed", ttl: "stored" },
-    read: async (key) => texts.get(key),
-    async swap(key, expected, next) {
-      const current = texts.get(key);
-      if (!isExpected(current, expected)) return { swapped: false, current };
-      put(key, next?.text);
-      return { swapped: true };
-    },
-    async take(key) {
-      const current = texts.get(key);
-      put(key, undefined);
-      return current;
-    },
-    async setAside(key, text) {
-      const current = texts.get(key);
-      if (current !== text) return { swapped: false, current };
-      put(`${key}:unreadable`, text);
-      put(key, undefined);
-      return { swapped: true };
-    },
-    ping: async () => {},
-    close: async () => {},
-    watch(prefix, emit) {
-      listeners.set(emit, prefix);
-      return { isUp: () => true, close: () => void listeners.delete(emit) };
-    },
-  };
-
-  function put(key: string, text: string | undefined): void {
-    if (text === undefined) texts.delete(key);
-    else texts.set(key, text);
-    for (const [emit, prefix] of listeners) if (key.startsWith(prefix)) emit(key);
-  }
-}
-
-function isExpected(current: string | undefined, { match, text }: Expected): boolean {
-  if (current === undefined) return match === "absent";
-  return match === "prefix" ? current.startsWith(text) : match === "exact" && current === text;
 }
 
 function toExact(text: string | undefined): Expected {

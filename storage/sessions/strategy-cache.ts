@@ -1,0 +1,109 @@
+import { LRUCache } from "lru-cache";
+import type { ChangeFeed } from "../documents/changes.ts";
+import type { Snapshot } from "../documents/documents.ts";
+import type { SessionCacheStrategy } from "./session-cache-strategy.ts";
+import { isSessionRecord, type SessionRecord } from "./session-record.ts";
+
+/** Options of {@link StrategyCache}. */
+export interface StrategyCacheOptions {
+  /** Seconds that an entry may be used after the storage was read. */
+  readonly ttl: number;
+  /** The most own changes to remember. */
+  readonly max: number;
+  readonly strategy: SessionCacheStrategy;
+}
+
+/**
+ * Caches one shop's sessions with a strategy, for a storage that doesn't push the changes of other processes.
+ *
+ * An entry can be out of date for `ttl` seconds. After a change by this process, the cache isn't used for that session
+ * until every older entry has expired, so a strategy that is slow, fails, or keeps old entries can't undo the change.
+ */
+export class StrategyCache {
+  readonly #ttl: number;
+  readonly #prefix: string;
+  readonly #strategy: SessionCacheStrategy;
+  /** Until when an entry can be older than a change by this process, in epoch milliseconds; by key. */
+  readonly #changed: LRUCache<string, number>;
+  /** The same, for all sessions. */
+  #allChanged = 0;
+
+  /** @param feed the changes that this process makes to what begins with `session` */
+  constructor(shopId: number, feed: ChangeFeed, { ttl, max, strategy }: StrategyCacheOptions) {
+    this.#ttl = ttl * 1000;
+    this.#prefix = `session:${shopId}:`;
+    this.#strategy = strategy;
+    // Limited by size, because the cache allocates a limit by number immediately.
+    this.#changed = new LRUCache({ maxSize: max, sizeCalculation: () => 1 });
+    feed.listen((path) => this.#note(path));
+  }
+
+  /** The cached session of a key. */
+  async find(key: string): Promise<Snapshot<SessionRecord> | undefined> {
+    if (this.#isChanged(key)) return undefined;
+    const entry = await inTime(() => this.#strategy.get(key));
+    if (entry === undefined || this.#isChanged(key)) return undefined;
+    const { record, version, cacheExpiry } = entry;
+    // A strategy that stores JSON returns a string.
+    const expiresAt = new Date(entry.expires).getTime();
+    const isCurrent = Math.min(cacheExpiry * 1000, expiresAt) > Date.now();
+    if (!isCurrent || typeof version !== "string" || !isSessionRecord(record)) return undefined;
+    return { value: record, version, expiresAt };
+  }
+
+  /** Caches a valid session. @param readAt when the read of the storage began, in epoch milliseconds */
+  keep(
+    key: string,
+    { value: record, version, expiresAt }: Snapshot<SessionRecord>,
+    readAt: number,
+  ): void {
+    if (record === undefined || expiresAt === undefined || this.#isChanged(key)) return;
+    const cacheExpiry = (readAt + this.#ttl) / 1000;
+    const session = { cacheExpiry, token: key, expires: new Date(expiresAt), record, version };
+    void inTime(() => this.#strategy.set(session));
+  }
+
+  /** Reads a session from the storage until every entry that exists now has expired. */
+  forget(key: string): void {
+    this.#changed.set(key, Date.now() + this.#ttl);
+    void inTime(() => this.#strategy.delete(key));
+  }
+
+  #isChanged(key: string): boolean {
+    return Date.now() < Math.max(this.#allChanged, this.#changed.get(key) ?? 0);
+  }
+
+  #note(path: string | undefined): void {
+    if (path?.startsWith(this.#prefix)) {
+      this.forget(path.slice(this.#prefix.length));
+    } else if (path === undefined || path.startsWith(generations)) {
+      this.#allChanged = Date.now() + this.#ttl;
+      void inTime(() => this.#strategy.clear());
+    }
+  }
+}
+
+// --- Internal helpers ---
+
+/** The documents whose change can end all sessions. */
+const generations = "session-generations:";
+
+/** Milliseconds that a strategy may take; the storage itself is hardly slower. */
+const timeLimit = 50;
+
+/** The result of a strategy, or `undefined` if it fails or takes too long. */
+async function inTime<T>(call: () => T | Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const result = call();
+    if (!(result instanceof Promise)) return result;
+    const late = new Promise<undefined>((resolve) => {
+      timer = setTimeout(() => resolve(undefined), timeLimit);
+    });
+    return await Promise.race([result, late]);
+  } catch {
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
+}
