@@ -5,18 +5,18 @@ export const configDiagnostics = {
   // Keys and shops
   SF001: {
     severity: "error",
-    about: "a key does not exist, is missing, or cannot have this value",
-    remedy: "what the finding says",
+    about: "a key doesn't exist, is missing, or has an invalid value",
+    remedy: "the value that the finding names",
   },
   SF002: {
     severity: "error",
-    about: "two shops have one id, so one of them could not be called",
-    remedy: "each id once",
+    about: "two shops have the same ID, so no call can reach one of them",
+    remedy: "a different ID for each shop",
   },
   SF003: {
     severity: "error",
-    about: "two shops have one place, so one of them could not be found",
-    remedy: "each place once",
+    about: "two shops have the same host and path, so one of them is unreachable",
+    remedy: "a different host or path for each shop",
   },
   SF004: {
     severity: "error",
@@ -25,12 +25,12 @@ export const configDiagnostics = {
   },
   SF005: {
     severity: "error",
-    about: "a shop lacks the place that shopSelector looks for",
-    remedy: "a host or a path, as shopSelector asks for",
+    about: "a shop lacks the host or path that shopSelector needs",
+    remedy: "a host or a path, as shopSelector requires",
   },
   SF006: {
     severity: "error",
-    about: "a shop's path is the one that the methods are at",
+    about: "a shop has the same path as the methods",
     remedy: "another path than the methods'",
   },
 
@@ -39,86 +39,87 @@ export const configDiagnostics = {
     severity: "error",
     development: "warning",
     about:
-      "session.secret is not set: development signs with a random one, so sessions end with this process",
-    remedy: "a secret of 32 characters or more: there is none by default",
+      "session.secret is not set: the server signs with a random secret, so sessions end with this process",
+    remedy: "a secret of 32 characters or more: there is no default",
   },
   SF102: {
     severity: "error",
     development: "warning",
-    about: "session.secret is shorter than 32 characters: production would refuse it",
+    about: "session.secret is shorter than 32 characters: production rejects it",
     remedy: "a secret of 32 characters or more, or a list of them",
   },
   SF103: {
     severity: "error",
     development: "warning",
-    about: "a secret can be guessed: it repeats itself, or is made of well-known words",
+    about: "a secret is weak: it repeats itself, or consists of well-known words",
     remedy: "random characters, for example from: openssl rand -hex 32",
   },
   SF104: {
     severity: "notice",
     about:
-      "shops of different realms have one secret, so who learns it can forge the cookies of all",
+      "shops of different realms share a secret, so anyone who learns it can forge cookies of all realms",
     remedy: "a secret for each realm",
   },
   SF105: {
     severity: "warning",
-    about:
-      "the admin token is a session secret or an encryption key too: whoever calls with it knows both",
-    remedy: "a token that is used for nothing else",
+    about: "the admin token is also a session secret or an encryption key, so its users know both",
+    remedy: "a token that has no other use",
   },
   SF106: {
     severity: "notice",
-    about: "an encryption key is a session secret too, so they can only be rotated together",
-    remedy: "keys of their own",
+    about: "an encryption key is also a session secret, so you can only rotate them together",
+    remedy: "separate keys",
   },
 
   // Cookies
   SF201: {
     severity: "error",
     about:
-      "browsers drop a cookie without Secure that has SameSite=None, Partitioned or such a name",
+      "browsers drop a cookie without Secure if it has SameSite=None, Partitioned, or a __Host- or __Secure- name",
     remedy: 'true or "auto"',
   },
   SF202: {
     severity: "error",
     about: "browsers drop a __Host- cookie that has a Domain",
-    remedy: "nothing, or another cookieName",
+    remedy: "no domain, or another cookieName",
   },
   SF203: {
     severity: "warning",
     development: "none",
-    about: "the cookie travels over plain HTTP too, where anybody on the line can read it",
+    about: "browsers send the cookie over plain HTTP, too, so anyone on the network can read it",
     remedy: 'true or "auto"',
   },
   SF204: {
     severity: "warning",
-    about: "session.domain is not the shop's host nor above it, so browsers drop the cookie",
-    remedy: "nothing, or a domain that the shop's host is in",
+    about:
+      "session.domain is neither the shop's host nor a parent of it, so browsers drop the cookie",
+    remedy: "no domain, or one that contains the shop's host",
   },
   SF205: {
     severity: "warning",
-    about: "session.domain is one under which anybody can have a name, so browsers drop the cookie",
-    remedy: "nothing, or a domain of your own, as shop.example",
+    about: "anyone can register a name below session.domain, so browsers drop the cookie",
+    remedy: "no domain, or your own domain, for example shop.example",
   },
   SF206: {
     severity: "notice",
-    about: "session.domain sends the cookie of each of several shops to the hosts of the others",
-    remedy: "nothing, so that each host keeps its own cookies",
+    about: "session.domain sends the cookie of each shop to the hosts of the other shops",
+    remedy: "no domain, so that each host has its own cookies",
   },
   SF207: {
     severity: "warning",
-    about: "SameSite=None sends the cookie along with foreign pages' calls, though none is let in",
+    about:
+      "SameSite=None sends the cookie with calls of other sites, but no other origin is allowed",
     remedy: '"lax", or a cors.origin',
   },
   SF208: {
     severity: "warning",
-    about: "a page of another site may call, but its browser sends no cookie along",
+    about: "a page of another site can call, but its browser doesn't send the cookie",
     remedy: '"none", or tokenMethod "bearer"',
   },
   SF209: {
     severity: "notice",
     about:
-      "a page's scripts can read tokens, so a shop for browsers alone should take cookies alone",
+      "a page's scripts can read tokens, so a shop that only browsers use should accept only cookies",
     remedy: '"cookie" for browsers, "bearer" for others',
   },
 
@@ -130,22 +131,23 @@ export const configDiagnostics = {
   },
   SF302: {
     severity: "warning",
-    about: "the idle timeout never comes, for the absolute one comes before",
+    about: "the idle timeout has no effect, because the absolute timeout comes first",
     remedy: "less than the absolute timeout",
   },
   SF303: {
     severity: "notice",
-    about: "maxAge never comes, for a cookie ends with the absolute timeout",
+    about: "maxAge has no effect, because the cookie ends with the absolute timeout",
     remedy: "no more than the absolute timeout",
   },
   SF304: {
     severity: "notice",
-    about: "sessions never get a new id, for they end before",
+    about: "renewAfter has no effect, because sessions end before",
     remedy: "less than the absolute timeout",
   },
   SF305: {
     severity: "notice",
-    about: "a session that was left on some machine stays open for more than 30 days",
+    about:
+      "a session that a user leaves open on a shared device stays active for more than 30 days",
     remedy: "30 days (2592000) or less",
   },
 
@@ -153,30 +155,31 @@ export const configDiagnostics = {
   SF401: {
     severity: "error",
     development: "warning",
-    about: "cors.origin lets every page of the world call with the visitor's cookies",
+    about: "cors.origin lets every website call with the visitor's cookies",
     remedy: "the origins of your own pages, or credentials: false",
   },
   SF402: {
     severity: "warning",
-    about: "a pattern in cors.origin lets in look-alikes, whose names anybody can register",
-    remedy: "dots as \\. and wildcards only in front of one",
+    about: "a pattern in cors.origin also matches similar names, which anyone can register",
+    remedy: "dots as \\. and wildcards only before a dot",
   },
   SF403: {
     severity: "warning",
     development: "none",
-    about: "a page that came by plain HTTP may call: anybody on the line can have written it",
+    about:
+      "a page that came by plain HTTP can call, and anyone on the network can change such a page",
     remedy: "https:// origins",
   },
   SF404: {
     severity: "warning",
     development: "none",
     about:
-      "pages of the visitor's own machine may call: right for some apps, else left from development",
+      "pages on the visitor's own machine can call: correct for some apps, otherwise a leftover from development",
     remedy: "the origins of your pages",
   },
   SF405: {
     severity: "warning",
     about: "a pattern in a shop's host covers names that anyone can register",
-    remedy: "a domain of your own, for example *.shop.example",
+    remedy: "your own domain, for example *.shop.example",
   },
 } as const satisfies Readonly<Record<string, DiagnosticKind>>;

@@ -6,37 +6,37 @@ export const serverDiagnostics = {
   SF601: {
     severity: "warning",
     development: "none",
-    about: "trustProxy believes every caller: with X-Forwarded-For each has the address it likes",
+    about: "trustProxy trusts every client: with X-Forwarded-For, each can choose its IP address",
     remedy: "the addresses of your proxies",
   },
   SF602: {
     severity: "notice",
     development: "none",
     about:
-      "behind a proxy that ends TLS, the cookie lacks Secure and all visitors have one address",
-    remedy: "the addresses of your proxies, if there are any",
+      "behind a proxy that terminates TLS, the cookie lacks Secure and all visitors share one IP address",
+    remedy: "the addresses of your proxies, if you have any",
   },
   SF603: {
     severity: "warning",
     development: "none",
-    about: "passwords may be guessed without end",
-    remedy: "an object, or nothing for the defaults",
+    about: "attackers can guess passwords without a limit",
+    remedy: "an object, or no value for the defaults",
   },
   SF604: {
     severity: "warning",
-    about: "a body of more than a megabyte is read into memory before anybody knows whose it is",
+    about: "the server reads a body of more than a megabyte into memory before it knows the caller",
     remedy: "1000000 or less",
   },
   SF605: {
     severity: "notice",
-    about: "a call may take longer than proxies and browsers usually wait",
+    about: "a call can take longer than proxies and browsers usually wait",
     remedy: "60 or less",
   },
   SF606: {
     severity: "notice",
     development: "none",
-    about: "nobody can end a user's sessions from outside, for the admin calls are not there",
-    remedy: "a token of 32 characters or more, if you want them",
+    about: "you can't end a user's sessions from outside, because the admin API is off",
+    remedy: "a token of 32 characters or more, if you want the admin API",
   },
   SF607: {
     severity: "warning",
@@ -62,12 +62,12 @@ export const serverDiagnostics = {
   // What the doctor alone looks at
   SF701: {
     severity: "error",
-    about: "a storage does not answer: every call that needs it would get 503",
-    remedy: "an answer",
+    about: "a storage doesn't respond, so every call that needs it would get 503",
+    remedy: "a storage that responds",
   },
   SF702: {
     severity: "error",
-    about: "a storage cannot be opened, so the server would not start",
+    about: "the server can't open a storage, so it wouldn't start",
     remedy: "a driver that can be opened",
   },
   SF703: {

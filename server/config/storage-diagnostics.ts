@@ -5,51 +5,52 @@ export const storageDiagnostics = {
   SF501: {
     severity: "warning",
     about:
-      "the memory driver is for development: what it holds ends with this process, and no other sees it",
+      "the memory driver is for development: its data is lost when this process ends, and no other process sees it",
     remedy: '{ driver: "redis", url }',
   },
   SF502: {
     severity: "warning",
-    about: "there are several processes, and the driver keeps its promises within one only",
+    about: "there are several processes, but the driver is atomic within one process only",
     remedy: '{ driver: "redis", url }, or one process',
   },
   SF503: {
     severity: "notice",
     development: "none",
-    about: "the driver is atomic within one process only, also where several share what it stores",
+    about: "the driver is atomic within one process only, even if several processes share its data",
     remedy: '{ driver: "redis", url }, or one process',
   },
   SF504: {
     severity: "warning",
-    about: "the driver forgets by itself: sessions and baskets vanish",
+    about: "the driver drops documents by itself: sessions and baskets disappear",
     remedy: '{ driver: "redis", url }',
   },
   SF505: {
     severity: "warning",
-    about: "ttl of a driver is of no use: each document has its own end, as maxAge and others say",
+    about:
+      "ttl of a driver has no effect, because each document has its own expiration, for example from maxAge",
     remedy: "no ttl",
   },
   SF506: {
     severity: "warning",
-    about: "the driver may answer with what was: a logged-out session would live on for a while",
+    about: "the driver can return stale data, so a logged-out session can stay active for a while",
     remedy: '{ driver: "redis", url }',
   },
   SF507: {
     severity: "notice",
     development: "none",
-    about: "what is sent to a Redis elsewhere can be read on the line",
+    about: "anyone on the network can read the data that the server sends to a remote Redis",
     remedy: "rediss:// or the option tls",
   },
   SF508: {
     severity: "warning",
     development: "none",
-    about: "a Redis elsewhere is asked without a password: whoever reaches it has all sessions",
-    remedy: "a password, in the url or as an option",
+    about: "a remote Redis has no password, so anyone who can reach it can read all sessions",
+    remedy: "a password, in the URL or as an option",
   },
   SF509: {
     severity: "warning",
-    about: "two storages lie at one place, each with locks of its own, so changes can be lost",
-    remedy: "one object, used at both places",
+    about: "two storages have the same location but separate locks, so changes can be lost",
+    remedy: "one object, used for both storages",
   },
   SF510: {
     severity: "error",
@@ -64,7 +65,7 @@ export const storageDiagnostics = {
     development: "none",
     isDeferred: true,
     about:
-      "the storage is not atomic, and returns stale data: writes are lost, also in one process",
+      "the storage is not atomic, and returns stale data: writes are lost, even in one process",
     remedy: '{ driver: "redis", url }, or storage.lossy: true if lost writes are acceptable',
   },
   SF512: {

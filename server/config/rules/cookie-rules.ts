@@ -26,7 +26,7 @@ function checkSecure({ session }: SourcedShop, report: Report): void {
   ].find((text) => text !== false);
   const setting = ["session", session, "secure"] as const;
   if (reason === undefined) reportKey(report, "SF203", setting);
-  else reportKey(report, "SF201", setting, `true or "auto", for ${reason}`);
+  else reportKey(report, "SF201", setting, `true or "auto", because ${reason}`);
 }
 
 function checkDomain(
@@ -38,7 +38,7 @@ function checkDomain(
   if (domain === undefined) return;
   const setting = ["session", session, "domain"] as const;
   if (/^__Host-/i.test(cookieName)) {
-    const expected = `nothing, for cookieName is ${describeValue(cookieName, "cookieName")}`;
+    const expected = `no domain, because cookieName is ${describeValue(cookieName, "cookieName")}`;
     reportKey(report, "SF202", setting, expected);
   }
   const name = domain.replace(/^\./, "").toLowerCase();

@@ -14,10 +14,10 @@ export function shopRule({ config: { top, shops } }: RuleContext, report: Report
     const { host, path } = toValues(shop);
     const at = (key: string) => `shops[${index}].${key}`;
     if (shopSelector === "domain" && host === undefined) {
-      report("SF005", at("host"), "nothing", 'a host, for shopSelector is "domain"');
+      report("SF005", at("host"), "nothing", 'a host, because shopSelector is "domain"');
     }
     if (shopSelector === "path" && path === undefined) {
-      report("SF005", at("path"), "nothing", 'a path, for shopSelector is "path"');
+      report("SF005", at("path"), "nothing", 'a path, because shopSelector is "path"');
     }
     if (path !== undefined && basePath.split("/")[1] === path) {
       const prefix = describeValue(basePath, "basePath");

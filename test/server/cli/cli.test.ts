@@ -222,8 +222,8 @@ describe("the start", () => {
         memory for sessions, baskets, accounts: atomic within this process, expiry by a sweep of this process
 
       Warnings
-        session.secret is not set: development signs with a random one, so sessions end with this process (SF101: session.secret)
-        the memory driver is for development: what it holds ends with this process, and no other sees it (SF501: storage.session)
+        session.secret is not set: the server signs with a random secret, so sessions end with this process (SF101: session.secret)
+        the memory driver is for development: its data is lost when this process ends, and no other process sees it (SF501: storage.session)
       "
     `);
   });

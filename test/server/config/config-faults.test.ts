@@ -88,33 +88,33 @@ const bothShops = [shop, secondShop];
 
 /** What the report says, and the config it says it of. */
 const conflicts: Readonly<Record<string, object>> = {
-  "shops[1].shopId: found 1001 again, expected each id once": {
+  "shops[1].shopId: found 1001 again, expected a different ID for each shop": {
     shops: [shop, { ...secondShop, shopId: 1001 }],
   },
   "shops[1].isDefault: found true again, expected one default shop": {
     shops: bothShops.map((each) => ({ ...each, isDefault: true })),
   },
-  'shops[1].path: found "/de" again, expected each place once': {
+  'shops[1].path: found "/de" again, expected a different host or path for each shop': {
     shops: bothShops.map((each) => ({ ...each, path: "de" })),
   },
-  'shops[1].path: found "a.example/de" again, expected each place once': {
+  'shops[1].path: found "a.example/de" again, expected a different host or path for each shop': {
     shops: bothShops.map((each) => ({ ...each, path: "de", host: "a.example" })),
   },
-  'shops[1].host: found "a.example/" again, expected each place once': {
+  'shops[1].host: found "a.example/" again, expected a different host or path for each shop': {
     shops: bothShops.map((each) => ({ ...each, host: "a.example" })),
   },
   'shops[0].path: found "api", expected another path than the methods\' (basePath is "/api/v1")': {
     basePath: "/api/v1",
     shops: [{ ...shop, path: "api" }],
   },
-  'shops[1].host: found nothing, expected a host, for shopSelector is "domain"': {
+  'shops[1].host: found nothing, expected a host, because shopSelector is "domain"': {
     shopSelector: "domain",
     shops: [
       { ...shop, host: "a.example" },
       { ...secondShop, path: "us" },
     ],
   },
-  'shops[1].path: found nothing, expected a path, for shopSelector is "path"': {
+  'shops[1].path: found nothing, expected a path, because shopSelector is "path"': {
     shopSelector: "path",
     shops: [
       { ...shop, path: "de" },
@@ -131,23 +131,23 @@ const conflicts: Readonly<Record<string, object>> = {
     session: { idleTimeout: 600 },
     shops: [{ ...shop, session: { maxAge: 60 } }],
   },
-  'session.secure: found false, expected true or "auto", for sameSite is "none"': {
+  'session.secure: found false, expected true or "auto", because sameSite is "none"': {
     session: { sameSite: "none", secure: false },
   },
-  'shops[0].session.secure: found false, expected true or "auto", for sameSite is "none"': {
+  'shops[0].session.secure: found false, expected true or "auto", because sameSite is "none"': {
     session: { sameSite: "none" },
     shops: [{ ...shop, session: { secure: false } }],
   },
-  'session.secure: found false, expected true or "auto", for partitioned is true': {
+  'session.secure: found false, expected true or "auto", because partitioned is true': {
     session: { partitioned: true, secure: false },
   },
-  'session.secure: found false, expected true or "auto", for cookieName is "__Secure-sid"': {
+  'session.secure: found false, expected true or "auto", because cookieName is "__Secure-sid"': {
     session: { cookieName: "__Secure-sid", secure: false },
   },
-  'session.secure: found false, expected true or "auto", for cookieName is "__Host-sid"': {
+  'session.secure: found false, expected true or "auto", because cookieName is "__Host-sid"': {
     session: { cookieName: "__Host-sid", secure: false },
   },
-  'session.domain: found "a.example", expected nothing, for cookieName is "__Host-sid"': {
+  'session.domain: found "a.example", expected no domain, because cookieName is "__Host-sid"': {
     session: { cookieName: "__Host-sid", domain: "a.example" },
   },
 };

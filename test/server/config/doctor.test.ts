@@ -142,8 +142,8 @@ describe("storefront doctor", () => {
       "/storefront.config.ts, judged as production
 
       SF101 error session.secret
-        found nothing, expected a secret of 32 characters or more: there is none by default
-        session.secret is not set: development signs with a random one, so sessions end with this process
+        found nothing, expected a secret of 32 characters or more: there is no default
+        session.secret is not set: the server signs with a random secret, so sessions end with this process
 
       SF510 error storage.session
         found "memory", expected { driver: "redis", url }, or storage.singleProcess: true if there is one process only
@@ -155,15 +155,15 @@ describe("storefront doctor", () => {
 
       SF501 warning storage.session
         found "memory", expected { driver: "redis", url }
-        the memory driver is for development: what it holds ends with this process, and no other sees it
+        the memory driver is for development: its data is lost when this process ends, and no other process sees it
 
       SF602 notice trustProxy
-        found false, expected the addresses of your proxies, if there are any
-        behind a proxy that ends TLS, the cookie lacks Secure and all visitors have one address
+        found false, expected the addresses of your proxies, if you have any
+        behind a proxy that terminates TLS, the cookie lacks Secure and all visitors share one IP address
 
       SF606 notice admin.token
-        found nothing, expected a token of 32 characters or more, if you want them
-        nobody can end a user's sessions from outside, for the admin calls are not there
+        found nothing, expected a token of 32 characters or more, if you want the admin API
+        you can't end a user's sessions from outside, because the admin API is off
 
       3 errors, 1 warning, 2 notices
       "
