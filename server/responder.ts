@@ -40,7 +40,7 @@ export function createResponder(
       const redactor = credentials.redactorFor(incoming.headers);
       const answer = toProblem(error, redactor, redactor.guard(log));
       cors.addHeaders(incoming, incoming.origin, undefined, answer.headers);
-      return toResponse(answer);
+      return toResponse(answer, request);
     }
   };
 }

@@ -1,8 +1,9 @@
-import { FastResponse } from "srvx";
+import { FastResponse, type ServerRequest } from "srvx";
 import { jsonText } from "../rpc/json-text.ts";
+import type { Logger } from "../shared/log.ts";
 import { findJsonFault } from "./json-fault.ts";
 import type { HeaderEntry } from "./credentials/transport.ts";
-import { watchBody, type BodyWatch } from "./watched-body.ts";
+import { watchBody } from "./watched-body.ts";
 
 /**
  * What a call is answered, while it is being put together. Its headers are a list, as they are sent: making
@@ -27,14 +28,15 @@ export function toAnswer(value: unknown, cacheControl = "no-store"): Answer {
 }
 
 /**
- * Makes the response that the server sends: Node writes it directly, without a web stream.
- * @param watch logs a stream that breaks off
+ * Creates the response that the server sends. Node writes it directly, without a web stream.
+ * @param log for a stream that breaks off; absent: streams are not watched
  */
-export function toResponse(answer: Answer, watch?: BodyWatch): Response {
+export function toResponse(answer: Answer, request: ServerRequest, log?: Logger): Response {
   const { body: given, status, statusText, headers } = answer;
   joinVary(headers);
-  const isWatched = watch !== undefined && given instanceof ReadableStream;
-  const body = isWatched ? watchBody(given, watch) : given;
+  keepCookies(headers, request);
+  const isWatched = log !== undefined && given instanceof ReadableStream;
+  const body = isWatched ? watchBody(given, { log, request }) : given;
   // Without a spread: after it, V8 gives each object a hidden class of its own (docs/speed.md).
   const init = statusText === undefined ? { status, headers } : { status, statusText, headers };
   const response = new FastResponse(body, init);
@@ -62,6 +64,23 @@ function joinVary(headers: HeaderEntry[]): void {
       headers.splice(index--, 1);
     }
   }
+}
+
+/**
+ * Adds cookies to Node's response if a framework has set headers there, as Express does. Otherwise, Node 20 sends only
+ * the last of several cookies, and drops those of the framework.
+ */
+function keepCookies(headers: HeaderEntry[], request: ServerRequest): void {
+  if (!headers.some(isCookie)) return;
+  const node = request.runtime?.node?.res;
+  if (node === undefined || node.getHeaderNames().length === 0) return;
+  for (const [name, value] of headers.filter(isCookie)) node.appendHeader(name, value);
+  const others = headers.filter((header) => !isCookie(header));
+  headers.splice(0, headers.length, ...others);
+}
+
+function isCookie([name]: HeaderEntry): boolean {
+  return name === "set-cookie";
 }
 
 function toText(value: unknown): string | undefined {

@@ -70,7 +70,7 @@ export function createRpcHandler(
       incoming.assertUrl();
       if (options.refusal !== undefined) throw misconfigured(options.refusal);
       if (route === undefined) throw unknownPath(incoming);
-      if (isPreflight(request)) return toResponse(cors.answerPreflight(incoming, origin));
+      if (isPreflight(request)) return toResponse(cors.answerPreflight(incoming, origin), request);
 
       shop = shops.find(incoming, route.shopPath);
       if (shop === undefined) throw new RpcError("unknown_shop");
@@ -138,8 +138,7 @@ export function createRpcHandler(
       answer.headers.push(...toSessionHeaders(visit, isSecure));
     }
     cors.addHeaders(incoming, origin, shop, answer.headers);
-    if (call === undefined || typeof answer.body === "string") return toResponse(answer);
-    return toResponse(answer, { log: call.log, request });
+    return toResponse(answer, request, typeof answer.body === "string" ? undefined : call?.log);
   }
 
   /**

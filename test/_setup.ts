@@ -81,15 +81,10 @@ export function describeMatrix(name: string, tests: (matrix: Matrix) => void): v
   });
 }
 
-/** Runs the same tests with each other carrier: alone, mounted in other apps, and in Express. */
-export function describeCarriers(name: string, tests: (matrix: Matrix) => void): void {
-  for (const carrier of Object.keys(carriers) as Carrier[]) {
-    if (carrier === "request" || carrier === "server") continue;
-    const describeCarrier = carrier === "Express" ? describeWithPeers : describe;
-    describeCarrier(`${name} · ${carrier}`, () => {
-      tests(createMatrix("memory", carrier, () => ({ driver: "memory" })));
-    });
-  }
+/** Runs the same tests with each driver and each carrier. */
+export function describeEverywhere(name: string, tests: (matrix: Matrix) => void): void {
+  describeMatrix(name, tests);
+  describeCarriers(name, tests);
 }
 
 /** The tools of a matrix, for tests that need only one driver. */
@@ -131,4 +126,15 @@ export function createMatrix(
 
 function refuse(): Promise<never> {
   return Promise.reject(new Error("Not in this test"));
+}
+
+/** Runs the same tests with each other carrier: alone, mounted in other apps, and in Express. */
+function describeCarriers(name: string, tests: (matrix: Matrix) => void): void {
+  for (const carrier of Object.keys(carriers) as Carrier[]) {
+    if (carrier === "request" || carrier === "server") continue;
+    const describeCarrier = carrier === "Express" ? describeWithPeers : describe;
+    describeCarrier(`${name} · ${carrier}`, () => {
+      tests(createMatrix("memory", carrier, () => ({ driver: "memory" })));
+    });
+  }
 }

@@ -176,6 +176,21 @@ test("a storefront answers where a framework has replaced the global Response", 
   expect(await answer.json()).toMatchObject({ basket: { itemCount: 1 } });
 });
 
+test("a storefront keeps the cookies that a framework has set before", async () => {
+  const handle = toNodeHandler(create());
+  const server = createServer((incoming, outgoing) => {
+    outgoing.setHeader("set-cookie", ["own=1", "own2=2"]);
+    return handle(incoming, outgoing);
+  }).listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close());
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}/api/rpc/addItemToBasket`;
+  const { headers } = await fetch(url, post({ origin: shop }, body));
+  const names = headers.getSetCookie().map((cookie) => cookie.split("=", 1)[0]);
+  expect(names).toEqual(["own", "own2", "$session-1001"]);
+});
+
 test("a storefront below /api is not at /api/rpc, though the target of a request says so", async () => {
   const outer = new H3({ silent: true });
   outer.mount("/api", { fetch: create().fetch });

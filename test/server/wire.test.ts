@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { RpcError } from "../../rpc/error.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import { isOwnServer } from "../_carriers.ts";
-import { describeCarriers, describeMatrix, type Matrix } from "../_setup.ts";
+import { describeEverywhere } from "../_setup.ts";
 import {
   bare,
   bytes,
@@ -21,11 +21,7 @@ const logged = "connect ECONNREFUSED redis://user:[redacted]@host:6379";
 
 const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
 
-for (const describeWire of [describeMatrix, describeCarriers]) {
-  describeWire("the wire", testWire);
-}
-
-function testWire({ start, allowErrors, transport }: Matrix): void {
+describeEverywhere("the wire", ({ start, allowErrors, transport }) => {
   const values = ["text", "", "null", 0, -1.5, true, false, [1, [null]], [], {}, { a: null }];
 
   test.each(values.map((value) => [JSON.stringify(value), value]))(
@@ -278,7 +274,7 @@ function testWire({ start, allowErrors, transport }: Matrix): void {
       expect(head?.headers.get(name)).toBe(get?.headers.get(name));
     }
   });
-}
+});
 
 // --- Internal helpers ---
 

@@ -6,12 +6,12 @@ import type { SessionConfig } from "../../../server/config/keys/session-keys.ts"
 import type { StorefrontConfig } from "../../../server/config/config.ts";
 import { createTestAuth, testAccount as account } from "../../_client.ts";
 import { createTestLog } from "../../_log.ts";
-import { describeMatrix, testConfig } from "../../_setup.ts";
+import { describeEverywhere, testConfig } from "../../_setup.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
 const item = { variantId: 7, quantity: 1 };
 
-describeMatrix("the session cookie", ({ start }) => {
+describeEverywhere("the session cookie", ({ start }) => {
   test("with rememberMe outlives the browser, and without it does not", async () => {
     const { visitor } = await start({ auth: createTestAuth(), session: { maxAge: 1000 } });
     for (const [rememberMe, maxAge] of [

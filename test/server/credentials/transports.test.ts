@@ -2,7 +2,7 @@ import memoryDriver from "unstorage/drivers/memory";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
 import { createTestAuth, TestClient, testAccount as account, type Carrier } from "../../_client.ts";
-import { describeMatrix, testSecret, type Matrix } from "../../_setup.ts";
+import { describeEverywhere, testSecret, type Matrix } from "../../_setup.ts";
 import { readTable } from "../../_table.ts";
 import { retired } from "../../_sessions.ts";
 
@@ -12,7 +12,7 @@ afterEach(() => {
 
 const item = { variantId: 7, quantity: 1 };
 
-describeMatrix("sessions", (matrix) => {
+describeEverywhere("sessions", (matrix) => {
   describe.each(["cookie", "bearer"] as const)("by %s", (carrier) =>
     describeSession(matrix, carrier),
   );

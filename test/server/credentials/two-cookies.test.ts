@@ -2,7 +2,7 @@ import { parseSetCookie } from "cookie-es";
 import { beforeEach, describe, expect, test } from "vitest";
 import { createTestAuth, testAccount as account } from "../../_client.ts";
 import { createFaultyDriver, later } from "../../_faulty-driver.ts";
-import { createMatrix, describeMatrix } from "../../_setup.ts";
+import { createMatrix, describeEverywhere } from "../../_setup.ts";
 import type { Visitor } from "../../_visitor.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
@@ -20,7 +20,7 @@ async function whoIs(visitor: Visitor): Promise<unknown> {
   return (await visitor.call("getUser")).body?.user?.id;
 }
 
-describeMatrix("a browser with two active cookies of one name", ({ start }) => {
+describeEverywhere("a browser with two active cookies of one name", ({ start }) => {
   test.each(["two users", "a user and a guest", "a guest and a user"])(
     "is logged out of both (%s)",
     async (who) => {
