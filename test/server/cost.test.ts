@@ -127,6 +127,14 @@ test("every other call of a known session costs as much as a guest's: no read an
   });
 });
 
+test("a known session costs no signature while another cookie changes", async () => {
+  await costOf("enter", "getUser");
+  for (const clock of ["1", "2"]) {
+    visitor.cookies.set("_ga", clock);
+    expect(await costOf("getUser")).toMatchObject({ reads: 0, signatures: 0 });
+  }
+});
+
 test.each([
   // One more is made to see how long it is.
   ["setField", 2],

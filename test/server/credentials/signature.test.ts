@@ -200,6 +200,28 @@ describe("a signed cookie", () => {
     expect(answer).toMatchObject({ status: 200, body: {}, setCookies: [] });
   });
 
+  test("is ignored in the name or the value of another cookie, also after a valid call", async () => {
+    const { visitor } = await start({ methods });
+    const customer = visitor();
+    await customer.call("enter", { id: 7 });
+    const pair = customer.cookieHeader;
+    for (const cookie of [
+      `x${pair}`,
+      `a=${pair}`,
+      `a= ${pair}`,
+      `a="; b=, ${pair}"`,
+      `${name}0=${pair}`,
+    ]) {
+      expect(await whoIs(customer)).toBe(7);
+      const { body } = await visitor().call("getUser", undefined, { cookie });
+      expect(body, cookie).toEqual({});
+    }
+    for (const cookie of [`a=1; ${pair}`, `a=1;${pair}`, `a; ${pair}; b`, ` ${pair} ;b=1`]) {
+      const { body } = await visitor().call("getUser", undefined, { cookie });
+      expect(body, cookie).toEqual({ user: { id: 7 } });
+    }
+  });
+
   test("is signed anew while the secret changes: the last signs, all verify", async () => {
     const [old, next] = ["the secret of last year", "the secret of this year"];
     const [before, after] = [await startWith(old), await startWith(next)];

@@ -1,0 +1,202 @@
+import { inspect } from "node:util";
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { RpcError } from "../../../rpc/error.ts";
+import type { HookEvent } from "../../../rpc/hooks.ts";
+import { defineRpcMethod } from "../../../rpc/method.ts";
+import type { StorefrontConfig } from "../../../server/config/config.ts";
+import type { SessionTransport } from "../../../server/credentials/transport.ts";
+import { createTransports, tokenMethods } from "../../../server/credentials/transports.ts";
+import { createMatrix, testConfig, type TestStorefront } from "../../_setup.ts";
+import { Visitor } from "../../_visitor.ts";
+
+const { start, allowErrors } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+const page = "https://page.example";
+
+// A new transport gets these tests by its entry in the list of transports.
+describe.each(tokenMethods)("the session credential of the transport %s", (tokenMethod) => {
+  test("is not in context.headers of any method in any shop", async () => {
+    const seen: Headers[] = [];
+    const see = (headers: Headers) => void seen.push(headers);
+    const { call, credential, transport } = await startWithSession({
+      methods: {
+        inSession: defineRpcMethod({ handler: (_, { headers }) => see(headers) }),
+        inPublic: defineRpcMethod({ access: "public", handler: (_, { headers }) => see(headers) }),
+        nested: defineRpcMethod({ handler: (_, { callRpc }) => callRpc("inPublic") }),
+      },
+    });
+    for (const method of ["inSession", "inPublic", "nested"]) {
+      for (const shopId of [1001, 1002]) {
+        expect((await call(method, undefined, { shopId })).status).toBe(204);
+      }
+    }
+    expect(seen).toHaveLength(6);
+    for (const headers of seen) {
+      expect(headers.get("x-note")).toBe("not a credential");
+      expect(headers.get(transport.credentialHeaders.request)).toBeNull();
+      expectWithout(credential, [...headers]);
+    }
+  });
+
+  test("is not in log lines, if a method logs it or throws it", async () => {
+    allowErrors();
+    const { call, credential, lines } = await startWithSession();
+    for (const method of ["log", "reject", "fail"]) {
+      for (const text of credential) await call(method, text);
+    }
+    expect(inspect(lines, { depth: 9 })).toContain("[redacted]");
+    expectWithout(credential, lines);
+  });
+
+  test("is not in a response that quotes it", async () => {
+    allowErrors();
+    const { call, credential } = await startWithSession();
+    for (const text of credential) {
+      const rejected = await call("reject", text);
+      expect(rejected).toMatchObject({ status: 409, body: { detail: "Found [redacted]" } });
+      expectWithout(credential, [rejected.body, (await call("fail", text)).body]);
+    }
+  });
+
+  test("is not in what hooks receive", async () => {
+    allowErrors();
+    const received: unknown[] = [];
+    const note = ({ context, payload }: HookEvent) =>
+      void received.push([...context.headers], payload);
+    const { call, credential } = await startWithSession({
+      hooks: {
+        "storefront:context:created": note,
+        "storefront:rpc:before": note,
+        "storefront:rpc:after": note,
+        "storefront:rpc:error": note,
+      },
+    });
+    for (const method of ["log", "reject", "fail"]) {
+      for (const text of credential) await call(method, text);
+    }
+    expect(inspect(received, { depth: 9 })).toContain("[redacted]");
+    expectWithout(credential, received);
+  });
+
+  test("is only the server's to issue", async () => {
+    const { call, issued, transport } = await startWithSession({
+      methods: {
+        forge: defineRpcMethod({
+          handler: () => new Response("", { headers: [issued(), ["x-other", "is sent"]] }),
+        }),
+      },
+    });
+    const { headers } = await call("forge");
+    expect(headers.get("x-other")).toBe("is sent");
+    expect(headers.get(transport.credentialHeaders.response)).toBeNull();
+  });
+
+  test("comes from a page of another site only if the page itself sends it", async () => {
+    const { call, transport } = await startWithSession();
+    const answer = await call("getUser", undefined, {
+      headers: { "sec-fetch-site": "cross-site" },
+    });
+    expect(answer.status).toBe(transport.isAmbient ? 403 : 200);
+    expect(answer.body.user).toEqual(transport.isAmbient ? undefined : { id: 7 });
+  });
+
+  test("can be sent and read by a page that cors.origin allows, unless the browser does that", async () => {
+    const { send, transport } = await startWithSession({ cors: { origin: [page] } });
+    const { request, response } = transport.credentialHeaders;
+    const options = { origin: page, "access-control-request-method": "POST" };
+    const { headers } = await send("/api/rpc/getUser", { method: "OPTIONS", headers: options });
+    const isListed = (name: string) => (headers.get(name) ?? "").split(", ");
+    if (transport.isAmbient) {
+      expect(headers.get("access-control-allow-credentials")).toBe("true");
+      expect(isListed("access-control-allow-headers")).not.toContain(request);
+    } else {
+      expect(isListed("access-control-allow-headers")).toContain(request);
+      expect(isListed("access-control-expose-headers")).toContain(response);
+    }
+  });
+
+  /** A storefront whose first shop uses the transport, and a client with a session there. */
+  async function startWithSession(config: Partial<StorefrontConfig> = {}): Promise<{
+    readonly lines: TestStorefront["lines"];
+    readonly send: TestStorefront["send"];
+    readonly transport: SessionTransport;
+    readonly issued: () => [string, string];
+    /** The credential in the forms in which it goes over the wire. */
+    readonly credential: readonly string[];
+    readonly call: (
+      method: string,
+      payload?: unknown,
+      options?: { readonly shopId?: number; readonly headers?: Record<string, string> },
+    ) => ReturnType<Visitor["call"]>;
+  }> {
+    const { app, lines, send } = await start({
+      ...config,
+      methods: { ...methods, ...config.methods },
+      shops: testConfig().shops.map((shop) =>
+        shop.shopId === 1001 ? { ...shop, session: { tokenMethod } } : shop,
+      ),
+    });
+    const [shop] = app.options.shops;
+    const transport = createTransports(shop as NonNullable<typeof shop>).find(
+      ({ name }) => name === tokenMethod,
+    ) as SessionTransport;
+    const { headers } = await new Visitor(send).call("enter");
+    const { request, response } = transport.credentialHeaders;
+    const value = headers.get(response) as string;
+    const sent = toSent(transport, value);
+    const credentials = { [request]: sent, "x-note": "not a credential" };
+    return {
+      lines,
+      send,
+      transport,
+      issued: () => [response, value],
+      credential: transport.findSecrets(new Headers({ [request]: sent })),
+      call: (method, payload, { shopId, headers: others } = {}) =>
+        new Visitor(send, shopId).call(method, payload, { ...credentials, ...others }),
+    };
+  }
+});
+
+// --- Internal helpers ---
+
+const input = z.string();
+
+const methods = {
+  enter: defineRpcMethod({
+    handler: (_, { createUserBoundSession }) => createUserBoundSession({ id: 7 }),
+  }),
+  log: defineRpcMethod({
+    input,
+    handler: (note, { log, headers }) => log.warn(`Found ${note}`, { list: [note], headers }),
+  }),
+  reject: defineRpcMethod({
+    input,
+    handler(note) {
+      const detail = `Found ${note}`;
+      throw new RpcError("taken", { status: 409, title: "Taken", detail, data: { note } });
+    },
+  }),
+  fail: defineRpcMethod({
+    input,
+    handler(note) {
+      throw new Error(`Found ${note}`, { cause: note });
+    },
+  }),
+};
+
+/** The request header by which a client returns what the server issued: as it came, as a cookie, or by a scheme. */
+function toSent(transport: SessionTransport, value: string): string {
+  const forms = [value, value.split(";", 1)[0] as string, `Bearer ${value}`];
+  const { request } = transport.credentialHeaders;
+  const form = forms.find((text) => {
+    const credential = transport.read(new Headers({ [request]: text }));
+    return credential !== undefined && transport.verify(credential).length === 1;
+  });
+  if (form === undefined) throw new Error(`No client knows how to send ${transport.name}`);
+  return form;
+}
+
+function expectWithout(credential: readonly string[], found: unknown): void {
+  expect(credential.length).toBeGreaterThan(0);
+  for (const text of credential) expect(inspect(found, { depth: 9 })).not.toContain(text);
+}
