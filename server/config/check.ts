@@ -6,6 +6,7 @@ import { describeValue } from "./describe-value.ts";
 import { createDiagnostics, isDeferred, type Diagnostic } from "./diagnostics.ts";
 import type { Environment } from "./environment.ts";
 import { mergeConfig, type SourcedConfig } from "./merge-config.ts";
+import { guessedDomainRules } from "./registrable-domain.ts";
 
 /** The result of checking a config. */
 export interface ConfigCheck {
@@ -15,7 +16,11 @@ export interface ConfigCheck {
 }
 
 /** Checks each key of a config, and then how the valid keys go together. */
-export function checkConfig(config: unknown, environment: Environment): ConfigCheck {
+export function checkConfig(
+  config: unknown,
+  environment: Environment,
+  domains = guessedDomainRules,
+): ConfigCheck {
   const { error } = createConfigSchema().safeParse(config);
   const issues = (error?.issues ?? []).flatMap(toSingleIssues);
   const ofKeys = createDiagnostics(environment);
@@ -27,7 +32,7 @@ export function checkConfig(config: unknown, environment: Environment): ConfigCh
   const invalid = ofKeys.list();
   const effective = mergeConfig(withoutInvalid(config, issues), environment);
   const ofRules = createDiagnostics(environment);
-  applyRules({ config: effective, environment }, ofRules.report);
+  applyRules({ config: effective, environment, domains }, ofRules.report);
   // A rule replaces an invalid value by a default, so its report about that key means nothing.
   const news = ofRules
     .list()

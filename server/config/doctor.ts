@@ -3,12 +3,13 @@ import { findStorages } from "./configured-storages.ts";
 import type { Severity } from "./diagnostic-kind.ts";
 import { createDiagnostics, diagnosticKinds, type Diagnostic } from "./diagnostics.ts";
 import { isOneOfSeveral } from "./environment.ts";
+import { loadDomainRules } from "./registrable-domain.ts";
 import { checkStorage } from "./storage-check.ts";
 
 /** Checks a config for production, and the storages behind it. Errors come first, then warnings, then notices. */
 export async function diagnose(config: unknown): Promise<readonly Diagnostic[]> {
   const environment = { production: true, isOneOfSeveral: isOneOfSeveral() };
-  const { diagnostics, effective } = checkConfig(config, environment);
+  const { diagnostics, effective } = checkConfig(config, environment, await loadDomainRules());
   const storages = findStorages(effective).filter(({ driver, config: { getItem } }) => {
     return driver !== undefined || getItem !== undefined;
   });

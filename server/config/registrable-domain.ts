@@ -1,17 +1,44 @@
-/** Whether anybody can have a name below a domain, as far as its form says: `com`, `co.uk`. */
-export function isPublicSuffix(domain: string): boolean {
+/** What rules need to know of domains. */
+export interface DomainRules {
+  /** Whether anyone can register a name below a domain, for example `co.uk`. */
+  isPublicSuffix(domain: string): boolean;
+  /** The site of a host, which `SameSite` compares: `shop.example` for `www.shop.example`. */
+  toSite(host: string): string;
+}
+
+/** A guess without a list: `com` and `co.uk` are public suffixes. It misses `github.io`. */
+export const guessedDomainRules: DomainRules = {
+  isPublicSuffix: looksPublic,
+  toSite(host) {
+    if (isAddress(host)) return host;
+    const labels = host.split(".");
+    const suffix = labels.slice(-2).join(".");
+    return labels.length > 2 && looksPublic(suffix) ? labels.slice(-3).join(".") : suffix;
+  },
+};
+
+/** The public suffix list (https://publicsuffix.org), as browsers use it. It takes about 50 ms to load. */
+export async function loadDomainRules(): Promise<DomainRules> {
+  const { getDomain, getPublicSuffix } = await import("tldts");
+  // The private part of the list has the domains of hosting companies, for example `vercel.app`.
+  const options = { allowPrivateDomains: true };
+  return {
+    isPublicSuffix: (domain) => getPublicSuffix(domain, options) === domain,
+    toSite: (host) => (isAddress(host) ? host : (getDomain(host, options) ?? host)),
+  };
+}
+
+/** Whether a host is this machine. */
+export function isLocalHost(host: string): boolean {
+  return /^(?:localhost|.*\.localhost|127(?:\.\d+){3}|\[?::1\]?|0\.0\.0\.0)$/.test(host);
+}
+
+// --- Internal helpers ---
+
+function looksPublic(domain: string): boolean {
   return /^(?:[^.]+|(?:ac|co|com|edu|gov|net|org)\.[a-z]{2})$/.test(domain);
 }
 
-/** The site of a host, which SameSite goes by: `shop.example` of `www.shop.example`. */
-export function toSite(host: string): string {
-  if (/^[\d.]+$|:/.test(host)) return host;
-  const labels = host.split(".");
-  const suffix = labels.slice(-2).join(".");
-  return labels.length > 2 && isPublicSuffix(suffix) ? labels.slice(-3).join(".") : suffix;
-}
-
-/** Whether a host name is this machine's own. */
-export function isLocalHost(host: string): boolean {
-  return /^(?:localhost|.*\.localhost|127(?:\.\d+){3}|\[?::1\]?|0\.0\.0\.0)$/.test(host);
+function isAddress(host: string): boolean {
+  return /^[\d.]+$|:/.test(host);
 }

@@ -4,13 +4,13 @@ import type { Report } from "../diagnostics.ts";
 import { reportKey, type RuleContext } from "./rule.ts";
 import { toValues } from "../layers.ts";
 import { toHostName, toHosts } from "../hosts.ts";
-import { isPublicSuffix } from "../registrable-domain.ts";
+import type { DomainRules } from "../registrable-domain.ts";
 
 /** Browsers accept the cookie, and send it to no other shop. */
-export function cookieRule({ config: { shops } }: RuleContext, report: Report): void {
+export function cookieRule({ config: { shops }, domains }: RuleContext, report: Report): void {
   for (const shop of shops) {
     checkSecure(shop, report);
-    checkDomain(shop, shops, report);
+    checkDomain(shop, shops, domains, report);
   }
 }
 
@@ -32,6 +32,7 @@ function checkSecure({ session }: SourcedShop, report: Report): void {
 function checkDomain(
   { session, shop }: SourcedShop,
   shops: readonly SourcedShop[],
+  { isPublicSuffix }: DomainRules,
   report: Report,
 ): void {
   const { cookieName, domain } = toValues(session);

@@ -5,13 +5,13 @@ import type { Report } from "../diagnostics.ts";
 import { pathOf, reportKey, type RuleContext } from "./rule.ts";
 import { toValues } from "../layers.ts";
 import { toHostName, toHosts } from "../hosts.ts";
-import { isLocalHost, toSite } from "../registrable-domain.ts";
+import { isLocalHost, type DomainRules } from "../registrable-domain.ts";
 
 /** Only your own pages can call, and their browsers send the session along. */
-export function originRule({ config: { shops } }: RuleContext, report: Report): void {
+export function originRule({ config: { shops }, domains }: RuleContext, report: Report): void {
   for (const shop of shops) {
     checkOrigins(shop, report);
-    checkCookieOrigins(shop, report);
+    checkCookieOrigins(shop, domains, report);
   }
 }
 
@@ -44,7 +44,11 @@ function checkOrigins({ shop, session, cors }: SourcedShop, report: Report): voi
 }
 
 /** Whether the browsers of allowed pages send the cookie, and only theirs. */
-function checkCookieOrigins({ shop, session, cors }: SourcedShop, report: Report): void {
+function checkCookieOrigins(
+  { shop, session, cors }: SourcedShop,
+  { toSite }: DomainRules,
+  report: Report,
+): void {
   const { sameSite, tokenMethod } = toValues(session);
   const { origin } = toValues(cors);
   if ([tokenMethod].flat().length > 1) {

@@ -3,11 +3,13 @@ import type { DiagnosticCode, Report } from "../diagnostics.ts";
 import type { Environment } from "../environment.ts";
 import type { Sourced, SourcedValue } from "../layers.ts";
 import type { SourcedConfig } from "../merge-config.ts";
+import type { DomainRules } from "../registrable-domain.ts";
 
 /** The input of a rule. Invalid values are replaced by defaults, because they have a diagnostic already. */
 export interface RuleContext {
   readonly config: SourcedConfig;
   readonly environment: Environment;
+  readonly domains: DomainRules;
 }
 
 /** Checks how the keys of a config go together, and reports each problem. */

@@ -4,11 +4,11 @@ import type { Report } from "../diagnostics.ts";
 import type { RuleContext } from "./rule.ts";
 import { toValues } from "../layers.ts";
 import { toHostName, toHosts } from "../hosts.ts";
-import { isPublicSuffix } from "../registrable-domain.ts";
+import type { DomainRules } from "../registrable-domain.ts";
 
 /** Every shop has an ID, a host and a path of its own, so calls can find it. */
-export function shopRule({ config: { top, shops } }: RuleContext, report: Report): void {
-  findDuplicates(shops, report);
+export function shopRule({ config: { top, shops }, domains }: RuleContext, report: Report): void {
+  findDuplicates(shops, domains, report);
   const { shopSelector, basePath } = toValues(top);
   for (const [index, { shop }] of shops.entries()) {
     const { host, path } = toValues(shop);
@@ -29,7 +29,11 @@ export function shopRule({ config: { top, shops } }: RuleContext, report: Report
 
 // --- Internal helpers ---
 
-function findDuplicates(shops: readonly SourcedShop[], report: Report): void {
+function findDuplicates(
+  shops: readonly SourcedShop[],
+  { isPublicSuffix }: DomainRules,
+  report: Report,
+): void {
   const seen = new Set<unknown>();
   for (const [index, { shop }] of shops.entries()) {
     const { shopId, host, path } = toValues(shop);
