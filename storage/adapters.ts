@@ -30,9 +30,14 @@ export function createAdapter(driver: Driver, mutex: KeyedMutex, log: Logger): S
 
 /** Whether changes in a storage are atomic across processes. Opens nothing. */
 export function isClusterAtomic(config: StorageConfig): boolean {
-  if (!isDriver(config)) return supported.some(({ driver }) => driver === config.driver);
+  if (!isDriver(config)) return findSupport(config.driver) !== undefined;
   if (isAdapterDriver(config)) return config.atomic === "cluster";
   return supported.some(({ isSupported }) => isSupported(config));
+}
+
+/** What is known of an unstorage driver whose storage can compare and swap. */
+export function findSupport(driver: string | undefined) {
+  return supported.find((support) => support.driver === driver);
 }
 
 // --- Internal helpers ---

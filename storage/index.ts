@@ -1,7 +1,8 @@
 /** Documents in any unstorage driver: the public entry `storefront-core/storage`. */
 
 // Opening
-export { openDriver, type StorageConfig } from "./documents/driver.ts";
+export { openDriver } from "./open-driver.ts";
+export type { StorageConfig } from "./documents/driver.ts";
 export { openDocumentStore } from "./store.ts";
 
 // Documents

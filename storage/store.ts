@@ -11,7 +11,7 @@ import type {
   DocumentStoreOptions,
   UnreadablePolicy,
 } from "./documents/documents.ts";
-import { isPrivateDriver, openDriver } from "./documents/driver.ts";
+import { isPrivateDriver, openDriver } from "./open-driver.ts";
 import { createSafeLog, type Logger } from "../shared/log.ts";
 import { createKeyedMutex, type KeyedMutex } from "./documents/keyed-mutex.ts";
 
@@ -66,6 +66,7 @@ function createStore(shared: Shared, log: Logger, end: () => Promise<void>): Doc
       return feed;
     },
     ping: () => adapter.ping(),
+    inspect: async () => (await adapter.inspect?.()) ?? {},
     close() {
       for (const feed of feeds) feed.close();
       return (closing ??= Promise.all([memory?.close(), end()]).then(() => undefined));

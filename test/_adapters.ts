@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { Driver } from "unstorage";
-import { openDriver, type StorageConfig } from "../storage/documents/driver.ts";
+import { openDriver } from "../storage/open-driver.ts";
+import type { StorageConfig } from "../storage/documents/driver.ts";
 import { howToInstallPeers, peersInstalled } from "./_peers.ts";
 import { describeWithRedis, useRedis } from "./_redis.ts";
 

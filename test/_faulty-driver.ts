@@ -1,4 +1,4 @@
-import { openDriver } from "../storage/documents/driver.ts";
+import { openDriver } from "../storage/open-driver.ts";
 import type { Driver } from "unstorage";
 
 /** What is asked of a driver. */

@@ -1,9 +1,6 @@
-import type { Driver } from "unstorage";
 import type { DocumentStore } from "../../storage/documents/documents.ts";
 import { isInstance, messageOf } from "../../shared/log.ts";
-import { openDriver } from "../../storage/documents/driver.ts";
-import { isRedisDriver } from "../../storage/redis/redis-client.ts";
-import { readRedisServer } from "../../storage/redis/redis-server.ts";
+import { openDriver } from "../../storage/open-driver.ts";
 import { openDocumentStore } from "../../storage/store.ts";
 import type { Report } from "./diagnostics.ts";
 import type { ConfiguredStorage } from "./configured-storages.ts";
@@ -13,11 +10,12 @@ export async function checkStorage(place: ConfiguredStorage, report: Report): Pr
   const { path, config } = place;
   const name = place.driver ?? "a driver object";
   try {
-    const driver = openDriver(config);
-    const store = openDocumentStore(driver, { log: silent });
+    const store = openDocumentStore(openDriver(config), { log: silent });
     try {
       await store.ping();
-      await checkRedis(driver, path, report);
+      const { evictionPolicy, outdated } = await store.inspect();
+      if (evictionPolicy !== undefined) report("SF703", path, evictionPolicy);
+      if (outdated !== undefined) report("SF704", path, outdated);
     } catch (error) {
       const found = toReason(error);
       if (await canRead(store)) report("SF705", path, `${name}, which rejects writes${found}`);
@@ -46,17 +44,6 @@ async function canRead(store: DocumentStore): Promise<boolean> {
 
 function isAny(value: unknown): value is unknown {
   return value !== undefined;
-}
-
-async function checkRedis(driver: Driver, path: string, report: Report): Promise<void> {
-  if (!isRedisDriver(driver)) return;
-  const { evictionPolicy = "noeviction", majorVersion } = await readRedisServer(
-    driver.getInstance(),
-  );
-  if (evictionPolicy !== "noeviction") report("SF703", path, evictionPolicy);
-  if (majorVersion !== undefined && majorVersion < 6) {
-    report("SF704", path, `Redis ${majorVersion}`);
-  }
 }
 
 /** The code of Redis or of the file system, for example `NOAUTH`, or nothing: the rest can hold a secret. */

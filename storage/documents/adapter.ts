@@ -2,7 +2,7 @@ import type { Driver } from "unstorage";
 import type { Logger } from "../../shared/log.ts";
 import type { ChangeListener } from "./changes.ts";
 import type { Counters } from "./counters.ts";
-import type { Capabilities } from "./documents.ts";
+import type { Capabilities, StorageFaults } from "./documents.ts";
 import { StorageUnavailableError } from "./unavailable.ts";
 
 /** The condition of a swap on the current text of a key. `text` is empty if `match` is `absent`. */
@@ -48,6 +48,8 @@ export interface StorageAdapter {
   /** Tries a read, and a write of {@link pingKey}, as calls do. */
   ping(): Promise<void>;
   close(): Promise<void>;
+  /** Looks for settings of the server that endanger documents, for `storefront doctor`. */
+  inspect?(): Promise<StorageFaults>;
   /** Counters with one command each. If absent, the store counts with documents. */
   counters?(name: string, window: number): Counters;
   /** Pushes the changes that other processes make below a prefix; present if the capabilities say `pushed`. */
@@ -110,6 +112,7 @@ export function withUnavailable(adapter: StorageAdapter, driver: string): Storag
     setAside: (key, text) => adapter.setAside(key, text).catch(failToWrite),
     ping: () => adapter.ping().catch(failTo("accept a test write")),
     close: () => adapter.close(),
+    ...(adapter.inspect && { inspect: adapter.inspect.bind(adapter) }),
     ...(adapter.watch && { watch: adapter.watch.bind(adapter) }),
     ...(adapter.counters && { counters: withUnavailableCounters(adapter.counters.bind(adapter)) }),
   };

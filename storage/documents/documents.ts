@@ -68,6 +68,14 @@ export interface Collection<T> {
  */
 export type UnreadablePolicy = "drop" | "setAside" | "refuse";
 
+/** Settings of a storage's server that endanger documents; all absent if it is fit. */
+export interface StorageFaults {
+  /** The policy by which the server removes documents when its memory is full. */
+  readonly evictionPolicy?: string | undefined;
+  /** The name and version of a server that is too old to push changes. */
+  readonly outdated?: string | undefined;
+}
+
 /** A storage that holds documents of several kinds. */
 export interface DocumentStore {
   /** The driver's name, as unstorage knows it. */
@@ -94,6 +102,8 @@ export interface DocumentStore {
   watch(prefix: string): ChangeFeed;
   /** Tries a read and a write, as calls do. @throws StorageUnavailableError */
   ping(): Promise<void>;
+  /** Looks for settings of the storage's server that endanger documents. */
+  inspect(): Promise<StorageFaults>;
   /**
    * Ends timers and connections of the store. A driver object the caller brought is disposed too, with
    * the last of the stores that were opened on it.

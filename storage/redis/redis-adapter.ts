@@ -21,7 +21,7 @@ import {
   takeScript,
   type RedisScript,
 } from "./redis-scripts.ts";
-import { warnOfEviction } from "./redis-server.ts";
+import { inspectRedis, warnOfEviction } from "./redis-server.ts";
 
 /**
  * Documents in Redis or a Redis Cluster: atomic for every process on it, removed by Redis itself.
@@ -61,6 +61,7 @@ export function createRedisAdapter(driver: RedisDriver, log: Logger): StorageAda
       await run(pingScript, pingKey, [String(pingSeconds)]);
       link.wrote();
     },
+    inspect: () => inspectRedis(client),
     async close() {
       link.close();
       await driver.dispose?.();

@@ -1,22 +1,15 @@
+import type { StorageFaults } from "../documents/documents.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { RedisClient } from "./redis-client.ts";
 
-/** What a Redis says of itself; what it does not tell is `undefined`. */
-export interface RedisServer {
-  /** The first number of its version. */
-  readonly majorVersion: number | undefined;
-  /** What it removes when its memory is full. */
-  readonly evictionPolicy: string | undefined;
-}
-
-/** Asks a Redis what it is; services and users without the right to ask get no answer. */
-export async function readRedisServer(client: RedisClient): Promise<RedisServer> {
+/** Looks for settings that endanger documents. Finds none if the user may not read them. */
+export async function inspectRedis(client: RedisClient): Promise<StorageFaults> {
   const info = await client.info("server").catch(() => "");
   const evictionPolicy = await readEvictionPolicy(client);
-  const version = /^redis_version:(\d+)/m.exec(info)?.[1];
+  const version = /^redis_version:(\d+)/m.exec(info)?.[1] ?? oldestVersion;
   return {
-    majorVersion: version === undefined ? undefined : Number(version),
-    evictionPolicy,
+    evictionPolicy: evictionPolicy === "noeviction" ? undefined : evictionPolicy,
+    outdated: Number(version) < oldestVersion ? `Redis ${version}` : undefined,
   };
 }
 
@@ -43,6 +36,9 @@ export function warnOfEviction(
 }
 
 // --- Internal helpers ---
+
+/** The first version that pushes changes. */
+const oldestVersion = 6;
 
 async function readEvictionPolicy(
   client: Pick<RedisClient, "config">,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Driver } from "unstorage";
-import { openDriver } from "../../storage/documents/driver.ts";
+import { openDriver } from "../../storage/open-driver.ts";
 import { StorageUnavailableError } from "../../storage/documents/unavailable.ts";
 import {
   createVendureSessionCache,

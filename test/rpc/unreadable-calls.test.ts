@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createStorage, type Driver } from "unstorage";
 import { describe, expect, test } from "vitest";
-import { openDriver } from "../../storage/documents/driver.ts";
+import { openDriver } from "../../storage/open-driver.ts";
 import { createDirectory, readRaw } from "../_documents.ts";
 import { describeWithRedis, useRedis } from "../_redis.ts";
 import { createMatrix } from "../_setup.ts";

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import type { Driver } from "unstorage";
 import { defineRpcMethod } from "../../rpc/method.ts";
-import { openDriver } from "../../storage/documents/driver.ts";
+import { openDriver } from "../../storage/open-driver.ts";
 import { createMatrix } from "../_setup.ts";
 import { Visitor, type Send } from "../_visitor.ts";
 

@@ -2,7 +2,7 @@ import { EventEmitter } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Driver } from "unstorage";
 import { describe, expect, test, vi } from "vitest";
-import { openDriver } from "../../storage/documents/driver.ts";
+import { openDriver } from "../../storage/open-driver.ts";
 import { LoopTimer } from "../../storage/documents/loop-timer.ts";
 import { StorageUnavailableError } from "../../storage/documents/unavailable.ts";
 import { increment, openCounters, setTo, until } from "../_documents.ts";

@@ -2,7 +2,7 @@ import { builtinDrivers } from "unstorage";
 import * as z from "zod";
 import type { StorageConfig } from "../../../storage/documents/driver.ts";
 import { derived } from "../layers.ts";
-import { isRedisAddress } from "../redis-url.ts";
+import { findSupport } from "../../../storage/adapters.ts";
 import { boolean, hasFunctions, type Derive, type KeysOf } from "./key.ts";
 
 /** Storages that a shop can have for itself. */
@@ -48,16 +48,16 @@ function storage() {
     if (hasFunctions(config, ["getItem"])) return;
     const report = (message: string, ...path: string[]) =>
       context.addIssue({ code: "custom", path, message });
-    const { driver, url, cluster } = (config ?? {}) as Readonly<Record<string, unknown>>;
+    const options = (config ?? {}) as Readonly<Record<string, unknown>>;
+    const { driver } = options;
     if (typeof driver !== "string") {
       report(expected);
     } else if (!Object.hasOwn(builtinDrivers, driver)) {
       report("the name of an unstorage driver, as memory, redis or fs", "driver");
-    } else if (driver === "redis") {
+    } else {
       const address = "an address that can be read, as redis://redis.example:6379";
-      if (!isRedisAddress(url)) report(address, "url");
-      if (Array.isArray(cluster) && !cluster.every(isRedisAddress)) {
-        report(`a list of nodes, each ${address}`, "cluster");
+      for (const name of findSupport(driver)?.findInvalidUrls(options) ?? []) {
+        report(name === "cluster" ? `a list of nodes, each ${address}` : address, name);
       }
     }
   });

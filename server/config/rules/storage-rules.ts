@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { describeValue } from "../describe-value.ts";
-import { isClusterAtomic } from "../../../storage/adapters.ts";
+import { findSupport, isClusterAtomic } from "../../../storage/adapters.ts";
 import {
   isForgetfulDriver,
   isStaleDriver,
@@ -12,7 +12,6 @@ import { writesWholeFiles } from "../../../storage/documents/file-driver.ts";
 import type { SourcedConfig } from "../merge-config.ts";
 import type { Environment } from "../environment.ts";
 import type { Report } from "../diagnostics.ts";
-import { readRedisConnection } from "../redis-url.ts";
 import { pathOf, type RuleContext } from "./rule.ts";
 import { isLocalHost } from "../registrable-domain.ts";
 import { describeStorage, findStorages, type ConfiguredStorage } from "../configured-storages.ts";
@@ -25,7 +24,7 @@ export function storageRule({ config, environment }: RuleContext, report: Report
   for (const [index, storage] of storages.entries()) {
     checkDriver(storage, environment, report);
     checkAtomicity(storage, accepted, report);
-    if (storage.driver === "redis") checkRedis(storage, report);
+    checkConnection(storage, report);
     const isTwin = (other: ConfiguredStorage) => isSameStorage(other, storage);
     if (storages.slice(0, index).some(isTwin))
       report("SF509", storage.path, "the same options again");
@@ -91,9 +90,10 @@ function checkAccounts({ top, storage }: SourcedConfig, report: Report): void {
   }
 }
 
-function checkRedis({ path, options }: ConfiguredStorage, report: Report): void {
-  const { hosts, hasTls, hasPassword } = readRedisConnection(options);
-  if (hosts.every(isLocalHost)) return;
+function checkConnection({ path, driver, options }: ConfiguredStorage, report: Report): void {
+  const connection = findSupport(driver)?.readConnection(options);
+  if (connection === undefined || connection.hosts.every(isLocalHost)) return;
+  const { hasTls, hasPassword } = connection;
   if (!hasTls) report("SF507", path, "no TLS");
   if (!hasPassword) report("SF508", path, "no password");
 }

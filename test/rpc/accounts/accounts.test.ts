@@ -2,7 +2,7 @@ import { createStorage, type Driver } from "unstorage";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Auth } from "../../../rpc/accounts/auth.ts";
 import { RpcError } from "../../../rpc/error.ts";
-import { openDriver } from "../../../storage/documents/driver.ts";
+import { openDriver } from "../../../storage/open-driver.ts";
 import { createFaultyDriver, Gate, outage } from "../../_faulty-driver.ts";
 import { createMatrix, describeMatrix } from "../../_setup.ts";
 import { retired } from "../../_sessions.ts";

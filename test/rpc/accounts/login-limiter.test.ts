@@ -5,7 +5,7 @@ import type { Auth } from "../../../rpc/accounts/auth.ts";
 import { RpcError } from "../../../rpc/error.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
-import { openDriver } from "../../../storage/documents/driver.ts";
+import { openDriver } from "../../../storage/open-driver.ts";
 import { until } from "../../_documents.ts";
 import { Gate } from "../../_faulty-driver.ts";
 import { describeWithRedis, startRedis, useRedis } from "../../_redis.ts";

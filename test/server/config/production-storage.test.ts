@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { createStorefront } from "../../../server/storefront.ts";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
 import { resolveConfig } from "../../../server/config/resolve.ts";
-import { openDriver } from "../../../storage/documents/driver.ts";
+import { openDriver } from "../../../storage/open-driver.ts";
 import { createFolder, plain, runCli, startCli } from "../../_cli.ts";
 import { createDirectory } from "../../_documents.ts";
 import { createTestLog } from "../../_log.ts";

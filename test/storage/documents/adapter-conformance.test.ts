@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, test } from "vitest";
-import { openDriver } from "../../../storage/documents/driver.ts";
+import { openDriver } from "../../../storage/open-driver.ts";
 import { testStorageAdapter } from "../../../storage/adapter-suite.ts";
 import { createDirectory } from "../../_documents.ts";
 import { describeWithRedis, startRedisCluster, useRedis } from "../../_redis.ts";

@@ -6,7 +6,7 @@ import {
 } from "../../../storage/documents/adapter.ts";
 import type { ChangeListener } from "../../../storage/documents/changes.ts";
 import type { Atomicity, DocumentStore, Snapshot } from "../../../storage/documents/documents.ts";
-import { openDriver } from "../../../storage/documents/driver.ts";
+import { openDriver } from "../../../storage/open-driver.ts";
 import { SessionGenerations } from "../../../storage/sessions/generations.ts";
 import { SessionCache } from "../../../storage/sessions/session-cache.ts";
 import type { SessionRecord } from "../../../storage/sessions/session-record.ts";

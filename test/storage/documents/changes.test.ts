@@ -1,7 +1,7 @@
 import memoryDriver from "unstorage/drivers/memory";
 import { expect, test } from "vitest";
 import type { Snapshot } from "../../../storage/documents/documents.ts";
-import { openDriver } from "../../../storage/documents/driver.ts";
+import { openDriver } from "../../../storage/open-driver.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { createTestLog } from "../../_log.ts";
 

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Counters } from "../../../storage/documents/counters.ts";
-import { openDriver, type StorageConfig } from "../../../storage/documents/driver.ts";
+import { openDriver } from "../../../storage/open-driver.ts";
+import type { StorageConfig } from "../../../storage/documents/driver.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { createTestLog } from "../../_log.ts";
 import { describeWithRedis, useRedis } from "../../_redis.ts";

@@ -12,7 +12,7 @@ import { Redis } from "ioredis";
 import type { Driver } from "unstorage";
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { absent } from "../../../storage/documents/documents.ts";
-import { openDriver } from "../../../storage/documents/driver.ts";
+import { openDriver } from "../../../storage/open-driver.ts";
 import { toKeySegment } from "../../../storage/documents/key.ts";
 import { StorageUnavailableError } from "../../../storage/documents/unavailable.ts";
 import {

@@ -2,7 +2,7 @@ import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Driver } from "unstorage";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { openDriver } from "../../../storage/documents/driver.ts";
+import { openDriver } from "../../../storage/open-driver.ts";
 import { createDirectory, openCounters, setTo, slowDown, until } from "../../_documents.ts";
 
 afterEach(() => {

@@ -4,7 +4,7 @@ import { readFile, readdir, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
-import { openDriver } from "../../../storage/documents/driver.ts";
+import { openDriver } from "../../../storage/open-driver.ts";
 import { compileStorage } from "../../_compiled.ts";
 import { createDirectory, increment, openCounters, setTo, until } from "../../_documents.ts";
 

@@ -8,7 +8,7 @@ import * as z from "zod";
 import type { RpcContext } from "../../../rpc/context.ts";
 import { RpcError } from "../../../rpc/error.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
-import { openDriver } from "../../../storage/documents/driver.ts";
+import { openDriver } from "../../../storage/open-driver.ts";
 import { isKey, toKeySegment } from "../../../storage/documents/key.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { testProperty, useStorefront } from "../../_fuzz.ts";

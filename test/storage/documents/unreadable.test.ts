@@ -3,7 +3,7 @@ import type { Redis } from "ioredis";
 import { createStorage, type Driver } from "unstorage";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Updater, UnreadablePolicy } from "../../../storage/documents/documents.ts";
-import { openDriver } from "../../../storage/documents/driver.ts";
+import { openDriver } from "../../../storage/open-driver.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { StorageUnavailableError } from "../../../storage/documents/unavailable.ts";
 import {

@@ -1,6 +1,6 @@
 import type { Driver } from "unstorage";
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "vitest";
-import { openDriver } from "../../../storage/documents/driver.ts";
+import { openDriver } from "../../../storage/open-driver.ts";
 import { until } from "../../_documents.ts";
 import { countCommands, startServerProcess, type ServerProcess } from "../../_process.ts";
 import { describeWithRedis, startRedis, startRedisCluster, useRedis } from "../../_redis.ts";

@@ -2,7 +2,7 @@ import { Redis } from "ioredis";
 import type { Driver } from "unstorage";
 import redisDriver from "unstorage/drivers/redis";
 import { expect, onTestFinished, test } from "vitest";
-import { openDriver } from "../../../storage/documents/driver.ts";
+import { openDriver } from "../../../storage/open-driver.ts";
 import { increment, openCounters, until } from "../../_documents.ts";
 import { describeWithRedis, useRedis } from "../../_redis.ts";
 

@@ -4,7 +4,7 @@ import type { Driver } from "unstorage";
 import redisDriver from "unstorage/drivers/redis";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { DocumentStore } from "../../../storage/documents/documents.ts";
-import { openDriver } from "../../../storage/documents/driver.ts";
+import { openDriver } from "../../../storage/open-driver.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { createRedisKeys } from "../../../storage/redis/redis-keys.ts";
 import { until } from "../../_documents.ts";

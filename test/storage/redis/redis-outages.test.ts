@@ -8,7 +8,7 @@ import type { Driver } from "unstorage";
 import redisDriver from "unstorage/drivers/redis";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { absent, type Collection } from "../../../storage/documents/documents.ts";
-import { openDriver } from "../../../storage/documents/driver.ts";
+import { openDriver } from "../../../storage/open-driver.ts";
 import { increment, openCounters, setTo, until, type Counter } from "../../_documents.ts";
 import { describeWithRedis, startRedis, startRedisCluster, type TestRedis } from "../../_redis.ts";
 import { startTcpProxy } from "../../_tcp-proxy.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { openDriver } from "../../../storage/documents/driver.ts";
+import { openDriver } from "../../../storage/open-driver.ts";
 import { isOver, SessionGenerations } from "../../../storage/sessions/generations.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { createDirectory } from "../../_documents.ts";

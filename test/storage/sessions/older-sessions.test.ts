@@ -1,6 +1,6 @@
 import type { Driver } from "unstorage";
 import { beforeEach, describe, expect, test } from "vitest";
-import { openDriver } from "../../../storage/documents/driver.ts";
+import { openDriver } from "../../../storage/open-driver.ts";
 import { createMatrix, type TestStorefront } from "../../_setup.ts";
 import type { Visitor } from "../../_visitor.ts";
 import { testMethods } from "../../fixtures/methods.ts";

@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { Driver } from "unstorage";
 import { absent } from "../../../storage/documents/documents.ts";
-import { openDriver } from "../../../storage/documents/driver.ts";
+import { openDriver } from "../../../storage/open-driver.ts";
 import {
   SessionRecordCodec,
   type SessionDocument,

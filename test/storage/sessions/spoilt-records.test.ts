@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Driver } from "unstorage";
-import { openDriver } from "../../../storage/documents/driver.ts";
+import { openDriver } from "../../../storage/open-driver.ts";
 import { createMatrix } from "../../_setup.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 import { readStored } from "../../fixtures/stored.ts";

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { ChangeListener } from "../../../storage/documents/changes.ts";
 import type { Snapshot } from "../../../storage/documents/documents.ts";
-import { openDriver } from "../../../storage/documents/driver.ts";
+import { openDriver } from "../../../storage/open-driver.ts";
 import {
   DefaultSessionCacheStrategy,
   InMemorySessionCacheStrategy,

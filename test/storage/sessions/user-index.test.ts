@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { openDriver } from "../../../storage/documents/driver.ts";
+import { openDriver } from "../../../storage/open-driver.ts";
 import { toEnvelope } from "../../../storage/documents/envelope.ts";
 import { createMatrix } from "../../_setup.ts";
 import { testMethods } from "../../fixtures/methods.ts";

@@ -20,14 +20,10 @@ export function readRedisConnection(
   };
 }
 
-/**
- * Whether an address with a password is a valid URL. ioredis uses any other text as the path of a socket, and logs it.
- * Node prints a URL with an invalid port. Both would print the password.
- */
-export function isRedisAddress(address: unknown): boolean {
-  if (typeof address !== "string" || !address.includes("@")) return true;
-  if (address.includes("://")) return URL.canParse(address);
-  return !address.includes("/") && URL.canParse(`redis://${address}`);
+/** The options whose addresses can't be read. */
+export function findInvalidUrls({ url, cluster }: Readonly<Record<string, unknown>>): string[] {
+  const isClusterValid = !Array.isArray(cluster) || cluster.every(isRedisAddress);
+  return [...(isRedisAddress(url) ? [] : ["url"]), ...(isClusterValid ? [] : ["cluster"])];
 }
 
 // --- Internal helpers ---
@@ -56,4 +52,14 @@ function readNode(node: Node) {
   const { hostname, password, protocol } = new URL(address);
   const host = hostname || "localhost";
   return { host, hasTls: protocol === "rediss:", hasPassword: password !== "" };
+}
+
+/**
+ * Whether an address with a password is a valid URL. ioredis uses any other text as the path of a socket, and logs it.
+ * Node prints a URL with an invalid port. Both would print the password.
+ */
+function isRedisAddress(address: unknown): boolean {
+  if (typeof address !== "string" || !address.includes("@")) return true;
+  if (address.includes("://")) return URL.canParse(address);
+  return !address.includes("/") && URL.canParse(`redis://${address}`);
 }
