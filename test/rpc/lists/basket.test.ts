@@ -42,8 +42,8 @@ async function basketOf(visitor: Visitor): Promise<Answer["body"]> {
   return (await visitor.call("getBasket")).body.basket;
 }
 
-describeMatrix("basket", ({ start }) => {
-  test("an empty basket has no key, and to look at it begins no session", async () => {
+describeMatrix("a basket", ({ start }) => {
+  test("has no key while it is empty, and reading it begins no session", async () => {
     const { visitor } = await start();
     const guest = visitor();
     const answer = await guest.call("getBasket");
@@ -51,7 +51,7 @@ describeMatrix("basket", ({ start }) => {
     expect(answer.setCookies).toEqual([]);
   });
 
-  test("a line says what it is, how many and since when", async () => {
+  test("returns each line with its key, variant, quantity, custom data and time", async () => {
     const { visitor } = await start();
     const guest = visitor();
     const before = Date.now();
@@ -80,7 +80,7 @@ describeMatrix("basket", ({ start }) => {
     expect(answer.body.basket.key).not.toContain(guest.sessionId);
   });
 
-  test("the same variant with the same custom data is one line, in whatever order its keys come", async () => {
+  test("joins lines of the same variant with the same custom data, in any order of keys", async () => {
     const { visitor } = await start();
     const guest = visitor();
     const first = await add(guest, 7, 1, { a: 1, b: { c: [1, 2], d: null } });
@@ -91,7 +91,7 @@ describeMatrix("basket", ({ start }) => {
     expect((await add(guest, 8, 1, {})).body.basket.items).toHaveLength(2);
   });
 
-  test("other custom data, another order in its lists, or none at all is another line", async () => {
+  test("keeps lines apart if their custom data or the order of its arrays differs", async () => {
     const { visitor } = await start();
     const guest = visitor();
     for (const data of [{ size: [1, 2] }, { size: [2, 1] }, { size: "1,2" }, undefined]) {
@@ -101,7 +101,7 @@ describeMatrix("basket", ({ start }) => {
     expect((await basketOf(guest)).items).toHaveLength(4);
   });
 
-  test("a line beyond the shop's maxQuantity is refused with its path, and nothing is changed", async () => {
+  test("rejects a quantity above the shop's maxQuantity with its path, and changes nothing", async () => {
     const { visitor } = await start(small);
     const guest = visitor();
     await add(guest, 7, 6);
@@ -124,7 +124,7 @@ describeMatrix("basket", ({ start }) => {
     });
   });
 
-  test("a line beyond the shop's maxItems is refused, and nothing is changed", async () => {
+  test("rejects a line above the shop's maxItems, and changes nothing", async () => {
     const { visitor } = await start(small);
     const guest = visitor();
     await add(guest, 1, 1);
@@ -141,14 +141,14 @@ describeMatrix("basket", ({ start }) => {
     });
   });
 
-  test("each shop has its own limits", async () => {
+  test("applies the limits of each shop", async () => {
     const { visitor } = await start(small);
     expect((await add(visitor(1001), 7, 11)).status).toBe(422);
     expect((await add(visitor(1002), 7, 1000)).status).toBe(200);
     expect((await add(visitor(1002), 7, 1001)).status).toBe(422);
   });
 
-  test("addItemsToBasket adds all lines or none", async () => {
+  test("adds all lines of addItemsToBasket or none", async () => {
     const { visitor } = await start();
     const guest = visitor();
     const items = [1, 2, 1].map((variantId, index) => ({ variantId, quantity: index + 1 }));
@@ -169,7 +169,7 @@ describeMatrix("basket", ({ start }) => {
     expect(await basketOf(guest)).toEqual(added.body.basket);
   });
 
-  test("updateBasketItem sets what it is given, and leaves the rest", async () => {
+  test("changes only the fields that updateBasketItem gets", async () => {
     const { visitor } = await start();
     const guest = visitor();
     const { items } = (await add(guest, 7, 1, { a: 1 })).body.basket;
@@ -182,7 +182,7 @@ describeMatrix("basket", ({ start }) => {
     expect([other, same].map(({ body }) => body.basket.revision)).toEqual([3, 3]);
   });
 
-  test("a line that becomes equal to another is joined with it", async () => {
+  test("joins a line with another line if a change makes them equal", async () => {
     const { visitor } = await start(small);
     const guest = visitor();
     await add(guest, 7, 2, { a: 1 });
@@ -198,7 +198,7 @@ describeMatrix("basket", ({ start }) => {
     expect(await basketOf(guest)).toEqual(before);
   });
 
-  test("a line is removed by its key; clearBasket removes them all and keeps the basket", async () => {
+  test("removes a line by its key, and keeps its own key when clearBasket removes all lines", async () => {
     const { visitor } = await start();
     const guest = visitor();
     await add(guest, 1, 1);
@@ -216,7 +216,7 @@ describeMatrix("basket", ({ start }) => {
     expect((await guest.call("clearBasket")).body).toEqual(cleared.body);
   });
 
-  test("an unknown item key is a 404, also one of somebody else's basket", async () => {
+  test("returns 404 for an unknown item key, and for a key of another visitor's basket", async () => {
     const { visitor } = await start();
     const [guest, other] = [visitor(), visitor()];
     await add(guest, 7, 1);
@@ -230,7 +230,7 @@ describeMatrix("basket", ({ start }) => {
     expect(await basketOf(other)).toMatchObject({ itemCount: 1, revision: 1 });
   });
 
-  test("each visitor has a basket of their own in each shop", async () => {
+  test("belongs to one visitor in one shop", async () => {
     const { visitor } = await start({ methods: { enter } });
     const guest = visitor(1001);
     await add(guest, 7, 1);
@@ -245,7 +245,7 @@ describeMatrix("basket", ({ start }) => {
     expect(await basketOf(visitor())).toMatchObject({ key: null, items: [] });
   });
 
-  test("a user's basket is there again after logout and login, on every device", async () => {
+  test("is the same for a user after logout and login, on every device", async () => {
     const { visitor } = await start({ methods: { enter } });
     const [user, device] = [visitor(), visitor()];
     await user.call("enter", { id: "u1" });
@@ -259,7 +259,7 @@ describeMatrix("basket", ({ start }) => {
     expect(await basketOf(device)).toEqual(before);
   });
 
-  test("a guest's basket lives as long as the session, however long that goes on", async () => {
+  test("lives as long as the guest's session, however often that is extended", async () => {
     const { visitor } = await start({ session: { maxAge: 1000 } });
     const guest = visitor();
     vi.useFakeTimers({ toFake: ["Date"] });
@@ -276,10 +276,10 @@ describeMatrix("basket", ({ start }) => {
   });
 });
 
-describe("basket, in detail", () => {
+describe("the input of the basket methods", () => {
   const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
-  test("what is refused or changes nothing begins no session, and stores nothing", async () => {
+  test("begins no session and stores nothing if a call fails or changes nothing", async () => {
     const { driver, stored } = createFaultyDriver();
     const { visitor } = await start({ ...small, storage: { session: driver } });
     const guest = visitor();
@@ -295,7 +295,7 @@ describe("basket, in detail", () => {
     expect([...stored().keys()]).toEqual([]);
   });
 
-  test("custom data is JSON of up to 4,096 characters", async () => {
+  test("accepts custom data of up to 4,096 characters of JSON", async () => {
     const { visitor } = await start();
     const guest = visitor();
     const most = { note: "x".repeat(4096 - '{"note":""}'.length) };
@@ -311,7 +311,7 @@ describe("basket, in detail", () => {
     expect(await basketOf(guest)).toMatchObject({ revision: 1 });
   });
 
-  test("custom data with the names of object internals changes no object", async () => {
+  test("changes no object for custom data with the names of object internals", async () => {
     const { visitor } = await start();
     const guest = visitor();
     const customData = '{"constructor":{"prototype":{"polluted":1}},"a":1}';
@@ -370,7 +370,7 @@ describe("basket, in detail", () => {
   };
 
   test.each(Object.entries(refusals))(
-    "%s refuses what does not fit, with paths",
+    "rejects invalid input of %s with paths",
     async (method, payloads) => {
       const { visitor } = await start();
       const guest = visitor();
@@ -386,7 +386,7 @@ describe("basket, in detail", () => {
     },
   );
 
-  test("ids of 1 and of 64 characters and the largest integer are fine", async () => {
+  test("accepts IDs of 1 and of 64 characters, and the largest integer", async () => {
     const { visitor } = await start();
     const guest = visitor();
     for (const variantId of ["x", "x".repeat(64), 1, Number.MAX_SAFE_INTEGER]) {

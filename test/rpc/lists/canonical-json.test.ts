@@ -10,8 +10,8 @@ function reversed(value: unknown): unknown {
   return Object.fromEntries(entries.toReversed());
 }
 
-describe("the canonical JSON of a value", () => {
-  test("is the same in any order of keys, and holds the value", () => {
+describe("canonicalJson", () => {
+  test("writes equal values as the same text, in any order of keys", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         const text = canonicalJson(value);
@@ -21,12 +21,12 @@ describe("the canonical JSON of a value", () => {
     );
   });
 
-  test("differs for values that differ", () => {
+  test("writes different values as different texts", () => {
     const values = [{ a: 1 }, { a: "1" }, { a: [1] }, { a: null }, { b: 1 }, {}, [], "{}", null];
     expect(new Set(values.map(canonicalJson)).size).toBe(values.length);
   });
 
-  test("orders keys that are numbers, and writes -0 as 0", () => {
+  test("sorts keys that are numbers, and writes -0 as 0", () => {
     expect(canonicalJson({ b: 1, 10: 1, a: -0, 2: 1 })).toBe('{"2":1,"10":1,"a":0,"b":1}');
   });
 });

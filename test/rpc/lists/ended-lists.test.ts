@@ -19,7 +19,7 @@ const changes: readonly [method: string, payload: unknown][] = [
 ];
 
 test.each(changes)(
-  "%s changes nothing of a user whose session ended during the call",
+  "%s changes no list of a user whose session ended during the call",
   async (method, payload) => {
     let end: (() => Promise<void>) | undefined;
     const slowly = defineRpcMethod({

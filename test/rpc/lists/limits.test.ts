@@ -44,7 +44,7 @@ describe("headers", () => {
   };
 
   test.each(["cookie", "authorization", "x-anything"])(
-    "up to 16 KiB with %s are read, one character more is refused before anything is parsed",
+    "reads up to 16 KiB with %s, and rejects one character more before it parses anything",
     async (name) => {
       const { visitor } = await start({ methods });
       const send = (size: number, path = "/api/rpc/echo") =>
@@ -65,7 +65,7 @@ describe("headers", () => {
     },
   );
 
-  test("many small ones are as large as a large one", async () => {
+  test("counts many small headers like one large header", async () => {
     const { visitor } = await start({ methods });
     const many = Array.from({ length: 1000 }, (_, index) => [`x-${index}`, "x".repeat(14)]);
     const answer = await visitor().call("echo", 1, Object.fromEntries(many));
@@ -74,7 +74,7 @@ describe("headers", () => {
 });
 
 describe("storefront start", () => {
-  test("answers headers beyond Node's default by itself, and up to 32 KiB in all", async () => {
+  test("responds itself to headers above Node's default, up to 32 KiB in total", async () => {
     const server = await startCli(["start"], {
       folder: await createFolder({ "storefront.config.mjs": plain }),
     });
@@ -91,7 +91,7 @@ describe("storefront start", () => {
     expect(await beyond.text()).toBe("");
   });
 
-  test("reads a payload in the query as long as Node reads the line", async () => {
+  test("reads a payload in the query up to Node's limit for the request line", async () => {
     const server = await startCli(["start"], {
       folder: await createFolder({ "storefront.config.mjs": plain }),
     });
@@ -122,13 +122,18 @@ describe("a body on the wire", () => {
   const fits = JSON.stringify({ payload: "x".repeat(1000 - '{"payload":""}'.length) });
 
   test.each([
-    ["in chunks, as large as allowed", ["transfer-encoding: chunked"], chunked(fits), 200],
-    ["in chunks, a byte larger", ["transfer-encoding: chunked"], chunked(`${fits} `), 413],
-    ["in chunks without end", ["transfer-encoding: chunked"], chunk("x".repeat(5000)), 413],
-    ["of a length that says too much", ["content-length: 1001"], "", 413],
-    ["of a length that says too little", ["content-length: 900"], fits, 400],
+    ["accepts chunks up to the limit", ["transfer-encoding: chunked"], chunked(fits), 200],
     [
-      "in chunks, with a length beside them",
+      "rejects chunks one byte above the limit",
+      ["transfer-encoding: chunked"],
+      chunked(`${fits} `),
+      413,
+    ],
+    ["rejects chunks without an end", ["transfer-encoding: chunked"], chunk("x".repeat(5000)), 413],
+    ["rejects a Content-Length above the limit", ["content-length: 1001"], "", 413],
+    ["rejects a Content-Length below the real length", ["content-length: 900"], fits, 400],
+    [
+      "rejects chunks with a Content-Length",
       ["content-length: 10", "transfer-encoding: chunked"],
       chunked(`${fits} `),
       400,
@@ -139,7 +144,7 @@ describe("a body on the wire", () => {
     expect(await talk(url, lines, body)).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
   });
 
-  test("is counted where no wire holds it to its length", async () => {
+  test("counts a body that is longer than its Content-Length", async () => {
     const { app } = await start({ methods, maxBodySize: 1000 });
     const headers = { "content-type": "application/json", "content-length": "10" };
     const body = new Blob([`${fits} `]).stream();
@@ -149,8 +154,8 @@ describe("a body on the wire", () => {
   });
 });
 
-describeMatrix("custom data", ({ start }) => {
-  test("of a session is up to 16,384 characters of JSON", async () => {
+describeMatrix("a session's custom data", ({ start }) => {
+  test("is limited to 16,384 characters of JSON", async () => {
     const { visitor } = await start({ methods });
     const guest = visitor();
     expect((await guest.call("note", ofSize(16_384))).status).toBe(204);
@@ -169,10 +174,10 @@ describeMatrix("custom data", ({ start }) => {
   });
 });
 
-describe("custom data, in parallel", () => {
+describe("a session's custom data in parallel calls", () => {
   const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
-  test("is held to the limit where two calls add to it at once", async () => {
+  test("stays within the limit if two calls add to it", async () => {
     const faulty = createFaultyDriver();
     const { visitor } = await start({ methods, storage: { session: faulty.driver } });
     const [tab, other] = [visitor(), visitor()];

@@ -74,7 +74,7 @@ describeMatrix("a merge at login", ({ start }) => {
     expect(await idsOf(visitor)).toEqual({ basket: [1, 2, 3, 4], wishlist: [1, 2, 3, 4] });
   });
 
-  test("leaves a list above maxItems that can be changed and emptied, and takes no new line", async () => {
+  test("leaves a list above maxItems that accepts changes and removals, but no new line", async () => {
     const shop = await start({ basket: { maxItems: 2 }, wishlist: { maxItems: 2 }, auth });
     const { visitor } = await merge(shop, [1, 2], [3, 4]);
     const { items } = (await visitor.call("getBasket")).body.basket;
@@ -96,7 +96,7 @@ describeMatrix("a merge at login", ({ start }) => {
   });
 });
 
-describe("the report of a merge", () => {
+describe("a merge", () => {
   const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
   test.each([
@@ -104,7 +104,7 @@ describe("the report of a merge", () => {
     ["useExisting", [1, 2], [2, 3], [1, 2], [2, 3]],
     ["useGuestIfExistingEmpty", [1, 2], [2, 3], [1, 2], [2, 3]],
     ["useGuestIfExistingEmpty", [], [2, 3], [2, 3], []],
-  ] as const)("of %s for %j and %j", async (mergeStrategy, user, guest, kept, leftOut) => {
+  ] as const)("reports the lines that %s leaves out of %j and %j", async (mergeStrategy, user, guest, kept, leftOut) => {
     const shop = await start({ basket: { mergeStrategy }, auth });
     const { visitor, lines } = await merge(shop, user, guest);
     expect((await idsOf(visitor)).basket).toEqual(kept);
@@ -114,7 +114,7 @@ describe("the report of a merge", () => {
     );
   });
 
-  test("is logged if a later call completes the merge, because no response carries it", async () => {
+  test("logs the count of omitted lines if a later call completes the merge", async () => {
     const baskets = createFaultyDriver();
     const { visitor, lines } = await start({
       auth,
@@ -131,7 +131,7 @@ describe("the report of a merge", () => {
     expect(lines).toContainEqual({ level: "warn", message: "A merge left out lines", details });
   });
 
-  test("comes after other calls had their turn if many merges are pending", async () => {
+  test("lets other calls run between the merges if many are pending", async () => {
     const baskets = createFaultyDriver();
     const { visitor } = await start({
       auth,

@@ -42,8 +42,8 @@ async function wishesOf(visitor: Visitor): Promise<unknown[]> {
 
 const enterAs = (visitor: Visitor, id: string) => visitor.call("enter", { id });
 
-describeMatrix("merge", ({ driver, start, storage }) => {
-  test("a login merges the guest's basket once, and says what became of each line", async () => {
+describeMatrix("a login with a guest's lists", ({ driver, start, storage }) => {
+  test("merges the guest's basket once, and reports the outcome of each line", async () => {
     const { visitor } = await start({ methods, basket: { maxQuantity: 10 } });
     const [user, guest] = [visitor(), visitor()];
     await enterAs(user, "u1");
@@ -62,7 +62,7 @@ describeMatrix("merge", ({ driver, start, storage }) => {
     expect(await linesOf(user)).toEqual(merged);
   });
 
-  test("wishlists are united, each wish once", async () => {
+  test("merges the wishlists, with each wish once", async () => {
     const { visitor } = await start({ methods });
     const [user, guest] = [visitor(), visitor()];
     await enterAs(user, "u1");
@@ -83,7 +83,7 @@ describeMatrix("merge", ({ driver, start, storage }) => {
     ["useGuestIfExistingEmpty", { both: 1, user: 1 }, { both: 2, guest: 1 }],
   ] as const;
 
-  test.each(strategies)("%s is what a shop may decide", async (mergeStrategy, full, empty) => {
+  test.each(strategies)("merges by the shop's strategy %s", async (mergeStrategy, full, empty) => {
     const { visitor } = await start({
       methods,
       shops: [
@@ -109,7 +109,7 @@ describeMatrix("merge", ({ driver, start, storage }) => {
     expect(await linesOf(elsewhere)).toEqual({ guest: 1 });
   });
 
-  test("an empty guest's basket takes nothing from the user's, whatever the strategy", async () => {
+  test("keeps the user's basket if the guest's is empty, even with useGuest", async () => {
     const { visitor } = await start({ methods, basket: { mergeStrategy: "useGuest" } });
     const [user, guest] = [visitor(), visitor()];
     await enterAs(user, "u1");
@@ -120,7 +120,7 @@ describeMatrix("merge", ({ driver, start, storage }) => {
     expect(await linesOf(guest)).toEqual({ a: 2 });
   });
 
-  test("custom data goes from a guest to the user, but never from one user to another", async () => {
+  test("keeps the custom data of a guest and of the same user, but not of another user", async () => {
     const { visitor } = await start({ methods });
     const browser = visitor();
     await browser.call("remember", { campaign: "spring" });
@@ -133,7 +133,7 @@ describeMatrix("merge", ({ driver, start, storage }) => {
     expect((await browser.call("recall")).body).toEqual({});
   });
 
-  test("what one user has in the basket does not go to the next who logs in", async () => {
+  test("keeps a user's basket from the next user in the same browser", async () => {
     const { visitor } = await start({ methods });
     const browser = visitor();
     await enterAs(browser, "u1");
@@ -144,7 +144,7 @@ describeMatrix("merge", ({ driver, start, storage }) => {
     expect(await linesOf(browser)).toEqual({ a: 2 });
   });
 
-  test("parallel logins of one guest session neither double nor lose the basket", async () => {
+  test("neither doubles nor loses the basket if one guest logs in several times in parallel", async () => {
     const session = storage();
     const first = await start({ methods, storage: { session } });
     // On Redis, another process.
@@ -167,7 +167,7 @@ describeMatrix("merge", ({ driver, start, storage }) => {
     expect(await guest.call("getBasket")).toMatchObject(retired);
   });
 
-  test("a login that is repeated with the guest's cookie counts once", async () => {
+  test("merges once if the login is repeated with the guest's cookie", async () => {
     const { visitor } = await start({ methods });
     const guest = visitor();
     await add(guest, "a", 2);
@@ -178,7 +178,7 @@ describeMatrix("merge", ({ driver, start, storage }) => {
     expect(await linesOf(guest)).toEqual({ a: 2 });
   });
 
-  test("what a guest adds during a login is the user's, or was refused", async () => {
+  test("keeps or rejects each line that a parallel call of the guest adds", async () => {
     const { visitor } = await start({ methods });
     for (let round = 0; round < 5; round++) {
       const guest = visitor();
@@ -198,7 +198,7 @@ describeMatrix("merge", ({ driver, start, storage }) => {
     }
   });
 
-  test("knowing the key of a basket opens nothing", async () => {
+  test("gives no access to a basket by its key", async () => {
     const { visitor } = await start({ methods });
     const [guest, thief] = [visitor(), visitor()];
     const { key } = (await add(guest, "a", 2)).body.basket;
@@ -215,11 +215,11 @@ describeMatrix("merge", ({ driver, start, storage }) => {
   });
 });
 
-describe("merge, when the storage fails", () => {
+describe("a login while the storage fails", () => {
   const matrix = createMatrix("memory", "request", () => ({ driver: "memory" }));
   const { start } = matrix;
 
-  test("a login stands though the baskets are out of order; the next call merges, once", async () => {
+  test("succeeds without the storage of baskets, and the next call merges once", async () => {
     const baskets = createFaultyDriver();
     const { visitor } = await start({ methods, storage: { basket: baskets.driver } });
     const guest = visitor();
@@ -251,13 +251,13 @@ describe("merge, when the storage fails", () => {
 
   /** Lets the n-th of the coming operations fail, in one of the ways there are. */
   const failures: Record<string, (faulty: FaultyDriver, nth: number) => void> = {
-    "is refused": (faulty, nth) => {
+    fails: (faulty, nth) => {
       faulty.before = () => void (--nth === 0 && outage());
     },
-    "is done, but its answer is lost": (faulty, nth) => {
+    "succeeds, but its reply is lost": (faulty, nth) => {
       faulty.after = () => void (--nth === 0 && outage());
     },
-    "is refused, and so are all that follow": (faulty, nth) => {
+    "fails, and so do all later ones": (faulty, nth) => {
       faulty.before = () => void (--nth <= 0 && outage());
     },
   };
@@ -271,7 +271,7 @@ describe("merge, when the storage fails", () => {
   }
 
   test.each(Object.entries(failures))(
-    "whichever operation of a login %s, the basket is there once after the next",
+    "has the basket once after the next login if any operation %s",
     async (_, fail) => {
       matrix.allowErrors();
       const count = await countOperations();
@@ -295,7 +295,7 @@ describe("merge, when the storage fails", () => {
   );
 
   test.each(Object.entries(failures))(
-    "whichever operation of a login %s, the visitor can go on with the cookie at hand",
+    "leaves the visitor a cookie that works if any operation %s",
     async (_, fail) => {
       matrix.allowErrors();
       const count = await countOperations();
@@ -318,13 +318,13 @@ describe("merge, when the storage fails", () => {
     },
   );
 
-  test("a guest whose login broke off can go on, though the user logs in elsewhere", async () => {
+  test("leaves the guest a cookie that works if the login fails and the user logs in elsewhere", async () => {
     matrix.allowErrors();
     const count = await countOperations();
     for (let nth = 1; nth <= count; nth++) {
       const faulty = createFaultyDriver();
       const { guest, device } = await arrange(faulty);
-      failures["is refused"]?.(faulty, nth);
+      failures["fails"]?.(faulty, nth);
       const { status } = await enterAs(guest, "u1");
       faulty.heal();
       await enterAs(device, "u1");
@@ -336,10 +336,10 @@ describe("merge, when the storage fails", () => {
   });
 });
 
-describe("merge, when calls meet", () => {
+describe("a login in parallel with other calls", () => {
   const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
-  test("a basket that is begun while a login copies the session is merged too", async () => {
+  test("merges a basket that begins while the login copies the session", async () => {
     const faulty = createFaultyDriver();
     const { visitor } = await start({ methods, storage: { session: faulty.driver } });
     const guest = visitor();
@@ -358,7 +358,7 @@ describe("merge, when calls meet", () => {
   });
 
   test.each(["u1", "u2"])(
-    "a basket goes to u1 once, though %s logged in with it too",
+    "merges a basket into that of u1 only, although %s logs in with it, too",
     async (id) => {
       const faulty = createFaultyDriver();
       const { visitor } = await start({ methods, storage: { session: faulty.driver } });
@@ -380,7 +380,7 @@ describe("merge, when calls meet", () => {
     ["addItemToBasket", { variantId: "late", quantity: 1 }],
     ["clearBasket", undefined],
     ["addItemToWishlist", { productId: "late" }],
-  ])("%s is refused when all has gone to the user meanwhile", async (method, payload) => {
+  ])("rejects %s of the guest after the lists have moved to the user", async (method, payload) => {
     const faulty = createFaultyDriver();
     const { visitor } = await start({ methods, storage: { session: faulty.driver } });
     const guest = visitor();

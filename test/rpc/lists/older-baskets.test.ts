@@ -11,21 +11,21 @@ const older: Basket = {
   revision: 1,
 };
 
-describe("a basket of an earlier version, which stored custom data as an object", () => {
-  test("is shown as it was", () => {
+describe("a basket of an earlier version, with custom data stored as an object", () => {
+  test("returns the same basket to the client", () => {
     const basket = { key: "owner", items: older.items, itemCount: 1, revision: 1 };
     expect(viewBasket("owner", older)).toEqual({ basket });
   });
 
-  test("joins equal lines, and stores custom data as text from the next change on", () => {
+  test("joins equal lines, and stores custom data as text after the next change", () => {
     const line = { key: "l", variantId: 7, quantity: 2, customData: '{"a":"ä","b":[1]}' };
     const { items } = addItems(older, [line], options, 6, path);
     expect(items).toEqual([{ ...line, key: "k", quantity: 3, addedAt: 5 }]);
   });
 });
 
-describe("the view of a basket", () => {
-  test("holds custom data of any kind, and lines without", () => {
+describe("viewBasket", () => {
+  test("returns lines with any custom data, and lines without custom data", () => {
     const lines = ['{"a":"\\"\\\\\\u2028</script>"}', "{}", undefined].map((customData, index) => ({
       key: `k${index}`,
       variantId: index === 0 ? 'a"b' : index,

@@ -21,15 +21,15 @@ async function wishlistOf(visitor: Visitor): Promise<Answer["body"]> {
   return (await visitor.call("getWishlist")).body.wishlist;
 }
 
-describeMatrix("wishlist", ({ start }) => {
-  test("an empty wishlist has no key, and to look at it begins no session", async () => {
+describeMatrix("a wishlist", ({ start }) => {
+  test("has no key while it is empty, and reading it begins no session", async () => {
     const { visitor } = await start();
     const answer = await visitor().call("getWishlist");
     expect(answer.body).toEqual({ wishlist: { key: null, items: [] } });
     expect(answer.setCookies).toEqual([]);
   });
 
-  test("an item is a variant or a product, and says since when", async () => {
+  test("returns each item with its key, its variant or product, and its time", async () => {
     const { visitor } = await start();
     const guest = visitor();
     await wish(guest, { variantId: 7 });
@@ -52,7 +52,7 @@ describeMatrix("wishlist", ({ start }) => {
     expect((await wishlistOf(guest)).items).toHaveLength(2);
   });
 
-  test("what is wished for twice is there once, and stays as it was", async () => {
+  test("keeps an item unchanged if it is added again", async () => {
     const { visitor } = await start();
     const guest = visitor();
     const first = await wish(guest, { variantId: 7 });
@@ -61,7 +61,7 @@ describeMatrix("wishlist", ({ start }) => {
     expect((await wish(guest, { variantId: "7" })).body.wishlist.items).toHaveLength(3);
   });
 
-  test("an item is removed by its key; clearWishlist removes them all and keeps the list", async () => {
+  test("removes an item by its key, and keeps its own key when clearWishlist removes all items", async () => {
     const { visitor } = await start();
     const guest = visitor();
     await wish(guest, { variantId: 1 });
@@ -74,7 +74,7 @@ describeMatrix("wishlist", ({ start }) => {
     expect((await guest.call("clearWishlist")).body).toEqual(cleared.body);
   });
 
-  test("an unknown item key is a 404, also one of somebody else's wishlist", async () => {
+  test("returns 404 for an unknown item key, and for a key of another visitor's wishlist", async () => {
     const { visitor } = await start();
     const [guest, other] = [visitor(), visitor()];
     await wish(guest, { variantId: 7 });
@@ -87,7 +87,7 @@ describeMatrix("wishlist", ({ start }) => {
     expect((await wishlistOf(other)).items).toHaveLength(1);
   });
 
-  test("beyond the shop's maxItems nothing is added, but what is there may be wished for", async () => {
+  test("rejects an item above the shop's maxItems, but accepts one that it has already", async () => {
     const { visitor } = await start({
       shops: [
         { shopId: 1001, locale: "de-DE", currency: "EUR", path: "de", wishlist: { maxItems: 2 } },
@@ -106,7 +106,7 @@ describeMatrix("wishlist", ({ start }) => {
     }
   });
 
-  test("each visitor has a wishlist of their own in each shop; a user's is on every device", async () => {
+  test("belongs to one visitor in one shop, and to a user on every device", async () => {
     const { visitor } = await start({ methods: { enter } });
     const [user, device, stranger] = [visitor(1001), visitor(1001), visitor(1001)];
     const there = visitor(1002);
@@ -124,7 +124,7 @@ describeMatrix("wishlist", ({ start }) => {
     expect(await wishlistOf(stranger)).toEqual({ key: null, items: [] });
   });
 
-  test("a guest's wishlist lives as long as the session, however long that goes on", async () => {
+  test("lives as long as the guest's session, however often that is extended", async () => {
     const { visitor } = await start({ session: { maxAge: 1000 } });
     const guest = visitor();
     vi.useFakeTimers({ toFake: ["Date"] });
@@ -139,10 +139,10 @@ describeMatrix("wishlist", ({ start }) => {
   });
 });
 
-describe("wishlist, in detail", () => {
+describe("the input of the wishlist methods", () => {
   const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
-  test("what is refused or changes nothing begins no session, and stores nothing", async () => {
+  test("begins no session and stores nothing if a call fails or changes nothing", async () => {
     const { driver, stored } = createFaultyDriver();
     const { visitor } = await start({ storage: { session: driver } });
     const guest = visitor();
@@ -178,7 +178,7 @@ describe("wishlist, in detail", () => {
     ],
   };
 
-  test.each(Object.entries(refusals))("%s refuses what does not fit", async (method, payloads) => {
+  test.each(Object.entries(refusals))("rejects invalid input of %s", async (method, payloads) => {
     const { visitor } = await start();
     const guest = visitor();
     await wish(guest, { variantId: 1 });
@@ -193,7 +193,7 @@ describe("wishlist, in detail", () => {
     expect(await wishlistOf(guest)).toEqual(before);
   });
 
-  test("ids of 1 and of 64 characters and the largest integer are fine", async () => {
+  test("accepts IDs of 1 and of 64 characters, and the largest integer", async () => {
     const { visitor } = await start();
     const guest = visitor();
     for (const id of ["x", "x".repeat(64), 1, Number.MAX_SAFE_INTEGER]) {

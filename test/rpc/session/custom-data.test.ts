@@ -13,15 +13,18 @@ function add(items: readonly string[]) {
   };
 }
 
-test.each(['{"a":-0}', '{"a":[{"b":-0}]}'])("%s is the same line as with 0", async (data) => {
-  const visitor = (await start()).visitor();
-  await visitor.request("/api/rpc/addItemsToBasket", add([data, data.replace("-0", "0")]));
-  const { body } = await visitor.request("/api/rpc/addItemsToBasket", add([data]));
-  expect(body.basket.items).toMatchObject([{ quantity: 3 }]);
-});
+test.each(['{"a":-0}', '{"a":[{"b":-0}]}'])(
+  "treats %s as the same line as with 0",
+  async (data) => {
+    const visitor = (await start()).visitor();
+    await visitor.request("/api/rpc/addItemsToBasket", add([data, data.replace("-0", "0")]));
+    const { body } = await visitor.request("/api/rpc/addItemsToBasket", add([data]));
+    expect(body.basket.items).toMatchObject([{ quantity: 3 }]);
+  },
+);
 
 test.each(['{"__proto__":{"a":1}}', '{"a":[{"__proto__":1,"b":2}]}'])(
-  "%s is refused, for it would lose what is in it",
+  "rejects %s, because JSON would lose its fields",
   async (data) => {
     const visitor = (await start()).visitor();
     const answer = await visitor.request("/api/rpc/addItemsToBasket", add([data]));

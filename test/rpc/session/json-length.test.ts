@@ -2,8 +2,8 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { isJsonLongerThan } from "../../../rpc/session/json-length.ts";
 
-describe("the length of a value's JSON", () => {
-  test("is never taken for more than it is", () => {
+describe("isJsonLongerThan", () => {
+  test("never counts more than JSON.stringify writes", () => {
     const values = fc.anything({ withDate: true, withNullPrototype: true });
     fc.assert(
       fc.property(values, (value) => {
@@ -13,7 +13,7 @@ describe("the length of a value's JSON", () => {
     );
   });
 
-  test("is counted up to the limit only, so that a circle ends", () => {
+  test("stops at the limit, even in a circular value", () => {
     const circle: Record<string, unknown> = { a: 1 };
     circle["b"] = circle;
     expect(isJsonLongerThan(circle, 1000)).toBe(true);
@@ -26,7 +26,7 @@ describe("the length of a value's JSON", () => {
     ).toBe(true);
   });
 
-  test("leaves to JSON what it writes in its own way", () => {
+  test("doesn't count a value with toJSON", () => {
     const shrinking = { list: Array.from({ length: 5000 }, () => 0), toJSON: () => 1 };
     const omitted = Object.fromEntries(Array.from({ length: 9 }, (_, key) => [key, () => 1]));
     expect(isJsonLongerThan({ shrinking, absent: undefined, ...omitted }, 20)).toBe(false);

@@ -20,7 +20,7 @@ const rows: readonly [
 
 describeLoss("bookkeeping that is lost", ({ begin, lose, remove }) => {
   describe.each(rows)("when %s is lost", (_, key, atOnce, later) => {
-    test.each(atOnce)("a session ends at once by %s", async (end) => {
+    test.each(atOnce)("ends the session immediately by %s", async (end) => {
       for (const how of ["deleted", "cut", "of another shape"]) {
         const scene = await lose(await begin(), key, how);
         await ends[end]?.(scene);
@@ -33,7 +33,7 @@ describeLoss("bookkeeping that is lost", ({ begin, lose, remove }) => {
     });
 
     if (later.length === 0) return;
-    test.each(later)("a session ends within a tenth of its idle time by %s", async (end) => {
+    test.each(later)("ends the session within a tenth of its idle time by %s", async (end) => {
       for (const how of ["deleted", "cut", "of another shape"]) {
         const scene = await lose(await begin(), key, how);
         await ends[end]?.(scene);
@@ -46,7 +46,7 @@ describeLoss("bookkeeping that is lost", ({ begin, lose, remove }) => {
     });
   });
 
-  test("a session whose record is lost is over at once, and its user can go on", async () => {
+  test("ends a session immediately if its record is lost, and its user can log in again", async () => {
     for (const how of ["deleted", "cut", "of another shape"]) {
       const scene = await begin();
       const key = `session:1001:${scene.lost.sessionId?.slice(2)}`;
@@ -59,7 +59,7 @@ describeLoss("bookkeeping that is lost", ({ begin, lose, remove }) => {
     }
   });
 
-  test("a session that ended stays ended if its mark is lost", async () => {
+  test("keeps a session ended if its mark is lost", async () => {
     const scene = await begin();
     const key = `session:1001:${scene.lost.sessionId?.slice(2)}`;
     const thief = scene.lost.clone();

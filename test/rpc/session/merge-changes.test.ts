@@ -7,7 +7,7 @@ import { createMatrix, describeMatrix } from "../../_setup.ts";
 import type { Visitor } from "../../_visitor.ts";
 
 describe("mergeChanges", () => {
-  test("carries over what was changed, added and removed, and keeps what others did", () => {
+  test("applies changed, added and removed fields, and keeps the fields that others changed", () => {
     const base = { same: 1, ours: 1, theirs: 1, removed: 1 };
     const ours = { same: 1, ours: 2, theirs: 1, added: 1 };
     const current = { same: 1, ours: 1, theirs: 2, removed: 1, new: 1 };
@@ -20,16 +20,16 @@ describe("mergeChanges", () => {
     });
   });
 
-  test("leaves removed what others removed, unless it was changed", () => {
+  test("keeps a field removed that others removed, unless it changed", () => {
     expect(mergeChanges({ a: 1, b: 1 }, { a: 1, b: 2 }, {})).toEqual({ b: 2 });
   });
 
-  test("wins where both changed one field", () => {
+  test("prefers our change if both changed one field", () => {
     expect(mergeChanges({ a: 1 }, { a: 2 }, { a: 3 })).toEqual({ a: 2 });
     expect(mergeChanges({ a: 1 }, { a: undefined }, { a: 3 })).toEqual({});
   });
 
-  test("goes into objects, field by field", () => {
+  test("merges nested objects field by field", () => {
     const base = { address: { city: "Ulm", street: "A", geo: { x: 1, y: 1 } } };
     const ours = { address: { city: "Bonn", street: "A", geo: { x: 2, y: 1 } } };
     const current = { address: { city: "Ulm", street: "B", geo: { x: 1, y: 2 } } };
@@ -38,12 +38,12 @@ describe("mergeChanges", () => {
     });
   });
 
-  test("takes an array as one field", () => {
+  test("treats an array as one field", () => {
     expect(mergeChanges({ a: [1] }, { a: [1, 2] }, { a: [1, 3] })).toEqual({ a: [1, 2] });
     expect(mergeChanges({ a: [1] }, { a: [1] }, { a: [1, 3] })).toEqual({ a: [1, 3] });
   });
 
-  test("sets the whole value where there was no object before, or is none now", () => {
+  test("sets the whole value if one of the values is no object", () => {
     expect(mergeChanges(undefined, { a: 1 }, { b: 1 })).toEqual({ a: 1 });
     expect(mergeChanges({ a: 1 }, { a: 1 }, undefined)).toEqual({ a: 1 });
     expect(mergeChanges({ a: { b: 1 } }, { a: { b: 2 } }, { a: null })).toEqual({ a: { b: 2 } });
@@ -122,37 +122,31 @@ async function expectNothingLost(visitors: readonly [Visitor, ...Visitor[]]): Pr
 }
 
 describeMatrix("parallel changes", ({ driver, start, storage }) => {
-  test.each(["guest", "user"])(
-    "of 50 calls of a %s at once, none loses another's change",
-    async (who) => {
-      const session = storage();
-      const first = await start({ methods, storage: { session } });
-      // On Redis, another process.
-      const second = driver === "redis" ? await start({ methods, storage: { session } }) : first;
-      const visitor = first.visitor();
-      await visitor.call("remember", { first: 1 });
-      if (who === "user") await visitor.call("enter", { id: "u1" });
-      const twin = second.visitor();
-      for (const [name, value] of visitor.cookies) twin.cookies.set(name, value);
-      await expectNothingLost([visitor, twin]);
-    },
-  );
+  test.each(["guest", "user"])("keeps all changes of 50 parallel calls of a %s", async (who) => {
+    const session = storage();
+    const first = await start({ methods, storage: { session } });
+    // On Redis, another process.
+    const second = driver === "redis" ? await start({ methods, storage: { session } }) : first;
+    const visitor = first.visitor();
+    await visitor.call("remember", { first: 1 });
+    if (who === "user") await visitor.call("enter", { id: "u1" });
+    const twin = second.visitor();
+    for (const [name, value] of visitor.cookies) twin.cookies.set(name, value);
+    await expectNothingLost([visitor, twin]);
+  });
 });
 
 describe("parallel changes on a slow storage", () => {
   const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
-  test.each(["guest", "user"])(
-    "of 50 calls of a %s at once, none loses another's change",
-    async (who) => {
-      const slow = createFaultyDriver();
-      const { visitor } = await start({ methods, storage: { session: slow.driver } });
-      const customer = visitor();
-      await customer.call("remember", { first: 1 });
-      if (who === "user") await customer.call("enter", { id: "u1" });
-      slow.before = later;
-      slow.after = later;
-      await expectNothingLost([customer]);
-    },
-  );
+  test.each(["guest", "user"])("keeps all changes of 50 parallel calls of a %s", async (who) => {
+    const slow = createFaultyDriver();
+    const { visitor } = await start({ methods, storage: { session: slow.driver } });
+    const customer = visitor();
+    await customer.call("remember", { first: 1 });
+    if (who === "user") await customer.call("enter", { id: "u1" });
+    slow.before = later;
+    slow.after = later;
+    await expectNothingLost([customer]);
+  });
 });

@@ -27,12 +27,12 @@ const changes: Readonly<Record<string, readonly [method: string, payload: unknow
   updateEmail: ["updateEmail", { email: "new@example.com" }],
 };
 
-describeMatrix("a session ID that was replaced a moment ago", (matrix) => {
+describeMatrix("a session ID within 30 seconds after its replacement", (matrix) => {
   test.each(
     (["cookie", "bearer"] as const).flatMap((carrier) =>
       Object.keys(changes).map((change) => [carrier, change] as const),
     ),
-  )("opens and begins nothing, by %s, after %s", async (carrier, change) => {
+  )("gives no access and begins no session, by %s, after %s", async (carrier, change) => {
     const { client } = await start(matrix, carrier);
     const user = client();
     await user.call("login", account);
@@ -57,7 +57,7 @@ describeMatrix("a session ID that was replaced a moment ago", (matrix) => {
     expect((await user.call("getBasket")).body.basket.itemCount).toBe(0);
   });
 
-  test("hides no public method, and no method that signs in", async () => {
+  test("gives access to public methods and to methods that sign in", async () => {
     const { client } = await start(matrix, "cookie");
     const user = client();
     await user.call("addItemToBasket", item);
@@ -80,7 +80,7 @@ describeMatrix("a session ID that was replaced a moment ago", (matrix) => {
     expect((await user.call("getUser")).body.user.id).toBe(7);
   });
 
-  test("takes no token from a client whose login is sent twice and fails once", async () => {
+  test("clears no token of a client that sends its login twice and fails once", async () => {
     const { client } = await start(matrix, "bearer");
     const user = client();
     await user.call("addItemToBasket", item);
@@ -91,7 +91,7 @@ describeMatrix("a session ID that was replaced a moment ago", (matrix) => {
     expect(wrong.headers.has(tokenHeader)).toBe(false);
   });
 
-  test("does not stand in the way of an active one that comes along", async () => {
+  test("doesn't hide an active session ID in the same request", async () => {
     const { client, send } = await start(matrix, "cookie");
     const user = client();
     await user.call("addItemToBasket", item);
@@ -107,7 +107,7 @@ describeMatrix("a session ID that was replaced a moment ago", (matrix) => {
     }
   });
 
-  test("is nobody's after 30 seconds", async () => {
+  test("counts as unknown after 30 seconds", async () => {
     const { client } = await start(matrix, "cookie");
     const user = client();
     await user.call("login", account);
@@ -144,12 +144,12 @@ async function callAdmin(user: TestClient, name: string, payload: unknown): Prom
   expect(status).toBe(200);
 }
 
-describeMatrix("a session that ended a moment ago", (matrix) => {
+describeMatrix("a session within 30 seconds after its end", (matrix) => {
   test.each(
     (["cookie", "bearer"] as const).flatMap((carrier) =>
       Object.keys(ends).map((end) => [carrier, end] as const),
     ),
-  )("takes no write, by %s, after %s, and is read as a guest's", async (carrier, end) => {
+  )("rejects a write, by %s, after %s, and reads as a guest", async (carrier, end) => {
     const { client } = await start(matrix, carrier);
     const user = client();
     await user.call("login", account);
@@ -172,7 +172,7 @@ describeMatrix("a session that ended a moment ago", (matrix) => {
     expect((await old.call("getUser")).body.user.id).toBe(7);
   });
 
-  test("takes no write of a guest who logged out, and a write begins anew after 30 seconds", async () => {
+  test("rejects a write of a guest who logged out; after 30 seconds a write begins a new session", async () => {
     const { client } = await start(matrix, "cookie");
     const guest = client();
     await guest.call("addItemToBasket", item);

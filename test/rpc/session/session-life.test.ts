@@ -10,7 +10,7 @@ import { testMethods } from "../../fixtures/methods.ts";
 
 const base = { methods: testMethods, auth: trustingAuth };
 
-describe("the life of a session", () => {
+describe("the lifetime of a session", () => {
   const storage = createFaultyDriver();
   const { start } = createMatrix("memory", "request", () => storage.driver);
   beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
@@ -52,7 +52,7 @@ describe("the life of a session", () => {
     },
   );
 
-  test("is extended by a read, but only once a tenth of it has passed", async () => {
+  test("is extended by a read after a tenth of it has passed", async () => {
     const [guest] = await begin({ maxAge: 1000 });
     pass(99);
     expect((await guest.call("getUser")).setCookies).toEqual([]);
@@ -67,7 +67,7 @@ describe("the life of a session", () => {
     expect(await whoIs(guest)).toEqual([undefined, { begun: true }]);
   });
 
-  test("ends after idleTimeout where nobody uses it, though the cookie stays longer", async () => {
+  test("ends after idleTimeout without a call, although the cookie lives longer", async () => {
     const [one, other] = await begin({ maxAge: 1000, idleTimeout: 100 }, 7);
     for (let used = 0; used < 15; used++) {
       pass(99);
@@ -79,7 +79,7 @@ describe("the life of a session", () => {
     expect(await whoIs(one)).toEqual([undefined, {}]);
   });
 
-  test("ends after absoluteTimeout however much it is used, and under a new id too", async () => {
+  test("ends after absoluteTimeout despite calls and a new ID", async () => {
     const limits = { maxAge: 1000, idleTimeout: 100, absoluteTimeout: 250 };
     const [customer] = await begin(limits, 7);
     const cookieOf = async (method: string, payload?: unknown) =>
@@ -95,7 +95,7 @@ describe("the life of a session", () => {
     expect(await whoIs(customer)).toEqual([undefined, {}]);
   });
 
-  test("ends with the browser where the user is not to be remembered, and on the server too", async () => {
+  test("ends with the browser, and on the server too, if rememberMe is false", async () => {
     const { visitor } = await start({ ...base, session: { maxAge: 1000 } });
     const customer = visitor();
     const cookieOf = async (method: string, payload?: unknown) =>

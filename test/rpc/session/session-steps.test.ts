@@ -98,20 +98,20 @@ const flows: Readonly<Record<string, Flow>> = {
 
 /** Lets the n-th of the coming writes fail, in one of the ways there are. */
 const failures: Readonly<Record<string, (faulty: FaultyDriver, nth: number) => void>> = {
-  "is refused": (faulty, nth) => {
+  fails: (faulty, nth) => {
     faulty.before = (operation) => void (isWrite(operation) && --nth === 0 && outage());
   },
-  "is done, but its answer is lost": (faulty, nth) => {
+  "succeeds, but its reply is lost": (faulty, nth) => {
     faulty.after = (operation) => void (isWrite(operation) && --nth === 0 && outage());
   },
-  "is refused, and so are all that follow": (faulty, nth) => {
+  "fails, and so do all later ones": (faulty, nth) => {
     faulty.before = (operation) => void (isWrite(operation) && --nth <= 0 && outage());
   },
 };
 
 describe.each(Object.entries(flows))("%s", (_, flow) => {
   test.each(Object.entries(failures))(
-    "leaves the visitor a session that works, whichever write %s",
+    "leaves the visitor a session that works if any write %s",
     async (_failure, fail) => {
       const count = await countWrites(flow);
       expect(count).toBeGreaterThan(0);
@@ -207,12 +207,12 @@ function isWrite({ kind }: Operation): boolean {
   return kind !== "read";
 }
 
-test("a login that failed leaves no entry in the user's list of sessions", async () => {
+test("removes the entry of a failed login from the user's list of sessions", async () => {
   const flow = flows["a login"] as Flow;
   const count = await countWrites(flow);
   for (let nth = 1; nth <= count; nth++) {
     const { faulty, visitor } = await arrange(flow);
-    failures["is refused"]?.(faulty, nth);
+    failures["fails"]?.(faulty, nth);
     const { status } = await visitor.call(...flow.call);
     faulty.heal();
     if (status === 503) await visitor.call(...flow.call);
@@ -222,7 +222,7 @@ test("a login that failed leaves no entry in the user's list of sessions", async
 });
 
 test.each(["a login", "logout"])(
-  "a logout is answered as done by a storage that has no room for marks, after %s",
+  "confirms a logout on a storage without room for marks, after %s",
   async (name) => {
     const { faulty, visitor } = await arrange(flows[name] as Flow);
     const replay = visitor.clone();

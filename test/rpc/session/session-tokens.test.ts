@@ -36,7 +36,7 @@ const ring = (...encryptionKeys: string[]) => ({ ...base, session: { encryptionK
 const shown = async (visitor: Visitor) => (await visitor.call("show")).body;
 
 describeMatrix("tokens", ({ start, allowErrors }) => {
-  test("are kept for guests and users, and forgotten on demand", async () => {
+  test("are stored for guests and users, and removed by undefined", async () => {
     const { visitor } = await start(base);
     const [guest, customer] = [visitor(), visitor()];
     await customer.call("login", as(7));
@@ -52,7 +52,7 @@ describeMatrix("tokens", ({ start, allowErrors }) => {
     }
   });
 
-  test("show a change at once, and lie in nothing that could be spread or printed", async () => {
+  test("show a change immediately, and are in no property that can be spread or printed", async () => {
     const look = run(async (context) => {
       const before = await context.readTokens();
       context.updateTokens(others);
@@ -68,7 +68,7 @@ describeMatrix("tokens", ({ start, allowErrors }) => {
     expect(await shown(guest)).toBeUndefined();
   });
 
-  test("outlast other changes, parallel ones too, and a new id", async () => {
+  test("survive other changes, parallel changes, and a new ID", async () => {
     const { visitor } = await start(base);
     const customer = visitor();
     await customer.call("login", as(7));
@@ -89,7 +89,7 @@ describeMatrix("tokens", ({ start, allowErrors }) => {
     expect(await shown(customer)).toEqual(tokens);
   });
 
-  test("of one user are never another's, nor a guest's a user's", async () => {
+  test("never pass from one user to another, or from a guest to a user", async () => {
     const { visitor } = await start(base);
     const customer = visitor();
     await customer.call("keep", tokens);
@@ -102,7 +102,7 @@ describeMatrix("tokens", ({ start, allowErrors }) => {
     expect(await shown(customer)).toBeUndefined();
   });
 
-  test("that are set in the call of a login count where they come after it", async () => {
+  test("are stored in the call of a login if the method sets them after it", async () => {
     const acts: Record<string, (context: RpcContext) => unknown> = {
       async bindThenSet({ createUserBoundSession, updateTokens }) {
         await createUserBoundSession({ id: 8 });
@@ -149,7 +149,7 @@ describeMatrix("tokens", ({ start, allowErrors }) => {
     }
   });
 
-  test("of the same user stay where only the profile changes", async () => {
+  test("survive a change of the user's profile", async () => {
     const rename = run(({ updateUser, updateTokens }) => {
       updateTokens(others);
       updateUser({ id: "7", firstName: "Ada" });
@@ -161,7 +161,7 @@ describeMatrix("tokens", ({ start, allowErrors }) => {
     expect(await shown(customer)).toEqual(others);
   });
 
-  test("take 16 KiB at most, and a call that throws keeps none", async () => {
+  test("are rejected above 16 KiB, and are not stored by a call that throws", async () => {
     allowErrors();
     const fail = run(({ updateTokens }) => {
       updateTokens(others);
@@ -199,7 +199,7 @@ describe("sealed tokens", () => {
     await storage.driver.setItemRaw?.(key, text, {});
   }
 
-  test("of a guest's first call cost one write, as all changes of a call do", async () => {
+  test("cost one write in a guest's first call, together with its other changes", async () => {
     const { visitor } = await start(base);
     await visitor().call("note", { begun: true });
     storage.operations.length = 0;
@@ -210,7 +210,7 @@ describe("sealed tokens", () => {
   });
 
   test.each(["another session", "another shop's session"])(
-    "do not open where they were copied into %s",
+    "can't be decrypted in %s",
     async (where) => {
       const { visitor, lines } = await start(base);
       const [owner, thief] = [visitor(), visitor(where === "another session" ? 1001 : 1002)];
@@ -234,7 +234,7 @@ describe("sealed tokens", () => {
     },
   );
 
-  test("count as absent where they were altered, with one line in the log of a call", async () => {
+  test("count as absent if they were altered, and each call logs one line", async () => {
     const showTwice = run(async ({ readTokens }) => [await readTokens(), await readTokens()]);
     const { visitor, lines } = await start({ ...base, methods: { ...methods, showTwice } });
     const guest = visitor();
@@ -251,7 +251,7 @@ describe("sealed tokens", () => {
     expect(lines.at(-1)?.message).toContain("dropped");
   });
 
-  test("of an old key are sealed anew where they are read, and then the old key can go", async () => {
+  test("are encrypted with the new key when they are read, so that the old key can be removed", async () => {
     const before = await start(ring(oldKey));
     const guest = before.visitor();
     await guest.call("keep", tokens);
@@ -275,7 +275,7 @@ describe("sealed tokens", () => {
     expect(await sealed()).toBe(second);
   });
 
-  test("are not sealed anew over what a parallel call has set", async () => {
+  test("are not encrypted again over the tokens of a parallel call", async () => {
     const guest = (await start(ring(oldKey))).visitor();
     await guest.call("keep", tokens);
     const gate = new Gate();

@@ -14,7 +14,7 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{1
 const name = "$session-1001";
 
 describeMatrix("a session", ({ start }) => {
-  test("is not begun by a guest who only looks around", async () => {
+  test("doesn't begin for a guest who only reads", async () => {
     const { visitor } = await start(base);
     const guest = visitor();
     for (const method of ["getUser", "getBasket", "getWishlist", "clearBasket", "notes"]) {
@@ -24,7 +24,7 @@ describeMatrix("a session", ({ start }) => {
     expect((await guest.call("refuse")).setCookies).toEqual([]);
   });
 
-  test("travels in a cookie as express signs it, out of reach of scripts", async () => {
+  test("sends an HttpOnly cookie with the signature of Express", async () => {
     const { visitor } = await start(base);
     const guest = visitor();
     const { setCookies } = await guest.call("note", { begun: true });
@@ -35,7 +35,7 @@ describeMatrix("a session", ({ start }) => {
     expect(attributes.toSorted()).toEqual(expected);
   });
 
-  test("is told to the browser only where something about it changed", async () => {
+  test("sends a cookie only if something about the session changed", async () => {
     const { visitor } = await start(base);
     const customer = visitor();
     const cookies = async (method: string, payload?: unknown) =>
@@ -51,7 +51,7 @@ describeMatrix("a session", ({ start }) => {
     expect(await cookies("getUser")).toBe(0);
   });
 
-  test("gets a new id at login, and the old one is dead at once", async () => {
+  test("gets a new ID at login, and the old ID is invalid immediately", async () => {
     const { visitor } = await start(base);
     const customer = visitor();
     await customer.call("note", { colour: "red" });
@@ -71,7 +71,7 @@ describeMatrix("a session", ({ start }) => {
     expect(await whoIs(customer)).toEqual([7, { colour: "red" }]);
   });
 
-  test("gets a new id at each login, and one user's data goes to no other", async () => {
+  test("gets a new ID at each login, without the data of another user", async () => {
     const { visitor } = await start(base);
     const customer = visitor();
     await customer.call("login", as(7));
@@ -85,7 +85,7 @@ describeMatrix("a session", ({ start }) => {
     expect((await customer.call("endSessions", { userId: 7 })).body).toBe(0);
   });
 
-  test("keeps its id where the login fails", async () => {
+  test("keeps its ID if the login fails", async () => {
     const auth = { ...trustingAuth, login: async () => undefined };
     const { visitor } = await start({ ...base, auth });
     const guest = visitor();
@@ -98,7 +98,7 @@ describeMatrix("a session", ({ start }) => {
   const strange = ["a:b", "ü/..?$", "x".repeat(64), "€".repeat(64), "😀".repeat(32), "__proto__"];
 
   test.each([...strange, " ", "\n", '=;," \\', "7:", randomUUID(), 2 ** 53 - 1])(
-    "can be the user %j's",
+    "can belong to the user %j",
     async (id) => {
       const { visitor } = await start(base);
       const [customer, office] = [visitor(), visitor()];
@@ -115,7 +115,7 @@ describeMatrix("a session", ({ start }) => {
     },
   );
 
-  test("of the user 7 is one of the user whose id is the text 7", async () => {
+  test('treats the user IDs 7 and "7" as one user', async () => {
     const { visitor } = await start(base);
     const [number, text, other] = [visitor(), visitor(), visitor()];
     await number.call("enter", { id: 7 });
@@ -126,7 +126,7 @@ describeMatrix("a session", ({ start }) => {
     expect((await other.call("getUser")).body.user.id).toBe("07");
   });
 
-  test("ends at logout, and no other of the user's does", async () => {
+  test("ends at logout, and the user's other sessions stay active", async () => {
     const { visitor } = await start(base);
     const [here, there] = [visitor(), visitor()];
     await here.call("login", as(7));
@@ -140,7 +140,7 @@ describeMatrix("a session", ({ start }) => {
     expect(await whoIs(there)).toEqual([7, {}]);
   });
 
-  test("is listed for its user, by a handle that opens nothing", async () => {
+  test("is listed for its user with a handle that gives no access", async () => {
     const { visitor } = await start(base);
     const [here, there] = [visitor(), visitor()];
     await there.call("login", as(7), { "user-agent": "Phone" });
@@ -161,7 +161,7 @@ describeMatrix("a session", ({ start }) => {
     }
   });
 
-  test("ends where its user revokes it, and nobody else can", async () => {
+  test("ends if its user revokes it, and no other user can", async () => {
     const { visitor } = await start(base);
     const [here, there, other] = [visitor(), visitor(), visitor()];
     await here.call("login", as(7));
@@ -181,7 +181,7 @@ describeMatrix("a session", ({ start }) => {
   });
 });
 
-describe("a session, in the storage", () => {
+describe("a session in the storage", () => {
   let storage = createFaultyDriver();
   beforeEach(() => {
     storage = createFaultyDriver();
@@ -191,7 +191,7 @@ describe("a session, in the storage", () => {
   const records = async () => (await stored()).filter(({ text }) => !isMarkText(text));
   const ids = async () => (await records()).map(sessionIdOf);
 
-  test("leaves no trace before something is kept in it", async () => {
+  test("stores nothing before the first change", async () => {
     const { visitor } = await start(base);
     const guest = visitor();
     const reads = ["getUser", "getBasket", "getWishlist", "clearBasket", "notes", "logout"];
@@ -200,7 +200,7 @@ describe("a session, in the storage", () => {
     expect(storage.operations.filter(({ kind }) => kind !== "read")).toEqual([]);
   });
 
-  test("leaves nothing under an old id", async () => {
+  test("leaves no data under an old ID", async () => {
     const { visitor } = await start(base);
     const customer = visitor();
     await customer.call("note", { begun: true });
@@ -226,23 +226,26 @@ describe("a session, in the storage", () => {
     ["a record by another mark", (text) => text.replace('"version"', '"v"')],
   ];
 
-  test.each(garbage)("is none where there lies %s, and a log line says so", async (_, spoil) => {
-    const { visitor, lines } = await start(base);
-    const customer = visitor();
-    await customer.call("enter", { id: 7 });
-    await customer.call("note", { colour: "hunter2" });
-    const [{ key = "", text = "" } = {}] = await stored();
-    await storage.driver.setItemRaw?.(key, spoil(text), {});
-    const old = customer.sessionId;
-    expect((await customer.call("getUser")).body).toEqual({});
-    expect(lines).toMatchObject([{ level: "warn", message: expect.stringContaining("dropped") }]);
-    expect(JSON.stringify(lines)).not.toContain("hunter2");
-    expect((await customer.call("note", { colour: "blue" })).status).toBe(204);
-    expect(customer.sessionId).not.toBe(old);
-    expect(await whoIs(customer)).toEqual([undefined, { colour: "blue" }]);
-  });
+  test.each(garbage)(
+    "doesn't exist if the storage has %s, and the server logs it",
+    async (_, spoil) => {
+      const { visitor, lines } = await start(base);
+      const customer = visitor();
+      await customer.call("enter", { id: 7 });
+      await customer.call("note", { colour: "hunter2" });
+      const [{ key = "", text = "" } = {}] = await stored();
+      await storage.driver.setItemRaw?.(key, spoil(text), {});
+      const old = customer.sessionId;
+      expect((await customer.call("getUser")).body).toEqual({});
+      expect(lines).toMatchObject([{ level: "warn", message: expect.stringContaining("dropped") }]);
+      expect(JSON.stringify(lines)).not.toContain("hunter2");
+      expect((await customer.call("note", { colour: "blue" })).status).toBe(204);
+      expect(customer.sessionId).not.toBe(old);
+      expect(await whoIs(customer)).toEqual([undefined, { colour: "blue" }]);
+    },
+  );
 
-  test("is none of another id that lies under its key", async () => {
+  test("doesn't exist if its key has a record with another ID", async () => {
     const { visitor } = await start(base);
     const [customer, other] = [visitor(), visitor()];
     await customer.call("enter", { id: 7 });
@@ -253,7 +256,7 @@ describe("a session, in the storage", () => {
     expect(await whoIs(other)).toEqual([8, {}]);
   });
 
-  test("is not begun for a user whose id no cookie can carry", async () => {
+  test("doesn't begin for a user ID that no cookie can carry", async () => {
     allowErrors();
     const { visitor } = await start(base);
     const answer = await visitor().call("enter", { id: "\ud800" });

@@ -50,8 +50,8 @@ async function begin(start: Matrix["start"], first: Partial<SessionTokens> = {})
   return { guest, race, losses };
 }
 
-describeMatrix("of two calls that update the tokens of a session at once", ({ start }) => {
-  test("the one with the later expiry wins if it ends first", async () => {
+describeMatrix("two parallel calls that update the tokens of a session", ({ start }) => {
+  test("keep the tokens with the later expiry if their call ends first", async () => {
     const { race, losses } = await begin(start, { expiresAt: 1000 });
     const [newer, older] = [
       { accessToken: "newer", expiresAt: 3000 },
@@ -61,7 +61,7 @@ describeMatrix("of two calls that update the tokens of a session at once", ({ st
     expect(losses()).toBe(1);
   });
 
-  test("the one with the later expiry wins if it ends last", async () => {
+  test("keep the tokens with the later expiry if their call ends last", async () => {
     const { race, losses } = await begin(start, { expiresAt: 1000 });
     const [newer, older] = [
       { accessToken: "newer", expiresAt: 3000 },
@@ -71,19 +71,19 @@ describeMatrix("of two calls that update the tokens of a session at once", ({ st
     expect(losses()).toBe(0);
   });
 
-  test("the first one wins if there is no expiry", async () => {
+  test("keep the tokens of the first call if there is no expiry", async () => {
     const { race, losses } = await begin(start);
     expect(await race({ accessToken: "won" }, { accessToken: "lost" })).toBe("won");
     expect(losses()).toBe(1);
   });
 
-  test("a slower one that removes the tokens leaves the new ones", async () => {
+  test("keep the new tokens if the slower call removes the tokens", async () => {
     const { race, losses } = await begin(start);
     expect(await race({ accessToken: "won" }, null)).toBe("won");
     expect(losses()).toBe(1);
   });
 
-  test("a later call replaces the tokens, whatever their expiry", async () => {
+  test("don't affect a later call, which replaces the tokens with any expiry", async () => {
     const { guest, losses } = await begin(start, { expiresAt: 3000 });
     await guest.call("keep", { accessToken: "second", expiresAt: 2000 });
     expect((await guest.call("shown")).body).toMatchObject({ accessToken: "second" });
@@ -92,7 +92,7 @@ describeMatrix("of two calls that update the tokens of a session at once", ({ st
     expect(losses()).toBe(0);
   });
 
-  test("tokens of a login that `updateUser` makes do not meet those of the guest", async () => {
+  test("keep the tokens of a login by `updateUser` apart from the guest's tokens", async () => {
     const { visitor, lines } = await start({
       methods: {
         keep: defineRpcMethod({
