@@ -104,15 +104,18 @@ describe("a merge", () => {
     ["useExisting", [1, 2], [2, 3], [1, 2], [2, 3]],
     ["useGuestIfExistingEmpty", [1, 2], [2, 3], [1, 2], [2, 3]],
     ["useGuestIfExistingEmpty", [], [2, 3], [2, 3], []],
-  ] as const)("reports the lines that %s leaves out of %j and %j", async (mergeStrategy, user, guest, kept, leftOut) => {
-    const shop = await start({ basket: { mergeStrategy }, auth });
-    const { visitor, lines } = await merge(shop, user, guest);
-    expect((await idsOf(visitor)).basket).toEqual(kept);
-    const dropped = lines.filter(({ outcome }) => outcome === "left_out");
-    expect(dropped).toEqual(
-      leftOut.map((variantId) => ({ variantId, quantity: 1, outcome: "left_out" })),
-    );
-  });
+  ] as const)(
+    "reports the lines that %s leaves out of %j and %j",
+    async (mergeStrategy, user, guest, kept, leftOut) => {
+      const shop = await start({ basket: { mergeStrategy }, auth });
+      const { visitor, lines } = await merge(shop, user, guest);
+      expect((await idsOf(visitor)).basket).toEqual(kept);
+      const dropped = lines.filter(({ outcome }) => outcome === "left_out");
+      expect(dropped).toEqual(
+        leftOut.map((variantId) => ({ variantId, quantity: 1, outcome: "left_out" })),
+      );
+    },
+  );
 
   test("logs the count of omitted lines if a later call completes the merge", async () => {
     const baskets = createFaultyDriver();

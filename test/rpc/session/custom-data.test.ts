@@ -1,35 +1,70 @@
-import { expect, test } from "vitest";
-import { createMatrix } from "../../_setup.ts";
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { defineRpcMethod } from "../../../rpc/method.ts";
+import { createFaultyDriver, hold } from "../../_faulty-driver.ts";
+import { createMatrix, describeMatrix } from "../../_setup.ts";
+import { testMethods } from "../../fixtures/methods.ts";
 
-const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+const methods = {
+  ...testMethods,
+  /** Adds to the custom data, and returns the code of the error that is thrown immediately. */
+  tryNote: defineRpcMethod({
+    input: z.record(z.string(), z.json()),
+    handler(fields, { updateCustomData }) {
+      try {
+        updateCustomData(fields);
+        return "noted";
+      } catch (error) {
+        return (error as { readonly code?: string }).code;
+      }
+    },
+  }),
+};
 
-/** By hand, for JSON.stringify writes no `-0`. */
-function add(items: readonly string[]) {
-  const lines = items.map((data) => `{"variantId":7,"quantity":1,"customData":${data}}`);
-  return {
-    method: "POST",
-    headers: { "content-type": "application/json", "x-shop-id": "1001" },
-    body: `{"payload":{"items":[${lines.join(",")}]}}`,
-  };
+describeMatrix("a session's custom data", ({ start }) => {
+  test("is limited to 16,384 characters of JSON", async () => {
+    const { visitor } = await start({ methods });
+    const guest = visitor();
+    expect((await guest.call("note", ofSize(16_384))).status).toBe(204);
+    const refused = await guest.call("note", { b: 1 });
+    expect(refused).toMatchObject({
+      status: 422,
+      body: {
+        code: "limit_reached",
+        detail: "The session's custom data would have 16390 characters of JSON; the limit is 16384",
+      },
+    });
+    expect((await guest.call("tryNote", { b: 1 })).body).toBe("limit_reached");
+    expect((await guest.call("notes")).body).toEqual(ofSize(16_384));
+    expect((await guest.call("tryNote", { a: 1, b: 1 })).body).toBe("noted");
+    expect((await visitor().call("note", ofSize(16_385))).status).toBe(422);
+  });
+});
+
+describe("a session's custom data in parallel calls", () => {
+  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+
+  test("stays within the limit if two calls add to it", async () => {
+    const faulty = createFaultyDriver();
+    const { visitor } = await start({ methods, storage: { session: faulty.driver } });
+    const [tab, other] = [visitor(), visitor()];
+    await tab.call("note", { begun: true });
+    for (const [name, value] of tab.cookies) other.cookies.set(name, value);
+    const half = "x".repeat(10_000);
+    const gate = hold(faulty, "before", "write session:");
+    const first = tab.call("note", { a: half });
+    await gate.reached;
+    const second = other.call("note", { b: half });
+    gate.open();
+    const statuses = (await Promise.all([first, second])).map(({ status }) => status);
+    expect(statuses).toEqual([204, 422]);
+    expect((await tab.call("notes")).body).toEqual({ begun: true, a: half });
+  });
+});
+
+// --- Internal helpers ---
+
+/** Custom data of so many characters of JSON. */
+function ofSize(size: number): { a: string } {
+  return { a: "x".repeat(size - '{"a":""}'.length) };
 }
-
-test.each(['{"a":-0}', '{"a":[{"b":-0}]}'])(
-  "treats %s as the same line as with 0",
-  async (data) => {
-    const visitor = (await start()).visitor();
-    await visitor.request("/api/rpc/addItemsToBasket", add([data, data.replace("-0", "0")]));
-    const { body } = await visitor.request("/api/rpc/addItemsToBasket", add([data]));
-    expect(body.basket.items).toMatchObject([{ quantity: 3 }]);
-  },
-);
-
-test.each(['{"__proto__":{"a":1}}', '{"a":[{"__proto__":1,"b":2}]}'])(
-  "rejects %s, because JSON would lose its fields",
-  async (data) => {
-    const visitor = (await start()).visitor();
-    const answer = await visitor.request("/api/rpc/addItemsToBasket", add([data]));
-    const path = ["items", 0, "customData"];
-    const message = "Expected no key named __proto__";
-    expect(answer).toMatchObject({ status: 422, body: { errors: [{ path, message }] } });
-  },
-);

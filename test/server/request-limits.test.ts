@@ -3,11 +3,10 @@ import { connect } from "node:net";
 import { serve } from "h3";
 import { describe, expect, onTestFinished, test } from "vitest";
 import * as z from "zod";
-import { defineRpcMethod } from "../../../rpc/method.ts";
-import { createFolder, plain, startCli } from "../../_cli.ts";
-import { createFaultyDriver, hold } from "../../_faulty-driver.ts";
-import { createMatrix, describeMatrix } from "../../_setup.ts";
-import { testMethods } from "../../fixtures/methods.ts";
+import { defineRpcMethod } from "../../rpc/method.ts";
+import { createFolder, plain, startCli } from "../_cli.ts";
+import { createMatrix } from "../_setup.ts";
+import { testMethods } from "../fixtures/methods.ts";
 
 const methods = {
   ...testMethods,
@@ -17,18 +16,6 @@ const methods = {
     readOnly: true,
     input: z.string(),
     handler: ({ length }) => length,
-  }),
-  /** Adds to the custom data, and says what was thrown at once. */
-  tryNote: defineRpcMethod({
-    input: z.record(z.string(), z.json()),
-    handler(fields, { updateCustomData }) {
-      try {
-        updateCustomData(fields);
-        return "kept";
-      } catch (error) {
-        return (error as { readonly code?: string }).code;
-      }
-    },
   }),
 };
 
@@ -154,47 +141,6 @@ describe("a body on the wire", () => {
   });
 });
 
-describeMatrix("a session's custom data", ({ start }) => {
-  test("is limited to 16,384 characters of JSON", async () => {
-    const { visitor } = await start({ methods });
-    const guest = visitor();
-    expect((await guest.call("note", ofSize(16_384))).status).toBe(204);
-    const refused = await guest.call("note", { b: 1 });
-    expect(refused).toMatchObject({
-      status: 422,
-      body: {
-        code: "limit_reached",
-        detail: "The session's custom data would have 16390 characters of JSON; the limit is 16384",
-      },
-    });
-    expect((await guest.call("tryNote", { b: 1 })).body).toBe("limit_reached");
-    expect((await guest.call("notes")).body).toEqual(ofSize(16_384));
-    expect((await guest.call("tryNote", { a: 1, b: 1 })).body).toBe("kept");
-    expect((await visitor().call("note", ofSize(16_385))).status).toBe(422);
-  });
-});
-
-describe("a session's custom data in parallel calls", () => {
-  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
-
-  test("stays within the limit if two calls add to it", async () => {
-    const faulty = createFaultyDriver();
-    const { visitor } = await start({ methods, storage: { session: faulty.driver } });
-    const [tab, other] = [visitor(), visitor()];
-    await tab.call("note", { begun: true });
-    for (const [name, value] of tab.cookies) other.cookies.set(name, value);
-    const half = "x".repeat(10_000);
-    const gate = hold(faulty, "before", "write session:");
-    const first = tab.call("note", { a: half });
-    await gate.reached;
-    const second = other.call("note", { b: half });
-    gate.open();
-    const statuses = (await Promise.all([first, second])).map(({ status }) => status);
-    expect(statuses).toEqual([204, 422]);
-    expect((await tab.call("notes")).body).toEqual({ begun: true, a: half });
-  });
-});
-
 // --- Internal helpers ---
 
 /** Sends what no client would, and reads the answers until the server closes. */
@@ -215,9 +161,4 @@ function chunk(text: string): string {
 
 function chunked(text: string): string {
   return `${(text.match(/[^]{1,100}/g) ?? []).map(chunk).join("")}0\r\n\r\n`;
-}
-
-/** Custom data of so many characters of JSON. */
-function ofSize(size: number): { a: string } {
-  return { a: "x".repeat(size - '{"a":""}'.length) };
 }
