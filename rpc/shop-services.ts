@@ -2,7 +2,7 @@ import type { Collection } from "../storage/documents/documents.ts";
 import type { SessionGenerations } from "../storage/sessions/generations.ts";
 import type { SessionStore } from "../storage/sessions/session-store.ts";
 import type { UserSessionIndex } from "../storage/sessions/user-sessions.ts";
-import type { Vault } from "../storage/documents/sealer.ts";
+import type { Sealer } from "../storage/documents/sealer.ts";
 import type { Basket } from "./lists/basket.ts";
 import type { BasketOptions, PublicShop, WishlistOptions } from "./shop.ts";
 import type { Wishlist } from "./lists/wishlist.ts";
@@ -15,7 +15,7 @@ export interface ShopServices {
   /** Of all shops whose sessions are in the same storage. */
   readonly generations: SessionGenerations;
   /** Seals the tokens that sessions keep. */
-  readonly vault: Vault;
+  readonly sealer: Sealer;
   readonly baskets: Collection<Basket>;
   readonly wishlists: Collection<Wishlist>;
   readonly basketOptions: BasketOptions;

@@ -10,7 +10,7 @@ import { openSessionCache } from "../storage/sessions/open-session-cache.ts";
 import { SessionStore } from "../storage/sessions/session-store.ts";
 import { openDocumentStore } from "../storage/store.ts";
 import { UserSessionIndex } from "../storage/sessions/user-sessions.ts";
-import { Vault } from "../storage/documents/sealer.ts";
+import { createSealer } from "../storage/documents/sealer.ts";
 import type { Shop, StorefrontOptions } from "./config/options.ts";
 
 /** A storage in use, for those who want to know what it guarantees. */
@@ -79,7 +79,7 @@ export function openBackends({ shops, storage, log }: StorefrontOptions): Backen
         shop.session,
         openSessionCache(shop.shopId, sessionStore, feedOf(sessionStore), shop.session.cache),
       ),
-      vault: new Vault(shop.session.encryptionKeys, "session tokens"),
+      sealer: createSealer(shop.session.encryptionKeys, "session tokens"),
       baskets: basketStore.collection(`basket:${shop.shopId}`, isBasket, "setAside"),
       wishlists: basketStore.collection(`wishlist:${shop.shopId}`, isWishlist, "setAside"),
       basketOptions: shop.basket,

@@ -104,21 +104,21 @@ export class SessionTokenStore {
 
   async #openSealed(sealed: string, ownerKey: string): Promise<string | undefined> {
     const { call, services } = this.#session;
-    const opened = await services.vault.open(sealed, sealContext(services, ownerKey));
+    const opened = await services.sealer.unseal(sealed, sealContext(services, ownerKey));
     if (opened === undefined) {
       // The record keeps them, because another server may have the key already.
       call.log.warn("The session's tokens can't be decrypted. The call continues without them.");
       return undefined;
     }
-    const { text, isOld } = opened;
-    if (isOld) this.#toReseal = { sealed, text };
+    const { text, hasOldKey } = opened;
+    if (hasOldKey) this.#toReseal = { sealed, text };
     call.redactor.addSource(() => toValues(text));
     return text;
   }
 
   #seal(text: string, ownerKey: string): Promise<string> {
     const { services } = this.#session;
-    return services.vault.seal(text, sealContext(services, ownerKey));
+    return services.sealer.seal(text, sealContext(services, ownerKey));
   }
 }
 

@@ -1,61 +1,60 @@
 import { getRandomValues, subtle } from "uncrypto";
 
-/** What was sealed, and whether by a key that is on its way out. */
-export interface Opened {
-  readonly text: string;
-  readonly isOld: boolean;
-}
+/** Encrypts and decrypts strings that a storage must not be able to read. */
+export type Sealer = ReturnType<typeof createSealer>;
 
 /**
- * Seals texts that a storage keeps but must not be able to read: AES-256-GCM with random 96-bit IVs
- * (NIST SP 800-38D), which also shows what was altered (ASVS 5.0, 11.3.3).
+ * Creates a sealer: AES-256-GCM with random 96-bit IVs (NIST SP 800-38D), which also detects altered strings (ASVS 5.0,
+ * 11.3.3).
  *
- * The keys are derived from secrets for this one purpose (HKDF-SHA-256, RFC 5869), so a secret may
- * have other uses too. Each text says which of them sealed it, and opens in its own place only.
+ * The keys are derived from secrets for this one purpose (HKDF-SHA-256, RFC 5869), so a secret can have other uses,
+ * too. A sealed string names its key, and can be unsealed in its own context only.
+ * @param secrets at least one: the last one seals, all unseal
+ * @param purpose what is sealed; other purposes have other keys
  */
-export class Vault {
-  readonly #keys: Promise<readonly VaultKey[]>;
+export function createSealer(secrets: readonly string[], purpose: string) {
+  const derived = Promise.all(secrets.map((secret) => deriveKey(secret, purpose)));
+  return {
+    /**
+     * @param context where the string will be stored
+     * @returns `<key id>.<IV, encrypted string, and tag>`, both in base64url
+     */
+    async seal(text: string, context: string): Promise<string> {
+      const { id, key } = (await derived).at(-1) as SealingKey;
+      const iv = getRandomValues(new Uint8Array(ivLength));
+      const encrypted = await subtle.encrypt(toAlgorithm(iv, context), key, encode(text));
+      return `${id}.${Buffer.concat([iv, new Uint8Array(encrypted)]).toString("base64url")}`;
+    },
 
-  /**
-   * @param secrets at least one: the last seals, all open
-   * @param purpose what is sealed; vaults of other purposes have other keys
-   */
-  constructor(secrets: readonly string[], purpose: string) {
-    this.#keys = Promise.all(secrets.map((secret) => deriveKey(secret, purpose)));
-  }
-
-  /**
-   * @param place where the text will lie
-   * @returns `<key id>.<IV, encrypted text and tag>`, both in base64url
-   */
-  async seal(text: string, place: string): Promise<string> {
-    const { id, key } = (await this.#keys).at(-1) as VaultKey;
-    const iv = getRandomValues(new Uint8Array(ivLength));
-    const encrypted = await subtle.encrypt(toAlgorithm(iv, place), key, encode(text));
-    return `${id}.${Buffer.concat([iv, new Uint8Array(encrypted)]).toString("base64url")}`;
-  }
-
-  /** @returns `undefined` for what was altered, lay elsewhere, or was sealed by a key that is gone */
-  async open(sealed: string, place: string): Promise<Opened | undefined> {
-    const keys = await this.#keys;
-    const [, keyId, encoded = ""] = sealedText.exec(sealed) ?? [];
-    const found = keys.findLast(({ id }) => id === keyId);
-    if (found === undefined) return undefined;
-    const bytes = new Uint8Array(Buffer.from(encoded, "base64url"));
-    const algorithm = toAlgorithm(bytes.slice(0, ivLength), place);
-    try {
-      const decrypted = await subtle.decrypt(algorithm, found.key, bytes.slice(ivLength));
-      return { text: new TextDecoder().decode(decrypted), isOld: found.id !== keys.at(-1)?.id };
-    } catch {
-      return undefined;
-    }
-  }
+    /**
+     * @returns the string, and whether its key is being rotated out; `undefined` if it was altered, was sealed in
+     * another context, or its key is gone
+     */
+    async unseal(
+      sealed: string,
+      context: string,
+    ): Promise<{ readonly text: string; readonly hasOldKey: boolean } | undefined> {
+      const keys = await derived;
+      const [, keyId, encoded = ""] = sealedText.exec(sealed) ?? [];
+      const found = keys.findLast(({ id }) => id === keyId);
+      if (found === undefined) return undefined;
+      const bytes = new Uint8Array(Buffer.from(encoded, "base64url"));
+      const algorithm = toAlgorithm(bytes.slice(0, ivLength), context);
+      try {
+        const decrypted = await subtle.decrypt(algorithm, found.key, bytes.slice(ivLength));
+        const text = new TextDecoder().decode(decrypted);
+        return { text, hasOldKey: found.id !== keys.at(-1)?.id };
+      } catch {
+        return undefined;
+      }
+    },
+  };
 }
 
 // --- Internal helpers ---
 
-interface VaultKey {
-  /** Says which key it is, and nothing of what it is. */
+interface SealingKey {
+  /** Names the key without revealing it. */
   readonly id: string;
   readonly key: CryptoKey;
 }
@@ -63,7 +62,7 @@ interface VaultKey {
 const ivLength = 12;
 const sealedText = /^([\w-]{11})\.([\w-]+)$/;
 
-async function deriveKey(secret: string, purpose: string): Promise<VaultKey> {
+async function deriveKey(secret: string, purpose: string): Promise<SealingKey> {
   const source = await subtle.importKey("raw", encode(secret), "HKDF", false, [
     "deriveBits",
     "deriveKey",
@@ -82,8 +81,8 @@ async function deriveKey(secret: string, purpose: string): Promise<VaultKey> {
   };
 }
 
-function toAlgorithm(iv: Uint8Array<ArrayBuffer>, place: string) {
-  return { name: "AES-GCM", iv, additionalData: encode(place) };
+function toAlgorithm(iv: Uint8Array<ArrayBuffer>, context: string) {
+  return { name: "AES-GCM", iv, additionalData: encode(context) };
 }
 
 function encode(text: string): Uint8Array<ArrayBuffer> {
