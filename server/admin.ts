@@ -6,7 +6,7 @@ import { endSessions, incompleteEnd, type EndedSessions } from "../rpc/session/e
 import { parseInput } from "../rpc/schema.ts";
 import { isUserId } from "../storage/sessions/session-record.ts";
 import type { Backends } from "./services.ts";
-import type { Incoming } from "./request.ts";
+import type { RequestEvent } from "./request.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 import { readPayload } from "./payload.ts";
 import { readBearer } from "./credentials/bearer.ts";
@@ -41,18 +41,18 @@ export function createAdmin(options: StorefrontOptions, { shops }: Backends): Pl
     },
   };
   const digests = options.adminTokens.map(digest);
-  async function answer(incoming: Incoming, name: string): Promise<Response> {
+  async function answer(event: RequestEvent, name: string): Promise<Response> {
     if (options.refusal !== undefined) throw misconfigured(options.refusal);
-    const told = { call: name, ip: incoming.ip };
-    if (!isOperator(incoming, digests)) {
+    const told = { call: name, ip: event.ip };
+    if (!isOperator(event, digests)) {
       options.log.warn("An admin call was refused", told);
       throw new RpcError("not_an_operator", { headers: { "www-authenticate": "Bearer" } });
     }
     const call = calls[name];
     if (call === undefined) throw new RpcError("unknown_method");
-    if (incoming.req.method !== "POST")
+    if (event.req.method !== "POST")
       throw new RpcError("wrong_verb", { headers: { allow: "POST" } });
-    const result = await call(await readPayload(incoming, options.maxBodySize));
+    const result = await call(await readPayload(event, options.maxBodySize));
     options.log.info("An admin call was made", told);
     return Response.json(result, { headers: { "cache-control": "no-store" } });
   }
@@ -60,11 +60,11 @@ export function createAdmin(options: StorefrontOptions, { shops }: Backends): Pl
   return [
     ...Object.keys(calls).map((name) => ({
       path: `${folder}/${name}`,
-      answer: (incoming: Incoming) => answer(incoming, name),
+      answer: (event: RequestEvent) => answer(event, name),
     })),
     {
       path: `${folder}/**`,
-      answer: (incoming) => answer(incoming, ""),
+      answer: (event) => answer(event, ""),
     },
   ];
 }
@@ -83,7 +83,7 @@ const userSessions = z.strictObject({
 const allSessions = z.strictObject({ shopIds }).prefault({});
 
 /** Compares digests, which are all of one length, in constant time. */
-function isOperator(event: Incoming, digests: readonly Buffer[]): boolean {
+function isOperator(event: RequestEvent, digests: readonly Buffer[]): boolean {
   const token = readBearer(event.req.headers);
   const given = digest(token ?? "");
   return token !== undefined && digests.some((expected) => timingSafeEqual(expected, given));

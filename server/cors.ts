@@ -1,7 +1,7 @@
 import { RpcError } from "../rpc/error.ts";
 import { describeError, type Logger } from "../shared/log.ts";
 import type { Answer } from "./response.ts";
-import type { Incoming } from "./request.ts";
+import type { RequestEvent } from "./request.ts";
 import { matchesOrigin } from "./config/keys/cors-keys.ts";
 import type { Shop } from "./config/options.ts";
 import { judgePage, type PageVerdict } from "./own-page.ts";
@@ -58,7 +58,7 @@ export class Cors {
    * @returns whether the call's cookies count
    * @throws RpcError `foreign_origin`
    */
-  assertOrigin(event: Incoming, origin: string | null, shop: Shop): boolean {
+  assertOrigin(event: RequestEvent, origin: string | null, shop: Shop): boolean {
     if (origin !== null) {
       const verdict = this.#judge(event, origin, shop);
       if (verdict === "own") return true;
@@ -80,7 +80,7 @@ export class Cors {
    * against its own.
    * @throws RpcError `foreign_origin` where no shop lets the origin in
    */
-  answerPreflight(event: Incoming, origin: string | null): Answer {
+  answerPreflight(event: RequestEvent, origin: string | null): Answer {
     const hosts = this.#findHosts(event, origin, this.#rules.shops);
     if (hosts.length === 0) throw this.#reject(origin ?? undefined, undefined, "other");
     const requested = event.headers.get("access-control-request-headers");
@@ -101,7 +101,7 @@ export class Cors {
 
   /** Lets the page that called read the answer, an error too; without a shop, as any of them would. */
   addHeaders(
-    event: Incoming,
+    event: RequestEvent,
     origin: string | null,
     shop: Shop | undefined,
     headers: HeaderEntry[],
@@ -122,14 +122,14 @@ export class Cors {
   }
 
   /** Those of the shops that let an origin in; none where there is no such header. */
-  #findHosts(event: Incoming, origin: string | null, shops: readonly Shop[]): readonly Shop[] {
+  #findHosts(event: RequestEvent, origin: string | null, shops: readonly Shop[]): readonly Shop[] {
     if (origin === null) return [];
     return shops.filter(
       (shop) => this.#judge(event, origin, shop) === "own" || this.#isAllowed(origin, shop),
     );
   }
 
-  #judge(event: Incoming, origin: string, shop: Shop): PageVerdict {
+  #judge(event: RequestEvent, origin: string, shop: Shop): PageVerdict {
     return judgePage(event, origin, (page) => this.#isAtHostOf(page, shop), this.#publicOrigin);
   }
 

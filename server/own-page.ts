@@ -1,4 +1,4 @@
-import type { Incoming } from "./request.ts";
+import type { RequestEvent } from "./request.ts";
 import { portOf } from "./shop-hosts.ts";
 
 /** The kind of page that sent a call, by the headers. */
@@ -16,13 +16,13 @@ export type PageVerdict =
  * @param isOfShop whether the page is at a host of the shop: `same-origin` chooses no shop, and no proxy rewrites `Origin`
  */
 export function judgePage(
-  incoming: Incoming,
+  event: RequestEvent,
   origin: string,
   isOfShop: (page: URL) => boolean,
   publicOrigin: string | undefined,
 ): PageVerdict {
   const page = parseOrigin(origin);
-  if (page === undefined || !isOfServer(incoming, page, publicOrigin)) return "other";
+  if (page === undefined || !isOfServer(event, page, publicOrigin)) return "other";
   return isOfShop(page) ? "own" : "of_another_shop";
 }
 
@@ -38,10 +38,10 @@ function parseOrigin(origin: string): URL | undefined {
   return page.origin === origin ? page : undefined;
 }
 
-function isOfServer(incoming: Incoming, page: URL, publicOrigin: string | undefined): boolean {
-  const site = incoming.headers.get("sec-fetch-site");
+function isOfServer(event: RequestEvent, page: URL, publicOrigin: string | undefined): boolean {
+  const site = event.headers.get("sec-fetch-site");
   if (site !== null && site !== "none") return site === "same-origin";
-  return page.origin === publicOrigin || isAt(page, incoming.url);
+  return page.origin === publicOrigin || isAt(page, event.url);
 }
 
 /**

@@ -1,6 +1,6 @@
 import { assertBodySize, HTTPError } from "h3";
 import { RpcError } from "../rpc/error.ts";
-import type { Incoming } from "./request.ts";
+import type { RequestEvent } from "./request.ts";
 import { takeReadBody } from "./request-body.ts";
 
 /** The deepest nesting of a payload; beyond it a parser's recursion is an attack. */
@@ -10,13 +10,13 @@ const maxDepth = 32;
  * Reads the payload of a call: from the body of a POST, or from the query of a GET.
  * @throws RpcError `not_json`, `malformed_request`; h3's 413 where the body is too large
  */
-export function readPayload(event: Incoming, maxBodySize: number): Promise<unknown> {
+export function readPayload(event: RequestEvent, maxBodySize: number): Promise<unknown> {
   return event.req.method === "POST" ? readBody(event, maxBodySize) : readQuery(event);
 }
 
 // --- Internal helpers ---
 
-function readBody(event: Incoming, maxBodySize: number): Promise<unknown> {
+function readBody(event: RequestEvent, maxBodySize: number): Promise<unknown> {
   const contentType = event.req.headers.get("content-type");
   // A browser sends these cross-site without asking first, JSON it does not (CSRF).
   if (contentType !== null && !isJson(contentType)) throw new RpcError("not_json");
@@ -54,13 +54,13 @@ function parseBody(text: string, contentType: string | null): unknown {
  * Node sees to it that a body is as long as its header says; only one without is counted as it comes, for
  * which h3 makes it a web stream.
  */
-function assertSize(event: Incoming, maxBodySize: number): void {
+function assertSize(event: RequestEvent, maxBodySize: number): void {
   const length = event.req.runtime?.node?.req.headers["content-length"];
   if (length === undefined) return assertBodySize(event, maxBodySize);
   if (Number(length) > maxBodySize) throw new RpcError("too_large");
 }
 
-async function readQuery(event: Incoming): Promise<unknown> {
+async function readQuery(event: RequestEvent): Promise<unknown> {
   const payloads = event.url.searchParams.getAll("payload");
   if (payloads.length > 1) {
     throw new RpcError("malformed_request", { detail: "There must be one payload in the query" });

@@ -5,7 +5,7 @@ import { readForwarded, type Forwarded } from "./forwarded.ts";
 import type { ProxyTrust } from "./trusted-proxies.ts";
 
 /** A request as the client sent it, by the reports of trusted proxies. */
-export class Incoming implements HTTPEvent {
+export class RequestEvent implements HTTPEvent {
   /** h3 replaces it if it limits the size of the body. */
   req: ServerRequest;
   readonly headers: Headers;

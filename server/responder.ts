@@ -6,14 +6,14 @@ import type { Credentials } from "./credentials/credentials.ts";
 import { assertHeaders } from "./header-limit.ts";
 import type { ServerState } from "./health.ts";
 import { toProblem } from "./problem.ts";
-import { Incoming } from "./request.ts";
+import { RequestEvent } from "./request.ts";
 import { toResponse } from "./response.ts";
 import type { ProxyTrust } from "./trusted-proxies.ts";
 
 /** Responds to a request outside of the methods. It never rejects: an error becomes problem+json. */
 export type Respond = (
   request: ServerRequest,
-  handler: (incoming: Incoming) => Response | Promise<Response>,
+  handler: (event: RequestEvent) => Response | Promise<Response>,
 ) => Promise<Response>;
 
 /** The parts that decide about a request, for calls and for other requests. */
@@ -30,16 +30,16 @@ export function createResponder(
   { cors, credentials, trusts, state }: RequestRules,
 ): Respond {
   return async function respond(request, handler) {
-    const incoming = new Incoming(request, trusts);
+    const event = new RequestEvent(request, trusts);
     try {
       if (state.isClosed) throw new RpcError("draining");
       assertHeaders(request);
-      incoming.assertUrl();
-      return await handler(incoming);
+      event.assertUrl();
+      return await handler(event);
     } catch (error) {
-      const redactor = credentials.redactorFor(incoming.headers);
+      const redactor = credentials.redactorFor(event.headers);
       const answer = toProblem(error, redactor, redactor.guard(log));
-      cors.addHeaders(incoming, incoming.origin, undefined, answer.headers);
+      cors.addHeaders(event, event.origin, undefined, answer.headers);
       return toResponse(answer, request);
     }
   };

@@ -2,7 +2,7 @@ import type { H3, H3Event } from "h3";
 import { builtinMethods } from "../rpc/methods/builtin.ts";
 import { RpcError } from "../rpc/error.ts";
 import type { StorefrontOptions } from "./config/options.ts";
-import type { Incoming } from "./request.ts";
+import type { RequestEvent } from "./request.ts";
 import type { Respond } from "./responder.ts";
 import type { Handle } from "./rpc-handler.ts";
 
@@ -22,7 +22,7 @@ export interface PlainRoute {
   readonly path: string;
   /** Whether the path may end in a slash. @default false */
   readonly allowsSlash?: boolean;
-  answer(incoming: Incoming): Response | Promise<Response>;
+  answer(event: RequestEvent): Response | Promise<Response>;
 }
 
 /** Lists each method below the base path, and below the path of each shop. */
@@ -63,19 +63,19 @@ export function addCallRoutes(
 export function addPlainRoutes(app: H3, routes: readonly PlainRoute[], respond: Respond): void {
   for (const { path, allowsSlash = false, answer } of routes) {
     const isPattern = path.endsWith("/**");
-    app.all(path, (event) =>
-      respond(event.req, (incoming) => {
+    app.all(path, (routed) =>
+      respond(routed.req, (event) => {
         const isMatch =
-          isPattern || isExact(event, path) || (allowsSlash && isExact(event, path, "/"));
-        if (!isMatch) throw unknownPath(incoming);
-        return answer(incoming);
+          isPattern || isExact(routed, path) || (allowsSlash && isExact(routed, path, "/"));
+        if (!isMatch) throw unknownPath(event);
+        return answer(event);
       }),
     );
   }
 }
 
 /** The error for a path that is no route. */
-export function unknownPath({ url }: Incoming): RpcError {
+export function unknownPath({ url }: RequestEvent): RpcError {
   return new RpcError(isDecodable(url.pathname) ? "unknown_path" : "malformed_request");
 }
 

@@ -20,7 +20,7 @@ import { assertHeaders } from "./header-limit.ts";
 import { discardResult, isResponse, MethodResponses } from "./method-response.ts";
 import { readPayload } from "./payload.ts";
 import { misconfigured, toProblem } from "./problem.ts";
-import { Incoming } from "./request.ts";
+import { RequestEvent } from "./request.ts";
 import type { RequestRules } from "./responder.ts";
 import { discardBody, toAnswer, toResponse, type Answer } from "./response.ts";
 import { unknownPath, type Route } from "./router.ts";
@@ -56,8 +56,8 @@ export function createRpcHandler(
 
   /** The path of a call. */
   async function handle(request: ServerRequest, route: Route | undefined): Promise<Response> {
-    const incoming = new Incoming(request, trusts);
-    const { headers, origin } = incoming;
+    const event = new RequestEvent(request, trusts);
+    const { headers, origin } = event;
     const redactor = credentials.redactorFor(headers);
     const deadline = deadlines.begin(request);
     let shop: Shop | undefined;
@@ -67,18 +67,18 @@ export function createRpcHandler(
     try {
       if (state.isClosed) throw new RpcError("draining");
       assertHeaders(request);
-      incoming.assertUrl();
+      event.assertUrl();
       if (options.refusal !== undefined) throw misconfigured(options.refusal);
-      if (route === undefined) throw unknownPath(incoming);
-      if (isPreflight(request)) return toResponse(cors.answerPreflight(incoming, origin), request);
+      if (route === undefined) throw unknownPath(event);
+      if (isPreflight(request)) return toResponse(cors.answerPreflight(event, origin), request);
 
-      shop = shops.find(incoming, route.shopPath);
+      shop = shops.find(event, route.shopPath);
       if (shop === undefined) throw new RpcError("unknown_shop");
-      const acceptsCookies = cors.assertOrigin(incoming, origin, shop);
+      const acceptsCookies = cors.assertOrigin(event, origin, shop);
       const method = findMethod(environment.methods, route.method);
       if (method === undefined) throw new RpcError("unknown_method");
       assertVerb(request.method, method);
-      const payload = await deadline.wait(readPayload(incoming, options.maxBodySize));
+      const payload = await deadline.wait(readPayload(event, options.maxBodySize));
       // Not before the body: Node fails on a web stream that nobody has read in its first tick.
       if (schedule !== undefined) await schedule();
       deadline.assertInTime();
@@ -86,7 +86,7 @@ export function createRpcHandler(
       const backend = backends.shops.get(shop) as ShopServices;
       const current = new Call(environment, backend, {
         method: route.method,
-        client: incoming,
+        client: event,
         deadline,
         redactor,
       });
@@ -110,7 +110,7 @@ export function createRpcHandler(
 
       const result = await deadline.wait(dispatch(call, method, payload), discardResult);
       if (visit === undefined) {
-        answer = toPublicAnswer(incoming, route, shop, result);
+        answer = toPublicAnswer(event, route, shop, result);
       } else {
         answer = isResponse(result) ? responses.toAnswer(result) : toAnswer(result);
         const { lookup, session } = visit;
@@ -126,7 +126,7 @@ export function createRpcHandler(
       const log = call?.log ?? redactor.guard(options.log);
       answer = toErrorAnswer(error, request, redactor, log, (response) =>
         visit === undefined
-          ? toPublicAnswer(incoming, route, shop, response, "no-store")
+          ? toPublicAnswer(event, route, shop, response, "no-store")
           : responses.toAnswer(response),
       );
     } finally {
@@ -134,10 +134,10 @@ export function createRpcHandler(
     }
     // Also if the call failed: an earlier login or logout stays in effect.
     if (visit !== undefined) {
-      const isSecure = () => incoming.url.protocol === "https:";
+      const isSecure = () => event.url.protocol === "https:";
       answer.headers.push(...toSessionHeaders(visit, isSecure));
     }
-    cors.addHeaders(incoming, origin, shop, answer.headers);
+    cors.addHeaders(event, origin, shop, answer.headers);
     return toResponse(answer, request, typeof answer.body === "string" ? undefined : call?.log);
   }
 
@@ -146,20 +146,20 @@ export function createRpcHandler(
    * @param cacheControl for such a result
    */
   function toPublicAnswer(
-    incoming: Incoming,
+    event: RequestEvent,
     route: Route | undefined,
     shop: Shop | undefined,
     value: unknown,
     cacheControl = "public, max-age=60",
   ): Answer {
-    const isRead = incoming.req.method !== "POST";
-    const isOfUrl = isRead && shops.findByUrl(incoming, route?.shopPath) === shop;
+    const isRead = event.req.method !== "POST";
+    const isOfUrl = isRead && shops.findByUrl(event, route?.shopPath) === shop;
     const rule = isOfUrl ? cacheControl : isRead ? "private, no-store" : "no-store";
     const answer = isResponse(value)
       ? responses.toAnswer(value, isRead && !isOfUrl ? undefined : rule)
       : toAnswer(value, rule);
     if (isRead) answer.headers.push(["vary", shops.vary]);
-    if (isRead && incoming.origin !== null) answer.headers.push(["vary", cors.vary]);
+    if (isRead && event.origin !== null) answer.headers.push(["vary", cors.vary]);
     return answer;
   }
 

@@ -1,4 +1,4 @@
-import type { Incoming } from "./request.ts";
+import type { RequestEvent } from "./request.ts";
 import type { StorefrontOptions, Shop } from "./config/options.ts";
 import { ShopHosts } from "./shop-hosts.ts";
 
@@ -29,7 +29,7 @@ export class ShopSelection {
    * Finds the shop of a call: by the header, unless the path of the URL names another shop.
    * @param path the segment of the URL before the base path, if there is one
    */
-  find(event: Incoming, path: string | undefined): Shop | undefined {
+  find(event: RequestEvent, path: string | undefined): Shop | undefined {
     const id = event.req.headers.get("x-shop-id");
     if (id === null) return this.findByUrl(event, path);
     const named = this.#byId.get(id);
@@ -40,7 +40,7 @@ export class ShopSelection {
   }
 
   /** Finds the shop of the URL alone, without the header. */
-  findByUrl(event: Incoming, path: string | undefined): Shop | undefined {
+  findByUrl(event: RequestEvent, path: string | undefined): Shop | undefined {
     return this.#byPath === undefined ? this.#findAt(event.url, path) : this.#byPath.get(path);
   }
 

@@ -12,8 +12,8 @@ export function createServerApp({ app, respond }: OpenStorefront): H3 {
   });
   server.mount("/", app);
   return server.all("/**", ({ req }) =>
-    respond(req, (incoming) => {
-      throw unknownPath(incoming);
+    respond(req, (event) => {
+      throw unknownPath(event);
     }),
   );
 }
@@ -26,8 +26,8 @@ export function createServerApp({ app, respond }: OpenStorefront): H3 {
  */
 export function createFastRoutes({ routes, handle, respond }: OpenStorefront): ServerMiddleware {
   return (request, next) => {
-    const incoming = request.runtime?.node?.req;
-    const route = incoming?.method === "POST" ? routes.get(incoming.url ?? "") : undefined;
+    const node = request.runtime?.node?.req;
+    const route = node?.method === "POST" ? routes.get(node.url ?? "") : undefined;
     // h3 throws for a request without a valid URL, so `respond` checks it first.
     return route === undefined ? respond(request, () => next()) : handle(request, route);
   };
