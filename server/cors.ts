@@ -1,6 +1,6 @@
 import { RpcError } from "../rpc/error.ts";
 import { describeError, type Logger } from "../shared/log.ts";
-import type { Answer } from "./response.ts";
+import type { RpcResponse } from "./response.ts";
 import type { RequestEvent } from "./request.ts";
 import { matchesOrigin } from "./config/keys/cors-keys.ts";
 import type { Shop } from "./config/options.ts";
@@ -80,7 +80,7 @@ export class Cors {
    * against its own.
    * @throws RpcError `foreign_origin` where no shop lets the origin in
    */
-  answerPreflight(event: RequestEvent, origin: string | null): Answer {
+  answerPreflight(event: RequestEvent, origin: string | null): RpcResponse {
     const hosts = this.#findHosts(event, origin, this.#rules.shops);
     if (hosts.length === 0) throw this.#reject(origin ?? undefined, undefined, "other");
     const requested = event.headers.get("access-control-request-headers");

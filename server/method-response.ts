@@ -1,4 +1,4 @@
-import type { Answer } from "./response.ts";
+import type { RpcResponse } from "./response.ts";
 import type { Credentials } from "./credentials/credentials.ts";
 import type { HeaderEntry } from "./credentials/transport.ts";
 
@@ -36,7 +36,7 @@ export class MethodResponses {
    * response says
    * @throws TypeError if the response has been read, or is a network error
    */
-  toAnswer(response: Response, cacheControl?: string): Answer {
+  toRpcResponse(response: Response, cacheControl?: string): RpcResponse {
     const { body, status, statusText, headers: given } = response;
     if (response.bodyUsed || body?.locked) {
       throw new TypeError(

@@ -8,30 +8,30 @@ import { StorageUnavailableError } from "../storage/documents/unavailable.ts";
 import { SessionLimitError } from "../storage/sessions/session-limit.ts";
 import { SessionEndedError } from "../storage/sessions/user-sessions.ts";
 import type { ConfigError } from "./config/config-error.ts";
-import type { Answer } from "./response.ts";
+import type { RpcResponse } from "./response.ts";
 import { findJsonFault } from "./json-fault.ts";
 
 /**
- * The answer to a failed call (RFC 9457). What was not meant for the client stays here, with a log line
- * that the answer's `instance` leads to. Secrets of the call are in neither, though some schemas quote
+ * The response to a failed call (RFC 9457). What was not meant for the client stays here, with a log line
+ * that the response's `instance` leads to. Secrets of the call are in neither, though some schemas quote
  * what they refuse.
  */
-export function toProblem(error: unknown, redactor: Redactor, log: Logger): Answer {
+export function toProblem(error: unknown, redactor: Redactor, log: Logger): RpcResponse {
   const instance = `urn:uuid:${randomUUID()}`;
-  let answer: Answer;
+  let response: RpcResponse;
   let unreadable: string | undefined;
   try {
-    answer = describeProblem(toRpcError(error), instance, redactor, log);
+    response = describeProblem(toRpcError(error), instance, redactor, log);
   } catch (failure) {
     // Reading the thrown value can throw, too: a revoked proxy, a getter, circular details.
-    answer = describeProblem(new RpcError("internal_error"), instance, redactor, log);
+    response = describeProblem(new RpcError("internal_error"), instance, redactor, log);
     unreadable = describeError(failure);
   }
-  if (answer.status >= 500) {
+  if (response.status >= 500) {
     const details = { instance, error: describeError(error) };
     log.error("A call failed", unreadable === undefined ? details : { ...details, unreadable });
   }
-  return answer;
+  return response;
 }
 
 /** The error of every call if production rejects the config; the log gets the reason. */
@@ -41,7 +41,12 @@ export function misconfigured(refusal: ConfigError): RpcError {
 
 // --- Internal helpers ---
 
-function describeProblem(problem: RpcError, urn: string, redactor: Redactor, log: Logger): Answer {
+function describeProblem(
+  problem: RpcError,
+  urn: string,
+  redactor: Redactor,
+  log: Logger,
+): RpcResponse {
   const { status, code } = problem;
   if (!isErrorStatus(status)) throw new RangeError(`An RpcError cannot have the status ${status}`);
   const instance = status >= 500 ? urn : undefined;

@@ -38,9 +38,9 @@ export function createResponder(
       return await handler(event);
     } catch (error) {
       const redactor = credentials.redactorFor(event.headers);
-      const answer = toProblem(error, redactor, redactor.guard(log));
-      cors.addHeaders(event, event.origin, undefined, answer.headers);
-      return toResponse(answer, request);
+      const response = toProblem(error, redactor, redactor.guard(log));
+      cors.addHeaders(event, event.origin, undefined, response.headers);
+      return toResponse(response, request);
     }
   };
 }

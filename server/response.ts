@@ -9,7 +9,7 @@ import { watchBody } from "./watched-body.ts";
  * What a call is answered, while it is being put together. Its headers are a list, as they are sent: making
  * them `Headers` on the way costs more than a session does.
  */
-export interface Answer {
+export interface RpcResponse {
   readonly status: number;
   readonly statusText?: string;
   readonly body: string | ReadableStream<Uint8Array<ArrayBuffer>> | null;
@@ -20,7 +20,7 @@ export interface Answer {
  * Makes the response of a result: JSON, strings too; 204 if there is no result.
  * @throws TypeError if JSON can't hold a part of the value; the message names the part
  */
-export function toAnswer(value: unknown, cacheControl = "no-store"): Answer {
+export function toRpcResponse(value: unknown, cacheControl = "no-store"): RpcResponse {
   const cache: HeaderEntry = ["cache-control", cacheControl];
   const body = toText(value);
   if (body === undefined) return { status: 204, body: null, headers: [cache] };
@@ -31,8 +31,11 @@ export function toAnswer(value: unknown, cacheControl = "no-store"): Answer {
  * Creates the response that the server sends. Node writes it directly, without a web stream.
  * @param log for a stream that breaks off; absent: streams are not watched
  */
-export function toResponse(answer: Answer, request: ServerRequest, log?: Logger): Response {
-  const { body: given, status, statusText, headers } = answer;
+export function toResponse(
+  { body: given, status, statusText, headers }: RpcResponse,
+  request: ServerRequest,
+  log?: Logger,
+): Response {
   joinVary(headers);
   keepCookies(headers, request);
   const isWatched = log !== undefined && given instanceof ReadableStream;
@@ -45,7 +48,7 @@ export function toResponse(answer: Answer, request: ServerRequest, log?: Logger)
 }
 
 /** Ends the stream of a response that is not sent. */
-export function discardBody({ body }: Answer): void {
+export function discardBody({ body }: RpcResponse): void {
   if (body instanceof ReadableStream) void body.cancel().catch(() => undefined);
 }
 

@@ -22,7 +22,7 @@ import { readPayload } from "./payload.ts";
 import { misconfigured, toProblem } from "./problem.ts";
 import { RequestEvent } from "./request.ts";
 import type { RequestRules } from "./responder.ts";
-import { discardBody, toAnswer, toResponse, type Answer } from "./response.ts";
+import { discardBody, toRpcResponse, toResponse, type RpcResponse } from "./response.ts";
 import { unknownPath, type Route } from "./router.ts";
 import type { Backends } from "./services.ts";
 import { ShopSelection } from "./shop-resolver.ts";
@@ -63,7 +63,7 @@ export function createRpcHandler(
     let shop: Shop | undefined;
     let call: Call | undefined;
     let visit: Visit | undefined;
-    let answer: Answer | undefined;
+    let response: RpcResponse | undefined;
     try {
       if (state.isClosed) throw new RpcError("draining");
       assertHeaders(request);
@@ -110,9 +110,9 @@ export function createRpcHandler(
 
       const result = await deadline.wait(dispatch(call, method, payload), discardResult);
       if (visit === undefined) {
-        answer = toPublicAnswer(event, route, shop, result);
+        response = toPublicResponse(event, route, shop, result);
       } else {
-        answer = isResponse(result) ? responses.toAnswer(result) : toAnswer(result);
+        response = isResponse(result) ? responses.toRpcResponse(result) : toRpcResponse(result);
         const { lookup, session } = visit;
         const committing = session.commit();
         if (committing !== undefined) await deadline.wait(committing);
@@ -122,12 +122,12 @@ export function createRpcHandler(
         }
       }
     } catch (error) {
-      if (answer !== undefined) discardBody(answer);
+      if (response !== undefined) discardBody(response);
       const log = call?.log ?? redactor.guard(options.log);
-      answer = toErrorAnswer(error, request, redactor, log, (response) =>
+      response = toErrorResponse(error, request, redactor, log, (thrown) =>
         visit === undefined
-          ? toPublicAnswer(event, route, shop, response, "no-store")
-          : responses.toAnswer(response),
+          ? toPublicResponse(event, route, shop, thrown, "no-store")
+          : responses.toRpcResponse(thrown),
       );
     } finally {
       deadlines.end(deadline);
@@ -135,32 +135,32 @@ export function createRpcHandler(
     // Also if the call failed: an earlier login or logout stays in effect.
     if (visit !== undefined) {
       const isSecure = () => event.url.protocol === "https:";
-      answer.headers.push(...toSessionHeaders(visit, isSecure));
+      response.headers.push(...toSessionHeaders(visit, isSecure));
     }
-    cors.addHeaders(event, origin, shop, answer.headers);
-    return toResponse(answer, request, typeof answer.body === "string" ? undefined : call?.log);
+    cors.addHeaders(event, origin, shop, response.headers);
+    return toResponse(response, request, typeof response.body === "string" ? undefined : call?.log);
   }
 
   /**
    * Lets shared caches keep the result of a GET, if the URL alone chose the shop.
    * @param cacheControl for such a result
    */
-  function toPublicAnswer(
+  function toPublicResponse(
     event: RequestEvent,
     route: Route | undefined,
     shop: Shop | undefined,
     value: unknown,
     cacheControl = "public, max-age=60",
-  ): Answer {
+  ): RpcResponse {
     const isRead = event.req.method !== "POST";
     const isOfUrl = isRead && shops.findByUrl(event, route?.shopPath) === shop;
     const rule = isOfUrl ? cacheControl : isRead ? "private, no-store" : "no-store";
-    const answer = isResponse(value)
-      ? responses.toAnswer(value, isRead && !isOfUrl ? undefined : rule)
-      : toAnswer(value, rule);
-    if (isRead) answer.headers.push(["vary", shops.vary]);
-    if (isRead && event.origin !== null) answer.headers.push(["vary", cors.vary]);
-    return answer;
+    const response = isResponse(value)
+      ? responses.toRpcResponse(value, isRead && !isOfUrl ? undefined : rule)
+      : toRpcResponse(value, rule);
+    if (isRead) response.headers.push(["vary", shops.vary]);
+    if (isRead && event.origin !== null) response.headers.push(["vary", cors.vary]);
+    return response;
   }
 
   return { handle, close: () => deadlines.stop() };
@@ -197,20 +197,20 @@ function assertVerb(verb: string, { access, readOnly }: RpcMethod): void {
   throw new RpcError("wrong_verb", { headers: { allow } });
 }
 
-/** @param answerWith for a `Response` that a method threw */
-function toErrorAnswer(
+/** @param respondWith for a `Response` that a method threw */
+function toErrorResponse(
   error: unknown,
   request: ServerRequest,
   redactor: Redactor,
   log: Logger,
-  answerWith: (response: Response) => Answer,
-): Answer {
+  respondWith: (response: Response) => RpcResponse,
+): RpcResponse {
   if (isClientGone(error, request)) {
     return toProblem(new RpcError("client_gone", { cause: error }), redactor, log);
   }
   if (!isResponse(error)) return toProblem(error, redactor, log);
   try {
-    return answerWith(error);
+    return respondWith(error);
   } catch (failure) {
     return toProblem(failure, redactor, log);
   }
