@@ -5,7 +5,7 @@ import { RpcError } from "../rpc/error.ts";
 import { endSessions, incompleteEnd, type EndedSessions } from "../rpc/session/ended-sessions.ts";
 import { parseInput } from "../rpc/schema.ts";
 import { isUserId } from "../storage/sessions/session-record.ts";
-import type { Backends } from "./services.ts";
+import type { Services } from "./services.ts";
 import type { RequestEvent } from "./request.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 import { readPayload } from "./payload.ts";
@@ -22,20 +22,20 @@ import type { PlainRoute } from "./router.ts";
  * - `endAllSessions` `{shopIds?}`: ends all sessions of some shops or of all, by one write per storage.
  *   Answers `{shopIds}`.
  */
-export function createAdmin(options: StorefrontOptions, { shops }: Backends): PlainRoute[] {
+export function createAdmin(options: StorefrontOptions, { shops }: Services): PlainRoute[] {
   if (options.adminTokens.length === 0) return [];
-  const backends = new Map([...shops].map(([{ shopId }, backend]) => [shopId, backend]));
+  const services = new Map([...shops].map(([{ shopId }, one]) => [shopId, one]));
   const calls: Readonly<Record<string, (payload: unknown) => Promise<unknown>>> = {
     async endUserSessions(payload) {
       const { userId, shopIds } = await parseInput(userSessions, payload);
-      const chosen = choose(backends, shopIds);
+      const chosen = choose(services, shopIds);
       const { ended, isComplete } = await endUserSessions([...chosen.values()], userId);
       if (!isComplete) options.log.warn(incompleteEnd, { userId });
       return { ended: ended.length, ...(!isComplete && { complete: false }) };
     },
     async endAllSessions(payload) {
       const { shopIds } = await parseInput(allSessions, payload);
-      const chosen = choose(backends, shopIds);
+      const chosen = choose(services, shopIds);
       await endAllSessions([...chosen.values()]);
       return { shopIds: [...chosen.keys()] };
     },
@@ -95,32 +95,32 @@ function digest(token: string): Buffer {
 
 /** @throws RpcError `unknown_shop` */
 function choose(
-  backends: ReadonlyMap<number, ShopServices>,
-  chosen: readonly number[] = [...backends.keys()],
+  services: ReadonlyMap<number, ShopServices>,
+  chosen: readonly number[] = [...services.keys()],
 ): ReadonlyMap<number, ShopServices> {
   return new Map(
     chosen.map((shopId) => {
-      const backend = backends.get(shopId);
-      if (backend === undefined) throw new RpcError("unknown_shop", { detail: String(shopId) });
-      return [shopId, backend];
+      const one = services.get(shopId);
+      if (one === undefined) throw new RpcError("unknown_shop", { detail: String(shopId) });
+      return [shopId, one];
     }),
   );
 }
 
 async function endUserSessions(
-  backends: readonly ShopServices[],
+  services: readonly ShopServices[],
   userId: string | number,
 ): Promise<EndedSessions> {
-  const chosen = backends.map(({ shop }) => shop.shopId);
-  const indexes = new Set(backends.flatMap(({ realm }) => realm.users));
+  const chosen = services.map(({ shop }) => shop.shopId);
+  const indexes = new Set(services.flatMap(({ realm }) => realm.users));
   return endSessions(indexes, userId, ({ shopId }) => !chosen.includes(shopId));
 }
 
-async function endAllSessions(backends: readonly ShopServices[]): Promise<void> {
-  const storages = new Set(backends.map(({ generations }) => generations));
+async function endAllSessions(services: readonly ShopServices[]): Promise<void> {
+  const storages = new Set(services.map(({ generations }) => generations));
   await Promise.all(
     [...storages].map((storage) => {
-      const inStorage = backends.filter(({ generations }) => generations === storage);
+      const inStorage = services.filter(({ generations }) => generations === storage);
       return storage.advance(inStorage.map(({ shop }) => shop.shopId));
     }),
   );

@@ -32,7 +32,7 @@ export type {
   StorefrontOptions,
 } from "./config/options.ts";
 export type { LoginAttemptsOptions } from "../rpc/accounts/login-limiter.ts";
-export type { StoreDescription } from "./services.ts";
+export type { StoreInfo } from "./services.ts";
 
 // RPC methods
 export { defineRpcMethod } from "../rpc/method.ts";

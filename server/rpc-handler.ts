@@ -24,8 +24,8 @@ import { RequestEvent } from "./request.ts";
 import type { RequestRules } from "./responder.ts";
 import { discardBody, toRpcResponse, toResponse, type RpcResponse } from "./response.ts";
 import { unknownPath, type Route } from "./router.ts";
-import type { Backends } from "./services.ts";
-import { ShopSelection } from "./shop-resolver.ts";
+import type { Services } from "./services.ts";
+import { ShopResolver } from "./shop-resolver.ts";
 
 /**
  * Responds to a call, or to its preflight; an error becomes problem+json.
@@ -45,12 +45,12 @@ export interface RpcHandler {
 /** Creates the function that responds to every call. */
 export function createRpcHandler(
   options: StorefrontOptions,
-  backends: Backends,
+  services: Services,
   { cors, credentials, trusts, state }: RequestRules,
   schedule: Schedule | undefined,
 ): RpcHandler {
-  const environment = createEnvironment(options, backends, credentials);
-  const shops = new ShopSelection(options);
+  const environment = createEnvironment(options, services, credentials);
+  const shopResolver = new ShopResolver(options);
   const responses = new MethodResponses(credentials);
   const deadlines = new Deadlines(options.callTimeout);
 
@@ -72,7 +72,7 @@ export function createRpcHandler(
       if (route === undefined) throw unknownPath(event);
       if (isPreflight(request)) return toResponse(cors.answerPreflight(event, origin), request);
 
-      shop = shops.find(event, route.shopPath);
+      shop = shopResolver.find(event, route.shopPath);
       if (shop === undefined) throw new RpcError("unknown_shop");
       const acceptsCookies = cors.assertOrigin(event, origin, shop);
       const method = findMethod(environment.methods, route.method);
@@ -83,8 +83,8 @@ export function createRpcHandler(
       if (schedule !== undefined) await schedule();
       deadline.assertInTime();
 
-      const backend = backends.shops.get(shop) as ShopServices;
-      const current = new Call(environment, backend, {
+      const shopServices = services.shops.get(shop) as ShopServices;
+      const current = new Call(environment, shopServices, {
         method: route.method,
         client: event,
         deadline,
@@ -95,7 +95,7 @@ export function createRpcHandler(
         const transports = acceptsCookies
           ? credentials.enabledIn(shop)
           : credentials.explicitIn(shop);
-        const finding = findSession(headers, transports, backend.sessions);
+        const finding = findSession(headers, transports, shopServices.sessions);
         const lookup = finding instanceof Promise ? await deadline.wait(finding) : finding;
         const { gone, reused } = lookup;
         if (reused.length > 0) {
@@ -153,12 +153,12 @@ export function createRpcHandler(
     cacheControl = "public, max-age=60",
   ): RpcResponse {
     const isRead = event.req.method !== "POST";
-    const isOfUrl = isRead && shops.findByUrl(event, route?.shopPath) === shop;
+    const isOfUrl = isRead && shopResolver.findByUrl(event, route?.shopPath) === shop;
     const rule = isOfUrl ? cacheControl : isRead ? "private, no-store" : "no-store";
     const response = isResponse(value)
       ? responses.toRpcResponse(value, isRead && !isOfUrl ? undefined : rule)
       : toRpcResponse(value, rule);
-    if (isRead) response.headers.push(["vary", shops.vary]);
+    if (isRead) response.headers.push(["vary", shopResolver.vary]);
     if (isRead && event.origin !== null) response.headers.push(["vary", cors.vary]);
     return response;
   }
@@ -170,7 +170,7 @@ export function createRpcHandler(
 
 function createEnvironment(
   { methods, hooks, log, auth, loginAttempts }: StorefrontOptions,
-  { accounts }: Backends,
+  { accounts }: Services,
   { requestHeaders }: Credentials,
 ): RpcRuntime {
   const own = Object.entries(methods).filter(([, method]) => (method as unknown) !== undefined);

@@ -14,7 +14,7 @@ import { createSealer } from "../storage/documents/sealer.ts";
 import type { Shop, StorefrontOptions } from "./config/options.ts";
 
 /** A storage in use, for those who want to know what it guarantees. */
-export interface StoreDescription {
+export interface StoreInfo {
   /** What it holds, as `sessions, baskets, accounts`. */
   readonly uses: string;
   readonly driver: string;
@@ -22,15 +22,15 @@ export interface StoreDescription {
 }
 
 /** All storages of a storefront, open, and what the shops keep in them. */
-export interface Backends {
+export interface Services {
   readonly shops: ReadonlyMap<Shop, ShopServices>;
   readonly accounts: DocumentStore;
   readonly stores: readonly DocumentStore[];
-  readonly descriptions: readonly StoreDescription[];
+  readonly descriptions: readonly StoreInfo[];
 }
 
 /** Opens each storage of the config once, and puts together what each shop's calls work on. */
-export function openBackends({ shops, storage, log }: StorefrontOptions): Backends {
+export function openServices({ shops, storage, log }: StorefrontOptions): Services {
   const stores = new Map<StorageConfig, { store: DocumentStore; uses: Set<string> }>();
   const realms = new Map<string, OpenRealm>();
   const feeds = new Map<DocumentStore, ChangeFeed>();
@@ -61,13 +61,13 @@ export function openBackends({ shops, storage, log }: StorefrontOptions): Backen
     return generations;
   }
 
-  const backends = shops.map((shop): [Shop, ShopServices] => {
+  const entries = shops.map((shop): [Shop, ShopServices] => {
     const realm = realms.get(shop.realm) ?? new OpenRealm(shop.realm);
     realms.set(shop.realm, realm);
     const sessionStore = open(shop.storage.session, "sessions");
     const basketStore = open(shop.storage.basket, "baskets");
     const generations = generationsOf(sessionStore);
-    const backend: ShopServices = {
+    const opened: ShopServices = {
       shop: shop.public,
       realm,
       generations,
@@ -85,12 +85,12 @@ export function openBackends({ shops, storage, log }: StorefrontOptions): Backen
       basketOptions: shop.basket,
       wishlistOptions: shop.wishlist,
     };
-    realm.shops.set(shop.shopId, backend);
-    return [shop, backend];
+    realm.shops.set(shop.shopId, opened);
+    return [shop, opened];
   });
   const accounts = open(storage.account, "accounts");
   return {
-    shops: new Map(backends),
+    shops: new Map(entries),
     accounts,
     stores: [...stores.values()].map(({ store }) => store),
     descriptions: [...stores.values()].map(({ store, uses }) => ({

@@ -3,7 +3,7 @@ import type { StorefrontOptions, Shop } from "./config/options.ts";
 import { ShopHosts } from "./shop-hosts.ts";
 
 /** Finds the shop of a call: by header, else by host or path as the config says. */
-export class ShopSelection {
+export class ShopResolver {
   /** The request headers that a shop is chosen by, for `Vary`; `Host` is part of a cache's key. */
   readonly vary: string;
   readonly #options: StorefrontOptions;

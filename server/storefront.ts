@@ -13,14 +13,14 @@ import { createReadiness } from "./readiness.ts";
 import { createResponder, type Respond } from "./responder.ts";
 import { addCallRoutes, addPlainRoutes, createRouteTable, type RouteTable } from "./router.ts";
 import { createRpcHandler, type Handle, type Schedule } from "./rpc-handler.ts";
-import { openBackends, type StoreDescription } from "./services.ts";
+import { openServices, type StoreInfo } from "./services.ts";
 import { createProxyTrust } from "./trusted-proxies.ts";
 
 /** A storefront, ready to be served: an h3 app, with what was decided for it. */
 export type Storefront = H3 & {
   readonly options: StorefrontOptions;
   /** The storages in use, and what they guarantee. */
-  readonly stores: readonly StoreDescription[];
+  readonly stores: readonly StoreInfo[];
   /**
    * Tries a read and a write on each storage, as calls do. `/readyz` does so once a second at most.
    * @throws StorageUnavailableError
@@ -78,7 +78,7 @@ export function openStorefront(
     { production, isOneOfSeveral: isOneOfSeveral() },
     createLog(),
   );
-  const backends = openBackends(options);
+  const services = openServices(options);
   const state = { isDraining: false, isClosed: false };
   const credentials = new Credentials(options);
   const rules = {
@@ -87,10 +87,10 @@ export function openStorefront(
     trusts: createProxyTrust(options.trustProxy),
     state,
   };
-  const { handle, close: closeHandler } = createRpcHandler(options, backends, rules, schedule);
+  const { handle, close: closeHandler } = createRpcHandler(options, services, rules, schedule);
   const respond = createResponder(options, rules);
   const checkStorages = async () => {
-    await Promise.all(backends.stores.map((store) => store.ping()));
+    await Promise.all(services.stores.map((store) => store.ping()));
   };
   const checkReadiness = createReadiness(async () => {
     if (options.refusal !== undefined) throw misconfigured(options.refusal);
@@ -103,12 +103,12 @@ export function openStorefront(
   addCallRoutes(app, routes, options, handle);
   addPlainRoutes(
     app,
-    [...createHealth(checkReadiness, state), ...createAdmin(options, backends)],
+    [...createHealth(checkReadiness, state), ...createAdmin(options, services)],
     respond,
   );
   const storefront = Object.assign(app, {
     options,
-    stores: backends.descriptions,
+    stores: services.descriptions,
     checkStorages,
     drain() {
       state.isDraining = true;
@@ -117,7 +117,7 @@ export function openStorefront(
       state.isDraining = true;
       state.isClosed = true;
       closeHandler();
-      await Promise.all(backends.stores.map((store) => store.close()));
+      await Promise.all(services.stores.map((store) => store.close()));
     },
   });
   return { app: storefront, routes, handle, respond };

@@ -1,6 +1,6 @@
 import type { Capabilities } from "../../storage/documents/documents.ts";
 import { isStaleDriver } from "../../storage/documents/driver-kinds.ts";
-import type { StoreDescription } from "../services.ts";
+import type { StoreInfo } from "../services.ts";
 import type { Shop, StorefrontOptions } from "../config/options.ts";
 import { toHosts } from "../config/hosts.ts";
 
@@ -9,7 +9,7 @@ export interface Start {
   /** Where it listens. */
   readonly url: string;
   readonly options: StorefrontOptions;
-  readonly stores: readonly StoreDescription[];
+  readonly stores: readonly StoreInfo[];
 }
 
 /** What the start of a server tells its operator: where it is, what it serves, what it stands on. */

@@ -1,16 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { describeStart } from "../../../server/cli/banner.ts";
-import type { StoreDescription } from "../../../server/services.ts";
+import type { StoreInfo } from "../../../server/services.ts";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
 import { resolveConfig } from "../../../server/config/resolve.ts";
 import { testConfig, testSecret } from "../../_setup.ts";
 
-const redis: StoreDescription = {
+const redis: StoreInfo = {
   uses: "sessions, baskets",
   driver: "redis",
   capabilities: { atomic: "cluster", changes: "pushed", ttl: "native" },
 };
-const memory: StoreDescription = {
+const memory: StoreInfo = {
   uses: "accounts",
   driver: "memory",
   capabilities: { atomic: "process", ttl: "stored" },
@@ -39,7 +39,7 @@ Storage
 
   test("says that sessions are not cached if a storage does not push changes", () => {
     const options = resolveConfig(testConfig({ storage }), { production: false });
-    const cluster: StoreDescription = {
+    const cluster: StoreInfo = {
       uses: "sessions",
       driver: "redis",
       capabilities: { atomic: "cluster", changes: "unheard", ttl: "native" },
