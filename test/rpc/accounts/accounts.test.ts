@@ -1,41 +1,11 @@
 import { createStorage, type Driver } from "unstorage";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import type { Auth } from "../../../rpc/accounts/auth.ts";
-import { RpcError } from "../../../rpc/error.ts";
 import { openDriver } from "../../../storage/open-driver.ts";
-import { createFaultyDriver, Gate, outage } from "../../_faulty-driver.ts";
 import { createMatrix, describeMatrix } from "../../_setup.ts";
 import { retired } from "../../_sessions.ts";
 
 const ada = { email: "ada@example.com", password: "correct horse" };
 const invalidCredentials = { status: 401, body: { code: "invalid_credentials" } };
-
-/** The operator's own customers. */
-function createAuth(): {
-  [Name in keyof Auth]-?: ReturnType<typeof vi.fn<Required<Auth>[Name]>>;
-} {
-  return {
-    login: vi.fn<Auth["login"]>(async ({ password }) =>
-      password === "right" ? { id: 7, email: ada.email } : undefined,
-    ),
-    register: vi.fn<Auth["register"]>(async ({ email }) => {
-      if (email === "taken@example.com") throw new RpcError("email_taken");
-      return { id: 8, email };
-    }),
-    changePassword: vi.fn<Auth["changePassword"]>(
-      async ({ oldPassword }) => oldPassword === "right",
-    ),
-    changeEmail: vi.fn<Required<Auth>["changeEmail"]>(async ({ user, email }) => ({
-      ...user,
-      email,
-    })),
-    updateUser: vi.fn<Required<Auth>["updateUser"]>(async ({ user, profile }) => ({
-      ...user,
-      ...profile,
-      lastName: "as kept",
-    })),
-  };
-}
 
 /** All keys and values that lie in a storage. */
 async function dump(driver: Driver): Promise<string> {
@@ -145,7 +115,7 @@ describeMatrix("accounts", ({ start, storage }) => {
 });
 
 describe("accounts, in detail", () => {
-  const { allowErrors, start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
   test("a changed profile shows at once, and at the next login", async () => {
     const { visitor } = await start();
@@ -214,96 +184,5 @@ describe("accounts, in detail", () => {
     expect(registered.status).toBe(200);
     expect(registered.body.user.id).not.toBe(user.id);
     expect((await browser.call("login", ada)).body.user).toEqual(user);
-  });
-
-  test("an operator's own system is asked instead, and is told shop and realm", async () => {
-    const auth = createAuth();
-    const { visitor } = await start({ auth });
-    const browser = visitor(1002);
-    const context = expect.objectContaining({
-      shop: expect.objectContaining({ shopId: 1002 }),
-      realm: "default",
-      signal: expect.any(AbortSignal),
-    });
-    expect(await browser.call("login", { ...ada, password: "wrong" })).toMatchObject(
-      invalidCredentials,
-    );
-    const login = { email: ada.email, password: "right" };
-    expect((await browser.call("login", { ...login, rememberMe: true })).body.user.id).toBe(7);
-    expect(auth.login).toHaveBeenLastCalledWith(login, context);
-    expect(browser.sessionId).toMatch(/^7:/);
-    expect((await browser.call("updateUser", { firstName: "Ada" })).body.user).toEqual({
-      id: 7,
-      email: ada.email,
-      firstName: "Ada",
-      lastName: "as kept",
-    });
-    const passwords = { oldPassword: "wrong", newPassword: "battery staple" };
-    expect((await browser.call("updatePassword", passwords)).status).toBe(403);
-    const right = { ...passwords, oldPassword: "right" };
-    expect((await browser.call("updatePassword", right)).status).toBe(200);
-    const user = expect.objectContaining({ id: 7, firstName: "Ada" });
-    expect(auth.changePassword).toHaveBeenLastCalledWith({ user, ...right }, context);
-    const taken = { email: "taken@example.com", password: "long enough" };
-    expect((await browser.call("register", taken)).body.code).toBe("email_taken");
-    expect(
-      (await browser.call("register", { ...taken, email: "new@example.com" })).body.user.id,
-    ).toBe(8);
-  });
-
-  test("without updateUser of the operator's, a profile lasts as long as the session", async () => {
-    const { updateUser: _, ...auth } = createAuth();
-    const { visitor } = await start({ auth });
-    const browser = visitor();
-    await browser.call("login", { email: ada.email, password: "right" });
-    const user = { id: 7, email: ada.email, firstName: "Ada" };
-    expect((await browser.call("updateUser", { firstName: "Ada" })).body).toEqual({ user });
-    expect((await browser.call("getUser")).body).toEqual({ user });
-    await browser.call("login", { email: ada.email, password: "right" });
-    expect((await browser.call("getUser")).body.user.firstName).toBeUndefined();
-  });
-
-  test("what changes while a password is changed is kept under the new id", async () => {
-    const { updateUser: _, ...auth } = createAuth();
-    const gate = new Gate();
-    auth.changePassword.mockImplementation(async () => {
-      await gate.pass();
-      return true;
-    });
-    const { visitor } = await start({ auth });
-    const browser = visitor();
-    await browser.call("login", { email: ada.email, password: "right" });
-    const tab = browser.clone();
-    const passwords = { oldPassword: "right", newPassword: "battery staple" };
-    const changing = browser.call("updatePassword", passwords);
-    await gate.reached;
-    expect((await tab.call("updateUser", { firstName: "Ada" })).status).toBe(200);
-    gate.open();
-    expect((await changing).status).toBe(200);
-    expect((await browser.call("getUser")).body.user.firstName).toBe("Ada");
-  });
-
-  test("a login that is not to be remembered ends with the browser", async () => {
-    const { visitor } = await start({ auth: createAuth() });
-    const browser = visitor();
-    const credentials = { email: ada.email, password: "right" };
-    const [kept] = (await browser.call("login", credentials)).setCookies;
-    expect(kept).toContain("Max-Age=86400");
-    const [brief] = (await browser.call("login", { ...credentials, rememberMe: false })).setCookies;
-    expect(brief).not.toContain("Max-Age");
-  });
-
-  test("a logout that the storage refuses leaves the cookie, so that it can be tried again", async () => {
-    allowErrors();
-    const faulty = createFaultyDriver();
-    const { visitor } = await start({ auth: createAuth(), storage: { session: faulty.driver } });
-    const browser = visitor();
-    await browser.call("login", { email: ada.email, password: "right" });
-    faulty.before = ({ kind }) => kind !== "read" && outage();
-    expect(await browser.call("logout")).toMatchObject({ status: 503, setCookies: [] });
-    faulty.heal();
-    expect((await browser.call("getUser")).body.user).toMatchObject({ id: 7 });
-    expect((await browser.call("logout")).status).toBe(204);
-    expect((await browser.call("getUser")).body).toEqual({});
   });
 });

@@ -1,0 +1,138 @@
+import { expect, test } from "vitest";
+import { RpcError } from "../../../rpc/error.ts";
+import { defineRpcMethod } from "../../../rpc/method.ts";
+import { until } from "../../_documents.ts";
+import { Gate } from "../../_faulty-driver.ts";
+import {
+  ada,
+  createAuth,
+  describeLimits,
+  limited,
+  login,
+  repeat,
+  tally,
+  times,
+  toShort,
+  wrong,
+} from "../../_logins.ts";
+
+const enterAs = (id: string, email: string) =>
+  defineRpcMethod({
+    handler: async (_, context) => void (await context.createUserBoundSession({ id, email })),
+  });
+
+describeLimits("guessed passwords", ({ start, allowErrors }) => {
+  test("50 at once with the right password all log in", async () => {
+    const { visitor } = await start(limited);
+    expect(await tally(times(50, () => login(visitor(), ada)))).toEqual({ "200 ok": 50 });
+  });
+
+  test("guesses at once tell no more than the limit, also the right one among them", async () => {
+    const gate = new Gate();
+    let arrived = 0;
+    const auth = createAuth({
+      async login({ password, email }) {
+        arrived++;
+        await gate.pass();
+        return password === "right" ? { id: 7, email } : undefined;
+      },
+    });
+    const { visitor } = await start({ ...limited, auth });
+    const guesses = times(200, () => login(visitor(), wrong(ada)));
+    await until(async () => arrived === 200);
+    const right = visitor();
+    const hit = login(right, ada);
+    await until(async () => arrived === 201);
+    gate.open();
+    expect(await tally(guesses)).toEqual({
+      "401 invalid_credentials": 3,
+      "429 too_many_attempts": 197,
+    });
+    expect(await hit).toBe("429 too_many_attempts");
+    expect(right.cookies.size).toBe(0);
+  });
+
+  test("updatePassword's old password is counted with the logins of the account", async () => {
+    const { visitor } = await start(limited);
+    const user = visitor();
+    await login(user, ada);
+    const change = async (oldPassword: string) =>
+      toShort(await user.call("updatePassword", { oldPassword, newPassword: "battery staple" }));
+    await repeat(2, async () => expect(await change("guess")).toBe("403 wrong_password"));
+    expect(await change("right")).toBe("200 ok");
+    await repeat(2, async () => expect(await change("guess")).toBe("403 wrong_password"));
+    expect(await login(visitor(), wrong(ada))).toBe("401 invalid_credentials");
+    expect(await change("right")).toBe("429 too_many_attempts");
+    expect(await login(visitor(), ada)).toBe("429 too_many_attempts");
+  });
+
+  test("reauthenticate's password is counted with the logins of the account", async () => {
+    const { visitor } = await start(limited);
+    const user = visitor();
+    await login(user, ada);
+    const prove = async (password: string) =>
+      toShort(await user.call("reauthenticate", { password }));
+    await repeat(2, async () => expect(await prove("guess")).toBe("403 wrong_password"));
+    expect(await login(visitor(), wrong(ada))).toBe("401 invalid_credentials");
+    expect(await prove("right")).toBe("429 too_many_attempts");
+  });
+
+  test("old passwords that are guessed at once are looked at no more often than the limit", async () => {
+    const gate = new Gate();
+    const tried: string[] = [];
+    const auth = createAuth({
+      async changePassword({ oldPassword }) {
+        tried.push(oldPassword);
+        await gate.pass();
+        return oldPassword === "right";
+      },
+    });
+    const { visitor } = await start({ ...limited, auth });
+    const user = visitor();
+    await login(user, ada);
+    const guess = async (oldPassword: string) =>
+      toShort(await user.call("updatePassword", { oldPassword, newPassword: "battery staple" }));
+    let refused = 0;
+    const guesses = times(20, async () => {
+      const answer = await guess("guess");
+      if (answer === "429 too_many_attempts") refused++;
+      return answer;
+    });
+    await until(async () => tried.length + refused === 20);
+    // Three are under way, and not known to be wrong yet.
+    const right = guess("right");
+    await Promise.race([right, until(async () => tried.includes("right"))]);
+    gate.open();
+    expect(await right).toBe("429 too_many_attempts");
+    expect(await tally(guesses)).toEqual({ "403 wrong_password": 3, "429 too_many_attempts": 17 });
+    expect(tried).toEqual(["guess", "guess", "guess"]);
+  });
+
+  test("what an auth says by an error counts as it is meant", async () => {
+    allowErrors();
+    let error: Error = new RpcError("invalid_credentials");
+    const fail = () => Promise.reject(error);
+    const { visitor } = await start({
+      ...limited,
+      auth: createAuth({ login: fail, changePassword: fail }),
+      methods: { enter: enterAs("ada", ada.email) },
+    });
+    const user = visitor();
+    await user.call("enter");
+    const change = async () =>
+      toShort(
+        await user.call("updatePassword", { oldPassword: "x", newPassword: "battery staple" }),
+      );
+    error = new Error("The system of the customers does not answer");
+    await repeat(4, async () => {
+      expect(await login(visitor(), ada)).toBe("500 internal_error");
+      expect(await change()).toBe("500 internal_error");
+    });
+    error = new RpcError("locked", { status: 403, title: "This account is locked" });
+    expect(await login(visitor(), ada)).toBe("403 locked");
+    expect(await change()).toBe("403 locked");
+    expect(await login(visitor(), ada)).toBe("403 locked");
+    expect(await login(visitor(), ada)).toBe("429 too_many_attempts");
+    expect(await change()).toBe("429 too_many_attempts");
+  });
+});

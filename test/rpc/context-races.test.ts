@@ -1,0 +1,151 @@
+import { describe, expect, test } from "vitest";
+import { RpcError } from "../../rpc/error.ts";
+import { createFaultyDriver, Gate, hold, later, outage } from "../_faulty-driver.ts";
+import { countRecords, isMarkText, retired } from "../_sessions.ts";
+import { createMatrix } from "../_setup.ts";
+import { basics, run } from "../fixtures/context-methods.ts";
+
+describe("a context", () => {
+  const { allowErrors, start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const server = createMatrix("memory", "server", () => ({ driver: "memory" }));
+
+  test.each([
+    ["a logout", "logout", undefined],
+    ["a new login", "enter", { id: "u1" }],
+    ["the end of all sessions", "logoutEverywhere", undefined],
+  ])(
+    "%s meanwhile makes a slow call fail that writes, and nothing comes back",
+    async (_, end, payload) => {
+      const faulty = createFaultyDriver();
+      const { visitor } = await start({ methods: basics, storage: { session: faulty.driver } });
+      for (const [method, data] of [
+        ["remember", { a: 1 }],
+        ["change", { a: 1 }],
+      ] as const) {
+        const user = visitor();
+        await user.call("enter", { id: "u1" });
+        const tab = user.clone();
+        const id = user.sessionId;
+        const gate = hold(faulty, "after", "read session:");
+        const slow = tab.call(method, data);
+        await gate.reached;
+        faulty.heal();
+        await user.call(end, payload);
+        gate.open();
+        expect(await slow).toMatchObject({ ...retired, body: { executed: true } });
+        expect(await tab.call("getUser")).toMatchObject(end === "enter" ? retired : { body: {} });
+        const left = faulty.stored().get(`session:1001:${id?.slice(-36)}`);
+        expect(isMarkText(left ?? "")).toBe(true);
+        await user.call("logout");
+      }
+      expect(countRecords(faulty)).toBe(0);
+    },
+  );
+
+  test.each(["addItemToBasket", "remember"])(
+    "what a guest with a session from %s puts in while it ends, ends with it",
+    async (begin) => {
+      const faulty = createFaultyDriver();
+      const { visitor } = await start({ methods: basics, storage: { session: faulty.driver } });
+      const guest = visitor();
+      await guest.call(begin, begin === "remember" ? { a: 1 } : { variantId: 1, quantity: 1 });
+      const [tab, lateTab] = [guest.clone(), guest.clone()];
+      const item = { variantId: "x-2", quantity: 1 };
+      const lateRead = hold(faulty, "after", "read session:");
+      const late = lateTab.call("addItemToBasket", item);
+      await lateRead.reached;
+      const read = hold(faulty, "after", "read session:");
+      const logout = guest.call("logout");
+      await read.reached;
+      const basketRead = hold(faulty, "before", "read basket:");
+      const adding = tab.call("addItemToBasket", item);
+      await basketRead.reached;
+      faulty.heal();
+      read.open();
+      await later();
+      basketRead.open();
+      await Promise.all([adding, logout]);
+      lateRead.open();
+      expect(await late).toMatchObject({ status: 409, body: { code: "session_changed" } });
+      expect([...faulty.stored()].filter(([, text]) => text.includes("x-2"))).toEqual([]);
+    },
+  );
+
+  test("a change is not acknowledged where its write failed, though the method went on", async () => {
+    allowErrors();
+    const faulty = createFaultyDriver();
+    const goOn = run(async ({ callRpc, updateCustomData }) => {
+      updateCustomData({ a: 1 } as object);
+      await callRpc("addItemToBasket", { variantId: 7, quantity: 1 }).catch(() => undefined);
+    });
+    const methods = { ...basics, goOn };
+    const { visitor } = await start({ methods, storage: { session: faulty.driver } });
+    const guest = visitor();
+    await guest.call("remember", { first: 1 });
+    let writes = 0;
+    faulty.before = ({ kind }) => kind === "write" && ++writes === 1 && outage();
+    const { status } = await guest.call("goOn");
+    const { a } = (await guest.call("recall")).body;
+    expect([status === 204, a === 1]).toEqual([a === 1, status === 204]);
+  });
+
+  test("the user that updateUser named last is the one who is logged in", async () => {
+    const waver = run((context) => {
+      context.updateUser({ id: "u2" });
+      context.updateUser({ id: "u1", firstName: "Ada" });
+      return context.user;
+    });
+    const { visitor } = await start({ methods: { ...basics, waver } });
+    const user = visitor();
+    await user.call("enter", { id: "u1" });
+    const { body } = await user.call("waver");
+    expect((await user.call("getUser")).body.user).toEqual(body);
+  });
+
+  test("what a call changed for one user does not go to the next, who logs in within it", async () => {
+    const swap = run(async (context) => {
+      context.updateCustomData({ of: "u1" } as object);
+      context.updateUser({ id: "u1", firstName: "Ada" });
+      await context.createUserBoundSession({ id: "u2" });
+      return [context.user, context.customData];
+    });
+    const { visitor } = await start({ methods: { ...basics, swap } });
+    const user = visitor();
+    await user.call("enter", { id: "u1" });
+    expect((await user.call("swap")).body).toEqual([{ id: "u2" }, {}]);
+    expect((await user.call("getUser")).body).toEqual({ user: { id: "u2" } });
+    expect((await user.call("recall")).body).toEqual({});
+  });
+
+  test("what a failing call had set is not written along with the basket it began", async () => {
+    const fail = run(async ({ callRpc, updateCustomData }) => {
+      updateCustomData({ lost: true } as object);
+      await callRpc("addItemToBasket", { variantId: 7, quantity: 1 });
+      throw new RpcError("sold_out", { status: 409, title: "Sold out" });
+    });
+    const { visitor } = await start({ methods: { ...basics, fail } });
+    const guest = visitor();
+    await guest.call("fail");
+    expect((await guest.call("recall")).body).toEqual({});
+  });
+
+  test("signal aborts when the client goes away, and ip is the client's", async () => {
+    const [arrived, aborted] = [new Gate(), new Gate()];
+    const addresses: unknown[] = [];
+    const wait = run(async ({ ip, signal }) => {
+      addresses.push(ip);
+      signal.addEventListener("abort", () => aborted.open());
+      void arrived.pass();
+      await aborted.pass();
+    });
+    const { visitor } = await server.start({ methods: { wait } });
+    const client = new AbortController();
+    const init = { method: "POST", headers: { "x-shop-id": "1001" }, signal: client.signal };
+    const call = visitor().request("/api/rpc/wait", init);
+    await arrived.reached;
+    client.abort();
+    await expect(call).rejects.toThrow();
+    await aborted.pass();
+    expect(addresses).toEqual(["127.0.0.1"]);
+  });
+});
