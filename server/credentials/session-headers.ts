@@ -9,8 +9,8 @@ export function transportOf(
   lookup: SessionLookup,
   transports: readonly SessionTransport[],
 ): SessionTransportName {
-  const replyVia = findReplyVia(lookup, transports);
-  return replyVia.length === 1 ? (replyVia[0]?.name as SessionTransportName) : "both";
+  const transport = findUsed(lookup) ?? (transports.length === 1 ? transports[0] : undefined);
+  return transport === undefined ? "both" : (transport.name as SessionTransportName);
 }
 
 /** A call with its session, and the transports that can issue a session. */
@@ -32,9 +32,10 @@ export function toSessionHeaders(
   const isSame = record?.id === lookup.session?.record.id;
   const isAlone = attempted.length === (own === undefined ? 0 : 1);
   if (isSame && isAlone && !isReissueDue) return none;
-  const replyVia = record === undefined ? none : findReplyVia(lookup, transports);
+  const used = findUsed(lookup);
+  const replyVia = used === undefined ? transports : [used];
   // Only a browser must get the new expiry of an extended session.
-  const toIssue = replyVia.filter(
+  const toIssue = (record === undefined ? none : replyVia).filter(
     ({ isAmbient }) => !isSame || (isReissueDue && (needsReissue || isAmbient)),
   );
   const toClear = attempted.filter(({ transport }) => {
@@ -52,11 +53,7 @@ export function toSessionHeaders(
 
 const none: readonly never[] = [];
 
-/** The session's transport; else the first that the client used, a token before a cookie; else all. */
-function findReplyVia(
-  { transport, attempted }: SessionLookup,
-  transports: readonly SessionTransport[],
-): readonly SessionTransport[] {
-  const first = transport ?? attempted[0]?.transport;
-  return first === undefined ? transports : [first];
+/** The transport of the session, else of the first credential; the first is a token, if the client sent one. */
+function findUsed({ transport, attempted }: SessionLookup): SessionTransport | undefined {
+  return transport ?? attempted[0]?.transport;
 }
