@@ -9,8 +9,8 @@ const noop = () => {};
 /** Values that a key cannot have, and what it wants instead. */
 export const badValues: Readonly<Record<string, readonly [values: unknown[], expected: string]>> = {
   "shops[0].shopId": [[undefined, 0, 1.5, "1001", 2 ** 53, NaN], "a whole number, 1 or more"],
-  "shops[0].locale": [[undefined, "", "de_DE", "a b", 7], "a language tag, as de-DE"],
-  "shops[0].currency": [[undefined, "eur", "EURO", "€", null], "a currency code, as EUR"],
+  "shops[0].locale": [[undefined, "", "de_DE", "a b", 7], "a language tag, for example de-DE"],
+  "shops[0].currency": [[undefined, "eur", "EURO", "€", null], "a currency code, for example EUR"],
   "shops[0].path": [["", "de/at", "/de", "dé", 7], "one segment of a path"],
   "shops[0].host": [
     [
@@ -62,7 +62,10 @@ export const badValues: Readonly<Record<string, readonly [values: unknown[], exp
     ["token", [], ["cookie", 7], null],
     `${tokenMethods.map((name) => `"${name}"`).join(", ")} or a list of them`,
   ],
-  "session.authTokenHeaderKey": [["", "a b", "set-cookie", "Vary"], "a header of its own"],
+  "session.authTokenHeaderKey": [
+    ["", "a b", "set-cookie", "Vary"],
+    "a header name without another meaning",
+  ],
   "session.cache": [[true, 60, null], "false or an object"],
   "cors.origin": [
     ["*", ["*"], ["https://*.shop.example"], ["https://shop.example/"], [7]],
@@ -72,8 +75,8 @@ export const badValues: Readonly<Record<string, readonly [values: unknown[], exp
   "cors.allowedHeaders": [["*", ["*"], ["x y"], [""]], "a list of header names"],
   "cors.maxAge": [[0, 86_401], "a whole number of seconds, 1 or more"],
   "shops[0].cors": [["*"], "an object"],
-  "session.provider": [["redis", { driver: "redis" }], "the driver is set in storage.session"],
-  "shops[0].session.provider": [["redis"], "the driver is set in storage.session"],
+  "session.provider": [["redis", { driver: "redis" }], "set the driver in storage.session"],
+  "shops[0].session.provider": [["redis"], "set the driver in storage.session"],
   storage: [["memory", null], "an object"],
   "storage.session": [["memory", {}, { url: "x" }, { driver: 7 }, null, 7], "a driver object, or"],
   "storage.basket.driver": [["reddis", "constructor", ""], "the name of an unstorage driver"],
@@ -85,7 +88,7 @@ export const badValues: Readonly<Record<string, readonly [values: unknown[], exp
   shopSelector: [["host", ""], '"path" or "domain" or "path_or_default"'],
   basePath: [
     ["/..", "/api/.", "/./api", "", "/", "api", "/api/", "/a b", "/a//b"],
-    "a path, as /api",
+    "a path, for example /api",
   ],
   publicUrl: [
     [
@@ -113,7 +116,7 @@ export const badValues: Readonly<Record<string, readonly [values: unknown[], exp
   "server.drainTimeout": [[0, "10s"], "a whole number of seconds, 1 or more"],
   trustProxy: [
     ["loopback", 1, [1], ["10.0.0.0/33"], ["loop-back"], ["10.0.0.1:80"], ["proxy.example"], [""]],
-    "true, false or a list of addresses",
+    "true, false, or a list of addresses",
   ],
   log: [[{}, { debug: noop, info: noop, error: noop }, noop], "debug, info, warn and error"],
   auth: [
@@ -122,7 +125,7 @@ export const badValues: Readonly<Record<string, readonly [values: unknown[], exp
       { login: noop, register: noop },
       { login: noop, register: noop, changePassword: noop, updateUser: true },
     ],
-    "an object with the functions login, register, changePassword and perhaps updateUser and changeEmail",
+    "an object with the functions login, register, changePassword, and optionally updateUser and changeEmail",
   ],
   methods: [[[method], "hello", null], "an object of methods"],
   "methods.greet": [

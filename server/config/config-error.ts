@@ -16,9 +16,10 @@ export class ConfigError extends Error {
 
   constructor(faults: readonly ConfigFault[]) {
     const lines = faults.map(
-      ({ path, found, expected }) => `  ${path}: found ${found}, expected ${expected}`,
+      ({ code, path, found, expected }) =>
+        `  ${path}: found ${found}, expected ${expected} (${code})`,
     );
-    const count = faults.length === 1 ? "a fault" : `${faults.length} faults`;
+    const count = faults.length === 1 ? "an error" : `${faults.length} errors`;
     super([`The config has ${count}:`, ...lines].join("\n"));
     this.faults = faults;
   }

@@ -34,7 +34,7 @@ export const corsKeys = {
   origin: {
     ...value<CorsOrigin>(
       isOriginRule,
-      "a list of origins, as https://shop.example, or patterns; or a function",
+      "a list of origins (for example https://shop.example) and patterns, or a function",
     ),
     default: [],
   },

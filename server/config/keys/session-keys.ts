@@ -94,7 +94,7 @@ export const sessionKeys = {
   maxAge: { ...seconds(400 * day), default: day },
   // A rule checks the length, because development accepts short secrets.
   secret: secrets(1, "a secret of 32 characters or more"),
-  domain: text(/^\.?[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i, "a domain name, as shop.example"),
+  domain: text(/^\.?[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i, "a domain name, for example shop.example"),
   idleTimeout: { ...seconds(400 * day), derive: follow<number>("maxAge") },
   absoluteTimeout: {
     ...seconds(),
@@ -136,7 +136,10 @@ export const sessionKeys = {
     default: "cookie",
   },
   authTokenHeaderKey: {
-    ...value<string>(isOwnHeader, "the name of a header of its own, as storefront-auth-token"),
+    ...value<string>(
+      isOwnHeader,
+      "a header name without another meaning, for example storefront-auth-token",
+    ),
     default: "storefront-auth-token",
   },
   cache: { ...falseOr<SessionCacheConfig>(cacheKeys), keys: cacheKeys },
@@ -144,7 +147,7 @@ export const sessionKeys = {
 
 /** Keys of other programs, and what to use instead. */
 export const removedSessionKeys = {
-  provider: "no such key: the driver is set in storage.session",
+  provider: "no such key: set the driver in storage.session",
 };
 
 // --- Internal helpers ---

@@ -36,16 +36,16 @@ export interface ShopConfig {
 export const shopKeys = {
   shopId: { ...count(), isRequired: true },
   locale: {
-    ...value<string>(isLocale, "a language tag, as de-DE"),
+    ...value<string>(isLocale, "a language tag, for example de-DE"),
     isRequired: true,
     visibility: "public",
   },
-  currency: { ...text(/^[A-Z]{3}$/, "a currency code, as EUR"), isRequired: true },
+  currency: { ...text(/^[A-Z]{3}$/, "a currency code, for example EUR"), isRequired: true },
   host: {
     ...value<string | readonly string[]>(
       (found) =>
         isHost(found) || (Array.isArray(found) && found.length > 0 && isListOf(found, isHost)),
-      "a host name in lower case, with a port or without, as shop.example or *.shop.example; or a list",
+      "a host name in lower case, with or without a port, for example shop.example or *.shop.example; or a list",
     ),
     visibility: "public",
   },

@@ -53,9 +53,9 @@ function storage() {
     if (typeof driver !== "string") {
       report(expected);
     } else if (!Object.hasOwn(builtinDrivers, driver)) {
-      report("the name of an unstorage driver, as memory, redis or fs", "driver");
+      report("the name of an unstorage driver, for example memory, redis or fs", "driver");
     } else {
-      const address = "an address that can be read, as redis://redis.example:6379";
+      const address = "a valid address, for example redis://redis.example:6379";
       for (const name of findSupport(driver)?.findInvalidUrls(options) ?? []) {
         report(name === "cluster" ? `a list of nodes, each ${address}` : address, name);
       }

@@ -47,7 +47,7 @@ export interface TopConfig<Methods extends RpcMethods = RpcMethods> {
 
 export const topKeys = {
   basePath: {
-    ...text(/^(?:\/(?!\.\.?(?:\/|$))[A-Za-z0-9_.~-]+)+$/, "a path, as /api"),
+    ...text(/^(?:\/(?!\.\.?(?:\/|$))[A-Za-z0-9_.~-]+)+$/, "a path, for example /api"),
     default: "/api",
   },
   shopSelector: { ...oneOf("path", "domain", "path_or_default"), default: "path_or_default" },
@@ -55,20 +55,20 @@ export const topKeys = {
   hooks: { ...hooks(), default: {} },
   auth: value<Auth>(
     isAuth,
-    "an object with the functions login, register, changePassword and perhaps updateUser and changeEmail",
+    "an object with the functions login, register, changePassword, and optionally updateUser and changeEmail",
   ),
   maxBodySize: { ...count(" of bytes"), default: 100_000 },
   callTimeout: { ...seconds(day), default: 30 },
   trustProxy: {
     ...value<boolean | readonly string[]>(
       (found) => typeof found === "boolean" || isListOf(found, isProxyRange),
-      "true, false or a list of addresses, ranges as 10.0.0.0/8, and the names loopback, linklocal, uniquelocal",
+      "true, false, or a list of addresses, ranges (for example 10.0.0.0/8), and the names loopback, linklocal, uniquelocal",
     ),
     default: false,
     visibility: "public",
   },
   publicUrl: {
-    ...value<string>(isPublicUrl, "the URL that browsers see, as https://shop.example"),
+    ...value<string>(isPublicUrl, "the URL that browsers see, for example https://shop.example"),
     visibility: "public",
   },
   log: value<Logger>(
@@ -99,7 +99,7 @@ function methods() {
     for (const [name, method] of Object.entries(found)) {
       if (method === undefined) continue;
       if (!isMethodName(name)) {
-        report("another name: letters, digits and _, none that JavaScript has a use for", name);
+        report("another name: letters, digits and _, not a name that JavaScript itself uses", name);
       } else if (!isMethod(method)) report("a method made by defineRpcMethod", name);
     }
   });

@@ -118,19 +118,19 @@ describe("a mistake is one message, without a stack, and ends with code 1", () =
       "an export of nothing",
       "start --config a.json",
       { "a.json": "null" },
-      is("The config has a fault:\n  the config: found null, expected an object"),
+      is("The config has an error:\n  the config: found null, expected an object \\(SF001\\)"),
     ],
     [
       "faults",
       "start --config a.ts",
       { "a.ts": "export default { shops: [], basePath: 7 };" },
-      is("The config has 2 faults:\n  shops: .*\n  basePath: found 7, .*"),
+      is("The config has 2 errors:\n  shops: .*\n  basePath: found 7, .*"),
     ],
     [
       "faults for dev",
       "dev --config a.ts",
       { "a.ts": "export default { shops: [] };" },
-      is("The config has a fault:\n  shops: .*"),
+      is("The config has an error:\n  shops: .*"),
     ],
     [
       "a driver's missing package",
@@ -183,7 +183,7 @@ describe("production", () => {
     const folder = await createFolder({ "storefront.config.ts": plain });
     const { code, stdout, stderr } = await runCli(["start"], { folder, env });
     expect([code, stdout]).toEqual([1, ""]);
-    expect(stderr).toMatch(/^storefront: The config has a fault:\n {2}session\.secret: .*\n$/);
+    expect(stderr).toMatch(/^storefront: The config has an error:\n {2}session\.secret: .*\n$/);
   });
 
   test("starts with one, and does not show it", async () => {

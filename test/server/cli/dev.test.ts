@@ -33,7 +33,7 @@ describe("dev", () => {
   test("tells the faults of a changed config, and goes on with the old one", async () => {
     const { server, write } = await startDev({ [file]: greeting("one") });
     const bad = [
-      ["export default { shops: [] };", "The config has a fault:\n  shops: found a list of 0"],
+      ["export default { shops: [] };", "The config has an error:\n  shops: found a list of 0"],
       ["export default {{", "Unexpected token"],
       ['throw new Error("boom")', ": boom"],
       [

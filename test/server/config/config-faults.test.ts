@@ -57,7 +57,9 @@ describe("a fault of one key", () => {
     [[shop], "a list of 1"],
     [noop, "a function"],
   ])("a config that is %j", (config, found) => {
-    expect(findFaults(config)).toEqual([`  the config: found ${found}, expected an object`]);
+    expect(findFaults(config)).toEqual([
+      `  the config: found ${found}, expected an object (SF001)`,
+    ]);
   });
 
   test.each([
@@ -72,15 +74,17 @@ describe("a fault of one key", () => {
 
   test("no shop, and a shop that is none", () => {
     expect(findFaults({ shops: [] })).toEqual([
-      "  shops: found a list of 0, expected one shop or more",
+      "  shops: found a list of 0, expected one shop or more (SF001)",
     ]);
     expect(findFaults({ shops: [shop, 7] })).toEqual([
-      "  shops[1]: found a number, expected an object",
+      "  shops[1]: found a number, expected an object (SF001)",
     ]);
     // As a comma too many leaves it.
     const shops = [shop, shop, secondShop];
     delete shops[1];
-    expect(findFaults({ shops })).toEqual(["  shops[1]: found nothing, expected an object"]);
+    expect(findFaults({ shops })).toEqual([
+      "  shops[1]: found nothing, expected an object (SF001)",
+    ]);
   });
 });
 
@@ -88,68 +92,75 @@ const bothShops = [shop, secondShop];
 
 /** What the report says, and the config it says it of. */
 const conflicts: Readonly<Record<string, object>> = {
-  "shops[1].shopId: found 1001 again, expected a different ID for each shop": {
+  "shops[1].shopId: found 1001 again, expected a different ID for each shop (SF002)": {
     shops: [shop, { ...secondShop, shopId: 1001 }],
   },
-  "shops[1].isDefault: found true again, expected one default shop": {
+  "shops[1].isDefault: found true again, expected one default shop (SF004)": {
     shops: bothShops.map((each) => ({ ...each, isDefault: true })),
   },
-  'shops[1].path: found "/de" again, expected a different host or path for each shop': {
+  'shops[1].path: found "/de" again, expected a different host or path for each shop (SF003)': {
     shops: bothShops.map((each) => ({ ...each, path: "de" })),
   },
-  'shops[1].path: found "a.example/de" again, expected a different host or path for each shop': {
-    shops: bothShops.map((each) => ({ ...each, path: "de", host: "a.example" })),
-  },
-  'shops[1].host: found "a.example/" again, expected a different host or path for each shop': {
-    shops: bothShops.map((each) => ({ ...each, host: "a.example" })),
-  },
-  'shops[0].path: found "api", expected another path than the methods\' (basePath is "/api/v1")': {
-    basePath: "/api/v1",
-    shops: [{ ...shop, path: "api" }],
-  },
-  'shops[1].host: found nothing, expected a host, because shopSelector is "domain"': {
+  'shops[1].path: found "a.example/de" again, expected a different host or path for each shop (SF003)':
+    {
+      shops: bothShops.map((each) => ({ ...each, path: "de", host: "a.example" })),
+    },
+  'shops[1].host: found "a.example/" again, expected a different host or path for each shop (SF003)':
+    {
+      shops: bothShops.map((each) => ({ ...each, host: "a.example" })),
+    },
+  'shops[0].path: found "api", expected another path than the methods\' (basePath is "/api/v1") (SF006)':
+    {
+      basePath: "/api/v1",
+      shops: [{ ...shop, path: "api" }],
+    },
+  'shops[1].host: found nothing, expected a host, because shopSelector is "domain" (SF005)': {
     shopSelector: "domain",
     shops: [
       { ...shop, host: "a.example" },
       { ...secondShop, path: "us" },
     ],
   },
-  'shops[1].path: found nothing, expected a path, because shopSelector is "path"': {
+  'shops[1].path: found nothing, expected a path, because shopSelector is "path" (SF005)': {
     shopSelector: "path",
     shops: [
       { ...shop, path: "de" },
       { ...secondShop, host: "a.example" },
     ],
   },
-  "session.idleTimeout: found 61, expected no more than maxAge, which is 60": {
+  "session.idleTimeout: found 61, expected no more than maxAge, which is 60 (SF301)": {
     session: { maxAge: 60, idleTimeout: 61 },
   },
-  "session.idleTimeout: found 86401, expected no more than maxAge, which is 86400": {
+  "session.idleTimeout: found 86401, expected no more than maxAge, which is 86400 (SF301)": {
     session: { idleTimeout: 86_401 },
   },
-  "session.idleTimeout: found 600, expected no more than maxAge, which is 60": {
+  "session.idleTimeout: found 600, expected no more than maxAge, which is 60 (SF301)": {
     session: { idleTimeout: 600 },
     shops: [{ ...shop, session: { maxAge: 60 } }],
   },
-  'session.secure: found false, expected true or "auto", because sameSite is "none"': {
+  'session.secure: found false, expected true or "auto", because sameSite is "none" (SF201)': {
     session: { sameSite: "none", secure: false },
   },
-  'shops[0].session.secure: found false, expected true or "auto", because sameSite is "none"': {
-    session: { sameSite: "none" },
-    shops: [{ ...shop, session: { secure: false } }],
-  },
-  'session.secure: found false, expected true or "auto", because partitioned is true': {
+  'shops[0].session.secure: found false, expected true or "auto", because sameSite is "none" (SF201)':
+    {
+      session: { sameSite: "none" },
+      shops: [{ ...shop, session: { secure: false } }],
+    },
+  'session.secure: found false, expected true or "auto", because partitioned is true (SF201)': {
     session: { partitioned: true, secure: false },
   },
-  'session.secure: found false, expected true or "auto", because cookieName is "__Secure-sid"': {
-    session: { cookieName: "__Secure-sid", secure: false },
-  },
-  'session.secure: found false, expected true or "auto", because cookieName is "__Host-sid"': {
-    session: { cookieName: "__Host-sid", secure: false },
-  },
-  'session.domain: found "a.example", expected no domain, because cookieName is "__Host-sid"': {
-    session: { cookieName: "__Host-sid", domain: "a.example" },
-  },
+  'session.secure: found false, expected true or "auto", because cookieName is "__Secure-sid" (SF201)':
+    {
+      session: { cookieName: "__Secure-sid", secure: false },
+    },
+  'session.secure: found false, expected true or "auto", because cookieName is "__Host-sid" (SF201)':
+    {
+      session: { cookieName: "__Host-sid", secure: false },
+    },
+  'session.domain: found "a.example", expected no domain, because cookieName is "__Host-sid" (SF202)':
+    {
+      session: { cookieName: "__Host-sid", domain: "a.example" },
+    },
 };
 
 describe("a fault between keys", () => {
@@ -207,9 +218,11 @@ describe("all faults", () => {
     ];
     expect(faults.map(({ path }) => path).toSorted()).toEqual(paths.toSorted());
     expect(message.split("\n")).toHaveLength(1 + paths.length);
-    expect(message).toMatch(/^The config has 14 faults:\n {2}\S+: found .+, expected .+\n/);
+    expect(message).toMatch(
+      /^The config has 14 errors:\n {2}\S+: found .+, expected .+ \(SF\d{3}\)\n/,
+    );
     expect(message).toContain(
-      '  shops[0].currency: found "eur", expected a currency code, as EUR\n',
+      '  shops[0].currency: found "eur", expected a currency code, for example EUR (SF001)\n',
     );
   });
 
@@ -320,7 +333,7 @@ describe("a secret stays out of the report:", () => {
 
   test("it is measured instead", () => {
     expect(findFaults({ shops: [shop], session: { secret: password } }, production)).toEqual([
-      "  session.secret: found a string of 7 characters, expected a secret of 32 characters or more, or a list of them",
+      "  session.secret: found a string of 7 characters, expected a secret of 32 characters or more, or a list of them (SF102)",
     ]);
   });
 });

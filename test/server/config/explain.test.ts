@@ -144,7 +144,7 @@ describe("storefront explain", () => {
       "a config with a fault",
       ["--shop", "1"],
       '{"shops":[]}',
-      "The config has a fault:\n  shops: found a list of 0, expected one shop or more\n",
+      "The config has an error:\n  shops: found a list of 0, expected one shop or more (SF001)\n",
     ],
   ])("has one message for %s", async (_, args, text, message) => {
     const folder = await createFolder({ "storefront.config.json": text });
