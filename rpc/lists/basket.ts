@@ -9,13 +9,13 @@ import {
 import { isTransferable, type TransferableDocument } from "./transfer.ts";
 import type { BasketOptions, MergeStrategy } from "../shop.ts";
 
-/** What a shop sells: a positive integer, or a string of 1 to 64 characters. */
+/** The ID of a variant or a product: a positive integer, or a string of 1 to 64 characters. */
 export type ProductReference = string | number;
 
-/** JSON data of a frontend's own, kept with a line: an engraving, a campaign. */
+/** JSON data that a frontend stores with a line, for example an engraving. */
 export type CustomData = Readonly<Record<string, unknown>>;
 
-/** One line of a basket. */
+/** A line as a client sees it. */
 export interface BasketItem {
   readonly key: string;
   readonly variantId: ProductReference;
@@ -43,16 +43,16 @@ export interface BasketLine extends NewLine {
 /** A basket as it is stored. */
 export interface Basket extends TransferableDocument {
   readonly items: readonly BasketLine[];
-  /** Counts the changes. */
+  /** The number of changes so far. */
   readonly revision: number;
 }
 
 /** A basket as a client sees it. */
 export interface BasketView {
-  /** Names the basket; `null` until something is put in. */
+  /** `null` until the first line is added. */
   readonly key: string | null;
   readonly items: readonly BasketItem[];
-  /** Pieces in all lines together. */
+  /** The sum of the quantities of all lines. */
   readonly itemCount: number;
   readonly revision: number;
 }
@@ -88,8 +88,9 @@ export function isProductReference(value: unknown): value is ProductReference {
 }
 
 /**
- * Adds lines, all or none; the same variant with the same custom data is one line.
- * @throws RpcError `limit_reached` with the path of the line that is too much
+ * Adds all lines, or none of them. Lines of the same variant with the same custom data become one line.
+ * @param pathOf the path of an added line's quantity in the input
+ * @throws RpcError `limit_reached`, with the path of a quantity that is too large
  */
 export function addItems(
   basket: Basket,
@@ -114,7 +115,7 @@ export function addItems(
     }
     if (items.length === most) {
       throw new RpcError("limit_reached", {
-        detail: `A basket of this shop holds ${options.maxItems} lines`,
+        detail: `A basket of this shop can have up to ${options.maxItems} lines`,
       });
     }
     positions.set(identity, items.length);
@@ -124,7 +125,7 @@ export function addItems(
 }
 
 /**
- * Changes a line. One that becomes equal to another is joined with it.
+ * Changes a line. If it becomes equal to another line, the two become one.
  * @throws RpcError `unknown_item`, `limit_reached`
  */
 export function updateItem(
@@ -214,7 +215,7 @@ function isLine(value: unknown): value is BasketLine {
   );
 }
 
-/** Another line that is the same by now. */
+/** Another line with the same variant and the same custom data. */
 function findTwin(basket: Basket, line: BasketLine): BasketLine | undefined {
   const others = basket.items.filter(({ key }) => key !== line.key);
   const at = indexLines(others, [line.variantId]).get(identifyLine(line));
@@ -250,7 +251,7 @@ function leaveOut({ variantId, quantity }: BasketLine): MergedLine {
 }
 
 function tooMany(path: Issue["path"], { maxQuantity }: BasketOptions): RpcError {
-  const message = `A line of this shop's baskets holds ${maxQuantity} pieces`;
+  const message = `The quantity of a line in this shop can be up to ${maxQuantity}`;
   return new RpcError("limit_reached", { detail: message, errors: [{ path, message }] });
 }
 

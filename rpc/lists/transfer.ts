@@ -89,7 +89,7 @@ export async function readList<T extends TransferableDocument>(
 
 /**
  * Changes an open list.
- * @throws DocumentMovedError, StorageUnavailableError, and what `rule` throws
+ * @throws DocumentMovedError, StorageUnavailableError, and the errors of `rule`
  */
 export async function changeList<T extends TransferableDocument>(
   { documents, empty }: ShopLists<T>,

@@ -75,7 +75,7 @@ export class VisitorLists {
    * Changes the visitor's list. A guest's list is noted in the session before it is written: a login in a parallel
    * call then finds it, and the end of the session stops the write.
    * @param rule a pure function, because it can run more than once; if it returns its argument, nothing is written
-   * @throws SessionEndedError, and what `rule` throws
+   * @throws SessionEndedError, and the errors of `rule`
    */
   async change<K extends ListKind>(
     kind: K,

@@ -3,26 +3,26 @@ import { RpcError } from "../error.ts";
 import { isTransferable, type TransferableDocument } from "./transfer.ts";
 import type { WishlistOptions } from "../shop.ts";
 
-/** What a visitor wishes for: a variant or a product. */
+/** A variant or a product that a visitor wishes for. */
 export type Wish =
   | { readonly variantId: ProductReference; readonly productId?: undefined }
   | { readonly productId: ProductReference; readonly variantId?: undefined };
 
-/** One item of a wishlist. */
+/** An item of a wishlist. */
 export type WishlistItem = Wish & {
   readonly key: string;
   /** Epoch milliseconds. */
   readonly addedAt: number;
 };
 
-/** What is stored of a wishlist. */
+/** A wishlist as it is stored. */
 export interface Wishlist extends TransferableDocument {
   readonly items: readonly WishlistItem[];
 }
 
 /** A wishlist as a client sees it. */
 export interface WishlistView {
-  /** Names the wishlist; `null` until something is put in. */
+  /** `null` until the first item is added. */
   readonly key: string | null;
   readonly items: readonly WishlistItem[];
 }
@@ -40,7 +40,7 @@ export function viewWishlist(key: string | undefined, { items }: Wishlist): Wish
 }
 
 /**
- * Adds a wish; one that is there already stays as it is.
+ * Adds a wish. If the wishlist has it already, nothing changes.
  * @throws RpcError `limit_reached`
  */
 export function addWish(
@@ -52,7 +52,7 @@ export function addWish(
   if (wishlist.items.some((item) => isSameWish(item, wish))) return wishlist;
   if (wishlist.items.length >= options.maxItems) {
     throw new RpcError("limit_reached", {
-      detail: `A wishlist of this shop holds ${options.maxItems} items`,
+      detail: `A wishlist of this shop can have up to ${options.maxItems} items`,
     });
   }
   return { ...wishlist, items: [...wishlist.items, { ...wish, addedAt: now }] };

@@ -19,7 +19,7 @@ export interface CallSessions {
 }
 
 /**
- * The session of one call: what is stored of it, and what the call changes.
+ * The session of one call: the stored session, and the changes of the call.
  *
  * `commit` writes all changes of the call in one write; a login or a logout takes effect immediately. Methods throw
  * StorageUnavailableError, and SessionEndedError if the session ended or moved while the call ran.

@@ -11,13 +11,13 @@ import { isJsonLongerThan } from "./json-length.ts";
 import { mergeChanges } from "./merge-changes.ts";
 
 /**
- * Sets fields of the custom data; `undefined` removes one. The change throws RpcError `limit_reached` where
- * there would be too much of it, whoever else has added to it.
+ * Sets fields of the custom data; `undefined` removes a field. The change throws RpcError `limit_reached` if the
+ * custom data becomes too large, together with the changes of parallel calls.
  */
 export function patchCustomData(patch: Partial<SessionCustomData>): RecordChange {
   if (isJsonLongerThan(patch, maxSize)) throw tooLarge(`more than ${maxSize}`);
   const fields = copyOf(patch);
-  // It is tried when the method asks for it, and done at the end: mostly of the same record.
+  // The change runs when it is noted and again at the write, usually with the same record.
   let last: { readonly record: SessionRecord; readonly patched: SessionRecord } | undefined;
   return (record) => {
     if (last?.record === record) return last.patched;
@@ -29,7 +29,7 @@ export function patchCustomData(patch: Partial<SessionCustomData>): RecordChange
   };
 }
 
-/** Changes the user from what the call knew to what it wants, and leaves alone what others changed. */
+/** Applies the call's changes to the user, and keeps the changes of parallel calls. */
 export function changeUser(known: ShopUser | undefined, next: ShopUser): RecordChange {
   return (record) => ({ ...record, user: mergeChanges(known, next, record.user) });
 }
@@ -51,10 +51,10 @@ export function replaceListKey(kind: ListKind, from: string, to: string): Record
 export const noteFirstUse: RecordChange = (record) =>
   record.firstUsedAt === 0 ? { ...record, firstUsedAt: Date.now() } : record;
 
-/** All merges are done. */
+/** Removes the note that merges are pending. */
 export const clearMergePending: RecordChange = (record) => ({ ...record, mergePending: undefined });
 
-/** Stands for the record of a guest who has none yet. */
+/** The record of a guest without a session, for a preview of changes. */
 export const blankRecord: SessionRecord = {
   id: "",
   createdAt: 0,
@@ -64,14 +64,14 @@ export const blankRecord: SessionRecord = {
   customData: {},
 };
 
-/** Several changes, one after the other. */
+/** Combines changes into one that applies them in order. */
 export function chain(changes: readonly RecordChange[]): RecordChange {
   return (record) => changes.reduce((next, change) => change(next), record);
 }
 
 // --- Internal helpers ---
 
-/** The most characters that the custom data of a session may have, as JSON. */
+/** The limit for the custom data of a session, in characters of JSON. */
 const maxSize = 16_384;
 
 function assertSize(size: number): void {

@@ -2,8 +2,8 @@ import type { RevocationMark } from "../../storage/sessions/revocations.ts";
 import type { UserSessionIndex } from "../../storage/sessions/user-sessions.ts";
 
 /**
- * The latest end of all sessions before a call: if a later one ends the user's sessions, the call's login fails.
- * Reading it throws StorageUnavailableError.
+ * The last revocation of sessions before a call. If a later revocation ends the user's sessions, the login of the
+ * call fails. Reading the mark throws StorageUnavailableError.
  */
 export class SignInMark {
   readonly #users: UserSessionIndex;
@@ -25,12 +25,12 @@ export class SignInMark {
     this.#mark = known instanceof Promise ? known.catch(() => undefined) : known;
   }
 
-  /** The mark; absent if the login itself is to read it. */
+  /** The mark; `undefined` if the login has to read it. */
   async get(): Promise<RevocationMark | undefined> {
     return this.#mark;
   }
 
-  /** Advances the mark after an end that the call made itself. */
+  /** Advances the mark after a revocation by the call itself. */
   moveTo(mark: RevocationMark | undefined): void {
     this.#mark = mark;
   }

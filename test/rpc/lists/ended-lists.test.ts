@@ -6,7 +6,7 @@ import { testMethods } from "../../fixtures/methods.ts";
 const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 const line = { variantId: 7, quantity: 1 };
 
-/** Each change of a list that belongs to a user, and so outlives the session. */
+/** The calls that change a list of a user. Such a list outlives the session. */
 const changes: readonly [method: string, payload: unknown][] = [
   ["addItemToBasket", line],
   ["addItemsToBasket", { items: [line] }],

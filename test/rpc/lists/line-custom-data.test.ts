@@ -3,7 +3,7 @@ import { createMatrix } from "../../_setup.ts";
 
 const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
-/** By hand, for JSON.stringify writes no `-0`. */
+/** Writes the JSON by hand, because JSON.stringify writes no `-0`. */
 function add(items: readonly string[]) {
   const lines = items.map((data) => `{"variantId":7,"quantity":1,"customData":${data}}`);
   return {

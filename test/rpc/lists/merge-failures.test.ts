@@ -39,7 +39,7 @@ describe("a login while the storage fails", () => {
     return { guest, device };
   }
 
-  /** Lets the n-th of the coming operations fail, in one of the ways there are. */
+  /** Makes the n-th of the next operations fail in a given way. */
   const failures: Record<string, (faulty: FaultyDriver, nth: number) => void> = {
     fails: (faulty, nth) => {
       faulty.before = () => void (--nth === 0 && outage());

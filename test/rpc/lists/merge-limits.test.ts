@@ -25,7 +25,7 @@ async function idsOf(visitor: Visitor): Promise<{ basket: Ids; wishlist: Ids }> 
   return { basket: toIds(basket.items), wishlist: toIds(wishlist.items) };
 }
 
-/** A user with these variants, then a guest with those who logs in as the user. */
+/** Adds variants to a user's lists and to a guest's, and logs the guest in as the user. */
 async function merge({ visitor }: TestStorefront, user: Ids, guest: Ids) {
   const first = visitor();
   await first.call("login", as(7));
@@ -63,7 +63,7 @@ describeMatrix("a merge at login", ({ start }) => {
     const shop = await start({ basket: { maxItems: 2 }, wishlist: { maxItems: 2 }, auth });
     await merge(shop, [1, 2], [3, 4]);
     const { visitor, lines } = await merge(shop, [], [1, 5]);
-    // The two lists are merged together, in no order.
+    // The two lists are merged in parallel, so the order of the lines is open.
     expect(new Set(lines)).toEqual(
       new Set([
         { variantId: 1, outcome: "summed" },

@@ -5,7 +5,7 @@ import { viewBasket } from "../../../rpc/lists/basket-view.ts";
 const options = { mergeStrategy: "merge", maxItems: 10, maxQuantity: 10 } as const;
 const path = () => [];
 
-/** As versions before this one stored a line. */
+/** A line as earlier versions stored it. */
 const older: Basket = {
   items: [{ key: "k", variantId: 7, quantity: 1, customData: { b: [1], a: "ä" }, addedAt: 5 }],
   revision: 1,

@@ -64,7 +64,7 @@ describe("a session's custom data in parallel calls", () => {
 
 // --- Internal helpers ---
 
-/** Custom data of so many characters of JSON. */
+/** Custom data with this many characters of JSON. */
 function ofSize(size: number): { a: string } {
   return { a: "x".repeat(size - '{"a":""}'.length) };
 }

@@ -90,7 +90,7 @@ describe("a call", () => {
     const byCookie = state.filter((given) => {
       return given.shopId === 1001 && values.includes(decodeURIComponent(given.cookie));
     });
-    // Two sessions in one header: either is the visitor's own.
+    // Both sessions in the header belong to the visitor, so each is right.
     const owned = byToken === undefined ? byCookie : [byToken];
     if (owned.length === 0) expect(body).toEqual({ id: null });
     else expect(owned.map(({ id }) => id)).toContain(body.id);
@@ -106,7 +106,7 @@ interface GivenSession {
   readonly token: string;
 }
 
-/** Which of the sessions, as what, and what became of it on the way. */
+/** A credential: its session, its transport, and how it was altered. */
 interface CarriedPart {
   readonly of: number;
   readonly as: "cookie" | "token" | "id";
@@ -174,7 +174,7 @@ function scheme(): fc.Arbitrary<string> {
   );
 }
 
-/** As browsers' cookies are told apart (RFC 6265, 5.4), each value decoded once. */
+/** Parses cookies as RFC 6265, 5.4 says, and decodes each value once. */
 function findValues(header: string, name: string): string[] {
   const pairs = header.split(";").filter((pair) => pair.includes("="));
   const parts = pairs.map((pair) => /^[ \t]*(.*?)[ \t]*=[ \t]*(.*?)[ \t]*$/s.exec(pair) ?? []);
@@ -223,7 +223,7 @@ function defineBegin() {
   });
 }
 
-/** Guests and users of two shops: what was given in one is nothing in the other. */
+/** Guests and users of two shops. A credential of one shop is invalid in the other. */
 async function openSessions(send: Send): Promise<GivenSession[]> {
   const given: GivenSession[] = [];
   for (const shopId of [1001, 1002]) {

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { describeLoss, ends, expectNewLogin, isLoggedIn, second } from "../../fixtures/loss.ts";
 
-/** The state after a piece is gone: the device is out immediately, or at its next use after a tenth of the idle time. */
+/** Lost documents, and the ends of sessions after which a device is logged out immediately or later. */
 const rows: readonly [
   piece: string,
   key: string,

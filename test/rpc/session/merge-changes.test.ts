@@ -88,7 +88,7 @@ const fiftyKeys = Object.fromEntries(fifty.map((index) => [`k${index}`, index]))
 
 const toField = (index: number) => ({ [`k${index}`]: index });
 
-/** 50 calls at once, spread over the visitors; each is acknowledged. */
+/** Makes 50 parallel calls, spread over the visitors. Each must succeed. */
 async function callFifty(
   visitors: readonly Visitor[],
   method: string,
@@ -101,7 +101,7 @@ async function callFifty(
   expect(statuses.filter((status) => status !== 200 && status !== 204)).toEqual([]);
 }
 
-/** Of each kind of change, 50 at once; all of them must be there afterwards. */
+/** Makes 50 parallel changes of each kind, and expects all of them afterwards. */
 async function expectNothingLost(visitors: readonly [Visitor, ...Visitor[]]): Promise<void> {
   const [visitor] = visitors;
   await callFifty(visitors, "remember", toField);
@@ -125,7 +125,7 @@ describeMatrix("parallel changes", ({ driver, start, storage }) => {
   test.each(["guest", "user"])("keeps all changes of 50 parallel calls of a %s", async (who) => {
     const session = storage();
     const first = await start({ methods, storage: { session } });
-    // On Redis, another process.
+    // On Redis, this stands for another process.
     const second = driver === "redis" ? await start({ methods, storage: { session } }) : first;
     const visitor = first.visitor();
     await visitor.call("remember", { first: 1 });

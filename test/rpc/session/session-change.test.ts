@@ -18,7 +18,7 @@ const methods = {
   }),
 };
 
-/** Each way an ID is replaced at a change of privilege. */
+/** The calls that replace the session ID. */
 const changes: Readonly<Record<string, readonly [method: string, payload: unknown]>> = {
   login: ["login", account],
   register: ["register", account],
@@ -74,7 +74,7 @@ describeMatrix("a session ID within 30 seconds after its replacement", (matrix) 
       const again = old.clone();
       expect((await again.call(method, payload)).status, method).toBe(200);
       expect((await again.call("getUser")).body.user.id, method).toBe(7);
-      // The guest's lines are the user's, once.
+      // The guest's lines were merged once.
       expect((await again.call("getBasket")).body.basket.itemCount, method).toBe(1);
     }
     expect((await user.call("getUser")).body.user.id).toBe(7);
@@ -122,7 +122,7 @@ describeMatrix("a session ID within 30 seconds after its replacement", (matrix) 
   });
 });
 
-/** Each way that others end a session. */
+/** The ways to end a session from elsewhere. */
 const ends: Readonly<Record<string, (user: TestClient) => Promise<unknown>>> = {
   "a logout": (user) => user.call("logout"),
   revokeSession: async (user) => {

@@ -121,15 +121,13 @@ describe("the lifetime of a session", () => {
 
 // --- Internal helpers ---
 
-// --- Internal helpers ---
-
-/** The cookie that express would set, calculated as its `cookie-signature` does. */
+/** The cookie that Express would set, signed like its package `cookie-signature`. */
 function toCookie(id: string): string {
   const signature = createHmac("sha256", testSecret).update(id).digest("base64").slice(0, 43);
   return encodeURIComponent(`s:${id}.${signature}`);
 }
 
-/** Whom a server takes a visitor for, and what it remembers. */
+/** The user and the custom data that a visitor's calls return. */
 async function whoIs(visitor: Visitor): Promise<[unknown, unknown]> {
   const user = await visitor.call("getUser");
   const notes = await visitor.call("notes");

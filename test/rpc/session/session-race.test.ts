@@ -20,7 +20,7 @@ describeWithRedis("a page with calls during a change of its session, on Redis", 
   testRaces(createMatrix("redis", "server", storage));
 });
 
-/** Each way that the ID of a user's session changes. */
+/** The calls that change the ID of a user's session. */
 const changes: Readonly<Record<string, readonly [method: string, payload: unknown]>> = {
   reauthenticate: ["reauthenticate", { password }],
   updatePassword: ["updatePassword", { oldPassword: password, newPassword }],
@@ -128,7 +128,7 @@ function testRaces({ start }: Matrix): void {
   });
 }
 
-/** A page that puts something in the basket every three milliseconds, and waits for no answer. */
+/** A page that adds a line to the basket every three milliseconds, without waiting for responses. */
 function writeOften(user: Visitor) {
   const calls: Promise<{ variantId: string; answer: Answer }>[] = [];
   let last: readonly { variantId: string; answer: Answer }[] = [];
@@ -136,7 +136,7 @@ function writeOften(user: Visitor) {
     const variantId = randomUUID();
     return { variantId, answer: await user.call("addItemToBasket", { variantId, quantity: 1 }) };
   };
-  // A page has no session to lose before its cookie is there, nor after a logout took it.
+  // Without a cookie, the page has no session that it can lose.
   const timer = setInterval(() => user.cookies.size > 0 && calls.push(write()), 3);
   return {
     /** Waits until the page has made this many calls. */
@@ -154,7 +154,7 @@ function writeOften(user: Visitor) {
   };
 }
 
-/** A change was kept, or refused without a cookie. */
+/** Expects that a change was stored, or rejected without a cookie. */
 function expectKeptOrRefused({ status, body, setCookies }: Answer, place: string): void {
   expect([200, 409], place).toContain(status);
   if (status === 200) return;

@@ -22,7 +22,7 @@ function pass(seconds: number): void {
   vi.setSystemTime(Date.now() + seconds * 1000);
 }
 
-/** A call that changes whose session it is, or under which ID. */
+/** A call that changes the user of a session, or its ID. */
 interface Flow {
   /** The caller: a guest, the user 7, or the user 8, each with a basket and a note. */
   readonly by: "guest" | 7 | 8;
@@ -96,7 +96,7 @@ const flows: Readonly<Record<string, Flow>> = {
   },
 };
 
-/** Lets the n-th of the coming writes fail, in one of the ways there are. */
+/** Makes the n-th of the next writes fail in a given way. */
 const failures: Readonly<Record<string, (faulty: FaultyDriver, nth: number) => void>> = {
   fails: (faulty, nth) => {
     faulty.before = (operation) => void (isWrite(operation) && --nth === 0 && outage());
@@ -123,7 +123,7 @@ describe.each(Object.entries(flows))("%s", (_, flow) => {
         faulty.heal();
         const place = `write ${nth} of ${count}, status ${answer.status}`;
         expect([200, 204, 503], place).toContain(answer.status);
-        // A change of ID that came before the error stands, and is told.
+        // If the ID changed before the error, the response has the new cookie.
         const isTold = answer.status !== 503 || flow.call[0] === "updateEmail";
         if (!isTold) expect(visitor.sessionId, place).toBe(sessionId);
         await expectWorking(flow, visitor, answer, place);
@@ -161,7 +161,7 @@ async function countWrites(flow: Flow): Promise<number> {
   return faulty.operations.filter(isWrite).length;
 }
 
-/** After a failure the visitor is who they were, after a success who they were to be. */
+/** Expects the old user after a failure, and the new user after a success. */
 async function expectWorking(
   flow: Flow,
   visitor: Visitor,
@@ -172,14 +172,14 @@ async function expectWorking(
   const { body, status: reading } = await visitor.call("getUser");
   expect(reading, place).toBe(200);
   const isOver = flow.after === "guest" && (isDone || body.user === undefined);
-  // An end that failed halfway may have ended the session: then it stays ended.
+  // An end that failed midway can have ended the session. Then it stays ended.
   if (isOver && flow.by !== "guest") return expect(body, place).toEqual({});
   if (isOver) return;
   const expected = isDone ? flow.after : flow.by;
   expect(body.user?.id, place).toBe(expected === "guest" ? undefined : expected);
   expect((await visitor.call("note", { later: place })).status, place).toBe(204);
   const { basket } = (await visitor.call("getBasket")).body;
-  // The basket of user 8 is not user 7's.
+  // User 8 has another basket than user 7.
   expect(basket.itemCount > 0, place).toBe(flow.by !== 8 || !isDone);
 }
 
@@ -192,10 +192,10 @@ async function expectRepeatable(flow: Flow, visitor: Visitor, place: string): Pr
   expect(user?.id, `${place}, again`).toBe(flow.after === "guest" ? undefined : flow.after);
 }
 
-/** Another visitor of the same storefront, by the visitor of the test. */
+/** For each visitor of a test, another visitor of the same storefront. */
 const others = new WeakMap<Visitor, Visitor>();
 
-/** Logs the user 7 in on another device, with something in the basket. */
+/** Logs in user 7 on another device, and adds a line to the basket. */
 async function addElsewhere(visitor: Visitor): Promise<void> {
   const device = (others.get(visitor) as Visitor).clone();
   device.cookies.clear();

@@ -18,7 +18,7 @@ const [oldKey, newKey] = [
 const tokens = { accessToken: "access-of-upstream", refreshToken: "refresh-of-upstream" };
 const others = { accessToken: "access-of-another", expiresAt: 1_800_000_000_000 };
 
-/** A method that does with its context what a test says. */
+/** A method that runs a function of the test with its context. */
 const run = (act: (context: RpcContext) => unknown) =>
   defineRpcMethod({ handler: (_, context) => act(context) });
 
@@ -191,7 +191,7 @@ describe("sealed tokens", () => {
   const writes = () => storage.operations.splice(0).filter(({ kind }) => kind !== "read");
   const sealed = async () => (await stored())[0]?.value.tokens as string;
 
-  /** Changes a record behind the program's back. */
+  /** Changes a record directly in the storage. */
   async function spoil(key: string, change: (record: object) => object): Promise<void> {
     const [found] = await readStored(storage.driver, key);
     const envelope = JSON.parse(found?.text as string);
@@ -271,7 +271,7 @@ describe("sealed tokens", () => {
     for (const [name, value] of guest.cookies) last.cookies.set(name, value);
     expect(await shown(last)).toEqual(tokens);
     expect(await shown(guest)).toBeUndefined();
-    // A server that has not the new key yet leaves them alone.
+    // A server without the new key doesn't change them.
     expect(await sealed()).toBe(second);
   });
 

@@ -270,13 +270,13 @@ interface Listed {
   readonly userAgent?: string;
 }
 
-/** The cookie that express would set, calculated as its `cookie-signature` does. */
+/** The cookie that Express would set, signed like its package `cookie-signature`. */
 function toCookie(id: string, secret = testSecret): string {
   const signature = createHmac("sha256", secret).update(id).digest("base64").slice(0, 43);
   return encodeURIComponent(`s:${id}.${signature}`);
 }
 
-/** Whom a server takes a visitor for, and what it remembers; with another cookie, if there is one. */
+/** The user and the custom data that a visitor's calls return, with another cookie if it is given. */
 async function whoIs(visitor: Visitor, cookie?: string): Promise<[unknown, unknown]> {
   if (cookie !== undefined) visitor.cookies.set(name, cookie);
   const user = await visitor.call("getUser");
