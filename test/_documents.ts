@@ -3,14 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createStorage, type Driver } from "unstorage";
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import {
-  absent,
   type Collection,
   type DocumentStore,
   type Updater,
 } from "../storage/documents/documents.ts";
-import { toKeySegment } from "../storage/documents/key.ts";
 import { openDocumentStore } from "../storage/store.ts";
 import { createTestLog, type LogLine } from "./_log.ts";
 
@@ -26,11 +24,6 @@ export function isCounter(value: unknown): value is Counter {
 export const increment: Updater<Counter> = (counter) => ({
   set: { count: (counter?.count ?? 0) + 1 },
 });
-/** A rule that only the first of many may pass. */
-const redeem: Updater<Counter> = (current) => {
-  if (current === undefined) throw new Error("redeemed");
-  return "remove";
-};
 
 export const setTo =
   (count: number, expiresAt?: number): Updater<Counter> =>
@@ -46,16 +39,6 @@ export function openCounters(driver: Driver): {
   const store = openDocumentStore(driver, { log });
   onTestFinished(() => store.close());
   return { store, counters: store.collection("counter:1", isCounter), lines };
-}
-
-/** Writes a text below the store, as another program would. */
-async function writeText(driver: Driver, key: string, text: string): Promise<void> {
-  await createStorage({ driver }).setItemRaw(`counter:1:${key}`, text);
-}
-
-async function readText(driver: Driver, key: string): Promise<string> {
-  const raw = await createStorage({ driver }).getItemRaw<string | Uint8Array>(`counter:1:${key}`);
-  return Buffer.from(raw ?? "").toString();
 }
 
 /** Reads what lies under a key, or `undefined` if there is nothing. */
@@ -79,264 +62,6 @@ export async function until(isDone: () => Promise<boolean>): Promise<void> {
     await sleep(10);
   }
   expect.fail("It did not happen within 10 seconds");
-}
-
-/** What every driver must do. The clock is set back to the real one by the caller, after each test. */
-export function testDocuments(createDriver: () => Promise<Driver>): void {
-  test("keeps a document, and says what it holds", async () => {
-    const { counters } = openCounters(await createDriver());
-    expect(await counters.get("a")).toMatchObject({ value: undefined });
-    const written = await counters.update("a", setTo(1));
-    expect(written.value).toEqual({ count: 1 });
-    expect(await counters.get("a")).toEqual(written);
-    expect(await counters.update("a", () => "keep")).toEqual(written);
-    expect((await counters.update("a", () => "remove")).value).toBeUndefined();
-    expect((await counters.get("a")).value).toBeUndefined();
-    expect((await counters.update("a", () => "remove")).value).toBeUndefined();
-  });
-
-  test("keeps collections apart", async () => {
-    const { store, counters } = openCounters(await createDriver());
-    const others = store.collection("counter:2", isCounter);
-    await counters.update("a", setTo(1));
-    await others.update("a", setTo(2));
-    expect([(await counters.get("a")).value, (await others.get("a")).value]).toEqual([
-      { count: 1 },
-      { count: 2 },
-    ]);
-  });
-
-  test("gives values back exactly", async () => {
-    const { counters } = openCounters(await createDriver());
-    const hostile = JSON.parse('{"__proto__":{"admin":true},"constructor":1}') as unknown;
-    const notes = ["123", "null", "true", "", "\u0000\uD800ü🛒", hostile, [null, 1.5, -0.1], {}];
-    for (const note of notes) {
-      await counters.update("a", () => ({ set: { count: 1, note } }));
-      const { value } = await counters.get("a");
-      expect(JSON.stringify(value)).toBe(JSON.stringify({ count: 1, note }));
-      expect(Object.getPrototypeOf(value?.note ?? {})).not.toHaveProperty("admin");
-    }
-  });
-
-  test("answers with the document as it will be read", async () => {
-    const { counters } = openCounters(await createDriver());
-    const note = { gone: undefined, date: new Date(0), nan: Number.NaN };
-    const written = await counters.update("a", () => ({ set: { count: 1, note } }));
-    expect(written).toEqual(await counters.get("a"));
-  });
-
-  test("refuses what would not be read again", async () => {
-    const { counters } = openCounters(await createDriver());
-    await counters.update("a", setTo(1));
-    const circular: Record<string, unknown> = { count: 1 };
-    circular["self"] = circular;
-    const unfit = [undefined, () => 1, Symbol("s"), { count: undefined }, { count: 1n }, circular];
-    for (const set of unfit) {
-      const change = counters.update("a", () => ({ set: set as unknown as Counter }));
-      await expect(change).rejects.toThrow(TypeError);
-    }
-    await expect(counters.update("a", setTo(2, Number.NaN))).rejects.toThrow(TypeError);
-    await expect(counters.get("a/../b")).rejects.toThrow(TypeError);
-    expect((await counters.get("a")).value).toEqual({ count: 1 });
-  });
-
-  test("keeps ids apart that storages would merge, cut or refuse", async () => {
-    const { counters } = openCounters(await createDriver());
-    const long = "x".repeat(10_000);
-    const ids = [
-      "../a",
-      "..",
-      ".",
-      "a/b",
-      "a\\b",
-      "a:b",
-      "a::b",
-      "a?x",
-      "a?y",
-      "a",
-      "a$",
-      "$",
-      "A",
-    ];
-    ids.push(
-      "\u0000",
-      "",
-      " ",
-      "%2e",
-      "__proto__",
-      "constructor",
-      long,
-      `${long}y`,
-      "ä",
-      "a\u0308",
-    );
-    ids.push("\uD800", "\uD801", "\uFFFD", "con", "x".repeat(64), "x".repeat(65), "аdmin", "admin");
-    ids.push(toKeySegment("../a"));
-    for (const [count, id] of ids.entries()) await counters.update(toKeySegment(id), setTo(count));
-    for (const [count, id] of ids.entries()) {
-      expect((await counters.get(toKeySegment(id))).value).toEqual({ count });
-    }
-  });
-
-  test("loses no parallel update", async () => {
-    const { counters } = openCounters(await createDriver());
-    await Promise.all(Array.from({ length: 50 }, () => counters.update("a", increment)));
-    expect((await counters.get("a")).value).toEqual({ count: 50 });
-  });
-
-  test("loses none of two stores on one driver object either", async () => {
-    const driver = slowDown(await createDriver());
-    const [one, two] = [openCounters(driver), openCounters(driver)];
-    const both = [one.counters, two.counters];
-    const updates = both.map((counters) =>
-      Array.from({ length: 25 }, () => counters.update("a", increment)),
-    );
-    await Promise.all(updates.flat());
-    await one.store.close();
-    expect((await two.counters.get("a")).value).toEqual({ count: 50 });
-  });
-
-  test("does not trust an outdated snapshot", async () => {
-    const { counters } = openCounters(await createDriver());
-    const old = await counters.update("a", setTo(1));
-    await counters.update("a", setTo(10));
-    expect((await counters.update("a", increment, old)).value).toEqual({ count: 11 });
-    expect((await counters.update("a", increment, absent)).value).toEqual({ count: 12 });
-    expect((await counters.update("b", increment, absent)).value).toEqual({ count: 1 });
-    expect((await counters.update("b", increment, old)).value).toEqual({ count: 2 });
-  });
-
-  test("does not take a document made again for the one before it", async () => {
-    const { counters } = openCounters(await createDriver());
-    const first = await counters.update("a", setTo(1));
-    await counters.take("a");
-    const second = await counters.update("a", setTo(1));
-    expect(second.version).not.toBe(first.version);
-    const rule = vi.fn(increment);
-    await counters.update("a", rule, first);
-    expect(rule.mock.calls.map(([, { version }]) => version)).toEqual([
-      first.version,
-      second.version,
-    ]);
-  });
-
-  test("does not bring a removed document back", async () => {
-    const { counters } = openCounters(await createDriver());
-    const read = await counters.update("a", setTo(1));
-    await counters.take("a");
-    const after = await counters.update(
-      "a",
-      (current) => (current ? { set: current } : "keep"),
-      read,
-    );
-    expect(after.value).toBeUndefined();
-    expect((await counters.get("a")).value).toBeUndefined();
-  });
-
-  test("changes nothing where the rule throws", async () => {
-    const { counters } = openCounters(await createDriver());
-    const before = await counters.update("a", setTo(1));
-    const refusal = new Error("no");
-    const refuse = () => {
-      throw refusal;
-    };
-    await expect(counters.update("a", refuse)).rejects.toBe(refusal);
-    await expect(counters.update("a", refuse, before)).rejects.toBe(refusal);
-    expect(await counters.get("a")).toEqual(before);
-    expect((await counters.update("a", increment)).value).toEqual({ count: 2 });
-  });
-
-  test("gives a taken document to one of many", async () => {
-    const { counters } = openCounters(slowDown(await createDriver()));
-    await counters.update("a", setTo(1));
-    const taken = await Promise.all(Array.from({ length: 20 }, () => counters.take("a")));
-    expect(taken.filter((value) => value !== undefined)).toEqual([{ count: 1 }]);
-    expect((await counters.get("a")).value).toBeUndefined();
-  });
-
-  test("lets one of many remove what a rule finds", async () => {
-    const { counters } = openCounters(slowDown(await createDriver()));
-    const read = await counters.update("a", setTo(1));
-    const calls = Array.from({ length: 10 }, () => counters.update("a", redeem, read));
-    const outcomes = await Promise.allSettled(calls);
-    expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
-  });
-
-  test("ends a document at its millisecond, whatever the storage still holds", async () => {
-    vi.useFakeTimers({ toFake: ["Date"] });
-    const driver = await createDriver();
-    const { counters, lines } = openCounters(driver);
-    const expiresAt = Date.now() + 60_000;
-    const written = await counters.update("a", setTo(1, expiresAt));
-    vi.setSystemTime(expiresAt - 1);
-    expect(await counters.get("a")).toEqual(written);
-    vi.setSystemTime(expiresAt);
-    expect((await counters.get("a")).value).toBeUndefined();
-    expect(await readText(driver, "a")).toContain("count");
-    const rule = vi.fn(increment);
-    expect((await counters.update("a", rule, written)).value).toEqual({ count: 1 });
-    expect(rule.mock.calls[0]?.[0]).toBeUndefined();
-    await counters.update("b", setTo(1, Date.now() + 1));
-    vi.setSystemTime(expiresAt + 1);
-    expect(await counters.take("b")).toBeUndefined();
-    expect((await counters.update("c", setTo(1, Date.now()))).value).toBeUndefined();
-    expect((await counters.get("c")).value).toBeUndefined();
-    expect(lines).toEqual([]);
-  });
-
-  test("keeps a document without an end, after one with an end", async () => {
-    vi.useFakeTimers({ toFake: ["Date"] });
-    const { counters } = openCounters(await createDriver());
-    await counters.update("a", setTo(1, Date.now() + 1000));
-    await counters.update("a", setTo(2));
-    await counters.update("b", setTo(2, Infinity));
-    vi.setSystemTime(Date.now() + 10 * 365 * 86_400_000);
-    expect((await counters.get("a")).value).toEqual({ count: 2 });
-    expect((await counters.get("b")).value).toEqual({ count: 2 });
-  });
-
-  test("drops what is no document, says so, and makes room for a new one", async () => {
-    const driver = await createDriver();
-    const { counters, lines } = openCounters(driver);
-    await counters.update("whole", setTo(1));
-    const whole = await readText(driver, "whole");
-    const foreign = [
-      whole.slice(0, -4),
-      "",
-      "null",
-      "secret",
-      '{"value":{"count":"secret"},"version":"1"}',
-      '{"version":"1","expiresAt":"secret","value":{"count":1}}',
-      '{"version":"1","value":"secret"}',
-      '{"version":"1"}',
-      '["secret"]',
-    ];
-    for (const [index, text] of foreign.entries()) {
-      const key = `foreign-${index}`;
-      lines.length = 0;
-      await writeText(driver, key, text);
-      expect((await counters.get(key)).value).toBeUndefined();
-      expect(lines).toEqual([
-        {
-          level: "warn",
-          message: expect.any(String),
-          details: { collection: "counter:1", key },
-        },
-      ]);
-      expect((await counters.update(key, increment)).value).toEqual({ count: 1 });
-      expect((await counters.get(key)).value).toEqual({ count: 1 });
-      await writeText(driver, key, text);
-      expect(await counters.take(key)).toBeUndefined();
-      expect(JSON.stringify(lines)).not.toContain("secret");
-    }
-  });
-
-  test("gives a sign of life, and is closed twice", async () => {
-    const { store } = openCounters(await createDriver());
-    await store.ping();
-    await store.close();
-    await store.close();
-  });
 }
 
 /** A driver whose answers come a macrotask later, as those of a network do. */

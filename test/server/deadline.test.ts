@@ -1,63 +1,15 @@
-import { once } from "node:events";
-import { connect } from "node:net";
-import { setImmediate as endOfTurn } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { RpcContext } from "../../rpc/context.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
-import { Deadlines } from "../../server/deadline.ts";
-import { createFaultyDriver, Gate, hold } from "../_faulty-driver.ts";
-import { createMatrix, describeMatrix } from "../_setup.ts";
-import type { Answer } from "../_visitor.ts";
+import { Gate } from "../_faulty-driver.ts";
+import { describeMatrix } from "../_setup.ts";
 import { retired } from "../_sessions.ts";
-
-const user = { id: 7 };
-const ada = { email: "ada@example.com", password: "correct horse" };
-const timeout = {
-  status: 504,
-  body: { type: "about:blank", title: "The call took too long", status: 504, code: "timeout" },
-};
-
-/** A method that does something, and goes on when the gate opens. */
-function createSlow(act: (context: RpcContext) => unknown = () => undefined) {
-  const gate = new Gate();
-  let finish: (value: unknown) => void;
-  const finished = new Promise((resolve) => (finish = resolve));
-  return {
-    gate,
-    /** What came of what was done after the gate. */
-    finished,
-    method: (after: (context: RpcContext) => unknown = () => "late") =>
-      defineRpcMethod({
-        async handler(_, context) {
-          await act(context);
-          await gate.pass();
-          const late = Promise.resolve().then(() => after(context));
-          finish(late.catch((error: unknown) => error));
-          return late;
-        },
-      }),
-  };
-}
-
-/** Waits until a call is at its gate, and lets the time go by that a call may take. */
-async function timeUp(gate: Gate, answer: Promise<Answer>): Promise<Answer> {
-  await gate.reached;
-  vi.advanceTimersByTime(31_000);
-  return answer;
-}
+import { createSlow, enter, note, read, timeout, timeUp, user } from "../fixtures/slow-calls.ts";
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
 });
 afterEach(() => void vi.useRealTimers());
-
-const enter = defineRpcMethod({
-  handler: async (_, context) => void (await context.createUserBoundSession(user)),
-});
-const note = defineRpcMethod({
-  handler: (_, context) => context.updateCustomData({ note: 1 } as object),
-});
-const read = defineRpcMethod({ handler: (_, { customData }) => customData });
 
 describeMatrix("a call that takes too long", ({ start, allowErrors }) => {
   test("is answered with 504, and its signal aborts", async () => {
@@ -178,142 +130,6 @@ describeMatrix("a call that takes too long", ({ start, allowErrors }) => {
     expect((await browser.call("getBasket")).body.basket.items).toEqual([]);
     const left = before === undefined ? {} : { user };
     expect((await browser.call("getUser")).body).toEqual(left);
-  });
-});
-
-const memory = () => ({ driver: "memory" });
-
-describe("the time of a call", () => {
-  const { start, allowErrors } = createMatrix("memory", "request", memory);
-  const server = createMatrix("memory", "server", memory);
-
-  test("lets no method begin once it has passed", async () => {
-    allowErrors();
-    const faulty = createFaultyDriver();
-    const handler = vi.fn();
-    const methods = { enter, act: defineRpcMethod({ handler }) };
-    const { visitor } = await start({ methods, storage: { session: faulty.driver } });
-    const browser = visitor();
-    await browser.call("enter");
-    const gate = hold(faulty, "before", "read session:");
-    expect(await timeUp(gate, browser.call("act"))).toMatchObject(timeout);
-    gate.open();
-    expect((await browser.call("getUser")).body).toEqual({ user });
-    expect(handler).not.toHaveBeenCalled();
-  });
-
-  test("lets no method begin whose payload came too late", async () => {
-    allowErrors();
-    const handler = vi.fn();
-    const { app } = await start({
-      methods: { act: defineRpcMethod({ access: "public", handler }) },
-    });
-    let end!: () => void;
-    const body = new ReadableStream({
-      start: (controller) => void (end = () => controller.close()),
-    });
-    const init = { method: "POST", body, duplex: "half" } as RequestInit;
-    const answer = app.fetch(new Request("http://localhost/de/api/rpc/act", init));
-    vi.advanceTimersByTime(31_000);
-    expect((await answer).status).toBe(504);
-    end();
-    await endOfTurn();
-    await endOfTurn();
-    expect(handler).not.toHaveBeenCalled();
-  });
-
-  test("makes no account once it has passed", async () => {
-    allowErrors();
-    const faulty = createFaultyDriver();
-    const { visitor } = await start({ storage: { account: faulty.driver } });
-    const gate = hold(faulty, "before", "read account:");
-    expect(await timeUp(gate, visitor().call("register", ada))).toMatchObject(timeout);
-    gate.open();
-    // What is asked of the same account next waits for what is under way.
-    const other = { ...ada, password: "another horse" };
-    expect((await visitor().call("register", other)).status).toBe(200);
-  });
-
-  test("changes no password once it has passed", async () => {
-    allowErrors();
-    const faulty = createFaultyDriver();
-    const { visitor } = await start({ storage: { account: faulty.driver } });
-    const browser = visitor();
-    await browser.call("register", ada);
-    const passwords = { oldPassword: ada.password, newPassword: "battery staple" };
-    const gate = new Gate();
-    let reads = 0;
-    // Once the passwords are hashed, the account is read again to be changed.
-    faulty.before = ({ kind, key }) =>
-      kind === "read" && key.startsWith("account:") && ++reads === 2 ? gate.pass() : undefined;
-    const answer = await timeUp(gate, browser.call("updatePassword", passwords));
-    expect(answer).toMatchObject(timeout);
-    gate.open();
-    await new Promise(setImmediate);
-    expect((await visitor().call("login", ada)).status).toBe(200);
-  });
-
-  test("covers an upload that never ends, whose connection is closed", async () => {
-    vi.useRealTimers();
-    server.allowErrors();
-    const { send } = await server.start({ callTimeout: 1 });
-    const { url } = await send("/healthz", {});
-    const socket = connect(Number(new URL(url).port), "127.0.0.1");
-    let text = "";
-    socket.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
-    socket.write(
-      "POST /de/api/rpc/getUser HTTP/1.1\r\nhost: localhost\r\n" +
-        'content-type: application/json\r\ncontent-length: 100\r\n\r\n{"payload"',
-    );
-    await once(socket, "end");
-    socket.destroy();
-    expect(text).toMatch(/^HTTP\/1\.1 504 /);
-    expect(text).toContain('"code":"timeout"');
-  });
-
-  test("its signal aborts when the client goes away, and the call goes on", async () => {
-    const slow = createSlow();
-    const aborted = slow.method(async ({ signal, updateCustomData }) => {
-      if (!signal.aborted) await once(signal, "abort");
-      updateCustomData({ note: 1 } as object);
-      return signal.reason.name;
-    });
-    const { send, visitor } = await server.start({ methods: { aborted, read, note } });
-    const browser = visitor();
-    await browser.call("note");
-    const leaving = new AbortController();
-    const headers = { "content-type": "application/json", cookie: browser.cookieHeader };
-    const init = { method: "POST", headers, body: "{}", signal: leaving.signal };
-    const answer = send("/de/api/rpc/aborted", init);
-    await slow.gate.reached;
-    slow.gate.open();
-    leaving.abort();
-    await expect(answer).rejects.toMatchObject({ name: "AbortError" });
-    expect(await slow.finished).toBe("AbortError");
-  });
-
-  test("one timer looks after all calls", async () => {
-    const request = { signal: new AbortController().signal };
-    const deadlines = new Deadlines(10);
-    const first = deadlines.begin(request);
-    const finished = deadlines.begin(request);
-    vi.advanceTimersByTime(5000);
-    const second = deadlines.begin(request);
-    expect(vi.getTimerCount()).toBe(1);
-    const passed = () =>
-      [first, finished, second].map(({ signal }) => (signal.aborted ? "passed" : "runs"));
-    vi.advanceTimersByTime(4999);
-    expect(passed()).toEqual(["runs", "runs", "runs"]);
-    expect(await finished.wait(Promise.resolve(1))).toBe(1);
-    deadlines.end(finished);
-    vi.advanceTimersByTime(1000);
-    expect(passed()).toEqual(["passed", "runs", "runs"]);
-    expect(() => first.assertInTime()).toThrow("took too long");
-    expect(() => second.assertInTime()).not.toThrow();
-    vi.advanceTimersByTime(5000);
-    expect(passed()).toEqual(["passed", "runs", "passed"]);
-    deadlines.stop();
-    expect(vi.getTimerCount()).toBe(0);
   });
 });
 

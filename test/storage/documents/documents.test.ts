@@ -15,13 +15,13 @@ import { absent } from "../../../storage/documents/documents.ts";
 import { openDriver } from "../../../storage/open-driver.ts";
 import { toKeySegment } from "../../../storage/documents/key.ts";
 import { StorageUnavailableError } from "../../../storage/documents/unavailable.ts";
+import { testDocuments } from "../../_document-tests.ts";
 import {
   createDirectory,
   increment,
   openCounters,
   setTo,
   slowDown,
-  testDocuments,
   until,
 } from "../../_documents.ts";
 import { describeWithRedis, startRedisCluster, useRedis } from "../../_redis.ts";

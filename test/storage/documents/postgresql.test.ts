@@ -5,7 +5,8 @@ import createDatabaseDriver from "unstorage/drivers/db0";
 import type { Driver } from "unstorage";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { StorageUnavailableError } from "../../../storage/documents/unavailable.ts";
-import { increment, openCounters, testDocuments, until } from "../../_documents.ts";
+import { testDocuments } from "../../_document-tests.ts";
+import { increment, openCounters, until } from "../../_documents.ts";
 import { describeWithPostgreSql, startPostgreSql, type TestPostgreSql } from "../../_postgresql.ts";
 import { createMatrix } from "../../_setup.ts";
 

@@ -1,0 +1,159 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { setImmediate as endOfTurn } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { defineRpcMethod } from "../../rpc/method.ts";
+import { Deadlines } from "../../server/deadline.ts";
+import { createFaultyDriver, Gate, hold } from "../_faulty-driver.ts";
+import { createMatrix } from "../_setup.ts";
+import {
+  ada,
+  createSlow,
+  enter,
+  note,
+  read,
+  timeout,
+  timeUp,
+  user,
+} from "../fixtures/slow-calls.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ["setInterval", "clearInterval", "performance"] });
+});
+afterEach(() => void vi.useRealTimers());
+
+const memory = () => ({ driver: "memory" });
+
+describe("the time of a call", () => {
+  const { start, allowErrors } = createMatrix("memory", "request", memory);
+  const server = createMatrix("memory", "server", memory);
+
+  test("lets no method begin once it has passed", async () => {
+    allowErrors();
+    const faulty = createFaultyDriver();
+    const handler = vi.fn();
+    const methods = { enter, act: defineRpcMethod({ handler }) };
+    const { visitor } = await start({ methods, storage: { session: faulty.driver } });
+    const browser = visitor();
+    await browser.call("enter");
+    const gate = hold(faulty, "before", "read session:");
+    expect(await timeUp(gate, browser.call("act"))).toMatchObject(timeout);
+    gate.open();
+    expect((await browser.call("getUser")).body).toEqual({ user });
+    expect(handler).not.toHaveBeenCalled();
+  });
+
+  test("lets no method begin whose payload came too late", async () => {
+    allowErrors();
+    const handler = vi.fn();
+    const { app } = await start({
+      methods: { act: defineRpcMethod({ access: "public", handler }) },
+    });
+    let end!: () => void;
+    const body = new ReadableStream({
+      start: (controller) => void (end = () => controller.close()),
+    });
+    const init = { method: "POST", body, duplex: "half" } as RequestInit;
+    const answer = app.fetch(new Request("http://localhost/de/api/rpc/act", init));
+    vi.advanceTimersByTime(31_000);
+    expect((await answer).status).toBe(504);
+    end();
+    await endOfTurn();
+    await endOfTurn();
+    expect(handler).not.toHaveBeenCalled();
+  });
+
+  test("makes no account once it has passed", async () => {
+    allowErrors();
+    const faulty = createFaultyDriver();
+    const { visitor } = await start({ storage: { account: faulty.driver } });
+    const gate = hold(faulty, "before", "read account:");
+    expect(await timeUp(gate, visitor().call("register", ada))).toMatchObject(timeout);
+    gate.open();
+    // What is asked of the same account next waits for what is under way.
+    const other = { ...ada, password: "another horse" };
+    expect((await visitor().call("register", other)).status).toBe(200);
+  });
+
+  test("changes no password once it has passed", async () => {
+    allowErrors();
+    const faulty = createFaultyDriver();
+    const { visitor } = await start({ storage: { account: faulty.driver } });
+    const browser = visitor();
+    await browser.call("register", ada);
+    const passwords = { oldPassword: ada.password, newPassword: "battery staple" };
+    const gate = new Gate();
+    let reads = 0;
+    // Once the passwords are hashed, the account is read again to be changed.
+    faulty.before = ({ kind, key }) =>
+      kind === "read" && key.startsWith("account:") && ++reads === 2 ? gate.pass() : undefined;
+    const answer = await timeUp(gate, browser.call("updatePassword", passwords));
+    expect(answer).toMatchObject(timeout);
+    gate.open();
+    await new Promise(setImmediate);
+    expect((await visitor().call("login", ada)).status).toBe(200);
+  });
+
+  test("covers an upload that never ends, whose connection is closed", async () => {
+    vi.useRealTimers();
+    server.allowErrors();
+    const { send } = await server.start({ callTimeout: 1 });
+    const { url } = await send("/healthz", {});
+    const socket = connect(Number(new URL(url).port), "127.0.0.1");
+    let text = "";
+    socket.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+    socket.write(
+      "POST /de/api/rpc/getUser HTTP/1.1\r\nhost: localhost\r\n" +
+        'content-type: application/json\r\ncontent-length: 100\r\n\r\n{"payload"',
+    );
+    await once(socket, "end");
+    socket.destroy();
+    expect(text).toMatch(/^HTTP\/1\.1 504 /);
+    expect(text).toContain('"code":"timeout"');
+  });
+
+  test("its signal aborts when the client goes away, and the call goes on", async () => {
+    const slow = createSlow();
+    const aborted = slow.method(async ({ signal, updateCustomData }) => {
+      if (!signal.aborted) await once(signal, "abort");
+      updateCustomData({ note: 1 } as object);
+      return signal.reason.name;
+    });
+    const { send, visitor } = await server.start({ methods: { aborted, read, note } });
+    const browser = visitor();
+    await browser.call("note");
+    const leaving = new AbortController();
+    const headers = { "content-type": "application/json", cookie: browser.cookieHeader };
+    const init = { method: "POST", headers, body: "{}", signal: leaving.signal };
+    const answer = send("/de/api/rpc/aborted", init);
+    await slow.gate.reached;
+    slow.gate.open();
+    leaving.abort();
+    await expect(answer).rejects.toMatchObject({ name: "AbortError" });
+    expect(await slow.finished).toBe("AbortError");
+  });
+
+  test("one timer looks after all calls", async () => {
+    const request = { signal: new AbortController().signal };
+    const deadlines = new Deadlines(10);
+    const first = deadlines.begin(request);
+    const finished = deadlines.begin(request);
+    vi.advanceTimersByTime(5000);
+    const second = deadlines.begin(request);
+    expect(vi.getTimerCount()).toBe(1);
+    const passed = () =>
+      [first, finished, second].map(({ signal }) => (signal.aborted ? "passed" : "runs"));
+    vi.advanceTimersByTime(4999);
+    expect(passed()).toEqual(["runs", "runs", "runs"]);
+    expect(await finished.wait(Promise.resolve(1))).toBe(1);
+    deadlines.end(finished);
+    vi.advanceTimersByTime(1000);
+    expect(passed()).toEqual(["passed", "runs", "runs"]);
+    expect(() => first.assertInTime()).toThrow("took too long");
+    expect(() => second.assertInTime()).not.toThrow();
+    vi.advanceTimersByTime(5000);
+    expect(passed()).toEqual(["passed", "runs", "passed"]);
+    deadlines.stop();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});

@@ -1,0 +1,77 @@
+import { expect, test } from "vitest";
+import type { StorefrontConfig } from "../../server/config/config.ts";
+import { describeMatrix, type TestStorefront } from "../_setup.ts";
+import { testMethods } from "../fixtures/methods.ts";
+import { createShop } from "../fixtures/shops.ts";
+
+describeMatrix("the shops of a realm", ({ start, storage }) => {
+  const realms = (): Partial<StorefrontConfig> => ({
+    methods: testMethods,
+    shops: [
+      createShop(1001, { realm: "eu" }),
+      // Of the same realm, though its sessions are elsewhere.
+      createShop(1002, { realm: "eu", storage: { session: storage() } }),
+      createShop(2001, { realm: "us" }),
+      createShop(2002),
+    ],
+  });
+
+  /** A browser of a customer at each of the shops. */
+  async function enterAll({ visitor }: TestStorefront, id: string | number = 7) {
+    const visitors = [1001, 1002, 2001, 2002].map((shopId) => visitor(shopId));
+    await Promise.all(visitors.map((customer) => customer.call("enter", { id })));
+    return visitors as [V, V, V, V];
+  }
+  type V = ReturnType<TestStorefront["visitor"]>;
+
+  async function whoIs(visitors: readonly V[]): Promise<unknown[]> {
+    const answers = await Promise.all(visitors.map((visitor) => visitor.call("getUser")));
+    return answers.map(({ body }) => body.user?.id ?? "guest");
+  }
+
+  test("lose a user's sessions together, and no other realm's", async () => {
+    const shop = await start(realms());
+    const [customers, others] = [await enterAll(shop), await enterAll(shop, 77)];
+    const office = shop.visitor(1002);
+    expect((await office.call("endSessions", { userId: "7" })).body).toBe(2);
+    expect(await whoIs(customers)).toEqual(["guest", "guest", 7, 7]);
+    expect(await whoIs(others)).toEqual([77, 77, 77, 77]);
+    expect((await office.call("endSessions", { userId: 7 })).body).toBe(0);
+  });
+
+  test("keep the sessions that are named to be kept", async () => {
+    const shop = await start(realms());
+    const customers = await enterAll(shop);
+    const second = shop.visitor(1001);
+    await second.call("enter", { id: 7 });
+    const keep = [customers[1].sessionId, second.sessionId, "7:nothing", customers[2].sessionId];
+    const ended = await customers[0].call("endSessions", { userId: 7, keep });
+    expect(ended.body).toBe(1);
+    expect(customers[0].cookies.size).toBe(0);
+    expect(await whoIs([...customers, second])).toEqual(["guest", 7, 7, 7, 7]);
+  });
+
+  test("are left together by logoutEverywhere", async () => {
+    const shop = await start(realms());
+    const customers = await enterAll(shop);
+    const keeping = await customers[0].call("logoutEverywhere", { keepCurrent: true });
+    expect(keeping).toMatchObject({ body: { ended: 1 }, setCookies: [] });
+    expect(await whoIs(customers)).toEqual([7, "guest", 7, 7]);
+    expect((await customers[0].call("logoutEverywhere")).body).toEqual({ ended: 1 });
+    expect(await whoIs(customers)).toEqual(["guest", "guest", 7, 7]);
+  });
+
+  test("list and revoke each other's sessions", async () => {
+    const shop = await start(realms());
+    const customers = await enterAll(shop);
+    const { sessions } = (await customers[0].call("listSessions")).body;
+    const shopIds = sessions.map(({ shopId }: { shopId: number }) => shopId);
+    expect(shopIds.toSorted()).toEqual([1001, 1002]);
+    const { handle } = sessions.find(({ current }: { current: boolean }) => !current);
+    const strange = (await customers[2].call("listSessions")).body.sessions[0].handle;
+    const refused = await customers[0].call("revokeSession", { handle: strange });
+    expect(refused).toMatchObject({ status: 404, body: { code: "unknown_session" } });
+    expect((await customers[0].call("revokeSession", { handle })).status).toBe(204);
+    expect(await whoIs(customers)).toEqual([7, "guest", 7, 7]);
+  });
+});
