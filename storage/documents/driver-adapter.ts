@@ -7,10 +7,10 @@ import {
   type Expected,
 } from "./adapter.ts";
 import { DriverCalls } from "./driver-calls.ts";
-import { DriverClient } from "./driver-client.ts";
+import { createClientListener } from "./driver-client.ts";
 import { takesBytes } from "./driver-kinds.ts";
 import { parseEnvelope, toEnvelope } from "./envelope.ts";
-import { Expiry } from "./expiry.ts";
+import { ExpirySweeper } from "./expiry-sweeper.ts";
 import { isFileDriver } from "./driver.ts";
 import { describeError, type Logger } from "../../shared/log.ts";
 import type { KeyedMutex } from "./keyed-mutex.ts";
@@ -28,9 +28,9 @@ export function createDriverAdapter(
 ): StorageAdapter {
   assertWritable(driver);
   const storage = createStorage({ driver });
-  const client = new DriverClient(driver, log);
-  const calls = new DriverCalls(() => client.listen());
-  const expiry = new Expiry((key) => mutex(key, () => expire(key)));
+  const listen = createClientListener(driver, log);
+  const calls = new DriverCalls(listen);
+  const sweeper = new ExpirySweeper((key) => mutex(key, () => expire(key)));
   // A cache drops what is old by itself, and what is remembered of it should not outgrow it.
   const isCache = driver.name === "lru-cache";
   const isGivenBytes = takesBytes(driver);
@@ -50,7 +50,7 @@ export function createDriverAdapter(
       }
       const written = write(key, next.text);
       if (written !== undefined) await written;
-      if (next.expiresAt !== undefined && !isCache) expiry.add(key, next.expiresAt);
+      if (next.expiresAt !== undefined && !isCache) sweeper.add(key, next.expiresAt);
       return { swapped: true };
     },
     async take(key) {
@@ -65,7 +65,7 @@ export function createDriverAdapter(
       const expiresAt = Date.now() + asideSeconds * 1000;
       // It is a document, too: otherwise the sweep of a later process could not read when it expires.
       await write(aside, toEnvelope(JSON.stringify(text), expiresAt).text);
-      if (!isCache) expiry.add(aside, expiresAt);
+      if (!isCache) sweeper.add(aside, expiresAt);
       await remove(key);
       return { swapped: true };
     },
@@ -73,10 +73,10 @@ export function createDriverAdapter(
       await read(pingKey);
       const { text } = toEnvelope("1", Date.now() + pingSeconds * 1000);
       await write(pingKey, text);
-      if (!isCache) expiry.add(pingKey, Date.now() + pingSeconds * 1000);
+      if (!isCache) sweeper.add(pingKey, Date.now() + pingSeconds * 1000);
     },
     async close() {
-      expiry.stop();
+      sweeper.stop();
       try {
         await calls.read(storage.dispose());
       } catch (error) {
@@ -124,7 +124,7 @@ export function createDriverAdapter(
     const removed: unknown = driver.removeItem?.(key, {});
     const result: unknown = isThenable(removed) ? await calls.change(key, removed) : removed;
     if (result instanceof Error) throw result;
-    expiry.delete(key);
+    sweeper.delete(key);
   }
 
   async function expire(key: string): Promise<number | undefined> {
@@ -138,9 +138,9 @@ export function createDriverAdapter(
   /** Documents of an earlier process: the sweep looks at each once, and learns when it ends. */
   async function findEarlierDocuments(): Promise<void> {
     const listing = storage.getKeys().catch(() => []);
-    client.listen();
+    listen();
     const keys = await listing;
-    for (const key of keys) expiry.add(key, 0);
+    for (const key of keys) sweeper.add(key, 0);
   }
 }
 

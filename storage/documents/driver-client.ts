@@ -2,46 +2,38 @@ import type { Driver } from "unstorage";
 import { describeError, type Logger } from "../../shared/log.ts";
 
 /**
- * Logs the errors that the client below a driver reports by an `error` event, as `pg` does for a lost connection.
+ * Logs the errors that the client below a driver reports with an `error` event, as `pg` does for a lost connection.
  * Without a listener, Node ends the process.
+ * @returns a function that looks for the client: a driver can create it later, and replace it
  */
-export class DriverClient {
-  readonly #driver: Driver;
-  readonly #log: Logger;
-  readonly #known = new WeakSet<object>();
-  #isLooking = false;
-
-  constructor(driver: Driver, log: Logger) {
-    this.#driver = driver;
-    this.#log = log;
-  }
-
-  /** Listens to the client, if it exists; a driver can create another one later. */
-  listen(): void {
-    if (this.#isLooking || this.#driver.getInstance === undefined) return;
-    this.#isLooking = true;
-    void this.#find().finally(() => {
-      this.#isLooking = false;
+export function createClientListener(driver: Driver, log: Logger): () => void {
+  const known = new WeakSet<object>();
+  let isLooking = false;
+  return function listen() {
+    if (isLooking || driver.getInstance === undefined) return;
+    isLooking = true;
+    void find().finally(() => {
+      isLooking = false;
     });
-  }
+  };
 
-  async #find(): Promise<void> {
+  async function find(): Promise<void> {
     try {
-      const instance: unknown = await this.#driver.getInstance?.();
-      this.#add(instance);
+      const instance: unknown = await driver.getInstance?.();
+      add(instance);
       // In db0, the driver has a database, and the database has the client.
-      if (hasInstance(instance)) this.#add(await instance.getInstance());
+      if (hasInstance(instance)) add(await instance.getInstance());
     } catch {
       // If the client can't be created, the operation that needs it fails and reports this.
     }
   }
 
-  #add(client: unknown): void {
-    if (!isEmitter(client) || this.#known.has(client)) return;
-    this.#known.add(client);
+  function add(client: unknown): void {
+    if (!isEmitter(client) || known.has(client)) return;
+    known.add(client);
     client.on("error", (error) => {
-      const driver = this.#driver.name ?? "custom";
-      this.#log.error("The client of a storage failed", { driver, error: describeError(error) });
+      const details = { driver: driver.name ?? "custom", error: describeError(error) };
+      log.error("The client of a storage failed", details);
     });
   }
 }

@@ -12,7 +12,7 @@ import { createRedisCounters } from "./redis-counters.ts";
 import type { RedisDriver } from "./redis-client.ts";
 import { openRedisFeed } from "./redis-feed.ts";
 import { createRedisKeys } from "./redis-keys.ts";
-import { RedisLink } from "./redis-link.ts";
+import { RedisCommands } from "./redis-commands.ts";
 import {
   otherType,
   pingScript,
@@ -32,21 +32,21 @@ import { inspectRedis, warnOfEviction } from "./redis-server.ts";
 export function createRedisAdapter(driver: RedisDriver, log: Logger): StorageAdapter {
   const client = driver.getInstance();
   const keys = createRedisKeys(driver.options?.base, client.options?.keyPrefix);
-  const link = new RedisLink(client, log);
+  const commands = new RedisCommands(client, log);
   warnOfEviction(client, log);
   // Each node of a cluster pushes only its own changes, and nodes join and leave.
   const canPush = !client.isCluster && client.duplicate !== undefined;
   return {
     capabilities: { atomic: "cluster", changes: canPush ? "pushed" : "unheard", ttl: "native" },
     async read(key) {
-      return (await link.ask(() => client.get(keys.toCommand(key)), toOtherType)) ?? undefined;
+      return (await commands.send(() => client.get(keys.toCommand(key)), toOtherType)) ?? undefined;
     },
     async swap(key, { match, text }, next) {
       // Time left, not a point in time: the clocks may differ, and `expiresAt` is checked at every read.
       const left = next?.expiresAt && Math.max(1, Math.ceil(next.expiresAt - Date.now()));
       const args = [match, text, next?.text ?? "", String(left ?? "")];
       const swap = toSwap((await run(swapScript, key, args)) as SwapReply);
-      if (swap.swapped) link.wrote();
+      if (swap.swapped) commands.wrote();
       return swap;
     },
     async take(key) {
@@ -59,11 +59,11 @@ export function createRedisAdapter(driver: RedisDriver, log: Logger): StorageAda
     },
     async ping() {
       await run(pingScript, pingKey, [String(pingSeconds)]);
-      link.wrote();
+      commands.wrote();
     },
     inspect: () => inspectRedis(client),
     async close() {
-      link.close();
+      commands.close();
       await driver.dispose?.();
     },
     counters: (name, window) => createRedisCounters(name, window, { run, log }),
@@ -78,7 +78,7 @@ export function createRedisAdapter(driver: RedisDriver, log: Logger): StorageAda
   function run({ sha1, lua }: RedisScript, path: string, args: string[]): Promise<unknown> {
     const key = keys.toCommand(path);
     const runKnown = () => client.evalsha(sha1, 1, key, ...args);
-    return link.ask(runKnown, (error) => {
+    return commands.send(runKnown, (error) => {
       if (!isError(error, "NOSCRIPT")) throw error;
       return client.eval(lua, 1, key, ...args);
     });

@@ -15,39 +15,31 @@ export type SessionDocument = SessionRecord | SessionMark;
 export type StoredDocument = StoredRecord | SessionMark;
 
 /**
- * The records of one shop's sessions as documents, each under the random part of its id. What is stored
- * lacks what its key and its other fields say; there are many, and in memory each byte counts.
+ * Opens the records and marks of one shop's sessions, each under the random part of its ID.
+ *
+ * The stored form omits what follows from its key and its other fields. There are many sessions, and in memory each
+ * byte counts.
  */
-export class SessionRecordCodec implements Collection<SessionDocument> {
-  readonly #stored: Collection<StoredDocument>;
-
-  constructor(store: DocumentStore, shopId: number) {
-    this.#stored = store.collection(`session:${shopId}`, isStoredDocument);
-  }
-
-  async get(key: string): Promise<Snapshot<SessionDocument>> {
-    return toWhole(key, await this.#stored.get(key));
-  }
-
-  async update(
-    key: string,
-    updater: Updater<SessionDocument>,
-    from?: Snapshot<SessionDocument>,
-  ): Promise<Snapshot<SessionDocument>> {
-    const changeStored: Updater<StoredDocument> = (_, snapshot) => {
-      const whole = toWhole(key, snapshot);
-      const change = updater(whole.value, whole);
-      return typeof change === "string" ? change : { ...change, set: toStored(change.set) };
-    };
-    return toWhole(key, await this.#stored.update(key, changeStored, from));
-  }
-
-  async take(key: string): Promise<SessionDocument | undefined> {
-    return toDocument(key, await this.#stored.take(key));
-  }
+export function openSessionDocuments(
+  store: DocumentStore,
+  shopId: number,
+): Collection<SessionDocument> {
+  const stored = store.collection(`session:${shopId}`, isStoredDocument);
+  return {
+    get: async (key) => toWhole(key, await stored.get(key)),
+    async update(key, updater, from) {
+      const updateStored: Updater<StoredDocument> = (_, snapshot) => {
+        const whole = toWhole(key, snapshot);
+        const change = updater(whole.value, whole);
+        return typeof change === "string" ? change : { ...change, set: toStored(change.set) };
+      };
+      return toWhole(key, await stored.update(key, updateStored, from));
+    },
+    take: async (key) => toDocument(key, await stored.take(key)),
+  };
 }
 
-/** What was stored under this key, with all that there is to the record. */
+/** A stored snapshot with the whole record. */
 export function toWhole(
   key: string,
   snapshot: Snapshot<StoredDocument>,
@@ -69,15 +61,14 @@ export function isStoredDocument(value: unknown): value is StoredDocument {
 
 // --- Internal helpers ---
 
-/** Whatever is stored stands, as in records that were stored whole. */
+/** Earlier versions stored records whole: a stored field wins over a derived one. */
 function toDocument(key: string, stored: StoredDocument | undefined): SessionDocument | undefined {
   if (stored === undefined || stored.mark !== undefined) return stored;
   if (stored.replacedBy !== undefined) return toRenewedMark(stored);
   if (isSessionRecord(stored)) return stored;
   const { user, handle } = stored;
   const { id = toSessionId(user, key), ownerKey = handle, customData = {} } = stored;
-  // What is spread comes last: for fields that are new after a spread, V8 gives each object a shape of its own,
-  // and all that reads them is slow.
+  // Keep the spread last: `{ ...stored, id }` gives every object its own hidden class, and reading it is slow.
   return { id, ownerKey, customData, ...stored };
 }
 

@@ -106,7 +106,7 @@ export class SessionLogins {
     pendingMerges: readonly PendingMerge[],
   ): Promise<readonly PendingMerge[]> {
     const entry = { ...toIndexEntry(this.#shopId, created), userAgent, transport };
-    return this.#users.enter(user.id, entry, {
+    return this.#users.add(user.id, entry, {
       handle: created.record.handle,
       replaces: old?.record.handle,
       since,
@@ -133,7 +133,10 @@ export class SessionLogins {
         }));
         if (!isMark(found)) session = found;
       }
-      pendingMerges = await this.#users.owe(user.id, toPendingMerges(changed, this.#shopId));
+      pendingMerges = await this.#users.addPendingMerges(
+        user.id,
+        toPendingMerges(changed, this.#shopId),
+      );
     });
     return { session, pendingMerges };
   }

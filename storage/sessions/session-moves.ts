@@ -99,11 +99,11 @@ export class SessionMoves {
   async #enter(old: Session, created: Session): Promise<void> {
     const { user, handle } = assertUserSession(old);
     const entry = { ...toIndexEntry(this.#shopId, created), replaces: old.record.id };
-    const entered = await this.#users.move(user.id, handle, old.record.id, entry);
+    const entered = await this.#users.replaceId(user.id, handle, old.record.id, entry);
     if (entered.id === entry.id) return;
     // A parallel call, or one that failed midway, is moving the session to another ID.
     await this.#endBrokenOff(old, entered.id);
-    const { id } = await this.#users.move(user.id, handle, entered.id, entry);
+    const { id } = await this.#users.replaceId(user.id, handle, entered.id, entry);
     if (id !== entry.id) throw new SessionEndedError();
   }
 

@@ -13,7 +13,7 @@ import {
   type DocumentStore,
   type Snapshot,
 } from "../documents/documents.ts";
-import { isOfRecord, SessionRecordCodec, type SessionDocument } from "./record-codec.ts";
+import { isOfRecord, openSessionDocuments, type SessionDocument } from "./record-codec.ts";
 import type { SessionCache } from "./session-cache.ts";
 import { StrategyCache } from "./strategy-cache.ts";
 import { endOfSession, isExtensionDue, type SessionLifetime } from "./session-lifetime.ts";
@@ -64,7 +64,7 @@ export class SessionRecords {
     cache: SessionCache | StrategyCache | undefined,
   ) {
     this.#shopId = shopId;
-    this.#documents = new SessionRecordCodec(store, shopId);
+    this.#documents = openSessionDocuments(store, shopId);
     this.#generations = generations;
     this.#lifetime = lifetime;
     const isStrategy = cache instanceof StrategyCache;

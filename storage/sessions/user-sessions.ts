@@ -1,6 +1,6 @@
 import type { DocumentStore } from "../documents/documents.ts";
 import type { SessionGenerations } from "./generations.ts";
-import { SessionRecordCodec } from "./record-codec.ts";
+import { openSessionDocuments } from "./record-codec.ts";
 import { isAfter, laterOf, type RevocationMark } from "./revocations.ts";
 import { findExcess, type SessionLimit } from "./session-limit.ts";
 import { toEnded } from "./session-mark.ts";
@@ -18,7 +18,7 @@ import { StorageUnavailableError } from "../documents/unavailable.ts";
 import { UserIndexes } from "./user-indexes.ts";
 
 /** What there is to know of a session that enters its user's index. */
-export interface Entrance {
+export interface NewEntry {
   readonly handle: string;
   /** The handle of the session that it takes the place of. */
   readonly replaces: string | undefined;
@@ -111,13 +111,13 @@ export class UserSessionIndex {
    * @throws SessionEndedError if all of the user's sessions were ended since the login began;
    * SessionLimitError if the user has as many as allowed; StorageUnavailableError if too many merges are pending
    */
-  async enter(
+  async add(
     userId: string | number,
     entry: UserSession,
-    entrance: Entrance,
+    login: NewEntry,
     latest?: RevocationMark,
   ): Promise<readonly PendingMerge[]> {
-    const { handle, replaces, since, limit, pendingMerges } = entrance;
+    const { handle, replaces, since, limit, pendingMerges } = login;
     let excess: readonly UserSession[] = [];
     let isUnknown = false;
     const index = await this.update(userId, (current) => {
@@ -136,7 +136,7 @@ export class UserSessionIndex {
         pendingMerges: union(rest.pendingMerges, pendingMerges),
       };
     });
-    if (isUnknown) return this.enter(userId, entry, entrance, await this.lastRevocation());
+    if (isUnknown) return this.add(userId, entry, login, await this.lastRevocation());
     await this.#finish(userId, excess);
     // Complete earlier ends that failed midway, or they would add up. A failure here doesn't fail the login.
     const left = index.ending?.filter(({ id }) => !excess.some((over) => over.id === id));
@@ -145,7 +145,7 @@ export class UserSessionIndex {
   }
 
   /** Notes pending merges of a user. @returns all of them */
-  async owe(
+  async addPendingMerges(
     userId: string | number,
     merges: readonly PendingMerge[],
   ): Promise<readonly PendingMerge[]> {
@@ -173,7 +173,7 @@ export class UserSessionIndex {
    * @returns the entry after that: unchanged if the session is already moving from this ID to another
    * @throws SessionEndedError if there is no such session, or it has moved on
    */
-  async move(
+  async replaceId(
     userId: string | number,
     handle: string,
     from: string,
@@ -255,7 +255,7 @@ export class UserSessionIndex {
 
   /** Replaces each record by a mark, so that late calls learn that the session ended. */
   async #endRecords(session: UserSession): Promise<void> {
-    const records = new SessionRecordCodec(this.#store, session.shopId);
+    const records = openSessionDocuments(this.#store, session.shopId);
     const keys = idsOf(session)
       .map(sessionKey)
       .filter((key) => key !== undefined);

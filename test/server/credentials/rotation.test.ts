@@ -78,7 +78,7 @@ test("a session cannot be moved from an ID that it no longer has", async () => {
   const second = await sessions.rotate(session, { proved: false });
   const third = await sessions.rotate(second, { proved: false });
   const stolen = { ...entry, id: "u1:stolen" };
-  await expect(users.move(user.id, handle, first, stolen)).rejects.toThrow(SessionEndedError);
+  await expect(users.replaceId(user.id, handle, first, stolen)).rejects.toThrow(SessionEndedError);
   expect((await users.read(user.id)).sessions[handle]?.id).toBe(third.record.id);
   await users.endAll(user.id);
   expect(await sessions.lookUp(third.record.id)).toEqual({ state: "ended" });

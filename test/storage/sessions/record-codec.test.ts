@@ -4,7 +4,7 @@ import type { Driver } from "unstorage";
 import { absent } from "../../../storage/documents/documents.ts";
 import { openDriver } from "../../../storage/open-driver.ts";
 import {
-  SessionRecordCodec,
+  openSessionDocuments,
   type SessionDocument,
 } from "../../../storage/sessions/record-codec.ts";
 import type { SessionRecord } from "../../../storage/sessions/session-record.ts";
@@ -30,7 +30,7 @@ const haveSameShape = new Function("a", "b", "return %HaveSameMap(a, b)") as (
 
 describe("a session's record", () => {
   let driver: Driver;
-  let records: SessionRecordCodec;
+  let records: ReturnType<typeof openSessionDocuments>;
   let lines: LogLine[];
   beforeEach(() => {
     driver = openDriver({ driver: "memory" });
@@ -38,7 +38,7 @@ describe("a session's record", () => {
     ({ lines } = testLog);
     const store = openDocumentStore(driver, { log: testLog.log });
     onTestFinished(() => store.close());
-    records = new SessionRecordCodec(store, 1001);
+    records = openSessionDocuments(store, 1001);
   });
 
   const store = (record: object) => {

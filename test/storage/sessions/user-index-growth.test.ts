@@ -51,7 +51,7 @@ test("an index owes 100 merges at most, and a login that would add more is refus
   const merges = Array.from({ length: 100 }, (_, index): PendingMerge => {
     return { shopId: 1001, belonging: "basket", key: `k${index}`, expiresAt: Date.now() + 60_000 };
   });
-  await users.owe(user.id, merges);
+  await users.addPendingMerges(user.id, merges);
   const guest = await sessions.createGuest("owner", (record) => ({
     ...record,
     belongings: { basket: "one-more" },
@@ -61,7 +61,7 @@ test("an index owes 100 merges at most, and a login that would add more is refus
   expect((await users.read(user.id)).pendingMerges).toHaveLength(100);
   // One that brings nothing to merge still works, and so does one that repeats what is owed.
   await sessions.bind(undefined, { user });
-  await users.owe(user.id, merges.slice(0, 1));
+  await users.addPendingMerges(user.id, merges.slice(0, 1));
   expect((await users.read(user.id)).pendingMerges).toHaveLength(100);
   await users.update(user.id, (index) => ({ ...index, pendingMerges: [] }));
 });

@@ -3,7 +3,7 @@ import type { Logger } from "../../shared/log.ts";
 import { LoopTimer, type Timed } from "../documents/loop-timer.ts";
 import type { RedisClient } from "./redis-client.ts";
 import { toAddress, watchConnections, type Connections } from "./redis-connections.ts";
-import { RedisOutages } from "./redis-outages.ts";
+import { createRedisOutages, type RedisOutages } from "./redis-outages.ts";
 
 /**
  * Sends commands to Redis. A command fails if no reply comes within the client's time limit. Errors don't contain the
@@ -12,7 +12,7 @@ import { RedisOutages } from "./redis-outages.ts";
  * While the client connects, commands wait here and not in the client's queue, so a command that timed out is never
  * sent. Commands above {@link maxCommands} fail immediately, and so do commands while Redis is down.
  */
-export class RedisLink {
+export class RedisCommands {
   readonly #client: RedisClient;
   readonly #limit: number;
   readonly #timer: LoopTimer;
@@ -34,7 +34,7 @@ export class RedisLink {
     const { options } = client;
     this.#limit = options?.commandTimeout ?? options?.redisOptions?.commandTimeout ?? 1000;
     this.#timer = new LoopTimer(this.#limit);
-    this.#outages = new RedisOutages(log);
+    this.#outages = createRedisOutages(log);
     this.#connections = watchConnections(client, {
       timer: this.#timer,
       outages: this.#outages,
@@ -52,7 +52,7 @@ export class RedisLink {
    * Sends a command, together with the other commands of the same tick.
    * @param recover returns the reply for an error, or throws
    */
-  ask<T>(send: () => Promise<T>, recover?: (error: unknown) => T | Promise<T>): Promise<T> {
+  send<T>(send: () => Promise<T>, recover?: (error: unknown) => T | Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const isReady = this.#isReady();
       const refusal = this.#refusal(isReady);
@@ -67,7 +67,7 @@ export class RedisLink {
         reject,
         timed: this.#timer.start(() => this.#expire(command as Command<unknown>)),
       };
-      if (isReady) this.#send(command);
+      if (isReady) this.#sendNow(command);
       else this.#wait(command as Command<unknown>);
     });
   }
@@ -97,14 +97,14 @@ export class RedisLink {
   }
 
   #noConnection(): string {
-    return `There is no connection to Redis: ${this.#outages.reason ?? "it was closed"}`;
+    return `There is no connection to Redis: ${this.#outages.reason() ?? "it was closed"}`;
   }
 
   #isDown(): boolean {
     return this.#failures >= maxFailures || this.#client.status === "end";
   }
 
-  #send<T>(command: Command<T>): void {
+  #sendNow<T>(command: Command<T>): void {
     this.#holdBack();
     this.#unanswered++;
     const lost = this.#lost;
@@ -137,7 +137,7 @@ export class RedisLink {
     this.#failures = 0;
     const waiting = [...this.#waiting];
     this.#waiting.clear();
-    for (const command of waiting) this.#send(command);
+    for (const command of waiting) this.#sendNow(command);
   }
 
   #fail(): void {

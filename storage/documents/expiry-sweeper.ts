@@ -7,7 +7,7 @@ export type Expire = (key: string) => Promise<number | undefined>;
  * One timer for all: a timer of its own per document fires at once above 2^31 ms. A key has one entry;
  * where its document was extended meanwhile, `expire` says so when the old time comes.
  */
-export class Expiry {
+export class ExpirySweeper {
   readonly #expire: Expire;
   /** When each document is due, in epoch seconds: until 2038 a number that V8 keeps within the map. */
   readonly #ends = new Map<string, number>();
