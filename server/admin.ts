@@ -14,17 +14,17 @@ import { misconfigured } from "./problem.ts";
 import type { PlainRoute } from "./router.ts";
 
 /**
- * What an operator may do from outside, with the admin token: `POST <basePath>/admin/<call>`. Without a
- * token in the config there is nothing here.
+ * Creates the routes of admin calls: `POST <basePath>/admin/<call>` with the admin token. Without a token in the config,
+ * there are none.
  *
- * - `endUserSessions` `{userId, shopIds?}`: ends a user's sessions (ASVS 5.0, 7.4.5). Answers `{ended}`, and
- *   `complete: false` if the user's index was lost, so that sessions can stay active; `endAllSessions` ends them.
- * - `endAllSessions` `{shopIds?}`: ends all sessions of some shops or of all, by one write per storage.
- *   Answers `{shopIds}`.
+ * - `endUserSessions` `{userId, shopIds?}` ends a user's sessions (ASVS 5.0, 7.4.5). It returns `{ended}`, and also
+ *   `complete: false` if the user's index was lost. Sessions can then stay active, and `endAllSessions` ends them.
+ * - `endAllSessions` `{shopIds?}` ends all sessions of these shops, or of all shops, with one write per storage. It
+ *   returns `{shopIds}`.
  */
 export function createAdmin(options: StorefrontOptions, { shops }: Services): PlainRoute[] {
   if (options.adminTokens.length === 0) return [];
-  const services = new Map([...shops].map(([{ shopId }, one]) => [shopId, one]));
+  const services = new Map([...shops].map(([{ shopId }, shop]) => [shopId, shop]));
   const calls: Readonly<Record<string, (payload: unknown) => Promise<unknown>>> = {
     async endUserSessions(payload) {
       const { userId, shopIds } = await parseInput(userSessions, payload);
@@ -43,9 +43,9 @@ export function createAdmin(options: StorefrontOptions, { shops }: Services): Pl
   const digests = options.adminTokens.map(digest);
   async function answer(event: RequestEvent, name: string): Promise<Response> {
     if (options.refusal !== undefined) throw misconfigured(options.refusal);
-    const told = { call: name, ip: event.ip };
+    const details = { call: name, ip: event.ip };
     if (!isOperator(event, digests)) {
-      options.log.warn("An admin call was refused", told);
+      options.log.warn("An admin call was refused", details);
       throw new RpcError("not_an_operator", { headers: { "www-authenticate": "Bearer" } });
     }
     const call = calls[name];
@@ -53,7 +53,7 @@ export function createAdmin(options: StorefrontOptions, { shops }: Services): Pl
     if (event.req.method !== "POST")
       throw new RpcError("wrong_verb", { headers: { allow: "POST" } });
     const result = await call(await readPayload(event, options.maxBodySize));
-    options.log.info("An admin call was made", told);
+    options.log.info("An admin call was made", details);
     return Response.json(result, { headers: { "cache-control": "no-store" } });
   }
   const folder = `${options.basePath}/admin`;
@@ -82,7 +82,7 @@ const userSessions = z.strictObject({
 
 const allSessions = z.strictObject({ shopIds }).prefault({});
 
-/** Compares digests, which are all of one length, in constant time. */
+/** Compares digests in constant time. They all have the same length. */
 function isOperator(event: RequestEvent, digests: readonly Buffer[]): boolean {
   const token = readBearer(event.req.headers);
   const given = digest(token ?? "");
@@ -100,9 +100,9 @@ function choose(
 ): ReadonlyMap<number, ShopServices> {
   return new Map(
     chosen.map((shopId) => {
-      const one = services.get(shopId);
-      if (one === undefined) throw new RpcError("unknown_shop", { detail: String(shopId) });
-      return [shopId, one];
+      const found = services.get(shopId);
+      if (found === undefined) throw new RpcError("unknown_shop", { detail: String(shopId) });
+      return [shopId, found];
     }),
   );
 }

@@ -53,10 +53,10 @@ export type { SessionTokens } from "../rpc/session/session-tokens.ts";
 export type { MergeReport } from "../rpc/lists/transfer.ts";
 export type { Device } from "../rpc/methods/device.ts";
 export type { BuiltinMethods } from "../rpc/methods/builtin.ts";
-/** Types of answers are made of it, so a program that infers one must be able to name it. */
+/** Result types contain it, so a program that infers a result type must be able to name it. */
 export type { JsonValue } from "type-fest";
 
-// Shops and what visitors have in them
+// Shops, baskets and wishlists
 export type { BasketOptions, MergeStrategy, PublicShop, WishlistOptions } from "../rpc/shop.ts";
 export type {
   Basket,

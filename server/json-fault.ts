@@ -20,7 +20,7 @@ export function findJsonFault(value: unknown): JsonFault | undefined {
 /** A value that is nested deeper counts as circular. */
 const maxDepth = 500;
 /** The most keys of a path in the message. */
-const toldKeys = 8;
+const shownKeys = 8;
 
 interface Fault {
   readonly found: string;
@@ -116,8 +116,8 @@ function nameOf(value: object): string {
 
 /** Only the first keys, because a circle has hundreds. */
 function toText(keys: readonly (string | number)[]): string {
-  const told = keys.toReversed().slice(0, toldKeys);
-  const steps = told.map((key) => (typeof key === "number" ? `[${key}]` : `.${key}`));
-  const rest = keys.length > toldKeys ? "…" : "";
+  const shown = keys.toReversed().slice(0, shownKeys);
+  const steps = shown.map((key) => (typeof key === "number" ? `[${key}]` : `.${key}`));
+  const rest = keys.length > shownKeys ? "…" : "";
   return `${steps.join("").replace(/^\./, "")}${rest}`;
 }

@@ -2,7 +2,7 @@ import type { RpcResponse } from "./response.ts";
 import type { Credentials } from "./credentials/credentials.ts";
 import type { HeaderEntry } from "./credentials/transport.ts";
 
-/** Tells the typed client that the response is a method's own `Response`, and not a value. */
+/** The header that marks a method's own `Response` for the typed client. */
 export const responseHeader = "storefront-response";
 
 /** Whether a value is a web `Response`, even that of another library. */
@@ -32,8 +32,8 @@ export class MethodResponses {
   }
 
   /**
-   * @param cacheControl what holds if the response does not say it; absent: no cache may keep it, whatever the
-   * response says
+   * @param cacheControl the default for a response without `Cache-Control`; absent: no cache may store the response,
+   * whatever it says
    * @throws TypeError if the response has been read, or is a network error
    */
   toRpcResponse(response: Response, cacheControl?: string): RpcResponse {

@@ -1,14 +1,14 @@
 import { assertBodySize, HTTPError } from "h3";
 import { RpcError } from "../rpc/error.ts";
 import type { RequestEvent } from "./request.ts";
-import { takeReadBody } from "./request-body.ts";
+import { getReadBody } from "./request-body.ts";
 
-/** The deepest nesting of a payload; beyond it a parser's recursion is an attack. */
+/** The deepest nesting of a payload. A deeper one could attack recursive parsers. */
 const maxDepth = 32;
 
 /**
  * Reads the payload of a call: from the body of a POST, or from the query of a GET.
- * @throws RpcError `not_json`, `malformed_request`; h3's 413 where the body is too large
+ * @throws RpcError `not_json`, `malformed_request`; h3's 413 if the body is too large
  */
 export function readPayload(event: RequestEvent, maxBodySize: number): Promise<unknown> {
   return event.req.method === "POST" ? readBody(event, maxBodySize) : readQuery(event);
@@ -18,19 +18,19 @@ export function readPayload(event: RequestEvent, maxBodySize: number): Promise<u
 
 function readBody(event: RequestEvent, maxBodySize: number): Promise<unknown> {
   const contentType = event.req.headers.get("content-type");
-  // A browser sends these cross-site without asking first, JSON it does not (CSRF).
+  // A browser sends other types to another site without a preflight (CSRF).
   if (contentType !== null && !isJson(contentType)) throw new RpcError("not_json");
-  const taken = takeReadBody(event, maxBodySize);
-  if (taken !== undefined) return Promise.resolve(parseBody(taken, contentType));
+  const text = getReadBody(event, maxBodySize);
+  if (text !== undefined) return Promise.resolve(parseBody(text, contentType));
   if (event.req.headers.has("content-encoding")) {
     throw new RpcError("not_json", { detail: "Content-Encoding is not supported" });
   }
   assertSize(event, maxBodySize);
-  return event.req.text().then((text) => parseBody(text, contentType), refuseBody);
+  return event.req.text().then((body) => parseBody(body, contentType), rejectBody);
 }
 
-/** A client that goes away in the middle of its body is no fault of the server's, and fills no log. */
-function refuseBody(cause: unknown): never {
+/** A client that leaves in the middle of its body causes no server error. */
+function rejectBody(cause: unknown): never {
   if (HTTPError.isError(cause)) throw cause;
   throw new RpcError("malformed_request", { detail: "The body is not complete", cause });
 }
@@ -51,8 +51,8 @@ function parseBody(text: string, contentType: string | null): unknown {
 }
 
 /**
- * Node sees to it that a body is as long as its header says; only one without is counted as it comes, for
- * which h3 makes it a web stream.
+ * Node checks that a body is as long as `Content-Length` says. h3 counts the bytes of a body without that header, which
+ * it reads as a web stream.
  */
 function assertSize(event: RequestEvent, maxBodySize: number): void {
   const length = event.req.runtime?.node?.req.headers["content-length"];
@@ -97,7 +97,7 @@ function hasFiniteNumbers(value: unknown): boolean {
   return true;
 }
 
-/** Counts brackets outside of strings, in one pass: nothing recurses, and nothing is read twice. */
+/** Counts brackets outside of strings in one pass, without recursion. */
 function isTooDeep(text: string): boolean {
   if (text.length <= maxDepth) return false;
   let depth = 0;

@@ -12,9 +12,8 @@ import type { RpcResponse } from "./response.ts";
 import { findJsonFault } from "./json-fault.ts";
 
 /**
- * The response to a failed call (RFC 9457). What was not meant for the client stays here, with a log line
- * that the response's `instance` leads to. Secrets of the call are in neither, though some schemas quote
- * what they refuse.
+ * Creates the response to a failed call (RFC 9457). The log gets the details of an internal error, under the `instance`
+ * of the response. Both are without secrets of the call, although some schemas quote the rejected value.
  */
 export function toProblem(error: unknown, redactor: Redactor, log: Logger): RpcResponse {
   const instance = `urn:uuid:${randomUUID()}`;
@@ -76,7 +75,7 @@ function isErrorStatus(status: number): boolean {
   return Number.isInteger(status) && status >= 400 && status <= 599;
 }
 
-/** Titles of our own hold no secret, and read oddly without a word that someone has for a password. */
+/** Our own titles contain no secret, so they stay unchanged if a password is a common word. */
 function withoutSecrets({ code, title, detail, errors }: RpcError, redactor: Redactor) {
   const isOurs = Object.hasOwn(problems, code) && problems[code as ProblemCode][1] === title;
   return {
@@ -92,7 +91,7 @@ function withoutSecrets({ code, title, detail, errors }: RpcError, redactor: Red
 const maxPathLength = 40;
 const maxKeyLength = 100;
 const maxMessageLength = 300;
-/** Longer than the message that is sent, so that no half of a secret remains at its end. */
+/** Longer than a sent message, so that no half of a secret remains at its end. */
 const searchedLength = 2000;
 
 /** Some schemas quote the whole rejected value in a message. */
@@ -128,7 +127,7 @@ function toRpcError(error: unknown): RpcError {
   if (error instanceof StorageUnavailableError) {
     return new RpcError("storage_unavailable", { headers: { "retry-after": "1" } });
   }
-  // What a route throws that is not of its kind, h3 wraps.
+  // h3 wraps errors that are not its own.
   if (HTTPError.isError(error) && error.unhandled && error.cause) return toRpcError(error.cause);
   if (!HTTPError.isError(error) || error.unhandled || error.status >= 500) {
     return new RpcError("internal_error");
@@ -140,7 +139,7 @@ function toRpcError(error: unknown): RpcError {
   return new RpcError(`http_${status}`, { status, title });
 }
 
-/** What h3 itself refuses. */
+/** The codes for errors of h3 itself. */
 const codeByStatus: Readonly<Record<number, ProblemCode>> = {
   400: "malformed_request",
   404: "unknown_path",

@@ -2,11 +2,11 @@ import { RpcError } from "../rpc/error.ts";
 import type { RequestEvent } from "./request.ts";
 
 /**
- * The text of a body that a parser in front of the storefront has read, from the property that Express sets.
+ * Gets the text of a body that a parser in front of the storefront has read, from the property that Express sets.
  * @returns `undefined` if the body is still unread
  * @throws RpcError `malformed_request` if the body was read and is not there; `too_large`
  */
-export function takeReadBody({ req }: RequestEvent, maxBodySize: number): string | undefined {
+export function getReadBody({ req }: RequestEvent, maxBodySize: number): string | undefined {
   const request: ReadRequest | undefined = req.runtime?.node?.req;
   if (request === undefined) {
     if (req.bodyUsed || req.body?.locked) throw alreadyRead();

@@ -6,8 +6,8 @@ import type { HeaderEntry } from "./credentials/transport.ts";
 import { watchBody } from "./watched-body.ts";
 
 /**
- * What a call is answered, while it is being put together. Its headers are a list, as they are sent: making
- * them `Headers` on the way costs more than a session does.
+ * A response while it is being built. Its headers are a list, as Node sends them, because a `Headers` object costs more
+ * time than a session.
  */
 export interface RpcResponse {
   readonly status: number;
@@ -17,7 +17,7 @@ export interface RpcResponse {
 }
 
 /**
- * Makes the response of a result: JSON, strings too; 204 if there is no result.
+ * Creates the response for a result: JSON, also for a string; 204 if there is no result.
  * @throws TypeError if JSON can't hold a part of the value; the message names the part
  */
 export function toRpcResponse(value: unknown, cacheControl = "no-store"): RpcResponse {
@@ -40,14 +40,14 @@ export function toResponse(
   keepCookies(headers, request);
   const isWatched = log !== undefined && given instanceof ReadableStream;
   const body = isWatched ? watchBody(given, { log, request }) : given;
-  // Without a spread: after it, V8 gives each object a hidden class of its own (docs/speed.md).
+  // No spread: V8 gives each object with a spread its own hidden class (docs/speed.md).
   const init = statusText === undefined ? { status, headers } : { status, statusText, headers };
   const response = new FastResponse(body, init);
   // @hono/node-server replaces the global class, and h3 then sends this object as text.
   return response instanceof Response ? response : new Response(body, init);
 }
 
-/** Ends the stream of a response that is not sent. */
+/** Cancels the stream of a response that is not sent. */
 export function discardBody({ body }: RpcResponse): void {
   if (body instanceof ReadableStream) void body.cancel().catch(() => undefined);
 }
@@ -93,8 +93,8 @@ function toText(value: unknown): string | undefined {
   const fault = findJsonFault(value);
   if (fault === undefined) return JSON.stringify(value);
   const { path, found } = fault;
-  const place = path === "" ? "it" : `"${path}"`;
+  const part = path === "" ? "it" : `"${path}"`;
   throw new TypeError(
-    `A method's result cannot be sent as JSON: ${place} is ${found}. Return plain objects, arrays, strings, finite numbers, booleans or null; or a Response`,
+    `A method's result cannot be sent as JSON: ${part} is ${found}. Return plain objects, arrays, strings, finite numbers, booleans or null; or a Response`,
   );
 }

@@ -13,15 +13,15 @@ import { UserSessionIndex } from "../storage/sessions/user-sessions.ts";
 import { createSealer } from "../storage/documents/sealer.ts";
 import type { Shop, StorefrontOptions } from "./config/options.ts";
 
-/** A storage in use, for those who want to know what it guarantees. */
+/** A storage in use, and its guarantees. */
 export interface StoreInfo {
-  /** What it holds, as `sessions, baskets, accounts`. */
+  /** The kinds of data in it, for example `sessions, baskets, accounts`. */
   readonly uses: string;
   readonly driver: string;
   readonly capabilities: Capabilities;
 }
 
-/** All storages of a storefront, open, and what the shops keep in them. */
+/** The open storages of a storefront, and the services of each shop. */
 export interface Services {
   readonly shops: ReadonlyMap<Shop, ShopServices>;
   readonly accounts: DocumentStore;
@@ -29,7 +29,7 @@ export interface Services {
   readonly descriptions: readonly StoreInfo[];
 }
 
-/** Opens each storage of the config once, and puts together what each shop's calls work on. */
+/** Opens each storage of the config once, and creates the services of each shop. */
 export function openServices({ shops, storage, log }: StorefrontOptions): Services {
   const stores = new Map<StorageConfig, { store: DocumentStore; uses: Set<string> }>();
   const realms = new Map<string, OpenRealm>();
@@ -47,7 +47,7 @@ export function openServices({ shops, storage, log }: StorefrontOptions): Servic
     return opened.store;
   }
 
-  /** One for all shops on a storage, for each may take a connection. */
+  /** All shops on a storage share one feed, because a feed can need a connection. */
   function feedOf(store: DocumentStore): ChangeFeed {
     const feed = feeds.get(store) ?? store.watch("session");
     feeds.set(store, feed);

@@ -2,9 +2,9 @@ import type { RequestEvent } from "./request.ts";
 import type { StorefrontOptions, Shop } from "./config/options.ts";
 import { ShopHosts } from "./shop-hosts.ts";
 
-/** Finds the shop of a call: by header, else by host or path as the config says. */
+/** Finds the shop of a call: by the header `x-shop-id`, or by host or path, as the config says. */
 export class ShopResolver {
-  /** The request headers that a shop is chosen by, for `Vary`; `Host` is part of a cache's key. */
+  /** The request headers that choose a shop, for `Vary`. `Host` is already part of a cache's key. */
   readonly vary: string;
   readonly #options: StorefrontOptions;
   readonly #byId: ReadonlyMap<string, Shop>;
@@ -14,7 +14,7 @@ export class ShopResolver {
 
   constructor(options: StorefrontOptions) {
     this.#options = options;
-    // Keyed by text, so that only the exact digits match: `01001` and `1e3` are no shops.
+    // The keys are texts, so that only the exact digits match, and not `01001` or `1e3`.
     this.#byId = new Map(options.shops.map((shop) => [String(shop.shopId), shop]));
     this.#hosts = options.shops.map((shop) => [shop, new ShopHosts(shop.public.host)]);
     if (this.#hosts.every(([, hosts]) => !hosts.exist)) {

@@ -16,21 +16,21 @@ import { createRpcHandler, type Handle, type Schedule } from "./rpc-handler.ts";
 import { openServices, type StoreInfo } from "./services.ts";
 import { createProxyTrust } from "./trusted-proxies.ts";
 
-/** A storefront, ready to be served: an h3 app, with what was decided for it. */
+/** A storefront: an h3 app, with its options and storages. */
 export type Storefront = H3 & {
   readonly options: StorefrontOptions;
-  /** The storages in use, and what they guarantee. */
+  /** The storages in use, and their guarantees. */
   readonly stores: readonly StoreInfo[];
   /**
-   * Tries a read and a write on each storage, as calls do. `/readyz` does so once a second at most.
+   * Tries a read and a write on each storage, as calls do. `/readyz` runs it once a second at most.
    * @throws StorageUnavailableError
    */
   checkStorages(): Promise<void>;
   /** Makes `/readyz` respond 503 `draining` from now on, so that load balancers stop sending calls. */
   drain(): void;
   /**
-   * Ends everything that the storefront has started: timers, caches, and storages, also those that came as driver
-   * objects. Close your own server first: later calls get 503 `draining`.
+   * Ends all timers and caches, and closes all storages, also those of your driver objects. Close your own server
+   * first, because later requests get 503 `draining`.
    */
   close(): Promise<void>;
 };

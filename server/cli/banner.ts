@@ -4,15 +4,15 @@ import type { StoreInfo } from "../services.ts";
 import type { Shop, StorefrontOptions } from "../config/options.ts";
 import { toHosts } from "../config/hosts.ts";
 
-/** What there is to tell of a server that has started. */
+/** A server that has started. */
 export interface Start {
-  /** Where it listens. */
+  /** The address that it listens on. */
   readonly url: string;
   readonly options: StorefrontOptions;
   readonly stores: readonly StoreInfo[];
 }
 
-/** What the start of a server tells its operator: where it is, what it serves, what it stands on. */
+/** Describes a server for its operator: its address, shops, storages, and warnings. */
 export function describeStart({ url, options, stores }: Start): string {
   const origin = toVisitable(url);
   const isEverywhere = origin !== new URL(url).origin;
@@ -40,7 +40,7 @@ export function describeStart({ url, options, stores }: Start): string {
 
 // --- Internal helpers ---
 
-/** An origin that a browser can open, where the server listens on all addresses too. */
+/** An origin that a browser can open, even if the server listens on all addresses. */
 function toVisitable(url: string): string {
   return new URL(url).origin.replace(/\/\/(?:\[::\]|0\.0\.0\.0)/, "//localhost");
 }
@@ -56,8 +56,8 @@ function describeShop(
   const segment = path === undefined || isAtRoot ? "" : `/${path}`;
   const isByHost = host !== undefined && shopSelector !== "path";
   const isReachable = path !== undefined || isAtRoot || isByHost;
-  const place = isReachable ? `${base}${segment}${basePath}/rpc/<method>` : "by its header only";
-  return `${shopId}  ${locale} ${currency}  ${place}`;
+  const address = isReachable ? `${base}${segment}${basePath}/rpc/<method>` : "by its header only";
+  return `${shopId}  ${locale} ${currency}  ${address}`;
 }
 
 function describeGuarantees(capabilities: Capabilities): string {

@@ -26,7 +26,7 @@ function toDroppedLine(count: number): string {
 function toLine(level: string, message: string, details: Record<string, unknown> = {}): string {
   const pairs = Object.entries(details).map(([key, value]) => ` ${key}=${toText(value)}`);
   const line = `${new Date().toISOString()} ${level} ${message}${pairs.join("")}`;
-  // What a visitor sends must not look like a line of its own, nor steer a terminal.
+  // A visitor's text must not look like another log line, or control the terminal.
   return `${line.replace(/[\p{Cc}\u2028\u2029]+/gu, " ")}\n`;
 }
 

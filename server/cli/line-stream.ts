@@ -14,7 +14,7 @@ export class LineStream {
   readonly #describe: (count: number) => string;
   #dropped = 0;
 
-  /** @param describe makes the line with the number of dropped lines */
+  /** @param describe creates the line with the number of dropped lines */
   constructor(target: LineTarget, describe: (count: number) => string) {
     this.#target = target;
     this.#describe = describe;
@@ -30,7 +30,7 @@ export class LineStream {
     try {
       this.#target.write(line, (error) => {
         if (error) this.#dropped += count;
-        else this.#tellDropped();
+        else this.#reportDropped();
       });
     } catch {
       // A write to a file on a full disk throws.
@@ -38,7 +38,7 @@ export class LineStream {
     }
   }
 
-  #tellDropped(): void {
+  #reportDropped(): void {
     if (this.#dropped === 0) return;
     const count = this.#dropped;
     this.#dropped = 0;

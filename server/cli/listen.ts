@@ -6,7 +6,7 @@ import { nodeHeaderCount, nodeHeaderSize } from "../header-limit.ts";
 import type { ServerOptions, StorefrontOptions } from "../config/options.ts";
 import { createFastRoutes, createServerApp } from "./server-app.ts";
 
-/** A storefront that is listening. */
+/** A running server. */
 export interface Running {
   readonly app: Storefront;
   readonly url: string;
@@ -19,7 +19,7 @@ export interface Running {
 }
 
 /**
- * Serves a storefront.
+ * Serves a storefront as `storefront start` does.
  * @throws Error with one line for an operator if the port or the address cannot be used
  */
 export async function listen(

@@ -6,18 +6,18 @@ import { pathToFileURL } from "node:url";
 import { isPlainFormat, parsePlainConfig, plainExtensions } from "../config/config-formats.ts";
 import { messageOf } from "../../shared/log.ts";
 
-/** A config as it was read, not checked yet. */
+/** A config that was read, and not checked yet. */
 export interface LoadedConfig {
   readonly config: unknown;
-  /** The file it stands in, with its whole path. */
+  /** The absolute path of its file. */
   readonly file: string;
 }
 
 /**
- * Reads `storefront.config.ts` (or `.js`, `.mjs`, `.json` …) of a folder, or the file that is named.
- * Variables of a `.env` file beside it come into the environment, where they are not set already.
- * @param isReadAgain whether it is read more than once: what Node runs by itself, it runs once only
- * @throws Error with one line for an operator where there is no such file, or it does not run
+ * Reads `storefront.config.ts` (or `.js`, `.mjs`, `.json` …) in a folder, or the given file. Adds the variables of a
+ * `.env` file beside it to the environment, unless they are set already.
+ * @param isReadAgain whether the config will be read again: Node runs a module only once
+ * @throws Error with one line for an operator if there is no such file, or if the config fails
  */
 export async function loadStorefrontConfig(
   cwd: string,
@@ -40,9 +40,9 @@ export async function loadStorefrontConfig(
 }
 
 /**
- * Calls back when the config's file, a TypeScript module that it imports by a relative path, or the
- * `.env` file beside it has changed. What else it imports, Node reads once.
- * @returns a function that ends it
+ * Calls back after a change of the config's file, of a TypeScript module that it imports by a relative path, or of the
+ * `.env` file beside it. Node reads other imports only once.
+ * @returns a function that stops watching
  */
 export function watchStorefrontConfig(file: string, onChange: () => void): () => void {
   const sources = new Set<string>();
@@ -53,10 +53,10 @@ export function watchStorefrontConfig(file: string, onChange: () => void): () =>
     for (const source of [file, ...findImports(file), join(dirname(file), ".env")]) {
       const folder = dirname(source);
       sources.add(source);
-      // The folder, not the file: editors put a new file in the place of the old one.
+      // Watch the folder: an editor replaces a file instead of changing it.
       if (watchers.has(folder)) continue;
       const watcher = watch(folder, (_, name) => {
-        if (name !== null && sources.has(join(folder, name))) announce();
+        if (name !== null && sources.has(join(folder, name))) reportChange();
       });
       watchers.set(
         folder,
@@ -65,7 +65,7 @@ export function watchStorefrontConfig(file: string, onChange: () => void): () =>
     }
   }
 
-  function announce(): void {
+  function reportChange(): void {
     clearTimeout(timer);
     timer = setTimeout(() => {
       watchSources();
@@ -82,7 +82,7 @@ export function watchStorefrontConfig(file: string, onChange: () => void): () =>
 
 // --- Internal helpers ---
 
-/** A file is often written in several steps. */
+/** Editors often write a file in several steps. */
 const quietMilliseconds = 100;
 
 function findConfigFile(cwd: string, file: string | undefined): string {
@@ -98,7 +98,7 @@ function findConfigFile(cwd: string, file: string | undefined): string {
   return path;
 }
 
-/** The variables that came from a `.env` file: where it has changed, they change. */
+/** The variables from a `.env` file. They change with the file. */
 const fileVariables = new Set<string>();
 
 async function readEnvironment(path: string): Promise<void> {
@@ -112,24 +112,24 @@ async function readEnvironment(path: string): Promise<void> {
 }
 
 /**
- * What a module exports by default, as Node runs it, in a fraction of the time that `evaluate` takes.
- * @returns `undefined` where Node cannot, as with TypeScript before Node 22.18, or makes something else of it
+ * Imports the config with Node, in a fraction of the time that `evaluate` takes.
+ * @returns the default export; `undefined` if Node can't run the module (TypeScript before Node 22.18)
  */
 async function importConfig(path: string): Promise<unknown> {
   try {
     const { default: config } = (await import(pathToFileURL(path).href)) as ConfigModule;
-    // Of a module that was compiled to CommonJS, Node makes one with a default export inside of this one.
+    // A module that was compiled to CommonJS has its default export inside Node's default export.
     return "__esModule" in Object(config) ? (config as ConfigModule).default : config;
   } catch {
     return undefined;
   }
 }
 
-/** The same as jiti runs it: in any JavaScript or TypeScript, also where it has been run before. */
+/** Runs the config with jiti: any JavaScript or TypeScript, and again after a change. */
 async function evaluate(path: string): Promise<unknown> {
-  // By `import`, Node first searches all of it for the names it exports: a twentieth of the start.
+  // `import` would search the code of jiti for its export names, which takes a twentieth of the start.
   const { createJiti } = createRequire(import.meta.url)("jiti") as typeof import("jiti");
-  // What is compiled may hold a secret, so it is not left behind in a folder for all.
+  // The compiled config can contain a secret, so it must not stay in a shared folder.
   const jiti = createJiti(path, { fsCache: false, moduleCache: false });
   const source = await readFile(path, "utf8");
   const options = { id: path, filename: path, ext: extname(path), async: true };
@@ -144,7 +144,7 @@ interface ConfigModule {
   readonly default?: unknown;
 }
 
-/** The TypeScript modules that a module imports by relative paths, and those that these import. */
+/** Finds the TypeScript modules that a module imports by relative paths, and their imports. */
 function findImports(file: string, known = new Set<string>()): ReadonlySet<string> {
   if (!isCode(file) || !existsSync(file)) return known;
   const text = readFileSync(file, "utf8");
@@ -172,14 +172,14 @@ function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
-/** Without a stack, and without what stands in the file. */
+/** Creates an error without a stack, and without text from the file. */
 function toReadableError(error: unknown, path: string): Error {
   const message = messageOf(error)
     .replace(/\nRequire stack:\n- (.+)[^]*/, (_, importer) => {
       return importer === path ? "" : `, imported by ${importer}`;
     })
-    .replace(/\s+(\S+):(\d+):(\d+)\s*$/, (_, place, line, column) => {
-      return `${place === path ? "" : ` in ${place}`}, line ${line}, column ${column}`;
+    .replace(/\s+(\S+):(\d+):(\d+)\s*$/, (_, source, line, column) => {
+      return `${source === path ? "" : ` in ${source}`}, line ${line}, column ${column}`;
     });
   return new Error(`${path}: ${message.trim()}`, { cause: error });
 }

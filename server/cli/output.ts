@@ -1,13 +1,13 @@
 import { messageOf } from "../../shared/log.ts";
 
 /** Prints the message alone: a stack doesn't help anyone find a mistake in a config. */
-export function tell(error: unknown): void {
+export function printError(error: unknown): void {
   print(process.stderr, `storefront: ${messageOf(error)}\n`);
 }
 
 /** Prints the message of an error, and ends the process with code 1. */
 export function fail(error: unknown): never {
-  tell(error);
+  printError(error);
   process.exit(1);
 }
 

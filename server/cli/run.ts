@@ -4,7 +4,7 @@ import { openStorefront, type OpenStorefront, type Storefront } from "../storefr
 import { endOfTick } from "../tick-barrier.ts";
 import { describeStart } from "./banner.ts";
 import { toPort } from "./arguments.ts";
-import { fail, print, tell } from "./output.ts";
+import { fail, print, printError } from "./output.ts";
 import type { StorefrontConfig } from "../config/config.ts";
 import { listen, type Running } from "./listen.ts";
 import { loadStorefrontConfig, watchStorefrontConfig } from "./load.ts";
@@ -117,7 +117,7 @@ async function reload(running: Running, options: RunOptions): Promise<Running> {
     // Read the requests first that arrived while the config was compiled.
     await setImmediate();
     // The old server closes its port immediately, and stops when its calls have ended.
-    const stopped = running.stop({ dropsIdle: true }).catch(tell);
+    const stopped = running.stop({ dropsIdle: true }).catch(printError);
     const next = await serve(storefront, options.host, running.port).catch(fail);
     return {
       ...next,
@@ -126,7 +126,7 @@ async function reload(running: Running, options: RunOptions): Promise<Running> {
       },
     };
   } catch (error) {
-    tell(error);
+    printError(error);
     return running;
   }
 }
