@@ -13,21 +13,21 @@ import type { RpcMethods } from "./method.ts";
 import type { Redactor } from "./redaction/redactor.ts";
 import { CallSession } from "./session/call-session.ts";
 
-/** What all calls of a storefront share. */
+/** The parts that all calls of a storefront share. */
 export interface RpcRuntime {
   readonly methods: RpcMethods;
   readonly hooks: Hooks;
   readonly auth: Auth;
-  /** Absent: there is no limit. */
+  /** Absent if the config sets no limit. */
   readonly loginLimiter: LoginLimiter | undefined;
   readonly log: Logger;
   /** The request headers that no context shows, because they carry credentials. */
   readonly credentialHeaders: readonly string[];
 }
 
-/** What a call needs to know of the request that brought it. */
+/** The parts of a request that a call needs. */
 export interface CallRequest {
-  /** The name of the method that was called. */
+  /** The name of the called method. */
   readonly method: string;
   readonly client: { readonly ip?: string | undefined; readonly headers: Headers };
   readonly deadline: {
@@ -36,11 +36,11 @@ export interface CallRequest {
     /** @throws RpcError `timeout` if the time has passed: the client has its response already */
     assertInTime(): void;
   };
-  /** Knows what must not be written down. */
+  /** Replaces the secrets of the call in everything that is logged. */
   readonly redactor: Redactor;
 }
 
-/** One call on its way: where it goes, who makes it, what it came with. */
+/** One call: its shop, its request, and its session. */
 export class Call {
   readonly runtime: RpcRuntime;
   readonly services: ShopServices;
@@ -57,7 +57,7 @@ export class Call {
     this.request = request;
   }
 
-  /** Says of which call it speaks, and none of its secrets. */
+  /** Adds the shop and the method to each line, and replaces the secrets of the call. */
   get log(): Logger {
     const { services, runtime, request } = this;
     const details = { shopId: services.shop.shopId, method: request.method };
@@ -82,21 +82,22 @@ export class Call {
     return this.#transport;
   }
 
-  /** Gives the call its session; calls of public methods go without. */
+  /** Opens the session of the call. Calls of public methods have none. */
   openSession(sessions: CallSessions, transport: string): CallSession {
     this.#transport = transport;
     this.#session = new CallSession(this, sessions);
     return this.#session;
   }
 
-  /** Whether methods that need a session can run in this call. */
+  /** Whether the call has a session, which methods of guests and users need. */
   get hasSession(): boolean {
     return this.#session !== undefined;
   }
 
-  /** @throws Error in a call of a public method, which has none */
+  /** @throws Error if the call has no session, because its method is public */
   get session(): CallSession {
-    if (this.#session === undefined) throw new Error("A public method has no session");
+    if (this.#session === undefined)
+      throw new Error('A public method can\'t use the session. Set access to "session" or "user".');
     return this.#session;
   }
 
@@ -110,7 +111,7 @@ export class Call {
     return this.#publicContext;
   }
 
-  /** What the deployment's `auth` is told of this call. */
+  /** The context that the config's `auth` receives. */
   get authContext(): AuthContext {
     const { services, log, deadline, request } = this;
     const { ip } = request.client;
@@ -118,20 +119,20 @@ export class Call {
   }
 
   async afterLogin(user: ShopUser, merge: MergeReport): Promise<void> {
-    const tell = () => ({ context: this.context, user, merge });
-    await notify(this.runtime.hooks, "storefront:afterLogin", tell, this.log);
+    const toEvent = () => ({ context: this.context, user, merge });
+    await notify(this.runtime.hooks, "storefront:afterLogin", toEvent, this.log);
   }
 
   async afterLogout(user: ShopUser): Promise<void> {
-    const tell = () => ({ context: this.context, user });
-    await notify(this.runtime.hooks, "storefront:afterLogout", tell, this.log);
+    const toEvent = () => ({ context: this.context, user });
+    await notify(this.runtime.hooks, "storefront:afterLogout", toEvent, this.log);
   }
 
-  /** Tells who wants to know that two used one session. */
+  /** Logs that a client used a replaced session ID, and calls the hook. */
   async reportReuse({ userId, handle }: SessionReuse): Promise<void> {
     const { services, runtime, log, request } = this;
     const { shop } = services;
-    log.warn("A session id was used after it had been replaced, so its session was ended", {
+    log.warn("A client used a session ID that had been replaced, so the server ended the session", {
       handle,
     });
     const reuse = { shop, userId, handle, ip: request.client.ip, log };

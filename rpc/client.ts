@@ -8,12 +8,12 @@ import type { RpcMethods } from "./method.ts";
 
 export type { RpcCallOptions, RpcClient } from "./client-types.ts";
 export type { Issue } from "./error.ts";
-/** Types of answers are made of it, so a program that infers one must be able to name it. */
+/** A part of the inferred types of results, so other packages must be able to name it. */
 export type { JsonValue } from "type-fest";
 
-/** Where a storefront's methods are, and for which shop. */
+/** Options of {@link createRpcClient}. */
 export interface RpcClientOptions {
-  /** The server's URL, with or without a path: `https://shop.example`. `""` is the page's own origin. */
+  /** The server's URL, with or without a path, for example `https://shop.example`. `""` is the page's own origin. */
   readonly baseURL: string;
   readonly shopId: number;
   /** `basePath` of the server's config. @default "/api" */

@@ -6,7 +6,7 @@ import type { RpcMethod, RpcMethods } from "./method.ts";
 import type { Redactor } from "./redaction/redactor.ts";
 import { parseInput, parseWith } from "./schema.ts";
 import { maskSecrets } from "./redaction/secret.ts";
-import { findNamedSecrets } from "./redaction/telling-names.ts";
+import { findNamedSecrets } from "./redaction/secret-names.ts";
 
 /** Finds a method by its name. Names such as `__proto__` are unknown. */
 export function findMethod(methods: RpcMethods, name: string): RpcMethod | undefined {

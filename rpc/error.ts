@@ -1,6 +1,6 @@
 import { HTTPError } from "h3";
 
-/** The problems this program reports by itself: a word code, its status and its title. */
+/** The error codes of this program, each with its status and title. */
 export const problems = {
   malformed_request: [400, "The request is malformed"],
   not_logged_in: [401, "This needs a logged-in user"],
@@ -37,19 +37,19 @@ export const problems = {
 /** The codes of {@link problems}. */
 export type ProblemCode = keyof typeof problems;
 
-/** One fault in a request: where it is and what is wrong. */
+/** One error in a payload: its path, and a message. */
 export interface Issue {
-  /** Keys from the payload down, as `["items", 0, "quantity"]`. */
+  /** The keys from the payload down, for example `["items", 0, "quantity"]`. */
   readonly path: readonly (string | number)[];
   readonly message: string;
 }
 
-/** The most faults that a response or a log line names; the rest is counted. */
+/** The most issues in a response or a log line. Further ones are only counted. */
 export const maxIssues = 20;
 
-/** What a problem says beyond its code. All of it reaches the client. */
+/** Details of an error. The client receives all of them, except `cause`. */
 export interface RpcErrorOptions {
-  /** What happened this time. */
+  /** A sentence about this occurrence of the error. */
   readonly detail?: string | undefined;
   readonly errors?: readonly Issue[] | undefined;
   readonly headers?: Record<string, string> | undefined;
@@ -57,17 +57,17 @@ export interface RpcErrorOptions {
   readonly data?: unknown;
   /** Whether the method ran before it failed; only for `session_changed` and `session_ended`. */
   readonly executed?: boolean | undefined;
-  /** Stays on the server, where it is logged. */
+  /** Stays on the server, which logs it. */
   readonly cause?: unknown;
 }
 
 /**
- * A failure that the client is told about, as `application/problem+json` (RFC 9457).
+ * An error that the client receives, as `application/problem+json` (RFC 9457).
  *
- * Throw one with a code of {@link problems}, or with your own code, status and title.
+ * Use a code of {@link problems}, or your own code, status, and title.
  */
 export class RpcError extends HTTPError {
-  // `name` stays HTTPError's: h3 recognises its errors by it.
+  // Keep the `name` of HTTPError: h3 recognizes its errors by it.
   readonly code: string;
   readonly title: string;
   readonly detail: string | undefined;
@@ -102,7 +102,7 @@ export class RpcError extends HTTPError {
     this.title = title;
     this.detail = detail;
     this.errors = errors;
-    // h3 sets this to all options, not to the cause.
+    // h3 sets `cause` to all options.
     this.cause = cause;
     this.executed = options.executed;
   }

@@ -7,53 +7,52 @@ import type { Redactor } from "./redaction/redactor.ts";
 import { maskSecrets } from "./redaction/secret.ts";
 import type { PublicShop } from "./shop.ts";
 
-/** What a hook is told of a call. */
+/** The event of a call, for a hook. */
 export interface HookEvent {
   readonly method: string;
   readonly context: PublicRpcContext | RpcContext;
   /**
-   * What the call came with, as it may be written down: `[redacted]` stands for what `secret` marks,
-   * and for the request's credentials. `undefined` where the method has no schema that can be read: none
-   * at all, or one of another vendor than zod.
+   * The payload, with `[redacted]` in place of its secrets and of the request's credentials. `undefined` if the method
+   * has no schema, or a schema that isn't zod's.
    */
   readonly payload: unknown;
 }
 
-/** What a deployment may do around calls. A hook may be asynchronous; the call waits for it. */
+/** Functions that run around calls. A hook can be asynchronous; the call waits for it. */
 export interface Hooks {
-  /** A call has its context. Throwing refuses the call. */
+  /** Runs when a call has its context. An error rejects the call. */
   readonly "storefront:context:created"?: (call: HookEvent) => void | Promise<void>;
-  /** A method is about to run, its payload is valid. Throwing refuses the call. */
+  /** Runs before a method, after the check of its payload. An error rejects the call. */
   readonly "storefront:rpc:before"?: (call: HookEvent) => void | Promise<void>;
-  /** A method has run; `duration` in seconds. */
+  /** Runs after a method. `duration` is in seconds. */
   readonly "storefront:rpc:after"?: (
     call: HookEvent & { readonly duration: number },
   ) => void | Promise<void>;
-  /** A method, or what comes before it, has thrown. */
+  /** Runs after a method, or a check before it, has thrown. */
   readonly "storefront:rpc:error"?: (
     call: HookEvent & { readonly error: unknown },
   ) => void | Promise<void>;
-  /** A session was bound to a user. */
+  /** Runs after a login. */
   readonly "storefront:afterLogin"?: (login: {
     readonly context: RpcContext;
     readonly user: ShopUser;
     readonly merge: MergeReport;
   }) => void | Promise<void>;
-  /** A user's session was ended by `destroySession`. */
+  /** Runs after `destroySession` ended a user's session. */
   readonly "storefront:afterLogout"?: (logout: {
     readonly context: RpcContext;
     readonly user: ShopUser;
   }) => void | Promise<void>;
   /**
-   * Somebody used a session's id after it had been replaced: the client or a thief, nobody can tell. The
-   * session has been ended.
+   * Runs after a client used a replaced session ID after its grace period, which can mean session theft. The server
+   * has ended the session.
    */
   readonly "session.reuse_detected"?: (reuse: {
     readonly shop: PublicShop;
     readonly userId: string | number;
-    /** The session's, as `listSessions` named it. */
+    /** The handle of the session, as in `listSessions`. */
     readonly handle: string;
-    /** Whose call it was. */
+    /** The IP address of the client that used the old ID. */
     readonly ip: string | undefined;
     readonly log: Logger;
   }) => void | Promise<void>;
@@ -88,8 +87,8 @@ export function createHookEvent(
 }
 
 /**
- * Runs a hook that comes too late to refuse anything: its errors are logged.
- * @param toEvent gives what it is told; not asked where there is no such hook
+ * Runs a hook that comes too late to reject the call: its errors are logged.
+ * @param toEvent creates the event, if the config has the hook
  */
 export async function notify<Name extends keyof Hooks>(
   hooks: Hooks,

@@ -8,7 +8,7 @@ import { assertSecretsFindable } from "./redaction/secret.ts";
  */
 export type Access = "public" | "session" | "user";
 
-/** What a method of this access is handed. */
+/** The context of a method with this access. */
 export type ContextOf<A extends Access> = A extends "public"
   ? PublicRpcContext
   : A extends "user"
@@ -23,7 +23,7 @@ type PayloadOf<I extends Schema> = I extends StandardSchemaV1
   ? StandardSchemaV1.InferInput<I>
   : undefined;
 
-/** What an author writes. */
+/** The definition of a method. */
 export interface RpcMethodDefinition<
   A extends Access,
   I extends Schema,
@@ -32,9 +32,9 @@ export interface RpcMethodDefinition<
 > {
   /** @default "session" */
   readonly access?: A;
-  /** Changes nothing. A `public` method that says so also answers GET, and its answers may be cached. */
+  /** Declares that the method changes nothing. If it is also `public`, it responds to GET, and caches can store its results. */
   readonly readOnly?: boolean;
-  /** Only for a user who has logged in, or called `reauthenticate`, in the last `session.freshFor` seconds. */
+  /** Rejects the call unless the user logged in, or called `reauthenticate`, in the last `session.freshFor` seconds. */
   readonly requireFresh?: A extends "user" ? boolean : never;
   /**
    * Declares that the method authenticates the caller and begins a session, as `login` does. Such a method also runs
@@ -42,9 +42,9 @@ export interface RpcMethodDefinition<
    * the user's sessions end while it runs.
    */
   readonly signsIn?: A extends "session" ? boolean : never;
-  /** What the payload must look like; any Standard Schema. Without one the method takes no payload. */
+  /** The schema of the payload: any Standard Schema. Without it, the handler gets no payload. */
   readonly input?: I;
-  /** What the answer must look like; an answer that does not is a fault of the server. */
+  /** The schema of the result. A result that doesn't match is an error of the server (500). */
   readonly output?: O;
   /** Returns a JSON value, nothing, or a web `Response`; throws `RpcError` to reject the call. */
   handler(input: InputOf<I>, context: ContextOf<A>): Output | Promise<Output>;
@@ -62,14 +62,14 @@ export interface RpcMethod<Payload = unknown, Output = unknown, Input = never, C
   readonly input: StandardSchemaV1 | undefined;
   readonly output: StandardSchemaV1 | undefined;
   readonly handler: (input: Input, context: Context) => unknown;
-  /** Types only; never there at run time. */
+  /** Types only; absent at run time. */
   readonly "~types"?: { readonly payload: Payload; readonly output: Output };
 }
 
 /** Methods by name. */
 export type RpcMethods = Readonly<Record<string, RpcMethod>>;
 
-/** Makes a method of its definition, with its types inferred. */
+/** Defines a method. TypeScript infers the types of its payload, its result, and its context. */
 export function defineRpcMethod<
   A extends Access = "session",
   I extends Schema = undefined,

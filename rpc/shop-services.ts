@@ -7,14 +7,14 @@ import type { Basket } from "./lists/basket.ts";
 import type { BasketOptions, PublicShop, WishlistOptions } from "./shop.ts";
 import type { Wishlist } from "./lists/wishlist.ts";
 
-/** What the calls of one shop work on, put together once at boot. */
+/** The storage and the settings that the calls of one shop use, created at startup. */
 export interface ShopServices {
   readonly shop: PublicShop;
   readonly realm: Realm;
   readonly sessions: SessionStore;
-  /** Of all shops whose sessions are in the same storage. */
+  /** The generations of all shops that share the storage of sessions. */
   readonly generations: SessionGenerations;
-  /** Seals the tokens that sessions keep. */
+  /** Encrypts the tokens in sessions. */
   readonly sealer: Sealer;
   readonly baskets: Collection<Basket>;
   readonly wishlists: Collection<Wishlist>;
@@ -22,10 +22,10 @@ export interface ShopServices {
   readonly wishlistOptions: WishlistOptions;
 }
 
-/** The shops that share customer accounts. */
+/** A set of shops that share customer accounts. */
 export interface Realm {
   readonly name: string;
   readonly shops: ReadonlyMap<number, ShopServices>;
-  /** One index for each storage that the realm's sessions are in. */
+  /** The indexes of users' sessions, one for each storage of the realm's sessions. */
   readonly users: readonly UserSessionIndex[];
 }

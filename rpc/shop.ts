@@ -1,30 +1,30 @@
-/** A shop as a method and a frontend may see it: nothing in here is secret. */
+/** The public settings of a shop, for methods and frontends. */
 export interface PublicShop {
   readonly shopId: number;
-  /** BCP 47 language tag, as `de-DE`. */
+  /** A BCP 47 language tag, for example `de-DE`. */
   readonly locale: string;
-  /** ISO 4217 code, as `EUR`. */
+  /** An ISO 4217 code, for example `EUR`. */
   readonly currency: string;
-  /** Host names the shop is served under; `*.shop.example` for every host below `shop.example`. */
+  /** The hosts of the shop. `*.shop.example` is every host below `shop.example`. */
   readonly host?: string | string[] | undefined;
-  /** First path segment the shop is served under. */
+  /** The first segment of the shop's paths. */
   readonly path?: string | undefined;
 }
 
-/** How a guest's basket meets the user's at login. */
+/** How a login merges a guest's basket into the user's. */
 export type MergeStrategy = "merge" | "useGuest" | "useExisting" | "useGuestIfExistingEmpty";
 
-/** The rules of a shop's baskets, as decided. */
+/** The settings of a shop's baskets, with defaults. */
 export interface BasketOptions {
   readonly mergeStrategy: MergeStrategy;
-  /** The most lines a call may bring a basket to. */
+  /** The most lines of a basket after a change. */
   readonly maxItems: number;
-  /** The most pieces of one line. */
+  /** The most items of one line. */
   readonly maxQuantity: number;
 }
 
-/** The rules of a shop's wishlists, as decided. */
+/** The settings of a shop's wishlists, with defaults. */
 export interface WishlistOptions {
-  /** The most items a call may bring a wishlist to. */
+  /** The most items of a wishlist after a change. */
   readonly maxItems: number;
 }

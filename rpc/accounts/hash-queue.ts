@@ -11,13 +11,13 @@ export interface HashCaller {
 }
 
 /**
- * Runs a hash when its turn comes. Few hashes run at a time: each keeps a core busy, and a thread of the pool
- * that files and names use, too. Networks of callers take turns, so that one of them cannot delay the others.
+ * Runs a hash with limited concurrency: each hash keeps a core busy, and a thread of the pool that also reads files and
+ * resolves names. It takes the callers' networks in rotation, so that one network cannot delay the others.
  * @throws RpcError `client_gone` if the caller disconnected; `too_many_attempts` if too many hashes of its network
  * wait; `too_busy` if too many wait in all; and any error of `hash`
  */
-export async function hashInTurn<T>(hash: () => Promise<T>, caller: HashCaller = {}): Promise<T> {
-  if (running >= maxRunning) await waitForTurn(caller);
+export async function queueHash<T>(hash: () => Promise<T>, caller: HashCaller = {}): Promise<T> {
+  if (running >= maxRunning) await waitForSlot(caller);
   else running++;
   try {
     if (caller.signal?.aborted) throw new RpcError("client_gone");
@@ -52,7 +52,7 @@ const queues = new Map<string, Waiting[]>();
 let running = 0;
 let waiting = 0;
 
-async function waitForTurn(caller: HashCaller): Promise<void> {
+async function waitForSlot(caller: HashCaller): Promise<void> {
   const network = caller.ip === undefined ? "" : toNetwork(caller.ip);
   // Callers without a known IP address are not one network.
   const isFull = () => network !== "" && (queues.get(network)?.length ?? 0) >= maxWaitingPerNetwork;

@@ -1,30 +1,30 @@
 import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from "node:crypto";
-import { hashInTurn, type HashCaller } from "./hash-queue.ts";
+import { queueHash, type HashCaller } from "./hash-queue.ts";
 
 /**
  * Hashes a password with scrypt (N=2^15, r=8, p=3: one of the equivalent settings of OWASP's Password
  * Storage Cheat Sheet, the one that takes 32 MiB).
  * @param caller the caller that waits for the hash
  * @returns a PHC string, which carries its salt and settings
- * @throws RpcError as {@link hashInTurn} does
+ * @throws RpcError as {@link queueHash} does
  */
 export async function hashPassword(password: string, caller?: HashCaller): Promise<string> {
   const salt = randomBytes(16);
-  const hash = await hashInTurn(() => derive(password, salt, settings), caller);
+  const hash = await queueHash(() => derive(password, salt, settings), caller);
   const { ln, r, p } = settings;
   return `$scrypt$ln=${ln},r=${r},p=${p}$${toText(salt)}$${toText(hash)}`;
 }
 
-/** Whether a value is a hash that {@link verifyPassword} can read, and that costs no more than it may. */
+/** Whether {@link verifyPassword} can read a hash, and the hash is cheap enough. */
 export function isPasswordHash(phc: unknown): phc is string {
   return typeof phc === "string" && parseHash(phc) !== undefined;
 }
 
 /**
- * Whether a password is the one that was hashed. Without a hash it takes as long and says no, so that
- * time does not tell whether there is an account.
+ * Whether a password matches a hash. Without a hash it returns `false` after the same time, so the time doesn't reveal
+ * whether an account exists.
  * @param caller the caller that waits for the hash
- * @throws Error if the hash cannot be read; RpcError as {@link hashInTurn} does
+ * @throws Error if the hash cannot be read; RpcError as {@link queueHash} does
  */
 export async function verifyPassword(
   password: string,
@@ -34,7 +34,7 @@ export async function verifyPassword(
   const parsed = parseHash(phc ?? nobodysHash);
   if (parsed === undefined) throw new Error("An account's password hash cannot be read");
   const { cost, salt, expected } = parsed;
-  const hash = await hashInTurn(() => derive(password, salt, cost), caller);
+  const hash = await queueHash(() => derive(password, salt, cost), caller);
   return phc !== undefined && timingSafeEqual(expected, hash);
 }
 
@@ -75,7 +75,7 @@ function parseHash(phc: string): PasswordHash | undefined {
 function derive(password: string, salt: Buffer, { ln, r, p }: typeof settings): Promise<Buffer> {
   const options: ScryptOptions = { N: 2 ** ln, r, p, maxmem: 256 * 2 ** ln * r };
   return new Promise((resolve, reject) => {
-    // One spelling for what looks the same on every keyboard (NIST SP 800-63B, 5.1.1.2).
+    // NFKC makes the same text from the keys of every keyboard (NIST SP 800-63B, 5.1.1.2).
     scrypt(password.normalize("NFKC"), salt, hashLength, options, (error, hash) =>
       error ? reject(error) : resolve(hash),
     );

@@ -25,7 +25,7 @@ import {
   removeItemFromWishlist,
 } from "./wishlist-methods.ts";
 
-/** The methods that every storefront has; a config replaces one by giving another of its name. */
+/** The built-in methods. A method of the config with the same name replaces one. */
 export const builtinMethods = {
   getUser,
   login,
@@ -51,5 +51,5 @@ export const builtinMethods = {
   getShopConfiguration,
 };
 
-/** The built-in methods' names and types, for `createRpcClient`. */
+/** The names and types of the built-in methods, for `createRpcClient`. */
 export type BuiltinMethods = typeof builtinMethods;

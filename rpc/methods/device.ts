@@ -1,16 +1,16 @@
 import { parse } from "bowser";
 
-/** What a user agent says of the device; what it does not say is left out. */
+/** The device that a user agent names. */
 export interface Device {
-  /** As `Firefox`. */
+  /** For example `Firefox`. */
   readonly browser?: string | undefined;
-  /** As `Android`. */
+  /** For example `Android`. */
   readonly os?: string | undefined;
-  /** As `mobile`, `tablet` or `desktop`. */
+  /** For example `mobile`, `tablet`, or `desktop`. */
   readonly type?: string | undefined;
 }
 
-/** Reads a user agent, for people who want to recognise their own. It is the client's word, nothing more. */
+/** Describes the device of a user agent, so that users recognize their own. Any client can send any user agent. */
 export function describeDevice(userAgent: string | undefined): Device {
   if (!userAgent) return {};
   const { browser, os, platform } = parse(userAgent);

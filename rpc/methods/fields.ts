@@ -3,12 +3,12 @@ import { canonicalJson } from "../lists/canonical-json.ts";
 import { isCommonPassword } from "../accounts/common-password.ts";
 import { secret } from "../redaction/secret.ts";
 
-/** What a shop sells or shows: a positive integer, or a string of 1 to 64 characters. */
+/** The ID of a variant or a product: a positive integer, or a string of 1 to 64 characters. */
 export const productReference = z.union([z.int().positive(), z.string().min(1).max(64)], {
   error: "Expected a positive integer or a string of 1 to 64 characters",
 });
 
-/** Names a line of a basket or an item of a wishlist. */
+/** The key of a basket's line, or of a wishlist's item. */
 export const itemKey = z.string().min(1).max(64);
 
 /** Custom data of a line: a JSON object of up to 4,096 characters. The output is canonical JSON. */
@@ -26,8 +26,8 @@ export const quantity = z.int().min(1);
 export const email = z.string().trim().max(254).pipe(z.email());
 
 /**
- * A password that is being set: 8 characters or more, of any kind, that are not among those everybody tries
- * first (ASVS 5.0, 6.2.1, 6.2.4, 6.2.5, 6.2.9).
+ * A new password: 8 characters or more, of any kind, and not a common password (ASVS 5.0, 6.2.1, 6.2.4, 6.2.5,
+ * 6.2.9).
  */
 export const newPassword = secret(
   z
@@ -40,7 +40,7 @@ export const newPassword = secret(
     ),
 );
 
-/** A password that is being checked. */
+/** A password to check. */
 export const password = secret(z.string().min(1).max(1024));
 
 export const personName = z.string().trim().min(1).max(100);

@@ -1,6 +1,6 @@
 import { defineRpcMethod } from "../method.ts";
 
-/** What a frontend may know of the shop. */
+/** Returns the public settings of the shop. */
 export const getShopConfiguration = defineRpcMethod({
   access: "public",
   readOnly: true,

@@ -1,13 +1,12 @@
 import { mapLog, type Logger } from "../../shared/log.ts";
 import { redacted } from "./secret.ts";
-import { isTelling } from "./telling-names.ts";
+import { isSecretName } from "./secret-names.ts";
 
 /**
- * Keeps the secrets of one call out of what the call writes down: its log lines, its problem, what
- * its hooks are told.
+ * Replaces the secrets of one call in its log lines, its error response, and the events of its hooks.
  *
- * The secrets are looked for when something is first written down; a call that writes nothing pays
- * nothing. Those of less than 4 characters stay, for they would be found in every other word.
+ * It collects the secrets at the first log line, error, or event, so other calls pay nothing. It keeps secrets of fewer
+ * than 4 characters, because they occur in ordinary words.
  */
 export class Redactor {
   #sources: (() => Iterable<unknown>)[] = [];
@@ -16,17 +15,17 @@ export class Redactor {
   #matcher: RegExp | undefined;
 
   /**
-   * Adds secrets.
-   * @param find gives them: texts, numbers, and objects and arrays whose every value is one; it runs
-   * when something is next written down
+   * Adds a source of secrets.
+   * @param find returns secrets: strings, numbers, and objects and arrays whose every value is one. It runs before the
+   * next redaction.
    */
   addSource(find: () => Iterable<unknown>): void {
     this.#sources.push(find);
   }
 
   /**
-   * A copy without secrets, and without what a key such as `password` names; texts in a message as
-   * well as objects, arrays, maps, sets and errors, down to the 6th level. Getters are not run.
+   * Copies a value, with `[redacted]` in place of secrets and of the values of keys such as `password`. It copies
+   * strings, objects, arrays, maps, sets, and errors, down to the sixth level. It runs no getter.
    */
   redact<T>(value: T): T {
     this.#find();
@@ -42,7 +41,7 @@ export class Redactor {
     return this.#copy(value, { known: new Map(), goesByName: false, maxDepth: Infinity }, 0);
   }
 
-  /** A logger that writes no secret down. */
+  /** Returns a logger that redacts each line. */
   guard(log: Logger): Logger {
     return mapLog(log, (message, details) => [this.redact(message), this.redact(details)]);
   }
@@ -93,7 +92,7 @@ export class Redactor {
     }
     if (value instanceof Set) return new Set([...value].map(inner));
     const copyEntry = (key: unknown, part: unknown): [unknown, unknown] => {
-      return [inner(key), goesByName && isTelling(key) ? redacted : inner(part)];
+      return [inner(key), goesByName && isSecretName(key) ? redacted : inner(part)];
     };
     if (value instanceof Map || value instanceof Headers) {
       const copies = new Map<unknown, unknown>();

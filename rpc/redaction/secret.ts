@@ -2,7 +2,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { $ZodType, $ZodTypes } from "zod/v4/core";
 import { holdsForeignMark, isForeignMarked, markForeign } from "./foreign-schema.ts";
 
-/** Stands where something was that must not be written down. */
+/** Replaces a secret. */
 export const redacted = "[redacted]";
 
 /**
@@ -30,15 +30,15 @@ export function assertSecretsFindable(input: StandardSchemaV1): void {
 
 /** A payload with `[redacted]` in place of its secrets, and the secrets themselves. */
 export interface MaskedPayload {
-  /** `undefined` where there is no schema that tells what is secret in it. */
+  /** `undefined` if no schema says which parts are secret. */
   readonly masked: unknown;
-  /** Texts, numbers, and objects and arrays whose every value is secret. */
+  /** Strings, numbers, and objects and arrays whose every value is secret. */
   readonly secrets: readonly unknown[];
 }
 
 /**
- * Finds the secrets of a payload. Where a part does not look as a schema with secrets has it, all of
- * it is one: it may be a misplaced password.
+ * Finds the secrets of a payload. If a part doesn't match a schema with secrets, all of that part is secret, because it
+ * can contain a misplaced password.
  */
 export function maskSecrets(schema: StandardSchemaV1 | undefined, payload: unknown): MaskedPayload {
   if (schema === undefined) return { masked: undefined, secrets: [] };
@@ -57,7 +57,7 @@ const marked = new WeakSet<object>();
 
 interface Masking {
   readonly secrets: unknown[];
-  /** Others say what the object's other keys are. */
+  /** Whether other schemas describe the other keys of the object. */
   readonly isPart: boolean;
 }
 
@@ -140,7 +140,7 @@ function mask(schema: $ZodType, value: unknown, masking: Masking): unknown {
   }
 }
 
-/** Marked itself, or made of one that is: `secret(text).min(8)`. */
+/** Whether a schema is marked, or derived from a marked one: `secret(text).min(8)`. */
 function isMarked(schema: $ZodType): boolean {
   if (marked.has(schema)) return true;
   const { parent } = internalsOf(schema);
@@ -154,7 +154,7 @@ function holdsSecret(schema: $ZodType, seen = new Set<$ZodType>()): boolean {
   return partsOf(schema).some((part) => holdsSecret(part, seen));
 }
 
-/** The schemas that a schema is made of, whatever its definition calls them. */
+/** The schemas inside a schema, under any property of its definition. */
 function partsOf(schema: $ZodType): $ZodType[] {
   const { def } = internalsOf(schema);
   if (def.type === "lazy") return [def.getter()];
@@ -163,7 +163,7 @@ function partsOf(schema: $ZodType): $ZodType[] {
   return values.flat().filter((value): value is $ZodType => isObject(value) && isZod(value));
 }
 
-/** Whether an option of a union is meant, as far as a glance tells. */
+/** Whether a value can be of this option of a union; a quick check. */
 function fits(schema: $ZodType, value: unknown): boolean {
   const { def, values } = internalsOf(schema);
   if (values !== undefined) return values.has(value as string);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import {
-  hashInTurn,
+  queueHash,
   maxRunning,
   maxWaiting,
   maxWaitingPerNetwork,
@@ -15,7 +15,7 @@ test("few hashes run at a time, and the others take their turns", async () => {
   let running = 0;
   let most = 0;
   const hashes = Array.from({ length: 20 }, (_, hash) =>
-    hashInTurn(async () => {
+    queueHash(async () => {
       order.push(hash);
       most = Math.max(most, ++running);
       await gate.pass();
@@ -33,21 +33,21 @@ test("few hashes run at a time, and the others take their turns", async () => {
 
 test("a hash that fails gives its place back", async () => {
   for (let hash = 0; hash < 2 * places; hash++) {
-    const failing = hashInTurn(() => Promise.reject(new Error("no memory")));
+    const failing = queueHash(() => Promise.reject(new Error("no memory")));
     await expect(failing).rejects.toThrow("no memory");
   }
-  expect(await hashInTurn(async () => "done")).toBe("done");
+  expect(await queueHash(async () => "done")).toBe("done");
 });
 
 test("whoever has gone away by then is left out", async () => {
   const gate = new Gate();
-  const first = Array.from({ length: places }, () => hashInTurn(() => gate.pass()));
+  const first = Array.from({ length: places }, () => queueHash(() => gate.pass()));
   const controller = new AbortController();
   let wasRun = false;
-  const second = hashInTurn(async () => (wasRun = true), {
+  const second = queueHash(async () => (wasRun = true), {
     signal: controller.signal,
   });
-  const third = hashInTurn(async () => "done", { signal: new AbortController().signal });
+  const third = queueHash(async () => "done", { signal: new AbortController().signal });
   controller.abort();
   gate.open();
   await expect(second).rejects.toMatchObject({ code: "client_gone", status: 499 });
@@ -59,8 +59,8 @@ test("whoever has gone away by then is left out", async () => {
 test("networks take turns: one with many hashes waiting does not delay another", async () => {
   const gate = new Gate();
   const order: string[] = [];
-  const run = (ip: string) => hashInTurn(async () => void order.push(ip), { ip });
-  const running = Array.from({ length: places }, () => hashInTurn(() => gate.pass()));
+  const run = (ip: string) => queueHash(async () => void order.push(ip), { ip });
+  const running = Array.from({ length: places }, () => queueHash(() => gate.pass()));
   const many = Array.from({ length: 20 }, () => run("192.0.2.1"));
   const others = ["192.0.2.2", "2001:db8::1", "2001:db8::2"].map(run);
   gate.open();
@@ -73,7 +73,7 @@ test("networks take turns: one with many hashes waiting does not delay another",
 
 test("a network with too many hashes waiting is refused at once, and others are not", async () => {
   const gate = new Gate();
-  const running = Array.from({ length: places }, () => hashInTurn(() => gate.pass()));
+  const running = Array.from({ length: places }, () => queueHash(() => gate.pass()));
   const waiting = Array.from({ length: maxWaitingPerNetwork }, () => waitFor("192.0.2.1"));
   await expect(waitFor("192.0.2.1")).rejects.toMatchObject({
     code: "too_many_attempts",
@@ -87,16 +87,16 @@ test("a network with too many hashes waiting is refused at once, and others are 
 
 test("a full queue refuses at once with 503, and places of those who left are free", async () => {
   const gate = new Gate();
-  const running = Array.from({ length: places }, () => hashInTurn(() => gate.pass()));
+  const running = Array.from({ length: places }, () => queueHash(() => gate.pass()));
   const { signal, abort } = gaveUp();
-  const gone = Array.from({ length: 2 }, () => hashInTurn(async () => "done", { signal }));
-  const waiting = Array.from({ length: maxWaiting - 2 }, () => hashInTurn(async () => "done"));
+  const gone = Array.from({ length: 2 }, () => queueHash(async () => "done", { signal }));
+  const waiting = Array.from({ length: maxWaiting - 2 }, () => queueHash(async () => "done"));
   const refusal = { code: "too_busy", status: 503 };
-  await expect(hashInTurn(async () => "done")).rejects.toMatchObject(refusal);
+  await expect(queueHash(async () => "done")).rejects.toMatchObject(refusal);
   abort();
-  const late = Array.from({ length: 2 }, () => hashInTurn(async () => "done"));
+  const late = Array.from({ length: 2 }, () => queueHash(async () => "done"));
   for (const left of gone) await expect(left).rejects.toMatchObject({ code: "client_gone" });
-  await expect(hashInTurn(async () => "done")).rejects.toMatchObject(refusal);
+  await expect(queueHash(async () => "done")).rejects.toMatchObject(refusal);
   gate.open();
   await Promise.all([...running, ...waiting]);
   expect(await Promise.all(late)).toEqual(["done", "done"]);
@@ -104,7 +104,7 @@ test("a full queue refuses at once with 503, and places of those who left are fr
 
 // --- Internal helpers ---
 
-const waitFor = (ip: string) => hashInTurn(async () => "done", { ip });
+const waitFor = (ip: string) => queueHash(async () => "done", { ip });
 
 function gaveUp(): { signal: AbortSignal; abort: () => void } {
   const controller = new AbortController();

@@ -1,6 +1,6 @@
 /** Whether the name of a key marks its value as a secret. */
-export function isTelling(key: unknown): boolean {
-  return typeof key === "string" && telling.test(key);
+export function isSecretName(key: unknown): boolean {
+  return typeof key === "string" && secretName.test(key);
 }
 
 /**
@@ -28,7 +28,7 @@ export function findNamedSecrets(payload: unknown): readonly unknown[] {
     }
     for (const key of Object.keys(value)) {
       // A cookie in a payload is mostly a choice, such as `cookieConsent: "all"`.
-      const isSecret = isNamed || (isTelling(key) && !/cookie/i.test(key));
+      const isSecret = isNamed || (isSecretName(key) && !/cookie/i.test(key));
       collect((value as Record<string, unknown>)[key], isSecret, depth + 1);
     }
   }
@@ -43,4 +43,4 @@ export function findNamedSecrets(payload: unknown): readonly unknown[] {
 const unseenVisits = 100_000;
 const unseenDepth = 64;
 
-const telling = /pass[-_ ]?(?:w|phrase|code)|pwd|secret|token|authorization|cookie/i;
+const secretName = /pass[-_ ]?(?:w|phrase|code)|pwd|secret|token|authorization|cookie/i;
