@@ -50,20 +50,17 @@ export function assertNoErrors(diagnostics: readonly Diagnostic[]): void {
 
 // --- Internal helpers ---
 
+/** An issue of zod. `keys` are unknown keys; `errors` are the issues of each member of a union. */
 interface Issue {
   readonly path: PropertyKey[];
   readonly message: string;
+  readonly keys?: string[];
+  readonly errors?: Issue[][];
   readonly isUnknownKey?: boolean;
 }
 
-/** An issue of zod: `keys` are unknown ones, `errors` those of each member of a union. */
-interface RawIssue extends Issue {
-  readonly keys?: string[];
-  readonly errors?: Issue[][];
-}
-
 /** Makes an issue for each unknown key, and for each item of a list. */
-function toSingleIssues({ path, message, keys, errors }: RawIssue): Issue[] {
+function toSingleIssues({ path, message, keys, errors }: Issue): Issue[] {
   if (keys !== undefined) {
     return keys.map((key) => ({ path: [...path, key], message, isUnknownKey: true }));
   }

@@ -1,36 +1,36 @@
-/** Whether a config with this extension holds plain values, and no code. */
+/** Whether a config with this extension contains values only, without code. */
 export function isPlainFormat(extension: string): boolean {
   return Object.hasOwn(formats, extension);
 }
 
-/** The extensions of plain values, for example `.json`. */
+/** The extensions of configs without code, for example `.json`. */
 export function plainExtensions(): readonly string[] {
   return Object.keys(formats);
 }
 
 /**
- * Reads a config of plain values.
- * @throws Error with line and column if the text is invalid. It quotes nothing, because the line can hold a secret
+ * Parses a config without code.
+ * @throws Error with line and column if the text is invalid. It quotes nothing, because the line can contain a secret
  */
 export async function parsePlainConfig(text: string, extension: string): Promise<unknown> {
   const { name, load } = formats[extension] as Format;
   const parse = await load();
-  let place: string;
+  let position: string;
   try {
     return await parse(text);
   } catch (error) {
-    const { line, column } = findPlace(error, text);
-    place = line === undefined ? "" : `, line ${line}, column ${column}`;
+    const { line, column } = findPosition(error, text);
+    position = line === undefined ? "" : `, line ${line}, column ${column}`;
   }
   // The parser's error quotes the file, so it can't be the cause of this one.
-  throw new Error(`it is not valid ${name}${place}`);
+  throw new Error(`it is not valid ${name}${position}`);
 }
 
 // --- Internal helpers ---
 
 interface Format {
   readonly name: string;
-  /** Loads only the parser that is needed, because each takes time at startup. */
+  /** Loads one parser only, because each takes time at startup. */
   readonly load: () => Promise<(text: string) => unknown>;
 }
 
@@ -57,7 +57,7 @@ async function parseJson(text: string): Promise<unknown> {
   }
 }
 
-/** The parser itself ignores mistakes, and returns the rest. */
+/** The parser ignores invalid parts, and returns the rest. */
 async function loadJsonc(): Promise<(text: string) => unknown> {
   const { parseJSONC } = await import("confbox/jsonc");
   return (text) => {
@@ -69,7 +69,7 @@ async function loadJsonc(): Promise<(text: string) => unknown> {
 }
 
 /** The position in a parser's error: each parser has its own form. Lines and columns begin at 1. */
-function findPlace(error: unknown, text: string): { line?: number; column?: number } {
+function findPosition(error: unknown, text: string): { line?: number; column?: number } {
   const { line, column, lineNumber, columnNumber, mark, offset, message } = error as ParserError;
   if (mark !== undefined) return { line: mark.line + 1, column: mark.column + 1 };
   if (line !== undefined && column !== undefined) return { line, column };
@@ -84,14 +84,14 @@ function findPlace(error: unknown, text: string): { line?: number; column?: numb
 
 interface ParserError {
   readonly message: string;
-  /** YAML's; lines and columns begin at 0. */
+  /** From YAML: lines and columns begin at 0. */
   readonly mark?: { readonly line: number; readonly column: number };
-  /** TOML's. */
+  /** From TOML. */
   readonly line?: number;
   readonly column?: number;
-  /** JSON5's. */
+  /** From JSON5. */
   readonly lineNumber?: number;
   readonly columnNumber?: number;
-  /** The one of JSON with comments. */
+  /** From JSON with comments. */
   readonly offset?: number;
 }

@@ -1,8 +1,5 @@
 import { isIP } from "node:net";
 
-/** Addresses with the same first `prefix` bits. */
-export type AddressRange = readonly [address: string, prefix: number];
-
 /** Whether an entry of `trustProxy` is valid. */
 export function isProxyRange(entry: unknown): boolean {
   return typeof entry === "string" && toRanges(entry).length > 0;
@@ -23,6 +20,9 @@ export function toRanges(entry: string): readonly AddressRange[] {
 }
 
 // --- Internal helpers ---
+
+/** Addresses with the same first `prefix` bits. */
+type AddressRange = readonly [address: string, prefix: number];
 
 /** The names that Express has for ranges: RFC 1122 and 4291, RFC 3927 and 4291, RFC 1918 and 4193. */
 const named: Readonly<Record<string, readonly AddressRange[]>> = {

@@ -1,4 +1,4 @@
-/** What rules need to know of domains. */
+/** Answers about domains, which the rules need. */
 export interface DomainRules {
   /** Whether anyone can register a name below a domain, for example `co.uk`. */
   isPublicSuffix(domain: string): boolean;

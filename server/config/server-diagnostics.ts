@@ -59,7 +59,7 @@ export const serverDiagnostics = {
     remedy: "headersTimeout no longer than requestTimeout",
   },
 
-  // What the doctor alone looks at
+  // Only the doctor checks these
   SF701: {
     severity: "error",
     about: "a storage doesn't respond, so every call that needs it would get 503",

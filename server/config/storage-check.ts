@@ -5,10 +5,10 @@ import { openDocumentStore } from "../../storage/store.ts";
 import type { Report } from "./diagnostics.ts";
 import type { ConfiguredStorage } from "./configured-storages.ts";
 
-/** Opens a storage, asks it, and closes it. */
-export async function checkStorage(place: ConfiguredStorage, report: Report): Promise<void> {
-  const { path, config } = place;
-  const name = place.driver ?? "a driver object";
+/** Opens a storage, reads and writes, and closes it. */
+export async function checkStorage(storage: ConfiguredStorage, report: Report): Promise<void> {
+  const { path, config } = storage;
+  const name = storage.driver ?? "a driver object";
   try {
     const store = openDocumentStore(openDriver(config), { log: silent });
     try {
@@ -33,7 +33,7 @@ export async function checkStorage(place: ConfiguredStorage, report: Report): Pr
 const nothing = () => {};
 const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
-/** Whether the storage can read, so that only writes fail. */
+/** Whether only writes fail. */
 async function canRead(store: DocumentStore): Promise<boolean> {
   const read = store.collection("ping", isAny).get("ping");
   return read.then(
@@ -46,7 +46,7 @@ function isAny(value: unknown): value is unknown {
   return value !== undefined;
 }
 
-/** The code of Redis or of the file system, for example `NOAUTH`, or nothing: the rest can hold a secret. */
+/** The error code of Redis or the file system, for example `NOAUTH`. The rest of a message can contain a secret. */
 function toReason(error: unknown): string {
   const { cause } = error as { readonly cause?: unknown };
   if (!isInstance(cause, Error)) return "";
@@ -55,7 +55,7 @@ function toReason(error: unknown): string {
   return found === undefined ? "" : ` (${found})`;
 }
 
-/** One line, without what stands before the `@` of an address. */
+/** The first line of a message, without the user and password of a URL. */
 function toSafeMessage(error: unknown): string {
   const [line = ""] = messageOf(error).split("\n");
   return line.replace(/\/\/[^@\s]*@/g, "//…@");

@@ -1,7 +1,7 @@
-/** Whether a secret is long enough but among the first that an attacker guesses. */
+/** Whether a secret has 32 characters or more, but is easy to guess. */
 export function isWeakSecret(text: string): boolean {
   if (text.length < 32) return false;
-  // This part is enough, and to compare all of a large file with itself takes long.
+  // The comparison of a large file with itself takes long, and this part is enough.
   if (text.length > looked) return isWeakSecret(text.slice(0, looked));
   const hasFewCharacters = new Set(text).size < 8;
   return hasFewCharacters || isRepetition(text) || isRun(text) || words.test(text);
@@ -12,7 +12,7 @@ export function isWeakSecret(text: string): boolean {
 const mostly = 0.8;
 const looked = 1024;
 
-/** Words of examples and code, with nothing random in between. */
+/** Only words of examples and code, with nothing random between them. */
 const words = new RegExp(
   `^(?=.*[a-z])(?:${[
     "(?:change|replace)(?:[ _-]?me)?",
@@ -29,7 +29,7 @@ const words = new RegExp(
   "i",
 );
 
-/** Whether most of a text is one piece, repeated. */
+/** Whether a text is mostly one repeated piece. */
 function isRepetition(text: string): boolean {
   const lengths = Array.from({ length: text.length / 2 }, (_, index) => index + 1);
   return lengths.some((length) => {

@@ -24,9 +24,9 @@ function checkSecure({ session }: SourcedShop, report: Report): void {
     partitioned && "partitioned is true",
     isPrefixed(cookieName) && `cookieName is ${describeValue(cookieName, "cookieName")}`,
   ].find((text) => text !== false);
-  const setting = ["session", session, "secure"] as const;
-  if (reason === undefined) reportKey(report, "SF203", setting);
-  else reportKey(report, "SF201", setting, `true or "auto", because ${reason}`);
+  const key = ["session", session, "secure"] as const;
+  if (reason === undefined) reportKey(report, "SF203", key);
+  else reportKey(report, "SF201", key, `true or "auto", because ${reason}`);
 }
 
 function checkDomain(
@@ -37,22 +37,22 @@ function checkDomain(
 ): void {
   const { cookieName, domain } = toValues(session);
   if (domain === undefined) return;
-  const setting = ["session", session, "domain"] as const;
+  const key = ["session", session, "domain"] as const;
   if (/^__Host-/i.test(cookieName)) {
     const expected = `no domain, because cookieName is ${describeValue(cookieName, "cookieName")}`;
-    reportKey(report, "SF202", setting, expected);
+    reportKey(report, "SF202", key, expected);
   }
   const name = domain.replace(/^\./, "").toLowerCase();
   const hosts = toHosts(shop.host.value).map(toHostName);
   const isAbove = (below: string) => below === name || below.endsWith(`.${name}`);
   if (isPublicSuffix(name)) {
-    reportKey(report, "SF205", setting);
+    reportKey(report, "SF205", key);
   } else if (!hosts.every(isAbove)) {
-    reportKey(report, "SF204", setting);
+    reportKey(report, "SF204", key);
   } else if (hosts.length > 0) {
     const others = shops.flatMap((other) => toHosts(other.shop.host.value)).map(toHostName);
     const isShared = others.some((other) => !hosts.includes(other) && isAbove(other));
-    if (isShared) reportKey(report, "SF206", setting);
+    if (isShared) reportKey(report, "SF206", key);
   }
 }
 

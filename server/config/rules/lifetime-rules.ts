@@ -9,7 +9,7 @@ export function lifetimeRule({ config: { shops } }: RuleContext, report: Report)
 
 // --- Internal helpers ---
 
-/** For users, and for guests. */
+/** The timeouts of users and of guests. */
 const pairs = [
   ["idleTimeout", "absoluteTimeout"],
   ["guestIdleTimeout", "guestAbsoluteTimeout"],
@@ -21,13 +21,13 @@ function checkLifetimes({ session }: SourcedShop, report: Report): void {
   const { maxAge, renewAfter, absoluteTimeout } = session;
   for (const [idle, absolute] of pairs) {
     if (!session[idle].isWritten) continue;
-    const setting = ["session", session, idle] as const;
+    const key = ["session", session, idle] as const;
     const longest = session[absolute].value ?? Infinity;
     const seconds = session[idle].value;
     if (seconds > maxAge.value) {
-      reportKey(report, "SF301", setting, `no more than maxAge, which is ${maxAge.value}`);
+      reportKey(report, "SF301", key, `no more than maxAge, which is ${maxAge.value}`);
     } else if (seconds > longest) {
-      reportKey(report, "SF302", setting, `less than ${absolute}, which is ${longest}`);
+      reportKey(report, "SF302", key, `less than ${absolute}, which is ${longest}`);
     }
   }
   const longest = absoluteTimeout.value;

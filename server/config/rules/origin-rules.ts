@@ -7,7 +7,7 @@ import { toValues } from "../layers.ts";
 import { toHostName, toHosts } from "../hosts.ts";
 import { isLocalHost, type DomainRules } from "../registrable-domain.ts";
 
-/** Only your own pages can call, and their browsers send the session along. */
+/** Only your own pages can make calls, and their browsers send the session with them. */
 export function originRule({ config: { shops }, domains }: RuleContext, report: Report): void {
   for (const shop of shops) {
     checkOrigins(shop, report);

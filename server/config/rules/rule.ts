@@ -12,9 +12,6 @@ export interface RuleContext {
   readonly domains: DomainRules;
 }
 
-/** Checks how the keys of a config go together, and reports each problem. */
-export type ConfigRule = (context: RuleContext, report: Report) => void;
-
 /** The path of a key: where the config sets it, or else `path`. */
 export function pathOf({ isWritten, from }: SourcedValue, path: string): string {
   return isWritten ? from : path;

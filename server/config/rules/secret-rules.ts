@@ -28,17 +28,17 @@ export function secretRule({ config: { admin, shops } }: RuleContext, report: Re
     for (const text of secrets) realms.set(text, shop.realm.value);
   }
 
-  /** Reports each secret of a key that `isAtFault`. */
+  /** Reports each secret of a key for which `isInvalid` is true. */
   function reportTexts(
     code: DiagnosticCode,
     sourced: SourcedValue,
     path: string,
-    isAtFault: (text: string) => boolean,
+    isInvalid: (text: string) => boolean,
   ): void {
     const base = pathOf(sourced, path);
     for (const [index, text] of toTexts(sourced).entries()) {
       const at = Array.isArray(sourced.value) ? `${base}[${index}]` : base;
-      if (isAtFault(text)) report(code, at, describeValue(text, undefined));
+      if (isInvalid(text)) report(code, at, describeValue(text, undefined));
     }
   }
 }

@@ -29,14 +29,14 @@ export function storageRule({ config, environment }: RuleContext, report: Report
     if (storages.slice(0, index).some(isTwin))
       report("SF509", storage.path, "the same options again");
   }
-  // In development, accounts can be in the storage of the sessions, with any driver.
+  // In development, accounts can use the default storage, with any driver.
   const { isWritten } = config.storage.account;
   if (environment.production || isWritten) checkAccounts(config, report);
 }
 
 // --- Internal helpers ---
 
-/** Drivers that can have the same options twice: two storages, or one that needs no locks of this process. */
+/** Drivers that have separate data, even with the same options. */
 const independent = new Set(["lru-cache", "memory", "null"]);
 
 function checkDriver(
@@ -55,7 +55,7 @@ function checkDriver(
   }
 }
 
-/** A storage that isn't atomic across processes needs an option in the config that accepts this. */
+/** If a storage isn't atomic across processes, a key of the config must accept that. */
 function checkAtomicity(
   { path, driver, options, config }: ConfiguredStorage,
   accepted: { readonly singleProcess: boolean; readonly lossy: boolean },
@@ -101,7 +101,7 @@ function checkConnection({ path, driver, options }: ConfiguredStorage, report: R
 function isSameStorage(one: ConfiguredStorage, other: ConfiguredStorage): boolean {
   if (one.driver !== other.driver || independent.has(one.driver as string)) return false;
   if (isClusterAtomic(one.config)) return false;
-  // A driver object without options may be anything.
+  // Driver objects without options can use different data.
   const isKnown = [one, other].every(({ config, options }) => {
     return config.getItem === undefined || Object.keys(options).length > 0;
   });
