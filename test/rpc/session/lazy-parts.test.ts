@@ -1,0 +1,63 @@
+import { beforeEach, expect, test, vi } from "vitest";
+import { defineRpcMethod } from "../../../rpc/method.ts";
+import { createMatrix } from "../../_setup.ts";
+
+const created = vi.hoisted(() => [] as string[]);
+
+vi.mock(import("../../../rpc/session/unit-of-work.ts"), async (load) => {
+  const { UnitOfWork } = await load();
+  return { UnitOfWork: counted(UnitOfWork) };
+});
+vi.mock(import("../../../rpc/session/session-tokens.ts"), async (load) => {
+  const { SessionTokenStore } = await load();
+  return { SessionTokenStore: counted(SessionTokenStore) };
+});
+vi.mock(import("../../../rpc/session/sign-in-mark.ts"), async (load) => {
+  const { SignInMark } = await load();
+  return { SignInMark: counted(SignInMark) };
+});
+vi.mock(import("../../../rpc/lists/visitor-lists.ts"), async (load) => {
+  const lists = await load();
+  return { ...lists, VisitorLists: counted(lists.VisitorLists) };
+});
+vi.mock(import("../../../rpc/session/session-draft.ts"), async (load) => {
+  const draft = await load();
+  return { ...draft, SessionDraft: counted(draft.SessionDraft) };
+});
+
+const methods = {
+  enter: defineRpcMethod({
+    handler: (_, { createUserBoundSession }) => createUserBoundSession({ id: 7 }),
+  }),
+  readId: defineRpcMethod({ readOnly: true, handler: (_, { sessionId }) => sessionId }),
+};
+const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+
+beforeEach(() => {
+  created.length = 0;
+});
+
+test.each([
+  ["readId", []],
+  ["getUser", ["SessionDraft"]],
+  ["getBasket", ["VisitorLists"]],
+])("creates only the needed parts of a session in %s", async (method, parts) => {
+  const visitor = (await start({ methods })).visitor();
+  await visitor.call("enter");
+  await visitor.call(method);
+  created.length = 0;
+  expect((await visitor.call(method)).status).toBe(200);
+  expect(created).toEqual(parts);
+});
+
+// --- Internal helpers ---
+
+/** The same class, which notes its name for each new object. */
+function counted<Class extends new (...args: never[]) => object>(original: Class): Class {
+  return new Proxy(original, {
+    construct(target, args, self) {
+      created.push(target.name);
+      return Reflect.construct(target, args, self) as object;
+    },
+  });
+}
