@@ -40,12 +40,6 @@ export interface ShopLists<T extends TransferableDocument> {
   merge(user: T, guest: T): { readonly list: T; readonly lines: MergeReport["lines"] };
 }
 
-/** The key of a list, and when it expires (epoch milliseconds) if it does. */
-export interface ListOwner {
-  readonly key: string;
-  readonly expiresAt: number | undefined;
-}
-
 /** The outcome of merging a guest's basket and wishlist at login. */
 export interface MergeReport {
   /**
@@ -89,11 +83,12 @@ export async function readList<T extends TransferableDocument>(
 
 /**
  * Changes an open list.
+ * @param owner `expiresAt`: when a guest's list expires (epoch milliseconds); a user's list doesn't
  * @throws DocumentMovedError, StorageUnavailableError, and the errors of `rule`
  */
 export async function changeList<T extends TransferableDocument>(
   { documents, empty }: ShopLists<T>,
-  owner: ListOwner,
+  owner: { readonly key: string; readonly expiresAt: number | undefined },
   rule: (current: T) => T,
 ): Promise<T> {
   const { value } = await documents.update(owner.key, (current = empty, { expiresAt }) => {

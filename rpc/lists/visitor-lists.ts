@@ -1,10 +1,9 @@
 import { randomUUID } from "uncrypto";
 import type { Logger } from "../../shared/log.ts";
 import type { ListKind, SessionRecord } from "../../storage/sessions/session-record.ts";
-import type { Session } from "../../storage/sessions/session-records.ts";
+import type { RecordChange, Session } from "../../storage/sessions/session-records.ts";
 import type { PendingMerge } from "../../storage/sessions/user-index.ts";
 import { SessionEndedError } from "../../storage/sessions/user-sessions.ts";
-import { addListKey, replaceListKey } from "../session/record-changes.ts";
 import type { CallSession } from "../session/call-session.ts";
 import type { ShopServices } from "../shop-services.ts";
 import { emptyBasket, mergeItems, type Basket } from "./basket.ts";
@@ -17,7 +16,6 @@ import {
   readList,
   transferList,
   userOwnerKey,
-  type ListOwner,
   type MergeReport,
   type ShopLists,
 } from "./transfer.ts";
@@ -134,7 +132,7 @@ export class VisitorLists {
     return key;
   }
 
-  async #own(kind: ListKind): Promise<ListOwner> {
+  async #own(kind: ListKind) {
     // Only this change: the other changes of the call wait for its end, because the call can fail.
     if (this.keyOf(kind) === undefined) await this.#session.work.write(addListKey(kind));
     const services = this.#session.writable;
@@ -181,6 +179,19 @@ async function forEachGuestList(
   if (user !== undefined) return;
   const { basket, wishlist } = belongings;
   await Promise.all([basket && visit("basket", basket), wishlist && visit("wishlist", wishlist)]);
+}
+
+/** Adds the key of a guest's list, unless the record has one already. */
+function addListKey(kind: ListKind): RecordChange {
+  return (record) => ({ ...record, belongings: { [kind]: record.ownerKey, ...record.belongings } });
+}
+
+/** Replaces the key of a guest's list, unless a parallel call has replaced it. */
+function replaceListKey(kind: ListKind, from: string, to: string): RecordChange {
+  return (record) =>
+    record.belongings?.[kind] === from
+      ? { ...record, belongings: { ...record.belongings, [kind]: to } }
+      : record;
 }
 
 /** Not before the session expires, even if a parallel call extends it right now. */

@@ -1,5 +1,4 @@
 import type {
-  ListKind,
   SessionCustomData,
   SessionRecord,
   ShopUser,
@@ -32,19 +31,6 @@ export function patchCustomData(patch: Partial<SessionCustomData>): RecordChange
 /** Applies the call's changes to the user, and keeps the changes of parallel calls. */
 export function changeUser(known: ShopUser | undefined, next: ShopUser): RecordChange {
   return (record) => ({ ...record, user: mergeChanges(known, next, record.user) });
-}
-
-/** Adds the key of a guest's list, unless the record has one already. */
-export function addListKey(kind: ListKind): RecordChange {
-  return (record) => ({ ...record, belongings: { [kind]: record.ownerKey, ...record.belongings } });
-}
-
-/** Replaces the key of a guest's list, unless a parallel call has replaced it. */
-export function replaceListKey(kind: ListKind, from: string, to: string): RecordChange {
-  return (record) =>
-    record.belongings?.[kind] === from
-      ? { ...record, belongings: { ...record.belongings, [kind]: to } }
-      : record;
 }
 
 /** Begins the grace period of the old ID, because the client has sent the new one. */
