@@ -22,8 +22,8 @@ export interface CorsRules {
 }
 
 /**
- * Which pages of other origins may call which shop, and what they are told. `origin` is the request's header,
- * `null` where it has none.
+ * Decides which pages of other origins can call which shop, and what they can read. `origin` is the request's header of
+ * this name; `null` if it is missing.
  */
 export class Cors {
   /** The request headers, in addition to `Origin`, that decide whether a page is allowed. */
@@ -54,8 +54,8 @@ export class Cors {
 
   /**
    * Rejects calls that a page of another origin makes a browser send (CSRF), before anything runs.
-   * Clients that are no browsers send neither header.
-   * @returns whether the call's cookies count
+   * Clients that aren't browsers send neither `Origin` nor `Sec-Fetch-Site`.
+   * @returns whether the server accepts the call's cookies
    * @throws RpcError `foreign_origin`
    */
   assertOrigin(event: RequestEvent, origin: string | null, shop: Shop): boolean {
@@ -66,19 +66,19 @@ export class Cors {
       throw this.#reject(origin, shop, verdict);
     }
     const site = event.headers.get("sec-fetch-site");
-    // A page of another subdomain or port is one of another origin, too.
+    // `same-site`: a page of another subdomain or port, which is another origin.
     if (site !== "cross-site" && site !== "same-site") return true;
-    // A navigation to a cacheable GET may come from anywhere.
+    // Any page can link to a cacheable GET.
     if (event.req.method !== "POST") return true;
-    // A page that sets a token has passed a preflight, but the browser can add cookies by itself.
+    // A page can set a token only after a preflight. But the browser adds cookies by itself, so they don't count.
     if (this.#credentials.hasExplicit(event.headers)) return false;
     throw this.#reject(undefined, shop, "other");
   }
 
   /**
-   * The answer to a preflight. It names no shop, so it speaks for all of them; the call itself is checked
-   * against its own.
-   * @throws RpcError `foreign_origin` where no shop lets the origin in
+   * Responds to a preflight. It names no shop, so the response covers all shops; the call itself is checked against its
+   * own shop.
+   * @throws RpcError `foreign_origin` if no shop allows the origin
    */
   answerPreflight(event: RequestEvent, origin: string | null): RpcResponse {
     const hosts = this.#findHosts(event, origin, this.#rules.shops);
@@ -99,7 +99,7 @@ export class Cors {
     return { status: 204, body: null, headers };
   }
 
-  /** Lets the page that called read the answer, an error too; without a shop, as any of them would. */
+  /** Lets the calling page read the response, also an error. Without a shop, the rules of all shops apply. */
   addHeaders(
     event: RequestEvent,
     origin: string | null,
@@ -115,13 +115,13 @@ export class Cors {
       ["access-control-allow-origin", origin],
       ["access-control-expose-headers", [...exposed].join(", ")],
     );
-    // Were this left out of a preflight for one shop, a browser would make no call with cookies to another.
+    // A preflight needs this header if one shop allows cookies: without it, browsers send no call with cookies.
     if (hosts.some(({ cors }) => cors.credentials)) {
       headers.push(["access-control-allow-credentials", "true"]);
     }
   }
 
-  /** Those of the shops that let an origin in; none where there is no such header. */
+  /** The shops that allow an origin. */
   #findHosts(event: RequestEvent, origin: string | null, shops: readonly Shop[]): readonly Shop[] {
     if (origin === null) return [];
     return shops.filter(
@@ -133,7 +133,7 @@ export class Cors {
     return judgePage(event, origin, (page) => this.#isAtHostOf(page, shop), this.#publicOrigin);
   }
 
-  /** A page at a host that another shop means more closely is that shop's. */
+  /** If the host of another shop matches the page more closely, the page is that shop's. */
   #isAtHostOf(page: URL, shop: Shop): boolean {
     const hosts = this.#hosts.get(shop) as ShopHosts;
     if (!hosts.exist) return true;
@@ -141,7 +141,7 @@ export class Cors {
     return rank > 0 && rank === this.#findClosestRank(page);
   }
 
-  /** How closely some shop means a page's host; remembered, because a preflight asks for every shop. */
+  /** The rank of the shop whose host matches best. Remembered, because a preflight checks every shop. */
   #findClosestRank(page: URL): number {
     if (this.#closest.origin !== page.origin) {
       const rank = Math.max(...[...this.#hosts.values()].map((hosts) => hosts.rank(page)));
@@ -154,7 +154,7 @@ export class Cors {
     if (typeof cors.origin !== "function")
       return cors.origin.some((rule) => matchesOrigin(rule, origin));
     try {
-      // Nothing else will do: the promise of an asynchronous function would let everybody in.
+      // Only `true` allows the origin: the promise of an async function is truthy, too.
       return cors.origin(origin, shop) === true;
     } catch (error) {
       this.#rules.log.error("The function cors.origin failed, so the origin is rejected", {

@@ -1,13 +1,12 @@
 import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from "node:crypto";
 
 /**
- * Signs session ids with HMAC-SHA256. By Node's own calls, which answer at once: Web Crypto takes each
- * through a thread pool, at ten times the cost.
+ * Signs session IDs with HMAC-SHA256, synchronously: Web Crypto uses a thread pool, which costs ten times as much.
  */
 export class Signer {
   readonly #keys: readonly KeyObject[];
 
-  /** @param secrets at least one: the last signs, all verify */
+  /** @param secrets at least one: the last one signs, every one verifies */
   constructor(secrets: readonly string[]) {
     this.#keys = secrets.map((secret) => createSecretKey(secret, "utf8"));
   }
@@ -18,9 +17,8 @@ export class Signer {
   }
 
   /**
-   * Compares the exact text of the signature, in constant time: decoding it first would let altered
-   * ones pass.
-   * @returns whether one of the secrets made it, and whether that is the one that signs today
+   * Compares the exact text of the signature, in constant time. Decoding it first would accept other spellings.
+   * @returns `current`: the secret that signs today made it; `old`: another of the secrets did
    */
   verify(text: string, signature: string): "current" | "old" | "invalid" {
     const matches = this.#keys.map((key) => isEqual(signWith(key, text), signature));
