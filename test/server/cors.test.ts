@@ -38,7 +38,7 @@ describeMatrix("CORS", (matrix) => {
     return { ...storefront, reached, visitor, elsewhere, preflight };
   }
 
-  test("by default lets in nobody but pages of the server's own origin", async () => {
+  test("by default allows only pages of the server's own origin", async () => {
     const { visitor, preflight, reached, app } = await start();
     for (const origin of [shop, "http://localhost:5173", "null", "", "file://"]) {
       const answer = await visitor.call("getUser", undefined, { origin });
@@ -51,9 +51,9 @@ describeMatrix("CORS", (matrix) => {
       ["http://localhost:3000", "http://localhost:3000", 200],
       ["http://localhost:3000", "http://localhost:5173", 403],
       ["https://shop.example", "https://shop.example", 200],
-      // A proxy that is not trusted may have ended TLS.
+      // An untrusted proxy may have terminated TLS.
       ["http://shop.example", "https://shop.example", 200],
-      // Whoever sits on the line may have written this page.
+      // Anyone on the network may have written this page.
       ["https://shop.example", "http://shop.example", 403],
       ["https://shop.example", "https://shop.example.evil.example", 403],
     ] as const) {
@@ -63,7 +63,7 @@ describeMatrix("CORS", (matrix) => {
     }
   });
 
-  test("answers a preflight of what calls send", async () => {
+  test("a preflight allows the method and headers of calls", async () => {
     const { preflight, reached } = await start({ cors: { origin: [shop], maxAge: 60 } });
     const { status, headers } = await preflight(shop);
     expect(status).toBe(204);
@@ -79,7 +79,7 @@ describeMatrix("CORS", (matrix) => {
     expect(reached).toEqual([]);
   });
 
-  test("speaks for all shops in a preflight, and for its own in a call", async () => {
+  test("a preflight covers all shops, and a call its own shop only", async () => {
     const { preflight, visitor, elsewhere, reached } = await start(ofFirst({ origin: [shop] }));
     expect((await preflight(shop, "/us/api/rpc/getUser")).status).toBe(204);
     expect((await visitor.call("getUser", undefined, { origin: shop })).status).toBe(200);
@@ -90,7 +90,7 @@ describeMatrix("CORS", (matrix) => {
     expect(reached).toEqual([]);
   });
 
-  test("says in a preflight that cookies travel where they do to any shop that lets it in", async () => {
+  test("a preflight allows cookies if any shop that allows the page does", async () => {
     const { preflight, visitor, elsewhere } = await start({
       cors: { origin: [shop], maxAge: 60 },
       ...ofFirst({ credentials: false, maxAge: 30 }),
@@ -104,7 +104,7 @@ describeMatrix("CORS", (matrix) => {
     expect(await credentials(elsewhere)).toBe("true");
   });
 
-  test("lets a page read failures like answers, and varies by origin always", async () => {
+  test("lets an allowed page read errors too, and always varies by origin", async () => {
     const { visitor, send, reached } = await start({ cors: { origin: [shop] } });
     const json = { "content-type": "application/json" };
     const post = (path: string, headers: Record<string, string>, body?: string) =>
@@ -145,7 +145,7 @@ describeMatrix("CORS", (matrix) => {
     );
   });
 
-  test("exposes the header of tokens by itself where there are tokens, beside the config's own", async () => {
+  test("exposes the header of bearer tokens in shops that enable them", async () => {
     const { visitor, elsewhere } = await start({
       cors: { origin: [shop], exposedHeaders: ["x-request-id"] },
       session: { authTokenHeaderKey: "vendure-auth-token" },
@@ -172,7 +172,7 @@ describeMatrix("CORS", (matrix) => {
     [/https:\/\/shop\.example/, [shop], [`${shop}.evil.example`, `https://evil.example?${shop}`]],
     [/https:\/\/shop\.example|https:\/\/other\.example/g, [shop, other], [`${shop}.evil.example`]],
     [/https:\/\/\w+\.example/iy, [shop, other], ["https://a.b.example", "http://shop.example"]],
-  ] as const)("takes the pattern %s for the whole origin", async (pattern, good, bad) => {
+  ] as const)("matches the pattern %s with the whole origin", async (pattern, good, bad) => {
     const { visitor, reached } = await start({ cors: { origin: [pattern] } });
     for (const origin of [...good, ...good]) {
       const answer = await visitor.call("getUser", undefined, { origin });
@@ -186,7 +186,7 @@ describeMatrix("CORS", (matrix) => {
     expect(reached).toEqual([]);
   });
 
-  test("asks a function with the origin and the shop", async () => {
+  test("calls a cors.origin function with the origin and the shop", async () => {
     const { visitor, elsewhere, preflight } = await start({
       cors: { origin: (origin, { currency }) => origin === shop && currency === "USD" },
     });
@@ -196,7 +196,7 @@ describeMatrix("CORS", (matrix) => {
     expect((await elsewhere.call("getUser", undefined, { origin: shop })).status).toBe(200);
   });
 
-  test("lets nobody in by a function that is asynchronous, or throws", async () => {
+  test("rejects all origins if the cors.origin function is async or throws", async () => {
     matrix.allowErrors();
     for (const origin of [careless, broken]) {
       const { visitor, preflight, reached } = await start({ cors: { origin } });
@@ -208,7 +208,7 @@ describeMatrix("CORS", (matrix) => {
     }
   });
 
-  test("lets no foreign origin reach a method, by any verb, with or without a session", async () => {
+  test("rejects calls of other origins before a method runs, by any HTTP method and with or without a session", async () => {
     const { visitor, reached, send } = await start({ cors: { origin: [shop] } });
     await visitor.call("addItemToBasket", { variantId: 7, quantity: 1 });
     reached.length = 0;
@@ -223,14 +223,14 @@ describeMatrix("CORS", (matrix) => {
         }
       }
     }
-    // Old browsers leave the origin of a form's page out.
+    // Old browsers send no Origin for forms.
     const crossSite = await visitor.call("getUser", undefined, { "sec-fetch-site": "cross-site" });
     expect(crossSite).toMatchObject({ status: 403, body: { code: "foreign_origin" } });
     expect(reached).toEqual([]);
     expect((await visitor.call("getBasket")).body.basket.itemCount).toBe(1);
   });
 
-  test("never answers with *", async () => {
+  test("never allows the origin * or the header *", async () => {
     const { visitor, preflight } = await start({ cors: { origin: () => true } });
     for (const origin of [shop, evil]) {
       const answers = [
@@ -249,7 +249,7 @@ describeMatrix("CORS", (matrix) => {
     await expect(matrix.start({ cors: { origin: ["*"] } })).rejects.toThrow(/cors\.origin/);
   });
 
-  test("lets a page whose shop takes no credentials do nothing in its visitor's name", async () => {
+  test("ignores the visitor's cookies in calls of other origins if cors.credentials is off", async () => {
     const enter = defineRpcMethod({
       handler: (_, { createUserBoundSession }) => createUserBoundSession({ id: 7 }),
     });
@@ -264,7 +264,7 @@ describeMatrix("CORS", (matrix) => {
   });
 });
 
-/** Settings of the first shop; the second one keeps the defaults. */
+/** Sets `cors` of the first shop; the second shop keeps the defaults. */
 function ofFirst(cors: CorsConfig): Partial<StorefrontConfig> {
   const { shops } = testConfig();
   return { shops: shops.map((each) => (each.shopId === 1001 ? { ...each, cors } : each)) };
@@ -276,7 +276,7 @@ function broken(): never {
   throw new Error("no such table");
 }
 
-/** What an answer says to a browser of who may read it. */
+/** The CORS headers of a response. */
 function corsOf({ headers }: Answer): Record<string, string> {
   const names = {
     origin: "access-control-allow-origin",

@@ -11,7 +11,7 @@ const shop = "https://shop.test";
 const cookie = "$session-1001";
 const item = { variantId: 666, quantity: 1 };
 
-/** Pages of others, and whether they are of the shop's site: then cookies that are lax travel too. */
+/** Pages of other origins. If they are on the shop's site, browsers send lax cookies along. */
 const strangers = [
   ["https://evil.test", "none", "another site"],
   ["https://evil.test", "lax", "another site"],
@@ -20,8 +20,8 @@ const strangers = [
   ["https://shop.test", "lax", "the same site"],
 ] as const;
 
-describeWithChromium("a visitor who is logged in", ["openssl"], (open) => {
-  /** A storefront with its victim, on a page of its own; and the origin of a stranger's page. */
+describeWithChromium("a logged-in visitor", ["openssl"], (open) => {
+  /** A storefront, its victim on a page of the shop, and the origin of an attacker's page. */
   async function start(settings: string, address = "https://evil.test") {
     const place = await servePlace(shop, shop, settings);
     const stranger = await listen(address, emptyPage);
@@ -34,19 +34,19 @@ describeWithChromium("a visitor who is logged in", ["openssl"], (open) => {
   }
 
   test.each(strangers)(
-    "is safe from a page at %s with cookies of SameSite=%s, which is %s",
+    "a page at %s with cookies of SameSite=%s, which is %s, changes nothing for a logged-in visitor",
     { timeout: 120_000 },
     async (address, sameSite, site) => {
       const settings = `{ session: { sameSite: "${sameSite}" } }`;
       const { place, stranger, victim, before } = await start(settings, address);
       for (const attack of attacks) {
         place.requests.length = 0;
-        // A page of its own for each, for some are still on their way elsewhere.
+        // Each attack gets a new page, because some pages are still navigating.
         const page = await victim.context().newPage();
         await page.goto(stranger);
         await attack.run(page, place.server);
         await arrive(place, attack.sends.length);
-        // It was an attack: the browser has sent it, and the victim's cookie where it does so.
+        // The browser must have sent the attack, with the victim's cookie if its rules allow that.
         const expected = attack.sends.map((sent) => [sent, travels(attack, sameSite, site)]);
         const requests = place.requests.map(({ verb, type, cookies }) => [
           `${verb} ${type}`,
@@ -62,7 +62,7 @@ describeWithChromium("a visitor who is logged in", ["openssl"], (open) => {
     },
   );
 
-  test("loses nothing to images of every method", async () => {
+  test("images with the URL of every method change nothing for a logged-in visitor", async () => {
     const { place, stranger, victim, before } = await start('{ session: { sameSite: "none" } }');
     const page = await victim.context().newPage();
     await page.goto(stranger);
@@ -78,14 +78,14 @@ describeWithChromium("a visitor who is logged in", ["openssl"], (open) => {
       cookies.includes(cookie),
       status,
     ]);
-    // What is public reads no session.
+    // Public methods read no session.
     expect(statuses.filter(([, status]) => status !== 405)).toEqual([[true, 200]]);
     expect(statuses.every(([hasCookie]) => hasCookie)).toBe(true);
     expect(place.reached).toEqual(["getShopConfiguration"]);
     expect(await describeVictim(victim, place)).toEqual(before);
   });
 
-  test("loses nothing to markup that somebody has put into the shop's own page", async () => {
+  test("markup injected into the shop's own page changes nothing for a logged-in visitor", async () => {
     const { place, victim, before } = await start("{}");
     for (const { name, sends, run } of attacks) {
       if (!name.startsWith("a form")) continue;
@@ -103,7 +103,7 @@ describeWithChromium("a visitor who is logged in", ["openssl"], (open) => {
     expect(await describeVictim(victim, place)).toEqual(before);
   });
 
-  test("calls from the shop's own page", async () => {
+  test("accepts calls from the shop's own page", async () => {
     const { place, victim } = await start("{}");
     const { basket } = await callFrom(victim, place.server, "addItemToBasket", item);
     expect(basket.itemCount).toBe(2);
@@ -116,7 +116,7 @@ describeWithChromium("a visitor who is logged in", ["openssl"], (open) => {
 describe("over plain HTTP", () => {
   const { start } = createMatrix("memory", "server", () => ({ driver: "memory" }));
 
-  test("no method changes anything by another verb than POST", async () => {
+  test("rejects changes by every HTTP method other than POST", async () => {
     const { visitor } = await start();
     const customer = visitor();
     const before = (await customer.call("addItemToBasket", item)).body;
@@ -141,11 +141,14 @@ describe("over plain HTTP", () => {
     ["same-site", 403],
     ["same-origin", 200],
     ["none", 200],
-  ])("a POST whose browser says %s, and no origin, is answered %i", async (site, status) => {
-    const { visitor } = await start();
-    const headers = { "sec-fetch-site": site };
-    expect((await visitor().call("addItemToBasket", item, headers)).status).toBe(status);
-  });
+  ])(
+    "responds to a POST with Sec-Fetch-Site: %s and without Origin with %i",
+    async (site, status) => {
+      const { visitor } = await start();
+      const headers = { "sec-fetch-site": site };
+      expect((await visitor().call("addItemToBasket", item, headers)).status).toBe(status);
+    },
+  );
 
   test.each([
     "text/plain",
@@ -155,14 +158,14 @@ describe("over plain HTTP", () => {
     "multipart/form-data; boundary=application/json",
     "application/json-seq",
     "",
-  ])("JSON that is named %j does not count, whoever sends it", async (type) => {
+  ])("rejects a JSON body with the content type %j", async (type) => {
     const { visitor } = await start();
     const answer = await visitor().call("addItemToBasket", item, { "content-type": type });
     expect(answer).toMatchObject({ status: 415, body: { code: "not_json" }, setCookies: [] });
   });
 });
 
-/** What there is to lose. */
+/** The state that an attack must not change. */
 async function describeVictim(page: Page, { page: origin, server }: Place) {
   const { user } = await callFrom(page, server, "getUser");
   const { basket } = await callFrom(page, server, "getBasket");
@@ -170,7 +173,7 @@ async function describeVictim(page: Page, { page: origin, server }: Place) {
   return { user, basket, session: session?.value };
 }
 
-/** Waits until the server has answered so many requests. */
+/** Waits until the server has responded to this number of requests. */
 async function arrive({ requests }: Place, count: number): Promise<void> {
   await vi.waitFor(() => expect(requests.length).toBeGreaterThanOrEqual(count), 10_000);
 }

@@ -25,7 +25,7 @@ const hosts = (first: string | string[], second: string) => [
 
 type Ask = Record<"host", string> & Record<string, string>;
 
-/** Sends an add to the basket with these headers; `host` is what a proxy made of it. */
+/** Calls addItemToBasket with these headers; a proxy set `host`. */
 async function ask(config: Partial<StorefrontConfig>, { host, ...headers }: Ask) {
   const { app, lines } = await start(config);
   const response = await app.fetch(
@@ -45,7 +45,7 @@ async function ask(config: Partial<StorefrontConfig>, { host, ...headers }: Ask)
 describe("behind a proxy that rewrites Host", () => {
   const page = { host: "shop.example", origin: "https://shop.example" };
 
-  test("the shop's own page may call, and no other", async () => {
+  test("allows the shop's own page behind a proxy that rewrites Host, and no other page", async () => {
     const send = await openBehindProxy();
     expect(await send({ ...page, "sec-fetch-site": "same-origin" })).toBe(200);
     for (const site of ["same-site", "cross-site", "none", "same-origin, cross-site", ""]) {
@@ -57,7 +57,7 @@ describe("behind a proxy that rewrites Host", () => {
     expect(await send(evil)).toBe(403);
   });
 
-  test("its publicUrl is taken for the host where a browser says nothing more", async () => {
+  test("compares the origin with publicUrl if the browser sends no Sec-Fetch-Site", async () => {
     const send = await openBehindProxy({ publicUrl: "http://shop.example:8080/" });
     const own = { host: "shop.example:8080", origin: "http://shop.example:8080" };
     expect(await send(own)).toBe(200);
@@ -71,7 +71,7 @@ describe("behind a proxy that rewrites Host", () => {
     expect(await send({ ...own, "sec-fetch-site": "cross-site" })).toBe(403);
   });
 
-  test("X-Forwarded-Host is taken for it where the proxy is trusted", async () => {
+  test("compares the origin with X-Forwarded-Host if the proxy is trusted", async () => {
     const own = { ...page, "x-forwarded-host": "shop.example", "x-forwarded-proto": "https" };
     expect(await (await openBehindProxy({ trustProxy: ["loopback"] }))(own)).toBe(200);
     expect(await (await openBehindProxy({ trustProxy: ["10.0.0.0/8"] }))(own)).toBe(403);
@@ -99,7 +99,7 @@ describe("a page of the host that was called", () => {
     expect((await ask({}, { host, origin })).status).toBe(status);
   });
 
-  test("may call by any name of the host where its browser says same-origin", async () => {
+  test("ignores the Host of a call if the browser sends Sec-Fetch-Site: same-origin", async () => {
     for (const host of ["shop.example", "shop.example:443", "10.0.0.1:3000", "upstream"]) {
       const headers = {
         host,
@@ -113,12 +113,12 @@ describe("a page of the host that was called", () => {
   });
 });
 
-describe("where shops have hosts", () => {
+describe("shops with hosts", () => {
   const shops = hosts(["one.example", "www.one.example"], "two.example");
   const config = { shopSelector: "path_or_default", shops } as const;
   const call = { host: "10.0.0.1:3000", "sec-fetch-site": "same-origin" };
 
-  test("a page calls the shop of its own host, and not another that a header names", async () => {
+  test("allows a page to call the shop of its host only, even if a header names another shop", async () => {
     for (const origin of ["https://one.example", "https://www.one.example"]) {
       expect((await ask(config, { ...call, origin })).status).toBe(200);
       const other = await ask(config, { ...call, origin, "x-shop-id": "1002" });
@@ -130,7 +130,7 @@ describe("where shops have hosts", () => {
     expect((await ask(config, direct)).status).toBe(403);
   });
 
-  test("a page of one with a cookie for all of them is nobody at the other", async () => {
+  test("rejects a page that calls another shop with a cookie for all hosts", async () => {
     const session = { domain: "shops.example", cookieName: "sid" };
     const { app } = await start({
       shopSelector: "domain",
@@ -154,22 +154,22 @@ describe("where shops have hosts", () => {
     expect(foreign.headers.get("access-control-allow-origin")).toBeNull();
   });
 
-  test("a page of another one may call where cors.origin allows it", async () => {
+  test("allows a page of another shop's host if cors.origin lists it", async () => {
     const cors = { origin: ["https://one.example"] };
     const headers = { ...call, origin: "https://one.example", "x-shop-id": "1002" };
     expect((await ask({ ...config, cors }, headers)).status).toBe(200);
   });
 
-  test("a host of theirs proves nothing of a page that the browser calls cross-site", async () => {
+  test("rejects a page of a shop's host if the browser sends Sec-Fetch-Site: cross-site", async () => {
     const headers = { ...call, origin: "https://one.example", "sec-fetch-site": "cross-site" };
     expect((await ask(config, headers)).status).toBe(403);
   });
 });
 
-describe("a call that is rejected for its origin", () => {
+describe("a rejected call of another origin", () => {
   const headers = { host: "10.0.0.1:3000", origin: "https://shop.example" };
 
-  test("says which origin and which keys of the config, and development logs it", async () => {
+  test("names the origin and the config options in the error, and logs it in development", async () => {
     const { status, detail, lines } = await ask({}, headers);
     expect(status).toBe(403);
     for (const name of [
@@ -184,7 +184,7 @@ describe("a call that is rejected for its origin", () => {
     expect(lines).toMatchObject([{ level: "warn", details: { detail } }]);
   });
 
-  test("is not logged in production, where anyone could fill the log", async () => {
+  test("logs no rejected origin in production", async () => {
     const { log, lines } = createTestLog();
     const app = createStorefront(testConfig({ ...forProduction, log }), { production: true });
     onTestFinished(() => app.close());
@@ -196,15 +196,15 @@ describe("a call that is rejected for its origin", () => {
     expect(lines.length).toBe(before);
   });
 
-  test("shows no more of an origin than its beginning", async () => {
+  test("quotes only the beginning of a long origin", async () => {
     const { detail } = await ask({}, { ...headers, origin: `https://${"a".repeat(5000)}.example` });
     expect(detail?.length).toBeLessThan(600);
   });
 });
 
-describe("a token in a call that a browser calls cross-site", () => {
+describe("a cross-site call with a token", () => {
   test.each(["Bearer none", "Bearer x.y", "bearer abc"])(
-    "as %j keeps its cookies out",
+    "ignores the cookies of a cross-site call with the token %j",
     async (token) => {
       const { visitor } = await start({ methods });
       const victim = visitor();
@@ -222,7 +222,7 @@ describe("a token in a call that a browser calls cross-site", () => {
     },
   );
 
-  test("as no Bearer does not let it in", async () => {
+  test("rejects a cross-site call whose Authorization is not a bearer token", async () => {
     const { visitor } = await start({ methods });
     for (const authorization of ["Basic eDp5", "Bearer", "bearer:x"]) {
       const headers = { authorization, "sec-fetch-site": "cross-site" };
@@ -230,7 +230,7 @@ describe("a token in a call that a browser calls cross-site", () => {
     }
   });
 
-  test("leaves the cookies of a same-origin page alone, whose gateway wants one of its own", async () => {
+  test("accepts the cookies of a same-origin call with a gateway's bearer token", async () => {
     const { visitor } = await start({ methods });
     const customer = visitor();
     await customer.call("enter");
@@ -241,7 +241,7 @@ describe("a token in a call that a browser calls cross-site", () => {
 });
 
 describeWithChromium("a page behind a proxy that rewrites Host", ["openssl"], (open) => {
-  /** Serves a page at an address, and behind it a storefront that is called by another name. */
+  /** Serves a page at an address, in front of a storefront with another host name. */
   async function serveBehindProxy(
     address: string,
     config: (origin: string) => Partial<StorefrontConfig>,
@@ -269,12 +269,12 @@ describeWithChromium("a page behind a proxy that rewrites Host", ["openssl"], (o
       }, shopId);
   }
 
-  test("calls by HTTPS, as its browser says same-origin", async () => {
+  test("allows a page over HTTPS behind a proxy that rewrites Host", async () => {
     const call = await serveBehindProxy("https://shop.test", () => ({}));
     expect(await call(1001)).toBe(200);
   });
 
-  test("calls the shop of its host, and no other", async () => {
+  test("allows a page behind such a proxy to call the shop of its host only", async () => {
     const shops = hosts("one.shop.test", "two.shop.test");
     const call = await serveBehindProxy("https://one.shop.test", () => ({
       shopSelector: "domain",
@@ -283,7 +283,7 @@ describeWithChromium("a page behind a proxy that rewrites Host", ["openssl"], (o
     expect([await call(1001), await call(1002)]).toEqual([200, 403]);
   });
 
-  test("calls by plain HTTP, where its browser says nothing, if publicUrl names it", async () => {
+  test("allows a page over plain HTTP behind such a proxy if publicUrl names it", async () => {
     const without = await serveBehindProxy("http://shop.test", () => ({}));
     expect(await without(1001)).toBe(403);
     const call = await serveBehindProxy("http://shop.test", (publicUrl) => ({ publicUrl }));

@@ -6,7 +6,7 @@ const { start } = createMatrix("memory", "request", () => ({ driver: "memory" })
 const shop = "https://shop.example";
 const own = "authorization, content-type, idempotency-key, x-shop-id";
 
-/** Which headers a page may send to storefronts with these settings of each shop. */
+/** The headers that a preflight allows, with these settings of the shops. */
 async function ask(requested: string | undefined, cors: readonly CorsConfig[], origin = shop) {
   const shops = testConfig().shops.map((each, index) => ({ ...each, cors: cors[index] }));
   const { app } = await start({ shops });
@@ -30,7 +30,7 @@ async function ask(requested: string | undefined, cors: readonly CorsConfig[], o
 
 const open: CorsConfig = { origin: [shop] };
 
-test("allows the headers that a page asks for, and its answer varies by them", async () => {
+test("allows the headers that a page requests, and varies by them", async () => {
   const wanted = "content-type,x-shop-id,Sentry-Trace, baggage ,traceparent,x_campaign";
   expect(await ask(wanted, [open, open])).toEqual({
     status: 204,
@@ -40,26 +40,26 @@ test("allows the headers that a page asks for, and its answer varies by them", a
   expect(await ask(undefined, [open, open])).toMatchObject({ allowed: own });
 });
 
-test("allows none of them to an origin that no shop allows", async () => {
+test("allows no headers to an origin that no shop allows", async () => {
   const refused = await ask("x-campaign", [open, open], "https://evil.example");
   expect(refused).toMatchObject({ status: 403, allowed: null });
 });
 
 test.each(["*", "a b", "x:y", "x\ty", "é", "(x)", '"x"', "", ",,", "x=y"])(
-  "passes over %j, which is the name of no header",
+  "ignores the requested header %j, which is not a header name",
   async (name) => {
     expect((await ask(`${name}, x-good`, [open, open])).allowed).toBe(`${own}, x-good`);
   },
 );
 
 test.each(["X-Forwarded-For", "x-forwarded-host", "forwarded", "x-real-ip"])(
-  "passes over %s, which is a proxy's to send",
+  "ignores the requested header %s, which only a proxy sends",
   async (name) => {
     expect((await ask(`${name}, x-good`, [open, open])).allowed).toBe(`${own}, x-good`);
   },
 );
 
-test("allows 1 KB of names at most", async () => {
+test("allows at most 1 KB of requested header names", async () => {
   const names = Array.from({ length: 400 }, (_, index) => `x-name-${1000 + index}`);
   const { allowed } = await ask(names.join(), [open, open]);
   expect(allowed?.length).toBeLessThanOrEqual(own.length + 1024);
@@ -67,7 +67,7 @@ test("allows 1 KB of names at most", async () => {
   expect((await ask("x".repeat(1025), [open, open])).allowed).toBe(own);
 });
 
-test("allows a list instead, and of several shops all that any of them allows", async () => {
+test("allows the configured headers instead, and with several shops those of each", async () => {
   const listed = { ...open, allowedHeaders: ["X-Campaign"] };
   const other = { ...open, allowedHeaders: ["baggage"] };
   expect((await ask("x-other", [listed, listed])).allowed).toBe(`${own}, x-campaign`);
@@ -77,13 +77,13 @@ test("allows a list instead, and of several shops all that any of them allows", 
   expect((await ask("x-other", [{ ...open, allowedHeaders: [] }, {}])).allowed).toBe(own);
 });
 
-test("allows any name of a header in a list", async () => {
+test("accepts every valid header name in cors.allowedHeaders", async () => {
   const listed = { ...open, allowedHeaders: ["X_Tenant", "x.trace"] };
   expect((await ask(undefined, [listed])).allowed).toBe(`${own}, x_tenant, x.trace`);
 });
 
 test.each([["*"], ["x y"], [""], "x-campaign", [7]])(
-  "refuses the list %j at the start",
+  "rejects cors.allowedHeaders: %j at startup",
   async (list) => {
     const cors = { origin: [shop], allowedHeaders: list as string[] };
     await expect(start({ cors })).rejects.toThrow(/cors\.allowedHeaders/);

@@ -23,7 +23,7 @@ describeMatrix("bearer tokens", (matrix) => {
   const bearer = { tokenMethod: "bearer" } as const;
   const both = { tokenMethod: ["cookie", "bearer"] } as const;
 
-  test("come in a header of the shop's own name, and say nothing of the others", async () => {
+  test("issues a bearer token in the configured header only", async () => {
     const { visitor } = await start({
       session: { ...bearer, authTokenHeaderKey: "vendure-auth-token" },
     });
@@ -33,7 +33,7 @@ describeMatrix("bearer tokens", (matrix) => {
   });
 
   test.each(["Bearer", "bearer", "BEARER", "bEARER"])(
-    "are taken by the scheme %s",
+    "accepts a bearer token after the scheme %s",
     async (scheme) => {
       const { send, visitor } = await start({ session: bearer });
       const user = new TestClient("bearer", send);
@@ -45,15 +45,18 @@ describeMatrix("bearer tokens", (matrix) => {
     },
   );
 
-  test.each(["Basic YTpi", "Bearer", "Token x"])("are not what %j is", async (authorization) => {
-    const { visitor } = await start({ session: bearer });
-    const answer = await visitor().call("getUser", undefined, { authorization });
-    expect(answer).toMatchObject({ status: 200, body: {} });
-    expect(readToken(answer)).toBeUndefined();
-  });
+  test.each(["Basic YTpi", "Bearer", "Token x"])(
+    "ignores the header Authorization: %j",
+    async (authorization) => {
+      const { visitor } = await start({ session: bearer });
+      const answer = await visitor().call("getUser", undefined, { authorization });
+      expect(answer).toMatchObject({ status: 200, body: {} });
+      expect(readToken(answer)).toBeUndefined();
+    },
+  );
 
   test.each(["x", "x.y", "%", "\u00e9", "a".repeat(5000)])(
-    "that are noise are dead",
+    "clears a malformed bearer token",
     async (noise) => {
       const { visitor } = await start({ session: bearer });
       const authorization = `Bearer ${noise}`;
@@ -63,7 +66,7 @@ describeMatrix("bearer tokens", (matrix) => {
     },
   );
 
-  test("have one spelling only", async () => {
+  test("rejects every other spelling of a bearer token", async () => {
     const { send } = await start({ session: bearer });
     const user = new TestClient("bearer", send);
     await user.call("addItemToBasket", item);
@@ -75,7 +78,7 @@ describeMatrix("bearer tokens", (matrix) => {
     }
   });
 
-  test("are no cookies, and cookies no tokens", async () => {
+  test("rejects a cookie sent as a bearer token, and a bearer token sent as a cookie", async () => {
     const { send } = await start({ session: both });
     const first = await new TestClient("cookie", send).callRaw("register", account);
     const cookie = readCookie(first) as string;
@@ -107,7 +110,7 @@ describeMatrix("bearer tokens", (matrix) => {
     }
   });
 
-  test("work beside a stale cookie, and cookies beside a stale token", async () => {
+  test("accepts a valid token with a stale cookie, and a valid cookie with a stale token", async () => {
     const { send } = await start({ session: both });
     const first = await new TestClient("cookie", send).callRaw("register", account);
     const second = await new TestClient("cookie", send).callRaw("login", account);
@@ -126,13 +129,13 @@ describeMatrix("bearer tokens", (matrix) => {
     expect(around.body.user.email).toBe(account.email);
     expect([readToken(around), readCookie(around)]).toEqual(["", undefined]);
 
-    // The call is the cookie's, so it gets the new cookie, and the dead token goes all the same.
+    // The session came by cookie, so the server issues a new cookie and clears the invalid token.
     const again = await call(send, "login", { ...deadToken.headers, ...byCookie.headers }, account);
     expect(readToken(again)).toBe("");
     expect(readCookie(again)).toMatch(/^s%3A/);
   });
 
-  test("get no cookie, not even at a login beside one; and no guard stands in their way", async () => {
+  test("issues no cookie to a client that sends a bearer token, also at a login", async () => {
     const { send } = await start({ session: both });
     const first = await new TestClient("cookie", send).callRaw("register", account);
     const user = new TestClient("bearer", send);
@@ -154,7 +157,7 @@ describeMatrix("bearer tokens", (matrix) => {
     }
   });
 
-  test("are given beside the cookie to who presents nothing", async () => {
+  test("issues both a cookie and a token to a client that sends neither", async () => {
     const { send } = await start({ session: both });
     const answer = await call(send, "addItemToBasket", {}, item);
     expect(readToken(answer)).toMatch(/./);
@@ -162,7 +165,7 @@ describeMatrix("bearer tokens", (matrix) => {
     expect((await call(send, "getBasket", {})).setCookies).toEqual([]);
   });
 
-  test("are a matter of each shop", async () => {
+  test("issues bearer tokens only in shops that enable them", async () => {
     const { send } = await start({
       shops: testConfig().shops.map((shop) =>
         shop.shopId === 1002 ? { ...shop, session: bearer } : shop,
@@ -181,14 +184,14 @@ describeMatrix("bearer tokens", (matrix) => {
     expect(readToken(ignored)).toBeUndefined();
   });
 
-  test("are neither given nor taken where the method has no session", async () => {
+  test("neither issues nor clears a bearer token in a public method", async () => {
     const { send } = await start({ session: bearer });
     const authorization = "Bearer dead";
     expect(readToken(await call(send, "getShopConfiguration", { authorization }))).toBeUndefined();
     expect(readToken(await call(send, "nowhere", { authorization }))).toBeUndefined();
   });
 
-  test("of a login that an error follows are given all the same", async () => {
+  test("issues the bearer token of a login, even if the method fails after it", async () => {
     const fail = defineRpcMethod({
       async handler(_, { createUserBoundSession }) {
         await createUserBoundSession({ id: 7 });
@@ -203,7 +206,7 @@ describeMatrix("bearer tokens", (matrix) => {
 });
 
 describe("the signature of a token", () => {
-  test("is of one shop, also where two would hold the same id", async () => {
+  test("rejects a bearer token signed for another shop, even for the same session ID", async () => {
     const { shops } = resolveConfig(testConfig(), { production: false });
     const [one, other] = shops.map(({ shopId, session }) => createBearerTransport(session, shopId));
     const id = "7:0f0a3c52-5a71-4ba6-9d4c-0a1d3f6b8a11";

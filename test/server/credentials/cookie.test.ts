@@ -12,7 +12,7 @@ import { testMethods } from "../../fixtures/methods.ts";
 const item = { variantId: 7, quantity: 1 };
 
 describeEverywhere("the session cookie", ({ start }) => {
-  test("with rememberMe outlives the browser, and without it does not", async () => {
+  test("sets a cookie with Max-Age only if rememberMe is on", async () => {
     const { visitor } = await start({ auth: createTestAuth(), session: { maxAge: 1000 } });
     for (const [rememberMe, maxAge] of [
       [true, 1000],
@@ -35,7 +35,7 @@ describeEverywhere("the session cookie", ({ start }) => {
     }
   });
 
-  test("is no longer than browsers take, whatever its name and whoever logs in", async () => {
+  test("issues no cookie that is longer than the 4,096 bytes of browsers", async () => {
     const [cookieName, id] = ["x".repeat(64), "\u20ac".repeat(64)];
     const { visitor } = await start({ methods: testMethods, session: { cookieName } });
     const user = visitor();
@@ -44,7 +44,7 @@ describeEverywhere("the session cookie", ({ start }) => {
     expect(Buffer.byteLength(user.cookieHeader)).toBeLessThanOrEqual(4096);
   });
 
-  test("is taken away with the attributes that it was set with", async () => {
+  test("clears a cookie with the attributes with which it was set", async () => {
     const session = { domain: "shop.example", partitioned: true, sameSite: "strict" } as const;
     const { visitor } = await start({ session });
     const guest = visitor();
@@ -77,7 +77,7 @@ describe("the session cookie's attributes", () => {
       { sameSite: "lax", secure: true, name: "__Secure-s-1001" },
     ],
   ];
-  test.each(cases)("of %j by %s are %j", async (session, scheme, expected) => {
+  test.each(cases)("sets the cookie with %j over %s as %j", async (session, scheme, expected) => {
     const app = createApp({ session });
     const request = new Request(`${scheme}://shop.example/de/api/rpc/addItemToBasket`, {
       method: "POST",
@@ -100,7 +100,7 @@ describe("the session cookie's attributes", () => {
     [{ cookieName: "__Secure-s", secure: false }, "session.secure"],
     [{ cookieName: "__Host-s", domain: "shop.example" }, "session.domain"],
     [{ cookieName: "__host-s", domain: "shop.example" }, "session.domain"],
-  ])("%j stop the start, for browsers would drop the cookie", (session, path) => {
+  ])("rejects %j at startup, because browsers drop the cookie", (session, path) => {
     expect(() => createApp({ session })).toThrow(path);
   });
 
@@ -112,7 +112,7 @@ describe("the session cookie's attributes", () => {
     [["10.0.0.1"], false],
     [["uniquelocal"], false],
     [false, false],
-  ])("with trustProxy %j, a proxy's word for HTTPS makes Secure %j", async (trustProxy, secure) => {
+  ])("with trustProxy %j, X-Forwarded-Proto: https makes Secure %j", async (trustProxy, secure) => {
     const app = createApp({ trustProxy });
     const server = serve(app, {
       port: 0,

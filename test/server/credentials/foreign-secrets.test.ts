@@ -9,7 +9,7 @@ import { defineRpcMethod } from "../../../rpc/method.ts";
 import { secret } from "../../../rpc/redaction/secret.ts";
 import { createMatrix } from "../../_setup.ts";
 
-/** A program that validates by itself, as any Standard Schema may. */
+/** A Standard Schema with its own validation. */
 function ownSchema(parts: object): StandardSchemaV1 {
   return {
     ...parts,
@@ -47,7 +47,7 @@ describe("secret() on a part of a schema that is not zod 4's", () => {
     ["arktype, described", () => type({ pin: secret(type("string")).describe("a pin") })],
     ["arktype, in a list", () => type({ pins: secret(type("string")).array() })],
     ["another", () => ownSchema({ parts: new Map([["pin", secret(ownSchema({}))]]) })],
-  ])("is refused when the method is defined: %s", (_, make) => {
+  ])("rejects secret() on a part of another vendor's schema: %s", (_, make) => {
     expect(() => define(make())).toThrow(/secret\(\) marks a part .* zod 4/);
   });
 
@@ -62,12 +62,12 @@ describe("secret() on a part of a schema that is not zod 4's", () => {
     expect(() => define(make())).not.toThrow();
   });
 
-  test("marks no other schema that is written alike", () => {
+  test("marks only the given schema as a secret, not an equal one", () => {
     secret(type("string"));
     expect(() => define(type({ name: "string" }))).not.toThrow();
   });
 
-  test("works with each zod 4", () => {
+  test("accepts secret() on parts of schemas from every zod 4", () => {
     expect(() => define(z.object({ pin: secret(z.string()).min(4) }))).not.toThrow();
     expect(() => define(zm.object({ pin: secret(zm.string()) }))).not.toThrow();
   });

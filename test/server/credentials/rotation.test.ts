@@ -24,34 +24,38 @@ async function enter(): Promise<Session> {
   return (await sessions.bind(undefined, login)).session;
 }
 
-/** Each of the ways a session can be ended while it is given a new id. */
+/** The operations that end a session while it gets a new ID. */
 const endings: Record<string, (session: Session) => Promise<unknown>> = {
   "the end of all sessions": () => users.endAll(user.id),
   "the end of this one by its handle": ({ record }) => users.endOne(user.id, record.handle),
   "a logout": (session) => sessions.end(session),
 };
 
-test.each(Object.entries(endings))("%s ends a session that moves meanwhile", async (_, end) => {
-  // Begun at each step of the move in turn, the end wins, or the move was not there yet.
-  for (let step = 1; step <= 12; step++) {
-    const session = await enter();
-    let seen = 0;
-    let ended: Promise<unknown> | undefined;
-    faulty.before = () => {
-      if (++seen === step && ended === undefined) ended = end(session);
-    };
-    const moved = await sessions.rotate(session, { proved: true }).catch((error: unknown) => {
-      expect(error).toBeInstanceOf(SessionEndedError);
-    });
-    faulty.heal();
-    await (ended ?? end(session));
-    if (moved) expect(await loadSession(sessions, moved.record.id), `step ${step}`).toBeUndefined();
-    expect(countRecords(faulty), `step ${step}`).toBe(0);
-    expect((await users.read(user.id)).sessions).toEqual({});
-  }
-});
+test.each(Object.entries(endings))(
+  "%s ends a session that gets a new ID in the meantime",
+  async (_, end) => {
+    // The end begins at each step of the rotation in turn. It must win, or come before the new ID exists.
+    for (let step = 1; step <= 12; step++) {
+      const session = await enter();
+      let seen = 0;
+      let ended: Promise<unknown> | undefined;
+      faulty.before = () => {
+        if (++seen === step && ended === undefined) ended = end(session);
+      };
+      const moved = await sessions.rotate(session, { proved: true }).catch((error: unknown) => {
+        expect(error).toBeInstanceOf(SessionEndedError);
+      });
+      faulty.heal();
+      await (ended ?? end(session));
+      if (moved)
+        expect(await loadSession(sessions, moved.record.id), `step ${step}`).toBeUndefined();
+      expect(countRecords(faulty), `step ${step}`).toBe(0);
+      expect((await users.read(user.id)).sessions).toEqual({});
+    }
+  },
+);
 
-test("a session keeps its handle when it moves", async () => {
+test("a session with a new ID keeps its handle", async () => {
   const session = await enter();
   const moved = await sessions.rotate(session, { proved: true });
   expect(moved.record.handle).toBe(session.record.handle);
@@ -60,7 +64,7 @@ test("a session keeps its handle when it moves", async () => {
   await users.endAll(user.id);
 });
 
-test("an end that broke off is finished by the next", async () => {
+test("the next revocation completes one that failed midway", async () => {
   await enter();
   faulty.before = ({ kind, key }) => {
     if (kind !== "read" && key.startsWith("session:")) throw new Error("out of order");
@@ -71,7 +75,7 @@ test("an end that broke off is finished by the next", async () => {
   expect(countRecords(faulty)).toBe(0);
 });
 
-test("a session cannot be moved from an ID that it no longer has", async () => {
+test("rejects a new ID for a session that has another ID already", async () => {
   const session = await enter();
   const { handle, id: first } = session.record;
   const entry = (await users.read(user.id)).sessions[handle] as UserSession;

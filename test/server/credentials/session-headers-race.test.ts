@@ -26,7 +26,7 @@ describeMatrix("a slow call during a change of ID", ({ start }) => {
   }
 
   test.each(Object.entries(endings))(
-    "that came with a renewed ID and %s gives no cookie of the session before",
+    "issues no cookie of the previous session to a slow call with a renewed ID that %s",
     async (method, status) => {
       const { user, gate } = await begin();
       await user.call("enter", { id: 7 });
@@ -42,7 +42,7 @@ describeMatrix("a slow call during a change of ID", ({ start }) => {
     },
   );
 
-  test("that extended a guest's session gives no cookie of it after a login", async () => {
+  test("issues no cookie of an extended guest session after a parallel login", async () => {
     const { user, gate } = await begin();
     await user.call("note", { a: 1 });
     vi.setSystemTime(Date.now() + 20 * hour);
@@ -53,7 +53,7 @@ describeMatrix("a slow call during a change of ID", ({ start }) => {
     expect((await slow).setCookies).toEqual([]);
   });
 
-  test("that extended the session gives no cookie while another call replaces its ID", async () => {
+  test("issues no cookie of an extended session while another call replaces its ID", async () => {
     const faulty = createFaultyDriver();
     const { visitor } = await start({
       auth: createTestAuth(),
@@ -84,7 +84,7 @@ describeMatrix("a slow call during a change of ID", ({ start }) => {
     expect([status, setCookies]).toEqual([200, []]);
   });
 
-  test("gives the new cookie if nothing else happened", async () => {
+  test("issues a cookie of an extended session if its ID is unchanged", async () => {
     const { user, gate } = await begin();
     await user.call("enter", { id: 7 });
     const old = user.clone();
@@ -100,7 +100,7 @@ describeMatrix("a slow call during a change of ID", ({ start }) => {
 
 // --- Internal helpers ---
 
-/** Methods that wait at a gate before they do the last that they do. */
+/** Methods that wait at a gate before their last step. */
 function slowMethods(gate: Gate) {
   const names = [...Object.keys(endings), "extends"];
   const define = (name: string) =>

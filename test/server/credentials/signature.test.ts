@@ -13,7 +13,7 @@ const text = "3e6c2d2f-7c1e-4d53-9a43-6f6d0f6f2d11";
 const [oldest, older, newest] = ["the oldest secret", "an older secret", "the newest secret"];
 
 describe("a signature", () => {
-  test("is the one of cookie-signature, and so of express and of h3-session", async () => {
+  test("signs like cookie-signature, express and @scayle/h3-session", async () => {
     // The example of cookie-signature's documentation.
     const signature = "DGDUkGlIkCzPz+C0B064FNgHdEjox7ch8tOBGslZ5QI";
     const signer = new Signer(["tobiiscool"]);
@@ -21,7 +21,7 @@ describe("a signature", () => {
     expect(await signer.verify("hello", signature)).toBe("current");
   });
 
-  test("is the one that a running @scayle/h3-session has made", async () => {
+  test("verifies a signature that a running @scayle/h3-session made", async () => {
     const [id, signature] = [
       "ef46c47d-a092-43bb-9cce-0b0ab8761683",
       "yAdpcPP3N542CWLpczk8jpwk/2xUPSmzTS7BKVJ+anw",
@@ -30,7 +30,7 @@ describe("a signature", () => {
   });
 
   test.each([text, `7:${text}`, `ü/..?$:${text}`, "€".repeat(64), "😀", ""])(
-    "of %j is base64 of HMAC-SHA256 without padding, 43 characters",
+    "signs %j with HMAC-SHA256, as 43 characters of base64 without padding",
     async (signed) => {
       const signature = await new Signer([newest]).sign(signed);
       expect(signature).toHaveLength(43);
@@ -38,12 +38,12 @@ describe("a signature", () => {
     },
   );
 
-  test("is made with the bytes of a secret that is not ASCII", async () => {
+  test("signs with the UTF-8 bytes of a secret that is not ASCII", async () => {
     const hmac = createHmac("sha256", "schlüssel€").update(text).digest("base64");
     expect(await new Signer(["schlüssel€"]).verify(text, hmac.slice(0, 43))).toBe("current");
   });
 
-  test("is no other text's", async () => {
+  test("rejects the signature of another text", async () => {
     const signer = new Signer([newest]);
     const signature = await signer.sign(text);
     for (const other of ["", `${text} `, text.toUpperCase(), `7:${text}`, text.slice(1)]) {
@@ -51,7 +51,7 @@ describe("a signature", () => {
     }
   });
 
-  test("is no other split of the same characters, also where it was seen before", () => {
+  test("rejects another split of the same characters, also after a valid one", () => {
     const signer = new Signer([newest]);
     const signature = signer.sign(text);
     expect(signer.verify(text, signature)).toBe("current");
@@ -64,9 +64,9 @@ describe("a signature", () => {
     }
   });
 
-  test("is invalid in any other spelling, also of the same bytes", async () => {
+  test("rejects any other spelling of a signature, also of the same bytes", async () => {
     const signer = new Signer([newest]);
-    // One with characters that the URL-safe alphabet spells differently.
+    // A signature with characters that the URL-safe alphabet replaces.
     const signed = await findText(signer, /[+/]/);
     const signature = await signer.sign(signed);
     const spellings = [
@@ -94,13 +94,13 @@ describe("a signature", () => {
   });
 });
 
-describe("of several secrets", () => {
-  test("the last one signs", async () => {
+describe("several secrets", () => {
+  test("signs with the last of several secrets", async () => {
     const signature = await new Signer([oldest, older, newest]).sign(text);
     expect(signature).toBe(await new Signer([newest]).sign(text));
   });
 
-  test("all verify, and what an earlier one made is old", async () => {
+  test("verifies with each of several secrets, and reports a signature of an earlier one as old", async () => {
     const signer = new Signer([oldest, older, newest]);
     const signatures = [oldest, older, newest].map((secret) => new Signer([secret]).sign(text));
     const verdicts = (await Promise.all(signatures)).map((signature) =>
@@ -109,12 +109,12 @@ describe("of several secrets", () => {
     expect(await Promise.all(verdicts)).toEqual(["old", "old", "current"]);
   });
 
-  test("none is one that was taken out", async () => {
+  test("rejects a signature of a removed secret", async () => {
     const signature = await new Signer([oldest]).sign(text);
     expect(await new Signer([older, newest]).verify(text, signature)).toBe("invalid");
   });
 
-  test("one that stands there twice is the current one", async () => {
+  test("reports a signature as current if the last secret is also an earlier one", async () => {
     const signer = new Signer([newest, older, newest]);
     expect(await signer.verify(text, await signer.sign(text))).toBe("current");
   });
@@ -129,21 +129,24 @@ describe("a signed cookie", () => {
   const methods = testMethods;
   const startWith = (secret: string | string[]) => start({ methods, session: { secret } });
 
-  test.each(["", "7:"])("begins no session of the id %s<uuid> that it names", async (user) => {
-    const { visitor } = await start({ methods });
-    const guest = visitor();
-    const id = `${user}${randomUUID()}`;
-    expect(await whoIs(guest, toCookie(id))).toBe("guest");
-    expect((await guest.call("notes")).body).toEqual({});
-    expect(storage.stored().size).toBe(0);
-    const { setCookies } = await guest.call("note", { begun: true });
-    expect(setCookies).toHaveLength(1);
-    expect(id).not.toContain(guest.sessionId);
-    const records = await readStored(storage.driver, "session:");
-    expect(records.map(sessionIdOf)).toEqual([guest.sessionId]);
-  });
+  test.each(["", "7:"])(
+    "creates no session for a signed ID %s<uuid> without a record",
+    async (user) => {
+      const { visitor } = await start({ methods });
+      const guest = visitor();
+      const id = `${user}${randomUUID()}`;
+      expect(await whoIs(guest, toCookie(id))).toBe("guest");
+      expect((await guest.call("notes")).body).toEqual({});
+      expect(storage.stored().size).toBe(0);
+      const { setCookies } = await guest.call("note", { begun: true });
+      expect(setCookies).toHaveLength(1);
+      expect(id).not.toContain(guest.sessionId);
+      const records = await readStored(storage.driver, "session:");
+      expect(records.map(sessionIdOf)).toEqual([guest.sessionId]);
+    },
+  );
 
-  test("is nobody's where it is another by a single sign", async () => {
+  test("rejects a signed cookie that differs in a single character", async () => {
     const { visitor } = await start({ methods });
     const customer = visitor();
     await customer.call("enter", { id: "ab" });
@@ -165,21 +168,21 @@ describe("a signed cookie", () => {
       ` s:${id}.${signature}`,
       `${id}.${signature}`,
       id,
-      // Encoded once more than it should be.
+      // Encoded twice.
       encodeURIComponent(value),
     ].map(encodeURIComponent);
-    // Signed as they should be, but no session has these ids.
+    // Validly signed, but no session has these IDs.
     const others = [id.slice(3), `a:${id}`, `a${id}`, `${id} `, id.toUpperCase(), ""];
     const foreign = [toCookie(id, "another secret"), toCookie(id, "")];
     for (const cookie of [...altered, ...others.map((other) => toCookie(other)), ...foreign]) {
       expect(await whoIs(visitor(), cookie), cookie).toBe("guest");
     }
-    // With and without the encoding, as express takes it.
+    // Encoded and unencoded, as express accepts it.
     expect(await whoIs(visitor(), encodeURIComponent(value))).toBe("ab");
     expect(await whoIs(visitor(), value)).toBe("ab");
   });
 
-  test("is found among several of its name, wherever it stands", async () => {
+  test("finds the valid cookie among several of its name, in any order", async () => {
     const { visitor } = await start({ methods });
     const [stale, customer] = [visitor(), visitor()];
     await stale.call("enter", { id: 7 });
@@ -200,7 +203,7 @@ describe("a signed cookie", () => {
     expect(answer).toMatchObject({ status: 200, body: {}, setCookies: [] });
   });
 
-  test("is ignored in the name or the value of another cookie, also after a valid call", async () => {
+  test("ignores a session cookie inside the name or value of another cookie", async () => {
     const { visitor } = await start({ methods });
     const customer = visitor();
     await customer.call("enter", { id: 7 });
@@ -222,7 +225,7 @@ describe("a signed cookie", () => {
     }
   });
 
-  test("is signed anew while the secret changes: the last signs, all verify", async () => {
+  test("signs a cookie again while its secret is being rotated out", async () => {
     const [old, next] = ["the secret of last year", "the secret of this year"];
     const [before, after] = [await startWith(old), await startWith(next)];
     const [during, undone] = [await startWith([old, next]), await startWith([next, old])];
@@ -248,7 +251,7 @@ describe("a signed cookie", () => {
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/** 43 characters hold two bits more than 32 bytes do; a lenient decoder ignores them. */
+/** 43 characters hold two bits more than 32 bytes; a lenient decoder ignores these bits. */
 function withOtherSpareBits(signature: string): string {
   const last = alphabet.indexOf(signature.slice(-1));
   return signature.slice(0, -1) + alphabet[last ^ 1];
@@ -260,13 +263,13 @@ async function findText(signer: Signer, pattern: RegExp, start = 0): Promise<str
   return findText(signer, pattern, start + 1);
 }
 
-/** What express would set, calculated as its `cookie-signature` does. */
+/** The cookie that express sets, calculated like `cookie-signature`. */
 function toCookie(id: string, secret = testSecret): string {
   const signature = createHmac("sha256", secret).update(id).digest("base64").slice(0, 43);
   return encodeURIComponent(`s:${id}.${signature}`);
 }
 
-/** Whom a server takes a visitor for. */
+/** The user of a visitor's session, as the server sees it. */
 async function whoIs(visitor: Visitor, cookie?: string): Promise<unknown> {
   if (cookie !== undefined) visitor.cookies.set(name, cookie);
   const answer = await visitor.call("getUser");

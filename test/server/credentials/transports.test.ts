@@ -36,7 +36,7 @@ function describeSession(matrix: Matrix, carrier: Carrier): void {
     return dead;
   }
 
-  test("a guest's basket survives registration and login", async () => {
+  test("keeps a guest's basket through registration and login", async () => {
     const { client } = await start();
     const guest = client();
     expect((await guest.call("getUser")).body).toEqual({});
@@ -49,7 +49,7 @@ function describeSession(matrix: Matrix, carrier: Carrier): void {
     expect((await guest.call("getUser")).body.user.email).toBe(account.email);
   });
 
-  test("the reference of before a login is dead", async () => {
+  test("rejects the credential from before a login", async () => {
     const { client } = await start();
     const guest = client();
     await guest.call("addItemToBasket", item);
@@ -61,7 +61,7 @@ function describeSession(matrix: Matrix, carrier: Carrier): void {
     expect((await guest.call("getUser")).body.user.email).toBe(account.email);
   });
 
-  test("a logout ends this session and no other", async () => {
+  test("a logout ends the session of the client only", async () => {
     const { client } = await start();
     const [one, two] = [client(), client()];
     await one.call("register", account);
@@ -72,7 +72,7 @@ function describeSession(matrix: Matrix, carrier: Carrier): void {
     expect((await two.call("getUser")).body.user.email).toBe(account.email);
   });
 
-  test("an end everywhere reaches every client", async () => {
+  test("logoutEverywhere ends the sessions of every client", async () => {
     const { client } = await start();
     const [one, two] = [client(), client(1002)];
     await one.call("register", account);
@@ -81,7 +81,7 @@ function describeSession(matrix: Matrix, carrier: Carrier): void {
     expect((await two.call("getUser")).body).toEqual({});
   });
 
-  test("a reference of one shop is nothing in another", async () => {
+  test("rejects a credential of another shop", async () => {
     const { client } = await start();
     const user = client();
     await user.call("register", account);
@@ -90,7 +90,7 @@ function describeSession(matrix: Matrix, carrier: Carrier): void {
     expect((await user.call("getUser")).body.user.email).toBe(account.email);
   });
 
-  test("an altered reference is nothing", async () => {
+  test("rejects an altered credential", async () => {
     const { client } = await start();
     const user = client();
     await user.call("register", account);
@@ -103,7 +103,7 @@ function describeSession(matrix: Matrix, carrier: Carrier): void {
     }
   });
 
-  test("parallel calls keep everything", async () => {
+  test("keeps the changes of all parallel calls", async () => {
     const { client } = await start();
     const user = client();
     await user.call("register", account);
@@ -114,7 +114,7 @@ function describeSession(matrix: Matrix, carrier: Carrier): void {
     expect((await user.call("getBasket")).body.basket.itemCount).toBe(20);
   });
 
-  test("the failure of a call leaves the session as it was", async () => {
+  test("a failed call leaves the session unchanged", async () => {
     const { client } = await start();
     const user = client();
     await user.call("register", account);
@@ -229,7 +229,7 @@ function describeSession(matrix: Matrix, carrier: Carrier): void {
       },
     };
 
-    test("has every occasion", () => {
+    test("docs/sessions.md lists every occasion of this test", () => {
       expect([...expected.keys()]).toEqual(Object.keys(occasions));
     });
 

@@ -22,7 +22,7 @@ async function whoIs(visitor: Visitor): Promise<unknown> {
 
 describeEverywhere("a browser with two active cookies of one name", ({ start }) => {
   test.each(["two users", "a user and a guest", "a guest and a user"])(
-    "is logged out of both (%s)",
+    "a logout with two cookies ends both sessions (%s)",
     async (who) => {
       const { visitor } = await start(base);
       const [one, other] = [visitor(), visitor()];
@@ -40,7 +40,7 @@ describeEverywhere("a browser with two active cookies of one name", ({ start }) 
   );
 
   test.each(["logoutEverywhere", "endSessions", "revokeSession"])(
-    "is logged out of both if %s ends the session of the call",
+    "%s ends the sessions of both cookies if it ends the session of the call",
     async (method) => {
       const { visitor } = await start(base);
       const [one, other] = [visitor(), visitor()];
@@ -55,7 +55,7 @@ describeEverywhere("a browser with two active cookies of one name", ({ start }) 
     },
   );
 
-  test("keeps both if the session of the call is kept", async () => {
+  test("logoutEverywhere keeps the sessions of both cookies if it keeps the session of the call", async () => {
     const { visitor } = await start(base);
     const [one, other] = [visitor(), visitor()];
     await one.call("enter", { id: 7 });
@@ -65,7 +65,7 @@ describeEverywhere("a browser with two active cookies of one name", ({ start }) 
     expect((await other.call("getBasket")).body.basket.itemCount).toBe(1);
   });
 
-  test("tells of each logout", async () => {
+  test("calls the afterLogout hook for each session that a logout ends", async () => {
     const told: unknown[] = [];
     const { visitor } = await start({
       ...base,
@@ -78,7 +78,7 @@ describeEverywhere("a browser with two active cookies of one name", ({ start }) 
     expect(told.toSorted()).toEqual([7, 8]);
   });
 
-  test("keeps neither after a login", async () => {
+  test("a login with two cookies ends both previous sessions", async () => {
     const { visitor } = await start(base);
     const [one, other] = [visitor(), visitor()];
     await one.call("addItemToBasket", item);
@@ -89,7 +89,7 @@ describeEverywhere("a browser with two active cookies of one name", ({ start }) 
     expect(await whoIs(browser)).toBe(7);
     for (const old of [one, other]) {
       expect((await old.call("getUser")).body.code).toBe("session_changed");
-      // The browser still sends the one that the new cookie did not replace.
+      // The browser still sends the cookie that the new one didn't replace.
       const { body } = await callWith("getUser", undefined, old, browser);
       expect(body.user.id).toBe(7);
     }
@@ -99,7 +99,7 @@ describeEverywhere("a browser with two active cookies of one name", ({ start }) 
     expect((await eight.call("listSessions")).body.sessions).toHaveLength(1);
   });
 
-  test("keeps both where the other one is dead already", async () => {
+  test("a call with a valid and an invalid cookie clears neither", async () => {
     const { visitor } = await start(base);
     const [dead, user] = [visitor(), visitor()];
     await dead.call("enter", { id: 8 });
@@ -114,7 +114,7 @@ describeEverywhere("a browser with two active cookies of one name", ({ start }) 
 describe("a logout with a cookie and a token", () => {
   const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
-  test("ends both sessions and takes both", async () => {
+  test("a logout with a cookie and a token ends both sessions and clears both credentials", async () => {
     const { visitor } = await start({ ...base, session: { tokenMethod: ["cookie", "bearer"] } });
     const [one, other] = [visitor(), visitor()];
     const given = await one.call("enter", { id: 7 });
@@ -145,7 +145,7 @@ describe("the deletion of a cookie", () => {
     });
   }
 
-  test("names each shape that two cookies of one name may have", async () => {
+  test("deletes every form of the cookie if the client sent two of its name", async () => {
     expect(await logout({}, true)).toEqual(["host", "host partitioned"]);
     expect(await logout({ domain: "shop.example" }, true)).toEqual([
       "host",
@@ -155,7 +155,7 @@ describe("the deletion of a cookie", () => {
     ]);
   });
 
-  test("names the shape of the config if there is one cookie", async () => {
+  test("deletes the configured form of the cookie if the client sent one", async () => {
     expect(await logout({}, false)).toEqual(["host"]);
     expect(await logout({ domain: "shop.example" }, false)).toEqual(["shop.example"]);
     expect(await logout({ partitioned: true }, false)).toEqual(["host partitioned"]);
@@ -172,7 +172,7 @@ describe("a request with many cookies of one name", () => {
     reads = [];
   });
 
-  test("has the last eight valid ones read, together", async () => {
+  test("reads the sessions of the last eight valid cookies at the same time", async () => {
     const { visitor } = await start(base);
     const dead: Visitor[] = [];
     for (let n = 0; n < 20; n++) {
@@ -192,7 +192,7 @@ describe("a request with many cookies of one name", () => {
       await later();
       running--;
     };
-    // Cookies that we did not sign are dropped before the count.
+    // Cookies with an invalid signature don't count.
     const forged = Array.from({ length: 20 }, (_, n) => `${name}=s%3A${n}.${"A".repeat(43)}`);
     const cookie = [...dead.map((one) => one.cookieHeader), user.cookieHeader, ...forged];
     const { body } = await visitor().call("getUser", undefined, { cookie: cookie.join("; ") });
@@ -201,7 +201,7 @@ describe("a request with many cookies of one name", () => {
     expect(most).toBe(8);
   });
 
-  test("does not have the ninth valid one from the end read", async () => {
+  test("ignores the ninth valid cookie from the end", async () => {
     const { visitor } = await start(base);
     const user = visitor();
     await user.call("enter", { id: 7 });
