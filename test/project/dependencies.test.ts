@@ -27,7 +27,7 @@ const production = Object.entries(packages).filter(
 );
 
 describe("docs/dependencies.md", () => {
-  test("has a row for each dependency, as it is pinned and locked", () => {
+  test("has a row for each dependency, with the pinned and locked version", () => {
     const rows = readTable("docs/dependencies.md", "package");
     const told = rows.map(([name = "", version, licence, , brings]) => ({
       name: name.replaceAll("`", ""),
@@ -46,14 +46,14 @@ describe("docs/dependencies.md", () => {
     }
   });
 
-  test("counts what users get", async () => {
+  test("counts the packages that users get", async () => {
     const text = await readFile(join(root, "docs/dependencies.md"), "utf8");
     const count = /\*\*(\d+) packages\*\*/.exec(text)?.[1];
     expect(Number(count)).toBe(production.length);
   });
 });
 
-test("no development dependency is a peer of unstorage, whose types would load packages that are missing", async () => {
+test("no development dependency is a peer of unstorage, which would load types of missing packages", async () => {
   const { devDependencies } = await readJson<{ devDependencies: Record<string, string> }>(
     "package.json",
   );
@@ -63,7 +63,7 @@ test("no development dependency is a peer of unstorage, whose types would load p
   expect(Object.keys(devDependencies).filter((name) => name in peerDependencies)).toEqual([]);
 });
 
-test("no package that users get runs anything when it is installed", () => {
+test("no package that users get has an install script", () => {
   expect(production.length).toBeGreaterThan(0);
   const running = production.filter(([, { hasInstallScript }]) => hasInstallScript);
   expect(running.map(([path]) => path)).toEqual([]);

@@ -14,14 +14,14 @@ import { readTable } from "../_table.ts";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 describe("examples/bearer", () => {
-  test("has the conversation that its README shows", async () => {
+  test("prints the conversation in its README", async () => {
     const readme = await readFile(join(root, "examples/bearer/README.md"), "utf8");
     const [, command = "", answer] = /^```console\n\$ (.*)\n([\s\S]*?)^```$/m.exec(readme) ?? [];
     const { stdout } = await promisify(execFile)("bash", ["-c", command], { cwd: root });
     expect(stdout).toBe(answer);
   });
 
-  test("has the loop of clients of Vendure", async () => {
+  test("contains the loop of Vendure's clients", async () => {
     const loop = await readFile(join(root, "examples/bearer/request.js"), "utf8");
     expect(loop).toContain("const headers = token ? { Authorization: `Bearer ${token}` } : {};");
     expect(loop).toContain('const authToken = response.headers.get("vendure-auth-token");');
@@ -31,7 +31,7 @@ describe("examples/bearer", () => {
 
 describeWithChromium("examples/vue-axios", ["page"], (open) => {
   test(
-    "registers, fills the basket, reloads, logs out and in again",
+    "registers, fills the basket, reloads, logs out, and logs in again",
     { timeout: 60_000 },
     async () => {
       const readme = await readFile(join(root, "examples/vue-axios/README.md"), "utf8");
@@ -100,13 +100,13 @@ describeWithChromium("docs/cors.md", ["openssl"], (open) => {
     .map((cells) => cells.map((cell) => /^`(.*?)`/.exec(cell)?.[1] ?? ""));
   const isPrivate = (index: number) => rows[index]?.[1]?.includes("blocked") === true;
 
-  test("has a row for each place", () => {
+  test("has a row for each combination", () => {
     expect(rows).toHaveLength(6);
     expect(ofPages).toHaveLength(5);
   });
 
   for (const [index, [at = "", server = "", settings = ""]] of ofPages.entries()) {
-    test(`row ${index + 1}: a page at ${at} and a server at ${server} work with ${settings}`, async () => {
+    test(`row ${index + 1}: a page at ${at} works with a server at ${server} and ${settings}`, async () => {
       const place = await servePlace(at, server, settings);
       const page = await open({ private: isPrivate(index) });
       expect(await converse(page, place)).toEqual({ added: 1, email: account.email, kept: 1 });
@@ -114,7 +114,7 @@ describeWithChromium("docs/cors.md", ["openssl"], (open) => {
       expect(await callFrom(page, place.server, "getUser")).toEqual({});
     });
     if (settings === "{}") continue;
-    test(`row ${index + 1}: and do not without`, async () => {
+    test(`row ${index + 1}: fails without the settings`, async () => {
       const place = await servePlace(at, server, "{}");
       await expect(converse(await open(), place)).rejects.toThrow("Failed to fetch");
       expect(place.reached).toEqual([]);
@@ -126,12 +126,12 @@ describeWithChromium("a page of another site", ["openssl"], (open) => {
   const lax = '{ cors: { origin: ["https://shop.test"] } }';
   const none = '{ cors: { origin: ["https://shop.test"] }, session: { sameSite: "none" } }';
 
-  test("keeps no session by a cookie that is lax", async () => {
+  test("has no session with a SameSite=Lax cookie", async () => {
     const place = await servePlace("https://shop.test", "https://api.test", lax);
     expect(await converse(await open(), place)).toEqual({ added: 1, email: undefined, kept: 0 });
   });
 
-  test("keeps its session by SameSite=None, which is Secure", async () => {
+  test("keeps its session with a SameSite=None cookie that is Secure", async () => {
     const place = await servePlace("https://shop.test", "https://api.test", none);
     const page = await open();
     expect(await converse(page, place)).toEqual({ added: 1, email: account.email, kept: 1 });
@@ -140,7 +140,7 @@ describeWithChromium("a page of another site", ["openssl"], (open) => {
     ]);
   });
 
-  test("keeps none where the browser blocks cookies of other sites, unless they are partitioned", async () => {
+  test("keeps its session with a partitioned cookie only, if the browser blocks third-party cookies", async () => {
     const partitioned = none.replace('"none"', '"none", partitioned: true');
     for (const [settings, kept] of [
       [none, 0],

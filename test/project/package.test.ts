@@ -32,7 +32,7 @@ beforeAll(async () => {
 afterAll(() => rm(join(project, ".."), { recursive: true, force: true }));
 
 describe("the tarball", () => {
-  test("holds what is needed, and nothing else", () => {
+  test("contains the needed files, and nothing else", () => {
     const others = packed.filter(
       (path) =>
         !/^dist\/(?:adapters|rpc|server|shared|storage)\/(?:[\w-]+\/)*[\w-]+\.(?:js|d\.ts)$/.test(
@@ -47,7 +47,7 @@ describe("the tarball", () => {
     expect(packed.filter((path) => /test|bench/.test(path))).toEqual([]);
   });
 
-  test("holds a module for each of the sources, and none of earlier ones", async () => {
+  test("contains a module for each source, and none of earlier builds", async () => {
     const { stdout } = await run("npx", ["tsc", "-p", "tsconfig.build.json", "--listFilesOnly"], {
       cwd: root,
     });
@@ -60,7 +60,7 @@ describe("the tarball", () => {
     expect(packed.filter((path) => path.endsWith(".js")).toSorted()).toEqual(modules.toSorted());
   });
 
-  test("runs nothing when it is installed", async () => {
+  test("has no install script", async () => {
     const { scripts = {} } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
       scripts?: Record<string, string>;
     };
@@ -68,38 +68,38 @@ describe("the tarball", () => {
   });
 });
 
-describe("an entry exports", () => {
-  test("of servers and configs", async () => {
+describe("the entry points", () => {
+  test("export names for servers and configs", async () => {
     expect(await exportsOf("storefront-core")).toMatchInlineSnapshot(
       `"ConfigError RpcError createStorefront defineRpcMethod defineStorefrontConfig detailsFirst secret"`,
     );
   });
 
-  test("of frontends", async () => {
+  test("export names for frontends", async () => {
     expect(await exportsOf("storefront-core/client")).toMatchInlineSnapshot(
       `"RpcClientError createRpcClient"`,
     );
   });
 
-  test("of storage", async () => {
+  test("export names for storage", async () => {
     expect(await exportsOf("storefront-core/storage")).toMatchInlineSnapshot(
       `"DefaultSessionCacheStrategy InMemorySessionCacheStrategy StorageUnavailableError absent asideSeconds defineStorageDriver detailsFirst openDocumentStore openDriver pingKey toKeySegment"`,
     );
   });
 
-  test("of tests of storages", async () => {
+  test("export names for tests of storages", async () => {
     expect(await exportsOf("storefront-core/storage/testing")).toMatchInlineSnapshot(
       `"testStorageAdapter"`,
     );
   });
 
-  test("and no module beside them", async () => {
+  test("expose no other module", async () => {
     const inner = "storefront-core/dist/server/storefront.js";
     await expect(exportsOf(inner)).rejects.toThrow("ERR_PACKAGE_PATH_NOT_EXPORTED");
   });
 });
 
-test("the client is one module, without anything of the server's", async () => {
+test("the client is one module without server code", async () => {
   const text = await readFile(
     join(project, "node_modules/storefront-core/dist/rpc/client.js"),
     "utf8",
@@ -109,7 +109,7 @@ test("the client is one module, without anything of the server's", async () => {
   expect(text).not.toMatch(/\b(?:import|require)\s*\(|\bprocess\b|\bBuffer\b/);
 });
 
-describe("a project", () => {
+describe("a project with the package", () => {
   const config = `import { defineRpcMethod, defineStorefrontConfig } from "storefront-core";
 import * as z from "zod";
 
@@ -185,7 +185,7 @@ export const corsOf = (app: ReturnType<typeof createStorefront>) => app.options.
 export const limitOf = (app: ReturnType<typeof createStorefront>) => app.options.loginAttempts;
 `;
 
-  test("is served, and called by the client", async () => {
+  test("serves, and the client calls it", async () => {
     await write("storefront.config.ts", config);
     await write("frontend.mjs", toJavaScript(frontend));
     const server = await start();
@@ -193,12 +193,12 @@ export const limitOf = (app: ReturnType<typeof createStorefront>) => app.options
     expect(JSON.parse(stdout)).toEqual(["home", 1]);
   });
 
-  test("may use the storage alone", async () => {
+  test("can use the storage alone", async () => {
     await write("storage.mjs", storage);
     expect((await node(["storage.mjs"])).stdout).toBe("memory process\n");
   });
 
-  test("is checked by strict TypeScript, the package's own types included", async () => {
+  test("compiles with strict TypeScript, including the package's types", async () => {
     await write("storefront.config.ts", config);
     await write("frontend.ts", frontend);
     await write("wrong.ts", wrong);

@@ -75,12 +75,12 @@ describe("the README's commands", async () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  test("install what the lock file says", async () => {
+  test("install the locked versions", async () => {
     expect(start?.text).toBe("npm ci && npm start\n");
     await run("npm", ["ci", "--dry-run", "--ignore-scripts", "--offline"], { cwd: root });
   });
 
-  test("start a server that has the conversation as it is printed", async () => {
+  test("start a server that responds as printed", async () => {
     const curl = spawnSync("curl", ["--version"]).status;
     expect(curl, "needs curl: apt-get install curl").toBe(0);
     const server = await startServer("npm start", { cwd: root, env: { PORT: "0" } });
@@ -160,7 +160,7 @@ async function compile(folder: string): Promise<void> {
   expect(status).toBe(0);
 }
 
-describe("the documents' TypeScript", () => {
+describe("the TypeScript in the docs", () => {
   let folder: string;
 
   beforeAll(async () => {
@@ -180,7 +180,7 @@ describe("the documents' TypeScript", () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  test("runs: the client calls the method of one's own", async () => {
+  test("runs: the client calls a custom method", async () => {
     const cli = join(root, "dist/server/cli/cli.js");
     const server = await startServer(`exec node ${cli} start --port 0`, { cwd: folder });
     try {
@@ -194,7 +194,7 @@ describe("the documents' TypeScript", () => {
     }
   });
 
-  test("runs: the document store by itself", async () => {
+  test("runs: the document store on its own", async () => {
     const blocks = await readBlocks("docs/storage.md");
     const index = blocks.findIndex(({ text }) => text.includes("openDocumentStore"));
     const { stdout } = await run("node", [join(folder, `out/docs/storage.md.${index}.js`)]);
@@ -202,7 +202,7 @@ describe("the documents' TypeScript", () => {
   });
 });
 
-describeWithPeers("the adapters' TypeScript", () => {
+describeWithPeers("the TypeScript of the adapters", () => {
   test("compiles with the types of Vendure and Express", async () => {
     const names = [
       "@vendure",

@@ -40,7 +40,7 @@ async function whoAreAlive(visitors: readonly Visitor[]): Promise<boolean[]> {
   return Promise.all(visitors.map(isAlive));
 }
 
-describeMatrix("an operator", ({ start }) => {
+describeMatrix("the admin API", ({ start }) => {
   test("ends one user's sessions, in all shops or in some", async () => {
     const storefront = await start(base);
     const visitors = [
@@ -59,7 +59,7 @@ describeMatrix("an operator", ({ start }) => {
     expect((await ask(storefront, "endUserSessions", { userId: 7 })).body).toEqual({ ended: 0 });
   });
 
-  test("ends all sessions of some shops or of all, guests' too, and new ones can begin", async () => {
+  test("ends all sessions of some or all shops, and allows new ones", async () => {
     const storefront = await start(base);
     const guest = storefront.visitor();
     await guest.call("note", { alive: true });
@@ -77,7 +77,7 @@ describeMatrix("an operator", ({ start }) => {
     expect((await last.call("listSessions")).body.sessions).toHaveLength(1);
   });
 
-  test("is let in by the token alone", async () => {
+  test("accepts the admin token only", async () => {
     const storefront = await start(base);
     const user = await enter(storefront, 7);
     const wrong: Record<string, string>[] = [
@@ -101,7 +101,7 @@ describeMatrix("an operator", ({ start }) => {
     expect(JSON.stringify(told)).not.toContain(token.slice(0, 10));
   });
 
-  test("is told what is wrong with a call", async () => {
+  test("explains an invalid call", async () => {
     const storefront = await start(base);
     const user = await enter(storefront, 7);
     const faults: [string, unknown, number, string][] = [
@@ -122,15 +122,15 @@ describeMatrix("an operator", ({ start }) => {
     expect(await isAlive(user)).toBe(true);
   });
 
-  test("is nobody without a token in the config", async () => {
+  test("doesn't exist without a token in the config", async () => {
     const storefront = await start({ methods: testMethods });
     const answer = await ask(storefront, "endAllSessions");
     expect(answer).toMatchObject({ status: 404, body: { code: "unknown_path" } });
   });
 });
 
-describeOnGround("the end of all sessions", ({ startTwo }) => {
-  test("holds on other servers, and for calls in flight", async () => {
+describeOnGround("endAllSessions", ({ startTwo }) => {
+  test("ends sessions on other servers too", async () => {
     const [here, there] = await startTwo(base);
     const user = await enter(there, 7);
     expect(await isAlive(user)).toBe(true);
@@ -138,7 +138,7 @@ describeOnGround("the end of all sessions", ({ startTwo }) => {
     await expect.poll(() => isAlive(user)).toBe(false);
   });
 
-  test("is final for a call that is under way: what it would write is refused", async () => {
+  test("rejects later writes of a call in progress", async () => {
     let during: (() => Promise<unknown>) | undefined;
     const slowly = defineRpcMethod({
       async handler(_, { updateCustomData }) {
@@ -158,9 +158,9 @@ describeOnGround("the end of all sessions", ({ startTwo }) => {
   });
 });
 
-describeOnGround("the end of a user's session", ({ startTwo }) => {
+describeOnGround("the end of one user's sessions", ({ startTwo }) => {
   test.each(["addItemToBasket", "addItemToWishlist"])(
-    "is final for %s under way, on other servers too",
+    "rejects later writes of %s in progress, on other servers too",
     async (method) => {
       let during: (() => Promise<unknown>) | undefined;
       const slowly = defineRpcMethod({

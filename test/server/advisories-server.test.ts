@@ -10,7 +10,7 @@ import { itemsOf, line, userOf } from "../fixtures/pair.ts";
 
 // Goes on where `advisories.test.ts` ends: classes of advisories that concern paths, limits, and failing storages.
 
-describe("a server of one's own", () => {
+describe("a custom server", () => {
   const { start } = createMatrix("memory", "server", () => ({ driver: "memory" }));
   const admin = { token: "an-admin-token-of-more-than-32-characters" };
 
@@ -81,7 +81,7 @@ describe("a server of one's own", () => {
   );
 });
 
-describe("a storage that fails", () => {
+describe("a failing storage", () => {
   const { start, allowErrors } = createMatrix("memory", "server", () => ({ driver: "memory" }));
 
   // A transient error of an upstream logs visitors out (Frappe, issue 39905; Open Mercato, pull request 4191).
@@ -114,7 +114,7 @@ describe("a storage that fails", () => {
   });
 
   // A refill of the cache restores a revoked session (Ente, pull request 12071; Storyden, pull request 801).
-  test("doesn't bring a revoked session back by a late read", async () => {
+  test("doesn't restore a revoked session from a late read", async () => {
     const faulty = createFaultyDriver();
     const { visitor } = await start({
       storage: { session: faulty.driver },
@@ -134,7 +134,7 @@ describe("a storage that fails", () => {
   });
 
   // Half a login is cached as a whole one (better-auth, GHSA-xg6x-h9c9-2m83).
-  test("doesn't leave half a login that counts", async () => {
+  test("leaves no usable session of a failed login", async () => {
     allowErrors();
     const faulty = createFaultyDriver();
     const { visitor } = await start({ storage: { session: faulty.driver }, auth: trustingAuth });

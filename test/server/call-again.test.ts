@@ -34,7 +34,7 @@ test("docs/rpc.md shows the lines that this test runs", async () => {
   expect(docs).toContain(lines);
 });
 
-test("a call that meets a login whose response takes 500 ms succeeds in the user's session", async () => {
+test("retries a call that overlaps a login with a slow response, in the user's session", async () => {
   const { send } = await start({ auth: createTestAuth() });
   const browser = new Visitor(async (path, init) => {
     const response = await send(path, init);
@@ -51,7 +51,7 @@ test("a call that meets a login whose response takes 500 ms succeeds in the user
   expect((await browser.call("getBasket")).body.basket.itemCount).toBe(2);
 });
 
-test("a call that was executed, or whose session ended, is not sent again", async () => {
+test("doesn't retry an executed call or a call of an ended session", async () => {
   for (const problem of [
     { code: "session_changed", executed: true },
     { code: "session_ended", executed: false },

@@ -24,11 +24,11 @@ afterEach(() => void vi.useRealTimers());
 
 const memory = () => ({ driver: "memory" });
 
-describe("the time of a call", () => {
+describe("the timeout of a call", () => {
   const { start, allowErrors } = createMatrix("memory", "request", memory);
   const server = createMatrix("memory", "server", memory);
 
-  test("lets no method begin once it has passed", async () => {
+  test("starts no handler after the timeout", async () => {
     allowErrors();
     const faulty = createFaultyDriver();
     const handler = vi.fn();
@@ -43,7 +43,7 @@ describe("the time of a call", () => {
     expect(handler).not.toHaveBeenCalled();
   });
 
-  test("lets no method begin whose payload came too late", async () => {
+  test("starts no handler if the payload arrives after the timeout", async () => {
     allowErrors();
     const handler = vi.fn();
     const { app } = await start({
@@ -63,7 +63,7 @@ describe("the time of a call", () => {
     expect(handler).not.toHaveBeenCalled();
   });
 
-  test("makes no account once it has passed", async () => {
+  test("creates no account after the timeout", async () => {
     allowErrors();
     const faulty = createFaultyDriver();
     const { visitor } = await start({ storage: { account: faulty.driver } });
@@ -75,7 +75,7 @@ describe("the time of a call", () => {
     expect((await visitor().call("register", other)).status).toBe(200);
   });
 
-  test("changes no password once it has passed", async () => {
+  test("changes no password after the timeout", async () => {
     allowErrors();
     const faulty = createFaultyDriver();
     const { visitor } = await start({ storage: { account: faulty.driver } });
@@ -94,7 +94,7 @@ describe("the time of a call", () => {
     expect((await visitor().call("login", ada)).status).toBe(200);
   });
 
-  test("covers an upload that never ends, whose connection is closed", async () => {
+  test("includes an endless upload, and closes its connection", async () => {
     vi.useRealTimers();
     server.allowErrors();
     const { send } = await server.start({ callTimeout: 1 });
@@ -112,7 +112,7 @@ describe("the time of a call", () => {
     expect(text).toContain('"code":"timeout"');
   });
 
-  test("its signal aborts when the client goes away, and the call goes on", async () => {
+  test("aborts the signal when the client disconnects, and the call continues", async () => {
     const slow = createSlow();
     const aborted = slow.method(async ({ signal, updateCustomData }) => {
       if (!signal.aborted) await once(signal, "abort");
@@ -133,7 +133,7 @@ describe("the time of a call", () => {
     expect(await slow.finished).toBe("AbortError");
   });
 
-  test("one timer looks after all calls", async () => {
+  test("uses one timer for all calls", async () => {
     const request = { signal: new AbortController().signal };
     const deadlines = new Deadlines(10);
     const first = deadlines.begin(request);

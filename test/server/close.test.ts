@@ -38,17 +38,17 @@ async function runProgram(config: object): Promise<[code: unknown, output: strin
 const closed = [0, "200\n503 draining\n"];
 
 describe("close", () => {
-  test("ends everything, so that nothing keeps the process: memory", async () => {
+  test("releases everything that keeps the process running: memory", async () => {
     expect(await runProgram({})).toEqual(closed);
   });
 
-  test("ends everything, so that nothing keeps the process: files", async () => {
+  test("releases everything that keeps the process running: files", async () => {
     const base = `${await createFolder({})}/data`;
     const config = { storage: { session: { driver: "fs", base } } };
     expect(await runProgram(config)).toEqual(closed);
   });
 
-  test("ends everything while Redis is down", async () => {
+  test("releases everything while Redis is down", async () => {
     const config = { storage: { session: { driver: "redis", url: "redis://127.0.0.1:1" } } };
     expect(await runProgram(config)).toEqual(closed);
   });
@@ -56,14 +56,14 @@ describe("close", () => {
 
 describeWithRedis("close", () => {
   const redis = useRedis();
-  test("ends everything, so that nothing keeps the process: Redis", async () => {
+  test("releases everything that keeps the process running: Redis", async () => {
     const config = { storage: { session: { driver: "redis", url: redis().url } } };
     expect(await runProgram(config)).toEqual(closed);
   });
 });
 
 describeMatrix("drain", ({ start }) => {
-  test("makes /readyz respond 503, while calls are answered", async () => {
+  test("makes /readyz respond with 503 while calls still succeed", async () => {
     const { app, send, visitor, lines } = await start();
     expect((await send("/readyz", {})).status).toBe(200);
     app.drain();
@@ -83,7 +83,7 @@ describeMatrix("drain", ({ start }) => {
 
 const { start, allowErrors } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
-test("close makes /readyz respond 503", async () => {
+test("makes /readyz respond with 503 after close", async () => {
   allowErrors();
   const { app, send } = await start();
   await app.close();

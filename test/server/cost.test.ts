@@ -101,13 +101,13 @@ async function costOf(...calls: string[]): Promise<Cost> {
   return cost;
 }
 
-test("a guest's call costs the parsing of its body", async () => {
+test("a guest's call only parses its body", async () => {
   const body = { parses: 1, texts: 1 };
   await costOf("getUser");
   expect(await costOf("getUser")).toEqual({ reads: 0, writes: 0, signatures: 0, ...body });
 });
 
-test("the first call with a cookie costs a signature and the reading of the session", async () => {
+test("the first call with a cookie verifies one signature and reads the session", async () => {
   expect(await costOf("enter", "getUser")).toEqual({
     reads: 1,
     writes: 0,
@@ -117,7 +117,7 @@ test("the first call with a cookie costs a signature and the reading of the sess
   });
 });
 
-test("every other call of a known session costs as much as a guest's: no read and no signature", async () => {
+test("later calls of a known session read nothing and verify no signature", async () => {
   expect(await costOf("enter", "getUser", "getUser")).toEqual({
     reads: 0,
     writes: 0,
@@ -127,7 +127,7 @@ test("every other call of a known session costs as much as a guest's: no read an
   });
 });
 
-test("a known session costs no signature while another cookie changes", async () => {
+test("a known session verifies no signature when another cookie changes", async () => {
   await costOf("enter", "getUser");
   for (const clock of ["1", "2"]) {
     visitor.cookies.set("_ga", clock);
@@ -139,13 +139,13 @@ test.each([
   // One more is made to see how long it is.
   ["setField", 2],
   ["rename", 1],
-])("%s costs one write, of one text that is not parsed", async (call, texts) => {
+])("%s writes one string and parses none", async (call, texts) => {
   const expected = { reads: 1, writes: 1, signatures: 0, parses: 1, texts };
   expect(await costOf("enter", "getUser", call)).toEqual(expected);
   expect(await costOf(call), "again").toEqual(expected);
 });
 
-test("something put in a basket costs a read and a write of it", async () => {
+test("a change of a basket reads and writes the basket once", async () => {
   expect(await costOf("enter", "getUser", "addItemToBasket", "addItemToBasket")).toEqual({
     reads: 2,
     writes: 1,
@@ -155,18 +155,18 @@ test("something put in a basket costs a read and a write of it", async () => {
   });
 });
 
-test("a login costs the writing of its session and of its user's index, and a signature", async () => {
+test("a login writes its session and the user's index, and signs once", async () => {
   // The first session of a shop costs the writing of its generation, too.
   expect(await costOf("enter")).toMatchObject({ writes: 3, signatures: 1 });
   visitor.cookies.clear();
   expect(await costOf("enter")).toMatchObject({ writes: 2, signatures: 1 });
 });
 
-test("another login costs the removal of the session before, too", async () => {
+test("a second login also removes the previous session", async () => {
   expect(await costOf("enter", "enter")).toMatchObject({ writes: 4, signatures: 2 });
 });
 
-test("calls that come together wait for the end of one turn, and cost no timer each", async () => {
+test("parallel calls wait for the end of one event-loop tick, without a timer each", async () => {
   const timeout = vi.spyOn(globalThis, "setTimeout");
   turns.count = 0;
   await Promise.all(Array.from({ length: 5 }, () => visitor.call("getUser")));
@@ -174,7 +174,7 @@ test("calls that come together wait for the end of one turn, and cost no timer e
   expect(timeout).not.toHaveBeenCalled();
 });
 
-test("calls are answered though a test has faked all timers", async () => {
+test("the server responds although a test fakes all timers", async () => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
   expect(await visitor.call("enter")).toMatchObject({ status: 200 });

@@ -11,8 +11,8 @@ beforeEach(() => {
 });
 afterEach(() => void vi.useRealTimers());
 
-describeMatrix("a call that takes too long", ({ start, allowErrors }) => {
-  test("is answered with 504, and its signal aborts", async () => {
+describeMatrix("a call beyond its timeout", ({ start, allowErrors }) => {
+  test("responds with 504 and aborts the signal", async () => {
     allowErrors();
     let signal: AbortSignal | undefined;
     const slow = createSlow(({ signal: own }) => (signal = own));
@@ -31,7 +31,7 @@ describeMatrix("a call that takes too long", ({ start, allowErrors }) => {
     expect((await visitor().call("slow")).body).toBe("late");
   });
 
-  test("of a public method is, too; a signal that is asked for late has aborted", async () => {
+  test("responds with 504 for a public method, and gives a late reader an aborted signal", async () => {
     allowErrors();
     const gate = new Gate();
     const reasons: unknown[] = [];
@@ -52,7 +52,7 @@ describeMatrix("a call that takes too long", ({ start, allowErrors }) => {
     expect(reasons).toMatchObject([{ name: "TimeoutError" }]);
   });
 
-  test("keeps the login that it made before", async () => {
+  test("keeps an earlier login of the call", async () => {
     allowErrors();
     const slow = createSlow((context) => context.createUserBoundSession(user));
     const { visitor } = await start({ methods: { slow: slow.method(), note } });
@@ -65,7 +65,7 @@ describeMatrix("a call that takes too long", ({ start, allowErrors }) => {
     slow.gate.open();
   });
 
-  test("keeps the logout that it made before", async () => {
+  test("keeps an earlier logout of the call", async () => {
     allowErrors();
     const slow = createSlow((context) => context.destroySession());
     const { visitor } = await start({ methods: { slow: slow.method(), enter } });
@@ -78,7 +78,7 @@ describeMatrix("a call that takes too long", ({ start, allowErrors }) => {
     slow.gate.open();
   });
 
-  test("changes nothing any more, though it goes on", async () => {
+  test("saves no later change of the handler", async () => {
     allowErrors();
     const slow = createSlow((context) => {
       context.updateCustomData({ late: 2 } as object);

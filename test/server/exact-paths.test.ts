@@ -41,7 +41,7 @@ async function open(server: Server) {
   return statusOf;
 }
 
-describe.each(names)("a method, by %s,", (server) => {
+describe.each(names)("a method, served by %s", (server) => {
   test.each([
     "/api/rpc/getUser",
     "/de/api/rpc/getUser",
@@ -49,7 +49,7 @@ describe.each(names)("a method, by %s,", (server) => {
     "/api/rpc/getUser?a=/../%2e%2e//b\\c",
     "http://shop.example/api/rpc/getUser",
     "HTTP://shop.example/de/api/rpc/getUser?x=1",
-  ])("is at %s", async (target) => {
+  ])("responds at %s", async (target) => {
     const statusOf = await open(server);
     expect(await statusOf(target)).toBe(200);
   });
@@ -96,7 +96,7 @@ describe.each(names)("a method, by %s,", (server) => {
     "http://shop.example//api/rpc/getUser",
     "http://shop.example/api/rpc/getUser/",
     "http://shop.example\\x/../api/rpc/getUser",
-  ])("is not at %s", async (target) => {
+  ])("doesn't respond at %s", async (target) => {
     const statusOf = await open(server);
     // Some are no request's target at all.
     for (const method of ["POST", "GET", "OPTIONS", "PUT"]) {
@@ -104,7 +104,7 @@ describe.each(names)("a method, by %s,", (server) => {
     }
   });
 
-  test("of a shop's path is not that of the shop which a header names", async () => {
+  test("rejects a path of one shop with the header of another", async () => {
     const statusOf = await open(server);
     expect(await statusOf("/us/api/rpc/getUser", "POST", "1002")).toBe(200);
     expect(await statusOf("/us/api/rpc/getUser", "POST", null)).toBe(200);
@@ -113,8 +113,8 @@ describe.each(names)("a method, by %s,", (server) => {
   });
 });
 
-describe.each(names)("an admin call, by %s,", (server) => {
-  test("is at its own path, and at no other", async () => {
+describe.each(names)("an admin call, served by %s", (server) => {
+  test("responds at its own path only", async () => {
     const statusOf = await open(server);
     expect(await statusOf("/api/admin/endAllSessions")).toBe(200);
     for (const target of [
@@ -132,9 +132,9 @@ describe.each(names)("an admin call, by %s,", (server) => {
   });
 });
 
-describe.each(names)("a health check, by %s,", (server) => {
+describe.each(names)("a health check, served by %s", (server) => {
   test.each(["/healthz", "/readyz"])(
-    "is at %s, with a slash at its end or without",
+    "responds at %s, with or without a trailing slash",
     async (path) => {
       const statusOf = await open(server);
       for (const target of [path, `${path}/`, `${path}?probe=1`, `${path}/?probe=1`]) {

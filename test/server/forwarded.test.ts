@@ -54,7 +54,7 @@ const shopOf = async (
   headers: Record<string, string>,
 ) => (await call("getShopConfiguration", headers, undefined, "/")).body.shopId;
 
-describe("the address of a client", () => {
+describe("the client's IP address", () => {
   test.each([
     ["203.0.113.7", "203.0.113.7"],
     ["203.0.113.7:50001", "203.0.113.7"],
@@ -67,12 +67,12 @@ describe("the address of a client", () => {
     ["::FFFF:203.0.113.7:50001", "203.0.113.7"],
     ['"203.0.113.7:50001"', "203.0.113.7"],
     ["fe80::1%eth0", "fe80::1"],
-  ])("that a trusted proxy writes as %s is %s", async (written, ip) => {
+  ])("reads %s from a trusted proxy as %s", async (written, ip) => {
     const { ipOf } = await open({ trustProxy: ["127.0.0.1"] });
     expect(await ipOf(written)).toBe(ip);
   });
 
-  test("is the nearest that no trusted proxy has, whatever the client wrote itself", async () => {
+  test("uses the last address that isn't a trusted proxy, and ignores the client's own entries", async () => {
     const { ipOf } = await open({ trustProxy: ["loopback", "10.0.0.0/8", "2001:db8:1::/48"] });
     expect(await ipOf("198.51.100.1, 203.0.113.7")).toBe("203.0.113.7");
     expect(await ipOf("198.51.100.1, 203.0.113.7:4000, 10.1.2.3:5000")).toBe("203.0.113.7");
@@ -94,13 +94,13 @@ describe("the address of a client", () => {
     [["127.0.0.2"], false],
     [[], false],
     [false, false],
-  ])("is a proxy's word with trustProxy %j: %j", async (trustProxy, isTrusted) => {
+  ])("comes from the proxy with trustProxy %j: %j", async (trustProxy, isTrusted) => {
     const { ipOf } = await open({ trustProxy });
     expect(await ipOf("203.0.113.7")).toBe(isTrusted ? "203.0.113.7" : "127.0.0.1");
   });
 
   test.each(["203.0.113.7:%", "[2001:db8::7]:%"])(
-    "written as %s with another port each time is limited like one",
+    "counts logins from %s as one address on all ports",
     async (form) => {
       const { call } = await open({
         trustProxy: ["127.0.0.1"],
@@ -118,7 +118,7 @@ describe("the address of a client", () => {
   );
 });
 
-describe("what a proxy says of the URL", () => {
+describe("the URL behind a proxy", () => {
   const shops: StorefrontConfig["shops"] = [
     { shopId: 1001, locale: "de-DE", currency: "EUR", host: "de.example" },
     { shopId: 1002, locale: "en-US", currency: "USD", host: "us.example" },
@@ -138,13 +138,13 @@ describe("what a proxy says of the URL", () => {
     }
   });
 
-  test("chooses none if it is not", async () => {
+  test("ignores X-Forwarded-Host of an untrusted proxy", async () => {
     const server = await open({ trustProxy: ["10.0.0.1"], shopSelector: "domain", shops });
     const headers = { host: "de.example", "x-forwarded-host": "us.example" };
     expect(await shopOf(server, headers)).toBe(1001);
   });
 
-  test("is the value of the proxy nearest to the client, where each appends its own", async () => {
+  test("takes the protocol from the trusted proxy nearest to the client", async () => {
     const { call } = await open({ trustProxy: ["loopback", "10.0.0.0/8"] });
     const isSecure = async (protocol: string, forwardedFor: string) => {
       const headers = { "x-forwarded-proto": protocol, "x-forwarded-for": forwardedFor };

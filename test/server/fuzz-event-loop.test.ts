@@ -28,7 +28,7 @@ afterAll(async () => {
 
 describe("the event loop", () => {
   testProperty(
-    "is held for less than 50 ms by any payload of any method",
+    "blocks for less than 50 ms with any payload of any method",
     100,
     growing,
     async (each) => {
@@ -39,7 +39,7 @@ describe("the event loop", () => {
   );
 
   test.each(slowest)(
-    "is held for less than 50 ms, and in proportion to the size: $name",
+    "blocks for less than 50 ms, in proportion to the size: $name",
     async (each) => {
       let whole = Infinity;
       let ratio = Infinity;
@@ -66,7 +66,7 @@ describe("the event loop", () => {
   };
 
   test.each(Object.entries(cookies))(
-    "is held for less than 50 ms by faulty payloads with %s",
+    "blocks for less than 50 ms with invalid payloads with %s",
     async (name, cookie) => {
       for (const each of slowest) {
         const call = { ...toCall(each, maxBodySize), headers: { cookie } };
@@ -78,7 +78,7 @@ describe("the event loop", () => {
   );
 
   test.each(["b@", "@b", "@b@"])(
-    "is held for less than 50 ms by an error that nearly quotes a long secret: %s",
+    "blocks for less than 50 ms on an error that nearly quotes a long secret: %s",
     async (shape) => {
       for (const size of [5000, 20_000, 30_000]) {
         const password = shape.replaceAll("@", "a".repeat(size / 2));

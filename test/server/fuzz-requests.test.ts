@@ -53,7 +53,7 @@ describe("a shop", () => {
     path: fc.option(paths, { nil: undefined, freq: 3 }),
   });
 
-  testProperty("is found by its exact digits, host or path", 1500, places, async (place) => {
+  testProperty("responds only to its exact digits, host, or path", 1500, places, async (place) => {
     const { app } = await takeStorefront();
     const { id, host = "localhost", path } = place;
     const target = `http://${host}${path === undefined ? "" : `/${path}`}/api/rpc/getShopConfiguration`;
@@ -83,7 +83,7 @@ describe("a shop", () => {
   });
 });
 
-describe("a path, a query and a verb", () => {
+describe("a path, a query, and an HTTP method", () => {
   const names = Object.keys({ ...builtinMethods, echo });
   const name = fc.oneof(
     nearTo(names),
@@ -123,7 +123,7 @@ describe("a path, a query and a verb", () => {
   );
   const requests = fc.record({ prefix, name, query, verb });
 
-  testProperty("get an answer or a problem", 1500, requests, async (input) => {
+  testProperty("get a result or a problem", 1500, requests, async (input) => {
     const { send } = await takeStorefront();
     const path = `${input.prefix}${input.name}?${input.query}`;
     if (
@@ -142,7 +142,7 @@ describe("a path, a query and a verb", () => {
   });
 
   testProperty(
-    "carry a payload as it was sent",
+    "deliver the payload unchanged",
     500,
     fc.array(jsonText, { minLength: 1, maxLength: 2 }),
     async (texts) => {
@@ -214,7 +214,7 @@ describe("a body", () => {
   const method = fc.constantFrom("echo", "addItemToBasket", "updateUser", "getBasket", "none");
   const requests = fc.record({ body, contentType, length, method });
 
-  testProperty("is taken or refused", 1000, requests, async (input) => {
+  testProperty("gets a result or a problem", 1000, requests, async (input) => {
     const { send } = await takeStorefront();
     const headers = new Headers({ "content-type": toHeaderText(input.contentType) });
     if (input.length !== undefined) headers.set("content-length", input.length);

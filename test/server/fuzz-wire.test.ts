@@ -86,7 +86,7 @@ describe("bytes on the wire", () => {
     isWhole: fc.boolean(),
   });
 
-  testProperty("get an answer, and no server error", 200, requests, async (input) => {
+  testProperty("get a response without a server error", 200, requests, async (input) => {
     lines.length = 0;
     const { verb: word, target: path, host, headers, body } = input;
     const length = Buffer.byteLength(body);
@@ -109,7 +109,7 @@ describe("bytes on the wire", () => {
 });
 
 test.each(["getUser", "%67etUser"])(
-  "a host that cannot be is a malformed request: %s",
+  "rejects an invalid host as a malformed request: %s",
   async (name) => {
     lines.length = 0;
     const head = `POST /de/api/rpc/${name} HTTP/1.1\r\nHost: x:99999\r\nConnection: close\r\n\r\n`;
@@ -119,7 +119,7 @@ test.each(["getUser", "%67etUser"])(
   },
 );
 
-test("a body that breaks off is no error of the server", async () => {
+test("logs no server error for an incomplete body", async () => {
   lines.length = 0;
   const head = "POST /de/api/rpc/getUser HTTP/1.1\r\nHost: localhost\r\n";
   await exchange(`${head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"payload":`);

@@ -15,8 +15,8 @@ async function fill(visitor: Visitor, variantId: number): Promise<void> {
   await visitor.call("addItemToWishlist", { variantId });
 }
 
-describe("documents of a user", () => {
-  test("stay within a size, however many guests log in as the user", async () => {
+describe("a user's documents", () => {
+  test("keep their size limit after many guest logins of the user", async () => {
     const faulty = createFaultyDriver();
     const limits = { basket: { maxItems: 5 }, wishlist: { maxItems: 5 } };
     const { visitor } = await start({ auth, storage: { session: faulty.driver }, ...limits });
@@ -42,7 +42,7 @@ describe("documents of a user", () => {
 });
 
 describe("log lines", () => {
-  test("of a call are few and short, whatever its payload and headers", async () => {
+  test("stay few and short with any payload and headers", async () => {
     matrix.allowErrors();
     const fail = defineRpcMethod({
       input: z.looseObject({ secret: z.string() }),
@@ -71,7 +71,7 @@ describe("log lines", () => {
     expect(JSON.stringify(lines).length).toBeLessThan(20_000);
   });
 
-  test("of a result that its output schema refuses name 20 faults, and count the others", async () => {
+  test("name 20 errors of an invalid result and count the others", async () => {
     matrix.allowErrors();
     const wrong = defineRpcMethod({
       output: z.array(z.int()),

@@ -9,7 +9,7 @@ async function start(server?: object) {
 }
 
 describe("a connection", () => {
-  test("without a call stays open longer than the 60 seconds of a load balancer", async () => {
+  test("stays open without a call for longer than a load balancer's 60 seconds", async () => {
     const { origin } = await start();
     const socket = await openSocket(origin);
     socket.send(toCall("getUser"));
@@ -22,7 +22,7 @@ describe("a connection", () => {
     await socket.receive("HTTP/1.1 200", 2);
   });
 
-  test("without a call is closed after server.keepAliveTimeout", async () => {
+  test("closes without a call after server.keepAliveTimeout", async () => {
     const { origin } = await start({ keepAliveTimeout: 1 });
     const socket = await openSocket(origin);
     socket.send(toCall("getUser"));
@@ -34,7 +34,7 @@ describe("a connection", () => {
     ["that is unused", "", { headersTimeout: 1 }],
     ["with half a head", "POST / HTTP/1.1\r\nHost: x\r\n", { headersTimeout: 1 }],
     ["with half a body", toCall("getUser").slice(0, -1), { headersTimeout: 1, requestTimeout: 1 }],
-  ])("%s is answered with 408 after its timeout", async (_, text, settings) => {
+  ])("gets 408 after its timeout: %s", async (_, text, settings) => {
     const { origin } = await start(settings);
     const socket = await openSocket(origin);
     if (text !== "") socket.send(text);
@@ -42,7 +42,7 @@ describe("a connection", () => {
     expect(socket.received).toMatch(/^HTTP\/1\.1 408 /);
   });
 
-  test("beyond server.maxConnections is closed, and the others are served", async () => {
+  test("closes above server.maxConnections, and the others continue", async () => {
     const server = await start({ maxConnections: 2 });
     const [first, second] = [await openSocket(server.origin), await openSocket(server.origin)];
     first.send(toCall("getUser"));

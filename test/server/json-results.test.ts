@@ -22,7 +22,7 @@ class Sealed {
 
 const deep = Array.from({ length: 400 }).reduce<unknown>((inner) => ({ inner }), 1);
 
-describe("a result that JSON cannot hold", () => {
+describe("a result that JSON can't represent", () => {
   const { allowErrors, start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
   test.each<[string, unknown, string, string]>([
@@ -54,7 +54,7 @@ describe("a result that JSON cannot hold", () => {
     ["an object of private fields", { sealed: new Sealed() }, "sealed", "a Sealed"],
     ["what toJSON gives", { at: { toJSON: () => ({ price: NaN }) } }, "at.price", "NaN"],
     ["a circle", circle, "inner.self.inner", "a circle"],
-  ])("is a 500 with a log line that names it: %s", async (_, result, path, found) => {
+  ])("becomes a 500, and a log line names the value: %s", async (_, result, path, found) => {
     allowErrors();
     const { lines, visitor } = await start({
       methods: { answer: defineRpcMethod({ handler: () => result }) },
@@ -69,7 +69,7 @@ describe("a result that JSON cannot hold", () => {
     expect(String(line?.details?.["error"])).toContain(found);
   });
 
-  test("changes nothing of the session", async () => {
+  test("saves no change of the session", async () => {
     allowErrors();
     const { visitor } = await start({
       methods: {
@@ -86,7 +86,7 @@ describe("a result that JSON cannot hold", () => {
   });
 });
 
-describe("a result that JSON can hold", () => {
+describe("a result that JSON can represent", () => {
   test.each<[string, unknown]>([
     ["members that are undefined", { a: undefined, b: [undefined] }],
     ["a Date", { at: new Date(0) }],
@@ -101,7 +101,7 @@ describe("a result that JSON can hold", () => {
     ["400 levels", deep],
     ["-0, null, false and the empty text", [-0, null, false, ""]],
     ["nothing", undefined],
-  ])("is sent as JSON.stringify has it: %s", async (_, result) => {
+  ])("matches JSON.stringify: %s", async (_, result) => {
     expect(findJsonFault(result)).toBeUndefined();
   });
 });

@@ -6,13 +6,13 @@ import { createMatrix } from "../_setup.ts";
 
 type Signal = Pick<PublicRpcContext, "signal">;
 
-describe("a client that leaves in the middle of a method's Response", () => {
+describe("a client that disconnects during a method's Response", () => {
   const { start } = createMatrix("memory", "server", () => ({ driver: "memory" }));
 
   test.each<[string, (context: Signal) => AbortSignal | undefined]>([
     ["a body that its signal aborts", ({ signal }) => signal],
     ["a body that heeds no signal", () => undefined],
-  ])("is no error, and ends %s", async (_, signalOf) => {
+  ])("causes no error, and ends %s", async (_, signalOf) => {
     const ended = vi.fn();
     const handler = (_input: undefined, context: Signal) =>
       new Response(createEndlessBody(signalOf(context), ended));

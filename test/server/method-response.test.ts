@@ -30,11 +30,11 @@ function call({ send }: TestStorefront, method: string, headers: Record<string, 
 }
 
 for (const transport of ["request", "server"] as const) {
-  describe(`a Response that a method returns · ${transport}`, () => {
+  describe(`a Response of a method · ${transport}`, () => {
     const { allowErrors, start } = createMatrix("memory", transport, () => ({ driver: "memory" }));
 
     test.each(["give", "fail"])(
-      "is sent with its status, body and headers, returned or thrown: %s",
+      "keeps its status, body, and headers, returned or thrown: %s",
       async (method) => {
         const storefront = await start({
           methods: methodsOf(
@@ -54,7 +54,7 @@ for (const transport of ["request", "server"] as const) {
       },
     );
 
-    test("loses headers of its connection, of its encoding, and of the server's rules", async () => {
+    test("loses its connection, encoding, CORS, and cache headers", async () => {
       const storefront = await start({
         cors: { origin: [page] },
         methods: methodsOf(
@@ -96,7 +96,7 @@ for (const transport of ["request", "server"] as const) {
       expect(headers.get("access-control-expose-headers")).toBe("retry-after, storefront-response");
     });
 
-    test("sets its own cookies, and none of the names that carry sessions", async () => {
+    test("sets its own cookies, but no session cookie", async () => {
       const storefront = await start({
         methods: {
           give: defineRpcMethod({
@@ -118,7 +118,7 @@ for (const transport of ["request", "server"] as const) {
       expect(cookies.find((line) => line.startsWith("$session-1001="))).toContain("HttpOnly");
     });
 
-    test("of a public method keeps its Cache-Control, unless it sets a cookie", async () => {
+    test("keeps the Cache-Control of a public method, unless it sets a cookie", async () => {
       expect(await controlOf(start, {})).toBe("public, max-age=60");
       expect(await controlOf(start, { "cache-control": "public, max-age=5" })).toBe(
         "public, max-age=5",
@@ -127,7 +127,7 @@ for (const transport of ["request", "server"] as const) {
       expect(await controlOf(start, both)).toBe("no-store");
     });
 
-    test("that is an error is not kept by caches, unless it says so", async () => {
+    test("tells caches not to store errors, unless it has its own Cache-Control", async () => {
       const { send } = await start({ methods: methodsOf(() => new Response("", { status: 404 })) });
       const response = await send("/api/rpc/show", { headers: { "x-shop-id": "1001" } });
       expect(response.status).toBe(404);
@@ -139,7 +139,7 @@ for (const transport of ["request", "server"] as const) {
       ["is a redirect", () => Response.redirect("https://shop.example/pay", 303), 303, ""],
       ["is bytes", () => new Response(gzipSync("a").subarray(0, 2)), 200, "\u001f\ufffd"],
       ["is a stream", () => new Response(new Blob(["a", "b"]).stream()), 200, "ab"],
-    ])("can be any that the platform makes: it %s", async (_, make, status, text) => {
+    ])("works in each form of the platform: it %s", async (_, make, status, text) => {
       const { send } = await start({ methods: methodsOf(make) });
       const response = await send("/api/rpc/give", {
         method: "POST",
@@ -152,7 +152,7 @@ for (const transport of ["request", "server"] as const) {
     });
 
     test.each(["give", "fail"])(
-      "that was read already is a 500 and a log line: %s",
+      "becomes a 500 and a log line if it was read before: %s",
       async (name) => {
         allowErrors();
         const used = new Response("a");
@@ -166,7 +166,7 @@ for (const transport of ["request", "server"] as const) {
       },
     );
 
-    test("is not sent if the session cannot be written, and its stream is cancelled", async () => {
+    test("gives way to an error if the session can't be saved, and its stream ends", async () => {
       allowErrors();
       const faulty = createFaultyDriver();
       const cancel = vi.fn<() => void>();
@@ -188,7 +188,7 @@ for (const transport of ["request", "server"] as const) {
       expect(cancel).toHaveBeenCalledOnce();
     });
 
-    test("is cancelled if it comes after the call has timed out", async () => {
+    test("ends its stream if the call timed out before", async () => {
       const cancel = vi.fn<() => void>();
       let finish!: () => void;
       const finished = new Promise<void>((resolve) => (finish = resolve));
@@ -209,7 +209,7 @@ for (const transport of ["request", "server"] as const) {
       await vi.waitFor(() => expect(cancel).toHaveBeenCalledOnce());
     });
 
-    test("arrives in the typed client as a Response, and nothing else does", async () => {
+    test("reaches the typed client as a Response, unlike other results", async () => {
       const methods = {
         ...methodsOf(() => Response.json({ a: 1 }, { status: 201 })),
         plain: defineRpcMethod({ handler: () => ({ a: 1 }) }),
@@ -234,10 +234,10 @@ for (const transport of ["request", "server"] as const) {
   });
 }
 
-describe("a Response whose body breaks off", () => {
+describe("a Response with a failing body", () => {
   const { allowErrors, start } = createMatrix("memory", "server", () => ({ driver: "memory" }));
 
-  test("ends its connection and is logged, and the server answers on", async () => {
+  test("closes its connection with a log line, and the server continues", async () => {
     allowErrors();
     const storefront = await start({
       methods: methodsOf(

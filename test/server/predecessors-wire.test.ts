@@ -31,7 +31,7 @@ describe("the wire", () => {
   const { start, allowErrors } = createMatrix("memory", "request", () => driver);
   const stored = (prefix = "") => readStored(driver, prefix);
 
-  test("defect 5: a basket is not had for naming its key", async () => {
+  test("defect 5: a basket's key doesn't give access to the basket", async () => {
     const { visitor } = await start({ auth: trustingAuth });
     const [victim, thief] = [visitor(), visitor()];
     const { body } = await victim.call("addItemToBasket", { variantId: 7, quantity: 1 });
@@ -50,7 +50,7 @@ describe("the wire", () => {
     expect(await stored(`basket:1001:${key}`)).toEqual(before);
   });
 
-  test("defect 6: a cookie of one shop opens no other", async () => {
+  test("defect 6: a cookie of one shop doesn't work in another", async () => {
     const { visitor } = await start({ auth: trustingAuth, methods: testMethods });
     const [customer, thief] = [visitor(1001), visitor(1002)];
     await customer.call("login", as(7));
@@ -66,12 +66,12 @@ describe("the wire", () => {
 
   const noSecrets = [undefined, "", "current-secret", "x".repeat(31), [], [testSecret, "short"]];
 
-  test.each(noSecrets)("defect 8: production refuses the secret %j", (secret) => {
+  test.each(noSecrets)("defect 8: production rejects the secret %j", (secret) => {
     const config = testConfig({ session: { secret } });
     expect(() => createStorefront(config, { production: true })).toThrow(ConfigError);
   });
 
-  test("defect 8: the secret of development is nobody else's", async () => {
+  test("defect 8: each development server has its own random secret", async () => {
     const config = { auth: trustingAuth, session: { secret: undefined } };
     const [one, two] = [await start(config), await start(config)];
     const visitor = one.visitor();
@@ -84,7 +84,7 @@ describe("the wire", () => {
   });
 
   test.each(["", "7:"])(
-    "defect 8: a signed id without a record (%s…) is not adopted",
+    "defect 8: the server ignores a signed ID without a record (%s…)",
     async (user) => {
       const { visitor } = await start({ methods: testMethods });
       const [id, guest] = [`${user}${randomUUID()}`, visitor()];
@@ -97,7 +97,7 @@ describe("the wire", () => {
     },
   );
 
-  test("defect 9: a cookie is set where something changed, and no such answer is cached", async () => {
+  test("defect 9: the server sets a cookie only after a change, and caches don't store it", async () => {
     const { visitor } = await start({ methods: testMethods });
     const guest = visitor();
     const reads = ["getUser", "getBasket", "getWishlist", "notes", "clearBasket", "nothing"];
@@ -115,7 +115,7 @@ describe("the wire", () => {
     expect(shop).toMatchObject({ status: 200, setCookies: [] });
   });
 
-  test("defect 10: passwords are in no log line, and no hook is told them", async () => {
+  test("defect 10: log lines and hooks contain no password", async () => {
     const told: string[] = [];
     const tell = (call: unknown) => void told.push(inspect(call, whole));
     const hooks = Object.fromEntries(hookNames.map((name) => [name, tell]));
@@ -141,7 +141,7 @@ describe("the wire", () => {
     for (const { text } of await stored()) expect(text).not.toContain("hunter2");
   });
 
-  test("defect 10: nor where a client of the shop system puts what it sent into its error", async () => {
+  test("defect 10: log lines and hooks contain no password of a shop-system error", async () => {
     allowErrors();
     const written: string[] = [];
     for (const stream of [process.stdout, process.stderr]) {
@@ -170,7 +170,7 @@ describe("the wire", () => {
       Object.assign(new Error(raw), { status: 422, data: raw, statusMessage: raw }),
     ],
     ["a problem's cause", new RpcError("limit_reached", { cause: new Error(raw) })],
-  ])("defect 11: %s tells the client nothing of the inside", async (_, error) => {
+  ])("defect 11: %s shows the client no internals", async (_, error) => {
     allowErrors();
     const fail = defineRpcMethod({ handler: () => Promise.reject(error) });
     const { visitor } = await start({ methods: { fail } });
@@ -181,7 +181,7 @@ describe("the wire", () => {
     );
   });
 
-  test("defect 11: nor does a Redis that is not there, and its password is not logged", async () => {
+  test("defect 11: an unreachable Redis shows no internals, and no log line has its password", async () => {
     allowErrors();
     const session = { driver: "redis", url: "redis://shop:hunter2@127.0.0.1:1" };
     const { visitor, lines } = await start({ methods: testMethods, storage: { session } });
@@ -197,7 +197,7 @@ describe("the wire", () => {
     expect(inspect(lines, whole)).not.toContain("hunter2");
   });
 
-  test("defect 12: an explicit undefined erases nothing", async () => {
+  test("defect 12: an explicit undefined keeps the inherited value", async () => {
     const nothing: SessionConfig = { secret: undefined, maxAge: undefined, sameSite: undefined };
     const shops = testConfig().shops.map((shop) => ({ ...shop, session: nothing }));
     const app = createStorefront(testConfig({ shops, session: { maxAge: 60 } }), {
@@ -210,7 +210,7 @@ describe("the wire", () => {
     expect(() => createStorefront(none, { production: true })).toThrow(ConfigError);
   });
 
-  test("defect 13: a body that is not sent as JSON is none, and neither is a foreign page's", async () => {
+  test("defect 13: the server rejects bodies of other content types and cross-origin pages", async () => {
     const { visitor } = await start({ methods: testMethods });
     const guest = visitor();
     await guest.call("note", { mine: true });
@@ -247,7 +247,7 @@ describe("the wire", () => {
     expect(await stored()).toEqual(before);
   });
 
-  test("defect 16: a stale cookie hides no valid one", async () => {
+  test("defect 16: the server finds a valid cookie behind a stale one", async () => {
     const { visitor } = await start({ auth: trustingAuth });
     const [stale, valid] = [visitor(), visitor()];
     await stale.call("login", as(7));

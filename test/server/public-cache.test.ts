@@ -32,7 +32,7 @@ test.each([
   ["the host", atHosts, "us.example", undefined, 1002],
   ["the host, and a header agrees", atHosts, "us.example", "1002", 1002],
 ])(
-  "a shared cache keeps a result whose shop %s chose",
+  "allows shared caches to store a result if %s chose the shop",
   async (_, config, place, header, shopId) => {
     expect(await ask(config, place, header)).toEqual([
       shopId,
@@ -48,7 +48,7 @@ test.each([
   ["where no shop has the host", atHosts, "10.0.0.1:3000", "1001", 1001],
   ["where no shop is at the URL", { shopSelector: "path" } as const, "shop.example", "1001", 1001],
 ])(
-  "no shared cache keeps one that a header chose, %s",
+  "forbids shared caches to store a result if a header chose the shop, %s",
   async (_, config, place, header, shopId) => {
     expect(await ask(config, place, header)).toEqual([
       shopId,
@@ -58,7 +58,7 @@ test.each([
   },
 );
 
-test("a result varies by X-Forwarded-Host where a proxy may choose the shop by it", async () => {
+test("varies a result by X-Forwarded-Host if a proxy can choose the shop", async () => {
   expect(await ask({ ...atHosts, trustProxy: ["loopback"] }, "us.example")).toEqual([
     1002,
     "public, max-age=60",
@@ -72,18 +72,15 @@ test.each([
     { ...atPaths, trustProxy: ["loopback"] },
     "x-shop-id, sec-fetch-site, x-forwarded-host, x-forwarded-proto, origin",
   ],
-])(
-  "a result for a page varies by all that decides whether it is let in: %j",
-  async (config, vary) => {
-    const { app } = await start(config);
-    const headers = { origin: "https://shop.example", "sec-fetch-site": "same-origin" };
-    const response = await app.fetch(new Request(`https://shop.example/${method}`, { headers }));
-    expect(response.headers.get("cache-control")).toBe("public, max-age=60");
-    expect(response.headers.get("vary")).toBe(vary);
-  },
-);
+])("varies a page's result by every header of the origin check: %j", async (config, vary) => {
+  const { app } = await start(config);
+  const headers = { origin: "https://shop.example", "sec-fetch-site": "same-origin" };
+  const response = await app.fetch(new Request(`https://shop.example/${method}`, { headers }));
+  expect(response.headers.get("cache-control")).toBe("public, max-age=60");
+  expect(response.headers.get("vary")).toBe(vary);
+});
 
-test("no shared cache keeps a method's own Response that a header chose, whatever it says itself", async () => {
+test("forbids shared caches to store a method's Response if a header chose the shop", async () => {
   const own = defineRpcMethod({
     access: "public",
     readOnly: true,
@@ -108,7 +105,7 @@ test("no shared cache keeps a method's own Response that a header chose, whateve
   }
 });
 
-test("a result of a POST is kept by nobody", async () => {
+test("forbids caches to store a result of a POST", async () => {
   const { visitor } = await start(atPaths);
   const answer = await visitor().call("getShopConfiguration");
   expect(answer.headers.get("cache-control")).toBe("no-store");

@@ -47,7 +47,7 @@ interface Express {
   raw(options?: object): unknown;
 }
 
-describeWithPeers("a body that Express has read", () => {
+describeWithPeers("a body already read by Express", () => {
   const express = requirePeer("express") as Express;
 
   async function open(parser: unknown, path = "/") {
@@ -61,7 +61,7 @@ describeWithPeers("a body that Express has read", () => {
     ["express.json()", () => express.json()],
     ["express.text()", () => express.text({ type: "*/*" })],
     ["express.raw()", () => express.raw({ type: "*/*" })],
-  ])("by %s is taken as it is", async (_, parser) => {
+  ])("works as parsed by %s", async (_, parser) => {
     const send = await open(parser());
     expect((await send(body)).body).toMatchObject({ basket: { itemCount: 1 } });
     expect((await send(undefined, {}, "/api/rpc/getBasket")).status).toBe(200);
@@ -73,7 +73,7 @@ describeWithPeers("a body that Express has read", () => {
     expect(wrong).toMatchObject({ status: 422, body: { code: "invalid_input" } });
   });
 
-  test("is held to the same limits", async () => {
+  test("has the same limits", async () => {
     const send = await open(express.json({ limit: "1mb" }));
     const large = JSON.stringify({ payload: { ...item, customData: "x".repeat(1000) } });
     expect((await send(large)).status).toBe(413);
@@ -86,13 +86,13 @@ describeWithPeers("a body that Express has read", () => {
     expect((await send(inherited)).status).toBe(422);
   });
 
-  test("is read by the storefront where no parser has", async () => {
+  test("works without a parser", async () => {
     const send = await open(express.json({ type: "application/other" }));
     expect((await send(body)).status).toBe(200);
     expect((await send(body, { "content-type": "text/plain" })).status).toBe(415);
   });
 
-  test("and unpacked is taken, though the storefront itself unpacks none", async () => {
+  test("works after decompression by Express", async () => {
     const packed = new Uint8Array(gzipSync(body));
     const headers = { "content-encoding": "gzip" };
     expect((await (await open(express.json()))(packed, headers)).status).toBe(200);
@@ -100,17 +100,17 @@ describeWithPeers("a body that Express has read", () => {
     expect((await send(packed, headers)).status).toBe(415);
   });
 
-  test("below a path is taken, too", async () => {
+  test("works below a path", async () => {
     const send = await open(express.json(), "/core");
     expect((await send(body, {}, "/core/api/rpc/addItemToBasket")).status).toBe(200);
     expect((await send(body, {}, "/core/api/rpc/addItemToBasket/")).status).toBe(404);
   });
 });
 
-describe("a body that is gone", () => {
+describe("a body already consumed", () => {
   const help = expect.stringMatching(/has read the body already.*Mount.*Express.*Fastify/);
 
-  test("with a framework of Node's is refused at once, with how to mount", async () => {
+  test("fails immediately on a Node framework, with mount instructions", async () => {
     const handler = toNodeHandler(create());
     // As Fastify does, which keeps the result in a request of its own.
     const send = await serve((request, response) => {
@@ -124,7 +124,7 @@ describe("a body that is gone", () => {
     expect((await send(undefined, {}, "/api/rpc/getBasket")).status).toBe(200);
   });
 
-  test("in part is refused, too", async () => {
+  test("fails immediately if only a part is left", async () => {
     const handler = toNodeHandler(create());
     const send = await serve((request, response) => {
       request.once("data", () => {
@@ -135,7 +135,7 @@ describe("a body that is gone", () => {
     expect(await send(body)).toMatchObject({ status: 400, body: { detail: help } });
   });
 
-  test("with a framework on fetch is refused at once, with how to mount", async () => {
+  test("fails immediately on a fetch framework, with mount instructions", async () => {
     const app = create();
     const init = { method: "POST", headers: json, body };
     const request = new Request("http://localhost/api/rpc/addItemToBasket", init);
@@ -145,7 +145,7 @@ describe("a body that is gone", () => {
     expect(await response.json()).toMatchObject({ code: "malformed_request", detail: help });
   });
 
-  test("that a framework on fetch is still reading is refused at once, too", async () => {
+  test("fails immediately while a fetch framework reads it", async () => {
     const app = create();
     const init = { method: "POST", headers: json, body };
     const request = new Request("http://localhost/api/rpc/addItemToBasket", init);
@@ -155,7 +155,7 @@ describe("a body that is gone", () => {
     expect(await response.json()).toMatchObject({ code: "malformed_request", detail: help });
   });
 
-  test("but kept in rawBody, as functions of clouds do, is read from there", async () => {
+  test("comes from rawBody of cloud functions", async () => {
     const handler = toNodeHandler(create());
     const send = await serve(async (request, response) => {
       const parts: Uint8Array[] = [];

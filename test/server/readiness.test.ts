@@ -11,7 +11,7 @@ import { describeWithRedis, startRedis } from "../_redis.ts";
 import { createMatrix } from "../_setup.ts";
 
 describe("the readiness of storages", () => {
-  test("is tried once a second for all callers", async () => {
+  test("is checked once a second for all callers", async () => {
     let pings = 0;
     const check = createReadiness(async () => void pings++);
     await Promise.all(Array.from({ length: 100 }, check));
@@ -22,7 +22,7 @@ describe("the readiness of storages", () => {
     expect(pings).toBe(2);
   });
 
-  test("fails while a driver takes no writes", async () => {
+  test("fails while a driver rejects writes", async () => {
     const faulty = createFaultyDriver();
     const store = openDocumentStore(faulty.driver, createTestLog());
     onTestFinished(() => store.close());
@@ -45,7 +45,7 @@ describeWithRedis("/readyz", () => {
       ["ACL", "SETUSER", "default", "-@scripting"],
       ["ACL", "SETUSER", "default", "+@all"],
     ],
-  ])("says 503 while Redis %s, and 200 again afterwards", async (_, refuse, allow) => {
+  ])("responds with 503 while Redis %s, and with 200 afterwards", async (_, refuse, allow) => {
     matrix.allowErrors();
     const redis = await startRedis();
     onTestFinished(() => redis.stop());
@@ -62,7 +62,7 @@ describeWithRedis("/readyz", () => {
     await until(async () => (await status()) === 200);
   });
 
-  test("says 503 after a start on a full Redis, which warns and serves", async () => {
+  test("responds with 503 after a start on a full Redis, and the server warns and serves", async () => {
     const redis = await startRedis({ args: ["--maxmemory", "1"] });
     onTestFinished(() => redis.stop());
     const server = await startServerProcess(redis.url);

@@ -29,7 +29,7 @@ describeMatrix("the shops of a realm", ({ start, storage }) => {
     return answers.map(({ body }) => body.user?.id ?? "guest");
   }
 
-  test("lose a user's sessions together, and no other realm's", async () => {
+  test("end a user's sessions together, and keep those of other realms", async () => {
     const shop = await start(realms());
     const [customers, others] = [await enterAll(shop), await enterAll(shop, 77)];
     const office = shop.visitor(1002);
@@ -39,7 +39,7 @@ describeMatrix("the shops of a realm", ({ start, storage }) => {
     expect((await office.call("endSessions", { userId: 7 })).body).toBe(0);
   });
 
-  test("keep the sessions that are named to be kept", async () => {
+  test("keep the sessions on the keep list", async () => {
     const shop = await start(realms());
     const customers = await enterAll(shop);
     const second = shop.visitor(1001);
@@ -51,7 +51,7 @@ describeMatrix("the shops of a realm", ({ start, storage }) => {
     expect(await whoIs([...customers, second])).toEqual(["guest", 7, 7, 7, 7]);
   });
 
-  test("are left together by logoutEverywhere", async () => {
+  test("log out together with logoutEverywhere", async () => {
     const shop = await start(realms());
     const customers = await enterAll(shop);
     const keeping = await customers[0].call("logoutEverywhere", { keepCurrent: true });

@@ -32,14 +32,14 @@ describe("docs/security.md", () => {
     titles = await readTitles();
   }, 60_000);
 
-  test("has each requirement, and once", () => {
+  test("lists each requirement exactly once", () => {
     const expected = Object.entries(sections).flatMap(([section, count]) =>
       Array.from({ length: count }, (_, index) => `${section}.${index + 1}`),
     );
     expect(rows.map(([requirement]) => requirement?.split(" ")[0])).toEqual(expected);
   });
 
-  test("has a test for each class of advisories, and a class for each test", () => {
+  test("names a test for each class of advisories, and a class for each test", () => {
     const named = readTable("docs/security.md", "class").flatMap(([, , tests = ""]) =>
       tests.split(/, (?=`)/),
     );
@@ -47,7 +47,7 @@ describe("docs/security.md", () => {
     expect(named.map((name) => name.replaceAll("`", "")).toSorted()).toEqual(known.toSorted());
   });
 
-  test.each(rows)("%s: has tests, or says why not", (_, how, tests) => {
+  test.each(rows)("%s: names existing tests, or a reason", (_, how, tests) => {
     if (tests === "–") return expect(how).toMatch(/^Not ours, because \w/);
     const names = tests.split(/, (?=`)/).map((name) => /^`([^`]+)`$/.exec(name)?.[1] ?? name);
     expect(names.filter((name) => !titles.has(name))).toEqual([]);

@@ -24,7 +24,7 @@ async function open(places: readonly Place[], config: Partial<StorefrontConfig> 
 }
 
 describe("a shop with several hosts", () => {
-  test("is found at each of them, on any port unless one is said", async () => {
+  test("responds at each host, on any port unless the host has one", async () => {
     const find = await open([
       { host: ["shop.example", "www.shop.example", "preview.example:8080"] },
       { host: "other.example" },
@@ -39,7 +39,7 @@ describe("a shop with several hosts", () => {
     }
   });
 
-  test("is found at every host below that of a pattern, and not at it", async () => {
+  test("responds at every subdomain of a pattern, but not at its domain", async () => {
     const find = await open([{ host: "*.shop.example" }, { host: "*.preview.example:8080" }]);
     expect(await find("www.shop.example")).toBe(1);
     expect(await find("pr-12.www.shop.example:3000")).toBe(1);
@@ -55,7 +55,7 @@ describe("a shop with several hosts", () => {
     }
   });
 
-  test("gives way to one whose host is meant more closely", async () => {
+  test("yields to a shop with a more specific host", async () => {
     const find = await open([
       { host: "*.shop.example" },
       { host: ["*.us.shop.example", "us.shop.example"] },
@@ -69,7 +69,7 @@ describe("a shop with several hosts", () => {
     expect(await find("admin.us.shop.example:8080")).toBe(4);
   });
 
-  test("is told from others of the same hosts by the path", async () => {
+  test("differs by path from other shops at the same hosts", async () => {
     const host = ["shop.example", "*.shop.example"];
     const find = await open([{ host, path: "de" }, { host, path: "us" }, { host: "shop.example" }]);
     expect(await find("www.shop.example/de")).toBe(1);
@@ -98,12 +98,12 @@ describe("a shop with several hosts", () => {
         { host: "a.example", path: "de" },
       ],
     ],
-  ])("is refused where another one has %s", async (_, places) => {
+  ])("fails the config check if another shop has %s", async (_, places) => {
     await expect(open(places)).rejects.toThrow(/shops\[1\]\.(?:host|path): found .* again/);
   });
 });
 
-test("a path's shop is the one of the URL, whichever of that path a header names", async () => {
+test("selects the shop of the URL's host and path, and rejects another shop in the header", async () => {
   const shops = [
     { shopId: 1, locale: "de-DE", currency: "EUR", host: "a.example", path: "de" },
     { shopId: 2, locale: "de-DE", currency: "EUR", host: "b.example", path: "de" },
@@ -119,7 +119,7 @@ test("a path's shop is the one of the URL, whichever of that path a header names
   expect(await statusOf("10.0.0.1:3000", "2")).toBe(200);
 });
 
-test("a page at the host of a shop is no page of another one whose pattern covers that host", async () => {
+test("rejects a page of another shop's host, even below a wildcard pattern", async () => {
   const shops = [
     { shopId: 1, locale: "de-DE", currency: "EUR", host: ["shop.example", "*.shop.example"] },
     { shopId: 2, locale: "de-DE", currency: "EUR", host: "two.shop.example" },

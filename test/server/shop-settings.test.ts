@@ -9,7 +9,7 @@ import { createShop } from "../fixtures/shops.ts";
 describe("the settings of a shop", () => {
   const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
-  test("win key by key over those of all shops, and show in its cookie", async () => {
+  test("override the global settings key by key, including the cookie's", async () => {
     const { visitor } = await start({
       methods: testMethods,
       session: { sameSite: "strict", maxAge: 600, cookieName: "sid" },
@@ -43,7 +43,7 @@ describe("the settings of a shop", () => {
     [true, "http", true],
     [false, "https", false],
   ] as const)(
-    "let it be Secure as it should: secure: %s over %s is %s",
+    "set the Secure attribute: secure: %s over %s is %s",
     async (secure, scheme, expected) => {
       const { app } = await start({ methods: testMethods, session: { secure } });
       const response = await app.fetch(
@@ -61,7 +61,7 @@ describe("the settings of a shop", () => {
     },
   );
 
-  test("take the cookie away with the attributes it was set with", async () => {
+  test("clear the cookie with its original attributes", async () => {
     const session = { domain: "shop.example", sameSite: "none", partitioned: true } as const;
     const { visitor } = await start({
       methods: testMethods,
@@ -76,7 +76,7 @@ describe("the settings of a shop", () => {
     expect(cleared).toEqual(set.map((line) => line.replace(/^Max-Age=.*/, "Max-Age=0")));
   });
 
-  test("let a secret of its own sign, which opens no other shop", async () => {
+  test("sign with the shop's own secret, which doesn't work in other shops", async () => {
     const secret = "the-secret-of-the-second-shop-of-40-signs";
     const shops = [createShop(1001), createShop(1002, { session: { secret } })];
     const storage = { session: createFaultyDriver().driver };
@@ -90,7 +90,7 @@ describe("the settings of a shop", () => {
     expect((await elsewhere.call("getUser")).body).toEqual({});
   });
 
-  test("are public as far as a frontend needs them, and no further", async () => {
+  test("expose only the public keys to a frontend", async () => {
     const show = defineRpcMethod({ handler: (_, { shop }) => shop });
     const session = { secret: "the-secret-of-the-first-shop-of-40-signs." };
     const known = { locale: "de-DE", currency: "EUR", path: "de", host: "shop.example" };
@@ -103,7 +103,7 @@ describe("the settings of a shop", () => {
     }
   });
 
-  test("do not show in a context that is printed, and neither do the caller's credentials", async () => {
+  test("stay out of a printed context, together with the caller's credentials", async () => {
     const print = defineRpcMethod({
       handler: (_, context) => inspect([context, { ...context }], { depth: Infinity }),
     });

@@ -8,7 +8,7 @@ import { readStored } from "../fixtures/stored.ts";
 const url = "/api/rpc/getShopConfiguration";
 
 describeMatrix("the shop of a call", ({ start }) => {
-  test("is the one of the header, unless the path names another", async () => {
+  test("comes from the header, unless the path names another shop", async () => {
     const { visitor } = await start({ shopSelector: "path_or_default" });
     const headers = { "x-shop-id": "1002" };
     for (const path of ["", "/us"]) {
@@ -34,7 +34,7 @@ describeMatrix("the shop of a call", ({ start }) => {
   ];
 
   test.each([...strange, "1001,1002", "1001, 1001", "", "de", "NaN", "__proto__", "9"])(
-    "is none where the header says %j",
+    "doesn't exist for the header %j",
     async (shopId) => {
       const { visitor } = await start();
       for (const init of [{ method: "GET" }, { method: "POST" }]) {
@@ -47,7 +47,7 @@ describeMatrix("the shop of a call", ({ start }) => {
     },
   );
 
-  test("is the one of the path, letter by letter", async () => {
+  test("comes from the exact path", async () => {
     const { visitor } = await start({ shopSelector: "path" });
     const found = (path: string) => visitor().request(`${path}${url}`);
     expect((await found("/de")).body.shopId).toBe(1001);
@@ -58,7 +58,7 @@ describeMatrix("the shop of a call", ({ start }) => {
     expect((await found("/shop/de")).body.code).toBe("unknown_path");
   });
 
-  test("is the one of the host before the default", async () => {
+  test("comes from the host before the default", async () => {
     const shops = [
       { shopId: 1001, locale: "de-DE", currency: "EUR", host: "a.example", isDefault: true },
       { shopId: 1002, locale: "en-US", currency: "USD", host: "b.example" },
@@ -74,7 +74,7 @@ describeMatrix("the shop of a call", ({ start }) => {
     }
   });
 
-  test("is the default one where the path names none", async () => {
+  test("defaults to the default shop if the path names none", async () => {
     const { visitor } = await start({ shopSelector: "path_or_default" });
     expect((await visitor().request(url)).body.shopId).toBe(1001);
     expect((await visitor().request(`/us${url}`)).body.shopId).toBe(1002);
@@ -87,7 +87,7 @@ describeMatrix("the shop of a call", ({ start }) => {
     expect((await other.visitor().request(`/de${url}`)).body.shopId).toBe(1001);
   });
 
-  test("is found below another base path too", async () => {
+  test("comes from the path below a custom base path", async () => {
     const { visitor } = await start({ basePath: "/shop/api" });
     const answer = await visitor().request("/us/shop/api/rpc/getShopConfiguration");
     expect(answer.body.shopId).toBe(1002);
@@ -98,7 +98,7 @@ describeMatrix("the shop of a call", ({ start }) => {
 describe("the shop of a call by its host", () => {
   const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
-  test("is the one of the exact host, on any port unless one is said", async () => {
+  test("comes from the exact host, on any port unless the host has one", async () => {
     const { app } = await start({
       shopSelector: "domain",
       shops: [
@@ -115,7 +115,7 @@ describe("the shop of a call by its host", () => {
     }
   });
 
-  test("is told by the path where several shops are at one host", async () => {
+  test("comes from the path if several shops share a host", async () => {
     const { app } = await start({
       shopSelector: "domain",
       shops: [
@@ -136,7 +136,7 @@ describe("the shop of a call by its host", () => {
     expect(await find(app, "other.example/us")).toBe("unknown_shop");
   });
 
-  test("is not changed by headers that anyone can send", async () => {
+  test("ignores forwarding headers of untrusted clients", async () => {
     const { app } = await start({
       shopSelector: "domain",
       shops: [createShop(1001, { host: "a.example" }), createShop(1002, { host: "b.example" })],
@@ -151,23 +151,26 @@ describe("shops on one storage, with one secret", () => {
   const storage = createFaultyDriver();
   const { start } = createMatrix("memory", "request", () => storage.driver);
 
-  test.each(["a guest", "a customer"])("%s of one shop is nobody at the other", async (who) => {
-    const { visitor } = await start({ methods: testMethods });
-    const [here, there] = [visitor(1001), visitor(1002)];
-    if (who === "a customer") await here.call("enter", { id: 7 });
-    await here.call("note", { colour: "red" });
-    const before = await readStored(storage.driver, "session:1001");
-    there.cookies.set("$session-1002", here.cookies.get("$session-1001") as string);
-    expect((await there.call("getUser")).body).toEqual({});
-    expect((await there.call("notes")).body).toEqual({});
-    expect((await there.call("logout")).status).toBe(204);
-    await there.call("note", { colour: "blue" });
-    expect(there.sessionId).not.toBe(here.sessionId);
-    expect(await readStored(storage.driver, "session:1001")).toEqual(before);
-    expect((await here.call("notes")).body).toEqual({ colour: "red" });
-  });
+  test.each(["a guest", "a customer"])(
+    "%s of one shop has no session in the other",
+    async (who) => {
+      const { visitor } = await start({ methods: testMethods });
+      const [here, there] = [visitor(1001), visitor(1002)];
+      if (who === "a customer") await here.call("enter", { id: 7 });
+      await here.call("note", { colour: "red" });
+      const before = await readStored(storage.driver, "session:1001");
+      there.cookies.set("$session-1002", here.cookies.get("$session-1001") as string);
+      expect((await there.call("getUser")).body).toEqual({});
+      expect((await there.call("notes")).body).toEqual({});
+      expect((await there.call("logout")).status).toBe(204);
+      await there.call("note", { colour: "blue" });
+      expect(there.sessionId).not.toBe(here.sessionId);
+      expect(await readStored(storage.driver, "session:1001")).toEqual(before);
+      expect((await here.call("notes")).body).toEqual({ colour: "red" });
+    },
+  );
 
-  test("a customer logs in to each, and the cookies lie side by side", async () => {
+  test("a customer logs in to both, with one cookie per shop", async () => {
     const { visitor } = await start({ methods: testMethods });
     const here = visitor(1001);
     await here.call("enter", { id: 7 });

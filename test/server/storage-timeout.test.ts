@@ -22,8 +22,8 @@ async function timeFailure(call: Promise<unknown>): Promise<{ error: unknown; ti
 /** Longer than the time limit, and far shorter than two of them. */
 const oneLimit = 4500;
 
-describe.concurrent("a storage that does not answer", () => {
-  test("fails a read, a write and a ping within the limit", async () => {
+describe.concurrent("a storage that doesn't respond", () => {
+  test("fails a read, a write, and a ping within the limit", async () => {
     const faulty = createFaultyDriver();
     const { counters, store } = openCounters(faulty.driver);
     const read = await counters.update("a", setTo(1));
@@ -37,20 +37,23 @@ describe.concurrent("a storage that does not answer", () => {
     gate.open();
   });
 
-  test.each(["read", "write"])("fails all who wait for the same document: %s", async (kind) => {
-    const faulty = createFaultyDriver();
-    const { counters } = openCounters(faulty.driver);
-    const gate = new Gate();
-    faulty.before = (operation) => (operation.kind === kind ? gate.pass() : undefined);
-    const calls = Array.from({ length: 10 }, () => counters.update("a", increment));
-    for (const { error, time } of await Promise.all(calls.map(timeFailure))) {
-      expect(error).toBeInstanceOf(StorageUnavailableError);
-      expect(time).toBeLessThan(oneLimit);
-    }
-    gate.open();
-  });
+  test.each(["read", "write"])(
+    "fails every operation that waits for the same document: %s",
+    async (kind) => {
+      const faulty = createFaultyDriver();
+      const { counters } = openCounters(faulty.driver);
+      const gate = new Gate();
+      faulty.before = (operation) => (operation.kind === kind ? gate.pass() : undefined);
+      const calls = Array.from({ length: 10 }, () => counters.update("a", increment));
+      for (const { error, time } of await Promise.all(calls.map(timeFailure))) {
+        expect(error).toBeInstanceOf(StorageUnavailableError);
+        expect(time).toBeLessThan(oneLimit);
+      }
+      gate.open();
+    },
+  );
 
-  test("does not let a late write undo a later one", async () => {
+  test("doesn't let a late write undo a newer one", async () => {
     const faulty = createFaultyDriver();
     const { counters } = openCounters(faulty.driver);
     await counters.update("a", setTo(1));
@@ -76,7 +79,7 @@ describe.concurrent("a storage that does not answer", () => {
     expect((await counters.get("a")).value).toEqual({ count: 3 });
   });
 
-  test("is asked once a second until it answers, so that calls fail at once", async () => {
+  test("is retried once a second, so that calls fail immediately", async () => {
     const faulty = createFaultyDriver();
     const { counters } = openCounters(faulty.driver);
     const gate = new Gate();
@@ -106,7 +109,7 @@ describe("a call", () => {
   let driver: Driver;
   const { start, allowErrors } = createMatrix("memory", "request", () => driver);
 
-  test("gets 503 within the limit, instead of 504 after its own", async () => {
+  test("gets 503 within the storage's limit, instead of 504 after its own timeout", async () => {
     const faulty = createFaultyDriver();
     driver = faulty.driver;
     allowErrors();
@@ -128,7 +131,7 @@ describe("a call", () => {
   });
 });
 
-test("an answer that came while the event loop was held is in time", async () => {
+test("accepts a response that arrived while the event loop was blocked", async () => {
   const faulty = createFaultyDriver();
   const { counters } = openCounters(faulty.driver);
   await counters.update("a", setTo(1));
@@ -139,7 +142,7 @@ test("an answer that came while the event loop was held is in time", async () =>
   expect((await reading).value).toEqual({ count: 1 });
 });
 
-test("a driver that answers at once takes no timer", async () => {
+test("starts no timer for a driver that responds immediately", async () => {
   const start = vi.spyOn(LoopTimer.prototype, "start");
   const { counters } = openCounters(openDriver({ driver: "memory" }));
   await counters.get("a");
@@ -160,7 +163,7 @@ test.each<[string, () => Promise<void>]>([
       throw new Error("Not connected");
     },
   ],
-])("a driver that %s does not hold up the end", async (_, dispose) => {
+])("closes in time although a driver %s", async (_, dispose) => {
   const driver: Driver = { ...openDriver({ driver: "memory" }), name: "stuck", dispose };
   const { store, lines } = openCounters(driver);
   await store.close();
@@ -177,7 +180,7 @@ describe("an error event of a driver's client", () => {
     ["that it has", (client) => () => client],
     ["that it makes later", (client) => () => Promise.resolve(client)],
     ["below a database, as db0 has it", (client) => () => ({ getInstance: async () => client })],
-  ])("is logged, and ends no process: %s", async (_, toInstance) => {
+  ])("causes a log line, and the process continues: %s", async (_, toInstance) => {
     const client = new EventEmitter();
     const driver: Driver = { ...memory, name: "db0", getInstance: toInstance(client) };
     const { counters, lines } = openCounters(driver);
@@ -189,7 +192,7 @@ describe("an error event of a driver's client", () => {
     expect(JSON.stringify(lines)).not.toContain("hunter2");
   });
 
-  test("is heard of a client that the driver has made anew", async () => {
+  test("causes a log line on a client that the driver replaced", async () => {
     const clients = [new EventEmitter(), new EventEmitter()] as const;
     let current = 0;
     const driver: Driver = { ...memory, getInstance: () => clients[current] };
@@ -202,7 +205,7 @@ describe("an error event of a driver's client", () => {
     expect(clients[0].listenerCount("error")).toBe(1);
   });
 
-  test("is no concern of a driver whose client cannot be made", async () => {
+  test("doesn't matter if the driver can't create its client", async () => {
     const { counters, lines } = openCounters({ ...memory, getInstance: outage });
     await counters.update("a", increment);
     expect(lines).toEqual([]);

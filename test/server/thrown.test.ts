@@ -36,8 +36,8 @@ const internal = { status: 500, body: { code: "internal_error", status: 500 } };
 
 const { allowErrors, start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
-describeMatrix("a method or hook that throws what cannot be read", (matrix) => {
-  test.each(Object.entries(hostile))("is answered with 500 and logged: %s", async (_, make) => {
+describeMatrix("a method or hook that throws an unreadable value", (matrix) => {
+  test.each(Object.entries(hostile))("causes a 500 and a log line: %s", async (_, make) => {
     matrix.allowErrors();
     const thrower = () => {
       throw make();
@@ -69,7 +69,7 @@ describeMatrix("a method or hook that throws what cannot be read", (matrix) => {
   });
 
   test.each(Object.entries(hostile))(
-    "does not fail a call from a later hook: %s",
+    "doesn't fail the call if a later hook throws: %s",
     async (_, make) => {
       matrix.allowErrors();
       const { visitor, lines } = await matrix.start({
@@ -85,7 +85,7 @@ describeMatrix("a method or hook that throws what cannot be read", (matrix) => {
     },
   );
 
-  test("keeps the rest of a log line with a value that cannot be read", async () => {
+  test("keeps the rest of a log line with an unreadable value", async () => {
     const speak = defineRpcMethod({
       handler: (_, { log }) => log.info("Spoken", { bad: revoked({}), good: "yes" }),
     });
@@ -98,47 +98,47 @@ describeMatrix("a method or hook that throws what cannot be read", (matrix) => {
   });
 });
 
+test.each(Object.entries(hostile))("causes a 500 in a custom route too: %s", async (_, make) => {
+  allowErrors();
+  const { app, send, lines } = await start();
+  app.get("/own", () => {
+    throw make();
+  });
+  app.get("/own/later", async () => {
+    throw make();
+  });
+  for (const path of ["/own", "/own/later"]) {
+    expect((await send(path, {})).status).toBe(500);
+    expect(lines.at(-1)).toMatchObject({ level: "error", message: "A call failed" });
+  }
+});
+
 test.each(Object.entries(hostile))(
-  "is answered with 500 by a route of the deployment, too: %s",
+  "causes a log line if the call continues: %s",
   async (_, make) => {
     allowErrors();
-    const { app, send, lines } = await start();
-    app.get("/own", () => {
+    const thrower = () => {
       throw make();
+    };
+    const { visitor, send, lines } = await start({
+      cors: { origin: thrower },
+      hooks: { "storefront:rpc:error": thrower },
+      auth: { login: thrower, register: thrower, changePassword: thrower },
     });
-    app.get("/own/later", async () => {
-      throw make();
-    });
-    for (const path of ["/own", "/own/later"]) {
-      expect((await send(path, {})).status).toBe(500);
-      expect(lines.at(-1)).toMatchObject({ level: "error", message: "A call failed" });
+    const payload = { email: "ada@example.com", password: "correct horse" };
+    for (const method of ["login", "register"]) {
+      expect((await visitor().call(method, payload)).status).toBe(500);
+      expect(lines.map(({ message }) => message)).toEqual(
+        expect.arrayContaining(["The hook storefront:rpc:error failed", "A call failed"]),
+      );
     }
+    const headers = { origin: "https://else.example", "content-type": "application/json" };
+    const answer = await send("/de/api/rpc/getUser", { method: "POST", headers, body: "{}" });
+    expect(answer.status).toBe(403);
   },
 );
 
-test.each(Object.entries(hostile))("is logged where a call goes on: %s", async (_, make) => {
-  allowErrors();
-  const thrower = () => {
-    throw make();
-  };
-  const { visitor, send, lines } = await start({
-    cors: { origin: thrower },
-    hooks: { "storefront:rpc:error": thrower },
-    auth: { login: thrower, register: thrower, changePassword: thrower },
-  });
-  const payload = { email: "ada@example.com", password: "correct horse" };
-  for (const method of ["login", "register"]) {
-    expect((await visitor().call(method, payload)).status).toBe(500);
-    expect(lines.map(({ message }) => message)).toEqual(
-      expect.arrayContaining(["The hook storefront:rpc:error failed", "A call failed"]),
-    );
-  }
-  const headers = { origin: "https://else.example", "content-type": "application/json" };
-  const answer = await send("/de/api/rpc/getUser", { method: "POST", headers, body: "{}" });
-  expect(answer.status).toBe(403);
-});
-
-test.each(Object.entries(hostile))("is 503 if a storage throws it: %s", async (_, make) => {
+test.each(Object.entries(hostile))("causes a 503 if a storage throws it: %s", async (_, make) => {
   allowErrors();
   const faulty = createFaultyDriver();
   const { visitor } = await start({ storage: { session: faulty.driver } });

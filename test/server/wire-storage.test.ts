@@ -11,7 +11,7 @@ describe("the wire and the storage", () => {
   const { start, allowErrors } = createMatrix("memory", "request", () => storage.driver);
 
   test.each(["read", "write"])(
-    "where the storage fails to %s, it is a 503 that says when to come again, without a cookie",
+    "responds with 503 and Retry-After, without a cookie, if the storage fails to %s",
     async (kind) => {
       allowErrors();
       const { visitor, lines } = await start({ methods });
@@ -31,7 +31,7 @@ describe("the wire and the storage", () => {
     },
   );
 
-  test("a page of the shop's own host may call", async () => {
+  test("accepts a call from a page of the shop's own host", async () => {
     const { visitor } = await start();
     const own = [{ origin: "http://localhost" }, { origin: "https://localhost" }];
     for (const headers of [...own, { "sec-fetch-site": "same-origin" }]) {
@@ -39,7 +39,7 @@ describe("the wire and the storage", () => {
     }
   });
 
-  test("a public method loads no session, and works while the storage is down", async () => {
+  test("runs a public method without a session while the storage is down", async () => {
     const { visitor } = await start({ methods });
     const guest = visitor();
     await guest.call("note", { begun: true });
@@ -51,7 +51,7 @@ describe("the wire and the storage", () => {
     expect(storage.operations).toEqual([]);
   });
 
-  test("what is refused by its form never gets to the storage", async () => {
+  test("rejects malformed requests without a storage operation", async () => {
     const { visitor } = await start({ methods });
     const guest = visitor();
     await guest.call("note", { begun: true });

@@ -22,8 +22,8 @@ function describeStartOf(config: Partial<StorefrontConfig>, url = "http://127.0.
   return describeStart({ url, options, stores: [redis, memory] });
 }
 
-describe("the start of a server", () => {
-  test("tells where it is, what it serves, and what it stands on", () => {
+describe("the startup message", () => {
+  test("prints the URL, the shops, and the storages", () => {
     expect(describeStartOf({})).toBe(`Storefront Core listens on http://127.0.0.1:3000
 
 Shops
@@ -37,7 +37,7 @@ Storage
 `);
   });
 
-  test("says that sessions are not cached if a storage does not push changes", () => {
+  test("prints that sessions are not cached if a storage doesn't push changes", () => {
     const options = resolveConfig(testConfig({ storage }), { production: false });
     const cluster: StoreInfo = {
       uses: "sessions",
@@ -49,7 +49,7 @@ Storage
     );
   });
 
-  test("tells warnings last, and no secret", () => {
+  test("prints warnings last, and no secret", () => {
     const text = describeStartOf({ storage: {}, session: { secret: "short" } });
     expect(text).toMatch(
       /\n\nWarnings\n {2}session\.secret is shorter .*\n {2}the memory driver .*\n$/,
@@ -99,14 +99,14 @@ Storage
       },
       "by its header only",
     ],
-  ])("tells the place of %s", (_, config, place) => {
+  ])("prints the host and path of %s", (_, config, place) => {
     expect(describeStartOf(config)).toContain(`\n  1  de EUR  ${place}\n`);
   });
 
   test.each([
     ["http://0.0.0.0:3000/", "http://localhost:3000"],
     ["http://[::]:3000/", "http://localhost:3000"],
-  ])("tells an address that opens where it listens on all: %s", (url, origin) => {
+  ])("prints a URL that opens if the server listens on all addresses: %s", (url, origin) => {
     const text = describeStartOf({}, url);
     expect(text).toContain(`listens on ${origin} (and all other addresses)\n`);
     expect(text).toContain(` ${origin}/de/api/rpc/<method>\n`);

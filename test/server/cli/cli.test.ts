@@ -13,7 +13,7 @@ const hasIPv6 = Object.values(networkInterfaces())
   .some((found) => found?.family === "IPv6");
 
 describe("without a server", () => {
-  test.each(["--help", "-h", "start --help"])("%s tells how to use it", async (args) => {
+  test.each(["--help", "-h", "start --help"])("%s prints the usage", async (args) => {
     const { code, stdout, stderr } = await runCli(args.split(" "));
     expect([code, stderr]).toEqual([0, ""]);
     const commands = ["start", "dev", "doctor", "explain"];
@@ -23,13 +23,13 @@ describe("without a server", () => {
     }
   });
 
-  test("--version tells that of the package", async () => {
+  test("--version prints the package's version", async () => {
     const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
     expect(await runCli(["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
   });
 });
 
-describe("a mistake is one message, without a stack, and ends with code 1", () => {
+describe("a mistake prints one message without a stack, and exits with code 1", () => {
   const usage = expect.stringMatching(/ is no command\n\nUsage: storefront <command> /);
 
   test.each<[about: string, args: string, files: Record<string, string>, stderr: unknown]>([
@@ -179,14 +179,14 @@ describe("a mistake is one message, without a stack, and ends with code 1", () =
 describe("production", () => {
   const env = { NODE_ENV: "production" };
 
-  test("does not start without a secret of 32 characters", async () => {
+  test("doesn't start without a secret of 32 characters", async () => {
     const folder = await createFolder({ "storefront.config.ts": plain });
     const { code, stdout, stderr } = await runCli(["start"], { folder, env });
     expect([code, stdout]).toEqual([1, ""]);
     expect(stderr).toMatch(/^storefront: The config has an error:\n {2}session\.secret: .*\n$/);
   });
 
-  test("starts with one, and does not show it", async () => {
+  test("starts with such a secret, and doesn't print it", async () => {
     const secret = `process.env["SECRET"]`;
     const storage = `{ account: { driver: "fs", base: "./accounts" }, singleProcess: true }`;
     const settings = `{ session: { secret: ${secret} }, storage: ${storage}, shops`;
@@ -199,15 +199,15 @@ describe("production", () => {
     expect(server.output).not.toContain(testSecret);
   });
 
-  test("is not for dev", async () => {
+  test("isn't available in dev", async () => {
     const folder = await createFolder({ "storefront.config.ts": plain });
     const server = await startCli(["dev"], { folder, env });
     expect(server.stdout).toContain("session.secret is not set");
   });
 });
 
-describe("the start", () => {
-  test("tells shops, storages and warnings, and nothing else", async () => {
+describe("startup", () => {
+  test("prints shops, storages, and warnings, and nothing else", async () => {
     const folder = await createFolder({ "storefront.config.ts": plain });
     const server = await startCli(["start"], { folder });
     expect(server.stderr).toBe("");
@@ -229,7 +229,7 @@ describe("the start", () => {
   });
 
   test.each(["127.0.0.1", "localhost", "0.0.0.0", ...(hasIPv6 ? ["::", "::1"] : [])])(
-    "on %s tells a URL that works",
+    "prints a working URL on %s",
     async (host) => {
       const folder = await createFolder({ "storefront.config.ts": plain });
       const server = await startCli(["start", "--host", host], { folder });
@@ -240,8 +240,8 @@ describe("the start", () => {
   );
 });
 
-describe("the end", () => {
-  test.each(["SIGTERM", "SIGINT"] as const)("waits for calls in flight: %s", async (signal) => {
+describe("shutdown", () => {
+  test.each(["SIGTERM", "SIGINT"] as const)("waits for calls in progress: %s", async (signal) => {
     const folder = await createFolder({ "storefront.config.ts": waiting });
     const server = await startCli(["start"], { folder });
     const call = server.call("wait");
@@ -257,7 +257,7 @@ describe("the end", () => {
     expect(server.stderr).toBe("");
   });
 
-  test("comes while Redis is down", async () => {
+  test("completes while Redis is down", async () => {
     const storage = 'storage: { session: { driver: "redis", url: "redis://127.0.0.1:1" } }';
     const folder = await createFolder({
       "storefront.config.ts": plain.replace("{ shops", `{ ${storage}, shops`),
@@ -269,7 +269,7 @@ describe("the end", () => {
     expect(await server.exited).toBe(0);
   });
 
-  test("waits no longer when it is asked again", async () => {
+  test("stops waiting at the second signal", async () => {
     const folder = await createFolder({ "storefront.config.ts": waiting });
     const server = await startCli(["start"], { folder });
     const call = server.call("wait").catch(() => "cut off");

@@ -24,13 +24,13 @@ describe("dev", () => {
     expect(server.stderr).toBe("");
   });
 
-  test("serves a changed JSON", async () => {
+  test("serves a changed JSON file", async () => {
     const { server, write } = await startDev({ "storefront.config.json": json });
     await write("storefront.config.json", json.replace("de-DE", "fr-FR"));
     await untilAnswered(server, "getShopConfiguration", { ...shop, locale: "fr-FR" });
   });
 
-  test("tells the faults of a changed config, and goes on with the old one", async () => {
+  test("prints the errors of a changed config, and continues with the old one", async () => {
     const { server, write } = await startDev({ [file]: greeting("one") });
     const bad = [
       ["export default { shops: [] };", "The config has an error:\n  shops: found a list of 0"],
@@ -52,7 +52,7 @@ describe("dev", () => {
     await untilGreeted(server, "two");
   });
 
-  test("survives that the file is away, and that another takes its place", async () => {
+  test("survives the deletion and replacement of the file", async () => {
     const { folder, server, write } = await startDev({ [file]: greeting("one") });
     await rm(join(folder, file));
     await until(() => server.stderr.includes("there is no file"));
@@ -64,7 +64,7 @@ describe("dev", () => {
     await untilGreeted(server, "three");
   });
 
-  test("serves what a changed module and .env say", async () => {
+  test("serves a changed module and a changed .env file", async () => {
     const handler = '`${greet} ${process.env["NAME"]}`';
     const { server, write } = await startDev({
       [file]: `import { greet } from "./lib/a.js";\n${greeting("").replace('=> ""', `=> ${handler}`)}`,
@@ -80,7 +80,7 @@ describe("dev", () => {
     expect(server.stderr).toBe("");
   });
 
-  test("lets calls in flight end with the config they began with", async () => {
+  test("finishes calls in progress with their original config", async () => {
     const { folder, server, write } = await startDev({ [file]: waiting });
     const call = server.call("wait");
     await until(() => existsSync(join(folder, "running")));
@@ -92,7 +92,7 @@ describe("dev", () => {
     expect(await server.exited).toBe(0);
   });
 
-  test("ends only when calls of earlier configs have ended, too", async () => {
+  test("exits only after the calls of earlier configs", async () => {
     const { folder, server, write } = await startDev({ [file]: waiting });
     const call = server.call("wait");
     await until(() => existsSync(join(folder, "running")));

@@ -20,7 +20,7 @@ const failing: Readonly<Record<string, Logger>> = {
   "that rejects": { debug: rejected, info: rejected, warn: rejected, error: rejected },
 };
 
-describeMatrix("a logger of the deployment", ({ start }) => {
+describeMatrix("a custom logger", ({ start }) => {
   test.each(Object.entries(failing))("%s changes no response", async (_, log) => {
     const { visitor, send } = await start({
       log,
@@ -59,7 +59,7 @@ describeMatrix("a logger of the deployment", ({ start }) => {
 });
 
 describe("a safe logger", () => {
-  test("tells how many lines were dropped once the logger works again", () => {
+  test("logs the number of dropped lines when the logger works again", () => {
     const { log, lines } = createTestLog();
     let isFull = true;
     const write: Logger["info"] = (message, details) => {
@@ -80,7 +80,7 @@ describe("a safe logger", () => {
     ]);
   });
 
-  test("is not wrapped again", () => {
+  test("wraps a logger only once", () => {
     const safe = createSafeLog(createTestLog().log);
     expect(createSafeLog(safe)).toBe(safe);
   });
@@ -97,7 +97,7 @@ describe("an adapter with a logger that throws", () => {
     await cache.destroy();
   });
 
-  test("does not fail on a document that cannot be read", async () => {
+  test("doesn't fail on an unreadable document", async () => {
     const driver = createMemoryDriver();
     await driver.setItem?.("counter:visits", "{", {});
     const store = openDocumentStore(driver, { log });
@@ -108,7 +108,7 @@ describe("an adapter with a logger that throws", () => {
 });
 
 describe("a stream of log lines", () => {
-  test.each(["error", "throw"] as const)("drops and counts lines that fail by %s", (fault) => {
+  test.each(["error", "throw"] as const)("drops and counts lines on failure by %s", (fault) => {
     const { target, written, lines } = createTarget();
     lines.write("one");
     target.fault = fault;
@@ -127,7 +127,7 @@ describe("a stream of log lines", () => {
     expect(written).toEqual(["two", "1 dropped"]);
   });
 
-  test("counts the line that tells of dropped lines as the lines that it stands for", () => {
+  test("counts a dropped summary line as the lines in its count", () => {
     const { target, written, lines } = createTarget();
     target.fault = "error";
     for (const line of ["one", "two"]) lines.write(line);

@@ -19,13 +19,13 @@ describe("a config", () => {
     ["storefront.config.cjs", compiled],
     ["storefront.config.mjs", `import "./helper";\n${esm}`],
     ["storefront.config.mjs", esm.replace("export default", "export default async () =>")],
-  ])("is found as %s: %#", async (file, text) => {
+  ])("loads as %s: %#", async (file, text) => {
     const folder = await createFolder({ [file]: text, "helper.ts": "export type Of = string;" });
     const server = await startCli(["start"], { folder });
     expect(await server.call("greet")).toEqual([200, "hello"]);
   });
 
-  test("in JavaScript is run by Node, which takes no compiler", async () => {
+  test("runs in Node without a compiler if it is JavaScript", async () => {
     const paths = "Object.keys(createRequire(import.meta.url).cache)";
     const isCompiled = `${paths}.some((path) => path.includes("jiti"))`;
     const text = `import { createRequire } from "node:module";\n${esm.replace('"hello"', isCompiled)}`;
@@ -34,7 +34,7 @@ describe("a config", () => {
     expect(await server.call("greet")).toEqual([200, false]);
   });
 
-  test("in TypeScript is nowhere left behind, for it may hold a secret", async () => {
+  test("leaves no compiled copy behind, because it can contain a secret", async () => {
     const files = { "storefront.config.ts": greeting("hello"), "node_modules/.cache/a": "" };
     const folder = await createFolder(files);
     await startCli(["start"], { folder, env: { TMPDIR: folder } });
@@ -51,26 +51,29 @@ describe("a config", () => {
     ["storefront.config.yaml", "shops: [{ shopId: 1, locale: de-DE, currency: EUR }]"],
     ["storefront.config.yml", "shops: [{ shopId: 1, locale: de-DE, currency: EUR }]"],
     ["storefront.config.toml", '[[shops]]\nshopId = 1\nlocale = "de-DE"\ncurrency = "EUR"'],
-  ])("may be a plain object: %s", async (file, text) => {
+  ])("can be a plain object: %s", async (file, text) => {
     const folder = await createFolder({ [file]: text });
     const server = await startCli(["start"], { folder });
     expect(await server.call("getUser")).toEqual([200, {}]);
   });
 
-  test.each(["sites/a/shop.config.ts", "absolute"])("may lie elsewhere: %s", async (path) => {
-    const file = "sites/a/shop.config.ts";
-    const config = greeting("").replace('=> ""', '=> process.env["GREETING"] ?? "none"');
-    const folder = await createFolder({
-      [file]: config,
-      ".env": "GREETING=wrong",
-      "sites/a/.env": "GREETING='a $b ${c}'",
-    });
-    const args = ["start", "--config", path === "absolute" ? join(folder, file) : path];
-    const server = await startCli(args, { folder });
-    expect(await server.call("greet")).toEqual([200, "a $b ${c}"]);
-  });
+  test.each(["sites/a/shop.config.ts", "absolute"])(
+    "can be in another directory: %s",
+    async (path) => {
+      const file = "sites/a/shop.config.ts";
+      const config = greeting("").replace('=> ""', '=> process.env["GREETING"] ?? "none"');
+      const folder = await createFolder({
+        [file]: config,
+        ".env": "GREETING=wrong",
+        "sites/a/.env": "GREETING='a $b ${c}'",
+      });
+      const args = ["start", "--config", path === "absolute" ? join(folder, file) : path];
+      const server = await startCli(args, { folder });
+      expect(await server.call("greet")).toEqual([200, "a $b ${c}"]);
+    },
+  );
 
-  test("shares the classes of the server that runs it", async () => {
+  test("shares its classes with the server", async () => {
     const config = greeting("")
       .replace("import {", 'import * as methods from "./methods.ts";\nimport {')
       .replace(/methods: .*/, "methods,");
@@ -85,7 +88,7 @@ export const refuse = defineRpcMethod({ handler() { throw new RpcError("unknown_
 describe("a .env file beside the config", () => {
   const config = greeting("").replace('=> ""', '=> process.env["GREETING"] ?? "none"');
 
-  test("adds to the environment, and changes nothing in it", async () => {
+  test("adds variables to the environment, and changes none", async () => {
     const folder = await createFolder({ "storefront.config.ts": config, ".env": "GREETING=file" });
     const server = await startCli(["start"], { folder });
     expect(await server.call("greet")).toEqual([200, "file"]);
@@ -95,7 +98,7 @@ describe("a .env file beside the config", () => {
     }
   });
 
-  test("may set the port and what is for production", async () => {
+  test("can set the port and production values", async () => {
     const folder = await createFolder({ "storefront.config.ts": config, ".env": "PORT=http" });
     expect((await runCli(["start"], { folder })).stderr).toContain("the variable PORT");
     await writeFile(join(folder, ".env"), "NODE_ENV=production");

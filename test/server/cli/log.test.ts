@@ -18,7 +18,7 @@ afterEach(() => {
 });
 
 describe("the default log", () => {
-  test("writes a line of time, level, message and details", () => {
+  test("writes a line of time, level, message, and details", () => {
     createLog().info("A call ended", { method: "getBasket", shopId: 1001, slow: false });
     expect(out).toBe(`${now} info A call ended method=getBasket shopId=1001 slow=false\n`);
   });
@@ -41,7 +41,7 @@ describe("the default log", () => {
     expect(err).toContain("Error: no network");
   });
 
-  test("shows what JSON cannot say", () => {
+  test("shows values that JSON can't represent", () => {
     const circle: { self?: unknown } = {};
     circle.self = circle;
     createLog().warn("Odd", { nothing: undefined, big: 10n, circle, map: new Map([["a", 1]]) });
@@ -51,7 +51,7 @@ describe("the default log", () => {
   });
 });
 
-describe("what a visitor sends", () => {
+describe("a client's input", () => {
   const forged = `\n${now} error The shop is gone`;
 
   test.each([
@@ -61,13 +61,13 @@ describe("what a visitor sends", () => {
     ["in a message", `Odd${forged}`, {}],
     ["after a carriage return", "Odd", { agent: `curl${forged.replace("\n", "\r")}` }],
     ["after a line separator", `Odd${forged.replace("\n", "\u2028")}`, {}],
-  ])("is no line of its own: %s", (_, message, details) => {
+  ])("can't start a log line: %s", (_, message, details) => {
     createLog().warn(message, details);
     expect(err).toMatch(/^[^\n\r\u2028\u2029]+\n$/);
     expect(err.startsWith(`${now} warn Odd`)).toBe(true);
   });
 
-  test("steers no terminal", () => {
+  test("can't control the terminal", () => {
     createLog().warn("Odd \u001B[2J", { agent: "\u001B]0;title\u0007", csi: "\u009B2J" });
     // oxlint-disable-next-line no-control-regex -- it is about these
     expect(err.trimEnd()).not.toMatch(/[\u0000-\u001F\u007F-\u009F]/);

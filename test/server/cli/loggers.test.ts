@@ -70,25 +70,28 @@ const loggers: Readonly<Record<string, () => { log: Logger; lines: () => Line[] 
   },
 };
 
-describe("a logger of the deployment", () => {
+describe("a custom logger", () => {
   const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
-  test.each(Object.keys(loggers))("gets message and details of each line: %s", async (name) => {
-    const { log, lines } = (loggers[name] as (typeof loggers)[string])();
-    const { visitor } = await start({ log, methods });
-    const { body } = await visitor().call("fail");
-    await vi.waitFor(() => expect(lines().length).toBeGreaterThanOrEqual(3));
-    const own = { shopId: 1001, method: "fail" };
-    const written = lines().filter((line) => line["method"] === "fail");
-    expect(written).toMatchObject([
-      { message: "about to fail", ...own, basket: 7 },
-      { message: "really", ...own },
-      { message: "A call failed", ...own, instance: body.instance },
-    ]);
-    expect(written[2]?.["error"]).toContain("the backend is on fire");
-  });
+  test.each(Object.keys(loggers))(
+    "receives the message and details of each line: %s",
+    async (name) => {
+      const { log, lines } = (loggers[name] as (typeof loggers)[string])();
+      const { visitor } = await start({ log, methods });
+      const { body } = await visitor().call("fail");
+      await vi.waitFor(() => expect(lines().length).toBeGreaterThanOrEqual(3));
+      const own = { shopId: 1001, method: "fail" };
+      const written = lines().filter((line) => line["method"] === "fail");
+      expect(written).toMatchObject([
+        { message: "about to fail", ...own, basket: 7 },
+        { message: "really", ...own },
+        { message: "A call failed", ...own, instance: body.instance },
+      ]);
+      expect(written[2]?.["error"]).toContain("the backend is on fire");
+    },
+  );
 
-  test("may be the console", async () => {
+  test("can be the console", async () => {
     const spy = vi.spyOn(console, "error").mockImplementation(() => undefined);
     const { visitor } = await start({ log: console, methods });
     const { body } = await visitor().call("fail");

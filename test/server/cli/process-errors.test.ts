@@ -55,12 +55,12 @@ async function start(command = "start") {
   };
 }
 
-describe("a rejection that nothing handles", () => {
+describe("an unhandled rejection", () => {
   test.each([
     ["of a method", "forget", "lost in a method"],
     ["of a hook", "hooked", "lost in a hook"],
     ["that is a revoked proxy", "forgetProxy", "A value was thrown that cannot be read"],
-  ])("%s is logged, and calls in flight go on", async (_, method, message) => {
+  ])("logs %s, and calls in progress continue", async (_, method, message) => {
     const { server, wait } = await start();
     const { answer, go } = await wait();
     expect(await server.call(method)).toEqual([200, "fine"]);
@@ -74,12 +74,12 @@ describe("a rejection that nothing handles", () => {
   });
 });
 
-describe("an error that nothing catches", () => {
+describe("an uncaught error", () => {
   test.each([
     ["in a timer", "later", "lost in a timer"],
     ["that is a revoked proxy", "laterProxy", "A value was thrown that cannot be read"],
     ["in a timer, again and again", "again", "lost again"],
-  ])("%s is logged; calls in flight end, and the code is 1", async (_, method, message) => {
+  ])("logs %s, finishes calls in progress, and exits with code 1", async (_, method, message) => {
     const { server, wait } = await start();
     const { answer, go } = await wait();
     expect(await server.call(method)).toEqual([200, "fine"]);
@@ -90,14 +90,14 @@ describe("an error that nothing catches", () => {
     expect(await server.exited).toBe(1);
   });
 
-  test("in dev ends it, too", async () => {
+  test("ends dev too", async () => {
     const { server } = await start("dev");
     await server.call("later");
     expect(await server.exited).toBe(1);
     expect(server.stderr).toContain("lost in a timer");
   });
 
-  test("while the config is loaded ends with code 1 and a line", async () => {
+  test("exits with code 1 and one line if the config throws it", async () => {
     const text = `setTimeout(() => { throw new Error("too early"); });
       await new Promise((resolve) => setTimeout(resolve, 60_000).unref());
       ${plain}`;
@@ -115,8 +115,8 @@ async function startWith(code: string) {
   return startCli(["start"], { folder });
 }
 
-describe("a log that itself leaves errors behind", () => {
-  test("is not told of them without end: rejections", async () => {
+describe("a log that causes errors itself", () => {
+  test("doesn't cause an endless loop: rejections", async () => {
     const server = await startWith("void Promise.reject(new Error());");
     expect(await server.call("forget")).toEqual([200, "fine"]);
     expect(await server.call("getUser")).toEqual([200, {}]);
@@ -125,15 +125,15 @@ describe("a log that itself leaves errors behind", () => {
     expect(await server.exited).toBe(0);
   });
 
-  test("is not told of them without end: exceptions", async () => {
+  test("doesn't cause an endless loop: exceptions", async () => {
     const server = await startWith("process.nextTick(() => { throw new Error(); });");
     expect(await server.call("later")).toEqual([200, "fine"]);
     expect(await server.exited).toBe(1);
   });
 });
 
-describe("an output that cannot be written", () => {
-  test("does not end the server: its reader has gone (EPIPE)", async () => {
+describe("a broken output", () => {
+  test("doesn't end the server if the reader is gone (EPIPE)", async () => {
     const { server } = await start();
     for (const stream of server.streams) stream.destroy();
     for (let count = 0; count < 3; count++) {
@@ -145,7 +145,7 @@ describe("an output that cannot be written", () => {
     expect(await server.exited).toBe(0);
   });
 
-  test("does not end the server: the disk is full", async () => {
+  test("doesn't end the server if the disk is full", async () => {
     const folder = await createFolder({ "storefront.config.mjs": source });
     const [port, full] = [await findFreePort(), openSync("/dev/full", "w")];
     const args = [join(root, "dist/server/cli/cli.js"), "start", "--port", String(port)];
@@ -177,7 +177,7 @@ describe("an output that cannot be written", () => {
     expect((await exited)[0]).toBe(0);
   });
 
-  test("is told how many lines it lost when its reader reads again", async () => {
+  test("reports the number of lost lines when its reader continues", async () => {
     const { server } = await start();
     const [stdout] = server.streams;
     stdout.pause();
@@ -195,7 +195,7 @@ describe("an output that cannot be written", () => {
   });
 });
 
-test("the library leaves the process to its host", async () => {
+test("the library installs no handlers on the process", async () => {
   const names = ["uncaughtException", "unhandledRejection", "SIGTERM", "SIGINT", "exit"];
   const count = "names.map((name) => process.listenerCount(name)).join()";
   const script = `const names = ${JSON.stringify(names)};

@@ -33,7 +33,7 @@ describe("a shutdown", () => {
     ["that has half a head on it", "POST /api/rpc/getUser HTTP/1.1\r\nHost: x\r\n"],
     ["that has half a body on it", toCall("getUser", "{}").slice(0, -1)],
     ["that was kept alive", toCall("getUser")],
-  ])("closes a connection %s after drainTimeout, and ends with code 0", async (_, text) => {
+  ])("closes a connection %s after drainTimeout, and exits with code 0", async (_, text) => {
     const { server, terminate } = await start({ drainTimeout: 1 });
     const socket = await openSocket(server.origin);
     if (text !== "") socket.send(text);
@@ -46,13 +46,13 @@ describe("a shutdown", () => {
     expect(server.stderr).not.toContain(" error ");
   });
 
-  test("ends immediately if there are no connections", async () => {
+  test("exits immediately without connections", async () => {
     const { server, terminate } = await start({ drainTimeout: 600 });
     await terminate();
     expect(await server.exited).toBe(0);
   });
 
-  test("answers a request that comes on an open connection after the port is closed", async () => {
+  test("answers a request on an open connection after the port closes", async () => {
     const { server, terminate } = await start({ drainTimeout: 600 });
     const [unused, kept, half] = [
       await openSocket(server.origin),
@@ -78,7 +78,7 @@ describe("a shutdown", () => {
     expect(await server.exited).toBe(0);
   });
 
-  test("answers calls in flight with Connection: close", async () => {
+  test("answers calls in progress with Connection: close", async () => {
     const { server, terminate, untilRunning, go } = await start({ drainTimeout: 600 });
     const socket = await openSocket(server.origin);
     socket.send(toCall("wait"));
@@ -90,7 +90,7 @@ describe("a shutdown", () => {
     expect(await server.exited).toBe(0);
   });
 
-  test("answers pipelined requests that have arrived before", async () => {
+  test("answers pipelined requests from before the signal", async () => {
     const { server, terminate, untilRunning, go } = await start({ drainTimeout: 600 });
     const socket = await openSocket(server.origin);
     socket.send(toCall("getUser") + toCall("wait") + toCall("wait"));
@@ -106,7 +106,7 @@ describe("a shutdown", () => {
     expect(await server.exited).toBe(0);
   });
 
-  test("cuts a call that runs longer than drainTimeout", async () => {
+  test("aborts a call that runs longer than drainTimeout", async () => {
     const { server, terminate, untilRunning } = await start({ drainTimeout: 1 });
     const socket = await openSocket(server.origin);
     socket.send(toCall("wait"));
@@ -118,7 +118,7 @@ describe("a shutdown", () => {
     expect(server.stderr).toMatch(/ warn Calls were cut, .* calls=1\n$/);
   });
 
-  test("says so on /readyz for drainDelay seconds, and answers calls until then", async () => {
+  test("fails /readyz for drainDelay seconds, and answers calls until then", async () => {
     const { server } = await start({ drainDelay: 2, drainTimeout: 600 });
     expect((await fetch(`${server.origin}/readyz`)).status).toBe(200);
     server.signal("SIGTERM");
@@ -139,7 +139,7 @@ describe("a shutdown", () => {
 test.each([
   ["is never closed", "new Promise(() => setInterval(() => {}, 1000))"],
   ["fails to close", 'Promise.reject(new Error("Connection terminated"))'],
-])("ends with code 0 though a storage %s", async (_, closing) => {
+])("exits with code 0 although a storage %s", async (_, closing) => {
   const text = `import createMemoryDriver from "unstorage/drivers/memory";
 const driver = { ...createMemoryDriver(), dispose: () => ${closing} };
 export default { shops: ${shops}, storage: { session: driver } };`;
@@ -150,7 +150,7 @@ export default { shops: ${shops}, storage: { session: driver } };`;
   expect(await server.exited).toBe(0);
 });
 
-test("dev closes idle connections immediately at its end", async () => {
+test("dev closes idle connections immediately when it stops", async () => {
   const folder = await createFolder({ [file]: waiting });
   const server = await startCli(["dev"], { folder });
   const [unused, kept] = [await openSocket(server.origin), await openSocket(server.origin)];
