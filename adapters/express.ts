@@ -17,21 +17,21 @@ import { toMilliseconds } from "./seconds.ts";
 export interface ExpressStoreOptions {
   /** A driver by its unstorage name with its options, or a driver object. */
   readonly storage: StorageConfig;
-  /** Seconds that a session lives whose cookie has no end. Default: 86400. */
+  /** Lifetime of a session whose cookie has no expiry, in seconds. Default: 86400. */
   readonly ttl?: number;
-  /** Seconds that a destroyed session's id cannot be stored again. Default: 300. */
+  /** Seconds in which the ID of a destroyed session can't be stored again. Default: 300. */
   readonly destroyedTtl?: number;
-  /** Where failures are said that no callback takes. Default: `console`. */
+  /** The log for errors of calls without a callback. Default: `console`. */
   readonly log?: Logger;
 }
 
 /**
- * Makes a store for express-session; failures go to the callbacks.
+ * Creates a store for express-session. It passes errors to the callbacks.
  *
- * Requests that change different fields of one session at once keep them all, and one that still has
- * a destroyed session does not store it again.
- * @param Store `session.Store`, the base that express-session wants its stores to have
- * @throws TypeError for a driver that is unknown, or a duration that is no positive number
+ * If parallel requests change different fields of one session, the store keeps all changes. A request can't restore a
+ * session that was destroyed in the meantime.
+ * @param Store `session.Store`, the base class of express-session's stores
+ * @throws TypeError if the driver is unknown, or a duration isn't a positive number
  */
 export function createExpressStore<Base>(
   Store: abstract new () => Base,
@@ -42,7 +42,7 @@ export function createExpressStore<Base>(
   const safeLog = createSafeLog(log);
   const store = openDocumentStore(openDriver(storage), { log: safeLog });
   const entries = store.collection("express-session", isEntry);
-  /** Sessions that were read or stored here: they may change what is stored, but not store it anew. */
+  /** Sessions that this store has read or written: they can change a stored session, but not create it. */
   const known = new WeakMap<object, Known>();
 
   class ExpressStore extends (Store as unknown as new () => StoreBase) {
@@ -74,7 +74,7 @@ export function createExpressStore<Base>(
       }, callback);
     }
 
-    /** Moves the end; the data stays as it is stored. */
+    /** Extends the session without changing its data. */
     touch(id: string, session: Session, callback?: Callback): void {
       settle(async function extend() {
         const { cookie } = session;
@@ -93,7 +93,7 @@ export function createExpressStore<Base>(
       }, callback);
     }
 
-    /** express-session's own way from what `get` gave to the session of a request. */
+    /** express-session creates the session of a request from the result of `get`. */
     override createSession(request: object, data: Session): object {
       const session = super.createSession(request, data);
       const read = known.get(data);
@@ -113,7 +113,7 @@ export function createExpressStore<Base>(
     return found?.id === id ? found : undefined;
   }
 
-  /** Answers later, so that what a callback throws is not taken for a failure of the storage. */
+  /** Calls back later, so an error that the callback throws doesn't count as a storage error. */
   function settle<T>(run: () => Promise<T | undefined>, callback: Callback<T> = report): void {
     run().then(
       (value) => setImmediate(callback, null, value),
@@ -135,28 +135,28 @@ interface StoreBase {
 }
 
 interface Session {
-  /** As express-session has it: milliseconds. */
+  /** Durations are milliseconds, as in express-session. */
   readonly cookie?: { readonly expires?: Date | string | null; readonly maxAge?: number | null };
   readonly [field: string]: unknown;
 }
 
 interface Known {
   readonly id: string;
-  /** As they were when the session was read or stored: what differs, its request has changed. */
+  /** The fields at the last read or write. The request has changed all fields that differ. */
   readonly fields: Session;
   readonly snapshot: Snapshot<Entry>;
 }
 
 type Entry = Session | typeof destroyed;
 
-/** Stands in a destroyed session's place, for a request that still has it and stores it at its end. */
+/** The tombstone of a destroyed session, for a request that still has it and stores it at its end. */
 const destroyed = "destroyed";
 
 function isEntry(value: unknown): value is Entry {
   return value === destroyed || (typeof value === "object" && value !== null);
 }
 
-/** What is stored, but for the fields that changed from `before` to `after`. */
+/** The stored session with the fields that changed from `before` to `after`. */
 function merge(stored: Session, before: Session, after: Session): Session {
   const isSame = ([name]: [string, unknown]) => isDeepStrictEqual(before[name], after[name]);
   const changed = Object.entries(after).filter((field) => !isSame(field));

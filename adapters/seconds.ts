@@ -1,7 +1,7 @@
 /**
- * Milliseconds of an option that is given in seconds.
+ * Converts an option from seconds to milliseconds.
  *
- * @throws TypeError, with the option's name, for what is no positive number
+ * @throws TypeError with the option's name if the value isn't a positive number
  */
 export function toMilliseconds(option: string, seconds: number): number {
   if (typeof seconds === "number" && seconds > 0) return seconds * 1000;

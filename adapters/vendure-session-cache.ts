@@ -15,10 +15,10 @@ import { toMilliseconds } from "./seconds.ts";
 
 /** A session as Vendure caches it. */
 export interface CachedSession {
-  /** Epoch seconds; from then on Vendure asks its database again. */
+  /** Epoch seconds; after that, Vendure reads its database again. */
   cacheExpiry: number;
   id: string | number;
-  /** A credential: whoever knows it is logged in, for Vendure does not sign it. */
+  /** A credential: Vendure doesn't sign it, so anyone who knows it is logged in. */
   token: string;
   expires: Date;
   activeOrderId?: string | number;
@@ -36,18 +36,18 @@ export interface CachedSession {
 export interface VendureSessionCacheOptions {
   /** A driver by its unstorage name with its options, or a driver object. */
   readonly storage: StorageConfig;
-  /** Seconds that an entry lives at most; it never outlives its session. Default: 86400. */
+  /** Lifetime of an entry in seconds; it never outlives its session. Default: 86400. */
   readonly ttl?: number;
-  /** Where it is said that the storage failed. Default: `console`. */
+  /** The log for storage errors. Default: `console`. */
   readonly log?: Logger;
 }
 
 /**
- * Makes a `SessionCacheStrategy` for Vendure's `authOptions`; `S` is Vendure's own type of a session.
+ * Creates a `SessionCacheStrategy` for Vendure's `authOptions`; `S` is Vendure's own type of a session.
  *
- * Entries lie under the SHA-256 of their token, and without it. The storage is opened by the first
- * call, so that a script that only reads the config ends by itself.
- * @throws TypeError for a driver that is unknown, or a `ttl` that is no positive number
+ * The key of an entry is the SHA-256 of its token, and the entry doesn't contain the token. The first call opens the
+ * storage, so a script that only reads the config ends by itself.
+ * @throws TypeError if the driver is unknown, or `ttl` isn't a positive number
  */
 export function createVendureSessionCache<S extends CachedSession = CachedSession>(
   options: VendureSessionCacheOptions,
@@ -62,7 +62,7 @@ export function createVendureSessionCache<S extends CachedSession = CachedSessio
   /** The generation of all entries, which `clear` changes: an entry of another generation counts as absent. */
   const generations = () => open().collection("vendure-session-epoch", isGeneration);
   return {
-    /** Never rejects: what is not cached, Vendure reads from its database. */
+    /** Never rejects: without an entry, Vendure reads its database. */
     async set({ token, ...session }: S): Promise<void> {
       const expiresAt = Math.min(session.expires.getTime(), Date.now() + longest);
       try {
@@ -77,7 +77,7 @@ export function createVendureSessionCache<S extends CachedSession = CachedSessio
       }
     },
 
-    /** Never rejects: what cannot be read is not cached. */
+    /** Never rejects: an unreadable entry counts as absent. */
     async get(token: string): Promise<S | undefined> {
       try {
         const reads = [entries().get(toKey(token)), generations().get("current")] as const;
@@ -92,19 +92,19 @@ export function createVendureSessionCache<S extends CachedSession = CachedSessio
     },
 
     /**
-     * Ends an entry for good: a `set` that was under way does not bring it back.
-     * @throws StorageUnavailableError; it is tried again each second until the storage has it
+     * Deletes an entry: a `set` in progress can't restore it.
+     * @throws StorageUnavailableError; the cache retries every second until the storage accepts it
      */
     delete(token: string): Promise<void> {
       return insist(() => entries().update(toKey(token), toDeleted));
     },
 
-    /** Ends all entries, for every process, at once. @throws StorageUnavailableError, as `delete` */
+    /** Deletes all entries for every process. @throws StorageUnavailableError; retries as `delete` does */
     clear(): Promise<void> {
       return insist(() => generations().update("current", () => ({ set: randomUUID() })));
     },
 
-    /** Vendure's call at its end: closes the storage; the next call opens it again. */
+    /** Closes the storage when Vendure stops. The next call opens it again. */
     async destroy(): Promise<void> {
       const closing = store?.close();
       [driver, store] = [openDriver(storage), undefined];
@@ -112,7 +112,7 @@ export function createVendureSessionCache<S extends CachedSession = CachedSessio
     },
   };
 
-  /** Vendure does not wait for a slow cache, nor repeat what failed: what was ended would live on. */
+  /** Vendure doesn't retry: without this, a deleted session would stay active after an error. */
   async function insist(write: () => Promise<unknown>): Promise<void> {
     const tried = open();
     try {
@@ -129,9 +129,9 @@ export function createVendureSessionCache<S extends CachedSession = CachedSessio
 /** Without the session's token; its `Date` is a string after a read. `epoch` is the generation. */
 type Entry = typeof deleted | { epoch: string; session: { expires: Date | string } };
 
-/** Stands in a deleted session's place, for a call that read it from the database just before. */
+/** The tombstone of a deleted session, for a call that has just read the session from the database. */
 const deleted = "deleted";
-/** Milliseconds; longer than Vendure is on its way from its database to the cache. */
+/** Milliseconds; longer than Vendure needs from its database to the cache. */
 const deletedFor = 300_000;
 const toDeleted: Updater<Entry> = () => ({ set: deleted, expiresAt: Date.now() + deletedFor });
 /** Milliseconds. */

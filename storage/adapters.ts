@@ -35,7 +35,7 @@ export function isClusterAtomic(config: StorageConfig): boolean {
   return supported.some(({ isSupported }) => isSupported(config));
 }
 
-/** What is known of an unstorage driver whose storage can compare and swap. */
+/** The support for an unstorage driver whose storage can compare and swap. */
 export function findSupport(driver: string | undefined) {
   return supported.find((support) => support.driver === driver);
 }

@@ -1,6 +1,6 @@
-/** Documents in any unstorage driver: the public entry `storefront-core/storage`. */
+/** Documents in any storage: the public entry `storefront-core/storage`. */
 
-// Opening
+// Stores
 export { openDriver } from "./open-driver.ts";
 export type { StorageConfig } from "./documents/driver.ts";
 export { openDocumentStore } from "./store.ts";
@@ -21,7 +21,7 @@ export type { Counters, CounterState } from "./documents/counters.ts";
 export { absent } from "./documents/documents.ts";
 export { toKeySegment } from "./documents/key.ts";
 
-// Bringing a storage with compare-and-swap
+// Adapters for other storages
 export {
   asideSeconds,
   defineStorageDriver,
@@ -43,6 +43,6 @@ export {
 export type { CachedSession, SessionCacheStrategy } from "./sessions/session-cache-strategy.ts";
 export type { ChangeFeed, ChangeListener } from "./documents/changes.ts";
 
-// Failing, and saying so
+// Errors and logs
 export { StorageUnavailableError } from "./documents/unavailable.ts";
 export { detailsFirst, type DetailsFirstLogger, type Logger } from "../shared/log.ts";

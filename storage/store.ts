@@ -16,10 +16,10 @@ import { createSafeLog, type Logger } from "../shared/log.ts";
 import { createKeyedMutex, type KeyedMutex } from "./documents/keyed-mutex.ts";
 
 /**
- * Opens the documents in a driver. Stores on one driver object share their locks, and the last one to
- * be closed disposes the driver.
+ * Opens a document store on a driver. Stores on one driver object share their locks. The last store that closes
+ * disposes the driver.
  *
- * @throws TypeError where the driver cannot write
+ * @throws TypeError if the driver can't write, or if its adapter contradicts itself
  */
 export function openDocumentStore(driver: Driver, options: DocumentStoreOptions): DocumentStore {
   const log = createSafeLog(options.log);
@@ -55,7 +55,7 @@ function createStore(shared: Shared, log: Logger, end: () => Promise<void>): Doc
       openCollection(adapter, collection, isDocument, unreadable),
     counters(counted, window) {
       if (adapter.counters !== undefined) return adapter.counters(counted, window);
-      // If no other process counts, the storage is spared.
+      // If only this process counts, its memory is enough.
       const isShared = adapter.capabilities.atomic === "cluster";
       const counts = isShared ? adapter : (memory ??= openMemory());
       return createDocumentCounters(openCollection(counts, counted, isCount, "refuse"), window);

@@ -1,25 +1,25 @@
 import type { Snapshot } from "./documents.ts";
 
-/** Is told which document changed, and what it is now where that is sure; without a path, that any may have. */
+/** Called with the changed key and, if known, its new snapshot. Without a key, any document may have changed. */
 export type ChangeListener = (path?: string, current?: Snapshot<unknown>) => void;
 
-/** Tells of changes to the documents below a prefix, whoever made them. */
+/** The changes of documents below a prefix, by this process and by others. */
 export interface ChangeFeed {
   /**
-   * Whether no change goes by unnoticed. While it is not, what was read before may be out of date;
-   * when it comes up again, listeners are told that any document may have changed.
+   * Whether every change arrives. While it is not up, earlier reads can be out of date. When it is up again, listeners
+   * are called without a path.
    */
   isUp(): boolean;
   listen(listener: ChangeListener): void;
   close(): void;
 }
 
-/** Who listens to the changes of one store, by prefix. */
+/** Calls the listeners of one store, by prefix. */
 export class ChangeEmitter {
   readonly #listeners = new Map<string, Set<ChangeListener>>();
   readonly #hasOthers: boolean;
 
-  /** @param hasOthers whether other processes may change the storage, too */
+  /** @param hasOthers whether other code can change the storage, too */
   constructor({ hasOthers }: { readonly hasOthers: boolean }) {
     this.#hasOthers = hasOthers;
   }
@@ -30,17 +30,17 @@ export class ChangeEmitter {
     return () => void listeners.delete(listener);
   }
 
-  /** Tells who listens of one document, or of all below their prefix. */
+  /** Calls the listeners of a prefix. Without a path, any document below it may have changed. */
   emit(prefix: string, path?: string, current?: Snapshot<unknown>): void {
     for (const listener of this.#listeners.get(prefix) ?? []) listener(path, current);
   }
 
   /**
-   * Tells of a document that this process has changed.
-   * @param written what it is since then
+   * Calls the listeners of a document that this process has changed.
+   * @param written its new snapshot
    */
   emitOwn(path: string, written?: Snapshot<unknown>): void {
-    // Another process's change may have come since, and have been told before we knew of our own.
+    // A later change by another process may have arrived before the reply to ours.
     const current = this.#hasOthers ? undefined : written;
     for (const prefix of this.#listeners.keys()) {
       if (path.startsWith(prefix)) this.emit(prefix, path, current);

@@ -8,7 +8,7 @@ import type { Logger } from "../../shared/log.ts";
 import type { KeyedMutex } from "./keyed-mutex.ts";
 import { StorageUnavailableError } from "./unavailable.ts";
 
-/** What a collection stands on. */
+/** The dependencies of a collection. */
 export interface CollectionOptions<T> {
   readonly name: string;
   readonly isDocument: (value: unknown) => value is T;
@@ -43,7 +43,7 @@ export class StoredCollection<T> implements Collection<T> {
     const path = this.#pathOf(key);
     const snapshot = this.#toSnapshot(await this.#adapter.read(path));
     if (!isUnreadable(snapshot)) return snapshot;
-    // Not every driver writes at once: what was read may be a half, so wait for its writer.
+    // Some drivers write in place, so a read can see half a document: wait for the writer.
     return this.#mutex(path, () => this.#read(path));
   }
 
@@ -66,14 +66,14 @@ export class StoredCollection<T> implements Collection<T> {
     return taken;
   }
 
-  /** Compare-and-swap, again and again until nobody else was faster. */
+  /** Retries on conflict (optimistic concurrency). */
   async #update(
     key: string,
     updater: Updater<T>,
     from: Snapshot<T> | undefined,
   ): Promise<Snapshot<T>> {
     const path = this.#pathOf(key);
-    // One that expired since may have been extended since.
+    // A snapshot that has expired since may have been extended since.
     let current = from === undefined || isOver(from) ? await this.#read(path) : from;
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const change = updater(current.value, current);
@@ -83,7 +83,7 @@ export class StoredCollection<T> implements Collection<T> {
       try {
         swap = await this.#adapter.swap(path, toExpected(current.version), next.replacement);
       } finally {
-        // Also where it failed: it may have happened all the same.
+        // Also after an error: the change may have been stored.
         this.#changes.emitOwn(path, swap?.swapped ? next.snapshot : undefined);
       }
       if (swap.swapped || isOwn(swap.current, next.replacement)) return next.snapshot;
@@ -134,7 +134,7 @@ export class StoredCollection<T> implements Collection<T> {
     if (change === "remove") return { snapshot: nothing };
     const expiresAt = toExpiresAt(change.expiresAt);
     const json: string | undefined = JSON.stringify(change.set);
-    // As it will be read: what JSON made unfit would be dropped then, after the caller was told it is kept.
+    // Check the value that JSON returns: otherwise a later read would drop a document that was accepted here.
     const value: unknown = json === undefined || isJson(change.set) ? change.set : JSON.parse(json);
     if (json === undefined || !this.#accepts(value)) {
       throw new TypeError(`Not a document of "${this.#name}"`);
@@ -181,7 +181,7 @@ export class StoredCollection<T> implements Collection<T> {
 
 // --- Internal helpers ---
 
-/** What a document is to be, as a snapshot and as a text; without a text, nothing. */
+/** The next state of a document, as a snapshot and as a text. Without a text, it is removed. */
 interface Next<T> {
   readonly snapshot: Snapshot<T>;
   readonly replacement?: Replacement;
@@ -189,13 +189,13 @@ interface Next<T> {
 
 const nothing: Snapshot<never> = { value: undefined, version: "" };
 
-/** Marks the version of a text that is no document, which is the text itself. */
+/** Precedes the version of an unreadable text, which is the text itself. */
 const unreadable = "!";
 
-/** The latest time there is, in epoch milliseconds; what ends later never ends. */
+/** The latest `Date`, in epoch milliseconds. A document with a later end never expires. */
 const lastDate = 8.64e15;
 
-/** With the pauses between them, some four seconds. */
+/** About four seconds, with the pauses. */
 const maxAttempts = 120;
 
 function isUnreadable({ version }: Snapshot<unknown>): boolean {
@@ -212,7 +212,7 @@ function isOver({ expiresAt = Infinity }: { readonly expiresAt?: number | undefi
   return expiresAt <= Date.now();
 }
 
-/** A client that reconnects may send a write twice: what is in its way is then itself. */
+/** A client that reconnects can send a write twice. The second one then finds the first one. */
 function isOwn(current: string | undefined, replacement: Replacement | undefined): boolean {
   return replacement !== undefined && current === replacement.text;
 }
@@ -229,7 +229,7 @@ function toExpiresAt(expiresAt = Infinity): number | undefined {
   return expiresAt > lastDate ? undefined : expiresAt;
 }
 
-/** Random, or contenders run in step and the same one wins; the first conflict may be a mere stale `from`. */
+/** The pause is random: otherwise the same writer would win each time. The first conflict can be a stale `from`. */
 async function pause(attempt: number): Promise<void> {
   if (attempt === 0) return;
   const longest = Math.min(2 ** attempt, 64);

@@ -2,9 +2,9 @@ import type { Counters } from "./counters.ts";
 import type { ChangeFeed } from "./changes.ts";
 import type { Logger } from "../../shared/log.ts";
 
-/** What a store guarantees; printed at start, and all that callers may know of the driver below. */
+/** The guarantees of a store. The server prints them at startup. */
 export type Capabilities = Atomicity & {
-  /** Who removes expired documents: the storage itself, or a sweep of this process. */
+  /** Whether the storage itself removes expired documents, or a sweep of this process. */
   readonly ttl: "native" | "stored";
 };
 
@@ -17,19 +17,19 @@ export type Atomicity =
   /** All processes on the storage can write, and this process doesn't learn of their changes, so it can't cache. */
   | { readonly atomic: "cluster"; readonly changes: "unheard" };
 
-/** A document as it was read; hand it back to `update` to save the second read. */
+/** A document as it was read. Pass it to `update` to save the second read. */
 export interface Snapshot<T> {
-  /** The document, or `undefined` where there is none (or it expired). */
+  /** The document; `undefined` if there is none, or if it has expired. */
   readonly value: T | undefined;
-  /** When it ends, in epoch milliseconds; absent: never. */
+  /** When it expires, in epoch milliseconds; absent: never. */
   readonly expiresAt?: number | undefined;
-  /** What the next change is compared against; opaque. */
+  /** The next change is compared with it; opaque. */
   readonly version: string;
   /** Whether the document was unreadable, and was just moved aside. */
   readonly wasUnreadable?: boolean | undefined;
 }
 
-/** What a updater decided: write this value, remove the document, or leave it as it is. */
+/** The result of an updater: writes a value, removes the document, or keeps it. */
 export type Change<T> =
   | {
       readonly set: T;
@@ -39,22 +39,22 @@ export type Change<T> =
   | "remove"
   | "keep";
 
-/** A pure function of the current document. It may run more than once; it refuses by throwing. */
+/** A pure function of the current document. It can run more than once. It rejects the update by throwing. */
 export type Updater<T> = (current: T | undefined, snapshot: Snapshot<T>) => Change<T>;
 
-/** JSON values, each under its key and changed atomically. Keys are made of `toKeySegment`, joined by colons. */
+/** JSON values under keys, changed atomically. A key is made of results of `toKeySegment`, joined by colons. */
 export interface Collection<T> {
   /** Reads one document. @throws StorageUnavailableError */
   get(key: string): Promise<Snapshot<T>>;
   /**
-   * Applies `updater` to the current document, atomically; `from` saves the read where it is still current.
-   * Where the updater keeps or refuses what it sees in `from`, the storage is not asked again.
-   * What a updater sets is the store's from then on, and is not to be changed any more.
-   * @returns the document as it stands afterwards, as `get` would read it
-   * @throws StorageUnavailableError, TypeError for what is no document, and whatever `updater` throws
+   * Updates a document atomically. If another writer is faster, the store calls `updater` again with the new value.
+   * Don't mutate a value after you set it: the store keeps it.
+   * @param from an earlier snapshot; saves the first read. It isn't checked if `updater` keeps it or throws.
+   * @returns the snapshot after the update, as `get` would return it
+   * @throws StorageUnavailableError; TypeError if `updater` returns an invalid document; any error of `updater`
    */
   update(key: string, updater: Updater<T>, from?: Snapshot<T>): Promise<Snapshot<T>>;
-  /** Reads and removes one document at once: of two callers, one gets it. @throws StorageUnavailableError */
+  /** Reads and removes a document atomically: one of several callers gets it. @throws StorageUnavailableError */
   take(key: string): Promise<T | undefined>;
 }
 
@@ -81,7 +81,7 @@ export interface DocumentStore {
   /** The driver's name, as unstorage knows it. */
   readonly driver: string;
   readonly capabilities: Capabilities;
-  /** Whether nobody changes it but stores of this process, on the driver that this process made. */
+  /** Whether only stores of this process can change it, because this process created its driver. */
   readonly isPrivate: boolean;
   /**
    * Opens the documents below `name:`. `isDocument` checks that a stored value is a `T`.
@@ -93,20 +93,20 @@ export interface DocumentStore {
     unreadable?: UnreadablePolicy,
   ): Collection<T>;
   /**
-   * Counts attempts, for every process on the storage where that is Redis, else in this process's memory.
-   * @param name stands before the keys, as a collection's does
-   * @param window seconds from a key's first attempt until its count ends
+   * Opens counters: for all processes if the storage is atomic across processes, otherwise in this process's memory.
+   * @param name precedes the keys, as in a collection
+   * @param window seconds from a key's first addition until its count ends
    */
   counters(name: string, window: number): Counters;
-  /** Tells of changes to the documents whose `<collection>:<key>` begins with a prefix. */
+  /** Watches the documents whose `<collection>:<key>` begins with a prefix. */
   watch(prefix: string): ChangeFeed;
   /** Tries a read and a write, as calls do. @throws StorageUnavailableError */
   ping(): Promise<void>;
   /** Looks for settings of the storage's server that endanger documents. */
   inspect(): Promise<StorageFaults>;
   /**
-   * Ends timers and connections of the store. A driver object the caller brought is disposed too, with
-   * the last of the stores that were opened on it.
+   * Stops the timers and connections of the store. The last store on a driver object disposes the driver, also one that
+   * the caller passed.
    */
   close(): Promise<void>;
 }
@@ -116,5 +116,5 @@ export interface DocumentStoreOptions {
   readonly log: Logger;
 }
 
-/** The snapshot of a key that is known to be new: saves the read before the first write. */
+/** The snapshot of a new key. Pass it to `update` to save the read before the first write. */
 export const absent: Snapshot<never> = { value: undefined, version: "" };

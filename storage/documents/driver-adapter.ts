@@ -16,10 +16,10 @@ import { describeError, type Logger } from "../../shared/log.ts";
 import type { KeyedMutex } from "./keyed-mutex.ts";
 
 /**
- * Documents in any unstorage driver: atomic within this process, which removes what expired.
+ * Creates the adapter for any unstorage driver: atomic within this process, which removes expired documents.
  *
- * @param mutex guards the keys; the sweep takes its turn in it
- * @throws TypeError where the driver cannot write
+ * @param mutex locks keys; the sweep uses it, too
+ * @throws TypeError if the driver can't write
  */
 export function createDriverAdapter(
   driver: Driver,
@@ -31,7 +31,7 @@ export function createDriverAdapter(
   const listen = createClientListener(driver, log);
   const calls = new DriverCalls(listen);
   const sweeper = new ExpirySweeper((key) => mutex(key, () => expire(key)));
-  // A cache drops what is old by itself, and what is remembered of it should not outgrow it.
+  // An LRU cache evicts by itself, and a list of its expiry times could grow larger than the cache.
   const isCache = driver.name === "lru-cache";
   const isGivenBytes = takesBytes(driver);
   if (!isCache) void findEarlierDocuments();
@@ -63,7 +63,7 @@ export function createDriverAdapter(
       if (current !== text) return { swapped: false, current };
       const aside = toAsideKey(key);
       const expiresAt = Date.now() + asideSeconds * 1000;
-      // It is a document, too: otherwise the sweep of a later process could not read when it expires.
+      // Stored as a document: otherwise the sweep of a later process couldn't read when it expires.
       await write(aside, toEnvelope(JSON.stringify(text), expiresAt).text);
       if (!isCache) sweeper.add(aside, expiresAt);
       await remove(key);
@@ -80,17 +80,17 @@ export function createDriverAdapter(
       try {
         await calls.read(storage.dispose());
       } catch (error) {
-        // The end of a process or of the other storages must not depend on it.
+        // Don't throw: the process and the other storages must still close.
         const reason = describeError(error);
         log.warn("A storage could not be closed", { driver: driver.name, reason });
       }
     },
   };
 
-  /** Past unstorage, which normalises each key anew, though ours are normal; and at once where the driver is. */
+  /** Calls the driver directly, because our keys need no normalization. Synchronous if the driver is. */
   function read(key: string): string | undefined | Promise<string | undefined> {
     calls.admit(key);
-    // The http driver fails on what is not there (TypeError in 1.17), so it is asked first.
+    // The http driver throws a TypeError if there is no item (1.17), so check first.
     if (driver.name === "http") return calls.read(readIfThere(key));
     const raw: unknown =
       driver.getItemRaw === undefined ? storage.getItemRaw(key) : driver.getItemRaw(key, {});
@@ -102,7 +102,7 @@ export function createDriverAdapter(
     return (await storage.hasItem(key)) ? toText(await storage.getItemRaw(key)) : undefined;
   }
 
-  /** As `read`. */
+  /** Calls the driver directly, as `read` does. */
   function write(key: string, text: string): undefined | Promise<unknown> {
     calls.admit(key);
     const value = isGivenBytes ? Buffer.from(text) : text;
@@ -119,7 +119,7 @@ export function createDriverAdapter(
   }
 
   async function remove(key: string): Promise<void> {
-    // Not by `storage`, which drops the error that the fs drivers return instead of throwing it.
+    // Not with `storage`: it ignores the errors that the fs drivers return instead of throwing.
     calls.admit(key);
     const removed: unknown = driver.removeItem?.(key, {});
     const result: unknown = isThenable(removed) ? await calls.change(key, removed) : removed;
@@ -135,7 +135,7 @@ export function createDriverAdapter(
     return undefined;
   }
 
-  /** Documents of an earlier process: the sweep looks at each once, and learns when it ends. */
+  /** Adds the documents of an earlier process, so that the sweep reads once when they expire. */
   async function findEarlierDocuments(): Promise<void> {
     const listing = storage.getKeys().catch(() => []);
     listen();
@@ -164,12 +164,12 @@ function isAsExpected(current: string | undefined, { match, text }: Expected): b
   return match === "exact" && current === text;
 }
 
-/** Drivers hand back the text they were given, or its bytes, or (upstash) what JSON makes of it. */
+/** Drivers return the text, its bytes, or (upstash) the parsed JSON. */
 function toText(raw: unknown): string | undefined {
   if (raw === null || raw === undefined) return undefined;
   if (typeof raw === "string") return raw;
   if (raw instanceof Uint8Array || raw instanceof ArrayBuffer) return new TextDecoder().decode(raw);
-  // The fs drivers return an error they should throw.
+  // The fs drivers return errors instead of throwing.
   if (raw instanceof Error) throw raw;
   return JSON.stringify(raw);
 }

@@ -1,28 +1,28 @@
 import { getRandomValues } from "uncrypto";
 
-/** A document as it lies in a storage. */
+/** A document in its stored form. */
 export interface Envelope {
-  /** Different for every write that ever was. */
+  /** Unique for each write. */
   readonly version: string;
   /** Epoch milliseconds; absent: never. */
   readonly expiresAt?: number | undefined;
   readonly value: unknown;
 }
 
-/** Wraps a value for a storage. The version comes first, so that comparing it needs no parser. */
+/** Wraps a value for a storage. The version comes first, so a comparison needs no parser. */
 export function toEnvelope(
   value: string,
   expiresAt: number | undefined,
 ): { version: string; text: string } {
-  // Unique for ever: a document removed and made again is never taken for the old one.
+  // Never repeated: otherwise a document that was removed and created again would match an old snapshot.
   const version = `${processId}-${(++count).toString(36)}`;
   const end = expiresAt === undefined ? "" : `"expiresAt":${expiresAt},`;
-  // Joined into one string: of what is concatenated, V8 keeps the parts, for as long as it is stored.
+  // `join` makes one flat string. With `+`, V8 would keep the parts as long as the text is stored.
   const text = [toVersionPrefix(version), end, `"value":`, value, "}"].join("");
   return { version, text };
 }
 
-/** What {@link toEnvelope} wrote; `undefined` for anything else, cut or foreign. */
+/** Parses a text of {@link toEnvelope}; `undefined` for any other text. */
 export function parseEnvelope(text: string): Envelope | undefined {
   const envelope = parseObject(text);
   if (envelope === undefined || !Object.hasOwn(envelope, "value")) return undefined;
@@ -32,17 +32,14 @@ export function parseEnvelope(text: string): Envelope | undefined {
   return { version, expiresAt, value };
 }
 
-/** How every text of this version begins. */
+/** The beginning of every text with this version. */
 export function toVersionPrefix(version: string): string {
   return `{"version":"${version}",`;
 }
 
 // --- Internal helpers ---
 
-/**
- * 48 random bits: of a thousand processes on one storage, two share it with a chance of 1 in 500
- * million, and would then have to write one document at the same count to be confused.
- */
+/** 48 random bits: two of a thousand processes share them with a probability of 1 in 500 million. */
 const processId = Buffer.from(getRandomValues(new Uint8Array(6))).toString("base64url");
 let count = 0;
 

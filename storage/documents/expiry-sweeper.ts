@@ -1,17 +1,17 @@
-/** Removes a document whose time has come. @returns when to look again, where it lives on */
+/** Removes a document if it has expired. @returns when it expires, if it has not */
 export type Expire = (key: string) => Promise<number | undefined>;
 
 /**
- * Remembers when documents end, and has them removed though nobody reads them.
+ * Removes documents after they expire.
  *
- * One timer for all: a timer of its own per document fires at once above 2^31 ms. A key has one entry;
- * where its document was extended meanwhile, `expire` says so when the old time comes.
+ * One timer serves all documents, because a timer above 2^31 ms fires immediately. A key has one entry. If its
+ * document was extended, `expire` returns the new time when the old one has passed.
  */
 export class ExpirySweeper {
   readonly #expire: Expire;
-  /** When each document is due, in epoch seconds: until 2038 a number that V8 keeps within the map. */
+  /** When each document expires, in epoch seconds: small integers, which V8 stores in the map itself. */
   readonly #ends = new Map<string, number>();
-  /** What sweeps have not come to yet in this round through all entries. */
+  /** Iterator position of the running round. */
   #round = this.#ends.entries();
   readonly #timer: NodeJS.Timeout;
   #isSweeping = false;
@@ -23,18 +23,18 @@ export class ExpirySweeper {
     this.#timer.unref();
   }
 
-  /** Waits for a document that ends at `expiresAt` (epoch milliseconds), or earlier where that is known. */
+  /** Adds a document that expires at `expiresAt` (epoch milliseconds). An earlier time of its key stays. */
   add(key: string, expiresAt: number): void {
     const end = Math.ceil(expiresAt / 1000);
     if (end < (this.#ends.get(key) ?? Infinity)) this.#ends.set(key, end);
   }
 
-  /** Waits no longer for a document. */
+  /** Removes the entry of a document. */
   delete(key: string): void {
     this.#ends.delete(key);
   }
 
-  /** Ends the timer. */
+  /** Stops the timer. */
   stop(): void {
     this.#isStopped = true;
     clearInterval(this.#timer);
@@ -51,12 +51,12 @@ export class ExpirySweeper {
   }
 
   async #end(key: string): Promise<void> {
-    // A storage that is out of order is asked again later.
+    // If the storage fails, try again later.
     const next = await this.#expire(key).catch(() => Date.now() + retryAfter);
     if (next !== undefined) this.add(key, next);
   }
 
-  /** Goes on where the last sweep stopped; what is added meanwhile comes last. */
+  /** Continues where the last sweep stopped. New entries come last. */
   #takeDue(limit: number): string[] {
     const now = Date.now() / 1000;
     const due: string[] = [];
@@ -77,11 +77,11 @@ export class ExpirySweeper {
 
 /** Milliseconds between two sweeps. */
 const interval = 1000;
-/** How many sweeps it takes to look at all entries, so that none takes long; fewer where they are few. */
+/** The number of sweeps for a round through all entries, so that no sweep takes long. */
 const sweepsPerRound = 10;
-/** The most documents of one sweep, so that a wave of them does not hold up the calls. */
+/** The most documents of one sweep, so that calls don't wait for many removals. */
 const batchSize = 2000;
-/** How many of them are removed at the same time. */
+/** The number of parallel removals. */
 const parallel = 50;
-/** Milliseconds until a document is tried again that could not be removed. */
+/** Milliseconds until the next attempt to remove a document, after an error. */
 const retryAfter = 60_000;

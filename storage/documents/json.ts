@@ -1,6 +1,6 @@
 /**
- * Whether JSON gives back a value as it is, with nothing left out and nothing changed; but for what symbols
- * name, and what is not enumerable. It takes a fraction of the time of trying it.
+ * Whether JSON returns a value unchanged, except for symbol keys and properties that aren't enumerable. Faster than
+ * serializing and parsing it.
  */
 export function isJson(value: unknown): boolean {
   switch (typeof value) {
@@ -25,7 +25,7 @@ function isJsonObject(value: object): boolean {
     return items.every(isJson) && Object.keys(items).length === items.length;
   }
   if (prototype !== Object.prototype) return false;
-  // One after the other: a list of the keys would take more memory than the rest of a write.
+  // `for in` needs no list of the keys, which would take more memory than the rest of a write.
   for (const key in value) {
     if (!isJson((value as Record<string, unknown>)[key])) return false;
   }

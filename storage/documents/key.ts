@@ -1,19 +1,19 @@
 import { createHash } from "node:crypto";
 
 /**
- * Makes any id a part of a key that every driver keeps apart from all others.
+ * Converts any ID to a part of a key that every driver distinguishes from all others.
  *
- * Storages cut keys at `?`, fold `/`, `\` and `::`, hide a trailing `$`, refuse `../..`, and merge upper
- * with lower case; so what is not plain is replaced by its SHA-256. `7` and `"7"` are the same id.
+ * Storages cut keys at `?`, fold `/`, `\` and `::`, hide a trailing `$`, reject `../..`, and ignore case. So any ID
+ * with other characters is replaced by its SHA-256. `7` and `"7"` are the same ID.
  */
 export function toKeySegment(id: string | number): string {
   const text = String(id);
   if (plainSegment.test(text)) return text;
-  // UTF-16, for UTF-8 makes every lone surrogate the same replacement character.
+  // UTF-16, because UTF-8 replaces every lone surrogate by the same character.
   return `=${createHash("sha256").update(text, "utf16le").digest("hex")}`;
 }
 
-/** Whether a key consists of such segments, joined by colons. */
+/** Whether a key consists of results of {@link toKeySegment}, joined by colons. */
 export function isKey(key: string): boolean {
   return safeSegments.test(key);
 }

@@ -1,4 +1,4 @@
-/** The storage did not do what it was asked; nothing is known of the outcome. */
+/** A storage failed. A change can have been stored or not. */
 export class StorageUnavailableError extends Error {
   override readonly name = "StorageUnavailableError";
 }

@@ -24,10 +24,9 @@ import {
 import { inspectRedis, warnOfEviction } from "./redis-server.ts";
 
 /**
- * Documents in Redis or a Redis Cluster: atomic for every process on it, removed by Redis itself.
+ * Creates the adapter for Redis and Redis Cluster: atomic across processes; Redis removes expired documents.
  *
- * Each operation is one command on one key, so it fits any slot. A value of another Redis type reads as a text that
- * is no document.
+ * Each operation is one command on one key, so it fits any slot. A value of another Redis type counts as unreadable.
  */
 export function createRedisAdapter(driver: RedisDriver, log: Logger): StorageAdapter {
   const client = driver.getInstance();
@@ -42,7 +41,7 @@ export function createRedisAdapter(driver: RedisDriver, log: Logger): StorageAda
       return (await commands.send(() => client.get(keys.toCommand(key)), toOtherType)) ?? undefined;
     },
     async swap(key, { match, text }, next) {
-      // Time left, not a point in time: the clocks may differ, and `expiresAt` is checked at every read.
+      // Send the remaining time, because clocks can differ. Each read also checks `expiresAt`.
       const left = next?.expiresAt && Math.max(1, Math.ceil(next.expiresAt - Date.now()));
       const args = [match, text, next?.text ?? "", String(left ?? "")];
       const swap = toSwap((await run(swapScript, key, args)) as SwapReply);
@@ -70,8 +69,8 @@ export function createRedisAdapter(driver: RedisDriver, log: Logger): StorageAda
     ...(canPush && { watch }),
   };
 
-  function watch(prefix: string, tell: ChangeListener): RemoteFeed {
-    return openRedisFeed(client, { keys, prefix, tell, log });
+  function watch(prefix: string, emit: ChangeListener): RemoteFeed {
+    return openRedisFeed(client, { keys, prefix, emit, log });
   }
 
   /** Runs a script on one key, and loads the script if Redis doesn't have it. */

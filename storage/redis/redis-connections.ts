@@ -45,7 +45,7 @@ export function watchConnections(
   }
 
   function ping(connection: RedisConnection): void {
-    const isAnswered = () => {
+    const endPing = () => {
       probing.delete(connection);
       timer.end(timed);
     };
@@ -55,7 +55,7 @@ export function watchConnections(
     });
     probing.add(connection);
     // An error reply is a reply, too.
-    connection.ping().then(isAnswered, isAnswered);
+    connection.ping().then(endPing, endPing);
   }
 
   function watch(connection: RedisConnection): void {
@@ -92,7 +92,7 @@ export function watchConnections(
 
   /** Destroys the socket, because `disconnect` waits for two seconds. */
   function cut(connection: RedisConnection): void {
-    outages.begin(toAddress(connection), "no answer");
+    outages.begin(toAddress(connection), "no response");
     connection.stream?.destroy();
   }
 }
@@ -136,7 +136,7 @@ function toNodeAddress(node: unknown, standard: number): string {
   const text = String(node);
   if (/^\d+$/.test(text)) return `localhost:${text}`;
   const address = text.includes("//") ? text : `redis://${text}`;
-  if (!URL.canParse(address)) return "an address that cannot be read";
+  if (!URL.canParse(address)) return "an unreadable address";
   const { hostname, port } = new URL(address);
   return `${hostname}:${port || standard}`;
 }

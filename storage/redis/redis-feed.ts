@@ -10,13 +10,13 @@ export interface RedisFeedOptions {
   readonly keys: RedisKeys;
   /** The prefix of the paths that the feed covers. */
   readonly prefix: string;
-  readonly tell: ChangeListener;
+  readonly emit: ChangeListener;
   readonly log: Logger;
 }
 
 /**
- * Has Redis push the keys that change (server-assisted client side caching, broadcasting mode), over a
- * connection of its own.
+ * Makes Redis push changed keys (server-assisted client-side caching, broadcasting mode) over a separate
+ * connection.
  *
  * The feed is up only if Redis has replied to a ping that was sent less than a second ago. So this server notices an
  * end on another server within a second, even if the connection falls silent or this process was frozen.
@@ -24,7 +24,7 @@ export interface RedisFeedOptions {
  */
 export function openRedisFeed(
   data: RedisClient,
-  { keys, prefix, tell, log }: RedisFeedOptions,
+  { keys, prefix, emit, log }: RedisFeedOptions,
 ): RemoteFeed {
   const client = data.duplicate?.(feedOptions) as FeedClient;
   let isTracking = false;
@@ -40,8 +40,8 @@ export function openRedisFeed(
     isTracking = false;
   });
   client.on("messageBuffer", (_, changed) => {
-    if (!Array.isArray(changed)) tell(undefined);
-    else for (const key of changed) tell(keys.fromServer(String(key)));
+    if (!Array.isArray(changed)) emit(undefined);
+    else for (const key of changed) emit(keys.fromServer(String(key)));
   });
   // From now on, the data can come from another server.
   data.on("close", () => {
@@ -93,8 +93,8 @@ export function openRedisFeed(
     const tracked = keys.toServer(prefix);
     await client.client("TRACKING", "ON", "REDIRECT", String(id), "BCAST", "PREFIX", tracked);
     await client.subscribe("__redis__:invalidate");
-    // What changed while nobody listened is not known.
-    tell(undefined);
+    // Changes before this connection were not pushed.
+    emit(undefined);
     await ping();
     isTracking = true;
   }

@@ -5,7 +5,7 @@ import { Revocations } from "./revocations.ts";
 import { graceMilliseconds } from "./session-mark.ts";
 import { createHandle } from "./session-record.ts";
 
-/** The generation of each shop's sessions, by shop id. */
+/** The generation of each shop's sessions, by shop ID. */
 export type Generations = Readonly<Record<string, ShopGeneration>>;
 
 /** The generation of one shop's sessions. */
@@ -13,7 +13,7 @@ export interface ShopGeneration {
   readonly id: string;
   /** The `epoch` of the older sessions that are still valid, which name no generation; absent: none is valid. */
   readonly legacy?: number | undefined;
-  /** When an end of all sessions made it, in epoch milliseconds. */
+  /** When an end of all sessions created it, in epoch milliseconds. */
   readonly since?: number | undefined;
 }
 
@@ -37,7 +37,7 @@ export class SessionGenerations {
   /** The ends of all sessions of a user, in the same storage. */
   readonly revocations: Revocations;
 
-  /** @param feed of changes to what begins with `session` */
+  /** @param feed the changes of documents below `session` */
   constructor(store: DocumentStore, feed: ChangeFeed) {
     this.#documents = store.collection(collection, isGenerations);
     this.#legacy = store.collection("session", isCounts);
@@ -104,7 +104,7 @@ export class SessionGenerations {
   }
 }
 
-/** Whether a session or an entry is not of its shop's current generation. */
+/** Whether a session or an index entry is of an earlier generation of its shop. */
 export function isOver(generations: Generations, shopId: number, of: OfGeneration): boolean {
   const current = generationOf(generations, shopId);
   if (current === undefined) return true;
@@ -121,7 +121,7 @@ export function isUndecided(
   return generation === undefined && generationOf(generations, shopId) === undefined;
 }
 
-/** Whether all sessions of a shop were ended a moment ago, as far as the clocks of two servers agree. */
+/** Whether all sessions of a shop ended within the grace period, if the clocks of the servers agree. */
 export function isJustAdvanced(generations: Generations, shopId: number): boolean {
   const { since = 0 } = generationOf(generations, shopId) ?? {};
   return Math.abs(Date.now() - since) <= graceMilliseconds;

@@ -18,7 +18,7 @@ export class Revocations {
   readonly #documents: Collection<RevocationMark>;
   readonly #remembered: RememberedDocument<RevocationMark>;
 
-  /** @param feed of changes to what begins with `session` */
+  /** @param feed the changes of documents below `session` */
   constructor(store: DocumentStore, feed: ChangeFeed) {
     this.#documents = store.collection(collection, isRevocationMark);
     this.#remembered = new RememberedDocument(feed, `${collection}:${key}`, () => this.read());

@@ -1,6 +1,6 @@
 import type { SessionRecord } from "./session-record.ts";
 
-/** How long sessions live, in seconds. */
+/** The lifetime of sessions, in seconds. */
 export interface SessionLifetime {
   /** From the last use of a user's session. */
   readonly idleTimeout: number;
@@ -10,9 +10,9 @@ export interface SessionLifetime {
   readonly guestIdleTimeout: number;
   /** From a guest's first write. */
   readonly guestAbsoluteTimeout: number | undefined;
-  /** How old the id of a user's session becomes. */
+  /** Age at which the ID of a user's session is renewed. */
   readonly renewAfter: number;
-  /** For how long a proof of who the user is counts as fresh. */
+  /** How long an authentication counts as fresh. */
   readonly freshFor: number;
 }
 
@@ -22,7 +22,7 @@ export function endOfSession(record: SessionRecord, lifetime: SessionLifetime): 
   return Math.min(Date.now() + idle * 1000, record.createdAt + absolute * 1000);
 }
 
-/** Whether a tenth of the idle time has passed since the life was last extended. */
+/** Whether a tenth of the idle timeout has passed since the last extension. */
 export function isExtensionDue(record: SessionRecord, lifetime: SessionLifetime): boolean {
   const { createdAt, lastSeenAt = createdAt } = record;
   const { idle } = timeoutsOf(record, lifetime);
@@ -39,7 +39,7 @@ export function isRenewalDue(record: SessionRecord, { renewAfter }: SessionLifet
   return Date.now() - idIssuedAt >= renewAfter * 1000;
 }
 
-/** Whether the user has proved who they are a short while ago (ASVS 5.0, 7.5.1). */
+/** Whether the user has authenticated recently (ASVS 5.0, 7.5.1). */
 export function isFresh(record: SessionRecord, { freshFor }: SessionLifetime): boolean {
   const { createdAt, authenticatedAt = createdAt, user } = record;
   return user !== undefined && Date.now() - authenticatedAt < freshFor * 1000;

@@ -1,6 +1,6 @@
 import { randomUUID } from "uncrypto";
 
-/** Who is logged in. Add a deployment's own fields by declaration merging. */
+/** The logged-in user. Add your own fields by declaration merging. */
 export interface ShopUser {
   /** A positive integer, or a string of 1 to 64 characters; `7` and `"7"` are the same user. */
   readonly id: string | number;
@@ -9,43 +9,43 @@ export interface ShopUser {
   readonly lastName?: string;
 }
 
-/** What methods keep in a session. Declare the fields by declaration merging. */
+/** The data of your methods in a session. Declare its fields by declaration merging. */
 export interface SessionCustomData {}
 
 /** The lists that a guest or a user can have. */
 export type ListKind = "basket" | "wishlist";
 
-/** What there is to keep of a session. Dates are epoch milliseconds. */
+/** The record of a session. Dates are epoch milliseconds. */
 export interface SessionRecord {
   /** Guest: a random UUID; logged in: `<userId>:<random UUID>`. */
   readonly id: string;
-  /** The login, or a guest's first write. */
+  /** The time of the login, or of a guest's first write. */
   readonly createdAt: number;
-  /** When the id was given, where that was later. */
+  /** When the ID was issued, if that was later. */
   readonly idIssuedAt?: number | undefined;
-  /** When the user last proved who they are, where that was after the login. */
+  /** When the user last authenticated, if that was after the login. */
   readonly authenticatedAt?: number | undefined;
   /** The generation of the session: if its shop has another one, the session has ended. */
   readonly generation?: string | undefined;
   /** In place of `generation`, in sessions of earlier versions, which counted generations; absent: 0. */
   readonly epoch?: number | undefined;
-  /** When the life was last extended, where it was: a tenth of the idle time behind the use at most. */
+  /** When the session was last extended, if it was: at most a tenth of the idle timeout before its last use. */
   readonly lastSeenAt?: number | undefined;
-  /** Names the session to its owner without being usable as one. */
+  /** Public ID of the session; not a credential. */
   readonly handle: string;
-  /** The first key of what a guest begins: the handle, so that the session id stays out of it. */
+  /** First key of the guest's lists: the handle, so that no key contains the session ID. */
   readonly ownerKey: string;
-  /** Keys of what a guest has begun; written before the basket or wishlist is. */
+  /** Keys of the guest's lists. Each is written before its list. */
   readonly belongings?: Readonly<Partial<Record<ListKind, string>>> | undefined;
   readonly user?: ShopUser | undefined;
   readonly customData: Readonly<Record<string, unknown>>;
-  /** Tokens of a commerce system, sealed for this session; the next login begins without. */
+  /** Tokens of a commerce system, sealed for this session. A login doesn't copy them. */
   readonly tokens?: string | undefined;
   /** When the access token expires, if that is known: the tokens with the later time are newer. */
   readonly tokensExpireAt?: number | undefined;
   /** The cookie ends with the browser. */
   readonly transient?: boolean | undefined;
-  /** A merge at login is still owed to this session. */
+  /** A merge at login is pending. */
   readonly mergePending?: boolean | undefined;
   /** When a renewed ID was first used, in epoch milliseconds; 0: not yet. Absent: it was not renewed. */
   readonly firstUsedAt?: number | undefined;
@@ -56,22 +56,22 @@ export interface SessionRecord {
 /** The fields that survive a login: the new session has them from the old one. */
 export const inheritedFields = ["customData"] as const satisfies readonly (keyof SessionRecord)[];
 
-/** A record as it is stored: without what its key and its other fields say. */
+/** The stored form of a record, without the fields that follow from its key and its other fields. */
 export type StoredRecord = Omit<SessionRecord, Derived> & {
   readonly [Field in Derived]?: SessionRecord[Field] | undefined;
 } & {
-  /** Earlier versions kept a renewed ID's mark as a record. */
+  /** Earlier versions stored the mark of a renewed ID as a record. */
   readonly replacedBy?: { readonly id: string; readonly at: number } | undefined;
 };
 
-/** Whether something is a session's record. */
+/** Whether a value is a whole record. */
 export function isSessionRecord(value: unknown): value is SessionRecord {
   if (!isStoredRecord(value)) return false;
   const { id, ownerKey, customData } = value;
   return id !== undefined && ownerKey !== undefined && customData !== undefined;
 }
 
-/** Whether something read from a storage is a session. */
+/** Whether a stored value is a record. */
 export function isStoredRecord(value: unknown): value is StoredRecord {
   if (!isObject(value)) return false;
   const { id, createdAt, generation, lastSeenAt, handle, ownerKey, user, customData } = value;
@@ -93,44 +93,44 @@ export function isStoredRecord(value: unknown): value is StoredRecord {
   );
 }
 
-/** Whether a value can name a user. */
+/** Whether a value is a valid user ID. */
 export function isUserId(value: unknown): value is string | number {
   return typeof value === "string"
     ? value.length >= 1 && value.length <= 64 && !loneSurrogate.test(value)
     : Number.isSafeInteger(value) && Number(value) > 0;
 }
 
-/** A new session id, of 122 random bits. */
+/** Creates a session ID with 122 random bits. */
 export function createSessionId(user: ShopUser | undefined): string {
   return toSessionId(user, randomUUID());
 }
 
-/** The session id of a user, or of a guest, with this random part. */
+/** The session ID of a user, or of a guest, with this random part. */
 export function toSessionId(user: ShopUser | undefined, key: string): string {
   return user === undefined ? key : `${user.id}:${key}`;
 }
 
-/** A new name of something, of 122 random bits: at most 25 characters, which are plain in any key. */
+/** Creates a handle with 122 random bits: at most 25 characters, which are valid in every key. */
 export function createHandle(): string {
   return BigInt(`0x${randomUUID().replaceAll("-", "")}`).toString(36);
 }
 
 /**
- * The random part of a session id: the key of its record.
- * @returns `undefined` where the text is no session id
+ * The random part of a session ID: the key of its record.
+ * @returns `undefined` if the text isn't a session ID
  */
 export function sessionKey(id: string): string | undefined {
   return sessionIdPattern.exec(id)?.[1];
 }
 
-/** How many characters of a session id are the key of its record: the last. */
+/** The length of the key at the end of a session ID. */
 export const keyLength = 36;
 
 // --- Internal helpers ---
 
 type Derived = "id" | "ownerKey" | "customData";
 
-/** Half a character, which no cookie can carry. */
+/** Half a character: cookies can't contain it. */
 const loneSurrogate = /\p{Surrogate}/u;
 
 const sessionIdPattern =

@@ -39,11 +39,11 @@ export interface Session {
 /** The content of a session ID's key: the session, or a mark. */
 export type Found = Session | SessionMark;
 
-/** A change of a record; a pure function, for it may run more than once. */
+/** A change of a record: a pure function, because it can run more than once. */
 export type RecordChange = (record: SessionRecord) => SessionRecord;
 
 /**
- * The records of one shop's sessions, each under the random part of its id.
+ * The records of one shop's sessions, each under the random part of its ID.
  *
  * A record of an earlier generation counts as absent.
  * All methods throw StorageUnavailableError.
@@ -72,9 +72,9 @@ export class SessionRecords {
     this.#strategy = isStrategy ? cache : undefined;
   }
 
-  /** The record of exactly this id, if it is in the cache of this process. */
+  /** The session with exactly this ID, if it is in the cache of this process. */
   peek(id: string): Session | undefined {
-    // Whether it is an id at all need not be asked: only of this very id is a record found.
+    // No need to check the format: `#toLiving` compares the whole ID.
     const snapshot = this.#cache?.peek(id.slice(-keyLength));
     if (snapshot === undefined) return undefined;
     const generations = this.#generations.current();
@@ -113,7 +113,7 @@ export class SessionRecords {
     ) as Session;
   }
 
-  /** What a session that begins now is marked with. */
+  /** The generation fields of a new session. */
   async currentGeneration(): Promise<OfGeneration> {
     const generations = await this.#generations.ensure(this.#shopId);
     const { id, legacy } = generationOf(generations, this.#shopId) ?? {};
@@ -124,7 +124,7 @@ export class SessionRecords {
   /**
    * Changes a record, and extends its lifetime if that is due.
    * @returns the session, or the mark in its place
-   * @throws SessionEndedError if it is not there any more: it is never brought back
+   * @throws SessionEndedError if the record is gone: a change never restores it
    */
   async change(session: Session, change: RecordChange): Promise<Found> {
     const extension = this.extensionOf(session);
@@ -150,7 +150,7 @@ export class SessionRecords {
     return toFound(snapshot) as Found;
   }
 
-  /** How long the life of a session that is used now is to be, where that is due to be written. */
+  /** The new lifetime of a session that is used now, if an extension is due. */
   extensionOf({
     record,
     expiresAt,

@@ -30,7 +30,7 @@ export interface SessionSettings extends SessionLifetime, SessionLimit {}
 /** A client used a session ID after its grace period, which can mean session theft. */
 export interface SessionReuse {
   readonly userId: string | number;
-  /** The session's, which has been ended. */
+  /** The handle of the session that was ended. */
   readonly handle: string;
 }
 
@@ -119,7 +119,7 @@ export class SessionStore {
   /**
    * Changes a session, and extends its lifetime if that is due. If its ID was renewed in the meantime, changes it
    * under the new ID.
-   * @throws SessionEndedError if it ended or moved in the meantime: it is never brought back
+   * @throws SessionEndedError if it ended or moved in the meantime: an update never restores it
    */
   async update(session: Session, change: RecordChange): Promise<Session> {
     const { user, handle } = session.record;
@@ -136,7 +136,7 @@ export class SessionStore {
     return found;
   }
 
-  /** Whether `update` would extend the session's life now. */
+  /** Whether `update` would extend the session now. */
   isExtensionDue(session: Session): boolean {
     return this.#records.extensionOf(session) !== undefined;
   }
@@ -146,12 +146,12 @@ export class SessionStore {
     return endOfSession(record, this.#settings);
   }
 
-  /** Whether the session's id is old enough for `renew`. */
+  /** Whether the session's ID is old enough for `renew`. */
   isRenewalDue({ record }: Session): boolean {
     return isRenewalDue(record, this.#settings);
   }
 
-  /** Whether the session's user has proved a short while ago who they are. */
+  /** Whether the session's user has authenticated recently. */
   isFresh({ record }: Session): boolean {
     return isFresh(record, this.#settings);
   }
@@ -166,7 +166,7 @@ export class SessionStore {
     const bound = await this.#logins.bind(old, login);
     const { session, pendingMerges } = bound;
     if (pendingMerges.length === 0 || session.record.mergePending) return bound;
-    // What an earlier login of this user still owes. The login stands without this note.
+    // Merges of an earlier login can be pending, too. If this note fails, the login is still valid.
     const owing = await this.update(session, owingMerges).catch(() => session);
     return { session: owing, pendingMerges };
   }
@@ -189,7 +189,7 @@ export class SessionStore {
     return this.#moves.renew(old);
   }
 
-  /** Ends a session; ending it twice is no error. @returns its record as it was at its end */
+  /** Ends a session; ending it twice is no error. @returns its last record */
   async end(session: Session): Promise<SessionRecord> {
     const { user, handle } = session.record;
     const last = await this.#endRecord(session);

@@ -28,7 +28,7 @@ export class StrategyCache {
   /** The same, for all sessions. */
   #allChanged = 0;
 
-  /** @param feed the changes that this process makes to what begins with `session` */
+  /** @param feed the changes that this process makes below `session` */
   constructor(shopId: number, feed: ChangeFeed, { ttl, max, strategy }: StrategyCacheOptions) {
     this.#ttl = ttl * 1000;
     this.#prefix = `session:${shopId}:`;

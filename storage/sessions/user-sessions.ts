@@ -17,15 +17,15 @@ import {
 import { StorageUnavailableError } from "../documents/unavailable.ts";
 import { UserIndexes } from "./user-indexes.ts";
 
-/** What there is to know of a session that enters its user's index. */
+/** The login that adds a session to its user's index. */
 export interface NewEntry {
   readonly handle: string;
-  /** The handle of the session that it takes the place of. */
+  /** The handle of the session that it replaces. */
   readonly replaces: string | undefined;
   /** The mark of the last end when the login began: a later end of this user's sessions fails it. */
   readonly since: RevocationMark;
   readonly limit: SessionLimit;
-  /** What the guest before it left. */
+  /** The guest's lists that wait for a merge. */
   readonly pendingMerges: readonly PendingMerge[];
 }
 
@@ -57,7 +57,7 @@ export class SessionEndedError extends Error {
 /**
  * The index of each user's sessions in one storage, for the shops of one realm.
  *
- * One document per user, so that what concerns a user costs that user's sessions only.
+ * One document per user, so an operation on a user's sessions costs only that user's sessions.
  * All methods throw StorageUnavailableError.
  */
 export class UserSessionIndex {
@@ -106,7 +106,7 @@ export class UserSessionIndex {
   }
 
   /**
-   * Enters a new session, and ends those that are too many.
+   * Adds a new session, and ends the sessions above the limit.
    * @returns the user's pending merges
    * @throws SessionEndedError if all of the user's sessions were ended since the login began;
    * SessionLimitError if the user has as many as allowed; StorageUnavailableError if too many merges are pending
@@ -156,7 +156,7 @@ export class UserSessionIndex {
     return pendingMerges;
   }
 
-  /** Changes one session's entry. @throws SessionEndedError where there is none */
+  /** Changes one session's entry. @throws SessionEndedError if there is none */
   async change(
     userId: string | number,
     handle: string,
@@ -193,15 +193,15 @@ export class UserSessionIndex {
     return moved;
   }
 
-  /** Takes one session out of a user's index. */
+  /** Removes one session from a user's index. */
   async remove(userId: string | number, handle: string): Promise<void> {
     await this.update(userId, (index) => without(index, handle));
   }
 
   /**
-   * Ends a user's sessions, but for those that are to be kept. A login under way is refused.
+   * Ends a user's sessions, except those that `isKept` accepts. A login in progress fails.
    *
-   * They leave the index in the change that says so: none can be moved to another id any more.
+   * The same change removes them from the index, so none of them can get another ID.
    * @param since the mark that a login of the same call has compared with so far
    */
   async endAll(

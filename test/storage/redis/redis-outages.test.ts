@@ -57,7 +57,7 @@ describeWithRedis("a connection to Redis", () => {
         {
           level: "error",
           message: expect.stringContaining(`127.0.0.1:${proxy.port}`),
-          details: { reason: "no answer" },
+          details: { reason: "no response" },
         },
         { level: "info", message: `Redis at 127.0.0.1:${proxy.port} is back`, details: undefined },
       ]);
