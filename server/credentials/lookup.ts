@@ -1,7 +1,7 @@
 import type { CallSessions } from "../../rpc/session/call-session.ts";
 import type { Session } from "../../storage/sessions/session-records.ts";
 import type {
-  SessionLookup as IdState,
+  SessionIdState,
   SessionReuse,
   SessionStore,
 } from "../../storage/sessions/session-store.ts";
@@ -130,7 +130,7 @@ function findOthers(session: Session, others: readonly Session[]): readonly Sess
 }
 
 /** "Replaced" wins over "ended", because the client can then send the request again. */
-function findGone(states: readonly IdState[]): SessionLookup["gone"] {
+function findGone(states: readonly SessionIdState[]): SessionLookup["gone"] {
   const names = new Set(states.map(({ state }) => state));
   if (names.has("retired")) return "retired";
   return names.has("ended") || names.has("reused") ? "ended" : undefined;

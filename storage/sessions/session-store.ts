@@ -40,7 +40,7 @@ export interface SessionReuse {
  * `retired`: a login or a change of privilege replaced it a moment ago. `ended`: a logout or a revocation
  * ended its session a moment ago. `absent`: it never was valid, or has been invalid for longer.
  */
-export type SessionLookup =
+export type SessionIdState =
   | {
       readonly state: "active";
       readonly session: Session;
@@ -82,7 +82,7 @@ export class SessionStore {
   }
 
   /** Finds the state of a session ID. If a client used the ID after its grace period, ends the session first. */
-  async lookUp(id: string): Promise<SessionLookup> {
+  async lookUp(id: string): Promise<SessionIdState> {
     let found = await this.#records.read(id);
     let isRenewed = false;
     while (found !== undefined && isMark(found) && found.mark === "renewed") {
@@ -217,7 +217,7 @@ export class SessionStore {
     }
   }
 
-  async #endReused({ userId, handle, to }: RenewedMark): Promise<SessionLookup> {
+  async #endReused({ userId, handle, to }: RenewedMark): Promise<SessionIdState> {
     const ended = (await this.users.endOne(userId, handle)) ?? (await this.#endSuccessor(to));
     if (ended === undefined) return { state: "absent" };
     return { state: "reused", reuse: { userId, handle } };
