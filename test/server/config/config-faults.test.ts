@@ -34,12 +34,12 @@ function withValue(path: string, value: unknown): Record<string, unknown> {
   return config;
 }
 
-describe("a fault of one key", () => {
+describe("resolveConfig, for one invalid key,", () => {
   const cases = Object.entries(badValues).flatMap(([path, [values, expected]]) =>
     values.map((value) => ({ path, value, expected })),
   );
 
-  test.each(cases)("$path: $value", ({ path, value, expected }) => {
+  test.each(cases)("rejects $path: $value", ({ path, value, expected }) => {
     const { faults } = refuse(withValue(path, value));
     expect(faults).toHaveLength(1);
     const isInList =
@@ -56,7 +56,7 @@ describe("a fault of one key", () => {
     ["shops", "a string of 5 characters"],
     [[shop], "a list of 1"],
     [noop, "a function"],
-  ])("a config that is %j", (config, found) => {
+  ])("rejects a config that is %j", (config, found) => {
     expect(findFaults(config)).toEqual([
       `  the config: found ${found}, expected an object (SF001)`,
     ]);
@@ -66,13 +66,13 @@ describe("a fault of one key", () => {
     ["abc", "session.abc"],
     ["secret:hunter2", "session.a key of 14 characters"],
     ["x".repeat(32), "session.a key of 32 characters"],
-  ])("an unknown key that may be a secret is not shown: %s", (key, path) => {
+  ])("does not show an unknown key that can be a secret: %s", (key, path) => {
     const { faults, message } = refuse({ shops: [shop], session: { [key]: null } });
     expect(faults.map((fault) => fault.path)).toEqual([path]);
     expect(message.includes(key)).toBe(path.endsWith(key));
   });
 
-  test("no shop, and a shop that is none", () => {
+  test("rejects a config without shops, and an invalid shop", () => {
     expect(findFaults({ shops: [] })).toEqual([
       "  shops: found a list of 0, expected one shop or more (SF001)",
     ]);
@@ -163,12 +163,12 @@ const conflicts: Readonly<Record<string, object>> = {
     },
 };
 
-describe("a fault between keys", () => {
-  test.each(Object.entries(conflicts))("%s", (line, config) => {
+describe("resolveConfig, for keys that conflict,", () => {
+  test.each(Object.entries(conflicts))("reports %s", (line, config) => {
     expect(findFaults({ shops: [shop], ...config })).toEqual([`  ${line}`]);
   });
 
-  test("is none where both are as they should be", () => {
+  test("accepts keys that fit together", () => {
     const session = { secret: testSecret, maxAge: 60, idleTimeout: 60, sameSite: "none" };
     const config = {
       shopSelector: "domain",
@@ -183,8 +183,8 @@ describe("a fault between keys", () => {
   });
 });
 
-describe("all faults", () => {
-  test("come in one report, one line each", () => {
+describe("ConfigError", () => {
+  test("lists all errors, one line each", () => {
     const { message, faults } = refuse(
       {
         basePath: "api",
@@ -226,19 +226,19 @@ describe("all faults", () => {
     );
   });
 
-  test("come, though an unknown key is the beginning of another one", () => {
+  test("lists an error even if an unknown key is a prefix of its key", () => {
     const config = { s: 1, shops: [shop, shop], session: { sec: 1 } };
     const paths = refuse(config, production).faults.map(({ path }) => path);
     expect(paths.toSorted()).toEqual(["s", "session.sec", "session.secret", "shops[1].shopId"]);
   });
 
-  test("of one global setting are told once, however many shops have it", () => {
+  test("lists an error of a global key once for all shops", () => {
     const session = { secure: false, sameSite: "none" };
     expect(findFaults({ session, shops: bothShops })).toHaveLength(1);
   });
 });
 
-describe("a secret stays out of the report:", () => {
+describe("ConfigError contains no secret,", () => {
   const password = "hunter2";
   const url = `redis://:${password}@redis:6379`;
 
@@ -270,7 +270,7 @@ describe("a secret stays out of the report:", () => {
     expect(refuse({ shops: [shop], ...config }).message).not.toContain("31415926");
   });
 
-  test("at any place of a config that has all keys, and at keys that no place has", () => {
+  test("whatever key of a full config it is in, and in unknown keys", () => {
     const full = {
       shops: [{ ...shop, host: "a.example", path: "de", isDefault: true, realm: "r" }, shop],
       basePath: "/api",
@@ -312,7 +312,7 @@ describe("a secret stays out of the report:", () => {
     expect(reports).toBeGreaterThan(300);
   });
 
-  test("at keys whose values disagree with others", () => {
+  test("even if its key conflicts with another", () => {
     const [secret, other] = [
       "0123456789abcdef".repeat(4),
       `__Host-${"0123456789abcdef".repeat(2)}`,
@@ -331,7 +331,7 @@ describe("a secret stays out of the report:", () => {
     expect(message).not.toContain(other);
   });
 
-  test("it is measured instead", () => {
+  test("only its length", () => {
     expect(findFaults({ shops: [shop], session: { secret: password } }, production)).toEqual([
       "  session.secret: found a string of 7 characters, expected a secret of 32 characters or more, or a list of them (SF102)",
     ]);

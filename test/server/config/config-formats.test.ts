@@ -25,20 +25,24 @@ const faulty: [file: string, text: string, place: string][] = [
   ["a.json5", `{session: {secret: '${secret}\n'}}`, "JSON5, line"],
 ];
 
-describe("a mistake in a config of plain values", () => {
-  test.each(faulty)("is told by its place, without what stands there: %s %#", async (...given) => {
-    const [file, text, place] = given;
-    const folder = await createFolder({ [file]: text });
-    const loading = loadStorefrontConfig(folder, file, { isReadAgain: false });
-    const error: unknown = await loading.catch((caught: unknown) => caught);
-    const chain: string[] = [];
-    for (let link = error; link instanceof Error; link = link.cause) chain.push(String(link.stack));
-    expect(chain[0]).toContain(`it is not valid ${place}`);
-    expect(chain.join()).not.toContain("hunter2");
-  });
+describe("a syntax error in a config without code", () => {
+  test.each(faulty)(
+    "is reported with its line and column, without the text: %s %#",
+    async (...given) => {
+      const [file, text, place] = given;
+      const folder = await createFolder({ [file]: text });
+      const loading = loadStorefrontConfig(folder, file, { isReadAgain: false });
+      const error: unknown = await loading.catch((caught: unknown) => caught);
+      const chain: string[] = [];
+      for (let link = error; link instanceof Error; link = link.cause)
+        chain.push(String(link.stack));
+      expect(chain[0]).toContain(`it is not valid ${place}`);
+      expect(chain.join()).not.toContain("hunter2");
+    },
+  );
 
   test.each(["start", "doctor", "explain --shop 1", "dev"])(
-    "is not printed by storefront %s either",
+    "is not quoted by storefront %s",
     async (command) => {
       const [file, text, place] = faulty[0] as (typeof faulty)[0];
       const folder = await createFolder({ [file]: text });
@@ -52,7 +56,7 @@ describe("a mistake in a config of plain values", () => {
   );
 });
 
-test("a config of JSON with comments may have a comma too many", async () => {
+test("JSON with comments accepts an extra comma", async () => {
   const folder = await createFolder({ "a.jsonc": '{ "shops": [1, ], // the shops\n }' });
   const { config } = await loadStorefrontConfig(folder, "a.jsonc", { isReadAgain: false });
   expect(config).toEqual({ shops: [1] });

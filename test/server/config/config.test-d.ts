@@ -36,7 +36,7 @@ const greet = defineRpcMethod({
 });
 
 describe("defineStorefrontConfig", () => {
-  test("knows the methods by their names, payloads and answers", () => {
+  test("infers the names, payloads, and results of methods", () => {
     const config = defineStorefrontConfig({ shops, methods: { greet } });
     type Methods = NonNullable<(typeof config)["methods"]>;
     expectTypeOf<keyof Methods>().toEqualTypeOf<"greet">();
@@ -49,7 +49,7 @@ describe("defineStorefrontConfig", () => {
     expectTypeOf(rpc.greet).returns.resolves.toEqualTypeOf<string>();
   });
 
-  test("takes drivers by name and as objects, and undefined for what is left open", () => {
+  test("accepts drivers by name and as objects, and undefined for each optional key", () => {
     defineStorefrontConfig({
       shops: [{ shopId: 1001, locale: "de-DE", currency: "EUR", host: undefined }],
       storage: { session: { driver: "redis", url: "redis://localhost" }, account: undefined },
@@ -58,13 +58,13 @@ describe("defineStorefrontConfig", () => {
     defineStorefrontConfig({ shops, storage: { basket: createMemoryDriver() } });
   });
 
-  test("is a config that any server takes", () => {
+  test("returns a config that every server accepts", () => {
     const config = defineStorefrontConfig({ shops, methods: { greet } });
     expectTypeOf(config).toExtend<StorefrontConfig>();
   });
 });
 
-describe("what does not compile", () => {
+describe("the compiler rejects", () => {
   test("a key that does not exist", () => {
     // @ts-expect-error -- it is session
     defineStorefrontConfig({ shops, sesion: {} });
@@ -91,7 +91,7 @@ describe("what does not compile", () => {
     defineStorefrontConfig({ shops, methods: { greet: () => "hello" } });
   });
 
-  test("what is missing", () => {
+  test("a missing key", () => {
     // @ts-expect-error -- there is no server without shops
     defineStorefrontConfig({});
     // @ts-expect-error -- a shop has a currency
@@ -125,13 +125,13 @@ describe("a table of keys", () => {
   });
 });
 
-describe("what a deployment declares of its own", () => {
-  test("is known of a session's data and of a user", () => {
+describe("types that a deployment declares", () => {
+  test("apply to the data of a session and to a user", () => {
     expectTypeOf<SessionCustomData["visits"]>().toEqualTypeOf<number>();
     expectTypeOf<ShopUser["loyaltyPoints"]>().toEqualTypeOf<number | undefined>();
   });
 
-  test("is known to handlers", () => {
+  test("apply in handlers", () => {
     definePackedMethod({
       access: "user",
       handler(_, { customData, updateCustomData, user, updateUser }) {

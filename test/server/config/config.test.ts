@@ -33,8 +33,8 @@ function sessionOf({ shops }: StorefrontOptions, index = 0) {
   return shops[index]?.session;
 }
 
-describe("what a config leaves open", () => {
-  test("is decided", () => {
+describe("resolveConfig", () => {
+  test("fills in the defaults", () => {
     const options = resolve();
     expect(options).toMatchObject({
       basePath: "/api",
@@ -97,7 +97,7 @@ describe("what a config leaves open", () => {
     ]);
   });
 
-  test("is a delay before a shutdown in production only", () => {
+  test("delays a shutdown in production only", () => {
     const storage = { session: { driver: "redis" } };
     expect(resolve({ storage }, production).server.drainDelay).toBe(5);
     expect(resolve({ storage }, development).server.drainDelay).toBe(0);
@@ -105,7 +105,7 @@ describe("what a config leaves open", () => {
     expect(resolve({ storage, server }, production).server.drainDelay).toBe(0);
   });
 
-  test("is decided where it says undefined, too", () => {
+  test("fills in the default of a key that is undefined", () => {
     const nothing = { session: undefined, storage: undefined, basket: undefined };
     const options = resolve({
       ...nothing,
@@ -126,7 +126,7 @@ describe("what a config leaves open", () => {
     expect(options.server).toEqual(resolve().server);
   });
 
-  test("follows what it says: a shorter maxAge is a shorter idleTimeout", () => {
+  test("shortens idleTimeout to a shorter maxAge", () => {
     const options = resolve({
       session: { secret: testSecret, maxAge: 7200 },
       shops: [shop, { ...secondShop, session: { maxAge: 600 } }],
@@ -136,16 +136,24 @@ describe("what a config leaves open", () => {
   });
 
   test.each([
-    ["the first shop is the default", [shop, secondShop], [true, false]],
-    ["unless another one is", [shop, { ...secondShop, isDefault: true }], [false, true]],
-    ["or says that it is not", [{ ...shop, isDefault: false }, secondShop], [true, false]],
+    ["makes the first shop the default", [shop, secondShop], [true, false]],
+    [
+      "makes a shop with isDefault the default",
+      [shop, { ...secondShop, isDefault: true }],
+      [false, true],
+    ],
+    [
+      "makes the first shop the default even if its isDefault is false",
+      [{ ...shop, isDefault: false }, secondShop],
+      [true, false],
+    ],
   ])("%s", (_, shops, expected) => {
     expect(resolve({ shops }).shops.map(({ isDefault }) => isDefault)).toEqual(expected);
   });
 });
 
-describe("a shop's settings", () => {
-  test("win key by key over the global ones, and these over the defaults", () => {
+describe("a shop's keys", () => {
+  test("override the global keys one by one, and those override the defaults", () => {
     const options = resolve({
       session: { secret: testSecret, maxAge: 7200, sameSite: "strict" },
       basket: { maxItems: 50, maxQuantity: 9 },
@@ -168,7 +176,7 @@ describe("a shop's settings", () => {
     ]);
   });
 
-  test("take the place of a list, they do not add to it", () => {
+  test("replace a list, and add nothing to it", () => {
     const options = resolve({
       session: { secret: ["the-old-one-of-the-others", "the-new-one-of-the-others"] },
       shops: [{ ...shop, session: { secret: ["my-own"] } }],
@@ -177,7 +185,7 @@ describe("a shop's settings", () => {
   });
 
   // Defect 12 of the predecessors: an explicit `undefined` erased the global secret.
-  test("that are undefined erase nothing", () => {
+  test("leave the global value if they are undefined", () => {
     const session = {
       cookieName: "sid",
       sameSite: "strict",
@@ -197,18 +205,18 @@ describe("a shop's settings", () => {
   });
 });
 
-describe("storages", () => {
+describe("the storages of a config", () => {
   const one = { driver: "fs-lite", base: "./one" };
   const two = { driver: "fs-lite", base: "./two" };
   const three = { driver: "fs-lite", base: "./three" };
 
-  test("that nobody names are one memory", () => {
+  test("are one memory storage by default", () => {
     const { shops, storage } = resolve({ shops: [shop, secondShop] });
     const all = [...shops.flatMap((each) => Object.values(each.storage)), storage.account];
     expect(new Set(all).size).toBe(1);
   });
 
-  test("are the objects of the config, wherever they are used", () => {
+  test("are the objects of the config in every shop", () => {
     const { shops, storage } = resolve({
       storage: { session: one },
       shops: [shop, secondShop],
@@ -225,7 +233,7 @@ describe("storages", () => {
     expect(resolve({ storage: { account: three } }).storage.account).toBe(three);
   });
 
-  test("of a shop hold its baskets too, unless it says otherwise", () => {
+  test("of a shop's sessions are also those of its baskets by default", () => {
     const { shops, storage } = resolve({
       storage: { session: one },
       shops: [
@@ -242,13 +250,13 @@ describe("storages", () => {
     expect(storage.account).toBe(one);
   });
 
-  test("may be driver objects", () => {
+  test("can be driver objects", () => {
     const driver = createMemoryDriver();
     expect(resolve({ storage: { session: driver } }).shops[0]?.storage.basket).toBe(driver);
   });
 });
 
-test("methods, hooks, auth and log are those of the config", () => {
+test("resolveConfig passes methods, hooks, auth, and log unchanged", () => {
   const { log, lines } = createTestLog();
   const methods = { method };
   const hooks = { "storefront:afterLogin": noop };
@@ -265,10 +273,10 @@ test("methods, hooks, auth and log are those of the config", () => {
   expect(lines).toEqual([{ level: "info", message: "Spoken", details: { to: "you" } }]);
 });
 
-describe("a secret", () => {
+describe("the session secret", () => {
   const long = "a phrase of 32 letters, or more, 1";
 
-  test("is no default: development makes a random one, for all shops that lack one", () => {
+  test("is random in development, and the same for all shops without one", () => {
     const config = { session: {}, shops: [shop, { ...secondShop }] };
     const first = resolve(config);
     const secret = sessionOf(first)?.secrets[0] ?? "";
@@ -279,14 +287,14 @@ describe("a secret", () => {
     expect(sessionOf(resolve(config))?.secrets).not.toEqual([secret]);
   });
 
-  test("of a shop spares it the random one", () => {
+  test("of a shop replaces the random one", () => {
     const shops = [{ ...shop, session: { secret: long } }, secondShop];
     const options = resolve({ session: {}, shops });
     expect(sessionOf(options)?.secrets).toEqual([long]);
     expect(sessionOf(options, 1)?.secrets).not.toEqual([long]);
   });
 
-  test("that is short is a warning for development", () => {
+  test("gives a warning in development if it is short", () => {
     const { warnings } = resolve({ session: { secret: [long, "short"] } });
     expect(warnings).toContainEqual(expect.stringContaining("shorter than 32 characters"));
   });
@@ -296,13 +304,13 @@ describe("a secret", () => {
     ["short", "short", "session.secret", "a string of 5 characters"],
     ["short, one of several", [long, "short"], "session.secret[1]", "a string of 5 characters"],
     ["an empty list", [], "session.secret", "a list of 0"],
-  ])("that is %s is refused in production", (_, secret, path, found) => {
+  ])("is rejected in production if it is %s", (_, secret, path, found) => {
     const expected = expect.stringContaining("a secret of 32 characters or more");
     const faults = findFaults({ shops: [shop], session: { secret } }, production);
     expect(faults).toMatchObject([{ path, found, expected }]);
   });
 
-  test("that only one shop has is missing to the others", () => {
+  test("is missing in production if only another shop has one", () => {
     const shops = [{ ...shop, session: { secret: long } }, secondShop];
     expect(findFaults({ shops }, production)).toMatchObject([{ path: "session.secret" }]);
     const both = [shops[0], { ...secondShop, session: { secret: long } }];
@@ -310,8 +318,8 @@ describe("a secret", () => {
   });
 });
 
-describe("warnings", () => {
-  test("are none where nothing is left to chance", () => {
+describe("the warnings", () => {
+  test("are empty for a config that is fit for production", () => {
     const storage = { session: { driver: "redis", url: "redis://localhost" } };
     expect(resolve({ storage }, production).warnings).toEqual([]);
   });
@@ -324,14 +332,14 @@ describe("warnings", () => {
       "for accounts only",
       { storage: { session: { driver: "redis" }, account: { driver: "memory" } } },
     ],
-  ])("say that memory is no storage for production: %s", (_, config) => {
+  ])("say that memory is for development: %s", (_, config) => {
     const expected = [expect.stringContaining("the memory driver is for development")];
     expect(resolve(config, production).warnings).toEqual(expected);
     expect(resolve(config, development).warnings).toEqual(expected);
   });
 });
 
-test("a config is left as it is, so it may be frozen", () => {
+test("resolveConfig accepts a frozen config, because it changes nothing", () => {
   const config = freeze({
     shops: [{ ...shop, session: { secret: [testSecret] }, storage: { basket: { driver: "fs" } } }],
     session: { secret: testSecret, maxAge: 60 },

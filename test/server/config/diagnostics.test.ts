@@ -25,25 +25,31 @@ function codesOf(config: object, environment = production): string[] {
   return find(config, environment).map(({ code }) => code);
 }
 
-describe("each finding", () => {
-  test.each(Object.entries(findingCases))("%s", (code, { bad, good, path, environment }) => {
-    const found = find(bad, environment).filter((finding) => finding.code === code);
-    expect(found.map((finding) => finding.path)).toEqual([path]);
-    expect(found[0]?.severity).toBe(kinds[code]?.severity);
-    expect(codesOf(good, environment)).not.toContain(code);
-  });
-
-  test.each(Object.entries(findingCases))("%s in development", (code, { bad }) => {
-    const { severity, development = severity } = kinds[code] as DiagnosticKind;
-    const found = find(bad, { production: false, isOneOfSeveral: code === "SF502" });
-    const severities = found
-      .filter((finding) => finding.code === code)
-      .map((each) => each.severity);
-    expect(severities).toEqual(development === "none" ? [] : [development]);
-  });
+describe("a diagnostic", () => {
+  test.each(Object.entries(findingCases))(
+    "%s is reported for its case only",
+    (code, { bad, good, path, environment }) => {
+      const found = find(bad, environment).filter((finding) => finding.code === code);
+      expect(found.map((finding) => finding.path)).toEqual([path]);
+      expect(found[0]?.severity).toBe(kinds[code]?.severity);
+      expect(codesOf(good, environment)).not.toContain(code);
+    },
+  );
 
   test.each(Object.entries(findingCases))(
-    "%s does at the start what its severity says",
+    "%s has its own severity in development",
+    (code, { bad }) => {
+      const { severity, development = severity } = kinds[code] as DiagnosticKind;
+      const found = find(bad, { production: false, isOneOfSeveral: code === "SF502" });
+      const severities = found
+        .filter((finding) => finding.code === code)
+        .map((each) => each.severity);
+      expect(severities).toEqual(development === "none" ? [] : [development]);
+    },
+  );
+
+  test.each(Object.entries(findingCases))(
+    "%s acts at startup by its severity",
     (code, { bad, environment = production }) => {
       const config = { ...sound, ...bad };
       const start = () => resolveConfig(config, environment).warnings.join("\n");
@@ -58,7 +64,7 @@ describe("each finding", () => {
     },
   );
 
-  test("is in the table, in the documents and in the tests, with the same words", () => {
+  test("has the same words in the program and in docs/doctor.md, and has a test", () => {
     const tested = [...Object.keys(findingCases), ...storageCodes];
     expect(tested.toSorted()).toEqual(Object.keys(kinds).toSorted());
     const rows = Object.entries(kinds).map(
@@ -73,7 +79,7 @@ describe("each finding", () => {
     expect(readTable("docs/doctor.md", "code")).toEqual(rows);
   });
 
-  test("tells no secret", () => {
+  test("contains no secret", () => {
     const password = "hunter2-hunter2-hunter2-hunter2-hunter2";
     const url = `redis://:${password}@redis.example`;
     const findings = find({
@@ -93,7 +99,7 @@ describe("each finding", () => {
   });
 });
 
-test("nothing that the start would tell is found in a sound config", () => {
+test("checkConfig reports only notices for a valid config", () => {
   const severities = find({}).map(({ severity }) => severity);
   expect(new Set(severities)).toEqual(new Set(["notice"]));
 });
@@ -115,7 +121,7 @@ test.each([
   expect(warnings.join()).toContain(`SF103: ${path}`);
 });
 
-test("a warning is one line, with all its places", () => {
+test("toWarnings joins the paths of one kind in one line", () => {
   const shops = [1, 2].map((shopId) => ({
     ...sound.shops[0],
     shopId,
@@ -127,7 +133,7 @@ test("a warning is one line, with all its places", () => {
   ]);
 });
 
-test("no two shops can have cookies of one name, so no rule looks for it", () => {
+test("resolveConfig gives each shop another cookie name", () => {
   const shopsOf = fc.uniqueArray(
     fc.record({ shopId: fc.integer({ min: 1 }), cookieName: fc.stringMatching(/^[\w$-]{1,9}$/) }),
     { minLength: 2, selector: ({ shopId }) => shopId },
@@ -147,7 +153,7 @@ test("no two shops can have cookies of one name, so no rule looks for it", () =>
   );
 });
 
-describe("a weak secret", () => {
+describe("isWeakSecret", () => {
   test.each([
     "x".repeat(64),
     "changemechangemechangemechangeme",
@@ -164,11 +170,11 @@ describe("a weak secret", () => {
     "complex_password_at_least_32_characters_long",
     "please-change-this-secret-in-production!",
     "correcthorsebatterystaple12345678",
-  ])("is %s", (secret) => {
+  ])("finds that %s is weak", (secret) => {
     expect(isWeakSecret(secret)).toBe(true);
   });
 
-  test("is none that was made by chance", () => {
+  test("accepts random secrets", () => {
     for (let count = 0; count < 200; count++) {
       for (const encoding of ["hex", "base64url"] as const) {
         expect(isWeakSecret(randomBytes(32).toString(encoding))).toBe(false);
@@ -178,7 +184,7 @@ describe("a weak secret", () => {
   });
 });
 
-describe("origins", () => {
+describe("the rule for cors.origin", () => {
   test.each<[string, unknown, string[]]>([
     ["any, by a function", () => true, ["SF401"]],
     ["by a function that chooses", (origin: string) => origin === "https://a.example", []],
@@ -201,7 +207,7 @@ describe("origins", () => {
     expect(found).toEqual(codes);
   });
 
-  test("may be any where no cookies travel", () => {
+  test("accepts every origin if the shop uses no cookies", () => {
     const config = { cors: { origin: () => true }, session: { secret: testSecret } };
     const bearer = { ...config, session: { ...config.session, tokenMethod: "bearer" } };
     expect(codesOf(config)).toContain("SF401");
@@ -209,7 +215,7 @@ describe("origins", () => {
   });
 });
 
-describe("a Redis elsewhere", () => {
+describe("the rule for a Redis on another host", () => {
   const elsewhere = { host: "redis.example" };
   test.each<[string, object, string[]]>([
     ["by host", elsewhere, ["SF507", "SF508"]],
@@ -223,7 +229,7 @@ describe("a Redis elsewhere", () => {
     ["by sentinels", { sentinels: [elsewhere], name: "main", password: "x" }, ["SF507"]],
     ["on this machine", { url: "redis://[::1]:6379" }, []],
     ["by a socket", { url: "/run/redis.sock" }, []],
-    ["at an address that is none", { url: "redis://:a b:c" }, []],
+    ["at an invalid address", { url: "redis://:a b:c" }, []],
   ])("%s", (_, options, codes) => {
     expect(
       codesOf({ storage: { session: { driver: "redis", ...options } } }).filter((code) =>
@@ -233,25 +239,20 @@ describe("a Redis elsewhere", () => {
   });
 });
 
-describe("two storages", () => {
+describe("the rule for two storages with the same data", () => {
   const keyless = { getItem: () => null, hasItem: () => false, getKeys: () => [] };
   test.each<[string, object, object, string]>([
     ["memories", { driver: "memory" }, { driver: "memory" }, "SF501"],
     ["memories that are objects", createMemoryDriver(), createMemoryDriver(), "SF501"],
-    [
-      "driver objects of one's own",
-      { name: "own", ...keyless },
-      { name: "own", ...keyless },
-      "SF510",
-    ],
-  ])("are not one: %s", (_, session, basket, code) => {
+    ["custom driver objects", { name: "own", ...keyless }, { name: "own", ...keyless }, "SF510"],
+  ])("does not report %s", (_, session, basket, code) => {
     const codes = codesOf({ storage: { session, basket } });
     expect(codes.filter((found) => found === code)).toHaveLength(2);
     expect(codes).not.toContain("SF509");
   });
 });
 
-describe("several processes", () => {
+describe("isOneOfSeveral", () => {
   test.each([
     [{}, false],
     [{ NODE_APP_INSTANCE: "0" }, false],
@@ -259,7 +260,7 @@ describe("several processes", () => {
     [{ WEB_CONCURRENCY: "1" }, false],
     [{ WEB_CONCURRENCY: "4" }, true],
     [{ WEB_CONCURRENCY: "auto" }, false],
-  ])("by %j: %s", (variables, expected) => {
+  ])("with %j returns %s", (variables, expected) => {
     expect(isOneOfSeveral(variables)).toBe(expected);
   });
 });

@@ -20,14 +20,14 @@ function configOf(settings: string): string {
   return `export default { shops: ${shops}, ${settings} };`;
 }
 
-describe("a storage", () => {
-  test("that does not answer is an error", async () => {
+describe("diagnose, for a storage", () => {
+  test("reports an error if the storage does not respond", async () => {
     expect(await diagnoseStorage({ driver: "redis", url: "redis://127.0.0.1:1" })).toEqual([
       "SF701 storage.session: redis, without an answer",
     ]);
   });
 
-  test("that cannot be opened is one, without the password in what its driver says", async () => {
+  test("reports an error if the driver cannot be opened, without the password in its message", async () => {
     const driver = { name: "redis", getInstance: failToOpen, getItem: () => null };
     expect(await diagnoseStorage(driver)).toEqual([
       "SF702 storage.session: redis: no way to redis://…@redis",
@@ -37,7 +37,7 @@ describe("a storage", () => {
     );
   });
 
-  test("is asked what calls need, and closed, whatever it says", async () => {
+  test("reads and writes as calls do, and closes the storage after an error", async () => {
     const told: string[] = [];
     const driver: Driver = {
       name: "custom",
@@ -57,25 +57,25 @@ describe("a storage", () => {
     expect(told).toEqual(["ping", "ping:ping", "dispose"]);
   });
 
-  test("that is at fault in the config is not opened", async () => {
+  test("does not open a storage with an invalid config", async () => {
     expect(await diagnoseStorage({ driver: "reddis" })).toEqual([
       'SF001 storage.session.driver: "reddis"',
     ]);
   });
 
-  test("Redis before version 6 is a warning", async () => {
+  test("warns of Redis before version 6", async () => {
     expect(await diagnoseStorage(createRedisDouble("redis_version:5.0.14\r\n"))).toEqual([
       "SF704 storage.session: Redis 5",
     ]);
     expect(await diagnoseStorage(createRedisDouble("redis_version:6.2.0\r\n"))).toEqual([]);
   });
 
-  test("Redis that says nothing of itself is none", async () => {
+  test("does not warn of a Redis that hides its version", async () => {
     expect(await diagnoseStorage(createRedisDouble(new Error("NOPERM")))).toEqual([]);
   });
 });
 
-test("a config is judged as production, whatever this process is", async () => {
+test("diagnose checks a config for production, whatever NODE_ENV is", async () => {
   const storage = { session: { driver: "memory" } };
   expect(await diagnose({ ...sound, storage, session: {} })).toContainEqual(
     expect.objectContaining({ code: "SF101", severity: "error" }),
@@ -85,7 +85,7 @@ test("a config is judged as production, whatever this process is", async () => {
 describeWithRedis("a Redis", () => {
   const redis = useRedis();
 
-  test("is fine, and is left without a connection", async () => {
+  test("reports nothing, and leaves no connection open", async () => {
     expect(await diagnoseStorage({ driver: "redis", url: redis().url })).toEqual([]);
     const client = new Redis(redis().url);
     onTestFinished(() => client.disconnect());
@@ -98,7 +98,7 @@ describeWithRedis("a Redis", () => {
       .toHaveLength(1);
   });
 
-  test("that removes keys is an error", async () => {
+  test("reports an error if Redis evicts keys", async () => {
     const evicting = await startRedis({ args: ["--maxmemory-policy", "allkeys-lru"] });
     onTestFinished(() => evicting.stop());
     expect(await diagnoseStorage({ driver: "redis", url: evicting.url })).toEqual([
@@ -110,18 +110,21 @@ describeWithRedis("a Redis", () => {
     ["is full", ["CONFIG", "SET", "maxmemory", "1"], "OOM"],
     ["is a read-only copy", ["REPLICAOF", "127.0.0.1", "1"], "READONLY"],
     ["lets its user run no scripts", ["ACL", "SETUSER", "default", "-@scripting"], "NOPERM"],
-  ])("that %s is an error, though it answers", async (_, [command = "", ...args], code) => {
-    const full = await startRedis();
-    onTestFinished(() => full.stop());
-    const client = new Redis(full.url);
-    onTestFinished(() => client.disconnect());
-    await client.call(command, ...args);
-    expect(await diagnoseStorage({ driver: "redis", url: full.url })).toEqual([
-      `SF705 storage.session: redis, which rejects writes (${code})`,
-    ]);
-  });
+  ])(
+    "reports an error if Redis %s, although it responds",
+    async (_, [command = "", ...args], code) => {
+      const full = await startRedis();
+      onTestFinished(() => full.stop());
+      const client = new Redis(full.url);
+      onTestFinished(() => client.disconnect());
+      await client.call(command, ...args);
+      expect(await diagnoseStorage({ driver: "redis", url: full.url })).toEqual([
+        `SF705 storage.session: redis, which rejects writes (${code})`,
+      ]);
+    },
+  );
 
-  test("that wants a password says so", async () => {
+  test("names the missing password", async () => {
     const guarded = await startRedis();
     onTestFinished(() => guarded.stop());
     const client = new Redis(guarded.url);
@@ -134,7 +137,7 @@ describeWithRedis("a Redis", () => {
 });
 
 describe("storefront doctor", () => {
-  test("judges as production, tells each finding, and ends with 1 where there are errors", async () => {
+  test("checks for production, prints each finding, and exits with 1 if there is an error", async () => {
     const folder = await createFolder({ "storefront.config.ts": plain });
     const { code, stdout, stderr } = await runCli(["doctor"], { folder });
     expect([code, stderr]).toEqual([1, ""]);
@@ -170,7 +173,7 @@ describe("storefront doctor", () => {
     `);
   });
 
-  test("ends with 0 where there are none, also where something keeps the process", async () => {
+  test("exits with 0 without errors, even if a timer keeps the process alive", async () => {
     const settings = [
       `session: { secret: ${JSON.stringify(testSecret)} }`,
       `storage: { account: { driver: "fs", base: "./accounts" }, singleProcess: true }`,
@@ -186,7 +189,7 @@ describe("storefront doctor", () => {
     expect(stdout).not.toContain(testSecret);
   });
 
-  test("tells faults of keys, the storages' and all others at once", async () => {
+  test("prints errors of keys, rules, and storages together", async () => {
     const settings = `basePath: "api", storage: { session: { driver: "redis", url: "redis://:hunter2@127.0.0.1:1" } }`;
     const folder = await createFolder({ "storefront.config.ts": configOf(settings) });
     const { code, stdout } = await runCli(["doctor"], { folder });
@@ -199,7 +202,7 @@ describe("storefront doctor", () => {
     expect(stdout).not.toContain("hunter2");
   });
 
-  test("knows of other processes by the .env file, too", async () => {
+  test("detects other processes by the .env file", async () => {
     const folder = await createFolder({
       "storefront.config.ts": plain,
       ".env": "WEB_CONCURRENCY=4",
@@ -216,7 +219,7 @@ describe("storefront doctor", () => {
       /^storefront: there is no file /,
     ],
     ["a word too many", ["doctor", "now"], /^storefront: "doctor now" is no command\n/],
-  ])("has one message for %s", async (_, args, message) => {
+  ])("prints one message for %s", async (_, args, message) => {
     const { code, stderr } = await runCli(args);
     expect(code).toBe(1);
     expect(stderr).toMatch(message);

@@ -33,7 +33,7 @@ function keysOf(schema: unknown, prefix = ""): string[] {
   return Object.entries(schema.shape).flatMap(([key, inner]) => keysOf(inner, `${prefix}${key}.`));
 }
 
-describe("every key of the config", () => {
+describe("explainShop", () => {
   const { shops, ...shape } = (createConfigSchema() as z.ZodObject).shape;
   const own = keysOf((shops as z.ZodArray).element);
   const all = [...Object.entries(shape).flatMap(([key, inner]) => keysOf(inner, `${key}.`)), ...own]
@@ -41,18 +41,18 @@ describe("every key of the config", () => {
     .map((key) => key.replace(/^hooks\..*/, "hooks").replace(/^loginAttempts$/, "$&.window"))
     .filter((key) => !key.endsWith(".provider"));
 
-  test("is named", () => {
+  test("names every key of the config", () => {
     expect(all.length).toBeGreaterThan(60);
     expect(Object.keys(read({}))).toEqual(expect.arrayContaining(all));
   });
 
-  test("is named once, and no other", () => {
+  test("names each key once, and no other key", () => {
     const named = Object.keys(read({})).filter((key) => !/^production$|\.per/.test(key));
     expect(named.toSorted()).toEqual([...new Set(all)].toSorted());
   });
 });
 
-describe("a value", () => {
+describe("explainShop, for a value", () => {
   const config: Partial<StorefrontConfig> = {
     shops: [shop, { ...second, session: { maxAge: 600, tokenMethod: ["cookie", "bearer"] } }],
     session: { maxAge: 7200, absoluteTimeout: 9000, secret: ["a".repeat(40), testSecret] },
@@ -78,22 +78,22 @@ describe("a value", () => {
     ["storage.account", "redis", "from storage.basket"],
     ["isDefault", "false", "default"],
     ["production", "true", "environment (NODE_ENV)"],
-  ])("%s is %s, %s", (key, value, from) => {
+  ])("prints that %s is %s, from %s", (key, value, from) => {
     expect(read(config, "1002")[key]).toEqual([value, from]);
   });
 
-  test("of a shop is not another's", () => {
+  test("ignores the keys of other shops", () => {
     expect(read(config)["session.maxAge"]).toEqual(["7200", "session.maxAge"]);
   });
 
-  test("that is a long maxAge makes the absolute timeout longer", () => {
+  test("raises the absolute timeout to a longer maxAge", () => {
     expect(read({ session: { maxAge: 60 * 86_400 } })["session.absoluteTimeout"]).toEqual([
       "5184000",
       "from session.maxAge",
     ]);
   });
 
-  test("that is undefined is none", () => {
+  test("treats undefined as not set", () => {
     const shops = [{ ...shop, session: { maxAge: undefined } }];
     expect(read({ shops, session: { maxAge: 60 } })["session.maxAge"]).toEqual([
       "60",
@@ -101,14 +101,14 @@ describe("a value", () => {
     ]);
   });
 
-  test("that switches a group off is told by each of its keys", () => {
+  test("prints none for each key of a group that is off", () => {
     expect(read({ loginAttempts: false })["loginAttempts.perAccount"]).toEqual([
       "none",
       "loginAttempts",
     ]);
   });
 
-  test("is no secret", () => {
+  test("prints no secret", () => {
     const text = explain(config, "1002");
     for (const secret of ["hunter2", testSecret, "aaaa", "tttt"])
       expect(text).not.toContain(secret);
@@ -116,7 +116,7 @@ describe("a value", () => {
 });
 
 describe("storefront explain", () => {
-  test("tells in columns", async () => {
+  test("prints columns", async () => {
     const folder = await createFolder({ "storefront.config.json": json });
     const { code, stdout, stderr } = await runCli(["explain", "--shop", "1"], { folder });
     expect([code, stderr]).toEqual([0, ""]);
@@ -134,19 +134,19 @@ describe("storefront explain", () => {
   test.each<[about: string, args: string[], text: string, message: string]>([
     ["an unknown shop", ["--shop", "7"], json, '--shop: found "7", expected one of 1\n'],
     [
-      "a shop's id in other words",
+      "a shop's ID with a leading zero",
       ["--shop", "01"],
       json,
       '--shop: found "01", expected one of 1\n',
     ],
     ["no shop", [], json, "explain needs a shop, as --shop 1001\n"],
     [
-      "a config with a fault",
+      "an invalid config",
       ["--shop", "1"],
       '{"shops":[]}',
       "The config has an error:\n  shops: found a list of 0, expected one shop or more (SF001)\n",
     ],
-  ])("has one message for %s", async (_, args, text, message) => {
+  ])("prints one message for %s", async (_, args, text, message) => {
     const folder = await createFolder({ "storefront.config.json": text });
     const result = await runCli(["explain", ...args], { folder });
     expect(result).toEqual({ code: 1, stdout: "", stderr: `storefront: ${message}` });

@@ -96,7 +96,7 @@ describe("a config", () => {
     );
 
   testProperty(
-    "that was good holds, or is refused with its faults",
+    "with invalid values is accepted, or rejected with its errors",
     500,
     fc.tuple(changed, mode),
     resolve,
@@ -109,7 +109,7 @@ describe("a config", () => {
   );
 
   testProperty(
-    "of anything holds, or is refused with its faults",
+    "of random values is accepted, or rejected with its errors",
     300,
     fc.tuple(any, mode),
     resolve,

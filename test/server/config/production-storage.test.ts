@@ -70,7 +70,7 @@ describe("production with a storage of one process", () => {
     expect((await visitor.request("/readyz")).status).toBe(200);
   });
 
-  test("asks the same for a shop's own storage, and for a driver object without a name", async () => {
+  test("responds 503 also for a shop's own storage, and for a driver object without a name", async () => {
     const redis = { driver: "redis", url: "redis://127.0.0.1:1" };
     const { getItem, setItem, removeItem, hasItem, getKeys } = createMemoryDriver();
     const own = { getItem, setItem, removeItem, hasItem, getKeys };
@@ -116,13 +116,13 @@ describe("production with a storage that is not atomic", () => {
   const kv = { driver: "cloudflareKVBinding", binding: "KV" };
   const account = { driver: "redis", url: "redis://127.0.0.1:1" };
 
-  test("is refused, also for one process", () => {
+  test("is rejected, even for one process", () => {
     const { app } = create({ session: kv, account, singleProcess: true });
     expect(app.options.refusal?.faults).toMatchObject([{ code: "SF511", path: "storage.session" }]);
     expect(app.options.refusal?.message).toContain("storage.lossy: true");
   });
 
-  test("is accepted if the config says that lost writes are acceptable, and is named at the start", async () => {
+  test("is accepted if the config accepts lost writes, and is named at startup", async () => {
     const { app } = create({ session: kv, account, lossy: true });
     expect(app.options.refusal).toBeUndefined();
     expect(app.options.warnings.join()).toContain("SF506: storage.session");
@@ -147,7 +147,7 @@ describe("production with a storage that is not atomic", () => {
   );
 });
 
-test("development keeps accounts where the sessions are, also in a cache", () => {
+test("development stores accounts with the sessions, even in a cache", () => {
   const storage = { session: { driver: "lruCache" } };
   expect(refusalOf({ storage }, false).faults).toEqual([]);
   expect(refusalOf({ storage: { ...storage, singleProcess: true } }, true).faults).toMatchObject([
@@ -156,7 +156,7 @@ test("development keeps accounts where the sessions are, also in a cache", () =>
 });
 
 describe("accounts in memory", () => {
-  test("are refused in production, also as a layer of an overlay", () => {
+  test("are rejected in production, even as a layer of an overlay", () => {
     const memory = { driver: "memory" };
     const overlay = { driver: "overlay", layers: [createMemoryDriver()] };
     for (const session of [memory, createMemoryDriver(), overlay]) {
@@ -169,7 +169,7 @@ describe("accounts in memory", () => {
     expect(refusalOf({ storage: { session: { driver: "memory" } } }, false).faults).toEqual([]);
   });
 
-  test("are none if the config brings its own auth", () => {
+  test("are not reported if the config has its own auth", () => {
     const auth = { login: refuse, register: refuse, changePassword: refuse };
     const storage = { session: { driver: "memory" }, singleProcess: true };
     expect(refusalOf({ auth, storage }, true).faults).toEqual([]);

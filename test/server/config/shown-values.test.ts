@@ -9,7 +9,7 @@ const found = (config: object) =>
     (finding) => finding.found,
   );
 
-describe("a value that a finding is about", () => {
+describe("a diagnostic", () => {
   test.each([
     ["a path", { basePath: "api" }, '"api"'],
     ["a driver", { storage: { session: { driver: "no-such" } } }, '"no-such"'],
@@ -17,7 +17,7 @@ describe("a value that a finding is about", () => {
     ["a lifetime", { session: { maxAge: -5 } }, "-5"],
     ["a limit", { basket: { maxItems: 0 } }, "0"],
     ["a currency", { shops: [{ ...shop, currency: "eur" }] }, '"eur"'],
-  ])("is shown if its key can hold no secret: %s", (_, config, text) => {
+  ])("shows a value if its key cannot contain a secret: %s", (_, config, text) => {
     expect(found(config)).toContain(text);
   });
 
@@ -27,18 +27,18 @@ describe("a value that a finding is about", () => {
     ["a driver's option", { storage: { session: "hunter2" } }, "a string of 7 characters"],
     ["an unknown key", { pasword: "hunter2" }, "a string of 7 characters"],
     ["a list of origins", { cors: { origin: "hunter2" } }, "a string of 7 characters"],
-  ])("is measured if its key can hold one: %s", (_, config, text) => {
+  ])("shows only the length if the key can contain a secret: %s", (_, config, text) => {
     expect(found(config)).toContain(text);
     expect(found(config).join()).not.toMatch(/hunter2|4711/);
   });
 
-  test("is measured under any key if it looks like a secret", () => {
+  test("shows only the length of a value that looks like a secret", () => {
     expect(describeValue("x".repeat(32), "path")).toBe("a string of 32 characters");
     expect(describeValue("user:pass@host", "host")).toBe("a string of 14 characters");
   });
 });
 
-describe("the depth of a payload", () => {
+describe("the depth limit of payloads", () => {
   const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
   const brackets = "[".repeat(40);
 
@@ -46,7 +46,7 @@ describe("the depth of a payload", () => {
     ["a quote", `"\\"${brackets}"`],
     ["a backslash and a quote", `"\\\\\\"${brackets}"`],
     ["a quote, and ends", `"${brackets}\\"","b":"${brackets}"`],
-  ])("does not count brackets in a text, even after it escapes %s", async (_, text) => {
+  ])("ignores brackets in a string, even after an escaped %s", async (_, text) => {
     const { send } = await start();
     const body = `{"payload":{"email":${text}}}`;
     const headers = { "content-type": "application/json", "x-shop-id": "1001" };
@@ -54,7 +54,7 @@ describe("the depth of a payload", () => {
     expect([response.status, (await response.json()).code]).toEqual([422, "invalid_input"]);
   });
 
-  test("counts brackets after a text that ends in a backslash", async () => {
+  test("counts brackets after a string that ends in a backslash", async () => {
     const { send } = await start();
     const body = `{"payload":{"email":"\\\\","b":${brackets}${"]".repeat(40)}}}`;
     const headers = { "content-type": "application/json", "x-shop-id": "1001" };

@@ -109,9 +109,9 @@ function keysOf(schema: unknown): Path[] {
 const all = [...pathsOf(full), ...keysOf(createConfigSchema())];
 const places = new Map(all.map((path) => [path.join("."), path]));
 
-describe("a key that is undefined", () => {
+describe("checkConfig", () => {
   test.each([...places].filter(([place]) => !needed.test(place)))(
-    "is a key that is not there: %s",
+    "treats undefined as a missing key: %s",
     (_, path) => {
       const key = path.at(-1) as string;
       for (const production of [true, false]) {
@@ -125,10 +125,10 @@ describe("a key that is undefined", () => {
   );
 });
 
-describe("undefined in the place of", () => {
+describe("createStorefront", () => {
   const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
-  test("the admin token leaves the admin calls out, as no token does", async () => {
+  test("has no admin API if the token is undefined", async () => {
     for (const admin of [undefined, {}, { token: undefined }]) {
       const { send } = await start({ admin });
       const init = { method: "POST", headers: { authorization: "Bearer undefined" } };
@@ -136,12 +136,12 @@ describe("undefined in the place of", () => {
     }
   });
 
-  test("a method leaves the built-in one of that name", async () => {
+  test("keeps the built-in method if a method of that name is undefined", async () => {
     const { visitor } = await start({ methods: { getUser: undefined } as never });
     expect((await visitor().call("getUser")).status).toBe(200);
   });
 
-  test("a value of a shop leaves the global one", async () => {
+  test("uses the global value if a shop's value is undefined", async () => {
     const { app } = await start({
       shops: [
         {

@@ -7,13 +7,13 @@ import { testConfig } from "../../_setup.ts";
 
 const password = "zqjxvkwp";
 
-describe("an address of Redis that cannot be read", () => {
+describe("createStorefront", () => {
   test.each([
     `redis://:${password}@localhost:port`,
     `redis//:${password}@localhost`,
     `redis:/:${password}@localhost`,
     `rediss://:${password}@`,
-  ])("is refused at the start, which does not show its password: %s", (url) => {
+  ])("rejects an invalid Redis address, and does not show its password: %s", (url) => {
     for (const options of [{ url }, { cluster: [url] }]) {
       const storage = { session: { driver: "redis", ...options } };
       const { faults, message } = refuse(testConfig({ storage }));
@@ -33,14 +33,14 @@ describe("an address of Redis that cannot be read", () => {
     "localhost:6379",
     "/run/redis.sock",
     "6379",
-  ])("is not %s", async (url) => {
+  ])("accepts the Redis address %s", async (url) => {
     const { log } = createTestLog();
     const storage = { session: { driver: "redis", url, lazyConnect: true } };
     await createStorefront(testConfig({ log, storage }), { production: false }).close();
   });
 });
 
-test("what is written down of an error has no password of a URL", () => {
+test("describeError and messageOf remove the password of a URL", () => {
   const cause = new Error(`cannot use http://user:${password}@storage.example/a`);
   const error = new Error(`redis://:${password}@localhost:1 does not answer`, { cause });
   expect(describeError(error)).toContain("redis://:[redacted]@localhost:1 does not answer");
