@@ -1,0 +1,197 @@
+import type { Driver } from "unstorage";
+import createMemoryDriver from "unstorage/drivers/memory";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { until } from "../../_documents.ts";
+import { createMatrix } from "../../_setup.ts";
+import { createGate } from "../../fixtures/gate.ts";
+import { as, describeOnGround, trustingAuth } from "../../fixtures/ground.ts";
+import { testMethods } from "../../fixtures/methods.ts";
+import { observe, readStored, sessionIdOf, sessionsOf } from "../../fixtures/stored.ts";
+import { twinAt } from "../../fixtures/visitors.ts";
+
+// Each test is named for a defect of the systems that came before, and shows the opposite: here what
+
+// Each test has the name of a defect of earlier systems, and shows the opposite: when sessions end.
+
+afterEach(() => void vi.useRealTimers());
+
+describeOnGround("defect 2: a logout during a slow call is final", ({ startTwo, stored }) => {
+  const writes = [
+    ["note", { late: true }],
+    ["updateUser", { firstName: "Late" }],
+    ["updatePassword", { oldPassword: "correct horse", newPassword: "battery staple" }],
+  ] as const;
+  const ends = ["logout", "logoutEverywhere"] as const;
+  const cases = ends.flatMap((end) =>
+    writes.map(([method, payload]) => ({ end, method, payload })),
+  );
+
+  test.each(cases)("$end during $method", async ({ end, method, payload }) => {
+    const [one, two] = await startTwo();
+    const visitor = one.visitor();
+    await visitor.call("login", as(7));
+    const gate = await createGate();
+    const slow = visitor.clone().call("slowly", { gate: gate.url, method, payload });
+    await gate.reached();
+    expect((await twinAt(two, visitor).call(end)).status).toBeLessThan(300);
+    gate.open();
+    const late = await slow;
+    expect(late).toMatchObject({ status: 409, body: { code: "session_changed" }, setCookies: [] });
+    expect(sessionsOf(await stored("session:"))).toEqual([]);
+    for (const { value } of await stored("user:")) expect(value.sessions).toEqual({});
+    expect((await visitor.call("getUser")).body).toEqual({});
+  });
+
+  test("what only extends the session's life does not revive it", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const [one, two] = await startTwo({ session: { maxAge: 100 } });
+    const visitor = one.visitor();
+    await visitor.call("login", as(7));
+    vi.setSystemTime(Date.now() + 20_000);
+    const gate = await createGate();
+    const slow = visitor.clone().call("slowly", { gate: gate.url, method: "notes" });
+    await gate.reached();
+    await twinAt(two, visitor).call("logout");
+    gate.open();
+    expect((await slow).setCookies).toEqual([]);
+    expect(sessionsOf(await stored("session:"))).toEqual([]);
+  });
+
+  test("a guest's basket does not come back either", async () => {
+    const [one, two] = await startTwo();
+    const guest = one.visitor();
+    await guest.call("addItemToBasket", { variantId: 7, quantity: 1 });
+    const gate = await createGate();
+    const item = { variantId: 8, quantity: 1 };
+    const add = { gate: gate.url, method: "addItemToBasket", payload: item };
+    const slow = guest.clone().call("slowly", add);
+    await gate.reached();
+    await twinAt(two, guest).call("logout");
+    gate.open();
+    expect(await slow).toMatchObject({ status: 409, setCookies: [] });
+    expect(sessionsOf(await stored("session:"))).toEqual([]);
+    for (const { value } of await stored("basket:")) expect(value.items).toEqual([]);
+  });
+
+  test("a login that was under way when all of the user's sessions ended is none", async () => {
+    const [one, two] = await startTwo();
+    const device = two.visitor();
+    await device.call("login", as(7));
+    const gate = await createGate();
+    const visitor = one.visitor();
+    const slow = visitor.call("slowly", { gate: gate.url, method: "login", payload: as(7) });
+    await gate.reached();
+    expect((await device.call("logoutEverywhere")).body).toEqual({ ended: 1 });
+    gate.open();
+    expect(await slow).toMatchObject({ status: 409, setCookies: [] });
+    expect(sessionsOf(await stored("session:"))).toEqual([]);
+  });
+});
+
+describeOnGround(
+  "defect 7: a session that outlives its time",
+  ({ startTwo, stored, lifetimes }) => {
+    test("ends to the millisecond, and goes from the storage", async () => {
+      vi.useFakeTimers({ toFake: ["Date"] });
+      const [{ visitor }] = await startTwo({ session: { maxAge: 60 } });
+      const [early, late] = [visitor(), visitor()];
+      await early.call("addItemToBasket", { variantId: 7, quantity: 1 });
+      await late.call("addItemToBasket", { variantId: 8, quantity: 1 });
+      const lifetimesOfSessions = await lifetimes("session:");
+      expect(lifetimesOfSessions.filter((lifetime) => lifetime < 1 || lifetime > 60_000)).toEqual(
+        [],
+      );
+      // The generation of the shop's sessions stays for good, and all else ends.
+      const endless = (await lifetimes("")).filter((lifetime) => lifetime === neverEnds);
+      expect(endless).toHaveLength(lifetimesOfSessions.length === 0 ? 0 : 1);
+      const outlived = late.sessionId as string;
+      vi.setSystemTime(Date.now() + 59_999);
+      expect((await early.call("getBasket")).body.basket.itemCount).toBe(1);
+      vi.setSystemTime(Date.now() + 1);
+      expect((await late.call("getBasket")).body).toEqual({ basket: emptyBasket });
+      await late.call("note", { later: true });
+      expect(late.sessionId).not.toBe(outlived);
+      vi.setSystemTime(Date.now() + 300_000);
+      if (lifetimesOfSessions.length === 0) {
+        await until(async () => (await stored("")).length === 1);
+        expect(await stored("session-generations:")).toHaveLength(1);
+      }
+    });
+  },
+);
+
+describe("on one server", () => {
+  let driver: Driver;
+  beforeEach(() => {
+    driver = createMemoryDriver();
+  });
+  const { start, allowErrors } = createMatrix("memory", "request", () => driver);
+  const stored = (prefix = "") => readStored(driver, prefix);
+
+  test("defect 14: a user's sessions end in every shop, and nobody else's", async () => {
+    const { visitor, lines } = await start({ auth: trustingAuth, methods: testMethods });
+    const [phone, laptop, abroad, kept, other] = [1001, 1001, 1002, 1001, 1001].map(visitor);
+    for (const own of [phone, laptop, abroad, kept]) await own?.call("login", as(7));
+    await other?.call("login", as(70));
+    const keep = [kept?.sessionId];
+    expect((await other?.call("endSessions", { userId: "7", keep }))?.body).toBe(3);
+    const left = sessionsOf(await stored("session:")).map(sessionIdOf);
+    expect(left.toSorted()).toEqual([other?.sessionId, kept?.sessionId].toSorted());
+    // Each record was known for what it is.
+    expect(lines).toEqual([]);
+    for (const ended of [phone, laptop, abroad]) {
+      expect((await ended?.call("getUser"))?.body).toEqual({});
+    }
+    expect((await kept?.call("getUser"))?.body.user.id).toBe(7);
+  });
+
+  test("defect 14: a new password ends the other sessions, a logout only this one", async () => {
+    const { visitor } = await start({ auth: trustingAuth });
+    const [phone, laptop, tablet] = [visitor(), visitor(), visitor()];
+    await phone.call("login", as(7));
+    await laptop.call("login", as(7));
+    const stolen = phone.clone();
+    const passwords = { oldPassword: "correct horse", newPassword: "battery staple" };
+    await phone.call("updatePassword", passwords);
+    expect(phone.sessionId).not.toBe(stolen.sessionId);
+    expect(sessionsOf(await stored("session:")).map(sessionIdOf)).toEqual([phone.sessionId]);
+    await tablet.call("login", as(7));
+    expect((await phone.call("logout")).status).toBe(204);
+    expect(sessionsOf(await stored("session:")).map(sessionIdOf)).toEqual([tablet.sessionId]);
+  });
+
+  test("defect 15: a logout that the storage refused can be tried again", async () => {
+    allowErrors();
+    const sessions = observe(driver);
+    const { visitor } = await start({ auth: trustingAuth, storage: { session: sessions } });
+    const phone = visitor();
+    await phone.call("login", as(7));
+    sessions.isBroken = true;
+    expect((await phone.call("logout")).status).toBe(503);
+    sessions.isBroken = false;
+    expect((await phone.call("logout")).status).toBe(204);
+    expect(sessionsOf(await stored("session:"))).toEqual([]);
+  });
+
+  test("defect 15: nothing is called ended before it is", async () => {
+    allowErrors();
+    const sessions = observe(driver);
+    const { visitor } = await start({ auth: trustingAuth, storage: { session: sessions } });
+    const [phone, laptop] = [visitor(), visitor()];
+    await phone.call("login", as(7));
+    await laptop.call("login", as(7));
+    sessions.isBroken = true;
+    expect(await phone.call("logoutEverywhere")).toMatchObject({ status: 503, setCookies: [] });
+    sessions.isBroken = false;
+    expect((await phone.call("logoutEverywhere")).body).toEqual({ ended: 2 });
+    expect((await laptop.call("getUser")).body).toEqual({});
+    expect(sessionsOf(await stored("session:"))).toEqual([]);
+  });
+});
+
+// --- Internal helpers ---
+
+/** What Redis gives as the time to live of a document that has none. */
+const neverEnds = -1;
+
+const emptyBasket = { key: null, items: [], itemCount: 0, revision: 0 };
