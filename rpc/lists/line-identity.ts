@@ -1,19 +1,14 @@
-import type { ProductReference } from "./basket.ts";
+import type { NewLine, ProductReference } from "./basket.ts";
 import { canonicalJson } from "./canonical-json.ts";
 
 /** Custom data as a basket stores it: canonical JSON. Baskets of earlier versions have the object itself. */
 export type StoredData = string | Readonly<Record<string, unknown>>;
 
-interface Line {
-  readonly variantId: ProductReference;
-  readonly customData?: StoredData | undefined;
-}
-
 /**
  * The identity of a line: two lines with the same variant and the same custom data share it. It replaces comparison
  * pair by pair, so the work is linear.
  */
-export function identifyLine({ variantId, customData = "{}" }: Line): string {
+export function identifyLine({ variantId, customData = "{}" }: NewLine): string {
   return `${typeof variantId}:${variantId}:${toStoredJson(customData)}`;
 }
 
@@ -30,7 +25,7 @@ export function toStoredJson(customData: StoredData): string {
 
 /** Finds lines by their identity. Computes it for the given variants only, because that takes time. */
 export function indexLines(
-  items: readonly Line[],
+  items: readonly NewLine[],
   variantIds: Iterable<ProductReference>,
 ): Map<string, number> {
   const wanted = new Set(variantIds);

@@ -153,33 +153,27 @@ export async function transferList<T extends TransferableDocument>(
   return lines;
 }
 
-/** The user whose lists get the guests' lists. */
-export interface Merging {
-  readonly userId: string | number;
-  /** Transfers one list. @returns the outcome for each line */
-  readonly transfer: (merge: PendingMerge) => Promise<MergeReport["lines"]>;
-  readonly log: Logger;
-}
-
 /**
  * Merges guests' lists into the user's lists, and removes the notes of the finished merges from the user's index.
  *
  * It never throws, so that a login doesn't fail because of a basket. If the storage fails, the other merges wait for
  * the next call. Other calls run between two rounds of merges.
+ * @param transfer transfers one list, and returns the outcome for each line
  */
 export async function completeMerges(
   services: ShopServices,
+  userId: string | number,
   pending: readonly PendingMerge[],
-  merging: Merging,
+  transfer: (merge: PendingMerge) => Promise<MergeReport["lines"]>,
+  log: Logger,
 ): Promise<MergeReport> {
   if (pending.length === 0) return { status: "none", lines: [] };
-  const { userId, log } = merging;
   const merged: PendingMerge[] = [];
   const lines: MergeReport["lines"][] = [];
   for (let at = 0; at < pending.length && merged.length === at; at += mergesPerRound) {
     if (at > 0) await setImmediate();
     const round = pending.slice(at, at + mergesPerRound);
-    const results = await Promise.all(round.map((merge) => tryMerge(merge, merging)));
+    const results = await Promise.all(round.map((merge) => tryMerge(merge, transfer, log)));
     for (const [index, merge] of round.entries()) {
       const found = results[index];
       if (found === undefined) continue;
@@ -211,7 +205,8 @@ const mergesPerRound = 2;
 /** @returns the outcome for each line; `undefined` if the storage failed */
 async function tryMerge(
   merge: PendingMerge,
-  { transfer, log }: Merging,
+  transfer: (merge: PendingMerge) => Promise<MergeReport["lines"]>,
+  log: Logger,
 ): Promise<MergeReport["lines"] | undefined> {
   try {
     const lines = await transfer(merge);

@@ -104,7 +104,7 @@ export class VisitorLists {
     log: Logger,
   ): Promise<MergeReport> {
     const transfer = (merge: PendingMerge) => this.#transfer(merge, userId);
-    return completeMerges(this.#session.services, pending, { userId, transfer, log });
+    return completeMerges(this.#session.services, userId, pending, transfer, log);
   }
 
   /** Closes a guest's lists when the session ends. A user keeps the lists. */

@@ -17,7 +17,7 @@ export class SessionTokenStore {
   readonly #session: CallSession;
   #next: { readonly text: string | undefined; readonly expiresAt: number | undefined } | undefined;
   /** The record whose tokens the call's own tokens replace. */
-  #base: TokenRecord | undefined;
+  #base: SessionRecord | undefined;
   #opened: { readonly sealed: string; readonly text: Promise<string | undefined> } | undefined;
   /** Tokens that a rotated key has sealed, and their text. */
   #toReseal: { readonly sealed: string; readonly text: string } | undefined;
@@ -93,7 +93,7 @@ export class SessionTokenStore {
     };
   }
 
-  #open(record: TokenRecord | undefined): Promise<string | undefined> | undefined {
+  #open(record: SessionRecord | undefined): Promise<string | undefined> | undefined {
     if (record?.tokens === undefined) return undefined;
     const { tokens: sealed, ownerKey } = record;
     if (this.#opened?.sealed !== sealed) {
@@ -123,8 +123,6 @@ export class SessionTokenStore {
 }
 
 // --- Internal helpers ---
-
-type TokenRecord = Pick<SessionRecord, "ownerKey" | "tokens">;
 
 const maxBytes = 16_384;
 
