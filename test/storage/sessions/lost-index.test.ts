@@ -110,7 +110,7 @@ describeLoss("a user's index that is lost", ({ start, begin, lose, remove }) => 
     expect(await isLoggedIn(thief)).toBe(false);
     expect(await isLoggedIn(device)).toBe(false);
     expect(server.lines.map(({ message }) => message)).toContainEqual(
-      expect.stringContaining("used after it had been replaced"),
+      expect.stringContaining("used a session ID that had been replaced"),
     );
   });
 
