@@ -39,7 +39,7 @@ export function explainShop(
 
 // --- Internal helpers ---
 
-type Row = readonly [key: string, value: string, from: string];
+type Row = readonly [key: string, value: string, source: string];
 
 function toGroupRows(groups: Readonly<Record<string, KeyTable>>, values: object): Row[] {
   return Object.entries(groups).flatMap(([name, table]) => {
@@ -49,9 +49,9 @@ function toGroupRows(groups: Readonly<Record<string, KeyTable>>, values: object)
 
 function toRows(prefix: string, table: KeyTable, values: object): Row[] {
   const entries = Object.entries<SourcedValue>(values as Record<string, SourcedValue>);
-  return entries.map(([key, { value, from }]) => {
+  return entries.map(([key, { value, source }]) => {
     const isSecret = table[key]?.visibility === "secret";
-    return [`${prefix}${key}`, isSecret ? describeSecrets(value) : describe(value), from];
+    return [`${prefix}${key}`, isSecret ? describeSecrets(value) : describe(value), source];
   });
 }
 

@@ -4,9 +4,9 @@ import { toPath } from "./config-error.ts";
 export interface SourcedValue<Value = unknown> {
   readonly value: Value;
   /** Its path in the config, for example `shops[0].session.maxAge`; else `default`, or `from session.maxAge`. */
-  readonly from: string;
+  readonly source: string;
   /** Whether the config sets it. */
-  readonly isWritten: boolean;
+  readonly isSet: boolean;
 }
 
 /** The effective value of each key. */
@@ -22,18 +22,18 @@ export type Layer = Readonly<Record<string, SourcedValue>>;
 export function toLayer(values: object | undefined, path: readonly PropertyKey[]): Layer {
   const entries = Object.entries(values ?? {}).filter(([, value]) => value !== undefined);
   return Object.fromEntries(
-    entries.map(([key, value]) => [key, { value, from: toPath([...path, key]), isWritten: true }]),
+    entries.map(([key, value]) => [key, { value, source: toPath([...path, key]), isSet: true }]),
   );
 }
 
 /** A default. */
 export function byDefault<Value>(value: Value): SourcedValue<Value> {
-  return { value, from: "default", isWritten: false };
+  return { value, source: "default", isSet: false };
 }
 
 /** A default that depends on another key. */
-export function derived<Value>(source: string, value: Value): SourcedValue<Value> {
-  return { value, from: `from ${source}`, isWritten: false };
+export function derived<Value>(path: string, value: Value): SourcedValue<Value> {
+  return { value, source: `from ${path}`, isSet: false };
 }
 
 /** The values alone. */

@@ -1,5 +1,5 @@
 import { serverGroups, shopGroups, type StorefrontConfig } from "./config.ts";
-import type { Decided, Key, KeyTable } from "./keys/key.ts";
+import type { Effective, Key, KeyTable } from "./keys/key.ts";
 import { loginAttemptsKeys } from "./keys/server-keys.ts";
 import { shopKeys } from "./keys/shop-keys.ts";
 import { topKeys } from "./keys/top-keys.ts";
@@ -8,7 +8,7 @@ import { byDefault, toLayer, type Layer, type Sourced, type SourcedValue } from 
 /** The effective value of every key, and its source. */
 export interface SourcedConfig extends Omit<SourcedGroups<typeof serverGroups>, "loginAttempts"> {
   /** The keys of the top level that belong to no group. */
-  readonly top: Sourced<Decided<typeof topKeys>>;
+  readonly top: Sourced<Effective<typeof topKeys>>;
   /** Each is `undefined` if `loginAttempts` is `false`. */
   readonly loginAttempts: Sourced<{
     readonly [Name in keyof typeof loginAttemptsKeys]: number | undefined;
@@ -19,7 +19,7 @@ export interface SourcedConfig extends Omit<SourcedGroups<typeof serverGroups>, 
 /** The effective value of every key of a shop. */
 export interface SourcedShop extends SourcedGroups<typeof shopGroups> {
   /** The keys that belong to no group. */
-  readonly shop: Sourced<Decided<typeof shopKeys>>;
+  readonly shop: Sourced<Effective<typeof shopKeys>>;
 }
 
 /** Merges the defaults, the keys of the top level, and the keys of each shop. */
@@ -31,7 +31,7 @@ export function mergeConfig(
   const groups = mapValues(serverGroups, (table, name) =>
     merge(table, [groupOf(name)], { production }),
   ) as unknown as SourcedGroups<typeof serverGroups>;
-  const off = { value: undefined, from: "loginAttempts", isWritten: true };
+  const off = { value: undefined, source: "loginAttempts", isSet: true };
   const hasDefaultShop = config.shops.some(({ isDefault }) => isDefault);
   return {
     ...groups,
@@ -58,7 +58,7 @@ export function mergeConfig(
 // --- Internal helpers ---
 
 type SourcedGroups<Tables> = {
-  readonly [Name in keyof Tables]: Sourced<Decided<Tables[Name]>>;
+  readonly [Name in keyof Tables]: Sourced<Effective<Tables[Name]>>;
 };
 
 type Groups = Readonly<Record<string, object | false | undefined>>;
@@ -68,7 +68,7 @@ function merge<Table extends KeyTable>(
   table: Table,
   layers: readonly Layer[],
   environment: { readonly production: boolean; readonly isDefaultShop?: boolean },
-): Sourced<Decided<Table>> {
+): Sourced<Effective<Table>> {
   const merged: Record<string, SourcedValue> = {};
   for (const [name, key] of Object.entries<Key>(table)) {
     merged[name] =
@@ -76,7 +76,7 @@ function merge<Table extends KeyTable>(
       key.derive?.(merged, environment) ??
       byDefault(key.default);
   }
-  return merged as Sourced<Decided<Table>>;
+  return merged as Sourced<Effective<Table>>;
 }
 
 function mapValues<Values extends object, To>(

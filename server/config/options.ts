@@ -5,14 +5,14 @@ import type { StorageConfig } from "../../storage/documents/driver.ts";
 import type { ConfigError } from "./config-error.ts";
 import type { corsKeys } from "./keys/cors-keys.ts";
 import type { TokenMethod } from "../credentials/transports.ts";
-import type { Decided } from "./keys/key.ts";
+import type { Effective } from "./keys/key.ts";
 import type { httpKeys } from "./keys/server-keys.ts";
 import type { sessionKeys } from "./keys/session-keys.ts";
 import type { topKeys } from "./keys/top-keys.ts";
 
 /** The effective session keys of a shop. Durations are seconds; no idle timeout is longer than `maxAge`. */
 export interface SessionOptions extends Omit<
-  Decided<typeof sessionKeys>,
+  Effective<typeof sessionKeys>,
   "secret" | "encryptionKeys" | "tokenMethod"
 > {
   /** The whole name, with the shop's ID. */
@@ -26,7 +26,7 @@ export interface SessionOptions extends Omit<
 }
 
 /** The effective cross-origin keys of a shop, without the headers that the server always exposes. */
-export interface CorsOptions extends Decided<typeof corsKeys> {}
+export interface CorsOptions extends Effective<typeof corsKeys> {}
 
 /** The effective config of a shop. */
 export interface Shop {
@@ -44,10 +44,10 @@ export interface Shop {
 }
 
 /** The effective HTTP keys of the command line. Durations are seconds. */
-export interface ServerOptions extends Decided<typeof httpKeys> {}
+export interface ServerOptions extends Effective<typeof httpKeys> {}
 
 /** The effective config, checked. */
-export interface StorefrontOptions extends Omit<Decided<typeof topKeys>, "log"> {
+export interface StorefrontOptions extends Omit<Effective<typeof topKeys>, "log"> {
   readonly shops: readonly Shop[];
   readonly storage: { readonly account: StorageConfig };
   readonly loginAttempts: LoginAttemptsOptions | undefined;

@@ -4,7 +4,7 @@ import { assertNoErrors, checkConfig } from "./check.ts";
 import { ConfigError } from "./config-error.ts";
 import { toWarnings } from "./diagnostics.ts";
 import type { Environment } from "./environment.ts";
-import type { Decided } from "./keys/key.ts";
+import type { Effective } from "./keys/key.ts";
 import type { sessionKeys } from "./keys/session-keys.ts";
 import { toValues } from "./layers.ts";
 import type { SourcedShop } from "./merge-config.ts";
@@ -64,7 +64,7 @@ function resolveShop(effective: SourcedShop, developmentSecret: string): Shop {
 }
 
 function resolveSession(
-  { secret, encryptionKeys, cookieName, tokenMethod, ...options }: Decided<typeof sessionKeys>,
+  { secret, encryptionKeys, cookieName, tokenMethod, ...options }: Effective<typeof sessionKeys>,
   shopId: number,
   developmentSecret: string,
 ): SessionOptions {

@@ -39,8 +39,8 @@ export type ValueOf<Declared> = Declared extends { readonly schema: z.ZodType<in
   ? Value
   : never;
 
-/** The values of a table after defaults: `undefined` only for keys without one. */
-export type Decided<Table> = {
+/** The effective values of a table: `undefined` only for keys without a default. */
+export type Effective<Table> = {
   readonly [Name in keyof Table]: Table[Name] extends {
     readonly derive: (...args: never) => SourcedValue<infer Value>;
   }

@@ -107,7 +107,7 @@ export const sessionKeys = {
   guestAbsoluteTimeout: {
     ...seconds(),
     derive: (above, environment) =>
-      above["absoluteTimeout"]?.isWritten
+      above["absoluteTimeout"]?.isSet
         ? follow<number | undefined>("absoluteTimeout")(above, environment)
         : byDefault<number | undefined>(undefined),
   },

@@ -20,7 +20,7 @@ const thirtyDays = 30 * 86_400;
 function checkLifetimes({ session }: SourcedShop, report: Report): void {
   const { maxAge, renewAfter, absoluteTimeout } = session;
   for (const [idle, absolute] of pairs) {
-    if (!session[idle].isWritten) continue;
+    if (!session[idle].isSet) continue;
     const key = ["session", session, idle] as const;
     const longest = session[absolute].value ?? Infinity;
     const seconds = session[idle].value;
@@ -31,14 +31,14 @@ function checkLifetimes({ session }: SourcedShop, report: Report): void {
     }
   }
   const longest = absoluteTimeout.value;
-  if (maxAge.isWritten && maxAge.value > longest) {
+  if (maxAge.isSet && maxAge.value > longest) {
     reportKey(report, "SF303", ["session", session, "maxAge"]);
   }
   if (renewAfter.value >= longest) {
     reportKey(report, "SF304", ["session", session, "renewAfter"]);
   }
   if (session.idleTimeout.value > thirtyDays) {
-    const key = session.idleTimeout.isWritten ? "idleTimeout" : "maxAge";
+    const key = session.idleTimeout.isSet ? "idleTimeout" : "maxAge";
     reportKey(report, "SF305", ["session", session, key]);
   }
 }

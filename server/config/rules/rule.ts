@@ -13,8 +13,8 @@ export interface RuleContext {
 }
 
 /** The path of a key: where the config sets it, or else `path`. */
-export function pathOf({ isWritten, from }: SourcedValue, path: string): string {
-  return isWritten ? from : path;
+export function pathOf({ isSet, source }: SourcedValue, path: string): string {
+  return isSet ? source : path;
 }
 
 /** Reports a key of a group, for example `secure` of `session`. The group of a key of the top level is `""`. */

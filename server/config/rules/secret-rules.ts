@@ -15,7 +15,7 @@ export function secretRule({ config: { admin, shops } }: RuleContext, report: Re
     reportTexts("SF102", secret, "session.secret", (text) => text.length < 32);
     reportTexts("SF103", secret, "session.secret", isWeakSecret);
     const secrets = toTexts(secret);
-    if (encryptionKeys.isWritten) {
+    if (encryptionKeys.isSet) {
       reportTexts("SF103", encryptionKeys, "session.encryptionKeys", isWeakSecret);
       reportTexts("SF106", encryptionKeys, "session.encryptionKeys", (key) =>
         secrets.includes(key),

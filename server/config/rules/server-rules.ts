@@ -31,11 +31,11 @@ function checkHttp(http: Sourced<ServerOptions>, report: Report): void {
     toValues(http);
   if (keepAliveTimeout <= 60) reportKey(report, "SF607", ["server", http, "keepAliveTimeout"]);
   if (drainDelay + drainTimeout > 30) {
-    const key = http.drainTimeout.isWritten ? "drainTimeout" : "drainDelay";
+    const key = http.drainTimeout.isSet ? "drainTimeout" : "drainDelay";
     reportKey(report, "SF608", ["server", http, key]);
   }
   if (headersTimeout > requestTimeout) {
-    const key = http.headersTimeout.isWritten ? "headersTimeout" : "requestTimeout";
+    const key = http.headersTimeout.isSet ? "headersTimeout" : "requestTimeout";
     reportKey(report, "SF609", ["server", http, key]);
   }
 }

@@ -55,7 +55,7 @@ function findDuplicates(
         report("SF405", at("host"), describeValue(name, "host"));
       }
     }
-    const isDefault = shop.isDefault.isWritten && shop.isDefault.value;
+    const isDefault = shop.isDefault.isSet && shop.isDefault.value;
     if (isDefault && seen.has("default")) report("SF004", at("isDefault"), "true again");
     for (const key of [shopId, ...locations]) seen.add(key);
     if (isDefault) seen.add("default");

@@ -30,8 +30,8 @@ export function storageRule({ config, environment }: RuleContext, report: Report
       report("SF509", storage.path, "the same options again");
   }
   // In development, accounts can use the default storage, with any driver.
-  const { isWritten } = config.storage.account;
-  if (environment.production || isWritten) checkAccounts(config, report);
+  const { isSet } = config.storage.account;
+  if (environment.production || isSet) checkAccounts(config, report);
 }
 
 // --- Internal helpers ---
