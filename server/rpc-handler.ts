@@ -138,7 +138,8 @@ export function createRpcHandler(
       response.headers.push(...toSessionHeaders(visit, isSecure));
     }
     cors.addHeaders(event, origin, shop, response.headers);
-    return toResponse(response, request, typeof response.body === "string" ? undefined : call?.log);
+    const isStream = response.body instanceof ReadableStream;
+    return toResponse(response, request, isStream ? call?.log : undefined);
   }
 
   /**
