@@ -3,7 +3,7 @@ import { createBearerTransport } from "./bearer.ts";
 import { createCookieTransport } from "./cookie.ts";
 import type { SessionTransport } from "./transport.ts";
 
-/** All transports, by their names in `session.tokenMethod`. */
+/** All transports, by their names in `session.tokenMethod`. To add one, write its file and name it here. */
 const creators = {
   cookie: createCookieTransport,
   bearer: createBearerTransport,
