@@ -5,7 +5,7 @@ import type { StorageConfig } from "../storage/documents/driver.ts";
 import { howToInstallPeers, peersInstalled } from "./_peers.ts";
 import { describeWithRedis, useRedis } from "./_redis.ts";
 
-/** `describe` for what needs the programs in `peers/`: fails in CI where they are missing, and is left out elsewhere. */
+/** `describe` for tests that need the programs in `peers/`. Without them, the tests fail in CI and are skipped elsewhere. */
 export function describeWithPeers(name: string, body: () => void): void {
   if (peersInstalled) {
     describe(name, body);
@@ -14,7 +14,7 @@ export function describeWithPeers(name: string, body: () => void): void {
       expect.fail(`They are not installed; ${howToInstallPeers}`);
     });
   } else {
-    // What is left out is said once for all, in _global.ts.
+    // _global.ts prints the skipped tests, once for all files.
     describe.skip(name, body);
   }
 }
@@ -32,7 +32,7 @@ export function describeOnStorages(
   });
 }
 
-/** All that a storage holds, keys and values, as one text. */
+/** All keys and values of a storage, as one string. */
 export async function readAll(storage: StorageConfig): Promise<string> {
   const driver = openDriver(storage);
   if (driver !== storage) onTestFinished(() => driver.dispose?.());
@@ -41,7 +41,7 @@ export async function readAll(storage: StorageConfig): Promise<string> {
   return JSON.stringify([keys, values]);
 }
 
-/** A storage that is out of order. */
+/** A storage whose operations all fail. */
 export const brokenDriver: Driver = {
   name: "broken",
   hasItem: refuse,

@@ -1,28 +1,28 @@
 import type { Page } from "playwright-core";
 
-/** Something that a page of somebody else may try, to act in the name of its visitor. */
+/** An attempt of another site's page to act for its visitor. */
 export interface Attack {
   readonly name: string;
-  /** What the browser makes of it: the requests' verbs and their types, in order. */
+  /** The HTTP methods and media types of the browser's requests, in order. */
   readonly sends: readonly string[];
   /**
-   * Which cookies the browser lets travel with it from another site: those of `SameSite=None`, those
+   * The cookies that the browser sends from another site: those with `SameSite=None`, those
    * that are `lax` too, or none.
    */
   readonly takes: "none" | "lax" | "nothing";
-  /** Whether its origin is `null`: then it is of another site wherever its page is. */
+  /** Whether its origin is `null`, which belongs to another site on every page. */
   readonly isOfNoSite?: boolean;
-  /** Starts it in a page, and may leave the page. */
+  /** Starts it in a page; can navigate away from the page. */
   run(page: Page, server: string): Promise<void>;
 }
 
-/** What comes out as JSON where a form's type is text/plain: `name=value`. */
+/** A form field that makes a text/plain body `name=value` valid JSON. */
 const field = {
   name: '{"payload":{"variantId":666,"quantity":1,"customData":{"x":"',
   value: '"}}}',
 };
 
-/** The requests that pages may make a browser send, as forms, by scripts and by elements. */
+/** The requests that a page can make a browser send: by forms, scripts, and elements. */
 export const attacks: readonly Attack[] = [
   attackByForm("a form of text/plain, written as JSON", { type: "text/plain" }),
   attackByForm("a form that is URL-encoded", { type: "application/x-www-form-urlencoded" }),
@@ -139,7 +139,7 @@ export const attacks: readonly Attack[] = [
 
 const json = '{"payload":{"variantId":666,"quantity":1}}';
 
-/** What scripts in pages are handed. */
+/** The arguments of a script in a page. */
 interface CallToForge {
   readonly add: string;
   readonly addByGet: string;
@@ -177,7 +177,7 @@ interface FormToForge {
   readonly target?: "_self" | "_blank" | "frame";
   readonly method?: string;
   readonly fields?: Readonly<Record<string, string>>;
-  /** Whether the page lets no referrer out. */
+  /** Whether the page sends no referrer. */
   readonly isSilent?: boolean;
 }
 
@@ -220,7 +220,7 @@ function attackByForm(
   };
 }
 
-/** Elements load what they name, by GET. */
+/** Elements load their URL by GET. */
 function attackByElement(
   name: string,
   tag: string,
@@ -241,7 +241,7 @@ function attackByElement(
   };
 }
 
-/** Runs a script in a frame that has no origin to speak of. */
+/** Runs a script in a frame with the origin `null`. */
 function attackByFrame(
   name: string,
   attribute: "src" | "srcdoc",

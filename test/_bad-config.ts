@@ -6,7 +6,7 @@ import { resolveConfig } from "../server/config/resolve.ts";
 const method = defineRpcMethod({ handler: () => "hello" });
 const noop = () => {};
 
-/** Values that a key cannot have, and what it wants instead. */
+/** Invalid values of keys, and the expected values. */
 export const badValues: Readonly<Record<string, readonly [values: unknown[], expected: string]>> = {
   "shops[0].shopId": [[undefined, 0, 1.5, "1001", 2 ** 53, NaN], "a whole number, 1 or more"],
   "shops[0].locale": [[undefined, "", "de_DE", "a b", 7], "a language tag, for example de-DE"],
@@ -133,7 +133,7 @@ export const badValues: Readonly<Record<string, readonly [values: unknown[], exp
     "a method made by defineRpcMethod",
   ],
   "hooks.storefront:rpc:after": [["log", {}], "a function"],
-  // Keys that there are not.
+  // Unknown keys.
   sesion: [[{}], "one of the keys shops, basePath, shopSelector, methods,"],
   "session.maxage": [[60], "one of the keys cookieName, sameSite, maxAge,"],
   "session.httpOnly": [[false], "one of the keys cookieName, sameSite, maxAge,"],
@@ -160,7 +160,7 @@ export const badValues: Readonly<Record<string, readonly [values: unknown[], exp
   ),
 };
 
-/** What a config is refused with. @throws Error where it is not */
+/** Returns the error message for a config. @throws Error if the config is valid */
 export function refuse(config: unknown, mode = { production: false }): ConfigError {
   try {
     resolveConfig(config, mode);

@@ -8,9 +8,9 @@ export interface BalancedCalls {
 }
 
 /**
- * Makes calls to several servers by turns, as a load balancer does: it keeps connections alive, ends one whose response
+ * Calls several servers in turn, as a load balancer does: it keeps connections alive, ends one whose response
  * says `Connection: close`, and tries another server if one refuses the connection. It repeats nothing else.
- * @param isOver asked once there were `least` calls; says when to stop
+ * @param isOver returns whether to stop; called after `least` calls
  */
 export async function callByTurns(
   origins: readonly string[],

@@ -9,18 +9,18 @@ import { describe, onTestFinished, test } from "vitest";
 
 export const chromiumPath = "/usr/bin/chromium";
 
-/** What the page of `examples/vue-axios` is built with. */
+/** The build tool of the page in `examples/vue-axios`. */
 export const pageModules = fileURLToPath(
   new URL("../examples/vue-axios/node_modules/vite", import.meta.url),
 );
 
-/** What a test may need beside a browser. */
+/** The tools that a test can need besides a browser. */
 export type Need = "openssl" | "page";
 
-/** Opens a page with cookies of its own, which ends with the test; a private one is sent none by other sites. */
+/** Opens a page with its own cookies until the test ends; a private page blocks third-party cookies. */
 export type OpenPage = (options?: { readonly private: boolean }) => Promise<Page>;
 
-/** `describe` for what needs a browser: fails in CI where something is missing, and is left out elsewhere. */
+/** `describe` for tests that need a browser. Without one, the tests fail in CI and are skipped elsewhere. */
 export function describeWithChromium(
   name: string,
   needs: readonly Need[],
@@ -36,7 +36,7 @@ export function describeWithChromium(
       });
     });
   } else {
-    // What is left out is said once for all, in _global.ts.
+    // _global.ts prints the skipped tests, once for all files.
     describe.skip(name, () => body(openPage));
   }
 }
@@ -73,7 +73,7 @@ const openPage: OpenPage = async ({ private: isPrivate } = { private: false }) =
   return browser.newPage();
 };
 
-/** A profile that lets cookies of other sites through, which some builds of the browser do not by default. */
+/** A profile that allows third-party cookies, which some builds of the browser block by default. */
 async function createProfile(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "storefront-chromium-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));

@@ -14,7 +14,7 @@ export const shops = '[{ shopId: 1, locale: "de-DE", currency: "EUR" }]';
 export const json = `{"shops":${JSON.stringify([{ shopId: 1, locale: "de-DE", currency: "EUR" }])}}`;
 export const plain = `export default { shops: ${shops} };`;
 
-/** The config of one shop with a method `greet` that answers with a text. */
+/** The config of one shop with a method `greet` that returns a string. */
 export function greeting(text: string): string {
   return `import { defineRpcMethod, defineStorefrontConfig } from "storefront-core";
 export default defineStorefrontConfig({
@@ -23,7 +23,7 @@ export default defineStorefrontConfig({
 });`;
 }
 
-/** Its method `wait` says in a file that it runs, and ends when there is a file `go`. */
+/** Its method `wait` writes a file when it starts, and returns when a file `go` exists. */
 export const waiting = `import { existsSync, writeFileSync } from "node:fs";
 import { defineRpcMethod } from "storefront-core";
 export default {
@@ -39,7 +39,7 @@ export default {
   },
 };`;
 
-/** A folder with some files, where `storefront-core` can be imported. */
+/** A folder with files that can import `storefront-core`. */
 export async function createFolder(files: Record<string, string>): Promise<string> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), "storefront-cli-")));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
@@ -52,7 +52,7 @@ export async function createFolder(files: Record<string, string>): Promise<strin
   return folder;
 }
 
-/** Runs a command that ends by itself. */
+/** Runs a command until it exits. */
 export async function runCli(args: readonly string[], options: CliOptions = {}) {
   const { result, exited } = spawnCli(args, options);
   return { code: await exited, ...result };
@@ -82,7 +82,7 @@ export async function startCli(
       return result.stdout + result.stderr;
     },
     signal: (signal: NodeJS.Signals) => child.kill(signal),
-    /** Its output, whose reader a test can stop or end. */
+    /** Its output; a test can pause or close the reader. */
     streams: [child.stdout, child.stderr] as const,
     /** Calls a method. @returns the status and the body */
     async call(method: string): Promise<[status: number, body: unknown]> {
@@ -96,7 +96,7 @@ export async function startCli(
   };
 }
 
-/** Waits until something is so. */
+/** Waits until a condition is true. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 30_000;
   while (!(await condition())) {
@@ -116,7 +116,7 @@ interface CliOptions {
 
 function spawnCli(args: readonly string[], { folder = tmpdir(), env }: CliOptions) {
   if (!existsSync(cli)) throw new Error(`There is no ${cli}; make it with: npm run build`);
-  // The test runner's own settings are not those of an operator.
+  // The test runner's environment differs from an operator's.
   const { NODE_ENV: _, PORT: __, ...inherited } = process.env;
   const child = spawn(process.execPath, [cli, ...args], {
     cwd: folder,

@@ -2,19 +2,19 @@ import { parseSetCookie } from "cookie-es";
 import type { Auth } from "../rpc/accounts/auth.ts";
 import { Visitor, type Answer, type Send } from "./_visitor.ts";
 
-/** How a client's session travels. */
+/** The transport of a client's session. */
 export type Carrier = "cookie" | "bearer";
 
-/** What a client was told of its session by one answer. */
+/** The change of a client's credential in one response. */
 export type News = "nothing" | "given" | "taken";
 
-/** The header of tokens, where no test says otherwise. */
+/** The default header for tokens. */
 export const tokenHeader = "storefront-auth-token";
 
 /** The one account of {@link createTestAuth}. */
 export const testAccount = { email: "ada@example.com", password: "correct horse" };
 
-/** Knows one customer, and checks passwords in no time. */
+/** An `auth` with one customer and without password hashing. */
 export function createTestAuth(): Auth {
   const user = { id: 7, email: testAccount.email };
   return {
@@ -25,11 +25,11 @@ export function createTestAuth(): Auth {
   };
 }
 
-/** A client that keeps its session, whichever way it travels. */
+/** A client that stores its cookie or token. */
 export class TestClient {
   readonly carrier: Carrier;
   readonly shopId: number;
-  /** The cookie's value or the token, as it goes over the wire. */
+  /** The cookie's raw value or the token. */
   credential: string | undefined;
   readonly #send: Send;
 
@@ -39,7 +39,7 @@ export class TestClient {
     this.shopId = shopId;
   }
 
-  /** Calls a method; an answer that speaks by the other way fails the test. */
+  /** Calls a method. @throws Error if the response uses the other transport */
   async call(method: string, payload?: unknown): Promise<Answer & { readonly news: News }> {
     const answer = await this.callRaw(method, payload);
     const [told, stray] =
@@ -52,13 +52,13 @@ export class TestClient {
     return { ...answer, news: told === "" ? "taken" : "given" };
   }
 
-  /** Calls a method, and keeps nothing of what is answered. */
+  /** Calls a method, and doesn't store the new credential. */
   callRaw(method: string, payload?: unknown, headers = this.headers): Promise<Answer> {
     const visitor = new Visitor(this.#send, this.shopId);
     return visitor.call(method, payload, headers);
   }
 
-  /** What presents the session. */
+  /** The request headers with the credential. */
   get headers(): Record<string, string> {
     if (this.credential === undefined) return {};
     return this.carrier === "cookie"
@@ -66,7 +66,7 @@ export class TestClient {
       : { authorization: `Bearer ${this.credential}` };
   }
 
-  /** The session id in what is presented. */
+  /** The session ID in the credential. */
   get sessionId(): string | undefined {
     if (this.credential === undefined) return undefined;
     return this.carrier === "cookie"
@@ -82,13 +82,13 @@ export class TestClient {
   }
 }
 
-/** What an answer says about the cookie of a shop: its raw value, `""` where it is taken away. */
+/** The raw value of the session cookie that a response sets; `""` if the response clears it. */
 export function readCookie({ setCookies }: Answer): string | undefined {
   const cookie = parseSetCookie(setCookies.join(), { decode: (value) => value });
   return cookie?.maxAge === 0 ? "" : cookie?.value;
 }
 
-/** What an answer says about the token: its value, `""` where it is taken away. */
+/** The token that a response issues; `""` if the response clears it. */
 export function readToken({ headers }: Answer): string | undefined {
   return headers.get(tokenHeader) ?? undefined;
 }

@@ -2,11 +2,11 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 
-/** A command that serves. */
+/** A running command. */
 export interface RunningCommand {
-  /** What it has printed so far. */
+  /** Its output so far. */
   readonly output: () => string;
-  /** Ends it, and all that it started. */
+  /** Stops it and its child processes. */
   stop(): Promise<void>;
 }
 
@@ -35,14 +35,14 @@ export async function startCommand(
   return {
     output: () => output,
     async stop() {
-      // A shell and what it runs make up a process group of their own.
+      // A shell and its children form their own process group.
       process.kill(-(child.pid as number), "SIGTERM");
       await exited;
     },
   };
 }
 
-/** A port that was free a moment ago, for commands that cannot take any. */
+/** A free port, for commands that can't choose one. */
 export async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");

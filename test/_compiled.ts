@@ -4,7 +4,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
-/** Compiles the sources for processes of their own, which cannot read TypeScript. @returns the entry */
+/** Compiles the sources for child processes, which can't run TypeScript. @returns the entry file */
 export async function compileStorage(): Promise<string> {
   const root = join(import.meta.dirname, "..");
   const outDir = join(root, "node_modules", ".cache", `storefront-storage-${randomUUID()}`);

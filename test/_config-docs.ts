@@ -99,7 +99,7 @@ function withLinks(line: string): string {
   return line.replace(/(?<![([])\bdocs\/\w+\.md/g, (path) => `[${path}](${path})`);
 }
 
-/** So that a table shows a text as it is. */
+/** Escapes a text for a table. */
 function escape(text: string): string {
   return text.replace(/[|`*_<]/g, "\\$&");
 }

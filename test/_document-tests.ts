@@ -4,13 +4,13 @@ import { absent, type Updater } from "../storage/documents/documents.ts";
 import { toKeySegment } from "../storage/documents/key.ts";
 import { type Counter, increment, isCounter, openCounters, setTo, slowDown } from "./_documents.ts";
 
-/** A rule that only the first of many may pass. */
+/** An update function that succeeds for the first of many callers. */
 const redeem: Updater<Counter> = (current) => {
   if (current === undefined) throw new Error("redeemed");
   return "remove";
 };
 
-/** Writes a text below the store, as another program would. */
+/** Writes a string to the driver, as another program does. */
 async function writeText(driver: Driver, key: string, text: string): Promise<void> {
   await createStorage({ driver }).setItemRaw(`counter:1:${key}`, text);
 }
@@ -22,7 +22,7 @@ async function readText(driver: Driver, key: string): Promise<string> {
 
 /** Tests the contract of every driver. The caller restores the real clock after each test. */
 export function testDocuments(createDriver: () => Promise<Driver>): void {
-  test("keeps a document, and says what it holds", async () => {
+  test("stores a document and returns its value", async () => {
     const { counters } = openCounters(await createDriver());
     expect(await counters.get("a")).toMatchObject({ value: undefined });
     const written = await counters.update("a", setTo(1));
@@ -34,7 +34,7 @@ export function testDocuments(createDriver: () => Promise<Driver>): void {
     expect((await counters.update("a", () => "remove")).value).toBeUndefined();
   });
 
-  test("keeps collections apart", async () => {
+  test("keeps collections separate", async () => {
     const { store, counters } = openCounters(await createDriver());
     const others = store.collection("counter:2", isCounter);
     await counters.update("a", setTo(1));
@@ -45,7 +45,7 @@ export function testDocuments(createDriver: () => Promise<Driver>): void {
     ]);
   });
 
-  test("gives values back exactly", async () => {
+  test("returns values exactly as written", async () => {
     const { counters } = openCounters(await createDriver());
     const hostile = JSON.parse('{"__proto__":{"admin":true},"constructor":1}') as unknown;
     const notes = ["123", "null", "true", "", "\u0000\uD800ü🛒", hostile, [null, 1.5, -0.1], {}];
@@ -57,14 +57,14 @@ export function testDocuments(createDriver: () => Promise<Driver>): void {
     }
   });
 
-  test("answers with the document as it will be read", async () => {
+  test("returns the written document as a later read does", async () => {
     const { counters } = openCounters(await createDriver());
     const note = { gone: undefined, date: new Date(0), nan: Number.NaN };
     const written = await counters.update("a", () => ({ set: { count: 1, note } }));
     expect(written).toEqual(await counters.get("a"));
   });
 
-  test("refuses what would not be read again", async () => {
+  test("rejects values that JSON can't represent", async () => {
     const { counters } = openCounters(await createDriver());
     await counters.update("a", setTo(1));
     const circular: Record<string, unknown> = { count: 1 };
@@ -79,7 +79,7 @@ export function testDocuments(createDriver: () => Promise<Driver>): void {
     expect((await counters.get("a")).value).toEqual({ count: 1 });
   });
 
-  test("keeps ids apart that storages would merge, cut or refuse", async () => {
+  test("keeps IDs separate that storages would merge, shorten, or reject", async () => {
     const { counters } = openCounters(await createDriver());
     const long = "x".repeat(10_000);
     const ids = [
@@ -117,13 +117,13 @@ export function testDocuments(createDriver: () => Promise<Driver>): void {
     }
   });
 
-  test("loses no parallel update", async () => {
+  test("keeps every parallel update", async () => {
     const { counters } = openCounters(await createDriver());
     await Promise.all(Array.from({ length: 50 }, () => counters.update("a", increment)));
     expect((await counters.get("a")).value).toEqual({ count: 50 });
   });
 
-  test("loses none of two stores on one driver object either", async () => {
+  test("keeps every parallel update of two stores on one driver object", async () => {
     const driver = slowDown(await createDriver());
     const [one, two] = [openCounters(driver), openCounters(driver)];
     const both = [one.counters, two.counters];
@@ -135,7 +135,7 @@ export function testDocuments(createDriver: () => Promise<Driver>): void {
     expect((await two.counters.get("a")).value).toEqual({ count: 50 });
   });
 
-  test("does not trust an outdated snapshot", async () => {
+  test("ignores an outdated snapshot", async () => {
     const { counters } = openCounters(await createDriver());
     const old = await counters.update("a", setTo(1));
     await counters.update("a", setTo(10));
@@ -145,7 +145,7 @@ export function testDocuments(createDriver: () => Promise<Driver>): void {
     expect((await counters.update("b", increment, old)).value).toEqual({ count: 2 });
   });
 
-  test("does not take a document made again for the one before it", async () => {
+  test("distinguishes a recreated document from the one before it", async () => {
     const { counters } = openCounters(await createDriver());
     const first = await counters.update("a", setTo(1));
     await counters.take("a");
@@ -159,7 +159,7 @@ export function testDocuments(createDriver: () => Promise<Driver>): void {
     ]);
   });
 
-  test("does not bring a removed document back", async () => {
+  test("doesn't restore a removed document", async () => {
     const { counters } = openCounters(await createDriver());
     const read = await counters.update("a", setTo(1));
     await counters.take("a");
@@ -172,7 +172,7 @@ export function testDocuments(createDriver: () => Promise<Driver>): void {
     expect((await counters.get("a")).value).toBeUndefined();
   });
 
-  test("changes nothing where the rule throws", async () => {
+  test("changes nothing if the update function throws", async () => {
     const { counters } = openCounters(await createDriver());
     const before = await counters.update("a", setTo(1));
     const refusal = new Error("no");
@@ -185,7 +185,7 @@ export function testDocuments(createDriver: () => Promise<Driver>): void {
     expect((await counters.update("a", increment)).value).toEqual({ count: 2 });
   });
 
-  test("gives a taken document to one of many", async () => {
+  test("gives a taken document to one of many callers", async () => {
     const { counters } = openCounters(slowDown(await createDriver()));
     await counters.update("a", setTo(1));
     const taken = await Promise.all(Array.from({ length: 20 }, () => counters.take("a")));
@@ -193,7 +193,7 @@ export function testDocuments(createDriver: () => Promise<Driver>): void {
     expect((await counters.get("a")).value).toBeUndefined();
   });
 
-  test("lets one of many remove what a rule finds", async () => {
+  test("lets one of many updates remove a document", async () => {
     const { counters } = openCounters(slowDown(await createDriver()));
     const read = await counters.update("a", setTo(1));
     const calls = Array.from({ length: 10 }, () => counters.update("a", redeem, read));
@@ -201,7 +201,7 @@ export function testDocuments(createDriver: () => Promise<Driver>): void {
     expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
   });
 
-  test("ends a document at its millisecond, whatever the storage still holds", async () => {
+  test("expires a document to the millisecond, even if the storage still has it", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const driver = await createDriver();
     const { counters, lines } = openCounters(driver);
@@ -223,7 +223,7 @@ export function testDocuments(createDriver: () => Promise<Driver>): void {
     expect(lines).toEqual([]);
   });
 
-  test("keeps a document without an end, after one with an end", async () => {
+  test("keeps a document without an expiration, even after one with an expiration", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const { counters } = openCounters(await createDriver());
     await counters.update("a", setTo(1, Date.now() + 1000));
@@ -234,7 +234,7 @@ export function testDocuments(createDriver: () => Promise<Driver>): void {
     expect((await counters.get("b")).value).toEqual({ count: 2 });
   });
 
-  test("drops what is no document, says so, and makes room for a new one", async () => {
+  test("drops an invalid document with a warning, and accepts a new one", async () => {
     const driver = await createDriver();
     const { counters, lines } = openCounters(driver);
     await counters.update("whole", setTo(1));
@@ -270,7 +270,7 @@ export function testDocuments(createDriver: () => Promise<Driver>): void {
     }
   });
 
-  test("gives a sign of life, and is closed twice", async () => {
+  test("responds to a ping, and can be closed twice", async () => {
     const { store } = openCounters(await createDriver());
     await store.ping();
     await store.close();

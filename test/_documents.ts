@@ -41,21 +41,21 @@ export function openCounters(driver: Driver): {
   return { store, counters: store.collection("counter:1", isCounter), lines };
 }
 
-/** Reads what lies under a key, or `undefined` if there is nothing. */
+/** Reads the string of a key; `undefined` if there is none. */
 export async function readRaw(driver: Driver, key: string): Promise<string | undefined> {
   const raw = await createStorage({ driver }).getItemRaw<string | Uint8Array | Error>(key);
   // The fs drivers return their errors.
   return raw === null || raw instanceof Error ? undefined : Buffer.from(raw).toString();
 }
 
-/** An empty directory; it ends with the test. */
+/** An empty directory until the test ends. */
 export async function createDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "storefront-documents-"));
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   return directory;
 }
 
-/** Waits for what takes its time, but not for ever. */
+/** Waits up to 10 seconds until a condition is true. */
 export async function until(isDone: () => Promise<boolean>): Promise<void> {
   for (let attempt = 0; attempt < 1000; attempt++) {
     if (await isDone()) return;
@@ -64,7 +64,7 @@ export async function until(isDone: () => Promise<boolean>): Promise<void> {
   expect.fail("It did not happen within 10 seconds");
 }
 
-/** A driver whose answers come a macrotask later, as those of a network do. */
+/** A driver whose responses arrive a macrotask later, as over a network. */
 export function slowDown(driver: Driver): Driver {
   if (driver.name === "redis") return driver;
   const { getItem, getItemRaw = getItem, setItem, setItemRaw = setItem, removeItem } = driver;

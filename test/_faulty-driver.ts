@@ -1,28 +1,28 @@
 import { openDriver } from "../storage/open-driver.ts";
 import type { Driver } from "unstorage";
 
-/** What is asked of a driver. */
+/** An operation of a driver. */
 export interface Operation {
   readonly kind: "read" | "write" | "remove";
   readonly key: string;
 }
 
-/** A memory driver whose operations a test can count, hold up and let fail. */
+/** A memory driver whose operations a test can count, delay, and make fail. */
 export interface FaultyDriver {
   readonly driver: Driver;
-  /** All that was asked so far. */
+  /** All operations so far. */
   readonly operations: Operation[];
-  /** Runs before each operation: what it throws is the driver's failure, what it awaits delays it. */
+  /** Runs before each operation. Its error fails the operation; its promise delays the operation. */
   before: (operation: Operation) => unknown;
-  /** Runs after each operation, whose answer is lost where this throws. */
+  /** Runs after each operation. Its error replaces the operation's result. */
   after: (operation: Operation) => unknown;
-  /** Lets everything pass again. */
+  /** Removes all delays and failures. */
   heal(): void;
-  /** What is stored, by key. */
+  /** The stored strings by key. */
   stored(): ReadonlyMap<string, string>;
 }
 
-/** Makes such a driver; until told otherwise, it lets everything pass. */
+/** Creates such a driver, without delays and failures at first. */
 export function createFaultyDriver(): FaultyDriver {
   const memory = openDriver({ driver: "memory" });
   const faulty: FaultyDriver = {
@@ -59,17 +59,17 @@ export function createFaultyDriver(): FaultyDriver {
   }
 }
 
-/** A `before` or `after` that makes every answer come a macrotask later. */
+/** A `before` or `after` that delays every operation by a macrotask. */
 export function later(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** A failure as a driver has it. */
+/** Throws like a failing driver. */
 export function outage(): never {
   throw new Error("The driver is out of order");
 }
 
-/** A gate that operations wait at, and that tells when the first has come. */
+/** A barrier that blocks operations, and resolves `reached` when the first arrives. */
 export class Gate {
   readonly reached: Promise<void>;
   readonly #opened: Promise<void>;
@@ -88,8 +88,8 @@ export class Gate {
 }
 
 /**
- * Holds up the next operation that begins like `what`, as `write user:`: before it is done, or its
- * answer after that.
+ * Blocks the next operation that begins like `what`, for example `write user:`: before it runs, or its
+ * response afterwards.
  */
 export function hold(faulty: FaultyDriver, when: "before" | "after", what: string): Gate {
   const gate = new Gate();

@@ -2,12 +2,12 @@ import createFileDriver from "unstorage/drivers/fs";
 import type { Environment } from "../server/config/environment.ts";
 import { testSecret } from "./_setup.ts";
 
-/** A config in which there is something to find, and one that differs in this alone. */
+/** A config with one finding, and a config that differs only in the cause. */
 export interface FindingCase {
   readonly bad: object;
   readonly good: object;
   readonly path: string;
-  /** By default production, with one process. */
+  /** The default is production with one process. */
   readonly environment?: Environment;
 }
 
@@ -17,7 +17,7 @@ const another = "another-phrase-of-many-characters-0815";
 const key = "one-more-phrase-of-many-characters-4711";
 const days = (count: number) => count * 86_400;
 
-/** A config in which nothing is found that the start would tell. */
+/** A config without findings at startup. */
 export const sound = {
   shops: [shop],
   session: { secret: testSecret },
@@ -36,7 +36,7 @@ function sessionsIn(driver: object): object {
   return { storage: { session: driver } };
 }
 
-/** Each code that a config alone can have. */
+/** A case for each finding that depends on the config alone. */
 export const findingCases: Readonly<Record<string, FindingCase>> = {
   SF001: { bad: { basePath: "api" }, good: { basePath: "/api" }, path: "basePath" },
   SF002: {
@@ -292,5 +292,5 @@ export const findingCases: Readonly<Record<string, FindingCase>> = {
   },
 };
 
-/** The codes that need a storage to be found: see doctor.test.ts. */
+/** The codes of findings that need a storage; doctor.test.ts tests them. */
 export const storageCodes = ["SF701", "SF702", "SF703", "SF704", "SF705"];

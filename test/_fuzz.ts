@@ -9,15 +9,15 @@ import type { Answer, Send } from "./_visitor.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Where properties write down how many inputs they have seen; see _global.ts. */
+    /** The file with the number of inputs of each property; see _global.ts. */
     fuzzCounts: string;
   }
 }
 
 /**
- * A test that holds a property against random inputs. A failure says the smallest input that was found,
- * and the seed, for `FUZZ_SEED`.
- * @param share how many of the 20,000 inputs of a plain run; `FUZZ_RUNS` asks for more of all
+ * Tests a property with random inputs. A failure prints the smallest failing input
+ * and the seed for `FUZZ_SEED`.
+ * @param share number of inputs out of the 20,000 of a default run; `FUZZ_RUNS` scales it
  */
 export function testProperty<T>(
   name: string,
@@ -40,17 +40,17 @@ export function testProperty<T>(
   test(name, body, 120_000 + 60 * numRuns);
 }
 
-/** A storefront that many inputs are sent to. */
+/** A storefront for many inputs. */
 export interface FuzzedStorefront<State> {
   readonly app: Storefront;
   readonly send: Send;
-  /** What `open` made of it. */
+  /** The result of `open`. */
   readonly state: State;
 }
 
 /**
- * A storefront on the memory driver for the properties of a file. Now and then a new one takes its place,
- * or what a million inputs leave behind would fill the memory.
+ * A storefront on the memory driver for the properties of a file. A new one replaces it regularly,
+ * because a million inputs would fill the memory.
  */
 export function useStorefront<State>(
   config: Partial<StorefrontConfig>,
@@ -81,7 +81,7 @@ export function useStorefront<State>(
   };
 }
 
-/** Waits for what must settle: a hang is a failure with a name. */
+/** Waits for a promise. @throws Error with the input if the promise hangs */
 export async function settle<T>(
   promise: Promise<T>,
   what: string,
@@ -90,7 +90,7 @@ export async function settle<T>(
   let timer: NodeJS.Timeout | undefined;
   const hang = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      // Smaller inputs that hang as well are looked for, and need not be waited for as long.
+      // fast-check then tries smaller inputs, which need a shorter wait.
       patience = 1000;
       reject(new Error(`Hangs: ${what.slice(0, 500)}`));
     }, milliseconds);
@@ -102,7 +102,7 @@ export async function settle<T>(
   }
 }
 
-/** Reads an answer, and holds it against what all answers have in common; that to a HEAD has no body. */
+/** Reads a response, and checks the rules for all responses; a response to HEAD has no body. */
 export async function readAnswer(response: Response, verb = "POST"): Promise<Answer> {
   const { status, headers } = response;
   const text = await settle(response.text(), "the body of an answer");
@@ -153,7 +153,7 @@ function readMembers(prototype: object): unknown[] {
   });
 }
 
-/** No input may leave anything in what all objects share. */
+/** Checks that no input changed a shared prototype. */
 function assertUnpolluted(): void {
   for (const [index, prototype] of prototypes.entries()) {
     const before = unpolluted[index] as unknown[];

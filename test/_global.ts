@@ -7,9 +7,9 @@ import { chromiumPath, pageModules } from "./_chromium.ts";
 import { isPostgreSqlAvailable } from "./_postgresql.ts";
 import { peersInstalled } from "./_peers.ts";
 
-/** Says once what the machine lacks, and at the end how many inputs the properties were held against. */
+/** Prints the missing programs once, and the number of fuzz inputs at the end. */
 export function setup(project: TestProject): () => void {
-  // In CI, what the machine lacks is a failure of the tests that need it.
+  // In CI, a missing program fails the tests that need it.
   if (!process.env["CI"]) sayWhatLacks();
   const directory = mkdtempSync(join(tmpdir(), "storefront-fuzz-"));
   const counts = join(directory, "counts");

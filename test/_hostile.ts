@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 
-/** Texts that mean something to storages, URLs, headers, JSON, JavaScript or eyes. */
+/** Strings with a special meaning for storages, URLs, headers, JSON, JavaScript, or readers. */
 const oddTexts = [
   [
     "",
@@ -33,7 +33,7 @@ const oddTexts = [
 
 const oddText = fc.constantFrom(...oddTexts);
 
-/** Any text, half characters too; often an odd one. */
+/** Any string, including lone surrogates; often a special one. */
 export const hostileText: fc.Arbitrary<string> = fc.oneof(
   oddText,
   fc.array(oddText, { minLength: 2, maxLength: 4 }).map((parts) => parts.join("")),
@@ -41,13 +41,13 @@ export const hostileText: fc.Arbitrary<string> = fc.oneof(
   fc.array(fc.nat(0xffff), { maxLength: 8 }).map((units) => String.fromCharCode(...units)),
 );
 
-/** A text as a header can carry it: no line ends, no NUL, bytes only. */
+/** A valid header value: bytes without line ends and NUL. */
 export function toHeaderText(text: string): string {
   const bytes = Buffer.from(text.slice(0, 20_000)).toString("latin1");
   return bytes.replace(/[\0\r\n]/g, " ");
 }
 
-/** Changes a text a little, as an attacker would who has got a good one. */
+/** Changes a valid string slightly, as an attacker does. */
 export const mutation: fc.Arbitrary<(text: string) => string> = fc.oneof(
   { weight: 2, arbitrary: fc.constant((text: string) => text) },
   fc.tuple(fc.nat(), fc.nat(7)).map(([at, bit]) => (text: string) => {
@@ -64,7 +64,7 @@ export const mutation: fc.Arbitrary<(text: string) => string> = fc.oneof(
   fc.tuple(fc.nat(), base64Digit()).map(([at, digit]) => (text: string) => {
     return replaceAt(text, at, () => digit);
   }),
-  // The last digit of base64 has bits to spare: of the text, or of the part before its last dot.
+  // The last base64 digit has unused bits: of the string, or of the part before its last dot.
   fc.tuple(fc.boolean(), base64Digit()).map(([isWhole, digit]) => (text: string) => {
     const end = isWhole ? text.length : Math.max(text.lastIndexOf("."), 1);
     return text.slice(0, end - 1) + digit + text.slice(end);
@@ -88,14 +88,14 @@ export const mutation: fc.Arbitrary<(text: string) => string> = fc.oneof(
   ),
 );
 
-/** A text of a few good ones, changed a little or not at all. */
+/** One of a few valid strings, unchanged or changed slightly. */
 export function nearTo(good: readonly string[]): fc.Arbitrary<string> {
   return fc
     .tuple(fc.constantFrom(...good), fc.array(mutation, { maxLength: 3 }))
     .map(([text, changes]) => changes.reduce((changed, change) => change(changed), text));
 }
 
-/** A number, as JSON can write it. */
+/** A number in JSON notation. */
 export const numberText: fc.Arbitrary<string> = fc.oneof(
   fc.constantFrom("0", "-0", "1", "-1", "0.5", "1e0", "1e308", "1e309", "-1e400", "1E2", "5e-324"),
   fc.constantFrom("9007199254740991", "9007199254740992", "9007199254740993", "1e15", "1.0"),
@@ -104,10 +104,10 @@ export const numberText: fc.Arbitrary<string> = fc.oneof(
   fc.nat(400).map((length) => `9${"0".repeat(length)}`),
 );
 
-/** A text in JSON; half characters are escaped, as they must be. */
+/** A JSON string; lone surrogates are escaped. */
 export const stringText: fc.Arbitrary<string> = hostileText.map((text) => JSON.stringify(text));
 
-/** JSON as text: what no `JSON.stringify` would write is possible, such as `-0` and a key twice. */
+/** JSON text, including forms that `JSON.stringify` never writes, such as `-0` and duplicate keys. */
 export const jsonText: fc.Arbitrary<string> = fc.letrec<{ value: string; leaf: string }>((tie) => ({
   leaf: jsonLeaf(),
   value: fc.oneof(
@@ -118,7 +118,7 @@ export const jsonText: fc.Arbitrary<string> = fc.letrec<{ value: string; leaf: s
   ),
 })).value;
 
-/** An object of JSON text; a key may stand there twice. */
+/** A JSON object; keys can repeat. */
 export function toObjectText(members: readonly (readonly [key: string, text: string])[]): string {
   return `{${members.map(([key, text]) => `${JSON.stringify(key)}:${text}`).join(",")}}`;
 }

@@ -8,8 +8,8 @@ import { onTestFinished } from "vitest";
 type Answer = (request: Request) => Response | Promise<Response>;
 
 /**
- * Serves on a free port of this machine under any name, and ends with the test.
- * @param address a scheme and a host, as `https://shop.example`; a port does not matter
+ * Serves on a free local port under any name until the test ends.
+ * @param address scheme and host, for example `https://shop.example`; a port is ignored
  * @returns the origin, port included
  */
 export async function listen(address: string, fetch: Answer): Promise<string> {
@@ -33,7 +33,7 @@ export async function listen(address: string, fetch: Answer): Promise<string> {
 
 let certificate: { cert: string; key: string } | undefined;
 
-/** Made by ourselves, so browsers must be told to take it. */
+/** A self-signed certificate, which browsers accept only by a flag. */
 function createCertificate(): { cert: string; key: string } {
   if (certificate !== undefined) return certificate;
   const folder = mkdtempSync(join(tmpdir(), "storefront-certificate-"));

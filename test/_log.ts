@@ -7,7 +7,7 @@ export interface LogLine {
   readonly details?: Record<string, unknown> | undefined;
 }
 
-/** A logger that remembers what it was told. */
+/** A logger that records its lines. */
 export function createTestLog(): { log: Logger; lines: LogLine[] } {
   const lines: LogLine[] = [];
   const write =

@@ -4,26 +4,26 @@ import { request } from "node:http";
 import { fileURLToPath } from "node:url";
 import { assertBuilt } from "./_process.ts";
 
-/** A request, byte by byte as it is sent. */
+/** A raw request. */
 export interface MeasuredCall {
   readonly method: string;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A response, read to its end. */
+/** A complete response. */
 export interface MeasuredAnswer {
   readonly status: number;
   readonly text: string;
   readonly cookie: string | undefined;
 }
 
-/** A server in a process of its own that measures its event loop. */
+/** A server in its own process that measures its event loop. */
 export interface MeasuredServer {
   send(call: MeasuredCall): Promise<MeasuredAnswer>;
   /**
-   * Milliseconds of CPU time of the longest turn of the event loop, from the first call to the last response.
-   * One turn is what other calls wait for.
+   * Milliseconds of CPU time of the longest tick of the event loop, from the first call to the last response.
+   * Other calls wait for that tick.
    */
   measure(calls: readonly MeasuredCall[]): Promise<number>;
   close(): Promise<void>;

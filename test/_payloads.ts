@@ -5,7 +5,7 @@ import { jsonText } from "./_hostile.ts";
 /** The default of `maxBodySize`. */
 export const maxBodySize = 100_000;
 
-/** A payload that can be made as large as one likes, as JSON. */
+/** A JSON payload of any size. */
 export interface Growing {
   readonly name: string;
   readonly method: string;
@@ -13,7 +13,7 @@ export interface Growing {
   toPayload(size: number): string;
 }
 
-/** Payloads of every method: those that fit, those that don't, and everything in between. */
+/** Valid, partly valid, and invalid payloads of every method. */
 export const growing: fc.Arbitrary<Growing> = fc
   .constantFrom(...Object.keys(builtinMethods))
   .chain((method) =>
@@ -26,7 +26,7 @@ export const growing: fc.Arbitrary<Growing> = fc
       .map(({ place, shape, unit }) => toGrowing(method, place, shape, unit)),
   );
 
-/** Payloads that were slow once, or nearly so. */
+/** Payloads that used to be slow. */
 export function slowestPayloads(): readonly Growing[] {
   return [
     toGrowing("login", '{"email":"a@example.com","password":"x",@}', "members", '"v"'),
@@ -48,7 +48,7 @@ export function slowestPayloads(): readonly Growing[] {
   ];
 }
 
-/** Brackets in brackets. */
+/** Nested brackets. */
 export function deep(depth: number): string {
   return "[".repeat(depth) + "]".repeat(depth);
 }
@@ -62,7 +62,7 @@ const units = ["0", '""', "[]", "{}", '{"b":0,"a":0}', '"\\u0000"', '"é"', "1e3
 const line = (variantId: number, index: number, data: string) =>
   `{"variantId":${variantId},"quantity":1,"customData":{"i":${index},"d":${data}}}`;
 
-/** The schema takes no more lines. */
+/** The maximum number of lines in the schema. */
 const maxLines = 1000;
 
 const shapes = new Map<string, Shape>([
@@ -115,7 +115,7 @@ const valid: Readonly<Record<string, string>> = {
   customData: '{"a":0}',
 };
 
-/** Where in a payload of a method its filling can stand. */
+/** The positions of the filling in a payload of a method. */
 function placesOf(method: string): readonly string[] {
   if (method === "addItemsToBasket") return ["@", '{"items":@}', '{"items":@}', '{"items":[@]}'];
   const names = fields[method] ?? [];

@@ -1,9 +1,9 @@
 import { createRequire } from "node:module";
 
-/** Loads from `peers/`, whose programs are no part of an ordinary install. */
+/** Loads from `peers/`, which `npm ci` in the project does not install. */
 export const requirePeer = createRequire(new URL("peers/package.json", import.meta.url));
 
-/** Whether the programs are there that the adapters are tested against. */
+/** Whether the programs for the adapter tests are installed. */
 export const peersInstalled = ["@vendure/core", "express", "express-session", "sql.js"].every(
   isInstalled,
 );

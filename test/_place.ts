@@ -7,20 +7,20 @@ import { listen } from "./_https.ts";
 import { createTestLog } from "./_log.ts";
 import { testSecret } from "./_setup.ts";
 
-/** A page and a server, each at its place. */
+/** A page and a server, each with its own origin. */
 export interface Place {
   readonly page: string;
   readonly server: string;
-  /** The methods that calls have reached. */
+  /** The names of the methods that ran. */
   readonly reached: string[];
-  /** The calls that came to the server, and how they were answered. */
+  /** The requests to the server, with their statuses. */
   readonly requests: RecordedRequest[];
 }
 
-/** A call that came, whether or not it reached a method. */
+/** A request to the server, even if no method ran. */
 export interface RecordedRequest {
   readonly verb: string;
-  /** The media type of its body; `-` for none. */
+  /** The media type of its body; `-` without a body. */
   readonly type: string;
   readonly origin: string | null;
   /** The names of its cookies. */
@@ -30,7 +30,7 @@ export interface RecordedRequest {
 
 /**
  * Serves an empty page and a storefront, until the test ends.
- * @param settings of the storefront as one would write them, with the page's origin as it is in `page`
+ * @param settings config source of the storefront; contains the page's origin as in `page`
  */
 export async function servePlace(page: string, server: string, settings: string): Promise<Place> {
   const reached: string[] = [];
@@ -59,13 +59,13 @@ export async function servePlace(page: string, server: string, settings: string)
   return { page: pageOrigin, server: serverOrigin, reached, requests };
 }
 
-/** An empty page of anybody. */
+/** An empty page. */
 export function emptyPage(): Response {
   const head = '<!doctype html><link rel="icon" href="data:,"><title>A page</title>';
   return new Response(head, { headers: { "content-type": "text/html" } });
 }
 
-/** A visit of a page that fills a basket, registers, and is loaded again. */
+/** Visits a page, fills a basket, registers, and reloads. */
 export async function converse(page: Page, { page: origin, server }: Place) {
   await page.goto(origin);
   const item = { variantId: 7, quantity: 1 };
@@ -77,7 +77,7 @@ export async function converse(page: Page, { page: origin, server }: Place) {
   return { added, email: user?.email, kept: basket.itemCount };
 }
 
-/** Calls a method from a page: cookies travel, and a token is kept if there is one. */
+/** Calls a method from a page, with cookies and the stored token. */
 export function callFrom(page: Page, server: string, method: string, payload?: unknown) {
   return page.evaluate(
     async ([url, body]) => {
@@ -112,7 +112,7 @@ function describeRequest({ headers, method }: Request, status: number): Recorded
   };
 }
 
-/** Reads settings out of a document, as they would stand in a config. */
+/** Evaluates settings from a document as config source. */
 function parse(settings: string): Partial<StorefrontConfig> {
   // oxlint-disable-next-line typescript/no-implied-eval -- the documents are our own
   return new Function(`return ${settings}`)() as Partial<StorefrontConfig>;

@@ -8,13 +8,13 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, test } from "vitest";
 
-/** A PostgreSQL of its own, empty, on a free port. */
+/** An empty PostgreSQL server on a free port. */
 export interface TestPostgreSql {
   readonly url: string;
-  /** Makes the server, and all its processes, keep their connections and answer nothing. */
+  /** Suspends the server's processes: connections stay open, without responses. */
   pause(): void;
   resume(): void;
-  /** Kills the server, and starts it again with what it held. */
+  /** Kills the server, and restarts it with its data. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -24,10 +24,10 @@ export const isPostgreSqlAvailable = ["initdb", "postgres", "pg_isready"].every(
   (name) => spawnSync(toProgram(name), ["--version"]).status === 0,
 );
 
-/** `describe` for tests that need a PostgreSQL: without one they fail in CI, and are left out elsewhere. */
+/** `describe` for tests that need PostgreSQL. Without it, the tests fail in CI and are skipped elsewhere. */
 export function describeWithPostgreSql(name: string, body: () => void): void {
   if (isPostgreSqlAvailable) return void describe(name, body);
-  // _global.ts prints the tests that are left out, once for all files.
+  // _global.ts prints the skipped tests, once for all files.
   if (!process.env["CI"]) return void describe.skip(name, body);
   describe(name, () => {
     test("needs postgres and initdb", () => {
@@ -72,7 +72,7 @@ export async function startPostgreSql(): Promise<TestPostgreSql> {
   async function stop(): Promise<void> {
     if (server.exitCode !== null) return;
     const ended = once(server, "exit");
-    // Ends at once, and takes the connections with it.
+    // Stops immediately and closes all connections.
     server.kill("SIGQUIT");
     await ended;
   }
@@ -94,7 +94,7 @@ export async function startPostgreSql(): Promise<TestPostgreSql> {
 
 // --- Internal helpers ---
 
-/** Debian keeps the programs of a server out of the PATH, in a folder for each version. */
+/** Debian installs the server programs outside the PATH, in a folder for each version. */
 function toProgram(name: string): string {
   const versions = "/usr/lib/postgresql";
   if (!existsSync(versions)) return name;

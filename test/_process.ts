@@ -8,21 +8,21 @@ import { Redis } from "ioredis";
 import { testSecret } from "./_setup.ts";
 import { Visitor, type Send } from "./_visitor.ts";
 
-/** A server in a process of its own, as `storefront start` makes one. */
+/** A server of `storefront start` in its own process. */
 export interface ServerProcess {
   readonly send: Send;
   visitor(shopId?: number): Visitor;
-  /** What it wrote to standard output and standard error. */
+  /** Its standard output and standard error. */
   readonly output: string;
-  /** Ends it as an operator would. @returns its exit code */
+  /** Stops it with SIGTERM. @returns its exit code */
   stop(): Promise<number | null>;
-  /** Ends it as a power cut would. */
+  /** Kills it with SIGKILL. */
   kill(): Promise<void>;
 }
 
 /**
  * Starts the built server with `fixtures/storefront.config.ts` on a Redis, on any free port.
- * @throws Error where the build is missing or older than the sources, or the server does not start
+ * @throws Error if the build is missing or older than the sources, or the server doesn't start
  */
 export async function startServerProcess(redisUrl: string): Promise<ServerProcess> {
   const server = await startProcess(
@@ -37,8 +37,8 @@ export async function startServerProcess(redisUrl: string): Promise<ServerProces
 }
 
 /**
- * Starts a program on the build that serves, and waits until it says "listens on <origin>".
- * @throws Error where the build is missing or older than the sources, or the program ends instead
+ * Starts a server program on the build, and waits until it prints "listens on <origin>".
+ * @throws Error if the build is missing or older than the sources, or the program exits
  */
 export async function startProcess(
   args: readonly string[],
@@ -79,16 +79,16 @@ export async function startProcess(
 }
 
 /**
- * Counts the commands that a Redis is sent while something is done; those that a script runs inside
- * of Redis are not sent.
+ * Counts the commands that clients send to a Redis during an action. It doesn't count the commands
+ * of scripts inside Redis.
  */
 export async function countCommands(url: string, act: () => Promise<unknown>): Promise<string[]> {
   const client = new Redis(url);
-  // By then it has sent the commands that begin a connection.
+  // By then, the client has sent the commands of a new connection.
   await client.ping();
   const monitor = connect(Number(new URL(url).port), new URL(url).hostname);
   const lines = createInterface({ input: monitor });
-  // Not by the client, which fails if a command of others comes in one piece with the reply to MONITOR.
+  // A raw socket: the client fails if a command arrives in one chunk with the reply to MONITOR.
   monitor.write("MONITOR\r\n");
   const commands: string[] = [];
   await once(lines, "line");
@@ -99,14 +99,14 @@ export async function countCommands(url: string, act: () => Promise<unknown>): P
         ([, arg]) => arg,
       );
       if (command.toLowerCase() === "echo") resolve();
-      // A PING is the sign of life of the connection that hears of changes; no call sends one.
+      // The connection for change notifications sends PING; calls never do.
       else if (source !== "lua" && command.toLowerCase() !== "ping") {
         commands.push([command, ...args].join(" "));
       }
     });
   });
   await act();
-  // The monitor tells all in order, so what came before the echo has been told once the echo is.
+  // The monitor prints commands in order, so the echo comes after all earlier commands.
   await client.echo("over");
   await over;
   monitor.destroy();
@@ -121,7 +121,7 @@ const cli = fileURLToPath(new URL("dist/server/cli/cli.js", root));
 
 let checked: Promise<void> | undefined;
 
-/** Processes run the build, and a test of an old build would prove nothing. */
+/** Processes run the build, so a test with an old build proves nothing. */
 export async function assertBuilt(): Promise<void> {
   const folders = ["adapters", "rpc", "server", "shared", "storage"];
   const files = await Promise.all(
@@ -142,7 +142,7 @@ function toSend(origin: string): Send {
   return (path, init) => fetch(`${origin}${path}`, init);
 }
 
-/** Waits for the server to say where it listens. */
+/** Waits until the server prints its origin. */
 async function findOrigin(child: ChildProcess, output: () => string): Promise<string> {
   const ended = once(child, "exit").then(() => "exit");
   for (;;) {

@@ -8,7 +8,7 @@ import type { StorefrontConfig } from "../server/config/config.ts";
 import { createTestLog } from "./_log.ts";
 import { forProduction, testConfig } from "./_setup.ts";
 
-/** A storefront, and in front of it a proxy that sends its own name for the storefront as Host. */
+/** A storefront behind a proxy that rewrites the Host header. */
 export async function openBehindProxy(config: Partial<StorefrontConfig> = {}) {
   const { log } = createTestLog();
   const app = createStorefront(testConfig({ ...forProduction, log, ...config }), {

@@ -21,7 +21,7 @@ export async function serveApp(app: H3): Promise<number> {
   return Number(new URL(server.url as string).port);
 }
 
-/** Sends bytes as they are, and reads until the server closes: the request says `Connection: close`. */
+/** Sends raw bytes, and reads until the server closes: the request has `Connection: close`. */
 export async function sendRaw(port: number, text: string): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   let answer = "";

@@ -7,13 +7,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, test } from "vitest";
 
-/** A Redis of its own, empty, on a free port. */
+/** An empty Redis server on a free port. */
 export interface TestRedis {
   readonly url: string;
   readonly port: number;
-  /** Kills the server; what it held is gone. */
+  /** Kills the server; its data is lost. */
   stop(): Promise<void>;
-  /** Makes the server keep its connections and answer nothing. */
+  /** Suspends the server: connections stay open, without responses. */
   pause(): void;
   resume(): void;
 }
@@ -21,7 +21,7 @@ export interface TestRedis {
 /** Whether a Redis server can be started here. */
 export const redisAvailable = spawnSync("redis-server", ["--version"]).status === 0;
 
-/** `describe` for what needs a Redis: fails in CI where there is none, and is left out elsewhere. */
+/** `describe` for tests that need Redis. Without it, the tests fail in CI and are skipped elsewhere. */
 export function describeWithRedis(name: string, body: () => void): void {
   if (redisAvailable) {
     describe(name, body);
@@ -32,7 +32,7 @@ export function describeWithRedis(name: string, body: () => void): void {
       });
     });
   } else {
-    // _global.ts prints the tests that are left out, once for all files.
+    // _global.ts prints the skipped tests, once for all files.
     describe.skip(name, body);
   }
 }
@@ -60,7 +60,7 @@ export function useRedis(): () => TestRedis {
 /** Starts a Redis Cluster of three nodes. */
 export async function startRedisCluster(): Promise<{
   nodes: { host: string; port: number }[];
-  /** Makes a node keep its connections and answer nothing. */
+  /** Suspends a node: connections stay open, without responses. */
   pause(node: number): void;
   resume(node: number): void;
   stop(): Promise<void>;
@@ -101,12 +101,12 @@ const host = "127.0.0.1";
 const slots = 16_384;
 const maxAttempts = 20;
 
-/** Below the ports that connections take, and low enough for the cluster's bus, 10,000 above. */
+/** A port below the ephemeral ports, and low enough for the cluster bus at +10,000. */
 function randomPort(): number {
   return 20_000 + Math.floor(Math.random() * 10_000);
 }
 
-/** @returns `undefined` where the server ended at once, as it does when the port is taken */
+/** @returns `undefined` if the server exits immediately because the port is in use */
 async function launch(port: number, args: readonly string[]): Promise<TestRedis | undefined> {
   const directory = await mkdtemp(join(tmpdir(), "storefront-redis-"));
   const fixed = ["--port", String(port), "--bind", host, "--dir", directory];
@@ -136,7 +136,7 @@ async function launch(port: number, args: readonly string[]): Promise<TestRedis 
   }
 }
 
-/** Whether it is this very server that answers, and not another one on the same port. */
+/** Whether this server responds, and not another one on the same port. */
 async function isReady(
   port: number,
   pid: number | undefined,

@@ -11,28 +11,28 @@ export async function loadSession(
   return lookup.state === "active" ? lookup.session : undefined;
 }
 
-/** The answer to a call with nothing but a session ID that was replaced a moment ago. */
+/** The response to a call with only a recently replaced session ID. */
 export const retired = {
   status: 409,
   body: { code: "session_changed", executed: false },
   setCookies: [],
 };
 
-/** The answer to a write with nothing but a session ID that ended a moment ago. */
+/** The response to a write with only a recently ended session ID. */
 export const ended = {
   status: 409,
   body: { code: "session_ended", executed: false },
   setCookies: [],
 };
 
-/** How many sessions of shop 1001 a driver keeps, but for marks of old ones. */
+/** The number of stored sessions of shop 1001, without tombstones. */
 export function countRecords(faulty: FaultyDriver): number {
   return [...faulty.stored()].filter(
     ([key, text]) => key.startsWith("session:1001:") && !isMarkText(text),
   ).length;
 }
 
-/** Whether a stored text is a mark of a session ID that is no longer valid. */
+/** Whether a stored string is the tombstone of a session ID. */
 export function isMarkText(text: string): boolean {
   return JSON.parse(text).value?.mark !== undefined;
 }

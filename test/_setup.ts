@@ -11,7 +11,7 @@ import { createTestLog, type LogLine } from "./_log.ts";
 import { describeWithRedis, useRedis } from "./_redis.ts";
 import { Visitor, type Send } from "./_visitor.ts";
 
-/** Long enough for production; of no use anywhere else. */
+/** A secret that is long enough for production. */
 export const testSecret = "a-secret-for-tests-only-of-more-than-32-characters";
 
 /** Settings for tests of sessions without a server; durations are seconds. */
@@ -29,25 +29,25 @@ export const testSessionSettings: SessionSettings = {
 /** A storefront under test. */
 export interface TestStorefront {
   readonly app: Storefront;
-  /** What it logged. Errors that no test has announced by `allowErrors` fail the test. */
+  /** Its log lines. An error line fails the test, except after `allowErrors`. */
   readonly lines: LogLine[];
   readonly send: Send;
   visitor(shopId?: number): Visitor;
 }
 
-/** What a matrix hands its tests. */
+/** The tools of a test: a storage, and storefronts on it. */
 export interface Matrix {
   readonly driver: "memory" | "redis";
   readonly transport: Carrier;
-  /** A storage of its own for one test; the same object shares it between storefronts. */
+  /** A new storage; storefronts with the same object share it. */
   storage(): StorageConfig;
-  /** Starts a storefront with two shops, changed by `config`; it ends with the test. */
+  /** Starts a storefront with two shops, changed by `config`, until the test ends. */
   start(config?: Partial<StorefrontConfig>): Promise<TestStorefront>;
   /** Lets the storefronts of this test log errors. */
   allowErrors(): void;
 }
 
-/** Two shops of one realm, as most tests want them. */
+/** The default config of tests: two shops of one realm. */
 export function testConfig(config: Partial<StorefrontConfig> = {}): StorefrontConfig {
   return {
     shopSelector: "path",
@@ -66,14 +66,14 @@ export const forProduction: Partial<StorefrontConfig> = {
   auth: { login: refuse, register: refuse, changePassword: refuse },
 };
 
-/** Runs the same tests on each driver, and with the server of `storefront start`, with a socket and without. */
+/** Runs the same tests in memory and on Redis, and with the routes of `storefront start`, with and without a socket. */
 export function describeMatrix(name: string, tests: (matrix: Matrix) => void): void {
   for (const transport of ["request", "server"] as const) {
     describe(`${name} · memory · ${transport}`, () => {
       tests(createMatrix("memory", transport, () => ({ driver: "memory" })));
     });
   }
-  // The transport is covered above, so one pass will do.
+  // The tests above cover the socket.
   describeWithRedis(`${name} · redis · request`, () => {
     const redis = useRedis();
     const storage = () => ({ driver: "redis", url: redis().url, base: randomUUID() });

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { onTestFinished } from "vitest";
 import { until } from "./_cli.ts";
 
-/** A connection that a test writes to byte by byte. */
+/** A raw connection to a server. */
 export interface TestSocket {
   /** The bytes that the server has sent. */
   readonly received: string;
@@ -14,7 +14,7 @@ export interface TestSocket {
   receive(text: string, times?: number): Promise<void>;
 }
 
-/** Opens a connection to a server, which ends with the test. */
+/** Opens a connection to a server until the test ends. */
 export async function openSocket(origin: string): Promise<TestSocket> {
   const { hostname, port } = new URL(origin);
   const socket = connect(Number(port), hostname);
@@ -37,13 +37,13 @@ export async function openSocket(origin: string): Promise<TestSocket> {
   };
 }
 
-/** The text of a call on a connection that is kept alive. */
+/** The text of a call on a keep-alive connection. */
 export function toCall(method: string, body = "{}"): string {
   const head = `POST /api/rpc/${method} HTTP/1.1\r\nHost: localhost\r\nx-shop-id: 1\r\n`;
   return `${head}Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 }
 
-/** Whether a server takes connections. */
+/** Whether a server accepts connections. */
 export async function isListening(origin: string): Promise<boolean> {
   const { hostname, port } = new URL(origin);
   const socket = connect(Number(port), hostname);

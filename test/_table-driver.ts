@@ -1,4 +1,4 @@
-/** A storage with compare-and-swap as somebody outside would write it: by the public entry alone. */
+/** A custom storage with compare-and-swap that uses only the public entry point. */
 
 import { createRequire } from "node:module";
 import {
@@ -54,7 +54,7 @@ function createTableAdapter(pool: PgPool, table: string): StorageAdapter {
       const swapped = await change(key, expected, next);
       if (swapped) return { swapped };
       const current = await read(key);
-      // To remove nothing is no change.
+      // Nothing to remove.
       const isDone = current === undefined && expected.match === "absent" && next === undefined;
       return isDone ? { swapped: isDone } : { swapped: false, current };
     },
@@ -83,7 +83,7 @@ function createTableAdapter(pool: PgPool, table: string): StorageAdapter {
     },
   };
 
-  /** Writes a row if it is as expected. */
+  /** Writes a row if the current row matches. */
   async function change(
     key: string,
     { match, text }: Expected,

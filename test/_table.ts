@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** The rows of a table in a document, found by its first column's head; what is in code loses its marks. */
+/** The rows of a document's table with the given first column heading, as written. */
 export function readTable(file: string, head: string): string[][] {
   const text = readFileSync(new URL(`../${file}`, import.meta.url), "utf8");
   const [, table = ""] = text.split(new RegExp(`^\\| ${head} \\|.*\\n\\|[ |-]+\\|\\n`, "m"));

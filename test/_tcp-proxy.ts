@@ -2,13 +2,13 @@ import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { onTestFinished } from "vitest";
 
-/** A proxy before a server on this machine; it ends with the test. */
+/** A proxy for a local server until the test ends. */
 export interface TcpProxy {
   readonly url: string;
   readonly port: number;
-  /** Where new connections go. */
+  /** The target of new connections. */
   target: number;
-  /** Makes open connections swallow all bytes, without a word to either side. @returns how many */
+  /** Makes open connections drop all bytes silently. @returns the number of connections */
   silence(which?: (sent: string) => boolean): number;
 }
 

@@ -1,20 +1,20 @@
 import { parseSetCookie } from "cookie-es";
 
-/** An answer, read to its end. */
+/** A response with its parsed body. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  /** Parsed JSON; `undefined` where there was no body. */
-  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers of every shape
+  /** Parsed JSON; `undefined` without a body. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests read responses of every shape
   readonly body: any;
-  /** The `Set-Cookie` headers, as they came. */
+  /** The raw `Set-Cookie` headers. */
   readonly setCookies: readonly string[];
 }
 
 /** Sends a request to a server under test. */
 export type Send = (path: string, init: RequestInit) => Promise<Response>;
 
-/** A browser's part in a conversation: it keeps cookies, and sends them back. */
+/** A client that stores cookies and sends them back, like a browser. */
 export class Visitor {
   readonly cookies = new Map<string, string>();
   readonly #send: Send;
@@ -42,7 +42,7 @@ export class Visitor {
     });
   }
 
-  /** Sends any request, with the cookies; an own `cookie` header takes their place. */
+  /** Sends any request with the stored cookies; a `cookie` header replaces them. */
   async request(path: string, init: RequestInit = {}): Promise<Answer> {
     const headers = new Headers(init.headers);
     if (this.cookies.size > 0 && !headers.has("cookie")) headers.set("cookie", this.cookieHeader);
@@ -54,7 +54,7 @@ export class Visitor {
     return { status: response.status, headers: response.headers, body, setCookies };
   }
 
-  /** Another visitor with the same cookies, as a second tab or a thief would have them. */
+  /** A copy with the same cookies, for example a second tab or a thief. */
   clone(shopId = this.shopId): Visitor {
     const twin = new Visitor(this.#send, shopId);
     for (const [name, value] of this.cookies) twin.cookies.set(name, value);

@@ -4,7 +4,7 @@ import { defineRpcMethod } from "../rpc/method.ts";
 import type { Answer } from "./_visitor.ts";
 import { testMethods } from "./fixtures/methods.ts";
 
-/** The text of an error that no client may see. */
+/** The text of an internal error, which no client may see. */
 export const inside = "connect ECONNREFUSED redis://user:pw@host:6379";
 
 /** Methods for tests of the wire. */
@@ -41,7 +41,7 @@ export const from = (origin: string) => ({ ...json, origin });
 export const typed = (type: string) => ({ ...bare, "content-type": type });
 export const crossSite = { "sec-fetch-site": "cross-site" };
 
-/** A failure as RFC 9457 has it, which no cache keeps and no cookie comes with. */
+/** Expects problem details (RFC 9457) without cookies and without caching. */
 export function expectProblem(answer: Answer, expected: string): void {
   const { status, title, code, detail, errors, instance, ...rest } = answer.body;
   expect(`${status} ${code}`).toBe(expected);

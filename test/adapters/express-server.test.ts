@@ -95,7 +95,7 @@ function serveTwo(storage: StorageConfig, cookie: object = {}): Promise<[Shop, S
   return Promise.all([serve(storage, cookie), serve(storage, cookie)]);
 }
 
-/** An Express server; what comes to `/slow` waits until the test opens it. */
+/** An Express server; requests to `/slow` wait until the test calls `open`. */
 async function serve(storage: StorageConfig, cookie: object) {
   const { store, session } = openRaw({ storage });
   const app = (requirePeer("express") as () => App)();
