@@ -13,37 +13,34 @@ describe("a context", () => {
     ["a logout", "logout", undefined],
     ["a new login", "enter", { id: "u1" }],
     ["the end of all sessions", "logoutEverywhere", undefined],
-  ])(
-    "%s meanwhile makes a slow call fail that writes, and nothing comes back",
-    async (_, end, payload) => {
-      const faulty = createFaultyDriver();
-      const { visitor } = await start({ methods: basics, storage: { session: faulty.driver } });
-      for (const [method, data] of [
-        ["remember", { a: 1 }],
-        ["change", { a: 1 }],
-      ] as const) {
-        const user = visitor();
-        await user.call("enter", { id: "u1" });
-        const tab = user.clone();
-        const id = user.sessionId;
-        const gate = hold(faulty, "after", "read session:");
-        const slow = tab.call(method, data);
-        await gate.reached;
-        faulty.heal();
-        await user.call(end, payload);
-        gate.open();
-        expect(await slow).toMatchObject({ ...retired, body: { executed: true } });
-        expect(await tab.call("getUser")).toMatchObject(end === "enter" ? retired : { body: {} });
-        const left = faulty.stored().get(`session:1001:${id?.slice(-36)}`);
-        expect(isMarkText(left ?? "")).toBe(true);
-        await user.call("logout");
-      }
-      expect(countRecords(faulty)).toBe(0);
-    },
-  );
+  ])("fails a slow write if %s comes first, and revives no session", async (_, end, payload) => {
+    const faulty = createFaultyDriver();
+    const { visitor } = await start({ methods: basics, storage: { session: faulty.driver } });
+    for (const [method, data] of [
+      ["remember", { a: 1 }],
+      ["change", { a: 1 }],
+    ] as const) {
+      const user = visitor();
+      await user.call("enter", { id: "u1" });
+      const tab = user.clone();
+      const id = user.sessionId;
+      const gate = hold(faulty, "after", "read session:");
+      const slow = tab.call(method, data);
+      await gate.reached;
+      faulty.heal();
+      await user.call(end, payload);
+      gate.open();
+      expect(await slow).toMatchObject({ ...retired, body: { executed: true } });
+      expect(await tab.call("getUser")).toMatchObject(end === "enter" ? retired : { body: {} });
+      const left = faulty.stored().get(`session:1001:${id?.slice(-36)}`);
+      expect(isMarkText(left ?? "")).toBe(true);
+      await user.call("logout");
+    }
+    expect(countRecords(faulty)).toBe(0);
+  });
 
   test.each(["addItemToBasket", "remember"])(
-    "what a guest with a session from %s puts in while it ends, ends with it",
+    "removes an item that a guest adds during a logout, with a session from %s",
     async (begin) => {
       const faulty = createFaultyDriver();
       const { visitor } = await start({ methods: basics, storage: { session: faulty.driver } });
@@ -71,7 +68,7 @@ describe("a context", () => {
     },
   );
 
-  test("a change is not acknowledged where its write failed, though the method went on", async () => {
+  test("acknowledges no change whose write failed, though the method went on", async () => {
     allowErrors();
     const faulty = createFaultyDriver();
     const goOn = run(async ({ callRpc, updateCustomData }) => {
@@ -89,7 +86,7 @@ describe("a context", () => {
     expect([status === 204, a === 1]).toEqual([a === 1, status === 204]);
   });
 
-  test("the user that updateUser named last is the one who is logged in", async () => {
+  test("logs in the user of the last updateUser", async () => {
     const waver = run((context) => {
       context.updateUser({ id: "u2" });
       context.updateUser({ id: "u1", firstName: "Ada" });
@@ -102,7 +99,7 @@ describe("a context", () => {
     expect((await user.call("getUser")).body.user).toEqual(body);
   });
 
-  test("what a call changed for one user does not go to the next, who logs in within it", async () => {
+  test("drops a user's changes if another user logs in within the call", async () => {
     const swap = run(async (context) => {
       context.updateCustomData({ of: "u1" } as object);
       context.updateUser({ id: "u1", firstName: "Ada" });
@@ -117,7 +114,7 @@ describe("a context", () => {
     expect((await user.call("recall")).body).toEqual({});
   });
 
-  test("what a failing call had set is not written along with the basket it began", async () => {
+  test("writes no custom data of a failing call, though it began a basket", async () => {
     const fail = run(async ({ callRpc, updateCustomData }) => {
       updateCustomData({ lost: true } as object);
       await callRpc("addItemToBasket", { variantId: 7, quantity: 1 });
@@ -129,7 +126,7 @@ describe("a context", () => {
     expect((await guest.call("recall")).body).toEqual({});
   });
 
-  test("signal aborts when the client goes away, and ip is the client's", async () => {
+  test("aborts its signal if the client disconnects, and knows the client's IP address", async () => {
     const [arrived, aborted] = [new Gate(), new Gate()];
     const addresses: unknown[] = [];
     const wait = run(async ({ ip, signal }) => {

@@ -9,8 +9,8 @@ import { basics, run } from "../fixtures/context-methods.ts";
 const { enter } = basics;
 const many = Array.from({ length: 50 }, (_, index) => index);
 
-describeMatrix("context", ({ start, allowErrors }) => {
-  test("a visitor without a session has no id, no user and no data", async () => {
+describeMatrix("a context", ({ start, allowErrors }) => {
+  test("shows no ID, no user, and no data to a visitor without a session", async () => {
     const look = run(({ sessionId, user, customData, shop }) => ({
       context: [sessionId === undefined, user === undefined, customData],
       shop,
@@ -22,7 +22,7 @@ describeMatrix("context", ({ start, allowErrors }) => {
     expect(answer.setCookies).toEqual([]);
   });
 
-  test("updateUser shows at once, and is there in the next call", async () => {
+  test("shows an updateUser immediately, and in the next call", async () => {
     const rename = run(({ user, updateUser, sessionId }) => {
       updateUser({ id: "u1", ...user, firstName: "Ada" });
       updateUser({ id: "u1", ...user, firstName: "Ada", lastName: "L" });
@@ -44,7 +44,7 @@ describeMatrix("context", ({ start, allowErrors }) => {
     expect((await user.call("getUser")).body).toEqual({ user: grace });
   });
 
-  test("updateUser of a guest is a login: a new id, and the basket is merged", async () => {
+  test("logs a guest in with updateUser: with a new ID, and a merged basket", async () => {
     const become = run(({ updateUser }) => updateUser({ id: "u1" }));
     const { visitor } = await start({ methods: { become } });
     const [guest, stranger] = [visitor(), visitor()];
@@ -58,7 +58,7 @@ describeMatrix("context", ({ start, allowErrors }) => {
     expect((await stranger.call("getBasket")).body.basket.itemCount).toBe(2);
   });
 
-  test("a user without a valid id is refused", async () => {
+  test("rejects a user without a valid ID", async () => {
     allowErrors();
     const become = defineRpcMethod({
       input: z.looseObject({}),
@@ -72,7 +72,7 @@ describeMatrix("context", ({ start, allowErrors }) => {
     }
   });
 
-  test("a failing call changes nothing, but a login before the failure stands", async () => {
+  test("keeps a login before an error, and no other change of the session", async () => {
     allowErrors();
     const fail = run(({ updateCustomData, user, updateUser, basketKey }) => {
       updateCustomData({ lost: true } as object);
@@ -97,7 +97,7 @@ describeMatrix("context", ({ start, allowErrors }) => {
     expect((await user.call("recall")).body).toEqual({});
   });
 
-  test("after destroySession, a change begins a session anew", async () => {
+  test("begins a new session for a change after destroySession", async () => {
     const restart = run(async (context) => {
       context.updateCustomData({ before: 1 } as object);
       await context.destroySession();
@@ -115,7 +115,7 @@ describeMatrix("context", ({ start, allowErrors }) => {
     expect((await old.call("getUser")).body).toEqual({});
   });
 
-  test("destroySessionsForUserId ends a user's sessions in all shops, but those to keep", async () => {
+  test("ends a user's sessions in all shops, except those to keep", async () => {
     const end = run(({ sessionId, destroySessionsForUserId }) =>
       destroySessionsForUserId("u1", sessionId === undefined ? [] : [sessionId]),
     );
@@ -133,7 +133,7 @@ describeMatrix("context", ({ start, allowErrors }) => {
     expect((await other.call("getUser")).body.user.id).toBe("u2");
   });
 
-  test("custom data shows at once; undefined removes a field", async () => {
+  test("shows custom data immediately, and removes a field that is undefined", async () => {
     const patch = run((context) => {
       const fields = { a: 1, b: { c: [1] }, gone: 1 };
       context.updateCustomData(fields as object);
@@ -151,7 +151,7 @@ describeMatrix("context", ({ start, allowErrors }) => {
     expect((await guest.call("recall")).body).toEqual(expected);
   });
 
-  test("a guest's keys stay the same, and a user's are the same on all devices", async () => {
+  test("keeps a guest's keys, and gives a user the same keys on all devices", async () => {
     const keys = run(({ basketKey, wishlistKey }) => [basketKey, wishlistKey]);
     const { visitor } = await start({ methods: { ...basics, keys } });
     const [guest, device] = [visitor(), visitor()];
@@ -171,7 +171,7 @@ describeMatrix("context", ({ start, allowErrors }) => {
     expect((await visitor().call("keys")).body).not.toEqual(body);
   });
 
-  test("callRpc calls any method with the same session, by the same rules", async () => {
+  test("calls any method in the same session with callRpc, with the same checks", async () => {
     const getUser = run(() => "replaced");
     const nested = run(async ({ callRpc, sessionId, user }) => {
       await callRpc("remember", { a: 1 });
@@ -200,7 +200,7 @@ describeMatrix("context", ({ start, allowErrors }) => {
     }
   });
 
-  test("parallel callRpc of a visitor without a session begin one", async () => {
+  test("begins one session for parallel calls of callRpc", async () => {
     const addMany = run(async ({ callRpc, updateCustomData }) => {
       updateCustomData({ a: 1 } as object);
       await Promise.all([
@@ -217,7 +217,7 @@ describeMatrix("context", ({ start, allowErrors }) => {
     expect((await guest.call("recall")).body).toEqual({ a: 1, b: 2 });
   });
 
-  test("headers come without credentials, and log lines name shop and method", async () => {
+  test("has headers without credentials, and logs lines with the shop and the method", async () => {
     const look = run(({ headers, log }) => {
       log.info("looked", { own: 1 });
       return Object.fromEntries(headers);

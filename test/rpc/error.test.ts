@@ -24,7 +24,7 @@ describe("an RpcError", () => {
     return { answer: await visitor().call("fail"), lines };
   }
 
-  test("carries data of its own to the client", async () => {
+  test("sends its data to the client", async () => {
     const data = { remaining: 3, variants: [{ id: 7, at: new Date(0) }] };
     const { answer } = await answerTo(new RpcError("sold_out", { ...soldOut, data }));
     expect(answer.body).toEqual({
@@ -40,7 +40,7 @@ describe("an RpcError", () => {
     expect(answer.body.data).toEqual(data);
   });
 
-  test("carries data as JSON has it, however deep", async () => {
+  test("sends data as JSON, at any depth", async () => {
     class Price {
       readonly #cents = 995;
       readonly currency = "EUR";
@@ -56,7 +56,7 @@ describe("an RpcError", () => {
   });
 
   test.each([new Map([["left", 3]]), { left: NaN }, { left: 3n }])(
-    "is sent without data that JSON cannot hold, which is logged: %s",
+    "is sent without data that JSON can't hold, and logs that: %s",
     async (data) => {
       allowErrors();
       const { answer, lines } = await answerTo(new RpcError("sold_out", { ...soldOut, data }));
@@ -66,7 +66,7 @@ describe("an RpcError", () => {
     },
   );
 
-  test("has no secret of its call in its data", async () => {
+  test("sends no secret of its call in its data", async () => {
     const { visitor } = await start({
       methods: {
         fail: defineRpcMethod({
@@ -81,7 +81,7 @@ describe("an RpcError", () => {
     expect(body.data).toEqual({ said: ["pin [redacted]"] });
   });
 
-  test("has its cause logged at debug, and told to nobody", async () => {
+  test("logs its cause at debug, and sends it to nobody", async () => {
     const cause = new Error("the warehouse said no");
     const { answer, lines } = await answerTo(new RpcError("sold_out", { ...soldOut, cause }));
     expect(JSON.stringify(answer.body)).not.toContain("warehouse");
@@ -94,7 +94,7 @@ describe("an RpcError", () => {
   });
 });
 
-describe("a client that leaves", () => {
+describe("a client that disconnects", () => {
   const { allowErrors, start } = createMatrix("memory", "server", () => ({ driver: "memory" }));
 
   /** Leaves while a method runs, which then throws what `toError` makes of the reason. */
@@ -138,7 +138,7 @@ describe("a client that leaves", () => {
     expect(lines).toMatchObject([{ level: "debug", details: { code: "client_gone" } }]);
   });
 
-  test("does not hide a fault of the method", async () => {
+  test("doesn't hide an error of the method", async () => {
     allowErrors();
     const [line] = await leave(() => new TypeError("cannot read x of undefined"));
     expect(line).toMatchObject({ level: "error", message: "A call failed" });

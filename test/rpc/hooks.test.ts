@@ -73,7 +73,7 @@ describeMatrix("hooks", (matrix) => {
   });
 });
 
-test("methods called by callRpc have their hooks too, within those of the caller", async () => {
+test("run for methods that callRpc calls, between the hooks of the caller", async () => {
   const { hooks, names } = createHooks();
   const { visitor } = await start({ methods, hooks });
   await visitor().call("outer");
@@ -87,7 +87,7 @@ test("methods called by callRpc have their hooks too, within those of the caller
   ]);
 });
 
-test("a call that is refused before its method runs has no rpc:before", async () => {
+test("skip rpc:before for a call that is rejected before its method runs", async () => {
   const { hooks, names } = createHooks();
   const { visitor } = await start({ methods, hooks });
   const guest = visitor();
@@ -104,7 +104,7 @@ test("a call that is refused before its method runs has no rpc:before", async ()
   expect(names()).toEqual([]);
 });
 
-test("are told what they need to know", async () => {
+test("receive the method, the context, and their own fields", async () => {
   const { hooks, events } = createHooks();
   const { visitor } = await start({ methods, hooks });
   const user = visitor();
@@ -126,7 +126,7 @@ test("are told what they need to know", async () => {
   expect(of("context:created")?.context.shop).toMatchObject({ shopId: 1001 });
 });
 
-test("a guest whom updateUser makes a user has logged in", async () => {
+test("run afterLogin for a guest whom updateUser logs in", async () => {
   const { hooks, names, events } = createHooks();
   const { visitor } = await start({ methods, hooks });
   const guest = visitor();
@@ -137,7 +137,7 @@ test("a guest whom updateUser makes a user has logged in", async () => {
   expect(names()).not.toContain("afterLogin");
 });
 
-test("the end of a guest's session is no logout", async () => {
+test("skip afterLogout at the end of a guest's session", async () => {
   const { hooks, names } = createHooks();
   const { visitor } = await start({ methods, hooks });
   const guest = visitor();
@@ -168,7 +168,7 @@ test.each(["storefront:context:created", "storefront:rpc:before"] as const)(
   },
 );
 
-test("an unexpected error of a hook is a 500 without details", async () => {
+test("fail the call with 500 without details after an unexpected error", async () => {
   allowErrors();
   const { hooks } = createHooks((name) => {
     if (name === "storefront:rpc:before") throw new Error("secret detail");
@@ -179,7 +179,7 @@ test("an unexpected error of a hook is a 500 without details", async () => {
   expect(JSON.stringify(answer.body)).not.toContain("secret detail");
 });
 
-test("a hook that comes too late to refuse anything only has its error logged", async () => {
+test("log the error of a hook that comes too late to reject the call", async () => {
   allowErrors();
   const late = ["rpc:after", "rpc:error", "afterLogin", "afterLogout"];
   const { hooks } = createHooks((name) => {
@@ -200,7 +200,7 @@ test("a hook that comes too late to refuse anything only has its error logged", 
   );
 });
 
-test("a call waits for its hooks", async () => {
+test("delay the call until they are done", async () => {
   const done: string[] = [];
   const { hooks } = createHooks(async (name) => {
     await new Promise((resolve) => setImmediate(resolve));
@@ -211,7 +211,7 @@ test("a call waits for its hooks", async () => {
   expect(done).toHaveLength(4);
 });
 
-test("a hook may change the session, as a method may", async () => {
+test("can change the session, like a method", async () => {
   const { hooks } = createHooks((name, { context }) => {
     if (name === "storefront:rpc:before") context.updateCustomData?.({ seen: true } as object);
   });
@@ -220,7 +220,7 @@ test("a hook may change the session, as a method may", async () => {
   expect((await visitor().call("look")).body).toEqual({ seen: true });
 });
 
-test("payloads and passwords are kept from hooks, and no secret can be found in a context", async () => {
+test("receive no password, and no context with a secret", async () => {
   const { hooks, events } = createHooks();
   const { visitor } = await start({ methods, hooks });
   const user = visitor();

@@ -7,7 +7,7 @@ import { defineStorefrontConfig } from "../../server/config/config.ts";
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
 
 describe("a method's context", () => {
-  test("has no session where the method is public", () => {
+  test("has no session if the method is public", () => {
     defineRpcMethod({
       access: "public",
       handler(_, context) {
@@ -42,7 +42,7 @@ describe("a method's context", () => {
     });
   });
 
-  test("has a user where the method is a user's", () => {
+  test('has a user if the access is "user"', () => {
     defineRpcMethod({
       access: "user",
       handler(_, context) {
@@ -53,7 +53,7 @@ describe("a method's context", () => {
     });
   });
 
-  test("can be read, and changed by its functions only", () => {
+  test("is read-only, and changes through its functions", () => {
     defineRpcMethod({
       access: "user",
       async handler(_, context) {
@@ -113,14 +113,14 @@ describe("a method's context", () => {
     void method.handler(undefined, { user: undefined });
   });
 
-  test("is for one of three kinds of access", () => {
+  test("exists for three kinds of access only", () => {
     // @ts-expect-error -- there is no such access
     defineRpcMethod({ access: "admin", handler: () => 1 });
   });
 });
 
 describe("a method's input", () => {
-  test("is what its schema makes of the payload", () => {
+  test("has the output type of its schema", () => {
     const method = defineRpcMethod({
       input: z.strictObject({
         quantity: z.int().default(1),
@@ -135,7 +135,7 @@ describe("a method's input", () => {
     expectTypeOf(method).toEqualTypeOf<RpcMethod<Payload, void, Input, RpcContext>>();
   });
 
-  test("is any Standard Schema's", () => {
+  test("can have any Standard Schema", () => {
     const digits = {} as StandardSchemaV1<string, number>;
     const method = defineRpcMethod({
       input: digits,
@@ -147,7 +147,7 @@ describe("a method's input", () => {
     expectTypeOf(method).toEqualTypeOf<RpcMethod<string, number, number, RpcContext>>();
   });
 
-  test("is nothing where there is no schema", () => {
+  test("is undefined without a schema", () => {
     const method = defineRpcMethod({
       handler(input) {
         expectTypeOf(input).toEqualTypeOf<undefined>();
@@ -157,14 +157,14 @@ describe("a method's input", () => {
     expectTypeOf(method).toEqualTypeOf<RpcMethod<undefined, string, undefined, RpcContext>>();
   });
 
-  test("is a schema's, and no other thing's", () => {
+  test("rejects anything but a schema", () => {
     // @ts-expect-error -- this is no schema
     defineRpcMethod({ input: { name: "string" }, handler: () => 1 });
   });
 });
 
 describe("a method's output", () => {
-  test("is what the handler gives in the end", () => {
+  test("has the type that the handler returns or resolves to", () => {
     expectTypeOf(defineRpcMethod({ handler: async () => [1, 2] })).toEqualTypeOf<
       RpcMethod<undefined, number[], undefined, RpcContext>
     >();
@@ -176,7 +176,7 @@ describe("a method's output", () => {
     >();
   });
 
-  test("is what its schema makes of that, where there is one", () => {
+  test("has the output type of its schema, if there is one", () => {
     const output = z.object({ price: z.number().transform(String) });
     const method = defineRpcMethod({ output, handler: async () => ({ price: 1 }) });
     expectTypeOf(method).toEqualTypeOf<
@@ -197,7 +197,7 @@ describe("methods", () => {
     defineRpcMethod({ readonly: true, handler: () => 1 });
   });
 
-  test("of all kinds go into one config, and keep their types there", () => {
+  test("keep their types in a config", () => {
     const methods = {
       open: defineRpcMethod({ access: "public", readOnly: true, handler: () => 1 }),
       own: defineRpcMethod({ access: "user", input: z.string(), handler: (text) => text }),

@@ -49,7 +49,7 @@ function testCalls(createDriver: () => Promise<Driver>): void {
     return { user, lines, other: () => new Visitor(send) };
   }
 
-  test("takes an unreadable session for none", async () => {
+  test("treats an unreadable session as missing", async () => {
     const { user, lines } = await begin();
     await spoil("session:1001:");
     const { status, body } = await user.call("getUser");
@@ -57,7 +57,7 @@ function testCalls(createDriver: () => Promise<Driver>): void {
     expect(lines.at(-1)).toMatchObject({ level: "warn", details: { collection: "session:1001" } });
   });
 
-  test("begins an unreadable basket and wishlist anew, and keeps the old ones", async () => {
+  test("begins a new basket and wishlist if they are unreadable, and keeps the old ones", async () => {
     const { user, lines } = await begin();
     await spoil("basket:");
     await spoil("wishlist:");
@@ -96,7 +96,7 @@ function testCalls(createDriver: () => Promise<Driver>): void {
     expect(added.status).toBe(200);
   });
 
-  test("begins an unreadable index of a user's sessions anew, so that a login works", async () => {
+  test("begins a new index of a user's sessions if it is unreadable, so that a login works", async () => {
     const { user, other } = await begin();
     await spoil("user:");
     expect((await other().call("login", ada)).status).toBe(200);

@@ -16,7 +16,7 @@ async function dump(driver: Driver): Promise<string> {
 }
 
 describeMatrix("accounts", ({ start, storage }) => {
-  test("who has registered is logged in, and can log in again in every shop of the realm", async () => {
+  test("log a new customer in, and again in every shop of the realm", async () => {
     const { visitor } = await start();
     const [browser, elsewhere] = [visitor(1001), visitor(1002)];
     const registered = await browser.call("register", {
@@ -40,7 +40,7 @@ describeMatrix("accounts", ({ start, storage }) => {
     expect(elsewhere.sessionId?.startsWith(`${registered.body.user.id}:`)).toBe(true);
   });
 
-  test("a wrong password and an unknown address are answered alike", async () => {
+  test("respond to a wrong password as to an unknown email address", async () => {
     const { visitor } = await start();
     const browser = visitor();
     await browser.call("register", ada);
@@ -53,7 +53,7 @@ describeMatrix("accounts", ({ start, storage }) => {
     expect(guest.sessionId).toBeUndefined();
   });
 
-  test("of two who register one address at once, one wins", async () => {
+  test("let one of two parallel registrations of an email address win", async () => {
     const { visitor } = await start();
     const browsers = [visitor(), visitor(1002)];
     const emails = ["ada@example.com", "Ada@EXAMPLE.com"];
@@ -66,7 +66,7 @@ describeMatrix("accounts", ({ start, storage }) => {
     expect((await browsers[loser]?.call("getUser"))?.body).toEqual({});
   });
 
-  test("a new password ends the user's other sessions, and gives this one a new id", async () => {
+  test("end the user's other sessions after a new password, and give this one a new ID", async () => {
     const { visitor } = await start();
     const [browser, phone, elsewhere] = [visitor(), visitor(), visitor(1002)];
     await browser.call("register", ada);
@@ -94,7 +94,7 @@ describeMatrix("accounts", ({ start, storage }) => {
     expect((await phone.call("login", { ...ada, password: "battery staple" })).status).toBe(200);
   });
 
-  test("no password lies in the storage, nor in the log", async () => {
+  test("store and log no password", async () => {
     const driver = openDriver(storage());
     const { visitor, lines } = await start({ storage: { session: driver } });
     const browser = visitor();
@@ -114,10 +114,10 @@ describeMatrix("accounts", ({ start, storage }) => {
   });
 });
 
-describe("accounts, in detail", () => {
+describe("built-in accounts", () => {
   const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
-  test("a changed profile shows at once, and at the next login", async () => {
+  test("show a changed profile immediately, and at the next login", async () => {
     const { visitor } = await start();
     const [browser, phone] = [visitor(), visitor()];
     await browser.call("register", { ...ada, firstName: "Ada", lastName: "Byron" });
@@ -127,7 +127,7 @@ describe("accounts, in detail", () => {
     expect((await phone.call("login", ada)).body.user).toEqual(body.user);
   });
 
-  test("a profile can hold names only, and a guest has none", async () => {
+  test("accept names only in a profile, and no profile of a guest", async () => {
     const { visitor } = await start();
     const [browser, guest] = [visitor(), visitor()];
     const { user } = (await browser.call("register", ada)).body;
@@ -143,7 +143,7 @@ describe("accounts, in detail", () => {
     expect(await guest.call("updatePassword", passwords)).toMatchObject(notLoggedIn);
   });
 
-  test("a password holds for good", async () => {
+  test("keep a password for ten years", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     onTestFinished(() => void vi.useRealTimers());
     const { visitor } = await start();
@@ -152,7 +152,7 @@ describe("accounts, in detail", () => {
     expect((await visitor().call("login", ada)).status).toBe(200);
   });
 
-  test("an address is one, and nothing else may come with it", async () => {
+  test("accept one valid email address, and no other field", async () => {
     const { visitor } = await start();
     const guest = visitor();
     const emails = ["", "ada", "ada@", "@example.com", "a b@example.com", null, 1, ["a@b.de"], {}];
@@ -170,7 +170,7 @@ describe("accounts, in detail", () => {
     }
   });
 
-  test("shops of another realm know nothing of an account", async () => {
+  test("hide an account from shops of another realm", async () => {
     const { visitor } = await start({
       shops: [
         { shopId: 1001, locale: "de-DE", currency: "EUR", path: "de" },

@@ -24,8 +24,8 @@ function pass(seconds: number): void {
   vi.setSystemTime(Date.now() + seconds * 1000);
 }
 
-describeMatrix("a method that wants a fresh login", ({ start }) => {
-  test("answers for freshFor seconds after it, and again after reauthenticate", async () => {
+describeMatrix("a method that requires a fresh login", ({ start }) => {
+  test("runs for freshFor seconds after the login, and again after reauthenticate", async () => {
     const { visitor } = await start({ methods, session: { freshFor: 60 } });
     const user = visitor();
     expect((await user.call("deleteAccount")).body.code).toBe("not_logged_in");
@@ -43,7 +43,7 @@ describeMatrix("a method that wants a fresh login", ({ start }) => {
     expect(await user.call("deleteAccount")).toMatchObject(required);
   });
 
-  test("is not opened by a wrong password, somebody else's, or the passing of time", async () => {
+  test("stays closed after a wrong password, somebody else's password, and a renewal", async () => {
     const { visitor } = await start({ methods, session: { freshFor: 60, renewAfter: 100 } });
     const user = visitor();
     await visitor().call("register", { email: "eve@example.com", password: "battery staple" });
@@ -62,8 +62,8 @@ describeMatrix("a method that wants a fresh login", ({ start }) => {
   });
 });
 
-describeMatrix("a deployment's own auth", ({ start }) => {
-  test("makes nobody fresh by another user's password", async () => {
+describeMatrix("an auth of the config", ({ start }) => {
+  test("makes no login fresh by another user's password", async () => {
     const user = (id: number) => ({ id, email: ada.email });
     const login = async ({ password }: { password: string }) => user(password === "mine" ? 7 : 8);
     const auth = { login, register: login, changePassword: async () => true };
@@ -76,7 +76,7 @@ describeMatrix("a deployment's own auth", ({ start }) => {
 });
 
 describeMatrix("a fresh login", ({ start }) => {
-  test("can be asked for by a hook, before methods that do not ask themselves", async () => {
+  test("can be required by a hook, for methods that don't require it themselves", async () => {
     const assertFresh = defineRpcMethod({ access: "user", requireFresh: true, handler() {} });
     const { visitor } = await start({
       methods: { assertFresh },
@@ -107,8 +107,8 @@ describeMatrix("a fresh login", ({ start }) => {
   });
 });
 
-describeMatrix("a new e-mail address", ({ start }) => {
-  test("is logged in with, and the old one is not; other sessions end", async () => {
+describeMatrix("a new email address", ({ start }) => {
+  test("replaces the old one for logins, and ends the other sessions", async () => {
     const { visitor } = await start();
     const [user, elsewhere, later] = [visitor(), visitor(), visitor()];
     const { id } = (await user.call("register", { ...ada, firstName: "Ada" })).body.user;
@@ -129,7 +129,7 @@ describeMatrix("a new e-mail address", ({ start }) => {
     expect((await visitor().call("register", ada)).status).toBe(200);
   });
 
-  test("wants a fresh login, and must be nobody else's", async () => {
+  test("requires a fresh login, and belongs to no other account", async () => {
     const { visitor } = await start({ session: { freshFor: 60 } });
     const user = visitor();
     await visitor().call("register", { ...ada, email: "eve@example.com" });
@@ -143,7 +143,7 @@ describeMatrix("a new e-mail address", ({ start }) => {
     expect((await visitor().call("login", ada)).status).toBe(200);
   });
 
-  test("does not make the login fresh again", async () => {
+  test("doesn't make the login fresh again", async () => {
     const { visitor } = await start({ session: { freshFor: 60 } });
     const user = visitor();
     await user.call("register", ada);
@@ -153,7 +153,7 @@ describeMatrix("a new e-mail address", ({ start }) => {
     expect(await user.call("updateEmail", { email: ada.email })).toMatchObject(required);
   });
 
-  test("is asked of the deployment's own auth, where that can", async () => {
+  test("is set by an auth of the config, if it can", async () => {
     const login = async () => ({ id: 7, email: ada.email });
     const auth = { login, register: login, changePassword: async () => true };
     const { visitor } = await start({ auth });
@@ -164,7 +164,7 @@ describeMatrix("a new e-mail address", ({ start }) => {
   });
 });
 
-describe("an account that moves to another address", () => {
+describe("an account that moves to another email address", () => {
   const context = { shop: {} as never, realm: "default", log: createTestLog().log };
   const asked = { ...context, signal: new AbortController().signal };
 
@@ -193,7 +193,7 @@ describe("an account that moves to another address", () => {
     return { faulty, accounts, user, change, settle, places };
   }
 
-  test("is in one place after each failure and another try", async () => {
+  test("is stored once after each failure and another try", async () => {
     for (let step = 1; step <= 8; step++) {
       const { faulty, change, places, settle } = await begin();
       let seen = 0;
@@ -207,7 +207,7 @@ describe("an account that moves to another address", () => {
     }
   });
 
-  test("is in one place after two changes at once", async () => {
+  test("is stored once after two parallel changes", async () => {
     for (let step = 1; step <= 8; step++) {
       const { faulty, places, settle } = await begin();
       let seen = 0;
@@ -222,7 +222,7 @@ describe("an account that moves to another address", () => {
     }
   });
 
-  test("is not lost where the later of two changes breaks off", async () => {
+  test("isn't lost if the later of two changes fails midway", async () => {
     for (let step = 1; step <= 8; step++) {
       const { faulty, places, settle } = await begin();
       let seen = 0;
@@ -237,7 +237,7 @@ describe("an account that moves to another address", () => {
     }
   });
 
-  test("keeps a password that is changed meanwhile", async () => {
+  test("keeps a password that changes at the same time", async () => {
     const passwords = { oldPassword: ada.password, newPassword: "battery staple" };
     for (let step = 1; step <= 2; step++) {
       const { accounts, faulty, change, user } = await begin();

@@ -20,7 +20,7 @@ vi.mock("node:crypto", async (importOriginal) => {
 
 const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
-test("many registrations of one address are refused at once, and do not stop logins of another", async () => {
+test("the server rejects many registrations of one IP address immediately, and doesn't delay logins of another", async () => {
   const closed = new Gate();
   const faulty = createFaultyDriver();
   const { app } = await start({ storage: { session: faulty.driver } });

@@ -9,7 +9,7 @@ import { Gate } from "../../_faulty-driver.ts";
 
 const places = maxRunning;
 
-test("few hashes run at a time, and the others take their turns", async () => {
+test("the queue of hashes runs few hashes at a time, and the others in order", async () => {
   const gate = new Gate();
   const order: number[] = [];
   let running = 0;
@@ -31,7 +31,7 @@ test("few hashes run at a time, and the others take their turns", async () => {
   expect(most).toBe(places);
 });
 
-test("a hash that fails gives its place back", async () => {
+test("the queue of hashes frees the slot of a hash that fails", async () => {
   for (let hash = 0; hash < 2 * places; hash++) {
     const failing = queueHash(() => Promise.reject(new Error("no memory")));
     await expect(failing).rejects.toThrow("no memory");
@@ -39,7 +39,7 @@ test("a hash that fails gives its place back", async () => {
   expect(await queueHash(async () => "done")).toBe("done");
 });
 
-test("whoever has gone away by then is left out", async () => {
+test("the queue of hashes skips the hashes of clients that have disconnected", async () => {
   const gate = new Gate();
   const first = Array.from({ length: places }, () => queueHash(() => gate.pass()));
   const controller = new AbortController();
@@ -56,7 +56,7 @@ test("whoever has gone away by then is left out", async () => {
   await Promise.all(first);
 });
 
-test("networks take turns: one with many hashes waiting does not delay another", async () => {
+test("the queue of hashes takes networks in rotation: one with many waiting hashes doesn't delay another", async () => {
   const gate = new Gate();
   const order: string[] = [];
   const run = (ip: string) => queueHash(async () => void order.push(ip), { ip });
@@ -71,7 +71,7 @@ test("networks take turns: one with many hashes waiting does not delay another",
   expect([fourth, fifth]).toEqual(["192.0.2.1", "2001:db8::2"]);
 });
 
-test("a network with too many hashes waiting is refused at once, and others are not", async () => {
+test("the queue of hashes rejects a network with too many waiting hashes, and no other", async () => {
   const gate = new Gate();
   const running = Array.from({ length: places }, () => queueHash(() => gate.pass()));
   const waiting = Array.from({ length: maxWaitingPerNetwork }, () => waitFor("192.0.2.1"));
@@ -85,7 +85,7 @@ test("a network with too many hashes waiting is refused at once, and others are 
   expect(await other).toBe("done");
 });
 
-test("a full queue refuses at once with 503, and places of those who left are free", async () => {
+test("the queue of hashes rejects with 503 if the queue is full, after it has removed disconnected clients", async () => {
   const gate = new Gate();
   const running = Array.from({ length: places }, () => queueHash(() => gate.pass()));
   const { signal, abort } = gaveUp();

@@ -23,7 +23,7 @@ import { readStored } from "../../fixtures/stored.ts";
 describeLimits("failed logins", (matrix, pass, url) => {
   const { start, storage } = matrix;
 
-  test("at an account's limit the right password is refused too, until the window has passed", async () => {
+  test("reject the right password, too, at an account's limit, until the window has passed", async () => {
     const auth = createAuth();
     const asked = vi.spyOn(auth, "login");
     const { visitor } = await start({ ...limited, auth });
@@ -50,7 +50,7 @@ describeLimits("failed logins", (matrix, pass, url) => {
     expect(await login(visitor(), ada)).toBe("200 ok");
   });
 
-  test("shops of another realm have counts of their own", async () => {
+  test("have counts of their own in another realm", async () => {
     const [german, american] = [
       { shopId: 1001, locale: "de-DE", currency: "EUR", path: "de", realm: "eu" },
       { shopId: 1002, locale: "en-US", currency: "USD", path: "us", realm: "us" },
@@ -61,7 +61,7 @@ describeLimits("failed logins", (matrix, pass, url) => {
     expect(await login(visitor(1002), ada)).toBe("200 ok");
   });
 
-  test("an unknown account is answered as a known one", async () => {
+  test("get the same response for an unknown account", async () => {
     const { visitor } = await start(limited);
     const answers = async (credentials: typeof ada) => {
       const all: unknown[] = [];
@@ -71,7 +71,7 @@ describeLimits("failed logins", (matrix, pass, url) => {
     expect(await answers(nobody)).toEqual(await answers(wrong(ada)));
   });
 
-  test("a login clears its account's count, and not its address's", async () => {
+  test("are cleared by a login for its account, and not for its IP address", async () => {
     const storefront = await start(limited);
     const at = (ip: string) => visitorAt(ip, storefront);
     await repeat(2, async () => {
@@ -83,7 +83,7 @@ describeLimits("failed logins", (matrix, pass, url) => {
     expect(await login(at("192.0.2.2"), eve)).toBe("200 ok");
   });
 
-  test("of IPv6, a network of 64 bits is one address; IPv4 is one however it is written", async () => {
+  test("count a /64 network of IPv6 as one address, and an IPv4 address in all its forms as one", async () => {
     const storefront = await start({ ...limited, loginAttempts: { perAddress: 1 } });
     const blocked = async (failed: string, ip: string) => {
       await login(visitorAt(failed, storefront), wrong(ada));
@@ -97,7 +97,7 @@ describeLimits("failed logins", (matrix, pass, url) => {
     expect(await blocked("::1", "192.0.2.3")).toBe(false);
   });
 
-  test("where the address is not known, only accounts are counted", async () => {
+  test("count for accounts only if the IP address is unknown", async () => {
     const storefront = await start({ ...limited, loginAttempts: { perAddress: 1 } });
     for (const email of ["a@example.com", "b@example.com", "c@example.com"]) {
       const credentials = wrong({ ...ada, email });
@@ -107,7 +107,7 @@ describeLimits("failed logins", (matrix, pass, url) => {
     }
   });
 
-  test("false is no limit", async () => {
+  test("have no limit if loginAttempts is false", async () => {
     const { visitor } = await start({ ...limited, loginAttempts: false });
     const user = visitor();
     await repeat(12, async () => {
@@ -118,7 +118,7 @@ describeLimits("failed logins", (matrix, pass, url) => {
     expect(toShort(await user.call("updatePassword", passwords))).toBe("200 ok");
   });
 
-  test("neither an e-mail address nor an IP address lies in the storage", async () => {
+  test("store no email address and no IP address", async () => {
     const driver: Driver = openDriver(storage());
     const storefront = await start({ ...limited, storage: { session: driver } });
     await login(visitorAt("192.0.2.1", storefront), wrong(ada));
@@ -128,7 +128,7 @@ describeLimits("failed logins", (matrix, pass, url) => {
 
   if (url === undefined) return;
 
-  test("two storefronts count together, and know when the count ends", async () => {
+  test("share their counts, and the end of the window, between two servers", async () => {
     const [one, two] = [await matrix.start(limited), await matrix.start(limited)];
     for (const { visitor } of [one, two, one]) {
       expect(await login(visitor(), wrong(ada))).toBe("401 invalid_credentials");
@@ -146,7 +146,7 @@ describeLimits("failed logins", (matrix, pass, url) => {
     expect(["12", "13"]).toContain(headers.get("retry-after"));
   });
 
-  test("fails a login whose count cannot be read, until the window has passed", async () => {
+  test("fail a login whose count can't be read, until the window has passed", async () => {
     matrix.allowErrors();
     const { visitor } = await matrix.start(limited);
     await login(visitor(), wrong(ada));

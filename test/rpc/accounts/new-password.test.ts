@@ -14,7 +14,7 @@ function createAuth() {
   return { ...auth, register: vi.fn(auth.register), changePassword: vi.fn(auth.changePassword) };
 }
 
-describe("a password that is being set", () => {
+describe("a new password", () => {
   const matrix = createMatrix("memory", "request", () => ({ driver: "memory" }));
   const { email, password } = testAccount;
 
@@ -31,7 +31,7 @@ describe("a password that is being set", () => {
     };
   }
 
-  test("costs a server nothing that nobody sets one on: the list of common ones is not read before", async () => {
+  test("loads the list of common passwords when the first one is set", async () => {
     const { register } = await start();
     expect(read).not.toHaveBeenCalled();
     await register("battery staple");

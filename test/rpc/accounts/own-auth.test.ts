@@ -37,7 +37,7 @@ function createAuth(): {
 describe("an auth of the config", () => {
   const { allowErrors, start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
-  test("an operator's own system is asked instead, and is told shop and realm", async () => {
+  test("replaces the built-in accounts, and receives the shop and the realm", async () => {
     const auth = createAuth();
     const { visitor } = await start({ auth });
     const browser = visitor(1002);
@@ -72,7 +72,7 @@ describe("an auth of the config", () => {
     ).toBe(8);
   });
 
-  test("without updateUser of the operator's, a profile lasts as long as the session", async () => {
+  test("keeps a profile as long as the session if it has no updateUser", async () => {
     const { updateUser: _, ...auth } = createAuth();
     const { visitor } = await start({ auth });
     const browser = visitor();
@@ -84,7 +84,7 @@ describe("an auth of the config", () => {
     expect((await browser.call("getUser")).body.user.firstName).toBeUndefined();
   });
 
-  test("what changes while a password is changed is kept under the new id", async () => {
+  test("keeps changes of a parallel call under the new ID after a new password", async () => {
     const { updateUser: _, ...auth } = createAuth();
     const gate = new Gate();
     auth.changePassword.mockImplementation(async () => {
@@ -104,7 +104,7 @@ describe("an auth of the config", () => {
     expect((await browser.call("getUser")).body.user.firstName).toBe("Ada");
   });
 
-  test("a login that is not to be remembered ends with the browser", async () => {
+  test("ends a login with the browser if rememberMe is false", async () => {
     const { visitor } = await start({ auth: createAuth() });
     const browser = visitor();
     const credentials = { email: ada.email, password: "right" };
@@ -114,7 +114,7 @@ describe("an auth of the config", () => {
     expect(brief).not.toContain("Max-Age");
   });
 
-  test("a logout that the storage refuses leaves the cookie, so that it can be tried again", async () => {
+  test("keeps the cookie if the storage fails at a logout, so that it can be repeated", async () => {
     allowErrors();
     const faulty = createFaultyDriver();
     const { visitor } = await start({ auth: createAuth(), storage: { session: faulty.driver } });

@@ -12,7 +12,7 @@ const wrongPassword = { status: 403, body: { code: "wrong_password" } };
 describe("a password change", () => {
   const { allowErrors, start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
-  test("refuses a wrong old password, even if the new password is the current one", async () => {
+  test("rejects a wrong old password, even if the new password is the current one", async () => {
     const { visitor } = await start({ loginAttempts: { perAccount: 2 } });
     const user = visitor();
     await user.call("register", ada);
@@ -24,7 +24,7 @@ describe("a password change", () => {
     expect((await user.call("updatePassword", guess)).status).toBe(429);
   });
 
-  test("that broke off can be repeated with the old password, and ends the other sessions then", async () => {
+  test("can be repeated with the old password after a failure, and then ends the other sessions", async () => {
     allowErrors();
     const faulty = createFaultyDriver();
     const { visitor } = await start({ storage: { session: faulty.driver } });
@@ -49,7 +49,7 @@ describe("a password change", () => {
     expect((await visitor().call("login", ada)).status).toBe(401);
   });
 
-  test("of two at once with one old password, one wins and the other is told", async () => {
+  test("wins once for two parallel changes with one old password, and fails the other", async () => {
     const faulty = createFaultyDriver();
     const accounts = createAccounts(openDocumentStore(faulty.driver, createTestLog()));
     const context = contextOf();
@@ -110,8 +110,8 @@ describe("an account whose stored hash is malformed", () => {
   });
 });
 
-describe("an e-mail address of another's account", () => {
-  test("in a user's session does not move that account to a new address", async () => {
+describe("an email address of another account", () => {
+  test("in a user's session doesn't move that account to a new email address", async () => {
     const faulty = createFaultyDriver();
     const accounts = createAccounts(openDocumentStore(faulty.driver, createTestLog()));
     const context = contextOf();

@@ -22,12 +22,12 @@ const enterAs = (id: string, email: string) =>
   });
 
 describeLimits("guessed passwords", ({ start, allowErrors }) => {
-  test("50 at once with the right password all log in", async () => {
+  test("don't delay 50 parallel logins with the right password", async () => {
     const { visitor } = await start(limited);
     expect(await tally(times(50, () => login(visitor(), ada)))).toEqual({ "200 ok": 50 });
   });
 
-  test("guesses at once tell no more than the limit, also the right one among them", async () => {
+  test("reveal no more than the limit if they are parallel, even with the right one among them", async () => {
     const gate = new Gate();
     let arrived = 0;
     const auth = createAuth({
@@ -52,7 +52,7 @@ describeLimits("guessed passwords", ({ start, allowErrors }) => {
     expect(right.cookies.size).toBe(0);
   });
 
-  test("updatePassword's old password is counted with the logins of the account", async () => {
+  test("count for the account in updatePassword, too", async () => {
     const { visitor } = await start(limited);
     const user = visitor();
     await login(user, ada);
@@ -66,7 +66,7 @@ describeLimits("guessed passwords", ({ start, allowErrors }) => {
     expect(await login(visitor(), ada)).toBe("429 too_many_attempts");
   });
 
-  test("reauthenticate's password is counted with the logins of the account", async () => {
+  test("count for the account in reauthenticate, too", async () => {
     const { visitor } = await start(limited);
     const user = visitor();
     await login(user, ada);
@@ -77,7 +77,7 @@ describeLimits("guessed passwords", ({ start, allowErrors }) => {
     expect(await prove("right")).toBe("429 too_many_attempts");
   });
 
-  test("old passwords that are guessed at once are looked at no more often than the limit", async () => {
+  test("reach auth no more often than the limit if they are parallel changes", async () => {
     const gate = new Gate();
     const tried: string[] = [];
     const auth = createAuth({
@@ -108,7 +108,7 @@ describeLimits("guessed passwords", ({ start, allowErrors }) => {
     expect(tried).toEqual(["guess", "guess", "guess"]);
   });
 
-  test("what an auth says by an error counts as it is meant", async () => {
+  test("count if an auth rejects them by an error, and not if it fails", async () => {
     allowErrors();
     let error: Error = new RpcError("invalid_credentials");
     const fail = () => Promise.reject(error);

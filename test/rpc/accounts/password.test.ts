@@ -20,7 +20,7 @@ afterEach(() => {
   derived.mockClear();
 });
 
-test("a password is right for its hash, and no other is", async () => {
+test("a password matches the hash of the same password only", async () => {
   const hash = await hashPassword("correct horse");
   expect(await verifyPassword("correct horse", hash)).toBe(true);
   for (const wrong of ["Correct horse", "correct horse ", "", "correct"]) {
@@ -28,7 +28,7 @@ test("a password is right for its hash, and no other is", async () => {
   }
 });
 
-test("a hash says how it was made: by scrypt, with settings of OWASP's", async () => {
+test("hashPassword writes scrypt and its settings, which OWASP recommends, into the hash", async () => {
   const hash = await hashPassword("correct horse");
   const match = /^\$scrypt\$ln=15,r=8,p=3\$([A-Za-z0-9+/]{22})\$([A-Za-z0-9+/]{43})$/.exec(hash);
   const [, salt = "", key] = match ?? [];
@@ -37,12 +37,12 @@ test("a hash says how it was made: by scrypt, with settings of OWASP's", async (
   expect(key).toBe(toText(expected));
 });
 
-test("each hash has a salt of its own", async () => {
+test("hashPassword uses a new salt for each hash", async () => {
   const [first, second] = await Promise.all([hashPassword("same"), hashPassword("same")]);
   expect(first).not.toBe(second);
 });
 
-test("where there is no hash, the same work is done, and the answer is no", async () => {
+test("verifyPassword does the same work without a hash, and returns false", async () => {
   const hash = await hashPassword("correct horse");
   derived.mockClear();
   await verifyPassword("correct horse", hash);
@@ -55,7 +55,7 @@ test("where there is no hash, the same work is done, and the answer is no", asyn
   expect(unknown).toMatchObject({ N: 2 ** 15, r: 8, p: 3 });
 });
 
-test("a hash of other settings is still understood", async () => {
+test("verifyPassword reads a hash with other settings", async () => {
   const salt = Buffer.from("salt-of-16-bytes");
   const key = scryptSync("correct horse", salt, 32, { N: 2 ** 10, r: 4, p: 1 });
   const hash = `$scrypt$ln=10,r=4,p=1$${toText(salt)}$${toText(key)}`;
@@ -63,13 +63,13 @@ test("a hash of other settings is still understood", async () => {
   expect(await verifyPassword("wrong", hash)).toBe(false);
 });
 
-test("what looks the same on every keyboard is the same password", async () => {
+test("verifyPassword treats the same text from different keyboards as the same password", async () => {
   const hash = await hashPassword("Caf\u00e9 \ufb01ne");
   expect(await verifyPassword("Cafe\u0301 fine", hash)).toBe(true);
   expect(await verifyPassword("Cafe fine", hash)).toBe(false);
 });
 
-test("all of a long password counts", async () => {
+test("verifyPassword compares all of a long password", async () => {
   const long = "x".repeat(127);
   const hash = await hashPassword(`${long}a`);
   expect(await verifyPassword(`${long}a`, hash)).toBe(true);

@@ -35,7 +35,7 @@ const newcomer = (number: number) => ({
 describe("registrations", () => {
   const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
-  test("are counted by address: too many from one are refused with 429, before any work", async () => {
+  test("count for the IP address: the server rejects too many with 429, before any work", async () => {
     const auth = createAuth();
     const storefront = await start({ auth, loginAttempts: { perAddress: 2 } });
     const register = async (ip: string | undefined, number: number) =>
@@ -51,7 +51,7 @@ describe("registrations", () => {
     }
   });
 
-  test("do not lock the logins of their address", async () => {
+  test("don't block the logins from their IP address", async () => {
     const storefront = await start({ auth: createAuth(), loginAttempts: { perAddress: 1 } });
     const visitor = visitorAt("192.0.2.1", storefront);
     for (const expected of ["200 ok", "429 too_many_attempts"]) {
@@ -65,7 +65,7 @@ describe("registrations", () => {
 describe("wrong old passwords of updatePassword", () => {
   const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
-  test("are counted by address too, as failed logins are", async () => {
+  test("count for the IP address, like failed logins", async () => {
     const storefront = await start({ auth: createAuth(), loginAttempts: { perAddress: 2 } });
     const visitor = visitorAt("192.0.2.1", storefront);
     await visitor.call("login", { email: "ada@example.com", password: "right" });
@@ -80,7 +80,7 @@ describe("wrong old passwords of updatePassword", () => {
   });
 });
 
-describe("an e-mail address", () => {
+describe("an email address", () => {
   const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
   test.each([
@@ -114,7 +114,7 @@ describe("an e-mail address", () => {
     },
   );
 
-  test("with spaces around it is no new password", async () => {
+  test("with spaces around it is rejected as a new password", async () => {
     const { visitor } = await start({ auth: createAuth() });
     const registration = { email: "ada@example.com ", password: "Ada@example.com" };
     expect(await visitor().call("register", registration)).toMatchObject({ status: 422 });

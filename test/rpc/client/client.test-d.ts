@@ -70,7 +70,7 @@ describe("a client's methods", () => {
     void client.greet({ name: "Ada" }, { signal: AbortSignal.timeout(9), headers: { "x-a": "1" } });
   });
 
-  test("need no payload where none is due", () => {
+  test("need no payload if the method takes none", () => {
     expectTypeOf(client.ping).parameters.toEqualTypeOf<
       [payload?: undefined, options?: RpcCallOptions]
     >();
@@ -86,7 +86,7 @@ describe("a client's methods", () => {
     void client.findOrders({});
   });
 
-  test("give what is left of the answer after JSON", () => {
+  test("return the type after JSON", () => {
     interface SentOrder {
       readonly id: number;
       readonly at: string;
@@ -101,7 +101,7 @@ describe("a client's methods", () => {
     expectTypeOf<Given<typeof client.anything>>().toEqualTypeOf<unknown>();
   });
 
-  test("give nothing as undefined, also what is null on the server", () => {
+  test("return undefined for no result, and for null", () => {
     expectTypeOf<Given<typeof client.touch>>().toEqualTypeOf<undefined>();
     expectTypeOf<Given<typeof client.forget>>().toEqualTypeOf<undefined>();
     // Null is answered with 204, so it never arrives as null.
@@ -109,7 +109,7 @@ describe("a client's methods", () => {
     expectTypeOf(given).toEqualTypeOf<Given<typeof client.lastOrder>>();
   });
 
-  test("give branded values as strings and numbers", () => {
+  test("return branded values as strings and numbers", () => {
     const customerId = z.string().brand<"CustomerId">();
     const branded = {
       whoIs: defineRpcMethod({
@@ -127,7 +127,7 @@ describe("a client's methods", () => {
     expectTypeOf(given.cents).toExtend<number>();
   });
 
-  test("give recursive types and JSON types as they are", () => {
+  test("return recursive types and JSON types unchanged", () => {
     interface Category {
       readonly name: string;
       readonly children: readonly Category[];
@@ -144,17 +144,17 @@ describe("a client's methods", () => {
     expectTypeOf<Given<typeof settings>>().toEqualTypeOf<{ [key: string]: Json }>();
   });
 
-  test("give a Response as a Response", () => {
+  test("return a Response as a Response", () => {
     const raw = { invoice: defineRpcMethod({ handler: async () => new Response("PDF") }) };
     const { invoice } = createRpcClient<typeof raw>({ baseURL: "", shopId: 1001 });
     expectTypeOf<Given<typeof invoice>>().toEqualTypeOf<Response>();
   });
 
-  test("give what the output schema makes of the answer", () => {
+  test("return the output type of the output schema", () => {
     expectTypeOf<Given<typeof client.price>>().toEqualTypeOf<{ price: string }>();
   });
 
-  test("can be passed on as promises only", () => {
+  test("return promises only", () => {
     expectTypeOf(client.ping).returns.toEqualTypeOf<Promise<true>>();
   });
 });
@@ -182,7 +182,7 @@ describe("the built-in methods", () => {
     void client.login({ email: "ada@example.com" });
   });
 
-  test("can be replaced by others of their names", () => {
+  test("can be replaced by methods with their names", () => {
     const own = {
       getUser: defineRpcMethod({ handler: () => ({ points: 7 }) }),
     };
@@ -193,7 +193,7 @@ describe("the built-in methods", () => {
   });
 });
 
-test("a client is told where the server is, and for which shop", () => {
+test("createRpcClient requires the server's URL and the shop", () => {
   // @ts-expect-error -- a shop is due
   void createRpcClient<typeof methods>({ baseURL: "" });
   // @ts-expect-error -- a shop's id is a number

@@ -52,14 +52,14 @@ describe("a client", () => {
     expect(await client.getUser()).toEqual({});
   });
 
-  test("gives what a method answers, and nothing as undefined", async () => {
+  test("returns a method's result, and undefined for none", async () => {
     const { app } = await start({ methods });
     const client = createClient<Methods>({ fetch: createBrowser(app) });
     expect(await client.now()).toStrictEqual({ at: "1970-01-01T00:00:00.000Z", notes: [null, 1] });
     expect(await client.nothing()).toBeUndefined();
   });
 
-  test("is that of one shop, wherever its methods lie", async () => {
+  test("calls one shop, under any base path", async () => {
     const { app } = await start({ methods, basePath: "/shop/api" });
     const fetch = createBrowser(app);
     for (const shopId of [1001, 1002]) {
@@ -70,7 +70,7 @@ describe("a client", () => {
     expect(await failure(unknown.getUser())).toMatchObject({ status: 404, code: "unknown_shop" });
   });
 
-  test("sends what the server wants to see", async () => {
+  test("sends the headers that the server requires", async () => {
     const fetch = createFetch(null);
     const baseURL = "https://shop.example";
     const client = createRpcClient<Methods>({
@@ -98,7 +98,7 @@ describe("a client", () => {
     expect(await second.json()).toEqual({});
   });
 
-  test("sends its own shop and content type, whatever the other headers are called", async () => {
+  test("sends its own shop and content type, whatever other headers it gets", async () => {
     const fetch = createFetch(null);
     const headers = { "X-Shop-Id": "9", "Content-Type": "text/plain", "x-shop-id": "8" };
     await createClient<Methods>({ fetch, headers }).getUser();
@@ -107,7 +107,7 @@ describe("a client", () => {
     expect(sent.get("content-type")).toBe("application/json");
   });
 
-  test("uses the global fetch where it is given none", async () => {
+  test("uses the global fetch if it gets none", async () => {
     const fetch = createFetch({ user: { id: 7 } });
     vi.stubGlobal("fetch", fetch);
     const client = createRpcClient<Methods>({ baseURL: "https://shop.example", shopId: 1001 });
@@ -115,7 +115,7 @@ describe("a client", () => {
     expect(fetch).toHaveBeenCalledOnce();
   });
 
-  test("can be awaited and looked at without calling the server", async () => {
+  test("can be awaited and inspected without a call of the server", async () => {
     const fetch = createFetch(null);
     const client = createClient<Methods>({ fetch });
     expect(await client).toBe(client);
@@ -131,7 +131,7 @@ describe("a client", () => {
 afterEach(() => void vi.unstubAllGlobals());
 
 describe("a call of a client that fails", () => {
-  test("throws what the problem says", async () => {
+  test("throws an error with the fields of the response", async () => {
     const { app } = await start({ methods });
     const client = createClient<Methods>({ fetch: createBrowser(app) });
     const error = await failure(client.refuse());
@@ -167,7 +167,7 @@ describe("a call of a client that fails", () => {
     expect(error.message).toContain(String(status));
   });
 
-  test("throws what fetch throws where no answer came", async () => {
+  test("throws the error of fetch if no response came", async () => {
     const broken = new TypeError("fetch failed");
     const client = createClient<Methods>({ fetch: () => Promise.reject(broken) });
     await expect(client.getUser()).rejects.toBe(broken);
@@ -175,7 +175,7 @@ describe("a call of a client that fails", () => {
 });
 
 describe("a method's schemas", () => {
-  test("an answer that the output schema refuses is a 500, whose details are logged only", async () => {
+  test("reject a result that doesn't match the output schema: 500, with details in the log only", async () => {
     allowErrors();
     const output = z.strictObject({ price: z.number() });
     const wrong = { price: "4711 euro" } as unknown as { price: number };
@@ -188,7 +188,7 @@ describe("a method's schemas", () => {
     expect(String(line?.details?.["error"])).toMatch(/price.*output schema.*price/);
   });
 
-  test("what the output schema leaves out or makes of an answer is what is answered", async () => {
+  test("return the result as parsed by the output schema", async () => {
     const output = z.object({ price: z.number().transform((cents) => `${cents / 100} €`) });
     const price = defineRpcMethod({
       output,
@@ -218,7 +218,7 @@ describe("a method's schemas", () => {
     },
   );
 
-  test("a schema that throws is a fault of the server", async () => {
+  test("fail the call with 500 if a schema throws", async () => {
     allowErrors();
     const input = z.unknown().transform(() => {
       throw new Error("redis://user:pw@host");

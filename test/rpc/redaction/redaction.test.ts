@@ -24,7 +24,7 @@ const methods = {
   }),
 };
 
-describe("what a caller sends as a credential, and is none of ours,", () => {
+describe("a credential of another program", () => {
   test.each<[string, Record<string, string>]>([
     ["cookies", { cookie: "a=127.0.0.1; b=1001; c=The call came from here" }],
     ["cookies of our name", { cookie: "$session-1001=127.0.0.1; $session-1002=here" }],
@@ -45,15 +45,15 @@ describe("what a caller sends as a credential, and is none of ours,", () => {
   });
 });
 
-test("a signed cookie of another program is no secret of ours", async () => {
+test("a log line shows a signed cookie of another program in the log", async () => {
   const { lines, visitor } = await start({ methods });
   const note = `s:another.${"A".repeat(43)}`;
   await visitor().call("echo", { note }, { cookie: `connect.sid=${note}` });
   expect(lines).toMatchObject([{ message: `Said ${note}` }]);
 });
 
-describe("a credential of ours", () => {
-  test("is kept out of log lines, as it came and decoded: a cookie", async () => {
+describe("a credential of this server", () => {
+  test("is redacted in log lines, encoded and decoded: a cookie", async () => {
     const { lines, visitor } = await start({ methods });
     const user = visitor();
     await user.call("addItemToBasket", { variantId: 7, quantity: 1 });
@@ -65,7 +65,7 @@ describe("a credential of ours", () => {
     }
   });
 
-  test("is kept out of log lines: a bearer token, of this shop or another", async () => {
+  test("is redacted in log lines: a bearer token, of this shop or another", async () => {
     const { lines, visitor } = await start({ methods, session: { tokenMethod: "bearer" } });
     const added = await visitor().call("addItemToBasket", { variantId: 7, quantity: 1 });
     const token = added.headers.get("storefront-auth-token") as string;
@@ -77,7 +77,7 @@ describe("a credential of ours", () => {
     }
   });
 
-  test("is kept out of log lines: an admin token at the wrong door", async () => {
+  test("is redacted in log lines: an admin token in a call of a method", async () => {
     const { lines, visitor } = await start({ methods, admin: { token: adminToken } });
     const headers = { authorization: `Bearer ${adminToken}` };
     await visitor().call("echo", { note: adminToken }, headers);
@@ -85,7 +85,7 @@ describe("a credential of ours", () => {
   });
 });
 
-test("a secret is kept out of log lines however long it is, and nothing else is", () => {
+test("the redactor finds a secret of any length, and nothing else", () => {
   const long = Array.from({ length: 3000 }, (_, index) => `${index}.`).join("");
   for (const length of [256, 257, 512, 513, 3000, long.length]) {
     const redactor = new Redactor();
@@ -119,7 +119,7 @@ describe("a secret in base64", () => {
     },
   );
 
-  test("is not looked for if its piece would be found by chance", () => {
+  test("isn't searched for if its piece would be found by chance", () => {
     const short = new Redactor();
     short.addSource(() => ["1001"]);
     expect(short.redact("MTAw MDAx A call failed MTAwMQ==")).toBe(
@@ -176,7 +176,7 @@ describe("a payload field with the name of a secret, in a method without secret(
   });
 });
 
-test("data of an RpcError is sent under any name, but without the secrets of its call", async () => {
+test("the server sends the data of an RpcError under any name, without the secrets of its call", async () => {
   const { visitor } = await start({
     methods: {
       fail: defineRpcMethod({

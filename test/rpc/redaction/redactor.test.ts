@@ -6,7 +6,7 @@ import { createTestLog } from "../../_log.ts";
 const hidden = "[redacted]";
 
 describe("a redactor", () => {
-  test("looks for secrets when something is written down, and once", () => {
+  test("collects its secrets once, at the first line", () => {
     const redactor = new Redactor();
     const find = vi.fn(() => ["hunter2"]);
     redactor.addSource(find);
@@ -17,7 +17,7 @@ describe("a redactor", () => {
     expect(find).toHaveBeenCalledOnce();
   });
 
-  test("finds a secret in JSON and in URLs, the longest first, and never in its own words", () => {
+  test("finds a secret in JSON and in URLs, the longest first, and never in [redacted]", () => {
     const redactor = redactorOf('say "hi" & bye', "hunter2", "hunter2 and more", "dact", 4711);
     const text = `${JSON.stringify({ a: 'say "hi" & bye' })} ?q=${encodeURIComponent('say "hi" & bye')}`;
     expect(redactor.redact(text)).toBe(`{"a":"${hidden}"} ?q=${hidden}`);
@@ -32,7 +32,7 @@ describe("a redactor", () => {
     expect(redactorOf("a.c+", "$&").redact("abcc a.c+ $&")).toBe(`abcc ${hidden} $&`);
   });
 
-  test("looks into everything that a log can be given", () => {
+  test("redacts every kind of value in the details of a line", () => {
     const redactor = redactorOf("hunter2");
     const cause = Object.assign(new TypeError("of hunter2"), { config: { data: "hunter2" } });
     const circle: { self?: unknown; text: string } = { text: "hunter2" };
@@ -65,7 +65,7 @@ describe("a redactor", () => {
     expect(details.error.message).toBe("for hunter2");
   });
 
-  test("goes by the names of keys too, stops in the depth, and runs no getter", () => {
+  test("redacts the values of secret keys, stops at a depth, and runs no getter", () => {
     const redactor = redactorOf();
     const names = [
       "password",

@@ -22,7 +22,7 @@ const chain: z.ZodType<Chain> = z.lazy(() =>
   z.object({ pin: pin.optional(), next: chain.optional() }),
 );
 
-describe("the secrets of a payload are found", () => {
+describe("maskSecrets finds secrets", () => {
   const a = { pin: "hunter2" };
   const none = { pin: hidden };
   const cases: [what: string, schema: z.ZodType, payload: unknown, masked: unknown][] = [
@@ -107,7 +107,7 @@ describe("the secrets of a payload are found", () => {
     expect(maskSecrets(schema, payload)).toEqual({ masked: payload, secrets: [] });
   });
 
-  test("are the passwords of the built-in methods", () => {
+  test("in the passwords of the built-in methods", () => {
     const { register, updatePassword } = builtinMethods;
     const passwords = { oldPassword: "hunter2!", newPassword: "hunter3!" };
     const { secrets } = maskSecrets(updatePassword.input, passwords);
@@ -116,7 +116,7 @@ describe("the secrets of a payload are found", () => {
     expect(maskSecrets(register.input, account).secrets).toEqual(["hunter2!"]);
   });
 
-  test("secret gives back the schema it was given", () => {
+  test("by a mark that leaves the schema itself", () => {
     const schema = z.string().min(3);
     expect(secret(schema)).toBe(schema);
   });
@@ -124,7 +124,7 @@ describe("the secrets of a payload are found", () => {
 
 const { allowErrors, start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
-describe("what a call says", () => {
+describe("a call", () => {
   const input = z.looseObject({ note: secret(z.string().trim()) });
   const methods = {
     quote: defineRpcMethod({ input, handler: quote }),
@@ -154,7 +154,7 @@ describe("what a call says", () => {
     },
   );
 
-  test("keeps the words that are ours, whatever a visitor makes a secret", async () => {
+  test("keeps the server's own words, whatever a client sends as a secret", async () => {
     allowErrors();
     const { visitor, lines } = await start({ methods });
     const headers = { cookie: "a=crash; b=error; c=address" };
@@ -165,7 +165,7 @@ describe("what a call says", () => {
     expect(lines).toMatchObject([{ details: { method: "crash", shopId: 1001 } }]);
   });
 
-  test("to hooks is the payload without them", async () => {
+  test("gives hooks the payload without secrets", async () => {
     const seen = new Map<string, unknown>();
     const spy = (name: string) => (call: HookEvent) => {
       seen.set(`${name} ${call.method}`, call.payload);
