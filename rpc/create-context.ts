@@ -1,7 +1,7 @@
-import { createContextAuth } from "./accounts/context-auth.ts";
+import { createContextAuth, type ContextAuth } from "./accounts/context-auth.ts";
 import type { Call } from "./call.ts";
-import { createContextLists } from "./context-lists.ts";
-import { createContextSessions } from "./context-sessions.ts";
+import { changeBasket, changeWishlist, readBasket, readWishlist } from "./context-lists.ts";
+import { createContextSessions, type ContextSessions } from "./context-sessions.ts";
 import type { PublicRpcContext, RpcContext } from "./context.ts";
 import { callRpc } from "./dispatch.ts";
 import { logIn } from "./session/login.ts";
@@ -9,62 +9,58 @@ import { destroySession, destroySessionsOf } from "./session/logout.ts";
 
 /** Creates the context of a call without a session. */
 export function createPublicContext(call: Call): PublicRpcContext {
-  return toContext(createPublicFields(call), call, publicGetters);
+  const fields: Omit<PublicRpcContext, keyof LiveValues | "with"> = {
+    shop: call.services.shop,
+    ip: call.request.client.ip,
+    callRpc: <Output>(name: string, payload?: unknown) =>
+      callRpc(call, name, payload) as Promise<Output>,
+  };
+  return toContext(fields, call, publicGetters);
 }
 
 /** Creates the context of a call with a session. */
 export function createContext(call: Call): RpcContext {
   const { session } = call;
-  const { readBasket, changeBasket, readWishlist, changeWishlist } = createContextLists(call);
-  // No spreads: after a spread, V8 gives each object a hidden class of its own (docs/speed.md).
-  const { shop, log, ip, callRpc: callOther } = createPublicFields(call);
   const fields: Omit<RpcContext, keyof LiveValues | "with"> = {
-    shop,
-    log,
-    ip,
-    callRpc: callOther,
+    shop: call.services.shop,
+    ip: call.request.client.ip,
+    callRpc: <Output>(name: string, payload?: unknown) =>
+      callRpc(call, name, payload) as Promise<Output>,
     updateUser: (user) => session.draft.updateUser(user),
     createUserBoundSession: (user, options) => logIn(session, user, options),
     destroySession: () => destroySession(session),
     destroySessionsForUserId: async (userId, sessionsToKeep = []) =>
       (await destroySessionsOf(session, userId, sessionsToKeep)).count,
-    sessions: createContextSessions(call),
-    auth: createContextAuth(call),
     updateCustomData: (patch) => session.draft.updateCustomData(patch),
     readTokens: () => session.tokens.read(),
     updateTokens: (tokens) => session.tokens.update(tokens),
-    readBasket,
-    changeBasket,
-    readWishlist,
-    changeWishlist,
+    readBasket: () => readBasket(call),
+    changeBasket: (rule) => changeBasket(call, rule),
+    readWishlist: () => readWishlist(call),
+    changeWishlist: (rule) => changeWishlist(call, rule),
   };
   return toContext(fields, call, sessionGetters);
 }
 
 // --- Internal helpers ---
 
-function createPublicFields(call: Call): Omit<PublicRpcContext, keyof LiveValues | "with"> {
-  return {
-    shop: call.services.shop,
-    log: call.log,
-    ip: call.request.client.ip,
-    callRpc: <Output>(name: string, payload?: unknown) =>
-      callRpc(call, name, payload) as Promise<Output>,
-  };
-}
-
 /** The values of a context that change during a call, or that few calls read. */
 class LiveValues {
   readonly #call: Call;
   #headers: Headers | undefined;
+  #sessions: ContextSessions | undefined;
+  #auth: ContextAuth | undefined;
 
   constructor(call: Call) {
     this.#call = call;
   }
 
+  get log() {
+    return this.#call.log;
+  }
+
   get headers() {
-    this.#headers ??= withoutCredentials(this.#call);
-    return this.#headers;
+    return (this.#headers ??= withoutCredentials(this.#call));
   }
 
   get signal() {
@@ -90,6 +86,14 @@ class LiveValues {
   get wishlistKey() {
     return this.#call.session.lists.begin("wishlist");
   }
+
+  get sessions() {
+    return (this.#sessions ??= createContextSessions(this.#call));
+  }
+
+  get auth() {
+    return (this.#auth ??= createContextAuth(this.#call));
+  }
 }
 
 /** The property that links a context, and each context that `with` makes of it, to its live values. */
@@ -97,10 +101,10 @@ const live = Symbol("live values");
 
 type Getters = readonly (readonly [name: keyof LiveValues, getter: PropertyDescriptor])[];
 
-const publicGetters = toGetters("headers", "signal");
+const publicGetters = toGetters("log", "headers", "signal");
 const sessionGetters = [
   ...publicGetters,
-  ...toGetters("sessionId", "user", "customData", "basketKey", "wishlistKey"),
+  ...toGetters("sessionId", "user", "customData", "basketKey", "wishlistKey", "sessions", "auth"),
 ];
 
 /** All contexts share these getters. With getters of its own, each context would have a hidden class of its own. */

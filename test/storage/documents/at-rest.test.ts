@@ -95,7 +95,6 @@ describeStorages(({ start, allowErrors }, dump) => {
     expect(alive.filter(({ body }) => body.user !== undefined)).toHaveLength(2);
     expect(alive.filter(({ body }) => body.tokens !== undefined)).toHaveLength(3);
     const stored = await dump();
-    const before = countOf(stored, "session:");
     const nobody = (await storefront.visitor().call("look")).body;
     const found = [...stored].flatMap(([key, text]) => [...key.split(":"), key, ...textsIn(text)]);
     const tried = new Set(found.flatMap(toCredentials).filter((text) => /^[ -~]+$/.test(text)));
@@ -107,7 +106,9 @@ describeStorages(({ start, allowErrors }, dump) => {
         expect(answer.body, `${text} in ${shopId}`).toEqual(nobody);
       }
     }
-    expect(countOf(await dump(), "session:")).toBe(before);
+    // The marks of ended sessions can expire during the test.
+    const added = [...(await dump()).keys()].filter((key) => !stored.has(key));
+    expect(added.filter((key) => key.startsWith("session:"))).toEqual([]);
   });
 
   test("no secret is stored, logged, answered or told", { timeout: 60_000 }, async () => {
@@ -289,8 +290,4 @@ function toCredentials(text: string): string[] {
     const forms = [id, `s:${id}`, `s:${id}.${signature}`];
     return [...forms, ...forms.map(encodeURIComponent), encoded, `${encoded}.${signature}`];
   });
-}
-
-function countOf(stored: ReadonlyMap<string, string>, prefix: string): number {
-  return [...stored.keys()].filter((key) => key.startsWith(prefix)).length;
 }
