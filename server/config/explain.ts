@@ -19,7 +19,7 @@ export function explainShop(
     const known = config.shops.map((each) => each.shop.shopId.value).join(", ");
     throw new Error(`--shop: found ${JSON.stringify(shopId)}, expected one of ${known}`);
   }
-  const rows: Row[] = [
+  const rows: string[][] = [
     ["production", String(production), "environment (NODE_ENV)"],
     ...toRows("", shopKeys, shop.shop),
     ...toGroupRows(shopGroups, shop),
@@ -39,15 +39,13 @@ export function explainShop(
 
 // --- Internal helpers ---
 
-type Row = readonly [key: string, value: string, source: string];
-
-function toGroupRows(groups: Readonly<Record<string, KeyTable>>, values: object): Row[] {
+function toGroupRows(groups: Readonly<Record<string, KeyTable>>, values: object): string[][] {
   return Object.entries(groups).flatMap(([name, table]) => {
     return toRows(`${name}.`, table, (values as Readonly<Record<string, object>>)[name] ?? {});
   });
 }
 
-function toRows(prefix: string, table: KeyTable, values: object): Row[] {
+function toRows(prefix: string, table: KeyTable, values: object): string[][] {
   const entries = Object.entries<SourcedValue>(values as Record<string, SourcedValue>);
   return entries.map(([key, { value, source }]) => {
     const isSecret = table[key]?.visibility === "secret";

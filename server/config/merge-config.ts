@@ -27,9 +27,8 @@ export function mergeConfig(
   config: StorefrontConfig,
   { production }: { readonly production: boolean } = { production: false },
 ): SourcedConfig {
-  const groupOf = (name: string) => toLayer((config as object as Groups)[name] || {}, [name]);
   const groups = mapValues(serverGroups, (table, name) =>
-    merge(table, [groupOf(name)], { production }),
+    merge(table, [groupOf(config, name)], { production }),
   ) as unknown as SourcedGroups<typeof serverGroups>;
   const off = { value: undefined, source: "loginAttempts", isSet: true };
   const hasDefaultShop = config.shops.some(({ isDefault }) => isDefault);
@@ -47,8 +46,8 @@ export function mergeConfig(
       return {
         shop: merge(shopKeys, [toLayer(own, path)], { production, isDefaultShop }),
         ...(mapValues(shopGroups, (table, name) => {
-          const group = toLayer((shop as object as Groups)[name] || {}, [...path, name]);
-          return merge(table, [groupOf(name), group], { production });
+          const layers = [groupOf(config, name), groupOf(shop, name, path)];
+          return merge(table, layers, { production });
         }) as unknown as SourcedGroups<typeof shopGroups>),
       };
     }),
@@ -61,7 +60,11 @@ type SourcedGroups<Tables> = {
   readonly [Name in keyof Tables]: Sourced<Effective<Tables[Name]>>;
 };
 
-type Groups = Readonly<Record<string, object | false | undefined>>;
+/** The keys that the config, or a shop of it, sets in a group. */
+function groupOf(owner: object, name: string, path: readonly PropertyKey[] = []): Layer {
+  const { [name]: group } = owner as Readonly<Record<string, object | false | undefined>>;
+  return toLayer(group || {}, [...path, name]);
+}
 
 /** Takes each key from the last layer that sets it, or else its default. */
 function merge<Table extends KeyTable>(

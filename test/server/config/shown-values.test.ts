@@ -16,6 +16,7 @@ describe("a diagnostic", () => {
     ["a cookie's name", { session: { cookieName: "a b" } }, '"a b"'],
     ["a lifetime", { session: { maxAge: -5 } }, "-5"],
     ["a limit", { basket: { maxItems: 0 } }, "0"],
+    ["a key of a group in a group", { session: { cache: { max: 0 } } }, "0"],
     ["a currency", { shops: [{ ...shop, currency: "eur" }] }, '"eur"'],
   ])("shows a value if its key cannot contain a secret: %s", (_, config, text) => {
     expect(found(config)).toContain(text);
