@@ -10,7 +10,7 @@ afterEach(() => void vi.useRealTimers());
 
 describeWithPeers("express-session with the store", () => {
   describeOnStorages("in Express", (createStorage) => {
-    test("keeps a session from request to request, and from server to server", async () => {
+    test("keeps a session across requests and servers", async () => {
       const [one, two] = await serveTwo(createStorage());
       const browser = new Browser();
       expect(await browser.send(one, "/count")).toEqual({ count: 1 });
@@ -19,7 +19,7 @@ describeWithPeers("express-session with the store", () => {
       expect(await new Browser().send(two, "/count")).toEqual({ count: 1 });
     });
 
-    test("regenerates: a new id, and the old one is dead", async () => {
+    test("regenerates the ID, and the old one is invalid", async () => {
       const [one, two] = await serveTwo(createStorage());
       const browser = new Browser();
       await browser.send(one, "/count");
@@ -71,7 +71,7 @@ describeWithPeers("express-session with the store", () => {
       },
     );
 
-    test("ends a session that is not used, and extends one that is", async () => {
+    test("expires an unused session, and extends a used one", async () => {
       vi.useFakeTimers({ toFake: ["Date"] });
       const start = Date.now();
       const [one, two] = await serveTwo(createStorage(), { maxAge: 10_000 });

@@ -11,7 +11,7 @@ describeWithPeers("a store for express-session", () => {
   describeOnStorages("called by itself", (createStorage) => {
     const data = { cookie: { expires: null }, user: { id: 7 }, list: [1, null, "a"] };
 
-    test("gives sessions back as they were", async () => {
+    test("returns sessions unchanged", async () => {
       const store = open({ storage: createStorage() });
       expect(await store.get("a")).toBeUndefined();
       await store.set("a", data);
@@ -21,7 +21,7 @@ describeWithPeers("a store for express-session", () => {
       expect(await store.get("A")).toBeUndefined();
     });
 
-    test("ends a session with its cookie, or else after the ttl", async () => {
+    test("expires a session with its cookie, or after the ttl", async () => {
       vi.useFakeTimers({ toFake: ["Date"] });
       const start = Date.now();
       const store = open({ storage: createStorage(), ttl: 60 });
@@ -41,7 +41,7 @@ describeWithPeers("a store for express-session", () => {
       }
     });
 
-    test("touches the end, not the data, and only where there is a session", async () => {
+    test("extends a session without changing its data, and only if it exists", async () => {
       vi.useFakeTimers({ toFake: ["Date"] });
       const start = Date.now();
       const store = open({ storage: createStorage() });
@@ -60,7 +60,7 @@ describeWithPeers("a store for express-session", () => {
       expect(await store.get("a")).toBeUndefined();
     });
 
-    test("does not store again what was destroyed, for as long as it was told", async () => {
+    test("doesn't store a destroyed session again within destroyedTtl", async () => {
       vi.useFakeTimers({ toFake: ["Date"] });
       const store = open({ storage: createStorage(), destroyedTtl: 60 });
       await store.set("a", data);
@@ -77,7 +77,7 @@ describeWithPeers("a store for express-session", () => {
       expect(await store.get("a")).toEqual(data);
     });
 
-    test("never stores again a session that was read or stored before its end", async () => {
+    test("never stores a session again that was read or stored before its end", async () => {
       vi.useFakeTimers({ toFake: ["Date"] });
       const storage = createStorage();
       const [one, two] = [open({ storage }), open({ storage, destroyedTtl: 60 })];
@@ -95,7 +95,7 @@ describeWithPeers("a store for express-session", () => {
       expect(await two.get("b")).toEqual(data);
     });
 
-    test("keeps what parallel requests change, add and take away", async () => {
+    test("keeps the changes, additions and removals of parallel requests", async () => {
       const storage = createStorage();
       const [one, two] = [open({ storage }), open({ storage })];
       await one.set("a", { cookie: {}, changed: { deep: 1 }, removed: 1, same: 1 });
@@ -115,7 +115,7 @@ describeWithPeers("a store for express-session", () => {
     });
   });
 
-  test("tells failures to the callbacks, or else to the log", async () => {
+  test("passes errors to the callbacks, or logs them", async () => {
     const { log, lines } = createTestLog();
     const { store } = openRaw({ storage: brokenDriver, log });
     const session = { cookie: {} };
@@ -136,7 +136,7 @@ describeWithPeers("a store for express-session", () => {
     expect(unfit).toBeInstanceOf(TypeError);
   });
 
-  test("refuses what it cannot work with", () => {
+  test("rejects invalid options", () => {
     const storage = { driver: "memory" };
     expect(() => openRaw({ storage: { driver: "Redis" } })).toThrow("redis?");
     expect(() => openRaw({ storage, ttl: 0 })).toThrow("ttl");

@@ -47,7 +47,7 @@ function createSession(session: Partial<CachedSession> = {}): CachedSession {
 }
 
 describeOnStorages("a session cache for Vendure", (createStorage) => {
-  test("gives sessions back as they were, dates included", async () => {
+  test("returns sessions unchanged, dates included", async () => {
     const cache = open({ storage: createStorage() });
     const session = createSession();
     expect(await cache.get(session.token)).toBeUndefined();
@@ -58,7 +58,7 @@ describeOnStorages("a session cache for Vendure", (createStorage) => {
     expect(await cache.get(session.token)).toEqual(changed);
   });
 
-  test("keeps the token nowhere", async () => {
+  test("stores no token", async () => {
     const storage = createStorage();
     const cache = open({ storage });
     const session = createSession();
@@ -72,7 +72,7 @@ describeOnStorages("a session cache for Vendure", (createStorage) => {
     expect(after).not.toContain(session.token);
   });
 
-  test("ends an entry with its session, or after the ttl", async () => {
+  test("expires an entry with its session, or after the ttl", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const cache = open({ storage: createStorage(), ttl: 60 });
     const start = Date.now();
@@ -90,7 +90,7 @@ describeOnStorages("a session cache for Vendure", (createStorage) => {
     }
   });
 
-  test("does not cache again what was deleted, whoever still has it", async () => {
+  test("doesn't cache a deleted session again", async () => {
     const storage = createStorage();
     const [one, two] = [open({ storage }), open({ storage })];
     const session = createSession();
@@ -105,7 +105,7 @@ describeOnStorages("a session cache for Vendure", (createStorage) => {
     expect(await one.get(unseen.token)).toBeUndefined();
   });
 
-  test("clears all at once, for every process, and then begins anew", async () => {
+  test("clears all entries for every process, and then caches again", async () => {
     const storage = createStorage();
     const [one, two] = [open({ storage }), open({ storage })];
     const sessions = Array.from({ length: 5 }, () => createSession());
@@ -120,7 +120,7 @@ describeOnStorages("a session cache for Vendure", (createStorage) => {
     expect(await two.get(session.token)).toEqual(session);
   });
 
-  test("opens again after its end", async () => {
+  test("opens again after it was destroyed", async () => {
     const cache = open({ storage: createStorage() });
     const session = createSession();
     await cache.destroy();
@@ -130,7 +130,7 @@ describeOnStorages("a session cache for Vendure", (createStorage) => {
 });
 
 describe("a session cache for Vendure", () => {
-  test("of a storage that fails breaks no login, and pretends no logout", async () => {
+  test("breaks no login and reports no logout if the storage fails", async () => {
     const { log, lines } = createTestLog();
     const cache = open({ storage: brokenDriver, log });
     const session = createSession();
@@ -142,7 +142,7 @@ describe("a session cache for Vendure", () => {
     await expect(cache.clear()).rejects.toThrow(StorageUnavailableError);
   });
 
-  test.each(["delete", "clear"] as const)("makes up for a %s that failed", async (end) => {
+  test.each(["delete", "clear"] as const)("repeats a %s that failed", async (end) => {
     const memory = openDriver({ driver: "memory" });
     let isDown = false;
     const getItem: Driver["getItem"] = (...args) => {
@@ -159,7 +159,7 @@ describe("a session cache for Vendure", () => {
     await until(async () => (await cache.get(session.token)) === undefined);
   });
 
-  test("refuses what it cannot work with", () => {
+  test("rejects invalid options", () => {
     expect(() => createVendureSessionCache({ storage: { driver: "Redis" } })).toThrow("redis?");
     for (const ttl of [0, -1, Number.NaN]) {
       expect(() => createVendureSessionCache({ storage: { driver: "memory" }, ttl })).toThrow(
@@ -215,7 +215,7 @@ describeWithPeers("a Vendure server", () => {
       60_000,
     );
 
-    test("believes the cache, until it is cleared", async () => {
+    test("uses the cache until it is cleared", async () => {
       const { token, bearer } = await vendure.login();
       const cache = open({ storage: storage() });
       const { user: _, ...guest } = (await cache.get(token)) as CachedSession;
@@ -227,7 +227,7 @@ describeWithPeers("a Vendure server", () => {
       expect((await cache.get(token))?.user?.identifier).toBe("ada@example.com");
     });
 
-    test("asks its database where a session was deleted, and does not cache it again", async () => {
+    test("reads its database if a session was deleted, and doesn't cache it again", async () => {
       const { token, bearer } = await vendure.login();
       const cache = open({ storage: storage() });
       await cache.delete(token);
@@ -235,7 +235,7 @@ describeWithPeers("a Vendure server", () => {
       expect(await cache.get(token)).toBeUndefined();
     });
 
-    test("ends a session by a logout, also for who has read it just before", async () => {
+    test("ends a session by a logout, also if a call has just read it", async () => {
       const { token, bearer } = await vendure.login();
       const cache = open({ storage: storage() });
       const session = (await cache.get(token)) as CachedSession;

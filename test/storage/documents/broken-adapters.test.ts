@@ -6,7 +6,7 @@ import { createTable, isExpected, openTable, type Table } from "../../_shared-ta
 
 type Break = (adapter: StorageAdapter, table: Table) => Partial<StorageAdapter>;
 
-test("the conformance suite accepts an adapter that is right", async () => {
+test("the conformance suite accepts a correct adapter", async () => {
   expect(await findFailures(() => ({}))).toEqual([]);
 });
 

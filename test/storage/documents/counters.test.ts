@@ -11,7 +11,7 @@ describe("counters · memory", () => {
   afterEach(() => void vi.useRealTimers());
   testAttempts(() => ({ driver: "memory" }));
 
-  test("end with their window, which begins with the first", async () => {
+  test("expire with their window, which begins with the first addition", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const counters = open({ driver: "memory" });
     expect(await counters.add("a")).toEqual({ count: 1, endsIn: 60 });
@@ -29,7 +29,7 @@ describeWithRedis("counters · redis", () => {
   const redis = useRedis();
   testAttempts(() => ({ driver: "redis", url: redis().url, base: randomUUID() }));
 
-  test("are counted by all stores on it, each with a number of its own", async () => {
+  test("count for all stores on one Redis, and parallel additions get different counts", async () => {
     const storage = { driver: "redis", url: redis().url, base: randomUUID() };
     const stores = [open(storage), open(storage), open({ ...storage, base: randomUUID() })];
     const adding = Array.from({ length: 60 }, (_, index) => stores[index % 3]?.add("a"));
@@ -51,7 +51,7 @@ function open(storage: StorageConfig): Counters {
 }
 
 function testAttempts(storage: () => StorageConfig): void {
-  test("are counted by key, taken back and cleared", async () => {
+  test("count by key, subtract one, and clear", async () => {
     const counters = open(storage());
     expect(await counters.read("a")).toEqual({ count: 0, endsIn: 0 });
     for (const count of [1, 2, 3]) expect(await counters.add("a")).toEqual({ count, endsIn: 60 });

@@ -18,7 +18,7 @@ describe("memory", () => {
   testDocuments(async () => openDriver({ driver: "memory" }));
 });
 
-describe("memory, each answer a macrotask later", () => {
+describe("memory, each result a macrotask later", () => {
   testDocuments(async () => slowDown(openDriver({ driver: "memory" })));
 });
 
@@ -51,7 +51,7 @@ describeWithRedis("redis cluster", () => {
   );
 });
 
-test("a key segment names the same id, whichever type it has", () => {
+test("a key segment is the same for a number and its string", () => {
   expect(toKeySegment(7)).toBe(toKeySegment("7"));
   expect(toKeySegment("a-b_9")).toBe("a-b_9");
   expect(toKeySegment("A")).toMatch(/^=[0-9a-f]{64}$/);

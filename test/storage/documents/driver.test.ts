@@ -10,7 +10,7 @@ import { increment, openCounters, setTo, until } from "../../_documents.ts";
 import { describeWithRedis, startRedis } from "../../_redis.ts";
 
 describe("a driver by name", () => {
-  test("is unstorage's, with the options beside the name", () => {
+  test("is created by unstorage with the options beside the name", () => {
     expect(openDriver({ driver: "memory" }).name).toBe("memory");
     expect(openDriver({ driver: "lruCache", max: 5 })).toMatchObject({
       name: "lru-cache",
@@ -18,34 +18,37 @@ describe("a driver by name", () => {
     });
   });
 
-  test("leaves the config as it was", () => {
+  test("leaves the config unchanged", () => {
     const config = Object.freeze({ driver: "fs-lite", base: "./data" });
     openDriver(config);
     expect(config).toEqual({ driver: "fs-lite", base: "./data" });
   });
 
-  test("that was misspelled is refused, with what was probably meant", () => {
+  test("is rejected with a suggestion if it is misspelled", () => {
     expect(() => openDriver({ driver: "Redis" })).toThrow(TypeError);
     expect(() => openDriver({ driver: "Redis" })).toThrow("did you mean redis?");
     expect(() => openDriver({ driver: "lru" })).toThrow("did you mean lru-cache?");
     expect(() => openDriver({ driver: "postgres" })).toThrow(/there are .*memory, .*redis/);
   });
 
-  test.each(["__proto__", "constructor", "toString", "", undefined, 7])("%j is none", (driver) => {
-    expect(() => openDriver({ driver } as StorageConfig)).toThrow(TypeError);
-  });
+  test.each(["__proto__", "constructor", "toString", "", undefined, 7])(
+    "is rejected if it is %j",
+    (driver) => {
+      expect(() => openDriver({ driver } as StorageConfig)).toThrow(TypeError);
+    },
+  );
 
-  test("says which package it is missing", () => {
+  test("names the package that it needs", () => {
     expect(() => openDriver({ driver: "upstash" })).toThrow("npm install @upstash/redis");
     expect(() => openDriver({ driver: "mongodb" })).toThrow("npm install mongodb");
   });
 
-  test("says which option it is missing", () => {
+  test("names the option that it needs", () => {
     expect(() => openDriver({ driver: "fs" })).toThrow("base");
   });
 });
 
-test("a driver object stays itself", () => {
+test("openDriver returns a driver object unchanged", () => {
   const driver = openDriver({ driver: "memory" });
   expect(openDriver(driver)).toBe(driver);
 });
@@ -53,13 +56,13 @@ test("a driver object stays itself", () => {
 describe("redis by name", () => {
   const impatient = { maxRetriesPerRequest: 1, commandTimeout: 1000, connectTimeout: 1000 };
 
-  test("is impatient, unless the config says otherwise", () => {
+  test("has short time limits, unless the config sets others", () => {
     expect(openDriver({ driver: "redis" }).options).toMatchObject(impatient);
     const options = { driver: "redis", commandTimeout: 50, connectTimeout: undefined };
     expect(openDriver(options).options).toMatchObject({ ...impatient, commandTimeout: 50 });
   });
 
-  test("is as impatient in a cluster", () => {
+  test("has the same time limits in a cluster", () => {
     const clusterOptions = { redisOptions: { password: "p", commandTimeout: 50 } };
     const driver = openDriver({ driver: "redis", cluster: [], clusterOptions });
     expect(driver.options).toMatchObject({
@@ -68,7 +71,7 @@ describe("redis by name", () => {
   });
 });
 
-describe("a Redis that is not there", () => {
+describe("a Redis that can't be reached", () => {
   test("fails fast, and is logged once, with host and port and without user and password", async () => {
     const port = await findFreePort();
     const url = `redis://shop:hunter2@127.0.0.1:${port}`;
@@ -91,7 +94,7 @@ describe("a Redis that is not there", () => {
     expect(time).toBeLessThan(1800);
   });
 
-  test("fails fast though it takes connections and never answers", async () => {
+  test("fails fast if it accepts connections and never replies", async () => {
     const server = createServer();
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
@@ -105,7 +108,7 @@ describe("a Redis that is not there", () => {
 });
 
 describeWithRedis("a Redis that goes away", () => {
-  test("is missed within a second, and works again when it is back", async () => {
+  test("fails calls within a second, and works again when it is back", async () => {
     const redis = await startRedis();
     const { counters, lines } = openCounters(openDriver({ driver: "redis", url: redis.url }));
     await counters.update("a", setTo(1));
@@ -127,7 +130,7 @@ describeWithRedis("a Redis that goes away", () => {
     expect(lines.map(({ level }) => level)).toEqual(["error", "info"]);
   });
 
-  test("is missed as fast where it hangs", async () => {
+  test("fails calls as fast if it hangs", async () => {
     const redis = await startRedis();
     onTestFinished(() => redis.stop());
     const { counters } = openCounters(
@@ -143,7 +146,7 @@ describeWithRedis("a Redis that goes away", () => {
     expect((await counters.get("a")).value).toEqual({ count: 1 });
   });
 
-  test("does not hang with a driver object that has ioredis' own patience", async () => {
+  test("fails calls as fast with the default time limits of ioredis in a driver object", async () => {
     const redis = await startRedis();
     onTestFinished(() => redis.stop());
     const driver = openPatientDriver(redis.url);

@@ -12,7 +12,7 @@ afterEach(() => {
 const second = 1000;
 
 describe("expired documents", () => {
-  test("go without being read", async () => {
+  test("are removed although nobody reads them", async () => {
     const driver = openDriver({ driver: "memory" });
     const { counters } = openWithClock(driver);
     for (let count = 0; count < 1000; count++) {
@@ -26,7 +26,7 @@ describe("expired documents", () => {
     expect(await driver.getKeys("", {})).toEqual(["counter:1:long", "counter:1:endless"]);
   });
 
-  test("stay while they are extended, and go afterwards", async () => {
+  test("stay while they are extended, and are removed afterwards", async () => {
     const driver = openDriver({ driver: "memory" });
     const { counters } = openWithClock(driver);
     for (let minute = 0; minute < 5; minute++) {
@@ -38,7 +38,7 @@ describe("expired documents", () => {
     expect(await driver.getKeys("", {})).toEqual([]);
   });
 
-  test("are looked at once where they were extended, not in each sweep", async () => {
+  test("are read once after an extension, not in each sweep", async () => {
     const driver = openDriver({ driver: "memory" });
     const { counters } = openWithClock(driver);
     await counters.update("a", setTo(1, Date.now() + second));
@@ -48,7 +48,7 @@ describe("expired documents", () => {
     expect(read).toHaveBeenCalledTimes(1);
   });
 
-  test("are looked for earlier where they are shortened", async () => {
+  test("are removed earlier if their lifetime is shortened", async () => {
     const driver = openDriver({ driver: "memory" });
     const { counters } = openWithClock(driver);
     await counters.update("a", setTo(1, Date.now() + 3600 * second));
@@ -57,7 +57,7 @@ describe("expired documents", () => {
     expect(await driver.getKeys("", {})).toEqual([]);
   });
 
-  test("go after the longest time a timer can wait, not at once", async () => {
+  test("are removed after the longest delay of a timer, not immediately", async () => {
     const driver = openDriver({ driver: "memory" });
     const { counters } = openWithClock(driver);
     await counters.update("a", setTo(1, Date.now() + 2 ** 31 + 60_000));
@@ -65,7 +65,7 @@ describe("expired documents", () => {
     expect((await counters.get("a")).value).toEqual({ count: 1 });
   });
 
-  test("of an earlier process go too, and nothing else does", async () => {
+  test("of an earlier process are removed, too, and nothing else is", async () => {
     const base = await createDirectory();
     const earlier = openCounters(openDriver({ driver: "fs", base }));
     await earlier.counters.update("short", setTo(1, Date.now() + 60 * second));
@@ -83,7 +83,7 @@ describe("expired documents", () => {
     expect(await readdir(base)).toEqual(expect.arrayContaining(["foreign"]));
   });
 
-  test("are not removed while a call renews them", async () => {
+  test("are not removed while a call extends them", async () => {
     const { counters } = openWithClock(slowDown(openDriver({ driver: "memory" })));
     for (let head = 0; head < 12; head++) {
       await vi.advanceTimersByTimeAsync(10 * second - (Date.now() % (10 * second)));
@@ -99,7 +99,7 @@ describe("expired documents", () => {
     }
   });
 
-  test("leave a storage that is out of order alone, and go later", async () => {
+  test("are removed later if the storage fails first", async () => {
     const driver = openDriver({ driver: "memory" });
     const { counters } = openWithClock(driver);
     await counters.update("a", setTo(1, Date.now() + second));
@@ -111,7 +111,7 @@ describe("expired documents", () => {
     expect(await driver.getKeys("", {})).toEqual([]);
   });
 
-  test("are found behind many that live on", async () => {
+  test("are found behind many documents that have not expired", async () => {
     const driver = openDriver({ driver: "memory" });
     const { counters } = openWithClock(driver);
     for (let count = 0; count < 30_000; count++) {
@@ -123,7 +123,7 @@ describe("expired documents", () => {
     expect(await driver.getKeys("", {})).toHaveLength(30_000);
   });
 
-  test("do not hold up the process, many as they may be", async () => {
+  test("don't block the process, however many there are", async () => {
     const driver = openDriver({ driver: "memory" });
     const { counters } = openWithClock(driver);
     for (let count = 0; count < 30_000; count++) {

@@ -9,7 +9,7 @@ import { compileStorage } from "../../_compiled.ts";
 import { createDirectory, increment, openCounters, setTo, until } from "../../_documents.ts";
 
 describe.each(["fs", "fs-lite"])("%s by name", (driver) => {
-  test("leaves the document as it was if a write breaks off", async () => {
+  test("leaves the document unchanged if a write fails midway", async () => {
     const base = await createDirectory();
     const program = `
       const counters = store.collection("counter:1", (value) => true);
@@ -58,7 +58,7 @@ describe.each(["fs", "fs-lite"])("%s by name", (driver) => {
     }
   });
 
-  test("shows half a document to nobody who reads meanwhile", async () => {
+  test("shows no half document to a parallel read", async () => {
     const base = await createDirectory();
     const { counters } = openCounters(openDriver({ driver, base }));
     const reader = openCounters(openDriver({ driver, base }));
@@ -76,7 +76,7 @@ describe.each(["fs", "fs-lite"])("%s by name", (driver) => {
     expect(reader.lines).toEqual([]);
   });
 
-  test("lets no other user of the machine read a document", async () => {
+  test("creates files that no other user of the machine can read", async () => {
     const base = await createDirectory();
     const { counters } = openCounters(openDriver({ driver, base }));
     await counters.update("a", setTo(1));
@@ -89,7 +89,7 @@ describe.each(["fs", "fs-lite"])("%s by name", (driver) => {
     expect((await stat(join(base, "counter", "1", "b"))).mode & 0o777).toBe(0o600);
   });
 
-  test("removes what a killed process left, and nothing that another one may be writing", async () => {
+  test("removes the temporary files of a killed process, but not recent ones", async () => {
     const base = await createDirectory();
     const earlier = openCounters(openDriver({ driver, base }));
     await earlier.counters.update("a", setTo(1));

@@ -70,7 +70,7 @@ describe("documents", () => {
       await store.keepApart(texts);
     });
 
-    test("lie below their base, and nowhere else", async () => {
+    test("are stored below their base only", async () => {
       await store.write(["../up", "..", "/etc/passwd", "C:\\x", "a/b", "\0", "x".repeat(10_000)]);
       expect(await readdir(directory)).toEqual(["base"]);
       const files = await readdir(join(directory, "base"), { recursive: true });

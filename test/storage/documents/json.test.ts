@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { isJson } from "../../../storage/documents/json.ts";
 
-test("what is JSON comes back from it as it was", () => {
+test("accepts only values that JSON returns unchanged", () => {
   const values = fc.anything({
     withBigInt: true,
     withDate: true,
@@ -25,7 +25,7 @@ test("what is JSON comes back from it as it was", () => {
   expect(found).toBeGreaterThan(100);
 });
 
-test("all that JSON knows is JSON", () => {
+test("accepts every value that JSON can contain", () => {
   fc.assert(
     fc.property(fc.json(), (text) => {
       const value: unknown = JSON.parse(text);

@@ -35,7 +35,7 @@ describe("a timer of the event loop's own time", () => {
   });
   afterAll(() => worker.terminate());
 
-  test("expires work after its limit, and a tenth at most", async () => {
+  test("expires work after its limit, at most a tenth late", async () => {
     const timer = new LoopTimer(200);
     const startedAt = performance.now();
     const took = await new Promise<number>((resolve) => {
@@ -54,7 +54,7 @@ describe("a timer of the event loop's own time", () => {
     expect(expired).toBe(0);
   });
 
-  test("counts a time in which the loop was held as a tick", async () => {
+  test("counts a blocked event loop as one tick", async () => {
     const timer = new LoopTimer(100);
     let expired = 0;
     timer.start(() => void expired++);
@@ -64,7 +64,7 @@ describe("a timer of the event loop's own time", () => {
     expect(expired).toBe(0);
   });
 
-  test("waits for another turn if the loop was held before it could read", async () => {
+  test("waits for another tick if the loop was blocked before it could read", async () => {
     let now = 0;
     const clock = vi.spyOn(performance, "now").mockImplementation(() => (now += 1000));
     onTestFinished(() => clock.mockRestore());
@@ -78,7 +78,7 @@ describe("a timer of the event loop's own time", () => {
     expect(expired).toBe(1);
   });
 
-  test("lets a reply that arrived in the last tick count", async () => {
+  test("accepts a reply that arrived in the last tick", async () => {
     let replied = 0;
     for (let last = 15; last <= 40; last++) {
       const timer = new LoopTimer(50);

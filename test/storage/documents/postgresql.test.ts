@@ -32,7 +32,7 @@ describeWithPostgreSql("PostgreSQL", () => {
     let driver: Driver;
     const { start, allowErrors } = createMatrix("memory", "request", () => driver);
 
-    test("costs a call 503 within the limit, and is used again when it goes on", async () => {
+    test("fails a call with 503 within the time limit, and is used again afterwards", async () => {
       driver = createDriver();
       allowErrors();
       const { visitor } = await start();
@@ -67,7 +67,7 @@ describeWithPostgreSql("PostgreSQL", () => {
     });
   });
 
-  test("ends no process when it is restarted, and the log says that the connection was lost", async () => {
+  test("doesn't end the process when it restarts, and the server logs the lost connection", async () => {
     const { counters, lines } = openCounters(createDriver());
     await counters.update("a", increment);
     await server.restart();

@@ -101,7 +101,7 @@ function testPolicies(createDriver: CreateDriver): void {
     expect(await findAside(driver)).toBeUndefined();
   });
 
-  test("moves an unreadable document aside once, and begins it anew", async () => {
+  test("moves an unreadable document aside once, and starts with an empty one", async () => {
     const { driver, lines, counters, write } = await open("setAside");
     for (const text of spoilt) {
       await write(text);
@@ -122,7 +122,7 @@ function testPolicies(createDriver: CreateDriver): void {
     }
   });
 
-  test("moves what a write finds unreadable aside, also if it was readable before", async () => {
+  test("moves a document aside if a write finds it unreadable, also if it was readable before", async () => {
     const { driver, counters, write } = await open("setAside");
     const read = await counters.update("a", setTo(7));
     await write("spoilt");
@@ -139,7 +139,7 @@ function testPolicies(createDriver: CreateDriver): void {
     expect((await counters.get("a")).value).toBeUndefined();
   });
 
-  test("loses no write to one that moves the document aside", async () => {
+  test("loses no write while another one moves the document aside", async () => {
     const { counters, write } = await open("setAside");
     await write("spoilt");
     const rules: Updater<Counter>[] = Array.from({ length: 10 }, () => increment);
@@ -152,7 +152,7 @@ function testPolicies(createDriver: CreateDriver): void {
     expect((await counters.get("a")).value).toEqual({ count: 10 });
   });
 
-  test("refuses an unreadable document, and leaves it as it is", async () => {
+  test("rejects operations on an unreadable document, and leaves it unchanged", async () => {
     const { driver, counters, write } = await open("refuse");
     for (const text of spoilt) {
       await write(text);

@@ -41,7 +41,7 @@ describeWithRedis("two processes on one Redis", () => {
     return (index: number) => tabs[index % 2 ? 1 : 0];
   };
 
-  test("share sessions, and what is in them", async () => {
+  test("share sessions and their data", async () => {
     const visitor = a.visitor();
     const { body } = await visitor.call("register", account);
     const elsewhere = twinAt(b, visitor);
@@ -51,7 +51,7 @@ describeWithRedis("two processes on one Redis", () => {
     expect((await visitor.call("refuse")).body).toMatchObject({ code: "limit_reached" });
   });
 
-  test("see at once that a login has changed the id", async () => {
+  test("see immediately that a login has changed the ID", async () => {
     const visitor = a.visitor();
     await visitor.call("note", { begun: true });
     const before = twinAt(b, visitor);
@@ -84,7 +84,7 @@ describeWithRedis("two processes on one Redis", () => {
     expect(Object.keys(record?.value.customData)).toHaveLength(51);
   });
 
-  test("keep 50 parallel lines of one basket", async () => {
+  test("keep 50 parallel items of one basket", async () => {
     const visitor = a.visitor();
     await visitor.call("note", { begun: true });
     const tab = inTurns(visitor);
@@ -97,7 +97,7 @@ describeWithRedis("two processes on one Redis", () => {
     ]);
   });
 
-  test("merge a guest's basket once, though the login comes to both", async () => {
+  test("merge a guest's basket once, although both get the login", async () => {
     for (let id = 1; id <= 20; id++) {
       const earlier = a.visitor();
       await earlier.call("enter", { id });
@@ -113,7 +113,7 @@ describeWithRedis("two processes on one Redis", () => {
     }
   });
 
-  test("let a logout at one be final for a call that runs at the other", async () => {
+  test("end a call that runs on one when the session is logged out on the other", async () => {
     const visitor = b.visitor();
     await visitor.call("enter", { id: 7 });
     const gate = await createGate();
@@ -126,7 +126,7 @@ describeWithRedis("two processes on one Redis", () => {
     expect(await records()).toEqual([]);
   });
 
-  test("give an e-mail address to one of those who register it at once", async () => {
+  test("give an email address to one of several parallel registrations", async () => {
     const passwords = ["first choice", "second choice", "third choice", "fourth choice"];
     const answers = await Promise.all(
       passwords.map((password, index) =>
@@ -184,7 +184,7 @@ describeWithRedis("two processes on one Redis", () => {
     expect((await visitor.call("note", { after: true })).status).toBe(204);
   });
 
-  test("finish the calls that run when one is told to stop", async () => {
+  test("finish running calls when one is stopped", async () => {
     const leaving = await startServer(redis().url);
     const visitor = leaving.visitor();
     await visitor.call("note", { begun: true });
@@ -210,7 +210,7 @@ describeWithRedis("two processes on one Redis", () => {
 });
 
 describeWithRedis("defect 18: a process whose Redis goes away", () => {
-  test.each(["is killed", "hangs"])("answers soon where it %s, and works again", async (what) => {
+  test.each(["is killed", "hangs"])("responds soon if it %s, and works again", async (what) => {
     let redis = await startRedis();
     onTestFinished(() => redis.stop());
     const server = await startServer(redis.url);
@@ -238,7 +238,7 @@ describeWithRedis("defect 18: a process whose Redis goes away", () => {
     expect((await visitor.call("note", { after: true })).status).toBe(204);
   });
 
-  test("is not ready without it, and ready with it again", async () => {
+  test("is not ready without Redis, and ready when it is back", async () => {
     let redis = await startRedis();
     onTestFinished(() => redis.stop());
     const { send } = await startServer(redis.url);
@@ -263,7 +263,7 @@ describeWithRedis("a Redis Cluster", () => {
   }, 30_000);
   afterAll(() => cluster?.stop());
 
-  test("counts failed logins of many accounts, wherever they lie", async () => {
+  test("counts failed logins of many accounts on all nodes", async () => {
     const auth = { ...trustingAuth, login: () => Promise.resolve(undefined) };
     const config = { auth, loginAttempts: { perAccount: 1 } };
     const [one, two] = [await start(config), await start(config)];
@@ -273,7 +273,7 @@ describeWithRedis("a Redis Cluster", () => {
     }
   });
 
-  test("holds sessions and baskets of many users, wherever they lie", async () => {
+  test("stores sessions and baskets of many users on all nodes", async () => {
     const [one, two] = [await start({ auth: trustingAuth }), await start({ auth: trustingAuth })];
     for (let id = 1; id <= 10; id++) {
       const phone = one.visitor();

@@ -22,7 +22,7 @@ describeWithRedis("a Redis that evicts keys", () => {
   const storage = () => ({ driver: "redis", url: redis.url, base: randomUUID() });
   const { start, allowErrors } = createMatrix("redis", "request", storage);
 
-  test.each(policies)("is warned of at the start if its policy is %s", async (policy) => {
+  test.each(policies)("causes a warning at startup if its policy is %s", async (policy) => {
     await control.config("SET", "maxmemory-policy", policy);
     const { lines, visitor } = await start();
     await visitor().call("getUser");
@@ -33,7 +33,7 @@ describeWithRedis("a Redis that evicts keys", () => {
     });
   });
 
-  test("is warned of when the policy changes and the connection comes back", async () => {
+  test("causes a warning when the policy changes and the client reconnects", async () => {
     allowErrors();
     await control.config("SET", "maxmemory-policy", "noeviction");
     const { lines, visitor } = await start();
@@ -46,7 +46,7 @@ describeWithRedis("a Redis that evicts keys", () => {
     expect(lines.filter(isWarning)).toHaveLength(1);
   });
 
-  test("is not warned of if it keeps all keys", async () => {
+  test("causes no warning if it evicts no keys", async () => {
     await control.config("SET", "maxmemory-policy", "noeviction");
     const { lines, visitor } = await start();
     await visitor().call("note", {});

@@ -14,7 +14,7 @@ describeWithRedis("several processes on one Redis", () => {
   const redis = useRedis();
   const openClient = () => openDriver({ driver: "redis", url: redis().url });
 
-  test("lose no update of one document", async () => {
+  test("lose no parallel update of one document", async () => {
     const stores = Array.from({ length: 4 }, () => openCounters(openClient()).counters);
     const updates = stores.map((counters) =>
       Array.from({ length: 100 }, () => counters.update("shared", increment)),
@@ -23,7 +23,7 @@ describeWithRedis("several processes on one Redis", () => {
     expect((await stores[0]?.get("shared"))?.value).toEqual({ count: 400 });
   });
 
-  test("give a taken document to one", async () => {
+  test("give a taken document to one process", async () => {
     const stores = Array.from({ length: 4 }, () => openCounters(openClient()).counters);
     for (let round = 0; round < 20; round++) {
       await stores[0]?.update("taken", setTo(round));
@@ -32,7 +32,7 @@ describeWithRedis("several processes on one Redis", () => {
     }
   });
 
-  test("lose nothing as processes of their own either", async () => {
+  test("lose no update in two operating-system processes", async () => {
     const storage = await compileStorage();
     const program = `
       import { openDocumentStore, openDriver } from "${storage}";
@@ -60,7 +60,7 @@ describeWithRedis("on Redis", () => {
     return { ...openCounters(driver), sent: vi.spyOn(client, "sendCommand") };
   }
 
-  test("every operation is one command", async () => {
+  test("sends one command for each operation", async () => {
     const { counters, sent } = openCounted();
     await counters.update("warm", setTo(1));
     await counters.take("warm");
@@ -82,7 +82,7 @@ describeWithRedis("on Redis", () => {
     await expectSent(counters.take("a"), ["evalsha"]);
   });
 
-  test("what is asked in one turn leaves in one write, and what comes after waits for no answer", async () => {
+  test("sends commands of one event-loop iteration in one write, without waiting for earlier replies", async () => {
     const driver = openDriver({ driver: "redis", url: redis().url });
     const { counters } = openCounters(driver);
     await counters.update("a", setTo(1));
@@ -101,7 +101,7 @@ describeWithRedis("on Redis", () => {
     await Promise.all([...first, ...second]);
   });
 
-  test("sends a script again where Redis forgot it", async () => {
+  test("sends a script again if Redis doesn't have it", async () => {
     const { counters, sent } = openCounted();
     await counters.update("a", setTo(1));
     const client = new Redis(redis().url);
@@ -113,7 +113,7 @@ describeWithRedis("on Redis", () => {
     expect((await counters.get("a")).value).toEqual({ count: 2 });
   });
 
-  test("documents lie where the driver would put them, and Redis ends them", async () => {
+  test("stores documents under the driver's keys, and lets Redis expire them", async () => {
     const client = new Redis(redis().url);
     onTestFinished(() => client.disconnect());
     const base = "{shop}/a:";
@@ -130,7 +130,7 @@ describeWithRedis("on Redis", () => {
     expect(await client.pttl("{shop}:a:counter:1:far")).toBe(-1);
   });
 
-  test("a write that was sent twice is done once", async () => {
+  test("applies a write once if the client sends it twice", async () => {
     const { counters, sent } = openCounted();
     await counters.update("twice", setTo(1));
     const client = sent.mock.contexts[0] as Redis;
@@ -143,7 +143,7 @@ describeWithRedis("on Redis", () => {
     expect((await counters.get("twice")).value).toEqual({ count: 2 });
   });
 
-  test("neither errors nor logs carry a document or a password", async () => {
+  test("puts no document and no password into errors and logs", async () => {
     const { counters, store } = openCounted();
     const client = new Redis(redis().url);
     onTestFinished(() => client.disconnect());

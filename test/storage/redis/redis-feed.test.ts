@@ -24,7 +24,7 @@ function open(driver: Driver): DocumentStore {
   return store;
 }
 
-test("keys of commands and keys in Redis come from one place", () => {
+test("keys of commands and keys in Redis match", () => {
   const keys = createRedisKeys("a/b:", "shop:");
   expect(keys.toCommand("session:1")).toBe("a:b:session:1");
   expect(keys.toServer("session:1")).toBe("shop:a:b:session:1");
@@ -66,7 +66,7 @@ describeWithRedis("changes in Redis", () => {
     });
   });
 
-  test("are heard of again after Redis was busy when the feed began", async () => {
+  test("arrive after Redis was busy when the feed began", async () => {
     const control = new Redis(url());
     onTestFinished(() => control.disconnect());
     const store = open(openDriver({ driver: "redis", url: url(), base: "busy" }));
@@ -83,7 +83,7 @@ describeWithRedis("changes in Redis", () => {
     await until(async () => feed.isUp());
   });
 
-  test("that fall silent without an end are missed within a second", async () => {
+  test("count as lost within a second if the connection falls silent", async () => {
     const proxy = await startTcpProxy(redis().port);
     const store = open(openDriver({ driver: "redis", url: proxy.url, base: "silent" }));
     const feed = store.watch("session");
@@ -96,7 +96,7 @@ describeWithRedis("changes in Redis", () => {
     await until(async () => feed.isUp());
   });
 
-  test("are not trusted when the process was frozen in between", async () => {
+  test("don't count as complete after the process was frozen", async () => {
     const store = open(openDriver({ driver: "redis", url: url(), base: "frozen" }));
     const feed = store.watch("session");
     await until(async () => feed.isUp());
@@ -111,7 +111,7 @@ describeWithRedis("two servers on one Redis", () => {
   const redis = useRedis();
   const matrix = createMatrix("redis", "request", () => ({ driver: "redis", url: redis().url }));
 
-  test("answer an ended session as a guest within a second though the feed is silent", async () => {
+  test("respond to an ended session as to a guest within a second, although the feed is silent", async () => {
     const proxy = await startTcpProxy(redis().port);
     const methods = testMethods;
     const a = (await matrix.start({ methods, storage: storageAt(redis().url) })).visitor();

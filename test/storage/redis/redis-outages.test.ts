@@ -64,7 +64,7 @@ describeWithRedis("a connection to Redis", () => {
     },
   );
 
-  test("that dies without a word while no call comes costs no call", async () => {
+  test("that dies silently while no call comes costs no call", async () => {
     const redis = await useRedis();
     const proxy = await startTcpProxy(redis.port);
     const { counters } = openCounters(openDriver({ driver: "redis", url: proxy.url }));
@@ -85,7 +85,7 @@ describeWithRedis("a connection to Redis", () => {
     expect(lines.map(({ details }) => details?.["reason"])).toEqual(["READONLY", undefined]);
   });
 
-  test("that leads to a copy without its primary is replaced, also by reads", async () => {
+  test("that leads to a replica without its primary is replaced, also by reads", async () => {
     const [first, second] = [
       await useRedis(["--replica-serve-stale-data", "no"]),
       await useRedis(),
@@ -103,7 +103,7 @@ describeWithRedis("a connection to Redis", () => {
     );
   });
 
-  test("logs once that Redis is a read-only copy for long, and still reads", async () => {
+  test("logs once that Redis stays a read-only replica, and still reads", async () => {
     const redis = await useRedis();
     const { counters, lines } = openCounters(openDriver({ driver: "redis", url: redis.url }));
     await counters.update("a", setTo(1));
@@ -146,7 +146,7 @@ describeWithRedis("a Redis that is stopped", () => {
     await until(() => writes(counters));
   }, 30_000);
 
-  test("is used again after it lost more commands than may wait", async () => {
+  test("is used again after it lost more commands than can wait", async () => {
     const redis = await useRedis();
     const proxy = await startTcpProxy(redis.port);
     const { counters } = openCounters(openDriver({ driver: "redis", url: proxy.url }));
@@ -161,7 +161,7 @@ describeWithRedis("a Redis that is stopped", () => {
     expect(results.filter(({ status }) => status === "rejected")).toEqual([]);
   }, 30_000);
 
-  test("never carries out what was given up while there was no connection", async () => {
+  test("never runs a command that timed out while there was no connection", async () => {
     const first = await startRedis();
     await first.stop();
     // ioredis' own queue would keep a command for 20 attempts.
@@ -178,7 +178,7 @@ describeWithRedis("a Redis that is stopped", () => {
     expect((await counters.get("a")).value).toBeUndefined();
   });
 
-  test.each(drivers)("is not sent a write again that got no answer, %s", async (_, open) => {
+  test.each(drivers)("doesn't get a write again that had no reply, %s", async (_, open) => {
     const redis = await useRedis();
     const proxy = await startTcpProxy(redis.port);
     const { counters } = openCounters(open(proxy.url));
@@ -214,7 +214,7 @@ describeWithRedis("a method that holds the event loop", () => {
 });
 
 describeWithRedis("a Redis Cluster", () => {
-  test("with a node that hangs fails the calls of that node alone, in about a second", async () => {
+  test("fails only the calls of a node that hangs, in about a second", async () => {
     const cluster = await startRedisCluster();
     onTestFinished(() => cluster.stop());
     const { counters } = openCounters(openDriver({ driver: "redis", cluster: cluster.nodes }));
@@ -239,7 +239,7 @@ describeWithRedis("a Redis Cluster", () => {
 });
 
 describeWithRedis("the connections to a Redis Cluster", () => {
-  test("that die without a word are replaced within four seconds", async () => {
+  test("are replaced within four seconds if they die silently", async () => {
     const cluster = await startRedisCluster();
     onTestFinished(() => cluster.stop());
     const proxies = await Promise.all(cluster.nodes.map(({ port }) => startTcpProxy(port)));
@@ -268,8 +268,8 @@ describeWithRedis("the connections to a Redis Cluster", () => {
   }, 30_000);
 });
 
-describe("an address that takes connections and answers nothing", () => {
-  test("is logged once, and costs calls a second at first and nothing afterwards", async () => {
+describe("an address that accepts connections and never replies", () => {
+  test("is logged once, and delays calls by a second at first, then not at all", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
     onTestFinished(() => void server.close());

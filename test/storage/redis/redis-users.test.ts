@@ -94,7 +94,7 @@ describeWithRedis("a Redis", () => {
   });
 
   describe("that is out of memory", () => {
-    test("responds as done to a logout, which only removes", async () => {
+    test("accepts a logout, which only removes", async () => {
       const session = { driver: "redis", url: redis.url };
       const server = await matrix.start({ storage: { session } });
       const visitor = server.visitor();
@@ -107,7 +107,7 @@ describeWithRedis("a Redis", () => {
       expect((await twin.call("getUser")).body.user).toBeUndefined();
     });
 
-    test("responds 503 to an end of all sessions that was not carried out", async () => {
+    test("responds 503 if an end of all sessions fails", async () => {
       matrix.allowErrors();
       const session = { driver: "redis", url: redis.url };
       const server = await matrix.start({ storage: { session } });

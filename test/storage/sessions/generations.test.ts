@@ -17,7 +17,7 @@ async function idOf(generations: SessionGenerations, shopId: number): Promise<st
 }
 
 describeOnGround("the first sessions of a shop", ({ startTwo, stored }) => {
-  test("belong to one generation if two servers make them at once", async () => {
+  test("belong to one generation if two servers create them in parallel", async () => {
     const servers = await startTwo();
     const visitors = servers.flatMap(({ visitor }) => [visitor(), visitor()]);
     await Promise.all(visitors.map((one, index) => one.call("enter", { id: index + 1 })));
@@ -49,7 +49,7 @@ describe("the generation of a shop's sessions", () => {
     expect(await idOf(generations, 1002)).toBe(other);
   });
 
-  test("is made by one of two servers that start at once, in memory", async () => {
+  test("is created by one of two servers that start in parallel, in memory", async () => {
     const faulty = createFaultyDriver();
     const servers = [open(faulty).generations, open(faulty).generations];
     await Promise.all(servers.map((generations) => generations.ensure(1001)));
@@ -57,7 +57,7 @@ describe("the generation of a shop's sessions", () => {
     expect(first).toBe(second);
   });
 
-  test("is the one that stayed in the storage, if two processes wrote one each", async () => {
+  test("is the stored one if two processes wrote one each", async () => {
     const directory = await createDirectory();
     const processes = [1, 2].map(() => {
       const driver = openDriver({ driver: "fs", base: directory });
@@ -69,7 +69,7 @@ describe("the generation of a shop's sessions", () => {
     expect(first).toBe(second);
   });
 
-  test("is read once while changes are heard, and again after one", async () => {
+  test("is read once while the feed is up, and again after a change", async () => {
     const { faulty, generations } = open();
     await Promise.all([generations.current(), generations.current()]);
     expect(generations.current()).toEqual({});
@@ -78,7 +78,7 @@ describe("the generation of a shop's sessions", () => {
     expect(await idOf(generations, 1001)).toBeDefined();
   });
 
-  test("is read again after a read that failed", async () => {
+  test("is read again after a failed read", async () => {
     const { faulty, generations } = open();
     faulty.before = () => {
       throw new Error("out of order");
@@ -88,7 +88,7 @@ describe("the generation of a shop's sessions", () => {
     expect(await generations.current()).toEqual({});
   });
 
-  test("is not remembered while changes go unheard", async () => {
+  test("is not cached while the feed is down", async () => {
     const faulty = createFaultyDriver();
     const store = openDocumentStore(faulty.driver, createTestLog());
     const feed = { isUp: () => false, listen: () => {}, close: () => {} };

@@ -77,7 +77,7 @@ function checkLifetimes({ start }: Matrix): void {
     expect(endsAt).toEqual({ guest: 400, user: 250 });
   });
 
-  test("a guest's time does not count for the login that follows", async () => {
+  test("a guest's time doesn't count for the next login", async () => {
     const { guest } = await begin({ maxAge: 1000, absoluteTimeout: 250, guestAbsoluteTimeout: 90 });
     pass(80);
     await guest.call("enter", { id: 8 });

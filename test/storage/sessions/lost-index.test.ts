@@ -51,20 +51,20 @@ describeLoss("a user's index that is lost", ({ start, begin, lose, remove }) => 
     },
   );
 
-  test("the end of the shop closes the rest at once", async () => {
+  test("an end of all sessions of the shop ends the rest immediately", async () => {
     const scene = await lose(await begin(), "user:default:7", "deleted");
     await ends["logoutEverywhere after a new login"]?.(scene);
     await ends["endAllSessions"]?.(scene);
     expect(await isLoggedIn(scene.lost)).toBe(false);
   });
 
-  test("a session that is never used again ends with its idle time", async () => {
+  test("a session that is never used again ends with its idle timeout", async () => {
     const scene = await lose(await begin(), "user:default:7", "deleted");
     vi.setSystemTime(Date.now() + 60 * second);
     expect(await isLoggedIn(scene.lost)).toBe(false);
   });
 
-  test("a session that was found unnamed makes later ends say so, on every server", async () => {
+  test("a session that the index doesn't name makes later ends incomplete, on every server", async () => {
     const scene = await lose(await begin(), "user:default:7", "deleted");
     const elsewhere = await start(lossConfig);
     await elsewhere.visitor().call("login", as(7));
@@ -74,7 +74,7 @@ describeLoss("a user's index that is lost", ({ start, begin, lose, remove }) => 
     expect(body).toEqual({ ended: 1, complete: false });
   });
 
-  test("a server that has only seen a session of the user knows that it is lost", async () => {
+  test("a server that has only seen a session of the user recognizes the lost index", async () => {
     const scene = await begin();
     const elsewhere = await start(lossConfig);
     expect(await isLoggedIn(twinAt(elsewhere, scene.lost))).toBe(true);
@@ -95,7 +95,7 @@ describeLoss("a user's index that is lost", ({ start, begin, lose, remove }) => 
     expect(await isLoggedIn(device)).toBe(false);
   });
 
-  test("a session ends at once if its old ID is used again long after a renewal", async () => {
+  test("a session ends immediately if its old ID is used long after a renewal", async () => {
     const session = { ...lossConfig.session, maxAge: 3600, renewAfter: 60 };
     const server = await start({ ...lossConfig, session });
     const device = server.visitor();
@@ -114,7 +114,7 @@ describeLoss("a user's index that is lost", ({ start, begin, lose, remove }) => 
     );
   });
 
-  test("a write that finds it out is refused before it runs", async () => {
+  test("a write that finds the lost index is rejected before it runs", async () => {
     const scene = await lose(await begin(), "user:default:7", "deleted");
     vi.setSystemTime(Date.now() + 6 * second);
     const answer = await scene.lost.call("note", { late: true });
@@ -125,7 +125,7 @@ describeLoss("a user's index that is lost", ({ start, begin, lose, remove }) => 
     });
   });
 
-  test("an index that ended in the usual way is not taken for a lost one", async () => {
+  test("an index that expired normally doesn't count as lost", async () => {
     const { server, lost, other } = await begin();
     await lost.call("logout");
     await other.call("logout");
@@ -139,14 +139,14 @@ describeLoss("a user's index that is lost", ({ start, begin, lose, remove }) => 
   });
 });
 
-describe("the look for a session in its user's index", () => {
+describe("the check of a session in its user's index", () => {
   const faulty = createFaultyDriver();
   const { start } = createMatrix("memory", "request", () => faulty.driver);
   afterEach(() => {
     vi.useRealTimers();
   });
 
-  test("is made once in a tenth of the idle time, also near the absolute timeout", async () => {
+  test("happens once in a tenth of the idle timeout, also near the absolute timeout", async () => {
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
     const { visitor } = await start({
       ...lossConfig,

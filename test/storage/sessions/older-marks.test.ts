@@ -32,7 +32,7 @@ async function renewAsBefore() {
   return { sessions, lines, id: old.record.id, newId: renewed.record.id, handle };
 }
 
-test("an ID that an earlier version renewed leads to the new one for 30 seconds", async () => {
+test("an ID that an earlier version renewed resolves to the new one for 30 seconds", async () => {
   const { sessions, lines, id, newId } = await renewAsBefore();
   vi.setSystemTime(Date.now() + 30_000);
   const lookup = await sessions.lookUp(id);

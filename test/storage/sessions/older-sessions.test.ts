@@ -45,7 +45,7 @@ describe("a session of a version without random generations", () => {
     return visitors;
   }
 
-  test("lives on, and can be extended, listed and ended", async () => {
+  test("stays active, and can be extended, listed and ended", async () => {
     const visitors = await begin();
     const upgraded = await upgrade();
     expect(await areAlive(visitors, upgraded)).toEqual([true, true]);
@@ -84,7 +84,7 @@ describe("a session of a version without random generations", () => {
     },
   );
 
-  test("of the number that its shop had lives on, and no other", async () => {
+  test("stays active only if it has its shop's number", async () => {
     const visitors = await begin();
     await write("session:epochs", { 1001: 2 });
     expect(await areAlive(visitors, await upgrade(2))).toEqual([true, true]);
@@ -93,7 +93,7 @@ describe("a session of a version without random generations", () => {
     expect(await areAlive(visitors, await start(config))).toEqual([false, false]);
   });
 
-  test("leaves its number to sessions that begin later, for servers of its version", async () => {
+  test("gives its number to later sessions, for servers of its version", async () => {
     await begin();
     await write("session:epochs", { 1001: 2 });
     const upgraded = await upgrade(2);
@@ -105,7 +105,7 @@ describe("a session of a version without random generations", () => {
     expect((await later.call("getUser")).body).toEqual({});
   });
 
-  test("ends if the number of its shop cannot be read", async () => {
+  test("ends if the number of its shop is unreadable", async () => {
     const visitors = await begin();
     await driver.setItemRaw?.("session:epochs", "spoilt", {});
     expect(await areAlive(visitors, await upgrade())).toEqual([false, false]);

@@ -42,7 +42,7 @@ describeOnGround("defect 2: a logout during a slow call is final", ({ startTwo, 
     expect((await visitor.call("getUser")).body).toEqual({});
   });
 
-  test("what only extends the session's life does not revive it", async () => {
+  test("an extension doesn't revive the session", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const [one, two] = await startTwo({ session: { maxAge: 100 } });
     const visitor = one.visitor();
@@ -57,7 +57,7 @@ describeOnGround("defect 2: a logout during a slow call is final", ({ startTwo, 
     expect(sessionsOf(await stored("session:"))).toEqual([]);
   });
 
-  test("a guest's basket does not come back either", async () => {
+  test("a guest's basket doesn't come back", async () => {
     const [one, two] = await startTwo();
     const guest = one.visitor();
     await guest.call("addItemToBasket", { variantId: 7, quantity: 1 });
@@ -73,7 +73,7 @@ describeOnGround("defect 2: a logout during a slow call is final", ({ startTwo, 
     for (const { value } of await stored("basket:")) expect(value.items).toEqual([]);
   });
 
-  test("a login that was under way when all of the user's sessions ended is none", async () => {
+  test("a login in progress fails if all of the user's sessions end", async () => {
     const [one, two] = await startTwo();
     const device = two.visitor();
     await device.call("login", as(7));
@@ -91,7 +91,7 @@ describeOnGround("defect 2: a logout during a slow call is final", ({ startTwo, 
 describeOnGround(
   "defect 7: a session that outlives its time",
   ({ startTwo, stored, lifetimes }) => {
-    test("ends to the millisecond, and goes from the storage", async () => {
+    test("ends to the millisecond, and is removed from the storage", async () => {
       vi.useFakeTimers({ toFake: ["Date"] });
       const [{ visitor }] = await startTwo({ session: { maxAge: 60 } });
       const [early, late] = [visitor(), visitor()];
@@ -128,7 +128,7 @@ describe("on one server", () => {
   const { start, allowErrors } = createMatrix("memory", "request", () => driver);
   const stored = (prefix = "") => readStored(driver, prefix);
 
-  test("defect 14: a user's sessions end in every shop, and nobody else's", async () => {
+  test("defect 14: a user's sessions end in every shop, and no other user's", async () => {
     const { visitor, lines } = await start({ auth: trustingAuth, methods: testMethods });
     const [phone, laptop, abroad, kept, other] = [1001, 1001, 1002, 1001, 1001].map(visitor);
     for (const own of [phone, laptop, abroad, kept]) await own?.call("login", as(7));
@@ -160,7 +160,7 @@ describe("on one server", () => {
     expect(sessionsOf(await stored("session:")).map(sessionIdOf)).toEqual([tablet.sessionId]);
   });
 
-  test("defect 15: a logout that the storage refused can be tried again", async () => {
+  test("defect 15: a logout that the storage rejected can be repeated", async () => {
     allowErrors();
     const sessions = observe(driver);
     const { visitor } = await start({ auth: trustingAuth, storage: { session: sessions } });
@@ -173,7 +173,7 @@ describe("on one server", () => {
     expect(sessionsOf(await stored("session:"))).toEqual([]);
   });
 
-  test("defect 15: nothing is called ended before it is", async () => {
+  test("defect 15: the server reports no end before it is stored", async () => {
     allowErrors();
     const sessions = observe(driver);
     const { visitor } = await start({ auth: trustingAuth, storage: { session: sessions } });

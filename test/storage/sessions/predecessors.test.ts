@@ -11,7 +11,7 @@ import { twinAt } from "../../fixtures/visitors.ts";
 // `predecessors-ends.test.ts` tests ends of sessions, `predecessors-wire.test.ts` tests requests.
 
 describeOnGround("defect 1: parallel session writes", ({ startTwo, stored }) => {
-  test("none of 50 is lost", async () => {
+  test("keep all 50", async () => {
     const [one, two] = await startTwo();
     const tab = one.visitor();
     await tab.call("login", as(7));
@@ -27,7 +27,7 @@ describeOnGround("defect 1: parallel session writes", ({ startTwo, stored }) => 
     expect(record?.value.customData).toEqual(Object.fromEntries(fields));
   });
 
-  test("different fields of the user are all kept", async () => {
+  test("keep all fields of the user", async () => {
     const [one, two] = await startTwo();
     const tab = one.visitor();
     await tab.call("login", as(7));
@@ -39,7 +39,7 @@ describeOnGround("defect 1: parallel session writes", ({ startTwo, stored }) => 
     expect(record?.value.user).toMatchObject({ id: 7, firstName: "Ada", lastName: "Lovelace" });
   });
 
-  test("a guest's basket keeps 50 lines", async () => {
+  test("keep 50 items of a guest's basket", async () => {
     const [one, two] = await startTwo();
     const tab = one.visitor();
     await tab.call("note", { begun: true });
@@ -56,7 +56,7 @@ describeOnGround("defect 1: parallel session writes", ({ startTwo, stored }) => 
 describe("defect 3: a basket merge that fails at login", () => {
   const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
-  test("fails no login, rotates the id, and is done later, once", async () => {
+  test("fails no login, rotates the ID, and is repeated later, once", async () => {
     const sessions = observe(createMemoryDriver());
     const baskets = observe(createMemoryDriver());
     const { visitor } = await start({
@@ -85,7 +85,7 @@ describe("defect 3: a basket merge that fails at login", () => {
     }
   });
 
-  test("a session storage that refuses leaves the guest a guest", async () => {
+  test("a session storage that rejects the login leaves the guest a guest", async () => {
     const sessions = observe(createMemoryDriver());
     const { visitor, lines } = await start({ auth: trustingAuth, storage: { session: sessions } });
     const guest = visitor();

@@ -47,7 +47,7 @@ describe("a session's record", () => {
   };
   const stored = async () => (await readStored(driver)).map(({ value }) => value);
 
-  test("is stored without what its key and its other fields say, and is whole to who reads it", async () => {
+  test("is stored without derived fields, and is read whole", async () => {
     const created = await records.update(key, () => ({ set: usual }), absent);
     expect(created.value).toEqual(usual);
     expect(await stored()).toEqual([{ createdAt: 1, handle: "h", user: { id: 7 } }]);
@@ -56,7 +56,7 @@ describe("a session's record", () => {
     expect(await records.take(key)).toBeUndefined();
   });
 
-  test("has the shape that all others of its kind have", async () => {
+  test("has the same hidden class as all others of its kind", async () => {
     const keys = Array.from({ length: 8 }, (_, index) =>
       key.replace("0f0a3c52", `0f0a3c5${index}`),
     );
@@ -76,19 +76,19 @@ describe("a session's record", () => {
     }
   });
 
-  test("of a guest has the random part as its id", async () => {
+  test("of a guest has the random part as its ID", async () => {
     const { user: _, ...guest } = { ...usual, id: key };
     await records.update(key, () => ({ set: guest }), absent);
     expect((await records.get(key)).value).toEqual(guest);
   });
 
-  test("keeps what is not as usual", async () => {
+  test("keeps values that can't be derived", async () => {
     const record = { ...usual, lastSeenAt: 2, ownerKey: "o", customData: { note: 1 } };
     await records.update(key, () => ({ set: record }), absent);
     expect((await records.get(key)).value).toEqual(record);
   });
 
-  test("that was stored whole stays as it was", async () => {
+  test("that was stored whole is read unchanged", async () => {
     const whole = { ...usual, lastSeenAt: 1, ownerKey: "o" };
     await store(whole);
     expect((await records.get(key)).value).toEqual(whole);
@@ -107,7 +107,7 @@ describe("a session's record", () => {
     "text",
     null,
     [usual],
-  ])("is dropped where it is none: %j", async (spoilt) => {
+  ])("is dropped if it is invalid: %j", async (spoilt) => {
     await store(spoilt as object);
     expect((await records.get(key)).value).toBeUndefined();
     expect(lines).toMatchObject([{ level: "warn" }]);

@@ -61,7 +61,7 @@ describeMatrix("the grace period of a renewed ID", ({ start }) => {
     expect(await whoIs(user)).toBeUndefined();
   });
 
-  test("is not begun by calls that come with the old ID", async () => {
+  test("doesn't begin with calls that use the old ID", async () => {
     const { user, reuses } = await begin(14_400);
     const page = user.clone();
     pass(14_400);
@@ -72,7 +72,7 @@ describeMatrix("the grace period of a renewed ID", ({ start }) => {
     expect(reuses).toEqual([]);
   });
 
-  test("is noted in one write, and not again", async () => {
+  test("costs one write in total", async () => {
     const { user } = await begin(14_400);
     pass(14_400);
     await user.call("getUser");
@@ -83,7 +83,7 @@ describeMatrix("the grace period of a renewed ID", ({ start }) => {
     }
   });
 
-  test("lets an ID that is several renewals old lead to the last", async () => {
+  test("resolves an ID that is several renewals old to the last one", async () => {
     const { user, reuses } = await begin(5);
     const old = user.clone();
     for (let n = 0; n < 4; n++) {
@@ -96,7 +96,7 @@ describeMatrix("the grace period of a renewed ID", ({ start }) => {
     expect(reuses).toEqual([]);
   });
 
-  test("leads to one new ID, however many answers are lost", async () => {
+  test("resolves to one new ID, however many responses are lost", async () => {
     const { user, reuses } = await begin(3600);
     const ids = new Set<unknown>();
     for (let n = 0; n < 5; n++) {
@@ -115,7 +115,7 @@ describeMatrix("the grace period of a renewed ID", ({ start }) => {
     expect(reuses).toEqual([]);
   });
 
-  test("ends with a change of privilege: the old ID leads nowhere", async () => {
+  test("ends with a change of privilege: the old ID is invalid", async () => {
     const { user } = await begin(14_400);
     const old = user.clone();
     pass(14_400);

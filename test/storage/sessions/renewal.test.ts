@@ -28,7 +28,7 @@ async function whoIs(visitor: Visitor): Promise<unknown> {
 }
 
 describeMatrix("a session's id", ({ start }) => {
-  test("is renewed once it is older than renewAfter, and not before", async () => {
+  test("is renewed when it is older than renewAfter, and not before", async () => {
     const { visitor } = await start(base);
     const user = visitor();
     await user.call("enter", { id: 7 });
@@ -51,7 +51,7 @@ describeMatrix("a session's id", ({ start }) => {
     expect((await user.call("listSessions")).body.sessions).toMatchObject([{ current: true }]);
   });
 
-  test("stays with a guest", async () => {
+  test("isn't renewed for a guest", async () => {
     const { visitor } = await start(base);
     const guest = visitor();
     await guest.call("note", { colour: "red" });
@@ -61,7 +61,7 @@ describeMatrix("a session's id", ({ start }) => {
     expect(guest.sessionId).toBe(first);
   });
 
-  test("that was replaced works for 30 seconds more, and what it writes is kept", async () => {
+  test("accepts the old ID for 30 seconds after renewal, and keeps its writes", async () => {
     const { visitor } = await start(base);
     const user = visitor();
     await user.call("enter", { id: 7 });
@@ -75,7 +75,7 @@ describeMatrix("a session's id", ({ start }) => {
     expect((await user.call("notes")).body).toEqual({ late: true });
   });
 
-  test("is one for calls at once that find it due", async () => {
+  test("is renewed once for parallel calls", async () => {
     const { visitor } = await start(base);
     const user = visitor();
     await user.call("enter", { id: 7 });
@@ -88,7 +88,7 @@ describeMatrix("a session's id", ({ start }) => {
     expect((await tabs[0]?.call("listSessions"))?.body.sessions).toHaveLength(1);
   });
 
-  test("that is used after its grace ends the session, for both who use it, and says so", async () => {
+  test("ends the session if it is used after its grace period, and reports the reuse", async () => {
     const reuses: unknown[] = [];
     const { visitor, lines } = await start({
       ...base,
@@ -114,7 +114,7 @@ describeMatrix("a session's id", ({ start }) => {
     expect(reuses).toHaveLength(1);
   });
 
-  test("that was replaced tells nothing once the session has ended", async () => {
+  test("is invalid after renewal once the session has ended", async () => {
     const reuses: unknown[] = [];
     const hooks = { "session.reuse_detected": (reuse: unknown) => void reuses.push(reuse) };
     const { visitor } = await start({ ...base, hooks });
@@ -130,7 +130,7 @@ describeMatrix("a session's id", ({ start }) => {
     expect(reuses).toEqual([]);
   });
 
-  test("that a parallel call replaces still names the session to keep", async () => {
+  test("still names the session to keep if a parallel call renews it", async () => {
     let tab: Visitor | undefined;
     const endOthers = defineRpcMethod({
       async handler(_, { sessionId, destroySessionsForUserId }) {
@@ -149,7 +149,7 @@ describeMatrix("a session's id", ({ start }) => {
     expect(await whoIs(other)).toBeUndefined();
   });
 
-  test("that was replaced is dead where the session got another for a new password", async () => {
+  test("is invalid after renewal if a new password rotates the ID", async () => {
     const auth = { login: async () => undefined, register: async () => ({ id: 7 }) };
     const { visitor } = await start({
       ...base,
@@ -189,7 +189,7 @@ describe("a renewal", () => {
     "a logout": (old) => sessions.end(old),
   };
 
-  test.each(Object.entries(endings))("does not bring back what %s ends", async (_, end) => {
+  test.each(Object.entries(endings))("doesn't restore a session that %s ends", async (_, end) => {
     for (let step = 1; step <= 12; step++) {
       const old = await enter();
       let seen = 0;
@@ -209,7 +209,7 @@ describe("a renewal", () => {
     }
   });
 
-  test("loses nothing that is written meanwhile, at any of its steps", async () => {
+  test("loses no parallel write, at any of its steps", async () => {
     for (let step = 1; step <= 12; step++) {
       const old = await enter();
       let seen = 0;
@@ -229,7 +229,7 @@ describe("a renewal", () => {
     }
   });
 
-  test("that breaks off leaves the session alive, and all of it can be ended", async () => {
+  test("leaves the session active if it fails midway, and the session can be ended", async () => {
     for (let step = 1; step <= 8; step++) {
       const old = await enter();
       let seen = 0;
@@ -245,7 +245,7 @@ describe("a renewal", () => {
     }
   });
 
-  test("leaves nothing of the session under its old id, whatever is written late", async () => {
+  test("leaves no session data under the old ID, also after a late write", async () => {
     const old = await enter();
     await sessions.renew(old);
     await sessions.update(old, (record) => ({ ...record, customData: { secret: 7 } }));
@@ -255,7 +255,7 @@ describe("a renewal", () => {
     await users.endAll(user.id);
   });
 
-  test("leaves nothing behind when the old id is used too late", async () => {
+  test("leaves nothing behind if the old ID is used too late", async () => {
     const before = countRecords(faulty);
     const old = await enter();
     const renewed = await sessions.renew(old);
@@ -275,7 +275,7 @@ describe("a call whose session is due for renewal", () => {
   const faulty = createFaultyDriver();
   const { start } = createMatrix("memory", "request", () => faulty.driver);
 
-  test("is answered all the same where the storage refuses that", async () => {
+  test("succeeds although the storage rejects the renewal", async () => {
     const { lines, visitor } = await start(base);
     const user = visitor();
     await user.call("enter", { id: 7 });

@@ -80,7 +80,7 @@ describe("a method that is declared to sign in", () => {
 
   afterEach(() => faulty.heal());
 
-  test("is refused if all of the user's sessions end while it runs", async () => {
+  test("fails if all of the user's sessions end while it runs", async () => {
     const gate = new Gate();
     const proveSlowly = defineRpcMethod({
       signsIn: true,
@@ -97,7 +97,7 @@ describe("a method that is declared to sign in", () => {
     expect((await login).status).toBe(409);
   });
 
-  test("may end all of the user's sessions itself, and log in after that", async () => {
+  test("can end all of the user's sessions itself, and log in after that", async () => {
     const takeOver = defineRpcMethod({
       signsIn: true,
       async handler(_, { createUserBoundSession, destroySessionsForUserId }) {
@@ -111,7 +111,7 @@ describe("a method that is declared to sign in", () => {
     expect((await user.call("getUser")).body.user.id).toBe(7);
   });
 
-  test("is refused after an end of its own if another came before that", async () => {
+  test("fails after an end of its own if another end came before", async () => {
     const gate = new Gate();
     const takeOver = defineRpcMethod({
       signsIn: true,
@@ -143,7 +143,7 @@ describe("a method that is declared to sign in", () => {
     expect((await user.call("getUser")).body.user.id).toBe(7);
   });
 
-  test("is refused if the count of ends was lost, and all sessions ended, while it ran", async () => {
+  test("fails if the count of ends was lost and all sessions ended while it ran", async () => {
     const gate = new Gate();
     const proveSlowly = defineRpcMethod({
       signsIn: true,
@@ -175,7 +175,7 @@ describe("a method that is declared to sign in", () => {
 });
 
 describeOnGround("a method that is not declared to sign in", ({ startTwo }) => {
-  test("is refused all the same if all of the user's sessions end while it runs", async () => {
+  test("also fails if all of the user's sessions end while it runs", async () => {
     const gate = new Gate();
     const proveSlowly = defineRpcMethod({
       async handler(_, { createUserBoundSession }) {

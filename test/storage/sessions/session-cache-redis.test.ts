@@ -50,7 +50,7 @@ describeWithRedis("two storefronts with caches on one Redis", () => {
     return Number(/cmdstat_get:calls=(\d+)/.exec(stats)?.[1] ?? 0);
   }
 
-  test("a warm read sends Redis nothing, a cold one a command", async () => {
+  test("a cached read sends Redis no command, any other read sends one", async () => {
     const { a, b } = await startTwo();
     expect(await countGets(() => b.call("getUser"))).toBe(0);
     await a.call("rename");
@@ -59,7 +59,7 @@ describeWithRedis("two storefronts with caches on one Redis", () => {
   });
 
   test.each(["rename", "logout", "endAll"])(
-    "%s at one is heard of at the other",
+    "%s on one server reaches the other",
     async (method) => {
       const { a, b } = await startTwo();
       await a.call(method);
@@ -67,7 +67,7 @@ describeWithRedis("two storefronts with caches on one Redis", () => {
     },
   );
 
-  test("answers are right while the connection for changes is cut again and again", async () => {
+  test("responses are correct while the connection for changes is cut again and again", async () => {
     const { a, b } = await startTwo();
     await control.client("KILL", "TYPE", "pubsub");
     await a.call("rename");
@@ -80,7 +80,7 @@ describeWithRedis("two storefronts with caches on one Redis", () => {
     await until(async () => (await b.call("getUser")).body.user === undefined);
   });
 
-  test("a Redis that refuses to tell of changes is asked once, and every read goes to it", async () => {
+  test("a Redis that can't push changes is asked once, and every read goes to it", async () => {
     await control.call("ACL", "SETUSER", "deaf", "on", ">pw", "~*", "resetchannels", "+@all");
     const url = redis().url.replace("redis://", "redis://deaf:pw@");
     const storage = { driver: "redis", url, base: randomUUID() };
@@ -95,7 +95,7 @@ describeWithRedis("two storefronts with caches on one Redis", () => {
     expect(lines.filter(isRefusal)).toHaveLength(1);
   });
 
-  test("without a cache every read asks Redis", async () => {
+  test("without a cache, every read goes to Redis", async () => {
     const storage = { driver: "redis", url: redis().url, base: randomUUID() };
     const { visitor } = await matrix.start({
       methods,

@@ -63,7 +63,7 @@ describe("a session cache", () => {
     expect(reads).toBe(1);
   });
 
-  test("reads anew what has changed, and what may have", async () => {
+  test("reads changed sessions again, and all sessions if any may have changed", async () => {
     const cache = create();
     for (const path of [`session:1001:${key}`, undefined]) {
       await cache.read(key, read);
@@ -73,7 +73,7 @@ describe("a session cache", () => {
     }
   });
 
-  test("takes what an entry has become where it is told, and nothing else", async () => {
+  test("takes the new snapshot of a change if it is known", async () => {
     const cache = create();
     const path = `session:1001:${key}`;
     tell(path, toSnapshot("2"));
@@ -89,7 +89,7 @@ describe("a session cache", () => {
     expect(await cache.read(key, read)).toEqual(stored);
   });
 
-  test("is not troubled by the changes of another shop", async () => {
+  test("ignores the changes of another shop", async () => {
     const cache = create();
     await cache.read(key, read);
     tell(`session:1002:${key}`);
@@ -97,7 +97,7 @@ describe("a session cache", () => {
     expect(reads).toBe(1);
   });
 
-  test("does not keep what changed while it was read", async () => {
+  test("doesn't keep a session that changed while it was read", async () => {
     const cache = create();
     await cache.read(key, async () => {
       const old = stored;
@@ -108,7 +108,7 @@ describe("a session cache", () => {
     expect(await cache.read(key, read)).toEqual(stored);
   });
 
-  test("does not keep what it read while the change feed broke off", async () => {
+  test("doesn't keep a read during which the change feed went down", async () => {
     const cache = create();
     await cache.read(key, async () => {
       isUp = false;
@@ -119,7 +119,7 @@ describe("a session cache", () => {
     expect(await cache.read(key, read)).toEqual(stored);
   });
 
-  test("steps aside while changes cannot be heard", async () => {
+  test("reads the storage while the change feed is down", async () => {
     const cache = create();
     await cache.read(key, read);
     isUp = false;
@@ -127,7 +127,7 @@ describe("a session cache", () => {
     expect(await cache.read(key, read)).toEqual(stored);
   });
 
-  test("keeps neither what is absent nor what has expired", async () => {
+  test("keeps neither absent nor expired sessions", async () => {
     const cache = create();
     stored = { value: undefined, version: "" };
     await cache.read(key, read);
@@ -142,7 +142,7 @@ describe("a session cache", () => {
 describe("a storefront with a cache in memory", () => {
   const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
-  test("sees its own changes at once", async () => {
+  test("sees its own changes immediately", async () => {
     const { visitor } = await start({ methods, session: { cache: {} } });
     const user = visitor();
     await user.call("enter");

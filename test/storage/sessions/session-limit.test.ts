@@ -24,7 +24,7 @@ async function whoAreAlive(visitors: readonly Visitor[]): Promise<boolean[]> {
 }
 
 describeMatrix("the sessions of a user", ({ start }) => {
-  test("are no more than maxSessionsPerUser: the one used least lately ends", async () => {
+  test("are at most maxSessionsPerUser: the least recently used one ends", async () => {
     const session = { maxSessionsPerUser: 3, maxAge: 20 };
     const storefront = await start({ methods: testMethods, session });
     const [first, second, third] = await enterOn(storefront, 3);
@@ -39,7 +39,7 @@ describeMatrix("the sessions of a user", ({ start }) => {
     expect((await fourth.call("listSessions")).body.sessions).toHaveLength(3);
   });
 
-  test("are no more than that where many log in at once", async () => {
+  test("are at most that many after parallel logins", async () => {
     const session = { maxSessionsPerUser: 3 };
     const { visitor } = await start({ methods: testMethods, session });
     const visitors = Array.from({ length: 12 }, () => visitor());
@@ -48,7 +48,7 @@ describeMatrix("the sessions of a user", ({ start }) => {
     expect(alive.filter(Boolean)).toHaveLength(3);
   });
 
-  test("can be limited by refusing logins, and then the guest stays what they were", async () => {
+  test("can be limited by rejecting logins, and the guest then stays a guest", async () => {
     const session = { maxSessionsPerUser: 2, sessionLimitPolicy: "refuse" as const };
     const storefront = await start({ methods: testMethods, session });
     const [first, second] = await enterOn(storefront, 2);

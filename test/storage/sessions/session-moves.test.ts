@@ -46,34 +46,37 @@ test.each([
   ["a rotation", rotate, "a renewal", renew],
   ["a renewal", renew, "a rotation", rotate],
   ["a renewal", renew, "a renewal", renew],
-])("%s that meets %s leaves one session, which its index names", async (_, first, _with, other) => {
-  for (let step = 1; step <= 12; step++) {
-    const old = await enter();
-    let seen = 0;
-    let met: Promise<Session | undefined> | undefined;
-    faulty.before = () => {
-      if (++seen === step && met === undefined) met = settle(other(old));
-    };
-    const moved = [await settle(first(old)), await met].filter((one) => one !== undefined);
-    faulty.heal();
-    const place = `step ${step}`;
-    expect(moved.length, place).toBeGreaterThan(0);
-    const { sessions: listed } = await users.read(user.id);
-    const [id = ""] = Object.values(listed).map((entry) => entry.id);
-    expect(Object.keys(listed), place).toEqual([old.record.handle]);
-    expect((await loadSession(sessions, id))?.record.user, place).toEqual(user);
-    expect(countRecords(faulty), place).toBe(1);
-    await users.endAll(user.id);
-    for (const one of [old, ...moved]) {
-      expect(await loadSession(sessions, one.record.id), place).toBeUndefined();
+])(
+  "%s in parallel with %s leaves one session, which its index names",
+  async (_, first, _with, other) => {
+    for (let step = 1; step <= 12; step++) {
+      const old = await enter();
+      let seen = 0;
+      let met: Promise<Session | undefined> | undefined;
+      faulty.before = () => {
+        if (++seen === step && met === undefined) met = settle(other(old));
+      };
+      const moved = [await settle(first(old)), await met].filter((one) => one !== undefined);
+      faulty.heal();
+      const place = `step ${step}`;
+      expect(moved.length, place).toBeGreaterThan(0);
+      const { sessions: listed } = await users.read(user.id);
+      const [id = ""] = Object.values(listed).map((entry) => entry.id);
+      expect(Object.keys(listed), place).toEqual([old.record.handle]);
+      expect((await loadSession(sessions, id))?.record.user, place).toEqual(user);
+      expect(countRecords(faulty), place).toBe(1);
+      await users.endAll(user.id);
+      for (const one of [old, ...moved]) {
+        expect(await loadSession(sessions, one.record.id), place).toBeUndefined();
+      }
     }
-  }
-});
+  },
+);
 
 test.each([
   ["a rotation", rotate],
   ["a renewal", renew],
-])("%s that meets a login leaves no session that its index does not name", async (_, move) => {
+])("%s in parallel with a login leaves no session that its index doesn't name", async (_, move) => {
   for (const [first, other] of [
     [login, move],
     [move, login],
@@ -97,7 +100,7 @@ test.each([
   }
 });
 
-test("a rotation takes up an ID that a parallel call has renewed, and its old ID leads nowhere", async () => {
+test("a rotation continues from an ID that a parallel call has renewed, and invalidates the old ID", async () => {
   const old = await enter();
   const renewed = await sessions.renew(old);
   const rotated = await rotate(old);
@@ -131,7 +134,7 @@ test.each([
   },
 );
 
-test("a move that may still be running is not taken over", async () => {
+test("a move that can still be running is not replaced", async () => {
   const old = await enter();
   faulty.before = ({ kind, key }) => {
     if (kind !== "read" && key.endsWith(old.record.id.slice(-36))) outage();
@@ -146,7 +149,7 @@ test("a move that may still be running is not taken over", async () => {
 test.each([
   ["rotated", rotate],
   ["renewed", renew],
-])("a call that runs for long does not end the ID that its own was %s to", async (_, move) => {
+])("a long call doesn't end the ID that its own was %s to", async (_, move) => {
   const old = await enter();
   const moved = await move(old);
   vi.setSystemTime(Date.now() + 40_000);

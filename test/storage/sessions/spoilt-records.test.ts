@@ -50,7 +50,7 @@ describe("a session's record of nearly the right shape", () => {
   const { start } = createMatrix("memory", "request", () => driver);
 
   describe.each(["user", "guest"])("of a %s", (kind) => {
-    test.each(fields)("with something else as %s fails no call", async (field) => {
+    test.each(fields)("with another type for %s fails no call", async (field) => {
       const { visitor } = await start({ methods: testMethods, session: { cache: false } });
       for (const value of wrong) {
         const one = visitor();

@@ -22,7 +22,7 @@ afterEach(async () => {
   await users.endAll(user.id);
 });
 
-test("an index does not keep sessions whose end broke off longer than to the next login", async () => {
+test("the next login removes sessions from the index whose end failed midway", async () => {
   for (let round = 0; round < 5; round++) {
     await sessions.bind(undefined, { user });
     await sessions.bind(undefined, { user });
@@ -37,7 +37,7 @@ test("an index does not keep sessions whose end broke off longer than to the nex
   }
 });
 
-test("a login works while a session whose end broke off cannot be ended", async () => {
+test("a login works while a session whose end failed midway can't be ended", async () => {
   const { session } = await sessions.bind(undefined, { user });
   faulty.before = ({ kind, key }) => {
     if (kind !== "read" && key.endsWith(session.record.id.slice(-36))) outage();
@@ -47,7 +47,7 @@ test("a login works while a session whose end broke off cannot be ended", async 
   expect((await users.read(user.id)).ending).toHaveLength(1);
 });
 
-test("an index owes 100 merges at most, and a login that would add more is refused", async () => {
+test("an index has at most 100 pending merges, and rejects a login that would add more", async () => {
   const merges = Array.from({ length: 100 }, (_, index): PendingMerge => {
     return { shopId: 1001, belonging: "basket", key: `k${index}`, expiresAt: Date.now() + 60_000 };
   });
