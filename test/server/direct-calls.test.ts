@@ -34,7 +34,7 @@ async function open(
   };
 }
 
-test("middleware that a deployment adds runs before calls", async () => {
+test("custom middleware runs before calls", async () => {
   const seen: string[] = [];
   const { call } = await open("h3's serve", (app) =>
     app.use(({ url }) => void seen.push(url.pathname)),
@@ -43,7 +43,7 @@ test("middleware that a deployment adds runs before calls", async () => {
   expect(seen).toEqual(["/de/api/rpc/getUser"]);
 });
 
-test("so it does where a plugin has put a list of its own in the place of h3's", async () => {
+test("custom middleware runs before calls if a plugin replaced h3's list", async () => {
   const { call } = await open("h3's serve", (app) => {
     app["~middleware"] = [...app["~middleware"]];
     app.use(() => new Response(null, { status: 418 }));
@@ -51,14 +51,14 @@ test("so it does where a plugin has put a list of its own in the place of h3's",
   expect(await call("getUser")).toMatchObject({ status: 418 });
 });
 
-test("a route that a deployment adds for a call's URL answers it", async () => {
+test("a custom route for a call's URL responds instead of the call", async () => {
   const { call } = await open("h3's serve", (app) =>
     app.post("/de/api/rpc/getUser", () => new Response(null, { status: 418 })),
   );
   expect(await call("getUser")).toMatchObject({ status: 418 });
 });
 
-test("a route that a deployment adds is served by storefront start, too", async () => {
+test("storefront start serves a custom route", async () => {
   const { call } = await open("storefront start", (app) =>
     app.post("/de/api/rpc/own", () => new Response(null, { status: 418 })),
   );
@@ -66,9 +66,9 @@ test("a route that a deployment adds is served by storefront start, too", async 
   expect(await call("getUser")).toMatchObject({ status: 200 });
 });
 
-describe.each(["storefront start", "h3's serve"] as const)("by %s,", (server) => {
+describe.each(["storefront start", "h3's serve"] as const)("served by %s", (server) => {
   test.each(["127.0.0.1", "shop.example:8080", "xn--mnchen-3ya.example", "10.1.2.3", "[::1]:80"])(
-    "a login at %s is given its cookie",
+    "a login at %s sets its cookie",
     async (host) => {
       const { call } = await open(server);
       const { status, cookies } = await call("enter", { host });
@@ -78,14 +78,14 @@ describe.each(["storefront start", "h3's serve"] as const)("by %s,", (server) =>
   );
 
   test.each(["web.1", "999.999.999.999", "1.2.3.4.5", "shop.0x", "xn--a"])(
-    "a call to %s, which is no host of a URL, does nothing",
+    "a call to the invalid host %s runs nothing",
     async (host) => {
       const { call } = await open(server);
       expect(await call("enter", { host })).toEqual({ status: 400, cookies: undefined });
     },
   );
 
-  test("a call with headers beyond the limit does nothing", async () => {
+  test("a call with headers beyond the limit runs nothing", async () => {
     const { call } = await open(server);
     const headers = { "x-large": "a".repeat(16_000) };
     expect(await call("enter", headers)).toMatchObject({ status: 200 });

@@ -124,7 +124,7 @@ describe.each(Object.keys(ways))("a storefront %s", (way) => {
   const open = async () => (ways[way] as (typeof ways)[string])(create());
 
   test.each<Ask>([...requests])(
-    "answers %s as if it were alone",
+    "responds to %s like an unmounted storefront",
     async (_, path, init, status, code) => {
       const send = await open();
       const answer = await send(path, init);
@@ -137,7 +137,7 @@ describe.each(Object.keys(ways))("a storefront %s", (way) => {
     },
   );
 
-  test("answers a preflight, gives a cookie, and lets an allowed page read errors", async () => {
+  test("responds to a preflight, sets a cookie, and lets an allowed page read errors", async () => {
     const send = await open();
     const preflight = await send("/de/api/rpc/getUser", {
       method: "OPTIONS",
@@ -151,7 +151,7 @@ describe.each(Object.keys(ways))("a storefront %s", (way) => {
     expect(failed.headers.get("access-control-allow-origin")).toBe(shop);
   });
 
-  test("says 503 with Retry-After where its storage does not answer", async () => {
+  test("responds with 503 and Retry-After if its storage doesn't respond", async () => {
     const faulty = createFaultyDriver();
     const { log } = createTestLog();
     const config = testConfig({ log, storage: { session: faulty.driver } });
@@ -166,7 +166,7 @@ describe.each(Object.keys(ways))("a storefront %s", (way) => {
   });
 });
 
-test("a storefront answers where a framework has replaced the global Response", async () => {
+test("a storefront responds if a framework replaced the global Response", async () => {
   vi.stubGlobal("Response", class extends Response {});
   onTestFinished(() => void vi.unstubAllGlobals());
   const storefront = create();
@@ -176,7 +176,7 @@ test("a storefront answers where a framework has replaced the global Response", 
   expect(await answer.json()).toMatchObject({ basket: { itemCount: 1 } });
 });
 
-test("a storefront keeps the cookies that a framework has set before", async () => {
+test("a storefront keeps the cookies of the framework", async () => {
   const handle = toNodeHandler(create());
   const server = createServer((incoming, outgoing) => {
     outgoing.setHeader("set-cookie", ["own=1", "own2=2"]);
@@ -191,7 +191,7 @@ test("a storefront keeps the cookies that a framework has set before", async () 
   expect(names).toEqual(["own", "own2", "$session-1001"]);
 });
 
-test("a storefront below /api is not at /api/rpc, though the target of a request says so", async () => {
+test("a storefront mounted below /api doesn't respond at /api/rpc", async () => {
   const outer = new H3({ silent: true });
   outer.mount("/api", { fetch: create().fetch });
   const server = createServer(toNodeHandler(outer)).listen(0, "127.0.0.1");

@@ -1,37 +1,21 @@
 import createMemoryDriver from "unstorage/drivers/memory";
 import { describe, expect, test } from "vitest";
 import { defineRpcMethod } from "../../../rpc/method.ts";
-import { ConfigError, type ConfigFault } from "../../../server/config/config-error.ts";
-import type { ShopConfig } from "../../../server/config/keys/shop-keys.ts";
-import type { StorefrontConfig } from "../../../server/config/config.ts";
-import type { StorefrontOptions } from "../../../server/config/options.ts";
+import { ConfigError } from "../../../server/config/config-error.ts";
 import { resolveConfig } from "../../../server/config/resolve.ts";
-import { refuse } from "../../_bad-config.ts";
 import { createTestLog } from "../../_log.ts";
 import { testSecret } from "../../_setup.ts";
+import {
+  development,
+  production,
+  resolve,
+  secondShop,
+  sessionOf,
+  shop,
+} from "../../fixtures/configs.ts";
 
-const shop = { shopId: 1001, locale: "de-DE", currency: "EUR" } satisfies ShopConfig;
-const secondShop = { shopId: 1002, locale: "en-US", currency: "USD" } satisfies ShopConfig;
 const method = defineRpcMethod({ handler: () => "hello" });
 const noop = () => {};
-
-const development = { production: false };
-const production = { production: true };
-
-function resolve(
-  config: Partial<StorefrontConfig> = {},
-  mode: { production: boolean } = development,
-): StorefrontOptions {
-  return resolveConfig({ shops: [shop], session: { secret: testSecret }, ...config }, mode);
-}
-
-function findFaults(config: unknown, mode = development): readonly ConfigFault[] {
-  return refuse(config, mode).faults;
-}
-
-function sessionOf({ shops }: StorefrontOptions, index = 0) {
-  return shops[index]?.session;
-}
 
 describe("resolveConfig", () => {
   test("fills in the defaults", () => {
@@ -205,57 +189,6 @@ describe("a shop's keys", () => {
   });
 });
 
-describe("the storages of a config", () => {
-  const one = { driver: "fs-lite", base: "./one" };
-  const two = { driver: "fs-lite", base: "./two" };
-  const three = { driver: "fs-lite", base: "./three" };
-
-  test("are one memory storage by default", () => {
-    const { shops, storage } = resolve({ shops: [shop, secondShop] });
-    const all = [...shops.flatMap((each) => Object.values(each.storage)), storage.account];
-    expect(new Set(all).size).toBe(1);
-  });
-
-  test("are the objects of the config in every shop", () => {
-    const { shops, storage } = resolve({
-      storage: { session: one },
-      shops: [shop, secondShop],
-    });
-    const all = [...shops.flatMap((each) => Object.values(each.storage)), storage.account];
-    for (const each of all) expect(each).toBe(one);
-  });
-
-  test("fall back from accounts to baskets to sessions", () => {
-    const { shops, storage } = resolve({ storage: { session: one, basket: two } });
-    expect(shops[0]?.storage.session).toBe(one);
-    expect(shops[0]?.storage.basket).toBe(two);
-    expect(storage.account).toBe(two);
-    expect(resolve({ storage: { account: three } }).storage.account).toBe(three);
-  });
-
-  test("of a shop's sessions are also those of its baskets by default", () => {
-    const { shops, storage } = resolve({
-      storage: { session: one },
-      shops: [
-        { ...shop, storage: { session: two } },
-        { ...secondShop, storage: { session: two, basket: three } },
-        { ...secondShop, shopId: 1003, storage: { basket: three } },
-      ],
-    });
-    expect(shops[0]?.storage.session).toBe(two);
-    expect(shops[0]?.storage.basket).toBe(two);
-    expect(shops[1]?.storage.basket).toBe(three);
-    expect(shops[2]?.storage.session).toBe(one);
-    expect(shops[2]?.storage.basket).toBe(three);
-    expect(storage.account).toBe(one);
-  });
-
-  test("can be driver objects", () => {
-    const driver = createMemoryDriver();
-    expect(resolve({ storage: { session: driver } }).shops[0]?.storage.basket).toBe(driver);
-  });
-});
-
 test("resolveConfig passes methods, hooks, auth, and log unchanged", () => {
   const { log, lines } = createTestLog();
   const methods = { method };
@@ -271,51 +204,6 @@ test("resolveConfig passes methods, hooks, auth, and log unchanged", () => {
   expect(options.auth).toBe(auth);
   options.log.info("Spoken", { to: "you" });
   expect(lines).toEqual([{ level: "info", message: "Spoken", details: { to: "you" } }]);
-});
-
-describe("the session secret", () => {
-  const long = "a phrase of 32 letters, or more, 1";
-
-  test("is random in development, and the same for all shops without one", () => {
-    const config = { session: {}, shops: [shop, { ...secondShop }] };
-    const first = resolve(config);
-    const secret = sessionOf(first)?.secrets[0] ?? "";
-    expect(secret).toMatch(/^[0-9a-f]{64}$/);
-    expect(sessionOf(first, 1)?.secrets).toEqual([secret]);
-    expect(first.warnings).toContainEqual(expect.stringContaining("session.secret is not set"));
-    expect(first.warnings.join()).not.toContain(secret);
-    expect(sessionOf(resolve(config))?.secrets).not.toEqual([secret]);
-  });
-
-  test("of a shop replaces the random one", () => {
-    const shops = [{ ...shop, session: { secret: long } }, secondShop];
-    const options = resolve({ session: {}, shops });
-    expect(sessionOf(options)?.secrets).toEqual([long]);
-    expect(sessionOf(options, 1)?.secrets).not.toEqual([long]);
-  });
-
-  test("gives a warning in development if it is short", () => {
-    const { warnings } = resolve({ session: { secret: [long, "short"] } });
-    expect(warnings).toContainEqual(expect.stringContaining("shorter than 32 characters"));
-  });
-
-  test.each([
-    ["missing", undefined, "session.secret", "nothing"],
-    ["short", "short", "session.secret", "a string of 5 characters"],
-    ["short, one of several", [long, "short"], "session.secret[1]", "a string of 5 characters"],
-    ["an empty list", [], "session.secret", "a list of 0"],
-  ])("is rejected in production if it is %s", (_, secret, path, found) => {
-    const expected = expect.stringContaining("a secret of 32 characters or more");
-    const faults = findFaults({ shops: [shop], session: { secret } }, production);
-    expect(faults).toMatchObject([{ path, found, expected }]);
-  });
-
-  test("is missing in production if only another shop has one", () => {
-    const shops = [{ ...shop, session: { secret: long } }, secondShop];
-    expect(findFaults({ shops }, production)).toMatchObject([{ path: "session.secret" }]);
-    const both = [shops[0], { ...secondShop, session: { secret: long } }];
-    expect(resolveConfig({ shops: both }, production).shops).toHaveLength(2);
-  });
 });
 
 describe("the warnings", () => {
