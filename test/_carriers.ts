@@ -80,7 +80,7 @@ function viaServerApp(storefront: OpenStorefront): Send {
   const middleware = createFastRoutes(storefront);
   let app: H3 | undefined;
   return async (path, init) => {
-    const request = new Request(`http://localhost${path}`, init);
+    const request = new Request(new URL(path, "http://localhost"), init);
     const { fetch } = (app ??= createServerApp(storefront));
     return middleware(request, () => fetch(request));
   };

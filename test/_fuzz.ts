@@ -1,8 +1,9 @@
 import { appendFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { afterAll, expect, inject, test } from "vitest";
-import { createStorefront, type Storefront } from "../server/storefront.ts";
+import { openStorefront, type Storefront } from "../server/storefront.ts";
 import type { StorefrontConfig } from "../server/config/config.ts";
+import { carriers } from "./_carriers.ts";
 import { createTestLog, type LogLine } from "./_log.ts";
 import { testConfig } from "./_setup.ts";
 import type { Answer, Send } from "./_visitor.ts";
@@ -65,13 +66,12 @@ export function useStorefront<State>(
     if (current !== undefined && uses % usesOfStorefront !== 0) return current;
     await current?.app.close();
     const { log, lines } = createTestLog();
-    const app = createStorefront(testConfig({ log, ...config }), { production: false });
+    const storefront = openStorefront(testConfig({ log, ...config }), { production: false });
+    const { app } = storefront;
+    const sendDirectly = carriers.request(storefront);
     const send: Send = async (path, init) => {
       lines.length = 0;
-      const response = await settle(
-        Promise.resolve(app.fetch(new Request(new URL(path, "http://localhost"), init))),
-        `${init.method} ${path}`,
-      );
+      const response = await settle(sendDirectly(path, init), `${init.method} ${path}`);
       assertQuiet(lines);
       await readAnswer(response.clone(), init.method);
       return response;

@@ -54,13 +54,13 @@ describe("a shop", () => {
   });
 
   testProperty("responds only to its exact digits, host, or path", 1500, places, async (place) => {
-    const { app } = await takeStorefront();
+    const { send } = await takeStorefront();
     const { id, host = "localhost", path } = place;
     const target = `http://${host}${path === undefined ? "" : `/${path}`}/api/rpc/getShopConfiguration`;
     if (!URL.canParse(target) || hasCredentials(new URL(target))) return;
     const url = new URL(target);
     const headers = new Headers(id === undefined ? {} : { "x-shop-id": toHeaderText(id) });
-    const { status, body } = await readAnswer(await app.fetch(new Request(url, { headers })));
+    const { status, body } = await readAnswer(await send(url.href, { method: "GET", headers }));
     const given = headers.get("x-shop-id");
     const [, segment, isRoot] =
       /^(?:\/([^/]+))??(\/api\/rpc\/getShopConfiguration)$/.exec(url.pathname) ?? [];
