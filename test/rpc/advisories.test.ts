@@ -1,9 +1,9 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { builtinMethods } from "../../rpc/methods/builtin.ts";
 import { createGate } from "../fixtures/gate.ts";
-import { as, fiftyTimes, trustingAuth } from "../fixtures/ground.ts";
-import { describeOverHttp, itemsOf, line, userOf } from "../fixtures/pair.ts";
-import { twinAt } from "../fixtures/visitors.ts";
+import { itemsOf, line, twinAt, userOf } from "../fixtures/clients.ts";
+import { as, trustingAuth } from "../fixtures/trusting-auth.ts";
+import { describeOverHttp, fiftyTimes } from "../fixtures/two-servers.ts";
 
 // Classes of advisories and public reports of 2025 and 2026, each tried over HTTP. The comment of a test
 // names the class and a program that it struck; docs/security.md has the table.

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import { describeMatrix, type TestStorefront } from "../_setup.ts";
 import type { Visitor } from "../_visitor.ts";
-import { describeOnGround } from "../fixtures/ground.ts";
+import { describeTwoServers } from "../fixtures/two-servers.ts";
 import { testMethods } from "../fixtures/methods.ts";
 
 const token = "an-admin-token-of-more-than-32-characters";
@@ -129,7 +129,7 @@ describeMatrix("the admin API", ({ start }) => {
   });
 });
 
-describeOnGround("endAllSessions", ({ startTwo }) => {
+describeTwoServers("endAllSessions", ({ startTwo }) => {
   test("ends sessions on other servers too", async () => {
     const [here, there] = await startTwo(base);
     const user = await enter(there, 7);
@@ -158,7 +158,7 @@ describeOnGround("endAllSessions", ({ startTwo }) => {
   });
 });
 
-describeOnGround("the end of one user's sessions", ({ startTwo }) => {
+describeTwoServers("the end of one user's sessions", ({ startTwo }) => {
   test.each(["addItemToBasket", "addItemToWishlist"])(
     "rejects later writes of %s in progress, on other servers too",
     async (method) => {

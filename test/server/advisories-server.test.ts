@@ -4,9 +4,9 @@ import { describe, expect, test } from "vitest";
 import { createStorefront } from "../../server/storefront.ts";
 import { createFaultyDriver, hold, outage } from "../_faulty-driver.ts";
 import { createMatrix, testConfig } from "../_setup.ts";
-import { as, trustingAuth } from "../fixtures/ground.ts";
+import { itemsOf, line, userOf } from "../fixtures/clients.ts";
+import { as, trustingAuth } from "../fixtures/trusting-auth.ts";
 import { testMethods } from "../fixtures/methods.ts";
-import { itemsOf, line, userOf } from "../fixtures/pair.ts";
 
 // Goes on where `advisories.test.ts` ends: classes of advisories that concern paths, limits, and failing storages.
 

@@ -5,7 +5,7 @@ import { createFaultyDriver } from "../_faulty-driver.ts";
 import { createMatrix } from "../_setup.ts";
 import { slowestPayloads } from "../_payloads.ts";
 import type { Visitor } from "../_visitor.ts";
-import { as, trustingAuth as auth } from "../fixtures/ground.ts";
+import { as, trustingAuth as auth } from "../fixtures/trusting-auth.ts";
 
 const matrix = createMatrix("memory", "request", () => ({ driver: "memory" }));
 const { start } = matrix;

@@ -15,10 +15,10 @@ import type { SessionConfig } from "../../server/config/keys/session-keys.ts";
 import { createLog } from "../../server/cli/console-log.ts";
 import { Signer } from "../../server/credentials/signature.ts";
 import { createMatrix, testConfig, testSecret } from "../_setup.ts";
-import { as, trustingAuth } from "../fixtures/ground.ts";
+import { twinAt } from "../fixtures/clients.ts";
+import { as, trustingAuth } from "../fixtures/trusting-auth.ts";
 import { testMethods } from "../fixtures/methods.ts";
 import { readStored, sessionIdOf } from "../fixtures/stored.ts";
-import { twinAt } from "../fixtures/visitors.ts";
 
 // Each test is named for a defect of the systems that came before, and shows the opposite: here what a
 // request can do and what leaves the server.

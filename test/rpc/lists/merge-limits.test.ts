@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createFaultyDriver, outage } from "../../_faulty-driver.ts";
 import { createMatrix, describeMatrix, type TestStorefront } from "../../_setup.ts";
 import type { Visitor } from "../../_visitor.ts";
-import { as, trustingAuth } from "../../fixtures/ground.ts";
+import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
 
 type Ids = readonly number[];
 

@@ -5,7 +5,7 @@ import { createFaultyDriver } from "../../_faulty-driver.ts";
 import { createMatrix, testSecret } from "../../_setup.ts";
 import type { Visitor } from "../../_visitor.ts";
 import { retired } from "../../_sessions.ts";
-import { as, trustingAuth } from "../../fixtures/ground.ts";
+import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
 const base = { methods: testMethods, auth: trustingAuth };

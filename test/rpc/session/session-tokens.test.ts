@@ -7,7 +7,8 @@ import type { SessionTokens } from "../../../rpc/session/session-tokens.ts";
 import { createFaultyDriver, Gate } from "../../_faulty-driver.ts";
 import { createMatrix, describeMatrix } from "../../_setup.ts";
 import type { Visitor } from "../../_visitor.ts";
-import { as, fiftyTimes, trustingAuth } from "../../fixtures/ground.ts";
+import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
+import { fiftyTimes } from "../../fixtures/two-servers.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 import { readStored, sessionIdOf, type Stored } from "../../fixtures/stored.ts";
 

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
 import { createMatrix, describeMatrix, testSecret } from "../../_setup.ts";
 import type { Visitor } from "../../_visitor.ts";
-import { as, trustingAuth } from "../../fixtures/ground.ts";
+import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 import { sessionKey } from "../../../storage/sessions/session-record.ts";
 import { readStored, sessionIdOf } from "../../fixtures/stored.ts";

@@ -6,7 +6,7 @@ import { createMatrix, testSecret } from "../../_setup.ts";
 import type { Visitor } from "../../_visitor.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 import { readStored, sessionIdOf } from "../../fixtures/stored.ts";
-import { twinAt } from "../../fixtures/visitors.ts";
+import { twinAt } from "../../fixtures/clients.ts";
 
 const name = "$session-1001";
 const text = "3e6c2d2f-7c1e-4d53-9a43-6f6d0f6f2d11";

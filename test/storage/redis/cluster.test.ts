@@ -3,13 +3,12 @@ import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from "v
 import { openDriver } from "../../../storage/open-driver.ts";
 import { until } from "../../_documents.ts";
 import { countCommands, startServerProcess, type ServerProcess } from "../../_process.ts";
-import { describeWithRedis, startRedis, startRedisCluster, useRedis } from "../../_redis.ts";
-import { createMatrix } from "../../_setup.ts";
+import { describeWithRedis, startRedis, useRedis } from "../../_redis.ts";
 import type { Visitor } from "../../_visitor.ts";
 import { createGate } from "../../fixtures/gate.ts";
-import { as, fiftyTimes, trustingAuth } from "../../fixtures/ground.ts";
+import { twinAt } from "../../fixtures/clients.ts";
+import { fiftyTimes } from "../../fixtures/two-servers.ts";
 import { readStored, sessionIdOf } from "../../fixtures/stored.ts";
-import { twinAt } from "../../fixtures/visitors.ts";
 import { isMarkText, retired } from "../../_sessions.ts";
 
 const account = { email: "ada@example.com", password: "correct horse" };
@@ -251,48 +250,9 @@ describeWithRedis("defect 18: a process whose Redis goes away", () => {
   });
 });
 
-describeWithRedis("a Redis Cluster", () => {
-  let cluster: Awaited<ReturnType<typeof startRedisCluster>>;
-  const { start } = createMatrix("redis", "request", () => ({
-    driver: "redis",
-    cluster: cluster.nodes,
-  }));
-
-  beforeAll(async () => {
-    cluster = await startRedisCluster();
-  }, 30_000);
-  afterAll(() => cluster?.stop());
-
-  test("counts failed logins of many accounts on all nodes", async () => {
-    const auth = { ...trustingAuth, login: () => Promise.resolve(undefined) };
-    const config = { auth, loginAttempts: { perAccount: 1 } };
-    const [one, two] = [await start(config), await start(config)];
-    for (let id = 1; id <= 10; id++) {
-      expect((await one.visitor().call("login", as(id))).status).toBe(401);
-      expect((await two.visitor().call("login", as(id))).status).toBe(429);
-    }
-  });
-
-  test("stores sessions and baskets of many users on all nodes", async () => {
-    const [one, two] = [await start({ auth: trustingAuth }), await start({ auth: trustingAuth })];
-    for (let id = 1; id <= 10; id++) {
-      const phone = one.visitor();
-      await phone.call("login", as(id));
-      await phone.call("addItemToBasket", { variantId: 7, quantity: 1 });
-      const guest = two.visitor();
-      await guest.call("addItemToBasket", { variantId: 7, quantity: 2 });
-      const { merge } = (await guest.call("login", as(id))).body;
-      expect(merge).toMatchObject({ status: "merged", lines: [{ outcome: "summed" }] });
-      expect((await phone.call("getBasket")).body.basket.itemCount).toBe(3);
-      expect((await guest.call("logoutEverywhere")).body).toEqual({ ended: 2 });
-      expect((await phone.call("getUser")).body).toEqual({});
-    }
-  });
-});
-
 // --- Internal helpers ---
 
-/** A process more, which ends with the test. */
+/** Starts another process until the test ends. */
 async function startServer(redisUrl: string): Promise<ServerProcess> {
   const server = await startServerProcess(redisUrl);
   onTestFinished(() => server.kill());

@@ -13,7 +13,7 @@ import { describeWithRedis, useRedis } from "../../_redis.ts";
 import { createMatrix } from "../../_setup.ts";
 import { startTcpProxy } from "../../_tcp-proxy.ts";
 import { testMethods } from "../../fixtures/methods.ts";
-import { twinAt } from "../../fixtures/visitors.ts";
+import { twinAt } from "../../fixtures/clients.ts";
 
 const storageAt = (url: string) => ({ session: { driver: "redis", url, base: "bound" } });
 const isNumber = (value: unknown) => typeof value === "number";

@@ -6,7 +6,7 @@ import { createFaultyDriver } from "../../_faulty-driver.ts";
 import { describeWithRedis, startRedis, type TestRedis } from "../../_redis.ts";
 import { createMatrix } from "../../_setup.ts";
 import type { Visitor } from "../../_visitor.ts";
-import { twinAt } from "../../fixtures/visitors.ts";
+import { twinAt } from "../../fixtures/clients.ts";
 
 const password = "correct horse 1";
 

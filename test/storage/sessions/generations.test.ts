@@ -5,7 +5,7 @@ import { openDocumentStore } from "../../../storage/store.ts";
 import { createDirectory } from "../../_documents.ts";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
 import { createTestLog } from "../../_log.ts";
-import { describeOnGround } from "../../fixtures/ground.ts";
+import { describeTwoServers } from "../../fixtures/two-servers.ts";
 
 function open(faulty = createFaultyDriver()) {
   const store = openDocumentStore(faulty.driver, createTestLog());
@@ -16,7 +16,7 @@ async function idOf(generations: SessionGenerations, shopId: number): Promise<st
   return (await generations.current())[shopId]?.id;
 }
 
-describeOnGround("the first sessions of a shop", ({ startTwo, stored }) => {
+describeTwoServers("the first sessions of a shop", ({ startTwo, stored }) => {
   test("belong to one generation if two servers create them in parallel", async () => {
     const servers = await startTwo();
     const visitors = servers.flatMap(({ visitor }) => [visitor(), visitor()]);

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createFaultyDriver, type Operation } from "../../_faulty-driver.ts";
 import { createMatrix } from "../../_setup.ts";
-import { as } from "../../fixtures/ground.ts";
+import { as } from "../../fixtures/trusting-auth.ts";
 import {
   askAdmin,
   describeLoss,

@@ -4,10 +4,11 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { until } from "../../_documents.ts";
 import { createMatrix } from "../../_setup.ts";
 import { createGate } from "../../fixtures/gate.ts";
-import { as, describeOnGround, trustingAuth } from "../../fixtures/ground.ts";
+import { twinAt } from "../../fixtures/clients.ts";
+import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
+import { describeTwoServers } from "../../fixtures/two-servers.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 import { observe, readStored, sessionIdOf, sessionsOf } from "../../fixtures/stored.ts";
-import { twinAt } from "../../fixtures/visitors.ts";
 
 // Each test is named for a defect of the systems that came before, and shows the opposite: here what
 
@@ -15,7 +16,7 @@ import { twinAt } from "../../fixtures/visitors.ts";
 
 afterEach(() => void vi.useRealTimers());
 
-describeOnGround("defect 2: a logout during a slow call is final", ({ startTwo, stored }) => {
+describeTwoServers("defect 2: a logout during a slow call is final", ({ startTwo, stored }) => {
   const writes = [
     ["note", { late: true }],
     ["updateUser", { firstName: "Late" }],
@@ -88,7 +89,7 @@ describeOnGround("defect 2: a logout during a slow call is final", ({ startTwo, 
   });
 });
 
-describeOnGround(
+describeTwoServers(
   "defect 7: a session that outlives its time",
   ({ startTwo, stored, lifetimes }) => {
     test("ends to the millisecond, and is removed from the storage", async () => {

@@ -1,16 +1,17 @@
 import createMemoryDriver from "unstorage/drivers/memory";
 import { describe, expect, test } from "vitest";
 import { createMatrix } from "../../_setup.ts";
-import { as, describeOnGround, fiftyTimes, trustingAuth } from "../../fixtures/ground.ts";
+import { twinAt } from "../../fixtures/clients.ts";
+import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
+import { describeTwoServers, fiftyTimes } from "../../fixtures/two-servers.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 import { retired } from "../../_sessions.ts";
 import { observe, readStored, sessionIdOf, sessionsOf } from "../../fixtures/stored.ts";
-import { twinAt } from "../../fixtures/visitors.ts";
 
 // Each test has the name of a defect of earlier systems, and shows the opposite: parallel writes and merges.
 // `predecessors-ends.test.ts` tests ends of sessions, `predecessors-wire.test.ts` tests requests.
 
-describeOnGround("defect 1: parallel session writes", ({ startTwo, stored }) => {
+describeTwoServers("defect 1: parallel session writes", ({ startTwo, stored }) => {
   test("keep all 50", async () => {
     const [one, two] = await startTwo();
     const tab = one.visitor();
@@ -102,7 +103,7 @@ describe("defect 3: a basket merge that fails at login", () => {
   });
 });
 
-describeOnGround("defect 4: two logins at once", ({ startTwo, stored }) => {
+describeTwoServers("defect 4: two logins at once", ({ startTwo, stored }) => {
   test("merge the guest's basket once, and a third adds nothing", async () => {
     const [one, two] = await startTwo();
     for (let user = 1; user <= 10; user++) {

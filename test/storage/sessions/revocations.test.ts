@@ -6,7 +6,8 @@ import { openDocumentStore } from "../../../storage/store.ts";
 import { createFaultyDriver, Gate } from "../../_faulty-driver.ts";
 import { createTestLog } from "../../_log.ts";
 import { createMatrix } from "../../_setup.ts";
-import { as, describeOnGround, trustingAuth } from "../../fixtures/ground.ts";
+import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
+import { describeTwoServers } from "../../fixtures/two-servers.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
 afterEach(() => {
@@ -23,7 +24,7 @@ function waitingAuth(gate: Gate): Auth {
   return { ...trustingAuth, login: slowly, register: slowly };
 }
 
-describeOnGround("the end of all sessions of a user", ({ startTwo }) => {
+describeTwoServers("the end of all sessions of a user", ({ startTwo }) => {
   test.each([-90, 90])(
     "refuses no login that begins later, on a server whose clock is %i s off",
     async (seconds) => {
@@ -174,7 +175,7 @@ describe("a method that is declared to sign in", () => {
   });
 });
 
-describeOnGround("a method that is not declared to sign in", ({ startTwo }) => {
+describeTwoServers("a method that is not declared to sign in", ({ startTwo }) => {
   test("also fails if all of the user's sessions end while it runs", async () => {
     const gate = new Gate();
     const proveSlowly = defineRpcMethod({

@@ -1,0 +1,43 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { describeWithRedis, startRedisCluster } from "../../_redis.ts";
+import { createMatrix } from "../../_setup.ts";
+import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
+
+describeWithRedis("a Redis Cluster", () => {
+  let cluster: Awaited<ReturnType<typeof startRedisCluster>>;
+  const { start } = createMatrix("redis", "request", () => ({
+    driver: "redis",
+    cluster: cluster.nodes,
+  }));
+
+  beforeAll(async () => {
+    cluster = await startRedisCluster();
+  }, 30_000);
+  afterAll(() => cluster?.stop());
+
+  test("counts failed logins of many accounts on all nodes", async () => {
+    const auth = { ...trustingAuth, login: () => Promise.resolve(undefined) };
+    const config = { auth, loginAttempts: { perAccount: 1 } };
+    const [one, two] = [await start(config), await start(config)];
+    for (let id = 1; id <= 10; id++) {
+      expect((await one.visitor().call("login", as(id))).status).toBe(401);
+      expect((await two.visitor().call("login", as(id))).status).toBe(429);
+    }
+  });
+
+  test("stores sessions and baskets of many users on all nodes", async () => {
+    const [one, two] = [await start({ auth: trustingAuth }), await start({ auth: trustingAuth })];
+    for (let id = 1; id <= 10; id++) {
+      const phone = one.visitor();
+      await phone.call("login", as(id));
+      await phone.call("addItemToBasket", { variantId: 7, quantity: 1 });
+      const guest = two.visitor();
+      await guest.call("addItemToBasket", { variantId: 7, quantity: 2 });
+      const { merge } = (await guest.call("login", as(id))).body;
+      expect(merge).toMatchObject({ status: "merged", lines: [{ outcome: "summed" }] });
+      expect((await phone.call("getBasket")).body.basket.itemCount).toBe(3);
+      expect((await guest.call("logoutEverywhere")).body).toEqual({ ended: 2 });
+      expect((await phone.call("getUser")).body).toEqual({});
+    }
+  });
+});
