@@ -173,6 +173,14 @@ console.log(store.driver, store.capabilities.atomic);
 await store.close();
 `;
 
+  const adapter = `import { describe, test } from "node:test";
+import { openDriver } from "storefront-core/storage";
+import { testStorageAdapter } from "storefront-core/storage/testing";
+
+const createDriver = () => openDriver({ driver: "memory" });
+describe("memory", () => testStorageAdapter({ test, createDriver }));
+`;
+
   const inferred = `import { createStorefront, type BuiltinMethods } from "storefront-core";
 import { createRpcClient, type RpcClientError } from "storefront-core/client";
 
@@ -198,11 +206,18 @@ export const limitOf = (app: ReturnType<typeof createStorefront>) => app.options
     expect((await node(["storage.mjs"])).stdout).toBe("memory process\n");
   });
 
+  test("can test a storage adapter with node:test", async () => {
+    await write("adapter.mjs", adapter);
+    const { stdout } = await node(["--test-reporter=tap", "adapter.mjs"]);
+    expect(stdout).toMatch(/# pass [1-9]\d*\n# fail 0/);
+  });
+
   test("compiles with strict TypeScript, including the package's types", async () => {
     await write("storefront.config.ts", config);
     await write("frontend.ts", frontend);
     await write("wrong.ts", wrong);
     await write("storage.ts", storage);
+    await write("adapter.ts", adapter);
     await write("inferred.ts", inferred);
     const compilerOptions = {
       strict: true,
