@@ -70,7 +70,7 @@ export function outage(): never {
 }
 
 /** A barrier that blocks operations, and resolves `reached` when the first arrives. */
-export class Gate {
+export class Barrier {
   readonly reached: Promise<void>;
   readonly #opened: Promise<void>;
   #reach!: () => void;
@@ -91,15 +91,15 @@ export class Gate {
  * Blocks the next operation that begins like `what`, for example `write user:`: before it runs, or its
  * response afterwards.
  */
-export function hold(faulty: FaultyDriver, when: "before" | "after", what: string): Gate {
-  const gate = new Gate();
+export function hold(faulty: FaultyDriver, when: "before" | "after", what: string): Barrier {
+  const barrier = new Barrier();
   let isHeld = false;
   faulty[when] = ({ kind, key }) => {
     if (isHeld || !`${kind} ${key}`.startsWith(what)) return undefined;
     isHeld = true;
-    return gate.pass();
+    return barrier.pass();
   };
-  return gate;
+  return barrier;
 }
 
 // --- Internal helpers ---

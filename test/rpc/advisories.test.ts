@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { builtinMethods } from "../../rpc/methods/builtin.ts";
-import { createGate } from "../fixtures/gate.ts";
+import { createBarrier } from "../fixtures/barrier.ts";
 import { itemsOf, line, twinAt, userOf } from "../fixtures/clients.ts";
 import { as, trustingAuth } from "../fixtures/trusting-auth.ts";
 import { describeOverHttp, fiftyTimes } from "../fixtures/two-servers.ts";
@@ -16,12 +16,12 @@ describeOverHttp("an ended session", ({ startTwo, stored }) => {
     const [one, two] = await startTwo();
     const visitor = one.visitor();
     await visitor.call("login", as(7));
-    const gate = await createGate();
-    const payload = { gate: gate.url, method: "note", payload: { late: true } };
+    const barrier = await createBarrier();
+    const payload = { barrier: barrier.url, method: "note", payload: { late: true } };
     const slow = visitor.clone().call("slowly", payload);
-    await gate.reached();
+    await barrier.reached();
     await twinAt(two, visitor).call("logout");
-    gate.open();
+    barrier.open();
     expect(await slow).toMatchObject({ status: 409, setCookies: [] });
     expect(await userOf(visitor.clone())).toBeUndefined();
   });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { RpcError } from "../../rpc/error.ts";
-import { createFaultyDriver, Gate, hold, later, outage } from "../_faulty-driver.ts";
+import { createFaultyDriver, Barrier, hold, later, outage } from "../_faulty-driver.ts";
 import { countRecords, isMarkText, retired } from "../_sessions.ts";
 import { createMatrix } from "../_setup.ts";
 import { basics, run } from "../fixtures/context-methods.ts";
@@ -24,12 +24,12 @@ describe("a context", () => {
       await user.call("enter", { id: "u1" });
       const tab = user.clone();
       const id = user.sessionId;
-      const gate = hold(faulty, "after", "read session:");
+      const barrier = hold(faulty, "after", "read session:");
       const slow = tab.call(method, data);
-      await gate.reached;
+      await barrier.reached;
       faulty.heal();
       await user.call(end, payload);
-      gate.open();
+      barrier.open();
       expect(await slow).toMatchObject({ ...retired, body: { executed: true } });
       expect(await tab.call("getUser")).toMatchObject(end === "enter" ? retired : { body: {} });
       const left = faulty.stored().get(`session:1001:${id?.slice(-36)}`);
@@ -127,7 +127,7 @@ describe("a context", () => {
   });
 
   test("aborts its signal if the client disconnects, and knows the client's IP address", async () => {
-    const [arrived, aborted] = [new Gate(), new Gate()];
+    const [arrived, aborted] = [new Barrier(), new Barrier()];
     const addresses: unknown[] = [];
     const wait = run(async ({ ip, signal }) => {
       addresses.push(ip);

@@ -124,11 +124,11 @@ describe("a failing storage", () => {
     const user = visitor();
     await user.call("login", as(7));
     const twin = user.clone();
-    const gate = hold(faulty, "after", "read session:1001:");
+    const barrier = hold(faulty, "after", "read session:1001:");
     const late = twin.call("getUser");
-    await gate.reached;
+    await barrier.reached;
     await user.call("logout");
-    gate.open();
+    barrier.open();
     await late;
     expect(await userOf(twin.clone())).toBeUndefined();
   });

@@ -4,7 +4,7 @@ import { setImmediate as endOfTurn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import { Deadlines } from "../../server/deadline.ts";
-import { createFaultyDriver, Gate, hold } from "../_faulty-driver.ts";
+import { createFaultyDriver, Barrier, hold } from "../_faulty-driver.ts";
 import { createMatrix } from "../_setup.ts";
 import {
   ada,
@@ -36,9 +36,9 @@ describe("the timeout of a call", () => {
     const { visitor } = await start({ methods, storage: { session: faulty.driver } });
     const browser = visitor();
     await browser.call("enter");
-    const gate = hold(faulty, "before", "read session:");
-    expect(await timeUp(gate, browser.call("act"))).toMatchObject(timeout);
-    gate.open();
+    const barrier = hold(faulty, "before", "read session:");
+    expect(await timeUp(barrier, browser.call("act"))).toMatchObject(timeout);
+    barrier.open();
     expect((await browser.call("getUser")).body).toEqual({ user });
     expect(handler).not.toHaveBeenCalled();
   });
@@ -67,9 +67,9 @@ describe("the timeout of a call", () => {
     allowErrors();
     const faulty = createFaultyDriver();
     const { visitor } = await start({ storage: { account: faulty.driver } });
-    const gate = hold(faulty, "before", "read account:");
-    expect(await timeUp(gate, visitor().call("register", ada))).toMatchObject(timeout);
-    gate.open();
+    const barrier = hold(faulty, "before", "read account:");
+    expect(await timeUp(barrier, visitor().call("register", ada))).toMatchObject(timeout);
+    barrier.open();
     // What is asked of the same account next waits for what is under way.
     const other = { ...ada, password: "another horse" };
     expect((await visitor().call("register", other)).status).toBe(200);
@@ -82,14 +82,14 @@ describe("the timeout of a call", () => {
     const browser = visitor();
     await browser.call("register", ada);
     const passwords = { oldPassword: ada.password, newPassword: "battery staple" };
-    const gate = new Gate();
+    const barrier = new Barrier();
     let reads = 0;
     // Once the passwords are hashed, the account is read again to be changed.
     faulty.before = ({ kind, key }) =>
-      kind === "read" && key.startsWith("account:") && ++reads === 2 ? gate.pass() : undefined;
-    const answer = await timeUp(gate, browser.call("updatePassword", passwords));
+      kind === "read" && key.startsWith("account:") && ++reads === 2 ? barrier.pass() : undefined;
+    const answer = await timeUp(barrier, browser.call("updatePassword", passwords));
     expect(answer).toMatchObject(timeout);
-    gate.open();
+    barrier.open();
     await new Promise(setImmediate);
     expect((await visitor().call("login", ada)).status).toBe(200);
   });
@@ -126,8 +126,8 @@ describe("the timeout of a call", () => {
     const headers = { "content-type": "application/json", cookie: browser.cookieHeader };
     const init = { method: "POST", headers, body: "{}", signal: leaving.signal };
     const answer = send("/de/api/rpc/aborted", init);
-    await slow.gate.reached;
-    slow.gate.open();
+    await slow.barrier.reached;
+    slow.barrier.open();
     leaving.abort();
     await expect(answer).rejects.toMatchObject({ name: "AbortError" });
     expect(await slow.finished).toBe("AbortError");

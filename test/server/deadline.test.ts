@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { RpcContext } from "../../rpc/context.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
-import { Gate } from "../_faulty-driver.ts";
+import { Barrier } from "../_faulty-driver.ts";
 import { describeMatrix } from "../_setup.ts";
 import { retired } from "../_sessions.ts";
 import { createSlow, enter, note, read, timeout, timeUp, user } from "../fixtures/slow-calls.ts";
@@ -19,35 +19,35 @@ describeMatrix("a call beyond its timeout", ({ start, allowErrors }) => {
     const { visitor, lines } = await start({
       methods: { slow: slow.method() },
     });
-    const answer = await timeUp(slow.gate, visitor().call("slow"));
+    const answer = await timeUp(slow.barrier, visitor().call("slow"));
     expect(answer).toMatchObject(timeout);
     expect(answer.headers.get("content-type")).toBe("application/problem+json");
     expect(signal?.reason).toMatchObject({ name: "TimeoutError" });
     expect(lines.filter(({ level }) => level === "error")).toMatchObject([
       { details: { method: "slow", shopId: 1001, instance: answer.body.instance } },
     ]);
-    slow.gate.open();
+    slow.barrier.open();
     expect(await slow.finished).toBe("late");
     expect((await visitor().call("slow")).body).toBe("late");
   });
 
   test("responds with 504 for a public method, and gives a late reader an aborted signal", async () => {
     allowErrors();
-    const gate = new Gate();
+    const barrier = new Barrier();
     const reasons: unknown[] = [];
     const slow = defineRpcMethod({
       access: "public",
       readOnly: true,
       async handler(_, context) {
-        await gate.pass();
+        await barrier.pass();
         reasons.push(context.signal.reason);
       },
     });
     const { visitor } = await start({ methods: { slow } });
-    const answer = await timeUp(gate, visitor().request("/de/api/rpc/slow"));
+    const answer = await timeUp(barrier, visitor().request("/de/api/rpc/slow"));
     expect(answer).toMatchObject(timeout);
     expect(answer.headers.get("cache-control")).toBe("no-store");
-    gate.open();
+    barrier.open();
     await vi.waitUntil(() => reasons.length > 0);
     expect(reasons).toMatchObject([{ name: "TimeoutError" }]);
   });
@@ -59,10 +59,10 @@ describeMatrix("a call beyond its timeout", ({ start, allowErrors }) => {
     const browser = visitor();
     await browser.call("note");
     const guest = browser.clone();
-    expect(await timeUp(slow.gate, browser.call("slow"))).toMatchObject(timeout);
+    expect(await timeUp(slow.barrier, browser.call("slow"))).toMatchObject(timeout);
     expect((await browser.call("getUser")).body).toEqual({ user });
     expect(await guest.call("getUser")).toMatchObject(retired);
-    slow.gate.open();
+    slow.barrier.open();
   });
 
   test("keeps an earlier logout of the call", async () => {
@@ -72,10 +72,10 @@ describeMatrix("a call beyond its timeout", ({ start, allowErrors }) => {
     const browser = visitor();
     await browser.call("enter");
     const thief = browser.clone();
-    expect(await timeUp(slow.gate, browser.call("slow"))).toMatchObject(timeout);
+    expect(await timeUp(slow.barrier, browser.call("slow"))).toMatchObject(timeout);
     expect(browser.cookies.size).toBe(0);
     expect((await thief.call("getUser")).body).toEqual({});
-    slow.gate.open();
+    slow.barrier.open();
   });
 
   test("saves no later change of the handler", async () => {
@@ -90,8 +90,8 @@ describeMatrix("a call beyond its timeout", ({ start, allowErrors }) => {
     const browser = visitor();
     await browser.call("enter");
     await browser.call("note");
-    expect(await timeUp(slow.gate, browser.call("slow"))).toMatchObject(timeout);
-    slow.gate.open();
+    expect(await timeUp(slow.barrier, browser.call("slow"))).toMatchObject(timeout);
+    slow.barrier.open();
     expect(await slow.finished).toBe("late");
     // A call that writes comes after what the late one might have begun to write.
     await browser.call("note");
@@ -123,8 +123,8 @@ describeMatrix("a call beyond its timeout", ({ start, allowErrors }) => {
     const browser = visitor();
     if (what !== "begin a session") await browser.call("enter");
     const before = browser.sessionId;
-    expect(await timeUp(slow.gate, browser.call("slow"))).toMatchObject(timeout);
-    slow.gate.open();
+    expect(await timeUp(slow.barrier, browser.call("slow"))).toMatchObject(timeout);
+    slow.barrier.open();
     expect(await slow.finished).toMatchObject({ code: "timeout" });
     expect(browser.sessionId).toBe(before);
     expect((await browser.call("getBasket")).body.basket.items).toEqual([]);

@@ -6,7 +6,7 @@ import { openDriver } from "../../storage/open-driver.ts";
 import { LoopTimer } from "../../storage/documents/loop-timer.ts";
 import { StorageUnavailableError } from "../../storage/documents/unavailable.ts";
 import { increment, openCounters, setTo, until } from "../_documents.ts";
-import { createFaultyDriver, Gate, hold, outage } from "../_faulty-driver.ts";
+import { createFaultyDriver, Barrier, hold, outage } from "../_faulty-driver.ts";
 import { createMatrix } from "../_setup.ts";
 
 /** The error of a call, and the milliseconds that it took. */
@@ -27,14 +27,14 @@ describe.concurrent("a storage that doesn't respond", () => {
     const faulty = createFaultyDriver();
     const { counters, store } = openCounters(faulty.driver);
     const read = await counters.update("a", setTo(1));
-    const gate = new Gate();
-    faulty.before = () => gate.pass();
+    const barrier = new Barrier();
+    faulty.before = () => barrier.pass();
     const calls = [counters.get("a"), counters.update("b", increment, read), store.ping()];
     for (const { error, time } of await Promise.all(calls.map(timeFailure))) {
       expect(error).toBeInstanceOf(StorageUnavailableError);
       expect(time).toBeLessThan(oneLimit);
     }
-    gate.open();
+    barrier.open();
   });
 
   test.each(["read", "write"])(
@@ -42,14 +42,14 @@ describe.concurrent("a storage that doesn't respond", () => {
     async (kind) => {
       const faulty = createFaultyDriver();
       const { counters } = openCounters(faulty.driver);
-      const gate = new Gate();
-      faulty.before = (operation) => (operation.kind === kind ? gate.pass() : undefined);
+      const barrier = new Barrier();
+      faulty.before = (operation) => (operation.kind === kind ? barrier.pass() : undefined);
       const calls = Array.from({ length: 10 }, () => counters.update("a", increment));
       for (const { error, time } of await Promise.all(calls.map(timeFailure))) {
         expect(error).toBeInstanceOf(StorageUnavailableError);
         expect(time).toBeLessThan(oneLimit);
       }
-      gate.open();
+      barrier.open();
     },
   );
 
@@ -57,7 +57,7 @@ describe.concurrent("a storage that doesn't respond", () => {
     const faulty = createFaultyDriver();
     const { counters } = openCounters(faulty.driver);
     await counters.update("a", setTo(1));
-    const gate = hold(faulty, "before", "write");
+    const barrier = hold(faulty, "before", "write");
     expect((await timeFailure(counters.update("a", setTo(2)))).error).toBeInstanceOf(
       StorageUnavailableError,
     );
@@ -67,7 +67,7 @@ describe.concurrent("a storage that doesn't respond", () => {
       expect(time).toBeLessThan(100);
     }
     expect((await counters.update("b", setTo(1))).value).toEqual({ count: 1 });
-    gate.open();
+    barrier.open();
     await until(() =>
       counters.get("a").then(
         () => true,
@@ -82,8 +82,8 @@ describe.concurrent("a storage that doesn't respond", () => {
   test("is retried once a second, so that calls fail immediately", async () => {
     const faulty = createFaultyDriver();
     const { counters } = openCounters(faulty.driver);
-    const gate = new Gate();
-    faulty.before = () => gate.pass();
+    const barrier = new Barrier();
+    faulty.before = () => barrier.pass();
     const keys = Array.from({ length: 20 }, (_, index) => `key-${index}`);
     await Promise.all(keys.map((key) => timeFailure(counters.get(key))));
     faulty.operations.length = 0;
@@ -94,7 +94,7 @@ describe.concurrent("a storage that doesn't respond", () => {
     expect(failures.filter(({ time }) => time < 500).length).toBeGreaterThanOrEqual(99);
     expect(faulty.operations.length).toBeLessThanOrEqual(1);
     faulty.heal();
-    gate.open();
+    barrier.open();
     await until(() =>
       counters.get("a").then(
         () => true,
@@ -116,8 +116,8 @@ describe("a call", () => {
     const { visitor } = await start();
     const user = visitor();
     await user.call("addItemToBasket", { variantId: 1, quantity: 1 });
-    const gate = new Gate();
-    faulty.before = () => gate.pass();
+    const barrier = new Barrier();
+    faulty.before = () => barrier.pass();
     const started = performance.now();
     expect(await user.call("getBasket")).toMatchObject({
       status: 503,
@@ -126,7 +126,7 @@ describe("a call", () => {
     });
     expect(performance.now() - started).toBeLessThan(oneLimit);
     faulty.heal();
-    gate.open();
+    barrier.open();
     expect((await user.call("getBasket")).body.basket.itemCount).toBe(1);
   });
 });

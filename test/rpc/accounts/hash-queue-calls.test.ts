@@ -1,11 +1,11 @@
 import { expect, test, vi } from "vitest";
 import { maxRunning, maxWaitingPerNetwork } from "../../../rpc/accounts/hash-queue.ts";
 import { toKeySegment } from "../../../storage/documents/key.ts";
-import { createFaultyDriver, Gate, later } from "../../_faulty-driver.ts";
+import { createFaultyDriver, Barrier, later } from "../../_faulty-driver.ts";
 import { createMatrix } from "../../_setup.ts";
 import { Visitor } from "../../_visitor.ts";
 
-const gate = vi.hoisted(() => ({ pass: () => Promise.resolve() }));
+const barrier = vi.hoisted(() => ({ pass: () => Promise.resolve() }));
 vi.mock("node:crypto", async (importOriginal) => {
   const crypto = await importOriginal<typeof import("node:crypto")>();
   type Done = (error: null, hash: Buffer) => void;
@@ -13,7 +13,7 @@ vi.mock("node:crypto", async (importOriginal) => {
     ...crypto,
     scrypt: (password: string, _: Buffer, length: number, __: object, done: Done) => {
       const hash = crypto.createHash("sha256").update(password).digest().subarray(0, length);
-      void gate.pass().then(() => done(null, hash));
+      void barrier.pass().then(() => done(null, hash));
     },
   };
 });
@@ -21,7 +21,7 @@ vi.mock("node:crypto", async (importOriginal) => {
 const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 
 test("the server rejects many registrations of one IP address immediately, and doesn't delay logins of another", async () => {
-  const closed = new Gate();
+  const closed = new Barrier();
   const faulty = createFaultyDriver();
   const { app } = await start({ storage: { session: faulty.driver } });
   const at = (ip: string) =>
@@ -31,7 +31,7 @@ test("the server rejects many registrations of one IP address immediately, and d
   const password = "correct horse";
   const ada = { email: "ada@example.com", password };
   await at("192.0.2.9").call("register", ada);
-  gate.pass = () => closed.pass();
+  barrier.pass = () => closed.pass();
   const done: string[] = [];
   const registering = Array.from(
     { length: maxRunning + maxWaitingPerNetwork + 5 },
@@ -48,7 +48,7 @@ test("the server rejects many registrations of one IP address immediately, and d
   const read = `account:default:${toKeySegment(ada.email)}`;
   await vi.waitFor(() => expect(faulty.operations.at(-1)).toEqual({ kind: "read", key: read }));
   await later();
-  gate.pass = () => Promise.resolve();
+  barrier.pass = () => Promise.resolve();
   closed.open();
   expect((await login).status).toBe(200);
   await Promise.all(registering);

@@ -5,12 +5,12 @@ import {
   maxWaiting,
   maxWaitingPerNetwork,
 } from "../../../rpc/accounts/hash-queue.ts";
-import { Gate } from "../../_faulty-driver.ts";
+import { Barrier } from "../../_faulty-driver.ts";
 
 const places = maxRunning;
 
 test("the queue of hashes runs few hashes at a time, and the others in order", async () => {
-  const gate = new Gate();
+  const barrier = new Barrier();
   const order: number[] = [];
   let running = 0;
   let most = 0;
@@ -18,14 +18,14 @@ test("the queue of hashes runs few hashes at a time, and the others in order", a
     queueHash(async () => {
       order.push(hash);
       most = Math.max(most, ++running);
-      await gate.pass();
+      await barrier.pass();
       running--;
       return hash;
     }),
   );
-  await gate.reached;
+  await barrier.reached;
   expect(order).toHaveLength(places);
-  gate.open();
+  barrier.open();
   expect(await Promise.all(hashes)).toEqual(Array.from({ length: 20 }, (_, hash) => hash));
   expect(order).toEqual(order.toSorted((a, b) => a - b));
   expect(most).toBe(places);
@@ -40,8 +40,8 @@ test("the queue of hashes frees the slot of a hash that fails", async () => {
 });
 
 test("the queue of hashes skips the hashes of clients that have disconnected", async () => {
-  const gate = new Gate();
-  const first = Array.from({ length: places }, () => queueHash(() => gate.pass()));
+  const barrier = new Barrier();
+  const first = Array.from({ length: places }, () => queueHash(() => barrier.pass()));
   const controller = new AbortController();
   let wasRun = false;
   const second = queueHash(async () => (wasRun = true), {
@@ -49,7 +49,7 @@ test("the queue of hashes skips the hashes of clients that have disconnected", a
   });
   const third = queueHash(async () => "done", { signal: new AbortController().signal });
   controller.abort();
-  gate.open();
+  barrier.open();
   await expect(second).rejects.toMatchObject({ code: "client_gone", status: 499 });
   expect(wasRun).toBe(false);
   expect(await third).toBe("done");
@@ -57,13 +57,13 @@ test("the queue of hashes skips the hashes of clients that have disconnected", a
 });
 
 test("the queue of hashes takes networks in rotation: one with many waiting hashes doesn't delay another", async () => {
-  const gate = new Gate();
+  const barrier = new Barrier();
   const order: string[] = [];
   const run = (ip: string) => queueHash(async () => void order.push(ip), { ip });
-  const running = Array.from({ length: places }, () => queueHash(() => gate.pass()));
+  const running = Array.from({ length: places }, () => queueHash(() => barrier.pass()));
   const many = Array.from({ length: 20 }, () => run("192.0.2.1"));
   const others = ["192.0.2.2", "2001:db8::1", "2001:db8::2"].map(run);
-  gate.open();
+  barrier.open();
   await Promise.all([...running, ...many, ...others]);
   const [first, second, third, fourth, fifth] = order;
   expect([first, second, third].toSorted()).toEqual(["192.0.2.1", "192.0.2.2", "2001:db8::1"]);
@@ -72,22 +72,22 @@ test("the queue of hashes takes networks in rotation: one with many waiting hash
 });
 
 test("the queue of hashes rejects a network with too many waiting hashes, and no other", async () => {
-  const gate = new Gate();
-  const running = Array.from({ length: places }, () => queueHash(() => gate.pass()));
+  const barrier = new Barrier();
+  const running = Array.from({ length: places }, () => queueHash(() => barrier.pass()));
   const waiting = Array.from({ length: maxWaitingPerNetwork }, () => waitFor("192.0.2.1"));
   await expect(waitFor("192.0.2.1")).rejects.toMatchObject({
     code: "too_many_attempts",
     status: 429,
   });
   const other = waitFor("192.0.2.2");
-  gate.open();
+  barrier.open();
   await Promise.all([...running, ...waiting]);
   expect(await other).toBe("done");
 });
 
 test("the queue of hashes rejects with 503 if the queue is full, after it has removed disconnected clients", async () => {
-  const gate = new Gate();
-  const running = Array.from({ length: places }, () => queueHash(() => gate.pass()));
+  const barrier = new Barrier();
+  const running = Array.from({ length: places }, () => queueHash(() => barrier.pass()));
   const { signal, abort } = gaveUp();
   const gone = Array.from({ length: 2 }, () => queueHash(async () => "done", { signal }));
   const waiting = Array.from({ length: maxWaiting - 2 }, () => queueHash(async () => "done"));
@@ -97,7 +97,7 @@ test("the queue of hashes rejects with 503 if the queue is full, after it has re
   const late = Array.from({ length: 2 }, () => queueHash(async () => "done"));
   for (const left of gone) await expect(left).rejects.toMatchObject({ code: "client_gone" });
   await expect(queueHash(async () => "done")).rejects.toMatchObject(refusal);
-  gate.open();
+  barrier.open();
   await Promise.all([...running, ...waiting]);
   expect(await Promise.all(late)).toEqual(["done", "done"]);
 });

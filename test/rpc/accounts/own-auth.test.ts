@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import type { Auth } from "../../../rpc/accounts/auth.ts";
 import { RpcError } from "../../../rpc/error.ts";
-import { createFaultyDriver, Gate, outage } from "../../_faulty-driver.ts";
+import { createFaultyDriver, Barrier, outage } from "../../_faulty-driver.ts";
 import { createMatrix } from "../../_setup.ts";
 
 const ada = { email: "ada@example.com", password: "correct horse" };
@@ -86,9 +86,9 @@ describe("an auth of the config", () => {
 
   test("keeps changes of a parallel call under the new ID after a new password", async () => {
     const { updateUser: _, ...auth } = createAuth();
-    const gate = new Gate();
+    const barrier = new Barrier();
     auth.changePassword.mockImplementation(async () => {
-      await gate.pass();
+      await barrier.pass();
       return true;
     });
     const { visitor } = await start({ auth });
@@ -97,9 +97,9 @@ describe("an auth of the config", () => {
     const tab = browser.clone();
     const passwords = { oldPassword: "right", newPassword: "battery staple" };
     const changing = browser.call("updatePassword", passwords);
-    await gate.reached;
+    await barrier.reached;
     expect((await tab.call("updateUser", { firstName: "Ada" })).status).toBe(200);
-    gate.open();
+    barrier.open();
     expect((await changing).status).toBe(200);
     expect((await browser.call("getUser")).body.user.firstName).toBe("Ada");
   });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createAccounts } from "../../../rpc/accounts/accounts.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { toKeySegment } from "../../../storage/documents/key.ts";
-import { createFaultyDriver, Gate, outage } from "../../_faulty-driver.ts";
+import { createFaultyDriver, Barrier, outage } from "../../_faulty-driver.ts";
 import { createTestLog } from "../../_log.ts";
 import { createMatrix } from "../../_setup.ts";
 
@@ -54,10 +54,10 @@ describe("a password change", () => {
     const accounts = createAccounts(openDocumentStore(faulty.driver, createTestLog()));
     const context = contextOf();
     const user = await accounts.register(ada, context);
-    const gate = new Gate();
+    const barrier = new Barrier();
     let held = 0;
     faulty.before = ({ kind, key }) => {
-      if (kind === "write" && key.startsWith("account:") && ++held === 1) return gate.pass();
+      if (kind === "write" && key.startsWith("account:") && ++held === 1) return barrier.pass();
       return undefined;
     };
     const change = (newPassword: string) =>
@@ -66,8 +66,8 @@ describe("a password change", () => {
         .catch((error: unknown) => error);
     const first = change("the first staple");
     const second = change("the second staple");
-    await gate.reached;
-    gate.open();
+    await barrier.reached;
+    barrier.open();
     const outcomes = await Promise.all([first, second]);
     expect(outcomes).toContain(true);
     expect(outcomes).toContainEqual(

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { RpcError } from "../../../rpc/error.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { until } from "../../_documents.ts";
-import { Gate } from "../../_faulty-driver.ts";
+import { Barrier } from "../../_faulty-driver.ts";
 import {
   ada,
   createAuth,
@@ -28,12 +28,12 @@ describeLimits("guessed passwords", ({ start, allowErrors }) => {
   });
 
   test("reveal no more than the limit if they are parallel, even with the right one among them", async () => {
-    const gate = new Gate();
+    const barrier = new Barrier();
     let arrived = 0;
     const auth = createAuth({
       async login({ password, email }) {
         arrived++;
-        await gate.pass();
+        await barrier.pass();
         return password === "right" ? { id: 7, email } : undefined;
       },
     });
@@ -43,7 +43,7 @@ describeLimits("guessed passwords", ({ start, allowErrors }) => {
     const right = visitor();
     const hit = login(right, ada);
     await until(async () => arrived === 201);
-    gate.open();
+    barrier.open();
     expect(await tally(guesses)).toEqual({
       "401 invalid_credentials": 3,
       "429 too_many_attempts": 197,
@@ -78,12 +78,12 @@ describeLimits("guessed passwords", ({ start, allowErrors }) => {
   });
 
   test("reach auth no more often than the limit if they are parallel changes", async () => {
-    const gate = new Gate();
+    const barrier = new Barrier();
     const tried: string[] = [];
     const auth = createAuth({
       async changePassword({ oldPassword }) {
         tried.push(oldPassword);
-        await gate.pass();
+        await barrier.pass();
         return oldPassword === "right";
       },
     });
@@ -102,7 +102,7 @@ describeLimits("guessed passwords", ({ start, allowErrors }) => {
     // Three are under way, and not known to be wrong yet.
     const right = guess("right");
     await Promise.race([right, until(async () => tried.includes("right"))]);
-    gate.open();
+    barrier.open();
     expect(await right).toBe("429 too_many_attempts");
     expect(await tally(guesses)).toEqual({ "403 wrong_password": 3, "429 too_many_attempts": 17 });
     expect(tried).toEqual(["guess", "guess", "guess"]);

@@ -51,11 +51,11 @@ describe("a session's custom data in parallel calls", () => {
     await tab.call("note", { begun: true });
     for (const [name, value] of tab.cookies) other.cookies.set(name, value);
     const half = "x".repeat(10_000);
-    const gate = hold(faulty, "before", "write session:");
+    const barrier = hold(faulty, "before", "write session:");
     const first = tab.call("note", { a: half });
-    await gate.reached;
+    await barrier.reached;
     const second = other.call("note", { b: half });
-    gate.open();
+    barrier.open();
     const statuses = (await Promise.all([first, second])).map(({ status }) => status);
     expect(statuses).toEqual([204, 422]);
     expect((await tab.call("notes")).body).toEqual({ begun: true, a: half });

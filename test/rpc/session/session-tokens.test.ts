@@ -4,7 +4,7 @@ import * as z from "zod";
 import type { RpcContext } from "../../../rpc/context.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import type { SessionTokens } from "../../../rpc/session/session-tokens.ts";
-import { createFaultyDriver, Gate } from "../../_faulty-driver.ts";
+import { createFaultyDriver, Barrier } from "../../_faulty-driver.ts";
 import { createMatrix, describeMatrix } from "../../_setup.ts";
 import type { Visitor } from "../../_visitor.ts";
 import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
@@ -279,10 +279,10 @@ describe("sealed tokens", () => {
   test("are not encrypted again over the tokens of a parallel call", async () => {
     const guest = (await start(ring(oldKey))).visitor();
     await guest.call("keep", tokens);
-    const gate = new Gate();
+    const barrier = new Barrier();
     const readSlowly = run(async ({ readTokens }) => {
       await readTokens();
-      await gate.pass();
+      await barrier.pass();
     });
     const { visitor } = await start({
       ...ring(oldKey, newKey),
@@ -291,9 +291,9 @@ describe("sealed tokens", () => {
     const twin = visitor();
     for (const [name, value] of guest.cookies) twin.cookies.set(name, value);
     const reading = twin.call("readSlowly");
-    await gate.reached;
+    await barrier.reached;
     await twin.call("keep", others);
-    gate.open();
+    barrier.open();
     expect((await reading).status).toBe(204);
     expect(await shown(twin)).toEqual(others);
   });

@@ -3,7 +3,7 @@ import * as z from "zod";
 import type { RpcContext } from "../../../rpc/context.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import type { SessionTokens } from "../../../rpc/session/session-tokens.ts";
-import { Gate } from "../../_faulty-driver.ts";
+import { Barrier } from "../../_faulty-driver.ts";
 import { describeMatrix, type Matrix } from "../../_setup.ts";
 
 const message =
@@ -13,18 +13,18 @@ function keep({ updateTokens }: RpcContext, tokens: SessionTokens | null): void 
   updateTokens(tokens ?? undefined);
 }
 
-/** A guest with tokens, and calls that read them, wait at their own gate, and then change them. */
+/** A guest with tokens, and calls that read them, wait at their own barrier, and then change them. */
 async function begin(start: Matrix["start"], first: Partial<SessionTokens> = {}) {
-  const gates = { slow: new Gate(), fast: new Gate() };
+  const barriers = { slow: new Barrier(), fast: new Barrier() };
   const tokens = z.custom<SessionTokens>().nullable();
   const { lines, visitor } = await start({
     methods: {
       keep: defineRpcMethod({ input: tokens, handler: (next, context) => keep(context, next) }),
       refresh: defineRpcMethod({
-        input: z.strictObject({ gate: z.enum(["slow", "fast"]), next: tokens }),
-        async handler({ gate, next }, context) {
+        input: z.strictObject({ barrier: z.enum(["slow", "fast"]), next: tokens }),
+        async handler({ barrier, next }, context) {
           await context.readTokens();
-          await gates[gate].pass();
+          await barriers[barrier].pass();
           keep(context, next);
         },
       }),
@@ -36,13 +36,13 @@ async function begin(start: Matrix["start"], first: Partial<SessionTokens> = {})
   /** Both calls read the first tokens; the fast one ends before the slow one. */
   async function race(fast: SessionTokens | null, slow: SessionTokens | null) {
     const calls = {
-      fast: guest.clone().call("refresh", { gate: "fast", next: fast }),
-      slow: guest.clone().call("refresh", { gate: "slow", next: slow }),
+      fast: guest.clone().call("refresh", { barrier: "fast", next: fast }),
+      slow: guest.clone().call("refresh", { barrier: "slow", next: slow }),
     };
-    await Promise.all([gates.fast.reached, gates.slow.reached]);
-    gates.fast.open();
+    await Promise.all([barriers.fast.reached, barriers.slow.reached]);
+    barriers.fast.open();
     expect((await calls.fast).status).toBe(204);
-    gates.slow.open();
+    barriers.slow.open();
     expect((await calls.slow).status).toBe(204);
     return (await guest.call("shown")).body?.accessToken;
   }

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { createTestAuth, testAccount } from "../../_client.ts";
-import { createFaultyDriver, Gate } from "../../_faulty-driver.ts";
+import { createFaultyDriver, Barrier } from "../../_faulty-driver.ts";
 import { describeMatrix } from "../../_setup.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
@@ -16,40 +16,40 @@ const endings: Readonly<Record<string, number>> = { reads: 200, writes: 409, fai
 
 describeMatrix("a slow call during a change of ID", ({ start }) => {
   async function begin() {
-    const gate = new Gate();
+    const barrier = new Barrier();
     const { visitor } = await start({
       auth: createTestAuth(),
-      methods: { ...testMethods, ...slowMethods(gate) },
+      methods: { ...testMethods, ...slowMethods(barrier) },
       session: { maxAge: 86_400 },
     });
-    return { user: visitor(), gate };
+    return { user: visitor(), barrier };
   }
 
   test.each(Object.entries(endings))(
     "issues no cookie of the previous session to a slow call with a renewed ID that %s",
     async (method, status) => {
-      const { user, gate } = await begin();
+      const { user, barrier } = await begin();
       await user.call("enter", { id: 7 });
       const old = user.clone();
       vi.setSystemTime(Date.now() + 4 * hour);
       await user.call("getUser");
       const slow = old.call(method);
-      await gate.reached;
+      await barrier.reached;
       expect((await user.call("reauthenticate", { password })).status).toBe(204);
-      gate.open();
+      barrier.open();
       const answer = await slow;
       expect([answer.status, answer.setCookies]).toEqual([status, []]);
     },
   );
 
   test("issues no cookie of an extended guest session after a parallel login", async () => {
-    const { user, gate } = await begin();
+    const { user, barrier } = await begin();
     await user.call("note", { a: 1 });
     vi.setSystemTime(Date.now() + 20 * hour);
     const slow = user.clone().call("extends");
-    await gate.reached;
+    await barrier.reached;
     expect((await user.call("login", { email, password })).status).toBe(200);
-    gate.open();
+    barrier.open();
     expect((await slow).setCookies).toEqual([]);
   });
 
@@ -64,7 +64,7 @@ describeMatrix("a slow call during a change of ID", ({ start }) => {
     const user = visitor();
     await user.call("enter", { id: 7 });
     vi.setSystemTime(Date.now() + 4 * hour);
-    const [renewal, replacement] = [new Gate(), new Gate()];
+    const [renewal, replacement] = [new Barrier(), new Barrier()];
     let isRenewing = false;
     faulty.before = ({ kind, key }) => {
       if (kind !== "write" || !key.startsWith("session:")) return undefined;
@@ -85,14 +85,14 @@ describeMatrix("a slow call during a change of ID", ({ start }) => {
   });
 
   test("issues a cookie of an extended session if its ID is unchanged", async () => {
-    const { user, gate } = await begin();
+    const { user, barrier } = await begin();
     await user.call("enter", { id: 7 });
     const old = user.clone();
     vi.setSystemTime(Date.now() + 4 * hour);
     await user.call("getUser");
     const slow = old.call("reads");
-    await gate.reached;
-    gate.open();
+    await barrier.reached;
+    barrier.open();
     expect((await slow).setCookies).toHaveLength(1);
     expect(old.sessionId).toBe(user.sessionId);
   });
@@ -100,15 +100,15 @@ describeMatrix("a slow call during a change of ID", ({ start }) => {
 
 // --- Internal helpers ---
 
-/** Methods that wait at a gate before their last step. */
-function slowMethods(gate: Gate) {
+/** Methods that wait at a barrier before their last step. */
+function slowMethods(barrier: Barrier) {
   const names = [...Object.keys(endings), "extends"];
   const define = (name: string) =>
     defineRpcMethod({
       readOnly: name === "reads",
       async handler(_, { callRpc }) {
         if (name === "extends") await callRpc("addItemToBasket", { variantId: 1, quantity: 1 });
-        await gate.pass();
+        await barrier.pass();
         if (name === "writes") await callRpc("note", { a: 1 });
         if (name === "fails") await callRpc("refuse");
         return true;

@@ -5,7 +5,7 @@ import { until } from "../../_documents.ts";
 import { countCommands, startServerProcess, type ServerProcess } from "../../_process.ts";
 import { describeWithRedis, startRedis, useRedis } from "../../_redis.ts";
 import type { Visitor } from "../../_visitor.ts";
-import { createGate } from "../../fixtures/gate.ts";
+import { createBarrier } from "../../fixtures/barrier.ts";
 import { twinAt } from "../../fixtures/clients.ts";
 import { fiftyTimes } from "../../fixtures/two-servers.ts";
 import { readStored, sessionIdOf } from "../../fixtures/stored.ts";
@@ -115,12 +115,12 @@ describeWithRedis("two processes on one Redis", () => {
   test("end a call that runs on one when the session is logged out on the other", async () => {
     const visitor = b.visitor();
     await visitor.call("enter", { id: 7 });
-    const gate = await createGate();
-    const change = { gate: gate.url, method: "note", payload: { late: true } };
+    const barrier = await createBarrier();
+    const change = { barrier: barrier.url, method: "note", payload: { late: true } };
     const slow = visitor.clone().call("slowly", change);
-    await gate.reached();
+    await barrier.reached();
     expect((await twinAt(a, visitor).call("logout")).status).toBe(204);
-    gate.open();
+    barrier.open();
     expect(await slow).toMatchObject({ status: 409, body: { code: "session_changed" } });
     expect(await records()).toEqual([]);
   });
@@ -187,12 +187,12 @@ describeWithRedis("two processes on one Redis", () => {
     const leaving = await startServer(redis().url);
     const visitor = leaving.visitor();
     await visitor.call("note", { begun: true });
-    const gate = await createGate();
-    const change = { gate: gate.url, method: "note", payload: { late: true } };
+    const barrier = await createBarrier();
+    const change = { barrier: barrier.url, method: "note", payload: { late: true } };
     const slow = visitor.call("slowly", change);
-    await gate.reached();
+    await barrier.reached();
     const stopped = leaving.stop();
-    gate.open();
+    barrier.open();
     expect((await slow).status).toBe(204);
     // A load balancer goes on using the connections it has; they must not keep the process alive.
     let isStopped = false;

@@ -3,7 +3,7 @@ import type { Auth } from "../../../rpc/accounts/auth.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { isAfter, laterOf, Revocations } from "../../../storage/sessions/revocations.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
-import { createFaultyDriver, Gate } from "../../_faulty-driver.ts";
+import { createFaultyDriver, Barrier } from "../../_faulty-driver.ts";
 import { createTestLog } from "../../_log.ts";
 import { createMatrix } from "../../_setup.ts";
 import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
@@ -14,11 +14,11 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** Checks a password, or makes an account, only when the gate is open. */
-function waitingAuth(gate: Gate): Auth {
+/** Checks a password, or makes an account, only when the barrier is open. */
+function waitingAuth(barrier: Barrier): Auth {
   const slowly = async (credentials: { email: string; password: string }) => {
     const user = { id: Number.parseInt(credentials.email, 10), email: credentials.email };
-    await gate.pass();
+    await barrier.pass();
     return user;
   };
   return { ...trustingAuth, login: slowly, register: slowly };
@@ -52,18 +52,18 @@ describeTwoServers("the end of all sessions of a user", ({ startTwo }) => {
     "refuses a %s that was in flight during %s on another server",
     async (method, end, payload) => {
       for (const seconds of [-90, 0, 90]) {
-        const gate = new Gate();
+        const barrier = new Barrier();
         const [here] = await startTwo();
-        const [there] = await startTwo({ auth: waitingAuth(gate) });
+        const [there] = await startTwo({ auth: waitingAuth(barrier) });
         const user = here.visitor();
         await user.call("login", as(7));
         const thief = there.visitor();
         const login = thief.call(method, as(7));
-        await gate.reached;
+        await barrier.reached;
         vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + seconds * 1000 });
         expect((await user.call(end, payload)).status).toBe(200);
         vi.useRealTimers();
-        gate.open();
+        barrier.open();
         expect(await login).toMatchObject({
           status: 409,
           body: { code: "session_changed" },
@@ -82,19 +82,19 @@ describe("a method that is declared to sign in", () => {
   afterEach(() => faulty.heal());
 
   test("fails if all of the user's sessions end while it runs", async () => {
-    const gate = new Gate();
+    const barrier = new Barrier();
     const proveSlowly = defineRpcMethod({
       signsIn: true,
       async handler(_, { createUserBoundSession }) {
-        await gate.pass();
+        await barrier.pass();
         return createUserBoundSession({ id: 7 });
       },
     });
     const { visitor } = await start({ methods: { ...testMethods, proveSlowly } });
     const login = visitor().call("proveSlowly");
-    await gate.reached;
+    await barrier.reached;
     await visitor().call("endSessions", { userId: 7 });
-    gate.open();
+    barrier.open();
     expect((await login).status).toBe(409);
   });
 
@@ -113,20 +113,20 @@ describe("a method that is declared to sign in", () => {
   });
 
   test("fails after an end of its own if another end came before", async () => {
-    const gate = new Gate();
+    const barrier = new Barrier();
     const takeOver = defineRpcMethod({
       signsIn: true,
       async handler(_, { createUserBoundSession, destroySessionsForUserId }) {
-        await gate.pass();
+        await barrier.pass();
         await destroySessionsForUserId(7);
         await createUserBoundSession({ id: 7 });
       },
     });
     const { visitor } = await start({ methods: { ...testMethods, takeOver } });
     const login = visitor().call("takeOver");
-    await gate.reached;
+    await barrier.reached;
     await visitor().call("endSessions", { userId: 7 });
-    gate.open();
+    barrier.open();
     expect((await login).status).toBe(409);
   });
 
@@ -145,21 +145,21 @@ describe("a method that is declared to sign in", () => {
   });
 
   test("fails if the count of ends was lost and all sessions ended while it ran", async () => {
-    const gate = new Gate();
+    const barrier = new Barrier();
     const proveSlowly = defineRpcMethod({
       signsIn: true,
       async handler(_, { createUserBoundSession }) {
-        await gate.pass();
+        await barrier.pass();
         return createUserBoundSession({ id: 7 });
       },
     });
     const { visitor } = await start({ methods: { ...testMethods, proveSlowly } });
     await visitor().call("endSessions", { userId: 7 });
     const login = visitor().call("proveSlowly");
-    await gate.reached;
+    await barrier.reached;
     await faulty.driver.removeItem?.("session-revocations:current", {});
     await visitor().call("endSessions", { userId: 7 });
-    gate.open();
+    barrier.open();
     expect((await login).status).toBe(409);
   });
 
@@ -177,19 +177,19 @@ describe("a method that is declared to sign in", () => {
 
 describeTwoServers("a method that is not declared to sign in", ({ startTwo }) => {
   test("also fails if all of the user's sessions end while it runs", async () => {
-    const gate = new Gate();
+    const barrier = new Barrier();
     const proveSlowly = defineRpcMethod({
       async handler(_, { createUserBoundSession }) {
-        await gate.pass();
+        await barrier.pass();
         return createUserBoundSession({ id: 7 });
       },
     });
     const [here, there] = await startTwo({ methods: { ...testMethods, proveSlowly } });
     await there.visitor().call("enter", { id: 8 });
     const login = here.visitor().call("proveSlowly");
-    await gate.reached;
+    await barrier.reached;
     await there.visitor().call("endSessions", { userId: 7 });
-    gate.open();
+    barrier.open();
     expect((await login).status).toBe(409);
   });
 });
