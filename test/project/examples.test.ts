@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { describeWithChromium } from "../_chromium.ts";
 import { testAccount as account } from "../_client.ts";
 import { findFreePort, startCommand } from "../_command.ts";
-import { callFrom, converse, servePlace } from "../_place.ts";
+import { callFrom, converse, servePage } from "../_page-server.ts";
 import { testSecret } from "../_setup.ts";
 import { readTable } from "../_table.ts";
 
@@ -107,17 +107,17 @@ describeWithChromium("docs/cors.md", ["openssl"], (open) => {
 
   for (const [index, [at = "", server = "", settings = ""]] of ofPages.entries()) {
     test(`row ${index + 1}: a page at ${at} works with a server at ${server} and ${settings}`, async () => {
-      const place = await servePlace(at, server, settings);
+      const served = await servePage(at, server, settings);
       const page = await open({ private: isPrivate(index) });
-      expect(await converse(page, place)).toEqual({ added: 1, email: account.email, kept: 1 });
-      await callFrom(page, place.server, "logout");
-      expect(await callFrom(page, place.server, "getUser")).toEqual({});
+      expect(await converse(page, served)).toEqual({ added: 1, email: account.email, kept: 1 });
+      await callFrom(page, served.server, "logout");
+      expect(await callFrom(page, served.server, "getUser")).toEqual({});
     });
     if (settings === "{}") continue;
     test(`row ${index + 1}: fails without the settings`, async () => {
-      const place = await servePlace(at, server, "{}");
-      await expect(converse(await open(), place)).rejects.toThrow("Failed to fetch");
-      expect(place.reached).toEqual([]);
+      const served = await servePage(at, server, "{}");
+      await expect(converse(await open(), served)).rejects.toThrow("Failed to fetch");
+      expect(served.reached).toEqual([]);
     });
   }
 });
@@ -127,15 +127,15 @@ describeWithChromium("a page of another site", ["openssl"], (open) => {
   const none = '{ cors: { origin: ["https://shop.test"] }, session: { sameSite: "none" } }';
 
   test("has no session with a SameSite=Lax cookie", async () => {
-    const place = await servePlace("https://shop.test", "https://api.test", lax);
-    expect(await converse(await open(), place)).toEqual({ added: 1, email: undefined, kept: 0 });
+    const served = await servePage("https://shop.test", "https://api.test", lax);
+    expect(await converse(await open(), served)).toEqual({ added: 1, email: undefined, kept: 0 });
   });
 
   test("keeps its session with a SameSite=None cookie that is Secure", async () => {
-    const place = await servePlace("https://shop.test", "https://api.test", none);
+    const served = await servePage("https://shop.test", "https://api.test", none);
     const page = await open();
-    expect(await converse(page, place)).toEqual({ added: 1, email: account.email, kept: 1 });
-    expect(await page.context().cookies(place.server)).toMatchObject([
+    expect(await converse(page, served)).toEqual({ added: 1, email: account.email, kept: 1 });
+    expect(await page.context().cookies(served.server)).toMatchObject([
       { name: "$session-1001", domain: "api.test", httpOnly: true, secure: true, sameSite: "None" },
     ]);
   });
@@ -146,9 +146,9 @@ describeWithChromium("a page of another site", ["openssl"], (open) => {
       [none, 0],
       [partitioned, 1],
     ] as const) {
-      const place = await servePlace("https://shop.test", "https://api.test", settings);
+      const served = await servePage("https://shop.test", "https://api.test", settings);
       const page = await open({ private: true });
-      expect(await converse(page, place), settings).toMatchObject({ added: 1, kept });
+      expect(await converse(page, served), settings).toMatchObject({ added: 1, kept });
     }
   });
 });

@@ -4,7 +4,7 @@ import { builtinMethods } from "../../rpc/methods/builtin.ts";
 import { attacks, type Attack } from "../_attacks.ts";
 import { describeWithChromium } from "../_chromium.ts";
 import { listen } from "../_https.ts";
-import { callFrom, converse, emptyPage, servePlace, type Place } from "../_place.ts";
+import { callFrom, converse, emptyPage, servePage, type PageServer } from "../_page-server.ts";
 import { createMatrix } from "../_setup.ts";
 
 const shop = "https://shop.test";
@@ -23,14 +23,14 @@ const strangers = [
 describeWithChromium("a logged-in visitor", ["openssl"], (open) => {
   /** A storefront, its victim on a page of the shop, and the origin of an attacker's page. */
   async function start(settings: string, address = "https://evil.test") {
-    const place = await servePlace(shop, shop, settings);
+    const served = await servePage(shop, shop, settings);
     const stranger = await listen(address, emptyPage);
     const victim = await open();
-    await converse(victim, place);
-    const before = await describeVictim(victim, place);
+    await converse(victim, served);
+    const before = await describeVictim(victim, served);
     expect(before).toMatchObject({ user: { id: 7 }, basket: { itemCount: 1 } });
-    place.reached.length = place.requests.length = 0;
-    return { place, stranger, victim, before };
+    served.reached.length = served.requests.length = 0;
+    return { served, stranger, victim, before };
   }
 
   test.each(strangers)(
@@ -38,32 +38,32 @@ describeWithChromium("a logged-in visitor", ["openssl"], (open) => {
     { timeout: 120_000 },
     async (address, sameSite, site) => {
       const settings = `{ session: { sameSite: "${sameSite}" } }`;
-      const { place, stranger, victim, before } = await start(settings, address);
+      const { served, stranger, victim, before } = await start(settings, address);
       for (const attack of attacks) {
-        place.requests.length = 0;
+        served.requests.length = 0;
         // Each attack gets a new page, because some pages are still navigating.
         const page = await victim.context().newPage();
         await page.goto(stranger);
-        await attack.run(page, place.server);
-        await arrive(place, attack.sends.length);
+        await attack.run(page, served.server);
+        await arrive(served, attack.sends.length);
         // The browser must have sent the attack, with the victim's cookie if its rules allow that.
         const expected = attack.sends.map((sent) => [sent, travels(attack, sameSite, site)]);
-        const requests = place.requests.map(({ verb, type, cookies }) => [
+        const requests = served.requests.map(({ verb, type, cookies }) => [
           `${verb} ${type}`,
           cookies.includes(cookie),
         ]);
         expect(requests, attack.name).toEqual(expected);
-        for (const { origin, status } of place.requests) {
+        for (const { origin, status } of served.requests) {
           expect(status, attack.name).toBe(origin === null ? 405 : 403);
         }
       }
-      expect(place.reached).toEqual([]);
-      expect(await describeVictim(victim, place)).toEqual(before);
+      expect(served.reached).toEqual([]);
+      expect(await describeVictim(victim, served)).toEqual(before);
     },
   );
 
   test("images with the URL of every method change nothing for a logged-in visitor", async () => {
-    const { place, stranger, victim, before } = await start('{ session: { sameSite: "none" } }');
+    const { served, stranger, victim, before } = await start('{ session: { sameSite: "none" } }');
     const page = await victim.context().newPage();
     await page.goto(stranger);
     const names = Object.keys(builtinMethods);
@@ -71,45 +71,47 @@ describeWithChromium("a logged-in visitor", ["openssl"], (open) => {
       (urls) => {
         for (const src of urls) document.body.append(Object.assign(new Image(), { src }));
       },
-      names.map((name) => `${place.server}/api/rpc/${name}`),
+      names.map((name) => `${served.server}/api/rpc/${name}`),
     );
-    await arrive(place, names.length);
-    const statuses = place.requests.map(({ cookies, status }) => [
+    await arrive(served, names.length);
+    const statuses = served.requests.map(({ cookies, status }) => [
       cookies.includes(cookie),
       status,
     ]);
     // Public methods read no session.
     expect(statuses.filter(([, status]) => status !== 405)).toEqual([[true, 200]]);
     expect(statuses.every(([hasCookie]) => hasCookie)).toBe(true);
-    expect(place.reached).toEqual(["getShopConfiguration"]);
-    expect(await describeVictim(victim, place)).toEqual(before);
+    expect(served.reached).toEqual(["getShopConfiguration"]);
+    expect(await describeVictim(victim, served)).toEqual(before);
   });
 
   test("markup injected into the shop's own page changes nothing for a logged-in visitor", async () => {
-    const { place, victim, before } = await start("{}");
+    const { served, victim, before } = await start("{}");
     for (const { name, sends, run } of attacks) {
       if (!name.startsWith("a form")) continue;
-      place.requests.length = 0;
+      served.requests.length = 0;
       const page = await victim.context().newPage();
-      await page.goto(place.page);
-      await run(page, place.server);
-      await arrive(place, sends.length);
-      expect(place.requests, name).toHaveLength(1);
-      const [{ origin, status }] = place.requests as [Place["requests"][number]];
+      await page.goto(served.page);
+      await run(page, served.server);
+      await arrive(served, sends.length);
+      expect(served.requests, name).toHaveLength(1);
+      const [{ origin, status }] = served.requests as [PageServer["requests"][number]];
       const refusal = origin === "null" ? 403 : sends[0]?.startsWith("GET") ? 405 : 415;
       expect(status, name).toBe(refusal);
     }
-    expect(place.reached).toEqual([]);
-    expect(await describeVictim(victim, place)).toEqual(before);
+    expect(served.reached).toEqual([]);
+    expect(await describeVictim(victim, served)).toEqual(before);
   });
 
   test("accepts calls from the shop's own page", async () => {
-    const { place, victim } = await start("{}");
-    const { basket } = await callFrom(victim, place.server, "addItemToBasket", item);
+    const { served, victim } = await start("{}");
+    const { basket } = await callFrom(victim, served.server, "addItemToBasket", item);
     expect(basket.itemCount).toBe(2);
-    expect(place.requests).toMatchObject([{ origin: place.page, cookies: [cookie], status: 200 }]);
-    await callFrom(victim, place.server, "logout");
-    expect(await callFrom(victim, place.server, "getUser")).toEqual({});
+    expect(served.requests).toMatchObject([
+      { origin: served.page, cookies: [cookie], status: 200 },
+    ]);
+    await callFrom(victim, served.server, "logout");
+    expect(await callFrom(victim, served.server, "getUser")).toEqual({});
   });
 });
 
@@ -166,7 +168,7 @@ describe("over plain HTTP", () => {
 });
 
 /** The state that an attack must not change. */
-async function describeVictim(page: Page, { page: origin, server }: Place) {
+async function describeVictim(page: Page, { page: origin, server }: PageServer) {
   const { user } = await callFrom(page, server, "getUser");
   const { basket } = await callFrom(page, server, "getBasket");
   const [session] = await page.context().cookies(origin);
@@ -174,7 +176,7 @@ async function describeVictim(page: Page, { page: origin, server }: Place) {
 }
 
 /** Waits until the server has responded to this number of requests. */
-async function arrive({ requests }: Place, count: number): Promise<void> {
+async function arrive({ requests }: PageServer, count: number): Promise<void> {
   await vi.waitFor(() => expect(requests.length).toBeGreaterThanOrEqual(count), 10_000);
 }
 

@@ -5,7 +5,7 @@ import { defineRpcMethod } from "../../rpc/method.ts";
 import { describeWithChromium } from "../_chromium.ts";
 import { listen } from "../_https.ts";
 import { createTestLog } from "../_log.ts";
-import { emptyPage } from "../_place.ts";
+import { emptyPage } from "../_page-server.ts";
 import { openBehindProxy } from "../_proxy.ts";
 import { forProduction, createMatrix, testConfig } from "../_setup.ts";
 

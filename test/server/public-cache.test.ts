@@ -16,10 +16,10 @@ const atHosts: Partial<StorefrontConfig> = {
 };
 
 /** The cache headers of a GET, and the shop that responded. */
-async function ask(config: Partial<StorefrontConfig>, place: string, shopId?: string) {
+async function ask(config: Partial<StorefrontConfig>, address: string, shopId?: string) {
   const { app } = await start(config);
   const headers = new Headers(shopId === undefined ? [] : [["x-shop-id", shopId]]);
-  const response = await app.fetch(new Request(`http://${place}/${method}`, { headers }));
+  const response = await app.fetch(new Request(`http://${address}/${method}`, { headers }));
   const { shopId: found } = (await response.json()) as { shopId?: number };
   return [found, response.headers.get("cache-control"), response.headers.get("vary")];
 }
@@ -33,8 +33,8 @@ test.each([
   ["the host, and a header agrees", atHosts, "us.example", "1002", 1002],
 ])(
   "allows shared caches to store a result if %s chose the shop",
-  async (_, config, place, header, shopId) => {
-    expect(await ask(config, place, header)).toEqual([
+  async (_, config, address, header, shopId) => {
+    expect(await ask(config, address, header)).toEqual([
       shopId,
       "public, max-age=60",
       "x-shop-id, origin",
@@ -49,8 +49,8 @@ test.each([
   ["where no shop is at the URL", { shopSelector: "path" } as const, "shop.example", "1001", 1001],
 ])(
   "forbids shared caches to store a result if a header chose the shop, %s",
-  async (_, config, place, header, shopId) => {
-    expect(await ask(config, place, header)).toEqual([
+  async (_, config, address, header, shopId) => {
+    expect(await ask(config, address, header)).toEqual([
       shopId,
       "private, no-store",
       "x-shop-id, origin",

@@ -5,19 +5,19 @@ import { createMatrix } from "../_setup.ts";
 const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
 const method = "api/rpc/getShopConfiguration";
 
-type Place = { readonly host?: string | readonly string[]; readonly path?: string };
+type ShopAddress = { readonly host?: string | readonly string[]; readonly path?: string };
 
-/** Shops 1, 2, … at the given places; says which one is at a URL. */
-async function open(places: readonly Place[], config: Partial<StorefrontConfig> = {}) {
-  const shops = places.map((place, index) => ({
+/** Shops 1, 2, … at the given addresses; returns the shop of a URL. */
+async function open(addresses: readonly ShopAddress[], config: Partial<StorefrontConfig> = {}) {
+  const shops = addresses.map((address, index) => ({
     shopId: index + 1,
     locale: "de-DE",
     currency: "EUR",
-    ...place,
+    ...address,
   }));
   const { app } = await start({ shopSelector: "domain", ...config, shops });
-  return async (place: string) => {
-    const response = await app.fetch(new Request(`http://${place}/${method}`));
+  return async (address: string) => {
+    const response = await app.fetch(new Request(`http://${address}/${method}`));
     const { shopId, code } = (await response.json()) as { shopId?: number; code?: string };
     return shopId ?? code;
   };
@@ -88,7 +88,7 @@ describe("a shop with several hosts", () => {
     expect(await response.json()).toMatchObject({ shopId: 1, host });
   });
 
-  test.each<[string, readonly Place[]]>([
+  test.each<[string, readonly ShopAddress[]]>([
     ["one of them twice", [{ host: ["a.example", "b.example"] }, { host: "b.example" }]],
     ["a pattern twice", [{ host: "*.a.example" }, { host: ["*.a.example"] }]],
     [
@@ -98,8 +98,8 @@ describe("a shop with several hosts", () => {
         { host: "a.example", path: "de" },
       ],
     ],
-  ])("fails the config check if another shop has %s", async (_, places) => {
-    await expect(open(places)).rejects.toThrow(/shops\[1\]\.(?:host|path): found .* again/);
+  ])("fails the config check if another shop has %s", async (_, addresses) => {
+    await expect(open(addresses)).rejects.toThrow(/shops\[1\]\.(?:host|path): found .* again/);
   });
 });
 

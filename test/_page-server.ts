@@ -8,7 +8,7 @@ import { createTestLog } from "./_log.ts";
 import { testSecret } from "./_setup.ts";
 
 /** A page and a server, each with its own origin. */
-export interface Place {
+export interface PageServer {
   readonly page: string;
   readonly server: string;
   /** The names of the methods that ran. */
@@ -32,7 +32,11 @@ export interface RecordedRequest {
  * Serves an empty page and a storefront, until the test ends.
  * @param settings config source of the storefront; contains the page's origin as in `page`
  */
-export async function servePlace(page: string, server: string, settings: string): Promise<Place> {
+export async function servePage(
+  page: string,
+  server: string,
+  settings: string,
+): Promise<PageServer> {
   const reached: string[] = [];
   const requests: RecordedRequest[] = [];
   const answer = async (request: Request) => {
@@ -66,7 +70,7 @@ export function emptyPage(): Response {
 }
 
 /** Visits a page, fills a basket, registers, and reloads. */
-export async function converse(page: Page, { page: origin, server }: Place) {
+export async function converse(page: Page, { page: origin, server }: PageServer) {
   await page.goto(origin);
   const item = { variantId: 7, quantity: 1 };
   const added = (await callFrom(page, server, "addItemToBasket", item)).basket.itemCount;
@@ -91,8 +95,8 @@ export function callFrom(page: Page, server: string, method: string, payload?: u
         },
         body,
       });
-      const news = response.headers.get("storefront-auth-token");
-      if (news !== null) sessionStorage.setItem("token", news);
+      const newToken = response.headers.get("storefront-auth-token");
+      if (newToken !== null) sessionStorage.setItem("token", newToken);
       return response.status === 204 ? undefined : response.json();
     },
     [`${server}/api/rpc/${method}`, JSON.stringify({ payload })] as const,
