@@ -3,10 +3,10 @@ import type { Auth } from "../rpc/accounts/auth.ts";
 import { Visitor, type Answer, type Send } from "./_visitor.ts";
 
 /** The transport of a client's session. */
-export type Carrier = "cookie" | "bearer";
+export type Transport = "cookie" | "bearer";
 
 /** The change of a client's credential in one response. */
-export type News = "nothing" | "given" | "taken";
+export type CredentialUpdate = "unchanged" | "sent" | "cleared";
 
 /** The default header for tokens. */
 export const tokenHeader = "storefront-auth-token";
@@ -27,29 +27,33 @@ export function createTestAuth(): Auth {
 
 /** A client that stores its cookie or token. */
 export class TestClient {
-  readonly carrier: Carrier;
+  readonly transport: Transport;
   readonly shopId: number;
   /** The cookie's raw value or the token. */
   credential: string | undefined;
   readonly #send: Send;
 
-  constructor(carrier: Carrier, send: Send, shopId = 1001) {
-    this.carrier = carrier;
+  constructor(transport: Transport, send: Send, shopId = 1001) {
+    this.transport = transport;
     this.#send = send;
     this.shopId = shopId;
   }
 
   /** Calls a method. @throws Error if the response uses the other transport */
-  async call(method: string, payload?: unknown): Promise<Answer & { readonly news: News }> {
+  async call(
+    method: string,
+    payload?: unknown,
+  ): Promise<Answer & { readonly credentialUpdate: CredentialUpdate }> {
     const answer = await this.callRaw(method, payload);
-    const [told, stray] =
-      this.carrier === "cookie"
+    const [updated, stray] =
+      this.transport === "cookie"
         ? [readCookie(answer), readToken(answer)]
         : [readToken(answer), readCookie(answer)];
-    if (stray !== undefined) throw new Error(`An answer by the other way than ${this.carrier}`);
-    if (told === undefined) return { ...answer, news: "nothing" };
-    this.credential = told === "" ? undefined : told;
-    return { ...answer, news: told === "" ? "taken" : "given" };
+    if (stray !== undefined)
+      throw new Error(`Received a credential by another transport than ${this.transport}`);
+    if (updated === undefined) return { ...answer, credentialUpdate: "unchanged" };
+    this.credential = updated === "" ? undefined : updated;
+    return { ...answer, credentialUpdate: updated === "" ? "cleared" : "sent" };
   }
 
   /** Calls a method, and doesn't store the new credential. */
@@ -61,7 +65,7 @@ export class TestClient {
   /** The request headers with the credential. */
   get headers(): Record<string, string> {
     if (this.credential === undefined) return {};
-    return this.carrier === "cookie"
+    return this.transport === "cookie"
       ? { cookie: `$session-${this.shopId}=${this.credential}` }
       : { authorization: `Bearer ${this.credential}` };
   }
@@ -69,14 +73,14 @@ export class TestClient {
   /** The session ID in the credential. */
   get sessionId(): string | undefined {
     if (this.credential === undefined) return undefined;
-    return this.carrier === "cookie"
+    return this.transport === "cookie"
       ? decodeURIComponent(this.credential).slice(2, -44)
       : Buffer.from(this.credential.slice(0, -44), "base64url").toString();
   }
 
   /** Another client with the same credential, in the same shop or another, at the same server or another. */
   clone({ shopId = this.shopId, send = this.#send } = {}): TestClient {
-    const twin = new TestClient(this.carrier, send, shopId);
+    const twin = new TestClient(this.transport, send, shopId);
     twin.credential = this.credential;
     return twin;
   }

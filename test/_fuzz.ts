@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { afterAll, expect, inject, test } from "vitest";
 import { openStorefront, type Storefront } from "../server/storefront.ts";
 import type { StorefrontConfig } from "../server/config/config.ts";
-import { carriers } from "./_carriers.ts";
+import { servers } from "./_servers.ts";
 import { createTestLog, type LogLine } from "./_log.ts";
 import { testConfig } from "./_setup.ts";
 import type { Answer, Send } from "./_visitor.ts";
@@ -68,7 +68,7 @@ export function useStorefront<State>(
     const { log, lines } = createTestLog();
     const storefront = openStorefront(testConfig({ log, ...config }), { production: false });
     const { app } = storefront;
-    const sendDirectly = carriers.request(storefront);
+    const sendDirectly = servers.request(storefront);
     const send: Send = async (path, init) => {
       lines.length = 0;
       const response = await settle(sendDirectly(path, init), `${init.method} ${path}`);

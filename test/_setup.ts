@@ -6,7 +6,7 @@ import type { StorefrontConfig } from "../server/config/config.ts";
 import type { StorageConfig } from "../storage/documents/driver.ts";
 import type { SessionSettings } from "../storage/sessions/session-store.ts";
 import { describeWithPeers } from "./_adapters.ts";
-import { carriers, isOwnServer, type Carrier } from "./_carriers.ts";
+import { servers, isOwnServer, type ServerKind } from "./_servers.ts";
 import { createTestLog, type LogLine } from "./_log.ts";
 import { describeWithRedis, useRedis } from "./_redis.ts";
 import { Visitor, type Send } from "./_visitor.ts";
@@ -38,7 +38,7 @@ export interface TestStorefront {
 /** The tools of a test: a storage, and storefronts on it. */
 export interface Matrix {
   readonly driver: "memory" | "redis";
-  readonly transport: Carrier;
+  readonly server: ServerKind;
   /** A new storage; storefronts with the same object share it. */
   storage(): StorageConfig;
   /** Starts a storefront with two shops, changed by `config`, until the test ends. */
@@ -68,9 +68,9 @@ export const forProduction: Partial<StorefrontConfig> = {
 
 /** Runs the same tests in memory and on Redis, and with the routes of `storefront start`, with and without a socket. */
 export function describeMatrix(name: string, tests: (matrix: Matrix) => void): void {
-  for (const transport of ["request", "server"] as const) {
-    describe(`${name} · memory · ${transport}`, () => {
-      tests(createMatrix("memory", transport, () => ({ driver: "memory" })));
+  for (const server of ["request", "server"] as const) {
+    describe(`${name} · memory · ${server}`, () => {
+      tests(createMatrix("memory", server, () => ({ driver: "memory" })));
     });
   }
   // The tests above cover the socket.
@@ -81,16 +81,16 @@ export function describeMatrix(name: string, tests: (matrix: Matrix) => void): v
   });
 }
 
-/** Runs the same tests with each driver and each carrier. */
+/** Runs the same tests with each driver and each server. */
 export function describeEverywhere(name: string, tests: (matrix: Matrix) => void): void {
   describeMatrix(name, tests);
-  describeCarriers(name, tests);
+  describeOtherServers(name, tests);
 }
 
 /** The tools of a matrix, for tests that need only one driver. */
 export function createMatrix(
   driver: Matrix["driver"],
-  transport: Matrix["transport"],
+  server: Matrix["server"],
   storage: () => StorageConfig,
 ): Matrix {
   const endings: (() => Promise<unknown>)[] = [];
@@ -111,15 +111,15 @@ export function createMatrix(
     logs.push(lines);
     const storefront = openStorefront(
       testConfig({ log, ...config, storage: { session: storage(), ...config.storage } }),
-      { production: false, ...(isOwnServer(transport) && { schedule: endOfTick }) },
+      { production: false, ...(isOwnServer(server) && { schedule: endOfTick }) },
     );
     const { app } = storefront;
     endings.push(() => app.close());
-    const send = await carriers[transport](storefront, endings);
+    const send = await servers[server](storefront, endings);
     return { app, lines, send, visitor: (shopId) => new Visitor(send, shopId) };
   }
 
-  return { driver, transport, storage, start, allowErrors: () => void (errorsAllowed = true) };
+  return { driver, server, storage, start, allowErrors: () => void (errorsAllowed = true) };
 }
 
 // --- Internal helpers ---
@@ -128,13 +128,13 @@ function refuse(): Promise<never> {
   return Promise.reject(new Error("Not in this test"));
 }
 
-/** Runs the same tests with each other carrier: alone, mounted in other apps, and in Express. */
-function describeCarriers(name: string, tests: (matrix: Matrix) => void): void {
-  for (const carrier of Object.keys(carriers) as Carrier[]) {
-    if (carrier === "request" || carrier === "server") continue;
-    const describeCarrier = carrier === "Express" ? describeWithPeers : describe;
-    describeCarrier(`${name} · ${carrier}`, () => {
-      tests(createMatrix("memory", carrier, () => ({ driver: "memory" })));
+/** Runs the same tests with each other server: alone, mounted in other apps, and in Express. */
+function describeOtherServers(name: string, tests: (matrix: Matrix) => void): void {
+  for (const server of Object.keys(servers) as ServerKind[]) {
+    if (server === "request" || server === "server") continue;
+    const describeServer = server === "Express" ? describeWithPeers : describe;
+    describeServer(`${name} · ${server}`, () => {
+      tests(createMatrix("memory", server, () => ({ driver: "memory" })));
     });
   }
 }

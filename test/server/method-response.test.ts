@@ -29,9 +29,9 @@ function call({ send }: TestStorefront, method: string, headers: Record<string, 
   });
 }
 
-for (const transport of ["request", "server"] as const) {
-  describe(`a Response of a method · ${transport}`, () => {
-    const { allowErrors, start } = createMatrix("memory", transport, () => ({ driver: "memory" }));
+for (const server of ["request", "server"] as const) {
+  describe(`a Response of a method · ${server}`, () => {
+    const { allowErrors, start } = createMatrix("memory", server, () => ({ driver: "memory" }));
 
     test.each(["give", "fail"])(
       "keeps its status, body, and headers, returned or thrown: %s",

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { isOwnServer } from "../_carriers.ts";
+import { isOwnServer } from "../_servers.ts";
 import { describeEverywhere } from "../_setup.ts";
 import { bare, bytes, crossSite, expectProblem, from, json, methods, typed } from "../_wire.ts";
 
 const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
 
-describeEverywhere("the wire", ({ start, transport }) => {
+describeEverywhere("the wire", ({ start, server }) => {
   const values = ["text", "", "null", 0, -1.5, true, false, [1, [null]], [], {}, { a: null }];
 
   test.each(values.map((value) => [JSON.stringify(value), value]))(
@@ -90,7 +90,7 @@ describeEverywhere("the wire", ({ start, transport }) => {
   ])("rejects %s with %s, in the outer app if there is one", async (_, expected, path) => {
     const { send, visitor } = await start({ methods });
     const init = { method: "POST", headers: json, body };
-    if (isOwnServer(transport)) {
+    if (isOwnServer(server)) {
       expectProblem(await visitor().request(`/api/rpc/${path}`, init), expected);
     } else {
       const { status } = await send(`/api/rpc/${path}`, init);

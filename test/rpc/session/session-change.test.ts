@@ -29,15 +29,17 @@ const changes: Readonly<Record<string, readonly [method: string, payload: unknow
 
 describeMatrix("a session ID within 30 seconds after its replacement", (matrix) => {
   test.each(
-    (["cookie", "bearer"] as const).flatMap((carrier) =>
-      Object.keys(changes).map((change) => [carrier, change] as const),
+    (["cookie", "bearer"] as const).flatMap((transport) =>
+      Object.keys(changes).map((change) => [transport, change] as const),
     ),
-  )("gives no access and begins no session, by %s, after %s", async (carrier, change) => {
-    const { client } = await start(matrix, carrier);
+  )("gives no access and begins no session, by %s, after %s", async (transport, change) => {
+    const { client } = await start(matrix, transport);
     const user = client();
     await user.call("login", account);
     const old = user.clone();
-    expect((await user.call(...(changes[change] as [string, unknown]))).news).toBe("given");
+    expect((await user.call(...(changes[change] as [string, unknown]))).credentialUpdate).toBe(
+      "sent",
+    );
     for (const [method, payload] of [
       ["getUser", undefined],
       ["getBasket", undefined],
@@ -118,7 +120,10 @@ describeMatrix("a session ID within 30 seconds after its replacement", (matrix) 
     expect(await old.callRaw("addItemToBasket", item)).toMatchObject(retired);
     vi.setSystemTime(Date.now() + 2000);
     expect((await old.callRaw("getUser")).body).toEqual({});
-    expect(await old.call("addItemToBasket", item)).toMatchObject({ status: 200, news: "given" });
+    expect(await old.call("addItemToBasket", item)).toMatchObject({
+      status: 200,
+      credentialUpdate: "sent",
+    });
   });
 });
 
@@ -146,11 +151,11 @@ async function callAdmin(user: TestClient, name: string, payload: unknown): Prom
 
 describeMatrix("a session within 30 seconds after its end", (matrix) => {
   test.each(
-    (["cookie", "bearer"] as const).flatMap((carrier) =>
-      Object.keys(ends).map((end) => [carrier, end] as const),
+    (["cookie", "bearer"] as const).flatMap((transport) =>
+      Object.keys(ends).map((end) => [transport, end] as const),
     ),
-  )("rejects a write, by %s, after %s, and reads as a guest", async (carrier, end) => {
-    const { client } = await start(matrix, carrier);
+  )("rejects a write, by %s, after %s, and reads as a guest", async (transport, end) => {
+    const { client } = await start(matrix, transport);
     const user = client();
     await user.call("login", account);
     const old = user.clone();
@@ -168,7 +173,10 @@ describeMatrix("a session within 30 seconds after its end", (matrix) => {
     expect((await old.callRaw("getBasket")).body.basket).toMatchObject({ key: null, items: [] });
     expect((await old.callRaw("greet")).body).toBe("hello");
     expect((await old.callRaw("logout")).status).toBe(204);
-    expect(await old.call("login", account)).toMatchObject({ status: 200, news: "given" });
+    expect(await old.call("login", account)).toMatchObject({
+      status: 200,
+      credentialUpdate: "sent",
+    });
     expect((await old.call("getUser")).body.user.id).toBe(7);
   });
 
@@ -181,19 +189,19 @@ describeMatrix("a session within 30 seconds after its end", (matrix) => {
     expect(await old.callRaw("addItemToBasket", item)).toMatchObject(ended);
     vi.useFakeTimers({ toFake: ["Date"] });
     vi.setSystemTime(Date.now() + 31_000);
-    const { body, news } = await old.call("addItemToBasket", item);
-    expect([body.basket.itemCount, news]).toEqual([1, "given"]);
+    const { body, credentialUpdate } = await old.call("addItemToBasket", item);
+    expect([body.basket.itemCount, credentialUpdate]).toEqual([1, "sent"]);
   });
 });
 
 // --- Internal helpers ---
 
-async function start(matrix: Matrix, carrier: "cookie" | "bearer") {
+async function start(matrix: Matrix, transport: "cookie" | "bearer") {
   const { send } = await matrix.start({
     auth: createTestAuth(),
     methods,
     admin: { token },
-    session: { tokenMethod: carrier },
+    session: { tokenMethod: transport },
   });
-  return { send, client: () => new TestClient(carrier, send) };
+  return { send, client: () => new TestClient(transport, send) };
 }

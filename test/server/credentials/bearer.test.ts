@@ -10,7 +10,7 @@ import {
   testAccount as account,
   TestClient,
   tokenHeader,
-  type Carrier,
+  type Transport,
 } from "../../_client.ts";
 import { describeMatrix, testConfig } from "../../_setup.ts";
 import { Visitor, type Send } from "../../_visitor.ts";
@@ -74,7 +74,7 @@ describeMatrix("bearer tokens", (matrix) => {
     for (const spelling of [`${encoded}A.${signature}`, `${encoded}==.${signature}`]) {
       const thief = user.clone();
       thief.credential = spelling;
-      expect((await thief.call("getBasket")).news, spelling).toBe("taken");
+      expect((await thief.call("getBasket")).credentialUpdate, spelling).toBe("cleared");
     }
   });
 
@@ -87,7 +87,7 @@ describeMatrix("bearer tokens", (matrix) => {
     const [encoded = "", tokenSignature = ""] = token.split(".");
     const urlSafe = signature.replaceAll("+", "-").replaceAll("/", "_");
     const base64 = tokenSignature.replaceAll("-", "+").replaceAll("_", "/");
-    const forged: [Carrier, string][] = [
+    const forged: [Transport, string][] = [
       ["bearer", cookie],
       ["bearer", decodeURIComponent(cookie)],
       ["bearer", `${encoded}.${urlSafe}`],
@@ -95,18 +95,18 @@ describeMatrix("bearer tokens", (matrix) => {
       ["cookie", encodeURIComponent(`s:${id}.${base64}`)],
       ["cookie", encodeURIComponent(`s:${token}`)],
     ];
-    for (const [carrier, credential] of forged) {
-      const thief = new TestClient(carrier, send);
+    for (const [transport, credential] of forged) {
+      const thief = new TestClient(transport, send);
       thief.credential = credential;
-      expect((await thief.callRaw("getUser")).body, `${carrier}: ${credential}`).toEqual({});
+      expect((await thief.callRaw("getUser")).body, `${transport}: ${credential}`).toEqual({});
     }
-    for (const [carrier, credential] of [
+    for (const [transport, credential] of [
       ["bearer", token],
       ["cookie", cookie],
     ] as const) {
-      const owner = new TestClient(carrier, send);
+      const owner = new TestClient(transport, send);
       owner.credential = credential;
-      expect((await owner.callRaw("getUser")).body.user.email, carrier).toBe(account.email);
+      expect((await owner.callRaw("getUser")).body.user.email, transport).toBe(account.email);
     }
   });
 
@@ -175,8 +175,8 @@ describeMatrix("bearer tokens", (matrix) => {
       new TestClient("cookie", send, 1001),
       new TestClient("bearer", send, 1002),
     ];
-    expect((await byCookie.call("register", account)).news).toBe("given");
-    expect((await byToken.call("login", account)).news).toBe("given");
+    expect((await byCookie.call("register", account)).credentialUpdate).toBe("sent");
+    expect((await byToken.call("login", account)).credentialUpdate).toBe("sent");
     const wrongWay = new TestClient("cookie", send, 1002);
     wrongWay.credential = byCookie.credential;
     expect((await wrongWay.call("getUser")).body).toEqual({});
@@ -200,7 +200,7 @@ describeMatrix("bearer tokens", (matrix) => {
     });
     const { send } = await start({ session: bearer, methods: { fail } });
     const user = new TestClient("bearer", send);
-    expect(await user.call("fail")).toMatchObject({ status: 409, news: "given" });
+    expect(await user.call("fail")).toMatchObject({ status: 409, credentialUpdate: "sent" });
     expect((await user.call("getUser")).body.user).toEqual({ id: 7 });
   });
 });

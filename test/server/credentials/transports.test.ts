@@ -1,7 +1,12 @@
 import memoryDriver from "unstorage/drivers/memory";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
-import { createTestAuth, TestClient, testAccount as account, type Carrier } from "../../_client.ts";
+import {
+  createTestAuth,
+  TestClient,
+  testAccount as account,
+  type Transport,
+} from "../../_client.ts";
 import { describeEverywhere, testSecret, type Matrix } from "../../_setup.ts";
 import { readTable } from "../../_table.ts";
 import { retired } from "../../_sessions.ts";
@@ -13,17 +18,17 @@ afterEach(() => {
 const item = { variantId: 7, quantity: 1 };
 
 describeEverywhere("sessions", (matrix) => {
-  describe.each(["cookie", "bearer"] as const)("by %s", (carrier) =>
-    describeSession(matrix, carrier),
+  describe.each(["cookie", "bearer"] as const)("by %s", (transport) =>
+    describeSession(matrix, transport),
   );
 });
 
 /** What a session keeps, however it travels. */
-function describeSession(matrix: Matrix, carrier: Carrier): void {
+function describeSession(matrix: Matrix, transport: Transport): void {
   async function start(config: Partial<StorefrontConfig> = {}) {
-    const session = { tokenMethod: carrier, ...config.session };
+    const session = { tokenMethod: transport, ...config.session };
     const storefront = await matrix.start({ auth: createTestAuth(), ...config, session });
-    const client = (shopId?: number) => new TestClient(carrier, storefront.send, shopId);
+    const client = (shopId?: number) => new TestClient(transport, storefront.send, shopId);
     return { ...storefront, client };
   }
 
@@ -55,9 +60,9 @@ function describeSession(matrix: Matrix, carrier: Carrier): void {
     await guest.call("addItemToBasket", item);
     const thief = guest.clone();
     await guest.call("register", account);
-    const { news, ...answer } = await thief.call("getUser");
+    const { credentialUpdate, ...answer } = await thief.call("getUser");
     expect(answer).toMatchObject(retired);
-    expect(news).toBe("nothing");
+    expect(credentialUpdate).toBe("unchanged");
     expect((await guest.call("getUser")).body.user.email).toBe(account.email);
   });
 
@@ -67,7 +72,7 @@ function describeSession(matrix: Matrix, carrier: Carrier): void {
     await one.call("register", account);
     await two.call("login", account);
     const stolen = one.clone();
-    expect(await one.call("logout")).toMatchObject({ status: 204, news: "taken" });
+    expect(await one.call("logout")).toMatchObject({ status: 204, credentialUpdate: "cleared" });
     expect((await stolen.call("getUser")).body).toEqual({});
     expect((await two.call("getUser")).body.user.email).toBe(account.email);
   });
@@ -120,29 +125,29 @@ function describeSession(matrix: Matrix, carrier: Carrier): void {
     await user.call("register", account);
     expect(await user.call("login", { ...account, password: "wrong" })).toMatchObject({
       status: 401,
-      news: "nothing",
+      credentialUpdate: "unchanged",
     });
     expect((await user.call("getUser")).body.user.email).toBe(account.email);
   });
 
   describe("docs/sessions.md: when the server sends it", () => {
     const rows = readTable("docs/sessions.md", "occasion");
-    const column = carrier === "cookie" ? 1 : 2;
+    const column = transport === "cookie" ? 1 : 2;
     const expected = new Map(rows.map((row) => [row[0], row[column]]));
 
-    /** Brings a client into a state, and gives the news of the call that the row is about. */
+    /** Brings a client into a state, and returns the credential updates of the row's calls. */
     const occasions: Record<string, () => Promise<string[]>> = {
       "a guest reads": async () => {
         const guest = (await start()).client();
-        return newsOf(guest, ["getUser"], ["getBasket"]);
+        return updatesOf(guest, ["getUser"], ["getBasket"]);
       },
       "a guest's first write": async () => {
-        return newsOf((await start()).client(), ["addItemToBasket", item]);
+        return updatesOf((await start()).client(), ["addItemToBasket", item]);
       },
       "a call changes something, or nothing": async () => {
         const guest = (await start()).client();
         await guest.call("addItemToBasket", item);
-        return newsOf(
+        return updatesOf(
           guest,
           ["addItemToBasket", item],
           ["addItemToWishlist", { variantId: 7 }],
@@ -152,7 +157,7 @@ function describeSession(matrix: Matrix, carrier: Carrier): void {
       "login, registration, new password": async () => {
         const user = (await start()).client();
         const { password } = account;
-        return newsOf(
+        return updatesOf(
           user,
           ["register", account],
           ["login", account],
@@ -163,7 +168,7 @@ function describeSession(matrix: Matrix, carrier: Carrier): void {
         const user = (await start()).client();
         await user.call("register", account);
         const { password } = account;
-        return newsOf(
+        return updatesOf(
           user,
           ["reauthenticate", { password }],
           ["updateEmail", { email: "a@b.example" }],
@@ -174,9 +179,9 @@ function describeSession(matrix: Matrix, carrier: Carrier): void {
         await user.call("register", account);
         vi.useFakeTimers({ toFake: ["Date"] });
         vi.setSystemTime(Date.now() + 8_600_000);
-        expect((await user.call("getUser")).news).toBe("nothing");
+        expect((await user.call("getUser")).credentialUpdate).toBe("unchanged");
         vi.setSystemTime(Date.now() + 100_000);
-        return newsOf(user, ["getUser"]);
+        return updatesOf(user, ["getUser"]);
       },
       "the ID was renewed, in this call or in the last 30 seconds": async () => {
         const user = (await start()).client();
@@ -184,9 +189,9 @@ function describeSession(matrix: Matrix, carrier: Carrier): void {
         const late = user.clone();
         vi.useFakeTimers({ toFake: ["Date"] });
         vi.setSystemTime(Date.now() + 14_400_000);
-        const news = await newsOf(user, ["getUser"]);
+        const updates = await updatesOf(user, ["getUser"]);
         vi.setSystemTime(Date.now() + 30_000);
-        return [...news, ...(await newsOf(late, ["getUser"]))];
+        return [...updates, ...(await updatesOf(late, ["getUser"]))];
       },
       "the signing secret is being rotated out": async () => {
         const storage = matrix.driver === "memory" ? memoryDriver() : matrix.storage();
@@ -199,11 +204,11 @@ function describeSession(matrix: Matrix, carrier: Carrier): void {
         const user = before.client();
         await user.call("register", account);
         const moved = user.clone({ send: after.send });
-        const news = await newsOf(moved, ["getUser"]);
-        expect((await moved.call("getUser")).news).toBe("nothing");
+        const updates = await updatesOf(moved, ["getUser"]);
+        expect((await moved.call("getUser")).credentialUpdate).toBe("unchanged");
         const { body } = await moved.clone({ send: last.send }).call("getUser");
         expect(body.user.email).toBe(account.email);
-        return news;
+        return updates;
       },
       "logout, or another end of the session in this call": async () => {
         const { client } = await start();
@@ -212,20 +217,20 @@ function describeSession(matrix: Matrix, carrier: Carrier): void {
         await user.call("register", account);
         await other.call("login", account);
         return [
-          ...(await newsOf(guest, ["logout"])),
-          ...(await newsOf(user, ["logout"])),
-          ...(await newsOf(other, ["logoutEverywhere"])),
+          ...(await updatesOf(guest, ["logout"])),
+          ...(await updatesOf(user, ["logout"])),
+          ...(await updatesOf(other, ["logoutEverywhere"])),
         ];
       },
       "the client sends an invalid, ended, or expired session": async () => {
         const dead = await startDead();
-        return newsOf(dead, ["getUser"]);
+        return updatesOf(dead, ["getUser"]);
       },
       "the client sends such a session, and a write begins a new one": async () => {
         const dead = await startDead();
         vi.useFakeTimers({ toFake: ["Date"] });
         vi.setSystemTime(Date.now() + 31_000);
-        return newsOf(dead, ["addItemToBasket", item]);
+        return updatesOf(dead, ["addItemToBasket", item]);
       },
     };
 
@@ -234,19 +239,15 @@ function describeSession(matrix: Matrix, carrier: Carrier): void {
     });
 
     test.each(Object.entries(occasions))("%s", async (occasion, run) => {
-      const words: Record<string, string> = {
-        nothing: "unchanged",
-        given: "sent",
-        taken: "cleared",
-      };
-      const news = (await run()).map((word) => words[word]);
-      expect(new Set(news)).toEqual(new Set([expected.get(occasion)]));
+      const updates = await run();
+      expect(new Set(updates)).toEqual(new Set([expected.get(occasion)]));
     });
   });
 }
 
-async function newsOf(client: TestClient, ...calls: [string, unknown?][]): Promise<string[]> {
-  const news: string[] = [];
-  for (const [method, payload] of calls) news.push((await client.call(method, payload)).news);
-  return news;
+async function updatesOf(client: TestClient, ...calls: [string, unknown?][]): Promise<string[]> {
+  const updates: string[] = [];
+  for (const [method, payload] of calls)
+    updates.push((await client.call(method, payload)).credentialUpdate);
+  return updates;
 }

@@ -8,15 +8,15 @@ import type { OpenStorefront } from "../server/storefront.ts";
 import { requirePeer } from "./_peers.ts";
 import type { Send } from "./_visitor.ts";
 
-/** A way for requests to reach a storefront. */
-export type Carrier = keyof typeof carriers;
+/** How a test serves a storefront. */
+export type ServerKind = keyof typeof servers;
 
-/** Opens a way to a storefront. It ends when `endings` are called. */
+/** Serves a storefront until `endings` are called. */
 type Open = (storefront: OpenStorefront, endings: Endings) => Send | Promise<Send>;
 type Endings = (() => Promise<unknown>)[];
 
-/** The carriers by name. The first two have the routes of `storefront start`; the others serve the app itself. */
-export const carriers = {
+/** The servers by name. The first two have the routes of `storefront start`; the others serve the app itself. */
+export const servers = {
   request: viaServerApp,
   async server(storefront, endings) {
     const running = await listen(storefront, "127.0.0.1", 0);
@@ -45,9 +45,9 @@ export const carriers = {
   },
 } satisfies Record<string, Open>;
 
-/** Whether the carrier has the routes of `storefront start`, which respond to every path with problem+json. */
-export function isOwnServer(carrier: Carrier): boolean {
-  return carrier === "request" || carrier === "server";
+/** Whether the server has the routes of `storefront start`, which respond to every path with problem+json. */
+export function isOwnServer(server: ServerKind): boolean {
+  return server === "request" || server === "server";
 }
 
 /** Serves with Node until `endings` are called. */
