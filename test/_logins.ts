@@ -4,7 +4,7 @@ import type { Auth } from "../rpc/accounts/auth.ts";
 import type { StorefrontConfig } from "../server/config/config.ts";
 import { until } from "./_documents.ts";
 import { describeWithRedis, useRedis } from "./_redis.ts";
-import { createMatrix, type Matrix, type TestStorefront } from "./_setup.ts";
+import { createSetup, type Setup, type TestStorefront } from "./_setup.ts";
 import { Visitor, type Answer } from "./_visitor.ts";
 
 export const ada = { email: "ada@example.com", password: "right" };
@@ -56,16 +56,12 @@ export async function repeat(count: number, act: () => Promise<unknown>): Promis
 /** Runs tests of login limits in memory and on Redis. @param tests get a function that lets seconds pass */
 export function describeLimits(
   name: string,
-  tests: (
-    matrix: Matrix,
-    pass: (seconds: number) => Promise<void>,
-    redisUrl?: () => string,
-  ) => void,
+  tests: (setup: Setup, pass: (seconds: number) => Promise<void>, redisUrl?: () => string) => void,
 ): void {
   describe(`${name} · memory`, () => {
     afterEach(() => void vi.useRealTimers());
     tests(
-      createMatrix("memory", "request", () => ({ driver: "memory" })),
+      createSetup("memory", "request", () => ({ driver: "memory" })),
       async (seconds) => {
         vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + seconds * 1000 });
       },
@@ -74,7 +70,7 @@ export function describeLimits(
 
   describeWithRedis(`${name} · redis`, () => {
     const redis = useRedis();
-    const matrix = createMatrix("redis", "request", () => ({
+    const setup = createSetup("redis", "request", () => ({
       driver: "redis",
       url: redis().url,
       base: "shop",
@@ -92,7 +88,7 @@ export function describeLimits(
         await until(async () => (await client.keys("shop:login-attempts:*")).length === 0);
         forgetBlocked();
       });
-    tests(matrix, pass, () => redis().url);
+    tests(setup, pass, () => redis().url);
   });
 }
 

@@ -36,7 +36,7 @@ export interface TestStorefront {
 }
 
 /** The tools of a test: a storage, and storefronts on it. */
-export interface Matrix {
+export interface Setup {
   readonly driver: "memory" | "redis";
   readonly server: ServerKind;
   /** A new storage; storefronts with the same object share it. */
@@ -67,32 +67,32 @@ export const forProduction: Partial<StorefrontConfig> = {
 };
 
 /** Runs the same tests in memory and on Redis, and with the routes of `storefront start`, with and without a socket. */
-export function describeMatrix(name: string, tests: (matrix: Matrix) => void): void {
+export function describeStorages(name: string, tests: (setup: Setup) => void): void {
   for (const server of ["request", "server"] as const) {
     describe(`${name} · memory · ${server}`, () => {
-      tests(createMatrix("memory", server, () => ({ driver: "memory" })));
+      tests(createSetup("memory", server, () => ({ driver: "memory" })));
     });
   }
   // The tests above cover the socket.
   describeWithRedis(`${name} · redis · request`, () => {
     const redis = useRedis();
     const storage = () => ({ driver: "redis", url: redis().url, base: randomUUID() });
-    tests(createMatrix("redis", "request", storage));
+    tests(createSetup("redis", "request", storage));
   });
 }
 
-/** Runs the same tests with each driver and each server. */
-export function describeEverywhere(name: string, tests: (matrix: Matrix) => void): void {
-  describeMatrix(name, tests);
+/** Runs the same tests with each driver and each kind of server. */
+export function describeServers(name: string, tests: (setup: Setup) => void): void {
+  describeStorages(name, tests);
   describeOtherServers(name, tests);
 }
 
-/** The tools of a matrix, for tests that need only one driver. */
-export function createMatrix(
-  driver: Matrix["driver"],
-  server: Matrix["server"],
+/** Creates the tools for tests that need only one driver. */
+export function createSetup(
+  driver: Setup["driver"],
+  server: Setup["server"],
   storage: () => StorageConfig,
-): Matrix {
+): Setup {
   const endings: (() => Promise<unknown>)[] = [];
   const logs: LogLine[][] = [];
   let errorsAllowed = false;
@@ -129,12 +129,12 @@ function refuse(): Promise<never> {
 }
 
 /** Runs the same tests with each other server: alone, mounted in other apps, and in Express. */
-function describeOtherServers(name: string, tests: (matrix: Matrix) => void): void {
+function describeOtherServers(name: string, tests: (setup: Setup) => void): void {
   for (const server of Object.keys(servers) as ServerKind[]) {
     if (server === "request" || server === "server") continue;
     const describeServer = server === "Express" ? describeWithPeers : describe;
     describeServer(`${name} · ${server}`, () => {
-      tests(createMatrix("memory", server, () => ({ driver: "memory" })));
+      tests(createSetup("memory", server, () => ({ driver: "memory" })));
     });
   }
 }

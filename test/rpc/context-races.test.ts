@@ -2,12 +2,12 @@ import { describe, expect, test } from "vitest";
 import { RpcError } from "../../rpc/error.ts";
 import { createFaultyDriver, Barrier, hold, later, outage } from "../_faulty-driver.ts";
 import { countRecords, isMarkText, retired } from "../_sessions.ts";
-import { createMatrix } from "../_setup.ts";
+import { createSetup } from "../_setup.ts";
 import { basics, run } from "../fixtures/context-methods.ts";
 
 describe("a context", () => {
-  const { allowErrors, start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
-  const server = createMatrix("memory", "server", () => ({ driver: "memory" }));
+  const { allowErrors, start } = createSetup("memory", "request", () => ({ driver: "memory" }));
+  const server = createSetup("memory", "server", () => ({ driver: "memory" }));
 
   test.each([
     ["a logout", "logout", undefined],

@@ -3,13 +3,13 @@ import * as z from "zod";
 import { RpcError } from "../../rpc/error.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import { retired } from "../_sessions.ts";
-import { describeMatrix } from "../_setup.ts";
+import { describeStorages } from "../_setup.ts";
 import { basics, run } from "../fixtures/context-methods.ts";
 
 const { enter } = basics;
 const many = Array.from({ length: 50 }, (_, index) => index);
 
-describeMatrix("a context", ({ start, allowErrors }) => {
+describeStorages("a context", ({ start, allowErrors }) => {
   test("shows no ID, no user, and no data to a visitor without a session", async () => {
     const look = run(({ sessionId, user, customData, shop }) => ({
       context: [sessionId === undefined, user === undefined, customData],

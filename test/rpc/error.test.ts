@@ -4,12 +4,12 @@ import { RpcError } from "../../rpc/error.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import { secret } from "../../rpc/redaction/secret.ts";
 import { until } from "../_documents.ts";
-import { createMatrix } from "../_setup.ts";
+import { createSetup } from "../_setup.ts";
 
 const soldOut = { status: 409, title: "This variant is sold out" };
 
 describe("an RpcError", () => {
-  const { allowErrors, start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { allowErrors, start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   async function answerTo(error: unknown) {
     const { lines, visitor } = await start({
@@ -95,7 +95,7 @@ describe("an RpcError", () => {
 });
 
 describe("a client that disconnects", () => {
-  const { allowErrors, start } = createMatrix("memory", "server", () => ({ driver: "memory" }));
+  const { allowErrors, start } = createSetup("memory", "server", () => ({ driver: "memory" }));
 
   /** Leaves while a method runs, which then throws what `toError` makes of the reason. */
   async function leave(toError: (reason: unknown) => unknown) {

@@ -10,7 +10,7 @@ import {
   type UserRpcContext,
 } from "../../server/index.ts";
 import { createFaultyDriver } from "../_faulty-driver.ts";
-import { createMatrix, describeMatrix, testSecret } from "../_setup.ts";
+import { createSetup, describeStorages, testSecret } from "../_setup.ts";
 
 const publicNames = ["callRpc", "headers", "ip", "log", "shop", "signal", "with"];
 const names = [
@@ -35,7 +35,7 @@ const names = [
   "wishlistKey",
 ].toSorted();
 
-const memory = createMatrix("memory", "request", () => ({ driver: "memory" }));
+const memory = createSetup("memory", "request", () => ({ driver: "memory" }));
 const ada = { id: "ada" };
 
 /** Starts a server, logs a user in, and runs a test in a method. */
@@ -184,7 +184,7 @@ const addItemToBasket = defineRpcMethod({
     }),
 });
 
-describeMatrix("an addItemToBasket of a deployment", ({ start }) => {
+describeStorages("an addItemToBasket of a deployment", ({ start }) => {
   test("replaces the built-in one, and keeps parallel changes", async () => {
     const { visitor } = await start({ methods: { addItemToBasket } });
     const guest = visitor();

@@ -4,7 +4,7 @@ import type { PublicRpcContext, RpcContext } from "../../rpc/context.ts";
 import { RpcError } from "../../rpc/error.ts";
 import { hookNames, type Hooks } from "../../rpc/hooks.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
-import { createMatrix, describeMatrix, testSecret } from "../_setup.ts";
+import { createSetup, describeStorages, testSecret } from "../_setup.ts";
 
 /** A method that does with its context what a test says. */
 const run = (act: (context: RpcContext) => unknown) =>
@@ -45,12 +45,12 @@ function createHooks(act: (name: keyof Hooks, event: HookEvent) => unknown = () 
   return { hooks: Object.fromEntries(entries) as Hooks, events, names };
 }
 
-const { allowErrors, start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+const { allowErrors, start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
-describeMatrix("hooks", (matrix) => {
+describeStorages("hooks", (setup) => {
   test("run in the order of a call", async () => {
     const { hooks, names } = createHooks();
-    const { visitor } = await matrix.start({ methods, hooks });
+    const { visitor } = await setup.start({ methods, hooks });
     const user = visitor();
     await user.call("getUser");
     expect(names()).toEqual(["context:created getUser", "rpc:before getUser", "rpc:after getUser"]);

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { openDriver } from "../../storage/open-driver.ts";
 import { createDirectory, readRaw } from "../_documents.ts";
 import { describeWithRedis, useRedis } from "../_redis.ts";
-import { createMatrix } from "../_setup.ts";
+import { createSetup } from "../_setup.ts";
 import { Visitor } from "../_visitor.ts";
 
 describe("memory", () => {
@@ -23,7 +23,7 @@ describeWithRedis("redis", () => {
 /** The response that a visitor gets for each kind of document. */
 function testCalls(createDriver: () => Promise<Driver>): void {
   let driver: Driver;
-  const { start, allowErrors } = createMatrix("memory", "request", () => driver);
+  const { start, allowErrors } = createSetup("memory", "request", () => driver);
   const ada = { email: "ada@example.com", password: "correct horse battery" };
 
   /** The one key below a prefix. */

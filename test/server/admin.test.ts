@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { defineRpcMethod } from "../../rpc/method.ts";
-import { describeMatrix, type TestStorefront } from "../_setup.ts";
+import { describeStorages, type TestStorefront } from "../_setup.ts";
 import type { Visitor } from "../_visitor.ts";
 import { describeTwoServers } from "../fixtures/two-servers.ts";
 import { testMethods } from "../fixtures/methods.ts";
@@ -40,7 +40,7 @@ async function whoAreAlive(visitors: readonly Visitor[]): Promise<boolean[]> {
   return Promise.all(visitors.map(isAlive));
 }
 
-describeMatrix("the admin API", ({ start }) => {
+describeStorages("the admin API", ({ start }) => {
   test("ends one user's sessions, in all shops or in some", async () => {
     const storefront = await start(base);
     const visitors = [

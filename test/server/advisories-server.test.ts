@@ -3,7 +3,7 @@ import { request as sendRequest, type IncomingMessage } from "node:http";
 import { describe, expect, test } from "vitest";
 import { createStorefront } from "../../server/storefront.ts";
 import { createFaultyDriver, hold, outage } from "../_faulty-driver.ts";
-import { createMatrix, testConfig } from "../_setup.ts";
+import { createSetup, testConfig } from "../_setup.ts";
 import { itemsOf, line, userOf } from "../fixtures/clients.ts";
 import { as, trustingAuth } from "../fixtures/trusting-auth.ts";
 import { testMethods } from "../fixtures/methods.ts";
@@ -11,7 +11,7 @@ import { testMethods } from "../fixtures/methods.ts";
 // Goes on where `advisories.test.ts` ends: classes of advisories that concern paths, limits, and failing storages.
 
 describe("a custom server", () => {
-  const { start } = createMatrix("memory", "server", () => ({ driver: "memory" }));
+  const { start } = createSetup("memory", "server", () => ({ driver: "memory" }));
   const admin = { token: "an-admin-token-of-more-than-32-characters" };
 
   // A rule is bypassed by encoding or prefix (Astro, GHSA-ggxq-hp9w-j794; @hono/node-server, CVE-2026-29087).
@@ -82,7 +82,7 @@ describe("a custom server", () => {
 });
 
 describe("a failing storage", () => {
-  const { start, allowErrors } = createMatrix("memory", "server", () => ({ driver: "memory" }));
+  const { start, allowErrors } = createSetup("memory", "server", () => ({ driver: "memory" }));
 
   // A transient error of an upstream logs visitors out (Frappe, issue 39905; Open Mercato, pull request 4191).
   test("logs nobody out", async () => {

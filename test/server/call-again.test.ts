@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { createTestAuth, testAccount as account } from "../_client.ts";
-import { createMatrix } from "../_setup.ts";
+import { createSetup } from "../_setup.ts";
 import { Visitor } from "../_visitor.ts";
 
 // docs/rpc.md shows these lines to clients other than the typed one.
@@ -17,7 +17,7 @@ export async function callAgain(send: () => Promise<Response>): Promise<Response
   return send();
 }
 
-const { start } = createMatrix("memory", "server", () => ({ driver: "memory" }));
+const { start } = createSetup("memory", "server", () => ({ driver: "memory" }));
 const item = { variantId: 7, quantity: 1 };
 
 /** Calls as `fetch` would: a response with its body. */

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import { Deadlines } from "../../server/deadline.ts";
 import { createFaultyDriver, Barrier, hold } from "../_faulty-driver.ts";
-import { createMatrix } from "../_setup.ts";
+import { createSetup } from "../_setup.ts";
 import {
   ada,
   createSlow,
@@ -25,8 +25,8 @@ afterEach(() => void vi.useRealTimers());
 const memory = () => ({ driver: "memory" });
 
 describe("the timeout of a call", () => {
-  const { start, allowErrors } = createMatrix("memory", "request", memory);
-  const server = createMatrix("memory", "server", memory);
+  const { start, allowErrors } = createSetup("memory", "request", memory);
+  const server = createSetup("memory", "server", memory);
 
   test("starts no handler after the timeout", async () => {
     allowErrors();

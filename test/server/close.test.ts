@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import { createFolder, shops } from "../_cli.ts";
-import { createMatrix, describeMatrix } from "../_setup.ts";
+import { createSetup, describeStorages } from "../_setup.ts";
 import { describeWithRedis, useRedis } from "../_redis.ts";
 
 const call = (app: string, method: string, payload: object) =>
@@ -62,7 +62,7 @@ describeWithRedis("close", () => {
   });
 });
 
-describeMatrix("drain", ({ start }) => {
+describeStorages("drain", ({ start }) => {
   test("makes /readyz respond with 503 while calls still succeed", async () => {
     const { app, send, visitor, lines } = await start();
     expect((await send("/readyz", {})).status).toBe(200);
@@ -81,7 +81,7 @@ describeMatrix("drain", ({ start }) => {
   });
 });
 
-const { start, allowErrors } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+const { start, allowErrors } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
 test("makes /readyz respond with 503 after close", async () => {
   allowErrors();

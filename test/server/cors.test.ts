@@ -2,14 +2,14 @@ import { expect, test } from "vitest";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import type { CorsConfig } from "../../server/config/keys/cors-keys.ts";
 import type { StorefrontConfig } from "../../server/config/config.ts";
-import { describeMatrix, testConfig } from "../_setup.ts";
+import { describeStorages, testConfig } from "../_setup.ts";
 import { Visitor, type Answer } from "../_visitor.ts";
 
 const shop = "https://shop.example";
 const other = "https://other.example";
 const evil = "https://evil.example";
 
-describeMatrix("CORS", (matrix) => {
+describeStorages("CORS", (setup) => {
   /** A storefront that counts the calls that reach a method. */
   async function start(config: Partial<StorefrontConfig> = {}) {
     const reached: string[] = [];
@@ -19,7 +19,7 @@ describeMatrix("CORS", (matrix) => {
       readOnly: true,
       handler: () => note("publicNote"),
     });
-    const storefront = await matrix.start({
+    const storefront = await setup.start({
       ...config,
       methods: { publicNote },
       hooks: { "storefront:context:created": ({ method }) => note(method) },
@@ -197,7 +197,7 @@ describeMatrix("CORS", (matrix) => {
   });
 
   test("rejects all origins if the cors.origin function is async or throws", async () => {
-    matrix.allowErrors();
+    setup.allowErrors();
     for (const origin of [careless, broken]) {
       const { visitor, preflight, reached } = await start({ cors: { origin } });
       const answer = await visitor.call("getUser", undefined, { origin: shop });
@@ -246,7 +246,7 @@ describeMatrix("CORS", (matrix) => {
         expect([...answer.headers.values()].filter((value) => value.includes("*"))).toEqual([]);
       }
     }
-    await expect(matrix.start({ cors: { origin: ["*"] } })).rejects.toThrow(/cors\.origin/);
+    await expect(setup.start({ cors: { origin: ["*"] } })).rejects.toThrow(/cors\.origin/);
   });
 
   test("ignores the visitor's cookies in calls of other origins if cors.credentials is off", async () => {
@@ -254,7 +254,7 @@ describeMatrix("CORS", (matrix) => {
       handler: (_, { createUserBoundSession }) => createUserBoundSession({ id: 7 }),
     });
     const cors = { origin: [other], credentials: false };
-    const { visitor } = await matrix.start({ cors, methods: { enter } });
+    const { visitor } = await setup.start({ cors, methods: { enter } });
     const browser = visitor();
     await browser.call("enter");
     const answer = await browser.call("getUser", undefined, { origin: other });

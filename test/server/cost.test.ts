@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest"
 import type { Driver } from "unstorage";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import { openDriver } from "../../storage/open-driver.ts";
-import { createMatrix } from "../_setup.ts";
+import { createSetup } from "../_setup.ts";
 import { Visitor, type Send } from "../_visitor.ts";
 
 /** What a call does that takes its time. The guard is on how often, for how long is for the benchmark. */
@@ -47,7 +47,7 @@ const methods = {
   }),
 };
 
-const matrix = createMatrix("memory", "request", () =>
+const setup = createSetup("memory", "request", () =>
   countOperations(openDriver({ driver: "memory" })),
 );
 let reads: number;
@@ -56,7 +56,7 @@ let visitor: Visitor;
 let cost: Cost;
 
 beforeEach(async () => {
-  const { send } = await matrix.start({ methods });
+  const { send } = await setup.start({ methods });
   const parse = vi.spyOn(JSON, "parse");
   const stringify = vi.spyOn(JSON, "stringify");
   const counted: Send = async (path, init) => {

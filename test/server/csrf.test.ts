@@ -5,7 +5,7 @@ import { attacks, type Attack } from "../_attacks.ts";
 import { describeWithChromium } from "../_chromium.ts";
 import { listen } from "../_https.ts";
 import { callFrom, converse, emptyPage, servePage, type PageServer } from "../_page-server.ts";
-import { createMatrix } from "../_setup.ts";
+import { createSetup } from "../_setup.ts";
 
 const shop = "https://shop.test";
 const cookie = "$session-1001";
@@ -116,7 +116,7 @@ describeWithChromium("a logged-in visitor", ["openssl"], (open) => {
 });
 
 describe("over plain HTTP", () => {
-  const { start } = createMatrix("memory", "server", () => ({ driver: "memory" }));
+  const { start } = createSetup("memory", "server", () => ({ driver: "memory" }));
 
   test("rejects changes by every HTTP method other than POST", async () => {
     const { visitor } = await start();

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { RpcContext } from "../../rpc/context.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import { Barrier } from "../_faulty-driver.ts";
-import { describeMatrix } from "../_setup.ts";
+import { describeStorages } from "../_setup.ts";
 import { retired } from "../_sessions.ts";
 import { createSlow, enter, note, read, timeout, timeUp, user } from "../fixtures/slow-calls.ts";
 
@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => void vi.useRealTimers());
 
-describeMatrix("a call beyond its timeout", ({ start, allowErrors }) => {
+describeStorages("a call beyond its timeout", ({ start, allowErrors }) => {
   test("responds with 504 and aborts the signal", async () => {
     allowErrors();
     let signal: AbortSignal | undefined;

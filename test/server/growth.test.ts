@@ -2,13 +2,13 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import { createFaultyDriver } from "../_faulty-driver.ts";
-import { createMatrix } from "../_setup.ts";
+import { createSetup } from "../_setup.ts";
 import { slowestPayloads } from "../_payloads.ts";
 import type { Visitor } from "../_visitor.ts";
 import { as, trustingAuth as auth } from "../fixtures/trusting-auth.ts";
 
-const matrix = createMatrix("memory", "request", () => ({ driver: "memory" }));
-const { start } = matrix;
+const setup = createSetup("memory", "request", () => ({ driver: "memory" }));
+const { start } = setup;
 
 async function fill(visitor: Visitor, variantId: number): Promise<void> {
   await visitor.call("addItemToBasket", { variantId, quantity: 1 });
@@ -43,7 +43,7 @@ describe("a user's documents", () => {
 
 describe("log lines", () => {
   test("stay few and short with any payload and headers", async () => {
-    matrix.allowErrors();
+    setup.allowErrors();
     const fail = defineRpcMethod({
       input: z.looseObject({ secret: z.string() }),
       handler(payload, { log }) {
@@ -72,7 +72,7 @@ describe("log lines", () => {
   });
 
   test("name 20 errors of an invalid result and count the others", async () => {
-    matrix.allowErrors();
+    setup.allowErrors();
     const wrong = defineRpcMethod({
       output: z.array(z.int()),
       handler: () => Array.from({ length: 1000 }, () => "x" as unknown as number),

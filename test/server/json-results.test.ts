@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import { findJsonFault } from "../../server/json-fault.ts";
-import { createMatrix } from "../_setup.ts";
+import { createSetup } from "../_setup.ts";
 
 const circle: { inner: { self?: unknown } } = { inner: {} };
 circle.inner.self = circle;
@@ -23,7 +23,7 @@ class Sealed {
 const deep = Array.from({ length: 400 }).reduce<unknown>((inner) => ({ inner }), 1);
 
 describe("a result that JSON can't represent", () => {
-  const { allowErrors, start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { allowErrors, start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test.each<[string, unknown, string, string]>([
     ["a Map", new Map([["a", 1]]), "", "a Map"],

@@ -2,12 +2,12 @@ import { setTimeout } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
 import type { PublicRpcContext } from "../../rpc/context.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
-import { createMatrix } from "../_setup.ts";
+import { createSetup } from "../_setup.ts";
 
 type Signal = Pick<PublicRpcContext, "signal">;
 
 describe("a client that disconnects during a method's Response", () => {
-  const { start } = createMatrix("memory", "server", () => ({ driver: "memory" }));
+  const { start } = createSetup("memory", "server", () => ({ driver: "memory" }));
 
   test.each<[string, (context: Signal) => AbortSignal | undefined]>([
     ["a body that its signal aborts", ({ signal }) => signal],

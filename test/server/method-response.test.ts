@@ -4,7 +4,7 @@ import { createRpcClient } from "../../rpc/client.ts";
 import { RpcError } from "../../rpc/error.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import { createFaultyDriver, outage } from "../_faulty-driver.ts";
-import { createMatrix, type Matrix, type TestStorefront } from "../_setup.ts";
+import { createSetup, type Setup, type TestStorefront } from "../_setup.ts";
 
 const page = "https://page.example";
 
@@ -31,7 +31,7 @@ function call({ send }: TestStorefront, method: string, headers: Record<string, 
 
 for (const server of ["request", "server"] as const) {
   describe(`a Response of a method · ${server}`, () => {
-    const { allowErrors, start } = createMatrix("memory", server, () => ({ driver: "memory" }));
+    const { allowErrors, start } = createSetup("memory", server, () => ({ driver: "memory" }));
 
     test.each(["give", "fail"])(
       "keeps its status, body, and headers, returned or thrown: %s",
@@ -235,7 +235,7 @@ for (const server of ["request", "server"] as const) {
 }
 
 describe("a Response with a failing body", () => {
-  const { allowErrors, start } = createMatrix("memory", "server", () => ({ driver: "memory" }));
+  const { allowErrors, start } = createSetup("memory", "server", () => ({ driver: "memory" }));
 
   test("closes its connection with a log line, and the server continues", async () => {
     allowErrors();
@@ -266,7 +266,7 @@ describe("a Response with a failing body", () => {
 // --- Internal helpers ---
 
 /** The Cache-Control of a public method's Response with these headers. */
-async function controlOf(start: Matrix["start"], headers: Record<string, string>) {
+async function controlOf(start: Setup["start"], headers: Record<string, string>) {
   const { send } = await start({ methods: methodsOf(() => new Response("a", { headers })) });
   const response = await send("/de/api/rpc/show", { headers: { "x-shop-id": "1001" } });
   return response.headers.get("cache-control");

@@ -7,9 +7,9 @@ import { listen } from "../_https.ts";
 import { createTestLog } from "../_log.ts";
 import { emptyPage } from "../_page-server.ts";
 import { openBehindProxy } from "../_proxy.ts";
-import { forProduction, createMatrix, testConfig } from "../_setup.ts";
+import { forProduction, createSetup, testConfig } from "../_setup.ts";
 
-const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 const item = { variantId: 7, quantity: 1 };
 const body = JSON.stringify({ payload: item });
 const methods = {

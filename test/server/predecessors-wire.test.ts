@@ -14,7 +14,7 @@ import { ConfigError } from "../../server/config/config-error.ts";
 import type { SessionConfig } from "../../server/config/keys/session-keys.ts";
 import { createLog } from "../../server/cli/console-log.ts";
 import { Signer } from "../../server/credentials/signature.ts";
-import { createMatrix, testConfig, testSecret } from "../_setup.ts";
+import { createSetup, testConfig, testSecret } from "../_setup.ts";
 import { twinAt } from "../fixtures/clients.ts";
 import { as, trustingAuth } from "../fixtures/trusting-auth.ts";
 import { testMethods } from "../fixtures/methods.ts";
@@ -28,7 +28,7 @@ describe("the wire", () => {
   beforeEach(() => {
     driver = createMemoryDriver();
   });
-  const { start, allowErrors } = createMatrix("memory", "request", () => driver);
+  const { start, allowErrors } = createSetup("memory", "request", () => driver);
   const stored = (prefix = "") => readStored(driver, prefix);
 
   test("defect 5: a basket's key doesn't give access to the basket", async () => {

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import type { CorsConfig } from "../../server/config/keys/cors-keys.ts";
-import { createMatrix, testConfig } from "../_setup.ts";
+import { createSetup, testConfig } from "../_setup.ts";
 
-const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 const shop = "https://shop.example";
 const own = "authorization, content-type, idempotency-key, x-shop-id";
 

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import type { StorefrontConfig } from "../../server/config/config.ts";
-import { createMatrix } from "../_setup.ts";
+import { createSetup } from "../_setup.ts";
 
-const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 const method = "api/rpc/getShopConfiguration";
 
 const atPaths: Partial<StorefrontConfig> = { shopSelector: "path_or_default" };

@@ -8,7 +8,7 @@ import { createFaultyDriver } from "../_faulty-driver.ts";
 import { createTestLog } from "../_log.ts";
 import { startServerProcess } from "../_process.ts";
 import { describeWithRedis, startRedis } from "../_redis.ts";
-import { createMatrix } from "../_setup.ts";
+import { createSetup } from "../_setup.ts";
 
 describe("the readiness of storages", () => {
   test("is checked once a second for all callers", async () => {
@@ -35,7 +35,7 @@ describe("the readiness of storages", () => {
 });
 
 describeWithRedis("/readyz", () => {
-  const matrix = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const setup = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test.each([
     ["is full", ["CONFIG", "SET", "maxmemory", "1"], ["CONFIG", "SET", "maxmemory", "0"]],
@@ -46,13 +46,13 @@ describeWithRedis("/readyz", () => {
       ["ACL", "SETUSER", "default", "+@all"],
     ],
   ])("responds with 503 while Redis %s, and with 200 afterwards", async (_, refuse, allow) => {
-    matrix.allowErrors();
+    setup.allowErrors();
     const redis = await startRedis();
     onTestFinished(() => redis.stop());
     const control = new Redis(redis.url);
     onTestFinished(() => control.disconnect());
     const session = { driver: "redis", url: redis.url };
-    const { send } = await matrix.start({ storage: { session } });
+    const { send } = await setup.start({ storage: { session } });
     const status = async () => (await send("/readyz", {})).status;
     expect(await status()).toBe(200);
     await control.call(refuse[0] as string, ...refuse.slice(1));

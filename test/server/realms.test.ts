@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import type { StorefrontConfig } from "../../server/config/config.ts";
-import { describeMatrix, type TestStorefront } from "../_setup.ts";
+import { describeStorages, type TestStorefront } from "../_setup.ts";
 import { testMethods } from "../fixtures/methods.ts";
 import { createShop } from "../fixtures/shops.ts";
 
-describeMatrix("the shops of a realm", ({ start, storage }) => {
+describeStorages("the shops of a realm", ({ start, storage }) => {
   const realms = (): Partial<StorefrontConfig> => ({
     methods: testMethods,
     shops: [

@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import * as z from "zod";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import { createFolder, plain, startCli } from "../_cli.ts";
-import { createMatrix } from "../_setup.ts";
+import { createSetup } from "../_setup.ts";
 import { testMethods } from "../fixtures/methods.ts";
 
 const methods = {
@@ -23,7 +23,7 @@ const methods = {
 const sizeOf = (headers: Record<string, string>) => Object.entries(headers).flat().join("").length;
 
 describe("headers", () => {
-  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
   const origin = "http://localhost";
   const fill = (size: number, name: string) => {
     const headers = { origin, "content-type": "application/json", "x-shop-id": "1001" };
@@ -90,7 +90,7 @@ describe("storefront start", () => {
 });
 
 describe("h3's serve", () => {
-  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test("reads a payload in the query up to Node's default limit of 16 KiB", async () => {
     const { app } = await start({ methods });
@@ -105,7 +105,7 @@ describe("h3's serve", () => {
 });
 
 describe("a body on the wire", () => {
-  const { start } = createMatrix("memory", "server", () => ({ driver: "memory" }));
+  const { start } = createSetup("memory", "server", () => ({ driver: "memory" }));
   const fits = JSON.stringify({ payload: "x".repeat(1000 - '{"payload":""}'.length) });
 
   test.each([

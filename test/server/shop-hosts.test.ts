@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { StorefrontConfig } from "../../server/config/config.ts";
-import { createMatrix } from "../_setup.ts";
+import { createSetup } from "../_setup.ts";
 
-const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 const method = "api/rpc/getShopConfiguration";
 
 type ShopAddress = { readonly host?: string | readonly string[]; readonly path?: string };

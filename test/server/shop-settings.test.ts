@@ -2,12 +2,12 @@ import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import { createFaultyDriver } from "../_faulty-driver.ts";
-import { createMatrix, testSecret } from "../_setup.ts";
+import { createSetup, testSecret } from "../_setup.ts";
 import { testMethods } from "../fixtures/methods.ts";
 import { createShop } from "../fixtures/shops.ts";
 
 describe("the settings of a shop", () => {
-  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test("override the global settings key by key, including the cookie's", async () => {
     const { visitor } = await start({

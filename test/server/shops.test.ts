@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { createFaultyDriver } from "../_faulty-driver.ts";
-import { createMatrix, describeMatrix, type TestStorefront } from "../_setup.ts";
+import { createSetup, describeStorages, type TestStorefront } from "../_setup.ts";
 import { testMethods } from "../fixtures/methods.ts";
 import { createShop } from "../fixtures/shops.ts";
 import { readStored } from "../fixtures/stored.ts";
 
 const url = "/api/rpc/getShopConfiguration";
 
-describeMatrix("the shop of a call", ({ start }) => {
+describeStorages("the shop of a call", ({ start }) => {
   test("comes from the header, unless the path names another shop", async () => {
     const { visitor } = await start({ shopSelector: "path_or_default" });
     const headers = { "x-shop-id": "1002" };
@@ -96,7 +96,7 @@ describeMatrix("the shop of a call", ({ start }) => {
 });
 
 describe("the shop of a call by its host", () => {
-  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test("comes from the exact host, on any port unless the host has one", async () => {
     const { app } = await start({
@@ -149,7 +149,7 @@ describe("the shop of a call by its host", () => {
 
 describe("shops on one storage, with one secret", () => {
   const storage = createFaultyDriver();
-  const { start } = createMatrix("memory", "request", () => storage.driver);
+  const { start } = createSetup("memory", "request", () => storage.driver);
 
   test.each(["a guest", "a customer"])(
     "%s of one shop has no session in the other",

@@ -7,7 +7,7 @@ import { LoopTimer } from "../../storage/documents/loop-timer.ts";
 import { StorageUnavailableError } from "../../storage/documents/unavailable.ts";
 import { increment, openCounters, setTo, until } from "../_documents.ts";
 import { createFaultyDriver, Barrier, hold, outage } from "../_faulty-driver.ts";
-import { createMatrix } from "../_setup.ts";
+import { createSetup } from "../_setup.ts";
 
 /** The error of a call, and the milliseconds that it took. */
 async function timeFailure(call: Promise<unknown>): Promise<{ error: unknown; time: number }> {
@@ -107,7 +107,7 @@ describe.concurrent("a storage that doesn't respond", () => {
 
 describe("a call", () => {
   let driver: Driver;
-  const { start, allowErrors } = createMatrix("memory", "request", () => driver);
+  const { start, allowErrors } = createSetup("memory", "request", () => driver);
 
   test("gets 503 within the storage's limit, instead of 504 after its own timeout", async () => {
     const faulty = createFaultyDriver();

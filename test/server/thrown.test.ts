@@ -4,7 +4,7 @@ import { RpcError } from "../../rpc/error.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import { describeError, isInstance, messageOf } from "../../shared/log.ts";
 import { createFaultyDriver } from "../_faulty-driver.ts";
-import { createMatrix, describeMatrix } from "../_setup.ts";
+import { createSetup, describeStorages } from "../_setup.ts";
 
 /** Values that throw when they are read, by what a test calls them. */
 const hostile: Readonly<Record<string, () => unknown>> = {
@@ -34,15 +34,15 @@ const hostile: Readonly<Record<string, () => unknown>> = {
 
 const internal = { status: 500, body: { code: "internal_error", status: 500 } };
 
-const { allowErrors, start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+const { allowErrors, start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
-describeMatrix("a method or hook that throws an unreadable value", (matrix) => {
+describeStorages("a method or hook that throws an unreadable value", (setup) => {
   test.each(Object.entries(hostile))("causes a 500 and a log line: %s", async (_, make) => {
-    matrix.allowErrors();
+    setup.allowErrors();
     const thrower = () => {
       throw make();
     };
-    const { visitor, lines } = await matrix.start({
+    const { visitor, lines } = await setup.start({
       methods: {
         fail: defineRpcMethod({ handler: thrower }),
         failLater: defineRpcMethod({ handler: async () => thrower() }),
@@ -71,8 +71,8 @@ describeMatrix("a method or hook that throws an unreadable value", (matrix) => {
   test.each(Object.entries(hostile))(
     "doesn't fail the call if a later hook throws: %s",
     async (_, make) => {
-      matrix.allowErrors();
-      const { visitor, lines } = await matrix.start({
+      setup.allowErrors();
+      const { visitor, lines } = await setup.start({
         methods: { fine: defineRpcMethod({ handler: () => "fine" }) },
         hooks: {
           "storefront:rpc:after": () => {
@@ -89,7 +89,7 @@ describeMatrix("a method or hook that throws an unreadable value", (matrix) => {
     const speak = defineRpcMethod({
       handler: (_, { log }) => log.info("Spoken", { bad: revoked({}), good: "yes" }),
     });
-    const { visitor, lines } = await matrix.start({ methods: { speak } });
+    const { visitor, lines } = await setup.start({ methods: { speak } });
     expect((await visitor().call("speak")).status).toBe(204);
     expect(lines.at(-1)).toMatchObject({
       message: "Spoken",

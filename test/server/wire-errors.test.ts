@@ -2,7 +2,7 @@ import { HTTPError } from "h3";
 import { expect, test } from "vitest";
 import { RpcError } from "../../rpc/error.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
-import { describeEverywhere } from "../_setup.ts";
+import { describeServers } from "../_setup.ts";
 import { expectProblem, inside } from "../_wire.ts";
 
 /** The same text in the log, without the password. */
@@ -10,7 +10,7 @@ import { expectProblem, inside } from "../_wire.ts";
 /** The same text in the log, without the password. */
 const logged = "connect ECONNREFUSED redis://user:[redacted]@host:6379";
 
-describeEverywhere("the errors of methods", ({ start, allowErrors }) => {
+describeServers("the errors of methods", ({ start, allowErrors }) => {
   const thrown: [what: string, error: unknown, logged: string][] = [
     ["an error", new Error(inside), logged],
     ["a text", inside, logged],

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { createFaultyDriver, outage } from "../_faulty-driver.ts";
-import { createMatrix } from "../_setup.ts";
+import { createSetup } from "../_setup.ts";
 import { bare, crossSite, expectProblem, from, methods, typed } from "../_wire.ts";
 
 describe("the wire and the storage", () => {
@@ -8,7 +8,7 @@ describe("the wire and the storage", () => {
   beforeEach(() => {
     storage = createFaultyDriver();
   });
-  const { start, allowErrors } = createMatrix("memory", "request", () => storage.driver);
+  const { start, allowErrors } = createSetup("memory", "request", () => storage.driver);
 
   test.each(["read", "write"])(
     "responds with 503 and Retry-After, without a cookie, if the storage fails to %s",

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { isOwnServer } from "../_servers.ts";
-import { describeEverywhere } from "../_setup.ts";
+import { describeServers } from "../_setup.ts";
 import { bare, bytes, crossSite, expectProblem, from, json, methods, typed } from "../_wire.ts";
 
 const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
 
-describeEverywhere("the wire", ({ start, server }) => {
+describeServers("the wire", ({ start, server }) => {
   const values = ["text", "", "null", 0, -1.5, true, false, [1, [null]], [], {}, { a: null }];
 
   test.each(values.map((value) => [JSON.stringify(value), value]))(

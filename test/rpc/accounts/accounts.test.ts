@@ -1,7 +1,7 @@
 import { createStorage, type Driver } from "unstorage";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { openDriver } from "../../../storage/open-driver.ts";
-import { createMatrix, describeMatrix } from "../../_setup.ts";
+import { createSetup, describeStorages } from "../../_setup.ts";
 import { retired } from "../../_sessions.ts";
 
 const ada = { email: "ada@example.com", password: "correct horse" };
@@ -15,7 +15,7 @@ async function dump(driver: Driver): Promise<string> {
   return [...keys, ...values.map(String)].join("\n");
 }
 
-describeMatrix("accounts", ({ start, storage }) => {
+describeStorages("accounts", ({ start, storage }) => {
   test("log a new customer in, and again in every shop of the realm", async () => {
     const { visitor } = await start();
     const [browser, elsewhere] = [visitor(1001), visitor(1002)];
@@ -115,7 +115,7 @@ describeMatrix("accounts", ({ start, storage }) => {
 });
 
 describe("built-in accounts", () => {
-  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test("show a changed profile immediately, and at the next login", async () => {
     const { visitor } = await start();

@@ -6,7 +6,7 @@ import type { ShopUser } from "../../../storage/sessions/session-record.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
 import { createTestLog } from "../../_log.ts";
-import { describeMatrix } from "../../_setup.ts";
+import { describeStorages } from "../../_setup.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 import { retired } from "../../_sessions.ts";
 
@@ -24,7 +24,7 @@ function pass(seconds: number): void {
   vi.setSystemTime(Date.now() + seconds * 1000);
 }
 
-describeMatrix("a method that requires a fresh login", ({ start }) => {
+describeStorages("a method that requires a fresh login", ({ start }) => {
   test("runs for freshFor seconds after the login, and again after reauthenticate", async () => {
     const { visitor } = await start({ methods, session: { freshFor: 60 } });
     const user = visitor();
@@ -62,7 +62,7 @@ describeMatrix("a method that requires a fresh login", ({ start }) => {
   });
 });
 
-describeMatrix("an auth of the config", ({ start }) => {
+describeStorages("an auth of the config", ({ start }) => {
   test("makes no login fresh by another user's password", async () => {
     const user = (id: number) => ({ id, email: ada.email });
     const login = async ({ password }: { password: string }) => user(password === "mine" ? 7 : 8);
@@ -75,7 +75,7 @@ describeMatrix("an auth of the config", ({ start }) => {
   });
 });
 
-describeMatrix("a fresh login", ({ start }) => {
+describeStorages("a fresh login", ({ start }) => {
   test("can be required by a hook, for methods that don't require it themselves", async () => {
     const assertFresh = defineRpcMethod({ access: "user", requireFresh: true, handler() {} });
     const { visitor } = await start({
@@ -107,7 +107,7 @@ describeMatrix("a fresh login", ({ start }) => {
   });
 });
 
-describeMatrix("a new email address", ({ start }) => {
+describeStorages("a new email address", ({ start }) => {
   test("replaces the old one for logins, and ends the other sessions", async () => {
     const { visitor } = await start();
     const [user, elsewhere, later] = [visitor(), visitor(), visitor()];

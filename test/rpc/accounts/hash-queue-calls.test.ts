@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import { maxRunning, maxWaitingPerNetwork } from "../../../rpc/accounts/hash-queue.ts";
 import { toKeySegment } from "../../../storage/documents/key.ts";
 import { createFaultyDriver, Barrier, later } from "../../_faulty-driver.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 import { Visitor } from "../../_visitor.ts";
 
 const barrier = vi.hoisted(() => ({ pass: () => Promise.resolve() }));
@@ -18,7 +18,7 @@ vi.mock("node:crypto", async (importOriginal) => {
   };
 });
 
-const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
 test("the server rejects many registrations of one IP address immediately, and doesn't delay logins of another", async () => {
   const closed = new Barrier();

@@ -17,11 +17,11 @@ import {
   wrong,
 } from "../../_logins.ts";
 import { describeWithRedis, startRedis } from "../../_redis.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 import { readStored } from "../../fixtures/stored.ts";
 
-describeLimits("failed logins", (matrix, pass, url) => {
-  const { start, storage } = matrix;
+describeLimits("failed logins", (setup, pass, url) => {
+  const { start, storage } = setup;
 
   test("reject the right password, too, at an account's limit, until the window has passed", async () => {
     const auth = createAuth();
@@ -129,7 +129,7 @@ describeLimits("failed logins", (matrix, pass, url) => {
   if (url === undefined) return;
 
   test("share their counts, and the end of the window, between two servers", async () => {
-    const [one, two] = [await matrix.start(limited), await matrix.start(limited)];
+    const [one, two] = [await setup.start(limited), await setup.start(limited)];
     for (const { visitor } of [one, two, one]) {
       expect(await login(visitor(), wrong(ada))).toBe("401 invalid_credentials");
     }
@@ -147,8 +147,8 @@ describeLimits("failed logins", (matrix, pass, url) => {
   });
 
   test("fail a login whose count can't be read, until the window has passed", async () => {
-    matrix.allowErrors();
-    const { visitor } = await matrix.start(limited);
+    setup.allowErrors();
+    const { visitor } = await setup.start(limited);
     await login(visitor(), wrong(ada));
     await withClient(url(), async (client) => {
       const [key = ""] = await client.keys("*");
@@ -164,7 +164,7 @@ describeLimits("failed logins", (matrix, pass, url) => {
 });
 
 describeWithRedis("failed logins, while Redis", () => {
-  const { start, allowErrors } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { start, allowErrors } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test.each(["is down", "hangs"])("%s: nobody logs in without a limit", async (what) => {
     allowErrors();

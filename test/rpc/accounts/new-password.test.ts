@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { createTestAuth, testAccount } from "../../_client.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 
 const read = vi.hoisted(() => vi.fn<() => void>());
 vi.mock("@zxcvbn-ts/language-common", (importOriginal) => {
@@ -15,12 +15,12 @@ function createAuth() {
 }
 
 describe("a new password", () => {
-  const matrix = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const setup = createSetup("memory", "request", () => ({ driver: "memory" }));
   const { email, password } = testAccount;
 
   async function start() {
     const auth = createAuth();
-    const { visitor } = await matrix.start({ auth });
+    const { visitor } = await setup.start({ auth });
     const [newcomer, customer] = [visitor(), visitor()];
     await customer.call("login", testAccount);
     return {

@@ -2,7 +2,7 @@ import { describe, expect, test, vi } from "vitest";
 import type { Auth } from "../../../rpc/accounts/auth.ts";
 import { RpcError } from "../../../rpc/error.ts";
 import { createFaultyDriver, Barrier, outage } from "../../_faulty-driver.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 
 const ada = { email: "ada@example.com", password: "correct horse" };
 const invalidCredentials = { status: 401, body: { code: "invalid_credentials" } };
@@ -35,7 +35,7 @@ function createAuth(): {
 }
 
 describe("an auth of the config", () => {
-  const { allowErrors, start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { allowErrors, start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test("replaces the built-in accounts, and receives the shop and the realm", async () => {
     const auth = createAuth();

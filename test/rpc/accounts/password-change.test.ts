@@ -4,13 +4,13 @@ import { openDocumentStore } from "../../../storage/store.ts";
 import { toKeySegment } from "../../../storage/documents/key.ts";
 import { createFaultyDriver, Barrier, outage } from "../../_faulty-driver.ts";
 import { createTestLog } from "../../_log.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 
 const ada = { email: "ada@example.com", password: "correct horse" };
 const wrongPassword = { status: 403, body: { code: "wrong_password" } };
 
 describe("a password change", () => {
-  const { allowErrors, start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { allowErrors, start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test("rejects a wrong old password, even if the new password is the current one", async () => {
     const { visitor } = await start({ loginAttempts: { perAccount: 2 } });
@@ -77,7 +77,7 @@ describe("a password change", () => {
 });
 
 describe("an account whose stored hash is malformed", () => {
-  const { allowErrors, start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { allowErrors, start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test.each([
     ["is empty", ""],

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import type { Auth } from "../../../rpc/accounts/auth.ts";
-import { createMatrix, type TestStorefront } from "../../_setup.ts";
+import { createSetup, type TestStorefront } from "../../_setup.ts";
 import { Visitor, type Answer } from "../../_visitor.ts";
 
 /** An operator's own customers, so that no test waits for hashes. */
@@ -33,7 +33,7 @@ const newcomer = (number: number) => ({
 });
 
 describe("registrations", () => {
-  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test("count for the IP address: the server rejects too many with 429, before any work", async () => {
     const auth = createAuth();
@@ -63,7 +63,7 @@ describe("registrations", () => {
 });
 
 describe("wrong old passwords of updatePassword", () => {
-  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test("count for the IP address, like failed logins", async () => {
     const storefront = await start({ auth: createAuth(), loginAttempts: { perAddress: 2 } });
@@ -81,7 +81,7 @@ describe("wrong old passwords of updatePassword", () => {
 });
 
 describe("an email address", () => {
-  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test.each([
     "ada@example.com ",

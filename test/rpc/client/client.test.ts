@@ -6,7 +6,7 @@ import { createRpcClient, RpcClientError, type RpcClientOptions } from "../../..
 import { RpcError } from "../../../rpc/error.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import type { RpcMethods } from "../../../rpc/method.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 import { createBrowser } from "../../_browser.ts";
 
 const methods = {
@@ -34,7 +34,7 @@ const methods = {
 };
 type Methods = BuiltinMethods & typeof methods;
 
-const { start, allowErrors } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+const { start, allowErrors } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
 describe("a client", () => {
   test("calls the built-in methods and those of the deployment, in one session", async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
-import { createMatrix, describeMatrix } from "../../_setup.ts";
+import { createSetup, describeStorages } from "../../_setup.ts";
 import type { Answer, Visitor } from "../../_visitor.ts";
 
 const small = {
@@ -30,7 +30,7 @@ async function basketOf(visitor: Visitor): Promise<Answer["body"]> {
   return (await visitor.call("getBasket")).body.basket;
 }
 
-describeMatrix("a basket within the limits of its shop", ({ start }) => {
+describeStorages("a basket within the limits of its shop", ({ start }) => {
   test("rejects a quantity above the shop's maxQuantity with its path, and changes nothing", async () => {
     const { visitor } = await start(small);
     const guest = visitor();
@@ -80,7 +80,7 @@ describeMatrix("a basket within the limits of its shop", ({ start }) => {
 });
 
 describe("the input of the basket methods", () => {
-  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test("begins no session and stores nothing if a call fails or changes nothing", async () => {
     const { driver, stored } = createFaultyDriver();

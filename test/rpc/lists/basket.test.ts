@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from "vitest";
 import * as z from "zod";
 import { defineRpcMethod } from "../../../rpc/method.ts";
-import { describeMatrix } from "../../_setup.ts";
+import { describeStorages } from "../../_setup.ts";
 import type { Answer, Visitor } from "../../_visitor.ts";
 
 afterEach(() => {
@@ -34,7 +34,7 @@ async function basketOf(visitor: Visitor): Promise<Answer["body"]> {
   return (await visitor.call("getBasket")).body.basket;
 }
 
-describeMatrix("a basket", ({ start }) => {
+describeStorages("a basket", ({ start }) => {
   test("has no key while it is empty, and reading it begins no session", async () => {
     const { visitor } = await start();
     const guest = visitor();

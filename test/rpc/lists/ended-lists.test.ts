@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { defineRpcMethod } from "../../../rpc/method.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
-const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 const line = { variantId: 7, quantity: 1 };
 
 /** The calls that change a list of a user. Such a list outlives the session. */

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 
-const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
 /** Writes the JSON by hand, because JSON.stringify writes no `-0`. */
 function add(items: readonly string[]) {

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { createFaultyDriver, outage, type FaultyDriver } from "../../_faulty-driver.ts";
 import { retired } from "../../_sessions.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 import type { Visitor } from "../../_visitor.ts";
 import { add, enterAs, linesOf, methods, wishesOf } from "../../fixtures/lists.ts";
 
 describe("a login while the storage fails", () => {
-  const matrix = createMatrix("memory", "request", () => ({ driver: "memory" }));
-  const { start } = matrix;
+  const setup = createSetup("memory", "request", () => ({ driver: "memory" }));
+  const { start } = setup;
 
   test("succeeds without the storage of baskets, and the next call merges once", async () => {
     const baskets = createFaultyDriver();
@@ -63,7 +63,7 @@ describe("a login while the storage fails", () => {
   test.each(Object.entries(failures))(
     "has the basket once after the next login if any operation %s",
     async (_, fail) => {
-      matrix.allowErrors();
+      setup.allowErrors();
       const count = await countOperations();
       expect(count).toBeGreaterThan(8);
       for (let nth = 1; nth <= count; nth++) {
@@ -87,7 +87,7 @@ describe("a login while the storage fails", () => {
   test.each(Object.entries(failures))(
     "leaves the visitor a cookie that works if any operation %s",
     async (_, fail) => {
-      matrix.allowErrors();
+      setup.allowErrors();
       const count = await countOperations();
       for (let nth = 1; nth <= count; nth++) {
         const faulty = createFaultyDriver();
@@ -109,7 +109,7 @@ describe("a login while the storage fails", () => {
   );
 
   test("leaves the guest a cookie that works if the login fails and the user logs in elsewhere", async () => {
-    matrix.allowErrors();
+    setup.allowErrors();
     const count = await countOperations();
     for (let nth = 1; nth <= count; nth++) {
       const faulty = createFaultyDriver();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createFaultyDriver, outage } from "../../_faulty-driver.ts";
-import { createMatrix, describeMatrix, type TestStorefront } from "../../_setup.ts";
+import { createSetup, describeStorages, type TestStorefront } from "../../_setup.ts";
 import type { Visitor } from "../../_visitor.ts";
 import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
 
@@ -36,7 +36,7 @@ async function merge({ visitor }: TestStorefront, user: Ids, guest: Ids) {
   return { visitor: second, lines: body.merge.lines as readonly Record<string, unknown>[] };
 }
 
-describeMatrix("a merge at login", ({ start }) => {
+describeStorages("a merge at login", ({ start }) => {
   test("keeps lists within twice maxItems, however many guests log in", async () => {
     const shop = await start({ basket: { maxItems: 2 }, wishlist: { maxItems: 2 }, auth });
     const reported = new Set<unknown>();
@@ -97,7 +97,7 @@ describeMatrix("a merge at login", ({ start }) => {
 });
 
 describe("a merge", () => {
-  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test.each([
     ["useGuest", [1, 2], [2, 3], [2, 3], [1, 2]],

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { createFaultyDriver, hold } from "../../_faulty-driver.ts";
 import { retired } from "../../_sessions.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 import { add, enterAs, linesOf, methods, wishesOf } from "../../fixtures/lists.ts";
 
 describe("a login in parallel with other calls", () => {
-  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test("merges a basket that begins while the login copies the session", async () => {
     const faulty = createFaultyDriver();

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { builtinMethods } from "../../../rpc/methods/builtin.ts";
 import { retired } from "../../_sessions.ts";
-import { describeMatrix } from "../../_setup.ts";
+import { describeStorages } from "../../_setup.ts";
 import { add, enterAs, linesOf, methods, wishesOf } from "../../fixtures/lists.ts";
 
-describeMatrix("a login with a guest's lists", ({ driver, start, storage }) => {
+describeStorages("a login with a guest's lists", ({ driver, start, storage }) => {
   test("merges the guest's basket once, and reports the outcome of each line", async () => {
     const { visitor } = await start({ methods, basket: { maxQuantity: 10 } });
     const [user, guest] = [visitor(), visitor()];

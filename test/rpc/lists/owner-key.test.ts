@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import { defineRpcMethod } from "../../../rpc/method.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 
 const hashes = vi.hoisted(() => ({ count: 0 }));
 
@@ -20,7 +20,7 @@ const readKeys = defineRpcMethod({
   handler: (_, { basketKey, wishlistKey }) => [basketKey, wishlistKey],
 });
 
-const matrix = createMatrix("memory", "request", () => ({ driver: "memory" }));
+const setup = createSetup("memory", "request", () => ({ driver: "memory" }));
 const line = { variantId: 7, quantity: 1 };
 
 beforeEach(() => {
@@ -28,7 +28,7 @@ beforeEach(() => {
 });
 
 async function startVisitor() {
-  const { visitor } = await matrix.start({ methods: { enter, readKeys } });
+  const { visitor } = await setup.start({ methods: { enter, readKeys } });
   return visitor();
 }
 

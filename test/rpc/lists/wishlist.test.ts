@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import * as z from "zod";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
-import { createMatrix, describeMatrix } from "../../_setup.ts";
+import { createSetup, describeStorages } from "../../_setup.ts";
 import type { Answer, Visitor } from "../../_visitor.ts";
 
 afterEach(() => {
@@ -21,7 +21,7 @@ async function wishlistOf(visitor: Visitor): Promise<Answer["body"]> {
   return (await visitor.call("getWishlist")).body.wishlist;
 }
 
-describeMatrix("a wishlist", ({ start }) => {
+describeStorages("a wishlist", ({ start }) => {
   test("has no key while it is empty, and reading it begins no session", async () => {
     const { visitor } = await start();
     const answer = await visitor().call("getWishlist");
@@ -140,7 +140,7 @@ describeMatrix("a wishlist", ({ start }) => {
 });
 
 describe("the input of the wishlist methods", () => {
-  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test("begins no session and stores nothing if a call fails or changes nothing", async () => {
     const { driver, stored } = createFaultyDriver();

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { defineRpcMethod } from "../../../rpc/method.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 
-const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
 const methods = {
   echo: defineRpcMethod({

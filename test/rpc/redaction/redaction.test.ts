@@ -6,12 +6,12 @@ import { RpcError } from "../../../rpc/error.ts";
 import type { HookEvent } from "../../../rpc/hooks.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { Redactor } from "../../../rpc/redaction/redactor.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 import { Visitor } from "../../_visitor.ts";
 
 const hidden = "[redacted]";
 const adminToken = "an-admin-token-of-more-than-32-characters";
-const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
 const methods = {
   tell: defineRpcMethod({

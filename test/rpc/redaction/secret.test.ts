@@ -9,7 +9,7 @@ import type { HookEvent, Hooks } from "../../../rpc/hooks.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { Redactor } from "../../../rpc/redaction/redactor.ts";
 import { maskSecrets, secret } from "../../../rpc/redaction/secret.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 
 const pin = secret(z.string());
 const hidden = "[redacted]";
@@ -122,7 +122,7 @@ describe("maskSecrets finds secrets", () => {
   });
 });
 
-const { allowErrors, start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+const { allowErrors, start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
 describe("a call", () => {
   const input = z.looseObject({ note: secret(z.string().trim()) });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { createFaultyDriver, hold } from "../../_faulty-driver.ts";
-import { createMatrix, describeMatrix } from "../../_setup.ts";
+import { createSetup, describeStorages } from "../../_setup.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
 const methods = {
@@ -21,7 +21,7 @@ const methods = {
   }),
 };
 
-describeMatrix("a session's custom data", ({ start }) => {
+describeStorages("a session's custom data", ({ start }) => {
   test("is limited to 16,384 characters of JSON", async () => {
     const { visitor } = await start({ methods });
     const guest = visitor();
@@ -42,7 +42,7 @@ describeMatrix("a session's custom data", ({ start }) => {
 });
 
 describe("a session's custom data in parallel calls", () => {
-  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test("stays within the limit if two calls add to it", async () => {
     const faulty = createFaultyDriver();

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import { defineRpcMethod } from "../../../rpc/method.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 
 const created = vi.hoisted(() => [] as string[]);
 
@@ -31,7 +31,7 @@ const methods = {
   }),
   readId: defineRpcMethod({ readOnly: true, handler: (_, { sessionId }) => sessionId }),
 };
-const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
 beforeEach(() => {
   created.length = 0;

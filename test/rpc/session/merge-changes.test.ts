@@ -3,7 +3,7 @@ import * as z from "zod";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { mergeChanges } from "../../../rpc/session/merge-changes.ts";
 import { createFaultyDriver, later } from "../../_faulty-driver.ts";
-import { createMatrix, describeMatrix } from "../../_setup.ts";
+import { createSetup, describeStorages } from "../../_setup.ts";
 import type { Visitor } from "../../_visitor.ts";
 
 describe("mergeChanges", () => {
@@ -121,7 +121,7 @@ async function expectNothingLost(visitors: readonly [Visitor, ...Visitor[]]): Pr
   expect((await visitor.call("getUser")).body).toEqual({ user: { ...user, ...fiftyKeys } });
 }
 
-describeMatrix("parallel changes", ({ driver, start, storage }) => {
+describeStorages("parallel changes", ({ driver, start, storage }) => {
   test.each(["guest", "user"])("keeps all changes of 50 parallel calls of a %s", async (who) => {
     const session = storage();
     const first = await start({ methods, storage: { session } });
@@ -137,7 +137,7 @@ describeMatrix("parallel changes", ({ driver, start, storage }) => {
 });
 
 describe("parallel changes on a slow storage", () => {
-  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test.each(["guest", "user"])("keeps all changes of 50 parallel calls of a %s", async (who) => {
     const slow = createFaultyDriver();

@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { createTestAuth, TestClient, testAccount as account, tokenHeader } from "../../_client.ts";
-import { describeMatrix, type Matrix } from "../../_setup.ts";
+import { describeStorages, type Setup } from "../../_setup.ts";
 import { ended, retired } from "../../_sessions.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
@@ -27,13 +27,13 @@ const changes: Readonly<Record<string, readonly [method: string, payload: unknow
   updateEmail: ["updateEmail", { email: "new@example.com" }],
 };
 
-describeMatrix("a session ID within 30 seconds after its replacement", (matrix) => {
+describeStorages("a session ID within 30 seconds after its replacement", (setup) => {
   test.each(
     (["cookie", "bearer"] as const).flatMap((transport) =>
       Object.keys(changes).map((change) => [transport, change] as const),
     ),
   )("gives no access and begins no session, by %s, after %s", async (transport, change) => {
-    const { client } = await start(matrix, transport);
+    const { client } = await start(setup, transport);
     const user = client();
     await user.call("login", account);
     const old = user.clone();
@@ -60,7 +60,7 @@ describeMatrix("a session ID within 30 seconds after its replacement", (matrix) 
   });
 
   test("gives access to public methods and to methods that sign in", async () => {
-    const { client } = await start(matrix, "cookie");
+    const { client } = await start(setup, "cookie");
     const user = client();
     await user.call("addItemToBasket", item);
     const old = user.clone();
@@ -83,7 +83,7 @@ describeMatrix("a session ID within 30 seconds after its replacement", (matrix) 
   });
 
   test("clears no token of a client that sends its login twice and fails once", async () => {
-    const { client } = await start(matrix, "bearer");
+    const { client } = await start(setup, "bearer");
     const user = client();
     await user.call("addItemToBasket", item);
     const old = user.clone();
@@ -94,7 +94,7 @@ describeMatrix("a session ID within 30 seconds after its replacement", (matrix) 
   });
 
   test("doesn't hide an active session ID in the same request", async () => {
-    const { client, send } = await start(matrix, "cookie");
+    const { client, send } = await start(setup, "cookie");
     const user = client();
     await user.call("addItemToBasket", item);
     const old = user.clone();
@@ -110,7 +110,7 @@ describeMatrix("a session ID within 30 seconds after its replacement", (matrix) 
   });
 
   test("counts as unknown after 30 seconds", async () => {
-    const { client } = await start(matrix, "cookie");
+    const { client } = await start(setup, "cookie");
     const user = client();
     await user.call("login", account);
     const old = user.clone();
@@ -149,13 +149,13 @@ async function callAdmin(user: TestClient, name: string, payload: unknown): Prom
   expect(status).toBe(200);
 }
 
-describeMatrix("a session within 30 seconds after its end", (matrix) => {
+describeStorages("a session within 30 seconds after its end", (setup) => {
   test.each(
     (["cookie", "bearer"] as const).flatMap((transport) =>
       Object.keys(ends).map((end) => [transport, end] as const),
     ),
   )("rejects a write, by %s, after %s, and reads as a guest", async (transport, end) => {
-    const { client } = await start(matrix, transport);
+    const { client } = await start(setup, transport);
     const user = client();
     await user.call("login", account);
     const old = user.clone();
@@ -181,7 +181,7 @@ describeMatrix("a session within 30 seconds after its end", (matrix) => {
   });
 
   test("rejects a write of a guest who logged out; after 30 seconds a write begins a new session", async () => {
-    const { client } = await start(matrix, "cookie");
+    const { client } = await start(setup, "cookie");
     const guest = client();
     await guest.call("addItemToBasket", item);
     const old = guest.clone();
@@ -196,8 +196,8 @@ describeMatrix("a session within 30 seconds after its end", (matrix) => {
 
 // --- Internal helpers ---
 
-async function start(matrix: Matrix, transport: "cookie" | "bearer") {
-  const { send } = await matrix.start({
+async function start(setup: Setup, transport: "cookie" | "bearer") {
+  const { send } = await setup.start({
     auth: createTestAuth(),
     methods,
     admin: { token },

@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
-import { createMatrix, testSecret } from "../../_setup.ts";
+import { createSetup, testSecret } from "../../_setup.ts";
 import type { Visitor } from "../../_visitor.ts";
 import { retired } from "../../_sessions.ts";
 import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
@@ -12,7 +12,7 @@ const base = { methods: testMethods, auth: trustingAuth };
 
 describe("the lifetime of a session", () => {
   const storage = createFaultyDriver();
-  const { start } = createMatrix("memory", "request", () => storage.driver);
+  const { start } = createSetup("memory", "request", () => storage.driver);
   beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
   afterEach(() => void vi.useRealTimers());
 

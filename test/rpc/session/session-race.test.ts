@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { createTestAuth, testAccount as account } from "../../_client.ts";
 import { describeWithRedis, useRedis } from "../../_redis.ts";
-import { createMatrix, type Matrix } from "../../_setup.ts";
+import { createSetup, type Setup } from "../../_setup.ts";
 import type { Answer, Visitor } from "../../_visitor.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
@@ -11,13 +11,13 @@ const { password } = account;
 const newPassword = "battery staple";
 
 describe("a page with calls during a change of its session, in memory", () => {
-  testRaces(createMatrix("memory", "server", () => ({ driver: "memory" })));
+  testRaces(createSetup("memory", "server", () => ({ driver: "memory" })));
 });
 
 describeWithRedis("a page with calls during a change of its session, on Redis", () => {
   const redis = useRedis();
   const storage = () => ({ driver: "redis", url: redis().url, base: randomUUID() });
-  testRaces(createMatrix("redis", "server", storage));
+  testRaces(createSetup("redis", "server", storage));
 });
 
 /** The calls that change the ID of a user's session. */
@@ -27,7 +27,7 @@ const changes: Readonly<Record<string, readonly [method: string, payload: unknow
   "a login as the same user": ["login", account],
 };
 
-function testRaces({ start }: Matrix): void {
+function testRaces({ start }: Setup): void {
   const begin = async (session: object = {}) => {
     const config = { auth: createTestAuth(), methods: testMethods, basket: { maxItems: 5000 } };
     return (await start({ ...config, session })).visitor;

@@ -6,15 +6,15 @@ import {
   type FaultyDriver,
   type Operation,
 } from "../../_faulty-driver.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 import type { Answer, Visitor } from "../../_visitor.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
-const matrix = createMatrix("memory", "request", () => ({ driver: "memory" }));
+const setup = createSetup("memory", "request", () => ({ driver: "memory" }));
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["Date"] });
-  matrix.allowErrors();
+  setup.allowErrors();
 });
 afterEach(() => void vi.useRealTimers());
 
@@ -138,7 +138,7 @@ describe.each(Object.entries(flows))("%s", (_, flow) => {
 async function arrange(flow: Flow): Promise<{ faulty: FaultyDriver; visitor: Visitor }> {
   const faulty = createFaultyDriver();
   const { driver } = faulty;
-  const storefront = await matrix.start({
+  const storefront = await setup.start({
     auth: createTestAuth(),
     methods: testMethods,
     session: { maxSessionsPerUser: 3 },

@@ -5,7 +5,7 @@ import type { RpcContext } from "../../../rpc/context.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import type { SessionTokens } from "../../../rpc/session/session-tokens.ts";
 import { createFaultyDriver, Barrier } from "../../_faulty-driver.ts";
-import { createMatrix, describeMatrix } from "../../_setup.ts";
+import { createSetup, describeStorages } from "../../_setup.ts";
 import type { Visitor } from "../../_visitor.ts";
 import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
 import { fiftyTimes } from "../../fixtures/two-servers.ts";
@@ -36,7 +36,7 @@ const base = { methods, auth: trustingAuth };
 const ring = (...encryptionKeys: string[]) => ({ ...base, session: { encryptionKeys } });
 const shown = async (visitor: Visitor) => (await visitor.call("show")).body;
 
-describeMatrix("tokens", ({ start, allowErrors }) => {
+describeStorages("tokens", ({ start, allowErrors }) => {
   test("are stored for guests and users, and removed by undefined", async () => {
     const { visitor } = await start(base);
     const [guest, customer] = [visitor(), visitor()];
@@ -187,7 +187,7 @@ describe("sealed tokens", () => {
   beforeEach(() => {
     storage = createFaultyDriver();
   });
-  const { start } = createMatrix("memory", "request", () => storage.driver);
+  const { start } = createSetup("memory", "request", () => storage.driver);
   const stored = () => readStored(storage.driver, "session:");
   const writes = () => storage.operations.splice(0).filter(({ kind }) => kind !== "read");
   const sealed = async () => (await stored())[0]?.value.tokens as string;

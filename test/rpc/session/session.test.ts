@@ -1,7 +1,7 @@
 import { createHmac, randomUUID } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
-import { createMatrix, describeMatrix, testSecret } from "../../_setup.ts";
+import { createSetup, describeStorages, testSecret } from "../../_setup.ts";
 import type { Visitor } from "../../_visitor.ts";
 import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
 import { testMethods } from "../../fixtures/methods.ts";
@@ -13,7 +13,7 @@ const base = { methods: testMethods, auth: trustingAuth };
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const name = "$session-1001";
 
-describeMatrix("a session", ({ start }) => {
+describeStorages("a session", ({ start }) => {
   test("doesn't begin for a guest who only reads", async () => {
     const { visitor } = await start(base);
     const guest = visitor();
@@ -186,7 +186,7 @@ describe("a session in the storage", () => {
   beforeEach(() => {
     storage = createFaultyDriver();
   });
-  const { start, allowErrors } = createMatrix("memory", "request", () => storage.driver);
+  const { start, allowErrors } = createSetup("memory", "request", () => storage.driver);
   const stored = () => readStored(storage.driver, "session:");
   const records = async () => (await stored()).filter(({ text }) => !isMarkText(text));
   const ids = async () => (await records()).map(sessionIdOf);

@@ -4,7 +4,7 @@ import type { RpcContext } from "../../../rpc/context.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import type { SessionTokens } from "../../../rpc/session/session-tokens.ts";
 import { Barrier } from "../../_faulty-driver.ts";
-import { describeMatrix, type Matrix } from "../../_setup.ts";
+import { describeStorages, type Setup } from "../../_setup.ts";
 
 const message =
   "A call's change of the session's tokens was dropped, because a parallel call stored newer ones";
@@ -14,7 +14,7 @@ function keep({ updateTokens }: RpcContext, tokens: SessionTokens | null): void 
 }
 
 /** A guest with tokens, and calls that read them, wait at their own barrier, and then change them. */
-async function begin(start: Matrix["start"], first: Partial<SessionTokens> = {}) {
+async function begin(start: Setup["start"], first: Partial<SessionTokens> = {}) {
   const barriers = { slow: new Barrier(), fast: new Barrier() };
   const tokens = z.custom<SessionTokens>().nullable();
   const { lines, visitor } = await start({
@@ -50,7 +50,7 @@ async function begin(start: Matrix["start"], first: Partial<SessionTokens> = {})
   return { guest, race, losses };
 }
 
-describeMatrix("two parallel calls that update the tokens of a session", ({ start }) => {
+describeStorages("two parallel calls that update the tokens of a session", ({ start }) => {
   test("keep the tokens with the later expiry if their call ends first", async () => {
     const { race, losses } = await begin(start, { expiresAt: 1000 });
     const [newer, older] = [

@@ -7,7 +7,7 @@ import { openDocumentStore } from "../../../storage/store.ts";
 import { createVendureSessionCache } from "../../../adapters/vendure-session-cache.ts";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
 import { createTestLog } from "../../_log.ts";
-import { describeMatrix } from "../../_setup.ts";
+import { describeStorages } from "../../_setup.ts";
 
 const thrown = () => {
   throw new Error("The log is full");
@@ -20,7 +20,7 @@ const failing: Readonly<Record<string, Logger>> = {
   "that rejects": { debug: rejected, info: rejected, warn: rejected, error: rejected },
 };
 
-describeMatrix("a custom logger", ({ start }) => {
+describeStorages("a custom logger", ({ start }) => {
   test.each(Object.entries(failing))("%s changes no response", async (_, log) => {
     const { visitor, send } = await start({
       log,

@@ -4,7 +4,7 @@ import { describe, expect, test, vi } from "vitest";
 import winston from "winston";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { detailsFirst, type Logger } from "../../../shared/log.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 
 const methods = {
   fail: defineRpcMethod({
@@ -71,7 +71,7 @@ const loggers: Readonly<Record<string, () => { log: Logger; lines: () => Line[] 
 };
 
 describe("a custom logger", () => {
-  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test.each(Object.keys(loggers))(
     "receives the message and details of each line: %s",

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { describeValue } from "../../../server/config/describe-value.ts";
 import { checkConfig } from "../../../server/config/check.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 
 const shop = { shopId: 1001, locale: "de-DE", currency: "EUR" };
 const found = (config: object) =>
@@ -40,7 +40,7 @@ describe("a diagnostic", () => {
 });
 
 describe("the depth limit of payloads", () => {
-  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
   const brackets = "[".repeat(40);
 
   test.each([

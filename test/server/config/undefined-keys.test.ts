@@ -3,7 +3,7 @@ import { defineRpcMethod } from "../../../rpc/method.ts";
 import { checkConfig } from "../../../server/config/check.ts";
 import { createConfigSchema } from "../../../server/config/config-schema.ts";
 import { createTestLog } from "../../_log.ts";
-import { createMatrix, testSecret } from "../../_setup.ts";
+import { createSetup, testSecret } from "../../_setup.ts";
 
 const auth = {
   login: async () => undefined,
@@ -126,7 +126,7 @@ describe("checkConfig", () => {
 });
 
 describe("createStorefront", () => {
-  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test("has no admin API if the token is undefined", async () => {
     for (const admin of [undefined, {}, { token: undefined }]) {

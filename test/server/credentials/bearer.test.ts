@@ -12,14 +12,13 @@ import {
   tokenHeader,
   type Transport,
 } from "../../_client.ts";
-import { describeMatrix, testConfig } from "../../_setup.ts";
+import { describeStorages, testConfig } from "../../_setup.ts";
 import { Visitor, type Send } from "../../_visitor.ts";
 
 const item = { variantId: 7, quantity: 1 };
 
-describeMatrix("bearer tokens", (matrix) => {
-  const start: typeof matrix.start = (config) =>
-    matrix.start({ auth: createTestAuth(), ...config });
+describeStorages("bearer tokens", (setup) => {
+  const start: typeof setup.start = (config) => setup.start({ auth: createTestAuth(), ...config });
   const bearer = { tokenMethod: "bearer" } as const;
   const both = { tokenMethod: ["cookie", "bearer"] } as const;
 

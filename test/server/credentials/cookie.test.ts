@@ -6,12 +6,12 @@ import type { SessionConfig } from "../../../server/config/keys/session-keys.ts"
 import type { StorefrontConfig } from "../../../server/config/config.ts";
 import { createTestAuth, testAccount as account } from "../../_client.ts";
 import { createTestLog } from "../../_log.ts";
-import { describeEverywhere, testConfig } from "../../_setup.ts";
+import { describeServers, testConfig } from "../../_setup.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
 const item = { variantId: 7, quantity: 1 };
 
-describeEverywhere("the session cookie", ({ start }) => {
+describeServers("the session cookie", ({ start }) => {
   test("sets a cookie with Max-Age only if rememberMe is on", async () => {
     const { visitor } = await start({ auth: createTestAuth(), session: { maxAge: 1000 } });
     for (const [rememberMe, maxAge] of [

@@ -7,10 +7,10 @@ import { defineRpcMethod } from "../../../rpc/method.ts";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
 import type { SessionTransport } from "../../../server/credentials/transport.ts";
 import { createTransports, tokenMethods } from "../../../server/credentials/transports.ts";
-import { createMatrix, testConfig, type TestStorefront } from "../../_setup.ts";
+import { createSetup, testConfig, type TestStorefront } from "../../_setup.ts";
 import { Visitor } from "../../_visitor.ts";
 
-const { start, allowErrors } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+const { start, allowErrors } = createSetup("memory", "request", () => ({ driver: "memory" }));
 const page = "https://page.example";
 
 // A new transport gets these tests by its entry in the list of transports.

@@ -7,7 +7,7 @@ import * as z3 from "zod/v3";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { secret } from "../../../rpc/redaction/secret.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 
 /** A Standard Schema with its own validation. */
 function ownSchema(parts: object): StandardSchemaV1 {
@@ -74,7 +74,7 @@ describe("secret() on a part of a schema that is not zod 4's", () => {
 });
 
 describe("secret() on the whole input of another vendor", () => {
-  const { allowErrors, start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { allowErrors, start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test.each<[string, () => StandardSchemaV1<{ pin: string }>]>([
     ["zod 3", () => secret(z3.object({ pin: z3.string() }))],

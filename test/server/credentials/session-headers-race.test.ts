@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { createTestAuth, testAccount } from "../../_client.ts";
 import { createFaultyDriver, Barrier } from "../../_faulty-driver.ts";
-import { describeMatrix } from "../../_setup.ts";
+import { describeStorages } from "../../_setup.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
@@ -14,7 +14,7 @@ const hour = 3_600_000;
 /** A call that runs while its session gets another ID, and the status of its response. */
 const endings: Readonly<Record<string, number>> = { reads: 200, writes: 409, fails: 422 };
 
-describeMatrix("a slow call during a change of ID", ({ start }) => {
+describeStorages("a slow call during a change of ID", ({ start }) => {
   async function begin() {
     const barrier = new Barrier();
     const { visitor } = await start({

@@ -2,7 +2,7 @@ import { createHmac, randomUUID } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Signer } from "../../../server/credentials/signature.ts";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
-import { createMatrix, testSecret } from "../../_setup.ts";
+import { createSetup, testSecret } from "../../_setup.ts";
 import type { Visitor } from "../../_visitor.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 import { readStored, sessionIdOf } from "../../fixtures/stored.ts";
@@ -125,7 +125,7 @@ describe("a signed cookie", () => {
   beforeEach(() => {
     storage = createFaultyDriver();
   });
-  const { start } = createMatrix("memory", "request", () => storage.driver);
+  const { start } = createSetup("memory", "request", () => storage.driver);
   const methods = testMethods;
   const startWith = (secret: string | string[]) => start({ methods, session: { secret } });
 

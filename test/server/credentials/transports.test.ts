@@ -7,7 +7,7 @@ import {
   testAccount as account,
   type Transport,
 } from "../../_client.ts";
-import { describeEverywhere, testSecret, type Matrix } from "../../_setup.ts";
+import { describeServers, testSecret, type Setup } from "../../_setup.ts";
 import { readTable } from "../../_table.ts";
 import { retired } from "../../_sessions.ts";
 
@@ -17,17 +17,17 @@ afterEach(() => {
 
 const item = { variantId: 7, quantity: 1 };
 
-describeEverywhere("sessions", (matrix) => {
+describeServers("sessions", (setup) => {
   describe.each(["cookie", "bearer"] as const)("by %s", (transport) =>
-    describeSession(matrix, transport),
+    describeSession(setup, transport),
   );
 });
 
 /** What a session keeps, however it travels. */
-function describeSession(matrix: Matrix, transport: Transport): void {
+function describeSession(setup: Setup, transport: Transport): void {
   async function start(config: Partial<StorefrontConfig> = {}) {
     const session = { tokenMethod: transport, ...config.session };
-    const storefront = await matrix.start({ auth: createTestAuth(), ...config, session });
+    const storefront = await setup.start({ auth: createTestAuth(), ...config, session });
     const client = (shopId?: number) => new TestClient(transport, storefront.send, shopId);
     return { ...storefront, client };
   }
@@ -194,7 +194,7 @@ function describeSession(matrix: Matrix, transport: Transport): void {
         return [...updates, ...(await updatesOf(late, ["getUser"]))];
       },
       "the signing secret is being rotated out": async () => {
-        const storage = matrix.driver === "memory" ? memoryDriver() : matrix.storage();
+        const storage = setup.driver === "memory" ? memoryDriver() : setup.storage();
         const next = testSecret.toUpperCase();
         const auth = createTestAuth();
         const before = await start({ auth, storage: { session: storage } });

@@ -2,7 +2,7 @@ import { parseSetCookie } from "cookie-es";
 import { beforeEach, describe, expect, test } from "vitest";
 import { createTestAuth, testAccount as account } from "../../_client.ts";
 import { createFaultyDriver, later } from "../../_faulty-driver.ts";
-import { createMatrix, describeEverywhere } from "../../_setup.ts";
+import { createSetup, describeServers } from "../../_setup.ts";
 import type { Visitor } from "../../_visitor.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
@@ -20,7 +20,7 @@ async function whoIs(visitor: Visitor): Promise<unknown> {
   return (await visitor.call("getUser")).body?.user?.id;
 }
 
-describeEverywhere("a browser with two active cookies of one name", ({ start }) => {
+describeServers("a browser with two active cookies of one name", ({ start }) => {
   test.each(["two users", "a user and a guest", "a guest and a user"])(
     "a logout with two cookies ends both sessions (%s)",
     async (who) => {
@@ -112,7 +112,7 @@ describeEverywhere("a browser with two active cookies of one name", ({ start }) 
 });
 
 describe("a logout with a cookie and a token", () => {
-  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test("a logout with a cookie and a token ends both sessions and clears both credentials", async () => {
     const { visitor } = await start({ ...base, session: { tokenMethod: ["cookie", "bearer"] } });
@@ -128,7 +128,7 @@ describe("a logout with a cookie and a token", () => {
 });
 
 describe("the deletion of a cookie", () => {
-  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   async function logout(session: object, isDouble: boolean) {
     const { visitor } = await start({ ...base, session });
@@ -164,7 +164,7 @@ describe("the deletion of a cookie", () => {
 
 describe("a request with many cookies of one name", () => {
   const faulty = createFaultyDriver();
-  const { start } = createMatrix("memory", "request", () => faulty.driver);
+  const { start } = createSetup("memory", "request", () => faulty.driver);
   let reads: string[] = [];
 
   beforeEach(() => {

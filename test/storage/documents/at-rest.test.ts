@@ -10,7 +10,7 @@ import type { SessionTokens } from "../../../rpc/session/session-tokens.ts";
 import { openDriver } from "../../../storage/open-driver.ts";
 import type { StorageConfig } from "../../../storage/documents/driver.ts";
 import { describeWithRedis, useRedis } from "../../_redis.ts";
-import { createMatrix, testSecret, type Matrix, type TestStorefront } from "../../_setup.ts";
+import { createSetup, testSecret, type Setup, type TestStorefront } from "../../_setup.ts";
 import { Visitor, type Answer, type Send } from "../../_visitor.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
@@ -48,15 +48,15 @@ const methods = {
 
 /** The two storages that differ, and how to read all of one past the program. */
 function describeStorages(
-  tests: (matrix: Matrix, dump: () => Promise<ReadonlyMap<string, string>>) => void,
+  tests: (setup: Setup, dump: () => Promise<ReadonlyMap<string, string>>) => void,
 ): void {
   describe("memory", () => {
     let storage: StorageConfig = { driver: "memory" };
     beforeEach(() => {
       storage = openDriver({ driver: "memory" });
     });
-    const matrix = createMatrix("memory", "request", () => storage);
-    tests(matrix, async () => {
+    const setup = createSetup("memory", "request", () => storage);
+    tests(setup, async () => {
       const { getInstance } = storage as { getInstance(): Map<string, string> };
       return new Map(getInstance());
     });
@@ -68,8 +68,8 @@ function describeStorages(
       await client.flushall();
       client.disconnect();
     });
-    const matrix = createMatrix("redis", "request", () => ({ driver: "redis", url: redis().url }));
-    tests(matrix, async () => {
+    const setup = createSetup("redis", "request", () => ({ driver: "redis", url: redis().url }));
+    tests(setup, async () => {
       const client = new Redis(redis().url);
       const keys = await client.keys("*");
       const entries = keys.map(async (key) => [key, (await client.get(key)) ?? ""] as const);

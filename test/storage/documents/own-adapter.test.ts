@@ -10,7 +10,7 @@ import {
 import { testStorageAdapter } from "../../../storage/adapter-suite.ts";
 import { createTestLog } from "../../_log.ts";
 import { describeWithPostgreSql, startPostgreSql, type TestPostgreSql } from "../../_postgresql.ts";
-import { createMatrix, forProduction, testConfig } from "../../_setup.ts";
+import { createSetup, forProduction, testConfig } from "../../_setup.ts";
 import { createTableDriver } from "../../_table-driver.ts";
 
 const methods = {
@@ -37,7 +37,7 @@ describeWithPostgreSql("an adapter for a table with conditional writes", () => {
 
   describe("in a config", () => {
     let table: string;
-    const { start, allowErrors } = createMatrix("memory", "request", () => openTable(table));
+    const { start, allowErrors } = createSetup("memory", "request", () => openTable(table));
 
     /** Two servers on one table, and one visitor at both. */
     async function startTwo() {

@@ -8,7 +8,7 @@ import { StorageUnavailableError } from "../../../storage/documents/unavailable.
 import { testDocuments } from "../../_document-tests.ts";
 import { increment, openCounters, until } from "../../_documents.ts";
 import { describeWithPostgreSql, startPostgreSql, type TestPostgreSql } from "../../_postgresql.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 
 describeWithPostgreSql("PostgreSQL", () => {
   let server: TestPostgreSql;
@@ -30,7 +30,7 @@ describeWithPostgreSql("PostgreSQL", () => {
 
   describe("that is stopped", () => {
     let driver: Driver;
-    const { start, allowErrors } = createMatrix("memory", "request", () => driver);
+    const { start, allowErrors } = createSetup("memory", "request", () => driver);
 
     test("fails a call with 503 within the time limit, and is used again afterwards", async () => {
       driver = createDriver();

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { diagnose } from "../../../server/config/doctor.ts";
 import type { LogLine } from "../../_log.ts";
 import { describeWithRedis, startRedis, type TestRedis } from "../../_redis.ts";
-import { createMatrix, testConfig, testSecret } from "../../_setup.ts";
+import { createSetup, testConfig, testSecret } from "../../_setup.ts";
 
 const policies = ["allkeys-lru", "allkeys-lfu", "allkeys-random", "volatile-lru", "volatile-ttl"];
 
@@ -20,7 +20,7 @@ describeWithRedis("a Redis that evicts keys", () => {
     await redis.stop();
   });
   const storage = () => ({ driver: "redis", url: redis.url, base: randomUUID() });
-  const { start, allowErrors } = createMatrix("redis", "request", storage);
+  const { start, allowErrors } = createSetup("redis", "request", storage);
 
   test.each(policies)("causes a warning at startup if its policy is %s", async (policy) => {
     await control.config("SET", "maxmemory-policy", policy);

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWithRedis, startRedisCluster } from "../../_redis.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
 
 describeWithRedis("a Redis Cluster", () => {
   let cluster: Awaited<ReturnType<typeof startRedisCluster>>;
-  const { start } = createMatrix("redis", "request", () => ({
+  const { start } = createSetup("redis", "request", () => ({
     driver: "redis",
     cluster: cluster.nodes,
   }));

@@ -10,7 +10,7 @@ import { createRedisKeys } from "../../../storage/redis/redis-keys.ts";
 import { until } from "../../_documents.ts";
 import { createTestLog } from "../../_log.ts";
 import { describeWithRedis, useRedis } from "../../_redis.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 import { startTcpProxy } from "../../_tcp-proxy.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 import { twinAt } from "../../fixtures/clients.ts";
@@ -109,13 +109,13 @@ describeWithRedis("changes in Redis", () => {
 
 describeWithRedis("two servers on one Redis", () => {
   const redis = useRedis();
-  const matrix = createMatrix("redis", "request", () => ({ driver: "redis", url: redis().url }));
+  const setup = createSetup("redis", "request", () => ({ driver: "redis", url: redis().url }));
 
   test("respond to an ended session as to a guest within a second, although the feed is silent", async () => {
     const proxy = await startTcpProxy(redis().port);
     const methods = testMethods;
-    const a = (await matrix.start({ methods, storage: storageAt(redis().url) })).visitor();
-    const second = await matrix.start({ methods, storage: storageAt(proxy.url) });
+    const a = (await setup.start({ methods, storage: storageAt(redis().url) })).visitor();
+    const second = await setup.start({ methods, storage: storageAt(proxy.url) });
     await a.call("enter", { id: 7 });
     const b = twinAt(second, a);
     await b.call("getUser");

@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { describeWithRedis, startRedis } from "../../_redis.ts";
-import { createMatrix, type TestStorefront } from "../../_setup.ts";
+import { createSetup, type TestStorefront } from "../../_setup.ts";
 import type { Visitor } from "../../_visitor.ts";
 
 const account = { email: "ada@example.com", password: "correct horse 1" };
@@ -14,7 +14,7 @@ const makers: [string, (client: Redis, key: string) => Promise<unknown>][] = [
 ];
 
 describeWithRedis("another Redis type", () => {
-  const matrix = createMatrix("redis", "request", () => ({ driver: "memory" }));
+  const setup = createSetup("redis", "request", () => ({ driver: "memory" }));
   let client: Redis;
   let server: TestStorefront;
   let visitor: Visitor;
@@ -27,7 +27,7 @@ describeWithRedis("another Redis type", () => {
       await redis.stop();
     });
     const session = { driver: "redis", url: redis.url };
-    server = await matrix.start({ storage: { session } });
+    server = await setup.start({ storage: { session } });
     visitor = server.visitor();
     expect((await visitor.call("register", account)).status).toBe(200);
     await visitor.call("addItemToBasket", { variantId: 7, quantity: 1 });
@@ -78,7 +78,7 @@ describeWithRedis("another Redis type", () => {
   });
 
   test.each(makers)("as an account fails its logins, and nothing else (%s)", async (_, make) => {
-    matrix.allowErrors();
+    setup.allowErrors();
     const [key = ""] = await spoil("account:*", make);
     expect((await server.visitor().call("login", account)).status).toBe(503);
     expect((await server.visitor().call("register", account)).status).toBe(503);

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { until } from "../../_documents.ts";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
 import { describeWithRedis, startRedis, type TestRedis } from "../../_redis.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 import type { Visitor } from "../../_visitor.ts";
 import { twinAt } from "../../fixtures/clients.ts";
 
@@ -34,7 +34,7 @@ async function visit(visitor: Visitor): Promise<void> {
 }
 
 describeWithRedis("a Redis", () => {
-  const matrix = createMatrix("redis", "request", () => ({ driver: "memory" }));
+  const setup = createSetup("redis", "request", () => ({ driver: "memory" }));
   let redis: TestRedis;
   let control: Redis;
 
@@ -63,7 +63,7 @@ describeWithRedis("a Redis", () => {
       await control.call("ACL", "SETUSER", "shop", ...fixed, ...rules);
       const url = redis.url.replace("redis://", "redis://shop:pw@");
       const session = { driver: "redis", url, base: "storefront" };
-      const server = await matrix.start({ storage: { session } });
+      const server = await setup.start({ storage: { session } });
       await visit(server.visitor());
       expect((await server.send("/readyz", {})).status).toBe(200);
       const lines = server.lines.filter(({ message }) => message.includes("tell of changes"));
@@ -81,8 +81,8 @@ describeWithRedis("a Redis", () => {
   ])("serves all calls with ioredis' option %s", async (_, options) => {
     const session = { driver: "redis", url: redis.url, ...options };
     const [one, two] = [
-      await matrix.start({ storage: { session } }),
-      await matrix.start({ storage: { session: { ...session } } }),
+      await setup.start({ storage: { session } }),
+      await setup.start({ storage: { session: { ...session } } }),
     ];
     await visit(one.visitor());
     const visitor = one.visitor();
@@ -96,7 +96,7 @@ describeWithRedis("a Redis", () => {
   describe("that is out of memory", () => {
     test("accepts a logout, which only removes", async () => {
       const session = { driver: "redis", url: redis.url };
-      const server = await matrix.start({ storage: { session } });
+      const server = await setup.start({ storage: { session } });
       const visitor = server.visitor();
       await visitor.call("register", { email: "ada@example.com", password });
       const twin = twinAt(server, visitor);
@@ -108,9 +108,9 @@ describeWithRedis("a Redis", () => {
     });
 
     test("responds 503 if an end of all sessions fails", async () => {
-      matrix.allowErrors();
+      setup.allowErrors();
       const session = { driver: "redis", url: redis.url };
-      const server = await matrix.start({ storage: { session } });
+      const server = await setup.start({ storage: { session } });
       const visitor = server.visitor();
       await visitor.call("register", { email: "ada@example.com", password });
       await control.config("SET", "maxmemory", "1");
@@ -124,14 +124,14 @@ describeWithRedis("a Redis", () => {
 });
 
 describe("an end of all sessions, while the storage", () => {
-  const matrix = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const setup = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test.each([
     ["takes no marks of ended sessions", (key: string) => key.startsWith("session:1001:")],
     ["takes no second write of the user's index", createSecond("user:")],
   ])("%s, is responded to as done", async (_, refuses) => {
     const faulty = createFaultyDriver();
-    const server = await matrix.start({ storage: { session: faulty.driver } });
+    const server = await setup.start({ storage: { session: faulty.driver } });
     const visitor = server.visitor();
     await visitor.call("register", { email: "ada@example.com", password });
     const twin = twinAt(server, visitor);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { SessionConfig } from "../../../server/config/keys/session-keys.ts";
 import { describeWithRedis, useRedis } from "../../_redis.ts";
-import { createMatrix, type Matrix } from "../../_setup.ts";
+import { createSetup, type Setup } from "../../_setup.ts";
 import type { Visitor } from "../../_visitor.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
@@ -16,30 +16,30 @@ function pass(seconds: number): void {
 }
 
 describe("lifetimes · memory", () => {
-  checkLifetimes(createMatrix("memory", "request", () => ({ driver: "memory" })));
+  checkLifetimes(createSetup("memory", "request", () => ({ driver: "memory" })));
 });
 
 describe("lifetimes · lru-cache", () => {
-  checkLifetimes(createMatrix("memory", "request", () => ({ driver: "lru-cache" })));
+  checkLifetimes(createSetup("memory", "request", () => ({ driver: "lru-cache" })));
 });
 
 describe("lifetimes · fs", () => {
   let folder = "";
   beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), "lifetimes-"))));
   afterEach(() => rm(folder, { recursive: true, maxRetries: 5 }));
-  checkLifetimes(createMatrix("memory", "request", () => ({ driver: "fs", base: folder })));
+  checkLifetimes(createSetup("memory", "request", () => ({ driver: "fs", base: folder })));
 });
 
 describeWithRedis("lifetimes · redis", () => {
   const redis = useRedis();
   const storage = () => ({ driver: "redis", url: redis().url, base: crypto.randomUUID() });
-  checkLifetimes(createMatrix("redis", "request", storage));
+  checkLifetimes(createSetup("redis", "request", storage));
 });
 
 // --- Internal helpers ---
 
 /** The server ends sessions by itself, whatever cookies say and whatever the driver makes of a TTL. */
-function checkLifetimes({ start }: Matrix): void {
+function checkLifetimes({ start }: Setup): void {
   async function begin(session: SessionConfig): Promise<{ guest: Visitor; user: Visitor }> {
     const { visitor } = await start({ methods: testMethods, session });
     const [guest, user] = [visitor(), visitor()];

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { createFaultyDriver, type Operation } from "../../_faulty-driver.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 import { as } from "../../fixtures/trusting-auth.ts";
 import {
   askAdmin,
@@ -141,7 +141,7 @@ describeLoss("a user's index that is lost", ({ start, begin, lose, remove }) => 
 
 describe("the check of a session in its user's index", () => {
   const faulty = createFaultyDriver();
-  const { start } = createMatrix("memory", "request", () => faulty.driver);
+  const { start } = createSetup("memory", "request", () => faulty.driver);
   afterEach(() => {
     vi.useRealTimers();
   });

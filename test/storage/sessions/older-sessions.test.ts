@@ -1,7 +1,7 @@
 import type { Driver } from "unstorage";
 import { beforeEach, describe, expect, test } from "vitest";
 import { openDriver } from "../../../storage/open-driver.ts";
-import { createMatrix, type TestStorefront } from "../../_setup.ts";
+import { createSetup, type TestStorefront } from "../../_setup.ts";
 import type { Visitor } from "../../_visitor.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 import { readStored } from "../../fixtures/stored.ts";
@@ -14,7 +14,7 @@ describe("a session of a version without random generations", () => {
   beforeEach(() => {
     driver = openDriver({ driver: "memory" });
   });
-  const { start } = createMatrix("memory", "request", () => driver);
+  const { start } = createSetup("memory", "request", () => driver);
 
   /** Makes all sessions in the storage what that version left, and starts this version on it. */
   async function upgrade(epoch?: number): Promise<TestStorefront> {

@@ -2,7 +2,7 @@ import type { Driver } from "unstorage";
 import createMemoryDriver from "unstorage/drivers/memory";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { until } from "../../_documents.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 import { createBarrier } from "../../fixtures/barrier.ts";
 import { twinAt } from "../../fixtures/clients.ts";
 import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
@@ -126,7 +126,7 @@ describe("on one server", () => {
   beforeEach(() => {
     driver = createMemoryDriver();
   });
-  const { start, allowErrors } = createMatrix("memory", "request", () => driver);
+  const { start, allowErrors } = createSetup("memory", "request", () => driver);
   const stored = (prefix = "") => readStored(driver, prefix);
 
   test("defect 14: a user's sessions end in every shop, and no other user's", async () => {

@@ -1,6 +1,6 @@
 import createMemoryDriver from "unstorage/drivers/memory";
 import { describe, expect, test } from "vitest";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 import { twinAt } from "../../fixtures/clients.ts";
 import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
 import { describeTwoServers, fiftyTimes } from "../../fixtures/two-servers.ts";
@@ -55,7 +55,7 @@ describeTwoServers("defect 1: parallel session writes", ({ startTwo, stored }) =
 });
 
 describe("defect 3: a basket merge that fails at login", () => {
-  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test("fails no login, rotates the ID, and is repeated later, once", async () => {
     const sessions = observe(createMemoryDriver());

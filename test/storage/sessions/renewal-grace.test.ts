@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createTestAuth, testAccount as account } from "../../_client.ts";
-import { describeMatrix } from "../../_setup.ts";
+import { describeStorages } from "../../_setup.ts";
 import type { Visitor } from "../../_visitor.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
@@ -17,7 +17,7 @@ async function whoIs(visitor: Visitor): Promise<unknown> {
 
 const day = { maxAge: 86_400 };
 
-describeMatrix("the grace period of a renewed ID", ({ start }) => {
+describeStorages("the grace period of a renewed ID", ({ start }) => {
   async function begin(renewAfter: number) {
     const reuses: unknown[] = [];
     const { visitor } = await start({

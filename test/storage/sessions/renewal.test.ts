@@ -9,7 +9,7 @@ import { SessionEndedError, UserSessionIndex } from "../../../storage/sessions/u
 import { createFaultyDriver } from "../../_faulty-driver.ts";
 import { createTestLog } from "../../_log.ts";
 import { countRecords, isMarkText, loadSession, retired } from "../../_sessions.ts";
-import { createMatrix, describeMatrix, testSessionSettings } from "../../_setup.ts";
+import { createSetup, describeStorages, testSessionSettings } from "../../_setup.ts";
 import type { Visitor } from "../../_visitor.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
@@ -27,7 +27,7 @@ async function whoIs(visitor: Visitor): Promise<unknown> {
   return (await visitor.call("getUser")).body.user?.id;
 }
 
-describeMatrix("a session's id", ({ start }) => {
+describeStorages("a session's id", ({ start }) => {
   test("is renewed when it is older than renewAfter, and not before", async () => {
     const { visitor } = await start(base);
     const user = visitor();
@@ -273,7 +273,7 @@ describe("a renewal", () => {
 
 describe("a call whose session is due for renewal", () => {
   const faulty = createFaultyDriver();
-  const { start } = createMatrix("memory", "request", () => faulty.driver);
+  const { start } = createSetup("memory", "request", () => faulty.driver);
 
   test("succeeds although the storage rejects the renewal", async () => {
     const { lines, visitor } = await start(base);

@@ -5,7 +5,7 @@ import { isAfter, laterOf, Revocations } from "../../../storage/sessions/revocat
 import { openDocumentStore } from "../../../storage/store.ts";
 import { createFaultyDriver, Barrier } from "../../_faulty-driver.ts";
 import { createTestLog } from "../../_log.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
 import { describeTwoServers } from "../../fixtures/two-servers.ts";
 import { testMethods } from "../../fixtures/methods.ts";
@@ -77,7 +77,7 @@ describeTwoServers("the end of all sessions of a user", ({ startTwo }) => {
 
 describe("a method that is declared to sign in", () => {
   const faulty = createFaultyDriver();
-  const { start } = createMatrix("memory", "request", () => faulty.driver);
+  const { start } = createSetup("memory", "request", () => faulty.driver);
 
   afterEach(() => faulty.heal());
 

@@ -4,7 +4,7 @@ import { Redis } from "ioredis";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { describeWithRedis, useRedis } from "../../_redis.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 import type { Visitor } from "../../_visitor.ts";
 
 const methods = {
@@ -21,7 +21,7 @@ const methods = {
 
 describeWithRedis("two storefronts with caches on one Redis", () => {
   const redis = useRedis();
-  const matrix = createMatrix("redis", "request", () => ({ driver: "redis", url: redis().url }));
+  const setup = createSetup("redis", "request", () => ({ driver: "redis", url: redis().url }));
   let control: Redis;
 
   beforeEach(() => {
@@ -33,7 +33,7 @@ describeWithRedis("two storefronts with caches on one Redis", () => {
   async function startTwo(session = {}): Promise<{ a: Visitor; b: Visitor }> {
     const storage = { driver: "redis", url: redis().url, base: randomUUID() };
     const config = { methods, session, storage: { session: storage } };
-    const [first, second] = [await matrix.start(config), await matrix.start(config)];
+    const [first, second] = [await setup.start(config), await setup.start(config)];
     const a = first.visitor();
     await a.call("enter");
     const b = second.visitor();
@@ -84,7 +84,7 @@ describeWithRedis("two storefronts with caches on one Redis", () => {
     await control.call("ACL", "SETUSER", "deaf", "on", ">pw", "~*", "resetchannels", "+@all");
     const url = redis().url.replace("redis://", "redis://deaf:pw@");
     const storage = { driver: "redis", url, base: randomUUID() };
-    const { lines, visitor } = await matrix.start({ methods, storage: { session: storage } });
+    const { lines, visitor } = await setup.start({ methods, storage: { session: storage } });
     const user = visitor();
     await user.call("enter");
     await until(async () => lines.some(isRefusal));
@@ -97,7 +97,7 @@ describeWithRedis("two storefronts with caches on one Redis", () => {
 
   test("without a cache, every read goes to Redis", async () => {
     const storage = { driver: "redis", url: redis().url, base: randomUUID() };
-    const { visitor } = await matrix.start({
+    const { visitor } = await setup.start({
       methods,
       session: { cache: false },
       storage: { session: storage },

@@ -5,7 +5,7 @@ import type { ChangeListener } from "../../../storage/documents/changes.ts";
 import type { Snapshot } from "../../../storage/documents/documents.ts";
 import { SessionCache } from "../../../storage/sessions/session-cache.ts";
 import type { SessionRecord } from "../../../storage/sessions/session-record.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 
 const key = "3f1d0d5e-0000-4000-8000-000000000000";
 
@@ -140,7 +140,7 @@ describe("a session cache", () => {
 });
 
 describe("a storefront with a cache in memory", () => {
-  const { start } = createMatrix("memory", "request", () => ({ driver: "memory" }));
+  const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test("sees its own changes immediately", async () => {
     const { visitor } = await start({ methods, session: { cache: {} } });

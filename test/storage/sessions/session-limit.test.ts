@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { describeMatrix, type TestStorefront } from "../../_setup.ts";
+import { describeStorages, type TestStorefront } from "../../_setup.ts";
 import type { Visitor } from "../../_visitor.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
@@ -23,7 +23,7 @@ async function whoAreAlive(visitors: readonly Visitor[]): Promise<boolean[]> {
   return answers.map(({ body }) => body.user !== undefined);
 }
 
-describeMatrix("the sessions of a user", ({ start }) => {
+describeStorages("the sessions of a user", ({ start }) => {
   test("are at most maxSessionsPerUser: the least recently used one ends", async () => {
     const session = { maxSessionsPerUser: 3, maxAge: 20 };
     const storefront = await start({ methods: testMethods, session });

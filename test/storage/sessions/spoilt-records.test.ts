@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Driver } from "unstorage";
 import { openDriver } from "../../../storage/open-driver.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 import { readStored } from "../../fixtures/stored.ts";
 
@@ -47,7 +47,7 @@ describe("a session's record of nearly the right shape", () => {
   beforeEach(() => {
     driver = openDriver({ driver: "memory" });
   });
-  const { start } = createMatrix("memory", "request", () => driver);
+  const { start } = createSetup("memory", "request", () => driver);
 
   describe.each(["user", "guest"])("of a %s", (kind) => {
     test.each(fields)("with another type for %s fails no call", async (field) => {

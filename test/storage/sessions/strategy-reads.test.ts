@@ -10,7 +10,7 @@ import {
 } from "../../../storage/index.ts";
 import { createTestLog } from "../../_log.ts";
 import { createTable, openTable, type Table } from "../../_shared-table.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 
 const methods = {
   enter: defineRpcMethod({
@@ -22,7 +22,7 @@ const methods = {
 };
 
 let table: Table;
-const { start } = createMatrix("memory", "request", () => createUnheardDriver());
+const { start } = createSetup("memory", "request", () => createUnheardDriver());
 
 /** A storage for several processes that pushes no changes. */
 function createUnheardDriver() {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { openDriver } from "../../../storage/open-driver.ts";
 import { toEnvelope } from "../../../storage/documents/envelope.ts";
-import { createMatrix } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
 const session = {
@@ -46,7 +46,7 @@ const spoilt: [string, unknown][] = [
 
 describe("a user's index of nearly the right shape", () => {
   const driver = openDriver({ driver: "memory" });
-  const { start } = createMatrix("memory", "request", () => driver);
+  const { start } = createSetup("memory", "request", () => driver);
 
   test.each(spoilt)("with %s counts as lost, and every call works", async (_, index) => {
     const { visitor } = await start({ methods: testMethods });
