@@ -27,7 +27,7 @@ const production = Object.entries(packages).filter(
 );
 
 describe("docs/dependencies.md", () => {
-  test("has a row for each dependency, with the pinned and locked version", () => {
+  test("lists each dependency with the pinned and locked version", () => {
     const rows = readTable("docs/dependencies.md", "package");
     const told = rows.map(([name = "", version, licence, , brings]) => ({
       name: name.replaceAll("`", ""),

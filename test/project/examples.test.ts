@@ -100,7 +100,7 @@ describeWithChromium("docs/cors.md", ["openssl"], (open) => {
     .map((cells) => cells.map((cell) => /^`(.*?)`/.exec(cell)?.[1] ?? ""));
   const isPrivate = (index: number) => rows[index]?.[1]?.includes("blocked") === true;
 
-  test("has a row for each combination", () => {
+  test("lists each combination", () => {
     expect(rows).toHaveLength(6);
     expect(ofPages).toHaveLength(5);
   });
@@ -126,7 +126,7 @@ describeWithChromium("a page of another site", ["openssl"], (open) => {
   const lax = '{ cors: { origin: ["https://shop.test"] } }';
   const none = '{ cors: { origin: ["https://shop.test"] }, session: { sameSite: "none" } }';
 
-  test("has no session with a SameSite=Lax cookie", async () => {
+  test("gets no session with a SameSite=Lax cookie", async () => {
     const served = await servePage("https://shop.test", "https://api.test", lax);
     expect(await converse(await open(), served)).toEqual({ added: 1, email: undefined, kept: 0 });
   });

@@ -60,7 +60,7 @@ describe("the tarball", () => {
     expect(packed.filter((path) => path.endsWith(".js")).toSorted()).toEqual(modules.toSorted());
   });
 
-  test("has no install script", async () => {
+  test("contains no install script", async () => {
     const { scripts = {} } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
       scripts?: Record<string, string>;
     };

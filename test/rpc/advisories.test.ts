@@ -12,7 +12,7 @@ afterEach(() => void vi.useRealTimers());
 
 describeOverHttp("an ended session", ({ startTwo, stored }) => {
   // In-flight revival: a slow request saves a session that was deleted meanwhile (rack-session, CVE-2025-46336).
-  test("isn't revived by a call that was in flight at the logout", async () => {
+  test("doesn't return through a call that was in progress at the logout", async () => {
     const [one, two] = await startTwo();
     const visitor = one.visitor();
     await visitor.call("login", as(7));
@@ -27,7 +27,7 @@ describeOverHttp("an ended session", ({ startTwo, stored }) => {
   });
 
   // A second store or cache keeps a revoked session (authentik, CVE-2025-29928; Mattermost, CVE-2026-9162).
-  test("isn't kept by the cache of another server", async () => {
+  test("doesn't survive in the cache of another server", async () => {
     const [one, two] = await startTwo();
     const visitor = one.visitor();
     await visitor.call("login", as(7));
@@ -38,7 +38,7 @@ describeOverHttp("an ended session", ({ startTwo, stored }) => {
   });
 
   // Expiry by a clean-up job only: an expired session counts until it is deleted (@fastify/session, CVE-2024-35220).
-  test("is over when its time is up, though its record is still stored", async () => {
+  test("gives no access after its expiration, even if its record is still stored", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const [one] = await startTwo({ session: { maxAge: 100 } });
     const visitor = one.visitor();
@@ -49,7 +49,7 @@ describeOverHttp("an ended session", ({ startTwo, stored }) => {
   });
 
   // Revoke-all with a bound: only the first page of a user's sessions ends (authup, pull request 3404).
-  test("is each of a user's 120 after logoutEverywhere", async () => {
+  test("gives no access after logoutEverywhere, even with 120 sessions", async () => {
     const [one, two] = await startTwo({ session: { maxSessionsPerUser: 200 } });
     const devices = Array.from({ length: 120 }, () => one.visitor());
     for (const device of devices) await device.call("enter", { id: 7 });
@@ -59,7 +59,7 @@ describeOverHttp("an ended session", ({ startTwo, stored }) => {
   });
 
   // Password change that leaves other sessions (Strapi, CVE-2026-22706; blueprintUE, CVE-2026-40587).
-  test("is every other session of the user after a new password", async () => {
+  test("gives no access: every other session of the user after a new password", async () => {
     const [one, two] = await startTwo();
     const [owner, thief] = [one.visitor(), two.visitor()];
     await owner.call("login", as(7));
@@ -72,7 +72,7 @@ describeOverHttp("an ended session", ({ startTwo, stored }) => {
 
 describeOverHttp("a session ID", ({ startTwo }) => {
   // Session fixation: an attacker's session ID is logged in with the victim (OpenCart, CVE-2021-47923 of 2026).
-  test("that an attacker planted before the login doesn't get logged in", async () => {
+  test("doesn't get logged in if an attacker planted it before the login", async () => {
     const [one] = await startTwo();
     const attacker = one.visitor();
     await attacker.call("addItemToBasket", line);
@@ -91,7 +91,7 @@ describeOverHttp("a session ID", ({ startTwo }) => {
     ["login", as(7)],
     ["reauthenticate", { password: "correct horse" }],
     ["updatePassword", { oldPassword: "old", newPassword: "battery staple" }],
-  ])("that %s replaced opens nothing", async (method, payload) => {
+  ])("gives no access after %s replaced it", async (method, payload) => {
     const [one, two] = await startTwo();
     const visitor = one.visitor();
     await visitor.call("login", as(7));
@@ -103,7 +103,7 @@ describeOverHttp("a session ID", ({ startTwo }) => {
   });
 
   // One customer's session becomes another's: state of a request leaks into the next (FrankenPHP, CVE-2026-24894).
-  test("gives each of 50 parallel visitors their own user", async () => {
+  test("returns the right user to each of 50 parallel visitors", async () => {
     const [one] = await startTwo();
     const visitors = Array.from({ length: 50 }, () => one.visitor());
     await Promise.all(visitors.map((visitor, id) => visitor.call("enter", { id: id + 1 })));
@@ -168,7 +168,7 @@ describeOverHttp("a basket", ({ startTwo }) => {
   });
 
   // The old guest reference opens the basket that became a user's (Sylius ShopApiPlugin, issue 609).
-  test("of a user isn't opened by the guest's old cookie", async () => {
+  test("gives no access to the guest's old cookie after the login", async () => {
     const [one, two] = await startTwo();
     const visitor = one.visitor();
     await visitor.call("addItemToBasket", line);
@@ -193,7 +193,7 @@ describeOverHttp("a basket", ({ startTwo }) => {
   });
 
   // A second login loses the basket, or takes another user's along (Vendure, issues 263 and 2283).
-  test("survives a second login, and isn't taken along by another user", async () => {
+  test("survives a second login, and doesn't follow another user's login", async () => {
     const [one] = await startTwo();
     const visitor = one.visitor();
     await visitor.call("login", as(7));
@@ -211,7 +211,7 @@ describeOverHttp("a basket", ({ startTwo }) => {
 
 describeOverHttp("a shared cache", ({ startTwo }) => {
   // Responses that depend on a login are cached as public (authkit-nextjs, CVE-2025-64762).
-  test("may not store what any method says to a user", async () => {
+  test("can't store any method's response to a user", async () => {
     const [one] = await startTwo();
     for (const method of Object.keys(builtinMethods)) {
       const visitor = one.visitor();

@@ -217,7 +217,7 @@ describeStorages("a context", ({ start, allowErrors }) => {
     expect((await guest.call("recall")).body).toEqual({ a: 1, b: 2 });
   });
 
-  test("has headers without credentials, and logs lines with the shop and the method", async () => {
+  test("provides headers without credentials, and a log with the shop and the method", async () => {
     const look = run(({ headers, log }) => {
       log.info("looked", { own: 1 });
       return Object.fromEntries(headers);

@@ -56,7 +56,7 @@ describe("an RpcError", () => {
   });
 
   test.each([new Map([["left", 3]]), { left: NaN }, { left: 3n }])(
-    "is sent without data that JSON can't hold, and logs that: %s",
+    "omits data that JSON can't represent, and logs it: %s",
     async (data) => {
       allowErrors();
       const { answer, lines } = await answerTo(new RpcError("sold_out", { ...soldOut, data }));
@@ -81,7 +81,7 @@ describe("an RpcError", () => {
     expect(body.data).toEqual({ said: ["pin [redacted]"] });
   });
 
-  test("logs its cause at debug, and sends it to nobody", async () => {
+  test("logs its cause at debug level, and never sends it", async () => {
     const cause = new Error("the warehouse said no");
     const { answer, lines } = await answerTo(new RpcError("sold_out", { ...soldOut, cause }));
     expect(JSON.stringify(answer.body)).not.toContain("warehouse");
@@ -133,7 +133,7 @@ describe("a client that disconnects", () => {
     ["an error that it caused", (reason) => new Error("no stock", { cause: reason })],
     ["an AbortError of a library", () => Object.assign(new Error("x"), { name: "AbortError" })],
     ["axios' error", () => Object.assign(new Error("canceled"), { code: "ERR_CANCELED" })],
-  ])("is a debug line, no error: its method throws %s", async (_, toError) => {
+  ])("causes a debug line instead of an error if its method throws %s", async (_, toError) => {
     const lines = await leave(toError);
     expect(lines).toMatchObject([{ level: "debug", details: { code: "client_gone" } }]);
   });

@@ -94,12 +94,12 @@ const callOfAny = fc.constantFrom(...names).chain((name) => {
 const calls = fc.array(callOfAny, { minLength: 1, maxLength: 8, size: "max" });
 
 describe("calls of every method", () => {
-  testProperty("of a guest leave a basket that is right", 200, calls, async (conversation) => {
+  testProperty("leave a valid basket of a guest", 200, calls, async (conversation) => {
     const { send } = await takeStorefront();
     await converse(new Visitor(send), createAddresses(), conversation);
   });
 
-  testProperty("of a user leave a basket that is right", 200, calls, async (conversation) => {
+  testProperty("leave a valid basket of a user", 200, calls, async (conversation) => {
     const { send } = await takeStorefront();
     const visitor = new Visitor(send);
     const addresses = createAddresses();

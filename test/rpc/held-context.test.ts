@@ -77,7 +77,7 @@ describe("a context", () => {
     expect(found).toEqual([names, names, publicNames, publicNames]);
   });
 
-  test("has the same functions each time", async () => {
+  test("returns the same functions each time", async () => {
     await runInMethod((context) => {
       for (const name of names) {
         const isOfFunctions = name === "auth" || name === "sessions";
@@ -89,7 +89,7 @@ describe("a context", () => {
     });
   });
 
-  test("gives a snapshot when it is spread", async () => {
+  test("becomes a snapshot when it is spread", async () => {
     await runInMethod((context) => {
       const copy = { ...context, extra: 1 };
       expect(copy).toMatchObject({ user: ada, sessionId: context.sessionId, extra: 1 });

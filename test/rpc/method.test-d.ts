@@ -7,7 +7,7 @@ import { defineStorefrontConfig } from "../../server/config/config.ts";
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
 
 describe("a method's context", () => {
-  test("has no session if the method is public", () => {
+  test("contains no session if the method is public", () => {
     defineRpcMethod({
       access: "public",
       handler(_, context) {
@@ -24,7 +24,7 @@ describe("a method's context", () => {
     });
   });
 
-  test("has a session by default, and perhaps a user", () => {
+  test("contains a session by default, and an optional user", () => {
     defineRpcMethod({
       handler(_, context) {
         expectTypeOf(context).toEqualTypeOf<RpcContext>();
@@ -53,7 +53,7 @@ describe("a method's context", () => {
     });
   });
 
-  test("is read-only, and changes through its functions", () => {
+  test("can't be assigned, and changes through its functions", () => {
     defineRpcMethod({
       access: "user",
       async handler(_, context) {
@@ -74,7 +74,7 @@ describe("a method's context", () => {
     });
   });
 
-  test("takes more fields, and keeps its own types", () => {
+  test("accepts more fields, and keeps its own types", () => {
     defineRpcMethod({
       access: "user",
       handler(_, context) {
@@ -120,7 +120,7 @@ describe("a method's context", () => {
 });
 
 describe("a method's input", () => {
-  test("has the output type of its schema", () => {
+  test("matches the output type of its schema", () => {
     const method = defineRpcMethod({
       input: z.strictObject({
         quantity: z.int().default(1),
@@ -147,7 +147,7 @@ describe("a method's input", () => {
     expectTypeOf(method).toEqualTypeOf<RpcMethod<string, number, number, RpcContext>>();
   });
 
-  test("is undefined without a schema", () => {
+  test("defaults to undefined without a schema", () => {
     const method = defineRpcMethod({
       handler(input) {
         expectTypeOf(input).toEqualTypeOf<undefined>();
@@ -164,7 +164,7 @@ describe("a method's input", () => {
 });
 
 describe("a method's output", () => {
-  test("has the type that the handler returns or resolves to", () => {
+  test("matches the return type of the handler, without its promise", () => {
     expectTypeOf(defineRpcMethod({ handler: async () => [1, 2] })).toEqualTypeOf<
       RpcMethod<undefined, number[], undefined, RpcContext>
     >();
@@ -176,7 +176,7 @@ describe("a method's output", () => {
     >();
   });
 
-  test("has the output type of its schema, if there is one", () => {
+  test("matches the output type of its schema, if there is one", () => {
     const output = z.object({ price: z.number().transform(String) });
     const method = defineRpcMethod({ output, handler: async () => ({ price: 1 }) });
     expectTypeOf(method).toEqualTypeOf<

@@ -73,7 +73,7 @@ describeWithPeers("a body already read by Express", () => {
     expect(wrong).toMatchObject({ status: 422, body: { code: "invalid_input" } });
   });
 
-  test("has the same limits", async () => {
+  test("counts against the same limits", async () => {
     const send = await open(express.json({ limit: "1mb" }));
     const large = JSON.stringify({ payload: { ...item, customData: "x".repeat(1000) } });
     expect((await send(large)).status).toBe(413);

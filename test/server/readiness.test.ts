@@ -11,7 +11,7 @@ import { describeWithRedis, startRedis } from "../_redis.ts";
 import { createSetup } from "../_setup.ts";
 
 describe("the readiness of storages", () => {
-  test("is checked once a second for all callers", async () => {
+  test("gets one check per second for all callers", async () => {
     let pings = 0;
     const check = createReadiness(async () => void pings++);
     await Promise.all(Array.from({ length: 100 }, check));

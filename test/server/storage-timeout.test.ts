@@ -79,7 +79,7 @@ describe.concurrent("a storage that doesn't respond", () => {
     expect((await counters.get("a")).value).toEqual({ count: 3 });
   });
 
-  test("is retried once a second, so that calls fail immediately", async () => {
+  test("gets one retry per second, so that calls fail immediately", async () => {
     const faulty = createFaultyDriver();
     const { counters } = openCounters(faulty.driver);
     const barrier = new Barrier();

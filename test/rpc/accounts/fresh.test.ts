@@ -153,7 +153,7 @@ describeStorages("a new email address", ({ start }) => {
     expect(await user.call("updateEmail", { email: ada.email })).toMatchObject(required);
   });
 
-  test("is set by an auth of the config, if it can", async () => {
+  test("can't change through a custom auth without changeEmail", async () => {
     const login = async () => ({ id: 7, email: ada.email });
     const auth = { login, register: login, changePassword: async () => true };
     const { visitor } = await start({ auth });
@@ -193,7 +193,7 @@ describe("an account that moves to another email address", () => {
     return { faulty, accounts, user, change, settle, places };
   }
 
-  test("is stored once after each failure and another try", async () => {
+  test("appears once in the storage after each failure and a retry", async () => {
     for (let step = 1; step <= 8; step++) {
       const { faulty, change, places, settle } = await begin();
       let seen = 0;
@@ -207,7 +207,7 @@ describe("an account that moves to another email address", () => {
     }
   });
 
-  test("is stored once after two parallel changes", async () => {
+  test("appears once in the storage after two parallel changes", async () => {
     for (let step = 1; step <= 8; step++) {
       const { faulty, places, settle } = await begin();
       let seen = 0;

@@ -71,7 +71,7 @@ describeLimits("failed logins", (setup, pass, url) => {
     expect(await answers(nobody)).toEqual(await answers(wrong(ada)));
   });
 
-  test("are cleared by a login for its account, and not for its IP address", async () => {
+  test("reset at a login for the account, but not for the IP address", async () => {
     const storefront = await start(limited);
     const at = (ip: string) => visitorAt(ip, storefront);
     await repeat(2, async () => {
@@ -166,7 +166,7 @@ describeLimits("failed logins", (setup, pass, url) => {
 describeWithRedis("failed logins, while Redis", () => {
   const { start, allowErrors } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
-  test.each(["is down", "hangs"])("%s: nobody logs in without a limit", async (what) => {
+  test.each(["is down", "hangs"])("rejects logins without a limit: %s", async (what) => {
     allowErrors();
     const redis = await startRedis();
     onTestFinished(() => redis.stop());

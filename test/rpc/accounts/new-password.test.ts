@@ -51,7 +51,7 @@ describe("a new password", () => {
     ["is a common one in wide letters", "ｐａｓｓｗｏｒｄ１"],
     ["is the e-mail address", "Ada@example.com"],
     ["is the e-mail address in spaces", " ada@example.com "],
-  ])("is refused where it %s, before anybody works on it", async (_, text) => {
+  ])("fails before any hashing if it %s", async (_, text) => {
     const { auth, register, change } = await start();
     for (const [path, set] of [
       ["password", register],
@@ -75,7 +75,7 @@ describe("a new password", () => {
     ["spaces at its ends, which stay", "  battery  "],
     ["other scripts and signs", "пароль-для-ады 🐎"],
     ["a common one inside", "password of my horse"],
-  ])("may have %s, and comes as it was given", async (_, text) => {
+  ])("can have %s, and reaches auth unchanged", async (_, text) => {
     const { auth, register, change } = await start();
     expect((await register(text)).status).toBe(200);
     expect((await change(text)).status).toBe(200);

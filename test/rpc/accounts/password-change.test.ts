@@ -89,7 +89,7 @@ describe("an account whose stored hash is malformed", () => {
     ["asks for a petabyte", `$scrypt$ln=40,r=8,p=1$c2FsdA$${"A".repeat(43)}`],
     ["has settings that scrypt refuses", `$scrypt$ln=0,r=0,p=0$c2FsdA$${"A".repeat(43)}`],
     ["is too short", "$scrypt$ln=15,r=8,p=3$c2FsdA$AAAA"],
-  ])("is answered as a wrong password and logged: it %s", async (_, passwordHash) => {
+  ])("behaves like a wrong password, with a log line: it %s", async (_, passwordHash) => {
     allowErrors();
     const faulty = createFaultyDriver();
     const { lines, visitor } = await start({ storage: { session: faulty.driver } });
@@ -111,7 +111,7 @@ describe("an account whose stored hash is malformed", () => {
 });
 
 describe("an email address of another account", () => {
-  test("in a user's session doesn't move that account to a new email address", async () => {
+  test("in a session doesn't give access to that account", async () => {
     const faulty = createFaultyDriver();
     const accounts = createAccounts(openDocumentStore(faulty.driver, createTestLog()));
     const context = contextOf();

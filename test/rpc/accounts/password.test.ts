@@ -77,7 +77,7 @@ test("verifyPassword compares all of a long password", async () => {
 });
 
 test.each(["", "plain text", "$scrypt$ln=15,r=8,p=3$salt", "$argon2id$v=19$m=1$c2FsdA$aGFzaA"])(
-  "what is no hash of ours is an error, not a wrong password: %j",
+  "an unknown hash format causes an error, not a wrong password: %j",
   async (hash) => {
     await expect(verifyPassword("correct horse", hash)).rejects.toThrow("cannot be read");
   },

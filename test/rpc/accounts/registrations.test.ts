@@ -106,7 +106,7 @@ describe("an email address", () => {
   });
 
   test.each(["a b@example.com", " ", `${"a".repeat(250)}@example.com`, "ada@example .com"])(
-    "is refused if it is none without them: %j",
+    "fails if it is invalid even after trimming: %j",
     async (email) => {
       const { visitor } = await start({ auth: createAuth() });
       const answer = await visitor().call("login", { email, password: "right" });

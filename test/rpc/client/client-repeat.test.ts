@@ -8,7 +8,7 @@ afterEach(() => void vi.useRealTimers());
 const moved = { code: "session_changed", executed: false };
 
 describe("a call that failed before its method ran, because the session's ID changed", () => {
-  test("is repeated after 200 ms if no other call is in flight", async () => {
+  test("repeats after 200 ms if no other call is in progress", async () => {
     const { client, asked } = createClient([conflict(moved), success()]);
     const call = client.getUser();
     await vi.advanceTimersByTimeAsync(199);
@@ -18,7 +18,7 @@ describe("a call that failed before its method ran, because the session's ID cha
     expect(asked).toHaveLength(2);
   });
 
-  test("is repeated when the login in flight is answered, 500 ms later", async () => {
+  test("repeats after the response of the login in progress, 500 ms later", async () => {
     const login = createDeferred();
     const { client, asked } = createClient([login.promise, conflict(moved), success()]);
     const loggingIn = client.login({ email: "ada@example.com", password: "correct horse" });
@@ -31,7 +31,7 @@ describe("a call that failed before its method ran, because the session's ID cha
     await loggingIn;
   });
 
-  test("is repeated when the other call in flight fails", async () => {
+  test("repeats when the other call in progress fails", async () => {
     const other = createDeferred();
     const { client } = createClient([other.promise, conflict(moved), success()]);
     const failing = client.getUser().catch((error: unknown) => error);
@@ -49,7 +49,7 @@ describe("a call that failed before its method ran, because the session's ID cha
     expect(await calls).toEqual([{ done: true }, { done: true }]);
   });
 
-  test("is repeated once more after a second, and then rejects", async () => {
+  test("repeats once more after a second, and then rejects", async () => {
     const answers = [conflict(moved), conflict(moved), conflict(moved), success()];
     const { client, asked } = createClient(answers);
     const call = client.getUser().catch((error: unknown) => error);
@@ -93,7 +93,7 @@ describe("a call is not repeated", () => {
   });
 });
 
-test("onSessionEnded is called for session_ended, and for nothing else", async () => {
+test("the client calls onSessionEnded for session_ended only", async () => {
   const onSessionEnded = vi.fn<(error: RpcClientError) => void>();
   const ended = conflict({ code: "session_ended", executed: false });
   const { client } = createClient([ended, conflict({ code: "email_taken" })], { onSessionEnded });

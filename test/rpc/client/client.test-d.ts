@@ -44,7 +44,7 @@ const client = createRpcClient<BuiltinMethods & typeof methods>({ baseURL: "", s
 type Given<Call extends (...payload: never[]) => Promise<unknown>> = Awaited<ReturnType<Call>>;
 
 describe("a client's methods", () => {
-  test("are the built-in ones and the deployment's, and no others", () => {
+  test("include the built-in methods and the custom ones only", () => {
     expectTypeOf<keyof typeof client>().toEqualTypeOf<
       keyof BuiltinMethods | keyof typeof methods
     >();
@@ -53,7 +53,7 @@ describe("a client's methods", () => {
     void client.getUsers;
   });
 
-  test("take what the input schema takes, before it is parsed", () => {
+  test("accept the input type of the schema", () => {
     expectTypeOf(client.greet).parameters.toEqualTypeOf<
       [payload: { name: string; times?: number | undefined }, options?: RpcCallOptions]
     >();
@@ -160,7 +160,7 @@ describe("a client's methods", () => {
 });
 
 describe("the built-in methods", () => {
-  test("are typed", () => {
+  test("have types", () => {
     expectTypeOf<Given<typeof client.getUser>>().toEqualTypeOf<{ user?: ShopUser }>();
     expectTypeOf<Given<typeof client.getShopConfiguration>>().toEqualTypeOf<PublicShop>();
     expectTypeOf<Given<typeof client.logout>>().toEqualTypeOf<undefined>();

@@ -35,7 +35,7 @@ async function basketOf(visitor: Visitor): Promise<Answer["body"]> {
 }
 
 describeStorages("a basket", ({ start }) => {
-  test("has no key while it is empty, and reading it begins no session", async () => {
+  test("gets no key while it is empty, and a read creates no session", async () => {
     const { visitor } = await start();
     const guest = visitor();
     const answer = await guest.call("getBasket");
@@ -190,7 +190,7 @@ describeStorages("a basket", ({ start }) => {
     expect(await basketOf(visitor())).toMatchObject({ key: null, items: [] });
   });
 
-  test("is the same for a user after logout and login, on every device", async () => {
+  test("stays the same for a user after logout and login, on every device", async () => {
     const { visitor } = await start({ methods: { enter } });
     const [user, device] = [visitor(), visitor()];
     await user.call("enter", { id: "u1" });

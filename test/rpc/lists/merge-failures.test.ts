@@ -61,7 +61,7 @@ describe("a login while the storage fails", () => {
   }
 
   test.each(Object.entries(failures))(
-    "has the basket once after the next login if any operation %s",
+    "leaves the basket once after the next login if any operation %s",
     async (_, fail) => {
       setup.allowErrors();
       const count = await countOperations();

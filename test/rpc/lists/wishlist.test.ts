@@ -22,7 +22,7 @@ async function wishlistOf(visitor: Visitor): Promise<Answer["body"]> {
 }
 
 describeStorages("a wishlist", ({ start }) => {
-  test("has no key while it is empty, and reading it begins no session", async () => {
+  test("gets no key while it is empty, and a read creates no session", async () => {
     const { visitor } = await start();
     const answer = await visitor().call("getWishlist");
     expect(answer.body).toEqual({ wishlist: { key: null, items: [] } });

@@ -30,7 +30,7 @@ describe("a credential of another program", () => {
     ["cookies of our name", { cookie: "$session-1001=127.0.0.1; $session-1002=here" }],
     ["a token", { authorization: "Bearer 127.0.0.1" }],
     ["a login", { authorization: "Basic 127.0.0.1", "proxy-authorization": "here" }],
-  ])("takes nothing out of the log lines of its call: %s", async (_, headers) => {
+  ])("leaves the log lines of its call unchanged: %s", async (_, headers) => {
     const { app, lines } = await start({ methods });
     const visitor = new Visitor(async (path, init) =>
       app.fetch(Object.assign(new Request(`http://localhost${path}`, init), { ip: "127.0.0.1" })),
@@ -53,7 +53,7 @@ test("a log line shows a signed cookie of another program in the log", async () 
 });
 
 describe("a credential of this server", () => {
-  test("is redacted in log lines, encoded and decoded: a cookie", async () => {
+  test("never appears in log lines, encoded or decoded: a cookie", async () => {
     const { lines, visitor } = await start({ methods });
     const user = visitor();
     await user.call("addItemToBasket", { variantId: 7, quantity: 1 });
@@ -65,7 +65,7 @@ describe("a credential of this server", () => {
     }
   });
 
-  test("is redacted in log lines: a bearer token, of this shop or another", async () => {
+  test("never appears in log lines: a bearer token, of this shop or another", async () => {
     const { lines, visitor } = await start({ methods, session: { tokenMethod: "bearer" } });
     const added = await visitor().call("addItemToBasket", { variantId: 7, quantity: 1 });
     const token = added.headers.get("storefront-auth-token") as string;
@@ -77,7 +77,7 @@ describe("a credential of this server", () => {
     }
   });
 
-  test("is redacted in log lines: an admin token in a call of a method", async () => {
+  test("never appears in log lines: an admin token in a call of a method", async () => {
     const { lines, visitor } = await start({ methods, admin: { token: adminToken } });
     const headers = { authorization: `Bearer ${adminToken}` };
     await visitor().call("echo", { note: adminToken }, headers);
@@ -101,14 +101,14 @@ describe("a secret in base64", () => {
   redactor.addSource(() => [secret]);
 
   test.each([encode(secret), encode(secret).replace(/=+$/, ""), encode(secret, "base64url")])(
-    "is found as a whole: %s",
+    "gets redacted as a whole: %s",
     (text) => {
       expect(redactor.redact(`got ${text}, and`)).toBe(`got ${hidden}, and`);
     },
   );
 
   test.each(["a:", "ab:", "ada@example.com:", "user", "users:"])(
-    "is found behind something else, as in Basic authorization: %s",
+    "gets redacted behind other data, as in Basic authorization: %s",
     (user) => {
       for (const encoding of ["base64", "base64url"] as const) {
         const shown = redactor.redact(encode(`${user}${secret} and the rest`, encoding));
@@ -148,7 +148,7 @@ describe("a payload field with the name of a secret, in a method without secret(
   test.each([
     ["zod", z.object(fields)],
     ["another library", v.looseObject({ name: v.string() })],
-  ])("is kept out of hooks, log lines and problems: %s", async (_, input) => {
+  ])("never appears in hooks, log lines, and problem details: %s", async (_, input) => {
     const seen: unknown[] = [];
     const see = ({ payload: told }: HookEvent) => void seen.push(told);
     const { lines, visitor } = await start({

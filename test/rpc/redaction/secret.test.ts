@@ -85,7 +85,7 @@ describe("maskSecrets finds secrets", () => {
     [z.strictObject({ pin }), { pin: { deep: "hunter2" } }, { pin: hidden }],
     [z.array(pin), { 0: "hunter2" }, hidden],
     [z.union([z.object({ pin }), z.array(pin)]), "hunter2", hidden],
-  ])("where they are misplaced: %#", (schema, payload, masked) => {
+  ])("in unexpected positions: %#", (schema, payload, masked) => {
     const { masked: shown, secrets } = maskSecrets(schema, payload);
     expect(shown).toEqual(masked);
     expect(inspect(secrets)).toContain("hunter2");
@@ -103,11 +103,11 @@ describe("maskSecrets finds secrets", () => {
       { t: "b", c: "d" },
     ],
     [z.object({ pin: pin.nullish() }), { pin: null }],
-  ])("and nothing else is: %#", (schema, payload) => {
+  ])("without false matches: %#", (schema, payload) => {
     expect(maskSecrets(schema, payload)).toEqual({ masked: payload, secrets: [] });
   });
 
-  test("in the passwords of the built-in methods", () => {
+  test("among the passwords of the built-in methods", () => {
     const { register, updatePassword } = builtinMethods;
     const passwords = { oldPassword: "hunter2!", newPassword: "hunter3!" };
     const { secrets } = maskSecrets(updatePassword.input, passwords);
@@ -116,7 +116,7 @@ describe("maskSecrets finds secrets", () => {
     expect(maskSecrets(register.input, account).secrets).toEqual(["hunter2!"]);
   });
 
-  test("by a mark that leaves the schema itself", () => {
+  test("through a mark that leaves the schema unchanged", () => {
     const schema = z.string().min(3);
     expect(secret(schema)).toBe(schema);
   });

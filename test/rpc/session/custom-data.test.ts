@@ -22,7 +22,7 @@ const methods = {
 };
 
 describeStorages("a session's custom data", ({ start }) => {
-  test("is limited to 16,384 characters of JSON", async () => {
+  test("can't exceed 16,384 characters of JSON", async () => {
     const { visitor } = await start({ methods });
     const guest = visitor();
     expect((await guest.call("note", ofSize(16_384))).status).toBe(204);

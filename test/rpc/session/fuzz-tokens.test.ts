@@ -25,34 +25,24 @@ const tokens = await Promise.all(ids.map((id) => giveToken(id)));
 describe("a cookie", () => {
   const headers = cookieHeader(cookies);
 
-  testProperty(
-    "is accepted only if it is exactly as it was issued",
-    6000,
-    headers,
-    async (header) => {
-      const carried = cookieTransport.read(new Headers({ cookie: header }));
-      const presented = carried === undefined ? [] : await cookieTransport.verify(carried);
-      const values = new Set(findValues(header, shop.session.cookieName));
-      const given = ids.filter((_, index) => values.has(decodeURIComponent(cookies[index] ?? "")));
-      expect(presented.map(({ id }) => id).toSorted()).toEqual(given.toSorted());
-    },
-  );
+  testProperty("works only exactly as issued", 6000, headers, async (header) => {
+    const carried = cookieTransport.read(new Headers({ cookie: header }));
+    const presented = carried === undefined ? [] : await cookieTransport.verify(carried);
+    const values = new Set(findValues(header, shop.session.cookieName));
+    const given = ids.filter((_, index) => values.has(decodeURIComponent(cookies[index] ?? "")));
+    expect(presented.map(({ id }) => id).toSorted()).toEqual(given.toSorted());
+  });
 });
 
 describe("a bearer token", () => {
   const headers = authorizationHeader(tokens);
 
-  testProperty(
-    "is accepted only if it is exactly as it was issued",
-    3350,
-    headers,
-    async (header) => {
-      const carried = bearerTransport.read(new Headers({ authorization: header }));
-      const presented = carried === undefined ? [] : await bearerTransport.verify(carried);
-      const given = ids.filter((_, index) => tokens[index] === findToken(header));
-      expect(presented.map(({ id }) => id)).toEqual(given);
-    },
-  );
+  testProperty("works only exactly as issued", 3350, headers, async (header) => {
+    const carried = bearerTransport.read(new Headers({ authorization: header }));
+    const presented = carried === undefined ? [] : await bearerTransport.verify(carried);
+    const given = ids.filter((_, index) => tokens[index] === findToken(header));
+    expect(presented.map(({ id }) => id)).toEqual(given);
+  });
 });
 
 describe("a call", () => {
@@ -65,7 +55,7 @@ describe("a call", () => {
     authorization: fc.option(fc.tuple(scheme(), carriedPart()), { nil: undefined }),
   });
 
-  testProperty("has the session of its credentials, or none", 1500, header, async (input) => {
+  testProperty("gets the session of its credentials, or none", 1500, header, async (input) => {
     const { send, state } = await takeStorefront();
     const headers = new Headers({ "x-shop-id": "1001" });
     if (input.cookie !== undefined) {

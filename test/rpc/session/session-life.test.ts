@@ -52,7 +52,7 @@ describe("the lifetime of a session", () => {
     },
   );
 
-  test("is extended by a read after a tenth of it has passed", async () => {
+  test("grows with a read after a tenth of it has passed", async () => {
     const [guest] = await begin({ maxAge: 1000 });
     pass(99);
     expect((await guest.call("getUser")).setCookies).toEqual([]);

@@ -37,7 +37,7 @@ const ring = (...encryptionKeys: string[]) => ({ ...base, session: { encryptionK
 const shown = async (visitor: Visitor) => (await visitor.call("show")).body;
 
 describeStorages("tokens", ({ start, allowErrors }) => {
-  test("are stored for guests and users, and removed by undefined", async () => {
+  test("persist for guests and users, and undefined removes them", async () => {
     const { visitor } = await start(base);
     const [guest, customer] = [visitor(), visitor()];
     await customer.call("login", as(7));
@@ -103,7 +103,7 @@ describeStorages("tokens", ({ start, allowErrors }) => {
     expect(await shown(customer)).toBeUndefined();
   });
 
-  test("are stored in the call of a login if the method sets them after it", async () => {
+  test("persist if the method sets them after the login", async () => {
     const acts: Record<string, (context: RpcContext) => unknown> = {
       async bindThenSet({ createUserBoundSession, updateTokens }) {
         await createUserBoundSession({ id: 8 });
@@ -162,7 +162,7 @@ describeStorages("tokens", ({ start, allowErrors }) => {
     expect(await shown(customer)).toEqual(others);
   });
 
-  test("are rejected above 16 KiB, and are not stored by a call that throws", async () => {
+  test("fail above 16 KiB, and don't persist if the call throws", async () => {
     allowErrors();
     const fail = run(({ updateTokens }) => {
       updateTokens(others);
@@ -252,7 +252,7 @@ describe("sealed tokens", () => {
     expect(lines.at(-1)?.message).toContain("dropped");
   });
 
-  test("are encrypted with the new key when they are read, so that the old key can be removed", async () => {
+  test("get the new key at a read, so that the old key can be removed", async () => {
     const before = await start(ring(oldKey));
     const guest = before.visitor();
     await guest.call("keep", tokens);
@@ -276,7 +276,7 @@ describe("sealed tokens", () => {
     expect(await sealed()).toBe(second);
   });
 
-  test("are not encrypted again over the tokens of a parallel call", async () => {
+  test("don't overwrite the tokens of a parallel call at re-encryption", async () => {
     const guest = (await start(ring(oldKey))).visitor();
     await guest.call("keep", tokens);
     const barrier = new Barrier();

@@ -140,7 +140,7 @@ describeStorages("a session", ({ start }) => {
     expect(await whoIs(there)).toEqual([7, {}]);
   });
 
-  test("is listed for its user with a handle that gives no access", async () => {
+  test("appears in its user's list with a handle that gives no access", async () => {
     const { visitor } = await start(base);
     const [here, there] = [visitor(), visitor()];
     await there.call("login", as(7), { "user-agent": "Phone" });

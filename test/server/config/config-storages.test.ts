@@ -7,13 +7,13 @@ describe("the storages of a config", () => {
   const two = { driver: "fs-lite", base: "./two" };
   const three = { driver: "fs-lite", base: "./three" };
 
-  test("are one memory storage by default", () => {
+  test("default to one memory storage", () => {
     const { shops, storage } = resolve({ shops: [shop, secondShop] });
     const all = [...shops.flatMap((each) => Object.values(each.storage)), storage.account];
     expect(new Set(all).size).toBe(1);
   });
 
-  test("are the objects of the config in every shop", () => {
+  test("share the objects of the config in every shop", () => {
     const { shops, storage } = resolve({
       storage: { session: one },
       shops: [shop, secondShop],
@@ -30,7 +30,7 @@ describe("the storages of a config", () => {
     expect(resolve({ storage: { account: three } }).storage.account).toBe(three);
   });
 
-  test("of a shop's sessions are also those of its baskets by default", () => {
+  test("use a shop's session storage for its baskets by default", () => {
     const { shops, storage } = resolve({
       storage: { session: one },
       shops: [

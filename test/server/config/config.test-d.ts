@@ -105,7 +105,7 @@ describe("a table of keys", () => {
   type Accepted<Table> = { readonly [Name in keyof Table]: ValueOf<Table[Name]> };
   type Set<Config> = { readonly [Name in keyof Config]-?: NonNullable<Config[Name]> };
 
-  test("has the keys of its type, and each check accepts the key's type", () => {
+  test("lists the keys of its type, and each check accepts the key's type", () => {
     expectTypeOf<Accepted<typeof topKeys>>().toEqualTypeOf<Set<TopConfig>>();
     expectTypeOf<Accepted<typeof sessionKeys>>().toEqualTypeOf<Set<SessionConfig>>();
     expectTypeOf<Accepted<typeof storageKeys>>().toEqualTypeOf<Set<ServerStorageConfig>>();

@@ -207,7 +207,7 @@ test("resolveConfig passes methods, hooks, auth, and log unchanged", () => {
 });
 
 describe("the warnings", () => {
-  test("are empty for a config that is fit for production", () => {
+  test("don't appear for a config that is fit for production", () => {
     const storage = { session: { driver: "redis", url: "redis://localhost" } };
     expect(resolve({ storage }, production).warnings).toEqual([]);
   });

@@ -64,7 +64,7 @@ describe("a diagnostic", () => {
     },
   );
 
-  test("has the same words in the program and in docs/doctor.md, and has a test", () => {
+  test("uses the same words in the program and in docs/doctor.md, and has a test", () => {
     const tested = [...Object.keys(findingCases), ...storageCodes];
     expect(tested.toSorted()).toEqual(Object.keys(kinds).toSorted());
     const rows = Object.entries(kinds).map(

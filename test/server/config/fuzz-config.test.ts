@@ -109,7 +109,7 @@ describe("a config", () => {
   );
 
   testProperty(
-    "of random values is accepted, or rejected with its errors",
+    "with random values works, or fails with its errors",
     300,
     fc.tuple(any, mode),
     resolve,

@@ -116,13 +116,13 @@ describe("production with a storage that is not atomic", () => {
   const kv = { driver: "cloudflareKVBinding", binding: "KV" };
   const account = { driver: "redis", url: "redis://127.0.0.1:1" };
 
-  test("is rejected, even for one process", () => {
+  test("fails, even for one process", () => {
     const { app } = create({ session: kv, account, singleProcess: true });
     expect(app.options.refusal?.faults).toMatchObject([{ code: "SF511", path: "storage.session" }]);
     expect(app.options.refusal?.message).toContain("storage.lossy: true");
   });
 
-  test("is accepted if the config accepts lost writes, and is named at startup", async () => {
+  test("starts if the config accepts lost writes, and prints the storage", async () => {
     const { app } = create({ session: kv, account, lossy: true });
     expect(app.options.refusal).toBeUndefined();
     expect(app.options.warnings.join()).toContain("SF506: storage.session");
@@ -156,7 +156,7 @@ test("development stores accounts with the sessions, even in a cache", () => {
 });
 
 describe("accounts in memory", () => {
-  test("are rejected in production, even as a layer of an overlay", () => {
+  test("fail in production, even as a layer of an overlay", () => {
     const memory = { driver: "memory" };
     const overlay = { driver: "overlay", layers: [createMemoryDriver()] };
     for (const session of [memory, createMemoryDriver(), overlay]) {
@@ -165,11 +165,11 @@ describe("accounts in memory", () => {
     }
   });
 
-  test("are accepted in development", () => {
+  test("work in development", () => {
     expect(refusalOf({ storage: { session: { driver: "memory" } } }, false).faults).toEqual([]);
   });
 
-  test("are not reported if the config has its own auth", () => {
+  test("don't matter if the config has its own auth", () => {
     const auth = { login: refuse, register: refuse, changePassword: refuse };
     const storage = { session: { driver: "memory" }, singleProcess: true };
     expect(refusalOf({ auth, storage }, true).faults).toEqual([]);

@@ -14,7 +14,7 @@ import {
 describe("the session secret", () => {
   const long = "a phrase of 32 letters, or more, 1";
 
-  test("is random in development, and the same for all shops without one", () => {
+  test("defaults to a random one in development, the same for all shops without one", () => {
     const config = { session: {}, shops: [shop, { ...secondShop }] };
     const first = resolve(config);
     const secret = sessionOf(first)?.secrets[0] ?? "";
@@ -25,14 +25,14 @@ describe("the session secret", () => {
     expect(sessionOf(resolve(config))?.secrets).not.toEqual([secret]);
   });
 
-  test("of a shop replaces the random one", () => {
+  test("comes from the shop instead of the random one", () => {
     const shops = [{ ...shop, session: { secret: long } }, secondShop];
     const options = resolve({ session: {}, shops });
     expect(sessionOf(options)?.secrets).toEqual([long]);
     expect(sessionOf(options, 1)?.secrets).not.toEqual([long]);
   });
 
-  test("gives a warning in development if it is short", () => {
+  test("causes a warning in development if it is short", () => {
     const { warnings } = resolve({ session: { secret: [long, "short"] } });
     expect(warnings).toContainEqual(expect.stringContaining("shorter than 32 characters"));
   });
@@ -42,13 +42,13 @@ describe("the session secret", () => {
     ["short", "short", "session.secret", "a string of 5 characters"],
     ["short, one of several", [long, "short"], "session.secret[1]", "a string of 5 characters"],
     ["an empty list", [], "session.secret", "a list of 0"],
-  ])("is rejected in production if it is %s", (_, secret, path, found) => {
+  ])("fails in production if it is %s", (_, secret, path, found) => {
     const expected = expect.stringContaining("a secret of 32 characters or more");
     const faults = findFaults({ shops: [shop], session: { secret } }, production);
     expect(faults).toMatchObject([{ path, found, expected }]);
   });
 
-  test("is missing in production if only another shop has one", () => {
+  test("can't come from another shop in production", () => {
     const shops = [{ ...shop, session: { secret: long } }, secondShop];
     expect(findFaults({ shops }, production)).toMatchObject([{ path: "session.secret" }]);
     const both = [shops[0], { ...secondShop, session: { secret: long } }];

@@ -128,7 +128,7 @@ describe("checkConfig", () => {
 describe("createStorefront", () => {
   const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
-  test("has no admin API if the token is undefined", async () => {
+  test("serves no admin API if the token is undefined", async () => {
     for (const admin of [undefined, {}, { token: undefined }]) {
       const { send } = await start({ admin });
       const init = { method: "POST", headers: { authorization: "Bearer undefined" } };

@@ -15,7 +15,7 @@ const page = "https://page.example";
 
 // A new transport gets these tests by its entry in the list of transports.
 describe.each(tokenMethods)("the session credential of the transport %s", (tokenMethod) => {
-  test("is not in context.headers of any method in any shop", async () => {
+  test("never appears in context.headers of any method in any shop", async () => {
     const seen: Headers[] = [];
     const see = (headers: Headers) => void seen.push(headers);
     const { call, credential, transport } = await startWithSession({
@@ -38,7 +38,7 @@ describe.each(tokenMethods)("the session credential of the transport %s", (token
     }
   });
 
-  test("is not in log lines, if a method logs it or throws it", async () => {
+  test("never appears in log lines, even if a method logs or throws it", async () => {
     allowErrors();
     const { call, credential, lines } = await startWithSession();
     for (const method of ["log", "reject", "fail"]) {
@@ -48,7 +48,7 @@ describe.each(tokenMethods)("the session credential of the transport %s", (token
     expectWithout(credential, lines);
   });
 
-  test("is not in a response that quotes it", async () => {
+  test("never appears in a response that quotes it", async () => {
     allowErrors();
     const { call, credential } = await startWithSession();
     for (const text of credential) {
@@ -58,7 +58,7 @@ describe.each(tokenMethods)("the session credential of the transport %s", (token
     }
   });
 
-  test("is not in what hooks receive", async () => {
+  test("never reaches a hook", async () => {
     allowErrors();
     const received: unknown[] = [];
     const note = ({ context, payload }: HookEvent) =>
@@ -78,7 +78,7 @@ describe.each(tokenMethods)("the session credential of the transport %s", (token
     expectWithout(credential, received);
   });
 
-  test("is only the server's to issue", async () => {
+  test("can't be issued by a method", async () => {
     const { call, issued, transport } = await startWithSession({
       methods: {
         forge: defineRpcMethod({

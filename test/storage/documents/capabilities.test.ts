@@ -98,7 +98,7 @@ function openTwo(atomicity: Atomicity) {
 }
 
 describe("a storage that is atomic across processes", () => {
-  test("is read for each session and generation if it can't push changes", async () => {
+  test("gets a read per session and generation if it can't push changes", async () => {
     const { one, two } = openTwo({ atomic: "cluster", changes: "unheard" });
     await one.sessions.update(`1:${key}`, () => ({ set: record, expiresAt: inAnHour }));
     const first = await two.generations.ensure(1);
@@ -111,7 +111,7 @@ describe("a storage that is atomic across processes", () => {
     expect(two.feed.isUp()).toBe(false);
   });
 
-  test("is not read again if it pushes changes, and this process learns of an end elsewhere", async () => {
+  test("gets no second read if it pushes changes, and this process learns of an end elsewhere", async () => {
     const { table, one, two } = openTwo({ atomic: "cluster", changes: "pushed" });
     await one.sessions.update(`1:${key}`, () => ({ set: record, expiresAt: inAnHour }));
     await two.cache.read(key, two.read);

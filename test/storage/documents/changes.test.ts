@@ -12,7 +12,7 @@ test.each([
   ["memory that others may have", memoryDriver()],
   ["lru-cache", openDriver({ driver: "lru-cache" })],
 ])(
-  "a change in %s is told of at once, with what it has made where nobody else can write",
+  "a change in %s notifies immediately, with the new value if no other process can write",
   async (name, driver) => {
     const store = openDocumentStore(driver, createTestLog());
     const numbers = store.collection("session", isNumber);

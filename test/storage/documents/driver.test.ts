@@ -10,7 +10,7 @@ import { increment, openCounters, setTo, until } from "../../_documents.ts";
 import { describeWithRedis, startRedis } from "../../_redis.ts";
 
 describe("a driver by name", () => {
-  test("is created by unstorage with the options beside the name", () => {
+  test("gets the options next to its name from unstorage", () => {
     expect(openDriver({ driver: "memory" }).name).toBe("memory");
     expect(openDriver({ driver: "lruCache", max: 5 })).toMatchObject({
       name: "lru-cache",
@@ -24,7 +24,7 @@ describe("a driver by name", () => {
     expect(config).toEqual({ driver: "fs-lite", base: "./data" });
   });
 
-  test("is rejected with a suggestion if it is misspelled", () => {
+  test("fails with a suggestion if it is misspelled", () => {
     expect(() => openDriver({ driver: "Redis" })).toThrow(TypeError);
     expect(() => openDriver({ driver: "Redis" })).toThrow("did you mean redis?");
     expect(() => openDriver({ driver: "lru" })).toThrow("did you mean lru-cache?");
@@ -32,7 +32,7 @@ describe("a driver by name", () => {
   });
 
   test.each(["__proto__", "constructor", "toString", "", undefined, 7])(
-    "is rejected if it is %j",
+    "fails if it is %j",
     (driver) => {
       expect(() => openDriver({ driver } as StorageConfig)).toThrow(TypeError);
     },
@@ -56,13 +56,13 @@ test("openDriver returns a driver object unchanged", () => {
 describe("redis by name", () => {
   const impatient = { maxRetriesPerRequest: 1, commandTimeout: 1000, connectTimeout: 1000 };
 
-  test("has short time limits, unless the config sets others", () => {
+  test("uses short time limits, unless the config sets others", () => {
     expect(openDriver({ driver: "redis" }).options).toMatchObject(impatient);
     const options = { driver: "redis", commandTimeout: 50, connectTimeout: undefined };
     expect(openDriver(options).options).toMatchObject({ ...impatient, commandTimeout: 50 });
   });
 
-  test("has the same time limits in a cluster", () => {
+  test("uses the same time limits in a cluster", () => {
     const clusterOptions = { redisOptions: { password: "p", commandTimeout: 50 } };
     const driver = openDriver({ driver: "redis", cluster: [], clusterOptions });
     expect(driver.options).toMatchObject({
@@ -107,7 +107,7 @@ describe("a Redis that can't be reached", () => {
   });
 });
 
-describeWithRedis("a Redis that goes away", () => {
+describeWithRedis("a Redis that disconnects", () => {
   test("fails calls within a second, and works again when it is back", async () => {
     const redis = await startRedis();
     const { counters, lines } = openCounters(openDriver({ driver: "redis", url: redis.url }));

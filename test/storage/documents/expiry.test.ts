@@ -12,7 +12,7 @@ afterEach(() => {
 const second = 1000;
 
 describe("expired documents", () => {
-  test("are removed although nobody reads them", async () => {
+  test("disappear without a read", async () => {
     const driver = openDriver({ driver: "memory" });
     const { counters } = openWithClock(driver);
     for (let count = 0; count < 1000; count++) {
@@ -38,7 +38,7 @@ describe("expired documents", () => {
     expect(await driver.getKeys("", {})).toEqual([]);
   });
 
-  test("are read once after an extension, not in each sweep", async () => {
+  test("need one read after an extension, not one per sweep", async () => {
     const driver = openDriver({ driver: "memory" });
     const { counters } = openWithClock(driver);
     await counters.update("a", setTo(1, Date.now() + second));
@@ -48,7 +48,7 @@ describe("expired documents", () => {
     expect(read).toHaveBeenCalledTimes(1);
   });
 
-  test("are removed earlier if their lifetime is shortened", async () => {
+  test("disappear earlier after a shorter lifetime", async () => {
     const driver = openDriver({ driver: "memory" });
     const { counters } = openWithClock(driver);
     await counters.update("a", setTo(1, Date.now() + 3600 * second));
@@ -57,7 +57,7 @@ describe("expired documents", () => {
     expect(await driver.getKeys("", {})).toEqual([]);
   });
 
-  test("are removed after the longest delay of a timer, not immediately", async () => {
+  test("disappear after the longest timer delay, not immediately", async () => {
     const driver = openDriver({ driver: "memory" });
     const { counters } = openWithClock(driver);
     await counters.update("a", setTo(1, Date.now() + 2 ** 31 + 60_000));
@@ -65,7 +65,7 @@ describe("expired documents", () => {
     expect((await counters.get("a")).value).toEqual({ count: 1 });
   });
 
-  test("of an earlier process are removed, too, and nothing else is", async () => {
+  test("disappear after a restart too, and no other documents do", async () => {
     const base = await createDirectory();
     const earlier = openCounters(openDriver({ driver: "fs", base }));
     await earlier.counters.update("short", setTo(1, Date.now() + 60 * second));
@@ -83,7 +83,7 @@ describe("expired documents", () => {
     expect(await readdir(base)).toEqual(expect.arrayContaining(["foreign"]));
   });
 
-  test("are not removed while a call extends them", async () => {
+  test("stay while a call extends them", async () => {
     const { counters } = openWithClock(slowDown(openDriver({ driver: "memory" })));
     for (let head = 0; head < 12; head++) {
       await vi.advanceTimersByTimeAsync(10 * second - (Date.now() % (10 * second)));
@@ -99,7 +99,7 @@ describe("expired documents", () => {
     }
   });
 
-  test("are removed later if the storage fails first", async () => {
+  test("disappear later if the storage fails first", async () => {
     const driver = openDriver({ driver: "memory" });
     const { counters } = openWithClock(driver);
     await counters.update("a", setTo(1, Date.now() + second));
@@ -111,7 +111,7 @@ describe("expired documents", () => {
     expect(await driver.getKeys("", {})).toEqual([]);
   });
 
-  test("are found behind many documents that have not expired", async () => {
+  test("disappear even among many unexpired documents", async () => {
     const driver = openDriver({ driver: "memory" });
     const { counters } = openWithClock(driver);
     for (let count = 0; count < 30_000; count++) {

@@ -11,7 +11,7 @@ describe("a storage that fails", () => {
   const secret = "redis://admin:hunter2@db.internal";
   const fail = () => Promise.reject(new Error(secret));
 
-  test("is reported without the text of its error", async () => {
+  test("causes an error without the driver's text", async () => {
     const driver: Driver = { ...openDriver({ driver: "memory" }), name: "flaky" };
     const { counters, store } = openCounters(driver);
     const read = await counters.update("a", setTo(1));
@@ -42,7 +42,7 @@ describe("a storage that fails", () => {
   });
 
   // The fs drivers return the errors of reads and removals, where others throw them.
-  test("is noticed if the driver returns its errors", async () => {
+  test("causes an error if the driver returns its errors", async () => {
     const base = await createDirectory();
     const { counters } = openCounters(openDriver({ driver: "fs", base }));
     await mkdir(join(base, "counter"));
@@ -55,7 +55,7 @@ describe("a storage that fails", () => {
     await expect(other.counters.take("a")).rejects.toThrow(StorageUnavailableError);
   });
 
-  test("is rejected immediately if it can't write", async () => {
+  test("fails immediately if it can't write", async () => {
     const driver = openDriver({ driver: "fs", base: await createDirectory(), readOnly: true });
     expect(() => openCounters(driver)).toThrow(TypeError);
     const { getItem, getKeys, hasItem } = openDriver({ driver: "memory" });
@@ -63,7 +63,7 @@ describe("a storage that fails", () => {
   });
 
   // fs writes in place: who reads meanwhile finds an empty or a cut file.
-  test("is read again if a read saw half a document", async () => {
+  test("gets another read after half a document", async () => {
     const driver = openDriver({ driver: "memory" });
     const { setItemRaw = expect.fail } = driver;
     driver.setItemRaw = async (key, value: string, options) => {

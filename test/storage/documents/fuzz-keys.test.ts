@@ -33,7 +33,7 @@ const twins = fc.oneof(
 );
 
 describe("a segment of a key", () => {
-  testProperty("is another for each id, in any driver's eyes", 2500, twins, ([a, b]) => {
+  testProperty("differs for each ID in every driver", 2500, twins, ([a, b]) => {
     const [left, right] = [toKeySegment(a), toKeySegment(b)];
     expect(isKey(left) && isKey(`session:${right}`)).toBe(true);
     expect(left).toMatch(/^[a-z0-9=_-]{1,65}$/);
@@ -70,7 +70,7 @@ describe("documents", () => {
       await store.keepApart(texts);
     });
 
-    test("are stored below their base only", async () => {
+    test("write below their base only", async () => {
       await store.write(["../up", "..", "/etc/passwd", "C:\\x", "a/b", "\0", "x".repeat(10_000)]);
       expect(await readdir(directory)).toEqual(["base"]);
       const files = await readdir(join(directory, "base"), { recursive: true });
@@ -113,7 +113,7 @@ describe("a user of any id", () => {
   const id = fc.oneof(fc.integer(), fc.double());
 
   testProperty(
-    "is refused, or known again and alone",
+    "gets a rejection, or a unique account",
     100,
     fc.tuple(twins, id, ways),
     async ([pair, number, way]) => {

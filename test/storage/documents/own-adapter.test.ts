@@ -86,7 +86,7 @@ describeWithPostgreSql("an adapter for a table with conditional writes", () => {
     });
   });
 
-  test("is accepted in production, because several processes can share it", () => {
+  test("works in production, because several processes can share it", () => {
     const resolved = resolveConfig(
       testConfig({
         auth: forProduction.auth,
@@ -109,7 +109,7 @@ describe("a driver with an adapter", () => {
   test.each([
     ["another atomicity than its adapter", "process", "unheard"],
     ["pushed changes without watch()", "cluster", "pushed"],
-  ] as const)("is rejected if it declares %s", (_, atomic, changes) => {
+  ] as const)("fails if it declares %s", (_, atomic, changes) => {
     const driver = createDriver(atomic, changes);
     expect(() => openDocumentStore(driver, createTestLog())).toThrow(TypeError);
   });

@@ -54,7 +54,7 @@ describeWithRedis("a Redis that evicts keys", () => {
     expect(lines.filter(isWarning)).toEqual([]);
   });
 
-  test.each(policies)("is an error for the doctor if its policy is %s", async (policy) => {
+  test.each(policies)("causes an error of the doctor with the policy %s", async (policy) => {
     await control.config("SET", "maxmemory-policy", policy);
     const config = testConfig({ storage: { session: { driver: "redis", url: redis.url } } });
     const findings = await diagnose({ ...config, session: { secret: testSecret } });

@@ -14,7 +14,7 @@ const drivers: [string, (url: string) => Driver][] = [
 describeWithRedis("the database of a Redis", () => {
   const redis = useRedis();
 
-  test.each(drivers)("is never another one if Redis rejects it: %s", async (_, open) => {
+  test.each(drivers)("never changes if Redis rejects it: %s", async (_, open) => {
     const control = new Redis(redis().url);
     onTestFinished(() => control.disconnect());
     await control.flushall();

@@ -49,7 +49,7 @@ describeWithRedis("changes in Redis", () => {
     test.each([
       ["by name", () => openDriver({ driver: "redis", url: url(), ...options })],
       ["as a driver object", () => redisDriver({ url: url(), ...options })],
-    ])("are pushed to another process under their own path, %s", async (_name, openOne) => {
+    ])("reach another process under their own path, %s", async (_name, openOne) => {
       const [one, two] = [open(openOne()), open(openOne())];
       const numbers = one.collection("session", isNumber);
       const feed = two.watch("session");

@@ -42,29 +42,26 @@ async function writes(counters: Collection<Counter>): Promise<boolean> {
 }
 
 describeWithRedis("a connection to Redis", () => {
-  test.each(drivers)(
-    "that dies without a word is replaced within four seconds, %s",
-    async (_, open) => {
-      const redis = await useRedis();
-      const proxy = await startTcpProxy(redis.port);
-      const { counters, lines } = openCounters(open(proxy.url));
-      await counters.update("a", setTo(1));
-      proxy.silence();
-      const startedAt = performance.now();
-      await until(() => writes(counters));
-      expect(performance.now() - startedAt).toBeLessThan(4000);
-      expect(lines).toEqual([
-        {
-          level: "error",
-          message: expect.stringContaining(`127.0.0.1:${proxy.port}`),
-          details: { reason: "no response" },
-        },
-        { level: "info", message: `Redis at 127.0.0.1:${proxy.port} is back`, details: undefined },
-      ]);
-    },
-  );
+  test.each(drivers)("recovers within four seconds after a silent failure, %s", async (_, open) => {
+    const redis = await useRedis();
+    const proxy = await startTcpProxy(redis.port);
+    const { counters, lines } = openCounters(open(proxy.url));
+    await counters.update("a", setTo(1));
+    proxy.silence();
+    const startedAt = performance.now();
+    await until(() => writes(counters));
+    expect(performance.now() - startedAt).toBeLessThan(4000);
+    expect(lines).toEqual([
+      {
+        level: "error",
+        message: expect.stringContaining(`127.0.0.1:${proxy.port}`),
+        details: { reason: "no response" },
+      },
+      { level: "info", message: `Redis at 127.0.0.1:${proxy.port} is back`, details: undefined },
+    ]);
+  });
 
-  test("that dies silently while no call comes costs no call", async () => {
+  test("recovers from a silent failure between calls without a failed call", async () => {
     const redis = await useRedis();
     const proxy = await startTcpProxy(redis.port);
     const { counters } = openCounters(openDriver({ driver: "redis", url: proxy.url }));
@@ -74,7 +71,7 @@ describeWithRedis("a connection to Redis", () => {
     expect(await counters.get("a")).toMatchObject({ value: { count: 1 } });
   }, 15_000);
 
-  test.each(drivers)("that leads to a demoted primary is replaced, %s", async (_, open) => {
+  test.each(drivers)("moves away from a demoted primary, %s", async (_, open) => {
     const [first, second] = [await useRedis(), await useRedis()];
     const proxy = await startTcpProxy(first.port);
     const { counters, lines } = openCounters(open(proxy.url));
@@ -85,7 +82,7 @@ describeWithRedis("a connection to Redis", () => {
     expect(lines.map(({ details }) => details?.["reason"])).toEqual(["READONLY", undefined]);
   });
 
-  test("that leads to a replica without its primary is replaced, also by reads", async () => {
+  test("moves away from a replica without its primary, even for reads", async () => {
     const [first, second] = [
       await useRedis(["--replica-serve-stale-data", "no"]),
       await useRedis(),
@@ -146,7 +143,7 @@ describeWithRedis("a Redis that is stopped", () => {
     await until(() => writes(counters));
   }, 30_000);
 
-  test("is used again after it lost more commands than can wait", async () => {
+  test("works again after losing more commands than the queue holds", async () => {
     const redis = await useRedis();
     const proxy = await startTcpProxy(redis.port);
     const { counters } = openCounters(openDriver({ driver: "redis", url: proxy.url }));
@@ -239,7 +236,7 @@ describeWithRedis("a Redis Cluster", () => {
 });
 
 describeWithRedis("the connections to a Redis Cluster", () => {
-  test("are replaced within four seconds if they die silently", async () => {
+  test("recover within four seconds after a silent failure", async () => {
     const cluster = await startRedisCluster();
     onTestFinished(() => cluster.stop());
     const proxies = await Promise.all(cluster.nodes.map(({ port }) => startTcpProxy(port)));
@@ -269,7 +266,7 @@ describeWithRedis("the connections to a Redis Cluster", () => {
 });
 
 describe("an address that accepts connections and never replies", () => {
-  test("is logged once, and delays calls by a second at first, then not at all", async () => {
+  test("causes one log line, and delays only the first calls, by a second", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
     onTestFinished(() => void server.close());

@@ -46,7 +46,7 @@ describeWithRedis("another Redis type", () => {
 
   const warnings = () => server.lines.filter(({ level }) => level === "warn");
 
-  test.each(makers)("as a session ends it with a log line (%s)", async (_, make) => {
+  test.each(makers)("ends a session with a log line (%s)", async (_, make) => {
     await spoil("session:1001:*", make);
     const { status, body } = await visitor.call("getUser");
     expect([status, body.user]).toEqual([200, undefined]);
@@ -58,7 +58,7 @@ describeWithRedis("another Redis type", () => {
     );
   });
 
-  test.each(makers)("as a basket or a wishlist is moved away (%s)", async (type, make) => {
+  test.each(makers)("sets an unreadable basket or wishlist aside (%s)", async (type, make) => {
     const keys = [...(await spoil("basket:*", make)), ...(await spoil("wishlist:*", make))];
     expect((await visitor.call("getBasket")).body.basket.items).toEqual([]);
     const { body } = await visitor.call("addItemToBasket", { variantId: 8, quantity: 2 });
@@ -71,13 +71,13 @@ describeWithRedis("another Redis type", () => {
     }
   });
 
-  test.each(makers)("as a user's index keeps nobody from logging in (%s)", async (_, make) => {
+  test.each(makers)("blocks no login in place of a user's index (%s)", async (_, make) => {
     await spoil("user:*", make);
     expect((await server.visitor().call("login", account)).status).toBe(200);
     expect((await server.visitor().call("login", account)).status).toBe(200);
   });
 
-  test.each(makers)("as an account fails its logins, and nothing else (%s)", async (_, make) => {
+  test.each(makers)("fails only the logins in place of an account (%s)", async (_, make) => {
     setup.allowErrors();
     const [key = ""] = await spoil("account:*", make);
     expect((await server.visitor().call("login", account)).status).toBe(503);
@@ -86,7 +86,7 @@ describeWithRedis("another Redis type", () => {
     expect((await visitor.call("getUser")).status).toBe(200);
   });
 
-  test.each(makers)("as the generations ends all sessions (%s)", async (_, make) => {
+  test.each(makers)("ends all sessions in place of the generations (%s)", async (_, make) => {
     await spoil("session-generations:current", make);
     await expect
       .poll(async () => (await visitor.call("getUser")).body?.user, { timeout: 3000 })
@@ -95,13 +95,10 @@ describeWithRedis("another Redis type", () => {
     expect((await visitor.call("getUser")).body.user).toMatchObject({ email: account.email });
   });
 
-  test.each(makers)(
-    "as the mark that readiness writes makes nobody unready (%s)",
-    async (_, make) => {
-      await make(client, "ping");
-      expect((await visitor.request("/readyz")).status).toBe(200);
-    },
-  );
+  test.each(makers)("doesn't affect readiness in place of its marker (%s)", async (_, make) => {
+    await make(client, "ping");
+    expect((await visitor.request("/readyz")).status).toBe(200);
+  });
 
   test("under any other key fails no call", async () => {
     const newPassword = "battery staple 2";

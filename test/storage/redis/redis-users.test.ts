@@ -93,7 +93,7 @@ describeWithRedis("a Redis", () => {
     await until(async () => (await twin.call("getUser")).body.user === undefined);
   });
 
-  describe("that is out of memory", () => {
+  describe("a Redis user without memory", () => {
     test("accepts a logout, which only removes", async () => {
       const session = { driver: "redis", url: redis.url };
       const server = await setup.start({ storage: { session } });

@@ -35,7 +35,7 @@ describeTwoServers("the first sessions of a shop", ({ startTwo, stored }) => {
 });
 
 describe("the generation of a shop's sessions", () => {
-  test("is random, and stays until all sessions of the shop end", async () => {
+  test("stays the same random value until all sessions of the shop end", async () => {
     const { generations } = open();
     await generations.ensure(1001);
     await generations.ensure(1002);
@@ -49,7 +49,7 @@ describe("the generation of a shop's sessions", () => {
     expect(await idOf(generations, 1002)).toBe(other);
   });
 
-  test("is created by one of two servers that start in parallel, in memory", async () => {
+  test("comes from one of two servers that start in parallel, in memory", async () => {
     const faulty = createFaultyDriver();
     const servers = [open(faulty).generations, open(faulty).generations];
     await Promise.all(servers.map((generations) => generations.ensure(1001)));
@@ -57,7 +57,7 @@ describe("the generation of a shop's sessions", () => {
     expect(first).toBe(second);
   });
 
-  test("is the stored one if two processes wrote one each", async () => {
+  test("comes from the storage if two processes wrote one each", async () => {
     const directory = await createDirectory();
     const processes = [1, 2].map(() => {
       const driver = openDriver({ driver: "fs", base: directory });
@@ -69,7 +69,7 @@ describe("the generation of a shop's sessions", () => {
     expect(first).toBe(second);
   });
 
-  test("is read once while the feed is up, and again after a change", async () => {
+  test("needs one read while the feed is up, and another after a change", async () => {
     const { faulty, generations } = open();
     await Promise.all([generations.current(), generations.current()]);
     expect(generations.current()).toEqual({});
@@ -78,7 +78,7 @@ describe("the generation of a shop's sessions", () => {
     expect(await idOf(generations, 1001)).toBeDefined();
   });
 
-  test("is read again after a failed read", async () => {
+  test("needs another read after a failed read", async () => {
     const { faulty, generations } = open();
     faulty.before = () => {
       throw new Error("out of order");
@@ -88,7 +88,7 @@ describe("the generation of a shop's sessions", () => {
     expect(await generations.current()).toEqual({});
   });
 
-  test("is not cached while the feed is down", async () => {
+  test("bypasses the cache while the feed is down", async () => {
     const faulty = createFaultyDriver();
     const store = openDocumentStore(faulty.driver, createTestLog());
     const feed = { isUp: () => false, listen: () => {}, close: () => {} };

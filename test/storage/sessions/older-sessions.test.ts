@@ -72,7 +72,7 @@ describe("a session of a version without random generations", () => {
   });
 
   test.each(["session-generations:current", "session:epochs"])(
-    "stays ended when %s is lost or spoilt afterwards",
+    "stays ended when %s is lost or corrupted afterwards",
     async (key) => {
       const visitors = await begin();
       await endAll(await upgrade());

@@ -103,7 +103,7 @@ describe("defect 3: a basket merge that fails at login", () => {
   });
 });
 
-describeTwoServers("defect 4: two logins at once", ({ startTwo, stored }) => {
+describeTwoServers("defect 4: two parallel logins", ({ startTwo, stored }) => {
   test("merge the guest's basket once, and a third adds nothing", async () => {
     const [one, two] = await startTwo();
     for (let user = 1; user <= 10; user++) {

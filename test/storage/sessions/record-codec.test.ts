@@ -47,7 +47,7 @@ describe("a session's record", () => {
   };
   const stored = async () => (await readStored(driver)).map(({ value }) => value);
 
-  test("is stored without derived fields, and is read whole", async () => {
+  test("omits derived fields in the storage, and a read restores them", async () => {
     const created = await records.update(key, () => ({ set: usual }), absent);
     expect(created.value).toEqual(usual);
     expect(await stored()).toEqual([{ createdAt: 1, handle: "h", user: { id: 7 } }]);
@@ -56,7 +56,7 @@ describe("a session's record", () => {
     expect(await records.take(key)).toBeUndefined();
   });
 
-  test("has the same hidden class as all others of its kind", async () => {
+  test("shares its hidden class with all records of its kind", async () => {
     const keys = Array.from({ length: 8 }, (_, index) =>
       key.replace("0f0a3c52", `0f0a3c5${index}`),
     );
@@ -76,7 +76,7 @@ describe("a session's record", () => {
     }
   });
 
-  test("of a guest has the random part as its ID", async () => {
+  test("uses the random part as its ID for a guest", async () => {
     const { user: _, ...guest } = { ...usual, id: key };
     await records.update(key, () => ({ set: guest }), absent);
     expect((await records.get(key)).value).toEqual(guest);
@@ -88,7 +88,7 @@ describe("a session's record", () => {
     expect((await records.get(key)).value).toEqual(record);
   });
 
-  test("that was stored whole is read unchanged", async () => {
+  test("stays unchanged if it was stored with derived fields", async () => {
     const whole = { ...usual, lastSeenAt: 1, ownerKey: "o" };
     await store(whole);
     expect((await records.get(key)).value).toEqual(whole);
@@ -107,7 +107,7 @@ describe("a session's record", () => {
     "text",
     null,
     [usual],
-  ])("is dropped if it is invalid: %j", async (spoilt) => {
+  ])("doesn't survive a read if it is invalid: %j", async (spoilt) => {
     await store(spoilt as object);
     expect((await records.get(key)).value).toBeUndefined();
     expect(lines).toMatchObject([{ level: "warn" }]);

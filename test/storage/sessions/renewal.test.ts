@@ -28,7 +28,7 @@ async function whoIs(visitor: Visitor): Promise<unknown> {
 }
 
 describeStorages("a session's id", ({ start }) => {
-  test("is renewed when it is older than renewAfter, and not before", async () => {
+  test("changes when it is older than renewAfter, and not before", async () => {
     const { visitor } = await start(base);
     const user = visitor();
     await user.call("enter", { id: 7 });
@@ -75,7 +75,7 @@ describeStorages("a session's id", ({ start }) => {
     expect((await user.call("notes")).body).toEqual({ late: true });
   });
 
-  test("is renewed once for parallel calls", async () => {
+  test("changes once for parallel calls", async () => {
     const { visitor } = await start(base);
     const user = visitor();
     await user.call("enter", { id: 7 });
@@ -114,7 +114,7 @@ describeStorages("a session's id", ({ start }) => {
     expect(reuses).toHaveLength(1);
   });
 
-  test("is invalid after renewal once the session has ended", async () => {
+  test("becomes invalid after renewal once the session has ended", async () => {
     const reuses: unknown[] = [];
     const hooks = { "session.reuse_detected": (reuse: unknown) => void reuses.push(reuse) };
     const { visitor } = await start({ ...base, hooks });
@@ -149,7 +149,7 @@ describeStorages("a session's id", ({ start }) => {
     expect(await whoIs(other)).toBeUndefined();
   });
 
-  test("is invalid after renewal if a new password rotates the ID", async () => {
+  test("becomes invalid after renewal if a new password rotates the ID", async () => {
     const auth = { login: async () => undefined, register: async () => ({ id: 7 }) };
     const { visitor } = await start({
       ...base,
@@ -255,7 +255,7 @@ describe("a renewal", () => {
     await users.endAll(user.id);
   });
 
-  test("leaves nothing behind if the old ID is used too late", async () => {
+  test("leaves no record if a client uses the old ID too late", async () => {
     const before = countRecords(faulty);
     const old = await enter();
     const renewed = await sessions.renew(old);

@@ -26,7 +26,7 @@ function waitingAuth(barrier: Barrier): Auth {
 
 describeTwoServers("the end of all sessions of a user", ({ startTwo }) => {
   test.each([-90, 90])(
-    "refuses no login that begins later, on a server whose clock is %i s off",
+    "accepts later logins on a server whose clock is %i s off",
     async (seconds) => {
       const [here, there] = await startTwo();
       const user = here.visitor();
@@ -49,7 +49,7 @@ describeTwoServers("the end of all sessions of a user", ({ startTwo }) => {
     ["login", "logoutEverywhere", undefined],
     ["register", "logoutEverywhere", undefined],
   ])(
-    "refuses a %s that was in flight during %s on another server",
+    "rejects a %s that was in progress during %s on another server",
     async (method, end, payload) => {
       for (const seconds of [-90, 0, 90]) {
         const barrier = new Barrier();
@@ -198,7 +198,7 @@ describe("the order of ends", () => {
   const store = openDocumentStore(createFaultyDriver().driver, createTestLog());
   const revocations = new Revocations(store, store.watch("session"));
 
-  test("is the order in which they began, without a clock", async () => {
+  test("follows the order of their starts, without a clock", async () => {
     const before = await revocations.read();
     const first = await revocations.next();
     const between = await revocations.read();
@@ -211,7 +211,7 @@ describe("the order of ends", () => {
     expect(laterOf(undefined, first)).toBe(first);
   });
 
-  test("is unknown between marks of two series", () => {
+  test("can't be known between marks of two series", () => {
     expect(isAfter({ series: "a", count: 7 }, { series: "b", count: 1 })).toBeUndefined();
   });
 });

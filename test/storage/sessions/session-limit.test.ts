@@ -24,7 +24,7 @@ async function whoAreAlive(visitors: readonly Visitor[]): Promise<boolean[]> {
 }
 
 describeStorages("the sessions of a user", ({ start }) => {
-  test("are at most maxSessionsPerUser: the least recently used one ends", async () => {
+  test("never exceed maxSessionsPerUser: the least recently used one ends", async () => {
     const session = { maxSessionsPerUser: 3, maxAge: 20 };
     const storefront = await start({ methods: testMethods, session });
     const [first, second, third] = await enterOn(storefront, 3);
@@ -39,7 +39,7 @@ describeStorages("the sessions of a user", ({ start }) => {
     expect((await fourth.call("listSessions")).body.sessions).toHaveLength(3);
   });
 
-  test("are at most that many after parallel logins", async () => {
+  test("never exceed maxSessionsPerUser after parallel logins", async () => {
     const session = { maxSessionsPerUser: 3 };
     const { visitor } = await start({ methods: testMethods, session });
     const visitors = Array.from({ length: 12 }, () => visitor());

@@ -148,7 +148,7 @@ describe("a session cache with a strategy", () => {
     ["fails to forget", { delete: () => Promise.reject(new Error("no")) }],
     ["throws", { get: fail, set: fail, delete: fail, clear: fail }],
     ["hangs", { get: () => new Promise(() => {}), delete: () => new Promise(() => {}) }],
-  ])("revives nothing if its strategy %s", async (_, broken) => {
+  ])("revives no session if its strategy %s", async (_, broken) => {
     create(breakStrategy(broken));
     expect(await load()).toEqual(stored);
     stored = ended;
@@ -207,7 +207,7 @@ describe("an entry that a slow strategy returns", () => {
     await load();
   });
 
-  test("is used if nothing changed in the meantime", async () => {
+  test("reaches the caller if nothing changed in the meantime", async () => {
     const before = stored;
     stored = ended;
     expect(await load()).toEqual(before);
@@ -253,7 +253,7 @@ describe("a strategy", () => {
     },
   );
 
-  test("in a storage is cleared for all servers on the storage", async () => {
+  test("clears its storage for all servers", async () => {
     const store = openStore();
     onTestFinished(() => store.close());
     const [one, two] = [
@@ -266,7 +266,7 @@ describe("a strategy", () => {
     expect(await two.get(key)).toBeUndefined();
   });
 
-  test("in memory evicts the least recently used entry", () => {
+  test("evicts the least recently used entry in memory", () => {
     const strategy = strategies.InMemorySessionCacheStrategy;
     for (const token of ["a", "b", "c"]) strategy.set({ ...entry, token });
     const tokens = ["a", "b", "c"].map((token) => strategy.get(token)?.token);

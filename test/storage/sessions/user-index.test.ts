@@ -58,7 +58,7 @@ describe("a user's index of nearly the right shape", () => {
     expect(await user.call("logoutEverywhere")).toMatchObject({ status: 200, body: { ended: 1 } });
   });
 
-  test("is read whole if it is valid", async () => {
+  test("keeps all its entries if it is valid", async () => {
     const { visitor } = await start({ methods: testMethods });
     const index = { ...sound, sessions: { a: session }, ending: [session], pendingMerges: [merge] };
     const { text } = toEnvelope(JSON.stringify(index), undefined);
