@@ -1,6 +1,6 @@
 import { parseSetCookie } from "cookie-es";
 import type { Auth } from "../rpc/accounts/auth.ts";
-import { Visitor, type Answer, type Send } from "./_visitor.ts";
+import { CookieClient, type Answer, type Send } from "./_cookie-client.ts";
 
 /** The transport of a client's session. */
 export type Transport = "cookie" | "bearer";
@@ -58,8 +58,8 @@ export class TestClient {
 
   /** Calls a method, and doesn't store the new credential. */
   callRaw(method: string, payload?: unknown, headers = this.headers): Promise<Answer> {
-    const visitor = new Visitor(this.#send, this.shopId);
-    return visitor.call(method, payload, headers);
+    const client = new CookieClient(this.#send, this.shopId);
+    return client.call(method, payload, headers);
   }
 
   /** The request headers with the credential. */

@@ -6,7 +6,7 @@ import type { StorefrontConfig } from "../server/config/config.ts";
 import { servers } from "./_servers.ts";
 import { createTestLog, type LogLine } from "./_log.ts";
 import { testConfig } from "./_setup.ts";
-import type { Answer, Send } from "./_visitor.ts";
+import type { Answer, Send } from "./_cookie-client.ts";
 
 declare module "vitest" {
   interface ProvidedContext {

@@ -5,7 +5,7 @@ import type { StorefrontConfig } from "../server/config/config.ts";
 import { until } from "./_documents.ts";
 import { describeWithRedis, useRedis } from "./_redis.ts";
 import { createSetup, type Setup, type TestStorefront } from "./_setup.ts";
-import { Visitor, type Answer } from "./_visitor.ts";
+import { CookieClient, type Answer } from "./_cookie-client.ts";
 
 export const ada = { email: "ada@example.com", password: "right" };
 export const eve = { email: "eve@example.com", password: "right" };
@@ -28,15 +28,15 @@ export const limited: Partial<StorefrontConfig> = {
   loginAttempts: { perAccount: 3, perAddress: 5 },
 };
 
-/** A visitor at an address. */
-export function visitorAt(ip: string | undefined, { app }: TestStorefront): Visitor {
-  return new Visitor(async (path, init) =>
+/** A client with an IP address. */
+export function clientAt(ip: string | undefined, { app }: TestStorefront): CookieClient {
+  return new CookieClient(async (path, init) =>
     app.fetch(Object.assign(new Request(`http://localhost${path}`, init), { ip })),
   );
 }
 
-export const login = async (visitor: Visitor, credentials: typeof ada) =>
-  toShort(await visitor.call("login", credentials));
+export const login = async (client: CookieClient, credentials: typeof ada) =>
+  toShort(await client.call("login", credentials));
 export const toShort = ({ status, body }: Answer) => `${status} ${body.code ?? "ok"}`;
 
 /** Several at once. @returns how often there was which answer */
@@ -77,15 +77,15 @@ export function describeLimits(
     }));
     afterEach(() => {
       vi.useRealTimers();
-      return withClient(redis().url, (client) => client.flushall());
+      return withClient(redis().url, (control) => control.flushall());
     });
     // Redis has a clock of its own, so the test shortens the lifetime of the counts.
     const pass = (seconds: number) =>
-      withClient(redis().url, async (client) => {
-        for (const key of await client.keys("shop:login-attempts:*")) {
-          await client.pexpire(key, Math.max(1, (await client.pttl(key)) - seconds * 1000));
+      withClient(redis().url, async (control) => {
+        for (const key of await control.keys("shop:login-attempts:*")) {
+          await control.pexpire(key, Math.max(1, (await control.pttl(key)) - seconds * 1000));
         }
-        await until(async () => (await client.keys("shop:login-attempts:*")).length === 0);
+        await until(async () => (await control.keys("shop:login-attempts:*")).length === 0);
         forgetBlocked();
       });
     tests(setup, pass, () => redis().url);
@@ -94,14 +94,14 @@ export function describeLimits(
 
 export async function withClient<T>(
   url: string,
-  use: (client: Redis) => Promise<T>,
+  use: (control: Redis) => Promise<T>,
 ): Promise<void> {
   const { Redis: Client } = await import("ioredis");
-  const client = new Client(url);
+  const control = new Client(url);
   try {
-    await use(client);
+    await use(control);
   } finally {
-    client.disconnect();
+    control.disconnect();
   }
 }
 

@@ -6,12 +6,12 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
 import { testSecret } from "./_setup.ts";
-import { Visitor, type Send } from "./_visitor.ts";
+import { CookieClient, type Send } from "./_cookie-client.ts";
 
 /** A server of `storefront start` in its own process. */
 export interface ServerProcess {
   readonly send: Send;
-  visitor(shopId?: number): Visitor;
+  client(shopId?: number): CookieClient;
   /** Its standard output and standard error. */
   readonly output: string;
   /** Stops it with SIGTERM. @returns its exit code */
@@ -33,7 +33,7 @@ export async function startServerProcess(redisUrl: string): Promise<ServerProces
     },
   );
   const { send } = server;
-  return Object.assign(server, { visitor: (shopId?: number) => new Visitor(send, shopId) });
+  return Object.assign(server, { client: (shopId?: number) => new CookieClient(send, shopId) });
 }
 
 /**
@@ -43,7 +43,7 @@ export async function startServerProcess(redisUrl: string): Promise<ServerProces
 export async function startProcess(
   args: readonly string[],
   { cwd, env }: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
-): Promise<Omit<ServerProcess, "visitor">> {
+): Promise<Omit<ServerProcess, "client">> {
   await (checked ??= assertBuilt());
   const child = spawn(process.execPath, args, {
     cwd,
@@ -83,9 +83,9 @@ export async function startProcess(
  * of scripts inside Redis.
  */
 export async function countCommands(url: string, act: () => Promise<unknown>): Promise<string[]> {
-  const client = new Redis(url);
+  const control = new Redis(url);
   // By then, the client has sent the commands of a new connection.
-  await client.ping();
+  await control.ping();
   const monitor = connect(Number(new URL(url).port), new URL(url).hostname);
   const lines = createInterface({ input: monitor });
   // A raw socket: the client fails if a command arrives in one chunk with the reply to MONITOR.
@@ -107,10 +107,10 @@ export async function countCommands(url: string, act: () => Promise<unknown>): P
   });
   await act();
   // The monitor prints commands in order, so the echo comes after all earlier commands.
-  await client.echo("over");
+  await control.echo("over");
   await over;
   monitor.destroy();
-  client.disconnect();
+  control.disconnect();
   return commands;
 }
 

@@ -6,7 +6,7 @@ import { listen } from "../server/cli/listen.ts";
 import { createFastRoutes, createServerApp } from "../server/cli/server-app.ts";
 import type { OpenStorefront } from "../server/storefront.ts";
 import { requirePeer } from "./_peers.ts";
-import type { Send } from "./_visitor.ts";
+import type { Send } from "./_cookie-client.ts";
 
 /** How a test serves a storefront. */
 export type ServerKind = keyof typeof servers;

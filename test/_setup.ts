@@ -9,7 +9,7 @@ import { describeWithPeers } from "./_adapters.ts";
 import { servers, isOwnServer, type ServerKind } from "./_servers.ts";
 import { createTestLog, type LogLine } from "./_log.ts";
 import { describeWithRedis, useRedis } from "./_redis.ts";
-import { Visitor, type Send } from "./_visitor.ts";
+import { CookieClient, type Send } from "./_cookie-client.ts";
 
 /** A secret that is long enough for production. */
 export const testSecret = "a-secret-for-tests-only-of-more-than-32-characters";
@@ -32,7 +32,7 @@ export interface TestStorefront {
   /** Its log lines. An error line fails the test, except after `allowErrors`. */
   readonly lines: LogLine[];
   readonly send: Send;
-  visitor(shopId?: number): Visitor;
+  client(shopId?: number): CookieClient;
 }
 
 /** The tools of a test: a storage, and storefronts on it. */
@@ -116,7 +116,7 @@ export function createSetup(
     const { app } = storefront;
     endings.push(() => app.close());
     const send = await servers[server](storefront, endings);
-    return { app, lines, send, visitor: (shopId) => new Visitor(send, shopId) };
+    return { app, lines, send, client: (shopId) => new CookieClient(send, shopId) };
   }
 
   return { driver, server, storage, start, allowErrors: () => void (errorsAllowed = true) };

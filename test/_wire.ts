@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import * as z from "zod";
 import { defineRpcMethod } from "../rpc/method.ts";
-import type { Answer } from "./_visitor.ts";
+import type { Answer } from "./_cookie-client.ts";
 import { testMethods } from "./fixtures/methods.ts";
 
 /** The text of an internal error, which no client may see. */

@@ -14,26 +14,26 @@ describeOverHttp("an ended session", ({ startTwo, stored }) => {
   // In-flight revival: a slow request saves a session that was deleted meanwhile (rack-session, CVE-2025-46336).
   test("doesn't return through a call that was in progress at the logout", async () => {
     const [one, two] = await startTwo();
-    const visitor = one.visitor();
-    await visitor.call("login", as(7));
+    const client = one.client();
+    await client.call("login", as(7));
     const barrier = await createBarrier();
     const payload = { barrier: barrier.url, method: "note", payload: { late: true } };
-    const slow = visitor.clone().call("slowly", payload);
+    const slow = client.clone().call("slowly", payload);
     await barrier.reached();
-    await twinAt(two, visitor).call("logout");
+    await twinAt(two, client).call("logout");
     barrier.open();
     expect(await slow).toMatchObject({ status: 409, setCookies: [] });
-    expect(await userOf(visitor.clone())).toBeUndefined();
+    expect(await userOf(client.clone())).toBeUndefined();
   });
 
   // A second store or cache keeps a revoked session (authentik, CVE-2025-29928; Mattermost, CVE-2026-9162).
   test("doesn't survive in the cache of another server", async () => {
     const [one, two] = await startTwo();
-    const visitor = one.visitor();
-    await visitor.call("login", as(7));
-    const elsewhere = twinAt(two, visitor);
+    const client = one.client();
+    await client.call("login", as(7));
+    const elsewhere = twinAt(two, client);
     expect(await userOf(elsewhere)).toBeDefined();
-    await visitor.clone().call("logoutEverywhere");
+    await client.clone().call("logoutEverywhere");
     await vi.waitFor(async () => expect(await userOf(elsewhere.clone())).toBeUndefined());
   });
 
@@ -41,17 +41,17 @@ describeOverHttp("an ended session", ({ startTwo, stored }) => {
   test("gives no access after its expiration, even if its record is still stored", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const [one] = await startTwo({ session: { maxAge: 100 } });
-    const visitor = one.visitor();
-    await visitor.call("login", as(7));
+    const client = one.client();
+    await client.call("login", as(7));
     vi.setSystemTime(Date.now() + 100_000);
     expect(await stored("session:1001:")).toHaveLength(1);
-    expect(await userOf(visitor)).toBeUndefined();
+    expect(await userOf(client)).toBeUndefined();
   });
 
   // Revoke-all with a bound: only the first page of a user's sessions ends (authup, pull request 3404).
   test("gives no access after logoutEverywhere, even with 120 sessions", async () => {
     const [one, two] = await startTwo({ session: { maxSessionsPerUser: 200 } });
-    const devices = Array.from({ length: 120 }, () => one.visitor());
+    const devices = Array.from({ length: 120 }, () => one.client());
     for (const device of devices) await device.call("enter", { id: 7 });
     await devices[0]?.clone().call("logoutEverywhere");
     const users = await Promise.all(devices.map((device) => userOf(twinAt(two, device))));
@@ -61,7 +61,7 @@ describeOverHttp("an ended session", ({ startTwo, stored }) => {
   // Password change that leaves other sessions (Strapi, CVE-2026-22706; blueprintUE, CVE-2026-40587).
   test("gives no access: every other session of the user after a new password", async () => {
     const [one, two] = await startTwo();
-    const [owner, thief] = [one.visitor(), two.visitor()];
+    const [owner, thief] = [one.client(), two.client()];
     await owner.call("login", as(7));
     await thief.call("login", as(7));
     await owner.call("updatePassword", { oldPassword: "old", newPassword: "battery staple" });
@@ -74,13 +74,13 @@ describeOverHttp("a session ID", ({ startTwo }) => {
   // Session fixation: an attacker's session ID is logged in with the victim (OpenCart, CVE-2021-47923 of 2026).
   test("doesn't get logged in if an attacker planted it before the login", async () => {
     const [one] = await startTwo();
-    const attacker = one.visitor();
+    const attacker = one.client();
     await attacker.call("addItemToBasket", line);
     const victim = attacker.clone();
     await victim.call("login", as(7));
     expect(victim.sessionId).not.toBe(attacker.sessionId);
     expect(await userOf(attacker.clone())).toBeUndefined();
-    const invented = one.visitor();
+    const invented = one.client();
     invented.cookies.set("$session-1001", "s:7:attackers-own-id.AAAA");
     await invented.call("addItemToBasket", line);
     expect(invented.sessionId).not.toContain("attackers-own-id");
@@ -93,11 +93,11 @@ describeOverHttp("a session ID", ({ startTwo }) => {
     ["updatePassword", { oldPassword: "old", newPassword: "battery staple" }],
   ])("gives no access after %s replaced it", async (method, payload) => {
     const [one, two] = await startTwo();
-    const visitor = one.visitor();
-    await visitor.call("login", as(7));
-    const before = visitor.clone();
-    expect((await visitor.call(method, payload)).status).toBeLessThan(300);
-    expect(visitor.sessionId).not.toBe(before.sessionId);
+    const client = one.client();
+    await client.call("login", as(7));
+    const before = client.clone();
+    expect((await client.call(method, payload)).status).toBeLessThan(300);
+    expect(client.sessionId).not.toBe(before.sessionId);
     expect(await userOf(before.clone())).toBeUndefined();
     await vi.waitFor(async () => expect(await userOf(twinAt(two, before))).toBeUndefined());
   });
@@ -105,11 +105,11 @@ describeOverHttp("a session ID", ({ startTwo }) => {
   // One customer's session becomes another's: state of a request leaks into the next (FrankenPHP, CVE-2026-24894).
   test("returns the right user to each of 50 parallel visitors", async () => {
     const [one] = await startTwo();
-    const visitors = Array.from({ length: 50 }, () => one.visitor());
-    await Promise.all(visitors.map((visitor, id) => visitor.call("enter", { id: id + 1 })));
+    const clients = Array.from({ length: 50 }, () => one.client());
+    await Promise.all(clients.map((client, id) => client.call("enter", { id: id + 1 })));
     for (let round = 0; round < 3; round++) {
-      const users = await Promise.all(visitors.map(userOf));
-      expect(users.map((user) => user?.id)).toEqual(visitors.map((_, id) => id + 1));
+      const users = await Promise.all(clients.map(userOf));
+      expect(users.map((user) => user?.id)).toEqual(clients.map((_, id) => id + 1));
     }
   });
 
@@ -119,13 +119,13 @@ describeOverHttp("a session ID", ({ startTwo }) => {
     const [one] = await startTwo({
       auth: { ...trustingAuth, changeEmail: async () => ({ id: 7 }) },
     });
-    const visitor = one.visitor();
-    await visitor.call("login", as(7));
+    const client = one.client();
+    await client.call("login", as(7));
     for (let minute = 0; minute < 5; minute++) {
       vi.setSystemTime(Date.now() + 60_000);
-      await visitor.call("note", { minute });
+      await client.call("note", { minute });
     }
-    const answer = await visitor.call("updateEmail", { email: "thief@example.com" });
+    const answer = await client.call("updateEmail", { email: "thief@example.com" });
     expect(answer).toMatchObject({ status: 401, body: { code: "reauthentication_required" } });
   });
 });
@@ -134,9 +134,9 @@ describeOverHttp("a basket", ({ startTwo }) => {
   // A basket is attached without proof: its ID is enough to take it over (Medusa, pull request 10207).
   test("isn't attached to another visitor by its key", async () => {
     const [one] = await startTwo();
-    const victim = one.visitor();
+    const victim = one.client();
     const { key } = (await victim.call("addItemToBasket", line)).body.basket;
-    const thief = one.visitor();
+    const thief = one.client();
     for (const payload of [
       { ...as(9), basketKey: key },
       { ...as(9), key },
@@ -152,10 +152,10 @@ describeOverHttp("a basket", ({ startTwo }) => {
   // A basket is read or changed by another's key or number (xmall, CVE-2025-65686; Spree, CVE-2026-22588 and 22589).
   test("isn't read or changed by its key, its user's ID, or the key of a line", async () => {
     const [one] = await startTwo();
-    const victim = one.visitor();
+    const victim = one.client();
     await victim.call("login", as(7));
     const { key, items } = (await victim.call("addItemToBasket", line)).body.basket;
-    const thief = one.visitor();
+    const thief = one.client();
     await thief.call("login", as(9));
     for (const payload of [{ key }, { basketKey: key }, { userId: 7 }]) {
       const answer = await thief.call("getBasket", payload);
@@ -170,39 +170,39 @@ describeOverHttp("a basket", ({ startTwo }) => {
   // The old guest reference opens the basket that became a user's (Sylius ShopApiPlugin, issue 609).
   test("gives no access to the guest's old cookie after the login", async () => {
     const [one, two] = await startTwo();
-    const visitor = one.visitor();
-    await visitor.call("addItemToBasket", line);
-    const old = visitor.clone();
-    await visitor.call("login", as(7));
+    const client = one.client();
+    await client.call("addItemToBasket", line);
+    const old = client.clone();
+    await client.call("login", as(7));
     for (const reader of [old.clone(), twinAt(two, old)]) {
       const { body } = await reader.call("getBasket");
       expect(body.basket?.items ?? []).toEqual([]);
       await reader.call("addItemToBasket", { variantId: 8, quantity: 1 });
     }
-    expect(await itemsOf(visitor)).toMatchObject([line]);
+    expect(await itemsOf(client)).toMatchObject([line]);
   });
 
   // Unlocked read-modify-write: parallel requests each see the state before (Mattermost, CVE-2026-3590).
   test("keeps all of 50 parallel changes, at two servers", async () => {
     const [one, two] = await startTwo();
-    const visitor = one.visitor();
-    await visitor.call("addItemToBasket", line);
-    const tabs = [visitor.clone(), twinAt(two, visitor)] as const;
+    const client = one.client();
+    await client.call("addItemToBasket", line);
+    const tabs = [client.clone(), twinAt(two, client)] as const;
     await fiftyTimes((index) => tabs[index % 2 ? 1 : 0].call("addItemToBasket", line));
-    expect(await itemsOf(visitor)).toMatchObject([{ variantId: 7, quantity: 51 }]);
+    expect(await itemsOf(client)).toMatchObject([{ variantId: 7, quantity: 51 }]);
   });
 
   // A second login loses the basket, or takes another user's along (Vendure, issues 263 and 2283).
   test("survives a second login, and doesn't follow another user's login", async () => {
     const [one] = await startTwo();
-    const visitor = one.visitor();
-    await visitor.call("login", as(7));
-    await visitor.call("addItemToBasket", line);
-    await visitor.call("login", as(7));
-    expect(await itemsOf(visitor)).toMatchObject([line]);
-    await visitor.call("login", as(9));
-    expect(await itemsOf(visitor)).toEqual([]);
-    const device = one.visitor();
+    const client = one.client();
+    await client.call("login", as(7));
+    await client.call("addItemToBasket", line);
+    await client.call("login", as(7));
+    expect(await itemsOf(client)).toMatchObject([line]);
+    await client.call("login", as(9));
+    expect(await itemsOf(client)).toEqual([]);
+    const device = one.client();
     await device.call("addItemToBasket", { variantId: 8, quantity: 1 });
     await device.call("login", as(7));
     expect((await itemsOf(device)).map(({ variantId }) => variantId)).toEqual([7, 8]);
@@ -214,9 +214,9 @@ describeOverHttp("a shared cache", ({ startTwo }) => {
   test("can't store any method's response to a user", async () => {
     const [one] = await startTwo();
     for (const method of Object.keys(builtinMethods)) {
-      const visitor = one.visitor();
-      await visitor.call("login", as(7));
-      const { headers } = await visitor.call(method);
+      const client = one.client();
+      await client.call("login", as(7));
+      const { headers } = await client.call(method);
       expect(headers.get("cache-control"), method).toMatch(/no-store|private/);
     }
   });
@@ -224,13 +224,13 @@ describeOverHttp("a shared cache", ({ startTwo }) => {
   // Set-Cookie is stored by a shared cache (nextjs-auth0, CVE-2025-48947).
   test("never gets a cookie in a response that it may store", async () => {
     const [one] = await startTwo();
-    const visitor = one.visitor();
+    const client = one.client();
     const responses = [
-      await visitor.call("addItemToBasket", line),
-      await visitor.call("login", as(7)),
-      await visitor.request("/de/api/rpc/getShopConfiguration"),
-      await visitor.call("getShopConfiguration"),
-      await visitor.call("logout"),
+      await client.call("addItemToBasket", line),
+      await client.call("login", as(7)),
+      await client.request("/de/api/rpc/getShopConfiguration"),
+      await client.call("getShopConfiguration"),
+      await client.call("logout"),
     ];
     for (const { headers, setCookies } of responses) {
       if (setCookies.length > 0) expect(headers.get("cache-control")).toBe("no-store");

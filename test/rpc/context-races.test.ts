@@ -15,12 +15,12 @@ describe("a context", () => {
     ["the end of all sessions", "logoutEverywhere", undefined],
   ])("fails a slow write if %s comes first, and revives no session", async (_, end, payload) => {
     const faulty = createFaultyDriver();
-    const { visitor } = await start({ methods: basics, storage: { session: faulty.driver } });
+    const { client } = await start({ methods: basics, storage: { session: faulty.driver } });
     for (const [method, data] of [
       ["remember", { a: 1 }],
       ["change", { a: 1 }],
     ] as const) {
-      const user = visitor();
+      const user = client();
       await user.call("enter", { id: "u1" });
       const tab = user.clone();
       const id = user.sessionId;
@@ -43,8 +43,8 @@ describe("a context", () => {
     "removes an item that a guest adds during a logout, with a session from %s",
     async (begin) => {
       const faulty = createFaultyDriver();
-      const { visitor } = await start({ methods: basics, storage: { session: faulty.driver } });
-      const guest = visitor();
+      const { client } = await start({ methods: basics, storage: { session: faulty.driver } });
+      const guest = client();
       await guest.call(begin, begin === "remember" ? { a: 1 } : { variantId: 1, quantity: 1 });
       const [tab, lateTab] = [guest.clone(), guest.clone()];
       const item = { variantId: "x-2", quantity: 1 };
@@ -76,8 +76,8 @@ describe("a context", () => {
       await callRpc("addItemToBasket", { variantId: 7, quantity: 1 }).catch(() => undefined);
     });
     const methods = { ...basics, goOn };
-    const { visitor } = await start({ methods, storage: { session: faulty.driver } });
-    const guest = visitor();
+    const { client } = await start({ methods, storage: { session: faulty.driver } });
+    const guest = client();
     await guest.call("remember", { first: 1 });
     let writes = 0;
     faulty.before = ({ kind }) => kind === "write" && ++writes === 1 && outage();
@@ -92,8 +92,8 @@ describe("a context", () => {
       context.updateUser({ id: "u1", firstName: "Ada" });
       return context.user;
     });
-    const { visitor } = await start({ methods: { ...basics, waver } });
-    const user = visitor();
+    const { client } = await start({ methods: { ...basics, waver } });
+    const user = client();
     await user.call("enter", { id: "u1" });
     const { body } = await user.call("waver");
     expect((await user.call("getUser")).body.user).toEqual(body);
@@ -106,8 +106,8 @@ describe("a context", () => {
       await context.createUserBoundSession({ id: "u2" });
       return [context.user, context.customData];
     });
-    const { visitor } = await start({ methods: { ...basics, swap } });
-    const user = visitor();
+    const { client } = await start({ methods: { ...basics, swap } });
+    const user = client();
     await user.call("enter", { id: "u1" });
     expect((await user.call("swap")).body).toEqual([{ id: "u2" }, {}]);
     expect((await user.call("getUser")).body).toEqual({ user: { id: "u2" } });
@@ -120,8 +120,8 @@ describe("a context", () => {
       await callRpc("addItemToBasket", { variantId: 7, quantity: 1 });
       throw new RpcError("sold_out", { status: 409, title: "Sold out" });
     });
-    const { visitor } = await start({ methods: { ...basics, fail } });
-    const guest = visitor();
+    const { client } = await start({ methods: { ...basics, fail } });
+    const guest = client();
     await guest.call("fail");
     expect((await guest.call("recall")).body).toEqual({});
   });
@@ -135,12 +135,12 @@ describe("a context", () => {
       void arrived.pass();
       await aborted.pass();
     });
-    const { visitor } = await server.start({ methods: { wait } });
-    const client = new AbortController();
-    const init = { method: "POST", headers: { "x-shop-id": "1001" }, signal: client.signal };
-    const call = visitor().request("/api/rpc/wait", init);
+    const { client } = await server.start({ methods: { wait } });
+    const leaving = new AbortController();
+    const init = { method: "POST", headers: { "x-shop-id": "1001" }, signal: leaving.signal };
+    const call = client().request("/api/rpc/wait", init);
     await arrived.reached;
-    client.abort();
+    leaving.abort();
     await expect(call).rejects.toThrow();
     await aborted.pass();
     expect(addresses).toEqual(["127.0.0.1"]);

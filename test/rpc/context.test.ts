@@ -15,8 +15,8 @@ describeStorages("a context", ({ start, allowErrors }) => {
       context: [sessionId === undefined, user === undefined, customData],
       shop,
     }));
-    const { visitor } = await start({ methods: { look } });
-    const answer = await visitor().call("look");
+    const { client } = await start({ methods: { look } });
+    const answer = await client().call("look");
     const shop = { shopId: 1001, locale: "de-DE", currency: "EUR", path: "de" };
     expect(answer.body).toEqual({ context: [true, true, {}], shop });
     expect(answer.setCookies).toEqual([]);
@@ -33,8 +33,8 @@ describeStorages("a context", ({ start, allowErrors }) => {
       context.updateUser({ ...context.user, id: "u1", firstName: "Grace" });
       return context.user;
     });
-    const { visitor } = await start({ methods: { ...basics, rename, renameAndLook } });
-    const user = visitor();
+    const { client } = await start({ methods: { ...basics, rename, renameAndLook } });
+    const user = client();
     await user.call("enter", { id: "u1" });
     expect((await user.call("rename")).body[0]).toEqual({ id: "u1" });
     const ada = { id: "u1", firstName: "Ada", lastName: "L" };
@@ -46,8 +46,8 @@ describeStorages("a context", ({ start, allowErrors }) => {
 
   test("logs a guest in with updateUser: with a new ID, and a merged basket", async () => {
     const become = run(({ updateUser }) => updateUser({ id: "u1" }));
-    const { visitor } = await start({ methods: { become } });
-    const [guest, stranger] = [visitor(), visitor()];
+    const { client } = await start({ methods: { become } });
+    const [guest, stranger] = [client(), client()];
     await guest.call("addItemToBasket", { variantId: 7, quantity: 2 });
     const old = guest.clone();
     await guest.call("become");
@@ -64,9 +64,9 @@ describeStorages("a context", ({ start, allowErrors }) => {
       input: z.looseObject({}),
       handler: (user, { updateUser }) => updateUser(user as { id: string }),
     });
-    const { visitor } = await start({ methods: { become, enter } });
+    const { client } = await start({ methods: { become, enter } });
     for (const id of [0, -1, 1.5, null, "", "x".repeat(65), {}]) {
-      const guest = visitor();
+      const guest = client();
       expect((await guest.call("become", { id })).status).toBe(500);
       expect(guest.sessionId).toBeUndefined();
     }
@@ -84,8 +84,8 @@ describeStorages("a context", ({ start, allowErrors }) => {
       updateCustomData({ lost: true } as object);
       throw new Error("secret detail");
     });
-    const { visitor } = await start({ methods: { ...basics, fail, enterAndFail } });
-    const user = visitor();
+    const { client } = await start({ methods: { ...basics, fail, enterAndFail } });
+    const user = client();
     const refused = await user.call("fail");
     expect(refused).toMatchObject({ status: 409, body: { code: "sold_out" }, setCookies: [] });
     const failed = await user.call("enterAndFail");
@@ -105,8 +105,8 @@ describeStorages("a context", ({ start, allowErrors }) => {
       context.updateCustomData({ after: 2 } as object);
       return { sessionId, user, customData };
     });
-    const { visitor } = await start({ methods: { ...basics, restart } });
-    const user = visitor();
+    const { client } = await start({ methods: { ...basics, restart } });
+    const user = client();
     await user.call("enter", { id: "u1" });
     const old = user.clone();
     expect((await user.call("restart")).body).toEqual({ customData: {} });
@@ -119,10 +119,10 @@ describeStorages("a context", ({ start, allowErrors }) => {
     const end = run(({ sessionId, destroySessionsForUserId }) =>
       destroySessionsForUserId("u1", sessionId === undefined ? [] : [sessionId]),
     );
-    const { visitor } = await start({ methods: { ...basics, end } });
-    const devices = [visitor(1001), visitor(1002), visitor(1001)];
+    const { client } = await start({ methods: { ...basics, end } });
+    const devices = [client(1001), client(1002), client(1001)];
     for (const device of devices) await device.call("enter", { id: "u1" });
-    const other = visitor();
+    const other = client();
     await other.call("enter", { id: "u2" });
     const users = () =>
       Promise.all(devices.map(async (device) => (await device.call("getUser")).body.user?.id));
@@ -143,8 +143,8 @@ describeStorages("a context", ({ start, allowErrors }) => {
       context.updateCustomData({ gone: undefined } as object);
       return context.customData;
     });
-    const { visitor } = await start({ methods: { ...basics, patch } });
-    const guest = visitor();
+    const { client } = await start({ methods: { ...basics, patch } });
+    const guest = client();
     await guest.call("remember", { kept: true, gone: true });
     const expected = { kept: true, a: 1, b: { c: [1] } };
     expect((await guest.call("patch")).body).toEqual(expected);
@@ -153,8 +153,8 @@ describeStorages("a context", ({ start, allowErrors }) => {
 
   test("keeps a guest's keys, and gives a user the same keys on all devices", async () => {
     const keys = run(({ basketKey, wishlistKey }) => [basketKey, wishlistKey]);
-    const { visitor } = await start({ methods: { ...basics, keys } });
-    const [guest, device] = [visitor(), visitor()];
+    const { client } = await start({ methods: { ...basics, keys } });
+    const [guest, device] = [client(), client()];
     const { body } = await guest.call("keys");
     expect((await guest.call("keys")).body).toEqual(body);
     const { basket } = (await guest.call("addItemToBasket", { variantId: 7, quantity: 1 })).body;
@@ -168,7 +168,7 @@ describeStorages("a context", ({ start, allowErrors }) => {
     expect((await device.call("getBasket")).body.basket.key).toEqual(users.body[0]);
     expect(users.body).not.toEqual(body);
     expect(users.body.join()).not.toContain("user-of-ours");
-    expect((await visitor().call("keys")).body).not.toEqual(body);
+    expect((await client().call("keys")).body).not.toEqual(body);
   });
 
   test("calls any method in the same session with callRpc, with the same checks", async () => {
@@ -183,8 +183,8 @@ describeStorages("a context", ({ start, allowErrors }) => {
       input: z.tuple([z.string(), z.unknown()]),
       handler: ([method, payload], { callRpc }) => callRpc(method, payload),
     });
-    const { visitor } = await start({ methods: { ...basics, getUser, nested, nothing, pass } });
-    const guest = visitor();
+    const { client } = await start({ methods: { ...basics, getUser, nested, nothing, pass } });
+    const guest = client();
     expect((await guest.call("nested")).body).toEqual(["replaced", { a: 1 }, null, null, null]);
     expect((await guest.call("recall")).body).toEqual({ a: 1 });
     const refusals = [
@@ -209,8 +209,8 @@ describeStorages("a context", ({ start, allowErrors }) => {
         callRpc("remember", { b: 2 }),
       ]);
     });
-    const { visitor } = await start({ methods: { ...basics, addMany } });
-    const guest = visitor();
+    const { client } = await start({ methods: { ...basics, addMany } });
+    const guest = client();
     expect((await guest.call("addMany")).setCookies).toHaveLength(1);
     expect((await guest.call("getBasket")).body.basket.itemCount).toBe(50);
     expect((await guest.call("getWishlist")).body.wishlist.items).toHaveLength(50);
@@ -222,8 +222,8 @@ describeStorages("a context", ({ start, allowErrors }) => {
       log.info("looked", { own: 1 });
       return Object.fromEntries(headers);
     });
-    const { visitor, lines } = await start({ methods: { ...basics, look } });
-    const guest = visitor();
+    const { client, lines } = await start({ methods: { ...basics, look } });
+    const guest = client();
     await guest.call("remember", { a: 1 });
     const credentials = { authorization: "Bearer x", "proxy-authorization": "Basic x" };
     const { body } = await guest.call("look", undefined, { ...credentials, "x-campaign": "y" });

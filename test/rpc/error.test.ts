@@ -12,7 +12,7 @@ describe("an RpcError", () => {
   const { allowErrors, start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   async function answerTo(error: unknown) {
-    const { lines, visitor } = await start({
+    const { lines, client } = await start({
       methods: {
         fail: defineRpcMethod({
           handler: () => {
@@ -21,7 +21,7 @@ describe("an RpcError", () => {
         }),
       },
     });
-    return { answer: await visitor().call("fail"), lines };
+    return { answer: await client().call("fail"), lines };
   }
 
   test("sends its data to the client", async () => {
@@ -67,7 +67,7 @@ describe("an RpcError", () => {
   );
 
   test("sends no secret of its call in its data", async () => {
-    const { visitor } = await start({
+    const { client } = await start({
       methods: {
         fail: defineRpcMethod({
           input: z.object({ pin: secret(z.string()) }),
@@ -77,7 +77,7 @@ describe("an RpcError", () => {
         }),
       },
     });
-    const { body } = await visitor().call("fail", { pin: "zqjxvkwp" });
+    const { body } = await client().call("fail", { pin: "zqjxvkwp" });
     expect(body.data).toEqual({ said: ["pin [redacted]"] });
   });
 

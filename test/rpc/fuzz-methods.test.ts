@@ -5,7 +5,7 @@ import type { BasketItem, BasketView } from "../../rpc/lists/basket.ts";
 import { builtinMethods } from "../../rpc/methods/builtin.ts";
 import { testProperty, useStorefront } from "../_fuzz.ts";
 import { hostileText, jsonText, numberText, stringText, toObjectText } from "../_hostile.ts";
-import { Visitor, type Answer } from "../_visitor.ts";
+import { CookieClient, type Answer } from "../_cookie-client.ts";
 
 const basket = { maxItems: 4, maxQuantity: 20 };
 const wishlist = { maxItems: 3 };
@@ -96,16 +96,16 @@ const calls = fc.array(callOfAny, { minLength: 1, maxLength: 8, size: "max" });
 describe("calls of every method", () => {
   testProperty("leave a valid basket of a guest", 200, calls, async (conversation) => {
     const { send } = await takeStorefront();
-    await converse(new Visitor(send), createAddresses(), conversation);
+    await converse(new CookieClient(send), createAddresses(), conversation);
   });
 
   testProperty("leave a valid basket of a user", 200, calls, async (conversation) => {
     const { send } = await takeStorefront();
-    const visitor = new Visitor(send);
+    const client = new CookieClient(send);
     const addresses = createAddresses();
     const credentials = { email: addresses["@me"], password: "correct horse" };
-    expect((await visitor.call("login", credentials)).status).toBe(200);
-    await converse(visitor, addresses, conversation);
+    expect((await client.call("login", credentials)).status).toBe(200);
+    await converse(client, addresses, conversation);
   });
 });
 
@@ -121,7 +121,7 @@ function createAddresses(): Readonly<Record<string, string>> {
 
 /** Each call is answered or refused; what is refused changes no basket; the session goes on. */
 async function converse(
-  visitor: Visitor,
+  client: CookieClient,
   addresses: Readonly<Record<string, string>>,
   conversation: readonly (readonly [name: string, payload: string | undefined])[],
 ): Promise<void> {
@@ -154,11 +154,11 @@ async function converse(
   expect(new Set(wishes.map(({ key }) => key)).size).toBe(wishes.length);
   expect(wishes.length).toBeLessThanOrEqual(wishlist.maxItems * (logins > 0 ? 2 : 1));
 
-  /** Not by `visitor.call`, which can send only what JSON.stringify writes. */
+  /** Not by `client.call`, which can send only what JSON.stringify writes. */
   function call(name: string, text?: string): Promise<Answer> {
     const headers = { "content-type": "application/json", "x-shop-id": "1001" };
     const body = text === undefined ? "{}" : `{"payload":${text}}`;
-    return visitor.request(`/api/rpc/${name}`, { method: "POST", headers, body });
+    return client.request(`/api/rpc/${name}`, { method: "POST", headers, body });
   }
 }
 

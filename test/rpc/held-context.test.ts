@@ -54,8 +54,8 @@ async function runInMethod(act: (context: UserRpcContext) => unknown): Promise<v
       }
     },
   });
-  const { visitor } = await memory.start({ methods: { enter, run } });
-  const user = visitor();
+  const { client } = await memory.start({ methods: { enter, run } });
+  const user = client();
   await user.call("enter");
   expect((await user.call("run")).status).toBe(204);
   if (failure !== undefined) throw failure;
@@ -66,14 +66,14 @@ describe("a context", () => {
     const found: string[][] = [];
     const look = (_: undefined, context: PublicRpcContext) =>
       void found.push(Object.keys(context).toSorted(), Object.keys({ ...context }).toSorted());
-    const { visitor } = await memory.start({
+    const { client } = await memory.start({
       methods: {
         look: defineRpcMethod({ handler: look }),
         lookOpenly: defineRpcMethod({ access: "public", handler: look }),
       },
     });
-    await visitor().call("look");
-    await visitor().call("lookOpenly");
+    await client().call("look");
+    await client().call("lookOpenly");
     expect(found).toEqual([names, names, publicNames, publicNames]);
   });
 
@@ -143,9 +143,9 @@ describe("a context", () => {
   test("begins no session when with() extends it, but does when a guest's is spread", async () => {
     const extend = defineRpcMethod({ handler: (_, context) => void context.with({ a: 1 }) });
     const spread = defineRpcMethod({ handler: (_, context) => void { ...context } });
-    const { visitor } = await memory.start({ methods: { extend, spread } });
-    expect((await visitor().call("extend")).setCookies).toEqual([]);
-    expect((await visitor().call("spread")).setCookies).toHaveLength(1);
+    const { client } = await memory.start({ methods: { extend, spread } });
+    expect((await client().call("extend")).setCookies).toEqual([]);
+    expect((await client().call("spread")).setCookies).toHaveLength(1);
   });
 
   test("holds no secret, token, or cookie, however it is read", async () => {
@@ -159,8 +159,8 @@ describe("a context", () => {
         found = inspect(all, { depth: 20, getters: true, showHidden: true });
       },
     });
-    const { visitor } = await memory.start({ methods: { look } });
-    const guest = visitor();
+    const { client } = await memory.start({ methods: { look } });
+    const guest = client();
     await guest.call("look");
     const authorization = "Bearer of-someone";
     await guest.call("look", undefined, { authorization });
@@ -186,8 +186,8 @@ const addItemToBasket = defineRpcMethod({
 
 describeStorages("an addItemToBasket of a deployment", ({ start }) => {
   test("replaces the built-in one, and keeps parallel changes", async () => {
-    const { visitor } = await start({ methods: { addItemToBasket } });
-    const guest = visitor();
+    const { client } = await start({ methods: { addItemToBasket } });
+    const guest = client();
     const first = await guest.call("addItemToBasket", { variantId: 1, quantity: 1 });
     expect(first.body.basket).toMatchObject({ itemCount: 1, revision: 1 });
     const answers = await Promise.all(
@@ -200,8 +200,8 @@ describeStorages("an addItemToBasket of a deployment", ({ start }) => {
   });
 
   test("begins no session if its rule rejects the change", async () => {
-    const { visitor } = await start({ methods: { addItemToBasket } });
-    const guest = visitor();
+    const { client } = await start({ methods: { addItemToBasket } });
+    const guest = client();
     const answer = await guest.call("addItemToBasket", { variantId: 1, quantity: 6 });
     expect(answer).toMatchObject({ status: 422, setCookies: [] });
   });
@@ -216,11 +216,11 @@ test("a rule that returns items alone keeps the revision and the notes of merges
       ]),
   });
   const faulty = createFaultyDriver();
-  const { visitor } = await memory.start({
+  const { client } = await memory.start({
     methods: { cut },
     storage: { session: faulty.driver },
   });
-  const user = visitor();
+  const user = client();
   for (const variantId of [1, 2]) {
     await user.call("addItemToBasket", { variantId, quantity: 1 });
     await user.call("addItemToWishlist", { variantId });
@@ -262,7 +262,7 @@ describe("a method", () => {
       handler: (_, context) =>
         greet.handler({ greeting: "Welcome" }, context.with({ user: { id: 7, firstName: "Eve" } })),
     });
-    const { visitor } = await memory.start({ methods: { welcome } });
-    expect((await visitor().call("welcome")).body).toBe("Welcome, Eve!");
+    const { client } = await memory.start({ methods: { welcome } });
+    expect((await client().call("welcome")).body).toBe("Welcome, Eve!");
   });
 });

@@ -50,8 +50,8 @@ const { allowErrors, start } = createSetup("memory", "request", () => ({ driver:
 describeStorages("hooks", (setup) => {
   test("run in the order of a call", async () => {
     const { hooks, names } = createHooks();
-    const { visitor } = await setup.start({ methods, hooks });
-    const user = visitor();
+    const { client } = await setup.start({ methods, hooks });
+    const user = client();
     await user.call("getUser");
     expect(names()).toEqual(["context:created getUser", "rpc:before getUser", "rpc:after getUser"]);
     await user.call("enter");
@@ -75,8 +75,8 @@ describeStorages("hooks", (setup) => {
 
 test("run for methods that callRpc calls, between the hooks of the caller", async () => {
   const { hooks, names } = createHooks();
-  const { visitor } = await start({ methods, hooks });
-  await visitor().call("outer");
+  const { client } = await start({ methods, hooks });
+  await client().call("outer");
   expect(names()).toEqual([
     "context:created outer",
     "rpc:before outer",
@@ -89,8 +89,8 @@ test("run for methods that callRpc calls, between the hooks of the caller", asyn
 
 test("skip rpc:before for a call that is rejected before its method runs", async () => {
   const { hooks, names } = createHooks();
-  const { visitor } = await start({ methods, hooks });
-  const guest = visitor();
+  const { client } = await start({ methods, hooks });
+  const guest = client();
   await guest.call("addItemToBasket", { variantId: 7, quantity: 0 });
   await guest.call("listSessions");
   expect(names()).toEqual([
@@ -106,8 +106,8 @@ test("skip rpc:before for a call that is rejected before its method runs", async
 
 test("receive the method, the context, and their own fields", async () => {
   const { hooks, events } = createHooks();
-  const { visitor } = await start({ methods, hooks });
-  const user = visitor();
+  const { client } = await start({ methods, hooks });
+  const user = client();
   await user.call("addItemToBasket", { variantId: 7, quantity: 1 });
   await user.call("enter");
   await user.call("logout");
@@ -128,8 +128,8 @@ test("receive the method, the context, and their own fields", async () => {
 
 test("run afterLogin for a guest whom updateUser logs in", async () => {
   const { hooks, names, events } = createHooks();
-  const { visitor } = await start({ methods, hooks });
-  const guest = visitor();
+  const { client } = await start({ methods, hooks });
+  const guest = client();
   await guest.call("become");
   expect(events.find(({ name }) => name === "afterLogin")?.event.user).toEqual({ id: "u1" });
   events.length = 0;
@@ -139,8 +139,8 @@ test("run afterLogin for a guest whom updateUser logs in", async () => {
 
 test("skip afterLogout at the end of a guest's session", async () => {
   const { hooks, names } = createHooks();
-  const { visitor } = await start({ methods, hooks });
-  const guest = visitor();
+  const { client } = await start({ methods, hooks });
+  const guest = client();
   await guest.call("addItemToBasket", { variantId: 7, quantity: 1 });
   await guest.call("logout");
   await guest.call("logout");
@@ -157,8 +157,8 @@ test.each(["storefront:context:created", "storefront:rpc:before"] as const)(
         throw new RpcError("closed", { status: 451, title: "Closed", detail: "Come back later" });
       }
     });
-    const { visitor } = await start({ methods: { ...methods, count }, hooks });
-    const guest = visitor();
+    const { client } = await start({ methods: { ...methods, count }, hooks });
+    const guest = client();
     const refused = { status: 451, body: { code: "closed", detail: "Come back later" } };
     expect(await guest.call("count")).toMatchObject(refused);
     expect(await guest.call("open")).toMatchObject(refused);
@@ -173,8 +173,8 @@ test("fail the call with 500 without details after an unexpected error", async (
   const { hooks } = createHooks((name) => {
     if (name === "storefront:rpc:before") throw new Error("secret detail");
   });
-  const { visitor } = await start({ methods, hooks });
-  const answer = await visitor().call("getUser");
+  const { client } = await start({ methods, hooks });
+  const answer = await client().call("getUser");
   expect(answer).toMatchObject({ status: 500, body: { code: "internal_error" } });
   expect(JSON.stringify(answer.body)).not.toContain("secret detail");
 });
@@ -185,8 +185,8 @@ test("log the error of a hook that comes too late to reject the call", async () 
   const { hooks } = createHooks((name) => {
     if (late.includes(name.replace("storefront:", ""))) throw new Error(`thrown by ${name}`);
   });
-  const { visitor, lines } = await start({ methods, hooks });
-  const user = visitor();
+  const { client, lines } = await start({ methods, hooks });
+  const user = client();
   expect((await user.call("enter")).status).toBe(200);
   expect((await user.call("getUser")).body).toEqual({ user: { id: "u1" } });
   expect(await user.call("fail")).toMatchObject({ status: 409, body: { code: "sold_out" } });
@@ -206,8 +206,8 @@ test("delay the call until they are done", async () => {
     await new Promise((resolve) => setImmediate(resolve));
     done.push(name);
   });
-  const { visitor } = await start({ methods, hooks });
-  await visitor().call("enter");
+  const { client } = await start({ methods, hooks });
+  await client().call("enter");
   expect(done).toHaveLength(4);
 });
 
@@ -216,14 +216,14 @@ test("can change the session, like a method", async () => {
     if (name === "storefront:rpc:before") context.updateCustomData?.({ seen: true } as object);
   });
   const look = run(({ customData }) => customData);
-  const { visitor } = await start({ methods: { ...methods, look }, hooks });
-  expect((await visitor().call("look")).body).toEqual({ seen: true });
+  const { client } = await start({ methods: { ...methods, look }, hooks });
+  expect((await client().call("look")).body).toEqual({ seen: true });
 });
 
 test("receive no password, and no context with a secret", async () => {
   const { hooks, events } = createHooks();
-  const { visitor } = await start({ methods, hooks });
-  const user = visitor();
+  const { client } = await start({ methods, hooks });
+  const user = client();
   const password = "the-password-itself";
   const headers = { authorization: "Bearer the-token" };
   const account = { email: "a@example.com", password };

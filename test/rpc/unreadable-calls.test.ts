@@ -5,7 +5,7 @@ import { openDriver } from "../../storage/open-driver.ts";
 import { createDirectory, readRaw } from "../_documents.ts";
 import { describeWithRedis, useRedis } from "../_redis.ts";
 import { createSetup } from "../_setup.ts";
-import { Visitor } from "../_visitor.ts";
+import { CookieClient } from "../_cookie-client.ts";
 
 describe("memory", () => {
   testCalls(async () => openDriver({ driver: "memory" }));
@@ -41,12 +41,12 @@ function testCalls(createDriver: () => Promise<Driver>): void {
 
   async function begin() {
     driver = await createDriver();
-    const { visitor, send, lines } = await start({ session: { cache: false } });
-    const user = visitor();
+    const { client, send, lines } = await start({ session: { cache: false } });
+    const user = client();
     expect((await user.call("register", ada)).status).toBe(200);
     await user.call("addItemToBasket", { variantId: 1, quantity: 1 });
     await user.call("addItemToWishlist", { variantId: 1 });
-    return { user, lines, other: () => new Visitor(send) };
+    return { user, lines, other: () => new CookieClient(send) };
   }
 
   test("treats an unreadable session as missing", async () => {
@@ -110,7 +110,7 @@ function testCalls(createDriver: () => Promise<Driver>): void {
     await spoil("session-generations:");
     // A later server: this one remembers the generation, unless the storage pushes changes.
     const later = await start({ session: { cache: false } });
-    const [old, again] = [later.visitor(), later.visitor()];
+    const [old, again] = [later.client(), later.client()];
     for (const [name, value] of user.cookies) old.cookies.set(name, value);
     const { status, body } = await old.call("getUser");
     expect([status, body]).toEqual([200, {}]);

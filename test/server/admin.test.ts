@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import { describeStorages, type TestStorefront } from "../_setup.ts";
-import type { Visitor } from "../_visitor.ts";
+import type { CookieClient } from "../_cookie-client.ts";
 import { describeTwoServers } from "../fixtures/two-servers.ts";
 import { testMethods } from "../fixtures/methods.ts";
 
@@ -25,25 +25,25 @@ async function ask(
   return { status: response.status, body: await response.json() };
 }
 
-async function enter(storefront: TestStorefront, id: number, shopId = 1001): Promise<Visitor> {
-  const visitor = storefront.visitor(shopId);
-  await visitor.call("enter", { id });
-  return visitor;
+async function enter(storefront: TestStorefront, id: number, shopId = 1001): Promise<CookieClient> {
+  const client = storefront.client(shopId);
+  await client.call("enter", { id });
+  return client;
 }
 
-async function isAlive(visitor: Visitor): Promise<boolean> {
-  const { user } = (await visitor.call("getUser")).body;
-  return user !== undefined || (await visitor.call("notes")).body.alive === true;
+async function isAlive(client: CookieClient): Promise<boolean> {
+  const { user } = (await client.call("getUser")).body;
+  return user !== undefined || (await client.call("notes")).body.alive === true;
 }
 
-async function whoAreAlive(visitors: readonly Visitor[]): Promise<boolean[]> {
-  return Promise.all(visitors.map(isAlive));
+async function whoAreAlive(clients: readonly CookieClient[]): Promise<boolean[]> {
+  return Promise.all(clients.map(isAlive));
 }
 
 describeStorages("the admin API", ({ start }) => {
   test("ends one user's sessions, in all shops or in some", async () => {
     const storefront = await start(base);
-    const visitors = [
+    const clients = [
       await enter(storefront, 7),
       await enter(storefront, 7, 1002),
       await enter(storefront, 8),
@@ -53,26 +53,26 @@ describeStorages("the admin API", ({ start }) => {
       status: 200,
       body: { ended: 1 },
     });
-    expect(await whoAreAlive(visitors)).toEqual([true, false, true]);
+    expect(await whoAreAlive(clients)).toEqual([true, false, true]);
     expect((await ask(storefront, "endUserSessions", { userId: "7" })).body).toEqual({ ended: 1 });
-    expect(await whoAreAlive(visitors)).toEqual([false, false, true]);
+    expect(await whoAreAlive(clients)).toEqual([false, false, true]);
     expect((await ask(storefront, "endUserSessions", { userId: 7 })).body).toEqual({ ended: 0 });
   });
 
   test("ends all sessions of some or all shops, and allows new ones", async () => {
     const storefront = await start(base);
-    const guest = storefront.visitor();
+    const guest = storefront.client();
     await guest.call("note", { alive: true });
-    const visitors = [guest, await enter(storefront, 7), await enter(storefront, 7, 1002)];
+    const clients = [guest, await enter(storefront, 7), await enter(storefront, 7, 1002)];
     expect((await ask(storefront, "endAllSessions", { shopIds: [1001] })).body).toEqual({
       shopIds: [1001],
     });
-    expect(await whoAreAlive(visitors)).toEqual([false, false, true]);
+    expect(await whoAreAlive(clients)).toEqual([false, false, true]);
     const again = await enter(storefront, 7);
     expect(await isAlive(again)).toBe(true);
     expect((await again.call("listSessions")).body.sessions).toHaveLength(2);
     expect((await ask(storefront, "endAllSessions")).body).toEqual({ shopIds: [1001, 1002] });
-    expect(await whoAreAlive([...visitors, again])).toEqual([false, false, false, false]);
+    expect(await whoAreAlive([...clients, again])).toEqual([false, false, false, false]);
     const last = await enter(storefront, 7);
     expect((await last.call("listSessions")).body.sessions).toHaveLength(1);
   });
@@ -149,10 +149,10 @@ describeTwoServers("endAllSessions", ({ startTwo }) => {
     const config = { ...base, methods: { ...testMethods, slowly } };
     const [here] = await startTwo(config);
     for (const begin of ["enter", "note"]) {
-      const visitor = here.visitor();
-      await visitor.call(begin, { id: 7 });
+      const client = here.client();
+      await client.call(begin, { id: 7 });
       during = () => ask(here, "endAllSessions");
-      const answer = await visitor.call("slowly");
+      const answer = await client.call("slowly");
       expect(answer).toMatchObject({ status: 409, body: { code: "session_changed" } });
     }
   });
@@ -173,12 +173,12 @@ describeTwoServers("the end of one user's sessions", ({ startTwo }) => {
         },
       });
       const [here, there] = await startTwo({ ...base, methods: { ...testMethods, slowly } });
-      const visitor = await enter(here, 7);
+      const client = await enter(here, 7);
       during = async () => {
         await ask(there, "endUserSessions", { userId: 7 });
-        await expect.poll(() => isAlive(visitor)).toBe(false);
+        await expect.poll(() => isAlive(client)).toBe(false);
       };
-      const answer = await visitor.call("slowly");
+      const answer = await client.call("slowly");
       expect(answer).toMatchObject({ status: 409, body: { code: "session_changed" } });
       const later = await enter(here, 7);
       expect((await later.call("getBasket")).body.basket.items).toEqual([]);

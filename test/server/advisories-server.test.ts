@@ -39,21 +39,21 @@ describe("a custom server", () => {
   // Counts of cookies are a denial of service (h3, GHSA-q5pr-72pq-83v3; Go's net/http, CVE-2025-58186).
   test("reads at most 8 sessions for a header full of signed cookies", async () => {
     const faulty = createFaultyDriver();
-    const { visitor } = await start({
+    const { client } = await start({
       storage: { session: faulty.driver },
       methods: testMethods,
       auth: trustingAuth,
     });
     const cookies: string[] = [];
     for (let count = 0; count < 120; count++) {
-      const guest = visitor();
+      const guest = client();
       await guest.call("note", { count });
       cookies.push(guest.cookieHeader);
       await guest.call("logout");
     }
     faulty.operations.length = 0;
     const cookie = cookies.join("; ");
-    const answer = await visitor().call("getUser", undefined, { cookie });
+    const answer = await client().call("getUser", undefined, { cookie });
     expect(answer.status).toBe(200);
     const reads = faulty.operations.filter(
       ({ kind, key }) => kind === "read" && key.startsWith("session:1"),
@@ -63,8 +63,8 @@ describe("a custom server", () => {
 
   // A protection is switched off in silence by the way the program is started (rack-session, CVE-2026-39324).
   test("keeps the limits and the origin check", async () => {
-    const { visitor } = await start({ maxBodySize: 1000 });
-    const shop = visitor();
+    const { client } = await start({ maxBodySize: 1000 });
+    const shop = client();
     const large = await shop.call("getUser", undefined, { "x-large": "x".repeat(17_000) });
     expect(large.status).toBe(431);
     const foreign = await shop.call("getUser", undefined, { origin: "https://attacker.example" });
@@ -88,8 +88,8 @@ describe("a failing storage", () => {
   test("logs nobody out", async () => {
     allowErrors();
     const faulty = createFaultyDriver();
-    const { visitor } = await start({ storage: { session: faulty.driver }, auth: trustingAuth });
-    const user = visitor();
+    const { client } = await start({ storage: { session: faulty.driver }, auth: trustingAuth });
+    const user = client();
     await user.call("login", as(7));
     faulty.before = outage;
     expect(await user.call("getUser")).toMatchObject({ status: 503, setCookies: [] });
@@ -101,8 +101,8 @@ describe("a failing storage", () => {
   test.each(["logout", "logoutEverywhere"])("answers 503 to %s, which works later", async (end) => {
     allowErrors();
     const faulty = createFaultyDriver();
-    const { visitor } = await start({ storage: { session: faulty.driver }, auth: trustingAuth });
-    const user = visitor();
+    const { client } = await start({ storage: { session: faulty.driver }, auth: trustingAuth });
+    const user = client();
     await user.call("login", as(7));
     faulty.before = ({ kind }) => kind === "read" || outage();
     const refused = await user.clone().call(end);
@@ -116,12 +116,12 @@ describe("a failing storage", () => {
   // A refill of the cache restores a revoked session (Ente, pull request 12071; Storyden, pull request 801).
   test("doesn't restore a revoked session from a late read", async () => {
     const faulty = createFaultyDriver();
-    const { visitor } = await start({
+    const { client } = await start({
       storage: { session: faulty.driver },
       session: { cache: { ttl: 60 } },
       auth: trustingAuth,
     });
-    const user = visitor();
+    const user = client();
     await user.call("login", as(7));
     const twin = user.clone();
     const barrier = hold(faulty, "after", "read session:1001:");
@@ -137,8 +137,8 @@ describe("a failing storage", () => {
   test("leaves no usable session of a failed login", async () => {
     allowErrors();
     const faulty = createFaultyDriver();
-    const { visitor } = await start({ storage: { session: faulty.driver }, auth: trustingAuth });
-    const guest = visitor();
+    const { client } = await start({ storage: { session: faulty.driver }, auth: trustingAuth });
+    const guest = client();
     await guest.call("addItemToBasket", line);
     const other = guest.clone();
     const written: string[] = [];

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { createTestAuth, testAccount as account } from "../_client.ts";
 import { createSetup } from "../_setup.ts";
-import { Visitor } from "../_visitor.ts";
+import { CookieClient } from "../_cookie-client.ts";
 
 // docs/rpc.md shows these lines to clients other than the typed one.
 export async function callAgain(send: () => Promise<Response>): Promise<Response> {
@@ -21,8 +21,8 @@ const { start } = createSetup("memory", "server", () => ({ driver: "memory" }));
 const item = { variantId: 7, quantity: 1 };
 
 /** Calls as `fetch` would: a response with its body. */
-async function fetchAs(visitor: Visitor, method: string, payload?: unknown): Promise<Response> {
-  const { body, status } = await visitor.call(method, payload);
+async function fetchAs(client: CookieClient, method: string, payload?: unknown): Promise<Response> {
+  const { body, status } = await client.call(method, payload);
   return new Response(body === undefined ? null : JSON.stringify(body), { status });
 }
 
@@ -36,7 +36,7 @@ test("docs/rpc.md shows the lines that this test runs", async () => {
 
 test("retries a call that overlaps a login with a slow response, in the user's session", async () => {
   const { send } = await start({ auth: createTestAuth() });
-  const browser = new Visitor(async (path, init) => {
+  const browser = new CookieClient(async (path, init) => {
     const response = await send(path, init);
     if (path.endsWith("/login")) await sleep(500);
     return response;

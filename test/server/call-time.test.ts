@@ -33,8 +33,8 @@ describe("the timeout of a call", () => {
     const faulty = createFaultyDriver();
     const handler = vi.fn();
     const methods = { enter, act: defineRpcMethod({ handler }) };
-    const { visitor } = await start({ methods, storage: { session: faulty.driver } });
-    const browser = visitor();
+    const { client } = await start({ methods, storage: { session: faulty.driver } });
+    const browser = client();
     await browser.call("enter");
     const barrier = hold(faulty, "before", "read session:");
     expect(await timeUp(barrier, browser.call("act"))).toMatchObject(timeout);
@@ -66,20 +66,20 @@ describe("the timeout of a call", () => {
   test("creates no account after the timeout", async () => {
     allowErrors();
     const faulty = createFaultyDriver();
-    const { visitor } = await start({ storage: { account: faulty.driver } });
+    const { client } = await start({ storage: { account: faulty.driver } });
     const barrier = hold(faulty, "before", "read account:");
-    expect(await timeUp(barrier, visitor().call("register", ada))).toMatchObject(timeout);
+    expect(await timeUp(barrier, client().call("register", ada))).toMatchObject(timeout);
     barrier.open();
     // What is asked of the same account next waits for what is under way.
     const other = { ...ada, password: "another horse" };
-    expect((await visitor().call("register", other)).status).toBe(200);
+    expect((await client().call("register", other)).status).toBe(200);
   });
 
   test("changes no password after the timeout", async () => {
     allowErrors();
     const faulty = createFaultyDriver();
-    const { visitor } = await start({ storage: { account: faulty.driver } });
-    const browser = visitor();
+    const { client } = await start({ storage: { account: faulty.driver } });
+    const browser = client();
     await browser.call("register", ada);
     const passwords = { oldPassword: ada.password, newPassword: "battery staple" };
     const barrier = new Barrier();
@@ -91,7 +91,7 @@ describe("the timeout of a call", () => {
     expect(answer).toMatchObject(timeout);
     barrier.open();
     await new Promise(setImmediate);
-    expect((await visitor().call("login", ada)).status).toBe(200);
+    expect((await client().call("login", ada)).status).toBe(200);
   });
 
   test("includes an endless upload, and closes its connection", async () => {
@@ -119,8 +119,8 @@ describe("the timeout of a call", () => {
       updateCustomData({ note: 1 } as object);
       return signal.reason.name;
     });
-    const { send, visitor } = await server.start({ methods: { aborted, read, note } });
-    const browser = visitor();
+    const { send, client } = await server.start({ methods: { aborted, read, note } });
+    const browser = client();
     await browser.call("note");
     const leaving = new AbortController();
     const headers = { "content-type": "application/json", cookie: browser.cookieHeader };

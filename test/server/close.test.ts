@@ -64,7 +64,7 @@ describeWithRedis("close", () => {
 
 describeStorages("drain", ({ start }) => {
   test("makes /readyz respond with 503 while calls still succeed", async () => {
-    const { app, send, visitor, lines } = await start();
+    const { app, send, client, lines } = await start();
     expect((await send("/readyz", {})).status).toBe(200);
     app.drain();
     for (const path of ["/readyz", "/readyz/"]) {
@@ -75,7 +75,7 @@ describeStorages("drain", ({ start }) => {
     }
     expect((await send("/readyz", { method: "POST" })).status).toBe(405);
     expect((await send("/healthz", {})).status).toBe(200);
-    expect((await visitor().call("getUser")).status).toBe(200);
+    expect((await client().call("getUser")).status).toBe(200);
     // A shutdown as planned is no error.
     expect(lines.filter(({ level }) => level !== "debug")).toEqual([]);
   });

@@ -3,7 +3,7 @@ import { defineRpcMethod } from "../../rpc/method.ts";
 import type { CorsConfig } from "../../server/config/keys/cors-keys.ts";
 import type { StorefrontConfig } from "../../server/config/config.ts";
 import { describeStorages, testConfig } from "../_setup.ts";
-import { Visitor, type Answer } from "../_visitor.ts";
+import { CookieClient, type Answer } from "../_cookie-client.ts";
 
 const shop = "https://shop.example";
 const other = "https://other.example";
@@ -24,10 +24,10 @@ describeStorages("CORS", (setup) => {
       methods: { publicNote },
       hooks: { "storefront:context:created": ({ method }) => note(method) },
     });
-    const visitor = new Visitor(storefront.send);
-    const elsewhere = new Visitor(storefront.send, 1002);
+    const client = new CookieClient(storefront.send);
+    const elsewhere = new CookieClient(storefront.send, 1002);
     const preflight = (origin: string, path = "/api/rpc/getUser") =>
-      visitor.request(path, {
+      client.request(path, {
         method: "OPTIONS",
         headers: {
           origin,
@@ -35,13 +35,13 @@ describeStorages("CORS", (setup) => {
           "access-control-request-headers": "content-type,x-shop-id",
         },
       });
-    return { ...storefront, reached, visitor, elsewhere, preflight };
+    return { ...storefront, reached, client, elsewhere, preflight };
   }
 
   test("by default allows only pages of the server's own origin", async () => {
-    const { visitor, preflight, reached, app } = await start();
+    const { client, preflight, reached, app } = await start();
     for (const origin of [shop, "http://localhost:5173", "null", "", "file://"]) {
-      const answer = await visitor.call("getUser", undefined, { origin });
+      const answer = await client.call("getUser", undefined, { origin });
       expect(answer, origin).toMatchObject({ status: 403, body: { code: "foreign_origin" } });
       expect((await preflight(origin)).status, origin).toBe(403);
     }
@@ -80,9 +80,9 @@ describeStorages("CORS", (setup) => {
   });
 
   test("a preflight covers all shops, and a call its own shop only", async () => {
-    const { preflight, visitor, elsewhere, reached } = await start(ofFirst({ origin: [shop] }));
+    const { preflight, client, elsewhere, reached } = await start(ofFirst({ origin: [shop] }));
     expect((await preflight(shop, "/us/api/rpc/getUser")).status).toBe(204);
-    expect((await visitor.call("getUser", undefined, { origin: shop })).status).toBe(200);
+    expect((await client.call("getUser", undefined, { origin: shop })).status).toBe(200);
     reached.length = 0;
     const refused = await elsewhere.call("getUser", undefined, { origin: shop });
     expect(refused).toMatchObject({ status: 403, body: { code: "foreign_origin" } });
@@ -91,35 +91,35 @@ describeStorages("CORS", (setup) => {
   });
 
   test("a preflight allows cookies if any shop that allows the page does", async () => {
-    const { preflight, visitor, elsewhere } = await start({
+    const { preflight, client, elsewhere } = await start({
       cors: { origin: [shop], maxAge: 60 },
       ...ofFirst({ credentials: false, maxAge: 30 }),
     });
     const { headers } = await preflight(shop);
     expect(headers.get("access-control-allow-credentials")).toBe("true");
     expect(headers.get("access-control-max-age")).toBe("30");
-    const credentials = async (caller: Visitor) =>
+    const credentials = async (caller: CookieClient) =>
       corsOf(await caller.call("getUser", undefined, { origin: shop }))["credentials"];
-    expect(await credentials(visitor)).toBeUndefined();
+    expect(await credentials(client)).toBeUndefined();
     expect(await credentials(elsewhere)).toBe("true");
   });
 
   test("lets an allowed page read errors too, and always varies by origin", async () => {
-    const { visitor, send, reached } = await start({ cors: { origin: [shop] } });
+    const { client, send, reached } = await start({ cors: { origin: [shop] } });
     const json = { "content-type": "application/json" };
     const post = (path: string, headers: Record<string, string>, body?: string) =>
-      visitor.request(path, { method: "POST", headers, ...(body !== undefined && { body }) });
+      client.request(path, { method: "POST", headers, ...(body !== undefined && { body }) });
     const calls: Record<string, (headers: Record<string, string>) => Promise<Answer>> = {
       "200": (headers) => post("/de/api/rpc/getUser", headers),
       "200 of a cacheable GET": (headers) =>
-        visitor.request("/de/api/rpc/getShopConfiguration", { headers }),
+        client.request("/de/api/rpc/getShopConfiguration", { headers }),
       "204": (headers) => post("/de/api/rpc/logout", headers),
       "400": (headers) => post("/de/api/rpc/login", { ...json, ...headers }, "{"),
       "401": (headers) => post("/de/api/rpc/listSessions", headers),
       "404 of a method": (headers) => post("/de/api/rpc/nowhere", headers),
       "404 of a shop": (headers) => post("/fr/api/rpc/getUser", headers),
       "404 of a path": (headers) => post("/nowhere", headers),
-      "405": (headers) => visitor.request("/de/api/rpc/getUser", { headers }),
+      "405": (headers) => client.request("/de/api/rpc/getUser", { headers }),
       "415": (headers) =>
         post("/de/api/rpc/getUser", { ...headers, "content-type": "text/plain" }, "x"),
       "422": (headers) => post("/de/api/rpc/login", { ...json, ...headers }, "{}"),
@@ -146,16 +146,16 @@ describeStorages("CORS", (setup) => {
   });
 
   test("exposes the header of bearer tokens in shops that enable them", async () => {
-    const { visitor, elsewhere } = await start({
+    const { client, elsewhere } = await start({
       cors: { origin: [shop], exposedHeaders: ["x-request-id"] },
       session: { authTokenHeaderKey: "vendure-auth-token" },
       shops: testConfig().shops.map((each) =>
         each.shopId === 1001 ? { ...each, session: { tokenMethod: "bearer" } } : each,
       ),
     });
-    const exposed = async (caller: Visitor) =>
+    const exposed = async (caller: CookieClient) =>
       corsOf(await caller.call("getUser", undefined, { origin: shop }))["expose"]?.split(", ");
-    expect(await exposed(visitor)).toEqual([
+    expect(await exposed(client)).toEqual([
       "x-request-id",
       "vendure-auth-token",
       "retry-after",
@@ -173,34 +173,34 @@ describeStorages("CORS", (setup) => {
     [/https:\/\/shop\.example|https:\/\/other\.example/g, [shop, other], [`${shop}.evil.example`]],
     [/https:\/\/\w+\.example/iy, [shop, other], ["https://a.b.example", "http://shop.example"]],
   ] as const)("matches the pattern %s with the whole origin", async (pattern, good, bad) => {
-    const { visitor, reached } = await start({ cors: { origin: [pattern] } });
+    const { client, reached } = await start({ cors: { origin: [pattern] } });
     for (const origin of [...good, ...good]) {
-      const answer = await visitor.call("getUser", undefined, { origin });
+      const answer = await client.call("getUser", undefined, { origin });
       expect(answer.status, origin).toBe(200);
       expect(corsOf(answer)["origin"], origin).toBe(origin);
     }
     reached.length = 0;
     for (const origin of bad) {
-      expect((await visitor.call("getUser", undefined, { origin })).status, origin).toBe(403);
+      expect((await client.call("getUser", undefined, { origin })).status, origin).toBe(403);
     }
     expect(reached).toEqual([]);
   });
 
   test("calls a cors.origin function with the origin and the shop", async () => {
-    const { visitor, elsewhere, preflight } = await start({
+    const { client, elsewhere, preflight } = await start({
       cors: { origin: (origin, { currency }) => origin === shop && currency === "USD" },
     });
     expect((await preflight(shop)).status).toBe(204);
     expect((await preflight(evil)).status).toBe(403);
-    expect((await visitor.call("getUser", undefined, { origin: shop })).status).toBe(403);
+    expect((await client.call("getUser", undefined, { origin: shop })).status).toBe(403);
     expect((await elsewhere.call("getUser", undefined, { origin: shop })).status).toBe(200);
   });
 
   test("rejects all origins if the cors.origin function is async or throws", async () => {
     setup.allowErrors();
     for (const origin of [careless, broken]) {
-      const { visitor, preflight, reached } = await start({ cors: { origin } });
-      const answer = await visitor.call("getUser", undefined, { origin: shop });
+      const { client, preflight, reached } = await start({ cors: { origin } });
+      const answer = await client.call("getUser", undefined, { origin: shop });
       expect(answer).toMatchObject({ status: 403, body: { code: "foreign_origin" } });
       expect(corsOf(answer)).toEqual({ vary: "origin" });
       expect((await preflight(shop)).status).toBe(403);
@@ -209,10 +209,10 @@ describeStorages("CORS", (setup) => {
   });
 
   test("rejects calls of other origins before a method runs, by any HTTP method and with or without a session", async () => {
-    const { visitor, reached, send } = await start({ cors: { origin: [shop] } });
-    await visitor.call("addItemToBasket", { variantId: 7, quantity: 1 });
+    const { client, reached, send } = await start({ cors: { origin: [shop] } });
+    await client.call("addItemToBasket", { variantId: 7, quantity: 1 });
     reached.length = 0;
-    const cookie = visitor.cookieHeader;
+    const cookie = client.cookieHeader;
     for (const origin of [evil, "null", `${shop}:8443`, "http://shop.example", `${shop}/`]) {
       for (const method of ["addItemToBasket", "publicNote"]) {
         for (const init of [{ method: "POST" }, { method: "GET" }]) {
@@ -224,18 +224,18 @@ describeStorages("CORS", (setup) => {
       }
     }
     // Old browsers send no Origin for forms.
-    const crossSite = await visitor.call("getUser", undefined, { "sec-fetch-site": "cross-site" });
+    const crossSite = await client.call("getUser", undefined, { "sec-fetch-site": "cross-site" });
     expect(crossSite).toMatchObject({ status: 403, body: { code: "foreign_origin" } });
     expect(reached).toEqual([]);
-    expect((await visitor.call("getBasket")).body.basket.itemCount).toBe(1);
+    expect((await client.call("getBasket")).body.basket.itemCount).toBe(1);
   });
 
   test("never allows the origin * or the header *", async () => {
-    const { visitor, preflight } = await start({ cors: { origin: () => true } });
+    const { client, preflight } = await start({ cors: { origin: () => true } });
     for (const origin of [shop, evil]) {
       const answers = [
         await preflight(origin),
-        await visitor.call("getUser", undefined, { origin }),
+        await client.call("getUser", undefined, { origin }),
       ];
       for (const answer of answers) {
         expect(corsOf(answer)).toMatchObject({
@@ -254,8 +254,8 @@ describeStorages("CORS", (setup) => {
       handler: (_, { createUserBoundSession }) => createUserBoundSession({ id: 7 }),
     });
     const cors = { origin: [other], credentials: false };
-    const { visitor } = await setup.start({ cors, methods: { enter } });
-    const browser = visitor();
+    const { client } = await setup.start({ cors, methods: { enter } });
+    const browser = client();
     await browser.call("enter");
     const answer = await browser.call("getUser", undefined, { origin: other });
     expect(answer).toMatchObject({ status: 200, body: {}, setCookies: [] });

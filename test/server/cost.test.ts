@@ -3,7 +3,7 @@ import type { Driver } from "unstorage";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import { openDriver } from "../../storage/open-driver.ts";
 import { createSetup } from "../_setup.ts";
-import { Visitor, type Send } from "../_visitor.ts";
+import { CookieClient, type Send } from "../_cookie-client.ts";
 
 /** What a call does that takes its time. The guard is on how often, for how long is for the benchmark. */
 interface Cost {
@@ -52,7 +52,7 @@ const setup = createSetup("memory", "request", () =>
 );
 let reads: number;
 let writes: number;
-let visitor: Visitor;
+let client: CookieClient;
 let cost: Cost;
 
 beforeEach(async () => {
@@ -74,7 +74,7 @@ beforeEach(async () => {
     };
     return response;
   };
-  visitor = new Visitor(counted);
+  client = new CookieClient(counted);
 });
 
 afterEach(() => {
@@ -95,7 +95,7 @@ function countOperations(driver: Driver): Driver {
 async function costOf(...calls: string[]): Promise<Cost> {
   for (const call of calls) {
     const payload = call === "addItemToBasket" ? { variantId: 7, quantity: 1 } : undefined;
-    const { status } = await visitor.call(call, payload);
+    const { status } = await client.call(call, payload);
     expect([200, 204]).toContain(status);
   }
   return cost;
@@ -130,7 +130,7 @@ test("later calls of a known session read nothing and verify no signature", asyn
 test("a known session verifies no signature when another cookie changes", async () => {
   await costOf("enter", "getUser");
   for (const clock of ["1", "2"]) {
-    visitor.cookies.set("_ga", clock);
+    client.cookies.set("_ga", clock);
     expect(await costOf("getUser")).toMatchObject({ reads: 0, signatures: 0 });
   }
 });
@@ -158,7 +158,7 @@ test("a change of a basket reads and writes the basket once", async () => {
 test("a login writes its session and the user's index, and signs once", async () => {
   // The first session of a shop costs the writing of its generation, too.
   expect(await costOf("enter")).toMatchObject({ writes: 3, signatures: 1 });
-  visitor.cookies.clear();
+  client.cookies.clear();
   expect(await costOf("enter")).toMatchObject({ writes: 2, signatures: 1 });
 });
 
@@ -169,7 +169,7 @@ test("a second login also removes the previous session", async () => {
 test("parallel calls wait for the end of one event-loop tick, without a timer each", async () => {
   const timeout = vi.spyOn(globalThis, "setTimeout");
   turns.count = 0;
-  await Promise.all(Array.from({ length: 5 }, () => visitor.call("getUser")));
+  await Promise.all(Array.from({ length: 5 }, () => client.call("getUser")));
   expect(turns.count).toBe(1);
   expect(timeout).not.toHaveBeenCalled();
 });
@@ -177,5 +177,5 @@ test("parallel calls wait for the end of one event-loop tick, without a timer ea
 test("the server responds although a test fakes all timers", async () => {
   vi.useFakeTimers();
   onTestFinished(() => void vi.useRealTimers());
-  expect(await visitor.call("enter")).toMatchObject({ status: 200 });
+  expect(await client.call("enter")).toMatchObject({ status: 200 });
 });

@@ -119,8 +119,8 @@ describe("over plain HTTP", () => {
   const { start } = createSetup("memory", "server", () => ({ driver: "memory" }));
 
   test("rejects changes by every HTTP method other than POST", async () => {
-    const { visitor } = await start();
-    const customer = visitor();
+    const { client } = await start();
+    const customer = client();
     const before = (await customer.call("addItemToBasket", item)).body;
     const payload = encodeURIComponent(JSON.stringify(item));
     const headers = { "x-shop-id": "1001", "x-http-method-override": "POST" };
@@ -146,9 +146,9 @@ describe("over plain HTTP", () => {
   ])(
     "responds to a POST with Sec-Fetch-Site: %s and without Origin with %i",
     async (site, status) => {
-      const { visitor } = await start();
+      const { client } = await start();
       const headers = { "sec-fetch-site": site };
-      expect((await visitor().call("addItemToBasket", item, headers)).status).toBe(status);
+      expect((await client().call("addItemToBasket", item, headers)).status).toBe(status);
     },
   );
 
@@ -161,8 +161,8 @@ describe("over plain HTTP", () => {
     "application/json-seq",
     "",
   ])("rejects a JSON body with the content type %j", async (type) => {
-    const { visitor } = await start();
-    const answer = await visitor().call("addItemToBasket", item, { "content-type": type });
+    const { client } = await start();
+    const answer = await client().call("addItemToBasket", item, { "content-type": type });
     expect(answer).toMatchObject({ status: 415, body: { code: "not_json" }, setCookies: [] });
   });
 });

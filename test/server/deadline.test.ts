@@ -16,10 +16,10 @@ describeStorages("a call beyond its timeout", ({ start, allowErrors }) => {
     allowErrors();
     let signal: AbortSignal | undefined;
     const slow = createSlow(({ signal: own }) => (signal = own));
-    const { visitor, lines } = await start({
+    const { client, lines } = await start({
       methods: { slow: slow.method() },
     });
-    const answer = await timeUp(slow.barrier, visitor().call("slow"));
+    const answer = await timeUp(slow.barrier, client().call("slow"));
     expect(answer).toMatchObject(timeout);
     expect(answer.headers.get("content-type")).toBe("application/problem+json");
     expect(signal?.reason).toMatchObject({ name: "TimeoutError" });
@@ -28,7 +28,7 @@ describeStorages("a call beyond its timeout", ({ start, allowErrors }) => {
     ]);
     slow.barrier.open();
     expect(await slow.finished).toBe("late");
-    expect((await visitor().call("slow")).body).toBe("late");
+    expect((await client().call("slow")).body).toBe("late");
   });
 
   test("responds with 504 for a public method, and gives a late reader an aborted signal", async () => {
@@ -43,8 +43,8 @@ describeStorages("a call beyond its timeout", ({ start, allowErrors }) => {
         reasons.push(context.signal.reason);
       },
     });
-    const { visitor } = await start({ methods: { slow } });
-    const answer = await timeUp(barrier, visitor().request("/de/api/rpc/slow"));
+    const { client } = await start({ methods: { slow } });
+    const answer = await timeUp(barrier, client().request("/de/api/rpc/slow"));
     expect(answer).toMatchObject(timeout);
     expect(answer.headers.get("cache-control")).toBe("no-store");
     barrier.open();
@@ -55,8 +55,8 @@ describeStorages("a call beyond its timeout", ({ start, allowErrors }) => {
   test("keeps an earlier login of the call", async () => {
     allowErrors();
     const slow = createSlow((context) => context.createUserBoundSession(user));
-    const { visitor } = await start({ methods: { slow: slow.method(), note } });
-    const browser = visitor();
+    const { client } = await start({ methods: { slow: slow.method(), note } });
+    const browser = client();
     await browser.call("note");
     const guest = browser.clone();
     expect(await timeUp(slow.barrier, browser.call("slow"))).toMatchObject(timeout);
@@ -68,8 +68,8 @@ describeStorages("a call beyond its timeout", ({ start, allowErrors }) => {
   test("keeps an earlier logout of the call", async () => {
     allowErrors();
     const slow = createSlow((context) => context.destroySession());
-    const { visitor } = await start({ methods: { slow: slow.method(), enter } });
-    const browser = visitor();
+    const { client } = await start({ methods: { slow: slow.method(), enter } });
+    const browser = client();
     await browser.call("enter");
     const thief = browser.clone();
     expect(await timeUp(slow.barrier, browser.call("slow"))).toMatchObject(timeout);
@@ -84,10 +84,10 @@ describeStorages("a call beyond its timeout", ({ start, allowErrors }) => {
       context.updateCustomData({ late: 2 } as object);
       context.updateUser({ ...user, firstName: "Ada" });
     });
-    const { visitor } = await start({
+    const { client } = await start({
       methods: { slow: slow.method(), enter, note, read },
     });
-    const browser = visitor();
+    const browser = client();
     await browser.call("enter");
     await browser.call("note");
     expect(await timeUp(slow.barrier, browser.call("slow"))).toMatchObject(timeout);
@@ -112,7 +112,7 @@ describeStorages("a call beyond its timeout", ({ start, allowErrors }) => {
   test.each(writes)("cannot %s any more", async (what, write) => {
     allowErrors();
     const slow = createSlow();
-    const { visitor } = await start({
+    const { client } = await start({
       methods: { slow: slow.method(write), enter, read },
       auth: {
         login: () => Promise.resolve(user),
@@ -120,7 +120,7 @@ describeStorages("a call beyond its timeout", ({ start, allowErrors }) => {
         changePassword: () => Promise.resolve(true),
       },
     });
-    const browser = visitor();
+    const browser = client();
     if (what !== "begin a session") await browser.call("enter");
     const before = browser.sessionId;
     expect(await timeUp(slow.barrier, browser.call("slow"))).toMatchObject(timeout);

@@ -4,25 +4,25 @@ import { defineRpcMethod } from "../../rpc/method.ts";
 import { createFaultyDriver } from "../_faulty-driver.ts";
 import { createSetup } from "../_setup.ts";
 import { slowestPayloads } from "../_payloads.ts";
-import type { Visitor } from "../_visitor.ts";
+import type { CookieClient } from "../_cookie-client.ts";
 import { as, trustingAuth as auth } from "../fixtures/trusting-auth.ts";
 
 const setup = createSetup("memory", "request", () => ({ driver: "memory" }));
 const { start } = setup;
 
-async function fill(visitor: Visitor, variantId: number): Promise<void> {
-  await visitor.call("addItemToBasket", { variantId, quantity: 1 });
-  await visitor.call("addItemToWishlist", { variantId });
+async function fill(client: CookieClient, variantId: number): Promise<void> {
+  await client.call("addItemToBasket", { variantId, quantity: 1 });
+  await client.call("addItemToWishlist", { variantId });
 }
 
 describe("a user's documents", () => {
   test("keep their size limit after many guest logins of the user", async () => {
     const faulty = createFaultyDriver();
     const limits = { basket: { maxItems: 5 }, wishlist: { maxItems: 5 } };
-    const { visitor } = await start({ auth, storage: { session: faulty.driver }, ...limits });
-    let user = visitor();
+    const { client } = await start({ auth, storage: { session: faulty.driver }, ...limits });
+    let user = client();
     for (let round = 0; round < 230; round++) {
-      user = visitor();
+      user = client();
       await fill(user, round + 1);
       expect((await user.call("login", as(7))).status).toBe(200);
     }
@@ -51,22 +51,18 @@ describe("log lines", () => {
         throw new Error(JSON.stringify(payload).slice(0, 1000));
       },
     });
-    const { visitor, lines } = await start({ auth, methods: { fail } });
+    const { client, lines } = await start({ auth, methods: { fail } });
     const cookie = Array.from({ length: 900 }, (_, index) => `$session-1001=s:${index}.a`).join(
       "; ",
     );
     for (const { method, toPayload } of slowestPayloads()) {
-      await visitor().request(`/api/rpc/${method}`, {
+      await client().request(`/api/rpc/${method}`, {
         method: "POST",
         headers: { "content-type": "application/json", "x-shop-id": "1001", cookie },
         body: `{"payload":${toPayload(90_000)}}`,
       });
     }
-    await visitor().call(
-      "fail",
-      { secret: "s".repeat(5000), more: "m".repeat(50_000) },
-      { cookie },
-    );
+    await client().call("fail", { secret: "s".repeat(5000), more: "m".repeat(50_000) }, { cookie });
     expect(lines.filter(({ level }) => level !== "debug").length).toBeLessThan(15);
     expect(JSON.stringify(lines).length).toBeLessThan(20_000);
   });
@@ -77,8 +73,8 @@ describe("log lines", () => {
       output: z.array(z.int()),
       handler: () => Array.from({ length: 1000 }, () => "x" as unknown as number),
     });
-    const { visitor, lines } = await start({ methods: { wrong } });
-    expect((await visitor().call("wrong")).status).toBe(500);
+    const { client, lines } = await start({ methods: { wrong } });
+    expect((await client().call("wrong")).status).toBe(500);
     const text = JSON.stringify(lines);
     expect(text).toContain("; and 980 more");
     expect(text.match(/expected int|expected number/gi)).toHaveLength(20);

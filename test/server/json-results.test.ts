@@ -56,10 +56,10 @@ describe("a result that JSON can't represent", () => {
     ["a circle", circle, "inner.self.inner", "a circle"],
   ])("becomes a 500, and a log line names the value: %s", async (_, result, path, found) => {
     allowErrors();
-    const { lines, visitor } = await start({
+    const { lines, client } = await start({
       methods: { answer: defineRpcMethod({ handler: () => result }) },
     });
-    const user = visitor();
+    const user = client();
     const answer = await user.call("answer");
     expect(answer).toMatchObject({ status: 500, body: { code: "internal_error" } });
     expect(JSON.stringify(answer.body)).not.toContain(found);
@@ -71,7 +71,7 @@ describe("a result that JSON can't represent", () => {
 
   test("saves no change of the session", async () => {
     allowErrors();
-    const { visitor } = await start({
+    const { client } = await start({
       methods: {
         answer: defineRpcMethod({
           handler(_, { updateCustomData }) {
@@ -81,7 +81,7 @@ describe("a result that JSON can't represent", () => {
         }),
       },
     });
-    const answer = await visitor().call("answer");
+    const answer = await client().call("answer");
     expect(answer).toMatchObject({ status: 500, setCookies: [] });
   });
 });

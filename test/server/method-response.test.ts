@@ -253,7 +253,7 @@ describe("a Response with a failing body", () => {
       ),
     });
     await expect(call(storefront, "give").then((response) => response.text())).rejects.toThrow();
-    expect((await storefront.visitor().call("getUser")).status).toBe(200);
+    expect((await storefront.client().call("getUser")).status).toBe(200);
     expect(storefront.lines).toMatchObject([
       {
         level: "error",

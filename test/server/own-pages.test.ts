@@ -206,8 +206,8 @@ describe("a cross-site call with a token", () => {
   test.each(["Bearer none", "Bearer x.y", "bearer abc"])(
     "ignores the cookies of a cross-site call with the token %j",
     async (token) => {
-      const { visitor } = await start({ methods });
-      const victim = visitor();
+      const { client } = await start({ methods });
+      const victim = client();
       await victim.call("enter");
       for (const site of ["cross-site", "same-site"]) {
         const headers = { authorization: token, "sec-fetch-site": site };
@@ -223,16 +223,16 @@ describe("a cross-site call with a token", () => {
   );
 
   test("rejects a cross-site call whose Authorization is not a bearer token", async () => {
-    const { visitor } = await start({ methods });
+    const { client } = await start({ methods });
     for (const authorization of ["Basic eDp5", "Bearer", "bearer:x"]) {
       const headers = { authorization, "sec-fetch-site": "cross-site" };
-      expect((await visitor().call("getUser", undefined, headers)).status).toBe(403);
+      expect((await client().call("getUser", undefined, headers)).status).toBe(403);
     }
   });
 
   test("accepts the cookies of a same-origin call with a gateway's bearer token", async () => {
-    const { visitor } = await start({ methods });
-    const customer = visitor();
+    const { client } = await start({ methods });
+    const customer = client();
     await customer.call("enter");
     const headers = { authorization: "Bearer of-a-gateway", "sec-fetch-site": "same-origin" };
     const answer = await customer.call("getUser", undefined, headers);

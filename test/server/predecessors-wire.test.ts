@@ -32,8 +32,8 @@ describe("the wire", () => {
   const stored = (prefix = "") => readStored(driver, prefix);
 
   test("defect 5: a basket's key doesn't give access to the basket", async () => {
-    const { visitor } = await start({ auth: trustingAuth });
-    const [victim, thief] = [visitor(), visitor()];
+    const { client } = await start({ auth: trustingAuth });
+    const [victim, thief] = [client(), client()];
     const { body } = await victim.call("addItemToBasket", { variantId: 7, quantity: 1 });
     const { key } = body.basket;
     await thief.call("addItemToBasket", { variantId: 8, quantity: 1 });
@@ -51,8 +51,8 @@ describe("the wire", () => {
   });
 
   test("defect 6: a cookie of one shop doesn't work in another", async () => {
-    const { visitor } = await start({ auth: trustingAuth, methods: testMethods });
-    const [customer, thief] = [visitor(1001), visitor(1002)];
+    const { client } = await start({ auth: trustingAuth, methods: testMethods });
+    const [customer, thief] = [client(1001), client(1002)];
     await customer.call("login", as(7));
     const before = await stored("session:1001:");
     thief.cookies.set("$session-1002", customer.cookies.get("$session-1001") as string);
@@ -74,20 +74,20 @@ describe("the wire", () => {
   test("defect 8: each development server has its own random secret", async () => {
     const config = { auth: trustingAuth, session: { secret: undefined } };
     const [one, two] = [await start(config), await start(config)];
-    const visitor = one.visitor();
-    await visitor.call("login", as(7));
-    expect((await visitor.call("getUser")).body.user.id).toBe(7);
-    expect((await twinAt(two, visitor).call("getUser")).body).toEqual({});
-    const signature = await new Signer(["current-secret"]).sign(visitor.sessionId as string);
-    visitor.cookies.set("$session-1001", toCookie(visitor.sessionId as string, signature));
-    expect((await visitor.call("getUser")).body).toEqual({});
+    const client = one.client();
+    await client.call("login", as(7));
+    expect((await client.call("getUser")).body.user.id).toBe(7);
+    expect((await twinAt(two, client).call("getUser")).body).toEqual({});
+    const signature = await new Signer(["current-secret"]).sign(client.sessionId as string);
+    client.cookies.set("$session-1001", toCookie(client.sessionId as string, signature));
+    expect((await client.call("getUser")).body).toEqual({});
   });
 
   test.each(["", "7:"])(
     "defect 8: the server ignores a signed ID without a record (%s…)",
     async (user) => {
-      const { visitor } = await start({ methods: testMethods });
-      const [id, guest] = [`${user}${randomUUID()}`, visitor()];
+      const { client } = await start({ methods: testMethods });
+      const [id, guest] = [`${user}${randomUUID()}`, client()];
       guest.cookies.set("$session-1001", toCookie(id, await new Signer([testSecret]).sign(id)));
       expect((await guest.call("getUser")).body).toEqual({});
       expect(await stored()).toEqual([]);
@@ -98,8 +98,8 @@ describe("the wire", () => {
   );
 
   test("defect 9: the server sets a cookie only after a change, and caches don't store it", async () => {
-    const { visitor } = await start({ methods: testMethods });
-    const guest = visitor();
+    const { client } = await start({ methods: testMethods });
+    const guest = client();
     const reads = ["getUser", "getBasket", "getWishlist", "notes", "clearBasket", "nothing"];
     const quiet = await Promise.all(reads.map((method) => guest.call(method)));
     expect(await stored()).toEqual([]);
@@ -119,9 +119,9 @@ describe("the wire", () => {
     const told: string[] = [];
     const tell = (call: unknown) => void told.push(inspect(call, whole));
     const hooks = Object.fromEntries(hookNames.map((name) => [name, tell]));
-    const { visitor, lines } = await start({ hooks });
+    const { client, lines } = await start({ hooks });
     const account = { email: "a@example.com", password: "hunter2-first" };
-    const customer = visitor();
+    const customer = client();
     const change = { oldPassword: account.password, newPassword: "hunter2-second" };
     const calls = [
       ["register", account, 200],
@@ -147,11 +147,11 @@ describe("the wire", () => {
     for (const stream of [process.stdout, process.stderr]) {
       vi.spyOn(stream, "write").mockImplementation((text) => written.push(String(text)) > 0);
     }
-    const { visitor } = await start({
+    const { client } = await start({
       log: createLog(),
       auth: { ...trustingAuth, login: failWithRequest },
     });
-    const answer = await visitor().call("login", { ...as(7), password: "hunter2" });
+    const answer = await client().call("login", { ...as(7), password: "hunter2" });
     vi.restoreAllMocks();
     expect(answer).toMatchObject({ status: 500, body: { code: "internal_error" } });
     expect(written.join("")).toContain("status code 502");
@@ -173,8 +173,8 @@ describe("the wire", () => {
   ])("defect 11: %s shows the client no internals", async (_, error) => {
     allowErrors();
     const fail = defineRpcMethod({ handler: () => Promise.reject(error) });
-    const { visitor } = await start({ methods: { fail } });
-    const answer = await visitor().call("fail");
+    const { client } = await start({ methods: { fail } });
+    const answer = await client().call("fail");
     expect(answer.status).toBeGreaterThanOrEqual(400);
     expect(inspect([answer.body, [...answer.headers]], whole)).not.toMatch(
       /hunter2|10\.0\.0\.5|ECONN/,
@@ -184,8 +184,8 @@ describe("the wire", () => {
   test("defect 11: an unreachable Redis shows no internals, and no log line has its password", async () => {
     allowErrors();
     const session = { driver: "redis", url: "redis://shop:hunter2@127.0.0.1:1" };
-    const { visitor, lines } = await start({ methods: testMethods, storage: { session } });
-    const answer = await visitor().call("note", { begun: true });
+    const { client, lines } = await start({ methods: testMethods, storage: { session } });
+    const answer = await client().call("note", { begun: true });
     const { instance, ...problem } = answer.body;
     expect(instance).toMatch(/^urn:uuid:/);
     expect(problem).toEqual({
@@ -211,8 +211,8 @@ describe("the wire", () => {
   });
 
   test("defect 13: the server rejects bodies of other content types and cross-origin pages", async () => {
-    const { visitor } = await start({ methods: testMethods });
-    const guest = visitor();
+    const { client } = await start({ methods: testMethods });
+    const guest = client();
     await guest.call("note", { mine: true });
     const before = await stored();
     const body = new TextEncoder().encode('{"payload":{"theirs":true}}');
@@ -248,14 +248,14 @@ describe("the wire", () => {
   });
 
   test("defect 16: the server finds a valid cookie behind a stale one", async () => {
-    const { visitor } = await start({ auth: trustingAuth });
-    const [stale, valid] = [visitor(), visitor()];
+    const { client } = await start({ auth: trustingAuth });
+    const [stale, valid] = [client(), client()];
     await stale.call("login", as(7));
     const old = stale.cookieHeader;
     await stale.call("logout");
     await valid.call("login", as(7));
     const cookie = `$session-1001=nonsense; ${old}; ${valid.cookieHeader}`;
-    expect((await visitor().call("getUser", undefined, { cookie })).body.user.id).toBe(7);
+    expect((await client().call("getUser", undefined, { cookie })).body.user.id).toBe(7);
   });
 });
 

@@ -7,9 +7,9 @@ const { start } = createSetup("memory", "request", () => ({ driver: "memory" }))
 
 describe("the response to an invalid payload", () => {
   test("lists 20 errors and counts the others", async () => {
-    const { visitor } = await start();
+    const { client } = await start();
     const items = Array.from({ length: 100 }, () => ({ variantId: 7, quantity: 0 }));
-    const { status, body } = await visitor().call("addItemsToBasket", { items });
+    const { status, body } = await client().call("addItemsToBasket", { items });
     expect(status).toBe(422);
     expect(body.errors).toHaveLength(20);
     expect(body.errors[19].path).toEqual(["items", 19, "quantity"]);
@@ -17,20 +17,20 @@ describe("the response to an invalid payload", () => {
   });
 
   test("counts nothing if all errors are listed", async () => {
-    const { visitor } = await start();
-    const { body } = await visitor().call("addItemToBasket", { variantId: 7, quantity: 0 });
+    const { client } = await start();
+    const { body } = await client().call("addItemToBasket", { variantId: 7, quantity: 0 });
     expect(body.errors).toHaveLength(1);
     expect(body).not.toHaveProperty("omittedErrors");
   });
 
   test("shortens messages and keys that repeat a large payload", async () => {
     const input = z.record(z.string(), z.int());
-    const { visitor } = await start({
+    const { client } = await start({
       methods: { count: defineRpcMethod({ input, handler: () => 1 }) },
     });
     const strays = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`k${index}`, 1]));
-    const login = await visitor().call("login", { email: "a@example.com", ...strays });
-    const count = await visitor().call("count", { ["k".repeat(50_000)]: "x" });
+    const login = await client().call("login", { email: "a@example.com", ...strays });
+    const count = await client().call("count", { ["k".repeat(50_000)]: "x" });
     for (const { status, body } of [login, count]) {
       expect(status).toBe(422);
       expect(JSON.stringify(body).length).toBeLessThan(2000);
@@ -39,7 +39,7 @@ describe("the response to an invalid payload", () => {
   });
 
   test("blocks the event loop for less than 50 ms with any payload and headers", async () => {
-    const { visitor } = await start();
+    const { client } = await start();
     const strays = Object.fromEntries(
       Array.from({ length: 6200 }, (_, index) => [`k${index}`, `v${index}`]),
     );
@@ -64,7 +64,7 @@ describe("the response to an invalid payload", () => {
       const times: number[] = [];
       for (let round = 0; round < 5; round++) {
         const before = process.cpuUsage();
-        expect((await visitor().call(method, payload, { cookie })).status).toBe(422);
+        expect((await client().call(method, payload, { cookie })).status).toBe(422);
         const { user, system } = process.cpuUsage(before);
         times.push((user + system) / 1000);
       }

@@ -106,7 +106,7 @@ test("forbids shared caches to store a method's Response if a header chose the s
 });
 
 test("forbids caches to store a result of a POST", async () => {
-  const { visitor } = await start(atPaths);
-  const answer = await visitor().call("getShopConfiguration");
+  const { client } = await start(atPaths);
+  const answer = await client().call("getShopConfiguration");
   expect(answer.headers.get("cache-control")).toBe("no-store");
 });

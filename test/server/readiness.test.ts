@@ -68,7 +68,7 @@ describeWithRedis("/readyz", () => {
     const server = await startServerProcess(redis.url);
     onTestFinished(() => server.kill());
     expect((await server.send("/readyz", {})).status).toBe(503);
-    expect((await server.visitor().call("getUser")).status).toBe(200);
+    expect((await server.client().call("getUser")).status).toBe(200);
     await until(async () => server.output.includes("A storage cannot be used"));
   });
 });

@@ -17,22 +17,22 @@ describeStorages("the shops of a realm", ({ start, storage }) => {
   });
 
   /** A browser of a customer at each of the shops. */
-  async function enterAll({ visitor }: TestStorefront, id: string | number = 7) {
-    const visitors = [1001, 1002, 2001, 2002].map((shopId) => visitor(shopId));
-    await Promise.all(visitors.map((customer) => customer.call("enter", { id })));
-    return visitors as [V, V, V, V];
+  async function enterAll({ client }: TestStorefront, id: string | number = 7) {
+    const clients = [1001, 1002, 2001, 2002].map((shopId) => client(shopId));
+    await Promise.all(clients.map((customer) => customer.call("enter", { id })));
+    return clients as [V, V, V, V];
   }
-  type V = ReturnType<TestStorefront["visitor"]>;
+  type V = ReturnType<TestStorefront["client"]>;
 
-  async function whoIs(visitors: readonly V[]): Promise<unknown[]> {
-    const answers = await Promise.all(visitors.map((visitor) => visitor.call("getUser")));
+  async function whoIs(clients: readonly V[]): Promise<unknown[]> {
+    const answers = await Promise.all(clients.map((client) => client.call("getUser")));
     return answers.map(({ body }) => body.user?.id ?? "guest");
   }
 
   test("end a user's sessions together, and keep those of other realms", async () => {
     const shop = await start(realms());
     const [customers, others] = [await enterAll(shop), await enterAll(shop, 77)];
-    const office = shop.visitor(1002);
+    const office = shop.client(1002);
     expect((await office.call("endSessions", { userId: "7" })).body).toBe(2);
     expect(await whoIs(customers)).toEqual(["guest", "guest", 7, 7]);
     expect(await whoIs(others)).toEqual([77, 77, 77, 77]);
@@ -42,7 +42,7 @@ describeStorages("the shops of a realm", ({ start, storage }) => {
   test("keep the sessions on the keep list", async () => {
     const shop = await start(realms());
     const customers = await enterAll(shop);
-    const second = shop.visitor(1001);
+    const second = shop.client(1001);
     await second.call("enter", { id: 7 });
     const keep = [customers[1].sessionId, second.sessionId, "7:nothing", customers[2].sessionId];
     const ended = await customers[0].call("endSessions", { userId: 7, keep });

@@ -33,9 +33,9 @@ describe("headers", () => {
   test.each(["cookie", "authorization", "x-anything"])(
     "reads up to 16 KiB with %s, and rejects one character more before it parses anything",
     async (name) => {
-      const { visitor } = await start({ methods });
+      const { client } = await start({ methods });
       const send = (size: number, path = "/api/rpc/echo") =>
-        visitor().request(path, { method: "POST", headers: fill(size, name), body: "{}" });
+        client().request(path, { method: "POST", headers: fill(size, name), body: "{}" });
       expect((await send(16_384)).status).toBe(204);
       for (const path of ["/api/rpc/echo", "/api/rpc/nothing", "/nowhere", "/healthz"]) {
         const refused = await send(16_385, path);
@@ -53,9 +53,9 @@ describe("headers", () => {
   );
 
   test("counts many small headers like one large header", async () => {
-    const { visitor } = await start({ methods });
+    const { client } = await start({ methods });
     const many = Array.from({ length: 1000 }, (_, index) => [`x-${index}`, "x".repeat(14)]);
-    const answer = await visitor().call("echo", 1, Object.fromEntries(many));
+    const answer = await client().call("echo", 1, Object.fromEntries(many));
     expect(answer).toMatchObject({ status: 431, body: { code: "headers_too_large" } });
   });
 });

@@ -10,7 +10,7 @@ describe("the settings of a shop", () => {
   const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test("override the global settings key by key, including the cookie's", async () => {
-    const { visitor } = await start({
+    const { client } = await start({
       methods: testMethods,
       session: { sameSite: "strict", maxAge: 600, cookieName: "sid" },
       shops: [
@@ -22,7 +22,7 @@ describe("the settings of a shop", () => {
       ],
     });
     const cookieOf = async (shopId: number) => {
-      const { setCookies } = await visitor(shopId).call("note", { begun: true });
+      const { setCookies } = await client(shopId).call("note", { begun: true });
       expect(setCookies).toHaveLength(1);
       const [pair = "", ...attributes] = (setCookies[0] as string).split("; ");
       return [pair.split("=")[0], ...attributes.toSorted()].join("; ");
@@ -63,11 +63,11 @@ describe("the settings of a shop", () => {
 
   test("clear the cookie with its original attributes", async () => {
     const session = { domain: "shop.example", sameSite: "none", partitioned: true } as const;
-    const { visitor } = await start({
+    const { client } = await start({
       methods: testMethods,
       shops: [createShop(1001, { session: { ...session, secure: true } })],
     });
-    const customer = visitor();
+    const customer = client();
     const begun = await customer.call("enter", { id: 7 });
     const ended = await customer.call("logout");
     const [, ...set] = (begun.setCookies[0] as string).split("; ");
@@ -80,12 +80,12 @@ describe("the settings of a shop", () => {
     const secret = "the-secret-of-the-second-shop-of-40-signs";
     const shops = [createShop(1001), createShop(1002, { session: { secret } })];
     const storage = { session: createFaultyDriver().driver };
-    const { visitor } = await start({ methods: testMethods, shops, storage });
+    const { client } = await start({ methods: testMethods, shops, storage });
     const all = await start({ methods: testMethods, storage });
-    const customer = visitor(1002);
+    const customer = client(1002);
     await customer.call("enter", { id: 7 });
     expect((await customer.call("getUser")).body.user.id).toBe(7);
-    const elsewhere = all.visitor(1002);
+    const elsewhere = all.client(1002);
     elsewhere.cookies.set("$session-1002", customer.cookies.get("$session-1002") as string);
     expect((await elsewhere.call("getUser")).body).toEqual({});
   });
@@ -94,12 +94,12 @@ describe("the settings of a shop", () => {
     const show = defineRpcMethod({ handler: (_, { shop }) => shop });
     const session = { secret: "the-secret-of-the-first-shop-of-40-signs." };
     const known = { locale: "de-DE", currency: "EUR", path: "de", host: "shop.example" };
-    const { visitor } = await start({
+    const { client } = await start({
       methods: { show },
       shops: [{ shopId: 1001, ...known, realm: "eu", session, basket: { maxItems: 5 } }],
     });
     for (const method of ["getShopConfiguration", "show"]) {
-      expect((await visitor().call(method)).body).toEqual({ shopId: 1001, ...known });
+      expect((await client().call(method)).body).toEqual({ shopId: 1001, ...known });
     }
   });
 
@@ -107,8 +107,8 @@ describe("the settings of a shop", () => {
     const print = defineRpcMethod({
       handler: (_, context) => inspect([context, { ...context }], { depth: Infinity }),
     });
-    const { visitor } = await start({ methods: { ...testMethods, print } });
-    const guest = visitor();
+    const { client } = await start({ methods: { ...testMethods, print } });
+    const guest = client();
     await guest.call("note", { begun: true });
     const printed = await guest.call("print", undefined, { authorization: "Bearer hunter2" });
     expect(printed.status).toBe(200);

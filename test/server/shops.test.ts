@@ -9,14 +9,14 @@ const url = "/api/rpc/getShopConfiguration";
 
 describeStorages("the shop of a call", ({ start }) => {
   test("comes from the header, unless the path names another shop", async () => {
-    const { visitor } = await start({ shopSelector: "path_or_default" });
+    const { client } = await start({ shopSelector: "path_or_default" });
     const headers = { "x-shop-id": "1002" };
     for (const path of ["", "/us"]) {
-      const answer = await visitor().request(`${path}${url}`, { headers });
+      const answer = await client().request(`${path}${url}`, { headers });
       expect(answer).toMatchObject({ status: 200, body: { shopId: 1002 } });
     }
     for (const path of ["/de", "/nowhere", "/1002"]) {
-      const answer = await visitor().request(`${path}${url}`, { headers });
+      const answer = await client().request(`${path}${url}`, { headers });
       expect(answer).toMatchObject({ status: 404, body: { code: "unknown_shop" } });
     }
   });
@@ -36,9 +36,9 @@ describeStorages("the shop of a call", ({ start }) => {
   test.each([...strange, "1001,1002", "1001, 1001", "", "de", "NaN", "__proto__", "9"])(
     "doesn't exist for the header %j",
     async (shopId) => {
-      const { visitor } = await start();
+      const { client } = await start();
       for (const init of [{ method: "GET" }, { method: "POST" }]) {
-        const answer = await visitor().request(`/de${url}`, {
+        const answer = await client().request(`/de${url}`, {
           ...init,
           headers: { "x-shop-id": shopId },
         });
@@ -48,8 +48,8 @@ describeStorages("the shop of a call", ({ start }) => {
   );
 
   test("comes from the exact path", async () => {
-    const { visitor } = await start({ shopSelector: "path" });
-    const found = (path: string) => visitor().request(`${path}${url}`);
+    const { client } = await start({ shopSelector: "path" });
+    const found = (path: string) => client().request(`${path}${url}`);
     expect((await found("/de")).body.shopId).toBe(1001);
     expect((await found("/us")).body.shopId).toBe(1002);
     for (const path of ["", "/xx", "/DE", "/d", "/de-DE", "/1001", "/__proto__"]) {
@@ -75,23 +75,23 @@ describeStorages("the shop of a call", ({ start }) => {
   });
 
   test("defaults to the default shop if the path names none", async () => {
-    const { visitor } = await start({ shopSelector: "path_or_default" });
-    expect((await visitor().request(url)).body.shopId).toBe(1001);
-    expect((await visitor().request(`/us${url}`)).body.shopId).toBe(1002);
-    expect((await visitor().request(`/xx${url}`)).body.code).toBe("unknown_shop");
+    const { client } = await start({ shopSelector: "path_or_default" });
+    expect((await client().request(url)).body.shopId).toBe(1001);
+    expect((await client().request(`/us${url}`)).body.shopId).toBe(1002);
+    expect((await client().request(`/xx${url}`)).body.code).toBe("unknown_shop");
     const other = await start({
       shopSelector: "path_or_default",
       shops: [createShop(1001, { path: "de" }), createShop(1002, { path: "us", isDefault: true })],
     });
-    expect((await other.visitor().request(url)).body.shopId).toBe(1002);
-    expect((await other.visitor().request(`/de${url}`)).body.shopId).toBe(1001);
+    expect((await other.client().request(url)).body.shopId).toBe(1002);
+    expect((await other.client().request(`/de${url}`)).body.shopId).toBe(1001);
   });
 
   test("comes from the path below a custom base path", async () => {
-    const { visitor } = await start({ basePath: "/shop/api" });
-    const answer = await visitor().request("/us/shop/api/rpc/getShopConfiguration");
+    const { client } = await start({ basePath: "/shop/api" });
+    const answer = await client().request("/us/shop/api/rpc/getShopConfiguration");
     expect(answer.body.shopId).toBe(1002);
-    expect((await visitor().request(`/us${url}`)).body.code).toBe("unknown_path");
+    expect((await client().request(`/us${url}`)).body.code).toBe("unknown_path");
   });
 });
 
@@ -154,8 +154,8 @@ describe("shops on one storage, with one secret", () => {
   test.each(["a guest", "a customer"])(
     "%s of one shop has no session in the other",
     async (who) => {
-      const { visitor } = await start({ methods: testMethods });
-      const [here, there] = [visitor(1001), visitor(1002)];
+      const { client } = await start({ methods: testMethods });
+      const [here, there] = [client(1001), client(1002)];
       if (who === "a customer") await here.call("enter", { id: 7 });
       await here.call("note", { colour: "red" });
       const before = await readStored(storage.driver, "session:1001");
@@ -171,8 +171,8 @@ describe("shops on one storage, with one secret", () => {
   );
 
   test("a customer logs in to both, with one cookie per shop", async () => {
-    const { visitor } = await start({ methods: testMethods });
-    const here = visitor(1001);
+    const { client } = await start({ methods: testMethods });
+    const here = client(1001);
     await here.call("enter", { id: 7 });
     const there = here.clone(1002);
     await there.call("enter", { id: 8 });

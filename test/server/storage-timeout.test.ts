@@ -113,8 +113,8 @@ describe("a call", () => {
     const faulty = createFaultyDriver();
     driver = faulty.driver;
     allowErrors();
-    const { visitor } = await start();
-    const user = visitor();
+    const { client } = await start();
+    const user = client();
     await user.call("addItemToBasket", { variantId: 1, quantity: 1 });
     const barrier = new Barrier();
     faulty.before = () => barrier.pass();

@@ -42,7 +42,7 @@ describeStorages("a method or hook that throws an unreadable value", (setup) => 
     const thrower = () => {
       throw make();
     };
-    const { visitor, lines } = await setup.start({
+    const { client, lines } = await setup.start({
       methods: {
         fail: defineRpcMethod({ handler: thrower }),
         failLater: defineRpcMethod({ handler: async () => thrower() }),
@@ -56,7 +56,7 @@ describeStorages("a method or hook that throws an unreadable value", (setup) => 
       },
     });
     for (const method of ["fail", "failLater", "open", "refused"]) {
-      const answer = await visitor().call(method);
+      const answer = await client().call(method);
       expect(answer).toMatchObject(internal);
       expect(answer.headers.get("content-type")).toBe("application/problem+json");
       const line = lines.findLast(({ level }) => level === "error");
@@ -72,7 +72,7 @@ describeStorages("a method or hook that throws an unreadable value", (setup) => 
     "doesn't fail the call if a later hook throws: %s",
     async (_, make) => {
       setup.allowErrors();
-      const { visitor, lines } = await setup.start({
+      const { client, lines } = await setup.start({
         methods: { fine: defineRpcMethod({ handler: () => "fine" }) },
         hooks: {
           "storefront:rpc:after": () => {
@@ -80,7 +80,7 @@ describeStorages("a method or hook that throws an unreadable value", (setup) => 
           },
         },
       });
-      expect((await visitor().call("fine")).body).toBe("fine");
+      expect((await client().call("fine")).body).toBe("fine");
       expect(lines.at(-1)?.message).toBe("The hook storefront:rpc:after failed");
     },
   );
@@ -89,8 +89,8 @@ describeStorages("a method or hook that throws an unreadable value", (setup) => 
     const speak = defineRpcMethod({
       handler: (_, { log }) => log.info("Spoken", { bad: revoked({}), good: "yes" }),
     });
-    const { visitor, lines } = await setup.start({ methods: { speak } });
-    expect((await visitor().call("speak")).status).toBe(204);
+    const { client, lines } = await setup.start({ methods: { speak } });
+    expect((await client().call("speak")).status).toBe(204);
     expect(lines.at(-1)).toMatchObject({
       message: "Spoken",
       details: { bad: "[unreadable]", good: "yes" },
@@ -120,14 +120,14 @@ test.each(Object.entries(hostile))(
     const thrower = () => {
       throw make();
     };
-    const { visitor, send, lines } = await start({
+    const { client, send, lines } = await start({
       cors: { origin: thrower },
       hooks: { "storefront:rpc:error": thrower },
       auth: { login: thrower, register: thrower, changePassword: thrower },
     });
     const payload = { email: "ada@example.com", password: "correct horse" };
     for (const method of ["login", "register"]) {
-      expect((await visitor().call(method, payload)).status).toBe(500);
+      expect((await client().call(method, payload)).status).toBe(500);
       expect(lines.map(({ message }) => message)).toEqual(
         expect.arrayContaining(["The hook storefront:rpc:error failed", "A call failed"]),
       );
@@ -141,11 +141,11 @@ test.each(Object.entries(hostile))(
 test.each(Object.entries(hostile))("causes a 503 if a storage throws it: %s", async (_, make) => {
   allowErrors();
   const faulty = createFaultyDriver();
-  const { visitor } = await start({ storage: { session: faulty.driver } });
+  const { client } = await start({ storage: { session: faulty.driver } });
   faulty.before = () => {
     throw make();
   };
-  const answer = await visitor().call("addItemToBasket", { variantId: 7, quantity: 1 });
+  const answer = await client().call("addItemToBasket", { variantId: 7, quantity: 1 });
   expect(answer).toMatchObject({ status: 503, body: { code: "storage_unavailable" } });
 });
 

@@ -24,8 +24,8 @@ describeServers("the errors of methods", ({ start, allowErrors }) => {
     async (_, error, line) => {
       allowErrors();
       const throws = defineRpcMethod({ handler: () => Promise.reject(error) });
-      const { visitor, lines } = await start({ methods: { throws } });
-      const answer = await visitor().call("throws");
+      const { client, lines } = await start({ methods: { throws } });
+      const answer = await client().call("throws");
       const { instance } = answer.body;
       expect(instance).toMatch(/^urn:uuid:[0-9a-f-]{36}$/);
       const title = "Something went wrong on the server";
@@ -46,9 +46,9 @@ describeServers("the errors of methods", ({ start, allowErrors }) => {
     allowErrors();
     const answers = defineRpcMethod({ handler: () => value });
     const reads = defineRpcMethod({ access: "public", readOnly: true, handler: () => value });
-    const { visitor } = await start({ methods: { answers, reads } });
+    const { client } = await start({ methods: { answers, reads } });
     for (const name of ["answers", "reads"]) {
-      expectProblem(await visitor().call(name), "500 internal_error");
+      expectProblem(await client().call(name), "500 internal_error");
     }
   });
 
@@ -60,8 +60,8 @@ describeServers("the errors of methods", ({ start, allowErrors }) => {
         throw new RpcError("sold_out", { ...own, headers: { "retry-after": "30" }, cause: inside });
       },
     });
-    const { visitor } = await start({ methods: { refuse } });
-    const answer = await visitor().call("refuse");
+    const { client } = await start({ methods: { refuse } });
+    const answer = await client().call("refuse");
     expectProblem(answer, "429 sold_out");
     expect(answer.headers.get("retry-after")).toBe("30");
     expect(answer.body).toEqual({

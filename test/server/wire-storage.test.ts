@@ -14,8 +14,8 @@ describe("the wire and the storage", () => {
     "responds with 503 and Retry-After, without a cookie, if the storage fails to %s",
     async (kind) => {
       allowErrors();
-      const { visitor, lines } = await start({ methods });
-      const guest = visitor();
+      const { client, lines } = await start({ methods });
+      const guest = client();
       if (kind === "read") await guest.call("note", { begun: true });
       storage.before = (operation) => operation.kind === kind && outage();
       // Nobody is taken for a guest because their session cannot be read.
@@ -32,16 +32,16 @@ describe("the wire and the storage", () => {
   );
 
   test("accepts a call from a page of the shop's own host", async () => {
-    const { visitor } = await start();
+    const { client } = await start();
     const own = [{ origin: "http://localhost" }, { origin: "https://localhost" }];
     for (const headers of [...own, { "sec-fetch-site": "same-origin" }]) {
-      expect((await visitor().call("getUser", undefined, headers)).status).toBe(200);
+      expect((await client().call("getUser", undefined, headers)).status).toBe(200);
     }
   });
 
   test("runs a public method without a session while the storage is down", async () => {
-    const { visitor } = await start({ methods });
-    const guest = visitor();
+    const { client } = await start({ methods });
+    const guest = client();
     await guest.call("note", { begun: true });
     storage.operations.length = 0;
     storage.before = outage;
@@ -52,8 +52,8 @@ describe("the wire and the storage", () => {
   });
 
   test("rejects malformed requests without a storage operation", async () => {
-    const { visitor } = await start({ methods });
-    const guest = visitor();
+    const { client } = await start({ methods });
+    const guest = client();
     await guest.call("note", { begun: true });
     storage.operations.length = 0;
     expectProblem(await guest.call("note", {}, from("https://evil.example")), "403 foreign_origin");

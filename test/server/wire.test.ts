@@ -11,8 +11,8 @@ describeServers("the wire", ({ start, server }) => {
   test.each(values.map((value) => [JSON.stringify(value), value]))(
     "returns %s as bare JSON",
     async (_, value) => {
-      const { visitor } = await start({ methods });
-      const answer = await visitor().call("echo", value);
+      const { client } = await start({ methods });
+      const answer = await client().call("echo", value);
       expect(answer).toMatchObject({ status: 200, setCookies: [] });
       expect(answer.body).toStrictEqual(value);
       expect(answer.headers.get("content-type")).toBe("application/json");
@@ -21,8 +21,8 @@ describeServers("the wire", ({ start, server }) => {
   );
 
   test.each([undefined, null])("returns %s as 204 without a body", async (value) => {
-    const { visitor } = await start({ methods });
-    const answer = await visitor().call("echo", value);
+    const { client } = await start({ methods });
+    const answer = await client().call("echo", value);
     expect(answer).toMatchObject({ status: 204, body: undefined, setCookies: [] });
     expect(answer.headers.get("content-type")).toBeNull();
     expect(answer.headers.get("cache-control")).toBe("no-store");
@@ -36,8 +36,8 @@ describeServers("the wire", ({ start, server }) => {
     ["an empty body", json, ""],
     ["an empty object", json, "{}"],
   ])("accepts a call with %s", async (_, headers, body, payload) => {
-    const { visitor } = await start({ methods });
-    const answer = await visitor().request("/api/rpc/echo", { method: "POST", headers, body });
+    const { client } = await start({ methods });
+    const answer = await client().request("/api/rpc/echo", { method: "POST", headers, body });
     expect(answer).toMatchObject({ status: payload ? 200 : 204, body: payload });
   });
 
@@ -78,9 +78,9 @@ describeServers("the wire", ({ start, server }) => {
   ];
 
   test.each(refusals)("rejects %s with %s", async (_, expected, path, headers, content) => {
-    const { visitor } = await start({ methods });
+    const { client } = await start({ methods });
     const init = { method: "POST", headers: headers as Record<string, string>, body: content };
-    const answer = await visitor().request(`/api/rpc/${path}`, init);
+    const answer = await client().request(`/api/rpc/${path}`, init);
     expectProblem(answer, expected);
   });
 
@@ -88,10 +88,10 @@ describeServers("the wire", ({ start, server }) => {
     ["a malformed URL", "400 malformed_request", "%ZZ"],
     ["another path", "404 unknown_path", "../nothing"],
   ])("rejects %s with %s, in the outer app if there is one", async (_, expected, path) => {
-    const { send, visitor } = await start({ methods });
+    const { send, client } = await start({ methods });
     const init = { method: "POST", headers: json, body };
     if (isOwnServer(server)) {
-      expectProblem(await visitor().request(`/api/rpc/${path}`, init), expected);
+      expectProblem(await client().request(`/api/rpc/${path}`, init), expected);
     } else {
       const { status } = await send(`/api/rpc/${path}`, init);
       expect(status).toBe(Number.parseInt(expected, 10));
@@ -107,25 +107,25 @@ describeServers("the wire", ({ start, server }) => {
     ["PATCH", "read", "GET, HEAD, POST"],
     ["OPTIONS", "read", "GET, HEAD, POST"],
   ])("rejects %s of %s, and allows %s", async (method, name, allow) => {
-    const { visitor } = await start({ methods });
-    const answer = await visitor().request(`/api/rpc/${name}`, { method, headers: bare });
+    const { client } = await start({ methods });
+    const answer = await client().request(`/api/rpc/${name}`, { method, headers: bare });
     expect(answer.headers.get("allow")).toBe(allow);
     if (method === "HEAD") expect(answer.status).toBe(405);
     else expectProblem(answer, "405 wrong_verb");
   });
 
   test("reads 32 levels of nesting, and ignores brackets in strings", async () => {
-    const { visitor } = await start({ methods });
+    const { client } = await start({ methods });
     const deepest: unknown = JSON.parse(nested(31));
-    expect((await visitor().call("echo", deepest)).body).toEqual(deepest);
+    expect((await client().call("echo", deepest)).body).toEqual(deepest);
     const text = `\\"${"[{".repeat(50)}`;
-    expect((await visitor().call("echo", text)).body).toBe(text);
+    expect((await client().call("echo", text)).body).toBe(text);
   });
 
   test("rejects a long unterminated string of quotes quickly", async () => {
-    const { visitor } = await start({ methods });
+    const { client } = await start({ methods });
     const startedAt = performance.now();
-    const answer = await visitor().request("/api/rpc/echo", {
+    const answer = await client().request("/api/rpc/echo", {
       method: "POST",
       headers: json,
       body: `{"payload":"${'\\"'.repeat(49_000)}`,
@@ -136,22 +136,22 @@ describeServers("the wire", ({ start, server }) => {
   });
 
   test("reads a body of maxBodySize, and rejects one byte more, streamed or not", async () => {
-    const { visitor } = await start({ methods, maxBodySize: 1000 });
+    const { client } = await start({ methods, maxBodySize: 1000 });
     const text = "x".repeat(1000 - '{"payload":""}'.length);
     const fits = JSON.stringify({ payload: text });
     for (const send of [whole, streamed]) {
-      const answer = await visitor().request("/api/rpc/echo", send(fits));
+      const answer = await client().request("/api/rpc/echo", send(fits));
       expect(answer).toMatchObject({ status: 200, body: text });
-      expectProblem(await visitor().request("/api/rpc/echo", send(`${fits} `)), "413 too_large");
+      expectProblem(await client().request("/api/rpc/echo", send(`${fits} `)), "413 too_large");
     }
     const endless = streamed(`{"payload":"${"x".repeat(100_000)}"}`);
-    expectProblem(await visitor().request("/api/rpc/echo", endless), "413 too_large");
+    expectProblem(await client().request("/api/rpc/echo", endless), "413 too_large");
   });
 
   test("names each invalid path in a 422", async () => {
-    const { visitor } = await start({ methods });
+    const { client } = await start({ methods });
     const payload = { lines: [{ quantity: 1 }, { quantity: 0, colour: "red" }], more: 1 };
-    const answer = await visitor().call("order", payload);
+    const answer = await client().call("order", payload);
     expectProblem(answer, "422 invalid_input");
     const paths = answer.body.errors.map(({ path }: { path: unknown }) => JSON.stringify(path));
     expect(paths.toSorted()).toEqual(['["lines",1,"quantity"]', '["lines",1]', "[]"]);
@@ -159,8 +159,8 @@ describeServers("the wire", ({ start, server }) => {
   });
 
   test("allows caches to store a GET of a public readOnly method, without a cookie", async () => {
-    const { visitor } = await start({ methods });
-    const guest = visitor();
+    const { client } = await start({ methods });
+    const guest = client();
     await guest.call("note", { begun: true });
     const payload = { text: "ü&?=", list: [1] };
     const query = `?payload=${encodeURIComponent(JSON.stringify(payload))}`;
@@ -178,16 +178,16 @@ describeServers("the wire", ({ start, server }) => {
     ["an empty payload", "?payload="],
     ["a payload nested 33 deep", `?payload=${nested(33)}`],
   ])("rejects a GET with %s with 400, without caching", async (_, query) => {
-    const { visitor } = await start({ methods });
-    const answer = await visitor().request(`/api/rpc/read${query}`, { headers: bare });
+    const { client } = await start({ methods });
+    const answer = await client().request(`/api/rpc/read${query}`, { headers: bare });
     expectProblem(answer, "400 malformed_request");
   });
 
   test("responds to HEAD like to GET, without the body", async () => {
-    const { visitor } = await start({ methods });
+    const { client } = await start({ methods });
     const [get, head] = await Promise.all(
       ["GET", "HEAD"].map((method) =>
-        visitor().request("/api/rpc/read?payload=1", { method, headers: bare }),
+        client().request("/api/rpc/read?payload=1", { method, headers: bare }),
       ),
     );
     expect(head).toMatchObject({ status: 200, body: undefined });

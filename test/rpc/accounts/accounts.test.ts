@@ -17,8 +17,8 @@ async function dump(driver: Driver): Promise<string> {
 
 describeStorages("accounts", ({ start, storage }) => {
   test("log a new customer in, and again in every shop of the realm", async () => {
-    const { visitor } = await start();
-    const [browser, elsewhere] = [visitor(1001), visitor(1002)];
+    const { client } = await start();
+    const [browser, elsewhere] = [client(1001), client(1002)];
     const registered = await browser.call("register", {
       ...ada,
       firstName: " Ada ",
@@ -41,10 +41,10 @@ describeStorages("accounts", ({ start, storage }) => {
   });
 
   test("respond to a wrong password as to an unknown email address", async () => {
-    const { visitor } = await start();
-    const browser = visitor();
+    const { client } = await start();
+    const browser = client();
     await browser.call("register", ada);
-    const guest = visitor();
+    const guest = client();
     const wrong = await guest.call("login", { ...ada, password: "Correct horse" });
     const unknown = await guest.call("login", { ...ada, email: "eve@example.com" });
     expect(wrong).toMatchObject(invalidCredentials);
@@ -54,8 +54,8 @@ describeStorages("accounts", ({ start, storage }) => {
   });
 
   test("let one of two parallel registrations of an email address win", async () => {
-    const { visitor } = await start();
-    const browsers = [visitor(), visitor(1002)];
+    const { client } = await start();
+    const browsers = [client(), client(1002)];
     const emails = ["ada@example.com", "Ada@EXAMPLE.com"];
     const answers = await Promise.all(
       browsers.map((browser, index) => browser.call("register", { ...ada, email: emails[index] })),
@@ -67,8 +67,8 @@ describeStorages("accounts", ({ start, storage }) => {
   });
 
   test("end the user's other sessions after a new password, and give this one a new ID", async () => {
-    const { visitor } = await start();
-    const [browser, phone, elsewhere] = [visitor(), visitor(), visitor(1002)];
+    const { client } = await start();
+    const [browser, phone, elsewhere] = [client(), client(), client(1002)];
     await browser.call("register", ada);
     await browser.call("addItemToBasket", { variantId: 7, quantity: 2 });
     for (const device of [phone, elsewhere]) await device.call("login", ada);
@@ -96,8 +96,8 @@ describeStorages("accounts", ({ start, storage }) => {
 
   test("store and log no password", async () => {
     const driver = openDriver(storage());
-    const { visitor, lines } = await start({ storage: { session: driver } });
-    const browser = visitor();
+    const { client, lines } = await start({ storage: { session: driver } });
+    const browser = client();
     const passwords = { oldPassword: "correct horse", newPassword: "battery staple" };
     await browser.call("register", ada);
     await browser.call("register", ada);
@@ -118,8 +118,8 @@ describe("built-in accounts", () => {
   const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test("show a changed profile immediately, and at the next login", async () => {
-    const { visitor } = await start();
-    const [browser, phone] = [visitor(), visitor()];
+    const { client } = await start();
+    const [browser, phone] = [client(), client()];
     await browser.call("register", { ...ada, firstName: "Ada", lastName: "Byron" });
     const { body } = await browser.call("updateUser", { lastName: "Lovelace" });
     expect(body.user).toMatchObject({ email: ada.email, firstName: "Ada", lastName: "Lovelace" });
@@ -128,8 +128,8 @@ describe("built-in accounts", () => {
   });
 
   test("accept names only in a profile, and no profile of a guest", async () => {
-    const { visitor } = await start();
-    const [browser, guest] = [visitor(), visitor()];
+    const { client } = await start();
+    const [browser, guest] = [client(), client()];
     const { user } = (await browser.call("register", ada)).body;
     const refused = [{}, { id: 1 }, { email: "eve@example.com" }, { firstName: " " }, undefined];
     for (const profile of [...refused, { firstName: "x".repeat(101) }, { lastName: null }]) {
@@ -146,15 +146,15 @@ describe("built-in accounts", () => {
   test("keep a password for ten years", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     onTestFinished(() => void vi.useRealTimers());
-    const { visitor } = await start();
-    await visitor().call("register", ada);
+    const { client } = await start();
+    await client().call("register", ada);
     vi.setSystemTime(Date.now() + 10 * 365 * 86_400_000);
-    expect((await visitor().call("login", ada)).status).toBe(200);
+    expect((await client().call("login", ada)).status).toBe(200);
   });
 
   test("accept one valid email address, and no other field", async () => {
-    const { visitor } = await start();
-    const guest = visitor();
+    const { client } = await start();
+    const guest = client();
     const emails = ["", "ada", "ada@", "@example.com", "a b@example.com", null, 1, ["a@b.de"], {}];
     for (const email of [...emails, `${"a".repeat(250)}@example.com`]) {
       for (const method of ["login", "register"]) {
@@ -171,13 +171,13 @@ describe("built-in accounts", () => {
   });
 
   test("hide an account from shops of another realm", async () => {
-    const { visitor } = await start({
+    const { client } = await start({
       shops: [
         { shopId: 1001, locale: "de-DE", currency: "EUR", path: "de" },
         { shopId: 1002, locale: "en-US", currency: "USD", path: "us", realm: "other" },
       ],
     });
-    const [browser, elsewhere] = [visitor(1001), visitor(1002)];
+    const [browser, elsewhere] = [client(1001), client(1002)];
     const { user } = (await browser.call("register", ada)).body;
     expect(await elsewhere.call("login", ada)).toMatchObject(invalidCredentials);
     const registered = await elsewhere.call("register", { ...ada, password: "another one" });

@@ -26,8 +26,8 @@ function pass(seconds: number): void {
 
 describeStorages("a method that requires a fresh login", ({ start }) => {
   test("runs for freshFor seconds after the login, and again after reauthenticate", async () => {
-    const { visitor } = await start({ methods, session: { freshFor: 60 } });
-    const user = visitor();
+    const { client } = await start({ methods, session: { freshFor: 60 } });
+    const user = client();
     expect((await user.call("deleteAccount")).body.code).toBe("not_logged_in");
     await user.call("register", ada);
     pass(59);
@@ -44,9 +44,9 @@ describeStorages("a method that requires a fresh login", ({ start }) => {
   });
 
   test("stays closed after a wrong password, somebody else's password, and a renewal", async () => {
-    const { visitor } = await start({ methods, session: { freshFor: 60, renewAfter: 100 } });
-    const user = visitor();
-    await visitor().call("register", { email: "eve@example.com", password: "battery staple" });
+    const { client } = await start({ methods, session: { freshFor: 60, renewAfter: 100 } });
+    const user = client();
+    await client().call("register", { email: "eve@example.com", password: "battery staple" });
     await user.call("register", ada);
     pass(60);
     for (const password of ["wrong", "battery staple"]) {
@@ -58,7 +58,7 @@ describeStorages("a method that requires a fresh login", ({ start }) => {
     pass(40);
     expect((await user.call("getUser")).setCookies).toHaveLength(1);
     expect(await user.call("deleteAccount")).toMatchObject(required);
-    expect((await visitor().call("reauthenticate", { password: "any" })).status).toBe(401);
+    expect((await client().call("reauthenticate", { password: "any" })).status).toBe(401);
   });
 });
 
@@ -67,8 +67,8 @@ describeStorages("an auth of the config", ({ start }) => {
     const user = (id: number) => ({ id, email: ada.email });
     const login = async ({ password }: { password: string }) => user(password === "mine" ? 7 : 8);
     const auth = { login, register: login, changePassword: async () => true };
-    const { visitor } = await start({ auth });
-    const customer = visitor();
+    const { client } = await start({ auth });
+    const customer = client();
     await customer.call("login", { email: ada.email, password: "mine" });
     expect((await customer.call("reauthenticate", { password: "other" })).status).toBe(403);
     expect((await customer.call("reauthenticate", { password: "mine" })).status).toBe(204);
@@ -78,7 +78,7 @@ describeStorages("an auth of the config", ({ start }) => {
 describeStorages("a fresh login", ({ start }) => {
   test("can be required by a hook, for methods that don't require it themselves", async () => {
     const assertFresh = defineRpcMethod({ access: "user", requireFresh: true, handler() {} });
-    const { visitor } = await start({
+    const { client } = await start({
       methods: { assertFresh },
       session: { freshFor: 60 },
       hooks: {
@@ -88,7 +88,7 @@ describeStorages("a fresh login", ({ start }) => {
         },
       },
     });
-    const [user, elsewhere] = [visitor(), visitor()];
+    const [user, elsewhere] = [client(), client()];
     await user.call("register", ada);
     await elsewhere.call("login", ada);
     pass(60);
@@ -109,8 +109,8 @@ describeStorages("a fresh login", ({ start }) => {
 
 describeStorages("a new email address", ({ start }) => {
   test("replaces the old one for logins, and ends the other sessions", async () => {
-    const { visitor } = await start();
-    const [user, elsewhere, later] = [visitor(), visitor(), visitor()];
+    const { client } = await start();
+    const [user, elsewhere, later] = [client(), client(), client()];
     const { id } = (await user.call("register", { ...ada, firstName: "Ada" })).body.user;
     await elsewhere.call("login", ada);
     const old = user.clone();
@@ -126,13 +126,13 @@ describeStorages("a new email address", ({ start }) => {
     const passwords = { oldPassword: ada.password, newPassword: "battery staple" };
     expect((await user.call("updatePassword", passwords)).status).toBe(200);
     // The old address is free again.
-    expect((await visitor().call("register", ada)).status).toBe(200);
+    expect((await client().call("register", ada)).status).toBe(200);
   });
 
   test("requires a fresh login, and belongs to no other account", async () => {
-    const { visitor } = await start({ session: { freshFor: 60 } });
-    const user = visitor();
-    await visitor().call("register", { ...ada, email: "eve@example.com" });
+    const { client } = await start({ session: { freshFor: 60 } });
+    const user = client();
+    await client().call("register", { ...ada, email: "eve@example.com" });
     await user.call("register", ada);
     const taken = await user.call("updateEmail", { email: "Eve@example.com" });
     expect(taken).toMatchObject({ status: 409, body: { code: "email_taken" } });
@@ -140,12 +140,12 @@ describeStorages("a new email address", ({ start }) => {
     expect((await user.call("updateEmail", { email: "ADA@example.com" })).status).toBe(200);
     pass(60);
     expect(await user.call("updateEmail", { email: "new@example.com" })).toMatchObject(required);
-    expect((await visitor().call("login", ada)).status).toBe(200);
+    expect((await client().call("login", ada)).status).toBe(200);
   });
 
   test("doesn't make the login fresh again", async () => {
-    const { visitor } = await start({ session: { freshFor: 60 } });
-    const user = visitor();
+    const { client } = await start({ session: { freshFor: 60 } });
+    const user = client();
     await user.call("register", ada);
     pass(40);
     expect((await user.call("updateEmail", { email: ada.email })).status).toBe(200);
@@ -156,8 +156,8 @@ describeStorages("a new email address", ({ start }) => {
   test("can't change through a custom auth without changeEmail", async () => {
     const login = async () => ({ id: 7, email: ada.email });
     const auth = { login, register: login, changePassword: async () => true };
-    const { visitor } = await start({ auth });
-    const user = visitor();
+    const { client } = await start({ auth });
+    const user = client();
     await user.call("login", ada);
     const answer = await user.call("updateEmail", { email: "new@example.com" });
     expect(answer).toMatchObject({ status: 404, body: { code: "unknown_method" } });

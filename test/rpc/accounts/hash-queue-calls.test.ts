@@ -3,7 +3,7 @@ import { maxRunning, maxWaitingPerNetwork } from "../../../rpc/accounts/hash-que
 import { toKeySegment } from "../../../storage/documents/key.ts";
 import { createFaultyDriver, Barrier, later } from "../../_faulty-driver.ts";
 import { createSetup } from "../../_setup.ts";
-import { Visitor } from "../../_visitor.ts";
+import { CookieClient } from "../../_cookie-client.ts";
 
 const barrier = vi.hoisted(() => ({ pass: () => Promise.resolve() }));
 vi.mock("node:crypto", async (importOriginal) => {
@@ -25,7 +25,7 @@ test("the server rejects many registrations of one IP address immediately, and d
   const faulty = createFaultyDriver();
   const { app } = await start({ storage: { session: faulty.driver } });
   const at = (ip: string) =>
-    new Visitor(async (path, init) =>
+    new CookieClient(async (path, init) =>
       app.fetch(Object.assign(new Request(`http://localhost${path}`, init), { ip })),
     );
   const password = "correct horse";

@@ -20,8 +20,8 @@ describe("a new password", () => {
 
   async function start() {
     const auth = createAuth();
-    const { visitor } = await setup.start({ auth });
-    const [newcomer, customer] = [visitor(), visitor()];
+    const { client } = await setup.start({ auth });
+    const [newcomer, customer] = [client(), client()];
     await customer.call("login", testAccount);
     return {
       auth,

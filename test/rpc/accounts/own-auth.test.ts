@@ -39,8 +39,8 @@ describe("an auth of the config", () => {
 
   test("replaces the built-in accounts, and receives the shop and the realm", async () => {
     const auth = createAuth();
-    const { visitor } = await start({ auth });
-    const browser = visitor(1002);
+    const { client } = await start({ auth });
+    const browser = client(1002);
     const context = expect.objectContaining({
       shop: expect.objectContaining({ shopId: 1002 }),
       realm: "default",
@@ -74,8 +74,8 @@ describe("an auth of the config", () => {
 
   test("keeps a profile as long as the session if it has no updateUser", async () => {
     const { updateUser: _, ...auth } = createAuth();
-    const { visitor } = await start({ auth });
-    const browser = visitor();
+    const { client } = await start({ auth });
+    const browser = client();
     await browser.call("login", { email: ada.email, password: "right" });
     const user = { id: 7, email: ada.email, firstName: "Ada" };
     expect((await browser.call("updateUser", { firstName: "Ada" })).body).toEqual({ user });
@@ -91,8 +91,8 @@ describe("an auth of the config", () => {
       await barrier.pass();
       return true;
     });
-    const { visitor } = await start({ auth });
-    const browser = visitor();
+    const { client } = await start({ auth });
+    const browser = client();
     await browser.call("login", { email: ada.email, password: "right" });
     const tab = browser.clone();
     const passwords = { oldPassword: "right", newPassword: "battery staple" };
@@ -105,8 +105,8 @@ describe("an auth of the config", () => {
   });
 
   test("ends a login with the browser if rememberMe is false", async () => {
-    const { visitor } = await start({ auth: createAuth() });
-    const browser = visitor();
+    const { client } = await start({ auth: createAuth() });
+    const browser = client();
     const credentials = { email: ada.email, password: "right" };
     const [kept] = (await browser.call("login", credentials)).setCookies;
     expect(kept).toContain("Max-Age=86400");
@@ -117,8 +117,8 @@ describe("an auth of the config", () => {
   test("keeps the cookie if the storage fails at a logout, so that it can be repeated", async () => {
     allowErrors();
     const faulty = createFaultyDriver();
-    const { visitor } = await start({ auth: createAuth(), storage: { session: faulty.driver } });
-    const browser = visitor();
+    const { client } = await start({ auth: createAuth(), storage: { session: faulty.driver } });
+    const browser = client();
     await browser.call("login", { email: ada.email, password: "right" });
     faulty.before = ({ kind }) => kind !== "read" && outage();
     expect(await browser.call("logout")).toMatchObject({ status: 503, setCookies: [] });

@@ -13,8 +13,8 @@ describe("a password change", () => {
   const { allowErrors, start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test("rejects a wrong old password, even if the new password is the current one", async () => {
-    const { visitor } = await start({ loginAttempts: { perAccount: 2 } });
-    const user = visitor();
+    const { client } = await start({ loginAttempts: { perAccount: 2 } });
+    const user = client();
     await user.call("register", ada);
     const before = user.sessionId;
     const guess = { oldPassword: "wrong", newPassword: ada.password };
@@ -27,8 +27,8 @@ describe("a password change", () => {
   test("can be repeated with the old password after a failure, and then ends the other sessions", async () => {
     allowErrors();
     const faulty = createFaultyDriver();
-    const { visitor } = await start({ storage: { session: faulty.driver } });
-    const [user, phone] = [visitor(), visitor()];
+    const { client } = await start({ storage: { session: faulty.driver } });
+    const [user, phone] = [client(), client()];
     await user.call("register", ada);
     await phone.call("login", ada);
     const change = { oldPassword: ada.password, newPassword: "battery staple" };
@@ -46,7 +46,7 @@ describe("a password change", () => {
     }
     expect((await user.call("updatePassword", change)).status).toBe(200);
     expect((await phone.call("getUser")).body.user).toBeUndefined();
-    expect((await visitor().call("login", ada)).status).toBe(401);
+    expect((await client().call("login", ada)).status).toBe(401);
   });
 
   test("wins once for two parallel changes with one old password, and fails the other", async () => {
@@ -92,14 +92,14 @@ describe("an account whose stored hash is malformed", () => {
   ])("behaves like a wrong password, with a log line: it %s", async (_, passwordHash) => {
     allowErrors();
     const faulty = createFaultyDriver();
-    const { lines, visitor } = await start({ storage: { session: faulty.driver } });
-    const user = visitor();
+    const { lines, client } = await start({ storage: { session: faulty.driver } });
+    const user = client();
     await user.call("register", ada);
     const key = `account:default:${toKeySegment(ada.email)}`;
     const document = JSON.parse(faulty.stored().get(key) as string) as { value: object };
     const spoilt = { ...document, value: { ...document.value, passwordHash } };
     await faulty.driver.setItemRaw?.(key, JSON.stringify(spoilt), {});
-    const answer = await visitor().call("login", ada);
+    const answer = await client().call("login", ada);
     expect(answer).toMatchObject({ status: 401, body: { code: "invalid_credentials" } });
     const change = { oldPassword: ada.password, newPassword: "battery staple" };
     expect(await user.call("updatePassword", change)).toMatchObject(wrongPassword);

@@ -23,8 +23,8 @@ const enterAs = (id: string, email: string) =>
 
 describeLimits("guessed passwords", ({ start, allowErrors }) => {
   test("don't delay 50 parallel logins with the right password", async () => {
-    const { visitor } = await start(limited);
-    expect(await tally(times(50, () => login(visitor(), ada)))).toEqual({ "200 ok": 50 });
+    const { client } = await start(limited);
+    expect(await tally(times(50, () => login(client(), ada)))).toEqual({ "200 ok": 50 });
   });
 
   test("reveal no more than the limit if they are parallel, even with the right one among them", async () => {
@@ -37,10 +37,10 @@ describeLimits("guessed passwords", ({ start, allowErrors }) => {
         return password === "right" ? { id: 7, email } : undefined;
       },
     });
-    const { visitor } = await start({ ...limited, auth });
-    const guesses = times(200, () => login(visitor(), wrong(ada)));
+    const { client } = await start({ ...limited, auth });
+    const guesses = times(200, () => login(client(), wrong(ada)));
     await until(async () => arrived === 200);
-    const right = visitor();
+    const right = client();
     const hit = login(right, ada);
     await until(async () => arrived === 201);
     barrier.open();
@@ -53,27 +53,27 @@ describeLimits("guessed passwords", ({ start, allowErrors }) => {
   });
 
   test("count for the account in updatePassword, too", async () => {
-    const { visitor } = await start(limited);
-    const user = visitor();
+    const { client } = await start(limited);
+    const user = client();
     await login(user, ada);
     const change = async (oldPassword: string) =>
       toShort(await user.call("updatePassword", { oldPassword, newPassword: "battery staple" }));
     await repeat(2, async () => expect(await change("guess")).toBe("403 wrong_password"));
     expect(await change("right")).toBe("200 ok");
     await repeat(2, async () => expect(await change("guess")).toBe("403 wrong_password"));
-    expect(await login(visitor(), wrong(ada))).toBe("401 invalid_credentials");
+    expect(await login(client(), wrong(ada))).toBe("401 invalid_credentials");
     expect(await change("right")).toBe("429 too_many_attempts");
-    expect(await login(visitor(), ada)).toBe("429 too_many_attempts");
+    expect(await login(client(), ada)).toBe("429 too_many_attempts");
   });
 
   test("count for the account in reauthenticate, too", async () => {
-    const { visitor } = await start(limited);
-    const user = visitor();
+    const { client } = await start(limited);
+    const user = client();
     await login(user, ada);
     const prove = async (password: string) =>
       toShort(await user.call("reauthenticate", { password }));
     await repeat(2, async () => expect(await prove("guess")).toBe("403 wrong_password"));
-    expect(await login(visitor(), wrong(ada))).toBe("401 invalid_credentials");
+    expect(await login(client(), wrong(ada))).toBe("401 invalid_credentials");
     expect(await prove("right")).toBe("429 too_many_attempts");
   });
 
@@ -87,8 +87,8 @@ describeLimits("guessed passwords", ({ start, allowErrors }) => {
         return oldPassword === "right";
       },
     });
-    const { visitor } = await start({ ...limited, auth });
-    const user = visitor();
+    const { client } = await start({ ...limited, auth });
+    const user = client();
     await login(user, ada);
     const guess = async (oldPassword: string) =>
       toShort(await user.call("updatePassword", { oldPassword, newPassword: "battery staple" }));
@@ -112,12 +112,12 @@ describeLimits("guessed passwords", ({ start, allowErrors }) => {
     allowErrors();
     let error: Error = new RpcError("invalid_credentials");
     const fail = () => Promise.reject(error);
-    const { visitor } = await start({
+    const { client } = await start({
       ...limited,
       auth: createAuth({ login: fail, changePassword: fail }),
       methods: { enter: enterAs("ada", ada.email) },
     });
-    const user = visitor();
+    const user = client();
     await user.call("enter");
     const change = async () =>
       toShort(
@@ -125,14 +125,14 @@ describeLimits("guessed passwords", ({ start, allowErrors }) => {
       );
     error = new Error("The system of the customers does not answer");
     await repeat(4, async () => {
-      expect(await login(visitor(), ada)).toBe("500 internal_error");
+      expect(await login(client(), ada)).toBe("500 internal_error");
       expect(await change()).toBe("500 internal_error");
     });
     error = new RpcError("locked", { status: 403, title: "This account is locked" });
-    expect(await login(visitor(), ada)).toBe("403 locked");
+    expect(await login(client(), ada)).toBe("403 locked");
     expect(await change()).toBe("403 locked");
-    expect(await login(visitor(), ada)).toBe("403 locked");
-    expect(await login(visitor(), ada)).toBe("429 too_many_attempts");
+    expect(await login(client(), ada)).toBe("403 locked");
+    expect(await login(client(), ada)).toBe("429 too_many_attempts");
     expect(await change()).toBe("429 too_many_attempts");
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import type { Auth } from "../../../rpc/accounts/auth.ts";
 import { createSetup, type TestStorefront } from "../../_setup.ts";
-import { Visitor, type Answer } from "../../_visitor.ts";
+import { CookieClient, type Answer } from "../../_cookie-client.ts";
 
 /** An operator's own customers, so that no test waits for hashes. */
 function createAuth() {
@@ -20,8 +20,8 @@ function createAuth() {
   };
 }
 
-function visitorAt(ip: string | undefined, { app }: TestStorefront): Visitor {
-  return new Visitor(async (path, init) =>
+function clientAt(ip: string | undefined, { app }: TestStorefront): CookieClient {
+  return new CookieClient(async (path, init) =>
     app.fetch(Object.assign(new Request(`http://localhost${path}`, init), { ip })),
   );
 }
@@ -39,10 +39,10 @@ describe("registrations", () => {
     const auth = createAuth();
     const storefront = await start({ auth, loginAttempts: { perAddress: 2 } });
     const register = async (ip: string | undefined, number: number) =>
-      toShort(await visitorAt(ip, storefront).call("register", newcomer(number)));
+      toShort(await clientAt(ip, storefront).call("register", newcomer(number)));
     expect(await register("192.0.2.1", 1)).toBe("200 ok");
     expect(await register("192.0.2.1", 2)).toBe("200 ok");
-    const refused = await visitorAt("192.0.2.1", storefront).call("register", newcomer(3));
+    const refused = await clientAt("192.0.2.1", storefront).call("register", newcomer(3));
     expect(toShort(refused)).toBe("429 too_many_attempts");
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
     expect(auth.register).toHaveBeenCalledTimes(2);
@@ -53,12 +53,12 @@ describe("registrations", () => {
 
   test("don't block the logins from their IP address", async () => {
     const storefront = await start({ auth: createAuth(), loginAttempts: { perAddress: 1 } });
-    const visitor = visitorAt("192.0.2.1", storefront);
+    const client = clientAt("192.0.2.1", storefront);
     for (const expected of ["200 ok", "429 too_many_attempts"]) {
-      expect(toShort(await visitor.call("register", newcomer(1)))).toBe(expected);
+      expect(toShort(await client.call("register", newcomer(1)))).toBe(expected);
     }
     const login = { email: "ada@example.com", password: "right" };
-    expect(toShort(await visitor.call("login", login))).toBe("200 ok");
+    expect(toShort(await client.call("login", login))).toBe("200 ok");
   });
 });
 
@@ -67,16 +67,16 @@ describe("wrong old passwords of updatePassword", () => {
 
   test("count for the IP address, like failed logins", async () => {
     const storefront = await start({ auth: createAuth(), loginAttempts: { perAddress: 2 } });
-    const visitor = visitorAt("192.0.2.1", storefront);
-    await visitor.call("login", { email: "ada@example.com", password: "right" });
+    const client = clientAt("192.0.2.1", storefront);
+    await client.call("login", { email: "ada@example.com", password: "right" });
     const change = async (oldPassword: string) =>
-      toShort(await visitor.call("updatePassword", { oldPassword, newPassword: "battery staple" }));
+      toShort(await client.call("updatePassword", { oldPassword, newPassword: "battery staple" }));
     expect(await change("right")).toBe("200 ok");
     for (let time = 0; time < 2; time++) expect(await change("guess")).toBe("403 wrong_password");
     expect(await change("right")).toBe("429 too_many_attempts");
     const login = { email: "eve@example.com", password: "right" };
-    expect(toShort(await visitor.call("login", login))).toBe("429 too_many_attempts");
-    expect(toShort(await visitorAt("192.0.2.2", storefront).call("login", login))).toBe("200 ok");
+    expect(toShort(await client.call("login", login))).toBe("429 too_many_attempts");
+    expect(toShort(await clientAt("192.0.2.2", storefront).call("login", login))).toBe("200 ok");
   });
 });
 
@@ -90,8 +90,8 @@ describe("an email address", () => {
     "ada@example.com\n",
   ])("may have spaces around it, as keyboards of phones add them: %j", async (email) => {
     const auth = createAuth();
-    const { visitor } = await start({ auth });
-    const user = visitor();
+    const { client } = await start({ auth });
+    const user = client();
     for (const [method, payload] of [
       ["register", { email, password: "correct horse" }],
       ["login", { email, password: "right" }],
@@ -108,15 +108,15 @@ describe("an email address", () => {
   test.each(["a b@example.com", " ", `${"a".repeat(250)}@example.com`, "ada@example .com"])(
     "fails if it is invalid even after trimming: %j",
     async (email) => {
-      const { visitor } = await start({ auth: createAuth() });
-      const answer = await visitor().call("login", { email, password: "right" });
+      const { client } = await start({ auth: createAuth() });
+      const answer = await client().call("login", { email, password: "right" });
       expect(answer).toMatchObject({ status: 422, body: { errors: [{ path: ["email"] }] } });
     },
   );
 
   test("with spaces around it is rejected as a new password", async () => {
-    const { visitor } = await start({ auth: createAuth() });
+    const { client } = await start({ auth: createAuth() });
     const registration = { email: "ada@example.com ", password: "Ada@example.com" };
-    expect(await visitor().call("register", registration)).toMatchObject({ status: 422 });
+    expect(await client().call("register", registration)).toMatchObject({ status: 422 });
   });
 });

@@ -180,8 +180,8 @@ describe("a method's schemas", () => {
     const output = z.strictObject({ price: z.number() });
     const wrong = { price: "4711 euro" } as unknown as { price: number };
     const price = defineRpcMethod({ output, handler: () => wrong });
-    const { visitor, lines } = await start({ methods: { price } });
-    const answer = await visitor().call("price");
+    const { client, lines } = await start({ methods: { price } });
+    const answer = await client().call("price");
     expect(answer).toMatchObject({ status: 500, body: { code: "internal_error" } });
     expect(JSON.stringify(answer.body)).not.toMatch(/price|4711/);
     const [line] = lines.filter(({ level }) => level === "error");
@@ -194,8 +194,8 @@ describe("a method's schemas", () => {
       output,
       handler: () => Object.assign({ price: 250 }, { margin: 0.4 }),
     });
-    const { visitor } = await start({ methods: { price } });
-    expect((await visitor().call("price")).body).toEqual({ price: "2.5 €" });
+    const { client } = await start({ methods: { price } });
+    expect((await client().call("price")).body).toEqual({ price: "2.5 €" });
   });
 
   test.each(["at once", "later"])(
@@ -210,9 +210,9 @@ describe("a method's schemas", () => {
         },
       };
       const double = defineRpcMethod({ input: schema, handler: (digits) => digits * 2 });
-      const { visitor } = await start({ methods: { double } });
-      expect((await visitor().call("double", "21")).body).toBe(42);
-      const refused = await visitor().call("double", "x");
+      const { client } = await start({ methods: { double } });
+      expect((await client().call("double", "21")).body).toBe(42);
+      const refused = await client().call("double", "x");
       expect(refused).toMatchObject({ status: 422, body: { code: "invalid_input" } });
       expect(refused.body.errors).toEqual([{ path: ["a", 0, 1, "b"], message: "No digits" }]);
     },
@@ -223,10 +223,10 @@ describe("a method's schemas", () => {
     const input = z.unknown().transform(() => {
       throw new Error("redis://user:pw@host");
     });
-    const { visitor } = await start({
+    const { client } = await start({
       methods: { broken: defineRpcMethod({ input, handler: () => 1 }) },
     });
-    const answer = await visitor().call("broken", 1);
+    const answer = await client().call("broken", 1);
     expect(answer).toMatchObject({ status: 500, body: { code: "internal_error" } });
     expect(JSON.stringify(answer.body)).not.toContain("redis");
   });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
 import { createSetup, describeStorages } from "../../_setup.ts";
-import type { Answer, Visitor } from "../../_visitor.ts";
+import type { Answer, CookieClient } from "../../_cookie-client.ts";
 
 const small = {
   shops: [
@@ -16,8 +16,8 @@ const small = {
   ],
 };
 
-const add = (visitor: Visitor, variantId: unknown, quantity: unknown, customData?: unknown) =>
-  visitor.call("addItemToBasket", { variantId, quantity, customData });
+const add = (client: CookieClient, variantId: unknown, quantity: unknown, customData?: unknown) =>
+  client.call("addItemToBasket", { variantId, quantity, customData });
 
 const aFault = { path: expect.any(Array), message: expect.any(String) };
 
@@ -26,14 +26,14 @@ const tooMany = (...path: unknown[]) => ({
   body: { code: "limit_reached", errors: [{ path }] },
 });
 
-async function basketOf(visitor: Visitor): Promise<Answer["body"]> {
-  return (await visitor.call("getBasket")).body.basket;
+async function basketOf(client: CookieClient): Promise<Answer["body"]> {
+  return (await client.call("getBasket")).body.basket;
 }
 
 describeStorages("a basket within the limits of its shop", ({ start }) => {
   test("rejects a quantity above the shop's maxQuantity with its path, and changes nothing", async () => {
-    const { visitor } = await start(small);
-    const guest = visitor();
+    const { client } = await start(small);
+    const guest = client();
     await add(guest, 7, 6);
     const before = await basketOf(guest);
     expect(await add(guest, 7, 5)).toMatchObject(tooMany("quantity"));
@@ -55,8 +55,8 @@ describeStorages("a basket within the limits of its shop", ({ start }) => {
   });
 
   test("rejects a line above the shop's maxItems, and changes nothing", async () => {
-    const { visitor } = await start(small);
-    const guest = visitor();
+    const { client } = await start(small);
+    const guest = client();
     await add(guest, 1, 1);
     await add(guest, 2, 1);
     const before = await basketOf(guest);
@@ -72,10 +72,10 @@ describeStorages("a basket within the limits of its shop", ({ start }) => {
   });
 
   test("applies the limits of each shop", async () => {
-    const { visitor } = await start(small);
-    expect((await add(visitor(1001), 7, 11)).status).toBe(422);
-    expect((await add(visitor(1002), 7, 1000)).status).toBe(200);
-    expect((await add(visitor(1002), 7, 1001)).status).toBe(422);
+    const { client } = await start(small);
+    expect((await add(client(1001), 7, 11)).status).toBe(422);
+    expect((await add(client(1002), 7, 1000)).status).toBe(200);
+    expect((await add(client(1002), 7, 1001)).status).toBe(422);
   });
 });
 
@@ -84,8 +84,8 @@ describe("the input of the basket methods", () => {
 
   test("begins no session and stores nothing if a call fails or changes nothing", async () => {
     const { driver, stored } = createFaultyDriver();
-    const { visitor } = await start({ ...small, storage: { session: driver } });
-    const guest = visitor();
+    const { client } = await start({ ...small, storage: { session: driver } });
+    const guest = client();
     const answers = [
       await guest.call("clearBasket"),
       await guest.call("removeItemFromBasket", { itemKey: "nope" }),
@@ -99,8 +99,8 @@ describe("the input of the basket methods", () => {
   });
 
   test("accepts custom data of up to 4,096 characters of JSON", async () => {
-    const { visitor } = await start();
-    const guest = visitor();
+    const { client } = await start();
+    const guest = client();
     const most = { note: "x".repeat(4096 - '{"note":""}'.length) };
     expect((await add(guest, 7, 1, most)).body.basket.items[0].customData).toEqual(most);
     const refused = {
@@ -115,8 +115,8 @@ describe("the input of the basket methods", () => {
   });
 
   test("changes no object for custom data with the names of object internals", async () => {
-    const { visitor } = await start();
-    const guest = visitor();
+    const { client } = await start();
+    const guest = client();
     const customData = '{"constructor":{"prototype":{"polluted":1}},"a":1}';
     const answer = await guest.request("/api/rpc/addItemToBasket", {
       method: "POST",
@@ -175,8 +175,8 @@ describe("the input of the basket methods", () => {
   test.each(Object.entries(refusals))(
     "rejects invalid input of %s with paths",
     async (method, payloads) => {
-      const { visitor } = await start();
-      const guest = visitor();
+      const { client } = await start();
+      const guest = client();
       await add(guest, 1, 1);
       const before = await basketOf(guest);
       for (const payload of payloads) {
@@ -190,8 +190,8 @@ describe("the input of the basket methods", () => {
   );
 
   test("accepts IDs of 1 and of 64 characters, and the largest integer", async () => {
-    const { visitor } = await start();
-    const guest = visitor();
+    const { client } = await start();
+    const guest = client();
     for (const variantId of ["x", "x".repeat(64), 1, Number.MAX_SAFE_INTEGER]) {
       expect((await add(guest, variantId, 1)).status).toBe(200);
     }

@@ -2,7 +2,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import * as z from "zod";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { describeStorages } from "../../_setup.ts";
-import type { Answer, Visitor } from "../../_visitor.ts";
+import type { Answer, CookieClient } from "../../_cookie-client.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -27,25 +27,25 @@ const small = {
   ],
 };
 
-const add = (visitor: Visitor, variantId: unknown, quantity: unknown, customData?: unknown) =>
-  visitor.call("addItemToBasket", { variantId, quantity, customData });
+const add = (client: CookieClient, variantId: unknown, quantity: unknown, customData?: unknown) =>
+  client.call("addItemToBasket", { variantId, quantity, customData });
 
-async function basketOf(visitor: Visitor): Promise<Answer["body"]> {
-  return (await visitor.call("getBasket")).body.basket;
+async function basketOf(client: CookieClient): Promise<Answer["body"]> {
+  return (await client.call("getBasket")).body.basket;
 }
 
 describeStorages("a basket", ({ start }) => {
   test("gets no key while it is empty, and a read creates no session", async () => {
-    const { visitor } = await start();
-    const guest = visitor();
+    const { client } = await start();
+    const guest = client();
     const answer = await guest.call("getBasket");
     expect(answer.body).toEqual({ basket: { key: null, items: [], itemCount: 0, revision: 0 } });
     expect(answer.setCookies).toEqual([]);
   });
 
   test("returns each line with its key, variant, quantity, custom data and time", async () => {
-    const { visitor } = await start();
-    const guest = visitor();
+    const { client } = await start();
+    const guest = client();
     const before = Date.now();
     const answer = await add(guest, "sku-1", 2, { engraving: "Ada" });
     expect(answer).toMatchObject({ status: 200 });
@@ -73,8 +73,8 @@ describeStorages("a basket", ({ start }) => {
   });
 
   test("joins lines of the same variant with the same custom data, in any order of keys", async () => {
-    const { visitor } = await start();
-    const guest = visitor();
+    const { client } = await start();
+    const guest = client();
     const first = await add(guest, 7, 1, { a: 1, b: { c: [1, 2], d: null } });
     const second = await add(guest, 7, 2, { b: { d: null, c: [1, 2] }, a: 1 });
     const [line] = first.body.basket.items;
@@ -84,8 +84,8 @@ describeStorages("a basket", ({ start }) => {
   });
 
   test("keeps lines apart if their custom data or the order of its arrays differs", async () => {
-    const { visitor } = await start();
-    const guest = visitor();
+    const { client } = await start();
+    const guest = client();
     for (const data of [{ size: [1, 2] }, { size: [2, 1] }, { size: "1,2" }, undefined]) {
       await add(guest, 7, 1, data);
     }
@@ -94,8 +94,8 @@ describeStorages("a basket", ({ start }) => {
   });
 
   test("adds all lines of addItemsToBasket or none", async () => {
-    const { visitor } = await start();
-    const guest = visitor();
+    const { client } = await start();
+    const guest = client();
     const items = [1, 2, 1].map((variantId, index) => ({ variantId, quantity: index + 1 }));
     const added = await guest.call("addItemsToBasket", { items });
     expect(added.body.basket).toMatchObject({
@@ -115,8 +115,8 @@ describeStorages("a basket", ({ start }) => {
   });
 
   test("changes only the fields that updateBasketItem gets", async () => {
-    const { visitor } = await start();
-    const guest = visitor();
+    const { client } = await start();
+    const guest = client();
     const { items } = (await add(guest, 7, 1, { a: 1 })).body.basket;
     const itemKey = items[0].key;
     const more = await guest.call("updateBasketItem", { itemKey, quantity: 5 });
@@ -128,8 +128,8 @@ describeStorages("a basket", ({ start }) => {
   });
 
   test("joins a line with another line if a change makes them equal", async () => {
-    const { visitor } = await start(small);
-    const guest = visitor();
+    const { client } = await start(small);
+    const guest = client();
     await add(guest, 7, 2, { a: 1 });
     const { items } = (await add(guest, 7, 3, { a: 2 })).body.basket;
     const itemKey = items[1].key;
@@ -144,8 +144,8 @@ describeStorages("a basket", ({ start }) => {
   });
 
   test("removes a line by its key, and keeps its own key when clearBasket removes all lines", async () => {
-    const { visitor } = await start();
-    const guest = visitor();
+    const { client } = await start();
+    const guest = client();
     await add(guest, 1, 1);
     await add(guest, 2, 1);
     const { key, items } = (await add(guest, 3, 1)).body.basket;
@@ -162,8 +162,8 @@ describeStorages("a basket", ({ start }) => {
   });
 
   test("returns 404 for an unknown item key, and for a key of another visitor's basket", async () => {
-    const { visitor } = await start();
-    const [guest, other] = [visitor(), visitor()];
+    const { client } = await start();
+    const [guest, other] = [client(), client()];
     await add(guest, 7, 1);
     const [{ key: foreign }] = (await add(other, 7, 1)).body.basket.items;
     const unknown = { status: 404, body: { code: "unknown_item" } };
@@ -176,8 +176,8 @@ describeStorages("a basket", ({ start }) => {
   });
 
   test("belongs to one visitor in one shop", async () => {
-    const { visitor } = await start({ methods: { enter } });
-    const guest = visitor(1001);
+    const { client } = await start({ methods: { enter } });
+    const guest = client(1001);
     await add(guest, 7, 1);
     const there = guest.clone(1002);
     expect(await basketOf(there)).toMatchObject({ key: null, items: [] });
@@ -187,12 +187,12 @@ describeStorages("a basket", ({ start }) => {
     await there.call("enter", { id: "u1" });
     expect((await basketOf(guest)).items).toMatchObject([{ variantId: 7 }]);
     expect((await basketOf(there)).items).toMatchObject([{ variantId: 8 }]);
-    expect(await basketOf(visitor())).toMatchObject({ key: null, items: [] });
+    expect(await basketOf(client())).toMatchObject({ key: null, items: [] });
   });
 
   test("stays the same for a user after logout and login, on every device", async () => {
-    const { visitor } = await start({ methods: { enter } });
-    const [user, device] = [visitor(), visitor()];
+    const { client } = await start({ methods: { enter } });
+    const [user, device] = [client(), client()];
     await user.call("enter", { id: "u1" });
     await add(user, 7, 2);
     const before = await basketOf(user);
@@ -205,8 +205,8 @@ describeStorages("a basket", ({ start }) => {
   });
 
   test("lives as long as the guest's session, however often that is extended", async () => {
-    const { visitor } = await start({ session: { maxAge: 1000 } });
-    const guest = visitor();
+    const { client } = await start({ session: { maxAge: 1000 } });
+    const guest = client();
     vi.useFakeTimers({ toFake: ["Date"] });
     await add(guest, 7, 2);
     const id = guest.sessionId;

@@ -30,8 +30,8 @@ test.each(changes)(
         await callRpc(method, isOfItem ? { ...(payload as object), itemKey } : payload);
       },
     });
-    const { visitor } = await start({ methods: { ...testMethods, slowly } });
-    const [user, other] = [visitor(), visitor()];
+    const { client } = await start({ methods: { ...testMethods, slowly } });
+    const [user, other] = [client(), client()];
     for (const device of [user, other]) await device.call("enter", { id: 7 });
     await user.call("addItemToBasket", { variantId: 1, quantity: 1 });
     await user.call("addItemToWishlist", { variantId: 1 });

@@ -16,9 +16,9 @@ function add(items: readonly string[]) {
 test.each(['{"a":-0}', '{"a":[{"b":-0}]}'])(
   "treats %s as the same line as with 0",
   async (data) => {
-    const visitor = (await start()).visitor();
-    await visitor.request("/api/rpc/addItemsToBasket", add([data, data.replace("-0", "0")]));
-    const { body } = await visitor.request("/api/rpc/addItemsToBasket", add([data]));
+    const client = (await start()).client();
+    await client.request("/api/rpc/addItemsToBasket", add([data, data.replace("-0", "0")]));
+    const { body } = await client.request("/api/rpc/addItemsToBasket", add([data]));
     expect(body.basket.items).toMatchObject([{ quantity: 3 }]);
   },
 );
@@ -26,8 +26,8 @@ test.each(['{"a":-0}', '{"a":[{"b":-0}]}'])(
 test.each(['{"__proto__":{"a":1}}', '{"a":[{"__proto__":1,"b":2}]}'])(
   "rejects %s, because JSON would lose its fields",
   async (data) => {
-    const visitor = (await start()).visitor();
-    const answer = await visitor.request("/api/rpc/addItemsToBasket", add([data]));
+    const client = (await start()).client();
+    const answer = await client.request("/api/rpc/addItemsToBasket", add([data]));
     const path = ["items", 0, "customData"];
     const message = "Expected no key named __proto__";
     expect(answer).toMatchObject({ status: 422, body: { errors: [{ path, message }] } });

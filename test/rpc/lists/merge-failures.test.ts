@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createFaultyDriver, outage, type FaultyDriver } from "../../_faulty-driver.ts";
 import { retired } from "../../_sessions.ts";
 import { createSetup } from "../../_setup.ts";
-import type { Visitor } from "../../_visitor.ts";
+import type { CookieClient } from "../../_cookie-client.ts";
 import { add, enterAs, linesOf, methods, wishesOf } from "../../fixtures/lists.ts";
 
 describe("a login while the storage fails", () => {
@@ -11,8 +11,8 @@ describe("a login while the storage fails", () => {
 
   test("succeeds without the storage of baskets, and the next call merges once", async () => {
     const baskets = createFaultyDriver();
-    const { visitor } = await start({ methods, storage: { basket: baskets.driver } });
-    const guest = visitor();
+    const { client } = await start({ methods, storage: { basket: baskets.driver } });
+    const guest = client();
     await add(guest, "a", 2);
     await guest.call("addItemToWishlist", { productId: "w" });
     const old = guest.clone();
@@ -29,9 +29,11 @@ describe("a login while the storage fails", () => {
   });
 
   /** A guest with 2 × "a" and a wish, and a user who has 1 × "a". */
-  async function arrange(faulty: FaultyDriver): Promise<{ guest: Visitor; device: Visitor }> {
-    const { visitor } = await start({ methods, storage: { session: faulty.driver } });
-    const [guest, device] = [visitor(), visitor()];
+  async function arrange(
+    faulty: FaultyDriver,
+  ): Promise<{ guest: CookieClient; device: CookieClient }> {
+    const { client } = await start({ methods, storage: { session: faulty.driver } });
+    const [guest, device] = [client(), client()];
     await enterAs(device, "u1");
     await add(device, "a");
     await add(guest, "a", 2);
@@ -76,9 +78,9 @@ describe("a login while the storage fails", () => {
         expect([200, 503], place).toContain(status);
         expect(setCookies, place).toHaveLength(status === 200 ? 1 : 0);
         expect((await enterAs(guest, "u1")).status, place).toBe(200);
-        for (const visitor of [guest, device]) {
-          expect(await linesOf(visitor), place).toEqual({ a: 3 });
-          expect(await wishesOf(visitor), place).toEqual(["w"]);
+        for (const client of [guest, device]) {
+          expect(await linesOf(client), place).toEqual({ a: 3 });
+          expect(await wishesOf(client), place).toEqual(["w"]);
         }
       }
     },

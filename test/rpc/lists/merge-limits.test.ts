@@ -1,17 +1,17 @@
 import { describe, expect, test } from "vitest";
 import { createFaultyDriver, outage } from "../../_faulty-driver.ts";
 import { createSetup, describeStorages, type TestStorefront } from "../../_setup.ts";
-import type { Visitor } from "../../_visitor.ts";
+import type { CookieClient } from "../../_cookie-client.ts";
 import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
 
 type Ids = readonly number[];
 
 const auth = trustingAuth;
 
-async function fill(visitor: Visitor, ids: Ids, quantity = 1): Promise<void> {
+async function fill(client: CookieClient, ids: Ids, quantity = 1): Promise<void> {
   for (const variantId of ids) {
-    await visitor.call("addItemToBasket", { variantId, quantity });
-    await visitor.call("addItemToWishlist", { variantId });
+    await client.call("addItemToBasket", { variantId, quantity });
+    await client.call("addItemToWishlist", { variantId });
   }
 }
 
@@ -19,21 +19,21 @@ function toIds(items: readonly { variantId: number }[]): Ids {
   return items.map(({ variantId }) => variantId);
 }
 
-async function idsOf(visitor: Visitor): Promise<{ basket: Ids; wishlist: Ids }> {
-  const { basket } = (await visitor.call("getBasket")).body;
-  const { wishlist } = (await visitor.call("getWishlist")).body;
+async function idsOf(client: CookieClient): Promise<{ basket: Ids; wishlist: Ids }> {
+  const { basket } = (await client.call("getBasket")).body;
+  const { wishlist } = (await client.call("getWishlist")).body;
   return { basket: toIds(basket.items), wishlist: toIds(wishlist.items) };
 }
 
 /** Adds variants to a user's lists and to a guest's, and logs the guest in as the user. */
-async function merge({ visitor }: TestStorefront, user: Ids, guest: Ids) {
-  const first = visitor();
+async function merge({ client }: TestStorefront, user: Ids, guest: Ids) {
+  const first = client();
   await first.call("login", as(7));
   await fill(first, user);
-  const second = visitor();
+  const second = client();
   await fill(second, guest);
   const { body } = await second.call("login", as(7));
-  return { visitor: second, lines: body.merge.lines as readonly Record<string, unknown>[] };
+  return { client: second, lines: body.merge.lines as readonly Record<string, unknown>[] };
 }
 
 describeStorages("a merge at login", ({ start }) => {
@@ -41,7 +41,7 @@ describeStorages("a merge at login", ({ start }) => {
     const shop = await start({ basket: { maxItems: 2 }, wishlist: { maxItems: 2 }, auth });
     const reported = new Set<unknown>();
     for (const first of [10, 20, 30, 40]) {
-      const guest = shop.visitor();
+      const guest = shop.client();
       await fill(guest, [first, first + 1]);
       const { merge: report } = (await guest.call("login", as(7))).body;
       for (const line of report.lines) {
@@ -51,7 +51,7 @@ describeStorages("a merge at login", ({ start }) => {
       }
       await guest.call("logout");
     }
-    const user = shop.visitor();
+    const user = shop.client();
     await user.call("login", as(7));
     const kept = [10, 11, 20, 21];
     expect(await idsOf(user)).toEqual({ basket: kept, wishlist: kept });
@@ -62,7 +62,7 @@ describeStorages("a merge at login", ({ start }) => {
   test("sums equal lines of a full list, and leaves out none of the user's", async () => {
     const shop = await start({ basket: { maxItems: 2 }, wishlist: { maxItems: 2 }, auth });
     await merge(shop, [1, 2], [3, 4]);
-    const { visitor, lines } = await merge(shop, [], [1, 5]);
+    const { client, lines } = await merge(shop, [], [1, 5]);
     // The two lists are merged in parallel, so the order of the lines is open.
     expect(new Set(lines)).toEqual(
       new Set([
@@ -71,28 +71,26 @@ describeStorages("a merge at login", ({ start }) => {
         { list: "wishlist", variantId: 5, outcome: "left_out" },
       ]),
     );
-    expect(await idsOf(visitor)).toEqual({ basket: [1, 2, 3, 4], wishlist: [1, 2, 3, 4] });
+    expect(await idsOf(client)).toEqual({ basket: [1, 2, 3, 4], wishlist: [1, 2, 3, 4] });
   });
 
   test("leaves a list above maxItems that accepts changes and removals, but no new line", async () => {
     const shop = await start({ basket: { maxItems: 2 }, wishlist: { maxItems: 2 }, auth });
-    const { visitor } = await merge(shop, [1, 2], [3, 4]);
-    const { items } = (await visitor.call("getBasket")).body.basket;
+    const { client } = await merge(shop, [1, 2], [3, 4]);
+    const { items } = (await client.call("getBasket")).body.basket;
     const full = { status: 422, body: { code: "limit_reached" } };
-    expect(await visitor.call("addItemToBasket", { variantId: 9, quantity: 1 })).toMatchObject(
-      full,
-    );
-    expect(await visitor.call("addItemToWishlist", { variantId: 9 })).toMatchObject(full);
+    expect(await client.call("addItemToBasket", { variantId: 9, quantity: 1 })).toMatchObject(full);
+    expect(await client.call("addItemToWishlist", { variantId: 9 })).toMatchObject(full);
     const changes = [
       ["addItemToBasket", { variantId: 1, quantity: 1 }],
       ["updateBasketItem", { itemKey: items[1].key, quantity: 3 }],
       ["removeItemFromBasket", { itemKey: items[3].key }],
     ] as const;
     for (const [method, payload] of changes) {
-      expect((await visitor.call(method, payload)).status).toBe(200);
+      expect((await client.call(method, payload)).status).toBe(200);
     }
-    expect((await visitor.call("clearBasket")).body.basket.items).toEqual([]);
-    expect((await visitor.call("clearWishlist")).body.wishlist.items).toEqual([]);
+    expect((await client.call("clearBasket")).body.basket.items).toEqual([]);
+    expect((await client.call("clearWishlist")).body.wishlist.items).toEqual([]);
   });
 });
 
@@ -108,8 +106,8 @@ describe("a merge", () => {
     "reports the lines that %s leaves out of %j and %j",
     async (mergeStrategy, user, guest, kept, leftOut) => {
       const shop = await start({ basket: { mergeStrategy }, auth });
-      const { visitor, lines } = await merge(shop, user, guest);
-      expect((await idsOf(visitor)).basket).toEqual(kept);
+      const { client, lines } = await merge(shop, user, guest);
+      expect((await idsOf(client)).basket).toEqual(kept);
       const dropped = lines.filter(({ outcome }) => outcome === "left_out");
       expect(dropped).toEqual(
         leftOut.map((variantId) => ({ variantId, quantity: 1, outcome: "left_out" })),
@@ -119,12 +117,12 @@ describe("a merge", () => {
 
   test("logs the count of omitted lines if a later call completes the merge", async () => {
     const baskets = createFaultyDriver();
-    const { visitor, lines } = await start({
+    const { client, lines } = await start({
       auth,
       basket: { mergeStrategy: "useExisting" },
       storage: { basket: baskets.driver, session: { driver: "memory" } },
     });
-    const guest = visitor();
+    const guest = client();
     await guest.call("addItemToBasket", { variantId: 1, quantity: 1 });
     baskets.before = outage;
     expect((await guest.call("login", as(7))).body.merge.status).toBe("pending");
@@ -136,14 +134,14 @@ describe("a merge", () => {
 
   test("lets other calls run between the merges if many are pending", async () => {
     const baskets = createFaultyDriver();
-    const { visitor } = await start({
+    const { client } = await start({
       auth,
       storage: { basket: baskets.driver, session: { driver: "memory" } },
     });
     baskets.before = ({ key }) => void (key.startsWith("basket:") && key.length > 60 && outage());
-    let user = visitor();
+    let user = client();
     for (let index = 0; index < 12; index++) {
-      user = visitor();
+      user = client();
       await user.call("addItemToBasket", { variantId: index + 1, quantity: 1 });
       expect((await user.call("login", as(7))).body.merge.status).toBe("pending");
     }

@@ -9,8 +9,8 @@ describe("a login in parallel with other calls", () => {
 
   test("merges a basket that begins while the login copies the session", async () => {
     const faulty = createFaultyDriver();
-    const { visitor } = await start({ methods, storage: { session: faulty.driver } });
-    const guest = visitor();
+    const { client } = await start({ methods, storage: { session: faulty.driver } });
+    const guest = client();
     await guest.call("remember", { a: "1" });
     const tab = guest.clone();
     const barrier = hold(faulty, "before", "write user:");
@@ -29,8 +29,8 @@ describe("a login in parallel with other calls", () => {
     "merges a basket into that of u1 only, although %s logs in with it, too",
     async (id) => {
       const faulty = createFaultyDriver();
-      const { visitor } = await start({ methods, storage: { session: faulty.driver } });
-      const guest = visitor();
+      const { client } = await start({ methods, storage: { session: faulty.driver } });
+      const guest = client();
       await add(guest, "a", 2);
       const tab = guest.clone();
       const barrier = hold(faulty, "after", "read session:");
@@ -50,8 +50,8 @@ describe("a login in parallel with other calls", () => {
     ["addItemToWishlist", { productId: "late" }],
   ])("rejects %s of the guest after the lists have moved to the user", async (method, payload) => {
     const faulty = createFaultyDriver();
-    const { visitor } = await start({ methods, storage: { session: faulty.driver } });
-    const guest = visitor();
+    const { client } = await start({ methods, storage: { session: faulty.driver } });
+    const guest = client();
     await add(guest, "early");
     await guest.call("addItemToWishlist", { productId: "early" });
     const tab = guest.clone();

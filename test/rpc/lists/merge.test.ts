@@ -6,8 +6,8 @@ import { add, enterAs, linesOf, methods, wishesOf } from "../../fixtures/lists.t
 
 describeStorages("a login with a guest's lists", ({ driver, start, storage }) => {
   test("merges the guest's basket once, and reports the outcome of each line", async () => {
-    const { visitor } = await start({ methods, basket: { maxQuantity: 10 } });
-    const [user, guest] = [visitor(), visitor()];
+    const { client } = await start({ methods, basket: { maxQuantity: 10 } });
+    const [user, guest] = [client(), client()];
     await enterAs(user, "u1");
     await add(user, "summed", 3);
     await add(user, "capped", 8);
@@ -25,8 +25,8 @@ describeStorages("a login with a guest's lists", ({ driver, start, storage }) =>
   });
 
   test("merges the wishlists, with each wish once", async () => {
-    const { visitor } = await start({ methods });
-    const [user, guest] = [visitor(), visitor()];
+    const { client } = await start({ methods });
+    const [user, guest] = [client(), client()];
     await enterAs(user, "u1");
     await user.call("addItemToWishlist", { productId: "a" });
     for (const wish of [{ productId: "a" }, { variantId: "a" }, { productId: "b" }]) {
@@ -46,34 +46,34 @@ describeStorages("a login with a guest's lists", ({ driver, start, storage }) =>
   ] as const;
 
   test.each(strategies)("merges by the shop's strategy %s", async (mergeStrategy, full, empty) => {
-    const { visitor } = await start({
+    const { client } = await start({
       methods,
       shops: [
         { shopId: 1001, locale: "de-DE", currency: "EUR", path: "de", basket: { mergeStrategy } },
         { shopId: 1002, locale: "en-US", currency: "USD", path: "us" },
       ],
     });
-    const user = visitor();
+    const user = client();
     await enterAs(user, "has-some");
     await add(user, "both", 1);
     await add(user, "user", 1);
     for (const [id, expected] of [["has-some", full] as const, ["has-none", empty] as const]) {
-      const guest = visitor();
+      const guest = client();
       await add(guest, "both", 2);
       await add(guest, "guest", 1);
       expect((await enterAs(guest, id)).body.merge.status).toBe("merged");
       expect(await linesOf(guest)).toEqual(expected);
     }
     expect(await linesOf(user)).toEqual(full);
-    const elsewhere = visitor(1002);
+    const elsewhere = client(1002);
     await add(elsewhere, "guest", 1);
     await enterAs(elsewhere, "has-some");
     expect(await linesOf(elsewhere)).toEqual({ guest: 1 });
   });
 
   test("keeps the user's basket if the guest's is empty, even with useGuest", async () => {
-    const { visitor } = await start({ methods, basket: { mergeStrategy: "useGuest" } });
-    const [user, guest] = [visitor(), visitor()];
+    const { client } = await start({ methods, basket: { mergeStrategy: "useGuest" } });
+    const [user, guest] = [client(), client()];
     await enterAs(user, "u1");
     await add(user, "a", 2);
     await add(guest, "b", 1);
@@ -83,8 +83,8 @@ describeStorages("a login with a guest's lists", ({ driver, start, storage }) =>
   });
 
   test("keeps the custom data of a guest and of the same user, but not of another user", async () => {
-    const { visitor } = await start({ methods });
-    const browser = visitor();
+    const { client } = await start({ methods });
+    const browser = client();
     await browser.call("remember", { campaign: "spring" });
     await enterAs(browser, "u1");
     expect((await browser.call("recall")).body).toEqual({ campaign: "spring" });
@@ -96,8 +96,8 @@ describeStorages("a login with a guest's lists", ({ driver, start, storage }) =>
   });
 
   test("keeps a user's basket from the next user in the same browser", async () => {
-    const { visitor } = await start({ methods });
-    const browser = visitor();
+    const { client } = await start({ methods });
+    const browser = client();
     await enterAs(browser, "u1");
     await add(browser, "a", 2);
     await enterAs(browser, "u2");
@@ -111,11 +111,11 @@ describeStorages("a login with a guest's lists", ({ driver, start, storage }) =>
     const first = await start({ methods, storage: { session } });
     // On Redis, this stands for another process.
     const second = driver === "redis" ? await start({ methods, storage: { session } }) : first;
-    const guest = first.visitor();
+    const guest = first.client();
     await add(guest, "a", 2);
     await guest.call("addItemToWishlist", { productId: "w" });
     const twins = Array.from({ length: 8 }, (_, index) => {
-      const twin = (index % 2 === 0 ? first : second).visitor();
+      const twin = (index % 2 === 0 ? first : second).client();
       for (const [name, value] of guest.cookies) twin.cookies.set(name, value);
       return twin;
     });
@@ -130,8 +130,8 @@ describeStorages("a login with a guest's lists", ({ driver, start, storage }) =>
   });
 
   test("merges once if the login is repeated with the guest's cookie", async () => {
-    const { visitor } = await start({ methods });
-    const guest = visitor();
+    const { client } = await start({ methods });
+    const guest = client();
     await add(guest, "a", 2);
     const again = guest.clone();
     await enterAs(guest, "u1");
@@ -141,9 +141,9 @@ describeStorages("a login with a guest's lists", ({ driver, start, storage }) =>
   });
 
   test("keeps or rejects each line that a parallel call of the guest adds", async () => {
-    const { visitor } = await start({ methods });
+    const { client } = await start({ methods });
     for (let round = 0; round < 5; round++) {
-      const guest = visitor();
+      const guest = client();
       await (round % 2 === 0 ? add(guest, "before") : guest.call("remember", { a: "b" }));
       const tabs = Array.from({ length: 12 }, () => guest.clone());
       const calls = tabs.map((tab, index) => add(tab, `tab-${index}`));
@@ -161,8 +161,8 @@ describeStorages("a login with a guest's lists", ({ driver, start, storage }) =>
   });
 
   test("gives no access to a basket by its key", async () => {
-    const { visitor } = await start({ methods });
-    const [guest, thief] = [visitor(), visitor()];
+    const { client } = await start({ methods });
+    const [guest, thief] = [client(), client()];
     const { key } = (await add(guest, "a", 2)).body.basket;
     await add(thief, "b");
     for (const method of Object.keys(builtinMethods)) {

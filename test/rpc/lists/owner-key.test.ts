@@ -27,9 +27,9 @@ beforeEach(() => {
   hashes.count = 0;
 });
 
-async function startVisitor() {
-  const { visitor } = await setup.start({ methods: { enter, readKeys } });
-  return visitor();
+async function startClient() {
+  const { client } = await setup.start({ methods: { enter, readKeys } });
+  return client();
 }
 
 test.each([
@@ -38,19 +38,19 @@ test.each([
   ["addItemToWishlist", { variantId: 7 }],
   ["readKeys", undefined],
 ])("computes a user's owner key once in %s", async (method, payload) => {
-  const visitor = await startVisitor();
-  await visitor.call("enter");
+  const client = await startClient();
+  await client.call("enter");
   hashes.count = 0;
-  expect((await visitor.call(method, payload)).status).toBe(200);
+  expect((await client.call(method, payload)).status).toBe(200);
   expect(hashes.count).toBe(1);
 });
 
 test("computes a user's owner key once in a login that merges a basket and a wishlist", async () => {
-  const visitor = await startVisitor();
-  await visitor.call("addItemToBasket", line);
-  await visitor.call("addItemToWishlist", { variantId: 7 });
+  const client = await startClient();
+  await client.call("addItemToBasket", line);
+  await client.call("addItemToWishlist", { variantId: 7 });
   expect(hashes.count, "for a guest").toBe(0);
-  const { body } = await visitor.call("enter");
+  const { body } = await client.call("enter");
   expect(body).toMatchObject({ status: "merged" });
   expect(hashes.count).toBe(1);
 });

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
 import { createSetup, describeStorages } from "../../_setup.ts";
-import type { Answer, Visitor } from "../../_visitor.ts";
+import type { Answer, CookieClient } from "../../_cookie-client.ts";
 
 afterEach(() => {
   vi.useRealTimers();
@@ -15,23 +15,23 @@ const enter = defineRpcMethod({
   handler: (user, { createUserBoundSession }) => createUserBoundSession(user),
 });
 
-const wish = (visitor: Visitor, item: unknown) => visitor.call("addItemToWishlist", item);
+const wish = (client: CookieClient, item: unknown) => client.call("addItemToWishlist", item);
 
-async function wishlistOf(visitor: Visitor): Promise<Answer["body"]> {
-  return (await visitor.call("getWishlist")).body.wishlist;
+async function wishlistOf(client: CookieClient): Promise<Answer["body"]> {
+  return (await client.call("getWishlist")).body.wishlist;
 }
 
 describeStorages("a wishlist", ({ start }) => {
   test("gets no key while it is empty, and a read creates no session", async () => {
-    const { visitor } = await start();
-    const answer = await visitor().call("getWishlist");
+    const { client } = await start();
+    const answer = await client().call("getWishlist");
     expect(answer.body).toEqual({ wishlist: { key: null, items: [] } });
     expect(answer.setCookies).toEqual([]);
   });
 
   test("returns each item with its key, its variant or product, and its time", async () => {
-    const { visitor } = await start();
-    const guest = visitor();
+    const { client } = await start();
+    const guest = client();
     await wish(guest, { variantId: 7 });
     const answer = await wish(guest, { productId: "p" });
     const common = { key: expect.any(String), addedAt: expect.any(Number) };
@@ -53,8 +53,8 @@ describeStorages("a wishlist", ({ start }) => {
   });
 
   test("keeps an item unchanged if it is added again", async () => {
-    const { visitor } = await start();
-    const guest = visitor();
+    const { client } = await start();
+    const guest = client();
     const first = await wish(guest, { variantId: 7 });
     expect((await wish(guest, { variantId: 7 })).body).toEqual(first.body);
     expect((await wish(guest, { productId: 7 })).body.wishlist.items).toHaveLength(2);
@@ -62,8 +62,8 @@ describeStorages("a wishlist", ({ start }) => {
   });
 
   test("removes an item by its key, and keeps its own key when clearWishlist removes all items", async () => {
-    const { visitor } = await start();
-    const guest = visitor();
+    const { client } = await start();
+    const guest = client();
     await wish(guest, { variantId: 1 });
     await wish(guest, { variantId: 2 });
     const { key, items } = (await wish(guest, { variantId: 3 })).body.wishlist;
@@ -75,8 +75,8 @@ describeStorages("a wishlist", ({ start }) => {
   });
 
   test("returns 404 for an unknown item key, and for a key of another visitor's wishlist", async () => {
-    const { visitor } = await start();
-    const [guest, other] = [visitor(), visitor()];
+    const { client } = await start();
+    const [guest, other] = [client(), client()];
     await wish(guest, { variantId: 7 });
     const [{ key: foreign }] = (await wish(other, { variantId: 7 })).body.wishlist.items;
     for (const itemKey of [foreign, "nope", "__proto__"]) {
@@ -88,13 +88,13 @@ describeStorages("a wishlist", ({ start }) => {
   });
 
   test("rejects an item above the shop's maxItems, but accepts one that it has already", async () => {
-    const { visitor } = await start({
+    const { client } = await start({
       shops: [
         { shopId: 1001, locale: "de-DE", currency: "EUR", path: "de", wishlist: { maxItems: 2 } },
         { shopId: 1002, locale: "en-US", currency: "USD", path: "us" },
       ],
     });
-    const [guest, elsewhere] = [visitor(1001), visitor(1002)];
+    const [guest, elsewhere] = [client(1001), client(1002)];
     for (const variantId of [1, 2]) await wish(guest, { variantId });
     const before = await wishlistOf(guest);
     const refused = await wish(guest, { variantId: 3 });
@@ -107,9 +107,9 @@ describeStorages("a wishlist", ({ start }) => {
   });
 
   test("belongs to one visitor in one shop, and to a user on every device", async () => {
-    const { visitor } = await start({ methods: { enter } });
-    const [user, device, stranger] = [visitor(1001), visitor(1001), visitor(1001)];
-    const there = visitor(1002);
+    const { client } = await start({ methods: { enter } });
+    const [user, device, stranger] = [client(1001), client(1001), client(1001)];
+    const there = client(1002);
     for (const each of [user, there]) await each.call("enter", { id: "u1" });
     await wish(user, { variantId: 7 });
     await wish(there, { variantId: 8 });
@@ -125,8 +125,8 @@ describeStorages("a wishlist", ({ start }) => {
   });
 
   test("lives as long as the guest's session, however often that is extended", async () => {
-    const { visitor } = await start({ session: { maxAge: 1000 } });
-    const guest = visitor();
+    const { client } = await start({ session: { maxAge: 1000 } });
+    const guest = client();
     vi.useFakeTimers({ toFake: ["Date"] });
     await wish(guest, { variantId: 7 });
     for (let step = 0; step < 5; step++) {
@@ -144,8 +144,8 @@ describe("the input of the wishlist methods", () => {
 
   test("begins no session and stores nothing if a call fails or changes nothing", async () => {
     const { driver, stored } = createFaultyDriver();
-    const { visitor } = await start({ storage: { session: driver } });
-    const guest = visitor();
+    const { client } = await start({ storage: { session: driver } });
+    const guest = client();
     const answers = [
       await guest.call("clearWishlist"),
       await guest.call("removeItemFromWishlist", { itemKey: "nope" }),
@@ -179,8 +179,8 @@ describe("the input of the wishlist methods", () => {
   };
 
   test.each(Object.entries(refusals))("rejects invalid input of %s", async (method, payloads) => {
-    const { visitor } = await start();
-    const guest = visitor();
+    const { client } = await start();
+    const guest = client();
     await wish(guest, { variantId: 1 });
     const before = await wishlistOf(guest);
     for (const payload of payloads) {
@@ -194,8 +194,8 @@ describe("the input of the wishlist methods", () => {
   });
 
   test("accepts IDs of 1 and of 64 characters, and the largest integer", async () => {
-    const { visitor } = await start();
-    const guest = visitor();
+    const { client } = await start();
+    const guest = client();
     for (const id of ["x", "x".repeat(64), 1, Number.MAX_SAFE_INTEGER]) {
       expect((await wish(guest, { variantId: id })).status).toBe(200);
       expect((await wish(guest, { productId: id })).status).toBe(200);

@@ -7,7 +7,7 @@ import type { HookEvent } from "../../../rpc/hooks.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { Redactor } from "../../../rpc/redaction/redactor.ts";
 import { createSetup } from "../../_setup.ts";
-import { Visitor } from "../../_visitor.ts";
+import { CookieClient } from "../../_cookie-client.ts";
 
 const hidden = "[redacted]";
 const adminToken = "an-admin-token-of-more-than-32-characters";
@@ -32,10 +32,10 @@ describe("a credential of another program", () => {
     ["a login", { authorization: "Basic 127.0.0.1", "proxy-authorization": "here" }],
   ])("leaves the log lines of its call unchanged: %s", async (_, headers) => {
     const { app, lines } = await start({ methods });
-    const visitor = new Visitor(async (path, init) =>
+    const client = new CookieClient(async (path, init) =>
       app.fetch(Object.assign(new Request(`http://localhost${path}`, init), { ip: "127.0.0.1" })),
     );
-    await visitor.call("tell", undefined, headers);
+    await client.call("tell", undefined, headers);
     expect(lines).toMatchObject([
       {
         message: "The call came from here",
@@ -46,16 +46,16 @@ describe("a credential of another program", () => {
 });
 
 test("a log line shows a signed cookie of another program in the log", async () => {
-  const { lines, visitor } = await start({ methods });
+  const { lines, client } = await start({ methods });
   const note = `s:another.${"A".repeat(43)}`;
-  await visitor().call("echo", { note }, { cookie: `connect.sid=${note}` });
+  await client().call("echo", { note }, { cookie: `connect.sid=${note}` });
   expect(lines).toMatchObject([{ message: `Said ${note}` }]);
 });
 
 describe("a credential of this server", () => {
   test("never appears in log lines, encoded or decoded: a cookie", async () => {
-    const { lines, visitor } = await start({ methods });
-    const user = visitor();
+    const { lines, client } = await start({ methods });
+    const user = client();
     await user.call("addItemToBasket", { variantId: 7, quantity: 1 });
     const raw = user.cookies.get("$session-1001") as string;
     for (const note of [raw, decodeURIComponent(raw)]) {
@@ -66,21 +66,21 @@ describe("a credential of this server", () => {
   });
 
   test("never appears in log lines: a bearer token, of this shop or another", async () => {
-    const { lines, visitor } = await start({ methods, session: { tokenMethod: "bearer" } });
-    const added = await visitor().call("addItemToBasket", { variantId: 7, quantity: 1 });
+    const { lines, client } = await start({ methods, session: { tokenMethod: "bearer" } });
+    const added = await client().call("addItemToBasket", { variantId: 7, quantity: 1 });
     const token = added.headers.get("storefront-auth-token") as string;
     for (const shopId of [1001, 1002]) {
       lines.length = 0;
       const headers = { authorization: `Bearer ${token}` };
-      await visitor(shopId).call("echo", { note: token }, headers);
+      await client(shopId).call("echo", { note: token }, headers);
       expect(lines).toMatchObject([{ message: `Said ${hidden}` }]);
     }
   });
 
   test("never appears in log lines: an admin token in a call of a method", async () => {
-    const { lines, visitor } = await start({ methods, admin: { token: adminToken } });
+    const { lines, client } = await start({ methods, admin: { token: adminToken } });
     const headers = { authorization: `Bearer ${adminToken}` };
-    await visitor().call("echo", { note: adminToken }, headers);
+    await client().call("echo", { note: adminToken }, headers);
     expect(lines).toMatchObject([{ message: `Said ${hidden}` }]);
   });
 });
@@ -151,7 +151,7 @@ describe("a payload field with the name of a secret, in a method without secret(
   ])("never appears in hooks, log lines, and problem details: %s", async (_, input) => {
     const seen: unknown[] = [];
     const see = ({ payload: told }: HookEvent) => void seen.push(told);
-    const { lines, visitor } = await start({
+    const { lines, client } = await start({
       hooks: { "storefront:rpc:before": see, "storefront:rpc:error": see },
       methods: {
         quote: defineRpcMethod({
@@ -168,7 +168,7 @@ describe("a payload field with the name of a secret, in a method without secret(
         }),
       },
     });
-    const { body } = await visitor().call("quote", payload);
+    const { body } = await client().call("quote", payload);
     const texts = inspect([seen, lines, body], { depth: 20 });
     expect(texts).not.toMatch(/zqjxvkw[pqrsu-w]|47114711/);
     expect(body.detail).toContain("ada");
@@ -177,7 +177,7 @@ describe("a payload field with the name of a secret, in a method without secret(
 });
 
 test("the server sends the data of an RpcError under any name, without the secrets of its call", async () => {
-  const { visitor } = await start({
+  const { client } = await start({
     methods: {
       fail: defineRpcMethod({
         input: z.object({ password: z.string() }),
@@ -188,7 +188,7 @@ test("the server sends the data of an RpcError under any name, without the secre
       }),
     },
   });
-  const { body } = await visitor().call("fail", { password: "zqjxvkwp" });
+  const { body } = await client().call("fail", { password: "zqjxvkwp" });
   expect(body.data).toEqual({ retryToken: "abc-def", said: hidden });
 });
 

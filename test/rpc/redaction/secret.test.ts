@@ -144,8 +144,8 @@ describe("a call", () => {
     "holds none of its secrets: %s",
     async (method) => {
       allowErrors();
-      const { visitor, lines } = await start({ methods });
-      const answer = await visitor().call(method, { note: "  hunter2 " });
+      const { client, lines } = await start({ methods });
+      const answer = await client().call(method, { note: "  hunter2 " });
       expect(answer.status).toBeGreaterThanOrEqual(400);
       expect(JSON.stringify(answer.body)).not.toContain("hunter2");
       expect(inspect(lines, { depth: 20 })).not.toContain("hunter2");
@@ -156,12 +156,12 @@ describe("a call", () => {
 
   test("keeps the server's own words, whatever a client sends as a secret", async () => {
     allowErrors();
-    const { visitor, lines } = await start({ methods });
+    const { client, lines } = await start({ methods });
     const headers = { cookie: "a=crash; b=error; c=address" };
     const account = { email: "a@example.com", password: "password" };
-    const { title } = (await visitor().call("login", account, headers)).body;
+    const { title } = (await client().call("login", account, headers)).body;
     expect(title).toBe("The e-mail address or the password is wrong");
-    await visitor().call("crash", { note: "1001" }, headers);
+    await client().call("crash", { note: "1001" }, headers);
     expect(lines).toMatchObject([{ details: { method: "crash", shopId: 1001 } }]);
   });
 
@@ -176,8 +176,8 @@ describe("a call", () => {
       "storefront:rpc:after": spy("after"),
       "storefront:rpc:error": spy("error"),
     };
-    const { visitor } = await start({ methods, hooks });
-    const guest = visitor();
+    const { client } = await start({ methods, hooks });
+    const guest = client();
     await guest.call("login", { email: "a@example.com", password: "hunter2!" });
     const masked = { email: "a@example.com", password: hidden };
     for (const name of ["created", "before", "error"]) {

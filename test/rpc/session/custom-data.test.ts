@@ -23,8 +23,8 @@ const methods = {
 
 describeStorages("a session's custom data", ({ start }) => {
   test("can't exceed 16,384 characters of JSON", async () => {
-    const { visitor } = await start({ methods });
-    const guest = visitor();
+    const { client } = await start({ methods });
+    const guest = client();
     expect((await guest.call("note", ofSize(16_384))).status).toBe(204);
     const refused = await guest.call("note", { b: 1 });
     expect(refused).toMatchObject({
@@ -37,7 +37,7 @@ describeStorages("a session's custom data", ({ start }) => {
     expect((await guest.call("tryNote", { b: 1 })).body).toBe("limit_reached");
     expect((await guest.call("notes")).body).toEqual(ofSize(16_384));
     expect((await guest.call("tryNote", { a: 1, b: 1 })).body).toBe("noted");
-    expect((await visitor().call("note", ofSize(16_385))).status).toBe(422);
+    expect((await client().call("note", ofSize(16_385))).status).toBe(422);
   });
 });
 
@@ -46,8 +46,8 @@ describe("a session's custom data in parallel calls", () => {
 
   test("stays within the limit if two calls add to it", async () => {
     const faulty = createFaultyDriver();
-    const { visitor } = await start({ methods, storage: { session: faulty.driver } });
-    const [tab, other] = [visitor(), visitor()];
+    const { client } = await start({ methods, storage: { session: faulty.driver } });
+    const [tab, other] = [client(), client()];
     await tab.call("note", { begun: true });
     for (const [name, value] of tab.cookies) other.cookies.set(name, value);
     const half = "x".repeat(10_000);

@@ -9,7 +9,7 @@ import type { SessionRecord } from "../../../storage/sessions/session-record.ts"
 import { readAnswer, testProperty, useStorefront } from "../../_fuzz.ts";
 import { hostileText, mutation, nearTo, toHeaderText } from "../../_hostile.ts";
 import { testConfig } from "../../_setup.ts";
-import type { Send } from "../../_visitor.ts";
+import type { Send } from "../../_cookie-client.ts";
 
 const session = { tokenMethod: ["bearer", "cookie"] } as const;
 const [shop] = resolveConfig(testConfig({ session }), { production: false }).shops as [Shop];

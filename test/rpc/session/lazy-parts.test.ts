@@ -42,11 +42,11 @@ test.each([
   ["getUser", ["SessionDraft"]],
   ["getBasket", ["VisitorLists"]],
 ])("creates only the needed parts of a session in %s", async (method, parts) => {
-  const visitor = (await start({ methods })).visitor();
-  await visitor.call("enter");
-  await visitor.call(method);
+  const client = (await start({ methods })).client();
+  await client.call("enter");
+  await client.call(method);
   created.length = 0;
-  expect((await visitor.call(method)).status).toBe(200);
+  expect((await client.call(method)).status).toBe(200);
   expect(created).toEqual(parts);
 });
 

@@ -4,7 +4,7 @@ import { defineRpcMethod } from "../../../rpc/method.ts";
 import { mergeChanges } from "../../../rpc/session/merge-changes.ts";
 import { createFaultyDriver, later } from "../../_faulty-driver.ts";
 import { createSetup, describeStorages } from "../../_setup.ts";
-import type { Visitor } from "../../_visitor.ts";
+import type { CookieClient } from "../../_cookie-client.ts";
 
 describe("mergeChanges", () => {
   test("applies changed, added and removed fields, and keeps the fields that others changed", () => {
@@ -90,35 +90,37 @@ const toField = (index: number) => ({ [`k${index}`]: index });
 
 /** Makes 50 parallel calls, spread over the visitors. Each must succeed. */
 async function callFifty(
-  visitors: readonly Visitor[],
+  clients: readonly CookieClient[],
   method: string,
   toPayload: (index: number) => unknown,
 ): Promise<void> {
   const calls = fifty.map((index) =>
-    visitors[index % visitors.length]?.call(method, toPayload(index)),
+    clients[index % clients.length]?.call(method, toPayload(index)),
   );
   const statuses = (await Promise.all(calls)).map((answer) => answer?.status);
   expect(statuses.filter((status) => status !== 200 && status !== 204)).toEqual([]);
 }
 
 /** Makes 50 parallel changes of each kind, and expects all of them afterwards. */
-async function expectNothingLost(visitors: readonly [Visitor, ...Visitor[]]): Promise<void> {
-  const [visitor] = visitors;
-  await callFifty(visitors, "remember", toField);
-  expect((await visitor.call("recall")).body).toMatchObject(fiftyKeys);
-  await callFifty(visitors, "addItemToBasket", (index) => ({
+async function expectNothingLost(
+  clients: readonly [CookieClient, ...CookieClient[]],
+): Promise<void> {
+  const [client] = clients;
+  await callFifty(clients, "remember", toField);
+  expect((await client.call("recall")).body).toMatchObject(fiftyKeys);
+  await callFifty(clients, "addItemToBasket", (index) => ({
     variantId: `v${index % 25}`,
     quantity: 1,
   }));
-  const { basket } = (await visitor.call("getBasket")).body;
+  const { basket } = (await client.call("getBasket")).body;
   expect(basket).toMatchObject({ itemCount: 50, revision: 50 });
   expect(basket.items).toHaveLength(25);
-  await callFifty(visitors, "addItemToWishlist", (index) => ({ productId: `p${index}` }));
-  expect((await visitor.call("getWishlist")).body.wishlist.items).toHaveLength(50);
-  const { user } = (await visitor.call("getUser")).body;
+  await callFifty(clients, "addItemToWishlist", (index) => ({ productId: `p${index}` }));
+  expect((await client.call("getWishlist")).body.wishlist.items).toHaveLength(50);
+  const { user } = (await client.call("getUser")).body;
   if (user === undefined) return;
-  await callFifty(visitors, "change", toField);
-  expect((await visitor.call("getUser")).body).toEqual({ user: { ...user, ...fiftyKeys } });
+  await callFifty(clients, "change", toField);
+  expect((await client.call("getUser")).body).toEqual({ user: { ...user, ...fiftyKeys } });
 }
 
 describeStorages("parallel changes", ({ driver, start, storage }) => {
@@ -127,12 +129,12 @@ describeStorages("parallel changes", ({ driver, start, storage }) => {
     const first = await start({ methods, storage: { session } });
     // On Redis, this stands for another process.
     const second = driver === "redis" ? await start({ methods, storage: { session } }) : first;
-    const visitor = first.visitor();
-    await visitor.call("remember", { first: 1 });
-    if (who === "user") await visitor.call("enter", { id: "u1" });
-    const twin = second.visitor();
-    for (const [name, value] of visitor.cookies) twin.cookies.set(name, value);
-    await expectNothingLost([visitor, twin]);
+    const client = first.client();
+    await client.call("remember", { first: 1 });
+    if (who === "user") await client.call("enter", { id: "u1" });
+    const twin = second.client();
+    for (const [name, value] of client.cookies) twin.cookies.set(name, value);
+    await expectNothingLost([client, twin]);
   });
 });
 
@@ -141,8 +143,8 @@ describe("parallel changes on a slow storage", () => {
 
   test.each(["guest", "user"])("keeps all changes of 50 parallel calls of a %s", async (who) => {
     const slow = createFaultyDriver();
-    const { visitor } = await start({ methods, storage: { session: slow.driver } });
-    const customer = visitor();
+    const { client } = await start({ methods, storage: { session: slow.driver } });
+    const customer = client();
     await customer.call("remember", { first: 1 });
     if (who === "user") await customer.call("enter", { id: "u1" });
     slow.before = later;

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
 import { createSetup, testSecret } from "../../_setup.ts";
-import type { Visitor } from "../../_visitor.ts";
+import type { CookieClient } from "../../_cookie-client.ts";
 import { retired } from "../../_sessions.ts";
 import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
 import { testMethods } from "../../fixtures/methods.ts";
@@ -20,14 +20,14 @@ describe("the lifetime of a session", () => {
 
   /** Starts a storefront, and two visitors with a session in it. */
   async function begin(session: StorefrontConfig["session"], id?: number) {
-    const { visitor } = await start({ ...base, session });
-    const visitors = [visitor(), visitor()] as const;
-    for (const one of visitors) {
+    const { client } = await start({ ...base, session });
+    const clients = [client(), client()] as const;
+    for (const one of clients) {
       if (id !== undefined) await one.call("enter", { id });
       await one.call("note", { begun: true });
     }
     storage.operations.length = 0;
-    return visitors;
+    return clients;
   }
 
   test.each([undefined, 7])(
@@ -96,8 +96,8 @@ describe("the lifetime of a session", () => {
   });
 
   test("ends with the browser, and on the server too, if rememberMe is false", async () => {
-    const { visitor } = await start({ ...base, session: { maxAge: 1000 } });
-    const customer = visitor();
+    const { client } = await start({ ...base, session: { maxAge: 1000 } });
+    const customer = client();
     const cookieOf = async (method: string, payload?: unknown) =>
       (await customer.call(method, payload)).setCookies.join();
     const lasting = /Max-Age|Expires/i;
@@ -128,9 +128,9 @@ function toCookie(id: string): string {
 }
 
 /** The user and the custom data that a visitor's calls return. */
-async function whoIs(visitor: Visitor): Promise<[unknown, unknown]> {
-  const user = await visitor.call("getUser");
-  const notes = await visitor.call("notes");
+async function whoIs(client: CookieClient): Promise<[unknown, unknown]> {
+  const user = await client.call("getUser");
+  const notes = await client.call("notes");
   expect([user.status, notes.status]).toEqual([200, 200]);
   return [user.body.user?.id, notes.body];
 }

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { createTestAuth, testAccount as account } from "../../_client.ts";
 import { describeWithRedis, useRedis } from "../../_redis.ts";
 import { createSetup, type Setup } from "../../_setup.ts";
-import type { Answer, Visitor } from "../../_visitor.ts";
+import type { Answer, CookieClient } from "../../_cookie-client.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
 const { password } = account;
@@ -30,14 +30,14 @@ const changes: Readonly<Record<string, readonly [method: string, payload: unknow
 function testRaces({ start }: Setup): void {
   const begin = async (session: object = {}) => {
     const config = { auth: createTestAuth(), methods: testMethods, basket: { maxItems: 5000 } };
-    return (await start({ ...config, session })).visitor;
+    return (await start({ ...config, session })).client;
   };
 
   test.each(Object.entries(changes))(
     "stays logged in during %s, and keeps each acknowledged write",
     async (_, change) => {
-      const visitor = await begin();
-      const user = visitor();
+      const client = await begin();
+      const user = client();
       await user.call("login", account);
       for (let round = 0; round < 20; round++) {
         const page = writeOften(user);
@@ -58,9 +58,9 @@ function testRaces({ start }: Setup): void {
   );
 
   test("finds every acknowledged line in the basket after a login", async () => {
-    const visitor = await begin();
+    const client = await begin();
     for (let round = 0; round < 30; round++) {
-      const guest = visitor();
+      const guest = client();
       await guest.call("addItemToBasket", { variantId: "first", quantity: 1 });
       const login = guest.call("login", account);
       const adds = Array.from({ length: 8 }, async (_, n) => {
@@ -87,8 +87,8 @@ function testRaces({ start }: Setup): void {
   });
 
   test("stays logged in during renewals of its ID", async () => {
-    const visitor = await begin({ renewAfter: 1 });
-    const user = visitor();
+    const client = await begin({ renewAfter: 1 });
+    const user = client();
     await user.call("login", account);
     for (let round = 0; round < 3; round++) {
       await sleep(1000);
@@ -103,9 +103,9 @@ function testRaces({ start }: Setup): void {
   });
 
   test("loses no acknowledged line by a logout", async () => {
-    const visitor = await begin();
+    const client = await begin();
     for (let round = 0; round < 20; round++) {
-      const user = visitor();
+      const user = client();
       await user.call("login", account);
       await user.call("clearBasket");
       const page = writeOften(user);
@@ -119,7 +119,7 @@ function testRaces({ start }: Setup): void {
         expect(status).toBe(409);
         expect(["session_ended", "session_changed"]).toContain(body.code);
       }
-      const again = visitor();
+      const again = client();
       await again.call("login", account);
       const { items } = (await again.call("getBasket")).body.basket;
       const variants = items.map((item: { variantId: string }) => item.variantId);
@@ -129,7 +129,7 @@ function testRaces({ start }: Setup): void {
 }
 
 /** A page that adds a line to the basket every three milliseconds, without waiting for responses. */
-function writeOften(user: Visitor) {
+function writeOften(user: CookieClient) {
   const calls: Promise<{ variantId: string; answer: Answer }>[] = [];
   let last: readonly { variantId: string; answer: Answer }[] = [];
   const write = async () => {

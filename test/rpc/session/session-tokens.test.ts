@@ -6,7 +6,7 @@ import { defineRpcMethod } from "../../../rpc/method.ts";
 import type { SessionTokens } from "../../../rpc/session/session-tokens.ts";
 import { createFaultyDriver, Barrier } from "../../_faulty-driver.ts";
 import { createSetup, describeStorages } from "../../_setup.ts";
-import type { Visitor } from "../../_visitor.ts";
+import type { CookieClient } from "../../_cookie-client.ts";
 import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
 import { fiftyTimes } from "../../fixtures/two-servers.ts";
 import { testMethods } from "../../fixtures/methods.ts";
@@ -34,12 +34,12 @@ const methods = {
 };
 const base = { methods, auth: trustingAuth };
 const ring = (...encryptionKeys: string[]) => ({ ...base, session: { encryptionKeys } });
-const shown = async (visitor: Visitor) => (await visitor.call("show")).body;
+const shown = async (client: CookieClient) => (await client.call("show")).body;
 
 describeStorages("tokens", ({ start, allowErrors }) => {
   test("persist for guests and users, and undefined removes them", async () => {
-    const { visitor } = await start(base);
-    const [guest, customer] = [visitor(), visitor()];
+    const { client } = await start(base);
+    const [guest, customer] = [client(), client()];
     await customer.call("login", as(7));
     for (const one of [guest, customer]) {
       expect(await shown(one)).toBeUndefined();
@@ -62,16 +62,16 @@ describeStorages("tokens", ({ start, allowErrors }) => {
       context.updateTokens(undefined);
       return [before, after, await context.readTokens(), /access-of/.test(all)];
     });
-    const { visitor } = await start({ ...base, methods: { ...methods, look } });
-    const guest = visitor();
+    const { client } = await start({ ...base, methods: { ...methods, look } });
+    const guest = client();
     await guest.call("keep", tokens);
     expect((await guest.call("look")).body).toEqual([tokens, others, null, false]);
     expect(await shown(guest)).toBeUndefined();
   });
 
   test("survive other changes, parallel changes, and a new ID", async () => {
-    const { visitor } = await start(base);
-    const customer = visitor();
+    const { client } = await start(base);
+    const customer = client();
     await customer.call("login", as(7));
     await customer.call("note", { begun: true });
     await Promise.all([
@@ -91,8 +91,8 @@ describeStorages("tokens", ({ start, allowErrors }) => {
   });
 
   test("never pass from one user to another, or from a guest to a user", async () => {
-    const { visitor } = await start(base);
-    const customer = visitor();
+    const { client } = await start(base);
+    const customer = client();
     await customer.call("keep", tokens);
     for (const id of [7, 8, 8]) {
       await customer.call("login", as(id));
@@ -137,10 +137,10 @@ describeStorages("tokens", ({ start, allowErrors }) => {
       },
     };
     const own = Object.fromEntries(Object.entries(acts).map(([name, act]) => [name, run(act)]));
-    const { visitor } = await start({ ...base, methods: { ...methods, ...own } });
+    const { client } = await start({ ...base, methods: { ...methods, ...own } });
     for (const id of [undefined, 7]) {
       for (const name of Object.keys(acts)) {
-        const customer = visitor();
+        const customer = client();
         if (id !== undefined) await customer.call("login", as(id));
         await customer.call("keep", tokens);
         expect((await customer.call(name)).status, name).toBe(204);
@@ -155,8 +155,8 @@ describeStorages("tokens", ({ start, allowErrors }) => {
       updateTokens(others);
       updateUser({ id: "7", firstName: "Ada" });
     });
-    const { visitor } = await start({ ...base, methods: { ...methods, rename } });
-    const customer = visitor();
+    const { client } = await start({ ...base, methods: { ...methods, rename } });
+    const customer = client();
     await customer.call("login", as(7));
     await customer.call("rename");
     expect(await shown(customer)).toEqual(others);
@@ -168,8 +168,8 @@ describeStorages("tokens", ({ start, allowErrors }) => {
       updateTokens(others);
       throw new Error("upstream is down");
     });
-    const { visitor } = await start({ ...base, methods: { ...methods, fail } });
-    const guest = visitor();
+    const { client } = await start({ ...base, methods: { ...methods, fail } });
+    const guest = client();
     const most = { accessToken: "x".repeat(16_384 - '{"accessToken":""}'.length) };
     expect((await guest.call("keep", most)).status).toBe(204);
     const more = { accessToken: `ü${most.accessToken.slice(1)}` };
@@ -201,20 +201,20 @@ describe("sealed tokens", () => {
   }
 
   test("cost one write in a guest's first call, together with its other changes", async () => {
-    const { visitor } = await start(base);
-    await visitor().call("note", { begun: true });
+    const { client } = await start(base);
+    await client().call("note", { begun: true });
     storage.operations.length = 0;
-    await visitor().call("keep", tokens);
+    await client().call("keep", tokens);
     expect(writes()).toHaveLength(1);
-    await visitor().call("forget");
+    await client().call("forget");
     expect(writes()).toEqual([]);
   });
 
   test.each(["another session", "another shop's session"])(
     "can't be decrypted in %s",
     async (where) => {
-      const { visitor, lines } = await start(base);
-      const [owner, thief] = [visitor(), visitor(where === "another session" ? 1001 : 1002)];
+      const { client, lines } = await start(base);
+      const [owner, thief] = [client(), client(where === "another session" ? 1001 : 1002)];
       await owner.call("keep", tokens);
       await thief.call("note", { begun: true });
       const [own] = await readStored(storage.driver, "session:1001:");
@@ -237,8 +237,8 @@ describe("sealed tokens", () => {
 
   test("count as absent if they were altered, and each call logs one line", async () => {
     const showTwice = run(async ({ readTokens }) => [await readTokens(), await readTokens()]);
-    const { visitor, lines } = await start({ ...base, methods: { ...methods, showTwice } });
-    const guest = visitor();
+    const { client, lines } = await start({ ...base, methods: { ...methods, showTwice } });
+    const guest = client();
     await guest.call("keep", tokens);
     const [{ key = "" } = {}] = await stored();
     await spoil(key, (record) => ({ ...record, tokens: "hunter2" }));
@@ -254,11 +254,11 @@ describe("sealed tokens", () => {
 
   test("get the new key at a read, so that the old key can be removed", async () => {
     const before = await start(ring(oldKey));
-    const guest = before.visitor();
+    const guest = before.client();
     await guest.call("keep", tokens);
     const first = await sealed();
     const between = await start(ring(oldKey, newKey));
-    const twin = between.visitor();
+    const twin = between.client();
     for (const [name, value] of guest.cookies) twin.cookies.set(name, value);
     await twin.call("note", { colour: "red" });
     expect(await sealed()).toBe(first);
@@ -268,7 +268,7 @@ describe("sealed tokens", () => {
     expect(await shown(twin)).toEqual(tokens);
     expect(await sealed()).toBe(second);
     const after = await start(ring(newKey));
-    const last = after.visitor();
+    const last = after.client();
     for (const [name, value] of guest.cookies) last.cookies.set(name, value);
     expect(await shown(last)).toEqual(tokens);
     expect(await shown(guest)).toBeUndefined();
@@ -277,18 +277,18 @@ describe("sealed tokens", () => {
   });
 
   test("don't overwrite the tokens of a parallel call at re-encryption", async () => {
-    const guest = (await start(ring(oldKey))).visitor();
+    const guest = (await start(ring(oldKey))).client();
     await guest.call("keep", tokens);
     const barrier = new Barrier();
     const readSlowly = run(async ({ readTokens }) => {
       await readTokens();
       await barrier.pass();
     });
-    const { visitor } = await start({
+    const { client } = await start({
       ...ring(oldKey, newKey),
       methods: { ...methods, readSlowly },
     });
-    const twin = visitor();
+    const twin = client();
     for (const [name, value] of guest.cookies) twin.cookies.set(name, value);
     const reading = twin.call("readSlowly");
     await barrier.reached;

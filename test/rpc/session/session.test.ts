@@ -2,7 +2,7 @@ import { createHmac, randomUUID } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
 import { createSetup, describeStorages, testSecret } from "../../_setup.ts";
-import type { Visitor } from "../../_visitor.ts";
+import type { CookieClient } from "../../_cookie-client.ts";
 import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 import { sessionKey } from "../../../storage/sessions/session-record.ts";
@@ -15,8 +15,8 @@ const name = "$session-1001";
 
 describeStorages("a session", ({ start }) => {
   test("doesn't begin for a guest who only reads", async () => {
-    const { visitor } = await start(base);
-    const guest = visitor();
+    const { client } = await start(base);
+    const guest = client();
     for (const method of ["getUser", "getBasket", "getWishlist", "clearBasket", "notes"]) {
       expect((await guest.call(method)).setCookies).toEqual([]);
     }
@@ -25,8 +25,8 @@ describeStorages("a session", ({ start }) => {
   });
 
   test("sends an HttpOnly cookie with the signature of Express", async () => {
-    const { visitor } = await start(base);
-    const guest = visitor();
+    const { client } = await start(base);
+    const guest = client();
     const { setCookies } = await guest.call("note", { begun: true });
     expect(guest.sessionId).toMatch(uuid);
     const [pair, ...attributes] = (setCookies[0] as string).split("; ");
@@ -36,8 +36,8 @@ describeStorages("a session", ({ start }) => {
   });
 
   test("sends a cookie only if something about the session changed", async () => {
-    const { visitor } = await start(base);
-    const customer = visitor();
+    const { client } = await start(base);
+    const customer = client();
     const cookies = async (method: string, payload?: unknown) =>
       (await customer.call(method, payload)).setCookies.length;
     expect(await cookies("note", { colour: "red" })).toBe(1);
@@ -52,8 +52,8 @@ describeStorages("a session", ({ start }) => {
   });
 
   test("gets a new ID at login, and the old ID is invalid immediately", async () => {
-    const { visitor } = await start(base);
-    const customer = visitor();
+    const { client } = await start(base);
+    const customer = client();
     await customer.call("note", { colour: "red" });
     const thief = customer.clone();
     await customer.call("login", as(7));
@@ -72,8 +72,8 @@ describeStorages("a session", ({ start }) => {
   });
 
   test("gets a new ID at each login, without the data of another user", async () => {
-    const { visitor } = await start(base);
-    const customer = visitor();
+    const { client } = await start(base);
+    const customer = client();
     await customer.call("login", as(7));
     await customer.call("note", { colour: "red" });
     const first = customer.clone();
@@ -87,8 +87,8 @@ describeStorages("a session", ({ start }) => {
 
   test("keeps its ID if the login fails", async () => {
     const auth = { ...trustingAuth, login: async () => undefined };
-    const { visitor } = await start({ ...base, auth });
-    const guest = visitor();
+    const { client } = await start({ ...base, auth });
+    const guest = client();
     await guest.call("note", { colour: "red" });
     const answer = await guest.call("login", as(7));
     expect(answer).toMatchObject({ status: 401, setCookies: [] });
@@ -100,14 +100,14 @@ describeStorages("a session", ({ start }) => {
   test.each([...strange, " ", "\n", '=;," \\', "7:", randomUUID(), 2 ** 53 - 1])(
     "can belong to the user %j",
     async (id) => {
-      const { visitor } = await start(base);
-      const [customer, office] = [visitor(), visitor()];
+      const { client } = await start(base);
+      const [customer, office] = [client(), client()];
       const entered = await customer.call("enter", { id });
       expect(entered.status).toBe(200);
       expect(customer.sessionId?.slice(0, -37)).toBe(String(id));
       expect((await customer.call("getUser")).body).toEqual({ user: { id } });
       expect((await customer.call("listSessions")).body.sessions).toHaveLength(1);
-      const second = visitor();
+      const second = client();
       await second.call("enter", { id });
       expect((await second.call("logout")).status).toBe(204);
       expect((await office.call("endSessions", { userId: id })).body).toBe(1);
@@ -116,8 +116,8 @@ describeStorages("a session", ({ start }) => {
   );
 
   test('treats the user IDs 7 and "7" as one user', async () => {
-    const { visitor } = await start(base);
-    const [number, text, other] = [visitor(), visitor(), visitor()];
+    const { client } = await start(base);
+    const [number, text, other] = [client(), client(), client()];
     await number.call("enter", { id: 7 });
     await text.call("enter", { id: "7" });
     await other.call("enter", { id: "07" });
@@ -127,8 +127,8 @@ describeStorages("a session", ({ start }) => {
   });
 
   test("ends at logout, and the user's other sessions stay active", async () => {
-    const { visitor } = await start(base);
-    const [here, there] = [visitor(), visitor()];
+    const { client } = await start(base);
+    const [here, there] = [client(), client()];
     await here.call("login", as(7));
     await there.call("login", as(7));
     const replay = here.clone();
@@ -141,8 +141,8 @@ describeStorages("a session", ({ start }) => {
   });
 
   test("appears in its user's list with a handle that gives no access", async () => {
-    const { visitor } = await start(base);
-    const [here, there] = [visitor(), visitor()];
+    const { client } = await start(base);
+    const [here, there] = [client(), client()];
     await there.call("login", as(7), { "user-agent": "Phone" });
     await here.call("login", as(7), { "user-agent": "Desk" });
     const { sessions } = (await here.call("listSessions")).body;
@@ -153,7 +153,7 @@ describeStorages("a session", ({ start }) => {
       expect(Object.keys(session).toSorted().join()).toBe(fields);
       expect(session.lastSeenAt).toBe(session.createdAt);
       for (const id of [session.handle, `7:${session.handle}`]) {
-        expect(await whoIs(visitor(), toCookie(id))).toEqual([undefined, {}]);
+        expect(await whoIs(client(), toCookie(id))).toEqual([undefined, {}]);
       }
     }
     for (const customer of [here, there]) {
@@ -162,8 +162,8 @@ describeStorages("a session", ({ start }) => {
   });
 
   test("ends if its user revokes it, and no other user can", async () => {
-    const { visitor } = await start(base);
-    const [here, there, other] = [visitor(), visitor(), visitor()];
+    const { client } = await start(base);
+    const [here, there, other] = [client(), client(), client()];
     await here.call("login", as(7));
     await there.call("login", as(7));
     await other.call("login", as(8));
@@ -171,7 +171,7 @@ describeStorages("a session", ({ start }) => {
     const { handle } = sessions.find(({ current }: Listed) => !current);
     const { handle: own } = sessions.find(({ current }: Listed) => current);
     expect((await other.call("revokeSession", { handle })).status).toBe(404);
-    expect((await visitor().call("revokeSession", { handle })).status).toBe(401);
+    expect((await client().call("revokeSession", { handle })).status).toBe(401);
     expect(await whoIs(there)).toEqual([7, {}]);
     expect((await here.call("revokeSession", { handle })).status).toBe(204);
     expect((await here.call("revokeSession", { handle })).status).toBe(404);
@@ -192,8 +192,8 @@ describe("a session in the storage", () => {
   const ids = async () => (await records()).map(sessionIdOf);
 
   test("stores nothing before the first change", async () => {
-    const { visitor } = await start(base);
-    const guest = visitor();
+    const { client } = await start(base);
+    const guest = client();
     const reads = ["getUser", "getBasket", "getWishlist", "clearBasket", "notes", "logout"];
     for (const method of [...reads, "refuse"]) await guest.call(method);
     expect(storage.stored()).toEqual(new Map());
@@ -201,8 +201,8 @@ describe("a session in the storage", () => {
   });
 
   test("leaves no data under an old ID", async () => {
-    const { visitor } = await start(base);
-    const customer = visitor();
+    const { client } = await start(base);
+    const customer = client();
     await customer.call("note", { begun: true });
     expect(await ids()).toEqual([customer.sessionId]);
     for (const userId of [7, 7, 8]) {
@@ -229,8 +229,8 @@ describe("a session in the storage", () => {
   test.each(garbage)(
     "doesn't exist if the storage has %s, and the server logs it",
     async (_, spoil) => {
-      const { visitor, lines } = await start(base);
-      const customer = visitor();
+      const { client, lines } = await start(base);
+      const customer = client();
       await customer.call("enter", { id: 7 });
       await customer.call("note", { colour: "hunter2" });
       const [{ key = "", text = "" } = {}] = await stored();
@@ -246,8 +246,8 @@ describe("a session in the storage", () => {
   );
 
   test("doesn't exist if its key has a record with another ID", async () => {
-    const { visitor } = await start(base);
-    const [customer, other] = [visitor(), visitor()];
+    const { client } = await start(base);
+    const [customer, other] = [client(), client()];
     await customer.call("enter", { id: 7 });
     await other.call("enter", { id: 8 });
     const [first, second] = await stored();
@@ -258,8 +258,8 @@ describe("a session in the storage", () => {
 
   test("doesn't begin for a user ID that no cookie can carry", async () => {
     allowErrors();
-    const { visitor } = await start(base);
-    const answer = await visitor().call("enter", { id: "\ud800" });
+    const { client } = await start(base);
+    const answer = await client().call("enter", { id: "\ud800" });
     expect(answer).toMatchObject({ status: 500, setCookies: [] });
     expect(await ids()).toEqual([]);
   });
@@ -277,10 +277,10 @@ function toCookie(id: string, secret = testSecret): string {
 }
 
 /** The user and the custom data that a visitor's calls return, with another cookie if it is given. */
-async function whoIs(visitor: Visitor, cookie?: string): Promise<[unknown, unknown]> {
-  if (cookie !== undefined) visitor.cookies.set(name, cookie);
-  const user = await visitor.call("getUser");
-  const notes = await visitor.call("notes");
+async function whoIs(client: CookieClient, cookie?: string): Promise<[unknown, unknown]> {
+  if (cookie !== undefined) client.cookies.set(name, cookie);
+  const user = await client.call("getUser");
+  const notes = await client.call("notes");
   expect([user.status, notes.status]).toEqual([200, 200]);
   return [user.body.user?.id, notes.body];
 }

@@ -17,7 +17,7 @@ function keep({ updateTokens }: RpcContext, tokens: SessionTokens | null): void 
 async function begin(start: Setup["start"], first: Partial<SessionTokens> = {}) {
   const barriers = { slow: new Barrier(), fast: new Barrier() };
   const tokens = z.custom<SessionTokens>().nullable();
-  const { lines, visitor } = await start({
+  const { lines, client } = await start({
     methods: {
       keep: defineRpcMethod({ input: tokens, handler: (next, context) => keep(context, next) }),
       refresh: defineRpcMethod({
@@ -31,7 +31,7 @@ async function begin(start: Setup["start"], first: Partial<SessionTokens> = {}) 
       shown: defineRpcMethod({ handler: (_, { readTokens }) => readTokens() }),
     },
   });
-  const guest = visitor();
+  const guest = client();
   await guest.call("keep", { accessToken: "first", ...first });
   /** Both calls read the first tokens; the fast one ends before the slow one. */
   async function race(fast: SessionTokens | null, slow: SessionTokens | null) {
@@ -93,7 +93,7 @@ describeStorages("two parallel calls that update the tokens of a session", ({ st
   });
 
   test("keep the tokens of a login by `updateUser` apart from the guest's tokens", async () => {
-    const { visitor, lines } = await start({
+    const { client, lines } = await start({
       methods: {
         keep: defineRpcMethod({
           handler: (_, context) => context.updateTokens({ accessToken: "guest" }),
@@ -108,7 +108,7 @@ describeStorages("two parallel calls that update the tokens of a session", ({ st
         shown: defineRpcMethod({ handler: (_, { readTokens }) => readTokens() }),
       },
     });
-    const guest = visitor();
+    const guest = client();
     await guest.call("keep");
     await guest.call("become");
     expect((await guest.call("shown")).body).toEqual({ accessToken: "user" });

@@ -22,7 +22,7 @@ const failing: Readonly<Record<string, Logger>> = {
 
 describeStorages("a custom logger", ({ start }) => {
   test.each(Object.entries(failing))("%s changes no response", async (_, log) => {
-    const { visitor, send } = await start({
+    const { client, send } = await start({
       log,
       methods: {
         fail: defineRpcMethod({
@@ -45,9 +45,9 @@ describeStorages("a custom logger", ({ start }) => {
       cors: { origin: thrown },
       admin: { token: "0a9c8e7d6f5b4a39281706f5e4d3c2b1" },
     });
-    const failed = await visitor().call("fail");
+    const failed = await client().call("fail");
     expect(failed).toMatchObject({ status: 500, body: { code: "internal_error" } });
-    expect(await visitor().call("speak")).toMatchObject({ status: 200, body: "spoken" });
+    expect(await client().call("speak")).toMatchObject({ status: 200, body: "spoken" });
     const foreign = await send("/de/api/rpc/getUser", {
       method: "POST",
       headers: { origin: "https://else.example" },

@@ -77,8 +77,8 @@ describe("a custom logger", () => {
     "receives the message and details of each line: %s",
     async (name) => {
       const { log, lines } = (loggers[name] as (typeof loggers)[string])();
-      const { visitor } = await start({ log, methods });
-      const { body } = await visitor().call("fail");
+      const { client } = await start({ log, methods });
+      const { body } = await client().call("fail");
       await vi.waitFor(() => expect(lines().length).toBeGreaterThanOrEqual(3));
       const own = { shopId: 1001, method: "fail" };
       const written = lines().filter((line) => line["method"] === "fail");
@@ -93,8 +93,8 @@ describe("a custom logger", () => {
 
   test("can be the console", async () => {
     const spy = vi.spyOn(console, "error").mockImplementation(() => undefined);
-    const { visitor } = await start({ log: console, methods });
-    const { body } = await visitor().call("fail");
+    const { client } = await start({ log: console, methods });
+    const { body } = await client().call("fail");
     expect(spy).toHaveBeenCalledWith(
       "A call failed",
       expect.objectContaining({ instance: body.instance }),

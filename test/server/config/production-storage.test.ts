@@ -10,7 +10,7 @@ import { createDirectory } from "../../_documents.ts";
 import { createTestLog } from "../../_log.ts";
 import { describeWithRedis, useRedis } from "../../_redis.ts";
 import { testConfig, testSecret } from "../../_setup.ts";
-import { Visitor } from "../../_visitor.ts";
+import { CookieClient } from "../../_cookie-client.ts";
 
 const adminToken = "an-admin-token-for-tests-of-more-than-32-characters";
 const env = { NODE_ENV: "production", SECRET: testSecret };
@@ -27,7 +27,7 @@ function create(storage: StorefrontConfig["storage"], config: Partial<Storefront
   onTestFinished(() => app.close());
   const send = async (path: string, init: RequestInit) =>
     app.fetch(new Request(`http://localhost${path}`, init));
-  return { app, lines, visitor: new Visitor(send) };
+  return { app, lines, client: new CookieClient(send) };
 }
 
 /** The faults that the server rejects in a config at startup. */
@@ -45,7 +45,7 @@ function configWith(storage: string): string {
 describe("production with a storage of one process", () => {
   test("answers each call with 503, and the log names the key to set", async () => {
     const base = await createDirectory();
-    const { lines, visitor } = create({ session: { driver: "fs", base } });
+    const { lines, client } = create({ session: { driver: "fs", base } });
     for (const [path, method] of [
       ["/api/rpc/getUser", "POST"],
       ["/api/rpc/getShopConfiguration", "GET"],
@@ -53,21 +53,21 @@ describe("production with a storage of one process", () => {
       ["/readyz", "GET"],
     ] as const) {
       lines.length = 0;
-      const { status, body } = await visitor.request(path, { method });
+      const { status, body } = await client.request(path, { method });
       expect([path, status, body.code]).toEqual([path, 503, "misconfigured"]);
       expect(JSON.stringify(body)).not.toContain("fs");
       expect(lines).toMatchObject([{ level: "error" }]);
       expect(JSON.stringify(lines)).toContain("storage.singleProcess: true");
     }
-    expect((await visitor.request("/healthz")).status).toBe(200);
+    expect((await client.request("/healthz")).status).toBe(200);
   });
 
   test("works if the config says that there is one process", async () => {
     const base = await createDirectory();
-    const { visitor } = create({ session: { driver: "fs", base }, singleProcess: true });
-    const { status } = await visitor.call("addItemToBasket", { variantId: 1, quantity: 1 });
+    const { client } = create({ session: { driver: "fs", base }, singleProcess: true });
+    const { status } = await client.call("addItemToBasket", { variantId: 1, quantity: 1 });
     expect(status).toBe(200);
-    expect((await visitor.request("/readyz")).status).toBe(200);
+    expect((await client.request("/readyz")).status).toBe(200);
   });
 
   test("responds 503 also for a shop's own storage, and for a driver object without a name", async () => {
@@ -180,7 +180,7 @@ describeWithRedis("production with Redis", () => {
   const redis = useRedis();
 
   test("needs no further key", async () => {
-    const { visitor } = create({ session: { driver: "redis", url: redis().url } });
-    expect((await visitor.call("getUser")).status).toBe(200);
+    const { client } = create({ session: { driver: "redis", url: redis().url } });
+    expect((await client.call("getUser")).status).toBe(200);
   });
 });

@@ -137,8 +137,8 @@ describe("createStorefront", () => {
   });
 
   test("keeps the built-in method if a method of that name is undefined", async () => {
-    const { visitor } = await start({ methods: { getUser: undefined } as never });
-    expect((await visitor().call("getUser")).status).toBe(200);
+    const { client } = await start({ methods: { getUser: undefined } as never });
+    expect((await client().call("getUser")).status).toBe(200);
   });
 
   test("uses the global value if a shop's value is undefined", async () => {

@@ -13,7 +13,7 @@ import {
   type Transport,
 } from "../../_client.ts";
 import { describeStorages, testConfig } from "../../_setup.ts";
-import { Visitor, type Send } from "../../_visitor.ts";
+import { CookieClient, type Send } from "../../_cookie-client.ts";
 
 const item = { variantId: 7, quantity: 1 };
 
@@ -23,10 +23,10 @@ describeStorages("bearer tokens", (setup) => {
   const both = { tokenMethod: ["cookie", "bearer"] } as const;
 
   test("issues a bearer token in the configured header only", async () => {
-    const { visitor } = await start({
+    const { client } = await start({
       session: { ...bearer, authTokenHeaderKey: "vendure-auth-token" },
     });
-    const { headers } = await visitor().call("register", account);
+    const { headers } = await client().call("register", account);
     expect(headers.get("vendure-auth-token")).toMatch(/^[\w-]+\.[\w-]{43}$/);
     expect(headers.get(tokenHeader)).toBeNull();
   });
@@ -34,10 +34,10 @@ describeStorages("bearer tokens", (setup) => {
   test.each(["Bearer", "bearer", "BEARER", "bEARER"])(
     "accepts a bearer token after the scheme %s",
     async (scheme) => {
-      const { send, visitor } = await start({ session: bearer });
+      const { send, client } = await start({ session: bearer });
       const user = new TestClient("bearer", send);
       await user.call("register", account);
-      const { body } = await visitor().call("getUser", undefined, {
+      const { body } = await client().call("getUser", undefined, {
         authorization: `${scheme} ${user.credential}`,
       });
       expect(body.user.email).toBe(account.email);
@@ -47,8 +47,8 @@ describeStorages("bearer tokens", (setup) => {
   test.each(["Basic YTpi", "Bearer", "Token x"])(
     "ignores the header Authorization: %j",
     async (authorization) => {
-      const { visitor } = await start({ session: bearer });
-      const answer = await visitor().call("getUser", undefined, { authorization });
+      const { client } = await start({ session: bearer });
+      const answer = await client().call("getUser", undefined, { authorization });
       expect(answer).toMatchObject({ status: 200, body: {} });
       expect(readToken(answer)).toBeUndefined();
     },
@@ -57,9 +57,9 @@ describeStorages("bearer tokens", (setup) => {
   test.each(["x", "x.y", "%", "\u00e9", "a".repeat(5000)])(
     "clears a malformed bearer token",
     async (noise) => {
-      const { visitor } = await start({ session: bearer });
+      const { client } = await start({ session: bearer });
       const authorization = `Bearer ${noise}`;
-      const answer = await visitor().call("getUser", undefined, { authorization });
+      const answer = await client().call("getUser", undefined, { authorization });
       expect(answer).toMatchObject({ status: 200, body: {} });
       expect(readToken(answer)).toBe("");
     },
@@ -217,5 +217,5 @@ describe("the signature of a token", () => {
 });
 
 function call(send: Send, method: string, headers: Record<string, string>, payload?: unknown) {
-  return new Visitor(send).call(method, payload, headers);
+  return new CookieClient(send).call(method, payload, headers);
 }

@@ -13,13 +13,13 @@ const item = { variantId: 7, quantity: 1 };
 
 describeServers("the session cookie", ({ start }) => {
   test("sets a cookie with Max-Age only if rememberMe is on", async () => {
-    const { visitor } = await start({ auth: createTestAuth(), session: { maxAge: 1000 } });
+    const { client } = await start({ auth: createTestAuth(), session: { maxAge: 1000 } });
     for (const [rememberMe, maxAge] of [
       [true, 1000],
       [undefined, 1000],
       [false, undefined],
     ]) {
-      const user = visitor();
+      const user = client();
       const { setCookies } = await user.call("login", { ...account, rememberMe });
       expect(toCookie(setCookies)?.maxAge, `rememberMe: ${rememberMe}`).toBe(maxAge);
       const renewed = await user.call("updatePassword", {
@@ -37,8 +37,8 @@ describeServers("the session cookie", ({ start }) => {
 
   test("issues no cookie that is longer than the 4,096 bytes of browsers", async () => {
     const [cookieName, id] = ["x".repeat(64), "\u20ac".repeat(64)];
-    const { visitor } = await start({ methods: testMethods, session: { cookieName } });
-    const user = visitor();
+    const { client } = await start({ methods: testMethods, session: { cookieName } });
+    const user = client();
     expect((await user.call("enter", { id })).status).toBe(200);
     expect((await user.call("getUser")).body.user.id).toBe(id);
     expect(Buffer.byteLength(user.cookieHeader)).toBeLessThanOrEqual(4096);
@@ -46,8 +46,8 @@ describeServers("the session cookie", ({ start }) => {
 
   test("clears a cookie with the attributes with which it was set", async () => {
     const session = { domain: "shop.example", partitioned: true, sameSite: "strict" } as const;
-    const { visitor } = await start({ session });
-    const guest = visitor();
+    const { client } = await start({ session });
+    const guest = client();
     const given = toCookie((await guest.call("addItemToBasket", item)).setCookies);
     const taken = toCookie((await guest.call("logout")).setCookies);
     expect(taken).toEqual({ ...given, value: "", maxAge: 0 });

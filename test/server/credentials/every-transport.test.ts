@@ -8,7 +8,7 @@ import type { StorefrontConfig } from "../../../server/config/config.ts";
 import type { SessionTransport } from "../../../server/credentials/transport.ts";
 import { createTransports, tokenMethods } from "../../../server/credentials/transports.ts";
 import { createSetup, testConfig, type TestStorefront } from "../../_setup.ts";
-import { Visitor } from "../../_visitor.ts";
+import { CookieClient } from "../../_cookie-client.ts";
 
 const { start, allowErrors } = createSetup("memory", "request", () => ({ driver: "memory" }));
 const page = "https://page.example";
@@ -127,7 +127,7 @@ describe.each(tokenMethods)("the session credential of the transport %s", (token
       method: string,
       payload?: unknown,
       options?: { readonly shopId?: number; readonly headers?: Record<string, string> },
-    ) => ReturnType<Visitor["call"]>;
+    ) => ReturnType<CookieClient["call"]>;
   }> {
     const { app, lines, send } = await start({
       ...config,
@@ -140,7 +140,7 @@ describe.each(tokenMethods)("the session credential of the transport %s", (token
     const transport = createTransports(shop as NonNullable<typeof shop>).find(
       ({ name }) => name === tokenMethod,
     ) as SessionTransport;
-    const { headers } = await new Visitor(send).call("enter");
+    const { headers } = await new CookieClient(send).call("enter");
     const { request, response } = transport.credentialHeaders;
     const value = headers.get(response) as string;
     const sent = toSent(transport, value);
@@ -152,7 +152,7 @@ describe.each(tokenMethods)("the session credential of the transport %s", (token
       issued: () => [response, value],
       credential: transport.findSecrets(new Headers({ [request]: sent })),
       call: (method, payload, { shopId, headers: others } = {}) =>
-        new Visitor(send, shopId).call(method, payload, { ...credentials, ...others }),
+        new CookieClient(send, shopId).call(method, payload, { ...credentials, ...others }),
     };
   }
 });

@@ -84,7 +84,7 @@ describe("secret() on the whole input of another vendor", () => {
   ])("keeps it out of hooks, logs and problems: %s", async (_, make) => {
     allowErrors();
     const told: unknown[] = [];
-    const { lines, visitor } = await start({
+    const { lines, client } = await start({
       hooks: { "storefront:rpc:before": ({ payload }) => void told.push(payload) },
       methods: {
         fail: defineRpcMethod({
@@ -96,7 +96,7 @@ describe("secret() on the whole input of another vendor", () => {
         }),
       },
     });
-    await visitor().call("fail", { pin: "zqjxvkwp" });
+    await client().call("fail", { pin: "zqjxvkwp" });
     expect(told).toEqual(["[redacted]"]);
     expect(lines).toHaveLength(2);
     expect(JSON.stringify(lines)).not.toContain("zqjxvkwp");

@@ -17,12 +17,12 @@ const endings: Readonly<Record<string, number>> = { reads: 200, writes: 409, fai
 describeStorages("a slow call during a change of ID", ({ start }) => {
   async function begin() {
     const barrier = new Barrier();
-    const { visitor } = await start({
+    const { client } = await start({
       auth: createTestAuth(),
       methods: { ...testMethods, ...slowMethods(barrier) },
       session: { maxAge: 86_400 },
     });
-    return { user: visitor(), barrier };
+    return { user: client(), barrier };
   }
 
   test.each(Object.entries(endings))(
@@ -55,13 +55,13 @@ describeStorages("a slow call during a change of ID", ({ start }) => {
 
   test("issues no cookie of an extended session while another call replaces its ID", async () => {
     const faulty = createFaultyDriver();
-    const { visitor } = await start({
+    const { client } = await start({
       auth: createTestAuth(),
       methods: testMethods,
       session: { maxAge: 86_400 },
       storage: { session: faulty.driver },
     });
-    const user = visitor();
+    const user = client();
     await user.call("enter", { id: 7 });
     vi.setSystemTime(Date.now() + 4 * hour);
     const [renewal, replacement] = [new Barrier(), new Barrier()];

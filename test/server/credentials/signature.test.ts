@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { Signer } from "../../../server/credentials/signature.ts";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
 import { createSetup, testSecret } from "../../_setup.ts";
-import type { Visitor } from "../../_visitor.ts";
+import type { CookieClient } from "../../_cookie-client.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 import { readStored, sessionIdOf } from "../../fixtures/stored.ts";
 import { twinAt } from "../../fixtures/clients.ts";
@@ -132,8 +132,8 @@ describe("a signed cookie", () => {
   test.each(["", "7:"])(
     "creates no session for a signed ID %s<uuid> without a record",
     async (user) => {
-      const { visitor } = await start({ methods });
-      const guest = visitor();
+      const { client } = await start({ methods });
+      const guest = client();
       const id = `${user}${randomUUID()}`;
       expect(await whoIs(guest, toCookie(id))).toBe("guest");
       expect((await guest.call("notes")).body).toEqual({});
@@ -147,8 +147,8 @@ describe("a signed cookie", () => {
   );
 
   test("rejects a signed cookie that differs in a single character", async () => {
-    const { visitor } = await start({ methods });
-    const customer = visitor();
+    const { client } = await start({ methods });
+    const customer = client();
     await customer.call("enter", { id: "ab" });
     const value = decodeURIComponent(customer.cookies.get(name) as string);
     const [id, signature] = [value.slice(2, -44), value.slice(-43)];
@@ -175,16 +175,16 @@ describe("a signed cookie", () => {
     const others = [id.slice(3), `a:${id}`, `a${id}`, `${id} `, id.toUpperCase(), ""];
     const foreign = [toCookie(id, "another secret"), toCookie(id, "")];
     for (const cookie of [...altered, ...others.map((other) => toCookie(other)), ...foreign]) {
-      expect(await whoIs(visitor(), cookie), cookie).toBe("guest");
+      expect(await whoIs(client(), cookie), cookie).toBe("guest");
     }
     // Encoded and unencoded, as express accepts it.
-    expect(await whoIs(visitor(), encodeURIComponent(value))).toBe("ab");
-    expect(await whoIs(visitor(), value)).toBe("ab");
+    expect(await whoIs(client(), encodeURIComponent(value))).toBe("ab");
+    expect(await whoIs(client(), value)).toBe("ab");
   });
 
   test("finds the valid cookie among several of its name, in any order", async () => {
-    const { visitor } = await start({ methods });
-    const [stale, customer] = [visitor(), visitor()];
+    const { client } = await start({ methods });
+    const [stale, customer] = [client(), client()];
     await stale.call("enter", { id: 7 });
     const dead = stale.cookieHeader;
     await stale.call("logout");
@@ -196,16 +196,16 @@ describe("a signed cookie", () => {
       [alive, dead],
       [dead, broken, alive, dead],
     ]) {
-      const answer = await visitor().call("getUser", undefined, { cookie: all.join("; ") });
+      const answer = await client().call("getUser", undefined, { cookie: all.join("; ") });
       expect(answer).toMatchObject({ status: 200, body: { user: { id: 7 } }, setCookies: [] });
     }
-    const answer = await visitor().call("getUser", undefined, { cookie: `${broken}; ${dead}` });
+    const answer = await client().call("getUser", undefined, { cookie: `${broken}; ${dead}` });
     expect(answer).toMatchObject({ status: 200, body: {}, setCookies: [] });
   });
 
   test("ignores a session cookie inside the name or value of another cookie", async () => {
-    const { visitor } = await start({ methods });
-    const customer = visitor();
+    const { client } = await start({ methods });
+    const customer = client();
     await customer.call("enter", { id: 7 });
     const pair = customer.cookieHeader;
     for (const cookie of [
@@ -216,11 +216,11 @@ describe("a signed cookie", () => {
       `${name}0=${pair}`,
     ]) {
       expect(await whoIs(customer)).toBe(7);
-      const { body } = await visitor().call("getUser", undefined, { cookie });
+      const { body } = await client().call("getUser", undefined, { cookie });
       expect(body, cookie).toEqual({});
     }
     for (const cookie of [`a=1; ${pair}`, `a=1;${pair}`, `a; ${pair}; b`, ` ${pair} ;b=1`]) {
-      const { body } = await visitor().call("getUser", undefined, { cookie });
+      const { body } = await client().call("getUser", undefined, { cookie });
       expect(body, cookie).toEqual({ user: { id: 7 } });
     }
   });
@@ -229,7 +229,7 @@ describe("a signed cookie", () => {
     const [old, next] = ["the secret of last year", "the secret of this year"];
     const [before, after] = [await startWith(old), await startWith(next)];
     const [during, undone] = [await startWith([old, next]), await startWith([next, old])];
-    const customer = before.visitor();
+    const customer = before.client();
     await customer.call("enter", { id: 7 });
     const id = customer.sessionId as string;
     expect(customer.cookies.get(name)).toBe(toCookie(id, old));
@@ -270,9 +270,9 @@ function toCookie(id: string, secret = testSecret): string {
 }
 
 /** The user of a visitor's session, as the server sees it. */
-async function whoIs(visitor: Visitor, cookie?: string): Promise<unknown> {
-  if (cookie !== undefined) visitor.cookies.set(name, cookie);
-  const answer = await visitor.call("getUser");
+async function whoIs(client: CookieClient, cookie?: string): Promise<unknown> {
+  if (cookie !== undefined) client.cookies.set(name, cookie);
+  const answer = await client.call("getUser");
   expect(answer.status).toBe(200);
   return answer.body.user?.id ?? "guest";
 }

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { createTestAuth, testAccount as account } from "../../_client.ts";
 import { createFaultyDriver, later } from "../../_faulty-driver.ts";
 import { createSetup, describeServers } from "../../_setup.ts";
-import type { Visitor } from "../../_visitor.ts";
+import type { CookieClient } from "../../_cookie-client.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
 const name = "$session-1001";
@@ -11,21 +11,21 @@ const base = { auth: createTestAuth(), methods: testMethods };
 const item = { variantId: 7, quantity: 1 };
 
 /** Calls as a browser that sends the cookies of several visitors. */
-function callWith(method: string, payload: unknown, ...visitors: Visitor[]) {
-  const cookie = visitors.map((visitor) => visitor.cookieHeader).join("; ");
-  return (visitors[0] as Visitor).clone().call(method, payload, { cookie });
+function callWith(method: string, payload: unknown, ...clients: CookieClient[]) {
+  const cookie = clients.map((client) => client.cookieHeader).join("; ");
+  return (clients[0] as CookieClient).clone().call(method, payload, { cookie });
 }
 
-async function whoIs(visitor: Visitor): Promise<unknown> {
-  return (await visitor.call("getUser")).body?.user?.id;
+async function whoIs(client: CookieClient): Promise<unknown> {
+  return (await client.call("getUser")).body?.user?.id;
 }
 
 describeServers("a browser with two active cookies of one name", ({ start }) => {
   test.each(["two users", "a user and a guest", "a guest and a user"])(
     "a logout with two cookies ends both sessions (%s)",
     async (who) => {
-      const { visitor } = await start(base);
-      const [one, other] = [visitor(), visitor()];
+      const { client } = await start(base);
+      const [one, other] = [client(), client()];
       if (who.startsWith("a guest")) await one.call("addItemToBasket", item);
       else await one.call("enter", { id: 7 });
       if (who.endsWith("guest")) await other.call("addItemToBasket", item);
@@ -42,8 +42,8 @@ describeServers("a browser with two active cookies of one name", ({ start }) => 
   test.each(["logoutEverywhere", "endSessions", "revokeSession"])(
     "%s ends the sessions of both cookies if it ends the session of the call",
     async (method) => {
-      const { visitor } = await start(base);
-      const [one, other] = [visitor(), visitor()];
+      const { client } = await start(base);
+      const [one, other] = [client(), client()];
       await one.call("enter", { id: 7 });
       await other.call("addItemToBasket", item);
       const [{ handle }] = (await one.call("listSessions")).body.sessions;
@@ -56,8 +56,8 @@ describeServers("a browser with two active cookies of one name", ({ start }) => 
   );
 
   test("logoutEverywhere keeps the sessions of both cookies if it keeps the session of the call", async () => {
-    const { visitor } = await start(base);
-    const [one, other] = [visitor(), visitor()];
+    const { client } = await start(base);
+    const [one, other] = [client(), client()];
     await one.call("enter", { id: 7 });
     await other.call("addItemToBasket", item);
     await callWith("logoutEverywhere", { keepCurrent: true }, one, other);
@@ -67,11 +67,11 @@ describeServers("a browser with two active cookies of one name", ({ start }) => 
 
   test("calls the afterLogout hook for each session that a logout ends", async () => {
     const told: unknown[] = [];
-    const { visitor } = await start({
+    const { client } = await start({
       ...base,
       hooks: { "storefront:afterLogout": ({ user }) => void told.push(user.id) },
     });
-    const [one, other] = [visitor(), visitor()];
+    const [one, other] = [client(), client()];
     await one.call("enter", { id: 7 });
     await other.call("enter", { id: 8 });
     await callWith("logout", undefined, one, other);
@@ -79,12 +79,12 @@ describeServers("a browser with two active cookies of one name", ({ start }) => 
   });
 
   test("a login with two cookies ends both previous sessions", async () => {
-    const { visitor } = await start(base);
-    const [one, other] = [visitor(), visitor()];
+    const { client } = await start(base);
+    const [one, other] = [client(), client()];
     await one.call("addItemToBasket", item);
     await other.call("enter", { id: 8 });
     const cookie = `${one.cookieHeader}; ${other.cookieHeader}`;
-    const browser = visitor();
+    const browser = client();
     expect((await browser.call("login", account, { cookie })).status).toBe(200);
     expect(await whoIs(browser)).toBe(7);
     for (const old of [one, other]) {
@@ -94,14 +94,14 @@ describeServers("a browser with two active cookies of one name", ({ start }) => 
       expect(body.user.id).toBe(7);
     }
     expect((await browser.call("getBasket")).body.basket.itemCount).toBe(1);
-    const eight = visitor();
+    const eight = client();
     await eight.call("enter", { id: 8 });
     expect((await eight.call("listSessions")).body.sessions).toHaveLength(1);
   });
 
   test("a call with a valid and an invalid cookie clears neither", async () => {
-    const { visitor } = await start(base);
-    const [dead, user] = [visitor(), visitor()];
+    const { client } = await start(base);
+    const [dead, user] = [client(), client()];
     await dead.call("enter", { id: 8 });
     const before = dead.clone();
     await dead.call("logout");
@@ -115,8 +115,8 @@ describe("a logout with a cookie and a token", () => {
   const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test("a logout with a cookie and a token ends both sessions and clears both credentials", async () => {
-    const { visitor } = await start({ ...base, session: { tokenMethod: ["cookie", "bearer"] } });
-    const [one, other] = [visitor(), visitor()];
+    const { client } = await start({ ...base, session: { tokenMethod: ["cookie", "bearer"] } });
+    const [one, other] = [client(), client()];
     const given = await one.call("enter", { id: 7 });
     const authorization = `Bearer ${given.headers.get("storefront-auth-token")}`;
     await other.call("enter", { id: 8 });
@@ -131,8 +131,8 @@ describe("the deletion of a cookie", () => {
   const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   async function logout(session: object, isDouble: boolean) {
-    const { visitor } = await start({ ...base, session });
-    const [one, other] = [visitor(), visitor()];
+    const { client } = await start({ ...base, session });
+    const [one, other] = [client(), client()];
     await one.call("enter", { id: 7 });
     await other.call("enter", { id: 7 });
     const all = isDouble ? [one, other] : [one];
@@ -173,15 +173,15 @@ describe("a request with many cookies of one name", () => {
   });
 
   test("reads the sessions of the last eight valid cookies at the same time", async () => {
-    const { visitor } = await start(base);
-    const dead: Visitor[] = [];
+    const { client } = await start(base);
+    const dead: CookieClient[] = [];
     for (let n = 0; n < 20; n++) {
-      const guest = visitor();
+      const guest = client();
       await guest.call("note", { n });
       dead.push(guest.clone());
       await guest.call("logout");
     }
-    const user = visitor();
+    const user = client();
     await user.call("enter", { id: 7 });
     let running = 0;
     let most = 0;
@@ -195,19 +195,19 @@ describe("a request with many cookies of one name", () => {
     // Cookies with an invalid signature don't count.
     const forged = Array.from({ length: 20 }, (_, n) => `${name}=s%3A${n}.${"A".repeat(43)}`);
     const cookie = [...dead.map((one) => one.cookieHeader), user.cookieHeader, ...forged];
-    const { body } = await visitor().call("getUser", undefined, { cookie: cookie.join("; ") });
+    const { body } = await client().call("getUser", undefined, { cookie: cookie.join("; ") });
     expect(body.user.id).toBe(7);
     expect(reads).toHaveLength(8);
     expect(most).toBe(8);
   });
 
   test("ignores the ninth valid cookie from the end", async () => {
-    const { visitor } = await start(base);
-    const user = visitor();
+    const { client } = await start(base);
+    const user = client();
     await user.call("enter", { id: 7 });
-    const guests: Visitor[] = [];
+    const guests: CookieClient[] = [];
     for (let n = 0; n < 8; n++) {
-      const guest = visitor();
+      const guest = client();
       await guest.call("note", { n });
       guests.push(guest);
     }

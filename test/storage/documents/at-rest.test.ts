@@ -11,7 +11,7 @@ import { openDriver } from "../../../storage/open-driver.ts";
 import type { StorageConfig } from "../../../storage/documents/driver.ts";
 import { describeWithRedis, useRedis } from "../../_redis.ts";
 import { createSetup, testSecret, type Setup, type TestStorefront } from "../../_setup.ts";
-import { Visitor, type Answer, type Send } from "../../_visitor.ts";
+import { CookieClient, type Answer, type Send } from "../../_cookie-client.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
 const shops = [1001, 1002];
@@ -64,17 +64,17 @@ function describeStorages(
   describeWithRedis("redis", () => {
     const redis = useRedis();
     beforeEach(async () => {
-      const client = new Redis(redis().url);
-      await client.flushall();
-      client.disconnect();
+      const control = new Redis(redis().url);
+      await control.flushall();
+      control.disconnect();
     });
     const setup = createSetup("redis", "request", () => ({ driver: "redis", url: redis().url }));
     tests(setup, async () => {
-      const client = new Redis(redis().url);
-      const keys = await client.keys("*");
-      const entries = keys.map(async (key) => [key, (await client.get(key)) ?? ""] as const);
+      const control = new Redis(redis().url);
+      const keys = await control.keys("*");
+      const entries = keys.map(async (key) => [key, (await control.get(key)) ?? ""] as const);
       const all = new Map(await Promise.all(entries));
-      client.disconnect();
+      control.disconnect();
       return all;
     });
   });
@@ -90,19 +90,20 @@ describeStorages(({ start, allowErrors }, dump) => {
   test("no stored string logs anyone in, in any shop", { timeout: 60_000 }, async () => {
     allowErrors();
     const storefront = await start({ methods, session });
-    const { visitors } = await converse(storefront);
-    const alive = await Promise.all(visitors.map((visitor) => visitor.call("look")));
+    const { clients } = await converse(storefront);
+    const alive = await Promise.all(clients.map((client) => client.call("look")));
     expect(alive.filter(({ body }) => body.user !== undefined)).toHaveLength(2);
     expect(alive.filter(({ body }) => body.tokens !== undefined)).toHaveLength(3);
     const stored = await dump();
-    const nobody = (await storefront.visitor().call("look")).body;
+    const nobody = (await storefront.client().call("look")).body;
     const found = [...stored].flatMap(([key, text]) => [...key.split(":"), key, ...textsIn(text)]);
     const tried = new Set(found.flatMap(toCredentials).filter((text) => /^[ -~]+$/.test(text)));
     expect(tried.size).toBeGreaterThan(300);
     for (const shopId of shops) {
       for (const text of tried) {
         const headers = { cookie: `$session-${shopId}=${text}`, authorization: `Bearer ${text}` };
-        const answer = await new Visitor(storefront.send, shopId).call("look", undefined, headers);
+        const client = new CookieClient(storefront.send, shopId);
+        const answer = await client.call("look", undefined, headers);
         expect(answer.body, `${text} in ${shopId}`).toEqual(nobody);
       }
     }
@@ -182,7 +183,7 @@ async function boast(
 
 interface Conversation {
   /** A guest, a guest with tokens, and users. */
-  readonly visitors: readonly Visitor[];
+  readonly clients: readonly CookieClient[];
   readonly answers: readonly Answer[];
   /** Cookies and tokens that were given, in all their parts that are secret. */
   readonly given: readonly string[];
@@ -194,10 +195,10 @@ async function converse(storefront: TestStorefront): Promise<Conversation> {
     sentHeaders = new Headers(init.headers);
     return storefront.send(path, init);
   };
-  const visitor = (shopId?: number) => new Visitor(send, shopId);
+  const client = (shopId?: number) => new CookieClient(send, shopId);
   const answers: Answer[] = [];
   const given = new Set<string>();
-  const talk = async (who: Visitor, method: string, payload?: unknown, headers = {}) => {
+  const talk = async (who: CookieClient, method: string, payload?: unknown, headers = {}) => {
     const answer = await who.call(method, payload, headers);
     answers.push(answer);
     for (const value of who.cookies.values()) {
@@ -207,7 +208,7 @@ async function converse(storefront: TestStorefront): Promise<Conversation> {
     if (token) given.add(token).add(token.slice(-43));
     return answer;
   };
-  const [guest, keeper, user, other] = [visitor(), visitor(), visitor(), visitor(1002)];
+  const [guest, keeper, user, other] = [client(), client(), client(), client(1002)];
   await talk(keeper, "keep", tokens);
   const named = [
     [user, "user@example.com"],
@@ -226,7 +227,7 @@ async function converse(storefront: TestStorefront): Promise<Conversation> {
   }
   await talk(user, "updatePassword", { oldPassword: password, newPassword });
   const email = "user@example.com";
-  const bearer = visitor();
+  const bearer = client();
   const token = (
     await talk(
       bearer,
@@ -263,12 +264,12 @@ async function converse(storefront: TestStorefront): Promise<Conversation> {
     const json = { "content-type": "application/json" };
     answers.push(await who.request(path, { method: "POST", body: password, headers: json }));
   }
-  const gone = visitor();
+  const gone = client();
   await talk(gone, "login", { email, password: newPassword });
   await talk(gone, "keep", tokens);
   await talk(gone, "logout");
   return {
-    visitors: [guest, keeper, user, other],
+    clients: [guest, keeper, user, other],
     answers,
     given: [...given].filter((text) => text.length > 8),
   };

@@ -15,7 +15,7 @@ import { testProperty, useStorefront } from "../../_fuzz.ts";
 import { hostileText, mutation } from "../../_hostile.ts";
 import { createTestLog } from "../../_log.ts";
 import { describeWithRedis, useRedis } from "../../_redis.ts";
-import { Visitor } from "../../_visitor.ts";
+import { CookieClient } from "../../_cookie-client.ts";
 
 /** Ids that look alike, or that a storage may take for one another. */
 const twins = fc.oneof(
@@ -84,22 +84,22 @@ describe("documents", () => {
   describeWithRedis("in Redis", () => {
     const redis = useRedis();
     let store: OpenStore;
-    let client: Redis;
+    let control: Redis;
     beforeAll(() => {
       store = open({ driver: "redis", url: redis().url, base: "space" });
-      client = new Redis(redis().url);
+      control = new Redis(redis().url);
     });
-    afterAll(() => client.disconnect());
+    afterAll(() => control.disconnect());
 
     testProperty("keep apart what has different ids", 100, space, async (texts) => {
       await store.write(texts);
-      const keys = await client.keys("*");
+      const keys = await control.keys("*");
       expect(
         keys.filter((key) => !/^space:thing:1:(?:[a-z0-9_-]{1,64}|=[0-9a-f]{64})$/.test(key)),
       ).toEqual([]);
       expect(keys).toHaveLength(texts.length);
       await store.keepApart(texts);
-      expect(await client.dbsize()).toBe(0);
+      expect(await control.dbsize()).toBe(0);
     });
   });
 });
@@ -119,47 +119,47 @@ describe("a user of any id", () => {
     async ([pair, number, way]) => {
       const { send } = await takeStorefront();
       const [left, right] = pair.map(String) as [string, string];
-      const visitors = [left, right, number].map((userId) => ({
+      const clients = [left, right, number].map((userId) => ({
         userId,
-        visitor: new Visitor(send),
+        client: new CookieClient(send),
       }));
-      const known: typeof visitors = [];
-      for (const { userId, visitor } of visitors) {
-        const { status, body } = await visitor.call("become", { userId, way });
+      const known: typeof clients = [];
+      for (const { userId, client } of clients) {
+        const { status, body } = await client.call("become", { userId, way });
         // 413 for ids that are longer than a body may be.
         const expected = isGood(userId) ? [200] : [413, 422];
         expect(expected, JSON.stringify(body)).toContain(status);
-        expect(visitor.cookies.size).toBe(isGood(userId) ? 1 : 0);
-        if (isGood(userId)) known.push({ userId, visitor });
+        expect(client.cookies.size).toBe(isGood(userId) ? 1 : 0);
+        if (isGood(userId)) known.push({ userId, client });
       }
       const nameOf = (userId: string | number) =>
         `of ${known.findIndex((other) => String(other.userId) === String(userId))}`;
-      for (const { userId, visitor } of known) {
-        expect((await visitor.call("getUser")).body.user).toEqual({ id: userId });
+      for (const { userId, client } of known) {
+        expect((await client.call("getUser")).body.user).toEqual({ id: userId });
         // A user of another input may have had the same id.
-        await visitor.call("clearBasket");
+        await client.call("clearBasket");
       }
-      for (const { userId, visitor } of known) {
-        await visitor.call("addItemToBasket", { variantId: nameOf(userId), quantity: 1 });
+      for (const { userId, client } of known) {
+        await client.call("addItemToBasket", { variantId: nameOf(userId), quantity: 1 });
       }
-      for (const { userId, visitor } of known) {
-        const { items } = (await visitor.call("getBasket")).body.basket;
+      for (const { userId, client } of known) {
+        const { items } = (await client.call("getBasket")).body.basket;
         expect(items).toMatchObject([{ variantId: nameOf(userId) }]);
-        const { sessions } = (await visitor.call("listSessions")).body;
+        const { sessions } = (await client.call("listSessions")).body;
         const same = known.filter((other) => String(other.userId) === String(userId));
         expect(sessions).toHaveLength(same.length);
       }
       // The end of one is the end of nobody else.
       const [first, ...rest] = known;
       if (first === undefined) return;
-      expect((await first.visitor.call("logoutEverywhere")).status).toBe(200);
-      for (const { userId, visitor } of known) {
+      expect((await first.client.call("logoutEverywhere")).status).toBe(200);
+      for (const { userId, client } of known) {
         const isOver = String(userId) === String(first.userId);
-        expect((await visitor.call("getUser")).body.user).toEqual(
+        expect((await client.call("getUser")).body.user).toEqual(
           isOver ? undefined : { id: userId },
         );
       }
-      for (const { visitor } of rest) await visitor.call("logoutEverywhere");
+      for (const { client } of rest) await client.call("logoutEverywhere");
     },
   );
 });

@@ -34,7 +34,7 @@ describe("a call with the largest basket that a merge can make", () => {
     "holds the event loop for less than 50 ms if its custom data has %s",
     async (kind, toData) => {
       const logins: number[] = [];
-      let visitor = "";
+      let client = "";
       for (let round = 0; round < 3; round++) {
         const login = toLogin(`${kind.replace(" ", "-")}-${round}@example.com`);
         const user = await addLines(toData, 0, maxLines);
@@ -44,11 +44,11 @@ describe("a call with the largest basket that a merge can make", () => {
         const last = await addLines(toData, 2 * maxLines, 1);
         const { cookie, text } = await send("login", login, last);
         expect(text).toContain('"left_out"');
-        visitor = cookie ?? "";
+        client = cookie ?? "";
       }
       expectFast(`login, ${kind}`, Math.min(...logins));
 
-      const { basket } = JSON.parse((await send("getBasket", undefined, visitor)).text);
+      const { basket } = JSON.parse((await send("getBasket", undefined, client)).text);
       expect(basket.items).toHaveLength(2 * maxLines);
       const itemKey = basket.items[150].key as string;
       const line = (index: number) => `{"variantId":7,"quantity":1,"customData":${toData(index)}}`;
@@ -69,7 +69,7 @@ describe("a call with the largest basket that a merge can make", () => {
       for (const [method, toPayload] of calls) {
         let best = Infinity;
         for (let round = 0; round < 3; round++) {
-          best = Math.min(best, await measure(method, toPayload(round), visitor));
+          best = Math.min(best, await measure(method, toPayload(round), client));
         }
         expectFast(`${method}, ${kind}`, best);
       }

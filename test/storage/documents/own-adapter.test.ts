@@ -43,8 +43,8 @@ describeWithPostgreSql("an adapter for a table with conditional writes", () => {
     async function startTwo() {
       table = randomUUID().replaceAll("-", "");
       const [first, second] = [await start({ methods }), await start({ methods })];
-      const one = first.visitor();
-      const two = second.visitor();
+      const one = first.client();
+      const two = second.client();
       await one.call("enter");
       for (const [name, value] of one.cookies) two.cookies.set(name, value);
       return { one, two };

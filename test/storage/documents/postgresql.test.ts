@@ -35,8 +35,8 @@ describeWithPostgreSql("PostgreSQL", () => {
     test("fails a call with 503 within the time limit, and is used again afterwards", async () => {
       driver = createDriver();
       allowErrors();
-      const { visitor } = await start();
-      const user = visitor();
+      const { client } = await start();
+      const user = client();
       await user.call("addItemToBasket", { variantId: 1, quantity: 1 });
       server.pause();
       const started = performance.now();

@@ -4,7 +4,7 @@ import { openDriver } from "../../../storage/open-driver.ts";
 import { until } from "../../_documents.ts";
 import { countCommands, startServerProcess, type ServerProcess } from "../../_process.ts";
 import { describeWithRedis, startRedis, useRedis } from "../../_redis.ts";
-import type { Visitor } from "../../_visitor.ts";
+import type { CookieClient } from "../../_cookie-client.ts";
 import { createBarrier } from "../../fixtures/barrier.ts";
 import { twinAt } from "../../fixtures/clients.ts";
 import { fiftyTimes } from "../../fixtures/two-servers.ts";
@@ -35,29 +35,29 @@ describeWithRedis("two processes on one Redis", () => {
   const stored = (prefix: string) => readStored(driver, prefix);
   const records = async () => (await stored("session:")).filter(({ text }) => !isMarkText(text));
   /** One browser, whose calls go to the processes in turn. */
-  const inTurns = (from: Visitor) => {
+  const inTurns = (from: CookieClient) => {
     const tabs = [from, twinAt(b, from)] as const;
     return (index: number) => tabs[index % 2 ? 1 : 0];
   };
 
   test("share sessions and their data", async () => {
-    const visitor = a.visitor();
-    const { body } = await visitor.call("register", account);
-    const elsewhere = twinAt(b, visitor);
+    const client = a.client();
+    const { body } = await client.call("register", account);
+    const elsewhere = twinAt(b, client);
     expect((await elsewhere.call("getUser")).body).toEqual({ user: body.user });
     await elsewhere.call("updateUser", { firstName: "Ada" });
-    expect((await visitor.call("getUser")).body.user.firstName).toBe("Ada");
-    expect((await visitor.call("refuse")).body).toMatchObject({ code: "limit_reached" });
+    expect((await client.call("getUser")).body.user.firstName).toBe("Ada");
+    expect((await client.call("refuse")).body).toMatchObject({ code: "limit_reached" });
   });
 
   test("see immediately that a login has changed the ID", async () => {
-    const visitor = a.visitor();
-    await visitor.call("note", { begun: true });
-    const before = twinAt(b, visitor);
-    await visitor.call("enter", { id: 7 });
+    const client = a.client();
+    await client.call("note", { begun: true });
+    const before = twinAt(b, client);
+    await client.call("enter", { id: 7 });
     expect(await before.call("notes")).toMatchObject(retired);
-    expect((await twinAt(b, visitor).call("notes")).body).toEqual({ begun: true });
-    expect((await records()).map(sessionIdOf)).toEqual([visitor.sessionId]);
+    expect((await twinAt(b, client).call("notes")).body).toEqual({ begun: true });
+    expect((await records()).map(sessionIdOf)).toEqual([client.sessionId]);
   });
 
   test.each([
@@ -65,7 +65,7 @@ describeWithRedis("two processes on one Redis", () => {
     ["logoutEverywhere", () => undefined, 0],
     ["updatePassword", () => ({ oldPassword: account.password, newPassword }), 1],
   ])("%s at one ends sessions at the next call to the other", async (method, payload, left) => {
-    const [here, phone, laptop] = [a.visitor(), b.visitor(), b.visitor(1002)];
+    const [here, phone, laptop] = [a.client(), b.client(), b.client(1002)];
     const { user } = (await here.call("register", account)).body;
     for (const device of [phone, laptop]) await device.call("login", account);
     expect((await here.call(method, payload(user.id))).status).toBe(200);
@@ -74,9 +74,9 @@ describeWithRedis("two processes on one Redis", () => {
   });
 
   test("keep 50 parallel changes of one session", async () => {
-    const visitor = a.visitor();
-    await visitor.call("note", { begun: true });
-    const tab = inTurns(visitor);
+    const client = a.client();
+    await client.call("note", { begun: true });
+    const tab = inTurns(client);
     const answers = await fiftyTimes((index) => tab(index).call("note", { [`n${index}`]: index }));
     for (const { status } of answers) expect(status).toBe(204);
     const [record] = await stored("session:");
@@ -84,9 +84,9 @@ describeWithRedis("two processes on one Redis", () => {
   });
 
   test("keep 50 parallel items of one basket", async () => {
-    const visitor = a.visitor();
-    await visitor.call("note", { begun: true });
-    const tab = inTurns(visitor);
+    const client = a.client();
+    await client.call("note", { begun: true });
+    const tab = inTurns(client);
     const answers = await fiftyTimes((index) =>
       tab(index).call("addItemToBasket", { variantId: index + 1, quantity: 1 }),
     );
@@ -98,10 +98,10 @@ describeWithRedis("two processes on one Redis", () => {
 
   test("merge a guest's basket once, although both get the login", async () => {
     for (let id = 1; id <= 20; id++) {
-      const earlier = a.visitor();
+      const earlier = a.client();
       await earlier.call("enter", { id });
       await earlier.call("addItemToBasket", { variantId: 7, quantity: 1 });
-      const guest = a.visitor();
+      const guest = a.client();
       await guest.call("addItemToBasket", { variantId: 7, quantity: 2 });
       const tabs = [guest.clone(), twinAt(b, guest)];
       const logins = await Promise.all(tabs.map((tab) => tab.call("enter", { id })));
@@ -113,13 +113,13 @@ describeWithRedis("two processes on one Redis", () => {
   });
 
   test("end a call that runs on one when the session is logged out on the other", async () => {
-    const visitor = b.visitor();
-    await visitor.call("enter", { id: 7 });
+    const client = b.client();
+    await client.call("enter", { id: 7 });
     const barrier = await createBarrier();
     const change = { barrier: barrier.url, method: "note", payload: { late: true } };
-    const slow = visitor.clone().call("slowly", change);
+    const slow = client.clone().call("slowly", change);
     await barrier.reached();
-    expect((await twinAt(a, visitor).call("logout")).status).toBe(204);
+    expect((await twinAt(a, client).call("logout")).status).toBe(204);
     barrier.open();
     expect(await slow).toMatchObject({ status: 409, body: { code: "session_changed" } });
     expect(await records()).toEqual([]);
@@ -129,25 +129,25 @@ describeWithRedis("two processes on one Redis", () => {
     const passwords = ["first choice", "second choice", "third choice", "fourth choice"];
     const answers = await Promise.all(
       passwords.map((password, index) =>
-        (index % 2 ? a : b).visitor().call("register", { ...account, password }),
+        (index % 2 ? a : b).client().call("register", { ...account, password }),
       ),
     );
     expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 409, 409, 409]);
     const winner = answers.findIndex(({ status }) => status === 200);
     for (const [index, password] of passwords.entries()) {
-      const { status } = await a.visitor().call("login", { ...account, password });
+      const { status } = await a.client().call("login", { ...account, password });
       expect(status).toBe(index === winner ? 200 : 401);
     }
     expect(await stored("account:")).toHaveLength(1);
   });
 
   test("send Redis few commands", async () => {
-    const visitor = a.visitor();
+    const client = a.client();
     // The scripts are in Redis, and the account is there, before anything is counted.
-    await visitor.call("register", account);
-    await visitor.call("logout");
-    const count = async (...call: Parameters<Visitor["call"]>) =>
-      (await countCommands(redis().url, () => visitor.call(...call))).length;
+    await client.call("register", account);
+    await client.call("logout");
+    const count = async (...call: Parameters<CookieClient["call"]>) =>
+      (await countCommands(redis().url, () => client.call(...call))).length;
     expect(await count("getUser")).toBe(0);
     expect(await count("getBasket")).toBe(0);
     // Two of them ask for failed logins: of the account and from the address; one for ends of all sessions.
@@ -162,9 +162,9 @@ describeWithRedis("two processes on one Redis", () => {
 
   test("keep every write that was acknowledged before one of them was killed", async () => {
     const doomed = await startServer(redis().url);
-    const visitor = a.visitor();
-    await visitor.call("note", { begun: true });
-    const atDoomed = twinAt(doomed, visitor);
+    const client = a.client();
+    await client.call("note", { begun: true });
+    const atDoomed = twinAt(doomed, client);
     let acknowledged = 0;
     const writes = Array.from({ length: 200 }, async (_, index) => {
       const { status } = await atDoomed.call("note", { [`n${index}`]: index });
@@ -178,18 +178,18 @@ describeWithRedis("two processes on one Redis", () => {
     }
     expect(kept.length).toBeGreaterThanOrEqual(60);
     expect(kept.length).toBeLessThan(200);
-    const { body } = await visitor.call("notes");
+    const { body } = await client.call("notes");
     expect(kept.filter((index) => body[`n${index}`] !== index)).toEqual([]);
-    expect((await visitor.call("note", { after: true })).status).toBe(204);
+    expect((await client.call("note", { after: true })).status).toBe(204);
   });
 
   test("finish running calls when one is stopped", async () => {
     const leaving = await startServer(redis().url);
-    const visitor = leaving.visitor();
-    await visitor.call("note", { begun: true });
+    const client = leaving.client();
+    await client.call("note", { begun: true });
     const barrier = await createBarrier();
     const change = { barrier: barrier.url, method: "note", payload: { late: true } };
-    const slow = visitor.call("slowly", change);
+    const slow = client.call("slowly", change);
     await barrier.reached();
     const stopped = leaving.stop();
     barrier.open();
@@ -204,7 +204,7 @@ describeWithRedis("two processes on one Redis", () => {
       return isStopped;
     });
     expect(await stopped).toBe(0);
-    expect((await twinAt(a, visitor).call("notes")).body).toEqual({ begun: true, late: true });
+    expect((await twinAt(a, client).call("notes")).body).toEqual({ begun: true, late: true });
   });
 });
 
@@ -213,13 +213,13 @@ describeWithRedis("defect 18: a process whose Redis goes away", () => {
     let redis = await startRedis();
     onTestFinished(() => redis.stop());
     const server = await startServer(redis.url);
-    const [visitor, guest] = [server.visitor(), server.visitor()];
-    await visitor.call("enter", { id: 7 });
+    const [client, guest] = [server.client(), server.client()];
+    await client.call("enter", { id: 7 });
     if (what === "hangs") redis.pause();
     else await redis.stop();
     const startedAt = performance.now();
     const calls = Array.from({ length: 40 }, (_, index) =>
-      index % 2 ? visitor.call("getUser") : visitor.call("note", { index }),
+      index % 2 ? client.call("getUser") : client.call("note", { index }),
     );
     for (const { status, headers, body, setCookies } of await Promise.all(calls)) {
       expect({ status, code: body.code }).toEqual({ status: 503, code: "storage_unavailable" });
@@ -231,10 +231,10 @@ describeWithRedis("defect 18: a process whose Redis goes away", () => {
     expect((await guest.call("getUser")).body).toEqual({});
     if (what === "hangs") redis.resume();
     else redis = await startRedis({ port: redis.port });
-    await until(async () => (await visitor.clone().call("notes")).status === 200);
-    const { body } = await visitor.call("getUser");
+    await until(async () => (await client.clone().call("notes")).status === 200);
+    const { body } = await client.call("getUser");
     expect(body).toEqual(what === "hangs" ? { user: { id: 7 } } : {});
-    expect((await visitor.call("note", { after: true })).status).toBe(204);
+    expect((await client.call("note", { after: true })).status).toBe(204);
   });
 
   test("reports readiness only with Redis", async () => {

@@ -24,8 +24,8 @@ describeWithRedis("a Redis that evicts keys", () => {
 
   test.each(policies)("causes a warning at startup if its policy is %s", async (policy) => {
     await control.config("SET", "maxmemory-policy", policy);
-    const { lines, visitor } = await start();
-    await visitor().call("getUser");
+    const { lines, client } = await start();
+    await client().call("getUser");
     await expect.poll(() => lines.filter(isWarning)).toHaveLength(1);
     expect(lines.find(isWarning)?.details).toEqual({
       found: policy,
@@ -36,21 +36,21 @@ describeWithRedis("a Redis that evicts keys", () => {
   test("causes a warning when the policy changes and the client reconnects", async () => {
     allowErrors();
     await control.config("SET", "maxmemory-policy", "noeviction");
-    const { lines, visitor } = await start();
-    await visitor().call("getUser");
+    const { lines, client } = await start();
+    await client().call("getUser");
     await control.config("SET", "maxmemory-policy", "volatile-lru");
     await control.client("KILL", "TYPE", "normal", "SKIPME", "yes");
     await expect.poll(() => lines.filter(isWarning)).toHaveLength(1);
     await control.client("KILL", "TYPE", "normal", "SKIPME", "yes");
-    await visitor().call("getUser");
+    await client().call("getUser");
     expect(lines.filter(isWarning)).toHaveLength(1);
   });
 
   test("causes no warning if it evicts no keys", async () => {
     await control.config("SET", "maxmemory-policy", "noeviction");
-    const { lines, visitor } = await start();
-    await visitor().call("note", {});
-    await visitor().call("login", { email: "ada@example.com", password: "wrong" });
+    const { lines, client } = await start();
+    await client().call("note", {});
+    await client().call("login", { email: "ada@example.com", password: "wrong" });
     expect(lines.filter(isWarning)).toEqual([]);
   });
 

@@ -20,18 +20,18 @@ describeWithRedis("a Redis Cluster", () => {
     const config = { auth, loginAttempts: { perAccount: 1 } };
     const [one, two] = [await start(config), await start(config)];
     for (let id = 1; id <= 10; id++) {
-      expect((await one.visitor().call("login", as(id))).status).toBe(401);
-      expect((await two.visitor().call("login", as(id))).status).toBe(429);
+      expect((await one.client().call("login", as(id))).status).toBe(401);
+      expect((await two.client().call("login", as(id))).status).toBe(429);
     }
   });
 
   test("stores sessions and baskets of many users on all nodes", async () => {
     const [one, two] = [await start({ auth: trustingAuth }), await start({ auth: trustingAuth })];
     for (let id = 1; id <= 10; id++) {
-      const phone = one.visitor();
+      const phone = one.client();
       await phone.call("login", as(id));
       await phone.call("addItemToBasket", { variantId: 7, quantity: 1 });
-      const guest = two.visitor();
+      const guest = two.client();
       await guest.call("addItemToBasket", { variantId: 7, quantity: 2 });
       const { merge } = (await guest.call("login", as(id))).body;
       expect(merge).toMatchObject({ status: "merged", lines: [{ outcome: "summed" }] });

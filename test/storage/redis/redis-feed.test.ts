@@ -114,7 +114,7 @@ describeWithRedis("two servers on one Redis", () => {
   test("respond to an ended session as to a guest within a second, although the feed is silent", async () => {
     const proxy = await startTcpProxy(redis().port);
     const methods = testMethods;
-    const a = (await setup.start({ methods, storage: storageAt(redis().url) })).visitor();
+    const a = (await setup.start({ methods, storage: storageAt(redis().url) })).client();
     const second = await setup.start({ methods, storage: storageAt(proxy.url) });
     await a.call("enter", { id: 7 });
     const b = twinAt(second, a);

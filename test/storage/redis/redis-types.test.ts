@@ -2,44 +2,44 @@ import { Redis } from "ioredis";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { describeWithRedis, startRedis } from "../../_redis.ts";
 import { createSetup, type TestStorefront } from "../../_setup.ts";
-import type { Visitor } from "../../_visitor.ts";
+import type { CookieClient } from "../../_cookie-client.ts";
 
 const account = { email: "ada@example.com", password: "correct horse 1" };
 
 /** Puts another Redis type in the place of a text. */
-const makers: [string, (client: Redis, key: string) => Promise<unknown>][] = [
-  ["list", (client, key) => client.rpush(key, "x")],
-  ["hash", (client, key) => client.hset(key, "x", "1")],
-  ["stream", (client, key) => client.xadd(key, "*", "x", "1")],
+const makers: [string, (control: Redis, key: string) => Promise<unknown>][] = [
+  ["list", (control, key) => control.rpush(key, "x")],
+  ["hash", (control, key) => control.hset(key, "x", "1")],
+  ["stream", (control, key) => control.xadd(key, "*", "x", "1")],
 ];
 
 describeWithRedis("another Redis type", () => {
   const setup = createSetup("redis", "request", () => ({ driver: "memory" }));
-  let client: Redis;
+  let control: Redis;
   let server: TestStorefront;
-  let visitor: Visitor;
+  let client: CookieClient;
 
   beforeEach(async () => {
     const redis = await startRedis();
-    client = new Redis(redis.url);
+    control = new Redis(redis.url);
     onTestFinished(async () => {
-      client.disconnect();
+      control.disconnect();
       await redis.stop();
     });
     const session = { driver: "redis", url: redis.url };
     server = await setup.start({ storage: { session } });
-    visitor = server.visitor();
-    expect((await visitor.call("register", account)).status).toBe(200);
-    await visitor.call("addItemToBasket", { variantId: 7, quantity: 1 });
-    await visitor.call("addItemToWishlist", { variantId: 7 });
+    client = server.client();
+    expect((await client.call("register", account)).status).toBe(200);
+    await client.call("addItemToBasket", { variantId: 7, quantity: 1 });
+    await client.call("addItemToWishlist", { variantId: 7 });
   });
 
-  async function spoil(pattern: string, make: (client: Redis, key: string) => Promise<unknown>) {
-    const keys = (await client.keys(pattern)).filter((key) => !key.endsWith(":unreadable"));
+  async function spoil(pattern: string, make: (control: Redis, key: string) => Promise<unknown>) {
+    const keys = (await control.keys(pattern)).filter((key) => !key.endsWith(":unreadable"));
     expect(keys).not.toEqual([]);
     for (const key of keys) {
-      await client.del(key);
-      await make(client, key);
+      await control.del(key);
+      await make(control, key);
     }
     return keys;
   }
@@ -48,11 +48,11 @@ describeWithRedis("another Redis type", () => {
 
   test.each(makers)("ends a session with a log line (%s)", async (_, make) => {
     await spoil("session:1001:*", make);
-    const { status, body } = await visitor.call("getUser");
+    const { status, body } = await client.call("getUser");
     expect([status, body.user]).toEqual([200, undefined]);
-    expect((await visitor.call("addItemToBasket", { variantId: 8, quantity: 1 })).status).toBe(200);
-    expect((await visitor.call("login", account)).status).toBe(200);
-    expect((await visitor.call("getUser")).body.user).toMatchObject({ email: account.email });
+    expect((await client.call("addItemToBasket", { variantId: 8, quantity: 1 })).status).toBe(200);
+    expect((await client.call("login", account)).status).toBe(200);
+    expect((await client.call("getUser")).body.user).toMatchObject({ email: account.email });
     expect(warnings().map(({ message }) => message)).toContainEqual(
       expect.stringContaining("was dropped"),
     );
@@ -60,53 +60,53 @@ describeWithRedis("another Redis type", () => {
 
   test.each(makers)("sets an unreadable basket or wishlist aside (%s)", async (type, make) => {
     const keys = [...(await spoil("basket:*", make)), ...(await spoil("wishlist:*", make))];
-    expect((await visitor.call("getBasket")).body.basket.items).toEqual([]);
-    const { body } = await visitor.call("addItemToBasket", { variantId: 8, quantity: 2 });
+    expect((await client.call("getBasket")).body.basket.items).toEqual([]);
+    const { body } = await client.call("addItemToBasket", { variantId: 8, quantity: 2 });
     expect(body.basket.itemCount).toBe(2);
-    expect((await visitor.call("addItemToWishlist", { variantId: 9 })).status).toBe(200);
+    expect((await client.call("addItemToWishlist", { variantId: 9 })).status).toBe(200);
     for (const key of keys) {
-      expect(await client.type(key)).toBe("string");
-      expect(await client.type(`${key}:unreadable`)).toBe(type);
-      expect(await client.ttl(`${key}:unreadable`)).toBeGreaterThan(0);
+      expect(await control.type(key)).toBe("string");
+      expect(await control.type(`${key}:unreadable`)).toBe(type);
+      expect(await control.ttl(`${key}:unreadable`)).toBeGreaterThan(0);
     }
   });
 
   test.each(makers)("blocks no login in place of a user's index (%s)", async (_, make) => {
     await spoil("user:*", make);
-    expect((await server.visitor().call("login", account)).status).toBe(200);
-    expect((await server.visitor().call("login", account)).status).toBe(200);
+    expect((await server.client().call("login", account)).status).toBe(200);
+    expect((await server.client().call("login", account)).status).toBe(200);
   });
 
   test.each(makers)("fails only the logins in place of an account (%s)", async (_, make) => {
     setup.allowErrors();
     const [key = ""] = await spoil("account:*", make);
-    expect((await server.visitor().call("login", account)).status).toBe(503);
-    expect((await server.visitor().call("register", account)).status).toBe(503);
-    expect(await client.type(key)).not.toBe("string");
-    expect((await visitor.call("getUser")).status).toBe(200);
+    expect((await server.client().call("login", account)).status).toBe(503);
+    expect((await server.client().call("register", account)).status).toBe(503);
+    expect(await control.type(key)).not.toBe("string");
+    expect((await client.call("getUser")).status).toBe(200);
   });
 
   test.each(makers)("ends all sessions in place of the generations (%s)", async (_, make) => {
     await spoil("session-generations:current", make);
     await expect
-      .poll(async () => (await visitor.call("getUser")).body?.user, { timeout: 3000 })
+      .poll(async () => (await client.call("getUser")).body?.user, { timeout: 3000 })
       .toBeUndefined();
-    expect((await visitor.call("login", account)).status).toBe(200);
-    expect((await visitor.call("getUser")).body.user).toMatchObject({ email: account.email });
+    expect((await client.call("login", account)).status).toBe(200);
+    expect((await client.call("getUser")).body.user).toMatchObject({ email: account.email });
   });
 
   test.each(makers)("doesn't affect readiness in place of its marker (%s)", async (_, make) => {
-    await make(client, "ping");
-    expect((await visitor.request("/readyz")).status).toBe(200);
+    await make(control, "ping");
+    expect((await client.request("/readyz")).status).toBe(200);
   });
 
   test("under any other key fails no call", async () => {
     const newPassword = "battery staple 2";
     const change = { oldPassword: account.password, newPassword };
-    expect((await visitor.call("updatePassword", change)).status).toBe(200);
-    expect((await visitor.call("logoutEverywhere")).status).toBe(200);
+    expect((await client.call("updatePassword", change)).status).toBe(200);
+    expect((await client.call("logoutEverywhere")).status).toBe(200);
     const refused = ["account:", "login-attempts:"];
-    const keys = [...(await client.keys("*")), "session:epochs", "ping"];
+    const keys = [...(await control.keys("*")), "session:epochs", "ping"];
     const checked = keys.filter((key) => !refused.some((prefix) => key.startsWith(prefix)));
     expect(checked.length).toBeGreaterThan(5);
     const calls: [string, unknown?][] = [
@@ -120,9 +120,9 @@ describeWithRedis("another Redis type", () => {
       ["logoutEverywhere"],
     ];
     for (const key of checked) {
-      await client.del(key);
-      await client.hset(key, "x", "1");
-      const other = server.visitor();
+      await control.del(key);
+      await control.hset(key, "x", "1");
+      const other = server.client();
       for (const [method, payload] of calls) {
         const { status } = await other.call(method, payload);
         expect([key, method, status]).toEqual([key, method, 200]);

@@ -5,13 +5,13 @@ import { until } from "../../_documents.ts";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
 import { describeWithRedis, startRedis, type TestRedis } from "../../_redis.ts";
 import { createSetup } from "../../_setup.ts";
-import type { Visitor } from "../../_visitor.ts";
+import type { CookieClient } from "../../_cookie-client.ts";
 import { twinAt } from "../../fixtures/clients.ts";
 
 const password = "correct horse 1";
 
 /** A visit that needs all kinds of documents. */
-async function visit(visitor: Visitor): Promise<void> {
+async function visit(client: CookieClient): Promise<void> {
   const account = { email: `${randomUUID()}@example.com`, password };
   const calls: [string, unknown?][] = [
     ["addItemToBasket", { variantId: 7, quantity: 1 }],
@@ -23,14 +23,14 @@ async function visit(visitor: Visitor): Promise<void> {
     ["updatePassword", { oldPassword: password, newPassword: "battery staple 2" }],
   ];
   for (const [method, payload] of calls) {
-    expect([method, (await visitor.call(method, payload)).status]).toEqual([
+    expect([method, (await client.call(method, payload)).status]).toEqual([
       method,
       method === "logout" ? 204 : 200,
     ]);
   }
-  expect((await visitor.call("getBasket")).body.basket.itemCount).toBe(2);
-  expect((await visitor.call("logoutEverywhere")).status).toBe(200);
-  expect((await visitor.call("getUser")).body.user).toBeUndefined();
+  expect((await client.call("getBasket")).body.basket.itemCount).toBe(2);
+  expect((await client.call("logoutEverywhere")).status).toBe(200);
+  expect((await client.call("getUser")).body.user).toBeUndefined();
 }
 
 describeWithRedis("a Redis", () => {
@@ -64,7 +64,7 @@ describeWithRedis("a Redis", () => {
       const url = redis.url.replace("redis://", "redis://shop:pw@");
       const session = { driver: "redis", url, base: "storefront" };
       const server = await setup.start({ storage: { session } });
-      await visit(server.visitor());
+      await visit(server.client());
       expect((await server.send("/readyz", {})).status).toBe(200);
       const lines = server.lines.filter(({ message }) => message.includes("tell of changes"));
       expect(lines.length).toBeLessThanOrEqual(1);
@@ -84,12 +84,12 @@ describeWithRedis("a Redis", () => {
       await setup.start({ storage: { session } }),
       await setup.start({ storage: { session: { ...session } } }),
     ];
-    await visit(one.visitor());
-    const visitor = one.visitor();
-    await visitor.call("register", { email: "ada@example.com", password });
-    const twin = twinAt(two, visitor);
+    await visit(one.client());
+    const client = one.client();
+    await client.call("register", { email: "ada@example.com", password });
+    const twin = twinAt(two, client);
     expect((await twin.call("getUser")).body.user).toBeDefined();
-    await visitor.call("logout");
+    await client.call("logout");
     await until(async () => (await twin.call("getUser")).body.user === undefined);
   });
 
@@ -97,11 +97,11 @@ describeWithRedis("a Redis", () => {
     test("accepts a logout, which only removes", async () => {
       const session = { driver: "redis", url: redis.url };
       const server = await setup.start({ storage: { session } });
-      const visitor = server.visitor();
-      await visitor.call("register", { email: "ada@example.com", password });
-      const twin = twinAt(server, visitor);
+      const client = server.client();
+      await client.call("register", { email: "ada@example.com", password });
+      const twin = twinAt(server, client);
       await control.config("SET", "maxmemory", "1");
-      expect((await visitor.call("logout")).status).toBe(204);
+      expect((await client.call("logout")).status).toBe(204);
       expect((await twin.call("getUser")).body.user).toBeUndefined();
       await control.config("SET", "maxmemory", "0");
       expect((await twin.call("getUser")).body.user).toBeUndefined();
@@ -111,14 +111,14 @@ describeWithRedis("a Redis", () => {
       setup.allowErrors();
       const session = { driver: "redis", url: redis.url };
       const server = await setup.start({ storage: { session } });
-      const visitor = server.visitor();
-      await visitor.call("register", { email: "ada@example.com", password });
+      const client = server.client();
+      await client.call("register", { email: "ada@example.com", password });
       await control.config("SET", "maxmemory", "1");
-      expect((await visitor.call("logoutEverywhere")).status).toBe(503);
-      expect((await visitor.call("getUser")).body.user).toBeDefined();
+      expect((await client.call("logoutEverywhere")).status).toBe(503);
+      expect((await client.call("getUser")).body.user).toBeDefined();
       await control.config("SET", "maxmemory", "0");
-      expect((await visitor.call("logoutEverywhere")).status).toBe(200);
-      expect((await visitor.call("getUser")).body.user).toBeUndefined();
+      expect((await client.call("logoutEverywhere")).status).toBe(200);
+      expect((await client.call("getUser")).body.user).toBeUndefined();
     });
   });
 });
@@ -132,16 +132,16 @@ describe("an end of all sessions, while the storage", () => {
   ])("%s, is responded to as done", async (_, refuses) => {
     const faulty = createFaultyDriver();
     const server = await setup.start({ storage: { session: faulty.driver } });
-    const visitor = server.visitor();
-    await visitor.call("register", { email: "ada@example.com", password });
-    const twin = twinAt(server, visitor);
+    const client = server.client();
+    await client.call("register", { email: "ada@example.com", password });
+    const twin = twinAt(server, client);
     faulty.before = ({ kind, key }) => {
       if (kind === "write" && refuses(key)) throw new Error("out of memory");
     };
-    expect((await visitor.call("logoutEverywhere")).status).toBe(200);
+    expect((await client.call("logoutEverywhere")).status).toBe(200);
     faulty.heal();
     expect((await twin.call("getUser")).body.user).toBeUndefined();
-    expect((await visitor.call("login", { email: "ada@example.com", password })).status).toBe(200);
+    expect((await client.call("login", { email: "ada@example.com", password })).status).toBe(200);
   });
 });
 

@@ -19,14 +19,14 @@ async function idOf(generations: SessionGenerations, shopId: number): Promise<st
 describeTwoServers("the first sessions of a shop", ({ startTwo, stored }) => {
   test("belong to one generation if two servers create them in parallel", async () => {
     const servers = await startTwo();
-    const visitors = servers.flatMap(({ visitor }) => [visitor(), visitor()]);
-    await Promise.all(visitors.map((one, index) => one.call("enter", { id: index + 1 })));
+    const clients = servers.flatMap(({ client }) => [client(), client()]);
+    await Promise.all(clients.map((one, index) => one.call("enter", { id: index + 1 })));
     const records = await stored("session:");
     expect(records).toHaveLength(4);
     expect(new Set(records.map(({ value }) => value.generation)).size).toBe(1);
     for (const server of servers) {
-      for (const { cookies } of visitors) {
-        const twin = server.visitor();
+      for (const { cookies } of clients) {
+        const twin = server.client();
         for (const [name, value] of cookies) twin.cookies.set(name, value);
         expect((await twin.call("getUser")).body.user).toBeDefined();
       }

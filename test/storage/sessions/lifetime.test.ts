@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { SessionConfig } from "../../../server/config/keys/session-keys.ts";
 import { describeWithRedis, useRedis } from "../../_redis.ts";
 import { createSetup, type Setup } from "../../_setup.ts";
-import type { Visitor } from "../../_visitor.ts";
+import type { CookieClient } from "../../_cookie-client.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
@@ -40,9 +40,11 @@ describeWithRedis("lifetimes · redis", () => {
 
 /** The server ends sessions by itself, whatever cookies say and whatever the driver makes of a TTL. */
 function checkLifetimes({ start }: Setup): void {
-  async function begin(session: SessionConfig): Promise<{ guest: Visitor; user: Visitor }> {
-    const { visitor } = await start({ methods: testMethods, session });
-    const [guest, user] = [visitor(), visitor()];
+  async function begin(
+    session: SessionConfig,
+  ): Promise<{ guest: CookieClient; user: CookieClient }> {
+    const { client } = await start({ methods: testMethods, session });
+    const [guest, user] = [client(), client()];
     await guest.call("note", { alive: true });
     await user.call("enter", { id: 7 });
     await user.call("note", { alive: true });
@@ -98,6 +100,6 @@ function checkLifetimes({ start }: Setup): void {
   });
 }
 
-async function isAlive(visitor: Visitor): Promise<boolean> {
-  return (await visitor.call("notes")).body.alive === true;
+async function isAlive(client: CookieClient): Promise<boolean> {
+  return (await client.call("notes")).body.alive === true;
 }

@@ -67,7 +67,7 @@ describeLoss("a user's index that is lost", ({ start, begin, lose, remove }) => 
   test("a session that the index doesn't name makes later ends incomplete, on every server", async () => {
     const scene = await lose(await begin(), "user:default:7", "deleted");
     const elsewhere = await start(lossConfig);
-    await elsewhere.visitor().call("login", as(7));
+    await elsewhere.client().call("login", as(7));
     vi.setSystemTime(Date.now() + 6 * second);
     expect(await isLoggedIn(scene.lost)).toBe(false);
     const { body } = await askAdmin(elsewhere, "endUserSessions", { userId: 7 });
@@ -86,7 +86,7 @@ describeLoss("a user's index that is lost", ({ start, begin, lose, remove }) => 
   test("a session ends in time although its absolute timeout leaves nothing to extend", async () => {
     const session = { ...lossConfig.session, absoluteTimeout: 70 };
     const server = await start({ ...lossConfig, session });
-    const device = server.visitor();
+    const device = server.client();
     await device.call("login", as(7));
     vi.setSystemTime(Date.now() + 20 * second);
     expect(await isLoggedIn(device)).toBe(true);
@@ -98,7 +98,7 @@ describeLoss("a user's index that is lost", ({ start, begin, lose, remove }) => 
   test("a session ends immediately if its old ID is used long after a renewal", async () => {
     const session = { ...lossConfig.session, maxAge: 3600, renewAfter: 60 };
     const server = await start({ ...lossConfig, session });
-    const device = server.visitor();
+    const device = server.client();
     await device.call("login", as(7));
     const thief = device.clone();
     vi.setSystemTime(Date.now() + 61 * second);
@@ -129,7 +129,7 @@ describeLoss("a user's index that is lost", ({ start, begin, lose, remove }) => 
     const { server, lost, other } = await begin();
     await lost.call("logout");
     await other.call("logout");
-    const next = server.visitor();
+    const next = server.client();
     await next.call("login", as(7));
     expect((await next.call("logoutEverywhere")).body).toEqual({ ended: 1 });
     await next.call("login", as(7));
@@ -148,11 +148,11 @@ describe("the check of a session in its user's index", () => {
 
   test("happens once in a tenth of the idle timeout, also near the absolute timeout", async () => {
     vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
-    const { visitor } = await start({
+    const { client } = await start({
       ...lossConfig,
       session: { ...lossConfig.session, absoluteTimeout: 70 },
     });
-    const device = visitor();
+    const device = client();
     await device.call("login", as(7));
     for (const _ of [1, 2, 3, 4, 5]) {
       vi.setSystemTime(Date.now() + 7 * second);

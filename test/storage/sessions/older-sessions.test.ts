@@ -2,7 +2,7 @@ import type { Driver } from "unstorage";
 import { beforeEach, describe, expect, test } from "vitest";
 import { openDriver } from "../../../storage/open-driver.ts";
 import { createSetup, type TestStorefront } from "../../_setup.ts";
-import type { Visitor } from "../../_visitor.ts";
+import type { CookieClient } from "../../_cookie-client.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 import { readStored } from "../../fixtures/stored.ts";
 
@@ -37,67 +37,67 @@ describe("a session of a version without random generations", () => {
   }
 
   /** A user's session and a guest's, both with data. */
-  async function begin(): Promise<readonly Visitor[]> {
-    const { visitor } = await start(config);
-    const visitors = [visitor(), visitor()];
-    await visitors[0]?.call("enter", { id: 7 });
-    for (const one of visitors) await one.call("note", { alive: true });
-    return visitors;
+  async function begin(): Promise<readonly CookieClient[]> {
+    const { client } = await start(config);
+    const clients = [client(), client()];
+    await clients[0]?.call("enter", { id: 7 });
+    for (const one of clients) await one.call("note", { alive: true });
+    return clients;
   }
 
   test("stays active, and can be extended, listed and ended", async () => {
-    const visitors = await begin();
+    const clients = await begin();
     const upgraded = await upgrade();
-    expect(await areAlive(visitors, upgraded)).toEqual([true, true]);
-    const user = upgraded.visitor();
+    expect(await areAlive(clients, upgraded)).toEqual([true, true]);
+    const user = upgraded.client();
     await user.call("enter", { id: 7 });
     expect((await user.call("listSessions")).body.sessions).toHaveLength(2);
     expect((await user.call("logoutEverywhere")).body).toEqual({ ended: 2 });
-    expect(await areAlive(visitors, upgraded)).toEqual([false, true]);
+    expect(await areAlive(clients, upgraded)).toEqual([false, true]);
   });
 
   test("stays in its user's index while its shop has no generation yet", async () => {
     await begin();
     const upgraded = await upgrade();
-    const inOtherShop = upgraded.visitor(1002);
+    const inOtherShop = upgraded.client(1002);
     await inOtherShop.call("enter", { id: 7 });
     expect((await inOtherShop.call("listSessions")).body.sessions).toHaveLength(2);
   });
 
   test("ends at the next end of all sessions", async () => {
-    const visitors = await begin();
+    const clients = await begin();
     const upgraded = await upgrade();
     await endAll(upgraded);
-    expect(await areAlive(visitors, upgraded)).toEqual([false, false]);
+    expect(await areAlive(clients, upgraded)).toEqual([false, false]);
   });
 
   test.each(["session-generations:current", "session:epochs"])(
     "stays ended when %s is lost or corrupted afterwards",
     async (key) => {
-      const visitors = await begin();
+      const clients = await begin();
       await endAll(await upgrade());
       expect((await readStored(driver, key)).length).toBe(1);
       await driver.removeItem?.(key, {});
-      expect(await areAlive(visitors, await start(config))).toEqual([false, false]);
+      expect(await areAlive(clients, await start(config))).toEqual([false, false]);
       await driver.setItemRaw?.(key, "spoilt", {});
-      expect(await areAlive(visitors, await start(config))).toEqual([false, false]);
+      expect(await areAlive(clients, await start(config))).toEqual([false, false]);
     },
   );
 
   test("stays active only if it has its shop's number", async () => {
-    const visitors = await begin();
+    const clients = await begin();
     await write("session:epochs", { 1001: 2 });
-    expect(await areAlive(visitors, await upgrade(2))).toEqual([true, true]);
+    expect(await areAlive(clients, await upgrade(2))).toEqual([true, true]);
     await driver.removeItem?.("session-generations:current", {});
     await write("session:epochs", { 1001: 3 });
-    expect(await areAlive(visitors, await start(config))).toEqual([false, false]);
+    expect(await areAlive(clients, await start(config))).toEqual([false, false]);
   });
 
   test("gives its number to later sessions, for servers of its version", async () => {
     await begin();
     await write("session:epochs", { 1001: 2 });
     const upgraded = await upgrade(2);
-    const later = upgraded.visitor();
+    const later = upgraded.client();
     await later.call("enter", { id: 8 });
     const [stored] = await readStored(driver, `session:1001:${later.sessionId?.slice(2)}`);
     expect(stored?.value).toMatchObject({ epoch: 2, generation: expect.any(String) });
@@ -106,9 +106,9 @@ describe("a session of a version without random generations", () => {
   });
 
   test("ends if the number of its shop is unreadable", async () => {
-    const visitors = await begin();
+    const clients = await begin();
     await driver.setItemRaw?.("session:epochs", "spoilt", {});
-    expect(await areAlive(visitors, await upgrade())).toEqual([false, false]);
+    expect(await areAlive(clients, await upgrade())).toEqual([false, false]);
   });
 });
 
@@ -124,10 +124,10 @@ async function endAll({ send }: TestStorefront): Promise<void> {
   expect(status).toBe(200);
 }
 
-async function areAlive(visitors: readonly Visitor[], { visitor }: TestStorefront) {
+async function areAlive(clients: readonly CookieClient[], { client }: TestStorefront) {
   return Promise.all(
-    visitors.map(async ({ cookies }) => {
-      const same = visitor();
+    clients.map(async ({ cookies }) => {
+      const same = client();
       for (const [name, value] of cookies) same.cookies.set(name, value);
       return (await same.call("notes")).body.alive === true;
     }),

@@ -29,30 +29,30 @@ describeTwoServers("defect 2: a logout during a slow call is final", ({ startTwo
 
   test.each(cases)("$end during $method", async ({ end, method, payload }) => {
     const [one, two] = await startTwo();
-    const visitor = one.visitor();
-    await visitor.call("login", as(7));
+    const client = one.client();
+    await client.call("login", as(7));
     const barrier = await createBarrier();
-    const slow = visitor.clone().call("slowly", { barrier: barrier.url, method, payload });
+    const slow = client.clone().call("slowly", { barrier: barrier.url, method, payload });
     await barrier.reached();
-    expect((await twinAt(two, visitor).call(end)).status).toBeLessThan(300);
+    expect((await twinAt(two, client).call(end)).status).toBeLessThan(300);
     barrier.open();
     const late = await slow;
     expect(late).toMatchObject({ status: 409, body: { code: "session_changed" }, setCookies: [] });
     expect(sessionsOf(await stored("session:"))).toEqual([]);
     for (const { value } of await stored("user:")) expect(value.sessions).toEqual({});
-    expect((await visitor.call("getUser")).body).toEqual({});
+    expect((await client.call("getUser")).body).toEqual({});
   });
 
   test("an extension doesn't revive the session", async () => {
     vi.useFakeTimers({ toFake: ["Date"] });
     const [one, two] = await startTwo({ session: { maxAge: 100 } });
-    const visitor = one.visitor();
-    await visitor.call("login", as(7));
+    const client = one.client();
+    await client.call("login", as(7));
     vi.setSystemTime(Date.now() + 20_000);
     const barrier = await createBarrier();
-    const slow = visitor.clone().call("slowly", { barrier: barrier.url, method: "notes" });
+    const slow = client.clone().call("slowly", { barrier: barrier.url, method: "notes" });
     await barrier.reached();
-    await twinAt(two, visitor).call("logout");
+    await twinAt(two, client).call("logout");
     barrier.open();
     expect((await slow).setCookies).toEqual([]);
     expect(sessionsOf(await stored("session:"))).toEqual([]);
@@ -60,7 +60,7 @@ describeTwoServers("defect 2: a logout during a slow call is final", ({ startTwo
 
   test("a guest's basket doesn't come back", async () => {
     const [one, two] = await startTwo();
-    const guest = one.visitor();
+    const guest = one.client();
     await guest.call("addItemToBasket", { variantId: 7, quantity: 1 });
     const barrier = await createBarrier();
     const item = { variantId: 8, quantity: 1 };
@@ -76,11 +76,11 @@ describeTwoServers("defect 2: a logout during a slow call is final", ({ startTwo
 
   test("a login in progress fails if all of the user's sessions end", async () => {
     const [one, two] = await startTwo();
-    const device = two.visitor();
+    const device = two.client();
     await device.call("login", as(7));
     const barrier = await createBarrier();
-    const visitor = one.visitor();
-    const slow = visitor.call("slowly", { barrier: barrier.url, method: "login", payload: as(7) });
+    const client = one.client();
+    const slow = client.call("slowly", { barrier: barrier.url, method: "login", payload: as(7) });
     await barrier.reached();
     expect((await device.call("logoutEverywhere")).body).toEqual({ ended: 1 });
     barrier.open();
@@ -94,8 +94,8 @@ describeTwoServers(
   ({ startTwo, stored, lifetimes }) => {
     test("ends to the millisecond, and is removed from the storage", async () => {
       vi.useFakeTimers({ toFake: ["Date"] });
-      const [{ visitor }] = await startTwo({ session: { maxAge: 60 } });
-      const [early, late] = [visitor(), visitor()];
+      const [{ client }] = await startTwo({ session: { maxAge: 60 } });
+      const [early, late] = [client(), client()];
       await early.call("addItemToBasket", { variantId: 7, quantity: 1 });
       await late.call("addItemToBasket", { variantId: 8, quantity: 1 });
       const lifetimesOfSessions = await lifetimes("session:");
@@ -130,8 +130,8 @@ describe("on one server", () => {
   const stored = (prefix = "") => readStored(driver, prefix);
 
   test("defect 14: a user's sessions end in every shop, and no other user's", async () => {
-    const { visitor, lines } = await start({ auth: trustingAuth, methods: testMethods });
-    const [phone, laptop, abroad, kept, other] = [1001, 1001, 1002, 1001, 1001].map(visitor);
+    const { client, lines } = await start({ auth: trustingAuth, methods: testMethods });
+    const [phone, laptop, abroad, kept, other] = [1001, 1001, 1002, 1001, 1001].map(client);
     for (const own of [phone, laptop, abroad, kept]) await own?.call("login", as(7));
     await other?.call("login", as(70));
     const keep = [kept?.sessionId];
@@ -147,8 +147,8 @@ describe("on one server", () => {
   });
 
   test("defect 14: a new password ends the other sessions, a logout only this one", async () => {
-    const { visitor } = await start({ auth: trustingAuth });
-    const [phone, laptop, tablet] = [visitor(), visitor(), visitor()];
+    const { client } = await start({ auth: trustingAuth });
+    const [phone, laptop, tablet] = [client(), client(), client()];
     await phone.call("login", as(7));
     await laptop.call("login", as(7));
     const stolen = phone.clone();
@@ -164,8 +164,8 @@ describe("on one server", () => {
   test("defect 15: a logout that the storage rejected can be repeated", async () => {
     allowErrors();
     const sessions = observe(driver);
-    const { visitor } = await start({ auth: trustingAuth, storage: { session: sessions } });
-    const phone = visitor();
+    const { client } = await start({ auth: trustingAuth, storage: { session: sessions } });
+    const phone = client();
     await phone.call("login", as(7));
     sessions.isBroken = true;
     expect((await phone.call("logout")).status).toBe(503);
@@ -177,8 +177,8 @@ describe("on one server", () => {
   test("defect 15: the server reports no end before it is stored", async () => {
     allowErrors();
     const sessions = observe(driver);
-    const { visitor } = await start({ auth: trustingAuth, storage: { session: sessions } });
-    const [phone, laptop] = [visitor(), visitor()];
+    const { client } = await start({ auth: trustingAuth, storage: { session: sessions } });
+    const [phone, laptop] = [client(), client()];
     await phone.call("login", as(7));
     await laptop.call("login", as(7));
     sessions.isBroken = true;

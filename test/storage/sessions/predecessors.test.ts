@@ -14,7 +14,7 @@ import { observe, readStored, sessionIdOf, sessionsOf } from "../../fixtures/sto
 describeTwoServers("defect 1: parallel session writes", ({ startTwo, stored }) => {
   test("keep all 50", async () => {
     const [one, two] = await startTwo();
-    const tab = one.visitor();
+    const tab = one.client();
     await tab.call("login", as(7));
     const tabs = [tab, twinAt(two, tab)] as const;
     const answers = await fiftyTimes((index) =>
@@ -30,7 +30,7 @@ describeTwoServers("defect 1: parallel session writes", ({ startTwo, stored }) =
 
   test("keep all fields of the user", async () => {
     const [one, two] = await startTwo();
-    const tab = one.visitor();
+    const tab = one.client();
     await tab.call("login", as(7));
     await Promise.all([
       tab.call("updateUser", { firstName: "Ada" }),
@@ -42,7 +42,7 @@ describeTwoServers("defect 1: parallel session writes", ({ startTwo, stored }) =
 
   test("keep 50 items of a guest's basket", async () => {
     const [one, two] = await startTwo();
-    const tab = one.visitor();
+    const tab = one.client();
     await tab.call("note", { begun: true });
     const tabs = [tab, twinAt(two, tab)] as const;
     await fiftyTimes((index) =>
@@ -60,12 +60,12 @@ describe("defect 3: a basket merge that fails at login", () => {
   test("fails no login, rotates the ID, and is repeated later, once", async () => {
     const sessions = observe(createMemoryDriver());
     const baskets = observe(createMemoryDriver());
-    const { visitor } = await start({
+    const { client } = await start({
       auth: trustingAuth,
       methods: testMethods,
       storage: { session: sessions, basket: baskets },
     });
-    const guest = visitor();
+    const guest = client();
     await guest.call("addItemToBasket", { variantId: 7, quantity: 2 });
     const before = guest.clone();
     const [old] = sessionsOf(await readStored(sessions, "session:"));
@@ -88,8 +88,8 @@ describe("defect 3: a basket merge that fails at login", () => {
 
   test("a session storage that rejects the login leaves the guest a guest", async () => {
     const sessions = observe(createMemoryDriver());
-    const { visitor, lines } = await start({ auth: trustingAuth, storage: { session: sessions } });
-    const guest = visitor();
+    const { client, lines } = await start({ auth: trustingAuth, storage: { session: sessions } });
+    const guest = client();
     await guest.call("addItemToBasket", { variantId: 7, quantity: 2 });
     sessions.isBroken = true;
     expect(await guest.call("login", as(7))).toMatchObject({ status: 503, setCookies: [] });
@@ -107,10 +107,10 @@ describeTwoServers("defect 4: two parallel logins", ({ startTwo, stored }) => {
   test("merge the guest's basket once, and a third adds nothing", async () => {
     const [one, two] = await startTwo();
     for (let user = 1; user <= 10; user++) {
-      const earlier = one.visitor();
+      const earlier = one.client();
       await earlier.call("login", as(user));
       await earlier.call("addItemToBasket", { variantId: 7, quantity: 1 });
-      const guest = one.visitor();
+      const guest = one.client();
       await guest.call("addItemToBasket", { variantId: 7, quantity: 2 });
       await guest.call("addItemToBasket", { variantId: user + 100, quantity: 1 });
       await guest.call("addItemToWishlist", { productId: `p${user}` });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createTestAuth, testAccount as account } from "../../_client.ts";
 import { describeStorages } from "../../_setup.ts";
-import type { Visitor } from "../../_visitor.ts";
+import type { CookieClient } from "../../_cookie-client.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
@@ -11,8 +11,8 @@ function pass(seconds: number): void {
   vi.setSystemTime(Date.now() + seconds * 1000);
 }
 
-async function whoIs(visitor: Visitor): Promise<unknown> {
-  return (await visitor.call("getUser")).body?.user?.id;
+async function whoIs(client: CookieClient): Promise<unknown> {
+  return (await client.call("getUser")).body?.user?.id;
 }
 
 const day = { maxAge: 86_400 };
@@ -20,13 +20,13 @@ const day = { maxAge: 86_400 };
 describeStorages("the grace period of a renewed ID", ({ start }) => {
   async function begin(renewAfter: number) {
     const reuses: unknown[] = [];
-    const { visitor } = await start({
+    const { client } = await start({
       auth: createTestAuth(),
       methods: testMethods,
       session: { ...day, renewAfter },
       hooks: { "session.reuse_detected": (reuse) => void reuses.push(reuse) },
     });
-    const user = visitor();
+    const user = client();
     await user.call("enter", { id: 7 });
     return { user, reuses };
   }

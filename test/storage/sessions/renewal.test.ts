@@ -10,7 +10,7 @@ import { createFaultyDriver } from "../../_faulty-driver.ts";
 import { createTestLog } from "../../_log.ts";
 import { countRecords, isMarkText, loadSession, retired } from "../../_sessions.ts";
 import { createSetup, describeStorages, testSessionSettings } from "../../_setup.ts";
-import type { Visitor } from "../../_visitor.ts";
+import type { CookieClient } from "../../_cookie-client.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
 const session = { maxAge: 86_400, renewAfter: 3600 };
@@ -23,14 +23,14 @@ function pass(seconds: number): void {
   vi.setSystemTime(Date.now() + seconds * 1000);
 }
 
-async function whoIs(visitor: Visitor): Promise<unknown> {
-  return (await visitor.call("getUser")).body.user?.id;
+async function whoIs(client: CookieClient): Promise<unknown> {
+  return (await client.call("getUser")).body.user?.id;
 }
 
 describeStorages("a session's id", ({ start }) => {
   test("changes when it is older than renewAfter, and not before", async () => {
-    const { visitor } = await start(base);
-    const user = visitor();
+    const { client } = await start(base);
+    const user = client();
     await user.call("enter", { id: 7 });
     const first = user.sessionId;
     pass(3599);
@@ -52,8 +52,8 @@ describeStorages("a session's id", ({ start }) => {
   });
 
   test("isn't renewed for a guest", async () => {
-    const { visitor } = await start(base);
-    const guest = visitor();
+    const { client } = await start(base);
+    const guest = client();
     await guest.call("note", { colour: "red" });
     const first = guest.sessionId;
     pass(4000);
@@ -62,8 +62,8 @@ describeStorages("a session's id", ({ start }) => {
   });
 
   test("accepts the old ID for 30 seconds after renewal, and keeps its writes", async () => {
-    const { visitor } = await start(base);
-    const user = visitor();
+    const { client } = await start(base);
+    const user = client();
     await user.call("enter", { id: 7 });
     const late = user.clone();
     pass(3600);
@@ -76,8 +76,8 @@ describeStorages("a session's id", ({ start }) => {
   });
 
   test("changes once for parallel calls", async () => {
-    const { visitor } = await start(base);
-    const user = visitor();
+    const { client } = await start(base);
+    const user = client();
     await user.call("enter", { id: 7 });
     pass(3600);
     const tabs = Array.from({ length: 10 }, () => user.clone());
@@ -90,11 +90,11 @@ describeStorages("a session's id", ({ start }) => {
 
   test("ends the session if it is used after its grace period, and reports the reuse", async () => {
     const reuses: unknown[] = [];
-    const { visitor, lines } = await start({
+    const { client, lines } = await start({
       ...base,
       hooks: { "session.reuse_detected": (reuse) => void reuses.push(reuse) },
     });
-    const [user, elsewhere] = [visitor(), visitor()];
+    const [user, elsewhere] = [client(), client()];
     await user.call("enter", { id: 7 });
     await elsewhere.call("enter", { id: 7 });
     const { sessions } = (await user.call("listSessions")).body;
@@ -117,8 +117,8 @@ describeStorages("a session's id", ({ start }) => {
   test("becomes invalid after renewal once the session has ended", async () => {
     const reuses: unknown[] = [];
     const hooks = { "session.reuse_detected": (reuse: unknown) => void reuses.push(reuse) };
-    const { visitor } = await start({ ...base, hooks });
-    const user = visitor();
+    const { client } = await start({ ...base, hooks });
+    const user = client();
     await user.call("enter", { id: 7 });
     const old = user.clone();
     pass(3600);
@@ -131,15 +131,15 @@ describeStorages("a session's id", ({ start }) => {
   });
 
   test("still names the session to keep if a parallel call renews it", async () => {
-    let tab: Visitor | undefined;
+    let tab: CookieClient | undefined;
     const endOthers = defineRpcMethod({
       async handler(_, { sessionId, destroySessionsForUserId }) {
         await tab?.call("getUser");
         return destroySessionsForUserId(7, [sessionId as string]);
       },
     });
-    const { visitor } = await start({ ...base, methods: { ...testMethods, endOthers } });
-    const [user, other] = [visitor(), visitor()];
+    const { client } = await start({ ...base, methods: { ...testMethods, endOthers } });
+    const [user, other] = [client(), client()];
     await user.call("enter", { id: 7 });
     await other.call("enter", { id: 7 });
     pass(3600);
@@ -151,11 +151,11 @@ describeStorages("a session's id", ({ start }) => {
 
   test("becomes invalid after renewal if a new password rotates the ID", async () => {
     const auth = { login: async () => undefined, register: async () => ({ id: 7 }) };
-    const { visitor } = await start({
+    const { client } = await start({
       ...base,
       auth: { ...auth, changePassword: async () => true },
     });
-    const user = visitor();
+    const user = client();
     await user.call("enter", { id: 7 });
     const old = user.clone();
     pass(3600);
@@ -276,8 +276,8 @@ describe("a call whose session is due for renewal", () => {
   const { start } = createSetup("memory", "request", () => faulty.driver);
 
   test("succeeds although the storage rejects the renewal", async () => {
-    const { lines, visitor } = await start(base);
-    const user = visitor();
+    const { lines, client } = await start(base);
+    const user = client();
     await user.call("enter", { id: 7 });
     pass(3600);
     await user.call("getUser");

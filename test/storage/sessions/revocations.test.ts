@@ -29,7 +29,7 @@ describeTwoServers("the end of all sessions of a user", ({ startTwo }) => {
     "accepts later logins on a server whose clock is %i s off",
     async (seconds) => {
       const [here, there] = await startTwo();
-      const user = here.visitor();
+      const user = here.client();
       await user.call("login", as(7));
       vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
       expect(
@@ -38,7 +38,7 @@ describeTwoServers("the end of all sessions of a user", ({ startTwo }) => {
       ).toBe(200);
       expect((await user.call("logoutEverywhere")).body).toEqual({ ended: 1 });
       vi.setSystemTime(Date.now() + seconds * 1000);
-      const later = there.visitor();
+      const later = there.client();
       expect((await later.call("login", as(7))).status).toBe(200);
       expect((await later.call("getUser")).body.user.id).toBe(7);
     },
@@ -55,9 +55,9 @@ describeTwoServers("the end of all sessions of a user", ({ startTwo }) => {
         const barrier = new Barrier();
         const [here] = await startTwo();
         const [there] = await startTwo({ auth: waitingAuth(barrier) });
-        const user = here.visitor();
+        const user = here.client();
         await user.call("login", as(7));
-        const thief = there.visitor();
+        const thief = there.client();
         const login = thief.call(method, as(7));
         await barrier.reached;
         vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + seconds * 1000 });
@@ -90,10 +90,10 @@ describe("a method that is declared to sign in", () => {
         return createUserBoundSession({ id: 7 });
       },
     });
-    const { visitor } = await start({ methods: { ...testMethods, proveSlowly } });
-    const login = visitor().call("proveSlowly");
+    const { client } = await start({ methods: { ...testMethods, proveSlowly } });
+    const login = client().call("proveSlowly");
     await barrier.reached;
-    await visitor().call("endSessions", { userId: 7 });
+    await client().call("endSessions", { userId: 7 });
     barrier.open();
     expect((await login).status).toBe(409);
   });
@@ -106,8 +106,8 @@ describe("a method that is declared to sign in", () => {
         await createUserBoundSession({ id: 7 });
       },
     });
-    const { visitor } = await start({ methods: { ...testMethods, takeOver } });
-    const user = visitor();
+    const { client } = await start({ methods: { ...testMethods, takeOver } });
+    const user = client();
     expect((await user.call("takeOver")).status).toBe(204);
     expect((await user.call("getUser")).body.user.id).toBe(7);
   });
@@ -122,23 +122,23 @@ describe("a method that is declared to sign in", () => {
         await createUserBoundSession({ id: 7 });
       },
     });
-    const { visitor } = await start({ methods: { ...testMethods, takeOver } });
-    const login = visitor().call("takeOver");
+    const { client } = await start({ methods: { ...testMethods, takeOver } });
+    const login = client().call("takeOver");
     await barrier.reached;
-    await visitor().call("endSessions", { userId: 7 });
+    await client().call("endSessions", { userId: 7 });
     barrier.open();
     expect((await login).status).toBe(409);
   });
 
   test.each(["lost", "spoilt"])("works after the count of ends was %s", async (how) => {
-    const { visitor } = await start({ methods: testMethods });
-    const user = visitor();
+    const { client } = await start({ methods: testMethods });
+    const user = client();
     await user.call("enter", { id: 7 });
     for (const _ of [1, 2, 3]) await user.call("endSessions", { userId: 7 });
     if (how === "lost") await faulty.driver.removeItem?.("session-revocations:current", {});
     else await faulty.driver.setItemRaw?.("session-revocations:current", "spoilt", {});
     expect((await user.call("enter", { id: 7 })).status).toBe(200);
-    await visitor().call("endSessions", { userId: 8 });
+    await client().call("endSessions", { userId: 8 });
     expect((await user.call("login", { email: "a@example.com", password: "x" })).status).toBe(401);
     expect((await user.call("enter", { id: 7 })).status).toBe(200);
     expect((await user.call("getUser")).body.user.id).toBe(7);
@@ -153,20 +153,20 @@ describe("a method that is declared to sign in", () => {
         return createUserBoundSession({ id: 7 });
       },
     });
-    const { visitor } = await start({ methods: { ...testMethods, proveSlowly } });
-    await visitor().call("endSessions", { userId: 7 });
-    const login = visitor().call("proveSlowly");
+    const { client } = await start({ methods: { ...testMethods, proveSlowly } });
+    await client().call("endSessions", { userId: 7 });
+    const login = client().call("proveSlowly");
     await barrier.reached;
     await faulty.driver.removeItem?.("session-revocations:current", {});
-    await visitor().call("endSessions", { userId: 7 });
+    await client().call("endSessions", { userId: 7 });
     barrier.open();
     expect((await login).status).toBe(409);
   });
 
   test("reads the count of ends once, from the storage, before its handler runs", async () => {
-    const { visitor } = await start({ methods: testMethods, auth: trustingAuth });
+    const { client } = await start({ methods: testMethods, auth: trustingAuth });
     const before = faulty.operations.length;
-    await visitor().call("login", as(7));
+    await client().call("login", as(7));
     const reads = faulty.operations
       .slice(before)
       .filter(({ key }) => key === "session-revocations:current");
@@ -185,10 +185,10 @@ describeTwoServers("a method that is not declared to sign in", ({ startTwo }) =>
       },
     });
     const [here, there] = await startTwo({ methods: { ...testMethods, proveSlowly } });
-    await there.visitor().call("enter", { id: 8 });
-    const login = here.visitor().call("proveSlowly");
+    await there.client().call("enter", { id: 8 });
+    const login = here.client().call("proveSlowly");
     await barrier.reached;
-    await there.visitor().call("endSessions", { userId: 7 });
+    await there.client().call("endSessions", { userId: 7 });
     barrier.open();
     expect((await login).status).toBe(409);
   });

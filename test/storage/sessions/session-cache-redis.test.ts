@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { describeWithRedis, useRedis } from "../../_redis.ts";
 import { createSetup } from "../../_setup.ts";
-import type { Visitor } from "../../_visitor.ts";
+import type { CookieClient } from "../../_cookie-client.ts";
 
 const methods = {
   enter: defineRpcMethod({
@@ -30,13 +30,13 @@ describeWithRedis("two storefronts with caches on one Redis", () => {
   afterEach(() => control.disconnect());
 
   /** Two servers, and one visitor at both whose session is warm in the second's cache. */
-  async function startTwo(session = {}): Promise<{ a: Visitor; b: Visitor }> {
+  async function startTwo(session = {}): Promise<{ a: CookieClient; b: CookieClient }> {
     const storage = { driver: "redis", url: redis().url, base: randomUUID() };
     const config = { methods, session, storage: { session: storage } };
     const [first, second] = [await setup.start(config), await setup.start(config)];
-    const a = first.visitor();
+    const a = first.client();
     await a.call("enter");
-    const b = second.visitor();
+    const b = second.client();
     for (const [name, value] of a.cookies) b.cookies.set(name, value);
     await until(async () => (await countGets(() => b.call("getUser"))) === 0);
     return { a, b };
@@ -84,8 +84,8 @@ describeWithRedis("two storefronts with caches on one Redis", () => {
     await control.call("ACL", "SETUSER", "deaf", "on", ">pw", "~*", "resetchannels", "+@all");
     const url = redis().url.replace("redis://", "redis://deaf:pw@");
     const storage = { driver: "redis", url, base: randomUUID() };
-    const { lines, visitor } = await setup.start({ methods, storage: { session: storage } });
-    const user = visitor();
+    const { lines, client } = await setup.start({ methods, storage: { session: storage } });
+    const user = client();
     await user.call("enter");
     await until(async () => lines.some(isRefusal));
     for (let call = 0; call < 5; call++) {
@@ -97,12 +97,12 @@ describeWithRedis("two storefronts with caches on one Redis", () => {
 
   test("without a cache, every read goes to Redis", async () => {
     const storage = { driver: "redis", url: redis().url, base: randomUUID() };
-    const { visitor } = await setup.start({
+    const { client } = await setup.start({
       methods,
       session: { cache: false },
       storage: { session: storage },
     });
-    const user = visitor();
+    const user = client();
     await user.call("enter");
     // The generation of the shop is read with each session until Redis tells of its changes.
     await until(async () => (await countGets(() => user.call("getUser"))) === 1);

@@ -143,8 +143,8 @@ describe("a storefront with a cache in memory", () => {
   const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test("sees its own changes immediately", async () => {
-    const { visitor } = await start({ methods, session: { cache: {} } });
-    const user = visitor();
+    const { client } = await start({ methods, session: { cache: {} } });
+    const user = client();
     await user.call("enter");
     await user.call("getUser");
     await user.call("rename");

@@ -1,25 +1,25 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { describeStorages, type TestStorefront } from "../../_setup.ts";
-import type { Visitor } from "../../_visitor.ts";
+import type { CookieClient } from "../../_cookie-client.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
 afterEach(() => void vi.useRealTimers());
 
 /** Logs in on as many devices, a second apart. */
-async function enterOn({ visitor }: TestStorefront, devices: number): Promise<Visitor[]> {
-  const visitors: Visitor[] = [];
+async function enterOn({ client }: TestStorefront, devices: number): Promise<CookieClient[]> {
+  const clients: CookieClient[] = [];
   for (let device = 0; device < devices; device++) {
-    const one = visitor(device % 2 === 0 ? 1001 : 1002);
+    const one = client(device % 2 === 0 ? 1001 : 1002);
     await one.call("enter", { id: 7 });
-    visitors.push(one);
+    clients.push(one);
     vi.setSystemTime(Date.now() + 1000);
   }
-  return visitors;
+  return clients;
 }
 
-async function whoAreAlive(visitors: readonly Visitor[]): Promise<boolean[]> {
-  const answers = await Promise.all(visitors.map((visitor) => visitor.call("getUser")));
+async function whoAreAlive(clients: readonly CookieClient[]): Promise<boolean[]> {
+  const answers = await Promise.all(clients.map((client) => client.call("getUser")));
   return answers.map(({ body }) => body.user !== undefined);
 }
 
@@ -30,21 +30,21 @@ describeStorages("the sessions of a user", ({ start }) => {
     const [first, second, third] = await enterOn(storefront, 3);
     // A use counts from a tenth of the lifetime on.
     await first?.call("getUser");
-    const other = storefront.visitor();
+    const other = storefront.client();
     await other.call("enter", { id: 8 });
-    const fourth = storefront.visitor();
+    const fourth = storefront.client();
     expect((await fourth.call("enter", { id: 7 })).status).toBe(200);
-    const visitors = [first, second, third, fourth, other] as Visitor[];
-    expect(await whoAreAlive(visitors)).toEqual([true, false, true, true, true]);
+    const clients = [first, second, third, fourth, other] as CookieClient[];
+    expect(await whoAreAlive(clients)).toEqual([true, false, true, true, true]);
     expect((await fourth.call("listSessions")).body.sessions).toHaveLength(3);
   });
 
   test("never exceed maxSessionsPerUser after parallel logins", async () => {
     const session = { maxSessionsPerUser: 3 };
-    const { visitor } = await start({ methods: testMethods, session });
-    const visitors = Array.from({ length: 12 }, () => visitor());
-    await Promise.all(visitors.map((one) => one.call("enter", { id: 7 })));
-    const alive = await whoAreAlive(visitors);
+    const { client } = await start({ methods: testMethods, session });
+    const clients = Array.from({ length: 12 }, () => client());
+    await Promise.all(clients.map((one) => one.call("enter", { id: 7 })));
+    const alive = await whoAreAlive(clients);
     expect(alive.filter(Boolean)).toHaveLength(3);
   });
 
@@ -52,12 +52,16 @@ describeStorages("the sessions of a user", ({ start }) => {
     const session = { maxSessionsPerUser: 2, sessionLimitPolicy: "refuse" as const };
     const storefront = await start({ methods: testMethods, session });
     const [first, second] = await enterOn(storefront, 2);
-    const third = storefront.visitor();
+    const third = storefront.client();
     await third.call("note", { colour: "red" });
     const refused = await third.call("enter", { id: 7 });
     expect(refused).toMatchObject({ status: 409, body: { code: "too_many_sessions" } });
     expect((await third.call("notes")).body).toEqual({ colour: "red" });
-    expect(await whoAreAlive([first, second, third] as Visitor[])).toEqual([true, true, false]);
+    expect(await whoAreAlive([first, second, third] as CookieClient[])).toEqual([
+      true,
+      true,
+      false,
+    ]);
     // Who logs in again takes their own place, and who logs out makes one.
     expect((await second?.call("enter", { id: 7 }))?.status).toBe(200);
     await first?.call("logout");

@@ -51,9 +51,9 @@ describe("a session's record of nearly the right shape", () => {
 
   describe.each(["user", "guest"])("of a %s", (kind) => {
     test.each(fields)("with another type for %s fails no call", async (field) => {
-      const { visitor } = await start({ methods: testMethods, session: { cache: false } });
+      const { client } = await start({ methods: testMethods, session: { cache: false } });
       for (const value of wrong) {
-        const one = visitor();
+        const one = client();
         if (kind === "user") await one.call("enter", { id: 7 });
         await one.call("note", { begun: true });
         await one.call("addItemToBasket", line);

@@ -42,8 +42,8 @@ async function startTwo(cache: SessionConfig["cache"]) {
   table = createTable();
   const session = cache === undefined ? {} : { cache };
   const [first, second] = [await start({ methods, session }), await start({ methods, session })];
-  const one = first.visitor();
-  const two = second.visitor();
+  const one = first.client();
+  const two = second.client();
   await one.call("enter");
   for (const [name, value] of one.cookies) two.cookies.set(name, value);
   await two.call("getUser");
@@ -93,7 +93,7 @@ test("a strategy in each process shows a change of another server after the ttl 
     methods,
     session: { cache: { ttl: 1, strategy: new InMemorySessionCacheStrategy() } },
   });
-  const three = third.visitor();
+  const three = third.client();
   for (const [name, value] of two.cookies) three.cookies.set(name, value);
   await three.call("getUser");
   const started = Date.now();
@@ -117,7 +117,7 @@ test("a write with a session that another server has ended is rejected", async (
   const strategy = new InMemorySessionCacheStrategy();
   const { one } = await startTwo({ ttl: 60 });
   const second = await start({ methods, session: { cache: { ttl: 60, strategy } } });
-  const two = second.visitor();
+  const two = second.client();
   for (const [name, value] of one.cookies) two.cookies.set(name, value);
   await two.call("getUser");
   await one.call("logout");

@@ -49,21 +49,21 @@ describe("a user's index of nearly the right shape", () => {
   const { start } = createSetup("memory", "request", () => driver);
 
   test.each(spoilt)("with %s counts as lost, and every call works", async (_, index) => {
-    const { visitor } = await start({ methods: testMethods });
+    const { client } = await start({ methods: testMethods });
     const { text } = toEnvelope(JSON.stringify(index), undefined);
     await driver.setItemRaw?.("user:default:7", text, {});
-    const user = visitor();
+    const user = client();
     expect(await user.call("enter", { id: 7 })).toMatchObject({ status: 200 });
     expect((await user.call("listSessions")).body.sessions).toHaveLength(1);
     expect(await user.call("logoutEverywhere")).toMatchObject({ status: 200, body: { ended: 1 } });
   });
 
   test("keeps all its entries if it is valid", async () => {
-    const { visitor } = await start({ methods: testMethods });
+    const { client } = await start({ methods: testMethods });
     const index = { ...sound, sessions: { a: session }, ending: [session], pendingMerges: [merge] };
     const { text } = toEnvelope(JSON.stringify(index), undefined);
     await driver.setItemRaw?.("user:default:7", text, {});
-    const user = visitor();
+    const user = client();
     await user.call("enter", { id: 7 });
     expect((await user.call("listSessions")).body.sessions).toHaveLength(2);
   });

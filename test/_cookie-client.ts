@@ -15,7 +15,7 @@ export interface Answer {
 export type Send = (path: string, init: RequestInit) => Promise<Response>;
 
 /** A client that stores cookies and sends them back, like a browser. */
-export class Visitor {
+export class CookieClient {
   readonly cookies = new Map<string, string>();
   readonly #send: Send;
   readonly shopId: number;
@@ -55,8 +55,8 @@ export class Visitor {
   }
 
   /** A copy with the same cookies, for example a second tab or a thief. */
-  clone(shopId = this.shopId): Visitor {
-    const twin = new Visitor(this.#send, shopId);
+  clone(shopId = this.shopId): CookieClient {
+    const twin = new CookieClient(this.#send, shopId);
     for (const [name, value] of this.cookies) twin.cookies.set(name, value);
     return twin;
   }
