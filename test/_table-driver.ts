@@ -125,7 +125,8 @@ async function createTable(pool: PgPool, table: string): Promise<void> {
   try {
     await pool.query(`CREATE TABLE IF NOT EXISTS ${table} (${columns})`);
   } catch (error) {
-    // Another process has created it at the same time: unique_violation.
-    if ((error as { readonly code?: unknown }).code !== "23505") throw error;
+    // Another process creates the table at the same time: unique_violation or duplicate_table.
+    const { code } = error as { readonly code?: unknown };
+    if (code !== "23505" && code !== "42P07") throw error;
   }
 }
