@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { readTable } from "../_table.ts";
 
-/** What a lock file says of a package; `dev`, `optional` and `devOptional` where users need not get it. */
+/** The lock file's entry of a package; `dev`, `optional`, or `devOptional` if users don't need it. */
 interface LockedPackage {
   readonly version: string;
   readonly license?: string;
@@ -103,7 +103,7 @@ function collect(path: string, found = new Set<string>()): Set<string> {
   return found;
 }
 
-/** Where a package finds another: in its own `node_modules`, or in one above. */
+/** Resolves a dependency of a package: in its own `node_modules`, or in one above. */
 function findInstalled(path: string, name: string): string {
   const inner = `${path}/node_modules/${name}`;
   if (inner in packages) return inner;

@@ -88,7 +88,7 @@ describeWithChromium("examples/vue-axios", ["page"], (open) => {
   );
 });
 
-/** Whether the server and the page have said where they are. */
+/** Whether the server and the page have printed their URLs. */
 function saysBoth(output: string): boolean {
   return output.includes("listens on") && output.includes("Local:");
 }

@@ -24,7 +24,7 @@ beforeAll(async () => {
   project = join(folder, "project");
   await mkdir(project);
   await write("package.json", JSON.stringify({ name: "shop", private: true, type: "module" }));
-  // What follows runs without anybody's install scripts.
+  // The following commands run without install scripts.
   const install = ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"];
   await run("npm", [...install, `../${tarball.filename}`], { cwd: project });
 }, 180_000);
@@ -257,12 +257,12 @@ async function exportsOf(entry: string): Promise<string> {
   return stdout.trim();
 }
 
-/** Without what is types only. */
+/** Removes the TypeScript syntax. */
 function toJavaScript(text: string): string {
   return text.replaceAll(/^import type .*\n|<typeof [^>]*>|: (?:string|number)(?= =)/gm, "");
 }
 
-/** Starts the project's server for a test. @returns where it is */
+/** Starts the project's server for a test. @returns its URL */
 async function start(): Promise<string> {
   const { NODE_ENV: _, PORT: __, ...env } = process.env;
   const child = spawn("npx", ["storefront", "start", "--port", "0"], {

@@ -25,7 +25,7 @@ async function readBlocks(document: string): Promise<Block[]> {
   );
 }
 
-/** Runs a command that serves, and waits until it says where. */
+/** Runs a server command, and waits until it prints its URL. */
 async function startServer(
   command: string,
   options: { cwd: string; env?: Record<string, string> },
@@ -58,7 +58,7 @@ async function startServer(
   };
 }
 
-/** What differs from run to run. */
+/** Replaces values that differ from run to run. */
 function normalise(text: string): string {
   return text
     .replaceAll(/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}/g, "<uuid>")

@@ -8,7 +8,7 @@ import { itemsOf, line, userOf } from "../fixtures/clients.ts";
 import { as, trustingAuth } from "../fixtures/trusting-auth.ts";
 import { testMethods } from "../fixtures/methods.ts";
 
-// Goes on where `advisories.test.ts` ends: classes of advisories that concern paths, limits, and failing storages.
+// More classes of advisories than in `advisories.test.ts`: paths, limits, and failing storages.
 
 describe("a custom server", () => {
   const { start } = createSetup("memory", "server", () => ({ driver: "memory" }));
@@ -97,7 +97,7 @@ describe("a failing storage", () => {
     expect(await userOf(user)).toMatchObject({ id: 7 });
   });
 
-  // A revocation is told "done" that the store refused (Twenty, pull request 23642).
+  // A revocation succeeds although the store rejected it (Twenty, pull request 23642).
   test.each(["logout", "logoutEverywhere"])("answers 503 to %s, which works later", async (end) => {
     allowErrors();
     const faulty = createFaultyDriver();

@@ -70,7 +70,7 @@ describe("the timeout of a call", () => {
     const barrier = hold(faulty, "before", "read account:");
     expect(await timeUp(barrier, client().call("register", ada))).toMatchObject(timeout);
     barrier.open();
-    // What is asked of the same account next waits for what is under way.
+    // The next operation on the account waits for the one in progress.
     const other = { ...ada, password: "another horse" };
     expect((await client().call("register", other)).status).toBe(200);
   });

@@ -5,7 +5,7 @@ import { openDriver } from "../../storage/open-driver.ts";
 import { createSetup } from "../_setup.ts";
 import { CookieClient, type Send } from "../_cookie-client.ts";
 
-/** What a call does that takes its time. The guard is on how often, for how long is for the benchmark. */
+/** The expensive operations of a call. The test limits their number; the benchmark measures their time. */
 interface Cost {
   readonly reads: number;
   readonly writes: number;
@@ -81,7 +81,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-/** In place, for a copy would not be the memory that nobody else has. */
+/** Counts in place: the store doesn't treat a copy as this process's own memory. */
 function countOperations(driver: Driver): Driver {
   const { getItemRaw, setItemRaw, removeItem } = driver;
   return Object.assign(driver, {
@@ -91,7 +91,7 @@ function countOperations(driver: Driver): Driver {
   });
 }
 
-/** What a call costs, once the calls before it have been made. */
+/** The cost of a call after the given earlier calls. */
 async function costOf(...calls: string[]): Promise<Cost> {
   for (const call of calls) {
     const payload = call === "addItemToBasket" ? { variantId: 7, quantity: 1 } : undefined;

@@ -93,7 +93,7 @@ describeStorages("a call beyond its timeout", ({ start, allowErrors }) => {
     expect(await timeUp(slow.barrier, browser.call("slow"))).toMatchObject(timeout);
     slow.barrier.open();
     expect(await slow.finished).toBe("late");
-    // A call that writes comes after what the late one might have begun to write.
+    // A call that writes runs after any write that the late call started.
     await browser.call("note");
     expect((await browser.call("read")).body).toEqual({ note: 1 });
     expect((await browser.call("getUser")).body).toEqual({ user });

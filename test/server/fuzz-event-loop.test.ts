@@ -113,7 +113,7 @@ async function measureBest(
   return best;
 }
 
-/** As much as fits a header beside the others. */
+/** The largest value that fits into the headers. */
 function repeat(part: (index: number) => string, separator: string): string {
   let text = part(0);
   for (let index = 1; text.length < 15_000; index++) text += separator + part(index);

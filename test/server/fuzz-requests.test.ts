@@ -23,7 +23,7 @@ const shops = [
   { shopId: 10, locale: "it-IT", currency, host: "eu.example:8080", path: "it" },
 ] satisfies ShopConfig[];
 
-/** Answers with what came in, to see that it came in as it was sent. */
+/** Returns its payload, so that the test can compare it. */
 const echo = defineRpcMethod({
   access: "public",
   readOnly: true,
@@ -162,7 +162,7 @@ describe("a path, a query, and an HTTP method", () => {
         const headers = { "content-type": "application/json" };
         const init = { method: "POST", headers, body: `{"payload":${text}}` };
         const { status, body } = await readAnswer(await send("/de/api/rpc/echo", init));
-        // As JSON would tell of it, so that a text of `-0` is 0.
+        // As JSON represents it, so that `-0` becomes 0.
         expect(JSON.stringify(body)).toBe(JSON.stringify({ payload: JSON.parse(text) }));
         return { status, body };
       }
@@ -227,7 +227,7 @@ describe("a body", () => {
     if (bytes.length > 100_000) expect([413, 415, 404, 431]).toContain(status);
     if (status !== 200 || input.method !== "echo") return;
     expect(countBrackets(JSON.stringify(answer))).toBeLessThanOrEqual(32);
-    // Exactly what JSON makes of it, and only what is under `payload`; and JSON it was called.
+    // Exactly the parsed JSON under `payload`, and only with the media type of JSON.
     if (bytes.length > 0)
       expect(headers.get("content-type")).toMatch(/^\s*application\/json\s*(?:;|$)/i);
     // A byte order mark alone is no text.

@@ -98,7 +98,7 @@ describe("bytes on the wire", () => {
       exchange(input.isWhole ? text : input.change(text)),
       `${word} ${path}`,
     );
-    // Node itself refuses what is no HTTP, or says nothing where the request is not whole.
+    // Node rejects invalid HTTP, and stays silent on an incomplete request.
     const [, status = "0", head = "", content = ""] =
       /^HTTP\/1\.1 (\d{3}) (.*?)\r\n\r\n(.*)$/s.exec(answer) ?? [];
     expect(Number(status), answer).toBeLessThan(500);

@@ -20,8 +20,7 @@ import { as, trustingAuth } from "../fixtures/trusting-auth.ts";
 import { testMethods } from "../fixtures/methods.ts";
 import { readStored, sessionIdOf } from "../fixtures/stored.ts";
 
-// Each test is named for a defect of the systems that came before, and shows the opposite: here what a
-// request can do and what leaves the server.
+// Each test has the name of a defect of earlier systems, and shows the opposite: requests and responses.
 
 describe("the wire", () => {
   let driver: Driver;
@@ -261,7 +260,7 @@ describe("the wire", () => {
 
 // --- Internal helpers ---
 
-/** By default `inspect` cuts what is deep or long, and what must not be there could be cut off. */
+/** Shows everything: by default `inspect` cuts deep or long values, which could hide a secret. */
 const whole = { depth: 12, maxStringLength: Infinity, maxArrayLength: Infinity };
 
 /** Fails as axios does: with the request, headers and body, in its error. */

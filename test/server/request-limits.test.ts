@@ -143,7 +143,7 @@ describe("a body on the wire", () => {
 
 // --- Internal helpers ---
 
-/** Sends what no client would, and reads the answers until the server closes. */
+/** Sends raw bytes, and reads the responses until the server closes. */
 async function talk(url: string, lines: readonly string[], body: string): Promise<string> {
   const socket = connect(Number(new URL(url).port), "127.0.0.1");
   let text = "";

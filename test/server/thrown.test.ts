@@ -6,7 +6,7 @@ import { describeError, isInstance, messageOf } from "../../shared/log.ts";
 import { createFaultyDriver } from "../_faulty-driver.ts";
 import { createSetup, describeStorages } from "../_setup.ts";
 
-/** Values that throw when they are read, by what a test calls them. */
+/** Values that throw when they are read, by the names in the test titles. */
 const hostile: Readonly<Record<string, () => unknown>> = {
   "a revoked proxy": () => revoked({}),
   "a revoked proxy of an error": () => revoked(new Error("boom")),

@@ -131,7 +131,7 @@ describeServers("the wire", ({ start, server }) => {
       body: `{"payload":"${'\\"'.repeat(49_000)}`,
     });
     expectProblem(answer, "400 malformed_request");
-    // Seconds, where the time grows with the square of the length.
+    // Quadratic time would take seconds.
     expect(performance.now() - startedAt).toBeLessThan(1000);
   });
 

@@ -126,7 +126,7 @@ async function startDev(files: Record<string, string>, args: readonly string[] =
   };
 }
 
-/** Waits for what a changed config answers; while one server follows another, a call may be cut off. */
+/** Waits for the response of a changed config. A call can fail while the new server replaces the old one. */
 function untilAnswered(server: Callable, method: string, answer: unknown): Promise<void> {
   return until(async () => {
     const [, body] = await server.call(method).catch(() => []);

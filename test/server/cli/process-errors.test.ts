@@ -107,7 +107,7 @@ describe("an uncaught error", () => {
   });
 });
 
-/** Starts with a log that says `told` for each error, and then runs a piece of code. */
+/** Starts with a log that prints `told` for each error, and then runs the code. */
 async function startWith(code: string) {
   const log = `log: { debug() {}, info() {}, warn() {}, error() { process.stdout.write("told\\n"); ${code} } },`;
   const text = source.replace("export default {", `$& ${log}`);

@@ -4,7 +4,7 @@ import { createFolder, runCli } from "../../_cli.ts";
 
 const secret = "hunter2secret";
 
-/** Files with a mistake beside a secret, and where it is. */
+/** Files with a mistake next to a secret, and the position of the mistake. */
 const faulty: [file: string, text: string, place: string][] = [
   ["a.yaml", `session:\n  secret: ${secret} : x\n`, "YAML, line 2, column 25"],
   ["a.yaml", `session:\n  secret: "${secret}\n`, "YAML, line 3, column 1"],

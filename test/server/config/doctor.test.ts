@@ -7,7 +7,7 @@ import { describeWithRedis, startRedis, useRedis } from "../../_redis.ts";
 import { sound } from "../../_findings.ts";
 import { testSecret } from "../../_setup.ts";
 
-/** What is found beyond notices. */
+/** The findings except notices. */
 async function diagnoseStorage(session: unknown) {
   const findings = await diagnose({ ...sound, storage: { session, singleProcess: true } });
   return findings
@@ -230,7 +230,7 @@ function failToOpen(): never {
   throw new Error("no way to redis://me:hunter2@redis\nat a line");
 }
 
-/** A driver like that of Redis, which says of itself what it is told to. */
+/** A driver like that of Redis, with the given INFO. */
 const accept = async () => [1];
 
 function createRedisDouble(info: string | Error): Driver {

@@ -37,7 +37,7 @@ describe("explainShop", () => {
   const { shops, ...shape } = (createConfigSchema() as z.ZodObject).shape;
   const own = keysOf((shops as z.ZodArray).element);
   const all = [...Object.entries(shape).flatMap(([key, inner]) => keysOf(inner, `${key}.`)), ...own]
-    // Hooks are told by their names; `loginAttempts` by its keys; `provider` there is none.
+    // Hooks appear by name, `loginAttempts` by its keys, and `provider` not at all.
     .map((key) => key.replace(/^hooks\..*/, "hooks").replace(/^loginAttempts$/, "$&.window"))
     .filter((key) => !key.endsWith(".provider"));
 

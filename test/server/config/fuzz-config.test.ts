@@ -59,7 +59,7 @@ const value = fc.oneof(
   jsonText.map((text): unknown => JSON.parse(text)),
   hostileText,
 );
-/** Where the same text at two places is a fault, or one names another. */
+/** Paths at which equal values conflict, or that refer to each other. */
 const related = [
   ["shops", "0", "host"],
   ["shops", "1", "host"],
@@ -69,7 +69,7 @@ const related = [
   ["session", "domain"],
   ["shops", "0", "session", "domain"],
 ];
-/** What a place is known to refuse. */
+/** Values that a path rejects. */
 const refused = Object.entries(badValues).flatMap(([path, [values]]) => {
   return values.map((bad) => [[path.split(/[.[\]]+/)], bad] as const);
 });

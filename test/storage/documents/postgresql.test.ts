@@ -28,7 +28,7 @@ describeWithPostgreSql("PostgreSQL", () => {
     testDocuments(async () => createDriver());
   });
 
-  describe("that is stopped", () => {
+  describe("that stops", () => {
     let driver: Driver;
     const { start, allowErrors } = createSetup("memory", "request", () => driver);
 
