@@ -11,7 +11,6 @@ import { destroySession, destroySessionsOf } from "./session/logout.ts";
 export function createPublicContext(call: Call): PublicRpcContext {
   const fields: Omit<PublicRpcContext, keyof LiveValues | "with"> = {
     shop: call.services.shop,
-    ip: call.request.client.ip,
     callRpc: <Output>(name: string, payload?: unknown) =>
       callRpc(call, name, payload) as Promise<Output>,
   };
@@ -23,7 +22,6 @@ export function createContext(call: Call): RpcContext {
   const { session } = call;
   const fields: Omit<RpcContext, keyof LiveValues | "with"> = {
     shop: call.services.shop,
-    ip: call.request.client.ip,
     callRpc: <Output>(name: string, payload?: unknown) =>
       callRpc(call, name, payload) as Promise<Output>,
     updateUser: (user) => session.draft.updateUser(user),
@@ -53,6 +51,10 @@ class LiveValues {
 
   constructor(call: Call) {
     this.#call = call;
+  }
+
+  get ip() {
+    return this.#call.request.client.ip;
   }
 
   get log() {
@@ -101,7 +103,7 @@ const live = Symbol("live values");
 
 type Getters = readonly (readonly [name: keyof LiveValues, getter: PropertyDescriptor])[];
 
-const publicGetters = toGetters("log", "headers", "signal");
+const publicGetters = toGetters("ip", "log", "headers", "signal");
 const sessionGetters = [
   ...publicGetters,
   ...toGetters("sessionId", "user", "customData", "basketKey", "wishlistKey", "sessions", "auth"),
