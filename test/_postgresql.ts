@@ -66,7 +66,15 @@ export async function startPostgreSql(): Promise<TestPostgreSql> {
   function signalAll(signal: NodeJS.Signals): void {
     const { stdout } = spawnSync("pgrep", ["-P", String(server.pid)], { encoding: "utf8" });
     const children = stdout.trim().split("\n").filter(Boolean).map(Number);
-    for (const pid of [server.pid as number, ...children]) process.kill(pid, signal);
+    process.kill(server.pid as number, signal);
+    for (const pid of children) {
+      try {
+        process.kill(pid, signal);
+      } catch (error) {
+        // A child can exit after pgrep lists it.
+        if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+      }
+    }
   }
 
   async function stop(): Promise<void> {
