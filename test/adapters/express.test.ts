@@ -108,7 +108,7 @@ describeWithPeers("a store for express-session", () => {
       await two.set("a", b);
       const all = { cookie: {}, changed: { deep: 2 }, same: 1, added: 3 };
       expect(await one.get("a")).toEqual(all);
-      // What the others have added since, the first does not know, and does not take away.
+      // The first session object keeps the fields that others added since.
       a.same = 4;
       await one.set("a", a);
       expect(await one.get("a")).toEqual({ ...all, same: 4 });

@@ -137,7 +137,7 @@ describeStorages("a context", ({ start, allowErrors }) => {
     const patch = run((context) => {
       const fields = { a: 1, b: { c: [1] }, gone: 1 };
       context.updateCustomData(fields as object);
-      // What is handed over is not looked at again.
+      // Later changes to the given object have no effect.
       Object.assign(fields, { a: 2, kept: false });
       Object.assign(context.customData, { direct: 1 });
       context.updateCustomData({ gone: undefined } as object);

@@ -97,7 +97,7 @@ describe("an RpcError", () => {
 describe("a client that disconnects", () => {
   const { allowErrors, start } = createSetup("memory", "server", () => ({ driver: "memory" }));
 
-  /** Leaves while a method runs, which then throws what `toError` makes of the reason. */
+  /** Disconnects while a method runs; the method then throws the result of `toError`. */
   async function leave(toError: (reason: unknown) => unknown) {
     let begin!: () => void;
     const begun = new Promise<void>((resolve) => (begin = resolve));

@@ -51,7 +51,7 @@ const fields: Readonly<Record<string, fc.Arbitrary<string>>> = {
 
 const line = ["variantId", "quantity", "customData?"];
 
-/** What the methods take; those that are not here take any of the fields. */
+/** The payload fields of the methods; the other methods get any of the fields. */
 const shapes: Readonly<Record<string, readonly string[]>> = {
   login: ["email", "password", "rememberMe?"],
   register: ["email", "password", "firstName?", "lastName?"],
@@ -113,13 +113,13 @@ describe("calls of every method", () => {
 
 let conversations = 0;
 
-/** Of nobody that another input has met. */
+/** Returns email addresses that no other input uses. */
 function createAddresses(): Readonly<Record<string, string>> {
   conversations++;
   return { "@me": `me${conversations}@shop.example`, "@other": `you${conversations}@shop.example` };
 }
 
-/** Each call is answered or refused; what is refused changes no basket; the session goes on. */
+/** Each call gets a result or a problem. A rejected call changes no basket, and the session continues. */
 async function converse(
   client: CookieClient,
   addresses: Readonly<Record<string, string>>,
@@ -154,7 +154,7 @@ async function converse(
   expect(new Set(wishes.map(({ key }) => key)).size).toBe(wishes.length);
   expect(wishes.length).toBeLessThanOrEqual(wishlist.maxItems * (logins > 0 ? 2 : 1));
 
-  /** Not by `client.call`, which can send only what JSON.stringify writes. */
+  /** Sends raw JSON; `client.call` can only send the output of JSON.stringify. */
   function call(name: string, text?: string): Promise<Answer> {
     const headers = { "content-type": "application/json", "x-shop-id": "1001" };
     const body = text === undefined ? "{}" : `{"payload":${text}}`;

@@ -6,7 +6,7 @@ import { hookNames, type Hooks } from "../../rpc/hooks.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import { createSetup, describeStorages, testSecret } from "../_setup.ts";
 
-/** A method that does with its context what a test says. */
+/** A method that runs a function of a test with its context. */
 const run = (act: (context: RpcContext) => unknown) =>
   defineRpcMethod({ handler: (_, context) => act(context) });
 
@@ -30,7 +30,7 @@ interface HookEvent {
   readonly merge?: unknown;
 }
 
-/** Hooks that note each event, and then do what a test says. */
+/** Hooks that record each event, and then run a function of the test. */
 function createHooks(act: (name: keyof Hooks, event: HookEvent) => unknown = () => undefined) {
   const events: { readonly name: string; readonly event: HookEvent }[] = [];
   const entries = hookNames.map((name) => [

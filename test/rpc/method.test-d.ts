@@ -68,7 +68,7 @@ describe("a method's context", () => {
         context.customData = {};
         // @ts-expect-error -- a user has an id
         context.updateUser({ firstName: "Ada" });
-        // @ts-expect-error -- a secret is none of a method's business
+        // @ts-expect-error -- methods get no secrets
         void context.shop.session;
       },
     });

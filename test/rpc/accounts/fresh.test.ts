@@ -188,7 +188,7 @@ describe("an account that moves to another email address", () => {
     await faulty.driver.setItemRaw?.(placeOf(ada.email), text, {});
     const change = (email: string) => accounts.changeEmail?.({ user, email }, asked);
     const settle = (email: string) => change(email)?.catch((error: unknown) => error);
-    /** The places where the account lies. */
+    /** The stored keys of the account. */
     const places = () => [...faulty.stored().keys()];
     return { faulty, accounts, user, change, settle, places };
   }

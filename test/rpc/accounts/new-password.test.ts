@@ -8,7 +8,7 @@ vi.mock("@zxcvbn-ts/language-common", (importOriginal) => {
   return importOriginal();
 });
 
-/** Answers as the operator's own system would, and remembers what reached it. */
+/** A custom auth that records its arguments. */
 function createAuth() {
   const auth = createTestAuth();
   return { ...auth, register: vi.fn(auth.register), changePassword: vi.fn(auth.changePassword) };

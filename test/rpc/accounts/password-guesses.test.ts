@@ -99,7 +99,7 @@ describeLimits("guessed passwords", ({ start, allowErrors }) => {
       return answer;
     });
     await until(async () => tried.length + refused === 20);
-    // Three are under way, and not known to be wrong yet.
+    // Three logins are in progress, without a result yet.
     const right = guess("right");
     await Promise.race([right, until(async () => tried.includes("right"))]);
     barrier.open();

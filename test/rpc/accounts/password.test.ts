@@ -46,7 +46,7 @@ test("verifyPassword does the same work without a hash, and returns false", asyn
   const hash = await hashPassword("correct horse");
   derived.mockClear();
   await verifyPassword("correct horse", hash);
-  // Nor is any password that of nobody.
+  // No password matches an unknown account.
   expect(await verifyPassword("correct horse", undefined)).toBe(false);
   expect(await verifyPassword("", undefined)).toBe(false);
   const [[known], [unknown]] = derived.mock.calls as [[object], [object]];

@@ -40,7 +40,7 @@ const methods = {
 
 const client = createRpcClient<BuiltinMethods & typeof methods>({ baseURL: "", shopId: 1001 });
 
-/** What a call gives in the end. */
+/** The result of a call. */
 type Given<Call extends (...payload: never[]) => Promise<unknown>> = Awaited<ReturnType<Call>>;
 
 describe("a client's methods", () => {

@@ -202,7 +202,7 @@ describe("a call", () => {
 
 // --- Internal helpers ---
 
-/** A schema of another vendor, which quotes what it refuses. */
+/** A schema of another vendor that quotes invalid values in its errors. */
 function quoting(accepts: boolean): StandardSchemaV1<{ note: string }> {
   const validate = (value: unknown) =>
     accepts

@@ -22,12 +22,12 @@ describeLoss("bookkeeping that is lost", ({ begin, lose, remove }) => {
   describe.each(rows)("when %s is lost", (_, key, atOnce, later) => {
     test.each(atOnce)("ends the session immediately by %s", async (end) => {
       for (const how of ["deleted", "cut", "of another shape"]) {
-        const scene = await lose(await begin(), key, how);
-        await ends[end]?.(scene);
-        expect(await isLoggedIn(scene.lost), how).toBe(false);
+        const devices = await lose(await begin(), key, how);
+        await ends[end]?.(devices);
+        expect(await isLoggedIn(devices.lost), how).toBe(false);
         vi.setSystemTime(Date.now() + 7 * second);
-        expect(await isLoggedIn(scene.lost), how).toBe(false);
-        await expectNewLogin(scene.server);
+        expect(await isLoggedIn(devices.lost), how).toBe(false);
+        await expectNewLogin(devices.server);
         await remove("user:default:7");
       }
     });
@@ -35,12 +35,12 @@ describeLoss("bookkeeping that is lost", ({ begin, lose, remove }) => {
     if (later.length === 0) return;
     test.each(later)("ends the session within a tenth of its idle time by %s", async (end) => {
       for (const how of ["deleted", "cut", "of another shape"]) {
-        const scene = await lose(await begin(), key, how);
-        await ends[end]?.(scene);
+        const devices = await lose(await begin(), key, how);
+        await ends[end]?.(devices);
         vi.setSystemTime(Date.now() + 6 * second);
-        expect(await isLoggedIn(scene.lost), how).toBe(false);
-        expect(await isLoggedIn(scene.lost), how).toBe(false);
-        await expectNewLogin(scene.server);
+        expect(await isLoggedIn(devices.lost), how).toBe(false);
+        expect(await isLoggedIn(devices.lost), how).toBe(false);
+        await expectNewLogin(devices.server);
         await remove("user:default:7");
       }
     });
@@ -48,9 +48,9 @@ describeLoss("bookkeeping that is lost", ({ begin, lose, remove }) => {
 
   test("ends a session immediately if its record is lost, and its user can log in again", async () => {
     for (const how of ["deleted", "cut", "of another shape"]) {
-      const scene = await begin();
-      const key = `session:1001:${scene.lost.sessionId?.slice(2)}`;
-      const after = await lose(scene, key, how);
+      const devices = await begin();
+      const key = `session:1001:${devices.lost.sessionId?.slice(2)}`;
+      const after = await lose(devices, key, how);
       expect(await isLoggedIn(after.lost), how).toBe(false);
       expect(await isLoggedIn(after.other), how).toBe(true);
       expect((await after.other.call("logoutEverywhere")).body).toEqual({ ended: 2 });
@@ -60,11 +60,11 @@ describeLoss("bookkeeping that is lost", ({ begin, lose, remove }) => {
   });
 
   test("keeps a session ended if its mark is lost", async () => {
-    const scene = await begin();
-    const key = `session:1001:${scene.lost.sessionId?.slice(2)}`;
-    const thief = scene.lost.clone();
-    await scene.lost.call("logout");
-    await lose(scene, key, "deleted");
+    const devices = await begin();
+    const key = `session:1001:${devices.lost.sessionId?.slice(2)}`;
+    const thief = devices.lost.clone();
+    await devices.lost.call("logout");
+    await lose(devices, key, "deleted");
     expect(await isLoggedIn(thief)).toBe(false);
   });
 });

@@ -23,7 +23,7 @@ describeServers("sessions", (setup) => {
   );
 });
 
-/** What a session keeps, however it travels. */
+/** Tests a session with one transport. */
 function describeSession(setup: Setup, transport: Transport): void {
   async function start(config: Partial<StorefrontConfig> = {}) {
     const session = { tokenMethod: transport, ...config.session };

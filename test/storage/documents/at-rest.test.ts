@@ -151,7 +151,7 @@ describeStorages(({ start, allowErrors }, dump) => {
 
 // --- Internal helpers ---
 
-/** Hooks that note all they are told, but for errors, which are handed on as they are. */
+/** Hooks that record each event without its error. */
 function createEar(): { hooks: Hooks; told: string[] } {
   const told: string[] = [];
   const hear = (event: object) => {
@@ -286,7 +286,7 @@ function textsIn(text: string): string[] {
   return texts;
 }
 
-/** What someone might make of a text that lay in a storage. */
+/** The credentials that an attacker can build from a stored string. */
 function toCredentials(text: string): string[] {
   const ids = [text, ...text.split(/[.:$]/)].filter((part) => part !== "");
   const signature = "A".repeat(43);

@@ -160,7 +160,7 @@ describeWithRedis("a Redis that disconnects", () => {
   });
 });
 
-/** A driver as a caller makes it, who knows nothing of our defaults. */
+/** A driver that a caller creates without our defaults. */
 function openPatientDriver(url: string): Driver {
   const driver = openDriver({ driver: "redis", url });
   const client = driver.getInstance?.() as Redis;

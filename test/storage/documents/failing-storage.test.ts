@@ -41,7 +41,7 @@ describe("a storage that fails", () => {
     expect((await counters.get("a")).value).toEqual({ count: 1 });
   });
 
-  // The fs drivers return the errors of reads and removals, where others throw them.
+  // The fs drivers return the errors of reads and removals; other drivers throw them.
   test("causes an error if the driver returns its errors", async () => {
     const base = await createDirectory();
     const { counters } = openCounters(openDriver({ driver: "fs", base }));
@@ -62,7 +62,7 @@ describe("a storage that fails", () => {
     expect(() => openCounters({ getItem, getKeys, hasItem })).toThrow(TypeError);
   });
 
-  // fs writes in place: who reads meanwhile finds an empty or a cut file.
+  // fs writes in place, so a parallel read finds an empty or incomplete file.
   test("gets another read after half a document", async () => {
     const driver = openDriver({ driver: "memory" });
     const { setItemRaw = expect.fail } = driver;

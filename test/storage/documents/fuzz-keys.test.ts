@@ -149,7 +149,7 @@ describe("a user of any id", () => {
         const same = known.filter((other) => String(other.userId) === String(userId));
         expect(sessions).toHaveLength(same.length);
       }
-      // The end of one is the end of nobody else.
+      // A logout of one user ends no other user's session.
       const [first, ...rest] = known;
       if (first === undefined) return;
       expect((await first.client.call("logoutEverywhere")).status).toBe(200);
@@ -181,7 +181,7 @@ function open(config: { driver: string; [option: string]: unknown }): OpenStore 
 
   async function write(ids: readonly string[]): Promise<void> {
     for (const id of ids) {
-      // Never by the id itself, where that is no key.
+      // An ID that is not a valid key must be encoded first.
       if (!isKey(id)) await expect(things.get(id)).rejects.toThrow(TypeError);
       await things.update(toKeySegment(id), () => ({ set: { id } }));
     }

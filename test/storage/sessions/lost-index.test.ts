@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { createFaultyDriver, type Operation } from "../../_faulty-driver.ts";
 import { createSetup } from "../../_setup.ts";
 import { as } from "../../fixtures/trusting-auth.ts";
+import { twinAt } from "../../fixtures/clients.ts";
 import {
   askAdmin,
   describeLoss,
@@ -9,28 +10,27 @@ import {
   isLoggedIn,
   lossConfig,
   second,
-  twinAt,
 } from "../../fixtures/loss.ts";
 
 describeLoss("a user's index that is lost", ({ start, begin, lose, remove }) => {
   test.each(["logoutEverywhere", "logoutEverywhere after a new login", "endUserSessions"])(
     "%s says that it may be incomplete, in its answer and in the log",
     async (end) => {
-      const scene = await lose(await begin(), "user:default:7", "deleted");
-      const answer = await ends[end]?.(scene);
+      const devices = await lose(await begin(), "user:default:7", "deleted");
+      const answer = await ends[end]?.(devices);
       expect(answer).toMatchObject({ status: 200, body: { complete: false } });
-      expect(await isLoggedIn(scene.other)).toBe(
+      expect(await isLoggedIn(devices.other)).toBe(
         end === "logoutEverywhere after a new login" || end === "endUserSessions",
       );
-      const warnings = scene.server.lines.filter(({ message }) =>
+      const warnings = devices.server.lines.filter(({ message }) =>
         message.includes("because their index was lost"),
       );
       expect(warnings).toMatchObject([{ level: "warn" }]);
-      const again = await askAdmin(scene.server, "endUserSessions", { userId: 7 });
+      const again = await askAdmin(devices.server, "endUserSessions", { userId: 7 });
       expect(again.body).toEqual({ ended: 0, complete: false });
       // No session that the lost index named can be active any more.
       vi.setSystemTime(Date.now() + 61 * second);
-      const last = await askAdmin(scene.server, "endUserSessions", { userId: 7 });
+      const last = await askAdmin(devices.server, "endUserSessions", { userId: 7 });
       expect(last.body).toEqual({ ended: 0 });
     },
   );
@@ -38,13 +38,13 @@ describeLoss("a user's index that is lost", ({ start, begin, lose, remove }) => 
   test.each(["updatePassword", "updateEmail", "destroySessionsForUserId"])(
     "%s says in the log that it may be incomplete",
     async (end) => {
-      const scene = await lose(await begin(), "user:default:7", "deleted");
-      const answer = await ends[end]?.(scene);
+      const devices = await lose(await begin(), "user:default:7", "deleted");
+      const answer = await ends[end]?.(devices);
       if (end.startsWith("update")) {
         const body = { code: "session_changed", executed: true };
         expect(answer).toMatchObject({ status: 409, body, setCookies: [] });
       }
-      const warnings = scene.server.lines.filter(({ message }) =>
+      const warnings = devices.server.lines.filter(({ message }) =>
         message.includes("because their index was lost"),
       );
       expect(warnings).toMatchObject([{ level: "warn" }]);
@@ -52,33 +52,33 @@ describeLoss("a user's index that is lost", ({ start, begin, lose, remove }) => 
   );
 
   test("an end of all sessions of the shop ends the rest immediately", async () => {
-    const scene = await lose(await begin(), "user:default:7", "deleted");
-    await ends["logoutEverywhere after a new login"]?.(scene);
-    await ends["endAllSessions"]?.(scene);
-    expect(await isLoggedIn(scene.lost)).toBe(false);
+    const devices = await lose(await begin(), "user:default:7", "deleted");
+    await ends["logoutEverywhere after a new login"]?.(devices);
+    await ends["endAllSessions"]?.(devices);
+    expect(await isLoggedIn(devices.lost)).toBe(false);
   });
 
   test("a session that is never used again ends with its idle timeout", async () => {
-    const scene = await lose(await begin(), "user:default:7", "deleted");
+    const devices = await lose(await begin(), "user:default:7", "deleted");
     vi.setSystemTime(Date.now() + 60 * second);
-    expect(await isLoggedIn(scene.lost)).toBe(false);
+    expect(await isLoggedIn(devices.lost)).toBe(false);
   });
 
   test("a session that the index doesn't name makes later ends incomplete, on every server", async () => {
-    const scene = await lose(await begin(), "user:default:7", "deleted");
+    const devices = await lose(await begin(), "user:default:7", "deleted");
     const elsewhere = await start(lossConfig);
     await elsewhere.client().call("login", as(7));
     vi.setSystemTime(Date.now() + 6 * second);
-    expect(await isLoggedIn(scene.lost)).toBe(false);
+    expect(await isLoggedIn(devices.lost)).toBe(false);
     const { body } = await askAdmin(elsewhere, "endUserSessions", { userId: 7 });
     expect(body).toEqual({ ended: 1, complete: false });
   });
 
   test("a server that has only seen a session of the user recognizes the lost index", async () => {
-    const scene = await begin();
+    const devices = await begin();
     const elsewhere = await start(lossConfig);
-    expect(await isLoggedIn(twinAt(elsewhere, scene.lost))).toBe(true);
-    await lose(scene, "user:default:7", "deleted");
+    expect(await isLoggedIn(twinAt(elsewhere, devices.lost))).toBe(true);
+    await lose(devices, "user:default:7", "deleted");
     const { body } = await askAdmin(elsewhere, "endUserSessions", { userId: 7 });
     expect(body).toEqual({ ended: 0, complete: false });
   });
@@ -115,9 +115,9 @@ describeLoss("a user's index that is lost", ({ start, begin, lose, remove }) => 
   });
 
   test("a write that finds the lost index is rejected before it runs", async () => {
-    const scene = await lose(await begin(), "user:default:7", "deleted");
+    const devices = await lose(await begin(), "user:default:7", "deleted");
     vi.setSystemTime(Date.now() + 6 * second);
-    const answer = await scene.lost.call("note", { late: true });
+    const answer = await devices.lost.call("note", { late: true });
     expect(answer).toMatchObject({
       status: 409,
       body: { code: "session_ended" },

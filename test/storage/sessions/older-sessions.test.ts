@@ -16,7 +16,7 @@ describe("a session of a version without random generations", () => {
   });
   const { start } = createSetup("memory", "request", () => driver);
 
-  /** Makes all sessions in the storage what that version left, and starts this version on it. */
+  /** Converts the stored sessions to the format of that version, and starts this version on them. */
   async function upgrade(epoch?: number): Promise<TestStorefront> {
     const documents = [
       ...(await readStored(driver, "session:1")),

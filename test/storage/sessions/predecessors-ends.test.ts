@@ -10,8 +10,6 @@ import { describeTwoServers } from "../../fixtures/two-servers.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 import { observe, readStored, sessionIdOf, sessionsOf } from "../../fixtures/stored.ts";
 
-// Each test is named for a defect of the systems that came before, and shows the opposite: here what
-
 // Each test has the name of a defect of earlier systems, and shows the opposite: when sessions end.
 
 afterEach(() => void vi.useRealTimers());
@@ -138,7 +136,7 @@ describe("on one server", () => {
     expect((await other?.call("endSessions", { userId: "7", keep }))?.body).toBe(3);
     const left = sessionsOf(await stored("session:")).map(sessionIdOf);
     expect(left.toSorted()).toEqual([other?.sessionId, kept?.sessionId].toSorted());
-    // Each record was known for what it is.
+    // The server recognized each record.
     expect(lines).toEqual([]);
     for (const ended of [phone, laptop, abroad]) {
       expect((await ended?.call("getUser"))?.body).toEqual({});
@@ -192,7 +190,7 @@ describe("on one server", () => {
 
 // --- Internal helpers ---
 
-/** What Redis gives as the time to live of a document that has none. */
+/** Redis's time to live of a key without an expiration. */
 const neverEnds = -1;
 
 const emptyBasket = { key: null, items: [], itemCount: 0, revision: 0 };

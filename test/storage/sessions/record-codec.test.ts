@@ -69,7 +69,7 @@ describe("a session's record", () => {
         }),
       );
       expect(found).toMatchObject(keys.map((path) => ({ id: `7:${path}`, customData })));
-      // The first ones teach V8 what is to come.
+      // The first objects train V8's hidden classes.
       const [known, ...others] = found.slice(-3);
       expect(others.map((other) => haveSameShape(known, other))).toEqual([true, true]);
       await Promise.all(keys.map((path) => records.take(path)));

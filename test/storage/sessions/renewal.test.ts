@@ -109,7 +109,7 @@ describeStorages("a session's id", ({ start }) => {
     expect(await whoIs(elsewhere)).toBe(7);
     expect(reuses).toMatchObject([{ userId: 7, handle, shop: { shopId: 1001 } }]);
     expect(lines.filter(({ message }) => message.includes("had been replaced"))).toHaveLength(1);
-    // It is over, so there is no more to tell.
+    // The session has ended, so there is nothing more to report.
     expect(await whoIs(thief)).toBeUndefined();
     expect(reuses).toHaveLength(1);
   });

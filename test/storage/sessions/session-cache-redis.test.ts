@@ -104,7 +104,7 @@ describeWithRedis("two storefronts with caches on one Redis", () => {
     });
     const user = client();
     await user.call("enter");
-    // The generation of the shop is read with each session until Redis tells of its changes.
+    // The cache reads the generation with each session until Redis pushes changes.
     await until(async () => (await countGets(() => user.call("getUser"))) === 1);
     for (let call = 0; call < 5; call++) {
       expect(await countGets(() => user.call("getUser"))).toBe(1);

@@ -62,7 +62,7 @@ describeStorages("the sessions of a user", ({ start }) => {
       true,
       false,
     ]);
-    // Who logs in again takes their own place, and who logs out makes one.
+    // A new login replaces its own session, and a logout makes room for one.
     expect((await second?.call("enter", { id: 7 }))?.status).toBe(200);
     await first?.call("logout");
     expect((await third.call("enter", { id: 7 })).status).toBe(200);
