@@ -4,8 +4,10 @@ import { RpcError } from "../rpc/error.ts";
 export class Deadlines {
   /** Milliseconds. */
   readonly #limit: number;
-  /** In the order in which they expire, because all calls have the same limit. */
-  readonly #open = new Set<Deadline>();
+  // A linked list, in the order in which deadlines expire, because all calls have the same limit. A set would drag
+  // ended calls into the old generation of the heap: that cost 3 µs of garbage collection per call.
+  #first: Deadline | undefined;
+  #last: Deadline | undefined;
   readonly #timer: NodeJS.Timeout;
 
   /** @param limit seconds that a call may take; it can be a tenth of it longer, or a second */
@@ -18,12 +20,21 @@ export class Deadlines {
   /** Starts the deadline of a call, which ends with {@link end}. */
   begin(request: Pick<Request, "signal">): Deadline {
     const deadline = new Deadline(request, performance.now() + this.#limit);
-    this.#open.add(deadline);
+    deadline.previous = this.#last;
+    if (this.#last === undefined) this.#first = deadline;
+    else this.#last.next = deadline;
+    this.#last = deadline;
     return deadline;
   }
 
   end(deadline: Deadline): void {
-    this.#open.delete(deadline);
+    const { previous, next } = deadline;
+    if (previous !== undefined) previous.next = next;
+    else if (this.#first === deadline) this.#first = next;
+    if (next !== undefined) next.previous = previous;
+    else if (this.#last === deadline) this.#last = previous;
+    deadline.previous = undefined;
+    deadline.next = undefined;
   }
 
   /** Stops the timer. */
@@ -33,10 +44,9 @@ export class Deadlines {
 
   #sweep(): void {
     const now = performance.now();
-    for (const deadline of this.#open) {
-      if (deadline.endsAt > now) return;
-      this.#open.delete(deadline);
-      deadline.expire();
+    for (let open = this.#first; open !== undefined && open.endsAt <= now; open = this.#first) {
+      this.end(open);
+      open.expire();
     }
   }
 }
@@ -45,6 +55,9 @@ export class Deadlines {
 export class Deadline {
   /** On the clock of `performance.now`. */
   readonly endsAt: number;
+  /** The neighbours in the list of open deadlines. */
+  previous: Deadline | undefined;
+  next: Deadline | undefined;
   readonly #request: Pick<Request, "signal">;
   #fail: ((error: RpcError) => void) | undefined;
   #reason: DOMException | undefined;
