@@ -1,6 +1,6 @@
 import { H3 } from "h3";
 import { createAdmin } from "./admin.ts";
-import { createLog } from "./cli/console-log.ts";
+import { createLog } from "./console-log.ts";
 import type { StorefrontConfig } from "./config/config.ts";
 import { isOneOfSeveral } from "./config/environment.ts";
 import type { StorefrontOptions } from "./config/options.ts";

@@ -8,7 +8,7 @@ import { fail, print, printError } from "./output.ts";
 import type { StorefrontConfig } from "../config/config.ts";
 import { listen, type Running } from "./listen.ts";
 import { loadStorefrontConfig, watchStorefrontConfig } from "./load.ts";
-import { createLog } from "./console-log.ts";
+import { createLog } from "../console-log.ts";
 import { handleProcessErrors } from "./process-errors.ts";
 
 /** The settings of a run. */

@@ -12,7 +12,7 @@ import { defineRpcMethod } from "../../rpc/method.ts";
 import { createStorefront } from "../../server/storefront.ts";
 import { ConfigError } from "../../server/config/config-error.ts";
 import type { SessionConfig } from "../../server/config/keys/session-keys.ts";
-import { createLog } from "../../server/cli/console-log.ts";
+import { createLog } from "../../server/console-log.ts";
 import { Signer } from "../../server/credentials/signature.ts";
 import { createSetup, testConfig, testSecret } from "../_setup.ts";
 import { twinAt } from "../fixtures/clients.ts";

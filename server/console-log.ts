@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import type { Logger } from "../../shared/log.ts";
+import type { Logger } from "../shared/log.ts";
 import { LineStream } from "./line-stream.ts";
 
 /**

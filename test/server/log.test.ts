@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { createLog } from "../../../server/cli/console-log.ts";
+import { createLog } from "../../server/console-log.ts";
 
 const now = "2026-01-02T03:04:05.678Z";
 let out: string;

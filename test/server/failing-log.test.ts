@@ -1,13 +1,13 @@
 import createMemoryDriver from "unstorage/drivers/memory";
 import { describe, expect, test } from "vitest";
-import { defineRpcMethod } from "../../../rpc/method.ts";
-import { LineStream, type LineTarget } from "../../../server/cli/line-stream.ts";
-import { createSafeLog, type Logger } from "../../../shared/log.ts";
-import { openDocumentStore } from "../../../storage/store.ts";
-import { createVendureSessionCache } from "../../../adapters/vendure-session-cache.ts";
-import { createFaultyDriver } from "../../_faulty-driver.ts";
-import { createTestLog } from "../../_log.ts";
-import { describeStorages } from "../../_setup.ts";
+import { defineRpcMethod } from "../../rpc/method.ts";
+import { LineStream, type LineTarget } from "../../server/line-stream.ts";
+import { createSafeLog, type Logger } from "../../shared/log.ts";
+import { openDocumentStore } from "../../storage/store.ts";
+import { createVendureSessionCache } from "../../adapters/vendure-session-cache.ts";
+import { createFaultyDriver } from "../_faulty-driver.ts";
+import { createTestLog } from "../_log.ts";
+import { describeStorages } from "../_setup.ts";
 
 const thrown = () => {
   throw new Error("The log is full");
