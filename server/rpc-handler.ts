@@ -33,7 +33,7 @@ import { ShopResolver } from "./shop-resolver.ts";
  */
 export type Handle = (request: ServerRequest, route: Route | undefined) => Promise<Response>;
 
-/** What the server waits for before each call runs, for example until calls can run as a batch. */
+/** Delays a call until its promise resolves, for example until several calls can run as a batch. */
 export type Schedule = () => Promise<void>;
 
 export interface RpcHandler {

@@ -27,7 +27,7 @@ export interface StorefrontConfig<
   readonly shops: readonly ShopConfig[];
   /** How a session travels and when it expires. */
   readonly session?: SessionConfig | undefined;
-  /** Where sessions, baskets, wishlists, and accounts are stored. */
+  /** The storages of sessions, baskets, wishlists, and accounts. */
   readonly storage?: ServerStorageConfig | undefined;
   /** Which pages of other origins can call the server: see docs/cors.md. */
   readonly cors?: CorsConfig | undefined;

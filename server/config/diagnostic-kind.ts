@@ -12,7 +12,7 @@ export interface DiagnosticKind {
    * call. A bundler loads the config in another environment, and must not fail.
    */
   readonly isDeferred?: boolean;
-  /** What the problem means, in one sentence. The start prints it for a warning. */
+  /** Explains the problem in one sentence. The start prints it for a warning. */
   readonly about: string;
   /** The expected value, unless a rule has a more exact one. */
   readonly remedy: string;

@@ -64,7 +64,7 @@ export interface SessionConfig {
   readonly freshFor?: number | undefined;
   /** The most sessions of a user, in all shops of a realm that share a storage. @default 50 */
   readonly maxSessionsPerUser?: number | undefined;
-  /** What happens at a login above `maxSessionsPerUser`. @default "endOldest" */
+  /** Decides about a login above `maxSessionsPerUser`. @default "endOldest" */
   readonly sessionLimitPolicy?: SessionLimitPolicy | undefined;
   /** Keys of 32 characters or more for tokens in sessions: the last one encrypts, each of them decrypts. @default `secret` */
   readonly encryptionKeys?: string | readonly string[] | undefined;
