@@ -3,7 +3,7 @@ import { applyRules } from "./config-rules.ts";
 import { createConfigSchema } from "./config-schema.ts";
 import type { StorefrontConfig } from "./config.ts";
 import { describeValue } from "./describe-value.ts";
-import { createDiagnostics, isDeferred, type Diagnostic } from "./diagnostics.ts";
+import { createDiagnostics, diagnosticKinds, type Diagnostic } from "./diagnostics.ts";
 import type { Environment } from "./environment.ts";
 import { mergeConfig, type SourcedConfig } from "./merge-config.ts";
 import { guessedDomainRules } from "./registrable-domain.ts";
@@ -42,9 +42,9 @@ export function checkConfig(
 
 /** @throws ConfigError with all errors that are not deferred, if there are any */
 export function assertNoErrors(diagnostics: readonly Diagnostic[]): void {
-  const errors = diagnostics.filter(
-    ({ severity, code }) => severity === "error" && !isDeferred(code),
-  );
+  const errors = diagnostics.filter(({ severity, code }) => {
+    return severity === "error" && !diagnosticKinds[code].isDeferred;
+  });
   if (errors.length > 0) throw new ConfigError(errors);
 }
 

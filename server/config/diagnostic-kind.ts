@@ -1,12 +1,9 @@
-/** An error prevents the start. The start prints a warning. Only `storefront doctor` prints a notice. */
-export type Severity = "error" | "warning" | "notice";
-
 /** A kind of problem in a config, or in the storages behind it. */
 export interface DiagnosticKind {
-  /** In production. */
-  readonly severity: Severity;
+  /** In production. An error prevents the start. The start prints a warning. Only `storefront doctor` prints a notice. */
+  readonly severity: "error" | "warning" | "notice";
   /** In development, if that differs; `none` for no diagnostic. */
-  readonly development?: Severity | "none";
+  readonly development?: DiagnosticKind["severity"] | "none";
   /**
    * Whether `createStorefront` does not throw for this error: the CLI checks it at startup, other servers at the first
    * call. A bundler loads the config in another environment, and must not fail.
@@ -16,4 +13,18 @@ export interface DiagnosticKind {
   readonly about: string;
   /** The expected value, unless a rule has a more exact one. */
   readonly remedy: string;
+}
+
+export const error = kindOf("error");
+export const warning = kindOf("warning");
+export const notice = kindOf("notice");
+
+// --- Internal helpers ---
+
+function kindOf(severity: DiagnosticKind["severity"]) {
+  return (
+    about: string,
+    remedy: string,
+    rest: Pick<DiagnosticKind, "development" | "isDeferred"> = {},
+  ): DiagnosticKind => ({ severity, about, remedy, ...rest });
 }

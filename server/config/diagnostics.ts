@@ -1,32 +1,24 @@
 import type { ConfigFault } from "./config-error.ts";
 import { configDiagnostics } from "./config-diagnostics.ts";
-import type { DiagnosticKind, Severity } from "./diagnostic-kind.ts";
+import type { DiagnosticKind } from "./diagnostic-kind.ts";
 import { serverDiagnostics } from "./server-diagnostics.ts";
-import { storageDiagnostics } from "./storage-diagnostics.ts";
-
-export type DiagnosticCode = keyof typeof diagnosticKinds;
 
 /** A problem, and the path of its key. */
 export interface Diagnostic extends ConfigFault {
-  readonly code: DiagnosticCode;
-  readonly severity: Severity;
+  readonly code: keyof typeof diagnosticKinds;
+  readonly severity: DiagnosticKind["severity"];
 }
 
 /** Reports a problem of a key. `expected` is the remedy of its kind by default. */
-export type Report = (code: DiagnosticCode, path: string, found: string, expected?: string) => void;
+export type Report = (
+  code: Diagnostic["code"],
+  path: string,
+  found: string,
+  expected?: string,
+) => void;
 
 /** All kinds of diagnostics. docs/doctor.md has the same table. */
-export const diagnosticKinds = {
-  ...configDiagnostics,
-  ...storageDiagnostics,
-  ...serverDiagnostics,
-};
-
-/** Whether `createStorefront` does not throw for an error. */
-export function isDeferred(code: string): boolean {
-  const kinds: Readonly<Record<string, DiagnosticKind>> = diagnosticKinds;
-  return kinds[code]?.isDeferred === true;
-}
+export const diagnosticKinds = { ...configDiagnostics, ...serverDiagnostics };
 
 /** Collects each diagnostic once, because a rule reports a global key for each shop. */
 export function createDiagnostics(mode: { readonly production: boolean }): {
@@ -36,8 +28,8 @@ export function createDiagnostics(mode: { readonly production: boolean }): {
   const diagnostics = new Map<string, Diagnostic>();
   return {
     report(code, path, found, expected = diagnosticKinds[code].remedy) {
-      const kind: DiagnosticKind = diagnosticKinds[code];
-      const severity = mode.production ? kind.severity : (kind.development ?? kind.severity);
+      const { severity: usual, development = usual } = diagnosticKinds[code];
+      const severity = mode.production ? usual : development;
       if (severity === "none") return;
       const diagnostic = { code, severity, path, found, expected };
       diagnostics.set(JSON.stringify(diagnostic), diagnostic);

@@ -1,6 +1,5 @@
 import { checkConfig } from "./check.ts";
 import { findStorages } from "./configured-storages.ts";
-import type { Severity } from "./diagnostic-kind.ts";
 import { createDiagnostics, diagnosticKinds, type Diagnostic } from "./diagnostics.ts";
 import { isOneOfSeveral } from "./environment.ts";
 import { loadDomainRules } from "./registrable-domain.ts";
@@ -37,4 +36,4 @@ export function describeDiagnosis(diagnostics: readonly Diagnostic[], file: stri
 
 // --- Internal helpers ---
 
-const severities: readonly Severity[] = ["error", "warning", "notice"];
+const severities = ["error", "warning", "notice"] as const;

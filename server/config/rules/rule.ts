@@ -1,5 +1,5 @@
 import { describeValue } from "../describe-value.ts";
-import type { DiagnosticCode, Report } from "../diagnostics.ts";
+import type { Diagnostic, Report } from "../diagnostics.ts";
 import type { Environment } from "../environment.ts";
 import type { Sourced, SourcedValue } from "../layers.ts";
 import type { SourcedConfig } from "../merge-config.ts";
@@ -20,7 +20,7 @@ export function pathOf({ isSet, source }: SourcedValue, path: string): string {
 /** Reports a key of a group, for example `secure` of `session`. The group of a key of the top level is `""`. */
 export function reportKey<Values>(
   report: Report,
-  code: DiagnosticCode,
+  code: Diagnostic["code"],
   [group, values, key]: readonly [group: string, values: Sourced<Values>, key: keyof Values],
   expected?: string,
 ): void {

@@ -1,5 +1,5 @@
 import { describeValue } from "../describe-value.ts";
-import type { DiagnosticCode, Report } from "../diagnostics.ts";
+import type { Diagnostic, Report } from "../diagnostics.ts";
 import { pathOf, reportKey, type RuleContext } from "./rule.ts";
 import type { SourcedValue } from "../layers.ts";
 import { isWeakSecret } from "../weak-secret.ts";
@@ -30,7 +30,7 @@ export function secretRule({ config: { admin, shops } }: RuleContext, report: Re
 
   /** Reports each secret of a key for which `isInvalid` is true. */
   function reportTexts(
-    code: DiagnosticCode,
+    code: Diagnostic["code"],
     sourced: SourcedValue,
     path: string,
     isInvalid: (text: string) => boolean,
