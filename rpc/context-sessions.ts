@@ -1,7 +1,17 @@
+import { parse } from "bowser";
 import type { Call } from "./call.ts";
-import { describeDevice } from "./methods/device.ts";
 import { rotateId } from "./session/login.ts";
 import { destroySessionByHandle, destroySessionsOf } from "./session/logout.ts";
+
+/** The device that a user agent names. */
+export interface Device {
+  /** For example `Firefox`. */
+  readonly browser?: string | undefined;
+  /** For example `Android`. */
+  readonly os?: string | undefined;
+  /** For example `mobile`, `tablet`, or `desktop`. */
+  readonly type?: string | undefined;
+}
 
 /** The functions of `context.sessions`. */
 export type ContextSessions = ReturnType<typeof createContextSessions>;
@@ -47,4 +57,13 @@ export function createContextSessions({ services, session }: Call) {
       return rotateId(session, { proved: fresh });
     },
   };
+}
+
+// --- Internal helpers ---
+
+/** Describes the device of a user agent, so that users recognize their own. Any client can send any user agent. */
+function describeDevice(userAgent: string | undefined): Device {
+  if (!userAgent) return {};
+  const { browser, os, platform } = parse(userAgent);
+  return { browser: browser.name, os: os.name, type: platform.type };
 }

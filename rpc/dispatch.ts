@@ -1,10 +1,9 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Call } from "./call.ts";
-import { maxIssues, RpcError } from "./error.ts";
+import { maxIssues, RpcError, type Issue } from "./error.ts";
 import { createHookEvent, notify } from "./hooks.ts";
 import type { RpcMethod, RpcMethods } from "./method.ts";
 import type { Redactor } from "./redaction/redactor.ts";
-import { parseInput, parseWith } from "./schema.ts";
 import { maskSecrets } from "./redaction/secret.ts";
 import { findNamedSecrets } from "./redaction/secret-names.ts";
 
@@ -77,6 +76,16 @@ export async function dispatch(
   }
 }
 
+/** Checks a client's payload against any Standard Schema. @throws RpcError `invalid_input` */
+export async function parseInput<S extends StandardSchemaV1>(
+  schema: S,
+  payload: unknown,
+): Promise<StandardSchemaV1.InferOutput<S>> {
+  const result = await schema["~standard"].validate(payload);
+  if (result.issues === undefined) return result.value as StandardSchemaV1.InferOutput<S>;
+  throw new RpcError("invalid_input", { errors: result.issues.map(toIssue) });
+}
+
 // --- Internal helpers ---
 
 function addSecrets(redactor: Redactor, schema: StandardSchemaV1, payload: unknown): void {
@@ -89,12 +98,18 @@ async function parseOutput(
   name: string,
   result: unknown,
 ): Promise<unknown> {
-  const parsed = await parseWith(schema, result);
-  if ("value" in parsed) return parsed.value;
-  const { issues } = parsed;
-  const found = issues
+  const parsed = await schema["~standard"].validate(result);
+  if (parsed.issues === undefined) return parsed.value;
+  const { length } = parsed.issues;
+  const found = parsed.issues
     .slice(0, maxIssues)
+    .map(toIssue)
     .map(({ path, message }) => `${path.join(".")}: ${message}`);
-  const more = issues.length > maxIssues ? `; and ${issues.length - maxIssues} more` : "";
+  const more = length > maxIssues ? `; and ${length - maxIssues} more` : "";
   throw new Error(`${name} answered what its output schema refuses: ${found.join("; ")}${more}`);
+}
+
+function toIssue({ path = [], message }: StandardSchemaV1.Issue): Issue {
+  const keys = path.map((segment) => (typeof segment === "object" ? segment.key : segment));
+  return { path: keys.map((key) => (typeof key === "number" ? key : String(key))), message };
 }

@@ -69,6 +69,12 @@ export interface RpcMethod<Payload = unknown, Output = unknown, Input = never, C
 /** Methods by name. */
 export type RpcMethods = Readonly<Record<string, RpcMethod>>;
 
+/**
+ * The property of a method's result that holds its JSON, which the server sends as it is. It is not enumerable,
+ * because a changed copy of the result has other JSON.
+ */
+export const jsonText = Symbol("JSON text");
+
 /** Defines a method. TypeScript infers the types of its payload, its result, and its context. */
 export function defineRpcMethod<
   A extends Access = "session",

@@ -2,8 +2,8 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import * as z from "zod";
 import type { ShopServices } from "../rpc/shop-services.ts";
 import { RpcError } from "../rpc/error.ts";
-import { endSessions, incompleteEnd, type EndedSessions } from "../rpc/session/ended-sessions.ts";
-import { parseInput } from "../rpc/schema.ts";
+import { endSessions, incompleteEnd } from "../rpc/session/logout.ts";
+import { parseInput } from "../rpc/dispatch.ts";
 import { isUserId } from "../storage/sessions/session-record.ts";
 import type { Services } from "./services.ts";
 import type { RequestEvent } from "./request.ts";
@@ -110,7 +110,7 @@ function choose(
 async function endUserSessions(
   services: readonly ShopServices[],
   userId: string | number,
-): Promise<EndedSessions> {
+): ReturnType<typeof endSessions> {
   const chosen = services.map(({ shop }) => shop.shopId);
   const indexes = new Set(services.flatMap(({ realm }) => realm.users));
   return endSessions(indexes, userId, ({ shopId }) => !chosen.includes(shopId));

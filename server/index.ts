@@ -48,10 +48,9 @@ export { RpcError } from "../rpc/error.ts";
 export type { Issue, ProblemCode, RpcErrorOptions } from "../rpc/error.ts";
 export type { HookEvent, Hooks } from "../rpc/hooks.ts";
 export type { LoginOptions } from "../rpc/context.ts";
-export type { ContextSessions } from "../rpc/context-sessions.ts";
+export type { ContextSessions, Device } from "../rpc/context-sessions.ts";
 export type { SessionTokens } from "../rpc/session/session-tokens.ts";
 export type { MergeReport } from "../rpc/lists/transfer.ts";
-export type { Device } from "../rpc/methods/device.ts";
 export type { BuiltinMethods } from "../rpc/methods/builtin.ts";
 /** Result types contain it, so a program that infers a result type must be able to name it. */
 export type { JsonValue } from "type-fest";

@@ -1,5 +1,5 @@
 import { FastResponse, type ServerRequest } from "srvx";
-import { jsonText } from "../rpc/json-text.ts";
+import { jsonText } from "../rpc/method.ts";
 import type { Logger } from "../shared/log.ts";
 import { findJsonFault } from "./json-fault.ts";
 import type { HeaderEntry } from "./credentials/transport.ts";

@@ -1,5 +1,5 @@
 import type { Basket, BasketLine, BasketView } from "./basket.ts";
-import { jsonText } from "../json-text.ts";
+import { jsonText } from "../method.ts";
 import { toStoredJson } from "./line-identity.ts";
 
 /**

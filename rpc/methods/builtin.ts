@@ -1,53 +1,22 @@
-import {
-  getUser,
-  login,
-  logout,
-  reauthenticate,
-  register,
-  updateEmail,
-  updatePassword,
-  updateUser,
-} from "./account-methods.ts";
-import {
-  addItemsToBasket,
-  addItemToBasket,
-  clearBasket,
-  getBasket,
-  removeItemFromBasket,
-  updateBasketItem,
-} from "./basket-methods.ts";
-import { listSessions, logoutEverywhere, revokeSession } from "./session-methods.ts";
-import { getShopConfiguration } from "./shop-methods.ts";
-import {
-  addItemToWishlist,
-  clearWishlist,
-  getWishlist,
-  removeItemFromWishlist,
-} from "./wishlist-methods.ts";
+import { defineRpcMethod } from "../method.ts";
+import * as accountMethods from "./account-methods.ts";
+import * as basketMethods from "./basket-methods.ts";
+import * as sessionMethods from "./session-methods.ts";
+import * as wishlistMethods from "./wishlist-methods.ts";
 
-/** The built-in methods. A method of the config with the same name replaces one. */
+/** Returns the public settings of the shop. */
+const getShopConfiguration = defineRpcMethod({
+  access: "public",
+  readOnly: true,
+  handler: (_, { shop }) => shop,
+});
+
+/** The built-in methods: all exports of the imported files. A method of the config with the same name replaces one. */
 export const builtinMethods = {
-  getUser,
-  login,
-  register,
-  logout,
-  logoutEverywhere,
-  updateUser,
-  updateEmail,
-  updatePassword,
-  reauthenticate,
-  listSessions,
-  revokeSession,
-  getBasket,
-  clearBasket,
-  addItemToBasket,
-  addItemsToBasket,
-  updateBasketItem,
-  removeItemFromBasket,
-  getWishlist,
-  clearWishlist,
-  addItemToWishlist,
-  removeItemFromWishlist,
+  ...accountMethods,
+  ...sessionMethods,
+  ...basketMethods,
+  ...wishlistMethods,
   getShopConfiguration,
 };
 

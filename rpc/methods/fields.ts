@@ -1,6 +1,5 @@
 import * as z from "zod";
 import { canonicalJson } from "../lists/canonical-json.ts";
-import { isCommonPassword } from "../accounts/common-password.ts";
 import { secret } from "../redaction/secret.ts";
 
 /** The ID of a variant or a product: a positive integer, or a string of 1 to 64 characters. */
@@ -78,4 +77,18 @@ function sizeOf(data: object): number {
 function hasKey(value: unknown, key: string): boolean {
   if (typeof value !== "object" || value === null) return false;
   return Object.hasOwn(value, key) || Object.values(value).some((part) => hasKey(part, key));
+}
+
+let commonPasswords: Promise<ReadonlySet<string>> | undefined;
+
+/** Whether a text is one of some 49,000 common passwords (ASVS 5.0, 6.2.4); ignores the case of letters. */
+async function isCommonPassword(text: string): Promise<boolean> {
+  commonPasswords ??= loadCommonPasswords();
+  return (await commonPasswords).has(text.normalize("NFKC").toLowerCase());
+}
+
+/** Loads the list when a user sets the first password, because it takes 50 ms and some megabytes. */
+async function loadCommonPasswords(): Promise<ReadonlySet<string>> {
+  const { dictionary } = await import("@zxcvbn-ts/language-common");
+  return new Set(dictionary["passwords-common"]);
 }

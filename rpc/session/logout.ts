@@ -2,8 +2,9 @@ import { describeError } from "../../shared/log.ts";
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
 import type { Session } from "../../storage/sessions/session-records.ts";
 import { idsOf, type UserSession } from "../../storage/sessions/user-index.ts";
+import type { RevocationMark } from "../../storage/sessions/revocations.ts";
+import type { UserSessionIndex } from "../../storage/sessions/user-sessions.ts";
 import type { CallSession } from "./call-session.ts";
-import { endSessions, incompleteEnd } from "./ended-sessions.ts";
 
 /*
  * The ends of sessions that a call makes. If the call's own session is among them, the call continues without a
@@ -53,6 +54,34 @@ export async function destroySessionByHandle(
   const ended = results.filter((one) => one !== undefined);
   await clearIfAmong(session, ended);
   return ended.length > 0;
+}
+
+/** The log message if an end of all sessions may have missed one. */
+export const incompleteEnd =
+  "Some sessions of the user may stay active because their index was lost. They end within a tenth of the idle time; endAllSessions ends them now";
+
+/**
+ * Ends a user's sessions in the indexes of several storages.
+ * @param since the mark that a login of the same call has compared with so far
+ * @returns `isComplete: false` if the user's index was lost, so that sessions that it doesn't name can stay active;
+ * `since`: the mark that a login of the same call compares with, for each storage
+ */
+export async function endSessions(
+  indexes: Iterable<UserSessionIndex>,
+  userId: string | number,
+  isKept: (session: UserSession) => boolean,
+  since?: RevocationMark,
+) {
+  const ends = await Promise.all(
+    Array.from(indexes, async (users) => {
+      return { users, ...(await users.endAll(userId, isKept, since)) };
+    }),
+  );
+  return {
+    ended: ends.flatMap(({ ended }) => ended),
+    isComplete: ends.every(({ isComplete }) => isComplete),
+    since: new Map(ends.map((end) => [end.users, end.since])),
+  };
 }
 
 // --- Internal helpers ---

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type {
   SessionCustomData,
   SessionRecord,
@@ -6,8 +7,6 @@ import type {
 import type { RecordChange } from "../../storage/sessions/session-records.ts";
 import { copyOf } from "../../shared/copy.ts";
 import { RpcError } from "../error.ts";
-import { isJsonLongerThan } from "./json-length.ts";
-import { mergeChanges } from "./merge-changes.ts";
 
 /**
  * Sets fields of the custom data; `undefined` removes a field. The change throws RpcError `limit_reached` if the
@@ -55,6 +54,31 @@ export function chain(changes: readonly RecordChange[]): RecordChange {
   return (record) => changes.reduce((next, change) => change(next), record);
 }
 
+/**
+ * Three-way merge: applies the difference between `base` and `ours` to `current`, field by field. Parallel
+ * changes of different fields all stay. An array counts as one field.
+ */
+export function mergeChanges<T>(base: unknown, ours: T, current: unknown): T {
+  if (!isPlainObject(base) || !isPlainObject(ours) || !isPlainObject(current)) return ours;
+  const touched = [...new Set([...Object.keys(base), ...Object.keys(ours)])].filter(
+    (key) => !isDeepStrictEqual(own(base, key), own(ours, key)),
+  );
+  const others = Object.entries(current).filter(([key]) => !touched.includes(key));
+  const changed = touched
+    .filter((key) => own(ours, key) !== undefined)
+    .map((key) => [key, mergeChanges(own(base, key), own(ours, key), own(current, key))]);
+  // `fromEntries` defines fields; assigning a `__proto__` would change the object's prototype.
+  return Object.fromEntries([...others, ...changed]) as T;
+}
+
+/**
+ * Whether the JSON of a value is certainly longer than `length` characters. It stops reading there, so a value
+ * that is too large is neither copied nor written first.
+ */
+export function isJsonLongerThan(value: unknown, length: number): boolean {
+  return charge(value, length) < 0;
+}
+
 // --- Internal helpers ---
 
 /** The limit for the custom data of a session, in characters of JSON. */
@@ -68,4 +92,36 @@ function tooLarge(size: string): RpcError {
   return new RpcError("limit_reached", {
     detail: `The session's custom data would have ${size} characters of JSON; the limit is ${maxSize}`,
   });
+}
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function own(object: Record<string, unknown>, key: string): unknown {
+  return Object.hasOwn(object, key) ? object[key] : undefined;
+}
+
+/** @returns the rest of a budget of characters; below 0, the JSON is longer */
+function charge(value: unknown, budget: number): number {
+  if (value === undefined || typeof value === "function" || typeof value === "symbol") {
+    return budget;
+  }
+  if (typeof value === "string") return budget - value.length - 2;
+  if (typeof value !== "object" || value === null) return budget - 1;
+  if ("toJSON" in value) return budget;
+  let left = budget - 2;
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length && left >= 0; index++) {
+      left = charge(value[index], left) - (index === 0 ? 0 : 1);
+    }
+    return left;
+  }
+  for (const key in value) {
+    if (left < 0) return left;
+    const after = charge((value as Record<string, unknown>)[key], left);
+    // JSON leaves out an undefined member, with its key.
+    left = after === left ? left : after - key.length - 3;
+  }
+  return left;
 }

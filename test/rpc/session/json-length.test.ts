@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { isJsonLongerThan } from "../../../rpc/session/json-length.ts";
+import { isJsonLongerThan } from "../../../rpc/session/record-changes.ts";
 
 describe("isJsonLongerThan", () => {
   test("never counts more than JSON.stringify writes", () => {

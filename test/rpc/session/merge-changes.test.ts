@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { defineRpcMethod } from "../../../rpc/method.ts";
-import { mergeChanges } from "../../../rpc/session/merge-changes.ts";
+import { mergeChanges } from "../../../rpc/session/record-changes.ts";
 import { createFaultyDriver, later } from "../../_faulty-driver.ts";
 import { createSetup, describeStorages } from "../../_setup.ts";
 import type { CookieClient } from "../../_cookie-client.ts";
