@@ -60,18 +60,22 @@ function findFaultIn(value: object, key: string, depth: number): Fault | undefin
 function findFaultInParts(value: object, depth: number): Fault | undefined {
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) {
-      const fault = findFault(value[index], "", depth + 1);
+      const part: unknown = value[index];
+      if (typeof part === "string") continue;
+      const fault = findFault(part, "", depth + 1);
       if (fault !== undefined) return within(fault, index);
     }
     return undefined;
   }
-  const keys = Object.keys(value);
   if (!isPlain(value)) {
     if (isPrimitive(value)) return findFault(value.valueOf(), "", depth);
-    if (keys.length === 0 || isEmptied(value)) return { found: nameOf(value), keys: [] };
+    if (Object.keys(value).length === 0 || isEmptied(value))
+      return { found: nameOf(value), keys: [] };
   }
-  for (const key of keys) {
-    const fault = findFault((value as Record<string, unknown>)[key], key, depth + 1);
+  for (const key in value) {
+    const part = (value as Record<string, unknown>)[key];
+    if (typeof part === "string" || !Object.hasOwn(value, key)) continue;
+    const fault = findFault(part, key, depth + 1);
     if (fault !== undefined) return within(fault, key);
   }
   return undefined;

@@ -10,7 +10,7 @@ import { isSecretName } from "./secret-names.ts";
  */
 export class Redactor {
   #sources: (() => Iterable<unknown>)[] = [];
-  #secrets: ReadonlySet<string> = new Set();
+  #secrets = noSecrets;
   /** Finds all secrets in one pass; created at the first search. */
   #matcher: RegExp | undefined;
 
@@ -119,6 +119,7 @@ export class Redactor {
 
 // --- Internal helpers ---
 
+const noSecrets: ReadonlySet<string> = new Set();
 interface Copying {
   /** Copies so far, so that circles end. */
   readonly known: Map<object, unknown>;
