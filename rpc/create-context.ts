@@ -9,18 +9,20 @@ import { destroySession, destroySessionsOf } from "./session/logout.ts";
 
 /** Creates the context of a call without a session. */
 export function createPublicContext(call: Call): PublicRpcContext {
-  const fields: Omit<PublicRpcContext, keyof LiveValues | "with"> = {
+  const fields: Fields<PublicRpcContext> = {
+    [live]: new LiveValues(call),
     shop: call.services.shop,
     callRpc: <Output>(name: string, payload?: unknown) =>
       callRpc(call, name, payload) as Promise<Output>,
   };
-  return toContext(fields, call, publicGetters);
+  return toContext<PublicRpcContext>(fields, publicGetters);
 }
 
 /** Creates the context of a call with a session. */
 export function createContext(call: Call): RpcContext {
   const { session } = call;
-  const fields: Omit<RpcContext, keyof LiveValues | "with"> = {
+  const fields: Fields<RpcContext> = {
+    [live]: new LiveValues(call),
     shop: call.services.shop,
     callRpc: <Output>(name: string, payload?: unknown) =>
       callRpc(call, name, payload) as Promise<Output>,
@@ -37,7 +39,7 @@ export function createContext(call: Call): RpcContext {
     readWishlist: () => readWishlist(call),
     changeWishlist: (rule) => changeWishlist(call, rule),
   };
-  return toContext(fields, call, sessionGetters);
+  return toContext<RpcContext>(fields, sessionGetters);
 }
 
 // --- Internal helpers ---
@@ -101,6 +103,9 @@ class LiveValues {
 /** The property that links a context, and each context that `with` makes of it, to its live values. */
 const live = Symbol("live values");
 
+/** The fields of a context that never change. */
+type Fields<Context> = Omit<Context, keyof LiveValues | "with"> & { readonly [live]: LiveValues };
+
 type Getters = readonly (readonly [name: keyof LiveValues, getter: PropertyDescriptor])[];
 
 const publicGetters = toGetters("ip", "log", "headers", "signal");
@@ -120,12 +125,10 @@ function toGetters(...names: readonly (keyof LiveValues)[]): Getters {
 }
 
 function toContext<Context extends PublicRpcContext>(
-  fields: Omit<Context, keyof LiveValues | "with">,
-  call: Call,
+  fields: Fields<Context>,
   getters: Getters,
 ): Context {
-  const context = fields as Context;
-  Object.defineProperty(context, live, { value: new LiveValues(call) });
+  const context = fields as unknown as Context;
   for (const [name, getter] of getters) Object.defineProperty(context, name, getter);
   return withExtension(context);
 }
