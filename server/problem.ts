@@ -6,7 +6,7 @@ import type { Redactor } from "../rpc/redaction/redactor.ts";
 import { describeError, isInstance, type Logger } from "../shared/log.ts";
 import { StorageUnavailableError } from "../storage/documents/unavailable.ts";
 import { SessionLimitError } from "../storage/sessions/session-limit.ts";
-import { SessionEndedError } from "../storage/sessions/user-sessions.ts";
+import { SessionEndedError } from "../storage/sessions/session.ts";
 import type { ConfigError } from "./config/config-error.ts";
 import type { RpcResponse } from "./response.ts";
 import { findJsonFault } from "./json-fault.ts";

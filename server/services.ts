@@ -6,7 +6,7 @@ import type { Capabilities, DocumentStore } from "../storage/documents/documents
 import { openDriver } from "../storage/open-driver.ts";
 import type { StorageConfig } from "../storage/documents/driver.ts";
 import { SessionGenerations } from "../storage/sessions/generations.ts";
-import { openSessionCache } from "../storage/sessions/open-session-cache.ts";
+import { openSessionCache } from "../storage/sessions/session-cache.ts";
 import { SessionStore } from "../storage/sessions/session-store.ts";
 import { openDocumentStore } from "../storage/store.ts";
 import { UserSessionIndex } from "../storage/sessions/user-sessions.ts";
@@ -77,7 +77,7 @@ export function openServices({ shops, storage, log }: StorefrontOptions): Servic
         realm.usersIn(sessionStore, generations),
         generations,
         shop.session,
-        openSessionCache(shop.shopId, sessionStore, feedOf(sessionStore), shop.session.cache),
+        openSessionCache(shop.shopId, sessionStore, feedOf(sessionStore), shop.session),
       ),
       sealer: createSealer(shop.session.encryptionKeys, "session tokens"),
       baskets: basketStore.collection(`basket:${shop.shopId}`, isBasket, "setAside"),

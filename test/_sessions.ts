@@ -1,4 +1,4 @@
-import type { Session } from "../storage/sessions/session-records.ts";
+import type { Session } from "../storage/sessions/session.ts";
 import type { SessionStore } from "../storage/sessions/session-store.ts";
 import type { FaultyDriver } from "./_faulty-driver.ts";
 

@@ -4,7 +4,7 @@ import { openStorefront, type Storefront } from "../server/storefront.ts";
 import { endOfTick } from "../server/tick-barrier.ts";
 import type { StorefrontConfig } from "../server/config/config.ts";
 import type { StorageConfig } from "../storage/documents/driver.ts";
-import type { SessionSettings } from "../storage/sessions/session-store.ts";
+import type { SessionSettings } from "../storage/sessions/session.ts";
 import { describeWithPeers } from "./_adapters.ts";
 import { servers, isOwnServer, type ServerKind } from "./_servers.ts";
 import { createTestLog, type LogLine } from "./_log.ts";

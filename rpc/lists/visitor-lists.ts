@@ -1,9 +1,12 @@
 import { randomUUID } from "uncrypto";
 import type { Logger } from "../../shared/log.ts";
 import type { ListKind, SessionRecord } from "../../storage/sessions/session-record.ts";
-import type { RecordChange, Session } from "../../storage/sessions/session-records.ts";
 import type { PendingMerge } from "../../storage/sessions/user-index.ts";
-import { SessionEndedError } from "../../storage/sessions/user-sessions.ts";
+import {
+  SessionEndedError,
+  type RecordChange,
+  type Session,
+} from "../../storage/sessions/session.ts";
 import type { CallSession } from "../session/call-session.ts";
 import type { ShopServices } from "../shop-services.ts";
 import { emptyBasket, mergeItems, type Basket } from "./basket.ts";

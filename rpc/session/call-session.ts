@@ -1,4 +1,4 @@
-import type { Session } from "../../storage/sessions/session-records.ts";
+import type { Session } from "../../storage/sessions/session.ts";
 import type { Call } from "../call.ts";
 import { VisitorLists } from "../lists/visitor-lists.ts";
 import type { ShopServices } from "../shop-services.ts";

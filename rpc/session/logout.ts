@@ -1,6 +1,6 @@
 import { describeError } from "../../shared/log.ts";
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
-import type { Session } from "../../storage/sessions/session-records.ts";
+import type { Session } from "../../storage/sessions/session.ts";
 import { idsOf, type UserSession } from "../../storage/sessions/user-index.ts";
 import type { RevocationMark } from "../../storage/sessions/revocations.ts";
 import type { UserSessionIndex } from "../../storage/sessions/user-sessions.ts";

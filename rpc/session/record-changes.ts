@@ -4,7 +4,7 @@ import type {
   SessionRecord,
   ShopUser,
 } from "../../storage/sessions/session-record.ts";
-import type { RecordChange } from "../../storage/sessions/session-records.ts";
+import type { RecordChange } from "../../storage/sessions/session.ts";
 import { copyOf } from "../../shared/copy.ts";
 import { RpcError } from "../error.ts";
 

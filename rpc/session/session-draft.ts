@@ -4,7 +4,7 @@ import {
   type SessionCustomData,
   type ShopUser,
 } from "../../storage/sessions/session-record.ts";
-import type { RecordChange } from "../../storage/sessions/session-records.ts";
+import type { RecordChange } from "../../storage/sessions/session.ts";
 import type { CallSession } from "./call-session.ts";
 import { changeUser, patchCustomData } from "./record-changes.ts";
 

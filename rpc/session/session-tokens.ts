@@ -1,5 +1,5 @@
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
-import type { RecordChange } from "../../storage/sessions/session-records.ts";
+import type { RecordChange } from "../../storage/sessions/session.ts";
 import { RpcError } from "../error.ts";
 import type { ShopServices } from "../shop-services.ts";
 import type { CallSession } from "./call-session.ts";

@@ -1,8 +1,7 @@
 import { randomUUID } from "uncrypto";
 import { describeError } from "../../shared/log.ts";
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
-import type { RecordChange } from "../../storage/sessions/session-records.ts";
-import { SessionEndedError } from "../../storage/sessions/user-sessions.ts";
+import { SessionEndedError, type RecordChange } from "../../storage/sessions/session.ts";
 import { extendGuestLists } from "../lists/visitor-lists.ts";
 import type { CallSession } from "./call-session.ts";
 import { logIn } from "./login.ts";

@@ -1,5 +1,5 @@
 import type { CallSessions } from "../../rpc/session/call-session.ts";
-import type { Session } from "../../storage/sessions/session-records.ts";
+import type { Session } from "../../storage/sessions/session.ts";
 import type {
   SessionIdState,
   SessionReuse,

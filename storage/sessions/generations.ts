@@ -2,8 +2,11 @@ import type { ChangeFeed } from "../documents/changes.ts";
 import type { Collection, DocumentStore, Updater } from "../documents/documents.ts";
 import { RememberedDocument } from "../documents/remembered-document.ts";
 import { Revocations } from "./revocations.ts";
-import { graceMilliseconds } from "./session-mark.ts";
+import { graceMilliseconds } from "./session-document.ts";
 import { createHandle } from "./session-record.ts";
+
+/** The beginning of `<collection>:<key>` of the document whose change can end all sessions. */
+export const generationsPrefix = "session-generations:";
 
 /** The generation of each shop's sessions, by shop ID. */
 export type Generations = Readonly<Record<string, ShopGeneration>>;
@@ -134,7 +137,7 @@ export function generationOf(generations: Generations, shopId: number): ShopGene
 
 // --- Internal helpers ---
 
-const collection = "session-generations";
+const collection = generationsPrefix.slice(0, -1);
 const key = "current";
 
 /** The document of earlier versions, which counted: the number of each shop; absent: 0. */

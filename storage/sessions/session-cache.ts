@@ -1,82 +1,76 @@
 import { LRUCache } from "lru-cache";
 import type { ChangeFeed } from "../documents/changes.ts";
-import type { Snapshot } from "../documents/documents.ts";
-import {
-  isOfRecord,
-  isStoredDocument,
-  toWhole,
-  type SessionDocument,
-  type StoredDocument,
-} from "./record-codec.ts";
-import type { SessionRecord } from "./session-record.ts";
-
-/** The limits of a session cache. */
-export interface SessionCacheOptions {
-  /** Seconds until an entry is read again. */
-  readonly ttl: number;
-  /** The most entries; the least recently used are evicted first. */
-  readonly max: number;
-}
-
-/** Reads a session that the cache doesn't have. */
-export type ReadSession = (key: string) => Promise<Snapshot<SessionDocument>>;
+import type { DocumentStore, Snapshot } from "../documents/documents.ts";
+import { generationsPrefix } from "./generations.ts";
+import type { SessionCacheStrategy } from "./session-cache-strategy.ts";
+import { isStoredDocument, toWhole, type StoredDocument } from "./session-document.ts";
+import { keyLength } from "./session-record.ts";
+import { isMark, toFound, type Found, type Session, type SessionSettings } from "./session.ts";
+import { StrategyCache } from "./strategy-cache.ts";
 
 /**
- * Caches one shop's sessions in this process. Every change removes or replaces its entry, whoever makes it. While the
- * storage pushes no changes, everything is read from the storage.
+ * Caches one shop's sessions in this process. Every change removes or replaces its entry, whoever makes it, and a
+ * change of a generation removes all entries. While the storage pushes no changes, everything is read from the storage.
  */
 export class SessionCache {
+  readonly #settings: SessionSettings;
   readonly #ttl: number;
   readonly #feed: ChangeFeed;
   readonly #prefix: string;
-  readonly #entries: LRUCache<string, Entry>;
+  /** Each session, and when it is read again, in epoch milliseconds. */
+  readonly #entries: LRUCache<string, { readonly until: number; readonly session: Session }>;
   /** The reads in progress, by key; a change removes its key. */
   readonly #reading = new Map<string, symbol>();
 
-  constructor(shopId: number, feed: ChangeFeed, { ttl, max }: SessionCacheOptions) {
-    this.#ttl = ttl * 1000;
+  /** @param limits `ttl`: seconds until an entry is read again; `max`: the most entries */
+  constructor(
+    shopId: number,
+    feed: ChangeFeed,
+    settings: SessionSettings,
+    limits: { readonly ttl: number; readonly max: number },
+  ) {
+    this.#settings = settings;
+    this.#ttl = limits.ttl * 1000;
     this.#feed = feed;
     this.#prefix = `session:${shopId}:`;
     // Limited by size, because the cache allocates a limit by number immediately.
-    this.#entries = new LRUCache({ maxSize: max, sizeCalculation: () => 1 });
+    this.#entries = new LRUCache({ maxSize: limits.max, sizeCalculation: () => 1 });
     feed.listen((path, current) => this.#follow(path, current));
   }
 
-  /** The cached session of a key. */
-  peek(key: string): Snapshot<SessionRecord> | undefined {
+  /** The cached session of exactly this ID. */
+  peek(id: string): Session | undefined {
     if (!this.#feed.isUp()) return undefined;
-    const entry = this.#entries.get(key);
-    return entry === undefined || entry.until <= Date.now() ? undefined : entry.snapshot;
+    const entry = this.#entries.get(id.slice(-keyLength));
+    if (entry === undefined || entry.until <= Date.now()) return undefined;
+    return entry.session.record.id === id ? entry.session : undefined;
   }
 
-  /** The session of a key, from the cache or the storage. */
-  async read(key: string, read: ReadSession): Promise<Snapshot<SessionDocument>> {
-    return this.peek(key) ?? (this.#feed.isUp() ? this.#fill(key, read) : read(key));
-  }
-
-  async #fill(key: string, read: ReadSession): Promise<Snapshot<SessionDocument>> {
+  /** Caches the session that `read` finds under a key. */
+  async fill(key: string, read: () => Promise<Found | undefined>): Promise<Found | undefined> {
+    if (!this.#feed.isUp()) return read();
     const mark = Symbol(key);
     this.#reading.set(key, mark);
     try {
-      const snapshot = await read(key);
-      // The snapshot may lack a change that came during the read.
-      if (this.#reading.get(key) === mark && this.#feed.isUp()) this.#keep(key, snapshot);
-      return snapshot;
+      const found = await read();
+      // The result may lack a change that came during the read.
+      if (this.#reading.get(key) === mark && this.#feed.isUp()) this.#keep(key, found);
+      return found;
     } finally {
       if (this.#reading.get(key) === mark) this.#reading.delete(key);
     }
   }
 
   /** Caches no marks, because few calls come with an ID that is no longer valid. */
-  #keep(key: string, snapshot: Snapshot<SessionDocument>): void {
+  #keep(key: string, found: Found | undefined): void {
     this.#entries.delete(key);
-    if (!isOfRecord(snapshot) || snapshot.expiresAt === undefined) return;
-    const until = Math.min(Date.now() + this.#ttl, snapshot.expiresAt);
-    this.#entries.set(key, { until, snapshot });
+    if (found === undefined || isMark(found) || found.expiresAt === Infinity) return;
+    const until = Math.min(Date.now() + this.#ttl, found.expiresAt);
+    this.#entries.set(key, { until, session: found });
   }
 
   #follow(path: string | undefined, changed: Snapshot<unknown> | undefined): void {
-    if (path === undefined) {
+    if (path === undefined || path.startsWith(generationsPrefix)) {
       this.#entries.clear();
       this.#reading.clear();
       return;
@@ -86,15 +80,41 @@ export class SessionCache {
     this.#reading.delete(key);
     if (!this.#entries.has(key)) return;
     const isKnown = isStoredDocument(changed?.value);
-    if (isKnown) this.#keep(key, toWhole(key, changed as Snapshot<StoredDocument>));
-    else this.#entries.delete(key);
+    const current = isKnown ? toWhole(key, changed as Snapshot<StoredDocument>) : undefined;
+    this.#keep(key, current && toFound(current, this.#settings));
   }
 }
 
-// --- Internal helpers ---
-
-interface Entry {
-  /** When the entry is read again, in epoch milliseconds. */
-  readonly until: number;
-  readonly snapshot: Snapshot<SessionRecord>;
+/**
+ * Opens the cache of one shop's sessions, if a cache can help.
+ *
+ * By default, sessions are cached if the store learns of every change: Redis pushes changes, and a cache saves a round
+ * trip; in this process's memory, a cache saves the parsing.
+ * @param settings `cache: false`: no cache; `cache.strategy` is used if the storage doesn't push the changes of other
+ * processes
+ */
+export function openSessionCache(
+  shopId: number,
+  { capabilities, isPrivate }: DocumentStore,
+  feed: ChangeFeed,
+  settings: SessionSettings & {
+    readonly cache?:
+      | {
+          readonly ttl?: number | undefined;
+          readonly max?: number | undefined;
+          readonly strategy?: SessionCacheStrategy | undefined;
+        }
+      | false
+      | undefined;
+  },
+): SessionCache | StrategyCache | undefined {
+  const { cache } = settings;
+  if (cache === false) return undefined;
+  const isCluster = capabilities.atomic === "cluster";
+  const { ttl, max = 10_000, strategy } = cache ?? {};
+  if (isCluster && capabilities.changes === "unheard") {
+    return strategy && new StrategyCache(shopId, feed, strategy, { ttl: ttl ?? 5, max });
+  }
+  if (cache === undefined && !isCluster && !isPrivate) return undefined;
+  return new SessionCache(shopId, feed, settings, { ttl: ttl ?? 300, max });
 }

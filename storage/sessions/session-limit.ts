@@ -1,11 +1,5 @@
+import type { SessionSettings } from "./session.ts";
 import type { UserIndex, UserSession } from "./user-index.ts";
-
-/** The most sessions of a user, and the policy for a login above it. */
-export interface SessionLimit {
-  readonly maxSessionsPerUser: number;
-  /** `endOldest` ends the least recently used session; `refuse` rejects the login. */
-  readonly sessionLimitPolicy: "endOldest" | "refuse";
-}
 
 /** The user has as many sessions as allowed. */
 export class SessionLimitError extends Error {
@@ -20,7 +14,7 @@ export class SessionLimitError extends Error {
 export function findExcess(
   { sessions }: UserIndex,
   replaced: string | undefined,
-  { maxSessionsPerUser, sessionLimitPolicy }: SessionLimit,
+  { maxSessionsPerUser, sessionLimitPolicy }: SessionSettings,
 ): readonly UserSession[] {
   const others = Object.entries(sessions).filter(([handle]) => handle !== replaced);
   const tooMany = others.length + 1 - maxSessionsPerUser;

@@ -2,30 +2,21 @@ import type { DocumentStore } from "../documents/documents.ts";
 import type { SessionGenerations } from "./generations.ts";
 import type { SessionCache } from "./session-cache.ts";
 import type { StrategyCache } from "./strategy-cache.ts";
+import { bindSession, type Login } from "./session-logins.ts";
+import { graceMilliseconds, type RenewedMark } from "./session-document.ts";
+import { renewSession, rotateSession } from "./session-moves.ts";
+import { createSessionId, type SessionRecord } from "./session-record.ts";
+import { SessionRecords } from "./session-records.ts";
 import {
   endOfSession,
-  isExtensionDue,
-  isFresh,
-  isRenewalDue,
-  type SessionLifetime,
-} from "./session-lifetime.ts";
-import { SessionLogins, type BoundSession, type Login } from "./session-logins.ts";
-import { graceMilliseconds, type RenewedMark } from "./session-mark.ts";
-import { SessionMoves } from "./session-moves.ts";
-import { createSessionId, type SessionRecord } from "./session-record.ts";
-import {
   isMark,
-  SessionRecords,
+  SessionEndedError,
   type Found,
   type RecordChange,
   type Session,
-} from "./session-records.ts";
-import { StorageUnavailableError } from "../documents/unavailable.ts";
-import type { SessionLimit } from "./session-limit.ts";
-import { SessionEndedError, type UserSessionIndex } from "./user-sessions.ts";
-
-/** The settings of a shop's sessions; durations are seconds. */
-export interface SessionSettings extends SessionLifetime, SessionLimit {}
+  type SessionSettings,
+} from "./session.ts";
+import type { UserSessionIndex } from "./user-sessions.ts";
 
 /** A client used a session ID after its grace period, which can mean session theft. */
 export interface SessionReuse {
@@ -55,8 +46,6 @@ export class SessionStore {
   readonly shopId: number;
   readonly users: UserSessionIndex;
   readonly #records: SessionRecords;
-  readonly #logins: SessionLogins;
-  readonly #moves: SessionMoves;
   readonly #settings: SessionSettings;
 
   constructor(
@@ -70,19 +59,19 @@ export class SessionStore {
     this.shopId = shopId;
     this.users = users;
     this.#records = new SessionRecords(shopId, store, generations, settings, cache);
-    this.#logins = new SessionLogins(shopId, this.#records, users, settings);
-    this.#moves = new SessionMoves(shopId, this.#records, users);
     this.#settings = settings;
   }
 
   /** The active session of this ID, if this process knows it without a command to the storage. */
   peek(id: string): Session | undefined {
-    const session = this.#records.peek(id);
-    return session === undefined || this.#isUpkeepDue(session) ? undefined : session;
+    const session = this.#records.cache?.peek(id);
+    return session === undefined || isUpkeepDue(session) ? undefined : session;
   }
 
   /** Finds the state of a session ID. If a client used the ID after its grace period, ends the session first. */
   async lookUp(id: string): Promise<SessionIdState> {
+    const known = this.peek(id);
+    if (known !== undefined) return { state: "active", session: known, isRenewed: false };
     let found = await this.#records.read(id);
     let isRenewed = false;
     while (found !== undefined && isMark(found) && found.mark === "renewed") {
@@ -94,9 +83,9 @@ export class SessionStore {
     if (found === undefined) return { state: "absent" };
     if (isMark(found)) return { state: found.mark === "retired" ? "retired" : "ended" };
     this.users.noteSession(found);
-    if (this.#isUpkeepDue(found) && !(await this.users.names(found))) {
+    if (isUpkeepDue(found) && !(await this.users.names(found))) {
       // The user's index was lost, so no end of all sessions would find this one.
-      await this.#endRecord(found);
+      await this.#records.end(found);
       return { state: "ended" };
     }
     return { state: "active", session: found, isRenewed };
@@ -137,8 +126,8 @@ export class SessionStore {
   }
 
   /** Whether `update` would extend the session now. */
-  isExtensionDue(session: Session): boolean {
-    return this.#records.extensionOf(session) !== undefined;
+  isExtensionDue({ extendAt }: Session): boolean {
+    return extendAt <= Date.now();
   }
 
   /** When a session that is used now will end, in epoch milliseconds. */
@@ -147,13 +136,13 @@ export class SessionStore {
   }
 
   /** Whether the session's ID is old enough for `renew`. */
-  isRenewalDue({ record }: Session): boolean {
-    return isRenewalDue(record, this.#settings);
+  isRenewalDue({ renewAt }: Session): boolean {
+    return renewAt <= Date.now();
   }
 
-  /** Whether the session's user has authenticated recently. */
-  isFresh({ record }: Session): boolean {
-    return isFresh(record, this.#settings);
+  /** Whether the session's user has authenticated recently (ASVS 5.0, 7.5.1). */
+  isFresh({ record: { user, createdAt, authenticatedAt = createdAt } }: Session): boolean {
+    return user !== undefined && Date.now() - authenticatedAt < this.#settings.freshFor * 1000;
   }
 
   /**
@@ -162,8 +151,8 @@ export class SessionStore {
    * @throws SessionEndedError if all of the user's sessions were ended since the login began
    * @throws SessionLimitError if the user may have no more sessions
    */
-  async bind(old: Session | undefined, login: Login): Promise<BoundSession> {
-    const bound = await this.#logins.bind(old, login);
+  async bind(old: Session | undefined, login: Login): ReturnType<typeof bindSession> {
+    const bound = await bindSession(this.#records, this.users, old, login);
     const { session, pendingMerges } = bound;
     if (pendingMerges.length === 0 || session.record.mergePending) return bound;
     // Merges of an earlier login can be pending, too. If this note fails, the login is still valid.
@@ -177,7 +166,7 @@ export class SessionStore {
    * @throws SessionEndedError if it ended or moved in the meantime
    */
   rotate(old: Session, change: { readonly proved: boolean }): Promise<Session> {
-    return this.#moves.rotate(old, change);
+    return rotateSession(this.#records, this.users, old, change);
   }
 
   /**
@@ -186,13 +175,13 @@ export class SessionStore {
    * @throws SessionEndedError if it ended or moved in the meantime
    */
   renew(old: Session): Promise<Session> {
-    return this.#moves.renew(old);
+    return renewSession(this.#records, this.users, old);
   }
 
   /** Ends a session; ending it twice is no error. @returns its last record */
   async end(session: Session): Promise<SessionRecord> {
     const { user, handle } = session.record;
-    const last = await this.#endRecord(session);
+    const last = await this.#records.end(session);
     const isHere = last !== undefined && !isMark(last);
     if (user !== undefined) {
       // If the record is gone, the session may have moved to a new ID: then end it there.
@@ -207,16 +196,6 @@ export class SessionStore {
     return isHere ? last.record : session.record;
   }
 
-  async #endRecord(session: Session): Promise<Found | undefined> {
-    try {
-      return await this.#records.end(session);
-    } catch (error) {
-      if (!(error instanceof StorageUnavailableError)) throw error;
-      // If Redis is out of memory, it rejects the mark, but not the removal of the record.
-      return this.#records.remove(session);
-    }
-  }
-
   async #endReused({ userId, handle, to }: RenewedMark): Promise<SessionIdState> {
     const ended = (await this.users.endOne(userId, handle)) ?? (await this.#endSuccessor(to));
     if (ended === undefined) return { state: "absent" };
@@ -229,17 +208,17 @@ export class SessionStore {
     while (found !== undefined && isMark(found) && found.mark === "renewed") {
       found = await this.#records.read(found.to);
     }
-    return found === undefined || isMark(found) ? undefined : this.#endRecord(found);
-  }
-
-  /** Whether to extend a session, or to renew its ID: then its user's index must name it. */
-  #isUpkeepDue({ record }: Session): boolean {
-    const isExtended = record.user !== undefined && isExtensionDue(record, this.#settings);
-    return isExtended || isRenewalDue(record, this.#settings);
+    return found === undefined || isMark(found) ? undefined : this.#records.end(found);
   }
 }
 
 // --- Internal helpers ---
+
+/** Whether a call extends a user's session, or renews its ID: then the user's index must name it. */
+function isUpkeepDue({ record, extendAt, renewAt }: Session): boolean {
+  const isDueAt = record.user === undefined ? Infinity : Math.min(extendAt, renewAt);
+  return isDueAt <= Date.now();
+}
 
 /** Whether an ID is used after the grace period of its renewal. */
 function isReused({ at }: RenewedMark, next: Found | undefined): boolean {

@@ -1,17 +1,9 @@
 import { LRUCache } from "lru-cache";
 import type { ChangeFeed } from "../documents/changes.ts";
 import type { Snapshot } from "../documents/documents.ts";
+import { generationsPrefix } from "./generations.ts";
 import type { SessionCacheStrategy } from "./session-cache-strategy.ts";
 import { isSessionRecord, type SessionRecord } from "./session-record.ts";
-
-/** Options of {@link StrategyCache}. */
-export interface StrategyCacheOptions {
-  /** Seconds that an entry may be used after the storage was read. */
-  readonly ttl: number;
-  /** The most own changes to remember. */
-  readonly max: number;
-  readonly strategy: SessionCacheStrategy;
-}
 
 /**
  * Caches one shop's sessions with a strategy, for a storage that doesn't push the changes of other processes.
@@ -28,13 +20,22 @@ export class StrategyCache {
   /** The same, for all sessions. */
   #allChanged = 0;
 
-  /** @param feed the changes that this process makes below `session` */
-  constructor(shopId: number, feed: ChangeFeed, { ttl, max, strategy }: StrategyCacheOptions) {
-    this.#ttl = ttl * 1000;
+  /**
+   * @param feed the changes that this process makes below `session`
+   * @param limits `ttl`: seconds that an entry may be used after the storage was read; `max`: the most own changes to
+   * remember
+   */
+  constructor(
+    shopId: number,
+    feed: ChangeFeed,
+    strategy: SessionCacheStrategy,
+    limits: { readonly ttl: number; readonly max: number },
+  ) {
+    this.#ttl = limits.ttl * 1000;
     this.#prefix = `session:${shopId}:`;
     this.#strategy = strategy;
     // Limited by size, because the cache allocates a limit by number immediately.
-    this.#changed = new LRUCache({ maxSize: max, sizeCalculation: () => 1 });
+    this.#changed = new LRUCache({ maxSize: limits.max, sizeCalculation: () => 1 });
     feed.listen((path) => this.#note(path));
   }
 
@@ -76,7 +77,7 @@ export class StrategyCache {
   #note(path: string | undefined): void {
     if (path?.startsWith(this.#prefix)) {
       this.forget(path.slice(this.#prefix.length));
-    } else if (path === undefined || path.startsWith(generations)) {
+    } else if (path === undefined || path.startsWith(generationsPrefix)) {
       this.#allChanged = Date.now() + this.#ttl;
       void inTime(() => this.#strategy.clear());
     }
@@ -84,9 +85,6 @@ export class StrategyCache {
 }
 
 // --- Internal helpers ---
-
-/** The documents whose change can end all sessions. */
-const generations = "session-generations:";
 
 /** Milliseconds that a strategy may take; the storage itself is hardly slower. */
 const timeLimit = 50;

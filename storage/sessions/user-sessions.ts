@@ -1,10 +1,10 @@
 import type { DocumentStore } from "../documents/documents.ts";
 import type { SessionGenerations } from "./generations.ts";
-import { openSessionDocuments } from "./record-codec.ts";
 import { isAfter, laterOf, type RevocationMark } from "./revocations.ts";
-import { findExcess, type SessionLimit } from "./session-limit.ts";
-import { toEnded } from "./session-mark.ts";
-import { sessionKey, type SessionRecord } from "./session-record.ts";
+import { findExcess } from "./session-limit.ts";
+import { endDocument, openSessionDocuments } from "./session-document.ts";
+import { sessionKey } from "./session-record.ts";
+import { SessionEndedError, type Session, type SessionSettings } from "./session.ts";
 import {
   ending,
   idsOf,
@@ -14,7 +14,6 @@ import {
   type UserIndex,
   type UserSession,
 } from "./user-index.ts";
-import { StorageUnavailableError } from "../documents/unavailable.ts";
 import { UserIndexes } from "./user-indexes.ts";
 
 /** The login that adds a session to its user's index. */
@@ -24,7 +23,7 @@ export interface NewEntry {
   readonly replaces: string | undefined;
   /** The mark of the last end when the login began: a later end of this user's sessions fails it. */
   readonly since: RevocationMark;
-  readonly limit: SessionLimit;
+  readonly limit: SessionSettings;
   /** The guest's lists that wait for a merge. */
   readonly pendingMerges: readonly PendingMerge[];
 }
@@ -36,22 +35,6 @@ export interface EndOfAll {
   readonly isComplete: boolean;
   /** The mark that a login of the same call compares with: that of this end, unless another end came before it. */
   readonly since: RevocationMark;
-}
-
-/** A session that this process has read. */
-interface SeenSession {
-  readonly record: SessionRecord;
-  /** Epoch milliseconds. */
-  readonly expiresAt: number;
-}
-
-/** A session ended, or got another ID, while a call worked on it. */
-export class SessionEndedError extends Error {
-  override readonly name = "SessionEndedError";
-
-  constructor(message = "The session ended or moved in the meantime") {
-    super(message);
-  }
 }
 
 /**
@@ -95,12 +78,12 @@ export class UserSessionIndex {
   }
 
   /** Notes that this process has seen a session of a user, so that it recognizes a missing index as lost. */
-  noteSession({ record, expiresAt }: SeenSession): void {
+  noteSession({ record, expiresAt }: Session): void {
     if (record.user !== undefined) this.#indexes.noteSession(record.user.id, { expiresAt });
   }
 
   /** Whether a user's index names their session. If not, an end of all sessions would miss the session. */
-  async names({ record, expiresAt }: SeenSession): Promise<boolean> {
+  async names({ record, expiresAt }: Session): Promise<boolean> {
     const { user, handle, id } = record;
     return user === undefined || this.#indexes.names(user.id, { handle, id, expiresAt });
   }
@@ -259,15 +242,7 @@ export class UserSessionIndex {
     const keys = idsOf(session)
       .map(sessionKey)
       .filter((key) => key !== undefined);
-    const end = (key: string) =>
-      records
-        .update(key, (current) => toEnded(current))
-        .catch((error: unknown) => {
-          if (!(error instanceof StorageUnavailableError)) throw error;
-          // If Redis is out of memory, it rejects the mark, but not the removal of the record.
-          return records.take(key);
-        });
-    await Promise.all(keys.map(end));
+    await Promise.all(keys.map((key) => endDocument(records, key)));
   }
 }
 

@@ -1,10 +1,10 @@
 import { afterEach, expect, test } from "vitest";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { SessionGenerations } from "../../../storage/sessions/generations.ts";
-import type { Session } from "../../../storage/sessions/session-records.ts";
 import { SessionStore } from "../../../storage/sessions/session-store.ts";
 import type { UserSession } from "../../../storage/sessions/user-index.ts";
-import { SessionEndedError, UserSessionIndex } from "../../../storage/sessions/user-sessions.ts";
+import { SessionEndedError, type Session } from "../../../storage/sessions/session.ts";
+import { UserSessionIndex } from "../../../storage/sessions/user-sessions.ts";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
 import { createTestLog } from "../../_log.ts";
 import { countRecords, loadSession } from "../../_sessions.ts";

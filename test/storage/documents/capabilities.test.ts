@@ -5,13 +5,15 @@ import {
   type StorageAdapter,
 } from "../../../storage/documents/adapter.ts";
 import type { ChangeListener } from "../../../storage/documents/changes.ts";
-import type { Atomicity, DocumentStore, Snapshot } from "../../../storage/documents/documents.ts";
+import type { Atomicity, DocumentStore } from "../../../storage/documents/documents.ts";
 import { openDriver } from "../../../storage/open-driver.ts";
 import { SessionGenerations } from "../../../storage/sessions/generations.ts";
 import { SessionCache } from "../../../storage/sessions/session-cache.ts";
 import type { SessionRecord } from "../../../storage/sessions/session-record.ts";
+import { isMark, toFound } from "../../../storage/sessions/session.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { createTestLog } from "../../_log.ts";
+import { testSessionSettings } from "../../_setup.ts";
 
 const key = "3f1d0d5e-0000-4000-8000-000000000000";
 const inAnHour = Date.now() + 3_600_000;
@@ -78,9 +80,13 @@ function isExpected(current: string | undefined, { match, text }: Expected): boo
 function openServer(store: DocumentStore) {
   const feed = store.watch("session");
   const sessions = store.collection("session", isAny);
-  const cache = new SessionCache(1, feed, { ttl: 300, max: 10 });
-  const read = (): Promise<Snapshot<SessionRecord>> => sessions.get(`1:${key}`);
-  return { feed, sessions, generations: new SessionGenerations(store, feed), cache, read };
+  const cache = new SessionCache(1, feed, testSessionSettings, { ttl: 300, max: 10 });
+  const read = async () => toFound(await sessions.get(`1:${key}`), testSessionSettings);
+  const load = async () => {
+    const found = cache.peek(key) ?? (await cache.fill(key, read));
+    return found === undefined || isMark(found) ? undefined : found.record;
+  };
+  return { feed, sessions, generations: new SessionGenerations(store, feed), cache, load };
 }
 
 function openTwo(atomicity: Atomicity) {
@@ -102,11 +108,11 @@ describe("a storage that is atomic across processes", () => {
     const { one, two } = openTwo({ atomic: "cluster", changes: "unheard" });
     await one.sessions.update(`1:${key}`, () => ({ set: record, expiresAt: inAnHour }));
     const first = await two.generations.ensure(1);
-    expect((await two.cache.read(key, two.read)).value).toEqual(record);
+    expect(await two.load()).toEqual(record);
     expect(two.cache.peek(key)).toBeUndefined();
     await one.sessions.take(`1:${key}`);
     await one.generations.advance([1]);
-    expect((await two.cache.read(key, two.read)).value).toBeUndefined();
+    expect(await two.load()).toBeUndefined();
     expect(await two.generations.current()).not.toEqual(first);
     expect(two.feed.isUp()).toBe(false);
   });
@@ -114,12 +120,12 @@ describe("a storage that is atomic across processes", () => {
   test("gets no second read if it pushes changes, and this process learns of an end elsewhere", async () => {
     const { table, one, two } = openTwo({ atomic: "cluster", changes: "pushed" });
     await one.sessions.update(`1:${key}`, () => ({ set: record, expiresAt: inAnHour }));
-    await two.cache.read(key, two.read);
+    await two.load();
     const { reads } = table;
-    expect((await two.cache.read(key, two.read)).value).toEqual(record);
+    expect(await two.load()).toEqual(record);
     expect(table.reads).toBe(reads);
     await one.sessions.take(`1:${key}`);
-    expect((await two.cache.read(key, two.read)).value).toBeUndefined();
+    expect(await two.load()).toBeUndefined();
   });
 });
 

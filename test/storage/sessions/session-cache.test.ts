@@ -5,7 +5,8 @@ import type { ChangeListener } from "../../../storage/documents/changes.ts";
 import type { Snapshot } from "../../../storage/documents/documents.ts";
 import { SessionCache } from "../../../storage/sessions/session-cache.ts";
 import type { SessionRecord } from "../../../storage/sessions/session-record.ts";
-import { createSetup } from "../../_setup.ts";
+import { isMark, toFound } from "../../../storage/sessions/session.ts";
+import { createSetup, testSessionSettings } from "../../_setup.ts";
 
 const key = "3f1d0d5e-0000-4000-8000-000000000000";
 
@@ -48,7 +49,13 @@ describe("a session cache", () => {
     return stored;
   };
   function create() {
-    return new SessionCache(1001, feed, { ttl: 300, max: 10 });
+    return new SessionCache(1001, feed, testSessionSettings, { ttl: 300, max: 10 });
+  }
+  /** Loads a session as a call does. @returns its snapshot */
+  async function load(cache: SessionCache, readNow = read) {
+    const readFound = async () => toFound(await readNow(), testSessionSettings);
+    const found = cache.peek(key) ?? (await cache.fill(key, readFound));
+    return found === undefined || isMark(found) ? undefined : found.snapshot;
   }
 
   beforeEach(() => {
@@ -59,17 +66,17 @@ describe("a session cache", () => {
 
   test("reads the storage once", async () => {
     const cache = create();
-    for (let call = 0; call < 3; call++) expect(await cache.read(key, read)).toEqual(stored);
+    for (let call = 0; call < 3; call++) expect(await load(cache)).toEqual(stored);
     expect(reads).toBe(1);
   });
 
   test("reads changed sessions again, and all sessions if any may have changed", async () => {
     const cache = create();
     for (const path of [`session:1001:${key}`, undefined]) {
-      await cache.read(key, read);
+      await load(cache);
       stored = toSnapshot(randomUUID());
       tell(path);
-      expect(await cache.read(key, read)).toEqual(stored);
+      expect(await load(cache)).toEqual(stored);
     }
   });
 
@@ -77,64 +84,89 @@ describe("a session cache", () => {
     const cache = create();
     const path = `session:1001:${key}`;
     tell(path, toSnapshot("2"));
-    await cache.read(key, read);
+    await load(cache);
     const written = toSnapshot("3");
     tell(path, written);
-    expect(await cache.read(key, read)).toEqual(written);
+    expect(await load(cache)).toEqual(written);
     const { id: _, ...asStored } = written.value as SessionRecord;
     tell(path, { ...written, value: asStored });
-    expect(await cache.read(key, read)).toEqual(written);
+    expect(await load(cache)).toEqual(written);
     expect(reads).toBe(1);
     tell(path, { value: undefined, version: "4" });
-    expect(await cache.read(key, read)).toEqual(stored);
+    expect(await load(cache)).toEqual(stored);
+  });
+
+  test("reads all sessions again if a generation changes", async () => {
+    const cache = create();
+    await load(cache);
+    tell("session-generations:current", { value: {}, version: "1" });
+    stored = toSnapshot("2");
+    expect(await load(cache)).toEqual(stored);
+  });
+
+  test("doesn't keep a session if a generation changed while it was read", async () => {
+    const cache = create();
+    await load(cache, async () => {
+      tell("session-generations:current");
+      return stored;
+    });
+    stored = toSnapshot("2");
+    expect(await load(cache)).toEqual(stored);
+  });
+
+  test("finds a session by its whole ID only", async () => {
+    const cache = create();
+    await load(cache);
+    expect(cache.peek(`7:${key}`)).toBeUndefined();
+    expect(cache.peek(key)).toBeDefined();
   });
 
   test("ignores the changes of another shop", async () => {
     const cache = create();
-    await cache.read(key, read);
+    await load(cache);
     tell(`session:1002:${key}`);
-    await cache.read(key, read);
+    await load(cache);
     expect(reads).toBe(1);
   });
 
   test("doesn't keep a session that changed while it was read", async () => {
     const cache = create();
-    await cache.read(key, async () => {
+    await load(cache, async () => {
       const old = stored;
       stored = toSnapshot("2");
       tell(`session:1001:${key}`);
       return old;
     });
-    expect(await cache.read(key, read)).toEqual(stored);
+    expect(await load(cache)).toEqual(stored);
   });
 
   test("doesn't keep a read during which the change feed went down", async () => {
     const cache = create();
-    await cache.read(key, async () => {
+    await load(cache, async () => {
       isUp = false;
       return stored;
     });
     isUp = true;
     stored = toSnapshot("2");
-    expect(await cache.read(key, read)).toEqual(stored);
+    expect(await load(cache)).toEqual(stored);
   });
 
   test("reads the storage while the change feed is down", async () => {
     const cache = create();
-    await cache.read(key, read);
+    await load(cache);
     isUp = false;
     stored = toSnapshot("2");
-    expect(await cache.read(key, read)).toEqual(stored);
+    expect(await load(cache)).toEqual(stored);
   });
 
   test("keeps neither absent nor expired sessions", async () => {
     const cache = create();
     stored = { value: undefined, version: "" };
-    await cache.read(key, read);
-    await cache.read(key, read);
+    await load(cache);
+    await load(cache);
     stored = toSnapshot("1", Date.now() - 1);
-    await cache.read(key, read);
-    await cache.read(key, read);
+    await load(cache);
+    await load(cache);
     expect(reads).toBe(4);
   });
 });

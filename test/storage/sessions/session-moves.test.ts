@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { SessionGenerations } from "../../../storage/sessions/generations.ts";
-import type { Session } from "../../../storage/sessions/session-records.ts";
 import { SessionStore } from "../../../storage/sessions/session-store.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
-import { SessionEndedError, UserSessionIndex } from "../../../storage/sessions/user-sessions.ts";
+import { SessionEndedError, type Session } from "../../../storage/sessions/session.ts";
+import { UserSessionIndex } from "../../../storage/sessions/user-sessions.ts";
 import { createFaultyDriver, outage } from "../../_faulty-driver.ts";
 import { createTestLog } from "../../_log.ts";
 import { countRecords, loadSession } from "../../_sessions.ts";

@@ -38,7 +38,7 @@ const feed = { isUp: () => false, listen, close() {} };
 const openStore = () => openDocumentStore(openDriver({ driver: "memory" }), createTestLog());
 
 function create(strategy: SessionCacheStrategy = new InMemorySessionCacheStrategy()) {
-  cache = new StrategyCache(1001, feed, { ttl: 5, max: 10, strategy });
+  cache = new StrategyCache(1001, feed, strategy, { ttl: 5, max: 10 });
 }
 
 /** Loads a session as a call does. `meanwhile` runs during the read of the storage. */

@@ -6,7 +6,7 @@ import { openDriver } from "../../../storage/open-driver.ts";
 import {
   openSessionDocuments,
   type SessionDocument,
-} from "../../../storage/sessions/record-codec.ts";
+} from "../../../storage/sessions/session-document.ts";
 import type { SessionRecord } from "../../../storage/sessions/session-record.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { readStored } from "../../fixtures/stored.ts";
