@@ -1,14 +1,12 @@
 import { withDetails, type Logger } from "../shared/log.ts";
-import type { ShopUser } from "../storage/sessions/session-record.ts";
 import type { SessionReuse } from "../storage/sessions/session-store.ts";
-import type { Auth, AuthContext } from "./accounts/auth.ts";
+import type { Auth } from "./accounts/auth.ts";
 import type { ShopServices } from "./shop-services.ts";
 import type { CallSessions } from "./session/call-session.ts";
 import type { PublicRpcContext, RpcContext } from "./context.ts";
 import { createContext, createPublicContext } from "./create-context.ts";
 import { notify, type Hooks } from "./hooks.ts";
 import type { LoginLimiter } from "./accounts/login-limiter.ts";
-import type { MergeReport } from "./lists/transfer.ts";
 import type { RpcMethods } from "./method.ts";
 import type { Redactor } from "./redaction/redactor.ts";
 import { CallSession } from "./session/call-session.ts";
@@ -65,18 +63,6 @@ export class Call {
     return this.#log;
   }
 
-  get deadline(): CallRequest["deadline"] {
-    return this.request.deadline;
-  }
-
-  get redactor(): Redactor {
-    return this.request.redactor;
-  }
-
-  get userAgent(): string | undefined {
-    return this.request.client.headers.get("user-agent") ?? undefined;
-  }
-
   /** The name of the transport that issues a session of this call. */
   get transport(): string | undefined {
     return this.#transport;
@@ -111,31 +97,14 @@ export class Call {
     return this.#publicContext;
   }
 
-  /** The context that the config's `auth` receives. */
-  get authContext(): AuthContext {
-    const { services, log, deadline, request } = this;
-    const { ip } = request.client;
-    return { shop: services.shop, realm: services.realm.name, log, ip, signal: deadline.signal };
-  }
-
-  async afterLogin(user: ShopUser, merge: MergeReport): Promise<void> {
-    const toEvent = () => ({ context: this.context, user, merge });
-    await notify(this.runtime.hooks, "storefront:afterLogin", toEvent, this.log);
-  }
-
-  async afterLogout(user: ShopUser): Promise<void> {
-    const toEvent = () => ({ context: this.context, user });
-    await notify(this.runtime.hooks, "storefront:afterLogout", toEvent, this.log);
-  }
-
   /** Logs that a client used a replaced session ID, and calls the hook. */
   async reportReuse({ userId, handle }: SessionReuse): Promise<void> {
-    const { services, runtime, log, request } = this;
+    const { services, log, request } = this;
     const { shop } = services;
     log.warn("A client used a session ID that had been replaced, so the server ended the session", {
       handle,
     });
     const reuse = { shop, userId, handle, ip: request.client.ip, log };
-    await notify(runtime.hooks, "session.reuse_detected", () => reuse, log);
+    await notify(this, "session.reuse_detected", () => reuse);
   }
 }

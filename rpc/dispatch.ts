@@ -4,6 +4,7 @@ import { maxIssues, RpcError, type Issue } from "./error.ts";
 import { createHookEvent, notify } from "./hooks.ts";
 import type { RpcMethod, RpcMethods } from "./method.ts";
 import type { Redactor } from "./redaction/redactor.ts";
+import type { CallSession } from "./session/call-session.ts";
 import { maskSecrets } from "./redaction/secret.ts";
 import { findNamedSecrets } from "./redaction/secret-names.ts";
 
@@ -48,16 +49,14 @@ export async function dispatch(
     const created = hooks["storefront:context:created"];
     if (created !== undefined) await created(toEvent());
     if (access === "user" && !call.session.isLoggedIn) throw new RpcError("not_logged_in");
-    if (method.requireFresh && !call.session.isFresh) {
-      throw new RpcError("reauthentication_required");
-    }
+    if (method.requireFresh) assertFresh(call.session);
     let input: unknown;
     if (schema !== undefined) {
       input = await parseInput(schema, payload);
       addSecrets(redactor, schema, input);
     }
-    if (method.signsIn) await call.session.signInMark.read();
-    else if (access === "session" && !method.readOnly) call.session.signInMark.recall();
+    if (method.signsIn) await readRevocation(call.session);
+    else if (access === "session" && !method.readOnly) recallRevocation(call.session);
     const before = hooks["storefront:rpc:before"];
     if (before !== undefined) await before(toEvent());
     const result = await method.handler(input as never, context as never);
@@ -66,12 +65,12 @@ export async function dispatch(
     if (hooks["storefront:rpc:after"] !== undefined) {
       const duration = (performance.now() - startedAt) / 1000;
       const toAfter = () => Object.assign(toEvent(), { duration });
-      await notify(hooks, "storefront:rpc:after", toAfter, call.log);
+      await notify(call, "storefront:rpc:after", toAfter);
     }
     return output;
   } catch (error) {
     const toFailure = () => Object.assign(toEvent(), { error });
-    await notify(hooks, "storefront:rpc:error", toFailure, call.log);
+    await notify(call, "storefront:rpc:error", toFailure);
     throw error;
   }
 }
@@ -91,6 +90,24 @@ export async function parseInput<S extends StandardSchemaV1>(
 function addSecrets(redactor: Redactor, schema: StandardSchemaV1, payload: unknown): void {
   redactor.addSource(() => maskSecrets(schema, payload).secrets);
   redactor.addSource(() => findNamedSecrets(payload));
+}
+
+/** The user must have authenticated within the last `freshFor` seconds. */
+function assertFresh({ current, services }: CallSession): void {
+  if (current !== undefined && services.sessions.isFresh(current)) return;
+  throw new RpcError("reauthentication_required");
+}
+
+/** Reads the last revocation from the storage, before a method with `signsIn` authenticates the caller. */
+async function readRevocation(session: CallSession): Promise<void> {
+  session.lastRevocation ??= await session.services.sessions.users.lastRevocation();
+}
+
+/** Uses the last revocation that this process has cached, for other methods: this costs no command. */
+function recallRevocation(session: CallSession): void {
+  if (session.lastRevocation !== undefined) return;
+  const known = session.services.sessions.users.recallRevocation();
+  session.lastRevocation = known instanceof Promise ? known.catch(() => undefined) : known;
 }
 
 async function parseOutput(

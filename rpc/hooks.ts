@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { describeError, type Logger } from "../shared/log.ts";
 import type { ShopUser } from "../storage/sessions/session-record.ts";
+import type { Call } from "./call.ts";
 import type { PublicRpcContext, RpcContext } from "./context.ts";
 import type { MergeReport } from "./lists/transfer.ts";
 import type { Redactor } from "./redaction/redactor.ts";
@@ -91,12 +92,11 @@ export function createHookEvent(
  * @param toEvent creates the event, if the config has the hook
  */
 export async function notify<Name extends keyof Hooks>(
-  hooks: Hooks,
+  { runtime, log }: Call,
   name: Name,
   toEvent: () => Parameters<NonNullable<Hooks[Name]>>[0],
-  log: Logger,
 ): Promise<void> {
-  const hook = hooks[name] as ((event: unknown) => void | Promise<void>) | undefined;
+  const hook = runtime.hooks[name] as ((event: unknown) => void | Promise<void>) | undefined;
   if (hook === undefined) return;
   try {
     await hook(toEvent());

@@ -1,7 +1,7 @@
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
 import type { Call } from "../call.ts";
 import { RpcError } from "../error.ts";
-import type { Credentials, Profile, Registration } from "./auth.ts";
+import type { AuthContext, Credentials, Profile, Registration } from "./auth.ts";
 import { guardPassword, guardPasswordChange, guardRegistration } from "./login-limiter.ts";
 
 /** The functions of `context.auth`. */
@@ -13,24 +13,28 @@ export type ContextAuth = ReturnType<typeof createContextAuth>;
  */
 export function createContextAuth(call: Call) {
   const { auth } = call.runtime;
+  const toAuthContext = (): AuthContext => {
+    const { services, log, request } = call;
+    const { ip } = request.client;
+    const { signal } = request.deadline;
+    return { shop: services.shop, realm: services.realm.name, log, ip, signal };
+  };
   return {
     /** @returns the user, or `undefined` if the email address or the password is wrong */
     login(credentials: Credentials): Promise<ShopUser | undefined> {
-      return guardPassword(call, credentials.email, () =>
-        auth.login(credentials, call.authContext),
-      );
+      return guardPassword(call, credentials.email, () => auth.login(credentials, toAuthContext()));
     },
 
     /** Creates an account. @throws RpcError `email_taken` */
     register(registration: Registration): Promise<ShopUser> {
-      return guardRegistration(call, () => auth.register(registration, call.authContext));
+      return guardRegistration(call, () => auth.register(registration, toAuthContext()));
     },
 
     /** @returns whether this is the password of the user's account */
     async verifyPassword(user: ShopUser, password: string): Promise<boolean> {
       const credentials = { email: user.email ?? "", password };
       const verified = await guardPassword(call, accountOf(user), async () => {
-        const found = await auth.login(credentials, call.authContext);
+        const found = await auth.login(credentials, toAuthContext());
         return String(found?.id) === String(user.id) ? found : undefined;
       });
       return verified !== undefined;
@@ -43,7 +47,7 @@ export function createContextAuth(call: Call) {
       readonly newPassword: string;
     }): Promise<boolean> {
       return guardPasswordChange(call, accountOf(change.user), () =>
-        auth.changePassword(change, call.authContext),
+        auth.changePassword(change, toAuthContext()),
       );
     },
 
@@ -52,7 +56,7 @@ export function createContextAuth(call: Call) {
       readonly user: ShopUser;
       readonly profile: Profile;
     }): Promise<ShopUser> {
-      const changed = await auth.updateUser?.(change, call.authContext);
+      const changed = await auth.updateUser?.(change, toAuthContext());
       return changed ?? { ...change.user, ...change.profile };
     },
 
@@ -65,7 +69,7 @@ export function createContextAuth(call: Call) {
       readonly email: string;
     }): Promise<ShopUser> {
       if (auth.changeEmail === undefined) throw new RpcError("unknown_method");
-      return auth.changeEmail(change, call.authContext);
+      return auth.changeEmail(change, toAuthContext());
     },
   };
 }

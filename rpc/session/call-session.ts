@@ -1,12 +1,13 @@
+import { copyOf } from "../../shared/copy.ts";
+import type { RevocationMark } from "../../storage/sessions/revocations.ts";
+import type { SessionCustomData, ShopUser } from "../../storage/sessions/session-record.ts";
 import type { Session } from "../../storage/sessions/session.ts";
 import type { Call } from "../call.ts";
 import { VisitorLists } from "../lists/visitor-lists.ts";
 import type { ShopServices } from "../shop-services.ts";
 import { completePendingMerges } from "./login.ts";
-import { noteFirstUse } from "./record-changes.ts";
-import { SessionDraft } from "./session-draft.ts";
+import { assertUser, isSameUser, noteFirstUse, patchCustomData } from "./record-changes.ts";
 import { SessionTokenStore } from "./session-tokens.ts";
-import { SignInMark } from "./sign-in-mark.ts";
 import { UnitOfWork } from "./unit-of-work.ts";
 
 /** The active sessions that a call came with. */
@@ -30,18 +31,24 @@ export class CallSession {
   current: Session | undefined;
   /** Other active sessions of the same client. */
   others: readonly Session[];
+  /** The user without the changes of this call. */
+  storedUser: ShopUser | undefined;
+  /** The last revocation of sessions before a login of this call: a later one makes the login fail. */
+  lastRevocation: RevocationMark | Promise<RevocationMark | undefined> | undefined;
   #isCleared = false;
+  #nextUser: ShopUser | undefined;
+  #userCopy: ShopUser | undefined;
+  #customDataCopy: Partial<SessionCustomData> | undefined;
   // Created on access, because most calls need none of them.
   #work: UnitOfWork | undefined;
-  #draft: SessionDraft | undefined;
   #lists: VisitorLists | undefined;
   #tokens: SessionTokenStore | undefined;
-  #signInMark: SignInMark | undefined;
 
   constructor(call: Call, { session, others, isRenewed }: CallSessions) {
     this.call = call;
     this.current = session;
     this.others = others;
+    this.storedUser = session?.record.user;
     if (session?.record.firstUsedAt === 0 && !isRenewed) this.work.note(noteFirstUse);
   }
 
@@ -51,45 +58,42 @@ export class CallSession {
 
   /** The services for writes: throws RpcError `timeout` after the deadline, because the call must not write any more. */
   get writable(): ShopServices {
-    this.call.deadline.assertInTime();
+    this.call.request.deadline.assertInTime();
     return this.call.services;
   }
 
-  /** The changes of the session's record. */
   get work(): UnitOfWork {
     return (this.#work ??= new UnitOfWork(this));
   }
 
-  /** The user and the custom data, as methods read and change them. */
-  get draft(): SessionDraft {
-    return (this.#draft ??= new SessionDraft(this));
-  }
-
-  /** The visitor's basket and wishlist. */
   get lists(): VisitorLists {
     return (this.#lists ??= new VisitorLists(this));
   }
 
-  /** The tokens of a commerce system. */
   get tokens(): SessionTokenStore {
     return (this.#tokens ??= new SessionTokenStore(this));
   }
 
-  get signInMark(): SignInMark {
-    return (this.#signInMark ??= new SignInMark(this.services.sessions.users));
+  get draft(): this {
+    return this;
   }
 
   get id(): string | undefined {
     return this.current?.record.id;
   }
 
-  get isLoggedIn(): boolean {
-    return this.#draft?.isLoggedIn ?? this.current?.record.user !== undefined;
+  /** The user with the changes of this call: a copy that a method can change. */
+  get user(): ShopUser | undefined {
+    return (this.#userCopy ??= copyOf(this.#nextUser ?? this.storedUser));
   }
 
-  /** Whether the user authenticated within the last `freshFor` seconds. */
-  get isFresh(): boolean {
-    return this.current !== undefined && this.services.sessions.isFresh(this.current);
+  get isLoggedIn(): boolean {
+    return (this.#nextUser ?? this.storedUser) !== undefined;
+  }
+
+  /** The custom data with the changes of this call: a copy that a method can change. */
+  get customData(): Readonly<Partial<SessionCustomData>> {
+    return (this.#customDataCopy ??= copyOf(this.work.preview.customData));
   }
 
   /** Whether this call ended the visitor's session and began none after it. */
@@ -100,6 +104,27 @@ export class CallSession {
   /** Whether this call extended the session's lifetime. */
   get extended(): boolean {
     return this.#work?.extended ?? false;
+  }
+
+  /** See {@link RpcContext.updateUser}. */
+  updateUser(user: ShopUser): void {
+    assertUser(user);
+    if (!isSameUser(this.#nextUser ?? this.storedUser, user)) this.tokens.clear();
+    this.#nextUser = structuredClone(user);
+    this.#userCopy = undefined;
+  }
+
+  /** Takes the changed user: `commit` writes the change, or a login replaces it. */
+  takeUser(): ShopUser | undefined {
+    const user = this.#nextUser;
+    this.#nextUser = undefined;
+    return user;
+  }
+
+  /** See {@link RpcContext.updateCustomData}. */
+  updateCustomData(patch: Partial<SessionCustomData>): void {
+    this.work.tryNote(patchCustomData(patch));
+    this.#customDataCopy = undefined;
   }
 
   /** Whether the session is active under its ID, which a parallel call may have replaced. */
@@ -115,28 +140,30 @@ export class CallSession {
 
   /** Writes the changes of the call, and extends the session if that is due; usually there is nothing to do. */
   commit(): Promise<void> | undefined {
-    const { current, services } = this;
-    const { sessions } = services;
+    const { sessions } = this.services;
+    const { current } = this;
     const isUpkeepDue =
       current !== undefined && (sessions.isExtensionDue(current) || sessions.isRenewalDue(current));
     const isChanged =
-      this.#tokens !== undefined || this.#work?.isTouched || this.#draft?.isUserChanged;
+      this.#tokens !== undefined || this.#nextUser !== undefined || this.#work?.isTouched;
     return isChanged || isUpkeepDue ? this.work.commit(this.#tokens) : undefined;
   }
 
-  /** Continues with another session, after a login or a new ID. */
-  replace(session: Session): void {
+  /** Continues with another session after a login or a new ID, or without one. */
+  replace(session: Session | undefined): void {
     this.current = session;
-    this.#draft?.replace(session.record.user);
+    this.storedUser = session?.record.user;
+    this.#userCopy = undefined;
+    this.#customDataCopy = undefined;
   }
 
   /** Continues without a session, after a logout. */
   clear(): void {
-    this.current = undefined;
+    this.replace(undefined);
     this.others = [];
     this.#isCleared = true;
+    this.#nextUser = undefined;
     this.tokens.clear();
     this.#work?.clear();
-    this.#draft?.clear();
   }
 }

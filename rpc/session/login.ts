@@ -2,10 +2,10 @@ import { describeError } from "../../shared/log.ts";
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
 import type { PendingMerge } from "../../storage/sessions/user-index.ts";
 import type { LoginOptions } from "../context.ts";
+import { notify } from "../hooks.ts";
 import type { MergeReport } from "../lists/transfer.ts";
 import type { CallSession } from "./call-session.ts";
-import { clearMergePending } from "./record-changes.ts";
-import { assertUser } from "./session-draft.ts";
+import { assertUser, clearMergePending } from "./record-changes.ts";
 
 /**
  * Binds the session to a user under a new ID, and merges the guest's lists into the user's.
@@ -17,14 +17,24 @@ export async function logIn(
   { rememberMe }: LoginOptions = {},
 ): Promise<MergeReport> {
   assertUser(user);
+  session.takeUser();
+  // The tokens belong to the old user.
+  session.tokens.clear();
+  return bindUser(session, user, rememberMe);
+}
+
+/** Logs in a user that is valid already, and keeps the tokens that the call has set. */
+export async function bindUser(
+  session: CallSession,
+  user: ShopUser,
+  rememberMe?: boolean,
+): Promise<MergeReport> {
   const { call, work } = session;
-  // The tokens belong to the old user. If the login is a change of the draft, the draft has cleared them.
-  if (!session.draft.dropChange(user)) session.tokens.clear();
   if (session.current !== undefined && work.hasChanges) await work.writeNoted();
   const bound = await session.writable.sessions.bind(session.current, {
     user: structuredClone(user),
-    since: await session.signInMark.get(),
-    userAgent: call.userAgent?.slice(0, 256),
+    since: await session.lastRevocation,
+    userAgent: call.request.client.headers.get("user-agent")?.slice(0, 256),
     transport: call.transport,
     transient: rememberMe === false ? true : undefined,
     others: session.others,
@@ -32,7 +42,7 @@ export async function logIn(
   session.others = [];
   session.replace(bound.session);
   const merge = await mergeLists(session, user, bound.pendingMerges);
-  await call.afterLogin(user, merge);
+  await notify(call, "storefront:afterLogin", () => ({ context: call.context, user, merge }));
   return merge;
 }
 

@@ -4,6 +4,7 @@ import type { Session } from "../../storage/sessions/session.ts";
 import { idsOf, type UserSession } from "../../storage/sessions/user-index.ts";
 import type { RevocationMark } from "../../storage/sessions/revocations.ts";
 import type { UserSessionIndex } from "../../storage/sessions/user-sessions.ts";
+import { notify } from "../hooks.ts";
 import type { CallSession } from "./call-session.ts";
 
 /*
@@ -31,11 +32,10 @@ export async function destroySessionsOf(
 ): Promise<{ readonly count: number; readonly isComplete: boolean }> {
   // If a parallel call gives a session another ID right now, it is still the same session.
   const isKept = (one: UserSession) => idsOf(one).some((id) => idsToKeep.includes(id));
-  const { signInMark } = session;
   const { realm, sessions } = session.writable;
-  const mark = await signInMark.get();
+  const mark = await session.lastRevocation;
   const { ended, isComplete, since } = await endSessions(realm.users, userId, isKept, mark);
-  signInMark.moveTo(since.get(sessions.users));
+  session.lastRevocation = since.get(sessions.users);
   await clearIfAmong(session, ended);
   if (isComplete) return { count: ended.length, isComplete };
   session.call.log.warn(incompleteEnd, { userId });
@@ -125,7 +125,10 @@ async function endEach(
 
 /** The session has ended already, so a failure here doesn't fail the call. */
 async function finishEnd({ call, lists }: CallSession, record: SessionRecord): Promise<void> {
-  if (record.user !== undefined) return call.afterLogout(record.user);
+  const { user } = record;
+  if (user !== undefined) {
+    return notify(call, "storefront:afterLogout", () => ({ context: call.context, user }));
+  }
   try {
     await lists.close(record);
   } catch (error) {

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
-import type {
-  SessionCustomData,
-  SessionRecord,
-  ShopUser,
+import {
+  isUserId,
+  type SessionCustomData,
+  type SessionRecord,
+  type ShopUser,
 } from "../../storage/sessions/session-record.ts";
 import type { RecordChange } from "../../storage/sessions/session.ts";
 import { copyOf } from "../../shared/copy.ts";
@@ -30,6 +31,17 @@ export function patchCustomData(patch: Partial<SessionCustomData>): RecordChange
 /** Applies the call's changes to the user, and keeps the changes of parallel calls. */
 export function changeUser(known: ShopUser | undefined, next: ShopUser): RecordChange {
   return (record) => ({ ...record, user: mergeChanges(known, next, record.user) });
+}
+
+/** @throws TypeError if the user has no valid ID */
+export function assertUser(user: ShopUser): void {
+  if (!isUserId(user.id)) {
+    throw new TypeError("A user's id is a positive integer or a string of 1 to 64 characters");
+  }
+}
+
+export function isSameUser(a: ShopUser | undefined, b: ShopUser): boolean {
+  return a !== undefined && String(a.id) === String(b.id);
 }
 
 /** Begins the grace period of the old ID, because the client has sent the new one. */

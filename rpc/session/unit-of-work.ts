@@ -4,8 +4,8 @@ import type { SessionRecord } from "../../storage/sessions/session-record.ts";
 import { SessionEndedError, type RecordChange } from "../../storage/sessions/session.ts";
 import { extendGuestLists } from "../lists/visitor-lists.ts";
 import type { CallSession } from "./call-session.ts";
-import { logIn } from "./login.ts";
-import { blankRecord, chain, noteFirstUse } from "./record-changes.ts";
+import { bindUser } from "./login.ts";
+import { blankRecord, chain, changeUser, isSameUser, noteFirstUse } from "./record-changes.ts";
 import type { SessionTokenStore } from "./session-tokens.ts";
 
 /**
@@ -73,12 +73,16 @@ export class UnitOfWork {
 
   /** Writes all changes of the call, and extends the session or renews its ID if that is due. */
   async commit(tokens: SessionTokenStore | undefined): Promise<void> {
-    const { draft } = this.#session;
-    const newUser = draft.newUser;
-    if (newUser !== undefined) await logIn(this.#session, newUser);
+    const session = this.#session;
+    const known = session.storedUser;
+    const user = session.takeUser();
+    const isLogin = user !== undefined && !isSameUser(known, user);
+    if (isLogin) await bindUser(session, user);
     if (tokens !== undefined) this.note(...(await tokens.toChanges()));
-    const change = draft.takeChange();
-    if (change !== undefined) this.note(change);
+    if (user !== undefined && !isLogin) {
+      this.note(changeUser(known, user));
+      session.storedUser = user;
+    }
     await this.writeNoted();
     tokens?.reportLoss();
     await this.#renewIfDue();

@@ -12,17 +12,18 @@ vi.mock(import("../../../rpc/session/session-tokens.ts"), async (load) => {
   const { SessionTokenStore } = await load();
   return { SessionTokenStore: counted(SessionTokenStore) };
 });
-vi.mock(import("../../../rpc/session/sign-in-mark.ts"), async (load) => {
-  const { SignInMark } = await load();
-  return { SignInMark: counted(SignInMark) };
-});
 vi.mock(import("../../../rpc/lists/visitor-lists.ts"), async (load) => {
   const lists = await load();
   return { ...lists, VisitorLists: counted(lists.VisitorLists) };
 });
-vi.mock(import("../../../rpc/session/session-draft.ts"), async (load) => {
-  const draft = await load();
-  return { ...draft, SessionDraft: counted(draft.SessionDraft) };
+vi.mock(import("../../../shared/copy.ts"), async (load) => {
+  const { copyOf } = await load();
+  return {
+    copyOf: (value) => {
+      created.push("copy");
+      return copyOf(value);
+    },
+  };
 });
 
 const methods = {
@@ -39,7 +40,7 @@ beforeEach(() => {
 
 test.each([
   ["readId", []],
-  ["getUser", ["SessionDraft"]],
+  ["getUser", ["copy"]],
   ["getBasket", ["VisitorLists"]],
 ])("creates only the needed parts of a session in %s", async (method, parts) => {
   const client = (await start({ methods })).client();
