@@ -13,10 +13,9 @@ export type {
   SessionLimitPolicy,
 } from "./config/keys/session-keys.ts";
 export type { TokenMethod } from "./credentials/transports.ts";
-export type { ShopConfig } from "./config/keys/shop-keys.ts";
 export type { ShopSelector } from "./config/keys/top-keys.ts";
 export type { ShopStorageConfig } from "./config/keys/storage-keys.ts";
-export type { StorefrontConfig } from "./config/config.ts";
+export type { ShopConfig, StorefrontConfig } from "./config/config.ts";
 export type { StorageConfig } from "../storage/documents/driver.ts";
 export { ConfigError } from "./config/config-error.ts";
 export type { ConfigFault } from "./config/config-error.ts";

@@ -5,13 +5,11 @@ import { sessionKeys } from "../server/config/keys/session-keys.ts";
 import { shopKeys } from "../server/config/keys/shop-keys.ts";
 import { topKeys } from "../server/config/keys/top-keys.ts";
 
-/** The documentation of a key: the comment above it in its interface. */
+/** The documentation of a key: the comment above it in its table. */
 export interface KeyDoc {
   readonly text: string;
   /** After `@default`. */
   readonly defaultText: string | undefined;
-  /** The name of its interface, if the key is a group. */
-  readonly type: string | undefined;
 }
 
 /** A table of keys and the documentation of each. */
@@ -25,24 +23,18 @@ export interface Section {
 
 /** The sections of docs/config.md. */
 export function readSections(): readonly Section[] {
-  const members = readInterfaces();
-  const top = members["StorefrontConfig"] ?? {};
-  const group = (name: string, table: KeyTable, within = top): Section => {
-    const { text = "", type = "" } = within[name] ?? {};
-    return { name, about: text, table, docs: members[type] ?? {} };
+  const groups = readGroups();
+  const section = (name: string, table: KeyTable, tableName: string, about = groups[name]) => {
+    return { name, about: about?.text ?? "", table, docs: readTable(tableName) };
   };
   return [
-    { name: "", about: "", table: topKeys, docs: members["TopConfig"] ?? {} },
-    {
-      name: "shops[]",
-      about: top["shops"]?.text ?? "",
-      table: shopKeys,
-      docs: members["ShopConfig"] ?? {},
-    },
+    section("", topKeys, "topKeys"),
+    section("shops[]", shopKeys, "shopKeys", groups["shops"]),
     ...Object.entries({ ...shopGroups, ...serverGroups }).flatMap(([name, table]) => {
-      if (name !== "session") return [group(name, table)];
-      const cache = group("cache", sessionKeys.cache.keys, members["SessionConfig"]);
-      return [group(name, table), { ...cache, name: "session.cache" }];
+      const found = section(name, table, tableNameOf(name));
+      if (name !== "session") return [found];
+      const { cache } = found.docs;
+      return [found, section("session.cache", sessionKeys.cache.keys, "cacheKeys", cache)];
     }),
   ];
 }
@@ -127,35 +119,43 @@ function isJson(text: string): boolean {
   }
 }
 
-/** The members of each interface of a config, with their comments. */
-function readInterfaces(): Readonly<Record<string, Readonly<Record<string, KeyDoc>>>> {
-  const folder = new URL("../server/config/", import.meta.url);
-  const keys = new URL("keys/", folder);
-  const files = [
-    new URL("config.ts", folder),
-    ...readdirSync(keys).map((name) => new URL(name, keys)),
-  ];
-  const source = files.map((file) => readFileSync(file, "utf8")).join("\n");
-  const found = source.matchAll(/^export interface (\w+)([^{]*)\{\n([\s\S]*?)\n\}/gm);
-  const all: Record<string, Record<string, KeyDoc>> = {};
-  for (const [, name = "", heritage = "", body = ""] of found) {
-    const [, parent = ""] =
-      /extends (\w+)/.exec(heritage.replace(/<[\s\S]*?>\s*(?=extends)/, "")) ?? [];
-    all[name] = { ...all[parent], ...readMembers(body) };
-  }
-  return all;
+const configFolder = new URL("../server/config/", import.meta.url);
+const configSource = readFileSync(new URL("config.ts", configFolder), "utf8");
+const keysFolder = new URL("keys/", configFolder);
+const keysSource = readdirSync(keysFolder)
+  .map((name) => readFileSync(new URL(name, keysFolder), "utf8"))
+  .join("\n");
+
+/** The groups of `StorefrontConfig`, with their comments. */
+function readGroups(): Readonly<Record<string, KeyDoc>> {
+  const [, body = ""] =
+    /interface StorefrontConfig[\s\S]*?> \{\n([\s\S]*?)\n\}/.exec(configSource) ?? [];
+  return readMembers(body);
+}
+
+/** The name of a group's last table: the global one of `storage`, which contains the shop's. */
+function tableNameOf(group: string): string {
+  const tables = [...configSource.matchAll(new RegExp(`^  ${group}: (\\w+Keys),$`, "gm"))];
+  return tables.at(-1)?.[1] ?? "";
+}
+
+/** The keys of a table, with their comments. */
+function readTable(name: string): Readonly<Record<string, KeyDoc>> {
+  const [, body = ""] =
+    new RegExp(`const ${name} = \\{\\n([\\s\\S]*?)\\n\\} satisfies`).exec(keysSource) ?? [];
+  const [, inner] = /^  \.\.\.(\w+),$/m.exec(body) ?? [];
+  return { ...(inner !== undefined && readTable(inner)), ...readMembers(body) };
 }
 
 function readMembers(body: string): Record<string, KeyDoc> {
-  const members = body.matchAll(/\/\*\*([\s\S]*?)\*\/\s*readonly (\w+)\??: ([^;]*);/g);
+  const members = body.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*(?:readonly )?(\w+)\??:/g);
   return Object.fromEntries(
-    [...members].map(([, comment = "", name = "", type = ""]) => {
+    [...members].map(([, comment = "", name = ""]) => {
       const [text = "", defaultText] = comment
         .replace(/\s*\n\s*\*?\s*/g, " ")
         .split("@default")
         .map((part) => part.trim());
-      const [, group] = /\b(\w+Config)\b/.exec(type) ?? [];
-      return [name, { text, defaultText, type: group }];
+      return [name, { text, defaultText }];
     }),
   );
 }

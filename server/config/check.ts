@@ -1,7 +1,6 @@
 import { ConfigError, toPath } from "./config-error.ts";
 import { applyRules } from "./config-rules.ts";
-import { createConfigSchema } from "./config-schema.ts";
-import type { StorefrontConfig } from "./config.ts";
+import { createConfigSchema, type StorefrontConfig } from "./config.ts";
 import { describeValue } from "./describe-value.ts";
 import { createDiagnostics, diagnosticKinds, type Diagnostic } from "./diagnostics.ts";
 import type { Environment } from "./environment.ts";

@@ -1,11 +1,7 @@
+import * as z from "zod";
 import type { RpcMethods } from "../../rpc/method.ts";
 import { corsKeys, type CorsConfig } from "./keys/cors-keys.ts";
-import {
-  basketKeys,
-  wishlistKeys,
-  type BasketConfig,
-  type WishlistConfig,
-} from "./keys/list-keys.ts";
+import { falseOr, objectOf, type ConfigOf, type KeyTable } from "./keys/key.ts";
 import {
   adminKeys,
   httpKeys,
@@ -14,33 +10,45 @@ import {
   type LoginAttemptsConfig,
   type ServerConfig,
 } from "./keys/server-keys.ts";
-import { sessionKeys, type SessionConfig } from "./keys/session-keys.ts";
-import type { ShopConfig } from "./keys/shop-keys.ts";
-import { shopStorageKeys, storageKeys, type ServerStorageConfig } from "./keys/storage-keys.ts";
-import type { TopConfig } from "./keys/top-keys.ts";
+import { removedSessionKeys, sessionKeys, type SessionConfig } from "./keys/session-keys.ts";
+import { basketKeys, shopKeys, wishlistKeys } from "./keys/shop-keys.ts";
+import { shopStorageKeys, storageKeys, type ShopStorageConfig } from "./keys/storage-keys.ts";
+import { topKeys } from "./keys/top-keys.ts";
 
 /** The config of a server: the default export of `storefront.config.ts`. */
-export interface StorefrontConfig<
-  Methods extends RpcMethods = RpcMethods,
-> extends TopConfig<Methods> {
+export interface StorefrontConfig<Methods extends RpcMethods = RpcMethods> extends Omit<
+  ConfigOf<typeof topKeys>,
+  "methods"
+> {
+  /** Your methods. A method with the name of a built-in one replaces it: see docs/rpc.md. @default none */
+  readonly methods?: Methods | undefined;
   /** The shops, one or more. */
   readonly shops: readonly ShopConfig[];
   /** How a session travels and when it expires. */
   readonly session?: SessionConfig | undefined;
   /** The storages of sessions, baskets, wishlists, and accounts. */
-  readonly storage?: ServerStorageConfig | undefined;
+  readonly storage?: ConfigOf<typeof storageKeys> | undefined;
   /** Which pages of other origins can call the server: see docs/cors.md. */
   readonly cors?: CorsConfig | undefined;
   /** Limits of baskets, and how they merge at login. */
-  readonly basket?: BasketConfig | undefined;
+  readonly basket?: ConfigOf<typeof basketKeys> | undefined;
   /** Limits of wishlists. */
-  readonly wishlist?: WishlistConfig | undefined;
+  readonly wishlist?: ConfigOf<typeof wishlistKeys> | undefined;
   /** Limits of failed logins; `false` for no limits. */
   readonly loginAttempts?: LoginAttemptsConfig | false | undefined;
   /** The admin API: see docs/sessions.md. */
   readonly admin?: AdminConfig | undefined;
   /** HTTP settings of `storefront start` and `storefront dev`. Your own server has settings of its own. */
   readonly server?: ServerConfig | undefined;
+}
+
+/** One storefront. Its groups override the global ones key by key. */
+export interface ShopConfig
+  extends
+    ConfigOf<typeof shopKeys>,
+    Pick<StorefrontConfig, "session" | "cors" | "basket" | "wishlist"> {
+  /** The shop's own storages. */
+  readonly storage?: ShopStorageConfig | undefined;
 }
 
 /** Groups of keys of the top level. A shop can have them too, and overrides them key by key. */
@@ -65,4 +73,28 @@ export function defineStorefrontConfig<Methods extends RpcMethods>(
   config: StorefrontConfig<Methods>,
 ): StorefrontConfig<Methods> {
   return config;
+}
+
+/** The schema of a config. The message of an issue says what was expected. Rules check how keys go together. */
+export function createConfigSchema() {
+  const session = { schema: objectOf(sessionKeys, removedSessionKeys), expected: "an object" };
+  const shop = objectOf({ ...shopKeys, ...toKeys(shopGroups), session });
+  const shops = z.array(shop, { error: "a list of shops" }).min(1, { error: "one shop or more" });
+  return objectOf({
+    shops: { schema: shops, expected: "a list of shops", isRequired: true },
+    ...topKeys,
+    ...toKeys({ ...shopGroups, ...serverGroups }),
+    session,
+    loginAttempts: falseOr(loginAttemptsKeys),
+  });
+}
+
+// --- Internal helpers ---
+
+function toKeys(groups: Readonly<Record<string, KeyTable>>): KeyTable {
+  return Object.fromEntries(
+    Object.entries(groups).map(([name, table]) => {
+      return [name, { schema: objectOf(table), expected: "an object" }];
+    }),
+  );
 }

@@ -1,8 +1,7 @@
 import { builtinDrivers } from "unstorage";
 import type { StorageConfig } from "../../storage/documents/driver.ts";
-import type { SourcedValue } from "./layers.ts";
+import type { SourcedValue } from "./keys/key.ts";
 import type { SourcedConfig } from "./merge-config.ts";
-import { pathOf } from "./rules/rule.ts";
 
 /** A storage of a config, and the first key that uses it. */
 export interface ConfiguredStorage {
@@ -15,24 +14,18 @@ export interface ConfiguredStorage {
 }
 
 /** The storages of a config, each of them once. */
-export function findStorages(config: SourcedConfig): readonly ConfiguredStorage[] {
-  const uses: [path: string, storage: SourcedValue<StorageConfig>][] = [
-    ...config.shops.flatMap(({ storage }): [string, SourcedValue<StorageConfig>][] => [
-      ["storage.session", storage.session],
-      ["storage.basket", storage.basket],
-    ]),
-    ["storage.account", config.storage.account],
-  ];
+export function findStorages({ shops, storage }: SourcedConfig): readonly ConfiguredStorage[] {
+  const uses = shops.flatMap((shop) => [shop.storage.session, shop.storage.basket]);
   const storages = new Map<StorageConfig, ConfiguredStorage>();
-  for (const [path, storage] of uses) {
-    const { value } = storage;
-    if (!storages.has(value)) storages.set(value, describeStorage(value, pathOf(storage, path)));
+  for (const use of [...uses, storage.account]) {
+    if (!storages.has(use.value)) storages.set(use.value, describeStorage(use));
   }
   return [...storages.values()];
 }
 
 /** Describes a storage by its driver and its options. */
-export function describeStorage(config: StorageConfig, path: string): ConfiguredStorage {
+export function describeStorage(use: SourcedValue<StorageConfig>): ConfiguredStorage {
+  const { path, value: config } = use;
   if (typeof config.getItem === "function") {
     const options = (config.options ?? {}) as ConfiguredStorage["options"];
     const { name = "custom" } = config as { readonly name?: string };

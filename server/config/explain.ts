@@ -1,8 +1,7 @@
 import { serverGroups, shopGroups } from "./config.ts";
-import type { KeyTable } from "./keys/key.ts";
+import type { KeyTable, SourcedValue } from "./keys/key.ts";
 import { shopKeys } from "./keys/shop-keys.ts";
 import { topKeys } from "./keys/top-keys.ts";
-import type { SourcedValue } from "./layers.ts";
 import type { SourcedConfig } from "./merge-config.ts";
 
 /**

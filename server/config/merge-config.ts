@@ -1,18 +1,17 @@
+import { toPath } from "./config-error.ts";
 import { serverGroups, shopGroups, type StorefrontConfig } from "./config.ts";
-import type { Effective, Key, KeyTable } from "./keys/key.ts";
+import type { Effective, Key, KeyTable, Sourced, SourcedValue } from "./keys/key.ts";
+import { byDefault } from "./keys/key.ts";
 import { loginAttemptsKeys } from "./keys/server-keys.ts";
 import { shopKeys } from "./keys/shop-keys.ts";
 import { topKeys } from "./keys/top-keys.ts";
-import { byDefault, toLayer, type Layer, type Sourced, type SourcedValue } from "./layers.ts";
 
 /** The effective value of every key, and its source. */
 export interface SourcedConfig extends Omit<SourcedGroups<typeof serverGroups>, "loginAttempts"> {
   /** The keys of the top level that belong to no group. */
   readonly top: Sourced<Effective<typeof topKeys>>;
   /** Each is `undefined` if `loginAttempts` is `false`. */
-  readonly loginAttempts: Sourced<{
-    readonly [Name in keyof typeof loginAttemptsKeys]: number | undefined;
-  }>;
+  readonly loginAttempts: Sourced<Record<keyof typeof loginAttemptsKeys, number | undefined>>;
   readonly shops: readonly SourcedShop[];
 }
 
@@ -27,65 +26,78 @@ export function mergeConfig(
   config: StorefrontConfig,
   { production }: { readonly production: boolean } = { production: false },
 ): SourcedConfig {
-  const groups = mapValues(serverGroups, (table, name) =>
-    merge(table, [groupOf(config, name)], { production }),
-  ) as unknown as SourcedGroups<typeof serverGroups>;
-  const off = { value: undefined, source: "loginAttempts", isSet: true };
+  const off = { value: undefined, path: "loginAttempts", source: "loginAttempts", isSet: true };
   const hasDefaultShop = config.shops.some(({ isDefault }) => isDefault);
   return {
-    ...groups,
+    ...mergeGroups(serverGroups, [[config, []]], { production }),
     ...(config.loginAttempts === false && {
-      loginAttempts: mapValues(loginAttemptsKeys, () => off),
+      loginAttempts: { perAccount: off, perAddress: off, window: off },
     }),
-    top: merge(topKeys, [toLayer(config, [])], { production }),
+    top: merge(topKeys, [[config, []]], { production }),
     shops: config.shops.map((shop, index) => {
       const path = ["shops", index];
       const isDefaultShop = !hasDefaultShop && index === 0;
       // Without a default shop, `isDefault: false` of the first shop has no effect.
       const own = { ...shop, isDefault: hasDefaultShop ? shop.isDefault : undefined };
+      const layers = [
+        [config, []],
+        [shop, path],
+      ] as const;
       return {
-        shop: merge(shopKeys, [toLayer(own, path)], { production, isDefaultShop }),
-        ...(mapValues(shopGroups, (table, name) => {
-          const layers = [groupOf(config, name), groupOf(shop, name, path)];
-          return merge(table, layers, { production });
-        }) as unknown as SourcedGroups<typeof shopGroups>),
+        shop: merge(shopKeys, [[own, path]], { production, isDefaultShop }),
+        ...mergeGroups(shopGroups, layers, { production }),
       };
     }),
   };
 }
 
+/** The values alone. */
+export function toValues<Values>(sourced: Sourced<Values>): Values {
+  const entries = Object.entries<SourcedValue>(sourced).map(([key, { value }]) => [key, value]);
+  return Object.fromEntries(entries) as Values;
+}
+
 // --- Internal helpers ---
 
-type SourcedGroups<Tables> = {
+type SourcedGroups<Tables extends Readonly<Record<string, KeyTable>>> = {
   readonly [Name in keyof Tables]: Sourced<Effective<Tables[Name]>>;
 };
 
-/** The keys that the config, or a shop of it, sets in a group. */
-function groupOf(owner: object, name: string, path: readonly PropertyKey[] = []): Layer {
-  const { [name]: group } = owner as Readonly<Record<string, object | false | undefined>>;
-  return toLayer(group || {}, [...path, name]);
+/** Objects of the config and their paths: the global one, then the shop's. */
+type Layers = readonly (readonly [values: object, path: readonly PropertyKey[]])[];
+
+function mergeGroups<Tables extends Readonly<Record<string, KeyTable>>>(
+  tables: Tables,
+  owners: Layers,
+  environment: Parameters<typeof merge>[2],
+): SourcedGroups<Tables> {
+  const groups = Object.entries(tables).map(([name, table]) => {
+    const layers = owners.map(([owner, path]) => {
+      const { [name]: group } = owner as Readonly<Record<string, object | false | undefined>>;
+      return [group || {}, [...path, name]] as const;
+    });
+    return [name, merge(table, layers, environment)];
+  });
+  return Object.fromEntries(groups) as SourcedGroups<Tables>;
 }
 
-/** Takes each key from the last layer that sets it, or else its default. */
+/** Takes each key from the last layer that sets it, or else its default. A key that is `undefined` is not set. */
 function merge<Table extends KeyTable>(
   table: Table,
-  layers: readonly Layer[],
-  environment: { readonly production: boolean; readonly isDefaultShop?: boolean },
+  layers: Layers,
+  environment: Parameters<NonNullable<Key["derive"]>>[1],
 ): Sourced<Effective<Table>> {
   const merged: Record<string, SourcedValue> = {};
   for (const [name, key] of Object.entries<Key>(table)) {
-    merged[name] =
-      layers.findLast((layer) => layer[name] !== undefined)?.[name] ??
-      key.derive?.(merged, environment) ??
-      byDefault(key.default);
+    const values = layers.map(
+      ([layer]) => Object.entries(layer).find(([each]) => each === name)?.[1] as unknown,
+    );
+    const last = values.findLastIndex((value) => value !== undefined);
+    const isSet = last >= 0;
+    const path = toPath([...(layers[isSet ? last : 0]?.[1] ?? []), name]);
+    merged[name] = isSet
+      ? { value: values[last], path, source: path, isSet }
+      : { ...(key.derive?.(merged, environment) ?? byDefault(key.default)), path, isSet };
   }
   return merged as Sourced<Effective<Table>>;
-}
-
-function mapValues<Values extends object, To>(
-  values: Values,
-  map: (value: Values[keyof Values], name: string) => To,
-): { readonly [Name in keyof Values]: To } {
-  const entries = Object.entries(values).map(([name, value]) => [name, map(value, name)]);
-  return Object.fromEntries(entries) as { readonly [Name in keyof Values]: To };
 }

@@ -6,8 +6,7 @@ import { toWarnings } from "./diagnostics.ts";
 import type { Environment } from "./environment.ts";
 import type { Effective } from "./keys/key.ts";
 import type { sessionKeys } from "./keys/session-keys.ts";
-import { toValues } from "./layers.ts";
-import type { SourcedShop } from "./merge-config.ts";
+import { toValues, type SourcedShop } from "./merge-config.ts";
 import type { SessionOptions, Shop, StorefrontOptions } from "./options.ts";
 
 /**

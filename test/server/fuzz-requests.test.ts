@@ -4,7 +4,7 @@ import * as z from "zod";
 import { findJsonFault } from "../../server/json-fault.ts";
 import { builtinMethods } from "../../rpc/methods/builtin.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
-import type { ShopConfig } from "../../server/config/keys/shop-keys.ts";
+import type { ShopConfig } from "../../server/config/config.ts";
 import { readAnswer, testProperty, useStorefront } from "../_fuzz.ts";
 import {
   hostileText,

@@ -1,5 +1,5 @@
 import type { PublicShop } from "../../../rpc/shop.ts";
-import { boolean, isListOf, seconds, value, day, type KeysOf } from "./key.ts";
+import { boolean, day, isListOf, seconds, value, type ConfigOf, type KeyTable } from "./key.ts";
 
 /** Origins as a browser sends them (`https://shop.example`), patterns of origins, or a function. */
 export type CorsOrigin =
@@ -7,18 +7,7 @@ export type CorsOrigin =
   | ((origin: string, shop: PublicShop) => boolean);
 
 /** Which pages of other origins can call the server, and what they can read. */
-export interface CorsConfig {
-  /** Origins whose pages can call: names, patterns that match the whole origin, or a function. @default none: only pages of the server's own origin */
-  readonly origin?: CorsOrigin | undefined;
-  /** Whether browsers send cookies with these calls. @default true */
-  readonly credentials?: boolean | undefined;
-  /** Request headers that pages can send, in addition to the server's own. @default each header that an allowed page requests */
-  readonly allowedHeaders?: readonly string[] | undefined;
-  /** Response headers that pages can read, in addition to the bearer token, `Retry-After`, and `Storefront-Response`. @default [] */
-  readonly exposedHeaders?: readonly string[] | undefined;
-  /** Seconds for which a browser caches a preflight. @default 600 */
-  readonly maxAge?: number | undefined;
-}
+export interface CorsConfig extends ConfigOf<typeof corsKeys> {}
 
 /** The name of a header (RFC 9110, 5.1). */
 export const fieldName = /^[!#$%&'*+.^_`|~\w-]+$/;
@@ -31,6 +20,7 @@ export function matchesOrigin(rule: string | RegExp, origin: string): boolean {
 }
 
 export const corsKeys = {
+  /** Origins whose pages can call: names, patterns that match the whole origin, or a function. @default none: only pages of the server's own origin */
   origin: {
     ...value<CorsOrigin>(
       isOriginRule,
@@ -38,11 +28,15 @@ export const corsKeys = {
     ),
     default: [],
   },
+  /** Whether browsers send cookies with these calls. @default true */
   credentials: { ...boolean, default: true },
+  /** Request headers that pages can send, in addition to the server's own. @default each header that an allowed page requests */
   allowedHeaders: headerNames(),
+  /** Response headers that pages can read, in addition to the bearer token, `Retry-After`, and `Storefront-Response`. @default [] */
   exposedHeaders: { ...headerNames(), default: [] },
+  /** Seconds for which a browser caches a preflight. @default 600 */
   maxAge: { ...seconds(day), default: 600 },
-} satisfies KeysOf<CorsConfig>;
+} satisfies KeyTable;
 
 // --- Internal helpers ---
 

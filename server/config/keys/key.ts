@@ -1,13 +1,23 @@
 import * as z from "zod";
-import type { SourcedValue } from "../layers.ts";
 
 /** In seconds. */
 export const day = 86_400;
 
-/**
- * A config key: its check, its default, and who may see it. Its TypeScript type and its documentation are in the
- * interface above its table.
- */
+/** The effective value of a key, and its source. */
+export interface SourcedValue<Value = unknown> {
+  readonly value: Value;
+  /** Where the config sets the key, for example `shops[0].session.maxAge`; else the global key. */
+  readonly path: string;
+  /** The path if the config sets the key; else `default`, or `from session.maxAge`. */
+  readonly source: string;
+  /** Whether the config sets it. */
+  readonly isSet: boolean;
+}
+
+/** The effective value of each key. */
+export type Sourced<Values> = { readonly [Name in keyof Values]: SourcedValue<Values[Name]> };
+
+/** A config key: its check, its default, and who may see it. Its documentation is the comment above it in its table. */
 export interface Key<Value = unknown> {
   /** Checks a value that is set. The message of its issue is `expected`. */
   readonly schema: z.ZodType<Value>;
@@ -15,7 +25,10 @@ export interface Key<Value = unknown> {
   readonly isRequired?: boolean;
   readonly default?: Value;
   /** The default, if it depends on the environment or on keys above this one in the table. */
-  readonly derive?: Derive<Value | undefined>;
+  readonly derive?: (
+    above: Readonly<Record<string, SourcedValue>>,
+    environment: { readonly production: boolean; readonly isDefaultShop?: boolean },
+  ) => Pick<SourcedValue<Value>, "value" | "source">;
   /** Errors show a `public` value. Nothing shows a `secret` one. By default, only `storefront explain` shows a value. */
   readonly visibility?: "public" | "secret";
   /** The keys of a value that is an object, if it has no default for each of them. */
@@ -24,31 +37,44 @@ export interface Key<Value = unknown> {
 
 export type KeyTable = Readonly<Record<string, Key>>;
 
-/** A table with a key for each property of a type. */
-export type KeysOf<Config> = {
-  readonly [Name in keyof Config]-?: Key<NonNullable<Config[Name]>>;
+/** The values of a table as a config sets them. */
+export type ConfigOf<Table extends KeyTable> = {
+  readonly [
+    Name in keyof Table as Table[Name] extends { readonly isRequired: true } ? Name : never
+  ]: z.output<Table[Name]["schema"]>;
+} & {
+  readonly [
+    Name in keyof Table as Table[Name] extends { readonly isRequired: true } ? never : Name
+  ]?: z.output<Table[Name]["schema"]> | undefined;
 };
 
-export type Derive<Value> = (
-  above: Readonly<Record<string, SourcedValue>>,
-  environment: { readonly production: boolean; readonly isDefaultShop?: boolean },
-) => SourcedValue<Value>;
-
-/** The type that a key's check accepts. */
-export type ValueOf<Declared> = Declared extends { readonly schema: z.ZodType<infer Value> }
-  ? Value
-  : never;
-
 /** The effective values of a table: `undefined` only for keys without a default. */
-export type Effective<Table> = {
+export type Effective<Table extends KeyTable> = {
   readonly [Name in keyof Table]: Table[Name] extends {
-    readonly derive: (...args: never) => SourcedValue<infer Value>;
+    readonly derive: (...args: never) => { readonly value: infer Value };
   }
     ? Value
     : Table[Name] extends { readonly default: unknown } | { readonly isRequired: true }
-      ? ValueOf<Table[Name]>
-      : ValueOf<Table[Name]> | undefined;
+      ? z.output<Table[Name]["schema"]>
+      : z.output<Table[Name]["schema"]> | undefined;
 };
+
+/** A default. */
+export function byDefault<Value>(fallback: Value) {
+  return { value: fallback, source: "default" };
+}
+
+/** A default that depends on another key. */
+export function derived<Value>(path: string, inherited: Value) {
+  return { value: inherited, source: `from ${path}` };
+}
+
+/** A default that is the value of another key of the same table, for example of `session.maxAge`. */
+export function follow<Value>(path: string) {
+  const name = path.split(".").at(-1) ?? "";
+  return (above: Readonly<Record<string, SourcedValue>>) =>
+    derived(path, above[name]?.value as Value);
+}
 
 export function value<Value>(check: (found: unknown) => boolean, expected: string) {
   return { schema: z.custom<Value>(check, { error: expected }), expected };

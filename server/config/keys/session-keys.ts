@@ -1,87 +1,47 @@
 import type { SessionCacheStrategy } from "../../../storage/sessions/session-cache-strategy.ts";
 import { tokenMethods, type TokenMethod } from "../../credentials/transports.ts";
-import { byDefault, derived } from "../layers.ts";
 import {
   boolean,
+  byDefault,
   count,
   day,
+  derived,
   falseOr,
+  follow,
   hasFunctions,
   oneOf,
   seconds,
   secrets,
   text,
   value,
-  type Derive,
-  type KeysOf,
+  type ConfigOf,
+  type KeyTable,
 } from "./key.ts";
 
 /** Ends the user's least recently used session, or rejects the login. */
 export type SessionLimitPolicy = "endOldest" | "refuse";
 
 /** How sessions are cached: see docs/sessions.md. */
-export interface SessionCacheConfig {
-  /** Seconds until an entry is read again. @default 300; 5 with a strategy that is used */
-  readonly ttl?: number | undefined;
-  /** The most sessions of a shop that this process caches. @default 10000 */
-  readonly max?: number | undefined;
-  /** Caches sessions if the storage doesn't push changes. @default none */
-  readonly strategy?: SessionCacheStrategy | undefined;
-}
+export interface SessionCacheConfig extends ConfigOf<typeof cacheKeys> {}
+
+/** How a session travels and when it expires. Durations are seconds. */
+export interface SessionConfig extends ConfigOf<typeof sessionKeys> {}
 
 const cacheKeys = {
+  /** Seconds until an entry is read again. @default 300; 5 with a strategy that is used */
   ttl: seconds(day),
+  /** The most sessions of a shop that this process caches. @default 10000 */
   max: count(),
+  /** Caches sessions if the storage doesn't push changes. @default none */
   strategy: value<SessionCacheStrategy>(
     (found) => hasFunctions(found, ["set", "get", "delete", "clear"]),
     "an object with the functions set, get, delete and clear",
   ),
-} satisfies KeysOf<SessionCacheConfig>;
-
-/** How a session travels and when it expires. Durations are seconds. */
-export interface SessionConfig {
-  /** The cookie's name is `<cookieName>-<shopId>`. @default "$session" */
-  readonly cookieName?: string | undefined;
-  /** `SameSite` attribute of the cookie. @default "lax" */
-  readonly sameSite?: "strict" | "lax" | "none" | undefined;
-  /** `Max-Age` of the cookie and lifetime of the record, counted from the last use. @default 86400 */
-  readonly maxAge?: number | undefined;
-  /** Secrets that sign sessions: the last one signs, each of them verifies. Production needs 32 characters or more. */
-  readonly secret?: string | readonly string[] | undefined;
-  /** `Domain` attribute of the cookie. @default none: only the host that set it */
-  readonly domain?: string | undefined;
-  /** Ends a session that was not used for this time. @default `maxAge` */
-  readonly idleTimeout?: number | undefined;
-  /** Ends a session this time after the login, even if it is in use. @default 30 days, or `maxAge` if that is longer */
-  readonly absoluteTimeout?: number | undefined;
-  /** `idleTimeout` for guests. @default `idleTimeout` */
-  readonly guestIdleTimeout?: number | undefined;
-  /** `absoluteTimeout` for guests, counted from the first write. @default `absoluteTimeout` if it is set, else none */
-  readonly guestAbsoluteTimeout?: number | undefined;
-  /** The age at which a user's session gets a new ID. @default 14400 */
-  readonly renewAfter?: number | undefined;
-  /** For this time after a login or `reauthenticate`, methods with `requireFresh` run. @default 300 */
-  readonly freshFor?: number | undefined;
-  /** The most sessions of a user, in all shops of a realm that share a storage. @default 50 */
-  readonly maxSessionsPerUser?: number | undefined;
-  /** Decides about a login above `maxSessionsPerUser`. @default "endOldest" */
-  readonly sessionLimitPolicy?: SessionLimitPolicy | undefined;
-  /** Keys of 32 characters or more for tokens in sessions: the last one encrypts, each of them decrypts. @default `secret` */
-  readonly encryptionKeys?: string | readonly string[] | undefined;
-  /** `Secure` attribute of the cookie. `"auto"` sets it if the request used HTTPS. @default "auto" */
-  readonly secure?: boolean | "auto" | undefined;
-  /** `Partitioned` attribute of the cookie (CHIPS). @default false */
-  readonly partitioned?: boolean | undefined;
-  /** How a session travels: in a cookie, in a bearer token, or in either of them. @default "cookie" */
-  readonly tokenMethod?: TokenMethod | readonly TokenMethod[] | undefined;
-  /** The response header with the bearer token. Vendure uses `vendure-auth-token`. @default "storefront-auth-token" */
-  readonly authTokenHeaderKey?: string | undefined;
-  /** The session cache; `false` turns it off. @default on with Redis and memory, off with other storages */
-  readonly cache?: SessionCacheConfig | false | undefined;
-}
+} satisfies KeyTable;
 
 // A default of `derive` sees the keys above it.
 export const sessionKeys = {
+  /** The cookie's name is `<cookieName>-<shopId>`. @default "$session" */
   cookieName: {
     ...text(
       // With the longest value, the cookie has less than the 4,096 bytes that browsers accept (ASVS 5.0, 3.3.5).
@@ -90,35 +50,49 @@ export const sessionKeys = {
     ),
     default: "$session",
   },
+  /** `SameSite` attribute of the cookie. @default "lax" */
   sameSite: { ...oneOf("strict", "lax", "none"), default: "lax" },
+  /** `Max-Age` of the cookie and lifetime of the record, counted from the last use. @default 86400 */
   maxAge: { ...seconds(400 * day), default: day },
   // A rule checks the length, because development accepts short secrets.
+  /** Secrets that sign sessions: the last one signs, each of them verifies. Production needs 32 characters or more. */
   secret: secrets(1, "a secret of 32 characters or more"),
+  /** `Domain` attribute of the cookie. @default none: only the host that set it */
   domain: text(/^\.?[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i, "a domain name, for example shop.example"),
-  idleTimeout: { ...seconds(400 * day), derive: follow<number>("maxAge") },
+  /** Ends a session that was not used for this time. @default `maxAge` */
+  idleTimeout: { ...seconds(400 * day), derive: follow<number>("session.maxAge") },
+  /** Ends a session this time after the login, even if it is in use. @default 30 days, or `maxAge` if that is longer */
   absoluteTimeout: {
     ...seconds(),
-    derive: (above) => {
-      const maxAge = Number(above["maxAge"]?.value);
-      return maxAge > 30 * day ? derived("session.maxAge", maxAge) : byDefault(30 * day);
+    derive: ({ maxAge }) => {
+      const lifetime = Number(maxAge?.value);
+      return lifetime > 30 * day ? derived("session.maxAge", lifetime) : byDefault(30 * day);
     },
   },
-  guestIdleTimeout: { ...seconds(400 * day), derive: follow<number>("idleTimeout") },
+  /** `idleTimeout` for guests. @default `idleTimeout` */
+  guestIdleTimeout: { ...seconds(400 * day), derive: follow<number>("session.idleTimeout") },
+  /** `absoluteTimeout` for guests, counted from the first write. @default `absoluteTimeout` if it is set, else none */
   guestAbsoluteTimeout: {
     ...seconds(),
-    derive: (above, environment) =>
-      above["absoluteTimeout"]?.isSet
-        ? follow<number | undefined>("absoluteTimeout")(above, environment)
+    derive: ({ absoluteTimeout }) =>
+      absoluteTimeout?.isSet
+        ? derived("session.absoluteTimeout", absoluteTimeout.value as number | undefined)
         : byDefault<number | undefined>(undefined),
   },
+  /** The age at which a user's session gets a new ID. @default 14400 */
   renewAfter: { ...seconds(), default: 4 * 3600 },
+  /** For this time after a login or `reauthenticate`, methods with `requireFresh` run. @default 300 */
   freshFor: { ...seconds(day), default: 300 },
+  /** The most sessions of a user, in all shops of a realm that share a storage. @default 50 */
   maxSessionsPerUser: { ...count(), default: 50 },
+  /** Decides about a login above `maxSessionsPerUser`. @default "endOldest" */
   sessionLimitPolicy: { ...oneOf("endOldest", "refuse"), default: "endOldest" },
+  /** Keys of 32 characters or more for tokens in sessions: the last one encrypts, each of them decrypts. @default `secret` */
   encryptionKeys: {
     ...secrets(32, "a key of 32 characters or more"),
-    derive: follow<string | readonly string[] | undefined>("secret"),
+    derive: follow<string | readonly string[] | undefined>("session.secret"),
   },
+  /** `Secure` attribute of the cookie. `"auto"` sets it if the request used HTTPS. @default "auto" */
   secure: {
     ...value<boolean | "auto">(
       (found) => typeof found === "boolean" || found === "auto",
@@ -127,7 +101,9 @@ export const sessionKeys = {
     default: "auto",
     visibility: "public",
   },
+  /** `Partitioned` attribute of the cookie (CHIPS). @default false */
   partitioned: { ...boolean, default: false },
+  /** How a session travels: in a cookie, in a bearer token, or in either of them. @default "cookie" */
   tokenMethod: {
     ...value<TokenMethod | readonly TokenMethod[]>(
       isTokenMethod,
@@ -135,6 +111,7 @@ export const sessionKeys = {
     ),
     default: "cookie",
   },
+  /** The response header with the bearer token. Vendure uses `vendure-auth-token`. @default "storefront-auth-token" */
   authTokenHeaderKey: {
     ...value<string>(
       isOwnHeader,
@@ -142,8 +119,9 @@ export const sessionKeys = {
     ),
     default: "storefront-auth-token",
   },
+  /** The session cache; `false` turns it off. @default on with Redis and memory, off with other storages */
   cache: { ...falseOr<SessionCacheConfig>(cacheKeys), keys: cacheKeys },
-} satisfies KeysOf<SessionConfig>;
+} satisfies KeyTable;
 
 /** Keys of other programs, and what to use instead. */
 export const removedSessionKeys = {
@@ -151,11 +129,6 @@ export const removedSessionKeys = {
 };
 
 // --- Internal helpers ---
-
-/** The default is the value of another key. */
-function follow<Value>(name: string): Derive<Value> {
-  return (above) => derived(`session.${name}`, above[name]?.value as Value);
-}
 
 function isTokenMethod(found: unknown): boolean {
   const names = [found].flat();

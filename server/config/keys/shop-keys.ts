@@ -1,46 +1,17 @@
-import { byDefault } from "../layers.ts";
-import type { CorsConfig } from "./cors-keys.ts";
-import { boolean, count, isListOf, text, value, type KeysOf } from "./key.ts";
-import type { BasketConfig, WishlistConfig } from "./list-keys.ts";
-import type { SessionConfig } from "./session-keys.ts";
-import type { ShopStorageConfig } from "./storage-keys.ts";
-
-/** One storefront. */
-export interface ShopConfig {
-  /** The shop's ID: calls name it in the header `x-shop-id`. */
-  readonly shopId: number;
-  /** The language tag (BCP 47), for example `de-DE`. */
-  readonly locale: string;
-  /** The currency code (ISO 4217), for example `EUR`. */
-  readonly currency: string;
-  /** Hosts of the shop, with a port or without: a name or a list. `*.shop.example` covers every host below `shop.example`. @default none */
-  readonly host?: string | readonly string[] | undefined;
-  /** The first segment of the shop's URLs, for `shopSelector`. @default none */
-  readonly path?: string | undefined;
-  /** Whether calls without a path belong to this shop, if `shopSelector` is `path_or_default`. @default the first shop */
-  readonly isDefault?: boolean | undefined;
-  /** Shops of one realm share customer accounts. @default "default" */
-  readonly realm?: string | undefined;
-  /** Overrides the global `session` key by key. */
-  readonly session?: SessionConfig | undefined;
-  /** Overrides the global `storage` key by key. */
-  readonly storage?: ShopStorageConfig | undefined;
-  /** Overrides the global `cors` key by key. */
-  readonly cors?: CorsConfig | undefined;
-  /** Overrides the global `basket` key by key. */
-  readonly basket?: BasketConfig | undefined;
-  /** Overrides the global `wishlist` key by key. */
-  readonly wishlist?: WishlistConfig | undefined;
-}
+import { boolean, byDefault, count, isListOf, oneOf, text, value, type KeyTable } from "./key.ts";
 
 export const shopKeys = {
+  /** The shop's ID: calls name it in the header `x-shop-id`. */
   shopId: { ...count(), isRequired: true },
+  /** The language tag (BCP 47), for example `de-DE`. */
   locale: {
     ...value<string>(isLocale, "a language tag, for example de-DE"),
     isRequired: true,
     visibility: "public",
   },
+  /** The currency code (ISO 4217), for example `EUR`. */
   currency: { ...text(/^[A-Z]{3}$/, "a currency code, for example EUR"), isRequired: true },
+  /** Hosts of the shop, with a port or without: a name or a list. `*.shop.example` covers every host below `shop.example`. @default none */
   host: {
     ...value<string | readonly string[]>(
       (found) =>
@@ -49,13 +20,33 @@ export const shopKeys = {
     ),
     visibility: "public",
   },
+  /** The first segment of the shop's URLs, for `shopSelector`. @default none */
   path: text(/^[A-Za-z0-9_-]+$/, "one segment of a path: letters, digits, - and _"),
+  /** Whether calls without a path belong to this shop, if `shopSelector` is `path_or_default`. @default the first shop */
   isDefault: {
     ...boolean,
     derive: (_, { isDefaultShop = false }) => byDefault(isDefaultShop),
   },
+  /** Shops of one realm share customer accounts. @default "default" */
   realm: { ...text(/^.{1,64}$/s, "a name of 1 to 64 characters"), default: "default" },
-} satisfies KeysOf<Omit<ShopConfig, "session" | "storage" | "cors" | "basket" | "wishlist">>;
+} satisfies KeyTable;
+
+export const basketKeys = {
+  /** How a guest's basket merges into the user's at login. @default "merge" */
+  mergeStrategy: {
+    ...oneOf("merge", "useGuest", "useExisting", "useGuestIfExistingEmpty"),
+    default: "merge",
+  },
+  /** The most lines of a basket. @default 100 */
+  maxItems: { ...count(), default: 100 },
+  /** The most pieces of a line. @default 1000 */
+  maxQuantity: { ...count(), default: 1000 },
+} satisfies KeyTable;
+
+export const wishlistKeys = {
+  /** The most items of a wishlist. @default 200 */
+  maxItems: { ...count(), default: 200 },
+} satisfies KeyTable;
 
 // --- Internal helpers ---
 

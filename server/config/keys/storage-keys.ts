@@ -1,46 +1,31 @@
 import { builtinDrivers } from "unstorage";
 import * as z from "zod";
 import type { StorageConfig } from "../../../storage/documents/driver.ts";
-import { derived } from "../layers.ts";
 import { findSupport } from "../../../storage/adapters.ts";
-import { boolean, hasFunctions, type Derive, type KeysOf } from "./key.ts";
+import { boolean, follow, hasFunctions, type ConfigOf, type KeyTable } from "./key.ts";
 
 /** Storages that a shop can have for itself. */
-export interface ShopStorageConfig {
-  /** Sessions: any [unstorage driver](https://unstorage.unjs.io/drivers) by name with its options, or a driver object. @default `{ driver: "memory" }` */
-  readonly session?: StorageConfig | undefined;
-  /** Baskets and wishlists. @default `storage.session` */
-  readonly basket?: StorageConfig | undefined;
-}
-
-/** All storages. */
-export interface ServerStorageConfig extends ShopStorageConfig {
-  /** Accounts of the embedded `auth`. The server rejects drivers that can lose documents; production also rejects `memory`. @default `storage.basket` */
-  readonly account?: StorageConfig | undefined;
-  /** Whether only one process uses the storages. Production needs `true` for drivers that are atomic within one process only. @default false */
-  readonly singleProcess?: boolean | undefined;
-  /** Whether lost writes and stale data are acceptable. Production needs `true` for drivers that are not atomic, for example Cloudflare KV. @default false */
-  readonly lossy?: boolean | undefined;
-}
+export interface ShopStorageConfig extends ConfigOf<typeof shopStorageKeys> {}
 
 export const shopStorageKeys = {
   // The same object in several keys means the same storage.
+  /** Sessions: any [unstorage driver](https://unstorage.unjs.io/drivers) by name with its options, or a driver object. @default `{ driver: "memory" }` */
   session: { ...storage(), default: { driver: "memory" } },
-  basket: { ...storage(), derive: follow("session") },
-} satisfies KeysOf<ShopStorageConfig>;
+  /** Baskets and wishlists. @default `storage.session` */
+  basket: { ...storage(), derive: follow<StorageConfig>("storage.session") },
+} satisfies KeyTable;
 
 export const storageKeys = {
   ...shopStorageKeys,
-  account: { ...storage(), derive: follow("basket") },
+  /** Accounts of the embedded `auth`. The server rejects drivers that can lose documents; production also rejects `memory`. @default `storage.basket` */
+  account: { ...storage(), derive: follow<StorageConfig>("storage.basket") },
+  /** Whether only one process uses the storages. Production needs `true` for drivers that are atomic within one process only. @default false */
   singleProcess: { ...boolean, default: false },
+  /** Whether lost writes and stale data are acceptable. Production needs `true` for drivers that are not atomic, for example Cloudflare KV. @default false */
   lossy: { ...boolean, default: false },
-} satisfies KeysOf<ServerStorageConfig>;
+} satisfies KeyTable;
 
 // --- Internal helpers ---
-
-function follow(name: string): Derive<StorageConfig> {
-  return (above) => derived(`storage.${name}`, above[name]?.value as StorageConfig);
-}
 
 function storage() {
   const expected = 'a driver object, or {driver: "<name>", …its options}';

@@ -15,50 +15,34 @@ import {
   seconds,
   text,
   value,
-  type KeysOf,
+  type KeyTable,
 } from "./key.ts";
 
 /** How a call without the header `x-shop-id` finds its shop. */
 export type ShopSelector = "path" | "domain" | "path_or_default";
 
-/** The keys of the top level that belong to no group. */
-export interface TopConfig<Methods extends RpcMethods = RpcMethods> {
-  /** Methods are at `<basePath>/rpc/<method>`. @default "/api" */
-  readonly basePath?: string | undefined;
-  /** How a call without the header `x-shop-id` finds its shop: by `path`, by `domain`, or `path_or_default`. @default "path_or_default" */
-  readonly shopSelector?: ShopSelector | undefined;
-  /** Your methods. A method with the name of a built-in one replaces it: see docs/rpc.md. @default none */
-  readonly methods?: Methods | undefined;
-  /** Functions that run before and after calls: see docs/rpc.md. @default none */
-  readonly hooks?: Hooks | undefined;
-  /** Your customer accounts: `login`, `register`, `changePassword`, and optionally `updateUser` and `changeEmail`. @default accounts in `storage.account` */
-  readonly auth?: Auth | undefined;
-  /** The most bytes of a request body. @default 100000 */
-  readonly maxBodySize?: number | undefined;
-  /** Seconds after which the server aborts a call and responds 504. @default 30 */
-  readonly callTimeout?: number | undefined;
-  /** Proxies whose `X-Forwarded-*` headers are trusted: addresses, ranges (`10.0.0.0/8`), or the names `loopback`, `linklocal`, and `uniquelocal`. `true` trusts every peer. @default false */
-  readonly trustProxy?: boolean | readonly string[] | undefined;
-  /** The URL that browsers see, for example `https://shop.example`, if a proxy rewrites `Host`: see docs/cors.md. @default none */
-  readonly publicUrl?: string | undefined;
-  /** A logger with `debug`, `info`, `warn`, and `error`: `console`, pino, winston, bunyan, or consola. If your logger takes details first, wrap it: `detailsFirst(log)`. @default lines on standard output and standard error */
-  readonly log?: Logger | undefined;
-}
-
 export const topKeys = {
+  /** Methods are at `<basePath>/rpc/<method>`. @default "/api" */
   basePath: {
     ...text(/^(?:\/(?!\.\.?(?:\/|$))[A-Za-z0-9_.~-]+)+$/, "a path, for example /api"),
     default: "/api",
   },
+  /** How a call without the header `x-shop-id` finds its shop: by `path`, by `domain`, or `path_or_default`. @default "path_or_default" */
   shopSelector: { ...oneOf("path", "domain", "path_or_default"), default: "path_or_default" },
+  /** Your methods. A method with the name of a built-in one replaces it: see docs/rpc.md. @default none */
   methods: { ...methods(), default: {} },
+  /** Functions that run before and after calls: see docs/rpc.md. @default none */
   hooks: { ...hooks(), default: {} },
+  /** Your customer accounts: `login`, `register`, `changePassword`, and optionally `updateUser` and `changeEmail`. @default accounts in `storage.account` */
   auth: value<Auth>(
     isAuth,
     "an object with the functions login, register, changePassword, and optionally updateUser and changeEmail",
   ),
+  /** The most bytes of a request body. @default 100000 */
   maxBodySize: { ...count(" of bytes"), default: 100_000 },
+  /** Seconds after which the server aborts a call and responds 504. @default 30 */
   callTimeout: { ...seconds(day), default: 30 },
+  /** Proxies whose `X-Forwarded-*` headers are trusted: addresses, ranges (`10.0.0.0/8`), or the names `loopback`, `linklocal`, and `uniquelocal`. `true` trusts every peer. @default false */
   trustProxy: {
     ...value<boolean | readonly string[]>(
       (found) => typeof found === "boolean" || isListOf(found, isProxyRange),
@@ -67,15 +51,17 @@ export const topKeys = {
     default: false,
     visibility: "public",
   },
+  /** The URL that browsers see, for example `https://shop.example`, if a proxy rewrites `Host`: see docs/cors.md. @default none */
   publicUrl: {
     ...value<string>(isPublicUrl, "the URL that browsers see, for example https://shop.example"),
     visibility: "public",
   },
+  /** A logger with `debug`, `info`, `warn`, and `error`: `console`, pino, winston, bunyan, or consola. If your logger takes details first, wrap it: `detailsFirst(log)`. @default lines on standard output and standard error */
   log: value<Logger>(
     (found) => hasFunctions(found, ["debug", "info", "warn", "error"]),
     "an object with the functions debug, info, warn and error",
   ),
-} satisfies KeysOf<TopConfig>;
+} satisfies KeyTable;
 
 // --- Internal helpers ---
 

@@ -1,8 +1,7 @@
 import { describeValue } from "../describe-value.ts";
-import type { SourcedShop } from "../merge-config.ts";
 import type { Report } from "../diagnostics.ts";
 import { reportKey, type RuleContext } from "./rule.ts";
-import { toValues } from "../layers.ts";
+import { toValues, type SourcedShop } from "../merge-config.ts";
 import { toHostName, toHosts } from "../hosts.ts";
 import type { DomainRules } from "../registrable-domain.ts";
 
@@ -24,7 +23,7 @@ function checkSecure({ session }: SourcedShop, report: Report): void {
     partitioned && "partitioned is true",
     isPrefixed(cookieName) && `cookieName is ${describeValue(cookieName, "cookieName")}`,
   ].find((text) => text !== false);
-  const key = ["session", session, "secure"] as const;
+  const key = session.secure;
   if (reason === undefined) reportKey(report, "SF203", key);
   else reportKey(report, "SF201", key, `true or "auto", because ${reason}`);
 }
@@ -37,7 +36,7 @@ function checkDomain(
 ): void {
   const { cookieName, domain } = toValues(session);
   if (domain === undefined) return;
-  const key = ["session", session, "domain"] as const;
+  const key = session.domain;
   if (/^__Host-/i.test(cookieName)) {
     const expected = `no domain, because cookieName is ${describeValue(cookieName, "cookieName")}`;
     reportKey(report, "SF202", key, expected);

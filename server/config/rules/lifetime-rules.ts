@@ -20,25 +20,24 @@ const thirtyDays = 30 * 86_400;
 function checkLifetimes({ session }: SourcedShop, report: Report): void {
   const { maxAge, renewAfter, absoluteTimeout } = session;
   for (const [idle, absolute] of pairs) {
-    if (!session[idle].isSet) continue;
-    const key = ["session", session, idle] as const;
+    const key = session[idle];
+    if (!key.isSet) continue;
     const longest = session[absolute].value ?? Infinity;
-    const seconds = session[idle].value;
-    if (seconds > maxAge.value) {
+    if (key.value > maxAge.value) {
       reportKey(report, "SF301", key, `no more than maxAge, which is ${maxAge.value}`);
-    } else if (seconds > longest) {
+    } else if (key.value > longest) {
       reportKey(report, "SF302", key, `less than ${absolute}, which is ${longest}`);
     }
   }
   const longest = absoluteTimeout.value;
   if (maxAge.isSet && maxAge.value > longest) {
-    reportKey(report, "SF303", ["session", session, "maxAge"]);
+    reportKey(report, "SF303", session.maxAge);
   }
   if (renewAfter.value >= longest) {
-    reportKey(report, "SF304", ["session", session, "renewAfter"]);
+    reportKey(report, "SF304", session.renewAfter);
   }
   if (session.idleTimeout.value > thirtyDays) {
     const key = session.idleTimeout.isSet ? "idleTimeout" : "maxAge";
-    reportKey(report, "SF305", ["session", session, key]);
+    reportKey(report, "SF305", session[key]);
   }
 }

@@ -1,9 +1,8 @@
 import type { PublicShop } from "../../../rpc/shop.ts";
-import type { SourcedShop } from "../merge-config.ts";
 import { matchesOrigin, type CorsOrigin } from "../keys/cors-keys.ts";
 import type { Report } from "../diagnostics.ts";
-import { pathOf, reportKey, type RuleContext } from "./rule.ts";
-import { toValues } from "../layers.ts";
+import { reportKey, type RuleContext } from "./rule.ts";
+import { toValues, type SourcedShop } from "../merge-config.ts";
 import { toHostName, toHosts } from "../hosts.ts";
 import { isLocalHost, type DomainRules } from "../registrable-domain.ts";
 
@@ -19,7 +18,7 @@ export function originRule({ config: { shops }, domains }: RuleContext, report: 
 
 function checkOrigins({ shop, session, cors }: SourcedShop, report: Report): void {
   const { origin, credentials } = toValues(cors);
-  const path = pathOf(cors.origin, "cors.origin");
+  const { path } = cors.origin;
   const sendsCookies = credentials && uses(session.tokenMethod.value, "cookie");
   if (typeof origin === "function") {
     if (
@@ -52,18 +51,18 @@ function checkCookieOrigins(
   const { sameSite, tokenMethod } = toValues(session);
   const { origin } = toValues(cors);
   if ([tokenMethod].flat().length > 1) {
-    reportKey(report, "SF209", ["session", session, "tokenMethod"]);
+    reportKey(report, "SF209", session.tokenMethod);
   }
   if (!uses(tokenMethod, "cookie") || typeof origin === "function") return;
   if (sameSite === "none") {
-    if (origin.length === 0) reportKey(report, "SF207", ["session", session, "sameSite"]);
+    if (origin.length === 0) reportKey(report, "SF207", session.sameSite);
     return;
   }
   const sites = toHosts(shop.host.value).map((host) => toSite(toHostName(host)));
   const isForeign = (rule: string | RegExp) =>
     typeof rule === "string" && !sites.includes(toSite(new URL(rule).hostname));
   if (sites.length > 0 && [tokenMethod].flat().length === 1 && origin.some(isForeign)) {
-    reportKey(report, "SF208", ["session", session, "sameSite"]);
+    reportKey(report, "SF208", session.sameSite);
   }
 }
 

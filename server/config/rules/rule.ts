@@ -1,7 +1,7 @@
 import { describeValue } from "../describe-value.ts";
 import type { Diagnostic, Report } from "../diagnostics.ts";
 import type { Environment } from "../environment.ts";
-import type { Sourced, SourcedValue } from "../layers.ts";
+import type { SourcedValue } from "../keys/key.ts";
 import type { SourcedConfig } from "../merge-config.ts";
 import type { DomainRules } from "../registrable-domain.ts";
 
@@ -12,20 +12,12 @@ export interface RuleContext {
   readonly domains: DomainRules;
 }
 
-/** The path of a key: where the config sets it, or else `path`. */
-export function pathOf({ isSet, source }: SourcedValue, path: string): string {
-  return isSet ? source : path;
-}
-
-/** Reports a key of a group, for example `secure` of `session`. The group of a key of the top level is `""`. */
-export function reportKey<Values>(
+/** Reports the value of a key. `expected` is the remedy of the diagnostic by default. */
+export function reportKey(
   report: Report,
   code: Diagnostic["code"],
-  [group, values, key]: readonly [group: string, values: Sourced<Values>, key: keyof Values],
+  { path, value }: SourcedValue,
   expected?: string,
 ): void {
-  const sourced = values[key];
-  const name = String(key);
-  const path = pathOf(sourced, group === "" ? name : `${group}.${name}`);
-  report(code, path, describeValue(sourced.value, name), expected);
+  report(code, path, describeValue(value, path.split(".").at(-1)), expected);
 }

@@ -1,8 +1,7 @@
 import { describeValue } from "../describe-value.ts";
-import type { SourcedShop } from "../merge-config.ts";
 import type { Report } from "../diagnostics.ts";
 import type { RuleContext } from "./rule.ts";
-import { toValues } from "../layers.ts";
+import { toValues, type SourcedShop } from "../merge-config.ts";
 import { toHostName, toHosts } from "../hosts.ts";
 import type { DomainRules } from "../registrable-domain.ts";
 

@@ -12,7 +12,7 @@ import { writesWholeFiles } from "../../../storage/documents/file-driver.ts";
 import type { SourcedConfig } from "../merge-config.ts";
 import type { Environment } from "../environment.ts";
 import type { Report } from "../diagnostics.ts";
-import { pathOf, type RuleContext } from "./rule.ts";
+import type { RuleContext } from "./rule.ts";
 import { isLocalHost } from "../registrable-domain.ts";
 import { describeStorage, findStorages, type ConfiguredStorage } from "../configured-storages.ts";
 
@@ -78,8 +78,7 @@ function checkAtomicity(
 /** The embedded accounts need a driver that keeps documents. */
 function checkAccounts({ top, storage }: SourcedConfig, report: Report): void {
   if (top.auth.value !== undefined) return;
-  const { driver, options } = describeStorage(storage.account.value, "storage.account");
-  const path = pathOf(storage.account, "storage.account");
+  const { path, driver, options } = describeStorage(storage.account);
   if (driver === undefined) return;
   const names = layersOf(driver, options);
   const found = describeValue(driver, "driver");

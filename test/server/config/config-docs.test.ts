@@ -23,6 +23,13 @@ test.each(declared.filter(({ entry }) => entry.derive !== undefined))(
   },
 );
 
+test.each(declared.filter(({ entry }) => entry.default !== undefined))(
+  "$key accepts its default",
+  ({ entry }) => {
+    expect(entry.schema.safeParse(entry.default).success).toBe(true);
+  },
+);
+
 // To update both files: npm run docs:config
 test("docs/config.md lists the keys of the program", async () => {
   await expect(renderReference()).toMatchFileSnapshot("../../../docs/config.md");

@@ -9,14 +9,18 @@ import * as z from "zod";
 import { createRpcClient } from "../../../rpc/client.ts";
 import type { PublicRpcContext } from "../../../rpc/context.ts";
 import { defineRpcMethod, type RpcMethod } from "../../../rpc/method.ts";
-import { defineStorefrontConfig, type StorefrontConfig } from "../../../server/config/config.ts";
-import type { CorsConfig, corsKeys } from "../../../server/config/keys/cors-keys.ts";
-import type { KeysOf, ValueOf } from "../../../server/config/keys/key.ts";
-import type { ServerConfig, httpKeys } from "../../../server/config/keys/server-keys.ts";
-import type { SessionConfig, sessionKeys } from "../../../server/config/keys/session-keys.ts";
-import type { ShopConfig, shopKeys } from "../../../server/config/keys/shop-keys.ts";
-import type { ServerStorageConfig, storageKeys } from "../../../server/config/keys/storage-keys.ts";
-import type { TopConfig, topKeys } from "../../../server/config/keys/top-keys.ts";
+import {
+  defineStorefrontConfig,
+  type ShopConfig,
+  type StorefrontConfig,
+} from "../../../server/config/config.ts";
+import type { corsKeys } from "../../../server/config/keys/cors-keys.ts";
+import type { ConfigOf, Effective } from "../../../server/config/keys/key.ts";
+import type { httpKeys } from "../../../server/config/keys/server-keys.ts";
+import type { sessionKeys } from "../../../server/config/keys/session-keys.ts";
+import type { shopKeys } from "../../../server/config/keys/shop-keys.ts";
+import type { storageKeys } from "../../../server/config/keys/storage-keys.ts";
+import type { topKeys } from "../../../server/config/keys/top-keys.ts";
 
 declare module "storefront-core" {
   interface SessionCustomData {
@@ -102,26 +106,47 @@ describe("the compiler rejects", () => {
 });
 
 describe("a table of keys", () => {
-  type Accepted<Table> = { readonly [Name in keyof Table]: ValueOf<Table[Name]> };
+  type Accepted<Table extends Readonly<Record<string, { readonly schema: z.ZodType }>>> = {
+    readonly [Name in keyof Table]: z.output<Table[Name]["schema"]>;
+  };
   type Set<Config> = { readonly [Name in keyof Config]-?: NonNullable<Config[Name]> };
+  type Group<Name extends keyof StorefrontConfig> = Set<
+    Exclude<NonNullable<StorefrontConfig[Name]>, false>
+  >;
 
   test("lists the keys of its type, and each check accepts the key's type", () => {
-    expectTypeOf<Accepted<typeof topKeys>>().toEqualTypeOf<Set<TopConfig>>();
-    expectTypeOf<Accepted<typeof sessionKeys>>().toEqualTypeOf<Set<SessionConfig>>();
-    expectTypeOf<Accepted<typeof storageKeys>>().toEqualTypeOf<Set<ServerStorageConfig>>();
-    expectTypeOf<Accepted<typeof corsKeys>>().toEqualTypeOf<Set<CorsConfig>>();
-    expectTypeOf<Accepted<typeof httpKeys>>().toEqualTypeOf<Set<ServerConfig>>();
+    expectTypeOf<Accepted<typeof topKeys>>().toEqualTypeOf<
+      Set<Pick<StorefrontConfig, keyof typeof topKeys>>
+    >();
+    expectTypeOf<Accepted<typeof sessionKeys>>().toEqualTypeOf<Group<"session">>();
+    expectTypeOf<Accepted<typeof storageKeys>>().toEqualTypeOf<Group<"storage">>();
+    expectTypeOf<Accepted<typeof corsKeys>>().toEqualTypeOf<Group<"cors">>();
+    expectTypeOf<Accepted<typeof httpKeys>>().toEqualTypeOf<Group<"server">>();
     expectTypeOf<Accepted<typeof shopKeys>>().toEqualTypeOf<
       Set<Pick<ShopConfig, keyof typeof shopKeys>>
     >();
   });
 
-  test("does not compile with a missing, an unknown or a wrong key", () => {
-    type Keys = KeysOf<{ readonly maxAge?: number | undefined }>;
-    expectTypeOf<{}>().not.toExtend<Keys>();
-    expectTypeOf<Pick<typeof sessionKeys, "cookieName">>().not.toExtend<Keys>();
-    expectTypeOf<{ maxAge: (typeof sessionKeys)["cookieName"] }>().not.toExtend<Keys>();
-    expectTypeOf<Pick<typeof sessionKeys, "maxAge">>().toExtend<Keys>();
+  test("gives each key its own type, required only if the key is", () => {
+    expectTypeOf<
+      ConfigOf<Pick<typeof sessionKeys, "maxAge" | "sameSite">>
+    >().branded.toEqualTypeOf<{
+      readonly maxAge?: number | undefined;
+      readonly sameSite?: "strict" | "lax" | "none" | undefined;
+    }>();
+    expectTypeOf<ConfigOf<Pick<typeof shopKeys, "shopId" | "path">>>().branded.toEqualTypeOf<{
+      readonly shopId: number;
+      readonly path?: string | undefined;
+    }>();
+  });
+
+  test("gives a key with a default a value, and other keys a value or undefined", () => {
+    type Values = Effective<Pick<typeof sessionKeys, "maxAge" | "idleTimeout" | "domain">>;
+    expectTypeOf<Values>().toEqualTypeOf<{
+      readonly maxAge: number;
+      readonly idleTimeout: number;
+      readonly domain: string | undefined;
+    }>();
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { mergeConfig } from "../../../server/config/merge-config.ts";
-import { createConfigSchema } from "../../../server/config/config-schema.ts";
+import { createConfigSchema } from "../../../server/config/config.ts";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
 import { explainShop } from "../../../server/config/explain.ts";
 import { createFolder, json, runCli } from "../../_cli.ts";
