@@ -1,8 +1,7 @@
 import { isBasket } from "../rpc/lists/basket.ts";
 import type { Realm, ShopServices } from "../rpc/shop-services.ts";
 import { isWishlist } from "../rpc/lists/wishlist.ts";
-import type { ChangeFeed } from "../storage/documents/changes.ts";
-import type { Capabilities, DocumentStore } from "../storage/documents/documents.ts";
+import type { ChangeFeed, Capabilities, DocumentStore } from "../storage/documents/documents.ts";
 import { openDriver } from "../storage/open-driver.ts";
 import type { StorageConfig } from "../storage/documents/driver.ts";
 import { SessionGenerations } from "../storage/sessions/generations.ts";

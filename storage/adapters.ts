@@ -7,9 +7,9 @@ import {
   type StorageAdapter,
 } from "./documents/adapter.ts";
 import { createDriverAdapter } from "./documents/driver-adapter.ts";
-import { DriverCalls } from "./documents/driver-calls.ts";
 import { isDriver, type StorageConfig } from "./documents/driver.ts";
 import type { KeyedMutex } from "./documents/keyed-mutex.ts";
+import { createDriverCalls } from "./documents/unavailable.ts";
 import { redisSupport } from "./redis/redis-support.ts";
 
 /** The unstorage drivers whose storage can compare and swap, so that changes are atomic across processes. */
@@ -61,7 +61,7 @@ function assertConsistent(
 
 /** Limits the time of each operation, as for unstorage drivers. */
 function withTimeLimit(adapter: StorageAdapter): StorageAdapter {
-  const calls = new DriverCalls(() => {});
+  const calls = createDriverCalls(() => {});
   return {
     ...adapter,
     read: (key) => run(key, () => adapter.read(key)),

@@ -6,19 +6,22 @@ export type { StorageConfig } from "./documents/driver.ts";
 export { openDocumentStore } from "./store.ts";
 
 // Documents
-export type {
-  Atomicity,
-  Capabilities,
-  Change,
-  Collection,
-  DocumentStore,
-  DocumentStoreOptions,
-  Updater,
-  Snapshot,
-  UnreadablePolicy,
+export {
+  absent,
+  type Atomicity,
+  type Capabilities,
+  type Change,
+  type ChangeFeed,
+  type ChangeListener,
+  type Collection,
+  type Counters,
+  type CounterState,
+  type DocumentStore,
+  type DocumentStoreOptions,
+  type Updater,
+  type Snapshot,
+  type UnreadablePolicy,
 } from "./documents/documents.ts";
-export type { Counters, CounterState } from "./documents/counters.ts";
-export { absent } from "./documents/documents.ts";
 export { toKeySegment } from "./documents/key.ts";
 
 // Adapters for other storages
@@ -41,7 +44,6 @@ export {
   InMemorySessionCacheStrategy,
 } from "./sessions/session-cache-strategy.ts";
 export type { CachedSession, SessionCacheStrategy } from "./sessions/session-cache-strategy.ts";
-export type { ChangeFeed, ChangeListener } from "./documents/changes.ts";
 
 // Errors and logs
 export { StorageUnavailableError } from "./documents/unavailable.ts";

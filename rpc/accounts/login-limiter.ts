@@ -1,6 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { Counters, CounterState } from "../../storage/documents/counters.ts";
-import type { DocumentStore } from "../../storage/documents/documents.ts";
+import type { Counters, CounterState, DocumentStore } from "../../storage/documents/documents.ts";
 import { toKeySegment } from "../../storage/documents/key.ts";
 import { describeError, isInstance } from "../../shared/log.ts";
 import { normalizeEmail } from "./accounts.ts";

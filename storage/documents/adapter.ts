@@ -1,9 +1,6 @@
 import type { Driver } from "unstorage";
 import type { Logger } from "../../shared/log.ts";
-import type { ChangeListener } from "./changes.ts";
-import type { Counters } from "./counters.ts";
-import type { Capabilities, StorageFaults } from "./documents.ts";
-import { StorageUnavailableError } from "./unavailable.ts";
+import type { Capabilities, ChangeListener, Counters, StorageFaults } from "./documents.ts";
 
 /** The condition of a swap on the current text of a key. `text` is empty if `match` is `absent`. */
 export interface Expected {
@@ -26,7 +23,7 @@ export type Swap =
  * Connects documents to a storage: texts under keys, with compare-and-swap. Check an adapter with the tests of
  * `storefront-core/storage/testing`.
  *
- * A method rejects if the storage fails; the caller then gets a {@link StorageUnavailableError}. An adapter may return
+ * A method rejects if the storage fails; the caller then gets a `StorageUnavailableError`. An adapter may return
  * expired texts, because each text contains its end. Within one process, the store runs one `swap`, `take` or
  * `setAside` of a key at a time.
  */
@@ -95,37 +92,3 @@ export const asideSeconds = 30 * 86_400;
 /** The document that `ping` writes, and the seconds until it expires. */
 export const pingKey = "ping";
 export const pingSeconds = 60;
-
-/** Wraps the errors of an adapter in {@link StorageUnavailableError}. The message names only the storage. */
-export function withUnavailable(adapter: StorageAdapter, driver: string): StorageAdapter {
-  const failTo = (operation: string) => (cause: unknown) => {
-    throw new StorageUnavailableError(`The storage "${driver}" failed to ${operation}`, { cause });
-  };
-  const failToRead = failTo("read");
-  const failToWrite = failTo("write");
-  const failToTake = failTo("take");
-  return {
-    capabilities: adapter.capabilities,
-    read: (key) => adapter.read(key).catch(failToRead),
-    swap: (key, expected, next) => adapter.swap(key, expected, next).catch(failToWrite),
-    take: (key) => adapter.take(key).catch(failToTake),
-    setAside: (key, text) => adapter.setAside(key, text).catch(failToWrite),
-    ping: () => adapter.ping().catch(failTo("accept a test write")),
-    close: () => adapter.close(),
-    ...(adapter.inspect && { inspect: adapter.inspect.bind(adapter) }),
-    ...(adapter.watch && { watch: adapter.watch.bind(adapter) }),
-    ...(adapter.counters && { counters: withUnavailableCounters(adapter.counters.bind(adapter)) }),
-  };
-
-  function withUnavailableCounters(open: NonNullable<StorageAdapter["counters"]>): typeof open {
-    return (name, window) => {
-      const counters = open(name, window);
-      return {
-        read: (key) => counters.read(key).catch(failTo("read a count")),
-        add: (key) => counters.add(key).catch(failTo("count")),
-        takeBack: (key) => counters.takeBack(key).catch(failTo("count")),
-        clear: (key) => counters.clear(key).catch(failTo("clear a count")),
-      };
-    };
-  }
-}

@@ -1,49 +1,97 @@
-import type { Snapshot } from "./documents.ts";
+import type { StorageAdapter } from "./adapter.ts";
+import type { ChangeFeed, ChangeListener, Snapshot } from "./documents.ts";
 
-/** Called with the changed key and, if known, its new snapshot. Without a key, any document may have changed. */
-export type ChangeListener = (path?: string, current?: Snapshot<unknown>) => void;
+/**
+ * Pushes the changes in a storage to its feeds: our own immediately, those of other processes when the adapter pushes
+ * them.
+ *
+ * @param isPrivate whether only this process can change the storage
+ */
+export function createChanges(adapter: StorageAdapter, isPrivate: boolean) {
+  /** For each open feed, the function that calls its listeners, and its prefix. */
+  const feeds = new Map<ChangeListener, string>();
+  // If other processes write and the adapter pushes nothing, no feed is up: silence doesn't mean "no change".
+  const isAlone = adapter.capabilities.atomic === "process";
+  return {
+    /**
+     * Calls the listeners of a document that this process has changed.
+     * @param written its new snapshot
+     */
+    emitOwn(path: string, written?: Snapshot<unknown>): void {
+      // A later change by another process may have arrived before the reply to ours.
+      const current = isPrivate ? written : undefined;
+      for (const [emit, prefix] of feeds) {
+        if (path.startsWith(prefix)) emit(path, current);
+      }
+    },
 
-/** The changes of documents below a prefix, by this process and by others. */
-export interface ChangeFeed {
-  /**
-   * Whether every change arrives. While it is not up, earlier reads can be out of date. When it is up again, listeners
-   * are called without a path.
-   */
-  isUp(): boolean;
-  listen(listener: ChangeListener): void;
-  close(): void;
+    /** Opens a feed of the documents whose path begins with a prefix. */
+    openFeed(prefix: string): ChangeFeed {
+      const listeners = new Set<ChangeListener>();
+      const emit: ChangeListener = (path, current) => {
+        for (const listener of listeners) listener(path, current);
+      };
+      feeds.set(emit, prefix);
+      const remote = adapter.watch?.(prefix, (path) => emit(path));
+      return {
+        isUp: () => isAlone || remote?.isUp() === true,
+        listen: (listener) => void listeners.add(listener),
+        close() {
+          remote?.close();
+          feeds.delete(emit);
+        },
+      };
+    },
+  };
 }
 
-/** Calls the listeners of one store, by prefix. */
-export class ChangeEmitter {
-  readonly #listeners = new Map<string, Set<ChangeListener>>();
-  readonly #hasOthers: boolean;
+/**
+ * Caches one document in this process while the change feed is up.
+ *
+ * Returns a cached value directly and not as a promise, so callers don't wait.
+ */
+export class RememberedDocument<T> {
+  readonly #feed: ChangeFeed;
+  readonly #read: () => Promise<T>;
+  /** The latest value, or the read in progress; a change removes it. */
+  #known: { value: T | Promise<T> } | undefined;
 
-  /** @param hasOthers whether other code can change the storage, too */
-  constructor({ hasOthers }: { readonly hasOthers: boolean }) {
-    this.#hasOthers = hasOthers;
+  /** @param path the document's `<collection>:<key>`; the feed must cover it */
+  constructor(feed: ChangeFeed, path: string, read: () => Promise<T>) {
+    this.#feed = feed;
+    this.#read = read;
+    feed.listen((changed) => {
+      if (changed === undefined || changed === path) this.forget();
+    });
   }
 
-  listen(prefix: string, listener: ChangeListener): () => void {
-    const listeners = this.#listeners.get(prefix) ?? new Set();
-    this.#listeners.set(prefix, listeners.add(listener));
-    return () => void listeners.delete(listener);
+  /** Whether the feed is up, so that `current` usually costs nothing. */
+  get isRemembered(): boolean {
+    return this.#feed.isUp();
   }
 
-  /** Calls the listeners of a prefix. Without a path, any document below it may have changed. */
-  emit(prefix: string, path?: string, current?: Snapshot<unknown>): void {
-    for (const listener of this.#listeners.get(prefix) ?? []) listener(path, current);
+  /** The current value. @throws any error of the read */
+  current(): T | Promise<T> {
+    if (!this.#feed.isUp()) return this.#read();
+    this.#known ??= this.#remember();
+    return this.#known.value;
   }
 
-  /**
-   * Calls the listeners of a document that this process has changed.
-   * @param written its new snapshot
-   */
-  emitOwn(path: string, written?: Snapshot<unknown>): void {
-    // A later change by another process may have arrived before the reply to ours.
-    const current = this.#hasOthers ? undefined : written;
-    for (const prefix of this.#listeners.keys()) {
-      if (path.startsWith(prefix)) this.emit(prefix, path, current);
-    }
+  /** Drops the cached value, so the next call reads it again. */
+  forget(): void {
+    this.#known = undefined;
+  }
+
+  #remember(): { value: T | Promise<T> } {
+    const known: { value: T | Promise<T> } = {
+      value: this.#read().then(
+        (value) => (known.value = value),
+        (error: unknown) => {
+          if (this.#known === known) this.#known = undefined;
+          throw error;
+        },
+      ),
+    };
+    return known;
   }
 }

@@ -1,193 +1,178 @@
 import type { StorageAdapter, Expected, Replacement, Swap } from "./adapter.ts";
-import type { ChangeEmitter } from "./changes.ts";
-import type { Change, Collection, Updater, Snapshot, UnreadablePolicy } from "./documents.ts";
-import { parseEnvelope, toEnvelope, toVersionPrefix } from "./envelope.ts";
-import { isJson } from "./json.ts";
-import { isKey } from "./key.ts";
+import type { createChanges } from "./changes.ts";
+import {
+  absent,
+  type Change,
+  type Collection,
+  type Updater,
+  type Snapshot,
+  type UnreadablePolicy,
+} from "./documents.ts";
+import { isJson, parseEnvelope, toEnvelope, toVersionPrefix } from "./envelope.ts";
+import { keyPattern } from "./key.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { KeyedMutex } from "./keyed-mutex.ts";
 import { StorageUnavailableError } from "./unavailable.ts";
 
-/** The dependencies of a collection. */
-export interface CollectionOptions<T> {
-  readonly name: string;
-  readonly isDocument: (value: unknown) => value is T;
-  readonly unreadable: UnreadablePolicy;
-  readonly adapter: StorageAdapter;
-  readonly changes: ChangeEmitter;
-  readonly mutex: KeyedMutex;
-  readonly log: Logger;
-}
+/**
+ * Opens the documents of one kind.
+ *
+ * @param storage where they are, with its locks and its change feeds
+ * @param isDocument checks that a stored value is a `T`
+ */
+export function openCollection<T>(
+  storage: {
+    readonly adapter: StorageAdapter;
+    readonly changes: ReturnType<typeof createChanges>;
+    readonly mutex: KeyedMutex;
+    readonly log: Logger;
+  },
+  name: string,
+  isDocument: (value: unknown) => value is T,
+  policy: UnreadablePolicy,
+): Collection<T> {
+  const { adapter, changes, mutex, log } = storage;
+  return {
+    async get(key) {
+      const path = toPath(key);
+      const snapshot = toSnapshot(await adapter.read(path));
+      if (!isUnreadable(snapshot)) return snapshot;
+      // Some drivers write in place, so a read can see half a document: wait for the writer.
+      return mutex(path, () => read(path));
+    },
 
-/** The documents of one kind, in any adapter. */
-export class StoredCollection<T> implements Collection<T> {
-  readonly #name: string;
-  readonly #isDocument: (value: unknown) => value is T;
-  readonly #unreadable: UnreadablePolicy;
-  readonly #adapter: StorageAdapter;
-  readonly #changes: ChangeEmitter;
-  readonly #mutex: KeyedMutex;
-  readonly #log: Logger;
+    update: (key, updater, from) => mutex(`${name}:${key}`, () => apply(key, updater, from)),
 
-  constructor(options: CollectionOptions<T>) {
-    this.#name = options.name;
-    this.#isDocument = options.isDocument;
-    this.#unreadable = options.unreadable;
-    this.#adapter = options.adapter;
-    this.#changes = options.changes;
-    this.#mutex = options.mutex;
-    this.#log = options.log;
-  }
-
-  async get(key: string): Promise<Snapshot<T>> {
-    const path = this.#pathOf(key);
-    const snapshot = this.#toSnapshot(await this.#adapter.read(path));
-    if (!isUnreadable(snapshot)) return snapshot;
-    // Some drivers write in place, so a read can see half a document: wait for the writer.
-    return this.#mutex(path, () => this.#read(path));
-  }
-
-  update(key: string, updater: Updater<T>, from?: Snapshot<T>): Promise<Snapshot<T>> {
-    return this.#mutex(`${this.#name}:${key}`, () => this.#update(key, updater, from));
-  }
-
-  async take(key: string): Promise<T | undefined> {
-    const path = this.#pathOf(key);
-    if (this.#unreadable === "drop") {
-      const text = await this.#mutex(path, () => this.#takeAndEmit(path));
-      return (await this.#admit(path, text)).value;
-    }
-    // Check a document that must be kept before it is removed.
-    let taken: T | undefined;
-    await this.update(key, (current) => {
-      taken = current;
-      return current === undefined ? "keep" : "remove";
-    });
-    return taken;
-  }
+    async take(key) {
+      const path = toPath(key);
+      if (policy === "drop") {
+        const text = await mutex(path, () => takeText(path));
+        return (await admit(path, text)).value;
+      }
+      // Check a document that must be kept before it is removed.
+      let taken: T | undefined;
+      await mutex(path, () =>
+        apply(key, (current) => {
+          taken = current;
+          return current === undefined ? "keep" : "remove";
+        }),
+      );
+      return taken;
+    },
+  };
 
   /** Retries on conflict (optimistic concurrency). */
-  async #update(
-    key: string,
-    updater: Updater<T>,
-    from: Snapshot<T> | undefined,
-  ): Promise<Snapshot<T>> {
-    const path = this.#pathOf(key);
+  async function apply(key: string, updater: Updater<T>, from?: Snapshot<T>): Promise<Snapshot<T>> {
+    const path = toPath(key);
     // A snapshot that has expired since may have been extended since.
-    let current = from === undefined || isOver(from) ? await this.#read(path) : from;
+    let current = from === undefined || isOver(from) ? await read(path) : from;
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const change = updater(current.value, current);
-      if (change === "keep") return current;
-      const next = this.#toNext(change);
+      const result = updater(current.value, current);
+      if (result === "keep") return current;
+      const next = toNext(result);
       let swap: Swap | undefined;
       try {
-        swap = await this.#adapter.swap(path, toExpected(current.version), next.replacement);
+        swap = await adapter.swap(path, toExpected(current.version), next.replacement);
       } finally {
         // Also after an error: the change may have been stored.
-        this.#changes.emitOwn(path, swap?.swapped ? next.snapshot : undefined);
+        changes.emitOwn(path, swap?.swapped ? next.snapshot : undefined);
       }
       if (swap.swapped || isOwn(swap.current, next.replacement)) return next.snapshot;
-      current = await this.#admit(path, swap.current);
+      current = await admit(path, swap.current);
       await pause(attempt);
     }
-    throw this.#tooBusy();
+    throw tooBusy();
   }
 
-  async #takeAndEmit(path: string): Promise<string | undefined> {
+  async function takeText(path: string): Promise<string | undefined> {
     try {
-      return await this.#adapter.take(path);
+      return await adapter.take(path);
     } finally {
-      this.#changes.emitOwn(path);
+      changes.emitOwn(path);
     }
   }
 
-  async #read(path: string): Promise<Snapshot<T>> {
-    return this.#admit(path, await this.#adapter.read(path));
+  async function read(path: string): Promise<Snapshot<T>> {
+    return admit(path, await adapter.read(path));
   }
 
   /** Returns a valid document, and applies the policy to anything else. The caller must hold the key's lock. */
-  async #admit(path: string, text: string | undefined): Promise<Snapshot<T>> {
+  async function admit(path: string, text: string | undefined): Promise<Snapshot<T>> {
     let found = text;
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const snapshot = this.#toSnapshot(found);
+      const snapshot = toSnapshot(found);
       if (found === undefined || !isUnreadable(snapshot)) return snapshot;
-      if (this.#unreadable === "refuse") throw toUnreadableError(path);
-      if (this.#unreadable === "drop") {
-        this.#warn("A document that cannot be read was dropped", path);
+      if (policy === "refuse") throw toUnreadableError(path);
+      if (policy === "drop") {
+        warn("A document that cannot be read was dropped", path);
         return snapshot;
       }
-      const moved = await this.#adapter.setAside(path, found);
-      this.#changes.emitOwn(path, moved.swapped ? nothing : undefined);
+      const moved = await adapter.setAside(path, found);
+      changes.emitOwn(path, moved.swapped ? absent : undefined);
       if (moved.swapped) {
-        this.#warn(
-          "A document that cannot be read was moved to <key>:unreadable for 30 days",
-          path,
-        );
-        return { ...nothing, wasUnreadable: true };
+        warn("A document that cannot be read was moved to <key>:unreadable for 30 days", path);
+        return { ...absent, wasUnreadable: true };
       }
       found = moved.current;
     }
-    throw this.#tooBusy();
+    throw tooBusy();
   }
 
-  #toNext(change: Exclude<Change<T>, "keep">): Next<T> {
-    if (change === "remove") return { snapshot: nothing };
+  /** The next state of a document, as a snapshot and as a text. Without a text, it is removed. */
+  function toNext(change: Exclude<Change<T>, "keep">): {
+    readonly snapshot: Snapshot<T>;
+    readonly replacement?: Replacement;
+  } {
+    if (change === "remove") return { snapshot: absent };
     const expiresAt = toExpiresAt(change.expiresAt);
     const json: string | undefined = JSON.stringify(change.set);
     // Check the value that JSON returns: otherwise a later read would drop a document that was accepted here.
     const value: unknown = json === undefined || isJson(change.set) ? change.set : JSON.parse(json);
-    if (json === undefined || !this.#accepts(value)) {
-      throw new TypeError(`Not a document of "${this.#name}"`);
+    if (json === undefined || !accepts(value)) {
+      throw new TypeError(`Not a document of "${name}"`);
     }
-    if (isOver({ expiresAt })) return { snapshot: nothing };
+    if (isOver({ expiresAt })) return { snapshot: absent };
     const { version, text } = toEnvelope(json, expiresAt);
     return { snapshot: { value, expiresAt, version }, replacement: { text, expiresAt } };
   }
 
-  #toSnapshot(text: string | undefined): Snapshot<T> {
-    if (text === undefined) return nothing;
+  function toSnapshot(text: string | undefined): Snapshot<T> {
+    if (text === undefined) return absent;
     const envelope = parseEnvelope(text);
     if (envelope === undefined) return { value: undefined, version: unreadable + text };
     const { version, expiresAt, value } = envelope;
     if (isOver(envelope)) return { value: undefined, version };
-    if (!this.#accepts(value)) return { value: undefined, version: unreadable + text };
+    if (!accepts(value)) return { value: undefined, version: unreadable + text };
     return { value, expiresAt, version };
   }
 
-  #accepts(value: unknown): value is T {
+  function accepts(value: unknown): value is T {
     try {
-      return this.#isDocument(value);
+      return isDocument(value);
     } catch {
       return false;
     }
   }
 
   /** Logs the key of a document, never its content. */
-  #warn(message: string, path: string): void {
-    const key = path.slice(this.#name.length + 1);
-    this.#log.warn(message, { collection: this.#name, key });
+  function warn(message: string, path: string): void {
+    const key = path.slice(name.length + 1);
+    log.warn(message, { collection: name, key });
   }
 
-  #tooBusy(): StorageUnavailableError {
-    return new StorageUnavailableError(`A document of "${this.#name}" changes too often`);
+  function tooBusy(): StorageUnavailableError {
+    return new StorageUnavailableError(`A document of "${name}" changes too often`);
   }
 
-  #pathOf(key: string): string {
-    const path = `${this.#name}:${key}`;
-    if (!isKey(path)) throw new TypeError(`Not a key: ${JSON.stringify(path)}; see toKeySegment`);
+  function toPath(key: string): string {
+    const path = `${name}:${key}`;
+    if (!keyPattern.test(path))
+      throw new TypeError(`Not a key: ${JSON.stringify(path)}; see toKeySegment`);
     return path;
   }
 }
 
 // --- Internal helpers ---
-
-/** The next state of a document, as a snapshot and as a text. Without a text, it is removed. */
-interface Next<T> {
-  readonly snapshot: Snapshot<T>;
-  readonly replacement?: Replacement;
-}
-
-const nothing: Snapshot<never> = { value: undefined, version: "" };
 
 /** Precedes the version of an unreadable text, which is the text itself. */
 const unreadable = "!";

@@ -1,25 +1,4 @@
-import type { Collection, Snapshot } from "./documents.ts";
-
-/** The count of a key. */
-export interface CounterState {
-  readonly count: number;
-  /** Whole seconds until the count is 0 again; 0 if it is 0. */
-  readonly endsIn: number;
-}
-
-/**
- * Counts by key. A count ends a fixed time after its first addition. Keys are those of documents.
- * All methods throw StorageUnavailableError.
- */
-export interface Counters {
-  read(key: string): Promise<CounterState>;
-  /** Adds one. @returns the state after that: parallel additions get different counts */
-  add(key: string): Promise<CounterState>;
-  /** Subtracts one, unless the count is 0. */
-  takeBack(key: string): Promise<void>;
-  /** Sets a count to 0. */
-  clear(key: string): Promise<void>;
-}
+import type { Collection, Counters, CounterState, Snapshot } from "./documents.ts";
 
 /** Counts with documents. @param window seconds */
 export function createDocumentCounters(counts: Collection<number>, window: number): Counters {

@@ -1,5 +1,3 @@
-import type { Counters } from "./counters.ts";
-import type { ChangeFeed } from "./changes.ts";
 import type { Logger } from "../../shared/log.ts";
 
 /** The guarantees of a store. The server prints them at startup. */
@@ -67,6 +65,41 @@ export interface Collection<T> {
  * - `refuse`: each operation throws {@link StorageUnavailableError}, and nothing is changed.
  */
 export type UnreadablePolicy = "drop" | "setAside" | "refuse";
+
+/** The count of a key. */
+export interface CounterState {
+  readonly count: number;
+  /** Whole seconds until the count is 0 again; 0 if it is 0. */
+  readonly endsIn: number;
+}
+
+/**
+ * Counts by key. A count ends a fixed time after its first addition. Keys are those of documents.
+ * All methods throw StorageUnavailableError.
+ */
+export interface Counters {
+  read(key: string): Promise<CounterState>;
+  /** Adds one. @returns the state after that: parallel additions get different counts */
+  add(key: string): Promise<CounterState>;
+  /** Subtracts one, unless the count is 0. */
+  takeBack(key: string): Promise<void>;
+  /** Sets a count to 0. */
+  clear(key: string): Promise<void>;
+}
+
+/** Called with the changed key and, if known, its new snapshot. Without a key, any document may have changed. */
+export type ChangeListener = (path?: string, current?: Snapshot<unknown>) => void;
+
+/** The changes of documents below a prefix, by this process and by others. */
+export interface ChangeFeed {
+  /**
+   * Whether every change arrives. While it is not up, earlier reads can be out of date. When it is up again, listeners
+   * are called without a path.
+   */
+  isUp(): boolean;
+  listen(listener: ChangeListener): void;
+  close(): void;
+}
 
 /** Settings of a storage's server that endanger documents; all absent if it is fit. */
 export interface StorageFaults {

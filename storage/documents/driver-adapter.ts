@@ -6,7 +6,6 @@ import {
   type StorageAdapter,
   type Expected,
 } from "./adapter.ts";
-import { DriverCalls } from "./driver-calls.ts";
 import { createClientListener } from "./driver-client.ts";
 import { takesBytes } from "./driver-kinds.ts";
 import { parseEnvelope, toEnvelope } from "./envelope.ts";
@@ -14,6 +13,7 @@ import { ExpirySweeper } from "./expiry-sweeper.ts";
 import { isFileDriver } from "./driver.ts";
 import { describeError, type Logger } from "../../shared/log.ts";
 import type { KeyedMutex } from "./keyed-mutex.ts";
+import { createDriverCalls } from "./unavailable.ts";
 
 /**
  * Creates the adapter for any unstorage driver: atomic within this process, which removes expired documents.
@@ -29,7 +29,7 @@ export function createDriverAdapter(
   assertWritable(driver);
   const storage = createStorage({ driver });
   const listen = createClientListener(driver, log);
-  const calls = new DriverCalls(listen);
+  const calls = createDriverCalls(listen);
   const sweeper = new ExpirySweeper((key) => mutex(key, () => expire(key)));
   // An LRU cache evicts by itself, and a list of its expiry times could grow larger than the cache.
   const isCache = driver.name === "lru-cache";

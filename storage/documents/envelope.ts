@@ -1,19 +1,7 @@
 import { getRandomValues } from "uncrypto";
 
-/** A document in its stored form. */
-export interface Envelope {
-  /** Unique for each write. */
-  readonly version: string;
-  /** Epoch milliseconds; absent: never. */
-  readonly expiresAt?: number | undefined;
-  readonly value: unknown;
-}
-
 /** Wraps a value for a storage. The version comes first, so a comparison needs no parser. */
-export function toEnvelope(
-  value: string,
-  expiresAt: number | undefined,
-): { version: string; text: string } {
+export function toEnvelope(value: string, expiresAt: number | undefined) {
   // Never repeated: otherwise a document that was removed and created again would match an old snapshot.
   const version = `${processId}-${(++count).toString(36)}`;
   const end = expiresAt === undefined ? "" : `"expiresAt":${expiresAt},`;
@@ -23,7 +11,7 @@ export function toEnvelope(
 }
 
 /** Parses a text of {@link toEnvelope}; `undefined` for any other text. */
-export function parseEnvelope(text: string): Envelope | undefined {
+export function parseEnvelope(text: string) {
   const envelope = parseObject(text);
   if (envelope === undefined || !Object.hasOwn(envelope, "value")) return undefined;
   const { version, expiresAt, value } = envelope;
@@ -35,6 +23,24 @@ export function parseEnvelope(text: string): Envelope | undefined {
 /** The beginning of every text with this version. */
 export function toVersionPrefix(version: string): string {
   return `{"version":"${version}",`;
+}
+
+/**
+ * Whether JSON returns a value unchanged, except for symbol keys and properties that aren't enumerable. Faster than
+ * serializing and parsing it.
+ */
+export function isJson(value: unknown): boolean {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return true;
+    case "number":
+      return Number.isFinite(value) && !Object.is(value, -0);
+    case "object":
+      return value === null || isJsonObject(value);
+    default:
+      return false;
+  }
 }
 
 // --- Internal helpers ---
@@ -52,4 +58,18 @@ function parseObject(text: string): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
+}
+
+function isJsonObject(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Array.prototype) {
+    const items = value as readonly unknown[];
+    return items.every(isJson) && Object.keys(items).length === items.length;
+  }
+  if (prototype !== Object.prototype) return false;
+  // `for in` needs no list of the keys, which would take more memory than the rest of a write.
+  for (const key in value) {
+    if (!isJson((value as Record<string, unknown>)[key])) return false;
+  }
+  return true;
 }

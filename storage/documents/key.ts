@@ -13,12 +13,10 @@ export function toKeySegment(id: string | number): string {
   return `=${createHash("sha256").update(text, "utf16le").digest("hex")}`;
 }
 
-/** Whether a key consists of results of {@link toKeySegment}, joined by colons. */
-export function isKey(key: string): boolean {
-  return safeSegments.test(key);
-}
+/** Keys: results of {@link toKeySegment}, joined by colons. */
+export const keyPattern =
+  /^(?:[a-z0-9_-]{1,64}|=[0-9a-f]{64})(?::(?:[a-z0-9_-]{1,64}|=[0-9a-f]{64}))*$/;
 
 // --- Internal helpers ---
 
 const plainSegment = /^[a-z0-9_-]{1,64}$/;
-const safeSegments = /^(?:[a-z0-9_-]{1,64}|=[0-9a-f]{64})(?::(?:[a-z0-9_-]{1,64}|=[0-9a-f]{64}))*$/;

@@ -1,4 +1,4 @@
-import { isTimeout } from "./unavailable.ts";
+import { StorageTimeoutError, StorageUnavailableError } from "./unavailable.ts";
 
 /** Runs the tasks of one key one after the other, and those of different keys at the same time. */
 export type KeyedMutex = <T>(key: string, task: () => Promise<T>) => Promise<T>;
@@ -33,3 +33,7 @@ export function createKeyedMutex(): KeyedMutex {
 type Timeout = { readonly error: unknown } | undefined;
 
 const free: Promise<Timeout> = Promise.resolve(undefined);
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof StorageUnavailableError && error.cause instanceof StorageTimeoutError;
+}

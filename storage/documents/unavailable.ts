@@ -1,3 +1,6 @@
+import type { StorageAdapter } from "./adapter.ts";
+import { LoopTimer } from "./loop-timer.ts";
+
 /** A storage failed. A change can have been stored or not. */
 export class StorageUnavailableError extends Error {
   override readonly name = "StorageUnavailableError";
@@ -8,7 +11,115 @@ export class StorageTimeoutError extends Error {
   override readonly name = "StorageTimeoutError";
 }
 
-/** Whether an operation failed because the storage did not respond in time. */
-export function isTimeout(error: unknown): boolean {
-  return error instanceof StorageUnavailableError && error.cause instanceof StorageTimeoutError;
+/** Wraps the errors of an adapter in {@link StorageUnavailableError}. The message names only the storage. */
+export function withUnavailable(adapter: StorageAdapter, driver: string): StorageAdapter {
+  const failTo = (operation: string) => (cause: unknown) => {
+    throw new StorageUnavailableError(`The storage "${driver}" failed to ${operation}`, { cause });
+  };
+  const failToRead = failTo("read");
+  const failToWrite = failTo("write");
+  const failToTake = failTo("take");
+  return {
+    capabilities: adapter.capabilities,
+    read: (key) => adapter.read(key).catch(failToRead),
+    swap: (key, expected, next) => adapter.swap(key, expected, next).catch(failToWrite),
+    take: (key) => adapter.take(key).catch(failToTake),
+    setAside: (key, text) => adapter.setAside(key, text).catch(failToWrite),
+    ping: () => adapter.ping().catch(failTo("accept a test write")),
+    close: () => adapter.close(),
+    ...(adapter.inspect && { inspect: adapter.inspect.bind(adapter) }),
+    ...(adapter.watch && { watch: adapter.watch.bind(adapter) }),
+    ...(adapter.counters && { counters: withUnavailableCounters(adapter.counters.bind(adapter)) }),
+  };
+
+  function withUnavailableCounters(open: NonNullable<StorageAdapter["counters"]>): typeof open {
+    return (name, window) => {
+      const counters = open(name, window);
+      return {
+        read: (key) => counters.read(key).catch(failTo("read a count")),
+        add: (key) => counters.add(key).catch(failTo("count")),
+        takeBack: (key) => counters.takeBack(key).catch(failTo("count")),
+        clear: (key) => counters.clear(key).catch(failTo("clear a count")),
+      };
+    };
+  }
 }
+
+/**
+ * Waits for the results of a driver, each for three seconds at most.
+ *
+ * A change that timed out can still happen, and would then overwrite a later one. So operations on its key fail until
+ * the driver has settled it. If a driver doesn't respond at all, it gets one operation a second. Other operations fail
+ * immediately, so they don't pile up in its client.
+ */
+export function createDriverCalls(onFailure: () => void) {
+  const timer = new LoopTimer(limit);
+  /** The keys of changes that timed out and are not settled. */
+  const unsettled = new Set<string>();
+  /** The number of timeouts since the last result. */
+  let timeouts = 0;
+  /** The time of the last probe of a driver that doesn't respond, in epoch milliseconds. */
+  let lastProbe = 0;
+  return {
+    /** @throws StorageTimeoutError if an operation on this key can't succeed now */
+    admit(key: string): void {
+      if (unsettled.size > 0 && unsettled.has(key)) {
+        throw new StorageTimeoutError("An earlier change of this document is still pending");
+      }
+      if (timeouts < maxTimeouts) return;
+      const now = Date.now();
+      if (Math.abs(now - lastProbe) < probeInterval) {
+        throw new StorageTimeoutError("The driver does not respond");
+      }
+      lastProbe = now;
+    },
+
+    /** Waits for a read. @throws StorageTimeoutError */
+    read: <T>(answer: PromiseLike<T>): Promise<T> => wait(answer),
+
+    /** Waits for a change of a document. @throws StorageTimeoutError */
+    change: <T>(key: string, answer: PromiseLike<T>): Promise<T> =>
+      wait(answer, () => {
+        const forget = () => void unsettled.delete(key);
+        unsettled.add(key);
+        answer.then(forget, forget);
+      }),
+  };
+
+  function wait<T>(answer: PromiseLike<T>, onTimeout?: () => void): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const timed = timer.start(() => {
+        timeouts++;
+        onFailure();
+        onTimeout?.();
+        reject(new StorageTimeoutError(`No response within ${limit} ms`));
+      });
+      const end = () => {
+        timeouts = 0;
+        timer.end(timed);
+      };
+      answer.then(
+        (value) => {
+          end();
+          resolve(value);
+        },
+        (error: unknown) => {
+          end();
+          onFailure();
+          reject(error);
+        },
+      );
+    });
+  }
+}
+
+// --- Internal helpers ---
+
+/** Milliseconds. */
+const limit = 3000;
+
+/** After this many timeouts in a row, the driver counts as not responding. */
+const maxTimeouts = 10;
+
+/** Milliseconds from one probe to the next. */
+const probeInterval = 1000;

@@ -6,7 +6,7 @@ import {
   type RemoteFeed,
   type Swap,
 } from "../documents/adapter.ts";
-import type { ChangeListener } from "../documents/changes.ts";
+import type { ChangeListener } from "../documents/documents.ts";
 import type { Logger } from "../../shared/log.ts";
 import { createRedisCounters } from "./redis-counters.ts";
 import type { RedisDriver } from "./redis-client.ts";

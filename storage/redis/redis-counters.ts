@@ -1,4 +1,4 @@
-import type { Counters, CounterState } from "../documents/counters.ts";
+import type { Counters, CounterState } from "../documents/documents.ts";
 import type { Logger } from "../../shared/log.ts";
 import { countScript, takeScript, type RedisScript } from "./redis-scripts.ts";
 

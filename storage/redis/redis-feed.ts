@@ -1,6 +1,6 @@
 import { setInterval } from "node:timers";
 import type { RemoteFeed } from "../documents/adapter.ts";
-import type { ChangeListener } from "../documents/changes.ts";
+import type { ChangeListener } from "../documents/documents.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { RedisClient } from "./redis-client.ts";
 import type { RedisKeys } from "./redis-keys.ts";

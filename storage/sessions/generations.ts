@@ -1,6 +1,5 @@
-import type { ChangeFeed } from "../documents/changes.ts";
-import type { Collection, DocumentStore, Updater } from "../documents/documents.ts";
-import { RememberedDocument } from "../documents/remembered-document.ts";
+import type { ChangeFeed, Collection, DocumentStore, Updater } from "../documents/documents.ts";
+import { RememberedDocument } from "../documents/changes.ts";
 import { Revocations } from "./revocations.ts";
 import { graceMilliseconds } from "./session-document.ts";
 import { createHandle } from "./session-record.ts";

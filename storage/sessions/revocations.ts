@@ -1,6 +1,5 @@
-import type { ChangeFeed } from "../documents/changes.ts";
-import type { Collection, DocumentStore } from "../documents/documents.ts";
-import { RememberedDocument } from "../documents/remembered-document.ts";
+import type { ChangeFeed, Collection, DocumentStore } from "../documents/documents.ts";
+import { RememberedDocument } from "../documents/changes.ts";
 import { createHandle } from "./session-record.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { LRUCache } from "lru-cache";
 import type { Collection, DocumentStore } from "../documents/documents.ts";
 import { toKeySegment } from "../documents/key.ts";
-import { RememberedDocument } from "../documents/remembered-document.ts";
+import { RememberedDocument } from "../documents/changes.ts";
 import type { SessionRecord } from "./session-record.ts";
 
 /** A session in a cache. Don't change it, except to serialize it. */

@@ -1,6 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { ChangeFeed } from "../documents/changes.ts";
-import type { DocumentStore, Snapshot } from "../documents/documents.ts";
+import type { ChangeFeed, DocumentStore, Snapshot } from "../documents/documents.ts";
 import { generationsPrefix } from "./generations.ts";
 import type { SessionCacheStrategy } from "./session-cache-strategy.ts";
 import { isStoredDocument, toWhole, type StoredDocument } from "./session-document.ts";

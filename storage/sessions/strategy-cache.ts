@@ -1,6 +1,5 @@
 import { LRUCache } from "lru-cache";
-import type { ChangeFeed } from "../documents/changes.ts";
-import type { Snapshot } from "../documents/documents.ts";
+import type { ChangeFeed, Snapshot } from "../documents/documents.ts";
 import { generationsPrefix } from "./generations.ts";
 import type { SessionCacheStrategy } from "./session-cache-strategy.ts";
 import { isSessionRecord, type SessionRecord } from "./session-record.ts";

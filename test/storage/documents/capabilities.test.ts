@@ -4,8 +4,11 @@ import {
   type Expected,
   type StorageAdapter,
 } from "../../../storage/documents/adapter.ts";
-import type { ChangeListener } from "../../../storage/documents/changes.ts";
-import type { Atomicity, DocumentStore } from "../../../storage/documents/documents.ts";
+import type {
+  ChangeListener,
+  Atomicity,
+  DocumentStore,
+} from "../../../storage/documents/documents.ts";
 import { openDriver } from "../../../storage/open-driver.ts";
 import { SessionGenerations } from "../../../storage/sessions/generations.ts";
 import { SessionCache } from "../../../storage/sessions/session-cache.ts";

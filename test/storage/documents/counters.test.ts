@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import type { Counters } from "../../../storage/documents/counters.ts";
+import type { Counters } from "../../../storage/documents/documents.ts";
 import { openDriver } from "../../../storage/open-driver.ts";
 import type { StorageConfig } from "../../../storage/documents/driver.ts";
 import { openDocumentStore } from "../../../storage/store.ts";

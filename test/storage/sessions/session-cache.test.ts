@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
 import { defineRpcMethod } from "../../../rpc/method.ts";
-import type { ChangeListener } from "../../../storage/documents/changes.ts";
-import type { Snapshot } from "../../../storage/documents/documents.ts";
+import type { ChangeListener, Snapshot } from "../../../storage/documents/documents.ts";
 import { SessionCache } from "../../../storage/sessions/session-cache.ts";
 import type { SessionRecord } from "../../../storage/sessions/session-record.ts";
 import { isMark, toFound } from "../../../storage/sessions/session.ts";

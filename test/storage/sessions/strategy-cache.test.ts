@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import type { ChangeListener } from "../../../storage/documents/changes.ts";
-import type { Snapshot } from "../../../storage/documents/documents.ts";
+import type { ChangeListener, Snapshot } from "../../../storage/documents/documents.ts";
 import { openDriver } from "../../../storage/open-driver.ts";
 import {
   DefaultSessionCacheStrategy,
