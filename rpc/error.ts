@@ -3,6 +3,7 @@ import { HTTPError } from "h3";
 /** The error codes of this program, each with its status and title. */
 export const problems = {
   malformed_request: [400, "The request is malformed"],
+  not_batchable: [400, "This method can't be called in a batch"],
   not_logged_in: [401, "This needs a logged-in user"],
   invalid_credentials: [401, "The e-mail address or the password is wrong"],
   reauthentication_required: [401, "This needs a user who has just proved who they are"],
@@ -55,7 +56,7 @@ export interface RpcErrorOptions {
   readonly headers?: Record<string, string> | undefined;
   /** JSON for the client, for example `{ remaining: 3 }`. The call's secrets in it are replaced. */
   readonly data?: unknown;
-  /** Whether the method ran before it failed; only for `session_changed` and `session_ended`. */
+  /** Whether the method ran before it failed; absent if the code says that already. */
   readonly executed?: boolean | undefined;
   /** Stays on the server, which logs it. */
   readonly cause?: unknown;

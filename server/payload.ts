@@ -4,30 +4,41 @@ import type { RequestEvent } from "./request.ts";
 import { getReadBody } from "./request-body.ts";
 
 /** The deepest nesting of a payload. A deeper one could attack recursive parsers. */
-const maxDepth = 32;
+export const maxDepth = 32;
 
 /**
  * Reads the payload of a call: from the body of a POST, or from the query of a GET.
  * @throws RpcError `not_json`, `malformed_request`; h3's 413 if the body is too large
  */
 export function readPayload(event: RequestEvent, maxBodySize: number): Promise<unknown> {
-  return event.req.method === "POST" ? readBody(event, maxBodySize) : readQuery(event);
+  return event.req.method === "POST" ? readBody(event, maxBodySize, toPayload) : readQuery(event);
 }
 
-// --- Internal helpers ---
-
-function readBody(event: RequestEvent, maxBodySize: number): Promise<unknown> {
+/**
+ * Reads the JSON body of a POST.
+ * @param convert gets the parsed body; `undefined` if the body is empty
+ * @param depth the deepest nesting that the body can have
+ * @throws as {@link readPayload}; and what `convert` throws
+ */
+export function readBody<T>(
+  event: RequestEvent,
+  maxBodySize: number,
+  convert: (body: unknown) => T,
+  depth: number = maxDepth,
+): Promise<T> {
   const contentType = event.req.headers.get("content-type");
   // A browser sends other types to another site without a preflight (CSRF).
   if (contentType !== null && !isJson(contentType)) throw new RpcError("not_json");
   const text = getReadBody(event, maxBodySize);
-  if (text !== undefined) return Promise.resolve(parseBody(text, contentType));
+  if (text !== undefined) return Promise.resolve(convert(parseBody(text, contentType, depth)));
   if (event.req.headers.has("content-encoding")) {
     throw new RpcError("not_json", { detail: "Content-Encoding is not supported" });
   }
   assertSize(event, maxBodySize);
-  return event.req.text().then((body) => parseBody(body, contentType), rejectBody);
+  return event.req.text().then((body) => convert(parseBody(body, contentType, depth)), rejectBody);
 }
+
+// --- Internal helpers ---
 
 /** A client that leaves in the middle of its body causes no server error. */
 function rejectBody(cause: unknown): never {
@@ -35,10 +46,14 @@ function rejectBody(cause: unknown): never {
   throw new RpcError("malformed_request", { detail: "The body is not complete", cause });
 }
 
-function parseBody(text: string, contentType: string | null): unknown {
+function parseBody(text: string, contentType: string | null, depth: number): unknown {
   if (text === "") return undefined;
   if (contentType === null) throw new RpcError("not_json");
-  const body = parse(text, "The body");
+  return parse(text, "The body", depth);
+}
+
+function toPayload(body: unknown): unknown {
+  if (body === undefined) return undefined;
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
     throw new RpcError("malformed_request", { detail: 'The body must be {"payload": …}' });
   }
@@ -65,7 +80,7 @@ async function readQuery(event: RequestEvent): Promise<unknown> {
   if (payloads.length > 1) {
     throw new RpcError("malformed_request", { detail: "There must be one payload in the query" });
   }
-  return payloads[0] === undefined ? undefined : parse(payloads[0], "The payload");
+  return payloads[0] === undefined ? undefined : parse(payloads[0], "The payload", maxDepth);
 }
 
 function isJson(contentType: string): boolean {
@@ -73,8 +88,8 @@ function isJson(contentType: string): boolean {
   return contentType.split(";", 1)[0]?.trim().toLowerCase() === "application/json";
 }
 
-function parse(text: string, what: string): unknown {
-  if (isTooDeep(text)) {
+function parse(text: string, what: string, maximum: number): unknown {
+  if (isTooDeep(text, maximum)) {
     throw new RpcError("malformed_request", { detail: `${what} is nested too deeply` });
   }
   let value: unknown;
@@ -98,8 +113,8 @@ function hasFiniteNumbers(value: unknown): boolean {
 }
 
 /** Counts brackets outside of strings in one pass, without recursion. */
-function isTooDeep(text: string): boolean {
-  if (text.length <= maxDepth) return false;
+function isTooDeep(text: string, maximum: number): boolean {
+  if (text.length <= maximum) return false;
   let depth = 0;
   let isInString = false;
   for (let index = 0; index < text.length; index++) {
@@ -108,7 +123,7 @@ function isTooDeep(text: string): boolean {
     else if (isInString && character === "\\") index++;
     else if (!isInString && (character === "[" || character === "{")) depth++;
     else if (!isInString && (character === "]" || character === "}")) depth--;
-    if (depth > maxDepth) return true;
+    if (depth > maximum) return true;
   }
   return false;
 }

@@ -1,6 +1,7 @@
 import type { H3, H3Event } from "h3";
 import { builtinMethods } from "../rpc/methods/builtin.ts";
 import { RpcError } from "../rpc/error.ts";
+import type { HandleBatch } from "./batch.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 import type { RequestEvent } from "./request.ts";
 import type { Respond } from "./responder.ts";
@@ -57,6 +58,24 @@ export function addCallRoutes(
     });
     app.all(`${folder}/**`, ({ req }) => handle(req, undefined));
   }
+}
+
+/** Adds the routes of batches: one below the base path, and one below the path of each shop. */
+export function addBatchRoutes(
+  app: H3,
+  { basePath, shops }: StorefrontOptions,
+  handle: Handle,
+  handleBatch: HandleBatch,
+): void {
+  for (const shopPath of new Set([undefined, ...shops.map((shop) => shop.public.path)])) {
+    const path = `${shopPath === undefined ? "" : `/${shopPath}`}${basePath}/rpc`;
+    app.all(path, (event) =>
+      isExact(event, path) ? handleBatch(event.req, shopPath) : handle(event.req, undefined),
+    );
+  }
+  app.all(`/:shop${basePath}/rpc`, ({ req, context }) =>
+    handleBatch(req, context.params?.["shop"]),
+  );
 }
 
 /** Adds other routes to an app. */

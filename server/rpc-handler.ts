@@ -15,7 +15,7 @@ import type { Shop, StorefrontOptions } from "./config/options.ts";
 import type { Credentials } from "./credentials/credentials.ts";
 import { findSession } from "./credentials/lookup.ts";
 import { toSessionHeaders, transportOf, type Visit } from "./credentials/session-headers.ts";
-import { Deadlines } from "./deadline.ts";
+import { Deadlines, type Deadline } from "./deadline.ts";
 import { assertHeaders } from "./header-limit.ts";
 import { discardResult, isResponse, MethodResponses } from "./method-response.ts";
 import { readPayload } from "./payload.ts";
@@ -31,13 +31,27 @@ import { ShopResolver } from "./shop-resolver.ts";
  * Responds to a call, or to its preflight; an error becomes problem+json.
  * @param route the target of the call; absent if the path is below `rpc` and no method's
  */
-export type Handle = (request: ServerRequest, route: Route | undefined) => Promise<Response>;
+export type Handle = (
+  request: ServerRequest,
+  route: Route | undefined,
+  batched?: BatchedCall,
+) => Promise<Response>;
+
+/** A call of a batch: its payload is read, and it has the deadline of the batch. */
+export interface BatchedCall {
+  readonly payload: unknown;
+  readonly deadline: Deadline;
+  /** Set at the end of a call that has a session. */
+  visit?: Visit;
+}
 
 /** Delays a call until its promise resolves, for example until several calls can run as a batch. */
 export type Schedule = () => Promise<void>;
 
 export interface RpcHandler {
   readonly handle: Handle;
+  readonly methods: RpcMethods;
+  readonly deadlines: Deadlines;
   /** Stops the timer of the deadlines. */
   close(): void;
 }
@@ -55,11 +69,15 @@ export function createRpcHandler(
   const deadlines = new Deadlines(options.callTimeout);
 
   /** The path of a call. */
-  async function handle(request: ServerRequest, route: Route | undefined): Promise<Response> {
+  async function handle(
+    request: ServerRequest,
+    route: Route | undefined,
+    batched?: BatchedCall,
+  ): Promise<Response> {
     const event = new RequestEvent(request, trusts);
     const { headers, origin } = event;
     const redactor = credentials.redactorFor(headers);
-    const deadline = deadlines.begin(request);
+    const deadline = batched === undefined ? deadlines.begin(request) : batched.deadline;
     let shop: Shop | undefined;
     let call: Call | undefined;
     let visit: Visit | undefined;
@@ -78,7 +96,10 @@ export function createRpcHandler(
       const method = findMethod(environment.methods, route.method);
       if (method === undefined) throw new RpcError("unknown_method");
       assertVerb(request.method, method);
-      const payload = await deadline.wait(readPayload(event, options.maxBodySize));
+      const payload =
+        batched === undefined
+          ? await deadline.wait(readPayload(event, options.maxBodySize))
+          : batched.payload;
       // Not before the body: Node fails on a web stream that nobody has read in its first tick.
       if (schedule !== undefined) await schedule();
       deadline.assertInTime();
@@ -130,7 +151,8 @@ export function createRpcHandler(
           : responses.toRpcResponse(thrown),
       );
     } finally {
-      deadlines.end(deadline);
+      if (batched === undefined) deadlines.end(deadline);
+      else if (visit !== undefined) batched.visit = visit;
     }
     // Also if the call failed: an earlier login or logout stays in effect.
     if (visit !== undefined) {
@@ -164,7 +186,7 @@ export function createRpcHandler(
     return response;
   }
 
-  return { handle, close: () => deadlines.stop() };
+  return { handle, methods: environment.methods, deadlines, close: () => deadlines.stop() };
 }
 
 // --- Internal helpers ---
@@ -185,7 +207,8 @@ function createEnvironment(
   };
 }
 
-function isPreflight({ method, headers }: ServerRequest): boolean {
+/** Whether a browser asks if a page may send a call. */
+export function isPreflight({ method, headers }: ServerRequest): boolean {
   return method === "OPTIONS" && headers.has("access-control-request-method");
 }
 

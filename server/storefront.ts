@@ -11,7 +11,14 @@ import { createHealth } from "./health.ts";
 import { misconfigured } from "./problem.ts";
 import { createReadiness } from "./readiness.ts";
 import { createResponder, type Respond } from "./responder.ts";
-import { addCallRoutes, addPlainRoutes, createRouteTable, type RouteTable } from "./router.ts";
+import { createBatchHandler } from "./batch.ts";
+import {
+  addBatchRoutes,
+  addCallRoutes,
+  addPlainRoutes,
+  createRouteTable,
+  type RouteTable,
+} from "./router.ts";
 import { createRpcHandler, type Handle, type Schedule } from "./rpc-handler.ts";
 import { openServices, type StoreInfo } from "./services.ts";
 import { createProxyTrust } from "./trusted-proxies.ts";
@@ -87,7 +94,8 @@ export function openStorefront(
     trusts: createProxyTrust(options.trustProxy),
     state,
   };
-  const { handle, close: closeHandler } = createRpcHandler(options, services, rules, schedule);
+  const handler = createRpcHandler(options, services, rules, schedule);
+  const { handle } = handler;
   const respond = createResponder(options, rules);
   const checkStorages = async () => {
     await Promise.all(services.stores.map((store) => store.ping()));
@@ -101,6 +109,7 @@ export function openStorefront(
   const app = new H3({ silent: true, allowMalformedURL: true });
   const routes = createRouteTable(options);
   addCallRoutes(app, routes, options, handle);
+  addBatchRoutes(app, options, handle, createBatchHandler(options, rules, handler));
   addPlainRoutes(
     app,
     [...createHealth(checkReadiness, state), ...createAdmin(options, services)],
@@ -116,7 +125,7 @@ export function openStorefront(
     async close() {
       state.isDraining = true;
       state.isClosed = true;
-      closeHandler();
+      handler.close();
       await Promise.all(services.stores.map((store) => store.close()));
     },
   });

@@ -1,0 +1,78 @@
+import type { Credentials } from "./credentials/credentials.ts";
+import type { Visit } from "./credentials/session-headers.ts";
+import type { HeaderEntry } from "./credentials/transport.ts";
+
+/**
+ * The visitor of a batch: each call has the credentials that the calls before it issued, as if a browser had sent the
+ * calls one after another.
+ */
+export class BatchVisitor {
+  readonly #credentials: Credentials;
+  readonly #headers: Headers;
+  /** The latest header of each credential. */
+  readonly #issued = new Map<string, HeaderEntry>();
+
+  /** @param headers those of the batch's request */
+  constructor(credentials: Credentials, headers: Headers) {
+    this.#credentials = credentials;
+    this.#headers = new Headers(headers);
+    // Each call has a key of its own.
+    this.#headers.delete("idempotency-key");
+  }
+
+  /** The response headers that give the client its credentials: the latest of each. */
+  get issued(): readonly HeaderEntry[] {
+    return [...this.#issued.values()];
+  }
+
+  /** The headers of the next call. A method can keep them, so each call has a copy. */
+  headersFor(key: string | undefined): Headers {
+    const headers = new Headers(this.#headers);
+    if (key !== undefined) headers.set("idempotency-key", key);
+    return headers;
+  }
+
+  /** Takes the credentials from the response to a call. */
+  follow(response: Response, visit: Visit | undefined): void {
+    const issued = [...response.headers].filter(([name, value]) =>
+      this.#credentials.isIssued(name, value),
+    );
+    for (const [name, value] of issued) this.#issued.set(identify(name, value), [name, value]);
+    // The server just renewed the ID. The old one leads to the same session until the client sends the new one. So only
+    // the client may send it: a client that never got this response would otherwise lose its session.
+    if (visit?.session.current?.record.firstUsedAt === 0) return;
+    for (const [name, value] of issued) this.#send(name, value);
+  }
+
+  #send(name: string, value: string): void {
+    const headers = this.#headers;
+    if (name === "set-cookie") {
+      const cookie = value.split(";", 1)[0] as string;
+      const start = cookie.slice(0, cookie.indexOf("=") + 1);
+      const others = (headers.get("cookie") ?? "").split(/; */).filter((one) => {
+        return one !== "" && !one.startsWith(start);
+      });
+      const cookies = isCleared(value) ? others : [...others, cookie];
+      if (cookies.length === 0) headers.delete("cookie");
+      else headers.set("cookie", cookies.join("; "));
+    } else if (value === "") {
+      headers.delete("authorization");
+    } else {
+      headers.set("authorization", `Bearer ${value}`);
+    }
+  }
+}
+
+// --- Internal helpers ---
+
+function isCleared(cookie: string): boolean {
+  return /; *max-age=0(?:;|$)/i.test(cookie);
+}
+
+/** Cookies of one name are different cookies if their domain or partition differs (RFC 6265, 5.3). */
+function identify(name: string, value: string): string {
+  if (name !== "set-cookie") return name;
+  const [cookie = "", ...attributes] = value.split(/; */);
+  const shape = attributes.filter((attribute) => /^(?:domain=|partitioned$)/i.test(attribute));
+  return [cookie.slice(0, cookie.indexOf("=")), ...shape.toSorted()].join(";");
+}

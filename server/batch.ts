@@ -1,0 +1,184 @@
+import type { ServerRequest } from "srvx";
+import { findMethod } from "../rpc/dispatch.ts";
+import { RpcError } from "../rpc/error.ts";
+import type { RpcMethods } from "../rpc/method.ts";
+import { Redactor } from "../rpc/redaction/redactor.ts";
+import { unbatched } from "../rpc/unbatched.ts";
+import { withDetails } from "../shared/log.ts";
+import { toCalls, type BatchEntry } from "./batch-calls.ts";
+import { BatchVisitor } from "./batch-credentials.ts";
+import { isClientGone } from "./client-gone.ts";
+import type { Shop, StorefrontOptions } from "./config/options.ts";
+import type { Deadline } from "./deadline.ts";
+import { assertHeaders } from "./header-limit.ts";
+import { responseHeader } from "./method-response.ts";
+import { maxDepth, readBody } from "./payload.ts";
+import { misconfigured, toProblem } from "./problem.ts";
+import { RequestEvent } from "./request.ts";
+import type { RequestRules } from "./responder.ts";
+import { toResponse, type RpcResponse } from "./response.ts";
+import { isPreflight, type BatchedCall, type RpcHandler } from "./rpc-handler.ts";
+import { ShopResolver } from "./shop-resolver.ts";
+
+/**
+ * Responds to a batch, or to its preflight; an error becomes problem+json.
+ * @param shopPath the path of a shop, if the URL has one
+ */
+export type HandleBatch = (
+  request: ServerRequest,
+  shopPath: string | undefined,
+) => Promise<Response>;
+
+/**
+ * Creates the function that responds to `POST {basePath}/rpc`. It runs the calls one after another, as one visitor.
+ * Each call has the checks, hooks, and log lines of a single call. All calls share one deadline.
+ */
+export function createBatchHandler(
+  options: StorefrontOptions,
+  { cors, credentials, trusts, state }: RequestRules,
+  { handle, methods, deadlines }: RpcHandler,
+): HandleBatch {
+  const shopResolver = new ShopResolver(options);
+
+  async function handleBatch(
+    request: ServerRequest,
+    shopPath: string | undefined,
+  ): Promise<Response> {
+    const event = new RequestEvent(request, trusts);
+    const { headers, origin } = event;
+    const deadline = deadlines.begin(request);
+    let shop: Shop | undefined;
+    let response: RpcResponse;
+    try {
+      if (state.isClosed) throw new RpcError("draining");
+      assertHeaders(request);
+      event.assertUrl();
+      if (options.refusal !== undefined) throw misconfigured(options.refusal);
+      if (isPreflight(request)) return toResponse(cors.answerPreflight(event, origin), request);
+      shop = shopResolver.find(event, shopPath);
+      if (shop === undefined) throw new RpcError("unknown_shop");
+      cors.assertOrigin(event, origin, shop);
+      if (request.method !== "POST") {
+        throw new RpcError("wrong_verb", { headers: { allow: "POST" } });
+      }
+      // The payload of a call is two levels below the batch, and one below the body of a single call.
+      const reading = readBody(event, options.maxBodySize, toCalls, maxDepth + 1);
+      const calls = await deadline.wait(reading);
+      response = await runAll(request, { shop, shopPath, deadline }, calls);
+    } catch (error) {
+      const redactor = credentials.redactorFor(headers);
+      const thrown = isClientGone(error, request)
+        ? new RpcError("client_gone", { cause: error })
+        : error;
+      response = toProblem(thrown, redactor, redactor.guard(options.log));
+    } finally {
+      deadlines.end(deadline);
+    }
+    cors.addHeaders(event, origin, shop, response.headers);
+    return toResponse(response, request);
+  }
+
+  /** Runs the calls. Headers of one response become headers of the batch: credentials, and the longest `Retry-After`. */
+  async function runAll(
+    request: ServerRequest,
+    { shop, shopPath, deadline }: Batch,
+    calls: readonly BatchEntry[],
+  ): Promise<RpcResponse> {
+    const visitor = new BatchVisitor(credentials, request.headers);
+    const results: string[] = [];
+    let retryAfter = 0;
+    for (const { method, payload, key } of calls) {
+      const refusal = findRefusal(methods, method, deadline);
+      if (refusal !== undefined) {
+        results.push(toResult(refuse(refusal, shop, method)));
+        continue;
+      }
+      const call: BatchedCall = { payload, deadline };
+      const callRequest = toCallRequest(request, visitor.headersFor(key));
+      const response = await handle(callRequest, { method, shopPath }, call);
+      visitor.follow(response, call.visit);
+      retryAfter = Math.max(retryAfter, Number(response.headers.get("retry-after") ?? 0) || 0);
+      if (response.headers.has(responseHeader)) {
+        void response.body?.cancel().catch(() => undefined);
+        results.push(toResult(refuse(answersResponse(method), shop, method)));
+      } else {
+        results.push(toResult({ status: response.status, body: await response.text() }));
+      }
+    }
+    return {
+      status: 200,
+      body: `[${results.join(",")}]`,
+      headers: [
+        ["cache-control", "no-store"],
+        ["content-type", "application/json"],
+        ...(retryAfter > 0 ? [["retry-after", String(retryAfter)] as [string, string]] : []),
+        ...visitor.issued,
+      ],
+    };
+  }
+
+  /** The result of a call that does not run, or whose result can't be sent. */
+  function refuse(error: RpcError, { shopId }: Shop, method: string): Result {
+    // A client can send any text as the name of a method that doesn't exist.
+    const details = Object.hasOwn(methods, method) ? { shopId, method } : { shopId };
+    const log = withDetails(options.log, details);
+    const { status, body } = toProblem(error, new Redactor(), log);
+    if (status < 500) log.debug("A call of a batch was rejected", { code: error.code });
+    return { status, body: body as string };
+  }
+
+  return handleBatch;
+}
+
+// --- Internal helpers ---
+
+interface Batch {
+  readonly shop: Shop;
+  readonly shopPath: string | undefined;
+  readonly deadline: Deadline;
+}
+
+interface Result {
+  readonly status: number;
+  /** JSON; `""` for none. */
+  readonly body: string;
+}
+
+function toResult({ status, body }: Result): string {
+  return body === "" ? `{"status":${status}}` : `{"status":${status},"body":${body}}`;
+}
+
+/** The error of a call that must not run in a batch, or that has no time left. */
+function findRefusal(methods: RpcMethods, name: string, deadline: Deadline): RpcError | undefined {
+  try {
+    deadline.assertInTime();
+  } catch {
+    const detail = "The calls before this one took all the time of the batch";
+    return new RpcError("timeout", { detail, executed: false });
+  }
+  if (!unbatched.has(name) && findMethod(methods, name)?.signsIn !== true) return undefined;
+  const detail = `${name} signs in or out, or changes the session ID. Send it in a request of its own: POST {basePath}/rpc/${name}`;
+  return new RpcError("not_batchable", { detail, executed: false });
+}
+
+/** The error of a call whose result a batch can't contain. Its session changes are stored. */
+function answersResponse(name: string): RpcError {
+  const detail = `${name} answered a Response, which a batch can't contain. Send it in a request of its own: POST {basePath}/rpc/${name}`;
+  return new RpcError("not_batchable", { detail, executed: true });
+}
+
+/** The request of one call: that of the batch, with other headers, and without Node's response. */
+function toCallRequest(batch: ServerRequest, headers: Headers): ServerRequest {
+  const { runtime } = batch;
+  const node = runtime?.node;
+  const own: Readonly<Record<PropertyKey, unknown>> = {
+    headers,
+    // The response to the batch sets the cookies, once.
+    runtime: node === undefined ? runtime : { ...runtime, node: { req: node.req, res: undefined } },
+  };
+  return new Proxy(batch, {
+    get(target, name) {
+      return Object.hasOwn(own, name) ? own[name] : Reflect.get(target, name, target);
+    },
+  });
+}
