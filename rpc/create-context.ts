@@ -1,6 +1,6 @@
 import { createContextAuth, type ContextAuth } from "./accounts/context-auth.ts";
 import type { Call } from "./call.ts";
-import { changeBasket, changeWishlist, readBasket, readWishlist } from "./context-lists.ts";
+import { changeBasket, changeWishlist, readBasket, readWishlist } from "./lists/visitor-lists.ts";
 import { createContextSessions, type ContextSessions } from "./context-sessions.ts";
 import type { PublicRpcContext, RpcContext } from "./context.ts";
 import { callRpc } from "./dispatch.ts";

@@ -56,15 +56,14 @@ export type { JsonValue } from "type-fest";
 
 // Shops, baskets and wishlists
 export type { BasketOptions, MergeStrategy, PublicShop, WishlistOptions } from "../rpc/shop.ts";
+export type { Basket, BasketView } from "../rpc/lists/basket.ts";
 export type {
-  Basket,
   BasketItem,
   BasketLine,
-  BasketView,
   CustomData,
   MergedLine,
   ProductReference,
-} from "../rpc/lists/basket.ts";
+} from "../rpc/lists/basket-line.ts";
 export type { Wish, Wishlist, WishlistItem, WishlistView } from "../rpc/lists/wishlist.ts";
 
 // Customers

@@ -1,7 +1,6 @@
 import { HTTPError } from "h3";
 import { randomUUID } from "uncrypto";
 import { maxIssues, problems, RpcError, type ProblemCode } from "../rpc/error.ts";
-import { DocumentMovedError } from "../rpc/lists/transfer.ts";
 import type { Redactor } from "../rpc/redaction/redactor.ts";
 import { describeError, isInstance, type Logger } from "../shared/log.ts";
 import { StorageUnavailableError } from "../storage/documents/unavailable.ts";
@@ -121,7 +120,7 @@ function toSentData({ code, data }: RpcError, redactor: Redactor, log: Logger): 
 function toRpcError(error: unknown): RpcError {
   if (!isInstance(error, Error)) return new RpcError("internal_error");
   if (error instanceof RpcError) return error;
-  if (error instanceof SessionEndedError || error instanceof DocumentMovedError)
+  if (error instanceof SessionEndedError)
     return new RpcError("session_changed", { executed: true });
   if (error instanceof SessionLimitError) return new RpcError("too_many_sessions");
   if (error instanceof StorageUnavailableError) {

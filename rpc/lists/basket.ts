@@ -1,44 +1,16 @@
 import { RpcError, type Issue } from "../error.ts";
+import { jsonText } from "../method.ts";
+import type { BasketOptions, MergeStrategy } from "../shop.ts";
 import {
   identifyLine,
   indexLines,
-  isStoredData,
+  isBasketLine,
   toStoredJson,
-  type StoredData,
-} from "./line-identity.ts";
+  type BasketItem,
+  type BasketLine,
+  type MergedLine,
+} from "./basket-line.ts";
 import { isTransferable, type TransferableDocument } from "./transfer.ts";
-import type { BasketOptions, MergeStrategy } from "../shop.ts";
-
-/** The ID of a variant or a product: a positive integer, or a string of 1 to 64 characters. */
-export type ProductReference = string | number;
-
-/** JSON data that a frontend stores with a line, for example an engraving. */
-export type CustomData = Readonly<Record<string, unknown>>;
-
-/** A line as a client sees it. */
-export interface BasketItem {
-  readonly key: string;
-  readonly variantId: ProductReference;
-  readonly quantity: number;
-  readonly customData?: CustomData | undefined;
-  /** Epoch milliseconds. */
-  readonly addedAt: number;
-}
-
-/** A line to add. */
-export interface NewLine {
-  readonly key: string;
-  readonly variantId: ProductReference;
-  readonly quantity: number;
-  /** As JSON text, because parsing that of a large basket takes too long. */
-  readonly customData?: StoredData | undefined;
-}
-
-/** A line as it is stored. */
-export interface BasketLine extends NewLine {
-  /** Epoch milliseconds. */
-  readonly addedAt: number;
-}
 
 /** A basket as it is stored. */
 export interface Basket extends TransferableDocument {
@@ -57,18 +29,6 @@ export interface BasketView {
   readonly revision: number;
 }
 
-/**
- * The outcome of a merge for one line: `added`; `summed` with an equal line; `capped` at `maxQuantity`; `left_out`
- * because the list is full, or because the shop's strategy keeps the other list.
- */
-export type MergedLine =
-  | { readonly variantId: ProductReference; readonly outcome: "added" | "summed" | "capped" }
-  | {
-      readonly variantId: ProductReference;
-      readonly quantity: number;
-      readonly outcome: "left_out";
-    };
-
 export const emptyBasket: Basket = { items: [], revision: 0 };
 
 /** Whether a stored value is a basket with valid lines. */
@@ -76,15 +36,26 @@ export function isBasket(value: unknown): value is Basket {
   const { items, revision } = (value ?? {}) as Partial<Basket>;
   return (
     Array.isArray(items) &&
-    items.every(isLine) &&
+    items.every(isBasketLine) &&
     Number.isSafeInteger(revision) &&
     isTransferable(value)
   );
 }
 
-/** Whether a stored value can be the ID of a variant or a product. */
-export function isProductReference(value: unknown): value is ProductReference {
-  return typeof value === "string" || Number.isSafeInteger(value);
+/**
+ * The result of the basket's methods. Custom data is stored as JSON, and a result with custom data is JSON until a
+ * method reads it: parsing that of a full basket would hold the event loop longer than the rest of the call.
+ */
+export function viewBasket(
+  key: string | undefined,
+  { items, revision }: Basket,
+): { readonly basket: BasketView } {
+  const itemCount = items.reduce((count, item) => count + item.quantity, 0);
+  const basket = { key: key ?? null, items: items.filter(isPlain), itemCount, revision };
+  if (basket.items.length === items.length) return { basket };
+  const empty = JSON.stringify({ basket: { ...basket, items: [] } });
+  const lines = items.map(writeLine).join(",");
+  return parseLater(empty.replace('"items":[]', () => `"items":[${lines}]`));
 }
 
 /**
@@ -94,32 +65,25 @@ export function isProductReference(value: unknown): value is ProductReference {
  */
 export function addItems(
   basket: Basket,
-  added: readonly NewLine[],
+  added: readonly Omit<BasketLine, "addedAt">[],
   options: BasketOptions,
   now: number,
   pathOf: (index: number) => Issue["path"],
 ): Basket {
   const items = [...basket.items];
   const most = Math.max(options.maxItems, items.length);
-  const variantIds = added.map(({ variantId }) => variantId);
-  const positions = indexLines(items, variantIds);
+  const positionOf = indexLines(items, added);
   for (const [index, line] of added.entries()) {
-    const identity = identifyLine(line);
-    const at = positions.get(identity);
-    const existing = at === undefined ? undefined : items[at];
+    const at = positionOf(line);
+    const existing = items[at];
     const quantity = (existing?.quantity ?? 0) + line.quantity;
     if (quantity > options.maxQuantity) throw tooMany(pathOf(index), options);
-    if (existing !== undefined && at !== undefined) {
-      items[at] = { ...existing, quantity };
-      continue;
-    }
-    if (items.length === most) {
+    if (at === most) {
       throw new RpcError("limit_reached", {
         detail: `A basket of this shop can have up to ${options.maxItems} lines`,
       });
     }
-    positions.set(identity, items.length);
-    items.push({ ...line, addedAt: now });
+    items[at] = existing === undefined ? { ...line, addedAt: now } : { ...existing, quantity };
   }
   return changed(basket, items);
 }
@@ -131,7 +95,10 @@ export function addItems(
 export function updateItem(
   basket: Basket,
   key: string,
-  change: { readonly quantity?: number | undefined; readonly customData?: StoredData | undefined },
+  change: {
+    readonly quantity?: number | undefined;
+    readonly customData?: BasketLine["customData"];
+  },
   options: BasketOptions,
 ): Basket {
   const existing = findItem(basket, key);
@@ -180,23 +147,16 @@ export function mergeItems(
   const isReplaced = strategy === "useGuest";
   const items = isReplaced ? [] : [...basket.items];
   const most = Math.max(2 * options.maxItems, items.length, isReplaced ? guestItems.length : 0);
-  const variantIds = guestItems.map(({ variantId }) => variantId);
-  const positions = indexLines(items, variantIds);
+  const positionOf = indexLines(items, guestItems);
   const lines = guestItems.map((line): MergedLine => {
-    const { variantId } = line;
-    const identity = identifyLine(line);
-    const at = positions.get(identity);
-    const existing = at === undefined ? undefined : items[at];
+    const at = positionOf(line);
+    if (at === most) return leaveOut(line);
+    const existing = items[at];
     const sum = (existing?.quantity ?? 0) + line.quantity;
     const quantity = Math.min(sum, Math.max(options.maxQuantity, existing?.quantity ?? 0));
-    if (existing !== undefined && at !== undefined) {
-      items[at] = { ...existing, quantity };
-      return { variantId, outcome: quantity < sum ? "capped" : "summed" };
-    }
-    if (items.length === most) return leaveOut(line);
-    positions.set(identity, items.length);
-    items.push({ ...line, quantity });
-    return { variantId, outcome: quantity < sum ? "capped" : "added" };
+    items[at] = { ...(existing ?? line), quantity };
+    const outcome = quantity < sum ? "capped" : existing === undefined ? "added" : "summed";
+    return { variantId: line.variantId, outcome };
   });
   const dropped = isReplaced ? basket.items.map(leaveOut) : [];
   return { list: changed(basket, items), lines: [...lines, ...dropped] };
@@ -204,31 +164,19 @@ export function mergeItems(
 
 // --- Internal helpers ---
 
-function isLine(value: unknown): value is BasketLine {
-  const { key, variantId, quantity, customData, addedAt } = (value ?? {}) as Partial<BasketLine>;
-  return (
-    typeof key === "string" &&
-    isProductReference(variantId) &&
-    Number.isSafeInteger(quantity) &&
-    (customData === undefined || isStoredData(customData)) &&
-    Number.isFinite(addedAt)
-  );
-}
-
 /** Another line with the same variant and the same custom data. */
 function findTwin(basket: Basket, line: BasketLine): BasketLine | undefined {
   const others = basket.items.filter(({ key }) => key !== line.key);
-  const at = indexLines(others, [line.variantId]).get(identifyLine(line));
-  return at === undefined ? undefined : others[at];
+  return others[indexLines(others, [line])(line)];
 }
 
 function changed(basket: Basket, items: readonly BasketLine[]): Basket {
-  const stored = items.some(isOlder) ? items.map(store) : items;
-  return { ...basket, items: stored, revision: basket.revision + 1 };
-}
-
-function isOlder({ customData }: BasketLine): boolean {
-  return typeof customData === "object";
+  const hasOlder = items.some(({ customData }) => typeof customData === "object");
+  return {
+    ...basket,
+    items: hasOlder ? items.map(store) : items,
+    revision: basket.revision + 1,
+  };
 }
 
 /** Converts a line of an earlier version to today's form. */
@@ -258,4 +206,28 @@ function tooMany(path: Issue["path"], { maxQuantity }: BasketOptions): RpcError 
 function effectiveStrategy(strategy: MergeStrategy, basket: Basket): MergeStrategy {
   if (strategy !== "useGuestIfExistingEmpty") return strategy;
   return basket.items.length === 0 ? "useGuest" : "useExisting";
+}
+
+function parseLater(text: string): { readonly basket: BasketView } {
+  let parsed: { readonly basket: BasketView } | undefined;
+  const result = {
+    get basket() {
+      parsed ??= JSON.parse(text) as { readonly basket: BasketView };
+      return parsed.basket;
+    },
+  };
+  // A method can change what it has read, so the text counts only until then.
+  const get = () => (parsed === undefined ? text : undefined);
+  return Object.defineProperty(result, jsonText, { get });
+}
+
+function isPlain(line: BasketLine): line is BasketLine & { customData?: undefined } {
+  return line.customData === undefined;
+}
+
+function writeLine(line: BasketLine): string {
+  const { customData, addedAt, ...item } = line;
+  if (customData === undefined) return JSON.stringify(line);
+  const head = JSON.stringify(item).slice(0, -1);
+  return `${head},"customData":${toStoredJson(customData)},"addedAt":${addedAt}}`;
 }

@@ -5,8 +5,8 @@ import { describeError, type Logger } from "../../shared/log.ts";
 import type { Collection } from "../../storage/documents/documents.ts";
 import type { PendingMerge } from "../../storage/sessions/user-index.ts";
 import type { ShopServices } from "../shop-services.ts";
-import type { MergedLine } from "./basket.ts";
-import type { LeftOutWish } from "./wishlist.ts";
+import type { MergedLine } from "./basket-line.ts";
+import type { Wish } from "./wishlist.ts";
 
 /*
  * The transfer of a guest's list to a user. It happens once, however often a call repeats it.
@@ -48,12 +48,10 @@ export interface MergeReport {
    */
   readonly status: "none" | "merged" | "pending";
   /** The outcome for each line of this shop's basket, and each wish of its wishlist that was left out. */
-  readonly lines: readonly (MergedLine | LeftOutWish)[];
-}
-
-/** A login moved the guest's list to a user. The error keeps items out of a list that nobody opens again. */
-export class DocumentMovedError extends Error {
-  override readonly name = "DocumentMovedError";
+  readonly lines: readonly (
+    | MergedLine
+    | (Wish & { readonly list: "wishlist"; readonly outcome: "left_out" })
+  )[];
 }
 
 /** The key of a user's lists in a shop. It doesn't reveal the user. */
@@ -84,20 +82,20 @@ export async function readList<T extends TransferableDocument>(
 /**
  * Changes an open list.
  * @param owner `expiresAt`: when a guest's list expires (epoch milliseconds); a user's list doesn't
- * @throws DocumentMovedError, StorageUnavailableError, and the errors of `rule`
+ * @returns the changed list; `undefined` if the list is sealed, so that nothing lands in a list that nobody opens
+ * @throws StorageUnavailableError, and the errors of `rule`
  */
 export async function changeList<T extends TransferableDocument>(
   { documents, empty }: ShopLists<T>,
   owner: { readonly key: string; readonly expiresAt: number | undefined },
   rule: (current: T) => T,
-): Promise<T> {
-  const { value } = await documents.update(owner.key, (current = empty, { expiresAt }) => {
-    if (current.movedTo !== undefined) throw new DocumentMovedError();
-    const next = rule(current);
+): Promise<T | undefined> {
+  const { value = empty } = await documents.update(owner.key, (current = empty, { expiresAt }) => {
+    const next = current.movedTo === undefined ? rule(current) : current;
     if (next === current) return "keep";
     return { set: next, expiresAt: owner.expiresAt && Math.max(owner.expiresAt, expiresAt ?? 0) };
   });
-  return value ?? empty;
+  return value.movedTo === undefined ? value : undefined;
 }
 
 /** Extends a guest's list, so that it lives as long as the session. @throws StorageUnavailableError */

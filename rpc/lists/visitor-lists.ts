@@ -1,5 +1,4 @@
 import { randomUUID } from "uncrypto";
-import type { Logger } from "../../shared/log.ts";
 import type { ListKind, SessionRecord } from "../../storage/sessions/session-record.ts";
 import type { PendingMerge } from "../../storage/sessions/user-index.ts";
 import {
@@ -9,32 +8,22 @@ import {
 } from "../../storage/sessions/session.ts";
 import type { CallSession } from "../session/call-session.ts";
 import type { ShopServices } from "../shop-services.ts";
-import { emptyBasket, mergeItems, type Basket } from "./basket.ts";
+import type { Call } from "../call.ts";
+import type { RpcContext } from "../context.ts";
+import { emptyBasket, mergeItems, viewBasket, type Basket } from "./basket.ts";
 import {
   changeList,
   closeList,
   completeMerges,
-  DocumentMovedError,
   extendList,
   readList,
   transferList,
   userOwnerKey,
   type MergeReport,
   type ShopLists,
+  type TransferableDocument,
 } from "./transfer.ts";
-import { emptyWishlist, mergeWishes, type Wishlist } from "./wishlist.ts";
-
-/** The lists of a visitor, by kind. */
-export interface Lists {
-  readonly basket: Basket;
-  readonly wishlist: Wishlist;
-}
-
-/** A visitor's basket or wishlist, and its key: `undefined` if the visitor has none yet. */
-export interface VisitorList<T> {
-  readonly key: string | undefined;
-  readonly value: T;
-}
+import { emptyWishlist, mergeWishes, viewWishlist, type Wishlist } from "./wishlist.ts";
 
 /**
  * The basket and the wishlist of a call's visitor. The key of a user's lists comes from the user's ID. The keys of a
@@ -66,7 +55,7 @@ export class VisitorLists {
   }
 
   /** Reads the visitor's list. */
-  async read<K extends ListKind>(kind: K): Promise<VisitorList<Lists[K]>> {
+  async read<K extends ListKind>(kind: K): Promise<VisitorList<K>> {
     const lists = listsOf(this.#session.services, kind);
     const key = this.keyOf(kind);
     return { key, value: key === undefined ? lists.empty : await readList(lists, key) };
@@ -81,33 +70,29 @@ export class VisitorLists {
   async change<K extends ListKind>(
     kind: K,
     rule: (current: Lists[K]) => Lists[K],
-  ): Promise<VisitorList<Lists[K]>> {
+  ): Promise<VisitorList<K>> {
     const lists = listsOf(this.#session.services, kind);
     // A change without effect begins no session. Neither does a change that the rule rejects.
     if (this.keyOf(kind) === undefined && rule(lists.empty) === lists.empty) {
       return { key: undefined, value: lists.empty };
     }
     const owner = await this.#own(kind);
-    try {
-      return { key: owner.key, value: await changeList(lists, owner, rule) };
-    } catch (error) {
-      if (!(error instanceof DocumentMovedError)) throw error;
-    }
+    const changed = await changeList(lists, owner, rule);
+    if (changed !== undefined) return { key: owner.key, value: changed };
     // After a login in a parallel call, this write fails, because the session moved. After a login that failed
     // midway, the guest begins another list.
     await this.#session.work.write(replaceListKey(kind, owner.key, randomUUID()));
     const next = await this.#own(kind);
-    return { key: next.key, value: await changeList(lists, next, rule) };
+    const value = await changeList(lists, next, rule);
+    if (value === undefined) throw new SessionEndedError();
+    return { key: next.key, value };
   }
 
   /** Merges guests' lists into a user's lists. It never throws: a failed merge is `pending`. */
-  merge(
-    userId: string | number,
-    pending: readonly PendingMerge[],
-    log: Logger,
-  ): Promise<MergeReport> {
+  merge(userId: string | number, pending: readonly PendingMerge[]): Promise<MergeReport> {
     const transfer = (merge: PendingMerge) => this.#transfer(merge, userId);
-    return completeMerges(this.#session.services, userId, pending, transfer, log);
+    const { services, call } = this.#session;
+    return completeMerges(services, userId, pending, transfer, call.log);
   }
 
   /** Closes a guest's lists when the session ends. A user keeps the lists. */
@@ -156,7 +141,55 @@ export async function extendGuestLists(services: ShopServices, session: Session)
   );
 }
 
+/** See {@link RpcContext.readBasket}. */
+export async function readBasket({ session }: Call) {
+  const { key, value } = await session.lists.read("basket");
+  return viewBasket(key, value);
+}
+
+/** See {@link RpcContext.changeBasket}. */
+export async function changeBasket(
+  { services, session }: Call,
+  rule: Parameters<RpcContext["changeBasket"]>[0],
+) {
+  const { key, value } = await session.lists.change("basket", (basket) => {
+    const next = rule(basket, services.basketOptions);
+    if (next === basket) return basket;
+    const revision = basket.revision + 1;
+    return keepTransfer(basket, next.revision === revision ? next : { ...next, revision });
+  });
+  return viewBasket(key, value);
+}
+
+/** See {@link RpcContext.readWishlist}. */
+export async function readWishlist({ session }: Call) {
+  const { key, value } = await session.lists.read("wishlist");
+  return { wishlist: viewWishlist(key, value) };
+}
+
+/** See {@link RpcContext.changeWishlist}. */
+export async function changeWishlist(
+  { services, session }: Call,
+  rule: Parameters<RpcContext["changeWishlist"]>[0],
+) {
+  const { key, value } = await session.lists.change("wishlist", (wishlist) =>
+    keepTransfer(wishlist, rule(wishlist, services.wishlistOptions)),
+  );
+  return { wishlist: viewWishlist(key, value) };
+}
+
 // --- Internal helpers ---
+
+interface Lists {
+  readonly basket: Basket;
+  readonly wishlist: Wishlist;
+}
+
+/** A visitor's list, and its key: `undefined` if the visitor has none yet. */
+interface VisitorList<K extends ListKind> {
+  readonly key: string | undefined;
+  readonly value: Lists[K];
+}
 
 function listsOf<K extends ListKind>(services: ShopServices, kind: K): ShopLists<Lists[K]> {
   return shopLists[kind](services);
@@ -200,4 +233,11 @@ function replaceListKey(kind: ListKind, from: string, to: string): RecordChange 
 /** Not before the session expires, even if a parallel call extends it right now. */
 function expiryFor({ sessions }: ShopServices, session: Session): number {
   return sessions.extendedEnd(session) + 60_000;
+}
+
+/** Keeps the notes of merges, so that a rule which drops them makes no merge happen twice. */
+function keepTransfer<List extends TransferableDocument>(current: List, next: List): List {
+  const { merged, movedTo } = current;
+  if (next.merged === merged && next.movedTo === movedTo) return next;
+  return { ...next, merged, movedTo };
 }

@@ -1,7 +1,7 @@
-import { isProductReference, type ProductReference } from "./basket.ts";
 import { RpcError } from "../error.ts";
-import { isTransferable, type TransferableDocument } from "./transfer.ts";
 import type { WishlistOptions } from "../shop.ts";
+import { isProductReference, type ProductReference } from "./basket-line.ts";
+import { isTransferable, type MergeReport, type TransferableDocument } from "./transfer.ts";
 
 /** A variant or a product that a visitor wishes for. */
 export type Wish =
@@ -49,7 +49,8 @@ export function addWish(
   options: WishlistOptions,
   now: number,
 ): Wishlist {
-  if (wishlist.items.some((item) => isSameWish(item, wish))) return wishlist;
+  const identity = identifyWish(wish);
+  if (wishlist.items.some((item) => identifyWish(item) === identity)) return wishlist;
   if (wishlist.items.length >= options.maxItems) {
     throw new RpcError("limit_reached", {
       detail: `A wishlist of this shop can have up to ${options.maxItems} items`,
@@ -71,18 +72,15 @@ export function clearWishes(wishlist: Wishlist): Wishlist {
   return wishlist.items.length === 0 ? wishlist : { ...wishlist, items: [] };
 }
 
-/** A guest's wish that a merge left out, because the user's wishlist is full. */
-export type LeftOutWish = Wish & { readonly list: "wishlist"; readonly outcome: "left_out" };
-
 /**
  * Merges a guest's wishes into the user's wishlist, up to twice `maxItems`; merging twice changes nothing more.
- * All of the user's wishes stay.
+ * All of the user's wishes stay. The report names each of the guest's wishes that is left out.
  */
 export function mergeWishes(
   wishlist: Wishlist,
   guestItems: readonly WishlistItem[],
   { maxItems }: WishlistOptions,
-): { list: Wishlist; lines: readonly LeftOutWish[] } {
+): { list: Wishlist; lines: MergeReport["lines"] } {
   const known = new Set(wishlist.items.map(identifyWish));
   const added = guestItems.filter((wish) => !known.has(identifyWish(wish)));
   const room = Math.max(0, 2 * maxItems - wishlist.items.length);
@@ -106,13 +104,7 @@ function identifyWish({ variantId, productId }: Wish): string {
   return `${variantId === undefined ? "product" : "variant"}:${typeof id}:${id}`;
 }
 
-function leaveOut(wish: WishlistItem): LeftOutWish {
-  const list = "wishlist";
-  return wish.variantId === undefined
-    ? { list, productId: wish.productId, outcome: "left_out" }
-    : { list, variantId: wish.variantId, outcome: "left_out" };
-}
-
-function isSameWish(a: Wish, b: Wish): boolean {
-  return a.variantId === b.variantId && a.productId === b.productId;
+function leaveOut({ variantId, productId }: WishlistItem): MergeReport["lines"][number] {
+  const wish = variantId === undefined ? { productId } : { variantId };
+  return { list: "wishlist", ...wish, outcome: "left_out" };
 }

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { canonicalJson } from "../lists/canonical-json.ts";
+import { canonicalJson } from "../lists/basket-line.ts";
 import { secret } from "../redaction/secret.ts";
 
 /** The ID of a variant or a product: a positive integer, or a string of 1 to 64 characters. */

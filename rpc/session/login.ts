@@ -76,15 +76,14 @@ async function mergeLists(
   user: ShopUser,
   pending: readonly PendingMerge[],
 ): Promise<MergeReport> {
-  const { log } = session.call;
-  const report = await session.lists.merge(user.id, pending, log);
+  const report = await session.lists.merge(user.id, pending);
   const { current, services } = session;
   if (report.status === "pending" || !current?.record.mergePending) return report;
   try {
     session.current = await services.sessions.update(current, clearMergePending);
   } catch (error) {
     // The next call checks again, and finds nothing to merge.
-    log.warn(
+    session.call.log.warn(
       "A merge is done, but the session still lists it as pending; the next call checks again",
       { error: describeError(error) },
     );

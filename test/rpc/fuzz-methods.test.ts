@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect } from "vitest";
 import type { Auth } from "../../rpc/accounts/auth.ts";
-import type { BasketItem, BasketView } from "../../rpc/lists/basket.ts";
+import type { BasketView } from "../../rpc/lists/basket.ts";
+import type { BasketItem } from "../../rpc/lists/basket-line.ts";
 import { builtinMethods } from "../../rpc/methods/builtin.ts";
 import { testProperty, useStorefront } from "../_fuzz.ts";
 import { hostileText, jsonText, numberText, stringText, toObjectText } from "../_hostile.ts";

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { canonicalJson } from "../../../rpc/lists/canonical-json.ts";
+import { canonicalJson } from "../../../rpc/lists/basket-line.ts";
 
 /** The same value with its keys in another order, at all levels. */
 function reversed(value: unknown): unknown {

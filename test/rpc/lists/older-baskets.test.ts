@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { addItems, emptyBasket, type Basket } from "../../../rpc/lists/basket.ts";
-import { viewBasket } from "../../../rpc/lists/basket-view.ts";
+import { addItems, emptyBasket, viewBasket, type Basket } from "../../../rpc/lists/basket.ts";
 
 const options = { mergeStrategy: "merge", maxItems: 10, maxQuantity: 10 } as const;
 const path = () => [];
