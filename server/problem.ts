@@ -4,7 +4,7 @@ import { maxIssues, problems, RpcError, type ProblemCode } from "../rpc/error.ts
 import type { Redactor } from "../rpc/redaction/redactor.ts";
 import { describeError, isInstance, type Logger } from "../shared/log.ts";
 import { StorageUnavailableError } from "../storage/documents/unavailable.ts";
-import { SessionLimitError } from "../storage/sessions/session-limit.ts";
+import { SessionLimitError } from "../storage/sessions/user-index.ts";
 import { SessionEndedError } from "../storage/sessions/session.ts";
 import type { ConfigError } from "./config/config-error.ts";
 import type { RpcResponse } from "./response.ts";

@@ -1,30 +1,25 @@
 import type { ChangeFeed, Collection, DocumentStore, Updater } from "../documents/documents.ts";
 import { RememberedDocument } from "../documents/changes.ts";
-import { Revocations } from "./revocations.ts";
+import { openRevocations, type Revocations } from "./revocations.ts";
 import { graceMilliseconds } from "./session-document.ts";
-import { createHandle } from "./session-record.ts";
+import { createHandle, isObject, type SessionRecord } from "./session-record.ts";
 
 /** The beginning of `<collection>:<key>` of the document whose change can end all sessions. */
 export const generationsPrefix = "session-generations:";
 
 /** The generation of each shop's sessions, by shop ID. */
-export type Generations = Readonly<Record<string, ShopGeneration>>;
-
-/** The generation of one shop's sessions. */
-export interface ShopGeneration {
-  readonly id: string;
-  /** The `epoch` of the older sessions that are still valid, which name no generation; absent: none is valid. */
-  readonly legacy?: number | undefined;
-  /** When an end of all sessions created it, in epoch milliseconds. */
-  readonly since?: number | undefined;
-}
-
-/** The generation fields of a session or an index entry. */
-export interface OfGeneration {
-  readonly generation?: string | undefined;
-  /** In place of `generation`, in sessions of earlier versions, which counted generations; absent: 0. */
-  readonly epoch?: number | undefined;
-}
+export type Generations = Readonly<
+  Record<
+    string,
+    {
+      readonly id: string;
+      /** The `epoch` of the older sessions that are still valid, which name no generation; absent: none is valid. */
+      readonly legacy?: number | undefined;
+      /** When an end of all sessions created it, in epoch milliseconds. */
+      readonly since?: number | undefined;
+    }
+  >
+>;
 
 /**
  * The generations of all shops whose sessions are in one storage. A new generation ends all earlier sessions with one
@@ -44,7 +39,7 @@ export class SessionGenerations {
     this.#documents = store.collection(collection, isGenerations);
     this.#legacy = store.collection("session", isCounts);
     this.#remembered = new RememberedDocument(feed, `${collection}:${key}`, () => this.#read());
-    this.revocations = new Revocations(store, feed);
+    this.revocations = openRevocations(store, feed);
   }
 
   /** The current generations: from memory while the change feed is up. @throws StorageUnavailableError */
@@ -107,20 +102,14 @@ export class SessionGenerations {
 }
 
 /** Whether a session or an index entry is of an earlier generation of its shop. */
-export function isOver(generations: Generations, shopId: number, of: OfGeneration): boolean {
-  const current = generationOf(generations, shopId);
-  if (current === undefined) return true;
-  const { generation, epoch = 0 } = of;
-  return generation === undefined ? epoch !== current.legacy : generation !== current.id;
-}
-
-/** Whether to call `ensure`: an older session arrived before its shop has a generation. */
-export function isUndecided(
+export function isOver(
   generations: Generations,
   shopId: number,
-  { generation }: OfGeneration,
+  { generation, epoch = 0 }: Pick<SessionRecord, "generation" | "epoch">,
 ): boolean {
-  return generation === undefined && generationOf(generations, shopId) === undefined;
+  const current = generationOf(generations, shopId);
+  if (current === undefined) return true;
+  return generation === undefined ? epoch !== current.legacy : generation !== current.id;
 }
 
 /** Whether all sessions of a shop ended within the grace period, if the clocks of the servers agree. */
@@ -130,7 +119,10 @@ export function isJustAdvanced(generations: Generations, shopId: number): boolea
 }
 
 /** The generation of a shop, if it has one. */
-export function generationOf(generations: Generations, shopId: number): ShopGeneration | undefined {
+export function generationOf(
+  generations: Generations,
+  shopId: number,
+): Generations[string] | undefined {
   return Object.hasOwn(generations, shopId) ? generations[shopId] : undefined;
 }
 
@@ -157,11 +149,11 @@ function createId(): string {
 }
 
 function isGenerations(value: unknown): value is Generations {
-  return isRecord(value) && Object.values(value).every(isShopGeneration);
+  return isObject(value) && Object.values(value).every(isGeneration);
 }
 
-function isShopGeneration(value: unknown): value is ShopGeneration {
-  if (!isRecord(value)) return false;
+function isGeneration(value: unknown): boolean {
+  if (!isObject(value)) return false;
   const { id, legacy, since } = value;
   return typeof id === "string" && [legacy, since].every(isOptionalCount);
 }
@@ -171,9 +163,5 @@ function isOptionalCount(value: unknown): boolean {
 }
 
 function isCounts(value: unknown): value is Readonly<Record<string, number>> {
-  return isRecord(value) && Object.values(value).every(Number.isSafeInteger);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return isObject(value) && Object.values(value).every(Number.isSafeInteger);
 }

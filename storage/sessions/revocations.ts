@@ -1,4 +1,4 @@
-import type { ChangeFeed, Collection, DocumentStore } from "../documents/documents.ts";
+import type { ChangeFeed, DocumentStore } from "../documents/documents.ts";
 import { RememberedDocument } from "../documents/changes.ts";
 import { createHandle } from "./session-record.ts";
 
@@ -12,42 +12,44 @@ export interface RevocationMark {
   readonly count: number;
 }
 
-/** Counts the ends of all sessions of any user in one storage. All methods throw StorageUnavailableError. */
-export class Revocations {
-  readonly #documents: Collection<RevocationMark>;
-  readonly #remembered: RememberedDocument<RevocationMark>;
+export type Revocations = ReturnType<typeof openRevocations>;
 
-  /** @param feed the changes of documents below `session` */
-  constructor(store: DocumentStore, feed: ChangeFeed) {
-    this.#documents = store.collection(collection, isRevocationMark);
-    this.#remembered = new RememberedDocument(feed, `${collection}:${key}`, () => this.read());
-  }
+/**
+ * Counts the ends of all sessions of any user in one storage. All methods throw StorageUnavailableError.
+ * @param feed the changes of documents below `session`
+ */
+export function openRevocations(store: DocumentStore, feed: ChangeFeed) {
+  const documents = store.collection(collection, isRevocationMark);
+  const remembered = new RememberedDocument(feed, `${collection}:${key}`, read);
+  return {
+    read,
+
+    /**
+     * The cached mark of the last end, if the change feed is up. It can be a promise that rejects later, so handle its
+     * rejection even if you don't await it.
+     */
+    recall(): RevocationMark | Promise<RevocationMark> | undefined {
+      return remembered.isRemembered ? remembered.current() : undefined;
+    },
+
+    /** The mark of an end that begins now, later than every mark that was read before. */
+    async next(): Promise<RevocationMark> {
+      const series = createHandle().slice(-10);
+      try {
+        const { value = none } = await documents.update(key, (last = { series, count: 0 }) => ({
+          set: { ...last, count: last.count + 1 },
+        }));
+        return value;
+      } finally {
+        remembered.forget();
+      }
+    },
+  };
 
   /** The mark of the last end, always read from the storage. */
-  async read(): Promise<RevocationMark> {
-    const { value = none } = await this.#documents.get(key);
+  async function read(): Promise<RevocationMark> {
+    const { value = none } = await documents.get(key);
     return value;
-  }
-
-  /**
-   * The cached mark of the last end, if the change feed is up. It can be a promise that rejects later, so handle its
-   * rejection even if you don't await it.
-   */
-  recall(): RevocationMark | Promise<RevocationMark> | undefined {
-    return this.#remembered.isRemembered ? this.#remembered.current() : undefined;
-  }
-
-  /** The mark of an end that begins now, later than every mark that was read before. */
-  async next(): Promise<RevocationMark> {
-    const series = createHandle().slice(-10);
-    try {
-      const { value = none } = await this.#documents.update(key, (last = { series, count: 0 }) => ({
-        set: { ...last, count: last.count + 1 },
-      }));
-      return value;
-    } finally {
-      this.#remembered.forget();
-    }
   }
 }
 

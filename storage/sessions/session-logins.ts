@@ -41,16 +41,15 @@ export async function bindSession(
   login: Login,
 ): Promise<{ session: Session; pendingMerges: readonly PendingMerge[] }> {
   const { user, others = [], userAgent, transport } = login;
-  const since = login.since ?? (await users.lastRevocation());
+  const since = login.since ?? (await users.revocations.read());
   const left = old === undefined ? [] : toPendingMerges(old, records.shopId);
   let session = await create(records, old, login, left.length > 0);
   try {
     const entry = { ...records.toIndexEntry(session), userAgent, transport };
-    let pendingMerges = await users.add(user.id, entry, {
-      handle: session.record.handle,
+    let pendingMerges = await users.add(user.id, session.record.handle, entry, {
       replaces: old?.record.handle,
       since,
-      limit: records.settings,
+      settings: records.settings,
       pendingMerges: left,
     });
     for (const other of others) await retire(records, users, other, session);

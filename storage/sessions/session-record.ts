@@ -57,9 +57,10 @@ export interface SessionRecord {
 export const inheritedFields = ["customData"] as const satisfies readonly (keyof SessionRecord)[];
 
 /** The stored form of a record, without the fields that follow from its key and its other fields. */
-export type StoredRecord = Omit<SessionRecord, Derived> & {
-  readonly [Field in Derived]?: SessionRecord[Field] | undefined;
-} & {
+export type StoredRecord = Omit<SessionRecord, "id" | "ownerKey" | "customData"> & {
+  readonly id?: string | undefined;
+  readonly ownerKey?: string | undefined;
+  readonly customData?: SessionRecord["customData"] | undefined;
   /** Earlier versions stored the mark of a renewed ID as a record. */
   readonly replacedBy?: { readonly id: string; readonly at: number } | undefined;
 };
@@ -123,19 +124,18 @@ export function sessionKey(id: string): string | undefined {
   return sessionIdPattern.exec(id)?.[1];
 }
 
+/** Whether a value is an object, and not an array. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 /** The length of the key at the end of a session ID. */
 export const keyLength = 36;
 
 // --- Internal helpers ---
-
-type Derived = "id" | "ownerKey" | "customData";
 
 /** Half a character: cookies can't contain it. */
 const loneSurrogate = /\p{Surrogate}/u;
 
 const sessionIdPattern =
   /^(?:.{1,64}:)?([0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})$/s;
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}

@@ -1,11 +1,4 @@
-import {
-  generationOf,
-  isJustAdvanced,
-  isOver,
-  isUndecided,
-  type OfGeneration,
-  type SessionGenerations,
-} from "./generations.ts";
+import { generationOf, isJustAdvanced, isOver, type SessionGenerations } from "./generations.ts";
 import { absent, type Collection, type DocumentStore } from "../documents/documents.ts";
 import {
   endDocument,
@@ -77,7 +70,7 @@ export class SessionRecords {
   }
 
   /** The generation fields of a new session. */
-  async currentGeneration(): Promise<OfGeneration> {
+  async currentGeneration(): Promise<Pick<SessionRecord, "generation" | "epoch">> {
     const generations = await this.#generations.ensure(this.shopId);
     const { id, legacy } = generationOf(generations, this.shopId) ?? {};
     // In a rolling upgrade, servers of earlier versions read the number.
@@ -178,7 +171,9 @@ export class SessionRecords {
     if (found === undefined || isMark(found)) return found;
     const { record } = found;
     if (record.id !== id) return undefined;
-    const isToBeMade = isUndecided(known, this.shopId, record);
+    // An older session arrived before its shop has a generation.
+    const isToBeMade =
+      record.generation === undefined && generationOf(known, this.shopId) === undefined;
     const generations = isToBeMade ? await this.#generations.ensure(this.shopId) : known;
     if (isOver(generations, this.shopId, record)) {
       return isJustAdvanced(generations, this.shopId) ? { mark: "ended" } : undefined;

@@ -1,7 +1,8 @@
+import { StorageUnavailableError } from "../documents/unavailable.ts";
 import { generationOf, isOver, type Generations } from "./generations.ts";
 import { isRevocationMark, type RevocationMark } from "./revocations.ts";
-import { StorageUnavailableError } from "../documents/unavailable.ts";
-import type { ListKind } from "./session-record.ts";
+import { isObject, type ListKind } from "./session-record.ts";
+import { SessionEndedError, type SessionSettings } from "./session.ts";
 
 /** One session in the index of its user. Dates are epoch milliseconds. */
 export interface UserSession {
@@ -44,6 +45,11 @@ export interface UserIndex {
   readonly revocation?: RevocationMark | undefined;
 }
 
+/** The user has as many sessions as allowed. */
+export class SessionLimitError extends Error {
+  override readonly name = "SessionLimitError";
+}
+
 /** The IDs under which a session's record can exist. */
 export function idsOf({ id, replaces }: UserSession): readonly string[] {
   return replaces === undefined ? [id] : [id, replaces];
@@ -55,14 +61,8 @@ export const emptyIndex: UserIndex = { sessions: {}, pendingMerges: [], endedAt:
 /** Whether a stored value is an index with valid entries: half an index hides sessions. */
 export function isUserIndex(value: unknown): value is UserIndex {
   if (!isObject(value)) return false;
-  const {
-    sessions,
-    ending: over = [],
-    pendingMerges,
-    endedAt,
-    revocation,
-    incompleteUntil,
-  } = value;
+  const { sessions, ending: over = [], pendingMerges } = value;
+  const { endedAt, revocation, incompleteUntil } = value;
   return (
     isObject(sessions) &&
     Object.values(sessions).every(isUserSession) &&
@@ -74,6 +74,32 @@ export function isUserIndex(value: unknown): value is UserIndex {
     (incompleteUntil === undefined || Number.isFinite(incompleteUntil)) &&
     (revocation === undefined || isRevocationMark(revocation))
   );
+}
+
+/** The entry of one session. @throws SessionEndedError if there is none */
+export function entryOf({ sessions }: UserIndex, handle: string): UserSession {
+  const entry = Object.hasOwn(sessions, handle) ? sessions[handle] : undefined;
+  if (entry === undefined) throw new SessionEndedError();
+  return entry;
+}
+
+/**
+ * The sessions that must end before a new one can begin.
+ * @param replaced the handle of the session that the new one replaces
+ * @throws SessionLimitError if the policy rejects the login instead
+ */
+export function findExcess(
+  { sessions }: UserIndex,
+  replaced: string | undefined,
+  { maxSessionsPerUser, sessionLimitPolicy }: SessionSettings,
+): readonly UserSession[] {
+  const others = Object.entries(sessions).filter(([handle]) => handle !== replaced);
+  const tooMany = others.length + 1 - maxSessionsPerUser;
+  if (tooMany <= 0) return [];
+  if (sessionLimitPolicy === "refuse")
+    throw new SessionLimitError("The user has as many sessions as allowed");
+  const oldestFirst = others.map(([, session]) => session);
+  return oldestFirst.toSorted((a, b) => a.lastSeenAt - b.lastSeenAt).slice(0, tooMany);
 }
 
 /** The index after the end of some sessions, whose records still exist. */
@@ -116,9 +142,12 @@ export function union(
 /** The index without expired entries, and without sessions of earlier generations. */
 export function withoutPast(index: UserIndex = emptyIndex, generations: Generations): UserIndex {
   const now = Date.now();
-  const alive = Object.entries(index.sessions).filter(
-    ([, session]) => session.expiresAt > now && !isPast(generations, session),
-  );
+  const alive = Object.entries(index.sessions).filter(([, session]) => {
+    const { expiresAt, shopId } = session;
+    // If a shop's generation is unknown, it may have none yet, so its sessions stay in the index.
+    const isKnown = generationOf(generations, shopId) !== undefined;
+    return expiresAt > now && !(isKnown && isOver(generations, shopId, session));
+  });
   return {
     ...index,
     sessions: Object.fromEntries(alive),
@@ -170,16 +199,6 @@ function isPendingMerge(value: unknown): value is PendingMerge {
   );
 }
 
-/** If a shop's generation is unknown, it may have none yet, so its sessions stay in the index. */
-function isPast(generations: Generations, session: UserSession): boolean {
-  const isKnown = generationOf(generations, session.shopId) !== undefined;
-  return isKnown && isOver(generations, session.shopId, session);
-}
-
 function isOptionalString(value: unknown): boolean {
   return value === undefined || typeof value === "string";
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

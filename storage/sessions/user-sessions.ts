@@ -1,106 +1,127 @@
-import type { DocumentStore } from "../documents/documents.ts";
+import { LRUCache } from "lru-cache";
+import type { Collection, DocumentStore, Snapshot } from "../documents/documents.ts";
+import { toKeySegment } from "../documents/key.ts";
 import type { SessionGenerations } from "./generations.ts";
-import { isAfter, laterOf, type RevocationMark } from "./revocations.ts";
-import { findExcess } from "./session-limit.ts";
+import { isAfter, laterOf, type RevocationMark, type Revocations } from "./revocations.ts";
 import { endDocument, openSessionDocuments } from "./session-document.ts";
 import { sessionKey } from "./session-record.ts";
 import { SessionEndedError, type Session, type SessionSettings } from "./session.ts";
 import {
+  emptyIndex,
   ending,
+  endOf,
+  entryOf,
+  findExcess,
   idsOf,
+  isUserIndex,
   union,
   without,
+  withoutPast,
   type PendingMerge,
   type UserIndex,
   type UserSession,
 } from "./user-index.ts";
-import { UserIndexes } from "./user-indexes.ts";
-
-/** The login that adds a session to its user's index. */
-export interface NewEntry {
-  readonly handle: string;
-  /** The handle of the session that it replaces. */
-  readonly replaces: string | undefined;
-  /** The mark of the last end when the login began: a later end of this user's sessions fails it. */
-  readonly since: RevocationMark;
-  readonly limit: SessionSettings;
-  /** The guest's lists that wait for a merge. */
-  readonly pendingMerges: readonly PendingMerge[];
-}
-
-/** The result of ending all sessions of a user. */
-export interface EndOfAll {
-  readonly ended: readonly UserSession[];
-  /** `false`: the index was lost a while ago, so sessions that it doesn't name can stay active. */
-  readonly isComplete: boolean;
-  /** The mark that a login of the same call compares with: that of this end, unless another end came before it. */
-  readonly since: RevocationMark;
-}
 
 /**
  * The index of each user's sessions in one storage, for the shops of one realm.
  *
- * One document per user, so an operation on a user's sessions costs only that user's sessions.
+ * One document per user, so an operation on a user's sessions costs only that user's sessions. It exists until the last
+ * session that it ever named would have expired. If it is missing earlier, it was lost, and the next index notes that
+ * it may be incomplete.
  * All methods throw StorageUnavailableError.
  */
 export class UserSessionIndex {
+  /** The ends of all sessions of any user: a login reads the mark of the last one before it checks a password. */
+  readonly revocations: Revocations;
   readonly #store: DocumentStore;
+  readonly #documents: Collection<UserIndex>;
   readonly #generations: SessionGenerations;
-  readonly #indexes: UserIndexes;
+  /** Until when a user's index must exist, as far as this process knows, in epoch milliseconds; by user ID. */
+  readonly #ends: LRUCache<string, number>;
 
   constructor(store: DocumentStore, generations: SessionGenerations, realm: string) {
+    this.revocations = generations.revocations;
     this.#store = store;
+    this.#documents = store.collection(`user:${toKeySegment(realm)}`, isUserIndex, "setAside");
     this.#generations = generations;
-    this.#indexes = new UserIndexes(store, generations, realm);
-  }
-
-  /** The mark of the last end of any user's sessions: a login reads it before it checks a password. */
-  lastRevocation(): Promise<RevocationMark> {
-    return this.#generations.revocations.read();
-  }
-
-  /** The cached mark, without waiting; `undefined` if the change feed is down. */
-  recallRevocation(): RevocationMark | Promise<RevocationMark> | undefined {
-    return this.#generations.revocations.recall();
+    // Limited by size, because the cache allocates a limit by number immediately.
+    this.#ends = new LRUCache({ maxSize: 10_000, sizeCalculation: () => 1 });
   }
 
   /** Reads a user's index, without expired entries and ended sessions. */
-  read(userId: string | number): Promise<UserIndex> {
-    return this.#indexes.read(userId);
+  async read(userId: string | number): Promise<UserIndex> {
+    const [snapshot, generations] = await Promise.all([
+      this.#documents.get(toKeySegment(userId)),
+      this.#generations.current(),
+    ]);
+    this.#note(userId, snapshot);
+    return withoutPast(snapshot.value, generations);
   }
 
   /**
    * Changes a user's index atomically.
    * @param change can reject the change by throwing
    */
-  update(userId: string | number, change: (index: UserIndex) => UserIndex): Promise<UserIndex> {
-    return this.#indexes.update(userId, change);
+  async update(
+    userId: string | number,
+    change: (index: UserIndex) => UserIndex,
+  ): Promise<UserIndex> {
+    const generations = await this.#generations.current();
+    const snapshot = await this.#documents.update(toKeySegment(userId), (current, found) => {
+      const before = withoutPast(current ?? this.#begin(userId, found), generations);
+      const after = change(before);
+      if (after === before) return "keep";
+      const last = current === undefined ? 0 : (found.expiresAt ?? 0);
+      return { set: after, expiresAt: Math.max(endOf(after), last) };
+    });
+    this.#note(userId, snapshot);
+    return snapshot.value ?? emptyIndex;
   }
 
   /** Notes that this process has seen a session of a user, so that it recognizes a missing index as lost. */
-  noteSession({ record, expiresAt }: Session): void {
-    if (record.user !== undefined) this.#indexes.noteSession(record.user.id, { expiresAt });
+  noteSession({ record: { user }, expiresAt }: Session): void {
+    if (user !== undefined) this.#noteEnd(user.id, expiresAt);
   }
 
-  /** Whether a user's index names their session. If not, an end of all sessions would miss the session. */
-  async names({ record, expiresAt }: Session): Promise<boolean> {
-    const { user, handle, id } = record;
-    return user === undefined || this.#indexes.names(user.id, { handle, id, expiresAt });
+  /**
+   * Whether a user's index names their session. If not, an end of all sessions would miss the session. If the index was
+   * lost, this notes it there.
+   */
+  async names({ record: { user, handle, id }, expiresAt }: Session): Promise<boolean> {
+    if (user === undefined) return true;
+    const index = await this.read(user.id);
+    if (Object.hasOwn(index.sessions, handle)) return true;
+    const isEnding = index.ending?.some((entry) => idsOf(entry).includes(id));
+    if (!isEnding) {
+      await this.update(user.id, (current) => {
+        const incompleteUntil = Math.max(current.incompleteUntil ?? 0, expiresAt);
+        return { ...current, incompleteUntil };
+      });
+    }
+    return false;
   }
 
   /**
    * Adds a new session, and ends the sessions above the limit.
+   * @param login `replaces`: the handle of the session that the new one replaces; `since`: the mark of the last end when
+   * the login began; `pendingMerges`: the guest's lists that wait for a merge
    * @returns the user's pending merges
    * @throws SessionEndedError if all of the user's sessions were ended since the login began;
    * SessionLimitError if the user has as many as allowed; StorageUnavailableError if too many merges are pending
    */
   async add(
     userId: string | number,
+    handle: string,
     entry: UserSession,
-    login: NewEntry,
+    login: {
+      readonly replaces: string | undefined;
+      readonly since: RevocationMark;
+      readonly settings: SessionSettings;
+      readonly pendingMerges: readonly PendingMerge[];
+    },
     latest?: RevocationMark,
   ): Promise<readonly PendingMerge[]> {
-    const { handle, replaces, since, limit, pendingMerges } = login;
+    const { replaces, since, settings, pendingMerges } = login;
     let excess: readonly UserSession[] = [];
     let isUnknown = false;
     const index = await this.update(userId, (current) => {
@@ -111,7 +132,7 @@ export class UserSessionIndex {
       isUnknown = isEnded === undefined && latest === undefined;
       if (isUnknown) return current;
       if (isEnded) throw new SessionEndedError("The user's sessions were ended during the login");
-      excess = findExcess(current, replaces, limit);
+      excess = findExcess(current, replaces, settings);
       const { sessions, ...rest } = ending(current, excess);
       return {
         ...rest,
@@ -119,7 +140,7 @@ export class UserSessionIndex {
         pendingMerges: union(rest.pendingMerges, pendingMerges),
       };
     });
-    if (isUnknown) return this.add(userId, entry, login, await this.lastRevocation());
+    if (isUnknown) return this.add(userId, handle, entry, login, await this.revocations.read());
     await this.#finish(userId, excess);
     // Complete earlier ends that failed midway, or they would add up. A failure here doesn't fail the login.
     const left = index.ending?.filter(({ id }) => !excess.some((over) => over.id === id));
@@ -146,7 +167,9 @@ export class UserSessionIndex {
     change: (entry: UserSession) => UserSession,
   ): Promise<void> {
     await this.update(userId, (index) => {
-      const changed = change(entryOf(index, handle));
+      const entry = entryOf(index, handle);
+      const changed = change(entry);
+      if (changed === entry) return index;
       return { ...index, sessions: { ...index.sessions, [handle]: changed } };
     });
   }
@@ -163,15 +186,10 @@ export class UserSessionIndex {
     to: UserSession,
   ): Promise<UserSession> {
     let moved = to;
-    await this.update(userId, (index) => {
-      const entry = entryOf(index, handle);
+    await this.change(userId, handle, (entry) => {
       moved = entry.id === from ? { ...entry, ...to } : entry;
-      if (entry.id !== from && entry.replaces !== from) {
-        throw new SessionEndedError();
-      }
-      return moved === entry
-        ? index
-        : { ...index, sessions: { ...index.sessions, [handle]: moved } };
+      if (entry.id !== from && entry.replaces !== from) throw new SessionEndedError();
+      return moved;
     });
     return moved;
   }
@@ -186,14 +204,17 @@ export class UserSessionIndex {
    *
    * The same change removes them from the index, so none of them can get another ID.
    * @param since the mark that a login of the same call has compared with so far
+   * @returns the ended sessions; `isComplete: false` if the index was lost a while ago, so that sessions that it doesn't
+   * name can stay active; the mark that a login of the same call compares with: that of this end, unless another end
+   * came before it
    */
   async endAll(
     userId: string | number,
     isKept: (session: UserSession) => boolean = () => false,
     since?: RevocationMark,
-  ): Promise<EndOfAll> {
+  ): Promise<{ ended: readonly UserSession[]; isComplete: boolean; since: RevocationMark }> {
     // Before the index: a login that reads this mark also sees the result of this end in the index.
-    const mark = await this.#generations.revocations.next();
+    const mark = await this.revocations.next();
     const endedAt = Date.now();
     let ended: readonly UserSession[] = [];
     let before: RevocationMark | undefined;
@@ -224,9 +245,15 @@ export class UserSessionIndex {
     return ended;
   }
 
+  /** Replaces the records of ended sessions by marks, and then removes the rest of these sessions from the index. */
   async #finish(userId: string | number, over: readonly UserSession[] = []): Promise<void> {
     if (over.length === 0) return;
-    await Promise.all(over.map((session) => this.#endRecords(session)));
+    const ends = over.flatMap((session) => {
+      const records = openSessionDocuments(this.#store, session.shopId);
+      const keys = idsOf(session).map(sessionKey);
+      return keys.map((key) => key && endDocument(records, key));
+    });
+    await Promise.all(ends);
     const ids = over.map(({ id }) => id);
     const clean = (index: UserIndex) => ({
       ...index,
@@ -236,20 +263,28 @@ export class UserSessionIndex {
     await this.update(userId, clean).catch(() => undefined);
   }
 
-  /** Replaces each record by a mark, so that late calls learn that the session ended. */
-  async #endRecords(session: UserSession): Promise<void> {
-    const records = openSessionDocuments(this.#store, session.shopId);
-    const keys = idsOf(session)
-      .map(sessionKey)
-      .filter((key) => key !== undefined);
-    await Promise.all(keys.map((key) => endDocument(records, key)));
+  /** The index for a user without one: their first, or the replacement of a lost index. */
+  #begin(userId: string | number, found: Snapshot<UserIndex>): UserIndex {
+    this.#note(userId, found);
+    const incompleteUntil = this.#ends.get(String(userId)) ?? 0;
+    return incompleteUntil > Date.now() ? { ...emptyIndex, incompleteUntil } : emptyIndex;
+  }
+
+  #note(
+    userId: string | number,
+    { value, expiresAt = 0, wasUnreadable }: Snapshot<UserIndex>,
+  ): void {
+    if (wasUnreadable) this.#noteEnd(userId, Date.now() + unreadableMemory);
+    else if (value !== undefined) this.#noteEnd(userId, expiresAt);
+  }
+
+  #noteEnd(userId: string | number, end: number): void {
+    const key = String(userId);
+    if (end > (this.#ends.get(key) ?? 0)) this.#ends.set(key, end);
   }
 }
 
 // --- Internal helpers ---
 
-function entryOf(index: UserIndex, handle: string): UserSession {
-  const entry = Object.hasOwn(index.sessions, handle) ? index.sessions[handle] : undefined;
-  if (entry === undefined) throw new SessionEndedError();
-  return entry;
-}
+/** An unreadable index is kept aside for this time, and by default no session lives longer. */
+const unreadableMemory = 30 * 86_400_000;

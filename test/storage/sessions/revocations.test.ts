@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { Auth } from "../../../rpc/accounts/auth.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
-import { isAfter, laterOf, Revocations } from "../../../storage/sessions/revocations.ts";
+import { isAfter, laterOf, openRevocations } from "../../../storage/sessions/revocations.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { createFaultyDriver, Barrier } from "../../_faulty-driver.ts";
 import { createTestLog } from "../../_log.ts";
@@ -196,7 +196,7 @@ describeTwoServers("a method that is not declared to sign in", ({ startTwo }) =>
 
 describe("the order of ends", () => {
   const store = openDocumentStore(createFaultyDriver().driver, createTestLog());
-  const revocations = new Revocations(store, store.watch("session"));
+  const revocations = openRevocations(store, store.watch("session"));
 
   test("follows the order of their starts, without a clock", async () => {
     const before = await revocations.read();
