@@ -4,16 +4,16 @@ import type { StoreInfo } from "../services.ts";
 import type { Shop, StorefrontOptions } from "../config/options.ts";
 import { toHosts } from "../config/hosts.ts";
 
-/** A server that has started. */
-export interface Start {
-  /** The address that it listens on. */
+/** Describes a server for its operator: the address that it listens on, its shops, storages, and warnings. */
+export function describeStart({
+  url,
+  options,
+  stores,
+}: {
   readonly url: string;
   readonly options: StorefrontOptions;
   readonly stores: readonly StoreInfo[];
-}
-
-/** Describes a server for its operator: its address, shops, storages, and warnings. */
-export function describeStart({ url, options, stores }: Start): string {
+}): string {
   const origin = toVisitable(url);
   const isEverywhere = origin !== new URL(url).origin;
   return [
@@ -63,11 +63,7 @@ function describeShop(
 function describeGuarantees(capabilities: Capabilities): string {
   const isNative = capabilities.ttl === "native";
   const endings = isNative ? "expiry by the storage" : "expiry by a sweep of this process";
-  return `${describeAtomicity(capabilities)}, ${endings}`;
-}
-
-function describeAtomicity(capabilities: Capabilities): string {
-  if (capabilities.atomic === "process") return "atomic within this process";
-  const atomic = "atomic across all processes on it";
-  return capabilities.changes === "pushed" ? atomic : `${atomic}, sessions not cached`;
+  if (capabilities.atomic === "process") return `atomic within this process, ${endings}`;
+  const cache = capabilities.changes === "pushed" ? "" : "sessions not cached, ";
+  return `atomic across all processes on it, ${cache}${endings}`;
 }

@@ -35,7 +35,7 @@ async function main(args: readonly string[]): Promise<void> {
 }
 
 async function diagnoseConfig(file: string | undefined): Promise<void> {
-  const loaded = await loadStorefrontConfig(process.cwd(), file, { isReadAgain: false });
+  const loaded = await loadStorefrontConfig(process.cwd(), file);
   const diagnostics = await diagnose(loaded.config);
   const isRefused = diagnostics.some(({ severity }) => severity === "error");
   printAndExit(describeDiagnosis(diagnostics, loaded.file), isRefused ? 1 : 0);
@@ -43,7 +43,7 @@ async function diagnoseConfig(file: string | undefined): Promise<void> {
 
 async function explainConfig(file: string | undefined, shop: string | undefined): Promise<void> {
   if (shop === undefined) throw new Error("explain needs a shop, as --shop 1001");
-  const { config } = await loadStorefrontConfig(process.cwd(), file, { isReadAgain: false });
+  const { config } = await loadStorefrontConfig(process.cwd(), file);
   const production = process.env["NODE_ENV"] === "production";
   const { diagnostics, effective } = checkConfig(config, { production });
   assertNoErrors(diagnostics);

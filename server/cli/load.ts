@@ -3,34 +3,28 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { isPlainFormat, parsePlainConfig, plainExtensions } from "../config/config-formats.ts";
 import { messageOf } from "../../shared/log.ts";
-
-/** A config that was read, and not checked yet. */
-export interface LoadedConfig {
-  readonly config: unknown;
-  /** The absolute path of its file. */
-  readonly file: string;
-}
+import { parsePlainConfig, plainFormats } from "./plain-formats.ts";
 
 /**
  * Reads `storefront.config.ts` (or `.js`, `.mjs`, `.json` …) in a folder, or the given file. Adds the variables of a
  * `.env` file beside it to the environment, unless they are set already.
  * @param isReadAgain whether the config will be read again: Node runs a module only once
+ * @returns the config, not checked yet, and the absolute path of its file
  * @throws Error with one line for an operator if there is no such file, or if the config fails
  */
 export async function loadStorefrontConfig(
   cwd: string,
   file: string | undefined,
-  { isReadAgain }: { isReadAgain: boolean },
-): Promise<LoadedConfig> {
+  { isReadAgain = false } = {},
+): Promise<{ readonly config: unknown; readonly file: string }> {
   const path = findConfigFile(cwd, file);
   try {
     await readEnvironment(join(dirname(path), ".env"));
-    const extension = extname(path);
-    if (isPlainFormat(extension)) {
+    const format = plainFormats[extname(path)];
+    if (format !== undefined) {
       const text = await readFile(path, "utf8");
-      return { config: await parsePlainConfig(text, extension), file: path };
+      return { config: await parsePlainConfig(text, format), file: path };
     }
     const config = (isReadAgain ? undefined : await importConfig(path)) ?? (await evaluate(path));
     return { config: typeof config === "function" ? await config() : config, file: path };
@@ -42,11 +36,10 @@ export async function loadStorefrontConfig(
 /**
  * Calls back after a change of the config's file, of a TypeScript module that it imports by a relative path, or of the
  * `.env` file beside it. Node reads other imports only once.
- * @returns a function that stops watching
  */
-export function watchStorefrontConfig(file: string, onChange: () => void): () => void {
+export function watchStorefrontConfig(file: string, onChange: () => void): void {
   const sources = new Set<string>();
-  const watchers = new Map<string, { close(): void }>();
+  const folders = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
 
   function watchSources(): void {
@@ -54,14 +47,12 @@ export function watchStorefrontConfig(file: string, onChange: () => void): () =>
       const folder = dirname(source);
       sources.add(source);
       // Watch the folder: an editor replaces a file instead of changing it.
-      if (watchers.has(folder)) continue;
+      if (folders.has(folder)) continue;
+      folders.add(folder);
       const watcher = watch(folder, (_, name) => {
         if (name !== null && sources.has(join(folder, name))) reportChange();
       });
-      watchers.set(
-        folder,
-        watcher.on("error", () => watcher.close()),
-      );
+      watcher.on("error", () => watcher.close());
     }
   }
 
@@ -74,10 +65,6 @@ export function watchStorefrontConfig(file: string, onChange: () => void): () =>
   }
 
   watchSources();
-  return () => {
-    clearTimeout(timer);
-    for (const watcher of watchers.values()) watcher.close();
-  };
 }
 
 // --- Internal helpers ---
@@ -91,7 +78,7 @@ function findConfigFile(cwd: string, file: string | undefined): string {
     if (!isFile(path)) throw new Error(`there is no file ${path}`);
     return path;
   }
-  const extensions = [".ts", ".js", ".mjs", ".cjs", ".mts", ".cts", ...plainExtensions()];
+  const extensions = [".ts", ".js", ".mjs", ".cjs", ".mts", ".cts", ...Object.keys(plainFormats)];
   const paths = extensions.map((extension) => join(cwd, `storefront.config${extension}`));
   const path = paths.find(isFile);
   if (path === undefined) throw new Error(`there is no storefront.config.ts in ${cwd}`);
@@ -117,9 +104,9 @@ async function readEnvironment(path: string): Promise<void> {
  */
 async function importConfig(path: string): Promise<unknown> {
   try {
-    const { default: config } = (await import(pathToFileURL(path).href)) as ConfigModule;
+    const config = defaultOf(await import(pathToFileURL(path).href));
     // A module that was compiled to CommonJS has its default export inside Node's default export.
-    return "__esModule" in Object(config) ? (config as ConfigModule).default : config;
+    return "__esModule" in Object(config) ? defaultOf(config) : config;
   } catch {
     return undefined;
   }
@@ -137,11 +124,11 @@ async function evaluate(path: string): Promise<unknown> {
   if ("__esModule" in module && !("default" in module)) {
     throw new Error("it has no default export, which should be the config");
   }
-  return (module as ConfigModule).default;
+  return defaultOf(module);
 }
 
-interface ConfigModule {
-  readonly default?: unknown;
+function defaultOf(module: unknown): unknown {
+  return (module as { readonly default?: unknown }).default;
 }
 
 /** Finds the TypeScript modules that a module imports by relative paths, and their imports. */

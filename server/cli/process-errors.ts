@@ -1,12 +1,5 @@
 import { describeError, type Logger } from "../../shared/log.ts";
 
-/** How a process handles errors that no code catches. */
-export interface ProcessErrors {
-  readonly log: () => Logger;
-  /** Runs after each uncaught exception. The state of the process is unknown then, so end the process. */
-  readonly onException: () => void;
-}
-
 /**
  * Keeps standard output and standard error from ending the process when their reader is gone (`EPIPE`) or their
  * disk is full. The log counts the lines that it could not write.
@@ -18,8 +11,9 @@ export function ignoreOutputErrors(): void {
 /**
  * Logs a rejection that nothing handles, so that one forgotten promise doesn't end all calls in flight.
  * Only the CLI installs this; a library leaves the process to its host.
+ * @param onException runs after each uncaught exception. The state of the process is unknown then, so end the process
  */
-export function handleProcessErrors({ log, onException }: ProcessErrors): void {
+export function handleProcessErrors(log: () => Logger, onException: () => void): void {
   const write = limitLines((message, details) => log().error(message, details));
   process.on("unhandledRejection", (reason) => {
     write("A promise was rejected and nothing handled it", reason);

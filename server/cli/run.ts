@@ -41,7 +41,10 @@ export async function run(options: RunOptions): Promise<void> {
     last.then((running) => running.stop({ dropsIdle })).then(() => process.exit(exitCode), fail);
   }
 
-  handleProcessErrors({ log: () => log, onException: () => end(1) });
+  handleProcessErrors(
+    () => log,
+    () => end(1),
+  );
   const prepared = await prepare(options);
   log = prepared.storefront.app.options.log;
   // The `.env` file can set the port, so it is read only now.
@@ -68,14 +71,8 @@ export async function run(options: RunOptions): Promise<void> {
 
 // --- Internal helpers ---
 
-interface Prepared {
-  readonly storefront: OpenStorefront;
-  /** The config's file. */
-  readonly file: string;
-}
-
-/** Loads the config and opens its storages; nothing listens yet. */
-async function prepare({ command, file }: RunOptions): Promise<Prepared> {
+/** Loads the config and opens its storages; nothing listens yet. @returns also the config's file */
+async function prepare({ command, file }: RunOptions) {
   const isReadAgain = command === "dev";
   const loaded = await loadStorefrontConfig(process.cwd(), file, { isReadAgain });
   const production = command === "start" && process.env["NODE_ENV"] === "production";
@@ -93,10 +90,9 @@ async function prepare({ command, file }: RunOptions): Promise<Prepared> {
 
 async function serve(storefront: OpenStorefront, host: string, port: number): Promise<Running> {
   const running = await listen(storefront, host, port);
-  const { app } = storefront;
-  const { options, stores } = app;
+  const { options, stores } = storefront.app;
   print(process.stdout, describeStart({ url: running.url, options, stores }));
-  void warnIfNotReady(app);
+  void warnIfNotReady(storefront.app);
   return running;
 }
 

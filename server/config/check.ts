@@ -1,25 +1,27 @@
 import { ConfigError, toPath } from "./config-error.ts";
-import { applyRules } from "./config-rules.ts";
 import { createConfigSchema, type StorefrontConfig } from "./config.ts";
 import { describeValue } from "./describe-value.ts";
 import { createDiagnostics, diagnosticKinds, type Diagnostic } from "./diagnostics.ts";
 import type { Environment } from "./environment.ts";
-import { mergeConfig, type SourcedConfig } from "./merge-config.ts";
-import { guessedDomainRules } from "./registrable-domain.ts";
+import { mergeConfig } from "./merge-config.ts";
+import { guessedDomainRules } from "./hosts.ts";
+import { cookieRule } from "./rules/cookie-rules.ts";
+import { lifetimeRule } from "./rules/lifetime-rules.ts";
+import { originRule } from "./rules/origin-rules.ts";
+import { secretRule } from "./rules/secret-rules.ts";
+import { serverRule } from "./rules/server-rules.ts";
+import { shopRule } from "./rules/shop-rules.ts";
+import { storageRule } from "./rules/storage-rules.ts";
 
-/** The result of checking a config. */
-export interface ConfigCheck {
-  readonly diagnostics: readonly Diagnostic[];
-  /** The effective config, with defaults instead of invalid values. */
-  readonly effective: SourcedConfig;
-}
-
-/** Checks each key of a config, and then how the valid keys go together. */
+/**
+ * Checks each key of a config, and then how the valid keys go together.
+ * @returns also the effective config, with defaults instead of invalid values
+ */
 export function checkConfig(
   config: unknown,
   environment: Environment,
   domains = guessedDomainRules,
-): ConfigCheck {
+) {
   const { error } = createConfigSchema().safeParse(config);
   const issues = (error?.issues ?? []).flatMap(toSingleIssues);
   const ofKeys = createDiagnostics(environment);
@@ -31,7 +33,7 @@ export function checkConfig(
   const invalid = ofKeys.list();
   const effective = mergeConfig(withoutInvalid(config, issues), environment);
   const ofRules = createDiagnostics(environment);
-  applyRules({ config: effective, environment, domains }, ofRules.report);
+  for (const rule of rules) rule({ config: effective, environment, domains }, ofRules.report);
   // A rule replaces an invalid value by a default, so its report about that key means nothing.
   const news = ofRules
     .list()
@@ -48,6 +50,8 @@ export function assertNoErrors(diagnostics: readonly Diagnostic[]): void {
 }
 
 // --- Internal helpers ---
+
+const rules = [shopRule, secretRule, cookieRule, lifetimeRule, originRule, storageRule, serverRule];
 
 /** An issue of zod. `keys` are unknown keys; `errors` are the issues of each member of a union. */
 interface Issue {

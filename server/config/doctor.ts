@@ -1,9 +1,12 @@
+import { isInstance, messageOf } from "../../shared/log.ts";
+import type { DocumentStore } from "../../storage/documents/documents.ts";
+import { openDriver } from "../../storage/open-driver.ts";
+import { openDocumentStore } from "../../storage/store.ts";
 import { checkConfig } from "./check.ts";
-import { findStorages } from "./configured-storages.ts";
-import { createDiagnostics, diagnosticKinds, type Diagnostic } from "./diagnostics.ts";
+import { findStorages, type ConfiguredStorage } from "./configured-storages.ts";
+import { createDiagnostics, diagnosticKinds, type Diagnostic, type Report } from "./diagnostics.ts";
 import { isOneOfSeveral } from "./environment.ts";
-import { loadDomainRules } from "./registrable-domain.ts";
-import { checkStorage } from "./storage-check.ts";
+import { loadDomainRules } from "./hosts.ts";
 
 /** Checks a config for production, and the storages behind it. Errors come first, then warnings, then notices. */
 export async function diagnose(config: unknown): Promise<readonly Diagnostic[]> {
@@ -37,3 +40,57 @@ export function describeDiagnosis(diagnostics: readonly Diagnostic[], file: stri
 // --- Internal helpers ---
 
 const severities = ["error", "warning", "notice"] as const;
+
+/** Opens a storage, reads and writes, and closes it. */
+async function checkStorage(storage: ConfiguredStorage, report: Report): Promise<void> {
+  const { path, config } = storage;
+  const name = storage.driver ?? "a driver object";
+  try {
+    const store = openDocumentStore(openDriver(config), { log: silent });
+    try {
+      await store.ping();
+      const { evictionPolicy, outdated } = await store.inspect();
+      if (evictionPolicy !== undefined) report("SF703", path, evictionPolicy);
+      if (outdated !== undefined) report("SF704", path, outdated);
+    } catch (error) {
+      const found = toReason(error);
+      if (await canRead(store)) report("SF705", path, `${name}, which rejects writes${found}`);
+      else report("SF701", path, `${name}, without an answer${found}`);
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    report("SF702", path, `${name}: ${toSafeMessage(error)}`);
+  }
+}
+
+const nothing = () => {};
+const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+/** Whether only writes fail. */
+async function canRead(store: DocumentStore): Promise<boolean> {
+  const read = store.collection("ping", isAny).get("ping");
+  return read.then(
+    () => true,
+    () => false,
+  );
+}
+
+function isAny(value: unknown): value is unknown {
+  return value !== undefined;
+}
+
+/** The error code of Redis or the file system, for example `NOAUTH`. The rest of a message can contain a secret. */
+function toReason(error: unknown): string {
+  const { cause } = error as { readonly cause?: unknown };
+  if (!isInstance(cause, Error)) return "";
+  const { code } = cause as { readonly code?: unknown };
+  const found = typeof code === "string" ? code : /\b(?!E)[A-Z]{3,}\b/.exec(cause.message)?.[0];
+  return found === undefined ? "" : ` (${found})`;
+}
+
+/** The first line of a message, without the user and password of a URL. */
+function toSafeMessage(error: unknown): string {
+  const [line = ""] = messageOf(error).split("\n");
+  return line.replace(/\/\/[^@\s]*@/g, "//…@");
+}

@@ -10,9 +10,13 @@ export function isEveryAddress(entry: string): boolean {
   return toRanges(entry).some(([, prefix]) => prefix === 0);
 }
 
-/** Reads an entry of `trustProxy`: an address, a range in CIDR notation (RFC 4632, 3.1), or a name. An invalid entry has no ranges. */
-export function toRanges(entry: string): readonly AddressRange[] {
-  if (Object.hasOwn(named, entry)) return named[entry] as readonly AddressRange[];
+/**
+ * Reads an entry of `trustProxy`: an address, a range in CIDR notation (RFC 4632, 3.1), or a name.
+ * @returns ranges of addresses with the same first `prefix` bits; none for an invalid entry
+ */
+export function toRanges(entry: string): readonly (readonly [address: string, prefix: number])[] {
+  const ranges = named.get(entry);
+  if (ranges !== undefined) return ranges.flatMap(toRanges);
   const [, address = "", prefix] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(entry) ?? [];
   const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] as number;
   const length = prefix === undefined ? bits : Number(prefix);
@@ -21,23 +25,9 @@ export function toRanges(entry: string): readonly AddressRange[] {
 
 // --- Internal helpers ---
 
-/** Addresses with the same first `prefix` bits. */
-type AddressRange = readonly [address: string, prefix: number];
-
 /** The names that Express has for ranges: RFC 1122 and 4291, RFC 3927 and 4291, RFC 1918 and 4193. */
-const named: Readonly<Record<string, readonly AddressRange[]>> = {
-  loopback: [
-    ["127.0.0.0", 8],
-    ["::1", 128],
-  ],
-  linklocal: [
-    ["169.254.0.0", 16],
-    ["fe80::", 10],
-  ],
-  uniquelocal: [
-    ["10.0.0.0", 8],
-    ["172.16.0.0", 12],
-    ["192.168.0.0", 16],
-    ["fc00::", 7],
-  ],
-};
+const named = new Map([
+  ["loopback", ["127.0.0.0/8", "::1/128"]],
+  ["linklocal", ["169.254.0.0/16", "fe80::/10"]],
+  ["uniquelocal", ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"]],
+]);

@@ -3,7 +3,6 @@ import type { Report } from "../diagnostics.ts";
 import { reportKey, type RuleContext } from "./rule.ts";
 import { toValues, type SourcedShop } from "../merge-config.ts";
 import { toHostName, toHosts } from "../hosts.ts";
-import type { DomainRules } from "../registrable-domain.ts";
 
 /** Browsers accept the cookie, and send it to no other shop. */
 export function cookieRule({ config: { shops }, domains }: RuleContext, report: Report): void {
@@ -31,7 +30,7 @@ function checkSecure({ session }: SourcedShop, report: Report): void {
 function checkDomain(
   { session, shop }: SourcedShop,
   shops: readonly SourcedShop[],
-  { isPublicSuffix }: DomainRules,
+  { isPublicSuffix }: RuleContext["domains"],
   report: Report,
 ): void {
   const { cookieName, domain } = toValues(session);

@@ -3,8 +3,7 @@ import { matchesOrigin, type CorsOrigin } from "../keys/cors-keys.ts";
 import type { Report } from "../diagnostics.ts";
 import { reportKey, type RuleContext } from "./rule.ts";
 import { toValues, type SourcedShop } from "../merge-config.ts";
-import { toHostName, toHosts } from "../hosts.ts";
-import { isLocalHost, type DomainRules } from "../registrable-domain.ts";
+import { isLocalHost, toHostName, toHosts } from "../hosts.ts";
 
 /** Only your own pages can make calls, and their browsers send the session with them. */
 export function originRule({ config: { shops }, domains }: RuleContext, report: Report): void {
@@ -45,7 +44,7 @@ function checkOrigins({ shop, session, cors }: SourcedShop, report: Report): voi
 /** Whether the browsers of allowed pages send the cookie, and only theirs. */
 function checkCookieOrigins(
   { shop, session, cors }: SourcedShop,
-  { toSite }: DomainRules,
+  { toSite }: RuleContext["domains"],
   report: Report,
 ): void {
   const { sameSite, tokenMethod } = toValues(session);

@@ -3,7 +3,6 @@ import type { Report } from "../diagnostics.ts";
 import type { RuleContext } from "./rule.ts";
 import { toValues, type SourcedShop } from "../merge-config.ts";
 import { toHostName, toHosts } from "../hosts.ts";
-import type { DomainRules } from "../registrable-domain.ts";
 
 /** Every shop has an ID, a host and a path of its own, so calls can find it. */
 export function shopRule({ config: { top, shops }, domains }: RuleContext, report: Report): void {
@@ -30,7 +29,7 @@ export function shopRule({ config: { top, shops }, domains }: RuleContext, repor
 
 function findDuplicates(
   shops: readonly SourcedShop[],
-  { isPublicSuffix }: DomainRules,
+  { isPublicSuffix }: RuleContext["domains"],
   report: Report,
 ): void {
   const seen = new Set<unknown>();

@@ -13,7 +13,7 @@ import type { SourcedConfig } from "../merge-config.ts";
 import type { Environment } from "../environment.ts";
 import type { Report } from "../diagnostics.ts";
 import type { RuleContext } from "./rule.ts";
-import { isLocalHost } from "../registrable-domain.ts";
+import { isLocalHost } from "../hosts.ts";
 import { describeStorage, findStorages, type ConfiguredStorage } from "../configured-storages.ts";
 
 /** The storages lose no document, and every process that uses them sees the same documents. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { checkConfig } from "../../../server/config/check.ts";
 import { diagnose } from "../../../server/config/doctor.ts";
-import { guessedDomainRules, loadDomainRules } from "../../../server/config/registrable-domain.ts";
+import { guessedDomainRules, loadDomainRules } from "../../../server/config/hosts.ts";
 import { sound } from "../../_findings.ts";
 import { testSecret } from "../../_setup.ts";
 
