@@ -10,6 +10,7 @@ import type { LoginLimiter } from "./accounts/login-limiter.ts";
 import type { RpcMethods } from "./method.ts";
 import type { Redactor } from "./redaction/redactor.ts";
 import { CallSession } from "./session/call-session.ts";
+import type { SharedGuest } from "./session/shared-guest.ts";
 
 /** The parts that all calls of a storefront share. */
 export interface RpcRuntime {
@@ -69,9 +70,9 @@ export class Call {
   }
 
   /** Opens the session of the call. Calls of public methods have none. */
-  openSession(sessions: CallSessions, transport: string): CallSession {
+  openSession(sessions: CallSessions, transport: string, guest?: SharedGuest): CallSession {
     this.#transport = transport;
-    this.#session = new CallSession(this, sessions);
+    this.#session = new CallSession(this, sessions, guest);
     return this.#session;
   }
 

@@ -1,11 +1,12 @@
 import { HTTPError } from "h3";
+import { clientSignal, type ClientRequest } from "./client-signal.ts";
 
 /** Whether a call failed because its client disconnected, which aborted the work of the call. */
-export function isClientGone(error: unknown, request: { readonly signal: AbortSignal }): boolean {
+export function isClientGone(error: unknown, request: ClientRequest): boolean {
   try {
     // Node creates the signal when it is first read, and many calls fail with such errors.
     if (HTTPError.isError(error) && error.status < 500) return false;
-    const { signal } = request;
+    const signal = clientSignal(request);
     if (!signal.aborted) return false;
     let link = error;
     for (let depth = 0; depth < maxDepth && link !== undefined; depth++) {

@@ -1,4 +1,5 @@
 import { RpcError } from "../rpc/error.ts";
+import { clientSignal, type ClientRequest } from "./client-signal.ts";
 
 /** The deadlines of the calls in flight. One timer checks all of them. */
 export class Deadlines {
@@ -18,7 +19,7 @@ export class Deadlines {
   }
 
   /** Starts the deadline of a call, which ends with {@link end}. */
-  begin(request: Pick<Request, "signal">): Deadline {
+  begin(request: ClientRequest): Deadline {
     const deadline = new Deadline(request, performance.now() + this.#limit);
     deadline.previous = this.#last;
     if (this.#last === undefined) this.#first = deadline;
@@ -58,13 +59,13 @@ export class Deadline {
   /** The neighbours in the list of open deadlines. */
   previous: Deadline | undefined;
   next: Deadline | undefined;
-  readonly #request: Pick<Request, "signal">;
+  readonly #request: ClientRequest;
   #fail: ((error: RpcError) => void) | undefined;
   #reason: DOMException | undefined;
   #controller: AbortController | undefined;
   #signal: AbortSignal | undefined;
 
-  constructor(request: Pick<Request, "signal">, endsAt: number) {
+  constructor(request: ClientRequest, endsAt: number) {
     this.#request = request;
     this.endsAt = endsAt;
   }
@@ -74,7 +75,7 @@ export class Deadline {
     if (this.#signal !== undefined) return this.#signal;
     this.#controller = new AbortController();
     if (this.#reason !== undefined) this.#controller.abort(this.#reason);
-    this.#signal = AbortSignal.any([this.#request.signal, this.#controller.signal]);
+    this.#signal = AbortSignal.any([clientSignal(this.#request), this.#controller.signal]);
     return this.#signal;
   }
 

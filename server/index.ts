@@ -23,6 +23,8 @@ export type { ConfigFault } from "./config/config-error.ts";
 // Server
 export { createStorefront } from "./storefront.ts";
 export type { Storefront, StorefrontSettings } from "./storefront.ts";
+export { createRpcCaller, respondWithCaller } from "./rpc-caller.ts";
+export type { RpcCaller, RpcCallerOptions, RpcCallerState } from "./rpc-caller.ts";
 export type {
   CorsOptions,
   ServerOptions,

@@ -12,11 +12,14 @@ export class RequestEvent implements HTTPEvent {
   /** Whether the request has a valid URL. */
   readonly hasUrl: boolean;
   readonly #trusts: ProxyTrust;
+  readonly #client: ServerRequest;
   #forwarded: Forwarded | undefined;
   #url: URL | undefined;
 
-  constructor(request: ServerRequest, trusts: ProxyTrust) {
+  /** @param client the request that came from the client, if a page makes this one while the server renders it */
+  constructor(request: ServerRequest, trusts: ProxyTrust, client = request) {
     this.req = request;
+    this.#client = client;
     this.headers = request.headers;
     this.hasUrl = hasUrl(request);
     this.#trusts = trusts;
@@ -44,7 +47,7 @@ export class RequestEvent implements HTTPEvent {
   }
 
   #readForwarded(): Forwarded {
-    return (this.#forwarded ??= readForwarded(this.req, this.#trusts));
+    return (this.#forwarded ??= readForwarded(this.#client, this.#trusts));
   }
 
   #readUrl(): URL {

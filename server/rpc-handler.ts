@@ -19,6 +19,7 @@ import { Deadlines, type Deadline } from "./deadline.ts";
 import { assertHeaders } from "./header-limit.ts";
 import { discardResult, isResponse, MethodResponses } from "./method-response.ts";
 import { readPayload } from "./payload.ts";
+import type { PageCall } from "./page-visit.ts";
 import { misconfigured, toProblem } from "./problem.ts";
 import { RequestEvent } from "./request.ts";
 import type { RequestRules } from "./responder.ts";
@@ -30,11 +31,13 @@ import { ShopResolver } from "./shop-resolver.ts";
 /**
  * Responds to a call, or to its preflight; an error becomes problem+json.
  * @param route the target of the call; absent if the path is below `rpc` and no method's
+ * @param page for a call that a page makes while the server renders it
  */
 export type Handle = (
   request: ServerRequest,
   route: Route | undefined,
   batched?: BatchedCall,
+  page?: PageCall,
 ) => Promise<Response>;
 
 /** A call of a batch: its payload is read, and it has the deadline of the batch. */
@@ -50,6 +53,7 @@ export type Schedule = () => Promise<void>;
 
 export interface RpcHandler {
   readonly handle: Handle;
+  /** The methods of the config, and the built-in ones that it doesn't replace. */
   readonly methods: RpcMethods;
   readonly deadlines: Deadlines;
   /** Stops the timer of the deadlines. */
@@ -73,8 +77,9 @@ export function createRpcHandler(
     request: ServerRequest,
     route: Route | undefined,
     batched?: BatchedCall,
+    page?: PageCall,
   ): Promise<Response> {
-    const event = new RequestEvent(request, trusts);
+    const event = new RequestEvent(request, trusts, page?.request);
     const { headers, origin } = event;
     const redactor = credentials.redactorFor(headers);
     const deadline = batched === undefined ? deadlines.begin(request) : batched.deadline;
@@ -122,8 +127,9 @@ export function createRpcHandler(
         if (reused.length > 0) {
           await deadline.wait(Promise.all(reused.map((reuse) => current.reportReuse(reuse))));
         }
+        if (page !== undefined) page.isRetired = gone === "retired";
         if (gone !== undefined) assertRunsWithout(gone, method);
-        const session = call.openSession(lookup, transportOf(lookup, transports));
+        const session = call.openSession(lookup, transportOf(lookup, transports), page?.guest);
         visit = { lookup, session, transports, isReissueDue: false };
         const merging = session.completePendingMerge();
         if (merging !== undefined) await deadline.wait(merging);
@@ -153,6 +159,7 @@ export function createRpcHandler(
     } finally {
       if (batched === undefined) deadlines.end(deadline);
       else if (visit !== undefined) batched.visit = visit;
+      if (page !== undefined && visit !== undefined) page.visit = visit;
     }
     // Also if the call failed: an earlier login or logout stays in effect.
     if (visit !== undefined) {

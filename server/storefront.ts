@@ -19,12 +19,15 @@ import {
   createRouteTable,
   type RouteTable,
 } from "./router.ts";
+import { pageCalls, type PageCalls } from "./page-calls.ts";
 import { createRpcHandler, type Handle, type Schedule } from "./rpc-handler.ts";
 import { openServices, type StoreInfo } from "./services.ts";
 import { createProxyTrust } from "./trusted-proxies.ts";
 
 /** A storefront: an h3 app, with its options and storages. */
 export type Storefront = H3 & {
+  /** For `createRpcCaller`. */
+  readonly [pageCalls]: PageCalls;
   readonly options: StorefrontOptions;
   /** The storages in use, and their guarantees. */
   readonly stores: readonly StoreInfo[];
@@ -95,7 +98,7 @@ export function openStorefront(
     state,
   };
   const handler = createRpcHandler(options, services, rules, schedule);
-  const { handle } = handler;
+  const { handle, methods } = handler;
   const respond = createResponder(options, rules);
   const checkStorages = async () => {
     await Promise.all(services.stores.map((store) => store.ping()));
@@ -116,6 +119,7 @@ export function openStorefront(
     respond,
   );
   const storefront = Object.assign(app, {
+    [pageCalls]: { options, credentials, methods, handle, visits: new WeakMap() },
     options,
     stores: services.descriptions,
     checkStorages,

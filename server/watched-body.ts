@@ -1,4 +1,5 @@
 import { describeError, type Logger } from "../shared/log.ts";
+import type { ClientRequest } from "./client-signal.ts";
 import { isClientGone } from "./client-gone.ts";
 
 type Bytes = ReadableStream<Uint8Array<ArrayBuffer>>;
@@ -6,7 +7,7 @@ type Bytes = ReadableStream<Uint8Array<ArrayBuffer>>;
 /** The log for errors of a body, and the request of the response. */
 export interface BodyWatch {
   readonly log: Logger;
-  readonly request: { readonly signal: AbortSignal };
+  readonly request: ClientRequest;
 }
 
 /**

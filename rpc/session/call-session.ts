@@ -7,6 +7,7 @@ import { VisitorLists } from "../lists/visitor-lists.ts";
 import type { ShopServices } from "../shop-services.ts";
 import { completePendingMerges } from "./login.ts";
 import { assertUser, isSameUser, noteFirstUse, patchCustomData } from "./record-changes.ts";
+import type { SharedGuest } from "./shared-guest.ts";
 import { SessionTokenStore } from "./session-tokens.ts";
 import { UnitOfWork } from "./unit-of-work.ts";
 
@@ -35,6 +36,8 @@ export class CallSession {
   storedUser: ShopUser | undefined;
   /** The last revocation of sessions before a login of this call: a later one makes the login fail. */
   lastRevocation: RevocationMark | Promise<RevocationMark | undefined> | undefined;
+  /** The session that this call begins together with other calls of its page. */
+  sharedGuest: SharedGuest | undefined;
   #isCleared = false;
   #nextUser: ShopUser | undefined;
   #userCopy: ShopUser | undefined;
@@ -44,8 +47,13 @@ export class CallSession {
   #lists: VisitorLists | undefined;
   #tokens: SessionTokenStore | undefined;
 
-  constructor(call: Call, { session, others, isRenewed }: CallSessions) {
+  constructor(
+    call: Call,
+    { session, others, isRenewed }: CallSessions,
+    sharedGuest?: SharedGuest | undefined,
+  ) {
     this.call = call;
+    this.sharedGuest = sharedGuest;
     this.current = session;
     this.others = others;
     this.storedUser = session?.record.user;
@@ -161,6 +169,7 @@ export class CallSession {
   clear(): void {
     this.replace(undefined);
     this.others = [];
+    this.sharedGuest = undefined;
     this.#isCleared = true;
     this.#nextUser = undefined;
     this.tokens.clear();

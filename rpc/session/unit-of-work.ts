@@ -42,7 +42,7 @@ export class UnitOfWork {
   get ownerKey(): string {
     const { current } = this.#session;
     if (current !== undefined) return current.record.ownerKey;
-    this.#ownerKey ??= randomUUID();
+    this.#ownerKey ??= this.#session.sharedGuest?.ownerKey ?? randomUUID();
     return this.#ownerKey;
   }
 
@@ -108,8 +108,10 @@ export class UnitOfWork {
     const { current } = this.#session;
     if (current === undefined) {
       if (changes.length === 0) return;
-      this.#session.current = await sessions.createGuest(this.ownerKey, chain(changes));
-      return;
+      const create = () => sessions.createGuest(this.ownerKey, chain(changes));
+      const begun = await this.#session.sharedGuest?.begin(create);
+      this.#session.current = begun?.session ?? (await create());
+      return begun?.isCreated === false ? this.#write(changes) : undefined;
     }
     const isExtended = sessions.isExtensionDue(current);
     if (changes.length === 0 && !isExtended) return;

@@ -101,8 +101,12 @@ function isMethod(found: unknown): boolean {
 /** Whether the typed client has a function with this name: not for `then`, `constructor`, and others that libraries read. */
 function isMethodName(name: string): boolean {
   if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name) || name in Object.prototype) return false;
+  if (callerNames.includes(name)) return false;
   return createRpcClient<RpcMethods>({ baseURL: "", shopId: 0 })[name] !== undefined;
 }
+
+/** The properties of a caller for server-side rendering that are no methods. */
+const callerNames: readonly string[] = ["headers", "redirect"];
 
 function isAuth(found: unknown): boolean {
   if (!hasFunctions(found, ["login", "register", "changePassword"])) return false;

@@ -1,0 +1,89 @@
+import type { ServerRequest } from "srvx";
+import { findMethod } from "../rpc/dispatch.ts";
+import type { RpcMethods } from "../rpc/method.ts";
+import { clientSignal } from "./client-signal.ts";
+import type { StorefrontOptions } from "./config/options.ts";
+import type { Credentials } from "./credentials/credentials.ts";
+import { PageVisit } from "./page-visit.ts";
+import type { Handle } from "./rpc-handler.ts";
+
+/**
+ * The property of a storefront with the parts for calls without HTTP. It is a registered symbol, because a bundler can
+ * include this module twice.
+ */
+export const pageCalls: unique symbol = Symbol.for("storefront-core:page-calls");
+
+/** The parts of a storefront for the calls of pages. */
+export interface PageCalls {
+  readonly options: StorefrontOptions;
+  readonly credentials: Credentials;
+  readonly methods: RpcMethods;
+  readonly handle: Handle;
+  /** The visits of the pages that are being rendered. */
+  readonly visits: WeakMap<object, PageVisit>;
+}
+
+/** Finds the visit of a page's request. All calls for one request are one visit. */
+export function visitOf({ visits, credentials }: PageCalls, request: ServerRequest): PageVisit {
+  const known = visits.get(request);
+  const visit = known ?? new PageVisit(request, credentials);
+  visits.set(request, visit);
+  return visit;
+}
+
+/**
+ * Sends a call of a page to the function that answers calls over HTTP, so every rule for those applies to it.
+ * @param url of the typed client; its last segment is the method
+ * @throws RetiredError if another call of the visitor replaced the session ID a moment ago
+ * @throws the reason of the call's signal
+ */
+export async function sendPageCall(
+  { options, methods, handle }: PageCalls,
+  visit: PageVisit,
+  url: string,
+  { headers: given, body, signal }: RequestInit,
+): Promise<Response> {
+  const name = url.slice(url.lastIndexOf("/") + 1);
+  const method = findMethod(methods, name);
+  if (method !== undefined && method.access !== "public") visit.noteSession();
+  const page = new URL(visit.request.url);
+  const fields = new Headers(given);
+  const shopPath = fields.has("x-shop-id") ? undefined : findShopPath(options, page.pathname);
+  const folder = shopPath === undefined ? "" : `/${shopPath}`;
+  const { response, isRetired } = await visit.run(method?.signsIn ?? false, (headers, call) => {
+    for (const [field, value] of fields) headers.set(field, value);
+    const target = new URL(`${folder}${options.basePath}/rpc/${name}`, page.origin);
+    const request = new Request(target, {
+      method: "POST",
+      headers,
+      body: body ?? null,
+      signal: joinSignals(clientSignal(visit.request), signal),
+    });
+    return handle(request, { method: name, shopPath }, undefined, call);
+  });
+  signal?.throwIfAborted();
+  if (isRetired) throw new RetiredError(response);
+  return response;
+}
+
+/** A page's call failed because another call of the visitor replaced the session ID a moment ago. */
+export class RetiredError extends Error {
+  readonly response: Response;
+
+  constructor(response: Response) {
+    super("A login or another change replaced the session ID of the page's request");
+    this.response = response;
+  }
+}
+
+// --- Internal helpers ---
+
+/** The path of a shop, if the path of a page begins with it. */
+function findShopPath({ shops }: StorefrontOptions, pathname: string): string | undefined {
+  const first = pathname.split("/", 2)[1];
+  return shops.find((shop) => shop.public.path === first)?.public.path;
+}
+
+function joinSignals(page: AbortSignal, call: AbortSignal | null | undefined): AbortSignal {
+  return call === null || call === undefined ? page : AbortSignal.any([page, call]);
+}

@@ -1,0 +1,134 @@
+import type { ServerRequest } from "srvx";
+import type { RpcClient } from "../rpc/client-types.ts";
+import { createRpcClient, RpcClientError } from "../rpc/client.ts";
+import type { RpcMethods } from "../rpc/method.ts";
+import { pageCalls, RetiredError, sendPageCall, visitOf, type PageCalls } from "./page-calls.ts";
+import type { PageVisit } from "./page-visit.ts";
+import type { Storefront } from "./storefront.ts";
+
+/** Options of {@link createRpcCaller}. */
+export interface RpcCallerOptions {
+  /** The shop of the calls. Default: the shop of the page's URL. */
+  readonly shopId?: number | undefined;
+  /** Headers of every call, for example `idempotency-key`. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What the response of the page must contain. Two callers of one request have the same values. */
+export interface RpcCallerState {
+  /**
+   * The headers for the browser: `Set-Cookie` if the session began, changed, or ended, and `Cache-Control` if a call
+   * depended on the session. Read them after the calls of the page.
+   */
+  readonly headers: Headers;
+  /**
+   * The page's own path and query if its session ID was replaced a moment ago, for example by a login in another tab.
+   * Redirect the browser there (307): it then sends the new cookie.
+   */
+  readonly redirect: string | undefined;
+}
+
+/** Calls the methods of a storefront in this process: the typed client, and the headers for the browser. */
+export type RpcCaller<Methods extends RpcMethods> = RpcClient<Methods> & RpcCallerState;
+
+/**
+ * Creates a client for server-side rendering, with the type of `createRpcClient`. Its calls need no HTTP. They run as
+ * the visitor who sent `request`, with the same checks, limits, hooks, and log lines as calls of a browser.
+ *
+ * All calls for one `Request` are one visitor's: if two calls of a new visitor write at the same time, both write to one
+ * new session. Send `caller.headers` to the browser, or the next page begins another session: see docs/ssr.md.
+ * @param request the request for the page, from a browser
+ * @throws TypeError if `request` is no web `Request`
+ */
+export function createRpcCaller<Methods extends RpcMethods>(
+  storefront: Storefront,
+  request: Request,
+  { shopId, headers = {} }: RpcCallerOptions = {},
+): RpcCaller<Methods> {
+  assertRequest(request);
+  const calls = storefront[pageCalls];
+  const visit = visitOf(calls, request as ServerRequest);
+  const client = createRpcClient<Methods>({
+    baseURL: "",
+    shopId: shopId ?? 0,
+    headers,
+    fetch: (url, init) => sendPageCall(calls, visit, url, withShop(init, shopId)),
+  });
+  return toCaller(client, calls, visit);
+}
+
+/**
+ * Renders a page, and adds the caller's headers to its response. If the session ID of the page was replaced a moment
+ * ago, the response is a redirect to the page itself (307), also if `render` throws.
+ */
+export async function respondWithCaller(
+  caller: RpcCallerState,
+  render: () => Response | Promise<Response>,
+): Promise<Response> {
+  let page: Response;
+  try {
+    page = await render();
+  } catch (error) {
+    if (caller.redirect === undefined) throw error;
+    page = new Response(null);
+  }
+  const { redirect: location } = caller;
+  const isRedirect = location !== undefined;
+  const response = isRedirect
+    ? new Response(null, { status: 307, headers: { location } })
+    : new Response(page.body, page);
+  if (isRedirect) void page.body?.cancel().catch(() => undefined);
+  for (const [name, value] of caller.headers) {
+    if (name === "set-cookie") response.headers.append(name, value);
+    else response.headers.set(name, value);
+  }
+  return response;
+}
+
+// --- Internal helpers ---
+
+/** How long a redirect waits for the response with the new cookie, which the browser may still be receiving. */
+const redirectDelay = 200;
+
+function toCaller<Methods extends RpcMethods>(
+  client: RpcClient<Methods>,
+  { options }: PageCalls,
+  visit: PageVisit,
+): RpcCaller<Methods> {
+  const read = (name: string | symbol): unknown => {
+    if (name === "headers") return visit.headers;
+    if (name === "redirect") return visit.redirect;
+    const call: unknown = Reflect.get(client, name);
+    if (typeof call !== "function" || name in Object.prototype) return call;
+    return async (...args: readonly unknown[]): Promise<unknown> => {
+      try {
+        return await (call as (...args: readonly unknown[]) => Promise<unknown>)(...args);
+      } catch (error) {
+        if (!(error instanceof RetiredError)) throw error;
+        if (visit.redirectToItself()) await new Promise((done) => setTimeout(done, redirectDelay));
+        else options.log.warn("A page was redirected to itself, and still sent a replaced session");
+        throw new RpcClientError(error.response.status, (await error.response.json()) as never);
+      }
+    };
+  };
+  return new Proxy({} as RpcCaller<Methods>, { get: (_, name) => read(name) });
+}
+
+/** The typed client always names a shop; without one, the URL of the page chooses it. */
+function withShop(init: RequestInit, shopId: number | undefined): RequestInit {
+  if (shopId !== undefined) return init;
+  const { "x-shop-id": _, ...headers } = init.headers as Record<string, string>;
+  return { ...init, headers };
+}
+
+function assertRequest(request: unknown): void {
+  const { headers, url } = (request ?? {}) as {
+    readonly headers?: unknown;
+    readonly url?: unknown;
+  };
+  const isHeaders = typeof (headers as Headers | undefined)?.get === "function";
+  if (isHeaders && typeof url === "string" && URL.canParse(url)) return;
+  throw new TypeError(
+    "createRpcCaller: the second argument is no web Request with an absolute URL. Pass event.req (h3 2, Nitro 3), toWebRequest(event) (h3 1, Nuxt), event.request (SvelteKit), or c.req.raw (Hono): see docs/ssr.md",
+  );
+}

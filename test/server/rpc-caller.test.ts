@@ -1,0 +1,253 @@
+import { expect, expectTypeOf, test } from "vitest";
+import * as z from "zod";
+import { createRpcClient, RpcClientError, type RpcClient } from "../../rpc/client.ts";
+import { defineRpcMethod } from "../../rpc/method.ts";
+import type { BuiltinMethods } from "../../rpc/methods/builtin.ts";
+import { createRpcCaller, respondWithCaller } from "../../server/rpc-caller.ts";
+import type { Storefront } from "../../server/storefront.ts";
+import type { CookieClient } from "../_cookie-client.ts";
+import { describeStorages } from "../_setup.ts";
+
+const methods = {
+  whoAmI: defineRpcMethod({
+    readOnly: true,
+    handler: (_, { ip, shop, headers, sessionId }) => ({
+      ip,
+      shopId: shop.shopId,
+      agent: headers.get("user-agent"),
+      cookie: headers.get("cookie"),
+      sessionId,
+    }),
+  }),
+  note: defineRpcMethod({
+    input: z.strictObject({ text: z.string() }),
+    handler: ({ text }, { updateCustomData }) =>
+      updateCustomData({ [text]: true } as Record<string, unknown>),
+  }),
+  readNotes: defineRpcMethod({
+    readOnly: true,
+    handler: (_, { customData }) => Object.keys(customData).toSorted(),
+  }),
+  clock: defineRpcMethod({ access: "public", handler: () => new Date(0) }),
+  signInAs: defineRpcMethod({
+    input: z.strictObject({ id: z.int() }),
+    signsIn: true,
+    handler: async ({ id }, { createUserBoundSession }) => {
+      await createUserBoundSession({ id });
+    },
+  }),
+};
+type Methods = BuiltinMethods & typeof methods;
+
+/** A request of a browser for a page. */
+function pageRequest(
+  cookie?: string,
+  { url = "http://shop.example/de/basket?sort=new", ...init }: RequestInit & { url?: string } = {},
+): Request {
+  const headers = new Headers(init.headers);
+  if (cookie !== undefined && cookie !== "") headers.set("cookie", cookie);
+  return new Request(url, { ...init, headers });
+}
+
+/** Stores the cookies of a page in the browser. */
+function visit(browser: CookieClient, { headers }: { readonly headers: Headers }): void {
+  for (const line of headers.getSetCookie()) {
+    const [pair = ""] = line.split(";");
+    const at = pair.indexOf("=");
+    if (line.includes("Max-Age=0")) browser.cookies.delete(pair.slice(0, at));
+    else browser.cookies.set(pair.slice(0, at), pair.slice(at + 1));
+  }
+}
+
+function call(app: Storefront, request: Request) {
+  return createRpcCaller<Methods>(app, request);
+}
+
+describeStorages("the caller of a page", ({ start, storage }) => {
+  test("keeps two writes of a new visitor in one session, one after the other", async () => {
+    const { app, client } = await start({ methods, storage: { session: storage() } });
+    const rpc = call(app, pageRequest());
+    await rpc.addItemToBasket({ variantId: 1, quantity: 1 });
+    const { basket } = await rpc.addItemToBasket({ variantId: 2, quantity: 1 });
+    expect(basket.items.map((item) => item.variantId)).toEqual([1, 2]);
+    expect(rpc.headers.getSetCookie()).toHaveLength(1);
+    const browser = client();
+    visit(browser, rpc);
+    expect((await browser.call("getBasket")).body.basket.itemCount).toBe(2);
+  });
+
+  test("keeps parallel writes of a new visitor in one session, with a stale cookie too", async () => {
+    const { app, client } = await start({ methods });
+    for (const cookie of [undefined, "theme=dark", "$session-1001=s%3Ainvented.abc; theme=dark"]) {
+      const rpc = call(app, pageRequest(cookie));
+      await Promise.all([
+        ...[1, 2, 3, 4].map((variantId) => rpc.addItemToBasket({ variantId, quantity: 1 })),
+        rpc.note({ text: "note a" }),
+        rpc.addItemToWishlist({ variantId: 7 }),
+      ]);
+      expect(rpc.headers.getSetCookie()).toHaveLength(1);
+      const browser = client();
+      visit(browser, rpc);
+      expect((await browser.call("getBasket")).body.basket.itemCount).toBe(4);
+      expect((await browser.call("getWishlist")).body.wishlist.items).toHaveLength(1);
+      expect((await browser.call("readNotes")).body).toEqual(["note a"]);
+    }
+  });
+
+  test("shares the session between two callers of one request", async () => {
+    const { app } = await start({ methods });
+    const request = pageRequest();
+    const [layout, page] = [call(app, request), call(app, request)];
+    await Promise.all([layout.note({ text: "note a" }), page.note({ text: "note b" })]);
+    expect(await page.readNotes()).toEqual(["note a", "note b"]);
+    expect(layout.headers).toBe(page.headers);
+    expect(layout.headers.getSetCookie()).toHaveLength(1);
+    const other = call(app, pageRequest());
+    expect(await other.readNotes()).toEqual([]);
+  });
+
+  test("continues a visitor's session, and sends no cookie if nothing changed", async () => {
+    const { app, client } = await start({ methods });
+    const browser = client();
+    await browser.call("addItemToBasket", { variantId: 1, quantity: 3 });
+    const rpc = call(app, pageRequest(browser.cookieHeader));
+    expect((await rpc.getBasket()).basket.itemCount).toBe(3);
+    expect((await rpc.whoAmI()).sessionId).toBe(browser.sessionId);
+    expect(rpc.headers.getSetCookie()).toEqual([]);
+    expect(rpc.headers.get("cache-control")).toBe("private, no-store");
+  });
+
+  test("needs no session and no header for public methods", async () => {
+    const { app } = await start({ methods });
+    const rpc = call(app, pageRequest());
+    expect(await rpc.clock()).toBe("1970-01-01T00:00:00.000Z");
+    expect((await rpc.getShopConfiguration()).shopId).toBe(1001);
+    expect([...rpc.headers]).toEqual([]);
+  });
+
+  test("logs in and out, also at the same time as other calls", async () => {
+    const { app, client } = await start({ methods });
+    const rpc = call(app, pageRequest());
+    await Promise.all([
+      rpc.addItemToBasket({ variantId: 1, quantity: 1 }),
+      rpc.signInAs({ id: 5 }),
+      rpc.addItemToBasket({ variantId: 2, quantity: 1 }),
+    ]);
+    expect((await rpc.getUser()).user).toMatchObject({ id: 5 });
+    expect(rpc.headers.getSetCookie()).toHaveLength(1);
+    const browser = client();
+    visit(browser, rpc);
+    expect((await browser.call("getBasket")).body.basket.itemCount).toBe(2);
+    await rpc.logout();
+    expect((await rpc.getUser()).user).toBeUndefined();
+    await rpc.addItemToBasket({ variantId: 3, quantity: 1 });
+    expect((await rpc.getBasket()).basket.itemCount).toBe(1);
+    expect(rpc.headers.getSetCookie()).toHaveLength(1);
+    visit(browser, rpc);
+    expect((await browser.call("getBasket")).body.basket.itemCount).toBe(1);
+  });
+
+  test("shows methods the page's headers without credentials", async () => {
+    const { app } = await start({ methods });
+    const headers = { "user-agent": "Firefox", cookie: "$session-1001=secret" };
+    expect(await call(app, pageRequest(undefined, { headers })).whoAmI()).toMatchObject({
+      agent: "Firefox",
+      cookie: null,
+    });
+  });
+
+  test("finds the shop by the option, the path, or the host of the page", async () => {
+    const { app } = await start({ methods });
+    const shopOf = async (url: string, shopId?: number) => {
+      const rpc = createRpcCaller<Methods>(app, pageRequest(undefined, { url }), { shopId });
+      return (await rpc.whoAmI()).shopId;
+    };
+    expect(await shopOf("http://shop.example/us/products/7")).toBe(1002);
+    expect(await shopOf("http://shop.example/de")).toBe(1001);
+    expect(await shopOf("http://shop.example/products", 1002)).toBe(1002);
+    expect(await shopOf("http://shop.example/de", 1002)).toBe(1002);
+    await expect(shopOf("http://shop.example/products")).rejects.toMatchObject({
+      code: "unknown_shop",
+    });
+  });
+
+  test("throws the errors of the typed client", async () => {
+    const { app } = await start({ methods });
+    const rpc = call(app, pageRequest());
+    await expect(rpc.updateUser({})).rejects.toBeInstanceOf(RpcClientError);
+    await expect(rpc.updateUser({})).rejects.toMatchObject({ status: 401, code: "not_logged_in" });
+    const invalid = rpc.addItemToBasket({ variantId: 1, quantity: -1 });
+    await expect(invalid).rejects.toMatchObject({
+      code: "invalid_input",
+      errors: [{ path: ["quantity"] }],
+    });
+    const aborted = rpc.getBasket(undefined, { signal: AbortSignal.abort("enough") });
+    await expect(aborted).rejects.toBe("enough");
+  });
+
+  test("answers a page that a link on another site opened, and rejects a form of another site", async () => {
+    const { app } = await start({ methods });
+    const headers = { "sec-fetch-site": "cross-site", origin: "https://evil.example" };
+    const linked = call(app, pageRequest(undefined, { headers }));
+    expect((await linked.getBasket()).basket.itemCount).toBe(0);
+    const posted = call(app, pageRequest(undefined, { headers, method: "POST", body: "a=1" }));
+    await expect(posted.getBasket()).rejects.toMatchObject({ code: "foreign_origin" });
+  });
+
+  test("redirects a page with a replaced session once to itself", async () => {
+    const { app, client } = await start({ methods });
+    const browser = client();
+    await browser.call("signInAs", { id: 5 });
+    const old = browser.cookieHeader;
+    await browser.call("signInAs", { id: 6 });
+    const show = async (cookie: string) => {
+      const rpc = call(app, pageRequest(cookie));
+      return respondWithCaller(rpc, async () => {
+        const { user } = await rpc.getUser();
+        return new Response(JSON.stringify(user), { headers: { "content-type": "text/html" } });
+      });
+    };
+    const response = await show(old);
+    expect(response.status).toBe(307);
+    expect(response.headers.get("location")).toBe("/de/basket?sort=new");
+    expect(response.headers.getSetCookie()).toEqual([]);
+    const second = await show(browser.cookieHeader);
+    expect(second.status).toBe(200);
+    expect(second.headers.get("cache-control")).toBe("private, no-store");
+    expect(await second.json()).toMatchObject({ id: 6 });
+    await expect(show(old)).rejects.toMatchObject({ code: "session_changed", executed: false });
+  });
+
+  test("hands the headers of a page to its response, and keeps the page's own", async () => {
+    const { app } = await start({ methods });
+    const rpc = call(app, pageRequest());
+    const response = await respondWithCaller(rpc, async () => {
+      await rpc.note({ text: "note a" });
+      return new Response("page", { status: 201, headers: [["set-cookie", "theme=dark"]] });
+    });
+    expect(response.status).toBe(201);
+    expect(response.headers.getSetCookie()).toEqual([
+      "theme=dark",
+      expect.stringMatching(/^\$session-1001=/),
+    ]);
+    expect(await response.text()).toBe("page");
+  });
+});
+
+describeStorages("the caller", ({ start }) => {
+  test("names what to pass instead of something that is no Request", async () => {
+    const { app } = await start();
+    for (const wrong of [undefined, {}, { headers: {}, url: "/page" }, { req: pageRequest() }]) {
+      expect(() => createRpcCaller(app, wrong as never)).toThrow(/docs\/ssr\.md/);
+    }
+  });
+
+  test("has the type of the client", async () => {
+    const { app } = await start({ methods });
+    const rpc: RpcClient<Methods> = createRpcCaller<Methods>(app, pageRequest());
+    expectTypeOf(rpc).toEqualTypeOf(createRpcClient<Methods>({ baseURL: "", shopId: 1 }));
+    expect(typeof rpc.getBasket).toBe("function");
+    // A promise that resolves to a caller doesn't call it.
+    expect((rpc as { then?: unknown }).then).toBeUndefined();
+  });
+});
