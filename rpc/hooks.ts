@@ -92,15 +92,15 @@ export function createHookEvent(
  * @param toEvent creates the event, if the config has the hook
  */
 export async function notify<Name extends keyof Hooks>(
-  { runtime, log }: Call,
+  call: Call,
   name: Name,
   toEvent: () => Parameters<NonNullable<Hooks[Name]>>[0],
 ): Promise<void> {
-  const hook = runtime.hooks[name] as ((event: unknown) => void | Promise<void>) | undefined;
+  const hook = call.runtime.hooks[name] as ((event: unknown) => void | Promise<void>) | undefined;
   if (hook === undefined) return;
   try {
     await hook(toEvent());
   } catch (error) {
-    log.error(`The hook ${name} failed`, { error: describeError(error) });
+    call.log.error(`The hook ${name} failed`, { error: describeError(error) });
   }
 }

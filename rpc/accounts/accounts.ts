@@ -8,9 +8,9 @@ import { hashPassword, isPasswordHash, verifyPassword } from "./password.ts";
 
 /** Creates the built-in `auth`: it stores the accounts of a realm, one document for each email address. */
 export function createAccounts(store: DocumentStore): Auth {
-  const accountsOf = (realm: string): Collection<Account> =>
+  const accountsOf = (realm: string) =>
     store.collection(`account:${toKeySegment(realm)}`, isAccount, "refuse");
-  const changesOf = (realm: string): Collection<PasswordChange> =>
+  const changesOf = (realm: string) =>
     store.collection(`password-change:${toKeySegment(realm)}`, isPasswordChange);
 
   return {
@@ -122,14 +122,6 @@ interface Account {
   readonly movingTo?: string | undefined;
 }
 
-/** The data that repeats a password change that failed midway. */
-interface PasswordChange {
-  /** The hash of the old password. */
-  readonly from: string;
-  /** The new hash; a client can repeat the change while the account has it. */
-  readonly to: string;
-}
-
 /** Milliseconds in which a client can repeat a password change. */
 const repeatableFor = 5 * 60_000;
 
@@ -176,8 +168,12 @@ function isAccount(value: unknown): value is Account {
   return isUserId(user?.id);
 }
 
-function isPasswordChange(value: unknown): value is PasswordChange {
-  const { from, to } = (value ?? {}) as Partial<Record<keyof PasswordChange, unknown>>;
+/**
+ * Whether a stored value is a password change, which repeats one that failed midway: the hashes of the old and of the new
+ * password. A client can repeat the change while the account has the new one.
+ */
+function isPasswordChange(value: unknown): value is { readonly from: string; readonly to: string } {
+  const { from, to } = (value ?? {}) as { readonly from?: unknown; readonly to?: unknown };
   return isPasswordHash(from) && typeof to === "string";
 }
 

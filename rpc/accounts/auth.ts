@@ -20,17 +20,14 @@ export interface Credentials {
   readonly password: string;
 }
 
-/** The data of a new customer. */
-export interface Registration extends Credentials {
-  readonly firstName?: string | undefined;
-  readonly lastName?: string | undefined;
-}
-
 /** The fields that customers can change with `updateUser`. */
 export interface Profile {
   readonly firstName?: string | undefined;
   readonly lastName?: string | undefined;
 }
+
+/** The data of a new customer. */
+export interface Registration extends Credentials, Profile {}
 
 /** The customers' accounts: the built-in ones, or those of your own system. */
 export interface Auth {

@@ -41,14 +41,11 @@ export const maxWaiting = 128;
 
 const tooManyWaiting = "Too many passwords from this address wait to be checked";
 
-interface Waiting {
-  readonly caller: HashCaller;
-  readonly start: () => void;
-  readonly refuse: (error: RpcError) => void;
-}
-
 /** The waiting hashes of each network that has some; the first network is next. */
-const queues = new Map<string, Waiting[]>();
+const queues = new Map<
+  string,
+  { caller: HashCaller; start: () => void; refuse: (error: RpcError) => void }[]
+>();
 let running = 0;
 let waiting = 0;
 
@@ -67,7 +64,7 @@ async function waitForSlot(caller: HashCaller): Promise<void> {
 }
 
 /** Takes the oldest hash of the first network, and moves that network to the end. */
-function takeNext(): Waiting | undefined {
+function takeNext() {
   const [first] = queues;
   if (first === undefined) return undefined;
   const [network, queue] = first;

@@ -18,7 +18,10 @@ export interface LoginAttemptsOptions {
 export class LoginLimiter {
   readonly #counters: Counters;
   readonly #options: LoginAttemptsOptions;
-  readonly #blocked: BlockedKeys = new LRUCache({ max: 10_000 });
+  /** The keys that have reached their limit: when this process read that, and when the window ends (epoch milliseconds). */
+  readonly #blocked = new LRUCache<string, { readonly since: number; readonly endsAt: number }>({
+    max: 10_000,
+  });
 
   constructor(store: DocumentStore, options: LoginAttemptsOptions) {
     this.#counters = store.counters("login-attempts", options.window);
@@ -26,24 +29,50 @@ export class LoginLimiter {
   }
 
   /** The failed logins of an account. Unknown accounts count, too, so a response reveals no account. */
-  ofAccount(realm: string, email: string): FailureCounter {
+  ofAccount(realm: string, email: string): LimitedKey {
     const key = `account:${toKeySegment(realm)}:${toKeySegment(normalizeEmail(email))}`;
-    return new FailureCounter(this.#counters, key, this.#options.perAccount, this.#blocked);
+    return { key, limit: this.#options.perAccount };
   }
 
-  /** The failed logins from an IP address. */
-  ofAddress(ip: string): FailureCounter {
-    return this.#from(ip, "address");
+  /** The failed logins from an IP address, or its registrations, successful or not. */
+  ofAddress(ip: string, kind: "address" | "registration"): LimitedKey {
+    return { key: `${kind}:${toKeySegment(toNetwork(ip))}`, limit: this.#options.perAddress };
   }
 
-  /** The registrations from an IP address, successful or not. */
-  registrationsFrom(ip: string): FailureCounter {
-    return this.#from(ip, "registration");
+  /** The seconds until the next attempt is allowed, as this process remembers it, without a read. */
+  recall({ key }: LimitedKey): number {
+    const { since, endsAt } = this.#blocked.get(key) ?? { since: 0, endsAt: 0 };
+    const now = Date.now();
+    return now < Math.min(endsAt, since + trustedFor) ? Math.ceil((endsAt - now) / 1000) : 0;
   }
 
-  #from(ip: string, kind: string): FailureCounter {
-    const key = `${kind}:${toKeySegment(toNetwork(ip))}`;
-    return new FailureCounter(this.#counters, key, this.#options.perAddress, this.#blocked);
+  /** The stored count, and the seconds until another attempt is allowed; 0 if it is allowed now. */
+  async read({ key, limit }: LimitedKey): Promise<{ count: number; wait: number }> {
+    const { count, endsIn } = this.#remember(key, limit, await this.#counters.read(key));
+    return { count, wait: count < limit ? 0 : endsIn };
+  }
+
+  /** Counts one attempt. @returns the seconds until it is allowed; 0 if it is allowed now */
+  async add({ key, limit }: LimitedKey): Promise<number> {
+    const { count, endsIn } = this.#remember(key, limit, await this.#counters.add(key));
+    return count <= limit ? 0 : endsIn;
+  }
+
+  takeBack({ key }: LimitedKey): Promise<void> {
+    this.#blocked.delete(key);
+    return this.#counters.takeBack(key);
+  }
+
+  clear({ key }: LimitedKey): Promise<void> {
+    this.#blocked.delete(key);
+    return this.#counters.clear(key);
+  }
+
+  #remember(key: string, limit: number, state: CounterState): CounterState {
+    const since = Date.now();
+    const endsAt = since + state.endsIn * 1000;
+    if (state.count >= limit) this.#blocked.set(key, { since, endsAt });
+    return state;
   }
 }
 
@@ -63,10 +92,10 @@ export async function guardPassword<T>(
   email: string,
   verify: () => Promise<T | undefined>,
 ): Promise<T | undefined> {
-  const counters = countersOf(call, email);
-  const [account] = counters;
-  if (account === undefined) return verify();
-  assertWithin(counters.map((counter) => counter.recall()));
+  const limiter = call.runtime.loginLimiter;
+  if (limiter === undefined) return verify();
+  const keys = keysOf(call, limiter, email);
+  assertWithin(keys.map((key) => limiter.recall(key)));
   let verified: T | undefined;
   let rejection: unknown;
   try {
@@ -76,13 +105,13 @@ export async function guardPassword<T>(
     rejection = error;
   }
   if (verified === undefined) {
-    assertWithin(await Promise.all(counters.map((counter) => counter.add())));
+    assertWithin(await Promise.all(keys.map((key) => limiter.add(key))));
     if (rejection !== undefined) throw rejection;
     return undefined;
   }
-  const states = await Promise.all(counters.map((counter) => counter.read()));
-  assertWithin(states);
-  if (states[0]?.count !== 0) await tryToUncount(call, () => account.clear());
+  const states = await Promise.all(keys.map((key) => limiter.read(key)));
+  assertWithin(states.map(({ wait }) => wait));
+  if (states[0]?.count !== 0) await tryToUncount(call, () => limiter.clear(keys[0]));
   return verified;
 }
 
@@ -96,22 +125,25 @@ export async function guardPasswordChange(
   email: string,
   change: () => Promise<boolean>,
 ): Promise<boolean> {
-  const counters = countersOf(call, email);
-  const [account, address] = counters;
-  if (account === undefined) return change();
-  const states = await Promise.all(counters.map((counter) => counter.add()));
+  const limiter = call.runtime.loginLimiter;
+  if (limiter === undefined) return change();
+  const keys = keysOf(call, limiter, email);
+  const waits = await Promise.all(keys.map((key) => limiter.add(key)));
   let changed: boolean;
   try {
-    assertWithin(states);
+    assertWithin(waits);
     changed = await change();
   } catch (error) {
     if (!isRejection(error)) {
-      await tryToUncount(call, () => Promise.all(counters.map((counter) => counter.takeBack())));
+      await tryToUncount(call, () => Promise.all(keys.map((key) => limiter.takeBack(key))));
     }
     throw error;
   }
+  const [account, address] = keys;
   if (changed) {
-    await tryToUncount(call, () => Promise.all([account.clear(), address?.takeBack()]));
+    await tryToUncount(call, () =>
+      Promise.all([limiter.clear(account), address && limiter.takeBack(address)]),
+    );
   }
   return changed;
 }
@@ -125,97 +157,40 @@ export async function guardRegistration<T>(call: Call, register: () => Promise<T
   const { ip } = call.request.client;
   const { loginLimiter } = call.runtime;
   if (ip !== undefined && loginLimiter !== undefined) {
-    const registrations = loginLimiter.registrationsFrom(ip);
-    assertWithin([registrations.recall()], tooManyRegistrations);
-    assertWithin([await registrations.add()], tooManyRegistrations);
+    const registrations = loginLimiter.ofAddress(ip, "registration");
+    assertWithin([loginLimiter.recall(registrations)], tooManyRegistrations);
+    assertWithin([await loginLimiter.add(registrations)], tooManyRegistrations);
   }
   return register();
 }
 
 // --- Internal helpers ---
 
-interface LimitState {
-  readonly count: number;
-  /** Seconds until the next attempt is allowed; 0 if it is allowed now. */
-  readonly wait: number;
+/** The key of a counter, and its limit. */
+interface LimitedKey {
+  readonly key: string;
+  readonly limit: number;
 }
-
-/** The keys that have reached their limit: when this process read that, and when the window ends (epoch milliseconds). */
-type BlockedKeys = LRUCache<string, { readonly since: number; readonly endsAt: number }>;
 
 /** Milliseconds in which a process trusts a reached limit. After that it reads the count again, which may be cleared. */
 const trustedFor = 1000;
 
-/** One counter, with its limit. */
-class FailureCounter {
-  readonly #counters: Counters;
-  readonly #key: string;
-  readonly #limit: number;
-  readonly #blocked: BlockedKeys;
-
-  constructor(counters: Counters, key: string, limit: number, blocked: BlockedKeys) {
-    this.#counters = counters;
-    this.#key = key;
-    this.#limit = limit;
-    this.#blocked = blocked;
-  }
-
-  /** The state as this process remembers it, without a read. */
-  recall(): LimitState {
-    const { since, endsAt } = this.#blocked.get(this.#key) ?? { since: 0, endsAt: 0 };
-    const now = Date.now();
-    const isBlocked = now < Math.min(endsAt, since + trustedFor);
-    return { count: this.#limit, wait: isBlocked ? Math.ceil((endsAt - now) / 1000) : 0 };
-  }
-
-  /** The stored state, before another attempt. */
-  async read(): Promise<LimitState> {
-    const { count, endsIn } = this.#remember(await this.#counters.read(this.#key));
-    return { count, wait: count < this.#limit ? 0 : endsIn };
-  }
-
-  /** Counts one attempt. @returns the state, in which this attempt counts */
-  async add(): Promise<LimitState> {
-    const { count, endsIn } = this.#remember(await this.#counters.add(this.#key));
-    return { count, wait: count <= this.#limit ? 0 : endsIn };
-  }
-
-  takeBack(): Promise<void> {
-    this.#blocked.delete(this.#key);
-    return this.#counters.takeBack(this.#key);
-  }
-
-  clear(): Promise<void> {
-    this.#blocked.delete(this.#key);
-    return this.#counters.clear(this.#key);
-  }
-
-  #remember(state: CounterState): CounterState {
-    const since = Date.now();
-    if (state.count >= this.#limit) {
-      this.#blocked.set(this.#key, { since, endsAt: since + state.endsIn * 1000 });
-    }
-    return state;
-  }
-}
-
 const tooManyRegistrations = "Too many accounts were registered from this address";
 
-/** The counter of the account, and that of the IP address if it is known; none if the config sets no limit. */
-function countersOf(
-  { request, runtime, services }: Call,
+/** The key of the account, and that of the IP address if it is known. */
+function keysOf(
+  { request, services }: Call,
+  limiter: LoginLimiter,
   email: string,
-): readonly FailureCounter[] {
-  const { loginLimiter } = runtime;
-  if (loginLimiter === undefined) return [];
+): readonly [account: LimitedKey, ...address: LimitedKey[]] {
   const { ip } = request.client;
-  const account = loginLimiter.ofAccount(services.realm.name, email);
-  return ip === undefined ? [account] : [account, loginLimiter.ofAddress(ip)];
+  const account = limiter.ofAccount(services.realm.name, email);
+  return ip === undefined ? [account] : [account, limiter.ofAddress(ip, "address")];
 }
 
-/** @throws RpcError `too_many_attempts` */
-function assertWithin(states: readonly LimitState[], detail?: string): void {
-  const wait = Math.max(...states.map((state) => state.wait));
+/** @param waits the seconds until each counter allows the attempt @throws RpcError `too_many_attempts` */
+function assertWithin(waits: readonly number[], detail?: string): void {
+  const wait = Math.max(...waits);
   if (wait === 0) return;
   throw new RpcError("too_many_attempts", { detail, headers: { "retry-after": String(wait) } });
 }
