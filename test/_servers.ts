@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { H3, serve, toNodeHandler } from "h3";
 import { listen } from "../server/cli/listen.ts";
-import { createFastRoutes, createServerApp } from "../server/cli/server-app.ts";
+import { createFastRoutes, createServerApp } from "../server/cli/http-server.ts";
 import type { OpenStorefront } from "../server/storefront.ts";
 import { requirePeer } from "./_peers.ts";
 import type { Send } from "./_cookie-client.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, describe, expect } from "vitest";
 import { openStorefront, type Storefront } from "../server/storefront.ts";
-import { endOfTick } from "../server/tick-barrier.ts";
+import { endOfTick } from "../server/cli/http-server.ts";
 import type { StorefrontConfig } from "../server/config/config.ts";
 import type { StorageConfig } from "../storage/documents/driver.ts";
 import type { SessionSettings } from "../storage/sessions/session.ts";

@@ -1,4 +1,4 @@
-/** Whether the server batches calls as ours does: see server/tick-barrier.ts. */
+/** Whether the server batches calls as ours does: see server/cli/http-server.ts. */
 export const isBatched = process.env.BENCH_BATCHING === "on";
 
 let ending;

@@ -1,10 +1,9 @@
 import type { Server as HttpServer } from "node:http";
 import { serve } from "h3";
 import type { OpenStorefront, Storefront } from "../storefront.ts";
-import { Connections } from "./connections.ts";
 import { nodeHeaderCount, nodeHeaderSize } from "../header-limit.ts";
-import type { ServerOptions, StorefrontOptions } from "../config/options.ts";
-import { createFastRoutes, createServerApp } from "./server-app.ts";
+import type { StorefrontOptions } from "../config/options.ts";
+import { Connections, createFastRoutes, createServerApp } from "./http-server.ts";
 
 /** A running server. */
 export interface Running {
@@ -66,7 +65,7 @@ export async function listen(
     async stop({ dropsIdle = false } = {}) {
       app.drain();
       if (!dropsIdle) await connections.delay(settings.drainDelay);
-      const calls = await connections.end(node, { timeout: settings.drainTimeout, dropsIdle });
+      const calls = await connections.end(node, settings.drainTimeout, dropsIdle);
       if (calls > 0) log.warn("Calls were cut, because server.drainTimeout has passed", { calls });
       await server.close();
       await app.close();
@@ -79,7 +78,7 @@ export async function listen(
 /** Closes connections above the limit, and logs it once a minute at most. */
 function limitConnections(
   node: HttpServer,
-  { server: { maxConnections }, log }: { readonly server: ServerOptions } & StorefrontOptions,
+  { server: { maxConnections }, log }: StorefrontOptions,
 ): void {
   node.maxConnections = maxConnections;
   let dropped = 0;

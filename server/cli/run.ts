@@ -1,11 +1,11 @@
 import { setImmediate } from "node:timers/promises";
 import { createSafeLog, describeError } from "../../shared/log.ts";
 import { openStorefront, type OpenStorefront, type Storefront } from "../storefront.ts";
-import { endOfTick } from "../tick-barrier.ts";
 import { describeStart } from "./banner.ts";
 import { toPort } from "./arguments.ts";
 import { fail, print, printError } from "./output.ts";
 import type { StorefrontConfig } from "../config/config.ts";
+import { endOfTick } from "./http-server.ts";
 import { listen, type Running } from "./listen.ts";
 import { loadStorefrontConfig, watchStorefrontConfig } from "./load.ts";
 import { createLog } from "../console-log.ts";
