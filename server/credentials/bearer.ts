@@ -1,7 +1,6 @@
 import type { SessionOptions } from "../config/options.ts";
-import { Signer } from "./signature.ts";
+import { createVerifier, Signer } from "./signature.ts";
 import type { SessionTransport } from "./transport.ts";
-import { VerifiedIdCache } from "./verified-id-cache.ts";
 
 /**
  * Bearer tokens of one shop, for clients without cookies: `<id>.<signature>` in base64url.
@@ -14,13 +13,11 @@ export function createBearerTransport(
 ): SessionTransport {
   const purpose = `bearer:${shopId}:`;
   const signer = new Signer(secrets);
-  const cache = new VerifiedIdCache((token) => {
+  const { verify } = createVerifier(signer, purpose, (token) => {
     const [, encoded = "", signature = ""] = tokenPattern.exec(token) ?? [];
     const id = Buffer.from(encoded, "base64url").toString();
     // Decoding is lenient: without this check, several tokens would be valid for one session.
-    if (id === "" || toBase64Url(id) !== encoded) return undefined;
-    const verdict = signer.verify(purpose + id, fromUrlSafe(signature));
-    return verdict === "invalid" ? undefined : { id, isOld: verdict === "old" };
+    return toBase64Url(id) === encoded ? [id, fromUrlSafe(signature)] : ["", ""];
   });
   const responseHeader = authTokenHeaderKey.toLowerCase();
   return {
@@ -28,7 +25,7 @@ export function createBearerTransport(
     isAmbient: false,
     credentialHeaders: { request: "authorization", response: authTokenHeaderKey },
     read: readBearer,
-    verify: (token) => cache.verify(token),
+    verify,
     issue({ id }) {
       const signature = signer.sign(purpose + id);
       return [authTokenHeaderKey, `${toBase64Url(id)}.${toUrlSafe(signature)}`];

@@ -1,9 +1,8 @@
 import { parseCookie, serializeCookie, type CookieSerializeOptions } from "cookie-es";
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
 import type { SessionOptions } from "../config/options.ts";
-import { Signer } from "./signature.ts";
+import { createVerifier, Signer } from "./signature.ts";
 import type { SessionTransport, VerifiedId } from "./transport.ts";
-import { VerifiedIdCache } from "./verified-id-cache.ts";
 
 /**
  * The session cookie of one shop: `s:<id>.<signature>`, as express and @scayle/h3-session write it.
@@ -12,11 +11,14 @@ import { VerifiedIdCache } from "./verified-id-cache.ts";
 export function createCookieTransport(options: SessionOptions): SessionTransport {
   const { cookieName } = options;
   const signer = new Signer(options.secrets);
-  const cache = new VerifiedIdCache((raw) => verifyValue(decode(raw), signer));
+  const { known, verify } = createVerifier(signer, "", (raw) => {
+    const [, id = "", signature = ""] = cookieValue.exec(decode(raw)) ?? [];
+    return [id, signature];
+  });
 
   /** Browsers send older cookies first (RFC 6265, 5.4), so the last ones count. */
   function verifyAll(header: string): readonly VerifiedId[] {
-    const ids = [...new Set(parseValues(header, cookieName))].flatMap((raw) => cache.verify(raw));
+    const ids = [...new Set(parseValues(header, cookieName))].flatMap(verify);
     return [...new Map(ids.map((id) => [id.id, id])).values()].slice(-maxIds);
   }
 
@@ -30,8 +32,7 @@ export function createCookieTransport(options: SessionOptions): SessionTransport
     },
     verify(header) {
       const raw = findOnlyValue(header, cookieName);
-      const known = raw === undefined ? undefined : cache.peek(raw);
-      return known ?? verifyAll(header);
+      return (raw === undefined ? undefined : known.get(raw)) ?? verifyAll(header);
     },
     issue(record, isSecure) {
       const value = `s:${record.id}.${signer.sign(record.id)}`;
@@ -57,20 +58,11 @@ export function createCookieTransport(options: SessionOptions): SessionTransport
 
 // --- Internal helpers ---
 
-/** The attributes that distinguish cookies of one name. */
-type CookieShape = Pick<SessionOptions, "domain" | "partitioned">;
-
 /** The most IDs of one request that are looked up. */
 const maxIds = 8;
 
 /** A user ID can contain any character, dots too. The signature is the last 43. */
 const cookieValue = /^s:(.+)\.([A-Za-z0-9+/]{43})$/s;
-
-function verifyValue(value: string, signer: Signer): VerifiedId | undefined {
-  const [, id = "", signature = ""] = cookieValue.exec(value) ?? [];
-  const verdict = id === "" ? "invalid" : signer.verify(id, signature);
-  return verdict === "invalid" ? undefined : { id, isOld: verdict === "old" };
-}
 
 /**
  * Finds the value of the only cookie of a name without parsing the others, which change more often.
@@ -111,12 +103,10 @@ function toMaxAge({ createdAt, user }: SessionRecord, options: SessionOptions): 
 }
 
 /** The forms in which a cookie can be set: for this host or for a domain, partitioned or not. */
-function listShapes(domain: string | undefined): readonly CookieShape[] {
-  const domains = domain === undefined ? [undefined] : [undefined, domain];
-  return domains.flatMap((each) => [
-    { domain: each, partitioned: false },
-    { domain: each, partitioned: true },
-  ]);
+function listShapes(domain: string | undefined) {
+  return [...new Set([undefined, domain])].flatMap((each) =>
+    [false, true].map((partitioned) => ({ domain: each, partitioned })),
+  );
 }
 
 function serialize(
@@ -124,7 +114,7 @@ function serialize(
   options: SessionOptions,
   isSecure: boolean,
   maxAge: number | undefined,
-  { domain, partitioned }: CookieShape = options,
+  { domain, partitioned }: Pick<SessionOptions, "domain" | "partitioned"> = options,
 ): string {
   const { cookieName, sameSite, secure } = options;
   // Browsers drop these without `Secure`; over plain HTTP they still accept it from localhost.
