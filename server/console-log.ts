@@ -1,23 +1,66 @@
 import { inspect } from "node:util";
 import type { Logger } from "../shared/log.ts";
-import { LineStream } from "./line-stream.ts";
 
 /**
  * The default logger: a line for each entry, `time level message key=value …`; warnings and errors go to
  * standard error. It drops debug lines. It also drops lines that it can't write, and logs their number later.
  */
 export function createLog(): Logger {
-  const out = new LineStream(process.stdout, toDroppedLine);
-  const err = new LineStream(process.stderr, toDroppedLine);
+  const out = createLineWriter(process.stdout, toDroppedLine);
+  const err = createLineWriter(process.stderr, toDroppedLine);
   return {
     debug: () => {},
-    info: (message, details) => out.write(toLine("info", message, details)),
-    warn: (message, details) => err.write(toLine("warn", message, details)),
-    error: (message, details) => err.write(toLine("error", message, details)),
+    info: (message, details) => out(toLine("info", message, details)),
+    warn: (message, details) => err(toLine("warn", message, details)),
+    error: (message, details) => err(toLine("error", message, details)),
+  };
+}
+
+/**
+ * Creates a function that writes lines to a stream of the process and never throws. It drops a line if the stream
+ * fails (`EPIPE`, a full disk), or if its reader is so slow that a megabyte waits. Once the stream works again, it
+ * gets a line with their number.
+ * @param describe creates the line with the number of dropped lines
+ */
+export function createLineWriter(
+  target: {
+    readonly writableLength: number;
+    write(text: string, written: (error?: Error | null) => void): unknown;
+  },
+  describe: (count: number) => string,
+): (line: string) => void {
+  let dropped = 0;
+
+  /** @param count the number of lines that are lost if this write fails */
+  function tryWrite(line: string, count: number): void {
+    try {
+      target.write(line, (error) => {
+        if (error) dropped += count;
+        else reportDropped();
+      });
+    } catch {
+      // A write to a file on a full disk throws.
+      dropped += count;
+    }
+  }
+
+  function reportDropped(): void {
+    if (dropped === 0) return;
+    const count = dropped;
+    dropped = 0;
+    tryWrite(describe(count), count);
+  }
+
+  return (line) => {
+    if (target.writableLength > maxWaiting) dropped++;
+    else tryWrite(line, 1);
   };
 }
 
 // --- Internal helpers ---
+
+/** Bytes. */
+const maxWaiting = 1_000_000;
 
 function toDroppedLine(count: number): string {
   return toLine("warn", "Log lines were dropped, because they could not be written", { count });

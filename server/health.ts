@@ -1,12 +1,6 @@
+import { setTimeout } from "node:timers";
 import { problems, RpcError } from "../rpc/error.ts";
 import type { PlainRoute } from "./router.ts";
-
-/** How far the server's shutdown is. */
-export interface ServerState {
-  isDraining: boolean;
-  /** Whether the storages are closed, so that no request can be handled. */
-  isClosed: boolean;
-}
 
 /**
  * `/healthz` responds 200 if the process runs, `/readyz` if the server can handle calls.
@@ -15,33 +9,45 @@ export interface ServerState {
  */
 export function createHealth(
   checkReadiness: () => Promise<void>,
-  server: ServerState,
+  server: { readonly isDraining: boolean },
 ): PlainRoute[] {
   const headers = { "content-type": "application/json", "cache-control": "no-store" };
   const ok = () => new Response('{"status":"ok"}', { headers });
-  return [
-    {
-      path: "/healthz",
-      allowsSlash: true,
-      answer({ req }) {
-        assertRead(req.method);
-        return ok();
-      },
+  const isReady = async () => {
+    if (server.isDraining) return draining();
+    await checkReadiness();
+    return ok();
+  };
+  const answers = { "/healthz": ok, "/readyz": isReady };
+  return Object.entries(answers).map(([path, answer]) => ({
+    path,
+    allowsSlash: true,
+    answer({ req }) {
+      if (req.method === "GET" || req.method === "HEAD") return answer();
+      throw new RpcError("wrong_verb", { headers: { allow: "GET, HEAD" } });
     },
-    {
-      path: "/readyz",
-      allowsSlash: true,
-      async answer({ req }) {
-        assertRead(req.method);
-        if (server.isDraining) return draining();
-        await checkReadiness();
-        return ok();
-      },
-    },
-  ];
+  }));
+}
+
+/**
+ * Makes a check that runs once a second at most, for all callers, so that frequent calls of `/readyz` put no load on
+ * the storages.
+ */
+export function createReadiness(check: () => Promise<void>): () => Promise<void> {
+  let known: Promise<void> | undefined;
+  const forgetLater = () => void setTimeout(() => (known = undefined), validity).unref();
+  return function checkOnce() {
+    if (known !== undefined) return known;
+    known = check();
+    known.then(forgetLater, forgetLater);
+    return known;
+  };
 }
 
 // --- Internal helpers ---
+
+/** Milliseconds. */
+const validity = 1000;
 
 /** Returned and not thrown: otherwise each probe during a normal shutdown would log an error. */
 function draining(): Response {
@@ -49,9 +55,4 @@ function draining(): Response {
   const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
   const body = { type: "about:blank", title, status, code: "draining" };
   return new Response(JSON.stringify(body), { status, headers });
-}
-
-function assertRead(verb: string): void {
-  if (verb === "GET" || verb === "HEAD") return;
-  throw new RpcError("wrong_verb", { headers: { allow: "GET, HEAD" } });
 }

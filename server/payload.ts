@@ -1,7 +1,7 @@
+import type { IncomingMessage } from "node:http";
 import { assertBodySize, HTTPError } from "h3";
-import { RpcError } from "../rpc/error.ts";
+import { RpcError, type RpcErrorOptions } from "../rpc/error.ts";
 import type { RequestEvent } from "./request.ts";
-import { getReadBody } from "./request-body.ts";
 
 /** The deepest nesting of a payload. A deeper one could attack recursive parsers. */
 export const maxDepth = 32;
@@ -40,10 +40,59 @@ export function readBody<T>(
 
 // --- Internal helpers ---
 
+/**
+ * Gets the text of a body that a parser in front of the storefront has read, from the property that Express sets.
+ * @returns `undefined` if the body is still unread
+ * @throws RpcError `malformed_request` if the body was read and is not there; `too_large`
+ */
+function getReadBody({ req }: RequestEvent, maxBodySize: number): string | undefined {
+  // Frameworks add the two properties.
+  const request = req.runtime?.node?.req as
+    | (IncomingMessage & { readonly body?: unknown; readonly rawBody?: unknown })
+    | undefined;
+  if (request === undefined) {
+    if (req.bodyUsed || req.body?.locked) throw alreadyRead();
+    return undefined;
+  }
+  if (!request.readableDidRead && !request.readableEnded) return undefined;
+  const { body, rawBody, headers } = request;
+  // srvx reads these bytes, which some serverless platforms set.
+  if (Buffer.isBuffer(rawBody)) return undefined;
+  const text = body === undefined ? undefined : toText(body);
+  const isEmpty = Number(headers["content-length"] ?? 0) === 0 && !headers["transfer-encoding"];
+  if (text === undefined && !isEmpty) throw alreadyRead();
+  if (Buffer.byteLength(text ?? "") > maxBodySize) throw new RpcError("too_large");
+  return isEmpty ? "" : text;
+}
+
+/** Converts a parsed body back to text, so that it passes every check of a body. */
+function toText(body: unknown): string | undefined {
+  if (typeof body === "string") return body;
+  if (body instanceof Uint8Array) return Buffer.from(body).toString();
+  try {
+    return JSON.stringify(body);
+  } catch (cause) {
+    throw malformed(
+      "A parser in front of the storefront has read the body, and its result isn't valid JSON",
+      { cause },
+    );
+  }
+}
+
+function alreadyRead(): RpcError {
+  return malformed(
+    "The framework that the storefront is mounted in has read the body already. Mount the storefront in front of body parsers (Express, Hono), or without content type parsers (Fastify): see docs/mounting.md",
+  );
+}
+
+function malformed(detail: string, more?: RpcErrorOptions): RpcError {
+  return new RpcError("malformed_request", { detail, ...more });
+}
+
 /** A client that leaves in the middle of its body causes no server error. */
 function rejectBody(cause: unknown): never {
   if (HTTPError.isError(cause)) throw cause;
-  throw new RpcError("malformed_request", { detail: "The body is not complete", cause });
+  throw malformed("The body is not complete", { cause });
 }
 
 function parseBody(text: string, contentType: string | null, depth: number): unknown {
@@ -55,12 +104,12 @@ function parseBody(text: string, contentType: string | null, depth: number): unk
 function toPayload(body: unknown): unknown {
   if (body === undefined) return undefined;
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
-    throw new RpcError("malformed_request", { detail: 'The body must be {"payload": …}' });
+    throw malformed('The body must be {"payload": …}');
   }
   const stray = Object.keys(body).filter((key) => key !== "payload");
   if (stray.length > 0) {
     const errors = stray.map((key) => ({ path: [key], message: 'Expected only "payload"' }));
-    throw new RpcError("malformed_request", { detail: 'The body must be {"payload": …}', errors });
+    throw malformed('The body must be {"payload": …}', { errors });
   }
   return (body as { payload?: unknown }).payload;
 }
@@ -77,9 +126,7 @@ function assertSize(event: RequestEvent, maxBodySize: number): void {
 
 async function readQuery(event: RequestEvent): Promise<unknown> {
   const payloads = event.url.searchParams.getAll("payload");
-  if (payloads.length > 1) {
-    throw new RpcError("malformed_request", { detail: "There must be one payload in the query" });
-  }
+  if (payloads.length > 1) throw malformed("There must be one payload in the query");
   return payloads[0] === undefined ? undefined : parse(payloads[0], "The payload", maxDepth);
 }
 
@@ -89,17 +136,15 @@ function isJson(contentType: string): boolean {
 }
 
 function parse(text: string, what: string, maximum: number): unknown {
-  if (isTooDeep(text, maximum)) {
-    throw new RpcError("malformed_request", { detail: `${what} is nested too deeply` });
-  }
+  if (isTooDeep(text, maximum)) throw malformed(`${what} is nested too deeply`);
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    throw new RpcError("malformed_request", { detail: `${what} is not JSON` });
+    throw malformed(`${what} is not JSON`);
   }
   if (hasFiniteNumbers(value)) return value;
-  throw new RpcError("malformed_request", { detail: `${what} has a number that is too large` });
+  throw malformed(`${what} has a number that is too large`);
 }
 
 /** JSON reads a number such as 1e999 as Infinity, which no result can hold (RFC 8259, 6). */

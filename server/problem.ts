@@ -7,8 +7,7 @@ import { StorageUnavailableError } from "../storage/documents/unavailable.ts";
 import { SessionLimitError } from "../storage/sessions/user-index.ts";
 import { SessionEndedError } from "../storage/sessions/session.ts";
 import type { ConfigError } from "./config/config-error.ts";
-import type { RpcResponse } from "./response.ts";
-import { findJsonFault } from "./json-fault.ts";
+import { findJsonFault, type RpcResponse } from "./response.ts";
 
 /**
  * Creates the response to a failed call (RFC 9457). The log gets the details of an internal error, under the `instance`

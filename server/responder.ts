@@ -4,7 +4,6 @@ import type { StorefrontOptions } from "./config/options.ts";
 import type { Cors } from "./cors.ts";
 import type { Credentials } from "./credentials/credentials.ts";
 import { assertHeaders } from "./header-limit.ts";
-import type { ServerState } from "./health.ts";
 import { toProblem } from "./problem.ts";
 import { RequestEvent } from "./request.ts";
 import { toResponse } from "./response.ts";
@@ -21,7 +20,8 @@ export interface RequestRules {
   readonly cors: Cors;
   readonly credentials: Credentials;
   readonly trusts: ProxyTrust;
-  readonly state: ServerState;
+  /** How far the server's shutdown is. Once it is closed, so are its storages. */
+  readonly state: { readonly isDraining: boolean; readonly isClosed: boolean };
 }
 
 /** Creates the function for health checks, admin calls and unknown paths. */

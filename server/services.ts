@@ -1,7 +1,7 @@
 import { isBasket } from "../rpc/lists/basket.ts";
-import type { Realm, ShopServices } from "../rpc/shop-services.ts";
+import type { ShopServices } from "../rpc/shop-services.ts";
 import { isWishlist } from "../rpc/lists/wishlist.ts";
-import type { ChangeFeed, Capabilities, DocumentStore } from "../storage/documents/documents.ts";
+import type { Capabilities, DocumentStore } from "../storage/documents/documents.ts";
 import { openDriver } from "../storage/open-driver.ts";
 import type { StorageConfig } from "../storage/documents/driver.ts";
 import { SessionGenerations } from "../storage/sessions/generations.ts";
@@ -31,56 +31,39 @@ export interface Services {
 /** Opens each storage of the config once, and creates the services of each shop. */
 export function openServices({ shops, storage, log }: StorefrontOptions): Services {
   const stores = new Map<StorageConfig, { store: DocumentStore; uses: Set<string> }>();
-  const realms = new Map<string, OpenRealm>();
-  const feeds = new Map<DocumentStore, ChangeFeed>();
-  const generationsByStore = new Map<DocumentStore, SessionGenerations>();
+  const sessionStores = new Map<DocumentStore, ReturnType<typeof openSessions>>();
+  const realms = new Map<string, ReturnType<typeof createRealm>>();
 
   function open(config: StorageConfig, use: string): DocumentStore {
-    const known = stores.get(config);
-    const opened = known ?? {
+    const { store, uses } = getOrCreate(stores, config, () => ({
       store: openDocumentStore(openDriver(config), { log }),
       uses: new Set<string>(),
-    };
-    stores.set(config, opened);
-    opened.uses.add(use);
-    return opened.store;
-  }
-
-  /** All shops on a storage share one feed, because a feed can need a connection. */
-  function feedOf(store: DocumentStore): ChangeFeed {
-    const feed = feeds.get(store) ?? store.watch("session");
-    feeds.set(store, feed);
-    return feed;
-  }
-
-  function generationsOf(store: DocumentStore): SessionGenerations {
-    const known = generationsByStore.get(store);
-    const generations = known ?? new SessionGenerations(store, feedOf(store));
-    generationsByStore.set(store, generations);
-    return generations;
+    }));
+    uses.add(use);
+    return store;
   }
 
   const entries = shops.map((shop): [Shop, ShopServices] => {
-    const realm = realms.get(shop.realm) ?? new OpenRealm(shop.realm);
-    realms.set(shop.realm, realm);
-    const sessionStore = open(shop.storage.session, "sessions");
-    const basketStore = open(shop.storage.basket, "baskets");
-    const generations = generationsOf(sessionStore);
+    const realm = getOrCreate(realms, shop.realm, () => createRealm(shop.realm));
+    const store = open(shop.storage.session, "sessions");
+    const baskets = open(shop.storage.basket, "baskets");
+    const { feed, generations, users } = getOrCreate(sessionStores, store, () =>
+      openSessions(store),
+    );
+    const index = getOrCreate(users, shop.realm, () => {
+      const created = new UserSessionIndex(store, generations, shop.realm);
+      realm.users.push(created);
+      return created;
+    });
+    const cache = openSessionCache(shop.shopId, store, feed, shop.session);
     const opened: ShopServices = {
       shop: shop.public,
       realm,
       generations,
-      sessions: new SessionStore(
-        shop.shopId,
-        sessionStore,
-        realm.usersIn(sessionStore, generations),
-        generations,
-        shop.session,
-        openSessionCache(shop.shopId, sessionStore, feedOf(sessionStore), shop.session),
-      ),
+      sessions: new SessionStore(shop.shopId, store, index, generations, shop.session, cache),
       sealer: createSealer(shop.session.encryptionKeys, "session tokens"),
-      baskets: basketStore.collection(`basket:${shop.shopId}`, isBasket, "setAside"),
-      wishlists: basketStore.collection(`wishlist:${shop.shopId}`, isWishlist, "setAside"),
+      baskets: baskets.collection(`basket:${shop.shopId}`, isBasket, "setAside"),
+      wishlists: baskets.collection(`wishlist:${shop.shopId}`, isWishlist, "setAside"),
       basketOptions: shop.basket,
       wishlistOptions: shop.wishlist,
     };
@@ -102,23 +85,23 @@ export function openServices({ shops, storage, log }: StorefrontOptions): Servic
 
 // --- Internal helpers ---
 
-/** A realm while its shops are being added. */
-class OpenRealm implements Realm {
-  readonly name: string;
-  readonly shops = new Map<number, ShopServices>();
-  readonly #users = new Map<DocumentStore, UserSessionIndex>();
+function getOrCreate<Key, Value>(map: Map<Key, Value>, key: Key, create: () => Value): Value {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const created = create();
+  map.set(key, created);
+  return created;
+}
 
-  constructor(name: string) {
-    this.name = name;
-  }
+/** A realm without its shops. */
+function createRealm(name: string) {
+  const users: UserSessionIndex[] = [];
+  return { name, shops: new Map<number, ShopServices>(), users };
+}
 
-  get users(): readonly UserSessionIndex[] {
-    return [...this.#users.values()];
-  }
-
-  usersIn(store: DocumentStore, generations: SessionGenerations): UserSessionIndex {
-    const users = this.#users.get(store) ?? new UserSessionIndex(store, generations, this.name);
-    this.#users.set(store, users);
-    return users;
-  }
+/** The parts that all shops on a storage share: for example one feed, because a feed can need a connection. */
+function openSessions(store: DocumentStore) {
+  const feed = store.watch("session");
+  const generations = new SessionGenerations(store, feed);
+  return { feed, generations, users: new Map<string, UserSessionIndex>() };
 }

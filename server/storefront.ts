@@ -7,9 +7,8 @@ import type { StorefrontOptions } from "./config/options.ts";
 import { resolveConfig } from "./config/resolve.ts";
 import { Cors } from "./cors.ts";
 import { Credentials } from "./credentials/credentials.ts";
-import { createHealth } from "./health.ts";
+import { createHealth, createReadiness } from "./health.ts";
 import { misconfigured } from "./problem.ts";
-import { createReadiness } from "./readiness.ts";
 import { createResponder, type Respond } from "./responder.ts";
 import { createBatchHandler } from "./batch.ts";
 import {

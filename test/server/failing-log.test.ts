@@ -1,7 +1,7 @@
 import createMemoryDriver from "unstorage/drivers/memory";
 import { describe, expect, test } from "vitest";
 import { defineRpcMethod } from "../../rpc/method.ts";
-import { LineStream, type LineTarget } from "../../server/line-stream.ts";
+import { createLineWriter } from "../../server/console-log.ts";
 import { createSafeLog, type Logger } from "../../shared/log.ts";
 import { openDocumentStore } from "../../storage/store.ts";
 import { createVendureSessionCache } from "../../adapters/vendure-session-cache.ts";
@@ -109,38 +109,38 @@ describe("an adapter with a logger that throws", () => {
 
 describe("a stream of log lines", () => {
   test.each(["error", "throw"] as const)("drops and counts lines on failure by %s", (fault) => {
-    const { target, written, lines } = createTarget();
-    lines.write("one");
+    const { target, written, write } = createTarget();
+    write("one");
     target.fault = fault;
-    for (const line of ["two", "three"]) lines.write(line);
+    for (const line of ["two", "three"]) write(line);
     target.fault = undefined;
-    for (const line of ["four", "five"]) lines.write(line);
+    for (const line of ["four", "five"]) write(line);
     expect(written).toEqual(["one", "four", "2 dropped", "five"]);
   });
 
   test("drops and counts lines while a megabyte waits for the reader", () => {
-    const { target, written, lines } = createTarget();
+    const { target, written, write } = createTarget();
     target.writableLength = 1_000_001;
-    lines.write("one");
+    write("one");
     target.writableLength = 0;
-    lines.write("two");
+    write("two");
     expect(written).toEqual(["two", "1 dropped"]);
   });
 
   test("counts a dropped summary line as the lines in its count", () => {
-    const { target, written, lines } = createTarget();
+    const { target, written, write } = createTarget();
     target.fault = "error";
-    for (const line of ["one", "two"]) lines.write(line);
+    for (const line of ["one", "two"]) write(line);
     target.fault = undefined;
-    const { write } = target;
+    const { write: writeText } = target;
     target.write = (text, done) => {
       if (text.includes("dropped")) target.fault = "error";
-      write(text, done);
+      writeText(text, done);
     };
-    lines.write("three");
-    target.write = write;
+    write("three");
+    target.write = writeText;
     target.fault = undefined;
-    lines.write("four");
+    write("four");
     expect(written).toEqual(["three", "four", "2 dropped"]);
   });
 });
@@ -156,6 +156,6 @@ function createTarget() {
       if (target.fault === undefined) written.push(text);
       done(target.fault && new Error("write EPIPE"));
     },
-  } satisfies LineTarget & { fault: unknown };
-  return { target, written, lines: new LineStream(target, (count) => `${count} dropped`) };
+  } satisfies Parameters<typeof createLineWriter>[0] & { fault: unknown };
+  return { target, written, write: createLineWriter(target, (count) => `${count} dropped`) };
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { createReadiness } from "../../server/readiness.ts";
+import { createReadiness } from "../../server/health.ts";
 import { openDocumentStore } from "../../storage/store.ts";
 import { until } from "../_documents.ts";
 import { createFaultyDriver } from "../_faulty-driver.ts";
