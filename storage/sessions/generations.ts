@@ -1,6 +1,6 @@
-import type { ChangeFeed, Collection, DocumentStore, Updater } from "../documents/documents.ts";
+import type { ChangeFeed, Collection, DocumentStore } from "../documents/documents.ts";
 import { RememberedDocument } from "../documents/changes.ts";
-import { openRevocations, type Revocations } from "./revocations.ts";
+import { openRevocations } from "./revocations.ts";
 import { graceMilliseconds } from "./session-document.ts";
 import { createHandle, isObject, type SessionRecord } from "./session-record.ts";
 
@@ -32,7 +32,7 @@ export class SessionGenerations {
   readonly #legacy: Collection<Readonly<Record<string, number>>>;
   readonly #remembered: RememberedDocument<Generations>;
   /** The ends of all sessions of a user, in the same storage. */
-  readonly revocations: Revocations;
+  readonly revocations: ReturnType<typeof openRevocations>;
 
   /** @param feed the changes of documents below `session` */
   constructor(store: DocumentStore, feed: ChangeFeed) {
@@ -55,10 +55,12 @@ export class SessionGenerations {
     const known = await this.current();
     if (Object.hasOwn(known, shopId)) return known;
     const legacy = await this.#readLegacy(shopId);
-    await this.#update((generations = {}) => {
+    await this.#documents.update(key, (generations = {}) => {
       if (Object.hasOwn(generations, shopId)) return "keep";
       return { set: { ...generations, [shopId]: { id: createId(), legacy } } };
     });
+    // Another server may have created it, and the notification may still be on its way.
+    this.#remembered.forget();
     // Not every storage is atomic across processes, so read which generation was stored.
     return this.#read();
   }
@@ -76,17 +78,9 @@ export class SessionGenerations {
     }
     const since = Date.now();
     const next = shopIds.map((shopId) => [shopId, { id: createId(), since }]);
-    await this.#update((generations = {}) => {
+    await this.#documents.update(key, (generations = {}) => {
       return { set: { ...generations, ...Object.fromEntries(next) } };
     });
-  }
-
-  async #update(updater: Updater<Generations>): Promise<void> {
-    try {
-      await this.#documents.update(key, updater);
-    } finally {
-      this.#remembered.forget();
-    }
   }
 
   async #read(): Promise<Generations> {

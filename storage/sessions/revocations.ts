@@ -12,8 +12,6 @@ export interface RevocationMark {
   readonly count: number;
 }
 
-export type Revocations = ReturnType<typeof openRevocations>;
-
 /**
  * Counts the ends of all sessions of any user in one storage. All methods throw StorageUnavailableError.
  * @param feed the changes of documents below `session`
@@ -35,14 +33,10 @@ export function openRevocations(store: DocumentStore, feed: ChangeFeed) {
     /** The mark of an end that begins now, later than every mark that was read before. */
     async next(): Promise<RevocationMark> {
       const series = createHandle().slice(-10);
-      try {
-        const { value = none } = await documents.update(key, (last = { series, count: 0 }) => ({
-          set: { ...last, count: last.count + 1 },
-        }));
-        return value;
-      } finally {
-        remembered.forget();
-      }
+      const { value = none } = await documents.update(key, (last = { series, count: 0 }) => ({
+        set: { ...last, count: last.count + 1 },
+      }));
+      return value;
     },
   };
 

@@ -92,11 +92,7 @@ export class DefaultSessionCacheStrategy implements SessionCacheStrategy {
   }
 
   async clear(): Promise<void> {
-    try {
-      await this.#generations.update(key, (generation = 0) => ({ set: generation + 1 }));
-    } finally {
-      this.#generation.forget();
-    }
+    await this.#generations.update(key, (generation = 0) => ({ set: generation + 1 }));
   }
 }
 

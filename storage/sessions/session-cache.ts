@@ -5,7 +5,7 @@ import type { SessionCacheStrategy } from "./session-cache-strategy.ts";
 import { isStoredDocument, toWhole, type StoredDocument } from "./session-document.ts";
 import { keyLength } from "./session-record.ts";
 import { isMark, toFound, type Found, type Session, type SessionSettings } from "./session.ts";
-import { StrategyCache } from "./strategy-cache.ts";
+import { openStrategyCache } from "./strategy-cache.ts";
 
 /**
  * Caches one shop's sessions in this process. Every change removes or replaces its entry, whoever makes it, and a
@@ -106,13 +106,13 @@ export function openSessionCache(
       | false
       | undefined;
   },
-): SessionCache | StrategyCache | undefined {
+) {
   const { cache } = settings;
   if (cache === false) return undefined;
   const isCluster = capabilities.atomic === "cluster";
   const { ttl, max = 10_000, strategy } = cache ?? {};
   if (isCluster && capabilities.changes === "unheard") {
-    return strategy && new StrategyCache(shopId, feed, strategy, { ttl: ttl ?? 5, max });
+    return strategy && openStrategyCache(shopId, feed, strategy, { ttl: ttl ?? 5, max });
   }
   if (cache === undefined && !isCluster && !isPrivate) return undefined;
   return new SessionCache(shopId, feed, settings, { ttl: ttl ?? 300, max });

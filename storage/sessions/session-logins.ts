@@ -11,7 +11,6 @@ import {
 import { successorOf, type SessionRecords } from "./session-records.ts";
 import { isMark, type Session } from "./session.ts";
 import type { PendingMerge } from "./user-index.ts";
-import type { UserSessionIndex } from "./user-sessions.ts";
 
 /** A login: the user, and the properties of the new session. */
 export interface Login {
@@ -36,13 +35,13 @@ export interface Login {
  */
 export async function bindSession(
   records: SessionRecords,
-  users: UserSessionIndex,
   old: Session | undefined,
   login: Login,
 ): Promise<{ session: Session; pendingMerges: readonly PendingMerge[] }> {
+  const { users, shopId } = records;
   const { user, others = [], userAgent, transport } = login;
   const since = login.since ?? (await users.revocations.read());
-  const left = old === undefined ? [] : toPendingMerges(old, records.shopId);
+  const left = old === undefined ? [] : toPendingMerges(old, shopId);
   let session = await create(records, old, login, left.length > 0);
   try {
     const entry = { ...records.toIndexEntry(session), userAgent, transport };
@@ -52,16 +51,15 @@ export async function bindSession(
       settings: records.settings,
       pendingMerges: left,
     });
-    for (const other of others) await retire(records, users, other, session);
+    for (const other of others) await retire(records, other, session);
     if (old === undefined) return { session, pendingMerges };
-    await retire(records, users, old, session, async (changed) => {
+    await retire(records, old, session, async (changed) => {
       const inherited = inherit(changed.record, user);
       if (inherited !== undefined) {
         const found = await records.change(session, (record) => ({ ...record, ...inherited }));
         if (!isMark(found)) session = found;
       }
-      const merges = toPendingMerges(changed, records.shopId);
-      pendingMerges = await users.addPendingMerges(user.id, merges);
+      pendingMerges = await users.addPendingMerges(user.id, toPendingMerges(changed, shopId));
     });
     return { session, pendingMerges };
   } catch (error) {
@@ -103,16 +101,13 @@ async function create(
  */
 async function retire(
   records: SessionRecords,
-  users: UserSessionIndex,
   old: Session,
   created: Session,
   copy: (changed: Session) => Promise<void> = async () => {},
 ): Promise<void> {
   for (let copied = old; ;) {
-    let found = await records.replace(copied, { mark: "retired", for: created.record.id });
-    while (found !== undefined && isMark(found) && found.mark === "renewed") {
-      found = await records.read(found.to);
-    }
+    const mark = { mark: "retired", for: created.record.id } as const;
+    const found = await records.follow(await records.replace(copied, mark));
     if (found === undefined) break;
     if (isMark(found)) {
       // Another call gave the session a new ID: then the index names that, or the other call sees to it.
@@ -124,7 +119,7 @@ async function retire(
   }
   const { user, handle } = old.record;
   // The session has ended. An entry without a record gives access to nothing, and expires with the session.
-  if (user !== undefined) await users.remove(user.id, handle).catch(() => undefined);
+  if (user !== undefined) await records.users.remove(user.id, handle).catch(() => undefined);
 }
 
 /** The fields that a login copies from the old record. A user never inherits them from another user. */

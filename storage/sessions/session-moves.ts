@@ -2,7 +2,6 @@ import { graceMilliseconds, type SessionMark } from "./session-document.ts";
 import { createSessionId, type SessionRecord } from "./session-record.ts";
 import { successorOf, type SessionRecords } from "./session-records.ts";
 import { isMark, SessionEndedError, type Session } from "./session.ts";
-import type { UserSessionIndex } from "./user-sessions.ts";
 
 /*
  * Gives the sessions of one shop's users new IDs.
@@ -19,7 +18,6 @@ import type { UserSessionIndex } from "./user-sessions.ts";
  */
 export async function rotateSession(
   records: SessionRecords,
-  users: UserSessionIndex,
   old: Session,
   { proved }: { readonly proved: boolean },
 ): Promise<Session> {
@@ -31,7 +29,7 @@ export async function rotateSession(
   };
   for (let current = old; ;) {
     try {
-      return await move(records, users, current, fields, (_, to) => ({ mark: "retired", for: to }));
+      return await move(records, current, fields, (_, to) => ({ mark: "retired", for: to }));
     } catch (error) {
       if (!(error instanceof SessionEndedError)) throw error;
       // If a parallel call has renewed the ID, rotate the new one.
@@ -49,14 +47,10 @@ export async function rotateSession(
  * use of the old ID ends the session.
  * @throws SessionEndedError if the session ended or moved in the meantime
  */
-export async function renewSession(
-  records: SessionRecords,
-  users: UserSessionIndex,
-  old: Session,
-): Promise<Session> {
+export async function renewSession(records: SessionRecords, old: Session): Promise<Session> {
   const now = Date.now();
   const fields = { idIssuedAt: now, lastSeenAt: now, firstUsedAt: 0 };
-  return move(records, users, old, fields, ({ handle, firstUsedAt, user }, to) => {
+  return move(records, old, fields, ({ handle, firstUsedAt, user }, to) => {
     const userId = assertUser(user).id;
     return { mark: "renewed", to, at: now, handle, userId, firstUsedAt };
   });
@@ -66,7 +60,6 @@ export async function renewSession(
 
 async function move(
   records: SessionRecords,
-  users: UserSessionIndex,
   old: Session,
   fields: Partial<SessionRecord>,
   toMark: (record: SessionRecord, to: string) => SessionMark,
@@ -74,7 +67,7 @@ async function move(
   const id = createSessionId(assertUser(old.record.user));
   let session = await records.create({ ...old.record, ...fields, id });
   try {
-    await enter(records, users, old, session);
+    await enter(records, old, session);
     for (let copied = old; ;) {
       const found = await records.replace(copied, toMark(copied.record, id));
       if (found !== undefined && successorOf(found) === id) return session;
@@ -97,18 +90,17 @@ async function move(
 /** Writes the new ID into the user's index, and the old one as long as its record can exist. */
 async function enter(
   records: SessionRecords,
-  users: UserSessionIndex,
   { record }: Session,
   created: Session,
 ): Promise<void> {
   const { id: from, handle } = record;
   const userId = assertUser(record.user).id;
   const entry = { ...records.toIndexEntry(created), replaces: from };
-  const entered = await users.replaceId(userId, handle, from, entry);
+  const entered = await records.users.replaceId(userId, handle, from, entry);
   if (entered.id === entry.id) return;
   // A parallel call, or one that failed midway, is moving the session to another ID.
   await endBrokenOff(records, from, entered.id);
-  const { id } = await users.replaceId(userId, handle, entered.id, entry);
+  const { id } = await records.users.replaceId(userId, handle, entered.id, entry);
   if (id !== entry.id) throw new SessionEndedError();
 }
 

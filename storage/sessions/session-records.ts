@@ -7,8 +7,7 @@ import {
   type SessionDocument,
   type SessionMark,
 } from "./session-document.ts";
-import { SessionCache } from "./session-cache.ts";
-import type { StrategyCache } from "./strategy-cache.ts";
+import { SessionCache, type openSessionCache } from "./session-cache.ts";
 import { keyLength, sessionKey, type SessionRecord } from "./session-record.ts";
 import {
   endOfSession,
@@ -21,9 +20,10 @@ import {
   type SessionSettings,
 } from "./session.ts";
 import type { UserSession } from "./user-index.ts";
+import type { UserSessionIndex } from "./user-sessions.ts";
 
 /**
- * The records of one shop's sessions, each under the random part of its ID.
+ * The records of one shop's sessions, each under the random part of its ID, and the index of their users.
  *
  * A record of an earlier generation counts as absent.
  * All methods throw StorageUnavailableError.
@@ -33,19 +33,22 @@ export class SessionRecords {
   readonly #documents: Collection<SessionDocument>;
   readonly #generations: SessionGenerations;
   readonly settings: SessionSettings;
+  readonly users: UserSessionIndex;
   /** The cache in this process's memory, if there is one. */
   readonly cache: SessionCache | undefined;
-  readonly #strategy: StrategyCache | undefined;
+  readonly #strategy: Exclude<ReturnType<typeof openSessionCache>, SessionCache>;
 
   constructor(
     shopId: number,
     store: DocumentStore,
+    users: UserSessionIndex,
     generations: SessionGenerations,
     settings: SessionSettings,
-    cache: SessionCache | StrategyCache | undefined,
+    cache: ReturnType<typeof openSessionCache>,
   ) {
     this.shopId = shopId;
     this.#documents = openSessionDocuments(store, shopId);
+    this.users = users;
     this.#generations = generations;
     this.settings = settings;
     if (cache instanceof SessionCache) this.cache = cache;
@@ -144,6 +147,15 @@ export class SessionRecords {
   /** Ends a record, even if it has changed since it was read. @returns the content before, if there was any */
   async end({ record, snapshot }: Session): Promise<Found | undefined> {
     return toFound(await endDocument(this.#documents, keyOf(record), snapshot), this.settings);
+  }
+
+  /** The session or the mark to which a chain of renewed IDs leads. */
+  async follow(start: Found | undefined): Promise<Found | undefined> {
+    let found = start;
+    while (found !== undefined && isMark(found) && found.mark === "renewed") {
+      found = await this.read(found.to);
+    }
+    return found;
   }
 
   /** Removes a record without leaving a mark. */

@@ -1,7 +1,6 @@
 import type { DocumentStore } from "../documents/documents.ts";
 import type { SessionGenerations } from "./generations.ts";
-import type { SessionCache } from "./session-cache.ts";
-import type { StrategyCache } from "./strategy-cache.ts";
+import type { openSessionCache } from "./session-cache.ts";
 import { bindSession, type Login } from "./session-logins.ts";
 import { graceMilliseconds, type RenewedMark } from "./session-document.ts";
 import { renewSession, rotateSession } from "./session-moves.ts";
@@ -43,10 +42,8 @@ export type SessionIdState =
 
 /** The sessions of one shop. All methods throw StorageUnavailableError. */
 export class SessionStore {
-  readonly shopId: number;
   readonly users: UserSessionIndex;
   readonly #records: SessionRecords;
-  readonly #settings: SessionSettings;
 
   constructor(
     shopId: number,
@@ -54,12 +51,10 @@ export class SessionStore {
     users: UserSessionIndex,
     generations: SessionGenerations,
     settings: SessionSettings,
-    cache?: SessionCache | StrategyCache,
+    cache?: ReturnType<typeof openSessionCache>,
   ) {
-    this.shopId = shopId;
     this.users = users;
-    this.#records = new SessionRecords(shopId, store, generations, settings, cache);
-    this.#settings = settings;
+    this.#records = new SessionRecords(shopId, store, users, generations, settings, cache);
   }
 
   /** The active session of this ID, if this process knows it without a command to the storage. */
@@ -132,7 +127,7 @@ export class SessionStore {
 
   /** When a session that is used now will end, in epoch milliseconds. */
   extendedEnd({ record }: Session): number {
-    return endOfSession(record, this.#settings);
+    return endOfSession(record, this.#records.settings);
   }
 
   /** Whether the session's ID is old enough for `renew`. */
@@ -142,17 +137,17 @@ export class SessionStore {
 
   /** Whether the session's user has authenticated recently (ASVS 5.0, 7.5.1). */
   isFresh({ record: { user, createdAt, authenticatedAt = createdAt } }: Session): boolean {
-    return user !== undefined && Date.now() - authenticatedAt < this.#settings.freshFor * 1000;
+    return (
+      user !== undefined && Date.now() - authenticatedAt < this.#records.settings.freshFor * 1000
+    );
   }
 
   /**
-   * Creates a session that is bound to a user, and replaces the old session, if there is one. Returns the pending
-   * merges of the guest's lists, too. The new record notes them until they are done.
-   * @throws SessionEndedError if all of the user's sessions were ended since the login began
-   * @throws SessionLimitError if the user may have no more sessions
+   * Creates a session that is bound to a user: see {@link bindSession}. The new record notes that merges are pending,
+   * until they are done.
    */
   async bind(old: Session | undefined, login: Login): ReturnType<typeof bindSession> {
-    const bound = await bindSession(this.#records, this.users, old, login);
+    const bound = await bindSession(this.#records, old, login);
     const { session, pendingMerges } = bound;
     if (pendingMerges.length === 0 || session.record.mergePending) return bound;
     // Merges of an earlier login can be pending, too. If this note fails, the login is still valid.
@@ -160,22 +155,14 @@ export class SessionStore {
     return { session: owing, pendingMerges };
   }
 
-  /**
-   * Gives a user's session a new ID at a change of privilege. From then on, the old ID resolves to no session.
-   * @param change `proved`: the user has just authenticated again, so that the login is fresh
-   * @throws SessionEndedError if it ended or moved in the meantime
-   */
+  /** Gives a user's session a new ID at a change of privilege: see {@link rotateSession}. */
   rotate(old: Session, change: { readonly proved: boolean }): Promise<Session> {
-    return rotateSession(this.#records, this.users, old, change);
+    return rotateSession(this.#records, old, change);
   }
 
-  /**
-   * Renews the old ID of a user's session. The old ID resolves to the new one until 30 seconds after the first use of
-   * the new one. Later use of the old ID ends the session.
-   * @throws SessionEndedError if it ended or moved in the meantime
-   */
+  /** Gives a user's session a new ID because of the old one's age: see {@link renewSession}. */
   renew(old: Session): Promise<Session> {
-    return renewSession(this.#records, this.users, old);
+    return renewSession(this.#records, old);
   }
 
   /** Ends a session; ending it twice is no error. @returns its last record */
@@ -204,10 +191,7 @@ export class SessionStore {
 
   /** Ends the session that an ID resolves to. @returns the state of the last ID in the chain */
   async #endSuccessor(id: string): Promise<Found | undefined> {
-    let found = await this.#records.read(id);
-    while (found !== undefined && isMark(found) && found.mark === "renewed") {
-      found = await this.#records.read(found.to);
-    }
+    const found = await this.#records.follow(await this.#records.read(id));
     return found === undefined || isMark(found) ? undefined : this.#records.end(found);
   }
 }

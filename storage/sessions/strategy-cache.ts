@@ -9,77 +9,70 @@ import { isSessionRecord, type SessionRecord } from "./session-record.ts";
  *
  * An entry can be out of date for `ttl` seconds. After a change by this process, the cache isn't used for that session
  * until every older entry has expired, so a strategy that is slow, fails, or keeps old entries can't undo the change.
+ * @param feed the changes that this process makes below `session`
+ * @param limits `ttl`: seconds that an entry may be used after the storage was read; `max`: the most own changes to
+ * remember
  */
-export class StrategyCache {
-  readonly #ttl: number;
-  readonly #prefix: string;
-  readonly #strategy: SessionCacheStrategy;
-  /** Until when an entry can be older than a change by this process, in epoch milliseconds; by key. */
-  readonly #changed: LRUCache<string, number>;
-  /** The same, for all sessions. */
-  #allChanged = 0;
-
+export function openStrategyCache(
+  shopId: number,
+  feed: ChangeFeed,
+  strategy: SessionCacheStrategy,
+  limits: { readonly ttl: number; readonly max: number },
+) {
+  const ttl = limits.ttl * 1000;
+  const prefix = `session:${shopId}:`;
   /**
-   * @param feed the changes that this process makes below `session`
-   * @param limits `ttl`: seconds that an entry may be used after the storage was read; `max`: the most own changes to
-   * remember
+   * Until when an entry can be older than a change by this process, in epoch milliseconds; by key. Limited by size,
+   * because the cache allocates a limit by number immediately.
    */
-  constructor(
-    shopId: number,
-    feed: ChangeFeed,
-    strategy: SessionCacheStrategy,
-    limits: { readonly ttl: number; readonly max: number },
-  ) {
-    this.#ttl = limits.ttl * 1000;
-    this.#prefix = `session:${shopId}:`;
-    this.#strategy = strategy;
-    // Limited by size, because the cache allocates a limit by number immediately.
-    this.#changed = new LRUCache({ maxSize: limits.max, sizeCalculation: () => 1 });
-    feed.listen((path) => this.#note(path));
-  }
+  const changed = new LRUCache<string, number>({ maxSize: limits.max, sizeCalculation: () => 1 });
+  /** The same, for all sessions. */
+  let allChanged = 0;
+  feed.listen((path) => {
+    if (path?.startsWith(prefix)) {
+      forget(path.slice(prefix.length));
+    } else if (path === undefined || path.startsWith(generationsPrefix)) {
+      allChanged = Date.now() + ttl;
+      void inTime(() => strategy.clear());
+    }
+  });
+  return {
+    /** The cached session of a key. */
+    async find(key: string): Promise<Snapshot<SessionRecord> | undefined> {
+      if (isChanged(key)) return undefined;
+      const entry = await inTime(() => strategy.get(key));
+      if (entry === undefined || isChanged(key)) return undefined;
+      const { record, version, cacheExpiry } = entry;
+      // A strategy that stores JSON returns a string.
+      const expiresAt = new Date(entry.expires).getTime();
+      const isCurrent = Math.min(cacheExpiry * 1000, expiresAt) > Date.now();
+      if (!isCurrent || typeof version !== "string" || !isSessionRecord(record)) return undefined;
+      return { value: record, version, expiresAt };
+    },
 
-  /** The cached session of a key. */
-  async find(key: string): Promise<Snapshot<SessionRecord> | undefined> {
-    if (this.#isChanged(key)) return undefined;
-    const entry = await inTime(() => this.#strategy.get(key));
-    if (entry === undefined || this.#isChanged(key)) return undefined;
-    const { record, version, cacheExpiry } = entry;
-    // A strategy that stores JSON returns a string.
-    const expiresAt = new Date(entry.expires).getTime();
-    const isCurrent = Math.min(cacheExpiry * 1000, expiresAt) > Date.now();
-    if (!isCurrent || typeof version !== "string" || !isSessionRecord(record)) return undefined;
-    return { value: record, version, expiresAt };
-  }
+    /** Caches a valid session. @param readAt when the read of the storage began, in epoch milliseconds */
+    keep(
+      key: string,
+      { value: record, version, expiresAt }: Snapshot<SessionRecord>,
+      readAt: number,
+    ): void {
+      if (record === undefined || expiresAt === undefined || isChanged(key)) return;
+      const cacheExpiry = (readAt + ttl) / 1000;
+      const session = { cacheExpiry, token: key, expires: new Date(expiresAt), record, version };
+      void inTime(() => strategy.set(session));
+    },
 
-  /** Caches a valid session. @param readAt when the read of the storage began, in epoch milliseconds */
-  keep(
-    key: string,
-    { value: record, version, expiresAt }: Snapshot<SessionRecord>,
-    readAt: number,
-  ): void {
-    if (record === undefined || expiresAt === undefined || this.#isChanged(key)) return;
-    const cacheExpiry = (readAt + this.#ttl) / 1000;
-    const session = { cacheExpiry, token: key, expires: new Date(expiresAt), record, version };
-    void inTime(() => this.#strategy.set(session));
-  }
+    forget,
+  };
 
   /** Reads a session from the storage until every entry that exists now has expired. */
-  forget(key: string): void {
-    this.#changed.set(key, Date.now() + this.#ttl);
-    void inTime(() => this.#strategy.delete(key));
+  function forget(key: string): void {
+    changed.set(key, Date.now() + ttl);
+    void inTime(() => strategy.delete(key));
   }
 
-  #isChanged(key: string): boolean {
-    return Date.now() < Math.max(this.#allChanged, this.#changed.get(key) ?? 0);
-  }
-
-  #note(path: string | undefined): void {
-    if (path?.startsWith(this.#prefix)) {
-      this.forget(path.slice(this.#prefix.length));
-    } else if (path === undefined || path.startsWith(generationsPrefix)) {
-      this.#allChanged = Date.now() + this.#ttl;
-      void inTime(() => this.#strategy.clear());
-    }
+  function isChanged(key: string): boolean {
+    return Date.now() < Math.max(allChanged, changed.get(key) ?? 0);
   }
 }
 

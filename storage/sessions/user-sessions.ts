@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { Collection, DocumentStore, Snapshot } from "../documents/documents.ts";
 import { toKeySegment } from "../documents/key.ts";
 import type { SessionGenerations } from "./generations.ts";
-import { isAfter, laterOf, type RevocationMark, type Revocations } from "./revocations.ts";
+import { isAfter, laterOf, type RevocationMark } from "./revocations.ts";
 import { endDocument, openSessionDocuments } from "./session-document.ts";
 import { sessionKey } from "./session-record.ts";
 import { SessionEndedError, type Session, type SessionSettings } from "./session.ts";
@@ -32,7 +32,7 @@ import {
  */
 export class UserSessionIndex {
   /** The ends of all sessions of any user: a login reads the mark of the last one before it checks a password. */
-  readonly revocations: Revocations;
+  readonly revocations: SessionGenerations["revocations"];
   readonly #store: DocumentStore;
   readonly #documents: Collection<UserIndex>;
   readonly #generations: SessionGenerations;

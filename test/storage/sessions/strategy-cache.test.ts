@@ -8,7 +8,7 @@ import {
   type SessionCacheStrategy,
 } from "../../../storage/sessions/session-cache-strategy.ts";
 import type { SessionRecord } from "../../../storage/sessions/session-record.ts";
-import { StrategyCache } from "../../../storage/sessions/strategy-cache.ts";
+import { openStrategyCache } from "../../../storage/sessions/strategy-cache.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { createTestLog } from "../../_log.ts";
 
@@ -19,7 +19,7 @@ const ended: Snapshot<SessionRecord> = { value: undefined, version: "" };
 let changed: ChangeListener;
 let stored: Snapshot<SessionRecord>;
 let reads = 0;
-let cache: StrategyCache;
+let cache: ReturnType<typeof openStrategyCache>;
 
 beforeEach(() => {
   reads = 0;
@@ -37,7 +37,7 @@ const feed = { isUp: () => false, listen, close() {} };
 const openStore = () => openDocumentStore(openDriver({ driver: "memory" }), createTestLog());
 
 function create(strategy: SessionCacheStrategy = new InMemorySessionCacheStrategy()) {
-  cache = new StrategyCache(1001, feed, strategy, { ttl: 5, max: 10 });
+  cache = openStrategyCache(1001, feed, strategy, { ttl: 5, max: 10 });
 }
 
 /** Loads a session as a call does. `meanwhile` runs during the read of the storage. */
