@@ -1,16 +1,36 @@
 import type { Jsonify } from "type-fest";
-import type { Issue } from "./error.ts";
+import type { RpcClientError } from "./client/result.ts";
 import type { RpcMethod, RpcMethods } from "./method.ts";
 
-/** The server's description of a failed call (RFC 9457). */
-export interface Problem {
-  readonly title: string;
-  readonly code: string;
-  readonly detail?: string;
-  readonly errors?: readonly Issue[];
-  readonly data?: unknown;
-  /** Whether the method ran. */
-  readonly executed?: boolean;
+/** Stores the bearer token of the client, for example in the key chain of a phone. */
+export interface TokenStore {
+  /** The latest token; nothing if there is none. */
+  get(): string | null | undefined | Promise<string | null | undefined>;
+  /** Stores a new token, or deletes the token. */
+  set(token: string | undefined): void | Promise<void>;
+}
+
+/** Options of `createRpcClient`. */
+export interface RpcClientOptions {
+  /** The server's URL, with or without a path, for example `https://shop.example`. `""` is the page's own origin. */
+  readonly baseURL: string;
+  readonly shopId: number;
+  /** `basePath` of the server's config. @default "/api" */
+  readonly basePath?: string;
+  /** Headers of every call. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sends the requests, for example the `fetch` of a framework. @default the global `fetch` */
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /** Whether calls that are made in one tick travel as one request. @default false */
+  readonly batch?: boolean;
+  /** Methods that change nothing. Methods whose names begin with `get` or `list` are reads in any case. */
+  readonly reads?: readonly string[];
+  /** Stores the bearer token of a shop with `tokenMethod: "bearer"`. Calls then send no cookies. */
+  readonly token?: TokenStore;
+  /** `session.authTokenHeaderKey` of the server's config. @default "storefront-auth-token" */
+  readonly authTokenHeaderKey?: string;
+  /** Called if a write failed because the visitor's session has ended (`session_ended`). */
+  readonly onSessionEnded?: (error: RpcClientError) => void;
 }
 
 /** Options of one call. */
@@ -19,6 +39,16 @@ export interface RpcCallOptions {
   readonly signal?: AbortSignal | undefined;
   /** Headers of this call. They win over the client's. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Seconds, including repeats. Then the call rejects with a `TimeoutError`. @default none */
+  readonly timeout?: number | undefined;
+}
+
+/** One call, as the client sends it. */
+export interface Call {
+  readonly method: string;
+  readonly payload: unknown;
+  readonly headers: RpcCallOptions["headers"];
+  readonly signal: AbortSignal | undefined;
 }
 
 /** A function for each method of the server. */

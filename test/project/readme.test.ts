@@ -170,6 +170,7 @@ describe("the TypeScript in the docs", () => {
     }
     for (const document of [
       "docs/rpc.md",
+      "docs/client.md",
       "docs/storage.md",
       "docs/sessions.md",
       "docs/security.md",

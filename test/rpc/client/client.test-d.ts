@@ -3,7 +3,12 @@ import { describe, expectTypeOf, test } from "vitest";
 import * as z from "zod";
 import type { BasketView } from "../../../rpc/lists/basket.ts";
 import type { BuiltinMethods } from "../../../rpc/methods/builtin.ts";
-import { createRpcClient, type RpcCallOptions, type RpcClient } from "../../../rpc/client.ts";
+import {
+  createRpcClient,
+  type RpcCallOptions,
+  type RpcClient,
+  type TokenStore,
+} from "../../../rpc/client.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import type { PublicShop } from "../../../rpc/shop.ts";
 import type { ShopUser } from "../../../storage/sessions/session-record.ts";
@@ -68,6 +73,9 @@ describe("a client's methods", () => {
     // @ts-expect-error -- the second argument is an object
     void client.greet({ name: "Ada" }, 2);
     void client.greet({ name: "Ada" }, { signal: AbortSignal.timeout(9), headers: { "x-a": "1" } });
+    void client.greet({ name: "Ada" }, { timeout: 2.5 });
+    // @ts-expect-error -- a timeout is a number of seconds
+    void client.greet({ name: "Ada" }, { timeout: "2 s" });
   });
 
   test("need no payload if the method takes none", () => {
@@ -191,6 +199,16 @@ describe("the built-in methods", () => {
     expectTypeOf<Given<typeof replaced.getUser>>().toEqualTypeOf<{ points: number }>();
     expectTypeOf<Given<typeof replaced.logout>>().toEqualTypeOf<undefined>();
   });
+});
+
+test("createRpcClient takes a store for the token, with or without promises", () => {
+  const memory: TokenStore = { get: () => undefined, set: () => undefined };
+  const keyChain: TokenStore = { get: async () => "token", set: async () => {} };
+  const options = { baseURL: "", shopId: 1001, batch: true, reads: ["search"] };
+  void createRpcClient<typeof methods>({ ...options, token: memory });
+  void createRpcClient<typeof methods>({ ...options, token: keyChain });
+  // @ts-expect-error -- a store can also store a token
+  void createRpcClient<typeof methods>({ ...options, token: { get: () => "token" } });
 });
 
 test("createRpcClient requires the server's URL and the shop", () => {
