@@ -28,12 +28,14 @@ export function checkConfig(
   for (const { path, message, isUnknownKey } of issues) {
     const key = isUnknownKey ? undefined : path.findLast((step) => typeof step === "string");
     const shown = toPath(isUnknownKey ? withHarmlessKey(path) : path);
-    ofKeys.report("SF001", shown, describeValue(valueAt(config, path), key), message);
+    const found = describeValue(valueAt(config, path), key);
+    ofKeys.report("SF001", { path: shown }, { found, expected: message });
   }
   const invalid = ofKeys.list();
   const effective = mergeConfig(withoutInvalid(config, issues), environment);
   const ofRules = createDiagnostics(environment);
-  for (const rule of rules) rule({ config: effective, environment, domains }, ofRules.report);
+  const { report } = ofRules;
+  for (const rule of rules) rule({ config: effective, environment, domains, report });
   // A rule replaces an invalid value by a default, so its report about that key means nothing.
   const news = ofRules
     .list()

@@ -1,5 +1,6 @@
 import type { ConfigFault } from "./config-error.ts";
 import { configDiagnostics } from "./config-diagnostics.ts";
+import { describeValue } from "./describe-value.ts";
 import type { DiagnosticKind } from "./diagnostic-kind.ts";
 import { serverDiagnostics } from "./server-diagnostics.ts";
 
@@ -9,12 +10,11 @@ export interface Diagnostic extends ConfigFault {
   readonly severity: DiagnosticKind["severity"];
 }
 
-/** Reports a problem of a key. `expected` is the remedy of its kind by default. */
+/** Reports a problem of a key. By default, `found` describes its value, and `expected` is the remedy of the kind. */
 export type Report = (
   code: Diagnostic["code"],
-  path: string,
-  found: string,
-  expected?: string,
+  key: { readonly path: string; readonly value?: unknown },
+  texts?: { readonly found?: string; readonly expected?: string },
 ) => void;
 
 /** All kinds of diagnostics. docs/doctor.md has the same table. */
@@ -27,10 +27,11 @@ export function createDiagnostics(mode: { readonly production: boolean }): {
 } {
   const diagnostics = new Map<string, Diagnostic>();
   return {
-    report(code, path, found, expected = diagnosticKinds[code].remedy) {
-      const { severity: usual, development = usual } = diagnosticKinds[code];
+    report(code, { path, value }, texts = {}) {
+      const { severity: usual, development = usual, remedy } = diagnosticKinds[code];
       const severity = mode.production ? usual : development;
       if (severity === "none") return;
+      const { found = describeValue(value, path.split(".").at(-1)), expected = remedy } = texts;
       const diagnostic = { code, severity, path, found, expected };
       diagnostics.set(JSON.stringify(diagnostic), diagnostic);
     },

@@ -43,24 +43,24 @@ const severities = ["error", "warning", "notice"] as const;
 
 /** Opens a storage, reads and writes, and closes it. */
 async function checkStorage(storage: ConfiguredStorage, report: Report): Promise<void> {
-  const { path, config } = storage;
   const name = storage.driver ?? "a driver object";
   try {
-    const store = openDocumentStore(openDriver(config), { log: silent });
+    const store = openDocumentStore(openDriver(storage.config), { log: silent });
     try {
       await store.ping();
       const { evictionPolicy, outdated } = await store.inspect();
-      if (evictionPolicy !== undefined) report("SF703", path, evictionPolicy);
-      if (outdated !== undefined) report("SF704", path, outdated);
+      if (evictionPolicy !== undefined) report("SF703", storage, { found: evictionPolicy });
+      if (outdated !== undefined) report("SF704", storage, { found: outdated });
     } catch (error) {
-      const found = toReason(error);
-      if (await canRead(store)) report("SF705", path, `${name}, which rejects writes${found}`);
-      else report("SF701", path, `${name}, without an answer${found}`);
+      const reason = toReason(error);
+      if (await canRead(store)) {
+        report("SF705", storage, { found: `${name}, which rejects writes${reason}` });
+      } else report("SF701", storage, { found: `${name}, without an answer${reason}` });
     } finally {
       await store.close();
     }
   } catch (error) {
-    report("SF702", path, `${name}: ${toSafeMessage(error)}`);
+    report("SF702", storage, { found: `${name}: ${toSafeMessage(error)}` });
   }
 }
 

@@ -1,59 +1,48 @@
 import { describeValue } from "../describe-value.ts";
-import type { Report } from "../diagnostics.ts";
-import { reportKey, type RuleContext } from "./rule.ts";
-import { toValues, type SourcedShop } from "../merge-config.ts";
 import { toHostName, toHosts } from "../hosts.ts";
+import { toValues, type SourcedShop } from "../merge-config.ts";
+import type { RuleContext } from "./rule.ts";
 
 /** Browsers accept the cookie, and send it to no other shop. */
-export function cookieRule({ config: { shops }, domains }: RuleContext, report: Report): void {
-  for (const shop of shops) {
-    checkSecure(shop, report);
-    checkDomain(shop, shops, domains, report);
+export function cookieRule(context: RuleContext): void {
+  for (const shop of context.config.shops) {
+    checkSecure(shop, context);
+    checkDomain(shop, context);
   }
 }
 
 // --- Internal helpers ---
 
-function checkSecure({ session }: SourcedShop, report: Report): void {
+function checkSecure({ session }: SourcedShop, { report }: RuleContext): void {
   const { cookieName, partitioned, sameSite, secure } = toValues(session);
   if (secure !== false) return;
   const reason = [
     sameSite === "none" && 'sameSite is "none"',
     partitioned && "partitioned is true",
-    isPrefixed(cookieName) && `cookieName is ${describeValue(cookieName, "cookieName")}`,
+    /^__(?:Host|Secure)-/i.test(cookieName) &&
+      `cookieName is ${describeValue(cookieName, "cookieName")}`,
   ].find((text) => text !== false);
-  const key = session.secure;
-  if (reason === undefined) reportKey(report, "SF203", key);
-  else reportKey(report, "SF201", key, `true or "auto", because ${reason}`);
+  if (reason === undefined) report("SF203", session.secure);
+  else report("SF201", session.secure, { expected: `true or "auto", because ${reason}` });
 }
 
-function checkDomain(
-  { session, shop }: SourcedShop,
-  shops: readonly SourcedShop[],
-  { isPublicSuffix }: RuleContext["domains"],
-  report: Report,
-): void {
-  const { cookieName, domain } = toValues(session);
-  if (domain === undefined) return;
-  const key = session.domain;
-  if (/^__Host-/i.test(cookieName)) {
-    const expected = `no domain, because cookieName is ${describeValue(cookieName, "cookieName")}`;
-    reportKey(report, "SF202", key, expected);
+function checkDomain(shop: SourcedShop, { config, domains, report }: RuleContext): void {
+  const { cookieName, domain } = shop.session;
+  if (domain.value === undefined) return;
+  if (/^__Host-/i.test(cookieName.value)) {
+    const prefixed = describeValue(cookieName.value, "cookieName");
+    report("SF202", domain, { expected: `no domain, because cookieName is ${prefixed}` });
   }
-  const name = domain.replace(/^\./, "").toLowerCase();
-  const hosts = toHosts(shop.host.value).map(toHostName);
+  const name = domain.value.replace(/^\./, "").toLowerCase();
+  const hosts = toHosts(shop.shop.host.value).map(toHostName);
   const isAbove = (below: string) => below === name || below.endsWith(`.${name}`);
-  if (isPublicSuffix(name)) {
-    reportKey(report, "SF205", key);
+  if (domains.isPublicSuffix(name)) {
+    report("SF205", domain);
   } else if (!hosts.every(isAbove)) {
-    reportKey(report, "SF204", key);
+    report("SF204", domain);
   } else if (hosts.length > 0) {
-    const others = shops.flatMap((other) => toHosts(other.shop.host.value)).map(toHostName);
+    const others = config.shops.flatMap((other) => toHosts(other.shop.host.value)).map(toHostName);
     const isShared = others.some((other) => !hosts.includes(other) && isAbove(other));
-    if (isShared) reportKey(report, "SF206", key);
+    if (isShared) report("SF206", domain);
   }
-}
-
-function isPrefixed(cookieName: string): boolean {
-  return /^__(?:Host|Secure)-/i.test(cookieName);
 }

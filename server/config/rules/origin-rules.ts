@@ -1,67 +1,64 @@
 import type { PublicShop } from "../../../rpc/shop.ts";
 import { matchesOrigin, type CorsOrigin } from "../keys/cors-keys.ts";
-import type { Report } from "../diagnostics.ts";
-import { reportKey, type RuleContext } from "./rule.ts";
+import type { RuleContext } from "./rule.ts";
 import { toValues, type SourcedShop } from "../merge-config.ts";
 import { isLocalHost, toHostName, toHosts } from "../hosts.ts";
 
 /** Only your own pages can make calls, and their browsers send the session with them. */
-export function originRule({ config: { shops }, domains }: RuleContext, report: Report): void {
-  for (const shop of shops) {
-    checkOrigins(shop, report);
-    checkCookieOrigins(shop, domains, report);
+export function originRule(context: RuleContext): void {
+  for (const shop of context.config.shops) {
+    checkOrigins(shop, context);
+    checkCookieOrigins(shop, context);
   }
 }
 
 // --- Internal helpers ---
 
-function checkOrigins({ shop, session, cors }: SourcedShop, report: Report): void {
+function checkOrigins({ shop, session, cors }: SourcedShop, { report }: RuleContext): void {
   const { origin, credentials } = toValues(cors);
-  const { path } = cors.origin;
   const sendsCookies = credentials && uses(session.tokenMethod.value, "cookie");
   if (typeof origin === "function") {
     if (
       sendsCookies &&
       probes.some((probe) => allows(origin, probe, toValues(shop) as PublicShop))
     ) {
-      report("SF401", path, "a function that allows any origin");
+      report("SF401", cors.origin, { found: "a function that allows any origin" });
     }
     return;
   }
   for (const [index, rule] of origin.entries()) {
-    const at = `${path}[${index}]`;
-    const text = typeof rule === "string" ? JSON.stringify(rule) : String(rule);
+    const at = { path: `${cors.origin.path}[${index}]` };
+    const found = typeof rule === "string" ? JSON.stringify(rule) : String(rule);
     if (probes.some((probe) => matchesOrigin(rule, probe))) {
-      if (sendsCookies) report("SF401", at, text);
+      if (sendsCookies) report("SF401", at, { found });
     } else if (rule instanceof RegExp && allowsLookAlikes(rule)) {
-      report("SF402", at, text);
+      report("SF402", at, { found });
     }
-    if (isLocal(rule)) report("SF404", at, text);
-    else if (isHttp(rule)) report("SF403", at, text);
+    if (isLocal(rule)) report("SF404", at, { found });
+    else if (isHttp(rule)) report("SF403", at, { found });
   }
 }
 
 /** Whether the browsers of allowed pages send the cookie, and only theirs. */
 function checkCookieOrigins(
   { shop, session, cors }: SourcedShop,
-  { toSite }: RuleContext["domains"],
-  report: Report,
+  { domains: { toSite }, report }: RuleContext,
 ): void {
   const { sameSite, tokenMethod } = toValues(session);
   const { origin } = toValues(cors);
   if ([tokenMethod].flat().length > 1) {
-    reportKey(report, "SF209", session.tokenMethod);
+    report("SF209", session.tokenMethod);
   }
   if (!uses(tokenMethod, "cookie") || typeof origin === "function") return;
   if (sameSite === "none") {
-    if (origin.length === 0) reportKey(report, "SF207", session.sameSite);
+    if (origin.length === 0) report("SF207", session.sameSite);
     return;
   }
   const sites = toHosts(shop.host.value).map((host) => toSite(toHostName(host)));
   const isForeign = (rule: string | RegExp) =>
     typeof rule === "string" && !sites.includes(toSite(new URL(rule).hostname));
   if (sites.length > 0 && [tokenMethod].flat().length === 1 && origin.some(isForeign)) {
-    reportKey(report, "SF208", session.sameSite);
+    report("SF208", session.sameSite);
   }
 }
 

@@ -1,17 +1,16 @@
-import { describeValue } from "../describe-value.ts";
-import type { Diagnostic, Report } from "../diagnostics.ts";
-import { reportKey, type RuleContext } from "./rule.ts";
+import type { Diagnostic } from "../diagnostics.ts";
 import type { SourcedValue } from "../keys/key.ts";
 import { isWeakSecret } from "../weak-secret.ts";
+import type { RuleContext } from "./rule.ts";
 
 /** Secrets are set, long, and hard to guess. Each is used for one purpose. */
-export function secretRule({ config: { admin, shops } }: RuleContext, report: Report): void {
+export function secretRule({ config: { admin, shops }, report }: RuleContext): void {
   const { token } = admin;
   reportTexts("SF103", token, isWeakSecret);
   const realms = new Map<string, string>();
   for (const { shop, session } of shops) {
     const { secret, encryptionKeys } = session;
-    if (secret.value === undefined) reportKey(report, "SF101", session.secret);
+    if (secret.value === undefined) report("SF101", secret);
     reportTexts("SF102", secret, (text) => text.length < 32);
     reportTexts("SF103", secret, isWeakSecret);
     const secrets = toTexts(secret);
@@ -29,12 +28,12 @@ export function secretRule({ config: { admin, shops } }: RuleContext, report: Re
   /** Reports each secret of a key for which `isInvalid` is true. */
   function reportTexts(
     code: Diagnostic["code"],
-    sourced: SourcedValue,
+    key: SourcedValue,
     isInvalid: (text: string) => boolean,
   ): void {
-    for (const [index, text] of toTexts(sourced).entries()) {
-      const at = Array.isArray(sourced.value) ? `${sourced.path}[${index}]` : sourced.path;
-      if (isInvalid(text)) report(code, at, describeValue(text, undefined));
+    for (const [index, value] of toTexts(key).entries()) {
+      const path = Array.isArray(key.value) ? `${key.path}[${index}]` : key.path;
+      if (isInvalid(value)) report(code, { path, value });
     }
   }
 }

@@ -1,30 +1,30 @@
-import type { Report } from "../diagnostics.ts";
-import { reportKey, type RuleContext } from "./rule.ts";
+import type { RuleContext } from "./rule.ts";
 import { toValues } from "../merge-config.ts";
 import { isEveryAddress } from "../proxy-ranges.ts";
 
 /** The server trusts only its proxies, and its limits are safe. */
-export function serverRule({ config }: RuleContext, report: Report): void {
+export function serverRule({ config, report }: RuleContext): void {
   const { top, loginAttempts, admin, server } = config;
   const { trustProxy, maxBodySize, callTimeout } = toValues(top);
   const trustsEveryPeer =
     trustProxy === true || (trustProxy !== false && trustProxy.some(isEveryAddress));
-  if (trustsEveryPeer) reportKey(report, "SF601", top.trustProxy);
+  if (trustsEveryPeer) report("SF601", top.trustProxy);
   const isAuto = config.shops.some(({ session }) => session.secure.value === "auto");
   if (trustProxy === false && isAuto) {
-    reportKey(report, "SF602", top.trustProxy);
+    report("SF602", top.trustProxy);
   }
-  if (loginAttempts.perAccount.value === undefined) report("SF603", "loginAttempts", "false");
-  if (maxBodySize > megabyte) reportKey(report, "SF604", top.maxBodySize);
-  if (callTimeout > 60) reportKey(report, "SF605", top.callTimeout);
-  if (admin.token.value === undefined) reportKey(report, "SF606", admin.token);
+  if (loginAttempts.perAccount.value === undefined)
+    report("SF603", { path: "loginAttempts", value: false });
+  if (maxBodySize > megabyte) report("SF604", top.maxBodySize);
+  if (callTimeout > 60) report("SF605", top.callTimeout);
+  if (admin.token.value === undefined) report("SF606", admin.token);
   const { keepAliveTimeout, headersTimeout, requestTimeout, drainDelay, drainTimeout } = server;
-  if (keepAliveTimeout.value <= 60) reportKey(report, "SF607", keepAliveTimeout);
+  if (keepAliveTimeout.value <= 60) report("SF607", keepAliveTimeout);
   if (drainDelay.value + drainTimeout.value > 30) {
-    reportKey(report, "SF608", drainTimeout.isSet ? drainTimeout : drainDelay);
+    report("SF608", drainTimeout.isSet ? drainTimeout : drainDelay);
   }
   if (headersTimeout.value > requestTimeout.value) {
-    reportKey(report, "SF609", headersTimeout.isSet ? headersTimeout : requestTimeout);
+    report("SF609", headersTimeout.isSet ? headersTimeout : requestTimeout);
   }
 }
 
