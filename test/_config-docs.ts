@@ -30,8 +30,8 @@ export function readSections(): readonly Section[] {
   return [
     section("", topKeys, "topKeys"),
     section("shops[]", shopKeys, "shopKeys", groups["shops"]),
-    ...Object.entries({ ...shopGroups, ...serverGroups }).flatMap(([name, table]) => {
-      const found = section(name, table, tableNameOf(name));
+    ...Object.entries({ ...shopGroups, ...serverGroups }).flatMap(([name, { keys }]) => {
+      const found = section(name, keys, tableNameOf(name));
       if (name !== "session") return [found];
       const { cache } = found.docs;
       return [found, section("session.cache", sessionKeys.cache.keys, "cacheKeys", cache)];
@@ -45,7 +45,7 @@ export function renderReference(): string {
     const shared = Object.hasOwn(shopGroups, name.split(".")[0] ?? "");
     const perShop = shared ? [`A shop can override it in \`shops[].${name}\`.`] : [];
     const rows = Object.entries(table).map(([key, declared]) => {
-      const scope = name === "storage" && Object.hasOwn(shopGroups.storage, key) === false;
+      const scope = name === "storage" && Object.hasOwn(shopGroups.storage.keys, key) === false;
       const text = `${docs[key]?.text ?? ""}${scope ? " Top level only." : ""}`;
       const cells = [
         `\`${key}\``,
@@ -135,7 +135,7 @@ function readGroups(): Readonly<Record<string, KeyDoc>> {
 
 /** The name of a group's last table: the global one of `storage`, which contains the shop's. */
 function tableNameOf(group: string): string {
-  const tables = [...configSource.matchAll(new RegExp(`^  ${group}: (\\w+Keys),$`, "gm"))];
+  const tables = [...configSource.matchAll(new RegExp(`^  ${group}: \\w+\\((\\w+Keys)`, "gm"))];
   return tables.at(-1)?.[1] ?? "";
 }
 

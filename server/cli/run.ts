@@ -11,20 +11,17 @@ import { loadStorefrontConfig, watchStorefrontConfig } from "./load.ts";
 import { createLog } from "../console-log.ts";
 import { handleProcessErrors } from "./process-errors.ts";
 
-/** The settings of a run. */
-export interface RunOptions {
+/**
+ * Serves a storefront until a signal, or an exception that nothing catches, ends the process.
+ * @param options `file` is the config's file. Default: the one in this folder
+ * @throws Error with one line for an operator if it does not start
+ */
+export async function run(options: {
   readonly command: "start" | "dev";
-  /** The config file. Default: the one in this folder. */
   readonly file: string | undefined;
   readonly port: string | undefined;
   readonly host: string;
-}
-
-/**
- * Serves a storefront until a signal, or an exception that nothing catches, ends the process.
- * @throws Error with one line for an operator if it does not start
- */
-export async function run(options: RunOptions): Promise<void> {
+}): Promise<void> {
   let log = createSafeLog(createLog());
   /** Runs the start, each reload, and the shutdown one after the other. */
   let last: Promise<Running> | undefined;
@@ -45,15 +42,16 @@ export async function run(options: RunOptions): Promise<void> {
     () => log,
     () => end(1),
   );
-  const prepared = await prepare(options);
-  log = prepared.storefront.app.options.log;
+  const { command, host, port } = options;
+  const { file, storefront } = await prepare(command, options.file);
+  log = storefront.app.options.log;
   // The `.env` file can set the port, so it is read only now.
-  const first = serve(prepared.storefront, options.host, toPort(options.port));
+  const first = serve(storefront, host, toPort(port));
   last = first;
-  if (options.command === "dev") {
-    watchStorefrontConfig(prepared.file, () => {
+  if (command === "dev") {
+    watchStorefrontConfig(file, () => {
       last = last?.then(async (running) => {
-        const next = await reload(running, { ...options, file: prepared.file });
+        const next = await reload(running, host, file);
         log = next.app.options.log;
         return next;
       });
@@ -72,7 +70,7 @@ export async function run(options: RunOptions): Promise<void> {
 // --- Internal helpers ---
 
 /** Loads the config and opens its storages; nothing listens yet. @returns also the config's file */
-async function prepare({ command, file }: RunOptions) {
+async function prepare(command: "start" | "dev", file: string | undefined) {
   const isReadAgain = command === "dev";
   const loaded = await loadStorefrontConfig(process.cwd(), file, { isReadAgain });
   const production = command === "start" && process.env["NODE_ENV"] === "production";
@@ -107,14 +105,14 @@ async function warnIfNotReady({ checkStorages, options }: Storefront): Promise<v
 }
 
 /** Serves the changed config. If it has errors, it prints them, and the old config stays in effect. */
-async function reload(running: Running, options: RunOptions): Promise<Running> {
+async function reload(running: Running, host: string, file: string): Promise<Running> {
   try {
-    const { storefront } = await prepare(options);
+    const { storefront } = await prepare("dev", file);
     // Read the requests first that arrived while the config was compiled.
     await setImmediate();
     // The old server closes its port immediately, and stops when its calls have ended.
     const stopped = running.stop({ dropsIdle: true }).catch(printError);
-    const next = await serve(storefront, options.host, running.port).catch(fail);
+    const next = await serve(storefront, host, running.port).catch(fail);
     return {
       ...next,
       async stop(how) {

@@ -88,9 +88,11 @@ function withHarmlessKey(path: readonly PropertyKey[]): readonly PropertyKey[] {
   return [...path.slice(0, -1), `a key of ${key.length} characters`];
 }
 
-function valueAt(value: unknown, [key, ...rest]: readonly PropertyKey[]): unknown {
-  if (key === undefined) return value;
-  return valueAt((value as Record<PropertyKey, unknown> | undefined)?.[key], rest);
+function valueAt(config: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce(
+    (value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key],
+    config,
+  );
 }
 
 function withoutPath(value: unknown, [key, ...rest]: readonly PropertyKey[]): unknown {

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { RpcMethods } from "../../rpc/method.ts";
 import { corsKeys, type CorsConfig } from "./keys/cors-keys.ts";
-import { falseOr, objectOf, type ConfigOf, type KeyTable } from "./keys/key.ts";
+import { falseOr, group, objectOf, type ConfigOf } from "./keys/key.ts";
 import {
   adminKeys,
   httpKeys,
@@ -53,19 +53,19 @@ export interface ShopConfig
 
 /** Groups of keys of the top level. A shop can have them too, and overrides them key by key. */
 export const shopGroups = {
-  session: sessionKeys,
-  cors: corsKeys,
-  storage: shopStorageKeys,
-  basket: basketKeys,
-  wishlist: wishlistKeys,
+  session: group(sessionKeys, removedSessionKeys),
+  cors: group(corsKeys),
+  storage: group(shopStorageKeys),
+  basket: group(basketKeys),
+  wishlist: group(wishlistKeys),
 };
 
 /** Groups of keys of the top level alone. */
 export const serverGroups = {
-  storage: storageKeys,
-  loginAttempts: loginAttemptsKeys,
-  admin: adminKeys,
-  server: httpKeys,
+  storage: group(storageKeys),
+  loginAttempts: falseOr(loginAttemptsKeys),
+  admin: group(adminKeys),
+  server: group(httpKeys),
 };
 
 /** Types a config, and returns it unchanged. */
@@ -77,24 +77,9 @@ export function defineStorefrontConfig<Methods extends RpcMethods>(
 
 /** The schema of a config. The message of an issue says what was expected. Rules check how keys go together. */
 export function createConfigSchema() {
-  const session = { schema: objectOf(sessionKeys, removedSessionKeys), expected: "an object" };
-  const shop = objectOf({ ...shopKeys, ...toKeys(shopGroups), session });
-  const shops = z.array(shop, { error: "a list of shops" }).min(1, { error: "one shop or more" });
-  return objectOf({
-    shops: { schema: shops, expected: "a list of shops", isRequired: true },
-    ...topKeys,
-    ...toKeys({ ...shopGroups, ...serverGroups }),
-    session,
-    loginAttempts: falseOr(loginAttemptsKeys),
-  });
-}
-
-// --- Internal helpers ---
-
-function toKeys(groups: Readonly<Record<string, KeyTable>>): KeyTable {
-  return Object.fromEntries(
-    Object.entries(groups).map(([name, table]) => {
-      return [name, { schema: objectOf(table), expected: "an object" }];
-    }),
-  );
+  const expected = "a list of shops";
+  const shop = objectOf({ ...shopKeys, ...shopGroups });
+  const shops = z.array(shop, { error: expected }).min(1, { error: "one shop or more" });
+  const required = { schema: shops, expected, isRequired: true };
+  return objectOf({ shops: required, ...topKeys, ...shopGroups, ...serverGroups });
 }

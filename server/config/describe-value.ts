@@ -30,7 +30,7 @@ function isHarmless(text: string): boolean {
 /** The names of public keys, and of the one public option of a storage. */
 const publicKeys: ReadonlySet<string> = new Set([
   "driver",
-  ...[topKeys, shopKeys, ...Object.values({ ...shopGroups, ...serverGroups })].flatMap(namesOf),
+  ...namesOf({ ...topKeys, ...shopKeys, ...shopGroups, ...serverGroups }),
 ]);
 
 function namesOf(table: KeyTable): string[] {

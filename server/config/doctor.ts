@@ -64,6 +64,7 @@ async function checkStorage(storage: ConfiguredStorage, report: Report): Promise
   }
 }
 
+const isAny = (value: unknown): value is unknown => value !== undefined;
 const nothing = () => {};
 const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
@@ -74,10 +75,6 @@ async function canRead(store: DocumentStore): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-function isAny(value: unknown): value is unknown {
-  return value !== undefined;
 }
 
 /** The error code of Redis or the file system, for example `NOAUTH`. The rest of a message can contain a secret. */

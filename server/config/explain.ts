@@ -38,9 +38,9 @@ export function explainShop(
 
 // --- Internal helpers ---
 
-function toGroupRows(groups: Readonly<Record<string, KeyTable>>, values: object): string[][] {
-  return Object.entries(groups).flatMap(([name, table]) => {
-    return toRows(`${name}.`, table, (values as Readonly<Record<string, object>>)[name] ?? {});
+function toGroupRows(groups: KeyTable, values: object): string[][] {
+  return Object.entries(groups).flatMap(([name, { keys = {} }]) => {
+    return toRows(`${name}.`, keys, (values as Readonly<Record<string, object>>)[name] ?? {});
   });
 }
 

@@ -59,32 +59,32 @@ export function toValues<Values>(sourced: Sourced<Values>): Values {
 
 // --- Internal helpers ---
 
-type SourcedGroups<Tables extends Readonly<Record<string, KeyTable>>> = {
-  readonly [Name in keyof Tables]: Sourced<Effective<Tables[Name]>>;
+type SourcedGroups<Groups extends Readonly<Record<string, { readonly keys: KeyTable }>>> = {
+  readonly [Name in keyof Groups]: Sourced<Effective<Groups[Name]["keys"]>>;
 };
 
-/** Objects of the config and their paths: the global one, then the shop's. */
-type Layers = readonly (readonly [values: object, path: readonly PropertyKey[]])[];
-
-function mergeGroups<Tables extends Readonly<Record<string, KeyTable>>>(
-  tables: Tables,
-  owners: Layers,
+function mergeGroups<Groups extends Readonly<Record<string, { readonly keys: KeyTable }>>>(
+  groups: Groups,
+  owners: Parameters<typeof merge>[1],
   environment: Parameters<typeof merge>[2],
-): SourcedGroups<Tables> {
-  const groups = Object.entries(tables).map(([name, table]) => {
+): SourcedGroups<Groups> {
+  const merged = Object.entries(groups).map(([name, { keys }]) => {
     const layers = owners.map(([owner, path]) => {
-      const { [name]: group } = owner as Readonly<Record<string, object | false | undefined>>;
-      return [group || {}, [...path, name]] as const;
+      const { [name]: values } = owner as Readonly<Record<string, object | false | undefined>>;
+      return [values || {}, [...path, name]] as const;
     });
-    return [name, merge(table, layers, environment)];
+    return [name, merge(keys, layers, environment)];
   });
-  return Object.fromEntries(groups) as SourcedGroups<Tables>;
+  return Object.fromEntries(merged) as SourcedGroups<Groups>;
 }
 
-/** Takes each key from the last layer that sets it, or else its default. A key that is `undefined` is not set. */
+/**
+ * Takes each key from the last layer that sets it, or else its default. A key that is `undefined` is not set.
+ * @param layers objects of the config and their paths: the global one, then the shop's
+ */
 function merge<Table extends KeyTable>(
   table: Table,
-  layers: Layers,
+  layers: readonly (readonly [values: object, path: readonly PropertyKey[]])[],
   environment: Parameters<NonNullable<Key["derive"]>>[1],
 ): Sourced<Effective<Table>> {
   const merged: Record<string, SourcedValue> = {};

@@ -31,7 +31,7 @@ export interface Key<Value = unknown> {
   ) => Pick<SourcedValue<Value>, "value" | "source">;
   /** Errors show a `public` value. Nothing shows a `secret` one. By default, only `storefront explain` shows a value. */
   readonly visibility?: "public" | "secret";
-  /** The keys of a value that is an object, if it has no default for each of them. */
+  /** The keys of a value that is an object. */
   readonly keys?: KeyTable;
 }
 
@@ -145,11 +145,16 @@ export function objectOf(table: KeyTable, removed: Readonly<Record<string, strin
   });
 }
 
+/** An object with the keys of a table. For `removed`, see {@link objectOf}. */
+export function group<Table extends KeyTable>(keys: Table, removed?: Record<string, string>) {
+  return { schema: objectOf(keys, removed), expected: "an object", keys };
+}
+
 /** `false`, or an object with the keys of a table. */
-export function falseOr<Value>(table: KeyTable) {
+export function falseOr<Table extends KeyTable>(keys: Table) {
   const expected = "false or an object";
-  const union = z.union([z.literal(false), objectOf(table)], { error: expected });
-  return { schema: union as unknown as z.ZodType<Value | false>, expected };
+  const schema = z.union([z.literal(false), objectOf(keys)], { error: expected });
+  return { schema: schema as unknown as z.ZodType<ConfigOf<Table> | false>, expected, keys };
 }
 
 /** Whether a value has functions with these names. */

@@ -86,7 +86,7 @@ export const sessionKeys = {
   /** The most sessions of a user, in all shops of a realm that share a storage. @default 50 */
   maxSessionsPerUser: { ...count(), default: 50 },
   /** Decides about a login above `maxSessionsPerUser`. @default "endOldest" */
-  sessionLimitPolicy: { ...oneOf("endOldest", "refuse"), default: "endOldest" },
+  sessionLimitPolicy: { ...oneOf<SessionLimitPolicy>("endOldest", "refuse"), default: "endOldest" },
   /** Keys of 32 characters or more for tokens in sessions: the last one encrypts, each of them decrypts. @default `secret` */
   encryptionKeys: {
     ...secrets(32, "a key of 32 characters or more"),
@@ -120,7 +120,7 @@ export const sessionKeys = {
     default: "storefront-auth-token",
   },
   /** The session cache; `false` turns it off. @default on with Redis and memory, off with other storages */
-  cache: { ...falseOr<SessionCacheConfig>(cacheKeys), keys: cacheKeys },
+  cache: falseOr(cacheKeys),
 } satisfies KeyTable;
 
 /** Keys of other programs, and what to use instead. */

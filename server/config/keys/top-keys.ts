@@ -28,7 +28,10 @@ export const topKeys = {
     default: "/api",
   },
   /** How a call without the header `x-shop-id` finds its shop: by `path`, by `domain`, or `path_or_default`. @default "path_or_default" */
-  shopSelector: { ...oneOf("path", "domain", "path_or_default"), default: "path_or_default" },
+  shopSelector: {
+    ...oneOf<ShopSelector>("path", "domain", "path_or_default"),
+    default: "path_or_default",
+  },
   /** Your methods. A method with the name of a built-in one replaces it: see docs/rpc.md. @default none */
   methods: { ...methods(), default: {} },
   /** Functions that run before and after calls: see docs/rpc.md. @default none */
