@@ -19,9 +19,6 @@ type Schema = StandardSchemaV1 | undefined;
 type InputOf<I extends Schema> = I extends StandardSchemaV1
   ? StandardSchemaV1.InferOutput<I>
   : undefined;
-type PayloadOf<I extends Schema> = I extends StandardSchemaV1
-  ? StandardSchemaV1.InferInput<I>
-  : undefined;
 
 /** The definition of a method. */
 export interface RpcMethodDefinition<
@@ -84,7 +81,7 @@ export function defineRpcMethod<
 >(
   definition: RpcMethodDefinition<A, I, O, Output>,
 ): RpcMethod<
-  PayloadOf<I>,
+  I extends StandardSchemaV1 ? StandardSchemaV1.InferInput<I> : undefined,
   O extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<O> : Awaited<Output>,
   InputOf<I>,
   ContextOf<A>

@@ -49,13 +49,8 @@ let hasMarks = false;
 /** Above the size of any schema; the search runs once, when a method is defined. */
 const maxParts = 20_000;
 
-interface Arktype {
-  readonly references: readonly unknown[];
-  configure(meta: object): unknown;
-}
-
-function isArktype(schema: object): schema is Arktype {
-  const { references, configure } = schema as Partial<Record<keyof Arktype, unknown>>;
+function isArktype(schema: object): schema is { configure(meta: object): unknown } {
+  const { references, configure } = schema as { references?: unknown; configure?: unknown };
   return Array.isArray(references) && typeof configure === "function";
 }
 

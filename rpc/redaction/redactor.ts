@@ -29,7 +29,7 @@ export class Redactor {
    */
   redact<T>(value: T): T {
     this.#find();
-    return this.#copy(value, { known: new Map(), goesByName: true, maxDepth: 6 }, 0) as T;
+    return this.#copy(value, 0, true, new Map()) as T;
   }
 
   /**
@@ -38,7 +38,7 @@ export class Redactor {
    */
   redactJson(value: unknown): unknown {
     this.#find();
-    return this.#copy(value, { known: new Map(), goesByName: false, maxDepth: Infinity }, 0);
+    return this.#copy(value, 0, false, new Map());
   }
 
   /** Returns a logger that redacts each line. */
@@ -63,25 +63,33 @@ export class Redactor {
     return text.replace(this.#matcher, redacted);
   }
 
-  /** A value that cannot be read, such as a revoked proxy, does not hide the rest. */
-  #copy(value: unknown, copying: Copying, depth: number): unknown {
+  /**
+   * A value that cannot be read, such as a revoked proxy, does not hide the rest.
+   * @param goesByName hides the values of secret keys, and ends at the sixth level
+   * @param known the copies so far, so that circles end
+   */
+  #copy(value: unknown, depth: number, goesByName: boolean, known: Map<object, unknown>): unknown {
     try {
-      return this.#copyReadable(value, copying, depth);
+      return this.#copyReadable(value, depth, goesByName, known);
     } catch {
       return unreadable;
     }
   }
 
-  #copyReadable(value: unknown, copying: Copying, depth: number): unknown {
-    const { known, goesByName, maxDepth } = copying;
+  #copyReadable(
+    value: unknown,
+    depth: number,
+    goesByName: boolean,
+    known: Map<object, unknown>,
+  ): unknown {
     if (typeof value === "string") return this.#redactText(value);
     if (typeof value === "number" || typeof value === "bigint") {
       return this.#secrets.has(String(value)) ? redacted : value;
     }
     if (typeof value !== "object" || value === null || value instanceof Date) return value;
     if (known.has(value)) return known.get(value);
-    if (depth === maxDepth) return tooDeep;
-    const inner = (part: unknown) => this.#copy(part, copying, depth + 1);
+    if (goesByName && depth === maxDepth) return tooDeep;
+    const inner = (part: unknown) => this.#copy(part, depth + 1, goesByName, known);
     if (value instanceof URL) return inner(value.href);
     if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
     if (Array.isArray(value)) {
@@ -120,14 +128,8 @@ export class Redactor {
 // --- Internal helpers ---
 
 const noSecrets: ReadonlySet<string> = new Set();
-interface Copying {
-  /** Copies so far, so that circles end. */
-  readonly known: Map<object, unknown>;
-  readonly goesByName: boolean;
-  /** The most levels that are copied. */
-  readonly maxDepth: number;
-}
-
+/** The most levels of a log line or an event that are copied. */
+const maxDepth = 6;
 const minLength = 4;
 /** The most secrets of one source, so that a client can't hold the event loop with many values. */
 const maxTexts = 64;

@@ -28,38 +28,28 @@ export function assertSecretsFindable(input: StandardSchemaV1): void {
   );
 }
 
-/** A payload with `[redacted]` in place of its secrets, and the secrets themselves. */
-export interface MaskedPayload {
-  /** `undefined` if no schema says which parts are secret. */
-  readonly masked: unknown;
-  /** Strings, numbers, and objects and arrays whose every value is secret. */
-  readonly secrets: readonly unknown[];
-}
-
 /**
  * Finds the secrets of a payload. If a part doesn't match a schema with secrets, all of that part is secret, because it
  * can contain a misplaced password.
+ * @returns `masked`: the payload with `[redacted]` in place of its secrets, or `undefined` if no schema says which parts
+ * are secret; `secrets`: strings, numbers, and objects and arrays whose every value is secret
  */
-export function maskSecrets(schema: StandardSchemaV1 | undefined, payload: unknown): MaskedPayload {
-  if (schema === undefined) return { masked: undefined, secrets: [] };
-  if (isZod(schema)) {
-    const secrets: unknown[] = [];
-    return { masked: mask(schema, payload, { secrets, isPart: false }), secrets };
+export function maskSecrets(
+  schema: StandardSchemaV1 | undefined,
+  payload: unknown,
+): { readonly masked: unknown; readonly secrets: readonly unknown[] } {
+  const secrets: unknown[] = [];
+  if (schema !== undefined && isZod(schema)) {
+    return { masked: mask(schema, payload, secrets), secrets };
   }
-  return isForeignMarked(schema)
+  return schema !== undefined && isForeignMarked(schema)
     ? { masked: redacted, secrets: [payload] }
-    : { masked: undefined, secrets: [] };
+    : { masked: undefined, secrets };
 }
 
 // --- Internal helpers ---
 
 const marked = new WeakSet<object>();
-
-interface Masking {
-  readonly secrets: unknown[];
-  /** Whether other schemas describe the other keys of the object. */
-  readonly isPart: boolean;
-}
 
 function isZod(schema: object): schema is $ZodType & StandardSchemaV1 {
   return "_zod" in schema;
@@ -70,17 +60,20 @@ function internalsOf(schema: $ZodType) {
   return internals;
 }
 
-function mask(schema: $ZodType, value: unknown, masking: Masking): unknown {
+/**
+ * @param secrets the secrets found so far
+ * @param isPart whether other schemas describe the other keys of the object
+ */
+function mask(schema: $ZodType, value: unknown, secrets: unknown[], isPart = false): unknown {
   if (value === undefined || value === null || !holdsSecret(schema)) return value;
   const hide = (): string => {
-    if (value !== redacted) masking.secrets.push(value);
+    if (value !== redacted) secrets.push(value);
     return redacted;
   };
   if (isMarked(schema)) return hide();
-  const inner = (part: $ZodType, found: unknown) =>
-    mask(part, found, { ...masking, isPart: false });
+  const inner = (part: $ZodType, found: unknown) => mask(part, found, secrets);
   const inEach = (parts: readonly $ZodType[]) =>
-    parts.reduce<unknown>((rest, part) => mask(part, rest, { ...masking, isPart: true }), value);
+    parts.reduce<unknown>((rest, part) => mask(part, rest, secrets, true), value);
   const { def } = internalsOf(schema);
   switch (def.type) {
     case "object": {
@@ -89,8 +82,8 @@ function mask(schema: $ZodType, value: unknown, masking: Masking): unknown {
         const part = Object.hasOwn(def.shape, key) ? def.shape[key] : def.catchall;
         if (part !== undefined && internalsOf(part).def.type !== "never")
           return [key, inner(part, found)];
-        if (masking.isPart) return [key, found];
-        masking.secrets.push(found);
+        if (isPart) return [key, found];
+        secrets.push(found);
         return [key, redacted];
       });
       return Object.fromEntries(entries);
@@ -98,7 +91,7 @@ function mask(schema: $ZodType, value: unknown, masking: Masking): unknown {
     case "record": {
       if (!isObject(value)) return hide();
       if (holdsSecret(def.keyType)) {
-        masking.secrets.push(Object.keys(value));
+        secrets.push(Object.keys(value));
         return hide();
       }
       const entries = Object.entries(value).map(([key, found]) => [
@@ -119,14 +112,16 @@ function mask(schema: $ZodType, value: unknown, masking: Masking): unknown {
     case "union": {
       const fitting = def.options.filter((option) => fits(option, value));
       if (fitting.length === 0) return hide();
-      return fitting.length === 1 ? mask(fitting[0] as $ZodType, value, masking) : inEach(fitting);
+      return fitting.length === 1
+        ? mask(fitting[0] as $ZodType, value, secrets, isPart)
+        : inEach(fitting);
     }
     case "intersection":
       return inEach([def.left, def.right]);
     case "pipe":
-      return mask(holdsSecret(def.in) ? def.in : def.out, value, masking);
+      return mask(holdsSecret(def.in) ? def.in : def.out, value, secrets, isPart);
     case "lazy":
-      return mask(def.getter(), value, masking);
+      return mask(def.getter(), value, secrets, isPart);
     case "optional":
     case "nullable":
     case "default":
@@ -134,7 +129,7 @@ function mask(schema: $ZodType, value: unknown, masking: Masking): unknown {
     case "nonoptional":
     case "catch":
     case "readonly":
-      return mask(def.innerType, value, masking);
+      return mask(def.innerType, value, secrets, isPart);
     default:
       return hide();
   }
