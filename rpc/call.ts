@@ -24,33 +24,30 @@ export interface RpcRuntime {
   readonly credentialHeaders: readonly string[];
 }
 
-/** The parts of a request that a call needs. */
-export interface CallRequest {
-  /** The name of the called method. */
-  readonly method: string;
-  readonly client: { readonly ip?: string | undefined; readonly headers: Headers };
-  readonly deadline: {
-    /** Aborts if the time has passed (a TimeoutError), or if the client has disconnected. */
-    readonly signal: AbortSignal;
-    /** @throws RpcError `timeout` if the time has passed: the client has its response already */
-    assertInTime(): void;
-  };
-  /** Replaces the secrets of the call in everything that is logged. */
-  readonly redactor: Redactor;
-}
-
 /** One call: its shop, its request, and its session. */
 export class Call {
   readonly runtime: RpcRuntime;
   readonly services: ShopServices;
-  readonly request: CallRequest;
+  readonly request: {
+    /** The name of the called method. */
+    readonly method: string;
+    readonly client: { readonly ip?: string | undefined; readonly headers: Headers };
+    readonly deadline: {
+      /** Aborts if the time has passed (a TimeoutError), or if the client has disconnected. */
+      readonly signal: AbortSignal;
+      /** @throws RpcError `timeout` if the time has passed: the client has its response already */
+      assertInTime(): void;
+    };
+    /** Replaces the secrets of the call in everything that is logged. */
+    readonly redactor: Redactor;
+  };
   #transport: string | undefined;
   #log: Logger | undefined;
   #session: CallSession | undefined;
   #context: RpcContext | undefined;
   #publicContext: PublicRpcContext | undefined;
 
-  constructor(runtime: RpcRuntime, services: ShopServices, request: CallRequest) {
+  constructor(runtime: RpcRuntime, services: ShopServices, request: Call["request"]) {
     this.runtime = runtime;
     this.services = services;
     this.request = request;

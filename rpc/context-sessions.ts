@@ -41,12 +41,11 @@ export function createContextSessions({ services, session }: Call) {
      * Ends a user's sessions like `destroySessionsForUserId`, and also returns whether that is complete: if the user's
      * index was lost, some sessions can stay active.
      */
-    async endAll(
+    endAll(
       userId: string | number,
       sessionsToKeep: readonly string[] = [],
     ): Promise<{ readonly ended: number; readonly isComplete: boolean }> {
-      const { count, isComplete } = await destroySessionsOf(session, userId, sessionsToKeep);
-      return { ended: count, isComplete };
+      return destroySessionsOf(session, userId, sessionsToKeep);
     },
 
     /**

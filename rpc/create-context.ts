@@ -30,7 +30,7 @@ export function createContext(call: Call): RpcContext {
     createUserBoundSession: (user, options) => logIn(session, user, options),
     destroySession: () => destroySession(session),
     destroySessionsForUserId: async (userId, sessionsToKeep = []) =>
-      (await destroySessionsOf(session, userId, sessionsToKeep)).count,
+      (await destroySessionsOf(session, userId, sessionsToKeep)).ended,
     updateCustomData: (patch) => session.draft.updateCustomData(patch),
     readTokens: () => session.tokens.read(),
     updateTokens: (tokens) => session.tokens.update(tokens),

@@ -1,14 +1,7 @@
 import { availableParallelism } from "node:os";
+import type { AuthContext } from "./auth.ts";
 import { RpcError } from "../error.ts";
 import { toNetwork } from "./network.ts";
-
-/** The caller that needs a hash. */
-export interface HashCaller {
-  /** The caller's IP address, if it is known. */
-  readonly ip?: string | undefined;
-  /** Aborts when the caller no longer waits. */
-  readonly signal?: AbortSignal | undefined;
-}
 
 /**
  * Runs a hash with limited concurrency: each hash keeps a core busy, and a thread of the pool that also reads files and
@@ -16,7 +9,10 @@ export interface HashCaller {
  * @throws RpcError `client_gone` if the caller disconnected; `too_many_attempts` if too many hashes of its network
  * wait; `too_busy` if too many wait in all; and any error of `hash`
  */
-export async function queueHash<T>(hash: () => Promise<T>, caller: HashCaller = {}): Promise<T> {
+export async function queueHash<T>(
+  hash: () => Promise<T>,
+  caller: Partial<AuthContext> = {},
+): Promise<T> {
   if (running >= maxRunning) await waitForSlot(caller);
   else running++;
   try {
@@ -44,12 +40,12 @@ const tooManyWaiting = "Too many passwords from this address wait to be checked"
 /** The waiting hashes of each network that has some; the first network is next. */
 const queues = new Map<
   string,
-  { caller: HashCaller; start: () => void; refuse: (error: RpcError) => void }[]
+  { caller: Partial<AuthContext>; start: () => void; refuse: (error: RpcError) => void }[]
 >();
 let running = 0;
 let waiting = 0;
 
-async function waitForSlot(caller: HashCaller): Promise<void> {
+async function waitForSlot(caller: Partial<AuthContext>): Promise<void> {
   const network = caller.ip === undefined ? "" : toNetwork(caller.ip);
   // Callers without a known IP address are not one network.
   const isFull = () => network !== "" && (queues.get(network)?.length ?? 0) >= maxWaitingPerNetwork;

@@ -1,5 +1,6 @@
 import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from "node:crypto";
-import { queueHash, type HashCaller } from "./hash-queue.ts";
+import type { AuthContext } from "./auth.ts";
+import { queueHash } from "./hash-queue.ts";
 
 /**
  * Hashes a password with scrypt (N=2^15, r=8, p=3: one of the equivalent settings of OWASP's Password
@@ -8,7 +9,10 @@ import { queueHash, type HashCaller } from "./hash-queue.ts";
  * @returns a PHC string, which carries its salt and settings
  * @throws RpcError as {@link queueHash} does
  */
-export async function hashPassword(password: string, caller?: HashCaller): Promise<string> {
+export async function hashPassword(
+  password: string,
+  caller?: Partial<AuthContext>,
+): Promise<string> {
   const salt = randomBytes(16);
   const hash = await queueHash(() => derive(password, salt, settings), caller);
   const { ln, r, p } = settings;
@@ -29,7 +33,7 @@ export function isPasswordHash(phc: unknown): phc is string {
 export async function verifyPassword(
   password: string,
   phc: string | undefined,
-  caller?: HashCaller,
+  caller?: Partial<AuthContext>,
 ): Promise<boolean> {
   const parsed = parseHash(phc ?? nobodysHash);
   if (parsed === undefined) throw new Error("An account's password hash cannot be read");

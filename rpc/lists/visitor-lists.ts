@@ -54,8 +54,8 @@ export class VisitorLists {
     return this.#session.work.ownerKey;
   }
 
-  /** Reads the visitor's list. */
-  async read<K extends ListKind>(kind: K): Promise<VisitorList<K>> {
+  /** Reads the visitor's list. Its key is `undefined` if the visitor has none yet. */
+  async read<K extends ListKind>(kind: K) {
     const lists = listsOf(this.#session.services, kind);
     const key = this.keyOf(kind);
     return { key, value: key === undefined ? lists.empty : await readList(lists, key) };
@@ -67,10 +67,7 @@ export class VisitorLists {
    * @param rule a pure function, because it can run more than once; if it returns its argument, nothing is written
    * @throws SessionEndedError, and the errors of `rule`
    */
-  async change<K extends ListKind>(
-    kind: K,
-    rule: (current: Lists[K]) => Lists[K],
-  ): Promise<VisitorList<K>> {
+  async change<K extends ListKind>(kind: K, rule: (current: Lists[K]) => Lists[K]) {
     const lists = listsOf(this.#session.services, kind);
     // A change without effect begins no session. Neither does a change that the rule rejects.
     if (this.keyOf(kind) === undefined && rule(lists.empty) === lists.empty) {
@@ -183,12 +180,6 @@ export async function changeWishlist(
 interface Lists {
   readonly basket: Basket;
   readonly wishlist: Wishlist;
-}
-
-/** A visitor's list, and its key: `undefined` if the visitor has none yet. */
-interface VisitorList<K extends ListKind> {
-  readonly key: string | undefined;
-  readonly value: Lists[K];
 }
 
 function listsOf<K extends ListKind>(services: ShopServices, kind: K): ShopLists<Lists[K]> {

@@ -29,7 +29,7 @@ export async function destroySessionsOf(
   session: CallSession,
   userId: string | number,
   idsToKeep: readonly string[],
-): Promise<{ readonly count: number; readonly isComplete: boolean }> {
+): Promise<{ readonly ended: number; readonly isComplete: boolean }> {
   // If a parallel call gives a session another ID right now, it is still the same session.
   const isKept = (one: UserSession) => idsOf(one).some((id) => idsToKeep.includes(id));
   const { realm, sessions } = session.writable;
@@ -37,10 +37,10 @@ export async function destroySessionsOf(
   const { ended, isComplete, since } = await endSessions(realm.users, userId, isKept, mark);
   session.lastRevocation = since.get(sessions.users);
   await clearIfAmong(session, ended);
-  if (isComplete) return { count: ended.length, isComplete };
+  if (isComplete) return { ended: ended.length, isComplete };
   session.call.log.warn(incompleteEnd, { userId });
   const isOwnEnded = await destroyUnnamed(session, userId, idsToKeep);
-  return { count: ended.length + (isOwnEnded ? 1 : 0), isComplete };
+  return { ended: ended.length + (isOwnEnded ? 1 : 0), isComplete };
 }
 
 /** Ends one of a user's sessions. @returns whether there was one with this handle */
