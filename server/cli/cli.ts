@@ -5,7 +5,7 @@ import { fail, print, printAndExit } from "./output.ts";
 import { describeDiagnosis, diagnose } from "../config/doctor.ts";
 import { assertNoErrors, checkConfig } from "../config/check.ts";
 import { explainShop } from "../config/explain.ts";
-import { loadStorefrontConfig } from "./load.ts";
+import { loadStorefrontConfig } from "../config/load.ts";
 import { ignoreOutputErrors } from "./process-errors.ts";
 import { run } from "./run.ts";
 

@@ -7,7 +7,7 @@ import { fail, print, printError } from "./output.ts";
 import type { StorefrontConfig } from "../config/config.ts";
 import { endOfTick } from "./http-server.ts";
 import { listen, type Running } from "./listen.ts";
-import { loadStorefrontConfig, watchStorefrontConfig } from "./load.ts";
+import { loadStorefrontConfig, watchStorefrontConfig } from "../config/load.ts";
 import { createLog } from "../console-log.ts";
 import { handleProcessErrors } from "./process-errors.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { loadStorefrontConfig } from "../../../server/cli/load.ts";
+import { loadStorefrontConfig } from "../../../server/config/load.ts";
 import { createFolder, runCli } from "../../_cli.ts";
 
 const secret = "hunter2secret";
