@@ -10,6 +10,8 @@ export default defineConfig({
       "storefront-core/client": source("rpc/client.ts"),
       "storefront-core/storage": source("storage/index.ts"),
       "storefront-core/express": source("adapters/express.ts"),
+      "storefront-core/dev": source("server/dev.ts"),
+      "storefront-core/vite": source("adapters/vite.ts"),
       "storefront-core/vendure": source("adapters/vendure-session-cache.ts"),
       "storefront-core": source("server/index.ts"),
     },

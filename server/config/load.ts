@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, watch } from "node:fs";
+import { existsSync, readFileSync, statSync, watch, type FSWatcher } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, extname, join, resolve } from "node:path";
@@ -36,10 +36,11 @@ export async function loadStorefrontConfig(
 /**
  * Calls back after a change of the config's file, of a TypeScript module that it imports by a relative path, or of the
  * `.env` file beside it. Node reads other imports only once.
+ * @returns a function that stops watching
  */
-export function watchStorefrontConfig(file: string, onChange: () => void): void {
+export function watchStorefrontConfig(file: string, onChange: () => void): () => void {
   const sources = new Set<string>();
-  const folders = new Set<string>();
+  const watchers = new Map<string, FSWatcher>();
   let timer: NodeJS.Timeout | undefined;
 
   function watchSources(): void {
@@ -47,12 +48,14 @@ export function watchStorefrontConfig(file: string, onChange: () => void): void 
       const folder = dirname(source);
       sources.add(source);
       // Watch the folder: an editor replaces a file instead of changing it.
-      if (folders.has(folder)) continue;
-      folders.add(folder);
+      if (watchers.has(folder)) continue;
       const watcher = watch(folder, (_, name) => {
         if (name !== null && sources.has(join(folder, name))) reportChange();
       });
-      watcher.on("error", () => watcher.close());
+      watchers.set(
+        folder,
+        watcher.on("error", () => watcher.close()),
+      );
     }
   }
 
@@ -65,6 +68,10 @@ export function watchStorefrontConfig(file: string, onChange: () => void): void 
   }
 
   watchSources();
+  return () => {
+    clearTimeout(timer);
+    for (const watcher of watchers.values()) watcher.close();
+  };
 }
 
 // --- Internal helpers ---

@@ -1,0 +1,49 @@
+/** A storefront in Vite's development server: the public entry `storefront-core/vite`. */
+
+import { toNodeHandler } from "h3";
+import type { Connect, Plugin, PreviewServer, ViteDevServer } from "vite";
+import { openDevStorefront } from "../server/dev.ts";
+import type { Storefront } from "../server/index.ts";
+
+/** Options of {@link storefront}. */
+export interface StorefrontPluginOptions {
+  /** The config's file, relative to Vite's root. Default: `storefront.config.ts`, `.js`, `.json` … there. */
+  readonly config?: string;
+}
+
+/**
+ * Serves the storefront of a config by `vite` and `vite preview`, on the same origin as the pages. So pages call
+ * `/api/rpc/…` without CORS, and their cookies work. A change of the config applies to the next call.
+ *
+ * `vite build` ignores it: in production, run `storefront start` or {@link https://h3.dev | a server of your own}.
+ */
+export function storefront({ config }: StorefrontPluginOptions = {}): Plugin {
+  async function serve(server: ViteDevServer | PreviewServer): Promise<void> {
+    const dev = await openDevStorefront(server.config.root, config);
+    server.httpServer?.once("close", () => void dev.close());
+    server.middlewares.use(((request, response, next) => {
+      const { current } = dev;
+      if (!isOurs(current, request.url ?? "")) return next();
+      void toNodeHandler(current)(request, response);
+    }) as Connect.NextHandleFunction);
+  }
+  return {
+    name: "storefront-core",
+    apply: "serve",
+    configureServer: serve,
+    configurePreviewServer: serve,
+  };
+}
+
+// --- Internal helpers ---
+
+/** Whether a path is one of the storefront: a call, also of a shop with a path; an admin call; or a health check. */
+function isOurs({ options: { basePath } }: Storefront, url: string): boolean {
+  const [path = ""] = url.split("?", 1);
+  if (path === "/healthz" || path === "/readyz") return true;
+  const withoutShop = path.slice(path.indexOf("/", 1));
+  return [path, withoutShop].some(
+    (rest) =>
+      rest.startsWith(basePath) && /^\/(?:rpc|admin)(?:\/|$)/.test(rest.slice(basePath.length)),
+  );
+}

@@ -1,0 +1,59 @@
+/**
+ * For development servers that serve a storefront next to their pages.
+ * @module storefront-core/dev
+ */
+import { messageOf } from "../shared/log.ts";
+import { loadStorefrontConfig, watchStorefrontConfig } from "./config/load.ts";
+import type { StorefrontConfig } from "./config/config.ts";
+import { createStorefront, type Storefront } from "./storefront.ts";
+
+/** A storefront that follows the changes of its config. */
+export interface DevStorefront {
+  /** The storefront of the latest config without errors. Read it anew for each request. */
+  readonly current: Storefront;
+  /** Stops watching the config, and closes the storefront. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the storefront of a config file, and opens it again after each change of the file, as `storefront dev` does.
+ * The memory driver starts empty then. If a changed config has errors, it logs them, and the old one stays in effect.
+ * @param folder contains `storefront.config.ts`, or another format of it
+ * @param file another name of the config, relative to the folder
+ * @throws ConfigError; Error with one line if there is no config, or if it fails
+ */
+export async function openDevStorefront(folder: string, file?: string): Promise<DevStorefront> {
+  const load = async () => {
+    const loaded = await loadStorefrontConfig(folder, file, { isReadAgain: true });
+    const config = loaded.config as StorefrontConfig;
+    return { path: loaded.file, storefront: createStorefront(config, { production: false }) };
+  };
+  const { path, storefront } = await load();
+  let current = storefront;
+  /** Runs the reloads and the end one after the other. */
+  let last = Promise.resolve();
+
+  async function reload(): Promise<void> {
+    const { log } = current.options;
+    try {
+      const previous = current;
+      current = (await load()).storefront;
+      log.info("The storefront uses its changed config", { file: path });
+      await previous.close();
+    } catch (error) {
+      log.error(`The storefront keeps its old config: ${messageOf(error)}`);
+    }
+  }
+
+  const unwatch = watchStorefrontConfig(path, () => (last = last.then(reload)));
+  return {
+    get current() {
+      return current;
+    },
+    async close() {
+      unwatch();
+      await last;
+      await current.close();
+    },
+  };
+}
