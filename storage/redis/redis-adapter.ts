@@ -6,20 +6,18 @@ import {
   type RemoteFeed,
   type Swap,
 } from "../documents/adapter.ts";
-import type { ChangeListener } from "../documents/documents.ts";
+import type { ChangeListener, Counters, CounterState } from "../documents/documents.ts";
 import type { Logger } from "../../shared/log.ts";
-import { createRedisCounters } from "./redis-counters.ts";
-import type { RedisDriver } from "./redis-client.ts";
+import { createRedisKeys, type RedisDriver } from "./redis-client.ts";
 import { openRedisFeed } from "./redis-feed.ts";
-import { createRedisKeys } from "./redis-keys.ts";
-import { RedisCommands } from "./redis-commands.ts";
+import { createRedisCommands } from "./redis-commands.ts";
 import {
+  countScript,
   otherType,
   pingScript,
   setAsideScript,
   swapScript,
   takeScript,
-  type RedisScript,
 } from "./redis-scripts.ts";
 import { inspectRedis, warnOfEviction } from "./redis-server.ts";
 
@@ -31,7 +29,7 @@ import { inspectRedis, warnOfEviction } from "./redis-server.ts";
 export function createRedisAdapter(driver: RedisDriver, log: Logger): StorageAdapter {
   const client = driver.getInstance();
   const keys = createRedisKeys(driver.options?.base, client.options?.keyPrefix);
-  const commands = new RedisCommands(client, log);
+  const commands = createRedisCommands(client, log);
   warnOfEviction(client, log);
   // Each node of a cluster pushes only its own changes, and nodes join and leave.
   const canPush = !client.isCluster && client.duplicate !== undefined;
@@ -44,7 +42,7 @@ export function createRedisAdapter(driver: RedisDriver, log: Logger): StorageAda
       // Send the remaining time, because clocks can differ. Each read also checks `expiresAt`.
       const left = next?.expiresAt && Math.max(1, Math.ceil(next.expiresAt - Date.now()));
       const args = [match, text, next?.text ?? "", String(left ?? "")];
-      const swap = toSwap((await run(swapScript, key, args)) as SwapReply);
+      const swap = toSwap(await run(swapScript, key, args));
       if (swap.swapped) commands.wrote();
       return swap;
     },
@@ -54,7 +52,7 @@ export function createRedisAdapter(driver: RedisDriver, log: Logger): StorageAda
     },
     async setAside(key, text) {
       const args = [text, String(asideSeconds), client.isCluster ? "cluster" : ""];
-      return toSwap((await run(setAsideScript, key, args)) as SwapReply);
+      return toSwap(await run(setAsideScript, key, args));
     },
     async ping() {
       await run(pingScript, pingKey, [String(pingSeconds)]);
@@ -65,7 +63,7 @@ export function createRedisAdapter(driver: RedisDriver, log: Logger): StorageAda
       commands.close();
       await driver.dispose?.();
     },
-    counters: (name, window) => createRedisCounters(name, window, { run, log }),
+    counters: openCounters,
     ...(canPush && { watch }),
   };
 
@@ -73,8 +71,42 @@ export function createRedisAdapter(driver: RedisDriver, log: Logger): StorageAda
     return openRedisFeed(client, { keys, prefix, emit, log });
   }
 
+  /**
+   * Counts with one command on a single key. If a value is no count, calls fail until the window has passed. Otherwise
+   * an attacker could reset a limit by corrupting it.
+   */
+  function openCounters(name: string, window: number): Counters {
+    return {
+      read: (key) => add(key, 0),
+      add: (key) => add(key, 1),
+      async takeBack(key) {
+        await add(key, -1);
+      },
+      async clear(key) {
+        await run(takeScript, `${name}:${key}`, []);
+      },
+    };
+
+    async function add(count: string, added: number): Promise<CounterState> {
+      const key = `${name}:${count}`;
+      const reply = await run(countScript, key, [String(added), String(window)]);
+      // With the option `stringNumbers`, ioredis returns numbers as text.
+      const [total, left = 0] = (reply as readonly unknown[]).map(Number);
+      if (total === undefined) {
+        log.warn(
+          "A counter of login attempts is unreadable; calls that need it fail until its window has passed",
+          { key },
+        );
+        throw new Error("Not a count");
+      }
+      return total <= 0 || left <= 0
+        ? { count: 0, endsIn: 0 }
+        : { count: total, endsIn: Math.ceil(left / 1000) };
+    }
+  }
+
   /** Runs a script on one key, and loads the script if Redis doesn't have it. */
-  function run({ sha1, lua }: RedisScript, path: string, args: string[]): Promise<unknown> {
+  function run({ sha1, lua }: typeof swapScript, path: string, args: string[]): Promise<unknown> {
     const key = keys.toCommand(path);
     const runKnown = () => client.evalsha(sha1, 1, key, ...args);
     return commands.send(runKnown, (error) => {
@@ -87,9 +119,8 @@ export function createRedisAdapter(driver: RedisDriver, log: Logger): StorageAda
 // --- Internal helpers ---
 
 /** With the option `stringNumbers`, ioredis returns numbers as text. */
-type SwapReply = readonly [swapped: number | string, current?: string | null];
-
-function toSwap([swapped, current]: SwapReply): Swap {
+function toSwap(reply: unknown): Swap {
+  const [swapped, current] = reply as readonly [number | string, (string | null)?];
   return Number(swapped) === 1
     ? { swapped: true }
     : { swapped: false, current: current ?? undefined };

@@ -2,178 +2,157 @@ import { setImmediate } from "node:timers";
 import type { Logger } from "../../shared/log.ts";
 import { LoopTimer, type Timed } from "../documents/loop-timer.ts";
 import type { RedisClient } from "./redis-client.ts";
-import { toAddress, watchConnections, type Connections } from "./redis-connections.ts";
-import { createRedisOutages, type RedisOutages } from "./redis-outages.ts";
+import { createRedisOutages, toAddress, watchConnections } from "./redis-connections.ts";
 
 /**
- * Sends commands to Redis. A command fails if no reply comes within the client's time limit. Errors don't contain the
- * command.
+ * Creates a queue of commands for Redis. A command fails if no reply comes within the client's time limit. Errors don't
+ * contain the command.
  *
  * While the client connects, commands wait here and not in the client's queue, so a command that timed out is never
  * sent. Commands above {@link maxCommands} fail immediately, and so do commands while Redis is down.
  */
-export class RedisCommands {
-  readonly #client: RedisClient;
-  readonly #limit: number;
-  readonly #timer: LoopTimer;
-  readonly #outages: RedisOutages;
-  readonly #connections: Connections;
+export function createRedisCommands(client: RedisClient, log: Logger) {
+  const { options } = client;
+  const limit = options?.commandTimeout ?? options?.redisOptions?.commandTimeout ?? 1000;
+  const timer = new LoopTimer(limit);
+  const outages = createRedisOutages(log);
   /** The number of sent commands that have no reply and are not lost with their connection. */
-  #unanswered = 0;
+  let unanswered = 0;
   /** The number of lost connections; the client may never settle their commands. */
-  #lost = 0;
+  let lost = 0;
   /** The commands to send when the client is ready. */
-  readonly #waiting = new Set<Command<unknown>>();
+  const waiting = new Set<Command>();
   /** The number of connections that ended since the client was ready. */
-  #failures = 0;
-  #isHeldBack = false;
-  #lastReconnect = 0;
+  let failures = 0;
+  let isHeldBack = false;
+  let lastReconnect = 0;
+  const connections = watchConnections(client, outages, {
+    timer,
+    onClose() {
+      lost++;
+      unanswered = 0;
+    },
+  });
+  client.on("ready", resume);
+  client.on("close", fail);
+  client.on("end", fail);
+  return {
+    /**
+     * Sends a command, together with the other commands of the same tick.
+     * @param recover returns the reply for an error, or throws
+     */
+    send<T>(command: () => Promise<T>, recover?: (error: unknown) => T | Promise<T>): Promise<T> {
+      return new Promise((resolve, reject) => {
+        const isReady = canSend();
+        const refusal = refusalOf(isReady);
+        if (refusal !== undefined) {
+          reject(new Error(refusal));
+          return;
+        }
+        const timed = timer.start(() => {
+          if (!waiting.delete(queued)) connections.probe();
+          reject(new Error(`No response within ${limit} ms`));
+        });
+        const queued: Command = { timed, send, reject };
+        if (isReady) send();
+        else wait(queued);
 
-  constructor(client: RedisClient, log: Logger) {
-    this.#client = client;
-    const { options } = client;
-    this.#limit = options?.commandTimeout ?? options?.redisOptions?.commandTimeout ?? 1000;
-    this.#timer = new LoopTimer(this.#limit);
-    this.#outages = createRedisOutages(log);
-    this.#connections = watchConnections(client, {
-      timer: this.#timer,
-      outages: this.#outages,
-      onClose: () => {
-        this.#lost++;
-        this.#unanswered = 0;
-      },
-    });
-    client.on("ready", () => this.#resume());
-    client.on("close", () => this.#fail());
-    client.on("end", () => this.#fail());
-  }
+        function send(): void {
+          holdBack();
+          unanswered++;
+          const lostBefore = lost;
+          const end = () => {
+            if (lost === lostBefore) unanswered--;
+            timer.end(timed);
+          };
+          command().then(
+            (reply) => {
+              end();
+              resolve(reply);
+            },
+            (error: unknown) => {
+              end();
+              reconnectIfDemoted(error);
+              resolve(recoverFrom(error, recover));
+            },
+          );
+        }
+      });
+    },
 
-  /**
-   * Sends a command, together with the other commands of the same tick.
-   * @param recover returns the reply for an error, or throws
-   */
-  send<T>(send: () => Promise<T>, recover?: (error: unknown) => T | Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const isReady = this.#isReady();
-      const refusal = this.#refusal(isReady);
-      if (refusal !== undefined) {
-        reject(new Error(refusal));
-        return;
-      }
-      const command: Command<T> = {
-        send,
-        recover,
-        resolve,
-        reject,
-        timed: this.#timer.start(() => this.#expire(command as Command<unknown>)),
-      };
-      if (isReady) this.#sendNow(command);
-      else this.#wait(command as Command<unknown>);
-    });
-  }
+    /** Notes that Redis accepted a write, so it is no read-only replica. */
+    wrote(): void {
+      if (lastReconnect === 0) return;
+      lastReconnect = 0;
+      outages.end(toPrimary(client));
+    },
 
-  /** Notes that Redis accepted a write, so it is no read-only replica. */
-  wrote(): void {
-    if (this.#lastReconnect === 0) return;
-    this.#lastReconnect = 0;
-    this.#outages.end(this.#addressOfPrimary());
-  }
+    close: connections.close,
+  };
 
-  close(): void {
-    this.#connections.close();
-  }
-
-  #isReady(): boolean {
-    const { status = "ready", stream } = this.#client;
+  function canSend(): boolean {
+    const { status = "ready", stream } = client;
     // A connection that is closing is still ready, but accepts no commands.
     return status === "ready" && stream?.writable !== false;
   }
 
   /** The reason not to send a command at all. */
-  #refusal(isReady: boolean): string | undefined {
-    const isFull = this.#unanswered + this.#waiting.size >= maxCommands;
+  function refusalOf(isReady: boolean): string | undefined {
+    const isFull = unanswered + waiting.size >= maxCommands;
     if (isFull) return `More than ${maxCommands} commands wait for Redis`;
-    return !isReady && this.#isDown() ? this.#noConnection() : undefined;
+    return !isReady && isDown() ? noConnection() : undefined;
   }
 
-  #noConnection(): string {
-    return `There is no connection to Redis: ${this.#outages.reason() ?? "it was closed"}`;
+  function noConnection(): string {
+    return `There is no connection to Redis: ${outages.reason() ?? "it was closed"}`;
   }
 
-  #isDown(): boolean {
-    return this.#failures >= maxFailures || this.#client.status === "end";
+  function isDown(): boolean {
+    return failures >= maxFailures || client.status === "end";
   }
 
-  #sendNow<T>(command: Command<T>): void {
-    this.#holdBack();
-    this.#unanswered++;
-    const lost = this.#lost;
-    command.send().then(
-      (reply) => {
-        if (this.#lost === lost) this.#unanswered--;
-        this.#timer.end(command.timed);
-        command.resolve(reply);
-      },
-      (error: unknown) => {
-        if (this.#lost === lost) this.#unanswered--;
-        this.#timer.end(command.timed);
-        this.#reconnectIfDemoted(error);
-        fail(command, error);
-      },
-    );
+  function wait(command: Command): void {
+    waiting.add(command);
+    if (client.status === "wait") client.connect().catch(() => {});
   }
 
-  #expire(command: Command<unknown>): void {
-    if (!this.#waiting.delete(command)) this.#connections.probe();
-    command.reject(new Error(`No response within ${this.#limit} ms`));
+  function resume(): void {
+    failures = 0;
+    const commands = [...waiting];
+    waiting.clear();
+    for (const command of commands) command.send();
   }
 
-  #wait(command: Command<unknown>): void {
-    this.#waiting.add(command);
-    if (this.#client.status === "wait") this.#client.connect?.().catch(() => {});
-  }
-
-  #resume(): void {
-    this.#failures = 0;
-    const waiting = [...this.#waiting];
-    this.#waiting.clear();
-    for (const command of waiting) this.#sendNow(command);
-  }
-
-  #fail(): void {
-    this.#failures++;
-    if (!this.#isDown()) return;
-    for (const command of this.#waiting) {
-      this.#timer.end(command.timed);
-      command.reject(new Error(this.#noConnection()));
+  function fail(): void {
+    failures++;
+    if (!isDown()) return;
+    for (const { timed, reject } of waiting) {
+      timer.end(timed);
+      reject(new Error(noConnection()));
     }
-    this.#waiting.clear();
+    waiting.clear();
   }
 
   /** A demoted primary rejects commands on this connection forever; a new connection finds the new primary. */
-  #reconnectIfDemoted(error: unknown): void {
-    if (this.#client.isCluster || !(error instanceof Error)) return;
+  function reconnectIfDemoted(error: unknown): void {
+    if (client.isCluster || !(error instanceof Error)) return;
     const [reason] = /\b(?:READONLY|MASTERDOWN)\b/.exec(error.message) ?? [];
     const now = Date.now();
-    if (reason === undefined || Math.abs(now - this.#lastReconnect) < reconnectInterval) return;
-    this.#lastReconnect = now;
-    this.#outages.begin(this.#addressOfPrimary(), reason);
+    if (reason === undefined || Math.abs(now - lastReconnect) < reconnectInterval) return;
+    lastReconnect = now;
+    outages.begin(toPrimary(client), reason);
     // Replies that are on their way still arrive.
-    this.#client.disconnect?.(true);
-  }
-
-  #addressOfPrimary(): string {
-    return `${toAddress(this.#client)} (the primary)`;
+    client.disconnect(true);
   }
 
   /** Sends all further commands of this tick in one write at its end, because each write is a system call. */
-  #holdBack(): void {
-    const { stream } = this.#client;
-    if (this.#isHeldBack || stream === undefined) return;
-    this.#isHeldBack = true;
+  function holdBack(): void {
+    const { stream } = client;
+    if (isHeldBack || stream === undefined) return;
+    isHeldBack = true;
     stream.cork();
     setImmediate(() => {
-      this.#isHeldBack = false;
+      isHeldBack = false;
       stream.uncork();
     });
   }
@@ -181,13 +160,11 @@ export class RedisCommands {
 
 // --- Internal helpers ---
 
-/** One command, and the promise of its reply. */
-interface Command<T> {
-  readonly send: () => Promise<T>;
-  readonly recover: ((error: unknown) => T | Promise<T>) | undefined;
-  readonly resolve: (reply: T | Promise<T>) => void;
-  readonly reject: (error: unknown) => void;
+/** A command that waits for the client. */
+interface Command {
   readonly timed: Timed;
+  readonly send: () => void;
+  readonly reject: (error: Error) => void;
 }
 
 /** About 10 MB while Redis doesn't reply. */
@@ -199,22 +176,21 @@ const maxFailures = 2;
 /** Milliseconds from one attempt to find the primary to the next. */
 const reconnectInterval = 2000;
 
-function fail<T>({ recover, resolve, reject }: Command<T>, error: unknown): void {
-  try {
-    if (recover === undefined) reject(toSafeError(error));
-    else resolve(Promise.resolve(recover(error)).catch(throwSafe));
-  } catch (reason) {
-    reject(toSafeError(reason));
-  }
+function toPrimary(client: RedisClient): string {
+  return `${toAddress(client)} (the primary)`;
 }
 
 /** An error of ioredis contains the command, and would bring a document or the password into every log. */
-function toSafeError(error: unknown): unknown {
-  if (!(error instanceof Error)) return error;
-  const { message, name, stack } = error;
-  return Object.assign(new Error(message), { name, stack });
-}
-
-function throwSafe(error: unknown): never {
-  throw toSafeError(error);
+async function recoverFrom<T>(
+  error: unknown,
+  recover: ((error: unknown) => T | Promise<T>) | undefined,
+): Promise<T> {
+  try {
+    if (recover === undefined) throw error;
+    return await recover(error);
+  } catch (reason) {
+    if (!(reason instanceof Error)) throw reason;
+    const { message, name, stack } = reason;
+    throw Object.assign(new Error(message), { name, stack });
+  }
 }

@@ -1,22 +1,9 @@
 import { setInterval } from "node:timers";
+import type { Redis, RedisOptions } from "ioredis";
 import type { LoopTimer, Timed } from "../documents/loop-timer.ts";
-import type { RedisClient, RedisConnection } from "./redis-client.ts";
-import { toReason, type RedisOutages } from "./redis-outages.ts";
-
-/** The monitored connections of a client. */
-export interface Connections {
-  /** Pings each connection, and ends those that don't reply; the client then opens new ones. */
-  probe(): void;
-  close(): void;
-}
-
-/** The dependencies of the monitor. */
-export interface WatchOptions {
-  readonly timer: LoopTimer;
-  readonly outages: RedisOutages;
-  /** Called when a connection has ended: its commands are lost. */
-  onClose(): void;
-}
+import type { Logger } from "../../shared/log.ts";
+import type { RedisClient } from "./redis-client.ts";
+import { readNode } from "./redis-url.ts";
 
 /**
  * Ends connections that don't reply within the time limit, even while they open: otherwise a connection that died
@@ -24,12 +11,14 @@ export interface WatchOptions {
  *
  * The timer replaces the `commandTimeout` of the connections, which would reject replies that have arrived. No
  * connection repeats a command that another one may have run.
+ * @param watch `onClose` is called when a connection has ended: its commands are lost
  */
 export function watchConnections(
   client: RedisClient,
-  { timer, outages, onClose }: WatchOptions,
-): Connections {
-  const probing = new Set<RedisConnection>();
+  outages: ReturnType<typeof createRedisOutages>,
+  { timer, onClose }: { readonly timer: LoopTimer; onClose(): void },
+) {
+  const probing = new Set<Redis>();
   if (client.isCluster) client.on("+node", watch);
   for (const connection of connectionsOf(client)) watch(connection);
   if (client.isCluster) client.on("error", (error) => fail(client, error));
@@ -38,13 +27,14 @@ export function watchConnections(
   heartbeat.unref();
   return { probe, close: () => clearInterval(heartbeat) };
 
+  /** Pings each connection, and ends those that don't reply; the client then opens new ones. */
   function probe(): void {
     for (const connection of connectionsOf(client)) {
       if (connection.status === "ready" && !probing.has(connection)) ping(connection);
     }
   }
 
-  function ping(connection: RedisConnection): void {
+  function ping(connection: Redis): void {
     const endPing = () => {
       probing.delete(connection);
       timer.end(timed);
@@ -58,7 +48,7 @@ export function watchConnections(
     connection.ping().then(endPing, endPing);
   }
 
-  function watch(connection: RedisConnection): void {
+  function watch(connection: Redis): void {
     let handshake: Timed | undefined;
     const endHandshake = () => {
       if (handshake !== undefined) timer.end(handshake);
@@ -84,21 +74,53 @@ export function watchConnections(
     });
   }
 
-  function fail(connection: RedisConnection, error: Error): void {
+  function fail(connection: Redis, error: Error): void {
     // If a cluster reaches none of its nodes, the error of the last node has the reason.
     const { lastNodeError = error } = error as Error & { readonly lastNodeError?: Error };
     outages.begin(toAddress(connection), toReason(lastNodeError));
   }
 
   /** Destroys the socket, because `disconnect` waits for two seconds. */
-  function cut(connection: RedisConnection): void {
+  function cut(connection: Redis): void {
     outages.begin(toAddress(connection), "no response");
     connection.stream?.destroy();
   }
 }
 
-/** The address of a connection, without user and password. */
-export function toAddress({ options = {}, startupNodes }: RedisConnection): string {
+/** Logs each outage of a Redis once, and its end once, per address. */
+export function createRedisOutages(log: Logger) {
+  const down = new Map<string, string>();
+  return {
+    /** @param reason the error code of Redis or the connection, without a secret */
+    begin(address: string, reason: string): void {
+      if (down.has(address)) return;
+      down.set(address, reason);
+      const message = `Redis at ${address} cannot be used; calls that need it get 503 until it is back`;
+      log.error(message, { reason });
+    },
+
+    /** The reason of the current outage. */
+    reason: (): string | undefined => [...down.values()].at(-1),
+
+    end(address: string): void {
+      if (down.delete(address)) log.info(`Redis at ${address} is back`);
+    },
+  };
+}
+
+/** The code in an error of ioredis, for example `ECONNREFUSED` or `NOAUTH`: the rest can contain a secret. */
+export function toReason(error: Error): string {
+  const { code } = error as { code?: unknown };
+  if (typeof code === "string") return code;
+  return /\b[A-Z]{4,}\b/.exec(error.message)?.[0] ?? error.name;
+}
+
+/** The address of a client, or of one connection of a cluster, without user and password. */
+export function toAddress(client: object): string {
+  const { options = {}, startupNodes } = client as {
+    readonly options?: RedisOptions;
+    readonly startupNodes?: readonly unknown[];
+  };
   const { path, host = "localhost", port = 6379, sentinels, name } = options;
   const nodes = sentinels ?? startupNodes;
   if (nodes?.length) {
@@ -123,20 +145,12 @@ function isSelect(error: Error): boolean {
 /** Milliseconds. */
 const heartbeatInterval = 5000;
 
-function connectionsOf(client: RedisClient): readonly RedisConnection[] {
+function connectionsOf(client: RedisClient): readonly Redis[] {
   return client.isCluster ? (client.nodes?.("all") ?? []) : [client];
 }
 
-/** The forms that ioredis accepts: a port, an address with or without `redis://user:password@`, or an object. */
-function toNodeAddress(node: unknown, standard: number): string {
-  if (typeof node === "object" && node !== null) {
-    const { host = "localhost", port = standard } = node as { host?: string; port?: number };
-    return `${host}:${port}`;
-  }
-  const text = String(node);
-  if (/^\d+$/.test(text)) return `localhost:${text}`;
-  const address = text.includes("//") ? text : `redis://${text}`;
-  if (!URL.canParse(address)) return "an unreadable address";
-  const { hostname, port } = new URL(address);
-  return `${hostname}:${port || standard}`;
+function toNodeAddress(node: unknown, standardPort: number): string {
+  const read = readNode(node);
+  if (read === undefined) return "an unreadable address";
+  return `${read.host}:${read.port || standardPort}`;
 }

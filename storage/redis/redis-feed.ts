@@ -2,17 +2,7 @@ import { setInterval } from "node:timers";
 import type { RemoteFeed } from "../documents/adapter.ts";
 import type { ChangeListener } from "../documents/documents.ts";
 import type { Logger } from "../../shared/log.ts";
-import type { RedisClient } from "./redis-client.ts";
-import type { RedisKeys } from "./redis-keys.ts";
-
-/** The dependencies of a change feed. */
-export interface RedisFeedOptions {
-  readonly keys: RedisKeys;
-  /** The prefix of the paths that the feed covers. */
-  readonly prefix: string;
-  readonly emit: ChangeListener;
-  readonly log: Logger;
-}
+import type { createRedisKeys, RedisClient } from "./redis-client.ts";
 
 /**
  * Makes Redis push changed keys (server-assisted client-side caching, broadcasting mode) over a separate
@@ -24,9 +14,20 @@ export interface RedisFeedOptions {
  */
 export function openRedisFeed(
   data: RedisClient,
-  { keys, prefix, emit, log }: RedisFeedOptions,
+  {
+    keys,
+    prefix,
+    emit,
+    log,
+  }: {
+    readonly keys: ReturnType<typeof createRedisKeys>;
+    /** The prefix of the paths that the feed covers. */
+    readonly prefix: string;
+    readonly emit: ChangeListener;
+    readonly log: Logger;
+  },
 ): RemoteFeed {
-  const client = data.duplicate?.(feedOptions) as FeedClient;
+  const client = data.duplicate(feedOptions);
   let isTracking = false;
   /** When the last ping with a reply was sent: this process has read everything that Redis pushed before that. */
   let provenAt = 0;
@@ -39,7 +40,7 @@ export function openRedisFeed(
   client.on("close", () => {
     isTracking = false;
   });
-  client.on("messageBuffer", (_, changed) => {
+  client.on("messageBuffer", (_, changed: unknown) => {
     if (!Array.isArray(changed)) emit(undefined);
     else for (const key of changed) emit(keys.fromServer(String(key)));
   });
@@ -91,7 +92,7 @@ export function openRedisFeed(
   async function track(): Promise<void> {
     const id = await client.client("ID");
     const tracked = keys.toServer(prefix);
-    await client.client("TRACKING", "ON", "REDIRECT", String(id), "BCAST", "PREFIX", tracked);
+    await client.client("TRACKING", "ON", "REDIRECT", id, "PREFIX", tracked, "BCAST");
     await client.subscribe("__redis__:invalidate");
     // Changes before this connection were not pushed.
     emit(undefined);
@@ -101,20 +102,6 @@ export function openRedisFeed(
 }
 
 // --- Internal helpers ---
-
-/** The functions of an ioredis client that a feed uses. */
-interface FeedClient {
-  client(command: "ID"): Promise<number | string>;
-  client(...command: string[]): Promise<unknown>;
-  subscribe(channel: string): Promise<unknown>;
-  on(event: "messageBuffer", listener: (channel: Buffer, keys: unknown) => void): unknown;
-  on(event: "connect" | "ready" | "close", listener: () => void): unknown;
-  on(event: "error", listener: (error: Error) => void): unknown;
-  ping(): Promise<unknown>;
-  disconnect(reconnect?: boolean): void;
-  readonly status: string;
-  readonly stream?: { destroy(): void } | undefined;
-}
 
 /** The feed's own time limits replace `commandTimeout`, and its channel has no prefix. */
 const feedOptions = {

@@ -1,11 +1,5 @@
 import { createHash } from "node:crypto";
 
-/** A script for Redis; each works on one key. */
-export interface RedisScript {
-  readonly lua: string;
-  readonly sha1: string;
-}
-
 /** Replaces a value of another Redis type: a list, a hash, a stream. It is no document. */
 export const otherType = "(another Redis type)";
 
@@ -89,7 +83,7 @@ return { 1 }
 // --- Internal helpers ---
 
 /** Precedes each script. `readText` returns a text, `false` if there is none, or the error of Redis. */
-function toScript(body: string): RedisScript {
+function toScript(body: string) {
   const lua = `
 local function readText()
   local reply = redis.pcall("GET", KEYS[1])

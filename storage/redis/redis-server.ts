@@ -17,10 +17,7 @@ export async function inspectRedis(client: RedisClient): Promise<StorageFaults> 
  * Logs a warning if the client connects to a Redis that evicts keys, once for each policy. If Redis evicts a
  * generation, sessions end; if it evicts an index, `logoutEverywhere` can miss sessions.
  */
-export function warnOfEviction(
-  client: Pick<RedisClient, "on" | "config" | "status">,
-  log: Logger,
-): void {
+export function warnOfEviction(client: RedisClient, log: Logger): void {
   let lastPolicy = "noeviction";
   const check = async (): Promise<void> => {
     const policy = await readEvictionPolicy(client);
@@ -40,9 +37,7 @@ export function warnOfEviction(
 /** The first version that pushes changes. */
 const oldestVersion = 6;
 
-async function readEvictionPolicy(
-  client: Pick<RedisClient, "config">,
-): Promise<string | undefined> {
+async function readEvictionPolicy(client: RedisClient): Promise<string | undefined> {
   const reply = await client.config("GET", "maxmemory-policy").catch(() => []);
   const [, policy] = Array.isArray(reply) ? (reply as unknown[]) : [];
   return typeof policy === "string" ? policy : undefined;

@@ -1,18 +1,19 @@
-/** How a driver connects to Redis. */
-export interface RedisConnectionInfo {
-  readonly hosts: readonly string[];
-  readonly hasTls: boolean;
-  readonly hasPassword: boolean;
-}
+import type { RedisOptions } from "ioredis";
 
-/** Reads the options of unstorage's Redis driver, which are those of ioredis. */
-export function readRedisConnection(
-  options: Readonly<Record<string, unknown>>,
-): RedisConnectionInfo {
-  const { url, host = "localhost", cluster, clusterOptions, sentinels } = options as DriverOptions;
-  const nodes = cluster ?? sentinels ?? [url ?? host];
-  const connections = nodes.map(readNode);
-  const own = (cluster === undefined ? options : clusterOptions?.redisOptions) as RedisOptions;
+/** Reads how unstorage's redis driver connects. Its options are those of ioredis. */
+export function readRedisConnection(options: Readonly<Record<string, unknown>>) {
+  const { url, host, cluster, clusterOptions, sentinels } = options as {
+    readonly url?: string;
+    readonly host?: string;
+    readonly cluster?: readonly unknown[];
+    readonly clusterOptions?: { readonly redisOptions?: RedisOptions };
+    readonly sentinels?: readonly unknown[];
+  };
+  const nodes = cluster ?? sentinels ?? [url ?? host ?? "localhost"];
+  // ioredis reports an unreadable address.
+  const unreadable = { host: "localhost", hasTls: false, hasPassword: false };
+  const connections = nodes.map((node) => readNode(node) ?? unreadable);
+  const own = cluster === undefined ? (options as RedisOptions) : clusterOptions?.redisOptions;
   return {
     hosts: connections.map((each) => each.host),
     hasTls: Boolean(own?.tls) || connections.every((each) => each.hasTls),
@@ -26,33 +27,25 @@ export function findInvalidUrls({ url, cluster }: Readonly<Record<string, unknow
   return [...(isRedisAddress(url) ? [] : ["url"]), ...(isClusterValid ? [] : ["cluster"])];
 }
 
-// --- Internal helpers ---
-
-type RedisOptions = { readonly tls?: unknown; readonly password?: unknown } | undefined;
-
-type Node = string | number | ({ readonly host?: string } & RedisOptions);
-
-interface DriverOptions {
-  readonly url?: string;
-  readonly host?: string;
-  readonly cluster?: readonly Node[];
-  readonly clusterOptions?: { readonly redisOptions?: RedisOptions };
-  readonly sentinels?: readonly Node[];
-}
-
-function readNode(node: Node) {
-  if (typeof node === "object") {
-    const { host = "localhost", tls, password } = node;
-    return { host, hasTls: Boolean(tls), hasPassword: Boolean(password) };
+/**
+ * Reads a node in the forms that ioredis accepts: a port, an address with or without `redis://user:password@`, or an
+ * object. An address without a host is the path of a socket.
+ * @returns `undefined` if the address can't be read
+ */
+export function readNode(node: unknown) {
+  if (typeof node === "object" && node !== null) {
+    const { host = "localhost", port, tls, password } = node as RedisOptions;
+    return { host, port, hasTls: Boolean(tls), hasPassword: Boolean(password) };
   }
-  const text = String(node);
+  const text = /^\d+$/.test(String(node)) ? `localhost:${node}` : String(node);
   const address = text.includes("//") ? text : `redis://${text}`;
-  // ioredis reports an invalid address. An address without a host is the path of a socket.
-  if (!URL.canParse(address)) return { host: "localhost", hasTls: false, hasPassword: false };
-  const { hostname, password, protocol } = new URL(address);
+  if (!URL.canParse(address)) return undefined;
+  const { hostname, port, password, protocol } = new URL(address);
   const host = hostname || "localhost";
-  return { host, hasTls: protocol === "rediss:", hasPassword: password !== "" };
+  return { host, port, hasTls: protocol === "rediss:", hasPassword: password !== "" };
 }
+
+// --- Internal helpers ---
 
 /**
  * Whether an address with a password is a valid URL. ioredis uses any other text as the path of a socket, and logs it.

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { toAddress } from "../../../storage/redis/redis-connections.ts";
-import { toReason } from "../../../storage/redis/redis-outages.ts";
+import { toAddress, toReason } from "../../../storage/redis/redis-connections.ts";
 
 test.each([
   ["a host and a port", { options: { host: "redis.internal", port: 6380 } }, "redis.internal:6380"],

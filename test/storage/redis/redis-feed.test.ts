@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import type { DocumentStore } from "../../../storage/documents/documents.ts";
 import { openDriver } from "../../../storage/open-driver.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
-import { createRedisKeys } from "../../../storage/redis/redis-keys.ts";
+import { createRedisKeys } from "../../../storage/redis/redis-client.ts";
 import { until } from "../../_documents.ts";
 import { createTestLog } from "../../_log.ts";
 import { describeWithRedis, useRedis } from "../../_redis.ts";
