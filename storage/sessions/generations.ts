@@ -68,7 +68,10 @@ export class SessionGenerations {
   /** Ends all sessions of some shops. @throws StorageUnavailableError */
   async advance(shopIds: readonly number[]): Promise<void> {
     const known = await this.#read();
-    const withOlder = shopIds.filter((shopId) => isOpenToOlder(known, shopId));
+    const withOlder = shopIds.filter((shopId) => {
+      const current = generationOf(known, shopId);
+      return current === undefined || current.legacy !== undefined;
+    });
     if (withOlder.length > 0) {
       // Earlier versions counted this way: if the generations are lost later, no older session becomes valid again.
       await this.#legacy.update(legacyKey, (counts = {}) => {
@@ -127,11 +130,6 @@ const key = "current";
 
 /** The document of earlier versions, which counted: the number of each shop; absent: 0. */
 const legacyKey = "epochs";
-
-function isOpenToOlder(generations: Generations, shopId: number): boolean {
-  const current = generationOf(generations, shopId);
-  return current === undefined || current.legacy !== undefined;
-}
 
 function countOf(counts: Readonly<Record<string, number>>, shopId: number): number {
   return Object.hasOwn(counts, shopId) ? (counts[shopId] as number) : 0;

@@ -7,6 +7,7 @@ import {
 } from "../documents/documents.ts";
 import { StorageUnavailableError } from "../documents/unavailable.ts";
 import {
+  isObject,
   isSessionRecord,
   isStoredRecord,
   isUserId,
@@ -24,7 +25,18 @@ export type SessionDocument = SessionRecord | SessionMark;
  * A mark names no basket, no data, and no tokens, and only `renewed` resolves to a session.
  */
 export type SessionMark =
-  | RenewedMark
+  /** The ID was renewed because of its age. The old ID still resolves to the session. */
+  | {
+      readonly mark: "renewed";
+      /** The new ID. */
+      readonly to: string;
+      /** When the ID was renewed, in epoch milliseconds. */
+      readonly at: number;
+      readonly handle: string;
+      readonly userId: string | number;
+      /** Copied from the record that this mark replaced. */
+      readonly firstUsedAt?: number | undefined;
+    }
   /** A login or a change of privilege replaced the ID. It resolves to no session. */
   | {
       readonly mark: "retired";
@@ -33,19 +45,6 @@ export type SessionMark =
     }
   /** A logout or a revocation ended the session. */
   | { readonly mark: "ended" };
-
-/** The ID was renewed because of its age. The old ID still resolves to the session. */
-export interface RenewedMark {
-  readonly mark: "renewed";
-  /** The new ID. */
-  readonly to: string;
-  /** When the ID was renewed, in epoch milliseconds. */
-  readonly at: number;
-  readonly handle: string;
-  readonly userId: string | number;
-  /** Copied from the record that this mark replaced. */
-  readonly firstUsedAt?: number | undefined;
-}
 
 /** The stored form. */
 export type StoredDocument = StoredRecord | SessionMark;
@@ -119,16 +118,8 @@ export function isStoredDocument(value: unknown): value is StoredDocument {
 // --- Internal helpers ---
 
 function isSessionMark(value: unknown): value is SessionMark {
-  if (typeof value !== "object" || value === null) return false;
-  const {
-    mark,
-    to,
-    at,
-    handle,
-    userId,
-    firstUsedAt,
-    for: successor,
-  } = value as Readonly<Record<string, unknown>>;
+  if (!isObject(value)) return false;
+  const { mark, to, at, handle, userId, firstUsedAt, for: successor } = value;
   if (mark === "ended") return true;
   if (mark === "retired") return successor === undefined || typeof successor === "string";
   return (

@@ -2,7 +2,6 @@ import { StorageUnavailableError } from "../documents/unavailable.ts";
 import type { RevocationMark } from "./revocations.ts";
 import {
   createHandle,
-  createSessionId,
   inheritedFields,
   type ListKind,
   type SessionRecord,
@@ -10,7 +9,7 @@ import {
 } from "./session-record.ts";
 import { successorOf, type SessionRecords } from "./session-records.ts";
 import { isMark, type Session } from "./session.ts";
-import type { PendingMerge } from "./user-index.ts";
+import { union, type PendingMerge } from "./user-index.ts";
 
 /** A login: the user, and the properties of the new session. */
 export interface Login {
@@ -39,10 +38,15 @@ export async function bindSession(
   login: Login,
 ): Promise<{ session: Session; pendingMerges: readonly PendingMerge[] }> {
   const { users, shopId } = records;
-  const { user, others = [], userAgent, transport } = login;
+  const { user, others = [], userAgent, transport, transient } = login;
   const since = login.since ?? (await users.revocations.read());
   const left = old === undefined ? [] : toPendingMerges(old, shopId);
-  let session = await create(records, old, login, left.length > 0);
+  let session = await records.begin(user, createHandle(), (blank) => ({
+    ...blank,
+    ...(old && inherit(old.record, user)),
+    ...(transient && { transient }),
+    ...(left.length > 0 && { mergePending: true }),
+  }));
   try {
     const entry = { ...records.toIndexEntry(session), userAgent, transport };
     let pendingMerges = await users.add(user.id, session.record.handle, entry, {
@@ -59,41 +63,23 @@ export async function bindSession(
         const found = await records.change(session, (record) => ({ ...record, ...inherited }));
         if (!isMark(found)) session = found;
       }
-      pendingMerges = await users.addPendingMerges(user.id, toPendingMerges(changed, shopId));
+      const merges = toPendingMerges(changed, shopId);
+      ({ pendingMerges } = await users.update(user.id, (index) => {
+        return { ...index, pendingMerges: union(index.pendingMerges, merges) };
+      }));
     });
     return { session, pendingMerges };
   } catch (error) {
     // No client received the session.
     await records.remove(session).catch(() => undefined);
     if (error instanceof StorageUnavailableError) {
-      await users.remove(user.id, session.record.handle).catch(() => undefined);
+      await users.remove(session);
     }
     throw error;
   }
 }
 
 // --- Internal helpers ---
-
-async function create(
-  records: SessionRecords,
-  old: Session | undefined,
-  { user, transient }: Login,
-  mergePending: boolean,
-): Promise<Session> {
-  const handle = createHandle();
-  return records.create({
-    id: createSessionId(user),
-    createdAt: Date.now(),
-    ...(await records.currentGeneration()),
-    handle,
-    ownerKey: handle,
-    user,
-    customData: {},
-    ...(old && inherit(old.record, user)),
-    transient,
-    ...(mergePending && { mergePending }),
-  });
-}
 
 /**
  * Replaces a session's record by a mark, after its data is in the new session.
@@ -117,9 +103,7 @@ async function retire(
     copied = found;
     await copy(found);
   }
-  const { user, handle } = old.record;
-  // The session has ended. An entry without a record gives access to nothing, and expires with the session.
-  if (user !== undefined) await records.users.remove(user.id, handle).catch(() => undefined);
+  await records.users.remove(old);
 }
 
 /** The fields that a login copies from the old record. A user never inherits them from another user. */

@@ -8,7 +8,13 @@ import {
   type SessionMark,
 } from "./session-document.ts";
 import { SessionCache, type openSessionCache } from "./session-cache.ts";
-import { keyLength, sessionKey, type SessionRecord } from "./session-record.ts";
+import {
+  createSessionId,
+  keyLength,
+  sessionKey,
+  type SessionRecord,
+  type ShopUser,
+} from "./session-record.ts";
 import {
   endOfSession,
   isMark,
@@ -44,7 +50,7 @@ export class SessionRecords {
     users: UserSessionIndex,
     generations: SessionGenerations,
     settings: SessionSettings,
-    cache: ReturnType<typeof openSessionCache>,
+    cache?: ReturnType<typeof openSessionCache>,
   ) {
     this.shopId = shopId;
     this.#documents = openSessionDocuments(store, shopId);
@@ -72,12 +78,26 @@ export class SessionRecords {
     return toFound(snapshot, this.settings) as Session;
   }
 
-  /** The generation fields of a new session. */
-  async currentGeneration(): Promise<Pick<SessionRecord, "generation" | "epoch">> {
+  /** Stores the record of a new session. @param complete adds the other fields */
+  async begin(
+    user: ShopUser | undefined,
+    handle: string,
+    complete: RecordChange,
+  ): Promise<Session> {
     const generations = await this.#generations.ensure(this.shopId);
-    const { id, legacy } = generationOf(generations, this.shopId) ?? {};
-    // In a rolling upgrade, servers of earlier versions read the number.
-    return legacy ? { generation: id, epoch: legacy } : { generation: id };
+    const { id: generation, legacy } = generationOf(generations, this.shopId) ?? {};
+    const blank: SessionRecord = {
+      id: createSessionId(user),
+      createdAt: Date.now(),
+      generation,
+      // In a rolling upgrade, servers of earlier versions read the number.
+      ...(legacy && { epoch: legacy }),
+      handle,
+      ownerKey: handle,
+      ...(user && { user }),
+      customData: {},
+    };
+    return this.create(complete(blank));
   }
 
   /**
@@ -94,13 +114,13 @@ export class SessionRecords {
       (current, { expiresAt = 0, version }) => {
         // A cached session was out of date.
         if (version !== session.snapshot.version) this.#strategy?.forget(keyOf(session.record));
-        if (current === undefined) throw new SessionEndedError();
-        if (current.mark !== undefined) return "keep";
-        if (isOver(generations, this.shopId, current)) throw new SessionEndedError();
-        const changed = change(current);
-        if (extension === undefined) {
-          return changed === current ? "keep" : { set: changed, expiresAt };
+        if (current?.mark !== undefined) return "keep";
+        if (current === undefined || isOver(generations, this.shopId, current)) {
+          throw new SessionEndedError();
         }
+        const changed = change(current);
+        if (extension === undefined)
+          return changed === current ? "keep" : { set: changed, expiresAt };
         const { lastSeenAt, expiresAt: extended } = extension;
         return { set: { ...changed, lastSeenAt }, expiresAt: Math.max(extended, expiresAt) };
       },
@@ -110,11 +130,7 @@ export class SessionRecords {
   }
 
   /** The new lifetime of a session that is used now, if an extension is due. */
-  extensionOf({
-    record,
-    expiresAt,
-    extendAt,
-  }: Session): { readonly lastSeenAt: number; readonly expiresAt: number } | undefined {
+  extensionOf({ record, expiresAt, extendAt }: Session) {
     if (Date.now() < extendAt) return undefined;
     const extended = endOfSession(record, this.settings);
     return { lastSeenAt: Date.now(), expiresAt: Math.max(extended, expiresAt) };

@@ -1,10 +1,7 @@
-import type { DocumentStore } from "../documents/documents.ts";
-import type { SessionGenerations } from "./generations.ts";
-import type { openSessionCache } from "./session-cache.ts";
 import { bindSession, type Login } from "./session-logins.ts";
-import { graceMilliseconds, type RenewedMark } from "./session-document.ts";
+import { graceMilliseconds } from "./session-document.ts";
 import { renewSession, rotateSession } from "./session-moves.ts";
-import { createSessionId, type SessionRecord } from "./session-record.ts";
+import type { SessionRecord } from "./session-record.ts";
 import { SessionRecords } from "./session-records.ts";
 import {
   endOfSession,
@@ -13,7 +10,6 @@ import {
   type Found,
   type RecordChange,
   type Session,
-  type SessionSettings,
 } from "./session.ts";
 import type { UserSessionIndex } from "./user-sessions.ts";
 
@@ -45,16 +41,9 @@ export class SessionStore {
   readonly users: UserSessionIndex;
   readonly #records: SessionRecords;
 
-  constructor(
-    shopId: number,
-    store: DocumentStore,
-    users: UserSessionIndex,
-    generations: SessionGenerations,
-    settings: SessionSettings,
-    cache?: ReturnType<typeof openSessionCache>,
-  ) {
-    this.users = users;
-    this.#records = new SessionRecords(shopId, store, users, generations, settings, cache);
+  constructor(...options: ConstructorParameters<typeof SessionRecords>) {
+    this.#records = new SessionRecords(...options);
+    this.users = this.#records.users;
   }
 
   /** The active session of this ID, if this process knows it without a command to the storage. */
@@ -71,13 +60,20 @@ export class SessionStore {
     let isRenewed = false;
     while (found !== undefined && isMark(found) && found.mark === "renewed") {
       const next = await this.#records.read(found.to);
-      if (isReused(found, next)) return this.#endReused(found);
+      if (isReused(found.at, next)) {
+        const { userId, handle, to } = found;
+        const ended = await this.#endMoved(userId, handle, to);
+        return ended === undefined
+          ? { state: "absent" }
+          : { state: "reused", reuse: { userId, handle } };
+      }
       isRenewed = true;
       found = next;
     }
     if (found === undefined) return { state: "absent" };
     if (isMark(found)) return { state: found.mark === "retired" ? "retired" : "ended" };
-    this.users.noteSession(found);
+    const { user } = found.record;
+    if (user !== undefined) this.users.noteEnd(user.id, found.expiresAt);
     if (isUpkeepDue(found) && !(await this.users.names(found))) {
       // The user's index was lost, so no end of all sessions would find this one.
       await this.#records.end(found);
@@ -87,17 +83,8 @@ export class SessionStore {
   }
 
   /** Stores a guest's new session. */
-  async createGuest(ownerKey: string, change: RecordChange): Promise<Session> {
-    const now = Date.now();
-    const guest: SessionRecord = {
-      id: createSessionId(undefined),
-      createdAt: now,
-      ...(await this.#records.currentGeneration()),
-      handle: ownerKey,
-      ownerKey,
-      customData: {},
-    };
-    return this.#records.create(change(guest));
+  createGuest(ownerKey: string, change: RecordChange): Promise<Session> {
+    return this.#records.begin(undefined, ownerKey, change);
   }
 
   /**
@@ -151,7 +138,9 @@ export class SessionStore {
     const { session, pendingMerges } = bound;
     if (pendingMerges.length === 0 || session.record.mergePending) return bound;
     // Merges of an earlier login can be pending, too. If this note fails, the login is still valid.
-    const owing = await this.update(session, owingMerges).catch(() => session);
+    const owing = await this.update(session, (record) => {
+      return { ...record, mergePending: true };
+    }).catch(() => session);
     return { session: owing, pendingMerges };
   }
 
@@ -169,29 +158,21 @@ export class SessionStore {
   async end(session: Session): Promise<SessionRecord> {
     const { user, handle } = session.record;
     const last = await this.#records.end(session);
-    const isHere = last !== undefined && !isMark(last);
-    if (user !== undefined) {
-      // If the record is gone, the session may have moved to a new ID: then end it there.
-      if (!isHere) {
-        const ended = await this.users.endOne(user.id, handle);
-        // A lost index doesn't name the session.
-        if (ended === undefined && last?.mark === "renewed") await this.#endSuccessor(last.to);
-      }
-      // The session has ended. An entry without a record gives access to nothing, and expires with the session.
-      else await this.users.remove(user.id, handle).catch(() => undefined);
+    if (last !== undefined && !isMark(last)) {
+      await this.users.remove(session);
+      return last.record;
     }
-    return isHere ? last.record : session.record;
+    // If the record is gone, the session may have moved to a new ID: then end it there.
+    const to = last?.mark === "renewed" ? last.to : undefined;
+    if (user !== undefined) await this.#endMoved(user.id, handle, to);
+    return session.record;
   }
 
-  async #endReused({ userId, handle, to }: RenewedMark): Promise<SessionIdState> {
-    const ended = (await this.users.endOne(userId, handle)) ?? (await this.#endSuccessor(to));
-    if (ended === undefined) return { state: "absent" };
-    return { state: "reused", reuse: { userId, handle } };
-  }
-
-  /** Ends the session that an ID resolves to. @returns the state of the last ID in the chain */
-  async #endSuccessor(id: string): Promise<Found | undefined> {
-    const found = await this.#records.follow(await this.#records.read(id));
+  /** Ends a session under its current ID. @param to an ID that resolves to it, because a lost index doesn't name it */
+  async #endMoved(userId: string | number, handle: string, to: string | undefined) {
+    const ended = await this.users.endOne(userId, handle);
+    if (ended !== undefined || to === undefined) return ended;
+    const found = await this.#records.follow(await this.#records.read(to));
     return found === undefined || isMark(found) ? undefined : this.#records.end(found);
   }
 }
@@ -205,12 +186,8 @@ function isUpkeepDue({ record, extendAt, renewAt }: Session): boolean {
 }
 
 /** Whether an ID is used after the grace period of its renewal. */
-function isReused({ at }: RenewedMark, next: Found | undefined): boolean {
+function isReused(renewedAt: number, next: Found | undefined): boolean {
   if (next === undefined || (isMark(next) && next.mark !== "renewed")) return false;
-  const { firstUsedAt = at } = isMark(next) ? next : next.record;
+  const { firstUsedAt = renewedAt } = isMark(next) ? next : next.record;
   return firstUsedAt !== 0 && Date.now() - firstUsedAt > graceMilliseconds;
-}
-
-function owingMerges(record: SessionRecord): SessionRecord {
-  return { ...record, mergePending: true };
 }

@@ -41,10 +41,7 @@ export type RecordChange = (record: SessionRecord) => SessionRecord;
 /** A session ended, or got another ID, while a call worked on it. */
 export class SessionEndedError extends Error {
   override readonly name = "SessionEndedError";
-
-  constructor(message = "The session ended or moved in the meantime") {
-    super(message);
-  }
+  override readonly message = "The session ended or moved in the meantime";
 }
 
 /** The session or the mark in a snapshot, if there is one. */

@@ -114,12 +114,6 @@ export function ending(index: UserIndex, over: readonly UserSession[]): UserInde
   };
 }
 
-/** The index without one session. */
-export function without(index: UserIndex, handle: string): UserIndex {
-  const { [handle]: _, ...sessions } = index.sessions;
-  return { ...index, sessions };
-}
-
 /**
  * Adds pending merges, each once.
  * @throws StorageUnavailableError if there are too many, because the storage of baskets has failed for a long time

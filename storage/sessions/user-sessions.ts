@@ -15,7 +15,6 @@ import {
   idsOf,
   isUserIndex,
   union,
-  without,
   withoutPast,
   type PendingMerge,
   type UserIndex,
@@ -78,9 +77,10 @@ export class UserSessionIndex {
     return snapshot.value ?? emptyIndex;
   }
 
-  /** Notes that this process has seen a session of a user, so that it recognizes a missing index as lost. */
-  noteSession({ record: { user }, expiresAt }: Session): void {
-    if (user !== undefined) this.#noteEnd(user.id, expiresAt);
+  /** Notes that a user has a session or an index until then, so that this process recognizes a missing index as lost. */
+  noteEnd(userId: string | number, end: number): void {
+    const key = String(userId);
+    if (end > (this.#ends.get(key) ?? 0)) this.#ends.set(key, end);
   }
 
   /**
@@ -129,9 +129,9 @@ export class UserSessionIndex {
       const isEnded =
         isAfter(current.revocation, since) ??
         (latest && isAfter(current.revocation, latest) === false);
-      isUnknown = isEnded === undefined && latest === undefined;
+      isUnknown = isEnded === undefined;
       if (isUnknown) return current;
-      if (isEnded) throw new SessionEndedError("The user's sessions were ended during the login");
+      if (isEnded) throw new SessionEndedError();
       excess = findExcess(current, replaces, settings);
       const { sessions, ...rest } = ending(current, excess);
       return {
@@ -146,18 +146,6 @@ export class UserSessionIndex {
     const left = index.ending?.filter(({ id }) => !excess.some((over) => over.id === id));
     await this.#finish(userId, left).catch(() => undefined);
     return index.pendingMerges;
-  }
-
-  /** Notes pending merges of a user. @returns all of them */
-  async addPendingMerges(
-    userId: string | number,
-    merges: readonly PendingMerge[],
-  ): Promise<readonly PendingMerge[]> {
-    const { pendingMerges } = await this.update(userId, (index) => ({
-      ...index,
-      pendingMerges: union(index.pendingMerges, merges),
-    }));
-    return pendingMerges;
   }
 
   /** Changes one session's entry. @throws SessionEndedError if there is none */
@@ -194,9 +182,17 @@ export class UserSessionIndex {
     return moved;
   }
 
-  /** Removes one session from a user's index. */
-  async remove(userId: string | number, handle: string): Promise<void> {
-    await this.update(userId, (index) => without(index, handle));
+  /**
+   * Removes an ended session from its user's index. Doesn't throw: an entry without a record gives access to nothing,
+   * and expires with the session.
+   */
+  async remove({ record: { user, handle } }: Session): Promise<void> {
+    if (user === undefined) return;
+    const removed = this.update(user.id, (index) => {
+      const { [handle]: _, ...sessions } = index.sessions;
+      return { ...index, sessions };
+    });
+    await removed.catch(() => undefined);
   }
 
   /**
@@ -274,13 +270,8 @@ export class UserSessionIndex {
     userId: string | number,
     { value, expiresAt = 0, wasUnreadable }: Snapshot<UserIndex>,
   ): void {
-    if (wasUnreadable) this.#noteEnd(userId, Date.now() + unreadableMemory);
-    else if (value !== undefined) this.#noteEnd(userId, expiresAt);
-  }
-
-  #noteEnd(userId: string | number, end: number): void {
-    const key = String(userId);
-    if (end > (this.#ends.get(key) ?? 0)) this.#ends.set(key, end);
+    if (wasUnreadable) this.noteEnd(userId, Date.now() + unreadableMemory);
+    else if (value !== undefined) this.noteEnd(userId, expiresAt);
   }
 }
 

@@ -3,7 +3,7 @@ import { SessionGenerations } from "../../../storage/sessions/generations.ts";
 import { SessionStore } from "../../../storage/sessions/session-store.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { StorageUnavailableError } from "../../../storage/documents/unavailable.ts";
-import type { PendingMerge } from "../../../storage/sessions/user-index.ts";
+import { union, type PendingMerge } from "../../../storage/sessions/user-index.ts";
 import { UserSessionIndex } from "../../../storage/sessions/user-sessions.ts";
 import { createFaultyDriver, outage } from "../../_faulty-driver.ts";
 import { createTestLog } from "../../_log.ts";
@@ -21,6 +21,13 @@ afterEach(async () => {
   faulty.heal();
   await users.endAll(user.id);
 });
+
+async function addPendingMerges(merges: readonly PendingMerge[]): Promise<void> {
+  await users.update(user.id, (index) => ({
+    ...index,
+    pendingMerges: union(index.pendingMerges, merges),
+  }));
+}
 
 test("the next login removes sessions from the index whose end failed midway", async () => {
   for (let round = 0; round < 5; round++) {
@@ -51,7 +58,7 @@ test("an index has at most 100 pending merges, and rejects a login that would ad
   const merges = Array.from({ length: 100 }, (_, index): PendingMerge => {
     return { shopId: 1001, belonging: "basket", key: `k${index}`, expiresAt: Date.now() + 60_000 };
   });
-  await users.addPendingMerges(user.id, merges);
+  await addPendingMerges(merges);
   const guest = await sessions.createGuest("owner", (record) => ({
     ...record,
     belongings: { basket: "one-more" },
@@ -61,7 +68,7 @@ test("an index has at most 100 pending merges, and rejects a login that would ad
   expect((await users.read(user.id)).pendingMerges).toHaveLength(100);
   // One that brings nothing to merge still works, and so does one that repeats what is owed.
   await sessions.bind(undefined, { user });
-  await users.addPendingMerges(user.id, merges.slice(0, 1));
+  await addPendingMerges(merges.slice(0, 1));
   expect((await users.read(user.id)).pendingMerges).toHaveLength(100);
   await users.update(user.id, (index) => ({ ...index, pendingMerges: [] }));
 });
