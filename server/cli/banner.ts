@@ -5,15 +5,11 @@ import type { Shop, StorefrontOptions } from "../config/options.ts";
 import { toHosts } from "../config/hosts.ts";
 
 /** Describes a server for its operator: the address that it listens on, its shops, storages, and warnings. */
-export function describeStart({
-  url,
-  options,
-  stores,
-}: {
-  readonly url: string;
-  readonly options: StorefrontOptions;
-  readonly stores: readonly StoreInfo[];
-}): string {
+export function describeStart(
+  url: string,
+  options: StorefrontOptions,
+  stores: readonly StoreInfo[],
+): string {
   const origin = toVisitable(url);
   const isEverywhere = origin !== new URL(url).origin;
   return [

@@ -88,9 +88,9 @@ async function prepare(command: "start" | "dev", file: string | undefined) {
 
 async function serve(storefront: OpenStorefront, host: string, port: number): Promise<Running> {
   const running = await listen(storefront, host, port);
-  const { options, stores } = storefront.app;
-  print(process.stdout, describeStart({ url: running.url, options, stores }));
-  void warnIfNotReady(storefront.app);
+  const { app } = storefront;
+  print(process.stdout, describeStart(running.url, app.options, app.stores));
+  void warnIfNotReady(app);
   return running;
 }
 

@@ -20,10 +20,8 @@ export function explainShop(
   }
   const rows: string[][] = [
     ["production", String(production), "environment (NODE_ENV)"],
-    ...toRows("", shopKeys, shop.shop),
-    ...toGroupRows(shopGroups, shop),
-    ...toRows("", topKeys, config.top),
-    ...toGroupRows(serverGroups, config),
+    ...toRows({ ...shopKeys, ...shopGroups }, { ...shop.shop, ...shop }),
+    ...toRows({ ...topKeys, ...serverGroups }, { ...config.top, ...config }),
   ];
   // A shop's `storage.session` hides the global one.
   const shown = rows.filter(([key], index) => rows.findIndex(([first]) => first === key) === index);
@@ -38,17 +36,14 @@ export function explainShop(
 
 // --- Internal helpers ---
 
-function toGroupRows(groups: KeyTable, values: object): string[][] {
-  return Object.entries(groups).flatMap(([name, { keys = {} }]) => {
-    return toRows(`${name}.`, keys, (values as Readonly<Record<string, object>>)[name] ?? {});
-  });
-}
-
-function toRows(prefix: string, table: KeyTable, values: object): string[][] {
-  const entries = Object.entries<SourcedValue>(values as Record<string, SourcedValue>);
-  return entries.map(([key, { value, source }]) => {
-    const isSecret = table[key]?.visibility === "secret";
-    return [`${prefix}${key}`, isSecret ? describeSecrets(value) : describe(value), source];
+/** A row for each key of a table, and for each key of its groups. */
+function toRows(table: KeyTable, values: object, prefix = ""): string[][] {
+  return Object.entries(table).flatMap(([name, { visibility, keys = {} }]) => {
+    const { [name]: found = {} } = values as Readonly<Record<string, Partial<SourcedValue>>>;
+    const { source, value } = found;
+    if (source === undefined) return toRows(keys, found, `${name}.`);
+    const shown = visibility === "secret" ? describeSecrets(value) : describe(value);
+    return [[`${prefix}${name}`, shown, source]];
   });
 }
 
@@ -71,8 +66,7 @@ function describe(value: unknown): string {
 
 /** Describes a storage by its driver alone, because its options can contain a password. */
 function describeObject(value: object): string {
-  if ("getItem" in value)
-    return `a driver object${"name" in value ? ` (${String(value.name)})` : ""}`;
+  if ("getItem" in value) return `a driver object${"name" in value ? ` (${value.name})` : ""}`;
   if ("driver" in value) return String(value.driver);
   const parts = Object.entries(value).map(([key, inner]) => {
     return typeof inner === "number" ? `${key} ${inner}` : key;

@@ -16,12 +16,10 @@ export function originRule(context: RuleContext): void {
 
 function checkOrigins({ shop, session, cors }: SourcedShop, { report }: RuleContext): void {
   const { origin, credentials } = toValues(cors);
-  const sendsCookies = credentials && uses(session.tokenMethod.value, "cookie");
+  const sendsCookies = credentials && [session.tokenMethod.value].flat().includes("cookie");
   if (typeof origin === "function") {
-    if (
-      sendsCookies &&
-      probes.some((probe) => allows(origin, probe, toValues(shop) as PublicShop))
-    ) {
+    const isOpen = (probe: string) => allows(origin, probe, toValues(shop) as PublicShop);
+    if (sendsCookies && probes.some(isOpen)) {
       report("SF401", cors.origin, { found: "a function that allows any origin" });
     }
     return;
@@ -44,30 +42,24 @@ function checkCookieOrigins(
   { shop, session, cors }: SourcedShop,
   { domains: { toSite }, report }: RuleContext,
 ): void {
-  const { sameSite, tokenMethod } = toValues(session);
-  const { origin } = toValues(cors);
-  if ([tokenMethod].flat().length > 1) {
-    report("SF209", session.tokenMethod);
-  }
-  if (!uses(tokenMethod, "cookie") || typeof origin === "function") return;
-  if (sameSite === "none") {
+  const methods = [session.tokenMethod.value].flat();
+  const origin = cors.origin.value;
+  if (methods.length > 1) report("SF209", session.tokenMethod);
+  if (!methods.includes("cookie") || typeof origin === "function") return;
+  if (session.sameSite.value === "none") {
     if (origin.length === 0) report("SF207", session.sameSite);
     return;
   }
   const sites = toHosts(shop.host.value).map((host) => toSite(toHostName(host)));
   const isForeign = (rule: string | RegExp) =>
     typeof rule === "string" && !sites.includes(toSite(new URL(rule).hostname));
-  if (sites.length > 0 && [tokenMethod].flat().length === 1 && origin.some(isForeign)) {
+  if (sites.length > 0 && methods.length === 1 && origin.some(isForeign)) {
     report("SF208", session.sameSite);
   }
 }
 
 /** Origins that nobody would allow on purpose. */
 const probes = ["https://anybody.invalid", "http://any-body.at-all.invalid:8080"];
-
-function uses(tokenMethod: string | readonly string[], transport: string): boolean {
-  return [tokenMethod].flat().includes(transport);
-}
 
 function allows(
   origin: Exclude<CorsOrigin, readonly unknown[]>,

@@ -11,7 +11,6 @@ import { isFileDriver, isDriver } from "../../../storage/documents/driver.ts";
 import { writesWholeFiles } from "../../../storage/documents/file-driver.ts";
 import type { RuleContext } from "./rule.ts";
 import { isLocalHost } from "../hosts.ts";
-import { toValues } from "../merge-config.ts";
 import { describeStorage, findStorages, type ConfiguredStorage } from "../configured-storages.ts";
 
 /** The storages lose no document, and every process that uses them sees the same documents. */
@@ -20,7 +19,6 @@ export function storageRule(context: RuleContext): void {
   const storages = findStorages(config).filter(({ driver }) => driver !== undefined);
   for (const [index, storage] of storages.entries()) {
     checkDriver(storage, context);
-    checkAtomicity(storage, context);
     checkConnection(storage, context);
     const isTwin = (other: ConfiguredStorage) => isSameStorage(other, storage);
     if (storages.slice(0, index).some(isTwin)) {
@@ -37,46 +35,37 @@ export function storageRule(context: RuleContext): void {
 /** Drivers that have separate data, even with the same options. */
 const independent = new Set(["lru-cache", "memory", "null"]);
 
-function checkDriver(storage: ConfiguredStorage, { environment, report }: RuleContext): void {
-  const { path, driver, options, config } = storage;
-  const name = driver as string;
-  const found = describeValue(name, "driver");
-  if (name === "memory") report("SF501", storage, { found });
-  if (layersOf(name, options).some(isForgetfulDriver)) report("SF504", storage, { found });
-  if (layersOf(name, options).some(isStaleDriver)) report("SF506", storage, { found });
-  if (!isClusterAtomic(config) && environment.isOneOfSeveral) report("SF502", storage, { found });
-  if (options["ttl"] !== undefined) {
-    report("SF505", { path: `${path}.ttl`, value: options["ttl"] });
-  }
-}
-
-/** If a storage isn't atomic across processes, a key of the config must accept that. */
-function checkAtomicity(storage: ConfiguredStorage, context: RuleContext): void {
-  const { driver, options, config } = storage;
-  const { report } = context;
-  const accepted = toValues(context.config.storage);
+function checkDriver(storage: ConfiguredStorage, context: RuleContext): void {
+  const { environment, report } = context;
+  const { driver = "", options, config } = storage;
   const found = describeValue(driver, "driver");
-  const layers = overlaidIn(driver as string, options);
+  const names = layersOf(driver, options);
+  const isStale = names.some(isStaleDriver);
+  if (driver === "memory") report("SF501", storage, { found });
+  if (names.some(isForgetfulDriver)) report("SF504", storage, { found });
+  if (isStale) report("SF506", storage, { found });
+  if (!isClusterAtomic(config) && environment.isOneOfSeveral) report("SF502", storage, { found });
+  const { ttl } = options;
+  if (ttl !== undefined) report("SF505", { path: `${storage.path}.ttl`, value: ttl });
+  const layers = overlaidIn(driver, options);
   const objects = isDriver(config) ? [config, ...layers] : layers;
   if (objects.some((object) => isFileDriver(object) && !writesWholeFiles(object))) {
     report("SF514", storage, { found: `${found} as an object` });
   }
   if (isClusterAtomic(config)) return;
-  if (layersOf(driver as string, options).some(isStaleDriver)) {
-    if (!accepted.lossy) report("SF511", storage, { found });
-  } else {
-    report(accepted.singleProcess ? "SF503" : "SF510", storage, { found });
-  }
+  // The config must accept a storage that isn't atomic across processes.
+  const { singleProcess, lossy } = context.config.storage;
+  if (!isStale) report(singleProcess.value ? "SF503" : "SF510", storage, { found });
+  else if (!lossy.value) report("SF511", storage, { found });
 }
 
 /** The embedded accounts need a driver that keeps documents. */
 function checkAccounts({ config, report }: RuleContext): void {
   if (config.top.auth.value !== undefined) return;
   const storage = describeStorage(config.storage.account);
-  const { driver, options } = storage;
-  if (driver === undefined) return;
-  const names = layersOf(driver, options);
-  const found = describeValue(driver, "driver");
+  if (storage.driver === undefined) return;
+  const names = layersOf(storage.driver, storage.options);
+  const found = describeValue(storage.driver, "driver");
   if (names.some((name) => isForgetfulDriver(name) || isStaleDriver(name))) {
     report("SF512", storage, { found });
   } else if (names.includes("memory")) {

@@ -19,7 +19,7 @@ const storage = { session: { driver: "redis" } };
 
 function describeStartOf(config: Partial<StorefrontConfig>, url = "http://127.0.0.1:3000/") {
   const options = resolveConfig(testConfig({ storage, ...config }), { production: false });
-  return describeStart({ url, options, stores: [redis, memory] });
+  return describeStart(url, options, [redis, memory]);
 }
 
 describe("the startup message", () => {
@@ -44,7 +44,7 @@ Storage
       driver: "redis",
       capabilities: { atomic: "cluster", changes: "unheard", ttl: "native" },
     };
-    expect(describeStart({ url: "http://127.0.0.1:1", options, stores: [cluster] })).toContain(
+    expect(describeStart("http://127.0.0.1:1", options, [cluster])).toContain(
       "atomic across all processes on it, sessions not cached, expiry by the storage",
     );
   });
