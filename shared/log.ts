@@ -36,8 +36,18 @@ export function withDetails(log: Logger, shared: Record<string, unknown>): Logge
 }
 
 /** Returns a logger that changes each line before it is written. */
-export function mapLog(log: Logger, change: Line): Logger {
-  return new MappedLog(log, change);
+export function mapLog(log: Logger, change: (...line: Line) => Line): Logger {
+  return new LevelLog((level, message, details) => {
+    let line: Line;
+    // Details that cannot be read never fail the call that logs them.
+    try {
+      line = change(message, details);
+    } catch {
+      // The message or the details can contain secrets.
+      line = ["A log line could not be prepared", undefined];
+    }
+    log[level](...line);
+  });
 }
 
 /**
@@ -45,7 +55,32 @@ export function mapLog(log: Logger, change: Line): Logger {
  * they are dropped, and a warning with their number follows the next line that it writes.
  */
 export function createSafeLog(log: Logger): Logger {
-  return log instanceof SafeLog ? log : new SafeLog(inExpectedOrder(log));
+  if (safeLogs.has(log)) return log;
+  const target = inExpectedOrder(log);
+  let dropped = 0;
+
+  /** @param lines the number of lines that are lost if this write fails */
+  function tryWrite(lines: number, level: keyof Logger, ...line: Line): boolean {
+    const drop = () => void (dropped += lines);
+    try {
+      const writing: unknown = target[level](...line);
+      // A custom logger can be asynchronous, and nothing else would handle its rejection.
+      if (writing instanceof Promise) writing.catch(drop);
+      return true;
+    } catch {
+      drop();
+      return false;
+    }
+  }
+
+  const safe = new LevelLog((level, message, details) => {
+    if (!tryWrite(1, level, message, details) || dropped === 0) return;
+    const count = dropped;
+    dropped = 0;
+    tryWrite(count, "warn", "Log lines were dropped, because the log failed", { count });
+  });
+  safeLogs.add(safe);
+  return safe;
 }
 
 /**
@@ -83,82 +118,33 @@ export function isInstance<T>(
 
 // --- Internal helpers ---
 
-type Level = keyof Logger;
-type Details = Record<string, unknown> | undefined;
-type Line = (message: string, details: Details) => [message: string, details: Details];
+type Line = [message: string, details?: Record<string, unknown> | undefined];
 
-/** Passes all levels to one method. Methods, and not closures: each call makes such a logger. */
-abstract class LevelLog implements Logger {
-  protected abstract write(level: Level, message: string, details: Details): void;
+/** Loggers that never throw. */
+const safeLogs = new WeakSet<Logger>();
 
-  debug(message: string, details?: Details): void {
-    this.write("debug", message, details);
+/** Passes all levels to one function. Methods, and not closures for each level: each call makes such a logger. */
+class LevelLog implements Logger {
+  readonly #write: (level: keyof Logger, ...line: Line) => void;
+
+  constructor(write: (level: keyof Logger, ...line: Line) => void) {
+    this.#write = write;
   }
 
-  info(message: string, details?: Details): void {
-    this.write("info", message, details);
+  debug(...line: Line): void {
+    this.#write("debug", ...line);
   }
 
-  warn(message: string, details?: Details): void {
-    this.write("warn", message, details);
+  info(...line: Line): void {
+    this.#write("info", ...line);
   }
 
-  error(message: string, details?: Details): void {
-    this.write("error", message, details);
-  }
-}
-
-class MappedLog extends LevelLog {
-  readonly #log: Logger;
-  readonly #change: Line;
-
-  constructor(log: Logger, change: Line) {
-    super();
-    this.#log = log;
-    this.#change = change;
+  warn(...line: Line): void {
+    this.#write("warn", ...line);
   }
 
-  /** Details that cannot be read never fail the call that logs them. */
-  protected override write(level: Level, message: string, details: Details): void {
-    let line: [message: string, details: Details];
-    try {
-      line = this.#change(message, details);
-    } catch {
-      // The message or the details can contain secrets.
-      line = ["A log line could not be prepared", undefined];
-    }
-    this.#log[level](...line);
-  }
-}
-
-class SafeLog extends LevelLog {
-  readonly #log: Logger;
-  #dropped = 0;
-
-  constructor(log: Logger) {
-    super();
-    this.#log = log;
-  }
-
-  protected override write(level: Level, message: string, details: Details): void {
-    if (!this.#tryWrite(level, message, details, 1) || this.#dropped === 0) return;
-    const count = this.#dropped;
-    this.#dropped = 0;
-    this.#tryWrite("warn", "Log lines were dropped, because the log failed", { count }, count);
-  }
-
-  /** @param lines the number of lines that are lost if this write fails */
-  #tryWrite(level: Level, message: string, details: Details, lines: number): boolean {
-    const drop = () => void (this.#dropped += lines);
-    try {
-      const writing: unknown = this.#log[level](message, details);
-      // A custom logger can be asynchronous, and nothing else would handle its rejection.
-      if (writing instanceof Promise) writing.catch(drop);
-      return true;
-    } catch {
-      drop();
-      return false;
-    }
+  error(...line: Line): void {
+    this.#write("error", ...line);
   }
 }
 

@@ -1,4 +1,4 @@
-import { error, notice, warning } from "./diagnostic-kind.ts";
+import { error, notice, productionWarning, warning } from "./diagnostic-kind.ts";
 
 /** Diagnostics of shops, secrets, cookies, lifetimes, and origins. */
 export const configDiagnostics = {
@@ -60,10 +60,9 @@ export const configDiagnostics = {
     "browsers drop a __Host- cookie that has a Domain",
     "no domain, or another cookieName",
   ),
-  SF203: warning(
+  SF203: productionWarning(
     "browsers send the cookie over plain HTTP, too, so anyone on the network can read it",
     'true or "auto"',
-    { development: "none" },
   ),
   SF204: warning(
     "session.domain is neither the shop's host nor a parent of it, so browsers drop the cookie",
@@ -119,15 +118,13 @@ export const configDiagnostics = {
     "a pattern in cors.origin also matches similar names, which anyone can register",
     "dots as \\. and wildcards only before a dot",
   ),
-  SF403: warning(
+  SF403: productionWarning(
     "a page that came by plain HTTP can call, and anyone on the network can change such a page",
     "https:// origins",
-    { development: "none" },
   ),
-  SF404: warning(
+  SF404: productionWarning(
     "pages on the visitor's own machine can call: correct for some apps, otherwise a leftover from development",
     "the origins of your pages",
-    { development: "none" },
   ),
   SF405: warning(
     "a pattern in a shop's host covers names that anyone can register",

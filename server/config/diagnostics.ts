@@ -28,8 +28,8 @@ export function createDiagnostics(mode: { readonly production: boolean }): {
   const diagnostics = new Map<string, Diagnostic>();
   return {
     report(code, { path, value }, texts = {}) {
-      const { severity: usual, development = usual, remedy } = diagnosticKinds[code];
-      const severity = mode.production ? usual : development;
+      const { development, remedy, ...kind } = diagnosticKinds[code];
+      const severity = mode.production ? kind.severity : development;
       if (severity === "none") return;
       const { found = describeValue(value, path.split(".").at(-1)), expected = remedy } = texts;
       const diagnostic = { code, severity, path, found, expected };

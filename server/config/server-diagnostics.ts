@@ -1,4 +1,4 @@
-import { error, notice, warning } from "./diagnostic-kind.ts";
+import { error, notice, productionNotice, productionWarning, warning } from "./diagnostic-kind.ts";
 
 /** Diagnostics of the storages and the server, and those that only the doctor finds. */
 export const serverDiagnostics = {
@@ -11,10 +11,9 @@ export const serverDiagnostics = {
     "there are several processes, but the driver is atomic within one process only",
     '{ driver: "redis", url }, or one process',
   ),
-  SF503: notice(
+  SF503: productionNotice(
     "the driver is atomic within one process only, even if several processes share its data",
     '{ driver: "redis", url }, or one process',
-    { development: "none" },
   ),
   SF504: warning(
     "the driver drops documents by itself: sessions and baskets disappear",
@@ -28,15 +27,13 @@ export const serverDiagnostics = {
     "the driver can return stale data, so a logged-out session can stay active for a while",
     '{ driver: "redis", url }',
   ),
-  SF507: notice(
+  SF507: productionNotice(
     "anyone on the network can read the data that the server sends to a remote Redis",
     "rediss:// or the option tls",
-    { development: "none" },
   ),
-  SF508: warning(
+  SF508: productionWarning(
     "a remote Redis has no password, so anyone who can reach it can read all sessions",
     "a password, in the URL or as an option",
-    { development: "none" },
   ),
   SF509: warning(
     "two storages have the same location but separate locks, so changes can be lost",
@@ -69,40 +66,34 @@ export const serverDiagnostics = {
   ),
 
   // The server
-  SF601: warning(
+  SF601: productionWarning(
     "trustProxy trusts every client: with X-Forwarded-For, each can choose its IP address",
     "the addresses of your proxies",
-    { development: "none" },
   ),
-  SF602: notice(
+  SF602: productionNotice(
     "behind a proxy that terminates TLS, the cookie lacks Secure and all visitors share one IP address",
     "the addresses of your proxies, if you have any",
-    { development: "none" },
   ),
-  SF603: warning(
+  SF603: productionWarning(
     "attackers can guess passwords without a limit",
     "an object, or no value for the defaults",
-    { development: "none" },
   ),
   SF604: warning(
     "the server reads a body of more than a megabyte into memory before it knows the caller",
     "1000000 or less",
   ),
   SF605: notice("a call can take longer than proxies and browsers usually wait", "60 or less"),
-  SF606: notice(
+  SF606: productionNotice(
     "you can't end a user's sessions from outside, because the admin API is off",
     "a token of 32 characters or more, if you want the admin API",
-    { development: "none" },
   ),
-  SF607: warning(
+  SF607: productionWarning(
     "load balancers keep idle connections for 60 seconds, and respond 502 if the server closes one first",
     "more than 60",
-    { development: "none" },
   ),
-  SF608: notice(
+  SF608: productionNotice(
     "a shutdown can take drainDelay and drainTimeout together, and Kubernetes kills the process after 30 seconds",
     "30 or less in all, or a longer grace period there",
-    { development: "none" },
   ),
   SF609: error(
     "the headers are part of the request, so Node rejects a headersTimeout above requestTimeout",
