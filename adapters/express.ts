@@ -45,7 +45,9 @@ export function createExpressStore<Base>(
   /** Sessions that this store has read or written: they can change a stored session, but not create it. */
   const known = new WeakMap<object, Known>();
 
-  class ExpressStore extends (Store as unknown as new () => StoreBase) {
+  class ExpressStore extends (Store as unknown as new () => {
+    createSession(request: object, data: Session): object;
+  }) {
     get(id: string, callback?: Callback<Session>): void {
       settle(async function read() {
         const snapshot = await entries.get(toKeySegment(id));
@@ -129,10 +131,6 @@ export function createExpressStore<Base>(
 // --- Internal helpers ---
 
 type Callback<T = void> = (error: unknown, value?: T) => void;
-
-interface StoreBase {
-  createSession(request: object, data: Session): object;
-}
 
 interface Session {
   /** Durations are milliseconds, as in express-session. */

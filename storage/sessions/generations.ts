@@ -2,7 +2,7 @@ import type { ChangeFeed, Collection, DocumentStore } from "../documents/documen
 import { RememberedDocument } from "../documents/changes.ts";
 import { openRevocations } from "./revocations.ts";
 import { graceMilliseconds } from "./session-document.ts";
-import { createHandle, isObject, type SessionRecord } from "./session-record.ts";
+import { createShortId, isObject, type SessionRecord } from "./session-record.ts";
 
 /** The beginning of `<collection>:<key>` of the document whose change can end all sessions. */
 export const generationsPrefix = "session-generations:";
@@ -57,7 +57,7 @@ export class SessionGenerations {
     const legacy = await this.#readLegacy(shopId);
     await this.#documents.update(key, (generations = {}) => {
       if (Object.hasOwn(generations, shopId)) return "keep";
-      return { set: { ...generations, [shopId]: { id: createId(), legacy } } };
+      return { set: { ...generations, [shopId]: { id: createShortId(), legacy } } };
     });
     // Another server may have created it, and the notification may still be on its way.
     this.#remembered.forget();
@@ -80,7 +80,7 @@ export class SessionGenerations {
       });
     }
     const since = Date.now();
-    const next = shopIds.map((shopId) => [shopId, { id: createId(), since }]);
+    const next = shopIds.map((shopId) => [shopId, { id: createShortId(), since }]);
     await this.#documents.update(key, (generations = {}) => {
       return { set: { ...generations, ...Object.fromEntries(next) } };
     });
@@ -133,11 +133,6 @@ const legacyKey = "epochs";
 
 function countOf(counts: Readonly<Record<string, number>>, shopId: number): number {
   return Object.hasOwn(counts, shopId) ? (counts[shopId] as number) : 0;
-}
-
-/** About 50 random bits: enough that no two are equal, and short, because each session stores it. */
-function createId(): string {
-  return createHandle().slice(-10);
 }
 
 function isGenerations(value: unknown): value is Generations {

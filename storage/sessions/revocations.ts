@@ -1,6 +1,6 @@
 import type { ChangeFeed, DocumentStore } from "../documents/documents.ts";
 import { RememberedDocument } from "../documents/changes.ts";
-import { createHandle } from "./session-record.ts";
+import { createShortId } from "./session-record.ts";
 
 /**
  * The position of an end in the order of all ends of users' sessions: a logical clock, because the clocks of two
@@ -32,7 +32,7 @@ export function openRevocations(store: DocumentStore, feed: ChangeFeed) {
 
     /** The mark of an end that begins now, later than every mark that was read before. */
     async next(): Promise<RevocationMark> {
-      const series = createHandle().slice(-10);
+      const series = createShortId();
       const { value = none } = await documents.update(key, (last = { series, count: 0 }) => ({
         set: { ...last, count: last.count + 1 },
       }));

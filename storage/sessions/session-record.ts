@@ -116,6 +116,11 @@ export function createHandle(): string {
   return BigInt(`0x${randomUUID().replaceAll("-", "")}`).toString(36);
 }
 
+/** Creates an ID with about 50 random bits: enough that no two are equal, and short, because each session stores it. */
+export function createShortId(): string {
+  return createHandle().slice(-10);
+}
+
 /**
  * The random part of a session ID: the key of its record.
  * @returns `undefined` if the text isn't a session ID

@@ -2,7 +2,7 @@ import { StorageUnavailableError } from "../documents/unavailable.ts";
 import { generationOf, isOver, type Generations } from "./generations.ts";
 import { isRevocationMark, type RevocationMark } from "./revocations.ts";
 import { isObject, type ListKind } from "./session-record.ts";
-import { SessionEndedError, type SessionSettings } from "./session.ts";
+import type { SessionSettings } from "./session.ts";
 
 /** One session in the index of its user. Dates are epoch milliseconds. */
 export interface UserSession {
@@ -76,11 +76,9 @@ export function isUserIndex(value: unknown): value is UserIndex {
   );
 }
 
-/** The entry of one session. @throws SessionEndedError if there is none */
-export function entryOf({ sessions }: UserIndex, handle: string): UserSession {
-  const entry = Object.hasOwn(sessions, handle) ? sessions[handle] : undefined;
-  if (entry === undefined) throw new SessionEndedError();
-  return entry;
+/** The entry of one session, if there is one. */
+export function entryOf({ sessions }: UserIndex, handle: string): UserSession | undefined {
+  return Object.hasOwn(sessions, handle) ? sessions[handle] : undefined;
 }
 
 /**

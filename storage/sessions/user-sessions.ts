@@ -90,7 +90,7 @@ export class UserSessionIndex {
   async names({ record: { user, handle, id }, expiresAt }: Session): Promise<boolean> {
     if (user === undefined) return true;
     const index = await this.read(user.id);
-    if (Object.hasOwn(index.sessions, handle)) return true;
+    if (entryOf(index, handle) !== undefined) return true;
     const isEnding = index.ending?.some((entry) => idsOf(entry).includes(id));
     if (!isEnding) {
       await this.update(user.id, (current) => {
@@ -156,6 +156,7 @@ export class UserSessionIndex {
   ): Promise<void> {
     await this.update(userId, (index) => {
       const entry = entryOf(index, handle);
+      if (entry === undefined) throw new SessionEndedError();
       const changed = change(entry);
       if (changed === entry) return index;
       return { ...index, sessions: { ...index.sessions, [handle]: changed } };
@@ -234,7 +235,7 @@ export class UserSessionIndex {
   async endOne(userId: string | number, handle: string): Promise<UserSession | undefined> {
     let ended: UserSession | undefined;
     const after = await this.update(userId, (index) => {
-      ended = Object.hasOwn(index.sessions, handle) ? index.sessions[handle] : undefined;
+      ended = entryOf(index, handle);
       return ended === undefined ? index : ending(index, [ended]);
     });
     if (ended !== undefined) await this.#finish(userId, after.ending);
@@ -251,12 +252,11 @@ export class UserSessionIndex {
     });
     await Promise.all(ends);
     const ids = over.map(({ id }) => id);
-    const clean = (index: UserIndex) => ({
-      ...index,
-      ending: index.ending?.filter(({ id }) => !ids.includes(id)),
+    const cleaned = this.update(userId, (index) => {
+      return { ...index, ending: index.ending?.filter(({ id }) => !ids.includes(id)) };
     });
     // The sessions have ended. The next end removes their rest from the index.
-    await this.update(userId, clean).catch(() => undefined);
+    await cleaned.catch(() => undefined);
   }
 
   /** The index for a user without one: their first, or the replacement of a lost index. */
