@@ -7,6 +7,7 @@ export default defineConfig({
   resolve: {
     // Tests run the sources, so a config or an example that imports the package gets them too.
     alias: {
+      "#drivers": source("storage/drivers.ts"),
       "storefront-core/client": source("rpc/client.ts"),
       "storefront-core/storage": source("storage/index.ts"),
       "storefront-core/express": source("adapters/express.ts"),

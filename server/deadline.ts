@@ -1,3 +1,4 @@
+import { clearInterval, setInterval } from "node:timers";
 import { RpcError } from "../rpc/error.ts";
 import { clientSignal, type ClientRequest } from "./client-signal.ts";
 
@@ -9,17 +10,17 @@ export class Deadlines {
   // ended calls into the old generation of the heap: that cost 3 µs of garbage collection per call.
   #first: Deadline | undefined;
   #last: Deadline | undefined;
-  readonly #timer: NodeJS.Timeout;
+  /** Created by the first call, because a worker has no timers while its modules load. */
+  #timer: NodeJS.Timeout | undefined;
 
   /** @param limit seconds that a call may take; it can be a tenth of it longer, or a second */
   constructor(limit: number) {
     this.#limit = limit * 1000;
-    this.#timer = setInterval(() => this.#sweep(), Math.min(this.#limit / 10, 1000));
-    this.#timer.unref();
   }
 
   /** Starts the deadline of a call, which ends with {@link end}. */
   begin(request: ClientRequest): Deadline {
+    this.#timer ??= this.#start();
     const deadline = new Deadline(request, performance.now() + this.#limit);
     deadline.previous = this.#last;
     if (this.#last === undefined) this.#first = deadline;
@@ -41,6 +42,10 @@ export class Deadlines {
   /** Stops the timer. */
   stop(): void {
     clearInterval(this.#timer);
+  }
+
+  #start(): NodeJS.Timeout {
+    return setInterval(() => this.#sweep(), Math.min(this.#limit / 10, 1000)).unref();
   }
 
   #sweep(): void {

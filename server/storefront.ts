@@ -31,6 +31,11 @@ export type Storefront = H3 & {
   /** The storages in use, and their guarantees. */
   readonly stores: readonly StoreInfo[];
   /**
+   * Loads the drivers that the config names. Without it, the first call loads them. `storefront start` waits for it.
+   * @throws any error of a driver about its options
+   */
+  ready(): Promise<void>;
+  /**
    * Tries a read and a write on each storage, as calls do. `/readyz` runs it once a second at most.
    * @throws StorageUnavailableError
    */
@@ -121,6 +126,9 @@ export function openStorefront(
     [pageCalls]: { options, credentials, methods, handle, visits: new WeakMap() },
     options,
     stores: services.descriptions,
+    async ready() {
+      await Promise.all(services.stores.map((store) => store.ready()));
+    },
     checkStorages,
     drain() {
       state.isDraining = true;

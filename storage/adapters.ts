@@ -1,4 +1,5 @@
 import type { Driver } from "unstorage";
+import { supports } from "#drivers";
 import type { Logger } from "../shared/log.ts";
 import {
   isAdapterDriver,
@@ -6,14 +7,12 @@ import {
   type AdapterDriver,
   type StorageAdapter,
 } from "./documents/adapter.ts";
-import { createDriverAdapter } from "./documents/driver-adapter.ts";
+import { assertWritable, createDriverAdapter } from "./documents/driver-adapter.ts";
 import { isDriver, type StorageConfig } from "./documents/driver.ts";
 import type { KeyedMutex } from "./documents/keyed-mutex.ts";
 import { createDriverCalls } from "./documents/unavailable.ts";
-import { redisSupport } from "./redis/redis-support.ts";
-
-/** The unstorage drivers whose storage can compare and swap, so that changes are atomic across processes. */
-const supported = [redisSupport];
+import { createDeferredAdapter } from "./documents/deferred-adapter.ts";
+import { findDeferred } from "./deferred-driver.ts";
 
 /**
  * Creates the adapter of a driver: its own, the one for its storage, or the one for any unstorage driver.
@@ -24,7 +23,14 @@ export function createAdapter(driver: Driver, mutex: KeyedMutex, log: Logger): S
   if (isAdapterDriver(driver)) {
     return withTimeLimit(assertConsistent(driver, driver.createAdapter({ log })));
   }
-  const support = supported.find(({ isSupported }) => isSupported(driver));
+  const deferred = findDeferred(driver);
+  if (deferred !== undefined) {
+    if (deferred.capabilities.atomic === "process") assertWritable(driver);
+    return createDeferredAdapter(deferred.capabilities, async () =>
+      createAdapter(await deferred.load(), mutex, log),
+    );
+  }
+  const support = supports.find(({ isSupported }) => isSupported(driver));
   return support?.createAdapter(driver, { log }) ?? createDriverAdapter(driver, mutex, log);
 }
 
@@ -32,12 +38,12 @@ export function createAdapter(driver: Driver, mutex: KeyedMutex, log: Logger): S
 export function isClusterAtomic(config: StorageConfig): boolean {
   if (!isDriver(config)) return findSupport(config.driver) !== undefined;
   if (isAdapterDriver(config)) return config.atomic === "cluster";
-  return supported.some(({ isSupported }) => isSupported(config));
+  return supports.some(({ isSupported }) => isSupported(config));
 }
 
 /** The support for an unstorage driver whose storage can compare and swap. */
 export function findSupport(driver: string | undefined) {
-  return supported.find((support) => support.driver === driver);
+  return supports.find((support) => support.driver === driver);
 }
 
 // --- Internal helpers ---

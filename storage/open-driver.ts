@@ -1,27 +1,57 @@
-import { createRequire } from "node:module";
-import { resolve } from "node:path";
 import { builtinDrivers, type Driver } from "unstorage";
-import { findSupport } from "./adapters.ts";
-import { isDriver, isFileDriver, type StorageConfig } from "./documents/driver.ts";
-import { withWholeFiles } from "./documents/file-driver.ts";
+import createMemoryDriver from "unstorage/drivers/memory";
+import { drivers, supports } from "#drivers";
+import { createDeferredDriver } from "./deferred-driver.ts";
+import type { Capabilities } from "./documents/documents.ts";
+import { isDriver, isFileDriver, markWholeFiles, type StorageConfig } from "./documents/driver.ts";
 
 /**
- * Creates the driver of a config; returns a driver object as it is.
+ * Opens the driver of a config; returns a driver object as it is. A driver by name loads its module at its first call.
  *
- * A redis driver that this creates fails within about a second if Redis is down, instead of hanging. A fs driver that
- * this creates writes whole files. A driver object writes in place, so a full disk can empty a document.
- * @throws TypeError if unstorage has no driver of this name; any error of the driver about its options
+ * A redis driver by name fails within about a second if Redis is down, instead of hanging. A fs driver by name writes
+ * whole files. A driver object writes in place, so a full disk can empty a document.
+ * @throws TypeError if a config can't name this driver, or if an option is missing
  */
 export function openDriver(config: StorageConfig): Driver {
   if (isDriver(config)) return config;
-  const { driver: name, ...options } = config;
-  if (typeof name !== "string" || !Object.hasOwn(builtinDrivers, name)) {
-    throw new TypeError(`There is no storage driver ${JSON.stringify(name)}; ${suggest(name)}`);
+  const { driver: given, ...options } = config;
+  const expected = findDriverFault(given);
+  if (expected !== undefined) {
+    throw new TypeError(`There is no storage driver ${JSON.stringify(given)}; ${expected}`);
   }
-  const createDriver = loadDriver(name, builtinDrivers[name as keyof typeof builtinDrivers]);
-  const driver = createDriver(findSupport(name)?.withDefaults(options) ?? options);
-  if (name === "memory") privateDrivers.add(driver);
-  return isFileDriver(driver) ? withWholeFiles(driver, resolve(String(options["base"]))) : driver;
+  const name = toDriverName(given);
+  assertBase(name, options);
+  if (name === "memory") {
+    const driver = createMemoryDriver();
+    privateDrivers.add(driver);
+    return driver;
+  }
+  const support = supports.find((each) => each.driver === name);
+  const driver = createDeferredDriver(
+    {
+      name,
+      options: support?.withDefaults(options) ?? options,
+      isRaw: support === undefined,
+    },
+    drivers[name] as (typeof drivers)[string],
+    support?.capabilitiesOf(options) ?? ofOneProcess,
+  );
+  if (isFileDriver(driver)) markWholeFiles(driver);
+  return driver;
+}
+
+/** What to write instead of the name of a driver, if a config can't name that driver. */
+export function findDriverFault(driver: unknown): string | undefined {
+  const name = typeof driver === "string" ? toDriverName(driver) : "";
+  return name === "memory" || Object.hasOwn(drivers, name) ? undefined : suggest(driver);
+}
+
+/** unstorage has two names for most drivers, for example `lruCache` and `lru-cache`. The second is the file's name. */
+export function toDriverName(name: string): string {
+  const path = Object.hasOwn(builtinDrivers, name)
+    ? builtinDrivers[name as keyof typeof builtinDrivers]
+    : name;
+  return path.replace(/.*\//, "");
 }
 
 /**
@@ -34,44 +64,37 @@ export function isPrivateDriver(driver: Driver): boolean {
 
 // --- Internal helpers ---
 
-type Options = Readonly<Record<string, unknown>>;
-
-const require = createRequire(import.meta.url);
+const ofOneProcess: Capabilities = { atomic: "process", ttl: "stored" };
 
 const privateDrivers = new WeakSet<Driver>();
 
-function loadDriver(name: string, path: string): (options: Options) => Driver {
-  try {
-    const loaded = require(path) as DriverModule | DriverModule["default"];
-    return typeof loaded === "function" ? loaded : loaded.default;
-  } catch (cause) {
-    const missing = cause instanceof Error && missingPackage.exec(cause.message)?.[1];
-    if (!missing) throw cause;
-    throw new Error(
-      `The storage driver "${name}" needs a package that is not installed: npm install ${missing}`,
-      { cause },
-    );
+const needBase: ReadonlySet<string> = new Set(["fs", "fs-lite", "http"]);
+
+function assertBase(name: string, { base }: Readonly<Record<string, unknown>>): void {
+  if (!needBase.has(name) || typeof base === "string") return;
+  const example = name === "http" ? "https://storage.example/documents" : "./data";
+  throw new TypeError(
+    `The storage driver "${name}" needs the option \`base\`, for example { driver: "${name}", base: "${example}" }`,
+  );
+}
+
+/** The names that were probably meant, or all names, and the line to write for another driver of unstorage. */
+function suggest(driver: unknown): string {
+  const names = ["memory", ...Object.keys(drivers)];
+  const others = `there are ${names.join(", ")}. Any other driver is an object`;
+  if (typeof driver === "string" && Object.hasOwn(builtinDrivers, driver)) {
+    const name = toDriverName(driver);
+    const created = name.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+    return `${others}: import ${created} from "unstorage/drivers/${name}", and pass ${created}({ … })`;
   }
-}
-
-interface DriverModule {
-  readonly default: (options: Options) => Driver;
-}
-
-/** The package in "Cannot find module '@scope/package/file'". */
-const missingPackage = /^Cannot find (?:module|package) '((?:@[^/']+\/)?[^/.'][^/']*)/;
-
-/** The names that were probably meant, or else all of them. */
-function suggest(name: unknown): string {
-  const names = [...new Set(Object.values(builtinDrivers))].map((path) => path.replace(/.*\//, ""));
-  const letters = toLetters(String(name));
+  const letters = toLetters(String(driver));
   const near = names.filter((known) => {
     const knownLetters = toLetters(known);
     return (
       letters.length > 1 && (knownLetters.startsWith(letters) || letters.startsWith(knownLetters))
     );
   });
-  return near.length > 0 ? `did you mean ${near.join(", ")}?` : `there are ${names.join(", ")}`;
+  return near.length > 0 ? `did you mean ${near.join(", ")}?` : others;
 }
 
 function toLetters(name: string): string {

@@ -65,6 +65,7 @@ function createStore(shared: Shared, log: Logger, end: () => Promise<void>): Doc
       feeds.push(feed);
       return feed;
     },
+    ready: async () => adapter.ready?.(),
     ping: () => adapter.ping(),
     inspect: async () => (await adapter.inspect?.()) ?? {},
     close() {

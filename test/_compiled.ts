@@ -10,11 +10,10 @@ export async function compileStorage(): Promise<string> {
   const outDir = join(root, "node_modules", ".cache", `storefront-storage-${randomUUID()}`);
   onTestFinished(() => rm(outDir, { recursive: true, force: true }));
   await mkdir(outDir, { recursive: true });
-  await writeFile(join(outDir, "package.json"), '{ "type": "module" }');
-  const options = "--ignoreConfig --module nodenext --target es2023 --types node --skipLibCheck";
+  const imports = { "#drivers": "./storage/drivers.js" };
+  await writeFile(join(outDir, "package.json"), JSON.stringify({ type: "module", imports }));
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-  const args = [...options.split(" "), "--rewriteRelativeImportExtensions"];
-  args.push("--rootDir", root, "--outDir", outDir);
-  execFileSync(process.execPath, [tsc, join(root, "storage", "index.ts"), ...args]);
+  const args = ["-p", join(root, "tsconfig.build.json"), "--declaration", "false"];
+  execFileSync(process.execPath, [tsc, ...args, "--noCheck", "--outDir", outDir]);
   return join(outDir, "storage", "index.js");
 }

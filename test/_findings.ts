@@ -1,3 +1,4 @@
+import createKvDriver from "unstorage/drivers/cloudflare-kv-http";
 import createFileDriver from "unstorage/drivers/fs";
 import type { Environment } from "../server/config/environment.ts";
 import { testSecret } from "./_setup.ts";
@@ -15,6 +16,7 @@ const shop = { shopId: 1001, locale: "de-DE", currency: "EUR" };
 const second = { shopId: 1002, locale: "en-US", currency: "USD" };
 const another = "another-phrase-of-many-characters-0815";
 const key = "one-more-phrase-of-many-characters-4711";
+const kv = createKvDriver({ accountId: "a", namespaceId: "n", apiToken: "t" });
 const days = (count: number) => count * 86_400;
 
 /** A config without findings at startup. */
@@ -219,7 +221,7 @@ export const findingCases: Readonly<Record<string, FindingCase>> = {
     path: "storage.session.ttl",
   },
   SF506: {
-    bad: sessionsIn({ driver: "cloudflareKVHttp" }),
+    bad: sessionsIn(kv),
     good: sessionsIn({ driver: "fs" }),
     path: "storage.session",
   },
@@ -246,8 +248,8 @@ export const findingCases: Readonly<Record<string, FindingCase>> = {
     path: "storage.session",
   },
   SF511: {
-    bad: { storage: { session: { driver: "cloudflareKVHttp" }, singleProcess: true } },
-    good: { storage: { session: { driver: "cloudflareKVHttp" }, lossy: true } },
+    bad: { storage: { session: kv, singleProcess: true } },
+    good: { storage: { session: kv, lossy: true } },
     path: "storage.session",
   },
   SF512: {

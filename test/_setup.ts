@@ -115,6 +115,7 @@ export function createSetup(
     );
     const { app } = storefront;
     endings.push(() => app.close());
+    await app.ready();
     const send = await servers[server](storefront, endings);
     return { app, lines, send, client: (shopId) => new CookieClient(send, shopId) };
   }

@@ -83,6 +83,12 @@ async function prepare(command: "start" | "dev", file: string | undefined) {
     await storefront.app.close();
     throw refusal;
   }
+  try {
+    await storefront.app.ready();
+  } catch (error) {
+    await storefront.app.close();
+    throw error;
+  }
   return { storefront, file: loaded.file };
 }
 

@@ -1,4 +1,4 @@
-import { builtinDrivers } from "unstorage";
+import { toDriverName } from "../../storage/open-driver.ts";
 import type { StorageConfig } from "../../storage/documents/driver.ts";
 import type { SourcedValue } from "./keys/key.ts";
 import type { SourcedConfig } from "./merge-config.ts";
@@ -32,16 +32,6 @@ export function describeStorage(use: SourcedValue<StorageConfig>): ConfiguredSto
     return { path, config, driver: name, options };
   }
   const { driver, ...options } = config as ConfiguredStorage["options"];
-  const name = typeof driver === "string" ? toFileName(driver) : undefined;
+  const name = typeof driver === "string" ? toDriverName(driver) : undefined;
   return { path, config, driver: name, options };
-}
-
-// --- Internal helpers ---
-
-/** unstorage has two names for most drivers, for example `lruCache` and `lru-cache`. The second is the file's name. */
-function toFileName(name: string): string {
-  const file = Object.hasOwn(builtinDrivers, name)
-    ? builtinDrivers[name as keyof typeof builtinDrivers]
-    : name;
-  return file.replace(/.*\//, "");
 }

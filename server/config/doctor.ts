@@ -46,6 +46,7 @@ async function checkStorage(storage: ConfiguredStorage, report: Report): Promise
   const name = storage.driver ?? "a driver object";
   try {
     const store = openDocumentStore(openDriver(storage.config), { log: silent });
+    await store.ready();
     try {
       await store.ping();
       const { evictionPolicy, outdated } = await store.inspect();

@@ -45,6 +45,8 @@ export interface StorageAdapter {
   /** Tries a read, and a write of {@link pingKey}, as calls do. */
   ping(): Promise<void>;
   close(): Promise<void>;
+  /** Opens the storage, if that takes a while. Without it, the first operation does. */
+  ready?(): Promise<void>;
   /** Looks for settings of the server that endanger documents, for `storefront doctor`. */
   inspect?(): Promise<StorageFaults>;
   /** Counters with one command each. If absent, the store counts with documents. */

@@ -133,6 +133,8 @@ export interface DocumentStore {
   counters(name: string, window: number): Counters;
   /** Watches the documents whose `<collection>:<key>` begins with a prefix. */
   watch(prefix: string): ChangeFeed;
+  /** Loads a driver by name; otherwise its first operation does. @throws any error of the driver about its options */
+  ready(): Promise<void>;
   /** Tries a read and a write, as calls do. @throws StorageUnavailableError */
   ping(): Promise<void>;
   /** Looks for settings of the storage's server that endanger documents. */

@@ -144,15 +144,16 @@ export function createDriverAdapter(
   }
 }
 
-// --- Internal helpers ---
-
-function assertWritable(driver: Driver): void {
+/** @throws TypeError if a driver can't write */
+export function assertWritable(driver: Driver): void {
   const writes = (driver.setItem ?? driver.setItemRaw) && driver.removeItem;
   const { readOnly = false } = (driver.options ?? {}) as { readOnly?: boolean };
   if (writes === undefined || readOnly) {
     throw new TypeError(`The storage driver "${driver.name}" cannot write`);
   }
 }
+
+// --- Internal helpers ---
 
 function isThenable(value: unknown): value is Promise<unknown> {
   return typeof (value as { readonly then?: unknown } | null | undefined)?.then === "function";

@@ -14,3 +14,20 @@ export function isDriver(config: StorageConfig): config is Driver {
 export function isFileDriver({ name }: Driver): boolean {
   return name === "fs" || name === "fs-lite";
 }
+
+/** Loads the module of a driver, and creates the driver. */
+export type DriverLoader = (options: Readonly<Record<string, unknown>>) => Promise<Driver>;
+
+/** Whether a driver of files replaces whole files, so that a failed write leaves the file unchanged. */
+export function writesWholeFiles(driver: Driver): boolean {
+  return wholeDrivers.has(driver);
+}
+
+/** Marks a driver for {@link writesWholeFiles}. */
+export function markWholeFiles(driver: Driver): void {
+  wholeDrivers.add(driver);
+}
+
+// --- Internal helpers ---
+
+const wholeDrivers = new WeakSet<Driver>();

@@ -3,6 +3,7 @@ import { getRandomValues } from "uncrypto";
 /** Wraps a value for a storage. The version comes first, so a comparison needs no parser. */
 export function toEnvelope(value: string, expiresAt: number | undefined) {
   // Never repeated: otherwise a document that was removed and created again would match an old snapshot.
+  processId ??= Buffer.from(getRandomValues(new Uint8Array(6))).toString("base64url");
   const version = `${processId}-${(++count).toString(36)}`;
   const end = expiresAt === undefined ? "" : `"expiresAt":${expiresAt},`;
   // `join` makes one flat string. With `+`, V8 would keep the parts as long as the text is stored.
@@ -45,8 +46,11 @@ export function isJson(value: unknown): boolean {
 
 // --- Internal helpers ---
 
-/** 48 random bits: two of a thousand processes share them with a probability of 1 in 500 million. */
-const processId = Buffer.from(getRandomValues(new Uint8Array(6))).toString("base64url");
+/**
+ * 48 random bits: two of a thousand processes share them with a probability of 1 in 500 million. Created by the first
+ * write, because a worker has no random values while its modules load.
+ */
+let processId: string | undefined;
 let count = 0;
 
 function parseObject(text: string): Record<string, unknown> | undefined {

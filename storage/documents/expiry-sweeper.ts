@@ -13,18 +13,18 @@ export class ExpirySweeper {
   readonly #ends = new Map<string, number>();
   /** Iterator position of the running round. */
   #round = this.#ends.entries();
-  readonly #timer: NodeJS.Timeout;
+  /** Created by the first document, because a worker has no timers while its modules load. */
+  #timer: NodeJS.Timeout | undefined;
   #isSweeping = false;
   #isStopped = false;
 
   constructor(expire: Expire) {
     this.#expire = expire;
-    this.#timer = setInterval(() => void this.#sweep(), interval);
-    this.#timer.unref();
   }
 
   /** Adds a document that expires at `expiresAt` (epoch milliseconds). An earlier time of its key stays. */
   add(key: string, expiresAt: number): void {
+    if (!this.#isStopped) this.#timer ??= this.#start();
     const end = Math.ceil(expiresAt / 1000);
     if (end < (this.#ends.get(key) ?? Infinity)) this.#ends.set(key, end);
   }
@@ -38,6 +38,10 @@ export class ExpirySweeper {
   stop(): void {
     this.#isStopped = true;
     clearInterval(this.#timer);
+  }
+
+  #start(): NodeJS.Timeout {
+    return setInterval(() => void this.#sweep(), interval).unref();
   }
 
   async #sweep(): Promise<void> {

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Driver } from "unstorage";
+import { markWholeFiles } from "./driver.ts";
 
 /**
  * Makes unstorage's `fs` or `fs-lite` driver write whole files: if a write fails midway, the file stays unchanged, and
@@ -23,18 +24,11 @@ export function withWholeFiles(driver: Driver, base: string): Driver {
       return keys.filter((key) => !temporaryName.test(key));
     },
   };
-  wholeDrivers.add(whole);
+  markWholeFiles(whole);
   return whole;
 }
 
-/** Whether a driver was made by {@link withWholeFiles}. */
-export function writesWholeFiles(driver: Driver): boolean {
-  return wholeDrivers.has(driver);
-}
-
 // --- Internal helpers ---
-
-const wholeDrivers = new WeakSet<Driver>();
 
 /** The keys of documents contain no dot. */
 const temporaryName = /\.[0-9a-f-]{36}\.tmp$/;

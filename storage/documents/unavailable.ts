@@ -27,6 +27,7 @@ export function withUnavailable(adapter: StorageAdapter, driver: string): Storag
     setAside: (key, text) => adapter.setAside(key, text).catch(failToWrite),
     ping: () => adapter.ping().catch(failTo("accept a test write")),
     close: () => adapter.close(),
+    ...(adapter.ready && { ready: adapter.ready.bind(adapter) }),
     ...(adapter.inspect && { inspect: adapter.inspect.bind(adapter) }),
     ...(adapter.watch && { watch: adapter.watch.bind(adapter) }),
     ...(adapter.counters && { counters: withUnavailableCounters(adapter.counters.bind(adapter)) }),

@@ -1,4 +1,5 @@
 import type { Driver } from "unstorage";
+import type { Capabilities } from "../documents/documents.ts";
 import type { AdapterOptions, StorageAdapter } from "../documents/adapter.ts";
 import { createRedisAdapter } from "./redis-adapter.ts";
 import { isRedisDriver, type RedisDriver } from "./redis-client.ts";
@@ -13,6 +14,12 @@ export const redisSupport = {
   readConnection: readRedisConnection,
   findInvalidUrls,
   withDefaults: withRedisDefaults,
+  /** The capabilities of a driver with these options, as its adapter has them. */
+  capabilitiesOf: ({ cluster }: Options): Capabilities => ({
+    atomic: "cluster",
+    changes: cluster === undefined ? "pushed" : "unheard",
+    ttl: "native",
+  }),
 };
 
 // --- Internal helpers ---

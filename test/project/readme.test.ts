@@ -164,7 +164,7 @@ describe("the TypeScript in the docs", () => {
   let folder: string;
 
   beforeAll(async () => {
-    folder = await createProject(join(root, "node_modules"), ["zod"]);
+    folder = await createProject(join(root, "node_modules"), ["unstorage", "zod"]);
     for (const { language, file, text } of await readBlocks("README.md")) {
       if (language === "ts") await writeFile(join(folder, file ?? "nameless.ts"), text);
     }

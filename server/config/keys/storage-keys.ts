@@ -1,7 +1,7 @@
-import { builtinDrivers } from "unstorage";
 import * as z from "zod";
 import type { StorageConfig } from "../../../storage/documents/driver.ts";
 import { findSupport } from "../../../storage/adapters.ts";
+import { findDriverFault } from "../../../storage/open-driver.ts";
 import { boolean, follow, hasFunctions, type ConfigOf, type KeyTable } from "./key.ts";
 
 /** Storages that a shop can have for itself. */
@@ -9,7 +9,7 @@ export interface ShopStorageConfig extends ConfigOf<typeof shopStorageKeys> {}
 
 export const shopStorageKeys = {
   // The same object in several keys means the same storage.
-  /** Sessions: any [unstorage driver](https://unstorage.unjs.io/drivers) by name with its options, or a driver object. @default `{ driver: "memory" }` */
+  /** Sessions: a driver by name with its options (`redis`, `fs`, `fs-lite`, `lru-cache`, `http`, `memory`), or the driver object of any other [unstorage driver](https://unstorage.unjs.io/drivers). @default `{ driver: "memory" }` */
   session: { ...storage(), default: { driver: "memory" } },
   /** Baskets and wishlists. @default `storage.session` */
   basket: { ...storage(), derive: follow<StorageConfig>("storage.session") },
@@ -37,8 +37,11 @@ function storage() {
     const { driver } = options;
     if (typeof driver !== "string") {
       report(expected);
-    } else if (!Object.hasOwn(builtinDrivers, driver)) {
-      report("the name of an unstorage driver, for example memory, redis or fs", "driver");
+      return;
+    }
+    const instead = findDriverFault(driver);
+    if (instead !== undefined) {
+      report(`the name of an unstorage driver that a config can name: ${instead}`, "driver");
     } else {
       const address = "a valid address, for example redis://redis.example:6379";
       for (const name of findSupport(driver)?.findInvalidUrls(options) ?? []) {

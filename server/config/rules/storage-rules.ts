@@ -7,8 +7,7 @@ import {
   layersOf,
   overlaidIn,
 } from "../../../storage/documents/driver-kinds.ts";
-import { isFileDriver, isDriver } from "../../../storage/documents/driver.ts";
-import { writesWholeFiles } from "../../../storage/documents/file-driver.ts";
+import { isDriver, isFileDriver, writesWholeFiles } from "../../../storage/documents/driver.ts";
 import type { RuleContext } from "./rule.ts";
 import { isLocalHost } from "../hosts.ts";
 import { describeStorage, findStorages, type ConfiguredStorage } from "../configured-storages.ts";

@@ -1,5 +1,6 @@
 import { Redis } from "ioredis";
 import type { Driver } from "unstorage";
+import createNullDriver from "unstorage/drivers/null";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { diagnose } from "../../../server/config/doctor.ts";
 import { createFolder, plain, runCli, shops } from "../../_cli.ts";
@@ -32,7 +33,10 @@ describe("diagnose, for a storage", () => {
     expect(await diagnoseStorage(driver)).toEqual([
       "SF702 storage.session: redis: no way to redis://…@redis",
     ]);
-    expect(await diagnoseStorage({ driver: "null", ttl: 1 })).toContainEqual(
+    expect(await diagnoseStorage({ driver: "lru-cache", max: -1 })).toContainEqual(
+      expect.stringContaining("SF702 storage.session: lru-cache: "),
+    );
+    expect(await diagnoseStorage(createNullDriver())).toContainEqual(
       expect.stringContaining("SF504"),
     );
   });

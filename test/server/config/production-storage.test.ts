@@ -1,11 +1,18 @@
 import createFileDriver from "unstorage/drivers/fs-lite";
+import { symlink } from "node:fs/promises";
+import { join } from "node:path";
+import createKvBinding from "unstorage/drivers/cloudflare-kv-binding";
+import createKvHttp from "unstorage/drivers/cloudflare-kv-http";
 import createMemoryDriver from "unstorage/drivers/memory";
+import createNullDriver from "unstorage/drivers/null";
+import createOverlay from "unstorage/drivers/overlay";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createStorefront } from "../../../server/storefront.ts";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
 import { resolveConfig } from "../../../server/config/resolve.ts";
+import type { StorageConfig } from "../../../storage/documents/driver.ts";
 import { openDriver } from "../../../storage/open-driver.ts";
-import { createFolder, plain, runCli, startCli } from "../../_cli.ts";
+import { createFolder, plain, root, runCli, startCli } from "../../_cli.ts";
 import { createDirectory } from "../../_documents.ts";
 import { createTestLog } from "../../_log.ts";
 import { describeWithRedis, useRedis } from "../../_redis.ts";
@@ -85,7 +92,7 @@ describe("production with a storage of one process", () => {
     const base = await createDirectory();
     const objectOf = createFileDriver({ base });
     const made = openDriver({ driver: "fs", base });
-    const layers = [objectOf, made].map((layer) => ({ driver: "overlay", layers: [layer] }));
+    const layers = [objectOf, made].map((layer) => createOverlay({ layers: [layer] }));
     const found = [objectOf, made, ...layers].map((session) => {
       const { faults } = refusalOf({ storage: { session, singleProcess: true } }, true);
       return faults.map(({ code }) => code);
@@ -113,7 +120,7 @@ describe("production with a storage of one process", () => {
 });
 
 describe("production with a storage that is not atomic", () => {
-  const kv = { driver: "cloudflareKVBinding", binding: "KV" };
+  const kv = createKvBinding({ binding: "KV" });
   const account = { driver: "redis", url: "redis://127.0.0.1:1" };
 
   test("fails, even for one process", () => {
@@ -126,25 +133,31 @@ describe("production with a storage that is not atomic", () => {
     const { app } = create({ session: kv, account, lossy: true });
     expect(app.options.refusal).toBeUndefined();
     expect(app.options.warnings.join()).toContain("SF506: storage.session");
-    const storage = `{ session: ${JSON.stringify(kv)}, account: { driver: "fs", base: "./accounts" }, lossy: true, singleProcess: true }`;
-    const folder = await createFolder({ "storefront.config.ts": configWith(storage) });
+    const storage = `{ session: createKv({ binding: "KV" }), account: { driver: "fs", base: "./accounts" }, lossy: true, singleProcess: true }`;
+    const imported = 'import createKv from "unstorage/drivers/cloudflare-kv-binding";';
+    const text = `${imported}\n${configWith(storage)}`;
+    const folder = await createFolder({ "storefront.config.ts": text });
+    await symlink(join(root, "node_modules/unstorage"), join(folder, "node_modules/unstorage"));
     const server = await startCli(["start"], { folder, env });
     expect(server.stdout).toContain(
       "cloudflare-kv-binding for sessions, baskets: not atomic, so writes can be lost",
     );
   });
 
-  test.each(["cloudflareKVHttp", "vercelBlob", "netlifyBlobs", "lruCache", "null"])(
-    "never keeps accounts: %s",
-    (driver) => {
-      for (const production of [true, false]) {
-        const session = { driver: "redis", url: "redis://127.0.0.1:1" };
-        const storage = { session, account: { driver }, lossy: true, singleProcess: true };
-        const { faults } = refusalOf({ storage }, production);
-        expect(faults).toMatchObject([{ code: "SF512", path: "storage.account" }]);
-      }
-    },
-  );
+  test.each<[string, StorageConfig]>([
+    ["cloudflareKVHttp", createKvHttp({ accountId: "a", namespaceId: "n", apiToken: "t" })],
+    ["vercelBlob", { ...createMemoryDriver(), name: "vercel-blob" }],
+    ["netlifyBlobs", { ...createMemoryDriver(), name: "netlify-blobs" }],
+    ["lruCache", { driver: "lruCache" }],
+    ["null", createNullDriver()],
+  ])("never keeps accounts: %s", (_, lossyAccount) => {
+    for (const production of [true, false]) {
+      const session = { driver: "redis", url: "redis://127.0.0.1:1" };
+      const storage = { session, account: lossyAccount, lossy: true, singleProcess: true };
+      const { faults } = refusalOf({ storage }, production);
+      expect(faults).toMatchObject([{ code: "SF512", path: "storage.account" }]);
+    }
+  });
 });
 
 test("development stores accounts with the sessions, even in a cache", () => {
@@ -158,7 +171,7 @@ test("development stores accounts with the sessions, even in a cache", () => {
 describe("accounts in memory", () => {
   test("fail in production, even as a layer of an overlay", () => {
     const memory = { driver: "memory" };
-    const overlay = { driver: "overlay", layers: [createMemoryDriver()] };
+    const overlay = createOverlay({ layers: [createMemoryDriver()] });
     for (const session of [memory, createMemoryDriver(), overlay]) {
       const { faults } = refusalOf({ storage: { session, singleProcess: true } }, true);
       expect(faults).toMatchObject([{ code: "SF513", path: "storage.account" }]);

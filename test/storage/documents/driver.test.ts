@@ -38,13 +38,28 @@ describe("a driver by name", () => {
     },
   );
 
-  test("names the package that it needs", () => {
-    expect(() => openDriver({ driver: "upstash" })).toThrow("npm install @upstash/redis");
-    expect(() => openDriver({ driver: "mongodb" })).toThrow("npm install mongodb");
+  test.each([
+    ["upstash", "upstash"],
+    ["cloudflareKVBinding", "cloudflare-kv-binding"],
+    ["null", "null"],
+  ])("says how to pass the driver object of %s", (driver, file) => {
+    expect(() => openDriver({ driver })).toThrow(`from "unstorage/drivers/${file}", and pass `);
+  });
+
+  test("loads nothing until it is used", async () => {
+    const { store } = openCounters(openDriver({ driver: "redis", url: "not an address" }));
+    expect(store.capabilities).toEqual({ atomic: "cluster", changes: "pushed", ttl: "native" });
+    const cluster = openCounters(openDriver({ driver: "redis", cluster: [] })).store;
+    expect(cluster.capabilities).toMatchObject({ changes: "unheard" });
+    const invalid = openCounters(openDriver({ driver: "lru-cache", max: -1 }));
+    await expect(invalid.store.ready()).rejects.toThrow("max");
+    await expect(invalid.counters.get("a")).rejects.toThrow(StorageUnavailableError);
+    await cluster.close();
+    await expect(cluster.ready()).rejects.toThrow("closed");
   });
 
   test("names the option that it needs", () => {
-    expect(() => openDriver({ driver: "fs" })).toThrow("base");
+    expect(() => openDriver({ driver: "fs" })).toThrow("`base`");
   });
 });
 
@@ -149,7 +164,7 @@ describeWithRedis("a Redis that disconnects", () => {
   test("fails calls as fast with the default time limits of ioredis in a driver object", async () => {
     const redis = await startRedis();
     onTestFinished(() => redis.stop());
-    const driver = openPatientDriver(redis.url);
+    const driver = await openPatientDriver(redis.url);
     const { counters } = openCounters(driver);
     await counters.update("a", setTo(1));
     redis.pause();
@@ -161,9 +176,9 @@ describeWithRedis("a Redis that disconnects", () => {
 });
 
 /** A driver that a caller creates without our defaults. */
-function openPatientDriver(url: string): Driver {
+async function openPatientDriver(url: string): Promise<Driver> {
   const driver = openDriver({ driver: "redis", url });
-  const client = driver.getInstance?.() as Redis;
+  const client = (await driver.getInstance?.()) as Redis;
   Object.assign(client.options, { commandTimeout: undefined, maxRetriesPerRequest: 20 });
   return driver;
 }

@@ -74,7 +74,7 @@ describe("expired documents", () => {
     await writeFile(join(base, "foreign"), "not ours");
     vi.useFakeTimers({ toFake: ["Date", "setInterval"] });
     vi.setSystemTime(Date.now() + 120 * second);
-    openCounters(openDriver({ driver: "fs", base }));
+    await openCounters(openDriver({ driver: "fs", base })).store.ready();
     await until(async () => {
       vi.advanceTimersByTime(second);
       return !(await readdir(join(base, "counter", "1"))).includes("short");

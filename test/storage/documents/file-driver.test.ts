@@ -103,7 +103,8 @@ describe.each(["fs", "fs-lite"])("%s by name", (driver) => {
     const anHourAgo = new Date(Date.now() - 3_600_000);
     await utimes(join(folder, old), anHourAgo, anHourAgo);
     const later = openDriver({ driver, base });
-    const { counters } = openCounters(later);
+    const { counters, store } = openCounters(later);
+    await store.ready();
     await until(async () => !(await readdir(folder)).includes(old));
     expect((await readdir(folder)).toSorted()).toEqual(["a", recent]);
     expect(await later.getKeys("", {})).toHaveLength(1);

@@ -46,7 +46,7 @@ describeWithRedis("a value of another Redis type", () => {
   ])("behaves like an unreadable text: %s", async (_, write) => {
     const base = randomUUID();
     const driver = openDriver({ driver: "redis", url: redis().url, base });
-    const client = driver.getInstance?.() as Redis;
+    const client = (await driver.getInstance?.()) as Redis;
     const { store } = openCounters(driver);
     const key = `${base}:counter:1:a`;
     await write(client, key);
@@ -183,6 +183,7 @@ test("ends a document that was moved aside after 30 days, also in a later proces
   try {
     const later = openDriver({ driver: "fs", base });
     const store = openDocumentStore(later, { log });
+    await store.ready();
     vi.setSystemTime(Date.now() + 29 * 86_400_000);
     await sweep();
     expect(await findAside(later)).toBe("spoilt");
@@ -208,7 +209,7 @@ async function findAside(driver: Driver): Promise<string | undefined> {
     const text = file ?? (await readRaw(driver, "counter:1:a:unreadable"));
     return text === undefined ? undefined : (JSON.parse(text) as { value: string }).value;
   }
-  const client = driver.getInstance?.() as {
+  const client = (await driver.getInstance?.()) as {
     isCluster?: boolean;
     get(key: string): Promise<string | null>;
     ttl(key: string): Promise<number>;

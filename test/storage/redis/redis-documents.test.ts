@@ -54,14 +54,14 @@ describeWithRedis("several processes on one Redis", () => {
 describeWithRedis("on Redis", () => {
   const redis = useRedis();
 
-  function openCounted() {
+  async function openCounted() {
     const driver = openDriver({ driver: "redis", url: redis().url });
-    const client = driver.getInstance?.() as Redis;
+    const client = (await driver.getInstance?.()) as Redis;
     return { ...openCounters(driver), sent: vi.spyOn(client, "sendCommand") };
   }
 
   test("sends one command for each operation", async () => {
-    const { counters, sent } = openCounted();
+    const { counters, sent } = await openCounted();
     await counters.update("warm", setTo(1));
     await counters.take("warm");
     const expectSent = async (call: Promise<unknown>, names: string[]) => {
@@ -86,7 +86,7 @@ describeWithRedis("on Redis", () => {
     const driver = openDriver({ driver: "redis", url: redis().url });
     const { counters } = openCounters(driver);
     await counters.update("a", setTo(1));
-    const client = driver.getInstance?.() as Redis;
+    const client = (await driver.getInstance?.()) as Redis;
     const single = vi.spyOn(client.stream, "_write");
     const several = vi.spyOn(client.stream, "_writev");
     redis().pause();
@@ -102,7 +102,7 @@ describeWithRedis("on Redis", () => {
   });
 
   test("sends a script again if Redis doesn't have it", async () => {
-    const { counters, sent } = openCounted();
+    const { counters, sent } = await openCounted();
     await counters.update("a", setTo(1));
     const client = new Redis(redis().url);
     await client.script("FLUSH");
@@ -131,7 +131,7 @@ describeWithRedis("on Redis", () => {
   });
 
   test("applies a write once if the client sends it twice", async () => {
-    const { counters, sent } = openCounted();
+    const { counters, sent } = await openCounted();
     await counters.update("twice", setTo(1));
     const client = sent.mock.contexts[0] as Redis;
     const { evalsha } = client;
@@ -144,7 +144,7 @@ describeWithRedis("on Redis", () => {
   });
 
   test("puts no document and no password into errors and logs", async () => {
-    const { counters, store } = openCounted();
+    const { counters, store } = await openCounted();
     const client = new Redis(redis().url);
     onTestFinished(() => client.disconnect());
     await client.config("SET", "maxmemory", "1");
