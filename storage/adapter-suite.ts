@@ -32,7 +32,7 @@ export interface StorageAdapterTests {
  * describe("my storage", () => testStorageAdapter({ test, createDriver: openMyDriver }));
  */
 export function testStorageAdapter({ test, createDriver }: StorageAdapterTests): void {
-  testAdapter("declares its guarantees", async ({ adapter }) => {
+  testAdapter("declares its guarantees", async (adapter) => {
     const { capabilities, watch } = adapter;
     assert.ok(["native", "stored"].includes(capabilities.ttl), "ttl is native or stored");
     if (capabilities.atomic === "process") return;
@@ -40,7 +40,7 @@ export function testStorageAdapter({ test, createDriver }: StorageAdapterTests):
     assert.equal(capabilities.changes, watch === undefined ? "unheard" : "pushed");
   });
 
-  testAdapter("finds nothing under a new key", async ({ adapter }) => {
+  testAdapter("finds nothing under a new key", async (adapter) => {
     assert.equal(await adapter.read("a"), undefined);
     assert.equal(await adapter.take("a"), undefined);
     for (const expected of [startsWith("a"), equals("a")]) {
@@ -50,7 +50,7 @@ export function testStorageAdapter({ test, createDriver }: StorageAdapterTests):
     assert.equal(await adapter.read("a"), undefined);
   });
 
-  testAdapter("swaps a text only if it is as expected", async ({ adapter }) => {
+  testAdapter("swaps a text only if it is as expected", async (adapter) => {
     const [first, second, third] = [toText(1), toText(2), toText(3)] as const;
     const text = third;
     assert.deepEqual(await adapter.swap("a", isAbsent, { text: first }), { swapped: true });
@@ -66,7 +66,7 @@ export function testStorageAdapter({ test, createDriver }: StorageAdapterTests):
     assert.equal(await adapter.read("a"), undefined);
   });
 
-  testAdapter("compares prefixes literally", async ({ adapter }) => {
+  testAdapter("compares prefixes literally", async (adapter) => {
     await adapter.swap("a", isAbsent, { text: toText("100 a_b [x]* \\ ?") });
     const prefix = (await adapter.read("a"))?.slice(0, -2) ?? "";
     for (const wild of ["%", "_", "*", "?", "."]) {
@@ -77,7 +77,7 @@ export function testStorageAdapter({ test, createDriver }: StorageAdapterTests):
     assert.equal(swapped, true);
   });
 
-  testAdapter("returns texts exactly", async ({ adapter }) => {
+  testAdapter("returns texts exactly", async (adapter) => {
     const values = ["", "null", "ü🛒\u0000\uD800\u2028", "'\"\\%\n\t", { a: [1, null] }];
     for (const value of [...values, "x".repeat(100_000)]) {
       const text = toText(value);
@@ -87,7 +87,7 @@ export function testStorageAdapter({ test, createDriver }: StorageAdapterTests):
     }
   });
 
-  testAdapter("distinguishes keys, also long ones", async ({ adapter }) => {
+  testAdapter("distinguishes keys, also long ones", async (adapter) => {
     const hash = `=${"0123456789abcdef".repeat(4)}`;
     const keys = ["a:b", "a:c", "a:-", "a:_", "ab:c", `u:${hash}`, `v:${hash}:${hash}`];
     for (const key of keys) await adapter.swap(key, isAbsent, { text: toText(key) });
@@ -96,7 +96,7 @@ export function testStorageAdapter({ test, createDriver }: StorageAdapterTests):
     assert.deepEqual(values, keys);
   });
 
-  testAdapter("keeps a text that is written again without an end", async ({ adapter }) => {
+  testAdapter("keeps a text that is written again without an end", async (adapter) => {
     const [first, second] = [toText(1, Date.now() + 50), toText(2)];
     await adapter.swap("a", isAbsent, { text: first, expiresAt: Date.now() + 50 });
     // It can be gone already.
@@ -106,14 +106,14 @@ export function testStorageAdapter({ test, createDriver }: StorageAdapterTests):
     assert.equal(await adapter.read("a"), second);
   });
 
-  testAdapter("removes expired texts if its ttl is native", async ({ adapter }) => {
+  testAdapter("removes expired texts if its ttl is native", async (adapter) => {
     if (adapter.capabilities.ttl !== "native") return;
     const expiresAt = Date.now() + 50;
     await adapter.swap("a", isAbsent, { text: toText(1, expiresAt), expiresAt });
     await until(async () => (await adapter.read("a")) === undefined);
   });
 
-  testAdapter("moves a text aside only if it is as expected", async ({ adapter }) => {
+  testAdapter("moves a text aside only if it is as expected", async (adapter) => {
     assertRefused(await adapter.setAside("a", "{"), undefined);
     for (const text of ["{broken", "{broken again"]) {
       await adapter.swap("a", isAbsent, { text });
@@ -123,7 +123,7 @@ export function testStorageAdapter({ test, createDriver }: StorageAdapterTests):
     }
   });
 
-  testAdapter("accepts a test write again and again", async ({ adapter }) => {
+  testAdapter("accepts a test write again and again", async (adapter) => {
     await adapter.ping();
     await adapter.ping();
   });
@@ -189,15 +189,12 @@ export function testStorageAdapter({ test, createDriver }: StorageAdapterTests):
   });
 
   /** Runs with one adapter on a new storage. */
-  function testAdapter(
-    title: string,
-    run: (opened: { readonly adapter: StorageAdapter }) => Promise<void>,
-  ): void {
+  function testAdapter(title: string, run: (adapter: StorageAdapter) => Promise<void>): void {
     test(title, async () => {
       const driver = await createDriver(createName());
       const adapter = createAdapter(driver, createKeyedMutex(), silent);
       try {
-        await run({ adapter });
+        await run(adapter);
       } finally {
         await adapter.close();
       }

@@ -77,7 +77,10 @@ export function openCollection<T>(
         // Also after an error: the change may have been stored.
         changes.emitOwn(path, swap?.swapped ? next.snapshot : undefined);
       }
-      if (swap.swapped || isOwn(swap.current, next.replacement)) return next.snapshot;
+      if (swap.swapped) return next.snapshot;
+      // A client that reconnects can send a write twice. The second one then finds the first one.
+      const isOwn = swap.current !== undefined && swap.current === next.replacement?.text;
+      if (isOwn) return next.snapshot;
       current = await admit(path, swap.current);
       await pause(attempt);
     }
@@ -195,11 +198,6 @@ function toUnreadableError(path: string): StorageUnavailableError {
 
 function isOver({ expiresAt = Infinity }: { readonly expiresAt?: number | undefined }): boolean {
   return expiresAt <= Date.now();
-}
-
-/** A client that reconnects can send a write twice. The second one then finds the first one. */
-function isOwn(current: string | undefined, replacement: Replacement | undefined): boolean {
-  return replacement !== undefined && current === replacement.text;
 }
 
 function toExpected(version: string): Expected {

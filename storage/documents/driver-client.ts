@@ -1,3 +1,4 @@
+import type { EventEmitter } from "node:events";
 import type { Driver } from "unstorage";
 import { describeError, type Logger } from "../../shared/log.ts";
 
@@ -19,39 +20,23 @@ export function createClientListener(driver: Driver, log: Logger): () => void {
 
   async function find(): Promise<void> {
     try {
-      const instance: unknown = await driver.getInstance?.();
+      const instance = (await driver.getInstance?.()) as Pick<Driver, "getInstance"> | undefined;
       add(instance);
       // In db0, the driver has a database, and the database has the client.
-      if (hasInstance(instance)) add(await instance.getInstance());
+      add(await instance?.getInstance?.());
     } catch {
       // If the client can't be created, the operation that needs it fails and reports this.
     }
   }
 
   function add(client: unknown): void {
-    if (!isEmitter(client) || known.has(client)) return;
-    known.add(client);
-    client.on("error", (error) => {
+    const emitter = (client ?? {}) as EventEmitter;
+    if (typeof emitter.on !== "function" || typeof emitter.emit !== "function") return;
+    if (known.has(emitter)) return;
+    known.add(emitter);
+    emitter.on("error", (error: unknown) => {
       const details = { driver: driver.name ?? "custom", error: describeError(error) };
       log.error("The client of a storage failed", details);
     });
   }
-}
-
-// --- Internal helpers ---
-
-function hasInstance(value: unknown): value is { getInstance(): unknown } {
-  return isObject(value) && typeof value["getInstance"] === "function";
-}
-
-function isEmitter(value: unknown): value is {
-  on(event: "error", listener: (error: unknown) => void): unknown;
-} {
-  return (
-    isObject(value) && typeof value["on"] === "function" && typeof value["emit"] === "function"
-  );
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }

@@ -85,20 +85,13 @@ async function syncFolder(path: string): Promise<void> {
     folder = await open(path, "r");
     await folder.sync();
   } catch (error) {
-    if (!cannotSync.has(codeOf(error))) throw error;
+    if (!cannotSync.test(codeOf(error))) throw error;
   } finally {
     await folder?.close();
   }
 }
 
-const cannotSync: ReadonlySet<unknown> = new Set([
-  "EACCES",
-  "EINVAL",
-  "EISDIR",
-  "ENOENT",
-  "ENOTSUP",
-  "EPERM",
-]);
+const cannotSync = /^(?:EACCES|EINVAL|EISDIR|ENOENT|ENOTSUP|EPERM)$/;
 
 /** Removes the temporary files of a killed process, except recent ones, which another process may be writing. */
 async function removeLeftover(path: string): Promise<void> {
@@ -106,6 +99,6 @@ async function removeLeftover(path: string): Promise<void> {
   if (mtimeMs < Date.now() - leftoverAge) await rm(path, { force: true }).catch(() => undefined);
 }
 
-function codeOf(error: unknown): unknown {
-  return (error as { readonly code?: unknown } | null)?.code;
+function codeOf(error: unknown): string {
+  return String((error as { readonly code?: unknown } | null)?.code);
 }

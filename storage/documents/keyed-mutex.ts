@@ -9,15 +9,15 @@ export type KeyedMutex = <T>(key: string, task: () => Promise<T>) => Promise<T>;
  */
 export function createKeyedMutex(): KeyedMutex {
   /** Each resolves to the timeout error for the tasks behind it, if there was one. */
-  const tails = new Map<string, Promise<Timeout>>();
+  const tails = new Map<string, Promise<StorageUnavailableError | undefined>>();
   return function enqueue(key, task) {
     const result = (tails.get(key) ?? free).then((timeout) => {
-      if (timeout !== undefined) throw timeout.error;
+      if (timeout !== undefined) throw timeout;
       return task();
     });
-    const tail: Promise<Timeout> = result.then(leave, (error: unknown) => {
+    const tail = result.then(leave, (error: unknown) => {
       leave();
-      return isTimeout(error) ? { error } : undefined;
+      return isTimeout(error) ? error : undefined;
     });
     tails.set(key, tail);
     return result;
@@ -30,10 +30,8 @@ export function createKeyedMutex(): KeyedMutex {
 
 // --- Internal helpers ---
 
-type Timeout = { readonly error: unknown } | undefined;
+const free = Promise.resolve(undefined);
 
-const free: Promise<Timeout> = Promise.resolve(undefined);
-
-function isTimeout(error: unknown): boolean {
+function isTimeout(error: unknown): error is StorageUnavailableError {
   return error instanceof StorageUnavailableError && error.cause instanceof StorageTimeoutError;
 }

@@ -20,7 +20,7 @@ export function createSealer(secrets: readonly string[], purpose: string) {
      * @returns `<key id>.<IV, encrypted string, and tag>`, both in base64url
      */
     async seal(text: string, context: string): Promise<string> {
-      const { id, key } = (await derived).at(-1) as SealingKey;
+      const { id, key } = (await derived).at(-1) as Awaited<ReturnType<typeof deriveKey>>;
       const iv = getRandomValues(new Uint8Array(ivLength));
       const encrypted = await subtle.encrypt(toAlgorithm(iv, context), key, encode(text));
       return `${id}.${Buffer.concat([iv, new Uint8Array(encrypted)]).toString("base64url")}`;
@@ -30,10 +30,7 @@ export function createSealer(secrets: readonly string[], purpose: string) {
      * @returns the string, and whether its key is being rotated out; `undefined` if it was altered, was sealed in
      * another context, or its key is gone
      */
-    async unseal(
-      sealed: string,
-      context: string,
-    ): Promise<{ readonly text: string; readonly hasOldKey: boolean } | undefined> {
+    async unseal(sealed: string, context: string) {
       const keys = await derived;
       const [, keyId, encoded = ""] = sealedText.exec(sealed) ?? [];
       const found = keys.findLast(({ id }) => id === keyId);
@@ -53,20 +50,13 @@ export function createSealer(secrets: readonly string[], purpose: string) {
 
 // --- Internal helpers ---
 
-interface SealingKey {
-  /** Names the key without revealing it. */
-  readonly id: string;
-  readonly key: CryptoKey;
-}
-
 const ivLength = 12;
 const sealedText = /^([\w-]{11})\.([\w-]+)$/;
 
-async function deriveKey(secret: string, purpose: string): Promise<SealingKey> {
-  const source = await subtle.importKey("raw", encode(secret), "HKDF", false, [
-    "deriveBits",
-    "deriveKey",
-  ]);
+/** @returns the key, and an ID that names it without revealing it */
+async function deriveKey(secret: string, purpose: string) {
+  const uses = ["deriveBits", "deriveKey"] as const;
+  const source = await subtle.importKey("raw", encode(secret), "HKDF", false, uses);
   const derivation = (label: string) => ({
     name: "HKDF",
     hash: "SHA-256",

@@ -68,7 +68,10 @@ export function createRedisAdapter(driver: RedisDriver, log: Logger): StorageAda
   };
 
   function watch(prefix: string, emit: ChangeListener): RemoteFeed {
-    return openRedisFeed(client, { keys, prefix, emit, log });
+    return openRedisFeed(client, log, {
+      prefix: keys.toServer(prefix),
+      emit: (key) => emit(key && keys.fromServer(key)),
+    });
   }
 
   /**

@@ -1,8 +1,7 @@
 import { setInterval } from "node:timers";
 import type { RemoteFeed } from "../documents/adapter.ts";
-import type { ChangeListener } from "../documents/documents.ts";
 import type { Logger } from "../../shared/log.ts";
-import type { createRedisKeys, RedisClient } from "./redis-client.ts";
+import type { RedisClient } from "./redis-client.ts";
 
 /**
  * Makes Redis push changed keys (server-assisted client-side caching, broadcasting mode) over a separate
@@ -11,21 +10,12 @@ import type { createRedisKeys, RedisClient } from "./redis-client.ts";
  * The feed is up only if Redis has replied to a ping that was sent less than a second ago. So this server notices an
  * end on another server within a second, even if the connection falls silent or this process was frozen.
  * @param data a client of one server, with `duplicate`
+ * @param feed the prefix of the keys, and a function that gets each changed key, or none if any may have changed
  */
 export function openRedisFeed(
   data: RedisClient,
-  {
-    keys,
-    prefix,
-    emit,
-    log,
-  }: {
-    readonly keys: ReturnType<typeof createRedisKeys>;
-    /** The prefix of the paths that the feed covers. */
-    readonly prefix: string;
-    readonly emit: ChangeListener;
-    readonly log: Logger;
-  },
+  log: Logger,
+  { prefix, emit }: { readonly prefix: string; readonly emit: (key?: string) => void },
 ): RemoteFeed {
   const client = data.duplicate(feedOptions);
   let isTracking = false;
@@ -41,8 +31,8 @@ export function openRedisFeed(
     isTracking = false;
   });
   client.on("messageBuffer", (_, changed: unknown) => {
-    if (!Array.isArray(changed)) emit(undefined);
-    else for (const key of changed) emit(keys.fromServer(String(key)));
+    if (!Array.isArray(changed)) emit();
+    else for (const key of changed) emit(String(key));
   });
   // From now on, the data can come from another server.
   data.on("close", () => {
@@ -91,11 +81,10 @@ export function openRedisFeed(
 
   async function track(): Promise<void> {
     const id = await client.client("ID");
-    const tracked = keys.toServer(prefix);
-    await client.client("TRACKING", "ON", "REDIRECT", id, "PREFIX", tracked, "BCAST");
+    await client.client("TRACKING", "ON", "REDIRECT", id, "PREFIX", prefix, "BCAST");
     await client.subscribe("__redis__:invalidate");
     // Changes before this connection were not pushed.
-    emit(undefined);
+    emit();
     await ping();
     isTracking = true;
   }
