@@ -125,8 +125,8 @@ async function createTable(pool: PgPool, table: string): Promise<void> {
   try {
     await pool.query(`CREATE TABLE IF NOT EXISTS ${table} (${columns})`);
   } catch (error) {
-    // Another process creates the table at the same time: unique_violation or duplicate_table.
+    // Another process creates the table at the same time: unique_violation, duplicate_table, or duplicate_object.
     const { code } = error as { readonly code?: unknown };
-    if (code !== "23505" && code !== "42P07") throw error;
+    if (code !== "23505" && code !== "42P07" && code !== "42710") throw error;
   }
 }
