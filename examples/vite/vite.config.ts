@@ -1,0 +1,4 @@
+import { defineConfig } from "vite";
+import { storefront } from "storefront-core/vite";
+
+export default defineConfig({ plugins: [storefront()] });
