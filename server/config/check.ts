@@ -1,7 +1,11 @@
 import { ConfigError, toPath } from "./config-error.ts";
 import { createConfigSchema, type StorefrontConfig } from "./config.ts";
-import { describeValue } from "./describe-value.ts";
-import { createDiagnostics, diagnosticKinds, type Diagnostic } from "./diagnostics.ts";
+import {
+  createDiagnostics,
+  describeValue,
+  diagnosticKinds,
+  type Diagnostic,
+} from "./diagnostics.ts";
 import type { Environment } from "./environment.ts";
 import { mergeConfig } from "./merge-config.ts";
 import { guessedDomainRules } from "./hosts.ts";

@@ -140,26 +140,18 @@ function defaultOf(module: unknown): unknown {
 
 /** Finds the TypeScript modules that a module imports by relative paths, and their imports. */
 function findImports(file: string, known = new Set<string>()): ReadonlySet<string> {
-  if (!isCode(file) || !existsSync(file)) return known;
+  if (!/\.[cm]?[jt]s$/.test(file) || !existsSync(file)) return known;
   const text = readFileSync(file, "utf8");
   for (const [, specifier = ""] of text.matchAll(/["'](\.{1,2}\/[^"'\n]+)["']/g)) {
     const base = resolve(dirname(file), specifier);
-    const candidates = [
-      base,
-      base.replace(/\.([cm]?)js$/, ".$1ts"),
-      `${base}.ts`,
-      `${base}/index.ts`,
-    ];
+    const source = base.replace(/\.([cm]?)js$/, ".$1ts");
+    const candidates = [base, source, `${base}.ts`, `${base}/index.ts`];
     const found = candidates.find((path) => /\.[cm]?ts$/.test(path) && isFile(path));
     if (found === undefined || known.has(found)) continue;
     known.add(found);
     findImports(found, known);
   }
   return known;
-}
-
-function isCode(path: string): boolean {
-  return /\.[cm]?[jt]s$/.test(path);
 }
 
 function isFile(path: string): boolean {

@@ -4,10 +4,8 @@ import { assertNoErrors, checkConfig } from "./check.ts";
 import { ConfigError } from "./config-error.ts";
 import { toWarnings } from "./diagnostics.ts";
 import type { Environment } from "./environment.ts";
-import type { Effective } from "./keys/key.ts";
-import type { sessionKeys } from "./keys/session-keys.ts";
 import { toValues, type SourcedShop } from "./merge-config.ts";
-import type { SessionOptions, Shop, StorefrontOptions } from "./options.ts";
+import type { Shop, StorefrontOptions } from "./options.ts";
 
 /**
  * Checks a config, and merges it with the defaults.
@@ -25,7 +23,8 @@ export function resolveConfig(
   const { log, ...options } = toValues(effective.top);
   const { perAccount, perAddress, window } = toValues(effective.loginAttempts);
   const isLimited = perAccount !== undefined && perAddress !== undefined && window !== undefined;
-  const developmentSecret = createSecret();
+  // Production needs a secret in the config.
+  const developmentSecret = Buffer.from(getRandomValues(new Uint8Array(32))).toString("hex");
   return {
     ...options,
     shops: effective.shops.map((shop) => resolveShop(shop, developmentSecret)),
@@ -43,6 +42,9 @@ export function resolveConfig(
 
 function resolveShop(effective: SourcedShop, developmentSecret: string): Shop {
   const { shopId, locale, currency, host, path, isDefault, realm } = toValues(effective.shop);
+  const { secret, encryptionKeys, cookieName, tokenMethod, ...session } = toValues(
+    effective.session,
+  );
   return {
     public: {
       shopId,
@@ -54,29 +56,16 @@ function resolveShop(effective: SourcedShop, developmentSecret: string): Shop {
     shopId,
     isDefault,
     realm,
-    session: resolveSession(toValues(effective.session), shopId, developmentSecret),
+    session: {
+      ...session,
+      cookieName: `${cookieName}-${shopId}`,
+      secrets: [secret ?? developmentSecret].flat(),
+      encryptionKeys: [encryptionKeys ?? developmentSecret].flat(),
+      tokenMethods: typeof tokenMethod === "string" ? [tokenMethod] : tokenMethod,
+    },
     storage: toValues(effective.storage),
     cors: toValues(effective.cors),
     basket: toValues(effective.basket),
     wishlist: toValues(effective.wishlist),
   };
-}
-
-function resolveSession(
-  { secret, encryptionKeys, cookieName, tokenMethod, ...options }: Effective<typeof sessionKeys>,
-  shopId: number,
-  developmentSecret: string,
-): SessionOptions {
-  return {
-    ...options,
-    cookieName: `${cookieName}-${shopId}`,
-    secrets: [secret ?? developmentSecret].flat(),
-    encryptionKeys: [encryptionKeys ?? developmentSecret].flat(),
-    tokenMethods: typeof tokenMethod === "string" ? [tokenMethod] : tokenMethod,
-  };
-}
-
-/** A random secret for development. Production needs a secret in the config. */
-function createSecret(): string {
-  return Buffer.from(getRandomValues(new Uint8Array(32))).toString("hex");
 }

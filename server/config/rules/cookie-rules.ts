@@ -1,4 +1,4 @@
-import { describeValue } from "../describe-value.ts";
+import { describeValue } from "../diagnostics.ts";
 import { toHostName, toHosts } from "../hosts.ts";
 import { toValues, type SourcedShop } from "../merge-config.ts";
 import type { RuleContext } from "./rule.ts";

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { describeValue } from "../describe-value.ts";
+import { describeValue } from "../diagnostics.ts";
 import { findSupport, isClusterAtomic } from "../../../storage/adapters.ts";
 import {
   isForgetfulDriver,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { describeValue } from "../../../server/config/describe-value.ts";
+import { describeValue } from "../../../server/config/diagnostics.ts";
 import { checkConfig } from "../../../server/config/check.ts";
 import { createSetup } from "../../_setup.ts";
 
