@@ -8,6 +8,7 @@ import { withDetails } from "../shared/log.ts";
 import { toCalls, type BatchEntry } from "./batch-calls.ts";
 import { BatchVisitor } from "./batch-credentials.ts";
 import { isClientGone } from "./client-gone.ts";
+import { clientSignal } from "./client-signal.ts";
 import type { Shop, StorefrontOptions } from "./config/options.ts";
 import type { Deadline } from "./deadline.ts";
 import { assertHeaders } from "./header-limit.ts";
@@ -35,7 +36,7 @@ export type HandleBatch = (
  */
 export function createBatchHandler(
   options: StorefrontOptions,
-  { cors, credentials, trusts, state }: RequestRules,
+  { cors, credentials, readForwarded, state }: RequestRules,
   { handle, methods, deadlines }: RpcHandler,
 ): HandleBatch {
   const shopResolver = new ShopResolver(options);
@@ -44,7 +45,7 @@ export function createBatchHandler(
     request: ServerRequest,
     shopPath: string | undefined,
   ): Promise<Response> {
-    const event = new RequestEvent(request, trusts);
+    const event = new RequestEvent(request, readForwarded);
     const { headers, origin } = event;
     const deadline = deadlines.begin(request);
     let shop: Shop | undefined;
@@ -56,7 +57,11 @@ export function createBatchHandler(
       if (options.refusal !== undefined) throw misconfigured(options.refusal);
       if (isPreflight(request)) return toResponse(cors.answerPreflight(event, origin), request);
       shop = shopResolver.find(event, shopPath);
-      if (shop === undefined) throw new RpcError("unknown_shop");
+      if (shop === undefined) {
+        throw new RpcError("unknown_shop", {
+          detail: shopResolver.describeUnknown(event, shopPath),
+        });
+      }
       cors.assertOrigin(event, origin, shop);
       if (request.method !== "POST") {
         throw new RpcError("wrong_verb", { headers: { allow: "POST" } });
@@ -173,6 +178,9 @@ function toCallRequest(batch: ServerRequest, headers: Headers): ServerRequest {
   const node = runtime?.node;
   const own: Readonly<Record<PropertyKey, unknown>> = {
     headers,
+    get signal() {
+      return clientSignal(batch);
+    },
     // The response to the batch sets the cookies, once.
     runtime: node === undefined ? runtime : { ...runtime, node: { req: node.req, res: undefined } },
   };

@@ -130,7 +130,9 @@ export class Cors {
   }
 
   #judge(event: RequestEvent, origin: string, shop: Shop): PageVerdict {
-    return judgePage(event, origin, (page) => this.#isAtHostOf(page, shop), this.#publicOrigin);
+    const isOfShop = (page: URL) => this.#isAtHostOf(page, shop);
+    const { exist } = this.#hosts.get(shop) as ShopHosts;
+    return judgePage(event, origin, isOfShop, exist, this.#publicOrigin);
   }
 
   /** If the host of another shop matches the page more closely, the page is that shop's. */

@@ -1,4 +1,5 @@
 import type { ServerRequest } from "srvx";
+import type { PeerLookup } from "./client-address.ts";
 import { toAddress, type ProxyTrust } from "./trusted-proxies.ts";
 
 /** The values that trusted proxies report about a request. */
@@ -10,22 +11,37 @@ export interface Forwarded {
   readonly host: string | undefined;
 }
 
+/** Reads the values of trusted proxies. */
+export type ReadForwarded = (request: ServerRequest) => Forwarded;
+
 /**
- * Reads the `X-Forwarded-*` headers of a request, as far as `trusts` trusts the peer and the proxies before it.
+ * Creates the function that reads the `X-Forwarded-*` headers of a request, or `Forwarded` (RFC 7239) if it has none
+ * of those, as far as `trusts` trusts the peer and the proxies before it.
  * If the peer isn't trusted, the values of the server around the storefront stay.
  */
-export function readForwarded(request: ServerRequest, trusts: ProxyTrust): Forwarded {
-  const peer = request.runtime?.node?.req.socket?.remoteAddress ?? request.ip;
-  if (!trusts(peer)) return { ip: normalize(request.ip), protocol: undefined, host: undefined };
-  const { headers } = request;
-  const { ip = peer, hops } = findClient(toList(headers.get("x-forwarded-for")), trusts);
-  const protocol = valueOf(headers.get("x-forwarded-proto"), hops)?.toLowerCase();
-  const host = valueOf(headers.get("x-forwarded-host"), hops);
-  return {
-    ip: normalize(ip),
-    protocol: protocol === "https" || protocol === "http" ? `${protocol}:` : undefined,
-    host: host !== undefined && isHost(host) ? host : undefined,
+export function createForwardedReader(trusts: ProxyTrust, peers: PeerLookup): ReadForwarded {
+  return (request) => {
+    const named = peers.named(request);
+    const peer = named ?? peers.connected(request);
+    if (!trusts(peer)) {
+      const ip = named ?? request.ip ?? peer;
+      return { ip: normalize(ip), protocol: undefined, host: undefined };
+    }
+    const reports = readReports(request.headers);
+    const { ip = peer, hops } = findClient(reports.addresses, trusts);
+    const protocol = valueOf(reports.protocols, hops)?.toLowerCase();
+    const host = valueOf(reports.hosts, hops);
+    return {
+      ip: normalize(ip),
+      protocol: protocol === "https" || protocol === "http" ? `${protocol}:` : undefined,
+      host: host !== undefined && isHost(host) ? host : undefined,
+    };
   };
+}
+
+/** Whether a text is a host with an optional port. */
+export function isHost(text: string): boolean {
+  return /^(?:\[[\da-f:.]+\]|[\w.-]+)(?::\d{1,5})?$/i.test(text) && URL.canParse(`http://${text}`);
 }
 
 // --- Internal helpers ---
@@ -36,6 +52,39 @@ interface Client {
   /** The number of trusted proxies between the client and this server. */
   readonly hops: number;
 }
+
+/** The values of all proxies, the one nearest to the client first. */
+interface Reports {
+  readonly addresses: readonly string[];
+  readonly protocols: readonly string[];
+  readonly hosts: readonly string[];
+}
+
+/** Most proxies send `X-Forwarded-*` and pass `Forwarded` on as the client wrote it, so those win. */
+function readReports(headers: Headers): Reports {
+  const addresses = headers.get("x-forwarded-for");
+  const protocols = headers.get("x-forwarded-proto");
+  const hosts = headers.get("x-forwarded-host");
+  const forwarded = headers.get("forwarded");
+  if (forwarded !== null && addresses === null && protocols === null && hosts === null) {
+    return parseForwarded(forwarded);
+  }
+  return { addresses: toList(addresses), protocols: toList(protocols), hosts: toList(hosts) };
+}
+
+/** Reads `for=192.0.2.1;proto=https;host=shop.example, for="[2001:db8::1]:80"` (RFC 7239, 4). */
+function parseForwarded(header: string): Reports {
+  const elements = [new Map<string, string>()];
+  for (const [found, name = "", quoted, plain = ""] of header.matchAll(pairOrComma)) {
+    if (found === ",") elements.push(new Map());
+    else elements.at(-1)?.set(name.toLowerCase(), quoted?.replaceAll(/\\(.)/gs, "$1") ?? plain);
+  }
+  // Each element is a proxy's, so a value that it leaves out keeps its position.
+  const valuesOf = (name: string) => elements.map((element) => element.get(name) ?? "");
+  return { addresses: valuesOf("for"), protocols: valuesOf("proto"), hosts: valuesOf("host") };
+}
+
+const pairOrComma = /([^\s=;,"]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*))|,/gs;
 
 /** Each proxy appends the address of its own peer, so the entries are read from the end. */
 function findClient(entries: readonly string[], trusts: ProxyTrust): Client {
@@ -51,8 +100,7 @@ function findClient(entries: readonly string[], trusts: ProxyTrust): Client {
 }
 
 /** The value of the proxy nearest to the client. A proxy can set the header (one value) or append to it (several). */
-function valueOf(header: string | null, hops: number): string | undefined {
-  const values = toList(header);
+function valueOf(values: readonly string[], hops: number): string | undefined {
   return values[Math.max(0, values.length - hops)];
 }
 
@@ -62,10 +110,6 @@ function toList(header: string | null): readonly string[] {
     .split(",")
     .map((entry) => entry.trim())
     .filter((entry) => entry !== "");
-}
-
-function isHost(text: string): boolean {
-  return /^(?:\[[\da-f:.]+\]|[\w.-]+)(?::\d{1,5})?$/i.test(text) && URL.canParse(`http://${text}`);
 }
 
 function normalize(ip: string | undefined): string | undefined {

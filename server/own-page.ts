@@ -14,16 +14,20 @@ export type PageVerdict =
  * proxy rewrote `Host`. Browsers send that header to HTTPS and localhost only; elsewhere, the origin must be the
  * request's own, or `publicOrigin`.
  * @param isOfShop whether the page is at a host of the shop: `same-origin` chooses no shop, and no proxy rewrites `Origin`
+ * @param hasHosts whether the config names the shop's hosts; pages there are ours, whatever `Host` a proxy sends
  */
 export function judgePage(
   event: RequestEvent,
   origin: string,
   isOfShop: (page: URL) => boolean,
+  hasHosts: boolean,
   publicOrigin: string | undefined,
 ): PageVerdict {
   const page = parseOrigin(origin);
-  if (page === undefined || !isOfServer(event, page, publicOrigin)) return "other";
-  return isOfShop(page) ? "own" : "of_another_shop";
+  if (page === undefined) return "other";
+  const isOwn = isOfShop(page);
+  if (!isOfServer(event, page, isOwn && hasHosts, publicOrigin)) return "other";
+  return isOwn ? "own" : "of_another_shop";
 }
 
 // --- Internal helpers ---
@@ -38,18 +42,24 @@ function parseOrigin(origin: string): URL | undefined {
   return page.origin === origin ? page : undefined;
 }
 
-function isOfServer(event: RequestEvent, page: URL, publicOrigin: string | undefined): boolean {
+function isOfServer(
+  event: RequestEvent,
+  page: URL,
+  isAtHost: boolean,
+  publicOrigin: string | undefined,
+): boolean {
   const site = event.headers.get("sec-fetch-site");
   if (site !== null && site !== "none") return site === "same-origin";
-  return page.origin === publicOrigin || isAt(page, event.url);
+  return page.origin === publicOrigin || isAt(page, event.url, isAtHost);
 }
 
 /**
  * If the call came by HTTPS, a page that came by HTTP is not ours: anyone on the network may have written it. The
  * reverse proves nothing, because an untrusted proxy may have terminated TLS.
  */
-function isAt(page: URL, own: URL): boolean {
+function isAt(page: URL, own: URL, isAtHost: boolean): boolean {
   if (own.protocol === "https:" && page.protocol !== "https:") return false;
+  if (isAtHost) return true;
   if (page.hostname !== own.hostname) return false;
   return page.port === own.port || portOf(page) === own.port;
 }

@@ -28,7 +28,7 @@ export function readBody<T>(
 ): Promise<T> {
   const contentType = event.req.headers.get("content-type");
   // A browser sends other types to another site without a preflight (CSRF).
-  if (contentType !== null && !isJson(contentType)) throw new RpcError("not_json");
+  if (contentType !== null && !isJson(contentType)) throw notJson();
   const text = getReadBody(event, maxBodySize);
   if (text !== undefined) return Promise.resolve(convert(parseBody(text, contentType, depth)));
   if (event.req.headers.has("content-encoding")) {
@@ -81,7 +81,7 @@ function toText(body: unknown): string | undefined {
 
 function alreadyRead(): RpcError {
   return malformed(
-    "The framework that the storefront is mounted in has read the body already. Mount the storefront in front of body parsers (Express, Hono), or without content type parsers (Fastify): see docs/mounting.md",
+    "The body is already consumed: the framework around the storefront has read the body already. Mount the storefront in front of body parsers (Express, Hono), or with the plugin of storefront-core/fastify (Fastify): see docs/mounting.md",
   );
 }
 
@@ -95,9 +95,15 @@ function rejectBody(cause: unknown): never {
   throw malformed("The body is not complete", { cause });
 }
 
+function notJson(): RpcError {
+  const detail =
+    "Send content-type: application/json. If your code does, the fetch of its framework dropped the headers, as some do with a Headers object. Pass a plain object: see docs/mounting.md";
+  return new RpcError("not_json", { detail });
+}
+
 function parseBody(text: string, contentType: string | null, depth: number): unknown {
   if (text === "") return undefined;
-  if (contentType === null) throw new RpcError("not_json");
+  if (contentType === null) throw notJson();
   return parse(text, "The body", depth);
 }
 

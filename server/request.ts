@@ -1,8 +1,7 @@
 import type { HTTPEvent } from "h3";
 import type { ServerRequest } from "srvx";
 import { RpcError } from "../rpc/error.ts";
-import { readForwarded, type Forwarded } from "./forwarded.ts";
-import type { ProxyTrust } from "./trusted-proxies.ts";
+import { isHost, type Forwarded, type ReadForwarded } from "./forwarded.ts";
 
 /** A request as the client sent it, by the reports of trusted proxies. */
 export class RequestEvent implements HTTPEvent {
@@ -11,18 +10,18 @@ export class RequestEvent implements HTTPEvent {
   readonly headers: Headers;
   /** Whether the request has a valid URL. */
   readonly hasUrl: boolean;
-  readonly #trusts: ProxyTrust;
+  readonly #readForwarded: ReadForwarded;
   readonly #client: ServerRequest;
   #forwarded: Forwarded | undefined;
   #url: URL | undefined;
 
   /** @param client the request that came from the client, if a page makes this one while the server renders it */
-  constructor(request: ServerRequest, trusts: ProxyTrust, client = request) {
+  constructor(request: ServerRequest, readForwarded: ReadForwarded, client = request) {
     this.req = request;
     this.#client = client;
     this.headers = request.headers;
     this.hasUrl = hasUrl(request);
-    this.#trusts = trusts;
+    this.#readForwarded = readForwarded;
   }
 
   /** The URL that the client sent. It is parsed at the first read, and most calls never read it. */
@@ -37,7 +36,7 @@ export class RequestEvent implements HTTPEvent {
 
   /** The client's address. */
   get ip(): string | undefined {
-    return this.#readForwarded().ip;
+    return this.#proxies.ip;
   }
 
   /** @throws RpcError `malformed_request` (RFC 9112, 3.2) */
@@ -46,20 +45,26 @@ export class RequestEvent implements HTTPEvent {
     throw new RpcError("malformed_request", { detail: "The Host header is not a valid host" });
   }
 
-  #readForwarded(): Forwarded {
-    return (this.#forwarded ??= readForwarded(this.#client, this.#trusts));
+  get #proxies(): Forwarded {
+    return (this.#forwarded ??= this.#readForwarded(this.#client));
   }
 
   #readUrl(): URL {
     this.assertUrl();
     const url = new URL(this.req.url);
-    const { protocol = url.protocol, host = url.host } = this.#readForwarded();
+    const { protocol = url.protocol, host = hostOf(this.req) ?? url.host } = this.#proxies;
     if (protocol === url.protocol && host === url.host) return url;
     return new URL(`${protocol}//${host}${url.pathname}${url.search}`);
   }
 }
 
 // --- Internal helpers ---
+
+/** Some hosts, for example Next.js, set the URL to their own address, and leave `Host` as the browser sent it. */
+function hostOf({ runtime, headers }: ServerRequest): string | undefined {
+  const host = runtime?.node === undefined ? headers.get("host") : null;
+  return host !== null && isHost(host) ? host.toLowerCase() : undefined;
+}
 
 /** The latest valid Host. Most requests have the same one, and parsing it takes as long as finding the method. */
 let validHost: string | undefined;

@@ -3,11 +3,11 @@ import { RpcError } from "../rpc/error.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 import type { Cors } from "./cors.ts";
 import type { Credentials } from "./credentials/credentials.ts";
+import type { ReadForwarded } from "./forwarded.ts";
 import { assertHeaders } from "./header-limit.ts";
 import { toProblem } from "./problem.ts";
 import { RequestEvent } from "./request.ts";
 import { toResponse } from "./response.ts";
-import type { ProxyTrust } from "./trusted-proxies.ts";
 
 /** Responds to a request outside of the methods. It never rejects: an error becomes problem+json. */
 export type Respond = (
@@ -19,7 +19,7 @@ export type Respond = (
 export interface RequestRules {
   readonly cors: Cors;
   readonly credentials: Credentials;
-  readonly trusts: ProxyTrust;
+  readonly readForwarded: ReadForwarded;
   /** How far the server's shutdown is. Once it is closed, so are its storages. */
   readonly state: { readonly isDraining: boolean; readonly isClosed: boolean };
 }
@@ -27,10 +27,10 @@ export interface RequestRules {
 /** Creates the function for health checks, admin calls and unknown paths. */
 export function createResponder(
   { log }: StorefrontOptions,
-  { cors, credentials, trusts, state }: RequestRules,
+  { cors, credentials, readForwarded, state }: RequestRules,
 ): Respond {
   return async function respond(request, handler) {
-    const event = new RequestEvent(request, trusts);
+    const event = new RequestEvent(request, readForwarded);
     try {
       if (state.isClosed) throw new RpcError("draining");
       assertHeaders(request);

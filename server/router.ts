@@ -93,6 +93,17 @@ export function addPlainRoutes(app: H3, routes: readonly PlainRoute[], respond: 
   }
 }
 
+/** The error for the path of a call that is not below the base path; `undefined` for any other path. */
+export function outsideBasePath(
+  url: string,
+  { basePath }: StorefrontOptions,
+): RpcError | undefined {
+  const path = pathOf(url);
+  if (!/\/rpc(?:\/|$)/.test(path)) return undefined;
+  const detail = `The path ${JSON.stringify(path.slice(0, 200))} is not below basePath, which is ${JSON.stringify(basePath)}. If a framework mounts the storefront at a prefix, it must remove the prefix from the URL, or basePath must begin with it: see docs/mounting.md`;
+  return new RpcError("unknown_path", { detail });
+}
+
 /** The error for a path that is no route. */
 export function unknownPath({ url }: RequestEvent): RpcError {
   return new RpcError(isDecodable(url.pathname) ? "unknown_path" : "malformed_request");

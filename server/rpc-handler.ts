@@ -10,6 +10,7 @@ import { assertRunsWithout } from "../rpc/session/gone-session.ts";
 import type { Redactor } from "../rpc/redaction/redactor.ts";
 import type { ShopServices } from "../rpc/shop-services.ts";
 import type { Logger } from "../shared/log.ts";
+import { createAddressCheck } from "./client-address.ts";
 import { isClientGone } from "./client-gone.ts";
 import type { Shop, StorefrontOptions } from "./config/options.ts";
 import type { Credentials } from "./credentials/credentials.ts";
@@ -64,12 +65,13 @@ export interface RpcHandler {
 export function createRpcHandler(
   options: StorefrontOptions,
   services: Services,
-  { cors, credentials, trusts, state }: RequestRules,
+  { cors, credentials, readForwarded, state }: RequestRules,
   schedule: Schedule | undefined,
 ): RpcHandler {
   const environment = createEnvironment(options, services, credentials);
   const shopResolver = new ShopResolver(options);
   const responses = new MethodResponses(credentials);
+  const checkAddress = createAddressCheck(options);
   const deadlines = new Deadlines(options.callTimeout);
 
   /** The path of a call. */
@@ -79,7 +81,7 @@ export function createRpcHandler(
     batched?: BatchedCall,
     page?: PageCall,
   ): Promise<Response> {
-    const event = new RequestEvent(request, trusts, page?.request);
+    const event = new RequestEvent(request, readForwarded, page?.request);
     const { headers, origin } = event;
     const redactor = credentials.redactorFor(headers);
     const deadline = batched === undefined ? deadlines.begin(request) : batched.deadline;
@@ -96,7 +98,11 @@ export function createRpcHandler(
       if (isPreflight(request)) return toResponse(cors.answerPreflight(event, origin), request);
 
       shop = shopResolver.find(event, route.shopPath);
-      if (shop === undefined) throw new RpcError("unknown_shop");
+      if (shop === undefined) {
+        throw new RpcError("unknown_shop", {
+          detail: shopResolver.describeUnknown(event, route.shopPath),
+        });
+      }
       const acceptsCookies = cors.assertOrigin(event, origin, shop);
       const method = findMethod(environment.methods, route.method);
       if (method === undefined) throw new RpcError("unknown_method");
@@ -108,6 +114,7 @@ export function createRpcHandler(
       // Not before the body: Node fails on a web stream that nobody has read in its first tick.
       if (schedule !== undefined) await schedule();
       deadline.assertInTime();
+      checkAddress(event);
 
       const shopServices = services.shops.get(shop) as ShopServices;
       const current = new Call(environment, shopServices, {
@@ -189,6 +196,10 @@ export function createRpcHandler(
       ? responses.toRpcResponse(value, isRead && !isOfUrl ? undefined : rule)
       : toRpcResponse(value, rule);
     if (isRead) response.headers.push(["vary", shopResolver.vary]);
+    // A proxy that sends this header sends it always, and no X-Forwarded-Host.
+    if (isRead && options.trustProxy !== false && event.headers.has("forwarded")) {
+      response.headers.push(["vary", "forwarded"]);
+    }
     if (isRead && event.origin !== null) response.headers.push(["vary", cors.vary]);
     return response;
   }

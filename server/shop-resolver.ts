@@ -39,6 +39,20 @@ export class ShopResolver {
     return (this.findByUrl(event, path) ?? named) === named ? named : undefined;
   }
 
+  /** Describes why a call has no shop: its header, or its URL, names none. */
+  describeUnknown(event: RequestEvent, path: string | undefined): string {
+    const { basePath, shops } = this.#options;
+    const ids = shops.map(({ shopId }) => shopId).join(", ");
+    const id = event.headers.get("x-shop-id");
+    if (id !== null)
+      return `The header x-shop-id names none of the shops ${ids}, or one with another path`;
+    if (path !== undefined && !shops.some((shop) => shop.public.path === path)) {
+      const prefix = `/${path.slice(0, 100)}`;
+      return `No shop has the path ${JSON.stringify(prefix)}. If it is the prefix of a mount that the framework doesn't remove from the URL, set basePath to ${JSON.stringify(prefix + basePath)}: see docs/mounting.md`;
+    }
+    return `Send the header x-shop-id (${ids}), or a URL of a shop. If a framework's fetch sent this call, check that it doesn't drop a Headers object: see docs/mounting.md`;
+  }
+
   /** Finds the shop of the URL alone, without the header. */
   findByUrl(event: RequestEvent, path: string | undefined): Shop | undefined {
     return this.#byPath === undefined ? this.#findAt(event.url, path) : this.#byPath.get(path);

@@ -7,6 +7,8 @@ import type { StorefrontOptions } from "./config/options.ts";
 import { resolveConfig } from "./config/resolve.ts";
 import { Cors } from "./cors.ts";
 import { Credentials } from "./credentials/credentials.ts";
+import { createPeerLookup } from "./client-address.ts";
+import { createForwardedReader } from "./forwarded.ts";
 import { createHealth, createReadiness } from "./health.ts";
 import { misconfigured } from "./problem.ts";
 import { createResponder, type Respond } from "./responder.ts";
@@ -16,6 +18,7 @@ import {
   addCallRoutes,
   addPlainRoutes,
   createRouteTable,
+  outsideBasePath,
   type RouteTable,
 } from "./router.ts";
 import { pageCalls, type PageCalls } from "./page-calls.ts";
@@ -98,7 +101,10 @@ export function openStorefront(
   const rules = {
     cors: new Cors({ ...options, isDevelopment: !production }, credentials),
     credentials,
-    trusts: createProxyTrust(options.trustProxy),
+    readForwarded: createForwardedReader(
+      createProxyTrust(options.trustProxy),
+      createPeerLookup(options),
+    ),
     state,
   };
   const handler = createRpcHandler(options, services, rules, schedule);
@@ -113,7 +119,14 @@ export function openStorefront(
   });
 
   // A path that can't be decoded gets problem+json, too.
-  const app = new H3({ silent: true, allowMalformedURL: true });
+  const app = new H3({
+    silent: true,
+    allowMalformedURL: true,
+    onError: ({ status }, { req }) => {
+      const error = status === 404 ? outsideBasePath(req.url, options) : undefined;
+      return error && respond(req, () => Promise.reject(error));
+    },
+  });
   const routes = createRouteTable(options);
   addCallRoutes(app, routes, options, handle);
   addBatchRoutes(app, options, handle, createBatchHandler(options, rules, handler));

@@ -292,6 +292,7 @@ export const findingCases: Readonly<Record<string, FindingCase>> = {
     good: { server: { headersTimeout: 121, requestTimeout: 121 } },
     path: "server.headersTimeout",
   },
+  SF610: { bad: {}, good: { clientAddress: () => "203.0.113.7" }, path: "clientAddress" },
 };
 
 /** The codes of findings that need a storage; doctor.test.ts tests them. */

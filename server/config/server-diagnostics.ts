@@ -99,6 +99,11 @@ export const serverDiagnostics = {
     "the headers are part of the request, so Node rejects a headersTimeout above requestTimeout",
     "headersTimeout no longer than requestTimeout",
   ),
+  SF610: notice(
+    "mounted in a server that gives no address of clients, the limit loginAttempts.perAddress is off",
+    "a function, if such a server mounts the storefront",
+    { development: "none" },
+  ),
 
   // Only the doctor checks these
   SF701: error(

@@ -159,3 +159,41 @@ describe("the URL behind a proxy", () => {
     expect(await isSecure("gopher", "203.0.113.7")).toBe(false);
   });
 });
+
+describe("the header Forwarded (RFC 7239)", () => {
+  const trusting = { trustProxy: ["loopback", "10.0.0.0/8"] };
+
+  test.each([
+    ["for=203.0.113.7", "203.0.113.7"],
+    ["For=203.0.113.7;Proto=https, for=10.0.0.1", "203.0.113.7"],
+    ['for="[2001:db8::1]:8080";proto=https', "2001:db8::1"],
+    ['for="203.0.113.7:50001"', "203.0.113.7"],
+    ["for=198.51.100.9, for=203.0.113.7, for=10.0.0.1", "203.0.113.7"],
+    ['by="a, b;for=198.51.100.9";for=203.0.113.7', "203.0.113.7"],
+    ["for=unknown", "127.0.0.1"],
+    ["for=_hidden, for=10.0.0.1", "10.0.0.1"],
+    ["proto=https", "127.0.0.1"],
+    ['for="203.0.113.7', "127.0.0.1"],
+  ])("reads %s as %s", async (forwarded, ip) => {
+    const { call } = await open(trusting);
+    expect((await call("whatIp", { forwarded })).body.ip).toBe(ip);
+  });
+
+  test("makes a cookie Secure, and an https page the storefront's own", async () => {
+    const { call } = await open(trusting);
+    const forwarded = "for=203.0.113.7;proto=https;host=shop.example, for=10.0.0.1";
+    const headers = { forwarded, origin: "https://shop.example" };
+    const added = await call("addItemToBasket", headers, { variantId: 1, quantity: 1 });
+    expect(added.status).toBe(200);
+    expect(added.cookies?.[0]).toContain("; Secure");
+  });
+
+  test("has no effect next to X-Forwarded-* headers, which most proxies set, and from an untrusted peer", async () => {
+    const forwarded = "for=198.51.100.9;proto=https";
+    const trusted = await open(trusting);
+    const headers = { forwarded, "x-forwarded-for": "203.0.113.7" };
+    expect((await trusted.call("whatIp", headers)).body.ip).toBe("203.0.113.7");
+    const untrusted = await open({ trustProxy: ["10.0.0.0/8"] });
+    expect((await untrusted.call("whatIp", { forwarded })).body.ip).toBe("127.0.0.1");
+  });
+});

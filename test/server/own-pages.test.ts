@@ -249,7 +249,9 @@ describeWithChromium("a page behind a proxy that rewrites Host", ["openssl"], (o
     const origin = await listen(address, async (incoming) => {
       const { pathname } = new URL(incoming.url);
       if (!pathname.startsWith("/api/")) return emptyPage();
-      const { method, headers } = incoming;
+      const { method } = incoming;
+      const headers = new Headers(incoming.headers);
+      headers.set("host", "10.0.0.1:3000");
       const text = method === "POST" ? await incoming.text() : undefined;
       const upstream = `http://10.0.0.1:3000${pathname}`;
       return app.fetch(new Request(upstream, { method, headers, ...(text && { body: text }) }));

@@ -54,6 +54,11 @@ export const topKeys = {
     default: false,
     visibility: "public",
   },
+  /** Finds the IP address of a request's client or nearest proxy, if the host of the storefront names it in its own way: see docs/mounting.md. @default the address of the connection */
+  clientAddress: value<(request: Request) => string | undefined>(
+    isFunction,
+    "a function that gets a Request and returns an IP address, or undefined",
+  ),
   /** The URL that browsers see, for example `https://shop.example`, if a proxy rewrites `Host`: see docs/cors.md. @default none */
   publicUrl: {
     ...value<string>(isPublicUrl, "the URL that browsers see, for example https://shop.example"),

@@ -15,6 +15,8 @@ export function serverRule({ config, report }: RuleContext): void {
   }
   if (loginAttempts.perAccount.value === undefined)
     report("SF603", { path: "loginAttempts", value: false });
+  const isLimited = loginAttempts.perAddress.value !== undefined;
+  if (isLimited && top.clientAddress.value === undefined) report("SF610", top.clientAddress);
   if (maxBodySize > megabyte) report("SF604", top.maxBodySize);
   if (callTimeout > 60) report("SF605", top.callTimeout);
   if (admin.token.value === undefined) report("SF606", admin.token);

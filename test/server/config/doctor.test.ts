@@ -168,11 +168,15 @@ describe("storefront doctor", () => {
         found false, expected the addresses of your proxies, if you have any
         behind a proxy that terminates TLS, the cookie lacks Secure and all visitors share one IP address
 
+      SF610 notice clientAddress
+        found nothing, expected a function, if such a server mounts the storefront
+        mounted in a server that gives no address of clients, the limit loginAttempts.perAddress is off
+
       SF606 notice admin.token
         found nothing, expected a token of 32 characters or more, if you want the admin API
         you can't end a user's sessions from outside, because the admin API is off
 
-      3 errors, 1 warning, 2 notices
+      3 errors, 1 warning, 3 notices
       "
     `);
   });
@@ -189,7 +193,7 @@ describe("storefront doctor", () => {
     });
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toContain("SF501 warning storage.session\n");
-    expect(stdout).toMatch(/\n0 errors, 1 warning, 4 notices\n$/);
+    expect(stdout).toMatch(/\n0 errors, 1 warning, 5 notices\n$/);
     expect(stdout).not.toContain(testSecret);
   });
 

@@ -1,0 +1,70 @@
+import type { ServerRequest } from "srvx";
+import { describeError } from "../shared/log.ts";
+import type { StorefrontOptions } from "./config/options.ts";
+import { toAddress } from "./trusted-proxies.ts";
+
+/** Finds the IP address of a request's peer: the client, or the proxy nearest to this server. */
+export interface PeerLookup {
+  /** The address that the host names by `clientAddress`. */
+  named(request: ServerRequest): string | undefined;
+  /** The address of the connection. A server around the storefront can set `request.ip` to another one. */
+  connected(request: ServerRequest): string | undefined;
+}
+
+/** Creates the lookup of peers for a config. An error of `clientAddress` is logged once. */
+export function createPeerLookup({
+  clientAddress,
+  log,
+}: Pick<StorefrontOptions, "clientAddress" | "log">): PeerLookup {
+  let isReported = false;
+
+  function report(reason: string): undefined {
+    if (isReported) return undefined;
+    isReported = true;
+    log.error(`clientAddress ${reason}, so calls can lack an IP address: see docs/mounting.md`);
+  }
+
+  return {
+    named(request) {
+      if (clientAddress === undefined) return undefined;
+      try {
+        const found: unknown = clientAddress(request);
+        if (found === undefined || found === null) return undefined;
+        const address = typeof found === "string" ? toAddress(found) : undefined;
+        return address ?? report(`returned a value that is no IP address (${typeof found})`);
+      } catch (error) {
+        return report(`failed (${describeError(error)})`);
+      }
+    },
+    connected(request) {
+      const socket = request.runtime?.node?.req.socket;
+      return socket?.remoteAddress ?? request.ip ?? findCloudflareAddress(request);
+    },
+  };
+}
+
+/** Creates a check of the first call: it logs which limit is off if the host gives no address of clients. */
+export function createAddressCheck({
+  loginAttempts,
+  log,
+}: Pick<StorefrontOptions, "loginAttempts" | "log">): (client: {
+  readonly ip: string | undefined;
+}) => void {
+  let isDue = loginAttempts !== undefined;
+  return (client) => {
+    if (!isDue) return;
+    isDue = false;
+    if (client.ip === undefined) log.warn(withoutAddress);
+  };
+}
+
+// --- Internal helpers ---
+
+const withoutAddress =
+  "The server around the storefront gives no IP address of clients, so the limit loginAttempts.perAddress is off: failed logins count per account only, and registrations are unlimited. Set clientAddress: see docs/mounting.md";
+
+/** Cloudflare sets the header itself on requests with the property `cf`, which no client can set. */
+function findCloudflareAddress(request: ServerRequest): string | undefined {
+  const isOnCloudflare = (request as { readonly cf?: unknown }).cf !== undefined;
+  return isOnCloudflare ? (request.headers.get("cf-connecting-ip") ?? undefined) : undefined;
+}

@@ -1,0 +1,94 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { toNodeHandler } from "h3/node";
+import type { ServerRequest } from "srvx";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { defineRpcMethod } from "../../rpc/method.ts";
+import { createStorefront } from "../../server/storefront.ts";
+import { createTestLog } from "../_log.ts";
+import { testConfig } from "../_setup.ts";
+
+const methods = {
+  isGone: defineRpcMethod({
+    async handler(_, { signal }) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      return signal.aborted;
+    },
+  }),
+  fails: defineRpcMethod({
+    async handler(_, { signal }) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      signal.throwIfAborted();
+      throw new TypeError("wrong");
+    },
+  }),
+};
+
+function open() {
+  const { log } = createTestLog();
+  const app = createStorefront(testConfig({ log, methods }), { production: false });
+  onTestFinished(() => app.close());
+  return app;
+}
+
+const ask = async (path: string, headers: Record<string, string>) => {
+  const init = { method: "POST", headers, body: "{}" };
+  const response = await open().fetch(new Request(`http://shop.example${path}`, init));
+  expect(response.headers.get("content-type")).toBe("application/problem+json");
+  return { status: response.status, ...(await response.json()) };
+};
+
+describe("the error response names the cause in the mount", () => {
+  const json = { "content-type": "application/json" };
+
+  test.each([
+    ["/shop/api/rpc/getBasket", "unknown_shop", /"\/shop".*prefix.*basePath to "\/shop\/api"/],
+    ["/a/b/api/rpc/getBasket", "unknown_path", /"\/a\/b\/api\/rpc\/getBasket".*basePath.*"\/api"/],
+    ["/rpc/getBasket", "unknown_path", /basePath.*"\/api"/],
+    ["/api/rpc/getBasket", "unknown_shop", /x-shop-id.*1001, 1002.*Headers object/],
+  ])("for a wrong prefix: %s", async (path, code, detail) => {
+    const found = await ask(path, json);
+    expect(found).toMatchObject({ status: 404, code, detail: expect.stringMatching(detail) });
+    expect(found.detail).toContain("docs/mounting.md");
+  });
+
+  test("for a shop ID that doesn't exist", async () => {
+    const found = await ask("/api/rpc/getBasket", { ...json, "x-shop-id": "7" });
+    expect(found).toMatchObject({ status: 404, detail: expect.stringContaining("1001, 1002") });
+  });
+
+  test.each([{}, { "content-type": "text/plain;charset=UTF-8" }])(
+    "for headers that a framework's fetch dropped: %j",
+    async (headers) => {
+      expect(await ask("/de/api/rpc/getBasket", headers as never)).toMatchObject({
+        status: 415,
+        code: "not_json",
+        detail: expect.stringMatching(/dropped the headers.*docs\/mounting\.md/),
+      });
+    },
+  );
+});
+
+test("takes no call for left whose request's signal aborts after its body was read, as in srvx 0.8", async () => {
+  const app = open();
+  const server = createServer(
+    toNodeHandler({
+      fetch(request: ServerRequest) {
+        const controller = new AbortController();
+        request.runtime?.node?.req.once("close", () => controller.abort());
+        return app.fetch(Object.defineProperty(request, "signal", { value: controller.signal }));
+      },
+    } as never),
+  );
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  const call = (method: string) =>
+    fetch(`http://127.0.0.1:${port}/de/api/rpc/${method}`, {
+      method: "POST",
+      headers: { "content-type": "application/json", connection: "close" },
+      body: "{}",
+    });
+  expect(await (await call("isGone")).json()).toBe(false);
+  expect((await call("fails")).status).toBe(500);
+});
