@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { DriverLoader } from "./documents/driver.ts";
-import { portableDrivers } from "./portable-drivers.ts";
+import { drivers as portableDrivers } from "./worker-drivers.ts";
 import { redisSupport } from "./redis/redis-support.ts";
 
 /** The drivers that a config can name. A bundle for a worker gets `worker-drivers.ts` instead, by `imports`. */

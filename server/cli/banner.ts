@@ -1,5 +1,5 @@
 import type { Capabilities } from "../../storage/documents/documents.ts";
-import { isStaleDriver } from "../../storage/documents/driver-kinds.ts";
+import { isStaleDriver } from "../../storage/documents/driver.ts";
 import type { StoreInfo } from "../services.ts";
 import type { Shop, StorefrontOptions } from "../config/options.ts";
 import { toHosts } from "../config/hosts.ts";

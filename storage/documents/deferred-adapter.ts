@@ -13,7 +13,7 @@ export function createDeferredAdapter(
   let adapter: StorageAdapter | undefined;
   let opening: Promise<StorageAdapter> | undefined;
   let isClosed = false;
-  const feeds = new Set<DeferredFeed>();
+  const waiting = new Set<(opened: StorageAdapter) => void>();
   const canPush = capabilities.atomic === "cluster" && capabilities.changes === "pushed";
   return {
     capabilities,
@@ -41,7 +41,7 @@ export function createDeferredAdapter(
     if (isClosed && opening === undefined) return Promise.reject(new Error("It is closed"));
     return (opening ??= open().then((opened) => {
       adapter = opened;
-      for (const feed of feeds) feed.start(opened);
+      for (const begin of waiting) begin(opened);
       return opened;
     }));
   }
@@ -59,11 +59,9 @@ export function createDeferredAdapter(
 
   function watch(...[prefix, emit]: Parameters<NonNullable<StorageAdapter["watch"]>>): RemoteFeed {
     let remote: RemoteFeed | undefined;
-    const feed: DeferredFeed = {
-      start: (opened) => void (remote = opened.watch?.(prefix, emit)),
-    };
-    if (adapter === undefined) feeds.add(feed);
-    else feed.start(adapter);
+    const begin = (opened: StorageAdapter) => void (remote = opened.watch?.(prefix, emit));
+    if (adapter === undefined) waiting.add(begin);
+    else begin(adapter);
     return {
       isUp() {
         // A cache that waits for its feed is a first use, too.
@@ -71,15 +69,9 @@ export function createDeferredAdapter(
         return remote?.isUp() ?? false;
       },
       close() {
-        feeds.delete(feed);
+        waiting.delete(begin);
         remote?.close();
       },
     };
   }
-}
-
-// --- Internal helpers ---
-
-interface DeferredFeed {
-  start(adapter: StorageAdapter): void;
 }

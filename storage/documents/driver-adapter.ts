@@ -7,10 +7,9 @@ import {
   type Expected,
 } from "./adapter.ts";
 import { createClientListener } from "./driver-client.ts";
-import { takesBytes } from "./driver-kinds.ts";
 import { parseEnvelope, toEnvelope } from "./envelope.ts";
-import { ExpirySweeper } from "./expiry-sweeper.ts";
-import { isFileDriver } from "./driver.ts";
+import { createExpirySweeper } from "./expiry-sweeper.ts";
+import { isFileDriver, takesBytes } from "./driver.ts";
 import { describeError, type Logger } from "../../shared/log.ts";
 import type { KeyedMutex } from "./keyed-mutex.ts";
 import { createDriverCalls } from "./unavailable.ts";
@@ -30,7 +29,7 @@ export function createDriverAdapter(
   const storage = createStorage({ driver });
   const listen = createClientListener(driver, log);
   const calls = createDriverCalls(listen);
-  const sweeper = new ExpirySweeper((key) => mutex(key, () => expire(key)));
+  const sweeper = createExpirySweeper((key) => mutex(key, () => expire(key)));
   // An LRU cache evicts by itself, and a list of its expiry times could grow larger than the cache.
   const isCache = driver.name === "lru-cache";
   const isGivenBytes = takesBytes(driver);

@@ -1,78 +1,69 @@
-/** Removes a document if it has expired. @returns when it expires, if it has not */
-export type Expire = (key: string) => Promise<number | undefined>;
-
 /**
  * Removes documents after they expire.
  *
  * One timer serves all documents, because a timer above 2^31 ms fires immediately. A key has one entry. If its
  * document was extended, `expire` returns the new time when the old one has passed.
+ * @param expire removes a document if it has expired; otherwise returns when it expires
  */
-export class ExpirySweeper {
-  readonly #expire: Expire;
+export function createExpirySweeper(expire: (key: string) => Promise<number | undefined>) {
   /** When each document expires, in epoch seconds: small integers, which V8 stores in the map itself. */
-  readonly #ends = new Map<string, number>();
+  const ends = new Map<string, number>();
   /** Iterator position of the running round. */
-  #round = this.#ends.entries();
+  let round = ends.entries();
   /** Created by the first document, because a worker has no timers while its modules load. */
-  #timer: NodeJS.Timeout | undefined;
-  #isSweeping = false;
-  #isStopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let isSweeping = false;
+  let isStopped = false;
+  return {
+    add,
 
-  constructor(expire: Expire) {
-    this.#expire = expire;
-  }
+    /** Removes the entry of a document. */
+    delete: (key: string) => void ends.delete(key),
+
+    /** Stops the timer. */
+    stop(): void {
+      isStopped = true;
+      clearInterval(timer);
+    },
+  };
 
   /** Adds a document that expires at `expiresAt` (epoch milliseconds). An earlier time of its key stays. */
-  add(key: string, expiresAt: number): void {
-    if (!this.#isStopped) this.#timer ??= this.#start();
-    const end = Math.ceil(expiresAt / 1000);
-    if (end < (this.#ends.get(key) ?? Infinity)) this.#ends.set(key, end);
+  function add(key: string, expiresAt: number): void {
+    if (!isStopped) timer ??= setInterval(() => void sweep(), interval).unref();
+    const endsAt = Math.ceil(expiresAt / 1000);
+    if (endsAt < (ends.get(key) ?? Infinity)) ends.set(key, endsAt);
   }
 
-  /** Removes the entry of a document. */
-  delete(key: string): void {
-    this.#ends.delete(key);
-  }
-
-  /** Stops the timer. */
-  stop(): void {
-    this.#isStopped = true;
-    clearInterval(this.#timer);
-  }
-
-  #start(): NodeJS.Timeout {
-    return setInterval(() => void this.#sweep(), interval).unref();
-  }
-
-  async #sweep(): Promise<void> {
-    if (this.#isSweeping) return;
-    this.#isSweeping = true;
-    const keys = this.#takeDue(batchSize);
-    for (let start = 0; start < keys.length && !this.#isStopped; start += parallel) {
-      await Promise.all(keys.slice(start, start + parallel).map((key) => this.#end(key)));
+  async function sweep(): Promise<void> {
+    if (isSweeping) return;
+    isSweeping = true;
+    const keys = takeDue();
+    for (let start = 0; start < keys.length; start += parallel) {
+      if (isStopped) break;
+      await Promise.all(keys.slice(start, start + parallel).map(end));
     }
-    this.#isSweeping = false;
+    isSweeping = false;
   }
 
-  async #end(key: string): Promise<void> {
+  async function end(key: string): Promise<void> {
     // If the storage fails, try again later.
-    const next = await this.#expire(key).catch(() => Date.now() + retryAfter);
-    if (next !== undefined) this.add(key, next);
+    const next = await expire(key).catch(() => Date.now() + retryAfter);
+    if (next !== undefined) add(key, next);
   }
 
   /** Continues where the last sweep stopped. New entries come last. */
-  #takeDue(limit: number): string[] {
+  function takeDue(): string[] {
     const now = Date.now() / 1000;
     const due: string[] = [];
-    let left = Math.max(limit, this.#ends.size / sweepsPerRound);
-    for (const [key, end] of this.#round) {
-      if (end <= now) {
-        this.#ends.delete(key);
+    let left = Math.max(batchSize, ends.size / sweepsPerRound);
+    for (const [key, endsAt] of round) {
+      if (endsAt <= now) {
+        ends.delete(key);
         due.push(key);
       }
-      if (--left <= 0 || due.length === limit) return due;
+      if (--left <= 0 || due.length === batchSize) return due;
     }
-    this.#round = this.#ends.entries();
+    round = ends.entries();
     return due;
   }
 }

@@ -3,7 +3,6 @@ import type { Redis, RedisOptions } from "ioredis";
 import type { LoopTimer, Timed } from "../documents/loop-timer.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { RedisClient } from "./redis-client.ts";
-import { readNode } from "./redis-url.ts";
 
 /**
  * Ends connections that don't reply within the time limit, even while they open: otherwise a connection that died
@@ -129,6 +128,24 @@ export function toAddress(client: object): string {
     return name ? `the master "${name}" of ${addresses}` : addresses;
   }
   return path ?? `${host}:${port}`;
+}
+
+/**
+ * Reads a node in the forms that ioredis accepts: a port, an address with or without `redis://user:password@`, or an
+ * object. An address without a host is the path of a socket.
+ * @returns `undefined` if the address can't be read
+ */
+export function readNode(node: unknown) {
+  if (typeof node === "object" && node !== null) {
+    const { host = "localhost", port, tls, password } = node as RedisOptions;
+    return { host, port, hasTls: Boolean(tls), hasPassword: Boolean(password) };
+  }
+  const text = /^\d+$/.test(String(node)) ? `localhost:${node}` : String(node);
+  const address = text.includes("//") ? text : `redis://${text}`;
+  if (!URL.canParse(address)) return undefined;
+  const { hostname, port, password, protocol } = new URL(address);
+  const host = hostname || "localhost";
+  return { host, port, hasTls: protocol === "rediss:", hasPassword: password !== "" };
 }
 
 // --- Internal helpers ---

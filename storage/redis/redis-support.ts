@@ -1,9 +1,10 @@
+import type { RedisOptions } from "ioredis";
 import type { Driver } from "unstorage";
 import type { Capabilities } from "../documents/documents.ts";
 import type { AdapterOptions, StorageAdapter } from "../documents/adapter.ts";
 import { createRedisAdapter } from "./redis-adapter.ts";
 import { isRedisDriver, type RedisDriver } from "./redis-client.ts";
-import { findInvalidUrls, readRedisConnection } from "./redis-url.ts";
+import { readNode } from "./redis-connections.ts";
 
 /** unstorage's redis driver, with its adapter and what is known of its options. */
 export const redisSupport = {
@@ -11,7 +12,7 @@ export const redisSupport = {
   isSupported: isRedisDriver,
   createAdapter: (driver: Driver, { log }: AdapterOptions): StorageAdapter =>
     createRedisAdapter(driver as RedisDriver, log),
-  readConnection: readRedisConnection,
+  readConnection,
   findInvalidUrls,
   withDefaults: withRedisDefaults,
   /** The capabilities of a driver with these options, as its adapter has them. */
@@ -36,6 +37,43 @@ const defaults = {
   connectTimeout: 1000,
   autoResendUnfulfilledCommands: false,
 };
+
+/** Reads how unstorage's redis driver connects. Its options are those of ioredis. */
+function readConnection(options: Options) {
+  const { url, host, cluster, clusterOptions, sentinels } = options as {
+    readonly url?: string;
+    readonly host?: string;
+    readonly cluster?: readonly unknown[];
+    readonly clusterOptions?: { readonly redisOptions?: RedisOptions };
+    readonly sentinels?: readonly unknown[];
+  };
+  const nodes = cluster ?? sentinels ?? [url ?? host ?? "localhost"];
+  // ioredis reports an unreadable address.
+  const unreadable = { host: "localhost", hasTls: false, hasPassword: false };
+  const connections = nodes.map((node) => readNode(node) ?? unreadable);
+  const own = cluster === undefined ? (options as RedisOptions) : clusterOptions?.redisOptions;
+  return {
+    hosts: connections.map((each) => each.host),
+    hasTls: Boolean(own?.tls) || connections.every((each) => each.hasTls),
+    hasPassword: Boolean(own?.password) || connections.every((each) => each.hasPassword),
+  };
+}
+
+/** The options whose addresses can't be read. */
+function findInvalidUrls({ url, cluster }: Options): string[] {
+  const isClusterValid = !Array.isArray(cluster) || cluster.every(isRedisAddress);
+  return [...(isRedisAddress(url) ? [] : ["url"]), ...(isClusterValid ? [] : ["cluster"])];
+}
+
+/**
+ * Whether an address with a password is a valid URL. ioredis uses any other text as the path of a socket, and logs it.
+ * Node prints a URL with an invalid port. Both would print the password.
+ */
+function isRedisAddress(address: unknown): boolean {
+  if (typeof address !== "string" || !address.includes("@")) return true;
+  if (address.includes("://")) return URL.canParse(address);
+  return !address.includes("/") && URL.canParse(`redis://${address}`);
+}
 
 function withRedisDefaults(options: Options): Options {
   if (options["cluster"] === undefined) return withDefaults(options);

@@ -6,7 +6,7 @@ import {
   isStaleDriver,
   layersOf,
   overlaidIn,
-} from "../../../storage/documents/driver-kinds.ts";
+} from "../../../storage/documents/driver.ts";
 import { isDriver, isFileDriver, writesWholeFiles } from "../../../storage/documents/driver.ts";
 import type { RuleContext } from "./rule.ts";
 import { isLocalHost } from "../hosts.ts";
