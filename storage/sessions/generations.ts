@@ -54,7 +54,10 @@ export class SessionGenerations {
   async ensure(shopId: number): Promise<Generations> {
     const known = await this.current();
     if (Object.hasOwn(known, shopId)) return known;
-    const legacy = await this.#readLegacy(shopId);
+    // The older sessions with this `epoch` are valid; none is valid if the document is unreadable.
+    const { value: counts, version } = await this.#legacy.get(legacyKey);
+    const isUnreadable = counts === undefined && version !== "";
+    const legacy = isUnreadable ? undefined : countOf(counts ?? {}, shopId);
     await this.#documents.update(key, (generations = {}) => {
       if (Object.hasOwn(generations, shopId)) return "keep";
       return { set: { ...generations, [shopId]: { id: createShortId(), legacy } } };
@@ -89,12 +92,6 @@ export class SessionGenerations {
   async #read(): Promise<Generations> {
     const { value = {} } = await this.#documents.get(key);
     return value;
-  }
-
-  /** The `epoch` of the older sessions that are valid; `undefined` if the document is unreadable: none is valid. */
-  async #readLegacy(shopId: number): Promise<number | undefined> {
-    const { value, version } = await this.#legacy.get(legacyKey);
-    return value === undefined && version !== "" ? undefined : countOf(value ?? {}, shopId);
   }
 }
 

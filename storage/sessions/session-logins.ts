@@ -27,7 +27,8 @@ export interface Login {
  * Creates a session that is bound to a user, and replaces the old session, if there is one.
  *
  * It stores the new record first. Last, it replaces the old record by a mark, if that record is still as it was
- * copied. If a step fails, the old session stays active.
+ * copied. If a step fails, the old session stays active. The new record notes that merges are pending, until they are
+ * done.
  * @returns the session, and the user's pending merges of guest lists
  * @throws SessionEndedError if all of the user's sessions were ended since the login began;
  * SessionLimitError if the user may have no more sessions; StorageUnavailableError
@@ -47,17 +48,17 @@ export async function bindSession(
     ...(transient && { transient }),
     ...(left.length > 0 && { mergePending: true }),
   }));
+  let pendingMerges: readonly PendingMerge[];
   try {
     const entry = { ...records.toIndexEntry(session), userAgent, transport };
-    let pendingMerges = await users.add(user.id, session.record.handle, entry, {
+    pendingMerges = await users.add(user.id, session.record.handle, entry, {
       replaces: old?.record.handle,
       since,
       settings: records.settings,
       pendingMerges: left,
     });
     for (const other of others) await retire(records, other, session);
-    if (old === undefined) return { session, pendingMerges };
-    await retire(records, old, session, async (changed) => {
+    const copy = async (changed: Session) => {
       const inherited = inherit(changed.record, user);
       if (inherited !== undefined) {
         const found = await records.change(session, (record) => ({ ...record, ...inherited }));
@@ -67,16 +68,19 @@ export async function bindSession(
       ({ pendingMerges } = await users.update(user.id, (index) => {
         return { ...index, pendingMerges: union(index.pendingMerges, merges) };
       }));
-    });
-    return { session, pendingMerges };
+    };
+    if (old !== undefined) await retire(records, old, session, copy);
   } catch (error) {
     // No client received the session.
     await records.remove(session).catch(() => undefined);
-    if (error instanceof StorageUnavailableError) {
-      await users.remove(session);
-    }
+    if (error instanceof StorageUnavailableError) await users.remove(session);
     throw error;
   }
+  if (pendingMerges.length === 0 || session.record.mergePending) return { session, pendingMerges };
+  // Merges of an earlier login can be pending, too. If this note fails, the login is still valid.
+  const noting = records.change(session, (record) => ({ ...record, mergePending: true }));
+  const noted = await noting.catch(() => session);
+  return { session: isMark(noted) ? session : noted, pendingMerges };
 }
 
 // --- Internal helpers ---

@@ -129,19 +129,9 @@ export class SessionStore {
     );
   }
 
-  /**
-   * Creates a session that is bound to a user: see {@link bindSession}. The new record notes that merges are pending,
-   * until they are done.
-   */
-  async bind(old: Session | undefined, login: Login): ReturnType<typeof bindSession> {
-    const bound = await bindSession(this.#records, old, login);
-    const { session, pendingMerges } = bound;
-    if (pendingMerges.length === 0 || session.record.mergePending) return bound;
-    // Merges of an earlier login can be pending, too. If this note fails, the login is still valid.
-    const owing = await this.update(session, (record) => {
-      return { ...record, mergePending: true };
-    }).catch(() => session);
-    return { session: owing, pendingMerges };
+  /** Creates a session that is bound to a user: see {@link bindSession}. */
+  bind(old: Session | undefined, login: Login): ReturnType<typeof bindSession> {
+    return bindSession(this.#records, old, login);
   }
 
   /** Gives a user's session a new ID at a change of privilege: see {@link rotateSession}. */
