@@ -10,6 +10,8 @@ export default defineConfig({
       "#drivers": source("storage/drivers.ts"),
       "storefront-core/client": source("rpc/client.ts"),
       "storefront-core/storage": source("storage/index.ts"),
+      "storefront-core/react-query": source("adapters/react-query.ts"),
+      "storefront-core/vue-query": source("adapters/vue-query.ts"),
       "storefront-core/express": source("adapters/express.ts"),
       "storefront-core/dev": source("server/dev.ts"),
       "storefront-core/vite": source("adapters/vite.ts"),

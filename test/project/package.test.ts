@@ -81,6 +81,11 @@ describe("the entry points", () => {
     );
   });
 
+  test("export a name for TanStack Query, and load neither it nor a framework", async () => {
+    for (const entry of ["react-query", "vue-query"])
+      expect(await exportsOf(`storefront-core/${entry}`)).toBe("createRpcQueries");
+  });
+
   test("export names for storage", async () => {
     expect(await exportsOf("storefront-core/storage")).toMatchInlineSnapshot(
       `"DefaultSessionCacheStrategy InMemorySessionCacheStrategy StorageUnavailableError absent asideSeconds defineStorageDriver detailsFirst openDocumentStore openDriver pingKey toKeySegment"`,
@@ -101,22 +106,17 @@ describe("the entry points", () => {
 
 test("the client's modules import only each other, and contain no server code", async () => {
   const dist = join(project, "node_modules/storefront-core/dist");
-  const modules = new Map<string, string>();
-  async function read(path: string): Promise<void> {
-    const text = await readFile(path, "utf8");
-    modules.set(path.slice(dist.length + 1), text);
-    for (const [, name = ""] of text.matchAll(/^\s*(?:import|export)\b[^;]*? from "([^"]+)"/gm)) {
-      expect(name).toMatch(/^\.\.?\//);
-      const next = join(path, "..", name);
-      if (!modules.has(next.slice(dist.length + 1))) await read(next);
-    }
+  const files = packed
+    .filter((path) => /^dist\/rpc\/(?:client|unbatched|client\/[\w-]+)\.js$/.test(path))
+    .map((path) => join(dist, "..", path));
+  const texts = await Promise.all(files.map((file) => readFile(file, "utf8")));
+  expect(texts.join()).toContain("export function createRpcClient");
+  for (const [index, text] of texts.entries()) {
+    const names = [...text.matchAll(/^(?:import|export) [^;]*?from "([^"]+)"/gm)];
+    const imported = names.map(([, name = ""]) => join(files[index] as string, "..", name));
+    expect(files).toEqual(expect.arrayContaining(imported));
+    expect(text).not.toMatch(/\b(?:import|require)\s*\(|\bprocess\b|\bBuffer\b|^import "/m);
   }
-  await read(join(dist, "rpc/client.js"));
-  const own = /^rpc\/(?:client|unbatched|client\/[\w-]+)\.js$/;
-  expect([...modules.keys()].filter((name) => !own.test(name))).toEqual([]);
-  const text = [...modules.values()].join("\n");
-  expect(text).toContain("export function createRpcClient");
-  expect(text).not.toMatch(/\b(?:import|require)\s*\(|\bprocess\b|\bBuffer\b/);
 });
 
 describe("a project with the package", () => {

@@ -164,7 +164,8 @@ describe("the TypeScript in the docs", () => {
   let folder: string;
 
   beforeAll(async () => {
-    folder = await createProject(join(root, "node_modules"), ["unstorage", "zod"]);
+    const packages = ["@tanstack", "unstorage", "vue", "zod"];
+    folder = await createProject(join(root, "node_modules"), packages);
     for (const { language, file, text } of await readBlocks("README.md")) {
       // The example's files have a project of their own.
       if (language !== "ts" || file?.startsWith("examples/")) continue;
