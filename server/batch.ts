@@ -92,7 +92,12 @@ export function createBatchHandler(
     const visitor = new BatchVisitor(credentials, request.headers);
     const results: string[] = [];
     let retryAfter = 0;
+    let resumedAt = performance.now();
     for (const { method, payload, key } of calls) {
+      if (performance.now() - resumedAt > longestTurn) {
+        await new Promise((resolve) => setTimeout(resolve));
+        resumedAt = performance.now();
+      }
       const refusal = findRefusal(methods, method, deadline);
       if (refusal !== undefined) {
         results.push(toResult(refuse(refusal, shop, method)));
@@ -136,6 +141,9 @@ export function createBatchHandler(
 }
 
 // --- Internal helpers ---
+
+/** Milliseconds after which other requests can run between two calls. */
+const longestTurn = 5;
 
 interface Batch {
   readonly shop: Shop;

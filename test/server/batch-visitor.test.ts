@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { setImmediate as endOfTick } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { defineRpcMethod } from "../../rpc/method.ts";
@@ -73,6 +74,28 @@ describeStorages("a batch with a bearer token", ({ start }) => {
   });
 });
 
+describe("a batch of calls that take 10 ms each", () => {
+  const { start } = createSetup("memory", "alone", () => ({ driver: "memory" }));
+
+  test("lets other requests run between its calls", async () => {
+    const order: string[] = [];
+    const work = defineRpcMethod({
+      handler() {
+        order.push("call");
+        if (order.length === 1) setTimeout(() => order.push("other"));
+        const end = performance.now() + 10;
+        while (performance.now() < end);
+      },
+    });
+    const { client } = await start({ methods: { work } });
+    await sendBatch(
+      client(),
+      Array.from({ length: 5 }, () => ({ method: "work" })),
+    );
+    expect(order.slice(0, 3)).toEqual(["call", "other", "call"]);
+  });
+});
+
 describe("the timeout of a batch", () => {
   const { start, allowErrors } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
@@ -109,16 +132,17 @@ describe("the timeout of a batch", () => {
     allowErrors();
     let seconds = 0;
     const wait = defineRpcMethod({
-      async handler() {
+      async handler(_, { signal }) {
         await endOfTick();
         vi.advanceTimersByTime(10_500);
-        return (seconds += 10.5);
+        seconds += 10.5;
+        if (seconds > 30 && !signal.aborted) await once(signal, "abort");
       },
     });
     const { client } = await start({ methods: { wait } });
     const calls = Array.from({ length: 4 }, () => ({ method: "wait" }));
     const { body } = await sendBatch(client(), calls);
-    expect(body.map(({ status }: { status: number }) => status)).toEqual([200, 200, 504, 504]);
+    expect(body.map(({ status }: { status: number }) => status)).toEqual([204, 204, 504, 504]);
     expect(seconds).toBe(31.5);
   });
 });
