@@ -9,11 +9,10 @@ import {
 import type { Environment } from "./environment.ts";
 import { mergeConfig } from "./merge-config.ts";
 import { guessedDomainRules } from "./hosts.ts";
-import { cookieRule } from "./rules/cookie-rules.ts";
-import { lifetimeRule } from "./rules/lifetime-rules.ts";
 import { originRule } from "./rules/origin-rules.ts";
 import { secretRule } from "./rules/secret-rules.ts";
 import { serverRule } from "./rules/server-rules.ts";
+import { sessionRule } from "./rules/session-rules.ts";
 import { shopRule } from "./rules/shop-rules.ts";
 import { storageRule } from "./rules/storage-rules.ts";
 
@@ -57,7 +56,7 @@ export function assertNoErrors(diagnostics: readonly Diagnostic[]): void {
 
 // --- Internal helpers ---
 
-const rules = [shopRule, secretRule, cookieRule, lifetimeRule, originRule, storageRule, serverRule];
+const rules = [shopRule, secretRule, sessionRule, originRule, storageRule, serverRule];
 
 /** An issue of zod. `keys` are unknown keys; `errors` are the issues of each member of a union. */
 interface Issue {

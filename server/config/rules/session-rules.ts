@@ -3,11 +3,12 @@ import { toHostName, toHosts } from "../hosts.ts";
 import { toValues, type SourcedShop } from "../merge-config.ts";
 import type { RuleContext } from "./rule.ts";
 
-/** Browsers accept the cookie, and send it to no other shop. */
-export function cookieRule(context: RuleContext): void {
+/** Browsers accept the cookie, and send it to no other shop. Each of the timeouts can take effect. */
+export function sessionRule(context: RuleContext): void {
   for (const shop of context.config.shops) {
     checkSecure(shop, context);
     checkDomain(shop, context);
+    checkLifetimes(shop, context);
   }
 }
 
@@ -46,3 +47,28 @@ function checkDomain(shop: SourcedShop, { config, domains, report }: RuleContext
     if (isShared) report("SF206", domain);
   }
 }
+
+function checkLifetimes({ session }: SourcedShop, { report }: RuleContext): void {
+  const { maxAge, renewAfter, idleTimeout, absoluteTimeout } = session;
+  for (const [idle, absolute] of pairs) {
+    const key = session[idle];
+    if (!key.isSet) continue;
+    const longest = session[absolute].value ?? Infinity;
+    if (key.value > maxAge.value) {
+      report("SF301", key, { expected: `no more than maxAge, which is ${maxAge.value}` });
+    } else if (key.value > longest) {
+      report("SF302", key, { expected: `less than ${absolute}, which is ${longest}` });
+    }
+  }
+  if (maxAge.isSet && maxAge.value > absoluteTimeout.value) report("SF303", maxAge);
+  if (renewAfter.value >= absoluteTimeout.value) report("SF304", renewAfter);
+  if (idleTimeout.value > thirtyDays) report("SF305", idleTimeout.isSet ? idleTimeout : maxAge);
+}
+
+/** The timeouts of users and of guests. */
+const pairs = [
+  ["idleTimeout", "absoluteTimeout"],
+  ["guestIdleTimeout", "guestAbsoluteTimeout"],
+] as const;
+
+const thirtyDays = 30 * 86_400;
