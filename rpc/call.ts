@@ -1,32 +1,37 @@
 import { withDetails, type Logger } from "../shared/log.ts";
 import type { SessionReuse } from "../storage/sessions/session-store.ts";
 import type { Auth } from "./accounts/auth.ts";
-import type { ShopServices } from "./shop-services.ts";
-import type { CallSessions } from "./session/call-session.ts";
-import type { PublicRpcContext, RpcContext } from "./context.ts";
-import { createContext, createPublicContext } from "./create-context.ts";
-import { notify, type Hooks } from "./hooks.ts";
+import { createContextAuth, type ContextAuth } from "./accounts/context-auth.ts";
 import type { LoginLimiter } from "./accounts/login-limiter.ts";
+import { createContextSessions, type ContextSessions } from "./context-sessions.ts";
+import type { PublicRpcContext, RpcContext } from "./context.ts";
+import { callRpc } from "./dispatch.ts";
+import { notify, type Hooks } from "./hooks.ts";
+import { changeBasket, changeWishlist, readBasket, readWishlist } from "./lists/visitor-lists.ts";
 import type { RpcMethods } from "./method.ts";
 import type { Redactor } from "./redaction/redactor.ts";
-import { CallSession } from "./session/call-session.ts";
+import { CallSession, type CallSessions } from "./session/call-session.ts";
+import { logIn } from "./session/login.ts";
+import { destroySession, destroySessionsOf } from "./session/logout.ts";
 import type { SharedGuest } from "./session/shared-guest.ts";
+import type { ShopServices } from "./shop-services.ts";
 
-/** The parts that all calls of a storefront share. */
-export interface RpcRuntime {
-  readonly methods: RpcMethods;
-  readonly hooks: Hooks;
-  readonly auth: Auth;
-  /** Absent if the config sets no limit. */
-  readonly loginLimiter: LoginLimiter | undefined;
-  readonly log: Logger;
-  /** The request headers that no context shows, because they carry credentials. */
-  readonly credentialHeaders: readonly string[];
-}
-
-/** One call: its shop, its request, and its session. */
+/**
+ * One call: its shop, its request, and its session. The contexts of its methods read from it the values that change
+ * during the call, or that few methods read.
+ */
 export class Call {
-  readonly runtime: RpcRuntime;
+  /** The parts that all calls of a storefront share. */
+  readonly runtime: {
+    readonly methods: RpcMethods;
+    readonly hooks: Hooks;
+    readonly auth: Auth;
+    /** Absent if the config sets no limit. */
+    readonly loginLimiter: LoginLimiter | undefined;
+    readonly log: Logger;
+    /** The request headers that no context shows, because they carry credentials. */
+    readonly credentialHeaders: readonly string[];
+  };
   readonly services: ShopServices;
   readonly request: {
     /** The name of the called method. */
@@ -38,37 +43,27 @@ export class Call {
       /** @throws RpcError `timeout` if the time has passed: the client has its response already */
       assertInTime(): void;
     };
-    /** Replaces the secrets of the call in everything that is logged. */
-    readonly redactor: Redactor;
+    /** Creates the redactor at the first use: most calls of methods without a payload need none. */
+    readonly toRedactor: () => Redactor;
   };
-  #transport: string | undefined;
-  #log: Logger | undefined;
+  /** The name of the transport that issues a session of this call. */
+  transport: string | undefined;
   #session: CallSession | undefined;
   #context: RpcContext | undefined;
-  #publicContext: PublicRpcContext | undefined;
+  #log: Logger | undefined;
+  #headers: Headers | undefined;
+  #sessions: ContextSessions | undefined;
+  #auth: ContextAuth | undefined;
 
-  constructor(runtime: RpcRuntime, services: ShopServices, request: Call["request"]) {
+  constructor(runtime: Call["runtime"], services: ShopServices, request: Call["request"]) {
     this.runtime = runtime;
     this.services = services;
     this.request = request;
   }
 
-  /** Adds the shop and the method to each line, and replaces the secrets of the call. */
-  get log(): Logger {
-    const { services, runtime, request } = this;
-    const details = { shopId: services.shop.shopId, method: request.method };
-    this.#log ??= request.redactor.guard(withDetails(runtime.log, details));
-    return this.#log;
-  }
-
-  /** The name of the transport that issues a session of this call. */
-  get transport(): string | undefined {
-    return this.#transport;
-  }
-
   /** Opens the session of the call. Calls of public methods have none. */
   openSession(sessions: CallSessions, transport: string, guest?: SharedGuest): CallSession {
-    this.#transport = transport;
+    this.transport = transport;
     this.#session = new CallSession(this, sessions, guest);
     return this.#session;
   }
@@ -85,24 +80,160 @@ export class Call {
     return this.#session;
   }
 
+  /** The context of methods with a session. */
   get context(): RpcContext {
-    this.#context ??= createContext(this);
-    return this.#context;
+    return (this.#context ??= createContext(this));
   }
 
   get publicContext(): PublicRpcContext {
-    this.#publicContext ??= createPublicContext(this);
-    return this.#publicContext;
+    return createPublicContext(this);
+  }
+
+  /** Adds the shop and the method to each line, and replaces the secrets of the call. */
+  get log(): Logger {
+    const { services, runtime, request } = this;
+    const details = { shopId: services.shop.shopId, method: request.method };
+    return (this.#log ??= this.redactor.guard(withDetails(runtime.log, details)));
+  }
+
+  /** Replaces the secrets of the call in everything that is logged. */
+  get redactor(): Redactor {
+    return this.request.toRedactor();
+  }
+
+  get ip(): string | undefined {
+    return this.request.client.ip;
+  }
+
+  /** The request's headers, without those that carry credentials. */
+  get headers(): Headers {
+    if (this.#headers === undefined) {
+      this.#headers = new Headers(this.request.client.headers);
+      for (const name of this.runtime.credentialHeaders) this.#headers.delete(name);
+    }
+    return this.#headers;
+  }
+
+  get signal(): AbortSignal {
+    return this.request.deadline.signal;
+  }
+
+  get sessionId() {
+    return this.session.id;
+  }
+
+  get user() {
+    return this.session.user;
+  }
+
+  get customData() {
+    return this.session.customData;
+  }
+
+  get basketKey() {
+    return this.session.lists.begin("basket");
+  }
+
+  get wishlistKey() {
+    return this.session.lists.begin("wishlist");
+  }
+
+  get sessions(): ContextSessions {
+    return (this.#sessions ??= createContextSessions(this));
+  }
+
+  get auth(): ContextAuth {
+    return (this.#auth ??= createContextAuth(this));
   }
 
   /** Logs that a client used a replaced session ID, and calls the hook. */
   async reportReuse({ userId, handle }: SessionReuse): Promise<void> {
-    const { services, log, request } = this;
-    const { shop } = services;
+    const { services, log, ip } = this;
     log.warn("A client used a session ID that had been replaced, so the server ended the session", {
       handle,
     });
-    const reuse = { shop, userId, handle, ip: request.client.ip, log };
+    const reuse = { shop: services.shop, userId, handle, ip, log };
     await notify(this, "session.reuse_detected", () => reuse);
   }
+}
+
+// --- Internal helpers ---
+
+/**
+ * The property that links a context, and each context that `with` makes of it, to its call. It is a function, so that
+ * no property of a context leads to a secret.
+ */
+const live = Symbol("live values");
+
+const publicGetters = toGetters("ip", "log", "headers", "signal");
+const sessionGetters = [
+  ...publicGetters,
+  ...toGetters("sessionId", "user", "customData", "basketKey", "wishlistKey", "sessions", "auth"),
+];
+
+function createPublicContext(call: Call): PublicRpcContext {
+  return toContext<PublicRpcContext>(
+    {
+      [live]: (name) => call[name],
+      shop: call.services.shop,
+      callRpc: (name, payload) => callRpc(call, name, payload) as Promise<never>,
+    },
+    publicGetters,
+  );
+}
+
+function createContext(call: Call): RpcContext {
+  const { session } = call;
+  return toContext<RpcContext>(
+    {
+      [live]: (name) => call[name],
+      shop: call.services.shop,
+      callRpc: (name, payload) => callRpc(call, name, payload) as Promise<never>,
+      updateUser: (user) => session.updateUser(user),
+      createUserBoundSession: (user, options) => logIn(session, user, options),
+      destroySession: () => destroySession(session),
+      destroySessionsForUserId: async (userId, sessionsToKeep = []) =>
+        (await destroySessionsOf(session, userId, sessionsToKeep)).ended,
+      updateCustomData: (patch) => session.updateCustomData(patch),
+      readTokens: () => session.tokens.read(),
+      updateTokens: (tokens) => session.tokens.update(tokens),
+      readBasket: () => readBasket(call),
+      changeBasket: (rule) => changeBasket(call, rule),
+      readWishlist: () => readWishlist(call),
+      changeWishlist: (rule) => changeWishlist(call, rule),
+    },
+    sessionGetters,
+  );
+}
+
+/** All contexts share these getters. With getters of its own, each context would have a hidden class of its own. */
+function toGetters(...names: readonly (keyof Call)[]) {
+  return names.map((name) => {
+    const get = function (this: { readonly [live]: (name: keyof Call) => unknown }) {
+      return this[live](name);
+    };
+    return { name, descriptor: { get, enumerable: true, configurable: true } };
+  });
+}
+
+function toContext<Context extends PublicRpcContext>(
+  fields: Omit<Context, keyof Call | "with"> & {
+    readonly [live]: (name: keyof Call) => unknown;
+  },
+  getters: ReturnType<typeof toGetters>,
+): Context {
+  for (const { name, descriptor } of getters) Object.defineProperty(fields, name, descriptor);
+  return withExtension(fields as unknown as Context);
+}
+
+/** Adds `with` to a context: it copies getters, not their values. */
+function withExtension<Context extends object>(context: Context): Context {
+  const extend = (extra: object) => {
+    const properties = {
+      ...Object.getOwnPropertyDescriptors(context),
+      ...Object.getOwnPropertyDescriptors(extra),
+    };
+    return withExtension(Object.create(Object.prototype, properties) as object);
+  };
+  return Object.assign(context, { with: extend });
 }

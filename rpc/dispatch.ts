@@ -38,11 +38,10 @@ export async function dispatch(
   name = call.request.method,
 ): Promise<unknown> {
   const { hooks } = call.runtime;
-  const { redactor } = call.request;
   const { access, input: schema, output: outputSchema } = method;
   const context = access === "public" ? call.publicContext : call.context;
-  if (schema !== undefined) addSecrets(redactor, schema, payload);
-  const toEvent = () => createHookEvent(name, context, redactor, schema, payload);
+  if (schema !== undefined) addSecrets(call.redactor, schema, payload);
+  const toEvent = () => createHookEvent(call, name, context, schema, payload);
   const startedAt = performance.now();
   try {
     // Not awaiting an absent hook saves as much time as a small method takes.
@@ -53,7 +52,7 @@ export async function dispatch(
     let input: unknown;
     if (schema !== undefined) {
       input = await parseInput(schema, payload);
-      addSecrets(redactor, schema, input);
+      addSecrets(call.redactor, schema, input);
     }
     if (method.signsIn) await readRevocation(call.session);
     else if (access === "session" && !method.readOnly) recallRevocation(call.session);

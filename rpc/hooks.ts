@@ -4,7 +4,6 @@ import type { ShopUser } from "../storage/sessions/session-record.ts";
 import type { Call } from "./call.ts";
 import type { PublicRpcContext, RpcContext } from "./context.ts";
 import type { MergeReport } from "./lists/transfer.ts";
-import type { Redactor } from "./redaction/redactor.ts";
 import { maskSecrets } from "./redaction/secret.ts";
 import type { PublicShop } from "./shop.ts";
 
@@ -72,9 +71,9 @@ export const hookNames = [
 
 /** Creates the event of a call. Its payload is redacted when a hook reads it. */
 export function createHookEvent(
+  call: Call,
   method: string,
   context: PublicRpcContext | RpcContext,
-  redactor: Redactor,
   schema: StandardSchemaV1 | undefined,
   payload: unknown,
 ): HookEvent {
@@ -82,7 +81,7 @@ export function createHookEvent(
     method,
     context,
     get payload() {
-      return redactor.redact(maskSecrets(schema, payload).masked);
+      return call.redactor.redact(maskSecrets(schema, payload).masked);
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { ServerRequest } from "srvx";
 import { createAccounts } from "../rpc/accounts/accounts.ts";
 import { LoginLimiter } from "../rpc/accounts/login-limiter.ts";
-import { Call, type RpcRuntime } from "../rpc/call.ts";
+import { Call } from "../rpc/call.ts";
 import { dispatch, findMethod } from "../rpc/dispatch.ts";
 import { RpcError } from "../rpc/error.ts";
 import type { RpcMethod, RpcMethods } from "../rpc/method.ts";
@@ -83,7 +83,8 @@ export function createRpcHandler(
   ): Promise<Response> {
     const event = new RequestEvent(request, readForwarded, page?.request);
     const { headers, origin } = event;
-    const redactor = credentials.redactorFor(headers);
+    let redactor: Redactor | undefined;
+    const toRedactor = () => (redactor ??= credentials.redactorFor(headers));
     const deadline = batched === undefined ? deadlines.begin(request) : batched.deadline;
     let shop: Shop | undefined;
     let call: Call | undefined;
@@ -121,7 +122,7 @@ export function createRpcHandler(
         method: route.method,
         client: event,
         deadline,
-        redactor,
+        toRedactor,
       });
       call = current;
       if (method.access !== "public") {
@@ -157,8 +158,8 @@ export function createRpcHandler(
       }
     } catch (error) {
       if (response !== undefined) discardBody(response);
-      const log = call?.log ?? redactor.guard(options.log);
-      response = toErrorResponse(error, request, redactor, log, (thrown) =>
+      const log = call?.log ?? toRedactor().guard(options.log);
+      response = toErrorResponse(error, request, toRedactor(), log, (thrown) =>
         visit === undefined
           ? toPublicResponse(event, route, shop, thrown, "no-store")
           : responses.toRpcResponse(thrown),
@@ -213,7 +214,7 @@ function createEnvironment(
   { methods, hooks, log, auth, loginAttempts }: StorefrontOptions,
   { accounts }: Services,
   { requestHeaders }: Credentials,
-): RpcRuntime {
+): Call["runtime"] {
   const own = Object.entries(methods).filter(([, method]) => (method as unknown) !== undefined);
   return {
     methods: { ...builtinMethods, ...Object.fromEntries(own) } satisfies RpcMethods,

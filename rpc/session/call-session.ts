@@ -82,10 +82,6 @@ export class CallSession {
     return (this.#tokens ??= new SessionTokenStore(this));
   }
 
-  get draft(): this {
-    return this;
-  }
-
   get id(): string | undefined {
     return this.current?.record.id;
   }

@@ -44,7 +44,7 @@ export class SessionTokenStore {
     if (text !== undefined && Buffer.byteLength(text) > maxBytes) {
       throw new RpcError("limit_reached", { detail: `Tokens take ${maxBytes} bytes at most` });
     }
-    if (text !== undefined) this.#session.call.request.redactor.addSource(() => toValues(text));
+    if (text !== undefined) this.#session.call.redactor.addSource(() => toValues(text));
     this.#base ??= this.#session.current?.record;
     this.#next = { text, expiresAt: toExpiry(tokens) };
   }
@@ -112,7 +112,7 @@ export class SessionTokenStore {
     }
     const { text, hasOldKey } = opened;
     if (hasOldKey) this.#toReseal = { sealed, text };
-    call.request.redactor.addSource(() => toValues(text));
+    call.redactor.addSource(() => toValues(text));
     return text;
   }
 
