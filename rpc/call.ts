@@ -14,7 +14,7 @@ import { CallSession, type CallSessions } from "./session/call-session.ts";
 import { logIn } from "./session/login.ts";
 import { destroySession, destroySessionsOf } from "./session/logout.ts";
 import type { SharedGuest } from "./session/shared-guest.ts";
-import type { ShopServices } from "./shop-services.ts";
+import type { ShopServices } from "./shop.ts";
 
 /**
  * One call: its shop, its request, and its session. The contexts of its methods read from it the values that change

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Call } from "./call.ts";
 import { maxIssues, RpcError, type Issue } from "./error.ts";
-import { createHookEvent, notify } from "./hooks.ts";
+import { notify, type HookEvent } from "./hooks.ts";
 import type { RpcMethod, RpcMethods } from "./method.ts";
 import type { Redactor } from "./redaction/redactor.ts";
 import type { CallSession } from "./session/call-session.ts";
@@ -41,7 +41,13 @@ export async function dispatch(
   const { access, input: schema, output: outputSchema } = method;
   const context = access === "public" ? call.publicContext : call.context;
   if (schema !== undefined) addSecrets(call.redactor, schema, payload);
-  const toEvent = () => createHookEvent(call, name, context, schema, payload);
+  const toEvent = (): HookEvent => ({
+    method: name,
+    context,
+    get payload() {
+      return call.redactor.redact(maskSecrets(schema, payload).masked);
+    },
+  });
   const startedAt = performance.now();
   try {
     // Not awaiting an absent hook saves as much time as a small method takes.

@@ -88,21 +88,13 @@ export class RpcError extends HTTPError {
     const [knownStatus, knownTitle] = Object.hasOwn(problems, code)
       ? problems[code as ProblemCode]
       : ([500, code] as const);
-    const {
-      status = knownStatus,
-      title = knownTitle,
-      detail,
-      errors,
-      headers,
-      data,
-      cause,
-    } = options;
+    const { status = knownStatus, title = knownTitle, detail, headers, data, cause } = options;
     const message = detail === undefined ? title : `${title}: ${detail}`;
     super({ status, message, ...(headers && { headers }), data, cause });
     this.code = code;
     this.title = title;
     this.detail = detail;
-    this.errors = errors;
+    this.errors = options.errors;
     // h3 sets `cause` to all options.
     this.cause = cause;
     this.executed = options.executed;

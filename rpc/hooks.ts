@@ -1,10 +1,8 @@
-import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { describeError, type Logger } from "../shared/log.ts";
 import type { ShopUser } from "../storage/sessions/session-record.ts";
 import type { Call } from "./call.ts";
 import type { PublicRpcContext, RpcContext } from "./context.ts";
 import type { MergeReport } from "./lists/transfer.ts";
-import { maskSecrets } from "./redaction/secret.ts";
 import type { PublicShop } from "./shop.ts";
 
 /** The event of a call, for a hook. */
@@ -68,23 +66,6 @@ export const hookNames = [
   "storefront:afterLogout",
   "session.reuse_detected",
 ] as const satisfies readonly (keyof Hooks)[];
-
-/** Creates the event of a call. Its payload is redacted when a hook reads it. */
-export function createHookEvent(
-  call: Call,
-  method: string,
-  context: PublicRpcContext | RpcContext,
-  schema: StandardSchemaV1 | undefined,
-  payload: unknown,
-): HookEvent {
-  return {
-    method,
-    context,
-    get payload() {
-      return call.redactor.redact(maskSecrets(schema, payload).masked);
-    },
-  };
-}
 
 /**
  * Runs a hook that comes too late to reject the call: its errors are logged.

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import * as z from "zod";
-import type { ShopServices } from "../rpc/shop-services.ts";
+import type { ShopServices } from "../rpc/shop.ts";
 import { RpcError } from "../rpc/error.ts";
 import { endSessions, incompleteEnd } from "../rpc/session/logout.ts";
 import { parseInput } from "../rpc/dispatch.ts";

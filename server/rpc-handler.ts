@@ -8,7 +8,7 @@ import type { RpcMethod, RpcMethods } from "../rpc/method.ts";
 import { builtinMethods } from "../rpc/methods/builtin.ts";
 import { assertRunsWithout } from "../rpc/session/gone-session.ts";
 import type { Redactor } from "../rpc/redaction/redactor.ts";
-import type { ShopServices } from "../rpc/shop-services.ts";
+import type { ShopServices } from "../rpc/shop.ts";
 import type { Logger } from "../shared/log.ts";
 import { createAddressCheck } from "./client-address.ts";
 import { isClientGone } from "./client-gone.ts";

@@ -1,5 +1,5 @@
 import { isBasket } from "../rpc/lists/basket.ts";
-import type { ShopServices } from "../rpc/shop-services.ts";
+import type { ShopServices } from "../rpc/shop.ts";
 import { isWishlist } from "../rpc/lists/wishlist.ts";
 import type { Capabilities, DocumentStore } from "../storage/documents/documents.ts";
 import { openDriver } from "../storage/open-driver.ts";

@@ -1,7 +1,7 @@
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
 import type { Call } from "../call.ts";
 import { RpcError } from "../error.ts";
-import type { AuthContext, Credentials, Profile, Registration } from "./auth.ts";
+import type { Auth, AuthContext, Credentials, Registration } from "./auth.ts";
 import { guardPassword, guardPasswordChange, guardRegistration } from "./login-limiter.ts";
 
 /** The functions of `context.auth`. */
@@ -41,21 +41,14 @@ export function createContextAuth(call: Call) {
     },
 
     /** @returns whether the old password was right, so that the new one is set */
-    changePassword(change: {
-      readonly user: ShopUser;
-      readonly oldPassword: string;
-      readonly newPassword: string;
-    }): Promise<boolean> {
+    changePassword(change: Parameters<Auth["changePassword"]>[0]): Promise<boolean> {
       return guardPasswordChange(call, accountOf(change.user), () =>
         auth.changePassword(change, toAuthContext()),
       );
     },
 
     /** Changes the profile in the account. @returns the changed user, for `context.updateUser` */
-    async updateUser(change: {
-      readonly user: ShopUser;
-      readonly profile: Profile;
-    }): Promise<ShopUser> {
+    async updateUser(change: Parameters<NonNullable<Auth["updateUser"]>>[0]): Promise<ShopUser> {
       const changed = await auth.updateUser?.(change, toAuthContext());
       return changed ?? { ...change.user, ...change.profile };
     },
@@ -64,10 +57,7 @@ export function createContextAuth(call: Call) {
      * Changes the email address of the account. @returns the changed user, for `context.updateUser`
      * @throws RpcError `email_taken`; `unknown_method` if the config's `auth` cannot change it
      */
-    async changeEmail(change: {
-      readonly user: ShopUser;
-      readonly email: string;
-    }): Promise<ShopUser> {
+    async changeEmail(change: Parameters<NonNullable<Auth["changeEmail"]>>[0]): Promise<ShopUser> {
       if (auth.changeEmail === undefined) throw new RpcError("unknown_method");
       return auth.changeEmail(change, toAuthContext());
     },

@@ -4,7 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { describeError, type Logger } from "../../shared/log.ts";
 import type { Collection } from "../../storage/documents/documents.ts";
 import type { PendingMerge } from "../../storage/sessions/user-index.ts";
-import type { ShopServices } from "../shop-services.ts";
+import type { ShopServices } from "../shop.ts";
 import type { MergedLine } from "./basket-line.ts";
 import type { Wish } from "./wishlist.ts";
 

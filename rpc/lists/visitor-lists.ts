@@ -7,7 +7,7 @@ import {
   type Session,
 } from "../../storage/sessions/session.ts";
 import type { CallSession } from "../session/call-session.ts";
-import type { ShopServices } from "../shop-services.ts";
+import type { ShopServices } from "../shop.ts";
 import type { Call } from "../call.ts";
 import type { RpcContext } from "../context.ts";
 import { emptyBasket, mergeItems, viewBasket, type Basket } from "./basket.ts";

@@ -4,7 +4,7 @@ import type { SessionCustomData, ShopUser } from "../../storage/sessions/session
 import type { Session } from "../../storage/sessions/session.ts";
 import type { Call } from "../call.ts";
 import { VisitorLists } from "../lists/visitor-lists.ts";
-import type { ShopServices } from "../shop-services.ts";
+import type { ShopServices } from "../shop.ts";
 import { completePendingMerges } from "./login.ts";
 import { assertUser, isSameUser, noteFirstUse, patchCustomData } from "./record-changes.ts";
 import type { SharedGuest } from "./shared-guest.ts";

@@ -1,7 +1,7 @@
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
 import type { RecordChange } from "../../storage/sessions/session.ts";
 import { RpcError } from "../error.ts";
-import type { ShopServices } from "../shop-services.ts";
+import type { ShopServices } from "../shop.ts";
 import type { CallSession } from "./call-session.ts";
 
 /** The tokens that a commerce system behind the storefront issued for the visitor. */
