@@ -69,10 +69,10 @@ export type {
 export type { Wish, Wishlist, WishlistItem, WishlistView } from "../rpc/lists/wishlist.ts";
 
 // Customers
-export type { ContextAuth } from "../rpc/accounts/context-auth.ts";
 export type {
   Auth,
   AuthContext,
+  ContextAuth,
   Credentials,
   Profile,
   Registration,

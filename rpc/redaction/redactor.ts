@@ -1,6 +1,5 @@
 import { mapLog, type Logger } from "../../shared/log.ts";
-import { redacted } from "./secret.ts";
-import { isSecretName } from "./secret-names.ts";
+import { isSecretName, redacted } from "./secret.ts";
 
 /**
  * Replaces the secrets of one call in its log lines, its error response, and the events of its hooks.
