@@ -11,7 +11,7 @@ import type { RpcMethods } from "./method.ts";
 import type { Redactor } from "./redaction/redactor.ts";
 import { CallSession, type CallSessions } from "./session/call-session.ts";
 import { logIn } from "./session/login.ts";
-import { destroySession, destroySessionsOf } from "./session/logout.ts";
+import { destroySession } from "./session/logout.ts";
 import type { SharedGuest } from "./session/shared-guest.ts";
 import type { ShopServices } from "./shop.ts";
 
@@ -191,8 +191,8 @@ function createContext(call: Call): RpcContext {
       updateUser: (user) => session.updateUser(user),
       createUserBoundSession: (user, options) => logIn(session, user, options),
       destroySession: () => destroySession(session),
-      destroySessionsForUserId: async (userId, sessionsToKeep = []) =>
-        (await destroySessionsOf(session, userId, sessionsToKeep)).ended,
+      destroySessionsForUserId: async (userId, sessionsToKeep) =>
+        (await call.sessions.endAll(userId, sessionsToKeep)).ended,
       updateCustomData: (patch) => session.updateCustomData(patch),
       readTokens: () => session.tokens.read(),
       updateTokens: (tokens) => session.tokens.update(tokens),

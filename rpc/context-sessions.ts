@@ -1,7 +1,7 @@
 import { parse } from "bowser";
+import { idsOf, type UserSession } from "../storage/sessions/user-index.ts";
 import type { Call } from "./call.ts";
-import { rotateId } from "./session/login.ts";
-import { destroySessionByHandle, destroySessionsOf } from "./session/logout.ts";
+import { clearIfAmong, destroyUnnamed, endSessions, incompleteEnd } from "./session/logout.ts";
 
 /** The device that a user agent names. */
 export interface Device {
@@ -16,7 +16,7 @@ export interface Device {
 /** The functions of `context.sessions`. */
 export type ContextSessions = ReturnType<typeof createContextSessions>;
 
-/** Creates the functions of a context that list, end, and rotate the sessions of users. */
+/** Creates the functions of a context that list, end, and rotate the sessions of users. They throw StorageUnavailableError. */
 export function createContextSessions({ services, session }: Call) {
   return {
     /** Lists a user's sessions in all shops of the realm, the last used first. None can be used as a login. */
@@ -33,27 +33,43 @@ export function createContextSessions({ services, session }: Call) {
     },
 
     /** Ends one of a user's sessions. @returns whether the user has a session with this handle */
-    end(userId: string | number, handle: string): Promise<boolean> {
-      return destroySessionByHandle(session, userId, handle);
+    async end(userId: string | number, handle: string): Promise<boolean> {
+      const indexes = session.writable.realm.users;
+      const results = await Promise.all(indexes.map((users) => users.endOne(userId, handle)));
+      const ended = results.filter((one) => one !== undefined);
+      await clearIfAmong(session, ended);
+      return ended.length > 0;
     },
 
     /**
      * Ends a user's sessions like `destroySessionsForUserId`, and also returns whether that is complete: if the user's
      * index was lost, some sessions can stay active.
      */
-    endAll(
+    async endAll(
       userId: string | number,
       sessionsToKeep: readonly string[] = [],
     ): Promise<{ readonly ended: number; readonly isComplete: boolean }> {
-      return destroySessionsOf(session, userId, sessionsToKeep);
+      // If a parallel call gives a session another ID right now, it is still the same session.
+      const isKept = (one: UserSession) => idsOf(one).some((id) => sessionsToKeep.includes(id));
+      const { realm, sessions } = session.writable;
+      const mark = await session.lastRevocation;
+      const { ended, isComplete, since } = await endSessions(realm.users, userId, isKept, mark);
+      session.lastRevocation = since.get(sessions.users);
+      await clearIfAmong(session, ended);
+      if (isComplete) return { ended: ended.length, isComplete };
+      session.call.log.warn(incompleteEnd, { userId });
+      const isOwnEnded = await destroyUnnamed(session, userId, sessionsToKeep);
+      return { ended: ended.length + (isOwnEnded ? 1 : 0), isComplete };
     },
 
     /**
      * Gives the user's session a new ID, for example after a change of rights; a guest's session keeps its ID.
      * @param change `fresh`: the user has just authenticated again, so methods with `requireFresh` accept the login
      */
-    rotate({ fresh = false }: { readonly fresh?: boolean } = {}): Promise<void> {
-      return rotateId(session, { proved: fresh });
+    async rotate({ fresh = false }: { readonly fresh?: boolean } = {}): Promise<void> {
+      const { current } = session;
+      if (current?.record.user === undefined) return;
+      session.replace(await session.writable.sessions.rotate(current, { proved: fresh }));
     },
   };
 }

@@ -1,6 +1,6 @@
 import { RpcError, type Issue } from "../error.ts";
 import { jsonText } from "../method.ts";
-import type { BasketOptions, MergeStrategy } from "../shop.ts";
+import type { BasketOptions } from "../shop.ts";
 import {
   identifyLine,
   indexLines,
@@ -110,7 +110,8 @@ export function updateItem(
   const isSameLine =
     change.customData === undefined || identifyLine(next) === identifyLine(existing);
   if (isSameLine && next.quantity === existing.quantity) return basket;
-  const twin = isSameLine ? undefined : findTwin(basket, next);
+  const others = basket.items.filter((item) => item.key !== key);
+  const twin = isSameLine ? undefined : others[indexLines(others, [next])(next)];
   const quantity = next.quantity + (twin?.quantity ?? 0);
   if (quantity > options.maxQuantity) throw tooMany(["quantity"], options);
   const items = basket.items
@@ -142,9 +143,12 @@ export function mergeItems(
   options: BasketOptions,
 ): { list: Basket; lines: readonly MergedLine[] } {
   if (guestItems.length === 0) return { list: basket, lines: [] };
-  const strategy = effectiveStrategy(options.mergeStrategy, basket);
-  if (strategy === "useExisting") return { list: basket, lines: guestItems.map(leaveOut) };
-  const isReplaced = strategy === "useGuest";
+  const { mergeStrategy: strategy } = options;
+  const isEmpty = basket.items.length === 0;
+  if (strategy === "useExisting" || (strategy === "useGuestIfExistingEmpty" && !isEmpty)) {
+    return { list: basket, lines: guestItems.map(leaveOut) };
+  }
+  const isReplaced = strategy !== "merge";
   const items = isReplaced ? [] : [...basket.items];
   const most = Math.max(2 * options.maxItems, items.length, isReplaced ? guestItems.length : 0);
   const positionOf = indexLines(items, guestItems);
@@ -164,26 +168,17 @@ export function mergeItems(
 
 // --- Internal helpers ---
 
-/** Another line with the same variant and the same custom data. */
-function findTwin(basket: Basket, line: BasketLine): BasketLine | undefined {
-  const others = basket.items.filter(({ key }) => key !== line.key);
-  return others[indexLines(others, [line])(line)];
-}
-
 function changed(basket: Basket, items: readonly BasketLine[]): Basket {
-  const hasOlder = items.some(({ customData }) => typeof customData === "object");
-  return {
-    ...basket,
-    items: hasOlder ? items.map(store) : items,
-    revision: basket.revision + 1,
-  };
+  return { ...basket, items: withStoredJson(items), revision: basket.revision + 1 };
 }
 
-/** Converts a line of an earlier version to today's form. */
-function store(line: BasketLine): BasketLine {
-  return typeof line.customData === "object"
-    ? { ...line, customData: toStoredJson(line.customData) }
-    : line;
+/** Converts lines of an earlier version, which had custom data as an object. */
+function withStoredJson(items: readonly BasketLine[]): readonly BasketLine[] {
+  if (!items.some(({ customData }) => typeof customData === "object")) return items;
+  return items.map((line) => ({
+    ...line,
+    customData: line.customData && toStoredJson(line.customData),
+  }));
 }
 
 function findItem(basket: Basket, key: string): BasketLine {
@@ -201,11 +196,6 @@ function leaveOut({ variantId, quantity }: BasketLine): MergedLine {
 function tooMany(path: Issue["path"], { maxQuantity }: BasketOptions): RpcError {
   const message = `The quantity of a line in this shop can be up to ${maxQuantity}`;
   return new RpcError("limit_reached", { detail: message, errors: [{ path, message }] });
-}
-
-function effectiveStrategy(strategy: MergeStrategy, basket: Basket): MergeStrategy {
-  if (strategy !== "useGuestIfExistingEmpty") return strategy;
-  return basket.items.length === 0 ? "useGuest" : "useExisting";
 }
 
 function parseLater(text: string): { readonly basket: BasketView } {

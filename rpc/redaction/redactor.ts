@@ -49,7 +49,7 @@ export class Redactor {
     const sources = this.#sources;
     if (sources.length === 0) return;
     this.#sources = [];
-    const found = sources.flatMap((find) => takeTexts(find(), maxTexts)).flatMap(toSpellings);
+    const found = sources.flatMap((find) => takeTexts([...find()])).flatMap(toSpellings);
     const secrets = found.filter(({ length }) => length >= minLength).flatMap(toPieces);
     this.#secrets = new Set([...this.#secrets, ...secrets]);
     this.#matcher = undefined;
@@ -143,26 +143,18 @@ const maxPiece = 256;
 const tooDeep = "[too deep]";
 const unreadable = "[unreadable]";
 
-function takeTexts(values: Iterable<unknown>, count: number): string[] {
-  const taken: string[] = [];
-  for (const value of values) {
-    if (taken.length === count) break;
-    collectTexts(value, taken, count, 0);
-  }
-  return taken;
-}
-
 /** No generator, because one per part of a large value takes ten times as long. */
-function collectTexts(value: unknown, taken: string[], count: number, depth: number): void {
+function takeTexts(value: unknown, taken: string[] = [], depth = 0): string[] {
   if (typeof value === "string") taken.push(value);
   else if (typeof value === "number" || typeof value === "bigint") taken.push(String(value));
-  else if (typeof value === "object" && value !== null && depth < maxTextDepth) {
+  else if (typeof value === "object" && value !== null && depth <= maxTextDepth) {
     const parts: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
     for (const part of parts) {
-      if (taken.length === count) return;
-      collectTexts(part, taken, count, depth + 1);
+      if (taken.length === maxTexts) break;
+      takeTexts(part, taken, depth + 1);
     }
   }
+  return taken;
 }
 
 function toMatcher(secrets: ReadonlySet<string>): RegExp {

@@ -46,20 +46,6 @@ export async function bindUser(
   return merge;
 }
 
-/**
- * Gives a user's session a new ID. A guest's session keeps its ID.
- * @param change `proved`: the user has just authenticated, so the login is fresh
- * @throws StorageUnavailableError, SessionEndedError
- */
-export async function rotateId(
-  session: CallSession,
-  change: { readonly proved: boolean },
-): Promise<void> {
-  const { current } = session;
-  if (current?.record.user === undefined) return;
-  session.replace(await session.writable.sessions.rotate(current, change));
-}
-
 /** Tries the merges again that failed at a login. @throws StorageUnavailableError */
 export async function completePendingMerges(session: CallSession): Promise<void> {
   const user = session.current?.record.user;

@@ -21,41 +21,6 @@ export async function destroySession(session: CallSession): Promise<void> {
   for (const record of ended) await finishEnd(session, record);
 }
 
-/**
- * Ends a user's sessions in the whole realm, except those with the IDs to keep.
- * @returns `isComplete: false` if the user's index was lost, so that sessions that it doesn't name can stay active
- */
-export async function destroySessionsOf(
-  session: CallSession,
-  userId: string | number,
-  idsToKeep: readonly string[],
-): Promise<{ readonly ended: number; readonly isComplete: boolean }> {
-  // If a parallel call gives a session another ID right now, it is still the same session.
-  const isKept = (one: UserSession) => idsOf(one).some((id) => idsToKeep.includes(id));
-  const { realm, sessions } = session.writable;
-  const mark = await session.lastRevocation;
-  const { ended, isComplete, since } = await endSessions(realm.users, userId, isKept, mark);
-  session.lastRevocation = since.get(sessions.users);
-  await clearIfAmong(session, ended);
-  if (isComplete) return { ended: ended.length, isComplete };
-  session.call.log.warn(incompleteEnd, { userId });
-  const isOwnEnded = await destroyUnnamed(session, userId, idsToKeep);
-  return { ended: ended.length + (isOwnEnded ? 1 : 0), isComplete };
-}
-
-/** Ends one of a user's sessions. @returns whether there was one with this handle */
-export async function destroySessionByHandle(
-  session: CallSession,
-  userId: string | number,
-  handle: string,
-): Promise<boolean> {
-  const indexes = session.writable.realm.users;
-  const results = await Promise.all(indexes.map((users) => users.endOne(userId, handle)));
-  const ended = results.filter((one) => one !== undefined);
-  await clearIfAmong(session, ended);
-  return ended.length > 0;
-}
-
 /** The log message if an end of all sessions may have missed one. */
 export const incompleteEnd =
   "Some sessions of the user may stay active because their index was lost. They end within a tenth of the idle time; endAllSessions ends them now";
@@ -84,10 +49,8 @@ export async function endSessions(
   };
 }
 
-// --- Internal helpers ---
-
 /** Ends the call's own session if the user's index was lost and doesn't name it. */
-async function destroyUnnamed(
+export async function destroyUnnamed(
   session: CallSession,
   userId: string | number,
   idsToKeep: readonly string[],
@@ -100,12 +63,18 @@ async function destroyUnnamed(
   return true;
 }
 
-async function clearIfAmong(session: CallSession, ended: readonly UserSession[]): Promise<void> {
+/** Continues without a session if the call's own one is among the ended ones. */
+export async function clearIfAmong(
+  session: CallSession,
+  ended: readonly UserSession[],
+): Promise<void> {
   const ids = new Set(ended.flatMap(idsOf));
   if (session.id === undefined || !ids.has(session.id)) return;
   session.others = session.others.filter(({ record }) => !ids.has(record.id));
   await clearAll(session);
 }
+
+// --- Internal helpers ---
 
 /** The call's own session has ended, so end the client's other sessions, too. */
 async function clearAll(session: CallSession): Promise<void> {

@@ -46,7 +46,9 @@ export class SessionTokenStore {
     }
     if (text !== undefined) this.#session.call.redactor.addSource(() => toValues(text));
     this.#base ??= this.#session.current?.record;
-    this.#next = { text, expiresAt: toExpiry(tokens) };
+    // JSON can't hold other numbers.
+    const expiresAt = Number.isFinite(tokens?.expiresAt) ? tokens?.expiresAt : undefined;
+    this.#next = { text, expiresAt };
   }
 
   /** Removes the tokens and their pending change, because the session ends or another user's begins. */
@@ -88,7 +90,9 @@ export class SessionTokenStore {
     return (record) => {
       const isAsKnown =
         base === undefined || base.ownerKey !== record.ownerKey || base.tokens === record.tokens;
-      this.#isLost = !isAsKnown && !isLater(change.tokensExpireAt, record.tokensExpireAt);
+      // A token without a known expiry is not newer.
+      const isNewer = Number(change.tokensExpireAt) > Number(record.tokensExpireAt);
+      this.#isLost = !isAsKnown && !isNewer;
       return this.#isLost ? record : { ...record, ...change };
     };
   }
@@ -129,16 +133,6 @@ const maxBytes = 16_384;
 /** A session keeps its owner key under all its IDs. Each login begins another one. */
 function sealContext({ shop }: ShopServices, ownerKey: string): string {
   return `session:${shop.shopId}:${ownerKey}`;
-}
-
-/** JSON can't hold other numbers. */
-function toExpiry(tokens: SessionTokens | undefined): number | undefined {
-  const expiresAt = tokens?.expiresAt;
-  return Number.isFinite(expiresAt) ? expiresAt : undefined;
-}
-
-function isLater(a: number | undefined, b: number | undefined): boolean {
-  return a !== undefined && b !== undefined && a > b;
 }
 
 function toValues(text: string): unknown[] {
