@@ -8,6 +8,7 @@ export default defineConfig({
     // Tests run the sources, so a config or an example that imports the package gets them too.
     alias: {
       "#drivers": source("storage/drivers.ts"),
+      "#passwords": source("rpc/accounts/passwords.ts"),
       "storefront-core/client": source("rpc/client.ts"),
       "storefront-core/storage": source("storage/index.ts"),
       "storefront-core/react-query": source("adapters/react-query.ts"),

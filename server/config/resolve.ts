@@ -23,11 +23,13 @@ export function resolveConfig(
   const { log, ...options } = toValues(effective.top);
   const { perAccount, perAddress, window } = toValues(effective.loginAttempts);
   const isLimited = perAccount !== undefined && perAddress !== undefined && window !== undefined;
-  // Production needs a secret in the config.
-  const developmentSecret = Buffer.from(getRandomValues(new Uint8Array(32))).toString("hex");
+  let created: string | undefined;
+  // Production needs a secret in the config. A worker has no random values while its modules load.
+  const createSecret = () =>
+    (created ??= Buffer.from(getRandomValues(new Uint8Array(32))).toString("hex"));
   return {
     ...options,
-    shops: effective.shops.map((shop) => resolveShop(shop, developmentSecret)),
+    shops: effective.shops.map((shop) => resolveShop(shop, createSecret)),
     storage: { account: effective.storage.account.value },
     loginAttempts: isLimited ? { perAccount, perAddress, window } : undefined,
     adminTokens: [effective.admin.token.value ?? []].flat(),
@@ -40,7 +42,7 @@ export function resolveConfig(
 
 // --- Internal helpers ---
 
-function resolveShop(effective: SourcedShop, developmentSecret: string): Shop {
+function resolveShop(effective: SourcedShop, createSecret: () => string): Shop {
   const { shopId, locale, currency, host, path, isDefault, realm } = toValues(effective.shop);
   const { secret, encryptionKeys, cookieName, tokenMethod, ...session } = toValues(
     effective.session,
@@ -59,8 +61,8 @@ function resolveShop(effective: SourcedShop, developmentSecret: string): Shop {
     session: {
       ...session,
       cookieName: `${cookieName}-${shopId}`,
-      secrets: [secret ?? developmentSecret].flat(),
-      encryptionKeys: [encryptionKeys ?? developmentSecret].flat(),
+      secrets: [secret ?? createSecret()].flat(),
+      encryptionKeys: [encryptionKeys ?? createSecret()].flat(),
       tokenMethods: typeof tokenMethod === "string" ? [tokenMethod] : tokenMethod,
     },
     storage: toValues(effective.storage),

@@ -1,0 +1,154 @@
+import { spawnSync } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { build, type BuildOptions } from "esbuild";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { describeWithRedis, useRedis } from "../_redis.ts";
+import { root } from "../_cli.ts";
+
+/** A page of a server: the calls of a visitor, each with its status. */
+const program = `
+  import { createStorefront } from "storefront-core";
+
+  export async function call(storage) {
+    const storefront = createStorefront({
+      shops: [{ shopId: 1001, locale: "de-DE", currency: "EUR" }],
+      session: { secret: "a-secret-for-tests-only-of-more-than-32-characters" },
+      storage: { session: storage },
+      log: { debug() {}, info() {}, warn() {}, error: console.error },
+    }, { production: false });
+    return async function run() {
+      const results = [];
+      let cookie = "";
+      for (const [method, payload] of [
+        ["addItemToBasket", { variantId: 7, quantity: 2 }],
+        ["register", { email: \`\${crypto.randomUUID()}@example.com\`, password: "password1" }],
+        ["register", { email: \`\${crypto.randomUUID()}@example.com\`, password: "correct horse x" }],
+        ["getBasket"],
+      ]) {
+        const response = await storefront.fetch(new Request("http://localhost/api/rpc/" + method, {
+          method: "POST",
+          headers: { "content-type": "application/json", cookie },
+          body: JSON.stringify({ payload }),
+        }));
+        cookie = response.headers.getSetCookie()[0]?.split(";")[0] ?? cookie;
+        results.push(method + " " + response.status);
+      }
+      await storefront.close();
+      return results;
+    };
+  }
+`;
+
+const results = ["addItemToBasket 200", "register 422", "register 200", "getBasket 200"];
+
+describeWithRedis("a bundle for Node", () => {
+  const redis = useRedis();
+
+  test.each(["memory", "redis"])("runs without node_modules: %s", async (driver) => {
+    const folder = await createFolder();
+    const storage = { driver, ...(driver === "redis" && { url: redis().url }) };
+    const start = `
+      call(${JSON.stringify(storage)}).then((run) => run()).then((results) => {
+        console.log(JSON.stringify(results));
+        process.exit();
+      });
+    `;
+    await bundle(program + start, {
+      platform: "node",
+      format: "cjs",
+      outfile: `${folder}/app.cjs`,
+    });
+    expect(run(join(folder, "app.cjs"))).toEqual(results);
+  });
+});
+
+describe("a bundle for a worker", () => {
+  test("contains no Redis and no files, and has less than 150 kB when it is compressed", async () => {
+    const { outputFiles, metafile } = await bundle(program, {
+      ...worker,
+      minify: true,
+      write: false,
+    });
+    const inputs = Object.keys(metafile?.inputs ?? {});
+    expect(
+      inputs.filter((path) => /ioredis|\/redis\/|drivers\/(?:fs|redis)|file-driver/.test(path)),
+    ).toEqual([]);
+    const size = gzipSync(outputFiles?.[0]?.contents ?? "").length;
+    console.info(`A worker's bundle: ${Math.round(size / 1000)} kB, compressed by gzip`);
+    expect(size).toBeLessThan(150_000);
+  });
+
+  test("uses no random values and timers until the first call", async () => {
+    const folder = await createFolder();
+    await bundle(program, { ...worker, outfile: `${folder}/worker.mjs` });
+    const start = `
+      import crypto from "node:crypto";
+      import { syncBuiltinESMExports } from "node:module";
+      import timers from "node:timers";
+      const forbidden = [
+        [globalThis, ["setTimeout", "setInterval", "setImmediate", "fetch"]],
+        [globalThis.crypto, ["getRandomValues", "randomUUID"]],
+        [crypto, ["randomBytes", "randomUUID", "randomInt"]],
+        [timers, ["setTimeout", "setInterval", "setImmediate"]],
+      ];
+      const restore = [];
+      for (const [owner, names] of forbidden) {
+        for (const name of names) {
+          const original = owner[name];
+          restore.push(() => (owner[name] = original));
+          owner[name] = () => {
+            throw new Error("Disallowed operation called within global scope: " + name);
+          };
+        }
+      }
+      const start = (async () => {
+        syncBuiltinESMExports();
+        const { call } = await import("./worker.mjs");
+        const run = await call({ driver: "memory" });
+        for (const undo of restore) undo();
+        syncBuiltinESMExports();
+        console.log(JSON.stringify(await run()));
+        process.exit();
+      })();
+    `;
+    await writeFile(join(folder, "start.mjs"), start);
+    expect(run(join(folder, "start.mjs"))).toEqual(results);
+  });
+});
+
+/** As wrangler bundles a worker. */
+const worker = {
+  platform: "browser",
+  format: "esm",
+  conditions: ["workerd", "worker", "browser"],
+  external: ["node:*"],
+} satisfies BuildOptions;
+
+function bundle(contents: string, options: BuildOptions) {
+  return build({
+    stdin: { contents, resolveDir: root },
+    alias: { "storefront-core": join(root, "dist/server/index.js") },
+    bundle: true,
+    metafile: true,
+    logLevel: "error",
+    ...options,
+  });
+}
+
+async function createFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "storefront-bundle-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+function run(file: string): unknown {
+  const { stdout, stderr } = spawnSync(process.execPath, [file], {
+    encoding: "utf8",
+    timeout: 15_000,
+  });
+  expect(stderr).toBe("");
+  return JSON.parse(stdout);
+}
