@@ -13,6 +13,7 @@ export default defineConfig({
       "storefront-core/storage": source("storage/index.ts"),
       "storefront-core/react-query": source("adapters/react-query.ts"),
       "storefront-core/vue-query": source("adapters/vue-query.ts"),
+      "storefront-core/durable-object": source("adapters/durable-object.ts"),
       "storefront-core/express": source("adapters/express.ts"),
       "storefront-core/dev": source("server/dev.ts"),
       "storefront-core/vite": source("adapters/vite.ts"),
