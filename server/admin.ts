@@ -4,13 +4,14 @@ import type { ShopServices } from "../rpc/shop.ts";
 import { RpcError } from "../rpc/error.ts";
 import { endSessions, incompleteEnd } from "../rpc/session/logout.ts";
 import { parseInput } from "../rpc/dispatch.ts";
+import type { SessionGenerations } from "../storage/sessions/generations.ts";
 import { isUserId } from "../storage/sessions/session-record.ts";
 import type { Services } from "./services.ts";
 import type { RequestEvent } from "./request.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 import { readPayload } from "./payload.ts";
 import { readBearer } from "./credentials/bearer.ts";
-import { misconfigured } from "./problem.ts";
+import { assertConfigured } from "./problem.ts";
 import type { PlainRoute } from "./router.ts";
 
 /**
@@ -29,20 +30,26 @@ export function createAdmin(options: StorefrontOptions, { shops }: Services): Pl
     async endUserSessions(payload) {
       const { userId, shopIds } = await parseInput(userSessions, payload);
       const chosen = choose(services, shopIds);
-      const { ended, isComplete } = await endUserSessions([...chosen.values()], userId);
+      const indexes = new Set([...chosen.values()].flatMap(({ realm }) => realm.users));
+      const isSpared = ({ shopId }: { readonly shopId: number }) => !chosen.has(shopId);
+      const { ended, isComplete } = await endSessions(indexes, userId, isSpared);
       if (!isComplete) options.log.warn(incompleteEnd, { userId });
       return { ended: ended.length, ...(!isComplete && { complete: false }) };
     },
     async endAllSessions(payload) {
       const { shopIds } = await parseInput(allSessions, payload);
       const chosen = choose(services, shopIds);
-      await endAllSessions([...chosen.values()]);
+      const idsByStorage = new Map<SessionGenerations, number[]>();
+      for (const [shopId, { generations }] of chosen) {
+        idsByStorage.set(generations, [...(idsByStorage.get(generations) ?? []), shopId]);
+      }
+      await Promise.all([...idsByStorage].map(([storage, ids]) => storage.advance(ids)));
       return { shopIds: [...chosen.keys()] };
     },
   };
   const digests = options.adminTokens.map(digest);
   async function answer(event: RequestEvent, name: string): Promise<Response> {
-    if (options.refusal !== undefined) throw misconfigured(options.refusal);
+    assertConfigured(options);
     const details = { call: name, ip: event.ip };
     if (!isOperator(event, digests)) {
       options.log.warn("An admin call was refused", details);
@@ -103,25 +110,6 @@ function choose(
       const found = services.get(shopId);
       if (found === undefined) throw new RpcError("unknown_shop", { detail: String(shopId) });
       return [shopId, found];
-    }),
-  );
-}
-
-async function endUserSessions(
-  services: readonly ShopServices[],
-  userId: string | number,
-): ReturnType<typeof endSessions> {
-  const chosen = services.map(({ shop }) => shop.shopId);
-  const indexes = new Set(services.flatMap(({ realm }) => realm.users));
-  return endSessions(indexes, userId, ({ shopId }) => !chosen.includes(shopId));
-}
-
-async function endAllSessions(services: readonly ShopServices[]): Promise<void> {
-  const storages = new Set(services.map(({ generations }) => generations));
-  await Promise.all(
-    [...storages].map((storage) => {
-      const inStorage = services.filter(({ generations }) => generations === storage);
-      return storage.advance(inStorage.map(({ shop }) => shop.shopId));
     }),
   );
 }

@@ -1,5 +1,5 @@
 import type { Credentials } from "./credentials/credentials.ts";
-import type { Visit } from "./credentials/session-headers.ts";
+import type { Visit } from "./credentials/lookup.ts";
 import type { HeaderEntry } from "./credentials/transport.ts";
 
 /**

@@ -7,38 +7,29 @@ import { unbatched } from "../rpc/unbatched.ts";
 import { withDetails } from "../shared/log.ts";
 import { toCalls, type BatchEntry } from "./batch-calls.ts";
 import { BatchVisitor } from "./batch-credentials.ts";
-import { isClientGone } from "./client-gone.ts";
-import { clientSignal } from "./client-signal.ts";
+import { clientSignal, isClientGone } from "./client-signal.ts";
 import type { Shop, StorefrontOptions } from "./config/options.ts";
 import type { Deadline } from "./deadline.ts";
-import { assertHeaders } from "./header-limit.ts";
 import { responseHeader } from "./method-response.ts";
 import { maxDepth, readBody } from "./payload.ts";
-import { misconfigured, toProblem } from "./problem.ts";
+import { assertConfigured, toProblem } from "./problem.ts";
 import { RequestEvent } from "./request.ts";
 import type { RequestRules } from "./responder.ts";
-import { toResponse, type RpcResponse } from "./response.ts";
-import { isPreflight, type BatchedCall, type RpcHandler } from "./rpc-handler.ts";
-import { ShopResolver } from "./shop-resolver.ts";
-
-/**
- * Responds to a batch, or to its preflight; an error becomes problem+json.
- * @param shopPath the path of a shop, if the URL has one
- */
-export type HandleBatch = (
-  request: ServerRequest,
-  shopPath: string | undefined,
-) => Promise<Response>;
+import { discardBody, toResponse, type RpcResponse } from "./response.ts";
+import { ShopResolver } from "./router.ts";
+import { isPreflight, type BatchedCall, type createRpcHandler } from "./rpc-handler.ts";
 
 /**
  * Creates the function that responds to `POST {basePath}/rpc`. It runs the calls one after another, as one visitor.
- * Each call has the checks, hooks, and log lines of a single call. All calls share one deadline.
+ * Each call has the checks, hooks, and log lines of a single call. All calls share one deadline. The function also
+ * responds to the preflight of a batch; an error becomes problem+json. Its `shopPath` is the path of a shop, if the URL
+ * has one.
  */
 export function createBatchHandler(
   options: StorefrontOptions,
   { cors, credentials, readForwarded, state }: RequestRules,
-  { handle, methods, deadlines }: RpcHandler,
-): HandleBatch {
+  { handle, methods, deadlines }: ReturnType<typeof createRpcHandler>,
+) {
   const shopResolver = new ShopResolver(options);
 
   async function handleBatch(
@@ -52,9 +43,8 @@ export function createBatchHandler(
     let response: RpcResponse;
     try {
       if (state.isClosed) throw new RpcError("draining");
-      assertHeaders(request);
-      event.assertUrl();
-      if (options.refusal !== undefined) throw misconfigured(options.refusal);
+      event.assertValid();
+      assertConfigured(options);
       if (isPreflight(request)) return toResponse(cors.answerPreflight(event, origin), request);
       shop = shopResolver.find(event, shopPath);
       if (shop === undefined) {
@@ -71,7 +61,7 @@ export function createBatchHandler(
       const calls = await deadline.wait(reading);
       response = await runAll(request, { shop, shopPath, deadline }, calls);
     } catch (error) {
-      const redactor = credentials.redactorFor(headers);
+      const redactor = new Redactor(() => credentials.findSecrets(headers));
       const thrown = isClientGone(error, request)
         ? new RpcError("client_gone", { cause: error })
         : error;
@@ -109,7 +99,7 @@ export function createBatchHandler(
       visitor.follow(response, call.visit);
       retryAfter = Math.max(retryAfter, Number(response.headers.get("retry-after") ?? 0) || 0);
       if (response.headers.has(responseHeader)) {
-        void response.body?.cancel().catch(() => undefined);
+        discardBody(response);
         results.push(toResult(refuse(answersResponse(method), shop, method)));
       } else {
         results.push(toResult({ status: response.status, body: await response.text() }));

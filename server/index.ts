@@ -5,6 +5,7 @@
 
 // Config
 export { defineStorefrontConfig } from "./config/config.ts";
+export type { ShopConfig, StorefrontConfig } from "./config/config.ts";
 export type { AdminConfig, LoginAttemptsConfig, ServerConfig } from "./config/keys/server-keys.ts";
 export type { CorsConfig, CorsOrigin } from "./config/keys/cors-keys.ts";
 export type {
@@ -12,17 +13,14 @@ export type {
   SessionConfig,
   SessionLimitPolicy,
 } from "./config/keys/session-keys.ts";
-export type { TokenMethod } from "./credentials/transports.ts";
+export type { SessionTransportName, TokenMethod } from "./credentials/transports.ts";
 export type { ShopSelector } from "./config/keys/top-keys.ts";
 export type { ShopStorageConfig } from "./config/keys/storage-keys.ts";
-export type { ShopConfig, StorefrontConfig } from "./config/config.ts";
 export type { StorageConfig } from "../storage/documents/driver.ts";
-export { ConfigError } from "./config/config-error.ts";
-export type { ConfigFault } from "./config/config-error.ts";
+export { ConfigError, type ConfigFault } from "./config/config-error.ts";
 
 // Server
-export { createStorefront } from "./storefront.ts";
-export type { Storefront, StorefrontSettings } from "./storefront.ts";
+export { createStorefront, type Storefront, type StorefrontSettings } from "./storefront.ts";
 export { createRpcCaller, respondWithCaller } from "./rpc-caller.ts";
 export type { RpcCaller, RpcCallerOptions, RpcCallerState } from "./rpc-caller.ts";
 export type {
@@ -39,6 +37,7 @@ export type { StoreInfo } from "./services.ts";
 export { defineRpcMethod } from "../rpc/method.ts";
 export type { Access, RpcMethod, RpcMethodDefinition, RpcMethods } from "../rpc/method.ts";
 export type {
+  LoginOptions,
   PublicRpcContext,
   RpcContext,
   RpcContext as RPCContext,
@@ -48,7 +47,6 @@ export { secret } from "../rpc/redaction/secret.ts";
 export { RpcError } from "../rpc/error.ts";
 export type { Issue, ProblemCode, RpcErrorOptions } from "../rpc/error.ts";
 export type { HookEvent, Hooks } from "../rpc/hooks.ts";
-export type { LoginOptions } from "../rpc/context.ts";
 export type { ContextSessions, Device } from "../rpc/context-sessions.ts";
 export type { SessionTokens } from "../rpc/session/session-tokens.ts";
 export type { MergeReport } from "../rpc/lists/transfer.ts";
@@ -78,5 +76,4 @@ export type {
   Registration,
 } from "../rpc/accounts/auth.ts";
 export type { SessionCustomData, ShopUser } from "../storage/sessions/session-record.ts";
-export type { SessionTransportName } from "./credentials/transports.ts";
 export { detailsFirst, type DetailsFirstLogger, type Logger } from "../shared/log.ts";

@@ -5,59 +5,34 @@ import type { HeaderEntry } from "./credentials/transport.ts";
 /** The header that marks a method's own `Response` for the typed client. */
 export const responseHeader = "storefront-response";
 
-/** Whether a value is a web `Response`, even that of another library. */
-export function isResponse(value: unknown): value is Response {
-  if (typeof value !== "object" || value === null) return false;
-  try {
-    return (
-      value instanceof Response || Object.prototype.toString.call(value) === "[object Response]"
-    );
-  } catch {
-    // A revoked proxy throws.
-    return false;
+/**
+ * Converts a method's own `Response`, and drops the headers that only the server sends.
+ * @param cacheControl the default for a response without `Cache-Control`; absent: no cache may store the response,
+ * whatever it says
+ * @throws TypeError if the response has been read, or is a network error
+ */
+export function toMethodResponse(
+  response: Response,
+  credentials: Credentials,
+  cacheControl?: string,
+): RpcResponse {
+  const { body, status, statusText, headers: given } = response;
+  if (response.bodyUsed || body?.locked) {
+    throw new TypeError("A method's Response has been read already. Return it unread, or a clone");
   }
-}
-
-/** Ends the body of a method's `Response` that is not sent. */
-export function discardResult(result: unknown): void {
-  if (isResponse(result)) void result.body?.cancel().catch(() => undefined);
-}
-
-/** Sends a method's own `Response`, without the headers that only the server sends. */
-export class MethodResponses {
-  readonly #credentials: Credentials;
-
-  constructor(credentials: Credentials) {
-    this.#credentials = credentials;
+  if (status < 200) throw new TypeError("A method returned Response.error(), which has no status");
+  const dropped = listDropped(given);
+  const headers = [...given].filter(
+    ([name, value]) =>
+      !dropped.has(name) && !ownHeaders.test(name) && !credentials.isIssued(name, value),
+  ) as HeaderEntry[];
+  const isKept = cacheControl !== undefined && !headers.some(([name]) => name === "set-cookie");
+  const rest = isKept ? headers : headers.filter(([name]) => !cacheHeaders.test(name));
+  if (!rest.some(([name]) => name === "cache-control")) {
+    rest.push(["cache-control", isKept && status === 200 ? cacheControl : "no-store"]);
   }
-
-  /**
-   * @param cacheControl the default for a response without `Cache-Control`; absent: no cache may store the response,
-   * whatever it says
-   * @throws TypeError if the response has been read, or is a network error
-   */
-  toRpcResponse(response: Response, cacheControl?: string): RpcResponse {
-    const { body, status, statusText, headers: given } = response;
-    if (response.bodyUsed || body?.locked) {
-      throw new TypeError(
-        "A method's Response has been read already. Return it unread, or a clone",
-      );
-    }
-    if (status < 200)
-      throw new TypeError("A method returned Response.error(), which has no status");
-    const dropped = listDropped(given);
-    const headers = [...given].filter(
-      ([name, value]) =>
-        !dropped.has(name) && !ownHeaders.test(name) && !this.#credentials.isIssued(name, value),
-    ) as HeaderEntry[];
-    const isKept = cacheControl !== undefined && !headers.some(([name]) => name === "set-cookie");
-    const rest = isKept ? headers : headers.filter(([name]) => !cacheHeaders.test(name));
-    if (!rest.some(([name]) => name === "cache-control")) {
-      rest.push(["cache-control", isKept && status === 200 ? cacheControl : "no-store"]);
-    }
-    rest.push([responseHeader, "1"]);
-    return { status, statusText, body, headers: rest };
-  }
+  rest.push([responseHeader, "1"]);
+  return { status, statusText, body, headers: rest };
 }
 
 // --- Internal helpers ---

@@ -3,7 +3,7 @@ import type { ServerRequest } from "srvx";
 import { SharedGuest } from "../rpc/session/shared-guest.ts";
 import { BatchVisitor } from "./batch-credentials.ts";
 import type { Credentials } from "./credentials/credentials.ts";
-import type { Visit } from "./credentials/session-headers.ts";
+import type { Visit } from "./credentials/lookup.ts";
 
 /** A call that a page makes while the server renders it. */
 export interface PageCall {

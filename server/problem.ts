@@ -6,7 +6,7 @@ import { describeError, isInstance, type Logger } from "../shared/log.ts";
 import { StorageUnavailableError } from "../storage/documents/unavailable.ts";
 import { SessionLimitError } from "../storage/sessions/user-index.ts";
 import { SessionEndedError } from "../storage/sessions/session.ts";
-import type { ConfigError } from "./config/config-error.ts";
+import type { StorefrontOptions } from "./config/options.ts";
 import { findJsonFault, type RpcResponse } from "./response.ts";
 
 /**
@@ -31,9 +31,9 @@ export function toProblem(error: unknown, redactor: Redactor, log: Logger): RpcR
   return response;
 }
 
-/** The error of every call if production rejects the config; the log gets the reason. */
-export function misconfigured(refusal: ConfigError): RpcError {
-  return new RpcError("misconfigured", { cause: refusal });
+/** @throws RpcError `misconfigured` if production rejects the config; the log gets the reason */
+export function assertConfigured({ refusal }: StorefrontOptions): void {
+  if (refusal !== undefined) throw new RpcError("misconfigured", { cause: refusal });
 }
 
 // --- Internal helpers ---
@@ -45,7 +45,10 @@ function describeProblem(
   log: Logger,
 ): RpcResponse {
   const { status, code } = problem;
-  if (!isErrorStatus(status)) throw new RangeError(`An RpcError cannot have the status ${status}`);
+  // Other statuses mean success, or allow no body.
+  if (!Number.isInteger(status) || status < 400 || status > 599) {
+    throw new RangeError(`An RpcError cannot have the status ${status}`);
+  }
   const instance = status >= 500 ? urn : undefined;
   if (instance === undefined && problem.cause !== undefined) {
     log.debug("A call was rejected", { code, cause: describeError(problem.cause) });
@@ -54,8 +57,7 @@ function describeProblem(
   const data = toSentData(problem, redactor, log);
   const omittedErrors = Math.max(0, (problem.errors?.length ?? 0) - maxIssues) || undefined;
   const { executed } = problem;
-  const faults = { errors, omittedErrors };
-  const sent = { title, status, code, detail, ...faults, data, executed, instance };
+  const sent = { title, status, code, detail, errors, omittedErrors, data, executed, instance };
   const body = { type: "about:blank", ...sent };
   return {
     status,
@@ -66,11 +68,6 @@ function describeProblem(
       ["cache-control", "no-store"],
     ],
   };
-}
-
-/** Other statuses mean success, or allow no body. */
-function isErrorStatus(status: number): boolean {
-  return Number.isInteger(status) && status >= 400 && status <= 599;
 }
 
 /** Our own titles contain no secret, so they stay unchanged if a password is a common word. */

@@ -3,6 +3,21 @@ import type { ServerRequest } from "srvx";
 import { RpcError } from "../rpc/error.ts";
 import { isHost, type Forwarded, type ReadForwarded } from "./forwarded.ts";
 
+/** The most characters that the names and values of a request's headers may have together. */
+const maxHeaderSize = 16_384;
+
+/** The most header fields that a request may have. */
+const maxHeaderCount = 200;
+
+/**
+ * Node's own limit, which also counts the first line and the separators. Node responds without a body, so its limit is
+ * higher, and ours applies first.
+ */
+export const nodeHeaderSize = 2 * maxHeaderSize;
+
+/** Node silently drops the fields above its limit; one more than our limit shows that there were too many. */
+export const nodeHeaderCount = maxHeaderCount + 1;
+
 /** A request as the client sent it, by the reports of trusted proxies. */
 export class RequestEvent implements HTTPEvent {
   /** h3 replaces it if it limits the size of the body. */
@@ -39,8 +54,14 @@ export class RequestEvent implements HTTPEvent {
     return this.#proxies.ip;
   }
 
+  /** Rejects headers that are too large, and an invalid `Host`. @throws RpcError as {@link assertHeaders} */
+  assertValid(): void {
+    assertHeaders(this.req);
+    this.#assertUrl();
+  }
+
   /** @throws RpcError `malformed_request` (RFC 9112, 3.2) */
-  assertUrl(): void {
+  #assertUrl(): void {
     if (this.hasUrl) return;
     throw new RpcError("malformed_request", { detail: "The Host header is not a valid host" });
   }
@@ -50,7 +71,7 @@ export class RequestEvent implements HTTPEvent {
   }
 
   #readUrl(): URL {
-    this.assertUrl();
+    this.#assertUrl();
     const url = new URL(this.req.url);
     const { protocol = url.protocol, host = hostOf(this.req) ?? url.host } = this.#proxies;
     if (protocol === url.protocol && host === url.host) return url;
@@ -64,6 +85,35 @@ export class RequestEvent implements HTTPEvent {
 function hostOf({ runtime, headers }: ServerRequest): string | undefined {
   const host = runtime?.node === undefined ? headers.get("host") : null;
   return host !== null && isHost(host) ? host.toLowerCase() : undefined;
+}
+
+/**
+ * Rejects headers (cookies are among them) that are too large or too many, before any is parsed.
+ * @throws RpcError `headers_too_large` (RFC 6585, 431); `malformed_request` for two `Host` fields (RFC 9112, 3.2)
+ */
+function assertHeaders(request: ServerRequest): void {
+  // Node's raw headers are faster than `Headers`, which join fields of one name.
+  const texts = request.runtime?.node?.req.rawHeaders ?? [...request.headers].flat();
+  let size = 0;
+  let hosts = 0;
+  for (let index = 0; index < texts.length; index += 2) {
+    const name = texts[index] as string;
+    size += name.length + (texts[index + 1] as string).length;
+    if (name.length === 4 && name.toLowerCase() === "host") hosts++;
+  }
+  if (size > maxHeaderSize) {
+    throw tooLarge(`They have ${size} characters; the limit is ${maxHeaderSize}`);
+  }
+  if (texts.length / 2 > maxHeaderCount) {
+    throw tooLarge(`There are more than ${maxHeaderCount} fields, which is the limit`);
+  }
+  if (hosts > 1) {
+    throw new RpcError("malformed_request", { detail: "There is more than one Host header" });
+  }
+}
+
+function tooLarge(detail: string): RpcError {
+  return new RpcError("headers_too_large", { detail });
 }
 
 /** The latest valid Host. Most requests have the same one, and parsing it takes as long as finding the method. */

@@ -1,19 +1,13 @@
 import type { ServerRequest } from "srvx";
 import { RpcError } from "../rpc/error.ts";
+import { Redactor } from "../rpc/redaction/redactor.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 import type { Cors } from "./cors.ts";
 import type { Credentials } from "./credentials/credentials.ts";
 import type { ReadForwarded } from "./forwarded.ts";
-import { assertHeaders } from "./header-limit.ts";
 import { toProblem } from "./problem.ts";
 import { RequestEvent } from "./request.ts";
 import { toResponse } from "./response.ts";
-
-/** Responds to a request outside of the methods. It never rejects: an error becomes problem+json. */
-export type Respond = (
-  request: ServerRequest,
-  handler: (event: RequestEvent) => Response | Promise<Response>,
-) => Promise<Response>;
 
 /** The parts that decide about a request, for calls and for other requests. */
 export interface RequestRules {
@@ -24,20 +18,25 @@ export interface RequestRules {
   readonly state: { readonly isDraining: boolean; readonly isClosed: boolean };
 }
 
-/** Creates the function for health checks, admin calls and unknown paths. */
+/**
+ * Creates the function for health checks, admin calls and unknown paths. It never rejects: an error becomes
+ * problem+json.
+ */
 export function createResponder(
   { log }: StorefrontOptions,
   { cors, credentials, readForwarded, state }: RequestRules,
-): Respond {
-  return async function respond(request, handler) {
+) {
+  return async function respond(
+    request: ServerRequest,
+    handler: (event: RequestEvent) => Response | Promise<Response>,
+  ): Promise<Response> {
     const event = new RequestEvent(request, readForwarded);
     try {
       if (state.isClosed) throw new RpcError("draining");
-      assertHeaders(request);
-      event.assertUrl();
+      event.assertValid();
       return await handler(event);
     } catch (error) {
-      const redactor = credentials.redactorFor(event.headers);
+      const redactor = new Redactor(() => credentials.findSecrets(event.headers));
       const response = toProblem(error, redactor, redactor.guard(log));
       cors.addHeaders(event, event.origin, undefined, response.headers);
       return toResponse(response, request);

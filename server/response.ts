@@ -2,7 +2,7 @@ import { FastResponse, type ServerRequest } from "srvx";
 import { jsonText } from "../rpc/method.ts";
 import type { Logger } from "../shared/log.ts";
 import type { HeaderEntry } from "./credentials/transport.ts";
-import { watchBody } from "./watched-body.ts";
+import { watchBody } from "./client-signal.ts";
 
 /**
  * A response while it is being built. Its headers are a list, as Node sends them, because a `Headers` object costs more
@@ -38,7 +38,7 @@ export function toResponse(
   joinVary(headers);
   keepCookies(headers, request);
   const isWatched = log !== undefined && given instanceof ReadableStream;
-  const body = isWatched ? watchBody(given, { log, request }) : given;
+  const body = isWatched ? watchBody(given, request, log) : given;
   // No spread: V8 gives each object with a spread its own hidden class (docs/speed.md).
   const init = statusText === undefined ? { status, headers } : { status, statusText, headers };
   const response = new FastResponse(body, init);
@@ -46,8 +46,26 @@ export function toResponse(
   return response instanceof Response ? response : new Response(body, init);
 }
 
+/** Whether a value is a web `Response`, even that of another library. */
+export function isResponse(value: unknown): value is Response {
+  if (typeof value !== "object" || value === null) return false;
+  try {
+    return (
+      value instanceof Response || Object.prototype.toString.call(value) === "[object Response]"
+    );
+  } catch {
+    // A revoked proxy throws.
+    return false;
+  }
+}
+
+/** Ends the body of a method's `Response` that is not sent. */
+export function discardResult(result: unknown): void {
+  if (isResponse(result)) void result.body?.cancel().catch(() => undefined);
+}
+
 /** Cancels the stream of a response that is not sent. */
-export function discardBody({ body }: RpcResponse): void {
+export function discardBody({ body }: Pick<RpcResponse, "body">): void {
   if (body instanceof ReadableStream) void body.cancel().catch(() => undefined);
 }
 

@@ -1,11 +1,11 @@
 import type { H3, H3Event } from "h3";
+import type { ServerRequest } from "srvx";
 import { builtinMethods } from "../rpc/methods/builtin.ts";
 import { RpcError } from "../rpc/error.ts";
-import type { HandleBatch } from "./batch.ts";
-import type { StorefrontOptions } from "./config/options.ts";
+import type { Shop, StorefrontOptions } from "./config/options.ts";
 import type { RequestEvent } from "./request.ts";
-import type { Respond } from "./responder.ts";
-import type { Handle } from "./rpc-handler.ts";
+import type { createResponder } from "./responder.ts";
+import { ShopHosts } from "./shop-hosts.ts";
 
 /** The target of a call. */
 export interface Route {
@@ -13,9 +13,6 @@ export interface Route {
   /** The path of a shop, if the URL has one. */
   readonly shopPath: string | undefined;
 }
-
-/** The routes of all methods, by their paths. */
-export type RouteTable = ReadonlyMap<string, Route>;
 
 /** A path outside of the methods, and its handler for all HTTP methods. */
 export interface PlainRoute {
@@ -26,60 +23,53 @@ export interface PlainRoute {
   answer(event: RequestEvent): Response | Promise<Response>;
 }
 
-/** Lists each method below the base path, and below the path of each shop. */
-export function createRouteTable({ basePath, shops, methods }: StorefrontOptions): RouteTable {
-  const shopPaths = new Set([undefined, ...shops.map((shop) => shop.public.path)]);
-  const names = Object.keys({ ...builtinMethods, ...methods });
+/** Lists each method by its path: below the base path, and below the path of each shop. */
+export function createRouteTable(options: StorefrontOptions): ReadonlyMap<string, Route> {
+  const names = Object.keys({ ...builtinMethods, ...options.methods });
   return new Map(
-    [...shopPaths].flatMap((shopPath) => {
-      const folder = `${shopPath === undefined ? "" : `/${shopPath}`}${basePath}/rpc`;
-      return names.map((method) => [`${folder}/${method}`, { method, shopPath }] as const);
-    }),
+    listFolders(options).flatMap(([folder, shopPath]) =>
+      names.map((method) => [`${folder}/${method}`, { method, shopPath }] as const),
+    ),
   );
 }
 
 /**
- * Adds the routes of calls to an app. h3 finds a path without parameters immediately; parameters take as long as
- * reading the session. Those are for unknown methods and shops, so that every path below `rpc` is ours.
+ * Adds the routes of calls and batches to an app. h3 finds a path without parameters immediately; parameters take as
+ * long as reading the session. Those are for unknown methods and shops, so that every path below `rpc` is ours.
+ * @param handle gets no route for a path below `rpc` that is no method's
  */
 export function addCallRoutes(
   app: H3,
-  table: RouteTable,
-  { basePath }: StorefrontOptions,
-  handle: Handle,
+  table: ReadonlyMap<string, Route>,
+  options: StorefrontOptions,
+  handle: (request: ServerRequest, route: Route | undefined) => Promise<Response>,
+  handleBatch: (request: ServerRequest, shopPath: string | undefined) => Promise<Response>,
 ): void {
   for (const [path, route] of table) {
     app.all(path, (event) => handle(event.req, isExact(event, path) ? route : undefined));
   }
-  for (const folder of [`${basePath}/rpc`, `/:shop${basePath}/rpc`]) {
-    app.all(`${folder}/:method`, ({ req, context: { params } }) => {
+  const folder = `${options.basePath}/rpc`;
+  for (const each of [folder, `/:shop${folder}`]) {
+    app.all(`${each}/:method`, ({ req, context: { params } }) => {
       const { method = "", shop: shopPath } = params ?? {};
       return handle(req, isDecodable(method) ? { method, shopPath } : undefined);
     });
-    app.all(`${folder}/**`, ({ req }) => handle(req, undefined));
+    app.all(`${each}/**`, ({ req }) => handle(req, undefined));
   }
-}
-
-/** Adds the routes of batches: one below the base path, and one below the path of each shop. */
-export function addBatchRoutes(
-  app: H3,
-  { basePath, shops }: StorefrontOptions,
-  handle: Handle,
-  handleBatch: HandleBatch,
-): void {
-  for (const shopPath of new Set([undefined, ...shops.map((shop) => shop.public.path)])) {
-    const path = `${shopPath === undefined ? "" : `/${shopPath}`}${basePath}/rpc`;
+  for (const [path, shopPath] of listFolders(options)) {
     app.all(path, (event) =>
       isExact(event, path) ? handleBatch(event.req, shopPath) : handle(event.req, undefined),
     );
   }
-  app.all(`/:shop${basePath}/rpc`, ({ req, context }) =>
-    handleBatch(req, context.params?.["shop"]),
-  );
+  app.all(`/:shop${folder}`, ({ req, context }) => handleBatch(req, context.params?.["shop"]));
 }
 
 /** Adds other routes to an app. */
-export function addPlainRoutes(app: H3, routes: readonly PlainRoute[], respond: Respond): void {
+export function addPlainRoutes(
+  app: H3,
+  routes: readonly PlainRoute[],
+  respond: ReturnType<typeof createResponder>,
+): void {
   for (const { path, allowsSlash = false, answer } of routes) {
     const isPattern = path.endsWith("/**");
     app.all(path, (routed) =>
@@ -109,7 +99,102 @@ export function unknownPath({ url }: RequestEvent): RpcError {
   return new RpcError(isDecodable(url.pathname) ? "unknown_path" : "malformed_request");
 }
 
+/** Finds the shop of a call: by the header `x-shop-id`, or by host or path, as the config says. */
+export class ShopResolver {
+  /** The request headers that choose a shop, for `Vary`. `Host` is already part of a cache's key. */
+  readonly vary: string;
+  readonly #options: StorefrontOptions;
+  readonly #byId: ReadonlyMap<string, Shop>;
+  readonly #hosts: readonly (readonly [shop: Shop, hosts: ShopHosts])[];
+  /** If no shop has a host of its own, only the path matters. */
+  readonly #byPath: ReadonlyMap<string | undefined, Shop | undefined> | undefined;
+
+  constructor(options: StorefrontOptions) {
+    this.#options = options;
+    // The keys are texts, so that only the exact digits match, and not `01001` or `1e3`.
+    this.#byId = new Map(options.shops.map((shop) => [String(shop.shopId), shop]));
+    this.#hosts = options.shops.map((shop) => [shop, new ShopHosts(shop.public.host)]);
+    if (this.#hosts.every(([, hosts]) => !hosts.exist)) {
+      const paths = [undefined, ...options.shops.map((shop) => shop.public.path)];
+      this.#byPath = new Map(paths.map((path) => [path, this.#findAt(undefined, path)]));
+    }
+    const isForwarded = this.#byPath === undefined && options.trustProxy !== false;
+    this.vary = isForwarded ? "x-shop-id, x-forwarded-host" : "x-shop-id";
+  }
+
+  /**
+   * Finds the shop of a call: by the header, unless the path of the URL names another shop.
+   * @param path the segment of the URL before the base path, if there is one
+   */
+  find(event: RequestEvent, path: string | undefined): Shop | undefined {
+    const id = event.req.headers.get("x-shop-id");
+    if (id === null) return this.findByUrl(event, path);
+    const named = this.#byId.get(id);
+    if (path === undefined || named === undefined) return named;
+    if (named.public.path !== path) return undefined;
+    // Behind a proxy that rewrites Host, the URL matches no shop, and the header decides.
+    return (this.findByUrl(event, path) ?? named) === named ? named : undefined;
+  }
+
+  /** Describes why a call has no shop: its header, or its URL, names none. */
+  describeUnknown(event: RequestEvent, path: string | undefined): string {
+    const { basePath, shops } = this.#options;
+    const ids = shops.map(({ shopId }) => shopId).join(", ");
+    const id = event.headers.get("x-shop-id");
+    if (id !== null)
+      return `The header x-shop-id names none of the shops ${ids}, or one with another path`;
+    if (path !== undefined && !shops.some((shop) => shop.public.path === path)) {
+      const prefix = `/${path.slice(0, 100)}`;
+      return `No shop has the path ${JSON.stringify(prefix)}. If it is the prefix of a mount that the framework doesn't remove from the URL, set basePath to ${JSON.stringify(prefix + basePath)}: see docs/mounting.md`;
+    }
+    return `Send the header x-shop-id (${ids}), or a URL of a shop. If a framework's fetch sent this call, check that it doesn't drop a Headers object: see docs/mounting.md`;
+  }
+
+  /** Finds the shop of the URL alone, without the header. */
+  findByUrl(event: RequestEvent, path: string | undefined): Shop | undefined {
+    return this.#byPath === undefined ? this.#findAt(event.url, path) : this.#byPath.get(path);
+  }
+
+  #findAt(url: URL | undefined, path: string | undefined): Shop | undefined {
+    const { shops, shopSelector } = this.#options;
+    const ofHost = this.#findAtHost(url);
+    if (path !== undefined) {
+      const anywhere = shopSelector === "domain" ? [] : this.#withoutHosts();
+      const here = [...ofHost.map(({ shop }) => shop), ...anywhere];
+      return here.find((shop) => shop.public.path === path);
+    }
+    if (shopSelector === "path") return undefined;
+    const closest = ofHost.filter(({ rank }) => rank === ofHost[0]?.rank).map(({ shop }) => shop);
+    const atRoot = closest.find((shop) => shop.public.path === undefined);
+    const onlyOne = closest.length === 1 ? closest[0] : undefined;
+    const byDefault = shopSelector === "path_or_default" && shops.find((shop) => shop.isDefault);
+    return atRoot ?? onlyOne ?? (byDefault || undefined);
+  }
+
+  /** The shops at the host of a URL, the closest match first. */
+  #findAtHost(url: URL | undefined): readonly { readonly shop: Shop; readonly rank: number }[] {
+    if (url === undefined) return [];
+    return this.#hosts
+      .map(([shop, hosts]) => ({ shop, rank: hosts.rank(url) }))
+      .filter(({ rank }) => rank > 0)
+      .toSorted((first, second) => second.rank - first.rank);
+  }
+
+  #withoutHosts(): readonly Shop[] {
+    return this.#hosts.filter(([, hosts]) => !hosts.exist).map(([shop]) => shop);
+  }
+}
+
 // --- Internal helpers ---
+
+/** The folders of the methods, each with its shop's path. */
+function listFolders({ basePath, shops }: StorefrontOptions) {
+  const shopPaths = new Set([undefined, ...shops.map((shop) => shop.public.path)]);
+  return [...shopPaths].map((shopPath) => {
+    const shop = shopPath === undefined ? "" : `/${shopPath}`;
+    return [`${shop}${basePath}/rpc`, shopPath] as const;
+  });
+}
 
 /**
  * Whether a request's path equals a route as text, so that each route has one URL. h3 decodes paths and ignores a

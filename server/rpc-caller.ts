@@ -4,6 +4,7 @@ import { createRpcClient, RpcClientError } from "../rpc/client.ts";
 import type { RpcMethods } from "../rpc/method.ts";
 import { pageCalls, RetiredError, sendPageCall, visitOf, type PageCalls } from "./page-calls.ts";
 import type { PageVisit } from "./page-visit.ts";
+import { discardBody } from "./response.ts";
 import type { Storefront } from "./storefront.ts";
 
 /** Options of {@link createRpcCaller}. */
@@ -77,7 +78,7 @@ export async function respondWithCaller(
   const response = isRedirect
     ? new Response(null, { status: 307, headers: { location } })
     : new Response(page.body, page);
-  if (isRedirect) void page.body?.cancel().catch(() => undefined);
+  if (isRedirect) discardBody(page);
   for (const [name, value] of caller.headers) {
     if (name === "set-cookie") response.headers.append(name, value);
     else response.headers.set(name, value);

@@ -6,27 +6,32 @@ import { assertRunsWithout, dispatch, findMethod } from "../rpc/dispatch.ts";
 import { RpcError } from "../rpc/error.ts";
 import type { RpcMethod, RpcMethods } from "../rpc/method.ts";
 import { builtinMethods } from "../rpc/methods/builtin.ts";
-import type { Redactor } from "../rpc/redaction/redactor.ts";
+import { Redactor } from "../rpc/redaction/redactor.ts";
 import type { ShopServices } from "../rpc/shop.ts";
 import type { Logger } from "../shared/log.ts";
 import { createAddressCheck } from "./client-address.ts";
-import { isClientGone } from "./client-gone.ts";
+import { isClientGone } from "./client-signal.ts";
 import type { Shop, StorefrontOptions } from "./config/options.ts";
 import type { Credentials } from "./credentials/credentials.ts";
-import { findSession } from "./credentials/lookup.ts";
-import { toSessionHeaders, transportOf, type Visit } from "./credentials/session-headers.ts";
+import { findSession, toSessionHeaders, transportOf, type Visit } from "./credentials/lookup.ts";
+import type { SessionTransport } from "./credentials/transport.ts";
 import { Deadlines, type Deadline } from "./deadline.ts";
-import { assertHeaders } from "./header-limit.ts";
-import { discardResult, isResponse, MethodResponses } from "./method-response.ts";
+import { toMethodResponse } from "./method-response.ts";
 import { readPayload } from "./payload.ts";
 import type { PageCall } from "./page-visit.ts";
-import { misconfigured, toProblem } from "./problem.ts";
+import { assertConfigured, toProblem } from "./problem.ts";
 import { RequestEvent } from "./request.ts";
 import type { RequestRules } from "./responder.ts";
-import { discardBody, toRpcResponse, toResponse, type RpcResponse } from "./response.ts";
-import { unknownPath, type Route } from "./router.ts";
+import {
+  discardBody,
+  discardResult,
+  isResponse,
+  toRpcResponse,
+  toResponse,
+  type RpcResponse,
+} from "./response.ts";
+import { ShopResolver, unknownPath, type Route } from "./router.ts";
 import type { Services } from "./services.ts";
-import { ShopResolver } from "./shop-resolver.ts";
 
 /**
  * Responds to a call, or to its preflight; an error becomes problem+json.
@@ -48,28 +53,18 @@ export interface BatchedCall {
   visit?: Visit;
 }
 
-/** Delays a call until its promise resolves, for example until several calls can run as a batch. */
-export type Schedule = () => Promise<void>;
-
-export interface RpcHandler {
-  readonly handle: Handle;
-  /** The methods of the config, and the built-in ones that it doesn't replace. */
-  readonly methods: RpcMethods;
-  readonly deadlines: Deadlines;
-  /** Stops the timer of the deadlines. */
-  close(): void;
-}
-
-/** Creates the function that responds to every call. */
+/**
+ * Creates the function that responds to every call.
+ * @param schedule delays each call until the promise resolves
+ */
 export function createRpcHandler(
   options: StorefrontOptions,
   services: Services,
   { cors, credentials, readForwarded, state }: RequestRules,
-  schedule: Schedule | undefined,
-): RpcHandler {
+  schedule: (() => Promise<void>) | undefined,
+) {
   const environment = createEnvironment(options, services, credentials);
   const shopResolver = new ShopResolver(options);
-  const responses = new MethodResponses(credentials);
   const checkAddress = createAddressCheck(options);
   const deadlines = new Deadlines(options.callTimeout);
 
@@ -83,7 +78,7 @@ export function createRpcHandler(
     const event = new RequestEvent(request, readForwarded, page?.request);
     const { headers, origin } = event;
     let redactor: Redactor | undefined;
-    const toRedactor = () => (redactor ??= credentials.redactorFor(headers));
+    const toRedactor = () => (redactor ??= new Redactor(() => credentials.findSecrets(headers)));
     const deadline = batched === undefined ? deadlines.begin(request) : batched.deadline;
     let shop: Shop | undefined;
     let call: Call | undefined;
@@ -91,9 +86,8 @@ export function createRpcHandler(
     let response: RpcResponse | undefined;
     try {
       if (state.isClosed) throw new RpcError("draining");
-      assertHeaders(request);
-      event.assertUrl();
-      if (options.refusal !== undefined) throw misconfigured(options.refusal);
+      event.assertValid();
+      assertConfigured(options);
       if (route === undefined) throw unknownPath(event);
       if (isPreflight(request)) return toResponse(cors.answerPreflight(event, origin), request);
 
@@ -126,7 +120,7 @@ export function createRpcHandler(
       call = current;
       if (method.access !== "public") {
         const transports = acceptsCookies
-          ? credentials.enabledIn(shop)
+          ? (credentials.enabled.get(shop) as readonly SessionTransport[])
           : credentials.explicitIn(shop);
         const finding = findSession(headers, transports, shopServices.sessions);
         const lookup = finding instanceof Promise ? await deadline.wait(finding) : finding;
@@ -146,7 +140,9 @@ export function createRpcHandler(
       if (visit === undefined) {
         response = toPublicResponse(event, route, shop, result);
       } else {
-        response = isResponse(result) ? responses.toRpcResponse(result) : toRpcResponse(result);
+        response = isResponse(result)
+          ? toMethodResponse(result, credentials)
+          : toRpcResponse(result);
         const { lookup, session } = visit;
         const committing = session.commit();
         if (committing !== undefined) await deadline.wait(committing);
@@ -161,7 +157,7 @@ export function createRpcHandler(
       response = toErrorResponse(error, request, toRedactor(), log, (thrown) =>
         visit === undefined
           ? toPublicResponse(event, route, shop, thrown, "no-store")
-          : responses.toRpcResponse(thrown),
+          : toMethodResponse(thrown, credentials),
       );
     } finally {
       if (batched === undefined) deadlines.end(deadline);
@@ -193,7 +189,7 @@ export function createRpcHandler(
     const isOfUrl = isRead && shopResolver.findByUrl(event, route?.shopPath) === shop;
     const rule = isOfUrl ? cacheControl : isRead ? "private, no-store" : "no-store";
     const response = isResponse(value)
-      ? responses.toRpcResponse(value, isRead && !isOfUrl ? undefined : rule)
+      ? toMethodResponse(value, credentials, isRead && !isOfUrl ? undefined : rule)
       : toRpcResponse(value, rule);
     if (isRead) response.headers.push(["vary", shopResolver.vary]);
     // A proxy that sends this header sends it always, and no X-Forwarded-Host.
@@ -204,7 +200,7 @@ export function createRpcHandler(
     return response;
   }
 
-  return { handle, methods: environment.methods, deadlines, close: () => deadlines.stop() };
+  return { handle, methods: environment.methods, deadlines };
 }
 
 // --- Internal helpers ---

@@ -10,19 +10,12 @@ import { Credentials } from "./credentials/credentials.ts";
 import { createPeerLookup } from "./client-address.ts";
 import { createForwardedReader } from "./forwarded.ts";
 import { createHealth, createReadiness } from "./health.ts";
-import { misconfigured } from "./problem.ts";
-import { createResponder, type Respond } from "./responder.ts";
+import { assertConfigured } from "./problem.ts";
+import { createResponder } from "./responder.ts";
 import { createBatchHandler } from "./batch.ts";
-import {
-  addBatchRoutes,
-  addCallRoutes,
-  addPlainRoutes,
-  createRouteTable,
-  outsideBasePath,
-  type RouteTable,
-} from "./router.ts";
+import { addCallRoutes, addPlainRoutes, createRouteTable, outsideBasePath } from "./router.ts";
 import { pageCalls, type PageCalls } from "./page-calls.ts";
-import { createRpcHandler, type Handle, type Schedule } from "./rpc-handler.ts";
+import { createRpcHandler } from "./rpc-handler.ts";
 import { openServices, type StoreInfo } from "./services.ts";
 import { createProxyTrust } from "./trusted-proxies.ts";
 
@@ -60,16 +53,11 @@ export interface StorefrontSettings {
    * Delays each call until the promise resolves. `storefront start` waits for the end of the event loop's tick, so
    * that calls that arrived together run as a batch. Default: calls run at once.
    */
-  readonly schedule?: Schedule;
+  readonly schedule?: () => Promise<void>;
 }
 
 /** A storefront, with the parts that `storefront start` uses without h3. */
-export interface OpenStorefront {
-  readonly app: Storefront;
-  readonly routes: RouteTable;
-  readonly handle: Handle;
-  readonly respond: Respond;
-}
+export type OpenStorefront = ReturnType<typeof openStorefront>;
 
 /**
  * Creates a storefront from its config. Its checks are part of its routes, so they also apply if another app mounts it.
@@ -89,7 +77,7 @@ export function createStorefront(
 export function openStorefront(
   config: StorefrontConfig,
   { production = process.env["NODE_ENV"] === "production", schedule }: StorefrontSettings = {},
-): OpenStorefront {
+) {
   const options = resolveConfig(
     config,
     { production, isOneOfSeveral: isOneOfSeveral() },
@@ -114,7 +102,7 @@ export function openStorefront(
     await Promise.all(services.stores.map((store) => store.ping()));
   };
   const checkReadiness = createReadiness(async () => {
-    if (options.refusal !== undefined) throw misconfigured(options.refusal);
+    assertConfigured(options);
     await checkStorages();
   });
 
@@ -128,14 +116,13 @@ export function openStorefront(
     },
   });
   const routes = createRouteTable(options);
-  addCallRoutes(app, routes, options, handle);
-  addBatchRoutes(app, options, handle, createBatchHandler(options, rules, handler));
+  addCallRoutes(app, routes, options, handle, createBatchHandler(options, rules, handler));
   addPlainRoutes(
     app,
     [...createHealth(checkReadiness, state), ...createAdmin(options, services)],
     respond,
   );
-  const storefront = Object.assign(app, {
+  const storefront: Storefront = Object.assign(app, {
     [pageCalls]: { options, credentials, methods, handle, visits: new WeakMap() },
     options,
     stores: services.descriptions,
@@ -149,7 +136,7 @@ export function openStorefront(
     async close() {
       state.isDraining = true;
       state.isClosed = true;
-      handler.close();
+      handler.deadlines.stop();
       await Promise.all(services.stores.map((store) => store.close()));
     },
   });

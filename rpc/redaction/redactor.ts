@@ -13,6 +13,11 @@ export class Redactor {
   /** Finds all secrets in one pass; created at the first search. */
   #matcher: RegExp | undefined;
 
+  /** @param find the first source, as in {@link addSource} */
+  constructor(find?: () => Iterable<unknown>) {
+    if (find !== undefined) this.addSource(find);
+  }
+
   /**
    * Adds a source of secrets.
    * @param find returns secrets: strings, numbers, and objects and arrays whose every value is one. It runs before the

@@ -1,7 +1,7 @@
 import type { Server as HttpServer } from "node:http";
 import { serve } from "h3";
 import type { OpenStorefront, Storefront } from "../storefront.ts";
-import { nodeHeaderCount, nodeHeaderSize } from "../header-limit.ts";
+import { nodeHeaderCount, nodeHeaderSize } from "../request.ts";
 import type { StorefrontOptions } from "../config/options.ts";
 import { Connections, createFastRoutes, createServerApp } from "./http-server.ts";
 

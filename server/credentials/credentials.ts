@@ -1,4 +1,3 @@
-import { Redactor } from "../../rpc/redaction/redactor.ts";
 import type { Shop, StorefrontOptions } from "../config/options.ts";
 import { readBearer } from "./bearer.ts";
 import type { SessionTransport } from "./transport.ts";
@@ -8,16 +7,17 @@ import { createTransports } from "./transports.ts";
 export class Credentials {
   /** The request headers with credentials, in lower case: methods don't see them. */
   readonly requestHeaders: readonly string[];
+  /** The transports of each shop, in the order in which the server reads them. */
+  readonly enabled: ReadonlyMap<Shop, readonly SessionTransport[]>;
   /** The transports of all shops, also those that a shop's config doesn't enable. */
   readonly #transports: readonly SessionTransport[];
-  readonly #enabled: ReadonlyMap<Shop, readonly SessionTransport[]>;
   readonly #responseHeaders: ReadonlySet<string>;
   readonly #adminTokens: readonly string[];
 
   constructor({ shops, adminTokens }: Pick<StorefrontOptions, "shops" | "adminTokens">) {
     const byShop = shops.map((shop) => [shop, createTransports(shop)] as const);
     this.#transports = byShop.flatMap(([, transports]) => transports);
-    this.#enabled = new Map(
+    this.enabled = new Map(
       byShop.map(([shop, transports]) => {
         const names: readonly string[] = shop.session.tokenMethods;
         return [shop, transports.filter(({ name }) => names.includes(name))];
@@ -32,14 +32,9 @@ export class Credentials {
     this.#adminTokens = adminTokens;
   }
 
-  /** The transports of a shop, in the order in which the server reads them. */
-  enabledIn(shop: Shop): readonly SessionTransport[] {
-    return this.#enabled.get(shop) ?? [];
-  }
-
   /** The shop's transports whose credentials a page sends itself, unlike a cookie. */
   explicitIn(shop: Shop): readonly SessionTransport[] {
-    return this.enabledIn(shop).filter(isExplicit);
+    return (this.enabled.get(shop) ?? []).filter(isExplicit);
   }
 
   /** Whether a request has a credential that its page sent itself, for this shop or another. */
@@ -54,18 +49,11 @@ export class Credentials {
     return this.#transports.some((transport) => transport.isIssued(name, value));
   }
 
-  /** A redactor that reads the credentials when it first redacts a text. */
-  redactorFor(headers: Headers): Redactor {
-    const redactor = new Redactor();
-    redactor.addSource(() => this.#findSecrets(headers));
-    return redactor;
-  }
-
   /**
    * Finds the credentials of this server. Other cookies and tokens aren't redacted: otherwise a caller could
    * remove any word from its log lines by sending the word as a cookie.
    */
-  #findSecrets(headers: Headers): Iterable<string> {
+  findSecrets(headers: Headers): Iterable<string> {
     const token = readBearer(headers);
     const isAdmin = token !== undefined && this.#adminTokens.includes(token);
     const found = this.#transports.flatMap((transport) => transport.findSecrets(headers));

@@ -1,19 +1,13 @@
-import type { CallSessions } from "../../rpc/session/call-session.ts";
+import type { CallSession, CallSessions } from "../../rpc/session/call-session.ts";
+import type { SessionRecord } from "../../storage/sessions/session-record.ts";
 import type { Session } from "../../storage/sessions/session.ts";
 import type {
   SessionIdState,
   SessionReuse,
   SessionStore,
 } from "../../storage/sessions/session-store.ts";
-import type { SessionTransport, VerifiedId } from "./transport.ts";
-
-/** The credential that a request sent by one transport. */
-export interface Credential {
-  readonly transport: SessionTransport;
-  readonly text: string;
-  /** The IDs in it with a valid signature; none if the credential is invalid. */
-  readonly ids: readonly VerifiedId[];
-}
+import type { HeaderEntry, SessionTransport, VerifiedId } from "./transport.ts";
+import type { SessionTransportName } from "./transports.ts";
 
 /** The result of the session lookup: the active session, if any, and the transports that the request used. */
 export interface SessionLookup extends CallSessions {
@@ -21,8 +15,12 @@ export interface SessionLookup extends CallSessions {
   readonly transport: SessionTransport | undefined;
   /** The transports of the other active sessions. */
   readonly otherTransports: readonly SessionTransport[];
-  /** All credentials of the request. */
-  readonly attempted: readonly Credential[];
+  /** All credentials of the request, each with the IDs in it that have a valid signature. */
+  readonly attempted: readonly {
+    readonly transport: SessionTransport;
+    readonly text: string;
+    readonly ids: readonly VerifiedId[];
+  }[];
   /** Whether to issue the session again, because its ID was renewed or its signing secret is being rotated out. */
   readonly needsReissue: boolean;
   /** Without an active session: whether a session ID was replaced or ended a moment ago. */
@@ -40,13 +38,58 @@ export function findSession(
   transports: readonly SessionTransport[],
   sessions: SessionStore,
 ): SessionLookup | Promise<SessionLookup> {
-  const attempted: Credential[] = [];
+  const attempted: SessionLookup["attempted"][number][] = [];
   for (const transport of transports) {
     const text = transport.read(headers);
     if (text !== undefined) attempted.push({ transport, text, ids: transport.verify(text) });
   }
   if (attempted.length === 0) return nothing;
   return findKnown(attempted, sessions) ?? findAmong(attempted, sessions);
+}
+
+/** The transport of a session that this call begins. */
+export function transportOf(
+  lookup: SessionLookup,
+  transports: readonly SessionTransport[],
+): SessionTransportName {
+  const transport = findUsed(lookup) ?? (transports.length === 1 ? transports[0] : undefined);
+  return transport === undefined ? "both" : (transport.name as SessionTransportName);
+}
+
+/** A call with its session, and the transports that can issue a session. */
+export interface Visit {
+  readonly lookup: SessionLookup;
+  readonly session: CallSession;
+  readonly transports: readonly SessionTransport[];
+  /** Whether to issue the session again: extended, with a new ID, or with a new signature. */
+  isReissueDue: boolean;
+}
+
+/** The headers that issue or clear the session's credentials at the end of a call; usually none. */
+export function toSessionHeaders(
+  { lookup, session: call, transports, isReissueDue }: Visit,
+  isSecure: () => boolean,
+): readonly HeaderEntry[] {
+  const { attempted, gone, needsReissue, otherTransports, transport: own } = lookup;
+  const record = call.current?.record;
+  const isSame = record?.id === lookup.session?.record.id;
+  const isAlone = attempted.length === (own === undefined ? 0 : 1);
+  if (isSame && isAlone && !isReissueDue) return none;
+  const used = findUsed(lookup);
+  const replyVia = used === undefined ? transports : [used];
+  // Only a browser must get the new expiry of an extended session.
+  const toIssue = (record === undefined ? none : replyVia).filter(
+    ({ isAmbient }) => !isSame || (isReissueDue && (needsReissue || isAmbient)),
+  );
+  const toClear = attempted.filter(({ transport }) => {
+    if (toIssue.includes(transport)) return false;
+    if (transport === own || otherTransports.includes(transport)) return call.ended;
+    return !transport.isAmbient && gone !== "retired";
+  });
+  return [
+    ...toIssue.map((transport) => transport.issue(record as SessionRecord, isSecure())),
+    ...toClear.flatMap(({ transport, text }) => transport.clear(text, isSecure())),
+  ];
 }
 
 // --- Internal helpers ---
@@ -68,10 +111,10 @@ const nothing: SessionLookup = {
 
 /** The lookup of a request with one valid ID, if this process knows its session: it needs no waiting. */
 function findKnown(
-  attempted: readonly Credential[],
+  attempted: SessionLookup["attempted"],
   sessions: SessionStore,
 ): SessionLookup | undefined {
-  const [{ transport, ids }] = attempted as readonly [Credential];
+  const { transport, ids } = attempted[0] as SessionLookup["attempted"][number];
   if (attempted.length !== 1 || ids.length !== 1) return undefined;
   const [{ id, isOld }] = ids as readonly [VerifiedId];
   const session = sessions.peek(id);
@@ -90,7 +133,7 @@ function findKnown(
 }
 
 async function findAmong(
-  attempted: readonly Credential[],
+  attempted: SessionLookup["attempted"],
   sessions: SessionStore,
 ): Promise<SessionLookup> {
   const lookups = attempted.flatMap(({ transport, ids }) =>
@@ -134,4 +177,9 @@ function findGone(states: readonly SessionIdState[]): SessionLookup["gone"] {
   const names = new Set(states.map(({ state }) => state));
   if (names.has("retired")) return "retired";
   return names.has("ended") || names.has("reused") ? "ended" : undefined;
+}
+
+/** The transport of the session, else of the first credential; the first is a token, if the client sent one. */
+function findUsed({ transport, attempted }: SessionLookup): SessionTransport | undefined {
+  return transport ?? attempted[0]?.transport;
 }
