@@ -10,7 +10,7 @@ import {
 import { assertWritable, createDriverAdapter } from "./documents/driver-adapter.ts";
 import { isDriver, type StorageConfig } from "./documents/driver.ts";
 import type { KeyedMutex } from "./documents/keyed-mutex.ts";
-import { createDriverCalls } from "./documents/unavailable.ts";
+import { bindOthers, createDriverCalls } from "./documents/unavailable.ts";
 import { createDeferredAdapter } from "./documents/deferred-adapter.ts";
 import { findDeferred } from "./deferred-driver.ts";
 
@@ -69,7 +69,7 @@ function assertConsistent(
 function withTimeLimit(adapter: StorageAdapter): StorageAdapter {
   const calls = createDriverCalls(() => {});
   return {
-    ...adapter,
+    ...bindOthers(adapter),
     read: (key) => run(key, () => adapter.read(key)),
     swap: (key, expected, next) => run(key, () => adapter.swap(key, expected, next)),
     take: (key) => run(key, () => adapter.take(key)),

@@ -20,16 +20,12 @@ export function withUnavailable(adapter: StorageAdapter, driver: string): Storag
   const failToWrite = failTo("write");
   const failToTake = failTo("take");
   return {
-    capabilities: adapter.capabilities,
+    ...bindOthers(adapter),
     read: (key) => adapter.read(key).catch(failToRead),
     swap: (key, expected, next) => adapter.swap(key, expected, next).catch(failToWrite),
     take: (key) => adapter.take(key).catch(failToTake),
     setAside: (key, text) => adapter.setAside(key, text).catch(failToWrite),
     ping: () => adapter.ping().catch(failTo("accept a test write")),
-    close: () => adapter.close(),
-    ...(adapter.ready && { ready: adapter.ready.bind(adapter) }),
-    ...(adapter.inspect && { inspect: adapter.inspect.bind(adapter) }),
-    ...(adapter.watch && { watch: adapter.watch.bind(adapter) }),
     ...(adapter.counters && { counters: withUnavailableCounters(adapter.counters.bind(adapter)) }),
   };
 
@@ -44,6 +40,18 @@ export function withUnavailable(adapter: StorageAdapter, driver: string): Storag
       };
     };
   }
+}
+
+/** Binds the functions of an adapter that access no document. If it is an instance of a class, it inherits them. */
+export function bindOthers(adapter: StorageAdapter) {
+  return {
+    capabilities: adapter.capabilities,
+    close: () => adapter.close(),
+    ...(adapter.ready && { ready: adapter.ready.bind(adapter) }),
+    ...(adapter.inspect && { inspect: adapter.inspect.bind(adapter) }),
+    ...(adapter.watch && { watch: adapter.watch.bind(adapter) }),
+    ...(adapter.counters && { counters: adapter.counters.bind(adapter) }),
+  };
 }
 
 /**

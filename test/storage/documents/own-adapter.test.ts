@@ -11,6 +11,7 @@ import { testStorageAdapter } from "../../../storage/adapter-suite.ts";
 import { createTestLog } from "../../_log.ts";
 import { describeWithPostgreSql, startPostgreSql, type TestPostgreSql } from "../../_postgresql.ts";
 import { createSetup, forProduction, testConfig } from "../../_setup.ts";
+import { createTable, openTable as openSharedTable } from "../../_shared-table.ts";
 import { createTableDriver } from "../../_table-driver.ts";
 
 const methods = {
@@ -112,6 +113,18 @@ describe("a driver with an adapter", () => {
   ] as const)("fails if it declares %s", (_, atomic, changes) => {
     const driver = createDriver(atomic, changes);
     expect(() => openDocumentStore(driver, createTestLog())).toThrow(TypeError);
+  });
+
+  test("works if the adapter inherits its functions, as an instance of a class does", async () => {
+    const adapter = Object.create(openSharedTable(createTable())) as StorageAdapter;
+    const createAdapter = () => adapter;
+    const driver = defineStorageDriver({ name: "table", atomic: "cluster", createAdapter });
+    const store = openDocumentStore(driver, createTestLog());
+    const names = store.collection("name", (value): value is string => typeof value === "string");
+    await names.update("a", () => ({ set: "Ada" }));
+    expect((await names.get("a")).value).toBe("Ada");
+    expect(store.watch("name").isUp()).toBe(true);
+    await store.close();
   });
 
   test("rejects the functions of unstorage", async () => {
