@@ -93,7 +93,7 @@ export function createBatchHandler(
         results.push(toResult(refuse(refusal, shop, method)));
         continue;
       }
-      const call: BatchedCall = { payload, deadline };
+      const call: BatchedCall = { request, payload, deadline };
       const callRequest = toCallRequest(request, visitor.headersFor(key));
       const response = await handle(callRequest, { method, shopPath }, call);
       visitor.follow(response, call.visit);
@@ -172,19 +172,17 @@ function answersResponse(name: string): RpcError {
 
 /** The request of one call: that of the batch, with other headers, and without Node's response. */
 function toCallRequest(batch: ServerRequest, headers: Headers): ServerRequest {
-  const { runtime } = batch;
+  const { url, runtime } = batch;
   const node = runtime?.node;
-  const own: Readonly<Record<PropertyKey, unknown>> = {
+  const request = {
+    method: "POST",
+    url,
     headers,
+    // The response to the batch sets the cookies, once.
+    runtime: node === undefined ? runtime : { ...runtime, node: { req: node.req, res: undefined } },
     get signal() {
       return clientSignal(batch);
     },
-    // The response to the batch sets the cookies, once.
-    runtime: node === undefined ? runtime : { ...runtime, node: { req: node.req, res: undefined } },
   };
-  return new Proxy(batch, {
-    get(target, name) {
-      return Object.hasOwn(own, name) ? own[name] : Reflect.get(target, name, target);
-    },
-  });
+  return request as ServerRequest;
 }

@@ -47,6 +47,8 @@ export type Handle = (
 
 /** A call of a batch: its payload is read, and it has the deadline of the batch. */
 export interface BatchedCall {
+  /** The request of the batch, which has the client's address. */
+  readonly request: ServerRequest;
   readonly payload: unknown;
   readonly deadline: Deadline;
   /** Set at the end of a call that has a session. */
@@ -75,7 +77,7 @@ export function createRpcHandler(
     batched?: BatchedCall,
     page?: PageCall,
   ): Promise<Response> {
-    const event = new RequestEvent(request, readForwarded, page?.request);
+    const event = new RequestEvent(request, readForwarded, batched?.request ?? page?.request);
     const { headers, origin } = event;
     let redactor: Redactor | undefined;
     const toRedactor = () => (redactor ??= new Redactor(() => credentials.findSecrets(headers)));

@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { defineRpcMethod } from "../../rpc/method.ts";
-import { describeServers } from "../_setup.ts";
+import { createSetup, describeServers } from "../_setup.ts";
 import { sendBatch } from "../fixtures/batches.ts";
 
 const methods = { text: defineRpcMethod({ handler: () => 'a "text"' }) };
@@ -99,7 +99,24 @@ describeServers("a request for a batch", ({ start }) => {
   });
 });
 
+test("clientAddress gets the request of the batch, as the host made it", async () => {
+  const { start } = alone;
+  const addresses = new WeakMap<object, string>();
+  const ip = defineRpcMethod({ handler: (_, context) => context.ip });
+  const { app } = await start({
+    methods: { ip },
+    clientAddress: (request) => addresses.get(request),
+  });
+  const body = JSON.stringify([{ method: "ip" }, { method: "ip" }]);
+  const request = new Request("http://localhost/de/api/rpc", { ...json, body });
+  addresses.set(request, "192.0.2.7");
+  const results = await (await app.fetch(request)).json();
+  expect(results).toEqual([0, 1].map(() => ({ status: 200, body: "192.0.2.7" })));
+});
+
 // --- Internal helpers ---
+
+const alone = createSetup("memory", "alone", () => ({ driver: "memory" }));
 
 const json = { method: "POST", headers: { "content-type": "application/json" } };
 const unknownShop = { status: 404, body: { code: "unknown_shop" } };
