@@ -175,6 +175,7 @@ describe("the TypeScript in the docs", () => {
       "docs/rpc.md",
       "docs/client.md",
       "docs/storage.md",
+      "docs/runtimes.md",
       "docs/sessions.md",
       "docs/security.md",
     ]) {
