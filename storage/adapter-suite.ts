@@ -6,11 +6,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Driver } from "unstorage";
 import { createAdapter } from "./adapters.ts";
 import type { Expected, StorageAdapter, Swap } from "./documents/adapter.ts";
-import { isCount } from "./documents/counters.ts";
 import type { DocumentStore } from "./documents/documents.ts";
 import { toEnvelope } from "./documents/envelope.ts";
 import { createKeyedMutex } from "./documents/keyed-mutex.ts";
-import { openDocumentStore } from "./store.ts";
+import { isCount, openDocumentStore } from "./store.ts";
 
 /** Options of {@link testStorageAdapter}. */
 export interface StorageAdapterTests {

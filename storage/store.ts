@@ -2,10 +2,17 @@ import type { Driver } from "unstorage";
 import { createAdapter } from "./adapters.ts";
 import { createChanges } from "./documents/changes.ts";
 import { openCollection } from "./documents/collection.ts";
-import { createDocumentCounters, isCount } from "./documents/counters.ts";
 import type { StorageAdapter } from "./documents/adapter.ts";
 import { createDriverAdapter } from "./documents/driver-adapter.ts";
-import type { ChangeFeed, DocumentStore, DocumentStoreOptions } from "./documents/documents.ts";
+import type {
+  ChangeFeed,
+  Collection,
+  Counters,
+  CounterState,
+  DocumentStore,
+  DocumentStoreOptions,
+  Snapshot,
+} from "./documents/documents.ts";
 import { createKeyedMutex } from "./documents/keyed-mutex.ts";
 import { withUnavailable } from "./documents/unavailable.ts";
 import { isPrivateDriver, openDriver } from "./open-driver.ts";
@@ -23,6 +30,11 @@ export function openDocumentStore(driver: Driver, options: DocumentStoreOptions)
   sharedByDriver.set(driver, shared);
   shared.users++;
   return createStore(shared, log, () => release(driver, shared));
+}
+
+/** Whether a stored value is a count. */
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }
 
 // --- Internal helpers ---
@@ -84,4 +96,32 @@ async function release(driver: Driver, shared: Shared): Promise<void> {
   if (shared.users > 0) return;
   sharedByDriver.delete(driver);
   await shared.adapter.close();
+}
+
+/** Counts with documents. @param window seconds */
+function createDocumentCounters(counts: Collection<number>, window: number): Counters {
+  return {
+    // Waits for the additions that began before it, so that parallel guesses don't pass the limit.
+    read: async (key) => toState(await counts.update(key, () => "keep")),
+    add: async (key) =>
+      toState(
+        await counts.update(key, (count = 0, { expiresAt = Date.now() + window * 1000 }) => ({
+          set: count + 1,
+          expiresAt,
+        })),
+      ),
+    async takeBack(key) {
+      await counts.update(key, (count = 0, { expiresAt }) =>
+        count === 0 ? "keep" : { set: count - 1, expiresAt },
+      );
+    },
+    async clear(key) {
+      await counts.update(key, (count) => (count === undefined ? "keep" : "remove"));
+    },
+  };
+}
+
+function toState({ value: count = 0, expiresAt = 0 }: Snapshot<number>): CounterState {
+  const endsIn = Math.max(0, Math.ceil((expiresAt - Date.now()) / 1000));
+  return count === 0 || endsIn === 0 ? { count: 0, endsIn: 0 } : { count, endsIn };
 }
