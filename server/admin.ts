@@ -11,7 +11,7 @@ import type { RequestEvent } from "./request.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 import { readPayload } from "./payload.ts";
 import { readBearer } from "./credentials/bearer.ts";
-import { assertConfigured } from "./problem.ts";
+import { assertConfigured } from "./rpc-handler.ts";
 import type { PlainRoute } from "./router.ts";
 
 /**

@@ -12,12 +12,17 @@ import type { Shop, StorefrontOptions } from "./config/options.ts";
 import type { Deadline } from "./deadline.ts";
 import { responseHeader } from "./method-response.ts";
 import { maxDepth, readBody } from "./payload.ts";
-import { assertConfigured, toProblem } from "./problem.ts";
+import { toProblem } from "./problem.ts";
 import { RequestEvent } from "./request.ts";
 import type { RequestRules } from "./responder.ts";
 import { discardBody, toResponse, type RpcResponse } from "./response.ts";
 import { ShopResolver } from "./router.ts";
-import { isPreflight, type BatchedCall, type createRpcHandler } from "./rpc-handler.ts";
+import {
+  assertConfigured,
+  isPreflight,
+  type BatchedCall,
+  type createRpcHandler,
+} from "./rpc-handler.ts";
 
 /**
  * Creates the function that responds to `POST {basePath}/rpc`. It runs the calls one after another, as one visitor.

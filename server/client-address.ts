@@ -43,25 +43,7 @@ export function createPeerLookup({
   };
 }
 
-/** Creates a check of the first call: it logs which limit is off if the host gives no address of clients. */
-export function createAddressCheck({
-  loginAttempts,
-  log,
-}: Pick<StorefrontOptions, "loginAttempts" | "log">): (client: {
-  readonly ip: string | undefined;
-}) => void {
-  let isDue = loginAttempts !== undefined;
-  return (client) => {
-    if (!isDue) return;
-    isDue = false;
-    if (client.ip === undefined) log.warn(withoutAddress);
-  };
-}
-
 // --- Internal helpers ---
-
-const withoutAddress =
-  "The server around the storefront gives no IP address of clients, so the limit loginAttempts.perAddress is off: failed logins count per account only, and registrations are unlimited. Set clientAddress: see docs/mounting.md";
 
 /** Cloudflare sets the header itself on requests with the property `cf`, which no client can set. */
 function findCloudflareAddress(request: ServerRequest): string | undefined {

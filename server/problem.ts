@@ -6,7 +6,6 @@ import { describeError, isInstance, type Logger } from "../shared/log.ts";
 import { StorageUnavailableError } from "../storage/documents/unavailable.ts";
 import { SessionLimitError } from "../storage/sessions/user-index.ts";
 import { SessionEndedError } from "../storage/sessions/session.ts";
-import type { StorefrontOptions } from "./config/options.ts";
 import { findJsonFault, type RpcResponse } from "./response.ts";
 
 /**
@@ -29,11 +28,6 @@ export function toProblem(error: unknown, redactor: Redactor, log: Logger): RpcR
     log.error("A call failed", unreadable === undefined ? details : { ...details, unreadable });
   }
   return response;
-}
-
-/** @throws RpcError `misconfigured` if production rejects the config; the log gets the reason */
-export function assertConfigured({ refusal }: StorefrontOptions): void {
-  if (refusal !== undefined) throw new RpcError("misconfigured", { cause: refusal });
 }
 
 // --- Internal helpers ---

@@ -1,6 +1,7 @@
 import type { HTTPEvent } from "h3";
 import type { ServerRequest } from "srvx";
 import { RpcError } from "../rpc/error.ts";
+import type { StorefrontOptions } from "./config/options.ts";
 import { isHost, type Forwarded, type ReadForwarded } from "./forwarded.ts";
 
 /** The most characters that the names and values of a request's headers may have together. */
@@ -79,7 +80,25 @@ export class RequestEvent implements HTTPEvent {
   }
 }
 
+/** Creates a check of the first call: it logs which limit is off if the host gives no address of clients. */
+export function createAddressCheck({
+  loginAttempts,
+  log,
+}: Pick<StorefrontOptions, "loginAttempts" | "log">): (client: {
+  readonly ip: string | undefined;
+}) => void {
+  let isDue = loginAttempts !== undefined;
+  return (client) => {
+    if (!isDue) return;
+    isDue = false;
+    if (client.ip === undefined) log.warn(withoutAddress);
+  };
+}
+
 // --- Internal helpers ---
+
+const withoutAddress =
+  "The server around the storefront gives no IP address of clients, so the limit loginAttempts.perAddress is off: failed logins count per account only, and registrations are unlimited. Set clientAddress: see docs/mounting.md";
 
 /** Some hosts, for example Next.js, set the URL to their own address, and leave `Host` as the browser sent it. */
 function hostOf({ runtime, headers }: ServerRequest): string | undefined {

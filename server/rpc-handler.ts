@@ -9,7 +9,6 @@ import { builtinMethods } from "../rpc/methods/builtin.ts";
 import { Redactor } from "../rpc/redaction/redactor.ts";
 import type { ShopServices } from "../rpc/shop.ts";
 import type { Logger } from "../shared/log.ts";
-import { createAddressCheck } from "./client-address.ts";
 import { isClientGone } from "./client-signal.ts";
 import type { Shop, StorefrontOptions } from "./config/options.ts";
 import type { Credentials } from "./credentials/credentials.ts";
@@ -19,8 +18,8 @@ import { Deadlines, type Deadline } from "./deadline.ts";
 import { toMethodResponse } from "./method-response.ts";
 import { readPayload } from "./payload.ts";
 import type { PageCall } from "./page-visit.ts";
-import { assertConfigured, toProblem } from "./problem.ts";
-import { RequestEvent } from "./request.ts";
+import { toProblem } from "./problem.ts";
+import { createAddressCheck, RequestEvent } from "./request.ts";
 import type { RequestRules } from "./responder.ts";
 import {
   discardBody,
@@ -203,6 +202,11 @@ export function createRpcHandler(
   }
 
   return { handle, methods: environment.methods, deadlines };
+}
+
+/** @throws RpcError `misconfigured` if production rejects the config; the log gets the reason */
+export function assertConfigured({ refusal }: StorefrontOptions): void {
+  if (refusal !== undefined) throw new RpcError("misconfigured", { cause: refusal });
 }
 
 // --- Internal helpers ---

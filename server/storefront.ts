@@ -10,12 +10,11 @@ import { Credentials } from "./credentials/credentials.ts";
 import { createPeerLookup } from "./client-address.ts";
 import { createForwardedReader } from "./forwarded.ts";
 import { createHealth, createReadiness } from "./health.ts";
-import { assertConfigured } from "./problem.ts";
 import { createResponder } from "./responder.ts";
 import { createBatchHandler } from "./batch.ts";
 import { addCallRoutes, addPlainRoutes, createRouteTable, outsideBasePath } from "./router.ts";
 import { pageCalls, type PageCalls } from "./page-calls.ts";
-import { createRpcHandler } from "./rpc-handler.ts";
+import { assertConfigured, createRpcHandler } from "./rpc-handler.ts";
 import { openServices, type StoreInfo } from "./services.ts";
 import { createProxyTrust } from "./trusted-proxies.ts";
 
