@@ -7,6 +7,7 @@ import type { StorageConfig } from "../storage/documents/driver.ts";
 import type { SessionSettings } from "../storage/sessions/session.ts";
 import { describeWithPeers } from "./_adapters.ts";
 import { servers, isOwnServer, type ServerKind } from "./_servers.ts";
+import type { Logger } from "../shared/log.ts";
 import { createTestLog, type LogLine } from "./_log.ts";
 import { describeWithRedis, useRedis } from "./_redis.ts";
 import { CookieClient, type Send } from "./_cookie-client.ts";
@@ -110,7 +111,11 @@ export function createSetup(
     const { log, lines } = createTestLog();
     logs.push(lines);
     const storefront = openStorefront(
-      testConfig({ log, ...config, storage: { session: storage(), ...config.storage } }),
+      testConfig({
+        log: withoutHostWarning(log),
+        ...config,
+        storage: { session: storage(), ...config.storage },
+      }),
       { production: false, ...(isOwnServer(server) && { schedule: endOfTick }) },
     );
     const { app } = storefront;
@@ -121,6 +126,16 @@ export function createSetup(
   }
 
   return { driver, server, storage, start, allowErrors: () => void (errorsAllowed = true) };
+}
+
+/** Drops the warning about the missing IP address: requests of tests have none without a socket. */
+function withoutHostWarning(log: Logger): Logger {
+  return {
+    ...log,
+    warn(message, details) {
+      if (!message.includes("gives no IP address of clients")) log.warn(message, details);
+    },
+  };
 }
 
 // --- Internal helpers ---
