@@ -3,7 +3,7 @@
 import { toNodeHandler } from "h3";
 import type { Connect, Plugin, PreviewServer, ViteDevServer } from "vite";
 import { openDevStorefront } from "../server/dev.ts";
-import type { Storefront } from "../server/index.ts";
+import { isStorefrontPath } from "../server/index.ts";
 
 /** Options of {@link storefront}. */
 export interface StorefrontPluginOptions {
@@ -23,7 +23,7 @@ export function storefront({ config }: StorefrontPluginOptions = {}): Plugin {
     server.httpServer?.once("close", () => void dev.close());
     server.middlewares.use(((request, response, next) => {
       const { current } = dev;
-      if (!isOurs(current, request.url ?? "")) return next();
+      if (!isStorefrontPath(current, request.url ?? "")) return next();
       void toNodeHandler(current)(request, response);
     }) as Connect.NextHandleFunction);
   }
@@ -33,17 +33,4 @@ export function storefront({ config }: StorefrontPluginOptions = {}): Plugin {
     configureServer: serve,
     configurePreviewServer: serve,
   };
-}
-
-// --- Internal helpers ---
-
-/** Whether a path is one of the storefront: a call, also of a shop with a path; an admin call; or a health check. */
-function isOurs({ options: { basePath } }: Storefront, url: string): boolean {
-  const [path = ""] = url.split("?", 1);
-  if (path === "/healthz" || path === "/readyz") return true;
-  const withoutShop = path.slice(path.indexOf("/", 1));
-  return [path, withoutShop].some(
-    (rest) =>
-      rest.startsWith(basePath) && /^\/(?:rpc|admin)(?:\/|$)/.test(rest.slice(basePath.length)),
-  );
 }

@@ -30,7 +30,9 @@ export function readBody<T>(
   // A browser sends other types to another site without a preflight (CSRF).
   if (contentType !== null && !isJson(contentType)) throw notJson();
   const text = getReadBody(event, maxBodySize);
-  if (text !== undefined) return Promise.resolve(convert(parseBody(text, contentType, depth)));
+  if (text !== undefined) {
+    return Promise.resolve(text).then((body) => convert(parseBody(body, contentType, depth)));
+  }
   if (event.req.headers.has("content-encoding")) {
     throw new RpcError("not_json", { detail: "Content-Encoding is not supported" });
   }
@@ -45,10 +47,17 @@ export function readBody<T>(
  * @returns `undefined` if the body is still unread
  * @throws RpcError `malformed_request` if the body was read and is not there; `too_large`
  */
-function getReadBody({ req }: RequestEvent, maxBodySize: number): string | undefined {
-  // Frameworks add the two properties.
+function getReadBody(
+  { req }: RequestEvent,
+  maxBodySize: number,
+): string | Promise<string> | undefined {
+  // Frameworks add these properties.
   const request = req.runtime?.node?.req as
-    | (IncomingMessage & { readonly body?: unknown; readonly rawBody?: unknown })
+    | (IncomingMessage & {
+        readonly body?: unknown;
+        readonly rawBody?: unknown;
+        readonly [h3RawBody]?: unknown;
+      })
     | undefined;
   if (request === undefined) {
     if (req.bodyUsed || req.body?.locked) throw alreadyRead();
@@ -58,11 +67,22 @@ function getReadBody({ req }: RequestEvent, maxBodySize: number): string | undef
   const { body, rawBody, headers } = request;
   // srvx reads these bytes, which some serverless platforms set.
   if (Buffer.isBuffer(rawBody)) return undefined;
+  const rawOfH3 = request[h3RawBody];
+  if (body === undefined && rawOfH3 instanceof Promise) {
+    return rawOfH3.then((raw: unknown) => checkSize(toText(raw) ?? "", maxBodySize));
+  }
   const text = body === undefined ? undefined : toText(body);
   const isEmpty = Number(headers["content-length"] ?? 0) === 0 && !headers["transfer-encoding"];
   if (text === undefined && !isEmpty) throw alreadyRead();
-  if (Buffer.byteLength(text ?? "") > maxBodySize) throw new RpcError("too_large");
-  return isEmpty ? "" : text;
+  return isEmpty ? "" : checkSize(text ?? "", maxBodySize);
+}
+
+/** The property of Node's request in which h3 1 keeps a body that it has read. */
+const h3RawBody = Symbol.for("h3RawBody");
+
+function checkSize(text: string, maxBodySize: number): string {
+  if (Buffer.byteLength(text) > maxBodySize) throw new RpcError("too_large");
+  return text;
 }
 
 /** Converts a parsed body back to text, so that it passes every check of a body. */

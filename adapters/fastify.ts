@@ -1,0 +1,49 @@
+/** The storefront in Fastify: the public entry `storefront-core/fastify`. */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { toNodeHandler } from "h3/node";
+import type { Storefront } from "../server/index.ts";
+
+/**
+ * Creates a Fastify plugin for a storefront: `app.register(toFastifyPlugin(storefront))`, with or without a `prefix`.
+ * Its routes are those of the storefront only, and Fastify doesn't read their bodies.
+ */
+export function toFastifyPlugin(storefront: Storefront): FastifyPlugin {
+  const handle = toNodeHandler(storefront);
+  const { basePath } = storefront.options;
+  return async (scope) => {
+    const { prefix } = scope;
+    // Fastify would read each body, and the storefront couldn't read it again.
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser("*", (_request, _payload, done) => done(null));
+    const folders = [`${basePath}/rpc`, `/:shop${basePath}/rpc`, `${basePath}/admin`];
+    const paths = [...folders, ...folders.map((path) => `${path}/*`), "/healthz", "/readyz"];
+    for (const path of paths) {
+      scope.all(path, ({ raw }, reply) => {
+        reply.hijack();
+        if (raw.url?.startsWith(prefix)) raw.url = raw.url.slice(prefix.length);
+        void handle(raw, reply.raw);
+      });
+    }
+  };
+}
+
+/** The type of the plugin; Fastify's own types accept it. */
+export type FastifyPlugin = (scope: FastifyScope) => Promise<void>;
+
+/** The parts of a Fastify instance that the plugin uses. */
+export interface FastifyScope {
+  readonly prefix: string;
+  removeAllContentTypeParsers(): void;
+  addContentTypeParser(
+    type: string,
+    parser: (request: unknown, payload: unknown, done: (error: Error | null) => void) => void,
+  ): unknown;
+  all(
+    path: string,
+    handler: (
+      request: { readonly raw: IncomingMessage },
+      reply: { readonly raw: ServerResponse; hijack(): unknown },
+    ) => void,
+  ): unknown;
+}

@@ -1,0 +1,15 @@
+import express from "express";
+import { toNodeHandler } from "storefront-core/node";
+import { renderPage, storefront } from "./storefront.js";
+
+export async function start(port) {
+  const app = express();
+  // The storefront also takes bodies that a parser has read.
+  app.use(express.json());
+  app.use(toNodeHandler(storefront));
+  app.all("/", toNodeHandler(renderPage));
+  const server = await new Promise((resolve) => {
+    const listening = app.listen(port, "127.0.0.1", () => resolve(listening));
+  });
+  return `http://127.0.0.1:${server.address().port}`;
+}

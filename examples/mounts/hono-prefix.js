@@ -1,0 +1,16 @@
+import { serve } from "@hono/node-server";
+import { Hono } from "hono";
+import { toFetchHandler } from "storefront-core/fetch";
+import { renderPage, storefront } from "./storefront.js";
+
+/** Calls are at `/shop/api/rpc/…`. */
+export async function start(port) {
+  const app = new Hono();
+  app.mount("/shop", toFetchHandler(storefront), (c) => c.env);
+  app.all("/", (c) => renderPage(c.req.raw));
+  const server = await new Promise((resolve) => {
+    const options = { fetch: app.fetch, port, hostname: "127.0.0.1" };
+    const listening = serve(options, () => resolve(listening));
+  });
+  return `http://127.0.0.1:${server.address().port}`;
+}

@@ -1,0 +1,57 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import { toFetchHandler } from "../../adapters/fetch.ts";
+import { defineRpcMethod } from "../../rpc/method.ts";
+import { isStorefrontPath } from "../../server/own-path.ts";
+import { createStorefront } from "../../server/storefront.ts";
+import { createTestLog } from "../_log.ts";
+import { testConfig } from "../_setup.ts";
+
+const methods = {
+  whatIp: defineRpcMethod({ handler: (_, { ip }) => ip ?? "none" }),
+};
+
+describe("toFetchHandler", () => {
+  const server = { requestIP: () => ({ address: "198.51.100.4", family: "IPv4" }) };
+
+  test.each([
+    ["Bun", server, "198.51.100.4"],
+    ["Hono on Bun", { server }, "198.51.100.4"],
+    ["Bun, of a closed connection", { requestIP: () => null }, "none"],
+    [
+      "Deno",
+      { remoteAddr: { transport: "tcp", hostname: "198.51.100.4", port: 1 } },
+      "198.51.100.4",
+    ],
+    ["Hono on Node.js", { incoming: { socket: { remoteAddress: "::1" } } }, "::1"],
+    ["Cloudflare", { KV: {} }, "none"],
+    ["a server without a second argument", undefined, "none"],
+    ["a server with a text", "198.51.100.4", "none"],
+  ])("finds the client's address in what %s passes", async (_name, host, ip) => {
+    const { log } = createTestLog();
+    const app = createStorefront(testConfig({ log, methods }), { production: false });
+    onTestFinished(() => app.close());
+    const request = new Request("http://shop.example/de/api/rpc/whatIp", { method: "POST" });
+    const response = await toFetchHandler(app)(request, host);
+    expect(await response.json()).toBe(ip);
+  });
+});
+
+test.each([
+  ["/api/rpc/getBasket", true],
+  ["/api/rpc", true],
+  ["/de/api/rpc/getBasket?x=1", true],
+  ["https://shop.example/api/rpc/getBasket", true],
+  ["http://[::1]:3000/de/api/admin/endUserSessions", true],
+  ["/healthz", true],
+  ["/readyz?verbose", true],
+  ["/", false],
+  ["/api/rpcs", false],
+  ["/api/other", false],
+  ["/rpc/getBasket", false],
+  ["/page?next=/api/rpc/getBasket", false],
+  ["/a/b/api/rpc/getBasket", false],
+  ["https://api.example/rpc", false],
+])("isStorefrontPath for %s is %s", (url, expected) => {
+  const storefront = { options: { basePath: "/api" } };
+  expect(isStorefrontPath(storefront, url)).toBe(expected);
+});
