@@ -6,22 +6,29 @@ import { clientSignal, type ClientRequest } from "./client-signal.ts";
 export class Deadlines {
   /** Milliseconds. */
   readonly #limit: number;
+  /** Milliseconds between two sweeps. */
+  readonly #interval: number;
   // A linked list, in the order in which deadlines expire, because all calls have the same limit. A set would drag
   // ended calls into the old generation of the heap: that cost 3 µs of garbage collection per call.
   #first: Deadline | undefined;
   #last: Deadline | undefined;
   /** Created by the first call, because a worker has no timers while its modules load. */
   #timer: NodeJS.Timeout | undefined;
+  /** When the timer last ran or started, on the clock of `performance.now`. */
+  #sweptAt = 0;
 
   /** @param limit seconds that a call may take; it can be a tenth of it longer, or a second */
   constructor(limit: number) {
     this.#limit = limit * 1000;
+    this.#interval = Math.min(this.#limit / 10, 1000);
   }
 
   /** Starts the deadline of a call, which ends with {@link end}. */
   begin(request: ClientRequest): Deadline {
-    this.#timer ??= this.#start();
-    const deadline = new Deadline(request, performance.now() + this.#limit);
+    const now = performance.now();
+    // A worker's timer ends with the request that started it.
+    if (this.#timer === undefined || now - this.#sweptAt > 2 * this.#interval) this.#restart(now);
+    const deadline = new Deadline(request, now + this.#limit);
     deadline.previous = this.#last;
     if (this.#last === undefined) this.#first = deadline;
     else this.#last.next = deadline;
@@ -44,12 +51,16 @@ export class Deadlines {
     clearInterval(this.#timer);
   }
 
-  #start(): NodeJS.Timeout {
-    return setInterval(() => this.#sweep(), Math.min(this.#limit / 10, 1000)).unref();
+  #restart(now: number): void {
+    clearInterval(this.#timer);
+    this.#sweptAt = now;
+    this.#timer = setInterval(() => this.#sweep(), this.#interval);
+    this.#timer.unref();
   }
 
   #sweep(): void {
     const now = performance.now();
+    this.#sweptAt = now;
     for (let open = this.#first; open !== undefined && open.endsAt <= now; open = this.#first) {
       this.end(open);
       open.expire();

@@ -102,6 +102,19 @@ describe("a worker", () => {
     },
   );
 
+  test("ends a call after callTimeout, also if an earlier request started the timer", async () => {
+    const init = {
+      method: "POST",
+      headers: { "content-type": "application/json", "x-memory": "1" },
+    };
+    await (await worker.dispatchFetch("http://localhost/api/rpc/getBasket", init)).text();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const startedAt = performance.now();
+    const response = await worker.dispatchFetch("http://localhost/api/rpc/slow", init);
+    expect([response.status, await response.json()]).toMatchObject([504, { code: "timeout" }]);
+    expect(performance.now() - startedAt).toBeLessThan(5000);
+  });
+
   test("keeps the items that parallel requests of one visitor add", async () => {
     let cookie = "";
     const call = async (method: string, variantId?: number) => {

@@ -1,5 +1,5 @@
 // The conversation in a worker; the path names the storage. Other paths are calls of a storefront for all requests.
-import { createStorefront } from "storefront-core";
+import { createStorefront, defineRpcMethod } from "storefront-core";
 import { createDurableObjectDriver } from "storefront-core/durable-object";
 import createKvDriver from "unstorage/drivers/cloudflare-kv-binding";
 import { converse } from "./conversation.mjs";
@@ -10,6 +10,10 @@ export { StorefrontDocument } from "storefront-core/durable-object";
 const config = {
   shops: [{ shopId: 1001, locale: "de-DE", currency: "EUR" }],
   session: { secret: "a-secret-for-tests-only-of-more-than-32-characters" },
+  callTimeout: 1,
+  methods: {
+    slow: defineRpcMethod({ handler: () => new Promise((resolve) => setTimeout(resolve, 20_000)) }),
+  },
 };
 const inMemory = createStorefront(config, { production: false });
 let inObjects;
