@@ -18,7 +18,8 @@ beforeAll(() => {
 async function startExample(name: string) {
   const env = { PORT: "0", STOREFRONT_SESSION_SECRET: testSecret };
   const says = /listens on (\S+)\n/;
-  const running = await startCommand(`npm start ${name}`, { cwd, env }, (text) => says.test(text));
+  const command = /^(?:bun|deno)$/.test(name) ? `npm run start:${name}` : `npm start ${name}`;
+  const running = await startCommand(command, { cwd, env }, (text) => says.test(text));
   return { origin: says.exec(running.output())?.[1] ?? "", stop: () => running.stop() };
 }
 
@@ -30,6 +31,8 @@ const examples: readonly (readonly [name: string, prefix: string])[] = [
   ["fastify-prefix", "/shop"],
   ["hono", ""],
   ["hono-prefix", "/shop"],
+  ["bun", ""],
+  ["deno", ""],
   ["h3", ""],
   ["h3-v1", ""],
 ];
