@@ -9,7 +9,7 @@ import {
 import { createClientListener } from "./driver-client.ts";
 import { parseEnvelope, toEnvelope } from "./envelope.ts";
 import { createExpirySweeper } from "./expiry-sweeper.ts";
-import { isFileDriver, takesBytes } from "./driver.ts";
+import { isFileDriver, isCloudflareKv, takesBytes } from "./driver.ts";
 import { describeError, type Logger } from "../../shared/log.ts";
 import type { KeyedMutex } from "./keyed-mutex.ts";
 import { createDriverCalls } from "./unavailable.ts";
@@ -30,10 +30,12 @@ export function createDriverAdapter(
   const listen = createClientListener(driver, log);
   const calls = createDriverCalls(listen);
   const sweeper = createExpirySweeper((key) => mutex(key, () => expire(key)));
-  // An LRU cache evicts by itself, and a list of its expiry times could grow larger than the cache.
-  const isCache = driver.name === "lru-cache";
+  const isKv = isCloudflareKv(driver);
+  // An LRU cache evicts by itself, and a list of its expiry times could grow larger than the cache. In a worker, no timer
+  // runs between requests, so Cloudflare KV removes documents.
+  const removesItself = isKv || driver.name === "lru-cache";
   const isGivenBytes = takesBytes(driver);
-  if (!isCache) void findEarlierDocuments();
+  if (!removesItself) void findEarlierDocuments();
   return {
     capabilities: { atomic: "process", ttl: "stored" },
     async read(key) {
@@ -47,9 +49,9 @@ export function createDriverAdapter(
         if (current !== undefined) await remove(key);
         return { swapped: true };
       }
-      const written = write(key, next.text);
+      const written = write(key, next.text, next.expiresAt);
       if (written !== undefined) await written;
-      if (next.expiresAt !== undefined && !isCache) sweeper.add(key, next.expiresAt);
+      if (next.expiresAt !== undefined && !removesItself) sweeper.add(key, next.expiresAt);
       return { swapped: true };
     },
     async take(key) {
@@ -63,16 +65,16 @@ export function createDriverAdapter(
       const aside = toAsideKey(key);
       const expiresAt = Date.now() + asideSeconds * 1000;
       // Stored as a document: otherwise the sweep of a later process couldn't read when it expires.
-      await write(aside, toEnvelope(JSON.stringify(text), expiresAt).text);
-      if (!isCache) sweeper.add(aside, expiresAt);
+      await write(aside, toEnvelope(JSON.stringify(text), expiresAt).text, expiresAt);
+      if (!removesItself) sweeper.add(aside, expiresAt);
       await remove(key);
       return { swapped: true };
     },
     async ping() {
       await read(pingKey);
-      const { text } = toEnvelope("1", Date.now() + pingSeconds * 1000);
-      await write(pingKey, text);
-      if (!isCache) sweeper.add(pingKey, Date.now() + pingSeconds * 1000);
+      const expiresAt = Date.now() + pingSeconds * 1000;
+      await write(pingKey, toEnvelope("1", expiresAt).text, expiresAt);
+      if (!removesItself) sweeper.add(pingKey, expiresAt);
     },
     async close() {
       sweeper.stop();
@@ -102,13 +104,14 @@ export function createDriverAdapter(
   }
 
   /** Calls the driver directly, as `read` does. */
-  function write(key: string, text: string): undefined | Promise<unknown> {
+  function write(key: string, text: string, expiresAt?: number): undefined | Promise<unknown> {
     calls.admit(key);
     const value = isGivenBytes ? Buffer.from(text) : text;
+    const options = isKv && expiresAt !== undefined ? { ttl: toKvTtl(expiresAt) } : {};
     const written: unknown =
       driver.setItemRaw === undefined
-        ? storage.setItemRaw(key, value)
-        : driver.setItemRaw(key, value, {});
+        ? storage.setItemRaw(key, value, options)
+        : driver.setItemRaw(key, value, options);
     return isThenable(written) ? calls.change(key, written) : undefined;
   }
 
@@ -153,6 +156,11 @@ export function assertWritable(driver: Driver): void {
 }
 
 // --- Internal helpers ---
+
+/** Seconds until KV removes a text: 60 at least. The store itself ignores an expired text. */
+function toKvTtl(expiresAt: number): number {
+  return Math.max(60, Math.ceil((expiresAt - Date.now()) / 1000));
+}
 
 function isThenable(value: unknown): value is Promise<unknown> {
   return typeof (value as { readonly then?: unknown } | null | undefined)?.then === "function";

@@ -48,6 +48,11 @@ export function overlaidIn(name: string, options: Readonly<Record<string, unknow
   return name === "overlay" && Array.isArray(options["layers"]) ? options["layers"] : [];
 }
 
+/** Whether a driver stores documents in Cloudflare KV, which removes them after a time to live. */
+export function isCloudflareKv({ name = "" }: Driver): boolean {
+  return name.startsWith("cloudflare-kv-");
+}
+
 /** Whether a driver needs bytes, because it would read text as escaped bytes, as db0 on PostgreSQL does. */
 export function takesBytes({ name, options }: Driver): boolean {
   const { database } = (options ?? {}) as { readonly database?: { readonly dialect?: unknown } };

@@ -1,6 +1,7 @@
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Driver } from "unstorage";
+import createKvDriver from "unstorage/drivers/cloudflare-kv-binding";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { openDriver } from "../../../storage/open-driver.ts";
 import { createDirectory, openCounters, setTo, slowDown, until } from "../../_documents.ts";
@@ -141,3 +142,22 @@ function openWithClock(driver: Driver) {
   vi.useFakeTimers({ now: 1_000_000 * second });
   return openCounters(driver);
 }
+
+test("Cloudflare KV removes expired documents, and is never listed", async () => {
+  const values = new Map<string, string>();
+  const lives: (number | undefined)[] = [];
+  const binding = {
+    get: async (key: string) => values.get(key) ?? null,
+    delete: async (key: string) => void values.delete(key),
+    async put(key: string, text: string, { expirationTtl }: { expirationTtl?: number } = {}) {
+      values.set(key, text);
+      lives.push(expirationTtl);
+    },
+  };
+  const { counters } = openCounters(createKvDriver({ binding: binding as never, base: "s" }));
+  await counters.update("a", setTo(1, Date.now() + 1000));
+  await counters.update("a", setTo(2, Date.now() + 90_000));
+  await counters.update("a", setTo(3));
+  expect(lives).toEqual([60, 90, undefined]);
+  expect((await counters.get("a")).value).toEqual({ count: 3 });
+});
