@@ -1,0 +1,120 @@
+/** A storefront in Next.js: the public entry `storefront-core/next`. */
+
+import { parseSetCookie } from "cookie-es";
+import { cookies, headers } from "next/headers";
+import { redirect } from "next/navigation";
+import { NextResponse } from "next/server";
+import type { RpcClient } from "../rpc/client.ts";
+import {
+  createRpcCaller,
+  type RpcCaller,
+  type RpcMethods,
+  type Storefront,
+} from "../server/index.ts";
+
+/** The handlers of a route, by HTTP method. */
+type RouteHandlers = Record<
+  "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS",
+  (request: Request) => Promise<Response>
+>;
+
+/**
+ * Creates the handlers of the route `app/api/rpc/[[...path]]/route.ts`.
+ * @example export const { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS } = toRouteHandlers(storefront);
+ */
+export function toRouteHandlers(storefront: Storefront): RouteHandlers {
+  const handle = async (request: Request) => storefront.fetch(request);
+  return {
+    GET: handle,
+    HEAD: handle,
+    POST: handle,
+    PUT: handle,
+    PATCH: handle,
+    DELETE: handle,
+    OPTIONS: handle,
+  };
+}
+
+/**
+ * Creates a client for Server Components and Server Actions. Its calls run in this process, as the visitor of the page.
+ * All calls of one request are one visitor's.
+ *
+ * A Server Action sets the session's cookie by itself. A Server Component can't set cookies: there, only read. If a
+ * component writes for a new visitor, the new session is lost, and the storefront logs a warning.
+ *
+ * If the session ID was replaced a moment ago, for example by a login in another tab, the visitor is redirected to the
+ * same page. That needs the {@link proxy}.
+ * @param shopId the shop of the calls. Default: the shop of the page's URL, which needs the proxy
+ */
+export async function createNextCaller<Methods extends RpcMethods>(
+  storefront: Storefront,
+  { shopId }: { readonly shopId?: number } = {},
+): Promise<RpcClient<Methods>> {
+  const given = await headers();
+  let request = requests.get(given);
+  if (request === undefined) requests.set(given, (request = toRequest(given)));
+  const caller = createRpcCaller<Methods>(storefront, request, { shopId });
+  return new Proxy(caller, {
+    get(target, name, receiver): unknown {
+      const call: unknown = Reflect.get(target, name, receiver);
+      if (typeof name === "symbol" || typeof call !== "function") return call;
+      return (...args: unknown[]) => settle(storefront, caller, call(...args) as Promise<unknown>);
+    },
+  });
+}
+
+/**
+ * Tells the callers of Server Components the URL of the page. Export it from `proxy.ts`:
+ * @example export { proxy } from "storefront-core/next";
+ */
+export function proxy(request: Request): Response {
+  const next = new Headers(request.headers);
+  const { pathname, search } = new URL(request.url);
+  next.set(pathHeader, pathname + search);
+  return NextResponse.next({ request: { headers: next } });
+}
+
+// --- Internal helpers ---
+
+const pathHeader = "x-storefront-path";
+
+/** Next.js has the same `Headers` object for all components of a page. */
+const requests = new WeakMap<Headers, Request>();
+
+function toRequest(given: Headers): Request {
+  const host = given.get("host") ?? "localhost";
+  const scheme = given.get("x-forwarded-proto") === "https" ? "https" : "http";
+  const path = given.get(pathHeader)?.replace(/^[/\\]+/, "") ?? "";
+  return new Request(new URL(`${scheme}://${host}/${path}`), { headers: new Headers(given) });
+}
+
+async function settle(
+  storefront: Storefront,
+  caller: RpcCaller<RpcMethods>,
+  running: Promise<unknown>,
+): Promise<unknown> {
+  try {
+    return await running;
+  } catch (error) {
+    if (caller.redirect !== undefined) redirect(caller.redirect);
+    throw error;
+  } finally {
+    await setCookies(storefront, caller.headers.getSetCookie());
+  }
+}
+
+async function setCookies(storefront: Storefront, lines: readonly string[]): Promise<void> {
+  if (lines.length === 0) return;
+  const jar = await cookies();
+  try {
+    for (const line of lines) {
+      const { name, value, ...attributes } = parseSetCookie(line, { decode: (text) => text }) ?? {};
+      if (name !== undefined) jar.set(name, decodeURIComponent(value ?? ""), attributes);
+    }
+  } catch (cause) {
+    storefront.options.log.warn(
+      "A Server Component changed the visitor's session, but Next.js sets no cookies there. Write in a Server Action or a Route Handler: see docs/mounting.md",
+      { cause: String(cause) },
+    );
+  }
+}

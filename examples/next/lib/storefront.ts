@@ -1,0 +1,12 @@
+import { createStorefront, type BuiltinMethods } from "storefront-core";
+import { createNextCaller } from "storefront-core/next";
+import config, { type methods } from "../storefront.config";
+
+export type Methods = BuiltinMethods & typeof methods;
+
+// Next.js loads this module once for pages and once for routes, so the process keeps the storefront.
+const kept = globalThis as { storefront?: ReturnType<typeof createStorefront> };
+export const storefront = (kept.storefront ??= createStorefront(config));
+
+/** The client for Server Components and Server Actions. */
+export const getRpc = () => createNextCaller<Methods>(storefront);

@@ -1,0 +1,109 @@
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { root } from "../_cli.ts";
+
+/** A running example. */
+export interface RunningExample {
+  readonly origin: string;
+  /** Its standard output and standard error. */
+  readonly output: string;
+  stop(): Promise<void>;
+}
+
+/**
+ * Builds an example for production with a packed copy of this package, and starts it on a free port.
+ * @param name of its folder in `examples/`
+ * @param start gets the port as `PORT`, too
+ * @throws Error with the output if a command fails
+ */
+export async function startExample(
+  name: string,
+  commands: {
+    readonly build: string;
+    readonly start: (port: number) => string;
+    readonly env: Record<string, string>;
+  },
+): Promise<RunningExample> {
+  const top = mkdtempSync(join(tmpdir(), `storefront-${name}-`));
+  const folder = join(top, "examples", name);
+  const env = { ...process.env, ...commands.env, NODE_ENV: "production", CI: "true" };
+  const run = (command: string, cwd: string) => {
+    try {
+      // A production install leaves out the build tools.
+      const options = { cwd, env: { ...env, NODE_ENV: "" }, stdio: "pipe" as const };
+      return execFileSync("sh", ["-c", command], options).toString();
+    } catch (error) {
+      const { stdout, stderr } = error as { readonly stdout: Buffer; readonly stderr: Buffer };
+      throw new Error(`${command} failed:\n${stdout}\n${stderr}`, { cause: error });
+    }
+  };
+  const pack = `npm pack --silent --ignore-scripts --pack-destination ${top}`;
+  run(`tar -xzf ${join(top, run(pack, root).trim())} --strip-components=1`, top);
+  dropScripts(join(top, "package.json"));
+  mkdirSync(join(top, "examples"));
+  const skipped = /\/(?:node_modules|\.next|\.nuxt|\.output|\.svelte-kit|build|\.data)(?:\/|$)/;
+  cpSync(join(root, "examples", name), folder, {
+    recursive: true,
+    filter: (source) => !skipped.test(source.slice(root.length)),
+  });
+  run("npm ci --no-audit --no-fund", folder);
+  run(commands.build, folder);
+
+  const port = await findPort();
+  const child = spawn("sh", ["-c", `exec ${commands.start(port)}`], {
+    cwd: folder,
+    env: { ...env, PORT: String(port) },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
+  const exited = once(child, "close");
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+  }
+  const origin = `http://127.0.0.1:${port}`;
+  while (!(await isServing(origin))) {
+    if (child.exitCode !== null) throw new Error(`${name} did not start:\n${output}`);
+    await sleep(50);
+  }
+  return {
+    origin,
+    get output() {
+      return output;
+    },
+    async stop() {
+      process.kill(-(child.pid as number), "SIGKILL");
+      await exited;
+      rmSync(top, { recursive: true, force: true });
+    },
+  };
+}
+
+// --- Internal helpers ---
+
+/** A packed copy has no sources to build. */
+function dropScripts(path: string): void {
+  const { scripts: _, ...rest } = JSON.parse(readFileSync(path, "utf8")) as { scripts?: object };
+  writeFileSync(path, JSON.stringify(rest));
+}
+
+async function findPort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+async function isServing(origin: string): Promise<boolean> {
+  return fetch(origin).then(
+    () => true,
+    () => false,
+  );
+}
