@@ -73,7 +73,8 @@ export function createRedisCommands(client: RedisClient, log: Logger) {
             (error: unknown) => {
               end();
               reconnectIfDemoted(error);
-              resolve(recoverFrom(error, recover));
+              // A command that has timed out already can still fail: handle its error, too.
+              recoverFrom(error, recover).then(resolve, reject);
             },
           );
         }

@@ -161,6 +161,23 @@ describeWithRedis("a Redis that disconnects", () => {
     expect((await counters.get("a")).value).toEqual({ count: 1 });
   });
 
+  test("leaves no rejection unhandled if a command fails after its time limit", async () => {
+    const redis = await startRedis();
+    onTestFinished(() => redis.stop());
+    const { counters, store } = openCounters(openDriver({ driver: "redis", url: redis.url }));
+    await counters.update("a", setTo(1));
+    const unhandled: unknown[] = [];
+    const listener = (reason: unknown) => void unhandled.push(reason);
+    process.on("unhandledRejection", listener);
+    redis.pause();
+    await expect(counters.get("a")).rejects.toThrow(StorageUnavailableError);
+    await store.close();
+    await redis.stop();
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    process.off("unhandledRejection", listener);
+    expect(unhandled).toEqual([]);
+  });
+
   test("fails calls as fast with the default time limits of ioredis in a driver object", async () => {
     const redis = await startRedis();
     onTestFinished(() => redis.stop());
