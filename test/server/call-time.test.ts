@@ -24,6 +24,13 @@ afterEach(() => void vi.useRealTimers());
 
 const memory = () => ({ driver: "memory" });
 
+// Fake timers replace the global functions only.
+vi.mock("node:timers", async (importActual) => ({
+  ...(await importActual<object>()),
+  setInterval: (...args: Parameters<typeof setInterval>) => globalThis.setInterval(...args),
+  clearInterval: (timer: NodeJS.Timeout) => globalThis.clearInterval(timer),
+}));
+
 describe("the timeout of a call", () => {
   const { start, allowErrors } = createSetup("memory", "request", memory);
   const server = createSetup("memory", "server", memory);
