@@ -127,7 +127,8 @@ export async function assertBuilt(): Promise<void> {
   const files = await Promise.all(
     folders.map(async (folder) => {
       const found = await readdir(new URL(folder, root), { recursive: true });
-      return found.filter((file) => file.endsWith(".ts")).map((file) => `${folder}/${file}`);
+      // A declaration has no build.
+      return found.filter((file) => /(?<!\.d)\.ts$/.test(file)).map((file) => `${folder}/${file}`);
     }),
   );
   for (const file of files.flat()) {
