@@ -84,7 +84,8 @@ function parseForwarded(header: string): Reports {
   return { addresses: valuesOf("for"), protocols: valuesOf("proto"), hosts: valuesOf("host") };
 }
 
-const pairOrComma = /([^\s=;,"]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*))|,/gs;
+/** The lookbehind lets a name begin at one position only: otherwise a long name without `=` takes quadratic time. */
+const pairOrComma = /(?<![^\s=;,"])([^\s=;,"]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*))|,/gs;
 
 /** Each proxy appends the address of its own peer, so the entries are read from the end. */
 function findClient(entries: readonly string[], trusts: ProxyTrust): Client {

@@ -6,6 +6,7 @@ import { assertBuilt } from "./_process.ts";
 
 /** A raw request. */
 export interface MeasuredCall {
+  /** Empty for a batch. */
   readonly method: string;
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -86,7 +87,7 @@ function sendTo(port: number, { method, body, headers }: MeasuredCall): Promise<
     const options = {
       port,
       method: "POST",
-      path: `/api/rpc/${method}`,
+      path: `/api/rpc${method && "/"}${method}`,
       headers: { "content-type": "application/json", "x-shop-id": "1001", ...headers },
     };
     const call = request(options, (response) => {

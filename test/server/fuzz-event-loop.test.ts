@@ -77,6 +77,45 @@ describe("the event loop", () => {
     },
   );
 
+  test.each([
+    ["x-forwarded-for", repeat((index) => `127.0.0.${index % 256}`, ",")],
+    ["x-forwarded-for", `[${"]".repeat(15_000)}`],
+    ["x-forwarded-host", "a".repeat(15_000)],
+    ["forwarded", "a".repeat(15_000)],
+    ["forwarded", `for="${'\\"'.repeat(7000)}`],
+    ["forwarded", repeat(() => 'for="\\', "")],
+  ])("blocks for less than 50 ms with a long header of a proxy: %s", async (name, value) => {
+    // A call with an origin reads these headers.
+    const headers = { origin: "https://shop.example", [name]: value };
+    const call = { method: "getUser", body: "{}", headers };
+    const time = await measureBest([call], 3, limit / 2);
+    expect(time).toBeLessThan(limit);
+  });
+
+  test("blocks for less than 50 ms between the calls of a batch", async () => {
+    for (const count of [1, 5, 20]) {
+      for (const each of slowest) {
+        const { method, body } = toCall(each, Math.floor(maxBodySize / count) - 40);
+        const entry = `{"method":${JSON.stringify(method)},${body.slice(1)}`;
+        const batch = { method: "", body: `[${Array.from({ length: count }, () => entry).join(",")}]` };
+        const time = await measureBest([batch], 3, limit / 2);
+        if (time > worst.time) worst = { time, name: `${count} times ${each.name}` };
+        expect(time, `${count} times ${each.name}`).toBeLessThan(limit);
+      }
+    }
+  });
+
+  test.each([
+    ["stray names", `[{${repeat((index) => `"${index}":1`, ",", 99_000)}}]`],
+    ["numbers", `[${repeat(() => "1", ",", 99_000)}]`],
+    ["open brackets", "[".repeat(99_000)],
+    ["a long name of a method", `[{"method":"${"a".repeat(99_000)}"}]`],
+    ["a long key", `[{"method":"echo","key":"${"a".repeat(99_000)}"}]`],
+  ])("blocks for less than 50 ms with a batch of %s", async (name, body) => {
+    const time = await measureBest([{ method: "", body }], 3, limit / 2);
+    expect(time, name).toBeLessThan(limit);
+  });
+
   test.each(["b@", "@b", "@b@"])(
     "blocks for less than 50 ms on an error that nearly quotes a long secret: %s",
     async (shape) => {
@@ -113,9 +152,13 @@ async function measureBest(
   return best;
 }
 
-/** The largest value that fits into the headers. */
-function repeat(part: (index: number) => string, separator: string): string {
+/** @param length of the result; by default, the largest value that fits into the headers */
+function repeat(
+  part: (index: number) => string,
+  separator: string,
+  length: number = 15_000,
+): string {
   let text = part(0);
-  for (let index = 1; text.length < 15_000; index++) text += separator + part(index);
+  for (let index = 1; text.length < length; index++) text += separator + part(index);
   return text;
 }
