@@ -9,8 +9,8 @@ import type { Visit } from "./credentials/lookup.ts";
 export interface PageCall {
   /** The request of the page, which has the client's address. */
   readonly request: ServerRequest;
-  /** The session that calls of a new visitor begin together. */
-  readonly guest: SharedGuest;
+  /** The session that calls of a new visitor begin together in a shop. */
+  readonly guestOf: (shopId: number) => SharedGuest;
   /** Set by the call: whether another call of the visitor replaced the session ID a moment ago. */
   isRetired?: boolean;
   /** Set at the end of a call that has a session. */
@@ -28,7 +28,9 @@ export class PageVisit {
   readonly #visitor: BatchVisitor;
   /** The cookies that methods set in a `Response` of their own. */
   #ownCookies: readonly string[] = [];
-  #guest = new SharedGuest();
+  /** How often each shop has issued credentials to this page. */
+  #issues: ReadonlyMap<number, number> = new Map();
+  readonly #guests = new Map<string, SharedGuest>();
   #lastSignIn: Promise<unknown> = Promise.resolve();
   #running: Promise<unknown>[] = [];
 
@@ -48,7 +50,11 @@ export class PageVisit {
   ): Promise<{ readonly response: Response; readonly isRetired: boolean }> {
     const before = signsIn ? Promise.all([this.#lastSignIn, ...this.#running]) : this.#lastSignIn;
     const running = before.then(async () => {
-      const page: PageCall = { request: this.request, guest: this.#guest };
+      const issues = this.#issues;
+      const page: PageCall = {
+        request: this.request,
+        guestOf: (shopId) => this.#guestOf(shopId, issues.get(shopId) ?? 0),
+      };
       const headers = this.#visitor.headersFor(undefined);
       const cookie = headers.get("cookie");
       const response = await send(headers, page);
@@ -89,13 +95,21 @@ export class PageVisit {
     return true;
   }
 
+  /** Calls after an issue have the session, or begin another one. Calls before it still begin the one before. */
+  #guestOf(shopId: number, issue: number): SharedGuest {
+    const key = `${shopId}:${issue}`;
+    const guest = this.#guests.get(key) ?? new SharedGuest();
+    this.#guests.set(key, guest);
+    return guest;
+  }
+
   #receive(response: Response, visit: Visit | undefined): void {
     this.#visitor.follow(response, visit);
     const issued = this.#visitor.issued;
     const isCredential = (name: string, value: string) => this.#credentials.isIssued(name, value);
-    // Calls after this one have the session, or begin another one.
-    if ([...response.headers].some((header) => isCredential(...header))) {
-      this.#guest = new SharedGuest();
+    if (visit !== undefined && [...response.headers].some((header) => isCredential(...header))) {
+      const { shopId } = visit.session.services.shop;
+      this.#issues = new Map(this.#issues).set(shopId, (this.#issues.get(shopId) ?? 0) + 1);
     }
     const own = response.headers.getSetCookie().filter((line) => !isCredential("set-cookie", line));
     this.#ownCookies = [...this.#ownCookies, ...own];

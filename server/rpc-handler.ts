@@ -129,9 +129,14 @@ export function createRpcHandler(
         if (reused.length > 0) {
           await deadline.wait(Promise.all(reused.map((reuse) => current.reportReuse(reuse))));
         }
-        if (page !== undefined) page.isRetired = gone === "retired";
+        // A method with `signsIn` runs in any case, so the page shows its result.
+        if (page !== undefined) page.isRetired = gone === "retired" && !method.signsIn;
         if (gone !== undefined) assertRunsWithout(gone, method);
-        const session = call.openSession(lookup, transportOf(lookup, transports), page?.guest);
+        const session = call.openSession(
+          lookup,
+          transportOf(lookup, transports),
+          page?.guestOf(shop.shopId),
+        );
         visit = { lookup, session, transports, isReissueDue: false };
         const merging = session.completePendingMerge();
         if (merging !== undefined) await deadline.wait(merging);

@@ -97,7 +97,10 @@ describe("the event loop", () => {
       for (const each of slowest) {
         const { method, body } = toCall(each, Math.floor(maxBodySize / count) - 40);
         const entry = `{"method":${JSON.stringify(method)},${body.slice(1)}`;
-        const batch = { method: "", body: `[${Array.from({ length: count }, () => entry).join(",")}]` };
+        const batch = {
+          method: "",
+          body: `[${Array.from({ length: count }, () => entry).join(",")}]`,
+        };
         const time = await measureBest([batch], 3, limit / 2);
         if (time > worst.time) worst = { time, name: `${count} times ${each.name}` };
         expect(time, `${count} times ${each.name}`).toBeLessThan(limit);

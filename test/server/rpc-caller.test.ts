@@ -3,7 +3,7 @@ import * as z from "zod";
 import { createRpcClient, RpcClientError, type RpcClient } from "../../rpc/client.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import type { BuiltinMethods } from "../../rpc/methods/builtin.ts";
-import { createRpcCaller, respondWithCaller } from "../../server/rpc-caller.ts";
+import { createRpcCaller, respondWithCaller, type RpcCaller } from "../../server/rpc-caller.ts";
 import type { Storefront } from "../../server/storefront.ts";
 import type { CookieClient } from "../_cookie-client.ts";
 import { describeStorages } from "../_setup.ts";
@@ -104,6 +104,31 @@ describeStorages("the caller of a page", ({ start, storage }) => {
     expect(layout.headers.getSetCookie()).toHaveLength(1);
     const other = call(app, pageRequest());
     expect(await other.readNotes()).toEqual([]);
+  });
+
+  test("begins one session in each shop whose methods a page calls", async () => {
+    const { app, client } = await start({ methods });
+    const request = pageRequest();
+    const [here, there] = [1001, 1002].map((shopId) =>
+      createRpcCaller<Methods>(app, request, { shopId }),
+    ) as [RpcCaller<Methods>, RpcCaller<Methods>];
+    await Promise.all([
+      here.note({ text: "here" }),
+      there.note({ text: "there" }),
+      here.addItemToBasket({ variantId: 1, quantity: 1 }),
+      there.addItemToBasket({ variantId: 2, quantity: 1 }),
+    ]);
+    const browsers = [client(1001), client(1002)];
+    for (const browser of browsers) visit(browser, here);
+    expect(here.headers.getSetCookie()).toHaveLength(2);
+    expect(browsers[0]?.sessionId).not.toBe(browsers[1]?.sessionId);
+    const notes = browsers.map(async (browser) => (await browser.call("readNotes")).body);
+    expect(await Promise.all(notes)).toEqual([["here"], ["there"]]);
+    const baskets = browsers.map(async (browser) => {
+      const { body } = await browser.call("getBasket");
+      return body.basket.items.map((item: { variantId: number }) => item.variantId);
+    });
+    expect(await Promise.all(baskets)).toEqual([[1], [2]]);
   });
 
   test("continues a visitor's session, and sends no cookie if nothing changed", async () => {
@@ -216,6 +241,18 @@ describeStorages("the caller of a page", ({ start, storage }) => {
     expect(second.headers.get("cache-control")).toBe("private, no-store");
     expect(await second.json()).toMatchObject({ id: 6 });
     await expect(show(old)).rejects.toMatchObject({ code: "session_changed", executed: false });
+  });
+
+  test("shows the error of a login with a replaced session, and doesn't repeat the page", async () => {
+    const { app, client } = await start({ methods });
+    const browser = client();
+    await browser.call("signInAs", { id: 5 });
+    const old = browser.cookieHeader;
+    await browser.call("signInAs", { id: 6 });
+    const rpc = call(app, pageRequest(old, { method: "POST" }));
+    const login = rpc.login({ email: "nobody@example.com", password: "a wrong password" });
+    await expect(login).rejects.toMatchObject({ code: "invalid_credentials" });
+    expect(rpc.redirect).toBeUndefined();
   });
 
   test("hands the headers of a page to its response, and keeps the page's own", async () => {
