@@ -11,6 +11,7 @@ import { clientSignal, isClientGone } from "./client-signal.ts";
 import type { Shop, StorefrontOptions } from "./config/options.ts";
 import type { Deadline } from "./deadline.ts";
 import { responseHeader } from "./method-response.ts";
+import type { PageCall } from "./page-visit.ts";
 import { maxDepth, readBody } from "./payload.ts";
 import { toProblem } from "./problem.ts";
 import { RequestEvent } from "./request.ts";
@@ -28,7 +29,7 @@ import {
  * Creates the function that responds to `POST {basePath}/rpc`. It runs the calls one after another, as one visitor.
  * Each call has the checks, hooks, and log lines of a single call. All calls share one deadline. The function also
  * responds to the preflight of a batch; an error becomes problem+json. Its `shopPath` is the path of a shop, if the URL
- * has one.
+ * has one, and its `page` is for a batch that a page sends while the server renders it.
  */
 export function createBatchHandler(
   options: StorefrontOptions,
@@ -40,8 +41,9 @@ export function createBatchHandler(
   async function handleBatch(
     request: ServerRequest,
     shopPath: string | undefined,
+    page?: PageCall,
   ): Promise<Response> {
-    const event = new RequestEvent(request, readForwarded);
+    const event = new RequestEvent(request, readForwarded, page?.request);
     const { headers, origin } = event;
     const deadline = deadlines.begin(request);
     let shop: Shop | undefined;
@@ -64,7 +66,7 @@ export function createBatchHandler(
       // The payload of a call is two levels below the batch, and one below the body of a single call.
       const reading = readBody(event, options.maxBodySize, toCalls, maxDepth + 1);
       const calls = await deadline.wait(reading);
-      response = await runAll(request, { shop, shopPath, deadline }, calls);
+      response = await runAll(request, { shop, shopPath, deadline, page }, calls);
     } catch (error) {
       const redactor = new Redactor(() => credentials.findSecrets(headers));
       const thrown = isClientGone(error, request)
@@ -81,7 +83,7 @@ export function createBatchHandler(
   /** Runs the calls. Headers of one response become headers of the batch: credentials, and the longest `Retry-After`. */
   async function runAll(
     request: ServerRequest,
-    { shop, shopPath, deadline }: Batch,
+    { shop, shopPath, deadline, page }: Batch,
     calls: readonly BatchEntry[],
   ): Promise<RpcResponse> {
     const visitor = new BatchVisitor(credentials, request.headers);
@@ -98,9 +100,9 @@ export function createBatchHandler(
         results.push(toResult(refuse(refusal, shop, method)));
         continue;
       }
-      const call: BatchedCall = { request, payload, deadline };
+      const call: BatchedCall = { request: page?.request ?? request, payload, deadline };
       const callRequest = toCallRequest(request, visitor.headersFor(key));
-      const response = await handle(callRequest, { method, shopPath }, call);
+      const response = await handle(callRequest, { method, shopPath }, call, page);
       visitor.follow(response, call.visit);
       retryAfter = Math.max(retryAfter, Number(response.headers.get("retry-after") ?? 0) || 0);
       if (response.headers.has(responseHeader)) {
@@ -144,6 +146,7 @@ interface Batch {
   readonly shop: Shop;
   readonly shopPath: string | undefined;
   readonly deadline: Deadline;
+  readonly page: PageCall | undefined;
 }
 
 interface Result {

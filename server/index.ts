@@ -22,7 +22,7 @@ export { ConfigError, type ConfigFault } from "./config/config-error.ts";
 // Server
 export { createStorefront, type Storefront, type StorefrontSettings } from "./storefront.ts";
 export { isStorefrontPath } from "./own-path.ts";
-export { createRpcCaller, respondWithCaller } from "./rpc-caller.ts";
+export { createCallerFetch, createRpcCaller, respondWithCaller } from "./rpc-caller.ts";
 export type { RpcCaller, RpcCallerOptions, RpcCallerState } from "./rpc-caller.ts";
 export type {
   CorsOptions,

@@ -1,6 +1,7 @@
 import type { ServerRequest } from "srvx";
 import { findMethod } from "../rpc/dispatch.ts";
 import type { RpcMethods } from "../rpc/method.ts";
+import type { createBatchHandler } from "./batch.ts";
 import { clientSignal } from "./client-signal.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 import type { Credentials } from "./credentials/credentials.ts";
@@ -19,6 +20,7 @@ export interface PageCalls {
   readonly credentials: Credentials;
   readonly methods: RpcMethods;
   readonly handle: Handle;
+  readonly handleBatch: ReturnType<typeof createBatchHandler>;
   /** The visits of the pages that are being rendered. */
   readonly visits: WeakMap<object, PageVisit>;
 }
@@ -31,39 +33,60 @@ export function visitOf({ visits, credentials }: PageCalls, request: ServerReque
   return visit;
 }
 
+/** The target of a page's call. */
+export interface PageTarget {
+  /** Absent for a batch. */
+  readonly method: string | undefined;
+  /** The path of a shop in the call's URL. Without it, the header `x-shop-id` or the page's URL chooses the shop. */
+  readonly shopPath?: string | undefined;
+  readonly search?: string;
+}
+
 /**
  * Sends a call of a page to the function that answers calls over HTTP, so every rule for those applies to it.
- * @param url of the typed client; its last segment is the method
  * @throws RetiredError if another call of the visitor replaced the session ID a moment ago
  * @throws the reason of the call's signal
  */
 export async function sendPageCall(
-  { options, methods, handle }: PageCalls,
+  { options, methods, handle, handleBatch }: PageCalls,
   visit: PageVisit,
-  url: string,
-  { headers: given, body, signal }: RequestInit,
+  { method: name, shopPath: ownPath, search = "" }: PageTarget,
+  { method: verb = "POST", headers: given, body, signal }: RequestInit,
 ): Promise<Response> {
-  const name = url.slice(url.lastIndexOf("/") + 1);
-  const method = findMethod(methods, name);
-  if (method !== undefined && method.access !== "public") visit.noteSession();
+  const method = name === undefined ? undefined : findMethod(methods, name);
+  if (name === undefined || (method && method.access !== "public")) visit.noteSession();
   const page = new URL(visit.request.url);
   const fields = new Headers(given);
-  const shopPath = fields.has("x-shop-id") ? undefined : findShopPath(options, page.pathname);
+  const isNamed = ownPath !== undefined || fields.has("x-shop-id");
+  const shopPath = isNamed ? ownPath : findShopPath(options, page.pathname);
   const folder = shopPath === undefined ? "" : `/${shopPath}`;
+  const path = `${folder}${options.basePath}/rpc${name === undefined ? "" : `/${name}`}${search}`;
   const { response, isRetired } = await visit.run(method?.signsIn ?? false, (headers, call) => {
     for (const [field, value] of fields) headers.set(field, value);
-    const target = new URL(`${folder}${options.basePath}/rpc/${name}`, page.origin);
-    const request = new Request(target, {
-      method: "POST",
+    const request = new Request(new URL(path, page.origin), {
+      method: verb,
       headers,
       body: body ?? null,
       signal: joinSignals(clientSignal(visit.request), signal),
     });
+    if (name === undefined) return handleBatch(request, shopPath, call);
     return handle(request, { method: name, shopPath }, undefined, call);
   });
   signal?.throwIfAborted();
   if (isRetired) throw new RetiredError(response);
   return response;
+}
+
+/** Finds the target of a call by its URL; `undefined` if the URL is no call's. */
+export function findTarget(options: StorefrontOptions, url: string): PageTarget | undefined {
+  const { pathname, search } = new URL(url);
+  const shopPath = findShopPath(options, pathname);
+  const path = shopPath === undefined ? pathname : pathname.slice(shopPath.length + 1);
+  const folder = `${options.basePath}/rpc`;
+  if (path === folder) return { method: undefined, shopPath, search };
+  if (!path.startsWith(`${folder}/`)) return undefined;
+  const method = path.slice(folder.length + 1);
+  return method.includes("/") ? undefined : { method, shopPath, search };
 }
 
 /** A page's call failed because another call of the visitor replaced the session ID a moment ago. */

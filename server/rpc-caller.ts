@@ -2,7 +2,14 @@ import type { ServerRequest } from "srvx";
 import type { RpcClient } from "../rpc/client-types.ts";
 import { createRpcClient, RpcClientError } from "../rpc/client.ts";
 import type { RpcMethods } from "../rpc/method.ts";
-import { pageCalls, RetiredError, sendPageCall, visitOf, type PageCalls } from "./page-calls.ts";
+import {
+  findTarget,
+  pageCalls,
+  RetiredError,
+  sendPageCall,
+  visitOf,
+  type PageCalls,
+} from "./page-calls.ts";
 import type { PageVisit } from "./page-visit.ts";
 import { discardBody } from "./response.ts";
 import type { Storefront } from "./storefront.ts";
@@ -53,9 +60,47 @@ export function createRpcCaller<Methods extends RpcMethods>(
     baseURL: "",
     shopId: shopId ?? 0,
     headers,
-    fetch: (url, init) => sendPageCall(calls, visit, url, withShop(init, shopId)),
+    fetch: (url, init) => {
+      const method = url.slice(url.lastIndexOf("/") + 1);
+      return sendPageCall(calls, visit, { method }, withShop(init, shopId));
+    },
   });
   return toCaller(client, calls, visit);
+}
+
+/**
+ * Creates a `fetch` for server-side rendering, for code that also runs in the browser: a framework gives it to the typed
+ * client. Calls of the storefront need no HTTP, and are the same visitor's as those of `createRpcCaller` for this page.
+ * Requests with a token of their own (`Authorization`) are not the visitor's.
+ * @param page the request for the page, from a browser
+ * @throws TypeError if `page` is no web `Request`
+ */
+export function createCallerFetch(
+  storefront: Storefront,
+  page: Request,
+): (request: Request) => Promise<Response> {
+  assertRequest(page);
+  const calls = storefront[pageCalls];
+  const visit = visitOf(calls, page as ServerRequest);
+  return async (request) => {
+    const { method, headers, signal } = request;
+    const target = headers.has("authorization")
+      ? undefined
+      : findTarget(calls.options, request.url);
+    if (target === undefined) {
+      if (!("ip" in request)) Object.defineProperty(request, "ip", { get: () => visit.request.ip });
+      return storefront.fetch(request);
+    }
+    const hasBody = method !== "GET" && method !== "HEAD";
+    const body = hasBody ? await request.text() : null;
+    try {
+      return await sendPageCall(calls, visit, target, { method, headers, body, signal });
+    } catch (error) {
+      if (!(error instanceof RetiredError)) throw error;
+      await redirectPage(visit, calls.options);
+      return toFinalResponse(error);
+    }
+  };
 }
 
 /**
@@ -106,13 +151,40 @@ function toCaller<Methods extends RpcMethods>(
         return await (call as (...args: readonly unknown[]) => Promise<unknown>)(...args);
       } catch (error) {
         if (!(error instanceof RetiredError)) throw error;
-        if (visit.redirectToItself()) await new Promise((done) => setTimeout(done, redirectDelay));
-        else options.log.warn("A page was redirected to itself, and still sent a replaced session");
+        await redirectPage(visit, options);
         throw new RpcClientError(error.response.status, (await error.response.json()) as never);
       }
     };
   };
   return new Proxy({} as RpcCaller<Methods>, { get: (_, name) => read(name) });
+}
+
+/** Redirects the page to itself, and waits until the browser can have the new cookie. */
+async function redirectPage(visit: PageVisit, { log }: PageCalls["options"]): Promise<void> {
+  if (visit.redirectToItself()) await new Promise((done) => setTimeout(done, redirectDelay));
+  else log.warn("A page was redirected to itself, and still sent a replaced session");
+}
+
+/** The response to a call with a replaced session. It doesn't say `executed`, so the typed client doesn't repeat it. */
+async function toFinalResponse({ response }: RetiredError): Promise<Response> {
+  const body: unknown = await response.json();
+  const results = Array.isArray(body)
+    ? body.map((result: Result) => result.body)
+    : [body as Problem];
+  const { executed: _, ...problem } =
+    results.find((each) => each?.code === "session_changed") ?? {};
+  const headers = { "content-type": "application/problem+json" };
+  return new Response(JSON.stringify(problem), { status: 409, headers });
+}
+
+interface Problem {
+  readonly code?: string;
+  readonly executed?: boolean;
+}
+
+/** The result of one call in the response to a batch. */
+interface Result {
+  readonly body?: Problem;
 }
 
 /** The typed client always names a shop; without one, the URL of the page chooses it. */

@@ -115,14 +115,15 @@ export function openStorefront(
     },
   });
   const routes = createRouteTable(options);
-  addCallRoutes(app, routes, options, handle, createBatchHandler(options, rules, handler));
+  const handleBatch = createBatchHandler(options, rules, handler);
+  addCallRoutes(app, routes, options, handle, handleBatch);
   addPlainRoutes(
     app,
     [...createHealth(checkReadiness, state), ...createAdmin(options, services)],
     respond,
   );
   const storefront: Storefront = Object.assign(app, {
-    [pageCalls]: { options, credentials, methods, handle, visits: new WeakMap() },
+    [pageCalls]: { options, credentials, methods, handle, handleBatch, visits: new WeakMap() },
     options,
     stores: services.descriptions,
     async ready() {

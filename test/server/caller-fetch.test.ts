@@ -1,0 +1,129 @@
+import { expect, test, vi } from "vitest";
+import { createRpcClient, type RpcClientOptions } from "../../rpc/client.ts";
+import { defineRpcMethod } from "../../rpc/method.ts";
+import type { BuiltinMethods } from "../../rpc/methods/builtin.ts";
+import { createCallerFetch, createRpcCaller } from "../../server/rpc-caller.ts";
+import type { Storefront } from "../../server/storefront.ts";
+import { describeStorages } from "../_setup.ts";
+
+const methods = {
+  showVisitor: defineRpcMethod({
+    readOnly: true,
+    handler: (_, { ip, shop, sessionId }) => ({ ip, shopId: shop.shopId, sessionId }),
+  }),
+  clock: defineRpcMethod({ access: "public", readOnly: true, handler: () => new Date(0) }),
+  signInAs: defineRpcMethod({
+    signsIn: true,
+    handler: async (_, { createUserBoundSession }) => {
+      await createUserBoundSession({ id: 5 });
+    },
+  }),
+};
+type Methods = BuiltinMethods & typeof methods;
+
+/** A request for a page, with the client's address. */
+function pageRequest(headers: Record<string, string> = {}): Request {
+  const request = new Request("http://shop.example/de/basket?sort=new", { headers });
+  return Object.assign(request, { ip: "203.0.113.9" });
+}
+
+/** A page whose code uses the typed client with the page's `fetch`, as it does in the browser. */
+function open(app: Storefront, page: Request, options: Partial<RpcClientOptions> = {}) {
+  const send = createCallerFetch(app, page);
+  const fetch = vi.fn((url: string, init?: RequestInit) =>
+    send(new Request(new URL(url, page.url), init)),
+  );
+  const rpc = createRpcClient<Methods>({ baseURL: "", shopId: 1001, fetch, ...options });
+  return { rpc, fetch, caller: createRpcCaller<Methods>(app, page) };
+}
+
+describeStorages("the fetch of a page", ({ start }) => {
+  test.each([false, true])(
+    "keeps parallel writes in the session of the page's caller, with batch: %s",
+    async (batch) => {
+      const { app, client } = await start({ methods });
+      const { rpc, caller, fetch } = open(app, pageRequest(), { batch });
+      await Promise.all([
+        rpc.addItemToBasket({ variantId: 1, quantity: 1 }),
+        rpc.addItemToBasket({ variantId: 2, quantity: 1 }),
+        caller.addItemToBasket({ variantId: 3, quantity: 1 }),
+      ]);
+      expect(fetch).toHaveBeenCalledTimes(batch ? 1 : 2);
+      expect((await rpc.getBasket()).basket.itemCount).toBe(3);
+      expect(caller.headers.get("cache-control")).toBe("private, no-store");
+      const cookies = caller.headers.getSetCookie();
+      expect(cookies).toHaveLength(1);
+      const browser = client();
+      const { body } = await browser.call("getBasket", undefined, {
+        cookie: cookies[0]?.split(";")[0] as string,
+      });
+      expect(body.basket.itemCount).toBe(3);
+    },
+  );
+
+  test("finds the visitor's session, shop, and address", async () => {
+    const { app, client } = await start({ methods });
+    const browser = client();
+    await browser.call("addItemToBasket", { variantId: 1, quantity: 1 });
+    const page = pageRequest({ cookie: browser.cookieHeader });
+    const visitor = { ip: "203.0.113.9", shopId: 1001, sessionId: browser.sessionId };
+    for (const batch of [false, true]) {
+      const { rpc } = open(app, page, { batch });
+      const [first, second] = await Promise.all([rpc.showVisitor(), rpc.getBasket()]);
+      expect(first).toEqual(visitor);
+      expect(second.basket.itemCount).toBe(1);
+    }
+    const { fetch } = open(app, page);
+    const init = { method: "POST", headers: { "content-type": "application/json" }, body: "{}" };
+    expect(await (await fetch("/api/rpc/showVisitor", init)).json()).toEqual(visitor);
+    const other = await fetch("/us/api/rpc/showVisitor", init);
+    expect(await other.json()).toMatchObject({ shopId: 1002 });
+  });
+
+  test("responds to GET, to unknown paths, and to health checks as over HTTP", async () => {
+    const { app } = await start({ methods });
+    const { fetch, caller } = open(app, pageRequest());
+    expect(await (await fetch("/api/rpc/clock")).json()).toBe("1970-01-01T00:00:00.000Z");
+    expect((await fetch("/api/rpc/clock?payload=%7B")).status).toBe(400);
+    expect((await fetch("/api/rpc/getBasket")).status).toBe(405);
+    expect((await fetch("/api/rpc/a/b", { method: "POST" })).status).toBe(404);
+    expect((await fetch("/healthz")).status).toBe(200);
+    expect(caller.headers.getSetCookie()).toEqual([]);
+  });
+
+  test("leaves out the visitor's cookie if a request has a token", async () => {
+    const { app, client } = await start({
+      methods,
+      session: { tokenMethod: ["cookie", "bearer"] },
+    });
+    const browser = client();
+    await browser.call("addItemToBasket", { variantId: 1, quantity: 1 });
+    const token = { get: () => "no-token", set: () => undefined };
+    const { rpc } = open(app, pageRequest({ cookie: browser.cookieHeader }), { token });
+    expect((await rpc.getBasket()).basket.itemCount).toBe(0);
+  });
+
+  test.each([false, true])(
+    "redirects a page with a replaced session, without a repeat, with batch: %s",
+    async (batch) => {
+      const { app, client } = await start({ methods });
+      const browser = client();
+      await browser.call("addItemToBasket", { variantId: 1, quantity: 1 });
+      const page = pageRequest({ cookie: browser.cookieHeader });
+      await browser.call("signInAs");
+      const { rpc, caller, fetch } = open(app, page, { batch });
+      const calls = [rpc.getBasket(), rpc.getUser()];
+      const results = await Promise.allSettled(calls);
+      for (const result of results) {
+        expect(result).toMatchObject({ status: "rejected", reason: { code: "session_changed" } });
+      }
+      expect(fetch).toHaveBeenCalledTimes(batch ? 1 : 2);
+      expect(caller.redirect).toBe("/de/basket?sort=new");
+    },
+  );
+
+  test("names what to pass instead of something that is no Request", async () => {
+    const { app } = await start();
+    expect(() => createCallerFetch(app, { req: pageRequest() } as never)).toThrow(/docs\/ssr\.md/);
+  });
+});
