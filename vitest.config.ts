@@ -19,6 +19,7 @@ export default defineConfig({
       "storefront-core/fetch": source("adapters/fetch.ts"),
       "storefront-core/node": source("adapters/node.ts"),
       "storefront-core/dev": source("server/dev.ts"),
+      "storefront-core/sveltekit": source("adapters/sveltekit.ts"),
       "storefront-core/vite": source("adapters/vite.ts"),
       "storefront-core/vendure": source("adapters/vendure-session-cache.ts"),
       "storefront-core": source("server/index.ts"),

@@ -27,6 +27,8 @@ export async function startExample(
     readonly build: string;
     readonly start: (port: number) => string;
     readonly env: Record<string, string>;
+    /** A folder whose files are added to the example, or replace its files. */
+    readonly files?: string;
   },
 ): Promise<RunningExample> {
   const top = mkdtempSync(join(tmpdir(), `storefront-${name}-`));
@@ -51,6 +53,7 @@ export async function startExample(
     recursive: true,
     filter: (source) => !skipped.test(source.slice(root.length)),
   });
+  if (commands.files !== undefined) cpSync(commands.files, folder, { recursive: true });
   run("npm ci --no-audit --no-fund", folder);
   run(commands.build, folder);
 
