@@ -85,7 +85,9 @@ function toRequest(given: Headers): Request {
   const host = given.get("host") ?? "localhost";
   const scheme = given.get("x-forwarded-proto") === "https" ? "https" : "http";
   const path = given.get(pathHeader)?.replace(/^[/\\]+/, "") ?? "";
-  return new Request(new URL(`${scheme}://${host}/${path}`), { headers: new Headers(given) });
+  // Next.js doesn't say the HTTP method. Only a POST has a body: then the storefront checks the origin of the page.
+  const method = given.has("content-type") ? "POST" : "GET";
+  return new Request(`${scheme}://${host}/${path}`, { method, headers: new Headers(given) });
 }
 
 async function settle(

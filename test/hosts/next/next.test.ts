@@ -45,6 +45,23 @@ describeWithChromium("examples/next, built for production", [], (open) => {
     expect(await page.context().cookies()).toHaveLength(1);
   });
 
+  test("runs a Server Action for a page of its own origin only", async () => {
+    const [name = ""] = /\$ACTION_ID_\w+/.exec(await (await send("/")).text()) ?? [];
+    const submit = async (headers: Record<string, string>) => {
+      const client = new CookieClient(send);
+      await client.call("addItemToBasket", { variantId: 7, quantity: 1 });
+      const body = new FormData();
+      body.set(name, "");
+      await client.request("/", { method: "POST", body, headers }).catch(() => undefined);
+      return (await client.call("getBasket")).body.basket.itemCount;
+    };
+    expect(await submit({ origin: app.origin })).toBe(3);
+    expect(await submit({ origin: "https://evil.example" })).toBe(1);
+    expect(await submit({ origin: "null" })).toBe(1);
+    // Next.js itself accepts an action without an origin.
+    expect(await submit({ "sec-fetch-site": "cross-site" })).toBe(1);
+  });
+
   test("begins one session for two writes of a new visitor in a Route Handler", async () => {
     const response = await send("/gift", { method: "POST", redirect: "manual" });
     const cookies = response.headers.getSetCookie();
