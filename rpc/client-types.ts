@@ -19,8 +19,12 @@ export interface RpcClientOptions {
   readonly basePath?: string;
   /** Headers of every call. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sends the requests, for example the `fetch` of a framework. @default the global `fetch` */
-  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /**
+   * Sends the requests, for example the `fetch` of a framework. If `baseURL` is relative, it gets the URL and the
+   * `RequestInit` instead of a `Request`, because only a browser or a framework knows the page's origin.
+   * @default the global `fetch`
+   */
+  readonly fetch?: (request: Request) => Response | Promise<Response>;
   /** Whether calls that are made in one tick travel as one request. @default false */
   readonly batch?: boolean;
   /** Methods that change nothing. Methods whose names begin with `get` or `list` are reads in any case. */

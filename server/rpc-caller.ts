@@ -1,5 +1,5 @@
 import type { ServerRequest } from "srvx";
-import type { RpcClient } from "../rpc/client-types.ts";
+import type { RpcClient, RpcClientOptions } from "../rpc/client-types.ts";
 import { createRpcClient, RpcClientError } from "../rpc/client.ts";
 import type { RpcMethods } from "../rpc/method.ts";
 import {
@@ -56,14 +56,16 @@ export function createRpcCaller<Methods extends RpcMethods>(
   assertRequest(request);
   const calls = storefront[pageCalls];
   const visit = visitOf(calls, request as ServerRequest);
+  const send = (url: string, init: RequestInit) => {
+    const method = url.slice(url.lastIndexOf("/") + 1);
+    return sendPageCall(calls, visit, { method }, withShop(init, shopId));
+  };
   const client = createRpcClient<Methods>({
+    // A relative URL spares the client a `Request`.
     baseURL: "",
     shopId: shopId ?? 0,
     headers,
-    fetch: (url, init) => {
-      const method = url.slice(url.lastIndexOf("/") + 1);
-      return sendPageCall(calls, visit, { method }, withShop(init, shopId));
-    },
+    fetch: send as unknown as RpcClientOptions["fetch"] & {},
   });
   return toCaller(client, calls, visit);
 }

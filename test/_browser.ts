@@ -3,10 +3,9 @@ import type { Storefront } from "../server/storefront.ts";
 /** The `fetch` of a browser: it keeps the cookies that an app sets. */
 export function createBrowser(
   app: Pick<Storefront, "fetch">,
-): (url: string, init: RequestInit) => Promise<Response> {
+): (request: Request) => Promise<Response> {
   const cookies = new Map<string, string>();
-  return async (url, init) => {
-    const request = new Request(url, init);
+  return async (request) => {
     const all = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
     if (all !== "") request.headers.set("cookie", all);
     const response = await app.fetch(request);

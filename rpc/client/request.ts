@@ -19,7 +19,7 @@ export function createSendRequest({
   headers,
   token,
   authTokenHeaderKey = "storefront-auth-token",
-  fetch = (url, init) => globalThis.fetch(url, init),
+  fetch = (...args: Parameters<typeof globalThis.fetch>) => globalThis.fetch(...args),
 }: RpcClientOptions): SendRequest {
   const folders = [baseURL.replace(/\/+$/, ""), ...basePath.split("/").filter(Boolean), "rpc"];
 
@@ -30,15 +30,18 @@ export function createSendRequest({
     sent.set("x-shop-id", String(shopId));
     const current = token && (await token.get());
     if (current) sent.set("authorization", `Bearer ${current}`);
-    // A URL as it is, and plain headers: the `fetch` of a framework knows the page's origin, and may drop a `Headers`.
-    const response = await fetch([...folders, ...path].join("/"), {
+    const url = [...folders, ...path].join("/");
+    const init: RequestInit = {
       method: "POST",
       // With a token, a cookie would be a second session.
       credentials: token ? "omit" : "include",
+      // The `fetch` of a framework may drop a `Headers`.
       headers: Object.fromEntries(sent),
       body,
       ...(call.signal && { signal: call.signal }),
-    });
+    };
+    const send = fetch as typeof globalThis.fetch;
+    const response = await (URL.canParse(url) ? send(new Request(url, init)) : send(url, init));
     const next = token && response.headers.get(authTokenHeaderKey);
     if (next != null) await token?.set(next || undefined);
     return response;

@@ -168,7 +168,7 @@ async function open(first: object = basket(5, { 7: 1 })) {
     createRpcClient<BuiltinMethods>({
       baseURL: "https://shop.example",
       shopId: 1001,
-      fetch: (url) =>
+      fetch: ({ url }) =>
         new Promise((resolve, reject) => {
           const method = url.split("/").at(-1) as string;
           const settle = (result: Result) =>

@@ -84,8 +84,8 @@ describe("TanStack Query for React", () => {
       createRpcClient<BuiltinMethods>({
         baseURL: "https://shop.example",
         shopId: 1001,
-        fetch(_, { signal }) {
-          signals.push(signal as AbortSignal);
+        fetch({ signal }) {
+          signals.push(signal);
           return new Promise(() => undefined);
         },
       }),

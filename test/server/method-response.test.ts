@@ -5,6 +5,7 @@ import { RpcError } from "../../rpc/error.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import { createFaultyDriver, outage } from "../_faulty-driver.ts";
 import { createSetup, type Setup, type TestStorefront } from "../_setup.ts";
+import { toFetch } from "../_fetch.ts";
 
 const page = "https://page.example";
 
@@ -223,7 +224,7 @@ for (const server of ["request", "server"] as const) {
       const rpc = createRpcClient<typeof methods>({
         baseURL: "",
         shopId: 1001,
-        fetch: (url, init) => send(url, init),
+        fetch: toFetch(send),
       });
       const response = await rpc.give();
       expect(response).toBeInstanceOf(Response);

@@ -163,10 +163,10 @@ async function open(
     baseURL: "http://localhost",
     shopId: 1001,
     batch: true,
-    async fetch(url, init) {
-      const { pathname } = new URL(url);
+    async fetch(request) {
+      const { pathname } = new URL(request.url);
       urls.push(pathname);
-      const response = intercept(pathname) ?? (await browser(url, init));
+      const response = intercept(pathname) ?? (await browser(request));
       cookies += response.headers.getSetCookie().length;
       return response;
     },

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createRpcClient, type RpcClientOptions } from "../../../rpc/client.ts";
+import { toFetch } from "../../_fetch.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -161,14 +162,14 @@ function createClient(options: Partial<RpcClientOptions> = {}) {
   const client = createRpcClient({
     baseURL: "https://shop.example",
     shopId: 1001,
-    fetch(url, init) {
+    fetch: toFetch((url, init) => {
       sent.push(url.split("/").at(-1) as string);
       inits.push(init);
       return new Promise((resolve, reject) => {
         answers.push(resolve);
         init.signal?.addEventListener("abort", () => reject(init.signal?.reason));
       });
-    },
+    }),
     ...options,
   });
   const answer = (index: number, response: Response) => answers[index]?.(response);

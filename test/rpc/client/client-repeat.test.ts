@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { BuiltinMethods } from "../../../rpc/methods/builtin.ts";
 import { createRpcClient, RpcClientError, type RpcClientOptions } from "../../../rpc/client.ts";
+import { toFetch } from "../../_fetch.ts";
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -115,9 +116,11 @@ describe("options of one call", () => {
 
   test("the signal reaches fetch", async () => {
     const { client, sent } = createClient([success()]);
-    const { signal } = new AbortController();
-    await client.getUser(undefined, { signal });
-    expect(sent[0]?.signal).toBe(signal);
+    const controller = new AbortController();
+    await client.getUser(undefined, { signal: controller.signal });
+    expect(sent[0]?.signal?.aborted).toBe(false);
+    controller.abort();
+    expect(sent[0]?.signal?.aborted).toBe(true);
   });
 });
 
@@ -133,11 +136,11 @@ function createClient(
   const client = createRpcClient<BuiltinMethods>({
     baseURL: "https://shop.example",
     shopId: 1001,
-    async fetch(url, init) {
+    fetch: toFetch((url, init) => {
       sent.push(init);
       asked.push(url.split("/").at(-1) as string);
       return responses[asked.length - 1] as Response;
-    },
+    }),
     ...options,
   });
   return { client, asked, sent };

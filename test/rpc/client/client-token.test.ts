@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { BuiltinMethods } from "../../../rpc/methods/builtin.ts";
 import { createRpcClient, type RpcClientOptions, type TokenStore } from "../../../rpc/client.ts";
 import { createSetup } from "../../_setup.ts";
+import { toFetch } from "../../_fetch.ts";
 
 const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 const person = { email: "ada@example.com", password: "correct horse" };
@@ -62,10 +63,10 @@ async function open(
     baseURL: "http://localhost",
     shopId: 1001,
     token: wrap(store),
-    async fetch(url, init) {
+    fetch: toFetch((url, init) => {
       inits.push(init);
       return app.fetch(new Request(url, init));
-    },
+    }),
     ...options,
   });
   return { store, client, inits };

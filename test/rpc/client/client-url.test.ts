@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { BuiltinMethods } from "../../../rpc/methods/builtin.ts";
 import { createRpcClient, type RpcClientOptions } from "../../../rpc/client.ts";
+import { toFetch } from "../../_fetch.ts";
 
 describe("a client sends its calls to", () => {
   test.each([
@@ -33,10 +34,10 @@ describe("a client sends its calls to", () => {
     "%s",
     async (_, options, expected) => {
       const asked: string[] = [];
-      const fetch = async (url: string) => {
+      const fetch = toFetch((url) => {
         asked.push(url);
         return Response.json({});
-      };
+      });
       await createRpcClient<BuiltinMethods>({ shopId: 1001, ...options, fetch }).getUser();
       expect(asked).toEqual([`${expected}/rpc/getUser`]);
     },
@@ -44,10 +45,10 @@ describe("a client sends its calls to", () => {
 
   test("gives a framework's fetch plain headers, because some drop a Headers object", async () => {
     const given: RequestInit[] = [];
-    const fetch = async (_: string, init: RequestInit) => {
+    const fetch = toFetch((_, init) => {
       given.push(init);
       return Response.json({});
-    };
+    });
     const headers = { "X-Trace": "1" };
     await createRpcClient<BuiltinMethods>({ baseURL: "", shopId: 1001, headers, fetch }).getUser();
     expect(given[0]?.headers).toEqual({

@@ -7,9 +7,7 @@ import winston from "winston";
 import type { BuiltinMethods } from "../../../rpc/methods/builtin.ts";
 import { createRpcClient } from "../../../rpc/client.ts";
 
-const fetch = vi.fn<(url: string, init: RequestInit) => Promise<Response>>(async () =>
-  Response.json({}),
-);
+const fetch = vi.fn<(request: Request) => Promise<Response>>(async () => Response.json({}));
 const client = createRpcClient<BuiltinMethods>({
   baseURL: "https://shop.example",
   shopId: 1001,

@@ -82,10 +82,7 @@ describe("a client", () => {
     await client.greet({ name: "Ada" });
     const { getUser } = client;
     await getUser();
-    const [first, second] = fetch.mock.calls.map(([url, init]) => new Request(url, init)) as [
-      Request,
-      Request,
-    ];
+    const [first, second] = fetch.mock.calls.map(([request]) => request) as [Request, Request];
     expect(first).toMatchObject({ method: "POST", credentials: "include" });
     expect(first.url).toBe(`${baseURL}/api/rpc/greet`);
     expect(Object.fromEntries(first.headers)).toEqual({
@@ -102,9 +99,9 @@ describe("a client", () => {
     const fetch = createFetch(null);
     const headers = { "X-Shop-Id": "9", "Content-Type": "text/plain", "x-shop-id": "8" };
     await createClient<Methods>({ fetch, headers }).getUser();
-    const sent = new Headers(fetch.mock.calls[0]?.[1].headers);
-    expect(sent.get("x-shop-id")).toBe("1001");
-    expect(sent.get("content-type")).toBe("application/json");
+    const sent = fetch.mock.calls[0]?.[0].headers;
+    expect(sent?.get("x-shop-id")).toBe("1001");
+    expect(sent?.get("content-type")).toBe("application/json");
   });
 
   test("uses the global fetch if it gets none", async () => {
@@ -241,9 +238,7 @@ function createClient<M extends RpcMethods>(options: Partial<RpcClientOptions>) 
 
 /** A `fetch` that always answers the same. */
 function createFetch(answer: unknown) {
-  return vi.fn<(url: string, init: RequestInit) => Promise<Response>>(async () =>
-    Response.json(answer),
-  );
+  return vi.fn<(request: Request) => Promise<Response>>(async () => Response.json(answer));
 }
 
 async function failure(call: Promise<unknown>): Promise<RpcClientError> {
