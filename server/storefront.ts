@@ -61,9 +61,9 @@ export type OpenStorefront = ReturnType<typeof openStorefront>;
 /**
  * Creates a storefront from its config. Its checks are part of its routes, so they also apply if another app mounts it.
  *
- * If production rejects a storage, or lacks a secret, this does not throw, because a bundler must be able to load the
- * module. The error is in `options.refusal`, and each call gets 503.
- * @throws ConfigError with all errors of the config, if there is another one
+ * If production rejects a storage, this does not throw, because a bundler must be able to load the module. The
+ * error is in `options.refusal`, and each call gets 503.
+ * @throws ConfigError with every other error of the config
  */
 export function createStorefront(
   config: StorefrontConfig,

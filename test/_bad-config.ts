@@ -160,11 +160,10 @@ export const badValues: Readonly<Record<string, readonly [values: unknown[], exp
   ),
 };
 
-/** Returns the error of a config: thrown, or deferred to the first call. @throws Error if the config is valid */
+/** Returns the error message for a config. @throws Error if the config is valid */
 export function refuse(config: unknown, mode = { production: false }): ConfigError {
   try {
-    const { refusal } = resolveConfig(config, mode);
-    if (refusal !== undefined) return refusal;
+    resolveConfig(config, mode);
   } catch (error) {
     if (error instanceof ConfigError) return error;
     throw error;

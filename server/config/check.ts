@@ -46,10 +46,12 @@ export function checkConfig(
   return { diagnostics: [...invalid, ...news], effective };
 }
 
-/** @throws ConfigError with all errors, if one of them is not deferred */
+/** @throws ConfigError with all errors that are not deferred, if there are any */
 export function assertNoErrors(diagnostics: readonly Diagnostic[]): void {
-  const errors = diagnostics.filter(({ severity }) => severity === "error");
-  if (errors.some(({ code }) => !diagnosticKinds[code].isDeferred)) throw new ConfigError(errors);
+  const errors = diagnostics.filter(({ severity, code }) => {
+    return severity === "error" && !diagnosticKinds[code].isDeferred;
+  });
+  if (errors.length > 0) throw new ConfigError(errors);
 }
 
 // --- Internal helpers ---

@@ -26,7 +26,7 @@ export const configDiagnostics = {
   SF101: error(
     "session.secret is not set: the server signs with a random secret, so sessions end with this process",
     "a secret of 32 characters or more: there is no default",
-    { isDeferred: true, development: "warning" },
+    { development: "warning" },
   ),
   SF102: error(
     "session.secret is shorter than 32 characters: production rejects it",

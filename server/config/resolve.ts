@@ -10,7 +10,7 @@ import type { Shop, StorefrontOptions } from "./options.ts";
 /**
  * Checks a config, and merges it with the defaults.
  * @param defaultLog used if the config has no `log`
- * @throws ConfigError with every error, if one of them is not deferred
+ * @throws ConfigError with every error that is not deferred
  */
 export function resolveConfig(
   config: unknown,

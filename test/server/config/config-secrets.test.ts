@@ -97,9 +97,7 @@ describe("ConfigError contains no secret,", () => {
   });
 
   test("only its length", () => {
-    const storage = { singleProcess: true, account: { driver: "fs", base: "./data" } };
-    const config = { shops: [shop], session: { secret: password }, storage };
-    const { message } = refuse(config, production);
+    const { message } = refuse({ shops: [shop], session: { secret: password } }, production);
     expect(message.split("\n").slice(1)).toEqual([
       "  session.secret: found a string of 7 characters, expected a secret of 32 characters or more, or a list of them (SF102)",
     ]);
