@@ -7,6 +7,7 @@ import type { RpcCaller } from "../../server/rpc-caller.ts";
 import { createStorefront } from "../../server/storefront.ts";
 import { createTestLog } from "../_log.ts";
 import { testConfig } from "../_setup.ts";
+import { toFetch } from "../_fetch.ts";
 
 const methods = {
   showAddress: defineRpcMethod({ readOnly: true, handler: (_, { ip }) => ip ?? "none" }),
@@ -94,7 +95,7 @@ test("makes requests that a page sends to this server the same visitor's", async
               event: endpoint,
               async resolve() {
                 if (path === "/outer") return send(endpoint, "/inner");
-                const fetch = (url: string, options: RequestInit) => send(endpoint, url, options);
+                const fetch = toFetch((url, options) => send(endpoint, url, options));
                 const rpc = createRpcClient<Methods>({ baseURL: "", shopId: 1001, fetch });
                 await Promise.all([
                   endpoint.locals.rpc.addItemToBasket(item),

@@ -30,8 +30,8 @@ function pageRequest(headers: Record<string, string> = {}): Request {
 /** A page whose code uses the typed client with the page's `fetch`, as it does in the browser. */
 function open(app: Storefront, page: Request, options: Partial<RpcClientOptions> = {}) {
   const send = createCallerFetch(app, page);
-  const fetch = vi.fn((url: string, init?: RequestInit) =>
-    send(new Request(new URL(url, page.url), init)),
+  const fetch = vi.fn((given: Request | string, init?: RequestInit) =>
+    send(typeof given === "string" ? new Request(new URL(given, page.url), init) : given),
   );
   const rpc = createRpcClient<Methods>({ baseURL: "", shopId: 1001, fetch, ...options });
   return { rpc, fetch, caller: createRpcCaller<Methods>(app, page) };
