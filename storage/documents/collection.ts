@@ -184,7 +184,7 @@ const unreadable = "!";
 const lastDate = 8.64e15;
 
 /** About four seconds, with the pauses. */
-const maxAttempts = 120;
+const maxAttempts = 240;
 
 function isUnreadable({ version }: Snapshot<unknown>): boolean {
   return version.startsWith(unreadable);
@@ -212,9 +212,13 @@ function toExpiresAt(expiresAt = Infinity): number | undefined {
   return expiresAt > lastDate ? undefined : expiresAt;
 }
 
-/** The pause is random: otherwise the same writer would win each time. The first conflict can be a stale `from`. */
+/**
+ * Pauses after every second conflict: the attempt after a pause often finds a newer document, and the one after that
+ * writes at once. Otherwise a process that changes the document all the time would win each time. The pause is random,
+ * so that two processes don't stay in step.
+ */
 async function pause(attempt: number): Promise<void> {
-  if (attempt === 0) return;
-  const longest = Math.min(2 ** attempt, 64);
+  if (attempt % 2 === 0) return;
+  const longest = Math.min(2 ** ((attempt + 1) / 2), 64);
   await new Promise((resolve) => setTimeout(resolve, Math.random() * longest));
 }

@@ -23,6 +23,31 @@ describeWithRedis("several processes on one Redis", () => {
     expect((await stores[0]?.get("shared"))?.value).toEqual({ count: 400 });
   });
 
+  test("change a document soon while another process changes it all the time", async () => {
+    const [busy, other] = [
+      openCounters(openClient()).counters,
+      openCounters(openClient()).counters,
+    ];
+    const over = new AbortController();
+    let written = 0;
+    const writers = Array.from({ length: 4 }, async () => {
+      while (!over.signal.aborted) {
+        await busy.update("contended", increment);
+        written++;
+      }
+    });
+    const waits: number[] = [];
+    for (let round = 0; round < 300; round++) {
+      const before = written;
+      await other.update("contended", increment);
+      waits.push(written - before);
+    }
+    over.abort();
+    await Promise.all(writers);
+    expect(Math.max(...waits)).toBeLessThan(500);
+    expect((await other.get("contended")).value).toEqual({ count: written + 300 });
+  });
+
   test("give a taken document to one process", async () => {
     const stores = Array.from({ length: 4 }, () => openCounters(openClient()).counters);
     for (let round = 0; round < 20; round++) {
