@@ -2,7 +2,7 @@ import { H3 } from "h3";
 import { createAdmin } from "./admin.ts";
 import { createLog } from "./console-log.ts";
 import type { StorefrontConfig } from "./config/config.ts";
-import { isOneOfSeveral } from "./config/environment.ts";
+import { isOneOfSeveral, type Environment } from "./config/environment.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 import { resolveConfig } from "./config/resolve.ts";
 import { Cors } from "./cors.ts";
@@ -75,11 +75,15 @@ export function createStorefront(
 /** The same as {@link createStorefront}, for `storefront start`. */
 export function openStorefront(
   config: StorefrontConfig,
-  { production = process.env["NODE_ENV"] === "production", schedule }: StorefrontSettings = {},
+  {
+    production = process.env["NODE_ENV"] === "production",
+    schedule,
+    isWorker = false,
+  }: StorefrontSettings & Pick<Environment, "isWorker"> = {},
 ) {
   const options = resolveConfig(
     config,
-    { production, isOneOfSeveral: isOneOfSeveral() },
+    { production, isOneOfSeveral: isOneOfSeveral(), isWorker },
     createLog(),
   );
   const services = openServices(options);

@@ -2,6 +2,7 @@ import createKvDriver from "unstorage/drivers/cloudflare-kv-http";
 import createFileDriver from "unstorage/drivers/fs";
 import type { Environment } from "../server/config/environment.ts";
 import { testSecret } from "./_setup.ts";
+import { workerFindings } from "./_worker-findings.ts";
 
 /** A config with one finding, and a config that differs only in the cause. */
 export interface FindingCase {
@@ -293,7 +294,7 @@ export const findingCases: Readonly<Record<string, FindingCase>> = {
     path: "server.headersTimeout",
   },
   SF610: { bad: {}, good: { clientAddress: () => "203.0.113.7" }, path: "clientAddress" },
+  ...workerFindings,
 };
-
 /** The codes of findings that need a storage; doctor.test.ts tests them. */
 export const storageCodes = ["SF701", "SF702", "SF703", "SF704", "SF705"];

@@ -8,7 +8,7 @@ import type { OpenStorefront } from "../server/storefront.ts";
 /** Serves a storefront as `storefront start` does, until the test ends. */
 export async function serveOnPort(storefront: OpenStorefront): Promise<number> {
   const running = await listen(storefront, "127.0.0.1", 0);
-  onTestFinished(() => running.stop({ dropsIdle: true }));
+  onTestFinished(() => running.stop("reload"));
   return running.port;
 }
 

@@ -20,7 +20,7 @@ export const servers = {
   request: viaServerApp,
   async server(storefront, endings) {
     const running = await listen(storefront, "127.0.0.1", 0);
-    endings.push(() => running.stop({ dropsIdle: true }));
+    endings.push(() => running.stop("reload"));
     return viaSocket(running.url);
   },
   alone: ({ app }) => viaFetch(app),

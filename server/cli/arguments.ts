@@ -18,6 +18,8 @@ Options
   --shop ID      The shop to explain
   --port N       The port (default: the variable PORT, or 3000; 0 for any free port)
   --host H       The address to listen on (default: 127.0.0.1; 0.0.0.0 for all addresses)
+  --workers N    Start N processes that share the port, only for start; SIGHUP restarts them
+                 one after the other with the changed config, without a failed call
   --help         Print this help
   --version      Print the version
 `;
@@ -33,6 +35,7 @@ export function readArguments(args: readonly string[]) {
         port: { type: "string" },
         host: { type: "string" },
         shop: { type: "string" },
+        workers: { type: "string" },
         help: { type: "boolean", short: "h" },
         version: { type: "boolean", short: "v" },
       },
@@ -57,4 +60,18 @@ export function toPort(given: string | undefined): number {
     throw new Error(`${name}: found ${JSON.stringify(text)}, expected a number from 0 to 65535`);
   }
   return port;
+}
+
+/**
+ * The number of `--workers`.
+ * @throws Error with one line for an operator if it is no number from 1 to 128, or if the command is not `start`
+ */
+export function toWorkers(given: string, command: string): number {
+  if (command !== "start")
+    throw new Error(`--workers: expected the command start, found ${command}`);
+  const count = Number(given);
+  if (!/^\d{1,3}$/.test(given) || count < 1 || count > 128) {
+    throw new Error(`--workers: found ${JSON.stringify(given)}, expected a number from 1 to 128`);
+  }
+  return count;
 }

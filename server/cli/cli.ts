@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFile } from "node:fs/promises";
-import { readArguments, toPort, usage } from "./arguments.ts";
+import { readArguments, toPort, toWorkers, usage } from "./arguments.ts";
 import { fail, print, printAndExit } from "./output.ts";
 import { describeDiagnosis, diagnose } from "../config/doctor.ts";
 import { assertNoErrors, checkConfig } from "../config/check.ts";
@@ -24,13 +24,18 @@ async function main(args: readonly string[]): Promise<void> {
   if (values.version) return print(process.stdout, `${await readVersion()}\n`);
   const [command, ...rest] = positionals;
   if (command === undefined) throw new Error(`a command is missing\n\n${usage}`);
-  const { config: file, port, host = "127.0.0.1", shop } = values;
+  const { config: file, port, host = "127.0.0.1", shop, workers } = values;
+  const count = workers === undefined ? undefined : toWorkers(workers, command);
   if (command === "doctor" && rest.length === 0) return diagnoseConfig(file);
   if (command === "explain" && rest.length === 0) return explainConfig(file, shop);
   if ((command !== "start" && command !== "dev") || rest.length > 0) {
     throw new Error(`"${positionals.join(" ")}" is no command\n\n${usage}`);
   }
   toPort(port);
+  if (count !== undefined) {
+    const { runWorkers } = await import("./primary.ts");
+    return runWorkers(count);
+  }
   await run({ command, file, port, host });
 }
 

@@ -56,6 +56,9 @@ export function endOfTick(): Promise<void> {
   return ending;
 }
 
+/** Why a server stops: for good, after a change of its config in `dev`, or because another worker has taken over. */
+export type StopReason = "shutdown" | "reload" | "replaced";
+
 /**
  * The open connections of one HTTP server, which can be drained: each request is still answered, with
  * `Connection: close`. A client that respects the header (RFC 9112, 9.6) loses no request.
@@ -65,6 +68,11 @@ export class Connections {
   readonly #open = new Map<Socket, ServerResponse | undefined>();
   #accepted = 0;
   #isDraining = false;
+
+  /** The number of open connections. */
+  get count(): number {
+    return this.#open.size;
+  }
 
   /** Tracks the connections of a server, whose response class must be {@link createResponseClass}. */
   watch(server: HttpServer): void {
@@ -108,17 +116,18 @@ export class Connections {
    * Closes the server's port and waits until each connection has ended. Nothing that has begun to send is cut
    * before the timeout: Node's `close` would end idle connections while a request is on its way to them.
    * @param timeout seconds until the server closes all connections, even those with a request
-   * @param dropsIdle closes idle connections immediately; a request that is on its way on one of them fails
+   * @param reason `reload` closes idle connections immediately; a request that is on its way on one of them fails.
+   * `replaced` means that the primary process owns the port, so no connection waits here.
    * @returns how many calls were in flight at the timeout, and got no answer
    */
-  async end(server: HttpServer, timeout: number, dropsIdle: boolean): Promise<number> {
-    if (!dropsIdle) await this.#untilQuiet();
+  async end(server: HttpServer, timeout: number, reason: StopReason): Promise<number> {
+    if (reason === "shutdown") await this.#untilQuiet();
     const closed = new Promise<void>((resolve) => {
       NetServer.prototype.close.call(server, () => resolve());
     });
     // Any earlier, clients would open new connections while the port is about to close.
     this.#isDraining = true;
-    if (dropsIdle) this.#dropIdle();
+    if (reason === "reload") this.#dropIdle();
     const given = new AbortController();
     const cutting = sleep(timeout * 1000, undefined, { signal: given.signal }).then(
       () => this.#cut(),

@@ -1,9 +1,11 @@
+import cluster from "node:cluster";
+import { once } from "node:events";
 import type { Server as HttpServer } from "node:http";
 import { serve } from "h3";
 import type { OpenStorefront, Storefront } from "../storefront.ts";
 import { nodeHeaderCount, nodeHeaderSize } from "../request.ts";
 import type { StorefrontOptions } from "../config/options.ts";
-import { Connections, createFastRoutes, createServerApp } from "./http-server.ts";
+import { Connections, createFastRoutes, createServerApp, type StopReason } from "./http-server.ts";
 
 /** A running server. */
 export interface Running {
@@ -12,9 +14,10 @@ export interface Running {
   readonly port: number;
   /**
    * Drains the server: `/readyz` responds 503, then the port closes, then the connections end.
-   * @param dropsIdle closes the port and idle connections immediately, and waits only for calls in flight
+   * @param reason `reload` closes the port and idle connections immediately, and waits only for calls in flight.
+   * `replaced` leaves `/readyz` as it is, and closes immediately, because another process listens on the same port.
    */
-  stop(options?: { readonly dropsIdle?: boolean }): Promise<void>;
+  stop(reason: StopReason): Promise<void>;
 }
 
 /**
@@ -31,8 +34,6 @@ export async function listen(
   const connections = new Connections();
   const server = serve(createServerApp(storefront), {
     middleware: [createFastRoutes(storefront)],
-    port,
-    hostname: host,
     manual: true,
     silent: true,
     gracefulShutdown: false,
@@ -49,10 +50,11 @@ export async function listen(
   const node = server.node?.server as HttpServer;
   node.maxHeadersCount = nodeHeaderCount;
   connections.watch(node);
-  limitConnections(node, app.options);
+  limitConnections(node, connections, app.options);
   try {
-    await server.serve();
-    await server.ready();
+    // Not `server.serve()`: it listens exclusively, so a second worker could not use the port.
+    node.listen({ port, host });
+    await once(node, "listening");
   } catch (error) {
     await app.close();
     throw toListenError(error, host, port);
@@ -62,10 +64,10 @@ export async function listen(
     app,
     url: url.href,
     port: Number(url.port) || 80,
-    async stop({ dropsIdle = false } = {}) {
-      app.drain();
-      if (!dropsIdle) await connections.delay(settings.drainDelay);
-      const calls = await connections.end(node, settings.drainTimeout, dropsIdle);
+    async stop(reason) {
+      if (reason !== "replaced") app.drain();
+      if (reason === "shutdown") await connections.delay(settings.drainDelay);
+      const calls = await connections.end(node, settings.drainTimeout, reason);
       if (calls > 0) log.warn("Calls were cut, because server.drainTimeout has passed", { calls });
       await server.close();
       await app.close();
@@ -78,12 +80,24 @@ export async function listen(
 /** Closes connections above the limit, and logs it once a minute at most. */
 function limitConnections(
   node: HttpServer,
+  connections: Connections,
   { server: { maxConnections }, log }: StorefrontOptions,
 ): void {
-  node.maxConnections = maxConnections;
   let dropped = 0;
   let loggedAt = -Infinity;
-  node.on("drop", () => {
+  if (cluster.isWorker) {
+    // With Node's limit, workers that are full would pass the connection on to each other in a loop.
+    node.on("connection", (socket) => {
+      if (connections.count <= maxConnections) return;
+      socket.destroy();
+      report();
+    });
+  } else {
+    node.maxConnections = maxConnections;
+    node.on("drop", report);
+  }
+
+  function report(): void {
     dropped++;
     const now = performance.now();
     if (now - loggedAt < 60_000) return;
@@ -93,7 +107,7 @@ function limitConnections(
     });
     loggedAt = now;
     dropped = 0;
-  });
+  }
 }
 
 function toListenError(error: unknown, host: string, port: number): unknown {

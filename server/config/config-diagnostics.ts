@@ -50,6 +50,10 @@ export const configDiagnostics = {
     "an encryption key is also a session secret, so you can only rotate them together",
     "separate keys",
   ),
+  SF107: error(
+    "session.secret is not set: each worker would sign with its own secret, and reject the sessions of the others",
+    "a secret of 32 characters or more, because all workers need the same",
+  ),
 
   // Cookies
   SF201: error(

@@ -6,6 +6,8 @@ export interface Environment {
   readonly production: boolean;
   /** Whether other processes serve the same shops, if that is known. */
   readonly isOneOfSeveral?: boolean;
+  /** Whether this process is one of the workers of `storefront start --workers`. */
+  readonly isWorker?: boolean;
 }
 
 /** Whether other processes serve the same shops: by Node's `cluster`, pm2 (`NODE_APP_INSTANCE`), or `WEB_CONCURRENCY`. */

@@ -64,6 +64,10 @@ export const serverDiagnostics = {
     'the driver by name: { driver: "fs", base }',
     { isDeferred: true, development: "warning" },
   ),
+  SF515: error(
+    "the storage is atomic within one process only, but --workers starts several: writes are lost and ended sessions come back",
+    '{ driver: "redis", url }, or a start without --workers',
+  ),
 
   // The server
   SF601: productionWarning(

@@ -20,7 +20,7 @@ beforeAll(async () => {
   server = await listen(storefront, "127.0.0.1", 0);
   port = server.port;
 });
-afterAll(() => server.stop({ dropsIdle: true }));
+afterAll(() => server.stop("reload"));
 
 describe("bytes on the wire", () => {
   const target = fc.oneof(

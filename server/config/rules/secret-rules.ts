@@ -4,13 +4,14 @@ import { isWeakSecret } from "../weak-secret.ts";
 import type { RuleContext } from "./rule.ts";
 
 /** Secrets are set, long, and hard to guess. Each is used for one purpose. */
-export function secretRule({ config: { admin, shops }, report }: RuleContext): void {
+export function secretRule({ config, environment, report }: RuleContext): void {
+  const { admin, shops } = config;
   const { token } = admin;
   reportTexts("SF103", token, isWeakSecret);
   const realms = new Map<string, string>();
   for (const { shop, session } of shops) {
     const { secret, encryptionKeys } = session;
-    if (secret.value === undefined) report("SF101", secret);
+    if (secret.value === undefined) report(environment.isWorker ? "SF107" : "SF101", secret);
     reportTexts("SF102", secret, (text) => text.length < 32);
     reportTexts("SF103", secret, isWeakSecret);
     const secrets = toTexts(secret);

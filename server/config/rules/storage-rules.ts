@@ -52,8 +52,11 @@ function checkDriver(storage: ConfiguredStorage, context: RuleContext): void {
     report("SF514", storage, { found: `${found} as an object` });
   }
   if (isClusterAtomic(config)) return;
-  // The config must accept a storage that isn't atomic across processes.
   const { singleProcess, lossy } = context.config.storage;
+  if (environment.isWorker && !(isStale && lossy.value)) {
+    return report("SF515", storage, { found });
+  }
+  // The config must accept a storage that isn't atomic across processes.
   if (!isStale) report(singleProcess.value ? "SF503" : "SF510", storage, { found });
   else if (!lossy.value) report("SF511", storage, { found });
 }

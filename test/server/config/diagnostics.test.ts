@@ -38,9 +38,9 @@ describe("a diagnostic", () => {
 
   test.each(Object.entries(findingCases))(
     "%s has its own severity in development",
-    (code, { bad }) => {
+    (code, { bad, environment }) => {
       const { severity, development = severity } = kinds[code] as DiagnosticKind;
-      const found = find(bad, { production: false, isOneOfSeveral: code === "SF502" });
+      const found = find(bad, { ...environment, production: false });
       const severities = found
         .filter((finding) => finding.code === code)
         .map((each) => each.severity);
