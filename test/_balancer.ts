@@ -14,9 +14,16 @@ export interface BalancedCalls {
  */
 export async function callByTurns(
   origins: readonly string[],
-  { least, workers, isOver }: { least: number; workers: number; isOver: () => boolean },
+  options: {
+    readonly least: number;
+    readonly workers: number;
+    readonly isOver: () => boolean;
+    /** Opens a connection for each call. */
+    readonly isNew?: boolean;
+  },
 ): Promise<BalancedCalls> {
-  const agents = origins.map(() => new Agent({ keepAlive: true, scheduling: "fifo" }));
+  const { least, workers, isOver, isNew = false } = options;
+  const agents = origins.map(() => new Agent({ keepAlive: !isNew, scheduling: "fifo" }));
   const failures: string[] = [];
   let sent = 0;
   let answered = 0;

@@ -112,13 +112,18 @@ const cli = join(root, "dist/server/cli/cli.js");
 interface CliOptions {
   readonly folder?: string;
   readonly env?: Record<string, string>;
+  /** The program that runs it. Default: this Node */
+  readonly node?: string;
 }
 
-function spawnCli(args: readonly string[], { folder = tmpdir(), env }: CliOptions) {
+function spawnCli(
+  args: readonly string[],
+  { folder = tmpdir(), env, node = process.execPath }: CliOptions,
+) {
   if (!existsSync(cli)) throw new Error(`There is no ${cli}; make it with: npm run build`);
   // The test runner's environment differs from an operator's.
   const { NODE_ENV: _, PORT: __, ...inherited } = process.env;
-  const child = spawn(process.execPath, [cli, ...args], {
+  const child = spawn(node, [cli, ...args], {
     cwd: folder,
     env: { ...inherited, ...env },
     stdio: ["ignore", "pipe", "pipe"],

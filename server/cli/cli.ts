@@ -6,7 +6,7 @@ import { describeDiagnosis, diagnose } from "../config/doctor.ts";
 import { assertNoErrors, checkConfig } from "../config/check.ts";
 import { explainShop } from "../config/explain.ts";
 import { loadStorefrontConfig } from "../config/load.ts";
-import { ignoreOutputErrors } from "./process-errors.ts";
+import { handleClosedTerminal, ignoreOutputErrors } from "./process-errors.ts";
 import { run } from "./run.ts";
 
 try {
@@ -32,6 +32,7 @@ async function main(args: readonly string[]): Promise<void> {
     throw new Error(`"${positionals.join(" ")}" is no command\n\n${usage}`);
   }
   toPort(port);
+  handleClosedTerminal();
   if (count !== undefined) {
     const { runWorkers } = await import("./primary.ts");
     return runWorkers(count);

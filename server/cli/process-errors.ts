@@ -1,3 +1,5 @@
+import { closeSync } from "node:fs";
+import { isatty } from "node:tty";
 import { describeError, type Logger } from "../../shared/log.ts";
 
 /**
@@ -6,6 +8,15 @@ import { describeError, type Logger } from "../../shared/log.ts";
  */
 export function ignoreOutputErrors(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
+}
+
+/**
+ * Lets the process exit with its code after its terminal has closed. Otherwise Node tries to reset the terminal at the
+ * exit, and aborts with a stack trace.
+ */
+export function handleClosedTerminal(): void {
+  const terminals = [0, 1, 2].filter((descriptor) => isatty(descriptor));
+  process.once("SIGHUP", () => process.once("exit", () => terminals.forEach(tryClose)));
 }
 
 /**
@@ -25,6 +36,14 @@ export function handleProcessErrors(log: () => Logger, onException: () => void):
 }
 
 // --- Internal helpers ---
+
+function tryClose(descriptor: number): void {
+  try {
+    closeSync(descriptor);
+  } catch {
+    // It is closed already.
+  }
+}
 
 /** The most logged errors per second. */
 const maxLines = 20;

@@ -2,13 +2,14 @@ import cluster from "node:cluster";
 import { once } from "node:events";
 import { readArguments } from "./arguments.ts";
 import { fail } from "./output.ts";
-import { ignoreOutputErrors } from "./process-errors.ts";
+import { handleClosedTerminal, ignoreOutputErrors } from "./process-errors.ts";
 import { run, type Supervisor } from "./run.ts";
 import type { PrimaryMessage, WorkerMessage } from "./worker-process.ts";
 
 // The program of each worker of `storefront start --workers`.
 try {
   ignoreOutputErrors();
+  handleClosedTerminal();
   // The terminal sends these signals to all its processes, so the primary gets them, too.
   for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
   const { config: file, port, host = "127.0.0.1" } = readArguments(process.argv.slice(2)).values;

@@ -17,7 +17,7 @@ describe("without a server", () => {
     const { code, stdout, stderr } = await runCli(args.split(" "));
     expect([code, stderr]).toEqual([0, ""]);
     const commands = ["start", "dev", "doctor", "explain"];
-    const flags = ["--config", "--shop", "--port", "--host", "--help", "--version"];
+    const flags = ["--config", "--shop", "--port", "--host", "--workers", "--help", "--version"];
     for (const word of [...commands, ...flags]) {
       expect(stdout).toContain(`\n  ${word} `);
     }

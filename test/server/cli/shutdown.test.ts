@@ -1,7 +1,8 @@
-import { existsSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { createFolder, root, shops, startCli, until, waiting } from "../../_cli.ts";
 import { isListening, openSocket, toCall } from "../../_socket.ts";
 
@@ -161,4 +162,21 @@ test("dev closes idle connections immediately when it stops", async () => {
   expect(await server.exited).toBe(0);
   expect(performance.now() - startedAt).toBeLessThan(5000);
   expect([unused.isEnded, kept.isEnded]).toEqual([true, true]);
+});
+
+// Node aborts at its exit if it can't reset the terminal.
+test.each(["dev", "start"])("%s exits with code 0 when its terminal closes", async (command) => {
+  const server = `"${process.execPath}" "${join(root, "dist/server/cli/cli.js")}" ${command}`;
+  const folder = await createFolder({
+    [file]: waiting,
+    // The inner shell survives the terminal, so it can write the exit code.
+    "run.sh": `(trap "" HUP; ${server} --port 0 > output 2>&1; echo "code $?" >> output); :`,
+  });
+  const terminal = spawn("script", ["-qfc", "sh run.sh", "/dev/null"], { cwd: folder });
+  onTestFinished(() => void terminal.kill("SIGKILL"));
+  const output = () => readFileSync(join(folder, "output"), "utf8");
+  await until(() => existsSync(join(folder, "output")) && output().includes("listens on"));
+  terminal.kill("SIGKILL");
+  await until(() => output().includes("code "));
+  expect(output()).toMatch(/ info The server shuts down; .*\ncode 0\n$/);
 });
