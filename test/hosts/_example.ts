@@ -47,7 +47,7 @@ export async function startExample(
   const pack = `npm pack --silent --ignore-scripts --pack-destination ${top}`;
   run(`tar -xzf ${join(top, run(pack, root).trim())} --strip-components=1`, top);
   dropScripts(join(top, "package.json"));
-  mkdirSync(join(top, "examples"));
+  mkdirSync(join(top, "examples"), { recursive: true });
   const skipped = /\/(?:node_modules|\.next|\.nuxt|\.output|\.svelte-kit|build|\.data)(?:\/|$)/;
   cpSync(join(root, "examples", name), folder, {
     recursive: true,
