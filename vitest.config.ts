@@ -21,6 +21,8 @@ export default defineConfig({
       "storefront-core/dev": source("server/dev.ts"),
       "storefront-core/sveltekit": source("adapters/sveltekit.ts"),
       "storefront-core/vite": source("adapters/vite.ts"),
+      "storefront-core/nuxt/app": source("adapters/nuxt-app.ts"),
+      "storefront-core/nuxt/server": source("adapters/nuxt-server.ts"),
       "storefront-core/vendure": source("adapters/vendure-session-cache.ts"),
       "storefront-core": source("server/index.ts"),
     },

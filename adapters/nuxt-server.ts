@@ -1,0 +1,191 @@
+/** The part of the Nuxt module in Nitro: the public entry `storefront-core/nuxt/server`, for the module's own code. */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import {
+  createRpcCaller,
+  createStorefront,
+  isStorefrontPath,
+  type RpcCaller,
+  type RpcMethods,
+  type Storefront,
+  type StorefrontConfig,
+} from "../server/index.ts";
+import { toNodeHandler } from "./node.ts";
+
+/** `event.context.storefront` of every request in Nuxt's server. */
+export interface NitroStorefront {
+  /** The storefront, for `createRpcCaller(app, toWebRequest(event))` in your own handlers. */
+  readonly app: Storefront;
+  /** What the browser needs to send calls. */
+  readonly forBrowser: { readonly basePath: string; readonly shopPaths: readonly string[] };
+  /** The page that an event requests. */
+  pageOf(event: NitroEvent): NitroPage;
+}
+
+/** The calls of a page that the server is rendering. */
+export interface NitroPage {
+  callerOf<Methods extends RpcMethods>(shopId: number | undefined): RpcCaller<Methods>;
+  /**
+   * Adds the headers of the calls to the page's response.
+   * @returns the page's own path, if the browser must request it again with its new cookie
+   * @throws Error if Nitro caches the page, and a call depended on the visitor's session
+   */
+  finish(): string | undefined;
+}
+
+/** An event of h3 1. */
+export interface NitroEvent {
+  readonly method: string;
+  /** The path and query without `app.baseURL`. */
+  readonly path: string;
+  readonly headers: Headers;
+  readonly node: { readonly req: IncomingMessage; readonly res: ServerResponse };
+  readonly context: Record<string, unknown>;
+}
+
+/** What Nitro's bundle knows. */
+export interface NitroMountOptions {
+  readonly isDevelopment: boolean;
+  readonly isPrerendering: boolean;
+  /** Reads the body of a request that has no connection: `readRawBody` of h3 1. */
+  readonly readBody: (event: never) => Promise<string | undefined> | undefined;
+}
+
+/** The default export of a config's file. */
+type ConfigExport = StorefrontConfig | (() => StorefrontConfig | Promise<StorefrontConfig>);
+
+/**
+ * Opens the storefront of a config for Nitro 2, which Nuxt 4 runs on.
+ * @throws ConfigError at startup, unless the config is an async function: then each request fails
+ */
+export function mountInNitro(
+  config: ConfigExport,
+  { isDevelopment, isPrerendering, readBody }: NitroMountOptions,
+): NitroMount {
+  // The build can lack the secrets of production.
+  const opened = open(config, !isDevelopment && !isPrerendering);
+
+  return {
+    plugin({ hooks }) {
+      hooks.hook("request", async (event) => {
+        const app = await opened;
+        event.context["storefront"] = createNitroStorefront(
+          app,
+          isPrerendering ? undefined : event,
+        );
+      });
+      hooks.hook("close", async () => (await opened).close());
+    },
+    async handler(event) {
+      const app = await opened;
+      if (isPrerendering || !isStorefrontPath(app, withoutBase(event))) return undefined;
+      const { req, res } = event.node;
+      if ("__unenv__" in req) return app.fetch(await toLocalRequest(event, readBody));
+      await toNodeHandler(app)(req, res);
+      return undefined;
+    },
+  };
+}
+
+// --- Internal helpers ---
+
+interface NitroMount {
+  /** A plugin: sets `event.context.storefront`, and closes the storefront with Nitro. */
+  readonly plugin: (nitro: NitroApp) => void;
+  /** A middleware: responds to the paths of the storefront. */
+  readonly handler: (event: NitroEvent) => Promise<Response | undefined>;
+}
+
+interface NitroApp {
+  readonly hooks: {
+    hook(name: "request", callback: (event: NitroEvent) => Promise<void>): unknown;
+    hook(name: "close", callback: () => Promise<void>): unknown;
+  };
+}
+
+function open(config: ConfigExport, production: boolean): Storefront | Promise<Storefront> {
+  const value = typeof config === "function" ? config() : config;
+  return value instanceof Promise
+    ? value.then((awaited) => createStorefront(awaited, { production }))
+    : createStorefront(value, { production });
+}
+
+/** @param incoming the event from the network; without one, all visitors get what is rendered */
+function createNitroStorefront(app: Storefront, incoming: NitroEvent | undefined): NitroStorefront {
+  const pages = new WeakMap<NitroEvent, NitroPage>();
+  return {
+    app,
+    get forBrowser() {
+      const { basePath, shops } = app.options;
+      const shopPaths = shops.flatMap(({ public: { path } }) => (path === undefined ? [] : [path]));
+      return { basePath, shopPaths };
+    },
+    pageOf(event) {
+      const page = pages.get(event) ?? createPage(app, event, event !== incoming);
+      pages.set(event, page);
+      return page;
+    },
+  };
+}
+
+/** @param isShared whether Nitro stores the page for all visitors: it then renders it with an event of its own */
+function createPage(app: Storefront, event: NitroEvent, isShared: boolean): NitroPage {
+  const request = toRequest(event, { method: event.method });
+  let latest: RpcCaller<RpcMethods> | undefined;
+  return {
+    callerOf<Methods extends RpcMethods>(shopId: number | undefined) {
+      const caller = createRpcCaller<Methods>(app, request, { shopId });
+      latest = caller as unknown as RpcCaller<RpcMethods>;
+      return caller;
+    },
+    finish() {
+      if (latest === undefined) return undefined;
+      const { headers, redirect } = latest;
+      if (isShared && headers.has("cache-control")) throw new Error(ofOneVisitor(event.path));
+      const { res } = event.node;
+      for (const [name, value] of headers) {
+        if (name === "set-cookie") res.appendHeader(name, value);
+        else res.setHeader(name, value);
+      }
+      return event.path.startsWith("/__nuxt_error") ? undefined : redirect;
+    },
+  };
+}
+
+function ofOneVisitor(path: string): string {
+  return `useRpc: all visitors get the same copy of ${path}, because Nitro prerenders or caches it (routeRules). So it can't contain results of methods that use a session. Call them in the browser (useAsyncData with server: false), or don't cache the page: see docs/ssr.md`;
+}
+
+/** The path and query as the client sent them, without `app.baseURL`. h3 joins repeated slashes in `event.path`. */
+function withoutBase({ path, node: { req } }: NitroEvent): string {
+  const { originalUrl = path } = req as IncomingMessage & { readonly originalUrl?: string };
+  const own = path.split("?", 1)[0] as string;
+  const [sent] = originalUrl.split("?", 1) as [string];
+  return sent.endsWith(own) ? originalUrl.slice(sent.length - own.length) : originalUrl;
+}
+
+/**
+ * Creates the request of a call that has no connection: one of the server's own (`$fetch`), or any call on a host
+ * without Node.js.
+ */
+async function toLocalRequest(
+  event: NitroEvent,
+  readBody: NitroMountOptions["readBody"],
+): Promise<Request> {
+  const hasBody = /^(?:POST|PUT|PATCH|DELETE)$/.test(event.method);
+  const body = hasBody ? await readBody(event as never) : undefined;
+  return toRequest(event, { method: event.method, body: body ?? null });
+}
+
+/** Creates a web request with the headers of an event, the client's address, and a signal of the connection. */
+function toRequest({ headers, path, context, node: { req, res } }: NitroEvent, init: RequestInit) {
+  const socket = req.socket as (typeof req.socket & { readonly encrypted?: boolean }) | undefined;
+  const origin = `${socket?.encrypted === true ? "https" : "http"}://${req.headers.host}`;
+  const url = (URL.canParse(origin) ? origin : "http://localhost") + path;
+  const gone = new AbortController();
+  res.once("close", () => {
+    if (!res.writableEnded) gone.abort(new DOMException("The client disconnected", "AbortError"));
+  });
+  const request = new Request(url, { ...init, headers, signal: gone.signal });
+  return Object.assign(request, { ip: socket?.remoteAddress ?? context["clientAddress"] });
+}

@@ -1,0 +1,14 @@
+import { defineRpcMethod, defineStorefrontConfig } from "storefront-core";
+
+export default defineStorefrontConfig({
+  shops: [{ shopId: 1001, locale: "en-GB", currency: "GBP" }],
+  session: { secret: process.env["STOREFRONT_SESSION_SECRET"] },
+  // One process only: with several, use the driver "redis".
+  storage: { singleProcess: true, account: { driver: "fs", base: ".data/accounts" } },
+  methods: {
+    greet: defineRpcMethod({
+      readOnly: true,
+      handler: (_, { user }) => `Hello, ${user?.firstName ?? "guest"}!`,
+    }),
+  },
+});

@@ -1,0 +1,100 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { describeWithChromium } from "../../_chromium.ts";
+import { CookieClient } from "../../_cookie-client.ts";
+import { testSecret } from "../../_setup.ts";
+import { startExample, type RunningExample } from "../_example.ts";
+
+describeWithChromium("examples/nuxt, built for production", [], (open) => {
+  let app: RunningExample;
+  beforeAll(async () => {
+    app = await startExample("nuxt", {
+      build: "npx nuxt build && npx nuxt typecheck",
+      start: () => "node .output/server/index.mjs",
+      env: {
+        STOREFRONT_SESSION_SECRET: testSecret,
+        NUXT_TELEMETRY_DISABLED: "1",
+        HOST: "127.0.0.1",
+      },
+    });
+  });
+  afterAll(() => app?.stop());
+
+  const send = (path: string, init?: RequestInit) => fetch(`${app.origin}${path}`, init);
+
+  test("lets a guest fill the basket, register, keep the basket, and log out", async () => {
+    const page = await open();
+    const calls: string[] = [];
+    page.on("request", (request) => {
+      const { pathname } = new URL(request.url());
+      if (pathname.startsWith("/api/rpc/")) calls.push(pathname);
+    });
+    await page.goto(app.origin, { waitUntil: "networkidle" });
+    await page.getByText("Hello, guest!").waitFor();
+    await page.getByText("0 items in the basket").waitFor();
+    // The page has the results of the server, so the browser doesn't call again.
+    expect(calls).toEqual([]);
+    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await page.getByText("1 items in the basket").waitFor();
+    expect(calls).toContain("/api/rpc/addItemToBasket");
+    await page.getByRole("button", { name: "Register" }).click();
+    await page.getByText("Hello, Ada!").waitFor();
+    await page.reload();
+    await page.getByText("Hello, Ada!").waitFor();
+    await page.getByText("1 items in the basket").waitFor();
+    await page.getByRole("button", { name: "Log out" }).click();
+    await page.getByText("Hello, guest!").waitFor();
+    await page.getByText("0 items in the basket").waitFor();
+  });
+
+  test("begins one session for two writes of a new visitor while it renders", async () => {
+    const page = await open();
+    await page.goto(app.origin);
+    await page.getByRole("button", { name: "Add two while the server renders" }).click();
+    await page.getByText("2 items in the basket").waitFor();
+    expect(await page.context().cookies()).toHaveLength(1);
+    await page.getByRole("link").click();
+    await page.getByRole("heading").waitFor();
+    await page.getByText("2 items in the basket").waitFor();
+
+    const response = await send("/gift", { method: "POST", headers: { origin: app.origin } });
+    const cookies = response.headers.getSetCookie();
+    expect(cookies).toEqual([expect.stringMatching(/^\$session-1001=/)]);
+    expect(response.headers.get("cache-control")).toBe("private, no-store");
+    const [cookie = ""] = cookies[0]?.split(";") ?? [];
+    expect(await (await send("/", { headers: { cookie } })).text()).toContain("2 items");
+  });
+
+  test("redirects a page to itself if its cookie was replaced a moment ago", async () => {
+    const client = new CookieClient(send);
+    await client.call("addItemToBasket", { variantId: 7, quantity: 1 });
+    const old = client.cookieHeader;
+    const user = { email: "old@example.com", password: "correct horse 9", firstName: "Ada" };
+    expect(await client.call("register", user)).toMatchObject({ status: 200 });
+    const response = await send("/?page=1", { headers: { cookie: old }, redirect: "manual" });
+    expect(response.status).toBe(307);
+    expect(response.headers.get("location")).toBe("/?page=1");
+    const next = await send("/?page=1", { headers: { cookie: client.cookieHeader } });
+    expect(await next.text()).toContain("Hello, Ada!");
+  });
+
+  test("answers every HTTP method, also for paths that are no method's", async () => {
+    for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
+      const { status, headers } = await send("/api/rpc/unknown", { method });
+      expect(status, method).toBe(404);
+      expect(headers.get("content-type"), method).toBe("application/problem+json");
+    }
+    expect(await (await send("/readyz")).json()).toEqual({ status: "ok" });
+  });
+
+  test("accepts the pages of its own origin only, and finds the client's address", async () => {
+    for (const [origin, status] of [
+      [app.origin, 200],
+      ["https://evil.example", 403],
+    ] as const) {
+      const headers = { origin, "content-type": "application/json" };
+      const response = await send("/api/rpc/getBasket", { method: "POST", body: "{}", headers });
+      expect(response.status, origin).toBe(status);
+    }
+    expect(app.output).not.toContain("no IP address");
+  });
+});
