@@ -11,8 +11,11 @@ let app: RunningExample;
 beforeAll(async () => {
   app = await startExample("sveltekit", {
     files: fileURLToPath(new URL("files", import.meta.url)),
-    build: "npm run check && npm run build",
-    start: () => "npm start",
+    build: [
+      "mv storefront.config.ts own.config.ts && mv test.config.ts storefront.config.ts",
+      "npm run check && env -u STOREFRONT_SESSION_SECRET npm run build",
+    ].join(" && "),
+    start: () => "env -u NODE_ENV npm start",
     env: {
       HOST: "127.0.0.1",
       STOREFRONT_SESSION_SECRET: testSecret,
@@ -103,6 +106,8 @@ describe("examples/sveltekit, built for production", () => {
     expect((await client.call("getBasket", undefined, { origin: app.origin })).status).toBe(200);
     const foreign = await client.call("getBasket", undefined, { origin: "https://evil.example" });
     expect(foreign.body.code).toBe("foreign_origin");
+    // In development, the log names the origin.
+    expect(app.output).not.toContain("evil.example");
     const direct = new CookieClient((path, init) => fetch(`${app.origin}${path}`, init));
     expect((await direct.call("showAddress")).body).toBe("127.0.0.1");
   });

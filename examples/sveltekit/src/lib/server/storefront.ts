@@ -1,6 +1,8 @@
+import { building, dev } from "$app/environment";
 import { createStorefront, type BuiltinMethods } from "storefront-core";
 import config, { type methods } from "../../../storefront.config.ts";
 
 export type Methods = BuiltinMethods & typeof methods;
 
-export const storefront = createStorefront(config);
+// `node build` doesn't set NODE_ENV, and `vite build` loads this module without the secret of production.
+export const storefront = createStorefront(config, { production: !dev && !building });
