@@ -57,6 +57,8 @@ export async function sendPageCall(
   if (name === undefined || (method && method.access !== "public")) visit.noteSession();
   const page = new URL(visit.request.url);
   const fields = new Headers(given);
+  // A framework adds the cookies of the page's request, which are older than those of the visit.
+  fields.delete("cookie");
   const isNamed = ownPath !== undefined || fields.has("x-shop-id");
   const shopPath = isNamed ? ownPath : findShopPath(options, page.pathname);
   const folder = shopPath === undefined ? "" : `/${shopPath}`;

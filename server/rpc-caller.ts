@@ -73,7 +73,7 @@ export function createRpcCaller<Methods extends RpcMethods>(
 /**
  * Creates a `fetch` for server-side rendering, for code that also runs in the browser: a framework gives it to the typed
  * client. Calls of the storefront need no HTTP, and are the same visitor's as those of `createRpcCaller` for this page.
- * Requests with a token of their own (`Authorization`) are not the visitor's.
+ * Requests with a token of their own (`Authorization`), or with `credentials: "omit"`, are not the visitor's.
  * @param page the request for the page, from a browser
  * @throws TypeError if `page` is no web `Request`
  */
@@ -86,9 +86,8 @@ export function createCallerFetch(
   const visit = visitOf(calls, page as ServerRequest);
   return async (request) => {
     const { method, headers, signal } = request;
-    const target = headers.has("authorization")
-      ? undefined
-      : findTarget(calls.options, request.url);
+    const isOwn = headers.has("authorization") || omitsCookies(request);
+    const target = isOwn ? undefined : findTarget(calls.options, request.url);
     if (target === undefined) {
       if (!("ip" in request)) Object.defineProperty(request, "ip", { get: () => visit.request.ip });
       return storefront.fetch(request);
@@ -134,6 +133,15 @@ export async function respondWithCaller(
 }
 
 // --- Internal helpers ---
+
+/** Whether a browser would send no cookies. Some workers throw for the property. */
+function omitsCookies(request: Request): boolean {
+  try {
+    return request.credentials === "omit";
+  } catch {
+    return false;
+  }
+}
 
 /** How long a redirect waits for the response with the new cookie, which the browser may still be receiving. */
 const redirectDelay = 200;

@@ -61,6 +61,16 @@ describeStorages("the fetch of a page", ({ start }) => {
     },
   );
 
+  test("keeps one session if the framework adds the page's cookies to each request", async () => {
+    const { app } = await start({ methods });
+    const headers = { cookie: "theme=dark" };
+    const { rpc, caller } = open(app, pageRequest(headers), { headers });
+    await rpc.addItemToBasket({ variantId: 1, quantity: 1 });
+    const { basket } = await rpc.addItemToBasket({ variantId: 2, quantity: 1 });
+    expect(basket.itemCount).toBe(2);
+    expect(caller.headers.getSetCookie()).toHaveLength(1);
+  });
+
   test("finds the visitor's session, shop, and address", async () => {
     const { app, client } = await start({ methods });
     const browser = client();
@@ -91,16 +101,22 @@ describeStorages("the fetch of a page", ({ start }) => {
     expect(caller.headers.getSetCookie()).toEqual([]);
   });
 
-  test("leaves out the visitor's cookie if a request has a token", async () => {
+  test.each([
+    ["a token", "no-token"],
+    ["a store without a token", undefined],
+  ])("leaves out the visitor's cookie if the client has %s", async (_, token) => {
     const { app, client } = await start({
       methods,
       session: { tokenMethod: ["cookie", "bearer"] },
     });
     const browser = client();
     await browser.call("addItemToBasket", { variantId: 1, quantity: 1 });
-    const token = { get: () => "no-token", set: () => undefined };
-    const { rpc } = open(app, pageRequest({ cookie: browser.cookieHeader }), { token });
+    const store = { get: () => token, set: () => undefined };
+    const { rpc, caller } = open(app, pageRequest({ cookie: browser.cookieHeader }), {
+      token: store,
+    });
     expect((await rpc.getBasket()).basket.itemCount).toBe(0);
+    expect(caller.headers.getSetCookie()).toEqual([]);
   });
 
   test.each([false, true])(
