@@ -34,6 +34,9 @@ export async function listen(
   const connections = new Connections();
   const server = serve(createServerApp(storefront), {
     middleware: [createFastRoutes(storefront)],
+    // Otherwise srvx reads the variables PORT and HOST.
+    port,
+    hostname: host,
     manual: true,
     silent: true,
     gracefulShutdown: false,

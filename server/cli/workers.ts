@@ -34,15 +34,11 @@ export class Workers {
    * Starts the first worker, and then the others.
    * @returns how the first worker ended, if it ended before it was ready
    */
-  async start(): Promise<WorkerExit | undefined> {
+  start(): Promise<WorkerExit | undefined> {
     const [first, ...others] = this.#slots as readonly [Slot, ...Slot[]];
-    const worker = this.#fork();
-    const ready = await worker.ready;
-    if (ready === undefined) return worker.exited;
-    this.#describe(ready.description);
-    this.#install(first, worker);
-    this.#last = Promise.all(others.map((slot) => this.#restart(slot)));
-    return undefined;
+    const started = this.#startFirst(first);
+    this.#last = started.then(() => Promise.all(others.map((slot) => this.#restart(slot))));
+    return started;
   }
 
   /**
@@ -76,7 +72,20 @@ export class Workers {
     for (const worker of this.#processes) worker.kill();
   }
 
+  async #startFirst(slot: Slot): Promise<WorkerExit | undefined> {
+    const worker = this.#fork();
+    const ready = await worker.ready;
+    if (ready === undefined) {
+      this.#isEnding = true;
+      return worker.exited;
+    }
+    this.#describe(ready.description);
+    this.#install(slot, worker);
+    return undefined;
+  }
+
   async #rollAll(): Promise<void> {
+    if (this.#isEnding) return;
     const startedAt = performance.now();
     this.#log.info("The workers restart, one after the other");
     for (const [index, slot] of this.#slots.entries()) {
@@ -136,6 +145,7 @@ export class Workers {
   }
 
   async #restart(slot: Slot): Promise<void> {
+    if (this.#isEnding) return;
     if (!(await this.#replace(slot))) this.#schedule(slot);
   }
 

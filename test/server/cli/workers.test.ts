@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { request, type IncomingMessage } from "node:http";
 import { join } from "node:path";
 import { text as readText } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
-import { createFolder, plain, runCli, until } from "../../_cli.ts";
+import { createFolder, plain, runCli, startCli, until } from "../../_cli.ts";
 import { describeWithRedis, useRedis } from "../../_redis.ts";
 import { testSecret } from "../../_setup.ts";
 import { isListening, openSocket, toCall } from "../../_socket.ts";
@@ -94,6 +94,23 @@ describeWithRedis("start --workers", () => {
     expect(findWorkers(server)).toHaveLength(6);
   });
 
+  test("restarts after a signal that arrives while the first worker starts", async () => {
+    const pause = `import { existsSync as exists, writeFileSync as write } from "node:fs";
+if (!exists("primary")) {
+  write("primary", String(process.ppid));
+  while (!exists("go")) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+`;
+    const folder = await createFolder({ [file]: pause + workersConfig(redis().url) });
+    const started = startCli(["start", "--workers", "2"], { folder });
+    await until(() => existsSync(join(folder, "primary")));
+    process.kill(Number(await readFile(join(folder, "primary"), "utf8")), "SIGHUP");
+    await writeFile(join(folder, "go"), "");
+    const server = await started;
+    await untilRestarted(server, 1);
+    expect([findWorkers(server).length, server.stderr]).toEqual([4, ""]);
+  });
+
   test("starts a worker for each that was killed, after pauses that grow", async () => {
     const { server } = await start();
     for (let count = 3; count <= 5; count++) {
@@ -175,6 +192,14 @@ describeWithRedis("start --workers", () => {
     await server.exited;
     await until(() => findWorkers(server).every((pid) => !isRunning(pid)));
     expect(await isListening(server.origin)).toBe(false);
+  });
+
+  test("prints one message for a port in use, and exits with code 1", async () => {
+    const { server, folder } = await start();
+    const args = ["start", "--workers", "2", "--port", new URL(server.origin).port];
+    const { code, stdout, stderr } = await runCli(args, { folder });
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(/^storefront: Port \d+ is already in use\. .*\n$/);
   });
 
   test("closes connections above server.maxConnections of each worker", async () => {
