@@ -7,7 +7,7 @@ import {
   type SessionRecord,
   type ShopUser,
 } from "./session-record.ts";
-import { successorOf, type SessionRecords } from "./session-records.ts";
+import { maxCopies, successorOf, type SessionRecords } from "./session-records.ts";
 import { isMark, type Session } from "./session.ts";
 import { union, type PendingMerge } from "./user-index.ts";
 
@@ -27,7 +27,7 @@ export interface Login {
  * Creates a session that is bound to a user, and replaces the old session, if there is one.
  *
  * It stores the new record first. Last, it replaces the old record by a mark, if that record is still as it was
- * copied. If a step fails, the old session stays active. The new record notes that merges are pending, until they are
+ * copied, or has changed too often. If a step before that fails, the old session stays active. The new record notes that merges are pending, until they are
  * done.
  * @returns the session, and the user's pending merges of guest lists
  * @throws SessionEndedError if all of the user's sessions were ended since the login began;
@@ -95,9 +95,11 @@ async function retire(
   created: Session,
   copy: (changed: Session) => Promise<void> = async () => {},
 ): Promise<void> {
-  for (let copied = old; ;) {
-    const mark = { mark: "retired", for: created.record.id } as const;
-    const found = await records.follow(await records.replace(copied, mark));
+  const mark = { mark: "retired", for: created.record.id } as const;
+  for (let copied = old, copies = 0; ; copies++) {
+    const isLast = copies >= maxCopies;
+    const state = await (isLast ? records.overwrite(copied, mark) : records.replace(copied, mark));
+    const found = await records.follow(state);
     if (found === undefined) break;
     if (isMark(found)) {
       // Another call gave the session a new ID: then the index names that, or the other call sees to it.
@@ -106,6 +108,7 @@ async function retire(
     }
     copied = found;
     await copy(found);
+    if (isLast && found === state) break;
   }
   await records.users.remove(old);
 }

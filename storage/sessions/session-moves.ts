@@ -1,13 +1,13 @@
 import { graceMilliseconds, type SessionMark } from "./session-document.ts";
 import { createSessionId, type SessionRecord } from "./session-record.ts";
-import { successorOf, type SessionRecords } from "./session-records.ts";
+import { maxCopies, successorOf, type SessionRecords } from "./session-records.ts";
 import { isMark, SessionEndedError, type Session } from "./session.ts";
 
 /*
  * Gives the sessions of one shop's users new IDs.
  *
  * It stores the new record first, then both IDs in the user's index, and last the mark that replaces the old record.
- * If a step fails, the old ID stays valid, and the next attempt starts again.
+ * If a step before the mark fails, the old ID stays valid, and the next attempt starts again.
  * All functions throw StorageUnavailableError.
  */
 
@@ -29,7 +29,7 @@ export async function rotateSession(
   };
   for (let current = old; ;) {
     try {
-      return await move(records, current, fields, (_, to) => ({ mark: "retired", for: to }));
+      return await move(records, current, fields, (_, to) => ({ mark: "retired", for: to }), true);
     } catch (error) {
       if (!(error instanceof SessionEndedError)) throw error;
       // If a parallel call has renewed the ID, rotate the new one.
@@ -45,7 +45,7 @@ export async function rotateSession(
 /**
  * Renews an old ID. The old ID resolves to the new one until 30 seconds after the first use of the new one. Later
  * use of the old ID ends the session.
- * @throws SessionEndedError if the session ended or moved in the meantime
+ * @throws SessionEndedError if the session ended or moved in the meantime, or if parallel calls change it too often
  */
 export async function renewSession(records: SessionRecords, old: Session): Promise<Session> {
   const now = Date.now();
@@ -63,13 +63,20 @@ async function move(
   old: Session,
   fields: Partial<SessionRecord>,
   toMark: (record: SessionRecord, to: string) => SessionMark,
+  canOverwrite = false,
 ): Promise<Session> {
   const id = createSessionId(assertUser(old.record.user));
   let session = await records.create({ ...old.record, ...fields, id });
   try {
     await enter(records, old, session);
-    for (let copied = old; ;) {
-      const found = await records.replace(copied, toMark(copied.record, id));
+    for (let copied = old, copies = 0; ; copies++) {
+      const mark = toMark(copied.record, id);
+      const isLast = copies >= maxCopies;
+      // A call can follow the mark of a renewal and write under the new ID, so a copy must not come after it.
+      if (isLast && !canOverwrite) throw new SessionEndedError();
+      const found = await (isLast
+        ? records.overwrite(copied, mark)
+        : records.replace(copied, mark));
       if (found !== undefined && successorOf(found) === id) return session;
       if (found === undefined || isMark(found)) throw new SessionEndedError();
       // A parallel call has written since the copy: copy its change, and try again.
@@ -79,6 +86,7 @@ async function move(
       });
       if (isMark(changed)) throw new SessionEndedError();
       session = changed;
+      if (isLast) return session;
     }
   } catch (error) {
     // No client received the new ID. If the index names it, the next attempt finds no record.

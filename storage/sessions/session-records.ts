@@ -1,5 +1,10 @@
 import { generationOf, isJustAdvanced, isOver, type SessionGenerations } from "./generations.ts";
-import { absent, type Collection, type DocumentStore } from "../documents/documents.ts";
+import {
+  absent,
+  type Collection,
+  type DocumentStore,
+  type Snapshot,
+} from "../documents/documents.ts";
 import {
   endDocument,
   graceMilliseconds,
@@ -160,6 +165,26 @@ export class SessionRecords {
     }
   }
 
+  /**
+   * Replaces a record by a mark, even if it has changed since it was read.
+   * @returns the content before, if there was any; a mark stays
+   */
+  async overwrite({ record, snapshot }: Session, mark: SessionMark): Promise<Found | undefined> {
+    let before: Snapshot<SessionDocument> = snapshot;
+    try {
+      await this.#documents.update(keyOf(record), (current, stored) => {
+        before = stored;
+        if (current === undefined || current.mark !== undefined) return "keep";
+        return { set: mark, expiresAt: Date.now() + graceMilliseconds };
+      });
+    } catch (error) {
+      // The storage can have written the mark before it failed.
+      const found = await this.read(record.id).catch(() => undefined);
+      if (found === undefined || successorOf(found) !== successorOf(mark)) throw error;
+    }
+    return toFound(before, this.settings);
+  }
+
   /** Ends a record, even if it has changed since it was read. @returns the content before, if there was any */
   async end({ record, snapshot }: Session): Promise<Found | undefined> {
     return toFound(await endDocument(this.#documents, keyOf(record), snapshot), this.settings);
@@ -210,6 +235,12 @@ export class SessionRecords {
     return found;
   }
 }
+
+/**
+ * How often a move of a session copies changes of parallel calls before it replaces the record by a mark. After that, it
+ * replaces the record first, or a client that writes all the time could prevent the move.
+ */
+export const maxCopies = 8;
 
 /** The new ID of the session, by the mark under its old ID. */
 export function successorOf(found: Found): string | undefined {

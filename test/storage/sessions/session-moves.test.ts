@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { SessionGenerations } from "../../../storage/sessions/generations.ts";
 import { SessionStore } from "../../../storage/sessions/session-store.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
@@ -32,6 +32,21 @@ type Move = (session: Session) => Promise<Session>;
 const rotate: Move = (session) => sessions.rotate(session, { proved: true });
 const renew: Move = (session) => sessions.renew(session);
 const login: Move = async (session) => (await sessions.bind(session, { user })).session;
+
+/** Changes the record of a session after each write of this server, as another server does. @returns the changes */
+function keepWriting({ record: { id } }: Session): () => number {
+  const path = `session:1001:${id.slice(-36)}`;
+  const documents = faulty.driver.getInstance?.() as Map<string, string>;
+  let writes = 0;
+  faulty.after = ({ kind, key }) => {
+    const document = JSON.parse(documents.get(path) as string);
+    if (kind !== "write" || key === path || document.value.mark || writes === 500) return;
+    writes++;
+    const value = { ...document.value, customData: { writes } };
+    documents.set(path, JSON.stringify({ ...document, version: `other-${writes}`, value }));
+  };
+  return () => writes;
+}
 
 /** Lets the loser of two moves fail in the one way that it may. */
 async function settle(move: Promise<Session>): Promise<Session | undefined> {
@@ -155,4 +170,33 @@ test.each([
   vi.setSystemTime(Date.now() + 40_000);
   await expect(sessions.renew(old)).rejects.toThrow(SessionEndedError);
   expect(await loadSession(sessions, moved.record.id)).toBeDefined();
+});
+
+describe("while another server writes all the time", () => {
+  test.each([
+    ["a rotation", rotate],
+    ["a login", login],
+  ])("%s ends soon, and keeps the last change", async (_, move) => {
+    const old = await enter();
+    const countWrites = keepWriting(old);
+    const { record } = await move(old);
+    expect(countWrites()).toBeGreaterThan(5);
+    expect(countWrites()).toBeLessThan(50);
+    const moved = await loadSession(sessions, record.id);
+    expect(moved?.record.customData).toEqual({ writes: countWrites() });
+    expect(await sessions.lookUp(old.record.id)).toEqual({ state: "retired" });
+  });
+
+  test("a renewal gives up, and the old ID stays active", async () => {
+    const old = await enter();
+    const records = countRecords(faulty);
+    const countWrites = keepWriting(old);
+    await expect(renew(old)).rejects.toThrow(SessionEndedError);
+    expect(countWrites()).toBeLessThan(50);
+    faulty.heal();
+    const session = await loadSession(sessions, old.record.id);
+    expect(session?.record.customData).toEqual({ writes: countWrites() });
+    expect(countRecords(faulty)).toBe(records);
+    expect((await rotate(session as Session)).record.id).not.toBe(old.record.id);
+  });
 });
