@@ -64,15 +64,16 @@ export function mountInNitro(
 ): NitroMount {
   // The build can lack the secrets of production.
   const opened = open(config, !isDevelopment && !isPrerendering);
+  /** The events that came from clients, and not from Nitro itself. */
+  const received = new WeakSet<NitroEvent>();
+  let storefront: NitroStorefront | undefined;
 
   return {
     plugin({ hooks }) {
       hooks.hook("request", async (event) => {
-        const app = await opened;
-        event.context["storefront"] = createNitroStorefront(
-          app,
-          isPrerendering ? undefined : event,
-        );
+        storefront ??= createNitroStorefront(await opened, received);
+        event.context["storefront"] = storefront;
+        if (!isPrerendering) received.add(event);
       });
       hooks.hook("close", async () => (await opened).close());
     },
@@ -110,18 +111,15 @@ function open(config: ConfigExport, production: boolean): Storefront | Promise<S
     : createStorefront(value, { production });
 }
 
-/** @param incoming the event from the network; without one, all visitors get what is rendered */
-function createNitroStorefront(app: Storefront, incoming: NitroEvent | undefined): NitroStorefront {
+function createNitroStorefront(app: Storefront, received: WeakSet<NitroEvent>): NitroStorefront {
+  const { basePath, shops } = app.options;
+  const shopPaths = shops.flatMap(({ public: { path } }) => (path === undefined ? [] : [path]));
   const pages = new WeakMap<NitroEvent, NitroPage>();
   return {
     app,
-    get forBrowser() {
-      const { basePath, shops } = app.options;
-      const shopPaths = shops.flatMap(({ public: { path } }) => (path === undefined ? [] : [path]));
-      return { basePath, shopPaths };
-    },
+    forBrowser: { basePath, shopPaths },
     pageOf(event) {
-      const page = pages.get(event) ?? createPage(app, event, event !== incoming);
+      const page = pages.get(event) ?? createPage(app, event, !received.has(event));
       pages.set(event, page);
       return page;
     },
@@ -187,5 +185,5 @@ function toRequest({ headers, path, context, node: { req, res } }: NitroEvent, i
     if (!res.writableEnded) gone.abort(new DOMException("The client disconnected", "AbortError"));
   });
   const request = new Request(url, { ...init, headers, signal: gone.signal });
-  return Object.assign(request, { ip: socket?.remoteAddress ?? context["clientAddress"] });
+  return Object.assign(request, { ip: socket?.remoteAddress || context["clientAddress"] });
 }
