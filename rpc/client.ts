@@ -2,8 +2,8 @@
  * The typed client for frontends.
  * @module storefront-core/client
  */
-import { createBatch } from "./client/batch.ts";
-import { createSendRequest } from "./client/request.ts";
+import { createBatch } from "./client/call-batch.ts";
+import { createSendRequest } from "./client/send-request.ts";
 import { readResult, RpcClientError } from "./client/result.ts";
 import { orAborted, wait, withTimeout } from "./client/waiting.ts";
 import type { Call, RpcCallOptions, RpcClient, RpcClientOptions } from "./client-types.ts";

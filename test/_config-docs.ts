@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { serverGroups, shopGroups } from "../server/config/config.ts";
-import type { Key, KeyTable } from "../server/config/keys/key.ts";
+import type { Key, KeyTable } from "../server/config/keys/config-key.ts";
 import { sessionKeys } from "../server/config/keys/session-keys.ts";
 import { shopKeys } from "../server/config/keys/shop-keys.ts";
 import { topKeys } from "../server/config/keys/top-keys.ts";

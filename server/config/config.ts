@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { RpcMethods } from "../../rpc/method.ts";
 import { corsKeys, type CorsConfig } from "./keys/cors-keys.ts";
-import { falseOr, group, objectOf, type ConfigOf } from "./keys/key.ts";
+import { falseOr, group, objectOf, type ConfigOf } from "./keys/config-key.ts";
 import {
   adminKeys,
   httpKeys,

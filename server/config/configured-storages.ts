@@ -1,6 +1,6 @@
 import { toDriverName } from "../../storage/open-driver.ts";
 import type { StorageConfig } from "../../storage/documents/driver.ts";
-import type { SourcedValue } from "./keys/key.ts";
+import type { SourcedValue } from "./keys/config-key.ts";
 import type { SourcedConfig } from "./merge-config.ts";
 
 /** A storage of a config, and the first key that uses it. */

@@ -2,7 +2,7 @@ import { serverGroups, shopGroups } from "./config.ts";
 import type { ConfigFault } from "./config-error.ts";
 import { configDiagnostics } from "./config-diagnostics.ts";
 import type { DiagnosticKind } from "./diagnostic-kind.ts";
-import type { KeyTable } from "./keys/key.ts";
+import type { KeyTable } from "./keys/config-key.ts";
 import { shopKeys } from "./keys/shop-keys.ts";
 import { topKeys } from "./keys/top-keys.ts";
 import { serverDiagnostics } from "./server-diagnostics.ts";

@@ -1,5 +1,5 @@
 import { serverGroups, shopGroups } from "./config.ts";
-import type { KeyTable, SourcedValue } from "./keys/key.ts";
+import type { KeyTable, SourcedValue } from "./keys/config-key.ts";
 import { shopKeys } from "./keys/shop-keys.ts";
 import { topKeys } from "./keys/top-keys.ts";
 import type { SourcedConfig } from "./merge-config.ts";

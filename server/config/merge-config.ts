@@ -1,7 +1,7 @@
 import { toPath } from "./config-error.ts";
 import { serverGroups, shopGroups, type StorefrontConfig } from "./config.ts";
-import type { Effective, Key, KeyTable, Sourced, SourcedValue } from "./keys/key.ts";
-import { byDefault } from "./keys/key.ts";
+import type { Effective, Key, KeyTable, Sourced, SourcedValue } from "./keys/config-key.ts";
+import { byDefault } from "./keys/config-key.ts";
 import { loginAttemptsKeys } from "./keys/server-keys.ts";
 import { shopKeys } from "./keys/shop-keys.ts";
 import { topKeys } from "./keys/top-keys.ts";

@@ -1,5 +1,13 @@
 import type { PublicShop } from "../../../rpc/shop.ts";
-import { boolean, day, isListOf, seconds, value, type ConfigOf, type KeyTable } from "./key.ts";
+import {
+  boolean,
+  day,
+  isListOf,
+  seconds,
+  value,
+  type ConfigOf,
+  type KeyTable,
+} from "./config-key.ts";
 
 /** Origins as a browser sends them (`https://shop.example`), patterns of origins, or a function. */
 export type CorsOrigin =

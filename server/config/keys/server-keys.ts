@@ -7,7 +7,7 @@ import {
   secrets,
   type ConfigOf,
   type KeyTable,
-} from "./key.ts";
+} from "./config-key.ts";
 
 /** How many failed logins the server allows before it rejects more, even with the correct password. */
 export interface LoginAttemptsConfig extends ConfigOf<typeof loginAttemptsKeys> {}

@@ -16,7 +16,7 @@ import {
   value,
   type ConfigOf,
   type KeyTable,
-} from "./key.ts";
+} from "./config-key.ts";
 
 /** Ends the user's least recently used session, or rejects the login. */
 export type SessionLimitPolicy = "endOldest" | "refuse";

@@ -1,4 +1,13 @@
-import { boolean, byDefault, count, isListOf, oneOf, text, value, type KeyTable } from "./key.ts";
+import {
+  boolean,
+  byDefault,
+  count,
+  isListOf,
+  oneOf,
+  text,
+  value,
+  type KeyTable,
+} from "./config-key.ts";
 
 export const shopKeys = {
   /** The shop's ID: calls name it in the header `x-shop-id`. */

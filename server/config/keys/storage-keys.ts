@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { StorageConfig } from "../../../storage/documents/driver.ts";
 import { findSupport } from "../../../storage/adapters.ts";
 import { findDriverFault } from "../../../storage/open-driver.ts";
-import { boolean, follow, hasFunctions, type ConfigOf, type KeyTable } from "./key.ts";
+import { boolean, follow, hasFunctions, type ConfigOf, type KeyTable } from "./config-key.ts";
 
 /** Storages that a shop can have for itself. */
 export interface ShopStorageConfig extends ConfigOf<typeof shopStorageKeys> {}

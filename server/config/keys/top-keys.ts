@@ -16,7 +16,7 @@ import {
   text,
   value,
   type KeyTable,
-} from "./key.ts";
+} from "./config-key.ts";
 
 /** How a call without the header `x-shop-id` finds its shop. */
 export type ShopSelector = "path" | "domain" | "path_or_default";

@@ -1,5 +1,5 @@
 import type { Diagnostic } from "../diagnostics.ts";
-import type { SourcedValue } from "../keys/key.ts";
+import type { SourcedValue } from "../keys/config-key.ts";
 import { isWeakSecret } from "../weak-secret.ts";
 import type { RuleContext } from "./rule.ts";
 

@@ -15,7 +15,7 @@ import {
   type StorefrontConfig,
 } from "../../../server/config/config.ts";
 import type { corsKeys } from "../../../server/config/keys/cors-keys.ts";
-import type { ConfigOf, Effective } from "../../../server/config/keys/key.ts";
+import type { ConfigOf, Effective } from "../../../server/config/keys/config-key.ts";
 import type { httpKeys } from "../../../server/config/keys/server-keys.ts";
 import type { sessionKeys } from "../../../server/config/keys/session-keys.ts";
 import type { shopKeys } from "../../../server/config/keys/shop-keys.ts";

@@ -1,6 +1,6 @@
 import type { Call } from "../client-types.ts";
 import { maxBatchSize } from "../unbatched.ts";
-import type { SendRequest } from "./request.ts";
+import type { SendRequest } from "./send-request.ts";
 import { readResult, RpcClientError, toError } from "./result.ts";
 import { orAborted } from "./waiting.ts";
 
