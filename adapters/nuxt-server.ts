@@ -14,11 +14,10 @@ import { toNodeHandler } from "./node.ts";
 
 /** `event.context.storefront` of every request in Nuxt's server. */
 export interface NitroStorefront {
-  /** The storefront, for `createRpcCaller(app, toWebRequest(event))` in your own handlers. */
   readonly app: Storefront;
   /** What the browser needs to send calls. */
   readonly forBrowser: { readonly basePath: string; readonly shopPaths: readonly string[] };
-  /** The page that an event requests. */
+  /** The page that an event requests. Your own handlers can use it, too: then call `finish` before the response. */
   pageOf(event: NitroEvent): NitroPage;
 }
 

@@ -8,7 +8,7 @@ import {
   type NitroMountOptions,
   type NitroStorefront,
 } from "../../adapters/nuxt-server.ts";
-import type { BuiltinMethods, StorefrontConfig } from "../../server/index.ts";
+import { defineRpcMethod, type BuiltinMethods, type StorefrontConfig } from "../../server/index.ts";
 import { testSecret } from "../_setup.ts";
 
 const config: StorefrontConfig = {
@@ -53,6 +53,21 @@ test("adds the headers of a page's calls to its response, once for all component
     expect.stringMatching(/^\$session-1002=/),
   ]);
   expect(event.node.res.getHeader("cache-control")).toBe("private, no-store");
+});
+
+test("gives a handler of yours the visitor's methods, with the client's address", async () => {
+  const whatIp = defineRpcMethod({ handler: (_, { ip }) => ip });
+  const { receive } = mount({ ...config, methods: { whatIp } });
+  const event = await receive("/api/gift", "POST");
+  Object.assign(event.node.req, { socket: { remoteAddress: "203.0.113.7" } });
+  const page = event.context.storefront.pageOf(event);
+  const rpc = page.callerOf<BuiltinMethods & { whatIp: typeof whatIp }>(1001);
+  expect(await rpc.whatIp()).toBe("203.0.113.7");
+  await rpc.addItemToBasket({ variantId: 7, quantity: 1 });
+  const again = event.context.storefront.pageOf(event).callerOf<BuiltinMethods>(1001);
+  expect((await again.addItemToBasket({ variantId: 7, quantity: 1 })).basket.itemCount).toBe(2);
+  expect(page.finish()).toBeUndefined();
+  expect(event.node.res.getHeader("set-cookie")).toMatch(/^\$session-1001=/);
 });
 
 test("responds to a call of the server itself, which has no connection", async () => {
