@@ -10,18 +10,21 @@ export type FetchHandler = (request: Request, host?: unknown) => Promise<Respons
  * `Bun.serve({ fetch: toFetchHandler(storefront) })`, or `app.mount("/", toFetchHandler(storefront))` in Hono.
  * Unlike `storefront.fetch`, it finds the client's address in the second argument of these servers. For another server,
  * set `clientAddress` in the config.
+ * @param source a storefront; or a function that renders your own pages from a web `Request`
  */
-export function toFetchHandler(storefront: Storefront): FetchHandler {
+export function toFetchHandler(
+  source: Storefront | ((request: Request) => Response | Promise<Response>),
+): FetchHandler {
   return async (request, host) => {
     const address = "ip" in request ? undefined : findAddress(request, host);
     if (address !== undefined) Object.defineProperty(request, "ip", { value: address });
-    return storefront.fetch(request);
+    return typeof source === "function" ? source(request) : source.fetch(request);
   };
 }
 
 // --- Internal helpers ---
 
-/** What servers give to a handler, each in its own way. */
+/** The second argument of a handler: each server has another. */
 interface Host {
   /** Bun. */
   requestIP?(request: Request): { readonly address?: unknown } | null;

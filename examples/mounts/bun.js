@@ -5,12 +5,13 @@ import { renderPage, storefront } from "./storefront.js";
 
 export async function start(port) {
   const calls = toFetchHandler(storefront);
+  const page = toFetchHandler(renderPage);
   const server = Bun.serve({
     port,
     hostname: "127.0.0.1",
     fetch(request, bun) {
       if (isStorefrontPath(storefront, request.url)) return calls(request, bun);
-      if (new URL(request.url).pathname === "/") return renderPage(request);
+      if (new URL(request.url).pathname === "/") return page(request, bun);
       return new Response("Not found", { status: 404 });
     },
   });

@@ -6,8 +6,9 @@ import { renderPage, storefront } from "./storefront.js";
 /** Calls are at `/shop/api/rpc/…`. */
 export async function start(port) {
   const app = new Hono();
+  const page = toFetchHandler(renderPage);
   app.mount("/shop", toFetchHandler(storefront), (c) => c.env);
-  app.all("/", (c) => renderPage(c.req.raw));
+  app.all("/", (c) => page(c.req.raw, c.env));
   const server = await new Promise((resolve) => {
     const options = { fetch: app.fetch, port, hostname: "127.0.0.1" };
     const listening = serve(options, () => resolve(listening));

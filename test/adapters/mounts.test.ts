@@ -2,6 +2,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { toFetchHandler } from "../../adapters/fetch.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import { isStorefrontPath } from "../../server/own-path.ts";
+import { createRpcCaller } from "../../server/rpc-caller.ts";
 import { createStorefront } from "../../server/storefront.ts";
 import { createTestLog } from "../_log.ts";
 import { testConfig } from "../_setup.ts";
@@ -33,6 +34,18 @@ describe("toFetchHandler", () => {
     const request = new Request("http://shop.example/de/api/rpc/whatIp", { method: "POST" });
     const response = await toFetchHandler(app)(request, host);
     expect(await response.json()).toBe(ip);
+  });
+
+  test("gives the calls of a page the client's address", async () => {
+    const { log } = createTestLog();
+    const app = createStorefront(testConfig({ log, methods }), { production: false });
+    onTestFinished(() => app.close());
+    const render = toFetchHandler(async (request) => {
+      const rpc = createRpcCaller<typeof methods>(app, request);
+      return Response.json(await rpc.whatIp());
+    });
+    const response = await render(new Request("http://shop.example/de"), server);
+    expect(await response.json()).toBe("198.51.100.4");
   });
 });
 

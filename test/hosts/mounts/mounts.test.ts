@@ -101,6 +101,9 @@ describe.each(examples)("examples/mounts/%s.js", (name, prefix) => {
     const item = { variantId: 1, quantity: 1 };
     const added = await client.call("addItemToBasket", item, proxied);
     expect(added.setCookies[0]).toContain("; Secure");
+    const visit = await fetch(`${origin}/`, { method: "POST", headers: proxied, body: "" });
+    expect(await visit.text()).toContain("<h1>2 items</h1>");
+    expect(visit.headers.get("set-cookie")).toContain("; Secure");
     expect((await client.call("getBasket", undefined, { origin })).status).toBe(200);
     const foreign = await client.call("getBasket", undefined, { origin: "https://evil.example" });
     expect(foreign.body.code).toBe("foreign_origin");
