@@ -53,7 +53,7 @@ export class BasketCache {
       for (const one of later) one.revision--;
       this.#end(change);
       this.#show();
-      // The change may have run, for example if the connection broke off.
+      // The change may have run, for example if the connection was lost.
       if (this.#pending.length === 0) {
         void this.#client.invalidateQueries({ queryKey: this.#queryKey });
       }
@@ -87,7 +87,7 @@ export class BasketCache {
     const base = this.#base;
     const isLater =
       base === undefined ||
-      // The server has answered the base before it got this request.
+      // The server sent the base before it got this request.
       startedAt > this.#baseAt ||
       (base.key === basket.key ? basket.revision >= base.revision : base.key === null);
     if (!isLater) return;

@@ -1,6 +1,6 @@
 import type { BasketItem, BasketView } from "../server/index.ts";
 
-/** What a method of the basket probably does to it. The server's answer replaces the result. */
+/** The change that a method of the basket probably makes. The server's response replaces the result. */
 export type BasketChange = (basket: BasketView) => BasketView;
 
 /**

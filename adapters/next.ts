@@ -64,7 +64,7 @@ export async function createNextCaller<Methods extends RpcMethods>(
 }
 
 /**
- * Tells the callers of Server Components the URL of the page. Export it from `proxy.ts`:
+ * Passes the URL of the page to the callers of Server Components. Export it from `proxy.ts`:
  * @example export { proxy } from "storefront-core/next";
  */
 export function proxy(request: Request): Response {

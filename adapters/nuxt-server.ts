@@ -15,7 +15,7 @@ import { toNodeHandler } from "./node.ts";
 /** `event.context.storefront` of every request in Nuxt's server. */
 export interface NitroStorefront {
   readonly app: Storefront;
-  /** What the browser needs to send calls. */
+  /** The settings that the browser needs to send calls. */
   readonly forBrowser: { readonly basePath: string; readonly shopPaths: readonly string[] };
   /** The page that an event requests. Your own handlers can use it, too: then call `finish` before the response. */
   pageOf(event: NitroEvent): NitroPage;
@@ -42,7 +42,7 @@ export interface NitroEvent {
   readonly context: Record<string, unknown>;
 }
 
-/** What Nitro's bundle knows. */
+/** The values that Nitro's bundle contains. */
 export interface NitroMountOptions {
   readonly isDevelopment: boolean;
   readonly isPrerendering: boolean;

@@ -4,7 +4,7 @@ import type { RpcMethod, RpcMethods } from "./method.ts";
 
 /** Stores the bearer token of the client, for example in the key chain of a phone. */
 export interface TokenStore {
-  /** The latest token; nothing if there is none. */
+  /** The latest token, or nothing. */
   get(): string | null | undefined | Promise<string | null | undefined>;
   /** Stores a new token, or deletes the token. */
   set(token: string | undefined): void | Promise<void>;

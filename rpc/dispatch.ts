@@ -144,7 +144,9 @@ async function parseOutput(
     .map(toIssue)
     .map(({ path, message }) => `${path.join(".")}: ${message}`);
   const more = length > maxIssues ? `; and ${length - maxIssues} more` : "";
-  throw new Error(`${name} answered what its output schema refuses: ${found.join("; ")}${more}`);
+  throw new Error(
+    `The method ${name} returned an invalid result. Its output schema reports: ${found.join("; ")}${more}`,
+  );
 }
 
 function toIssue({ path = [], message }: StandardSchemaV1.Issue): Issue {

@@ -174,7 +174,7 @@ function findRefusal(methods: RpcMethods, name: string, deadline: Deadline): Rpc
 
 /** The error of a call whose result a batch can't contain. Its session changes are stored. */
 function answersResponse(name: string): RpcError {
-  const detail = `${name} answered a Response, which a batch can't contain. Send it in a request of its own: POST {basePath}/rpc/${name}`;
+  const detail = `${name} returned a Response, which a batch can't contain. Send it in a request of its own: POST {basePath}/rpc/${name}`;
   return new RpcError("not_batchable", { detail, executed: true });
 }
 

@@ -45,7 +45,7 @@ export function isClientGone(error: unknown, request: ClientRequest): boolean {
 
 /**
  * Wraps a body, and logs an error that ends it early: the client sees only a closed connection. If the client has
- * left, that is no error.
+ * left, that isn't an error.
  */
 export function watchBody(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,

@@ -96,7 +96,7 @@ export class Deadline {
   }
 
   /**
-   * Waits for a step of the call. If the deadline expires, this rejects at once, and the step goes on by itself.
+   * Waits for a step of the call. If the deadline expires, this rejects immediately, and the step continues by itself.
    * @param discard gets the result of a step that ends too late
    * @throws RpcError `timeout`
    */

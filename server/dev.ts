@@ -9,7 +9,7 @@ import { createStorefront, type Storefront } from "./storefront.ts";
 
 /** A storefront that follows the changes of its config. */
 export interface DevStorefront {
-  /** The storefront of the latest config without errors. Read it anew for each request. */
+  /** The storefront of the latest config without errors. Read it again for each request. */
   readonly current: Storefront;
   /** Stops watching the config, and closes the storefront. */
   close(): Promise<void>;

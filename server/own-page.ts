@@ -14,7 +14,7 @@ export type PageVerdict =
  * proxy rewrote `Host`. Browsers send that header to HTTPS and localhost only; elsewhere, the origin must be the
  * request's own, or `publicOrigin`.
  * @param isOfShop whether the page is at a host of the shop: `same-origin` chooses no shop, and no proxy rewrites `Origin`
- * @param hasHosts whether the config names the shop's hosts; pages there are ours, whatever `Host` a proxy sends
+ * @param hasHosts whether the config names the shop's hosts; pages there are the shop's own, whatever `Host` a proxy sends
  */
 export function judgePage(
   event: RequestEvent,

@@ -79,7 +79,7 @@ export async function sendPageCall(
   return response;
 }
 
-/** Finds the target of a call by its URL; `undefined` if the URL is no call's. */
+/** Finds the target of a call by its URL; `undefined` if the URL isn't that of a call. */
 export function findTarget(options: StorefrontOptions, url: string): PageTarget | undefined {
   const { pathname, search } = new URL(url);
   const shopPath = findShopPath(options, pathname);

@@ -35,8 +35,8 @@ export function createRouteTable(options: StorefrontOptions): ReadonlyMap<string
 
 /**
  * Adds the routes of calls and batches to an app. h3 finds a path without parameters immediately; parameters take as
- * long as reading the session. Those are for unknown methods and shops, so that every path below `rpc` is ours.
- * @param handle gets no route for a path below `rpc` that is no method's
+ * long as reading the session. Those are for unknown methods and shops, so that every path below `rpc` is the storefront's.
+ * @param handle gets no route for a path below `rpc` that isn't that of a method
  */
 export function addCallRoutes(
   app: H3,
@@ -94,7 +94,7 @@ export function outsideBasePath(
   return new RpcError("unknown_path", { detail });
 }
 
-/** The error for a path that is no route. */
+/** The error for a path without a route. */
 export function unknownPath({ url }: RequestEvent): RpcError {
   return new RpcError(isDecodable(url.pathname) ? "unknown_path" : "malformed_request");
 }

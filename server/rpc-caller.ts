@@ -22,7 +22,7 @@ export interface RpcCallerOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** What the response of the page must contain. Two callers of one request have the same values. */
+/** The values that the response of the page must contain. Two callers of one request have the same values. */
 export interface RpcCallerState {
   /**
    * The headers for the browser: `Set-Cookie` if the session began, changed, or ended, and `Cache-Control` if a call
@@ -46,7 +46,7 @@ export type RpcCaller<Methods extends RpcMethods> = RpcClient<Methods> & RpcCall
  * All calls for one `Request` are one visitor's: if two calls of a new visitor write at the same time, both write to one
  * new session. Send `caller.headers` to the browser, or the next page begins another session: see docs/ssr.md.
  * @param request the request for the page, from a browser
- * @throws TypeError if `request` is no web `Request`
+ * @throws TypeError if `request` isn't a web `Request`
  */
 export function createRpcCaller<Methods extends RpcMethods>(
   storefront: Storefront,
@@ -75,7 +75,7 @@ export function createRpcCaller<Methods extends RpcMethods>(
  * client. Calls of the storefront need no HTTP, and are the same visitor's as those of `createRpcCaller` for this page.
  * Requests with a token of their own (`Authorization`), or with `credentials: "omit"`, are not the visitor's.
  * @param page the request for the page, from a browser
- * @throws TypeError if `page` is no web `Request`
+ * @throws TypeError if `page` isn't a web `Request`
  */
 export function createCallerFetch(
   storefront: Storefront,
@@ -212,6 +212,6 @@ function assertRequest(request: unknown): void {
   const isHeaders = typeof (headers as Headers | undefined)?.get === "function";
   if (isHeaders && typeof url === "string" && URL.canParse(url)) return;
   throw new TypeError(
-    "createRpcCaller: the second argument is no web Request with an absolute URL. Pass event.req (h3 2, Nitro 3), toWebRequest(event) (h3 1, Nuxt), event.request (SvelteKit), or c.req.raw (Hono): see docs/ssr.md",
+    "createRpcCaller: the second argument isn't a web Request with an absolute URL. Pass event.req (h3 2, Nitro 3), toWebRequest(event) (h3 1, Nuxt), event.request (SvelteKit), or c.req.raw (Hono): see docs/ssr.md",
   );
 }

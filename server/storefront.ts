@@ -50,7 +50,7 @@ export interface StorefrontSettings {
   readonly production?: boolean;
   /**
    * Delays each call until the promise resolves. `storefront start` waits for the end of the event loop's tick, so
-   * that calls that arrived together run as a batch. Default: calls run at once.
+   * that calls that arrived together run as a batch. Default: calls run immediately.
    */
   readonly schedule?: () => Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** A copy as `structuredClone` makes it, in a fraction of the time for what is as simple as JSON. */
+/** A copy as `structuredClone` makes it, in a fraction of the time for values as simple as JSON. */
 export function copyOf<T>(value: T): T {
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return copyOfArray(value) as T;

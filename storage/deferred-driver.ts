@@ -2,7 +2,7 @@ import type { Driver } from "unstorage";
 import type { Capabilities } from "./documents/documents.ts";
 import type { DriverLoader } from "./documents/driver.ts";
 
-/** A driver that loads when it is first used, with what is known of it before. */
+/** A driver that loads when it is first used, and its capabilities, which are known before. */
 export interface DeferredDriver {
   readonly capabilities: Capabilities;
   /** Loads the driver, once. */

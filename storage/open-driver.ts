@@ -40,7 +40,7 @@ export function openDriver(config: StorageConfig): Driver {
   return driver;
 }
 
-/** What to write instead of the name of a driver, if a config can't name that driver. */
+/** Explains how to create a driver that a config can't name. */
 export function findDriverFault(driver: unknown): string | undefined {
   const name = typeof driver === "string" ? toDriverName(driver) : "";
   return name === "memory" || Object.hasOwn(drivers, name) ? undefined : suggest(driver);

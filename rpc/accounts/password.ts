@@ -56,7 +56,7 @@ const nobodysHash = `$scrypt$ln=${settings.ln},r=${settings.r},p=${settings.p}$$
 /** A stored hash names its own cost. With this limit, a check takes at most 256 MiB and about ten seconds. */
 const most = { ln: 20, r: 32, p: 16, memory: 2 ** 28 };
 
-/** @returns `undefined` if the text is no hash, or one that is too expensive to check */
+/** @returns `undefined` if the text isn't a hash, or one that is too expensive to check */
 function parseHash(phc: string) {
   const match = phcPattern.exec(phc);
   if (match === null) return undefined;

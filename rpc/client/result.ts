@@ -15,7 +15,7 @@ export interface Problem {
 export class RpcClientError extends Error {
   override readonly name = "RpcClientError";
   readonly status: number;
-  /** The kind of error in one word, for example `invalid_input`; `no_problem` if the response is no problem+json. */
+  /** The kind of error in one word, for example `invalid_input`; `no_problem` if the response isn't problem+json. */
   readonly code: string;
   readonly detail: string | undefined;
   /** The errors of the payload, each with its path. */

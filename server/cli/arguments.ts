@@ -49,7 +49,7 @@ export function readArguments(args: readonly string[]) {
 
 /**
  * The port of `--port`, or else of the variable PORT, or else 3000.
- * @throws Error with one line for an operator if it is no port
+ * @throws Error with one line for an operator if it isn't a port
  */
 export function toPort(given: string | undefined): number {
   const variable = process.env["PORT"];
@@ -64,7 +64,7 @@ export function toPort(given: string | undefined): number {
 
 /**
  * The number of `--workers`.
- * @throws Error with one line for an operator if it is no number from 1 to 128, or if the command is not `start`
+ * @throws Error with one line for an operator if it isn't a number from 1 to 128, or if the command is not `start`
  */
 export function toWorkers(given: string, command: string): number {
   if (command !== "start")

@@ -41,7 +41,7 @@ export function createFastRoutes({ routes, handle, respond }: OpenStorefront): S
 let ending: Promise<void> | undefined;
 
 /**
- * Resolves at the end of this tick of the event loop, for all callers at once.
+ * Resolves at the end of this tick of the event loop, for all callers together.
  *
  * Calls that arrived in one tick then run as a batch. The code of one call is still in the processor's cache for the
  * next, so each takes a half to two thirds of the time. A client with one connection waits longer.

@@ -174,5 +174,5 @@ interface Slot {
 /** Seconds before the start that follows the first, second, … failure. */
 const pauses = [0, 1, 2, 4, 8, 16];
 const maxPause = 30;
-/** A worker that ran for so long is no reason to wait before the next start. */
+/** The next start doesn't wait if the worker before it ran for so long. */
 const stableMilliseconds = 60_000;

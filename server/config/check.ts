@@ -17,7 +17,7 @@ import { shopRule } from "./rules/shop-rules.ts";
 import { storageRule } from "./rules/storage-rules.ts";
 
 /**
- * Checks each key of a config, and then how the valid keys go together.
+ * Checks each key of a config, and then the valid keys together.
  * @returns also the effective config, with defaults instead of invalid values
  */
 export function checkConfig(

@@ -75,7 +75,7 @@ export function defineStorefrontConfig<Methods extends RpcMethods>(
   return config;
 }
 
-/** The schema of a config. The message of an issue says what was expected. Rules check how keys go together. */
+/** The schema of a config. The message of an issue names the expected value. Rules check the keys together. */
 export function createConfigSchema() {
   const expected = "a list of shops";
   const shop = objectOf({ ...shopKeys, ...shopGroups });

@@ -56,7 +56,7 @@ async function checkStorage(storage: ConfiguredStorage, report: Report): Promise
       const reason = toReason(error);
       if (await canRead(store)) {
         report("SF705", storage, { found: `${name}, which rejects writes${reason}` });
-      } else report("SF701", storage, { found: `${name}, without an answer${reason}` });
+      } else report("SF701", storage, { found: `${name}, without a response${reason}` });
     } finally {
       await store.close();
     }

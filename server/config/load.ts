@@ -8,7 +8,7 @@ import { parsePlainConfig, plainFormats } from "./plain-formats.ts";
 
 /**
  * Reads `storefront.config.ts` (or `.js`, `.mjs`, `.json` …) in a folder, or the given file. Adds the variables of a
- * `.env` file beside it to the environment, unless they are set already.
+ * `.env` file next to it to the environment, unless they are set already.
  * @param isReadAgain whether the config will be read again: Node runs a module only once
  * @returns the config, not checked yet, and the absolute path of its file
  * @throws Error with one line for an operator if there is no such file, or if the config fails
@@ -35,7 +35,7 @@ export async function loadStorefrontConfig(
 
 /**
  * Calls back after a change of the config's file, of a TypeScript module that it imports by a relative path, or of the
- * `.env` file beside it. Node reads other imports only once.
+ * `.env` file next to it. Node reads other imports only once.
  * @returns a function that stops watching
  */
 export function watchStorefrontConfig(file: string, onChange: () => void): () => void {

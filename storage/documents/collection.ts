@@ -214,7 +214,7 @@ function toExpiresAt(expiresAt = Infinity): number | undefined {
 
 /**
  * Pauses after every second conflict: the attempt after a pause often finds a newer document, and the one after that
- * writes at once. Otherwise a process that changes the document all the time would win each time. The pause is random,
+ * writes immediately. Otherwise a process that changes the document all the time would win each time. The pause is random,
  * so that two processes don't stay in step.
  */
 async function pause(attempt: number): Promise<void> {

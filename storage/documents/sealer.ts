@@ -10,13 +10,13 @@ export type Sealer = ReturnType<typeof createSealer>;
  * The keys are derived from secrets for this one purpose (HKDF-SHA-256, RFC 5869), so a secret can have other uses,
  * too. A sealed string names its key, and can be unsealed in its own context only.
  * @param secrets at least one: the last one seals, all unseal
- * @param purpose what is sealed; other purposes have other keys
+ * @param purpose the kind of data; each purpose has its own key
  */
 export function createSealer(secrets: readonly string[], purpose: string) {
   const derived = Promise.all(secrets.map((secret) => deriveKey(secret, purpose)));
   return {
     /**
-     * @param context where the string will be stored
+     * @param context the location of the stored string
      * @returns `<key id>.<IV, encrypted string, and tag>`, both in base64url
      */
     async seal(text: string, context: string): Promise<string> {

@@ -75,7 +75,7 @@ export function createRedisAdapter(driver: RedisDriver, log: Logger): StorageAda
   }
 
   /**
-   * Counts with one command on a single key. If a value is no count, calls fail until the window has passed. Otherwise
+   * Counts with one command on a single key. If a value isn't a count, calls fail until the window has passed. Otherwise
    * an attacker could reset a limit by corrupting it.
    */
   function openCounters(name: string, window: number): Counters {

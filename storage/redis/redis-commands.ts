@@ -81,7 +81,7 @@ export function createRedisCommands(client: RedisClient, log: Logger) {
       });
     },
 
-    /** Notes that Redis accepted a write, so it is no read-only replica. */
+    /** Notes that Redis accepted a write, so it isn't a read-only replica. */
     wrote(): void {
       if (lastReconnect === 0) return;
       lastReconnect = 0;

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 
-/** Replaces a value of another Redis type: a list, a hash, a stream. It is no document. */
+/** Replaces a value of another Redis type: a list, a hash, a stream. It isn't a document. */
 export const otherType = "(another Redis type)";
 
 /** Stores or removes a text if the current value is as expected. Returns `{ 1 }`, or `{ 0, current value }`. */
@@ -51,7 +51,7 @@ return { 1 }
 
 /**
  * Changes a count that expires some seconds after its first change. Returns `{ count, milliseconds left }`.
- * Adding 0 only reads. A count is never below 0. If the value is no count, returns `{}`, and the value expires, too.
+ * Adding 0 only reads. A count is never below 0. If the value isn't a count, returns `{}`, and the value expires, too.
  */
 export const countScript = toScript(`
 local added, seconds = tonumber(ARGV[1]), tonumber(ARGV[2])

@@ -8,7 +8,7 @@ import type { SessionRecord } from "./session-record.ts";
 export interface CachedSession {
   /** Epoch seconds; after that, the entry isn't used. */
   readonly cacheExpiry: number;
-  /** The key of the entry. It is no credential, because cookies and tokens are signed. */
+  /** The key of the entry. It isn't a credential, because cookies and tokens are signed. */
   readonly token: string;
   /** When the session expires. */
   readonly expires: Date;

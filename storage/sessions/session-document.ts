@@ -20,7 +20,7 @@ import {
 export type SessionDocument = SessionRecord | SessionMark;
 
 /**
- * The tombstone under the key of a session ID that is no longer valid. It tells late calls the reason.
+ * The tombstone under the key of a session ID that is no longer valid. Late calls read the reason from it.
  *
  * A mark names no basket, no data, and no tokens, and only `renewed` resolves to a session.
  */
@@ -55,7 +55,7 @@ export const graceMilliseconds = 30_000;
 /**
  * Opens the records and marks of one shop's sessions, each under the random part of its ID.
  *
- * The stored form omits what follows from its key and its other fields. There are many sessions, and in memory each
+ * The stored form omits every field that its key or its other fields imply. There are many sessions, and in memory each
  * byte counts.
  */
 export function openSessionDocuments(

@@ -144,7 +144,7 @@ export class SessionStore {
     return renewSession(this.#records, old);
   }
 
-  /** Ends a session; ending it twice is no error. @returns its last record */
+  /** Ends a session; you can end it twice. @returns its last record */
   async end(session: Session): Promise<SessionRecord> {
     const { user, handle } = session.record;
     const last = await this.#records.end(session);

@@ -79,7 +79,7 @@ test("responds to a call of the server itself, which has no connection", async (
   expect(await handler(await receive("/de/api/other"))).toBeUndefined();
 });
 
-test("gives the page what its browser needs", async () => {
+test("gives the page the settings that its browser needs", async () => {
   const { receive } = mount({ ...config, basePath: "/shop-api" });
   const event = await receive("/de");
   const payload: Record<string, unknown> = {};

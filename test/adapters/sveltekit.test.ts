@@ -126,7 +126,7 @@ test("sends requests to other origins as they are", async () => {
   expect(await response.text()).toBe("true");
 });
 
-test("logs once why SvelteKit gives no address, and responds all the same", async () => {
+test("logs once why SvelteKit gives no address, and still responds", async () => {
   const { handle, lines } = open();
   for (const path of ["/de/api/rpc/showAddress", "/de/api/rpc/showAddress"]) {
     const event = toEvent(new Request(`${origin}${path}`, { method: "POST" }), findNoAddress);

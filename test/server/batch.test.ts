@@ -133,14 +133,14 @@ describeServers("a batch", ({ start, allowErrors }) => {
     expect((await visitor.call("login", person)).status).toBe(401);
   });
 
-  test("rejects the result of a method that answers a Response", async () => {
+  test("rejects the result of a method that returns a Response", async () => {
     const { client } = await start({ methods });
     const { headers, body } = await sendBatch(client(), [
       { method: "invoice" },
       { method: "text" },
     ]);
     expect(body[0]).toMatchObject({ status: 400, body: { code: "not_batchable", executed: true } });
-    expect(body[0].body.detail).toMatch(/^invoice answered a Response/);
+    expect(body[0].body.detail).toMatch(/^invoice returned a Response/);
     expect(body[1].status).toBe(200);
     expect(headers.has("storefront-response")).toBe(false);
   });

@@ -138,7 +138,7 @@ describeStorages("the fetch of a page", ({ start }) => {
     },
   );
 
-  test("names what to pass instead of something that is no Request", async () => {
+  test("names the value to pass instead of one that isn't a Request", async () => {
     const { app } = await start();
     expect(() => createCallerFetch(app, { req: pageRequest() } as never)).toThrow(/docs\/ssr\.md/);
   });

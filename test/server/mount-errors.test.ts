@@ -69,7 +69,7 @@ describe("the error response names the cause in the mount", () => {
   );
 });
 
-test("takes no call for left whose request's signal aborts after its body was read, as in srvx 0.8", async () => {
+test("doesn't cancel a call if its request's signal aborts after the body was read, as in srvx 0.8", async () => {
   const app = open();
   const server = createServer(
     toNodeHandler({

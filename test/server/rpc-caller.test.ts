@@ -210,7 +210,7 @@ describeStorages("the caller of a page", ({ start, storage }) => {
     await expect(aborted).rejects.toBe("enough");
   });
 
-  test("answers a page that a link on another site opened, and rejects a form of another site", async () => {
+  test("responds to a page that a link on another site opened, and rejects a form of another site", async () => {
     const { app } = await start({ methods });
     const headers = { "sec-fetch-site": "cross-site", origin: "https://evil.example" };
     const linked = call(app, pageRequest(undefined, { headers }));
@@ -272,7 +272,7 @@ describeStorages("the caller of a page", ({ start, storage }) => {
 });
 
 describeStorages("the caller", ({ start }) => {
-  test("names what to pass instead of something that is no Request", async () => {
+  test("names the value to pass instead of one that isn't a Request", async () => {
     const { app } = await start();
     for (const wrong of [undefined, {}, { headers: {}, url: "/page" }, { req: pageRequest() }]) {
       expect(() => createRpcCaller(app, wrong as never)).toThrow(/docs\/ssr\.md/);

@@ -113,7 +113,7 @@ function isMethodName(name: string): boolean {
   return createRpcClient<RpcMethods>({ baseURL: "", shopId: 0 })[name] !== undefined;
 }
 
-/** The properties of a caller for server-side rendering that are no methods. */
+/** The properties of a caller for server-side rendering that aren't methods. */
 const callerNames: readonly string[] = ["headers", "redirect"];
 
 function isAuth(found: unknown): boolean {

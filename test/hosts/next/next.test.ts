@@ -81,7 +81,7 @@ describeWithChromium("examples/next, built for production", [], (open) => {
     expect(response.headers.get("location")).toBe("/?page=1");
   });
 
-  test("answers every HTTP method, also for paths that are no method's", async () => {
+  test("responds to every HTTP method, also for paths without a method", async () => {
     for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
       const { status, headers } = await send("/api/rpc/unknown", { method });
       expect(status, method).toBe(404);

@@ -77,7 +77,7 @@ describeWithChromium("examples/nuxt, built for production", [], (open) => {
     expect(await next.text()).toContain("Hello, Ada!");
   });
 
-  test("answers every HTTP method, also for paths that are no method's", async () => {
+  test("responds to every HTTP method, also for paths without a method", async () => {
     for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
       const { status, headers } = await send("/api/rpc/unknown", { method });
       expect(status, method).toBe(404);

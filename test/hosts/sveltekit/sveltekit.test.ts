@@ -88,7 +88,7 @@ describe("examples/sveltekit, built for production", () => {
     },
   );
 
-  test("answers every HTTP method, also for paths that are no method's", async () => {
+  test("responds to every HTTP method, also for paths without a method", async () => {
     for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
       const { status, headers } = await send("/api/rpc/unknown", { method });
       expect(status, method).toBe(404);
@@ -138,7 +138,7 @@ describeWithChromium("examples/sveltekit behind a proxy", ["openssl"], (open) =>
     },
   );
 
-  test("doesn't fetch again what the server has rendered, and fetches after a navigation", async () => {
+  test("doesn't fetch the results of the rendered page again, and fetches after a navigation", async () => {
     const { page, origin, calls } = await openThroughProxy("https");
     await page.goto(origin);
     await page.getByText("Hello, guest!").waitFor();

@@ -86,7 +86,7 @@ describe("a client with batch: true", () => {
     expect(urls.slice(2)).toEqual(["/api/rpc/loginByPhone", "/api/rpc"]);
   });
 
-  test("repeats a read that answers a Response, and rejects a change that does", async () => {
+  test("repeats a read that returns a Response, and rejects a change that does", async () => {
     const { client, urls } = await open();
     invoice.mockClear();
     const [read, change] = await Promise.allSettled([client.getInvoice(), client.invoice()]);

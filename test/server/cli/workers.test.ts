@@ -124,7 +124,7 @@ if (!exists("primary")) {
     expect(server.stderr).toMatch(/ error A worker has failed pid=\d+ code=null signal=SIGKILL\n/);
   });
 
-  test("answers the calls of a worker with an uncaught error, and starts another at once", async () => {
+  test("responds to the calls of a worker with an uncaught error, and starts another immediately", async () => {
     const { server, folder } = await start("server: { drainTimeout: 600 },");
     const socket = await openSocket(server.origin);
     socket.send(toCall("wait") + toCall("fail"));
@@ -137,7 +137,7 @@ if (!exists("primary")) {
     expect((await pidsOf(server)).size).toBe(2);
   });
 
-  test("answers requests and stays ready on connections of a replaced worker", async () => {
+  test("responds to requests and stays ready on connections of a replaced worker", async () => {
     const { server, folder } = await start("server: { drainDelay: 600, drainTimeout: 600 },");
     const sockets = [await openSocket(server.origin), await openSocket(server.origin)];
     for (const socket of sockets) socket.send(toCall("wait"));

@@ -24,7 +24,7 @@ function configOf(settings: string): string {
 describe("diagnose, for a storage", () => {
   test("reports an error if the storage does not respond", async () => {
     expect(await diagnoseStorage({ driver: "redis", url: "redis://127.0.0.1:1" })).toEqual([
-      "SF701 storage.session: redis, without an answer",
+      "SF701 storage.session: redis, without a response",
     ]);
   });
 
@@ -56,7 +56,7 @@ describe("diagnose, for a storage", () => {
       dispose: () => void told.push("dispose"),
     };
     expect(await diagnoseStorage(driver)).toEqual([
-      "SF701 storage.session: custom, without an answer",
+      "SF701 storage.session: custom, without a response",
     ]);
     expect(told).toEqual(["ping", "ping:ping", "dispose"]);
   });
@@ -135,7 +135,7 @@ describeWithRedis("a Redis", () => {
     await client.config("SET", "requirepass", "hunter2");
     client.disconnect();
     expect(await diagnoseStorage({ driver: "redis", url: guarded.url })).toEqual([
-      "SF701 storage.session: redis, without an answer (NOAUTH)",
+      "SF701 storage.session: redis, without a response (NOAUTH)",
     ]);
   });
 });
