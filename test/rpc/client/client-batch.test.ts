@@ -92,7 +92,7 @@ describe("a client with batch: true", () => {
     const [read, change] = await Promise.allSettled([client.getInvoice(), client.invoice()]);
     expect(await (read as PromiseFulfilledResult<Response>).value.text()).toBe("%PDF");
     expect(change).toMatchObject({ reason: { code: "not_batchable", executed: true } });
-    expect(String((change as PromiseRejectedResult).reason.detail)).toContain("invoice answered");
+    expect(String((change as PromiseRejectedResult).reason.detail)).toContain("invoice returned");
     expect(urls).toEqual(["/api/rpc", "/api/rpc/getInvoice"]);
     expect(invoice).toHaveBeenCalledTimes(3);
     await Promise.all([client.invoice(), client.getUser(), client.getBasket()]);
