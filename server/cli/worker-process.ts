@@ -84,7 +84,8 @@ export class WorkerProcess {
       const message: PrimaryMessage = { storefront: reason };
       this.#worker.send(message, () => undefined);
     } else {
-      this.kill();
+      // It can listen already, although its message has not arrived. Before that, the signal ends it immediately.
+      this.#worker.process.kill("SIGTERM");
     }
     const timer = setTimeout(() => this.kill(), (this.#drainSeconds + graceSeconds) * 1000);
     const exit = await this.exited;
