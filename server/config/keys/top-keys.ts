@@ -54,7 +54,7 @@ export const topKeys = {
     default: false,
     visibility: "public",
   },
-  /** Finds the IP address of a request's client or nearest proxy, if the host of the storefront names it in its own way: see docs/mounting.md. @default the address of the connection */
+  /** Finds the IP address of a request's client or nearest proxy, if the server around the storefront names it in its own way: see docs/mounting.md. @default the address of the connection */
   clientAddress: value<(request: Request) => string | undefined>(
     isFunction,
     "a function that gets a Request and returns an IP address, or undefined",
