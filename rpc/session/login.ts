@@ -30,6 +30,7 @@ export async function bindUser(
   rememberMe?: boolean,
 ): Promise<MergeReport> {
   const { call, work } = session;
+  session.current ??= await session.sharedGuest?.close();
   if (session.current !== undefined && work.hasChanges) await work.writeNoted();
   const bound = await session.writable.sessions.bind(session.current, {
     user: structuredClone(user),

@@ -1,14 +1,15 @@
 import { randomUUID } from "uncrypto";
-import type { Session } from "../../storage/sessions/session.ts";
+import { SessionEndedError, type Session } from "../../storage/sessions/session.ts";
 
 /** The guest's session that the calls of one page begin together: the first write creates it, and the others join it. */
 export class SharedGuest {
   readonly ownerKey: string = randomUUID();
   #creating: Promise<Session> | undefined;
+  #isClosed = false;
 
   /**
    * @returns the session, and whether this call created it
-   * @throws the error of `create`; the next call then tries again
+   * @throws the error of `create`, and the next call then tries again; SessionEndedError after `close`
    */
   async begin(
     create: () => Promise<Session>,
@@ -17,6 +18,7 @@ export class SharedGuest {
       const session = await this.#creating.catch(() => undefined);
       if (session !== undefined) return { session, isCreated: false };
     }
+    if (this.#isClosed) throw new SessionEndedError();
     const creating = create();
     this.#creating = creating;
     try {
@@ -25,5 +27,15 @@ export class SharedGuest {
       this.#creating = undefined;
       throw error;
     }
+  }
+
+  /**
+   * Ends the joining, because a call logs in: the login replaces the session of the others. Calls that write after that
+   * fail, as if they had the cookie from before the login.
+   * @returns the session, if a call has created it
+   */
+  async close(): Promise<Session | undefined> {
+    this.#isClosed = true;
+    return this.#creating?.catch(() => undefined);
   }
 }

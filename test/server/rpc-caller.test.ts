@@ -1,67 +1,8 @@
 import { expect, expectTypeOf, test } from "vitest";
-import * as z from "zod";
 import { createRpcClient, RpcClientError, type RpcClient } from "../../rpc/client.ts";
-import { defineRpcMethod } from "../../rpc/method.ts";
-import type { BuiltinMethods } from "../../rpc/methods/builtin.ts";
-import { createRpcCaller, respondWithCaller, type RpcCaller } from "../../server/rpc-caller.ts";
-import type { Storefront } from "../../server/storefront.ts";
-import type { CookieClient } from "../_cookie-client.ts";
+import { createRpcCaller, respondWithCaller } from "../../server/rpc-caller.ts";
 import { describeStorages } from "../_setup.ts";
-
-const methods = {
-  whoAmI: defineRpcMethod({
-    readOnly: true,
-    handler: (_, { ip, shop, headers, sessionId }) => ({
-      ip,
-      shopId: shop.shopId,
-      agent: headers.get("user-agent"),
-      cookie: headers.get("cookie"),
-      sessionId,
-    }),
-  }),
-  note: defineRpcMethod({
-    input: z.strictObject({ text: z.string() }),
-    handler: ({ text }, { updateCustomData }) =>
-      updateCustomData({ [text]: true } as Record<string, unknown>),
-  }),
-  readNotes: defineRpcMethod({
-    readOnly: true,
-    handler: (_, { customData }) => Object.keys(customData).toSorted(),
-  }),
-  clock: defineRpcMethod({ access: "public", handler: () => new Date(0) }),
-  signInAs: defineRpcMethod({
-    input: z.strictObject({ id: z.int() }),
-    signsIn: true,
-    handler: async ({ id }, { createUserBoundSession }) => {
-      await createUserBoundSession({ id });
-    },
-  }),
-};
-type Methods = BuiltinMethods & typeof methods;
-
-/** A request of a browser for a page. */
-function pageRequest(
-  cookie?: string,
-  { url = "http://shop.example/de/basket?sort=new", ...init }: RequestInit & { url?: string } = {},
-): Request {
-  const headers = new Headers(init.headers);
-  if (cookie !== undefined && cookie !== "") headers.set("cookie", cookie);
-  return new Request(url, { ...init, headers });
-}
-
-/** Stores the cookies of a page in the browser. */
-function visit(browser: CookieClient, { headers }: { readonly headers: Headers }): void {
-  for (const line of headers.getSetCookie()) {
-    const [pair = ""] = line.split(";");
-    const at = pair.indexOf("=");
-    if (line.includes("Max-Age=0")) browser.cookies.delete(pair.slice(0, at));
-    else browser.cookies.set(pair.slice(0, at), pair.slice(at + 1));
-  }
-}
-
-function call(app: Storefront, request: Request) {
-  return createRpcCaller<Methods>(app, request);
-}
+import { call, methods, pageRequest, visit, type Methods } from "../fixtures/pages.ts";
 
 describeStorages("the caller of a page", ({ start, storage }) => {
   test("keeps two writes of a new visitor in one session, one after the other", async () => {
@@ -74,61 +15,6 @@ describeStorages("the caller of a page", ({ start, storage }) => {
     const browser = client();
     visit(browser, rpc);
     expect((await browser.call("getBasket")).body.basket.itemCount).toBe(2);
-  });
-
-  test("keeps parallel writes of a new visitor in one session, with a stale cookie too", async () => {
-    const { app, client } = await start({ methods });
-    for (const cookie of [undefined, "theme=dark", "$session-1001=s%3Ainvented.abc; theme=dark"]) {
-      const rpc = call(app, pageRequest(cookie));
-      await Promise.all([
-        ...[1, 2, 3, 4].map((variantId) => rpc.addItemToBasket({ variantId, quantity: 1 })),
-        rpc.note({ text: "note a" }),
-        rpc.addItemToWishlist({ variantId: 7 }),
-      ]);
-      expect(rpc.headers.getSetCookie()).toHaveLength(1);
-      const browser = client();
-      visit(browser, rpc);
-      expect((await browser.call("getBasket")).body.basket.itemCount).toBe(4);
-      expect((await browser.call("getWishlist")).body.wishlist.items).toHaveLength(1);
-      expect((await browser.call("readNotes")).body).toEqual(["note a"]);
-    }
-  });
-
-  test("shares the session between two callers of one request", async () => {
-    const { app } = await start({ methods });
-    const request = pageRequest();
-    const [layout, page] = [call(app, request), call(app, request)];
-    await Promise.all([layout.note({ text: "note a" }), page.note({ text: "note b" })]);
-    expect(await page.readNotes()).toEqual(["note a", "note b"]);
-    expect(layout.headers).toBe(page.headers);
-    expect(layout.headers.getSetCookie()).toHaveLength(1);
-    const other = call(app, pageRequest());
-    expect(await other.readNotes()).toEqual([]);
-  });
-
-  test("begins one session in each shop whose methods a page calls", async () => {
-    const { app, client } = await start({ methods });
-    const request = pageRequest();
-    const [here, there] = [1001, 1002].map((shopId) =>
-      createRpcCaller<Methods>(app, request, { shopId }),
-    ) as [RpcCaller<Methods>, RpcCaller<Methods>];
-    await Promise.all([
-      here.note({ text: "here" }),
-      there.note({ text: "there" }),
-      here.addItemToBasket({ variantId: 1, quantity: 1 }),
-      there.addItemToBasket({ variantId: 2, quantity: 1 }),
-    ]);
-    const browsers = [client(1001), client(1002)];
-    for (const browser of browsers) visit(browser, here);
-    expect(here.headers.getSetCookie()).toHaveLength(2);
-    expect(browsers[0]?.sessionId).not.toBe(browsers[1]?.sessionId);
-    const notes = browsers.map(async (browser) => (await browser.call("readNotes")).body);
-    expect(await Promise.all(notes)).toEqual([["here"], ["there"]]);
-    const baskets = browsers.map(async (browser) => {
-      const { body } = await browser.call("getBasket");
-      return body.basket.items.map((item: { variantId: number }) => item.variantId);
-    });
-    expect(await Promise.all(baskets)).toEqual([[1], [2]]);
   });
 
   test("continues a visitor's session, and sends no cookie if nothing changed", async () => {
