@@ -32,10 +32,10 @@ half the CPU time of that server. Each server runs on one core, with 64 connecti
 \`getUser\`, a write changes a field of the session, a basket call is \`addItemToBasket\`, and a guest calls \`getUser\` without a
 session. Brackets contain the lowest and the highest round.
 
-**Much of our figure is batching, not sessions.** \`storefront start\` lets each call wait until the event loop has read everything that
-arrived, so that the same code runs for many calls in a row. The same few lines bring \`node:http\` from 100 %
-to ${read("node-http-batched")}, and h3 from ${read("h3")} to ${read("h3-batched")}. Our read has ${read("ours-memory")} with batching, and ${read("ours-h3-app")} without it in an h3 app. Compared with
-\`node:http\` with the same batching, our read in memory has ${onEqualTerms("read")}, a write ${onEqualTerms("write")}, a basket call ${onEqualTerms("basket")}, and a guest's call ${onEqualTerms("guest")}.
+**Much of this speed comes from batching, not from sessions.** \`storefront start\` lets each call wait until the event loop has read all
+requests that arrived. So the same code runs for many calls in a row. The same few lines bring \`node:http\` from 100 %
+to ${read("node-http-batched")}, and h3 from ${read("h3")} to ${read("h3-batched")}. A read of Storefront Core has ${read("ours-memory")} with batching, and ${read("ours-h3-app")} without it in an h3 app.
+Compared with \`node:http\` with the same batching, a read in memory has ${onEqualTerms("read")}, a write ${onEqualTerms("write")}, a basket call ${onEqualTerms("basket")}, and a guest's call ${onEqualTerms("guest")}.
 With few connections there is little to batch, so these figures need many visitors at the same time.`;
 }
 

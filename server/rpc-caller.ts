@@ -212,6 +212,6 @@ function assertRequest(request: unknown): void {
   const isHeaders = typeof (headers as Headers | undefined)?.get === "function";
   if (isHeaders && typeof url === "string" && URL.canParse(url)) return;
   throw new TypeError(
-    "createRpcCaller: the second argument isn't a web Request with an absolute URL. Pass event.req (h3 2, Nitro 3), toWebRequest(event) (h3 1, Nuxt), event.request (SvelteKit), or c.req.raw (Hono): see docs/ssr.md",
+    "createRpcCaller: the second argument isn't a web Request with an absolute URL. Pass event.req (h3 2, Nitro 3), event.request (SvelteKit), or c.req.raw (Hono). With node:http, Express, or h3 1, pass the request that toNodeHandler gives to your function. In Nuxt, use useRpc or pageOf(event): see docs/ssr.md",
   );
 }
