@@ -156,7 +156,7 @@ function share(result: unknown): unknown {
   return result instanceof Response ? result.clone() : result;
 }
 
-/** Waits until other requests are answered, one of which may bring the new cookie. @throws the signal's reason */
+/** Waits for the responses to other requests, because one of them may bring the new cookie. @throws the signal's reason */
 function untilOthers(
   attempts: ReadonlySet<Promise<unknown>>,
   signal: AbortSignal | undefined,

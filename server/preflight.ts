@@ -5,7 +5,7 @@ const maxRequested = 1024;
 
 /**
  * Decides which headers a page's calls can have: those of every call, and each shop's list. A shop without a list
- * allows what the page asks for.
+ * allows the headers that the page requests.
  * @param requested the header `Access-Control-Request-Headers`
  * @param lists `cors.allowedHeaders` of each shop that allows the page's origin
  * @param credentials the headers in which the page sends its session credential

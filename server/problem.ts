@@ -64,7 +64,7 @@ function describeProblem(
   };
 }
 
-/** Our own titles contain no secret, so they stay unchanged if a password is a common word. */
+/** The storefront's titles contain no secret, so they stay unchanged if a password is a common word. */
 function withoutSecrets({ code, title, detail, errors }: RpcError, redactor: Redactor) {
   const isOurs = Object.hasOwn(problems, code) && problems[code as ProblemCode][1] === title;
   return {

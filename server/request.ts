@@ -16,7 +16,7 @@ const maxHeaderCount = 200;
  */
 export const nodeHeaderSize = 2 * maxHeaderSize;
 
-/** Node silently drops the fields above its limit; one more than our limit shows that there were too many. */
+/** Node silently drops the fields above its limit; one more than the storefront's limit shows that there were too many. */
 export const nodeHeaderCount = maxHeaderCount + 1;
 
 /** A request as the client sent it, by the reports of trusted proxies. */

@@ -71,7 +71,7 @@ export function discardBody({ body }: Pick<RpcResponse, "body">): void {
 
 /**
  * Finds a part that JSON would change or drop without an error, or fails on: a `Map`, a stream, `NaN`, a function.
- * As `JSON.stringify` does, it leaves out `undefined` members, and calls `toJSON`.
+ * Like `JSON.stringify`, it leaves out `undefined` properties, and calls `toJSON`.
  * @returns the path from the value to the part, for example `items[2].price` (empty for the value itself), and a
  * description, for example `a Map` or `NaN`
  */

@@ -206,7 +206,7 @@ function parseLater(text: string): { readonly basket: BasketView } {
       return parsed.basket;
     },
   };
-  // A method can change what it has read, so the text counts only until then.
+  // A method can change the result after it has read it, so the text is valid only until then.
   const get = () => (parsed === undefined ? text : undefined);
   return Object.defineProperty(result, jsonText, { get });
 }

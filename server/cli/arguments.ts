@@ -14,7 +14,7 @@ Commands
 
 Options
   --config FILE  The config (default: storefront.config.ts in this folder); variables of a
-                 .env file beside it are added to the environment
+                 .env file next to it are added to the environment
   --shop ID      The shop to explain
   --port N       The port (default: the variable PORT, or 3000; 0 for any free port)
   --host H       The address to listen on (default: 127.0.0.1; 0.0.0.0 for all addresses)

@@ -64,7 +64,7 @@ export interface RemoteFeed {
 
 /** An unstorage driver that brings its own adapter. The server calls none of unstorage's functions on it. */
 export interface AdapterDriver extends Driver {
-  /** As the adapter's capabilities, but known before the storage is opened. */
+  /** The adapter's capabilities, known before the storage is opened. */
   readonly atomic: Capabilities["atomic"];
   createAdapter(options: AdapterOptions): StorageAdapter;
 }

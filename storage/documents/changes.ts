@@ -2,7 +2,7 @@ import type { StorageAdapter } from "./adapter.ts";
 import type { ChangeFeed, ChangeListener, Snapshot } from "./documents.ts";
 
 /**
- * Pushes the changes in a storage to its feeds: our own immediately, those of other processes when the adapter pushes
+ * Pushes the changes in a storage to its feeds: those of this process immediately, others when the adapter pushes
  * them.
  *
  * @param isPrivate whether only this process can change the storage

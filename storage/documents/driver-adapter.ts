@@ -88,7 +88,7 @@ export function createDriverAdapter(
     },
   };
 
-  /** Calls the driver directly, because our keys need no normalization. Synchronous if the driver is. */
+  /** Calls the driver directly, because the keys of documents need no normalization. Synchronous if the driver is. */
   function read(key: string): string | undefined | Promise<string | undefined> {
     calls.admit(key);
     // The http driver throws a TypeError if there is no item (1.17), so check first.

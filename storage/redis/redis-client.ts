@@ -27,7 +27,7 @@ export function isRedisDriver(driver: Driver): driver is RedisDriver {
  */
 export function createRedisKeys(base = "", keyPrefix: string | Uint8Array = "") {
   const joined = joinKeys(base);
-  // The driver joins them in the same way; our paths need no other normalization.
+  // The driver joins them in the same way; the paths of documents need no other normalization.
   const prefix = joined === "" ? "" : `${joined}:`;
   const whole = String(keyPrefix) + prefix;
   return {

@@ -21,7 +21,7 @@ export function watchConnections(
   if (client.isCluster) client.on("+node", watch);
   for (const connection of connectionsOf(client)) watch(connection);
   if (client.isCluster) client.on("error", (error) => fail(client, error));
-  // Ping idle connections, too: otherwise the first call after a quiet night fails on a dead connection.
+  // Ping idle connections, too: otherwise the first call after a quiet night fails on a broken connection.
   const heartbeat = setInterval(probe, heartbeatInterval);
   heartbeat.unref();
   return { probe, close: () => clearInterval(heartbeat) };

@@ -6,7 +6,7 @@ import { createRedisAdapter } from "./redis-adapter.ts";
 import { isRedisDriver, type RedisDriver } from "./redis-client.ts";
 import { readNode } from "./redis-connections.ts";
 
-/** unstorage's redis driver, with its adapter and what is known of its options. */
+/** unstorage's redis driver, with its adapter and the capabilities that its options imply. */
 export const redisSupport = {
   driver: "redis",
   isSupported: isRedisDriver,

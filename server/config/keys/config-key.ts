@@ -117,7 +117,7 @@ export function integer(least: number, most: number, expected: string) {
   return { ...value<number>(isInRange, expected), visibility: "public" } as const;
 }
 
-/** A secret, or a list of secrets. `least` is the fewest characters of each, `name` what errors call it. */
+/** A secret, or a list of secrets. `least` is the fewest characters of each, `name` the name in errors. */
 export function secrets(least: number, name: string) {
   const one = z.custom<string>((found) => typeof found === "string" && found.length >= least, {
     error: name,
@@ -130,7 +130,7 @@ export function secrets(least: number, name: string) {
 
 /**
  * The schema of an object: an unknown key is an error.
- * @param removed for keys that existed in other programs, the message that says what to use instead
+ * @param removed for keys that existed in other programs, the message that names the replacement
  */
 export function objectOf(table: KeyTable, removed: Readonly<Record<string, string>> = {}) {
   const schemas = Object.entries(table).map(([name, { schema, isRequired = false }]) => {

@@ -14,7 +14,7 @@ export type CorsOrigin =
   | readonly (string | RegExp)[]
   | ((origin: string, shop: PublicShop) => boolean);
 
-/** Which pages of other origins can call the server, and what they can read. */
+/** The pages of other origins that can call the server, and their permissions. */
 export interface CorsConfig extends ConfigOf<typeof corsKeys> {}
 
 /** The name of a header (RFC 9110, 5.1). */

@@ -123,7 +123,7 @@ export const sessionKeys = {
   cache: falseOr(cacheKeys),
 } satisfies KeyTable;
 
-/** Keys of other programs, and what to use instead. */
+/** Keys of other programs, and their replacements. */
 export const removedSessionKeys = {
   provider: "no such key: set the driver in storage.session",
 };

@@ -41,7 +41,7 @@ export function secretRule({ config, environment, report }: RuleContext): void {
 
 // --- Internal helpers ---
 
-/** The secrets of a key. In a list, an empty string stands for an invalid one. */
+/** The secrets of a key. In a list, an empty string replaces an invalid one. */
 function toTexts({ value }: SourcedValue): string[] {
   const texts = value === undefined ? [] : [value].flat();
   return texts.map((text) => (typeof text === "string" ? text : ""));

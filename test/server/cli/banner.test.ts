@@ -65,7 +65,7 @@ Storage
       "http://127.0.0.1:3000/api/rpc/<method>",
     ],
     [
-      "a shop of a host, beside the default one",
+      "a shop with a host, next to the default one",
       {
         shops: [
           { shopId: 2, locale: "de", currency: "EUR" },

@@ -85,7 +85,7 @@ export const refuse = defineRpcMethod({ handler() { throw new RpcError("unknown_
   });
 });
 
-describe("a .env file beside the config", () => {
+describe("a .env file next to the config", () => {
   const config = greeting("").replace('=> ""', '=> process.env["GREETING"] ?? "none"');
 
   test("adds variables to the environment, and changes none", async () => {
