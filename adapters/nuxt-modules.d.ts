@@ -6,8 +6,10 @@ declare module "nuxt/schema" {
   export interface Nuxt {
     readonly options: {
       readonly rootDir: string;
+      readonly build: { transpile: unknown[] };
       readonly nitro: { externals?: { inline?: ((id: string) => boolean)[] } };
     };
+    hook(name: "modules:done", callback: () => void): unknown;
   }
 }
 

@@ -26,7 +26,8 @@ export interface StorefrontModuleOptions {
  */
 const module: NuxtModule<StorefrontModuleOptions> = defineNuxtModule<StorefrontModuleOptions>({
   meta: { name: "storefront-core", configKey: "storefront", compatibility: { nuxt: ">=4.0.0" } },
-  async setup({ config = "storefront.config" }, { options }) {
+  async setup({ config = "storefront.config" }, nuxt) {
+    const { options } = nuxt;
     const { rootDir } = options;
     const file = await findPath(join(rootDir, config));
     if (file === null) {
@@ -34,6 +35,13 @@ const module: NuxtModule<StorefrontModuleOptions> = defineNuxtModule<StorefrontM
         `storefront-core: there is no ${join(rootDir, config)}${config === "storefront.config" ? ".ts" : ""}. Create it, or name another file in nuxt.config.ts: storefront: { config: "…" }`,
       );
     }
+    // Nuxt bundles the packages of modules, and Nuxt 4.5 then gives them its own h3, which is h3 1.
+    nuxt.hook("modules:done", () => {
+      const { build } = options;
+      build.transpile = build.transpile.filter(
+        (entry) => !/storefront-core\/?$/.test(String(entry)),
+      );
+    });
     // Otherwise, the development server leaves the config to Node.js, and can't reload it.
     options.nitro.externals ??= {};
     options.nitro.externals.inline ??= [];

@@ -10,6 +10,8 @@ import { root } from "../_cli.ts";
 /** A running example. */
 export interface RunningExample {
   readonly origin: string;
+  /** Its copy, where it runs. */
+  readonly folder: string;
   /** Its standard output and standard error. */
   readonly output: string;
   stop(): Promise<void>;
@@ -76,6 +78,7 @@ export async function startExample(
   }
   return {
     origin,
+    folder,
     get output() {
       return output;
     },

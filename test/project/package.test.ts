@@ -86,6 +86,10 @@ describe("the entry points", () => {
       expect(await exportsOf(`storefront-core/${entry}`)).toBe("createRpcQueries");
   });
 
+  test("export a name for Nuxt's server, and load no part of Nuxt", async () => {
+    expect(await exportsOf("storefront-core/nuxt/server")).toBe("mountInNitro");
+  });
+
   test("export names for storage", async () => {
     expect(await exportsOf("storefront-core/storage")).toMatchInlineSnapshot(
       `"DefaultSessionCacheStrategy InMemorySessionCacheStrategy StorageUnavailableError absent asideSeconds defineStorageDriver detailsFirst openDocumentStore openDriver pingKey toKeySegment"`,

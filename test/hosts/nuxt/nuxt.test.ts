@@ -1,5 +1,11 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { describeWithChromium } from "../../_chromium.ts";
+import { until } from "../../_cli.ts";
+import { findFreePort } from "../../_command.ts";
 import { CookieClient } from "../../_cookie-client.ts";
 import { testSecret } from "../../_setup.ts";
 import { startExample, type RunningExample } from "../_example.ts";
@@ -97,4 +103,45 @@ describeWithChromium("examples/nuxt, built for production", [], (open) => {
     }
     expect(app.output).not.toContain("no IP address");
   });
+
+  test("uses a changed config in development, and names its errors", async () => {
+    const file = join(app.folder, "storefront.config.ts");
+    const text = await readFile(file, "utf8");
+    const greet = await startDevelopment(app.folder);
+    await until(async () => (await greet()).includes("Hello, guest!"));
+    const changed = text.replace("Hello, ", "Welcome, ");
+    await writeFile(file, changed);
+    await until(async () => (await greet()).includes("Welcome, guest!"));
+    await writeFile(file, changed.replace("shopId: 1001", "shopId: -1"));
+    await until(async () => (await greet()).includes("shops[0].shopId: found -1"));
+    await writeFile(file, changed);
+    await until(async () => (await greet()).includes("Welcome, guest!"));
+  });
 });
+
+// --- Internal helpers ---
+
+/** Runs `nuxt dev` until the test ends. @returns a function that calls `greet`, and returns the text of the response */
+async function startDevelopment(cwd: string): Promise<() => Promise<string>> {
+  const port = await findFreePort();
+  const args = ["nuxt", "dev", "--host", "127.0.0.1", "--port", String(port)];
+  const child = spawn("npx", args, {
+    cwd,
+    env: { ...process.env, NODE_ENV: "", NUXT_TELEMETRY_DISABLED: "1" },
+    stdio: "ignore",
+    detached: true,
+  });
+  onTestFinished(async () => {
+    process.kill(-(child.pid as number), "SIGKILL");
+    await once(child, "close");
+  });
+  const request = {
+    method: "POST",
+    body: "{}",
+    headers: { "content-type": "application/json", accept: "application/json" },
+  };
+  return async () => {
+    const response = await fetch(`http://127.0.0.1:${port}/api/rpc/greet`, request).catch(() => {});
+    return (await response?.text()) ?? "";
+  };
+}
