@@ -38,7 +38,8 @@ export function createDeferredAdapter(
   };
 
   function start(): Promise<StorageAdapter> {
-    if (isClosed && opening === undefined) return Promise.reject(new Error("It is closed"));
+    if (isClosed && opening === undefined)
+      return Promise.reject(new Error("The storage is closed"));
     return (opening ??= open().then((opened) => {
       adapter = opened;
       for (const begin of waiting) begin(opened);
