@@ -65,7 +65,7 @@ export function createRpcCaller<Methods extends RpcMethods>(
     baseURL: "",
     shopId: shopId ?? 0,
     headers,
-    fetch: send as unknown as RpcClientOptions["fetch"] & {},
+    fetch: send as unknown as NonNullable<RpcClientOptions["fetch"]>,
   });
   return toCaller(client, calls, visit);
 }

@@ -3,6 +3,7 @@ import { describeWithChromium } from "../../_chromium.ts";
 import { CookieClient } from "../../_cookie-client.ts";
 import { testSecret } from "../../_setup.ts";
 import { startExample, type RunningExample } from "../_example.ts";
+import { testPages } from "../_pages.ts";
 
 describeWithChromium("examples/next, built for production", [], (open) => {
   let app: RunningExample;
@@ -16,6 +17,8 @@ describeWithChromium("examples/next, built for production", [], (open) => {
   afterAll(() => app?.stop());
 
   const send = (path: string, init?: RequestInit) => fetch(`${app.origin}${path}`, init);
+
+  testPages(() => app);
 
   test("lets a guest fill the basket, register, keep the basket, and log out", async () => {
     const page = await open();
@@ -68,36 +71,5 @@ describeWithChromium("examples/next, built for production", [], (open) => {
     expect(cookies).toEqual([expect.stringMatching(/^\$session-1001=/)]);
     const [cookie = ""] = cookies[0]?.split(";") ?? [];
     expect(await (await send("/", { headers: { cookie } })).text()).toContain("<p>2<!-- --> items");
-  });
-
-  test("redirects a page to itself if its cookie was replaced a moment ago", async () => {
-    const client = new CookieClient(send);
-    await client.call("addItemToBasket", { variantId: 7, quantity: 1 });
-    const old = client.cookieHeader;
-    const user = { email: "old@example.com", password: "correct horse 9", firstName: "Ada" };
-    expect(await client.call("register", user)).toMatchObject({ status: 200 });
-    const response = await send("/?page=1", { headers: { cookie: old }, redirect: "manual" });
-    expect(response.status).toBe(307);
-    expect(response.headers.get("location")).toBe("/?page=1");
-  });
-
-  test("responds to every HTTP method, also for paths without a method", async () => {
-    for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
-      const { status, headers } = await send("/api/rpc/unknown", { method });
-      expect(status, method).toBe(404);
-      expect(headers.get("content-type"), method).toBe("application/problem+json");
-    }
-  });
-
-  test("accepts the pages of its own origin only, and finds the client's address", async () => {
-    for (const [origin, status] of [
-      [app.origin, 200],
-      ["https://evil.example", 403],
-    ] as const) {
-      const headers = { origin, "content-type": "application/json" };
-      const response = await send("/api/rpc/getBasket", { method: "POST", body: "{}", headers });
-      expect(response.status, origin).toBe(status);
-    }
-    expect(app.output).not.toContain("no IP address");
   });
 });

@@ -6,9 +6,9 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { describeWithChromium } from "../../_chromium.ts";
 import { until } from "../../_cli.ts";
 import { findFreePort } from "../../_command.ts";
-import { CookieClient } from "../../_cookie-client.ts";
 import { testSecret } from "../../_setup.ts";
 import { startExample, type RunningExample } from "../_example.ts";
+import { testPages } from "../_pages.ts";
 
 describeWithChromium("examples/nuxt, built for production", [], (open) => {
   let app: RunningExample;
@@ -26,6 +26,12 @@ describeWithChromium("examples/nuxt, built for production", [], (open) => {
   afterAll(() => app?.stop());
 
   const send = (path: string, init?: RequestInit) => fetch(`${app.origin}${path}`, init);
+
+  testPages(() => app);
+
+  test("responds to health checks", async () => {
+    expect(await (await send("/readyz")).json()).toEqual({ status: "ok" });
+  });
 
   test("lets a guest fill the basket, register, keep the basket, and log out", async () => {
     const page = await open();
@@ -68,40 +74,6 @@ describeWithChromium("examples/nuxt, built for production", [], (open) => {
     expect(response.headers.get("cache-control")).toBe("private, no-store");
     const [cookie = ""] = cookies[0]?.split(";") ?? [];
     expect(await (await send("/", { headers: { cookie } })).text()).toContain("2 items");
-  });
-
-  test("redirects a page to itself if its cookie was replaced a moment ago", async () => {
-    const client = new CookieClient(send);
-    await client.call("addItemToBasket", { variantId: 7, quantity: 1 });
-    const old = client.cookieHeader;
-    const user = { email: "old@example.com", password: "correct horse 9", firstName: "Ada" };
-    expect(await client.call("register", user)).toMatchObject({ status: 200 });
-    const response = await send("/?page=1", { headers: { cookie: old }, redirect: "manual" });
-    expect(response.status).toBe(307);
-    expect(response.headers.get("location")).toBe("/?page=1");
-    const next = await send("/?page=1", { headers: { cookie: client.cookieHeader } });
-    expect(await next.text()).toContain("Hello, Ada!");
-  });
-
-  test("responds to every HTTP method, also for paths without a method", async () => {
-    for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
-      const { status, headers } = await send("/api/rpc/unknown", { method });
-      expect(status, method).toBe(404);
-      expect(headers.get("content-type"), method).toBe("application/problem+json");
-    }
-    expect(await (await send("/readyz")).json()).toEqual({ status: "ok" });
-  });
-
-  test("accepts the pages of its own origin only, and finds the client's address", async () => {
-    for (const [origin, status] of [
-      [app.origin, 200],
-      ["https://evil.example", 403],
-    ] as const) {
-      const headers = { origin, "content-type": "application/json" };
-      const response = await send("/api/rpc/getBasket", { method: "POST", body: "{}", headers });
-      expect(response.status, origin).toBe(status);
-    }
-    expect(app.output).not.toContain("no IP address");
   });
 
   test("uses a changed config in development, and names its errors", async () => {
