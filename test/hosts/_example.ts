@@ -1,11 +1,11 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { root } from "../_cli.ts";
+import { findFreePort } from "../_command.ts";
 
 /** A running example. */
 export interface RunningExample {
@@ -59,7 +59,7 @@ export async function startExample(
   run("npm ci --no-audit --no-fund", folder);
   run(commands.build, folder);
 
-  const port = await findPort();
+  const port = await findFreePort();
   const child = spawn("sh", ["-c", `exec ${commands.start(port)}`], {
     cwd: folder,
     env: { ...env, PORT: String(port) },
@@ -96,15 +96,6 @@ export async function startExample(
 function dropScripts(path: string): void {
   const { scripts: _, ...rest } = JSON.parse(readFileSync(path, "utf8")) as { scripts?: object };
   writeFileSync(path, JSON.stringify(rest));
-}
-
-async function findPort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function isServing(origin: string): Promise<boolean> {

@@ -2,11 +2,12 @@ import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
-import { connect, createServer, type AddressInfo } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { onTestFinished } from "vitest";
+import { findFreePort } from "../../_command.ts";
 
 /** The response of a call, as the visitor gets it. */
 export interface ProxiedResponse {
@@ -40,7 +41,7 @@ export async function startProxy(
   const [, settings] = new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, "s").exec(docs) ?? [];
   if (settings === undefined) throw new Error(`docs/proxies.md has no block for ${name}`);
   const folder = mkdtempSync(join(tmpdir(), "storefront-proxy-"));
-  const port = await findPort();
+  const port = await findFreePort();
   const [first, second] = origins.map((origin) => new URL(origin).host) as [string, string];
   const text = settings.replace("127.0.0.1:3000", first).replace("127.0.0.1:3001", second);
   const [command, ...args] = write(text, folder, port) as [string, ...string[]];
@@ -103,15 +104,6 @@ function createCertificate(folder: string): void {
   const names = ["-subj", "/CN=shop.example", "-addext", "subjectAltName=DNS:shop.example"];
   const files = ["-keyout", join(folder, "key.pem"), "-out", join(folder, "cert.pem")];
   execFileSync("openssl", ["req", ...kind, ...names, "-days", "1", ...files], { stdio: "ignore" });
-}
-
-async function findPort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function untilListening(port: number, check: () => void): Promise<void> {

@@ -8,6 +8,7 @@ import type { StorageConfig } from "../../../storage/documents/driver.ts";
 import { StorageUnavailableError } from "../../../storage/documents/unavailable.ts";
 import { increment, openCounters, setTo, until } from "../../_documents.ts";
 import { describeWithRedis, startRedis } from "../../_redis.ts";
+import { findFreePort } from "../../_command.ts";
 
 describe("a driver by name", () => {
   test("gets the options next to its name from unstorage", () => {
@@ -207,13 +208,4 @@ async function timeFailure(call: () => Promise<unknown>) {
     (reason: unknown) => reason,
   );
   return { error, time: performance.now() - start };
-}
-
-async function findFreePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }
