@@ -1,0 +1,107 @@
+import type { Collection, Snapshot } from "../documents/documents.ts";
+import { StorageUnavailableError } from "../documents/unavailable.ts";
+import { LeaseLostError, type Lease, type LeaseDocument } from "./lease.ts";
+
+/** A lease that this process got, as long as nobody takes it over. */
+export class HeldLease<State> implements Lease<State> {
+  readonly number: number;
+  readonly #documents: Collection<LeaseDocument<State>>;
+  readonly #key: string;
+  readonly #options: { readonly seconds: number; readonly signal?: AbortSignal | undefined };
+  readonly #holder: string;
+  #snapshot: Snapshot<LeaseDocument<State>>;
+  /** What the end of the lease stores. */
+  #last: { readonly state: State | undefined; readonly expiresAt?: number | undefined } | undefined;
+
+  /** @param snapshot the document that names this holder */
+  constructor(
+    documents: Collection<LeaseDocument<State>>,
+    key: string,
+    options: { readonly seconds: number; readonly signal?: AbortSignal | undefined },
+    snapshot: Snapshot<LeaseDocument<State>>,
+  ) {
+    this.#documents = documents;
+    this.#key = key;
+    this.#options = options;
+    this.#snapshot = snapshot;
+    this.number = snapshot.value?.number ?? 0;
+    this.#holder = snapshot.value?.holder ?? "";
+  }
+
+  get state(): State | undefined {
+    return this.#snapshot.value?.state;
+  }
+
+  save(state: State | undefined, expiresAt?: number): Promise<AbortSignal> {
+    return this.#prove(() => state, expiresAt);
+  }
+
+  prove(): Promise<AbortSignal> {
+    return this.#prove((state) => state);
+  }
+
+  leave(state: State | undefined, expiresAt?: number): void {
+    this.#last = { state, expiresAt };
+  }
+
+  /** Frees the lease after its work. @param isDone whether the work succeeded: otherwise, the saved state stays */
+  async release(isDone: boolean): Promise<void> {
+    const last = isDone ? this.#last : undefined;
+    const released = this.#write(
+      ({ number, state }) => ({ number, state: last === undefined ? state : last.state }),
+      last?.expiresAt,
+    );
+    // Otherwise, waiters take over when its time has passed.
+    await (last === undefined ? released.catch(() => undefined) : released);
+  }
+
+  async #prove(
+    toState: (state: State | undefined) => State | undefined,
+    expiresAt?: number,
+  ): Promise<AbortSignal> {
+    const { seconds, signal } = this.#options;
+    const time = seconds * 800;
+    for (let attempt = 0; attempt < maxProofs; attempt++) {
+      const start = performance.now();
+      await this.#write((held) => ({ ...held, state: toState(held.state) }), expiresAt);
+      const left = Math.floor(time - (performance.now() - start));
+      // If the process was stopped until the reply arrived, another one may hold the lease by now.
+      if (left <= 0) continue;
+      const timeout = AbortSignal.timeout(left);
+      return signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+    }
+    throw new StorageUnavailableError(
+      `The storage took longer than ${time} ms to renew a lease of ${seconds} s`,
+    );
+  }
+
+  async #write(
+    change: (held: LeaseDocument<State>) => LeaseDocument<State>,
+    expiresAt: number | undefined,
+  ): Promise<void> {
+    const end = endOfLease(this.#snapshot.expiresAt, expiresAt);
+    this.#snapshot = await this.#documents.update(
+      this.#key,
+      (current) => {
+        if (current?.holder !== this.#holder || current.number !== this.number) {
+          throw new LeaseLostError();
+        }
+        return { set: change(current), expiresAt: end };
+      },
+      this.#snapshot,
+    );
+  }
+}
+
+/**
+ * When the document of a lease expires, in epoch milliseconds: a day from now at the earliest. So the clocks of two
+ * servers decide nothing, if they are less than a day apart.
+ */
+export function endOfLease(before: number | undefined, wanted = before ?? 0): number {
+  return Math.max(wanted, Date.now() + dayMilliseconds);
+}
+
+// --- Internal helpers ---
+
+const maxProofs = 3;
+const dayMilliseconds = 86_400_000;
