@@ -38,9 +38,9 @@ describeWithRedis("several processes on one Redis", () => {
     });
     // An update fails after 240 attempts. Each attempt runs the updater once.
     let attempts = 0;
-    const counted = (counter: Parameters<typeof increment>[0]) => {
+    const counted: typeof increment = (...args) => {
       attempts++;
-      return increment(counter);
+      return increment(...args);
     };
     let most = 0;
     for (let round = 0; round < 300; round++) {
