@@ -1,13 +1,12 @@
 import { withDetails, type Logger } from "../shared/log.ts";
 import type { SessionReuse } from "../storage/sessions/session-store.ts";
-import { createContextAuth, type Auth, type ContextAuth } from "./accounts/auth.ts";
+import { createContextAuth, type ContextAuth } from "./accounts/auth.ts";
 import type { LoginLimiter } from "./accounts/login-limiter.ts";
 import { createContextSessions, type ContextSessions } from "./context-sessions.ts";
 import type { PublicRpcContext, RpcContext } from "./context.ts";
 import { callRpc } from "./dispatch.ts";
 import { notify, type Hooks } from "./hooks.ts";
 import { changeBasket, changeWishlist, readBasket, readWishlist } from "./lists/visitor-lists.ts";
-import type { RpcMethods } from "./method.ts";
 import type { Redactor } from "./redaction/redactor.ts";
 import { CallSession, type CallSessions } from "./session/call-session.ts";
 import { logIn } from "./session/login.ts";
@@ -22,9 +21,7 @@ import type { ShopServices } from "./shop.ts";
 export class Call {
   /** The parts that all calls of a storefront share. */
   readonly runtime: {
-    readonly methods: RpcMethods;
     readonly hooks: Hooks;
-    readonly auth: Auth;
     /** Absent if the config sets no limit. */
     readonly loginLimiter: LoginLimiter | undefined;
     readonly log: Logger;

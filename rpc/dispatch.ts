@@ -34,7 +34,7 @@ export function assertRunsWithout(gone: "retired" | "ended", method: RpcMethod):
  * @throws RpcError `unknown_method`; and the errors of {@link dispatch}
  */
 export async function callRpc(call: Call, name: string, payload: unknown): Promise<unknown> {
-  const method = findMethod(call.runtime.methods, name);
+  const method = findMethod(call.services.methods, name);
   if (method === undefined) throw new RpcError("unknown_method", { detail: name });
   if (method.access !== "public" && !call.hasSession) {
     throw new Error(`A public method cannot call ${name}, which needs a session`);

@@ -3,8 +3,11 @@ import type { SessionGenerations } from "../storage/sessions/generations.ts";
 import type { SessionStore } from "../storage/sessions/session-store.ts";
 import type { UserSessionIndex } from "../storage/sessions/user-sessions.ts";
 import type { Sealer } from "../storage/documents/sealer.ts";
+import type { Auth } from "./accounts/auth.ts";
+import type { CommerceBackend } from "./commerce/commerce-backend.ts";
 import type { Basket } from "./lists/basket.ts";
 import type { Wishlist } from "./lists/wishlist.ts";
+import type { RpcMethods } from "./method.ts";
 
 /** The public settings of a shop, for methods and frontends. */
 export interface PublicShop {
@@ -40,6 +43,10 @@ export interface WishlistOptions {
 /** The storage and the settings that the calls of one shop use, created at startup. */
 export interface ShopServices {
   readonly shop: PublicShop;
+  /** The built-in methods, those of the commerce system, and those of the config. */
+  readonly methods: RpcMethods;
+  readonly auth: Auth;
+  readonly commerce: CommerceBackend | undefined;
   readonly realm: Realm;
   readonly sessions: SessionStore;
   /** The generations of all shops that share the storage of sessions. */

@@ -34,7 +34,8 @@ import {
 export function createBatchHandler(
   options: StorefrontOptions,
   { cors, credentials, readForwarded, state }: RequestRules,
-  { handle, methods, deadlines }: ReturnType<typeof createRpcHandler>,
+  { handle, deadlines }: ReturnType<typeof createRpcHandler>,
+  methods: RpcMethods,
 ) {
   const shopResolver = new ShopResolver(options);
 

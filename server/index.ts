@@ -67,10 +67,27 @@ export type {
 } from "../rpc/lists/basket-line.ts";
 export type { Wish, Wishlist, WishlistItem, WishlistView } from "../rpc/lists/wishlist.ts";
 
+// Commerce systems
+export type {
+  BasketOutcome,
+  Baskets,
+  BasketTarget,
+  CommerceBackend,
+  CommerceBasket,
+  CommerceLine,
+  CommerceWish,
+  CommerceWishlist,
+  Grant,
+  Grants,
+  Shortage,
+  Wishlists,
+  WishTarget,
+} from "../rpc/commerce/commerce-backend.ts";
+export type { GrantedVisit, LoginVisit, Visit } from "../rpc/commerce/visit.ts";
+
 // Customers
 export type {
   Auth,
-  AuthContext,
   ContextAuth,
   Credentials,
   Profile,

@@ -1,6 +1,6 @@
 import type { H3, H3Event } from "h3";
 import type { ServerRequest } from "srvx";
-import { builtinMethods } from "../rpc/methods/builtin.ts";
+import type { RpcMethods } from "../rpc/method.ts";
 import { RpcError } from "../rpc/error.ts";
 import type { Shop, StorefrontOptions } from "./config/options.ts";
 import type { RequestEvent } from "./request.ts";
@@ -24,8 +24,11 @@ export interface PlainRoute {
 }
 
 /** Lists each method by its path: below the base path, and below the path of each shop. */
-export function createRouteTable(options: StorefrontOptions): ReadonlyMap<string, Route> {
-  const names = Object.keys({ ...builtinMethods, ...options.methods });
+export function createRouteTable(
+  options: StorefrontOptions,
+  methods: RpcMethods,
+): ReadonlyMap<string, Route> {
+  const names = Object.keys(methods);
   return new Map(
     listFolders(options).flatMap(([folder, shopPath]) =>
       names.map((method) => [`${folder}/${method}`, { method, shopPath }] as const),

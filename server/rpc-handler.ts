@@ -1,11 +1,9 @@
 import type { ServerRequest } from "srvx";
-import { createAccounts } from "../rpc/accounts/accounts.ts";
 import { LoginLimiter } from "../rpc/accounts/login-limiter.ts";
 import { Call } from "../rpc/call.ts";
 import { assertRunsWithout, dispatch, findMethod } from "../rpc/dispatch.ts";
 import { RpcError } from "../rpc/error.ts";
-import type { RpcMethod, RpcMethods } from "../rpc/method.ts";
-import { builtinMethods } from "../rpc/methods/builtin.ts";
+import type { RpcMethod } from "../rpc/method.ts";
 import { Redactor } from "../rpc/redaction/redactor.ts";
 import type { ShopServices } from "../rpc/shop.ts";
 import type { Logger } from "../shared/log.ts";
@@ -99,7 +97,8 @@ export function createRpcHandler(
         });
       }
       const acceptsCookies = cors.assertOrigin(event, origin, shop);
-      const method = findMethod(environment.methods, route.method);
+      const shopServices = services.shops.get(shop) as ShopServices;
+      const method = findMethod(shopServices.methods, route.method);
       if (method === undefined) throw new RpcError("unknown_method");
       assertVerb(request.method, method);
       const payload =
@@ -111,7 +110,6 @@ export function createRpcHandler(
       deadline.assertInTime();
       checkAddress(event);
 
-      const shopServices = services.shops.get(shop) as ShopServices;
       const current = new Call(environment, shopServices, {
         method: route.method,
         client: event,
@@ -206,7 +204,7 @@ export function createRpcHandler(
     return response;
   }
 
-  return { handle, methods: environment.methods, deadlines };
+  return { handle, deadlines };
 }
 
 /** @throws RpcError `misconfigured` if production rejects the config; the log gets the reason */
@@ -217,17 +215,14 @@ export function assertConfigured({ refusal }: StorefrontOptions): void {
 // --- Internal helpers ---
 
 function createEnvironment(
-  { methods, hooks, log, auth, loginAttempts }: StorefrontOptions,
+  { hooks, log, loginAttempts }: StorefrontOptions,
   { accounts }: Services,
   { requestHeaders }: Credentials,
 ): Call["runtime"] {
-  const own = Object.entries(methods).filter(([, method]) => (method as unknown) !== undefined);
   return {
-    methods: { ...builtinMethods, ...Object.fromEntries(own) } satisfies RpcMethods,
     hooks,
     log,
     credentialHeaders: requestHeaders,
-    auth: auth ?? createAccounts(accounts),
     loginLimiter: loginAttempts && new LoginLimiter(accounts, loginAttempts),
   };
 }

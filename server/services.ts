@@ -1,4 +1,8 @@
+import { createAccounts } from "../rpc/accounts/accounts.ts";
 import { isBasket } from "../rpc/lists/basket.ts";
+import type { RpcMethods } from "../rpc/method.ts";
+import { builtinMethods } from "../rpc/methods/builtin.ts";
+import type { CommerceBackend } from "../rpc/commerce/commerce-backend.ts";
 import type { ShopServices } from "../rpc/shop.ts";
 import { isWishlist } from "../rpc/lists/wishlist.ts";
 import type { Capabilities, DocumentStore } from "../storage/documents/documents.ts";
@@ -23,25 +27,32 @@ export interface StoreInfo {
 /** The open storages of a storefront, and the services of each shop. */
 export interface Services {
   readonly shops: ReadonlyMap<Shop, ShopServices>;
+  /** The methods of all shops. */
+  readonly methods: RpcMethods;
   readonly accounts: DocumentStore;
   readonly stores: readonly DocumentStore[];
   readonly descriptions: readonly StoreInfo[];
 }
 
 /** Opens each storage of the config once, and creates the services of each shop. */
-export function openServices({ shops, storage, log }: StorefrontOptions): Services {
-  const stores = new Map<StorageConfig, { store: DocumentStore; uses: Set<string> }>();
+export function openServices(options: StorefrontOptions): Services {
+  const { shops, storage, log } = options;
+  const stores = new Map<StorageConfig, { store: DocumentStore; uses: Set<Kind> }>();
   const sessionStores = new Map<DocumentStore, ReturnType<typeof openSessions>>();
   const realms = new Map<string, ReturnType<typeof createRealm>>();
 
-  function open(config: StorageConfig, use: string): DocumentStore {
+  function open(config: StorageConfig, use: Kind): DocumentStore {
     const { store, uses } = getOrCreate(stores, config, () => ({
       store: openDocumentStore(openDriver(config), { log }),
-      uses: new Set<string>(),
+      uses: new Set<Kind>(),
     }));
     uses.add(use);
     return store;
   }
+
+  const accounts = open(storage.account, "accounts");
+  const auth = options.auth ?? createAccounts(accounts);
+  const methods = createMethods(options);
 
   const entries = shops.map((shop): [Shop, ShopServices] => {
     const realm = getOrCreate(realms, shop.realm, () => createRealm(shop.realm));
@@ -58,6 +69,9 @@ export function openServices({ shops, storage, log }: StorefrontOptions): Servic
     const cache = openSessionCache(shop.shopId, store, feed, shop.session);
     const opened: ShopServices = {
       shop: shop.public,
+      methods: methods.get(shop) as RpcMethods,
+      auth: shop.commerce?.accounts ?? auth,
+      commerce: shop.commerce,
       realm,
       generations,
       sessions: new SessionStore(shop.shopId, store, index, generations, shop.session, cache),
@@ -70,13 +84,13 @@ export function openServices({ shops, storage, log }: StorefrontOptions): Servic
     realm.shops.set(shop.shopId, opened);
     return [shop, opened];
   });
-  const accounts = open(storage.account, "accounts");
   return {
+    methods: Object.assign({}, ...methods.values()) as RpcMethods,
     shops: new Map(entries),
     accounts,
     stores: [...stores.values()].map(({ store }) => store),
     descriptions: [...stores.values()].map(({ store, uses }) => ({
-      uses: [...uses].join(", "),
+      uses: kinds.filter((kind) => uses.has(kind)).join(", "),
       driver: store.driver,
       capabilities: store.capabilities,
     })),
@@ -85,12 +99,30 @@ export function openServices({ shops, storage, log }: StorefrontOptions): Servic
 
 // --- Internal helpers ---
 
+const kinds = ["sessions", "baskets", "accounts"] as const;
+
+type Kind = (typeof kinds)[number];
+
 function getOrCreate<Key, Value>(map: Map<Key, Value>, key: Key, create: () => Value): Value {
   const known = map.get(key);
   if (known !== undefined) return known;
   const created = create();
   map.set(key, created);
   return created;
+}
+
+/** The methods of each shop. Shops with the same backend have the same methods. */
+function createMethods({ shops, methods }: StorefrontOptions): ReadonlyMap<Shop, RpcMethods> {
+  const byBackend = new Map<CommerceBackend | undefined, RpcMethods>();
+  const own = Object.entries(methods).filter(([, method]) => (method as unknown) !== undefined);
+  return new Map(
+    shops.map((shop) => {
+      const { commerce } = shop;
+      const create = () =>
+        Object.assign({}, builtinMethods, commerce?.methods, Object.fromEntries(own)) as RpcMethods;
+      return [shop, getOrCreate(byBackend, commerce, create)];
+    }),
+  );
 }
 
 /** A realm without its shops. */

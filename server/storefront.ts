@@ -99,7 +99,8 @@ export function openStorefront(
     state,
   };
   const handler = createRpcHandler(options, services, rules, schedule);
-  const { handle, methods } = handler;
+  const { handle } = handler;
+  const { methods } = services;
   const respond = createResponder(options, rules);
   const checkStorages = async () => {
     await Promise.all(services.stores.map((store) => store.ping()));
@@ -118,8 +119,8 @@ export function openStorefront(
       return error && respond(req, () => Promise.reject(error));
     },
   });
-  const routes = createRouteTable(options);
-  const handleBatch = createBatchHandler(options, rules, handler);
+  const routes = createRouteTable(options, methods);
+  const handleBatch = createBatchHandler(options, rules, handler, methods);
   addCallRoutes(app, routes, options, handle, handleBatch);
   addPlainRoutes(
     app,

@@ -2,7 +2,8 @@ import { randomUUID } from "uncrypto";
 import type { Collection, DocumentStore } from "../../storage/documents/documents.ts";
 import { toKeySegment } from "../../storage/documents/key.ts";
 import { isUserId, type ShopUser } from "../../storage/sessions/session-record.ts";
-import type { Auth, AuthContext } from "./auth.ts";
+import type { Auth } from "./auth.ts";
+import type { Visit } from "../commerce/visit.ts";
 import { RpcError } from "../error.ts";
 import { hashPassword, isPasswordHash, verifyPassword } from "./password.ts";
 
@@ -126,7 +127,7 @@ interface Account {
 const repeatableFor = 5 * 60_000;
 
 /** The hash of an account. An unreadable one matches no password, and the server logs an error. */
-function hashOf(account: Account | undefined, { log }: AuthContext): string | undefined {
+function hashOf(account: Account | undefined, { log }: Visit): string | undefined {
   if (account === undefined) return undefined;
   const { passwordHash } = account;
   if (isPasswordHash(passwordHash)) return passwordHash;

@@ -1,21 +1,10 @@
-import type { Logger } from "../../shared/log.ts";
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
 import type { Call } from "../call.ts";
+import type { Grant } from "../commerce/commerce-backend.ts";
+import { createVisit } from "../commerce/create-visit.ts";
+import type { LoginVisit, Visit } from "../commerce/visit.ts";
 import { RpcError } from "../error.ts";
-import type { PublicShop } from "../shop.ts";
 import { guardPassword, guardPasswordChange, guardRegistration } from "./login-limiter.ts";
-
-/** The call for which `auth` runs. */
-export interface AuthContext {
-  readonly shop: PublicShop;
-  /** The name of the set of shops that share the customer's account. */
-  readonly realm: string;
-  readonly log: Logger;
-  /** The client's IP address, by the rules of `trustProxy`. */
-  readonly ip?: string | undefined;
-  /** Aborts if the client disconnects, or if the call takes too long (a TimeoutError). */
-  readonly signal: AbortSignal;
-}
 
 /** The credentials of a customer. */
 export interface Credentials {
@@ -33,11 +22,11 @@ export interface Profile {
 export interface Registration extends Credentials, Profile {}
 
 /** The customers' accounts: the built-in ones, or those of your own system. */
-export interface Auth {
+export interface Auth<G extends Grant = Grant> {
   /** @returns the user, or `undefined` if the email address or the password is wrong */
-  login(credentials: Credentials, context: AuthContext): Promise<ShopUser | undefined>;
+  login(credentials: Credentials, visit: LoginVisit<G>): Promise<ShopUser | undefined>;
   /** @throws RpcError `email_taken` */
-  register(registration: Registration, context: AuthContext): Promise<ShopUser>;
+  register(registration: Registration, visit: LoginVisit<G>): Promise<ShopUser>;
   /** @returns whether the old password was right, so that the new one is set */
   changePassword(
     change: {
@@ -45,12 +34,12 @@ export interface Auth {
       readonly oldPassword: string;
       readonly newPassword: string;
     },
-    context: AuthContext,
+    visit: LoginVisit<G>,
   ): Promise<boolean>;
   /** Stores a changed profile. Without this function, a change lasts as long as the session. */
   updateUser?(
     change: { readonly user: ShopUser; readonly profile: Profile },
-    context: AuthContext,
+    visit: Visit<G>,
   ): Promise<ShopUser>;
   /**
    * Changes the email address for logins. Without this function, `updateEmail` is an unknown method.
@@ -58,7 +47,7 @@ export interface Auth {
    */
   changeEmail?(
     change: { readonly user: ShopUser; readonly email: string },
-    context: AuthContext,
+    visit: Visit<G>,
   ): Promise<ShopUser>;
 }
 
@@ -70,29 +59,25 @@ export type ContextAuth = ReturnType<typeof createContextAuth>;
  * of `loginAttempts`. The functions that check a password throw RpcError `too_many_attempts`.
  */
 export function createContextAuth(call: Call) {
-  const { auth } = call.runtime;
-  const toAuthContext = (): AuthContext => {
-    const { services, log, request } = call;
-    const { ip } = request.client;
-    const { signal } = request.deadline;
-    return { shop: services.shop, realm: services.realm.name, log, ip, signal };
-  };
+  const { auth } = call.services;
   return {
     /** @returns the user, or `undefined` if the email address or the password is wrong */
     login(credentials: Credentials): Promise<ShopUser | undefined> {
-      return guardPassword(call, credentials.email, () => auth.login(credentials, toAuthContext()));
+      return guardPassword(call, credentials.email, () =>
+        auth.login(credentials, createVisit(call)),
+      );
     },
 
     /** Creates an account. @throws RpcError `email_taken` */
     register(registration: Registration): Promise<ShopUser> {
-      return guardRegistration(call, () => auth.register(registration, toAuthContext()));
+      return guardRegistration(call, () => auth.register(registration, createVisit(call)));
     },
 
     /** @returns whether this is the password of the user's account */
     async verifyPassword(user: ShopUser, password: string): Promise<boolean> {
       const credentials = { email: user.email ?? "", password };
       const verified = await guardPassword(call, accountOf(user), async () => {
-        const found = await auth.login(credentials, toAuthContext());
+        const found = await auth.login(credentials, createVisit(call));
         return String(found?.id) === String(user.id) ? found : undefined;
       });
       return verified !== undefined;
@@ -101,13 +86,13 @@ export function createContextAuth(call: Call) {
     /** @returns whether the old password was right, so that the new one is set */
     changePassword(change: Parameters<Auth["changePassword"]>[0]): Promise<boolean> {
       return guardPasswordChange(call, accountOf(change.user), () =>
-        auth.changePassword(change, toAuthContext()),
+        auth.changePassword(change, createVisit(call)),
       );
     },
 
     /** Changes the profile in the account. @returns the changed user, for `context.updateUser` */
     async updateUser(change: Parameters<NonNullable<Auth["updateUser"]>>[0]): Promise<ShopUser> {
-      const changed = await auth.updateUser?.(change, toAuthContext());
+      const changed = await auth.updateUser?.(change, createVisit(call));
       return changed ?? { ...change.user, ...change.profile };
     },
 
@@ -117,7 +102,7 @@ export function createContextAuth(call: Call) {
      */
     async changeEmail(change: Parameters<NonNullable<Auth["changeEmail"]>>[0]): Promise<ShopUser> {
       if (auth.changeEmail === undefined) throw new RpcError("unknown_method");
-      return auth.changeEmail(change, toAuthContext());
+      return auth.changeEmail(change, createVisit(call));
     },
   };
 }

@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import type { AuthContext } from "./auth.ts";
+import type { Visit } from "../commerce/visit.ts";
 import { RpcError } from "../error.ts";
 import { toNetwork } from "./network.ts";
 
@@ -11,7 +11,7 @@ import { toNetwork } from "./network.ts";
  */
 export async function queueHash<T>(
   hash: () => Promise<T>,
-  caller: Partial<AuthContext> = {},
+  caller: Partial<Visit> = {},
 ): Promise<T> {
   if (running >= maxRunning) await waitForSlot(caller);
   else running++;
@@ -40,12 +40,12 @@ const tooManyWaiting = "Too many passwords from this address wait to be checked"
 /** The waiting hashes of each network that has some; the first network is next. */
 const queues = new Map<
   string,
-  { caller: Partial<AuthContext>; start: () => void; refuse: (error: RpcError) => void }[]
+  { caller: Partial<Visit>; start: () => void; refuse: (error: RpcError) => void }[]
 >();
 let running = 0;
 let waiting = 0;
 
-async function waitForSlot(caller: Partial<AuthContext>): Promise<void> {
+async function waitForSlot(caller: Partial<Visit>): Promise<void> {
   const network = caller.ip === undefined ? "" : toNetwork(caller.ip);
   // Callers without a known IP address are not one network.
   const isFull = () => network !== "" && (queues.get(network)?.length ?? 0) >= maxWaitingPerNetwork;

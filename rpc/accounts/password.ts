@@ -1,5 +1,5 @@
 import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from "node:crypto";
-import type { AuthContext } from "./auth.ts";
+import type { Visit } from "../commerce/visit.ts";
 import { queueHash } from "./hash-queue.ts";
 
 /**
@@ -9,10 +9,7 @@ import { queueHash } from "./hash-queue.ts";
  * @returns a PHC string, which carries its salt and settings
  * @throws RpcError as {@link queueHash} does
  */
-export async function hashPassword(
-  password: string,
-  caller?: Partial<AuthContext>,
-): Promise<string> {
+export async function hashPassword(password: string, caller?: Partial<Visit>): Promise<string> {
   const salt = randomBytes(16);
   const hash = await queueHash(() => derive(password, salt, settings), caller);
   const { ln, r, p } = settings;
@@ -33,7 +30,7 @@ export function isPasswordHash(phc: unknown): phc is string {
 export async function verifyPassword(
   password: string,
   phc: string | undefined,
-  caller?: Partial<AuthContext>,
+  caller?: Partial<Visit>,
 ): Promise<boolean> {
   const parsed = parseHash(phc ?? nobodysHash);
   if (parsed === undefined) throw new Error("An account's password hash cannot be read");

@@ -1,5 +1,6 @@
 import { toPath } from "./config-error.ts";
 import { serverGroups, shopGroups, type StorefrontConfig } from "./config.ts";
+import { commerceKey } from "./keys/commerce-key.ts";
 import type { Effective, Key, KeyTable, Sourced, SourcedValue } from "./keys/config-key.ts";
 import { byDefault } from "./keys/config-key.ts";
 import { loginAttemptsKeys } from "./keys/server-keys.ts";
@@ -44,7 +45,10 @@ export function mergeConfig(
         [shop, path],
       ] as const;
       return {
-        shop: merge(shopKeys, [[own, path]], { production, isDefaultShop }),
+        shop: {
+          ...merge(shopKeys, [[own, path]], { production, isDefaultShop }),
+          ...merge({ commerce: commerceKey }, layers, { production }),
+        },
         ...mergeGroups(shopGroups, layers, { production }),
       };
     }),

@@ -1,4 +1,5 @@
 import type { LoginAttemptsOptions } from "../../rpc/accounts/login-limiter.ts";
+import type { CommerceBackend } from "../../rpc/commerce/commerce-backend.ts";
 import type { BasketOptions, PublicShop, WishlistOptions } from "../../rpc/shop.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { StorageConfig } from "../../storage/documents/driver.ts";
@@ -35,6 +36,7 @@ export interface Shop {
   readonly shopId: number;
   readonly isDefault: boolean;
   readonly realm: string;
+  readonly commerce: CommerceBackend | undefined;
   readonly session: SessionOptions;
   /** Shops that share a storage have the same object here. */
   readonly storage: { readonly session: StorageConfig; readonly basket: StorageConfig };
@@ -47,7 +49,7 @@ export interface Shop {
 export interface ServerOptions extends Effective<typeof httpKeys> {}
 
 /** The effective config, checked. */
-export interface StorefrontOptions extends Omit<Effective<typeof topKeys>, "log"> {
+export interface StorefrontOptions extends Omit<Effective<typeof topKeys>, "log" | "commerce"> {
   readonly shops: readonly Shop[];
   readonly storage: { readonly account: StorageConfig };
   readonly loginAttempts: LoginAttemptsOptions | undefined;

@@ -20,7 +20,7 @@ export function resolveConfig(
   const { diagnostics, effective } = checkConfig(config, environment);
   assertNoErrors(diagnostics);
   const deferred = diagnostics.filter(({ severity }) => severity === "error");
-  const { log, ...options } = toValues(effective.top);
+  const { log, commerce: _, ...options } = toValues(effective.top);
   const { perAccount, perAddress, window } = toValues(effective.loginAttempts);
   const isLimited = perAccount !== undefined && perAddress !== undefined && window !== undefined;
   let created: string | undefined;
@@ -43,7 +43,9 @@ export function resolveConfig(
 // --- Internal helpers ---
 
 function resolveShop(effective: SourcedShop, createSecret: () => string): Shop {
-  const { shopId, locale, currency, host, path, isDefault, realm } = toValues(effective.shop);
+  const { shopId, locale, currency, host, path, isDefault, realm, commerce } = toValues(
+    effective.shop,
+  );
   const { secret, encryptionKeys, cookieName, tokenMethod, ...session } = toValues(
     effective.session,
   );
@@ -58,6 +60,7 @@ function resolveShop(effective: SourcedShop, createSecret: () => string): Shop {
     shopId,
     isDefault,
     realm,
+    commerce,
     session: {
       ...session,
       cookieName: `${cookieName}-${shopId}`,

@@ -1,3 +1,4 @@
+import { commerceKey } from "./commerce-key.ts";
 import {
   boolean,
   byDefault,
@@ -38,6 +39,8 @@ export const shopKeys = {
   },
   /** Shops of one realm share customer accounts. @default "default" */
   realm: { ...text(/^.{1,64}$/s, "a name of 1 to 64 characters"), default: "default" },
+  /** The shop's commerce system, instead of the global one: see docs/commerce.md. @default the global `commerce` */
+  commerce: commerceKey,
 } satisfies KeyTable;
 
 export const basketKeys = {

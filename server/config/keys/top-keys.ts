@@ -4,6 +4,7 @@ import type { Auth } from "../../../rpc/accounts/auth.ts";
 import { hookNames, type Hooks } from "../../../rpc/hooks.ts";
 import type { RpcMethods } from "../../../rpc/method.ts";
 import type { Logger } from "../../../shared/log.ts";
+import { commerceKey } from "./commerce-key.ts";
 import { isProxyRange } from "../proxy-ranges.ts";
 import {
   count,
@@ -41,6 +42,8 @@ export const topKeys = {
     isAuth,
     "an object with the functions login, register, changePassword, and optionally updateUser and changeEmail",
   ),
+  /** The commerce system of all shops, for example Vendure: see docs/commerce.md. @default none: the server itself stores baskets and accounts */
+  commerce: commerceKey,
   /** The most bytes of a request body. @default 100000 */
   maxBodySize: { ...count(" of bytes"), default: 100_000 },
   /** Seconds after which the server aborts a call and responds 504. @default 30 */

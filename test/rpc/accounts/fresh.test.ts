@@ -7,6 +7,7 @@ import { openDocumentStore } from "../../../storage/store.ts";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
 import { createTestLog } from "../../_log.ts";
 import { describeStorages } from "../../_setup.ts";
+import { createTestVisit } from "../../_visit.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 import { retired } from "../../_sessions.ts";
 
@@ -165,7 +166,7 @@ describeStorages("a new email address", ({ start }) => {
 });
 
 describe("an account that moves to another email address", () => {
-  const context = { shop: {} as never, realm: "default", log: createTestLog().log };
+  const context = createTestVisit();
   const asked = { ...context, signal: new AbortController().signal };
 
   let registered: { readonly user: ShopUser; readonly text: string } | undefined;

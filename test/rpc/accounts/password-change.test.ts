@@ -5,6 +5,7 @@ import { toKeySegment } from "../../../storage/documents/key.ts";
 import { createFaultyDriver, Barrier, outage } from "../../_faulty-driver.ts";
 import { createTestLog } from "../../_log.ts";
 import { createSetup } from "../../_setup.ts";
+import { createTestVisit } from "../../_visit.ts";
 
 const ada = { email: "ada@example.com", password: "correct horse" };
 const wrongPassword = { status: 403, body: { code: "wrong_password" } };
@@ -52,7 +53,7 @@ describe("a password change", () => {
   test("wins once for two parallel changes with one old password, and fails the other", async () => {
     const faulty = createFaultyDriver();
     const accounts = createAccounts(openDocumentStore(faulty.driver, createTestLog()));
-    const context = contextOf();
+    const context = createTestVisit();
     const user = await accounts.register(ada, context);
     const barrier = new Barrier();
     let held = 0;
@@ -114,7 +115,7 @@ describe("an email address of another account", () => {
   test("in a session doesn't give access to that account", async () => {
     const faulty = createFaultyDriver();
     const accounts = createAccounts(openDocumentStore(faulty.driver, createTestLog()));
-    const context = contextOf();
+    const context = createTestVisit();
     await accounts.register(ada, context);
     const stored = [...faulty.stored()];
     const eve = { id: "eve", email: ada.email };
@@ -123,10 +124,3 @@ describe("an email address of another account", () => {
     expect([...faulty.stored()]).toEqual(stored);
   });
 });
-
-// --- Internal helpers ---
-
-function contextOf() {
-  const { log } = createTestLog();
-  return { shop: {} as never, realm: "default", log, signal: new AbortController().signal };
-}

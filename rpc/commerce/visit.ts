@@ -1,0 +1,38 @@
+import type { ShopUser } from "../../storage/sessions/session-record.ts";
+import type { Logger } from "../../shared/log.ts";
+import type { PublicShop } from "../shop.ts";
+import type { Grant } from "./commerce-backend.ts";
+
+/** The visitor for whom a function of a backend runs, and the means to reach the commerce system. */
+export interface Visit<G extends Grant = Grant> {
+  readonly shop: PublicShop;
+  /** The name of the set of shops that share the customer's account. */
+  readonly realm: string;
+  /** The logged-in user; `undefined` for a guest. */
+  readonly user: ShopUser | undefined;
+  /** What the commerce system has issued for this visitor. */
+  readonly grant: G | undefined;
+  /** The lasting key of the visitor's basket, for systems in which the caller names a basket. */
+  readonly basketKey: string;
+  /**
+   * Calls the commerce system, within the backend's `timeout`.
+   * @throws RpcError `commerce_unavailable` if the system doesn't respond, or responds with a status of 500 or more
+   */
+  readonly fetch: typeof globalThis.fetch;
+  readonly log: Logger;
+  /** The client's IP address, by the rules of `trustProxy`. */
+  readonly ip: string | undefined;
+  /** Aborts if the client disconnects, or if the call takes too long (a TimeoutError). */
+  readonly signal: AbortSignal;
+}
+
+/** A visit that has a grant. */
+export interface GrantedVisit<G extends Grant = Grant> extends Visit<G> {
+  readonly grant: G;
+}
+
+/** The visit of a login or a registration, which can receive a grant for the user. */
+export interface LoginVisit<G extends Grant = Grant> extends Visit<G> {
+  /** Stores the grant of the user who logs in. It replaces the guest's grant after the login. */
+  setGrant(grant: G): void;
+}
