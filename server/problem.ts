@@ -1,12 +1,13 @@
 import { HTTPError } from "h3";
 import { randomUUID } from "uncrypto";
 import { maxIssues, problems, RpcError, type ProblemCode } from "../rpc/error.ts";
+import { findJsonFault } from "../rpc/json-fault.ts";
 import type { Redactor } from "../rpc/redaction/redactor.ts";
 import { describeError, isInstance, type Logger } from "../shared/log.ts";
 import { StorageUnavailableError } from "../storage/documents/unavailable.ts";
 import { SessionLimitError } from "../storage/sessions/user-index.ts";
 import { SessionEndedError } from "../storage/sessions/session.ts";
-import { findJsonFault, type RpcResponse } from "./response.ts";
+import type { RpcResponse } from "./response.ts";
 
 /**
  * Creates the response to a failed call (RFC 9457). The log gets the details of an internal error, under the `instance`

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect } from "vitest";
 import * as z from "zod";
-import { findJsonFault } from "../../server/response.ts";
+import { findJsonFault } from "../../rpc/json-fault.ts";
 import { builtinMethods } from "../../rpc/methods/builtin.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import type { ShopConfig } from "../../server/config/config.ts";

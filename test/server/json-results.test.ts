@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { defineRpcMethod } from "../../rpc/method.ts";
-import { findJsonFault } from "../../server/response.ts";
+import { findJsonFault } from "../../rpc/json-fault.ts";
 import { createSetup } from "../_setup.ts";
 
 const circle: { inner: { self?: unknown } } = { inner: {} };
