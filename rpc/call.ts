@@ -32,6 +32,10 @@ export class Call {
   readonly request: {
     /** The name of the called method. */
     readonly method: string;
+    /** The payload as the client sent it. */
+    readonly payload: unknown;
+    /** The `Idempotency-Key` of a call that can change something, without quotation marks. */
+    readonly idempotencyKey: string | undefined;
     readonly client: { readonly ip?: string | undefined; readonly headers: Headers };
     readonly deadline: {
       /** Aborts if the time has passed (a TimeoutError), or if the client has disconnected. */

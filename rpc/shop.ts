@@ -5,6 +5,7 @@ import type { UserSessionIndex } from "../storage/sessions/user-sessions.ts";
 import type { Sealer } from "../storage/documents/sealer.ts";
 import type { Auth } from "./accounts/auth.ts";
 import type { CommerceBackend } from "./commerce/commerce-backend.ts";
+import type { Fingerprints } from "./idempotency/fingerprints.ts";
 import type { Basket } from "./lists/basket.ts";
 import type { Wishlist } from "./lists/wishlist.ts";
 import type { RpcMethods } from "./method.ts";
@@ -53,6 +54,8 @@ export interface ShopServices {
   readonly generations: SessionGenerations;
   /** Encrypts the tokens in sessions. */
   readonly sealer: Sealer;
+  /** Compares the payloads of calls with the same `Idempotency-Key`. */
+  readonly fingerprints: Fingerprints;
   readonly baskets: Collection<Basket>;
   readonly wishlists: Collection<Wishlist>;
   readonly basketOptions: BasketOptions;

@@ -3,6 +3,7 @@ import { LoginLimiter } from "../rpc/accounts/login-limiter.ts";
 import { Call } from "../rpc/call.ts";
 import { assertRunsWithout, dispatch, findMethod } from "../rpc/dispatch.ts";
 import { RpcError } from "../rpc/error.ts";
+import { readIdempotencyKey } from "../rpc/idempotency/idempotency-key.ts";
 import type { RpcMethod } from "../rpc/method.ts";
 import { Redactor } from "../rpc/redaction/redactor.ts";
 import type { ShopServices } from "../rpc/shop.ts";
@@ -101,6 +102,7 @@ export function createRpcHandler(
       const method = findMethod(shopServices.methods, route.method);
       if (method === undefined) throw new RpcError("unknown_method");
       assertVerb(request.method, method);
+      const idempotencyKey = method.readOnly ? undefined : readIdempotencyKey(headers);
       const payload =
         batched === undefined
           ? await deadline.wait(readPayload(event, options.maxBodySize))
@@ -112,6 +114,8 @@ export function createRpcHandler(
 
       const current = new Call(environment, shopServices, {
         method: route.method,
+        payload,
+        idempotencyKey,
         client: event,
         deadline,
         toRedactor,

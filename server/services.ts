@@ -1,4 +1,5 @@
 import { createAccounts } from "../rpc/accounts/accounts.ts";
+import { createFingerprints } from "../rpc/idempotency/fingerprints.ts";
 import { isBasket } from "../rpc/lists/basket.ts";
 import type { RpcMethods } from "../rpc/method.ts";
 import { builtinMethods } from "../rpc/methods/builtin.ts";
@@ -76,6 +77,7 @@ export function openServices(options: StorefrontOptions): Services {
       generations,
       sessions: new SessionStore(shop.shopId, store, index, generations, shop.session, cache),
       sealer: createSealer(shop.session.encryptionKeys, "session tokens"),
+      fingerprints: createFingerprints(shop.session.encryptionKeys),
       baskets: baskets.collection(`basket:${shop.shopId}`, isBasket, "setAside"),
       wishlists: baskets.collection(`wishlist:${shop.shopId}`, isWishlist, "setAside"),
       basketOptions: shop.basket,
