@@ -34,13 +34,24 @@ export function createExpirySweeper(expire: (key: string) => Promise<number | un
     if (endsAt < (ends.get(key) ?? Infinity)) ends.set(key, endsAt);
   }
 
+  /**
+   * Works for a few milliseconds at a time, so that calls don't wait, even if a million documents expire at once.
+   * Continues where the last sweep stopped. New entries come last.
+   */
   async function sweep(): Promise<void> {
     if (isSweeping) return;
     isSweeping = true;
-    const keys = takeDue();
-    for (let start = 0; start < keys.length; start += parallel) {
-      if (isStopped) break;
-      await Promise.all(keys.slice(start, start + parallel).map(end));
+    /** The entries that stay: removals don't count, so one sweep removes all that is due together. */
+    let left = Math.max(minEntries, ends.size / sweepsPerRound);
+    let startedAt = performance.now();
+    while (left > 0 && !isStopped) {
+      const { due, visited } = takeDue();
+      await Promise.all(due.map(end));
+      if (visited === 0) break;
+      left -= visited - due.length;
+      if (performance.now() - startedAt < sliceTime) continue;
+      await new Promise((resolve) => setTimeout(resolve, pauseTime).unref());
+      startedAt = performance.now();
     }
     isSweeping = false;
   }
@@ -51,20 +62,24 @@ export function createExpirySweeper(expire: (key: string) => Promise<number | un
     if (next !== undefined) add(key, next);
   }
 
-  /** Continues where the last sweep stopped. New entries come last. */
-  function takeDue(): string[] {
+  /** Takes the due entries of the next ones; `visited` is 0 at the end of a round. */
+  function takeDue() {
     const now = Date.now() / 1000;
     const due: string[] = [];
-    let left = Math.max(batchSize, ends.size / sweepsPerRound);
-    for (const [key, endsAt] of round) {
-      if (endsAt <= now) {
-        ends.delete(key);
-        due.push(key);
+    let visited = 0;
+    while (visited < stepSize && due.length < parallel) {
+      const { value: entry } = round.next();
+      if (entry === undefined) {
+        round = ends.entries();
+        break;
       }
-      if (--left <= 0 || due.length === batchSize) return due;
+      visited++;
+      const [key, endsAt] = entry;
+      if (endsAt > now) continue;
+      ends.delete(key);
+      due.push(key);
     }
-    round = ends.entries();
-    return due;
+    return { due, visited };
   }
 }
 
@@ -72,10 +87,15 @@ export function createExpirySweeper(expire: (key: string) => Promise<number | un
 
 /** Milliseconds between two sweeps. */
 const interval = 1000;
-/** The number of sweeps for a round through all entries, so that no sweep takes long. */
+/** Milliseconds of work, and of the pause after it. */
+const sliceTime = 2;
+const pauseTime = 8;
+/** The number of sweeps for a round through all entries. */
 const sweepsPerRound = 10;
-/** The most documents of one sweep, so that calls don't wait for many removals. */
-const batchSize = 2000;
+/** The fewest entries of a sweep. */
+const minEntries = 2000;
+/** The most entries between two looks at the clock. */
+const stepSize = 500;
 /** The number of parallel removals. */
 const parallel = 50;
 /** Milliseconds until the next attempt to remove a document, after an error. */

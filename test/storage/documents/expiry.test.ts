@@ -1,5 +1,6 @@
 import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import type { Driver } from "unstorage";
 import createKvDriver from "unstorage/drivers/cloudflare-kv-binding";
 import { afterEach, describe, expect, test, vi } from "vitest";
@@ -124,19 +125,38 @@ describe("expired documents", () => {
     expect(await driver.getKeys("", {})).toHaveLength(30_000);
   });
 
-  test("don't block the process, however many there are", async () => {
-    const driver = openDriver({ driver: "memory" });
-    const { counters } = openWithClock(driver);
-    for (let count = 0; count < 30_000; count++) {
-      await counters.update(`a-${count}`, setTo(count, Date.now() + second));
+  test("don't block the process, however many expire at once", async () => {
+    const longest: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      const driver = openDriver({ driver: "memory" });
+      const { counters, store } = openCounters(driver);
+      vi.useFakeTimers({ toFake: ["Date"] });
+      for (let count = 0; count < 50_000; count++) {
+        await counters.update(`a-${count}`, setTo(count, Date.now() + 3600 * second));
+      }
+      vi.setSystemTime(Date.now() + 7200 * second);
+      longest.push(await longestTick(async () => (await driver.getKeys("", {})).length === 0));
+      await store.close();
+      vi.useRealTimers();
     }
-    await vi.advanceTimersByTimeAsync(4 * second);
-    const left = await driver.getKeys("", {});
-    expect(left.length).toBeGreaterThan(20_000);
-    await vi.advanceTimersByTimeAsync(20 * second);
-    expect(await driver.getKeys("", {})).toEqual([]);
+    expect(Math.min(...longest)).toBeLessThan(30);
   });
 });
+
+/** Milliseconds of CPU time of the longest tick of the event loop, until `isDone`, which runs ten times a second. */
+async function longestTick(isDone: () => Promise<boolean>): Promise<number> {
+  let longest = 0;
+  for (;;) {
+    const end = performance.now() + 100;
+    while (performance.now() < end) {
+      const before = process.cpuUsage();
+      await setImmediate();
+      const { user, system } = process.cpuUsage(before);
+      longest = Math.max(longest, (user + system) / 1000);
+    }
+    if (await isDone()) return longest;
+  }
+}
 
 function openWithClock(driver: Driver) {
   vi.useFakeTimers({ now: 1_000_000 * second });
