@@ -44,7 +44,8 @@ export function createExpirySweeper(expire: (key: string) => Promise<number | un
     /** The entries that stay: removals don't count, so one sweep removes all that is due together. */
     let left = Math.max(minEntries, ends.size / sweepsPerRound);
     let startedAt = performance.now();
-    while (left > 0 && !isStopped) {
+    while (left > 0) {
+      if (isStopped) break;
       const { due, visited } = takeDue();
       await Promise.all(due.map(end));
       if (visited === 0) break;
