@@ -1,6 +1,6 @@
 import { withDetails, type Logger } from "../shared/log.ts";
 import type { SessionReuse } from "../storage/sessions/session-store.ts";
-import { createContextAuth, type ContextAuth } from "./accounts/auth.ts";
+import { createContextAuth, type ContextAuth } from "./accounts/context-auth.ts";
 import type { LoginLimiter } from "./accounts/login-limiter.ts";
 import { createContextSessions, type ContextSessions } from "./context-sessions.ts";
 import type { PublicRpcContext, RpcContext } from "./context.ts";

@@ -1,6 +1,6 @@
 import type { Logger } from "../shared/log.ts";
 import type { SessionCustomData, ShopUser } from "../storage/sessions/session-record.ts";
-import type { ContextAuth } from "./accounts/auth.ts";
+import type { ContextAuth } from "./accounts/context-auth.ts";
 import type { Basket, BasketView } from "./lists/basket.ts";
 import type { MergeReport } from "./lists/transfer.ts";
 import type { Wishlist, WishlistView } from "./lists/wishlist.ts";

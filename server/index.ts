@@ -86,12 +86,7 @@ export type {
 export type { GrantedVisit, LoginVisit, Visit } from "../rpc/commerce/visit.ts";
 
 // Customers
-export type {
-  Auth,
-  ContextAuth,
-  Credentials,
-  Profile,
-  Registration,
-} from "../rpc/accounts/auth.ts";
+export type { Auth, Credentials, Profile, Registration } from "../rpc/accounts/auth.ts";
+export type { ContextAuth } from "../rpc/accounts/context-auth.ts";
 export type { SessionCustomData, ShopUser } from "../storage/sessions/session-record.ts";
 export { detailsFirst, type DetailsFirstLogger, type Logger } from "../shared/log.ts";

@@ -2,6 +2,7 @@ import createKvDriver from "unstorage/drivers/cloudflare-kv-http";
 import createFileDriver from "unstorage/drivers/fs";
 import type { Environment } from "../server/config/environment.ts";
 import { testSecret } from "./_setup.ts";
+import { shopFindings } from "./_shop-findings.ts";
 import { workerFindings } from "./_worker-findings.ts";
 
 /** A config with one finding, and a config that differs only in the cause. */
@@ -42,36 +43,7 @@ function sessionsIn(driver: object): object {
 /** A case for each finding that depends on the config alone. */
 export const findingCases: Readonly<Record<string, FindingCase>> = {
   SF001: { bad: { basePath: "api" }, good: { basePath: "/api" }, path: "basePath" },
-  SF002: {
-    bad: { shops: [shop, { ...second, shopId: 1001 }] },
-    good: { shops: [shop, second] },
-    path: "shops[1].shopId",
-  },
-  SF003: {
-    bad: { shops: [shop, second].map((each) => ({ ...each, path: "de" })) },
-    good: {
-      shops: [
-        { ...shop, path: "de" },
-        { ...second, path: "us" },
-      ],
-    },
-    path: "shops[1].path",
-  },
-  SF004: {
-    bad: { shops: [shop, second].map((each) => ({ ...each, isDefault: true })) },
-    good: { shops: [{ ...shop, isDefault: true }, second] },
-    path: "shops[1].isDefault",
-  },
-  SF005: {
-    bad: { shopSelector: "domain" },
-    good: { shopSelector: "domain", shops: [{ ...shop, host: "shop.example" }] },
-    path: "shops[0].host",
-  },
-  SF006: {
-    bad: { shops: [{ ...shop, path: "api" }] },
-    good: { shops: [{ ...shop, path: "de" }] },
-    path: "shops[0].path",
-  },
+  ...shopFindings,
   SF101: { bad: { session: {} }, good: {}, path: "session.secret" },
   SF102: {
     bad: { session: { secret: [testSecret, "short"] } },

@@ -21,6 +21,10 @@ export const configDiagnostics = {
     "a host or a path, as shopSelector requires",
   ),
   SF006: error("a shop has the same path as the methods", "another path than the methods'"),
+  SF007: error(
+    "auth and the global commerce both have customer accounts, so a login has two sources",
+    "no auth, or a commerce without accounts",
+  ),
 
   // Secrets
   SF101: error(

@@ -1,4 +1,5 @@
 import type { CommerceBackend } from "../../../rpc/commerce/commerce-backend.ts";
+import { isAuth } from "./auth-key.ts";
 import { hasFunctions, value } from "./config-key.ts";
 
 /** The key `commerce` of the top level and of a shop. */
@@ -18,7 +19,7 @@ function isBackend(found: unknown): boolean {
     timeout > 0 &&
     timeout < 10 &&
     typeof grants === "object" &&
-    (accounts === undefined || hasFunctions(accounts, ["login", "register", "changePassword"])) &&
+    (accounts === undefined || isAuth(accounts)) &&
     [baskets, wishlists].every((port) => port === undefined || hasFunctions(port, ["read", "set"]))
   );
 }

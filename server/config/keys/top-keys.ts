@@ -1,9 +1,9 @@
 import * as z from "zod";
 import { createRpcClient } from "../../../rpc/client.ts";
-import type { Auth } from "../../../rpc/accounts/auth.ts";
 import { hookNames, type Hooks } from "../../../rpc/hooks.ts";
 import type { RpcMethods } from "../../../rpc/method.ts";
 import type { Logger } from "../../../shared/log.ts";
+import { authKey } from "./auth-key.ts";
 import { commerceKey } from "./commerce-key.ts";
 import { isProxyRange } from "../proxy-ranges.ts";
 import {
@@ -37,11 +37,8 @@ export const topKeys = {
   methods: { ...methods(), default: {} },
   /** Functions that run before and after calls: see docs/rpc.md. @default none */
   hooks: { ...hooks(), default: {} },
-  /** Your customer accounts: `login`, `register`, `changePassword`, and optionally `updateUser` and `changeEmail`. @default accounts in `storage.account` */
-  auth: value<Auth>(
-    isAuth,
-    "an object with the functions login, register, changePassword, and optionally updateUser and changeEmail",
-  ),
+  /** Your customer accounts: the functions `login`, `register`, `changePassword`, and others. See docs/rpc.md. @default accounts in `storage.account` */
+  auth: authKey,
   /** The commerce system of all shops, for example Vendure: see docs/commerce.md. @default none: the server itself stores baskets and accounts */
   commerce: commerceKey,
   /** The most bytes of a request body. @default 100000 */
@@ -118,12 +115,6 @@ function isMethodName(name: string): boolean {
 
 /** The properties of a caller for server-side rendering that aren't methods. */
 const callerNames: readonly string[] = ["headers", "redirect"];
-
-function isAuth(found: unknown): boolean {
-  if (!hasFunctions(found, ["login", "register", "changePassword"])) return false;
-  const { updateUser = isAuth, changeEmail = isAuth } = found as Readonly<Record<string, unknown>>;
-  return isFunction(updateUser) && isFunction(changeEmail);
-}
 
 function isFunction(found: unknown): boolean {
   return typeof found === "function";

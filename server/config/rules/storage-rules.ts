@@ -64,6 +64,7 @@ function checkDriver(storage: ConfiguredStorage, context: RuleContext): void {
 /** The embedded accounts need a driver that keeps documents. */
 function checkAccounts({ config, report }: RuleContext): void {
   if (config.top.auth.value !== undefined) return;
+  if (config.shops.every(({ shop }) => shop.commerce.value?.accounts !== undefined)) return;
   const storage = describeStorage(config.storage.account);
   if (storage.driver === undefined) return;
   const names = layersOf(storage.driver, storage.options);

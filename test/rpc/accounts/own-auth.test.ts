@@ -9,7 +9,9 @@ const invalidCredentials = { status: 401, body: { code: "invalid_credentials" } 
 
 /** An `auth` of a config, with customers of its own. */
 function createAuth(): {
-  [Name in keyof Auth]-?: ReturnType<typeof vi.fn<Required<Auth>[Name]>>;
+  [Name in "login" | "register" | "changePassword" | "changeEmail" | "updateUser"]: ReturnType<
+    typeof vi.fn<Required<Auth>[Name]>
+  >;
 } {
   return {
     login: vi.fn<Auth["login"]>(async ({ password }) =>
@@ -82,6 +84,23 @@ describe("an auth of the config", () => {
     expect((await browser.call("getUser")).body).toEqual({ user });
     await browser.call("login", { email: ada.email, password: "right" });
     expect((await browser.call("getUser")).body.user.firstName).toBeUndefined();
+  });
+
+  test("checks the password of a user with verifyPassword, without a login", async () => {
+    const auth = createAuth();
+    const verifyPassword = vi.fn<Required<Auth>["verifyPassword"]>(
+      async ({ password }) => password === "right",
+    );
+    const { client } = await start({ auth: { ...auth, verifyPassword } });
+    const browser = client();
+    await browser.call("login", { email: ada.email, password: "right" });
+    expect((await browser.call("reauthenticate", { password: "right" })).status).toBe(204);
+    const refused = await browser.call("reauthenticate", { password: "wrong" });
+    expect(refused).toMatchObject({ status: 403, body: { code: "wrong_password" } });
+    const user = expect.objectContaining({ id: 7 });
+    const visit = expect.objectContaining({ realm: "default", user });
+    expect(verifyPassword).toHaveBeenLastCalledWith({ user, password: "wrong" }, visit);
+    expect(auth.login).toHaveBeenCalledTimes(1);
   });
 
   test("keeps changes of a parallel call under the new ID after a new password", async () => {

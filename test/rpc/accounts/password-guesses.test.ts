@@ -1,12 +1,15 @@
 import { expect, test } from "vitest";
+import * as z from "zod";
 import { RpcError } from "../../../rpc/error.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
+import { secret } from "../../../rpc/redaction/secret.ts";
 import { until } from "../../_documents.ts";
 import { Barrier } from "../../_faulty-driver.ts";
 import {
   ada,
   createAuth,
   describeLimits,
+  eve,
   limited,
   login,
   repeat,
@@ -50,6 +53,43 @@ describeLimits("guessed passwords", ({ start, allowErrors }) => {
     });
     expect(await hit).toBe("429 too_many_attempts");
     expect(right.cookies.size).toBe(0);
+  });
+
+  test("count in a login of the config that checks passwords itself", async () => {
+    const enter = defineRpcMethod({
+      signsIn: true,
+      input: z.strictObject({ email: z.string(), password: secret(z.string()) }),
+      async handler({ email, password }, { auth, createUserBoundSession }) {
+        const user = await auth.limit(email, async () =>
+          password === "right" ? { id: 7, email } : undefined,
+        );
+        if (user === undefined) throw new RpcError("invalid_credentials");
+        return { user, merge: await createUserBoundSession(user) };
+      },
+    });
+    const { client } = await start({ ...limited, methods: { login: enter } });
+    await repeat(3, async () =>
+      expect(await login(client(), wrong(ada))).toBe("401 invalid_credentials"),
+    );
+    expect(await login(client(), ada)).toBe("429 too_many_attempts");
+    expect(await login(client(), eve)).toBe("200 ok");
+  });
+
+  test("count in a login of the config that uses the shop's accounts", async () => {
+    const enter = defineRpcMethod({
+      signsIn: true,
+      input: z.strictObject({ email: z.string(), password: secret(z.string()) }),
+      async handler(credentials, { auth, createUserBoundSession }) {
+        const user = await auth.login(credentials);
+        if (user === undefined) throw new RpcError("invalid_credentials");
+        return { user, merge: await createUserBoundSession(user) };
+      },
+    });
+    const { client } = await start({ ...limited, methods: { login: enter } });
+    await repeat(3, async () =>
+      expect(await login(client(), wrong(ada))).toBe("401 invalid_credentials"),
+    );
+    expect(await login(client(), ada)).toBe("429 too_many_attempts");
   });
 
   test("count for the account in updatePassword, too", async () => {

@@ -1,0 +1,44 @@
+import type { FindingCase } from "./_findings.ts";
+
+const shop = { shopId: 1001, locale: "de-DE", currency: "EUR" };
+const second = { shopId: 1002, locale: "en-US", currency: "USD" };
+const accounts = { login() {}, register() {}, changePassword() {} };
+
+/** Cases of findings about the shops and their accounts. */
+export const shopFindings: Readonly<Record<string, FindingCase>> = {
+  SF002: {
+    bad: { shops: [shop, { ...second, shopId: 1001 }] },
+    good: { shops: [shop, second] },
+    path: "shops[1].shopId",
+  },
+  SF003: {
+    bad: { shops: [shop, second].map((each) => ({ ...each, path: "de" })) },
+    good: {
+      shops: [
+        { ...shop, path: "de" },
+        { ...second, path: "us" },
+      ],
+    },
+    path: "shops[1].path",
+  },
+  SF004: {
+    bad: { shops: [shop, second].map((each) => ({ ...each, isDefault: true })) },
+    good: { shops: [{ ...shop, isDefault: true }, second] },
+    path: "shops[1].isDefault",
+  },
+  SF005: {
+    bad: { shopSelector: "domain" },
+    good: { shopSelector: "domain", shops: [{ ...shop, host: "shop.example" }] },
+    path: "shops[0].host",
+  },
+  SF006: {
+    bad: { shops: [{ ...shop, path: "api" }] },
+    good: { shops: [{ ...shop, path: "de" }] },
+    path: "shops[0].path",
+  },
+  SF007: {
+    bad: { auth: accounts, commerce: { name: "a", accounts } },
+    good: { auth: accounts, commerce: { name: "a" } },
+    path: "auth",
+  },
+};
