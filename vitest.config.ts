@@ -23,7 +23,7 @@ export default defineConfig({
       "storefront-core/vite": source("adapters/vite.ts"),
       "storefront-core/nuxt/app": source("adapters/nuxt-app.ts"),
       "storefront-core/nuxt/server": source("adapters/nuxt-server.ts"),
-      "storefront-core/vendure": source("adapters/vendure-session-cache.ts"),
+      "storefront-core/vendure": source("adapters/vendure.ts"),
       "storefront-core": source("server/index.ts"),
     },
   },

@@ -1,0 +1,52 @@
+/** Vendure 3 as the commerce system of a shop, and Vendure's session cache: the public entry `storefront-core/vendure`. */
+
+import * as z from "zod";
+import type { CommerceBackend } from "../server/index.ts";
+import { createVendureAccounts, withoutToken } from "./vendure-accounts.ts";
+import { activeOrder, createVendureBaskets } from "./vendure-baskets.ts";
+import type { VendureBasket } from "./vendure-order.ts";
+import {
+  createVendureRequest,
+  failed,
+  type VendureGrant,
+  type VendureOptions,
+} from "./vendure-request.ts";
+
+export { createVendureSessionCache } from "./vendure-session-cache.ts";
+export type { CachedSession, VendureSessionCacheOptions } from "./vendure-session-cache.ts";
+export type { VendureBasket, VendureLine, VendureOrder } from "./vendure-order.ts";
+export type { VendureGrant, VendureOptions } from "./vendure-request.ts";
+
+/**
+ * Creates a backend for Vendure's Shop API: customers' accounts, and the active order as the basket.
+ *
+ * A visitor's grant is the token of a Vendure session. Vendure itself joins a guest's order at the login. Its `logout`
+ * ends all sessions of the customer, so it runs when the customer's last session here has ended.
+ */
+export function vendure(options: VendureOptions): CommerceBackend<VendureGrant, VendureBasket> {
+  const api = createVendureRequest(options);
+  return {
+    name: "vendure",
+    grants: {
+      async begin(visit) {
+        const { issued } = await api.send(visit, activeOrder, undefined);
+        if (!issued) throw failed(withoutToken);
+        return { token: issued };
+      },
+      async end(visit) {
+        // Vendure can't end a guest's session before its time.
+        if (visit.user !== undefined) await api.send(visit, logout, visit.grant.token);
+      },
+      endsAll: true,
+    },
+    accounts: createVendureAccounts(api),
+    baskets: createVendureBaskets(api),
+  };
+}
+
+// --- Internal helpers ---
+
+const logout = {
+  query: "mutation { r: logout { success } }",
+  result: z.object({ success: z.boolean() }),
+};
