@@ -6,6 +6,7 @@ import type { Sealer } from "../storage/documents/sealer.ts";
 import type { Auth } from "./accounts/auth.ts";
 import type { CommerceBackend } from "./commerce/commerce-backend.ts";
 import type { Fingerprints } from "./idempotency/fingerprints.ts";
+import type { ShopGrants } from "./commerce/shop-grants.ts";
 import type { Basket } from "./lists/basket.ts";
 import type { Wishlist } from "./lists/wishlist.ts";
 import type { RpcMethods } from "./method.ts";
@@ -48,6 +49,8 @@ export interface ShopServices {
   readonly methods: RpcMethods;
   readonly auth: Auth;
   readonly commerce: CommerceBackend | undefined;
+  /** What the commerce system issued to visitors; absent if it issues nothing. */
+  readonly grants: ShopGrants | undefined;
   readonly realm: Realm;
   readonly sessions: SessionStore;
   /** The generations of all shops that share the storage of sessions. */

@@ -4,11 +4,14 @@ import { isBasket } from "../rpc/lists/basket.ts";
 import type { RpcMethods } from "../rpc/method.ts";
 import { builtinMethods } from "../rpc/methods/builtin.ts";
 import type { CommerceBackend } from "../rpc/commerce/commerce-backend.ts";
+import { ShopGrants } from "../rpc/commerce/shop-grants.ts";
 import type { ShopServices } from "../rpc/shop.ts";
 import { isWishlist } from "../rpc/lists/wishlist.ts";
 import type { Capabilities, DocumentStore } from "../storage/documents/documents.ts";
 import { openDriver } from "../storage/open-driver.ts";
 import type { StorageConfig } from "../storage/documents/driver.ts";
+import { DueList } from "../storage/grants/due-list.ts";
+import { GrantDocuments } from "../storage/grants/grant-documents.ts";
 import { SessionGenerations } from "../storage/sessions/generations.ts";
 import { openSessionCache } from "../storage/sessions/session-cache.ts";
 import { SessionStore } from "../storage/sessions/session-store.ts";
@@ -59,7 +62,7 @@ export function openServices(options: StorefrontOptions): Services {
     const realm = getOrCreate(realms, shop.realm, () => createRealm(shop.realm));
     const store = open(shop.storage.session, "sessions");
     const baskets = open(shop.storage.basket, "baskets");
-    const { feed, generations, users } = getOrCreate(sessionStores, store, () =>
+    const { feed, generations, users, due } = getOrCreate(sessionStores, store, () =>
       openSessions(store),
     );
     const index = getOrCreate(users, shop.realm, () => {
@@ -68,14 +71,16 @@ export function openServices(options: StorefrontOptions): Services {
       return created;
     });
     const cache = openSessionCache(shop.shopId, store, feed, shop.session);
+    const sessions = new SessionStore(shop.shopId, store, index, generations, shop.session, cache);
     const opened: ShopServices = {
       shop: shop.public,
       methods: methods.get(shop) as RpcMethods,
       auth: shop.commerce?.accounts ?? auth,
       commerce: shop.commerce,
+      grants: openGrants(shop, store, due, sessions),
       realm,
       generations,
-      sessions: new SessionStore(shop.shopId, store, index, generations, shop.session, cache),
+      sessions,
       sealer: createSealer(shop.session.encryptionKeys, "session tokens"),
       fingerprints: createFingerprints(shop.session.encryptionKeys),
       baskets: baskets.collection(`basket:${shop.shopId}`, isBasket, "setAside"),
@@ -137,5 +142,19 @@ function createRealm(name: string) {
 function openSessions(store: DocumentStore) {
   const feed = store.watch("session");
   const generations = new SessionGenerations(store, feed);
-  return { feed, generations, users: new Map<string, UserSessionIndex>() };
+  const users = new Map<string, UserSessionIndex>();
+  return { feed, generations, users, due: new DueList(store) };
+}
+
+/** The grants of a shop's visitors, if its commerce system issues any. */
+function openGrants(
+  { shopId, commerce, session }: Shop,
+  store: DocumentStore,
+  due: DueList,
+  sessions: SessionStore,
+): ShopGrants | undefined {
+  if (commerce?.grants === undefined) return undefined;
+  const sealer = createSealer(session.encryptionKeys, "commerce grants");
+  const documents = new GrantDocuments(store, shopId, sealer);
+  return new ShopGrants({ ...commerce, grants: commerce.grants }, documents, due, sessions);
 }

@@ -1,22 +1,45 @@
+import type { Logger } from "../../shared/log.ts";
+import type { ShopUser } from "../../storage/sessions/session-record.ts";
 import type { Call } from "../call.ts";
+import type { ShopServices } from "../shop.ts";
+import type { Grant } from "./commerce-backend.ts";
 import type { LoginVisit } from "./visit.ts";
 
+/** The parts of a visit that differ between calls. */
+export interface Visitor {
+  readonly user: ShopUser | undefined;
+  readonly grant: Grant | undefined;
+  /** The key of the visitor's basket; called at the first read. */
+  readonly toBasketKey: () => string;
+  readonly log: Logger;
+  readonly ip: string | undefined;
+  /** Aborts the requests to the commerce system. */
+  readonly signal: AbortSignal;
+  readonly setGrant?: ((grant: Grant) => void) | undefined;
+}
+
 /** Creates the visit of a call, for the functions of a commerce system and of `auth`. */
-export function createVisit(call: Call): LoginVisit {
-  const { services, log, ip, signal } = call;
-  const { shop, realm } = services;
+export function createVisit(call: Call, changes: Partial<Visitor> = {}): LoginVisit {
+  const { log, ip, signal, user } = call;
+  const visitor = { user, grant: undefined, toBasketKey: () => call.basketKey, log, ip, signal };
+  return toVisit(call.services, { ...visitor, ...changes });
+}
+
+/** Creates a visit, also without a call: for example for a session that has ended. */
+export function toVisit({ shop, realm }: ShopServices, visitor: Visitor): LoginVisit {
+  const { user, grant, toBasketKey, log, ip, signal, setGrant = () => {} } = visitor;
   return {
     shop,
     realm: realm.name,
-    user: call.user,
-    grant: undefined,
+    user,
+    grant,
     get basketKey() {
-      return call.basketKey;
+      return toBasketKey();
     },
     fetch: (input, init) => globalThis.fetch(input, { signal, ...init }),
     log,
     ip,
     signal,
-    setGrant() {},
+    setGrant,
   };
 }

@@ -116,7 +116,10 @@ export class UnitOfWork {
     const isExtended = sessions.isExtensionDue(current);
     if (changes.length === 0 && !isExtended) return;
     try {
-      if (isExtended) await extendGuestLists(this.#session.services, current);
+      if (isExtended) {
+        await extendGuestLists(this.#session.services, current);
+        await this.#session.services.grants?.extend(current);
+      }
       this.#session.current = await sessions.update(current, chain(changes));
       this.extended ||= isExtended;
     } catch (error) {

@@ -7,7 +7,7 @@ export class HeldLease<State> implements Lease<State> {
   readonly number: number;
   readonly #documents: Collection<LeaseDocument<State>>;
   readonly #key: string;
-  readonly #options: { readonly seconds: number; readonly signal?: AbortSignal | undefined };
+  readonly #seconds: number;
   readonly #holder: string;
   #snapshot: Snapshot<LeaseDocument<State>>;
   /** What the end of the lease stores. */
@@ -17,12 +17,12 @@ export class HeldLease<State> implements Lease<State> {
   constructor(
     documents: Collection<LeaseDocument<State>>,
     key: string,
-    options: { readonly seconds: number; readonly signal?: AbortSignal | undefined },
+    seconds: number,
     snapshot: Snapshot<LeaseDocument<State>>,
   ) {
     this.#documents = documents;
     this.#key = key;
-    this.#options = options;
+    this.#seconds = seconds;
     this.#snapshot = snapshot;
     this.number = snapshot.value?.number ?? 0;
     this.#holder = snapshot.value?.holder ?? "";
@@ -59,19 +59,16 @@ export class HeldLease<State> implements Lease<State> {
     toState: (state: State | undefined) => State | undefined,
     expiresAt?: number,
   ): Promise<AbortSignal> {
-    const { seconds, signal } = this.#options;
-    const time = seconds * 800;
+    const time = this.#seconds * 800;
     for (let attempt = 0; attempt < maxProofs; attempt++) {
       const start = performance.now();
       await this.#write((held) => ({ ...held, state: toState(held.state) }), expiresAt);
       const left = Math.floor(time - (performance.now() - start));
       // If the process was stopped until the reply arrived, another one may hold the lease by now.
-      if (left <= 0) continue;
-      const timeout = AbortSignal.timeout(left);
-      return signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+      if (left > 0) return AbortSignal.timeout(left);
     }
     throw new StorageUnavailableError(
-      `The storage took longer than ${time} ms to renew a lease of ${seconds} s`,
+      `The storage took longer than ${time} ms to renew a lease of ${this.#seconds} s`,
     );
   }
 
@@ -79,14 +76,13 @@ export class HeldLease<State> implements Lease<State> {
     change: (held: LeaseDocument<State>) => LeaseDocument<State>,
     expiresAt: number | undefined,
   ): Promise<void> {
-    const end = endOfLease(this.#snapshot.expiresAt, expiresAt);
     this.#snapshot = await this.#documents.update(
       this.#key,
-      (current) => {
+      (current, before) => {
         if (current?.holder !== this.#holder || current.number !== this.number) {
           throw new LeaseLostError();
         }
-        return { set: change(current), expiresAt: end };
+        return { set: change(current), expiresAt: endOfLease(before.expiresAt, expiresAt) };
       },
       this.#snapshot,
     );

@@ -8,7 +8,7 @@ export interface Lease<State> {
    * Stores the state, and proves that this lease still holds: one compare-and-swap. Waiters count their time anew.
    * @param expiresAt epoch milliseconds at which the state may be forgotten: a day from now at the earliest
    * @returns a signal for one request that relies on the proof. It aborts when four fifths of the lease's time have
-   * passed since the proof began, or when the caller's signal aborts.
+   * passed since the proof began.
    * @throws LeaseLostError if another holder took over; StorageUnavailableError
    */
   save(state: State | undefined, expiresAt?: number): Promise<AbortSignal>;

@@ -9,7 +9,7 @@ import { isLeaseDocument, type Lease, type LeaseDocument } from "./lease.ts";
 export interface LeaseOptions {
   /** A waiter takes over after it has seen the lease unchanged for this time. At least 1. */
   readonly seconds: number;
-  /** Ends the wait, and aborts the signals of {@link Lease.save}. A `save` itself still stores the state. */
+  /** Ends the wait. Once the work has begun, only the work itself heeds it. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -106,7 +106,7 @@ async function acquire<State>(
     const start = performance.now();
     const snapshot = await documents.get(key);
     if (isFree(snapshot, isAlone) || isSilent(snapshot, start)) {
-      const lease = await take(documents, key, options, snapshot);
+      const lease = await take(documents, key, seconds, snapshot);
       if (lease !== undefined) return lease;
     }
     if (seen?.version !== snapshot.version) {
@@ -130,7 +130,7 @@ function isFree({ value, version }: Snapshot<LeaseDocument<unknown>>, isAlone: b
 async function take<State>(
   documents: Collection<LeaseDocument<State>>,
   key: string,
-  options: LeaseOptions,
+  seconds: number,
   seen: Snapshot<LeaseDocument<State>>,
 ): Promise<HeldLease<State> | undefined> {
   const holder = randomUUID();
@@ -144,5 +144,5 @@ async function take<State>(
     seen,
   );
   if (taken.value?.holder !== holder) return undefined;
-  return new HeldLease(documents, key, options, taken);
+  return new HeldLease(documents, key, seconds, taken);
 }

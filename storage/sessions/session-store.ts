@@ -38,11 +38,13 @@ export type SessionIdState =
 
 /** The sessions of one shop. All methods throw StorageUnavailableError. */
 export class SessionStore {
+  readonly shopId: number;
   readonly users: UserSessionIndex;
   readonly #records: SessionRecords;
 
   constructor(...options: ConstructorParameters<typeof SessionRecords>) {
     this.#records = new SessionRecords(...options);
+    this.shopId = this.#records.shopId;
     this.users = this.#records.users;
   }
 
@@ -115,6 +117,14 @@ export class SessionStore {
   /** When a session that is used now will end, in epoch milliseconds. */
   extendedEnd({ record }: Session): number {
     return endOfSession(record, this.#records.settings);
+  }
+
+  /** When a session ends at the latest if no call extends it again; a user's: even if calls do. Epoch milliseconds. */
+  latestEnd({ record }: Session): number {
+    const { absoluteTimeout } = this.#records.settings;
+    return record.user === undefined
+      ? endOfSession(record, this.#records.settings)
+      : record.createdAt + absoluteTimeout * 1000;
   }
 
   /** Whether the session's ID is old enough for `renew`. */

@@ -1,0 +1,99 @@
+import { RpcError } from "../error.ts";
+import type { Call } from "../call.ts";
+import { destroySession } from "../session/logout.ts";
+import type { Session } from "../../storage/sessions/session.ts";
+import type { Grant } from "./commerce-backend.ts";
+import { createVisit } from "./create-visit.ts";
+import { hasOldKey, toUsable, type GrantOwner } from "./shop-grants.ts";
+
+/**
+ * The grant of a call's visitor. Each use creates it, so that a call without one pays nothing.
+ * All methods throw StorageUnavailableError; RpcError `session_ended` if the commerce system has ended the login; and any
+ * error of the backend, which ends nothing.
+ */
+export class CallGrants {
+  readonly #call: Call;
+
+  constructor(call: Call) {
+    this.#call = call;
+  }
+
+  /** The stored grant, if the visitor has one that has not expired. It is neither begun nor renewed. */
+  async read(): Promise<Grant | undefined> {
+    const { services, session } = this.#call;
+    if (services.grants === undefined || session.current === undefined) return undefined;
+    const found = await services.grants.documents.read(session.current.record.handle);
+    const usable = toUsable(found, undefined);
+    return usable && this.#use(usable);
+  }
+
+  /**
+   * The visitor's grant: begun if there is none, renewed if it has expired. Parallel calls on all servers get the same.
+   * @param rejected a grant that the system has rejected before its time: it is renewed, unless another call has done
+   * that
+   * @returns `undefined` if the backend issues no grants to this visitor
+   */
+  async obtain({ rejected }: { readonly rejected?: Grant | undefined } = {}): Promise<
+    Grant | undefined
+  > {
+    const { services, session, signal } = this.#call;
+    const { grants } = services;
+    if (grants === undefined) return undefined;
+    if (session.current === undefined) {
+      if (grants.port.begin === undefined) return undefined;
+      // Before the grant begins: a grant without a session would be lost.
+      await session.work.write((record) => record);
+    } else {
+      const found = await grants.documents.read(session.current.record.handle);
+      const usable = toUsable(found, rejected);
+      if (usable !== undefined && !hasOldKey(found)) return this.#use(usable);
+    }
+    const obtained = await waitFor(grants.change(this.#toOwner(), rejected), signal);
+    if (obtained !== "ended") return obtained.grant && this.#use(obtained.grant);
+    await destroySession(session);
+    throw new RpcError("session_ended", {
+      detail: "The commerce system has ended the login. Log in again.",
+      executed: true,
+    });
+  }
+
+  /** Stores the grant that a login got, for the session that it began. Call it after `createUserBoundSession`. */
+  async put(grant: Grant): Promise<void> {
+    this.#use(grant);
+    await this.#call.services.grants?.put(this.#toOwner(), grant);
+  }
+
+  #toOwner(): GrantOwner {
+    const call = this.#call;
+    const session = call.session.current as Session;
+    const { lists, work } = call.session;
+    // Unlike `begin`, this notes no list in the session.
+    const basketKey = lists.keyOf("basket") ?? work.ownerKey;
+    return {
+      session,
+      basketKey,
+      toVisit: (grant, signal) => {
+        if (grant !== undefined) this.#use(grant);
+        return createVisit(call, { grant, signal, toBasketKey: () => basketKey });
+      },
+    };
+  }
+
+  /** No log line and no error shows a grant. */
+  #use(grant: Grant): Grant {
+    this.#call.redactor.addSource(() => [grant]);
+    return grant;
+  }
+}
+
+// --- Internal helpers ---
+
+/** Waits for a change that goes on if the call ends. */
+function waitFor<T>(change: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(signal.reason as Error);
+    if (signal.aborted) return giveUp();
+    signal.addEventListener("abort", giveUp, { once: true });
+    change.finally(() => signal.removeEventListener("abort", giveUp)).then(resolve, reject);
+  });
+}

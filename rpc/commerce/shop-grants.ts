@@ -1,0 +1,182 @@
+import { minuteOf, type DueList } from "../../storage/grants/due-list.ts";
+import type {
+  FoundGrant,
+  GrantDocuments,
+  GrantLease,
+  SessionGrant,
+} from "../../storage/grants/grant-documents.ts";
+import type { Session } from "../../storage/sessions/session.ts";
+import type { SessionStore } from "../../storage/sessions/session-store.ts";
+import type { CommerceBackend, Grant, Grants } from "./commerce-backend.ts";
+import type { GrantedVisit, Visit } from "./visit.ts";
+
+/** The session that a grant belongs to, and the visits in which the backend begins and renews it. */
+export interface GrantOwner {
+  readonly session: Session;
+  readonly basketKey: string;
+  /** Creates the visit of one request. */
+  readonly toVisit: (grant: Grant | undefined, signal: AbortSignal) => Visit;
+}
+
+/** The result of a change under a lease. `ended`: the commerce system has ended the grant, so the session must end. */
+export type Obtained = { readonly grant: Grant | undefined } | "ended";
+
+/**
+ * The grants of one shop's sessions: begun once and renewed once, for all parallel calls on all servers.
+ * All methods throw StorageUnavailableError, and any error of the backend.
+ */
+export class ShopGrants {
+  readonly port: Grants<Grant>;
+  readonly documents: GrantDocuments;
+  readonly #hasAccounts: boolean;
+  readonly #due: DueList;
+  readonly #sessions: SessionStore;
+  /** The changes in progress of this process, which its other calls join. */
+  readonly #changes = new Map<string, Promise<Obtained>>();
+
+  constructor(
+    { grants, accounts }: CommerceBackend & { readonly grants: Grants<Grant> },
+    documents: GrantDocuments,
+    due: DueList,
+    sessions: SessionStore,
+  ) {
+    this.port = grants;
+    this.documents = documents;
+    this.#hasAccounts = accounts !== undefined;
+    this.#due = due;
+    this.#sessions = sessions;
+  }
+
+  /**
+   * Begins or renews the grant of a session. It goes on if the caller stops waiting: otherwise a renewed token would be
+   * lost.
+   * @param rejected the grant that the system has rejected before its time
+   */
+  change(owner: GrantOwner, rejected: Grant | undefined): Promise<Obtained> {
+    const { handle } = owner.session.record;
+    const name = rejected === undefined ? handle : `${handle} ${JSON.stringify(rejected)}`;
+    const running = this.#changes.get(name);
+    if (running !== undefined) return running;
+    const change = this.documents
+      .withLease(handle, AbortSignal.timeout(maxWait), (lease) =>
+        this.#changeUnder(lease, owner, rejected),
+      )
+      .finally(() => this.#changes.delete(name));
+    this.#changes.set(name, change);
+    return change;
+  }
+
+  /** Stores the grant that a login got. It replaces an earlier one. */
+  put(owner: GrantOwner, grant: Grant): Promise<void> {
+    const { handle } = owner.session.record;
+    return this.documents.withLease(handle, AbortSignal.timeout(maxWait), async (lease) => {
+      await this.#note(owner.session);
+      await this.#save(lease, owner, grant);
+    });
+  }
+
+  /** Keeps the grant of a guest as long as the session, whose extension is due. A user's lasts long enough already. */
+  async extend(session: Session): Promise<void> {
+    const { user, handle } = session.record;
+    if (user === undefined) await this.documents.extend(handle, this.#sessions.latestEnd(session));
+  }
+
+  async #changeUnder(
+    lease: GrantLease,
+    owner: GrantOwner,
+    rejected: Grant | undefined,
+  ): Promise<Obtained> {
+    const { found } = lease;
+    if (found.state === "ended") return "ended";
+    const usable = toUsable(found, rejected);
+    // A key is being rotated out.
+    if (usable !== undefined && hasOldKey(found)) await this.#save(lease, owner, usable);
+    if (usable !== undefined) return { grant: usable };
+    if (found.state === "active") {
+      const visit = owner.toVisit(found.grant as Grant, await lease.prove());
+      const renewed = await this.port.renew?.(visit as GrantedVisit);
+      if (renewed !== undefined) return { grant: await this.#save(lease, owner, renewed) };
+    }
+    return this.#begin(lease, owner);
+  }
+
+  async #begin(lease: GrantLease, owner: GrantOwner): Promise<Obtained> {
+    const isLoginOver =
+      owner.session.record.user !== undefined &&
+      (this.#hasAccounts || lease.found.state === "active");
+    if (isLoginOver) {
+      lease.end();
+      return "ended";
+    }
+    if (this.port.begin === undefined) return { grant: undefined };
+    const visit = owner.toVisit(undefined, await lease.prove());
+    // Before the grant is stored: whoever finds no grant there later has nothing to end.
+    const [grant] = await Promise.all([this.port.begin(visit), this.#note(owner.session)]);
+    return { grant: await this.#save(lease, owner, grant) };
+  }
+
+  async #save(lease: GrantLease, { session, basketKey }: GrantOwner, grant: Grant): Promise<Grant> {
+    const text = JSON.stringify(grant);
+    assertGrant(grant, text);
+    const { id, user } = session.record;
+    const owner = user === undefined ? { guestId: id } : { user };
+    const stored: SessionGrant = { grant, basketKey, ...owner };
+    await lease.save(stored, this.#sessions.latestEnd(session));
+    return JSON.parse(text) as Grant;
+  }
+
+  /** Notes when the session expires, unless the system has ended the grant by then. */
+  async #note({ record, expiresAt }: Session): Promise<void> {
+    const { end, lifetime = Infinity } = this.port;
+    if (end === undefined || lifetime * 1000 <= expiresAt - Date.now()) return;
+    await this.#due.add({
+      shopId: this.#sessions.shopId,
+      ownerKey: record.handle,
+      minute: minuteOf(expiresAt),
+      isEnding: false,
+    });
+  }
+}
+
+/** The grant that was found, if it can be used for another second, and is not the one that the system has rejected. */
+export function toUsable(found: FoundGrant, rejected: Grant | undefined): Grant | undefined {
+  if (found.state !== "active") return undefined;
+  const grant = found.grant as Grant;
+  const { expiresAt = Infinity } = grant;
+  if (expiresAt <= Date.now() + leeway) return undefined;
+  return isSame(grant, rejected) ? undefined : grant;
+}
+
+/** Whether the grant must be sealed with the current key. */
+export function hasOldKey(found: FoundGrant): boolean {
+  return found.state === "active" && found.hasOldKey;
+}
+
+// --- Internal helpers ---
+
+const maxBytes = 16_384;
+
+function isSame(grant: Grant, other: Grant | undefined): boolean {
+  return other !== undefined && JSON.stringify(grant) === JSON.stringify(other);
+}
+
+/** @throws TypeError, because the backend returned it */
+function assertGrant(grant: unknown, text: string | undefined): void {
+  if (typeof grant !== "object" || grant === null || text === undefined) {
+    throw new TypeError(
+      "A grant is an object of JSON values. Check what the commerce backend returns",
+    );
+  }
+  const bytes = Buffer.byteLength(text);
+  if (bytes > maxBytes) {
+    throw new TypeError(
+      `A grant takes ${bytes} bytes as JSON. Expected at most ${maxBytes}: keep only tokens and IDs in it`,
+    );
+  }
+}
+
+/** Milliseconds before its end from which a grant is renewed. */
+const leeway = 1000;
+
+/** Milliseconds that a change waits for its lease: several holders can crash, one after the other. */
+const maxWait = 30_000;

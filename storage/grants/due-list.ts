@@ -1,0 +1,112 @@
+import { LRUCache } from "lru-cache";
+import type { Collection, DocumentStore } from "../documents/documents.ts";
+
+/** A session whose grant is to be checked: if the session has ended, the grant ends, too. */
+export interface DueEntry {
+  readonly shopId: number;
+  readonly ownerKey: string;
+  /** Minutes since the epoch. */
+  readonly minute: number;
+  /** Whether the session was about to end when this was noted. Otherwise it expires then. */
+  readonly isEnding: boolean;
+}
+
+/** A document of the list, as it was read. */
+export interface DuePage {
+  readonly key: string;
+  readonly entries: readonly DueEntry[];
+}
+
+/**
+ * When to check the grants of sessions, in documents of limited size: pages of 200 entries, by hour and by shard. Each
+ * operation is on one key. Shards keep parallel additions apart.
+ * All methods throw StorageUnavailableError.
+ */
+export class DueList {
+  readonly #pages: Collection<readonly string[]>;
+  /** The page of an hour's shard that had room the last time. */
+  readonly #hints = new LRUCache<string, number>({ max: 1000 });
+
+  constructor(store: DocumentStore) {
+    this.#pages = store.collection("commerce-due", isPage);
+  }
+
+  /** Adds an entry. An equal one of the same minute counts once. */
+  async add(entry: DueEntry): Promise<void> {
+    const hour = Math.floor(entry.minute / 60);
+    const shard = `${hour}:${Math.floor(Math.random() * shards)}`;
+    const text = toText(entry);
+    for (let page = this.#hints.get(shard) ?? 0; ; page++) {
+      let isFull = false;
+      await this.#pages.update(`${shard}:${page}`, (texts = []) => {
+        isFull = texts.length >= pageSize;
+        if (isFull || texts.includes(text)) return "keep";
+        return { set: [...texts, text], expiresAt: (hour + 1) * hourMilliseconds + memory };
+      });
+      if (isFull) continue;
+      this.#hints.set(shard, page);
+      return;
+    }
+  }
+
+  /** Reads the pages of an hour since the epoch, one after the other. */
+  async *read(hour: number): AsyncGenerator<DuePage> {
+    for (let shard = 0; shard < shards; shard++) {
+      for (let page = 0; ; page++) {
+        const key = `${hour}:${shard}:${page}`;
+        const { value } = await this.#pages.get(key);
+        if (value === undefined) break;
+        if (value.length > 0) yield { key, entries: value.map(toEntry) };
+      }
+    }
+  }
+
+  /** Removes entries of a page. An empty page stays until it expires, because further pages can follow it. */
+  async remove(key: string, entries: readonly DueEntry[]): Promise<void> {
+    if (entries.length === 0) return;
+    const gone = new Set(entries.map(toText));
+    await this.#pages.update(key, (texts, { expiresAt }) => {
+      const left = texts?.filter((text) => !gone.has(text));
+      return left === undefined || left.length === texts?.length
+        ? "keep"
+        : { set: left, expiresAt };
+    });
+  }
+}
+
+/** The hour since the epoch. */
+export function hourOf(milliseconds: number): number {
+  return Math.floor(milliseconds / hourMilliseconds);
+}
+
+/** The minute since the epoch that has passed by this time. */
+export function minuteOf(milliseconds: number): number {
+  return Math.ceil(milliseconds / 60_000);
+}
+
+// --- Internal helpers ---
+
+const shards = 8;
+const pageSize = 200;
+const hourMilliseconds = 3_600_000;
+
+/** A grant outlives its session by a day, so an older page names no grant. */
+const memory = 3 * 86_400_000;
+
+function toText({ shopId, ownerKey, minute, isEnding }: DueEntry): string {
+  return `${shopId}:${ownerKey}:${minute}${isEnding ? "!" : ""}`;
+}
+
+function toEntry(text: string): DueEntry {
+  const [shopId, ownerKey = "", minute = ""] = text.split(":");
+  return {
+    shopId: Number(shopId),
+    ownerKey,
+    minute: Number.parseInt(minute, 10),
+    isEnding: text.endsWith("!"),
+  };
+}
+
+function isPage(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((text) => typeof text === "string");
+}

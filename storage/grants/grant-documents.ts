@@ -1,0 +1,127 @@
+import type { DocumentStore } from "../documents/documents.ts";
+import type { Sealer } from "../documents/sealer.ts";
+import { openLeases, type Leases } from "../leases/leases.ts";
+import type { Lease } from "../leases/lease.ts";
+import { isObject, type ShopUser } from "../sessions/session-record.ts";
+
+/** What a commerce system issued for one session, and whose session that is. */
+export interface SessionGrant {
+  /** Any JSON. */
+  readonly grant: unknown;
+  readonly user?: ShopUser | undefined;
+  /** The ID of a guest's session, which never changes. */
+  readonly guestId?: string | undefined;
+  readonly basketKey: string;
+}
+
+/**
+ * The grant of a session as it was read. `none`: it has none yet. `ended`: it had one, and must not get another one.
+ * `unreadable`: no key of this server can decrypt it.
+ */
+export type FoundGrant =
+  | { readonly state: "none" | "ended" | "unreadable" }
+  | (SessionGrant & { readonly state: "active"; readonly hasOldKey: boolean });
+
+/** A grant under a lease: its holder alone changes it, on all servers. */
+export interface GrantLease {
+  readonly found: FoundGrant;
+  /** Proves the lease: see {@link Lease.prove}. Call it before each request that changes something upstream. */
+  prove(): Promise<AbortSignal>;
+  /** Stores a grant. @param endsAt when the session ends at the latest, in epoch milliseconds */
+  save(grant: SessionGrant, endsAt: number): Promise<void>;
+  /** Removes the grant at the end of the lease. Its session gets no other one. */
+  end(): void;
+}
+
+/**
+ * The grants of one shop's sessions, each sealed in a document of its own that outlives its session by a day.
+ * All methods throw StorageUnavailableError.
+ */
+export class GrantDocuments {
+  readonly #leases: Leases<StoredGrant>;
+  readonly #shopId: number;
+  readonly #sealer: Sealer;
+  readonly #extend: (ownerKey: string, endsAt: number) => Promise<unknown>;
+
+  constructor(store: DocumentStore, shopId: number, sealer: Sealer) {
+    const name = `commerce-grant:${shopId}`;
+    this.#leases = openLeases(store, name, isStoredGrant);
+    this.#shopId = shopId;
+    this.#sealer = sealer;
+    const documents = store.collection(name, isObject);
+    this.#extend = (ownerKey, endsAt) =>
+      documents.update(ownerKey, (current, { expiresAt = Infinity }) => {
+        const end = endsAt + dayMilliseconds;
+        return current === undefined || expiresAt >= end
+          ? "keep"
+          : { set: current, expiresAt: end };
+      });
+  }
+
+  /** Reads the grant of a session: one read. */
+  async read(ownerKey: string): Promise<FoundGrant> {
+    return this.#open(ownerKey, await this.#leases.read(ownerKey));
+  }
+
+  /**
+   * Runs work that alone may change the grant of a session. Others wait, and then see the changed grant.
+   * @param signal ends the wait
+   * @throws LeaseLostError
+   */
+  withLease<Result>(
+    ownerKey: string,
+    signal: AbortSignal | undefined,
+    work: (lease: GrantLease) => Promise<Result>,
+  ): Promise<Result> {
+    return this.#leases.withLease(ownerKey, { seconds: leaseSeconds, signal }, async (lease) => {
+      const found = await this.#open(ownerKey, lease.state);
+      return work(this.#toGrantLease(ownerKey, lease, found));
+    });
+  }
+
+  /** Keeps a grant as long as its session. @param endsAt when the session ends now, in epoch milliseconds */
+  async extend(ownerKey: string, endsAt: number): Promise<void> {
+    await this.#extend(ownerKey, endsAt);
+  }
+
+  #toGrantLease(ownerKey: string, lease: Lease<StoredGrant>, found: FoundGrant): GrantLease {
+    return {
+      found,
+      prove: () => lease.prove(),
+      save: async (grant, endsAt) => {
+        const sealed = await this.#sealer.seal(JSON.stringify(grant), this.#contextOf(ownerKey));
+        await lease.save({ sealed }, endsAt + dayMilliseconds);
+      },
+      end: () => lease.leave({ sealed: "" }, Date.now() + dayMilliseconds),
+    };
+  }
+
+  async #open(ownerKey: string, stored: StoredGrant | undefined): Promise<FoundGrant> {
+    if (stored === undefined) return { state: "none" };
+    if (stored.sealed === "") return { state: "ended" };
+    const opened = await this.#sealer.unseal(stored.sealed, this.#contextOf(ownerKey));
+    if (opened === undefined) return { state: "unreadable" };
+    const grant = JSON.parse(opened.text) as SessionGrant;
+    return { ...grant, state: "active", hasOldKey: opened.hasOldKey };
+  }
+
+  #contextOf(ownerKey: string): string {
+    return `grant:${this.#shopId}:${ownerKey}`;
+  }
+}
+
+// --- Internal helpers ---
+
+/** Longer than any request to a commerce system may take. */
+const leaseSeconds = 10;
+
+const dayMilliseconds = 86_400_000;
+
+/** The state of a grant's lease. An empty string: the grant has ended. */
+interface StoredGrant {
+  readonly sealed: string;
+}
+
+function isStoredGrant(value: unknown): value is StoredGrant {
+  return isObject(value) && typeof value["sealed"] === "string";
+}
