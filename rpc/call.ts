@@ -11,6 +11,7 @@ import type { Redactor } from "./redaction/redactor.ts";
 import { CallSession, type CallSessions } from "./session/call-session.ts";
 import { logIn } from "./session/login.ts";
 import { destroySession } from "./session/logout.ts";
+import { forWritableCall } from "./session/read-only.ts";
 import type { SharedGuest } from "./session/shared-guest.ts";
 import type { ShopServices } from "./shop.ts";
 
@@ -143,7 +144,7 @@ export class Call {
   }
 
   get auth(): ContextAuth {
-    return (this.#auth ??= createContextAuth(this));
+    return (this.#auth ??= forWritableCall(this.session, createContextAuth(this)));
   }
 
   /** Logs that a client used a replaced session ID, and calls the hook. */

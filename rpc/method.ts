@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { PublicRpcContext, RpcContext, UserRpcContext } from "./context.ts";
 import { assertSecretsFindable } from "./redaction/secret.ts";
+import { toVerb, type Verb } from "./verb.ts";
 
 /**
  * Who may call a method, and whether it has a session:
@@ -26,19 +27,30 @@ export interface RpcMethodDefinition<
   I extends Schema,
   O extends Schema,
   Output extends (O extends StandardSchemaV1 ? StandardSchemaV1.InferInput<O> : unknown),
+  V extends Verb = "POST",
 > {
   /** @default "session" */
   readonly access?: A;
-  /** Declares that the method changes nothing. If it is also `public`, it responds to GET, and caches can store its results. */
-  readonly readOnly?: boolean;
+  /**
+   * The HTTP method that the method accepts in addition to POST. With GET, the method changes nothing: every change of
+   * the session, the basket, the wishlist, or the accounts throws. Responses to a GET with a session are never stored
+   * by caches.
+   * @default "GET" for a `public` method with `readOnly: true`, else "POST"
+   */
+  readonly verb?: V;
+  /**
+   * Declares that the method changes nothing. With the verb GET, this is the default. If the method is also `public`,
+   * it responds to GET, and caches can store its results.
+   */
+  readonly readOnly?: V extends "GET" ? true : V extends "POST" ? boolean : false;
   /** Rejects the call unless the user logged in, or called `reauthenticate`, in the last `session.freshFor` seconds. */
-  readonly requireFresh?: A extends "user" ? boolean : never;
+  readonly requireFresh?: A extends "user" ? (V extends "GET" ? never : boolean) : never;
   /**
    * Declares that the method authenticates the caller and begins a session, as `login` does. Such a method also runs
    * for a client whose session ID was replaced or ended a moment ago, without a session. Its login fails if all of
    * the user's sessions end while it runs.
    */
-  readonly signsIn?: A extends "session" ? boolean : never;
+  readonly signsIn?: A extends "session" ? (V extends "GET" ? never : boolean) : never;
   /** The schema of the payload: any Standard Schema. Without it, the handler gets no payload. */
   readonly input?: I;
   /** The schema of the result. A result that doesn't match is an error of the server (500). */
@@ -53,6 +65,8 @@ export interface RpcMethodDefinition<
  */
 export interface RpcMethod<Payload = unknown, Output = unknown, Input = never, Context = never> {
   readonly access: Access;
+  /** The HTTP method that the server accepts in addition to POST. */
+  readonly verb: Verb;
   readonly readOnly: boolean;
   readonly requireFresh: boolean;
   readonly signsIn: boolean;
@@ -72,22 +86,28 @@ export type RpcMethods = Readonly<Record<string, RpcMethod>>;
  */
 export const jsonText = Symbol("JSON text");
 
-/** Defines a method. TypeScript infers the types of its payload, its result, and its context. */
+/**
+ * Defines a method. TypeScript infers the types of its payload, its result, and its context.
+ * @throws TypeError if other options contradict `verb`, for example `signsIn` with GET
+ */
 export function defineRpcMethod<
   A extends Access = "session",
   I extends Schema = undefined,
   O extends Schema = undefined,
   Output extends (O extends StandardSchemaV1 ? StandardSchemaV1.InferInput<O> : unknown) = never,
+  V extends Verb = "POST",
 >(
-  definition: RpcMethodDefinition<A, I, O, Output>,
+  definition: RpcMethodDefinition<A, I, O, Output, V>,
 ): RpcMethod<
   I extends StandardSchemaV1 ? StandardSchemaV1.InferInput<I> : undefined,
   O extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<O> : Awaited<Output>,
   InputOf<I>,
   ContextOf<A>
 > {
-  const { access = "session", readOnly = false, input, output, handler } = definition;
+  const { access = "session", input, output, handler } = definition;
   if (input !== undefined) assertSecretsFindable(input);
   const { requireFresh = false, signsIn = false } = definition;
-  return { access, readOnly, requireFresh, signsIn, input, output, handler };
+  const verb = toVerb({ ...definition, access });
+  const readOnly = verb === "GET" || definition.readOnly === true;
+  return { access, verb, readOnly, requireFresh, signsIn, input, output, handler };
 }

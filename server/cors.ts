@@ -6,6 +6,7 @@ import { matchesOrigin } from "./config/keys/cors-keys.ts";
 import type { Shop } from "./config/options.ts";
 import { judgePage, type PageVerdict } from "./own-page.ts";
 import { toAllowedHeaders } from "./preflight.ts";
+import { isRead } from "./verb.ts";
 import { ShopHosts } from "./shop-hosts.ts";
 import type { Credentials } from "./credentials/credentials.ts";
 import type { HeaderEntry } from "./credentials/transport.ts";
@@ -66,10 +67,10 @@ export class Cors {
       throw this.#reject(origin, shop, verdict);
     }
     const site = event.headers.get("sec-fetch-site");
+    // Any page can link to a GET, or show it in an element. So it runs, but maybe not as the visitor.
+    if (isRead(event.req.method)) return this.#acceptsRead(event, site, shop);
     // `same-site`: a page of another subdomain or port, which is another origin.
     if (site !== "cross-site" && site !== "same-site") return true;
-    // Any page can link to a cacheable GET.
-    if (event.req.method !== "POST") return true;
     // A page can set a token only after a preflight. But the browser adds cookies by itself, so they don't count.
     if (this.#credentials.hasExplicit(event.headers)) return false;
     throw this.#reject(undefined, shop, "other");
@@ -92,7 +93,7 @@ export class Cors {
     this.addHeaders(event, origin, undefined, headers);
     headers.push(
       ["vary", "access-control-request-headers"],
-      ["access-control-allow-methods", "GET, POST"],
+      ["access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE"],
       ["access-control-allow-headers", toAllowedHeaders(requested, lists, credentialHeaders)],
       ["access-control-max-age", String(Math.min(...hosts.map(({ cors }) => cors.maxAge)))],
     );
@@ -133,6 +134,21 @@ export class Cors {
     const isOfShop = (page: URL) => this.#isAtHostOf(page, shop);
     const { exist } = this.#hosts.get(shop) as ShopHosts;
     return judgePage(event, origin, isOfShop, exist, this.#publicOrigin);
+  }
+
+  /**
+   * Whether the server accepts the cookies of a GET without `Origin`: if it comes from a page of the shop, or from no
+   * page. Browsers send no `Origin` with a GET
+   * of the page's own origin, so the request's host is that of the page, or `publicUrl` if a proxy rewrites `Host`.
+   * @param site the header `Sec-Fetch-Site`, which other clients don't send
+   */
+  #acceptsRead(event: RequestEvent, site: string | null, shop: Shop): boolean {
+    if (site === "none") return true;
+    if (site !== null && site !== "same-origin") return false;
+    if (!(this.#hosts.get(shop) as ShopHosts).exist) return true;
+    const isKnown = this.#findClosestRank(event.url) > 0 || this.#publicOrigin === undefined;
+    const page = isKnown ? event.url : new URL(this.#publicOrigin as string);
+    return this.#isAtHostOf(page, shop) || (site === null && this.#findClosestRank(page) === 0);
   }
 
   /** If the host of another shop matches the page more closely, the page is that shop's. */

@@ -9,12 +9,14 @@ export const responseHeader = "storefront-response";
  * Converts a method's own `Response`, and drops the headers that only the server sends.
  * @param cacheControl the default for a response without `Cache-Control`; absent: no cache may store the response,
  * whatever it says
+ * @param refusal `Cache-Control` of a response that no cache may store
  * @throws TypeError if the response has been read, or is a network error
  */
 export function toMethodResponse(
   response: Response,
   credentials: Credentials,
   cacheControl?: string,
+  refusal = "no-store",
 ): RpcResponse {
   const { body, status, statusText, headers: given } = response;
   if (response.bodyUsed || body?.locked) {
@@ -29,7 +31,7 @@ export function toMethodResponse(
   const isKept = cacheControl !== undefined && !headers.some(([name]) => name === "set-cookie");
   const rest = isKept ? headers : headers.filter(([name]) => !cacheHeaders.test(name));
   if (!rest.some(([name]) => name === "cache-control")) {
-    rest.push(["cache-control", isKept && status === 200 ? cacheControl : "no-store"]);
+    rest.push(["cache-control", isKept && status === 200 ? cacheControl : refusal]);
   }
   rest.push([responseHeader, "1"]);
   return { status, statusText, body, headers: rest };

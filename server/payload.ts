@@ -2,20 +2,24 @@ import type { IncomingMessage } from "node:http";
 import { assertBodySize, HTTPError } from "h3";
 import { RpcError, type RpcErrorOptions } from "../rpc/error.ts";
 import type { RequestEvent } from "./request.ts";
+import { isRead } from "./verb.ts";
 
 /** The deepest nesting of a payload. A deeper one could attack recursive parsers. */
 export const maxDepth = 32;
 
 /**
- * Reads the payload of a call: from the body of a POST, or from the query of a GET.
+ * Reads the payload of a call: from the query of a GET, from the body or the query of a DELETE, or else from the body.
  * @throws RpcError `not_json`, `malformed_request`; h3's 413 if the body is too large
  */
 export function readPayload(event: RequestEvent, maxBodySize: number): Promise<unknown> {
-  return event.req.method === "POST" ? readBody(event, maxBodySize, toPayload) : readQuery(event);
+  const { method } = event.req;
+  if (isRead(method)) return readQuery(event);
+  const reading = readBody(event, maxBodySize, toPayload);
+  return method === "DELETE" ? reading.then((payload) => orQuery(payload, event)) : reading;
 }
 
 /**
- * Reads the JSON body of a POST.
+ * Reads the JSON body of a request.
  * @param convert gets the parsed body; `undefined` if the body is empty
  * @param depth the deepest nesting that the body can have
  * @throws as {@link readPayload}; and what `convert` throws
@@ -148,6 +152,14 @@ function assertSize(event: RequestEvent, maxBodySize: number): void {
   const length = event.req.runtime?.node?.req.headers["content-length"];
   if (length === undefined) return assertBodySize(event, maxBodySize);
   if (Number(length) > maxBodySize) throw new RpcError("too_large");
+}
+
+/** Some clients and proxies drop the body of a DELETE (RFC 9110, 9.3.5), so its payload can be in the query instead. */
+async function orQuery(payload: unknown, event: RequestEvent): Promise<unknown> {
+  const inQuery = await readQuery(event);
+  if (inQuery === undefined) return payload;
+  if (payload === undefined) return inQuery;
+  throw malformed("Send the payload in the body or in the query, not in both");
 }
 
 async function readQuery(event: RequestEvent): Promise<unknown> {

@@ -4,7 +4,6 @@ import { Call } from "../rpc/call.ts";
 import { assertRunsWithout, dispatch, findMethod } from "../rpc/dispatch.ts";
 import { RpcError } from "../rpc/error.ts";
 import { readIdempotencyKey } from "../rpc/idempotency/idempotency-key.ts";
-import type { RpcMethod } from "../rpc/method.ts";
 import { Redactor } from "../rpc/redaction/redactor.ts";
 import type { ShopServices } from "../rpc/shop.ts";
 import type { Logger } from "../shared/log.ts";
@@ -30,6 +29,7 @@ import {
 } from "./response.ts";
 import { ShopResolver, unknownPath, type Route } from "./router.ts";
 import type { Services } from "./services.ts";
+import { assertVerb, isRead } from "./verb.ts";
 
 /**
  * Responds to a call, or to its preflight; an error becomes problem+json.
@@ -139,6 +139,7 @@ export function createRpcHandler(
           transportOf(lookup, transports),
           page?.guestOf(shop.shopId),
         );
+        session.isReadOnly = method.verb === "GET";
         visit = { lookup, session, transports, isReissueDue: false };
         const merging = session.completePendingMerge();
         if (merging !== undefined) await deadline.wait(merging);
@@ -148,9 +149,7 @@ export function createRpcHandler(
       if (visit === undefined) {
         response = toPublicResponse(event, route, shop, result);
       } else {
-        response = isResponse(result)
-          ? toMethodResponse(result, credentials)
-          : toRpcResponse(result);
+        response = toSessionResponse(event, result);
         const { lookup, session } = visit;
         const committing = session.commit();
         if (committing !== undefined) await deadline.wait(committing);
@@ -165,7 +164,7 @@ export function createRpcHandler(
       response = toErrorResponse(error, request, toRedactor(), log, (thrown) =>
         visit === undefined
           ? toPublicResponse(event, route, shop, thrown, "no-store")
-          : toMethodResponse(thrown, credentials),
+          : toSessionResponse(event, thrown),
       );
     } finally {
       if (batched === undefined) deadlines.end(deadline);
@@ -182,6 +181,14 @@ export function createRpcHandler(
     return toResponse(response, request, isStream ? call?.log : undefined);
   }
 
+  /** Forbids caches to store the result of a method with a session. */
+  function toSessionResponse({ req }: RequestEvent, value: unknown): RpcResponse {
+    const rule = isRead(req.method) ? "private, no-store" : "no-store";
+    return isResponse(value)
+      ? toMethodResponse(value, credentials, undefined, rule)
+      : toRpcResponse(value, rule);
+  }
+
   /**
    * Lets shared caches keep the result of a GET, if the URL alone chose the shop.
    * @param cacheControl for such a result
@@ -193,18 +200,18 @@ export function createRpcHandler(
     value: unknown,
     cacheControl = "public, max-age=60",
   ): RpcResponse {
-    const isRead = event.req.method !== "POST";
-    const isOfUrl = isRead && shopResolver.findByUrl(event, route?.shopPath) === shop;
-    const rule = isOfUrl ? cacheControl : isRead ? "private, no-store" : "no-store";
+    const isCacheable = isRead(event.req.method);
+    const isOfUrl = isCacheable && shopResolver.findByUrl(event, route?.shopPath) === shop;
+    const rule = isOfUrl ? cacheControl : isCacheable ? "private, no-store" : "no-store";
     const response = isResponse(value)
-      ? toMethodResponse(value, credentials, isRead && !isOfUrl ? undefined : rule)
+      ? toMethodResponse(value, credentials, isCacheable && !isOfUrl ? undefined : rule)
       : toRpcResponse(value, rule);
-    if (isRead) response.headers.push(["vary", shopResolver.vary]);
+    if (isCacheable) response.headers.push(["vary", shopResolver.vary]);
     // A proxy that sends this header sends it always, and no X-Forwarded-Host.
-    if (isRead && options.trustProxy !== false && event.headers.has("forwarded")) {
+    if (isCacheable && options.trustProxy !== false && event.headers.has("forwarded")) {
       response.headers.push(["vary", "forwarded"]);
     }
-    if (isRead && event.origin !== null) response.headers.push(["vary", cors.vary]);
+    if (isCacheable && event.origin !== null) response.headers.push(["vary", cors.vary]);
     return response;
   }
 
@@ -234,15 +241,6 @@ function createEnvironment(
 /** Whether a browser asks if a page may send a call. */
 export function isPreflight({ method, headers }: ServerRequest): boolean {
   return method === "OPTIONS" && headers.has("access-control-request-method");
-}
-
-/** A method answers POST, and also GET if it is public and changes nothing. */
-function assertVerb(verb: string, { access, readOnly }: RpcMethod): void {
-  if (verb === "POST") return;
-  const isCacheable = access === "public" && readOnly;
-  if (isCacheable && (verb === "GET" || verb === "HEAD")) return;
-  const allow = isCacheable ? "GET, HEAD, POST" : "POST";
-  throw new RpcError("wrong_verb", { headers: { allow } });
 }
 
 /** @param respondWith for a `Response` that a method threw */

@@ -46,11 +46,14 @@ export class VisitorLists {
       : this.#userKeyIn(this.#session.services.shop.shopId, record.user.id);
   }
 
-  /** The key of the visitor's list. For a guest without one, the session gets the key at the end of the call. */
+  /**
+   * The key of the visitor's list. For a guest without one, the session gets the key at the end of the call. In a
+   * read-only call, it doesn't: nothing is stored under that key.
+   */
   begin(kind: ListKind): string {
     const key = this.keyOf(kind);
     if (key !== undefined) return key;
-    this.#session.work.note(addListKey(kind));
+    if (!this.#session.isReadOnly) this.#session.work.note(addListKey(kind));
     return this.#session.work.ownerKey;
   }
 
@@ -68,6 +71,7 @@ export class VisitorLists {
    * @throws SessionEndedError, and the errors of `rule`
    */
   async change<K extends ListKind>(kind: K, rule: (current: Lists[K]) => Lists[K]) {
+    this.#session.assertWritable();
     const lists = listsOf(this.#session.services, kind);
     // A change without effect begins no session. Neither does a change that the rule rejects.
     if (this.keyOf(kind) === undefined && rule(lists.empty) === lists.empty) {

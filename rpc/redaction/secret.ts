@@ -28,6 +28,11 @@ export function assertSecretsFindable(input: StandardSchemaV1): void {
   );
 }
 
+/** Whether `secret` marks a schema, or a part of it. */
+export function holdsSecrets(schema: StandardSchemaV1): boolean {
+  return isZod(schema) ? holdsSecret(schema) : isForeignMarked(schema);
+}
+
 /**
  * Finds the secrets of a payload. If a part doesn't match a schema with secrets, all of that part is secret, because it
  * can contain a misplaced password.

@@ -38,6 +38,8 @@ export class CallSession {
   lastRevocation: RevocationMark | Promise<RevocationMark | undefined> | undefined;
   /** The session that this call begins together with other calls of its page. */
   sharedGuest: SharedGuest | undefined;
+  /** Whether the method has the verb GET. Then the call writes only the upkeep of its session. */
+  isReadOnly = false;
   #isCleared = false;
   #nextUser: ShopUser | undefined;
   #userCopy: ShopUser | undefined;
@@ -64,10 +66,29 @@ export class CallSession {
     return this.call.services;
   }
 
-  /** The services for writes: throws RpcError `timeout` after the deadline, because the call must not write any more. */
+  /**
+   * The services for changes. Reading it throws Error if the call is read-only, and RpcError `timeout` after the deadline.
+   */
   get writable(): ShopServices {
+    this.assertWritable();
+    return this.maintainable;
+  }
+
+  /**
+   * The services for the upkeep of the session, which a read-only call needs, too. Reading it throws RpcError `timeout`
+   * after the deadline, because the call must not write any more.
+   */
+  get maintainable(): ShopServices {
     this.call.request.deadline.assertInTime();
     return this.call.services;
+  }
+
+  /** @throws Error if the call is read-only */
+  assertWritable(): void {
+    if (!this.isReadOnly) return;
+    throw new Error(
+      `Method "${this.call.request.method}" can't change anything, because its verb is GET. Remove its verb, or make the change in a method without GET`,
+    );
   }
 
   get work(): UnitOfWork {
@@ -112,6 +133,7 @@ export class CallSession {
 
   /** See {@link RpcContext.updateUser}. */
   updateUser(user: ShopUser): void {
+    this.assertWritable();
     assertUser(user);
     if (!isSameUser(this.#nextUser ?? this.storedUser, user)) this.tokens.clear();
     this.#nextUser = structuredClone(user);
@@ -127,6 +149,7 @@ export class CallSession {
 
   /** See {@link RpcContext.updateCustomData}. */
   updateCustomData(patch: Partial<SessionCustomData>): void {
+    this.assertWritable();
     this.work.tryNote(patchCustomData(patch));
     this.#customDataCopy = undefined;
   }

@@ -16,6 +16,7 @@ export async function logIn(
   user: ShopUser,
   { rememberMe }: LoginOptions = {},
 ): Promise<MergeReport> {
+  session.assertWritable();
   assertUser(user);
   session.takeUser();
   // The tokens belong to the old user.

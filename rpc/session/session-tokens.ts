@@ -40,6 +40,7 @@ export class SessionTokenStore {
    * @throws RpcError `limit_reached` if they take more than 16 KiB as JSON
    */
   update(tokens: SessionTokens | undefined): void {
+    this.#session.assertWritable();
     const text = tokens && JSON.stringify(tokens);
     if (text !== undefined && Buffer.byteLength(text) > maxBytes) {
       throw new RpcError("limit_reached", { detail: `Tokens take ${maxBytes} bytes at most` });

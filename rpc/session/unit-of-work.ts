@@ -104,10 +104,11 @@ export class UnitOfWork {
   }
 
   async #write(changes: readonly RecordChange[]): Promise<void> {
-    const { sessions } = this.#session.writable;
+    const { sessions } = this.#session.maintainable;
     const { current } = this.#session;
     if (current === undefined) {
       if (changes.length === 0) return;
+      this.#session.assertWritable();
       const create = () => sessions.createGuest(this.ownerKey, chain(changes));
       const begun = await this.#session.sharedGuest?.begin(create);
       this.#session.current = begun?.session ?? (await create());
@@ -135,7 +136,7 @@ export class UnitOfWork {
     const { current, services } = this.#session;
     if (current === undefined || !services.sessions.isRenewalDue(current)) return;
     try {
-      this.#session.current = await this.#session.writable.sessions.renew(current);
+      this.#session.current = await this.#session.maintainable.sessions.renew(current);
     } catch (error) {
       if (error instanceof SessionEndedError) {
         // Another call is giving the session its new ID, so this call sends the client none.

@@ -210,3 +210,26 @@ describe("methods", () => {
     defineStorefrontConfig({ shops, methods: { plain: () => 1 } });
   });
 });
+
+describe("a method's verb", () => {
+  test("changes no other type of the method", () => {
+    const method = defineRpcMethod({ verb: "GET", access: "user", handler: () => 1 });
+    expectTypeOf(method).toEqualTypeOf<RpcMethod<undefined, number, undefined, UserRpcContext>>();
+    defineRpcMethod({ verb: "PUT", access: "user", requireFresh: true, handler: () => 1 });
+    defineRpcMethod({ verb: "POST", readOnly: true, handler: () => 1 });
+    defineRpcMethod({ verb: "GET", readOnly: true, handler: () => 1 });
+  });
+
+  test("excludes options that contradict it", () => {
+    // @ts-expect-error -- there is no such verb
+    defineRpcMethod({ verb: "HEAD", handler: () => 1 });
+    // @ts-expect-error -- a GET changes nothing
+    defineRpcMethod({ verb: "GET", readOnly: false, handler: () => 1 });
+    // @ts-expect-error -- a GET signs nobody in
+    defineRpcMethod({ verb: "GET", signsIn: true, handler: () => 1 });
+    // @ts-expect-error -- a link can open a GET
+    defineRpcMethod({ verb: "GET", access: "user", requireFresh: true, handler: () => 1 });
+    // @ts-expect-error -- a DELETE changes something
+    defineRpcMethod({ verb: "DELETE", readOnly: true, handler: () => 1 });
+  });
+});

@@ -70,7 +70,7 @@ describeStorages("CORS", (setup) => {
     expect(Object.fromEntries(headers)).toMatchObject({
       "access-control-allow-origin": shop,
       "access-control-allow-credentials": "true",
-      "access-control-allow-methods": "GET, POST",
+      "access-control-allow-methods": "GET, POST, PUT, PATCH, DELETE",
       "access-control-allow-headers": "authorization, content-type, idempotency-key, x-shop-id",
       "access-control-max-age": "60",
       vary: "origin, access-control-request-headers",
