@@ -3,7 +3,7 @@ import type { SessionReuse } from "../storage/sessions/session-store.ts";
 import { createContextAuth, type ContextAuth } from "./accounts/context-auth.ts";
 import type { LoginLimiter } from "./accounts/login-limiter.ts";
 import { createContextSessions, type ContextSessions } from "./context-sessions.ts";
-import type { PublicRpcContext, RpcContext } from "./context.ts";
+import type { BaseRpcContext, PublicRpcContext, RpcContext } from "./context.ts";
 import { callRpc } from "./dispatch.ts";
 import { notify, type Hooks } from "./hooks.ts";
 import { changeBasket, changeWishlist, readBasket, readWishlist } from "./lists/visitor-lists.ts";
@@ -51,6 +51,7 @@ export class Call {
   transport: string | undefined;
   #session: CallSession | undefined;
   #context: RpcContext | undefined;
+  #withoutSession: Call | undefined;
   #log: Logger | undefined;
   #headers: Headers | undefined;
   #sessions: ContextSessions | undefined;
@@ -88,6 +89,12 @@ export class Call {
 
   get publicContext(): PublicRpcContext {
     return createPublicContext(this);
+  }
+
+  /** The same call without its session, for public methods: no path leads from their contexts to the session. */
+  get withoutSession(): Call {
+    if (this.#session === undefined) return this;
+    return (this.#withoutSession ??= new Call(this.runtime, this.services, this.request));
   }
 
   /** Adds the shop and the method to each line, and replaces the secrets of the call. */
@@ -178,6 +185,8 @@ function createPublicContext(call: Call): PublicRpcContext {
       [live]: (name) => call[name],
       shop: call.services.shop,
       callRpc: (name, payload) => callRpc(call, name, payload) as Promise<never>,
+      cached: call.services.cache.cached,
+      invalidate: call.services.cache.invalidate,
     },
     publicGetters,
   );
@@ -190,6 +199,7 @@ function createContext(call: Call): RpcContext {
       [live]: (name) => call[name],
       shop: call.services.shop,
       callRpc: (name, payload) => callRpc(call, name, payload) as Promise<never>,
+      invalidate: call.services.cache.invalidate,
       updateUser: (user) => session.updateUser(user),
       createUserBoundSession: (user, options) => logIn(session, user, options),
       destroySession: () => destroySession(session),
@@ -217,7 +227,7 @@ function toGetters(...names: readonly (keyof Call)[]) {
   });
 }
 
-function toContext<Context extends PublicRpcContext>(
+function toContext<Context extends BaseRpcContext>(
   fields: Omit<Context, keyof Call | "with"> & {
     readonly [live]: (name: keyof Call) => unknown;
   },

@@ -1,6 +1,7 @@
 import type { Logger } from "../shared/log.ts";
 import type { SessionCustomData, ShopUser } from "../storage/sessions/session-record.ts";
 import type { ContextAuth } from "./accounts/context-auth.ts";
+import type { Cached } from "./cache/cached.ts";
 import type { Basket, BasketView } from "./lists/basket.ts";
 import type { MergeReport } from "./lists/transfer.ts";
 import type { Wishlist, WishlistView } from "./lists/wishlist.ts";
@@ -14,14 +15,21 @@ export interface LoginOptions {
   readonly rememberMe?: boolean | undefined;
 }
 
-/** The context of a `public` method: everything that needs no session. */
-export interface PublicRpcContext {
+/** The properties of every context: those that need no session. */
+export interface BaseRpcContext {
   readonly shop: PublicShop;
   /**
-   * Calls another method within this call: same shop, same session, no HTTP.
+   * Calls another method within this call: same shop, same session, no HTTP. A public method gets a copy of the
+   * payload, and can call other public methods only.
    * @throws RpcError `unknown_method`, `not_logged_in`, `invalid_input`; and any error of the method
    */
   callRpc<Output = unknown>(method: string, payload?: unknown): Promise<Output>;
+  /**
+   * Makes the values of `cached` that have one of these tags invalid, in this shop: in this process immediately, in
+   * others within a second. Call it after the change.
+   * @throws TypeError if a tag isn't a string of 1 to 128 characters; StorageUnavailableError
+   */
+  invalidate(tags: readonly string[]): Promise<void>;
   readonly log: Logger;
   /** The client's IP address. The server believes a proxy's header only with `trustProxy`. */
   readonly ip: string | undefined;
@@ -39,8 +47,14 @@ export interface PublicRpcContext {
   with<Extra extends object>(extra: Extra): this & Extra;
 }
 
+/** The context of a `public` method. */
+export interface PublicRpcContext extends BaseRpcContext {
+  /** See {@link Cached}. Only public methods have it, so nothing that depends on a login gets into the cache. */
+  readonly cached: Cached;
+}
+
 /** The context of a method with a session. It holds no secret, token, or cookie. */
-export interface RpcContext extends PublicRpcContext {
+export interface RpcContext extends BaseRpcContext {
   /** The ID of the session; `undefined` for a visitor without a session. */
   readonly sessionId: string | undefined;
   /** The logged-in user, with the changes of this call. */

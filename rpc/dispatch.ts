@@ -30,12 +30,16 @@ export function assertRunsWithout(gone: "retired" | "ended", method: RpcMethod):
 }
 
 /**
- * Runs a method for another method of the same call.
- * @throws RpcError `unknown_method`; and the errors of {@link dispatch}
+ * Runs a method for another method of the same call. A public method runs without the session, and with a copy of the
+ * payload: its `cached` must not store anything that depends on the visitor.
+ * @throws RpcError `unknown_method`; TypeError if the payload can't be copied; and the errors of {@link dispatch}
  */
 export async function callRpc(call: Call, name: string, payload: unknown): Promise<unknown> {
   const method = findMethod(call.services.methods, name);
   if (method === undefined) throw new RpcError("unknown_method", { detail: name });
+  if (call.hasSession && method.access === "public") {
+    return dispatch(call.withoutSession, method, copyPayload(name, payload), name);
+  }
   if (method.access !== "public" && !call.hasSession) {
     throw new Error(`A public method cannot call ${name}, which needs a session`);
   }
@@ -107,6 +111,18 @@ export async function parseInput<S extends StandardSchemaV1>(
 }
 
 // --- Internal helpers ---
+
+/** Copies data, and rejects functions: one could read the session. */
+function copyPayload(name: string, payload: unknown): unknown {
+  try {
+    return structuredClone(payload);
+  } catch (cause) {
+    throw new TypeError(
+      `The payload of the public method ${name} cannot be copied. Pass plain data, without functions`,
+      { cause },
+    );
+  }
+}
 
 function addSecrets(redactor: Redactor, schema: StandardSchemaV1, payload: unknown): void {
   redactor.addSource(() => maskSecrets(schema, payload).secrets);

@@ -4,6 +4,7 @@ import type { SessionStore } from "../storage/sessions/session-store.ts";
 import type { UserSessionIndex } from "../storage/sessions/user-sessions.ts";
 import type { Sealer } from "../storage/documents/sealer.ts";
 import type { Auth } from "./accounts/auth.ts";
+import type { PublicCache } from "./cache/public-cache.ts";
 import type { CommerceBackend } from "./commerce/commerce-backend.ts";
 import type { Fingerprints } from "./idempotency/fingerprints.ts";
 import type { ShopGrants } from "./commerce/shop-grants.ts";
@@ -59,6 +60,8 @@ export interface ShopServices {
   readonly sealer: Sealer;
   /** Compares the payloads of calls with the same `Idempotency-Key`. */
   readonly fingerprints: Fingerprints;
+  /** The cache of public reads. */
+  readonly cache: PublicCache;
   readonly baskets: Collection<Basket>;
   readonly wishlists: Collection<Wishlist>;
   readonly basketOptions: BasketOptions;

@@ -40,11 +40,13 @@ export type { Access, RpcMethod, RpcMethodDefinition, RpcMethods } from "../rpc/
 export type { Verb } from "../rpc/verb.ts";
 export type {
   LoginOptions,
+  BaseRpcContext,
   PublicRpcContext,
   RpcContext,
   RpcContext as RPCContext,
   UserRpcContext,
 } from "../rpc/context.ts";
+export type { Cached, CachedResult, CacheSource } from "../rpc/cache/cached.ts";
 export { secret } from "../rpc/redaction/secret.ts";
 export { RpcError } from "../rpc/error.ts";
 export type { Issue, ProblemCode, RpcErrorOptions } from "../rpc/error.ts";

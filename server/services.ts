@@ -1,4 +1,5 @@
 import { createAccounts } from "../rpc/accounts/accounts.ts";
+import { createPublicCaches, type PublicCaches } from "../rpc/cache/public-caches.ts";
 import { createFingerprints } from "../rpc/idempotency/fingerprints.ts";
 import { isBasket } from "../rpc/lists/basket.ts";
 import type { RpcMethods } from "../rpc/method.ts";
@@ -7,6 +8,7 @@ import type { CommerceBackend } from "../rpc/commerce/commerce-backend.ts";
 import { ShopGrants } from "../rpc/commerce/shop-grants.ts";
 import type { ShopServices } from "../rpc/shop.ts";
 import { isWishlist } from "../rpc/lists/wishlist.ts";
+import { openCacheStorage } from "../storage/cache/open-cache.ts";
 import type { Capabilities, DocumentStore } from "../storage/documents/documents.ts";
 import { openDriver } from "../storage/open-driver.ts";
 import type { StorageConfig } from "../storage/documents/driver.ts";
@@ -34,6 +36,7 @@ export interface Services {
   /** The methods of all shops. */
   readonly methods: RpcMethods;
   readonly accounts: DocumentStore;
+  readonly caches: PublicCaches;
   readonly stores: readonly DocumentStore[];
   readonly descriptions: readonly StoreInfo[];
 }
@@ -57,12 +60,13 @@ export function openServices(options: StorefrontOptions): Services {
   const accounts = open(storage.account, "accounts");
   const auth = options.auth ?? createAccounts(accounts);
   const methods = createMethods(options);
+  const caches = createPublicCaches({ timeLimit: options.callTimeout, log });
 
   const entries = shops.map((shop): [Shop, ShopServices] => {
     const realm = getOrCreate(realms, shop.realm, () => createRealm(shop.realm));
     const store = open(shop.storage.session, "sessions");
     const baskets = open(shop.storage.basket, "baskets");
-    const { feed, generations, users, due } = getOrCreate(sessionStores, store, () =>
+    const { feed, generations, users, due, openCache } = getOrCreate(sessionStores, store, () =>
       openSessions(store),
     );
     const index = getOrCreate(users, shop.realm, () => {
@@ -83,6 +87,7 @@ export function openServices(options: StorefrontOptions): Services {
       sessions,
       sealer: createSealer(shop.session.encryptionKeys, "session tokens"),
       fingerprints: createFingerprints(shop.session.encryptionKeys),
+      cache: caches.open(shop.public, openCache(shop.shopId)),
       baskets: baskets.collection(`basket:${shop.shopId}`, isBasket, "setAside"),
       wishlists: baskets.collection(`wishlist:${shop.shopId}`, isWishlist, "setAside"),
       basketOptions: shop.basket,
@@ -95,6 +100,7 @@ export function openServices(options: StorefrontOptions): Services {
     methods: Object.assign({}, ...methods.values()) as RpcMethods,
     shops: new Map(entries),
     accounts,
+    caches,
     stores: [...stores.values()].map(({ store }) => store),
     descriptions: [...stores.values()].map(({ store, uses }) => ({
       uses: kinds.filter((kind) => uses.has(kind)).join(", "),
@@ -143,7 +149,13 @@ function openSessions(store: DocumentStore) {
   const feed = store.watch("session");
   const generations = new SessionGenerations(store, feed);
   const users = new Map<string, UserSessionIndex>();
-  return { feed, generations, users, due: new DueList(store) };
+  return {
+    feed,
+    generations,
+    users,
+    due: new DueList(store),
+    openCache: openCacheStorage(store),
+  };
 }
 
 /** The grants of a shop's visitors, if its commerce system issues any. */

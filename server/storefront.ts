@@ -142,6 +142,7 @@ export function openStorefront(
       state.isDraining = true;
       state.isClosed = true;
       handler.deadlines.stop();
+      services.caches.close();
       await Promise.all(services.stores.map((store) => store.close()));
     },
   });

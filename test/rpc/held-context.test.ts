@@ -5,16 +5,17 @@ import * as z from "zod";
 import {
   defineRpcMethod,
   RpcError,
-  type PublicRpcContext,
+  type BaseRpcContext,
   type RpcContext,
   type UserRpcContext,
 } from "../../server/index.ts";
 import { createFaultyDriver } from "../_faulty-driver.ts";
 import { createSetup, describeStorages, testSecret } from "../_setup.ts";
 
-const publicNames = ["callRpc", "headers", "ip", "log", "shop", "signal", "with"];
+const baseNames = ["callRpc", "headers", "invalidate", "ip", "log", "shop", "signal", "with"];
+const publicNames = [...baseNames, "cached"].toSorted();
 const names = [
-  ...publicNames,
+  ...baseNames,
   "auth",
   "basketKey",
   "changeBasket",
@@ -64,7 +65,7 @@ async function runInMethod(act: (context: UserRpcContext) => unknown): Promise<v
 describe("a context", () => {
   test("lists all of its properties, and a public one those without a session", async () => {
     const found: string[][] = [];
-    const look = (_: undefined, context: PublicRpcContext) =>
+    const look = (_: undefined, context: BaseRpcContext) =>
       void found.push(Object.keys(context).toSorted(), Object.keys({ ...context }).toSorted());
     const { client } = await memory.start({
       methods: {

@@ -99,6 +99,8 @@ describe("a method's context", () => {
     const context: PublicRpcContext = {
       shop: { shopId: 1001, locale: "de-DE", currency: "EUR" },
       callRpc: () => Promise.reject(new Error("Not in this test")),
+      cached: () => Promise.reject(new Error("Not in this test")),
+      invalidate: () => Promise.resolve(),
       log: console,
       ip: undefined,
       headers: new Headers(),

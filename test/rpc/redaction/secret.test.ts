@@ -3,7 +3,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { builtinMethods } from "../../../rpc/methods/builtin.ts";
-import type { PublicRpcContext } from "../../../rpc/context.ts";
+import type { BaseRpcContext } from "../../../rpc/context.ts";
 import { RpcError } from "../../../rpc/error.ts";
 import type { HookEvent, Hooks } from "../../../rpc/hooks.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
@@ -212,7 +212,7 @@ function quoting(accepts: boolean): StandardSchemaV1<{ note: string }> {
 }
 
 /** A handler that says all that it was given. */
-function quote(input: unknown, { log }: PublicRpcContext): never {
+function quote(input: unknown, { log }: BaseRpcContext): never {
   log.warn(`Asked with ${JSON.stringify(input)}`, { input, list: [[input]] });
   throw new RpcError("quoted", {
     status: 400,

@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { Redis } from "ioredis";
 import { beforeEach, describe, expect, test } from "vitest";
 import * as z from "zod";
-import type { PublicRpcContext, RpcContext } from "../../../rpc/context.ts";
+import type { BaseRpcContext, RpcContext } from "../../../rpc/context.ts";
 import { hookNames, type Hooks } from "../../../rpc/hooks.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { secret } from "../../../rpc/redaction/secret.ts";
@@ -166,10 +166,7 @@ function createEar(): { hooks: Hooks; told: string[] } {
 let sentHeaders = new Headers();
 
 /** Says all that it knows, and throws the same. */
-async function boast(
-  input: unknown,
-  context: PublicRpcContext & Partial<RpcContext>,
-): Promise<void> {
+async function boast(input: unknown, context: BaseRpcContext & Partial<RpcContext>): Promise<void> {
   const kept = await context.readTokens?.();
   // A call of a public method has none.
   const set = context.updateTokens && nextTokens;

@@ -1,0 +1,98 @@
+import { RpcError } from "../error.ts";
+import type { PublicShop } from "../shop.ts";
+import { assertTags } from "./cache-arguments.ts";
+import type { CacheSource } from "./cached.ts";
+
+/** The result of a load, with the tags that it added. */
+export interface Loaded {
+  readonly value: unknown;
+  readonly tags: ReadonlySet<string>;
+}
+
+/**
+ * Runs loads, each for a limited time.
+ * @param limit seconds
+ */
+export function createCacheLoads(limit: number) {
+  const running = new Set<AbortController>();
+  let isClosed = false;
+  return {
+    assertOpen,
+
+    /** @throws RpcError `timeout`, `draining`; TypeError if the load adds too many tags; and any error of `load` */
+    async run(shop: PublicShop, load: (source: CacheSource) => unknown): Promise<Loaded> {
+      assertOpen();
+      const controller = new AbortController();
+      running.add(controller);
+      const timer = setTimeout(() => controller.abort(timeoutReason()), limit * 1000);
+      const tags = new Set<string>();
+      try {
+        const value = await within(controller.signal, async () =>
+          load({
+            shop,
+            signal: controller.signal,
+            tag(...added) {
+              if (!running.has(controller)) throw new Error("tag() came after the end of the load");
+              assertTags(added);
+              for (const tag of added) tags.add(tag);
+              if (tags.size > maxTags) {
+                throw new TypeError(`A cached value has ${maxTags} tags at most`);
+              }
+            },
+          }),
+        );
+        return { value, tags };
+      } finally {
+        clearTimeout(timer);
+        running.delete(controller);
+      }
+    },
+
+    /** Aborts all loads. Later ones fail. */
+    close(): void {
+      isClosed = true;
+      for (const controller of running) {
+        controller.abort(new DOMException("The server closes", "AbortError"));
+      }
+    },
+  };
+
+  /** @throws RpcError `draining` after the end of the server */
+  function assertOpen(): void {
+    if (isClosed) throw new RpcError("draining");
+  }
+}
+
+/**
+ * Whether a load failed because time was up or somebody left, so that another caller should try again: its `load` can
+ * have used the signal of the call that began it.
+ */
+export function isAbort(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const { name, code } = error as { readonly name: string; readonly code?: unknown };
+  return abortNames.has(name) || abortCodes.has(code);
+}
+
+// --- Internal helpers ---
+
+/** The most tags of a value. */
+const maxTags = 1000;
+
+const abortNames = new Set(["AbortError", "TimeoutError", "CanceledError"]);
+/** The codes of Node, of axios, and of our own errors. */
+const abortCodes = new Set<unknown>(["ABORT_ERR", "ERR_CANCELED", "timeout", "client_gone"]);
+
+function timeoutReason(): DOMException {
+  return new DOMException("The load took too long", "TimeoutError");
+}
+
+/** Fails when the signal aborts, also if the work ignores the signal. */
+function within<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => {
+      const isTimeout = (signal.reason as DOMException).name === "TimeoutError";
+      reject(new RpcError(isTimeout ? "timeout" : "draining", { cause: signal.reason }));
+    });
+    work().then(resolve, reject);
+  });
+}

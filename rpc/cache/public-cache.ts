@@ -1,0 +1,221 @@
+import { describeError, type Logger } from "../../shared/log.ts";
+import type { CacheStorage } from "../../storage/cache/cache-storage.ts";
+import { isCurrent, type Invalidations } from "../../storage/cache/invalidations.ts";
+import type { PublicShop } from "../shop.ts";
+import { assertKey, assertTags, toLifetime } from "./cache-arguments.ts";
+import { isAbort, type createCacheLoads } from "./cache-load.ts";
+import type { CacheEntry, CacheMemory } from "./cache-memory.ts";
+import type { Cached, CachedResult, CacheSource } from "./cached.ts";
+import { freezeJson, toFrozenJson, type FrozenJson } from "./frozen-json.ts";
+
+/** The cache of one shop's public reads: functions for contexts, made once at startup. */
+export interface PublicCache {
+  readonly cached: Cached;
+  readonly invalidate: (tags: readonly string[]) => Promise<void>;
+}
+
+/** One read, with checked arguments. */
+interface Read {
+  readonly id: string;
+  /** Milliseconds for which a value is fresh. */
+  readonly lifetime: number;
+  readonly load: (source: CacheSource) => unknown;
+  /** The shop's invalidations when the read began; `undefined` if the storage fails. */
+  readonly invalidations: Invalidations | undefined;
+}
+
+/** A load in progress, which equal reads share. */
+interface Flight {
+  readonly startedAt: number;
+  readonly result: Promise<CacheEntry>;
+}
+
+/**
+ * Creates the cache of one shop.
+ *
+ * A value is marked with the invalidations at the start of its load, and each read compares its mark. So a value that
+ * was loaded before an invalidation is never used after it, however late it is stored.
+ * @param parts `memory` and `loads`: those of all shops; `timeLimit`: of a load, in seconds
+ */
+export function createPublicCache(
+  shop: PublicShop,
+  parts: {
+    readonly storage: CacheStorage;
+    readonly memory: CacheMemory;
+    readonly loads: ReturnType<typeof createCacheLoads>;
+    readonly timeLimit: number;
+    readonly log: Logger;
+  },
+): PublicCache {
+  const { storage, memory, loads, log } = parts;
+  const { shopId, locale, currency } = shop;
+  const prefix = `${shopId}:${locale}:${currency}:`;
+  const flights = new Map<string, Flight>();
+  let warnedAt = -Infinity;
+
+  async function cached<T>(
+    key: string,
+    ttl: number,
+    load: (source: CacheSource) => T | Promise<T>,
+  ): Promise<CachedResult<T>> {
+    loads.assertOpen();
+    assertKey(key);
+    const lifetime = toLifetime(ttl);
+    const id = prefix + key;
+    for (;;) {
+      const current = storage.current();
+      const invalidations = current instanceof Promise ? await current : current;
+      const read: Read = { id, lifetime, load, invalidations };
+      const entry = memory.get(id);
+      if (entry !== undefined && isUsable(entry, read)) {
+        refreshIfStale(entry, read);
+        return entry.value as CachedResult<T>;
+      }
+      const flight = flights.get(id);
+      if (flight === undefined || isLate(flight)) {
+        const loaded = await begin(read, false).result;
+        refreshIfStale(loaded, read);
+        return loaded.value as CachedResult<T>;
+      }
+      const shared = await join(flight, read);
+      if (shared !== undefined) return shared.value as CachedResult<T>;
+    }
+  }
+
+  async function invalidate(tags: readonly string[]): Promise<void> {
+    assertTags(tags);
+    if (tags.length === 0) return;
+    try {
+      await storage.invalidate(tags);
+    } catch (error) {
+      // While the storage is down, this process uses its memory.
+      memory.deleteTagged(prefix, tags);
+      throw error;
+    }
+  }
+
+  /** @returns `undefined` if the read must try again: the load is too old for it, or ended with the call that began it */
+  async function join(
+    { result }: Flight,
+    { invalidations }: Read,
+  ): Promise<CacheEntry | undefined> {
+    try {
+      const entry = await result;
+      return invalidations === undefined || isCurrent(entry, invalidations) ? entry : undefined;
+    } catch (error) {
+      if (isAbort(error)) return undefined;
+      throw error;
+    }
+  }
+
+  function begin(read: Read, isRefresh: boolean): Flight {
+    const { id } = read;
+    const flight: Flight = { startedAt: performance.now(), result: run() };
+    flights.set(id, flight);
+    return flight;
+
+    async function run(): Promise<CacheEntry> {
+      try {
+        return await fetchEntry(read, isRefresh);
+      } finally {
+        if (flights.get(id) === flight) flights.delete(id);
+      }
+    }
+  }
+
+  /** Takes the value that another process stored, or loads it. */
+  async function fetchEntry(read: Read, isRefresh: boolean): Promise<CacheEntry> {
+    const { id, lifetime, load, invalidations } = read;
+    const snapshot = await storage.read(id);
+    const stored = snapshot?.value;
+    if (stored !== undefined && stored.id === id) {
+      const { loadedAt, mark } = stored;
+      const tags = new Set(stored.tags);
+      const found = toEntry(stored.value, { loadedAt, mark, tags });
+      const isNewer = !isRefresh || ageOf(found) < lifetime;
+      if (isNewer && isUsable(found, read)) {
+        memory.set(id, found, freezeJson(stored.value).size);
+        return found;
+      }
+    }
+    const mark = invalidations && { series: invalidations.series, count: invalidations.count };
+    const loadedAt = Date.now();
+    const { value, tags } = await loads.run(shop, load);
+    const json = toFrozenJson(value);
+    const entry = toEntry(json?.value, { loadedAt, mark, tags });
+    if (json === undefined) return entry;
+    if (json.bytes > maxBytes)
+      warn("A value is too large for the cache", { id, bytes: json.bytes });
+    else keep(entry, json);
+    return entry;
+
+    function keep({ value: frozen }: CacheEntry, { bytes, size }: FrozenJson): void {
+      memory.set(id, entry, size);
+      if (mark === undefined) return;
+      const document = { id, loadedAt, mark, tags: [...tags], value: frozen };
+      storage.write(document, bytes, loadedAt + 2 * lifetime, snapshot);
+    }
+  }
+
+  function refreshIfStale(entry: CacheEntry, read: Read): void {
+    if (ageOf(entry) < read.lifetime || flights.has(read.id)) return;
+    const now = Date.now();
+    if (now < entry.refreshAt) return;
+    // If it succeeds, another entry takes the place of this one.
+    entry.refreshAt = now + refreshPause;
+    begin(read, true).result.catch((error: unknown) => {
+      warn("A cached value could not be loaded again", {
+        id: read.id,
+        error: describeError(error),
+      });
+    });
+  }
+
+  /** Once a minute at most, because each read can have the same reason. */
+  function warn(message: string, details: Record<string, unknown>): void {
+    const now = performance.now();
+    if (now - warnedAt < warningInterval) return;
+    warnedAt = now;
+    log.warn(message, { shopId, ...details });
+  }
+
+  /** A load of a worker never ends if its request ended first. */
+  function isLate({ startedAt }: Flight): boolean {
+    return performance.now() - startedAt > 2000 * parts.timeLimit;
+  }
+
+  return { cached, invalidate };
+}
+
+// --- Internal helpers ---
+
+/** The most bytes of JSON in the cache: 1 MiB. */
+const maxBytes = 1_048_576;
+
+/** Milliseconds from a refresh that failed to the next one. */
+const refreshPause = 1000;
+
+/** Milliseconds from one warning of a shop to the next. */
+const warningInterval = 60_000;
+
+function toEntry(
+  value: unknown,
+  { loadedAt, mark, tags }: Pick<CacheEntry, "loadedAt" | "mark" | "tags">,
+): CacheEntry {
+  return { value, tags, loadedAt, mark, refreshAt: 0 };
+}
+
+/** Milliseconds. A clock that was set back doesn't extend the life of a value for long. */
+function ageOf({ loadedAt }: CacheEntry): number {
+  return Math.abs(Date.now() - loadedAt);
+}
+
+function isUsable(entry: CacheEntry, { lifetime, invalidations }: Read): boolean {
+  if (ageOf(entry) >= 2 * lifetime) return false;
+  if (invalidations === undefined) return true;
+  if (!isCurrent(entry, invalidations)) return false;
+  const { series, count } = invalidations;
+  // The next read has fewer invalidations to compare.
+  if ((entry.mark?.count ?? 0) < count) entry.mark = { series, count };
+  return true;
+}

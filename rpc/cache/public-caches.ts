@@ -1,0 +1,32 @@
+import type { Logger } from "../../shared/log.ts";
+import type { CacheStorage } from "../../storage/cache/cache-storage.ts";
+import type { PublicShop } from "../shop.ts";
+import { createCacheLoads } from "./cache-load.ts";
+import { CacheMemory } from "./cache-memory.ts";
+import { createPublicCache, type PublicCache } from "./public-cache.ts";
+
+/** The caches of public reads of all shops, which share the memory of this process. */
+export interface PublicCaches {
+  open(shop: PublicShop, storage: CacheStorage): PublicCache;
+  /** Aborts the loads, and empties the memory. */
+  close(): void;
+}
+
+/** @param options `timeLimit`: of a load, in seconds */
+export function createPublicCaches({
+  timeLimit,
+  log,
+}: {
+  readonly timeLimit: number;
+  readonly log: Logger;
+}): PublicCaches {
+  const memory = new CacheMemory();
+  const loads = createCacheLoads(timeLimit);
+  return {
+    open: (shop, storage) => createPublicCache(shop, { storage, memory, loads, timeLimit, log }),
+    close() {
+      loads.close();
+      memory.clear();
+    },
+  };
+}

@@ -1,0 +1,40 @@
+/**
+ * Remembers that a storage failed, so that callers who can do without it don't wait for it again. While it is down,
+ * a read in the background finds out once a second, at most, whether it works again.
+ */
+export function createOutage() {
+  let isDown = false;
+  let probedAt = -Infinity;
+  return {
+    isOn: () => isDown,
+
+    /** Waits for an operation. @returns `undefined` if it fails */
+    async watch<T>(operation: Promise<T>): Promise<T | undefined> {
+      try {
+        const result = await operation;
+        isDown = false;
+        return result;
+      } catch {
+        isDown = true;
+        probedAt = performance.now();
+        return undefined;
+      }
+    },
+
+    /** Tries an operation in the background. */
+    probe(operation: () => Promise<unknown>): void {
+      const now = performance.now();
+      if (now - probedAt < probeInterval) return;
+      probedAt = now;
+      operation().then(
+        () => (isDown = false),
+        () => undefined,
+      );
+    },
+  };
+}
+
+// --- Internal helpers ---
+
+/** Milliseconds from one probe to the next. */
+const probeInterval = 1000;
