@@ -6,6 +6,7 @@ import { createContextSessions, type ContextSessions } from "./context-sessions.
 import type { BaseRpcContext, PublicRpcContext, RpcContext } from "./context.ts";
 import { callRpc } from "./dispatch.ts";
 import { notify, type Hooks } from "./hooks.ts";
+import { RequestKey } from "./idempotency/request-key.ts";
 import { changeBasket, changeWishlist, readBasket, readWishlist } from "./lists/visitor-lists.ts";
 import type { Redactor } from "./redaction/redactor.ts";
 import { CallSession, type CallSessions } from "./session/call-session.ts";
@@ -26,6 +27,8 @@ export class Call {
     /** Absent if the config sets no limit. */
     readonly loginLimiter: LoginLimiter | undefined;
     readonly log: Logger;
+    /** Seconds that a call may take. */
+    readonly callTimeout: number;
     /** The request headers that no context shows, because they carry credentials. */
     readonly credentialHeaders: readonly string[];
   };
@@ -35,10 +38,15 @@ export class Call {
     readonly method: string;
     /** The payload as the client sent it. */
     readonly payload: unknown;
-    /** The `Idempotency-Key` of a call that can change something, without quotation marks. */
+    /**
+     * The `Idempotency-Key`, without quotation marks; `undefined` if the server keeps no keys of this method, for
+     * example because its input has a secret.
+     */
     readonly idempotencyKey: string | undefined;
     readonly client: { readonly ip?: string | undefined; readonly headers: Headers };
     readonly deadline: {
+      /** On the clock of `performance.now`. */
+      readonly endsAt: number;
       /** Aborts if the time has passed (a TimeoutError), or if the client has disconnected. */
       readonly signal: AbortSignal;
       /** @throws RpcError `timeout` if the time has passed: the client has its response already */
@@ -54,6 +62,7 @@ export class Call {
   #withoutSession: Call | undefined;
   #log: Logger | undefined;
   #headers: Headers | undefined;
+  #key: RequestKey | undefined;
   #sessions: ContextSessions | undefined;
   #auth: ContextAuth | undefined;
 
@@ -107,6 +116,14 @@ export class Call {
   /** Replaces the secrets of the call in everything that is logged. */
   get redactor(): Redactor {
     return this.request.toRedactor();
+  }
+
+  /** The `Idempotency-Key` of the call, in the form in which it is stored. */
+  get key(): RequestKey | undefined {
+    const { request, services } = this;
+    const { idempotencyKey } = request;
+    if (idempotencyKey === undefined) return undefined;
+    return (this.#key ??= new RequestKey(idempotencyKey, request, services.fingerprints));
   }
 
   get ip(): string | undefined {

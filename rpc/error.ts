@@ -18,6 +18,7 @@ export const problems = {
   wrong_verb: [405, "This method does not answer this verb"],
   session_changed: [409, "The session has changed"],
   session_ended: [409, "The session has ended"],
+  answer_not_kept: [409, "The call was executed, and its answer was too large to keep"],
   idempotency_pending: [409, "A call with this Idempotency-Key is still running"],
   too_many_sessions: [409, "The user has as many sessions as there may be"],
   email_taken: [409, "There is an account with this e-mail address"],

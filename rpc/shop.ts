@@ -54,6 +54,8 @@ export interface ShopServices {
   readonly grants: ShopGrants | undefined;
   readonly realm: Realm;
   readonly sessions: SessionStore;
+  /** Whether other servers can write the sessions. */
+  readonly isShared: boolean;
   /** The generations of all shops that share the storage of sessions. */
   readonly generations: SessionGenerations;
   /** Encrypts the tokens in sessions. */

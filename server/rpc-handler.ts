@@ -3,7 +3,7 @@ import { LoginLimiter } from "../rpc/accounts/login-limiter.ts";
 import { Call } from "../rpc/call.ts";
 import { assertRunsWithout, dispatch, findMethod } from "../rpc/dispatch.ts";
 import { RpcError } from "../rpc/error.ts";
-import { readIdempotencyKey } from "../rpc/idempotency/idempotency-key.ts";
+import { readKeyFor } from "../rpc/idempotency/kept-methods.ts";
 import { Redactor } from "../rpc/redaction/redactor.ts";
 import type { ShopServices } from "../rpc/shop.ts";
 import type { Logger } from "../shared/log.ts";
@@ -14,6 +14,7 @@ import { findSession, toSessionHeaders, transportOf, type Visit } from "./creden
 import type { SessionTransport } from "./credentials/transport.ts";
 import { Deadlines, type Deadline } from "./deadline.ts";
 import { toMethodResponse } from "./method-response.ts";
+import { IdempotentCall } from "./idempotent-call.ts";
 import { readPayload } from "./payload.ts";
 import type { PageCall } from "./page-visit.ts";
 import { toProblem } from "./problem.ts";
@@ -84,6 +85,7 @@ export function createRpcHandler(
     let call: Call | undefined;
     let visit: Visit | undefined;
     let response: RpcResponse | undefined;
+    let idempotent: IdempotentCall | undefined;
     try {
       if (state.isClosed) throw new RpcError("draining");
       event.assertValid();
@@ -102,7 +104,7 @@ export function createRpcHandler(
       const method = findMethod(shopServices.methods, route.method);
       if (method === undefined) throw new RpcError("unknown_method");
       assertVerb(request.method, method);
-      const idempotencyKey = method.readOnly ? undefined : readIdempotencyKey(headers);
+      const idempotencyKey = readKeyFor(method, headers);
       const payload =
         batched === undefined
           ? await deadline.wait(readPayload(event, options.maxBodySize))
@@ -143,13 +145,24 @@ export function createRpcHandler(
         visit = { lookup, session, transports, isReissueDue: false };
         const merging = session.completePendingMerge();
         if (merging !== undefined) await deadline.wait(merging);
+        const { key } = current;
+        if (key !== undefined) {
+          const first = (idempotent = new IdempotentCall(current, method, key));
+          response = await deadline.wait(first.begin(), () => first.end());
+        }
       }
 
-      const result = await deadline.wait(dispatch(call, method, payload), discardResult);
-      if (visit === undefined) {
-        response = toPublicResponse(event, route, shop, result);
-      } else {
-        response = toSessionResponse(event, result);
+      if (response === undefined) {
+        const running = dispatch(call, method, payload);
+        idempotent?.follow(running);
+        const result = await deadline.wait(running, discardResult);
+        response =
+          visit === undefined
+            ? toPublicResponse(event, route, shop, result)
+            : toSessionResponse(event, result);
+        idempotent?.keep(result, response);
+      }
+      if (visit !== undefined) {
         const { lookup, session } = visit;
         const committing = session.commit();
         if (committing !== undefined) await deadline.wait(committing);
@@ -161,12 +174,15 @@ export function createRpcHandler(
     } catch (error) {
       if (response !== undefined) discardBody(response);
       const log = call?.log ?? toRedactor().guard(options.log);
-      response = toErrorResponse(error, request, toRedactor(), log, (thrown) =>
-        visit === undefined
-          ? toPublicResponse(event, route, shop, thrown, "no-store")
-          : toSessionResponse(event, thrown),
-      );
+      const toFailure = (failure: unknown) =>
+        toErrorResponse(failure, request, toRedactor(), log, (thrown) =>
+          visit === undefined
+            ? toPublicResponse(event, route, shop, thrown, "no-store")
+            : toSessionResponse(event, thrown),
+        );
+      response = await (idempotent?.fail(error, toFailure) ?? toFailure(error));
     } finally {
+      idempotent?.end();
       if (batched === undefined) deadlines.end(deadline);
       else if (visit !== undefined) batched.visit = visit;
       if (page !== undefined && visit !== undefined) page.visit = visit;
@@ -226,13 +242,14 @@ export function assertConfigured({ refusal }: StorefrontOptions): void {
 // --- Internal helpers ---
 
 function createEnvironment(
-  { hooks, log, loginAttempts }: StorefrontOptions,
+  { hooks, log, callTimeout, loginAttempts }: StorefrontOptions,
   { accounts }: Services,
   { requestHeaders }: Credentials,
 ): Call["runtime"] {
   return {
     hooks,
     log,
+    callTimeout,
     credentialHeaders: requestHeaders,
     loginLimiter: loginAttempts && new LoginLimiter(accounts, loginAttempts),
   };

@@ -85,6 +85,7 @@ export function openServices(options: StorefrontOptions): Services {
       realm,
       generations,
       sessions,
+      isShared: store.capabilities.atomic === "cluster",
       sealer: createSealer(shop.session.encryptionKeys, "session tokens"),
       fingerprints: createFingerprints(shop.session.encryptionKeys),
       cache: caches.open(shop.public, openCache(shop.shopId)),

@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 // Node's own timers, so that calls work if a test has faked the global ones.
 import { setImmediate } from "node:timers/promises";
 import { describeError, type Logger } from "../../shared/log.ts";
-import type { Collection } from "../../storage/documents/documents.ts";
+import type { Collection, Snapshot, Updater } from "../../storage/documents/documents.ts";
 import type { PendingMerge } from "../../storage/sessions/user-index.ts";
+import { isListKeys, joinListKeys, type ListKey } from "../idempotency/list-keys.ts";
 import type { ShopServices } from "../shop.ts";
 import type { MergedLine } from "./basket-line.ts";
 import type { Wish } from "./wishlist.ts";
@@ -30,6 +31,8 @@ export interface TransferableDocument {
   readonly movedTo?: string | undefined;
   /** The keys of the guests' lists that were merged in, and when each expires (epoch milliseconds). */
   readonly merged?: Readonly<Record<string, number>> | undefined;
+  /** The idempotency keys of the latest changes, the oldest first. */
+  readonly keys?: readonly ListKey[] | undefined;
 }
 
 /** The lists of one kind in one shop. */
@@ -61,12 +64,13 @@ export function userOwnerKey(shopId: number, userId: string | number): string {
 
 /** Whether the fields of the transfer are valid in a stored value. */
 export function isTransferable(value: unknown): value is TransferableDocument {
-  const { movedTo, merged = {} } = (value ?? {}) as Partial<TransferableDocument>;
+  const { movedTo, merged = {}, keys = [] } = (value ?? {}) as Partial<TransferableDocument>;
   return (
     (movedTo === undefined || typeof movedTo === "string") &&
     typeof merged === "object" &&
     merged !== null &&
-    Object.values(merged).every(Number.isFinite)
+    Object.values(merged).every(Number.isFinite) &&
+    isListKeys(keys)
   );
 }
 
@@ -81,6 +85,7 @@ export async function readList<T extends TransferableDocument>(
 
 /**
  * Changes an open list.
+ * @param from an earlier snapshot of the list; saves the first read
  * @param owner `expiresAt`: when a guest's list expires (epoch milliseconds); a user's list doesn't
  * @returns the changed list; `undefined` if the list is sealed, so that nothing lands in a list that nobody opens
  * @throws StorageUnavailableError, and the errors of `rule`
@@ -89,12 +94,14 @@ export async function changeList<T extends TransferableDocument>(
   { documents, empty }: ShopLists<T>,
   owner: { readonly key: string; readonly expiresAt: number | undefined },
   rule: (current: T) => T,
+  from?: Snapshot<T>,
 ): Promise<T | undefined> {
-  const { value = empty } = await documents.update(owner.key, (current = empty, { expiresAt }) => {
+  const change: Updater<T> = (current = empty, { expiresAt }) => {
     const next = current.movedTo === undefined ? rule(current) : current;
     if (next === current) return "keep";
     return { set: next, expiresAt: owner.expiresAt && Math.max(owner.expiresAt, expiresAt ?? 0) };
-  });
+  };
+  const { value = empty } = await documents.update(owner.key, change, from);
   return value.movedTo === undefined ? value : undefined;
 }
 
@@ -146,7 +153,9 @@ export async function transferList<T extends TransferableDocument>(
     const result = merge(current, sealed);
     lines = result.lines;
     const remembered = { ...Object.fromEntries(newest), [guest.key]: expiresAt };
-    return { set: { ...result.list, merged: remembered } };
+    const next = { ...result.list, merged: remembered };
+    const keys = joinListKeys(current.keys, sealed.keys, Date.now());
+    return { set: keys === undefined ? next : { ...next, keys } };
   });
   return lines;
 }

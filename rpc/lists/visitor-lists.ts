@@ -6,11 +6,14 @@ import {
   type RecordChange,
   type Session,
 } from "../../storage/sessions/session.ts";
+import { findListKey } from "../idempotency/list-keys.ts";
+import type { RequestKey } from "../idempotency/request-key.ts";
 import type { CallSession } from "../session/call-session.ts";
 import type { ShopServices } from "../shop.ts";
 import type { Call } from "../call.ts";
 import type { RpcContext } from "../context.ts";
 import { emptyBasket, mergeItems, viewBasket, type Basket } from "./basket.ts";
+import { applyOnce } from "./apply-once.ts";
 import {
   changeList,
   closeList,
@@ -77,16 +80,37 @@ export class VisitorLists {
     if (this.keyOf(kind) === undefined && rule(lists.empty) === lists.empty) {
       return { key: undefined, value: lists.empty };
     }
+    const { key: requestKey } = this.#session.call;
+    const once = requestKey === undefined ? rule : applyOnce(rule, requestKey);
     const owner = await this.#own(kind);
-    const changed = await changeList(lists, owner, rule);
+    const snapshot = requestKey?.takeSnapshot<Lists[K]>(owner.key);
+    const changed = await changeList(lists, owner, once, snapshot);
     if (changed !== undefined) return { key: owner.key, value: changed };
     // After a login in a parallel call, this write fails, because the session moved. After a login that failed
     // midway, the guest begins another list.
     await this.#session.work.write(replaceListKey(kind, owner.key, randomUUID()));
     const next = await this.#own(kind);
-    const value = await changeList(lists, next, rule);
+    const value = await changeList(lists, next, once);
     if (value === undefined) throw new SessionEndedError();
     return { key: next.key, value };
+  }
+
+  /**
+   * Checks that no list has the call's idempotency key from another call.
+   * @param isNext whether the changes of the lists come next, so that they can begin with what this has read
+   * @throws RpcError `idempotency_key_reused`; StorageUnavailableError
+   */
+  async assertKeyUnused(key: RequestKey, isNext: boolean): Promise<void> {
+    const { services } = this.#session;
+    const check = async (kind: ListKind) => {
+      const owner = this.keyOf(kind);
+      if (owner === undefined) return;
+      const snapshot = await listsOf(services, kind).documents.get(owner);
+      const fingerprint = findListKey(snapshot.value?.keys, key.id, Date.now());
+      if (fingerprint !== undefined) key.assertSame(fingerprint);
+      if (isNext) key.snapshots.set(owner, snapshot);
+    };
+    await Promise.all([check("basket"), check("wishlist")]);
   }
 
   /** Merges guests' lists into a user's lists. It never throws: a failed merge is `pending`. */
@@ -149,17 +173,17 @@ export async function readBasket({ session }: Call) {
 }
 
 /** See {@link RpcContext.changeBasket}. */
-export async function changeBasket(
-  { services, session }: Call,
-  rule: Parameters<RpcContext["changeBasket"]>[0],
-) {
+export async function changeBasket(call: Call, rule: Parameters<RpcContext["changeBasket"]>[0]) {
+  const { services, session } = call;
   const { key, value } = await session.lists.change("basket", (basket) => {
     const next = rule(basket, services.basketOptions);
     if (next === basket) return basket;
     const revision = basket.revision + 1;
     return keepTransfer(basket, next.revision === revision ? next : { ...next, revision });
   });
-  return viewBasket(key, value);
+  const view = viewBasket(key, value);
+  call.key?.views.set(view, "basket");
+  return view;
 }
 
 /** See {@link RpcContext.readWishlist}. */
@@ -170,13 +194,16 @@ export async function readWishlist({ session }: Call) {
 
 /** See {@link RpcContext.changeWishlist}. */
 export async function changeWishlist(
-  { services, session }: Call,
+  call: Call,
   rule: Parameters<RpcContext["changeWishlist"]>[0],
 ) {
+  const { services, session } = call;
   const { key, value } = await session.lists.change("wishlist", (wishlist) =>
     keepTransfer(wishlist, rule(wishlist, services.wishlistOptions)),
   );
-  return { wishlist: viewWishlist(key, value) };
+  const view = { wishlist: viewWishlist(key, value) };
+  call.key?.views.set(view, "wishlist");
+  return view;
 }
 
 // --- Internal helpers ---
@@ -230,9 +257,9 @@ function expiryFor({ sessions }: ShopServices, session: Session): number {
   return sessions.extendedEnd(session) + 60_000;
 }
 
-/** Keeps the notes of merges, so that a rule which drops them makes no merge happen twice. */
+/** Keeps the notes of merges and of idempotency keys, so that a rule which drops them makes nothing happen twice. */
 function keepTransfer<List extends TransferableDocument>(current: List, next: List): List {
-  const { merged, movedTo } = current;
-  if (next.merged === merged && next.movedTo === movedTo) return next;
-  return { ...next, merged, movedTo };
+  const { merged, movedTo, keys } = current;
+  if (next.merged === merged && next.movedTo === movedTo && next.keys === keys) return next;
+  return { ...next, merged, movedTo, keys };
 }

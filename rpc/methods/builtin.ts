@@ -1,3 +1,4 @@
+import { withOwnKeys } from "../idempotency/kept-methods.ts";
 import { defineRpcMethod } from "../method.ts";
 import * as accountMethods from "./account-methods.ts";
 import * as basketMethods from "./basket-methods.ts";
@@ -19,6 +20,9 @@ export const builtinMethods = {
   ...wishlistMethods,
   getShopConfiguration,
 };
+
+// Each of them changes one list, in the same write as the key.
+for (const method of Object.values({ ...basketMethods, ...wishlistMethods })) withOwnKeys(method);
 
 /** The names and types of the built-in methods, for `createRpcClient`. */
 export type BuiltinMethods = typeof builtinMethods;

@@ -1,7 +1,7 @@
 import { copyOf } from "../../shared/copy.ts";
 import type { RevocationMark } from "../../storage/sessions/revocations.ts";
 import type { SessionCustomData, ShopUser } from "../../storage/sessions/session-record.ts";
-import type { Session } from "../../storage/sessions/session.ts";
+import type { RecordChange, Session } from "../../storage/sessions/session.ts";
 import type { Call } from "../call.ts";
 import { VisitorLists } from "../lists/visitor-lists.ts";
 import type { ShopServices } from "../shop.ts";
@@ -40,6 +40,8 @@ export class CallSession {
   sharedGuest: SharedGuest | undefined;
   /** Whether the method has the verb GET. Then the call writes only the upkeep of its session. */
   isReadOnly = false;
+  /** A change that `commit` adds to the others. Alone, it begins no session. */
+  lastChange: RecordChange | undefined;
   #isCleared = false;
   #nextUser: ShopUser | undefined;
   #userCopy: ShopUser | undefined;
@@ -173,7 +175,8 @@ export class CallSession {
       current !== undefined && (sessions.isExtensionDue(current) || sessions.isRenewalDue(current));
     const isChanged =
       this.#tokens !== undefined || this.#nextUser !== undefined || this.#work?.isTouched;
-    return isChanged || isUpkeepDue ? this.work.commit(this.#tokens) : undefined;
+    const isLastDue = this.lastChange !== undefined && current !== undefined;
+    return isChanged || isUpkeepDue || isLastDue ? this.work.commit(this.#tokens) : undefined;
   }
 
   /** Continues with another session after a login or a new ID, or without one. */

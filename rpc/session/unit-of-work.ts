@@ -83,6 +83,9 @@ export class UnitOfWork {
       this.note(changeUser(known, user));
       session.storedUser = user;
     }
+    const { current, lastChange } = session;
+    const isLastDue = current !== undefined || this.hasChanges;
+    if (lastChange !== undefined && isLastDue) this.note(lastChange);
     await this.writeNoted();
     tokens?.reportLoss();
     await this.#renewIfDue();

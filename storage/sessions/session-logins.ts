@@ -116,7 +116,8 @@ async function retire(
 /** The fields that a login copies from the old record. A user never inherits them from another user. */
 function inherit(old: SessionRecord, user: ShopUser): Partial<SessionRecord> | undefined {
   if (old.user !== undefined && String(old.user.id) !== String(user.id)) return undefined;
-  return Object.fromEntries(inheritedFields.map((field) => [field, old[field]]));
+  const entries = inheritedFields.map((field) => [field, old[field]] as const);
+  return Object.fromEntries(entries.filter(([, value]) => value !== undefined));
 }
 
 /** The merges of a guest's basket and wishlist; a user's session has none. */

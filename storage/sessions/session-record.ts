@@ -1,4 +1,5 @@
 import { randomUUID } from "uncrypto";
+import { isKeptAnswers, type KeptAnswer } from "./kept-answer.ts";
 
 /** The logged-in user. Add your own fields by declaration merging. */
 export interface ShopUser {
@@ -43,6 +44,8 @@ export interface SessionRecord {
   readonly tokens?: string | undefined;
   /** When the access token expires, if that is known: the tokens with the later time are newer. */
   readonly tokensExpireAt?: number | undefined;
+  /** The answers to calls with an `Idempotency-Key`, the oldest first. */
+  readonly answers?: readonly KeptAnswer[] | undefined;
   /** The cookie ends with the browser. */
   readonly transient?: boolean | undefined;
   /** A merge at login is pending. */
@@ -54,7 +57,10 @@ export interface SessionRecord {
 }
 
 /** The fields that survive a login: the new session has them from the old one. */
-export const inheritedFields = ["customData"] as const satisfies readonly (keyof SessionRecord)[];
+export const inheritedFields = [
+  "customData",
+  "answers",
+] as const satisfies readonly (keyof SessionRecord)[];
 
 /** The stored form of a record, without the fields that follow from its key and its other fields. */
 export type StoredRecord = Omit<SessionRecord, "id" | "ownerKey" | "customData"> & {
@@ -76,7 +82,7 @@ export function isSessionRecord(value: unknown): value is SessionRecord {
 export function isStoredRecord(value: unknown): value is StoredRecord {
   if (!isObject(value)) return false;
   const { id, createdAt, generation, lastSeenAt, handle, ownerKey, user, customData } = value;
-  const { tokens, tokensExpireAt, replacedBy, firstUsedAt, mark } = value;
+  const { tokens, tokensExpireAt, replacedBy, firstUsedAt, answers, mark } = value;
   return (
     mark === undefined &&
     typeof createdAt === "number" &&
@@ -89,6 +95,7 @@ export function isStoredRecord(value: unknown): value is StoredRecord {
     (tokens === undefined || typeof tokens === "string") &&
     (tokensExpireAt === undefined || typeof tokensExpireAt === "number") &&
     (firstUsedAt === undefined || typeof firstUsedAt === "number") &&
+    (answers === undefined || isKeptAnswers(answers)) &&
     (replacedBy === undefined || (isObject(replacedBy) && typeof replacedBy["at"] === "number")) &&
     (user === undefined || (isObject(user) && isUserId(user["id"])))
   );

@@ -1,0 +1,57 @@
+import type { KeptAnswer } from "../../storage/sessions/kept-answer.ts";
+import type { SessionRecord } from "../../storage/sessions/session-record.ts";
+import { keyLifetime, maxKeys } from "./list-keys.ts";
+
+/** The most bytes of JSON that the answers of a session take. The oldest ones are forgotten. */
+export const maxAnswersSize = 65_536;
+
+/** Finds the answer of a key, or the call with it that is still running. */
+export function findAnswer(
+  record: SessionRecord | undefined,
+  id: string,
+  now: number,
+): KeptAnswer | undefined {
+  return record?.answers?.find((answer) => answer.id === id && answer.at > now - keyLifetime);
+}
+
+/**
+ * Adds an answer to a session, or replaces the one of the same key. An answer that is too large is stored without its
+ * body, so that its call isn't executed twice.
+ */
+export function addAnswer(record: SessionRecord, added: KeptAnswer): SessionRecord {
+  const others = (record.answers ?? []).filter(
+    ({ id, at }) => id !== added.id && at > added.at - keyLifetime,
+  );
+  let room = maxAnswersSize - 2;
+  const kept: KeptAnswer[] = [];
+  for (const answer of [
+    sizeOf(added) > room ? withoutBody(added) : added,
+    ...others.toReversed(),
+  ]) {
+    room -= sizeOf(answer) + 1;
+    if (room < 0 || kept.length === maxKeys) break;
+    kept.unshift(answer);
+  }
+  return { ...record, answers: kept };
+}
+
+/** Removes the mark of a running call, unless another call has taken it over. */
+export function removeMark(record: SessionRecord, id: string, holder: string): SessionRecord {
+  const { answers } = record;
+  if (!answers?.some((answer) => isMarkOf(answer, id, holder))) return record;
+  return { ...record, answers: answers.filter((answer) => !isMarkOf(answer, id, holder)) };
+}
+
+// --- Internal helpers ---
+
+function isMarkOf(answer: KeptAnswer, id: string, holder: string): boolean {
+  return answer.id === id && answer.holder === holder;
+}
+
+function withoutBody(answer: KeptAnswer): KeptAnswer {
+  return { ...answer, body: undefined };
+}
+
+function sizeOf(answer: KeptAnswer): number {
+  return Buffer.byteLength(JSON.stringify(answer));
+}

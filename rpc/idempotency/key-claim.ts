@@ -1,0 +1,239 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { KeptAnswer } from "../../storage/sessions/kept-answer.ts";
+import { createShortId, type SessionRecord } from "../../storage/sessions/session-record.ts";
+import { SessionEndedError } from "../../storage/sessions/session.ts";
+import type { Call } from "../call.ts";
+import { RpcError } from "../error.ts";
+import { addAnswer, findAnswer, removeMark } from "./kept-answers.ts";
+import type { RequestKey } from "./request-key.ts";
+
+/** The session has an answer of the key, or another call with the key is running. */
+export class AnswerFoundError extends Error {
+  override readonly name = "AnswerFoundError";
+  override readonly message = "The session has the idempotency key already";
+  readonly answer: KeptAnswer;
+
+  constructor(answer: KeptAnswer) {
+    super();
+    this.answer = answer;
+  }
+}
+
+/**
+ * The claim of one call to run under its idempotency key.
+ *
+ * Calls of one process wait for each other in memory. If other servers can write the session, a mark in its record names
+ * the call that runs: one more write. A crash leaves the mark. A waiting call takes it over after the time in which a
+ * call ends at the latest. Each waiting call measures its own time, and stores it if its own call must end before that.
+ */
+export class KeyClaim {
+  readonly #call: Call;
+  readonly #key: RequestKey;
+  /** Names this call in the mark. */
+  #holder: string | undefined;
+  #release: (() => void) | undefined;
+  /** The holder of a mark, as this call has first seen it. */
+  #seen: Watch | undefined;
+
+  constructor(call: Call, key: RequestKey) {
+    this.#call = call;
+    this.#key = key;
+  }
+
+  /** Finds the answer of an earlier call. @throws RpcError `idempotency_key_reused` */
+  find(): KeptAnswer | undefined {
+    const { session } = this.#call;
+    const found = findAnswer(session.current?.record, this.#key.id, Date.now());
+    if (found !== undefined) this.#key.assertSame(found.fingerprint);
+    return found?.status === undefined ? undefined : found;
+  }
+
+  /**
+   * Waits until no other call with the key runs, and claims the key.
+   * @returns the answer of an earlier call
+   * @throws RpcError `idempotency_key_reused`, `idempotency_pending`, `session_changed`
+   */
+  async acquire(): Promise<KeptAnswer | undefined> {
+    const { session } = this.#call;
+    for (
+      let pause = minPause;
+      session.current !== undefined;
+      pause = Math.min(2 * pause, maxPause)
+    ) {
+      const found = findAnswer(session.current.record, this.#key.id, Date.now());
+      if (found !== undefined) this.#key.assertSame(found.fingerprint);
+      if (found?.status !== undefined) return found;
+      const local = this.#findLocal();
+      const isTaken = local !== undefined || (found !== undefined && !this.#isSilent(found));
+      if (!isTaken && (await this.#claim(found))) return undefined;
+      if (isTaken) await this.#wait(local?.ended ?? sleep(pause), found);
+      await this.#refresh();
+    }
+    return undefined;
+  }
+
+  /** The change that stores the answer, in one step with the other changes of the call. It throws AnswerFoundError. */
+  toStore(
+    answer: Pick<KeptAnswer, "status" | "body" | "list">,
+  ): (record: SessionRecord) => SessionRecord {
+    const { id, fingerprint } = this.#key;
+    return (record) => {
+      const now = Date.now();
+      const found = findAnswer(record, id, now);
+      const isOwn = this.#holder === undefined || found?.holder === this.#holder;
+      const isRunning = found?.status === undefined;
+      if (found !== undefined && !(isRunning && isOwn)) throw new AnswerFoundError(found);
+      return addAnswer(record, { id, fingerprint, at: now, ...answer });
+    };
+  }
+
+  /** The change that removes the mark, if there is one. */
+  toRemove(): ((record: SessionRecord) => SessionRecord) | undefined {
+    const holder = this.#holder;
+    return holder === undefined ? undefined : (record) => removeMark(record, this.#key.id, holder);
+  }
+
+  /** Lets waiting calls of this process continue. */
+  release(): void {
+    this.#release?.();
+  }
+
+  get #name(): string {
+    const { session, services } = this.#call;
+    return `${services.shop.shopId}:${session.current?.record.handle}:${this.#key.id}`;
+  }
+
+  /** The longest time of a call, in milliseconds: a deadline expires up to a tenth of it, or a second, too late. */
+  get #longest(): number {
+    return this.#call.runtime.callTimeout * 1100 + 1000;
+  }
+
+  #findLocal(): Running | undefined {
+    const local = running.get(this.#name);
+    return local !== undefined && performance.now() - local.at < this.#longest ? local : undefined;
+  }
+
+  /** Whether the call that left a mark must have ended. */
+  #isSilent(mark: KeptAnswer): boolean {
+    return this.#watchedFor(mark) >= this.#longest;
+  }
+
+  /** For how long this call and earlier ones have seen a mark, in milliseconds. */
+  #watchedFor({ holder, watched = 0 }: KeptAnswer): number {
+    const now = performance.now();
+    // Not the latest sum: it can have the time of calls that wait at the same time.
+    let seen = this.#seen;
+    if (seen === undefined || seen.holder !== holder) seen = { holder, watched, at: now };
+    this.#seen = seen;
+    return seen.watched + now - seen.at;
+  }
+
+  /** @param expected the mark to take over @returns whether this call was the first */
+  async #claim(expected: KeptAnswer | undefined): Promise<boolean> {
+    this.#call.request.deadline.assertInTime();
+    const name = this.#name;
+    let end!: () => void;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const own: Running = { ended, at: performance.now() };
+    running.set(name, own);
+    this.#release = () => {
+      if (running.get(name) === own) running.delete(name);
+      end();
+    };
+    if (!this.#call.services.isShared) return true;
+    const holder = createShortId();
+    const { id, fingerprint } = this.#key;
+    try {
+      await this.#write((record) => {
+        const found = findAnswer(record, id, Date.now());
+        if (found !== undefined && (expected === undefined || found.holder !== expected.holder)) {
+          throw new AnswerFoundError(found);
+        }
+        return addAnswer(record, { id, fingerprint, at: Date.now(), holder });
+      });
+    } catch (error) {
+      this.release();
+      if (error instanceof AnswerFoundError) return false;
+      throw error;
+    }
+    this.#holder = holder;
+    return true;
+  }
+
+  /** Waits for a part of the time that the call has. @throws RpcError `idempotency_pending` */
+  async #wait(next: Promise<unknown>, mark: KeptAnswer | undefined): Promise<void> {
+    const { runtime, request } = this.#call;
+    const margin = Math.min(1000, runtime.callTimeout * 200);
+    const left = request.deadline.endsAt - margin - performance.now();
+    const stop = new AbortController();
+    const { signal } = stop;
+    const isLate = sleep(Math.max(0, left), true, { signal }).catch(() => true);
+    const isOver = await Promise.race([next.then(() => false), isLate]);
+    stop.abort();
+    if (!isOver) return;
+    if (mark?.holder !== undefined) await this.#noteWatched(mark);
+    throw pending();
+  }
+
+  /** Adds the time of this call to the mark, so that the next call must wait for the rest only. */
+  async #noteWatched(mark: KeptAnswer): Promise<void> {
+    const watched = Math.round(this.#watchedFor(mark));
+    await this.#write((record) => {
+      const found = findAnswer(record, mark.id, Date.now());
+      const isAsSeen = found?.holder === mark.holder && watched > (found?.watched ?? 0);
+      return isAsSeen ? addAnswer(record, { ...mark, watched }) : record;
+    });
+  }
+
+  async #write(change: (record: SessionRecord) => SessionRecord): Promise<void> {
+    try {
+      await this.#call.session.work.write(change);
+    } catch (error) {
+      throw error instanceof SessionEndedError ? sessionChanged() : error;
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    const { session, services } = this.#call;
+    if (session.id === undefined) return;
+    const found = await services.sessions.lookUp(session.id);
+    if (found.state !== "active") throw sessionChanged();
+    session.replace(found.session);
+  }
+}
+
+/** The error of a call that can't wait any longer for another call with its key. */
+export function pending(): RpcError {
+  return new RpcError("idempotency_pending", {
+    detail: "Another call with the key is running. Send the request again",
+    headers: { "retry-after": "1" },
+    executed: false,
+  });
+}
+
+// --- Internal helpers ---
+
+/** Milliseconds between two looks at the session. */
+const minPause = 25;
+const maxPause = 250;
+
+/** When a call has first seen the holder of a mark, and for how long earlier calls had seen it. */
+interface Watch {
+  readonly holder: string | undefined;
+  readonly watched: number;
+  /** On the clock of `performance.now`. */
+  readonly at: number;
+}
+
+/** A call of this process, by its session and its key. */
+interface Running {
+  readonly ended: Promise<void>;
+  /** On the clock of `performance.now`. */
+  readonly at: number;
+}
+
+const running = new Map<string, Running>();
+
+function sessionChanged(): RpcError {
+  return new RpcError("session_changed", { executed: false });
+}

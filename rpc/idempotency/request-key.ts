@@ -1,0 +1,60 @@
+import { RpcError } from "../error.ts";
+import type { Snapshot } from "../../storage/documents/documents.ts";
+import type { ListKind } from "../../storage/sessions/session-record.ts";
+import type { TransferableDocument } from "../lists/transfer.ts";
+import { toKeyId, type Fingerprints, type RepeatableRequest } from "./fingerprints.ts";
+
+/** The `Idempotency-Key` of one call, in the form in which it is stored. */
+export class RequestKey {
+  readonly #text: string;
+  readonly #request: RepeatableRequest;
+  readonly #fingerprints: Fingerprints;
+  #id: string | undefined;
+  #fingerprint: string | undefined;
+  #changes = 0;
+  /** The lists as this call has read them, by their keys. */
+  readonly snapshots = new Map<string, Snapshot<TransferableDocument>>();
+  /** The lists that this call has changed, by the results that its method got. */
+  readonly views = new WeakMap<object, ListKind>();
+
+  constructor(text: string, request: RepeatableRequest, fingerprints: Fingerprints) {
+    this.#text = text;
+    this.#request = request;
+    this.#fingerprints = fingerprints;
+  }
+
+  /** The ID of the key. */
+  get id(): string {
+    return (this.#id ??= toKeyId(this.#text));
+  }
+
+  /** The fingerprint of the method and the payload. */
+  get fingerprint(): string {
+    return (this.#fingerprint ??= this.#fingerprints.of(this.#request));
+  }
+
+  /** The ID of the call's next change of a list: the first one has the ID of the key. */
+  nextChange(): string {
+    const index = this.#changes++;
+    return index === 0 ? this.id : toKeyId(`${this.#text}\n${index}`);
+  }
+
+  /** The list as this call has read it. Each snapshot serves one change. */
+  takeSnapshot<List extends TransferableDocument>(owner: string): Snapshot<List> | undefined {
+    const snapshot = this.snapshots.get(owner);
+    this.snapshots.delete(owner);
+    return snapshot as Snapshot<List> | undefined;
+  }
+
+  /**
+   * @param stored the fingerprint of the call that used the key first
+   * @throws RpcError `idempotency_key_reused`
+   */
+  assertSame(stored: string): void {
+    if (this.#fingerprints.match(stored, this.#request)) return;
+    throw new RpcError("idempotency_key_reused", {
+      detail: "Another method or another payload has used the key. Send each call with a new key",
+      executed: false,
+    });
+  }
+}

@@ -1,0 +1,151 @@
+import type { Call } from "../rpc/call.ts";
+import { RpcError } from "../rpc/error.ts";
+import { hasOwnKeys } from "../rpc/idempotency/kept-methods.ts";
+import { AnswerFoundError, KeyClaim, pending } from "../rpc/idempotency/key-claim.ts";
+import type { RequestKey } from "../rpc/idempotency/request-key.ts";
+import { readBasket, readWishlist } from "../rpc/lists/visitor-lists.ts";
+import type { RpcMethod } from "../rpc/method.ts";
+import type { KeptAnswer } from "../storage/sessions/kept-answer.ts";
+import { isResponse, toRpcResponse, type RpcResponse } from "./response.ts";
+
+/**
+ * A call with an `Idempotency-Key` and a session: it runs once, and a repetition gets the same answer for 24 hours.
+ *
+ * The session's record keeps the answer, written in one step with the changes of the call. A method that stores keys
+ * itself, as those of the basket do, runs again in a repetition; the record keeps only its rejections.
+ */
+export class IdempotentCall {
+  readonly #call: Call;
+  readonly #key: RequestKey;
+  readonly #claim: KeyClaim;
+  readonly #hasOwnKeys: boolean;
+  #running: Promise<unknown> | undefined;
+  #hasRun = false;
+
+  constructor(call: Call, method: RpcMethod, key: RequestKey) {
+    this.#call = call;
+    this.#key = key;
+    this.#claim = new KeyClaim(call, key);
+    this.#hasOwnKeys = hasOwnKeys(method);
+  }
+
+  /**
+   * Prepares the run of the method.
+   * @returns the response of an earlier call, and then the method must not run
+   * @throws RpcError `idempotency_key_reused`, `idempotency_pending`, `session_changed`, `answer_not_kept`
+   */
+  async begin(): Promise<RpcResponse | undefined> {
+    const kept = this.#hasOwnKeys ? this.#claim.find() : await this.#claim.acquire();
+    if (kept !== undefined) {
+      this.#call.log.debug("A repeated call got the answer of the first one");
+      return this.#toResponse(kept);
+    }
+    const { session } = this.#call;
+    if (session.current !== undefined) {
+      await session.lists.assertKeyUnused(this.#key, this.#hasOwnKeys);
+    }
+    return undefined;
+  }
+
+  /** Waiting calls continue when the method has ended, even if that is after the response. */
+  follow<Result>(running: Promise<Result>): Promise<Result> {
+    this.#running = running;
+    return running;
+  }
+
+  /** Adds the answer to the changes of the session, before they are written. */
+  keep(result: unknown, { status, body }: RpcResponse): void {
+    this.#hasRun = true;
+    if (this.#hasOwnKeys) return;
+    const { session } = this.#call;
+    if (isResponse(result)) {
+      session.lastChange = this.#claim.toRemove();
+      return;
+    }
+    const list = this.#key.views.get(result as object);
+    const answer = list === undefined ? { status, body: toText(body) } : { status, list };
+    session.lastChange = this.#claim.toStore(answer);
+  }
+
+  /**
+   * Keeps the response of a failed call, if a repetition would fail in the same way.
+   * @returns the response that the client gets: that of a parallel call with the key, if it has ended first
+   */
+  async fail(
+    error: unknown,
+    toErrorResponse: (error: unknown) => RpcResponse,
+  ): Promise<RpcResponse> {
+    if (error instanceof AnswerFoundError) return this.#toFoundResponse(error, toErrorResponse);
+    const response = toErrorResponse(error);
+    const change = this.#toChange(error, response);
+    if (change === undefined || this.#call.session.current === undefined) return response;
+    try {
+      await this.#call.session.work.write(change);
+    } catch (failure) {
+      if (failure instanceof AnswerFoundError)
+        return this.#toFoundResponse(failure, toErrorResponse);
+      // The key stays unused, or a waiting call takes over later.
+    }
+    return response;
+  }
+
+  /** Ends the claim of the key. */
+  end(): void {
+    const release = () => this.#claim.release();
+    if (this.#running === undefined) release();
+    else this.#running.then(release, release);
+  }
+
+  /** The change of the record after a failure, if there is one. */
+  #toChange(error: unknown, { status, body }: RpcResponse) {
+    const hasBegun = this.#running !== undefined;
+    if (hasBegun && isFinal(error, status))
+      return this.#claim.toStore({ status, body: toText(body) });
+    // The method has ended well or is still running, so a repetition must wait.
+    const isUnclear = status === 504 || (this.#hasRun && status >= 500);
+    return isUnclear ? undefined : this.#claim.toRemove();
+  }
+
+  async #toFoundResponse(
+    { answer }: AnswerFoundError,
+    toErrorResponse: (error: unknown) => RpcResponse,
+  ): Promise<RpcResponse> {
+    try {
+      this.#key.assertSame(answer.fingerprint);
+      return await this.#toResponse(answer);
+    } catch (error) {
+      return toErrorResponse(error);
+    }
+  }
+
+  async #toResponse({ status, body, list }: KeptAnswer): Promise<RpcResponse> {
+    if (status === undefined) throw pending();
+    if (list === "basket") return toRpcResponse(await readBasket(this.#call));
+    if (list === "wishlist") return toRpcResponse(await readWishlist(this.#call));
+    if (body === undefined && status !== 204) {
+      throw new RpcError("answer_not_kept", { executed: status < 400 });
+    }
+    const type = status < 400 ? "application/json" : "application/problem+json";
+    const headers: RpcResponse["headers"] = [["cache-control", "no-store"]];
+    if (body !== undefined) headers.push(["content-type", type]);
+    return { status, body: body ?? null, headers };
+  }
+}
+
+// --- Internal helpers ---
+
+/**
+ * Whether a repetition of the call would fail in the same way. A login, a new basket, or time can change the other
+ * statuses. `invalid_input` needs no key, because the payload is always invalid.
+ */
+function isFinal(error: unknown, status: number): boolean {
+  if (status < 400 || status >= 499 || passing.has(status)) return false;
+  return !(isResponse(error) || (error instanceof RpcError && error.code === "invalid_input"));
+}
+
+const passing = new Set([401, 405, 408, 409, 412, 415, 425, 429]);
+
+/** A result is text, because a method's `Response` isn't kept. */
+function toText(body: RpcResponse["body"]): string | undefined {
+  return typeof body === "string" ? body : undefined;
+}

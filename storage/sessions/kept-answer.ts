@@ -1,0 +1,43 @@
+import type { ListKind } from "./session-record.ts";
+
+/** The answer to a call with an `Idempotency-Key`, in the record of the visitor's session. */
+export interface KeptAnswer {
+  /** The ID of the key. */
+  readonly id: string;
+  /** The fingerprint of the method and the payload. */
+  readonly fingerprint: string;
+  /** When the call began or ended, in epoch milliseconds. */
+  readonly at: number;
+  /** Random, of the call that is still running. Only that call may store its answer. */
+  readonly holder?: string | undefined;
+  /** For how long waiting calls have seen this holder, in milliseconds. */
+  readonly watched?: number | undefined;
+  /** The HTTP status; absent while the call is running. */
+  readonly status?: number | undefined;
+  /** JSON; absent for none, and for an answer that is too large. */
+  readonly body?: string | undefined;
+  /** In place of a body: the answer is this list as it is. */
+  readonly list?: ListKind | undefined;
+}
+
+/** Whether a stored value can be the answers of a session. */
+export function isKeptAnswers(value: unknown): value is readonly KeptAnswer[] {
+  return Array.isArray(value) && value.every(isKeptAnswer);
+}
+
+// --- Internal helpers ---
+
+function isKeptAnswer(value: unknown): value is KeptAnswer {
+  const { id, fingerprint, at, holder, watched, status, body, list } = (value ??
+    {}) as Partial<KeptAnswer>;
+  return (
+    typeof id === "string" &&
+    typeof fingerprint === "string" &&
+    Number.isFinite(at) &&
+    (holder === undefined || typeof holder === "string") &&
+    (watched === undefined || Number.isFinite(watched)) &&
+    (status === undefined || Number.isInteger(status)) &&
+    (body === undefined || typeof body === "string") &&
+    (list === undefined || list === "basket" || list === "wishlist")
+  );
+}

@@ -1,0 +1,62 @@
+import { expect, test, vi } from "vitest";
+import type { CookieClient } from "../../_cookie-client.ts";
+import { describeStorages, type Setup } from "../../_setup.ts";
+import { createCountingMethods, line, withKey } from "../../fixtures/counting-methods.ts";
+
+describeStorages("the answer to a call with an Idempotency-Key", (setup: Setup) => {
+  let runs: unknown[];
+
+  /** A visitor with a session. */
+  async function enter(): Promise<CookieClient> {
+    runs = [];
+    const { client } = await setup.start({ methods: createCountingMethods(runs) });
+    const visitor = client();
+    await visitor.call("begin");
+    return visitor;
+  }
+
+  test("is remembered for answers of 64 KB together", async () => {
+    const visitor = await enter();
+    for (const key of ["one", "two", "three"]) {
+      await visitor.call("large", 30_000, withKey(key));
+    }
+    expect(await visitor.call("large", 30_000, withKey("two"))).toMatchObject({ body: { run: 2 } });
+    expect(await visitor.call("large", 30_000, withKey("three"))).toMatchObject({
+      body: { run: 3 },
+    });
+    expect(await visitor.call("large", 30_000, withKey("one"))).toMatchObject({ body: { run: 4 } });
+  });
+
+  test("gets 409 if the answer is larger than that, and doesn't run again", async () => {
+    const visitor = await enter();
+    expect(await visitor.call("large", 70_000, withKey("one"))).toMatchObject({ status: 200 });
+    const again = await visitor.call("large", 70_000, withKey("one"));
+    expect(again).toMatchObject({ status: 409, body: { code: "answer_not_kept", executed: true } });
+    expect(runs).toEqual(["large"]);
+    expect(await visitor.call("large", 2, withKey("two"))).toMatchObject({ body: { run: 2 } });
+  });
+
+  test("is remembered for 24 hours", async () => {
+    const start = Date.now();
+    vi.useFakeTimers({ toFake: ["Date"], now: start });
+    try {
+      const visitor = await enter();
+      const both = async () => {
+        await visitor.call("addItemToBasket", line, withKey("two"));
+        return visitor.call("count", 1, withKey("one"));
+      };
+      await both();
+      for (const [hours, run, itemCount] of [
+        [12, 1, 1],
+        [23.9, 1, 1],
+        [24.1, 2, 2],
+      ] as const) {
+        vi.setSystemTime(start + hours * 3_600_000);
+        expect(await both(), `after ${hours} hours`).toMatchObject({ body: { run } });
+        expect(await visitor.call("getBasket")).toMatchObject({ body: { basket: { itemCount } } });
+      }
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
