@@ -1,5 +1,5 @@
 import type { RpcMethod } from "../method.ts";
-import { hasSecrets } from "../redaction/secret.ts";
+import { holdsSecrets } from "../redaction/secret.ts";
 import { readIdempotencyKey } from "./idempotency-key.ts";
 
 /**
@@ -37,7 +37,7 @@ function isKept(method: RpcMethod): boolean {
   const known = kept.get(method);
   if (known !== undefined) return known;
   const { access, input } = method;
-  const result = access !== "public" && (input === undefined || !hasSecrets(input));
+  const result = access !== "public" && (input === undefined || !holdsSecrets(input));
   kept.set(method, result);
   return result;
 }

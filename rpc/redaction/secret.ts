@@ -52,11 +52,6 @@ export function maskSecrets(
     : { masked: undefined, secrets };
 }
 
-/** Whether `secret` marks a schema, or a part of it. */
-export function hasSecrets(schema: StandardSchemaV1): boolean {
-  return isZod(schema) ? holdsSecret(schema) : isForeignMarked(schema);
-}
-
 /** Whether the name of a key marks its value as a secret. */
 export function isSecretName(key: unknown): boolean {
   return typeof key === "string" && secretName.test(key);
