@@ -24,12 +24,13 @@ export default defineConfig({
       "storefront-core/nuxt/app": source("adapters/nuxt-app.ts"),
       "storefront-core/nuxt/server": source("adapters/nuxt-server.ts"),
       "storefront-core/vendure": source("adapters/vendure.ts"),
+      "storefront-core/medusa": source("adapters/medusa.ts"),
       "storefront-core": source("server/index.ts"),
     },
   },
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: [...configDefaults.exclude, "test/hosts/**"],
+    exclude: [...configDefaults.exclude, "test/hosts/**", "test/commerce/**"],
     globalSetup: "test/_global.ts",
     testTimeout: 20_000,
     // Most tests wait for servers and clocks, so more run at a time than there are cores.

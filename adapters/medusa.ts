@@ -1,0 +1,37 @@
+/** Medusa 2 (2.11.2 or later) as the commerce system of a shop: the public entry `storefront-core/medusa`. */
+
+import type { CommerceBackend } from "../server/index.ts";
+import { createMedusaAccounts, findUser, refreshToken, toGrant } from "./medusa-accounts.ts";
+import { createMedusaBaskets } from "./medusa-baskets.ts";
+import type { MedusaBasket } from "./medusa-cart.ts";
+import { createMedusaCarts } from "./medusa-carts.ts";
+import { createMedusaRequest, type MedusaGrant, type MedusaOptions } from "./medusa-request.ts";
+
+export type { MedusaBasket, MedusaLine } from "./medusa-cart.ts";
+export type { MedusaGrant, MedusaOptions } from "./medusa-request.ts";
+
+/**
+ * Creates a backend for Medusa's Store API: customers' accounts, and carts as baskets.
+ *
+ * A guest's grant is the ID of a cart, a customer's grant a JWT. Medusa doesn't join carts, so the storefront moves the
+ * guest's lines at the login. Medusa can't end a JWT: it is forgotten here, and expires there.
+ */
+export function medusa(options: MedusaOptions): CommerceBackend<MedusaGrant, MedusaBasket> {
+  const api = createMedusaRequest(options);
+  const carts = createMedusaCarts(api, options.regionId);
+  return {
+    name: "medusa",
+    grants: {
+      begin: async (visit) => ({ cartId: await carts.create(visit) }),
+      async renew(visit) {
+        // The cart of a guest was ordered or deleted: another one begins.
+        if (visit.grant.token === undefined) return undefined;
+        const login = await refreshToken(api, visit, visit.grant.token);
+        const user = login && (await findUser(api, visit, login));
+        return user && toGrant(login);
+      },
+    },
+    accounts: createMedusaAccounts(api),
+    baskets: createMedusaBaskets(api, carts),
+  };
+}
