@@ -219,7 +219,10 @@ function createContext(call: Call): RpcContext {
       invalidate: call.services.cache.invalidate,
       updateUser: (user) => session.updateUser(user),
       createUserBoundSession: (user, options) => logIn(session, user, options),
-      destroySession: () => destroySession(session),
+      destroySession: async () => {
+        session.assertWritable();
+        await destroySession(session);
+      },
       destroySessionsForUserId: async (userId, sessionsToKeep) =>
         (await call.sessions.endAll(userId, sessionsToKeep)).ended,
       updateCustomData: (patch) => session.updateCustomData(patch),

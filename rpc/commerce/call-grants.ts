@@ -40,7 +40,8 @@ export class CallGrants {
     const { grants } = services;
     if (grants === undefined) return undefined;
     if (session.current === undefined) {
-      if (grants.port.begin === undefined) return undefined;
+      // A read begins no session.
+      if (grants.port.begin === undefined || session.isReadOnly) return undefined;
       // Before the grant begins: a grant without a session would be lost.
       await session.work.write((record) => record);
     } else {

@@ -14,7 +14,6 @@ import type { CallSession } from "./call-session.ts";
 
 /** Ends the client's sessions, and closes a guest's lists. */
 export async function destroySession(session: CallSession): Promise<void> {
-  session.assertWritable();
   const own = session.current === undefined ? [] : [session.current];
   // The call's own session comes last: if another one fails to end, the visitor can try again.
   const ended = await endEach(session, [...session.others, ...own]);
@@ -89,7 +88,7 @@ async function endEach(
   sessions: readonly Session[],
 ): Promise<SessionRecord[]> {
   const ended: SessionRecord[] = [];
-  for (const one of sessions) ended.push(await session.writable.sessions.end(one));
+  for (const one of sessions) ended.push(await session.maintainable.sessions.end(one));
   return ended;
 }
 
