@@ -61,7 +61,7 @@ export function createAdmin(options: StorefrontOptions, { shops }: Services): Pl
       throw new RpcError("wrong_verb", { headers: { allow: "POST" } });
     const result = await call(await readPayload(event, options.maxBodySize));
     options.log.info("An admin call was made", details);
-    return Response.json(result, { headers: { "cache-control": "no-store" } });
+    return Response.json(result, { statusText: "OK", headers: { "cache-control": "no-store" } });
   }
   const folder = `${options.basePath}/admin`;
   return [

@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers";
 import { problems, RpcError } from "../rpc/error.ts";
+import { toReasonPhrase } from "./reason-phrase.ts";
 import type { PlainRoute } from "./router.ts";
 
 /**
@@ -12,7 +13,7 @@ export function createHealth(
   server: { readonly isDraining: boolean },
 ): PlainRoute[] {
   const headers = { "content-type": "application/json", "cache-control": "no-store" };
-  const ok = () => new Response('{"status":"ok"}', { headers });
+  const ok = () => new Response('{"status":"ok"}', { statusText: "OK", headers });
   const isReady = async () => {
     if (server.isDraining) return draining();
     await checkReadiness();
@@ -54,5 +55,9 @@ function draining(): Response {
   const [status, title] = problems.draining;
   const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
   const body = { type: "about:blank", title, status, code: "draining" };
-  return new Response(JSON.stringify(body), { status, headers });
+  return new Response(JSON.stringify(body), {
+    status,
+    statusText: toReasonPhrase(status),
+    headers,
+  });
 }

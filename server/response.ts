@@ -4,6 +4,7 @@ import { jsonText } from "../rpc/method.ts";
 import type { Logger } from "../shared/log.ts";
 import type { HeaderEntry } from "./credentials/transport.ts";
 import { watchBody } from "./client-signal.ts";
+import { toReasonPhrase } from "./reason-phrase.ts";
 
 /**
  * A response while it is being built. Its headers are a list, as Node sends them, because a `Headers` object costs more
@@ -11,6 +12,7 @@ import { watchBody } from "./client-signal.ts";
  */
 export interface RpcResponse {
   readonly status: number;
+  /** Default: the reason phrase of the status. */
   readonly statusText?: string;
   readonly body: string | ReadableStream<Uint8Array<ArrayBuffer>> | null;
   readonly headers: HeaderEntry[];
@@ -41,7 +43,7 @@ export function toResponse(
   const isWatched = log !== undefined && given instanceof ReadableStream;
   const body = isWatched ? watchBody(given, request, log) : given;
   // No spread: V8 gives each object with a spread its own hidden class (docs/speed.md).
-  const init = statusText === undefined ? { status, headers } : { status, statusText, headers };
+  const init = { status, statusText: statusText || toReasonPhrase(status), headers };
   const response = new FastResponse(body, init);
   // @hono/node-server replaces the global class, and h3 then sends this object as text.
   return response instanceof Response ? response : new Response(body, init);

@@ -184,7 +184,7 @@ async function toFinalResponse({ response }: RetiredError): Promise<Response> {
   const { executed: _, ...problem } =
     results.find((each) => each?.code === "session_changed") ?? {};
   const headers = { "content-type": "application/problem+json" };
-  return new Response(JSON.stringify(problem), { status: 409, headers });
+  return new Response(JSON.stringify(problem), { status: 409, statusText: "Conflict", headers });
 }
 
 interface Problem {
