@@ -8,6 +8,9 @@ export function createOutage() {
   return {
     isOn: () => isDown,
 
+    /** Notes that the storage works. */
+    end: () => void (isDown = false),
+
     /** Waits for an operation. @returns `undefined` if it fails */
     async watch<T>(operation: Promise<T>): Promise<T | undefined> {
       try {

@@ -30,12 +30,11 @@ export function openSharedCache(store: DocumentStore): (shopId: number) => Cache
     let remembered: RememberedDocument<Invalidations> | undefined;
     return {
       current() {
-        remembered ??= open();
-        // While the feed is up, the storage can't have failed for long.
-        if (outage.isOn() && !remembered.isRemembered) {
+        if (outage.isOn()) {
           outage.probe(readInvalidations);
           return undefined;
         }
+        remembered ??= open();
         const known = remembered.current();
         return known instanceof Promise ? outage.watch(known) : known;
       },
@@ -43,6 +42,8 @@ export function openSharedCache(store: DocumentStore): (shopId: number) => Cache
         await invalidations.update(key, (current = startInvalidations(randomUUID())) => ({
           set: addInvalidation(current, tags),
         }));
+        // Otherwise, this process would not compare its values with the change.
+        outage.end();
       },
       async read(id) {
         if (outage.isOn()) {
