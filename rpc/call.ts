@@ -228,6 +228,7 @@ function createContext(call: Call): RpcContext {
       updateCustomData: (patch) => session.updateCustomData(patch),
       readTokens: () => session.tokens.read(),
       updateTokens: (tokens) => session.tokens.update(tokens),
+      obtainTokens: (renew, options) => session.tokens.obtain(renew, options),
       readBasket: () => readBasket(call),
       changeBasket: (rule) => changeBasket(call, rule),
       readWishlist: () => readWishlist(call),

@@ -6,7 +6,8 @@ import type { Basket, BasketView } from "./lists/basket.ts";
 import type { MergeReport } from "./lists/transfer.ts";
 import type { Wishlist, WishlistView } from "./lists/wishlist.ts";
 import type { ContextSessions } from "./context-sessions.ts";
-import type { SessionTokens } from "./session/session-tokens.ts";
+import type { ObtainTokensOptions, SessionTokens } from "./session/session-tokens.ts";
+import type { RenewTokens } from "./session/token-renewals.ts";
 import type { BasketOptions, PublicShop, WishlistOptions } from "./shop.ts";
 
 /** Options of a login. */
@@ -100,6 +101,13 @@ export interface RpcContext extends BaseRpcContext {
    * @throws RpcError `limit_reached` if their JSON is longer than 16 KiB
    */
   updateTokens(tokens: SessionTokens | undefined): void;
+  /**
+   * Returns tokens that are valid for another second. If there are none, `renew` gets them: once for all parallel calls
+   * of the session on all servers. They are stored immediately, also if the client leaves.
+   * @throws RpcError `session_ended` if `renew` returns `undefined`: the session ends. For a guest `not_logged_in`, and
+   * the session stays. Any error of `renew`, which ends nothing.
+   */
+  obtainTokens(renew: RenewTokens, options?: ObtainTokensOptions): Promise<SessionTokens>;
   /** The key of the visitor's basket. Reading it begins a session for a guest without one. */
   readonly basketKey: string;
   /** The key of the visitor's wishlist. Reading it begins a session for a guest without one. */

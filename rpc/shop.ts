@@ -8,6 +8,7 @@ import type { PublicCache } from "./cache/public-cache.ts";
 import type { CommerceBackend } from "./commerce/commerce-backend.ts";
 import type { Fingerprints } from "./idempotency/fingerprints.ts";
 import type { ShopGrants } from "./commerce/shop-grants.ts";
+import type { TokenRenewals } from "./session/token-renewals.ts";
 import type { Basket } from "./lists/basket.ts";
 import type { Wishlist } from "./lists/wishlist.ts";
 import type { RpcMethods } from "./method.ts";
@@ -58,6 +59,7 @@ export interface ShopServices {
   readonly isShared: boolean;
   /** The generations of all shops that share the storage of sessions. */
   readonly generations: SessionGenerations;
+  readonly tokenRenewals: TokenRenewals;
   /** Encrypts the tokens in sessions. */
   readonly sealer: Sealer;
   /** Compares the payloads of calls with the same `Idempotency-Key`. */

@@ -52,7 +52,8 @@ export { RpcError } from "../rpc/error.ts";
 export type { Issue, ProblemCode, RpcErrorOptions } from "../rpc/error.ts";
 export type { HookEvent, Hooks } from "../rpc/hooks.ts";
 export type { ContextSessions, Device } from "../rpc/context-sessions.ts";
-export type { SessionTokens } from "../rpc/session/session-tokens.ts";
+export type { ObtainTokensOptions, SessionTokens } from "../rpc/session/session-tokens.ts";
+export type { RenewTokens } from "../rpc/session/token-renewals.ts";
 export type { MergeReport } from "../rpc/lists/transfer.ts";
 export type { BuiltinMethods } from "../rpc/methods/builtin.ts";
 /** Result types contain it, so a program that infers a result type must be able to name it. */

@@ -6,6 +6,7 @@ import type { RpcMethods } from "../rpc/method.ts";
 import { builtinMethods } from "../rpc/methods/builtin.ts";
 import type { CommerceBackend } from "../rpc/commerce/commerce-backend.ts";
 import { ShopGrants } from "../rpc/commerce/shop-grants.ts";
+import { TokenRenewals } from "../rpc/session/token-renewals.ts";
 import type { ShopServices } from "../rpc/shop.ts";
 import { isWishlist } from "../rpc/lists/wishlist.ts";
 import { openCacheStorage } from "../storage/cache/open-cache.ts";
@@ -86,6 +87,7 @@ export function openServices(options: StorefrontOptions): Services {
       generations,
       sessions,
       isShared: store.capabilities.atomic === "cluster",
+      tokenRenewals: new TokenRenewals(store, sessions),
       sealer: createSealer(shop.session.encryptionKeys, "session tokens"),
       fingerprints: createFingerprints(shop.session.encryptionKeys),
       cache: caches.open(shop.public, openCache(shop.shopId)),

@@ -1,6 +1,6 @@
-import { RpcError } from "../error.ts";
+import { waitFor } from "../../storage/leases/shared-work.ts";
 import type { Call } from "../call.ts";
-import { destroySession } from "../session/logout.ts";
+import { endRejected } from "../session/logout.ts";
 import type { Session } from "../../storage/sessions/session.ts";
 import type { Grant } from "./commerce-backend.ts";
 import { createVisit } from "./create-visit.ts";
@@ -51,11 +51,7 @@ export class CallGrants {
     }
     const obtained = await waitFor(grants.change(this.#toOwner(), rejected), signal);
     if (obtained !== "ended") return obtained.grant && this.#use(obtained.grant);
-    await destroySession(session);
-    throw new RpcError("session_ended", {
-      detail: "The commerce system has ended the login. Log in again.",
-      executed: true,
-    });
+    return endRejected(session);
   }
 
   /** Stores the grant that a login got, for the session that it began. Call it after `createUserBoundSession`. */
@@ -85,16 +81,4 @@ export class CallGrants {
     this.#call.redactor.addSource(() => [grant]);
     return grant;
   }
-}
-
-// --- Internal helpers ---
-
-/** Waits for a change that goes on if the call ends. */
-function waitFor<T>(change: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const giveUp = () => reject(signal.reason as Error);
-    if (signal.aborted) return giveUp();
-    signal.addEventListener("abort", giveUp, { once: true });
-    change.finally(() => signal.removeEventListener("abort", giveUp)).then(resolve, reject);
-  });
 }

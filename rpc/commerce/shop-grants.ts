@@ -5,6 +5,7 @@ import type {
   GrantLease,
   SessionGrant,
 } from "../../storage/grants/grant-documents.ts";
+import { SharedWork, waitFor } from "../../storage/leases/shared-work.ts";
 import type { Session } from "../../storage/sessions/session.ts";
 import type { SessionStore } from "../../storage/sessions/session-store.ts";
 import type { CommerceBackend, Grant, Grants } from "./commerce-backend.ts";
@@ -32,7 +33,7 @@ export class ShopGrants {
   readonly #due: DueList;
   readonly #sessions: SessionStore;
   /** The changes in progress of this process, which its other calls join. */
-  readonly #changes = new Map<string, Promise<Obtained>>();
+  readonly #changes = new SharedWork<Obtained>();
 
   constructor(
     { grants, accounts }: CommerceBackend & { readonly grants: Grants<Grant> },
@@ -55,15 +56,11 @@ export class ShopGrants {
   change(owner: GrantOwner, rejected: Grant | undefined): Promise<Obtained> {
     const { handle } = owner.session.record;
     const name = rejected === undefined ? handle : `${handle} ${JSON.stringify(rejected)}`;
-    const running = this.#changes.get(name);
-    if (running !== undefined) return running;
-    const change = this.documents
-      .withLease(handle, AbortSignal.timeout(maxWait), (lease) =>
+    return this.#changes.run(name, () =>
+      this.documents.withLease(handle, AbortSignal.timeout(maxWait), (lease) =>
         this.#changeUnder(lease, owner, rejected),
-      )
-      .finally(() => this.#changes.delete(name));
-    this.#changes.set(name, change);
-    return change;
+      ),
+    );
   }
 
   /** Stores the grant that a login got. It replaces an earlier one. */
@@ -93,8 +90,8 @@ export class ShopGrants {
     if (usable !== undefined && hasOldKey(found)) await this.#save(lease, owner, usable);
     if (usable !== undefined) return { grant: usable };
     if (found.state === "active") {
-      const visit = owner.toVisit(found.grant as Grant, await lease.prove());
-      const renewed = await this.port.renew?.(visit as GrantedVisit);
+      const visit = owner.toVisit(found.grant as Grant, await lease.prove()) as GrantedVisit;
+      const renewed = this.port.renew && (await waitFor(this.port.renew(visit), visit.signal));
       if (renewed !== undefined) return { grant: await this.#save(lease, owner, renewed) };
     }
     return this.#begin(lease, owner);
@@ -111,7 +108,8 @@ export class ShopGrants {
     if (this.port.begin === undefined) return { grant: undefined };
     const visit = owner.toVisit(undefined, await lease.prove());
     // Before the grant is stored: whoever finds no grant there later has nothing to end.
-    const [grant] = await Promise.all([this.port.begin(visit), this.#note(owner.session)]);
+    const begun = waitFor(this.port.begin(visit), visit.signal);
+    const [grant] = await Promise.all([begun, this.#note(owner.session)]);
     return { grant: await this.#save(lease, owner, grant) };
   }
 

@@ -4,6 +4,7 @@ import type { Session } from "../../storage/sessions/session.ts";
 import { idsOf, type UserSession } from "../../storage/sessions/user-index.ts";
 import type { RevocationMark } from "../../storage/sessions/revocations.ts";
 import type { UserSessionIndex } from "../../storage/sessions/user-sessions.ts";
+import { RpcError } from "../error.ts";
 import { notify } from "../hooks.ts";
 import type { CallSession } from "./call-session.ts";
 
@@ -19,6 +20,15 @@ export async function destroySession(session: CallSession): Promise<void> {
   const ended = await endEach(session, [...session.others, ...own]);
   session.clear();
   for (const record of ended) await finishEnd(session, record);
+}
+
+/** Ends the client's sessions because the commerce system has ended the login. @throws RpcError `session_ended`, always */
+export async function endRejected(session: CallSession): Promise<never> {
+  await destroySession(session);
+  throw new RpcError("session_ended", {
+    detail: "The commerce system has ended the login. Log in again.",
+    executed: true,
+  });
 }
 
 /** The log message if an end of all sessions may have missed one. */

@@ -1,8 +1,12 @@
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
-import type { RecordChange } from "../../storage/sessions/session.ts";
+import { waitFor } from "../../storage/leases/shared-work.ts";
+import { SessionEndedError, type RecordChange } from "../../storage/sessions/session.ts";
 import { RpcError } from "../error.ts";
 import type { ShopServices } from "../shop.ts";
 import type { CallSession } from "./call-session.ts";
+import { endRejected } from "./logout.ts";
+import { chain } from "./record-changes.ts";
+import { isUsable, leaseSeconds, type RenewTokens, type TokenSeal } from "./token-renewals.ts";
 
 /** The tokens that a commerce system behind the storefront issued for the visitor. */
 export interface SessionTokens {
@@ -10,6 +14,12 @@ export interface SessionTokens {
   readonly refreshToken?: string | undefined;
   /** When the access token expires, in epoch milliseconds. */
   readonly expiresAt?: number | undefined;
+}
+
+/** Options of `obtainTokens`. */
+export interface ObtainTokensOptions {
+  /** Tokens that the system has rejected before their time: they are renewed, unless another call has done that. */
+  readonly rejected?: SessionTokens | undefined;
 }
 
 /** The tokens in a call's session. The record has them encrypted, and no property of this object shows them. */
@@ -41,15 +51,36 @@ export class SessionTokenStore {
    */
   update(tokens: SessionTokens | undefined): void {
     this.#session.assertWritable();
-    const text = tokens && JSON.stringify(tokens);
-    if (text !== undefined && Buffer.byteLength(text) > maxBytes) {
-      throw new RpcError("limit_reached", { detail: `Tokens take ${maxBytes} bytes at most` });
-    }
+    const text = tokens && toText(tokens);
     if (text !== undefined) this.#session.call.redactor.addSource(() => toValues(text));
     this.#base ??= this.#session.current?.record;
     // JSON can't hold other numbers.
     const expiresAt = Number.isFinite(tokens?.expiresAt) ? tokens?.expiresAt : undefined;
     this.#next = { text, expiresAt };
+  }
+
+  /** See {@link RpcContext.obtainTokens}. */
+  async obtain(renew: RenewTokens, { rejected }: ObtainTokensOptions = {}): Promise<SessionTokens> {
+    const known = await this.read();
+    const refused = rejected?.accessToken;
+    if (isUsable(known, refused)) return known;
+    const session = this.#session;
+    if (this.#next !== undefined) await this.#write();
+    const { current } = session;
+    if (current === undefined) return this.#obtainFirst(renew);
+    const renewal = session.services.tokenRenewals.renew(current, refused, this.#toSeal(), renew);
+    const renewed = await waitFor(renewal, session.call.signal);
+    if (renewed !== "rejected") {
+      // A login of the same call has begun another session.
+      if (session.current?.record.handle !== renewed.record.handle) throw new SessionEndedError();
+      session.current = renewed;
+      const tokens = await this.read();
+      // A parallel call has removed them.
+      if (tokens === undefined) throw new SessionEndedError();
+      return tokens;
+    }
+    if (!session.isLoggedIn) throw new RpcError("not_logged_in");
+    return endRejected(session);
   }
 
   /** Removes the tokens and their pending change, because the session ends or another user's begins. */
@@ -91,10 +122,44 @@ export class SessionTokenStore {
     return (record) => {
       const isAsKnown =
         base === undefined || base.ownerKey !== record.ownerKey || base.tokens === record.tokens;
-      // A token without a known expiry is not newer.
-      const isNewer = Number(change.tokensExpireAt) > Number(record.tokensExpireAt);
+      // A token without a known expiry is not newer, and neither is one that was got before a renewal.
+      const isNewer =
+        base?.tokenRenewals === record.tokenRenewals &&
+        Number(change.tokensExpireAt) > Number(record.tokensExpireAt);
       this.#isLost = !isAsKnown && !isNewer;
       return this.#isLost ? record : { ...record, ...change };
+    };
+  }
+
+  /** A guest without a session shares nothing with other calls. Without tokens, the guest gets no session either. */
+  async #obtainFirst(renew: RenewTokens): Promise<SessionTokens> {
+    const signal = AbortSignal.timeout(leaseSeconds * 800);
+    const tokens = await waitFor(renew(undefined, signal), signal);
+    if (tokens === undefined) throw new RpcError("not_logged_in");
+    this.update(tokens);
+    await this.#write();
+    return tokens;
+  }
+
+  /** Writes the change of this call now. */
+  async #write(): Promise<void> {
+    const changes = await this.toChanges();
+    if (changes.length > 0) await this.#session.work.write(chain(changes));
+    this.#next = undefined;
+    this.#base = this.#session.current?.record;
+  }
+
+  #toSeal(): TokenSeal {
+    return {
+      open: async (record) => {
+        const text = await this.#open(record);
+        return text === undefined ? undefined : (JSON.parse(text) as SessionTokens);
+      },
+      seal: (tokens, { ownerKey }) => {
+        const text = toText(tokens);
+        this.#session.call.redactor.addSource(() => toValues(text));
+        return this.#seal(text, ownerKey);
+      },
     };
   }
 
@@ -134,6 +199,15 @@ const maxBytes = 16_384;
 /** A session keeps its owner key under all its IDs. Each login begins another one. */
 function sealContext({ shop }: ShopServices, ownerKey: string): string {
   return `session:${shop.shopId}:${ownerKey}`;
+}
+
+/** @throws RpcError `limit_reached` */
+function toText(tokens: SessionTokens): string {
+  const text = JSON.stringify(tokens);
+  if (Buffer.byteLength(text) > maxBytes) {
+    throw new RpcError("limit_reached", { detail: `Tokens take ${maxBytes} bytes at most` });
+  }
+  return text;
 }
 
 function toValues(text: string): unknown[] {

@@ -46,6 +46,8 @@ export interface SessionRecord {
   readonly tokensExpireAt?: number | undefined;
   /** The answers to calls with an `Idempotency-Key`, the oldest first. */
   readonly answers?: readonly KeptAnswer[] | undefined;
+  /** How often `obtainTokens` replaced the tokens: a slower call then doesn't replace them; absent: never. */
+  readonly tokenRenewals?: number | undefined;
   /** The cookie ends with the browser. */
   readonly transient?: boolean | undefined;
   /** A merge at login is pending. */
@@ -82,7 +84,7 @@ export function isSessionRecord(value: unknown): value is SessionRecord {
 export function isStoredRecord(value: unknown): value is StoredRecord {
   if (!isObject(value)) return false;
   const { id, createdAt, generation, lastSeenAt, handle, ownerKey, user, customData } = value;
-  const { tokens, tokensExpireAt, replacedBy, firstUsedAt, answers, mark } = value;
+  const { tokens, tokensExpireAt, tokenRenewals, replacedBy, firstUsedAt, answers, mark } = value;
   return (
     mark === undefined &&
     typeof createdAt === "number" &&
@@ -94,6 +96,7 @@ export function isStoredRecord(value: unknown): value is StoredRecord {
     (customData === undefined || isObject(customData)) &&
     (tokens === undefined || typeof tokens === "string") &&
     (tokensExpireAt === undefined || typeof tokensExpireAt === "number") &&
+    (tokenRenewals === undefined || typeof tokenRenewals === "number") &&
     (firstUsedAt === undefined || typeof firstUsedAt === "number") &&
     (answers === undefined || isKeptAnswers(answers)) &&
     (replacedBy === undefined || (isObject(replacedBy) && typeof replacedBy["at"] === "number")) &&

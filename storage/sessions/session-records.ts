@@ -75,6 +75,12 @@ export class SessionRecords {
     return cache.peek(id) ?? cache.fill(key, () => this.#read(id, key));
   }
 
+  /** The same, past all caches. */
+  async readStored(id: string): Promise<Found | undefined> {
+    const key = sessionKey(id);
+    return key === undefined ? undefined : this.#readStored(id, key);
+  }
+
   /** Stores a new record; a copy keeps its generation. */
   async create(record: SessionRecord): Promise<Session> {
     const expiresAt = endOfSession(record, this.settings);
@@ -215,6 +221,10 @@ export class SessionRecords {
     // Its generation was current when it was cached.
     const cached = this.#strategy && (await this.#strategy.find(key));
     if (cached?.value?.id === id) return toFound(cached, this.settings);
+    return this.#readStored(id, key);
+  }
+
+  async #readStored(id: string, key: string): Promise<Found | undefined> {
     const readAt = Date.now();
     const [snapshot, known] = await Promise.all([
       this.#documents.get(key),

@@ -84,6 +84,13 @@ export class SessionStore {
     return { state: "active", session: found, isRenewed };
   }
 
+  /** Reads a session from the storage, past all caches. @throws SessionEndedError if it ended or moved */
+  async reload({ record }: Session): Promise<Session> {
+    const found = await this.#records.follow(await this.#records.readStored(record.id));
+    if (found === undefined || isMark(found)) throw new SessionEndedError();
+    return found;
+  }
+
   /** Stores a guest's new session. */
   createGuest(ownerKey: string, change: RecordChange): Promise<Session> {
     return this.#records.begin(undefined, ownerKey, change);
