@@ -7,6 +7,7 @@ import type { BaseRpcContext, PublicRpcContext, RpcContext } from "./context.ts"
 import { callRpc } from "./dispatch.ts";
 import { notify, type Hooks } from "./hooks.ts";
 import { RequestKey } from "./idempotency/request-key.ts";
+import { readIfMatch, type RevisionCondition } from "./lists/revision.ts";
 import { changeBasket, changeWishlist, readBasket, readWishlist } from "./lists/visitor-lists.ts";
 import type { Redactor } from "./redaction/redactor.ts";
 import { CallSession, type CallSessions } from "./session/call-session.ts";
@@ -63,6 +64,7 @@ export class Call {
   #log: Logger | undefined;
   #headers: Headers | undefined;
   #key: RequestKey | undefined;
+  #isIfMatchTaken = false;
   #sessions: ContextSessions | undefined;
   #auth: ContextAuth | undefined;
 
@@ -124,6 +126,13 @@ export class Call {
     const { idempotencyKey } = request;
     if (idempotencyKey === undefined) return undefined;
     return (this.#key ??= new RequestKey(idempotencyKey, request, services.fingerprints));
+  }
+
+  /** The condition of the header `If-Match`, once: the call's first change of the basket makes a new revision. */
+  takeIfMatch(): RevisionCondition | undefined {
+    if (this.#isIfMatchTaken) return undefined;
+    this.#isIfMatchTaken = true;
+    return readIfMatch(this.request.client.headers);
   }
 
   get ip(): string | undefined {
@@ -230,7 +239,7 @@ function createContext(call: Call): RpcContext {
       updateTokens: (tokens) => session.tokens.update(tokens),
       obtainTokens: (renew, options) => session.tokens.obtain(renew, options),
       readBasket: () => readBasket(call),
-      changeBasket: (rule) => changeBasket(call, rule),
+      changeBasket: (rule, condition) => changeBasket(call, rule, condition),
       readWishlist: () => readWishlist(call),
       changeWishlist: (rule) => changeWishlist(call, rule),
     },

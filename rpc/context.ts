@@ -118,11 +118,14 @@ export interface RpcContext extends BaseRpcContext {
    * Changes the visitor's basket atomically, and immediately. A change begins a session for a guest without one.
    * @param rule returns the changed basket, or `basket` itself if nothing changes. It can run several times, so it
    * must be a pure function. The server counts up `revision`.
+   * @param condition `revision`: rejects the change if the basket has another revision. The call's first change also
+   * heeds the header `If-Match`.
    * @returns the result of `getBasket`, after the change
-   * @throws TypeError if `rule` returns an invalid basket; and any error of `rule`
+   * @throws RpcError `basket_changed`; TypeError if `rule` returns an invalid basket; and any error of `rule`
    */
   changeBasket(
     rule: (basket: Basket, options: BasketOptions) => Basket,
+    condition?: { readonly revision?: number | undefined },
   ): Promise<{ readonly basket: BasketView }>;
   /** Reads the visitor's wishlist. The result is that of `getWishlist`. */
   readWishlist(): Promise<{ readonly wishlist: WishlistView }>;

@@ -27,6 +27,7 @@ const callHeaders: readonly string[] = [
   "authorization",
   "content-type",
   "idempotency-key",
+  "if-match",
   "x-shop-id",
 ];
 

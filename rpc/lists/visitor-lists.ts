@@ -14,6 +14,7 @@ import type { Call } from "../call.ts";
 import type { RpcContext } from "../context.ts";
 import { emptyBasket, mergeItems, viewBasket, type Basket } from "./basket.ts";
 import { applyOnce } from "./apply-once.ts";
+import { assertRevision } from "./revision.ts";
 import {
   changeList,
   closeList,
@@ -173,9 +174,16 @@ export async function readBasket({ session }: Call) {
 }
 
 /** See {@link RpcContext.changeBasket}. */
-export async function changeBasket(call: Call, rule: Parameters<RpcContext["changeBasket"]>[0]) {
+export async function changeBasket(
+  call: Call,
+  rule: Parameters<RpcContext["changeBasket"]>[0],
+  { revision: expected }: Parameters<RpcContext["changeBasket"]>[1] = {},
+) {
   const { services, session } = call;
+  const isExpected = call.takeIfMatch();
   const { key, value } = await session.lists.change("basket", (basket) => {
+    const view = () => viewBasket(session.lists.keyOf("basket"), basket);
+    assertRevision(isExpected, expected, basket.revision, view);
     const next = rule(basket, services.basketOptions);
     if (next === basket) return basket;
     const revision = basket.revision + 1;

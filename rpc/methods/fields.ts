@@ -20,6 +20,9 @@ export const customData = z
   })
   .transform(canonicalJson);
 
+/** The basket's revision that the client has seen: with another one, the basket stays as it is. */
+export const revision = z.int().min(0).optional();
+
 export const quantity = z.int().min(1);
 
 /** An email address; removes the spaces that phone keyboards add. */

@@ -71,7 +71,8 @@ describeStorages("CORS", (setup) => {
       "access-control-allow-origin": shop,
       "access-control-allow-credentials": "true",
       "access-control-allow-methods": "GET, POST, PUT, PATCH, DELETE",
-      "access-control-allow-headers": "authorization, content-type, idempotency-key, x-shop-id",
+      "access-control-allow-headers":
+        "authorization, content-type, idempotency-key, if-match, x-shop-id",
       "access-control-max-age": "60",
       vary: "origin, access-control-request-headers",
     });

@@ -4,7 +4,7 @@ import { createSetup, testConfig } from "../_setup.ts";
 
 const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 const shop = "https://shop.example";
-const own = "authorization, content-type, idempotency-key, x-shop-id";
+const own = "authorization, content-type, idempotency-key, if-match, x-shop-id";
 
 /** The headers that a preflight allows, with these settings of the shops. */
 async function ask(requested: string | undefined, cors: readonly CorsConfig[], origin = shop) {
