@@ -35,7 +35,20 @@ vi.mock(import("node:crypto"), async (load) => {
   return { ...crypto, createHmac };
 });
 
+const cachedFunctions = new Set<unknown>();
+
 const methods = {
+  look: defineRpcMethod({
+    access: "public",
+    handler(_, { cached, invalidate }) {
+      cachedFunctions.add(cached).add(invalidate);
+      return { a: 1 };
+    },
+  }),
+  list: defineRpcMethod({
+    access: "public",
+    handler: (_, { cached }) => cached("list", 60, () => ({ items: [{ a: 1 }] })),
+  }),
   enter: defineRpcMethod({
     handler: (_, { createUserBoundSession }) => createUserBoundSession({ id: 7, firstName: "Ada" }),
   }),
@@ -164,6 +177,20 @@ test("a login writes its session and the user's index, and signs once", async ()
 
 test("a second login also removes the previous session", async () => {
   expect(await costOf("enter", "enter")).toMatchObject({ writes: 4, signatures: 2 });
+});
+
+test("a public method that doesn't use the cache costs nothing for it", async () => {
+  const timeout = vi.spyOn(globalThis, "setTimeout");
+  await costOf("look");
+  expect(await costOf("look")).toEqual({ reads: 0, writes: 0, signatures: 0, parses: 1, texts: 1 });
+  expect(timeout).not.toHaveBeenCalled();
+  // Every call has the functions of its shop, made at startup.
+  expect(cachedFunctions.size).toBe(2);
+});
+
+test("a cached result is not read from the storage, nor serialized again", async () => {
+  await costOf("list");
+  expect(await costOf("list")).toEqual({ reads: 0, writes: 0, signatures: 0, parses: 1, texts: 0 });
 });
 
 test("parallel calls wait for the end of one event-loop tick, without a timer each", async () => {
