@@ -10,6 +10,7 @@ import { RequestKey } from "./idempotency/request-key.ts";
 import { readIfMatch, type RevisionCondition } from "./lists/revision.ts";
 import { changeBasket, changeWishlist, readBasket, readWishlist } from "./lists/visitor-lists.ts";
 import type { Redactor } from "./redaction/redactor.ts";
+import { setResponseHeader, type HeaderHolder } from "./response-headers.ts";
 import { CallSession, type CallSessions } from "./session/call-session.ts";
 import { logIn } from "./session/login.ts";
 import { destroySession } from "./session/logout.ts";
@@ -55,7 +56,7 @@ export class Call {
     };
     /** Creates the redactor at the first use: most calls of methods without a payload need none. */
     readonly toRedactor: () => Redactor;
-  };
+  } & HeaderHolder;
   /** The name of the transport that issues a session of this call. */
   transport: string | undefined;
   #session: CallSession | undefined;
@@ -213,6 +214,7 @@ function createPublicContext(call: Call): PublicRpcContext {
       callRpc: (name, payload) => callRpc(call, name, payload) as Promise<never>,
       cached: call.services.cache.cached,
       invalidate: call.services.cache.invalidate,
+      setHeader: (name, value) => setResponseHeader(call.request, name, value),
     },
     publicGetters,
   );
@@ -226,6 +228,7 @@ function createContext(call: Call): RpcContext {
       shop: call.services.shop,
       callRpc: (name, payload) => callRpc(call, name, payload) as Promise<never>,
       invalidate: call.services.cache.invalidate,
+      setHeader: (name, value) => setResponseHeader(call.request, name, value),
       updateUser: (user) => session.updateUser(user),
       createUserBoundSession: (user, options) => logIn(session, user, options),
       destroySession: async () => {

@@ -31,6 +31,14 @@ export interface BaseRpcContext {
    * @throws TypeError if a tag isn't a string of 1 to 128 characters; StorageUnavailableError
    */
   invalidate(tags: readonly string[]): Promise<void>;
+  /**
+   * Sets a header of the response. `set-cookie` adds one more cookie; session cookies of the server are left out. If the
+   * call fails, its response has none of these headers. Caches obey `cache-control` only in a GET of a public method
+   * whose shop the URL chose.
+   * @throws TypeError if the name or the value is invalid, or if only the server sets the header, for example
+   * `content-type`
+   */
+  setHeader(name: string, value: string): void;
   readonly log: Logger;
   /** The client's IP address. The server believes a proxy's header only with `trustProxy`. */
   readonly ip: string | undefined;

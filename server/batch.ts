@@ -9,6 +9,8 @@ import { toCalls, type BatchEntry } from "./batch-calls.ts";
 import { BatchVisitor } from "./batch-credentials.ts";
 import { clientSignal, isClientGone } from "./client-signal.ts";
 import type { Shop, StorefrontOptions } from "./config/options.ts";
+import type { Credentials } from "./credentials/credentials.ts";
+import type { HeaderEntry } from "./credentials/transport.ts";
 import type { Deadline } from "./deadline.ts";
 import { responseHeader } from "./method-response.ts";
 import type { PageCall } from "./page-visit.ts";
@@ -81,7 +83,7 @@ export function createBatchHandler(
     return toResponse(response, request);
   }
 
-  /** Runs the calls. Headers of one response become headers of the batch: credentials, and the longest `Retry-After`. */
+  /** Runs the calls. Headers of one response become headers of the batch: its cookies, and the longest `Retry-After`. */
   async function runAll(
     request: ServerRequest,
     { shop, shopPath, deadline, page }: Batch,
@@ -89,6 +91,7 @@ export function createBatchHandler(
   ): Promise<RpcResponse> {
     const visitor = new BatchVisitor(credentials, request.headers);
     const results: string[] = [];
+    const cookies: HeaderEntry[] = [];
     let retryAfter = 0;
     let resumedAt = performance.now();
     for (const { method, payload, key } of calls) {
@@ -105,6 +108,7 @@ export function createBatchHandler(
       const callRequest = toCallRequest(request, visitor.headersFor(key));
       const response = await handle(callRequest, { method, shopPath }, call, page);
       visitor.follow(response, call.visit);
+      cookies.push(...listOwnCookies(response, credentials));
       retryAfter = Math.max(retryAfter, Number(response.headers.get("retry-after") ?? 0) || 0);
       if (response.headers.has(responseHeader)) {
         discardBody(response);
@@ -120,6 +124,7 @@ export function createBatchHandler(
         ["cache-control", "no-store"],
         ["content-type", "application/json"],
         ...(retryAfter > 0 ? [["retry-after", String(retryAfter)] as [string, string]] : []),
+        ...cookies,
         ...visitor.issued,
       ],
     };
@@ -142,6 +147,12 @@ export function createBatchHandler(
 
 /** Milliseconds after which other requests can run between two calls. */
 const longestTurn = 5;
+
+/** The cookies that a method has set, without those of sessions. */
+function listOwnCookies({ headers }: Response, credentials: Credentials): HeaderEntry[] {
+  const own = headers.getSetCookie().filter((line) => !credentials.isIssued("set-cookie", line));
+  return own.map((line) => ["set-cookie", line]);
+}
 
 interface Batch {
   readonly shop: Shop;

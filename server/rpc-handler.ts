@@ -7,13 +7,13 @@ import { readKeyFor } from "../rpc/idempotency/kept-methods.ts";
 import { Redactor } from "../rpc/redaction/redactor.ts";
 import type { ShopServices } from "../rpc/shop.ts";
 import type { Logger } from "../shared/log.ts";
+import { CallResponses } from "./call-response.ts";
 import { isClientGone } from "./client-signal.ts";
 import type { Shop, StorefrontOptions } from "./config/options.ts";
 import type { Credentials } from "./credentials/credentials.ts";
 import { findSession, toSessionHeaders, transportOf, type Visit } from "./credentials/lookup.ts";
 import type { SessionTransport } from "./credentials/transport.ts";
 import { Deadlines, type Deadline } from "./deadline.ts";
-import { toMethodResponse } from "./method-response.ts";
 import { IdempotentCall } from "./idempotent-call.ts";
 import { readPayload } from "./payload.ts";
 import type { PageCall } from "./page-visit.ts";
@@ -24,13 +24,12 @@ import {
   discardBody,
   discardResult,
   isResponse,
-  toRpcResponse,
   toResponse,
   type RpcResponse,
 } from "./response.ts";
 import { ShopResolver, unknownPath, type Route } from "./router.ts";
 import type { Services } from "./services.ts";
-import { assertVerb, isRead } from "./verb.ts";
+import { assertVerb } from "./verb.ts";
 
 /**
  * Responds to a call, or to its preflight; an error becomes problem+json.
@@ -66,6 +65,7 @@ export function createRpcHandler(
 ) {
   const environment = createEnvironment(options, services, credentials);
   const shopResolver = new ShopResolver(options);
+  const responses = new CallResponses(options, shopResolver, { cors, credentials });
   const checkAddress = createAddressCheck(options);
   const deadlines = new Deadlines(options.callTimeout);
 
@@ -121,6 +121,7 @@ export function createRpcHandler(
         client: event,
         deadline,
         toRedactor,
+        responseHeaders: undefined,
       });
       call = current;
       if (method.access !== "public") {
@@ -156,10 +157,11 @@ export function createRpcHandler(
         const running = dispatch(call, method, payload);
         idempotent?.follow(running);
         const result = await deadline.wait(running, discardResult);
+        const { responseHeaders } = current.request;
         response =
           visit === undefined
-            ? toPublicResponse(event, route, shop, result)
-            : toSessionResponse(event, result);
+            ? responses.ofPublic(event, { route, shop }, result, responseHeaders)
+            : responses.ofSession(event, result, responseHeaders);
         idempotent?.keep(result, response);
       }
       if (visit !== undefined) {
@@ -174,11 +176,12 @@ export function createRpcHandler(
     } catch (error) {
       if (response !== undefined) discardBody(response);
       const log = call?.log ?? toRedactor().guard(options.log);
+      const own = call?.request.responseHeaders;
       const toFailure = (failure: unknown) =>
         toErrorResponse(failure, request, toRedactor(), log, (thrown) =>
           visit === undefined
-            ? toPublicResponse(event, route, shop, thrown, "no-store")
-            : toSessionResponse(event, thrown),
+            ? responses.ofPublic(event, { route, shop }, thrown, own, "no-store")
+            : responses.ofSession(event, thrown, own),
         );
       response = await (idempotent?.fail(error, toFailure) ?? toFailure(error));
     } finally {
@@ -195,40 +198,6 @@ export function createRpcHandler(
     cors.addHeaders(event, origin, shop, response.headers);
     const isStream = response.body instanceof ReadableStream;
     return toResponse(response, request, isStream ? call?.log : undefined);
-  }
-
-  /** Forbids caches to store the result of a method with a session. */
-  function toSessionResponse({ req }: RequestEvent, value: unknown): RpcResponse {
-    const rule = isRead(req.method) ? "private, no-store" : "no-store";
-    return isResponse(value)
-      ? toMethodResponse(value, credentials, undefined, rule)
-      : toRpcResponse(value, rule);
-  }
-
-  /**
-   * Lets shared caches keep the result of a GET, if the URL alone chose the shop.
-   * @param cacheControl for such a result
-   */
-  function toPublicResponse(
-    event: RequestEvent,
-    route: Route | undefined,
-    shop: Shop | undefined,
-    value: unknown,
-    cacheControl = "public, max-age=60",
-  ): RpcResponse {
-    const isCacheable = isRead(event.req.method);
-    const isOfUrl = isCacheable && shopResolver.findByUrl(event, route?.shopPath) === shop;
-    const rule = isOfUrl ? cacheControl : isCacheable ? "private, no-store" : "no-store";
-    const response = isResponse(value)
-      ? toMethodResponse(value, credentials, isCacheable && !isOfUrl ? undefined : rule)
-      : toRpcResponse(value, rule);
-    if (isCacheable) response.headers.push(["vary", shopResolver.vary]);
-    // A proxy that sends this header sends it always, and no X-Forwarded-Host.
-    if (isCacheable && options.trustProxy !== false && event.headers.has("forwarded")) {
-      response.headers.push(["vary", "forwarded"]);
-    }
-    if (isCacheable && event.origin !== null) response.headers.push(["vary", cors.vary]);
-    return response;
   }
 
   return { handle, deadlines };

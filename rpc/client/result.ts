@@ -39,13 +39,18 @@ export class RpcClientError extends Error {
   }
 }
 
+/** The content type of a redirect, as the server sends it to this client. */
+export const redirectType = "application/vnd.storefront-redirect+json";
+
 /** Reads the result of a call from its response. @throws RpcClientError */
 export async function readResult(response: Response): Promise<unknown> {
-  // A method's own `Response`, whatever its status.
-  if (response.headers.has("storefront-response")) return response;
   const { status, headers } = response;
-  if (status === 204) return undefined;
   const type = (headers.get("content-type") ?? "").split(";", 1)[0];
+  // A method's own `Response`, whatever its status.
+  if (headers.has("storefront-response")) {
+    return type === redirectType ? toRedirect(response) : response;
+  }
+  if (status === 204) return undefined;
   const body = parse(await response.text());
   if (response.ok && type === "application/json" && body !== undefined) return body;
   throw toError(status, type === "application/problem+json" ? body : undefined, headers);
@@ -61,6 +66,15 @@ export function toError(status: number, body: unknown, headers: Headers): RpcCli
 }
 
 // --- Internal helpers ---
+
+/** Restores a redirect. Its location is absolute, if the URL of the response is known. */
+async function toRedirect(response: Response): Promise<Response> {
+  const { status, location } = await response.json();
+  const url = URL.canParse(location, response.url)
+    ? new URL(location, response.url).href
+    : location;
+  return new Response(null, { status, headers: { location: url } });
+}
 
 function parse(text: string): unknown {
   try {

@@ -1,4 +1,5 @@
 import type { RpcClientOptions } from "../client-types.ts";
+import { redirectType } from "./result.ts";
 
 /** Sends a POST with the client's headers and its token. */
 export type SendRequest = (
@@ -28,6 +29,8 @@ export function createSendRequest({
     for (const [name, value] of new Headers(call.headers)) sent.set(name, value);
     sent.set("content-type", "application/json");
     sent.set("x-shop-id", String(shopId));
+    // A page can't read where a redirect leads, so the server sends it as JSON.
+    sent.set("accept", `${sent.get("accept") ?? "*/*"}, ${redirectType}`);
     const current = token && (await token.get());
     if (current) sent.set("authorization", `Bearer ${current}`);
     const url = [...folders, ...path].join("/");

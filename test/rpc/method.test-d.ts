@@ -101,6 +101,7 @@ describe("a method's context", () => {
       callRpc: () => Promise.reject(new Error("Not in this test")),
       cached: () => Promise.reject(new Error("Not in this test")),
       invalidate: () => Promise.resolve(),
+      setHeader: () => {},
       log: console,
       ip: undefined,
       headers: new Headers(),

@@ -52,6 +52,7 @@ describe("a client sends its calls to", () => {
     const headers = { "X-Trace": "1" };
     await createRpcClient<BuiltinMethods>({ baseURL: "", shopId: 1001, headers, fetch }).getUser();
     expect(given[0]?.headers).toEqual({
+      accept: "*/*, application/vnd.storefront-redirect+json",
       "content-type": "application/json",
       "x-shop-id": "1001",
       "x-trace": "1",

@@ -87,6 +87,7 @@ describe("a client", () => {
     expect(first.url).toBe(`${baseURL}/api/rpc/greet`);
     expect(Object.fromEntries(first.headers)).toEqual({
       authorization: "Basic 42",
+      accept: "*/*, application/vnd.storefront-redirect+json",
       "content-type": "application/json",
       "x-shop-id": "1001",
       "x-trace": "1",

@@ -1,0 +1,73 @@
+import type { StorefrontOptions, Shop } from "./config/options.ts";
+import type { Cors } from "./cors.ts";
+import type { Credentials } from "./credentials/credentials.ts";
+import { addMethodHeaders, toMethodResponse } from "./method-response.ts";
+import type { RequestEvent } from "./request.ts";
+import { isResponse, toRpcResponse, type RpcResponse } from "./response.ts";
+import type { Route, ShopResolver } from "./router.ts";
+import { isRead } from "./verb.ts";
+
+/** Creates responses from the results of methods. Its functions throw TypeError if a result can't be sent. */
+export class CallResponses {
+  readonly #trustsProxies: boolean;
+  readonly #shopResolver: ShopResolver;
+  readonly #cors: Cors;
+  readonly #credentials: Credentials;
+
+  constructor(
+    { trustProxy }: StorefrontOptions,
+    shopResolver: ShopResolver,
+    { cors, credentials }: { readonly cors: Cors; readonly credentials: Credentials },
+  ) {
+    this.#trustsProxies = trustProxy !== false;
+    this.#shopResolver = shopResolver;
+    this.#cors = cors;
+    this.#credentials = credentials;
+  }
+
+  /**
+   * Forbids caches to store the result of a method with a session.
+   * @param own the headers that methods of the call have set
+   */
+  ofSession({ req, headers }: RequestEvent, value: unknown, own: Headers | undefined): RpcResponse {
+    const rule = isRead(req.method) ? "private, no-store" : "no-store";
+    const response = isResponse(value)
+      ? toMethodResponse(value, this.#credentials, headers, undefined, rule)
+      : toRpcResponse(value, rule);
+    if (own !== undefined) addMethodHeaders(response, own, this.#credentials, false);
+    return response;
+  }
+
+  /**
+   * Lets shared caches store the result of a public method's GET, if the URL alone chose the shop.
+   * @param own the headers that methods of the call have set
+   * @param cacheControl for such a result
+   */
+  ofPublic(
+    event: RequestEvent,
+    { route, shop }: { readonly route: Route | undefined; readonly shop: Shop | undefined },
+    value: unknown,
+    own: Headers | undefined,
+    cacheControl = "public, max-age=60",
+  ): RpcResponse {
+    const isGet = isRead(event.req.method);
+    const isOfUrl = isGet && this.#shopResolver.findByUrl(event, route?.shopPath) === shop;
+    const rule = isOfUrl ? cacheControl : isGet ? "private, no-store" : "no-store";
+    const ofResponse = isGet && !isOfUrl ? undefined : rule;
+    const response = isResponse(value)
+      ? toMethodResponse(value, this.#credentials, event.headers, ofResponse)
+      : toRpcResponse(value, rule);
+    if (own !== undefined) addMethodHeaders(response, own, this.#credentials, isOfUrl);
+    if (isGet) this.#addVary(event, response);
+    return response;
+  }
+
+  #addVary({ headers, origin }: RequestEvent, response: RpcResponse): void {
+    response.headers.push(["vary", this.#shopResolver.vary]);
+    // A proxy that sends this header sends it always, and no X-Forwarded-Host.
+    if (this.#trustsProxies && headers.has("forwarded")) {
+      response.headers.push(["vary", "forwarded"]);
+    }
+    if (origin !== null) response.headers.push(["vary", this.#cors.vary]);
+  }
+}
