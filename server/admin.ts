@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import * as z from "zod";
+import { maxTagLength } from "../rpc/cache/cache-arguments.ts";
 import type { ShopServices } from "../rpc/shop.ts";
 import { RpcError } from "../rpc/error.ts";
 import { endSessions, incompleteEnd } from "../rpc/session/logout.ts";
@@ -22,6 +23,8 @@ import type { PlainRoute } from "./router.ts";
  *   `complete: false` if the user's index was lost. Sessions can then stay active, and `endAllSessions` ends them.
  * - `endAllSessions` `{shopIds?}` ends all sessions of these shops, or of all shops, with one write per storage. It
  *   returns `{shopIds}`.
+ * - `invalidateCache` `{tags, shopIds?}` makes the values of `cached` that have one of these tags invalid, in these
+ *   shops, or in all shops. It returns `{shopIds}`.
  */
 export function createAdmin(options: StorefrontOptions, { shops }: Services): PlainRoute[] {
   if (options.adminTokens.length === 0) return [];
@@ -44,6 +47,12 @@ export function createAdmin(options: StorefrontOptions, { shops }: Services): Pl
         idsByStorage.set(generations, [...(idsByStorage.get(generations) ?? []), shopId]);
       }
       await Promise.all([...idsByStorage].map(([storage, ids]) => storage.advance(ids)));
+      return { shopIds: [...chosen.keys()] };
+    },
+    async invalidateCache(payload) {
+      const { tags, shopIds } = await parseInput(cacheTags, payload);
+      const chosen = choose(services, shopIds);
+      await Promise.all([...chosen.values()].map(({ cache }) => cache.invalidate(tags)));
       return { shopIds: [...chosen.keys()] };
     },
   };
@@ -84,6 +93,11 @@ const userSessions = z.strictObject({
   userId: z.custom<string | number>(isUserId, {
     error: "Expected a positive integer or a string of 1 to 64 characters",
   }),
+  shopIds,
+});
+
+const cacheTags = z.strictObject({
+  tags: z.array(z.string().min(1).max(maxTagLength)).min(1).max(1000),
   shopIds,
 });
 

@@ -59,6 +59,35 @@ describeStorages("the admin API", ({ start }) => {
     expect((await ask(storefront, "endUserSessions", { userId: 7 })).body).toEqual({ ended: 0 });
   });
 
+  test("makes cached values with a tag invalid, in all shops or in some", async () => {
+    let version = 1;
+    const read = defineRpcMethod({
+      access: "public",
+      handler: (_, { cached }) =>
+        cached("product:7", 60, ({ tag }) => {
+          tag("product:7");
+          return version;
+        }),
+    });
+    const storefront = await start({ ...base, methods: { read } });
+    const reads = async () => [
+      (await storefront.client(1001).call("read")).body,
+      (await storefront.client(1002).call("read")).body,
+    ];
+    expect(await reads()).toEqual([1, 1]);
+    version = 2;
+    const tags = ["product:7", "product:8"];
+    const some = await ask(storefront, "invalidateCache", { tags, shopIds: [1002] });
+    expect(some).toEqual({ status: 200, body: { shopIds: [1002] } });
+    expect(await reads()).toEqual([1, 2]);
+    const all = await ask(storefront, "invalidateCache", { tags });
+    expect(all.body).toEqual({ shopIds: [1001, 1002] });
+    expect(await reads()).toEqual([2, 2]);
+    for (const payload of [undefined, {}, { tags: [] }, { tags: [""] }, { tags: "product:7" }]) {
+      expect((await ask(storefront, "invalidateCache", payload)).status).toBe(422);
+    }
+  });
+
   test("ends all sessions of some or all shops, and allows new ones", async () => {
     const storefront = await start(base);
     const guest = storefront.client();
