@@ -8,7 +8,7 @@ import { callRpc } from "./dispatch.ts";
 import { notify, type Hooks } from "./hooks.ts";
 import { RequestKey } from "./idempotency/request-key.ts";
 import { readIfMatch, type RevisionCondition } from "./lists/revision.ts";
-import { changeBasket, changeWishlist, readBasket, readWishlist } from "./lists/visitor-lists.ts";
+import { changeBasket, changeWishlist, readBasket, readWishlist } from "./lists/context-lists.ts";
 import type { Redactor } from "./redaction/redactor.ts";
 import { setResponseHeader, type HeaderHolder } from "./response-headers.ts";
 import { CallSession, type CallSessions } from "./session/call-session.ts";
@@ -241,7 +241,7 @@ function createContext(call: Call): RpcContext {
       readTokens: () => session.tokens.read(),
       updateTokens: (tokens) => session.tokens.update(tokens),
       obtainTokens: (renew, options) => session.tokens.obtain(renew, options),
-      readBasket: () => readBasket(call),
+      readBasket: () => readBasket(call) as Promise<never>,
       changeBasket: (rule, condition) => changeBasket(call, rule, condition),
       readWishlist: () => readWishlist(call),
       changeWishlist: (rule) => changeWishlist(call, rule),

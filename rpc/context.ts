@@ -120,8 +120,11 @@ export interface RpcContext extends BaseRpcContext {
   readonly basketKey: string;
   /** The key of the visitor's wishlist. Reading it begins a session for a guest without one. */
   readonly wishlistKey: string;
-  /** Reads the visitor's basket. The result is that of `getBasket`. */
-  readBasket(): Promise<{ readonly basket: BasketView }>;
+  /**
+   * Reads the visitor's basket. The result is that of `getBasket`. If a commerce system has the baskets, give the type of
+   * its basket: `readBasket<VendureBasket>()`.
+   */
+  readBasket<B = BasketView>(): Promise<{ readonly basket: B }>;
   /**
    * Changes the visitor's basket atomically, and immediately. A change begins a session for a guest without one.
    * @param rule returns the changed basket, or `basket` itself if nothing changes. It can run several times, so it
@@ -129,7 +132,8 @@ export interface RpcContext extends BaseRpcContext {
    * @param condition `revision`: rejects the change if the basket has another revision. The call's first change also
    * heeds the header `If-Match`.
    * @returns the result of `getBasket`, after the change
-   * @throws RpcError `basket_changed`; TypeError if `rule` returns an invalid basket; and any error of `rule`
+   * @throws RpcError `basket_changed`; TypeError if `rule` returns an invalid basket; Error if the baskets are in a
+   * commerce system; and any error of `rule`
    */
   changeBasket(
     rule: (basket: Basket, options: BasketOptions) => Basket,

@@ -3,7 +3,7 @@ import type { Call } from "./call.ts";
 import { maxIssues, RpcError, type Issue } from "./error.ts";
 import { notify, type HookEvent } from "./hooks.ts";
 import { logout } from "./methods/account-methods.ts";
-import type { RpcMethod, RpcMethods } from "./method.ts";
+import { runInCall, type RpcMethod, type RpcMethods } from "./method.ts";
 import type { Redactor } from "./redaction/redactor.ts";
 import type { CallSession } from "./session/call-session.ts";
 import { findNamedSecrets, maskSecrets } from "./redaction/secret.ts";
@@ -84,7 +84,10 @@ export async function dispatch(
     else if (access === "session" && !method.readOnly) recallRevocation(call.session);
     const before = hooks["storefront:rpc:before"];
     if (before !== undefined) await before(toEvent());
-    const result = await method.handler(input as never, context as never);
+    const run = method[runInCall];
+    const result = await (run === undefined
+      ? method.handler(input as never, context as never)
+      : run(input as never, call as never));
     const output =
       outputSchema === undefined ? result : await parseOutput(outputSchema, name, result);
     if (hooks["storefront:rpc:after"] !== undefined) {

@@ -16,8 +16,11 @@ export type ContextOf<A extends Access> = A extends "public"
     ? UserRpcContext
     : RpcContext;
 
-type Schema = StandardSchemaV1 | undefined;
-type InputOf<I extends Schema> = I extends StandardSchemaV1
+/** The schema of a payload or a result, if there is one. */
+export type Schema = StandardSchemaV1 | undefined;
+
+/** What a handler gets: the parsed payload. */
+export type InputOf<I extends Schema> = I extends StandardSchemaV1
   ? StandardSchemaV1.InferOutput<I>
   : undefined;
 
@@ -73,6 +76,8 @@ export interface RpcMethod<Payload = unknown, Output = unknown, Input = never, C
   readonly input: StandardSchemaV1 | undefined;
   readonly output: StandardSchemaV1 | undefined;
   readonly handler: (input: Input, context: Context) => unknown;
+  /** Runs instead of the handler, for methods that need more than a context. */
+  readonly [runInCall]?: ((input: never, call: never) => unknown) | undefined;
   /** Types only; absent at run time. */
   readonly "~types"?: { readonly payload: Payload; readonly output: Output };
 }
@@ -85,6 +90,9 @@ export type RpcMethods = Readonly<Record<string, RpcMethod>>;
  * because a changed copy of the result has other JSON.
  */
 export const jsonText = Symbol("JSON text");
+
+/** The property of a method whose function gets the call itself. Its values lead to secrets, so contexts don't have it. */
+export const runInCall = Symbol("run in call");
 
 /**
  * Defines a method. TypeScript infers the types of its payload, its result, and its context.

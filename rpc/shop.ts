@@ -3,9 +3,12 @@ import type { SessionGenerations } from "../storage/sessions/generations.ts";
 import type { SessionStore } from "../storage/sessions/session-store.ts";
 import type { UserSessionIndex } from "../storage/sessions/user-sessions.ts";
 import type { Sealer } from "../storage/documents/sealer.ts";
+import type { Leases } from "../storage/leases/leases.ts";
 import type { Auth } from "./accounts/auth.ts";
 import type { PublicCache } from "./cache/public-cache.ts";
+import type { BasketLog } from "./commerce/basket-log.ts";
 import type { CommerceBackend } from "./commerce/commerce-backend.ts";
+import type { CommerceSystem } from "./commerce/commerce-system.ts";
 import type { Fingerprints } from "./idempotency/fingerprints.ts";
 import type { ShopGrants } from "./commerce/shop-grants.ts";
 import type { TokenRenewals } from "./session/token-renewals.ts";
@@ -51,6 +54,10 @@ export interface ShopServices {
   readonly methods: RpcMethods;
   readonly auth: Auth;
   readonly commerce: CommerceBackend | undefined;
+  /** The connection to the commerce system. */
+  readonly system: CommerceSystem | undefined;
+  /** Run one change at a time of each basket in the commerce system. */
+  readonly basketLeases: Leases<BasketLog> | undefined;
   /** What the commerce system issued to visitors; absent if it issues nothing. */
   readonly grants: ShopGrants | undefined;
   readonly realm: Realm;

@@ -3,7 +3,7 @@ import { RpcError } from "../rpc/error.ts";
 import { hasOwnKeys } from "../rpc/idempotency/kept-methods.ts";
 import { AnswerFoundError, KeyClaim, pending } from "../rpc/idempotency/key-claim.ts";
 import type { RequestKey } from "../rpc/idempotency/request-key.ts";
-import { readBasket, readWishlist } from "../rpc/lists/visitor-lists.ts";
+import { readBasket, readWishlist } from "../rpc/lists/context-lists.ts";
 import type { RpcMethod } from "../rpc/method.ts";
 import type { KeptAnswer } from "../storage/sessions/kept-answer.ts";
 import { isResponse, toRpcResponse, type RpcResponse } from "./response.ts";

@@ -72,6 +72,9 @@ export type {
 export type { Wish, Wishlist, WishlistItem, WishlistView } from "../rpc/lists/wishlist.ts";
 
 // Commerce systems
+export { defineCommerceMethod } from "../rpc/commerce/commerce-method.ts";
+export type { CommerceMethodDefinition } from "../rpc/commerce/commerce-method.ts";
+export type { CommerceMethods } from "../rpc/commerce/commerce-methods.ts";
 export type {
   BasketOutcome,
   Baskets,

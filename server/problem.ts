@@ -26,12 +26,21 @@ export function toProblem(error: unknown, redactor: Redactor, log: Logger): RpcR
   }
   if (response.status >= 500) {
     const details = { instance, error: describeError(error) };
-    log.error("A call failed", unreadable === undefined ? details : { ...details, unreadable });
+    log[levelOf(error)](
+      "A call failed",
+      unreadable === undefined ? details : { ...details, unreadable },
+    );
   }
   return response;
 }
 
 // --- Internal helpers ---
+
+/** A commerce system that doesn't respond isn't an error of this server, which reports once that the system is down. */
+function levelOf(error: unknown): "debug" | "warn" | "error" {
+  if (!isInstance(error, RpcError) || error.code !== "commerce_unavailable") return "error";
+  return error.cause === undefined ? "debug" : "warn";
+}
 
 function describeProblem(
   problem: RpcError,

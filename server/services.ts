@@ -7,7 +7,11 @@ import { builtinMethods } from "../rpc/methods/builtin.ts";
 import type { CommerceBackend } from "../rpc/commerce/commerce-backend.ts";
 import { ShopGrants } from "../rpc/commerce/shop-grants.ts";
 import { TokenRenewals } from "../rpc/session/token-renewals.ts";
+import { isBasketLog } from "../rpc/commerce/basket-log.ts";
+import { createCommerceMethods } from "../rpc/commerce/commerce-methods.ts";
+import { createCommerceSystem, type CommerceSystem } from "../rpc/commerce/commerce-system.ts";
 import type { ShopServices } from "../rpc/shop.ts";
+import { openLeases } from "../storage/leases/leases.ts";
 import { isWishlist } from "../rpc/lists/wishlist.ts";
 import { openCacheStorage } from "../storage/cache/open-cache.ts";
 import type { Capabilities, DocumentStore } from "../storage/documents/documents.ts";
@@ -61,6 +65,9 @@ export function openServices(options: StorefrontOptions): Services {
   const accounts = open(storage.account, "accounts");
   const auth = options.auth ?? createAccounts(accounts);
   const methods = createMethods(options);
+  const systems = new Map<CommerceBackend, CommerceSystem>();
+  const systemOf = (backend: CommerceBackend) =>
+    getOrCreate(systems, backend, () => createCommerceSystem(backend, log));
   const caches = createPublicCaches({ timeLimit: options.callTimeout, log });
 
   const entries = shops.map((shop): [Shop, ShopServices] => {
@@ -82,6 +89,9 @@ export function openServices(options: StorefrontOptions): Services {
       methods: methods.get(shop) as RpcMethods,
       auth: shop.commerce?.accounts ?? auth,
       commerce: shop.commerce,
+      system: shop.commerce && systemOf(shop.commerce),
+      basketLeases:
+        shop.commerce && openLeases(baskets, `commerce-basket:${shop.shopId}`, isBasketLog),
       grants: openGrants(shop, store, due, sessions),
       realm,
       generations,
@@ -135,7 +145,12 @@ function createMethods({ shops, methods }: StorefrontOptions): ReadonlyMap<Shop,
     shops.map((shop) => {
       const { commerce } = shop;
       const create = () =>
-        Object.assign({}, builtinMethods, commerce?.methods, Object.fromEntries(own)) as RpcMethods;
+        Object.assign(
+          {},
+          builtinMethods,
+          commerce && createCommerceMethods(commerce),
+          Object.fromEntries(own),
+        ) as RpcMethods;
       return [shop, getOrCreate(byBackend, commerce, create)];
     }),
   );

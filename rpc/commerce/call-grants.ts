@@ -27,6 +27,18 @@ export class CallGrants {
     return usable && this.#use(usable);
   }
 
+  /** The visitor's grant, renewed if it has expired. A guest without one gets none. */
+  async find(): Promise<Grant | undefined> {
+    const { services, session } = this.#call;
+    if (services.grants === undefined || session.current === undefined) return undefined;
+    const { record } = session.current;
+    if (record.user !== undefined) return this.obtain();
+    const found = await services.grants.documents.read(record.handle);
+    const usable = toUsable(found, undefined);
+    if (usable !== undefined) return this.#use(usable);
+    return found.state === "active" ? this.obtain() : undefined;
+  }
+
   /**
    * The visitor's grant: begun if there is none, renewed if it has expired. Parallel calls on all servers get the same.
    * @param rejected a grant that the system has rejected before its time: it is renewed, unless another call has done

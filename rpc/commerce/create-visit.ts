@@ -16,18 +16,26 @@ export interface Visitor {
   /** Aborts the requests to the commerce system. */
   readonly signal: AbortSignal;
   readonly setGrant?: ((grant: Grant) => void) | undefined;
+  /** Default: requests within the timeout of the commerce system, which `signal` aborts. */
+  readonly fetch?: typeof fetch | undefined;
 }
 
 /** Creates the visit of a call, for the functions of a commerce system and of `auth`. */
 export function createVisit(call: Call, changes: Partial<Visitor> = {}): LoginVisit {
-  const { log, ip, signal, user } = call;
-  const visitor = { user, grant: undefined, toBasketKey: () => call.basketKey, log, ip, signal };
+  const { log, ip, signal } = call;
+  const user = call.hasSession ? call.user : undefined;
+  const toBasketKey = () => call.session.lists.nameOf("basket");
+  const visitor = { user, grant: undefined, toBasketKey, log, ip, signal };
   return toVisit(call.services, { ...visitor, ...changes });
 }
 
 /** Creates a visit, also without a call: for example for a session that has ended. */
-export function toVisit({ shop, realm }: ShopServices, visitor: Visitor): LoginVisit {
+export function toVisit({ shop, realm, system }: ShopServices, visitor: Visitor): LoginVisit {
   const { user, grant, toBasketKey, log, ip, signal, setGrant = () => {} } = visitor;
+  const send: typeof fetch = (input, init) =>
+    system === undefined
+      ? globalThis.fetch(input, { signal, ...init })
+      : system.fetch(input, init, signal);
   return {
     shop,
     realm: realm.name,
@@ -36,7 +44,7 @@ export function toVisit({ shop, realm }: ShopServices, visitor: Visitor): LoginV
     get basketKey() {
       return toBasketKey();
     },
-    fetch: (input, init) => globalThis.fetch(input, { signal, ...init }),
+    fetch: visitor.fetch ?? send,
     log,
     ip,
     signal,

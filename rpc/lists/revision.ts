@@ -1,5 +1,4 @@
 import { RpcError } from "../error.ts";
-import type { BasketView } from "./basket.ts";
 
 /** Whether a call may change a basket with this revision. */
 export type RevisionCondition = (revision: number) => boolean;
@@ -34,7 +33,7 @@ export function assertRevision(
   isExpected: RevisionCondition | undefined,
   expected: number | undefined,
   revision: number,
-  view: () => { readonly basket: BasketView },
+  view: () => { readonly basket: object },
 ): void {
   if ((expected ?? revision) === revision && isExpected?.(revision) !== false) return;
   throw new RpcError("basket_changed", {

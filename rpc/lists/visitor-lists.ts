@@ -10,11 +10,8 @@ import { findListKey } from "../idempotency/list-keys.ts";
 import type { RequestKey } from "../idempotency/request-key.ts";
 import type { CallSession } from "../session/call-session.ts";
 import type { ShopServices } from "../shop.ts";
-import type { Call } from "../call.ts";
-import type { RpcContext } from "../context.ts";
-import { emptyBasket, mergeItems, viewBasket, type Basket } from "./basket.ts";
+import { emptyBasket, mergeItems, type Basket } from "./basket.ts";
 import { applyOnce } from "./apply-once.ts";
-import { assertRevision } from "./revision.ts";
 import {
   changeList,
   closeList,
@@ -25,9 +22,8 @@ import {
   userOwnerKey,
   type MergeReport,
   type ShopLists,
-  type TransferableDocument,
 } from "./transfer.ts";
-import { emptyWishlist, mergeWishes, viewWishlist, type Wishlist } from "./wishlist.ts";
+import { emptyWishlist, mergeWishes, type Wishlist } from "./wishlist.ts";
 
 /**
  * The basket and the wishlist of a call's visitor. The key of a user's lists comes from the user's ID. The keys of a
@@ -61,6 +57,11 @@ export class VisitorLists {
     return this.#session.work.ownerKey;
   }
 
+  /** The key that the visitor's list has or will have. It begins no session. */
+  nameOf(kind: ListKind): string {
+    return this.keyOf(kind) ?? this.#session.work.ownerKey;
+  }
+
   /** Reads the visitor's list. Its key is `undefined` if the visitor has none yet. */
   async read<K extends ListKind>(kind: K) {
     const lists = listsOf(this.#session.services, kind);
@@ -83,14 +84,14 @@ export class VisitorLists {
     }
     const { key: requestKey } = this.#session.call;
     const once = requestKey === undefined ? rule : applyOnce(rule, requestKey);
-    const owner = await this.#own(kind);
+    const owner = await this.own(kind);
     const snapshot = requestKey?.takeSnapshot<Lists[K]>(owner.key);
     const changed = await changeList(lists, owner, once, snapshot);
     if (changed !== undefined) return { key: owner.key, value: changed };
     // After a login in a parallel call, this write fails, because the session moved. After a login that failed
     // midway, the guest begins another list.
     await this.#session.work.write(replaceListKey(kind, owner.key, randomUUID()));
-    const next = await this.#own(kind);
+    const next = await this.own(kind);
     const value = await changeList(lists, next, once);
     if (value === undefined) throw new SessionEndedError();
     return { key: next.key, value };
@@ -114,39 +115,11 @@ export class VisitorLists {
     await Promise.all([check("basket"), check("wishlist")]);
   }
 
-  /** Merges guests' lists into a user's lists. It never throws: a failed merge is `pending`. */
-  merge(userId: string | number, pending: readonly PendingMerge[]): Promise<MergeReport> {
-    const transfer = (merge: PendingMerge) => this.#transfer(merge, userId);
-    const { services, call } = this.#session;
-    return completeMerges(services, userId, pending, transfer, call.log);
-  }
-
-  /** Closes a guest's lists when the session ends. A user keeps the lists. */
-  async close(record: SessionRecord): Promise<void> {
-    await forEachGuestList(record, (kind, key) =>
-      closeList(listsOf(this.#session.services, kind), key),
-    );
-  }
-
-  async #transfer(
-    { shopId, belonging, key, expiresAt }: PendingMerge,
-    userId: string | number,
-  ): Promise<MergeReport["lines"]> {
-    const shop = this.#session.services.realm.shops.get(shopId);
-    // The config can lose a shop while its merges are pending.
-    if (shop === undefined) return [];
-    const userKey = this.#userKeyIn(shopId, userId);
-    return transferList(listsOf(shop, belonging), { key, expiresAt }, userKey);
-  }
-
-  #userKeyIn(shopId: number, userId: string | number): string {
-    const name = `${shopId}:${userId}`;
-    const key = this.#userKeys.get(name) ?? userOwnerKey(shopId, userId);
-    this.#userKeys.set(name, key);
-    return key;
-  }
-
-  async #own(kind: ListKind) {
+  /**
+   * Stores the key of a guest's list in the session, before the list changes.
+   * @throws SessionEndedError
+   */
+  async own(kind: ListKind) {
     // Only this change: the other changes of the call wait for its end, because the call can fail.
     if (this.keyOf(kind) === undefined) await this.#session.work.write(addListKey(kind));
     const services = this.#session.writable;
@@ -157,64 +130,53 @@ export class VisitorLists {
     const isGuest = current.record.user === undefined;
     return { key: this.begin(kind), expiresAt: isGuest ? expiryFor(services, current) : undefined };
   }
+
+  /** Merges guests' lists into a user's lists. It never throws: a failed merge is `pending`. */
+  merge(userId: string | number, pending: readonly PendingMerge[]): Promise<MergeReport> {
+    const transfer = (merge: PendingMerge) => this.#transfer(merge, userId);
+    const { services, call } = this.#session;
+    return completeMerges(services, userId, pending, transfer, call.log);
+  }
+
+  /** Closes a guest's lists when the session ends. A user keeps the lists. */
+  async close(record: SessionRecord): Promise<void> {
+    const { services } = this.#session;
+    await forEachGuestList(services, record, (kind, key) =>
+      closeList(listsOf(services, kind), key),
+    );
+  }
+
+  async #transfer(
+    { shopId, belonging, key, expiresAt }: PendingMerge,
+    userId: string | number,
+  ): Promise<MergeReport["lines"]> {
+    const shop = this.#session.services.realm.shops.get(shopId);
+    // The config can lose a shop while its merges are pending.
+    if (shop === undefined || shop.commerce?.[portOf[belonging]] !== undefined) return [];
+    const userKey = this.#userKeyIn(shopId, userId);
+    return transferList(listsOf(shop, belonging), { key, expiresAt }, userKey);
+  }
+
+  #userKeyIn(shopId: number, userId: string | number): string {
+    const name = `${shopId}:${userId}`;
+    const key = this.#userKeys.get(name) ?? userOwnerKey(shopId, userId);
+    this.#userKeys.set(name, key);
+    return key;
+  }
 }
 
 /** Extends the guest's lists. This comes before the extension of the session, so that the lists outlive it. */
 export async function extendGuestLists(services: ShopServices, session: Session): Promise<void> {
   const expiresAt = expiryFor(services, session);
-  await forEachGuestList(session.record, (kind, key) =>
+  await forEachGuestList(services, session.record, (kind, key) =>
     extendList(listsOf(services, kind), key, expiresAt),
   );
 }
 
-/** See {@link RpcContext.readBasket}. */
-export async function readBasket({ session }: Call) {
-  const { key, value } = await session.lists.read("basket");
-  return viewBasket(key, value);
-}
-
-/** See {@link RpcContext.changeBasket}. */
-export async function changeBasket(
-  call: Call,
-  rule: Parameters<RpcContext["changeBasket"]>[0],
-  { revision: expected }: Parameters<RpcContext["changeBasket"]>[1] = {},
-) {
-  const { services, session } = call;
-  const isExpected = call.takeIfMatch();
-  const { key, value } = await session.lists.change("basket", (basket) => {
-    const view = () => viewBasket(session.lists.keyOf("basket"), basket);
-    assertRevision(isExpected, expected, basket.revision, view);
-    const next = rule(basket, services.basketOptions);
-    if (next === basket) return basket;
-    const revision = basket.revision + 1;
-    return keepTransfer(basket, next.revision === revision ? next : { ...next, revision });
-  });
-  const view = viewBasket(key, value);
-  call.key?.views.set(view, "basket");
-  return view;
-}
-
-/** See {@link RpcContext.readWishlist}. */
-export async function readWishlist({ session }: Call) {
-  const { key, value } = await session.lists.read("wishlist");
-  return { wishlist: viewWishlist(key, value) };
-}
-
-/** See {@link RpcContext.changeWishlist}. */
-export async function changeWishlist(
-  call: Call,
-  rule: Parameters<RpcContext["changeWishlist"]>[0],
-) {
-  const { services, session } = call;
-  const { key, value } = await session.lists.change("wishlist", (wishlist) =>
-    keepTransfer(wishlist, rule(wishlist, services.wishlistOptions)),
-  );
-  const view = { wishlist: viewWishlist(key, value) };
-  call.key?.views.set(view, "wishlist");
-  return view;
-}
-
 // --- Internal helpers ---
+
+/** The ports of a commerce system for the lists. */
+const portOf = { basket: "baskets", wishlist: "wishlists" } as const;
 
 interface Lists {
   readonly basket: Basket;
@@ -238,12 +200,15 @@ const shopLists: { [K in ListKind]: (services: ShopServices) => ShopLists<Lists[
   }),
 };
 
+/** Visits the guest's lists that are in the storage, and not in a commerce system. */
 async function forEachGuestList(
+  { commerce }: ShopServices,
   { user, belongings = {} }: SessionRecord,
   visit: (kind: ListKind, key: string) => Promise<void>,
 ): Promise<void> {
   if (user !== undefined) return;
-  const { basket, wishlist } = belongings;
+  const basket = commerce?.baskets === undefined ? belongings.basket : undefined;
+  const wishlist = commerce?.wishlists === undefined ? belongings.wishlist : undefined;
   await Promise.all([basket && visit("basket", basket), wishlist && visit("wishlist", wishlist)]);
 }
 
@@ -263,11 +228,4 @@ function replaceListKey(kind: ListKind, from: string, to: string): RecordChange 
 /** Not before the session expires, even if a parallel call extends it right now. */
 function expiryFor({ sessions }: ShopServices, session: Session): number {
   return sessions.extendedEnd(session) + 60_000;
-}
-
-/** Keeps the notes of merges and of idempotency keys, so that a rule which drops them makes nothing happen twice. */
-function keepTransfer<List extends TransferableDocument>(current: List, next: List): List {
-  const { merged, movedTo, keys } = current;
-  if (next.merged === merged && next.movedTo === movedTo && next.keys === keys) return next;
-  return { ...next, merged, movedTo, keys };
 }

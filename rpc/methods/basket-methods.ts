@@ -1,14 +1,14 @@
 import { randomUUID } from "uncrypto";
-import * as z from "zod";
+import type * as z from "zod";
 import { addItems, clearItems, removeItem, updateItem } from "../lists/basket.ts";
 import { defineRpcMethod } from "../method.ts";
-import { customData, itemKey, productReference, quantity, revision } from "./fields.ts";
-
-const line = z.strictObject({
-  variantId: productReference,
-  quantity,
-  customData: customData.optional(),
-});
+import {
+  clearInput,
+  itemKeyInput,
+  lineChangeInput,
+  lineInput,
+  linesInput,
+} from "./basket-inputs.ts";
 
 /** Returns the visitor's basket. */
 export const getBasket = defineRpcMethod({
@@ -18,7 +18,7 @@ export const getBasket = defineRpcMethod({
 
 /** Adds items of a variant. Items with the same variant and the same custom data share a line. */
 export const addItemToBasket = defineRpcMethod({
-  input: line.extend({ revision }),
+  input: lineInput,
   handler(item, { changeBasket }) {
     const added = [toLine(item)];
     return changeBasket(
@@ -30,7 +30,7 @@ export const addItemToBasket = defineRpcMethod({
 
 /** Adds several lines, all or none. */
 export const addItemsToBasket = defineRpcMethod({
-  input: z.strictObject({ items: z.array(line).min(1).max(1000), revision }),
+  input: linesInput,
   handler({ items, revision: seen }, { changeBasket }) {
     const added = items.map(toLine);
     return changeBasket(
@@ -43,12 +43,7 @@ export const addItemsToBasket = defineRpcMethod({
 
 /** Sets the quantity or the custom data of a line. */
 export const updateBasketItem = defineRpcMethod({
-  input: z.strictObject({
-    itemKey,
-    quantity: quantity.optional(),
-    customData: customData.optional(),
-    revision,
-  }),
+  input: lineChangeInput,
   handler({ itemKey: key, revision: seen, ...change }, { changeBasket }) {
     return changeBasket((basket, options) => updateItem(basket, key, change, options), {
       revision: seen,
@@ -57,21 +52,25 @@ export const updateBasketItem = defineRpcMethod({
 });
 
 export const removeItemFromBasket = defineRpcMethod({
-  input: z.strictObject({ itemKey, revision }),
+  input: itemKeyInput,
   handler({ itemKey: key, revision: seen }, { changeBasket }) {
     return changeBasket((basket) => removeItem(basket, key), { revision: seen });
   },
 });
 
 export const clearBasket = defineRpcMethod({
-  input: z.strictObject({ revision }).nullish(),
+  input: clearInput,
   handler: (input, { changeBasket }) => changeBasket(clearItems, { revision: input?.revision }),
 });
 
 // --- Internal helpers ---
 
 /** A new line, without other fields of the payload. A spread would give each line a hidden class of its own. */
-function toLine({ variantId, quantity: units, customData: data }: z.output<typeof line>) {
+function toLine({
+  variantId,
+  quantity: units,
+  customData: data,
+}: Pick<z.output<typeof lineInput>, "variantId" | "quantity" | "customData">) {
   const key = randomUUID();
   return data === undefined
     ? { variantId, quantity: units, key }

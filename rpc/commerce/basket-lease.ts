@@ -1,0 +1,93 @@
+import { LeaseLostError, type Lease } from "../../storage/leases/lease.ts";
+import type { Call } from "../call.ts";
+import type { ShopServices } from "../shop.ts";
+import { emptyLog, type BasketLog } from "./basket-log.ts";
+import type { CommerceSystem } from "./commerce-system.ts";
+import { commerceUnavailable } from "./system-response.ts";
+
+/** The lease of one basket, held by one call: its log, and requests to the system that prove the lease first. */
+export interface BasketLease {
+  readonly log: BasketLog;
+  /** Stores the log, and proves the lease. */
+  save(log: BasketLog): Promise<void>;
+  /** Sets the log that the end of the lease stores, unless the work fails. */
+  leave(log: BasketLog): void;
+  /** Sends a request to the system, as `visit.fetch` does. It aborts before another holder can take over. */
+  readonly fetch: typeof fetch;
+}
+
+/**
+ * Runs a change of a basket while no other call changes it, on any server.
+ * @throws RpcError `commerce_unavailable` if another server took over, because this one was silent for too long; and
+ * any error of `work`
+ */
+export async function withBasketLease<Result>(
+  { services, signal }: Call,
+  key: string,
+  work: (lease: BasketLease) => Promise<Result>,
+): Promise<Result> {
+  const { system, leases } = servicesOf(services);
+  // While the system is down, waiting for another call would be in vain.
+  system.assertUp();
+  const seconds = Math.max(1, 2 * system.timeout);
+  try {
+    return await leases.withLease(key, { seconds, signal }, (lease) =>
+      work(createLease(lease, system, seconds, signal)),
+    );
+  } catch (error) {
+    throw error instanceof LeaseLostError ? commerceUnavailable(error) : error;
+  }
+}
+
+/** The parts that only shops with a commerce system have. @throws Error if the shop has none */
+export function servicesOf({ system, basketLeases, shop }: ShopServices) {
+  if (system === undefined || basketLeases === undefined) {
+    throw new Error(`The shop ${shop.shopId} has no commerce system. Set its key commerce.`);
+  }
+  return { system, leases: basketLeases };
+}
+
+// --- Internal helpers ---
+
+function createLease(
+  lease: Lease<BasketLog>,
+  system: CommerceSystem,
+  seconds: number,
+  signal: AbortSignal,
+): BasketLease {
+  let log = lease.state ?? emptyLog;
+  let proof: AbortSignal | undefined;
+  let provenUntil = 0;
+
+  async function prove(write: () => Promise<AbortSignal>): Promise<AbortSignal> {
+    // A proof holds for four fifths of the lease, from before its write.
+    const validity = (seconds * 0.8 - system.timeout) * 1000;
+    const start = performance.now();
+    proof = await write();
+    provenUntil = start + validity;
+    return proof;
+  }
+
+  return {
+    get log() {
+      return log;
+    },
+    async save(next) {
+      await prove(() => lease.save(next));
+      log = next;
+    },
+    leave(next) {
+      log = next;
+      lease.leave(next);
+    },
+    async fetch(input, init) {
+      const isProven = proof !== undefined && performance.now() < provenUntil;
+      const valid = isProven && proof !== undefined ? proof : await prove(() => lease.prove());
+      try {
+        return await system.fetch(input, init, valid);
+      } catch (error) {
+        throw valid.aborted && !signal.aborted ? commerceUnavailable(error) : error;
+      }
+    },
+  };
+}

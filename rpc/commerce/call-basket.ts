@@ -1,0 +1,127 @@
+import { SessionEndedError } from "../../storage/sessions/session.ts";
+import type { Call } from "../call.ts";
+import { assertRevision } from "../lists/revision.ts";
+import type { BasketOptions } from "../shop.ts";
+import { withRevision, type Revised } from "./basket-revision.ts";
+import { withBasketLease, type BasketLease } from "./basket-lease.ts";
+import { CallGrants } from "./call-grants.ts";
+import {
+  changeBasket,
+  finishOpenChange,
+  identifyChange,
+  type BasketVisits,
+  type ChangeResult,
+} from "./change-basket.ts";
+import type { Baskets, BasketTarget, CommerceBasket, Grant } from "./commerce-backend.ts";
+import { createVisit } from "./create-visit.ts";
+import type { LoginVisit } from "./visit.ts";
+
+/** Computes the quantities that the lines of a basket must have. It can run several times. */
+export type Plan = (seen: CommerceBasket, options: BasketOptions) => readonly BasketTarget[];
+
+/** Reads the visitor's basket in the commerce system. */
+export async function readCommerceBasket(
+  call: Call,
+): Promise<{ readonly basket: Revised<CommerceBasket> }> {
+  const visit = await openVisit(call);
+  return { basket: withRevision(await basketsOf(call).read(visit)) };
+}
+
+/**
+ * Changes the visitor's basket in the commerce system, once for each `Idempotency-Key`.
+ * @param options `revision`: the basket's revision that the client has seen; `added`: how much a change of one line adds
+ * @returns `isVain`: nothing of `added` was reached
+ * @throws RpcError `basket_changed`; any error of `plan` and of the system
+ */
+export function changeCommerceBasket(
+  call: Call,
+  plan: Plan,
+  { revision, added }: { readonly revision?: number | undefined; readonly added?: number } = {},
+): Promise<ChangeResult<Revised<CommerceBasket>>> {
+  const identity = identifyChange(call);
+  const isExpected = call.takeIfMatch();
+  return withBasket(call, async (held) => {
+    const result = await changeBasket(call, basketsOf(call), held.lease, held, {
+      ...identity,
+      added,
+      plan(seen) {
+        const basket = withRevision(seen);
+        assertRevision(isExpected, revision, basket.revision, () => ({ basket }));
+        return plan(seen, call.services.basketOptions);
+      },
+    });
+    return { ...result, basket: withRevision(result.basket) };
+  });
+}
+
+/** Creates the visit of a read. It begins no session, and no grant. */
+export async function openVisit(call: Call): Promise<LoginVisit> {
+  return createVisit(call, {
+    grant: call.hasSession ? await new CallGrants(call).find() : undefined,
+  });
+}
+
+/**
+ * Runs a method of the commerce system that changes something, while no other call changes the visitor's basket. First,
+ * it finishes what an earlier call began: a checkout must not leave that for the next basket.
+ *
+ * Changes of the basket within `work` run under the same lease, one after the other.
+ */
+export function runChange<Result>(
+  call: Call,
+  work: (visit: LoginVisit) => Promise<Result>,
+): Promise<Result> {
+  return withBasket(call, async (held) => {
+    const { baskets } = call.services.commerce ?? {};
+    if (held.lease.log.movedTo !== undefined) throw new SessionEndedError();
+    if (baskets !== undefined) await finishOpenChange(baskets, held.lease, held);
+    heldBy.set(call, held);
+    try {
+      return await work(held.changing);
+    } finally {
+      heldBy.delete(call);
+      await held.last;
+    }
+  });
+}
+
+// --- Internal helpers ---
+
+/** The basket that a call holds the lease of. */
+interface HeldBasket extends BasketVisits {
+  readonly lease: BasketLease;
+  /** The end of the work within the work. */
+  last: Promise<unknown>;
+}
+
+/** The baskets of the methods in progress whose handlers can call other methods. */
+const heldBy = new WeakMap<Call, HeldBasket>();
+
+/** Runs work under the lease of the visitor's basket. It begins a session and a grant for a guest. */
+async function withBasket<Result>(
+  call: Call,
+  work: (held: HeldBasket) => Promise<Result>,
+): Promise<Result> {
+  const outer = heldBy.get(call);
+  if (outer !== undefined) {
+    const result = outer.last.then(() => work(outer));
+    outer.last = result.catch(() => undefined);
+    return result;
+  }
+  call.services.system?.assertUp();
+  const { key } = await call.session.lists.own("basket");
+  const grant = await new CallGrants(call).obtain();
+  const toBasketKey = () => key;
+  return withBasketLease(call, key, (lease) => {
+    const reading = createVisit(call, { grant, toBasketKey });
+    const changing = createVisit(call, { grant, toBasketKey, fetch: lease.fetch });
+    return work({ lease, reading, changing, last: Promise.resolve() });
+  });
+}
+
+/** @throws Error if the shop's baskets are not in a commerce system */
+function basketsOf({ services }: Call): Baskets<Grant, CommerceBasket> {
+  const baskets = services.commerce?.baskets;
+  if (baskets !== undefined) return baskets;
+  throw new Error(`The baskets of the shop ${services.shop.shopId} are not in a commerce system`);
+}

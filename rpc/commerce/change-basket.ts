@@ -1,0 +1,175 @@
+import { randomUUID } from "uncrypto";
+import { describeError } from "../../shared/log.ts";
+import { StorageUnavailableError } from "../../storage/documents/unavailable.ts";
+import { LeaseLostError } from "../../storage/leases/lease.ts";
+import { SessionEndedError } from "../../storage/sessions/session.ts";
+import type { Call } from "../call.ts";
+import { RpcError } from "../error.ts";
+import {
+  complete,
+  drop,
+  findChange,
+  findOpen,
+  note,
+  type BasketLog,
+  type NotedChange,
+} from "./basket-log.ts";
+import type { BasketLease } from "./basket-lease.ts";
+import { findMissed, identify, quantitiesOf } from "./basket-plan.ts";
+import type {
+  BasketOutcome,
+  Baskets,
+  BasketTarget,
+  CommerceBasket,
+  Grant,
+} from "./commerce-backend.ts";
+import { reached } from "./steps.ts";
+import type { LoginVisit } from "./visit.ts";
+
+/*
+ * A change of a basket in a commerce system: read, compute the quantities that the lines must have, store them, set
+ * them, and mark the change as done. All of it happens under the basket's lease.
+ *
+ * If the process ends or the system fails in between, the next change of the basket sets the stored quantities again
+ * first. So no change is lost or doubled, and a repeated call finds its change.
+ */
+
+/** A change that can be repeated. */
+export interface BasketChange {
+  readonly id: string;
+  readonly fingerprint?: string | undefined;
+  /** How much a change of one line adds to its quantity. */
+  readonly added?: number | undefined;
+  /** Computes the quantities. @throws RpcError if the change isn't possible, or the basket has another revision */
+  plan(seen: CommerceBasket): readonly BasketTarget[];
+}
+
+/** The basket after a change. */
+export interface ChangeResult<B extends CommerceBasket> extends BasketOutcome<B> {
+  /** Whether the system has reached nothing of an added quantity. Such a change can be repeated. */
+  readonly isVain: boolean;
+}
+
+/** The visits of one basket, for reads and for changes. */
+export interface BasketVisits {
+  readonly reading: LoginVisit;
+  readonly changing: LoginVisit;
+}
+
+/** The identity of a call's next change: the same for each repetition with the same `Idempotency-Key`. */
+export function identifyChange(call: Call): Pick<BasketChange, "id" | "fingerprint"> {
+  const { key } = call;
+  return key === undefined
+    ? { id: randomUUID() }
+    : { id: key.nextChange(), fingerprint: key.fingerprint };
+}
+
+/**
+ * Makes a change under the basket's lease, once.
+ * @returns the basket, and the targets that the system didn't reach
+ * @throws SessionEndedError if the basket has moved to a user; RpcError `idempotency_key_reused`; any error of the plan
+ * and of the system
+ */
+export async function changeBasket<B extends CommerceBasket>(
+  call: Call,
+  baskets: Baskets<Grant, B>,
+  lease: BasketLease,
+  visits: BasketVisits,
+  change: BasketChange,
+): Promise<ChangeResult<B>> {
+  await finishOpenChange(baskets, lease, visits, change.id);
+  if (lease.log.movedTo !== undefined) throw new SessionEndedError();
+  const noted = findChange(lease.log, change.id);
+  if (noted?.fingerprint !== undefined) call.key?.assertSame(noted.fingerprint);
+  const seen = await baskets.read(visits.reading);
+  if (noted !== undefined && noted.targets === undefined) return { basket: seen, isVain: false };
+  const targets = noted?.targets ?? change.plan(seen);
+  if (noted === undefined) {
+    if (findMissed(seen, targets).length === 0) return { basket: seen, isVain: false };
+    await reached("change: planned");
+    const { id, fingerprint } = change;
+    await lease.save(note(lease.log, { id, fingerprint, at: Date.now(), targets }));
+  }
+  await reached("change: stored");
+  const isReached = noted !== undefined && findMissed(seen, targets).length === 0;
+  const outcome = isReached
+    ? { basket: seen }
+    : await setTargets(baskets, lease, visits, { id: change.id, targets, seen });
+  await reached("change: set");
+  const isVain = isInVain(outcome, targets, change.added);
+  lease.leave((isVain ? drop : complete)(lease.log, change.id));
+  return { ...outcome, isVain };
+}
+
+/**
+ * Sets the targets again that an earlier holder of the lease has stored, but not marked as done.
+ * @param own the ID of a change that its own call finishes
+ */
+export async function finishOpenChange<B extends CommerceBasket>(
+  baskets: Baskets<Grant, B>,
+  lease: BasketLease,
+  visits: BasketVisits,
+  own?: string,
+): Promise<void> {
+  const open = findOpen(lease.log);
+  if (open?.targets === undefined || open.id === own) return;
+  const { id, targets } = open;
+  const seen = await baskets.read(visits.reading);
+  try {
+    // Not every system would notice that nothing changes.
+    if (findMissed(seen, targets).length > 0) {
+      await lease.save(lease.log);
+      await baskets.set({ targets, seen }, visits.changing);
+    }
+  } catch (error) {
+    if (isUnknown(error)) throw error;
+    visits.changing.log.warn("The commerce system rejected a change that an earlier call began", {
+      error: describeError(error),
+    });
+    return lease.save(forget(lease.log, open));
+  }
+  await lease.save(complete(lease.log, id));
+}
+
+// --- Internal helpers ---
+
+async function setTargets<B extends CommerceBasket>(
+  baskets: Baskets<Grant, B>,
+  lease: BasketLease,
+  { changing }: BasketVisits,
+  change: { readonly id: string; readonly targets: readonly BasketTarget[]; readonly seen: B },
+): Promise<BasketOutcome<B>> {
+  const { id, targets, seen } = change;
+  try {
+    return await baskets.set({ targets, seen }, changing);
+  } catch (error) {
+    const isRejection = error instanceof RpcError && error.status < 500;
+    if (isRejection) await lease.save(forget(lease.log, { id, targets, at: 0 }));
+    throw error;
+  }
+}
+
+/** A repeated call may have read what its first try reached, so the target says what was there before. */
+function isInVain(
+  { basket, short = [] }: BasketOutcome,
+  [target]: readonly BasketTarget[],
+  added: number | undefined,
+): boolean {
+  if (added === undefined || target === undefined || short.length === 0) return false;
+  const quantity = quantitiesOf(basket).get(identify(target)) ?? 0;
+  return quantity <= target.quantity - added;
+}
+
+/** Whether the system may have made the change, although it failed: nobody knows. */
+function isUnknown(error: unknown): boolean {
+  if (error instanceof RpcError) return error.code === "commerce_unavailable";
+  if (error instanceof LeaseLostError || error instanceof StorageUnavailableError) return true;
+  const { name } = error as Partial<Error>;
+  return name === "AbortError" || name === "TimeoutError";
+}
+
+/** A repetition of a rejected change begins from the basket as it is. */
+function forget(log: BasketLog, { id, targets = [] }: NotedChange): BasketLog {
+  // The system may have reached some of several targets: a repetition must not add those again.
+  return targets.length > 1 ? complete(log, id) : drop(log, id);
+}

@@ -1,0 +1,122 @@
+import * as z from "zod";
+import type { Call } from "../call.ts";
+import { RpcError } from "../error.ts";
+import type { CustomData } from "../lists/basket-line.ts";
+import {
+  clearInput,
+  itemKeyInput,
+  lineChangeInput,
+  lineInput,
+  linesInput,
+} from "../methods/basket-inputs.ts";
+import { planAdds, planClear, planRemoval, planUpdate } from "./basket-plan.ts";
+import { changeCommerceBasket, readCommerceBasket, runChange, type Plan } from "./call-basket.ts";
+import { withRevision, type Revised } from "./basket-revision.ts";
+import type { BasketOutcome, BasketTarget, CommerceBasket } from "./commerce-backend.ts";
+import { withOwnKeys } from "../idempotency/kept-methods.ts";
+import { defineCallMethod } from "./commerce-method.ts";
+
+/*
+ * The basket's methods in shops whose baskets are in a commerce system. They have the payloads of the built-in ones. The
+ * result has the basket of the system's adapter.
+ */
+
+const getBasket = defineCallMethod({ readOnly: true }, (_, call) => readCommerceBasket(call));
+
+const addItemToBasket = defineCallMethod({ input: lineInput }, async (line, call) => {
+  const added = toTarget(line);
+  const { isVain, ...result } = await changeCommerceBasket(
+    call,
+    (seen, options) => planAdds(seen, [added], options, () => ["quantity"]),
+    { revision: line.revision, added: line.quantity },
+  );
+  if (isVain) throw new RpcError("out_of_stock", { data: result });
+  return result;
+});
+
+const addItemsToBasket = defineCallMethod(
+  { input: linesInput },
+  async ({ items, revision }, call) => {
+    const added = items.map(toTarget);
+    return change(call, revision, (found, options) =>
+      planAdds(found, added, options, (index) => ["items", index, "quantity"]),
+    );
+  },
+);
+
+const updateBasketItem = defineCallMethod({ input: lineChangeInput }, (input, call) => {
+  const { itemKey, quantity, customData } = input;
+  const next = { quantity, customData: parseData(customData) };
+  return change(call, input.revision, (found, options) =>
+    planUpdate(found, itemKey, next, options),
+  );
+});
+
+const removeItemFromBasket = defineCallMethod(
+  { input: itemKeyInput },
+  ({ itemKey, revision }, call) => change(call, revision, (found) => planRemoval(found, itemKey)),
+);
+
+const clearBasket = defineCallMethod({ input: clearInput }, (input, call) =>
+  change(call, input?.revision, planClear),
+);
+
+export const commerceBasketMethods = {
+  getBasket,
+  addItemToBasket: withOwnKeys(addItemToBasket),
+  addItemsToBasket: withOwnKeys(addItemsToBasket),
+  updateBasketItem: withOwnKeys(updateBasketItem),
+  removeItemFromBasket: withOwnKeys(removeItemFromBasket),
+  clearBasket: withOwnKeys(clearBasket),
+};
+
+const couponInput = z.strictObject({ code: z.string().trim().min(1).max(64) });
+
+/** The methods for coupon codes, if the system has such codes. */
+export const couponMethods = {
+  addCouponCode: defineCallMethod({ input: couponInput }, ({ code }, call) =>
+    changeCode(call, "addCode", code),
+  ),
+  removeCouponCode: defineCallMethod({ input: couponInput }, ({ code }, call) =>
+    changeCode(call, "removeCode", code),
+  ),
+};
+
+// --- Internal helpers ---
+
+/** Changes the basket. Targets that the system didn't reach are in the result. */
+async function change(
+  call: Call,
+  revision: number | undefined,
+  plan: Plan,
+): Promise<BasketOutcome<Revised<CommerceBasket>>> {
+  const { isVain: _, ...result } = await changeCommerceBasket(call, plan, { revision });
+  return result;
+}
+
+function changeCode(
+  call: Call,
+  name: "addCode" | "removeCode",
+  code: string,
+): Promise<{ readonly basket: Revised<CommerceBasket> }> {
+  return runChange(call, async (visit) => {
+    const basket = await call.services.commerce?.baskets?.[name]?.(code, visit);
+    if (basket === undefined) throw new RpcError("unknown_method");
+    return { basket: withRevision(basket) };
+  });
+}
+
+function toTarget({
+  variantId,
+  quantity,
+  customData,
+}: Pick<z.output<typeof lineInput>, "variantId" | "quantity" | "customData">): BasketTarget {
+  return customData === undefined
+    ? { variantId, quantity }
+    : { variantId, quantity, customData: parseData(customData) };
+}
+
+/** The input's custom data is canonical JSON. */
+function parseData(json: string | undefined): CustomData | undefined {
+  return json === undefined ? undefined : (JSON.parse(json) as CustomData);
+}

@@ -1,0 +1,89 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import type { Call } from "../call.ts";
+import {
+  defineRpcMethod,
+  runInCall,
+  type Access,
+  type ContextOf,
+  type InputOf,
+  type RpcMethod,
+  type RpcMethodDefinition,
+  type Schema,
+} from "../method.ts";
+import { openVisit, runChange } from "./call-basket.ts";
+import type { Grant } from "./commerce-backend.ts";
+import type { LoginVisit } from "./visit.ts";
+
+type OutputOf<O extends Schema> = O extends StandardSchemaV1
+  ? StandardSchemaV1.InferInput<O>
+  : unknown;
+
+/** The definition of a method that needs the commerce system. */
+export interface CommerceMethodDefinition<
+  A extends Access,
+  I extends Schema,
+  O extends Schema,
+  Output extends OutputOf<O>,
+  G extends Grant,
+> extends Omit<RpcMethodDefinition<A, I, O, Output>, "handler" | "signsIn" | "readOnly"> {
+  /**
+   * Declares that the method changes nothing. Otherwise, it runs while no other call changes the visitor's basket, on any
+   * server, and it begins a session and a grant for a guest. With the access `public`, it does neither.
+   */
+  readonly readOnly?: boolean;
+  /** Returns a JSON value, nothing, or a web `Response`; throws `RpcError` to reject the call. */
+  handler(input: InputOf<I>, visit: LoginVisit<G>, context: ContextOf<A>): Output | Promise<Output>;
+}
+
+/**
+ * Defines a method that needs the commerce system of its shop, for example a checkout. `visit` has the visitor's grant,
+ * and a `fetch` to the system. In a shop without a commerce system, calls fail with status 500.
+ */
+export function defineCommerceMethod<
+  A extends Access = "session",
+  I extends Schema = undefined,
+  O extends Schema = undefined,
+  Output extends OutputOf<O> = never,
+  G extends Grant = Grant,
+>(
+  definition: CommerceMethodDefinition<A, I, O, Output, G>,
+): RpcMethod<
+  I extends StandardSchemaV1 ? StandardSchemaV1.InferInput<I> : undefined,
+  O extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<O> : Awaited<Output>,
+  InputOf<I>,
+  ContextOf<A>
+> {
+  const { access, readOnly, handler } = definition;
+  const isPublic = access === "public";
+  return defineCallMethod(definition, async (input, call) => {
+    if (call.services.commerce === undefined) {
+      throw new Error(
+        `The method ${call.request.method} needs a commerce system, and the shop ${call.services.shop.shopId} has none. Set its key commerce.`,
+      );
+    }
+    const context = (isPublic ? call.publicContext : call.context) as ContextOf<A>;
+    const handle = async (visit: LoginVisit) =>
+      handler(input as InputOf<I>, visit as LoginVisit<G>, context);
+    return isPublic || readOnly ? handle(await openVisit(call)) : runChange(call, handle);
+  });
+}
+
+/** Defines a method of the storefront itself that needs the call: contexts lead to no secret. */
+export function defineCallMethod<
+  A extends Access,
+  I extends Schema,
+  O extends Schema,
+  Output extends OutputOf<O>,
+>(
+  definition: Omit<RpcMethodDefinition<A, I, O, Output>, "handler">,
+  run: (input: InputOf<I>, call: Call) => Promise<Output>,
+) {
+  const method = defineRpcMethod<A, I, O, Output>({ ...definition, handler: failWithoutCall });
+  return { ...method, [runInCall]: run };
+}
+
+// --- Internal helpers ---
+
+function failWithoutCall(): never {
+  throw new Error("This method needs a call. Use context.callRpc to call it from another method.");
+}

@@ -1,0 +1,73 @@
+import type { Call } from "../call.ts";
+import { readCommerceBasket } from "../commerce/call-basket.ts";
+import type { RpcContext } from "../context.ts";
+import { viewBasket } from "./basket.ts";
+import { assertRevision } from "./revision.ts";
+import type { TransferableDocument } from "./transfer.ts";
+import { viewWishlist } from "./wishlist.ts";
+
+/** See {@link RpcContext.readBasket}. */
+export async function readBasket(call: Call) {
+  const { services, session } = call;
+  if (services.commerce?.baskets !== undefined) return readCommerceBasket(call);
+  const { key, value } = await session.lists.read("basket");
+  return viewBasket(key, value);
+}
+
+/** See {@link RpcContext.changeBasket}. */
+export async function changeBasket(
+  call: Call,
+  rule: Parameters<RpcContext["changeBasket"]>[0],
+  { revision: expected }: Parameters<RpcContext["changeBasket"]>[1] = {},
+) {
+  const { services, session } = call;
+  if (services.commerce?.baskets !== undefined)
+    throw notEmbedded("changeBasket", "addItemToBasket");
+  const isExpected = call.takeIfMatch();
+  const { key, value } = await session.lists.change("basket", (basket) => {
+    const view = () => viewBasket(session.lists.keyOf("basket"), basket);
+    assertRevision(isExpected, expected, basket.revision, view);
+    const next = rule(basket, services.basketOptions);
+    if (next === basket) return basket;
+    const revision = basket.revision + 1;
+    return keepTransfer(basket, next.revision === revision ? next : { ...next, revision });
+  });
+  const view = viewBasket(key, value);
+  call.key?.views.set(view, "basket");
+  return view;
+}
+
+/** See {@link RpcContext.readWishlist}. */
+export async function readWishlist({ session }: Call) {
+  const { key, value } = await session.lists.read("wishlist");
+  return { wishlist: viewWishlist(key, value) };
+}
+
+/** See {@link RpcContext.changeWishlist}. */
+export async function changeWishlist(
+  call: Call,
+  rule: Parameters<RpcContext["changeWishlist"]>[0],
+) {
+  const { services, session } = call;
+  const { key, value } = await session.lists.change("wishlist", (wishlist) =>
+    keepTransfer(wishlist, rule(wishlist, services.wishlistOptions)),
+  );
+  const view = { wishlist: viewWishlist(key, value) };
+  call.key?.views.set(view, "wishlist");
+  return view;
+}
+
+// --- Internal helpers ---
+
+function notEmbedded(name: string, method: string): Error {
+  return new Error(
+    `context.${name} can't change a list in a commerce system. Use context.callRpc("${method}", …), or a method of defineCommerceMethod.`,
+  );
+}
+
+/** Keeps the notes of merges and of idempotency keys, so that a rule which drops them makes nothing happen twice. */
+function keepTransfer<List extends TransferableDocument>(current: List, next: List): List {
+  const { merged, movedTo, keys } = current;
+  if (next.merged === merged && next.movedTo === movedTo && next.keys === keys) return next;
+  return { ...next, merged, movedTo, keys };
+}

@@ -1,0 +1,139 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { createCommerceSystem } from "../../../rpc/commerce/commerce-system.ts";
+import { createTestLog } from "../../_log.ts";
+import { startCommerceSystem, type Fault } from "../../_commerce-system.ts";
+
+const never = new AbortController().signal;
+
+async function start(fault?: Fault) {
+  const server = await startCommerceSystem("carts");
+  onTestFinished(() => server.close());
+  if (fault !== undefined) server.fault = () => fault;
+  const { log, lines } = createTestLog();
+  const system = createCommerceSystem({ name: "test", timeout: 0.3 }, log);
+  const call = (signal = never) =>
+    system.fetch(`${server.url}/sessions`, { method: "POST" }, signal);
+  return { server, system, lines, call };
+}
+
+describe("a request to a commerce system", () => {
+  test.each<[string, Fault, string]>([
+    ["refuses connections", "refuse", "fetch failed"],
+    ["responds with status 500", "fail", "HTTP status 500"],
+    ["responds with an HTML page", "page", "HTML page"],
+    ["hangs", { delay: 1000 }, "No response after 0.3 s"],
+  ])("is commerce_unavailable if the system %s", async (_, fault, text) => {
+    const { call } = await start(fault);
+    const error = await call().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "commerce_unavailable", status: 503 });
+    expect(String((error as Error).cause)).toContain(text);
+    expect((error as { headers: Headers }).headers.get("retry-after")).toBe("1");
+  });
+
+  test("is commerce_unavailable if the body isn't JSON", async () => {
+    const server = createServer((_, response) => response.end("secret-token {"));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const { system } = await start();
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const response = await system.fetch(url, undefined, never);
+    const error = await response.json().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: "commerce_unavailable" });
+    expect(String((error as Error).cause)).not.toContain("secret-token");
+  });
+
+  test("is commerce_unavailable if the body ends early", async () => {
+    const server = createServer((_, response) => {
+      response.writeHead(200, { "content-length": "100" });
+      response.write("{");
+      setTimeout(() => response.destroy(), 20);
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const { system } = await start();
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await expect(system.fetch(url, undefined, never)).rejects.toMatchObject({
+      code: "commerce_unavailable",
+    });
+  });
+
+  test("returns a status below 500 with its body and headers", async () => {
+    const { server, system } = await start();
+    const response = await system.fetch(`${server.url}/cart`, undefined, never);
+    expect(response.status).toBe(401);
+    expect(response.url).toBe(`${server.url}/cart`);
+    expect(response.headers.get("content-type")).toBe("application/json");
+    expect(await response.json()).toEqual({ error: "token" });
+  });
+});
+
+describe("the circuit breaker", () => {
+  test("opens after 5 failures, tries the system once a second, and closes again", async () => {
+    const { server, system, lines, call } = await start("fail");
+    for (let count = 0; count < 5; count++) await call().catch(() => undefined);
+    expect(system.failure).toContain("HTTP status 500");
+    const sent = server.requests.length;
+    const started = performance.now();
+    for (let count = 0; count < 20; count++) {
+      await expect(call()).rejects.toMatchObject({ code: "commerce_unavailable" });
+    }
+    expect(performance.now() - started).toBeLessThan(100);
+    expect(server.requests.length).toBe(sent);
+    await vi.waitUntil(
+      () =>
+        call().then(
+          () => true,
+          () => server.requests.length > sent,
+        ),
+      {
+        timeout: 3000,
+      },
+    );
+    expect(server.requests.length).toBe(sent + 1);
+    server.fault = undefined;
+    await vi.waitUntil(
+      () =>
+        call().then(
+          () => true,
+          () => false,
+        ),
+      { timeout: 3000 },
+    );
+    expect(system.failure).toBeUndefined();
+    expect(lines.map(({ level }) => level)).toEqual(["warn", "info"]);
+  });
+
+  test("rejects other calls immediately while one tries the system", async () => {
+    const { server, call } = await start("fail");
+    for (let count = 0; count < 5; count++) await call().catch(() => undefined);
+    server.fault = () => ({ delay: 200 });
+    const sent = server.requests.length;
+    let trying: Promise<unknown> | undefined;
+    await vi.waitUntil(
+      () => {
+        trying = call();
+        trying.catch(() => undefined);
+        return server.requests.length > sent;
+      },
+      { timeout: 3000, interval: 20 },
+    );
+    const started = performance.now();
+    await expect(call()).rejects.toMatchObject({ code: "commerce_unavailable" });
+    expect(performance.now() - started).toBeLessThan(100);
+  });
+
+  test("doesn't count a client that leaves", async () => {
+    const { server, system, call } = await start({ delay: 200 });
+    for (let count = 0; count < 8; count++) {
+      const client = new AbortController();
+      const calling = call(client.signal);
+      client.abort(new DOMException("The client disconnected", "AbortError"));
+      await expect(calling).rejects.toMatchObject({ name: "AbortError" });
+    }
+    expect(system.failure).toBeUndefined();
+    server.fault = undefined;
+    expect((await call()).status).toBe(200);
+  });
+});
