@@ -77,7 +77,12 @@ export function defineCallMethod<
 >(
   definition: Omit<RpcMethodDefinition<A, I, O, Output>, "handler">,
   run: (input: InputOf<I>, call: Call) => Promise<Output>,
-) {
+): RpcMethod<
+  I extends StandardSchemaV1 ? StandardSchemaV1.InferInput<I> : undefined,
+  O extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<O> : Awaited<Output>,
+  InputOf<I>,
+  ContextOf<A>
+> {
   const method = defineRpcMethod<A, I, O, Output>({ ...definition, handler: failWithoutCall });
   return { ...method, [runInCall]: run };
 }
