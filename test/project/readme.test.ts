@@ -173,6 +173,7 @@ describe("the TypeScript in the docs", () => {
     }
     for (const document of [
       "docs/rpc.md",
+      "docs/cache.md",
       "docs/client.md",
       "docs/storage.md",
       "docs/runtimes.md",

@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { defineStorageDriver } from "../../../storage/index.ts";
+import { createTable, openTable } from "../../_shared-table.ts";
 import { createFaultyDriver, hold, outage } from "../../_faulty-driver.ts";
 import { openCache, ticks } from "./_caches.ts";
 
@@ -96,6 +98,39 @@ describe("two processes on one storage", () => {
       expect(expiresAt - Date.now()).toBeLessThanOrEqual(120_000);
       expect(text).not.toContain("xxx");
     }
+  });
+});
+
+describe("two processes on a storage that pushes no changes", () => {
+  test("read the invalidations each time, with one command, and use their memory otherwise", async () => {
+    const table = createTable();
+    const { watch: _, ...adapter } = openTable(table);
+    const open = () =>
+      openCache(
+        defineStorageDriver({
+          name: "table",
+          atomic: "cluster",
+          createAdapter: () => ({
+            ...adapter,
+            capabilities: { atomic: "cluster", changes: "unheard", ttl: "stored" },
+          }),
+        }),
+      );
+    const [one, two] = [open(), open()];
+    let version = 1;
+    const read = ({ cached }: typeof one) =>
+      cached("a", 60, ({ tag }) => {
+        tag("a");
+        return version;
+      });
+    for (const each of [one, two]) await read(each);
+    await ticks(5);
+    const before = table.reads;
+    for (let count = 0; count < 10; count++) expect(await read(two)).toBe(1);
+    expect(table.reads - before).toBe(10);
+    version = 2;
+    await one.invalidate(["a"]);
+    expect([await read(two), await read(one)]).toEqual([2, 2]);
   });
 });
 
