@@ -3,24 +3,38 @@ import { Server as NetServer, type Socket } from "node:net";
 // Node's own timers, so that calls work if a test has faked the global ones.
 import { setImmediate } from "node:timers";
 import { setImmediate as nextTick, setTimeout as sleep } from "node:timers/promises";
-import { H3 } from "h3";
+import { H3, type H3Config } from "h3";
 import type { ServerMiddleware } from "srvx";
+import { messageOf } from "../../shared/log.ts";
 import { unknownPath } from "../router.ts";
 import type { OpenStorefront } from "../storefront.ts";
 
-/** Creates the app that `storefront start` serves: the storefront, and problem+json for everything else. */
+/**
+ * Creates the app that `storefront start` serves: the storefront, then the config's `server.routes`, and problem+json
+ * for everything else.
+ * @throws Error with one line for an operator if `server.routes` throws
+ */
 export function createServerApp({ app, respond }: OpenStorefront): H3 {
-  const server = new H3({
+  const settings: H3Config = {
     silent: true,
     allowMalformedURL: true,
     onError: (error, { req }) => respond(req, () => Promise.reject(error)),
-  });
+  };
+  const server = new H3(settings);
   server.mount("/", app);
-  return server.all("/**", ({ req }) =>
+  // An app of their own: calls skip h3's middleware, so middleware for these routes must not run for other requests.
+  const own = new H3(settings);
+  try {
+    app.options.server.routes?.(own, app);
+  } catch (error) {
+    throw new Error(`server.routes: ${messageOf(error)}`, { cause: error });
+  }
+  own.all("/**", ({ req }) =>
     respond(req, (event) => {
       throw unknownPath(event);
     }),
   );
+  return server.all("/**", ({ req }) => respond(req, () => own.fetch(req)));
 }
 
 /**

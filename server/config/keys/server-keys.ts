@@ -1,3 +1,5 @@
+import type { H3 } from "h3";
+import type { Storefront } from "../../storefront.ts";
 import {
   byDefault,
   count,
@@ -5,6 +7,7 @@ import {
   integer,
   seconds,
   secrets,
+  value,
   type ConfigOf,
   type KeyTable,
 } from "./config-key.ts";
@@ -49,4 +52,9 @@ export const httpKeys = {
   },
   /** How long open connections can then take to finish, before the server closes them. @default 10 */
   drainTimeout: { ...seconds(day), default: 10 },
+  /** Adds HTTP routes of your own, for example for a webhook or a sitemap: see docs/operations.md. The second argument is the storefront, for `createRpcCaller`. @default none */
+  routes: value<(app: H3, storefront: Storefront) => void>(
+    (found) => typeof found === "function",
+    "a function that gets an h3 app and the storefront",
+  ),
 } satisfies KeyTable;
