@@ -45,7 +45,12 @@ export class Call {
      * example because its input has a secret.
      */
     readonly idempotencyKey: string | undefined;
-    readonly client: { readonly ip?: string | undefined; readonly headers: Headers };
+    readonly client: {
+      readonly ip?: string | undefined;
+      readonly headers: Headers;
+      /** Keeps a worker running until the work is done. */
+      waitUntil?(work: Promise<void>): void;
+    };
     readonly deadline: {
       /** On the clock of `performance.now`. */
       readonly endsAt: number;
@@ -179,6 +184,16 @@ export class Call {
 
   get auth(): ContextAuth {
     return (this.#auth ??= forWritableCall(this.session, createContextAuth(this)));
+  }
+
+  /**
+   * Runs work that neither delays nor changes the response: see {@link BackgroundWork.start}.
+   * @param about for the log: names the work
+   */
+  runAfterResponse(about: string, work: (signal: AbortSignal) => Promise<unknown>): void {
+    const { client } = this.request;
+    const running = this.services.background.start(about, work, this.log);
+    client.waitUntil?.(running);
   }
 
   /** Logs that a client used a replaced session ID, and calls the hook. */

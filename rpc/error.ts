@@ -10,6 +10,8 @@ export const problems = {
   not_an_operator: [401, "This needs the admin token"],
   foreign_origin: [403, "Calls from this origin are not allowed"],
   wrong_password: [403, "The password is wrong"],
+  invalid_token: [403, "The token is wrong, used, or expired"],
+  email_not_verified: [403, "The e-mail address must be verified first"],
   unknown_path: [404, "There is nothing at this path"],
   unknown_method: [404, "There is no such method"],
   unknown_shop: [404, "There is no such shop"],

@@ -7,6 +7,8 @@ import type { Leases } from "../storage/leases/leases.ts";
 import type { Auth } from "./accounts/auth.ts";
 import type { PublicCache } from "./cache/public-cache.ts";
 import type { BasketLog } from "./commerce/basket-log.ts";
+import type { Mailer } from "./accounts/mailer.ts";
+import type { BackgroundWork } from "./background-work.ts";
 import type { CommerceBackend } from "./commerce/commerce-backend.ts";
 import type { CommerceSystem } from "./commerce/commerce-system.ts";
 import type { Fingerprints } from "./idempotency/fingerprints.ts";
@@ -53,6 +55,10 @@ export interface ShopServices {
   /** The built-in methods, those of the commerce system, and those of the config. */
   readonly methods: RpcMethods;
   readonly auth: Auth;
+  /** Sends the mails of the built-in accounts; absent if the shop has other accounts. */
+  readonly mailer: Mailer | undefined;
+  /** Work after responses, of all shops. */
+  readonly background: BackgroundWork;
   readonly commerce: CommerceBackend | undefined;
   /** The connection to the commerce system. */
   readonly system: CommerceSystem | undefined;

@@ -10,6 +10,7 @@ export const unbatched: ReadonlySet<string> = new Set([
   "revokeSession",
   "reauthenticate",
   "updatePassword",
+  "resetPassword",
   "updateEmail",
 ]);
 

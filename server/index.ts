@@ -94,6 +94,7 @@ export type { GrantedVisit, LoginVisit, Visit } from "../rpc/commerce/visit.ts";
 
 // Customers
 export type { Auth, Credentials, Profile, Registration } from "../rpc/accounts/auth.ts";
+export type { Mailer, MailMessage, NoticeMail, TokenMail } from "../rpc/accounts/mailer.ts";
 export type { ContextAuth } from "../rpc/accounts/context-auth.ts";
 export type { SessionCustomData, ShopUser } from "../storage/sessions/session-record.ts";
 export { detailsFirst, type DetailsFirstLogger, type Logger } from "../shared/log.ts";

@@ -55,6 +55,11 @@ export class RequestEvent implements HTTPEvent {
     return this.#proxies.ip;
   }
 
+  /** Keeps a worker running until work is done that goes on after the response. */
+  waitUntil(work: Promise<void>): void {
+    void this.#client.waitUntil?.(work);
+  }
+
   /** Rejects headers that are too large, and an invalid `Host`. @throws RpcError as {@link assertHeaders} */
   assertValid(): void {
     assertHeaders(this.req);

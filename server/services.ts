@@ -1,5 +1,6 @@
 import { createAccounts } from "../rpc/accounts/accounts.ts";
 import { createPublicCaches, type PublicCaches } from "../rpc/cache/public-caches.ts";
+import { BackgroundWork } from "../rpc/background-work.ts";
 import { createFingerprints } from "../rpc/idempotency/fingerprints.ts";
 import { isBasket } from "../rpc/lists/basket.ts";
 import type { RpcMethods } from "../rpc/method.ts";
@@ -42,6 +43,7 @@ export interface Services {
   readonly methods: RpcMethods;
   readonly accounts: DocumentStore;
   readonly caches: PublicCaches;
+  readonly background: BackgroundWork;
   readonly stores: readonly DocumentStore[];
   readonly descriptions: readonly StoreInfo[];
 }
@@ -63,7 +65,8 @@ export function openServices(options: StorefrontOptions): Services {
   }
 
   const accounts = open(storage.account, "accounts");
-  const auth = options.auth ?? createAccounts(accounts);
+  const auth = options.auth ?? createAccounts(accounts, options.mailer);
+  const background = new BackgroundWork(options.callTimeout);
   const methods = createMethods(options);
   const systems = new Map<CommerceBackend, CommerceSystem>();
   const systemOf = (backend: CommerceBackend) =>
@@ -88,6 +91,8 @@ export function openServices(options: StorefrontOptions): Services {
       shop: shop.public,
       methods: methods.get(shop) as RpcMethods,
       auth: shop.commerce?.accounts ?? auth,
+      mailer: (shop.commerce?.accounts ?? options.auth) === undefined ? options.mailer : undefined,
+      background,
       commerce: shop.commerce,
       system: shop.commerce && systemOf(shop.commerce),
       basketLeases:
@@ -114,6 +119,7 @@ export function openServices(options: StorefrontOptions): Services {
     shops: new Map(entries),
     accounts,
     caches,
+    background,
     stores: [...stores.values()].map(({ store }) => store),
     descriptions: [...stores.values()].map(({ store, uses }) => ({
       uses: kinds.filter((kind) => uses.has(kind)).join(", "),

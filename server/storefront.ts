@@ -38,7 +38,7 @@ export type Storefront = H3 & {
   /** Makes `/readyz` respond 503 `draining` from now on, so that load balancers stop sending calls. */
   drain(): void;
   /**
-   * Ends all timers and caches, and closes all storages, also those of your driver objects. Close your own server
+   * Waits for mails in progress, ends all timers and caches, and closes all storages, also those of your driver objects. Close your own server
    * first, because later requests get 503 `draining`.
    */
   close(): Promise<void>;
@@ -143,6 +143,7 @@ export function openStorefront(
       state.isClosed = true;
       handler.deadlines.stop();
       services.caches.close();
+      await services.background.settle();
       await Promise.all(services.stores.map((store) => store.close()));
     },
   });

@@ -1,20 +1,34 @@
 import { randomUUID } from "uncrypto";
 import type { Collection, DocumentStore } from "../../storage/documents/documents.ts";
-import { toKeySegment } from "../../storage/documents/key.ts";
-import { isUserId, type ShopUser } from "../../storage/sessions/session-record.ts";
+import type { ShopUser } from "../../storage/sessions/session-record.ts";
+import {
+  assertInTime,
+  isOwnedBy,
+  normalizeEmail,
+  openAccountDocuments,
+  toAccountKey,
+  type Account,
+} from "./account-documents.ts";
+import { createAccountRecovery } from "./account-recovery.ts";
 import type { Auth } from "./auth.ts";
+import type { Mailer } from "./mailer.ts";
 import type { Visit } from "../commerce/visit.ts";
 import { RpcError } from "../error.ts";
 import { hashPassword, isPasswordHash, verifyPassword } from "./password.ts";
 
-/** Creates the built-in `auth`: it stores the accounts of a realm, one document for each email address. */
-export function createAccounts(store: DocumentStore): Auth {
-  const accountsOf = (realm: string) =>
-    store.collection(`account:${toKeySegment(realm)}`, isAccount, "refuse");
-  const changesOf = (realm: string) =>
-    store.collection(`password-change:${toKeySegment(realm)}`, isPasswordChange);
+/**
+ * Creates the built-in `auth`: it stores the accounts of a realm, one document for each email address.
+ * @param mailer without it, there are no mails: forgotten passwords stay forgotten, and no address is verified
+ */
+export function createAccounts(store: DocumentStore, mailer?: Mailer): Auth {
+  const documents = openAccountDocuments(store);
+  const { accountsOf, changesOf } = documents;
+  /** Of a new address. */
+  const emailVerified = mailer === undefined ? undefined : false;
 
   return {
+    ...(mailer && createAccountRecovery(documents, mailer)),
+
     async login({ email, password }, context) {
       const { value: account } = await accountsOf(context.realm).get(toAccountKey(email));
       const isRight = await verifyPassword(password, hashOf(account, context), context);
@@ -28,6 +42,7 @@ export function createAccounts(store: DocumentStore): Auth {
         email: normalizeEmail(email),
         ...(firstName !== undefined && { firstName }),
         ...(lastName !== undefined && { lastName }),
+        ...(emailVerified !== undefined && { emailVerified }),
       };
       const passwordHash = await hashPassword(password, context);
       const account = { user, passwordHash, createdAt: Date.now() };
@@ -65,7 +80,7 @@ export function createAccounts(store: DocumentStore): Auth {
         if (current?.passwordHash !== currentHash) {
           throw new RpcError("session_changed", { executed: true });
         }
-        return { set: { ...current, passwordHash } };
+        return { set: { ...current, passwordHash, reset: undefined } };
       });
       return true;
     },
@@ -82,13 +97,15 @@ export function createAccounts(store: DocumentStore): Auth {
 
     async changeEmail({ user, email }, { realm, signal }) {
       const accounts = accountsOf(realm);
-      const changed = { ...user, email: normalizeEmail(email) };
       const [from, to] = [toAccountKey(user.email ?? ""), toAccountKey(email)];
-      if (from === to) return changed;
+      if (from === to) return { ...user, email: normalizeEmail(email) };
+      const address = { email: normalizeEmail(email), emailVerified };
       // If two changes run at the same time, the last one to set `movingTo` wins.
       const { value: account } = await accounts.update(from, (current) => {
         assertInTime(signal);
-        return isOwnedBy(current, user) ? { set: { ...current, movingTo: to } } : "keep";
+        return isOwnedBy(current, user)
+          ? { set: { ...current, ...withoutTokens, movingTo: to } }
+          : "keep";
       });
       await accounts.update(to, (existing) => {
         assertInTime(signal);
@@ -96,35 +113,21 @@ export function createAccounts(store: DocumentStore): Auth {
         if (isOwnedBy(existing, user)) return "keep";
         if (existing !== undefined) throw new RpcError("email_taken");
         if (!isOwnedBy(account, user)) throw new RpcError("session_changed", { executed: true });
-        return {
-          set: { ...account, user: { ...account.user, email: changed.email }, movingTo: undefined },
-        };
+        return { set: { ...account, user: { ...account.user, ...address }, movingTo: undefined } };
       });
       await moveAway(accounts, from, to, user);
-      return changed;
+      return { ...user, ...address };
     },
   };
 }
 
-/** Converts an email address to one spelling. */
-export function normalizeEmail(email: string): string {
-  return email.normalize("NFC").trim().toLowerCase();
-}
-
 // --- Internal helpers ---
-
-interface Account {
-  readonly user: ShopUser;
-  /** The stored value, which another program may have written, malformed. */
-  readonly passwordHash?: unknown;
-  /** Epoch milliseconds. */
-  readonly createdAt: number;
-  /** The key to which a change of the email address moves the account. */
-  readonly movingTo?: string | undefined;
-}
 
 /** Milliseconds in which a client can repeat a password change. */
 const repeatableFor = 5 * 60_000;
+
+/** Tokens that were sent to the old address are invalid from now on. */
+const withoutTokens = { reset: undefined, verification: undefined };
 
 /** The hash of an account. An unreadable one matches no password, and the server logs an error. */
 function hashOf(account: Account | undefined, { log }: Visit): string | undefined {
@@ -157,32 +160,4 @@ async function moveAway(
     return isMoved ? { set: { ...current, passwordHash } } : "remove";
   });
   if (!isMoved) throw new RpcError("session_changed", { executed: true });
-}
-
-/** Stops writes after a timeout, because the client has its response. A call whose client disconnected goes on. */
-function assertInTime({ reason }: AbortSignal): void {
-  if (reason instanceof DOMException && reason.name === "TimeoutError") throw reason;
-}
-
-function isAccount(value: unknown): value is Account {
-  const { user } = (value ?? {}) as { user?: Partial<ShopUser> };
-  return isUserId(user?.id);
-}
-
-/**
- * Whether a stored value is a password change, which repeats one that failed midway: the hashes of the old and of the new
- * password. A client can repeat the change while the account has the new one.
- */
-function isPasswordChange(value: unknown): value is { readonly from: string; readonly to: string } {
-  const { from, to } = (value ?? {}) as { readonly from?: unknown; readonly to?: unknown };
-  return isPasswordHash(from) && typeof to === "string";
-}
-
-/** Compares IDs, because the user of a session can have any email address. */
-function isOwnedBy(account: Account | undefined, user: ShopUser): account is Account {
-  return account !== undefined && String(account.user.id) === String(user.id);
-}
-
-function toAccountKey(email: string): string {
-  return toKeySegment(normalizeEmail(email));
 }

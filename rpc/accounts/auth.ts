@@ -19,9 +19,16 @@ export interface Registration extends Credentials, Profile {}
 
 /** The customers' accounts: the built-in ones, or those of your own system. */
 export interface Auth<G extends Grant = Grant> {
-  /** @returns the user, or `undefined` if the email address or the password is wrong */
+  /**
+   * @returns the user, or `undefined` if the email address or the password is wrong
+   * @throws RpcError `email_not_verified` if the system allows no login before that
+   */
   login(credentials: Credentials, visit: LoginVisit<G>): Promise<ShopUser | undefined>;
-  /** @throws RpcError `email_taken` */
+  /**
+   * Creates an account.
+   * @throws RpcError `email_taken`; `email_not_verified` if the account exists now, and its owner must verify the
+   * address before the first login
+   */
   register(registration: Registration, visit: LoginVisit<G>): Promise<ShopUser>;
   /**
    * Checks the password of a logged-in user, and begins no session. Without this function, `login` checks it: the visit
@@ -53,4 +60,31 @@ export interface Auth<G extends Grant = Grant> {
     change: { readonly user: ShopUser; readonly email: string },
     visit: Visit<G>,
   ): Promise<ShopUser>;
+  /**
+   * Sends the customer a mail with a token for `resetPassword`; does nothing for an unknown address. It runs after the
+   * response, which is the same for each address. Without this function, `requestPasswordReset` is an unknown method.
+   */
+  requestPasswordReset?(request: { readonly email: string }, visit: Visit<G>): Promise<void>;
+  /**
+   * Sets a new password. The server then ends all sessions of the user, and logs nobody in. Without this function,
+   * `resetPassword` is an unknown method.
+   * @returns the user, or `undefined` if the token is wrong, used, or expired
+   */
+  resetPassword?(
+    reset: { readonly token: string; readonly newPassword: string },
+    visit: LoginVisit<G>,
+  ): Promise<ShopUser | undefined>;
+  /**
+   * Sends the customer a mail with a token for `verifyEmail`; does nothing for an unknown or verified address. It runs
+   * after the response. Without this function, `requestEmailVerification` is an unknown method.
+   */
+  requestEmailVerification?(request: { readonly email: string }, visit: Visit<G>): Promise<void>;
+  /**
+   * Notes that the user receives mails at their address. Without this function, `verifyEmail` is an unknown method.
+   * @returns the user with `emailVerified`, or `undefined` if the token is wrong or expired
+   */
+  verifyEmail?(
+    verification: { readonly token: string },
+    visit: LoginVisit<G>,
+  ): Promise<ShopUser | undefined>;
 }

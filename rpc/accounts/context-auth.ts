@@ -3,8 +3,16 @@ import type { Call } from "../call.ts";
 import { createVisit } from "../commerce/create-visit.ts";
 import { RpcError } from "../error.ts";
 import type { Auth, Credentials, Registration } from "./auth.ts";
-import { guardPassword, guardPasswordChange, guardRegistration } from "./login-limiter.ts";
+import { createCallMails } from "./call-mails.ts";
 import { createCheckVisit } from "./check-visit.ts";
+import {
+  forgetFailures,
+  guardMail,
+  guardPassword,
+  guardPasswordChange,
+  guardRegistration,
+  guardToken,
+} from "./login-limiter.ts";
 
 /** The functions of `context.auth`. */
 export type ContextAuth = ReturnType<typeof createContextAuth>;
@@ -16,6 +24,7 @@ export type ContextAuth = ReturnType<typeof createContextAuth>;
  */
 export function createContextAuth(call: Call) {
   const { auth } = call.services;
+  const mails = createCallMails(call);
   return {
     /** @returns the user, or `undefined` if the email address or the password is wrong */
     login(credentials: Credentials): Promise<ShopUser | undefined> {
@@ -35,9 +44,13 @@ export function createContextAuth(call: Call) {
       return guardPassword(call, account, check);
     },
 
-    /** Creates an account. @throws RpcError `email_taken` */
-    register(registration: Registration): Promise<ShopUser> {
-      return guardRegistration(call, () => auth.register(registration, createVisit(call)));
+    /** Creates an account. @throws RpcError `email_taken`, `email_not_verified` */
+    async register(registration: Registration): Promise<ShopUser> {
+      const user = await guardRegistration(call, () =>
+        auth.register(registration, createVisit(call)),
+      );
+      mails.verify(user);
+      return user;
     },
 
     /** @returns whether this is the password of the user's account */
@@ -50,10 +63,12 @@ export function createContextAuth(call: Call) {
     },
 
     /** @returns whether the old password was right, so that the new one is set */
-    changePassword(change: Parameters<Auth["changePassword"]>[0]): Promise<boolean> {
-      return guardPasswordChange(call, accountOf(change.user), () =>
+    async changePassword(change: Parameters<Auth["changePassword"]>[0]): Promise<boolean> {
+      const isChanged = await guardPasswordChange(call, accountOf(change.user), () =>
         auth.changePassword(change, createVisit(call)),
       );
+      if (isChanged) mails.notify("passwordChanged", change.user);
+      return isChanged;
     },
 
     /** Changes the profile in the account. @returns the changed user, for `context.updateUser` */
@@ -68,7 +83,60 @@ export function createContextAuth(call: Call) {
      */
     async changeEmail(change: Parameters<NonNullable<Auth["changeEmail"]>>[0]): Promise<ShopUser> {
       if (auth.changeEmail === undefined) throw new RpcError("unknown_method");
-      return auth.changeEmail(change, createVisit(call));
+      const changed = await auth.changeEmail(change, createVisit(call));
+      if (changed.email !== change.user.email) {
+        mails.notify("emailChanged", change.user);
+        mails.verify(changed);
+      }
+      return changed;
+    },
+
+    /**
+     * Sends a mail with a token for a new password, after the response. Nothing shows whether the account exists.
+     * @throws RpcError `too_many_attempts`; `unknown_method` if the shop's accounts can't do that
+     */
+    async requestPasswordReset(email: string): Promise<void> {
+      if (auth.requestPasswordReset === undefined) throw new RpcError("unknown_method");
+      await guardMail(call, email);
+      mails.send(auth.requestPasswordReset, email);
+    },
+
+    /**
+     * Sets a new password by the token of a mail. End the user's sessions after that.
+     * @returns the user, or `undefined` if the token is wrong, used, or expired
+     * @throws RpcError `too_many_attempts`; `unknown_method` if the shop's accounts can't do that
+     */
+    async resetPassword(
+      reset: Parameters<NonNullable<Auth["resetPassword"]>>[0],
+    ): Promise<ShopUser | undefined> {
+      const { resetPassword } = auth;
+      if (resetPassword === undefined) throw new RpcError("unknown_method");
+      const user = await guardToken(call, () => resetPassword(reset, createCheckVisit(call)));
+      if (user === undefined) return undefined;
+      mails.notify("passwordChanged", user);
+      await forgetFailures(call, accountOf(user));
+      return user;
+    },
+
+    /**
+     * Sends a mail with a token that verifies an address, after the response. Nothing shows whether the account exists.
+     * @throws RpcError `too_many_attempts`; `unknown_method` if the shop's accounts can't do that
+     */
+    async requestEmailVerification(email: string): Promise<void> {
+      if (auth.requestEmailVerification === undefined) throw new RpcError("unknown_method");
+      await guardMail(call, email);
+      mails.send(auth.requestEmailVerification, email);
+    },
+
+    /**
+     * Verifies an address by the token of a mail.
+     * @returns the user, or `undefined` if the token is wrong or expired
+     * @throws RpcError `too_many_attempts`; `unknown_method` if the shop's accounts can't do that
+     */
+    async verifyEmail(token: string): Promise<ShopUser | undefined> {
+      const { verifyEmail } = auth;
+      if (verifyEmail === undefined) throw new RpcError("unknown_method");
+      return guardToken(call, () => verifyEmail({ token }, createCheckVisit(call)));
     },
   };
 }

@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { Counters, CounterState, DocumentStore } from "../../storage/documents/documents.ts";
 import { toKeySegment } from "../../storage/documents/key.ts";
 import { describeError, isInstance } from "../../shared/log.ts";
-import { normalizeEmail } from "./accounts.ts";
+import { normalizeEmail } from "./account-documents.ts";
 import type { Call } from "../call.ts";
 import { RpcError } from "../error.ts";
 import { toNetwork } from "./network.ts";
@@ -28,14 +28,17 @@ export class LoginLimiter {
     this.#options = options;
   }
 
-  /** The failed logins of an account. Unknown accounts count, too, so a response reveals no account. */
-  ofAccount(realm: string, email: string): LimitedKey {
-    const key = `account:${toKeySegment(realm)}:${toKeySegment(normalizeEmail(email))}`;
+  /**
+   * The failed logins of an account, or the mails that calls request for it. Unknown accounts count, too, so a response
+   * reveals no account.
+   */
+  ofAccount(realm: string, email: string, kind: "account" | "mail" = "account"): LimitedKey {
+    const key = `${kind}:${toKeySegment(realm)}:${toKeySegment(normalizeEmail(email))}`;
     return { key, limit: this.#options.perAccount };
   }
 
-  /** The failed logins from an IP address, or its registrations, successful or not. */
-  ofAddress(ip: string, kind: "address" | "registration"): LimitedKey {
+  /** The failed logins from an IP address; or its registrations and requests for mails, successful or not. */
+  ofAddress(ip: string, kind: "address" | "registration" | "mails"): LimitedKey {
     return { key: `${kind}:${toKeySegment(toNetwork(ip))}`, limit: this.#options.perAddress };
   }
 
@@ -164,6 +167,57 @@ export async function guardRegistration<T>(call: Call, register: () => Promise<T
   return register();
 }
 
+/**
+ * Counts a request for a mail, for the account and for the caller's IP address. Each costs a mail, or tries an address.
+ * @throws RpcError `too_many_attempts`, StorageUnavailableError
+ */
+export async function guardMail(call: Call, email: string): Promise<void> {
+  const { ip } = call.request.client;
+  const limiter = call.runtime.loginLimiter;
+  if (limiter === undefined) return;
+  const account = limiter.ofAccount(call.services.realm.name, email, "mail");
+  const keys = ip === undefined ? [account] : [account, limiter.ofAddress(ip, "mails")];
+  assertWithin(
+    keys.map((key) => limiter.recall(key)),
+    tooManyMails,
+  );
+  assertWithin(await Promise.all(keys.map((key) => limiter.add(key))), tooManyMails);
+}
+
+/**
+ * Checks a token of a mail, unless too many checks failed from the caller's IP address.
+ * @param check returns `undefined` for a wrong token, or throws an RpcError with the status 401 or 403
+ * @throws RpcError `too_many_attempts`, StorageUnavailableError, and any error of `check`
+ */
+export async function guardToken<T>(
+  call: Call,
+  check: () => Promise<T | undefined>,
+): Promise<T | undefined> {
+  const { ip } = call.request.client;
+  const limiter = call.runtime.loginLimiter;
+  if (limiter === undefined || ip === undefined) return check();
+  const key = limiter.ofAddress(ip, "address");
+  // Before the check, because a right token can't be used twice.
+  assertWithin([await limiter.add(key)]);
+  let checked: T | undefined;
+  try {
+    checked = await check();
+  } catch (error) {
+    if (!isRejection(error)) await tryToUncount(call, () => limiter.takeBack(key));
+    throw error;
+  }
+  if (checked !== undefined) await tryToUncount(call, () => limiter.takeBack(key));
+  return checked;
+}
+
+/** Forgets the failed logins of an account whose owner has proved themselves by a mail. */
+export async function forgetFailures(call: Call, email: string): Promise<void> {
+  const limiter = call.runtime.loginLimiter;
+  if (limiter === undefined) return;
+  const account = limiter.ofAccount(call.services.realm.name, email);
+  await tryToUncount(call, () => limiter.clear(account));
+}
+
 // --- Internal helpers ---
 
 /** The key of a counter, and its limit. */
@@ -175,6 +229,7 @@ interface LimitedKey {
 /** Milliseconds in which a process trusts a reached limit. After that it reads the count again, which may be cleared. */
 const trustedFor = 1000;
 
+const tooManyMails = "Too many mails were requested for this account, or from this address";
 const tooManyRegistrations = "Too many accounts were registered from this address";
 
 /** The key of the account, and that of the IP address if it is known. */

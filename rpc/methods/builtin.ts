@@ -1,6 +1,7 @@
 import { withOwnKeys } from "../idempotency/kept-methods.ts";
 import { defineRpcMethod } from "../method.ts";
 import * as accountMethods from "./account-methods.ts";
+import * as recoveryMethods from "./recovery-methods.ts";
 import * as basketMethods from "./basket-methods.ts";
 import * as sessionMethods from "./session-methods.ts";
 import * as wishlistMethods from "./wishlist-methods.ts";
@@ -15,6 +16,7 @@ const getShopConfiguration = defineRpcMethod({
 /** The built-in methods: all exports of the imported files. A method of the config with the same name replaces one. */
 export const builtinMethods = {
   ...accountMethods,
+  ...recoveryMethods,
   ...sessionMethods,
   ...basketMethods,
   ...wishlistMethods,

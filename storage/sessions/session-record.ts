@@ -6,6 +6,8 @@ export interface ShopUser {
   /** A positive integer, or a string of 1 to 64 characters; `7` and `"7"` are the same user. */
   readonly id: string | number;
   readonly email?: string;
+  /** Whether the user has proved to receive mails at the address. Absent if nobody has asked: the config has no `mailer`. */
+  readonly emailVerified?: boolean | undefined;
   readonly firstName?: string;
   readonly lastName?: string;
 }

@@ -164,7 +164,7 @@ describe("the TypeScript in the docs", () => {
   let folder: string;
 
   beforeAll(async () => {
-    const packages = ["@tanstack", "unstorage", "vue", "zod"];
+    const packages = ["@tanstack", "nodemailer", "unstorage", "vue", "zod"];
     folder = await createProject(join(root, "node_modules"), packages);
     for (const { language, file, text } of await readBlocks("README.md")) {
       // The example's files have a project of their own.
@@ -172,6 +172,7 @@ describe("the TypeScript in the docs", () => {
       await writeFile(join(folder, file ?? "nameless.ts"), text);
     }
     for (const document of [
+      "docs/accounts.md",
       "docs/rpc.md",
       "docs/cache.md",
       "docs/client.md",

@@ -22,6 +22,7 @@ const sections = {
   "9.2": 4,
   "6.2": 12,
   "6.3": 1,
+  "6.4": 6,
 };
 
 describe("docs/security.md", () => {

@@ -4,7 +4,7 @@ import { hasFunctions, value } from "./config-key.ts";
 /** The key `auth`. */
 export const authKey = value<Auth>(
   isAuth,
-  "an object with the functions login, register, changePassword, and optionally others: see docs/rpc.md",
+  "an object with the functions login, register, changePassword, and optionally others: see docs/accounts.md",
 );
 
 /** Whether a value can be customer accounts: an object with all required functions, and with no other kind of value under an optional name. */
@@ -16,4 +16,12 @@ export function isAuth(found: unknown): boolean {
 
 // --- Internal helpers ---
 
-const optional = ["verifyPassword", "updateUser", "changeEmail"] satisfies (keyof Auth)[];
+const optional = [
+  "verifyPassword",
+  "updateUser",
+  "changeEmail",
+  "requestPasswordReset",
+  "resetPassword",
+  "requestEmailVerification",
+  "verifyEmail",
+] satisfies (keyof Auth)[];

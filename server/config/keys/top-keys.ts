@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { createRpcClient } from "../../../rpc/client.ts";
+import type { Mailer } from "../../../rpc/accounts/mailer.ts";
 import { hookNames, type Hooks } from "../../../rpc/hooks.ts";
 import type { RpcMethods } from "../../../rpc/method.ts";
 import type { Logger } from "../../../shared/log.ts";
@@ -37,8 +38,10 @@ export const topKeys = {
   methods: { ...methods(), default: {} },
   /** Functions that run before and after calls: see docs/rpc.md. @default none */
   hooks: { ...hooks(), default: {} },
-  /** Your customer accounts: the functions `login`, `register`, `changePassword`, and others. See docs/rpc.md. @default accounts in `storage.account` */
+  /** Your customer accounts: the functions `login`, `register`, `changePassword`, and others. See docs/accounts.md. @default accounts in `storage.account` */
   auth: authKey,
+  /** Sends the mails of the built-in accounts: for a forgotten password, for a new address, and after changes. See docs/accounts.md. @default none: nobody can reset a password */
+  mailer: value<Mailer>(isFunction, "a function that gets a message and sends it"),
   /** The commerce system of all shops, for example Vendure: see docs/commerce.md. @default none: the server itself stores baskets and accounts */
   commerce: commerceKey,
   /** The most bytes of a request body. @default 100000 */

@@ -1,0 +1,55 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { describeError, type Logger } from "../shared/log.ts";
+
+/** Work of calls that goes on after their responses. The storefront waits for it before it closes. */
+export class BackgroundWork {
+  readonly #running = new Set<Promise<void>>();
+  readonly #closing = new AbortController();
+  /** Milliseconds. */
+  readonly #limit: number;
+
+  /** @param limit seconds that one piece of work may take */
+  constructor(limit: number) {
+    this.#limit = limit * 1000;
+  }
+
+  /**
+   * Starts work at a random moment within the next second, so the times of responses reveal nothing about it. An error
+   * of it is logged.
+   * @param about for the log: names the work
+   * @param work gets a signal that aborts when its time has passed (a TimeoutError)
+   * @returns resolves when the work has ended or its time has passed
+   */
+  start(
+    about: string,
+    work: (signal: AbortSignal) => Promise<unknown>,
+    log: Logger,
+  ): Promise<void> {
+    const running = this.#run(work)
+      .catch((error: unknown) => log.error(`${about} failed`, { error: describeError(error) }))
+      .finally(() => this.#running.delete(running));
+    this.#running.add(running);
+    return running;
+  }
+
+  /** Starts all waiting work now, and waits for it. */
+  async settle(): Promise<void> {
+    this.#closing.abort();
+    await Promise.all(this.#running);
+  }
+
+  async #run(work: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
+    const delay = leastDelay + Math.random() * (1000 - leastDelay);
+    await sleep(delay, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+    const signal = AbortSignal.timeout(this.#limit);
+    const isOver = new Promise<never>((_, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+    });
+    await Promise.race([work(signal), isOver]);
+  }
+}
+
+// --- Internal helpers ---
+
+/** Milliseconds in which the response has left. */
+const leastDelay = 50;

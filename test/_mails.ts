@@ -1,0 +1,40 @@
+import { expect, vi } from "vitest";
+import type { MailMessage, TokenMail } from "../rpc/accounts/mailer.ts";
+import { until } from "./_documents.ts";
+
+export const ada = { email: "ada@example.com", password: "correct horse" };
+
+export const invalidToken = { status: 403, body: { code: "invalid_token" } };
+
+/** A `mailer` whose mails a test can read. */
+export function createMailbox() {
+  const messages: MailMessage[] = [];
+  let read = 0;
+  return {
+    messages,
+    mailer: (message: MailMessage): void => void messages.push(message),
+
+    /** Waits for the next mail that the test has not read. */
+    async next(kind: MailMessage["kind"], to: string): Promise<MailMessage> {
+      await until(async () => messages.length > read);
+      const message = messages[read++] as MailMessage;
+      expect(message).toMatchObject({ kind, to });
+      return message;
+    },
+
+    /** The token of the next mail. */
+    async token(kind: TokenMail["kind"], to: string): Promise<string> {
+      return ((await this.next(kind, to)) as TokenMail).token;
+    },
+  };
+}
+
+/** Lets work after a response begin after the shortest delay. */
+export function hurryMails(): void {
+  vi.spyOn(Math, "random").mockReturnValue(0);
+}
+
+/** Reads the mail about Ada's new account. */
+export async function welcome(mailbox: ReturnType<typeof createMailbox>): Promise<void> {
+  await mailbox.next("verifyEmail", ada.email);
+}

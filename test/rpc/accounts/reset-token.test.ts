@@ -1,0 +1,183 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { MailMessage } from "../../../rpc/accounts/mailer.ts";
+import { until } from "../../_documents.ts";
+import { createAuth } from "../../_logins.ts";
+import { ada, createMailbox, hurryMails, invalidToken, welcome } from "../../_mails.ts";
+import { createSetup } from "../../_setup.ts";
+
+const newPassword = "battery staple";
+
+beforeEach(hurryMails);
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.useRealTimers();
+});
+
+describe("the token for a new password", () => {
+  const { start, allowErrors } = createSetup("memory", "request", () => ({ driver: "memory" }));
+
+  async function prepare() {
+    const mailbox = createMailbox();
+    const { client, ...storefront } = await start({ mailer: mailbox.mailer });
+    const browser = client();
+    await browser.call("register", ada);
+    await welcome(mailbox);
+    const requestToken = async () => {
+      await browser.call("requestPasswordReset", { email: ada.email });
+      return mailbox.token("resetPassword", ada.email);
+    };
+    return { ...storefront, client, browser, mailbox, requestToken };
+  }
+
+  test("is invalid after a newer one", async () => {
+    const { browser, requestToken } = await prepare();
+    const [older, newer] = [await requestToken(), await requestToken()];
+    expect(await browser.call("resetPassword", { token: older, newPassword })).toMatchObject(
+      invalidToken,
+    );
+    expect((await browser.call("resetPassword", { token: newer, newPassword })).status).toBe(204);
+  });
+
+  test("is invalid after 30 minutes", async () => {
+    const { browser, requestToken } = await prepare();
+    const tokens = [await requestToken()];
+    passMinutes(30);
+    const late = await browser.call("resetPassword", { token: tokens[0], newPassword });
+    expect(late).toMatchObject(invalidToken);
+    tokens.push(await requestToken());
+    passMinutes(29.9);
+    const inTime = await browser.call("resetPassword", { token: tokens[1], newPassword });
+    expect(inTime.status).toBe(204);
+  });
+
+  test("is invalid after a change of the password", async () => {
+    const { browser, requestToken, mailbox } = await prepare();
+    const token = await requestToken();
+    await browser.call("updatePassword", { oldPassword: ada.password, newPassword });
+    await mailbox.next("passwordChanged", ada.email);
+    const reset = { token, newPassword: "a third password" };
+    expect(await browser.call("resetPassword", reset)).toMatchObject(invalidToken);
+    expect((await browser.call("login", { ...ada, password: newPassword })).status).toBe(200);
+  });
+
+  test("is invalid after a change of the email address, also if another user gets the address", async () => {
+    const { browser, client, requestToken } = await prepare();
+    const token = await requestToken();
+    expect((await browser.call("updateEmail", { email: "new@example.com" })).status).toBe(200);
+    await client().call("register", ada);
+    expect(await browser.call("resetPassword", { token, newPassword })).toMatchObject(invalidToken);
+    expect((await browser.call("login", ada)).status).toBe(200);
+    expect((await browser.call("login", { ...ada, email: "new@example.com" })).status).toBe(200);
+  });
+
+  test("stays valid after a password that the server rejects", async () => {
+    const { browser, requestToken } = await prepare();
+    const token = await requestToken();
+    for (const refused of ["2short!", "password123", "ADA@example.com"]) {
+      expect(await browser.call("resetPassword", { token, newPassword: refused })).toMatchObject({
+        status: 422,
+        body: { code: "invalid_input", errors: [{ path: ["newPassword"] }] },
+      });
+    }
+    expect((await browser.call("resetPassword", { token, newPassword })).status).toBe(204);
+  });
+
+  test("is neither a guess nor a token of another kind or realm", async () => {
+    const mailbox = createMailbox();
+    const shop = { locale: "de-DE", currency: "EUR" };
+    const { client } = await start({
+      mailer: mailbox.mailer,
+      shops: [
+        { ...shop, shopId: 1001, path: "de" },
+        { ...shop, shopId: 1002, path: "b2b", realm: "b2b" },
+      ],
+    });
+    const [browser, elsewhere] = [client(), client(1002)];
+    await browser.call("register", ada);
+    const verification = await mailbox.token("verifyEmail", ada.email);
+    for (const token of [verification, "x", "A".repeat(43), "__proto__"]) {
+      const answer = await browser.call("resetPassword", { token, newPassword });
+      expect(answer).toMatchObject(invalidToken);
+    }
+    await browser.call("requestPasswordReset", { email: ada.email });
+    const token = await mailbox.token("resetPassword", ada.email);
+    expect(await elsewhere.call("resetPassword", { token, newPassword })).toMatchObject(
+      invalidToken,
+    );
+    expect(await browser.call("verifyEmail", { token })).toMatchObject(invalidToken);
+    expect((await browser.call("resetPassword", { token, newPassword })).status).toBe(204);
+  });
+
+  test("sends a mail that no header of the request changes", async () => {
+    const { browser, mailbox } = await prepare();
+    const headers = { host: "evil.example", "x-forwarded-host": "evil.example" };
+    for (const sent of [{}, headers]) {
+      await browser.call("requestPasswordReset", { email: ada.email }, sent);
+    }
+    const mails = [
+      await mailbox.next("resetPassword", ada.email),
+      await mailbox.next("resetPassword", ada.email),
+    ];
+    const [plain, forged] = mails.map((mail) => ({ ...mail, token: "", expiresAt: 0 }));
+    expect(forged).toEqual(plain);
+    expect(JSON.stringify(mails)).not.toContain("evil");
+  });
+
+  test("allows a login again that failed logins had blocked", async () => {
+    const { browser, client, requestToken } = await prepare();
+    const guesser = client();
+    for (let index = 0; index < 10; index++) {
+      await guesser.call("login", { ...ada, password: "wrong" });
+    }
+    expect((await browser.call("login", ada)).status).toBe(429);
+    const token = await requestToken();
+    await browser.call("resetPassword", { token, newPassword });
+    expect((await browser.call("login", { ...ada, password: newPassword })).status).toBe(200);
+  });
+
+  test("is not sent without a mailer, or by an auth that can't", async () => {
+    for (const config of [{}, { auth: createAuth() }]) {
+      const browser = (await start(config)).client();
+      const payloads = {
+        requestPasswordReset: { email: ada.email },
+        resetPassword: { token: "x", newPassword },
+        requestEmailVerification: { email: ada.email },
+        verifyEmail: { token: "x" },
+      };
+      for (const [method, payload] of Object.entries(payloads)) {
+        const answer = await browser.call(method, payload);
+        expect(answer).toMatchObject({ status: 404, body: { code: "unknown_method" } });
+      }
+    }
+  });
+
+  test("isn't in the log if the mailer fails, and the response is the same", async () => {
+    allowErrors();
+    const failure = vi.fn<(message: MailMessage) => Promise<void>>(async (message) => {
+      throw new Error(`550 refused: ${JSON.stringify(message)}`);
+    });
+    const { client, lines } = await start({ mailer: failure });
+    const browser = client();
+    expect((await browser.call("register", ada)).status).toBe(200);
+    expect((await browser.call("requestPasswordReset", { email: ada.email })).status).toBe(204);
+    await until(async () => failure.mock.calls.length === 2);
+    await until(async () => lines.filter(({ level }) => level === "error").length === 2);
+    const logged = JSON.stringify(lines);
+    expect(logged).toContain("550 refused");
+    for (const [message] of failure.mock.calls) {
+      expect(logged).not.toContain((message as { token: string }).token);
+    }
+  });
+
+  test("is sent before the storefront closes", async () => {
+    vi.restoreAllMocks();
+    const { app, browser, mailbox } = await prepare();
+    await browser.call("requestPasswordReset", { email: ada.email });
+    await app.close();
+    expect(mailbox.messages.map(({ kind }) => kind)).toEqual(["verifyEmail", "resetPassword"]);
+  });
+});
+
+function passMinutes(minutes: number): void {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + minutes * 60_000 });
+}
