@@ -26,7 +26,10 @@ import type { PlainRoute } from "./router.ts";
  * - `invalidateCache` `{tags, shopIds?}` makes the values of `cached` that have one of these tags invalid, in these
  *   shops, or in all shops. It returns `{shopIds}`.
  */
-export function createAdmin(options: StorefrontOptions, { shops }: Services): PlainRoute[] {
+export function createAdmin(
+  options: StorefrontOptions,
+  { shops, sweepers }: Services,
+): PlainRoute[] {
   if (options.adminTokens.length === 0) return [];
   const services = new Map([...shops].map(([{ shopId }, shop]) => [shopId, shop]));
   const calls: Readonly<Record<string, (payload: unknown) => Promise<unknown>>> = {
@@ -47,6 +50,7 @@ export function createAdmin(options: StorefrontOptions, { shops }: Services): Pl
         idsByStorage.set(generations, [...(idsByStorage.get(generations) ?? []), shopId]);
       }
       await Promise.all([...idsByStorage].map(([storage, ids]) => storage.advance(ids)));
+      for (const sweeper of sweepers) sweeper.hurry();
       return { shopIds: [...chosen.keys()] };
     },
     async invalidateCache(payload) {

@@ -4,6 +4,7 @@ import { maxIssues, problems, RpcError, type ProblemCode } from "../rpc/error.ts
 import { findJsonFault } from "../rpc/json-fault.ts";
 import type { Redactor } from "../rpc/redaction/redactor.ts";
 import { describeError, isInstance, type Logger } from "../shared/log.ts";
+import { LeaseLostError } from "../storage/leases/lease.ts";
 import { StorageUnavailableError } from "../storage/documents/unavailable.ts";
 import { SessionLimitError } from "../storage/sessions/user-index.ts";
 import { SessionEndedError } from "../storage/sessions/session.ts";
@@ -123,7 +124,7 @@ function toRpcError(error: unknown): RpcError {
   if (error instanceof SessionEndedError)
     return new RpcError("session_changed", { executed: true });
   if (error instanceof SessionLimitError) return new RpcError("too_many_sessions");
-  if (error instanceof StorageUnavailableError) {
+  if (error instanceof StorageUnavailableError || error instanceof LeaseLostError) {
     return new RpcError("storage_unavailable", { headers: { "retry-after": "1" } });
   }
   // h3 wraps errors that are not its own.

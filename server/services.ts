@@ -6,6 +6,8 @@ import { isBasket } from "../rpc/lists/basket.ts";
 import type { RpcMethods } from "../rpc/method.ts";
 import { builtinMethods } from "../rpc/methods/builtin.ts";
 import type { CommerceBackend } from "../rpc/commerce/commerce-backend.ts";
+import { GrantEndings } from "../rpc/commerce/grant-endings.ts";
+import { GrantSweeper } from "../rpc/commerce/grant-sweeper.ts";
 import { ShopGrants } from "../rpc/commerce/shop-grants.ts";
 import { TokenRenewals } from "../rpc/session/token-renewals.ts";
 import { isBasketLog } from "../rpc/commerce/basket-log.ts";
@@ -26,6 +28,7 @@ import { SessionStore } from "../storage/sessions/session-store.ts";
 import { openDocumentStore } from "../storage/store.ts";
 import { UserSessionIndex } from "../storage/sessions/user-sessions.ts";
 import { createSealer } from "../storage/documents/sealer.ts";
+import type { Logger } from "../shared/log.ts";
 import type { Shop, StorefrontOptions } from "./config/options.ts";
 
 /** A storage in use, and its guarantees. */
@@ -44,6 +47,8 @@ export interface Services {
   readonly accounts: DocumentStore;
   readonly caches: PublicCaches;
   readonly background: BackgroundWork;
+  /** Each ends what belongs to the ended sessions of one storage. */
+  readonly sweepers: readonly GrantSweeper[];
   readonly stores: readonly DocumentStore[];
   readonly descriptions: readonly StoreInfo[];
 }
@@ -77,11 +82,11 @@ export function openServices(options: StorefrontOptions): Services {
     const realm = getOrCreate(realms, shop.realm, () => createRealm(shop.realm));
     const store = open(shop.storage.session, "sessions");
     const baskets = open(shop.storage.basket, "baskets");
-    const { feed, generations, users, due, openCache } = getOrCreate(sessionStores, store, () =>
-      openSessions(store),
+    const { feed, generations, users, endings, openCache } = getOrCreate(sessionStores, store, () =>
+      openSessions(store, log),
     );
     const index = getOrCreate(users, shop.realm, () => {
-      const created = new UserSessionIndex(store, generations, shop.realm);
+      const created = new UserSessionIndex(store, generations, shop.realm, endings);
       realm.users.push(created);
       return created;
     });
@@ -97,7 +102,7 @@ export function openServices(options: StorefrontOptions): Services {
       system: shop.commerce && systemOf(shop.commerce),
       basketLeases:
         shop.commerce && openLeases(baskets, `commerce-basket:${shop.shopId}`, isBasketLog),
-      grants: openGrants(shop, store, due, sessions),
+      grants: openGrants(shop, store, endings, sessions),
       realm,
       generations,
       sessions,
@@ -112,6 +117,7 @@ export function openServices(options: StorefrontOptions): Services {
       wishlistOptions: shop.wishlist,
     };
     realm.shops.set(shop.shopId, opened);
+    endings.add(opened);
     return [shop, opened];
   });
   return {
@@ -120,6 +126,7 @@ export function openServices(options: StorefrontOptions): Services {
     accounts,
     caches,
     background,
+    sweepers: [...sessionStores.values()].map(({ sweeper }) => sweeper),
     stores: [...stores.values()].map(({ store }) => store),
     descriptions: [...stores.values()].map(({ store, uses }) => ({
       uses: kinds.filter((kind) => uses.has(kind)).join(", "),
@@ -169,28 +176,24 @@ function createRealm(name: string) {
 }
 
 /** The parts that all shops on a storage share: for example one feed, because a feed can need a connection. */
-function openSessions(store: DocumentStore) {
+function openSessions(store: DocumentStore, log: Logger) {
   const feed = store.watch("session");
   const generations = new SessionGenerations(store, feed);
   const users = new Map<string, UserSessionIndex>();
-  return {
-    feed,
-    generations,
-    users,
-    due: new DueList(store),
-    openCache: openCacheStorage(store),
-  };
+  const endings = new GrantEndings(new DueList(store), log);
+  const sweeper = new GrantSweeper(store, endings, generations, log);
+  return { feed, generations, users, endings, sweeper, openCache: openCacheStorage(store) };
 }
 
 /** The grants of a shop's visitors, if its commerce system issues any. */
 function openGrants(
   { shopId, commerce, session }: Shop,
   store: DocumentStore,
-  due: DueList,
+  endings: GrantEndings,
   sessions: SessionStore,
 ): ShopGrants | undefined {
   if (commerce?.grants === undefined) return undefined;
   const sealer = createSealer(session.encryptionKeys, "commerce grants");
   const documents = new GrantDocuments(store, shopId, sealer);
-  return new ShopGrants({ ...commerce, grants: commerce.grants }, documents, due, sessions);
+  return new ShopGrants({ ...commerce, grants: commerce.grants }, documents, endings, sessions);
 }

@@ -133,6 +133,7 @@ export function openStorefront(
     stores: services.descriptions,
     async ready() {
       await Promise.all(services.stores.map((store) => store.ready()));
+      for (const sweeper of services.sweepers) sweeper.start();
     },
     checkStorages,
     drain() {
@@ -144,6 +145,7 @@ export function openStorefront(
       handler.deadlines.stop();
       services.caches.close();
       await services.background.settle();
+      await Promise.all(services.sweepers.map((sweeper) => sweeper.close()));
       await Promise.all(services.stores.map((store) => store.close()));
     },
   });

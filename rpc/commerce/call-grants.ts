@@ -22,7 +22,7 @@ export class CallGrants {
   async read(): Promise<Grant | undefined> {
     const { services, session } = this.#call;
     if (services.grants === undefined || session.current === undefined) return undefined;
-    const found = await services.grants.documents.read(session.current.record.handle);
+    const found = await services.grants.read(session.current);
     const usable = toUsable(found, undefined);
     return usable && this.#use(usable);
   }
@@ -57,7 +57,7 @@ export class CallGrants {
       // Before the grant begins: a grant without a session would be lost.
       await session.work.write((record) => record);
     } else {
-      const found = await grants.documents.read(session.current.record.handle);
+      const found = await grants.read(session.current);
       const usable = toUsable(found, rejected);
       if (usable !== undefined && !hasOldKey(found)) return this.#use(usable);
     }
@@ -75,9 +75,7 @@ export class CallGrants {
   #toOwner(): GrantOwner {
     const call = this.#call;
     const session = call.session.current as Session;
-    const { lists, work } = call.session;
-    // Unlike `begin`, this notes no list in the session.
-    const basketKey = lists.keyOf("basket") ?? work.ownerKey;
+    const basketKey = call.session.lists.nameOf("basket");
     return {
       session,
       basketKey,

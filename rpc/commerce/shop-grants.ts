@@ -1,4 +1,4 @@
-import { minuteOf, type DueList } from "../../storage/grants/due-list.ts";
+import { secondOf } from "../../storage/grants/due-list.ts";
 import type {
   FoundGrant,
   GrantDocuments,
@@ -9,6 +9,9 @@ import { SharedWork, waitFor } from "../../storage/leases/shared-work.ts";
 import type { Session } from "../../storage/sessions/session.ts";
 import type { SessionStore } from "../../storage/sessions/session-store.ts";
 import type { CommerceBackend, Grant, Grants } from "./commerce-backend.ts";
+import type { GrantEndings } from "./grant-endings.ts";
+import { RpcError } from "../error.ts";
+import { commerceUnavailable } from "./system-response.ts";
 import type { GrantedVisit, Visit } from "./visit.ts";
 
 /** The session that a grant belongs to, and the visits in which the backend begins and renews it. */
@@ -30,7 +33,7 @@ export class ShopGrants {
   readonly port: Grants<Grant>;
   readonly documents: GrantDocuments;
   readonly #hasAccounts: boolean;
-  readonly #due: DueList;
+  readonly #endings: GrantEndings;
   readonly #sessions: SessionStore;
   /** The changes in progress of this process, which its other calls join. */
   readonly #changes = new SharedWork<Obtained>();
@@ -38,14 +41,20 @@ export class ShopGrants {
   constructor(
     { grants, accounts }: CommerceBackend & { readonly grants: Grants<Grant> },
     documents: GrantDocuments,
-    due: DueList,
+    endings: GrantEndings,
     sessions: SessionStore,
   ) {
     this.port = grants;
     this.documents = documents;
     this.#hasAccounts = accounts !== undefined;
-    this.#due = due;
+    this.#endings = endings;
     this.#sessions = sessions;
+  }
+
+  /** Reads the grant of a session: one read. */
+  read({ record }: Session): Promise<FoundGrant> {
+    this.#endings.onUse();
+    return this.documents.read(record.handle);
   }
 
   /**
@@ -91,7 +100,7 @@ export class ShopGrants {
     if (usable !== undefined) return { grant: usable };
     if (found.state === "active") {
       const visit = owner.toVisit(found.grant as Grant, await lease.prove()) as GrantedVisit;
-      const renewed = this.port.renew && (await waitFor(this.port.renew(visit), visit.signal));
+      const renewed = this.port.renew && (await inTime(this.port.renew(visit), visit.signal));
       if (renewed !== undefined) return { grant: await this.#save(lease, owner, renewed) };
     }
     return this.#begin(lease, owner);
@@ -108,7 +117,7 @@ export class ShopGrants {
     if (this.port.begin === undefined) return { grant: undefined };
     const visit = owner.toVisit(undefined, await lease.prove());
     // Before the grant is stored: whoever finds no grant there later has nothing to end.
-    const begun = waitFor(this.port.begin(visit), visit.signal);
+    const begun = inTime(this.port.begin(visit), visit.signal);
     const [grant] = await Promise.all([begun, this.#note(owner.session)]);
     return { grant: await this.#save(lease, owner, grant) };
   }
@@ -127,10 +136,10 @@ export class ShopGrants {
   async #note({ record, expiresAt }: Session): Promise<void> {
     const { end, lifetime = Infinity } = this.port;
     if (end === undefined || lifetime * 1000 <= expiresAt - Date.now()) return;
-    await this.#due.add({
+    await this.#endings.due.add({
       shopId: this.#sessions.shopId,
       ownerKey: record.handle,
-      minute: minuteOf(expiresAt),
+      second: secondOf(expiresAt),
       isEnding: false,
     });
   }
@@ -153,6 +162,15 @@ export function hasOldKey(found: FoundGrant): boolean {
 // --- Internal helpers ---
 
 const maxBytes = 16_384;
+
+/** @throws RpcError `commerce_unavailable` if the lease allows no further request */
+async function inTime<T>(requests: Promise<T>, signal: AbortSignal): Promise<T> {
+  try {
+    return await waitFor(requests, signal);
+  } catch (error) {
+    throw signal.aborted && !(error instanceof RpcError) ? commerceUnavailable(error) : error;
+  }
+}
 
 function isSame(grant: Grant, other: Grant | undefined): boolean {
   return other !== undefined && JSON.stringify(grant) === JSON.stringify(other);

@@ -5,8 +5,8 @@ import type { Collection, DocumentStore } from "../documents/documents.ts";
 export interface DueEntry {
   readonly shopId: number;
   readonly ownerKey: string;
-  /** Minutes since the epoch. */
-  readonly minute: number;
+  /** Seconds since the epoch. */
+  readonly second: number;
   /** Whether the session was about to end when this was noted. Otherwise it expires then. */
   readonly isEnding: boolean;
 }
@@ -31,9 +31,9 @@ export class DueList {
     this.#pages = store.collection("commerce-due", isPage);
   }
 
-  /** Adds an entry. An equal one of the same minute counts once. */
+  /** Adds an entry. An equal one of the same second counts once. */
   async add(entry: DueEntry): Promise<void> {
-    const hour = Math.floor(entry.minute / 60);
+    const hour = Math.floor(entry.second / 3600);
     const shard = `${hour}:${Math.floor(Math.random() * shards)}`;
     const text = toText(entry);
     for (let page = this.#hints.get(shard) ?? 0; ; page++) {
@@ -79,9 +79,9 @@ export function hourOf(milliseconds: number): number {
   return Math.floor(milliseconds / hourMilliseconds);
 }
 
-/** The minute since the epoch that has passed by this time. */
-export function minuteOf(milliseconds: number): number {
-  return Math.ceil(milliseconds / 60_000);
+/** The first whole second since the epoch that is not before this time. */
+export function secondOf(milliseconds: number): number {
+  return Math.ceil(milliseconds / 1000);
 }
 
 // --- Internal helpers ---
@@ -93,16 +93,16 @@ const hourMilliseconds = 3_600_000;
 /** A grant outlives its session by a day, so an older page names no grant. */
 const memory = 3 * 86_400_000;
 
-function toText({ shopId, ownerKey, minute, isEnding }: DueEntry): string {
-  return `${shopId}:${ownerKey}:${minute}${isEnding ? "!" : ""}`;
+function toText({ shopId, ownerKey, second, isEnding }: DueEntry): string {
+  return `${shopId}:${ownerKey}:${second}${isEnding ? "!" : ""}`;
 }
 
 function toEntry(text: string): DueEntry {
-  const [shopId, ownerKey = "", minute = ""] = text.split(":");
+  const [shopId, ownerKey = "", second = ""] = text.split(":");
   return {
     shopId: Number(shopId),
     ownerKey,
-    minute: Number.parseInt(minute, 10),
+    second: Number.parseInt(second, 10),
     isEnding: text.endsWith("!"),
   };
 }

@@ -63,6 +63,12 @@ export class GrantDocuments {
     return this.#open(ownerKey, await this.#leases.read(ownerKey));
   }
 
+  /** The same, and whether a call may be changing the grant right now. */
+  async peek(ownerKey: string): Promise<{ readonly found: FoundGrant; readonly isHeld: boolean }> {
+    const { state, isHeld } = await this.#leases.peek(ownerKey);
+    return { found: await this.#open(ownerKey, state), isHeld };
+  }
+
   /**
    * Runs work that alone may change the grant of a session. Others wait, and then see the changed grant.
    * @param signal ends the wait

@@ -17,6 +17,8 @@ export interface LeaseOptions {
 export interface Leases<State> {
   /** Reads the state without a lease: one read. @throws StorageUnavailableError */
   read(key: string): Promise<State | undefined>;
+  /** The same, and whether a holder may be changing the state right now. @throws StorageUnavailableError */
+  peek(key: string): Promise<{ readonly state: State | undefined; readonly isHeld: boolean }>;
   /**
    * Runs `work` while this process alone holds the lease on a key, and frees the lease after it. Other calls wait, one
    * of each process polls.
@@ -52,6 +54,11 @@ export function openLeases<State>(
   const isAlone = store.capabilities.atomic === "process";
   return {
     read: async (key) => (await documents.get(key)).value?.state,
+
+    async peek(key) {
+      const snapshot = await documents.get(key);
+      return { state: snapshot.value?.state, isHeld: !isFree(snapshot, isAlone) };
+    },
 
     withLease(key, options, work) {
       const { signal } = options;

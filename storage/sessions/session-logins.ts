@@ -41,6 +41,10 @@ export async function bindSession(
   const { users, shopId } = records;
   const { user, others = [], userAgent, transport, transient } = login;
   const since = login.since ?? (await users.revocations.read());
+  // What belongs to a guest's session is needed by the merge, and ends when that session would have expired.
+  const replaced = [old, ...others]
+    .filter((one) => one?.record.user !== undefined)
+    .map((one) => ({ shopId, handle: (one as Session).record.handle }));
   const left = old === undefined ? [] : toPendingMerges(old, shopId);
   let session = await records.begin(user, createHandle(), (blank) => ({
     ...blank,
@@ -57,6 +61,7 @@ export async function bindSession(
       settings: records.settings,
       pendingMerges: left,
     });
+    await users.endings?.note(replaced);
     for (const other of others) await retire(records, other, session);
     const copy = async (changed: Session) => {
       const inherited = inherit(changed.record, user);
@@ -76,6 +81,7 @@ export async function bindSession(
     if (error instanceof StorageUnavailableError) await users.remove(session);
     throw error;
   }
+  void users.endings?.finish(replaced);
   if (pendingMerges.length === 0 || session.record.mergePending) return { session, pendingMerges };
   // Merges of an earlier login can be pending, too. If this note fails, the login is still valid.
   const noting = records.change(session, (record) => ({ ...record, mergePending: true }));

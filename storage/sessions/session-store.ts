@@ -78,7 +78,7 @@ export class SessionStore {
     if (user !== undefined) this.users.noteEnd(user.id, found.expiresAt);
     if (isUpkeepDue(found) && !(await this.users.names(found))) {
       // The user's index was lost, so no end of all sessions would find this one.
-      await this.#records.end(found);
+      await this.#ending(found.record, () => this.#records.end(found));
       return { state: "ended" };
     }
     return { state: "active", session: found, isRenewed };
@@ -134,6 +134,12 @@ export class SessionStore {
       : record.createdAt + absoluteTimeout * 1000;
   }
 
+  /** Seconds from the last use until the last session of this shop expires. */
+  get longestIdleTimeout(): number {
+    const { idleTimeout, guestIdleTimeout } = this.#records.settings;
+    return Math.max(idleTimeout, guestIdleTimeout);
+  }
+
   /** Whether the session's ID is old enough for `renew`. */
   isRenewalDue({ renewAt }: Session): boolean {
     return renewAt <= Date.now();
@@ -162,7 +168,11 @@ export class SessionStore {
   }
 
   /** Ends a session; you can end it twice. @returns its last record */
-  async end(session: Session): Promise<SessionRecord> {
+  end(session: Session): Promise<SessionRecord> {
+    return this.#ending(session.record, () => this.#end(session));
+  }
+
+  async #end(session: Session): Promise<SessionRecord> {
     const { user, handle } = session.record;
     const last = await this.#records.end(session);
     if (last !== undefined && !isMark(last)) {
@@ -173,6 +183,17 @@ export class SessionStore {
     const to = last?.mark === "renewed" ? last.to : undefined;
     if (user !== undefined) await this.#endMoved(user.id, handle, to);
     return session.record;
+  }
+
+  /** Ends a session, and what belongs to it. */
+  async #ending<T>({ handle }: SessionRecord, end: () => Promise<T>): Promise<T> {
+    const { endings } = this.users;
+    if (!endings?.isNeeded) return end();
+    const ending = [{ shopId: this.shopId, handle }];
+    await endings.note(ending);
+    const result = await end();
+    await endings.finish(ending);
+    return result;
   }
 
   /** Ends a session under its current ID. @param to an ID that resolves to it, because a lost index doesn't name it */

@@ -45,6 +45,17 @@ export interface UserIndex {
   readonly revocation?: RevocationMark | undefined;
 }
 
+/** A login for which a session is added to an index. */
+export interface IndexedLogin {
+  /** The handle of the session that the new one replaces. */
+  readonly replaces: string | undefined;
+  /** The mark of the last end when the login began. */
+  readonly since: RevocationMark;
+  readonly settings: SessionSettings;
+  /** The guest's lists that wait for a merge. */
+  readonly pendingMerges: readonly PendingMerge[];
+}
+
 /** The user has as many sessions as allowed. */
 export class SessionLimitError extends Error {
   override readonly name = "SessionLimitError";

@@ -3,9 +3,10 @@ import type { Collection, DocumentStore, Snapshot } from "../documents/documents
 import { toKeySegment } from "../documents/key.ts";
 import type { SessionGenerations } from "./generations.ts";
 import { isAfter, laterOf, type RevocationMark } from "./revocations.ts";
+import { toEndingSessions, type EndingSession, type SessionEndings } from "./session-endings.ts";
 import { endDocument, openSessionDocuments } from "./session-document.ts";
 import { sessionKey } from "./session-record.ts";
-import { SessionEndedError, type Session, type SessionSettings } from "./session.ts";
+import { SessionEndedError, type Session } from "./session.ts";
 import {
   emptyIndex,
   ending,
@@ -14,6 +15,7 @@ import {
   findExcess,
   idsOf,
   isUserIndex,
+  type IndexedLogin,
   union,
   withoutPast,
   type PendingMerge,
@@ -37,8 +39,16 @@ export class UserSessionIndex {
   readonly #generations: SessionGenerations;
   /** Until when a user's index must exist, as far as this process knows, in epoch milliseconds; by user ID. */
   readonly #ends: LRUCache<string, number>;
+  /** Learns which sessions end. */
+  readonly endings: SessionEndings | undefined;
 
-  constructor(store: DocumentStore, generations: SessionGenerations, realm: string) {
+  constructor(
+    store: DocumentStore,
+    generations: SessionGenerations,
+    realm: string,
+    endings?: SessionEndings,
+  ) {
+    this.endings = endings;
     this.revocations = generations.revocations;
     this.#store = store;
     this.#documents = store.collection(`user:${toKeySegment(realm)}`, isUserIndex, "setAside");
@@ -103,8 +113,6 @@ export class UserSessionIndex {
 
   /**
    * Adds a new session, and ends the sessions above the limit.
-   * @param login `replaces`: the handle of the session that the new one replaces; `since`: the mark of the last end when
-   * the login began; `pendingMerges`: the guest's lists that wait for a merge
    * @returns the user's pending merges
    * @throws SessionEndedError if all of the user's sessions were ended since the login began;
    * SessionLimitError if the user has as many as allowed; StorageUnavailableError if too many merges are pending
@@ -113,16 +121,12 @@ export class UserSessionIndex {
     userId: string | number,
     handle: string,
     entry: UserSession,
-    login: {
-      readonly replaces: string | undefined;
-      readonly since: RevocationMark;
-      readonly settings: SessionSettings;
-      readonly pendingMerges: readonly PendingMerge[];
-    },
+    login: IndexedLogin,
     latest?: RevocationMark,
   ): Promise<readonly PendingMerge[]> {
     const { replaces, since, settings, pendingMerges } = login;
     let excess: readonly UserSession[] = [];
+    let over: readonly EndingSession[] = [];
     let isUnknown = false;
     const index = await this.update(userId, (current) => {
       // If the two marks can't be compared, the end is later if the document wasn't lost after it.
@@ -133,6 +137,7 @@ export class UserSessionIndex {
       if (isUnknown) return current;
       if (isEnded) throw new SessionEndedError();
       excess = findExcess(current, replaces, settings);
+      over = toEndingSessions(current, (one) => excess.includes(one));
       const { sessions, ...rest } = ending(current, excess);
       return {
         ...rest,
@@ -141,9 +146,11 @@ export class UserSessionIndex {
       };
     });
     if (isUnknown) return this.add(userId, handle, entry, login, await this.revocations.read());
+    await this.endings?.note(over);
     await this.#finish(userId, excess);
+    await this.endings?.finish(over);
     // Complete earlier ends that failed midway, or they would add up. A failure here doesn't fail the login.
-    const left = index.ending?.filter(({ id }) => !excess.some((over) => over.id === id));
+    const left = index.ending?.filter(({ id }) => !excess.some((one) => one.id === id));
     await this.#finish(userId, left).catch(() => undefined);
     return index.pendingMerges;
   }
@@ -210,22 +217,21 @@ export class UserSessionIndex {
     isKept: (session: UserSession) => boolean = () => false,
     since?: RevocationMark,
   ): Promise<{ ended: readonly UserSession[]; isComplete: boolean; since: RevocationMark }> {
+    await this.#noteEnding(userId, (one) => !isKept(one));
     // Before the index: a login that reads this mark also sees the result of this end in the index.
     const mark = await this.revocations.next();
-    const endedAt = Date.now();
     let ended: readonly UserSession[] = [];
+    let over: readonly EndingSession[] = [];
     let before: RevocationMark | undefined;
     const after = await this.update(userId, (index) => {
       ended = Object.values(index.sessions).filter((session) => !isKept(session));
+      over = toEndingSessions(index, (one) => !isKept(one));
       before = index.revocation;
-      const revocation = laterOf(before, mark);
-      return {
-        ...ending(index, ended),
-        endedAt: Math.max(endedAt, index.endedAt),
-        revocation,
-      };
+      const [revocation, endedAt] = [laterOf(before, mark), Math.max(Date.now(), index.endedAt)];
+      return { ...ending(index, ended), endedAt, revocation };
     });
     await this.#finish(userId, after.ending);
+    await this.endings?.finish(over);
     const isFirst = since === undefined || isAfter(before, since) === false;
     const isComplete = (after.incompleteUntil ?? 0) <= Date.now();
     return { ended, isComplete, since: isFirst ? mark : since };
@@ -234,12 +240,24 @@ export class UserSessionIndex {
   /** Ends one session of a user. @returns the session, or `undefined` if there is none of that handle */
   async endOne(userId: string | number, handle: string): Promise<UserSession | undefined> {
     let ended: UserSession | undefined;
+    await this.#noteEnding(userId, (_, key) => key === handle);
     const after = await this.update(userId, (index) => {
       ended = entryOf(index, handle);
       return ended === undefined ? index : ending(index, [ended]);
     });
-    if (ended !== undefined) await this.#finish(userId, after.ending);
+    if (ended === undefined) return undefined;
+    await this.#finish(userId, after.ending);
+    await this.endings?.finish([{ shopId: ended.shopId, handle }]);
     return ended;
+  }
+
+  /** Notes which sessions are about to end, so that a crash after their end is made good. */
+  async #noteEnding(
+    userId: string | number,
+    ends: (session: UserSession, handle: string) => boolean,
+  ): Promise<void> {
+    const { endings } = this;
+    if (endings?.isNeeded) await endings.note(toEndingSessions(await this.read(userId), ends));
   }
 
   /** Replaces the records of ended sessions by marks, and then removes the rest of these sessions from the index. */

@@ -1,0 +1,202 @@
+import { describeError, withDetails, type Logger } from "../../shared/log.ts";
+import { secondOf, type DueEntry, type DueList } from "../../storage/grants/due-list.ts";
+import type { FoundGrant, GrantLease } from "../../storage/grants/grant-documents.ts";
+import { waitFor } from "../../storage/leases/shared-work.ts";
+import type { EndingSession, SessionEndings } from "../../storage/sessions/session-endings.ts";
+import { entryOf, type UserSession } from "../../storage/sessions/user-index.ts";
+import { Redactor } from "../redaction/redactor.ts";
+import type { ShopServices } from "../shop.ts";
+import type { Grant } from "./commerce-backend.ts";
+import { toVisit } from "./create-visit.ts";
+import type { GrantedVisit } from "./visit.ts";
+
+/**
+ * What became of the check of a grant. `done`: there is nothing left to end. `failed`: to be tried again. Otherwise, when
+ * to check it again, because the session is active; epoch milliseconds.
+ */
+export type Settled = "done" | "failed" | { readonly activeUntil: number };
+
+type ActiveGrant = Extract<FoundGrant, { state: "active" }>;
+
+/** Ends the grants of the sessions in one storage when the sessions end. */
+export class GrantEndings implements SessionEndings {
+  /** When to check the grants of sessions. */
+  readonly due: DueList;
+  /** Starts the sweep of this storage. */
+  onUse: () => void = () => {};
+  readonly #log: Logger;
+  /** The shops whose commerce system can end grants. */
+  readonly #shops = new Map<number, ShopServices>();
+  readonly #closing = new AbortController();
+  readonly #running = new Set<Promise<unknown>>();
+
+  constructor(due: DueList, log: Logger) {
+    this.due = due;
+    this.#log = log;
+  }
+
+  /** Adds a shop. Without a function `end` of its backend, nothing is noted for it. */
+  add(shop: ShopServices): void {
+    if (shop.commerce?.grants?.end !== undefined) this.#shops.set(shop.shop.shopId, shop);
+  }
+
+  get isNeeded(): boolean {
+    return this.#shops.size > 0;
+  }
+
+  get shops(): readonly ShopServices[] {
+    return [...this.#shops.values()];
+  }
+
+  /** Aborts when the server closes. */
+  get signal(): AbortSignal {
+    return this.#closing.signal;
+  }
+
+  async note(sessions: readonly EndingSession[]): Promise<void> {
+    this.onUse();
+    const second = Math.floor(Date.now() / 1000);
+    const added = sessions
+      .filter(({ shopId }) => this.#shops.has(shopId))
+      .map(({ shopId, handle }) =>
+        this.due.add({ shopId, ownerKey: handle, second, isEnding: true }),
+      );
+    try {
+      await Promise.all(added);
+    } catch (error) {
+      // A storage that is full still lets sessions end.
+      const message =
+        "The end of a session was not noted. If the commerce system can't be reached now, its session there ends when this one would have expired";
+      this.#log.warn(message, { error: describeError(error) });
+    }
+  }
+
+  /** Waits for two seconds at most; the attempt goes on. */
+  async finish(sessions: readonly EndingSession[]): Promise<void> {
+    const own = sessions.filter(({ shopId }) => this.#shops.has(shopId));
+    if (own.length === 0 || this.signal.aborted) return;
+    const attempts = Promise.all(own.map((session) => this.#finishOne(session)));
+    const late = AbortSignal.timeout(patience);
+    await waitFor(this.#track(attempts), late).catch(() => undefined);
+  }
+
+  /** Ends the grant of a session, if the session has ended. Never throws. */
+  async settle(shopId: number, ownerKey: string): Promise<Settled> {
+    const shop = this.#shops.get(shopId);
+    // The config has lost the shop, or its backend: then another server may still have it.
+    if (shop === undefined) return { activeUntil: Date.now() + pause };
+    try {
+      return await this.#settle(shop, ownerKey);
+    } catch (error) {
+      const message = "A session in the commerce system was not ended; it is tried again";
+      const details = { shopId, handle: ownerKey, error: describeError(error) };
+      if (!this.signal.aborted) this.#log.warn(message, details);
+      return "failed";
+    }
+  }
+
+  /** Aborts the attempts in progress, and waits for them. The next start tries them again. */
+  async close(): Promise<void> {
+    this.#closing.abort(new Error("The server closes"));
+    await Promise.allSettled(this.#running);
+  }
+
+  async #finishOne(session: EndingSession): Promise<void> {
+    const settled = await this.settle(session.shopId, session.handle);
+    // A session that began while all were ending was not noted before.
+    if (settled === "failed") await this.note([session]);
+  }
+
+  async #settle(shop: ShopServices, ownerKey: string): Promise<Settled> {
+    const documents = shop.grants?.documents;
+    if (documents === undefined) return "done";
+    const { found, isHeld } = await documents.peek(ownerKey);
+    const early = isHeld ? undefined : await this.#settleWithoutEnd(shop, ownerKey, found);
+    if (early !== undefined) return early;
+    const signal = AbortSignal.any([this.signal, AbortSignal.timeout(maxWait)]);
+    return documents.withLease(ownerKey, signal, async (lease) => {
+      const settled = await this.#settleWithoutEnd(shop, ownerKey, lease.found);
+      if (settled === undefined) await this.#end(shop, lease, lease.found as ActiveGrant);
+      return settled ?? "done";
+    });
+  }
+
+  /** @returns `undefined` if the grant has to end now */
+  async #settleWithoutEnd(
+    shop: ShopServices,
+    ownerKey: string,
+    found: FoundGrant,
+  ): Promise<Settled | undefined> {
+    if (found.state === "unreadable") return { activeUntil: Date.now() + pause };
+    if (found.state !== "active") return "done";
+    const activeUntil = await findEnd(shop, ownerKey, found);
+    return activeUntil === undefined ? undefined : { activeUntil };
+  }
+
+  async #end(shop: ShopServices, lease: GrantLease, found: ActiveGrant): Promise<void> {
+    const proof = await lease.prove();
+    const signal = AbortSignal.any([proof, this.signal]);
+    const grant = found.grant as Grant;
+    const log = withDetails(this.#log, { shopId: shop.shop.shopId });
+    const visit = toVisit(shop, {
+      user: found.user,
+      grant,
+      toBasketKey: () => found.basketKey,
+      log: new Redactor(() => [grant]).guard(log),
+      ip: undefined,
+      signal,
+    });
+    const ending = shop.commerce?.grants?.end?.(visit as GrantedVisit);
+    if (ending !== undefined) await waitFor(ending, signal);
+    lease.end();
+  }
+
+  #track<T>(work: Promise<T>): Promise<T> {
+    this.#running.add(work);
+    void work.finally(() => this.#running.delete(work));
+    return work;
+  }
+}
+
+/** The entry for another check of a session. */
+export function toLaterEntry({ shopId, ownerKey }: DueEntry, milliseconds: number): DueEntry {
+  return { shopId, ownerKey, second: secondOf(milliseconds), isEnding: false };
+}
+
+// --- Internal helpers ---
+
+/** Milliseconds that an end of a session waits for the commerce system. */
+const patience = 2000;
+
+/** Milliseconds that an attempt waits for calls that are changing the grant. */
+const maxWait = 30_000;
+
+/** Milliseconds until the next look at a grant that this server can't end. */
+const pause = 3_600_000;
+
+/**
+ * When the grant's session expires, or the last session on which its end has to wait.
+ * @returns epoch milliseconds; `undefined` if the grant has to end now
+ */
+async function findEnd(
+  shop: ShopServices,
+  ownerKey: string,
+  { user, guestId }: ActiveGrant,
+): Promise<number | undefined> {
+  const { realm, sessions } = shop;
+  if (user === undefined) {
+    const found = await sessions.lookUp(guestId ?? "");
+    return found.state === "active" ? found.session.expiresAt : undefined;
+  }
+  const indexes = await Promise.all(realm.users.map((users) => users.read(user.id)));
+  const own = indexes.map((index) => entryOf(index, ownerKey)?.expiresAt).find(Boolean);
+  if (own !== undefined || !shop.commerce?.grants?.endsAll) return own;
+  const others = indexes
+    .flatMap((index) => Object.values(index.sessions))
+    .filter((one) => isOfSameSystem(shop, one));
+  return others.length === 0 ? undefined : Math.max(...others.map((one) => one.expiresAt));
+}
+
+function isOfSameSystem({ realm, commerce }: ShopServices, { shopId }: UserSession): boolean {
+  return realm.shops.get(shopId)?.commerce?.name === commerce?.name;
+}

@@ -1,0 +1,204 @@
+import { describeError, type Logger } from "../../shared/log.ts";
+import type { DocumentStore } from "../../storage/documents/documents.ts";
+import { hourOf, type DueEntry } from "../../storage/grants/due-list.ts";
+import type { Lease } from "../../storage/leases/lease.ts";
+import { openLeases, type Leases } from "../../storage/leases/leases.ts";
+import { generationOf, type SessionGenerations } from "../../storage/sessions/generations.ts";
+import { isObject } from "../../storage/sessions/session-record.ts";
+import { toLaterEntry, type GrantEndings, type Settled } from "./grant-endings.ts";
+
+/**
+ * Ends the grants of sessions that have expired, or whose end failed, in one storage: one process at a time, every ten
+ * seconds.
+ */
+export class GrantSweeper {
+  readonly #leases: Leases<SweepState>;
+  readonly #endings: GrantEndings;
+  readonly #generations: SessionGenerations;
+  readonly #log: Logger;
+  #timer: NodeJS.Timeout | undefined;
+  #sweeping: Promise<void> | undefined;
+  /** The number of sweeps by all processes, when this process last looked. */
+  #seen: number | undefined;
+
+  constructor(
+    store: DocumentStore,
+    endings: GrantEndings,
+    generations: SessionGenerations,
+    log: Logger,
+  ) {
+    this.#leases = openLeases(store, "commerce-sweep", isSweepState);
+    this.#endings = endings;
+    this.#generations = generations;
+    this.#log = log;
+    endings.onUse = () => this.start();
+  }
+
+  /** Starts the timer, which doesn't keep the process running. Does nothing if no commerce system can end grants. */
+  start(): void {
+    if (this.#timer === undefined && this.#endings.isNeeded) this.#wait(firstPause);
+  }
+
+  /** Sweeps soon, for example because all sessions of a shop have just ended. */
+  hurry(): void {
+    if (!this.#endings.isNeeded) return;
+    this.#seen = undefined;
+    clearTimeout(this.#timer);
+    this.#wait(0);
+  }
+
+  /** Stops the timer and the sweep, and waits for its end. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#endings.close();
+    await this.#sweeping;
+  }
+
+  #wait(milliseconds: number): void {
+    if (this.#endings.signal.aborted) return;
+    // Random, so that the processes don't stay in step.
+    const pause = milliseconds * (0.8 + 0.4 * Math.random());
+    this.#timer = setTimeout(() => {
+      this.#sweeping = this.#trySweep().finally(() => this.#wait(interval));
+    }, pause).unref();
+  }
+
+  async #trySweep(): Promise<void> {
+    try {
+      const { sweeps = 0 } = (await this.#leases.read(key)) ?? {};
+      const isDue = this.#seen === undefined || this.#seen === sweeps;
+      this.#seen = sweeps;
+      // Another process has swept since the last look.
+      if (!isDue) return;
+      const options = { seconds: leaseSeconds, signal: this.#endings.signal };
+      await this.#leases.withLease(key, options, async (lease) => {
+        const state = lease.state ?? noState;
+        if (state.sweeps === sweeps) await this.#sweep(lease, state);
+        this.#seen = lease.state?.sweeps;
+      });
+    } catch (error) {
+      if (this.#endings.signal.aborted) return;
+      this.#log.warn("The sweep of ended sessions failed; the next one tries again", {
+        error: describeError(error),
+      });
+    }
+  }
+
+  async #sweep(lease: Lease<SweepState>, state: SweepState): Promise<void> {
+    const now = Date.now();
+    const hour = hourOf(now);
+    // Late entries can lie in earlier hours: after an outage, or because another server's clock is behind.
+    const first = hour - (state.fullHour === hour ? recentHours : maxHours);
+    const failures = new Map<number, number>();
+    for (let at = first; at <= hour; at++) {
+      const isDue = ({ second }: DueEntry) => second * 1000 <= now;
+      await this.#sweepHour(lease, at, isDue, failures);
+    }
+    const generations = await this.#sweepEndedShops(lease, state.generations, hour, failures);
+    await lease.save(
+      { sweeps: state.sweeps + 1, fullHour: hour, generations },
+      now + maxHours * 3_600_000,
+    );
+  }
+
+  /** Ends the grants of all sessions of the shops that have got a new generation. @returns the generations by now */
+  async #sweepEndedShops(
+    lease: Lease<SweepState>,
+    known: SweepState["generations"],
+    hour: number,
+    failures: Map<number, number>,
+  ): Promise<SweepState["generations"]> {
+    const all = await this.#generations.current();
+    const { shops } = this.#endings;
+    const current = shops.map(({ shop: { shopId } }) => [shopId, generationOf(all, shopId)?.id]);
+    const next = { ...known, ...Object.fromEntries(current) } as SweepState["generations"];
+    const ended = new Set(
+      shops
+        .map(({ shop }) => shop.shopId)
+        .filter((id) => known[id] !== undefined && known[id] !== next[id]),
+    );
+    if (ended.size === 0) return next;
+    const longest = Math.max(...shops.map(({ sessions }) => sessions.longestIdleTimeout));
+    for (let at = hour; at <= hour + Math.ceil(longest / 3600) + 1; at++) {
+      await this.#sweepHour(lease, at, ({ shopId }) => ended.has(shopId), failures);
+    }
+    return next;
+  }
+
+  async #sweepHour(
+    lease: Lease<SweepState>,
+    hour: number,
+    isChosen: (entry: DueEntry) => boolean,
+    failures: Map<number, number>,
+  ): Promise<void> {
+    for await (const { key: page, entries } of this.#endings.due.read(hour)) {
+      const chosen = entries.filter(isChosen);
+      for (let start = 0; start < chosen.length; start += parallel) {
+        await lease.prove();
+        this.#endings.signal.throwIfAborted();
+        const batch = chosen.slice(start, start + parallel);
+        const settled = await Promise.all(batch.map((entry) => this.#settle(entry, failures)));
+        await this.#endings.due.remove(
+          page,
+          batch.filter((_, at) => settled[at]),
+        );
+      }
+    }
+  }
+
+  /** @returns whether the entry can be removed */
+  async #settle(entry: DueEntry, failures: Map<number, number>): Promise<boolean> {
+    const failed = failures.get(entry.shopId) ?? 0;
+    const settled: Settled =
+      failed >= maxFailures ? "failed" : await this.#endings.settle(entry.shopId, entry.ownerKey);
+    if (settled === "failed") failures.set(entry.shopId, failed + 1);
+    if (settled === "done") return true;
+    const now = Date.now();
+    const isOwed = entry.isEnding && now - entry.second * 1000 < endingTime;
+    const isDue = entry.second * 1000 <= now;
+    // The session was about to end, or the commerce system can't be reached: the entry stays.
+    if (isDue && (settled === "failed" || isOwed)) return false;
+    const next =
+      settled === "failed"
+        ? { ...toLaterEntry(entry, now), isEnding: true }
+        : toLaterEntry(entry, settled.activeUntil);
+    if (next.second === entry.second && next.isEnding === entry.isEnding) return false;
+    await this.#endings.due.add(next);
+    return true;
+  }
+}
+
+// --- Internal helpers ---
+
+/** The state that all processes share. */
+interface SweepState {
+  readonly sweeps: number;
+  /** The hour of the last sweep through all earlier hours. */
+  readonly fullHour: number;
+  /** The generation of each shop's sessions at the last sweep. */
+  readonly generations: Readonly<Record<number, string | undefined>>;
+}
+
+const noState: SweepState = { sweeps: 0, fullHour: 0, generations: {} };
+const key = "current";
+const leaseSeconds = 30;
+
+/** Milliseconds between two sweeps. */
+const interval = 10_000;
+/** Milliseconds from the start to the first sweep. */
+const firstPause = 1000;
+/** The hours before this one that each sweep covers, and that the first sweep of an hour covers. */
+const recentHours = 1;
+const maxHours = 48;
+/** The number of grants that are checked at the same time. */
+const parallel = 20;
+/** After this many failures in a sweep, the rest of the shop waits for the next one. */
+const maxFailures = 20;
+/** Milliseconds in which a session that was about to end has ended. */
+const endingTime = 300_000;
+
+function isSweepState(value: unknown): value is SweepState {
+  if (!isObject(value)) return false;
+  const { sweeps, fullHour, generations } = value;
+  return Number.isSafeInteger(sweeps) && Number.isSafeInteger(fullHour) && isObject(generations);
+}

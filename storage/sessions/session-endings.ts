@@ -1,0 +1,27 @@
+import type { UserIndex, UserSession } from "./user-index.ts";
+
+/** A session that ends. */
+export interface EndingSession {
+  readonly shopId: number;
+  readonly handle: string;
+}
+
+/** What ends together with sessions, outside their storage. No function throws. */
+export interface SessionEndings {
+  /** Whether anything ends with a session. */
+  readonly isNeeded: boolean;
+  /** Notes sessions that are about to end, so that a crash after their end is made good. */
+  note(sessions: readonly EndingSession[]): Promise<void>;
+  /** Ends what belongs to sessions that have ended. If that fails, it is tried again. */
+  finish(sessions: readonly EndingSession[]): Promise<void>;
+}
+
+/** The chosen sessions of a user. */
+export function toEndingSessions(
+  { sessions }: UserIndex,
+  ends: (session: UserSession, handle: string) => boolean,
+): readonly EndingSession[] {
+  return Object.entries(sessions)
+    .filter(([handle, session]) => ends(session, handle))
+    .map(([handle, { shopId }]) => ({ shopId, handle }));
+}
