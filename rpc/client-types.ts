@@ -29,6 +29,12 @@ export interface RpcClientOptions {
   readonly batch?: boolean;
   /** Methods that change nothing. Methods whose names begin with `get` or `list` are reads in any case. */
   readonly reads?: readonly string[];
+  /**
+   * Methods that the client never repeats after a lost response: those with an effect that the server keeps no
+   * idempotency key of, because they are public or take a secret. Methods whose names contain `login`, `regist`,
+   * `authenticat`, `password`, or `verify` are never repeated in any case.
+   */
+  readonly neverRepeat?: readonly string[];
   /** Stores the bearer token of a shop with `tokenMethod: "bearer"`. Calls then send no cookies. */
   readonly token?: TokenStore;
   /** `session.authTokenHeaderKey` of the server's config. @default "storefront-auth-token" */
@@ -53,6 +59,8 @@ export interface Call {
   readonly payload: unknown;
   readonly headers: RpcCallOptions["headers"];
   readonly signal: AbortSignal | undefined;
+  /** The `Idempotency-Key`, unless the headers have one. With it, a lost call is repeated. */
+  readonly key?: string | undefined;
 }
 
 /** A function for each method of the server. */

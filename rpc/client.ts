@@ -2,13 +2,9 @@
  * The typed client for frontends.
  * @module storefront-core/client
  */
-import { createBatch } from "./client/call-batch.ts";
-import { createSendRequest } from "./client/send-request.ts";
-import { readResult, RpcClientError } from "./client/result.ts";
-import { orAborted, wait, withTimeout } from "./client/waiting.ts";
-import type { Call, RpcCallOptions, RpcClient, RpcClientOptions } from "./client-types.ts";
+import { createClient } from "./client/create-client.ts";
+import type { RpcClient, RpcClientOptions } from "./client-types.ts";
 import type { RpcMethods } from "./method.ts";
-import { unbatched } from "./unbatched.ts";
 
 export { RpcClientError } from "./client/result.ts";
 export type { RpcCallOptions, RpcClient, RpcClientOptions, TokenStore } from "./client-types.ts";
@@ -20,147 +16,19 @@ export type { JsonValue } from "type-fest";
  * Creates a client for the methods of a server, typed by them: `createRpcClient<typeof methods>(…)`.
  *
  * Cookies travel along (`credentials: "include"`). Equal reads in progress are one request. The client repeats a call
- * that failed with 409 `session_changed` before its method ran, and a read that failed with 503 and `Retry-After`.
+ * that failed with 409 `session_changed` before its method ran, a call that failed with 503 and `Retry-After`, and a
+ * change without a response. Each change has an `Idempotency-Key`, so the server executes it once.
  * Calls throw {@link RpcClientError}, the reason of their signal, or the error of `fetch` if no response came.
  */
 export function createRpcClient<Methods extends RpcMethods>(
   options: RpcClientOptions,
 ): RpcClient<Methods> {
-  const call = createCall(options);
-  const calls = new Map<string, (payload?: unknown, call?: RpcCallOptions) => Promise<unknown>>();
-  return new Proxy({} as RpcClient<Methods>, {
-    get(target, name) {
-      // An object's own functions, such as `toString`, are not methods of the server.
-      if (typeof name !== "string" || name in target) return Reflect.get(target, name);
-      if (isProbe(name)) return undefined;
-      const known = calls.get(name);
-      if (known !== undefined) return known;
-      const callRpcMethod = (
-        payload?: unknown,
-        { signal, headers, timeout }: RpcCallOptions = {},
-      ) =>
-        withTimeout(timeout, signal, (limited) =>
-          call({ method: name, payload, headers, signal: limited }),
-        );
-      calls.set(name, callRpcMethod);
-      return callRpcMethod;
-    },
-  });
+  return createClient(options, createKey);
 }
 
 // --- Internal helpers ---
 
-/**
- * Names that libraries read, or call, to find out which kind of value they have: Promises, JSON, Vue, React, Jest, pino,
- * MongoDB. The server refuses a config with a method of such a name.
- */
-function isProbe(name: string): boolean {
-  return probe.test(name);
-}
-
-const probe =
-  /^[^a-z]|^(?:then|catch|finally|toJSON|toBSON|inspect|nodeType|asymmetricMatch|hasAttribute|socket|setHeader)$/i;
-
-/** The longest `Retry-After` that the client waits for, in seconds. */
-const longestPause = 10;
-
-type SendCall = (call: Call) => Promise<unknown>;
-
-/** Creates the function that makes all calls of a client. */
-function createCall(options: RpcClientOptions): SendCall {
-  const { reads = [], onSessionEnded } = options;
-  const isRead = (method: string) =>
-    /^(?:get|list)(?![a-z])/.test(method) || reads.includes(method);
-  const send = createSend(options, isRead);
-  /** The requests that have no response yet. */
-  const attempts = new Set<Promise<unknown>>();
-  /** The reads in progress that an equal call can share. */
-  const shared = new Map<string, { readonly result: Promise<unknown>; signal: Call["signal"] }>();
-
-  async function callWithRepeats(call: Call): Promise<unknown> {
-    for (let repeats = 0; ; repeats++) {
-      const attempt: Promise<unknown> = send(call).finally(() => attempts.delete(attempt));
-      attempts.add(attempt);
-      try {
-        return await attempt;
-      } catch (error) {
-        if (!(error instanceof RpcClientError)) throw error;
-        const { code, executed, status, retryAfter = Infinity } = error;
-        if (code === "session_ended") onSessionEnded?.(error);
-        const isMoved = code === "session_changed" && executed === false;
-        const isBusy = status === 503 && retryAfter <= longestPause && isRead(call.method);
-        if (repeats === 2 || !(isMoved || isBusy)) throw error;
-        if (isBusy) await wait(retryAfter * 1000, call.signal);
-        else await (repeats === 0 ? untilOthers(attempts, call.signal) : wait(1000, call.signal));
-      }
-    }
-  }
-
-  async function change(call: Call): Promise<unknown> {
-    // A read that began before a change must not give its result to a call after the change.
-    shared.clear();
-    return callWithRepeats(call).finally(() => shared.clear());
-  }
-
-  async function read(call: Call): Promise<unknown> {
-    const { method, payload, headers, signal } = call;
-    const key = JSON.stringify({ method, payload, headers });
-    const found = shared.get(key);
-    if (found !== undefined) {
-      try {
-        return share(await orAborted(found.result, signal));
-      } catch (error) {
-        const isOthers = found.signal?.aborted && !signal?.aborted;
-        if (!isOthers) throw error;
-        return read(call);
-      }
-    }
-    const entry = { result: callWithRepeats(call), signal };
-    shared.set(key, entry);
-    try {
-      return share(await entry.result);
-    } finally {
-      if (shared.get(key) === entry) shared.delete(key);
-    }
-  }
-
-  return (call) => (isRead(call.method) ? read(call) : change(call));
-}
-
-/** Creates the function that sends a call once, alone or in a batch. */
-function createSend(options: RpcClientOptions, isRead: (method: string) => boolean): SendCall {
-  const sendRequest = createSendRequest(options);
-  const sendAlone: SendCall = async ({ method, payload, ...call }) =>
-    readResult(await sendRequest([method], JSON.stringify({ payload }), call));
-  if (!options.batch) return sendAlone;
-  const alone = new Set(unbatched);
-  const sendInBatch = createBatch(sendRequest, sendAlone);
-  return async (call) => {
-    const own = new Headers(call.headers);
-    const key = own.get("idempotency-key") ?? undefined;
-    own.delete("idempotency-key");
-    if (alone.has(call.method) || [...own].length > 0) return sendAlone(call);
-    try {
-      return await sendInBatch(call, key);
-    } catch (error) {
-      if (!(error instanceof RpcClientError) || error.code !== "not_batchable") throw error;
-      alone.add(call.method);
-      if (error.executed !== false && !isRead(call.method)) throw error;
-      return sendAlone(call);
-    }
-  };
-}
-
-/** A method's own `Response` can be read once, so each caller gets a copy. */
-function share(result: unknown): unknown {
-  return result instanceof Response ? result.clone() : result;
-}
-
-/** Waits for the responses to other requests, because one of them may bring the new cookie. @throws the signal's reason */
-function untilOthers(
-  attempts: ReadonlySet<Promise<unknown>>,
-  signal: AbortSignal | undefined,
-): Promise<unknown> {
-  if (attempts.size === 0) return wait(200, signal);
-  return orAborted(Promise.allSettled(attempts), signal);
+/** A random UUID. Without HTTPS, browsers have no `randomUUID`. */
+function createKey(): string {
+  return crypto.randomUUID?.() ?? crypto.getRandomValues(new Uint32Array(4)).join("-");
 }

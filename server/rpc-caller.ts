@@ -1,6 +1,7 @@
 import type { ServerRequest } from "srvx";
 import type { RpcClient, RpcClientOptions } from "../rpc/client-types.ts";
-import { createRpcClient, RpcClientError } from "../rpc/client.ts";
+import { createClient } from "../rpc/client/create-client.ts";
+import { RpcClientError } from "../rpc/client/result.ts";
 import type { RpcMethods } from "../rpc/method.ts";
 import {
   findTarget,
@@ -60,13 +61,16 @@ export function createRpcCaller<Methods extends RpcMethods>(
     const method = url.slice(url.lastIndexOf("/") + 1);
     return sendPageCall(calls, visit, { method }, withShop(init, shopId));
   };
-  const client = createRpcClient<Methods>({
-    // A relative URL spares the client a `Request`.
-    baseURL: "",
-    shopId: shopId ?? 0,
-    headers,
-    fetch: send as unknown as NonNullable<RpcClientOptions["fetch"]>,
-  });
+  const client = createClient<Methods>(
+    {
+      // A relative URL spares the client a `Request`.
+      baseURL: "",
+      shopId: shopId ?? 0,
+      headers,
+      fetch: send as unknown as NonNullable<RpcClientOptions["fetch"]>,
+    },
+    noKey,
+  );
   return toCaller(client, calls, visit);
 }
 
@@ -133,6 +137,9 @@ export async function respondWithCaller(
 }
 
 // --- Internal helpers ---
+
+/** Calls without HTTP lose no response, so they need no idempotency key. */
+const noKey = () => undefined;
 
 /** Whether a browser would send no cookies. Some workers throw for the property. */
 function omitsCookies(request: Request): boolean {

@@ -9,6 +9,7 @@ export type SendRequest = (
   call: {
     readonly headers?: Readonly<Record<string, string>> | undefined;
     readonly signal?: AbortSignal | undefined;
+    readonly key?: string | undefined;
   },
 ) => Promise<Response>;
 
@@ -25,8 +26,10 @@ export function createSendRequest({
   const folders = [baseURL.replace(/\/+$/, ""), ...basePath.split("/").filter(Boolean), "rpc"];
 
   return async function sendRequest(path, body, call) {
-    const sent = new Headers(headers);
-    for (const [name, value] of new Headers(call.headers)) sent.set(name, value);
+    const sent = new Headers(call.key ? { "idempotency-key": call.key } : {});
+    for (const own of [headers, call.headers]) {
+      for (const [name, value] of new Headers(own)) sent.set(name, value);
+    }
     sent.set("content-type", "application/json");
     sent.set("x-shop-id", String(shopId));
     // A page can't read where a redirect leads, so the server sends it as JSON.

@@ -89,6 +89,7 @@ describe("a client", () => {
       authorization: "Basic 42",
       accept: "*/*, application/vnd.storefront-redirect+json",
       "content-type": "application/json",
+      "idempotency-key": expect.stringMatching(/^[\da-f-]{36}$/),
       "x-shop-id": "1001",
       "x-trace": "1",
     });
