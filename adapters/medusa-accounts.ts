@@ -1,5 +1,11 @@
 import * as z from "zod";
-import { RpcError, type Auth, type LoginVisit, type ShopUser } from "../server/index.ts";
+import {
+  RpcError,
+  type Auth,
+  type Credentials,
+  type LoginVisit,
+  type ShopUser,
+} from "../server/index.ts";
 import {
   toError,
   type MedusaGrant,
@@ -12,11 +18,13 @@ import {
 export function createMedusaAccounts(api: MedusaRequest): Auth<MedusaGrant> {
   return {
     async login(credentials, visit) {
-      const operation = { path: provider, body: credentials, result: issued };
-      const { result, rejection } = await api.send(visit, operation);
-      if (rejection === undefined) return enter(result, visit);
-      if (rejection.status === 401) return undefined;
-      throw toError(rejection);
+      const login = await logIn(credentials, visit);
+      return login && enter(login, visit);
+    },
+
+    async verifyPassword({ user, password }, visit) {
+      const login = await logIn({ email: user.email ?? "", password }, visit);
+      return login !== undefined && readClaims(login.token).actor_id === user.id;
     },
 
     async register({ email, password, firstName, lastName }, visit) {
@@ -29,7 +37,6 @@ export function createMedusaAccounts(api: MedusaRequest): Auth<MedusaGrant> {
         path: "/store/customers",
         body: { email, first_name: firstName, last_name: lastName },
         token,
-        result: z.unknown(),
       });
       // The first token has no customer, because it is older than the customer.
       const login = await refreshToken(api, visit, token);
@@ -43,11 +50,35 @@ export function createMedusaAccounts(api: MedusaRequest): Auth<MedusaGrant> {
       return Promise.reject(new RpcError("unknown_method"));
     },
 
+    async requestPasswordReset({ email }, visit) {
+      const path = `${provider}/reset-password`;
+      await api.request(visit, { path, body: { identifier: email } });
+    },
+
+    async resetPassword({ token, newPassword: password }, visit) {
+      // Otherwise, it could not be in a header.
+      if (!jwtPattern.test(token)) return undefined;
+      const path = `${provider}/update`;
+      const { rejection } = await api.send(visit, { path, body: { password }, token });
+      if (rejection?.status === 401) return undefined;
+      if (rejection !== undefined) throw toError(rejection);
+      const { entity_id: email } = resetClaims.parse(readJwt(token));
+      const login = await logIn({ email, password }, visit);
+      return login && findUser(api, visit, login);
+    },
+
     async updateUser({ profile: { firstName, lastName } }, visit) {
       const body = { first_name: firstName, last_name: lastName };
       return toUser(await api.request(visit, { path: customerPath, body, result: customerBody }));
     },
   };
+
+  /** @returns `undefined` if the email address or the password is wrong */
+  async function logIn(body: Credentials, visit: MedusaVisit): Promise<Login | undefined> {
+    const { result, rejection } = await api.send(visit, { path: provider, body, result: issued });
+    if (rejection === undefined || rejection.status === 401) return result;
+    throw toError(rejection);
+  }
 
   async function enter(login: Login, visit: LoginVisit<MedusaGrant>) {
     const user = await findUser(api, visit, login);
@@ -78,15 +109,14 @@ export async function refreshToken(
 
 /**
  * @returns `undefined` if the login has no customer, for example because the customer was deleted
- * @throws RpcError `not_verified` or `mfa_required`
+ * @throws RpcError `email_not_verified` or `mfa_required`
  */
 export async function findUser(
   api: MedusaRequest,
   visit: MedusaVisit,
   { token, verification_required: isUnverified, mfa_required: needsMfa }: Login,
 ): Promise<ShopUser | undefined> {
-  if (isUnverified)
-    throw new RpcError("not_verified", { status: 403, title: "The email address isn't verified" });
+  if (isUnverified) throw new RpcError("email_not_verified");
   if (needsMfa)
     throw new RpcError("mfa_required", { status: 403, title: "The login needs a second factor" });
   if (readClaims(token).actor_id === "") return undefined;
@@ -126,9 +156,17 @@ const customerBody = z.object({
 /** Times are in epoch seconds. `actor_id` is the ID of the customer; empty if there is none. */
 const claims = z.object({ actor_id: z.string(), iat: z.number(), exp: z.number() });
 
+/** Of a token for a new password: the address of the login. */
+const resetClaims = z.object({ entity_id: z.string() });
+
+const jwtPattern = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+
 function readClaims(token: string): z.output<typeof claims> {
-  const payload = Buffer.from(token.split(".")[1] ?? "", "base64url").toString();
-  return claims.parse(JSON.parse(payload));
+  return claims.parse(readJwt(token));
+}
+
+function readJwt(token: string): unknown {
+  return JSON.parse(Buffer.from(token.split(".")[1] ?? "", "base64url").toString());
 }
 
 function toUser({ customer }: z.output<typeof customerBody>): ShopUser {

@@ -28,8 +28,8 @@ export interface Operation<T> {
   readonly body?: object;
   /** Default: the customer's. */
   readonly token?: string;
-  /** The shape of the response. */
-  readonly result: z.ZodType<T>;
+  /** The shape of the response. Without it, the response is not read. */
+  readonly result?: z.ZodType<T>;
 }
 
 /** Medusa's response, if its status is 400 or more. */
@@ -61,9 +61,9 @@ export function createMedusaRequest({ url, publishableKey }: MedusaOptions) {
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const { ok, status } = response;
-    const found: unknown = await response.json();
-    if (!ok) return { rejection: { status, ...problem.parse(found) } };
-    const parsed = result.safeParse(found);
+    if (!ok) return { rejection: { status, ...problem.parse(await response.json()) } };
+    if (result === undefined) return { result: undefined as T };
+    const parsed = result.safeParse(await response.json());
     if (parsed.success) return { result: parsed.data };
     throw failed(`an unexpected body: ${z.prettifyError(parsed.error)}`);
   }

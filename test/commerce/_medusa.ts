@@ -15,8 +15,10 @@ export interface TestMedusa {
   readonly variants: Readonly<Record<"cable" | "laptop" | "mouse", string>>;
   /** Kills the server. Its data remain. */
   kill(): Promise<void>;
-  /** Starts the server again on the same port. */
-  restart(): Promise<void>;
+  /** Starts the server again on the same port. @param jwtLifetime of new tokens. Default: `1d` */
+  restart(jwtLifetime?: string): Promise<void>;
+  /** Waits until the server prints something. @returns the first group of the pattern */
+  readOutput(pattern: RegExp): Promise<string>;
   /** Ends the server and its database. */
   stop(): Promise<void>;
 }
@@ -38,12 +40,20 @@ export async function startMedusa(): Promise<TestMedusa> {
   const port = String(await findFreePort());
   const url = `http://127.0.0.1:${port}`;
   let server: ChildProcess;
+  let output = "";
   await start();
 
-  async function start(): Promise<void> {
+  async function start(jwtLifetime = "1d"): Promise<void> {
     const args = [cli, "start", "--port", port, "--host", "127.0.0.1"];
-    server = spawn(process.execPath, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
-    let output = "";
+    server = spawn(process.execPath, args, {
+      cwd,
+      env: { ...env, JWT_LIFETIME: jwtLifetime },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const end = () => server.kill("SIGKILL");
+    process.once("exit", end);
+    server.once("exit", () => process.off("exit", end));
+    output = "";
     for (const stream of [server.stdout, server.stderr]) {
       stream?.setEncoding("utf8").on("data", (text: string) => (output += text));
     }
@@ -65,6 +75,13 @@ export async function startMedusa(): Promise<TestMedusa> {
     databaseUrl: database.url,
     kill,
     restart: start,
+    async readOutput(pattern) {
+      for (;;) {
+        const found = pattern.exec(output)?.[1];
+        if (found !== undefined) return found;
+        await sleep(50);
+      }
+    },
     async stop() {
       if (server.exitCode === null && server.signalCode === null) await kill();
       await database.stop();

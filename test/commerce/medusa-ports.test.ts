@@ -162,6 +162,31 @@ describe("accounts", () => {
     expect(await backend.grants?.renew?.({ ...visit, grant: forged })).toBeUndefined();
   });
 
+  test("checks the password of a customer without a new grant", async () => {
+    const credentials = createCredentials();
+    const { visit, user } = await register(credentials);
+    const check = (password: string) => accounts().verifyPassword?.({ user, password }, visit);
+    expect(await check(credentials.password)).toBe(true);
+    expect(await check("wrong horse")).toBe(false);
+  });
+
+  test("sets a new password with the token of Medusa's event, once", async () => {
+    const credentials = createCredentials();
+    const { visit, user } = await register(credentials);
+    const { email } = credentials;
+    await accounts().requestPasswordReset?.({ email }, visit);
+    await accounts().requestPasswordReset?.({ email: "nobody@example.com" }, visit);
+    const token = await system.readOutput(new RegExp(`"${email}".*"token":"([^"]+)"`));
+    const reset = (given: string, newPassword: string) =>
+      accounts().resetPassword?.({ token: given, newPassword }, visit);
+    expect(await reset(`${token}x`, "other horse")).toBeUndefined();
+    expect(await reset("no\ntoken", "other horse")).toBeUndefined();
+    expect(await reset(token, "other horse")).toEqual(user);
+    expect(await reset(token, "third horse")).toBeUndefined();
+    expect((await logIn(credentials)).user).toBeUndefined();
+    expect((await logIn({ email, password: "other horse" })).user).toEqual(user);
+  });
+
   test("changes the profile", async () => {
     const { visit, user } = await register(createCredentials());
     const change = { user, profile: { firstName: "Augusta" } };

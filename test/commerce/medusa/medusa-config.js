@@ -13,7 +13,7 @@ module.exports = defineConfig({
       adminCors: "http://localhost",
       authCors: "http://localhost",
       jwtSecret: secret,
-      jwtExpiresIn: "1d",
+      jwtExpiresIn: process.env.JWT_LIFETIME,
       cookieSecret: secret,
     },
   },

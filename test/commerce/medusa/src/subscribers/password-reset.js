@@ -1,0 +1,6 @@
+/** Prints what a mail would contain. */
+exports.default = async function print({ event: { data } }) {
+  process.stdout.write(`password reset ${JSON.stringify(data)}\n`);
+};
+
+exports.config = { event: "auth.password_reset" };
