@@ -124,9 +124,11 @@ export const badValues: Readonly<Record<string, readonly [values: unknown[], exp
       {},
       { login: noop, register: noop },
       { login: noop, register: noop, changePassword: noop, updateUser: true },
+      { login: noop, register: noop, changePassword: noop, resetPassword: null },
     ],
-    "an object with the functions login, register, changePassword, and optionally updateUser and changeEmail",
+    "an object with the functions login, register, changePassword, and optionally others: see docs/accounts.md",
   ],
+  mailer: [[{}, "smtp://localhost", null], "a function that gets a message and sends it"],
   methods: [[[method], "hello", null], "an object of methods"],
   "methods.greet": [
     [noop, {}, { handler: noop }, { access: "admin", handler: noop }],

@@ -41,4 +41,9 @@ export const shopFindings: Readonly<Record<string, FindingCase>> = {
     good: { auth: accounts, commerce: { name: "a" } },
     path: "auth",
   },
+  SF008: {
+    bad: { auth: accounts, mailer() {} },
+    good: { auth: accounts },
+    path: "mailer",
+  },
 };

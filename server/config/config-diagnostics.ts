@@ -25,6 +25,10 @@ export const configDiagnostics = {
     "auth and the global commerce both have customer accounts, so a login has two sources",
     "no auth, or a commerce without accounts",
   ),
+  SF008: warning(
+    "mailer has no effect, because no shop has the built-in accounts",
+    "no mailer, or no auth",
+  ),
 
   // Secrets
   SF101: error(

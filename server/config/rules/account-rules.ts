@@ -1,7 +1,14 @@
 import type { RuleContext } from "./rule.ts";
 
-/** Each shop has its customer accounts from one source. */
-export function accountRule({ config: { top }, report }: RuleContext): void {
-  const isTwofold = top.auth.value !== undefined && top.commerce.value?.accounts !== undefined;
-  if (isTwofold) report("SF007", top.auth);
+/** Each shop has its customer accounts from one source, and the mailer has accounts that use it. */
+export function accountRule({ config, report }: RuleContext): void {
+  const { auth, commerce, mailer } = config.top;
+  if (auth.value !== undefined && commerce.value?.accounts !== undefined) report("SF007", auth);
+  if (mailer.value !== undefined && !hasBuiltinAccounts(config)) report("SF008", mailer);
+}
+
+/** Whether a shop has the built-in accounts. */
+export function hasBuiltinAccounts({ top, shops }: RuleContext["config"]): boolean {
+  if (top.auth.value !== undefined) return false;
+  return shops.some(({ shop }) => shop.commerce.value?.accounts === undefined);
 }

@@ -8,6 +8,7 @@ import {
   overlaidIn,
 } from "../../../storage/documents/driver.ts";
 import { isDriver, isFileDriver, writesWholeFiles } from "../../../storage/documents/driver.ts";
+import { hasBuiltinAccounts } from "./account-rules.ts";
 import type { RuleContext } from "./rule.ts";
 import { isLocalHost } from "../hosts.ts";
 import { describeStorage, findStorages, type ConfiguredStorage } from "../configured-storages.ts";
@@ -63,8 +64,7 @@ function checkDriver(storage: ConfiguredStorage, context: RuleContext): void {
 
 /** The embedded accounts need a driver that keeps documents. */
 function checkAccounts({ config, report }: RuleContext): void {
-  if (config.top.auth.value !== undefined) return;
-  if (config.shops.every(({ shop }) => shop.commerce.value?.accounts !== undefined)) return;
+  if (!hasBuiltinAccounts(config)) return;
   const storage = describeStorage(config.storage.account);
   if (storage.driver === undefined) return;
   const names = layersOf(storage.driver, storage.options);
