@@ -27,8 +27,9 @@ export class GrantEndings implements SessionEndings {
   readonly #log: Logger;
   /** The shops whose commerce system can end grants. */
   readonly #shops = new Map<number, ShopServices>();
-  readonly #closing = new AbortController();
-  readonly #running = new Set<Promise<unknown>>();
+  /** The attempts in progress. */
+  readonly #running = new Map<Promise<unknown>, AbortController>();
+  #isClosed = false;
 
   constructor(due: DueList, log: Logger) {
     this.due = due;
@@ -48,9 +49,9 @@ export class GrantEndings implements SessionEndings {
     return [...this.#shops.values()];
   }
 
-  /** Aborts when the server closes. */
-  get signal(): AbortSignal {
-    return this.#closing.signal;
+  /** Whether the server closes. */
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   async note(sessions: readonly EndingSession[]): Promise<void> {
@@ -74,10 +75,9 @@ export class GrantEndings implements SessionEndings {
   /** Waits for two seconds at most; the attempt goes on. */
   async finish(sessions: readonly EndingSession[]): Promise<void> {
     const own = sessions.filter(({ shopId }) => this.#shops.has(shopId));
-    if (own.length === 0 || this.signal.aborted) return;
+    if (own.length === 0) return;
     const attempts = Promise.all(own.map((session) => this.#finishOne(session)));
-    const late = AbortSignal.timeout(patience);
-    await waitFor(this.#track(attempts), late).catch(() => undefined);
+    await waitFor(attempts, AbortSignal.timeout(patience)).catch(() => undefined);
   }
 
   /** Ends the grant of a session, if the session has ended. Never throws. */
@@ -85,38 +85,45 @@ export class GrantEndings implements SessionEndings {
     const shop = this.#shops.get(shopId);
     // The config has lost the shop, or its backend: then another server may still have it.
     if (shop === undefined) return { activeUntil: Date.now() + pause };
+    if (this.#isClosed) return "failed";
+    const closing = new AbortController();
+    const attempt = this.#settle(shop, ownerKey, closing.signal);
+    this.#running.set(attempt, closing);
     try {
-      return await this.#settle(shop, ownerKey);
+      return await attempt;
     } catch (error) {
       const message = "A session in the commerce system was not ended; it is tried again";
       const details = { shopId, handle: ownerKey, error: describeError(error) };
-      if (!this.signal.aborted) this.#log.warn(message, details);
+      if (!this.#isClosed) this.#log.warn(message, details);
       return "failed";
+    } finally {
+      this.#running.delete(attempt);
     }
   }
 
   /** Aborts the attempts in progress, and waits for them. The next start tries them again. */
   async close(): Promise<void> {
-    this.#closing.abort(new Error("The server closes"));
-    await Promise.allSettled(this.#running);
+    this.#isClosed = true;
+    for (const closing of this.#running.values()) closing.abort(new Error("The server closes"));
+    await Promise.allSettled(this.#running.keys());
   }
 
   async #finishOne(session: EndingSession): Promise<void> {
     const settled = await this.settle(session.shopId, session.handle);
     // A session that began while all were ending was not noted before.
-    if (settled === "failed") await this.note([session]);
+    if (settled === "failed" && !this.#isClosed) await this.note([session]);
   }
 
-  async #settle(shop: ShopServices, ownerKey: string): Promise<Settled> {
+  async #settle(shop: ShopServices, ownerKey: string, closing: AbortSignal): Promise<Settled> {
     const documents = shop.grants?.documents;
     if (documents === undefined) return "done";
     const { found, isHeld } = await documents.peek(ownerKey);
     const early = isHeld ? undefined : await this.#settleWithoutEnd(shop, ownerKey, found);
     if (early !== undefined) return early;
-    const signal = AbortSignal.any([this.signal, AbortSignal.timeout(maxWait)]);
+    const signal = AbortSignal.any([closing, AbortSignal.timeout(maxWait)]);
     return documents.withLease(ownerKey, signal, async (lease) => {
       const settled = await this.#settleWithoutEnd(shop, ownerKey, lease.found);
-      if (settled === undefined) await this.#end(shop, lease, lease.found as ActiveGrant);
+      if (settled === undefined) await this.#end(shop, lease, lease.found as ActiveGrant, closing);
       return settled ?? "done";
     });
   }
@@ -133,9 +140,13 @@ export class GrantEndings implements SessionEndings {
     return activeUntil === undefined ? undefined : { activeUntil };
   }
 
-  async #end(shop: ShopServices, lease: GrantLease, found: ActiveGrant): Promise<void> {
-    const proof = await lease.prove();
-    const signal = AbortSignal.any([proof, this.signal]);
+  async #end(
+    shop: ShopServices,
+    lease: GrantLease,
+    found: ActiveGrant,
+    closing: AbortSignal,
+  ): Promise<void> {
+    const signal = AbortSignal.any([await lease.prove(), closing]);
     const grant = found.grant as Grant;
     const log = withDetails(this.#log, { shopId: shop.shop.shopId });
     const visit = toVisit(shop, {
@@ -149,12 +160,6 @@ export class GrantEndings implements SessionEndings {
     const ending = shop.commerce?.grants?.end?.(visit as GrantedVisit);
     if (ending !== undefined) await waitFor(ending, signal);
     lease.end();
-  }
-
-  #track<T>(work: Promise<T>): Promise<T> {
-    this.#running.add(work);
-    void work.finally(() => this.#running.delete(work));
-    return work;
   }
 }
 

@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from "node:timers";
 import { describeError, type Logger } from "../../shared/log.ts";
 import type { DocumentStore } from "../../storage/documents/documents.ts";
 import { hourOf, type DueEntry } from "../../storage/grants/due-list.ts";
@@ -16,6 +17,7 @@ export class GrantSweeper {
   readonly #endings: GrantEndings;
   readonly #generations: SessionGenerations;
   readonly #log: Logger;
+  readonly #closing = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #sweeping: Promise<void> | undefined;
   /** The number of sweeps by all processes, when this process last looked. */
@@ -50,12 +52,13 @@ export class GrantSweeper {
   /** Stops the timer and the sweep, and waits for its end. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
+    this.#closing.abort(new Error("The server closes"));
     await this.#endings.close();
     await this.#sweeping;
   }
 
   #wait(milliseconds: number): void {
-    if (this.#endings.signal.aborted) return;
+    if (this.#closing.signal.aborted) return;
     // Random, so that the processes don't stay in step.
     const pause = milliseconds * (0.8 + 0.4 * Math.random());
     this.#timer = setTimeout(() => {
@@ -70,14 +73,14 @@ export class GrantSweeper {
       this.#seen = sweeps;
       // Another process has swept since the last look.
       if (!isDue) return;
-      const options = { seconds: leaseSeconds, signal: this.#endings.signal };
+      const options = { seconds: leaseSeconds, signal: this.#closing.signal };
       await this.#leases.withLease(key, options, async (lease) => {
         const state = lease.state ?? noState;
         if (state.sweeps === sweeps) await this.#sweep(lease, state);
         this.#seen = lease.state?.sweeps;
       });
     } catch (error) {
-      if (this.#endings.signal.aborted) return;
+      if (this.#closing.signal.aborted) return;
       this.#log.warn("The sweep of ended sessions failed; the next one tries again", {
         error: describeError(error),
       });
@@ -135,7 +138,7 @@ export class GrantSweeper {
       const chosen = entries.filter(isChosen);
       for (let start = 0; start < chosen.length; start += parallel) {
         await lease.prove();
-        this.#endings.signal.throwIfAborted();
+        this.#closing.signal.throwIfAborted();
         const batch = chosen.slice(start, start + parallel);
         const settled = await Promise.all(batch.map((entry) => this.#settle(entry, failures)));
         await this.#endings.due.remove(

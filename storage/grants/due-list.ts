@@ -25,7 +25,7 @@ export interface DuePage {
 export class DueList {
   readonly #pages: Collection<readonly string[]>;
   /** The page of an hour's shard that had room the last time. */
-  readonly #hints = new LRUCache<string, number>({ max: 1000 });
+  readonly #hints = new LRUCache<string, number>({ maxSize: 1000, sizeCalculation: () => 1 });
 
   constructor(store: DocumentStore) {
     this.#pages = store.collection("commerce-due", isPage);

@@ -54,6 +54,18 @@ describe("close", () => {
   });
 });
 
+test("the sweep of ended grants does not keep the process running", async () => {
+  const text = `import { createStorefront } from "storefront-core";
+    const grants = { begin: async () => ({}), end: async () => {} };
+    const commerce = { name: "test", grants };
+    await createStorefront({ shops: ${shops}, commerce }).ready();
+    console.log("ready");`;
+  const child = spawn(process.execPath, ["a.mjs"], { cwd: await createFolder({ "a.mjs": text }) });
+  const timer = setTimeout(() => child.kill("SIGKILL"), 15_000);
+  expect(await once(child, "close")).toEqual([0, null]);
+  clearTimeout(timer);
+});
+
 describeWithRedis("close", () => {
   const redis = useRedis();
   test("releases everything that keeps the process running: Redis", async () => {
