@@ -35,7 +35,10 @@ export interface Grant {
 
 /** How a visitor's grant begins, is renewed, and ends: once each for all parallel calls on all servers. */
 export interface Grants<G extends Grant> {
-  /** Begins a guest's grant. Without this function, guests have none. */
+  /**
+   * Begins a guest's grant. Without this function, guests have none. If the backend has no `accounts`, it also begins
+   * those of users.
+   */
   begin?(visit: Visit<G>): Promise<G>;
   /** @returns `undefined` if the system rejects the grant: the session ends. A thrown error ends nothing. */
   renew?(visit: GrantedVisit<G>): Promise<G | undefined>;
