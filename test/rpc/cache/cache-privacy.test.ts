@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import * as z from "zod";
 import {
+  defineCommerceMethod,
   defineRpcMethod,
   type BaseRpcContext,
   type PublicRpcContext,
@@ -165,5 +166,27 @@ describeStorages("the cache of public reads", ({ start, allowErrors }) => {
     expect(contexts).toHaveLength(1);
     expect(contexts[0]).toContain("cached");
     expect(contexts[0]).not.toContain("user");
+  });
+
+  test("gets no user and no grant from a public method of a commerce system", async () => {
+    const visits: unknown[] = [];
+    const look = defineCommerceMethod({
+      access: "public",
+      handler: (_, visit, { cached }) =>
+        cached("a", 60, () => {
+          const { user, grant } = visit;
+          visits.push([user, grant, Object.keys(visit).includes("basketKey")]);
+          expect(() => visit.basketKey).toThrow("can't use the session");
+          return 1;
+        }),
+    });
+    const { client } = await start({
+      methods: { ...testMethods, look, callLook: run(({ callRpc }) => callRpc("look")) },
+      commerce: { name: "test", grants: { begin: async () => ({ token: "a-token" }) } },
+    });
+    const ada = client();
+    await ada.call("enter", { id: "ada" });
+    expect((await ada.call("callLook")).body).toBe(1);
+    expect(visits).toEqual([[undefined, undefined, true]]);
   });
 });
