@@ -92,6 +92,7 @@ export function openServices(options: StorefrontOptions): Services {
     });
     const cache = openSessionCache(shop.shopId, store, feed, shop.session);
     const sessions = new SessionStore(shop.shopId, store, index, generations, shop.session, cache);
+    const system = shop.commerce && systemOf(shop.commerce);
     const opened: ShopServices = {
       shop: shop.public,
       methods: methods.get(shop) as RpcMethods,
@@ -99,7 +100,7 @@ export function openServices(options: StorefrontOptions): Services {
       mailer: (shop.commerce?.accounts ?? options.auth) === undefined ? options.mailer : undefined,
       background,
       commerce: shop.commerce,
-      system: shop.commerce && systemOf(shop.commerce),
+      system,
       basketLeases:
         shop.commerce && openLeases(baskets, `commerce-basket:${shop.shopId}`, isBasketLog),
       grants: openGrants(shop, store, endings, sessions),
@@ -110,7 +111,7 @@ export function openServices(options: StorefrontOptions): Services {
       tokenRenewals: new TokenRenewals(store, sessions),
       sealer: createSealer(shop.session.encryptionKeys, "session tokens"),
       fingerprints: createFingerprints(shop.session.encryptionKeys),
-      cache: caches.open(shop.public, openCache(shop.shopId)),
+      cache: caches.open(shop.public, openCache(shop.shopId), system),
       baskets: baskets.collection(`basket:${shop.shopId}`, isBasket, "setAside"),
       wishlists: baskets.collection(`wishlist:${shop.shopId}`, isWishlist, "setAside"),
       basketOptions: shop.basket,

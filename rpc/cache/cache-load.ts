@@ -1,7 +1,14 @@
 import { RpcError } from "../error.ts";
 import type { PublicShop } from "../shop.ts";
 import { assertTags } from "./cache-arguments.ts";
+import type { CommerceSystem } from "../commerce/commerce-system.ts";
 import type { CacheSource } from "./cached.ts";
+
+/** The shop of a load, and the way to its commerce system. */
+export interface LoadShop {
+  readonly shop: PublicShop;
+  readonly send: CommerceSystem["fetch"];
+}
 
 /** The result of a load, with the tags that it added. */
 export interface Loaded {
@@ -20,7 +27,7 @@ export function createCacheLoads(limit: number) {
     assertOpen,
 
     /** @throws RpcError `timeout`, `draining`; TypeError if the load adds too many tags; and any error of `load` */
-    async run(shop: PublicShop, load: (source: CacheSource) => unknown): Promise<Loaded> {
+    async run({ shop, send }: LoadShop, load: (source: CacheSource) => unknown): Promise<Loaded> {
       assertOpen();
       const controller = new AbortController();
       running.add(controller);
@@ -31,6 +38,7 @@ export function createCacheLoads(limit: number) {
           load({
             shop,
             signal: controller.signal,
+            fetch: (input, init) => send(input, init, controller.signal),
             tag(...added) {
               if (!running.has(controller)) throw new Error("tag() came after the end of the load");
               assertTags(added);

@@ -29,6 +29,11 @@ export interface CacheSource {
    */
   readonly signal: AbortSignal;
   /**
+   * `fetch` with this signal. In a shop with a commerce system, it is for that system: like `visit.fetch`, it has the
+   * timeout and the circuit breaker of the backend.
+   */
+  readonly fetch: typeof globalThis.fetch;
+  /**
    * Adds tags to the value: `invalidate` of any of them makes it invalid. A value has 1,000 tags at most.
    * @throws TypeError if a tag isn't a string of 1 to 128 characters; Error after the end of the load
    */

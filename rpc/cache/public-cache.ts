@@ -1,6 +1,7 @@
 import { describeError, type Logger } from "../../shared/log.ts";
 import type { CacheStorage } from "../../storage/cache/cache-storage.ts";
 import { isCurrent, type Invalidations } from "../../storage/cache/invalidations.ts";
+import type { CommerceSystem } from "../commerce/commerce-system.ts";
 import type { PublicShop } from "../shop.ts";
 import { assertKey, assertTags, toLifetime } from "./cache-arguments.ts";
 import { isAbort, type createCacheLoads } from "./cache-load.ts";
@@ -35,19 +36,21 @@ interface Flight {
  *
  * A value is marked with the invalidations at the start of its load, and each read compares its mark. So a value that
  * was loaded before an invalidation is never used after it, however late it is stored.
- * @param parts `memory` and `loads`: those of all shops; `timeLimit`: of a load, in seconds
+ * @param parts `system`: that of the shop, if it has one; `memory` and `loads`: those of all shops; `timeLimit`: of a load, in seconds
  */
 export function createPublicCache(
   shop: PublicShop,
   parts: {
     readonly storage: CacheStorage;
+    readonly system: CommerceSystem | undefined;
     readonly memory: CacheMemory;
     readonly loads: ReturnType<typeof createCacheLoads>;
     readonly timeLimit: number;
     readonly log: Logger;
   },
 ): PublicCache {
-  const { storage, memory, loads, log } = parts;
+  const { storage, system, memory, loads, log } = parts;
+  const send = system?.fetch ?? fetchDirectly;
   const { shopId, locale, currency } = shop;
   const prefix = `${shopId}:${locale}:${currency}:`;
   const flights = new Map<string, Flight>();
@@ -140,7 +143,7 @@ export function createPublicCache(
     }
     const mark = invalidations && { series: invalidations.series, count: invalidations.count };
     const loadedAt = Date.now();
-    const { value, tags } = await loads.run(shop, load);
+    const { value, tags } = await loads.run({ shop, send }, load);
     const json = toFrozenJson(value);
     const entry = toEntry(json?.value, { loadedAt, mark, tags });
     if (json === undefined) return entry;
@@ -197,6 +200,9 @@ const refreshPause = 1000;
 
 /** Milliseconds from one warning of a shop to the next. */
 const warningInterval = 60_000;
+
+const fetchDirectly: CommerceSystem["fetch"] = (input, init, signal) =>
+  fetch(input, { ...init, signal: init?.signal ? AbortSignal.any([signal, init.signal]) : signal });
 
 function toEntry(
   value: unknown,

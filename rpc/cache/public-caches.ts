@@ -1,5 +1,6 @@
 import type { Logger } from "../../shared/log.ts";
 import type { CacheStorage } from "../../storage/cache/cache-storage.ts";
+import type { CommerceSystem } from "../commerce/commerce-system.ts";
 import type { PublicShop } from "../shop.ts";
 import { createCacheLoads } from "./cache-load.ts";
 import { CacheMemory } from "./cache-memory.ts";
@@ -7,7 +8,7 @@ import { createPublicCache, type PublicCache } from "./public-cache.ts";
 
 /** The caches of public reads of all shops, which share the memory of this process. */
 export interface PublicCaches {
-  open(shop: PublicShop, storage: CacheStorage): PublicCache;
+  open(shop: PublicShop, storage: CacheStorage, system: CommerceSystem | undefined): PublicCache;
   /** Aborts the loads, and empties the memory. */
   close(): void;
 }
@@ -23,7 +24,8 @@ export function createPublicCaches({
   const memory = new CacheMemory();
   const loads = createCacheLoads(timeLimit);
   return {
-    open: (shop, storage) => createPublicCache(shop, { storage, memory, loads, timeLimit, log }),
+    open: (shop, storage, system) =>
+      createPublicCache(shop, { storage, system, memory, loads, timeLimit, log }),
     close() {
       loads.close();
       memory.clear();

@@ -23,7 +23,7 @@ export function openCache(
     caches.close();
     await store?.close();
   });
-  return { ...caches.open({ ...shop, ...own }, storage), lines, close: caches.close };
+  return { ...caches.open({ ...shop, ...own }, storage, undefined), lines, close: caches.close };
 }
 
 /** Waits for a number of macrotasks. */

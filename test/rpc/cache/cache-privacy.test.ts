@@ -146,7 +146,7 @@ describeStorages("the cache of public reads", ({ start, allowErrors }) => {
     const { client } = await start({ methods: { look } });
     await client().call("look");
     const shop = { shopId: 1001, locale: "de-DE", currency: "EUR", path: "de" };
-    expect(found).toEqual([["shop", "signal", "tag"], shop]);
+    expect(found).toEqual([["fetch", "shop", "signal", "tag"], shop]);
   });
 
   test("has no session in hooks of a public method that a method with a session called", async () => {
@@ -182,7 +182,10 @@ describeStorages("the cache of public reads", ({ start, allowErrors }) => {
     });
     const { client } = await start({
       methods: { ...testMethods, look, callLook: run(({ callRpc }) => callRpc("look")) },
-      commerce: { name: "test", grants: { begin: async () => ({ token: "a-token" }) } },
+      commerce: {
+        name: "test",
+        grants: { begin: async () => ({ expiresAt: Date.now() + 60_000 }) },
+      },
     });
     const ada = client();
     await ada.call("enter", { id: "ada" });

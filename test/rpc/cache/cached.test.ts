@@ -1,5 +1,7 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, onTestFinished, test, vi } from "vitest";
+import * as z from "zod";
 import { defineRpcMethod, RpcError } from "../../../server/index.ts";
+import { startCommerceSystem } from "../../_commerce-system.ts";
 import { describeStorages, type TestStorefront } from "../../_setup.ts";
 import { cachedMethods, createUpstream, type Upstream } from "../../fixtures/upstream.ts";
 
@@ -192,5 +194,27 @@ describeStorages("cached", ({ start, allowErrors }) => {
       expect(response.headers.get("cache-control")).toBe("public, max-age=60");
     }
     expect(upstream.requests).toHaveLength(1);
+  });
+
+  test("sends a load's requests to the commerce system by its circuit breaker", async () => {
+    const system = await startCommerceSystem("carts");
+    onTestFinished(() => system.close());
+    const status = defineRpcMethod({
+      access: "public",
+      input: z.string(),
+      handler: (path, { cached }) =>
+        cached(path, 60, async ({ fetch }) => (await fetch(system.url + path)).status),
+    });
+    const commerce = { name: "test", timeout: 1 };
+    const { client } = await start({ methods: { status }, commerce });
+    expect((await client().call("status", "/cart")).body).toBe(401);
+    system.fault = () => "refuse";
+    const { length } = system.requests;
+    for (let key = 0; key < 20; key++) {
+      const refused = await client().call("status", `/${key}`);
+      expect(refused).toMatchObject({ status: 503, body: { code: "commerce_unavailable" } });
+    }
+    expect(system.requests.length - length).toBeLessThan(10);
+    expect((await client().call("status", "/cart")).body).toBe(401);
   });
 });
