@@ -97,7 +97,8 @@ export function createCallerFetch(
       return storefront.fetch(request);
     }
     const hasBody = method !== "GET" && method !== "HEAD";
-    const body = hasBody ? await request.text() : null;
+    // An empty text would get a content type, which isn't JSON.
+    const body = hasBody ? (await request.text()) || null : null;
     try {
       return await sendPageCall(calls, visit, target, { method, headers, body, signal });
     } catch (error) {

@@ -1,4 +1,5 @@
 import { expect, test, vi } from "vitest";
+import * as z from "zod";
 import { createRpcClient, type RpcClientOptions } from "../../rpc/client.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import type { BuiltinMethods } from "../../rpc/methods/builtin.ts";
@@ -10,6 +11,13 @@ const methods = {
   showVisitor: defineRpcMethod({
     readOnly: true,
     handler: (_, { ip, shop, sessionId }) => ({ ip, shopId: shop.shopId, sessionId }),
+  }),
+  getVisitor: defineRpcMethod({ verb: "GET", handler: (_, { sessionId }) => sessionId ?? null }),
+  putItem: defineRpcMethod({ verb: "PUT", input: z.int().optional(), handler: (item) => item }),
+  removeItem: defineRpcMethod({
+    verb: "DELETE",
+    input: z.int().optional(),
+    handler: (item) => ["removed", item],
   }),
   clock: defineRpcMethod({ access: "public", readOnly: true, handler: () => new Date(0) }),
   signInAs: defineRpcMethod({
@@ -99,6 +107,24 @@ describeStorages("the fetch of a page", ({ start }) => {
     expect((await fetch("/api/rpc/a/b", { method: "POST" })).status).toBe(404);
     expect((await fetch("/healthz")).status).toBe(200);
     expect(caller.headers.getSetCookie()).toEqual([]);
+  });
+
+  test("responds to other verbs as the visitor", async () => {
+    const { app, client } = await start({ methods });
+    const browser = client();
+    await browser.call("addItemToBasket", { variantId: 1, quantity: 1 });
+    const { fetch, caller } = open(app, pageRequest({ cookie: browser.cookieHeader }));
+    const response = await fetch("/api/rpc/getVisitor");
+    expect(await response.json()).toBe(browser.sessionId);
+    expect(caller.headers.get("cache-control")).toBe("private, no-store");
+    const put = { method: "PUT", headers: { "content-type": "application/json" } };
+    const answer = await fetch("/api/rpc/putItem", { ...put, body: '{"payload":7}' });
+    expect(await answer.json()).toBe(7);
+    const removal = await fetch("/api/rpc/removeItem?payload=7", { method: "DELETE" });
+    expect(await removal.json()).toEqual(["removed", 7]);
+    expect((await fetch("/api/rpc/getVisitor", { method: "PUT" })).status).toBe(405);
+    const posted = await fetch("/api/rpc/getVisitor", { method: "POST" });
+    expect(await posted.json()).toBe(browser.sessionId);
   });
 
   test.each([
