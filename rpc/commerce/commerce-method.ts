@@ -10,6 +10,7 @@ import {
   type RpcMethodDefinition,
   type Schema,
 } from "../method.ts";
+import type { Verb } from "../verb.ts";
 import { openVisit, runChange } from "./call-basket.ts";
 import type { Grant } from "./commerce-backend.ts";
 import type { LoginVisit } from "./visit.ts";
@@ -25,12 +26,13 @@ export interface CommerceMethodDefinition<
   O extends Schema,
   Output extends OutputOf<O>,
   G extends Grant,
-> extends Omit<RpcMethodDefinition<A, I, O, Output>, "handler" | "signsIn" | "readOnly"> {
+  V extends Verb = "POST",
+> extends Omit<RpcMethodDefinition<A, I, O, Output, V>, "handler" | "signsIn"> {
   /**
-   * Declares that the method changes nothing. Otherwise, it runs while no other call changes the visitor's basket, on any
+   * Declares that the method changes nothing, as with the verb GET. Otherwise, it runs while no other call changes the visitor's basket, on any
    * server, and it begins a session and a grant for a guest. With the access `public`, it does neither.
    */
-  readonly readOnly?: boolean;
+  readonly readOnly?: RpcMethodDefinition<A, I, O, Output, V>["readOnly"];
   /** Returns a JSON value, nothing, or a web `Response`; throws `RpcError` to reject the call. */
   handler(input: InputOf<I>, visit: LoginVisit<G>, context: ContextOf<A>): Output | Promise<Output>;
 }
@@ -45,16 +47,18 @@ export function defineCommerceMethod<
   O extends Schema = undefined,
   Output extends OutputOf<O> = never,
   G extends Grant = Grant,
+  V extends Verb = "POST",
 >(
-  definition: CommerceMethodDefinition<A, I, O, Output, G>,
+  definition: CommerceMethodDefinition<A, I, O, Output, G, V>,
 ): RpcMethod<
   I extends StandardSchemaV1 ? StandardSchemaV1.InferInput<I> : undefined,
   O extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<O> : Awaited<Output>,
   InputOf<I>,
   ContextOf<A>
 > {
-  const { access, readOnly, handler } = definition;
+  const { access, verb, readOnly, handler } = definition;
   const isPublic = access === "public";
+  const isRead = isPublic || readOnly === true || verb === "GET";
   return defineCallMethod(definition, async (input, call) => {
     if (call.services.commerce === undefined) {
       throw new Error(
@@ -64,7 +68,7 @@ export function defineCommerceMethod<
     const context = (isPublic ? call.publicContext : call.context) as ContextOf<A>;
     const handle = async (visit: LoginVisit) =>
       handler(input as InputOf<I>, visit as LoginVisit<G>, context);
-    return isPublic || readOnly ? handle(await openVisit(call)) : runChange(call, handle);
+    return isRead ? handle(await openVisit(call)) : runChange(call, handle);
   });
 }
 
@@ -74,8 +78,9 @@ export function defineCallMethod<
   I extends Schema,
   O extends Schema,
   Output extends OutputOf<O>,
+  V extends Verb = "POST",
 >(
-  definition: Omit<RpcMethodDefinition<A, I, O, Output>, "handler">,
+  definition: Omit<RpcMethodDefinition<A, I, O, Output, V>, "handler">,
   run: (input: InputOf<I>, call: Call) => Promise<Output>,
 ): RpcMethod<
   I extends StandardSchemaV1 ? StandardSchemaV1.InferInput<I> : undefined,
@@ -83,7 +88,7 @@ export function defineCallMethod<
   InputOf<I>,
   ContextOf<A>
 > {
-  const method = defineRpcMethod<A, I, O, Output>({ ...definition, handler: failWithoutCall });
+  const method = defineRpcMethod<A, I, O, Output, V>({ ...definition, handler: failWithoutCall });
   return { ...method, [runInCall]: run };
 }
 

@@ -120,6 +120,7 @@ export class VisitorLists {
    * @throws SessionEndedError
    */
   async own(kind: ListKind) {
+    this.#session.assertWritable();
     // Only this change: the other changes of the call wait for its end, because the call can fail.
     if (this.keyOf(kind) === undefined) await this.#session.work.write(addListKey(kind));
     const services = this.#session.writable;

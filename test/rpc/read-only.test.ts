@@ -56,6 +56,11 @@ const methods = {
     handler: (_, { basketKey, wishlistKey }) => ({ basketKey, wishlistKey }),
   }),
   keysByPost: defineRpcMethod({ handler: (_, { basketKey }) => basketKey }),
+  obtain: defineRpcMethod({
+    verb: "GET",
+    handler: (_, { obtainTokens }) =>
+      obtainTokens(async () => ({ accessToken: "renewed" }), { rejected: { accessToken: "kept" } }),
+  }),
   rotate: defineRpcMethod({ verb: "GET", handler: (_, { sessions }) => sessions.rotate() }),
   spread: defineRpcMethod({ verb: "GET", handler: (_, context) => Object.keys({ ...context }) }),
   list: defineRpcMethod({ verb: "GET", handler: (_, { sessions }) => sessions.list(7) }),
@@ -129,6 +134,18 @@ test("reads keys of lists by GET without beginning a session or a list", async (
   const begun = await guest.call("keysByPost");
   expect(begun.setCookies).toHaveLength(1);
   expect((await get(guest, "keys")).body.basketKey).toBe(begun.body);
+});
+
+test("renews tokens by GET, and stores them only in a session", async () => {
+  const { client } = await start({ methods });
+  const visitor = client();
+  await visitor.call("begin");
+  expect((await get(visitor, "obtain")).body).toMatchObject({ accessToken: "renewed" });
+  expect((await get(visitor, "show")).body.tokens).toMatchObject({ accessToken: "renewed" });
+  const guest = client();
+  const obtained = await get(guest, "obtain");
+  expect(obtained.body).toMatchObject({ accessToken: "renewed" });
+  expect(obtained.setCookies).toEqual([]);
 });
 
 test("reads everything by GET, also with a spread of the context", async () => {

@@ -58,3 +58,12 @@ test("the handler of a commerce method knows its input, its visit, and its conte
   // @ts-expect-error -- a guest has no user
   defineCommerceMethod({ handler: (_, visit, { user }) => user.id });
 });
+
+test("a commerce method with the verb GET changes nothing", () => {
+  const method = defineCommerceMethod({ verb: "GET", handler: () => 1 });
+  expectTypeOf(method.readOnly).toEqualTypeOf<boolean>();
+  defineCommerceMethod({ verb: "GET", readOnly: true, handler: () => 1 });
+  defineCommerceMethod({ verb: "PUT", access: "user", requireFresh: true, handler: () => 1 });
+  // @ts-expect-error -- a GET changes nothing
+  defineCommerceMethod({ verb: "GET", readOnly: false, handler: () => 1 });
+});
