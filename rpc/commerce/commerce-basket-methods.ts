@@ -23,7 +23,7 @@ import { defineCallMethod } from "./commerce-method.ts";
 
 const getBasket = defineCallMethod({ readOnly: true }, (_, call) => readCommerceBasket(call));
 
-const addItemToBasket = defineCallMethod({ input: lineInput }, async (line, call) => {
+const addItemToBasket = defineCallMethod({ verb: "PUT", input: lineInput }, async (line, call) => {
   const added = toTarget(line);
   const { isVain, ...result } = await changeCommerceBasket(
     call,
@@ -35,7 +35,7 @@ const addItemToBasket = defineCallMethod({ input: lineInput }, async (line, call
 });
 
 const addItemsToBasket = defineCallMethod(
-  { input: linesInput },
+  { verb: "PUT", input: linesInput },
   async ({ items, revision }, call) => {
     const added = items.map(toTarget);
     return change(call, revision, (found, options) =>
@@ -44,20 +44,23 @@ const addItemsToBasket = defineCallMethod(
   },
 );
 
-const updateBasketItem = defineCallMethod({ input: lineChangeInput }, (input, call) => {
-  const { itemKey, quantity, customData } = input;
-  const next = { quantity, customData: parseData(customData) };
-  return change(call, input.revision, (found, options) =>
-    planUpdate(found, itemKey, next, options),
-  );
-});
+const updateBasketItem = defineCallMethod(
+  { verb: "PUT", input: lineChangeInput },
+  (input, call) => {
+    const { itemKey, quantity, customData } = input;
+    const next = { quantity, customData: parseData(customData) };
+    return change(call, input.revision, (found, options) =>
+      planUpdate(found, itemKey, next, options),
+    );
+  },
+);
 
 const removeItemFromBasket = defineCallMethod(
-  { input: itemKeyInput },
+  { verb: "DELETE", input: itemKeyInput },
   ({ itemKey, revision }, call) => change(call, revision, (found) => planRemoval(found, itemKey)),
 );
 
-const clearBasket = defineCallMethod({ input: clearInput }, (input, call) =>
+const clearBasket = defineCallMethod({ verb: "DELETE", input: clearInput }, (input, call) =>
   change(call, input?.revision, planClear),
 );
 

@@ -67,6 +67,7 @@ export const updateUser = defineRpcMethod({
 /** Changes the password, ends the user's other sessions, and gives this session a new ID. */
 export const updatePassword = defineRpcMethod({
   access: "user",
+  verb: "PUT",
   input: z.strictObject({ oldPassword: password, newPassword }),
   async handler(passwords, context) {
     const { auth, sessions, user } = context;

@@ -10,6 +10,10 @@ import {
   linesInput,
 } from "./basket-inputs.ts";
 
+/*
+ * Besides POST, changes accept the verbs that SCAYLE's frontends send for the methods of the same names.
+ */
+
 /** Returns the visitor's basket. */
 export const getBasket = defineRpcMethod({
   readOnly: true,
@@ -18,6 +22,7 @@ export const getBasket = defineRpcMethod({
 
 /** Adds items of a variant. Items with the same variant and the same custom data share a line. */
 export const addItemToBasket = defineRpcMethod({
+  verb: "PUT",
   input: lineInput,
   handler(item, { changeBasket }) {
     const added = [toLine(item)];
@@ -30,6 +35,7 @@ export const addItemToBasket = defineRpcMethod({
 
 /** Adds several lines, all or none. */
 export const addItemsToBasket = defineRpcMethod({
+  verb: "PUT",
   input: linesInput,
   handler({ items, revision: seen }, { changeBasket }) {
     const added = items.map(toLine);
@@ -43,6 +49,7 @@ export const addItemsToBasket = defineRpcMethod({
 
 /** Sets the quantity or the custom data of a line. */
 export const updateBasketItem = defineRpcMethod({
+  verb: "PUT",
   input: lineChangeInput,
   handler({ itemKey: key, revision: seen, ...change }, { changeBasket }) {
     return changeBasket((basket, options) => updateItem(basket, key, change, options), {
@@ -52,6 +59,7 @@ export const updateBasketItem = defineRpcMethod({
 });
 
 export const removeItemFromBasket = defineRpcMethod({
+  verb: "DELETE",
   input: itemKeyInput,
   handler({ itemKey: key, revision: seen }, { changeBasket }) {
     return changeBasket((basket) => removeItem(basket, key), { revision: seen });
@@ -59,6 +67,7 @@ export const removeItemFromBasket = defineRpcMethod({
 });
 
 export const clearBasket = defineRpcMethod({
+  verb: "DELETE",
   input: clearInput,
   handler: (input, { changeBasket }) => changeBasket(clearItems, { revision: input?.revision }),
 });

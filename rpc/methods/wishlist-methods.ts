@@ -12,6 +12,7 @@ export const getWishlist = defineRpcMethod({
 
 /** Adds a variant or a product, unless the wishlist has it. */
 export const addItemToWishlist = defineRpcMethod({
+  verb: "PUT",
   input: z.union(
     [
       z.strictObject({ variantId: productReference }),
@@ -26,6 +27,7 @@ export const addItemToWishlist = defineRpcMethod({
 });
 
 export const removeItemFromWishlist = defineRpcMethod({
+  verb: "DELETE",
   input: z.strictObject({ itemKey }),
   handler({ itemKey: key }, { changeWishlist }) {
     return changeWishlist((wishlist) => removeWish(wishlist, key));
@@ -33,5 +35,6 @@ export const removeItemFromWishlist = defineRpcMethod({
 });
 
 export const clearWishlist = defineRpcMethod({
+  verb: "DELETE",
   handler: (_, { changeWishlist }) => changeWishlist(clearWishes),
 });

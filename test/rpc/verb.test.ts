@@ -3,6 +3,8 @@ import { expect, test } from "vitest";
 import * as z from "zod";
 import { defineRpcMethod, type RpcMethodDefinition } from "../../rpc/method.ts";
 import { secret } from "../../rpc/redaction/secret.ts";
+import { createStorefront } from "../../server/storefront.ts";
+import { testConfig } from "../_setup.ts";
 
 type Definition = Partial<RpcMethodDefinition<"session", undefined, undefined, unknown>>;
 
@@ -51,4 +53,13 @@ test("accepts a method whose payload has secrets with another verb", () => {
   for (const verb of ["POST", "PUT", "PATCH", "DELETE"]) {
     expect(define({ verb, input: password }).verb).toBe(verb);
   }
+});
+
+test("a copy of a method can't have a verb that its other options exclude", () => {
+  const login = defineRpcMethod({ signsIn: true, handler: () => 1 });
+  const read = defineRpcMethod({ readOnly: true, handler: () => 1 });
+  const methods = { login: { ...login, verb: "GET" }, read: { ...read, verb: "DELETE" } } as const;
+  const start = () => createStorefront(testConfig({ methods }), { production: false });
+  expect(start).toThrow(/methods\.login: [^]*a verb that fits the other options.*readOnly: false/);
+  expect(start).toThrow(/methods\.read: [^]*a verb that fits the other options.*readOnly: true/);
 });

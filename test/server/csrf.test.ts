@@ -1,6 +1,7 @@
 import type { Page } from "playwright-core";
 import { describe, expect, test, vi } from "vitest";
 import { builtinMethods } from "../../rpc/methods/builtin.ts";
+import { allowedVerbs } from "../../rpc/verb.ts";
 import { attacks, type Attack } from "../_attacks.ts";
 import { describeWithChromium } from "../_chromium.ts";
 import { listen } from "../_https.ts";
@@ -118,21 +119,37 @@ describeWithChromium("a logged-in visitor", ["openssl"], (open) => {
 describe("over plain HTTP", () => {
   const { start } = createSetup("memory", "server", () => ({ driver: "memory" }));
 
-  test("rejects changes by every HTTP method other than POST", async () => {
+  test("rejects every HTTP method that a built-in method doesn't accept", async () => {
     const { client } = await start();
     const customer = client();
     const before = (await customer.call("addItemToBasket", item)).body;
     const payload = encodeURIComponent(JSON.stringify(item));
     const headers = { "x-shop-id": "1001", "x-http-method-override": "POST" };
-    for (const [name, { access, readOnly }] of Object.entries(builtinMethods)) {
+    for (const [name, { access, readOnly, verb }] of Object.entries(builtinMethods)) {
       const isReadable = access === "public" && readOnly;
+      expect(verb === "GET", name).toBe(isReadable);
       for (const method of ["GET", "HEAD", "PUT", "DELETE", "PATCH"]) {
-        if (isReadable && (method === "GET" || method === "HEAD")) continue;
+        if (method === verb || (isReadable && method === "HEAD")) continue;
         const path = `/api/rpc/${name}?payload=${payload}&_method=POST`;
         const answer = await customer.request(path, { method, headers });
         expect(answer.status, `${method} ${name}`).toBe(405);
-        expect(answer.headers.get("allow"), name).toBe(isReadable ? "GET, HEAD, POST" : "POST");
+        expect(answer.headers.get("allow"), name).toBe(allowedVerbs[verb]);
         expect(answer.setCookies).toEqual([]);
+      }
+    }
+    expect((await customer.call("getBasket")).body).toEqual(before);
+  });
+
+  test("rejects a page of another origin by every HTTP method that changes something", async () => {
+    const { client } = await start();
+    const customer = client();
+    const before = (await customer.call("addItemToBasket", item)).body;
+    for (const [name, { verb }] of Object.entries(builtinMethods)) {
+      if (verb === "GET") continue;
+      for (const header of [{ origin: "https://evil.test" }, { "sec-fetch-site": "cross-site" }]) {
+        const headers = new Headers(Object.entries({ "x-shop-id": "1001", ...header }));
+        const answer = await customer.request(`/api/rpc/${name}`, { method: verb, headers });
+        expect(answer, `${verb} ${name}`).toMatchObject({ status: 403, setCookies: [] });
       }
     }
     expect((await customer.call("getBasket")).body).toEqual(before);

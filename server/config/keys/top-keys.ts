@@ -2,8 +2,9 @@ import * as z from "zod";
 import { createRpcClient } from "../../../rpc/client.ts";
 import type { Mailer } from "../../../rpc/accounts/mailer.ts";
 import { hookNames, type Hooks } from "../../../rpc/hooks.ts";
-import type { RpcMethods } from "../../../rpc/method.ts";
-import type { Logger } from "../../../shared/log.ts";
+import type { RpcMethod, RpcMethods } from "../../../rpc/method.ts";
+import { toVerb } from "../../../rpc/verb.ts";
+import { messageOf, type Logger } from "../../../shared/log.ts";
 import { authKey } from "./auth-key.ts";
 import { commerceKey } from "./commerce-key.ts";
 import { isProxyRange } from "../proxy-ranges.ts";
@@ -98,9 +99,19 @@ function methods() {
       if (!isMethodName(name)) {
         report("another name: letters, digits and _, not a name that JavaScript itself uses", name);
       } else if (!isMethod(method)) report("a method made by defineRpcMethod", name);
+      else reportContradiction(method, (message) => report(message, name));
     }
   });
   return { schema, expected };
+}
+
+/** A copy of a method can have another verb, which `defineRpcMethod` has not checked. */
+function reportContradiction(method: unknown, report: (message: string) => void): void {
+  try {
+    toVerb(method as RpcMethod);
+  } catch (error) {
+    report(`a verb that fits the other options. ${messageOf(error)}`);
+  }
 }
 
 function isMethod(found: unknown): boolean {
