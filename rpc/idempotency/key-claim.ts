@@ -4,6 +4,7 @@ import { createShortId, type SessionRecord } from "../../storage/sessions/sessio
 import { SessionEndedError } from "../../storage/sessions/session.ts";
 import type { Call } from "../call.ts";
 import { RpcError } from "../error.ts";
+import type { ShopServices } from "../shop.ts";
 import { addAnswer, findAnswer, removeMark } from "./kept-answers.ts";
 import type { RequestKey } from "./request-key.ts";
 
@@ -103,13 +104,22 @@ export class KeyClaim {
     return `${services.shop.shopId}:${session.current?.record.handle}:${this.#key.id}`;
   }
 
+  /** The running calls that this one can wait for without the storage. */
+  get #local(): Map<string, Running> {
+    const { services } = this.#call;
+    if (!services.isShared) return running;
+    const known = runningOf.get(services) ?? new Map<string, Running>();
+    runningOf.set(services, known);
+    return known;
+  }
+
   /** The longest time of a call, in milliseconds: a deadline expires up to a tenth of it, or a second, too late. */
   get #longest(): number {
     return this.#call.runtime.callTimeout * 1100 + 1000;
   }
 
   #findLocal(): Running | undefined {
-    const local = running.get(this.#name);
+    const local = this.#local.get(this.#name);
     return local !== undefined && performance.now() - local.at < this.#longest ? local : undefined;
   }
 
@@ -135,9 +145,10 @@ export class KeyClaim {
     let end!: () => void;
     const ended = new Promise<void>((resolve) => (end = resolve));
     const own: Running = { ended, at: performance.now() };
-    running.set(name, own);
+    const local = this.#local;
+    local.set(name, own);
     this.#release = () => {
-      if (running.get(name) === own) running.delete(name);
+      if (local.get(name) === own) local.delete(name);
       end();
     };
     if (!this.#call.services.isShared) return true;
@@ -232,7 +243,11 @@ interface Running {
   readonly at: number;
 }
 
+/** The running calls of this process, if no other process writes their sessions. */
 const running = new Map<string, Running>();
+
+/** The running calls of each shop of a server, if other servers write its sessions, too. */
+const runningOf = new WeakMap<ShopServices, Map<string, Running>>();
 
 function sessionChanged(): RpcError {
   return new RpcError("session_changed", { executed: false });

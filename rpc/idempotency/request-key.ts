@@ -12,7 +12,7 @@ export class RequestKey {
   #id: string | undefined;
   #fingerprint: string | undefined;
   #changes = 0;
-  /** The lists as this call has read them, by their keys. */
+  /** The lists as this call has read them, by `<kind>:<key>`: a visitor's lists can have the same key. */
   readonly snapshots = new Map<string, Snapshot<TransferableDocument>>();
   /** The lists that this call has changed, by the results that its method got. */
   readonly views = new WeakMap<object, ListKind>();
@@ -40,9 +40,9 @@ export class RequestKey {
   }
 
   /** The list as this call has read it. Each snapshot serves one change. */
-  takeSnapshot<List extends TransferableDocument>(owner: string): Snapshot<List> | undefined {
-    const snapshot = this.snapshots.get(owner);
-    this.snapshots.delete(owner);
+  takeSnapshot<List extends TransferableDocument>(name: string): Snapshot<List> | undefined {
+    const snapshot = this.snapshots.get(name);
+    this.snapshots.delete(name);
     return snapshot as Snapshot<List> | undefined;
   }
 

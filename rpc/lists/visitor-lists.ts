@@ -85,7 +85,7 @@ export class VisitorLists {
     const { key: requestKey } = this.#session.call;
     const once = requestKey === undefined ? rule : applyOnce(rule, requestKey);
     const owner = await this.own(kind);
-    const snapshot = requestKey?.takeSnapshot<Lists[K]>(owner.key);
+    const snapshot = requestKey?.takeSnapshot<Lists[K]>(`${kind}:${owner.key}`);
     const changed = await changeList(lists, owner, once, snapshot);
     if (changed !== undefined) return { key: owner.key, value: changed };
     // After a login in a parallel call, this write fails, because the session moved. After a login that failed
@@ -110,7 +110,7 @@ export class VisitorLists {
       const snapshot = await listsOf(services, kind).documents.get(owner);
       const fingerprint = findListKey(snapshot.value?.keys, key.id, Date.now());
       if (fingerprint !== undefined) key.assertSame(fingerprint);
-      if (isNext) key.snapshots.set(owner, snapshot);
+      if (isNext) key.snapshots.set(`${kind}:${owner}`, snapshot);
     };
     await Promise.all([check("basket"), check("wishlist")]);
   }

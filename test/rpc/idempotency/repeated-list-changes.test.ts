@@ -53,6 +53,8 @@ describeStorages("a change of a list that is repeated with its Idempotency-Key",
     await repeat("removeItemFromBasket", { itemKey: otherKey }, "d");
     await repeat("clearBasket", undefined, "e");
     const { wishlist } = await repeat("addItemToWishlist", { variantId: 7 }, "f");
+    // The lists of a visitor have the same key.
+    await repeat("addItemToBasket", line, "i");
     await repeat("removeItemFromWishlist", { itemKey: wishlist.items[0].key }, "g");
     await repeat("clearWishlist", undefined, "h");
   });
