@@ -34,6 +34,7 @@ const address = z.object({
 export const order = z.object({
   code: z.string(),
   state: z.string(),
+  active: z.boolean(),
   orderPlacedAt: z.string().nullable(),
   currencyCode: z.string(),
   totalQuantity: z.number(),
@@ -84,6 +85,7 @@ export function findLine({ items }: VendureBasket, target: BasketTarget): Vendur
 const emptyOrder = {
   code: "",
   state: "AddingItems",
+  active: true,
   orderPlacedAt: null,
   totalQuantity: 0,
   subTotalWithTax: 0,

@@ -78,12 +78,11 @@ export function createVendureRequest({ url, channel }: VendureOptions) {
 /** @returns the error of a response that isn't one of Vendure's Shop API */
 export function failed(found: string): RpcError {
   const cause = new Error(`Vendure sent ${found}`);
-  return new RpcError("commerce_failed", { ...unexpected, cause });
+  return new RpcError("commerce_failed", { cause });
 }
 
 // --- Internal helpers ---
 
-const unexpected = { status: 502, title: "The commerce system sent an unexpected response" };
 const forbidden = { status: 403, title: "The commerce system doesn't allow this" };
 
 const graphqlError = z.object({
@@ -94,7 +93,11 @@ const responseBody = z.object({
   errors: z.array(graphqlError).optional(),
   data: z.looseObject({ r: z.unknown() }).nullish(),
 });
-const errorResult = z.looseObject({ errorCode: z.string(), message: z.string() });
+const errorResult = z.looseObject({
+  errorCode: z.string(),
+  message: z.string(),
+  detail: z.string().optional(),
+});
 
 /** The status of an error result. Others have 422. */
 const statuses: Readonly<Record<string, number>> = {
@@ -114,10 +117,11 @@ const statuses: Readonly<Record<string, number>> = {
 
 /** An error result in the customer's language, for example `coupon_code_invalid`. */
 function toRejection(found: z.output<typeof errorResult>): RpcError {
-  const { errorCode, message, __typename: _, ...data } = found;
+  const { errorCode, message, detail, __typename: _, ...data } = found;
   return new RpcError(errorCode.replace(/_ERROR$/, "").toLowerCase(), {
     status: statuses[errorCode] ?? 422,
     title: message,
+    detail,
     ...(Object.keys(data).length > 0 && { data }),
   });
 }
@@ -133,7 +137,7 @@ function toError(error: z.output<typeof graphqlError>, hasEnded: boolean): RpcEr
   if (code === "USER_INPUT_ERROR" && typeof message === "string") {
     return new RpcError("invalid_input", { detail: message, cause });
   }
-  return new RpcError("commerce_failed", { ...unexpected, cause });
+  return new RpcError("commerce_failed", { cause });
 }
 
 function sessionEnded(): RpcError {

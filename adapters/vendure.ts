@@ -1,9 +1,10 @@
 /** Vendure 3 as the commerce system of a shop, and Vendure's session cache: the public entry `storefront-core/vendure`. */
 
 import * as z from "zod";
-import type { CommerceBackend } from "../server/index.ts";
+import type { CommerceBackend, CommerceWishlist } from "../server/index.ts";
 import { createVendureAccounts, withoutToken } from "./vendure-accounts.ts";
 import { activeOrder, createVendureBaskets } from "./vendure-baskets.ts";
+import { createVendureCheckout } from "./vendure-checkout.ts";
 import type { VendureBasket } from "./vendure-order.ts";
 import {
   createVendureRequest,
@@ -17,13 +18,19 @@ export type { CachedSession, VendureSessionCacheOptions } from "./vendure-sessio
 export type { VendureBasket, VendureLine, VendureOrder } from "./vendure-order.ts";
 export type { VendureGrant, VendureOptions } from "./vendure-request.ts";
 
+/** The methods for the checkout and the orders. */
+export type VendureMethods = ReturnType<typeof createVendureCheckout>;
+
 /**
- * Creates a backend for Vendure's Shop API: customers' accounts, and the active order as the basket.
+ * Creates a backend for Vendure's Shop API: customers' accounts, the active order as the basket, and the methods of a
+ * checkout.
  *
  * A visitor's grant is the token of a Vendure session. Vendure itself joins a guest's order at the login. Its `logout`
  * ends all sessions of the customer, so it runs when the customer's last session here has ended.
  */
-export function vendure(options: VendureOptions): CommerceBackend<VendureGrant, VendureBasket> {
+export function vendure(
+  options: VendureOptions,
+): CommerceBackend<VendureGrant, VendureBasket, CommerceWishlist, VendureMethods> {
   const api = createVendureRequest(options);
   return {
     name: "vendure",
@@ -41,6 +48,7 @@ export function vendure(options: VendureOptions): CommerceBackend<VendureGrant, 
     },
     accounts: createVendureAccounts(api),
     baskets: createVendureBaskets(api),
+    methods: createVendureCheckout(api),
   };
 }
 
