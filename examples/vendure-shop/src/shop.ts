@@ -1,0 +1,64 @@
+import { RpcClientError } from "storefront-core/client";
+import { computed, ref } from "vue";
+import { rpc } from "./rpc.ts";
+
+type Basket = Awaited<ReturnType<typeof rpc.getBasket>>["basket"];
+type User = Awaited<ReturnType<typeof rpc.getUser>>["user"];
+
+export const basket = ref<Basket>();
+export const user = ref<User>();
+/** The error or the news that the page shows. */
+export const notice = ref<{ readonly kind: "error" | "news"; readonly text: string }>();
+export const isBusy = ref(false);
+export const pieces = computed(() => basket.value?.totalQuantity ?? 0);
+
+/** Reads what the header shows. */
+export async function load(): Promise<void> {
+  const [found, who] = await Promise.all([rpc.getBasket(), rpc.getUser()]);
+  basket.value = found.basket;
+  user.value = who.user;
+}
+
+/** Runs an action of the visitor, and shows its error. @returns whether it succeeded */
+export async function run(action: () => Promise<unknown>): Promise<boolean> {
+  notice.value = undefined;
+  isBusy.value = true;
+  try {
+    await action();
+    return true;
+  } catch (error) {
+    notice.value = { kind: "error", text: describe(error) };
+    return false;
+  } finally {
+    isBusy.value = false;
+  }
+}
+
+export function addToBasket(variantId: string, name: string): Promise<boolean> {
+  return run(async () => {
+    basket.value = (await rpc.addItemToBasket({ variantId, quantity: 1 })).basket;
+    notice.value = { kind: "news", text: `${name} is in your basket.` };
+  });
+}
+
+/** Changes the quantity of a line. The stock can be too low for it. */
+export function changeQuantity(itemKey: string, quantity: number): Promise<boolean> {
+  return run(async () => {
+    const changed =
+      quantity === 0
+        ? await rpc.removeItemFromBasket({ itemKey })
+        : await rpc.updateBasketItem({ itemKey, quantity });
+    basket.value = changed.basket;
+    const short = changed.short?.[0];
+    if (short) notice.value = { kind: "error", text: `Only ${short.quantity} are in stock.` };
+  });
+}
+
+// --- Internal helpers ---
+
+function describe(error: unknown): string {
+  if (!(error instanceof RpcClientError)) return "The shop can't be reached. Try again.";
+  if (error.code === "out_of_stock") return "Sorry, no more of these are in stock.";
+  if (error.code === "commerce_unavailable") return "The shop is busy. Try again in a moment.";
+  return error.detail ?? error.message;
+}
