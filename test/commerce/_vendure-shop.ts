@@ -1,0 +1,125 @@
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, beforeEach } from "vitest";
+import { CookieClient, type Answer } from "../_cookie-client.ts";
+import { startProcess } from "../_process.ts";
+import { useRedis, type TestRedis } from "../_redis.ts";
+import { testSecret } from "../_setup.ts";
+import { startFaultProxy, type FaultProxy } from "./_fault-proxy.ts";
+import { ada, startVendure, variants, type TestVendure } from "./_vendure.ts";
+
+/** Two servers with one Redis, in front of one Vendure. */
+export interface VendureShop {
+  readonly vendure: TestVendure;
+  readonly redis: TestRedis;
+  /** Between the servers and Vendure. */
+  readonly proxy: FaultProxy;
+  /** The output of both servers. */
+  readonly output: string;
+  /** Starts a guest, whose calls go to the servers in turn. */
+  guest(shopId?: number): CookieClient;
+  /** Logs the customer in, on a new device. */
+  login(): Promise<CookieClient>;
+  /** Logs the customer in, with an empty basket and no other session. */
+  loginAnew(): Promise<CookieClient>;
+  /** Starts two other servers with the same data, in place of these. */
+  restartServers(): Promise<void>;
+  stopServers(): Promise<void>;
+}
+
+/** Starts the servers for the tests of one file. Each test begins without faults. */
+export function useVendureShop(options: { readonly lasting?: boolean } = {}): () => VendureShop {
+  const getRedis = useRedis();
+  const endings: (() => Promise<unknown>)[] = [];
+  let shop: VendureShop;
+
+  beforeAll(async () => {
+    const vendure = await startVendure(options);
+    endings.push(() => vendure.stop());
+    const proxy = await startFaultProxy(vendure.url);
+    endings.push(() => proxy.stop());
+    const env = { TEST_VENDURE_URL: proxy.url, TEST_REDIS_URL: getRedis().url };
+    let servers = await startServers(env);
+    endings.push(() => stopServers());
+    let count = 0;
+    const send = (path: string, init: RequestInit) => {
+      const { send: sendToNext } = servers[count++ % servers.length] as (typeof servers)[0];
+      return sendToNext(path, init);
+    };
+    const stopServers = () => Promise.all(servers.map((server) => server.kill()));
+    const login = async () => {
+      const client = new CookieClient(send);
+      expectOk(await client.call("login", ada));
+      return client;
+    };
+    shop = {
+      vendure,
+      redis: getRedis(),
+      proxy,
+      get output() {
+        return servers.map(({ output }) => output).join("");
+      },
+      guest: (shopId) => new CookieClient(send, shopId),
+      login,
+      async loginAnew() {
+        const client = await login();
+        expectOk(await client.call("clearBasket"));
+        expectOk(await client.call("logoutEverywhere", { keepCurrent: true }));
+        return client;
+      },
+      async restartServers() {
+        servers = await startServers(env);
+      },
+      async stopServers() {
+        await stopServers();
+      },
+    };
+  });
+
+  beforeEach(() => {
+    shop.proxy.faults = {};
+  });
+
+  afterAll(async () => {
+    for (const end of endings.toReversed()) await end();
+  });
+
+  return () => shop;
+}
+
+/** A line that most tests add. */
+export const oneMug = { variantId: variants.creamMug, quantity: 1 } as const;
+
+/** Adds the quantities of a visitor's basket. */
+export async function countPieces(client: CookieClient): Promise<number> {
+  const { basket } = expectOk(await client.call("getBasket")).body as {
+    basket: { items: { quantity: number }[] };
+  };
+  return basket.items.reduce((sum, { quantity }) => sum + quantity, 0);
+}
+
+/** Counts responses by status and code, for example `{ "200": 9, "409 session_changed": 1 }`. */
+export function tally(answers: readonly Answer[]): Readonly<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const { status, body } of answers) {
+    const name = status < 400 ? String(status) : `${status} ${body?.code}`;
+    counts[name] = (counts[name] ?? 0) + 1;
+  }
+  return counts;
+}
+
+/** @throws Error if the call failed */
+export function expectOk(answer: Answer): Answer {
+  if (answer.status < 300) return answer;
+  throw new Error(`A call failed with ${answer.status}: ${JSON.stringify(answer.body)}`);
+}
+
+// --- Internal helpers ---
+
+const cwd = fileURLToPath(new URL("vendure", import.meta.url));
+const cli = fileURLToPath(new URL("../../dist/server/cli/cli.js", import.meta.url));
+
+function startServers(env: Readonly<Record<string, string>>) {
+  const args = [cli, "start", "--config", "storefront.config.ts", "--port", "0"];
+  const start = () => startProcess(args, { cwd, env: { ...env, TEST_SECRET: testSecret } });
+  return Promise.all([start(), start()]);
+}
