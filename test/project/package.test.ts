@@ -71,7 +71,7 @@ describe("the tarball", () => {
 describe("the entry points", () => {
   test("export names for servers and configs", async () => {
     expect(await exportsOf("storefront-core")).toMatchInlineSnapshot(
-      `"ConfigError RpcError createCallerFetch createRpcCaller createStorefront defineRpcMethod defineStorefrontConfig detailsFirst isStorefrontPath respondWithCaller secret"`,
+      `"ConfigError RpcError createCallerFetch createRpcCaller createStorefront defineCommerceMethod defineRpcMethod defineStorefrontConfig detailsFirst isStorefrontPath respondWithCaller secret"`,
     );
   });
 
