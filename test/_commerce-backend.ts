@@ -46,6 +46,7 @@ export function createTestBackend({
       },
       ...(body && { body: JSON.stringify(body) }),
     });
+    if (response.status === 401 && path !== "/login") throw new RpcError("session_ended");
     return { status: response.status, body: (await response.json()) as never };
   }
 

@@ -7,6 +7,8 @@ export interface CommerceSystemServer {
   readonly url: string;
   /** The quantities of a customer's basket, by variant. */
   basketOf(email: string): Readonly<Record<string, number>>;
+  /** Ends the sessions of a customer; without an address, those of guests. */
+  endAll(email: string | undefined): void;
   /** The requests so far, for example `PUT /cart/lines/7`. */
   readonly requests: string[];
   /** The number of guests' sessions and carts so far. */
@@ -133,6 +135,9 @@ export async function startCommerceSystem(kind: "joins" | "carts"): Promise<Comm
     url: await listen(server),
     basketOf(email) {
       return Object.fromEntries(customers.get(email)?.cart.lines ?? []);
+    },
+    endAll(email) {
+      for (const [id, owned] of carts) if (owned.email === email) carts.delete(id);
     },
     requests,
     begun: () => begun,

@@ -1,6 +1,6 @@
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
 import type { Call } from "../call.ts";
-import { createVisit } from "../commerce/create-visit.ts";
+import { withChangeVisit, withLoginVisit } from "../commerce/login-visit.ts";
 import { RpcError } from "../error.ts";
 import type { Auth, Credentials, Registration } from "./auth.ts";
 import { createCallMails } from "./call-mails.ts";
@@ -29,7 +29,7 @@ export function createContextAuth(call: Call) {
     /** @returns the user, or `undefined` if the email address or the password is wrong */
     login(credentials: Credentials): Promise<ShopUser | undefined> {
       return guardPassword(call, credentials.email, () =>
-        auth.login(credentials, createVisit(call)),
+        withLoginVisit(call, (visit) => auth.login(credentials, visit)),
       );
     },
 
@@ -46,9 +46,8 @@ export function createContextAuth(call: Call) {
 
     /** Creates an account. @throws RpcError `email_taken`, `email_not_verified` */
     async register(registration: Registration): Promise<ShopUser> {
-      const user = await guardRegistration(call, () =>
-        auth.register(registration, createVisit(call)),
-      );
+      const registering = () => withLoginVisit(call, (visit) => auth.register(registration, visit));
+      const user = await guardRegistration(call, registering as () => Promise<ShopUser>);
       mails.verify(user);
       return user;
     },
@@ -65,7 +64,7 @@ export function createContextAuth(call: Call) {
     /** @returns whether the old password was right, so that the new one is set */
     async changePassword(change: Parameters<Auth["changePassword"]>[0]): Promise<boolean> {
       const isChanged = await guardPasswordChange(call, accountOf(change.user), () =>
-        auth.changePassword(change, createVisit(call)),
+        withChangeVisit(call, (visit) => auth.changePassword(change, visit)),
       );
       if (isChanged) mails.notify("passwordChanged", change.user);
       return isChanged;
@@ -73,7 +72,9 @@ export function createContextAuth(call: Call) {
 
     /** Changes the profile in the account. @returns the changed user, for `context.updateUser` */
     async updateUser(change: Parameters<NonNullable<Auth["updateUser"]>>[0]): Promise<ShopUser> {
-      const changed = await auth.updateUser?.(change, createVisit(call));
+      const changed = await withChangeVisit(call, async (visit) =>
+        auth.updateUser?.(change, visit),
+      );
       return changed ?? { ...change.user, ...change.profile };
     },
 
@@ -83,7 +84,8 @@ export function createContextAuth(call: Call) {
      */
     async changeEmail(change: Parameters<NonNullable<Auth["changeEmail"]>>[0]): Promise<ShopUser> {
       if (auth.changeEmail === undefined) throw new RpcError("unknown_method");
-      const changed = await auth.changeEmail(change, createVisit(call));
+      const { changeEmail } = auth;
+      const changed = await withChangeVisit(call, (visit) => changeEmail.call(auth, change, visit));
       if (changed.email !== change.user.email) {
         mails.notify("emailChanged", change.user);
         mails.verify(changed);
@@ -151,7 +153,8 @@ function accountOf({ email, id }: ShopUser): string {
 async function checkPassword(call: Call, user: ShopUser, password: string): Promise<boolean> {
   const { auth } = call.services;
   if (auth.verifyPassword !== undefined) {
-    return auth.verifyPassword({ user, password }, createVisit(call));
+    const { verifyPassword } = auth;
+    return withChangeVisit(call, (visit) => verifyPassword.call(auth, { user, password }, visit));
   }
   const found = await auth.login({ email: user.email ?? "", password }, createCheckVisit(call));
   return String(found?.id) === String(user.id);

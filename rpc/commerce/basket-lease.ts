@@ -8,8 +8,11 @@ import { commerceUnavailable } from "./system-response.ts";
 /** The lease of one basket, held by one call: its log, and requests to the system that prove the lease first. */
 export interface BasketLease {
   readonly log: BasketLog;
-  /** Stores the log, and proves the lease. */
-  save(log: BasketLog): Promise<void>;
+  /**
+   * Stores the log, and proves the lease.
+   * @param expiresAt when the log may be forgotten (epoch milliseconds). Default: after a day
+   */
+  save(log: BasketLog, expiresAt?: number): Promise<void>;
   /** Sets the log that the end of the lease stores, unless the work fails. */
   leave(log: BasketLog): void;
   /** Sends a request to the system, as `visit.fetch` does. It aborts before another holder can take over. */
@@ -72,8 +75,8 @@ function createLease(
     get log() {
       return log;
     },
-    async save(next) {
-      await prove(() => lease.save(next));
+    async save(next, expiresAt) {
+      await prove(() => lease.save(next, expiresAt));
       log = next;
     },
     leave(next) {

@@ -18,7 +18,7 @@ import type { BasketTarget } from "./commerce-backend.ts";
 export interface BasketLog {
   /** Oldest first. Only the last one can be open. */
   readonly changes: readonly NotedChange[];
-  /** The key of the user's basket that this guest's lines move to. Later changes of the guest fail. */
+  /** The key of the user's basket that this guest's lines move to; empty if the system joined them. Later changes fail. */
   readonly movedTo?: string | undefined;
 }
 
@@ -62,6 +62,16 @@ export function note(log: BasketLog, change: NotedChange): BasketLog {
   const since = change.at - memory;
   const recent = log.changes.filter(({ at }) => at > since).slice(1 - maxChanges);
   return { ...log, changes: [...recent, change] };
+}
+
+/** Adds changes of another log that are done and have a key of a client, so that repetitions find them. */
+export function addDone(log: BasketLog, changes: readonly NotedChange[]): BasketLog {
+  const known = new Set(log.changes.map(({ id }) => id));
+  const added = changes.filter(
+    ({ id, fingerprint, targets }) =>
+      fingerprint !== undefined && targets === undefined && !known.has(id),
+  );
+  return added.length === 0 ? log : { ...log, changes: [...added, ...log.changes] };
 }
 
 export function complete(log: BasketLog, id: string): BasketLog {

@@ -2,8 +2,8 @@ import { SessionEndedError } from "../../storage/sessions/session.ts";
 import type { Call } from "../call.ts";
 import { assertRevision } from "../lists/revision.ts";
 import type { BasketOptions } from "../shop.ts";
-import { withRevision, type Revised } from "./basket-revision.ts";
 import { withBasketLease, type BasketLease } from "./basket-lease.ts";
+import { withRevision, type Revised } from "./basket-revision.ts";
 import { CallGrants } from "./call-grants.ts";
 import {
   changeBasket,
@@ -14,17 +14,25 @@ import {
 } from "./change-basket.ts";
 import type { Baskets, BasketTarget, CommerceBasket, Grant } from "./commerce-backend.ts";
 import { createVisit } from "./create-visit.ts";
-import type { LoginVisit } from "./visit.ts";
+import { withGrant } from "./granted-visit.ts";
+import type { LoginVisit, Visit } from "./visit.ts";
 
 /** Computes the quantities that the lines of a basket must have. It can run several times. */
 export type Plan = (seen: CommerceBasket, options: BasketOptions) => readonly BasketTarget[];
+
+/** A basket whose lease this call holds. */
+export interface HeldBasket extends BasketVisits {
+  readonly lease: BasketLease;
+  /** The end of the work within the work. */
+  last: Promise<unknown>;
+}
 
 /** Reads the visitor's basket in the commerce system. */
 export async function readCommerceBasket(
   call: Call,
 ): Promise<{ readonly basket: Revised<CommerceBasket> }> {
-  const visit = await openVisit(call);
-  return { basket: withRevision(await basketsOf(call).read(visit)) };
+  const basket = await runRead(call, (visit) => basketsOf(call).read(visit));
+  return { basket: withRevision(basket) };
 }
 
 /**
@@ -40,7 +48,7 @@ export function changeCommerceBasket(
 ): Promise<ChangeResult<Revised<CommerceBasket>>> {
   const identity = identifyChange(call);
   const isExpected = call.takeIfMatch();
-  return withBasket(call, async (held) => {
+  return withBasket(call, { isRepeatable: true }, async (held) => {
     const result = await changeBasket(call, basketsOf(call), held.lease, held, {
       ...identity,
       added,
@@ -54,11 +62,14 @@ export function changeCommerceBasket(
   });
 }
 
-/** Creates the visit of a read. It begins no session, and no grant. */
-export async function openVisit(call: Call): Promise<LoginVisit> {
-  return createVisit(call, {
-    grant: call.hasSession ? await new CallGrants(call).find() : undefined,
-  });
+/** Runs a read of the commerce system. It begins no session, and no grant for a guest. */
+export async function runRead<Result>(
+  call: Call,
+  work: (visit: Visit) => Promise<Result>,
+): Promise<Result> {
+  if (!call.hasSession) return work(createVisit(call));
+  const grant = await new CallGrants(call).find();
+  return withGrant(call, grant, work, { isRepeatable: true });
 }
 
 /**
@@ -71,7 +82,7 @@ export function runChange<Result>(
   call: Call,
   work: (visit: LoginVisit) => Promise<Result>,
 ): Promise<Result> {
-  return withBasket(call, async (held) => {
+  return withBasket(call, { isRepeatable: false }, async (held) => {
     const { baskets } = call.services.commerce ?? {};
     if (held.lease.log.movedTo !== undefined) throw new SessionEndedError();
     if (baskets !== undefined) await finishOpenChange(baskets, held.lease, held);
@@ -85,21 +96,13 @@ export function runChange<Result>(
   });
 }
 
-// --- Internal helpers ---
-
-/** The basket that a call holds the lease of. */
-interface HeldBasket extends BasketVisits {
-  readonly lease: BasketLease;
-  /** The end of the work within the work. */
-  last: Promise<unknown>;
-}
-
-/** The baskets of the methods in progress whose handlers can call other methods. */
-const heldBy = new WeakMap<Call, HeldBasket>();
-
-/** Runs work under the lease of the visitor's basket. It begins a session and a grant for a guest. */
-async function withBasket<Result>(
+/**
+ * Runs work under the lease of the visitor's basket. It begins a session and a grant for a guest.
+ * @param options `isRepeatable`: whether the work can run again, if the system rejects the grant in the middle
+ */
+export async function withBasket<Result>(
   call: Call,
+  options: { readonly isRepeatable: boolean },
   work: (held: HeldBasket) => Promise<Result>,
 ): Promise<Result> {
   const outer = heldBy.get(call);
@@ -108,20 +111,33 @@ async function withBasket<Result>(
     outer.last = result.catch(() => undefined);
     return result;
   }
+  // Before a session begins.
   call.services.system?.assertUp();
   const { key } = await call.session.lists.own("basket");
-  const grant = await new CallGrants(call).obtain();
   const toBasketKey = () => key;
-  return withBasketLease(call, key, (lease) => {
-    const reading = createVisit(call, { grant, toBasketKey });
-    const changing = createVisit(call, { grant, toBasketKey, fetch: lease.fetch });
-    return work({ lease, reading, changing, last: Promise.resolve() });
+  return withBasketLease(call, key, async (lease) => {
+    // The holder before this one can have changed the grant.
+    const grant = await new CallGrants(call).obtain();
+    return withGrant(
+      call,
+      grant,
+      (changing) => {
+        const reading = createVisit(call, { grant: changing.grant, toBasketKey });
+        return work({ lease, reading, changing, last: Promise.resolve() });
+      },
+      { ...options, toBasketKey, fetch: lease.fetch },
+    );
   });
 }
 
 /** @throws Error if the shop's baskets are not in a commerce system */
-function basketsOf({ services }: Call): Baskets<Grant, CommerceBasket> {
+export function basketsOf({ services }: Call): Baskets<Grant, CommerceBasket> {
   const baskets = services.commerce?.baskets;
   if (baskets !== undefined) return baskets;
   throw new Error(`The baskets of the shop ${services.shop.shopId} are not in a commerce system`);
 }
+
+// --- Internal helpers ---
+
+/** The baskets of the methods in progress whose handlers can call other methods. */
+const heldBy = new WeakMap<Call, HeldBasket>();

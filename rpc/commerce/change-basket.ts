@@ -22,6 +22,7 @@ import type {
   BasketTarget,
   CommerceBasket,
   Grant,
+  Shortage,
 } from "./commerce-backend.ts";
 import { reached } from "./steps.ts";
 import type { LoginVisit } from "./visit.ts";
@@ -114,8 +115,8 @@ export async function finishOpenChange<B extends CommerceBasket>(
   const open = findOpen(lease.log);
   if (open?.targets === undefined || open.id === own) return;
   const { id, targets } = open;
-  const seen = await baskets.read(visits.reading);
   try {
+    const seen = await baskets.read(visits.reading);
     // Not every system would notice that nothing changes.
     if (findMissed(seen, targets).length > 0) {
       await lease.save(lease.log);
@@ -131,7 +132,46 @@ export async function finishOpenChange<B extends CommerceBasket>(
   await lease.save(complete(lease.log, id));
 }
 
+/**
+ * Sets targets. If the system rejects one of several, the others are still set.
+ * @returns the targets that the system didn't reach, or rejected
+ * @throws errors that leave open whether the system made the change
+ */
+export async function setEach(
+  baskets: Baskets<Grant, CommerceBasket>,
+  { reading, changing }: BasketVisits,
+  { targets, seen }: { readonly targets: readonly BasketTarget[]; readonly seen: CommerceBasket },
+): Promise<readonly Shortage[]> {
+  try {
+    return (await baskets.set({ targets, seen }, changing)).short ?? [];
+  } catch (error) {
+    if (!isRejection(error)) throw error;
+    if (targets.length > 1) {
+      const short: Shortage[] = [];
+      for (const target of targets) {
+        const change = { targets: [target], seen: await baskets.read(reading) };
+        short.push(...(await setEach(baskets, { reading, changing }, change)));
+      }
+      return short;
+    }
+    changing.log.warn("The commerce system rejected a line of a merge", {
+      error: describeError(error),
+    });
+    const quantities = quantitiesOf(seen);
+    return targets.map((target) => ({
+      variantId: target.variantId,
+      reason: (error as RpcError).code,
+      quantity: quantities.get(identify(target)) ?? 0,
+    }));
+  }
+}
+
 // --- Internal helpers ---
+
+/** Whether the system has clearly rejected a change. A rejected grant says nothing about the change. */
+function isRejection(error: unknown): boolean {
+  return error instanceof RpcError && error.status < 500 && error.code !== "session_ended";
+}
 
 async function setTargets<B extends CommerceBasket>(
   baskets: Baskets<Grant, B>,
@@ -143,8 +183,7 @@ async function setTargets<B extends CommerceBasket>(
   try {
     return await baskets.set({ targets, seen }, changing);
   } catch (error) {
-    const isRejection = error instanceof RpcError && error.status < 500;
-    if (isRejection) await lease.save(forget(lease.log, { id, targets, at: 0 }));
+    if (isRejection(error)) await lease.save(forget(lease.log, { id, targets, at: 0 }));
     throw error;
   }
 }
@@ -162,11 +201,14 @@ function isInVain(
 
 /** Whether the system may have made the change, although it failed: nobody knows. */
 function isUnknown(error: unknown): boolean {
-  if (error instanceof RpcError) return error.code === "commerce_unavailable";
+  if (error instanceof RpcError) return unknownOutcomes.has(error.code);
   if (error instanceof LeaseLostError || error instanceof StorageUnavailableError) return true;
   const { name } = error as Partial<Error>;
   return name === "AbortError" || name === "TimeoutError";
 }
+
+/** A rejected grant is renewed, and then the change is tried again. */
+const unknownOutcomes = new Set(["commerce_unavailable", "session_ended"]);
 
 /** A repetition of a rejected change begins from the basket as it is. */
 function forget(log: BasketLog, { id, targets = [] }: NotedChange): BasketLog {

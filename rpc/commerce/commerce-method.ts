@@ -11,7 +11,7 @@ import {
   type Schema,
 } from "../method.ts";
 import type { Verb } from "../verb.ts";
-import { openVisit, runChange } from "./call-basket.ts";
+import { runChange, runRead } from "./call-basket.ts";
 import type { Grant } from "./commerce-backend.ts";
 import type { LoginVisit } from "./visit.ts";
 
@@ -68,7 +68,8 @@ export function defineCommerceMethod<
     const context = (isPublic ? call.publicContext : call.context) as ContextOf<A>;
     const handle = async (visit: LoginVisit) =>
       handler(input as InputOf<I>, visit as LoginVisit<G>, context);
-    return isRead ? handle(await openVisit(call)) : runChange(call, handle);
+    // A read has no use for setGrant, which its visit has, too.
+    return isRead ? runRead(call, (visit) => handle(visit as LoginVisit)) : runChange(call, handle);
   });
 }
 

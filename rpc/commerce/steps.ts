@@ -2,7 +2,17 @@
 export type Step = (typeof steps)[number];
 
 /** All steps, in their order. */
-export const steps = ["change: planned", "change: stored", "change: set"] as const;
+export const steps = [
+  "change: planned",
+  "change: stored",
+  "change: set",
+  "merge: sealed",
+  "merge: planned",
+  "merge: stored",
+  "merge: set",
+  "merge: done",
+  "merge: removed",
+] as const;
 
 /** Runs at each step. Only tests set it. */
 let observer: ((step: Step) => void | Promise<void>) | undefined;

@@ -8,6 +8,7 @@ import {
 } from "../../storage/sessions/session.ts";
 import { findListKey } from "../idempotency/list-keys.ts";
 import type { RequestKey } from "../idempotency/request-key.ts";
+import { moveBasket } from "../commerce/move-basket.ts";
 import type { CallSession } from "../session/call-session.ts";
 import type { ShopServices } from "../shop.ts";
 import { emptyBasket, mergeItems, type Basket } from "./basket.ts";
@@ -136,7 +137,8 @@ export class VisitorLists {
   merge(userId: string | number, pending: readonly PendingMerge[]): Promise<MergeReport> {
     const transfer = (merge: PendingMerge) => this.#transfer(merge, userId);
     const { services, call } = this.#session;
-    return completeMerges(services, userId, pending, transfer, call.log);
+    const own = pending.filter((merge) => isMergedHere(services, merge));
+    return completeMerges(services, userId, own, transfer, call.log);
   }
 
   /** Closes a guest's lists when the session ends. A user keeps the lists. */
@@ -147,13 +149,12 @@ export class VisitorLists {
     );
   }
 
-  async #transfer(
-    { shopId, belonging, key, expiresAt }: PendingMerge,
-    userId: string | number,
-  ): Promise<MergeReport["lines"]> {
+  async #transfer(merge: PendingMerge, userId: string | number): Promise<MergeReport["lines"]> {
+    const { shopId, belonging, key, expiresAt } = merge;
     const shop = this.#session.services.realm.shops.get(shopId);
     // The config can lose a shop while its merges are pending.
-    if (shop === undefined || shop.commerce?.[portOf[belonging]] !== undefined) return [];
+    if (shop === undefined) return [];
+    if (isElsewhere(shop, belonging)) return moveBasket(this.#session.call, merge);
     const userKey = this.#userKeyIn(shopId, userId);
     return transferList(listsOf(shop, belonging), { key, expiresAt }, userKey);
   }
@@ -176,8 +177,16 @@ export async function extendGuestLists(services: ShopServices, session: Session)
 
 // --- Internal helpers ---
 
-/** The ports of a commerce system for the lists. */
-const portOf = { basket: "baskets", wishlist: "wishlists" } as const;
+/** Whether a shop's lists of one kind are in a commerce system. */
+function isElsewhere({ commerce }: ShopServices, kind: ListKind): boolean {
+  return commerce?.[kind === "basket" ? "baskets" : "wishlists"] !== undefined;
+}
+
+/** A list in a commerce system is merged in calls of its own shop, which have the user's grant. */
+function isMergedHere({ shop, realm }: ShopServices, { shopId, belonging }: PendingMerge): boolean {
+  const owner = realm.shops.get(shopId);
+  return shopId === shop.shopId || owner === undefined || !isElsewhere(owner, belonging);
+}
 
 interface Lists {
   readonly basket: Basket;
@@ -203,13 +212,13 @@ const shopLists: { [K in ListKind]: (services: ShopServices) => ShopLists<Lists[
 
 /** Visits the guest's lists that are in the storage, and not in a commerce system. */
 async function forEachGuestList(
-  { commerce }: ShopServices,
+  services: ShopServices,
   { user, belongings = {} }: SessionRecord,
   visit: (kind: ListKind, key: string) => Promise<void>,
 ): Promise<void> {
   if (user !== undefined) return;
-  const basket = commerce?.baskets === undefined ? belongings.basket : undefined;
-  const wishlist = commerce?.wishlists === undefined ? belongings.wishlist : undefined;
+  const basket = isElsewhere(services, "basket") ? undefined : belongings.basket;
+  const wishlist = isElsewhere(services, "wishlist") ? undefined : belongings.wishlist;
   await Promise.all([basket && visit("basket", basket), wishlist && visit("wishlist", wishlist)]);
 }
 

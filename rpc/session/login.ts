@@ -1,6 +1,7 @@
 import { describeError } from "../../shared/log.ts";
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
 import type { PendingMerge } from "../../storage/sessions/user-index.ts";
+import { storeLoginGrant } from "../commerce/login-visit.ts";
 import type { LoginOptions } from "../context.ts";
 import { notify } from "../hooks.ts";
 import type { MergeReport } from "../lists/transfer.ts";
@@ -40,6 +41,7 @@ export async function bindUser(
     transport: call.transport,
     transient: rememberMe === false ? true : undefined,
     others: session.others,
+    prepare: (begun) => storeLoginGrant(call, begun),
   });
   session.others = [];
   session.replace(bound.session);

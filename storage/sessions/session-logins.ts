@@ -21,6 +21,8 @@ export interface Login {
   readonly transient?: boolean | undefined;
   /** Other active sessions of the request: the login ends them, too. */
   readonly others?: readonly Session[] | undefined;
+  /** Stores what belongs to the new session, before the session can be used. An error fails the login. */
+  readonly prepare?: ((session: Session) => Promise<void>) | undefined;
 }
 
 /**
@@ -54,6 +56,7 @@ export async function bindSession(
   }));
   let pendingMerges: readonly PendingMerge[];
   try {
+    await login.prepare?.(session);
     const entry = { ...records.toIndexEntry(session), userAgent, transport };
     pendingMerges = await users.add(user.id, session.record.handle, entry, {
       replaces: old?.record.handle,
@@ -130,6 +133,7 @@ function inherit(old: SessionRecord, user: ShopUser): Partial<SessionRecord> | u
 function toPendingMerges({ record, expiresAt }: Session, shopId: number): PendingMerge[] {
   if (record.user !== undefined) return [];
   return Object.entries(record.belongings ?? {}).map(([belonging, key]) => {
-    return { shopId, belonging: belonging as ListKind, key, expiresAt };
+    const merge = { shopId, belonging: belonging as ListKind, key, expiresAt };
+    return key === record.handle ? merge : { ...merge, handle: record.handle };
   });
 }

@@ -27,6 +27,8 @@ export interface PendingMerge {
   readonly shopId: number;
   readonly belonging: ListKind;
   readonly key: string;
+  /** The handle of the guest's session, if it isn't the key. */
+  readonly handle?: string | undefined;
   /** When the guest's document expires, in epoch milliseconds. */
   readonly expiresAt: number;
 }
@@ -193,9 +195,10 @@ function isUserSession(value: unknown): value is UserSession {
 
 function isPendingMerge(value: unknown): value is PendingMerge {
   if (!isObject(value)) return false;
-  const { shopId, belonging, key, expiresAt } = value;
+  const { shopId, belonging, key, handle, expiresAt } = value;
   return (
     Number.isSafeInteger(shopId) &&
+    isOptionalString(handle) &&
     (belonging === "basket" || belonging === "wishlist") &&
     typeof key === "string" &&
     Number.isFinite(expiresAt)

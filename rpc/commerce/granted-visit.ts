@@ -1,0 +1,80 @@
+import type { Call } from "../call.ts";
+import { RpcError } from "../error.ts";
+import { CallGrants } from "./call-grants.ts";
+import type { Grant } from "./commerce-backend.ts";
+import { createVisit, type Visitor } from "./create-visit.ts";
+import type { LoginVisit } from "./visit.ts";
+
+/**
+ * Runs work of the commerce system with a grant. If the system rejects the grant, it is renewed, and the work runs once
+ * more. If it can't be renewed, a user's session ends.
+ *
+ * @param fields further parts of the visit
+ * @param isRepeatable whether the work can run again after several requests; otherwise only after its first request
+ * @throws RpcError `session_ended`; and any error of `work`
+ */
+export async function withGrant<Result>(
+  call: Call,
+  grant: Grant | undefined,
+  work: (visit: LoginVisit) => Promise<Result>,
+  { isRepeatable, ...fields }: Partial<Omit<Visitor, "grant">> & { readonly isRepeatable: boolean },
+): Promise<Result> {
+  const first = createCountedVisit(call, grant, fields);
+  try {
+    return await finish(call, first.visit, work, first.issued);
+  } catch (error) {
+    if (!isRejectedGrant(error) || grant === undefined) throw error;
+    const renewed = await new CallGrants(call).obtain({ rejected: grant });
+    if (!isRepeatable && first.requests() > 1) throw error;
+    const next = createCountedVisit(call, renewed, fields);
+    return finish(call, next.visit, work, next.issued);
+  }
+}
+
+// --- Internal helpers ---
+
+/** An adapter throws this error if the system rejects the grant of the visit. */
+function isRejectedGrant(error: unknown): boolean {
+  return error instanceof RpcError && error.code === "session_ended";
+}
+
+function createCountedVisit(
+  call: Call,
+  grant: Grant | undefined,
+  fields: Partial<Omit<Visitor, "grant">>,
+) {
+  let requests = 0;
+  let issued: Grant | undefined;
+  const visit = createVisit(call, {
+    ...fields,
+    grant,
+    setGrant: (next) => {
+      issued = next;
+    },
+  });
+  const send = visit.fetch;
+  const counted: typeof fetch = (input, init) => {
+    requests++;
+    return send(input, init);
+  };
+  return {
+    visit: Object.defineProperty(visit, "fetch", { value: counted, enumerable: true }),
+    requests: () => requests,
+    issued: () => issued,
+  };
+}
+
+/** Stores the grant that the work has set, also if the work failed after that: the system has issued it. */
+async function finish<Result>(
+  call: Call,
+  visit: LoginVisit,
+  work: (visit: LoginVisit) => Promise<Result>,
+  issued: () => Grant | undefined,
+): Promise<Result> {
+  try {
+    return await work(visit);
+  } finally {
+    const grant = issued();
+    if (grant !== undefined) await new CallGrants(call).put(grant);
+  }
+}

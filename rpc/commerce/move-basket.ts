@@ -1,0 +1,156 @@
+import { describeError } from "../../shared/log.ts";
+import type { PendingMerge } from "../../storage/sessions/user-index.ts";
+import type { Call } from "../call.ts";
+import { RpcError } from "../error.ts";
+import type { MergedLine } from "../lists/basket-line.ts";
+import { userOwnerKey } from "../lists/transfer.ts";
+import { withBasketLease, type BasketLease } from "./basket-lease.ts";
+import { addDone, complete, findChange, note, type NotedChange } from "./basket-log.ts";
+import { findMissed, planClear } from "./basket-plan.ts";
+import { basketsOf, withBasket, type HeldBasket } from "./call-basket.ts";
+import { finishOpenChange, setEach, type BasketVisits } from "./change-basket.ts";
+import type { Grant, Shortage } from "./commerce-backend.ts";
+import { createVisit } from "./create-visit.ts";
+import { joined } from "./login-visit.ts";
+import { planMerge, toMergedLines, type PlannedLine } from "./merge-plan.ts";
+import { reached } from "./steps.ts";
+
+/*
+ * The move of a guest's lines into the user's basket in a commerce system. It is a change of the user's basket with the
+ * ID `merge:<guest's key>`, so it happens once, however often a call repeats it.
+ *
+ *   1. The guest's log names the user: later changes of the guest fail.
+ *   2. The user's log gets the quantities of all lines.
+ *   3. The system sets them.
+ *   4. The user's log marks the change as done.
+ *   5. The guest's lines are removed.
+ *
+ * The user's index lists the move as pending until step 5 is done.
+ */
+
+/**
+ * Moves a guest's basket to the user of the call, or continues an earlier attempt.
+ * @returns the outcome for each line; nothing if an earlier attempt moved it, or the system joined the baskets
+ * @throws any error of the system; the move stays pending
+ */
+export function moveBasket(call: Call, merge: PendingMerge): Promise<readonly MergedLine[]> {
+  return withBasket(call, { isRepeatable: true }, async (held) => {
+    const baskets = basketsOf(call);
+    const id = `merge:${merge.key}`;
+    const noted = findChange(held.lease.log, id);
+    await finishOpenChange(baskets, held.lease, held, id);
+    const grant = await readGuestGrant(call, merge);
+    return withBasketLease(call, merge.key, async (lease) => {
+      const guest = { lease, ...createGuestVisits(call, merge, grant, lease) };
+      if (noted !== undefined) {
+        await finishMove(call, held, noted, merge);
+        await removeLines(call, guest);
+        return [];
+      }
+      const plan = await beginMove(call, held, guest, merge);
+      if (plan === undefined) return [];
+      const short = await finishMove(call, held, plan.change, merge);
+      await removeLines(call, guest);
+      return toMergedLines(plan.lines, short);
+    });
+  });
+}
+
+// --- Internal helpers ---
+
+interface GuestBasket extends BasketVisits {
+  readonly lease: BasketLease;
+}
+
+/** Steps 1 and 2. @returns `undefined` if there is nothing to move */
+async function beginMove(
+  call: Call,
+  held: HeldBasket,
+  guest: GuestBasket,
+  merge: PendingMerge,
+): Promise<{ readonly change: NotedChange; readonly lines: readonly PlannedLine[] } | undefined> {
+  const baskets = basketsOf(call);
+  const userKey = userOwnerKey(merge.shopId, call.user?.id ?? "");
+  const { movedTo } = guest.lease.log;
+  if (movedTo === joined) await keepKeys(held, guest, merge);
+  if (movedTo !== undefined && movedTo !== userKey) return undefined;
+  if (movedTo === undefined) {
+    await finishOpenChange(baskets, guest.lease, guest);
+    await guest.lease.save({ ...guest.lease.log, movedTo: userKey }, merge.expiresAt);
+    await reached("merge: sealed");
+  }
+  const left = await baskets.read(guest.reading);
+  const seen = await baskets.read(held.reading);
+  const { targets, lines } = planMerge(seen, left, call.services.basketOptions);
+  const change = { id: `merge:${merge.key}`, at: Date.now(), targets };
+  await reached("merge: planned");
+  // The guest's keys come along: a repetition of the guest's last change must change nothing.
+  const log = addDone(held.lease.log, guest.lease.log.changes);
+  await held.lease.save(note(log, change), merge.expiresAt);
+  await reached("merge: stored");
+  return { change, lines };
+}
+
+/** Steps 3 and 4. @returns the targets that the system didn't reach */
+async function finishMove(
+  call: Call,
+  held: HeldBasket,
+  { id, targets }: NotedChange,
+  merge: PendingMerge,
+): Promise<readonly Shortage[]> {
+  if (targets === undefined) return [];
+  const baskets = basketsOf(call);
+  const seen = await baskets.read(held.reading);
+  const missed = findMissed(seen, targets);
+  const short = missed.length === 0 ? [] : await setEach(baskets, held, { targets: missed, seen });
+  await reached("merge: set");
+  await held.lease.save(complete(held.lease.log, id), merge.expiresAt);
+  await reached("merge: done");
+  return short;
+}
+
+/** Step 5. If the system rejects the guest's grant by now, nobody can use the lines. */
+async function removeLines(call: Call, guest: GuestBasket): Promise<void> {
+  const baskets = basketsOf(call);
+  try {
+    const seen = await baskets.read(guest.reading);
+    if (seen.items.length === 0) return;
+    await baskets.set({ targets: planClear(seen), seen }, guest.changing);
+    await reached("merge: removed");
+  } catch (error) {
+    if (!(error instanceof RpcError) || error.status >= 500) throw error;
+    call.log.debug("The lines of a merged guest's basket stay in the commerce system", {
+      error: describeError(error),
+    });
+  }
+}
+
+/** Only the keys of the guest's changes: the system has joined the lines. */
+async function keepKeys(held: HeldBasket, guest: GuestBasket, merge: PendingMerge): Promise<void> {
+  const log = addDone(held.lease.log, guest.lease.log.changes);
+  if (log !== held.lease.log) await held.lease.save(log, merge.expiresAt);
+}
+
+async function readGuestGrant(
+  { services, redactor }: Call,
+  { key, handle = key }: PendingMerge,
+): Promise<Grant | undefined> {
+  const found = await services.grants?.documents.read(handle);
+  if (found?.state !== "active") return undefined;
+  const grant = found.grant as Grant;
+  redactor.addSource(() => [grant]);
+  return grant;
+}
+
+function createGuestVisits(
+  call: Call,
+  { key }: PendingMerge,
+  grant: Grant | undefined,
+  lease: BasketLease,
+): BasketVisits {
+  const fields = { user: undefined, grant, toBasketKey: () => key };
+  return {
+    reading: createVisit(call, fields),
+    changing: createVisit(call, { ...fields, fetch: lease.fetch }),
+  };
+}
