@@ -6,6 +6,7 @@ import type { RequestKey } from "../rpc/idempotency/request-key.ts";
 import { readBasket, readWishlist } from "../rpc/lists/context-lists.ts";
 import type { RpcMethod } from "../rpc/method.ts";
 import type { KeptAnswer } from "../storage/sessions/kept-answer.ts";
+import type { HeaderEntry } from "./credentials/transport.ts";
 import { isResponse, toRpcResponse, type RpcResponse } from "./response.ts";
 
 /**
@@ -54,7 +55,7 @@ export class IdempotentCall {
   }
 
   /** Adds the answer to the changes of the session, before they are written. */
-  keep(result: unknown, { status, body }: RpcResponse): void {
+  keep(result: unknown, response: RpcResponse): void {
     this.#hasRun = true;
     if (this.#hasOwnKeys) return;
     const { session } = this.#call;
@@ -63,7 +64,8 @@ export class IdempotentCall {
       return;
     }
     const list = this.#key.views.get(result as object);
-    const answer = list === undefined ? { status, body: toText(body) } : { status, list };
+    const { status, body, headers } = toAnswer(response);
+    const answer = list === undefined ? { status, body, headers } : { status, headers, list };
     session.lastChange = this.#claim.toStore(answer);
   }
 
@@ -97,10 +99,10 @@ export class IdempotentCall {
   }
 
   /** The change of the record after a failure, if there is one. */
-  #toChange(error: unknown, { status, body }: RpcResponse) {
+  #toChange(error: unknown, response: RpcResponse) {
+    const { status } = response;
     const hasBegun = this.#running !== undefined;
-    if (hasBegun && isFinal(error, status))
-      return this.#claim.toStore({ status, body: toText(body) });
+    if (hasBegun && isFinal(error, status)) return this.#claim.toStore(toAnswer(response));
     // The method has ended well or is still running, so a repetition must wait.
     const isUnclear = status === 504 || (this.#hasRun && status >= 500);
     return isUnclear ? undefined : this.#claim.toRemove();
@@ -118,17 +120,22 @@ export class IdempotentCall {
     }
   }
 
-  async #toResponse({ status, body, list }: KeptAnswer): Promise<RpcResponse> {
+  async #toResponse({ status, body, headers = [], list }: KeptAnswer): Promise<RpcResponse> {
     if (status === undefined) throw pending();
-    if (list === "basket") return toRpcResponse(await readBasket(this.#call));
-    if (list === "wishlist") return toRpcResponse(await readWishlist(this.#call));
+    const own = headers.map(([name, value]): HeaderEntry => [name, value]);
+    if (list !== undefined) {
+      const read = list === "basket" ? readBasket : readWishlist;
+      const response = toRpcResponse(await read(this.#call));
+      response.headers.push(...own);
+      return response;
+    }
     if (body === undefined && status !== 204) {
       throw new RpcError("answer_not_kept", { executed: status < 400 });
     }
     const type = status < 400 ? "application/json" : "application/problem+json";
-    const headers: RpcResponse["headers"] = [["cache-control", "no-store"]];
-    if (body !== undefined) headers.push(["content-type", type]);
-    return { status, body: body ?? null, headers };
+    if (body !== undefined) own.unshift(["content-type", type]);
+    own.unshift(["cache-control", "no-store"]);
+    return { status, body: body ?? null, headers: own };
   }
 }
 
@@ -145,7 +152,13 @@ function isFinal(error: unknown, status: number): boolean {
 
 const passing = new Set([401, 405, 408, 409, 412, 415, 425, 429]);
 
-/** A result is text, because a method's `Response` isn't kept. */
-function toText(body: RpcResponse["body"]): string | undefined {
-  return typeof body === "string" ? body : undefined;
+/** The part of a response that is stored. Its other headers are the same for every answer with this status. */
+function toAnswer({ status, body, headers }: RpcResponse) {
+  const own = headers.filter(([name]) => name !== "cache-control" && name !== "content-type");
+  return {
+    status,
+    // A result is text, because a method's `Response` isn't kept.
+    body: typeof body === "string" ? body : undefined,
+    headers: own.length === 0 ? undefined : own,
+  };
 }

@@ -18,19 +18,19 @@ export function findAnswer(
  * Adds an answer to a session, or replaces the one of the same key. An answer that is too large is stored without its
  * body, so that its call isn't executed twice.
  */
-export function addAnswer(record: SessionRecord, added: KeptAnswer): SessionRecord {
+export function addAnswer(record: SessionRecord, answer: KeptAnswer): SessionRecord {
+  // With undefined fields, the storage would parse what it has written.
+  const entries = Object.entries(answer).filter(([, value]) => value !== undefined);
+  const added = Object.fromEntries(entries) as unknown as KeptAnswer;
   const others = (record.answers ?? []).filter(
     ({ id, at }) => id !== added.id && at > added.at - keyLifetime,
   );
   let room = maxAnswersSize - 2;
   const kept: KeptAnswer[] = [];
-  for (const answer of [
-    sizeOf(added) > room ? withoutBody(added) : added,
-    ...others.toReversed(),
-  ]) {
-    room -= sizeOf(answer) + 1;
+  for (const next of [sizeOf(added) > room ? withoutBody(added) : added, ...others.toReversed()]) {
+    room -= sizeOf(next) + 1;
     if (room < 0 || kept.length === maxKeys) break;
-    kept.unshift(answer);
+    kept.unshift(next);
   }
   return { ...record, answers: kept };
 }
@@ -49,7 +49,8 @@ function isMarkOf(answer: KeptAnswer, id: string, holder: string): boolean {
 }
 
 function withoutBody(answer: KeptAnswer): KeptAnswer {
-  return { ...answer, body: undefined };
+  const { id, fingerprint, at, status } = answer;
+  return status === undefined ? { id, fingerprint, at } : { id, fingerprint, at, status };
 }
 
 function sizeOf(answer: KeptAnswer): number {

@@ -16,6 +16,8 @@ export interface KeptAnswer {
   readonly status?: number | undefined;
   /** JSON; absent for none, and for an answer that is too large. */
   readonly body?: string | undefined;
+  /** Headers that the method has set, or that belong to its error; absent: none. */
+  readonly headers?: readonly (readonly [name: string, value: string])[] | undefined;
   /** In place of a body: the answer is this list as it is. */
   readonly list?: ListKind | undefined;
 }
@@ -28,7 +30,7 @@ export function isKeptAnswers(value: unknown): value is readonly KeptAnswer[] {
 // --- Internal helpers ---
 
 function isKeptAnswer(value: unknown): value is KeptAnswer {
-  const { id, fingerprint, at, holder, watched, status, body, list } = (value ??
+  const { id, fingerprint, at, holder, watched, status, body, headers, list } = (value ??
     {}) as Partial<KeptAnswer>;
   return (
     typeof id === "string" &&
@@ -38,6 +40,13 @@ function isKeptAnswer(value: unknown): value is KeptAnswer {
     (watched === undefined || Number.isFinite(watched)) &&
     (status === undefined || Number.isInteger(status)) &&
     (body === undefined || typeof body === "string") &&
+    (headers === undefined || (Array.isArray(headers) && headers.every(isHeader))) &&
     (list === undefined || list === "basket" || list === "wishlist")
+  );
+}
+
+function isHeader(value: unknown): boolean {
+  return (
+    Array.isArray(value) && value.length === 2 && value.every((text) => typeof text === "string")
   );
 }

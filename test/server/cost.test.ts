@@ -106,9 +106,14 @@ function countOperations(driver: Driver): Driver {
 
 /** The cost of a call after the given earlier calls. */
 async function costOf(...calls: string[]): Promise<Cost> {
+  return costWith({}, ...calls);
+}
+
+/** The same, with these headers. */
+async function costWith(headers: Record<string, string>, ...calls: string[]): Promise<Cost> {
   for (const call of calls) {
     const payload = call === "addItemToBasket" ? { variantId: 7, quantity: 1 } : undefined;
-    const { status } = await client.call(call, payload);
+    const { status } = await client.call(call, payload, headers);
     expect([200, 204]).toContain(status);
   }
   return cost;
@@ -165,6 +170,23 @@ test("a change of a basket reads and writes the basket once", async () => {
     signatures: 0,
     parses: 2,
     texts: 2,
+  });
+});
+
+test.each(["setField", "rename"])("%s writes once with an Idempotency-Key, too", async (call) => {
+  await costOf("enter", "getUser", call);
+  expect(await costWith({ "idempotency-key": "a" }, call)).toMatchObject({ writes: 1, parses: 1 });
+  expect(await costWith({ "idempotency-key": "a" }, call)).toMatchObject({ reads: 0, writes: 0 });
+});
+
+test("a change of a basket with an Idempotency-Key only reads the wishlist in addition", async () => {
+  await costOf("enter", "getUser", "addItemToBasket");
+  expect(await costWith({ "idempotency-key": "a" }, "addItemToBasket")).toMatchObject({
+    reads: 3,
+    writes: 1,
+  });
+  expect(await costWith({ "idempotency-key": "a" }, "addItemToBasket")).toMatchObject({
+    writes: 0,
   });
 });
 

@@ -28,6 +28,49 @@ describeStorages("a call that is repeated with its Idempotency-Key", (setup: Set
     expect(runs).toEqual([undefined, "nothing", "text"]);
   });
 
+  test("gets the headers that the method has set, and runs once by each verb", async () => {
+    const visitor = await enter();
+    for (const method of ["POST", "PUT", "PUT"]) {
+      const { headers, setCookies, body } = await visitor.request("/api/rpc/label", {
+        method,
+        headers: { "content-type": "application/json", "x-shop-id": "1001", ...withKey("one") },
+        body: "{}",
+      });
+      expect(body).toEqual({ labelled: true });
+      expect(headers.get("x-order")).toBe("run 1");
+      expect(setCookies).toEqual(["coupon=1", "theme=dark"]);
+    }
+    expect(runs).toEqual(["label"]);
+  });
+
+  test("runs once in a batch, and alone", async () => {
+    const visitor = await enter();
+    const calls = [
+      { method: "count", payload: 1, key: "one" },
+      { method: "count", payload: 1, key: "one" },
+      { method: "count", payload: 2, key: "one" },
+      { method: "count", payload: 1 },
+    ];
+    const send = async () => {
+      const { body } = await visitor.request("/api/rpc", {
+        method: "POST",
+        headers: { "content-type": "application/json", "x-shop-id": "1001" },
+        body: JSON.stringify(calls),
+      });
+      return body as { status: number; body: { run?: number; code?: string } }[];
+    };
+    const first = await send();
+    expect(first.map(({ status }) => status)).toEqual([200, 200, 422, 200]);
+    expect(first.map(({ body }) => body.run ?? body.code)).toEqual([
+      1,
+      1,
+      "idempotency_key_reused",
+      2,
+    ]);
+    expect((await send()).map(({ body }) => body.run)).toEqual([1, 1, undefined, 3]);
+    expect(await visitor.call("count", 1, withKey("one"))).toMatchObject({ body: { run: 1 } });
+  });
+
   test("runs again with another key, and without one", async () => {
     const visitor = await enter();
     await visitor.call("count", 1, withKey("one"));
