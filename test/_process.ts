@@ -18,6 +18,8 @@ export interface ServerProcess {
   stop(): Promise<number | null>;
   /** Kills it with SIGKILL. */
   kill(): Promise<void>;
+  /** Sends a signal, for example SIGSTOP. */
+  signal(name: NodeJS.Signals): void;
 }
 
 /**
@@ -71,6 +73,7 @@ export async function startProcess(
       const [code] = await exited;
       return code;
     },
+    signal: (name) => void child.kill(name),
     async kill() {
       end();
       await exited;
