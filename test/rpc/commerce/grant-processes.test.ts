@@ -20,8 +20,8 @@ describeWithRedis("grants of real servers on Redis", () => {
     await first.kill();
     upstream.isDown = false;
     await start();
-    await expect.poll(() => upstream.ended, { timeout: 10_000 }).toEqual(["begin-1"]);
-  });
+    await expect.poll(() => upstream.ended, { timeout: 15_000 }).toEqual(["begin-1"]);
+  }, 60_000);
 
   test("are ended after the start, if their session expired while no server ran", async () => {
     const { start, upstream } = await startUpstream();
@@ -31,8 +31,8 @@ describeWithRedis("grants of real servers on Redis", () => {
     await sleep(3000);
     expect(upstream.ended).toEqual([]);
     await start({ IDLE: "2" });
-    await expect.poll(() => upstream.ended, { timeout: 10_000 }).toEqual(["begin-1"]);
-  });
+    await expect.poll(() => upstream.ended, { timeout: 15_000 }).toEqual(["begin-1"]);
+  }, 60_000);
 
   test("are not replaced by a server that was stopped for 15 seconds during a renewal", async () => {
     const { start, upstream } = await startUpstream();
@@ -45,7 +45,7 @@ describeWithRedis("grants of real servers on Redis", () => {
     upstream.lasts = 60_000;
     upstream.holdNext = true;
     const late = guest.call("showGrant");
-    await expect.poll(() => upstream.held.length).toBe(1);
+    await expect.poll(() => upstream.held.length, { timeout: 10_000 }).toBe(1);
     stopped.signal("SIGSTOP");
     const time = sleep(15_000);
     expect((await twin.call("showGrant")).body).toMatchObject({ token: "renew-3" });
@@ -56,7 +56,7 @@ describeWithRedis("grants of real servers on Redis", () => {
     expect(await late).toMatchObject({ status: 503, body: { code: /_unavailable$/ } });
     expect((await guest.call("showGrant")).body).toMatchObject({ token: "renew-3" });
     expect(upstream.requests).toEqual(["begin", "renew", "renew"]);
-  });
+  }, 60_000);
 });
 
 // --- Internal helpers ---

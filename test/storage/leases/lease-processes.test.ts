@@ -34,7 +34,7 @@ describeWithRedis("leases of real processes on Redis", () => {
     expect(await waiter.run("end")).toBe("ended");
     expect(await holder.run("end")).toBe("ended");
     expect(await holder.run("begin")).toBe("got 3 intent");
-  });
+  }, 60_000);
 
   test("keeps the lease of a holder that was stopped if nobody waited", async () => {
     const { holder } = await startTwo({ seconds: 1 });
@@ -48,20 +48,24 @@ describeWithRedis("leases of real processes on Redis", () => {
   test.each([
     ["an hour", 3_600_000],
     ["thirty days", 30 * 86_400_000],
-  ])("does not take over early when the clocks are %s apart", async (_, milliseconds) => {
-    for (const ahead of [milliseconds, -milliseconds]) {
-      const { holder, waiter } = await startTwo({ seconds: 3, ahead });
-      expect(await holder.run("begin")).toBe("got 1 -");
-      const waiting = waiter.run("begin");
-      for (let proof = 0; proof < 5; proof++) {
-        await sleep(800);
-        expect(await holder.run("prove")).toBe("proved");
+  ])(
+    "does not take over early when the clocks are %s apart",
+    async (_, milliseconds) => {
+      for (const ahead of [milliseconds, -milliseconds]) {
+        const { holder, waiter } = await startTwo({ seconds: 3, ahead });
+        expect(await holder.run("begin")).toBe("got 1 -");
+        const waiting = waiter.run("begin");
+        for (let proof = 0; proof < 5; proof++) {
+          await sleep(800);
+          expect(await holder.run("prove")).toBe("proved");
+        }
+        expect(await holder.run("end")).toBe("ended");
+        // A document that has expired by the waiter's clock begins a new series of numbers.
+        expect(await waiting).toMatch(/^got [12] -$/);
       }
-      expect(await holder.run("end")).toBe("ended");
-      // A document that has expired by the waiter's clock begins a new series of numbers.
-      expect(await waiting).toMatch(/^got [12] -$/);
-    }
-  });
+    },
+    60_000,
+  );
 });
 
 // --- Internal helpers ---
