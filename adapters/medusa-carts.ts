@@ -46,8 +46,12 @@ export function createMedusaCarts({ send, request }: MedusaRequest, regionId: st
 
   async function findId(visit: MedusaVisit): Promise<string | undefined> {
     if (visit.grant?.token === undefined) return visit.grant?.cartId;
-    const { customer } = await request(visit, { path: customerPath, result: customerBody });
-    const id = customer.metadata?.[toMetadataKey(visit)];
+    const operation = { path: customerPath, result: customerBody };
+    const { result, rejection } = await send(visit, operation);
+    // The customer was deleted.
+    if (rejection?.status === 404) throw sessionEnded();
+    if (rejection !== undefined) throw toError(rejection);
+    const id = result.customer.metadata?.[toMetadataKey(visit)];
     return typeof id === "string" ? id : undefined;
   }
 }
