@@ -88,6 +88,7 @@ describe("the TypeScript in the docs", () => {
       "docs/accounts.md",
       "docs/rpc.md",
       "docs/cache.md",
+      "docs/commerce.md",
       "docs/client.md",
       "docs/storage.md",
       "docs/runtimes.md",
