@@ -7,19 +7,26 @@ import type { PlainRoute } from "./router.ts";
  * `/healthz` responds 200 if the process runs, `/readyz` if the server can handle calls.
  *
  * @param checkReadiness tries a read and a write on each storage, and throws if one fails
+ * @param findUnavailable returns the names of the commerce systems that don't respond. The server stays ready: the other
+ * servers don't reach them either
  */
 export function createHealth(
   checkReadiness: () => Promise<void>,
   server: { readonly isDraining: boolean },
+  findUnavailable: () => readonly string[],
 ): PlainRoute[] {
   const headers = { "content-type": "application/json", "cache-control": "no-store" };
-  const ok = () => new Response('{"status":"ok"}', { statusText: "OK", headers });
+  const ok = (unavailable?: readonly string[]) => {
+    const body = JSON.stringify({ status: "ok", unavailable });
+    return new Response(body, { statusText: "OK", headers });
+  };
   const isReady = async () => {
     if (server.isDraining) return draining();
     await checkReadiness();
-    return ok();
+    const unavailable = findUnavailable();
+    return ok(unavailable.length === 0 ? undefined : unavailable);
   };
-  const answers = { "/healthz": ok, "/readyz": isReady };
+  const answers = { "/healthz": () => ok(), "/readyz": isReady };
   return Object.entries(answers).map(([path, answer]) => ({
     path,
     allowsSlash: true,

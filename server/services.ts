@@ -45,6 +45,8 @@ export interface Services {
   /** The methods of all shops. */
   readonly methods: RpcMethods;
   readonly accounts: DocumentStore;
+  /** The connections to commerce systems. */
+  readonly systems: readonly CommerceSystem[];
   readonly caches: PublicCaches;
   readonly background: BackgroundWork;
   /** Each ends what belongs to the ended sessions of one storage. */
@@ -122,6 +124,7 @@ export function openServices(options: StorefrontOptions): Services {
     return [shop, opened];
   });
   return {
+    systems: [...systems.values()],
     methods: Object.assign({}, ...methods.values()) as RpcMethods,
     shops: new Map(entries),
     accounts,

@@ -105,6 +105,8 @@ export function openStorefront(
   const checkStorages = async () => {
     await Promise.all(services.stores.map((store) => store.ping()));
   };
+  const findUnavailable = () =>
+    services.systems.filter(({ failure }) => failure !== undefined).map(({ name }) => name);
   const checkReadiness = createReadiness(async () => {
     assertConfigured(options);
     await checkStorages();
@@ -124,7 +126,7 @@ export function openStorefront(
   addCallRoutes(app, routes, options, handle, handleBatch);
   addPlainRoutes(
     app,
-    [...createHealth(checkReadiness, state), ...createAdmin(options, services)],
+    [...createHealth(checkReadiness, state, findUnavailable), ...createAdmin(options, services)],
     respond,
   );
   const storefront: Storefront = Object.assign(app, {

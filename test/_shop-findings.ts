@@ -3,6 +3,7 @@ import type { FindingCase } from "./_findings.ts";
 const shop = { shopId: 1001, locale: "de-DE", currency: "EUR" };
 const second = { shopId: 1002, locale: "en-US", currency: "USD" };
 const accounts = { login() {}, register() {}, changePassword() {} };
+const joining = { joinsAtLogin: true, read() {}, set() {} };
 
 /** Cases of findings about the shops and their accounts. */
 export const shopFindings: Readonly<Record<string, FindingCase>> = {
@@ -45,5 +46,10 @@ export const shopFindings: Readonly<Record<string, FindingCase>> = {
     bad: { auth: accounts, mailer() {} },
     good: { auth: accounts },
     path: "mailer",
+  },
+  SF009: {
+    bad: { commerce: { name: "a", baskets: joining }, basket: { mergeStrategy: "useGuest" } },
+    good: { commerce: { name: "a", baskets: joining } },
+    path: "basket.mergeStrategy",
   },
 };

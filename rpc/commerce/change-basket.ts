@@ -24,7 +24,7 @@ import type {
   Grant,
   Shortage,
 } from "./commerce-backend.ts";
-import { reached } from "./steps.ts";
+import { reached } from "./test-hooks.ts";
 import type { LoginVisit } from "./visit.ts";
 
 /*

@@ -19,6 +19,11 @@ export interface CommerceBackend<
   readonly name: string;
   /** Seconds after which a request to the system fails. Less than 10. @default 5 */
   readonly timeout?: number | undefined;
+  /**
+   * Tries whether the system responds, by a request that needs no visitor. `storefront doctor` calls it.
+   * @throws any error if the system doesn't respond as it should
+   */
+  check?(connection: Pick<Visit<G>, "shop" | "fetch">): Promise<void>;
   readonly grants?: Grants<G> | undefined;
   readonly accounts?: Auth<G> | undefined;
   readonly baskets?: Baskets<G, B> | undefined;

@@ -8,6 +8,7 @@ import {
 import { describeError, type Logger } from "../../shared/log.ts";
 import { RpcError } from "../error.ts";
 import type { CommerceBackend } from "./commerce-backend.ts";
+import { sendRequest } from "./test-hooks.ts";
 import { commerceUnavailable, readResponse } from "./system-response.ts";
 
 /** The connection to the commerce system of one backend, with a circuit breaker that all shops on the backend share. */
@@ -73,7 +74,7 @@ export function createCommerceSystem(
     const limit = AbortSignal.timeout(timeout * 1000);
     const signals = [signal, limit, ...(init?.signal ? [init.signal] : [])];
     try {
-      const response = await fetch(input, { ...init, signal: AbortSignal.any(signals) });
+      const response = await sendRequest(input, { ...init, signal: AbortSignal.any(signals) });
       return await readResponse(response);
     } catch (error) {
       if (error instanceof RpcError) throw error;

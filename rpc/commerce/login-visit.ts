@@ -6,6 +6,7 @@ import { CallGrants } from "./call-grants.ts";
 import { finishOpenChange } from "./change-basket.ts";
 import type { Grant } from "./commerce-backend.ts";
 import { createVisit } from "./create-visit.ts";
+import { reached } from "./test-hooks.ts";
 import type { LoginVisit } from "./visit.ts";
 
 /**
@@ -46,6 +47,7 @@ export async function withLoginVisit<Result>(
       await finishOpenChange(baskets, lease, { reading, changing });
     }
     const result = await run(changing);
+    await reached("login: accepted");
     if (result !== undefined && grant !== undefined) lease.leave({ ...lease.log, movedTo: joined });
     return result;
   });

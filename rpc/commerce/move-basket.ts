@@ -13,7 +13,7 @@ import type { Grant, Shortage } from "./commerce-backend.ts";
 import { createVisit } from "./create-visit.ts";
 import { joined } from "./login-visit.ts";
 import { planMerge, toMergedLines, type PlannedLine } from "./merge-plan.ts";
-import { reached } from "./steps.ts";
+import { reached } from "./test-hooks.ts";
 
 /*
  * The move of a guest's lines into the user's basket in a commerce system. It is a change of the user's basket with the

@@ -10,6 +10,7 @@ import type { Environment } from "./environment.ts";
 import { mergeConfig } from "./merge-config.ts";
 import { guessedDomainRules } from "./hosts.ts";
 import { accountRule } from "./rules/account-rules.ts";
+import { commerceRule } from "./rules/commerce-rules.ts";
 import { originRule } from "./rules/origin-rules.ts";
 import { secretRule } from "./rules/secret-rules.ts";
 import { serverRule } from "./rules/server-rules.ts";
@@ -57,7 +58,16 @@ export function assertNoErrors(diagnostics: readonly Diagnostic[]): void {
 
 // --- Internal helpers ---
 
-const rules = [shopRule, accountRule, secretRule, sessionRule, originRule, storageRule, serverRule];
+const rules = [
+  shopRule,
+  accountRule,
+  commerceRule,
+  secretRule,
+  sessionRule,
+  originRule,
+  storageRule,
+  serverRule,
+];
 
 /** An issue of zod. `keys` are unknown keys; `errors` are the issues of each member of a union. */
 interface Issue {

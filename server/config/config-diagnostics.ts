@@ -29,6 +29,10 @@ export const configDiagnostics = {
     "mailer has no effect, because no shop has the built-in accounts",
     "no mailer, or no auth",
   ),
+  SF009: error(
+    "basket.mergeStrategy has no effect, because the commerce system itself joins the baskets at a login",
+    '"merge", or none',
+  ),
 
   // Secrets
   SF101: error(

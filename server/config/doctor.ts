@@ -1,3 +1,4 @@
+import { createCommerceSystem } from "../../rpc/commerce/commerce-system.ts";
 import { isInstance, messageOf } from "../../shared/log.ts";
 import type { DocumentStore } from "../../storage/documents/documents.ts";
 import { openDriver } from "../../storage/open-driver.ts";
@@ -7,6 +8,7 @@ import { findStorages, type ConfiguredStorage } from "./configured-storages.ts";
 import { createDiagnostics, diagnosticKinds, type Diagnostic, type Report } from "./diagnostics.ts";
 import { isOneOfSeveral } from "./environment.ts";
 import { loadDomainRules } from "./hosts.ts";
+import type { SourcedConfig, SourcedShop } from "./merge-config.ts";
 
 /** Checks a config for production, and the storages behind it. Errors come first, then warnings, then notices. */
 export async function diagnose(config: unknown): Promise<readonly Diagnostic[]> {
@@ -16,7 +18,10 @@ export async function diagnose(config: unknown): Promise<readonly Diagnostic[]> 
     return driver !== undefined || getItem !== undefined;
   });
   const { report, list } = createDiagnostics(environment);
-  await Promise.all(storages.map((storage) => checkStorage(storage, report)));
+  await Promise.all([
+    ...storages.map((storage) => checkStorage(storage, report)),
+    ...findSystems(effective).map((shop) => checkSystem(shop, report)),
+  ]);
   const all = [...diagnostics, ...list()];
   return severities.flatMap((severity) => all.filter((each) => each.severity === severity));
 }
@@ -62,6 +67,30 @@ async function checkStorage(storage: ConfiguredStorage, report: Report): Promise
     }
   } catch (error) {
     report("SF702", storage, { found: `${name}: ${toSafeMessage(error)}` });
+  }
+}
+
+/** The first shop of each commerce system. */
+function findSystems({ shops }: SourcedConfig): readonly SourcedShop[] {
+  const first = new Map(shops.toReversed().map((shop) => [shop.shop.commerce.value, shop]));
+  return [...first.values()];
+}
+
+/** Sends a request to a commerce system, if its adapter says which one. */
+async function checkSystem({ shop }: SourcedShop, report: Report): Promise<void> {
+  const { commerce, shopId, locale, currency } = shop;
+  const backend = commerce.value;
+  if (backend?.check === undefined) return;
+  const system = createCommerceSystem(backend, silent);
+  const { signal } = new AbortController();
+  try {
+    await backend.check({
+      shop: { shopId: shopId.value, locale: locale.value, currency: currency.value },
+      fetch: (input, init) => system.fetch(input, init, signal),
+    });
+  } catch (error) {
+    const { cause = error } = error as { readonly cause?: unknown };
+    report("SF706", commerce, { found: `${backend.name}: ${toSafeMessage(cause)}` });
   }
 }
 

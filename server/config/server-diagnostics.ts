@@ -127,4 +127,8 @@ export const serverDiagnostics = {
     "a storage responds but rejects writes: it is full or read-only, or its user lacks the permission",
     "a storage that accepts writes",
   ),
+  SF706: error(
+    "a commerce system doesn't respond, so every call that needs it would get 503",
+    "a commerce system that responds",
+  ),
 };

@@ -102,6 +102,12 @@ describe("the entry points", () => {
     );
   });
 
+  test("export names for tests of commerce systems", async () => {
+    expect(await exportsOf("storefront-core/commerce/testing")).toMatchInlineSnapshot(
+      `"testCommerceBackend"`,
+    );
+  });
+
   test("expose no other module", async () => {
     const inner = "storefront-core/dist/server/storefront.js";
     await expect(exportsOf(inner)).rejects.toThrow("ERR_PACKAGE_PATH_NOT_EXPORTED");

@@ -1,0 +1,116 @@
+import { createHash, randomUUID } from "node:crypto";
+import type { CommerceBackend } from "../../rpc/commerce/commerce-backend.ts";
+import type { StorageConfig } from "../../storage/documents/driver.ts";
+import { createStorefront, type Storefront } from "../storefront.ts";
+
+/** Storefronts before a commerce system: one, or two on one storage. */
+export class SuiteShop {
+  readonly #storefronts: readonly Storefront[];
+
+  constructor(
+    backends: readonly CommerceBackend[],
+    shop: { readonly locale: string; readonly currency: string },
+    storage: StorageConfig,
+  ) {
+    this.#storefronts = backends.map((commerce) =>
+      createStorefront(
+        {
+          shops: [{ shopId, ...shop, commerce }],
+          session: { secret },
+          storage: { session: storage },
+          loginAttempts: false,
+          log: silent,
+        },
+        { production: false },
+      ),
+    );
+  }
+
+  /** A new visitor, whose calls go to the servers in turn. */
+  visitor(): SuiteVisitor {
+    return new SuiteVisitor(this.#storefronts);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#storefronts.map((storefront) => storefront.close()));
+  }
+}
+
+/** The result of a call. */
+export interface SuiteAnswer {
+  readonly status: number;
+  // oxlint-disable-next-line typescript/no-explicit-any -- methods have results of every shape
+  readonly body: any;
+}
+
+/** A client with cookies. */
+export class SuiteVisitor {
+  readonly #storefronts: readonly Storefront[];
+  #cookie = "";
+  #calls = 0;
+
+  constructor(storefronts: readonly Storefront[]) {
+    this.#storefronts = storefronts;
+  }
+
+  get hasSession(): boolean {
+    return this.#cookie !== "";
+  }
+
+  async call(method: string, payload?: unknown, key?: string): Promise<SuiteAnswer> {
+    const storefront = this.#storefronts[this.#calls++ % this.#storefronts.length] as Storefront;
+    const response = await storefront.fetch(
+      new Request(`http://localhost/api/rpc/${method}`, {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          "x-shop-id": String(shopId),
+          ...(this.#cookie && { cookie: this.#cookie }),
+          ...(key !== undefined && { "idempotency-key": key }),
+        },
+        body: JSON.stringify({ payload }),
+      }),
+    );
+    const [cookie] = response.headers.getSetCookie();
+    if (cookie !== undefined) this.#cookie = cookie.split(";", 1)[0] ?? "";
+    const text = await response.text();
+    return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
+  }
+
+  /** Calls a method with a new key, and repeats it with the same key as long as the failure can pass. */
+  async repeat(method: string, payload?: unknown): Promise<SuiteAnswer> {
+    const key = randomUUID();
+    for (let attempt = 0; ; attempt++) {
+      const answer = await this.call(method, payload, key);
+      const canPass = answer.status >= 500 || answer.body?.code === "session_changed";
+      if (!canPass || attempt === maxAttempts) return answer;
+    }
+  }
+
+  /** The quantities in the basket, by variant. @throws Error if the basket can't be read */
+  async quantities(): Promise<Readonly<Record<string, number>>> {
+    const { status, body } = await this.repeat("getBasket");
+    if (status !== 200) throw new Error(`getBasket failed: ${status} ${JSON.stringify(body)}`);
+    return toQuantities(body.basket);
+  }
+}
+
+/** The quantities of a basket, by variant. */
+export function toQuantities(basket: {
+  readonly items: readonly { readonly variantId: string | number; readonly quantity: number }[];
+}): Readonly<Record<string, number>> {
+  const quantities: Record<string, number> = {};
+  for (const { variantId, quantity } of basket.items) {
+    quantities[variantId] = (quantities[variantId] ?? 0) + quantity;
+  }
+  return quantities;
+}
+
+// --- Internal helpers ---
+
+const shopId = 1;
+const maxAttempts = 10;
+const secret = createHash("sha256").update("conformance suite").digest("hex");
+
+const nothing = () => {};
+const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing };
