@@ -96,16 +96,11 @@ describe("the entry points", () => {
     );
   });
 
-  test("export names for tests of storages", async () => {
-    expect(await exportsOf("storefront-core/storage/testing")).toMatchInlineSnapshot(
-      `"testStorageAdapter"`,
-    );
-  });
-
-  test("export names for tests of commerce systems", async () => {
-    expect(await exportsOf("storefront-core/commerce/testing")).toMatchInlineSnapshot(
-      `"testCommerceBackend"`,
-    );
+  test.each([
+    ["storages", "storefront-core/storage/testing", "testStorageAdapter"],
+    ["commerce systems", "storefront-core/commerce/testing", "testCommerceBackend"],
+  ])("export names for tests of %s", async (_, entry, names) => {
+    expect(await exportsOf(entry)).toBe(names);
   });
 
   test("expose no other module", async () => {
