@@ -1,16 +1,29 @@
 import * as z from "zod";
 import { RpcError, type Auth, type Credentials, type LoginVisit } from "../server/index.ts";
 import {
+  activeCustomer,
+  currentUser,
+  customer,
+  done,
+  success,
+  toUser,
+} from "./vendure-customer.ts";
+import {
   failed,
   type Operation,
   type VendureGrant,
   type VendureRequest,
+  type VendureVisit,
 } from "./vendure-request.ts";
+import { createVendureRecovery } from "./vendure-recovery.ts";
 import { toResult, toSelection } from "./vendure-selection.ts";
 
 /** Accounts of Vendure's customers, with its native authentication. */
-export function createVendureAccounts({ send, request }: VendureRequest): Auth<VendureGrant> {
+export function createVendureAccounts(api: VendureRequest): Auth<VendureGrant> {
+  const { send, request } = api;
   return {
+    ...createVendureRecovery(api),
+
     login,
 
     async register({ email, password, firstName = "", lastName = "" }, visit) {
@@ -26,13 +39,16 @@ export function createVendureAccounts({ send, request }: VendureRequest): Auth<V
       return user;
     },
 
+    verifyPassword: ({ password }, visit) => isPassword(password, visit),
+
     async changePassword({ oldPassword, newPassword }, visit) {
       const changed = await request(visit, {
         query: `mutation($old: String!, $new: String!) { r: updateCustomerPassword(currentPassword: $old, newPassword: $new) ${done} }`,
         variables: { old: oldPassword, new: newPassword },
         result: z.union([success, invalidCredentials]),
       });
-      return !("errorCode" in changed);
+      // A repeat after a change whose response was lost: the new password is set already.
+      return !("errorCode" in changed) || isPassword(newPassword, visit);
     },
 
     async updateUser({ profile: { firstName, lastName } }, visit) {
@@ -44,6 +60,19 @@ export function createVendureAccounts({ send, request }: VendureRequest): Auth<V
       return toUser(changed);
     },
   };
+
+  async function isPassword(password: string, visit: VendureVisit): Promise<boolean> {
+    const me = { query: "{ r: me { identifier } }", result: currentUser };
+    const { identifier } = await request(visit, me);
+    // A login would begin a session that can't be ended alone. Before a change of the address, Vendure checks the
+    // password, and then finds that the new address is taken: by the customer.
+    const checked = await request(visit, {
+      query: `mutation($password: String!, $email: String!) { r: requestUpdateCustomerEmailAddress(password: $password, newEmailAddress: $email) ${done} }`,
+      variables: { password, email: identifier },
+      result: z.union([success, ownAddress, invalidCredentials]),
+    });
+    return !("errorCode" in checked) || checked.errorCode === "EMAIL_ADDRESS_CONFLICT_ERROR";
+  }
 
   /** Logs in with the guest's token, so that Vendure joins the guest's order into the customer's. */
   async function login({ email, password }: Credentials, visit: LoginVisit<VendureGrant>) {
@@ -58,11 +87,7 @@ export function createVendureAccounts({ send, request }: VendureRequest): Auth<V
     );
     if ("errorCode" in result) return undefined;
     if (!issued) throw failed(withoutToken);
-    const found = await send(
-      visit,
-      { query: `{ r: activeCustomer ${toSelection(customer)} }`, result: customer.nullable() },
-      issued,
-    );
+    const found = await send(visit, activeCustomer, issued);
     // An administrator has a login, and no customer.
     if (found.result === null) return undefined;
     visit.setGrant({ token: issued });
@@ -76,8 +101,6 @@ export const withoutToken =
 
 // --- Internal helpers ---
 
-const success = z.object({ success: z.literal(true) });
-const done = toResult("Success", success);
 function registration(input: Readonly<Record<string, string>>): Operation<unknown> {
   return {
     query: `mutation($input: RegisterCustomerInput!) { r: registerCustomerAccount(input: $input) ${done} }`,
@@ -86,16 +109,7 @@ function registration(input: Readonly<Record<string, string>>): Operation<unknow
   };
 }
 
-const currentUser = z.object({ identifier: z.string() });
 const loggedIn = toResult("CurrentUser", currentUser);
 const invalidCredentials = z.object({ errorCode: z.literal("INVALID_CREDENTIALS_ERROR") });
-const customer = z.object({
-  id: z.string(),
-  emailAddress: z.string(),
-  firstName: z.string(),
-  lastName: z.string(),
-});
-
-function toUser({ id, emailAddress: email, firstName, lastName }: z.output<typeof customer>) {
-  return { id, email, firstName, lastName };
-}
+/** The address is the customer's own, and the password is right. */
+const ownAddress = z.object({ errorCode: z.literal("EMAIL_ADDRESS_CONFLICT_ERROR") });

@@ -102,7 +102,7 @@ export function createVendureCheckout({ request }: VendureRequest) {
       },
     }),
 
-    /** @returns a placed order of the user, or of a guest in the first two hours */
+    /** @returns a placed order of the user; in the first two hours, any order whose code the visitor knows */
     getOrder: defineCommerceMethod({
       readOnly: true,
       input: codeInput,

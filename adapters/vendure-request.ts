@@ -99,6 +99,12 @@ const errorResult = z.looseObject({
   detail: z.string().optional(),
 });
 
+/** The codes that have another name here. */
+const codes: Readonly<Record<string, string>> = {
+  EMAIL_ADDRESS_CONFLICT_ERROR: "email_taken",
+  NOT_VERIFIED_ERROR: "email_not_verified",
+};
+
 /** The status of an error result. Others have 422. */
 const statuses: Readonly<Record<string, number>> = {
   ALREADY_LOGGED_IN_ERROR: 409,
@@ -118,7 +124,7 @@ const statuses: Readonly<Record<string, number>> = {
 /** An error result in the customer's language, for example `coupon_code_invalid`. */
 function toRejection(found: z.output<typeof errorResult>): RpcError {
   const { errorCode, message, detail, __typename: _, ...data } = found;
-  return new RpcError(errorCode.replace(/_ERROR$/, "").toLowerCase(), {
+  return new RpcError(codes[errorCode] ?? errorCode.replace(/_ERROR$/, "").toLowerCase(), {
     status: statuses[errorCode] ?? 422,
     title: message,
     detail,

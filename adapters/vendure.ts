@@ -1,8 +1,8 @@
 /** Vendure 3 as the commerce system of a shop, and Vendure's session cache: the public entry `storefront-core/vendure`. */
 
-import * as z from "zod";
 import type { CommerceBackend, CommerceWishlist } from "../server/index.ts";
 import { createVendureAccounts, withoutToken } from "./vendure-accounts.ts";
+import { logout } from "./vendure-customer.ts";
 import { activeOrder, createVendureBaskets } from "./vendure-baskets.ts";
 import { createVendureCheckout } from "./vendure-checkout.ts";
 import type { VendureBasket } from "./vendure-order.ts";
@@ -51,10 +51,3 @@ export function vendure(
     methods: createVendureCheckout(api),
   };
 }
-
-// --- Internal helpers ---
-
-const logout = {
-  query: "mutation { r: logout { success } }",
-  result: z.object({ success: z.boolean() }),
-};
