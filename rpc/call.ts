@@ -3,17 +3,14 @@ import type { SessionReuse } from "../storage/sessions/session-store.ts";
 import { createContextAuth, type ContextAuth } from "./accounts/context-auth.ts";
 import type { LoginLimiter } from "./accounts/login-limiter.ts";
 import { createContextSessions, type ContextSessions } from "./context-sessions.ts";
-import type { BaseRpcContext, PublicRpcContext, RpcContext } from "./context.ts";
-import { callRpc } from "./dispatch.ts";
+import { createContext, createPublicContext } from "./call-contexts.ts";
+import type { PublicRpcContext, RpcContext } from "./context.ts";
 import { notify, type Hooks } from "./hooks.ts";
 import { RequestKey } from "./idempotency/request-key.ts";
 import { readIfMatch, type RevisionCondition } from "./lists/revision.ts";
-import { changeBasket, changeWishlist, readBasket, readWishlist } from "./lists/context-lists.ts";
 import type { Redactor } from "./redaction/redactor.ts";
-import { setResponseHeader, type HeaderHolder } from "./response-headers.ts";
+import type { HeaderHolder } from "./response-headers.ts";
 import { CallSession, type CallSessions } from "./session/call-session.ts";
-import { logIn } from "./session/login.ts";
-import { destroySession } from "./session/logout.ts";
 import { forWritableCall } from "./session/read-only.ts";
 import type { SharedGuest } from "./session/shared-guest.ts";
 import type { ShopServices } from "./shop.ts";
@@ -73,6 +70,8 @@ export class Call {
   #isIfMatchTaken = false;
   #sessions: ContextSessions | undefined;
   #auth: ContextAuth | undefined;
+  #endings: (() => void)[] | undefined;
+  #isEnded = false;
 
   constructor(runtime: Call["runtime"], services: ShopServices, request: Call["request"]) {
     this.runtime = runtime;
@@ -196,6 +195,18 @@ export class Call {
     client.waitUntil?.(running);
   }
 
+  /** Runs a function when the call has ended, with a result or with an error; immediately if it has ended. */
+  atEnd(run: () => void): void {
+    if (this.#isEnded) run();
+    else (this.#endings ??= []).push(run);
+  }
+
+  /** Ends the call. */
+  end(): void {
+    this.#isEnded = true;
+    if (this.#endings !== undefined) for (const run of this.#endings) run();
+  }
+
   /** Logs that a client used a replaced session ID, and calls the hook. */
   async reportReuse({ userId, handle }: SessionReuse): Promise<void> {
     const { services, log, ip } = this;
@@ -205,94 +216,4 @@ export class Call {
     const reuse = { shop: services.shop, userId, handle, ip, log };
     await notify(this, "session.reuse_detected", () => reuse);
   }
-}
-
-// --- Internal helpers ---
-
-/**
- * The property that links a context, and each context that `with` makes of it, to its call. It is a function, so that
- * no property of a context leads to a secret.
- */
-const live = Symbol("live values");
-
-const publicGetters = toGetters("ip", "log", "headers", "signal");
-const sessionGetters = [
-  ...publicGetters,
-  ...toGetters("sessionId", "user", "customData", "basketKey", "wishlistKey", "sessions", "auth"),
-];
-
-function createPublicContext(call: Call): PublicRpcContext {
-  return toContext<PublicRpcContext>(
-    {
-      [live]: (name) => call[name],
-      shop: call.services.shop,
-      callRpc: (name, payload) => callRpc(call, name, payload) as Promise<never>,
-      cached: call.services.cache.cached,
-      invalidate: call.services.cache.invalidate,
-      setHeader: (name, value) => setResponseHeader(call.request, name, value),
-    },
-    publicGetters,
-  );
-}
-
-function createContext(call: Call): RpcContext {
-  const { session } = call;
-  return toContext<RpcContext>(
-    {
-      [live]: (name) => call[name],
-      shop: call.services.shop,
-      callRpc: (name, payload) => callRpc(call, name, payload) as Promise<never>,
-      invalidate: call.services.cache.invalidate,
-      setHeader: (name, value) => setResponseHeader(call.request, name, value),
-      updateUser: (user) => session.updateUser(user),
-      createUserBoundSession: (user, options) => logIn(session, user, options),
-      destroySession: async () => {
-        session.assertWritable();
-        await destroySession(session);
-      },
-      destroySessionsForUserId: async (userId, sessionsToKeep) =>
-        (await call.sessions.endAll(userId, sessionsToKeep)).ended,
-      updateCustomData: (patch) => session.updateCustomData(patch),
-      readTokens: () => session.tokens.read(),
-      updateTokens: (tokens) => session.tokens.update(tokens),
-      obtainTokens: (renew, options) => session.tokens.obtain(renew, options),
-      readBasket: () => readBasket(call) as Promise<never>,
-      changeBasket: (rule, condition) => changeBasket(call, rule, condition),
-      readWishlist: () => readWishlist(call),
-      changeWishlist: (rule) => changeWishlist(call, rule),
-    },
-    sessionGetters,
-  );
-}
-
-/** All contexts share these getters. With getters of its own, each context would have a hidden class of its own. */
-function toGetters(...names: readonly (keyof Call)[]) {
-  return names.map((name) => {
-    const get = function (this: { readonly [live]: (name: keyof Call) => unknown }) {
-      return this[live](name);
-    };
-    return { name, descriptor: { get, enumerable: true, configurable: true } };
-  });
-}
-
-function toContext<Context extends BaseRpcContext>(
-  fields: Omit<Context, keyof Call | "with"> & {
-    readonly [live]: (name: keyof Call) => unknown;
-  },
-  getters: ReturnType<typeof toGetters>,
-): Context {
-  for (const { name, descriptor } of getters) Object.defineProperty(fields, name, descriptor);
-  return withExtension(fields as unknown as Context);
-}
-
-/** Adds `with` to a context: it copies getters, not their values. */
-function withExtension<Context extends object>(context: Context): Context {
-  const extend = (extra: object) => {
-    const properties = {
-      ...Object.getOwnPropertyDescriptors(context),
-      ...Object.getOwnPropertyDescriptors(extra),
-    };
-    return withExtension(Object.create(Object.prototype, properties) as object);
-  };
-  return Object.assign(context, { with: extend });
 }

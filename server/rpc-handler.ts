@@ -186,6 +186,7 @@ export function createRpcHandler(
       response = await (idempotent?.fail(error, toFailure) ?? toFailure(error));
     } finally {
       idempotent?.end();
+      call?.end();
       if (batched === undefined) deadlines.end(deadline);
       else if (visit !== undefined) batched.visit = visit;
       if (page !== undefined && visit !== undefined) page.visit = visit;

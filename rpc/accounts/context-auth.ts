@@ -1,10 +1,9 @@
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
 import type { Call } from "../call.ts";
-import { withChangeVisit, withLoginVisit } from "../commerce/login-visit.ts";
+import { withChangeVisit, withCheckVisit, withLoginVisit } from "../commerce/login-visit.ts";
 import { RpcError } from "../error.ts";
 import type { Auth, Credentials, Registration } from "./auth.ts";
 import { createCallMails } from "./call-mails.ts";
-import { createCheckVisit } from "./check-visit.ts";
 import {
   forgetFailures,
   guardMail,
@@ -46,8 +45,9 @@ export function createContextAuth(call: Call) {
 
     /** Creates an account. @throws RpcError `email_taken`, `email_not_verified` */
     async register(registration: Registration): Promise<ShopUser> {
-      const registering = () => withLoginVisit(call, (visit) => auth.register(registration, visit));
-      const user = await guardRegistration(call, registering as () => Promise<ShopUser>);
+      const user = await guardRegistration(call, () =>
+        withLoginVisit(call, (visit) => auth.register(registration, visit)),
+      );
       mails.verify(user);
       return user;
     },
@@ -113,7 +113,9 @@ export function createContextAuth(call: Call) {
     ): Promise<ShopUser | undefined> {
       const { resetPassword } = auth;
       if (resetPassword === undefined) throw new RpcError("unknown_method");
-      const user = await guardToken(call, () => resetPassword(reset, createCheckVisit(call)));
+      const user = await guardToken(call, () =>
+        withCheckVisit(call, (visit) => resetPassword.call(auth, reset, visit)),
+      );
       if (user === undefined) return undefined;
       mails.notify("passwordChanged", user);
       await forgetFailures(call, accountOf(user));
@@ -138,7 +140,9 @@ export function createContextAuth(call: Call) {
     async verifyEmail(token: string): Promise<ShopUser | undefined> {
       const { verifyEmail } = auth;
       if (verifyEmail === undefined) throw new RpcError("unknown_method");
-      return guardToken(call, () => verifyEmail({ token }, createCheckVisit(call)));
+      return guardToken(call, () =>
+        withCheckVisit(call, (visit) => verifyEmail.call(auth, { token }, visit)),
+      );
     },
   };
 }
@@ -156,6 +160,7 @@ async function checkPassword(call: Call, user: ShopUser, password: string): Prom
     const { verifyPassword } = auth;
     return withChangeVisit(call, (visit) => verifyPassword.call(auth, { user, password }, visit));
   }
-  const found = await auth.login({ email: user.email ?? "", password }, createCheckVisit(call));
+  const credentials = { email: user.email ?? "", password };
+  const found = await withCheckVisit(call, (visit) => auth.login(credentials, visit));
   return String(found?.id) === String(user.id);
 }

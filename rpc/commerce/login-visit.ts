@@ -1,3 +1,4 @@
+import type { ShopUser } from "../../storage/sessions/session-record.ts";
 import { userOwnerKey } from "../lists/transfer.ts";
 import type { Session } from "../../storage/sessions/session.ts";
 import type { Call } from "../call.ts";
@@ -6,6 +7,7 @@ import { CallGrants } from "./call-grants.ts";
 import { finishOpenChange } from "./change-basket.ts";
 import type { Grant } from "./commerce-backend.ts";
 import { createVisit } from "./create-visit.ts";
+import { noteIssued, takeIssued, type IssuedGrant } from "./issued-grants.ts";
 import { reached } from "./test-hooks.ts";
 import type { LoginVisit } from "./visit.ts";
 
@@ -17,54 +19,49 @@ import type { LoginVisit } from "./visit.ts";
  * one sends the grant: a second one would log out the first, or join the lines twice.
  * @returns the result of `run`; `undefined` if the login was rejected
  */
-export async function withLoginVisit<Result>(
+export async function withLoginVisit<Result extends ShopUser | undefined>(
   call: Call,
-  run: (visit: LoginVisit) => Promise<Result | undefined>,
-): Promise<Result | undefined> {
+  run: (visit: LoginVisit) => Promise<Result>,
+): Promise<Result> {
   const { commerce } = call.services;
   if (commerce?.accounts === undefined) return run(createVisit(call));
-  loginGrants.delete(call);
+  let issued: IssuedGrant | undefined;
   const setGrant = (grant: Grant) => {
-    call.redactor.addSource(() => [grant]);
-    loginGrants.set(call, grant);
+    issued = noteIssued(call, grant, true);
   };
-  const { session } = call;
-  if (session.isLoggedIn || session.current === undefined) {
-    return run(createVisit(call, { user: undefined, setGrant }));
-  }
-  const { baskets } = commerce;
-  if (!baskets?.joinsAtLogin) {
-    return run(createVisit(call, { grant: await new CallGrants(call).find(), setGrant }));
-  }
-  const key = session.lists.nameOf("basket");
-  const toBasketKey = () => key;
-  return withBasketLease(call, key, async (lease) => {
-    const isJoined = lease.log.movedTo !== undefined;
-    const grant = isJoined ? undefined : await new CallGrants(call).find();
-    const changing = createVisit(call, { grant, setGrant, toBasketKey, fetch: lease.fetch });
-    if (grant !== undefined) {
-      const reading = createVisit(call, { grant, toBasketKey });
-      await finishOpenChange(baskets, lease, { reading, changing });
-    }
-    const result = await run(changing);
-    await reached("login: accepted");
-    if (result !== undefined && grant !== undefined) lease.leave({ ...lease.log, movedTo: joined });
-    return result;
-  });
+  const result = await runLogin(call, setGrant, run);
+  if (issued !== undefined) issued.user = result;
+  return result;
 }
 
 /** In place of the key of the user's basket, if the system has joined a guest's basket. */
 export const joined = "";
 
-/** Stores the grant that the login of this call has set, before its session can be used. */
+/** Stores the grant that a login of this call has got for this user, before the session can be used. */
 export async function storeLoginGrant(call: Call, session: Session): Promise<void> {
-  const grant = loginGrants.get(call);
   const { user } = session.record;
+  const grant = user && takeIssued(call, user);
   if (grant === undefined || user === undefined) return;
-  loginGrants.delete(call);
   const basketKey = userOwnerKey(call.services.shop.shopId, user.id);
   const toVisit = () => createVisit(call, { user, grant, toBasketKey: () => basketKey });
   await call.services.grants?.put({ session, basketKey, toVisit }, grant);
+}
+
+/**
+ * Runs a check that can log in at the commerce system, for example of a password. The system doesn't see the grant of
+ * the session, or it could replace that grant. The session doesn't get the grant of the check, which ends.
+ */
+export async function withCheckVisit<Result extends ShopUser | undefined>(
+  call: Call,
+  run: (visit: LoginVisit) => Promise<Result>,
+): Promise<Result> {
+  let issued: IssuedGrant | undefined;
+  const setGrant = (grant: Grant) => {
+    issued = noteIssued(call, grant, false);
+  };
+  const result = await run(createVisit(call, { grant: undefined, setGrant }));
+  if (issued !== undefined) issued.user = result;
+  return result;
 }
 
 /** Runs a change of a visitor's password, which can replace the grant of the session. */
@@ -85,5 +82,32 @@ export async function withChangeVisit<Result>(
 
 // --- Internal helpers ---
 
-/** The grants that logins have set, until their sessions begin. */
-const loginGrants = new WeakMap<Call, Grant>();
+async function runLogin<Result>(
+  call: Call,
+  setGrant: (grant: Grant) => void,
+  run: (visit: LoginVisit) => Promise<Result>,
+): Promise<Result> {
+  const { session } = call;
+  if (session.isLoggedIn || session.current === undefined) {
+    return run(createVisit(call, { user: undefined, setGrant }));
+  }
+  const { baskets } = call.services.commerce ?? {};
+  if (!baskets?.joinsAtLogin) {
+    return run(createVisit(call, { grant: await new CallGrants(call).find(), setGrant }));
+  }
+  const key = session.lists.nameOf("basket");
+  const toBasketKey = () => key;
+  return withBasketLease(call, key, async (lease) => {
+    const isJoined = lease.log.movedTo !== undefined;
+    const grant = isJoined ? undefined : await new CallGrants(call).find();
+    const changing = createVisit(call, { grant, setGrant, toBasketKey, fetch: lease.fetch });
+    if (grant !== undefined) {
+      const reading = createVisit(call, { grant, toBasketKey });
+      await finishOpenChange(baskets, lease, { reading, changing });
+    }
+    const result = await run(changing);
+    await reached("login: accepted");
+    if (result !== undefined && grant !== undefined) lease.leave({ ...lease.log, movedTo: joined });
+    return result;
+  });
+}

@@ -6,7 +6,9 @@ import type {
   SessionGrant,
 } from "../../storage/grants/grant-documents.ts";
 import { SharedWork, waitFor } from "../../storage/leases/shared-work.ts";
+import { createHandle, type ShopUser } from "../../storage/sessions/session-record.ts";
 import type { Session } from "../../storage/sessions/session.ts";
+import { userOwnerKey } from "../lists/transfer.ts";
 import type { SessionStore } from "../../storage/sessions/session-store.ts";
 import type { CommerceBackend, Grant, Grants } from "./commerce-backend.ts";
 import type { GrantEndings } from "./grant-endings.ts";
@@ -79,6 +81,25 @@ export class ShopGrants {
       await this.#note(owner.session);
       await this.#save(lease, owner, grant);
     });
+  }
+
+  /**
+   * Ends a grant that no session has. It is stored like that of an ended session, so that the end is tried again if it
+   * fails.
+   * @param user whose grant it is. If the system can only end all logins of a user, it ends with the user's last session.
+   */
+  async endUnused(grant: Grant, user: ShopUser | undefined): Promise<void> {
+    const { end, endsAll } = this.port;
+    if (end === undefined || (endsAll && user === undefined)) return;
+    const { shopId } = this.#sessions;
+    const ending = { shopId, handle: createHandle() };
+    const owner = user === undefined ? { guestId: "" } : { user };
+    const basketKey = user === undefined ? "" : userOwnerKey(shopId, user.id);
+    await this.documents.withLease(ending.handle, AbortSignal.timeout(maxWait), (lease) =>
+      lease.save({ grant, basketKey, ...owner }, Date.now()),
+    );
+    await this.#endings.note([ending]);
+    await this.#endings.finish([ending]);
   }
 
   /** Keeps the grant of a guest as long as the session, whose extension is due. A user's lasts long enough already. */

@@ -33,6 +33,9 @@ export interface GrantedVisit<G extends Grant = Grant> extends Visit<G> {
 
 /** The visit of a login or a registration, which can receive a grant for the user. */
 export interface LoginVisit<G extends Grant = Grant> extends Visit<G> {
-  /** Stores the grant of the user who logs in. It replaces the guest's grant after the login. */
+  /**
+   * Stores the grant of the user who logs in, for the session that the login begins. If no session begins, it ends in the
+   * system. The guest's grant is another one, and not changed.
+   */
   setGrant(grant: G): void;
 }

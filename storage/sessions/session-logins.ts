@@ -82,6 +82,9 @@ export async function bindSession(
     // No client received the session.
     await records.remove(session).catch(() => undefined);
     if (error instanceof StorageUnavailableError) await users.remove(session);
+    const failed = [{ shopId, handle: session.record.handle }];
+    await users.endings?.note(failed);
+    void users.endings?.finish(failed);
     throw error;
   }
   void users.endings?.finish(replaced);
