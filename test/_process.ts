@@ -24,14 +24,22 @@ export interface ServerProcess {
 
 /**
  * Starts the built server with `fixtures/storefront.config.ts` on a Redis, on any free port.
+ * @param callTimeout seconds
  * @throws Error if the build is missing or older than the sources, or the server doesn't start
  */
-export async function startServerProcess(redisUrl: string): Promise<ServerProcess> {
+export async function startServerProcess(
+  redisUrl: string,
+  callTimeout = 30,
+): Promise<ServerProcess> {
   const server = await startProcess(
     [cli, "start", "--config", "storefront.config.ts", "--port", "0"],
     {
       cwd: fileURLToPath(new URL("fixtures", import.meta.url)),
-      env: { TEST_REDIS_URL: redisUrl, TEST_SECRET: testSecret },
+      env: {
+        TEST_REDIS_URL: redisUrl,
+        TEST_SECRET: testSecret,
+        TEST_CALL_TIMEOUT: String(callTimeout),
+      },
     },
   );
   const { send } = server;
