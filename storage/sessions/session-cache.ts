@@ -16,8 +16,7 @@ export class SessionCache {
   readonly #ttl: number;
   readonly #feed: ChangeFeed;
   readonly #prefix: string;
-  /** Each session, and when it is read again, in epoch milliseconds. */
-  readonly #entries: LRUCache<string, { readonly until: number; readonly session: Session }>;
+  readonly #entries: LRUCache<string, Entry>;
   /** The reads in progress, by key; a change removes its key. */
   readonly #reading = new Map<string, symbol>();
 
@@ -33,7 +32,7 @@ export class SessionCache {
     this.#feed = feed;
     this.#prefix = `session:${shopId}:`;
     // Limited by size, because the cache allocates a limit by number immediately.
-    this.#entries = new LRUCache({ maxSize: limits.max, sizeCalculation: () => 1 });
+    this.#entries = new LRUCache({ maxSize: limits.max, sizeCalculation: toSize });
     feed.listen((path, current) => this.#follow(path, current));
   }
 
@@ -116,4 +115,23 @@ export function openSessionCache(
   }
   if (cache === undefined && !isCluster && !isPrivate) return undefined;
   return new SessionCache(shopId, feed, settings, { ttl: ttl ?? 300, max });
+}
+
+// --- Internal helpers ---
+
+interface Entry {
+  readonly session: Session;
+  /** When it is read again, in epoch milliseconds. */
+  readonly until: number;
+}
+
+/** The characters of kept answers for which a session takes the room of one more. */
+const answersPerRoom = 4096;
+
+/** How much room an entry takes: most sessions have few answers, and a session with many must not count as one. */
+function toSize({ session }: Entry): number {
+  const { answers } = session.record;
+  if (answers === undefined) return 1;
+  const length = answers.reduce((sum, { body = "" }) => sum + body.length, 0);
+  return 1 + Math.floor(length / answersPerRoom);
 }

@@ -168,6 +168,21 @@ describe("a session cache", () => {
     await load(cache);
     expect(reads).toBe(4);
   });
+
+  test.each([
+    ["no kept answers", 0, 10],
+    ["answers of 8 KB", 8192, 3],
+  ])("has room for sessions with %s in proportion to their size", async (_, length, room) => {
+    const cache = create();
+    const answers = [{ id: "a", fingerprint: "b", at: 0, status: 200, body: "x".repeat(length) }];
+    const ids = Array.from({ length: 12 }, () => randomUUID());
+    for (const id of ids) {
+      const snapshot = toSnapshot("1");
+      const value = { ...snapshot.value, id, answers } as SessionRecord;
+      await cache.fill(id, async () => toFound({ ...snapshot, value }, testSessionSettings));
+    }
+    expect(ids.filter((id) => cache.peek(id) !== undefined)).toEqual(ids.slice(-room));
+  });
 });
 
 describe("a storefront with a cache in memory", () => {
