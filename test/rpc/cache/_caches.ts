@@ -13,17 +13,18 @@ const shop = { shopId: 1001, locale: "de-DE", currency: "EUR" };
 export function openCache(
   driver?: Driver,
   { timeLimit = 30, ...own }: { timeLimit?: number; locale?: string; currency?: string } = {},
-): PublicCache & { readonly lines: readonly LogLine[]; close(): void } {
+): PublicCache & { readonly lines: readonly LogLine[]; close(): Promise<void> } {
   const { log, lines } = createTestLog();
   const caches = createPublicCaches({ timeLimit, log });
   const store = driver && openDocumentStore(driver, { log });
   const storage =
     store === undefined ? createLocalCacheStorage() : openSharedCache(store)(shop.shopId);
-  onTestFinished(async () => {
+  const close = async () => {
     caches.close();
     await store?.close();
-  });
-  return { ...caches.open({ ...shop, ...own }, storage, undefined), lines, close: caches.close };
+  };
+  onTestFinished(close);
+  return { ...caches.open({ ...shop, ...own }, storage, undefined), lines, close };
 }
 
 /** Waits for a number of macrotasks. */

@@ -73,7 +73,7 @@ describe("a load", () => {
       return new Promise<number>(() => {});
     });
     await ticks(1);
-    close();
+    await close();
     await expect(reading).rejects.toMatchObject({ code: "draining" });
     expect(signal?.aborted).toBe(true);
     await expect(cached("a", 60, () => 1)).rejects.toMatchObject({ code: "draining" });
