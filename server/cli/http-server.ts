@@ -45,8 +45,9 @@ export function createServerApp({ app, respond }: OpenStorefront): H3 {
  */
 export function createFastRoutes({ routes, handle, respond }: OpenStorefront): ServerMiddleware {
   return (request, next) => {
-    const node = request.runtime?.node?.req;
-    const route = node?.method === "POST" ? routes.get(node.url ?? "") : undefined;
+    const { method, url = "" } = request.runtime?.node?.req ?? {};
+    const end = method === "POST" ? -1 : url.indexOf("?");
+    const route = routes.get(end === -1 ? url : url.slice(0, end));
     // h3 throws for a request without a valid URL, so `respond` checks it first.
     return route === undefined ? respond(request, () => next()) : handle(request, route);
   };
