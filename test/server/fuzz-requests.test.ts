@@ -4,6 +4,7 @@ import * as z from "zod";
 import { findJsonFault } from "../../rpc/json-fault.ts";
 import { builtinMethods } from "../../rpc/methods/builtin.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
+import { allowedVerbs } from "../../rpc/verb.ts";
 import type { ShopConfig } from "../../server/config/config.ts";
 import { readAnswer, testProperty, useStorefront } from "../_fuzz.ts";
 import {
@@ -23,16 +24,28 @@ const shops = [
   { shopId: 10, locale: "it-IT", currency, host: "eu.example:8080", path: "it" },
 ] satisfies ShopConfig[];
 
-/** Returns its payload, so that the test can compare it. */
+/** Methods that return their payload, so that the test can compare it. */
 const echo = defineRpcMethod({
   access: "public",
   readOnly: true,
   input: z.unknown(),
   handler: (payload) => ({ payload }),
 });
-const takeStorefront = useStorefront(
-  { shops, shopSelector: "path_or_default", methods: { echo } },
-  () => Promise.resolve(undefined),
+const put = defineRpcMethod({
+  access: "public",
+  verb: "PUT",
+  input: z.unknown(),
+  handler: (payload) => ({ payload }),
+});
+const remove = defineRpcMethod({
+  access: "public",
+  verb: "DELETE",
+  input: z.unknown(),
+  handler: (payload) => ({ payload }),
+});
+const methods = { echo, put, remove };
+const takeStorefront = useStorefront({ shops, shopSelector: "path_or_default", methods }, () =>
+  Promise.resolve(undefined),
 );
 
 describe("a shop", () => {
@@ -84,7 +97,7 @@ describe("a shop", () => {
 });
 
 describe("a path, a query, and an HTTP method", () => {
-  const names = Object.keys({ ...builtinMethods, echo });
+  const names = Object.keys({ ...builtinMethods, ...methods });
   const name = fc.oneof(
     nearTo(names),
     fc.constantFrom("__proto__", "constructor", "toString", "valueOf", "hasOwnProperty", "then"),
@@ -136,7 +149,9 @@ describe("a path, a query, and an HTTP method", () => {
     // Nothing that has no payload to speak of begins a session.
     expect(setCookies).toEqual([]);
     if (status === 405)
-      expect(response.headers.get("allow")).toMatch(/^(?:GET, HEAD, )?POST$|^GET, HEAD$/);
+      expect([...Object.values(allowedVerbs), "GET, HEAD"]).toContain(
+        response.headers.get("allow"),
+      );
     if (status >= 400)
       expect(JSON.stringify(body ?? null)).not.toMatch(/<script>|node_modules|at file:/);
   });
@@ -211,21 +226,32 @@ describe("a body", () => {
     nil: undefined,
     freq: 5,
   });
-  const method = fc.constantFrom("echo", "addItemToBasket", "updateUser", "getBasket", "none");
-  const requests = fc.record({ body, contentType, length, method });
+  const method = fc.constantFrom(
+    ...Object.keys(methods),
+    "addItemToBasket",
+    "removeItemFromBasket",
+    "updateUser",
+    "getBasket",
+    "none",
+  );
+  const verb = fc.oneof(
+    { weight: 3, arbitrary: fc.constant("POST") },
+    fc.constantFrom("PUT", "PATCH", "DELETE"),
+  );
+  const requests = fc.record({ body, contentType, length, method, verb });
 
   testProperty("gets a result or a problem", 1000, requests, async (input) => {
     const { send } = await takeStorefront();
     const headers = new Headers({ "content-type": toHeaderText(input.contentType) });
     if (input.length !== undefined) headers.set("content-length", input.length);
-    const init = { method: "POST", headers, body: input.body as BodyInit };
+    const init = { method: input.verb, headers, body: input.body as BodyInit };
     const { status, body: answer } = await readAnswer(
       await send(`/de/api/rpc/${input.method}`, init),
     );
     const bytes =
       typeof input.body === "string" ? Buffer.from(input.body) : Buffer.from(input.body);
-    if (bytes.length > 100_000) expect([413, 415, 404, 431]).toContain(status);
-    if (status !== 200 || input.method !== "echo") return;
+    if (bytes.length > 100_000) expect([413, 415, 404, 405, 431]).toContain(status);
+    if (status !== 200 || !Object.hasOwn(methods, input.method)) return;
     expect(countBrackets(JSON.stringify(answer))).toBeLessThanOrEqual(32);
     // Exactly the parsed JSON under `payload`, and only with the media type of JSON.
     if (bytes.length > 0)
