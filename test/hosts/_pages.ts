@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { CookieClient } from "../_cookie-client.ts";
 import type { RunningExample } from "./_example.ts";
+import { expectVerbs } from "./_verbs.ts";
 
 /** Tests the promises that an example keeps in each framework: redirects, HTTP methods, origins, and addresses. */
 export function testPages(getApp: () => RunningExample): void {
@@ -25,6 +26,10 @@ export function testPages(getApp: () => RunningExample): void {
       expect(status, method).toBe(404);
       expect(headers.get("content-type"), method).toBe("application/problem+json");
     }
+  });
+
+  test("passes on PUT and DELETE with their bodies and queries", async () => {
+    await expectVerbs(new CookieClient(send));
   });
 
   test("accepts the pages of its own origin only, and finds the client's address", async () => {

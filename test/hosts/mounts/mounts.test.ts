@@ -7,6 +7,7 @@ import { startCommand } from "../../_command.ts";
 import { CookieClient } from "../../_cookie-client.ts";
 import { listen } from "../../_https.ts";
 import { testSecret } from "../../_setup.ts";
+import { expectVerbs } from "../_verbs.ts";
 
 const cwd = fileURLToPath(new URL("../../../examples/mounts", import.meta.url));
 
@@ -107,6 +108,10 @@ describe.each(examples)("examples/mounts/%s.js", (name, prefix) => {
     expect((await client.call("getBasket", undefined, { origin })).status).toBe(200);
     const foreign = await client.call("getBasket", undefined, { origin: "https://evil.example" });
     expect(foreign.body.code).toBe("foreign_origin");
+  });
+
+  test("passes on PUT and DELETE with their bodies and queries", async () => {
+    await expectVerbs(open().client);
   });
 
   test("responds to each HTTP method and each error, and leaves other paths to the framework", async () => {

@@ -17,8 +17,10 @@ export interface ProxiedResponse {
 }
 
 export type ProxyCall = (
+  /** The name of the method; can have a query. */
   method: string,
   headers?: Record<string, string>,
+  sent?: { readonly verb?: string; readonly body?: string },
 ) => Promise<ProxiedResponse>;
 
 /** The proxies by their headings in docs/proxies.md, with the command that runs them. */
@@ -62,7 +64,7 @@ export async function startProxy(
   await untilListening(port, () => {
     if (child.exitCode !== null) throw new Error(`${name} did not start:\n${output}`);
   });
-  return (method, headers) => call(port, method, headers);
+  return (...sent) => call(port, ...sent);
 }
 
 // --- Internal helpers ---
@@ -121,8 +123,7 @@ async function untilListening(port: number, check: () => void): Promise<void> {
 
 function call(
   port: number,
-  method: string,
-  headers: Record<string, string> = {},
+  ...[method, headers = {}, { verb = "POST", body: text = "{}" } = {}]: Parameters<ProxyCall>
 ): Promise<ProxiedResponse> {
   return new Promise((resolve, reject) => {
     const sent = request(
@@ -133,22 +134,27 @@ function call(
         localAddress: "127.0.0.2",
         servername: "shop.example",
         rejectUnauthorized: false,
-        method: "POST",
+        method: verb,
         path: `/api/rpc/${method}`,
-        headers: { host: "shop.example", "content-type": "application/json", ...headers },
+        headers: {
+          host: "shop.example",
+          "content-type": "application/json",
+          "content-length": String(Buffer.byteLength(text)),
+          ...headers,
+        },
       },
       (response) => {
-        let text = "";
-        response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+        let received = "";
+        response.setEncoding("utf8").on("data", (chunk: string) => (received += chunk));
         response.on("end", () => {
-          let body: unknown = text;
+          let body: unknown = received;
           try {
-            body = JSON.parse(text);
+            body = JSON.parse(received);
           } catch {}
           resolve({ status: response.statusCode ?? 0, headers: response.headers, body });
         });
       },
     );
-    sent.on("error", reject).end("{}");
+    sent.on("error", reject).end(text);
   });
 }

@@ -28,6 +28,23 @@ describe.each(Object.keys(proxies) as (keyof typeof proxies)[])(
       expect(answers.map(({ body }) => body)).toContainEqual({ remembered: true });
     });
 
+    test("passes on the payload of a PUT and of a DELETE, in the body and in the query", async () => {
+      const { call } = await open(name);
+      const body = '{"payload":{"itemKey":"none","quantity":1}}';
+      const put = await call("updateBasketItem", {}, { verb: "PUT", body });
+      // The method got the payload: otherwise, the code would be invalid_input.
+      expect(put).toMatchObject({ status: 404, body: { code: "unknown_item" } });
+      const key = '{"itemKey":"none"}';
+      for (const [query, text] of [
+        ["", `{"payload":${key}}`],
+        [`?payload=${encodeURIComponent(key)}`, ""],
+      ] as const) {
+        const path = `removeItemFromBasket${query}`;
+        const removed = await call(path, {}, { verb: "DELETE", body: text });
+        expect(removed).toMatchObject({ status: 404, body: { code: "unknown_item" } });
+      }
+    });
+
     test("accepts the shop's own page, and rejects a page of another site", async () => {
       const { call } = await open(name);
       expect(await call("getAddress", { origin: "https://shop.example" })).toMatchObject({

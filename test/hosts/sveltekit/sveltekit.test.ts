@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeWithChromium } from "../../_chromium.ts";
 import { CookieClient } from "../../_cookie-client.ts";
+import { expectVerbs } from "../_verbs.ts";
 import { listen } from "../../_https.ts";
 import { testSecret } from "../../_setup.ts";
 import { startExample, type RunningExample } from "../_example.ts";
@@ -98,6 +99,10 @@ describe("examples/sveltekit, built for production", () => {
     expect(await shop.json()).toMatchObject({ shopId: 1001 });
     expect((await send("/healthz")).status).toBe(200);
     expect((await send("/elsewhere")).headers.get("content-type")).toContain("text/html");
+  });
+
+  test("passes on PUT and DELETE with their bodies and queries", async () => {
+    await expectVerbs(new CookieClient(send));
   });
 
   test("accepts the pages of its own origin only, and finds the client's address", async () => {
