@@ -12,7 +12,17 @@ import {
 import { createFaultyDriver } from "../_faulty-driver.ts";
 import { createSetup, describeStorages, testSecret } from "../_setup.ts";
 
-const baseNames = ["callRpc", "headers", "invalidate", "ip", "log", "shop", "signal", "with"];
+const baseNames = [
+  "callRpc",
+  "headers",
+  "invalidate",
+  "ip",
+  "log",
+  "setHeader",
+  "shop",
+  "signal",
+  "with",
+];
 const publicNames = [...baseNames, "cached"].toSorted();
 const names = [
   ...baseNames,
@@ -24,6 +34,7 @@ const names = [
   "customData",
   "destroySession",
   "destroySessionsForUserId",
+  "obtainTokens",
   "readBasket",
   "readTokens",
   "readWishlist",
