@@ -10,6 +10,9 @@ export interface MedusaGrant extends Grant {
 
 export type MedusaVisit = Visit<MedusaGrant>;
 
+/** The parts of a visit that a request needs. */
+export type MedusaConnection = Pick<MedusaVisit, "fetch"> & Partial<Pick<MedusaVisit, "grant">>;
+
 /** Settings of `medusa`. */
 export interface MedusaOptions {
   /** The URL of the Medusa server, for example `http://medusa:9000`. */
@@ -48,7 +51,7 @@ export function createMedusaRequest({ url, publishableKey }: MedusaOptions) {
   const base = url.replace(/\/+$/, "");
 
   async function send<T>(
-    visit: MedusaVisit,
+    visit: MedusaConnection,
     { path, body, method, token = visit.grant?.token, result }: Operation<T>,
   ): Promise<Response<T>> {
     const response = await visit.fetch(base + path, {
@@ -71,7 +74,7 @@ export function createMedusaRequest({ url, publishableKey }: MedusaOptions) {
   return {
     send,
     /** @throws RpcError `session_ended` if Medusa rejects the grant; `commerce_failed` if it rejects the request */
-    async request<T>(visit: MedusaVisit, operation: Operation<T>): Promise<T> {
+    async request<T>(visit: MedusaConnection, operation: Operation<T>): Promise<T> {
       const { result, rejection } = await send(visit, operation);
       if (rejection === undefined) return result;
       throw toError(rejection);

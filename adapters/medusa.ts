@@ -1,5 +1,6 @@
 /** Medusa 2 (2.11.2 or later) as the commerce system of a shop: the public entry `storefront-core/medusa`. */
 
+import * as z from "zod";
 import type { CommerceBackend } from "../server/index.ts";
 import { createMedusaAccounts, findUser, refreshToken, toGrant } from "./medusa-accounts.ts";
 import { createMedusaBaskets } from "./medusa-baskets.ts";
@@ -21,6 +22,14 @@ export function medusa(options: MedusaOptions): CommerceBackend<MedusaGrant, Med
   const carts = createMedusaCarts(api, options.regionId);
   return {
     name: "medusa",
+    async check(connection) {
+      const path = `/store/regions/${encodeURIComponent(options.regionId)}?fields=currency_code`;
+      const { region } = await api.request(connection, { path, result: regionBody });
+      const { currency } = connection.shop;
+      const found = region.currency_code.toUpperCase();
+      if (found === currency) return;
+      throw new Error(`The currency of the region is ${found}, and that of the shop ${currency}`);
+    },
     grants: {
       begin: async (visit) => ({ cartId: await carts.create(visit) }),
       async renew(visit) {
@@ -35,3 +44,7 @@ export function medusa(options: MedusaOptions): CommerceBackend<MedusaGrant, Med
     baskets: createMedusaBaskets(api, carts),
   };
 }
+
+// --- Internal helpers ---
+
+const regionBody = z.object({ region: z.object({ currency_code: z.string() }) });

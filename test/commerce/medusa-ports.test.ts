@@ -117,6 +117,19 @@ describe("grants and baskets of a guest", () => {
   });
 });
 
+test("the doctor's check finds a wrong region, key, or currency", async () => {
+  const { shop, fetch } = createTestVisit();
+  const check = (changes: object, currency = "EUR") => {
+    const options = { ...system, regionId: system.regions.eur, ...changes };
+    return medusa(options).check?.({ shop: { ...shop, currency }, fetch });
+  };
+  await expect(check({})).resolves.toBeUndefined();
+  await expect(check({}, "USD")).rejects.toThrow("region is EUR, and that of the shop USD");
+  const rejected = { code: "commerce_failed" };
+  await expect(check({ regionId: "reg_none" })).rejects.toMatchObject(rejected);
+  await expect(check({ publishableKey: "pk_none" })).rejects.toMatchObject(rejected);
+});
+
 describe("accounts", () => {
   test("registers a customer, and logs the customer in", async () => {
     const credentials = createCredentials();
