@@ -1,7 +1,9 @@
+import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import { startCommerceSystem } from "../_commerce-system.ts";
 import { CookieClient } from "../_cookie-client.ts";
@@ -28,6 +30,17 @@ describe("the adapter in docs/commerce-adapter.md", () => {
   test("has at most 130 lines", async () => {
     const text = await readFile(join(folder, "docs/acme.ts"), "utf8");
     expect(text.trimEnd().split("\n").length).toBeLessThanOrEqual(130);
+  });
+
+  test("passes the tests for adapters", { timeout: 120_000 }, async () => {
+    const system = await startCommerceSystem("carts");
+    onTestFinished(() => system.close());
+    const run = promisify(execFile);
+    const { stdout } = await run("node", ["--test", join(folder, "out/docs/acme.test.js")], {
+      env: { ...process.env, ACME_URL: system.url },
+    });
+    expect(stdout).toMatch(/^# fail 0$/m);
+    expect(Number(/^# pass (\d+)$/m.exec(stdout)?.[1])).toBeGreaterThan(30);
   });
 
   describeWithRedis("on two servers", () => {

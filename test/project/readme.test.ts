@@ -89,6 +89,7 @@ describe("the TypeScript in the docs", () => {
       "docs/rpc.md",
       "docs/cache.md",
       "docs/commerce.md",
+      "docs/commerce-adapter.md",
       "docs/client.md",
       "docs/storage.md",
       "docs/runtimes.md",
