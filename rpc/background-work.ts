@@ -1,10 +1,11 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { describeError, type Logger } from "../shared/log.ts";
 
 /** Work of calls that goes on after their responses. The storefront waits for it before it closes. */
 export class BackgroundWork {
   readonly #running = new Set<Promise<void>>();
-  readonly #closing = new AbortController();
+  /** Each starts work that waits for its moment. */
+  readonly #waiting = new Set<() => void>();
+  #isClosing = false;
   /** Milliseconds. */
   readonly #limit: number;
 
@@ -34,18 +35,31 @@ export class BackgroundWork {
 
   /** Starts all waiting work now, and waits for it. */
   async settle(): Promise<void> {
-    this.#closing.abort();
+    this.#isClosing = true;
+    for (const begin of this.#waiting) begin();
     await Promise.all(this.#running);
   }
 
   async #run(work: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
-    const delay = leastDelay + Math.random() * (1000 - leastDelay);
-    await sleep(delay, undefined, { signal: this.#closing.signal }).catch(() => undefined);
+    await this.#delay();
     const signal = AbortSignal.timeout(this.#limit);
     const isOver = new Promise<never>((_, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
     });
     await Promise.race([work(signal), isOver]);
+  }
+
+  #delay(): Promise<void> {
+    if (this.#isClosing) return Promise.resolve();
+    return new Promise((resolve) => {
+      const begin = () => {
+        clearTimeout(timer);
+        this.#waiting.delete(begin);
+        resolve();
+      };
+      const timer = setTimeout(begin, leastDelay + Math.random() * (1000 - leastDelay));
+      this.#waiting.add(begin);
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Auth } from "../../../rpc/accounts/auth.ts";
 import { until } from "../../_documents.ts";
 import { Barrier, createFaultyDriver } from "../../_faulty-driver.ts";
@@ -85,6 +85,22 @@ describe("a request for a new password", () => {
       expect(await request(ip, `b-${email}`)).toEqual(limited);
       expect(await request("203.0.113.9", `b-${email}`)).toBe(204);
     }
+  });
+
+  test("can wait with many others, and each mail is sent when the storefront closes", async () => {
+    vi.restoreAllMocks();
+    const warnings: Error[] = [];
+    const note = (warning: Error) => void warnings.push(warning);
+    process.on("warning", note);
+    onTestFinished(() => void process.off("warning", note));
+    const sent: string[] = [];
+    const requestPasswordReset = async ({ email }: { email: string }) => void sent.push(email);
+    const { app, client } = await start({ auth: createAuth({ requestPasswordReset }) });
+    const emails = Array.from({ length: 30 }, (_, index) => `${index}@example.com`);
+    await Promise.all(emails.map((email) => client().call("requestPasswordReset", { email })));
+    await app.close();
+    expect(sent.toSorted()).toEqual(emails.toSorted());
+    expect(warnings).toEqual([]);
   });
 
   test("keeps a worker running until its mail is sent", async () => {

@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { BackgroundWork } from "../../rpc/background-work.ts";
+import { createTestLog } from "../_log.ts";
+
+test("work in the background begins at once when the storefront closes", async () => {
+  const background = new BackgroundWork(10);
+  const { log, lines } = createTestLog();
+  const steps: string[] = [];
+  void background.start("A test", async () => void steps.push("done"), log);
+  expect(steps).toEqual([]);
+  await background.settle();
+  expect(steps).toEqual(["done"]);
+  await background.start("A test", async () => void steps.push("late"), log);
+  expect(steps).toEqual(["done", "late"]);
+  expect(lines).toEqual([]);
+});
+
+test("work in the background is given up when its time has passed, and logged", async () => {
+  const background = new BackgroundWork(0.05);
+  const { log, lines } = createTestLog();
+  let signal: AbortSignal | undefined;
+  void background.start(
+    "A test",
+    (given) => {
+      signal = given;
+      return new Promise(() => {});
+    },
+    log,
+  );
+  await background.settle();
+  expect(signal?.aborted).toBe(true);
+  expect(lines).toEqual([expect.objectContaining({ level: "error", message: "A test failed" })]);
+});
