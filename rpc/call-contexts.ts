@@ -45,7 +45,7 @@ export function createContext(call: Call): RpcContext {
       obtainTokens: (renew, options) => session.tokens.obtain(renew, options),
       readBasket: () => readBasket(call) as Promise<never>,
       changeBasket: (rule, condition) => changeBasket(call, rule, condition),
-      readWishlist: () => readWishlist(call),
+      readWishlist: () => readWishlist(call) as Promise<never>,
       changeWishlist: (rule) => changeWishlist(call, rule),
     },
     sessionGetters,

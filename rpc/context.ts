@@ -139,8 +139,8 @@ export interface RpcContext extends BaseRpcContext {
     rule: (basket: Basket, options: BasketOptions) => Basket,
     condition?: { readonly revision?: number | undefined },
   ): Promise<{ readonly basket: BasketView }>;
-  /** Reads the visitor's wishlist. The result is that of `getWishlist`. */
-  readWishlist(): Promise<{ readonly wishlist: WishlistView }>;
+  /** Reads the visitor's wishlist. The result is that of `getWishlist`; give the type as for `readBasket`. */
+  readWishlist<W = WishlistView>(): Promise<{ readonly wishlist: W }>;
   /** Changes the visitor's wishlist, as `changeBasket` does. */
   changeWishlist(
     rule: (wishlist: Wishlist, options: WishlistOptions) => Wishlist,

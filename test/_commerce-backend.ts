@@ -4,6 +4,8 @@ import type {
   CommerceBackend,
   CommerceBasket,
   CommerceLine,
+  CommerceWish,
+  CommerceWishlist,
   Grant,
 } from "../rpc/commerce/commerce-backend.ts";
 import { defineCommerceMethod } from "../rpc/commerce/commerce-method.ts";
@@ -22,6 +24,10 @@ export interface TestBasket extends CommerceBasket {
   readonly items: readonly TestLine[];
   readonly total: number;
   readonly coupons: readonly string[];
+}
+
+export interface TestWishlist extends CommerceWishlist {
+  readonly items: readonly (CommerceWish & { readonly isNew: boolean })[];
 }
 
 type V = Visit<TestGrant>;
@@ -55,6 +61,14 @@ export function createTestBackend({
     const { status, body } = await send(visit, "GET", "/cart");
     if (status !== 200) throw new RpcError("commerce_failed", { detail: `Status ${status}` });
     return body;
+  }
+
+  async function readWishes(visit: V): Promise<TestWishlist> {
+    if (visit.grant === undefined) return { items: [] };
+    const { wishes } = (await send(visit, "GET", "/wishes")).body as { wishes: string[] };
+    return {
+      items: wishes.map((variantId) => ({ key: `wish-${variantId}`, variantId, isNew: true })),
+    };
   }
 
   async function signIn(
@@ -129,7 +143,16 @@ export function createTestBackend({
       addCode: (code, visit) => setCode(visit, "POST", code),
       removeCode: (code, visit) => setCode(visit, "DELETE", code),
     },
-  } satisfies CommerceBackend<TestGrant, TestBasket>;
+    wishlists: {
+      read: readWishes,
+      async set({ targets }, visit) {
+        for (const { variantId, isWanted } of targets) {
+          await send(visit, isWanted ? "PUT" : "DELETE", `/wishes/${variantId}`);
+        }
+        return readWishes(visit);
+      },
+    },
+  } satisfies CommerceBackend<TestGrant, TestBasket, TestWishlist>;
 }
 
 export type TestOutcome = BasketOutcome<TestBasket>;

@@ -26,6 +26,7 @@ const stock: Readonly<Record<string, number>> = { "3": 5 };
 
 interface Cart {
   readonly lines: Map<string, number>;
+  readonly wishes: Set<string>;
   coupons: string[];
 }
 
@@ -118,6 +119,10 @@ export async function startCommerceSystem(kind: "joins" | "carts"): Promise<Comm
       cart.coupons = method === "DELETE" ? others : [...others, body.code ?? ""];
       return [200, toView(cart)];
     }
+    const [, wish] = /^\/wishes\/(\w+)$/.exec(path) ?? [];
+    if (method === "PUT" && wish !== undefined) cart.wishes.add(wish);
+    if (method === "DELETE" && wish !== undefined) cart.wishes.delete(wish);
+    if (path.startsWith("/wishes")) return [200, { wishes: [...cart.wishes] }];
     if (method === "POST" && path === "/orders") {
       const order = toView(cart);
       cart.lines.clear();
@@ -191,5 +196,5 @@ function listen(server: ReturnType<typeof createServer>): Promise<string> {
 }
 
 function newCart(): Cart {
-  return { lines: new Map(), coupons: [] };
+  return { lines: new Map(), wishes: new Set(), coupons: [] };
 }

@@ -1,3 +1,4 @@
+import type { ListKind } from "../../storage/sessions/session-record.ts";
 import { SessionEndedError } from "../../storage/sessions/session.ts";
 import type { Call } from "../call.ts";
 import { assertRevision } from "../lists/revision.ts";
@@ -66,10 +67,12 @@ export function changeCommerceBasket(
 export async function runRead<Result>(
   call: Call,
   work: (visit: Visit) => Promise<Result>,
+  kind: ListKind = "basket",
 ): Promise<Result> {
   if (!call.hasSession) return work(createVisit(call));
   const grant = await new CallGrants(call).find();
-  return withGrant(call, grant, work, { isRepeatable: true });
+  const toBasketKey = () => call.session.lists.nameOf(kind);
+  return withGrant(call, grant, work, { isRepeatable: true, toBasketKey });
 }
 
 /**
@@ -97,15 +100,16 @@ export function runChange<Result>(
 }
 
 /**
- * Runs work under the lease of the visitor's basket. It begins a session and a grant for a guest.
+ * Runs work under the lease of the visitor's basket, or wishlist. It begins a session and a grant for a guest.
  * @param options `isRepeatable`: whether the work can run again, if the system rejects the grant in the middle
  */
 export async function withBasket<Result>(
   call: Call,
-  options: { readonly isRepeatable: boolean },
+  options: { readonly isRepeatable: boolean; readonly kind?: ListKind },
   work: (held: HeldBasket) => Promise<Result>,
 ): Promise<Result> {
-  const outer = heldBy.get(call);
+  const { isRepeatable, kind = "basket" } = options;
+  const outer = kind === "basket" ? heldBy.get(call) : undefined;
   if (outer !== undefined) {
     const result = outer.last.then(() => work(outer));
     outer.last = result.catch(() => undefined);
@@ -113,9 +117,9 @@ export async function withBasket<Result>(
   }
   // Before a session begins.
   call.services.system?.assertUp();
-  const { key } = await call.session.lists.own("basket");
+  const { key } = await call.session.lists.own(kind);
   const toBasketKey = () => key;
-  return withBasketLease(call, key, async (lease) => {
+  return withBasketLease(call, toLeaseKey(kind, key), async (lease) => {
     // The holder before this one can have changed the grant.
     const grant = await new CallGrants(call).obtain();
     return withGrant(
@@ -125,9 +129,14 @@ export async function withBasket<Result>(
         const reading = createVisit(call, { grant: changing.grant, toBasketKey });
         return work({ lease, reading, changing, last: Promise.resolve() });
       },
-      { ...options, toBasketKey, fetch: lease.fetch },
+      { isRepeatable, toBasketKey, fetch: lease.fetch },
     );
   });
+}
+
+/** A guest's basket and wishlist can have the same key. */
+export function toLeaseKey(kind: ListKind, key: string): string {
+  return kind === "basket" ? key : `${kind}:${key}`;
 }
 
 /** @throws Error if the shop's baskets are not in a commerce system */

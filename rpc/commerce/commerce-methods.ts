@@ -1,7 +1,14 @@
 import type { RpcMethod, RpcMethods } from "../method.ts";
 import type { BuiltinMethods } from "../methods/builtin.ts";
 import type { Revised } from "./basket-revision.ts";
-import type { BasketOutcome, CommerceBackend, CommerceBasket } from "./commerce-backend.ts";
+import type {
+  BasketOutcome,
+  CommerceBackend,
+  CommerceBasket,
+  CommerceWishlist,
+} from "./commerce-backend.ts";
+import type { CommerceWishlistResult } from "./call-wishlist.ts";
+import { commerceWishlistMethods } from "./commerce-wishlist-methods.ts";
 import { commerceBasketMethods, couponMethods } from "./commerce-basket-methods.ts";
 
 /**
@@ -14,18 +21,23 @@ import { commerceBasketMethods, couponMethods } from "./commerce-basket-methods.
  */
 export type CommerceMethods<Backend> = Omit<
   BuiltinMethods,
-  keyof BasketMethodsOf<Backend> | keyof MethodsOf<Backend>
+  keyof BasketMethodsOf<Backend> | keyof WishlistMethodsOf<Backend> | keyof MethodsOf<Backend>
 > &
-  Omit<BasketMethodsOf<Backend>, keyof MethodsOf<Backend>> &
+  Omit<BasketMethodsOf<Backend> & WishlistMethodsOf<Backend>, keyof MethodsOf<Backend>> &
   MethodsOf<Backend>;
 
 /** The methods of a shop with a backend, which replace built-in ones. */
-export function createCommerceMethods({ baskets, methods }: CommerceBackend): RpcMethods {
+export function createCommerceMethods({
+  baskets,
+  wishlists,
+  methods,
+}: CommerceBackend): RpcMethods {
   const { addCouponCode, removeCouponCode } = couponMethods;
   return {
     ...(baskets && commerceBasketMethods),
     ...(baskets?.addCode && { addCouponCode }),
     ...(baskets?.removeCode && { removeCouponCode }),
+    ...(wishlists && commerceWishlistMethods),
     ...methods,
   } as RpcMethods;
 }
@@ -60,6 +72,30 @@ type BasketMethodsOf<Backend> = Backend extends {
     CommerceBasket extends B
     ? unknown
     : BasketMethodsWith<B>
+  : unknown;
+
+type WishlistMethods = typeof commerceWishlistMethods;
+
+/** The methods of wishlists with this type. */
+type WishlistMethodsWith<W extends CommerceWishlist> = {
+  readonly [Name in keyof WishlistMethods]: WishlistMethods[Name] extends RpcMethod<
+    infer Payload,
+    unknown,
+    infer Input,
+    infer Context
+  >
+    ? RpcMethod<Payload, CommerceWishlistResult<W>, Input, Context>
+    : never;
+};
+
+type WishlistMethodsOf<Backend> = Backend extends {
+  readonly wishlists?:
+    | { read(...args: never): Promise<infer W extends CommerceWishlist> }
+    | undefined;
+}
+  ? CommerceWishlist extends W
+    ? unknown
+    : WishlistMethodsWith<W>
   : unknown;
 
 type MethodsOf<Backend> = Backend extends { readonly methods?: (infer M) | undefined }

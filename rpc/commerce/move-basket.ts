@@ -9,8 +9,8 @@ import { addDone, complete, findChange, note, type NotedChange } from "./basket-
 import { findMissed, planClear } from "./basket-plan.ts";
 import { basketsOf, withBasket, type HeldBasket } from "./call-basket.ts";
 import { finishOpenChange, setEach, type BasketVisits } from "./change-basket.ts";
-import type { Grant, Shortage } from "./commerce-backend.ts";
-import { createVisit } from "./create-visit.ts";
+import type { Shortage } from "./commerce-backend.ts";
+import { createGuestVisits, readGuestGrant } from "./guest-visits.ts";
 import { joined } from "./login-visit.ts";
 import { planMerge, toMergedLines, type PlannedLine } from "./merge-plan.ts";
 import { reached } from "./test-hooks.ts";
@@ -129,28 +129,4 @@ async function removeLines(call: Call, guest: GuestBasket): Promise<void> {
 async function keepKeys(held: HeldBasket, guest: GuestBasket, merge: PendingMerge): Promise<void> {
   const log = addDone(held.lease.log, guest.lease.log.changes);
   if (log !== held.lease.log) await held.lease.save(log, merge.expiresAt);
-}
-
-async function readGuestGrant(
-  { services, redactor }: Call,
-  { key, handle = key }: PendingMerge,
-): Promise<Grant | undefined> {
-  const found = await services.grants?.documents.read(handle);
-  if (found?.state !== "active") return undefined;
-  const grant = found.grant as Grant;
-  redactor.addSource(() => [grant]);
-  return grant;
-}
-
-function createGuestVisits(
-  call: Call,
-  { key }: PendingMerge,
-  grant: Grant | undefined,
-  lease: BasketLease,
-): BasketVisits {
-  const fields = { user: undefined, grant, toBasketKey: () => key };
-  return {
-    reading: createVisit(call, fields),
-    changing: createVisit(call, { ...fields, fetch: lease.fetch }),
-  };
 }

@@ -12,7 +12,10 @@ export interface Visit<G extends Grant = Grant> {
   readonly user: ShopUser | undefined;
   /** What the commerce system has issued for this visitor. */
   readonly grant: G | undefined;
-  /** The lasting key of the visitor's basket, for systems in which the caller names a basket. */
+  /**
+   * The lasting key of the visitor's basket, for systems in which the caller names a basket. In the functions of
+   * `wishlists`, it is the key of the wishlist.
+   */
   readonly basketKey: string;
   /**
    * Calls the commerce system, within the backend's `timeout`.

@@ -1,5 +1,6 @@
 import type { Call } from "../call.ts";
 import { readCommerceBasket } from "../commerce/call-basket.ts";
+import { readCommerceWishlist } from "../commerce/call-wishlist.ts";
 import type { RpcContext } from "../context.ts";
 import { viewBasket } from "./basket.ts";
 import { assertRevision } from "./revision.ts";
@@ -38,7 +39,9 @@ export async function changeBasket(
 }
 
 /** See {@link RpcContext.readWishlist}. */
-export async function readWishlist({ session }: Call) {
+export async function readWishlist(call: Call) {
+  const { services, session } = call;
+  if (services.commerce?.wishlists !== undefined) return readCommerceWishlist(call);
   const { key, value } = await session.lists.read("wishlist");
   return { wishlist: viewWishlist(key, value) };
 }
@@ -49,6 +52,8 @@ export async function changeWishlist(
   rule: Parameters<RpcContext["changeWishlist"]>[0],
 ) {
   const { services, session } = call;
+  if (services.commerce?.wishlists !== undefined)
+    throw notEmbedded("changeWishlist", "addItemToWishlist");
   const { key, value } = await session.lists.change("wishlist", (wishlist) =>
     keepTransfer(wishlist, rule(wishlist, services.wishlistOptions)),
   );

@@ -8,6 +8,7 @@ import {
 } from "../../storage/sessions/session.ts";
 import { findListKey } from "../idempotency/list-keys.ts";
 import type { RequestKey } from "../idempotency/request-key.ts";
+import { moveWishlist } from "../commerce/call-wishlist.ts";
 import { moveBasket } from "../commerce/move-basket.ts";
 import type { CallSession } from "../session/call-session.ts";
 import type { ShopServices } from "../shop.ts";
@@ -154,7 +155,10 @@ export class VisitorLists {
     const shop = this.#session.services.realm.shops.get(shopId);
     // The config can lose a shop while its merges are pending.
     if (shop === undefined) return [];
-    if (isElsewhere(shop, belonging)) return moveBasket(this.#session.call, merge);
+    if (isElsewhere(shop, belonging)) {
+      const move = belonging === "basket" ? moveBasket : moveWishlist;
+      return move(this.#session.call, merge);
+    }
     const userKey = this.#userKeyIn(shopId, userId);
     return transferList(listsOf(shop, belonging), { key, expiresAt }, userKey);
   }

@@ -1,7 +1,6 @@
 import { randomUUID } from "uncrypto";
-import * as z from "zod";
 import { defineRpcMethod } from "../method.ts";
-import { itemKey, productReference } from "./fields.ts";
+import { wishInput, wishKeyInput } from "./wishlist-inputs.ts";
 import { addWish, clearWishes, removeWish } from "../lists/wishlist.ts";
 
 /** Returns the visitor's wishlist. */
@@ -13,13 +12,7 @@ export const getWishlist = defineRpcMethod({
 /** Adds a variant or a product, unless the wishlist has it. */
 export const addItemToWishlist = defineRpcMethod({
   verb: "PUT",
-  input: z.union(
-    [
-      z.strictObject({ variantId: productReference }),
-      z.strictObject({ productId: productReference }),
-    ],
-    { error: "Expected either a variantId or a productId: a positive integer or a short string" },
-  ),
+  input: wishInput,
   handler(wish, { changeWishlist }) {
     const added = { ...wish, key: randomUUID() };
     return changeWishlist((wishlist, options) => addWish(wishlist, added, options, Date.now()));
@@ -28,7 +21,7 @@ export const addItemToWishlist = defineRpcMethod({
 
 export const removeItemFromWishlist = defineRpcMethod({
   verb: "DELETE",
-  input: z.strictObject({ itemKey }),
+  input: wishKeyInput,
   handler({ itemKey: key }, { changeWishlist }) {
     return changeWishlist((wishlist) => removeWish(wishlist, key));
   },

@@ -28,7 +28,8 @@ test("a client knows the basket and the methods of an adapter", () => {
   expectTypeOf(rpc.addCouponCode).parameter(0).toEqualTypeOf<{ code: string }>();
   expectTypeOf(rpc.placeOrder).returns.resolves.toExtend<{ order: Priced }>();
   expectTypeOf(rpc.countLines).returns.resolves.toEqualTypeOf<number>();
-  expectTypeOf(rpc.getWishlist).toBeFunction();
+  type Wished = Awaited<ReturnType<typeof rpc.addItemToWishlist>>;
+  expectTypeOf<Wished["wishlist"]["items"][number]["isNew"]>().toEqualTypeOf<boolean>();
   expectTypeOf(rpc.login).parameter(0).toExtend<{ email: string; password: string }>();
 });
 

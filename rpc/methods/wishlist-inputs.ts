@@ -1,0 +1,14 @@
+import * as z from "zod";
+import { itemKey, productReference } from "./fields.ts";
+
+/* The payloads of the wishlist's methods, wherever the wishlists are. */
+
+export const wishInput = z.union(
+  [
+    z.strictObject({ variantId: productReference }),
+    z.strictObject({ productId: productReference }),
+  ],
+  { error: "Expected either a variantId or a productId: a positive integer or a short string" },
+);
+
+export const wishKeyInput = z.strictObject({ itemKey });
