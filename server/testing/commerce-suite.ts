@@ -214,6 +214,7 @@ export function testCommerceBackend(options: CommerceBackendTests): void {
 /** Runs work again and again: each time, another one of its requests fails, in each way. */
 async function disturbEach(work: (disturbance: Disturbance) => Promise<number>): Promise<void> {
   const count = await work({});
+  assert.ok(count > 0, "The backend sent no request by visit.fetch, so none of them can fail here");
   for (let failing = 0; failing < count; failing++) {
     for (const fault of faults) {
       await work({ request: (index) => (index === failing ? fault : undefined) });

@@ -26,7 +26,11 @@ export async function disturb(
     onStep(step) {
       if (crash?.(step)) throw new Error(`The process crashed at the step "${step}"`);
     },
-    send: (input, init) => send(input, init, request?.(count++)),
+    send(input, init) {
+      // Counted without `request`, too: the first run counts the requests.
+      const index = count++;
+      return send(input, init, request?.(index));
+    },
   });
   try {
     await work();
