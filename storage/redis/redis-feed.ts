@@ -69,7 +69,9 @@ export function openRedisFeed(
   function giveUpIfRefused(error: unknown): boolean {
     const [reason] = (error instanceof Error && /^(?:NOPERM|ERR)\b/.exec(error.message)) || [];
     if (reason === undefined) return false;
-    log.warn("Redis can't push changes, so sessions are not cached", { reason });
+    if (!refused.has(data))
+      log.warn("Redis can't push changes, so sessions are not cached", { reason });
+    refused.add(data);
     isTracking = false;
     client.disconnect();
     return true;
@@ -91,6 +93,9 @@ export function openRedisFeed(
 }
 
 // --- Internal helpers ---
+
+/** The clients whose Redis has refused a feed, which is logged once for all feeds. */
+const refused = new WeakSet<RedisClient>();
 
 /** The feed's own time limits replace `commandTimeout`, and its channel has no prefix. */
 const feedOptions = {

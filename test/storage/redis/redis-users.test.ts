@@ -7,6 +7,7 @@ import { describeWithRedis, startRedis, type TestRedis } from "../../_redis.ts";
 import { createSetup } from "../../_setup.ts";
 import type { CookieClient } from "../../_cookie-client.ts";
 import { twinAt } from "../../fixtures/clients.ts";
+import { cachedMethods, createUpstream } from "../../fixtures/upstream.ts";
 
 const password = "correct horse 1";
 
@@ -63,10 +64,18 @@ describeWithRedis("a Redis", () => {
       await control.call("ACL", "SETUSER", "shop", ...fixed, ...rules);
       const url = redis.url.replace("redis://", "redis://shop:pw@");
       const session = { driver: "redis", url, base: "storefront" };
-      const server = await setup.start({ storage: { session } });
+      const upstream = createUpstream();
+      const server = await setup.start({ storage: { session }, methods: cachedMethods(upstream) });
       await visit(server.client());
+      for (const version of [1, 1, 2]) {
+        upstream.version = version;
+        if (version === 2) await server.client().call("invalidate", ["a"]);
+        const read = await server.client().call("read", { key: "a", tags: ["a"] });
+        expect(read.body.version).toBe(version);
+      }
+      expect(upstream.requests).toHaveLength(2);
       expect((await server.send("/readyz", {})).status).toBe(200);
-      const lines = server.lines.filter(({ message }) => message.includes("tell of changes"));
+      const lines = server.lines.filter(({ message }) => message.includes("can't push changes"));
       expect(lines.length).toBeLessThanOrEqual(1);
       expect(server.lines.filter(({ level }) => level === "error")).toEqual([]);
     });
