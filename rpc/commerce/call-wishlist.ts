@@ -6,7 +6,7 @@ import type { WishlistOptions } from "../shop.ts";
 import { withBasketLease } from "./basket-lease.ts";
 import { runRead, toLeaseKey, withBasket } from "./call-basket.ts";
 import type { CommerceWishlist, Grant, Wishlists, WishTarget } from "./commerce-backend.ts";
-import { createGuestVisits, readGuestGrant } from "./guest-visits.ts";
+import { asGuest, createGuestVisits, readGuestGrant } from "./guest-visits.ts";
 import { planWishClear, planWishMerge } from "./wishlist-plan.ts";
 
 /*
@@ -58,12 +58,13 @@ export async function moveWishlist(call: Call, merge: PendingMerge): Promise<Mer
       if (movedTo !== userKey) return [];
       await lease.save({ ...lease.log, movedTo }, merge.expiresAt);
       const guest = createGuestVisits(call, merge, grant, lease);
-      const left = await wishlists.read(guest.reading);
-      if (left.items.length === 0) return [];
+      const left = await asGuest(call, () => wishlists.read(guest.reading));
+      if (left === undefined || left.items.length === 0) return [];
       const seen = await wishlists.read(reading);
       const { targets, lines } = planWishMerge(seen, left, call.services.wishlistOptions);
       if (targets.length > 0) await wishlists.set({ targets, seen }, changing);
-      await wishlists.set({ targets: planWishClear(left), seen: left }, guest.changing);
+      const removed = { targets: planWishClear(left), seen: left };
+      await asGuest(call, () => wishlists.set(removed, guest.changing));
       return lines;
     });
   });

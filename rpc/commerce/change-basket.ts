@@ -166,6 +166,14 @@ export async function setEach(
   }
 }
 
+/** Whether the system may have made the change, although it failed: nobody knows. */
+export function isUnknown(error: unknown): boolean {
+  if (error instanceof RpcError) return unknownOutcomes.has(error.code);
+  if (error instanceof LeaseLostError || error instanceof StorageUnavailableError) return true;
+  const { name } = error as Partial<Error>;
+  return name === "AbortError" || name === "TimeoutError";
+}
+
 // --- Internal helpers ---
 
 /** Whether the system has clearly rejected a change. A rejected grant says nothing about the change. */
@@ -197,14 +205,6 @@ function isInVain(
   if (added === undefined || target === undefined || short.length === 0) return false;
   const quantity = quantitiesOf(basket).get(identify(target)) ?? 0;
   return quantity <= target.quantity - added;
-}
-
-/** Whether the system may have made the change, although it failed: nobody knows. */
-function isUnknown(error: unknown): boolean {
-  if (error instanceof RpcError) return unknownOutcomes.has(error.code);
-  if (error instanceof LeaseLostError || error instanceof StorageUnavailableError) return true;
-  const { name } = error as Partial<Error>;
-  return name === "AbortError" || name === "TimeoutError";
 }
 
 /** A rejected grant is renewed, and then the change is tried again. */

@@ -8,6 +8,10 @@ import type { GrantedVisit, Visit } from "./visit.ts";
  *
  * The functions only send requests and convert the results. The storefront stores grants, runs one change of a basket
  * at a time, repeats what failed, and measures timeouts.
+ *
+ * If the system rejects the grant of a visit, a function throws RpcError `session_ended`: the grant is renewed, and the
+ * function runs again. Other rejections are RpcErrors with a status below 500, or `commerce_failed` if their reason is
+ * unknown. `visit.fetch` throws `commerce_unavailable` by itself.
  */
 export interface CommerceBackend<
   G extends Grant = Grant,

@@ -31,12 +31,12 @@ export async function withGrant<Result>(
   }
 }
 
-// --- Internal helpers ---
-
 /** An adapter throws this error if the system rejects the grant of the visit. */
-function isRejectedGrant(error: unknown): boolean {
+export function isRejectedGrant(error: unknown): boolean {
   return error instanceof RpcError && error.code === "session_ended";
 }
+
+// --- Internal helpers ---
 
 function createCountedVisit(
   call: Call,

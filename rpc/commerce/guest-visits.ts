@@ -4,6 +4,7 @@ import type { BasketLease } from "./basket-lease.ts";
 import type { BasketVisits } from "./change-basket.ts";
 import type { Grant } from "./commerce-backend.ts";
 import { createVisit } from "./create-visit.ts";
+import { isRejectedGrant } from "./granted-visit.ts";
 
 /** Reads the grant of a guest whose list a login moves. It outlives the guest's session for that. */
 export async function readGuestGrant(
@@ -15,6 +16,23 @@ export async function readGuestGrant(
   const grant = found.grant as Grant;
   redactor.addSource(() => [grant]);
   return grant;
+}
+
+/**
+ * Runs work with that grant. If the system rejects the grant, that says nothing about the user's.
+ * @returns `undefined` if the system rejects the grant: then nobody can move the guest's list any more
+ */
+export async function asGuest<Result>(
+  { log }: Call,
+  work: () => Promise<Result>,
+): Promise<Result | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!isRejectedGrant(error)) throw error;
+    log.warn("The commerce system had ended a guest's grant before the guest's list was moved");
+    return undefined;
+  }
 }
 
 /** The visits of that guest. */

@@ -1,16 +1,16 @@
 import { describeError } from "../../shared/log.ts";
 import type { PendingMerge } from "../../storage/sessions/user-index.ts";
 import type { Call } from "../call.ts";
-import { RpcError } from "../error.ts";
 import type { MergedLine } from "../lists/basket-line.ts";
 import { userOwnerKey } from "../lists/transfer.ts";
 import { withBasketLease, type BasketLease } from "./basket-lease.ts";
 import { addDone, complete, findChange, note, type NotedChange } from "./basket-log.ts";
 import { findMissed, planClear } from "./basket-plan.ts";
 import { basketsOf, withBasket, type HeldBasket } from "./call-basket.ts";
-import { finishOpenChange, setEach, type BasketVisits } from "./change-basket.ts";
+import { finishOpenChange, isUnknown, setEach, type BasketVisits } from "./change-basket.ts";
 import type { Shortage } from "./commerce-backend.ts";
-import { createGuestVisits, readGuestGrant } from "./guest-visits.ts";
+import { isRejectedGrant } from "./granted-visit.ts";
+import { asGuest, createGuestVisits, readGuestGrant } from "./guest-visits.ts";
 import { joined } from "./login-visit.ts";
 import { planMerge, toMergedLines, type PlannedLine } from "./merge-plan.ts";
 import { reached } from "./test-hooks.ts";
@@ -75,11 +75,12 @@ async function beginMove(
   if (movedTo === joined) await keepKeys(held, guest, merge);
   if (movedTo !== undefined && movedTo !== userKey) return undefined;
   if (movedTo === undefined) {
-    await finishOpenChange(baskets, guest.lease, guest);
+    await asGuest(call, () => finishOpenChange(baskets, guest.lease, guest));
     await guest.lease.save({ ...guest.lease.log, movedTo: userKey }, merge.expiresAt);
     await reached("merge: sealed");
   }
-  const left = await baskets.read(guest.reading);
+  const left = await asGuest(call, () => baskets.read(guest.reading));
+  if (left === undefined) return undefined;
   const seen = await baskets.read(held.reading);
   const { targets, lines } = planMerge(seen, left, call.services.basketOptions);
   const change = { id: `merge:${merge.key}`, at: Date.now(), targets };
@@ -118,7 +119,7 @@ async function removeLines(call: Call, guest: GuestBasket): Promise<void> {
     await baskets.set({ targets: planClear(seen), seen }, guest.changing);
     await reached("merge: removed");
   } catch (error) {
-    if (!(error instanceof RpcError) || error.status >= 500) throw error;
+    if (isUnknown(error) && !isRejectedGrant(error)) throw error;
     call.log.debug("The lines of a merged guest's basket stay in the commerce system", {
       error: describeError(error),
     });

@@ -189,6 +189,16 @@ describeStorages("a login at a commerce system", (setup) => {
     expect((await guest.call("getUser")).body).toEqual({});
   });
 
+  test("keeps the user logged in if the system has ended the guest's grant", async () => {
+    const { guest, credentials, system } = await prepare(setup, "carts");
+    system.endAll(undefined);
+    const { status, body } = await guest.call("login", credentials);
+    expect(status).toBe(200);
+    expect(body.merge).toEqual({ status: "merged", lines: [] });
+    expect((await guest.call("addItemToBasket", { variantId: 8, quantity: 1 })).status).toBe(200);
+    expect(system.basketOf(credentials.email)).toEqual({ 7: 2, 8: 1 });
+  });
+
   test("begins a new grant if the system has ended the guest's", async () => {
     const { client, system } = await open(setup, "carts");
     const guest = client();
