@@ -18,22 +18,13 @@ export class CallGrants {
     this.#call = call;
   }
 
-  /** The stored grant, if the visitor has one that has not expired. It is neither begun nor renewed. */
-  async read(): Promise<Grant | undefined> {
-    const { services, session } = this.#call;
-    if (services.grants === undefined || session.current === undefined) return undefined;
-    const found = await services.grants.read(session.current);
-    const usable = toUsable(found, undefined);
-    return usable && this.#use(usable);
-  }
-
   /** The visitor's grant, renewed if it has expired. A guest without one gets none. */
   async find(): Promise<Grant | undefined> {
     const { services, session } = this.#call;
     if (services.grants === undefined || session.current === undefined) return undefined;
     const { record } = session.current;
     if (record.user !== undefined) return this.obtain();
-    const found = await services.grants.documents.read(record.handle);
+    const found = await services.grants.read(session.current);
     const usable = toUsable(found, undefined);
     if (usable !== undefined) return this.#use(usable);
     return found.state === "active" ? this.obtain() : undefined;
