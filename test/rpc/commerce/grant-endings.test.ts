@@ -3,7 +3,6 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Grants } from "../../../rpc/commerce/commerce-backend.ts";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
 import type { StorageConfig } from "../../../storage/documents/driver.ts";
-import { isObject } from "../../../storage/sessions/session-record.ts";
 import { openDriver } from "../../../storage/open-driver.ts";
 import createMemoryDriver from "unstorage/drivers/memory";
 import { describeWithRedis, useRedis } from "../../_redis.ts";
@@ -11,6 +10,7 @@ import {
   createCountingSystem,
   openCall,
   openGrantServer,
+  sweepsOf,
   type CountingSystem,
   type TestGrant,
 } from "../../fixtures/grant-calls.ts";
@@ -265,10 +265,4 @@ async function documentsOf(storage: StorageConfig, prefix: string) {
 
 async function dueEntries(storage: StorageConfig): Promise<string[]> {
   return (await documentsOf(storage, "commerce-due:")).flatMap(({ value }) => value as string[]);
-}
-
-async function sweepsOf({ services }: Server): Promise<number> {
-  const states = services.stores[0]?.collection("commerce-sweep", isObject);
-  const { state } = (await states?.get("current"))?.value ?? {};
-  return isObject(state) ? Number(state["sweeps"]) : 0;
 }
