@@ -173,8 +173,8 @@ export function toLaterEntry({ shopId, ownerKey }: DueEntry, milliseconds: numbe
 /** Milliseconds that an end of a session waits for the commerce system. */
 const patience = 2000;
 
-/** Milliseconds that an attempt waits for calls that are changing the grant. */
-const maxWait = 30_000;
+/** Milliseconds that an attempt waits for calls that are changing the grant: longer than the lease of one that crashed. */
+const maxWait = 12_000;
 
 /** Milliseconds until the next look at a grant that this server can't end. */
 const pause = 3_600_000;

@@ -183,6 +183,7 @@ interface SweepState {
 
 const noState: SweepState = { sweeps: 0, fullHour: 0, generations: {} };
 const key = "current";
+/** Longer than a batch takes: 12 seconds to wait for a lease, and 8 for the commerce system. */
 const leaseSeconds = 30;
 
 /** Milliseconds between two sweeps. */
