@@ -13,7 +13,14 @@ export function createAccountRecovery(
   documents: AccountDocuments,
   mailer: Mailer,
 ): Required<
-  Pick<Auth, "requestPasswordReset" | "resetPassword" | "requestEmailVerification" | "verifyEmail">
+  Pick<
+    Auth,
+    | "requestPasswordReset"
+    | "findResetUser"
+    | "resetPassword"
+    | "requestEmailVerification"
+    | "verifyEmail"
+  >
 > {
   const { accountsOf } = documents;
   const tokens = openAccountTokens(documents);
@@ -24,15 +31,18 @@ export function createAccountRecovery(
       if (issued !== undefined) await send("resetPassword", issued, visit);
     },
 
+    async findResetUser({ token }, { realm }) {
+      return (await findReset(realm, hashToken(token)))?.user;
+    },
+
     async resetPassword({ token, newPassword }, visit) {
       const { realm, signal } = visit;
       const hash = hashToken(token);
-      const key = await tokens.find(realm, hash);
-      if (key === undefined) return undefined;
-      const { value: account } = await accountsOf(realm).get(key);
       // Before the hash of the password, so a wrong token costs no CPU time.
-      if (!isCurrent(account?.reset, hash)) return undefined;
-      assertNotAddress(newPassword, account?.user);
+      const found = await findReset(realm, hash);
+      if (found === undefined) return undefined;
+      const { key } = found;
+      assertNotAddress(newPassword, found.user);
       const passwordHash = await hashPassword(newPassword, visit);
       let user: ShopUser | undefined;
       await accountsOf(realm).update(key, (current) => {
@@ -70,6 +80,14 @@ export function createAccountRecovery(
     },
   };
 
+  /** Finds the account that a token can give a new password. */
+  async function findReset(realm: string, hash: string) {
+    const key = await tokens.find(realm, hash);
+    const account = key === undefined ? undefined : (await accountsOf(realm).get(key)).value;
+    if (key === undefined || account === undefined) return undefined;
+    return isCurrent(account.reset, hash) ? { key, user: account.user } : undefined;
+  }
+
   async function send(
     kind: TokenMail["kind"],
     issued: NonNullable<Awaited<ReturnType<typeof tokens.issue>>>,
@@ -91,8 +109,8 @@ function isUnverified({ user }: Account): boolean {
 }
 
 /** @throws RpcError `invalid_input` if the new password is the user's address (OWASP ASVS 5.0, 6.2.11) */
-function assertNotAddress(newPassword: string, user: ShopUser | undefined): void {
-  if (normalizeEmail(newPassword) !== normalizeEmail(user?.email ?? "")) return;
+function assertNotAddress(newPassword: string, { email = "" }: ShopUser): void {
+  if (normalizeEmail(newPassword) !== normalizeEmail(email)) return;
   const message = "Expected something else than the e-mail address";
   throw new RpcError("invalid_input", { errors: [{ path: ["newPassword"], message }] });
 }

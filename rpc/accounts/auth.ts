@@ -75,6 +75,11 @@ export interface Auth<G extends Grant = Grant> {
     visit: LoginVisit<G>,
   ): Promise<ShopUser | undefined>;
   /**
+   * Finds the user of a token for `resetPassword`; the token stays valid. With this function, the user's sessions also end
+   * before the password changes. If the server fails in between, the same call works again.
+   */
+  findResetUser?(reset: { readonly token: string }, visit: Visit<G>): Promise<ShopUser | undefined>;
+  /**
    * Sends the customer a mail with a token for `verifyEmail`; does nothing for an unknown or verified address. It runs
    * after the response. Without this function, `requestEmailVerification` is an unknown method.
    */

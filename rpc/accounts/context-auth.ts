@@ -1,5 +1,6 @@
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
 import type { Call } from "../call.ts";
+import { createVisit } from "../commerce/create-visit.ts";
 import { withChangeVisit, withCheckVisit, withLoginVisit } from "../commerce/login-visit.ts";
 import { RpcError } from "../error.ts";
 import type { Auth, Credentials, Registration } from "./auth.ts";
@@ -104,7 +105,8 @@ export function createContextAuth(call: Call) {
     },
 
     /**
-     * Sets a new password by the token of a mail. End the user's sessions after that.
+     * Sets a new password by the token of a mail. It ends the user's sessions before that, if the accounts can find the
+     * user by the token. End them after it, too: for parallel logins with the old password.
      * @returns the user, or `undefined` if the token is wrong, used, or expired
      * @throws RpcError `too_many_attempts`; `unknown_method` if the shop's accounts can't do that
      */
@@ -113,9 +115,11 @@ export function createContextAuth(call: Call) {
     ): Promise<ShopUser | undefined> {
       const { resetPassword } = auth;
       if (resetPassword === undefined) throw new RpcError("unknown_method");
-      const user = await guardToken(call, () =>
-        withCheckVisit(call, (visit) => resetPassword.call(auth, reset, visit)),
-      );
+      const user = await guardToken(call, async () => {
+        const known = await auth.findResetUser?.(reset, createVisit(call));
+        if (known !== undefined) await call.sessions.endAll(known.id);
+        return withCheckVisit(call, (visit) => resetPassword.call(auth, reset, visit));
+      });
       if (user === undefined) return undefined;
       mails.notify("passwordChanged", user);
       await forgetFailures(call, accountOf(user));

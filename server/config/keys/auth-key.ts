@@ -22,6 +22,7 @@ const optional = [
   "changeEmail",
   "requestPasswordReset",
   "resetPassword",
+  "findResetUser",
   "requestEmailVerification",
   "verifyEmail",
 ] satisfies (keyof Auth)[];

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { MailMessage } from "../../../rpc/accounts/mailer.ts";
 import { until } from "../../_documents.ts";
+import { createFaultyDriver, outage } from "../../_faulty-driver.ts";
 import { createAuth } from "../../_logins.ts";
 import { ada, createMailbox, hurryMails, invalidToken, welcome } from "../../_mails.ts";
 import { createSetup } from "../../_setup.ts";
@@ -167,6 +168,30 @@ describe("the token for a new password", () => {
     for (const [message] of failure.mock.calls) {
       expect(logged).not.toContain((message as { token: string }).token);
     }
+  });
+
+  test("stays valid if the sessions can't end, and nothing has changed then", async () => {
+    allowErrors();
+    const mailbox = createMailbox();
+    const sessions = createFaultyDriver();
+    const { client } = await start({
+      mailer: mailbox.mailer,
+      storage: { session: sessions.driver, account: { driver: "memory" } },
+    });
+    const [browser, guest] = [client(), client()];
+    await browser.call("register", ada);
+    await welcome(mailbox);
+    await guest.call("requestPasswordReset", { email: ada.email });
+    const token = await mailbox.token("resetPassword", ada.email);
+    sessions.before = ({ kind }) => kind !== "read" && outage();
+    const failed = await guest.call("resetPassword", { token, newPassword });
+    expect(failed).toMatchObject({ status: 503, body: { code: "storage_unavailable" } });
+    sessions.heal();
+    expect((await guest.call("login", { ...ada, password: newPassword })).status).toBe(401);
+    expect((await browser.call("getUser")).body.user).toBeDefined();
+    expect((await guest.call("resetPassword", { token, newPassword })).status).toBe(204);
+    expect((await browser.call("getUser")).body).toEqual({});
+    expect((await guest.call("login", { ...ada, password: newPassword })).status).toBe(200);
   });
 
   test("is sent before the storefront closes", async () => {
