@@ -32,7 +32,7 @@ export interface RpcClientOptions {
   /**
    * Methods that the client never repeats after a lost response: those with an effect that the server keeps no
    * idempotency key of, because they are public or take a secret. Methods whose names contain `login`, `regist`,
-   * `authenticat`, `password`, or `verify` are never repeated in any case.
+   * `authent`, `passw`, or `verif` are never repeated in any case.
    */
   readonly neverRepeat?: readonly string[];
   /** Stores the bearer token of a shop with `tokenMethod: "bearer"`. Calls then send no cookies. */

@@ -56,7 +56,7 @@ const longestPause = 10;
  * The names of methods that take a secret, for example a password: the server keeps no key of theirs. The client knows
  * only names at run time.
  */
-const secretMethod = /login|regist|authent|passw|verify/i;
+const secretMethod = /login|regist|authent|passw|verif/i;
 
 type SendCall = (call: Call) => Promise<unknown>;
 

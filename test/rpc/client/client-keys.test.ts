@@ -31,6 +31,7 @@ describe("the Idempotency-Key of the typed client", () => {
     "login",
     "updatePassword",
     "verifyEmail",
+    "requestEmailVerification",
   ])("is not sent with %s, which is a read or takes a secret", async (method) => {
     const { client, keys } = createClient([success()], { reads: ["searchProducts"] });
     await client[method]?.();
