@@ -7,6 +7,8 @@ export interface CommerceSystemServer {
   readonly url: string;
   /** The quantities of a customer's basket, by variant. */
   basketOf(email: string): Readonly<Record<string, number>>;
+  /** The tokens and IDs of carts that are valid. */
+  readonly issued: () => readonly string[];
   /** Ends the sessions of a customer; without an address, those of guests. */
   endAll(email: string | undefined): void;
   /** The requests so far, for example `PUT /cart/lines/7`. */
@@ -141,6 +143,7 @@ export async function startCommerceSystem(kind: "joins" | "carts"): Promise<Comm
     basketOf(email) {
       return Object.fromEntries(customers.get(email)?.cart.lines ?? []);
     },
+    issued: () => [...carts.keys()],
     endAll(email) {
       for (const [id, owned] of carts) if (owned.email === email) carts.delete(id);
     },

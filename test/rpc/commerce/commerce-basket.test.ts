@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { expect, onTestFinished, test } from "vitest";
+import { defineCommerceMethod } from "../../../rpc/commerce/commerce-method.ts";
+import type { Visit } from "../../../rpc/commerce/visit.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { describeStorages, type Setup } from "../../_setup.ts";
-import { createTestBackend } from "../../_commerce-backend.ts";
+import { createTestBackend, type TestGrant } from "../../_commerce-backend.ts";
 import { startCommerceSystem, type Fault } from "../../_commerce-system.ts";
 
 const line = (variantId: string, quantity: number) =>
@@ -213,13 +215,28 @@ describeStorages("a basket in a commerce system", (setup) => {
   });
 
   test("shows no grant in log lines", async () => {
-    const { client, lines, system } = await open(setup);
+    const methods = {
+      logGrant: defineCommerceMethod({
+        handler(_, { grant, log }: Visit<TestGrant>) {
+          log.info(`The token is ${grant?.token}`, { grant });
+          throw new Error(`The token ${grant?.token} is secret`);
+        },
+      }),
+    };
+    setup.allowErrors();
+    const { client, lines, system } = await open(setup, "carts", methods);
     const guest = client();
     await guest.call("addItemToBasket", { variantId: 7, quantity: 1 });
+    await guest.call("logGrant");
+    expect(lines.filter(({ message }) => message.includes("[redacted]"))).not.toEqual([]);
+    const [token = "-"] = system.issued();
+    expect(JSON.stringify(lines)).not.toContain(token);
+    lines.length = 0;
     system.fault = () => "fail";
     await guest.call("addItemToBasket", { variantId: 7, quantity: 1 });
     await guest.call("getBasket");
     expect(lines.filter(({ level }) => level === "warn").length).toBeGreaterThan(0);
     expect(lines.filter(({ level }) => level === "error")).toEqual([]);
+    expect(JSON.stringify(lines)).not.toContain(token);
   });
 });
