@@ -25,22 +25,27 @@ export function toProblem(error: unknown, redactor: Redactor, log: Logger): RpcR
     response = describeProblem(new RpcError("internal_error"), instance, redactor, log);
     unreadable = describeError(failure);
   }
-  if (response.status >= 500) {
+  const level = levelOf(error);
+  if (response.status >= 500 && level !== undefined) {
     const details = { instance, error: describeError(error) };
-    log[levelOf(error)](
-      "A call failed",
-      unreadable === undefined ? details : { ...details, unreadable },
-    );
+    log[level]("A call failed", unreadable === undefined ? details : { ...details, unreadable });
   }
   return response;
 }
 
 // --- Internal helpers ---
 
-/** A commerce system that doesn't respond isn't an error of this server, which reports once that the system is down. */
-function levelOf(error: unknown): "debug" | "warn" | "error" {
-  if (!isInstance(error, RpcError) || error.code !== "commerce_unavailable") return "error";
-  return error.cause === undefined ? "debug" : "warn";
+/**
+ * A commerce system that doesn't respond isn't an error of this server. While its circuit breaker is open, nothing is
+ * logged, because one line has reported that already.
+ */
+function levelOf(error: unknown): "warn" | "error" | undefined {
+  try {
+    if (!isInstance(error, RpcError) || error.code !== "commerce_unavailable") return "error";
+    return error.cause === undefined ? undefined : "warn";
+  } catch {
+    return "error";
+  }
 }
 
 function describeProblem(

@@ -69,6 +69,8 @@ export async function runRead<Result>(
   work: (visit: Visit) => Promise<Result>,
   kind: ListKind = "basket",
 ): Promise<Result> {
+  // Before the grant is read: while the system is down, many calls come here.
+  call.services.system?.assertUp();
   if (!call.hasSession) return work(createVisit(call));
   const grant = await new CallGrants(call).find();
   const toBasketKey = () => call.session.lists.nameOf(kind);
