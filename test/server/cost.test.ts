@@ -20,7 +20,8 @@ const turns = vi.hoisted(() => ({ count: 0 }));
 vi.mock(import("node:timers"), async (load) => {
   const timers = await load();
   const setImmediate = ((...args: Parameters<typeof timers.setImmediate>) => {
-    turns.count++;
+    // The timer of a store that closes after a test also uses it, some 300 ms later.
+    if (new Error().stack?.includes("http-server.ts")) turns.count++;
     return timers.setImmediate(...args);
   }) as typeof timers.setImmediate;
   return { ...timers, setImmediate };
