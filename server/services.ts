@@ -20,7 +20,6 @@ import { openCacheStorage } from "../storage/cache/open-cache.ts";
 import type { Capabilities, DocumentStore } from "../storage/documents/documents.ts";
 import { openDriver } from "../storage/open-driver.ts";
 import type { StorageConfig } from "../storage/documents/driver.ts";
-import { DueList } from "../storage/grants/due-list.ts";
 import { GrantDocuments } from "../storage/grants/grant-documents.ts";
 import { SessionGenerations } from "../storage/sessions/generations.ts";
 import { openSessionCache } from "../storage/sessions/session-cache.ts";
@@ -184,7 +183,7 @@ function openSessions(store: DocumentStore, log: Logger) {
   const feed = store.watch("session");
   const generations = new SessionGenerations(store, feed);
   const users = new Map<string, UserSessionIndex>();
-  const endings = new GrantEndings(new DueList(store), log);
+  const endings = new GrantEndings(store, log);
   const sweeper = new GrantSweeper(store, endings, generations, log);
   return { feed, generations, users, endings, sweeper, openCache: openCacheStorage(store) };
 }

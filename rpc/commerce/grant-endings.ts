@@ -1,6 +1,11 @@
 import { describeError, withDetails, type Logger } from "../../shared/log.ts";
-import { secondOf, type DueEntry, type DueList } from "../../storage/grants/due-list.ts";
-import type { FoundGrant, GrantLease } from "../../storage/grants/grant-documents.ts";
+import type { DocumentStore } from "../../storage/documents/documents.ts";
+import { DueList, secondOf, type DueEntry } from "../../storage/grants/due-list.ts";
+import {
+  hasGrant,
+  type FoundGrant,
+  type GrantLease,
+} from "../../storage/grants/grant-documents.ts";
 import { waitFor } from "../../storage/leases/shared-work.ts";
 import type { EndingSession, SessionEndings } from "../../storage/sessions/session-endings.ts";
 import { entryOf, type UserSession } from "../../storage/sessions/user-index.ts";
@@ -11,10 +16,13 @@ import { toVisit } from "./create-visit.ts";
 import type { GrantedVisit } from "./visit.ts";
 
 /**
- * What became of the check of a grant. `done`: there is nothing left to end. `failed`: to be tried again. Otherwise, when
+ * What became of the check of a grant. `done`: there is nothing left to end. `error`: to be tried again. Otherwise, when
  * to check it again, because the session is active; epoch milliseconds.
  */
-export type Settled = "done" | "failed" | { readonly activeUntil: number };
+export type Settled =
+  | "done"
+  | { readonly activeUntil: number; readonly error?: undefined }
+  | { readonly error: string };
 
 type ActiveGrant = Extract<FoundGrant, { state: "active" }>;
 
@@ -24,6 +32,7 @@ export class GrantEndings implements SessionEndings {
   readonly due: DueList;
   /** Starts the sweep of this storage. */
   onUse: () => void = () => {};
+  readonly #store: DocumentStore;
   readonly #log: Logger;
   /** The shops whose commerce system can end grants. */
   readonly #shops = new Map<number, ShopServices>();
@@ -31,8 +40,9 @@ export class GrantEndings implements SessionEndings {
   readonly #running = new Map<Promise<unknown>, AbortController>();
   #isClosed = false;
 
-  constructor(due: DueList, log: Logger) {
-    this.due = due;
+  constructor(store: DocumentStore, log: Logger) {
+    this.due = new DueList(store);
+    this.#store = store;
     this.#log = log;
   }
 
@@ -83,19 +93,17 @@ export class GrantEndings implements SessionEndings {
   /** Ends the grant of a session, if the session has ended. Never throws. */
   async settle(shopId: number, ownerKey: string): Promise<Settled> {
     const shop = this.#shops.get(shopId);
-    // The config has lost the shop, or its backend: then another server may still have it.
-    if (shop === undefined) return { activeUntil: Date.now() + pause };
-    if (this.#isClosed) return "failed";
+    if (this.#isClosed) return { error: "The server closes" };
     const closing = new AbortController();
-    const attempt = this.#settle(shop, ownerKey, closing.signal);
+    const attempt =
+      shop === undefined
+        ? this.#settleElsewhere(shopId, ownerKey)
+        : this.#settle(shop, ownerKey, closing.signal);
     this.#running.set(attempt, closing);
     try {
       return await attempt;
     } catch (error) {
-      const message = "A session in the commerce system was not ended; it is tried again";
-      const details = { shopId, handle: ownerKey, error: describeError(error) };
-      if (!this.#isClosed) this.#log.warn(message, details);
-      return "failed";
+      return { error: describeError(error) };
     } finally {
       this.#running.delete(attempt);
     }
@@ -110,8 +118,17 @@ export class GrantEndings implements SessionEndings {
 
   async #finishOne(session: EndingSession): Promise<void> {
     const settled = await this.settle(session.shopId, session.handle);
+    if (settled === "done" || settled.error === undefined || this.#isClosed) return;
+    const message = "A session in the commerce system was not ended; the next sweep tries again";
+    this.#log.debug(message, { ...session, error: settled.error });
     // A session that began while all were ending was not noted before.
-    if (settled === "failed" && !this.#isClosed) await this.note([session]);
+    await this.note([session]);
+  }
+
+  /** The config has lost the shop, or its backend. Another server may still have it. */
+  async #settleElsewhere(shopId: number, ownerKey: string): Promise<Settled> {
+    const exists = await hasGrant(this.#store, shopId, ownerKey);
+    return exists ? { activeUntil: Date.now() + pause } : "done";
   }
 
   async #settle(shop: ShopServices, ownerKey: string, closing: AbortSignal): Promise<Settled> {
@@ -148,17 +165,22 @@ export class GrantEndings implements SessionEndings {
   ): Promise<void> {
     const signal = AbortSignal.any([await lease.prove(), closing]);
     const grant = found.grant as Grant;
+    const redactor = new Redactor(() => [grant]);
     const log = withDetails(this.#log, { shopId: shop.shop.shopId });
     const visit = toVisit(shop, {
       user: found.user,
       grant,
       toBasketKey: () => found.basketKey,
-      log: new Redactor(() => [grant]).guard(log),
+      log: redactor.guard(log),
       ip: undefined,
       signal,
     });
     const ending = shop.commerce?.grants?.end?.(visit as GrantedVisit);
-    if (ending !== undefined) await waitFor(ending, signal);
+    try {
+      if (ending !== undefined) await waitFor(ending, signal);
+    } catch (error) {
+      throw redactor.redact(error);
+    }
     lease.end();
   }
 }

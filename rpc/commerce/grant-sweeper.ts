@@ -92,16 +92,25 @@ export class GrantSweeper {
     const hour = hourOf(now);
     // Late entries can lie in earlier hours: after an outage, or because another server's clock is behind.
     const first = hour - (state.fullHour === hour ? recentHours : maxHours);
-    const failures = new Map<number, number>();
+    const failures: Failures = new Map();
     for (let at = first; at <= hour; at++) {
       const isDue = ({ second }: DueEntry) => second * 1000 <= now;
       await this.#sweepHour(lease, at, isDue, failures);
     }
     const generations = await this.#sweepEndedShops(lease, state.generations, hour, failures);
+    for (const [shopId, { handles, error }] of failures) this.#warn(shopId, handles.size, error);
     await lease.save(
       { sweeps: state.sweeps + 1, fullHour: hour, generations },
       now + maxHours * 3_600_000,
     );
+  }
+
+  /** One line for all failures of a sweep, because an outage has many. */
+  #warn(shopId: number, count: number, error: string): void {
+    if (this.#closing.signal.aborted) return;
+    const message =
+      "The commerce system has not ended the sessions that have ended here; the next sweep tries again";
+    this.#log.warn(message, { shopId, count, error });
   }
 
   /** Ends the grants of all sessions of the shops that have got a new generation. @returns the generations by now */
@@ -109,7 +118,7 @@ export class GrantSweeper {
     lease: Lease<SweepState>,
     known: SweepState["generations"],
     hour: number,
-    failures: Map<number, number>,
+    failures: Failures,
   ): Promise<SweepState["generations"]> {
     const all = await this.#generations.current();
     const { shops } = this.#endings;
@@ -131,7 +140,7 @@ export class GrantSweeper {
     lease: Lease<SweepState>,
     hour: number,
     isChosen: (entry: DueEntry) => boolean,
-    failures: Map<number, number>,
+    failures: Failures,
   ): Promise<void> {
     for await (const { key: page, entries } of this.#endings.due.read(hour)) {
       const chosen = entries.filter(isChosen);
@@ -149,19 +158,22 @@ export class GrantSweeper {
   }
 
   /** @returns whether the entry can be removed */
-  async #settle(entry: DueEntry, failures: Map<number, number>): Promise<boolean> {
-    const failed = failures.get(entry.shopId) ?? 0;
+  async #settle(entry: DueEntry, failures: Failures): Promise<boolean> {
+    const { shopId, ownerKey } = entry;
+    const failed = failures.get(shopId);
     const settled: Settled =
-      failed >= maxFailures ? "failed" : await this.#endings.settle(entry.shopId, entry.ownerKey);
-    if (settled === "failed") failures.set(entry.shopId, failed + 1);
+      failed !== undefined && failed.handles.size >= maxFailures
+        ? { error: failed.error }
+        : await this.#endings.settle(shopId, ownerKey);
     if (settled === "done") return true;
+    if (settled.error !== undefined) addFailure(failures, entry, settled.error);
     const now = Date.now();
     const isOwed = entry.isEnding && now - entry.second * 1000 < endingTime;
     const isDue = entry.second * 1000 <= now;
     // The session was about to end, or the commerce system can't be reached: the entry stays.
-    if (isDue && (settled === "failed" || isOwed)) return false;
+    if (isDue && (settled.error !== undefined || isOwed)) return false;
     const next =
-      settled === "failed"
+      settled.error !== undefined
         ? { ...toLaterEntry(entry, now), isEnding: true }
         : toLaterEntry(entry, settled.activeUntil);
     if (next.second === entry.second && next.isEnding === entry.isEnding) return false;
@@ -179,6 +191,17 @@ interface SweepState {
   readonly fullHour: number;
   /** The generation of each shop's sessions at the last sweep. */
   readonly generations: Readonly<Record<number, string | undefined>>;
+}
+
+/** The sessions whose grants a sweep could not end, and the first error, by shop. */
+type Failures = Map<number, { readonly handles: Set<string>; readonly error: string }>;
+
+function addFailure(failures: Failures, { shopId, ownerKey }: DueEntry, error: string): void {
+  const { handles } = failures.get(shopId) ?? { handles: new Set<string>() };
+  failures.set(shopId, {
+    error: failures.get(shopId)?.error ?? error,
+    handles: handles.add(ownerKey),
+  });
 }
 
 const noState: SweepState = { sweeps: 0, fullHour: 0, generations: {} };

@@ -31,16 +31,20 @@ export class DueList {
     this.#pages = store.collection("commerce-due", isPage);
   }
 
-  /** Adds an entry. An equal one of the same second counts once. */
+  /** Adds an entry, unless the page has an equal one. For sessions that end, the first one counts. */
   async add(entry: DueEntry): Promise<void> {
     const hour = Math.floor(entry.second / 3600);
-    const shard = `${hour}:${Math.floor(Math.random() * shards)}`;
+    // By the random end of the key, so that equal entries meet.
+    const shard = `${hour}:${(entry.ownerKey.codePointAt(entry.ownerKey.length - 1) ?? 0) % shards}`;
     const text = toText(entry);
+    const owner = `${entry.shopId}:${entry.ownerKey}:`;
+    const isKnown = (known: string) =>
+      known === text || (entry.isEnding && known.endsWith("!") && known.startsWith(owner));
     for (let page = this.#hints.get(shard) ?? 0; ; page++) {
       let isFull = false;
       await this.#pages.update(`${shard}:${page}`, (texts = []) => {
         isFull = texts.length >= pageSize;
-        if (isFull || texts.includes(text)) return "keep";
+        if (isFull || texts.some(isKnown)) return "keep";
         return { set: [...texts, text], expiresAt: (hour + 1) * hourMilliseconds + memory };
       });
       if (isFull) continue;

@@ -116,6 +116,16 @@ export class GrantDocuments {
   }
 }
 
+/** Whether a session has a grant, in a shop that the config may have lost. @throws StorageUnavailableError */
+export async function hasGrant(
+  store: DocumentStore,
+  shopId: number,
+  ownerKey: string,
+): Promise<boolean> {
+  const { value } = await store.collection(`commerce-grant:${shopId}`, isObject).get(ownerKey);
+  return value !== undefined;
+}
+
 // --- Internal helpers ---
 
 /** Longer than any request to a commerce system may take. */

@@ -97,6 +97,23 @@ function describeEndings(toStorage: () => StorageConfig): void {
     expect(system.ended).toEqual(["login"]);
   });
 
+  test("log one line for all failures of a sweep, without a grant", async () => {
+    const system = createCountingSystem();
+    const server = open(toStorage(), system);
+    const users = await Promise.all(
+      Array.from({ length: 30 }, () => logInUser(server, "secret-token")),
+    );
+    system.before = () => {
+      throw new Error("Unknown token secret-token");
+    };
+    await Promise.all(users.map(({ call }) => call.context.destroySession()));
+    server.sweep();
+    const warnings = () => server.lines.filter(({ level }) => level === "warn");
+    await expect.poll(() => warnings().length).toBe(1);
+    expect(warnings()[0]).toMatchObject({ message: retried, details: { shopId: 1001, count: 30 } });
+    expect(JSON.stringify(server.lines).includes("secret-token")).toBe(false);
+  });
+
   test("end the grant of a session that expired while no server ran", async () => {
     const system = createCountingSystem();
     const storage = toStorage();
@@ -229,7 +246,8 @@ function describeEndings(toStorage: () => StorageConfig): void {
 
 // --- Internal helpers ---
 
-const retried = "A session in the commerce system was not ended; it is tried again";
+const retried =
+  "The commerce system has not ended the sessions that have ended here; the next sweep tries again";
 
 function open(
   storage: StorageConfig,
