@@ -29,6 +29,11 @@ export interface CommerceBackendTests {
   readonly shop?: { readonly locale: string; readonly currency: string } | undefined;
   /** A storage that several servers can share: the tests then run with two of them. @default the memory of one server */
   readonly storage?: (() => StorageConfig) | undefined;
+  /**
+   * Whether a change takes more than about 50 ms. Each request then fails in one way only, and no longer in four.
+   * @default false
+   */
+  readonly isSlow?: boolean | undefined;
   /** The seeds of the random runs. @default 20 seeds, from 1 */
   readonly seeds?: readonly number[] | undefined;
 }
@@ -43,7 +48,7 @@ export interface CommerceBackendTests {
  * describe("my system", () => testCommerceBackend({ test, createBackend, variantIds: ["1", "2"] }));
  */
 export function testCommerceBackend(options: CommerceBackendTests): void {
-  const { createBackend, variantIds, scarce } = options;
+  const { createBackend, variantIds, scarce, isSlow = false } = options;
   const { seeds = Array.from({ length: 20 }, (_, index) => index + 1) } = options;
   const [first = "", second = ""] = variantIds;
 
@@ -95,7 +100,7 @@ export function testCommerceBackend(options: CommerceBackendTests): void {
 
   testShop("adds once if any request fails and the call is repeated", async (shop) => {
     for (const before of [{}, { [second]: 1 }, { [first]: 1 }]) {
-      await disturbEach(async (disturbance) => {
+      await disturbEach(isSlow, async (disturbance) => {
         const visitor = shop.visitor();
         for (const [variantId, quantity] of Object.entries(before)) {
           await add(visitor, variantId, quantity);
@@ -110,7 +115,7 @@ export function testCommerceBackend(options: CommerceBackendTests): void {
 
   testShop("joins the baskets once if any request of a login fails", async (shop, backend) => {
     if (backend.accounts === undefined) return;
-    await disturbEach(async (disturbance) => {
+    await disturbEach(isSlow, async (disturbance) => {
       const { visitor, customer } = await prepareLogin(shop);
       const count = await disturb(disturbance, async () => {
         assert.equal((await visitor.repeat("login", customer)).status, 200);
@@ -211,12 +216,16 @@ export function testCommerceBackend(options: CommerceBackendTests): void {
 
 // --- Internal helpers ---
 
-/** Runs work again and again: each time, another one of its requests fails, in each way. */
-async function disturbEach(work: (disturbance: Disturbance) => Promise<number>): Promise<void> {
+/** Runs work again and again: each time, another one of its requests fails, in each way or in the next one. */
+async function disturbEach(
+  isSlow: boolean,
+  work: (disturbance: Disturbance) => Promise<number>,
+): Promise<void> {
   const count = await work({});
   assert.ok(count > 0, "The backend sent no request by visit.fetch, so none of them can fail here");
   for (let failing = 0; failing < count; failing++) {
-    for (const fault of faults) {
+    const next = failing % faults.length;
+    for (const fault of isSlow ? faults.slice(next, next + 1) : faults) {
       await work({ request: (index) => (index === failing ? fault : undefined) });
     }
   }
