@@ -1,7 +1,7 @@
 /** Medusa 2 (2.11.2 or later) as the commerce system of a shop: the public entry `storefront-core/medusa`. */
 
 import * as z from "zod";
-import type { CommerceBackend } from "../server/index.ts";
+import type { CommerceBackend, Visit } from "../server/index.ts";
 import { createMedusaAccounts, findUser, refreshToken, toGrant } from "./medusa-accounts.ts";
 import { createMedusaBaskets } from "./medusa-baskets.ts";
 import type { MedusaBasket } from "./medusa-cart.ts";
@@ -11,13 +11,23 @@ import { createMedusaRequest, type MedusaGrant, type MedusaOptions } from "./med
 export type { MedusaBasket, MedusaLine } from "./medusa-cart.ts";
 export type { MedusaGrant, MedusaOptions } from "./medusa-request.ts";
 
+/** The backend of {@link medusa}. */
+export interface MedusaBackend extends CommerceBackend<MedusaGrant, MedusaBasket> {
+  /**
+   * Finds the visitor's cart, for methods of your own, for example for a checkout. Keep its ID on the server: it is all
+   * that Medusa wants to see or change the cart.
+   * @returns the ID; `undefined` if the visitor has no cart, or has placed its order
+   */
+  findCartId(visit: Visit<MedusaGrant>): Promise<string | undefined>;
+}
+
 /**
  * Creates a backend for Medusa's Store API: customers' accounts, and carts as baskets.
  *
  * A guest's grant is the ID of a cart, a customer's grant a JWT. Medusa doesn't join carts, so the storefront moves the
  * guest's lines at the login. Medusa can't end a JWT: it is forgotten here, and expires there.
  */
-export function medusa(options: MedusaOptions): CommerceBackend<MedusaGrant, MedusaBasket> {
+export function medusa(options: MedusaOptions): MedusaBackend {
   const api = createMedusaRequest(options);
   const carts = createMedusaCarts(api, options.regionId);
   return {
@@ -42,6 +52,7 @@ export function medusa(options: MedusaOptions): CommerceBackend<MedusaGrant, Med
     },
     accounts: createMedusaAccounts(api),
     baskets: createMedusaBaskets(api, carts),
+    findCartId: async (visit) => (await carts.find(visit))?.id,
   };
 }
 

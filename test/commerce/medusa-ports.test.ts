@@ -222,10 +222,14 @@ describe("baskets of a customer", () => {
   test("begins a new cart after an order", async () => {
     const { visit, user } = await register(createCredentials());
     await set(visit, { variantId: system.variants.cable, quantity: 4 });
+    const cartId = await backend.findCartId(visit);
+    expect(cartId).toMatch(/^cart_/);
     completeCarts(user);
+    expect(await backend.findCartId(visit)).toBeUndefined();
     expect((await baskets().read(visit)).items).toEqual([]);
     const { basket } = await set(visit, { variantId: system.variants.cable, quantity: 1 });
     expect(toQuantities(basket)).toEqual({ CABLE: 1 });
+    expect(await backend.findCartId(visit)).not.toBe(cartId);
   });
 });
 
