@@ -23,6 +23,7 @@ export type Plan = (seen: CommerceBasket, options: BasketOptions) => readonly Ba
 
 /** A basket whose lease this call holds. */
 export interface HeldBasket extends BasketVisits {
+  readonly key: string;
   readonly lease: BasketLease;
   /** The end of the work within the work. */
   last: Promise<unknown>;
@@ -81,7 +82,7 @@ export async function runRead<Result>(
  * Runs a method of the commerce system that changes something, while no other call changes the visitor's basket. First,
  * it finishes what an earlier call began: a checkout must not leave that for the next basket.
  *
- * Changes of the basket within `work` run under the same lease, one after the other.
+ * Changes of the basket within `work` run under the same lease, one after the other. So do methods that call runChange.
  */
 export function runChange<Result>(
   call: Call,
@@ -91,12 +92,12 @@ export function runChange<Result>(
     const { baskets } = call.services.commerce ?? {};
     if (held.lease.log.movedTo !== undefined) throw new SessionEndedError();
     if (baskets !== undefined) await finishOpenChange(baskets, held.lease, held);
-    heldBy.set(call, held);
+    const own = beginMethod(call, held);
     try {
       return await work(held.changing);
     } finally {
-      heldBy.delete(call);
-      await held.last;
+      endMethod(call, own);
+      await own.last;
     }
   });
 }
@@ -113,6 +114,7 @@ export async function withBasket<Result>(
   const { isRepeatable, kind = "basket" } = options;
   const outer = kind === "basket" ? heldBy.get(call) : undefined;
   if (outer !== undefined) {
+    assertSameVisitor(call, outer);
     const result = outer.last.then(() => work(outer));
     outer.last = result.catch(() => undefined);
     return result;
@@ -129,11 +131,16 @@ export async function withBasket<Result>(
       grant,
       (changing) => {
         const reading = createVisit(call, { grant: changing.grant, toBasketKey });
-        return work({ lease, reading, changing, last: Promise.resolve() });
+        return work({ key, lease, reading, changing, last: Promise.resolve() });
       },
       { isRepeatable, toBasketKey, fetch: lease.fetch },
     );
   });
+}
+
+/** The lease of the visitor's basket, if a method in progress of this call holds it. */
+export function findHeldLease(call: Call): BasketLease | undefined {
+  return heldBy.get(call)?.lease;
 }
 
 /** A guest's basket and wishlist can have the same key. */
@@ -150,5 +157,43 @@ export function basketsOf({ services }: Call): Baskets<Grant, CommerceBasket> {
 
 // --- Internal helpers ---
 
-/** The baskets of the methods in progress whose handlers can call other methods. */
-const heldBy = new WeakMap<Call, HeldBasket>();
+/** The basket as a method in progress has it, whose handler can call other methods. */
+interface MethodBasket extends HeldBasket {
+  /** That of the method which has called this one. */
+  readonly outer: MethodBasket | undefined;
+  isOver: boolean;
+}
+
+/** The baskets of the innermost methods in progress. */
+const heldBy = new WeakMap<Call, MethodBasket>();
+
+/** Begins a queue for the changes within a method. In the outer queue, they would wait for the end of this method. */
+function beginMethod(call: Call, held: HeldBasket): MethodBasket {
+  const { key, lease, reading, changing } = held;
+  const outer = heldBy.get(call);
+  const last = Promise.resolve();
+  const own: MethodBasket = { key, lease, reading, changing, last, outer, isOver: false };
+  heldBy.set(call, own);
+  return own;
+}
+
+/**
+ * A login or a logout within a method gives the visitor another basket. Its lease could be held by a call that waits for
+ * the lease of this one.
+ * @throws Error
+ */
+function assertSameVisitor(call: Call, held: MethodBasket): void {
+  if (call.session.lists.nameOf("basket") === held.key) return;
+  throw new Error(
+    `The method ${call.request.method} has logged in or out, so it can't change the basket any more. Change it before that, or make the method with defineRpcMethod`,
+  );
+}
+
+/** Methods that run at the same time can end in any order. */
+function endMethod(call: Call, own: MethodBasket): void {
+  own.isOver = true;
+  let inner = heldBy.get(call);
+  while (inner?.isOver) inner = inner.outer;
+  if (inner === undefined) heldBy.delete(call);
+  else heldBy.set(call, inner);
+}

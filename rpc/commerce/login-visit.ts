@@ -2,7 +2,8 @@ import type { ShopUser } from "../../storage/sessions/session-record.ts";
 import { userOwnerKey } from "../lists/transfer.ts";
 import type { Session } from "../../storage/sessions/session.ts";
 import type { Call } from "../call.ts";
-import { withBasketLease } from "./basket-lease.ts";
+import { withBasketLease, type BasketLease } from "./basket-lease.ts";
+import { findHeldLease } from "./call-basket.ts";
 import { CallGrants } from "./call-grants.ts";
 import { finishOpenChange } from "./change-basket.ts";
 import type { Grant } from "./commerce-backend.ts";
@@ -97,7 +98,7 @@ async function runLogin<Result>(
   }
   const key = session.lists.nameOf("basket");
   const toBasketKey = () => key;
-  return withBasketLease(call, key, async (lease) => {
+  const runUnder = async (lease: BasketLease) => {
     const isJoined = lease.log.movedTo !== undefined;
     const grant = isJoined ? undefined : await new CallGrants(call).find();
     const changing = createVisit(call, { grant, setGrant, toBasketKey, fetch: lease.fetch });
@@ -109,5 +110,7 @@ async function runLogin<Result>(
     await reached("login: accepted");
     if (result !== undefined && grant !== undefined) lease.leave({ ...lease.log, movedTo: joined });
     return result;
-  });
+  };
+  const held = findHeldLease(call);
+  return held === undefined ? withBasketLease(call, key, runUnder) : runUnder(held);
 }
