@@ -7,6 +7,7 @@ export default defineConfig({
   resolve: {
     // Tests run the sources, so a config or an example that imports the package gets them too.
     alias: {
+      "#commerce": source("rpc/commerce/kernel.ts"),
       "#drivers": source("storage/drivers.ts"),
       "#passwords": source("rpc/accounts/passwords.ts"),
       "storefront-core/client": source("rpc/client.ts"),

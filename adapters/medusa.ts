@@ -1,5 +1,6 @@
 /** Medusa 2 (2.11.2 or later) as the commerce system of a shop: the public entry `storefront-core/medusa`. */
 
+import "../server/commerce.ts";
 import * as z from "zod";
 import type { CommerceBackend, Visit } from "../server/index.ts";
 import { createMedusaAccounts, findUser, refreshToken, toGrant } from "./medusa-accounts.ts";

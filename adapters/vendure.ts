@@ -1,5 +1,6 @@
 /** Vendure 3 as the commerce system of a shop, and Vendure's session cache: the public entry `storefront-core/vendure`. */
 
+import "../server/commerce.ts";
 import type { CommerceBackend, CommerceWishlist } from "../server/index.ts";
 import { createVendureAccounts, withoutToken } from "./vendure-accounts.ts";
 import { logout } from "./vendure-customer.ts";

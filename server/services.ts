@@ -1,3 +1,10 @@
+import {
+  createCommerceMethods,
+  createCommerceSystem,
+  openBasketLeases,
+  openGrantEndings,
+  openShopGrants,
+} from "#commerce";
 import { createAccounts } from "../rpc/accounts/accounts.ts";
 import { createPublicCaches, type PublicCaches } from "../rpc/cache/public-caches.ts";
 import { BackgroundWork } from "../rpc/background-work.ts";
@@ -6,21 +13,15 @@ import { isBasket } from "../rpc/lists/basket.ts";
 import type { RpcMethods } from "../rpc/method.ts";
 import { builtinMethods } from "../rpc/methods/builtin.ts";
 import type { CommerceBackend } from "../rpc/commerce/commerce-backend.ts";
-import { GrantEndings } from "../rpc/commerce/grant-endings.ts";
-import { GrantSweeper } from "../rpc/commerce/grant-sweeper.ts";
-import { ShopGrants } from "../rpc/commerce/shop-grants.ts";
+import type { CommerceSystem } from "../rpc/commerce/commerce-system.ts";
+import type { GrantSweeper } from "../rpc/commerce/grant-sweeper.ts";
 import { TokenRenewals } from "../rpc/session/token-renewals.ts";
-import { isBasketLog } from "../rpc/commerce/basket-log.ts";
-import { createCommerceMethods } from "../rpc/commerce/commerce-methods.ts";
-import { createCommerceSystem, type CommerceSystem } from "../rpc/commerce/commerce-system.ts";
 import type { ShopServices } from "../rpc/shop.ts";
-import { openLeases } from "../storage/leases/leases.ts";
 import { isWishlist } from "../rpc/lists/wishlist.ts";
 import { openCacheStorage } from "../storage/cache/open-cache.ts";
 import type { Capabilities, DocumentStore } from "../storage/documents/documents.ts";
 import { openDriver } from "../storage/open-driver.ts";
 import type { StorageConfig } from "../storage/documents/driver.ts";
-import { GrantDocuments } from "../storage/grants/grant-documents.ts";
 import { SessionGenerations } from "../storage/sessions/generations.ts";
 import { openSessionCache } from "../storage/sessions/session-cache.ts";
 import { SessionStore } from "../storage/sessions/session-store.ts";
@@ -102,9 +103,8 @@ export function openServices(options: StorefrontOptions): Services {
       background,
       commerce: shop.commerce,
       system,
-      basketLeases:
-        shop.commerce && openLeases(baskets, `commerce-basket:${shop.shopId}`, isBasketLog),
-      grants: openGrants(shop, store, endings, sessions),
+      basketLeases: shop.commerce && openBasketLeases(baskets, shop.shopId),
+      grants: openShopGrants({ ...shop, ...shop.session }, store, endings, sessions),
       realm,
       generations,
       sessions,
@@ -119,7 +119,7 @@ export function openServices(options: StorefrontOptions): Services {
       wishlistOptions: shop.wishlist,
     };
     realm.shops.set(shop.shopId, opened);
-    endings.add(opened);
+    endings?.add(opened);
     return [shop, opened];
   });
   return {
@@ -129,7 +129,7 @@ export function openServices(options: StorefrontOptions): Services {
     accounts,
     caches,
     background,
-    sweepers: [...sessionStores.values()].map(({ sweeper }) => sweeper),
+    sweepers: [...sessionStores.values()].flatMap(({ sweeper }) => sweeper ?? []),
     stores: [...stores.values()].map(({ store }) => store),
     descriptions: [...stores.values()].map(({ store, uses }) => ({
       uses: kinds.filter((kind) => uses.has(kind)).join(", "),
@@ -183,20 +183,6 @@ function openSessions(store: DocumentStore, log: Logger) {
   const feed = store.watch("session");
   const generations = new SessionGenerations(store, feed);
   const users = new Map<string, UserSessionIndex>();
-  const endings = new GrantEndings(store, log);
-  const sweeper = new GrantSweeper(store, endings, generations, log);
+  const { endings, sweeper } = openGrantEndings(store, generations, log) ?? {};
   return { feed, generations, users, endings, sweeper, openCache: openCacheStorage(store) };
-}
-
-/** The grants of a shop's visitors, if its commerce system issues any. */
-function openGrants(
-  { shopId, commerce, session }: Shop,
-  store: DocumentStore,
-  endings: GrantEndings,
-  sessions: SessionStore,
-): ShopGrants | undefined {
-  if (commerce?.grants === undefined) return undefined;
-  const sealer = createSealer(session.encryptionKeys, "commerce grants");
-  const documents = new GrantDocuments(store, shopId, sealer);
-  return new ShopGrants({ ...commerce, grants: commerce.grants }, documents, endings, sessions);
 }

@@ -1,7 +1,7 @@
+import { withChangeVisit, withCheckVisit, withLoginVisit } from "#commerce";
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
 import type { Call } from "../call.ts";
 import { createVisit } from "../commerce/create-visit.ts";
-import { withChangeVisit, withCheckVisit, withLoginVisit } from "../commerce/login-visit.ts";
 import { RpcError } from "../error.ts";
 import type { Auth, Credentials, Registration } from "./auth.ts";
 import { createCallMails } from "./call-mails.ts";

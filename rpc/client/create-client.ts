@@ -1,4 +1,5 @@
 import { createBatch } from "./call-batch.ts";
+import { isProbe } from "./probe-names.ts";
 import { createSendRequest } from "./send-request.ts";
 import { readResult, RpcClientError } from "./result.ts";
 import { orAborted, wait, withTimeout } from "./waiting.ts";
@@ -37,17 +38,6 @@ export function createClient<Methods extends RpcMethods>(
 }
 
 // --- Internal helpers ---
-
-/**
- * Names that libraries read, or call, to find out which kind of value they have: Promises, JSON, Vue, React, Jest, pino,
- * MongoDB. The server refuses a config with a method of such a name.
- */
-function isProbe(name: string): boolean {
-  return probe.test(name);
-}
-
-const probe =
-  /^[^a-z]|^(?:then|catch|finally|toJSON|toBSON|inspect|nodeType|asymmetricMatch|hasAttribute|socket|setHeader)$/i;
 
 /** The longest `Retry-After` that the client waits for, in seconds. */
 const longestPause = 10;

@@ -1,6 +1,5 @@
+import { readCommerceBasket, readCommerceWishlist } from "#commerce";
 import type { Call } from "../call.ts";
-import { readCommerceBasket } from "../commerce/call-basket.ts";
-import { readCommerceWishlist } from "../commerce/call-wishlist.ts";
 import type { RpcContext } from "../context.ts";
 import { viewBasket } from "./basket.ts";
 import { assertRevision } from "./revision.ts";

@@ -1,3 +1,4 @@
+import { moveBasket, moveWishlist } from "#commerce";
 import { randomUUID } from "uncrypto";
 import type { ListKind, SessionRecord } from "../../storage/sessions/session-record.ts";
 import type { PendingMerge } from "../../storage/sessions/user-index.ts";
@@ -8,8 +9,6 @@ import {
 } from "../../storage/sessions/session.ts";
 import { findListKey } from "../idempotency/list-keys.ts";
 import type { RequestKey } from "../idempotency/request-key.ts";
-import { moveWishlist } from "../commerce/call-wishlist.ts";
-import { moveBasket } from "../commerce/move-basket.ts";
 import type { CallSession } from "../session/call-session.ts";
 import type { ShopServices } from "../shop.ts";
 import { emptyBasket, mergeItems, type Basket } from "./basket.ts";

@@ -1,7 +1,7 @@
+import { storeLoginGrant } from "#commerce";
 import { describeError } from "../../shared/log.ts";
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
 import type { PendingMerge } from "../../storage/sessions/user-index.ts";
-import { storeLoginGrant } from "../commerce/login-visit.ts";
 import type { LoginOptions } from "../context.ts";
 import { notify } from "../hooks.ts";
 import type { MergeReport } from "../lists/transfer.ts";

@@ -1,4 +1,4 @@
-import { createCommerceSystem } from "../../rpc/commerce/commerce-system.ts";
+import { createCommerceSystem } from "#commerce";
 import { isInstance, messageOf } from "../../shared/log.ts";
 import type { DocumentStore } from "../../storage/documents/documents.ts";
 import { openDriver } from "../../storage/open-driver.ts";

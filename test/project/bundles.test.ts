@@ -119,6 +119,47 @@ describe("a bundle for a worker", () => {
   });
 });
 
+describe("a bundle for a worker with a commerce system", () => {
+  const shop = `
+    import { createStorefront } from "storefront-core";
+
+    const baskets = { read: async () => ({ items: [], total: 0 }), set: async ({ seen }) => ({ basket: seen }) };
+    const create = () => createStorefront({
+      shops: [{ shopId: 1001, locale: "de-DE", currency: "EUR", commerce: { name: "test", baskets } }],
+      session: { secret: "a-secret-for-tests-only-of-more-than-32-characters" },
+      log: { debug() {}, info() {}, warn() {}, error: console.error },
+    }, { production: false });
+  `;
+
+  test("contains the code for it if the adapter imports that", async () => {
+    const folder = await createFolder();
+    const start = `
+      import "storefront-core/commerce";
+      ${shop}
+      const storefront = create();
+      storefront.fetch(new Request("http://localhost/api/rpc/getBasket", { method: "POST" }))
+        .then((response) => response.json())
+        .then(({ basket }) => {
+          console.log(JSON.stringify(basket.total));
+          process.exit();
+        });
+    `;
+    await bundle(start, { ...worker, outfile: `${folder}/worker.mjs` });
+    expect(run(join(folder, "worker.mjs"))).toBe(0);
+  });
+
+  test("names the missing import otherwise", async () => {
+    const folder = await createFolder();
+    const start = `${shop}
+      try { create(); } catch (error) { console.log(JSON.stringify(error.message)); }
+    `;
+    const { metafile } = await bundle(start, { ...worker, outfile: `${folder}/worker.mjs` });
+    expect(run(join(folder, "worker.mjs"))).toContain('import "storefront-core/commerce"');
+    const inputs = Object.keys(metafile?.inputs ?? {});
+    expect(inputs.filter((path) => path.includes("cockatiel"))).toEqual([]);
+  });
+});
+
 /** As wrangler bundles a worker. */
 const worker = {
   platform: "browser",
@@ -130,7 +171,10 @@ const worker = {
 function bundle(contents: string, options: BuildOptions) {
   return build({
     stdin: { contents, resolveDir: root },
-    alias: { "storefront-core": join(root, "dist/server/index.js") },
+    alias: {
+      "storefront-core/commerce": join(root, "dist/server/commerce.js"),
+      "storefront-core": join(root, "dist/server/index.js"),
+    },
     bundle: true,
     metafile: true,
     logLevel: "error",

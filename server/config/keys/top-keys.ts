@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { createRpcClient } from "../../../rpc/client.ts";
+import { isProbe } from "../../../rpc/client/probe-names.ts";
 import type { Mailer } from "../../../rpc/accounts/mailer.ts";
 import { hookNames, type Hooks } from "../../../rpc/hooks.ts";
 import type { RpcMethod, RpcMethods } from "../../../rpc/method.ts";
@@ -124,7 +124,7 @@ function isMethod(found: unknown): boolean {
 function isMethodName(name: string): boolean {
   if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name) || name in Object.prototype) return false;
   if (callerNames.includes(name)) return false;
-  return createRpcClient<RpcMethods>({ baseURL: "", shopId: 0 })[name] !== undefined;
+  return !isProbe(name);
 }
 
 /** The properties of a caller for server-side rendering that aren't methods. */
