@@ -68,16 +68,14 @@ export class ShopGrants {
     const { handle } = owner.session.record;
     const name = rejected === undefined ? handle : `${handle} ${JSON.stringify(rejected)}`;
     return this.#changes.run(name, () =>
-      this.documents.withLease(handle, AbortSignal.timeout(maxWait), (lease) =>
-        this.#changeUnder(lease, owner, rejected),
-      ),
+      this.#withLease(handle, (lease) => this.#changeUnder(lease, owner, rejected)),
     );
   }
 
   /** Stores the grant that a login got. It replaces an earlier one. */
   put(owner: GrantOwner, grant: Grant): Promise<void> {
     const { handle } = owner.session.record;
-    return this.documents.withLease(handle, AbortSignal.timeout(maxWait), async (lease) => {
+    return this.#withLease(handle, async (lease) => {
       await this.#note(owner.session);
       await this.#save(lease, owner, grant);
     });
@@ -95,7 +93,7 @@ export class ShopGrants {
     const ending = { shopId, handle: createHandle() };
     const owner = user === undefined ? { guestId: "" } : { user };
     const basketKey = user === undefined ? "" : userOwnerKey(shopId, user.id);
-    await this.documents.withLease(ending.handle, AbortSignal.timeout(maxWait), (lease) =>
+    await this.#withLease(ending.handle, (lease) =>
       lease.save({ grant, basketKey, ...owner }, Date.now()),
     );
     await this.#endings.note([ending]);
@@ -106,6 +104,12 @@ export class ShopGrants {
   async extend(session: Session): Promise<void> {
     const { user, handle } = session.record;
     if (user === undefined) await this.documents.extend(handle, this.#sessions.latestEnd(session));
+  }
+
+  /** @throws RpcError `commerce_unavailable` if other calls hold the lease for too long */
+  async #withLease<T>(handle: string, work: (lease: GrantLease) => Promise<T>): Promise<T> {
+    const signal = AbortSignal.timeout(maxWait);
+    return inTime(this.documents.withLease(handle, signal, work), signal);
   }
 
   async #changeUnder(
@@ -184,7 +188,7 @@ export function hasOldKey(found: FoundGrant): boolean {
 
 const maxBytes = 16_384;
 
-/** @throws RpcError `commerce_unavailable` if the lease allows no further request */
+/** @throws RpcError `commerce_unavailable` if the signal aborts first */
 async function inTime<T>(requests: Promise<T>, signal: AbortSignal): Promise<T> {
   try {
     return await waitFor(requests, signal);
