@@ -29,6 +29,7 @@ export const variants = {
   /** Two are in stock. */
   rustMug: "3",
   kettle: "4",
+  bottle: "10",
   /** None is in stock. */
   plant: "8",
 } as const;
