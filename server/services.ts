@@ -84,9 +84,8 @@ export function openServices(options: StorefrontOptions): Services {
     const realm = getOrCreate(realms, shop.realm, () => createRealm(shop.realm));
     const store = open(shop.storage.session, "sessions");
     const baskets = open(shop.storage.basket, "baskets");
-    const { feed, generations, users, endings, openCache } = getOrCreate(sessionStores, store, () =>
-      openSessions(store, log),
-    );
+    const sessionStore = getOrCreate(sessionStores, store, () => openSessions(store, log));
+    const { feed, generations, users, endings, sweeper, openCache } = sessionStore;
     const index = getOrCreate(users, shop.realm, () => {
       const created = new UserSessionIndex(store, generations, shop.realm, endings);
       realm.users.push(created);
@@ -95,6 +94,7 @@ export function openServices(options: StorefrontOptions): Services {
     const cache = openSessionCache(shop.shopId, store, feed, shop.session);
     const sessions = new SessionStore(shop.shopId, store, index, generations, shop.session, cache);
     const system = shop.commerce && systemOf(shop.commerce);
+    system?.onReturn(() => sweeper?.hurry());
     const opened: ShopServices = {
       shop: shop.public,
       methods: methods.get(shop) as RpcMethods,

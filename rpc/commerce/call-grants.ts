@@ -51,7 +51,6 @@ export class CallGrants {
       const found = await grants.read(session.current);
       const usable = toUsable(found, rejected);
       if (usable !== undefined && !hasOldKey(found)) return this.#use(usable);
-      if (found.state === "unreadable") this.#call.log.warn(unreadable);
     }
     const obtained = await waitFor(grants.change(this.#toOwner(), rejected), signal);
     if (obtained !== "ended") return obtained.grant && this.#use(obtained.grant);
@@ -84,8 +83,3 @@ export class CallGrants {
     return grant;
   }
 }
-
-// --- Internal helpers ---
-
-const unreadable =
-  "A visitor's grant of the commerce system can't be decrypted: a guest gets a new one, and a user has to log in again. Check session.encryptionKeys";

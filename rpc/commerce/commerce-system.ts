@@ -20,6 +20,8 @@ export interface CommerceSystem {
   readonly failure: string | undefined;
   /** @throws RpcError `commerce_unavailable` while the circuit breaker is open, unless it lets a request try the system */
   assertUp(): void;
+  /** Calls a listener when the system responds again, after the circuit breaker was open. */
+  onReturn(listener: () => void): void;
   /**
    * Sends a request, and reads the whole response.
    * @param signal ends the request without a failure of the system: the client has left, or the call took too long
@@ -94,6 +96,7 @@ export function createCommerceSystem(
     name,
     timeout,
     assertUp,
+    onReturn: (listener) => void breaker.onReset(listener),
     get failure() {
       return failure;
     },

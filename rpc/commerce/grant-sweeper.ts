@@ -19,7 +19,9 @@ export class GrantSweeper {
   readonly #log: Logger;
   readonly #closing = new AbortController();
   #timer: NodeJS.Timeout | undefined;
+  /** The sweep in progress. */
   #sweeping: Promise<void> | undefined;
+  #isHurried = false;
   /** The number of sweeps by all processes, when this process last looked. */
   #seen: number | undefined;
 
@@ -41,12 +43,13 @@ export class GrantSweeper {
     if (this.#timer === undefined && this.#endings.isNeeded) this.#wait(firstPause);
   }
 
-  /** Sweeps soon, for example because all sessions of a shop have just ended. */
+  /** Sweeps soon, because all sessions of a shop have just ended, or because a commerce system responds again. */
   hurry(): void {
     if (!this.#endings.isNeeded) return;
     this.#seen = undefined;
-    clearTimeout(this.#timer);
-    this.#wait(0);
+    // The sweep in progress can have passed what is due by now.
+    if (this.#sweeping === undefined) this.#wait(0);
+    else this.#isHurried = true;
   }
 
   /** Stops the timer and the sweep, and waits for its end. */
@@ -61,8 +64,13 @@ export class GrantSweeper {
     if (this.#closing.signal.aborted) return;
     // Random, so that the processes don't stay in step.
     const pause = milliseconds * (0.8 + 0.4 * Math.random());
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
-      this.#sweeping = this.#trySweep().finally(() => this.#wait(interval));
+      this.#sweeping = this.#trySweep().finally(() => {
+        this.#sweeping = undefined;
+        this.#wait(this.#isHurried ? 0 : interval);
+        this.#isHurried = false;
+      });
     }, pause).unref();
   }
 
