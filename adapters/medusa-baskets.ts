@@ -23,16 +23,14 @@ export function createMedusaBaskets(
   { send, request }: MedusaRequest,
   carts: MedusaCarts,
 ): Baskets<MedusaGrant, MedusaBasket> {
-  /** The carts of the baskets that were read: a change begins with the one that it has seen. */
-  const cartsSeen = new WeakMap<MedusaBasket, MedusaCart>();
-
   return {
     async read(visit) {
       return show(await carts.find(visit), visit);
     },
 
-    async set({ targets, seen }, visit) {
-      let cart = cartsSeen.get(seen) ?? (await carts.find(visit));
+    async set({ targets }, visit) {
+      // Not `seen`: a request that was late can have changed the cart since.
+      let cart = await carts.find(visit);
       const short: Shortage[] = [];
       for (const target of targets) {
         if (cart === undefined && target.quantity === 0) continue;
@@ -105,9 +103,7 @@ export function createMedusaBaskets(
   async function show(cart: MedusaCart | undefined, visit: MedusaVisit): Promise<MedusaBasket> {
     if (cart === undefined) return createEmptyBasket(visit.shop.currency);
     const ids = new Set(cart.items.map((line) => line.variant_id));
-    const basket = toBasket(cart, ids.size === 0 ? new Map() : await readStock([...ids], visit));
-    cartsSeen.set(basket, cart);
-    return basket;
+    return toBasket(cart, ids.size === 0 ? new Map() : await readStock([...ids], visit));
   }
 
   async function readStock(

@@ -18,7 +18,6 @@ describe("the adapter of Medusa, behind two servers", () => {
     scarce: { variantId: mouse, stock: 2 },
     shop: { locale: "de-DE", currency: "EUR" },
     storage: () => ({ driver: "redis", url: redis().url, base: randomUUID() }),
-    isSlow: true,
     seeds: [1, 2, 3, 4, 5],
   });
 });

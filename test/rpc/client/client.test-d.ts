@@ -168,17 +168,6 @@ describe("a client's methods", () => {
 });
 
 describe("the built-in methods", () => {
-  test("take the basket's revision as an option", () => {
-    void client.clearBasket();
-    void client.clearBasket({ revision: 3 });
-    void client.addItemToBasket({ variantId: 7, quantity: 1, revision: 3 });
-    void client.addItemsToBasket({ items: [{ variantId: 7, quantity: 1 }], revision: 3 });
-    void client.updateBasketItem({ itemKey: "a", quantity: 2, revision: 3 });
-    void client.removeItemFromBasket({ itemKey: "a", revision: 3 });
-    // @ts-expect-error -- a revision is a number
-    void client.clearBasket({ revision: "3" });
-  });
-
   test("have types", () => {
     expectTypeOf<Given<typeof client.getUser>>().toEqualTypeOf<{ user?: ShopUser }>();
     expectTypeOf<Given<typeof client.getShopConfiguration>>().toEqualTypeOf<PublicShop>();

@@ -201,33 +201,9 @@ describe("a stored grant", () => {
     expect(await thief.grants.find()).toBeUndefined();
     expect(await thief.grants.obtain()).toEqual({ token: "begun-2" });
   });
-
-  test("is encrypted again with the new key when a key is rotated out", async () => {
-    const system = createCountingSystem();
-    const storage = { ...openDriver({ driver: "memory" }), dispose() {} };
-    const open = (...encryptionKeys: string[]) =>
-      openGrantServer(storage, { grants: system.grants }, { session: { encryptionKeys } });
-    const { grants, id } = await openCall(open(oldKey));
-    await grants.obtain();
-    const rotated = open(oldKey, newKey);
-    expect(await (await openCall(rotated, id())).grants.obtain()).toEqual({ token: "begun-1" });
-    const without = open(newKey);
-    expect(await (await openCall(without, id())).grants.obtain()).toEqual({ token: "begun-1" });
-    expect(without.lines).toEqual([]);
-    const wrong = open(oldKey);
-    expect(await (await openCall(wrong, id())).grants.obtain()).toEqual({ token: "begun-2" });
-    expect(wrong.lines.map(({ message }) => message)).toEqual([
-      expect.stringContaining("Check session.encryptionKeys"),
-    ]);
-  });
 });
 
 // --- Internal helpers ---
-
-const [oldKey, newKey] = [
-  "the-first-key-of-32-characters-or-more",
-  "the-second-key-of-32-characters-too",
-] as const;
 
 /** Servers on one storage, before one commerce system. */
 function startServers(

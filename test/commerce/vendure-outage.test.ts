@@ -1,0 +1,124 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import type { Answer, CookieClient } from "../_cookie-client.ts";
+import { ada, variants } from "./_vendure.ts";
+import { expectOk, oneMug, tally, useVendureShop } from "./_vendure-shop.ts";
+
+/** How long Vendure is down. */
+const seconds = Number(process.env["COMMERCE_OUTAGE_SECONDS"] ?? "5");
+
+const getShop = useVendureShop({ lasting: true });
+
+test.each(["stopped", "killed"] as const)(
+  "fails fast while Vendure is %s under load, logs nobody out, and catches up when it is back",
+  { timeout: 120_000 + seconds * 2000 },
+  async (kind) => {
+    const { vendure } = getShop();
+    await expect.poll(() => getShop().guest().call("login", ada)).toMatchObject({ status: 200 });
+    const leaving = await getShop().loginAnew();
+    const token = latestToken();
+    const customer = getShop().guest();
+    await register(customer);
+    expectOk(await customer.call("addItemToBasket", oneMug));
+    const guests = Array.from({ length: 3 }, () => getShop().guest());
+    for (const guest of guests) expectOk(await guest.call("addItemToBasket", oneMug));
+
+    if (kind === "stopped") vendure.pause();
+    else await vendure.kill();
+    // Opens the circuit breakers of both servers.
+    await Promise.all(Array.from({ length: 12 }, () => customer.call("getBasket")));
+    expectOk(await leaving.call("logout"));
+    const load = startLoad(
+      guests.flatMap((guest) => [
+        () => guest.call("getBasket"),
+        () => guest.call("addItemToBasket", oneMug),
+      ]),
+      [
+        () => customer.call("getUser"),
+        () => customer.call("addItemToWishlist", { variantId: variants.kettle }),
+        ...guests.map((guest) => () => guest.call("getWishlist")),
+      ],
+    );
+    await sleep(seconds * 1000);
+    const { needy, others } = await load.stop();
+    expect(tally(needy.map(({ answer }) => answer))).toEqual({
+      "503 commerce_unavailable": needy.length,
+    });
+    expect(tally(others.map(({ answer }) => answer))).toEqual({ 200: others.length });
+    const times = needy.map(({ milliseconds }) => milliseconds).toSorted((a, b) => a - b);
+    const [median = 0, p90 = 0] = [0.5, 0.9].map(
+      (share) => times[Math.floor(times.length * share)],
+    );
+    const slow = times.filter((time) => time >= 1000).length;
+    expect(median).toBeLessThan(100);
+    // One call of each server at a time tries Vendure, and waits for it.
+    expect(slow).toBeLessThanOrEqual(2 * (seconds + 1));
+
+    if (kind === "stopped") vendure.resume();
+    else await vendure.restart();
+    const returned = performance.now();
+    const visits = startLoad(guests.map((guest) => () => guest.call("getBasket")));
+    await expect.poll(() => isActive(token), { interval: 20, timeout: 10_000 }).toBe(false);
+    const caughtUp = performance.now() - returned;
+    await visits.stop();
+    console.log({ kind, median, p90, slow, needy: needy.length, others: others.length, caughtUp });
+    // Vendure is tried once a second. Then the work that is owed begins.
+    expect(caughtUp).toBeLessThan(3000);
+    await expect.poll(() => customer.call("getBasket")).toMatchObject({ status: 200 });
+    expect(expectOk(await customer.call("getUser")).body.user).toBeDefined();
+    for (const guest of guests) {
+      const { basket } = expectOk(await guest.call("getBasket")).body;
+      expect(basket.items).toMatchObject([{ variantId: oneMug.variantId }]);
+    }
+  },
+);
+
+// --- Internal helpers ---
+
+interface TimedAnswer {
+  readonly answer: Answer;
+  readonly milliseconds: number;
+}
+
+/** Repeats calls until it is stopped, each after its last response and a short pause. */
+function startLoad(needy: readonly Call[], others: readonly Call[] = []) {
+  const end = new AbortController();
+  const repeat = async (call: Call, answers: TimedAnswer[]) => {
+    while (!end.signal.aborted) {
+      const start = performance.now();
+      const answer = await call();
+      answers.push({ answer, milliseconds: performance.now() - start });
+      await sleep(100);
+    }
+  };
+  const found = { needy: [] as TimedAnswer[], others: [] as TimedAnswer[] };
+  const running = [
+    ...needy.map((call) => repeat(call, found.needy)),
+    ...others.map((call) => repeat(call, found.others)),
+  ];
+  return {
+    async stop() {
+      end.abort();
+      await Promise.all(running);
+      return found;
+    },
+  };
+}
+
+type Call = () => Promise<Answer>;
+
+async function register(client: CookieClient): Promise<void> {
+  const email = `grace-${Math.random()}@example.com`;
+  expectOk(await client.call("register", { email, password: "correct horse 2" }));
+}
+
+/** The last token that Vendure issued for a login. */
+function latestToken(): string {
+  const login = getShop().proxy.requests.findLast(({ body }) => body.includes("login("));
+  return login?.response.get("vendure-auth-token") ?? "";
+}
+
+async function isActive(token: string): Promise<boolean> {
+  const { me } = await getShop().vendure.query<{ me: unknown }>("{ me { identifier } }", token);
+  return me !== null;
+}
