@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import * as z from "zod";
+import * as z from "zod/mini";
+import { boundedText } from "../rpc/schema.ts";
 import { maxTagLength } from "../rpc/cache/cache-arguments.ts";
 import type { ShopServices } from "../rpc/shop.ts";
 import { RpcError } from "../rpc/error.ts";
@@ -91,7 +92,7 @@ export function createAdmin(
 
 // --- Internal helpers ---
 
-const shopIds = z.array(z.int().positive()).min(1).optional();
+const shopIds = z.optional(z.array(z.int().check(z.positive())).check(z.minLength(1)));
 
 const userSessions = z.strictObject({
   userId: z.custom<string | number>(isUserId, {
@@ -101,11 +102,11 @@ const userSessions = z.strictObject({
 });
 
 const cacheTags = z.strictObject({
-  tags: z.array(z.string().min(1).max(maxTagLength)).min(1).max(1000),
+  tags: z.array(boundedText(maxTagLength)).check(z.minLength(1), z.maxLength(1000)),
   shopIds,
 });
 
-const allSessions = z.strictObject({ shopIds }).prefault({});
+const allSessions = z.prefault(z.strictObject({ shopIds }), {});
 
 /** Compares digests in constant time. They all have the same length. */
 function isOperator(event: RequestEvent, digests: readonly Buffer[]): boolean {

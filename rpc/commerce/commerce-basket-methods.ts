@@ -1,4 +1,5 @@
-import * as z from "zod";
+import * as z from "zod/mini";
+import { trimmedText } from "../schema.ts";
 import type { Call } from "../call.ts";
 import { RpcError } from "../error.ts";
 import type { CustomData } from "../lists/basket-line.ts";
@@ -73,7 +74,7 @@ export const commerceBasketMethods = {
   clearBasket: withOwnKeys(clearBasket),
 };
 
-const couponInput = z.strictObject({ code: z.string().trim().min(1).max(64) });
+const couponInput = z.strictObject({ code: trimmedText(64) });
 
 /** The methods for coupon codes, if the system has such codes. */
 export const couponMethods = {

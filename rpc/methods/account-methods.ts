@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { UserRpcContext } from "../context.ts";
 import { RpcError } from "../error.ts";
 import { defineRpcMethod } from "../method.ts";
@@ -15,7 +15,7 @@ export const getUser = defineRpcMethod({
 /** Logs in, and merges the guest's basket and wishlist into the user's. */
 export const login = defineRpcMethod({
   signsIn: true,
-  input: z.strictObject({ email, password, rememberMe: z.boolean().optional() }),
+  input: z.strictObject({ email, password, rememberMe: z.optional(z.boolean()) }),
   async handler({ rememberMe, ...credentials }, { auth, createUserBoundSession }) {
     const user = await auth.login(credentials);
     if (user === undefined) throw new RpcError("invalid_credentials");
@@ -30,13 +30,15 @@ export const register = defineRpcMethod({
     .strictObject({
       email,
       password: newPassword,
-      firstName: personName.optional(),
-      lastName: personName.optional(),
+      firstName: z.optional(personName),
+      lastName: z.optional(personName),
     })
-    .refine(({ email: address, password: secret }) => !isSameText(address, secret), {
-      path: ["password"],
-      error: notTheAddress,
-    }),
+    .check(
+      z.refine(({ email: address, password: secret }) => !isSameText(address, secret), {
+        path: ["password"],
+        error: notTheAddress,
+      }),
+    ),
   async handler(registration, { auth, createUserBoundSession }) {
     const user = await auth.register(registration);
     return { user, merge: await createUserBoundSession(user) };
@@ -54,8 +56,8 @@ export const logout = defineRpcMethod({
 export const updateUser = defineRpcMethod({
   access: "user",
   input: z
-    .strictObject({ firstName: personName.optional(), lastName: personName.optional() })
-    .refine((profile) => Object.keys(profile).length > 0, "Expected at least one field"),
+    .strictObject({ firstName: z.optional(personName), lastName: z.optional(personName) })
+    .check(z.refine((profile) => Object.keys(profile).length > 0, "Expected at least one field")),
   async handler(profile, context) {
     const { auth, user } = context;
     const changed = await auth.updateUser({ user, profile });

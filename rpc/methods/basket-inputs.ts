@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { customData, itemKey, productReference, quantity, revision } from "./fields.ts";
 
 /* The payloads of the basket's methods, wherever the baskets are. */
@@ -6,20 +6,23 @@ import { customData, itemKey, productReference, quantity, revision } from "./fie
 const line = z.strictObject({
   variantId: productReference,
   quantity,
-  customData: customData.optional(),
+  customData: z.optional(customData),
 });
 
-export const lineInput = line.extend({ revision });
+export const lineInput = z.extend(line, { revision });
 
-export const linesInput = z.strictObject({ items: z.array(line).min(1).max(1000), revision });
+export const linesInput = z.strictObject({
+  items: z.array(line).check(z.minLength(1), z.maxLength(1000)),
+  revision,
+});
 
 export const lineChangeInput = z.strictObject({
   itemKey,
-  quantity: quantity.optional(),
-  customData: customData.optional(),
+  quantity: z.optional(quantity),
+  customData: z.optional(customData),
   revision,
 });
 
 export const itemKeyInput = z.strictObject({ itemKey, revision });
 
-export const clearInput = z.strictObject({ revision }).nullish();
+export const clearInput = z.nullish(z.strictObject({ revision }));

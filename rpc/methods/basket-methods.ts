@@ -1,5 +1,5 @@
 import { randomUUID } from "uncrypto";
-import type * as z from "zod";
+import type * as z from "zod/mini";
 import { addItems, clearItems, removeItem, updateItem } from "../lists/basket.ts";
 import { defineRpcMethod } from "../method.ts";
 import {

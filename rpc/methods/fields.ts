@@ -1,52 +1,53 @@
 import { loadPasswords } from "#passwords";
-import * as z from "zod";
+import * as z from "zod/mini";
+import { boundedText, trimmedText } from "../schema.ts";
 import { canonicalJson } from "../lists/basket-line.ts";
 import { secret } from "../redaction/secret.ts";
 
 /** The ID of a variant or a product: a positive integer, or a string of 1 to 64 characters. */
-export const productReference = z.union([z.int().positive(), z.string().min(1).max(64)], {
+export const productReference = z.union([z.int().check(z.positive()), boundedText(64)], {
   error: "Expected a positive integer or a string of 1 to 64 characters",
 });
 
 /** The key of a basket's line, or of a wishlist's item. */
-export const itemKey = z.string().min(1).max(64);
+export const itemKey = boundedText(64);
 
 /** Custom data of a line: a JSON object of up to 4,096 characters. The output is canonical JSON. */
-export const customData = z
-  .custom<Record<string, z.core.util.JSONType>>()
-  .superRefine((data, { addIssue }) => {
-    const fault = findFault(data);
-    if (fault !== undefined) addIssue({ code: "custom", message: fault });
-  })
-  .transform(canonicalJson);
+export const customData = z.pipe(
+  z.custom<Record<string, z.core.util.JSONType>>().check(({ value, issues }) => {
+    const fault = findFault(value);
+    if (fault !== undefined) issues.push({ code: "custom", message: fault, input: value });
+  }),
+  z.transform((data: Record<string, z.core.util.JSONType>) => canonicalJson(data)),
+);
 
 /** The basket's revision that the client has seen: with another one, the basket stays as it is. */
-export const revision = z.int().min(0).optional();
+export const revision = z.optional(z.int().check(z.minimum(0)));
 
-export const quantity = z.int().min(1);
+export const quantity = z.int().check(z.minimum(1));
 
 /** An email address; removes the spaces that phone keyboards add. */
-export const email = z.string().trim().max(254).pipe(z.email());
+export const email = z.pipe(z.string().check(z.trim(), z.maxLength(254)), z.email());
 
 /**
  * A new password: 8 characters or more, of any kind, and not a common password (ASVS 5.0, 6.2.1, 6.2.4, 6.2.5,
  * 6.2.9).
  */
 export const newPassword = secret(
-  z
-    .string()
-    .min(8)
-    .max(128)
-    .refine(
+  z.string().check(
+    z.minLength(8),
+    z.maxLength(128),
+    z.refine(
       async (text) => !(await isCommonPassword(text)),
       "Expected a password that fewer people choose",
     ),
+  ),
 );
 
 /** A password to check. */
-export const password = secret(z.string().min(1).max(1024));
+export const password = secret(boundedText(1024));
 
-export const personName = z.string().trim().min(1).max(100);
+export const personName = trimmedText(100);
 
 // --- Internal helpers ---
 

@@ -1,4 +1,5 @@
-import * as z from "zod";
+import * as z from "zod/mini";
+import { boundedText } from "../schema.ts";
 import { isSameUser } from "../session/record-changes.ts";
 import { RpcError } from "../error.ts";
 import { defineRpcMethod } from "../method.ts";
@@ -6,7 +7,7 @@ import { secret } from "../redaction/secret.ts";
 import { email, newPassword } from "./fields.ts";
 
 /** The token of a mail. */
-const token = secret(z.string().min(1).max(1024));
+const token = secret(boundedText(1024));
 
 /** Sends a mail with a token for a new password. The result and its time are the same for unknown addresses. */
 export const requestPasswordReset = defineRpcMethod({

@@ -1,4 +1,5 @@
-import * as z from "zod";
+import * as z from "zod/mini";
+import { boundedText } from "../schema.ts";
 import { RpcError } from "../error.ts";
 import { defineRpcMethod } from "../method.ts";
 
@@ -12,7 +13,7 @@ export const listSessions = defineRpcMethod({
 /** Ends one of the user's sessions. */
 export const revokeSession = defineRpcMethod({
   access: "user",
-  input: z.strictObject({ handle: z.string().min(1).max(64) }),
+  input: z.strictObject({ handle: boundedText(64) }),
   async handler({ handle }, { sessions, user }) {
     if (!(await sessions.end(user.id, handle))) throw new RpcError("unknown_session");
   },
@@ -21,12 +22,12 @@ export const revokeSession = defineRpcMethod({
 /** Ends all of the user's sessions, in every shop of the realm. */
 export const logoutEverywhere = defineRpcMethod({
   access: "user",
-  input: z.strictObject({ keepCurrent: z.boolean().default(false) }).prefault({}),
+  input: z.optional(z.strictObject({ keepCurrent: z.optional(z.boolean()) })),
   async handler(
-    { keepCurrent },
+    input,
     { sessionId, sessions, user },
   ): Promise<{ ended: number; complete?: false }> {
-    const kept = keepCurrent && sessionId !== undefined ? [sessionId] : [];
+    const kept = input?.keepCurrent === true && sessionId !== undefined ? [sessionId] : [];
     const { ended, isComplete } = await sessions.endAll(user.id, kept);
     return { ended, ...(!isComplete && { complete: false }) };
   },

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { itemKey, productReference } from "./fields.ts";
 
 /* The payloads of the wishlist's methods, wherever the wishlists are. */

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { RpcMethods } from "../../rpc/method.ts";
 import { corsKeys, type CorsConfig } from "./keys/cors-keys.ts";
 import { falseOr, group, objectOf, type ConfigOf } from "./keys/config-key.ts";
@@ -79,7 +79,9 @@ export function defineStorefrontConfig<Methods extends RpcMethods>(
 export function createConfigSchema() {
   const expected = "a list of shops";
   const shop = objectOf({ ...shopKeys, ...shopGroups });
-  const shops = z.array(shop, { error: expected }).min(1, { error: "one shop or more" });
+  const shops = z
+    .array(shop, { error: expected })
+    .check(z.minLength(1, { error: "one shop or more" }));
   const required = { schema: shops, expected, isRequired: true };
   return objectOf({ shops: required, ...topKeys, ...shopGroups, ...serverGroups });
 }

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 
 /** In seconds. */
 export const day = 86_400;
@@ -20,7 +20,7 @@ export type Sourced<Values> = { readonly [Name in keyof Values]: SourcedValue<Va
 /** A config key: its check, its default, and who may see it. Its documentation is the comment above it in its table. */
 export interface Key<Value = unknown> {
   /** Checks a value that is set. The message of its issue is `expected`. */
-  readonly schema: z.ZodType<Value>;
+  readonly schema: z.ZodMiniType<Value>;
   readonly expected: string;
   readonly isRequired?: boolean;
   readonly default?: Value;
@@ -123,8 +123,10 @@ export function secrets(least: number, name: string) {
     error: name,
   });
   const expected = `${name}, or a list of them`;
-  const list = z.array(one).min(1, { error: expected });
-  const schema: z.ZodType<string | readonly string[]> = z.union([one, list], { error: expected });
+  const list = z.array(one).check(z.minLength(1, { error: expected }));
+  const schema: z.ZodMiniType<string | readonly string[]> = z.union([one, list], {
+    error: expected,
+  });
   return { schema, expected, visibility: "secret" } as const;
 }
 
@@ -134,10 +136,10 @@ export function secrets(least: number, name: string) {
  */
 export function objectOf(table: KeyTable, removed: Readonly<Record<string, string>> = {}) {
   const schemas = Object.entries(table).map(([name, { schema, isRequired = false }]) => {
-    return [name, isRequired ? schema : schema.optional()] as const;
+    return [name, isRequired ? schema : z.optional(schema)] as const;
   });
   const never = Object.entries(removed).map(([name, error]) => {
-    return [name, z.custom((found) => found === undefined, { error }).optional()] as const;
+    return [name, z.optional(z.custom((found) => found === undefined, { error }))] as const;
   });
   const names = Object.keys(table).join(", ");
   return z.strictObject(Object.fromEntries([...schemas, ...never]), {
@@ -154,7 +156,7 @@ export function group<Table extends KeyTable>(keys: Table, removed?: Record<stri
 export function falseOr<Table extends KeyTable>(keys: Table) {
   const expected = "false or an object";
   const schema = z.union([z.literal(false), objectOf(keys)], { error: expected });
-  return { schema: schema as unknown as z.ZodType<ConfigOf<Table> | false>, expected, keys };
+  return { schema: schema as unknown as z.ZodMiniType<ConfigOf<Table> | false>, expected, keys };
 }
 
 /** Whether a value has functions with these names. */

@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import type { StorageConfig } from "../../../storage/documents/driver.ts";
 import { findSupport } from "../../../storage/adapters.ts";
 import { findDriverFault } from "../../../storage/open-driver.ts";
@@ -29,10 +29,10 @@ export const storageKeys = {
 
 function storage() {
   const expected = 'a driver object, or {driver: "<name>", …its options}';
-  const schema = z.custom<StorageConfig>().superRefine((config, context) => {
+  const schema = z.custom<StorageConfig>().check(({ value: config, issues }) => {
     if (hasFunctions(config, ["getItem"])) return;
     const report = (message: string, ...path: string[]) =>
-      context.addIssue({ code: "custom", path, message });
+      void issues.push({ code: "custom", path, message, input: config });
     const options = (config ?? {}) as Readonly<Record<string, unknown>>;
     const { driver } = options;
     if (typeof driver !== "string") {

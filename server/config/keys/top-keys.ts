@@ -1,4 +1,4 @@
-import * as z from "zod";
+import * as z from "zod/mini";
 import { isProbe } from "../../../rpc/client/probe-names.ts";
 import type { Mailer } from "../../../rpc/accounts/mailer.ts";
 import { hookNames, type Hooks } from "../../../rpc/hooks.ts";
@@ -81,16 +81,16 @@ function hooks() {
   const names = Object.fromEntries(
     hookNames.map((name) => [name, value(isFunction, "a function")]),
   );
-  return { schema: objectOf(names) as z.ZodType<Hooks>, expected: "an object of functions" };
+  return { schema: objectOf(names) as z.ZodMiniType<Hooks>, expected: "an object of functions" };
 }
 
 /** Not a zod record, because that ignores the key `__proto__`. */
 function methods() {
   const expected = "an object of methods";
-  const schema = z.custom<RpcMethods>().superRefine((found: unknown, context) => {
+  const schema = z.custom<RpcMethods>().check(({ value: found, issues }) => {
     const report = (message: string, ...path: string[]) =>
-      context.addIssue({ code: "custom", path, message });
-    if (typeof found !== "object" || found === null || Array.isArray(found)) {
+      void issues.push({ code: "custom", path, message, input: found });
+    if (typeof found !== "object" || (found as unknown) === null || Array.isArray(found)) {
       report(expected);
       return;
     }

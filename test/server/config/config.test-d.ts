@@ -5,7 +5,7 @@ import {
 } from "storefront-core";
 import createMemoryDriver from "unstorage/drivers/memory";
 import { describe, expectTypeOf, test } from "vitest";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { createRpcClient } from "../../../rpc/client.ts";
 import type { PublicRpcContext } from "../../../rpc/context.ts";
 import { defineRpcMethod, type RpcMethod } from "../../../rpc/method.ts";
@@ -106,7 +106,7 @@ describe("the compiler rejects", () => {
 });
 
 describe("a table of keys", () => {
-  type Accepted<Table extends Readonly<Record<string, { readonly schema: z.ZodType }>>> = {
+  type Accepted<Table extends Readonly<Record<string, { readonly schema: z.ZodMiniType }>>> = {
     readonly [Name in keyof Table]: z.output<Table[Name]["schema"]>;
   };
   type Set<Config> = { readonly [Name in keyof Config]-?: NonNullable<Config[Name]> };

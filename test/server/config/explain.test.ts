@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import * as z from "zod";
+import * as z from "zod/mini";
 import { mergeConfig } from "../../../server/config/merge-config.ts";
 import { createConfigSchema } from "../../../server/config/config.ts";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
@@ -28,14 +28,14 @@ function read(config: Partial<StorefrontConfig>, shopId?: string): Record<string
 
 /** The keys of a schema that hold no other keys, as `session.maxAge`. */
 function keysOf(schema: unknown, prefix = ""): string[] {
-  if (schema instanceof z.ZodOptional) return keysOf(schema.unwrap(), prefix);
-  if (!(schema instanceof z.ZodObject)) return [prefix.slice(0, -1)];
+  if (schema instanceof z.ZodMiniOptional) return keysOf(schema.def.innerType, prefix);
+  if (!(schema instanceof z.ZodMiniObject)) return [prefix.slice(0, -1)];
   return Object.entries(schema.shape).flatMap(([key, inner]) => keysOf(inner, `${prefix}${key}.`));
 }
 
 describe("explainShop", () => {
-  const { shops, ...shape } = (createConfigSchema() as z.ZodObject).shape;
-  const own = keysOf((shops as z.ZodArray).element);
+  const { shops, ...shape } = (createConfigSchema() as z.ZodMiniObject).shape;
+  const own = keysOf((shops as z.ZodMiniArray).def.element);
   const all = [...Object.entries(shape).flatMap(([key, inner]) => keysOf(inner, `${key}.`)), ...own]
     // Hooks appear by name, `loginAttempts` by its keys, and `provider` not at all.
     .map((key) => key.replace(/^hooks\..*/, "hooks").replace(/^loginAttempts$/, "$&.window"))
