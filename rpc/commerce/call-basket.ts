@@ -70,11 +70,14 @@ export async function runRead<Result>(
   work: (visit: Visit) => Promise<Result>,
   kind: ListKind = "basket",
 ): Promise<Result> {
+  const toBasketKey = () => call.session.lists.nameOf(kind);
+  // Without a session, there is no grant, and an adapter may need no request.
+  if (!call.hasSession || call.session.current === undefined) {
+    return work(createVisit(call, { toBasketKey }));
+  }
   // Before the grant is read: while the system is down, many calls come here.
   call.services.system?.assertUp();
-  if (!call.hasSession) return work(createVisit(call));
   const grant = await new CallGrants(call).find();
-  const toBasketKey = () => call.session.lists.nameOf(kind);
   return withGrant(call, grant, work, { isRepeatable: true, toBasketKey });
 }
 
