@@ -90,15 +90,18 @@ export class GrantEndings implements SessionEndings {
     await waitFor(attempts, AbortSignal.timeout(patience)).catch(() => undefined);
   }
 
-  /** Ends the grant of a session, if the session has ended. Never throws. */
-  async settle(shopId: number, ownerKey: string): Promise<Settled> {
+  /**
+   * Ends the grant of a session, if the session has ended. Never throws.
+   * @param entry `isEnding`: whether the session was about to end. Otherwise, a login may have replaced a guest's session.
+   */
+  async settle({ shopId, ownerKey, isEnding }: Omit<DueEntry, "second">): Promise<Settled> {
     const shop = this.#shops.get(shopId);
     if (this.#isClosed) return { error: "The server closes" };
     const closing = new AbortController();
     const attempt =
       shop === undefined
         ? this.#settleElsewhere(shopId, ownerKey)
-        : this.#settle(shop, ownerKey, closing.signal);
+        : this.#settle(shop, { ownerKey, isEnding }, closing.signal);
     this.#running.set(attempt, closing);
     try {
       return await attempt;
@@ -117,7 +120,11 @@ export class GrantEndings implements SessionEndings {
   }
 
   async #finishOne(session: EndingSession): Promise<void> {
-    const settled = await this.settle(session.shopId, session.handle);
+    const settled = await this.settle({
+      shopId: session.shopId,
+      ownerKey: session.handle,
+      isEnding: true,
+    });
     if (settled === "done" || settled.error === undefined || this.#isClosed) return;
     const message = "A session in the commerce system was not ended; the next sweep tries again";
     this.#log.debug(message, { ...session, error: settled.error });
@@ -131,15 +138,20 @@ export class GrantEndings implements SessionEndings {
     return exists ? { activeUntil: Date.now() + pause } : "done";
   }
 
-  async #settle(shop: ShopServices, ownerKey: string, closing: AbortSignal): Promise<Settled> {
+  async #settle(
+    shop: ShopServices,
+    { ownerKey, isEnding }: Pick<DueEntry, "ownerKey" | "isEnding">,
+    closing: AbortSignal,
+  ): Promise<Settled> {
     const documents = shop.grants?.documents;
     if (documents === undefined) return "done";
-    const { found, isHeld } = await documents.peek(ownerKey);
-    const early = isHeld ? undefined : await this.#settleWithoutEnd(shop, ownerKey, found);
+    const { found, isHeld, endsAt } = await documents.peek(ownerKey);
+    const owner = { ownerKey, neededUntil: isEnding ? 0 : endsAt };
+    const early = isHeld ? undefined : await this.#settleWithoutEnd(shop, owner, found);
     if (early !== undefined) return early;
     const signal = AbortSignal.any([closing, AbortSignal.timeout(maxWait)]);
     return documents.withLease(ownerKey, signal, async (lease) => {
-      const settled = await this.#settleWithoutEnd(shop, ownerKey, lease.found);
+      const settled = await this.#settleWithoutEnd(shop, owner, lease.found);
       if (settled === undefined) await this.#end(shop, lease, lease.found as ActiveGrant, closing);
       return settled ?? "done";
     });
@@ -148,12 +160,12 @@ export class GrantEndings implements SessionEndings {
   /** @returns `undefined` if the grant has to end now */
   async #settleWithoutEnd(
     shop: ShopServices,
-    ownerKey: string,
+    owner: GrantOwnerKey,
     found: FoundGrant,
   ): Promise<Settled | undefined> {
     if (found.state === "unreadable") return { activeUntil: Date.now() + pause };
     if (found.state !== "active") return "done";
-    const activeUntil = await findEnd(shop, ownerKey, found);
+    const activeUntil = await findEnd(shop, owner, found);
     return activeUntil === undefined ? undefined : { activeUntil };
   }
 
@@ -201,19 +213,29 @@ const maxWait = 12_000;
 /** Milliseconds until the next look at a grant that this server can't end. */
 const pause = 3_600_000;
 
+/** Whose grant it is, and until when a merge may need it after a login, in epoch milliseconds. */
+interface GrantOwnerKey {
+  readonly ownerKey: string;
+  readonly neededUntil: number;
+}
+
 /**
- * When the grant's session expires, or the last session on which its end has to wait.
+ * When the grant's session expires, or the last session on which its end has to wait. If a login has replaced a guest's
+ * session, a merge may still need the grant, until the session would have expired.
  * @returns epoch milliseconds; `undefined` if the grant has to end now
  */
 async function findEnd(
   shop: ShopServices,
-  ownerKey: string,
+  { ownerKey, neededUntil }: GrantOwnerKey,
   { user, guestId }: ActiveGrant,
 ): Promise<number | undefined> {
   const { realm, sessions } = shop;
   if (user === undefined) {
     const found = await sessions.lookUp(guestId ?? "");
-    return found.state === "active" ? found.session.expiresAt : undefined;
+    if (found.state === "active") return found.session.expiresAt;
+    // A moment after a login, the state is `retired`; later, it is `absent`, as that of an expired session.
+    const isOver = found.state === "ended" || neededUntil <= Date.now();
+    return isOver ? undefined : neededUntil;
   }
   const indexes = await Promise.all(realm.users.map((users) => users.read(user.id)));
   const own = indexes.map((index) => entryOf(index, ownerKey)?.expiresAt).find(Boolean);

@@ -167,12 +167,12 @@ export class GrantSweeper {
 
   /** @returns whether the entry can be removed */
   async #settle(entry: DueEntry, failures: Failures): Promise<boolean> {
-    const { shopId, ownerKey } = entry;
+    const { shopId } = entry;
     const failed = failures.get(shopId);
     const settled: Settled =
       failed !== undefined && failed.handles.size >= maxFailures
         ? { error: failed.error }
-        : await this.#endings.settle(shopId, ownerKey);
+        : await this.#endings.settle(entry);
     if (settled === "done") return true;
     if (settled.error !== undefined) addFailure(failures, entry, settled.error);
     const now = Date.now();
@@ -182,7 +182,7 @@ export class GrantSweeper {
     if (isDue && (settled.error !== undefined || isOwed)) return false;
     const next =
       settled.error !== undefined
-        ? { ...toLaterEntry(entry, now), isEnding: true }
+        ? { ...toLaterEntry(entry, now), isEnding: entry.isEnding }
         : toLaterEntry(entry, settled.activeUntil);
     if (next.second === entry.second && next.isEnding === entry.isEnding) return false;
     await this.#endings.due.add(next);

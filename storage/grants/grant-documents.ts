@@ -63,10 +63,21 @@ export class GrantDocuments {
     return this.#open(ownerKey, await this.#leases.read(ownerKey));
   }
 
-  /** The same, and whether a call may be changing the grant right now. */
-  async peek(ownerKey: string): Promise<{ readonly found: FoundGrant; readonly isHeld: boolean }> {
-    const { state, isHeld } = await this.#leases.peek(ownerKey);
-    return { found: await this.#open(ownerKey, state), isHeld };
+  /**
+   * The same, whether a call may be changing the grant right now, and when the session ends at the latest, as far as the
+   * grant's document says (epoch milliseconds).
+   */
+  async peek(ownerKey: string): Promise<{
+    readonly found: FoundGrant;
+    readonly isHeld: boolean;
+    readonly endsAt: number;
+  }> {
+    const { state, isHeld, expiresAt = 0 } = await this.#leases.peek(ownerKey);
+    return {
+      found: await this.#open(ownerKey, state),
+      isHeld,
+      endsAt: expiresAt - dayMilliseconds,
+    };
   }
 
   /**

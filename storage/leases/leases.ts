@@ -17,8 +17,15 @@ export interface LeaseOptions {
 export interface Leases<State> {
   /** Reads the state without a lease: one read. @throws StorageUnavailableError */
   read(key: string): Promise<State | undefined>;
-  /** The same, and whether a holder may be changing the state right now. @throws StorageUnavailableError */
-  peek(key: string): Promise<{ readonly state: State | undefined; readonly isHeld: boolean }>;
+  /**
+   * The same, whether a holder may be changing the state right now, and when the state may be forgotten (epoch
+   * milliseconds). @throws StorageUnavailableError
+   */
+  peek(key: string): Promise<{
+    readonly state: State | undefined;
+    readonly isHeld: boolean;
+    readonly expiresAt: number | undefined;
+  }>;
   /**
    * Runs `work` while this process alone holds the lease on a key, and frees the lease after it. Other calls wait, one
    * of each process polls.
@@ -57,7 +64,8 @@ export function openLeases<State>(
 
     async peek(key) {
       const snapshot = await documents.get(key);
-      return { state: snapshot.value?.state, isHeld: !isFree(snapshot, isAlone) };
+      const { value, expiresAt } = snapshot;
+      return { state: value?.state, isHeld: !isFree(snapshot, isAlone), expiresAt };
     },
 
     withLease(key, options, work) {
