@@ -142,10 +142,11 @@ export function createRpcHandler(
           transportOf(lookup, transports),
           page?.guestOf(shop.shopId),
         );
-        session.isReadOnly = method.verb === "GET";
         visit = { lookup, session, transports, isReissueDue: false };
         const merging = session.completePendingMerge();
         if (merging !== undefined) await deadline.wait(merging);
+        // A pending merge is no change of the method.
+        session.isReadOnly = method.verb === "GET";
         const { key } = current;
         if (key !== undefined) {
           const first = (idempotent = new IdempotentCall(current, method, key));

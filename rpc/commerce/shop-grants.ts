@@ -72,13 +72,17 @@ export class ShopGrants {
     );
   }
 
-  /** Stores the grant that a login got. It replaces an earlier one. */
-  put(owner: GrantOwner, grant: Grant): Promise<void> {
-    const { handle } = owner.session.record;
-    return this.#withLease(handle, async (lease) => {
+  /** Stores the grant that a login or a change got. It replaces an earlier one. If the session has ended, it ends, too. */
+  async put(owner: GrantOwner, grant: Grant): Promise<void> {
+    const { handle, user } = owner.session.record;
+    const isStored = await this.#withLease(handle, async (lease) => {
+      // A logout came first, and nothing would end this grant before the session would have expired.
+      if (lease.found.state === "ended") return false;
       await this.#note(owner.session);
       await this.#save(lease, owner, grant);
+      return true;
     });
+    if (!isStored) await this.endUnused(grant, user);
   }
 
   /**

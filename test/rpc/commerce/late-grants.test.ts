@@ -1,0 +1,67 @@
+import { randomUUID } from "node:crypto";
+import createMemoryDriver from "unstorage/drivers/memory";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { defineCommerceMethod } from "../../../rpc/commerce/commerce-method.ts";
+import type { Visit } from "../../../rpc/commerce/visit.ts";
+import type { StorageConfig } from "../../../storage/documents/driver.ts";
+import { createTestBackend, type TestGrant } from "../../_commerce-backend.ts";
+import { startCommerceSystem } from "../../_commerce-system.ts";
+import { describeWithRedis, useRedis } from "../../_redis.ts";
+import { describeStorages } from "../../_setup.ts";
+import { createCountingSystem, openCall, openGrantServer } from "../../fixtures/grant-calls.ts";
+
+describe("a grant that comes after the end of its session, in memory", () => {
+  describeLateGrant(() => ({ ...createMemoryDriver(), dispose() {} }));
+});
+
+describeWithRedis("a grant that comes after the end of its session, on Redis", () => {
+  const redis = useRedis();
+  describeLateGrant(() => ({ driver: "redis", url: redis().url, base: randomUUID() }));
+});
+
+function describeLateGrant(toStorage: () => StorageConfig): void {
+  test("ends at the system, and isn't stored", async () => {
+    const system = createCountingSystem();
+    const storage = toStorage();
+    const server = openGrantServer(storage, system);
+    const user = await openCall(server);
+    await user.logIn(7);
+    await user.grants.put({ token: "login" } as TestGrant);
+    const other = openGrantServer(storage, system);
+    // For example a change of the password, while the user logs out in another tab.
+    const slow = await openCall(other, user.id());
+    await user.call.context.destroySession();
+    expect(system.ended).toEqual(["login"]);
+    await slow.grants.put({ token: "late" } as TestGrant);
+    expect(system.ended).toEqual(["login", "late"]);
+    expect(await slow.grants.find().catch(() => undefined)).toBeUndefined();
+  });
+}
+
+describeStorages("a pending merge", (setup) => {
+  test("is completed by a method with the verb GET", async () => {
+    const system = await startCommerceSystem("carts");
+    onTestFinished(() => system.close());
+    const backend = createTestBackend({ url: system.url, kind: "carts" });
+    const methods = {
+      seeBasket: defineCommerceMethod({
+        verb: "GET",
+        handler: (_, visit: Visit<TestGrant>) => backend.baskets.read(visit),
+      }),
+    };
+    const { client, lines } = await setup.start({ commerce: backend, methods });
+    const guest = client();
+    const credentials = { email: "ada@shop.example", password: "a long password" };
+    await guest.call("register", credentials);
+    await guest.call("logout");
+    await guest.call("addItemToBasket", { variantId: 7, quantity: 1 });
+    system.fault = (request) => (request === "GET /cart" ? "fail" : undefined);
+    expect((await guest.call("login", credentials)).body.merge.status).toBe("pending");
+    system.fault = undefined;
+    lines.length = 0;
+    const headers = { "x-shop-id": "1001" };
+    const { body } = await guest.request("/api/rpc/seeBasket", { headers });
+    expect(body).toMatchObject({ items: [{ variantId: "7", quantity: 1 }] });
+    expect(lines.filter(({ level }) => level === "warn")).toEqual([]);
+  });
+});
