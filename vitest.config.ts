@@ -9,6 +9,7 @@ export default defineConfig({
     alias: {
       "#commerce": source("rpc/commerce/kernel.ts"),
       "#drivers": source("storage/drivers.ts"),
+      "#openapi": source("server/openapi/document.ts"),
       "#passwords": source("rpc/accounts/passwords.ts"),
       "storefront-core/client": source("rpc/client.ts"),
       "storefront-core/storage": source("storage/index.ts"),

@@ -1,19 +1,23 @@
 import type { StorefrontOptions } from "./config/options.ts";
 
 /**
- * Whether a URL is one of a storefront: a call, also of a shop with a path; an admin call; or a health check. A server
+ * Whether a URL is one of a storefront: a call, also of a shop with a path; an admin call; a health check; or the OpenAPI document, if the
+ * config enables it. A server
  * around the storefront handles all others.
  * @param url a whole URL, or a path with or without a query
  */
 export function isStorefrontPath(
-  { options: { basePath } }: { readonly options: Pick<StorefrontOptions, "basePath"> },
+  {
+    options: { basePath, openApi = false },
+  }: { readonly options: Pick<StorefrontOptions, "basePath"> & { readonly openApi?: boolean } },
   url: string,
 ): boolean {
   const path = url.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, "").replace(/[?#].*$/s, "");
   if (path === "/healthz" || path === "/readyz") return true;
   const withoutShop = path.slice(path.indexOf("/", 1));
-  return [path, withoutShop].some(
-    (rest) =>
-      rest.startsWith(basePath) && /^\/(?:rpc|admin)(?:\/|$)/.test(rest.slice(basePath.length)),
-  );
+  return [path, withoutShop].some((rest) => {
+    if (!rest.startsWith(basePath)) return false;
+    const below = rest.slice(basePath.length);
+    return /^\/(?:rpc|admin)(?:\/|$)/.test(below) || (openApi && below === "/openapi.json");
+  });
 }

@@ -15,6 +15,7 @@ import { createBatchHandler } from "./batch.ts";
 import { addCallRoutes, addPlainRoutes, createRouteTable, outsideBasePath } from "./router.ts";
 import { pageCalls, type PageCalls } from "./page-calls.ts";
 import { assertConfigured, createRpcHandler } from "./rpc-handler.ts";
+import { createOpenApi } from "./openapi/openapi-route.ts";
 import { openServices, type StoreInfo } from "./services.ts";
 import { createProxyTrust } from "./trusted-proxies.ts";
 
@@ -126,7 +127,11 @@ export function openStorefront(
   addCallRoutes(app, routes, options, handle, handleBatch);
   addPlainRoutes(
     app,
-    [...createHealth(checkReadiness, state, findUnavailable), ...createAdmin(options, services)],
+    [
+      ...createHealth(checkReadiness, state, findUnavailable),
+      ...createAdmin(options, services),
+      ...createOpenApi(options, services),
+    ],
     respond,
   );
   const storefront: Storefront = Object.assign(app, {

@@ -28,6 +28,11 @@ export function assertSecretsFindable(input: StandardSchemaV1): void {
   );
 }
 
+/** Whether `secret` marks the whole of a schema, or of one that it is derived from. */
+export function isMarkedSecret(schema: StandardSchemaV1 | $ZodType): boolean {
+  return isZod(schema as StandardSchemaV1) ? isMarked(schema as $ZodType) : isForeignMarked(schema);
+}
+
 /** Whether `secret` marks a schema, or a part of it. */
 export function holdsSecrets(schema: StandardSchemaV1): boolean {
   return isZod(schema) ? holdsSecret(schema) : isForeignMarked(schema);

@@ -9,6 +9,8 @@ import { authKey } from "./auth-key.ts";
 import { commerceKey } from "./commerce-key.ts";
 import { isProxyRange } from "../proxy-ranges.ts";
 import {
+  boolean,
+  byDefault,
   count,
   day,
   hasFunctions,
@@ -67,6 +69,11 @@ export const topKeys = {
   publicUrl: {
     ...value<string>(isPublicUrl, "the URL that browsers see, for example https://shop.example"),
     visibility: "public",
+  },
+  /** Whether the server sends its OpenAPI document at `<basePath>/openapi.json`: see docs/openapi.md. @default false in production, else true */
+  openApi: {
+    ...boolean,
+    derive: (_, { production }) => byDefault(!production),
   },
   /** A logger with `debug`, `info`, `warn`, and `error`: `console`, pino, winston, bunyan, or consola. If your logger takes details first, wrap it: `detailsFirst(log)`. @default lines on standard output and standard error */
   log: value<Logger>(

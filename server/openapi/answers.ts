@@ -1,0 +1,180 @@
+import type { JsonSchema } from "./schema.ts";
+
+/*
+ * The results of the built-in methods. They are descriptions: the server checks no result against them, so they cost a
+ * call nothing. Objects are open, because a shop's own code can add fields to users, lines, and answers.
+ */
+
+const text: JsonSchema = { type: "string" };
+const time: JsonSchema = { type: "integer", description: "Epoch milliseconds." };
+const reference: JsonSchema = {
+  description: "A positive integer, or a string of 1 to 64 characters.",
+  anyOf: [
+    { type: "integer", minimum: 1 },
+    { type: "string", minLength: 1, maxLength: 64 },
+  ],
+};
+
+function object(properties: Record<string, JsonSchema>, ...optional: string[]): JsonSchema {
+  const required = Object.keys(properties).filter((name) => !optional.includes(name));
+  return { type: "object", properties, ...(required.length > 0 && { required }) };
+}
+
+function list(items: JsonSchema): JsonSchema {
+  return { type: "array", items };
+}
+
+function ref(name: keyof typeof answerSchemas): JsonSchema {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+const key: JsonSchema = {
+  type: ["string", "null"],
+  description: "`null` until the first item is added.",
+};
+
+/** The parts that several results have, for `components.schemas`. */
+export const answerSchemas = {
+  User: {
+    ...object(
+      {
+        id: reference,
+        email: text,
+        emailVerified: { type: "boolean" },
+        firstName: text,
+        lastName: text,
+      },
+      "email",
+      "emailVerified",
+      "firstName",
+      "lastName",
+    ),
+    description: "A user. Your own accounts can add fields.",
+    additionalProperties: true,
+  },
+  Basket: {
+    ...object({
+      key,
+      items: list({ $ref: "#/components/schemas/BasketItem" }),
+      itemCount: { type: "integer", description: "The sum of the quantities." },
+      revision: {
+        type: "integer",
+        description: "A number for `If-Match`: it changes with the basket.",
+      },
+    }),
+    additionalProperties: true,
+  },
+  BasketItem: {
+    ...object(
+      {
+        key: text,
+        variantId: reference,
+        quantity: { type: "integer", minimum: 1 },
+        customData: { type: "object", additionalProperties: true },
+        addedAt: time,
+      },
+      "customData",
+    ),
+    additionalProperties: true,
+  },
+  Wishlist: {
+    ...object({ key, items: list({ $ref: "#/components/schemas/WishlistItem" }) }),
+    additionalProperties: true,
+  },
+  WishlistItem: {
+    ...object(
+      { key: text, variantId: reference, productId: reference, addedAt: time },
+      "variantId",
+      "productId",
+    ),
+    description: "An item with either a `variantId` or a `productId`.",
+    additionalProperties: true,
+  },
+  MergeReport: {
+    ...object({
+      status: { type: "string", enum: ["none", "merged", "pending"] },
+      lines: list(
+        object(
+          {
+            variantId: reference,
+            productId: reference,
+            quantity: { type: "integer" },
+            list: { type: "string", const: "wishlist" },
+            outcome: { type: "string", enum: ["added", "summed", "capped", "left_out"] },
+          },
+          "variantId",
+          "productId",
+          "quantity",
+          "list",
+        ),
+      ),
+    }),
+    description:
+      "What became of each line of the guest's basket at the login, and of each item of the wishlist that was left out.",
+  },
+  Session: object(
+    {
+      handle: { type: "string", description: "Names the session for `revokeSession`." },
+      shopId: { type: "integer" },
+      createdAt: time,
+      lastSeenAt: time,
+      transport: text,
+      device: object({ browser: text, os: text, type: text }, "browser", "os", "type"),
+      userAgent: text,
+      current: { type: "boolean", description: "Whether it is the session of this call." },
+    },
+    "transport",
+    "device",
+    "userAgent",
+  ),
+  Shop: object(
+    {
+      shopId: { type: "integer" },
+      locale: text,
+      currency: text,
+      host: { anyOf: [text, list(text)] },
+      path: text,
+    },
+    "host",
+    "path",
+  ),
+} satisfies Record<string, JsonSchema>;
+
+const user = object({ user: ref("User") });
+const maybeUser = object({ user: ref("User") }, "user");
+const login = object({
+  user: ref("User"),
+  merge: ref("MergeReport"),
+});
+const basket = object({ basket: ref("Basket") });
+const wishlist = object({ wishlist: ref("Wishlist") });
+
+/** The result of each built-in method; `null` for none, which is sent as 204. */
+export const answers: Readonly<Record<string, JsonSchema | null>> = {
+  getUser: maybeUser,
+  login,
+  register: login,
+  logout: null,
+  updateUser: user,
+  updatePassword: user,
+  reauthenticate: null,
+  updateEmail: user,
+  requestPasswordReset: null,
+  resetPassword: null,
+  requestEmailVerification: null,
+  verifyEmail: maybeUser,
+  listSessions: object({ sessions: list(ref("Session")) }),
+  revokeSession: null,
+  logoutEverywhere: object({ ended: { type: "integer" }, complete: { const: false } }, "complete"),
+  getBasket: basket,
+  addItemToBasket: basket,
+  addItemsToBasket: basket,
+  updateBasketItem: basket,
+  removeItemFromBasket: basket,
+  clearBasket: basket,
+  getWishlist: wishlist,
+  addItemToWishlist: wishlist,
+  removeItemFromWishlist: wishlist,
+  clearWishlist: wishlist,
+  getShopConfiguration: ref("Shop"),
+};

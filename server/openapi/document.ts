@@ -1,0 +1,93 @@
+import { answerSchemas } from "./answers.ts";
+import type { DocumentSource } from "./openapi-route.ts";
+import { describeMethod } from "./operation.ts";
+import { createProblemResponses, problemSchema } from "./problem-responses.ts";
+import type { JsonSchema } from "./schema.ts";
+
+/** Creates the OpenAPI 3.1 document of one shop. It never throws because of a method. */
+export function createDocument(source: DocumentSource): JsonSchema {
+  const { shop, methods, serverUrl } = source;
+  const described = Object.entries(methods)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, method]) => [name, describeMethod(name, method, source)] as const);
+  return {
+    openapi: "3.1.1",
+    info: {
+      title: `Storefront, shop ${shop.shopId}`,
+      version: "1",
+      description:
+        'RPC methods of a shop. The body of each call is `{ "payload": … }`. A failed call gets `application/problem+json`.',
+    },
+    jsonSchemaDialect: "https://json-schema.org/draft/2020-12/schema",
+    servers: [{ url: serverUrl }],
+    paths: Object.fromEntries(described.map(([name, { path }]) => [`/rpc/${name}`, path])),
+    components: {
+      schemas: Object.assign(
+        { Problem: problemSchema, ...answerSchemas },
+        ...described.map(([, { schemas }]) => schemas),
+      ) as JsonSchema,
+      responses: createProblemResponses(),
+      parameters: createParameters(source),
+      headers: {
+        CacheControl: {
+          description: "`no-store`, except for results that caches can store.",
+          schema: { type: "string" },
+        },
+        SetCookie: {
+          description: `The cookie ${shop.session.cookieName}, if the session began, changed, or ended.`,
+          schema: { type: "string" },
+        },
+        Token: {
+          description: "A new bearer token, if the session began or changed; empty if it ended.",
+          schema: { type: "string" },
+        },
+      },
+      securitySchemes: createSecuritySchemes(source),
+    },
+  };
+}
+
+// --- Internal helpers ---
+
+function createParameters({ shop, needsShopHeader }: DocumentSource): JsonSchema {
+  return {
+    ShopId: {
+      name: "x-shop-id",
+      in: "header",
+      required: needsShopHeader,
+      description: "The shop of the call. Without it, the URL decides.",
+      schema: { type: "integer", enum: [shop.shopId] },
+    },
+    IdempotencyKey: {
+      name: "Idempotency-Key",
+      in: "header",
+      description:
+        "A random text, new for each call. A call that is repeated with it runs once, and gets the same answer.",
+      schema: { type: "string", minLength: 1 },
+    },
+    IfMatch: {
+      name: "If-Match",
+      in: "header",
+      description:
+        'Changes the basket only if it has this revision, in quotation marks, for example `"3"`; otherwise 412.',
+      schema: { type: "string" },
+    },
+  };
+}
+
+function createSecuritySchemes({ shop: { session } }: DocumentSource): JsonSchema {
+  const schemes = {
+    cookie: {
+      type: "apiKey",
+      in: "cookie",
+      name: session.cookieName,
+      description: "The session cookie. Browsers send it by themselves; scripts can't read it.",
+    },
+    bearer: {
+      type: "http",
+      scheme: "bearer",
+      description: `The token of the response header ${session.authTokenHeaderKey}.`,
+    },
+  };
+  return Object.fromEntries(session.tokenMethods.map((method) => [method, schemes[method]]));
+}

@@ -1,0 +1,65 @@
+import type { RpcMethods } from "../../rpc/method.ts";
+import { RpcError } from "../../rpc/error.ts";
+import type { ShopServices } from "../../rpc/shop.ts";
+import type { Shop, StorefrontOptions } from "../config/options.ts";
+import type { RequestEvent } from "../request.ts";
+import { ShopResolver, type PlainRoute } from "../router.ts";
+
+/** The facts that a document depends on. */
+export interface DocumentSource {
+  readonly shop: Shop;
+  readonly methods: RpcMethods;
+  /** The names of the config's own methods: nothing is known about their results without an `output`. */
+  readonly ownMethods: ReadonlySet<string>;
+  /** The path of the methods, below which each operation's path is. */
+  readonly serverUrl: string;
+  /** Whether calls must name the shop in the header `x-shop-id`, because the URL names none. */
+  readonly needsShopHeader: boolean;
+}
+
+/**
+ * Creates the routes of the OpenAPI documents: `GET <basePath>/openapi.json`, also below the path of each shop. If the
+ * config doesn't enable them, there are none.
+ *
+ * Each document is made at its first request, so the server loads the code for it only then.
+ */
+export function createOpenApi(
+  options: StorefrontOptions,
+  { shops }: { readonly shops: ReadonlyMap<Shop, ShopServices> },
+): PlainRoute[] {
+  if (!options.openApi) return [];
+  const resolver = new ShopResolver(options);
+  const documents = new Map<string, Promise<string>>();
+  const ownMethods = new Set(Object.keys(options.methods));
+
+  async function answer(event: RequestEvent, shopPath: string | undefined): Promise<Response> {
+    const { method } = event.req;
+    if (method !== "GET" && method !== "HEAD") {
+      throw new RpcError("wrong_verb", { headers: { allow: "GET, HEAD" } });
+    }
+    const shop = resolver.find(event, shopPath);
+    if (shop === undefined) {
+      throw new RpcError("unknown_shop", { detail: resolver.describeUnknown(event, shopPath) });
+    }
+    const needsShopHeader = resolver.findByUrl(event, shopPath) !== shop;
+    const key = `${shop.shopId} ${shopPath ?? ""} ${needsShopHeader}`;
+    let document = documents.get(key);
+    if (document === undefined) {
+      const { methods } = shops.get(shop) as ShopServices;
+      const serverUrl = (shopPath === undefined ? "" : `/${shopPath}`) + options.basePath;
+      const source = { shop, methods, ownMethods, serverUrl, needsShopHeader };
+      document = import("#openapi").then(({ createDocument }) =>
+        JSON.stringify(createDocument(source)),
+      );
+      documents.set(key, document);
+    }
+    const headers = { "content-type": "application/json", "cache-control": "no-store" };
+    return new Response(await document, { statusText: "OK", headers });
+  }
+
+  const paths = new Set([undefined, ...options.shops.map((shop) => shop.public.path)]);
+  return [...paths].map((shopPath) => ({
+    path: `${shopPath === undefined ? "" : `/${shopPath}`}${options.basePath}/openapi.json`,
+    answer: (event) => answer(event, shopPath),
+  }));
+}

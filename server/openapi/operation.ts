@@ -1,0 +1,121 @@
+import type { RpcMethod } from "../../rpc/method.ts";
+import type { Verb } from "../../rpc/verb.ts";
+import { answers } from "./answers.ts";
+import type { DocumentSource } from "./openapi-route.ts";
+import { listProblems } from "./problem-responses.ts";
+import {
+  describeSchema,
+  isOptional,
+  isOptionalResult,
+  notDescribed,
+  type JsonSchema,
+} from "./schema.ts";
+
+/** One method in the document: its operations, and the schemas for `components.schemas`. */
+export interface DescribedMethod {
+  readonly path: JsonSchema;
+  readonly schemas: Readonly<Record<string, JsonSchema>>;
+}
+
+/** Describes one method: POST, and the verb of the method if that is another. */
+export function describeMethod(
+  name: string,
+  method: RpcMethod,
+  source: DocumentSource,
+): DescribedMethod {
+  const schemas: Record<string, JsonSchema> = {};
+  const add = (
+    suffix: string,
+    schema: NonNullable<RpcMethod["input"]>,
+    side: "input" | "output",
+  ) => {
+    const reference = `#/components/schemas/${name}${suffix}`;
+    schemas[name + suffix] = describeSchema(schema, side, reference);
+    return { $ref: reference };
+  };
+  const payload = method.input && add("Payload", method.input, "input");
+  const isOwn = source.ownMethods.has(name);
+  const known = isOwn ? undefined : answers[name];
+  const result = method.output ? add("Result", method.output, "output") : known;
+  const mayBeEmpty = method.output ? isOptionalResult(method.output) : isOwn || known === null;
+  const operation = (verb: Verb): JsonSchema => {
+    const isRead = verb === "GET";
+    const changesBasket =
+      !method.readOnly &&
+      method.access !== "public" &&
+      (isOwn || (name !== "getBasket" && /Basket/.test(name)));
+    const hasCommerce = source.shop.commerce !== undefined;
+    return {
+      operationId: verb === "POST" ? name : `${name}_${verb.toLowerCase()}`,
+      tags: [isOwn ? "Methods of this server" : "Built-in methods"],
+      security: toSecurity(method, source),
+      parameters: [
+        { $ref: "#/components/parameters/ShopId" },
+        ...(method.access === "public" || method.readOnly
+          ? []
+          : [{ $ref: "#/components/parameters/IdempotencyKey" }]),
+        ...(changesBasket ? [{ $ref: "#/components/parameters/IfMatch" }] : []),
+        ...(isRead && payload !== undefined ? [toQuery(payload, isOptional(method.input))] : []),
+      ],
+      ...(!isRead && { requestBody: toBody(payload, isOptional(method.input)) }),
+      responses: {
+        ...(result !== null && { 200: toSuccess(result ?? notDescribed, method, source) }),
+        ...(mayBeEmpty && { 204: { description: "The method ran. It has no result." } }),
+        ...listProblems(method, { hasCommerce, changesBasket }),
+      },
+    };
+  };
+  const verbs = new Set<Verb>(["POST", method.verb ?? "POST"]);
+  const path = Object.fromEntries([...verbs].map((verb) => [verb.toLowerCase(), operation(verb)]));
+  return { path, schemas };
+}
+
+// --- Internal helpers ---
+
+/** A session begins by itself, so only a method for users needs one. */
+function toSecurity({ access }: RpcMethod, { shop }: DocumentSource): readonly JsonSchema[] {
+  if (access === "public") return [];
+  const schemes = shop.session.tokenMethods.map((method) => ({ [method]: [] }));
+  return access === "user" ? schemes : [{}, ...schemes];
+}
+
+function toBody(payload: JsonSchema | undefined, isLeftOut: boolean): JsonSchema {
+  const schema = {
+    type: "object",
+    properties: { payload: payload ?? { description: "This method takes no payload." } },
+    ...(!isLeftOut && { required: ["payload"] }),
+  };
+  return { required: !isLeftOut, content: { "application/json": { schema } } };
+}
+
+function toQuery(payload: JsonSchema, isLeftOut: boolean): JsonSchema {
+  return {
+    name: "payload",
+    in: "query",
+    required: !isLeftOut,
+    description: "The payload as JSON.",
+    content: { "application/json": { schema: payload } },
+  };
+}
+
+function toSuccess(
+  schema: JsonSchema,
+  { access }: RpcMethod,
+  { shop }: DocumentSource,
+): JsonSchema {
+  const { tokenMethods, authTokenHeaderKey } = shop.session;
+  const isSession = access !== "public";
+  const headers = {
+    "Cache-Control": { $ref: "#/components/headers/CacheControl" },
+    ...(isSession &&
+      tokenMethods.includes("cookie") && {
+        "Set-Cookie": { $ref: "#/components/headers/SetCookie" },
+      }),
+    ...(isSession &&
+      tokenMethods.includes("bearer") && {
+        [authTokenHeaderKey]: { $ref: "#/components/headers/Token" },
+      }),
+  };
+  const description = "The result of the method.";
+  return { description, headers, content: { "application/json": { schema } } };
+}

@@ -1,0 +1,165 @@
+import type { StandardSchemaV1 } from "@standard-schema/spec";
+import { toJSONSchema, type $ZodType } from "zod/v4/core";
+import { customData } from "../../rpc/methods/fields.ts";
+import { isMarkedSecret } from "../../rpc/redaction/secret.ts";
+
+/** A JSON Schema of draft 2020-12, as OpenAPI 3.1 uses it. */
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** A value that no JSON Schema describes. */
+export const notDescribed: JsonSchema = {
+  description: "The schema of this value can't be written as JSON Schema.",
+  "x-not-described": true,
+};
+
+/**
+ * Describes a schema as JSON Schema. It never throws: a part that JSON Schema can't describe gets `x-not-described`.
+ * @param side `input` for the values that a client sends, `output` for results
+ * @param at where the document has the result, for example `#/components/schemas/loginPayload`, for its references
+ */
+export function describeSchema(
+  schema: StandardSchemaV1,
+  side: "input" | "output",
+  at: string,
+): JsonSchema {
+  const found = tryOr(notDescribed, () =>
+    isZod(schema) ? describeZod(schema, side) : describeOther(schema, side),
+  );
+  const described = isMarkedSecret(schema) ? { ...found, writeOnly: true } : found;
+  // Cloned, so that no later change of a schema reaches the document, and no value of it is not JSON.
+  const json = tryOr(notDescribed, () => JSON.parse(JSON.stringify(described)) as JsonSchema);
+  const { $schema: _, "~standard": __, ...rest } = json;
+  return moveReferences(rest, at) as JsonSchema;
+}
+
+/** Whether a client can leave out the payload. */
+export function isOptional(schema: StandardSchemaV1 | undefined): boolean {
+  if (schema === undefined) return true;
+  return isZod(schema) && internalsOf(schema).optin === "optional";
+}
+
+/** Whether a result can be nothing, which is sent as 204. */
+export function isOptionalResult(schema: StandardSchemaV1): boolean {
+  return (
+    isZod(schema) &&
+    ["optional", "nullable", "void", "undefined"].includes(internalsOf(schema).def.type)
+  );
+}
+
+// --- Internal helpers ---
+
+function isZod(schema: object): schema is $ZodType {
+  return "_zod" in schema;
+}
+
+function internalsOf({ _zod: internals }: $ZodType) {
+  return internals;
+}
+
+function tryOr<Value>(fallback: Value, run: () => Value): Value {
+  try {
+    return run();
+  } catch {
+    return fallback;
+  }
+}
+
+/** Descriptions of our own schemas that zod can't translate. */
+const written = new Map<unknown, JsonSchema>([
+  [
+    customData,
+    {
+      type: "object",
+      additionalProperties: true,
+      description:
+        "A JSON object of up to 4,096 characters of JSON, for example an engraving. No key is `__proto__`.",
+    },
+  ],
+]);
+
+/** Types that zod translates as `{}`, which would allow every value. */
+const untranslated: readonly string[] = [
+  "custom",
+  "transform",
+  "date",
+  "bigint",
+  "symbol",
+  "undefined",
+  "void",
+  "map",
+  "set",
+  "nan",
+  "function",
+  "promise",
+];
+
+function describeZod(schema: $ZodType, io: "input" | "output"): JsonSchema {
+  return toJSONSchema(schema, {
+    io,
+    unrepresentable: "any",
+    override({ zodSchema, jsonSchema }) {
+      const known = written.get(zodSchema);
+      if (known !== undefined) {
+        for (const key of Object.keys(jsonSchema)) delete jsonSchema[key];
+        Object.assign(jsonSchema, known);
+        return;
+      }
+      const { def } = internalsOf(zodSchema);
+      if (untranslated.includes(def.type) && isEmpty(jsonSchema)) {
+        Object.assign(jsonSchema, { ...notDescribed, ...jsonSchema });
+      }
+      const rules = listRules(zodSchema);
+      if (rules !== "") {
+        const { description } = jsonSchema;
+        jsonSchema.description = description === undefined ? rules : `${description} ${rules}`;
+      }
+      if (isMarkedSecret(zodSchema)) {
+        jsonSchema.writeOnly = true;
+        if (jsonSchema.type === "string") jsonSchema.format ??= "password";
+      }
+    },
+  }) as JsonSchema;
+}
+
+/** Whether a JSON Schema allows every value: it has annotations only. */
+function isEmpty(schema: object): boolean {
+  const annotations = ["description", "title", "examples", "default", "deprecated"];
+  return Object.keys(schema).every((key) => annotations.includes(key));
+}
+
+/** The rules of `refine`, which JSON Schema can't express. */
+function listRules(schema: $ZodType): string {
+  const { checks = [] } = internalsOf(schema).def;
+  const rules = checks
+    .map(({ _zod: { def } }) => def)
+    .filter(({ check }) => check === "custom")
+    .map(({ error }) => {
+      const issue = { code: "custom", input: undefined, path: [] } as never;
+      const message = tryOr(undefined, () => error?.(issue));
+      const text = typeof message === "string" ? message : message?.message;
+      return text === undefined
+        ? "The server checks this value with a rule of its own."
+        : `${text}.`;
+    });
+  return [...new Set(rules)].join(" ");
+}
+
+/** Standard JSON Schema, if the library has it. */
+function describeOther(schema: StandardSchemaV1, side: "input" | "output"): JsonSchema {
+  const { jsonSchema } = schema["~standard"] as {
+    readonly jsonSchema?: Record<typeof side, (options: { target: string }) => JsonSchema>;
+  };
+  return jsonSchema?.[side]({ target: "draft-2020-12" }) ?? notDescribed;
+}
+
+/** Makes references within a schema, for example `#/$defs/Node`, lead to the schema's place in the document. */
+function moveReferences(value: unknown, at: string): unknown {
+  if (Array.isArray(value)) return value.map((item) => moveReferences(item, at));
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, part]) => {
+      const isReference = key === "$ref" && typeof part === "string" && part.startsWith("#");
+      return [key, isReference ? at + part.slice(1) : moveReferences(part, at)];
+    }),
+  );
+}

@@ -1,0 +1,217 @@
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import * as mini from "zod/mini";
+import { defineRpcMethod } from "../../../rpc/method.ts";
+import { secret } from "../../../rpc/redaction/secret.ts";
+import { forProduction } from "../../_setup.ts";
+import { requestDocument } from "./_document.ts";
+
+const foreign = {
+  "~standard": {
+    version: 1,
+    vendor: "other",
+    validate: (value: unknown) => ({ value: value as string }),
+    types: undefined as unknown as { readonly input: string; readonly output: string },
+  },
+} as const;
+
+const described = {
+  "~standard": {
+    ...foreign["~standard"],
+    jsonSchema: { input: () => ({ type: "string", maxLength: 5 }), output: () => ({}) },
+  },
+} as const;
+
+const throwing = {
+  "~standard": {
+    ...foreign["~standard"],
+    jsonSchema: {
+      input: () => {
+        throw new Error("not supported");
+      },
+      output: () => ({}),
+    },
+  },
+} as const;
+
+interface Node {
+  readonly value: string;
+  readonly next?: Node | undefined;
+}
+
+const node: z.ZodType<Node> = z.object({
+  value: z.string(),
+  get next() {
+    return node.optional();
+  },
+});
+
+const handler = () => ({ done: true });
+const methods = {
+  a_public: defineRpcMethod({
+    access: "public",
+    readOnly: true,
+    input: z.object({ term: z.string().max(20) }),
+    output: z.object({ hits: z.array(z.string()) }),
+    handler: () => ({ hits: [] }),
+  }),
+  a_date: defineRpcMethod({ input: z.object({ at: z.date(), since: z.coerce.date() }), handler }),
+  a_custom: defineRpcMethod({ input: z.custom<string>(), handler }),
+  a_bigint: defineRpcMethod({ input: z.bigint().optional(), handler }),
+  a_map: defineRpcMethod({ input: z.map(z.string(), z.set(z.symbol())), handler }),
+  a_node: defineRpcMethod({ input: node, handler }),
+  a_shared: defineRpcMethod({
+    input: z.object({ one: z.string().meta({ id: "Shared" }) }),
+    handler,
+  }),
+  a_mini: defineRpcMethod({ input: mini.object({ name: mini.string() }), handler }),
+  a_foreign: defineRpcMethod({ input: foreign, handler }),
+  a_described: defineRpcMethod({ input: described, handler }),
+  a_throwing: defineRpcMethod({ input: throwing, handler }),
+  a_secret: defineRpcMethod({ input: secret(foreign), handler }),
+  a_rule: defineRpcMethod({
+    input: z.string().refine((text) => text !== "x", "Expected another letter than x"),
+    handler,
+  }),
+  a_patch: defineRpcMethod({ verb: "PATCH", access: "user", handler }),
+};
+
+describe("the OpenAPI document", () => {
+  test("is valid OpenAPI 3.1, also with methods that JSON Schema can't describe", async () => {
+    const { document } = await requestDocument({ methods });
+    expect(document.openapi).toMatch(/^3\.1\./);
+    const result = await new Validator().validate(structuredClone(document) as never);
+    expect(result).toEqual({ valid: true });
+    // Every reference of the document has a target.
+    for (const [, reference] of JSON.stringify(document).matchAll(/"\$ref":"#\/([^"]+)"/g)) {
+      const target = (reference ?? "")
+        .split("/")
+        .reduce<unknown>((part, key) => (part as Record<string, unknown>)[key], document);
+      expect(target, reference).toBeDefined();
+    }
+  });
+
+  test("marks parts that JSON Schema can't describe, and translates the others", async () => {
+    const { document } = await requestDocument({ methods });
+    const { schemas } = document.components;
+    const unsaid = { "x-not-described": true };
+    expect(schemas["a_datePayload"]).toMatchObject({ properties: { at: unsaid, since: unsaid } });
+    for (const name of ["custom", "bigint", "map", "foreign", "throwing"]) {
+      expect(schemas[`a_${name}Payload`], name).toMatchObject(unsaid);
+    }
+    expect(schemas["a_describedPayload"]).toEqual({ type: "string", maxLength: 5 });
+    expect(schemas["a_miniPayload"]).toMatchObject({ properties: { name: { type: "string" } } });
+    expect(schemas["a_nodePayload"]).toMatchObject({
+      properties: { next: { $ref: "#/components/schemas/a_nodePayload" } },
+    });
+    expect(schemas["a_rulePayload"]).toEqual({
+      type: "string",
+      description: "Expected another letter than x.",
+    });
+  });
+
+  test("describes every payload of the built-in methods", async () => {
+    const { document } = await requestDocument();
+    expect(JSON.stringify(document)).not.toContain("x-not-described");
+    const { schemas } = document.components;
+    expect(schemas["addItemToBasketPayload"]).toMatchObject({
+      properties: { customData: { type: "object", description: expect.stringContaining("4,096") } },
+      required: ["variantId", "quantity"],
+      additionalProperties: false,
+    });
+    expect(schemas["updateUserPayload"]).toMatchObject({
+      description: "Expected at least one field.",
+    });
+  });
+
+  test("marks passwords and tokens as writeOnly", async () => {
+    const { document } = await requestDocument({ methods });
+    const { schemas } = document.components;
+    const hidden = { writeOnly: true, format: "password" };
+    for (const name of ["login", "register"]) {
+      expect(schemas[`${name}Payload`]).toMatchObject({ properties: { password: hidden } });
+    }
+    expect(schemas["resetPasswordPayload"]).toMatchObject({
+      properties: { token: hidden, newPassword: hidden },
+    });
+    expect(schemas["a_secretPayload"]).toMatchObject({ writeOnly: true });
+  });
+
+  test("lists the verbs of each method", async () => {
+    const { document } = await requestDocument({ methods });
+    const verbs = (name: string) => Object.keys(document.paths[`/rpc/${name}`] ?? {});
+    expect(verbs("a_public")).toEqual(["post", "get"]);
+    expect(verbs("getShopConfiguration")).toEqual(["post", "get"]);
+    expect(verbs("addItemToBasket")).toEqual(["post", "put"]);
+    expect(verbs("clearBasket")).toEqual(["post", "delete"]);
+    expect(verbs("a_patch")).toEqual(["post", "patch"]);
+    expect(verbs("login")).toEqual(["post"]);
+    expect(document.paths["/rpc/a_public"]?.["get"]).toMatchObject({
+      parameters: expect.arrayContaining([
+        expect.objectContaining({ name: "payload", in: "query", required: true }),
+      ]),
+    });
+  });
+
+  test("lists headers, security, and every status", async () => {
+    const { document } = await requestDocument({
+      methods,
+      session: { tokenMethod: ["cookie", "bearer"] },
+    });
+    expect(document.components.securitySchemes).toMatchObject({
+      cookie: { type: "apiKey", in: "cookie", name: "$session-1001" },
+      bearer: { type: "http", scheme: "bearer" },
+    });
+    const add = document.paths["/rpc/addItemToBasket"]?.["post"];
+    expect(add?.security).toEqual([{}, { cookie: [] }, { bearer: [] }]);
+    expect(add?.parameters).toEqual(
+      ["ShopId", "IdempotencyKey", "IfMatch"].map((name) => ({
+        $ref: `#/components/parameters/${name}`,
+      })),
+    );
+    expect(Object.keys(add?.responses ?? {})).toEqual(
+      "200 400 401 403 404 405 409 412 413 415 422 429 431 500 503 504 default".split(" "),
+    );
+    expect(Object.keys(document.paths["/rpc/logout"]?.["post"]?.responses ?? {})).toContain("204");
+    expect(document.paths["/rpc/updateUser"]?.["post"]?.security).toEqual([
+      { cookie: [] },
+      { bearer: [] },
+    ]);
+    expect(document.paths["/rpc/a_public"]?.["get"]?.security).toEqual([]);
+    expect(document.components.responses["Problem409"]?.description).toContain("session_changed");
+  });
+});
+
+describe("the routes of the OpenAPI document", () => {
+  test("have a document for each shop's path, with the name of its cookie", async () => {
+    const { document } = await requestDocument({}, { path: "/us/api/openapi.json" });
+    expect(document.servers).toEqual([{ url: "/us/api" }]);
+    expect(document.components.securitySchemes).toMatchObject({
+      cookie: { name: "$session-1002" },
+    });
+    expect(document.components.parameters["ShopId"]).toMatchObject({ required: false });
+  });
+
+  test("need a shop: without one in the URL, the header names it", async () => {
+    const path = "/api/openapi.json";
+    const unknown = await requestDocument({}, { path });
+    expect(unknown).toMatchObject({ status: 404, document: { code: "unknown_shop" } });
+    const { document } = await requestDocument({}, { path, headers: { "x-shop-id": "1002" } });
+    expect(document.servers).toEqual([{ url: "/api" }]);
+    expect(document.components.parameters["ShopId"]).toMatchObject({
+      required: true,
+      schema: { enum: [1002] },
+    });
+  });
+
+  test("exist in production only if the config enables them", async () => {
+    const production = true;
+    const off = await requestDocument(forProduction, { production });
+    expect(off.status).toBe(404);
+    const on = await requestDocument({ ...forProduction, openApi: true }, { production });
+    expect(on.status).toBe(200);
+    const disabled = await requestDocument({ openApi: false });
+    expect(disabled.status).toBe(404);
+  });
+});
