@@ -11,7 +11,8 @@ import type { LoginVisit } from "./visit.ts";
  *
  * @param fields further parts of the visit
  * @param isRepeatable whether the work can run again after several requests; otherwise only after its first request
- * @throws RpcError `session_ended`; and any error of `work`
+ * @throws RpcError `session_ended` if the session has ended; `commerce_failed` if it goes on, but the work can't run
+ * again; and any other error of `work`
  */
 export async function withGrant<Result>(
   call: Call,
@@ -23,11 +24,16 @@ export async function withGrant<Result>(
   try {
     return await finish(call, first.visit, work, first.issued);
   } catch (error) {
-    if (!isRejectedGrant(error) || grant === undefined) throw error;
+    if (!isRejectedGrant(error)) throw error;
+    if (grant === undefined) throw toFailure(call, error);
     const renewed = await new CallGrants(call).obtain({ rejected: grant });
-    if (!isRepeatable && first.requests() > 1) throw error;
+    if (!isRepeatable && first.requests() > 1) throw toFailure(call, error);
     const next = createCountedVisit(call, renewed, fields);
-    return finish(call, next.visit, work, next.issued);
+    try {
+      return await finish(call, next.visit, work, next.issued);
+    } catch (failure) {
+      throw isRejectedGrant(failure) ? toFailure(call, failure) : failure;
+    }
   }
 }
 
@@ -37,6 +43,16 @@ export function isRejectedGrant(error: unknown): boolean {
 }
 
 // --- Internal helpers ---
+
+/** A client that gets `session_ended` shows its visitor as logged out, so the error says that only if it's true. */
+function toFailure(call: Call, error: unknown): unknown {
+  if (call.hasSession && call.session.ended) return error;
+  return new RpcError("commerce_failed", {
+    detail:
+      "The commerce system rejected the visitor's grant, and the method may have changed something before. The session goes on",
+    cause: error,
+  });
+}
 
 function createCountedVisit(
   call: Call,

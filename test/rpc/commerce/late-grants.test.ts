@@ -3,6 +3,7 @@ import createMemoryDriver from "unstorage/drivers/memory";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { defineCommerceMethod } from "../../../rpc/commerce/commerce-method.ts";
 import type { Visit } from "../../../rpc/commerce/visit.ts";
+import { RpcError } from "../../../rpc/error.ts";
 import type { StorageConfig } from "../../../storage/documents/driver.ts";
 import { createTestBackend, type TestGrant } from "../../_commerce-backend.ts";
 import { startCommerceSystem } from "../../_commerce-system.ts";
@@ -65,3 +66,37 @@ describeStorages("a pending merge", (setup) => {
     expect(lines.filter(({ level }) => level === "warn")).toEqual([]);
   });
 });
+
+describeStorages("a grant that the system rejects in the middle of a method", (setup) => {
+  test("is renewed, and the visitor isn't logged out", async () => {
+    const system = await startCommerceSystem("carts");
+    onTestFinished(() => system.close());
+    const backend = createTestBackend({ url: system.url, kind: "carts" });
+    const methods = {
+      confirm: defineCommerceMethod({
+        async handler(_, visit: Visit<TestGrant>) {
+          await visit.fetch(`${system.url}/orders`, { method: "POST" });
+          await visit.fetch(`${system.url}/orders`, { method: "POST" });
+          throw new RpcError("session_ended");
+        },
+      }),
+    };
+    setup.allowErrors();
+    const commerce = { ...backend, grants: { ...backend.grants, renew: keep } };
+    const { client } = await setup.start({ commerce, methods });
+    const browser = client();
+    await browser.call("register", { email: "ada@shop.example", password: "a long password" });
+    const sent = system.requests.length;
+    expect(await browser.call("confirm")).toMatchObject({
+      status: 502,
+      body: { code: "commerce_failed" },
+    });
+    expect(system.requests.slice(sent)).toEqual(["POST /orders", "POST /orders"]);
+    expect((await browser.call("getUser")).body.user.email).toBe("ada@shop.example");
+  });
+});
+
+/** Renews nothing, but keeps the login. */
+async function keep<G>({ grant }: { readonly grant: G }): Promise<G> {
+  return grant;
+}
