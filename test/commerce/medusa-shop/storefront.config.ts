@@ -25,5 +25,7 @@ export default defineStorefrontConfig({
     },
   ],
   session: { secret },
+  // Twenty changes of one cart run one after the other, and a busy machine takes a second for each.
+  callTimeout: 120,
   storage: { session: { driver: "redis", url } },
 });
