@@ -32,7 +32,7 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: [...configDefaults.exclude, "test/hosts/**", "test/commerce/**"],
+    exclude: [...configDefaults.exclude, "test/hosts/**", "test/commerce/**", "test/openapi/**"],
     globalSetup: "test/_global.ts",
     testTimeout: 20_000,
     // Most tests wait for servers and clocks, so more run at a time than there are cores.

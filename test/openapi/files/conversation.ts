@@ -1,0 +1,67 @@
+import createClient, { type Middleware } from "openapi-fetch";
+import type { paths } from "./schema.ts";
+
+const results: unknown[] = [];
+let cookie = "";
+
+/** The cookies of one visitor, as a browser stores them. */
+const jar: Middleware = {
+  onRequest({ request }) {
+    if (cookie !== "") request.headers.set("cookie", cookie);
+    return request;
+  },
+  onResponse({ response }) {
+    results.push(response.status);
+    cookie = response.headers.getSetCookie()[0]?.split(";")[0] ?? cookie;
+  },
+};
+
+const client = createClient<paths>({ baseUrl: process.argv[2] });
+client.use(jar);
+
+const settings = await client.GET("/rpc/getShopConfiguration");
+results.push(settings.data?.currency);
+
+const added = await client.POST("/rpc/addItemToBasket", {
+  params: { header: { "Idempotency-Key": "first", "If-Match": '"0"', "x-shop-id": 1001 } },
+  body: { payload: { variantId: 7, quantity: 2, customData: { engraving: "Ada" } } },
+});
+if (added.data === undefined) throw new Error(added.error.code);
+const data = added.data;
+const variantId: number | string | undefined = data.basket.items[0]?.variantId;
+results.push(variantId, data.basket.itemCount, data.basket.revision);
+// @ts-expect-error: an unknown property of a result.
+results.push(data.nope);
+// @ts-expect-error: an unknown method.
+void (() => client.POST("/rpc/nope"));
+// @ts-expect-error: a wrong verb.
+void (() => client.GET("/rpc/login"));
+// @ts-expect-error: the payload is missing.
+void (() => client.POST("/rpc/addItemToBasket", { body: {} }));
+
+const registered = await client.POST("/rpc/register", {
+  body: { payload: { email: "ada@example.com", password: "correct horse", firstName: "Ada" } },
+});
+results.push(registered.data?.user.firstName, registered.data?.merge.lines[0]?.outcome);
+
+const greeting = await client.POST("/rpc/greet");
+results.push(greeting.data);
+
+const rejected = await client.PUT("/rpc/addItemToBasket", {
+  body: { payload: { variantId: 7, quantity: 0 } },
+});
+const code: string | undefined = rejected.error?.code;
+results.push(code, rejected.error?.errors?.[0]?.path);
+
+const changed = await client.DELETE("/rpc/clearBasket", {
+  params: { header: { "If-Match": '"99"' } },
+});
+results.push(changed.error?.code);
+
+const sessions = await client.POST("/rpc/listSessions");
+results.push(sessions.data?.sessions[0]?.current);
+
+const left = await client.POST("/rpc/logout");
+results.push(left.data ?? null);
+
+console.log(JSON.stringify(results));
