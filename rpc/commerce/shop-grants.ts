@@ -5,6 +5,7 @@ import type {
   GrantLease,
   SessionGrant,
 } from "../../storage/grants/grant-documents.ts";
+import { persist } from "../../storage/leases/persist.ts";
 import { SharedWork, waitFor } from "../../storage/leases/shared-work.ts";
 import { createHandle, type ShopUser } from "../../storage/sessions/session-record.ts";
 import type { Session } from "../../storage/sessions/session.ts";
@@ -157,7 +158,7 @@ export class ShopGrants {
     const { id, user } = session.record;
     const owner = user === undefined ? { guestId: id } : { user };
     const stored: SessionGrant = { grant, basketKey, ...owner };
-    await lease.save(stored, this.#sessions.latestEnd(session));
+    await persist(() => lease.save(stored, this.#sessions.latestEnd(session)));
     return JSON.parse(text) as Grant;
   }
 

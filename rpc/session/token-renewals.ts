@@ -1,5 +1,6 @@
 import type { DocumentStore } from "../../storage/documents/documents.ts";
 import { openLeases } from "../../storage/leases/leases.ts";
+import { persist } from "../../storage/leases/persist.ts";
 import { SharedWork, waitFor } from "../../storage/leases/shared-work.ts";
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
 import type { SessionStore } from "../../storage/sessions/session-store.ts";
@@ -77,7 +78,7 @@ export class TokenRenewals {
   async #store(session: Session, tokens: SessionTokens, seal: TokenSeal): Promise<Renewed> {
     const sealed = await seal.seal(tokens, session.record);
     const expiresAt = Number.isFinite(tokens.expiresAt) ? tokens.expiresAt : undefined;
-    return this.#replace(session, sealed, expiresAt);
+    return persist(() => this.#replace(session, sealed, expiresAt));
   }
 
   #replace(
