@@ -269,4 +269,4 @@ export const findingCases: Readonly<Record<string, FindingCase>> = {
   ...workerFindings,
 };
 /** The codes of findings that need a storage; doctor.test.ts tests them. */
-export const storageCodes = ["SF701", "SF702", "SF703", "SF704", "SF705", "SF706"];
+export const storageCodes = ["SF701", "SF702", "SF703", "SF704", "SF705", "SF706", "SF707"];

@@ -1,4 +1,5 @@
 import { createCommerceSystem } from "#commerce";
+import type { RpcMethod, RpcMethods } from "../../rpc/method.ts";
 import { isInstance, messageOf } from "../../shared/log.ts";
 import type { DocumentStore } from "../../storage/documents/documents.ts";
 import { openDriver } from "../../storage/open-driver.ts";
@@ -21,6 +22,7 @@ export async function diagnose(config: unknown): Promise<readonly Diagnostic[]> 
   await Promise.all([
     ...storages.map((storage) => checkStorage(storage, report)),
     ...findSystems(effective).map((shop) => checkSystem(shop, report)),
+    checkMethods(effective.top.methods.value, report),
   ]);
   const all = [...diagnostics, ...list()];
   return severities.flatMap((severity) => all.filter((each) => each.severity === severity));
@@ -91,6 +93,18 @@ async function checkSystem({ shop }: SourcedShop, report: Report): Promise<void>
   } catch (error) {
     const { cause = error } = error as { readonly cause?: unknown };
     report("SF706", commerce, { found: `${backend.name}: ${toSafeMessage(cause)}` });
+  }
+}
+
+/** Looks for payloads that the OpenAPI document can't describe. */
+async function checkMethods(methods: RpcMethods, report: Report): Promise<void> {
+  const { findUndescribed } = await import("#openapi");
+  for (const [name, method] of Object.entries(methods)) {
+    const { input } = (method ?? {}) as Partial<RpcMethod>;
+    const found = input && findUndescribed(input);
+    if (found === undefined) continue;
+    const part = found === "" ? "the whole payload" : `the part ${found}`;
+    report("SF707", { path: `methods.${name}.input` }, { found: part });
   }
 }
 

@@ -131,4 +131,8 @@ export const serverDiagnostics = {
     "a commerce system doesn't respond, so every call that needs it would get 503",
     "a commerce system that responds",
   ),
+  SF707: productionNotice(
+    "JSON Schema can't describe a part of a method's payload, so the OpenAPI document marks it with x-not-described",
+    "keywords of JSON Schema, for example by zod's meta: see docs/openapi.md",
+  ),
 };

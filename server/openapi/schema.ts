@@ -46,7 +46,26 @@ export function isOptionalResult(schema: StandardSchemaV1): boolean {
   );
 }
 
+/**
+ * Finds the first part of a payload that JSON Schema can't describe.
+ * @returns its path, for example `items.at`, without the names of JSON Schema's keywords; empty for the whole payload
+ */
+export function findUndescribed(schema: StandardSchemaV1): string | undefined {
+  const path = findMark(describeSchema(schema, "input", "#"));
+  return path?.filter((key) => !/^(?:properties|items|anyOf|oneOf|allOf|\d+)$/.test(key)).join(".");
+}
+
 // --- Internal helpers ---
+
+function findMark(part: unknown, path: readonly string[] = []): readonly string[] | undefined {
+  if (typeof part !== "object" || part === null) return undefined;
+  if ((part as JsonSchema)["x-not-described"] === true) return path;
+  for (const [key, value] of Object.entries(part)) {
+    const found = findMark(value, [...path, key]);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
 
 function isZod(schema: object): schema is $ZodType {
   return "_zod" in schema;

@@ -6,3 +6,8 @@ export function createDocument(): never {
     "A worker has no OpenAPI document. Get it from `storefront dev`, or from `storefront start` on Node";
   throw new RpcError("unknown_path", { detail });
 }
+
+/** The doctor doesn't run in a worker. */
+export function findUndescribed(): undefined {
+  return undefined;
+}
