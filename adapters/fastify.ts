@@ -10,7 +10,7 @@ import type { Storefront } from "../server/index.ts";
  */
 export function toFastifyPlugin(storefront: Storefront): FastifyPlugin {
   const handle = toNodeHandler(storefront);
-  const { basePath } = storefront.options;
+  const { basePath, openApi } = storefront.options;
   return async (scope) => {
     const { prefix } = scope;
     // Fastify would read each body, and the storefront couldn't read it again.
@@ -18,6 +18,7 @@ export function toFastifyPlugin(storefront: Storefront): FastifyPlugin {
     scope.addContentTypeParser("*", (_request, _payload, done) => done(null));
     const folders = [`${basePath}/rpc`, `/:shop${basePath}/rpc`, `${basePath}/admin`];
     const paths = [...folders, ...folders.map((path) => `${path}/*`), "/healthz", "/readyz"];
+    if (openApi) paths.push(`${basePath}/openapi.json`, `/:shop${basePath}/openapi.json`);
     for (const path of paths) {
       scope.all(path, ({ raw }, reply) => {
         reply.hijack();

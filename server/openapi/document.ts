@@ -65,7 +65,7 @@ function createParameters({ shop, needsShopHeader }: DocumentSource): JsonSchema
       in: "header",
       description:
         "A random text, new for each call. A call that is repeated with it runs once, and gets the same answer.",
-      schema: { type: "string", minLength: 1 },
+      schema: { type: "string", minLength: 1, maxLength: 255 },
     },
     IfMatch: {
       name: "If-Match",

@@ -168,7 +168,25 @@ function describeOther(schema: StandardSchemaV1, side: "input" | "output"): Json
   const { jsonSchema } = schema["~standard"] as {
     readonly jsonSchema?: Record<typeof side, (options: { target: string }) => JsonSchema>;
   };
-  return jsonSchema?.[side]({ target: "draft-2020-12" }) ?? notDescribed;
+  const found = jsonSchema?.[side]({ target: "draft-2020-12" });
+  return found === undefined ? notDescribed : (markEmpty(found) as JsonSchema);
+}
+
+/** Marks properties and items without a schema: some libraries write `{}` for what they can't translate, such as a date. */
+function markEmpty(schema: unknown): unknown {
+  if (typeof schema !== "object" || schema === null) return schema;
+  if (Array.isArray(schema)) return schema.map(markEmpty);
+  const entries = Object.entries(schema);
+  if (entries.length === 0) return notDescribed;
+  const marked = entries.map(([key, part]) => {
+    if (key === "properties" && typeof part === "object" && part !== null) {
+      const each = Object.entries(part).map(([name, value]) => [name, markEmpty(value)] as const);
+      return [key, Object.fromEntries(each)] as const;
+    }
+    const isPart = ["items", "prefixItems", "anyOf", "oneOf", "allOf"].includes(key);
+    return [key, isPart ? markEmpty(part) : part] as const;
+  });
+  return Object.fromEntries(marked);
 }
 
 /** Makes references within a schema, for example `#/$defs/Node`, lead to the schema's place in the document. */

@@ -68,3 +68,12 @@ test.each([
   const storefront = { options: { basePath: "/api" } };
   expect(isStorefrontPath(storefront, url)).toBe(expected);
 });
+
+test("isStorefrontPath for the OpenAPI document is true if the config enables it", () => {
+  for (const openApi of [true, false]) {
+    const storefront = { options: { basePath: "/api", openApi } };
+    for (const url of ["/api/openapi.json", "http://localhost/de/api/openapi.json"]) {
+      expect(isStorefrontPath(storefront, url)).toBe(openApi);
+    }
+  }
+});

@@ -1,4 +1,6 @@
 import { Validator } from "@seriousme/openapi-schema-validator";
+import { type } from "arktype";
+import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import * as mini from "zod/mini";
@@ -181,6 +183,27 @@ describe("the OpenAPI document", () => {
     expect(document.paths["/rpc/a_public"]?.["get"]?.security).toEqual([]);
     expect(document.components.responses["Problem409"]?.description).toContain("session_changed");
   });
+});
+
+test("the OpenAPI document has the schemas of libraries with Standard JSON Schema", async () => {
+  const { document } = await requestDocument({
+    methods: {
+      withArktype: defineRpcMethod({ input: type({ name: "string" }), handler }),
+      withDate: defineRpcMethod({ input: type({ at: "Date" }), handler }),
+      withValibot: defineRpcMethod({ input: v.object({ name: v.string() }), handler }),
+    },
+  });
+  const { schemas } = document.components;
+  expect(schemas["withArktypePayload"]).toMatchObject({
+    type: "object",
+    properties: { name: { type: "string" } },
+    required: ["name"],
+  });
+  expect(schemas["withDatePayload"]).toMatchObject({
+    properties: { at: { "x-not-described": true } },
+  });
+  // valibot translates its schemas in a package of its own.
+  expect(schemas["withValibotPayload"]).toMatchObject({ "x-not-described": true });
 });
 
 describe("the routes of the OpenAPI document", () => {
