@@ -8,6 +8,7 @@ import { endSessions, incompleteEnd } from "../rpc/session/logout.ts";
 import { parseInput } from "../rpc/dispatch.ts";
 import type { SessionGenerations } from "../storage/sessions/generations.ts";
 import { isUserId } from "../storage/sessions/session-record.ts";
+import { createInspect, type Inspection } from "./inspect.ts";
 import type { Services } from "./services.ts";
 import type { RequestEvent } from "./request.ts";
 import type { StorefrontOptions } from "./config/options.ts";
@@ -26,14 +27,14 @@ import type { PlainRoute } from "./router.ts";
  *   returns `{shopIds}`.
  * - `invalidateCache` `{tags, shopIds?}` makes the values of `cached` that have one of these tags invalid, in these
  *   shops, or in all shops. It returns `{shopIds}`.
+ * - `inspect` returns the request as it arrived, and the state of the storages, for `storefront doctor --url`.
  */
-export function createAdmin(
-  options: StorefrontOptions,
-  { shops, sweepers }: Services,
-): PlainRoute[] {
+export function createAdmin(options: StorefrontOptions, all: Services): PlainRoute[] {
   if (options.adminTokens.length === 0) return [];
+  const { shops, sweepers } = all;
+  const inspect = createInspect(options, all);
   const services = new Map([...shops].map(([{ shopId }, shop]) => [shopId, shop]));
-  const calls: Readonly<Record<string, (payload: unknown) => Promise<unknown>>> = {
+  const calls: Readonly<Record<string, AdminCall>> = {
     async endUserSessions(payload) {
       const { userId, shopIds } = await parseInput(userSessions, payload);
       const chosen = choose(services, shopIds);
@@ -60,6 +61,11 @@ export function createAdmin(
       await Promise.all([...chosen.values()].map(({ cache }) => cache.invalidate(tags)));
       return { shopIds: [...chosen.keys()] };
     },
+    async inspect(_, event, headers) {
+      const inspection: Inspection = await inspect(event);
+      for (const cookie of inspection.cookies) headers.append("set-cookie", cookie);
+      return inspection;
+    },
   };
   const digests = options.adminTokens.map(digest);
   async function answer(event: RequestEvent, name: string): Promise<Response> {
@@ -73,9 +79,10 @@ export function createAdmin(
     if (call === undefined) throw new RpcError("unknown_method");
     if (event.req.method !== "POST")
       throw new RpcError("wrong_verb", { headers: { allow: "POST" } });
-    const result = await call(await readPayload(event, options.maxBodySize));
+    const headers = new Headers({ "cache-control": "no-store" });
+    const result = await call(await readPayload(event, options.maxBodySize), event, headers);
     options.log.info("An admin call was made", details);
-    return Response.json(result, { statusText: "OK", headers: { "cache-control": "no-store" } });
+    return Response.json(result, { statusText: "OK", headers });
   }
   const folder = `${options.basePath}/admin`;
   return [
@@ -91,6 +98,9 @@ export function createAdmin(
 }
 
 // --- Internal helpers ---
+
+/** Handles an admin call. It can add headers to the response. */
+type AdminCall = (payload: unknown, event: RequestEvent, headers: Headers) => Promise<unknown>;
 
 const shopIds = z.optional(z.array(z.int().check(z.positive())).check(z.minLength(1)));
 

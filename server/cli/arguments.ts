@@ -8,14 +8,16 @@ Commands
   start          Start the server; NODE_ENV=production rejects settings for development
   dev            Start in development mode, and reload when the config, a TypeScript file
                  that it imports, or .env changes
-  doctor         Check the config and its storages for production; the exit code is 1 if
-                 there are errors
+  doctor         Check the config and its storages for production, or with --url a running
+                 service; the exit code is 1 if there are errors
   explain        Print the effective settings of a shop and the source of each value
 
 Options
   --config FILE  The config (default: storefront.config.ts in this folder); variables of a
                  .env file next to it are added to the environment
   --shop ID      The shop to explain
+  --url URL      The public address of the service that doctor checks through its proxies
+  --json         Print the findings of doctor as JSON
   --port N       The port (default: the variable PORT, or 3000; 0 for any free port)
   --host H       The address to listen on (default: 127.0.0.1; 0.0.0.0 for all addresses)
   --workers N    Start N processes that share the port, only for start; SIGHUP restarts them
@@ -35,6 +37,8 @@ export function readArguments(args: readonly string[]) {
         port: { type: "string" },
         host: { type: "string" },
         shop: { type: "string" },
+        url: { type: "string" },
+        json: { type: "boolean" },
         workers: { type: "string" },
         help: { type: "boolean", short: "h" },
         version: { type: "boolean", short: "v" },

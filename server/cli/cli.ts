@@ -26,7 +26,11 @@ async function main(args: readonly string[]): Promise<void> {
   if (command === undefined) throw new Error(`a command is missing\n\n${usage}`);
   const { config: file, port, host = "127.0.0.1", shop, workers } = values;
   const count = workers === undefined ? undefined : toWorkers(workers, command);
-  if (command === "doctor" && rest.length === 0) return diagnoseConfig(file);
+  if (command === "doctor" && rest.length === 0) {
+    if (values.url === undefined) return diagnoseConfig(file, values.json);
+    const { diagnoseService } = await import("./service-doctor.ts");
+    return diagnoseService(values.url, file, values.json);
+  }
   if (command === "explain" && rest.length === 0) return explainConfig(file, shop);
   if ((command !== "start" && command !== "dev") || rest.length > 0) {
     throw new Error(`"${positionals.join(" ")}" is no command\n\n${usage}`);
@@ -40,11 +44,14 @@ async function main(args: readonly string[]): Promise<void> {
   await run({ command, file, port, host });
 }
 
-async function diagnoseConfig(file: string | undefined): Promise<void> {
+async function diagnoseConfig(file: string | undefined, isJson = false): Promise<void> {
   const loaded = await loadStorefrontConfig(process.cwd(), file);
   const diagnostics = await diagnose(loaded.config);
   const isRefused = diagnostics.some(({ severity }) => severity === "error");
-  printAndExit(describeDiagnosis(diagnostics, loaded.file), isRefused ? 1 : 0);
+  const text = isJson
+    ? `${JSON.stringify({ findings: diagnostics })}\n`
+    : describeDiagnosis(diagnostics, loaded.file);
+  printAndExit(text, isRefused ? 1 : 0);
 }
 
 async function explainConfig(file: string | undefined, shop: string | undefined): Promise<void> {

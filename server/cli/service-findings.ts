@@ -1,0 +1,100 @@
+import { error, warning, type DiagnosticKind } from "../config/diagnostic-kind.ts";
+import type { Inspection } from "../inspect.ts";
+
+/** All findings about a running service. docs/doctor.md has the same table. */
+export const serviceFindings = {
+  SF801: error("no ready server answers at this URL", "200 from /readyz, through the proxy"),
+  SF802: error(
+    "the service refuses the admin token of this config, or its proxy blocks admin calls",
+    "the service's own admin.token, and a proxy that passes on /api/admin/",
+  ),
+  SF803: error(
+    "the server sees another scheme than the browser, so cookies can lack Secure",
+    "X-Forwarded-Proto from a proxy that trustProxy contains",
+  ),
+  SF804: error(
+    "the server sees another host than the browser, so it rejects the shop's own pages",
+    "Host or X-Forwarded-Host from the proxy, or publicUrl",
+  ),
+  SF805: error(
+    "the server believes an address that the client made up, so limits per address have no effect",
+    "a proxy that appends to X-Forwarded-For or replaces it, and trustProxy with the proxies only",
+  ),
+  SF806: error(
+    "headers of a proxy arrive, but trustProxy lacks the proxy, so all visitors share its address",
+    "the address of the proxy in trustProxy",
+  ),
+  SF807: error("the proxy changes the session cookie", "the same Set-Cookie as the server sent"),
+  SF808: error("a storage doesn't respond to the service", "a storage that responds"),
+  SF809: warning(
+    "a storage is slow, so each call is, too",
+    "less than 50 ms for a write and a read",
+  ),
+  SF810: error(
+    "Redis evicts keys when its memory is full: sessions and baskets are lost",
+    "maxmemory-policy noeviction",
+  ),
+  SF811: warning(
+    "the clocks of the servers and of this machine differ, so sessions can end early or late",
+    "a difference of 1 second or less: check NTP on each machine",
+  ),
+} satisfies Record<string, DiagnosticKind>;
+
+/** A finding about a running service. */
+export interface ServiceFinding {
+  readonly code: keyof typeof serviceFindings;
+  readonly severity: DiagnosticKind["severity"];
+  readonly found: string;
+  readonly expected: string;
+}
+
+/** The address of a network for documentation (RFC 5737), which no client has. */
+export const forgedAddress = "192.0.2.123";
+
+/** An answer of `inspect`, and the client's view of it. */
+export interface Observation {
+  readonly inspection: Inspection;
+  /** The `Set-Cookie` headers that arrived. */
+  readonly cookies: readonly string[];
+  /** Milliseconds from the middle of the round trip to the server's clock. */
+  readonly skew: number;
+  /** Milliseconds. */
+  readonly roundTrip: number;
+}
+
+export function createFinding(code: ServiceFinding["code"], found: string): ServiceFinding {
+  const { severity, remedy } = serviceFindings[code];
+  return { code, severity, found, expected: remedy };
+}
+
+/**
+ * Judges what arrived through the proxies.
+ * @param hasPublicUrl whether the config names the browser's origin, so that the host may differ
+ */
+export function judge(
+  url: URL,
+  { inspection, cookies, skew, roundTrip }: Observation,
+  hasPublicUrl: boolean,
+): readonly ServiceFinding[] {
+  const findings: ServiceFinding[] = [];
+  const report = (code: ServiceFinding["code"], found: string) => {
+    findings.push(createFinding(code, found));
+  };
+  const { protocol, host } = new URL(inspection.origin);
+  if (protocol !== url.protocol) report("SF803", protocol.slice(0, -1));
+  if (host !== url.host && !hasPublicUrl) report("SF804", host);
+  if (inspection.ip === forgedAddress) report("SF805", forgedAddress);
+  // The doctor itself sends X-Forwarded-For, so that header alone is no sign of a proxy.
+  const names = inspection.proxyHeaders.filter((name) => name !== "x-forwarded-for");
+  if (!inspection.isTrusted && names.length > 0) report("SF806", names.join(", "));
+  for (const [index, sent] of inspection.cookies.entries()) {
+    if (cookies[index] !== sent) report("SF807", cookies[index] ?? "no cookie");
+  }
+  for (const { uses, driver, milliseconds, evictionPolicy } of inspection.storages) {
+    if (milliseconds === undefined) report("SF808", `${driver} for ${uses}`);
+    else if (milliseconds > 50) report("SF809", `${driver} for ${uses}: more than 50 ms`);
+    if (evictionPolicy !== undefined) report("SF810", evictionPolicy);
+  }
+  if (Math.abs(skew) > 1000 + roundTrip / 2) report("SF811", `${(skew / 1000).toFixed(1)} s`);
+  return findings;
+}

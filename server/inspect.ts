@@ -1,0 +1,85 @@
+import { randomUUID } from "node:crypto";
+import { createPeerLookup } from "./client-address.ts";
+import type { StorefrontOptions } from "./config/options.ts";
+import { createCookieTransport } from "./credentials/cookie.ts";
+import type { RequestEvent } from "./request.ts";
+import type { Services } from "./services.ts";
+import { createProxyTrust } from "./trusted-proxies.ts";
+
+/** The answer of the admin call `inspect`: the request as it arrived, and the state of this server's storages. */
+export interface Inspection {
+  /** A random name of this server, which changes with each start. */
+  readonly instance: string;
+  /** Milliseconds since 1970 by the clock of this process. */
+  readonly time: number;
+  /** The client's address. */
+  readonly ip: string | undefined;
+  /** The scheme and host of the client's URL. */
+  readonly origin: string;
+  /** Whether `trustProxy` contains the peer. */
+  readonly isTrusted: boolean;
+  /** The names of the headers of proxies that arrived. */
+  readonly proxyHeaders: readonly string[];
+  /** The same values as the response's `Set-Cookie` headers, in their order. They delete the session cookie. */
+  readonly cookies: readonly string[];
+  readonly storages: readonly InspectedStorage[];
+}
+
+export interface InspectedStorage {
+  /** The kinds of data in it. */
+  readonly uses: string;
+  readonly driver: string;
+  /** The time of a write and a read; absent if the storage failed. */
+  readonly milliseconds?: number;
+  /** The policy of a Redis that evicts keys. */
+  readonly evictionPolicy?: string;
+}
+
+/** Creates the function that inspects a request and this server. */
+export function createInspect(
+  options: StorefrontOptions,
+  { stores, descriptions }: Pick<Services, "stores" | "descriptions">,
+): (event: RequestEvent) => Promise<Inspection> {
+  const instance = randomUUID();
+  const trusts = createProxyTrust(options.trustProxy);
+  const peers = createPeerLookup(options);
+  const transports = options.shops
+    .filter(({ session }) => session.tokenMethods.includes("cookie"))
+    .map(({ session }) => createCookieTransport(session));
+  return async (event) => {
+    const time = Date.now();
+    const isSecure = event.url.protocol === "https:";
+    const cookies = transports.flatMap((each) =>
+      each.clear("", isSecure).map(([, value]) => value),
+    );
+    const storages = await Promise.all(
+      stores.map(async (store, index): Promise<InspectedStorage> => {
+        const { uses = "", driver = "" } = descriptions[index] ?? {};
+        const start = performance.now();
+        try {
+          await store.ping();
+          const milliseconds = performance.now() - start;
+          const { evictionPolicy } = await store.inspect();
+          const policy = evictionPolicy === undefined ? {} : { evictionPolicy };
+          return { uses, driver, milliseconds, ...policy };
+        } catch {
+          return { uses, driver };
+        }
+      }),
+    );
+    return {
+      instance,
+      time,
+      ip: event.ip,
+      origin: event.url.origin,
+      isTrusted: trusts(peers.named(event.req) ?? peers.connected(event.req)),
+      proxyHeaders: proxyHeaders.filter((name) => event.headers.has(name)),
+      cookies,
+      storages,
+    };
+  };
+}
+
+// --- Internal helpers ---
+
+const proxyHeaders = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"];
