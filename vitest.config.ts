@@ -3,6 +3,17 @@ import { configDefaults, defineConfig } from "vitest/config";
 
 const source = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 
+/** Tests with killed and stopped servers, which take too long for `npm cit`: `npm run test:commerce` runs them. */
+export const longTests = [
+  "test/project/adapter-docs.test.ts",
+  "test/rpc/commerce/commerce-crashes.test.ts",
+  "test/rpc/commerce/grant-crashes.test.ts",
+  "test/rpc/commerce/grant-processes.test.ts",
+  "test/rpc/idempotency/key-processes.test.ts",
+  "test/server/testing/commerce-suite.test.ts",
+  "test/storage/leases/lease-processes.test.ts",
+];
+
 export default defineConfig({
   resolve: {
     // Tests run the sources, so a config or an example that imports the package gets them too.
@@ -32,7 +43,13 @@ export default defineConfig({
   },
   test: {
     include: ["test/**/*.test.ts"],
-    exclude: [...configDefaults.exclude, "test/hosts/**", "test/commerce/**", "test/openapi/**"],
+    exclude: [
+      ...configDefaults.exclude,
+      "test/hosts/**",
+      "test/commerce/**",
+      "test/openapi/**",
+      ...longTests,
+    ],
     globalSetup: "test/_global.ts",
     testTimeout: 20_000,
     // Most tests wait for servers and clocks, so more run at a time than there are cores.
