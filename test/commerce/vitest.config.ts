@@ -8,7 +8,7 @@ export default defineConfig({
     root: new URL("../..", import.meta.url).pathname,
     include: ["test/commerce/**/*.test.ts", ...longTests],
     globalSetup: ["test/_global.ts", "test/commerce/_install.ts"],
-    testTimeout: 60_000,
+    testTimeout: 180_000,
     hookTimeout: 300_000,
     // Each file runs a commerce system of its own.
     maxWorkers: 2,
