@@ -11,7 +11,7 @@ import { steps } from "../../rpc/commerce/test-hooks.ts";
 import type { StorageConfig } from "../../storage/documents/driver.ts";
 import { disturb, faults, type Disturbance } from "./faults.ts";
 import { runSeed } from "./seeded-run.ts";
-import { SuiteShop, toQuantities, type SuiteVisitor } from "./suite-shop.ts";
+import { SuiteShop, toOutcome, toQuantities, type SuiteVisitor } from "./suite-shop.ts";
 
 /** Options of {@link testCommerceBackend}. */
 export interface CommerceBackendTests {
@@ -59,8 +59,8 @@ export function testCommerceBackend(options: CommerceBackendTests): void {
     await add(visitor, first, 1);
     await add(visitor, second, 1);
     assert.deepEqual(await visitor.quantities(), { [first]: 3, [second]: 1 });
-    const { body } = await visitor.call("getBasket");
-    for (const { key, variantId } of body.basket.items as { key: string; variantId: unknown }[]) {
+    const { basket } = toOutcome(await visitor.call("getBasket"));
+    for (const { key, variantId } of basket.items) {
       const isFirst = String(variantId) === String(first);
       const change = isFirst ? "updateBasketItem" : "removeItemFromBasket";
       const payload = isFirst ? { itemKey: key, quantity: 5 } : { itemKey: key };
@@ -68,7 +68,7 @@ export function testCommerceBackend(options: CommerceBackendTests): void {
     }
     assert.deepEqual(await visitor.quantities(), { [first]: 5 });
     const cleared = await visitor.call("clearBasket");
-    assert.deepEqual(toQuantities(cleared.body.basket), {});
+    assert.deepEqual(toQuantities(toOutcome(cleared).basket), {});
   });
 
   testShop("keeps all of ten adds at the same time", async (shop) => {
@@ -83,8 +83,8 @@ export function testCommerceBackend(options: CommerceBackendTests): void {
     const { variantId, stock } = scarce;
     const visitor = shop.visitor();
     const added = await visitor.call("addItemToBasket", { variantId, quantity: stock + 1 });
-    const left = toQuantities((added.body.basket ?? added.body.data.basket) as never);
-    const short = (added.body.short ?? added.body.data.short) as readonly { quantity: number }[];
+    const { basket, short = [] } = toOutcome(added);
+    const left = toQuantities(basket);
     assert.equal(short.length, 1);
     assert.equal(short[0]?.quantity, left[variantId] ?? 0);
     // Some systems take what there is, and others take nothing.

@@ -1,14 +1,14 @@
 import { hookTests, type Step } from "../../rpc/commerce/test-hooks.ts";
 
 /**
- * What happens to a request. `lose`: the system executes it, and its response is lost. `refuse`: it doesn't reach the
+ * The fault of a request. `lose`: the system executes it, and its response is lost. `refuse`: it doesn't reach the
  * system. `fail`: a proxy responds with 503. `page`: a proxy responds with an HTML page.
  */
 export type Fault = "lose" | "refuse" | "fail" | "page";
 
 export const faults = ["lose", "refuse", "fail", "page"] as const satisfies readonly Fault[];
 
-/** What goes wrong during a test. */
+/** The faults of a test. */
 export interface Disturbance {
   /** Chooses the fault of the next request. @param index counts the requests since the disturbance began */
   readonly request?: ((index: number) => Fault | undefined) | undefined;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Credentials } from "../../rpc/accounts/auth.ts";
 import { createRandom, disturb, faults } from "./faults.ts";
-import type { SuiteShop, SuiteVisitor } from "./suite-shop.ts";
+import { toOutcome, type SuiteShop, type SuiteVisitor } from "./suite-shop.ts";
 
 /**
  * Runs random changes of a basket, by a guest and then by a user, while random requests fail and processes crash. Each
@@ -83,7 +83,7 @@ export async function runSeed(
   const label = `Seed ${seed}`;
   assert.deepEqual(await visitor.quantities(), Object.fromEntries(expected), label);
   if (customer === undefined) return;
-  // What the user finds on another device is what the system has.
+  // Another device shows the basket that the system has.
   const device = shop.visitor();
   await succeed(device, "login", customer);
   assert.deepEqual(await device.quantities(), Object.fromEntries(expected), label);
@@ -97,9 +97,7 @@ async function succeed(visitor: SuiteVisitor, method: string, payload: unknown):
 }
 
 async function findKey(visitor: SuiteVisitor, variantId: string | number): Promise<string> {
-  const { body } = await visitor.repeat("getBasket");
-  const line = body.basket.items.find(
-    (item: { variantId: unknown }) => String(item.variantId) === String(variantId),
-  );
+  const { basket } = toOutcome(await visitor.repeat("getBasket"));
+  const line = basket.items.find((item) => String(item.variantId) === String(variantId));
   return line?.key as string;
 }

@@ -1,5 +1,9 @@
 import { createHash, randomUUID } from "node:crypto";
-import type { CommerceBackend } from "../../rpc/commerce/commerce-backend.ts";
+import type {
+  BasketOutcome,
+  CommerceBackend,
+  CommerceBasket,
+} from "../../rpc/commerce/commerce-backend.ts";
 import type { StorageConfig } from "../../storage/documents/driver.ts";
 import { createStorefront, type Storefront } from "../storefront.ts";
 
@@ -39,8 +43,14 @@ export class SuiteShop {
 /** The result of a call. */
 export interface SuiteAnswer {
   readonly status: number;
-  // oxlint-disable-next-line typescript/no-explicit-any -- methods have results of every shape
-  readonly body: any;
+  readonly body: SuiteBody | undefined;
+}
+
+/** The parts of results and problems that the suite reads. */
+interface SuiteBody extends Partial<BasketOutcome> {
+  readonly code?: string;
+  /** The data of a problem. */
+  readonly data?: Partial<BasketOutcome>;
 }
 
 /** A client with cookies. */
@@ -74,7 +84,8 @@ export class SuiteVisitor {
     const [cookie] = response.headers.getSetCookie();
     if (cookie !== undefined) this.#cookie = cookie.split(";", 1)[0] ?? "";
     const text = await response.text();
-    return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
+    const body = text === "" ? undefined : (JSON.parse(text) as SuiteBody);
+    return { status: response.status, body };
   }
 
   /** Calls a method with a new key, and repeats it with the same key as long as the failure can pass. */
@@ -89,16 +100,23 @@ export class SuiteVisitor {
 
   /** The quantities in the basket, by variant. @throws Error if the basket can't be read */
   async quantities(): Promise<Readonly<Record<string, number>>> {
-    const { status, body } = await this.repeat("getBasket");
-    if (status !== 200) throw new Error(`getBasket failed: ${status} ${JSON.stringify(body)}`);
-    return toQuantities(body.basket);
+    const answer = await this.repeat("getBasket");
+    if (answer.status !== 200) throw new Error(`getBasket failed: ${JSON.stringify(answer)}`);
+    return toQuantities(toOutcome(answer).basket);
   }
 }
 
+/** The basket and the shortages of an answer, also of a problem. @throws Error if it has no basket */
+export function toOutcome({ status, body }: SuiteAnswer): BasketOutcome {
+  const { basket, short } = body?.basket === undefined ? (body?.data ?? {}) : body;
+  if (basket === undefined) {
+    throw new Error(`The answer has no basket: ${status} ${JSON.stringify(body)}`);
+  }
+  return { basket, short };
+}
+
 /** The quantities of a basket, by variant. */
-export function toQuantities(basket: {
-  readonly items: readonly { readonly variantId: string | number; readonly quantity: number }[];
-}): Readonly<Record<string, number>> {
+export function toQuantities(basket: CommerceBasket): Readonly<Record<string, number>> {
   const quantities: Record<string, number> = {};
   for (const { variantId, quantity } of basket.items) {
     quantities[variantId] = (quantities[variantId] ?? 0) + quantity;
