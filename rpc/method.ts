@@ -4,7 +4,7 @@ import { assertSecretsFindable } from "./redaction/secret.ts";
 import { toVerb, type Verb } from "./verb.ts";
 
 /**
- * Who may call a method, and whether it has a session:
+ * The callers of a method, and whether it has a session:
  * `public` anyone, without one; `session` guests and users; `user` logged-in users only.
  */
 export type Access = "public" | "session" | "user";
@@ -19,17 +19,22 @@ export type ContextOf<A extends Access> = A extends "public"
 /** The schema of a payload or a result, if there is one. */
 export type Schema = StandardSchemaV1 | undefined;
 
-/** What a handler gets: the parsed payload. */
+/** The parsed payload, which a handler gets. */
 export type InputOf<I extends Schema> = I extends StandardSchemaV1
   ? StandardSchemaV1.InferOutput<I>
   : undefined;
+
+/** The result that a handler returns, before the schema of the result parses it. */
+export type OutputOf<O extends Schema> = O extends StandardSchemaV1
+  ? StandardSchemaV1.InferInput<O>
+  : unknown;
 
 /** The definition of a method. */
 export interface RpcMethodDefinition<
   A extends Access,
   I extends Schema,
   O extends Schema,
-  Output extends (O extends StandardSchemaV1 ? StandardSchemaV1.InferInput<O> : unknown),
+  Output extends OutputOf<O>,
   V extends Verb = "POST",
 > {
   /** @default "session" */
@@ -82,6 +87,14 @@ export interface RpcMethod<Payload = unknown, Output = unknown, Input = never, C
   readonly "~types"?: { readonly payload: Payload; readonly output: Output };
 }
 
+/** The method that a definition makes. */
+export type DefinedMethod<A extends Access, I extends Schema, O extends Schema, Output> = RpcMethod<
+  I extends StandardSchemaV1 ? StandardSchemaV1.InferInput<I> : undefined,
+  O extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<O> : Awaited<Output>,
+  InputOf<I>,
+  ContextOf<A>
+>;
+
 /** Methods by name. */
 export type RpcMethods = Readonly<Record<string, RpcMethod>>;
 
@@ -102,16 +115,9 @@ export function defineRpcMethod<
   A extends Access = "session",
   I extends Schema = undefined,
   O extends Schema = undefined,
-  Output extends (O extends StandardSchemaV1 ? StandardSchemaV1.InferInput<O> : unknown) = never,
+  Output extends OutputOf<O> = never,
   V extends Verb = "POST",
->(
-  definition: RpcMethodDefinition<A, I, O, Output, V>,
-): RpcMethod<
-  I extends StandardSchemaV1 ? StandardSchemaV1.InferInput<I> : undefined,
-  O extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<O> : Awaited<Output>,
-  InputOf<I>,
-  ContextOf<A>
-> {
+>(definition: RpcMethodDefinition<A, I, O, Output, V>): DefinedMethod<A, I, O, Output> {
   const { access = "session", input, output, handler } = definition;
   if (input !== undefined) assertSecretsFindable(input);
   const { requireFresh = false, signsIn = false } = definition;

@@ -1,12 +1,12 @@
-import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Call } from "../call.ts";
 import {
   defineRpcMethod,
   runInCall,
   type Access,
   type ContextOf,
+  type DefinedMethod,
   type InputOf,
-  type RpcMethod,
+  type OutputOf,
   type RpcMethodDefinition,
   type Schema,
 } from "../method.ts";
@@ -14,10 +14,6 @@ import type { Verb } from "../verb.ts";
 import { runChange, runRead } from "./call-basket.ts";
 import type { Grant } from "./commerce-backend.ts";
 import type { LoginVisit } from "./visit.ts";
-
-type OutputOf<O extends Schema> = O extends StandardSchemaV1
-  ? StandardSchemaV1.InferInput<O>
-  : unknown;
 
 /** The definition of a method that needs the commerce system. */
 export interface CommerceMethodDefinition<
@@ -49,14 +45,7 @@ export function defineCommerceMethod<
   Output extends OutputOf<O> = never,
   G extends Grant = Grant,
   V extends Verb = "POST",
->(
-  definition: CommerceMethodDefinition<A, I, O, Output, G, V>,
-): RpcMethod<
-  I extends StandardSchemaV1 ? StandardSchemaV1.InferInput<I> : undefined,
-  O extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<O> : Awaited<Output>,
-  InputOf<I>,
-  ContextOf<A>
-> {
+>(definition: CommerceMethodDefinition<A, I, O, Output, G, V>): DefinedMethod<A, I, O, Output> {
   const { access, verb, readOnly, handler } = definition;
   const isPublic = access === "public";
   const isRead = isPublic || readOnly === true || verb === "GET";
@@ -84,12 +73,7 @@ export function defineCallMethod<
 >(
   definition: Omit<RpcMethodDefinition<A, I, O, Output, V>, "handler">,
   run: (input: InputOf<I>, call: Call) => Promise<Output>,
-): RpcMethod<
-  I extends StandardSchemaV1 ? StandardSchemaV1.InferInput<I> : undefined,
-  O extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<O> : Awaited<Output>,
-  InputOf<I>,
-  ContextOf<A>
-> {
+): DefinedMethod<A, I, O, Output> {
   const method = defineRpcMethod<A, I, O, Output, V>({ ...definition, handler: failWithoutCall });
   return { ...method, [runInCall]: run };
 }
