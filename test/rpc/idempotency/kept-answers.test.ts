@@ -1,18 +1,14 @@
 import { expect, test, vi } from "vitest";
 import type { CookieClient } from "../../_cookie-client.ts";
 import { describeStorages, type Setup } from "../../_setup.ts";
-import { createCountingMethods, line, withKey } from "../../fixtures/counting-methods.ts";
+import { enterCounting, line, withKey } from "../../fixtures/counting-methods.ts";
 
 describeStorages("the answer to a call with an Idempotency-Key", (setup: Setup) => {
   let runs: unknown[];
 
-  /** A visitor with a session. */
-  async function enter(): Promise<CookieClient> {
+  function enter(): Promise<CookieClient> {
     runs = [];
-    const { client } = await setup.start({ methods: createCountingMethods(runs) });
-    const visitor = client();
-    await visitor.call("begin");
-    return visitor;
+    return enterCounting(setup, runs);
   }
 
   test("is remembered for answers of 64 KB together", async () => {

@@ -11,7 +11,7 @@ import type { CookieClient } from "../../_cookie-client.ts";
 describeTwoServers("calls with one Idempotency-Key on two servers", (servers: TwoServers) => {
   let runs: number;
   let barrier: Barrier;
-  /** What the first run does after the barrier. */
+  /** Runs after the barrier of the first run. */
   let first: () => unknown;
 
   /** A guest with a session, at both servers. */
