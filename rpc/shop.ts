@@ -64,7 +64,7 @@ export interface ShopServices {
   readonly system: CommerceSystem | undefined;
   /** Run one change at a time of each basket in the commerce system. */
   readonly basketLeases: Leases<BasketLog> | undefined;
-  /** What the commerce system issued to visitors; absent if it issues nothing. */
+  /** The visitors' grants of the commerce system; absent if it issues none. */
   readonly grants: ShopGrants | undefined;
   readonly realm: Realm;
   readonly sessions: SessionStore;

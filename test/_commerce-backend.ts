@@ -11,7 +11,7 @@ import type {
 import { defineCommerceMethod } from "../rpc/commerce/commerce-method.ts";
 import type { LoginVisit, Visit } from "../rpc/commerce/visit.ts";
 
-/** What the system of `_commerce-system.ts` issues. */
+/** The grant that the system of `_commerce-system.ts` issues. */
 export interface TestGrant extends Grant {
   readonly token: string;
 }

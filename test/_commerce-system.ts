@@ -15,7 +15,7 @@ export interface CommerceSystemServer {
   readonly requests: string[];
   /** The number of guests' sessions and carts so far. */
   readonly begun: () => number;
-  /** What happens to the next requests; default: they are answered. */
+  /** The fault of the next requests; default: none. */
   fault: ((request: string) => Fault | undefined) | undefined;
   close(): Promise<void>;
 }

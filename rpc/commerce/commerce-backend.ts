@@ -36,7 +36,7 @@ export interface CommerceBackend<
   readonly methods?: M | undefined;
 }
 
-/** What the commerce system issued for one visitor: tokens, the ID of a cart, any JSON. It is stored encrypted. */
+/** The credentials that the commerce system issued for one visitor: tokens, the ID of a cart, any JSON. They are stored encrypted. */
 export interface Grant {
   /** When it must be renewed, in epoch milliseconds. @default never */
   readonly expiresAt?: number | undefined;

@@ -16,8 +16,8 @@ import { toVisit } from "./create-visit.ts";
 import type { GrantedVisit } from "./visit.ts";
 
 /**
- * What became of the check of a grant. `done`: there is nothing left to end. `error`: to be tried again. Otherwise, when
- * to check it again, because the session is active; epoch milliseconds.
+ * The result of a check of a grant. `done`: nothing is left to end. `error`: the next sweep tries again. `activeUntil`:
+ * the session is active, so a later sweep checks the grant after this time (epoch milliseconds).
  */
 export type Settled =
   | "done"
@@ -213,7 +213,7 @@ const maxWait = 12_000;
 /** Milliseconds until the next look at a grant that this server can't end. */
 const pause = 3_600_000;
 
-/** Whose grant it is, and until when a merge may need it after a login, in epoch milliseconds. */
+/** The owner of a grant. After a login, a merge may need the grant until `neededUntil` (epoch milliseconds). */
 interface GrantOwnerKey {
   readonly ownerKey: string;
   readonly neededUntil: number;

@@ -5,7 +5,7 @@ import type { BasketTarget, CommerceBasket, CommerceLine, Shortage } from "./com
 
 /* Pure rules: the quantities of a user's basket after a guest's lines have moved into it. */
 
-/** What becomes of a guest's line. */
+/** The outcome for a guest's line. */
 export interface PlannedLine {
   readonly line: MergedLine;
   /** The line's quantity in the user's basket, before and after. Absent: it stays out. */

@@ -1,4 +1,4 @@
-/* The places at which tests of commerce systems look on, or interfere. In production, they do nothing. */
+/* The steps at which tests of commerce systems interfere. In production, they do nothing. */
 
 /** A step of a change, a login, or a merge after which a process can end. */
 export type Step = (typeof steps)[number];
@@ -17,7 +17,7 @@ export const steps = [
   "merge: removed",
 ] as const;
 
-/** What a test does. */
+/** The functions of a test. */
 export interface TestHooks {
   /** Runs at each step. An error ends the call there. */
   readonly onStep?: ((step: Step) => void | Promise<void>) | undefined;

@@ -10,7 +10,7 @@ export interface Visit<G extends Grant = Grant> {
   readonly realm: string;
   /** The logged-in user; `undefined` for a guest. */
   readonly user: ShopUser | undefined;
-  /** What the commerce system has issued for this visitor. */
+  /** The visitor's grant of the commerce system; `undefined`: there is none. */
   readonly grant: G | undefined;
   /**
    * The lasting key of the visitor's basket, for systems in which the caller names a basket. In the functions of

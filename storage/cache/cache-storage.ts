@@ -18,7 +18,7 @@ export interface StoredValue {
   readonly value: unknown;
 }
 
-/** What the processes of a shop share of its cache. Only `invalidate` fails if the storage does. */
+/** The part of a shop's cache that its processes share. Only `invalidate` fails if the storage fails. */
 export interface CacheStorage {
   /** The shop's invalidations, usually without a command; `undefined` if the storage fails. */
   current(): Invalidations | undefined | Promise<Invalidations | undefined>;

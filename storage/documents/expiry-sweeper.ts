@@ -1,4 +1,4 @@
-// Node's own timer, so that a test which fakes or counts the global ones never meets a pause.
+// Node's own timer, because tests fake the global ones.
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**

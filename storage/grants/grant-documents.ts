@@ -4,7 +4,7 @@ import { openLeases, type Leases } from "../leases/leases.ts";
 import type { Lease } from "../leases/lease.ts";
 import { isObject, type ShopUser } from "../sessions/session-record.ts";
 
-/** What a commerce system issued for one session, and whose session that is. */
+/** The grant of one session, and the owner of the session. */
 export interface SessionGrant {
   /** Any JSON. */
   readonly grant: unknown;

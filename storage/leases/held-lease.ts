@@ -10,7 +10,7 @@ export class HeldLease<State> implements Lease<State> {
   readonly #seconds: number;
   readonly #holder: string;
   #snapshot: Snapshot<LeaseDocument<State>>;
-  /** What the end of the lease stores. */
+  /** The state that the end of the lease stores. */
   #last: { readonly state: State | undefined; readonly expiresAt?: number | undefined } | undefined;
 
   /** @param snapshot the document that names this holder */

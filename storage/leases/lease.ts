@@ -1,4 +1,4 @@
-/** What the work under a lease is handed. */
+/** A lease, as the work under it gets it. */
 export interface Lease<State> {
   /** Greater than the number of each earlier lease on this key, while the document of the key exists. */
   readonly number: number;

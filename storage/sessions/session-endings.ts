@@ -6,7 +6,7 @@ export interface EndingSession {
   readonly handle: string;
 }
 
-/** What ends together with sessions, outside their storage. No function throws. */
+/** Ends logins in other systems together with sessions. No function throws. */
 export interface SessionEndings {
   /** Whether anything ends with a session. */
   readonly isNeeded: boolean;

@@ -43,7 +43,7 @@ export async function bindSession(
   const { users, shopId } = records;
   const { user, others = [], userAgent, transport, transient } = login;
   const since = login.since ?? (await users.revocations.read());
-  // What belongs to a guest's session is needed by the merge, and ends when that session would have expired.
+  // Not a guest's session: the merge needs its grant, which ends when that session would have expired.
   const replaced = [old, ...others]
     .filter((one) => one?.record.user !== undefined)
     .map((one) => ({ shopId, handle: (one as Session).record.handle }));

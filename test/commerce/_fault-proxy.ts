@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 /** A proxy in front of a commerce system, which delays requests, fails them, and loses responses. */
 export interface FaultProxy {
   readonly url: string;
-  /** What happens to later requests. */
+  /** The fault of later requests. */
   faults: Faults;
   /** The requests that have arrived, in order. */
   readonly requests: readonly SeenRequest[];

@@ -44,7 +44,7 @@ const methods = {
       await callRpc("addItemToBasket", item);
     },
   }),
-  /** What the changes must leave as it is. */
+  /** The state that the changes must leave as it is. */
   show: defineRpcMethod({
     verb: "GET",
     async handler(_, { user: found, customData, readTokens, readBasket, sessionId }) {

@@ -1,7 +1,7 @@
 import { createRpcClient } from "storefront-core/client";
 import type { ShopMethods } from "../storefront.config.ts";
 
-/** Where the visitor shops: each region is a shop of the config. */
+/** The visitor's region: each region is a shop of the config. */
 export const regions = [
   { shopId: 1001, name: "Europe · EUR", locale: "en-DE", currency: "EUR", country: "DE" },
   { shopId: 1002, name: "United States · USD", locale: "en-US", currency: "USD", country: "US" },
