@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { createPeerLookup } from "./client-address.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 import { createCookieTransport } from "./credentials/cookie.ts";
@@ -8,8 +7,6 @@ import { createProxyTrust } from "./trusted-proxies.ts";
 
 /** The answer of the admin call `inspect`: the request as it arrived, and the state of this server's storages. */
 export interface Inspection {
-  /** A random name of this server, which changes with each start. */
-  readonly instance: string;
   /** Milliseconds since 1970 by the clock of this process. */
   readonly time: number;
   /** The client's address. */
@@ -40,7 +37,6 @@ export function createInspect(
   options: StorefrontOptions,
   { stores, descriptions }: Pick<Services, "stores" | "descriptions">,
 ): (event: RequestEvent) => Promise<Inspection> {
-  const instance = randomUUID();
   const trusts = createProxyTrust(options.trustProxy);
   const peers = createPeerLookup(options);
   const transports = options.shops
@@ -68,7 +64,6 @@ export function createInspect(
       }),
     );
     return {
-      instance,
       time,
       ip: event.ip,
       origin: event.url.origin,

@@ -26,6 +26,11 @@ async function main(args: readonly string[]): Promise<void> {
   if (command === undefined) throw new Error(`a command is missing\n\n${usage}`);
   const { config: file, port, host = "127.0.0.1", shop, workers } = values;
   const count = workers === undefined ? undefined : toWorkers(workers, command);
+  for (const name of ["url", "json"] as const) {
+    if (values[name] !== undefined && command !== "doctor") {
+      throw new Error(`--${name}: expected the command doctor, found ${command}`);
+    }
+  }
   if (command === "doctor" && rest.length === 0) {
     if (values.url === undefined) return diagnoseConfig(file, values.json);
     const { diagnoseService } = await import("./service-doctor.ts");

@@ -73,9 +73,11 @@ async function examine(url: URL, config: StorefrontConfig): Promise<readonly Ser
         "x-forwarded-for": forgedAddress,
       },
     );
-    if (status !== 200) return [createFinding("SF802", String(status))];
     const roundTrip = Date.now() - start;
-    const inspection = JSON.parse(body) as Inspection;
+    const inspection = status === 200 ? parse(body) : undefined;
+    if (inspection === undefined) {
+      return [createFinding("SF802", status === 200 ? "a body that isn't JSON" : String(status))];
+    }
     const skew = inspection.time - (start + roundTrip / 2);
     const observation = { inspection, cookies, skew, roundTrip };
     for (const finding of judge(url, observation, publicUrl !== undefined)) {
@@ -83,6 +85,15 @@ async function examine(url: URL, config: StorefrontConfig): Promise<readonly Ser
     }
   }
   return [...findings.values()];
+}
+
+/** @returns `undefined` if another program has answered, for example a proxy by a page */
+function parse(body: string): Inspection | undefined {
+  try {
+    return JSON.parse(body) as Inspection;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Sends a request on a connection of its own. */
@@ -112,5 +123,6 @@ function describe(url: URL, findings: readonly ServiceFinding[]): string {
       `  ${serviceFindings[code].about}\n\n`,
     ].join("\n"),
   );
-  return `${url.origin}, as it answers now\n\n${paragraphs.join("")}${findings.length} findings\n`;
+  const count = `${findings.length} finding${findings.length === 1 ? "" : "s"}`;
+  return `${url.origin}, as it answers now\n\n${paragraphs.join("")}${count}\n`;
 }

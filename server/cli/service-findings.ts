@@ -6,7 +6,7 @@ export const serviceFindings = {
   SF801: error("no ready server answers at this URL", "200 from /readyz, through the proxy"),
   SF802: error(
     "the service refuses the admin token of this config, or its proxy blocks admin calls",
-    "the service's own admin.token, and a proxy that passes on /api/admin/",
+    "the service's own admin.token, and a proxy that passes on {basePath}/admin/",
   ),
   SF803: error(
     "the server sees another scheme than the browser, so cookies can lack Secure",

@@ -17,8 +17,8 @@ describe("without a server", () => {
     const { code, stdout, stderr } = await runCli(args.split(" "));
     expect([code, stderr]).toEqual([0, ""]);
     const commands = ["start", "dev", "doctor", "explain"];
-    const flags = ["--config", "--shop", "--port", "--host", "--workers", "--help", "--version"];
-    for (const word of [...commands, ...flags]) {
+    const flags = ["config", "shop", "port", "host", "workers", "url", "json", "help", "version"];
+    for (const word of [...commands, ...flags.map((flag) => `--${flag}`)]) {
       expect(stdout).toContain(`\n  ${word} `);
     }
   });
@@ -43,6 +43,7 @@ describe("a mistake prints one message without a stack, and exits with code 1", 
       {},
       expect.stringContaining("'--config <value>'"),
     ],
+    ["a foreign flag", "start --json", {}, "--json: expected the command doctor, found start"],
     ["a bad port", "start --port 80a", {}, is('--port: found "80a", expected a number .*')],
     [
       "a port too high",

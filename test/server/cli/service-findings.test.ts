@@ -1,0 +1,89 @@
+import { describe, expect, test } from "vitest";
+import {
+  forgedAddress,
+  judge,
+  serviceFindings,
+  type Observation,
+} from "../../../server/cli/service-findings.ts";
+import { readTable } from "../../_table.ts";
+
+const url = new URL("https://shop.example");
+const cookie = "$session-1=; Path=/; HttpOnly; Secure";
+const sound: Observation = {
+  inspection: {
+    time: 0,
+    ip: "203.0.113.7",
+    origin: "https://shop.example",
+    isTrusted: true,
+    proxyHeaders: ["x-forwarded-for", "x-forwarded-proto"],
+    cookies: [cookie],
+    storages: [{ uses: "sessions, baskets", driver: "redis", milliseconds: 2 }],
+  },
+  cookies: [cookie],
+  skew: 400,
+  roundTrip: 20,
+};
+
+describe("the doctor of a running service", () => {
+  test("finds nothing in a sound service", () => {
+    expect(judge(url, sound, false)).toEqual([]);
+  });
+
+  test.each([
+    ["SF803", "http", inspected({ origin: "http://shop.example" })],
+    ["SF804", "internal:3000", inspected({ origin: "https://internal:3000" })],
+    ["SF805", forgedAddress, inspected({ ip: forgedAddress })],
+    ["SF806", "x-forwarded-proto", inspected({ isTrusted: false })],
+    ["SF807", `${cookie}; Domain=a`, { ...sound, cookies: [`${cookie}; Domain=a`] }],
+    ["SF807", "no cookie", { ...sound, cookies: [] }],
+    ["SF808", "redis for sessions", stored({ milliseconds: undefined })],
+    ["SF809", "redis for sessions: more than 50 ms", stored({ milliseconds: 51 })],
+    ["SF810", "allkeys-lru", stored({ milliseconds: 2, evictionPolicy: "allkeys-lru" })],
+    ["SF811", "1.1 s", { ...sound, skew: 1100 }],
+    ["SF811", "-1.1 s", { ...sound, skew: -1100 }],
+  ])("reports %s: found %s", (code, found, observation) => {
+    expect(judge(url, observation, false)).toMatchObject([{ code, found }]);
+  });
+
+  test("accepts another host if the config has a publicUrl", () => {
+    expect(judge(url, inspected({ origin: "https://internal:3000" }), true)).toEqual([]);
+  });
+
+  test("accepts headers that the doctor itself sends, and the time of a slow round trip", () => {
+    const direct = inspected({ isTrusted: false, proxyHeaders: ["x-forwarded-for"] });
+    expect(judge(url, direct, false)).toEqual([]);
+    expect(judge(url, { ...sound, skew: 1400, roundTrip: 1000 }, false)).toEqual([]);
+  });
+
+  test("uses the same words in the program and in docs/doctor.md", () => {
+    const rows = Object.entries(serviceFindings).map(([code, { severity, about, remedy }]) => [
+      `\`${code}\``,
+      severity,
+      about,
+      remedy,
+    ]);
+    expect(readTable("docs/doctor.md", "finding")).toEqual(rows);
+  });
+});
+
+// --- Internal helpers ---
+
+function inspected(changes: Partial<Observation["inspection"]>): Observation {
+  return { ...sound, inspection: { ...sound.inspection, ...changes } };
+}
+
+function stored({
+  milliseconds,
+  evictionPolicy,
+}: {
+  readonly milliseconds: number | undefined;
+  readonly evictionPolicy?: string;
+}): Observation {
+  const storage = {
+    uses: "sessions",
+    driver: "redis",
+    ...(milliseconds !== undefined && { milliseconds }),
+    ...(evictionPolicy !== undefined && { evictionPolicy }),
+  };
+  return inspected({ storages: [storage] });
+}
