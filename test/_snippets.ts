@@ -81,9 +81,18 @@ export async function createProject(packages: string, names: readonly string[]):
   return folder;
 }
 
-/** Writes a document's snippets, each to the file that it names, or to a file of its own. */
-export async function writeSnippets(document: string, folder: string): Promise<void> {
+/**
+ * Writes a document's snippets, each to the file that it names, or to a file of its own.
+ *
+ * @param except Files of snippets that another test compiles.
+ */
+export async function writeSnippets(
+  document: string,
+  folder: string,
+  except: readonly string[] = [],
+): Promise<void> {
   for (const [index, { language, file, text }] of (await readBlocks(document)).entries()) {
+    if (file !== undefined && except.includes(file)) continue;
     const isModule = /^(?:import|export) /m.test(text);
     const code = isModule ? text : `${text}\nexport {};\n`;
     const name = file === undefined ? `${document}.${index}.ts` : join("docs", file);

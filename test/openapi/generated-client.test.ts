@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { root, startCli } from "../_cli.ts";
+import { readBlocks } from "../_snippets.ts";
 
 test("a client generated from the document has the types of payloads and results, and plays the README's conversation", async () => {
   const { origin } = await startCli(["dev"], { folder: root });
@@ -47,10 +48,13 @@ async function createProject(): Promise<string> {
   };
   await symlink(programs, join(folder, "node_modules"));
   await writeFile(join(folder, "package.json"), JSON.stringify({ type: "module" }));
-  const config = { compilerOptions, files: ["conversation.ts"] };
+  const config = { compilerOptions, files: ["conversation.ts", "documented.ts"] };
   await writeFile(join(folder, "tsconfig.json"), JSON.stringify(config));
   const source = join(import.meta.dirname, "files/conversation.ts");
   await copyFile(source, join(folder, "conversation.ts"));
+  const blocks = await readBlocks("docs/openapi.md");
+  const documented = blocks.find((block) => block.file === "generated-client.ts");
+  await writeFile(join(folder, "documented.ts"), documented?.text ?? "");
   return folder;
 }
 

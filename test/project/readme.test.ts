@@ -98,6 +98,8 @@ describe("the TypeScript in the docs", () => {
     ]) {
       await writeSnippets(document, folder);
     }
+    // `npm run test:openapi` compiles the client with its generated types.
+    await writeSnippets("docs/openapi.md", folder, ["generated-client.ts"]);
     await compile(folder);
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
