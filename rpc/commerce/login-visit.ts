@@ -8,6 +8,7 @@ import { CallGrants } from "./call-grants.ts";
 import { finishOpenChange } from "./change-basket.ts";
 import type { Grant } from "./commerce-backend.ts";
 import { createVisit } from "./create-visit.ts";
+import { withGrant } from "./granted-visit.ts";
 import { noteIssued, takeIssued, type IssuedGrant } from "./issued-grants.ts";
 import { reached } from "./test-hooks.ts";
 import type { LoginVisit } from "./visit.ts";
@@ -65,20 +66,16 @@ export async function withCheckVisit<Result extends ShopUser | undefined>(
   return result;
 }
 
-/** Runs a change of a visitor's password, which can replace the grant of the session. */
+/**
+ * Runs a change of an account, which can replace the grant of the session. If the system rejects the grant, it is
+ * renewed, as for a method of the commerce system.
+ */
 export async function withChangeVisit<Result>(
   call: Call,
   run: (visit: LoginVisit) => Promise<Result>,
 ): Promise<Result> {
   if (call.services.commerce?.accounts === undefined) return run(createVisit(call));
-  let issued: Grant | undefined;
-  const setGrant = (next: Grant) => {
-    issued = next;
-  };
-  const grants = new CallGrants(call);
-  const result = await run(createVisit(call, { grant: await grants.find(), setGrant }));
-  if (issued !== undefined) await grants.put(issued);
-  return result;
+  return withGrant(call, await new CallGrants(call).find(), run, { isRepeatable: false });
 }
 
 // --- Internal helpers ---
