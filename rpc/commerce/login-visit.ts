@@ -9,6 +9,7 @@ import { finishOpenChange } from "./change-basket.ts";
 import type { Grant } from "./commerce-backend.ts";
 import { createVisit } from "./create-visit.ts";
 import { withGrant } from "./granted-visit.ts";
+import { asGuest } from "./guest-visits.ts";
 import { noteIssued, takeIssued, type IssuedGrant } from "./issued-grants.ts";
 import { reached } from "./test-hooks.ts";
 import type { LoginVisit } from "./visit.ts";
@@ -101,7 +102,7 @@ async function runLogin<Result>(
     const changing = createVisit(call, { grant, setGrant, toBasketKey, fetch: lease.fetch });
     if (grant !== undefined) {
       const reading = createVisit(call, { grant, toBasketKey });
-      await finishOpenChange(baskets, lease, { reading, changing });
+      await asGuest(call, () => finishOpenChange(baskets, lease, { reading, changing }));
     }
     const result = await run(changing);
     await reached("login: accepted");

@@ -199,6 +199,20 @@ describeStorages("a login at a commerce system", (setup) => {
     expect(system.basketOf(credentials.email)).toEqual({ 7: 2, 8: 1 });
   });
 
+  test.each(["joins", "carts"] as const)(
+    "succeeds if the system has ended the grant of a guest with an unfinished change: %s",
+    async (kind) => {
+      const { guest, credentials, system } = await prepare(setup, kind);
+      failOnce(system, /PUT \/cart/, "refuse");
+      const added = await guest.call("addItemToBasket", { variantId: 8, quantity: 1 });
+      expect(added.body.code).toBe("commerce_unavailable");
+      system.endAll(undefined);
+      expect((await guest.call("login", credentials)).status).toBe(200);
+      expect(system.basketOf(credentials.email)).toEqual({ 7: 2 });
+      expect((await guest.call("getBasket")).body.basket.items).toHaveLength(1);
+    },
+  );
+
   test("begins a new grant if the system has ended the guest's", async () => {
     const { client, system } = await open(setup, "carts");
     const guest = client();
