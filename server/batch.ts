@@ -57,11 +57,6 @@ export function createBatchHandler(
       assertConfigured(options);
       if (isPreflight(request)) return toResponse(cors.answerPreflight(event, origin), request);
       shop = shopResolver.find(event, shopPath);
-      if (shop === undefined) {
-        throw new RpcError("unknown_shop", {
-          detail: shopResolver.describeUnknown(event, shopPath),
-        });
-      }
       cors.assertOrigin(event, origin, shop);
       if (request.method !== "POST") {
         throw new RpcError("wrong_verb", { headers: { allow: "POST" } });

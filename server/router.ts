@@ -128,8 +128,20 @@ export class ShopResolver {
   /**
    * Finds the shop of a call: by the header, unless the path of the URL names another shop.
    * @param path the segment of the URL before the base path, if there is one
+   * @throws RpcError `unknown_shop`
    */
-  find(event: RequestEvent, path: string | undefined): Shop | undefined {
+  find(event: RequestEvent, path: string | undefined): Shop {
+    const found = this.#find(event, path);
+    if (found !== undefined) return found;
+    throw new RpcError("unknown_shop", { detail: this.#describeUnknown(event, path) });
+  }
+
+  /** Finds the shop of the URL alone, without the header. */
+  findByUrl(event: RequestEvent, path: string | undefined): Shop | undefined {
+    return this.#byPath === undefined ? this.#findAt(event.url, path) : this.#byPath.get(path);
+  }
+
+  #find(event: RequestEvent, path: string | undefined): Shop | undefined {
     const id = event.req.headers.get("x-shop-id");
     if (id === null) return this.findByUrl(event, path);
     const named = this.#byId.get(id);
@@ -140,7 +152,7 @@ export class ShopResolver {
   }
 
   /** Describes why a call has no shop: its header, or its URL, names none. */
-  describeUnknown(event: RequestEvent, path: string | undefined): string {
+  #describeUnknown(event: RequestEvent, path: string | undefined): string {
     const { basePath, shops } = this.#options;
     const ids = shops.map(({ shopId }) => shopId).join(", ");
     const id = event.headers.get("x-shop-id");
@@ -151,11 +163,6 @@ export class ShopResolver {
       return `No shop has the path ${JSON.stringify(prefix)}. If it is the prefix of a mount that the framework doesn't remove from the URL, set basePath to ${JSON.stringify(prefix + basePath)}: see docs/mounting.md`;
     }
     return `Send the header x-shop-id (${ids}), or a URL of a shop. If a framework's fetch sent this call, check that it doesn't drop a Headers object: see docs/mounting.md`;
-  }
-
-  /** Finds the shop of the URL alone, without the header. */
-  findByUrl(event: RequestEvent, path: string | undefined): Shop | undefined {
-    return this.#byPath === undefined ? this.#findAt(event.url, path) : this.#byPath.get(path);
   }
 
   #findAt(url: URL | undefined, path: string | undefined): Shop | undefined {

@@ -94,11 +94,6 @@ export function createRpcHandler(
       if (isPreflight(request)) return toResponse(cors.answerPreflight(event, origin), request);
 
       shop = shopResolver.find(event, route.shopPath);
-      if (shop === undefined) {
-        throw new RpcError("unknown_shop", {
-          detail: shopResolver.describeUnknown(event, route.shopPath),
-        });
-      }
       const acceptsCookies = cors.assertOrigin(event, origin, shop);
       const shopServices = services.shops.get(shop) as ShopServices;
       const method = findMethod(shopServices.methods, route.method);

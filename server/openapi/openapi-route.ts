@@ -38,9 +38,6 @@ export function createOpenApi(
       throw new RpcError("wrong_verb", { headers: { allow: "GET, HEAD" } });
     }
     const shop = resolver.find(event, shopPath);
-    if (shop === undefined) {
-      throw new RpcError("unknown_shop", { detail: resolver.describeUnknown(event, shopPath) });
-    }
     const needsShopHeader = resolver.findByUrl(event, shopPath) !== shop;
     const key = `${shop.shopId} ${shopPath ?? ""} ${needsShopHeader}`;
     let document = documents.get(key);
