@@ -1,7 +1,8 @@
 import { setTimeout } from "node:timers";
-import { problems, RpcError } from "../rpc/error.ts";
+import { problems } from "../rpc/error.ts";
 import { toReasonPhrase } from "./reason-phrase.ts";
 import type { PlainRoute } from "./router.ts";
+import { assertRead } from "./verb.ts";
 
 /**
  * `/healthz` responds 200 if the process runs, `/readyz` if the server can handle calls.
@@ -31,8 +32,8 @@ export function createHealth(
     path,
     allowsSlash: true,
     answer({ req }) {
-      if (req.method === "GET" || req.method === "HEAD") return answer();
-      throw new RpcError("wrong_verb", { headers: { allow: "GET, HEAD" } });
+      assertRead(req.method);
+      return answer();
     },
   }));
 }

@@ -7,6 +7,11 @@ export function isRead(verb: string): boolean {
   return verb === "GET" || verb === "HEAD";
 }
 
+/** Checks that a request only reads. @throws RpcError `wrong_verb`, with the header `Allow` */
+export function assertRead(verb: string): void {
+  if (!isRead(verb)) throw new RpcError("wrong_verb", { headers: { allow: "GET, HEAD" } });
+}
+
 /**
  * Checks that a method accepts the HTTP method of a request: POST, or its own verb.
  * @throws RpcError `wrong_verb`, with the header `Allow`

@@ -1,9 +1,9 @@
 import type { RpcMethods } from "../../rpc/method.ts";
-import { RpcError } from "../../rpc/error.ts";
 import type { ShopServices } from "../../rpc/shop.ts";
 import type { Shop, StorefrontOptions } from "../config/options.ts";
 import type { RequestEvent } from "../request.ts";
 import { ShopResolver, type PlainRoute } from "../router.ts";
+import { assertRead } from "../verb.ts";
 
 /** The facts that a document depends on. */
 export interface DocumentSource {
@@ -33,10 +33,7 @@ export function createOpenApi(
   const ownMethods = new Set(Object.keys(options.methods));
 
   async function answer(event: RequestEvent, shopPath: string | undefined): Promise<Response> {
-    const { method } = event.req;
-    if (method !== "GET" && method !== "HEAD") {
-      throw new RpcError("wrong_verb", { headers: { allow: "GET, HEAD" } });
-    }
+    assertRead(event.req.method);
     const shop = resolver.find(event, shopPath);
     const needsShopHeader = resolver.findByUrl(event, shopPath) !== shop;
     const key = `${shop.shopId} ${shopPath ?? ""} ${needsShopHeader}`;
