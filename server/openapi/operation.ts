@@ -12,7 +12,7 @@ import {
 } from "./schema.ts";
 
 /** One method in the document: its operations, and the schemas for `components.schemas`. */
-export interface DescribedMethod {
+interface DescribedMethod {
   readonly path: JsonSchema;
   readonly schemas: Readonly<Record<string, JsonSchema>>;
 }
@@ -38,22 +38,19 @@ export function describeMethod(
   const known = isOwn ? undefined : answers[name];
   const result = method.output ? add("Result", method.output, "output") : known;
   const mayBeEmpty = method.output ? isOptionalResult(method.output) : isOwn || known === null;
+  const changesSession = method.access !== "public" && !method.readOnly;
+  // A method of the config can change the basket, whatever its name.
+  const changesBasket = changesSession && (isOwn || /Basket/.test(name));
+  const hasCommerce = source.shop.commerce !== undefined;
   const operation = (verb: Verb): JsonSchema => {
     const isRead = verb === "GET";
-    const changesBasket =
-      !method.readOnly &&
-      method.access !== "public" &&
-      (isOwn || (name !== "getBasket" && /Basket/.test(name)));
-    const hasCommerce = source.shop.commerce !== undefined;
     return {
       operationId: verb === "POST" ? name : `${name}_${verb.toLowerCase()}`,
       tags: [isOwn ? "Methods of this server" : "Built-in methods"],
       security: toSecurity(method, source),
       parameters: [
         { $ref: "#/components/parameters/ShopId" },
-        ...(method.access === "public" || method.readOnly
-          ? []
-          : [{ $ref: "#/components/parameters/IdempotencyKey" }]),
+        ...(changesSession ? [{ $ref: "#/components/parameters/IdempotencyKey" }] : []),
         ...(changesBasket ? [{ $ref: "#/components/parameters/IfMatch" }] : []),
         ...(isRead && payload !== undefined ? [toQuery(payload, isOptional(method.input))] : []),
       ],
