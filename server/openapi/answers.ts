@@ -1,7 +1,14 @@
+import {
+  commerceBasketMethods,
+  couponMethods,
+} from "../../rpc/commerce/commerce-basket-methods.ts";
+import { commerceWishlistMethods } from "../../rpc/commerce/commerce-wishlist-methods.ts";
+import type { RpcMethod, RpcMethods } from "../../rpc/method.ts";
+import { builtinMethods } from "../../rpc/methods/builtin.ts";
 import type { JsonSchema } from "./schema.ts";
 
 /*
- * The results of the built-in methods. They are descriptions: the server checks no result against them, so they cost a
+ * The results of the storefront's own methods. They are descriptions: the server checks no result against them, so they cost a
  * call nothing. Objects are open, because a shop's own code can add fields to users, lines, and answers.
  */
 
@@ -90,6 +97,38 @@ export const answerSchemas = {
     description: "An item with either a `variantId` or a `productId`.",
     additionalProperties: true,
   },
+  CommerceBasket: {
+    ...object({
+      items: list({ $ref: "#/components/schemas/CommerceLine" }),
+      revision: {
+        type: "integer",
+        description: "A number for `If-Match`: it changes with the basket.",
+      },
+    }),
+    description: "A basket of the commerce system, which can add fields.",
+    additionalProperties: true,
+  },
+  CommerceLine: {
+    ...object(
+      {
+        key: text,
+        variantId: reference,
+        quantity: { type: "integer", minimum: 1 },
+        customData: { type: "object", additionalProperties: true },
+      },
+      "customData",
+    ),
+    additionalProperties: true,
+  },
+  CommerceWishlist: {
+    ...object({ items: list({ $ref: "#/components/schemas/CommerceWish" }) }),
+    description: "A wishlist of the commerce system, which can add fields.",
+    additionalProperties: true,
+  },
+  CommerceWish: {
+    ...object({ key: text, variantId: reference, productId: reference }, "variantId", "productId"),
+    additionalProperties: true,
+  },
   MergeReport: {
     ...object({
       status: { type: "string", enum: ["none", "merged", "pending"] },
@@ -149,8 +188,34 @@ const login = object({
 const basket = object({ basket: ref("Basket") });
 const wishlist = object({ wishlist: ref("Wishlist") });
 
-/** The result of each built-in method; `null` for none, which is sent as 204. */
-export const answers: Readonly<Record<string, JsonSchema | null>> = {
+const commerceBasket = object(
+  {
+    basket: ref("CommerceBasket"),
+    short: {
+      ...list(object({ variantId: reference, reason: text, quantity: { type: "integer" } })),
+      description: "The lines with another quantity than the requested one.",
+    },
+  },
+  "short",
+);
+const commerceWishlist = object({ wishlist: ref("CommerceWishlist") });
+
+/**
+ * Finds the result of a method, as the storefront itself defines the method.
+ * @returns `null` for no result, which is sent as 204; `undefined` for a method of the config or of a commerce system's
+ * adapter
+ */
+export function findAnswer(name: string, method: RpcMethod): JsonSchema | null | undefined {
+  if (method === builtins[name]) return answers[name];
+  if (method === basketMethods[name]) return commerceBasket;
+  return method === wishlistMethods[name] ? commerceWishlist : undefined;
+}
+
+const builtins: RpcMethods = builtinMethods;
+const basketMethods: RpcMethods = { ...commerceBasketMethods, ...couponMethods };
+const wishlistMethods: RpcMethods = commerceWishlistMethods;
+
+const answers: Readonly<Record<string, JsonSchema | null>> = {
   getUser: maybeUser,
   login,
   register: login,

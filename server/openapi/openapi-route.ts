@@ -9,8 +9,6 @@ import { assertRead } from "../verb.ts";
 export interface DocumentSource {
   readonly shop: Shop;
   readonly methods: RpcMethods;
-  /** The names of the config's own methods: nothing is known about their results without an `output`. */
-  readonly ownMethods: ReadonlySet<string>;
   /** The path of the methods, below which each operation's path is. */
   readonly serverUrl: string;
   /** Whether calls must name the shop in the header `x-shop-id`, because the URL names none. */
@@ -30,7 +28,6 @@ export function createOpenApi(
   if (!options.openApi) return [];
   const resolver = new ShopResolver(options);
   const documents = new Map<string, Promise<string>>();
-  const ownMethods = new Set(Object.keys(options.methods));
 
   async function answer(event: RequestEvent, shopPath: string | undefined): Promise<Response> {
     assertRead(event.req.method);
@@ -41,7 +38,7 @@ export function createOpenApi(
     if (document === undefined) {
       const { methods } = shops.get(shop) as ShopServices;
       const serverUrl = (shopPath === undefined ? "" : `/${shopPath}`) + options.basePath;
-      const source = { shop, methods, ownMethods, serverUrl, needsShopHeader };
+      const source = { shop, methods, serverUrl, needsShopHeader };
       document = import("#openapi").then(({ createDocument }) =>
         JSON.stringify(createDocument(source)),
       );

@@ -1,6 +1,6 @@
 import type { RpcMethod } from "../../rpc/method.ts";
 import type { Verb } from "../../rpc/verb.ts";
-import { answers } from "./answers.ts";
+import { findAnswer } from "./answers.ts";
 import type { DocumentSource } from "./openapi-route.ts";
 import { listProblems } from "./problem-responses.ts";
 import {
@@ -34,12 +34,12 @@ export function describeMethod(
     return { $ref: reference };
   };
   const payload = method.input && add("Payload", method.input, "input");
-  const isOwn = source.ownMethods.has(name);
-  const known = isOwn ? undefined : answers[name];
+  const known = findAnswer(name, method);
+  const isOwn = known === undefined;
   const result = method.output ? add("Result", method.output, "output") : known;
   const mayBeEmpty = method.output ? isOptionalResult(method.output) : isOwn || known === null;
   const changesSession = method.access !== "public" && !method.readOnly;
-  // A method of the config can change the basket, whatever its name.
+  // A method of your own can change the basket, whatever its name.
   const changesBasket = changesSession && (isOwn || /Basket/.test(name));
   const hasCommerce = source.shop.commerce !== undefined;
   const operation = (verb: Verb): JsonSchema => {
