@@ -4,14 +4,23 @@ import { readIdempotencyKey } from "./idempotency-key.ts";
 
 /**
  * Reads the idempotency key of a call.
- * @returns `undefined` if the server keeps no key of this method: it changes nothing, has no session, or its input has
- * a `secret()`
+ * @returns `undefined` if the server stores no keys of this method
  * @throws RpcError `malformed_request`
  */
 export function readKeyFor(method: RpcMethod, headers: Headers): string | undefined {
   if (method.readOnly) return undefined;
   const key = readIdempotencyKey(headers);
-  return key !== undefined && isKept(method) ? key : undefined;
+  return key !== undefined && storesKeys(method) ? key : undefined;
+}
+
+/** Whether the server stores the keys of a method: it has a session, changes something, and its input has no `secret()`. */
+export function storesKeys(method: RpcMethod): boolean {
+  const known = stored.get(method);
+  if (known !== undefined) return known;
+  const { access, input, readOnly } = method;
+  const result = access !== "public" && !readOnly && (input === undefined || !holdsSecrets(input));
+  stored.set(method, result);
+  return result;
 }
 
 /**
@@ -31,13 +40,4 @@ export function hasOwnKeys(method: RpcMethod): boolean {
 // --- Internal helpers ---
 
 const ownKeys = new WeakSet<RpcMethod>();
-const kept = new WeakMap<RpcMethod, boolean>();
-
-function isKept(method: RpcMethod): boolean {
-  const known = kept.get(method);
-  if (known !== undefined) return known;
-  const { access, input } = method;
-  const result = access !== "public" && (input === undefined || !holdsSecrets(input));
-  kept.set(method, result);
-  return result;
-}
+const stored = new WeakMap<RpcMethod, boolean>();

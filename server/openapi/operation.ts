@@ -1,3 +1,4 @@
+import { storesKeys } from "../../rpc/idempotency/kept-methods.ts";
 import type { RpcMethod } from "../../rpc/method.ts";
 import type { Verb } from "../../rpc/verb.ts";
 import { findAnswer } from "./answers.ts";
@@ -38,9 +39,9 @@ export function describeMethod(
   const isOwn = known === undefined;
   const result = method.output ? add("Result", method.output, "output") : known;
   const mayBeEmpty = method.output ? isOptionalResult(method.output) : isOwn || known === null;
-  const changesSession = method.access !== "public" && !method.readOnly;
   // A method of your own can change the basket, whatever its name.
-  const changesBasket = changesSession && (isOwn || /Basket/.test(name));
+  const changesBasket =
+    method.access !== "public" && !method.readOnly && (isOwn || /Basket/.test(name));
   const hasCommerce = source.shop.commerce !== undefined;
   const operation = (verb: Verb): JsonSchema => {
     const isRead = verb === "GET";
@@ -50,7 +51,7 @@ export function describeMethod(
       security: toSecurity(method, source),
       parameters: [
         { $ref: "#/components/parameters/ShopId" },
-        ...(changesSession ? [{ $ref: "#/components/parameters/IdempotencyKey" }] : []),
+        ...(storesKeys(method) ? [{ $ref: "#/components/parameters/IdempotencyKey" }] : []),
         ...(changesBasket ? [{ $ref: "#/components/parameters/IfMatch" }] : []),
         ...(isRead && payload !== undefined ? [toQuery(payload, isOptional(method.input))] : []),
       ],

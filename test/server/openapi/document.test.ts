@@ -175,6 +175,10 @@ describe("the OpenAPI document", () => {
     expect(Object.keys(add?.responses ?? {})).toEqual(
       "200 400 401 403 404 405 409 412 413 415 422 429 431 500 503 504 default".split(" "),
     );
+    // The server stores no key of a method that takes a password.
+    expect(document.paths["/rpc/login"]?.["post"]?.parameters).toEqual([
+      { $ref: "#/components/parameters/ShopId" },
+    ]);
     expect(Object.keys(document.paths["/rpc/logout"]?.["post"]?.responses ?? {})).toContain("204");
     expect(document.paths["/rpc/updateUser"]?.["post"]?.security).toEqual([
       { cookie: [] },
