@@ -3,9 +3,9 @@ import type { Inspection } from "../inspect.ts";
 
 /** All findings about a running service. docs/doctor.md has the same table. */
 export const serviceFindings = {
-  SF801: error("no ready server answers at this URL", "200 from /readyz, through the proxy"),
+  SF801: error("no ready server responds at this URL", "200 from /readyz, through the proxy"),
   SF802: error(
-    "the service refuses the admin token of this config, or its proxy blocks admin calls",
+    "the service rejects the admin token of this config, or its proxy blocks admin calls",
     "the service's own admin.token, and a proxy that passes on {basePath}/admin/",
   ),
   SF803: error(
@@ -17,11 +17,11 @@ export const serviceFindings = {
     "Host or X-Forwarded-Host from the proxy, or publicUrl",
   ),
   SF805: error(
-    "the server believes an address that the client made up, so limits per address have no effect",
+    "the server trusts an IP address that the client made up, so limits per IP address have no effect",
     "a proxy that appends to X-Forwarded-For or replaces it, and trustProxy with the proxies only",
   ),
   SF806: error(
-    "headers of a proxy arrive, but trustProxy lacks the proxy, so all visitors share its address",
+    "headers of a proxy arrive, but trustProxy lacks the proxy, so all visitors share its IP address",
     "the address of the proxy in trustProxy",
   ),
   SF807: error("the proxy changes the session cookie", "the same Set-Cookie as the server sent"),
@@ -51,7 +51,7 @@ export interface ServiceFinding {
 /** The address of a network for documentation (RFC 5737), which no client has. */
 export const forgedAddress = "192.0.2.123";
 
-/** An answer of `inspect`, and the client's view of it. */
+/** A result of `inspect`, and the client's view of it. */
 export interface Observation {
   readonly inspection: Inspection;
   /** The `Set-Cookie` headers that arrived. */
@@ -68,7 +68,7 @@ export function createFinding(code: ServiceFinding["code"], found: string): Serv
 }
 
 /**
- * Judges what arrived through the proxies.
+ * Checks how a request arrived through the proxies.
  * @param hasPublicUrl whether the config names the browser's origin, so that the host may differ
  */
 export function judge(

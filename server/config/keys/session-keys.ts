@@ -87,7 +87,7 @@ export const sessionKeys = {
   maxSessionsPerUser: { ...count(), default: 50 },
   /** Decides about a login above `maxSessionsPerUser`. @default "endOldest" */
   sessionLimitPolicy: { ...oneOf<SessionLimitPolicy>("endOldest", "refuse"), default: "endOldest" },
-  /** Keys of 32 characters or more for tokens in sessions, and for the hashes of payloads with an `Idempotency-Key`: the last one encrypts, each of them decrypts. @default `secret` */
+  /** Keys of 32 characters or more for tokens in sessions, and for the hashes of payloads with an `Idempotency-Key`. The last one encrypts, each of them decrypts. @default `secret` */
   encryptionKeys: {
     ...secrets(32, "a key of 32 characters or more"),
     derive: follow<string | readonly string[] | undefined>("session.secret"),
