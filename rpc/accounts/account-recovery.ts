@@ -111,6 +111,6 @@ function isUnverified({ user }: Account): boolean {
 /** @throws RpcError `invalid_input` if the new password is the user's address (OWASP ASVS 5.0, 6.2.11) */
 function assertNotAddress(newPassword: string, { email = "" }: ShopUser): void {
   if (normalizeEmail(newPassword) !== normalizeEmail(email)) return;
-  const message = "Expected something else than the e-mail address";
+  const message = "Expected something other than the email address";
   throw new RpcError("invalid_input", { errors: [{ path: ["newPassword"], message }] });
 }

@@ -4,7 +4,7 @@ import { RpcError } from "../error.ts";
 import { defineRpcMethod } from "../method.ts";
 import { email, newPassword, password, personName } from "./fields.ts";
 
-const notTheAddress = "Expected something else than the e-mail address";
+const notTheAddress = "Expected something other than the email address";
 
 /** Returns the logged-in user; `user` is absent for a guest. */
 export const getUser = defineRpcMethod({

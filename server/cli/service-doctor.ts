@@ -40,7 +40,7 @@ export async function diagnoseService(
 
 // --- Internal helpers ---
 
-/** Several calls on new connections reach several servers behind a balancer. */
+/** Several calls on new connections reach several servers behind a load balancer. */
 const attempts = 8;
 
 function toUrl(text: string): URL {
@@ -87,7 +87,7 @@ async function examine(url: URL, config: StorefrontConfig): Promise<readonly Ser
   return [...findings.values()];
 }
 
-/** @returns `undefined` if another program has answered, for example a proxy by a page */
+/** @returns `undefined` if another program has responded, for example a proxy with a page */
 function parse(body: string): Inspection | undefined {
   try {
     return JSON.parse(body) as Inspection;
@@ -109,7 +109,7 @@ function send(url: URL, method: string, headers: Readonly<Record<string, string>
           resolve({ status: statusCode, cookies: received["set-cookie"] ?? [], body });
         });
       });
-      sent.on("timeout", () => sent.destroy(new Error("no answer within 10 seconds")));
+      sent.on("timeout", () => sent.destroy(new Error("no response within 10 seconds")));
       sent.on("error", reject).end(method === "POST" ? "{}" : undefined);
     },
   );
@@ -124,5 +124,5 @@ function describe(url: URL, findings: readonly ServiceFinding[]): string {
     ].join("\n"),
   );
   const count = `${findings.length} finding${findings.length === 1 ? "" : "s"}`;
-  return `${url.origin}, as it answers now\n\n${paragraphs.join("")}${count}\n`;
+  return `${url.origin}, as it responds now\n\n${paragraphs.join("")}${count}\n`;
 }

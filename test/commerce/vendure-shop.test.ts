@@ -75,7 +75,7 @@ describeWithChromium("examples/vendure-shop", [], (open) => {
     await page.getByLabel("Email").fill(ada.email);
     await page.getByLabel("Password").fill("wrong");
     await click(page, "Log in");
-    await page.getByText("The e-mail address or the password is wrong").waitFor();
+    await page.getByText("The email address or the password is wrong").waitFor();
     await page.getByLabel("Password").fill(ada.password);
     await click(page, "Log in");
     await page.getByRole("heading", { name: "Your basket" }).waitFor();

@@ -160,7 +160,7 @@ describe("a call", () => {
     const headers = { cookie: "a=crash; b=error; c=address" };
     const account = { email: "a@example.com", password: "password" };
     const { title } = (await client().call("login", account, headers)).body;
-    expect(title).toBe("The e-mail address or the password is wrong");
+    expect(title).toBe("The email address or the password is wrong");
     await client().call("crash", { note: "1001" }, headers);
     expect(lines).toMatchObject([{ details: { method: "crash", shopId: 1001 } }]);
   });
