@@ -66,7 +66,7 @@ export function createMedusaBaskets(
         : [`/line-items/${line.id}`, { quantity }];
     const changed = await send(visit, { path: toCartPath(cart.id, path), body, result: cartBody });
     const isAdded = line === undefined && changed.rejection === undefined;
-    // Medusa adds to an equal line, which a request that was late can have made meanwhile.
+    // Medusa adds to an equal line. A late request can have created one in between.
     const isMade = isAdded && findLine(changed.result.cart, target) !== undefined;
     return isMade ? bring(target, changed.result.cart, visit) : changed;
   }

@@ -130,7 +130,7 @@ export interface RpcContext extends BaseRpcContext {
    * @param rule returns the changed basket, or `basket` itself if nothing changes. It can run several times, so it
    * must be a pure function. The server counts up `revision`.
    * @param condition `revision`: rejects the change if the basket has another revision. The call's first change also
-   * heeds the header `If-Match`.
+   * checks the header `If-Match`.
    * @returns the result of `getBasket`, after the change
    * @throws RpcError `basket_changed`; TypeError if `rule` returns an invalid basket; Error if the baskets are in a
    * commerce system; and any error of `rule`

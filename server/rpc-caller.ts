@@ -63,7 +63,7 @@ export function createRpcCaller<Methods extends RpcMethods>(
   };
   const client = createClient<Methods>(
     {
-      // A relative URL spares the client a `Request`.
+      // With a relative URL, the client needs no `Request`.
       baseURL: "",
       shopId: shopId ?? 0,
       headers,

@@ -30,7 +30,7 @@ export async function withBasketLease<Result>(
   work: (lease: BasketLease) => Promise<Result>,
 ): Promise<Result> {
   const { system, leases } = servicesOf(services);
-  // While the system is down, waiting for another call would be in vain.
+  // While the system is down, a wait for another call would not help.
   system.assertUp();
   const seconds = Math.max(1, 2 * system.timeout);
   try {

@@ -166,7 +166,7 @@ export async function setEach(
   }
 }
 
-/** Whether the system may have made the change, although it failed: nobody knows. */
+/** Whether the system may have made the change, although the request failed. */
 export function isUnknown(error: unknown): boolean {
   if (error instanceof RpcError) return unknownOutcomes.has(error.code);
   if (error instanceof LeaseLostError || error instanceof StorageUnavailableError) return true;

@@ -62,7 +62,7 @@ export class GrantSweeper {
 
   #wait(milliseconds: number): void {
     if (this.#closing.signal.aborted) return;
-    // Random, so that the processes don't stay in step.
+    // Random, so that the processes don't all sweep at the same time.
     const pause = milliseconds * (0.8 + 0.4 * Math.random());
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {

@@ -20,7 +20,7 @@ export async function readGuestGrant(
 
 /**
  * Runs work with that grant. If the system rejects the grant, that says nothing about the user's.
- * @returns `undefined` if the system rejects the grant: then nobody can move the guest's list any more
+ * @returns `undefined` if the system rejects the grant: then the guest's list can't be moved any more
  */
 export async function asGuest<Result>(
   { log }: Call,

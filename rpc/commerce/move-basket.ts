@@ -110,7 +110,7 @@ async function finishMove(
   return short;
 }
 
-/** Step 5. If the system rejects the guest's grant by now, nobody can use the lines. */
+/** Step 5. If the system rejects the guest's grant by now, no visitor can use the lines. */
 async function removeLines(call: Call, guest: GuestBasket): Promise<void> {
   const baskets = basketsOf(call);
   try {

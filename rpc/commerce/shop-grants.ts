@@ -146,7 +146,7 @@ export class ShopGrants {
     }
     if (this.port.begin === undefined) return { grant: undefined };
     const visit = owner.toVisit(undefined, await lease.prove());
-    // Before the grant is stored: whoever finds no grant there later has nothing to end.
+    // Before the grant is stored: a sweep that finds no grant there later has nothing to end.
     const begun = inTime(this.port.begin(visit), visit.signal);
     const [grant] = await Promise.all([begun, this.#note(owner.session)]);
     return { grant: await this.#save(lease, owner, grant) };

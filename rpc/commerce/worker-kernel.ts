@@ -1,5 +1,5 @@
 /*
- * Stands for kernel.ts in the bundle of a worker. The entry `storefront-core/commerce` registers that module here, and the
+ * Replaces kernel.ts in the bundle of a worker. The entry `storefront-core/commerce` registers that module here, and the
  * adapters of this package import the entry.
  */
 

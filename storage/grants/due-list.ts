@@ -53,7 +53,7 @@ export class DueList {
     }
   }
 
-  /** Reads the pages of an hour since the epoch: the first pages of all shards at once, as most hours have no others. */
+  /** Reads the pages of an hour since the epoch: the first pages of all shards together, because most hours have no others. */
   async *read(hour: number): AsyncGenerator<DuePage> {
     const keys = Array.from({ length: shards }, (_, shard) => `${hour}:${shard}`);
     const first = await Promise.all(keys.map(async (key) => this.#pages.get(`${key}:0`)));

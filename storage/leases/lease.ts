@@ -5,7 +5,7 @@ export interface Lease<State> {
   /** The state that the last holder saved, or that this one did; `undefined`: none. */
   readonly state: State | undefined;
   /**
-   * Stores the state, and proves that this lease still holds: one compare-and-swap. Waiters count their time anew.
+   * Stores the state, and proves that this lease still holds: one compare-and-swap. Waiters start their time again.
    * @param expiresAt epoch milliseconds at which the state may be forgotten: a day from now at the earliest
    * @returns a signal for one request that relies on the proof. It aborts when four fifths of the lease's time have
    * passed since the proof began.
@@ -35,7 +35,7 @@ export class LeaseLostError extends Error {
 /** The document of a lease. Without a holder, it is free. */
 export interface LeaseDocument<State> {
   readonly number: number;
-  /** Random, so that a number which began again at 1 can't be mistaken for an earlier one. */
+  /** Random: `number` begins again at 1 in a new document, so it alone doesn't identify a holder. */
   readonly holder?: string | undefined;
   readonly state?: State | undefined;
 }

@@ -5,11 +5,11 @@ import { createKeyedMutex } from "../documents/keyed-mutex.ts";
 import { endOfLease, HeldLease } from "./held-lease.ts";
 import { isLeaseDocument, type Lease, type LeaseDocument } from "./lease.ts";
 
-/** How long a silent holder keeps a lease, and who gives up waiting for it. */
+/** How long a silent holder keeps a lease, and what ends the wait for it. */
 export interface LeaseOptions {
   /** A waiter takes over after it has seen the lease unchanged for this time. At least 1. */
   readonly seconds: number;
-  /** Ends the wait. Once the work has begun, only the work itself heeds it. */
+  /** Ends the wait. It doesn't stop work that has begun. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -88,7 +88,7 @@ export function openLeases<State>(
 
 // --- Internal helpers ---
 
-/** Milliseconds between two reads of a waiter: random, so that waiters don't stay in step. */
+/** Milliseconds between two reads of a waiter: random, so that waiters don't all read at the same time. */
 const minPause = 20;
 const maxPause = 250;
 

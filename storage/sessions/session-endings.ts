@@ -10,7 +10,7 @@ export interface EndingSession {
 export interface SessionEndings {
   /** Whether anything ends with a session. */
   readonly isNeeded: boolean;
-  /** Notes sessions that are about to end, so that a crash after their end is made good. */
+  /** Notes sessions that are about to end, so that a sweep finds them if the process crashes after their end. */
   note(sessions: readonly EndingSession[]): Promise<void>;
   /** Ends what belongs to sessions that have ended. If that fails, it is tried again. */
   finish(sessions: readonly EndingSession[]): Promise<void>;

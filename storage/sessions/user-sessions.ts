@@ -251,7 +251,7 @@ export class UserSessionIndex {
     return ended;
   }
 
-  /** Notes which sessions are about to end, so that a crash after their end is made good. */
+  /** Notes which sessions are about to end, so that a sweep finds them if the process crashes after their end. */
   async #noteEnding(
     userId: string | number,
     ends: (session: UserSession, handle: string) => boolean,

@@ -8,7 +8,7 @@ import { isRequest, useMedusaShop } from "./_medusa-shop.ts";
 const shop = useMedusaShop();
 
 describe("adds", () => {
-  test("keeps ten first adds at once, and begins one cart", async () => {
+  test("keeps ten parallel first adds, and begins one cart", async () => {
     const { proxy, visitor } = shop();
     const guest = visitor();
     await guest.call("addItemToWishlist", { variantId: 1 });
@@ -19,7 +19,7 @@ describe("adds", () => {
     expect(proxy.requests.slice(from).filter(isRequest(/^POST \/store\/carts$/))).toHaveLength(1);
   });
 
-  test("keeps twenty later adds at once", async () => {
+  test("keeps twenty parallel later adds", async () => {
     const guest = shop().visitor();
     await add(guest, "cable");
     const answers = await Promise.all(Array.from({ length: 20 }, () => add(guest, "cable")));
@@ -92,7 +92,7 @@ describe("logins", () => {
     expect(await quantities(phone)).toEqual(all);
   });
 
-  test("moves the lines once if the login is sent twice at once", async () => {
+  test("moves the lines once if the login is sent twice at the same time", async () => {
     const { register, visitor } = shop();
     for (let round = 0; round < 3; round++) {
       const credentials = await register();
@@ -184,7 +184,7 @@ describe("logins", () => {
 });
 
 describe("the token of a customer", () => {
-  test("is renewed once for ten calls at once", { timeout: 180_000 }, async () => {
+  test("is renewed once for ten parallel calls", { timeout: 180_000 }, async () => {
     const { medusa, proxy, register, visitor } = shop();
     const credentials = await register();
     await medusa.kill();
@@ -225,7 +225,7 @@ describe("an outage", () => {
       .toEqual({ CABLE: 1 });
   });
 
-  test("of a Medusa that hangs makes few calls wait", { timeout: 60_000 }, async () => {
+  test("of a Medusa that hangs delays only a few calls", { timeout: 60_000 }, async () => {
     const { proxy, visitor } = shop();
     const guest = visitor();
     await add(guest, "cable");

@@ -87,7 +87,7 @@ describe("a guest", () => {
     }
   });
 
-  test("removes lines one by one and all at once", async () => {
+  test("removes lines one by one and all together", async () => {
     const guest = getShop().guest();
     const items = [variants.creamMug, variants.kettle].map((variantId) => ({
       variantId,

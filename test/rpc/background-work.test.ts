@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { BackgroundWork } from "../../rpc/background-work.ts";
 import { createTestLog } from "../_log.ts";
 
-test("work in the background begins at once when the storefront closes", async () => {
+test("work in the background begins immediately when the storefront closes", async () => {
   const background = new BackgroundWork(10);
   const { log, lines } = createTestLog();
   const steps: string[] = [];
@@ -15,7 +15,7 @@ test("work in the background begins at once when the storefront closes", async (
   expect(lines).toEqual([]);
 });
 
-test("work in the background is given up when its time has passed, and logged", async () => {
+test("work in the background times out, and the log has a line about it", async () => {
   const background = new BackgroundWork(0.05);
   const { log, lines } = createTestLog();
   let signal: AbortSignal | undefined;

@@ -104,7 +104,7 @@ describe("a header that a method sets", () => {
     },
   );
 
-  test("is no session cookie, and no bearer token", async () => {
+  test("can't be a session cookie or a bearer token", async () => {
     const methods = methodsOf(({ setHeader }) => {
       for (const name of ["$session-1001", " $session-1002 ", "theme"]) {
         setHeader("set-cookie", `${name}=planted; Path=/`);

@@ -51,7 +51,7 @@ describeServers("the verbs of methods", ({ start }) => {
     expect(own).toMatchObject({ status: 200, body: 7 });
   });
 
-  test("begins no session by a GET, and rejects a guest where a user is due", async () => {
+  test("begins no session by a GET, and rejects a guest if the method is for users", async () => {
     const { client } = await start({ methods });
     const guest = client();
     const answer = await guest.request("/de/api/rpc/show", {});

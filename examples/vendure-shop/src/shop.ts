@@ -7,7 +7,7 @@ type User = Awaited<ReturnType<typeof rpc.getUser>>["user"];
 
 export const basket = ref<Basket>();
 export const user = ref<User>();
-/** The error or the news that the page shows. */
+/** The error or the message that the page shows. */
 export const notice = ref<{ readonly kind: "error" | "news"; readonly text: string }>();
 export const isBusy = ref(false);
 export const pieces = computed(() => basket.value?.totalQuantity ?? 0);

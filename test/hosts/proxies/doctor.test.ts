@@ -49,7 +49,7 @@ test.each(["nginx", "Caddy"] as const)("finds that trustProxy lacks the %s", asy
   expect({ code, codes }).toEqual({ code: 1, codes: expect.arrayContaining(["SF803", "SF806"]) });
 });
 
-test("finds that the service refuses the token, and that no server answers", async () => {
+test("finds that the service rejects the token, and that no server responds", async () => {
   const other = { TEST_TOKEN: "another-token-of-thirty-two-characters" };
   const refused = await diagnose("nginx", right.nginx, {}, other);
   expect(refused).toEqual({ code: 1, codes: ["SF802"] });

@@ -96,7 +96,7 @@ function describeGrants(toStorage: () => StorageConfig, hasTwo = false): void {
     await expect(next.grants.obtain()).rejects.toMatchObject({ code: "session_ended" });
   });
 
-  test("ends the session of a user if the system refuses to renew the grant", async () => {
+  test("ends the session of a user if the system rejects the renewal of the grant", async () => {
     const system = createCountingSystem();
     const { first, servers } = start(system);
     const { id, grants, logIn } = await openCall(first);
@@ -156,7 +156,7 @@ function describeGrants(toStorage: () => StorageConfig, hasTwo = false): void {
     expect(await grants.obtain()).toEqual({ token: "login" });
   });
 
-  test("refuses a grant that is no JSON object, or too large", async () => {
+  test("rejects a grant that isn't a JSON object or is too large", async () => {
     const system = createCountingSystem();
     const { first } = start(system);
     const { grants } = await openCall(first);

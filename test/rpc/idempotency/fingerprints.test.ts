@@ -46,7 +46,7 @@ describe("fingerprints of payloads", () => {
     expect(before.match(rotating.of(request), request)).toBe(true);
   });
 
-  test("of a secret that is gone count as equal, so that nothing is executed twice", () => {
+  test("of a removed secret count as equal, so that nothing is executed twice", () => {
     const stored = fingerprints.of(request);
     expect(createFingerprints([newSecret]).match(stored, { method: "x", payload: 1 })).toBe(true);
   });

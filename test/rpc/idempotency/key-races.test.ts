@@ -56,7 +56,7 @@ describeTwoServers("calls with one Idempotency-Key on two servers", (servers: Tw
     expect((await two.call("notes")).body).toMatchObject({ orders: 1 });
   });
 
-  test("run once if twenty of them start at once", async () => {
+  test("run once if twenty of them start at the same time", async () => {
     const [one, two] = await enter();
     barrier.open();
     const calls = Array.from({ length: 20 }, (_, index) =>

@@ -21,7 +21,7 @@ describe("the header If-Match", () => {
     },
   );
 
-  test("is no condition as *, and if it is missing", () => {
+  test("allows every change as * or without the header", () => {
     expect(readIfMatch(new Headers({ "if-match": "*" }))).toBeUndefined();
     expect(readIfMatch(new Headers())).toBeUndefined();
   });

@@ -78,7 +78,7 @@ describeTwoServers("obtainTokens", ({ startTwo, stored }) => {
     expect((await user.call("upstream")).status).toBe(200);
   });
 
-  test("ends the session if the system refuses the refresh token", async () => {
+  test("ends the session if the system rejects the refresh token", async () => {
     const provider = createProvider();
     const [first, second] = await startTwo({ methods: provider.methods });
     const user = first.client();

@@ -125,7 +125,7 @@ describe("expired documents", () => {
     expect(await driver.getKeys("", {})).toHaveLength(30_000);
   });
 
-  test("don't block the process, however many expire at once", async () => {
+  test("don't block the process, however many expire at the same time", async () => {
     const longest: number[] = [];
     for (let round = 0; round < 3; round++) {
       const driver = openDriver({ driver: "memory" });

@@ -19,7 +19,7 @@ describeWithRedis("leases of real processes on Redis", () => {
     expect(performance.now() - start).toBeGreaterThan(1900);
   });
 
-  test("refuses the next write of a holder that was stopped for 15 seconds", async () => {
+  test("rejects the next write of a holder that was stopped for 15 seconds", async () => {
     const { holder, waiter } = await startTwo({ seconds: 10 });
     expect(await holder.run("begin")).toBe("got 1 -");
     expect(await holder.run("save intent")).toBe("proved");

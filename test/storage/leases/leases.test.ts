@@ -95,7 +95,7 @@ describeWithRedis("leases of several processes on Redis", () => {
     expect(numbers).toEqual(Array.from({ length: 15 }, (_, at) => at + 1));
   });
 
-  test("refuses the writes of a holder that another process took over from", async () => {
+  test("rejects the writes of a holder after another process has taken over", async () => {
     const [first, second] = [open(redis().url), open(redis().url)];
     const { promise: taken, resolve: take } = deferred();
     const lost = first.withLease("late", { seconds: 1 }, async (lease) => {
