@@ -36,7 +36,13 @@ export type { StoreInfo } from "./services.ts";
 
 // RPC methods
 export { defineRpcMethod } from "../rpc/method.ts";
-export type { Access, RpcMethod, RpcMethodDefinition, RpcMethods } from "../rpc/method.ts";
+export type {
+  Access,
+  DefinedMethod,
+  RpcMethod,
+  RpcMethodDefinition,
+  RpcMethods,
+} from "../rpc/method.ts";
 export type { Verb } from "../rpc/verb.ts";
 export type {
   LoginOptions,
