@@ -1,6 +1,6 @@
 import { describeError, withDetails, type Logger } from "../../shared/log.ts";
 import type { DocumentStore } from "../../storage/documents/documents.ts";
-import { DueList, secondOf, type DueEntry } from "../../storage/grants/due-list.ts";
+import { DueList, type DueEntry } from "../../storage/grants/due-list.ts";
 import {
   hasGrant,
   type FoundGrant,
@@ -59,19 +59,12 @@ export class GrantEndings implements SessionEndings {
     return [...this.#shops.values()];
   }
 
-  /** Whether the server closes. */
-  get isClosed(): boolean {
-    return this.#isClosed;
-  }
-
   async note(sessions: readonly EndingSession[]): Promise<void> {
     this.onUse();
     const second = Math.floor(Date.now() / 1000);
     const added = sessions
       .filter(({ shopId }) => this.#shops.has(shopId))
-      .map(({ shopId, handle }) =>
-        this.due.add({ shopId, ownerKey: handle, second, isEnding: true }),
-      );
+      .map(({ shopId, handle }) => this.due.add({ shopId, handle, second, isEnding: true }));
     try {
       await Promise.all(added);
     } catch (error) {
@@ -94,14 +87,14 @@ export class GrantEndings implements SessionEndings {
    * Ends the grant of a session, if the session has ended. Never throws.
    * @param entry `isEnding`: whether the session was about to end. Otherwise, a login may have replaced a guest's session.
    */
-  async settle({ shopId, ownerKey, isEnding }: Omit<DueEntry, "second">): Promise<Settled> {
+  async settle({ shopId, handle, isEnding }: Omit<DueEntry, "second">): Promise<Settled> {
     const shop = this.#shops.get(shopId);
     if (this.#isClosed) return { error: "The server closes" };
     const closing = new AbortController();
     const attempt =
       shop === undefined
-        ? this.#settleElsewhere(shopId, ownerKey)
-        : this.#settle(shop, { ownerKey, isEnding }, closing.signal);
+        ? this.#settleElsewhere(shopId, handle)
+        : this.#settle(shop, { handle, isEnding }, closing.signal);
     this.#running.set(attempt, closing);
     try {
       return await attempt;
@@ -120,11 +113,8 @@ export class GrantEndings implements SessionEndings {
   }
 
   async #finishOne(session: EndingSession): Promise<void> {
-    const settled = await this.settle({
-      shopId: session.shopId,
-      ownerKey: session.handle,
-      isEnding: true,
-    });
+    const { shopId, handle } = session;
+    const settled = await this.settle({ shopId, handle, isEnding: true });
     if (settled === "done" || settled.error === undefined || this.#isClosed) return;
     const message = "A session in the commerce system was not ended; the next sweep tries again";
     this.#log.debug(message, { ...session, error: settled.error });
@@ -133,25 +123,25 @@ export class GrantEndings implements SessionEndings {
   }
 
   /** The config has lost the shop, or its backend. Another server may still have it. */
-  async #settleElsewhere(shopId: number, ownerKey: string): Promise<Settled> {
-    const exists = await hasGrant(this.#store, shopId, ownerKey);
+  async #settleElsewhere(shopId: number, handle: string): Promise<Settled> {
+    const exists = await hasGrant(this.#store, shopId, handle);
     return exists ? { activeUntil: Date.now() + pause } : "done";
   }
 
   async #settle(
     shop: ShopServices,
-    { ownerKey, isEnding }: Pick<DueEntry, "ownerKey" | "isEnding">,
+    { handle, isEnding }: Pick<DueEntry, "handle" | "isEnding">,
     closing: AbortSignal,
   ): Promise<Settled> {
     const documents = shop.grants?.documents;
     if (documents === undefined) return "done";
-    const { found, isHeld, endsAt } = await documents.peek(ownerKey);
-    const owner = { ownerKey, neededUntil: isEnding ? 0 : endsAt };
-    const early = isHeld ? undefined : await this.#settleWithoutEnd(shop, owner, found);
+    const { found, isHeld, endsAt } = await documents.peek(handle);
+    const session = { handle, neededUntil: isEnding ? 0 : endsAt };
+    const early = isHeld ? undefined : await this.#settleWithoutEnd(shop, session, found);
     if (early !== undefined) return early;
     const signal = AbortSignal.any([closing, AbortSignal.timeout(maxWait)]);
-    return documents.withLease(ownerKey, signal, async (lease) => {
-      const settled = await this.#settleWithoutEnd(shop, owner, lease.found);
+    return documents.withLease(handle, signal, async (lease) => {
+      const settled = await this.#settleWithoutEnd(shop, session, lease.found);
       if (settled === undefined) await this.#end(shop, lease, lease.found as ActiveGrant, closing);
       return settled ?? "done";
     });
@@ -160,12 +150,12 @@ export class GrantEndings implements SessionEndings {
   /** @returns `undefined` if the grant has to end now */
   async #settleWithoutEnd(
     shop: ShopServices,
-    owner: GrantOwnerKey,
+    session: SessionOfGrant,
     found: FoundGrant,
   ): Promise<Settled | undefined> {
     if (found.state === "unreadable") return { activeUntil: Date.now() + pause };
     if (found.state !== "active") return "done";
-    const activeUntil = await findEnd(shop, owner, found);
+    const activeUntil = await findEnd(shop, session, found);
     return activeUntil === undefined ? undefined : { activeUntil };
   }
 
@@ -197,11 +187,6 @@ export class GrantEndings implements SessionEndings {
   }
 }
 
-/** The entry for another check of a session. */
-export function toLaterEntry({ shopId, ownerKey }: DueEntry, milliseconds: number): DueEntry {
-  return { shopId, ownerKey, second: secondOf(milliseconds), isEnding: false };
-}
-
 // --- Internal helpers ---
 
 /** Milliseconds that an end of a session waits for the commerce system. */
@@ -213,9 +198,9 @@ const maxWait = 12_000;
 /** Milliseconds until the next look at a grant that this server can't end. */
 const pause = 3_600_000;
 
-/** The owner of a grant. After a login, a merge may need the grant until `neededUntil` (epoch milliseconds). */
-interface GrantOwnerKey {
-  readonly ownerKey: string;
+/** The session of a grant. After a login, a merge may need the grant until `neededUntil` (epoch milliseconds). */
+interface SessionOfGrant {
+  readonly handle: string;
   readonly neededUntil: number;
 }
 
@@ -226,7 +211,7 @@ interface GrantOwnerKey {
  */
 async function findEnd(
   shop: ShopServices,
-  { ownerKey, neededUntil }: GrantOwnerKey,
+  { handle, neededUntil }: SessionOfGrant,
   { user, guestId }: ActiveGrant,
 ): Promise<number | undefined> {
   const { realm, sessions } = shop;
@@ -238,7 +223,7 @@ async function findEnd(
     return isOver ? undefined : neededUntil;
   }
   const indexes = await Promise.all(realm.users.map((users) => users.read(user.id)));
-  const own = indexes.map((index) => entryOf(index, ownerKey)?.expiresAt).find(Boolean);
+  const own = indexes.map((index) => entryOf(index, handle)?.expiresAt).find(Boolean);
   if (own !== undefined || !shop.commerce?.grants?.endsAll) return own;
   const others = indexes
     .flatMap((index) => Object.values(index.sessions))

@@ -1,12 +1,12 @@
 import { clearTimeout, setTimeout } from "node:timers";
 import { describeError, type Logger } from "../../shared/log.ts";
 import type { DocumentStore } from "../../storage/documents/documents.ts";
-import { hourOf, type DueEntry } from "../../storage/grants/due-list.ts";
+import { hourOf, secondOf, type DueEntry } from "../../storage/grants/due-list.ts";
 import type { Lease } from "../../storage/leases/lease.ts";
 import { openLeases, type Leases } from "../../storage/leases/leases.ts";
 import { generationOf, type SessionGenerations } from "../../storage/sessions/generations.ts";
 import { isObject } from "../../storage/sessions/session-record.ts";
-import { toLaterEntry, type GrantEndings, type Settled } from "./grant-endings.ts";
+import type { GrantEndings, Settled } from "./grant-endings.ts";
 
 /**
  * Ends the grants of sessions that have expired, or whose end failed, in one storage: one process at a time, every ten
@@ -201,14 +201,19 @@ interface SweepState {
   readonly generations: Readonly<Record<number, string | undefined>>;
 }
 
+/** The entry for another check of a session. */
+function toLaterEntry({ shopId, handle }: DueEntry, milliseconds: number): DueEntry {
+  return { shopId, handle, second: secondOf(milliseconds), isEnding: false };
+}
+
 /** The sessions whose grants a sweep could not end, and the first error, by shop. */
 type Failures = Map<number, { readonly handles: Set<string>; readonly error: string }>;
 
-function addFailure(failures: Failures, { shopId, ownerKey }: DueEntry, error: string): void {
+function addFailure(failures: Failures, { shopId, handle }: DueEntry, error: string): void {
   const { handles } = failures.get(shopId) ?? { handles: new Set<string>() };
   failures.set(shopId, {
     error: failures.get(shopId)?.error ?? error,
-    handles: handles.add(ownerKey),
+    handles: handles.add(handle),
   });
 }
 

@@ -168,7 +168,7 @@ export class ShopGrants {
     if (end === undefined || lifetime * 1000 <= expiresAt - Date.now()) return;
     await this.#endings.due.add({
       shopId: this.#sessions.shopId,
-      ownerKey: record.handle,
+      handle: record.handle,
       second: secondOf(expiresAt),
       isEnding: false,
     });

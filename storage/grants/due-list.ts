@@ -1,10 +1,9 @@
 import { LRUCache } from "lru-cache";
 import type { Collection, DocumentStore } from "../documents/documents.ts";
+import type { EndingSession } from "../sessions/session-endings.ts";
 
 /** A session whose grant is to be checked: if the session has ended, the grant ends, too. */
-export interface DueEntry {
-  readonly shopId: number;
-  readonly ownerKey: string;
+export interface DueEntry extends EndingSession {
   /** Seconds since the epoch. */
   readonly second: number;
   /** Whether the session was about to end when this was noted. Otherwise it expires then. */
@@ -35,9 +34,9 @@ export class DueList {
   async add(entry: DueEntry): Promise<void> {
     const hour = Math.floor(entry.second / 3600);
     // By the random end of the key, so that equal entries meet.
-    const shard = `${hour}:${(entry.ownerKey.codePointAt(entry.ownerKey.length - 1) ?? 0) % shards}`;
+    const shard = `${hour}:${(entry.handle.codePointAt(entry.handle.length - 1) ?? 0) % shards}`;
     const text = toText(entry);
-    const owner = `${entry.shopId}:${entry.ownerKey}:`;
+    const owner = `${entry.shopId}:${entry.handle}:`;
     const isKnown = (known: string) =>
       known === text || (entry.isEnding && known.endsWith("!") && known.startsWith(owner));
     for (let page = this.#hints.get(shard) ?? 0; ; page++) {
@@ -98,15 +97,15 @@ const hourMilliseconds = 3_600_000;
 /** A grant outlives its session by a day, so an older page names no grant. */
 const memory = 3 * 86_400_000;
 
-function toText({ shopId, ownerKey, second, isEnding }: DueEntry): string {
-  return `${shopId}:${ownerKey}:${second}${isEnding ? "!" : ""}`;
+function toText({ shopId, handle, second, isEnding }: DueEntry): string {
+  return `${shopId}:${handle}:${second}${isEnding ? "!" : ""}`;
 }
 
 function toEntry(text: string): DueEntry {
-  const [shopId, ownerKey = "", second = ""] = text.split(":");
+  const [shopId, handle = "", second = ""] = text.split(":");
   return {
     shopId: Number(shopId),
-    ownerKey,
+    handle,
     second: Number.parseInt(second, 10),
     isEnding: text.endsWith("!"),
   };

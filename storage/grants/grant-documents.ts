@@ -1,4 +1,4 @@
-import type { DocumentStore } from "../documents/documents.ts";
+import type { Collection, DocumentStore } from "../documents/documents.ts";
 import type { Sealer } from "../documents/sealer.ts";
 import { openLeases, type Leases } from "../leases/leases.ts";
 import type { Lease } from "../leases/lease.ts";
@@ -41,40 +41,33 @@ export class GrantDocuments {
   readonly #leases: Leases<StoredGrant>;
   readonly #shopId: number;
   readonly #sealer: Sealer;
-  readonly #extend: (ownerKey: string, endsAt: number) => Promise<unknown>;
+  readonly #documents: Collection<object>;
 
   constructor(store: DocumentStore, shopId: number, sealer: Sealer) {
     const name = `commerce-grant:${shopId}`;
     this.#leases = openLeases(store, name, isStoredGrant);
     this.#shopId = shopId;
     this.#sealer = sealer;
-    const documents = store.collection(name, isObject);
-    this.#extend = (ownerKey, endsAt) =>
-      documents.update(ownerKey, (current, { expiresAt = Infinity }) => {
-        const end = endsAt + dayMilliseconds;
-        return current === undefined || expiresAt >= end
-          ? "keep"
-          : { set: current, expiresAt: end };
-      });
+    this.#documents = store.collection(name, isObject);
   }
 
   /** Reads the grant of a session: one read. */
-  async read(ownerKey: string): Promise<FoundGrant> {
-    return this.#open(ownerKey, await this.#leases.read(ownerKey));
+  async read(handle: string): Promise<FoundGrant> {
+    return this.#open(handle, await this.#leases.read(handle));
   }
 
   /**
    * The same, whether a call may be changing the grant right now, and when the session ends at the latest, as far as the
    * grant's document says (epoch milliseconds).
    */
-  async peek(ownerKey: string): Promise<{
+  async peek(handle: string): Promise<{
     readonly found: FoundGrant;
     readonly isHeld: boolean;
     readonly endsAt: number;
   }> {
-    const { state, isHeld, expiresAt = 0 } = await this.#leases.peek(ownerKey);
+    const { state, isHeld, expiresAt = 0 } = await this.#leases.peek(handle);
     return {
-      found: await this.#open(ownerKey, state),
+      found: await this.#open(handle, state),
       isHeld,
       endsAt: expiresAt - dayMilliseconds,
     };
@@ -86,44 +79,47 @@ export class GrantDocuments {
    * @throws LeaseLostError
    */
   withLease<Result>(
-    ownerKey: string,
+    handle: string,
     signal: AbortSignal | undefined,
     work: (lease: GrantLease) => Promise<Result>,
   ): Promise<Result> {
-    return this.#leases.withLease(ownerKey, { seconds: leaseSeconds, signal }, async (lease) => {
-      const found = await this.#open(ownerKey, lease.state);
-      return work(this.#toGrantLease(ownerKey, lease, found));
+    return this.#leases.withLease(handle, { seconds: leaseSeconds, signal }, async (lease) => {
+      const found = await this.#open(handle, lease.state);
+      return work(this.#toGrantLease(handle, lease, found));
     });
   }
 
   /** Keeps a grant as long as its session. @param endsAt when the session ends now, in epoch milliseconds */
-  async extend(ownerKey: string, endsAt: number): Promise<void> {
-    await this.#extend(ownerKey, endsAt);
+  async extend(handle: string, endsAt: number): Promise<void> {
+    const end = endsAt + dayMilliseconds;
+    await this.#documents.update(handle, (current, { expiresAt = Infinity }) =>
+      current === undefined || expiresAt >= end ? "keep" : { set: current, expiresAt: end },
+    );
   }
 
-  #toGrantLease(ownerKey: string, lease: Lease<StoredGrant>, found: FoundGrant): GrantLease {
+  #toGrantLease(handle: string, lease: Lease<StoredGrant>, found: FoundGrant): GrantLease {
     return {
       found,
       prove: () => lease.prove(),
       save: async (grant, endsAt) => {
-        const sealed = await this.#sealer.seal(JSON.stringify(grant), this.#contextOf(ownerKey));
+        const sealed = await this.#sealer.seal(JSON.stringify(grant), this.#contextOf(handle));
         await lease.save({ sealed }, endsAt + dayMilliseconds);
       },
       end: () => lease.leave({ sealed: "" }, Date.now() + dayMilliseconds),
     };
   }
 
-  async #open(ownerKey: string, stored: StoredGrant | undefined): Promise<FoundGrant> {
+  async #open(handle: string, stored: StoredGrant | undefined): Promise<FoundGrant> {
     if (stored === undefined) return { state: "none" };
     if (stored.sealed === "") return { state: "ended" };
-    const opened = await this.#sealer.unseal(stored.sealed, this.#contextOf(ownerKey));
+    const opened = await this.#sealer.unseal(stored.sealed, this.#contextOf(handle));
     if (opened === undefined) return { state: "unreadable" };
     const grant = JSON.parse(opened.text) as SessionGrant;
     return { ...grant, state: "active", hasOldKey: opened.hasOldKey };
   }
 
-  #contextOf(ownerKey: string): string {
-    return `grant:${this.#shopId}:${ownerKey}`;
+  #contextOf(handle: string): string {
+    return `grant:${this.#shopId}:${handle}`;
   }
 }
 
@@ -131,9 +127,9 @@ export class GrantDocuments {
 export async function hasGrant(
   store: DocumentStore,
   shopId: number,
-  ownerKey: string,
+  handle: string,
 ): Promise<boolean> {
-  const { value } = await store.collection(`commerce-grant:${shopId}`, isObject).get(ownerKey);
+  const { value } = await store.collection(`commerce-grant:${shopId}`, isObject).get(handle);
   return value !== undefined;
 }
 

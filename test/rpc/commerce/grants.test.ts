@@ -166,7 +166,7 @@ function describeGrants(toStorage: () => StorageConfig, hasTwo = false): void {
     await expect(grants.put(large)).rejects.toThrow("Expected at most 16384");
   });
 
-  test("stores a grant encrypted, under the session's owner key, for a day after it", async () => {
+  test("stores a grant encrypted, under the session's handle, for a day after it", async () => {
     const system = createCountingSystem();
     const storage = toStorage();
     const driver = openDriver(storage);
@@ -175,7 +175,7 @@ function describeGrants(toStorage: () => StorageConfig, hasTwo = false): void {
     await grants.obtain();
     const stored = await readStored(driver, "commerce-grant:");
     expect(stored.map(({ key }) => key)).toEqual([
-      `commerce-grant:1001:${call.session.work.ownerKey}`,
+      `commerce-grant:1001:${call.session.current?.record.handle}`,
     ]);
     const text = JSON.stringify(stored);
     expect(text).not.toContain("begun-1");
@@ -196,7 +196,7 @@ describe("a stored grant", () => {
     const thief = await openCall(first);
     await thief.call.session.work.write((record) => record);
     const [{ text } = { text: "" }] = await readStored(driver, "commerce-grant:");
-    const key = `commerce-grant:1001:${thief.call.session.work.ownerKey}`;
+    const key = `commerce-grant:1001:${thief.call.session.current?.record.handle}`;
     await driver.setItemRaw?.(key, text, {});
     expect(await thief.grants.find()).toBeUndefined();
     expect(await thief.grants.obtain()).toEqual({ token: "begun-2" });

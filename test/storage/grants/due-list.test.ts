@@ -15,8 +15,8 @@ function open() {
   return { list: new DueList(store), driver };
 }
 
-function toEntry(ownerKey: string, second = now, isEnding = false): DueEntry {
-  return { shopId: 1001, ownerKey, second, isEnding };
+function toEntry(handle: string, second = now, isEnding = false): DueEntry {
+  return { shopId: 1001, handle, second, isEnding };
 }
 
 async function readHour(list: DueList, second = now): Promise<DueEntry[]> {
@@ -29,7 +29,7 @@ test("returns the entries of an hour as they were added", async () => {
   const { list } = open();
   const entries = [toEntry("a"), toEntry("b", now, true), toEntry("c", now + 7200)];
   for (const entry of entries) await list.add(entry);
-  expect((await readHour(list)).toSorted((a, b) => (a.ownerKey < b.ownerKey ? -1 : 1))).toEqual(
+  expect((await readHour(list)).toSorted((a, b) => (a.handle < b.handle ? -1 : 1))).toEqual(
     entries.slice(0, 2),
   );
   expect(await readHour(list, now + 7200)).toEqual(entries.slice(2));
@@ -40,7 +40,7 @@ test("keeps all entries that are added in parallel, in documents of limited size
   const other = new DueList(openDocumentStore(driver, { log: createTestLog().log }));
   const keys = Array.from({ length: 3000 }, (_, at) => `session-${at}`);
   await Promise.all(keys.map((key, at) => (at % 2 ? list : other).add(toEntry(key))));
-  const found = (await readHour(list)).map(({ ownerKey }) => ownerKey);
+  const found = (await readHour(list)).map(({ handle }) => handle);
   expect(found.toSorted()).toEqual(keys.toSorted());
   const pages = await readStored(driver, "commerce-due:");
   expect(pages.length).toBeGreaterThan(15);
@@ -62,5 +62,5 @@ test("removes entries, and still finds the pages behind an empty one", async () 
   expect(last.length).toBeGreaterThan(1000);
   expect(await readHour(list)).toEqual(last);
   await list.add(toEntry("new"));
-  expect((await readHour(list)).map(({ ownerKey }) => ownerKey)).toContain("new");
+  expect((await readHour(list)).map(({ handle }) => handle)).toContain("new");
 });
