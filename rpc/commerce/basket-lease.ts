@@ -42,15 +42,15 @@ export async function withBasketLease<Result>(
   }
 }
 
+// --- Internal helpers ---
+
 /** The parts that only shops with a commerce system have. @throws Error if the shop has none */
-export function servicesOf({ system, basketLeases, shop }: ShopServices) {
+function servicesOf({ system, basketLeases, shop }: ShopServices) {
   if (system === undefined || basketLeases === undefined) {
     throw new Error(`The shop ${shop.shopId} has no commerce system. Set its key commerce.`);
   }
   return { system, leases: basketLeases };
 }
-
-// --- Internal helpers ---
 
 function createLease(
   lease: Lease<BasketLog>,

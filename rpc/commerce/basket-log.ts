@@ -18,7 +18,7 @@ import type { BasketTarget } from "./commerce-backend.ts";
 export interface BasketLog {
   /** Oldest first. Only the last one can be open. */
   readonly changes: readonly NotedChange[];
-  /** The key of the user's basket that this guest's lines move to; empty if the system joined them. Later changes fail. */
+  /** The key of the user's basket that this guest's lines move to, or {@link joined}. Later changes fail. */
   readonly movedTo?: string | undefined;
 }
 
@@ -35,6 +35,9 @@ export interface NotedChange {
 }
 
 export const emptyLog: BasketLog = { changes: [] };
+
+/** In place of the key of the user's basket: the system has joined the guest's basket. */
+export const joined = "";
 
 /** Whether a stored value is a log. */
 export function isBasketLog(value: unknown): value is BasketLog {

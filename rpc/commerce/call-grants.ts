@@ -1,10 +1,11 @@
+import type { FoundGrant } from "../../storage/grants/grant-documents.ts";
 import { waitFor } from "../../storage/leases/shared-work.ts";
 import type { Call } from "../call.ts";
 import { endRejected } from "../session/logout.ts";
 import type { Session } from "../../storage/sessions/session.ts";
 import type { Grant } from "./commerce-backend.ts";
 import { createVisit } from "./create-visit.ts";
-import { hasOldKey, toUsable, type GrantOwner } from "./shop-grants.ts";
+import { hasOldKey, toUsable, type ShopGrants, type VisitingOwner } from "./shop-grants.ts";
 
 /**
  * The grant of a call's visitor. Each use creates it, so that a call without one pays nothing.
@@ -22,12 +23,10 @@ export class CallGrants {
   async find(): Promise<Grant | undefined> {
     const { services, session } = this.#call;
     if (services.grants === undefined || session.current === undefined) return undefined;
-    const { record } = session.current;
-    if (record.user !== undefined) return this.obtain();
     const found = await services.grants.read(session.current);
-    const usable = toUsable(found, undefined);
-    if (usable !== undefined) return this.#use(usable);
-    return found.state === "active" ? this.obtain() : undefined;
+    const isLoggedIn = session.current.record.user !== undefined;
+    if (!isLoggedIn && found.state !== "active") return undefined;
+    return this.#useOrChange(services.grants, found, undefined);
   }
 
   /**
@@ -39,22 +38,17 @@ export class CallGrants {
   async obtain({ rejected }: { readonly rejected?: Grant | undefined } = {}): Promise<
     Grant | undefined
   > {
-    const { services, session, signal } = this.#call;
+    const { services, session } = this.#call;
     const { grants } = services;
     if (grants === undefined) return undefined;
-    if (session.current === undefined) {
-      // A read begins no session.
-      if (grants.port.begin === undefined || session.isReadOnly) return undefined;
-      // Before the grant begins: a grant without a session would be lost.
-      await session.work.write((record) => record);
-    } else {
-      const found = await grants.read(session.current);
-      const usable = toUsable(found, rejected);
-      if (usable !== undefined && !hasOldKey(found)) return this.#use(usable);
+    if (session.current !== undefined) {
+      return this.#useOrChange(grants, await grants.read(session.current), rejected);
     }
-    const obtained = await waitFor(grants.change(this.#toOwner(), rejected), signal);
-    if (obtained !== "ended") return obtained.grant && this.#use(obtained.grant);
-    return endRejected(session);
+    // A read begins no session.
+    if (grants.port.begin === undefined || session.isReadOnly) return undefined;
+    // Before the grant begins: a grant without a session would be lost.
+    await session.work.write((record) => record);
+    return this.#change(grants, rejected);
   }
 
   /** Stores the grant that a login got, for the session that it began. Call it after `createUserBoundSession`. */
@@ -63,7 +57,25 @@ export class CallGrants {
     await this.#call.services.grants?.put(this.#toOwner(), grant);
   }
 
-  #toOwner(): GrantOwner {
+  async #useOrChange(
+    grants: ShopGrants,
+    found: FoundGrant,
+    rejected: Grant | undefined,
+  ): Promise<Grant | undefined> {
+    const usable = toUsable(found, rejected);
+    if (usable !== undefined && !hasOldKey(found)) return this.#use(usable);
+    return this.#change(grants, rejected);
+  }
+
+  async #change(grants: ShopGrants, rejected: Grant | undefined): Promise<Grant | undefined> {
+    const { session, signal } = this.#call;
+    const obtained = await waitFor(grants.change(this.#toOwner(), rejected), signal);
+    return obtained === "ended"
+      ? endRejected(session)
+      : obtained.grant && this.#use(obtained.grant);
+  }
+
+  #toOwner(): VisitingOwner {
     const call = this.#call;
     const session = call.session.current as Session;
     const basketKey = call.session.lists.nameOf("basket");

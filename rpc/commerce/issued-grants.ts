@@ -2,26 +2,28 @@ import type { ShopUser } from "../../storage/sessions/session-record.ts";
 import type { Call } from "../call.ts";
 import { isSameUser } from "../session/record-changes.ts";
 import type { Grant } from "./commerce-backend.ts";
+import type { LoginVisit } from "./visit.ts";
 
-/** A grant that the commerce system issued during a call, and that no session has yet. */
-export interface IssuedGrant {
-  readonly grant: Grant;
-  /** Whether the session that a login begins can have it. Otherwise, it only came with the check of a password or token. */
-  readonly isForLogin: boolean;
-  /** The user whom the system has accepted; `undefined` until then. */
-  user: ShopUser | undefined;
-}
+/** Gets a grant that the commerce system has issued for a user. */
+export type SetGrant = LoginVisit["setGrant"];
 
-/** Notes a grant. If the call ends before a session has it, the grant ends in the commerce system. */
-export function noteIssued(call: Call, grant: Grant, isForLogin: boolean): IssuedGrant {
-  call.redactor.addSource(() => [grant]);
-  const issued: IssuedGrant = { grant, isForLogin, user: undefined };
-  const all = issuedBy.get(call) ?? new Set();
-  issuedBy.set(call, all.add(issued));
-  call.atEnd(() => {
-    if (all.delete(issued)) endIssued(call, issued);
+/**
+ * Runs work of a login that can get a grant for the user whom it returns. If the call ends before a session has the
+ * grant, it ends in the commerce system.
+ * @param isForLogin whether the session that a login begins can have it. Otherwise, it only came with the check of a
+ * password or token
+ */
+export async function withIssued<Result extends ShopUser | undefined>(
+  call: Call,
+  isForLogin: boolean,
+  work: (setGrant: SetGrant) => Promise<Result>,
+): Promise<Result> {
+  let issued: IssuedGrant | undefined;
+  const result = await work((grant) => {
+    issued = noteIssued(call, grant, isForLogin);
   });
-  return issued;
+  if (issued !== undefined) issued.user = result;
+  return result;
 }
 
 /** Takes the grant that the last login of this user got, for the session that begins. */
@@ -34,7 +36,26 @@ export function takeIssued(call: Call, user: ShopUser): Grant | undefined {
 
 // --- Internal helpers ---
 
+/** A grant that the commerce system issued during a call, and that no session has yet. */
+interface IssuedGrant {
+  readonly grant: Grant;
+  readonly isForLogin: boolean;
+  /** The user whom the system has accepted; `undefined` until then. */
+  user: ShopUser | undefined;
+}
+
 const issuedBy = new WeakMap<Call, Set<IssuedGrant>>();
+
+function noteIssued(call: Call, grant: Grant, isForLogin: boolean): IssuedGrant {
+  call.redactor.addSource(() => [grant]);
+  const issued: IssuedGrant = { grant, isForLogin, user: undefined };
+  const all = issuedBy.get(call) ?? new Set();
+  issuedBy.set(call, all.add(issued));
+  call.atEnd(() => {
+    if (all.delete(issued)) endIssued(call, issued);
+  });
+  return issued;
+}
 
 function endIssued(call: Call, { grant, user }: IssuedGrant): void {
   const { grants } = call.services;

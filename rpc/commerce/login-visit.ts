@@ -3,14 +3,14 @@ import { userOwnerKey } from "../lists/transfer.ts";
 import type { Session } from "../../storage/sessions/session.ts";
 import type { Call } from "../call.ts";
 import { withBasketLease, type BasketLease } from "./basket-lease.ts";
+import { joined } from "./basket-log.ts";
 import { findHeldLease } from "./call-basket.ts";
 import { CallGrants } from "./call-grants.ts";
 import { finishOpenChange } from "./change-basket.ts";
-import type { Grant } from "./commerce-backend.ts";
 import { createVisit } from "./create-visit.ts";
 import { withGrant } from "./granted-visit.ts";
 import { asGuest } from "./guest-visits.ts";
-import { noteIssued, takeIssued, type IssuedGrant } from "./issued-grants.ts";
+import { takeIssued, withIssued, type SetGrant } from "./issued-grants.ts";
 import { reached } from "./test-hooks.ts";
 import type { LoginVisit } from "./visit.ts";
 
@@ -28,17 +28,8 @@ export async function withLoginVisit<Result extends ShopUser | undefined>(
 ): Promise<Result> {
   const { commerce } = call.services;
   if (commerce?.accounts === undefined) return run(createVisit(call));
-  let issued: IssuedGrant | undefined;
-  const setGrant = (grant: Grant) => {
-    issued = noteIssued(call, grant, true);
-  };
-  const result = await runLogin(call, setGrant, run);
-  if (issued !== undefined) issued.user = result;
-  return result;
+  return withIssued(call, true, (setGrant) => runLogin(call, setGrant, run));
 }
-
-/** In place of the key of the user's basket, if the system has joined a guest's basket. */
-export const joined = "";
 
 /** Stores the grant that a login of this call has got for this user, before the session can be used. */
 export async function storeLoginGrant(call: Call, session: Session): Promise<void> {
@@ -46,25 +37,18 @@ export async function storeLoginGrant(call: Call, session: Session): Promise<voi
   const grant = user && takeIssued(call, user);
   if (grant === undefined || user === undefined) return;
   const basketKey = userOwnerKey(call.services.shop.shopId, user.id);
-  const toVisit = () => createVisit(call, { user, grant, toBasketKey: () => basketKey });
-  await call.services.grants?.put({ session, basketKey, toVisit }, grant);
+  await call.services.grants?.put({ session, basketKey }, grant);
 }
 
 /**
  * Runs a check that can log in at the commerce system, for example of a password. The system doesn't see the grant of
  * the session, or it could replace that grant. The session doesn't get the grant of the check, which ends.
  */
-export async function withCheckVisit<Result extends ShopUser | undefined>(
+export function withCheckVisit<Result extends ShopUser | undefined>(
   call: Call,
   run: (visit: LoginVisit) => Promise<Result>,
 ): Promise<Result> {
-  let issued: IssuedGrant | undefined;
-  const setGrant = (grant: Grant) => {
-    issued = noteIssued(call, grant, false);
-  };
-  const result = await run(createVisit(call, { grant: undefined, setGrant }));
-  if (issued !== undefined) issued.user = result;
-  return result;
+  return withIssued(call, false, (setGrant) => run(createVisit(call, { setGrant })));
 }
 
 /**
@@ -83,7 +67,7 @@ export async function withChangeVisit<Result>(
 
 async function runLogin<Result>(
   call: Call,
-  setGrant: (grant: Grant) => void,
+  setGrant: SetGrant,
   run: (visit: LoginVisit) => Promise<Result>,
 ): Promise<Result> {
   const { session } = call;

@@ -4,14 +4,13 @@ import type { Call } from "../call.ts";
 import type { MergedLine } from "../lists/basket-line.ts";
 import { userOwnerKey } from "../lists/transfer.ts";
 import { withBasketLease, type BasketLease } from "./basket-lease.ts";
-import { addDone, complete, findChange, note, type NotedChange } from "./basket-log.ts";
+import { addDone, complete, findChange, joined, note, type NotedChange } from "./basket-log.ts";
 import { findMissed, planClear } from "./basket-plan.ts";
 import { basketsOf, withBasket, type HeldBasket } from "./call-basket.ts";
 import { finishOpenChange, isUnknown, setEach, type BasketVisits } from "./change-basket.ts";
 import type { Shortage } from "./commerce-backend.ts";
 import { isRejectedGrant } from "./granted-visit.ts";
 import { asGuest, createGuestVisits, readGuestGrant } from "./guest-visits.ts";
-import { joined } from "./login-visit.ts";
 import { planMerge, toMergedLines, type PlannedLine } from "./merge-plan.ts";
 import { reached } from "./test-hooks.ts";
 

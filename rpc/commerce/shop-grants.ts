@@ -17,10 +17,14 @@ import { RpcError } from "../error.ts";
 import { commerceUnavailable } from "./system-response.ts";
 import type { GrantedVisit, Visit } from "./visit.ts";
 
-/** The session that a grant belongs to, and the visits in which the backend begins and renews it. */
-export interface GrantOwner {
+/** The session that a grant belongs to. */
+interface GrantOwner {
   readonly session: Session;
   readonly basketKey: string;
+}
+
+/** The same, and the visits in which the backend begins and renews the grant. */
+export interface VisitingOwner extends GrantOwner {
   /** Creates the visit of one request. */
   readonly toVisit: (grant: Grant | undefined, signal: AbortSignal) => Visit;
 }
@@ -65,7 +69,7 @@ export class ShopGrants {
    * lost.
    * @param rejected the grant that the system has rejected before its time
    */
-  change(owner: GrantOwner, rejected: Grant | undefined): Promise<Obtained> {
+  change(owner: VisitingOwner, rejected: Grant | undefined): Promise<Obtained> {
     const { handle } = owner.session.record;
     const name = rejected === undefined ? handle : `${handle} ${JSON.stringify(rejected)}`;
     return this.#changes.run(name, () =>
@@ -119,7 +123,7 @@ export class ShopGrants {
 
   async #changeUnder(
     lease: GrantLease,
-    owner: GrantOwner,
+    owner: VisitingOwner,
     rejected: Grant | undefined,
   ): Promise<Obtained> {
     const { found } = lease;
@@ -136,7 +140,7 @@ export class ShopGrants {
     return this.#begin(lease, owner);
   }
 
-  async #begin(lease: GrantLease, owner: GrantOwner): Promise<Obtained> {
+  async #begin(lease: GrantLease, owner: VisitingOwner): Promise<Obtained> {
     const isLoginOver =
       owner.session.record.user !== undefined &&
       (this.#hasAccounts || lease.found.state === "active");
