@@ -1,5 +1,6 @@
-import { RpcError, type Issue } from "../error.ts";
+import type { Issue } from "../error.ts";
 import { canonicalJson, type CustomData } from "../lists/basket-line.ts";
+import { quantityTooLarge, tooManyItems, unknownItem } from "../lists/list-errors.ts";
 import type { BasketOptions } from "../shop.ts";
 import type { BasketTarget, CommerceBasket, CommerceLine } from "./commerce-backend.ts";
 
@@ -22,14 +23,12 @@ export function planAdds(
     const identity = identify(line);
     const known = targets.get(identity)?.quantity ?? before.get(identity) ?? 0;
     const quantity = known + line.quantity;
-    if (quantity > options.maxQuantity) throw tooMany(pathOf(index), options);
+    if (quantity > options.maxQuantity) throw quantityTooLarge(pathOf(index), options.maxQuantity);
     targets.set(identity, { ...line, quantity });
   }
   const created = [...targets.keys()].filter((identity) => !before.has(identity)).length;
   if (created > 0 && basket.items.length + created > options.maxItems) {
-    throw new RpcError("limit_reached", {
-      detail: `A basket of this shop can have up to ${options.maxItems} lines`,
-    });
+    throw tooManyItems("basket", options.maxItems);
   }
   return [...targets.values()];
 }
@@ -49,7 +48,7 @@ export function planUpdate(
   const next = toTarget({ ...line, customData }, quantity);
   const isSameLine = identify(next) === identify(line);
   const total = isSameLine ? quantity : quantity + (quantitiesOf(basket).get(identify(next)) ?? 0);
-  if (total > options.maxQuantity) throw tooMany(["quantity"], options);
+  if (total > options.maxQuantity) throw quantityTooLarge(["quantity"], options.maxQuantity);
   return isSameLine ? [next] : [toTarget(line, 0), { ...next, quantity: total }];
 }
 
@@ -101,10 +100,5 @@ export function toTarget(
 function findLine({ items }: CommerceBasket, itemKey: string): CommerceLine {
   const line = items.find(({ key }) => key === itemKey);
   if (line !== undefined) return line;
-  throw new RpcError("unknown_item", { detail: "The basket has no line with this key" });
-}
-
-function tooMany(path: Issue["path"], { maxQuantity }: BasketOptions): RpcError {
-  const message = `The quantity of a line in this shop can be up to ${maxQuantity}`;
-  return new RpcError("limit_reached", { detail: message, errors: [{ path, message }] });
+  throw unknownItem("basket");
 }

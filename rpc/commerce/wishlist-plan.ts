@@ -1,4 +1,4 @@
-import { RpcError } from "../error.ts";
+import { tooManyItems, unknownItem } from "../lists/list-errors.ts";
 import type { MergeReport } from "../lists/transfer.ts";
 import type { Wish } from "../lists/wishlist.ts";
 import type { WishlistOptions } from "../shop.ts";
@@ -15,9 +15,7 @@ export function planWish(
   const identity = identifyWish(wish);
   if (items.some((item) => identifyWish(item) === identity)) return [];
   if (items.length >= maxItems) {
-    throw new RpcError("limit_reached", {
-      detail: `A wishlist of this shop can have up to ${maxItems} items`,
-    });
+    throw tooManyItems("wishlist", maxItems);
   }
   return [{ ...wish, isWanted: true }];
 }
@@ -29,7 +27,7 @@ export function planWishRemoval(
 ): readonly WishTarget[] {
   const item = items.find(({ key }) => key === itemKey);
   if (item !== undefined) return [toTarget(item, false)];
-  throw new RpcError("unknown_item", { detail: "The wishlist has no item with this key" });
+  throw unknownItem("wishlist");
 }
 
 export function planWishClear({ items }: CommerceWishlist): readonly WishTarget[] {

@@ -1,4 +1,4 @@
-import { RpcError, type Issue } from "../error.ts";
+import type { Issue } from "../error.ts";
 import { jsonText } from "../method.ts";
 import type { BasketOptions } from "../shop.ts";
 import {
@@ -10,6 +10,7 @@ import {
   type BasketLine,
   type MergedLine,
 } from "./basket-line.ts";
+import { quantityTooLarge, tooManyItems, unknownItem } from "./list-errors.ts";
 import { isTransferable, type TransferableDocument } from "./transfer.ts";
 
 /** A basket as it is stored. */
@@ -77,11 +78,9 @@ export function addItems(
     const at = positionOf(line);
     const existing = items[at];
     const quantity = (existing?.quantity ?? 0) + line.quantity;
-    if (quantity > options.maxQuantity) throw tooMany(pathOf(index), options);
+    if (quantity > options.maxQuantity) throw quantityTooLarge(pathOf(index), options.maxQuantity);
     if (at === most) {
-      throw new RpcError("limit_reached", {
-        detail: `A basket of this shop can have up to ${options.maxItems} lines`,
-      });
+      throw tooManyItems("basket", options.maxItems);
     }
     items[at] = existing === undefined ? { ...line, addedAt: now } : { ...existing, quantity };
   }
@@ -113,7 +112,7 @@ export function updateItem(
   const others = basket.items.filter((item) => item.key !== key);
   const twin = isSameLine ? undefined : others[indexLines(others, [next])(next)];
   const quantity = next.quantity + (twin?.quantity ?? 0);
-  if (quantity > options.maxQuantity) throw tooMany(["quantity"], options);
+  if (quantity > options.maxQuantity) throw quantityTooLarge(["quantity"], options.maxQuantity);
   const items = basket.items
     .filter((item) => item !== twin)
     .map((item) => (item.key === key ? { ...next, quantity } : item));
@@ -184,18 +183,13 @@ function withStoredJson(items: readonly BasketLine[]): readonly BasketLine[] {
 function findItem(basket: Basket, key: string): BasketLine {
   const item = basket.items.find((candidate) => candidate.key === key);
   if (item === undefined) {
-    throw new RpcError("unknown_item", { detail: "The basket has no line with this key" });
+    throw unknownItem("basket");
   }
   return item;
 }
 
 function leaveOut({ variantId, quantity }: BasketLine): MergedLine {
   return { variantId, quantity, outcome: "left_out" };
-}
-
-function tooMany(path: Issue["path"], { maxQuantity }: BasketOptions): RpcError {
-  const message = `The quantity of a line in this shop can be up to ${maxQuantity}`;
-  return new RpcError("limit_reached", { detail: message, errors: [{ path, message }] });
 }
 
 function parseLater(text: string): { readonly basket: BasketView } {

@@ -1,6 +1,6 @@
-import { RpcError } from "../error.ts";
 import type { WishlistOptions } from "../shop.ts";
 import { isProductReference, type ProductReference } from "./basket-line.ts";
+import { tooManyItems, unknownItem } from "./list-errors.ts";
 import { isTransferable, type MergeReport, type TransferableDocument } from "./transfer.ts";
 
 /** A variant or a product that a visitor wishes for. */
@@ -52,9 +52,7 @@ export function addWish(
   const identity = identifyWish(wish);
   if (wishlist.items.some((item) => identifyWish(item) === identity)) return wishlist;
   if (wishlist.items.length >= options.maxItems) {
-    throw new RpcError("limit_reached", {
-      detail: `A wishlist of this shop can have up to ${options.maxItems} items`,
-    });
+    throw tooManyItems("wishlist", options.maxItems);
   }
   return { ...wishlist, items: [...wishlist.items, { ...wish, addedAt: now }] };
 }
@@ -63,7 +61,7 @@ export function addWish(
 export function removeWish(wishlist: Wishlist, key: string): Wishlist {
   const items = wishlist.items.filter((item) => item.key !== key);
   if (items.length === wishlist.items.length) {
-    throw new RpcError("unknown_item", { detail: "The wishlist has no item with this key" });
+    throw unknownItem("wishlist");
   }
   return { ...wishlist, items };
 }
