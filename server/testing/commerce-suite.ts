@@ -34,8 +34,8 @@ export interface CommerceBackendTests {
 }
 
 /**
- * Registers the tests that every adapter with baskets must pass. Requests get lost, are refused, and fail at every
- * place; processes crash at every step; and nothing may be doubled or lost.
+ * Registers the tests that every adapter with baskets must pass. Each request gets lost, is refused, or fails. The
+ * process crashes at each step. Nothing may be doubled or lost.
  *
  * @example
  * import { describe, test } from "vitest";

@@ -1,12 +1,12 @@
 import { hookTests, type Step } from "../../rpc/commerce/test-hooks.ts";
 
 /**
- * The fault of a request. `lose`: the system executes it, and its response is lost. `refuse`: it doesn't reach the
+ * All faults of a request. `lose`: the system executes it, and its response is lost. `refuse`: it doesn't reach the
  * system. `fail`: a proxy responds with 503. `page`: a proxy responds with an HTML page.
  */
-export type Fault = "lose" | "refuse" | "fail" | "page";
+export const faults = ["lose", "refuse", "fail", "page"] as const;
 
-export const faults = ["lose", "refuse", "fail", "page"] as const satisfies readonly Fault[];
+type Fault = (typeof faults)[number];
 
 /** The faults of a test. */
 export interface Disturbance {
@@ -38,17 +38,6 @@ export async function disturb(
     release();
   }
   return count;
-}
-
-/** A random generator that repeats its numbers for a seed (mulberry32). @returns a function for integers below `limit` */
-export function createRandom(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit);
-  };
 }
 
 // --- Internal helpers ---

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import type { Credentials } from "../../rpc/accounts/auth.ts";
-import { createRandom, disturb, faults } from "./faults.ts";
+import { disturb, faults } from "./faults.ts";
 import { toOutcome, type SuiteShop, type SuiteVisitor } from "./suite-shop.ts";
+
+interface SeededRunOptions {
+  readonly variantIds: readonly (string | number)[];
+  /** A new customer of the system, if the backend has accounts. */
+  readonly customer: Credentials | undefined;
+}
 
 /**
  * Runs random changes of a basket, by a guest and then by a user, while random requests fail and processes crash. Each
@@ -11,14 +17,7 @@ import { toOutcome, type SuiteShop, type SuiteVisitor } from "./suite-shop.ts";
 export async function runSeed(
   seed: number,
   shop: SuiteShop,
-  {
-    variantIds,
-    customer,
-  }: {
-    readonly variantIds: readonly (string | number)[];
-    /** A new customer of the system, if the backend has accounts. */
-    readonly customer: Credentials | undefined;
-  },
+  { variantIds, customer }: SeededRunOptions,
 ): Promise<void> {
   const random = createRandom(seed);
   const expected = new Map<string, number>();
@@ -62,8 +61,8 @@ export async function runSeed(
       const items = [...new Set([variantId, variant()])].map((id) => ({ variantId: id, quantity }));
       await succeed(visitor, "addItemsToBasket", { items });
       for (const item of items) add(item.variantId, quantity);
-      // Without a session, each call would begin one.
     } else if (kind === 3 && visitor.hasSession) {
+      // Without a session, each of the two calls would begin one.
       await Promise.all([
         succeed(visitor, "addItemToBasket", { variantId, quantity }),
         succeed(visitor, "addItemToBasket", { variantId, quantity: 1 }),
@@ -90,6 +89,17 @@ export async function runSeed(
 }
 
 // --- Internal helpers ---
+
+/** A random generator that repeats its numbers for a seed (mulberry32). @returns a function for integers below `limit` */
+function createRandom(seed: number): (limit: number) => number {
+  let state = seed;
+  return (limit) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return Math.floor((((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32) * limit);
+  };
+}
 
 async function succeed(visitor: SuiteVisitor, method: string, payload: unknown): Promise<void> {
   const { status, body } = await visitor.repeat(method, payload);
