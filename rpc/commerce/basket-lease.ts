@@ -63,7 +63,7 @@ function createLease(
   let provenUntil = 0;
 
   async function prove(write: () => Promise<AbortSignal>): Promise<AbortSignal> {
-    // A proof holds for four fifths of the lease, from before its write.
+    // A proof is valid for four fifths of the lease, from the start of its write. A request needs the timeout of that.
     const validity = (seconds * 0.8 - system.timeout) * 1000;
     const start = performance.now();
     proof = await write();

@@ -150,7 +150,7 @@ export class ShopGrants {
     }
     if (this.port.begin === undefined) return { grant: undefined };
     const visit = owner.toVisit(undefined, await lease.prove());
-    // Before the grant is stored: a sweep that finds no grant there later has nothing to end.
+    // Before the grant is stored, so that the sweep finds each stored grant.
     const begun = inTime(this.port.begin(visit), visit.signal);
     const [grant] = await Promise.all([begun, this.#note(owner.session)]);
     return { grant: await this.#save(lease, owner, grant) };

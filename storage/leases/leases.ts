@@ -5,11 +5,11 @@ import { createKeyedMutex } from "../documents/keyed-mutex.ts";
 import { endOfLease, HeldLease } from "./held-lease.ts";
 import { isLeaseDocument, type Lease, type LeaseDocument } from "./lease.ts";
 
-/** How long a silent holder keeps a lease, and what ends the wait for it. */
+/** When a silent holder loses a lease, and when a call gives up waiting for it. */
 export interface LeaseOptions {
   /** A waiter takes over after it has seen the lease unchanged for this time. At least 1. */
   readonly seconds: number;
-  /** Ends the wait. It doesn't stop work that has begun. */
+  /** Ends the wait. After the work has begun, it has no effect: pass it to the requests of the work, too. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -27,8 +27,8 @@ export interface Leases<State> {
     readonly expiresAt: number | undefined;
   }>;
   /**
-   * Runs `work` while this process alone holds the lease on a key, and frees the lease after it. Other calls wait, one
-   * of each process polls.
+   * Runs `work` while this process alone holds the lease on a key, and frees the lease after it. Other calls wait. Of
+   * each process, one call polls.
    *
    * A holder that crashes loses its lease to the first waiter that has seen the document unchanged for `seconds`, by the
    * waiter's own monotonic clock. The clocks of two servers are never compared. A holder that was stopped and continues
