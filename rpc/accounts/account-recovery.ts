@@ -1,8 +1,8 @@
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
-import { RpcError } from "../error.ts";
-import { assertInTime, normalizeEmail, toAccountKey } from "./account-documents.ts";
+import { assertInTime, toAccountKey } from "./account-documents.ts";
 import type { Account, AccountDocuments } from "./account-documents.ts";
 import { hashToken, isCurrent, openAccountTokens } from "./account-tokens.ts";
+import { assertNotAddress } from "./address-rule.ts";
 import type { Auth } from "./auth.ts";
 import { sendMail, type Mailer, type TokenMail } from "./mailer.ts";
 import { hashPassword } from "./password.ts";
@@ -106,11 +106,4 @@ export function createAccountRecovery(
 
 function isUnverified({ user }: Account): boolean {
   return user.emailVerified !== true;
-}
-
-/** @throws RpcError `invalid_input` if the new password is the user's address (OWASP ASVS 5.0, 6.2.11) */
-function assertNotAddress(newPassword: string, { email = "" }: ShopUser): void {
-  if (normalizeEmail(newPassword) !== normalizeEmail(email)) return;
-  const message = "Expected something other than the email address";
-  throw new RpcError("invalid_input", { errors: [{ path: ["newPassword"], message }] });
 }

@@ -1,10 +1,9 @@
 import * as z from "zod/mini";
+import { assertNotAddress, isAddress, notTheAddress } from "../accounts/address-rule.ts";
 import type { UserRpcContext } from "../context.ts";
 import { RpcError } from "../error.ts";
 import { defineRpcMethod } from "../method.ts";
 import { email, newPassword, password, personName } from "./fields.ts";
-
-const notTheAddress = "Expected something other than the email address";
 
 /** Returns the logged-in user; `user` is absent for a guest. */
 export const getUser = defineRpcMethod({
@@ -34,7 +33,7 @@ export const register = defineRpcMethod({
       lastName: z.optional(personName),
     })
     .check(
-      z.refine(({ email: address, password: secret }) => !isSameText(address, secret), {
+      z.refine(({ email: address, password: secret }) => !isAddress(secret, address), {
         path: ["password"],
         error: notTheAddress,
       }),
@@ -73,10 +72,7 @@ export const updatePassword = defineRpcMethod({
   input: z.strictObject({ oldPassword: password, newPassword }),
   async handler(passwords, context) {
     const { auth, sessions, user } = context;
-    if (isSameText(user.email ?? "", passwords.newPassword)) {
-      const errors = [{ path: ["newPassword"], message: notTheAddress }];
-      throw new RpcError("invalid_input", { errors });
-    }
+    assertNotAddress(passwords.newPassword, user);
     if (!(await auth.changePassword({ user, ...passwords }))) throw wrongPassword("oldPassword");
     await endOtherSessions(context);
     await sessions.rotate({ fresh: true });
@@ -120,8 +116,4 @@ function wrongPassword(field: string): RpcError {
   return new RpcError("wrong_password", {
     errors: [{ path: [field], message: "This is not the password of the account" }],
   });
-}
-
-function isSameText(a: string, b: string): boolean {
-  return a.trim().toLowerCase() === b.trim().toLowerCase();
 }
