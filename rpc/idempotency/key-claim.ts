@@ -4,9 +4,9 @@ import { createShortId, type SessionRecord } from "../../storage/sessions/sessio
 import { SessionEndedError } from "../../storage/sessions/session.ts";
 import type { Call } from "../call.ts";
 import { RpcError } from "../error.ts";
-import type { ShopServices } from "../shop.ts";
 import { addAnswer, findAnswer, removeMark } from "./kept-answers.ts";
 import type { RequestKey } from "./request-key.ts";
+import { runningCallsOf, type RunningCall } from "./running-calls.ts";
 
 /** The session has an answer of the key, or another call with the key is running. */
 export class AnswerFoundError extends Error {
@@ -43,9 +43,7 @@ export class KeyClaim {
 
   /** Finds the answer of an earlier call. @throws RpcError `idempotency_key_reused` */
   find(): KeptAnswer | undefined {
-    const { session } = this.#call;
-    const found = findAnswer(session.current?.record, this.#key.id, Date.now());
-    if (found !== undefined) this.#key.assertSame(found.fingerprint);
+    const found = this.#look();
     return found?.status === undefined ? undefined : found;
   }
 
@@ -61,8 +59,7 @@ export class KeyClaim {
       session.current !== undefined;
       pause = Math.min(2 * pause, maxPause)
     ) {
-      const found = findAnswer(session.current.record, this.#key.id, Date.now());
-      if (found !== undefined) this.#key.assertSame(found.fingerprint);
+      const found = this.#look();
       if (found?.status !== undefined) return found;
       const local = this.#findLocal();
       const isTaken = local !== undefined || (found !== undefined && !this.#isSilent(found));
@@ -104,22 +101,20 @@ export class KeyClaim {
     return `${services.shop.shopId}:${session.current?.record.handle}:${this.#key.id}`;
   }
 
-  /** The running calls that this one can wait for without the storage. */
-  get #local(): Map<string, Running> {
-    const { services } = this.#call;
-    if (!services.isShared) return running;
-    const known = runningOf.get(services) ?? new Map<string, Running>();
-    runningOf.set(services, known);
-    return known;
-  }
-
   /** The longest time of a call, in milliseconds: a deadline expires up to a tenth of it, or a second, too late. */
   get #longest(): number {
     return this.#call.runtime.callTimeout * 1100 + 1000;
   }
 
-  #findLocal(): Running | undefined {
-    const local = this.#local.get(this.#name);
+  /** Finds the answer of the key, or the mark of a running call. @throws RpcError `idempotency_key_reused` */
+  #look(): KeptAnswer | undefined {
+    const found = findAnswer(this.#call.session.current?.record, this.#key.id, Date.now());
+    if (found !== undefined) this.#key.assertSame(found.fingerprint);
+    return found;
+  }
+
+  #findLocal(): RunningCall | undefined {
+    const local = runningCallsOf(this.#call.services).find(this.#name);
     return local !== undefined && performance.now() - local.at < this.#longest ? local : undefined;
   }
 
@@ -141,17 +136,9 @@ export class KeyClaim {
   /** @param expected the mark to take over @returns whether this call was the first */
   async #claim(expected: KeptAnswer | undefined): Promise<boolean> {
     this.#call.request.deadline.assertInTime();
-    const name = this.#name;
-    let end!: () => void;
-    const ended = new Promise<void>((resolve) => (end = resolve));
-    const own: Running = { ended, at: performance.now() };
-    const local = this.#local;
-    local.set(name, own);
-    this.#release = () => {
-      if (local.get(name) === own) local.delete(name);
-      end();
-    };
-    if (!this.#call.services.isShared) return true;
+    const { services } = this.#call;
+    this.#release = runningCallsOf(services).begin(this.#name);
+    if (!services.isShared) return true;
     const holder = createShortId();
     const { id, fingerprint } = this.#key;
     try {
@@ -235,19 +222,6 @@ interface Watch {
   /** On the clock of `performance.now`. */
   readonly at: number;
 }
-
-/** A call of this process, by its session and its key. */
-interface Running {
-  readonly ended: Promise<void>;
-  /** On the clock of `performance.now`. */
-  readonly at: number;
-}
-
-/** The running calls of this process, if no other process writes their sessions. */
-const running = new Map<string, Running>();
-
-/** The running calls of each shop of a server, if other servers write its sessions, too. */
-const runningOf = new WeakMap<ShopServices, Map<string, Running>>();
 
 function sessionChanged(): RpcError {
   return new RpcError("session_changed", { executed: false });
