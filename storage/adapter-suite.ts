@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Driver } from "unstorage";
 import { createAdapter } from "./adapters.ts";
+import { systemClock } from "./clock.ts";
 import type { Expected, StorageAdapter, Swap } from "./documents/adapter.ts";
 import type { DocumentStore } from "./documents/documents.ts";
 import { toEnvelope } from "./documents/envelope.ts";
@@ -191,7 +192,10 @@ export function testStorageAdapter({ test, createDriver }: StorageAdapterTests):
   function testAdapter(title: string, run: (adapter: StorageAdapter) => Promise<void>): void {
     test(title, async () => {
       const driver = await createDriver(createName());
-      const adapter = createAdapter(driver, createKeyedMutex(), silent);
+      const adapter = createAdapter(driver, createKeyedMutex(), {
+        log: silent,
+        clock: systemClock,
+      });
       try {
         await run(adapter);
       } finally {

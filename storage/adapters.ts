@@ -1,10 +1,10 @@
 import type { Driver } from "unstorage";
 import { supports } from "#drivers";
-import type { Logger } from "../shared/log.ts";
 import {
   isAdapterDriver,
   pingKey,
   type AdapterDriver,
+  type AdapterOptions,
   type StorageAdapter,
 } from "./documents/adapter.ts";
 import { assertWritable, createDriverAdapter } from "./documents/driver-adapter.ts";
@@ -19,19 +19,23 @@ import { findDeferred } from "./deferred-driver.ts";
  *
  * @throws TypeError if the driver can't write, or if its adapter contradicts itself
  */
-export function createAdapter(driver: Driver, mutex: KeyedMutex, log: Logger): StorageAdapter {
+export function createAdapter(
+  driver: Driver,
+  mutex: KeyedMutex,
+  options: AdapterOptions,
+): StorageAdapter {
   if (isAdapterDriver(driver)) {
-    return withTimeLimit(assertConsistent(driver, driver.createAdapter({ log })));
+    return withTimeLimit(assertConsistent(driver, driver.createAdapter(options)));
   }
   const deferred = findDeferred(driver);
   if (deferred !== undefined) {
     if (deferred.capabilities.atomic === "process") assertWritable(driver);
     return createDeferredAdapter(deferred.capabilities, async () =>
-      createAdapter(await deferred.load(), mutex, log),
+      createAdapter(await deferred.load(), mutex, options),
     );
   }
   const support = supports.find(({ isSupported }) => isSupported(driver));
-  return support?.createAdapter(driver, { log }) ?? createDriverAdapter(driver, mutex, log);
+  return support?.createAdapter(driver, options) ?? createDriverAdapter(driver, mutex, options);
 }
 
 /** Whether changes in a storage are atomic across processes. Opens nothing. */

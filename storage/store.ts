@@ -1,8 +1,9 @@
 import type { Driver } from "unstorage";
+import { systemClock, type Clock } from "./clock.ts";
 import { createAdapter } from "./adapters.ts";
 import { createChanges } from "./documents/changes.ts";
 import { openCollection } from "./documents/collection.ts";
-import type { StorageAdapter } from "./documents/adapter.ts";
+import type { AdapterOptions, StorageAdapter } from "./documents/adapter.ts";
 import { createDriverAdapter } from "./documents/driver-adapter.ts";
 import type {
   ChangeFeed,
@@ -16,7 +17,7 @@ import type {
 import { createKeyedMutex } from "./documents/keyed-mutex.ts";
 import { withUnavailable } from "./documents/unavailable.ts";
 import { isPrivateDriver, openDriver } from "./open-driver.ts";
-import { createSafeLog, type Logger } from "../shared/log.ts";
+import { createSafeLog } from "../shared/log.ts";
 
 /**
  * Opens a document store on a driver. Stores on one driver object share their locks. The last store that closes
@@ -25,11 +26,12 @@ import { createSafeLog, type Logger } from "../shared/log.ts";
  * @throws TypeError if the driver can't write, or if its adapter contradicts itself
  */
 export function openDocumentStore(driver: Driver, options: DocumentStoreOptions): DocumentStore {
+  const { clock = systemClock } = options;
   const log = createSafeLog(options.log);
-  const shared = sharedByDriver.get(driver) ?? open(driver, log);
+  const shared = sharedByDriver.get(driver) ?? open(driver, { log, clock });
   sharedByDriver.set(driver, shared);
   shared.users++;
-  return createStore(shared, log, () => release(driver, shared));
+  return createStore(shared, { log, clock }, () => release(driver, shared));
 }
 
 /** Whether a stored value is a count. */
@@ -44,23 +46,28 @@ type Shared = ReturnType<typeof open>;
 
 const sharedByDriver = new WeakMap<Driver, Shared>();
 
-function open(driver: Driver, log: Logger) {
+function open(driver: Driver, options: AdapterOptions) {
   const name = driver.name ?? "custom";
   const mutex = createKeyedMutex();
-  const adapter = withUnavailable(createAdapter(driver, mutex, log), name);
+  const adapter = withUnavailable(createAdapter(driver, mutex, options), name);
   const isPrivate = isPrivateDriver(driver);
   return { name, adapter, changes: createChanges(adapter, isPrivate), mutex, isPrivate, users: 0 };
 }
 
-function createStore(shared: Shared, log: Logger, end: () => Promise<void>): DocumentStore {
+function createStore(
+  shared: Shared,
+  { log, clock }: AdapterOptions,
+  end: () => Promise<void>,
+): DocumentStore {
   const { name, adapter, changes, mutex, isPrivate } = shared;
-  const storage = { adapter, changes, mutex, log };
+  const storage = { adapter, changes, mutex, log, clock };
   const feeds: ChangeFeed[] = [];
   let memory: StorageAdapter | undefined;
   let closing: Promise<void> | undefined;
   return {
     driver: name,
     capabilities: adapter.capabilities,
+    clock,
     isPrivate,
     collection: (collection, isDocument, unreadable = "drop") =>
       openCollection(storage, collection, isDocument, unreadable),
@@ -70,7 +77,7 @@ function createStore(shared: Shared, log: Logger, end: () => Promise<void>): Doc
       const isShared = adapter.capabilities.atomic === "cluster";
       const holder = isShared ? adapter : (memory ??= openMemory());
       const counts = openCollection({ ...storage, adapter: holder }, counted, isCount, "refuse");
-      return createDocumentCounters(counts, window);
+      return createDocumentCounters(counts, window, clock);
     },
     watch(prefix) {
       const feed = changes.openFeed(prefix);
@@ -87,7 +94,7 @@ function createStore(shared: Shared, log: Logger, end: () => Promise<void>): Doc
   };
 
   function openMemory(): StorageAdapter {
-    return createDriverAdapter(openDriver({ driver: "memory" }), mutex, log);
+    return createDriverAdapter(openDriver({ driver: "memory" }), mutex, { log, clock });
   }
 }
 
@@ -99,16 +106,21 @@ async function release(driver: Driver, shared: Shared): Promise<void> {
 }
 
 /** Counts with documents. @param window seconds */
-function createDocumentCounters(counts: Collection<number>, window: number): Counters {
+function createDocumentCounters(
+  counts: Collection<number>,
+  window: number,
+  clock: Clock,
+): Counters {
   return {
     // Waits for the additions that began before it, so that parallel guesses don't pass the limit.
-    read: async (key) => toState(await counts.update(key, () => "keep")),
+    read: async (key) => toState(await counts.update(key, () => "keep"), clock),
     add: async (key) =>
       toState(
-        await counts.update(key, (count = 0, { expiresAt = Date.now() + window * 1000 }) => ({
+        await counts.update(key, (count = 0, { expiresAt = clock.now() + window * 1000 }) => ({
           set: count + 1,
           expiresAt,
         })),
+        clock,
       ),
     async takeBack(key) {
       await counts.update(key, (count = 0, { expiresAt }) =>
@@ -121,7 +133,10 @@ function createDocumentCounters(counts: Collection<number>, window: number): Cou
   };
 }
 
-function toState({ value: count = 0, expiresAt = 0 }: Snapshot<number>): CounterState {
-  const endsIn = Math.max(0, Math.ceil((expiresAt - Date.now()) / 1000));
+function toState(
+  { value: count = 0, expiresAt = 0 }: Snapshot<number>,
+  clock: Clock,
+): CounterState {
+  const endsIn = Math.max(0, Math.ceil((expiresAt - clock.now()) / 1000));
   return count === 0 || endsIn === 0 ? { count: 0, endsIn: 0 } : { count, endsIn };
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createStorage, type Driver } from "unstorage";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished } from "vitest";
+import { systemClock, type Clock } from "../storage/clock.ts";
 import {
   type Collection,
   type DocumentStore,
@@ -30,13 +31,16 @@ export const setTo =
   () => ({ set: { count }, expiresAt });
 
 /** A store on a driver, with one collection; both end with the test. */
-export function openCounters(driver: Driver): {
+export function openCounters(
+  driver: Driver,
+  clock: Clock = systemClock,
+): {
   store: DocumentStore;
   counters: Collection<Counter>;
   lines: LogLine[];
 } {
   const { log, lines } = createTestLog();
-  const store = openDocumentStore(driver, { log });
+  const store = openDocumentStore(driver, { log, clock });
   onTestFinished(() => store.close());
   return { store, counters: store.collection("counter:1", isCounter), lines };
 }
@@ -65,7 +69,7 @@ export async function until(isDone: () => Promise<boolean>): Promise<void> {
 }
 
 /** A driver whose responses arrive a macrotask later, as over a network. */
-export function slowDown(driver: Driver): Driver {
+export function slowDown(driver: Driver, clock: Clock = systemClock): Driver {
   if (driver.name === "redis") return driver;
   const { getItem, getItemRaw = getItem, setItem, setItemRaw = setItem, removeItem } = driver;
   return {
@@ -74,17 +78,17 @@ export function slowDown(driver: Driver): Driver {
     setItemRaw: setItemRaw && later(setItemRaw),
     removeItem: removeItem && later(removeItem),
   };
-}
 
-function later<Args extends unknown[], Result>(run: (...args: Args) => Result) {
-  return async (...args: Args): Promise<Awaited<Result>> => {
-    await nextMacrotask();
-    const result = await run(...args);
-    await nextMacrotask();
-    return result;
-  };
-}
+  function later<Args extends unknown[], Result>(run: (...args: Args) => Result) {
+    return async (...args: Args): Promise<Awaited<Result>> => {
+      await nextMacrotask();
+      const result = await run(...args);
+      await nextMacrotask();
+      return result;
+    };
+  }
 
-function nextMacrotask(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 1));
+  function nextMacrotask(): Promise<void> {
+    return new Promise((resolve) => void clock.setTimeout(resolve, 1));
+  }
 }

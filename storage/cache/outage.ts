@@ -1,6 +1,8 @@
+import { systemClock } from "../clock.ts";
+
 /**
  * Remembers that a storage failed, so that callers who can do without it don't wait for it again. While it is down,
- * a read in the background finds out once a second, at most, whether it works again.
+ * a read in the background finds out once a second of real time, at most, whether it works again.
  */
 export function createOutage() {
   let isDown = false;
@@ -19,14 +21,14 @@ export function createOutage() {
         return result;
       } catch {
         isDown = true;
-        probedAt = performance.now();
+        probedAt = systemClock.monotonic();
         return undefined;
       }
     },
 
     /** Tries an operation in the background. */
     probe(operation: () => Promise<unknown>): void {
-      const now = performance.now();
+      const now = systemClock.monotonic();
       if (now - probedAt < probeInterval) return;
       probedAt = now;
       operation().then(

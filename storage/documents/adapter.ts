@@ -1,5 +1,6 @@
 import type { Driver } from "unstorage";
 import type { Logger } from "../../shared/log.ts";
+import type { Clock } from "../clock.ts";
 import type { Capabilities, ChangeListener, Counters, StorageFaults } from "./documents.ts";
 
 /** The condition of a swap on the current text of a key. `text` is empty if `match` is `absent`. */
@@ -72,6 +73,8 @@ export interface AdapterDriver extends Driver {
 /** The arguments of {@link AdapterDriver.createAdapter}. */
 export interface AdapterOptions {
   readonly log: Logger;
+  /** The clock that `expiresAt` of a {@link Replacement} refers to. */
+  readonly clock: Clock;
 }
 
 /** Makes a driver for the config of a storage that has an adapter and no unstorage driver. */

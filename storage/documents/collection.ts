@@ -1,3 +1,4 @@
+import { pause, type Clock } from "../clock.ts";
 import type { StorageAdapter, Expected, Replacement, Swap } from "./adapter.ts";
 import type { createChanges } from "./changes.ts";
 import {
@@ -26,12 +27,13 @@ export function openCollection<T>(
     readonly changes: ReturnType<typeof createChanges>;
     readonly mutex: KeyedMutex;
     readonly log: Logger;
+    readonly clock: Clock;
   },
   name: string,
   isDocument: (value: unknown) => value is T,
   policy: UnreadablePolicy,
 ): Collection<T> {
-  const { adapter, changes, mutex, log } = storage;
+  const { adapter, changes, mutex, log, clock } = storage;
   return {
     async get(key) {
       const path = toPath(key);
@@ -82,7 +84,7 @@ export function openCollection<T>(
       const isOwn = swap.current !== undefined && swap.current === next.replacement?.text;
       if (isOwn) return next.snapshot;
       current = await admit(path, swap.current);
-      await pause(attempt);
+      await pauseAfter(attempt);
     }
     throw tooBusy();
   }
@@ -149,6 +151,10 @@ export function openCollection<T>(
     return { value, expiresAt, version };
   }
 
+  function isOver({ expiresAt = Infinity }: { readonly expiresAt?: number | undefined }): boolean {
+    return expiresAt <= clock.now();
+  }
+
   function accepts(value: unknown): value is T {
     try {
       return isDocument(value);
@@ -196,10 +202,6 @@ function toUnreadableError(path: string): StorageUnavailableError {
   );
 }
 
-function isOver({ expiresAt = Infinity }: { readonly expiresAt?: number | undefined }): boolean {
-  return expiresAt <= Date.now();
-}
-
 function toExpected(version: string): Expected {
   if (version === "") return { match: "absent", text: "" };
   return version.startsWith(unreadable)
@@ -217,8 +219,8 @@ function toExpiresAt(expiresAt = Infinity): number | undefined {
  * writes immediately. Otherwise a process that changes the document all the time would win each time. The pause is random,
  * so that two processes don't stay in step.
  */
-async function pause(attempt: number): Promise<void> {
+async function pauseAfter(attempt: number): Promise<void> {
   if (attempt % 2 === 0) return;
   const longest = Math.min(2 ** ((attempt + 1) / 2), 64);
-  await new Promise((resolve) => setTimeout(resolve, Math.random() * longest));
+  await pause(Math.random() * longest);
 }

@@ -1,4 +1,5 @@
 import type { Logger } from "../../shared/log.ts";
+import type { Clock } from "../clock.ts";
 
 /** The guarantees of a store. The server prints them at startup. */
 export type Capabilities = Atomicity & {
@@ -114,6 +115,8 @@ export interface DocumentStore {
   /** The driver's name, as unstorage knows it. */
   readonly driver: string;
   readonly capabilities: Capabilities;
+  /** The clock by which its documents expire. */
+  readonly clock: Clock;
   /** Whether only stores of this process can change it, because this process created its driver. */
   readonly isPrivate: boolean;
   /**
@@ -149,6 +152,11 @@ export interface DocumentStore {
 /** Options of {@link openDocumentStore}. */
 export interface DocumentStoreOptions {
   readonly log: Logger;
+  /**
+   * The time and the timers, for tests. Stores on one driver object share the timers of the first one.
+   * @default the computer's clock
+   */
+  readonly clock?: Clock | undefined;
 }
 
 /** The snapshot of a new key. Pass it to `update` to save the read before the first write. */

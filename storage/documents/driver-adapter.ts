@@ -3,6 +3,7 @@ import {
   asideSeconds,
   pingKey,
   pingSeconds,
+  type AdapterOptions,
   type StorageAdapter,
   type Expected,
 } from "./adapter.ts";
@@ -10,7 +11,7 @@ import { createClientListener } from "./driver-client.ts";
 import { parseEnvelope, toEnvelope } from "./envelope.ts";
 import { createExpirySweeper } from "./expiry-sweeper.ts";
 import { isFileDriver, isCloudflareKv, takesBytes } from "./driver.ts";
-import { describeError, type Logger } from "../../shared/log.ts";
+import { describeError } from "../../shared/log.ts";
 import type { KeyedMutex } from "./keyed-mutex.ts";
 import { createDriverCalls } from "./unavailable.ts";
 
@@ -23,13 +24,13 @@ import { createDriverCalls } from "./unavailable.ts";
 export function createDriverAdapter(
   driver: Driver,
   mutex: KeyedMutex,
-  log: Logger,
+  { log, clock }: AdapterOptions,
 ): StorageAdapter {
   assertWritable(driver);
   const storage = createStorage({ driver });
   const listen = createClientListener(driver, log);
   const calls = createDriverCalls(listen);
-  const sweeper = createExpirySweeper((key) => mutex(key, () => expire(key)));
+  const sweeper = createExpirySweeper(clock, (key) => mutex(key, () => expire(key)));
   const isKv = isCloudflareKv(driver);
   // An LRU cache evicts by itself, and a list of its expiry times could grow larger than the cache. In a worker, no timer
   // runs between requests, so Cloudflare KV removes documents.
@@ -63,7 +64,7 @@ export function createDriverAdapter(
       const current = await read(key);
       if (current !== text) return { swapped: false, current };
       const aside = toAsideKey(key);
-      const expiresAt = Date.now() + asideSeconds * 1000;
+      const expiresAt = clock.now() + asideSeconds * 1000;
       // Stored as a document: otherwise the sweep of a later process couldn't read when it expires.
       await write(aside, toEnvelope(JSON.stringify(text), expiresAt).text, expiresAt);
       if (!removesItself) sweeper.add(aside, expiresAt);
@@ -72,7 +73,7 @@ export function createDriverAdapter(
     },
     async ping() {
       await read(pingKey);
-      const expiresAt = Date.now() + pingSeconds * 1000;
+      const expiresAt = clock.now() + pingSeconds * 1000;
       await write(pingKey, toEnvelope("1", expiresAt).text, expiresAt);
       if (!removesItself) sweeper.add(pingKey, expiresAt);
     },
@@ -107,7 +108,8 @@ export function createDriverAdapter(
   function write(key: string, text: string, expiresAt?: number): undefined | Promise<unknown> {
     calls.admit(key);
     const value = isGivenBytes ? Buffer.from(text) : text;
-    const options = isKv && expiresAt !== undefined ? { ttl: toKvTtl(expiresAt) } : {};
+    const options =
+      isKv && expiresAt !== undefined ? { ttl: toKvTtl(expiresAt - clock.now()) } : {};
     const written: unknown =
       driver.setItemRaw === undefined
         ? storage.setItemRaw(key, value, options)
@@ -132,7 +134,7 @@ export function createDriverAdapter(
   async function expire(key: string): Promise<number | undefined> {
     const text = await read(key);
     const expiresAt = text === undefined ? undefined : parseEnvelope(text)?.expiresAt;
-    if (expiresAt === undefined || expiresAt > Date.now()) return expiresAt;
+    if (expiresAt === undefined || expiresAt > clock.now()) return expiresAt;
     await remove(key);
     return undefined;
   }
@@ -158,8 +160,8 @@ export function assertWritable(driver: Driver): void {
 // --- Internal helpers ---
 
 /** Seconds until KV removes a text: 60 at least. The store itself ignores an expired text. */
-function toKvTtl(expiresAt: number): number {
-  return Math.max(60, Math.ceil((expiresAt - Date.now()) / 1000));
+function toKvTtl(milliseconds: number): number {
+  return Math.max(60, Math.ceil(milliseconds / 1000));
 }
 
 function isThenable(value: unknown): value is Promise<unknown> {

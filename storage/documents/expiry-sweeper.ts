@@ -1,5 +1,4 @@
-// Node's own timer, because tests fake the global ones.
-import { setTimeout as sleep } from "node:timers/promises";
+import { pause, type Clock, type Timer } from "../clock.ts";
 
 /**
  * Removes documents after they expire.
@@ -8,13 +7,16 @@ import { setTimeout as sleep } from "node:timers/promises";
  * document was extended, `expire` returns the new time when the old one has passed.
  * @param expire removes a document if it has expired; otherwise returns when it expires
  */
-export function createExpirySweeper(expire: (key: string) => Promise<number | undefined>) {
+export function createExpirySweeper(
+  clock: Clock,
+  expire: (key: string) => Promise<number | undefined>,
+) {
   /** When each document expires, in epoch seconds: small integers, which V8 stores in the map itself. */
   const ends = new Map<string, number>();
   /** Iterator position of the running round. */
   let round = ends.entries();
   /** Created by the first document, because a worker has no timers while its modules load. */
-  let timer: NodeJS.Timeout | undefined;
+  let timer: Timer | undefined;
   let isSweeping = false;
   let isStopped = false;
   return {
@@ -26,13 +28,13 @@ export function createExpirySweeper(expire: (key: string) => Promise<number | un
     /** Stops the timer. */
     stop(): void {
       isStopped = true;
-      clearInterval(timer);
+      timer?.cancel();
     },
   };
 
   /** Adds a document that expires at `expiresAt` (epoch milliseconds). An earlier time of its key stays. */
   function add(key: string, expiresAt: number): void {
-    if (!isStopped) timer ??= setInterval(() => void sweep(), interval).unref();
+    if (!isStopped) timer ??= clock.setInterval(() => void sweep(), interval).unref();
     const endsAt = Math.ceil(expiresAt / 1000);
     if (endsAt < (ends.get(key) ?? Infinity)) ends.set(key, endsAt);
   }
@@ -46,29 +48,29 @@ export function createExpirySweeper(expire: (key: string) => Promise<number | un
     isSweeping = true;
     /** The entries that stay: removals don't count, so one sweep removes all that is due together. */
     let left = Math.max(minEntries, ends.size / sweepsPerRound);
-    let startedAt = performance.now();
+    let startedAt = clock.monotonic();
     while (left > 0) {
       if (isStopped) break;
       const { due, visited } = takeDue();
       await Promise.all(due.map(end));
       if (visited === 0) break;
       left -= visited - due.length;
-      if (performance.now() - startedAt < sliceTime) continue;
-      await sleep(pauseTime, undefined, { ref: false });
-      startedAt = performance.now();
+      if (clock.monotonic() - startedAt < sliceTime) continue;
+      await pause(pauseTime, { ref: false });
+      startedAt = clock.monotonic();
     }
     isSweeping = false;
   }
 
   async function end(key: string): Promise<void> {
     // If the storage fails, try again later.
-    const next = await expire(key).catch(() => Date.now() + retryAfter);
+    const next = await expire(key).catch(() => clock.now() + retryAfter);
     if (next !== undefined) add(key, next);
   }
 
   /** Takes the due entries of the next ones; `visited` is 0 at the end of a round. */
   function takeDue() {
-    const now = Date.now() / 1000;
+    const now = clock.now() / 1000;
     const due: string[] = [];
     let visited = 0;
     while (visited < stepSize && due.length < parallel) {

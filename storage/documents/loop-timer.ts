@@ -1,4 +1,5 @@
-import { setImmediate, setTimeout } from "node:timers";
+import { setImmediate } from "node:timers";
+import { systemClock } from "../clock.ts";
 
 /** Work in progress of a {@link LoopTimer}: a link of a list, because there are many. */
 export interface Timed {
@@ -12,6 +13,8 @@ export interface Timed {
 /**
  * A time limit in the event loop's own time. If a method holds the loop for seconds, that counts as a tenth of the
  * limit, so the process reads replies that have arrived before it declares a timeout.
+ *
+ * This is real time, also in a test with a clock of its own: a storage doesn't follow the test's clock.
  */
 export class LoopTimer {
   readonly #interval: number;
@@ -53,15 +56,15 @@ export class LoopTimer {
 
   #wait(): void {
     this.#isTicking = true;
-    setTimeout(() => this.#advanceAfterReads(), this.#interval);
+    systemClock.setTimeout(() => this.#advanceAfterReads(), this.#interval);
   }
 
   /** A timer can run before the loop has read its sockets; an immediate runs after. */
   #advanceAfterReads(): void {
-    const at = performance.now();
+    const at = systemClock.monotonic();
     setImmediate(() => {
       // If a method has held the loop since then, replies may have arrived.
-      const wasHeld = performance.now() - at > this.#interval;
+      const wasHeld = systemClock.monotonic() - at > this.#interval;
       if (wasHeld) this.#advanceAfterReads();
       else this.#advance();
     });

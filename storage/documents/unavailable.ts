@@ -1,3 +1,4 @@
+import { systemClock } from "../clock.ts";
 import type { StorageAdapter } from "./adapter.ts";
 import { LoopTimer } from "./loop-timer.ts";
 
@@ -76,7 +77,7 @@ export function createDriverCalls(onFailure: () => void) {
         throw new StorageTimeoutError("An earlier change of this document is still pending");
       }
       if (timeouts < maxTimeouts) return;
-      const now = Date.now();
+      const now = systemClock.now();
       if (Math.abs(now - lastProbe) < probeInterval) {
         throw new StorageTimeoutError("The driver does not respond");
       }

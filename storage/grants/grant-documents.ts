@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import type { Collection, DocumentStore } from "../documents/documents.ts";
 import type { Sealer } from "../documents/sealer.ts";
 import { openLeases, type Leases } from "../leases/leases.ts";
@@ -39,6 +40,7 @@ export interface GrantLease {
  */
 export class GrantDocuments {
   readonly #leases: Leases<StoredGrant>;
+  readonly #clock: Clock;
   readonly #shopId: number;
   readonly #sealer: Sealer;
   readonly #documents: Collection<object>;
@@ -46,6 +48,7 @@ export class GrantDocuments {
   constructor(store: DocumentStore, shopId: number, sealer: Sealer) {
     const name = `commerce-grant:${shopId}`;
     this.#leases = openLeases(store, name, isStoredGrant);
+    this.#clock = store.clock;
     this.#shopId = shopId;
     this.#sealer = sealer;
     this.#documents = store.collection(name, isObject);
@@ -105,7 +108,7 @@ export class GrantDocuments {
         const sealed = await this.#sealer.seal(JSON.stringify(grant), this.#contextOf(handle));
         await lease.save({ sealed }, endsAt + dayMilliseconds);
       },
-      end: () => lease.leave({ sealed: "" }, Date.now() + dayMilliseconds),
+      end: () => lease.leave({ sealed: "" }, this.#clock.now() + dayMilliseconds),
     };
   }
 

@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import type { Collection, Snapshot } from "../documents/documents.ts";
 import { StorageUnavailableError } from "../documents/unavailable.ts";
 import { LeaseLostError, type Lease, type LeaseDocument } from "./lease.ts";
@@ -5,6 +6,7 @@ import { LeaseLostError, type Lease, type LeaseDocument } from "./lease.ts";
 /** A lease that this process got, as long as nobody takes it over. */
 export class HeldLease<State> implements Lease<State> {
   readonly number: number;
+  readonly #clock: Clock;
   readonly #documents: Collection<LeaseDocument<State>>;
   readonly #key: string;
   readonly #seconds: number;
@@ -15,11 +17,13 @@ export class HeldLease<State> implements Lease<State> {
 
   /** @param snapshot the document that names this holder */
   constructor(
+    clock: Clock,
     documents: Collection<LeaseDocument<State>>,
     key: string,
     seconds: number,
     snapshot: Snapshot<LeaseDocument<State>>,
   ) {
+    this.#clock = clock;
     this.#documents = documents;
     this.#key = key;
     this.#seconds = seconds;
@@ -61,11 +65,11 @@ export class HeldLease<State> implements Lease<State> {
   ): Promise<AbortSignal> {
     const time = this.#seconds * 800;
     for (let attempt = 0; attempt < maxProofs; attempt++) {
-      const start = performance.now();
+      const start = this.#clock.monotonic();
       await this.#write((held) => ({ ...held, state: toState(held.state) }), expiresAt);
-      const left = Math.floor(time - (performance.now() - start));
+      const left = Math.floor(time - (this.#clock.monotonic() - start));
       // If the process was stopped until the reply arrived, another one may hold the lease by now.
-      if (left > 0) return AbortSignal.timeout(left);
+      if (left > 0) return this.#clock.timeout(left);
     }
     throw new StorageUnavailableError(
       `The storage took longer than ${time} ms to renew a lease of ${this.#seconds} s`,
@@ -82,7 +86,10 @@ export class HeldLease<State> implements Lease<State> {
         if (current?.holder !== this.#holder || current.number !== this.number) {
           throw new LeaseLostError();
         }
-        return { set: change(current), expiresAt: endOfLease(before.expiresAt, expiresAt) };
+        return {
+          set: change(current),
+          expiresAt: endOfLease(this.#clock, before.expiresAt, expiresAt),
+        };
       },
       this.#snapshot,
     );
@@ -93,8 +100,8 @@ export class HeldLease<State> implements Lease<State> {
  * When the document of a lease expires, in epoch milliseconds: a day from now at the earliest. So the clocks of two
  * servers decide nothing, if they are less than a day apart.
  */
-export function endOfLease(before: number | undefined, wanted = before ?? 0): number {
-  return Math.max(wanted, Date.now() + dayMilliseconds);
+export function endOfLease(clock: Clock, before: number | undefined, wanted = before ?? 0): number {
+  return Math.max(wanted, clock.now() + dayMilliseconds);
 }
 
 // --- Internal helpers ---

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { randomUUID } from "uncrypto";
+import { pause, type Clock } from "../clock.ts";
 import type { Collection, DocumentStore, Snapshot } from "../documents/documents.ts";
 import { createKeyedMutex } from "../documents/keyed-mutex.ts";
 import { endOfLease, HeldLease } from "./held-lease.ts";
@@ -51,10 +51,11 @@ export interface Leases<State> {
  * @param isState checks that a stored state is a `State`
  */
 export function openLeases<State>(
-  store: Pick<DocumentStore, "collection" | "capabilities">,
+  store: Pick<DocumentStore, "collection" | "capabilities" | "clock">,
   name: string,
   isState: (value: unknown) => value is State,
 ): Leases<State> {
+  const { clock } = store;
   const documents = store.collection(name, isLeaseDocument(isState));
   const mutex = createKeyedMutex();
   // Expired by the clock of this server alone, if others write, too.
@@ -76,7 +77,7 @@ export function openLeases<State>(
         signal?.addEventListener("abort", giveUp, { once: true });
         const begin = () => signal?.removeEventListener("abort", giveUp);
         const result = mutex(key, async () => {
-          const lease = await acquire(documents, key, options, isAlone);
+          const lease = await acquire(clock, documents, key, options, isAlone);
           begin();
           return runUnder(lease, () => work(lease));
         });
@@ -108,6 +109,7 @@ async function runUnder<State, Result>(
 }
 
 async function acquire<State>(
+  clock: Clock,
   documents: Collection<LeaseDocument<State>>,
   key: string,
   options: LeaseOptions,
@@ -116,18 +118,18 @@ async function acquire<State>(
   const { seconds, signal } = options;
   /** The version that a holder has left unchanged, and when a read first returned it. */
   let seen: { readonly version: string; readonly at: number } | undefined;
-  for (let pause = minPause; ; pause = Math.min(pause * 1.5, maxPause)) {
+  for (let wait = minPause; ; wait = Math.min(wait * 1.5, maxPause)) {
     signal?.throwIfAborted();
-    const start = performance.now();
+    const start = clock.monotonic();
     const snapshot = await documents.get(key);
     if (isFree(snapshot, isAlone) || isSilent(snapshot, start)) {
-      const lease = await take(documents, key, seconds, snapshot);
+      const lease = await take(clock, documents, key, seconds, snapshot);
       if (lease !== undefined) return lease;
     }
     if (seen?.version !== snapshot.version) {
-      seen = { version: snapshot.version, at: performance.now() };
+      seen = { version: snapshot.version, at: clock.monotonic() };
     }
-    await sleep(pause * (0.5 + Math.random()), undefined, signal && { signal });
+    await pause(wait * (0.5 + Math.random()), signal && { signal });
   }
 
   function isSilent({ version }: Snapshot<unknown>, start: number): boolean {
@@ -143,6 +145,7 @@ function isFree({ value, version }: Snapshot<LeaseDocument<unknown>>, isAlone: b
 
 /** @returns `undefined` if another waiter was faster, or the holder has saved something */
 async function take<State>(
+  clock: Clock,
   documents: Collection<LeaseDocument<State>>,
   key: string,
   seconds: number,
@@ -154,10 +157,10 @@ async function take<State>(
     (current, { version, expiresAt }) => {
       if (version !== seen.version) return "keep";
       const next = { number: (current?.number ?? 0) + 1, holder, state: current?.state };
-      return { set: next, expiresAt: endOfLease(expiresAt) };
+      return { set: next, expiresAt: endOfLease(clock, expiresAt) };
     },
     seen,
   );
   if (taken.value?.holder !== holder) return undefined;
-  return new HeldLease(documents, key, seconds, taken);
+  return new HeldLease(clock, documents, key, seconds, taken);
 }

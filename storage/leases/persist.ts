@@ -1,21 +1,21 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { pause, systemClock } from "../clock.ts";
 import { StorageUnavailableError } from "../documents/unavailable.ts";
 
 /**
  * Repeats a write whose loss can't be repaired, for example that of a rotated token, while the storage is unavailable:
- * for 5 seconds at most. The write must have the same effect twice as once.
+ * for 5 seconds of real time at most. The write must have the same effect twice as once.
  * @throws the last error
  */
 export async function persist<T>(write: () => Promise<T>): Promise<T> {
-  const end = performance.now() + maxTime;
-  for (let pause = minPause; ; pause *= 2) {
+  const end = systemClock.monotonic() + maxTime;
+  for (let wait = minPause; ; wait *= 2) {
     try {
       return await write();
     } catch (error) {
-      const isOver = performance.now() + pause > end;
+      const isOver = systemClock.monotonic() + wait > end;
       if (isOver || !(error instanceof StorageUnavailableError)) throw error;
     }
-    await sleep(pause);
+    await pause(wait);
   }
 }
 

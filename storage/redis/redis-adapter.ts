@@ -2,12 +2,12 @@ import {
   asideSeconds,
   pingKey,
   pingSeconds,
+  type AdapterOptions,
   type StorageAdapter,
   type RemoteFeed,
   type Swap,
 } from "../documents/adapter.ts";
 import type { ChangeListener, Counters, CounterState } from "../documents/documents.ts";
-import type { Logger } from "../../shared/log.ts";
 import { createRedisKeys, type RedisDriver } from "./redis-client.ts";
 import { openRedisFeed } from "./redis-feed.ts";
 import { createRedisCommands } from "./redis-commands.ts";
@@ -26,7 +26,10 @@ import { inspectRedis, warnOfEviction } from "./redis-server.ts";
  *
  * Each operation is one command on one key, so it fits any slot. A value of another Redis type counts as unreadable.
  */
-export function createRedisAdapter(driver: RedisDriver, log: Logger): StorageAdapter {
+export function createRedisAdapter(
+  driver: RedisDriver,
+  { log, clock }: AdapterOptions,
+): StorageAdapter {
   const client = driver.getInstance();
   const keys = createRedisKeys(driver.options?.base, client.options?.keyPrefix);
   const commands = createRedisCommands(client, log);
@@ -40,7 +43,7 @@ export function createRedisAdapter(driver: RedisDriver, log: Logger): StorageAda
     },
     async swap(key, { match, text }, next) {
       // Send the remaining time, because clocks can differ. Each read also checks `expiresAt`.
-      const left = next?.expiresAt && Math.max(1, Math.ceil(next.expiresAt - Date.now()));
+      const left = next?.expiresAt && Math.max(1, Math.ceil(next.expiresAt - clock.now()));
       const args = [match, text, next?.text ?? "", String(left ?? "")];
       const swap = toSwap(await run(swapScript, key, args));
       if (swap.swapped) commands.wrote();

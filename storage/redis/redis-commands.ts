@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers";
 import type { Logger } from "../../shared/log.ts";
+import { systemClock } from "../clock.ts";
 import { LoopTimer, type Timed } from "../documents/loop-timer.ts";
 import type { RedisClient } from "./redis-client.ts";
 import { createRedisOutages, toAddress, watchConnections } from "./redis-connections.ts";
@@ -138,7 +139,7 @@ export function createRedisCommands(client: RedisClient, log: Logger) {
   function reconnectIfDemoted(error: unknown): void {
     if (client.isCluster || !(error instanceof Error)) return;
     const [reason] = /\b(?:READONLY|MASTERDOWN)\b/.exec(error.message) ?? [];
-    const now = Date.now();
+    const now = systemClock.now();
     if (reason === undefined || Math.abs(now - lastReconnect) < reconnectInterval) return;
     lastReconnect = now;
     outages.begin(toPrimary(client), reason);

@@ -1,5 +1,5 @@
-import { setInterval } from "node:timers";
 import type { Redis, RedisOptions } from "ioredis";
+import { systemClock } from "../clock.ts";
 import type { LoopTimer, Timed } from "../documents/loop-timer.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { RedisClient } from "./redis-client.ts";
@@ -22,9 +22,8 @@ export function watchConnections(
   for (const connection of connectionsOf(client)) watch(connection);
   if (client.isCluster) client.on("error", (error) => fail(client, error));
   // Ping idle connections, too: otherwise the first call after a quiet night fails on a broken connection.
-  const heartbeat = setInterval(probe, heartbeatInterval);
-  heartbeat.unref();
-  return { probe, close: () => clearInterval(heartbeat) };
+  const heartbeat = systemClock.setInterval(probe, heartbeatInterval).unref();
+  return { probe, close: () => heartbeat.cancel() };
 
   /** Pings each connection, and ends those that don't reply; the client then opens new ones. */
   function probe(): void {

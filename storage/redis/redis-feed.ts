@@ -1,4 +1,4 @@
-import { setInterval } from "node:timers";
+import { systemClock } from "../clock.ts";
 import type { RemoteFeed } from "../documents/adapter.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { RedisClient } from "./redis-client.ts";
@@ -39,12 +39,11 @@ export function openRedisFeed(
     isTracking = false;
     client.stream?.destroy();
   });
-  const heartbeat = setInterval(beat, heartbeatInterval);
-  heartbeat.unref();
+  const heartbeat = systemClock.setInterval(beat, heartbeatInterval).unref();
   return {
-    isUp: () => isTracking && Math.abs(Date.now() - provenAt) < longestSilence,
+    isUp: () => isTracking && Math.abs(systemClock.now() - provenAt) < longestSilence,
     close() {
-      clearInterval(heartbeat);
+      heartbeat.cancel();
       client.disconnect();
     },
   };
@@ -58,7 +57,7 @@ export function openRedisFeed(
   }
 
   async function ping(): Promise<void> {
-    const sentAt = Date.now();
+    const sentAt = systemClock.now();
     unanswered++;
     await client.ping();
     unanswered = 0;

@@ -10,8 +10,8 @@ import { readNode } from "./redis-connections.ts";
 export const redisSupport = {
   driver: "redis",
   isSupported: isRedisDriver,
-  createAdapter: (driver: Driver, { log }: AdapterOptions): StorageAdapter =>
-    createRedisAdapter(driver as RedisDriver, log),
+  createAdapter: (driver: Driver, options: AdapterOptions): StorageAdapter =>
+    createRedisAdapter(driver as RedisDriver, options),
   readConnection,
   findInvalidUrls,
   withDefaults: withRedisDefaults,

@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import type { ChangeFeed, Collection, DocumentStore } from "../documents/documents.ts";
 import { RememberedDocument } from "../documents/changes.ts";
 import { openRevocations } from "./revocations.ts";
@@ -28,6 +29,7 @@ export type Generations = Readonly<
  * A session is valid only if it names the current generation of its shop. If the document is lost, all sessions end.
  */
 export class SessionGenerations {
+  readonly #clock: Clock;
   readonly #documents: Collection<Generations>;
   readonly #legacy: Collection<Readonly<Record<string, number>>>;
   readonly #remembered: RememberedDocument<Generations>;
@@ -36,6 +38,7 @@ export class SessionGenerations {
 
   /** @param feed the changes of documents below `session` */
   constructor(store: DocumentStore, feed: ChangeFeed) {
+    this.#clock = store.clock;
     this.#documents = store.collection(collection, isGenerations);
     this.#legacy = store.collection("session", isCounts);
     this.#remembered = new RememberedDocument(feed, `${collection}:${key}`, () => this.#read());
@@ -82,7 +85,7 @@ export class SessionGenerations {
         return { set: { ...counts, ...Object.fromEntries(next) } };
       });
     }
-    const since = Date.now();
+    const since = this.#clock.now();
     const next = shopIds.map((shopId) => [shopId, { id: createShortId(), since }]);
     await this.#documents.update(key, (generations = {}) => {
       return { set: { ...generations, ...Object.fromEntries(next) } };
@@ -106,10 +109,10 @@ export function isOver(
   return generation === undefined ? epoch !== current.legacy : generation !== current.id;
 }
 
-/** Whether all sessions of a shop ended within the grace period, if the clocks of the servers agree. */
-export function isJustAdvanced(generations: Generations, shopId: number): boolean {
+/** Whether all sessions of a shop ended within the grace period before `now`, if the clocks of the servers agree. */
+export function isJustAdvanced(generations: Generations, shopId: number, now: number): boolean {
   const { since = 0 } = generationOf(generations, shopId) ?? {};
-  return Math.abs(Date.now() - since) <= graceMilliseconds;
+  return Math.abs(now - since) <= graceMilliseconds;
 }
 
 /** The generation of a shop, if it has one. */

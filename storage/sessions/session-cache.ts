@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import type { Clock } from "../clock.ts";
 import type { ChangeFeed, DocumentStore, Snapshot } from "../documents/documents.ts";
 import { generationsPrefix } from "./generations.ts";
 import type { SessionCacheStrategy } from "./session-cache-strategy.ts";
@@ -14,6 +15,7 @@ import { openStrategyCache } from "./strategy-cache.ts";
 export class SessionCache {
   readonly #settings: SessionSettings;
   readonly #ttl: number;
+  readonly #clock: Clock;
   readonly #feed: ChangeFeed;
   readonly #prefix: string;
   readonly #entries: LRUCache<string, Entry>;
@@ -26,7 +28,9 @@ export class SessionCache {
     feed: ChangeFeed,
     settings: SessionSettings,
     limits: { readonly ttl: number; readonly max: number },
+    clock: Clock,
   ) {
+    this.#clock = clock;
     this.#settings = settings;
     this.#ttl = limits.ttl * 1000;
     this.#feed = feed;
@@ -40,7 +44,7 @@ export class SessionCache {
   peek(id: string): Session | undefined {
     if (!this.#feed.isUp()) return undefined;
     const entry = this.#entries.get(id.slice(-keyLength));
-    if (entry === undefined || entry.until <= Date.now()) return undefined;
+    if (entry === undefined || entry.until <= this.#clock.now()) return undefined;
     return entry.session.record.id === id ? entry.session : undefined;
   }
 
@@ -63,7 +67,7 @@ export class SessionCache {
   #keep(key: string, found: Found | undefined): void {
     this.#entries.delete(key);
     if (found === undefined || isMark(found) || found.expiresAt === Infinity) return;
-    const until = Math.min(Date.now() + this.#ttl, found.expiresAt);
+    const until = Math.min(this.#clock.now() + this.#ttl, found.expiresAt);
     this.#entries.set(key, { until, session: found });
   }
 
@@ -93,7 +97,7 @@ export class SessionCache {
  */
 export function openSessionCache(
   shopId: number,
-  { capabilities, isPrivate }: DocumentStore,
+  { capabilities, clock, isPrivate }: DocumentStore,
   feed: ChangeFeed,
   settings: SessionSettings & {
     readonly cache?:
@@ -111,10 +115,10 @@ export function openSessionCache(
   const isCluster = capabilities.atomic === "cluster";
   const { ttl, max = 10_000, strategy } = cache ?? {};
   if (isCluster && capabilities.changes === "unheard") {
-    return strategy && openStrategyCache(shopId, feed, strategy, { ttl: ttl ?? 5, max });
+    return strategy && openStrategyCache(shopId, feed, strategy, { ttl: ttl ?? 5, max }, clock);
   }
   if (cache === undefined && !isCluster && !isPrivate) return undefined;
-  return new SessionCache(shopId, feed, settings, { ttl: ttl ?? 300, max });
+  return new SessionCache(shopId, feed, settings, { ttl: ttl ?? 300, max }, clock);
 }
 
 // --- Internal helpers ---

@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import {
   absent,
   type Collection,
@@ -84,13 +85,16 @@ export function openSessionDocuments(
 export async function endDocument(
   documents: Collection<SessionDocument>,
   key: string,
+  clock: Clock,
   from?: Snapshot<SessionDocument>,
 ): Promise<Snapshot<SessionDocument>> {
   let last: Snapshot<SessionDocument> = absent;
   const end: Updater<SessionDocument> = (current, found) => {
     last = found;
     const isValid = current !== undefined && (current.mark ?? "renewed") === "renewed";
-    return isValid ? { set: { mark: "ended" }, expiresAt: Date.now() + graceMilliseconds } : "keep";
+    return isValid
+      ? { set: { mark: "ended" }, expiresAt: clock.now() + graceMilliseconds }
+      : "keep";
   };
   try {
     await documents.update(key, end, from);

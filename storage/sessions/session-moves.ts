@@ -21,7 +21,7 @@ export async function rotateSession(
   old: Session,
   { proved }: { readonly proved: boolean },
 ): Promise<Session> {
-  const now = Date.now();
+  const now = records.clock.now();
   const fields = {
     idIssuedAt: now,
     firstUsedAt: undefined,
@@ -48,7 +48,7 @@ export async function rotateSession(
  * @throws SessionEndedError if the session ended or moved in the meantime, or if parallel calls change it too often
  */
 export async function renewSession(records: SessionRecords, old: Session): Promise<Session> {
-  const now = Date.now();
+  const now = records.clock.now();
   const fields = { idIssuedAt: now, lastSeenAt: now, firstUsedAt: 0 };
   return move(records, old, fields, ({ handle, firstUsedAt, user }, to) => {
     const userId = assertUser(user).id;
@@ -120,7 +120,7 @@ async function endBrokenOff(records: SessionRecords, from: string, other: string
   if (isMark(found)) throw new SessionEndedError();
   // The call that created this record can still be running.
   const { idIssuedAt = 0 } = found.record;
-  if (Date.now() - idIssuedAt <= graceMilliseconds) throw new SessionEndedError();
+  if (records.clock.now() - idIssuedAt <= graceMilliseconds) throw new SessionEndedError();
   await records.end(found);
 }
 

@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import { generationOf, isJustAdvanced, isOver, type SessionGenerations } from "./generations.ts";
 import {
   absent,
@@ -44,6 +45,7 @@ export class SessionRecords {
   readonly #documents: Collection<SessionDocument>;
   readonly #generations: SessionGenerations;
   readonly settings: SessionSettings;
+  readonly clock: Clock;
   readonly users: UserSessionIndex;
   /** The cache in this process's memory, if there is one. */
   readonly cache: SessionCache | undefined;
@@ -58,6 +60,7 @@ export class SessionRecords {
     cache?: ReturnType<typeof openSessionCache>,
   ) {
     this.shopId = shopId;
+    this.clock = store.clock;
     this.#documents = openSessionDocuments(store, shopId);
     this.users = users;
     this.#generations = generations;
@@ -83,7 +86,7 @@ export class SessionRecords {
 
   /** Stores a new record; a copy keeps its generation. */
   async create(record: SessionRecord): Promise<Session> {
-    const expiresAt = endOfSession(record, this.settings);
+    const expiresAt = endOfSession(record, this.settings, this.clock.now());
     const created = () => ({ set: record, expiresAt });
     const snapshot = await this.#documents.update(keyOf(record), created, absent);
     return toFound(snapshot, this.settings) as Session;
@@ -99,7 +102,7 @@ export class SessionRecords {
     const { id: generation, legacy } = generationOf(generations, this.shopId) ?? {};
     const blank: SessionRecord = {
       id: createSessionId(user),
-      createdAt: Date.now(),
+      createdAt: this.clock.now(),
       generation,
       // In a rolling upgrade, servers of earlier versions read the number.
       ...(legacy && { epoch: legacy }),
@@ -142,9 +145,10 @@ export class SessionRecords {
 
   /** The new lifetime of a session that is used now, if an extension is due. */
   extensionOf({ record, expiresAt, extendAt }: Session) {
-    if (Date.now() < extendAt) return undefined;
-    const extended = endOfSession(record, this.settings);
-    return { lastSeenAt: Date.now(), expiresAt: Math.max(extended, expiresAt) };
+    const now = this.clock.now();
+    if (now < extendAt) return undefined;
+    const extended = endOfSession(record, this.settings, now);
+    return { lastSeenAt: now, expiresAt: Math.max(extended, expiresAt) };
   }
 
   /**
@@ -155,7 +159,7 @@ export class SessionRecords {
     { record, snapshot, expiresAt }: Session,
     mark: SessionMark,
   ): Promise<Found | undefined> {
-    const end = mark.mark === "renewed" ? expiresAt : Date.now() + graceMilliseconds;
+    const end = mark.mark === "renewed" ? expiresAt : this.clock.now() + graceMilliseconds;
     try {
       const replaced = await this.#documents.update(
         keyOf(record),
@@ -181,7 +185,7 @@ export class SessionRecords {
       await this.#documents.update(keyOf(record), (current, stored) => {
         before = stored;
         if (current === undefined || current.mark !== undefined) return "keep";
-        return { set: mark, expiresAt: Date.now() + graceMilliseconds };
+        return { set: mark, expiresAt: this.clock.now() + graceMilliseconds };
       });
     } catch (error) {
       // The storage can have written the mark before it failed.
@@ -193,7 +197,10 @@ export class SessionRecords {
 
   /** Ends a record, even if it has changed since it was read. @returns the content before, if there was any */
   async end({ record, snapshot }: Session): Promise<Found | undefined> {
-    return toFound(await endDocument(this.#documents, keyOf(record), snapshot), this.settings);
+    return toFound(
+      await endDocument(this.#documents, keyOf(record), this.clock, snapshot),
+      this.settings,
+    );
   }
 
   /** The session or the mark to which a chain of renewed IDs leads. */
@@ -225,7 +232,7 @@ export class SessionRecords {
   }
 
   async #readStored(id: string, key: string): Promise<Found | undefined> {
-    const readAt = Date.now();
+    const readAt = this.clock.now();
     const [snapshot, known] = await Promise.all([
       this.#documents.get(key),
       this.#generations.current(),
@@ -239,7 +246,9 @@ export class SessionRecords {
       record.generation === undefined && generationOf(known, this.shopId) === undefined;
     const generations = isToBeMade ? await this.#generations.ensure(this.shopId) : known;
     if (isOver(generations, this.shopId, record)) {
-      return isJustAdvanced(generations, this.shopId) ? { mark: "ended" } : undefined;
+      return isJustAdvanced(generations, this.shopId, this.clock.now())
+        ? { mark: "ended" }
+        : undefined;
     }
     this.#strategy?.keep(key, found.snapshot, readAt);
     return found;

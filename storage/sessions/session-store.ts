@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import { bindSession, type Login } from "./session-logins.ts";
 import { graceMilliseconds } from "./session-document.ts";
 import { renewSession, rotateSession } from "./session-moves.ts";
@@ -40,18 +41,20 @@ export type SessionIdState =
 export class SessionStore {
   readonly shopId: number;
   readonly users: UserSessionIndex;
+  readonly clock: Clock;
   readonly #records: SessionRecords;
 
   constructor(...options: ConstructorParameters<typeof SessionRecords>) {
     this.#records = new SessionRecords(...options);
     this.shopId = this.#records.shopId;
     this.users = this.#records.users;
+    this.clock = this.#records.clock;
   }
 
   /** The active session of this ID, if this process knows it without a command to the storage. */
   peek(id: string): Session | undefined {
     const session = this.#records.cache?.peek(id);
-    return session === undefined || isUpkeepDue(session) ? undefined : session;
+    return session === undefined || isUpkeepDue(session, this.clock) ? undefined : session;
   }
 
   /** Finds the state of a session ID. If a client used the ID after its grace period, ends the session first. */
@@ -62,7 +65,7 @@ export class SessionStore {
     let isRenewed = false;
     while (found !== undefined && isMark(found) && found.mark === "renewed") {
       const next = await this.#records.read(found.to);
-      if (isReused(found.at, next)) {
+      if (isReused(found.at, next, this.clock)) {
         const { userId, handle, to } = found;
         const ended = await this.#endMoved(userId, handle, to);
         return ended === undefined
@@ -76,7 +79,7 @@ export class SessionStore {
     if (isMark(found)) return { state: found.mark === "retired" ? "retired" : "ended" };
     const { user } = found.record;
     if (user !== undefined) this.users.noteEnd(user.id, found.expiresAt);
-    if (isUpkeepDue(found) && !(await this.users.names(found))) {
+    if (isUpkeepDue(found, this.clock) && !(await this.users.names(found))) {
       // The user's index was lost, so no end of all sessions would find this one.
       await this.#ending(found.record, () => this.#records.end(found));
       return { state: "ended" };
@@ -118,19 +121,19 @@ export class SessionStore {
 
   /** Whether `update` would extend the session now. */
   isExtensionDue({ extendAt }: Session): boolean {
-    return extendAt <= Date.now();
+    return extendAt <= this.clock.now();
   }
 
   /** When a session that is used now will end, in epoch milliseconds. */
   extendedEnd({ record }: Session): number {
-    return endOfSession(record, this.#records.settings);
+    return endOfSession(record, this.#records.settings, this.clock.now());
   }
 
   /** When a session ends at the latest if no call extends it again; a user's: even if calls do. Epoch milliseconds. */
   latestEnd({ record }: Session): number {
     const { absoluteTimeout } = this.#records.settings;
     return record.user === undefined
-      ? endOfSession(record, this.#records.settings)
+      ? endOfSession(record, this.#records.settings, this.clock.now())
       : record.createdAt + absoluteTimeout * 1000;
   }
 
@@ -142,14 +145,13 @@ export class SessionStore {
 
   /** Whether the session's ID is old enough for `renew`. */
   isRenewalDue({ renewAt }: Session): boolean {
-    return renewAt <= Date.now();
+    return renewAt <= this.clock.now();
   }
 
   /** Whether the session's user has authenticated recently (ASVS 5.0, 7.5.1). */
   isFresh({ record: { user, createdAt, authenticatedAt = createdAt } }: Session): boolean {
-    return (
-      user !== undefined && Date.now() - authenticatedAt < this.#records.settings.freshFor * 1000
-    );
+    const freshFor = this.#records.settings.freshFor * 1000;
+    return user !== undefined && this.clock.now() - authenticatedAt < freshFor;
   }
 
   /** Creates a session that is bound to a user: see {@link bindSession}. */
@@ -208,14 +210,14 @@ export class SessionStore {
 // --- Internal helpers ---
 
 /** Whether a call extends a user's session, or renews its ID: then the user's index must name it. */
-function isUpkeepDue({ record, extendAt, renewAt }: Session): boolean {
+function isUpkeepDue({ record, extendAt, renewAt }: Session, clock: Clock): boolean {
   const isDueAt = record.user === undefined ? Infinity : Math.min(extendAt, renewAt);
-  return isDueAt <= Date.now();
+  return isDueAt <= clock.now();
 }
 
 /** Whether an ID is used after the grace period of its renewal. */
-function isReused(renewedAt: number, next: Found | undefined): boolean {
+function isReused(renewedAt: number, next: Found | undefined, clock: Clock): boolean {
   if (next === undefined || (isMark(next) && next.mark !== "renewed")) return false;
   const { firstUsedAt = renewedAt } = isMark(next) ? next : next.record;
-  return firstUsedAt !== 0 && Date.now() - firstUsedAt > graceMilliseconds;
+  return firstUsedAt !== 0 && clock.now() - firstUsedAt > graceMilliseconds;
 }

@@ -69,13 +69,14 @@ export function isMark(found: Found): found is SessionMark {
   return "mark" in found;
 }
 
-/** When a session that is used now ends, in epoch milliseconds. */
+/** When a session that is used at `now` ends, in epoch milliseconds. */
 export function endOfSession(
   { user, createdAt }: SessionRecord,
   settings: SessionSettings,
+  now: number,
 ): number {
   const { idleTimeout, absoluteTimeout, guestIdleTimeout, guestAbsoluteTimeout } = settings;
   const [idle, absolute = Infinity] =
     user === undefined ? [guestIdleTimeout, guestAbsoluteTimeout] : [idleTimeout, absoluteTimeout];
-  return Math.min(Date.now() + idle * 1000, createdAt + absolute * 1000);
+  return Math.min(now + idle * 1000, createdAt + absolute * 1000);
 }

@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import { systemClock, type Clock, type Timer } from "../clock.ts";
 import type { ChangeFeed, Snapshot } from "../documents/documents.ts";
 import { generationsPrefix } from "./generations.ts";
 import type { SessionCacheStrategy } from "./session-cache-strategy.ts";
@@ -18,6 +19,7 @@ export function openStrategyCache(
   feed: ChangeFeed,
   strategy: SessionCacheStrategy,
   limits: { readonly ttl: number; readonly max: number },
+  clock: Clock,
 ) {
   const ttl = limits.ttl * 1000;
   const prefix = `session:${shopId}:`;
@@ -32,7 +34,7 @@ export function openStrategyCache(
     if (path?.startsWith(prefix)) {
       forget(path.slice(prefix.length));
     } else if (path === undefined || path.startsWith(generationsPrefix)) {
-      allChanged = Date.now() + ttl;
+      allChanged = clock.now() + ttl;
       void inTime(() => strategy.clear());
     }
   });
@@ -45,7 +47,7 @@ export function openStrategyCache(
       const { record, version, cacheExpiry } = entry;
       // A strategy that stores JSON returns a string.
       const expiresAt = new Date(entry.expires).getTime();
-      const isCurrent = Math.min(cacheExpiry * 1000, expiresAt) > Date.now();
+      const isCurrent = Math.min(cacheExpiry * 1000, expiresAt) > clock.now();
       if (!isCurrent || typeof version !== "string" || !isSessionRecord(record)) return undefined;
       return { value: record, version, expiresAt };
     },
@@ -67,12 +69,12 @@ export function openStrategyCache(
 
   /** Reads a session from the storage until every entry that exists now has expired. */
   function forget(key: string): void {
-    changed.set(key, Date.now() + ttl);
+    changed.set(key, clock.now() + ttl);
     void inTime(() => strategy.delete(key));
   }
 
   function isChanged(key: string): boolean {
-    return Date.now() < Math.max(allChanged, changed.get(key) ?? 0);
+    return clock.now() < Math.max(allChanged, changed.get(key) ?? 0);
   }
 }
 
@@ -83,17 +85,17 @@ const timeLimit = 50;
 
 /** The result of a strategy, or `undefined` if it fails or takes too long. */
 async function inTime<T>(call: () => T | Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
+  let timer: Timer | undefined;
   try {
     const result = call();
     if (!(result instanceof Promise)) return result;
     const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), timeLimit);
+      timer = systemClock.setTimeout(() => resolve(undefined), timeLimit);
     });
     return await Promise.race([result, late]);
   } catch {
     return undefined;
   } finally {
-    clearTimeout(timer);
+    timer?.cancel();
   }
 }

@@ -145,8 +145,11 @@ export function union(
 }
 
 /** The index without expired entries, and without sessions of earlier generations. */
-export function withoutPast(index: UserIndex = emptyIndex, generations: Generations): UserIndex {
-  const now = Date.now();
+export function withoutPast(
+  index: UserIndex = emptyIndex,
+  generations: Generations,
+  now: number,
+): UserIndex {
   const alive = Object.entries(index.sessions).filter(([, session]) => {
     const { expiresAt, shopId } = session;
     // If a shop's generation is unknown, it may have none yet, so its sessions stay in the index.

@@ -28,13 +28,13 @@ import {
  *
  * One document per user, so an operation on a user's sessions costs only that user's sessions. It exists until the last
  * session that it ever named would have expired. If it is missing earlier, it was lost, and the next index notes that
- * it may be incomplete.
- * All methods throw StorageUnavailableError.
+ * it may be incomplete. All methods throw StorageUnavailableError.
  */
 export class UserSessionIndex {
   /** The ends of all sessions of any user: a login reads the mark of the last one before it checks a password. */
   readonly revocations: SessionGenerations["revocations"];
   readonly #store: DocumentStore;
+  readonly #now: () => number;
   readonly #documents: Collection<UserIndex>;
   readonly #generations: SessionGenerations;
   /** Until when a user's index must exist, as far as this process knows, in epoch milliseconds; by user ID. */
@@ -51,6 +51,7 @@ export class UserSessionIndex {
     this.endings = endings;
     this.revocations = generations.revocations;
     this.#store = store;
+    this.#now = () => store.clock.now();
     this.#documents = store.collection(`user:${toKeySegment(realm)}`, isUserIndex, "setAside");
     this.#generations = generations;
     // Limited by size, because the cache allocates a limit by number immediately.
@@ -64,7 +65,7 @@ export class UserSessionIndex {
       this.#generations.current(),
     ]);
     this.#note(userId, snapshot);
-    return withoutPast(snapshot.value, generations);
+    return withoutPast(snapshot.value, generations, this.#now());
   }
 
   /**
@@ -77,7 +78,7 @@ export class UserSessionIndex {
   ): Promise<UserIndex> {
     const generations = await this.#generations.current();
     const snapshot = await this.#documents.update(toKeySegment(userId), (current, found) => {
-      const before = withoutPast(current ?? this.#begin(userId, found), generations);
+      const before = withoutPast(current ?? this.#begin(userId, found), generations, this.#now());
       const after = change(before);
       if (after === before) return "keep";
       const last = current === undefined ? 0 : (found.expiresAt ?? 0);
@@ -227,13 +228,13 @@ export class UserSessionIndex {
       ended = Object.values(index.sessions).filter((session) => !isKept(session));
       over = toEndingSessions(index, (one) => !isKept(one));
       before = index.revocation;
-      const [revocation, endedAt] = [laterOf(before, mark), Math.max(Date.now(), index.endedAt)];
+      const [revocation, endedAt] = [laterOf(before, mark), Math.max(this.#now(), index.endedAt)];
       return { ...ending(index, ended), endedAt, revocation };
     });
     await this.#finish(userId, after.ending);
     await this.endings?.finish(over);
     const isFirst = since === undefined || isAfter(before, since) === false;
-    const isComplete = (after.incompleteUntil ?? 0) <= Date.now();
+    const isComplete = (after.incompleteUntil ?? 0) <= this.#now();
     return { ended, isComplete, since: isFirst ? mark : since };
   }
 
@@ -266,7 +267,7 @@ export class UserSessionIndex {
     const ends = over.flatMap((session) => {
       const records = openSessionDocuments(this.#store, session.shopId);
       const keys = idsOf(session).map(sessionKey);
-      return keys.map((key) => key && endDocument(records, key));
+      return keys.map((key) => key && endDocument(records, key, this.#store.clock));
     });
     await Promise.all(ends);
     const ids = over.map(({ id }) => id);
@@ -281,14 +282,14 @@ export class UserSessionIndex {
   #begin(userId: string | number, found: Snapshot<UserIndex>): UserIndex {
     this.#note(userId, found);
     const incompleteUntil = this.#ends.get(String(userId)) ?? 0;
-    return incompleteUntil > Date.now() ? { ...emptyIndex, incompleteUntil } : emptyIndex;
+    return incompleteUntil > this.#now() ? { ...emptyIndex, incompleteUntil } : emptyIndex;
   }
 
   #note(
     userId: string | number,
     { value, expiresAt = 0, wasUnreadable }: Snapshot<UserIndex>,
   ): void {
-    if (wasUnreadable) this.noteEnd(userId, Date.now() + unreadableMemory);
+    if (wasUnreadable) this.noteEnd(userId, this.#now() + unreadableMemory);
     else if (value !== undefined) this.noteEnd(userId, expiresAt);
   }
 }

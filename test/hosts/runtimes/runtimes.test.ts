@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DocumentNamespace } from "../../../adapters/durable-object.ts";
 import { createDurableObjectDriver } from "../../../adapters/durable-object.ts";
 import { testStorageAdapter } from "../../../storage/adapter-suite.ts";
+import { systemClock } from "../../../storage/clock.ts";
 import { root } from "../../_cli.ts";
 import { describeWithRedis, useRedis } from "../../_redis.ts";
 
@@ -148,7 +149,7 @@ describe("the adapter for Durable Objects", () => {
 
   test("removes an expired document by an alarm, and an extended one later", async () => {
     const { createAdapter } = createDurableObjectDriver({ namespace, base: "alarms" });
-    const adapter = createAdapter({ log: console });
+    const adapter = createAdapter({ log: console, clock: systemClock });
     const write = (text: string, time: number) => {
       const current = { match: "prefix", text: "" } as const;
       return adapter.swap("a", current, { text, expiresAt: Date.now() + time });

@@ -83,7 +83,7 @@ function isExpected(current: string | undefined, { match, text }: Expected): boo
 function openServer(store: DocumentStore) {
   const feed = store.watch("session");
   const sessions = store.collection("session", isAny);
-  const cache = new SessionCache(1, feed, testSessionSettings, { ttl: 300, max: 10 });
+  const cache = new SessionCache(1, feed, testSessionSettings, { ttl: 300, max: 10 }, store.clock);
   const read = async () => toFound(await sessions.get(`1:${key}`), testSessionSettings);
   const load = async () => {
     const found = cache.peek(key) ?? (await cache.fill(key, read));

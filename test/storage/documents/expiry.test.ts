@@ -4,6 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Driver } from "unstorage";
 import createKvDriver from "unstorage/drivers/cloudflare-kv-binding";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { createTestClock } from "../../../server/testing/test-clock.ts";
 import { openDriver } from "../../../storage/open-driver.ts";
 import { createDirectory, openCounters, setTo, slowDown, until } from "../../_documents.ts";
 
@@ -12,58 +13,59 @@ afterEach(() => {
 });
 
 const second = 1000;
+const start = new Date(1_000_000 * second);
 
 describe("expired documents", () => {
   test("disappear without a read", async () => {
     const driver = openDriver({ driver: "memory" });
-    const { counters } = openWithClock(driver);
+    const { counters, clock } = openWithClock(driver);
     for (let count = 0; count < 1000; count++) {
-      await counters.update(`short-${count}`, setTo(count, Date.now() + 60 * second));
+      await counters.update(`short-${count}`, setTo(count, clock.now() + 60 * second));
     }
-    await counters.update("long", setTo(1, Date.now() + 3600 * second));
+    await counters.update("long", setTo(1, clock.now() + 3600 * second));
     await counters.update("endless", setTo(1));
-    await vi.advanceTimersByTimeAsync(59 * second);
+    await clock.advance(59);
     expect(await driver.getKeys("", {})).toHaveLength(1002);
-    await vi.advanceTimersByTimeAsync(15 * second);
+    await clock.advance(15);
     expect(await driver.getKeys("", {})).toEqual(["counter:1:long", "counter:1:endless"]);
   });
 
   test("stay while they are extended, and are removed afterwards", async () => {
     const driver = openDriver({ driver: "memory" });
-    const { counters } = openWithClock(driver);
+    const { counters, clock } = openWithClock(driver);
     for (let minute = 0; minute < 5; minute++) {
-      await counters.update("a", setTo(minute, Date.now() + 90 * second));
-      await vi.advanceTimersByTimeAsync(60 * second);
+      await counters.update("a", setTo(minute, clock.now() + 90 * second));
+      await clock.advance(60);
     }
     expect((await counters.get("a")).value).toEqual({ count: 4 });
-    await vi.advanceTimersByTimeAsync(120 * second);
+    await clock.advance(120);
     expect(await driver.getKeys("", {})).toEqual([]);
   });
 
   test("need one read after an extension, not one per sweep", async () => {
     const driver = openDriver({ driver: "memory" });
-    const { counters } = openWithClock(driver);
-    await counters.update("a", setTo(1, Date.now() + second));
-    await counters.update("a", setTo(2, Date.now() + 3600 * second));
+    const { counters, clock } = openWithClock(driver);
+    await counters.update("a", setTo(1, clock.now() + second));
+    await counters.update("a", setTo(2, clock.now() + 3600 * second));
     const read = vi.spyOn(driver, "getItemRaw");
-    await vi.advanceTimersByTimeAsync(60 * second);
+    await clock.advance(60);
     expect(read).toHaveBeenCalledTimes(1);
   });
 
   test("disappear earlier after a shorter lifetime", async () => {
     const driver = openDriver({ driver: "memory" });
-    const { counters } = openWithClock(driver);
-    await counters.update("a", setTo(1, Date.now() + 3600 * second));
-    await counters.update("a", setTo(1, Date.now() + 5 * second));
-    await vi.advanceTimersByTimeAsync(15 * second);
+    const { counters, clock } = openWithClock(driver);
+    await counters.update("a", setTo(1, clock.now() + 3600 * second));
+    await counters.update("a", setTo(1, clock.now() + 5 * second));
+    await clock.advance(15);
     expect(await driver.getKeys("", {})).toEqual([]);
   });
 
   test("disappear after the longest timer delay, not immediately", async () => {
     const driver = openDriver({ driver: "memory" });
-    const { counters } = openWithClock(driver);
-    await counters.update("a", setTo(1, Date.now() + 2 ** 31 + 60_000));
-    await vi.advanceTimersByTimeAsync(10 * second);
+    const { counters, clock } = openWithClock(driver);
+    await counters.update("a", setTo(1, clock.now() + 2 ** 31 + 60_000));
+    await clock.advance(10);
     expect((await counters.get("a")).value).toEqual({ count: 1 });
   });
 
@@ -74,11 +76,10 @@ describe("expired documents", () => {
     await earlier.counters.update("long", setTo(1, Date.now() + 3600 * second));
     await earlier.store.close();
     await writeFile(join(base, "foreign"), "not ours");
-    vi.useFakeTimers({ toFake: ["Date", "setInterval"] });
-    vi.setSystemTime(Date.now() + 120 * second);
-    await openCounters(openDriver({ driver: "fs", base })).store.ready();
+    const clock = createTestClock(new Date(Date.now() + 120 * second));
+    await openCounters(openDriver({ driver: "fs", base }), clock).store.ready();
     await until(async () => {
-      vi.advanceTimersByTime(second);
+      await clock.advance(1);
       return !(await readdir(join(base, "counter", "1"))).includes("short");
     });
     expect(await readdir(join(base, "counter", "1"))).toEqual(["long"]);
@@ -86,41 +87,43 @@ describe("expired documents", () => {
   });
 
   test("stay while a call extends them", async () => {
-    const { counters } = openWithClock(slowDown(openDriver({ driver: "memory" })));
+    const clock = createTestClock(start);
+    const { counters } = openCounters(slowDown(openDriver({ driver: "memory" }), clock), clock);
     for (let head = 0; head < 12; head++) {
-      await vi.advanceTimersByTimeAsync(10 * second - (Date.now() % (10 * second)));
-      const expiring = counters.update("a", setTo(1, Date.now() + second));
-      await vi.advanceTimersByTimeAsync(10 * second - head);
+      await clock.advance(10 - ((clock.now() / second) % 10));
+      const expiring = counters.update("a", setTo(1, clock.now() + second));
+      await clock.advance(10 - head / second);
       await expiring;
-      const renewing = counters.update("a", setTo(2, Date.now() + 3600 * second));
-      await vi.advanceTimersByTimeAsync(100);
+      const renewing = counters.update("a", setTo(2, clock.now() + 3600 * second));
+      await clock.advance(0.1);
       await renewing;
       const reading = counters.get("a");
-      await vi.advanceTimersByTimeAsync(100);
+      await clock.advance(0.1);
       expect((await reading).value).toEqual({ count: 2 });
     }
   });
 
   test("disappear later if the storage fails first", async () => {
     const driver = openDriver({ driver: "memory" });
-    const { counters } = openWithClock(driver);
-    await counters.update("a", setTo(1, Date.now() + second));
+    const { counters, clock } = openWithClock(driver);
+    await counters.update("a", setTo(1, clock.now() + second));
     const { removeItem } = driver;
     driver.removeItem = () => Promise.reject(new Error("down"));
-    await vi.advanceTimersByTimeAsync(15 * second);
+    await clock.advance(15);
     driver.removeItem = removeItem as NonNullable<Driver["removeItem"]>;
-    await vi.advanceTimersByTimeAsync(90 * second);
+    await clock.advance(90);
     expect(await driver.getKeys("", {})).toEqual([]);
   });
 
   test("disappear even among many unexpired documents", async () => {
     const driver = openDriver({ driver: "memory" });
-    const { counters } = openWithClock(driver);
+    const { counters, clock } = openWithClock(driver);
     for (let count = 0; count < 30_000; count++) {
-      await counters.update(`long-${count}`, setTo(count, Date.now() + 3600 * second));
+      await counters.update(`long-${count}`, setTo(count, clock.now() + 3600 * second));
     }
-    await counters.update("short", setTo(1, Date.now() + 60 * second));
-    await vi.advanceTimersByTimeAsync(75 * second);
+    await counters.update("short", setTo(1, clock.now() + 60 * second));
+    // A sweep visits a tenth of the documents, and a jump of the clock has one sweep.
+    for (let passed = 0; passed < 75; passed++) await clock.advance(1);
     expect(await driver.hasItem("counter:1:short", {})).toBe(false);
     expect(await driver.getKeys("", {})).toHaveLength(30_000);
   });
@@ -159,8 +162,8 @@ async function longestTick(isDone: () => Promise<boolean>): Promise<number> {
 }
 
 function openWithClock(driver: Driver) {
-  vi.useFakeTimers({ now: 1_000_000 * second });
-  return openCounters(driver);
+  const clock = createTestClock(start);
+  return { ...openCounters(driver, clock), clock };
 }
 
 test("Cloudflare KV removes expired documents, and is never listed", async () => {

@@ -3,6 +3,7 @@ import type { Redis } from "ioredis";
 import { createStorage, type Driver } from "unstorage";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { Updater, UnreadablePolicy } from "../../../storage/documents/documents.ts";
+import { createTestClock } from "../../../server/testing/test-clock.ts";
 import { openDriver } from "../../../storage/open-driver.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { StorageUnavailableError } from "../../../storage/documents/unavailable.ts";
@@ -179,28 +180,19 @@ test("ends a document that was moved aside after 30 days, also in a later proces
   await createStorage({ driver }).setItemRaw("counter:1:a", "spoilt");
   await earlier.collection("counter:1", isCounter, "setAside").get("a");
   await earlier.close();
-  vi.useFakeTimers({ toFake: ["Date", "setInterval", "clearInterval"] });
-  try {
-    const later = openDriver({ driver: "fs", base });
-    const store = openDocumentStore(later, { log });
-    await store.ready();
-    vi.setSystemTime(Date.now() + 29 * 86_400_000);
-    await sweep();
-    expect(await findAside(later)).toBe("spoilt");
-    vi.setSystemTime(Date.now() + 2 * 86_400_000);
-    await vi.waitFor(async () => {
-      await sweep();
-      expect(await findAside(later)).toBeUndefined();
-    });
-    await store.close();
-  } finally {
-    vi.useRealTimers();
-  }
+  const clock = createTestClock();
+  const later = openDriver({ driver: "fs", base });
+  const store = openDocumentStore(later, { log, clock });
+  await store.ready();
+  await clock.advance(29 * 86_400);
+  expect(await findAside(later)).toBe("spoilt");
+  await clock.advance(2 * 86_400);
+  await vi.waitFor(async () => {
+    await clock.advance(12);
+    expect(await findAside(later)).toBeUndefined();
+  });
+  await store.close();
 });
-
-async function sweep(): Promise<void> {
-  for (let round = 0; round < 12; round++) await vi.advanceTimersByTimeAsync(1000);
-}
 
 /** The text that was moved aside from the key `counter:1:a`. */
 async function findAside(driver: Driver): Promise<string | undefined> {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
 import { defineRpcMethod } from "../../../rpc/method.ts";
+import { systemClock } from "../../../storage/clock.ts";
 import type { ChangeListener, Snapshot } from "../../../storage/documents/documents.ts";
 import { SessionCache } from "../../../storage/sessions/session-cache.ts";
 import type { SessionRecord } from "../../../storage/sessions/session-record.ts";
@@ -48,7 +49,7 @@ describe("a session cache", () => {
     return stored;
   };
   function create() {
-    return new SessionCache(1001, feed, testSessionSettings, { ttl: 300, max: 10 });
+    return new SessionCache(1001, feed, testSessionSettings, { ttl: 300, max: 10 }, systemClock);
   }
   /** Loads a session as a call does. @returns its snapshot */
   async function load(cache: SessionCache, readNow = read) {

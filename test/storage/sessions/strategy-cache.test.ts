@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { systemClock } from "../../../storage/clock.ts";
 import type { ChangeListener, Snapshot } from "../../../storage/documents/documents.ts";
 import { openDriver } from "../../../storage/open-driver.ts";
 import {
@@ -37,7 +38,7 @@ const feed = { isUp: () => false, listen, close() {} };
 const openStore = () => openDocumentStore(openDriver({ driver: "memory" }), createTestLog());
 
 function create(strategy: SessionCacheStrategy = new InMemorySessionCacheStrategy()) {
-  cache = openStrategyCache(1001, feed, strategy, { ttl: 5, max: 10 });
+  cache = openStrategyCache(1001, feed, strategy, { ttl: 5, max: 10 }, systemClock);
 }
 
 /** Loads a session as a call does. `meanwhile` runs during the read of the storage. */
