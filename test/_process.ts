@@ -10,6 +10,7 @@ import { CookieClient, type Send } from "./_cookie-client.ts";
 
 /** A server of `storefront start` in its own process. */
 export interface ServerProcess {
+  readonly origin: string;
   readonly send: Send;
   client(shopId?: number): CookieClient;
   /** Its standard output and standard error. */
@@ -31,19 +32,21 @@ export async function startServerProcess(
   redisUrl: string,
   callTimeout = 30,
 ): Promise<ServerProcess> {
-  const server = await startProcess(
-    [cli, "start", "--config", "storefront.config.ts", "--port", "0"],
-    {
-      cwd: fileURLToPath(new URL("fixtures", import.meta.url)),
-      env: {
-        TEST_REDIS_URL: redisUrl,
-        TEST_SECRET: testSecret,
-        TEST_CALL_TIMEOUT: String(callTimeout),
-      },
-    },
-  );
+  const server = await startStorefront("storefront.config.ts", {
+    cwd: fileURLToPath(new URL("fixtures", import.meta.url)),
+    env: { TEST_REDIS_URL: redisUrl, TEST_CALL_TIMEOUT: String(callTimeout) },
+  });
   const { send } = server;
   return Object.assign(server, { client: (shopId?: number) => new CookieClient(send, shopId) });
+}
+
+/** Starts the built server with a config and the tests' secret, on any free port. @throws Error as {@link startProcess} */
+export function startStorefront(
+  config: string,
+  { cwd, env }: Parameters<typeof startProcess>[1],
+): ReturnType<typeof startProcess> {
+  const args = [cli, "start", "--config", config, "--port", "0"];
+  return startProcess(args, { cwd, env: { TEST_SECRET: testSecret, ...env } });
 }
 
 /**
@@ -71,8 +74,10 @@ export async function startProcess(
       child.emit("output");
     });
   }
+  const origin = await findOrigin(child, () => output);
   return {
-    send: toSend(await findOrigin(child, () => output)),
+    origin,
+    send: (path, init) => fetch(`${origin}${path}`, init),
     get output() {
       return output;
     },
@@ -148,10 +153,6 @@ export async function assertBuilt(): Promise<void> {
     const changedAt = (await stat(new URL(file, root))).mtimeMs;
     if (builtAt < changedAt) throw new Error(`${file} is newer than its build: npm run build`);
   }
-}
-
-function toSend(origin: string): Send {
-  return (path, init) => fetch(`${origin}${path}`, init);
 }
 
 /** Waits until the server prints its origin. */

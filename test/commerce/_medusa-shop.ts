@@ -2,9 +2,8 @@ import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach } from "vitest";
 import { CookieClient } from "../_cookie-client.ts";
-import { startProcess, type ServerProcess } from "../_process.ts";
+import { startStorefront, type ServerProcess } from "../_process.ts";
 import { startRedis } from "../_redis.ts";
-import { testSecret } from "../_setup.ts";
 import { startFaultProxy, type FaultProxy, type SeenRequest } from "./_fault-proxy.ts";
 import { startMedusa, type TestMedusa } from "./_medusa.ts";
 
@@ -37,7 +36,6 @@ export function useMedusaShop(): () => MedusaShop {
     const env = {
       TEST_MEDUSA: JSON.stringify({ url: proxy.url, publishableKey, regions }),
       TEST_REDIS_URL: redis.url,
-      TEST_SECRET: testSecret,
     };
     const servers = await Promise.all([startServer(env), startServer(env)]);
     endings.push(...servers.map((server) => () => server.kill()));
@@ -75,10 +73,7 @@ export function isRequest(pattern: RegExp): (request: SeenRequest) => boolean {
 
 // --- Internal helpers ---
 
-const cli = fileURLToPath(new URL("../../dist/server/cli/cli.js", import.meta.url));
-
 function startServer(env: Readonly<Record<string, string>>) {
-  const args = [cli, "start", "--config", "storefront.config.ts", "--port", "0"];
   const cwd = fileURLToPath(new URL("medusa-shop", import.meta.url));
-  return startProcess(args, { cwd, env });
+  return startStorefront("storefront.config.ts", { cwd, env });
 }

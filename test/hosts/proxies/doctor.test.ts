@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { findFreePort } from "../../_command.ts";
-import { startProcess } from "../../_process.ts";
+import { startStorefront } from "../../_process.ts";
 import { testSecret } from "../../_setup.ts";
 
 const right = {
@@ -82,12 +82,11 @@ async function diagnose(
   server: Readonly<Record<string, string>> = {},
   doctor: Readonly<Record<string, string>> = {},
 ) {
-  const started = await startProcess(
-    [cli, "start", "--config", "doctor.config.mjs", "--port", "0"],
-    { cwd, env: { NODE_ENV: "development", ...shared, ...server } },
-  );
+  const started = await startStorefront("doctor.config.mjs", {
+    cwd,
+    env: { NODE_ENV: "development", ...shared, ...server },
+  });
   onTestFinished(() => started.kill());
-  const [, origin = ""] = /listens on (http:\/\/\S+)/.exec(started.output) ?? [];
   const folder = mkdtempSync(join(tmpdir(), "storefront-doctor-"));
   const files = ["-keyout", join(folder, "key.pem"), "-out", join(folder, "cert.pem")];
   const kind = ["-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
@@ -95,7 +94,7 @@ async function diagnose(
   execFileSync("openssl", ["req", ...kind, ...names, ...files], { stdio: "ignore" });
   const port = await findFreePort();
   const file = join(folder, "proxy.conf");
-  const upstream = new URL(origin).host;
+  const upstream = new URL(started.origin).host;
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
   writeFileSync(
     file,

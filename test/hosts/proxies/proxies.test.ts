@@ -1,7 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { testSecret } from "../../_setup.ts";
-import { startProcess } from "../../_process.ts";
+import { startStorefront } from "../../_process.ts";
 import { proxies, startProxy, type ProxyCall } from "./_proxy.ts";
 
 describe.each(Object.keys(proxies) as (keyof typeof proxies)[])(
@@ -95,16 +94,10 @@ async function open(name: keyof typeof proxies): Promise<{
 }
 
 async function start() {
-  const server = await startProcess(
-    [cli, "start", "--config", "storefront.config.mjs", "--port", "0"],
-    {
-      cwd: fileURLToPath(new URL(".", import.meta.url)),
-      env: { NODE_ENV: "development", TEST_SECRET: testSecret },
-    },
-  );
+  const server = await startStorefront("storefront.config.mjs", {
+    cwd: fileURLToPath(new URL(".", import.meta.url)),
+    env: { NODE_ENV: "development" },
+  });
   onTestFinished(() => server.kill());
-  const [, origin = ""] = /listens on (http:\/\/\S+)/.exec(server.output) ?? [];
-  return Object.assign(server, { origin });
+  return server;
 }
-
-const cli = fileURLToPath(new URL("../../../dist/server/cli/cli.js", import.meta.url));

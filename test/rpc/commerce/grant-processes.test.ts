@@ -5,9 +5,8 @@ import { fileURLToPath } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { CookieClient } from "../../_cookie-client.ts";
-import { startProcess } from "../../_process.ts";
+import { startStorefront } from "../../_process.ts";
 import { describeWithRedis, startRedis } from "../../_redis.ts";
-import { testSecret } from "../../_setup.ts";
 
 describeWithRedis("grants of real servers on Redis", () => {
   test("are ended after a restart, if the system was down and the server was killed", async () => {
@@ -63,7 +62,6 @@ describeWithRedis("grants of real servers on Redis", () => {
 // --- Internal helpers ---
 
 const config = fileURLToPath(new URL("../../fixtures/grants.config.mjs", import.meta.url));
-const cli = fileURLToPath(new URL("../../../dist/server/cli/cli.js", import.meta.url));
 
 /** A commerce system, and servers before it that share a Redis. */
 async function startUpstream() {
@@ -103,9 +101,9 @@ async function startUpstream() {
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
   async function start(env: Readonly<Record<string, string>> = {}) {
-    const started = await startProcess([cli, "start", "--config", config, "--port", "0"], {
+    const started = await startStorefront(config, {
       cwd: fileURLToPath(new URL("../../fixtures", import.meta.url)),
-      env: { UPSTREAM_URL: url, REDIS_URL: redis.url, TEST_SECRET: testSecret, ...env },
+      env: { UPSTREAM_URL: url, REDIS_URL: redis.url, ...env },
     });
     onTestFinished(() => started.kill());
     return started;
