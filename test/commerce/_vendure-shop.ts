@@ -1,9 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, beforeEach } from "vitest";
 import { CookieClient, type Answer } from "../_cookie-client.ts";
-import { startProcess } from "../_process.ts";
+import { startStorefront } from "../_process.ts";
 import { useRedis, type TestRedis } from "../_redis.ts";
-import { testSecret } from "../_setup.ts";
 import { startFaultProxy, type FaultProxy } from "./_fault-proxy.ts";
 import { ada, startVendure, variants, type TestVendure } from "./_vendure.ts";
 
@@ -21,6 +20,8 @@ export interface VendureShop {
   login(): Promise<CookieClient>;
   /** Logs the customer in, with an empty basket and no other session. */
   loginAnew(): Promise<CookieClient>;
+  /** @returns the last token that Vendure issued for a login */
+  latestToken(): string;
   /** Starts two other servers with the same data, in place of these. */
   restartServers(): Promise<void>;
   stopServers(): Promise<void>;
@@ -66,6 +67,10 @@ export function useVendureShop(options: { readonly lasting?: boolean } = {}): ()
         expectOk(await client.call("logoutEverywhere", { keepCurrent: true }));
         return client;
       },
+      latestToken() {
+        const last = proxy.requests.findLast(({ body }) => body.includes("login("));
+        return last?.response.get("vendure-auth-token") ?? "";
+      },
       async restartServers() {
         servers = await startServers(env);
       },
@@ -97,16 +102,6 @@ export async function countPieces(client: CookieClient): Promise<number> {
   return basket.items.reduce((sum, { quantity }) => sum + quantity, 0);
 }
 
-/** Counts responses by status and code, for example `{ "200": 9, "409 session_changed": 1 }`. */
-export function tally(answers: readonly Answer[]): Readonly<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  for (const { status, body } of answers) {
-    const name = status < 400 ? String(status) : `${status} ${body?.code}`;
-    counts[name] = (counts[name] ?? 0) + 1;
-  }
-  return counts;
-}
-
 /** @throws Error if the call failed */
 export function expectOk(answer: Answer): Answer {
   if (answer.status < 300) return answer;
@@ -116,10 +111,8 @@ export function expectOk(answer: Answer): Answer {
 // --- Internal helpers ---
 
 const cwd = fileURLToPath(new URL("vendure", import.meta.url));
-const cli = fileURLToPath(new URL("../../dist/server/cli/cli.js", import.meta.url));
 
 function startServers(env: Readonly<Record<string, string>>) {
-  const args = [cli, "start", "--config", "storefront.config.ts", "--port", "0"];
-  const start = () => startProcess(args, { cwd, env: { ...env, TEST_SECRET: testSecret } });
+  const start = () => startStorefront("storefront.config.ts", { cwd, env });
   return Promise.all([start(), start()]);
 }

@@ -13,6 +13,8 @@ export interface TestVendure {
   readonly url: string;
   /** Runs an operation of the Shop API, for example with the token of a customer. */
   query<T>(query: string, token?: string): Promise<T>;
+  /** Whether this token has a login. */
+  isActive(token: string): Promise<boolean>;
   /** Suspends the server: it accepts connections and doesn't respond. */
   pause(): void;
   resume(): void;
@@ -89,20 +91,26 @@ export async function startVendure({ lasting = false } = {}): Promise<TestVendur
     await ended;
   }
 
+  async function query<T>(text: string, token?: string): Promise<T> {
+    const response = await fetch(`${url}/shop-api`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        "vendure-token": "shop-de",
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify({ query: text }),
+    });
+    const { data } = (await response.json()) as { data: T };
+    return data;
+  }
+
   return {
     url,
-    async query<T>(query: string, token?: string) {
-      const response = await fetch(`${url}/shop-api`, {
-        method: "POST",
-        headers: {
-          "content-type": "application/json",
-          "vendure-token": "shop-de",
-          ...(token !== undefined && { authorization: `Bearer ${token}` }),
-        },
-        body: JSON.stringify({ query }),
-      });
-      const { data } = (await response.json()) as { data: T };
-      return data;
+    query,
+    async isActive(token) {
+      const { me } = await query<{ me: unknown }>("{ me { identifier } }", token);
+      return me !== null;
     },
     pause: () => void server.kill("SIGSTOP"),
     resume: () => void server.kill("SIGCONT"),

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { Answer, CookieClient } from "../_cookie-client.ts";
+import { tally } from "./_answers.ts";
 import { ada, variants } from "./_vendure.ts";
-import { expectOk, oneMug, tally, useVendureShop } from "./_vendure-shop.ts";
+import { expectOk, oneMug, useVendureShop } from "./_vendure-shop.ts";
 
 /** How long Vendure is down. */
 const seconds = Number(process.env["COMMERCE_OUTAGE_SECONDS"] ?? "5");
@@ -16,7 +17,7 @@ test.each(["stopped", "killed"] as const)(
     const { vendure } = getShop();
     await expect.poll(() => getShop().guest().call("login", ada)).toMatchObject({ status: 200 });
     const leaving = await getShop().loginAnew();
-    const token = latestToken();
+    const token = getShop().latestToken();
     const customer = getShop().guest();
     await register(customer);
     expectOk(await customer.call("addItemToBasket", oneMug));
@@ -58,7 +59,7 @@ test.each(["stopped", "killed"] as const)(
     else await vendure.restart();
     const returned = performance.now();
     const visits = startLoad(guests.map((guest) => () => guest.call("getBasket")));
-    await expect.poll(() => isActive(token), { interval: 20, timeout: 10_000 }).toBe(false);
+    await expect.poll(() => vendure.isActive(token), { interval: 20, timeout: 10_000 }).toBe(false);
     const caughtUp = performance.now() - returned;
     await visits.stop();
     console.log({ kind, median, p90, slow, needy: needy.length, others: others.length, caughtUp });
@@ -110,15 +111,4 @@ type Call = () => Promise<Answer>;
 async function register(client: CookieClient): Promise<void> {
   const email = `grace-${Math.random()}@example.com`;
   expectOk(await client.call("register", { email, password: "correct horse 2" }));
-}
-
-/** The last token that Vendure issued for a login. */
-function latestToken(): string {
-  const login = getShop().proxy.requests.findLast(({ body }) => body.includes("login("));
-  return login?.response.get("vendure-auth-token") ?? "";
-}
-
-async function isActive(token: string): Promise<boolean> {
-  const { me } = await getShop().vendure.query<{ me: unknown }>("{ me { identifier } }", token);
-  return me !== null;
 }

@@ -8,17 +8,17 @@ const getShop = useVendureShop();
 describe("Vendure's session", () => {
   test("ends when the customer logs out of the only session", async () => {
     const client = await getShop().loginAnew();
-    const token = latestToken();
-    expect(await isActive(token)).toBe(true);
+    const token = getShop().latestToken();
+    expect(await getShop().vendure.isActive(token)).toBe(true);
     expectOk(await client.call("logout"));
-    await expect.poll(() => isActive(token)).toBe(false);
+    await expect.poll(() => getShop().vendure.isActive(token)).toBe(false);
   });
 
   test("ends by logoutEverywhere", async () => {
     const client = await getShop().loginAnew();
-    const token = latestToken();
+    const token = getShop().latestToken();
     expectOk(await client.call("logoutEverywhere", {}));
-    await expect.poll(() => isActive(token)).toBe(false);
+    await expect.poll(() => getShop().vendure.isActive(token)).toBe(false);
   });
 
   test("stays active if another device logs out", async () => {
@@ -29,34 +29,34 @@ describe("Vendure's session", () => {
 
   test("ends with the last session of the customer if it was revoked", async () => {
     const revoked = await getShop().loginAnew();
-    const token = latestToken();
+    const token = getShop().latestToken();
     const client = await getShop().login();
     await revokeOthers(client);
     expectOk(await client.call("getBasket"));
     expect(expectOk(await revoked.call("getUser")).body).toEqual({});
     expectOk(await client.call("logout"));
-    await expect.poll(() => isActive(token)).toBe(false);
+    await expect.poll(() => getShop().vendure.isActive(token)).toBe(false);
   });
 
   test("ends after a restart if Vendure was down at the logout", async () => {
     const { proxy, stopServers, restartServers } = getShop();
     const client = await getShop().loginAnew();
-    const token = latestToken();
+    const token = getShop().latestToken();
     proxy.faults = { status: 503 };
     expectOk(await client.call("logout"));
-    expect(await isActive(token)).toBe(true);
+    expect(await getShop().vendure.isActive(token)).toBe(true);
     await stopServers();
     proxy.faults = {};
     await restartServers();
-    await expect.poll(() => isActive(token), { timeout: 20_000 }).toBe(false);
+    await expect.poll(() => getShop().vendure.isActive(token), { timeout: 20_000 }).toBe(false);
   });
 
   test("stays as it is when the customer authenticates again", async () => {
     const client = await getShop().loginAnew();
-    const token = latestToken();
+    const token = getShop().latestToken();
     expectOk(await client.call("reauthenticate", { password: ada.password }));
     expectOk(await client.call("getBasket"));
-    expect(await isActive(token)).toBe(true);
+    expect(await getShop().vendure.isActive(token)).toBe(true);
     const wrong = await client.call("reauthenticate", { password: "nonsense 9" });
     expect(wrong).toMatchObject({ status: 403, body: { code: "wrong_password" } });
   });
@@ -65,7 +65,7 @@ describe("Vendure's session", () => {
 describe("the storefront's session", () => {
   test("ends if Vendure has ended the customer's", async () => {
     const client = await getShop().loginAnew();
-    await getShop().vendure.query("mutation { logout { success } }", latestToken());
+    await getShop().vendure.query("mutation { logout { success } }", getShop().latestToken());
     const answer = await client.call("addItemToBasket", oneMug);
     expect(answer).toMatchObject({ status: 409, body: { code: "session_ended" } });
     expect(expectOk(await client.call("getUser")).body).toEqual({});
@@ -73,24 +73,13 @@ describe("the storefront's session", () => {
 
   test("has no token that a client or a log sees", async () => {
     const client = await getShop().loginAnew();
-    const token = latestToken();
+    const token = getShop().latestToken();
     const answers = [await client.call("getUser"), await client.call("listSessions")];
     expect(JSON.stringify(answers.map(({ body }) => body)) + getShop().output).not.toContain(token);
   });
 });
 
 // --- Internal helpers ---
-
-/** The last token that Vendure issued for a login. */
-function latestToken(): string {
-  const login = getShop().proxy.requests.findLast(({ body }) => body.includes("login("));
-  return login?.response.get("vendure-auth-token") ?? "";
-}
-
-async function isActive(token: string): Promise<boolean> {
-  const { me } = await getShop().vendure.query<{ me: unknown }>("{ me { identifier } }", token);
-  return me !== null;
-}
 
 async function revokeOthers(client: CookieClient): Promise<void> {
   const { sessions } = expectOk(await client.call("listSessions")).body;
