@@ -1,4 +1,4 @@
-import { expect, vi } from "vitest";
+import { afterEach, beforeEach, expect, vi } from "vitest";
 import type { MailMessage, TokenMail } from "../rpc/accounts/mailer.ts";
 import { until } from "./_documents.ts";
 
@@ -29,9 +29,10 @@ export function createMailbox() {
   };
 }
 
-/** Lets work after a response begin after the shortest delay. */
+/** Lets work after a response begin after the shortest delay, in all tests of a file. */
 export function hurryMails(): void {
-  vi.spyOn(Math, "random").mockReturnValue(0);
+  beforeEach(() => void vi.spyOn(Math, "random").mockReturnValue(0));
+  afterEach(() => void vi.restoreAllMocks());
 }
 
 /** Reads the mail about Ada's new account. */

@@ -1,12 +1,9 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { ada, createMailbox, hurryMails, invalidToken } from "../../_mails.ts";
 import { createSetup, describeStorages } from "../../_setup.ts";
 
-beforeEach(hurryMails);
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.useRealTimers();
-});
+hurryMails();
+afterEach(() => void vi.useRealTimers());
 
 describeStorages("an email address", ({ start }) => {
   test("is verified by the token that a registration sends, also if the token comes twice", async () => {

@@ -1,5 +1,5 @@
 import { createStorage, type Driver } from "unstorage";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { openDriver } from "../../../storage/open-driver.ts";
 import { ada, createMailbox, hurryMails, invalidToken, welcome } from "../../_mails.ts";
 import { describeStorages } from "../../_setup.ts";
@@ -7,11 +7,7 @@ import { describeStorages } from "../../_setup.ts";
 const newPassword = "battery staple";
 const invalidCredentials = { status: 401, body: { code: "invalid_credentials" } };
 
-beforeEach(hurryMails);
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.useRealTimers();
-});
+hurryMails();
 
 describeStorages("a forgotten password", ({ start, storage }) => {
   test("is replaced by the token of a mail, which ends all sessions and logs nobody in", async () => {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Auth } from "../../../rpc/accounts/auth.ts";
 import { until } from "../../_documents.ts";
 import { Barrier, createFaultyDriver } from "../../_faulty-driver.ts";
@@ -8,11 +8,7 @@ import { createSetup } from "../../_setup.ts";
 
 const newPassword = "battery staple";
 
-beforeEach(hurryMails);
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.useRealTimers();
-});
+hurryMails();
 
 describe("a request for a new password", () => {
   const { start, allowErrors } = createSetup("memory", "request", () => ({ driver: "memory" }));

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import type { MailMessage } from "../../../rpc/accounts/mailer.ts";
 import { until } from "../../_documents.ts";
 import { createFaultyDriver, outage } from "../../_faulty-driver.ts";
@@ -8,11 +8,8 @@ import { createSetup } from "../../_setup.ts";
 
 const newPassword = "battery staple";
 
-beforeEach(hurryMails);
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.useRealTimers();
-});
+hurryMails();
+afterEach(() => void vi.useRealTimers());
 
 describe("the token for a new password", () => {
   const { start, allowErrors } = createSetup("memory", "request", () => ({ driver: "memory" }));

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { Auth } from "../../../rpc/accounts/auth.ts";
 import type { CommerceBackend, Grant } from "../../../rpc/commerce/commerce-backend.ts";
 import { defineCommerceMethod } from "../../../rpc/commerce/commerce-method.ts";
@@ -74,8 +74,7 @@ function createSystem({ endsAll = false }: { readonly endsAll?: boolean } = {}) 
   return { backend, count, seen };
 }
 
-beforeEach(hurryMails);
-afterEach(() => void vi.restoreAllMocks());
+hurryMails();
 
 describeStorages("the grant of a login", ({ start }) => {
   const ofGuest = { status: 200, body: { owner: "guest" } };
