@@ -1,11 +1,10 @@
-import { randomUUID } from "node:crypto";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import type { Grants } from "../../../rpc/commerce/commerce-backend.ts";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
 import type { StorageConfig } from "../../../storage/documents/driver.ts";
 import { openDriver } from "../../../storage/open-driver.ts";
-import createMemoryDriver from "unstorage/drivers/memory";
-import { describeWithRedis, useRedis } from "../../_redis.ts";
+import { Barrier } from "../../_faulty-driver.ts";
+import { describeLastingStorages } from "../../_lasting-storages.ts";
 import {
   createCountingSystem,
   openCall,
@@ -19,17 +18,7 @@ import { readStored } from "../../fixtures/stored.ts";
 type Server = ReturnType<typeof openGrantServer>;
 type UserCall = Awaited<ReturnType<typeof openCall>>;
 
-describe("the ends of sessions in memory", () => {
-  // A server that stops would clear the memory.
-  describeEndings(() => ({ ...createMemoryDriver(), dispose() {} }));
-});
-
-describeWithRedis("the ends of sessions on Redis", () => {
-  const redis = useRedis();
-  describeEndings(() => ({ driver: "redis", url: redis().url, base: randomUUID() }));
-});
-
-function describeEndings(toStorage: () => StorageConfig): void {
+describeLastingStorages("the ends of sessions", (createStorage) => {
   const ends: Record<string, (call: UserCall, other: UserCall) => unknown> = {
     "a logout": ({ call }) => call.context.destroySession(),
     "the end of one session by another": ({ call }, other) =>
@@ -42,7 +31,7 @@ function describeEndings(toStorage: () => StorageConfig): void {
 
   test.each(Object.entries(ends))("end the grant after %s", async (_, end) => {
     const system = createCountingSystem();
-    const server = open(toStorage(), system);
+    const server = open(createStorage(), system);
     const other = await logInUser(server, "other");
     await end(await logInUser(server, "login"), other);
     await expect.poll(() => system.ended).toContain("login");
@@ -50,7 +39,7 @@ function describeEndings(toStorage: () => StorageConfig): void {
 
   test("end the grant of the session that exceeds the limit of a user", async () => {
     const system = createCountingSystem();
-    const server = open(toStorage(), system, {}, { session: { maxSessionsPerUser: 2 } });
+    const server = open(createStorage(), system, {}, { session: { maxSessionsPerUser: 2 } });
     await logInUser(server, "first");
     await logInUser(server, "second");
     await logInUser(server, "third");
@@ -59,7 +48,7 @@ function describeEndings(toStorage: () => StorageConfig): void {
 
   test("end the grants of a whole shop by a new generation", async () => {
     const system = createCountingSystem();
-    const server = open(toStorage(), system);
+    const server = open(createStorage(), system);
     await logInUser(server, "login");
     const guest = await openCall(server);
     await guest.grants.obtain();
@@ -72,7 +61,7 @@ function describeEndings(toStorage: () => StorageConfig): void {
 
   test("end the grant after an outage of the system, also on another server", async () => {
     const system = createCountingSystem();
-    const storage = toStorage();
+    const storage = createStorage();
     const server = open(storage, system);
     const user = await logInUser(server, "login");
     system.before = () => {
@@ -99,7 +88,7 @@ function describeEndings(toStorage: () => StorageConfig): void {
 
   test("log one line for all failures of a sweep, without a grant", async () => {
     const system = createCountingSystem();
-    const server = open(toStorage(), system);
+    const server = open(createStorage(), system);
     const users = await Promise.all(
       Array.from({ length: 30 }, () => logInUser(server, "secret-token")),
     );
@@ -116,7 +105,7 @@ function describeEndings(toStorage: () => StorageConfig): void {
 
   test("end the grant of a session that expired while no server ran", async () => {
     const system = createCountingSystem();
-    const storage = toStorage();
+    const storage = createStorage();
     const server = open(storage, system);
     const guest = await openCall(server);
     await guest.grants.obtain();
@@ -133,7 +122,7 @@ function describeEndings(toStorage: () => StorageConfig): void {
 
   test("keep the grant of a session that a call has extended", async () => {
     const system = createCountingSystem();
-    const storage = toStorage();
+    const storage = createStorage();
     const server = open(storage, system);
     const guest = await openCall(server);
     await guest.grants.obtain();
@@ -155,7 +144,7 @@ function describeEndings(toStorage: () => StorageConfig): void {
 
   test("end the grants of the user's last session only, if the system ends all", async () => {
     const system = createCountingSystem();
-    const server = open(toStorage(), system, { endsAll: true });
+    const server = open(createStorage(), system, { endsAll: true });
     const first = await logInUser(server, "first");
     const second = await logInUser(server, "second");
     await first.call.context.destroySession();
@@ -172,7 +161,7 @@ function describeEndings(toStorage: () => StorageConfig): void {
 
   test("wait for a call that is renewing the grant, and end the new one", async () => {
     const system = createCountingSystem();
-    const server = open(toStorage(), system);
+    const server = open(createStorage(), system);
     const guest = await openCall(server);
     const rejected = await guest.grants.obtain();
     let end: Promise<void> | undefined;
@@ -192,7 +181,7 @@ function describeEndings(toStorage: () => StorageConfig): void {
 
   test("write nothing for an expiry that comes after the system's own", async () => {
     const system = createCountingSystem();
-    const storage = toStorage();
+    const storage = createStorage();
     const server = open(storage, system, { lifetime: 60 });
     const guest = await openCall(server);
     await guest.grants.obtain();
@@ -203,7 +192,7 @@ function describeEndings(toStorage: () => StorageConfig): void {
 
   test("write nothing if the system can't end grants", async () => {
     const { grants } = createCountingSystem();
-    const storage = toStorage();
+    const storage = createStorage();
     const server = openGrantServer(storage, { grants: { begin: grants.begin } });
     const guest = await openCall(server);
     await guest.grants.obtain();
@@ -214,7 +203,7 @@ function describeEndings(toStorage: () => StorageConfig): void {
 
   test("run one sweep at a time on all servers", async () => {
     const system = createCountingSystem();
-    const storage = toStorage();
+    const storage = createStorage();
     const servers = [open(storage, system), open(storage, system), open(storage, system)];
     const [first] = servers as [Server];
     for (let count = 0; count < 30; count++) await (await openCall(first)).grants.obtain();
@@ -228,21 +217,27 @@ function describeEndings(toStorage: () => StorageConfig): void {
     expect(system.ended).toHaveLength(31);
   });
 
-  test("end no sweep of a closed server, and abort the attempt that runs", async () => {
+  test("start no sweep on a closed server, and abort the attempt that runs", async () => {
     const system = createCountingSystem();
-    const server = open(toStorage(), system);
+    const storage = createStorage();
+    const server = open(storage, system);
     const user = await logInUser(server, "login");
-    system.before = () => new Promise(() => {});
+    const barrier = new Barrier();
+    system.before = () => barrier.pass();
     const ending = user.call.context.destroySession();
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await barrier.reached;
     const start = performance.now();
     await server.close();
     await ending;
     expect(performance.now() - start).toBeLessThan(1000);
+    system.before = () => undefined;
     server.sweep();
+    const other = createCountingSystem();
+    open(storage, other).sweep();
+    await expect.poll(() => other.ended, { timeout: 5000 }).toEqual(["login"]);
     expect(system.ended).toEqual([]);
   });
-}
+});
 
 // --- Internal helpers ---
 

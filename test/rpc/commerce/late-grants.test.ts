@@ -1,29 +1,17 @@
-import { randomUUID } from "node:crypto";
-import createMemoryDriver from "unstorage/drivers/memory";
-import { describe, expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { defineCommerceMethod } from "../../../rpc/commerce/commerce-method.ts";
 import type { Visit } from "../../../rpc/commerce/visit.ts";
 import { RpcError } from "../../../rpc/error.ts";
-import type { StorageConfig } from "../../../storage/documents/driver.ts";
 import { createTestBackend, type TestGrant } from "../../_commerce-backend.ts";
 import { startCommerceSystem } from "../../_commerce-system.ts";
-import { describeWithRedis, useRedis } from "../../_redis.ts";
+import { describeLastingStorages } from "../../_lasting-storages.ts";
 import { describeStorages } from "../../_setup.ts";
 import { createCountingSystem, openCall, openGrantServer } from "../../fixtures/grant-calls.ts";
 
-describe("a grant that comes after the end of its session, in memory", () => {
-  describeLateGrant(() => ({ ...createMemoryDriver(), dispose() {} }));
-});
-
-describeWithRedis("a grant that comes after the end of its session, on Redis", () => {
-  const redis = useRedis();
-  describeLateGrant(() => ({ driver: "redis", url: redis().url, base: randomUUID() }));
-});
-
-function describeLateGrant(toStorage: () => StorageConfig): void {
+describeLastingStorages("a grant that comes after the end of its session", (createStorage) => {
   test("ends at the system, and isn't stored", async () => {
     const system = createCountingSystem();
-    const storage = toStorage();
+    const storage = createStorage();
     const server = openGrantServer(storage, system);
     const user = await openCall(server);
     await user.logIn(7);
@@ -37,7 +25,7 @@ function describeLateGrant(toStorage: () => StorageConfig): void {
     expect(system.ended).toEqual(["login", "late"]);
     expect(await slow.grants.find().catch(() => undefined)).toBeUndefined();
   });
-}
+});
 
 describeStorages("a pending merge", (setup) => {
   test("is completed by a method with the verb GET", async () => {

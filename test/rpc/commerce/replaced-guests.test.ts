@@ -1,8 +1,5 @@
-import { randomUUID } from "node:crypto";
-import createMemoryDriver from "unstorage/drivers/memory";
-import { afterEach, describe, expect, test, vi } from "vitest";
-import type { StorageConfig } from "../../../storage/documents/driver.ts";
-import { describeWithRedis, useRedis } from "../../_redis.ts";
+import { afterEach, expect, test, vi } from "vitest";
+import { describeLastingStorages } from "../../_lasting-storages.ts";
 import {
   createCountingSystem,
   openCall,
@@ -10,21 +7,12 @@ import {
   sweepsOf,
 } from "../../fixtures/grant-calls.ts";
 
-describe("the grant of a guest who logged in, in memory", () => {
-  describeGrant(() => ({ ...createMemoryDriver(), dispose() {} }));
-});
-
-describeWithRedis("the grant of a guest who logged in, on Redis", () => {
-  const redis = useRedis();
-  describeGrant(() => ({ driver: "redis", url: redis().url, base: randomUUID() }));
-});
-
 afterEach(() => vi.useRealTimers());
 
-function describeGrant(toStorage: () => StorageConfig): void {
+describeLastingStorages("the grant of a guest who logged in", (createStorage) => {
   test("stays for a pending merge, until the guest's session would have expired", async () => {
     const system = createCountingSystem();
-    const server = openGrantServer(toStorage(), system);
+    const server = openGrantServer(createStorage(), system);
     const guest = await openCall(server);
     await guest.grants.obtain();
     const { expiresAt = 0 } = guest.call.session.current ?? {};
@@ -43,7 +31,7 @@ function describeGrant(toStorage: () => StorageConfig): void {
     server.sweep();
     await expect.poll(() => system.ended).toEqual(["begun-1"]);
   });
-}
+});
 
 /** Sets the clock of the process; timers go on. */
 function setTime(now: number): void {
