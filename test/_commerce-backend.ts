@@ -1,6 +1,5 @@
 import { RpcError } from "../rpc/error.ts";
 import type {
-  BasketOutcome,
   CommerceBackend,
   CommerceBasket,
   CommerceLine,
@@ -154,5 +153,3 @@ export function createTestBackend({
     },
   } satisfies CommerceBackend<TestGrant, TestBasket, TestWishlist>;
 }
-
-export type TestOutcome = BasketOutcome<TestBasket>;

@@ -8,6 +8,8 @@ import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
 
 const admin = "an-admin-token-of-more-than-32-characters";
 
+const showGrant = defineCommerceMethod({ handler: (_input, { grant }) => grant as TestGrant });
+
 /** Each way to end the session of the laptop. The phone is another session of the same user. */
 const ends: Record<
   string,
@@ -45,10 +47,7 @@ describeStorages("a session that ends here", ({ start }) => {
         admin: { token: admin },
         session: { maxSessionsPerUser: 3 },
         commerce: { name: "test", grants: system.grants },
-        methods: {
-          ...testMethods,
-          showGrant: defineCommerceMethod({ handler: (_input, { grant }) => grant as TestGrant }),
-        },
+        methods: { ...testMethods, showGrant },
       });
       const [laptop, phone] = [shop.client(), shop.client()];
       for (const device of [laptop, phone]) await device.call("login", as(7));
@@ -65,9 +64,7 @@ describeStorages("a session that ends here", ({ start }) => {
     const system = createCountingSystem();
     const { client } = await start({
       commerce: { name: "test", grants: system.grants },
-      methods: {
-        showGrant: defineCommerceMethod({ handler: (_input, { grant }) => grant as TestGrant }),
-      },
+      methods: { showGrant },
     });
     const guest = client();
     const thief = guest.clone();
@@ -83,9 +80,7 @@ describeStorages("a session that ends here", ({ start }) => {
     const system = createCountingSystem();
     const { client } = await start({
       commerce: { name: "test", grants: system.grants },
-      methods: {
-        showGrant: defineCommerceMethod({ handler: (_input, { grant }) => grant as TestGrant }),
-      },
+      methods: { showGrant },
     });
     const guest = client();
     await guest.call("showGrant");
