@@ -3,9 +3,11 @@
  * @module storefront-core/dev
  */
 import { messageOf } from "../shared/log.ts";
+import { openDevelopmentData, type DevelopmentData } from "./config/development-data.ts";
 import { loadStorefrontConfig, watchStorefrontConfig } from "./config/load.ts";
 import type { StorefrontConfig } from "./config/config.ts";
-import { createStorefront, type Storefront } from "./storefront.ts";
+import { createLog } from "./console-log.ts";
+import { openStorefront, type Storefront } from "./storefront.ts";
 
 /** A storefront that follows the changes of its config. */
 export interface DevStorefront {
@@ -17,35 +19,41 @@ export interface DevStorefront {
 
 /**
  * Opens the storefront of a config file, and opens it again after each change of the file, as `storefront dev` does.
- * The memory driver starts empty then. If a changed config has errors, it logs them, and the old one stays in effect.
+ * Sessions, baskets, and accounts of the memory driver stay: they are in files below `node_modules/.cache/storefront`.
+ * If a changed config has errors, it logs them, and the old one stays in effect.
  * @param folder contains `storefront.config.ts`, or another format of it
  * @param file another name of the config, relative to the folder
  * @throws ConfigError; Error with one line if there is no config, or if it fails
  */
 export async function openDevStorefront(folder: string, file?: string): Promise<DevStorefront> {
+  let data: DevelopmentData | undefined;
   const load = async () => {
     const loaded = await loadStorefrontConfig(folder, file, { isReadAgain: true });
-    const config = loaded.config as StorefrontConfig;
-    return { path: loaded.file, storefront: createStorefront(config, { production: false }) };
+    data ??= await openDevelopmentData(loaded.file, { log: createLog() });
+    const settings = { production: false, developmentData: data };
+    const { app } = openStorefront(loaded.config as StorefrontConfig, settings);
+    return { path: loaded.file, storefront: app };
   };
   const { path, storefront } = await load();
   let current = storefront;
   /** Runs the reloads and the end one after the other. */
   let last = Promise.resolve();
 
-  async function reload(): Promise<void> {
+  async function reload(changed: readonly string[]): Promise<void> {
     const { log } = current.options;
     try {
       const previous = current;
       current = (await load()).storefront;
-      log.info("The storefront uses its changed config", { file: path });
+      log.info(`reloaded: ${changed.join(", ")}`);
       await previous.close();
     } catch (error) {
       log.error(`The storefront keeps its old config: ${messageOf(error)}`);
     }
   }
 
-  const unwatch = watchStorefrontConfig(path, () => (last = last.then(reload)));
+  const unwatch = watchStorefrontConfig(path, (changed) => {
+    last = last.then(() => reload(changed));
+  });
   return {
     get current() {
       return current;

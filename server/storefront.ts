@@ -80,11 +80,12 @@ export function openStorefront(
     production = process.env["NODE_ENV"] === "production",
     schedule,
     isWorker = false,
-  }: StorefrontSettings & Pick<Environment, "isWorker"> = {},
+    developmentData,
+  }: StorefrontSettings & Pick<Environment, "isWorker" | "developmentData"> = {},
 ) {
   const options = resolveConfig(
     config,
-    { production, isOneOfSeveral: isOneOfSeveral(), isWorker },
+    { production, isOneOfSeveral: isOneOfSeveral(), isWorker, developmentData },
     createLog(),
   );
   const services = openServices(options);

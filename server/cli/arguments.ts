@@ -17,7 +17,8 @@ Options
                  .env file next to it are added to the environment
   --shop ID      The shop to explain
   --url URL      The public address of the service that doctor checks through its proxies
-  --json         Print the findings of doctor as JSON
+  --json         Print the result of doctor or explain as JSON
+  --fresh        Start dev with no sessions, baskets, and accounts, instead of those of its last run
   --port N       The port (default: the variable PORT, or 3000; 0 for any free port)
   --host H       The address to listen on (default: 127.0.0.1; 0.0.0.0 for all addresses)
   --workers N    Start N processes that share the port, only for start; SIGHUP restarts them
@@ -39,6 +40,7 @@ export function readArguments(args: readonly string[]) {
         shop: { type: "string" },
         url: { type: "string" },
         json: { type: "boolean" },
+        fresh: { type: "boolean" },
         workers: { type: "string" },
         help: { type: "boolean", short: "h" },
         version: { type: "boolean", short: "v" },
@@ -64,6 +66,19 @@ export function toPort(given: string | undefined): number {
     throw new Error(`${name}: found ${JSON.stringify(text)}, expected a number from 0 to 65535`);
   }
   return port;
+}
+
+/**
+ * Checks the options that only some commands have.
+ * @throws Error with one line for an operator if the command doesn't have an option
+ */
+export function assertOptionsFit(values: Readonly<Record<string, unknown>>, command: string): void {
+  const options = { url: ["doctor"], json: ["doctor", "explain"], fresh: ["dev"] };
+  for (const [name, commands] of Object.entries(options)) {
+    if (values[name] === undefined || commands.includes(command)) continue;
+    const expected = commands.join(" or ");
+    throw new Error(`--${name}: expected the command ${expected}, found ${command}`);
+  }
 }
 
 /**

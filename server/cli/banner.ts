@@ -1,14 +1,19 @@
+import { relative } from "node:path";
 import type { Capabilities } from "../../storage/documents/documents.ts";
 import { isStaleDriver } from "../../storage/documents/driver.ts";
 import type { StoreInfo } from "../services.ts";
 import type { Shop, StorefrontOptions } from "../config/options.ts";
 import { toHosts } from "../config/hosts.ts";
 
-/** Describes a server for its operator: the address that it listens on, its shops, storages, and warnings. */
+/**
+ * Describes a server for its operator: the address that it listens on, its shops, storages, and warnings.
+ * @param dataFolder of the development data, if there is any
+ */
 export function describeStart(
   url: string,
   options: StorefrontOptions,
   stores: readonly StoreInfo[],
+  dataFolder?: string,
 ): string {
   const origin = toVisitable(url);
   const isEverywhere = origin !== new URL(url).origin;
@@ -26,6 +31,9 @@ export function describeStart(
         : describeGuarantees(capabilities);
       return `  ${driver} for ${uses}: ${guarantees}`;
     }),
+    ...(dataFolder === undefined
+      ? []
+      : [`  the development data is in ${toShortPath(dataFolder)}; --fresh starts without it`]),
     ...options.warnings.flatMap((warning, index) => [
       ...(index === 0 ? ["", "Warnings"] : []),
       `  ${warning}`,
@@ -35,6 +43,12 @@ export function describeStart(
 }
 
 // --- Internal helpers ---
+
+/** Relative to the current folder, if it is in there. */
+function toShortPath(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.startsWith("..") ? path : short;
+}
 
 /** An origin that a browser can open, even if the server listens on all addresses. */
 function toVisitable(url: string): string {

@@ -1,13 +1,13 @@
 #!/usr/bin/env node
-import { readFile } from "node:fs/promises";
-import { readArguments, toPort, toWorkers, usage } from "./arguments.ts";
+import { assertOptionsFit, readArguments, toPort, toWorkers, usage } from "./arguments.ts";
 import { fail, print, printAndExit } from "./output.ts";
 import { describeDiagnosis, diagnose } from "../config/doctor.ts";
 import { assertNoErrors, checkConfig } from "../config/check.ts";
-import { explainShop } from "../config/explain.ts";
+import { describeExplanation, explainShop } from "../config/explain.ts";
 import { loadStorefrontConfig } from "../config/load.ts";
 import { handleClosedTerminal, ignoreOutputErrors } from "./process-errors.ts";
 import { run } from "./run.ts";
+import { readVersion } from "../config/version.ts";
 
 try {
   ignoreOutputErrors();
@@ -26,17 +26,13 @@ async function main(args: readonly string[]): Promise<void> {
   if (command === undefined) throw new Error(`a command is missing\n\n${usage}`);
   const { config: file, port, host = "127.0.0.1", shop, workers } = values;
   const count = workers === undefined ? undefined : toWorkers(workers, command);
-  for (const name of ["url", "json"] as const) {
-    if (values[name] !== undefined && command !== "doctor") {
-      throw new Error(`--${name}: expected the command doctor, found ${command}`);
-    }
-  }
+  assertOptionsFit(values, command);
   if (command === "doctor" && rest.length === 0) {
     if (values.url === undefined) return diagnoseConfig(file, values.json);
     const { diagnoseService } = await import("./service-doctor.ts");
     return diagnoseService(values.url, file, values.json);
   }
-  if (command === "explain" && rest.length === 0) return explainConfig(file, shop);
+  if (command === "explain" && rest.length === 0) return explainConfig(file, shop, values.json);
   if ((command !== "start" && command !== "dev") || rest.length > 0) {
     throw new Error(`"${positionals.join(" ")}" is no command\n\n${usage}`);
   }
@@ -46,7 +42,7 @@ async function main(args: readonly string[]): Promise<void> {
     const { runWorkers } = await import("./primary.ts");
     return runWorkers(count);
   }
-  await run({ command, file, port, host });
+  await run({ command, file, port, host, isFresh: values.fresh });
 }
 
 async function diagnoseConfig(file: string | undefined, isJson = false): Promise<void> {
@@ -59,16 +55,16 @@ async function diagnoseConfig(file: string | undefined, isJson = false): Promise
   printAndExit(text, isRefused ? 1 : 0);
 }
 
-async function explainConfig(file: string | undefined, shop: string | undefined): Promise<void> {
+async function explainConfig(
+  file: string | undefined,
+  shop: string | undefined,
+  isJson = false,
+): Promise<void> {
   if (shop === undefined) throw new Error("explain needs a shop, as --shop 1001");
   const { config } = await loadStorefrontConfig(process.cwd(), file);
   const production = process.env["NODE_ENV"] === "production";
   const { diagnostics, effective } = checkConfig(config, { production });
   assertNoErrors(diagnostics);
-  printAndExit(explainShop(effective, shop, { production }), 0);
-}
-
-async function readVersion(): Promise<string> {
-  const text = await readFile(new URL("../../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { readonly version: string }).version;
+  const explained = explainShop(effective, shop, { production });
+  printAndExit(isJson ? `${JSON.stringify(explained)}\n` : describeExplanation(explained), 0);
 }

@@ -1,10 +1,12 @@
 import { setImmediate } from "node:timers/promises";
-import { createSafeLog, describeError } from "../../shared/log.ts";
+import { createSafeLog, describeError, type Logger } from "../../shared/log.ts";
 import { openStorefront, type OpenStorefront, type Storefront } from "../storefront.ts";
 import { describeStart } from "./banner.ts";
 import { toPort } from "./arguments.ts";
-import { fail, print, printError } from "./output.ts";
+import { createTypeCheck } from "./type-check.ts";
+import { fail, print, printError, printWarning } from "./output.ts";
 import type { StorefrontConfig } from "../config/config.ts";
+import { openDevelopmentData, type DevelopmentData } from "../config/development-data.ts";
 import { endOfTick, type StopReason } from "./http-server.ts";
 import { listen, type Running } from "./listen.ts";
 import { loadStorefrontConfig, watchStorefrontConfig } from "../config/load.ts";
@@ -37,6 +39,8 @@ export async function run(options: {
   readonly file: string | undefined;
   readonly port: string | undefined;
   readonly host: string;
+  /** Whether `dev` starts without the data of its last run. */
+  readonly isFresh?: boolean | undefined;
   /** Only for a worker of several. */
   readonly supervisor?: Supervisor;
 }): Promise<void> {
@@ -67,15 +71,20 @@ export async function run(options: {
   }
 
   handleProcessErrors(() => log, endAfterError);
-  const { file, storefront } = await prepare(options);
+  const { file, storefront, data } = await prepare(options, log);
   log = storefront.app.options.log;
   // The `.env` file can set the port, so it is read only now.
-  const first = serve(storefront, host, toPort(port), supervisor);
+  const first = serve(storefront, host, toPort(port)).then((running) => {
+    announce(running, data, supervisor);
+    return running;
+  });
   last = first;
+  const checkTypes = command === "dev" ? createTypeCheck(file, printWarning) : undefined;
   if (command === "dev") {
-    watchStorefrontConfig(file, () => {
+    watchStorefrontConfig(file, (changed) => {
       last = last?.then(async (running) => {
-        const next = await reload(running, host, file);
+        const next = await reload(running, { host, file, changed, data });
+        if (next !== running) checkTypes?.();
         log = next.app.options.log;
         return next;
       });
@@ -88,6 +97,7 @@ export async function run(options: {
     supervisor.onEnd(({ isReplaced }) => end(0, isReplaced ? "replaced" : "shutdown"));
   }
   await first;
+  checkTypes?.();
 
   function endOnSignal(): void {
     // A terminal that closes sends SIGHUP.
@@ -103,15 +113,34 @@ export async function run(options: {
 
 // --- Internal helpers ---
 
-/** Loads the config and opens its storages; nothing listens yet. @returns also the config's file */
-async function prepare({ command, file, supervisor }: Parameters<typeof run>[0]) {
-  const isReadAgain = command === "dev";
-  const loaded = await loadStorefrontConfig(process.cwd(), file, { isReadAgain });
+interface ReloadOptions {
+  readonly host: string;
+  readonly file: string;
+  readonly changed: readonly string[];
+  readonly data: DevelopmentData | undefined;
+}
+
+/**
+ * Loads the config and opens its storages; nothing listens yet.
+ * @param known the development data, if it is open already
+ * @returns also the config's file
+ */
+async function prepare(
+  { command, file, supervisor, isFresh }: Parameters<typeof run>[0],
+  log: Logger,
+  known?: DevelopmentData,
+) {
+  const isDev = command === "dev";
+  const loaded = await loadStorefrontConfig(process.cwd(), file, { isReadAgain: isDev });
+  const data = isDev
+    ? (known ?? (await openDevelopmentData(loaded.file, { isFresh, log })))
+    : known;
   const production = command === "start" && process.env["NODE_ENV"] === "production";
   const storefront = openStorefront(loaded.config as StorefrontConfig, {
     production,
     schedule: endOfTick,
     isWorker: supervisor !== undefined,
+    developmentData: data,
   });
   const { refusal } = storefront.app.options;
   if (refusal !== undefined) {
@@ -124,23 +153,24 @@ async function prepare({ command, file, supervisor }: Parameters<typeof run>[0])
     await storefront.app.close();
     throw error;
   }
-  return { storefront, file: loaded.file };
+  return { storefront, file: loaded.file, data };
 }
 
-async function serve(
-  storefront: OpenStorefront,
-  host: string,
-  port: number,
-  supervisor?: Supervisor,
-): Promise<Running> {
+async function serve(storefront: OpenStorefront, host: string, port: number): Promise<Running> {
   const running = await listen(storefront, host, port);
-  const { app } = storefront;
-  const description = describeStart(running.url, app.options, app.stores);
-  const { drainDelay, drainTimeout } = app.options.server;
+  void warnIfNotReady(storefront.app);
+  return running;
+}
+
+function announce(running: Running, data?: DevelopmentData, supervisor?: Supervisor): void {
+  const { drainDelay, drainTimeout } = running.app.options.server;
+  const description = describe(running, data);
   if (supervisor === undefined) print(process.stdout, description);
   else supervisor.ready(description, drainDelay + drainTimeout);
-  void warnIfNotReady(app);
-  return running;
+}
+
+function describe({ url, app }: Running, data?: DevelopmentData): string {
+  return describeStart(url, app.options, app.stores, data?.folder);
 }
 
 /** A failing storage doesn't keep the server from starting, because it can recover at any time. */
@@ -153,15 +183,25 @@ async function warnIfNotReady({ checkStorages, options }: Storefront): Promise<v
   }
 }
 
-/** Serves the changed config. If it has errors, it prints them, and the old config stays in effect. */
-async function reload(running: Running, host: string, file: string): Promise<Running> {
+/**
+ * Serves the changed config, and prints one line. If the shops, storages, or warnings are others, it prints them, too.
+ * If the config has errors, it prints them, and the old config stays in effect.
+ * @param changed the changed files
+ */
+async function reload(
+  running: Running,
+  { host, file, changed, data }: ReloadOptions,
+): Promise<Running> {
   try {
-    const { storefront } = await prepare({ command: "dev", file, port: undefined, host });
+    const options = { command: "dev", file, port: undefined, host } as const;
+    const { storefront } = await prepare(options, running.app.options.log, data);
     // Read the requests first that arrived while the config was compiled.
     await setImmediate();
     // The old server closes its port immediately, and stops when its calls have ended.
     const stopped = running.stop("reload").catch(printError);
     const next = await serve(storefront, host, running.port).catch(fail);
+    print(process.stdout, `reloaded: ${changed.join(", ")}\n`);
+    if (describe(next) !== describe(running)) announce(next, data);
     return {
       ...next,
       async stop(how) {

@@ -1,4 +1,5 @@
 import cluster from "node:cluster";
+import type { DevelopmentData } from "./development-data.ts";
 
 /** The environment that a config is checked for. */
 export interface Environment {
@@ -8,6 +9,8 @@ export interface Environment {
   readonly isOneOfSeveral?: boolean;
   /** Whether this process is one of the workers of `storefront start --workers`. */
   readonly isWorker?: boolean;
+  /** The data of a development server, instead of a random secret and the driver `memory`. */
+  readonly developmentData?: DevelopmentData | undefined;
 }
 
 /** Whether other processes serve the same shops: by Node's `cluster`, pm2 (`NODE_APP_INSTANCE`), or `WEB_CONCURRENCY`. */

@@ -4,47 +4,86 @@ import { shopKeys } from "./keys/shop-keys.ts";
 import { topKeys } from "./keys/top-keys.ts";
 import type { SourcedConfig } from "./merge-config.ts";
 
+/** The effective settings of a shop. */
+export interface Explanation {
+  readonly shopId: number;
+  /** The name of the session cookie. */
+  readonly cookie: string;
+  readonly settings: readonly Setting[];
+}
+
+/** The effective value of a key, and its source. */
+export interface Setting {
+  /** For example `session.maxAge`. */
+  readonly key: string;
+  /** A string, number, or boolean as it is, and `null` for none. Any other value is described by a text. */
+  readonly value: string | number | boolean | null;
+  /** The value in the notation of the config. For secrets, only their lengths. */
+  readonly text: string;
+  readonly source: string;
+}
+
 /**
- * Describes the effective keys of a shop, with the source of each value. For secrets, it gives only the length.
+ * Finds the effective keys of a shop, with the source of each value. For secrets, it gives only the length.
  * @throws Error if there is no such shop
  */
 export function explainShop(
   config: SourcedConfig,
   shopId: string,
   { production }: { readonly production: boolean },
-): string {
+): Explanation {
   const shop = config.shops.find((each) => String(each.shop.shopId.value) === shopId);
   if (shop === undefined) {
     const known = config.shops.map((each) => each.shop.shopId.value).join(", ");
     throw new Error(`--shop: found ${JSON.stringify(shopId)}, expected one of ${known}`);
   }
-  const rows: string[][] = [
-    ["production", String(production), "environment (NODE_ENV)"],
-    ...toRows({ ...shopKeys, ...shopGroups }, { ...shop.shop, ...shop }),
-    ...toRows({ ...topKeys, ...serverGroups }, { ...config.top, ...config }),
+  const settings: readonly Setting[] = [
+    toSetting("production", { value: production, source: "environment (NODE_ENV)" }),
+    ...toSettings({ ...shopKeys, ...shopGroups }, { ...shop.shop, ...shop }),
+    ...toSettings({ ...topKeys, ...serverGroups }, { ...config.top, ...config }),
   ];
-  // A shop's `storage.session` hides the global one.
-  const shown = rows.filter(([key], index) => rows.findIndex(([first]) => first === key) === index);
-  const widths = [0, 1].map((column) => Math.max(...shown.map((row) => row[column]?.length ?? 0)));
-  const lines = shown.map((row) => {
+  return {
+    shopId: shop.shop.shopId.value,
+    cookie: `${shop.session.cookieName.value}-${shopId}`,
+    // A shop's `storage.session` hides the global one.
+    settings: settings.filter(
+      ({ key }, index) => settings.findIndex((first) => first.key === key) === index,
+    ),
+  };
+}
+
+/** Formats a line for each setting. */
+export function describeExplanation({ shopId, cookie, settings }: Explanation): string {
+  const rows = settings.map(({ key, text, source }) => [key, text, source]);
+  const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const lines = rows.map((row) => {
     const cells = row.map((cell, column) => cell.padEnd(widths[column] ?? 0));
     return `${cells.join("  ")}\n`;
   });
-  const cookie = `${shop.session.cookieName.value}-${shopId}`;
   return `Shop ${shopId}, whose cookie is ${cookie}\n\n${lines.join("")}`;
 }
 
 // --- Internal helpers ---
 
-/** A row for each key of a table, and for each key of its groups. */
-function toRows(table: KeyTable, values: object, prefix = ""): string[][] {
+/** A setting for each key of a table, and for each key of its groups. */
+function toSettings(table: KeyTable, values: object, prefix = ""): Setting[] {
   return Object.entries(table).flatMap(([name, { visibility, keys = {} }]) => {
     const { [name]: found = {} } = values as Readonly<Record<string, Partial<SourcedValue>>>;
     const { source, value } = found;
-    if (source === undefined) return toRows(keys, found, `${name}.`);
-    const shown = visibility === "secret" ? describeSecrets(value) : describe(value);
-    return [[`${prefix}${name}`, shown, source]];
+    if (source === undefined) return toSettings(keys, found, `${name}.`);
+    return [toSetting(`${prefix}${name}`, { value, source }, visibility === "secret")];
   });
+}
+
+function toSetting(
+  key: string,
+  { value, source }: Pick<SourcedValue, "value" | "source">,
+  isSecret = false,
+): Setting {
+  const text = isSecret ? describeSecrets(value) : describe(value);
+  const isPlain = !isSecret && ["string", "number", "boolean"].includes(typeof value);
+  if (isPlain) return { key, value: value as string | number | boolean, text, source };
+  return { key, value: value === undefined ? null : text, text, source };
 }
 
 /** For example `2 secrets (64, 64 characters)`. */

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync, watch, type FSWatcher } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { dirname, extname, join, resolve } from "node:path";
+import { dirname, extname, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { messageOf } from "../../shared/log.ts";
 import { parsePlainConfig, plainFormats } from "./plain-formats.ts";
@@ -36,9 +36,14 @@ export async function loadStorefrontConfig(
 /**
  * Calls back after a change of the config's file, of a TypeScript module that it imports by a relative path, or of the
  * `.env` file next to it. Node reads other imports only once.
+ * @param onChange gets the paths of the changed files, relative to the folder of the config
  * @returns a function that stops watching
  */
-export function watchStorefrontConfig(file: string, onChange: () => void): () => void {
+export function watchStorefrontConfig(
+  file: string,
+  onChange: (changed: readonly string[]) => void,
+): () => void {
+  const changed = new Set<string>();
   const sources = new Set<string>();
   const watchers = new Map<string, FSWatcher>();
   let timer: NodeJS.Timeout | undefined;
@@ -50,7 +55,7 @@ export function watchStorefrontConfig(file: string, onChange: () => void): () =>
       // Watch the folder: an editor replaces a file instead of changing it.
       if (watchers.has(folder)) continue;
       const watcher = watch(folder, (_, name) => {
-        if (name !== null && sources.has(join(folder, name))) reportChange();
+        if (name !== null && sources.has(join(folder, name))) reportChange(join(folder, name));
       });
       watchers.set(
         folder,
@@ -59,11 +64,13 @@ export function watchStorefrontConfig(file: string, onChange: () => void): () =>
     }
   }
 
-  function reportChange(): void {
+  function reportChange(path: string): void {
+    changed.add(relative(dirname(file), path));
     clearTimeout(timer);
     timer = setTimeout(() => {
       watchSources();
-      onChange();
+      onChange([...changed].toSorted());
+      changed.clear();
     }, quietMilliseconds);
   }
 

@@ -1,4 +1,5 @@
 import { getRandomValues } from "uncrypto";
+import type { StorageConfig } from "../../storage/documents/driver.ts";
 import { createSafeLog, type Logger } from "../../shared/log.ts";
 import { assertNoErrors, checkConfig } from "./check.ts";
 import { ConfigError } from "./config-error.ts";
@@ -17,6 +18,7 @@ export function resolveConfig(
   environment: Environment,
   defaultLog: Logger = console,
 ): StorefrontOptions {
+  const { developmentData } = environment;
   const { diagnostics, effective } = checkConfig(config, environment);
   assertNoErrors(diagnostics);
   const deferred = diagnostics.filter(({ severity }) => severity === "error");
@@ -26,11 +28,16 @@ export function resolveConfig(
   let created: string | undefined;
   // Production needs a secret in the config. A worker has no random values while its modules load.
   const createSecret = () =>
-    (created ??= Buffer.from(getRandomValues(new Uint8Array(32))).toString("hex"));
+    (created ??=
+      developmentData?.secret ?? Buffer.from(getRandomValues(new Uint8Array(32))).toString("hex"));
+  const toStorage = (storage: StorageConfig) =>
+    developmentData !== undefined && "driver" in storage && storage.driver === "memory"
+      ? developmentData.driver
+      : storage;
   return {
     ...options,
-    shops: effective.shops.map((shop) => resolveShop(shop, createSecret)),
-    storage: { account: effective.storage.account.value },
+    shops: effective.shops.map((shop) => resolveShop(shop, createSecret, toStorage)),
+    storage: { account: toStorage(effective.storage.account.value) },
     loginAttempts: isLimited ? { perAccount, perAddress, window } : undefined,
     adminTokens: [effective.admin.token.value ?? []].flat(),
     server: toValues(effective.server),
@@ -42,7 +49,11 @@ export function resolveConfig(
 
 // --- Internal helpers ---
 
-function resolveShop(effective: SourcedShop, createSecret: () => string): Shop {
+function resolveShop(
+  effective: SourcedShop,
+  createSecret: () => string,
+  toStorage: (storage: StorageConfig) => StorageConfig,
+): Shop {
   const { shopId, locale, currency, host, path, isDefault, realm, commerce } = toValues(
     effective.shop,
   );
@@ -68,7 +79,10 @@ function resolveShop(effective: SourcedShop, createSecret: () => string): Shop {
       encryptionKeys: [encryptionKeys ?? createSecret()].flat(),
       tokenMethods: typeof tokenMethod === "string" ? [tokenMethod] : tokenMethod,
     },
-    storage: toValues(effective.storage),
+    storage: {
+      session: toStorage(effective.storage.session.value),
+      basket: toStorage(effective.storage.basket.value),
+    },
     cors: toValues(effective.cors),
     basket: toValues(effective.basket),
     wishlist: toValues(effective.wishlist),

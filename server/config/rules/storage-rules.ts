@@ -41,7 +41,9 @@ function checkDriver(storage: ConfiguredStorage, context: RuleContext): void {
   const found = describeValue(driver, "driver");
   const names = layersOf(driver, options);
   const isStale = names.some(isStaleDriver);
-  if (driver === "memory") report("SF501", storage, { found });
+  if (driver === "memory" && environment.developmentData === undefined) {
+    report("SF501", storage, { found });
+  }
   if (names.some(isForgetfulDriver)) report("SF504", storage, { found });
   if (isStale) report("SF506", storage, { found });
   if (!isClusterAtomic(config) && environment.isOneOfSeveral) report("SF502", storage, { found });

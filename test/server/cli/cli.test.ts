@@ -6,7 +6,6 @@ import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createFolder, plain, root, runCli, shops, startCli, until, waiting } from "../../_cli.ts";
-import { testSecret } from "../../_setup.ts";
 
 const hasIPv6 = Object.values(networkInterfaces())
   .flat()
@@ -17,7 +16,18 @@ describe("without a server", () => {
     const { code, stdout, stderr } = await runCli(args.split(" "));
     expect([code, stderr]).toEqual([0, ""]);
     const commands = ["start", "dev", "doctor", "explain"];
-    const flags = ["config", "shop", "port", "host", "workers", "url", "json", "help", "version"];
+    const flags = [
+      "config",
+      "shop",
+      "port",
+      "host",
+      "workers",
+      "url",
+      "json",
+      "fresh",
+      "help",
+      "version",
+    ];
     for (const word of [...commands, ...flags.map((flag) => `--${flag}`)]) {
       expect(stdout).toContain(`\n  ${word} `);
     }
@@ -43,7 +53,13 @@ describe("a mistake prints one message without a stack, and exits with code 1", 
       {},
       expect.stringContaining("'--config <value>'"),
     ],
-    ["a foreign flag", "start --json", {}, "--json: expected the command doctor, found start"],
+    [
+      "a foreign flag",
+      "start --json",
+      {},
+      "--json: expected the command doctor or explain, found start",
+    ],
+    ["a flag of dev", "start --fresh", {}, "--fresh: expected the command dev, found start"],
     ["a bad port", "start --port 80a", {}, is('--port: found "80a", expected a number .*')],
     [
       "a port too high",
@@ -174,36 +190,6 @@ describe("a mistake prints one message without a stack, and exits with code 1", 
     expect(stderr).toBe(
       `storefront: Port ${port} is already in use. Stop the other process, or choose another port with --port\n`,
     );
-  });
-});
-
-describe("production", () => {
-  const env = { NODE_ENV: "production" };
-
-  test("doesn't start without a secret of 32 characters", async () => {
-    const folder = await createFolder({ "storefront.config.ts": plain });
-    const { code, stdout, stderr } = await runCli(["start"], { folder, env });
-    expect([code, stdout]).toEqual([1, ""]);
-    expect(stderr).toMatch(/^storefront: The config has an error:\n {2}session\.secret: .*\n$/);
-  });
-
-  test("starts with such a secret, and doesn't print it", async () => {
-    const secret = `process.env["SECRET"]`;
-    const storage = `{ account: { driver: "fs", base: "./accounts" }, singleProcess: true }`;
-    const settings = `{ session: { secret: ${secret} }, storage: ${storage}, shops`;
-    const folder = await createFolder({
-      "storefront.config.ts": plain.replace("{ shops", settings),
-    });
-    const server = await startCli(["start"], { folder, env: { ...env, SECRET: testSecret } });
-    expect(server.stdout).not.toContain("session.secret");
-    expect(server.stdout).toContain("the memory driver is for development");
-    expect(server.output).not.toContain(testSecret);
-  });
-
-  test("isn't available in dev", async () => {
-    const folder = await createFolder({ "storefront.config.ts": plain });
-    const server = await startCli(["dev"], { folder, env });
-    expect(server.stdout).toContain("session.secret is not set");
   });
 });
 

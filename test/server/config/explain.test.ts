@@ -3,7 +3,7 @@ import * as z from "zod/mini";
 import { mergeConfig } from "../../../server/config/merge-config.ts";
 import { createConfigSchema } from "../../../server/config/config.ts";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
-import { explainShop } from "../../../server/config/explain.ts";
+import { describeExplanation, explainShop } from "../../../server/config/explain.ts";
 import { createFolder, json, runCli } from "../../_cli.ts";
 import { testSecret } from "../../_setup.ts";
 
@@ -12,7 +12,8 @@ const second = { shopId: 1002, locale: "en-US", currency: "USD" };
 const production = { production: true };
 
 function explain(config: Partial<StorefrontConfig>, shopId = "1001"): string {
-  return explainShop(mergeConfig({ shops: [shop, second], ...config }), shopId, production);
+  const effective = mergeConfig({ shops: [shop, second], ...config });
+  return describeExplanation(explainShop(effective, shopId, production));
 }
 
 /** The value and the origin of each key. */
@@ -129,6 +130,32 @@ describe("storefront explain", () => {
     ]);
     const columns = lines.slice(2).map((line) => line.search(/\S+(?: \S+)*$/));
     expect(new Set(columns).size).toBe(1);
+  });
+
+  test("--json prints each setting with its value and source", async () => {
+    const folder = await createFolder({
+      "storefront.config.json": json.replace("{", '{"session":{"secret":["hunter2"]},'),
+    });
+    const result = await runCli(["explain", "--shop", "1", "--json"], { folder });
+    expect([result.code, result.stderr]).toEqual([0, ""]);
+    expect(result.stdout).not.toContain("hunter2");
+    expect(JSON.parse(result.stdout)).toEqual({
+      shopId: 1,
+      cookie: "$session-1",
+      settings: expect.arrayContaining([
+        { key: "production", value: false, text: "false", source: "environment (NODE_ENV)" },
+        { key: "session.maxAge", value: 86_400, text: "86400", source: "default" },
+        { key: "session.sameSite", value: "lax", text: '"lax"', source: "default" },
+        { key: "publicUrl", value: null, text: "none", source: "default" },
+        {
+          key: "session.secret",
+          value: "1 secret (7 characters)",
+          text: "1 secret (7 characters)",
+          source: "session.secret",
+        },
+        { key: "storage.session", value: "memory", text: "memory", source: "default" },
+      ]),
+    });
   });
 
   test.each<[about: string, args: string[], text: string, message: string]>([

@@ -1,0 +1,96 @@
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import type { Driver } from "unstorage";
+import { describeError, type Logger } from "../../shared/log.ts";
+import { openDriver } from "../../storage/open-driver.ts";
+import { readVersion } from "./version.ts";
+
+/** The data of a development server. It survives reloads and restarts. */
+export interface DevelopmentData {
+  /** Its folder below `node_modules/.cache`. Only this user can read it. */
+  readonly folder: string;
+  /** Used if the config has no `session.secret`. */
+  readonly secret: string;
+  /** Used instead of the driver `memory`. */
+  readonly driver: Driver;
+}
+
+/**
+ * Opens the development data of a config. If another version of this package has written it, it starts empty, because
+ * the format can differ.
+ * @param file the config's absolute path
+ * @param isFresh whether to start empty
+ * @returns `undefined` if there is no project folder, or if its `node_modules` is read-only
+ */
+export async function openDevelopmentData(
+  file: string,
+  { isFresh = false, log }: { readonly isFresh?: boolean; readonly log: Logger },
+): Promise<DevelopmentData | undefined> {
+  const folder = findFolder(file);
+  if (folder === undefined) return undefined;
+  try {
+    const version = await readVersion();
+    const state = isFresh ? undefined : await readState(folder);
+    if (state?.version === version && state.secret !== undefined) return open(folder, state.secret);
+    if (state !== undefined) {
+      const writer = state.version ?? "an unknown version";
+      log.warn("The development data starts empty, because another version has written it", {
+        folder,
+        found: writer,
+        expected: version,
+      });
+    }
+    const secret = randomBytes(32).toString("hex");
+    await rm(folder, { recursive: true, force: true });
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeFile(join(folder, stateFile), JSON.stringify({ version, secret }), { mode: 0o600 });
+    return open(folder, secret);
+  } catch (error) {
+    const reason = describeError(error);
+    log.warn("Sessions end with this process, because their files can't be written", {
+      folder,
+      reason,
+    });
+    return undefined;
+  }
+}
+
+// --- Internal helpers ---
+
+const stateFile = "state.json";
+
+function open(folder: string, secret: string): DevelopmentData {
+  // One driver for all reloads: a storefront that still drains shares its locks with the new one.
+  const driver = openDriver({ driver: "fs", base: join(folder, "documents") });
+  return { folder, secret, driver };
+}
+
+/** Each config of a project has its own folder in the project's `node_modules/.cache`. */
+function findFolder(file: string): string | undefined {
+  const project = findProject(dirname(file));
+  if (project === undefined) return undefined;
+  return join(project, "node_modules/.cache/storefront", relative(project, file));
+}
+
+function findProject(folder: string): string | undefined {
+  const names = ["package.json", "node_modules"];
+  if (names.some((name) => existsSync(join(folder, name)))) return folder;
+  const parent = dirname(folder);
+  return parent === folder ? undefined : findProject(parent);
+}
+
+/** @returns `undefined` if there is no file; an empty object if its content is damaged */
+async function readState(
+  folder: string,
+): Promise<{ readonly version?: string; readonly secret?: string } | undefined> {
+  const path = join(folder, stateFile);
+  if (!existsSync(path)) return undefined;
+  const text = await readFile(path, "utf8");
+  try {
+    return Object(JSON.parse(text)) as object;
+  } catch {
+    return {};
+  }
+}
