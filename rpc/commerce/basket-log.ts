@@ -89,6 +89,11 @@ export function drop(log: BasketLog, id: string): BasketLog {
   return { ...log, changes: log.changes.filter((change) => change.id !== id) };
 }
 
+/** The log of a guest whose basket the system has joined, and who begins another one. */
+export function restart({ changes }: BasketLog): BasketLog {
+  return { changes: changes.filter(({ targets }) => targets === undefined) };
+}
+
 // --- Internal helpers ---
 
 /** As long as the results of calls with an `Idempotency-Key`, in milliseconds. */

@@ -4,6 +4,7 @@ import type { Call } from "../call.ts";
 import { assertRevision } from "../lists/revision.ts";
 import type { BasketOptions } from "../shop.ts";
 import { withBasketLease, type BasketLease } from "./basket-lease.ts";
+import { joined } from "./basket-log.ts";
 import { withRevision, type Revised } from "./basket-revision.ts";
 import { CallGrants } from "./call-grants.ts";
 import {
@@ -16,6 +17,7 @@ import {
 import type { Baskets, BasketTarget, CommerceBasket, Grant } from "./commerce-backend.ts";
 import { createVisit } from "./create-visit.ts";
 import { withGrant } from "./granted-visit.ts";
+import { restartGuest } from "./guest-visits.ts";
 import type { LoginVisit, Visit } from "./visit.ts";
 
 /** Computes the quantities that the lines of a basket must have. It can run several times. */
@@ -127,6 +129,7 @@ export async function withBasket<Result>(
   const { key } = await call.session.lists.own(kind);
   const toBasketKey = () => key;
   return withBasketLease(call, toLeaseKey(kind, key), async (lease) => {
+    if (lease.log.movedTo === joined) await restartGuest(call, lease);
     // The holder before this one can have changed the grant.
     const grant = await new CallGrants(call).obtain();
     return withGrant(

@@ -5,7 +5,13 @@ import { endRejected } from "../session/logout.ts";
 import type { Session } from "../../storage/sessions/session.ts";
 import type { Grant } from "./commerce-backend.ts";
 import { createVisit } from "./create-visit.ts";
-import { hasOldKey, toUsable, type ShopGrants, type VisitingOwner } from "./shop-grants.ts";
+import {
+  hasOldKey,
+  toUsable,
+  type Obtained,
+  type ShopGrants,
+  type VisitingOwner,
+} from "./shop-grants.ts";
 
 /**
  * The grant of a call's visitor. Each use creates it, so that a call without one pays nothing.
@@ -51,6 +57,12 @@ export class CallGrants {
     return this.#change(grants, rejected);
   }
 
+  /** Begins another grant for this guest, in place of one that a login has used up. */
+  async restart(): Promise<void> {
+    const { grants } = this.#call.services;
+    if (grants !== undefined) await this.#finish(grants.restart(this.#toOwner()));
+  }
+
   /** Stores the grant that a login got, for the session that it began. Call it after `createUserBoundSession`. */
   async put(grant: Grant): Promise<void> {
     this.#use(grant);
@@ -67,9 +79,13 @@ export class CallGrants {
     return this.#change(grants, rejected);
   }
 
-  async #change(grants: ShopGrants, rejected: Grant | undefined): Promise<Grant | undefined> {
+  #change(grants: ShopGrants, rejected: Grant | undefined): Promise<Grant | undefined> {
+    return this.#finish(grants.change(this.#toOwner(), rejected));
+  }
+
+  async #finish(change: Promise<Obtained>): Promise<Grant | undefined> {
     const { session, signal } = this.#call;
-    const obtained = await waitFor(grants.change(this.#toOwner(), rejected), signal);
+    const obtained = await waitFor(change, signal);
     return obtained === "ended"
       ? endRejected(session)
       : obtained.grant && this.#use(obtained.grant);

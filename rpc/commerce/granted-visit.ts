@@ -9,7 +9,7 @@ import type { LoginVisit } from "./visit.ts";
  * Runs work of the commerce system with a grant. If the system rejects the grant, it is renewed, and the work runs once
  * more. If it can't be renewed, a user's session ends.
  *
- * @param fields further parts of the visit
+ * @param fields further parts of the visit. Without `setGrant`, the session gets the grant that the work sets
  * @param isRepeatable whether the work can run again after several requests; otherwise only after its first request
  * @throws RpcError `session_ended` if the session has ended; `commerce_failed` if it goes on, but the work can't run
  * again; and any other error of `work`
@@ -62,11 +62,11 @@ function createCountedVisit(
   let requests = 0;
   let issued: Grant | undefined;
   const visit = createVisit(call, {
-    ...fields,
-    grant,
     setGrant: (next) => {
       issued = next;
     },
+    ...fields,
+    grant,
   });
   const send = visit.fetch;
   const counted: typeof fetch = (input, init) => {

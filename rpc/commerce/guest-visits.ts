@@ -1,6 +1,8 @@
 import type { PendingMerge } from "../../storage/sessions/user-index.ts";
 import type { Call } from "../call.ts";
 import type { BasketLease } from "./basket-lease.ts";
+import { restart } from "./basket-log.ts";
+import { CallGrants } from "./call-grants.ts";
 import type { BasketVisits } from "./change-basket.ts";
 import type { Grant } from "./commerce-backend.ts";
 import { createVisit } from "./create-visit.ts";
@@ -33,6 +35,18 @@ export async function asGuest<Result>(
     log.warn("The commerce system had ended a guest's grant before the guest's list was moved");
     return undefined;
   }
+}
+
+/**
+ * Begins another basket for a guest whose basket the system has joined at a login, if that login began no session: for
+ * example because the user has too many.
+ * @throws SessionEndedError if a login has replaced the guest's session
+ */
+export async function restartGuest(call: Call, lease: BasketLease): Promise<void> {
+  // A write of the record as it is: it fails after a login. Before a login, the merge finds the new basket.
+  await call.session.work.write((record) => ({ ...record }));
+  await new CallGrants(call).restart();
+  await lease.save(restart(lease.log));
 }
 
 /** The visits of that guest. */

@@ -75,23 +75,29 @@ async function runLogin<Result>(
     return run(createVisit(call, { user: undefined, setGrant }));
   }
   const { baskets } = call.services.commerce ?? {};
+  const options = { isRepeatable: false, setGrant };
   if (!baskets?.joinsAtLogin) {
-    return run(createVisit(call, { grant: await new CallGrants(call).find(), setGrant }));
+    return withGrant(call, await new CallGrants(call).find(), run, options);
   }
   const key = session.lists.nameOf("basket");
   const toBasketKey = () => key;
   const runUnder = async (lease: BasketLease) => {
     const isJoined = lease.log.movedTo !== undefined;
     const grant = isJoined ? undefined : await new CallGrants(call).find();
-    const changing = createVisit(call, { grant, setGrant, toBasketKey, fetch: lease.fetch });
+    const fields = { toBasketKey, fetch: lease.fetch };
     if (grant !== undefined) {
       const reading = createVisit(call, { grant, toBasketKey });
+      const changing = createVisit(call, { grant, ...fields });
       await asGuest(call, () => finishOpenChange(baskets, lease, { reading, changing }));
     }
-    const result = await run(changing);
-    await reached("login: accepted");
-    if (result !== undefined && grant !== undefined) lease.leave({ ...lease.log, movedTo: joined });
-    return result;
+    const work = async (visit: LoginVisit) => {
+      const result = await run(visit);
+      await reached("login: accepted");
+      const isUsed = result !== undefined && visit.grant !== undefined;
+      if (isUsed) lease.leave({ ...lease.log, movedTo: joined });
+      return result;
+    };
+    return withGrant(call, grant, work, { ...options, ...fields });
   };
   const held = findHeldLease(call);
   return held === undefined ? withBasketLease(call, key, runUnder) : runUnder(held);

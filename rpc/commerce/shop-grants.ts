@@ -77,6 +77,14 @@ export class ShopGrants {
     );
   }
 
+  /** Begins another grant for a guest, because a login has used this one up: its basket is the user's by now. */
+  restart(owner: VisitingOwner): Promise<Obtained> {
+    const { handle } = owner.session.record;
+    return this.#changes.run(`${handle} restart`, () =>
+      this.#withLease(handle, (lease) => this.#begin(lease, owner)),
+    );
+  }
+
   /** Stores the grant that a login or a change got. It replaces an earlier one. If the session has ended, it ends, too. */
   async put(owner: GrantOwner, grant: Grant): Promise<void> {
     const { handle, user } = owner.session.record;
@@ -127,7 +135,6 @@ export class ShopGrants {
     rejected: Grant | undefined,
   ): Promise<Obtained> {
     const { found } = lease;
-    if (found.state === "ended") return "ended";
     const usable = toUsable(found, rejected);
     // A key is being rotated out.
     if (usable !== undefined && hasOldKey(found)) await this.#save(lease, owner, usable);
@@ -141,6 +148,7 @@ export class ShopGrants {
   }
 
   async #begin(lease: GrantLease, owner: VisitingOwner): Promise<Obtained> {
+    if (lease.found.state === "ended") return "ended";
     const isLoginOver =
       owner.session.record.user !== undefined &&
       (this.#hasAccounts || lease.found.state === "active");
