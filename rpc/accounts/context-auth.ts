@@ -23,12 +23,14 @@ export type ContextAuth = ReturnType<typeof createContextAuth>;
  * `too_many_attempts`.
  */
 export function createContextAuth(call: Call) {
-  const { auth } = call.services;
+  const { auth, commerce } = call.services;
+  // Such a login changes the customer's basket in the commerce system.
+  const guardLogin = commerce?.baskets?.joinsAtLogin ? guardPasswordChange : guardPassword;
   const mails = createCallMails(call);
   return {
     /** @returns the user, or `undefined` if the email address or the password is wrong */
     login(credentials: Credentials): Promise<ShopUser | undefined> {
-      return guardPassword(call, credentials.email, () =>
+      return guardLogin(call, credentials.email, () =>
         withLoginVisit(call, (visit) => auth.login(credentials, visit)),
       );
     },
@@ -64,11 +66,13 @@ export function createContextAuth(call: Call) {
 
     /** @returns whether the old password was right, so that the new one is set */
     async changePassword(change: Parameters<Auth["changePassword"]>[0]): Promise<boolean> {
-      const isChanged = await guardPasswordChange(call, accountOf(change.user), () =>
-        withChangeVisit(call, (visit) => auth.changePassword(change, visit)),
-      );
-      if (isChanged) mails.notify("passwordChanged", change.user);
-      return isChanged;
+      const changed = await guardPasswordChange(call, accountOf(change.user), async () => {
+        const isRight = await withChangeVisit(call, (visit) => auth.changePassword(change, visit));
+        return isRight ? true : undefined;
+      });
+      if (changed === undefined) return false;
+      mails.notify("passwordChanged", change.user);
+      return true;
     },
 
     /** Changes the profile in the account. @returns the changed user, for `context.updateUser` */

@@ -121,18 +121,19 @@ export async function guardPassword<T>(
 /**
  * Like {@link guardPassword}, for a check that changes something if the password is right. It can't be rejected after
  * that, so each attempt counts before the check. The count is taken back unless the password was wrong.
- * @param change returns `false` for a wrong password, or throws an RpcError with the status 401 or 403
+ * @param change returns `undefined` for a wrong password, or throws an RpcError with the status 401 or 403
  */
-export async function guardPasswordChange(
+export async function guardPasswordChange<T>(
   call: Call,
   email: string,
-  change: () => Promise<boolean>,
-): Promise<boolean> {
+  change: () => Promise<T | undefined>,
+): Promise<T | undefined> {
   const limiter = call.runtime.loginLimiter;
   if (limiter === undefined) return change();
   const keys = keysOf(call, limiter, email);
+  assertWithin(keys.map((key) => limiter.recall(key)));
   const waits = await Promise.all(keys.map((key) => limiter.add(key)));
-  let changed: boolean;
+  let changed: T | undefined;
   try {
     assertWithin(waits);
     changed = await change();
@@ -143,7 +144,7 @@ export async function guardPasswordChange(
     throw error;
   }
   const [account, address] = keys;
-  if (changed) {
+  if (changed !== undefined) {
     await tryToUncount(call, () =>
       Promise.all([limiter.clear(account), address && limiter.takeBack(address)]),
     );

@@ -71,6 +71,42 @@ describeStorages("a guest of a commerce system", (setup) => {
     expect(system.basketOf(ada.email)).toEqual({ 7: 1, 8: 3 });
   });
 
+  test("logs in with the right password, or joins nothing, while guesses reach the limit", async () => {
+    let guessed: readonly number[] | undefined;
+    const { guest, ada, system, client } = await prepare(setup, "joins", (commerce) => ({
+      commerce: {
+        ...commerce,
+        accounts: {
+          ...commerce.accounts,
+          async login(credentials, visit: LoginVisit<TestGrant>) {
+            const user = await commerce.accounts.login(credentials, visit);
+            if (user !== undefined) guessed ??= await guess();
+            return user;
+          },
+        },
+      },
+      loginAttempts: { perAccount: 3, perAddress: 1000 },
+    }));
+    const guess = async () => {
+      const wrong = { ...ada, password: "wrong horse x" };
+      const statuses: number[] = [];
+      for (let count = 0; count < 3; count++) {
+        statuses.push((await client().call("login", wrong)).status);
+      }
+      return statuses;
+    };
+    expect((await guest.call("login", ada)).status).toBe(200);
+    expect(guessed).toEqual([401, 401, 429]);
+    expect(system.basketOf(ada.email)).toEqual({ 7: 1 });
+
+    expect(await guess()).toEqual([401, 401, 401]);
+    const late = client();
+    await late.call("addItemToBasket", eight);
+    expect((await late.call("login", ada)).status).toBe(429);
+    expect(system.basketOf(ada.email)).toEqual({ 7: 1 });
+    expect(await quantitiesOf(late)).toEqual({ 8: 1 });
+  });
+
   test("keeps an add that comes after the system's login, and before that of the session", async () => {
     let between = async (): Promise<void> => {};
     const { guest, ada, system } = await prepare(setup, "joins", (commerce) => ({
