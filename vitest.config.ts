@@ -48,6 +48,7 @@ export default defineConfig({
       "test/hosts/**",
       "test/commerce/**",
       "test/openapi/**",
+      "test/site/**",
       ...longTests,
     ],
     globalSetup: "test/_global.ts",

@@ -1,0 +1,35 @@
+import { defineConfig } from "vitepress";
+import { markdown } from "./markdown.ts";
+import { pagesFolder, writePages } from "./pages.ts";
+import { createSidebar } from "./sidebar.ts";
+import { writeTextPages } from "./text-pages.ts";
+
+const description =
+  "The server between shop frontends and commerce systems: typed RPC methods and a session per visitor and shop";
+const pages = writePages();
+
+export default defineConfig({
+  title: "Storefront Core",
+  description,
+  lang: "en-US",
+  srcDir: pagesFolder,
+  markdown,
+  // A reader opens few of the pages that a page links to.
+  router: { prefetchLinks: false },
+  themeConfig: {
+    nav: [
+      { text: "Methods", link: "/rpc" },
+      { text: "Config", link: "/config" },
+      { text: "Findings", link: "/doctor" },
+    ],
+    sidebar: createSidebar(pages),
+    outline: { level: [2, 3] },
+    search: { provider: "local" },
+  },
+  transformHead: ({ page }) => [
+    ["link", { rel: "alternate", type: "text/markdown", href: `/${page}` }],
+  ],
+  buildEnd({ outDir }) {
+    writeTextPages(pages, description, { from: pagesFolder, to: outDir });
+  },
+});

@@ -1,0 +1,121 @@
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { extname } from "node:path";
+import { dirname, join } from "node:path/posix";
+import { fileURLToPath } from "node:url";
+import { createFindingPages } from "./code-pages.ts";
+import { linkCodes, rewriteLinks, type RepositoryFile } from "./links.ts";
+
+/** A page of the site. */
+export interface Page {
+  /** For example `examples/nuxt/index.md`. */
+  readonly path: string;
+  readonly title: string;
+  readonly text: string;
+}
+
+/** The folder with the pages as VitePress reads them. */
+export const pagesFolder = fileURLToPath(new URL("pages", import.meta.url));
+
+/**
+ * Writes all pages of the site to {@link pagesFolder}: the documents of the repository, the files that they link to, and
+ * a page per code.
+ */
+export function writePages(): readonly Page[] {
+  rmSync(pagesFolder, { recursive: true, force: true });
+  const images = new Set<RepositoryFile>();
+  const pages = collectPages((image) => images.add(image));
+  for (const { path, text } of pages) write(path, text);
+  for (const image of images) {
+    const target = join(pagesFolder, toSite(image));
+    mkdirSync(dirname(target), { recursive: true });
+    copyFileSync(join(root, image), target);
+  }
+  return pages;
+}
+
+// --- Internal helpers ---
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Documents outside `docs/` whose pages have other names. */
+const renamed: Readonly<Record<RepositoryFile, string>> = {
+  "README.md": "overview.md",
+  "CONTRIBUTING.md": "contributing.md",
+  "CHANGELOG.md": "changelog.md",
+};
+
+/** Follows the links of the documents, because files that are not documents can be pages, too. */
+function collectPages(addImage: (image: RepositoryFile) => void): readonly Page[] {
+  const codePages = createFindingPages();
+  const pageOf = new Map(codePages.map(({ code, path }) => [code, path]));
+  const pages: Page[] = [];
+  const open: RepositoryFile[] = listDocuments();
+  const known = new Set(open);
+  const follow = (link: RepositoryFile): string => {
+    const readme = join(link, "README.md");
+    const isFolder = statSync(join(root, link)).isDirectory();
+    const file = isFolder ? (existsSync(join(root, readme)) ? readme : join(link, "/")) : link;
+    if (/\.(?:png|svg)$/.test(file)) addImage(file);
+    else if (!known.has(file)) {
+      known.add(file);
+      open.push(file);
+    }
+    return toSite(file);
+  };
+  for (let file = open.shift(); file !== undefined; file = open.shift()) {
+    const path = toSite(file);
+    const text = file.endsWith("/") ? listFolder(file) : readFileSync(join(root, file), "utf8");
+    const linked = path === `${file}.md` ? showCode(file, text) : rewriteLinks(text, file, follow);
+    pages.push({ path, title: titleOf(linked), text: linkCodes(linked, path, pageOf) });
+  }
+  return [...pages, ...codePages];
+}
+
+function listDocuments(): RepositoryFile[] {
+  const docs = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"));
+  const examples = readdirSync(join(root, "examples"));
+  return [
+    ...Object.keys(renamed),
+    ...docs.map((name) => `docs/${name}`),
+    ...examples.map((name) => `examples/${name}/README.md`),
+  ].filter((file) => existsSync(join(root, file)));
+}
+
+/** The page of a file. A file that isn't a document has a page that shows it. */
+function toSite(file: RepositoryFile): string {
+  const path =
+    renamed[file] ?? file.replace(/^docs\//, "").replace(/\/(?:README\.md)?$/, "/index.md");
+  return /\.(?:md|png|svg)$/.test(path) ? path : `${path}.md`;
+}
+
+/** A page for a folder without a document of its own. */
+function listFolder(folder: RepositoryFile): string {
+  const names = readdirSync(join(root, folder)).filter((name) => !/^\.|^node_modules$/.test(name));
+  return `# \`${folder}\`\n\n${names.map((name) => `- [${name}](${name})`).join("\n")}\n`;
+}
+
+/** A page with a file's text. */
+function showCode(file: RepositoryFile, text: string): string {
+  const name = `# \`${file}\`\n\n`;
+  if (extname(file) === "") return `${name}${text}`;
+  return `${name}\`\`\`\`${extname(file).slice(1)}\n${text.trimEnd()}\n\`\`\`\`\n`;
+}
+
+function titleOf(text: string): string {
+  return (/^# (.+)$/m.exec(text)?.[1] ?? "").replaceAll("`", "");
+}
+
+function write(path: string, text: string): void {
+  const target = join(pagesFolder, path);
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, text);
+}
