@@ -1,3 +1,4 @@
+import type { Clock } from "../storage/clock.ts";
 import { describeError, type Logger } from "../shared/log.ts";
 
 /** Work of calls that goes on after their responses. The storefront waits for it before it closes. */
@@ -6,11 +7,13 @@ export class BackgroundWork {
   /** Each starts work that waits for its moment. */
   readonly #waiting = new Set<() => void>();
   #isClosing = false;
+  readonly #clock: Clock;
   /** Milliseconds. */
   readonly #limit: number;
 
   /** @param limit seconds that one piece of work may take */
-  constructor(limit: number) {
+  constructor(limit: number, clock: Clock) {
+    this.#clock = clock;
     this.#limit = limit * 1000;
   }
 
@@ -42,7 +45,7 @@ export class BackgroundWork {
 
   async #run(work: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
     await this.#delay();
-    const signal = AbortSignal.timeout(this.#limit);
+    const signal = this.#clock.timeout(this.#limit);
     const isOver = new Promise<never>((_, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
     });
@@ -53,11 +56,12 @@ export class BackgroundWork {
     if (this.#isClosing) return Promise.resolve();
     return new Promise((resolve) => {
       const begin = () => {
-        clearTimeout(timer);
+        timer.cancel();
         this.#waiting.delete(begin);
         resolve();
       };
-      const timer = setTimeout(begin, leastDelay + Math.random() * (1000 - leastDelay));
+      const delay = leastDelay + Math.random() * (1000 - leastDelay);
+      const timer = this.#clock.setTimeout(begin, delay);
       this.#waiting.add(begin);
     });
   }

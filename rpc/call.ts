@@ -49,7 +49,7 @@ export class Call {
       waitUntil?(work: Promise<void>): void;
     };
     readonly deadline: {
-      /** On the clock of `performance.now`. */
+      /** On the monotonic clock. */
       readonly endsAt: number;
       /** Aborts if the time has passed (a TimeoutError), or if the client has disconnected. */
       readonly signal: AbortSignal;

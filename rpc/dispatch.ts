@@ -68,7 +68,8 @@ export async function dispatch(
       return call.redactor.redact(maskSecrets(schema, payload).masked);
     },
   });
-  const startedAt = performance.now();
+  const { clock } = call.services;
+  const startedAt = clock.monotonic();
   try {
     // Not awaiting an absent hook saves as much time as a small method takes.
     const created = hooks["storefront:context:created"];
@@ -91,7 +92,7 @@ export async function dispatch(
     const output =
       outputSchema === undefined ? result : await parseOutput(outputSchema, name, result);
     if (hooks["storefront:rpc:after"] !== undefined) {
-      const duration = (performance.now() - startedAt) / 1000;
+      const duration = (clock.monotonic() - startedAt) / 1000;
       const toAfter = () => Object.assign(toEvent(), { duration });
       await notify(call, "storefront:rpc:after", toAfter);
     }

@@ -1,3 +1,4 @@
+import type { Clock } from "../storage/clock.ts";
 import type { Collection } from "../storage/documents/documents.ts";
 import type { SessionGenerations } from "../storage/sessions/generations.ts";
 import type { SessionStore } from "../storage/sessions/session-store.ts";
@@ -52,6 +53,7 @@ export interface WishlistOptions {
 /** The storage and the settings that the calls of one shop use, created at startup. */
 export interface ShopServices {
   readonly shop: PublicShop;
+  readonly clock: Clock;
   /** The built-in methods, those of the commerce system, and those of the config. */
   readonly methods: RpcMethods;
   readonly auth: Auth;

@@ -32,7 +32,7 @@ import type { PlainRoute } from "./router.ts";
 export function createAdmin(options: StorefrontOptions, all: Services): PlainRoute[] {
   if (options.adminTokens.length === 0) return [];
   const { shops, sweepers } = all;
-  const inspect = createInspect(options, all);
+  const inspect = createInspect(options, all, all.clock);
   const services = new Map([...shops].map(([{ shopId }, shop]) => [shopId, shop]));
   const calls: Readonly<Record<string, AdminCall>> = {
     async endUserSessions(payload) {

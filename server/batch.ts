@@ -1,4 +1,5 @@
 import type { ServerRequest } from "srvx";
+import { pause, systemClock } from "../storage/clock.ts";
 import { findMethod } from "../rpc/dispatch.ts";
 import { RpcError } from "../rpc/error.ts";
 import type { RpcMethods } from "../rpc/method.ts";
@@ -88,11 +89,11 @@ export function createBatchHandler(
     const results: string[] = [];
     const cookies: HeaderEntry[] = [];
     let retryAfter = 0;
-    let resumedAt = performance.now();
+    let resumedAt = systemClock.monotonic();
     for (const { method, payload, key } of calls) {
-      if (performance.now() - resumedAt > longestTurn) {
-        await new Promise((resolve) => setTimeout(resolve));
-        resumedAt = performance.now();
+      if (systemClock.monotonic() - resumedAt > longestTurn) {
+        await pause(0);
+        resumedAt = systemClock.monotonic();
       }
       const refusal = findRefusal(methods, method, deadline);
       if (refusal !== undefined) {

@@ -1,9 +1,10 @@
-import { clearInterval, setInterval } from "node:timers";
+import type { Clock, Timer } from "../storage/clock.ts";
 import { RpcError } from "../rpc/error.ts";
 import { clientSignal, type ClientRequest } from "./client-signal.ts";
 
 /** The deadlines of the calls in flight. One timer checks all of them. */
 export class Deadlines {
+  readonly #clock: Clock;
   /** Milliseconds. */
   readonly #limit: number;
   /** Milliseconds between two sweeps. */
@@ -13,19 +14,20 @@ export class Deadlines {
   #first: Deadline | undefined;
   #last: Deadline | undefined;
   /** Created by the first call, because a worker has no timers while its modules load. */
-  #timer: NodeJS.Timeout | undefined;
-  /** When the timer last ran or started, on the clock of `performance.now`. */
+  #timer: Timer | undefined;
+  /** When the timer last ran or started, on the monotonic clock. */
   #sweptAt = 0;
 
   /** @param limit seconds that a call may take; it can be a tenth of it longer, or a second */
-  constructor(limit: number) {
+  constructor(limit: number, clock: Clock) {
+    this.#clock = clock;
     this.#limit = limit * 1000;
     this.#interval = Math.min(this.#limit / 10, 1000);
   }
 
   /** Starts the deadline of a call, which ends with {@link end}. */
   begin(request: ClientRequest): Deadline {
-    const now = performance.now();
+    const now = this.#clock.monotonic();
     // A worker's timer ends with the request that started it.
     if (this.#timer === undefined || now - this.#sweptAt > 2 * this.#interval) this.#restart(now);
     const deadline = new Deadline(request, now + this.#limit);
@@ -48,18 +50,17 @@ export class Deadlines {
 
   /** Stops the timer. */
   stop(): void {
-    clearInterval(this.#timer);
+    this.#timer?.cancel();
   }
 
   #restart(now: number): void {
-    clearInterval(this.#timer);
+    this.#timer?.cancel();
     this.#sweptAt = now;
-    this.#timer = setInterval(() => this.#sweep(), this.#interval);
-    this.#timer.unref();
+    this.#timer = this.#clock.setInterval(() => this.#sweep(), this.#interval).unref();
   }
 
   #sweep(): void {
-    const now = performance.now();
+    const now = this.#clock.monotonic();
     this.#sweptAt = now;
     for (let open = this.#first; open !== undefined && open.endsAt <= now; open = this.#first) {
       this.end(open);
@@ -70,7 +71,7 @@ export class Deadlines {
 
 /** The deadline of one call. */
 export class Deadline {
-  /** On the clock of `performance.now`. */
+  /** On the monotonic clock. */
   readonly endsAt: number;
   /** The neighbours in the list of open deadlines. */
   previous: Deadline | undefined;

@@ -1,4 +1,4 @@
-import { setTimeout } from "node:timers";
+import type { Clock } from "../storage/clock.ts";
 import { problems } from "../rpc/error.ts";
 import { toReasonPhrase } from "./reason-phrase.ts";
 import type { PlainRoute } from "./router.ts";
@@ -42,9 +42,9 @@ export function createHealth(
  * Makes a check that runs once a second at most, for all callers, so that frequent calls of `/readyz` put no load on
  * the storages.
  */
-export function createReadiness(check: () => Promise<void>): () => Promise<void> {
+export function createReadiness(check: () => Promise<void>, clock: Clock): () => Promise<void> {
   let known: Promise<void> | undefined;
-  const forgetLater = () => void setTimeout(() => (known = undefined), validity).unref();
+  const forgetLater = () => void clock.setTimeout(() => (known = undefined), validity).unref();
   return function checkOnce() {
     if (known !== undefined) return known;
     known = check();

@@ -1,3 +1,4 @@
+import { systemClock, type Clock } from "../storage/clock.ts";
 import { createPeerLookup } from "./client-address.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 import { createCookieTransport } from "./credentials/cookie.ts";
@@ -36,14 +37,15 @@ export interface InspectedStorage {
 export function createInspect(
   options: StorefrontOptions,
   { stores, descriptions }: Pick<Services, "stores" | "descriptions">,
+  clock: Clock,
 ): (event: RequestEvent) => Promise<Inspection> {
   const trusts = createProxyTrust(options.trustProxy);
   const peers = createPeerLookup(options);
   const transports = options.shops
     .filter(({ session }) => session.tokenMethods.includes("cookie"))
-    .map(({ session }) => createCookieTransport(session));
+    .map(({ session }) => createCookieTransport(session, clock));
   return async (event) => {
-    const time = Date.now();
+    const time = clock.now();
     const isSecure = event.url.protocol === "https:";
     const cookies = transports.flatMap((each) =>
       each.clear("", isSecure).map(([, value]) => value),
@@ -51,10 +53,10 @@ export function createInspect(
     const storages = await Promise.all(
       stores.map(async (store, index): Promise<InspectedStorage> => {
         const { uses = "", driver = "" } = descriptions[index] ?? {};
-        const start = performance.now();
+        const start = systemClock.monotonic();
         try {
           await store.ping();
-          const milliseconds = performance.now() - start;
+          const milliseconds = systemClock.monotonic() - start;
           const { evictionPolicy } = await store.inspect();
           const policy = evictionPolicy === undefined ? {} : { evictionPolicy };
           return { uses, driver, milliseconds, ...policy };

@@ -1,4 +1,5 @@
 import type { ServerRequest } from "srvx";
+import { pause } from "../storage/clock.ts";
 import type { RpcClient, RpcClientOptions } from "../rpc/client-types.ts";
 import { createClient } from "../rpc/client/create-client.ts";
 import { RpcClientError } from "../rpc/client/result.ts";
@@ -179,7 +180,7 @@ function toCaller<Methods extends RpcMethods>(
 
 /** Redirects the page to itself, and waits until the browser can have the new cookie. */
 async function redirectPage(visit: PageVisit, { log }: PageCalls["options"]): Promise<void> {
-  if (visit.redirectToItself()) await new Promise((done) => setTimeout(done, redirectDelay));
+  if (visit.redirectToItself()) await pause(redirectDelay);
   else log.warn("A page was redirected to itself, and still sent a replaced session");
 }
 

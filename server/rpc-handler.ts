@@ -67,7 +67,7 @@ export function createRpcHandler(
   const shopResolver = new ShopResolver(options);
   const responses = new CallResponses(options, shopResolver, { cors, credentials });
   const checkAddress = createAddressCheck(options);
-  const deadlines = new Deadlines(options.callTimeout);
+  const deadlines = new Deadlines(options.callTimeout, services.clock);
 
   /** The path of a call. */
   async function handle(

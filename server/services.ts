@@ -18,6 +18,7 @@ import type { GrantSweeper } from "../rpc/commerce/grant-sweeper.ts";
 import { TokenRenewals } from "../rpc/session/token-renewals.ts";
 import type { ShopServices } from "../rpc/shop.ts";
 import { isWishlist } from "../rpc/lists/wishlist.ts";
+import type { Clock } from "../storage/clock.ts";
 import { openCacheStorage } from "../storage/cache/open-cache.ts";
 import type { Capabilities, DocumentStore } from "../storage/documents/documents.ts";
 import { openDriver } from "../storage/open-driver.ts";
@@ -41,6 +42,7 @@ export interface StoreInfo {
 
 /** The open storages of a storefront, and the services of each shop. */
 export interface Services {
+  readonly clock: Clock;
   readonly shops: ReadonlyMap<Shop, ShopServices>;
   /** The methods of all shops. */
   readonly methods: RpcMethods;
@@ -56,7 +58,7 @@ export interface Services {
 }
 
 /** Opens each storage of the config once, and creates the services of each shop. */
-export function openServices(options: StorefrontOptions): Services {
+export function openServices(options: StorefrontOptions, clock: Clock): Services {
   const { shops, storage, log } = options;
   const stores = new Map<StorageConfig, { store: DocumentStore; uses: Set<Kind> }>();
   const sessionStores = new Map<DocumentStore, ReturnType<typeof openSessions>>();
@@ -64,7 +66,7 @@ export function openServices(options: StorefrontOptions): Services {
 
   function open(config: StorageConfig, use: Kind): DocumentStore {
     const { store, uses } = getOrCreate(stores, config, () => ({
-      store: openDocumentStore(openDriver(config), { log }),
+      store: openDocumentStore(openDriver(config), { log, clock }),
       uses: new Set<Kind>(),
     }));
     uses.add(use);
@@ -73,12 +75,12 @@ export function openServices(options: StorefrontOptions): Services {
 
   const accounts = open(storage.account, "accounts");
   const auth = options.auth ?? createAccounts(accounts, options.mailer);
-  const background = new BackgroundWork(options.callTimeout);
+  const background = new BackgroundWork(options.callTimeout, clock);
   const methods = createMethods(options);
   const systems = new Map<CommerceBackend, CommerceSystem>();
   const systemOf = (backend: CommerceBackend) =>
     getOrCreate(systems, backend, () => createCommerceSystem(backend, log));
-  const caches = createPublicCaches({ timeLimit: options.callTimeout, log });
+  const caches = createPublicCaches({ timeLimit: options.callTimeout, log, clock });
 
   const entries = shops.map((shop): [Shop, ShopServices] => {
     const realm = getOrCreate(realms, shop.realm, () => createRealm(shop.realm));
@@ -97,6 +99,7 @@ export function openServices(options: StorefrontOptions): Services {
     system?.onReturn(() => sweeper?.hurry());
     const opened: ShopServices = {
       shop: shop.public,
+      clock,
       methods: methods.get(shop) as RpcMethods,
       auth: shop.commerce?.accounts ?? auth,
       mailer: (shop.commerce?.accounts ?? options.auth) === undefined ? options.mailer : undefined,
@@ -123,6 +126,7 @@ export function openServices(options: StorefrontOptions): Services {
     return [shop, opened];
   });
   return {
+    clock,
     systems: [...systems.values()],
     methods: Object.assign({}, ...methods.values()) as RpcMethods,
     shops: new Map(entries),

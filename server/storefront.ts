@@ -17,6 +17,7 @@ import { pageCalls, type PageCalls } from "./page-calls.ts";
 import { assertConfigured, createRpcHandler } from "./rpc-handler.ts";
 import { createOpenApi } from "./openapi/openapi-route.ts";
 import { openServices, type StoreInfo } from "./services.ts";
+import { systemClock, type Clock } from "../storage/clock.ts";
 import { createProxyTrust } from "./trusted-proxies.ts";
 
 /** A storefront: an h3 app, with its options and storages. */
@@ -54,6 +55,8 @@ export interface StorefrontSettings {
    * that calls that arrived together run as a batch. Default: calls run immediately.
    */
   readonly schedule?: () => Promise<void>;
+  /** The time and the timers, for tests. Default: the computer's clock. */
+  readonly clock?: Clock;
 }
 
 /** A storefront, with the parts that `storefront start` uses without h3. */
@@ -81,6 +84,7 @@ export function openStorefront(
     schedule,
     isWorker = false,
     developmentData,
+    clock = systemClock,
   }: StorefrontSettings & Pick<Environment, "isWorker" | "developmentData"> = {},
 ) {
   const options = resolveConfig(
@@ -88,9 +92,9 @@ export function openStorefront(
     { production, isOneOfSeveral: isOneOfSeveral(), isWorker, developmentData },
     createLog(),
   );
-  const services = openServices(options);
+  const services = openServices(options, clock);
   const state = { isDraining: false, isClosed: false };
-  const credentials = new Credentials(options);
+  const credentials = new Credentials(options, clock);
   const rules = {
     cors: new Cors({ ...options, isDevelopment: !production }, credentials),
     credentials,
@@ -112,7 +116,7 @@ export function openStorefront(
   const checkReadiness = createReadiness(async () => {
     assertConfigured(options);
     await checkStorages();
-  });
+  }, clock);
 
   // A path that can't be decoded gets problem+json, too.
   const app = new H3({

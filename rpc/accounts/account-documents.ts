@@ -33,6 +33,7 @@ export function openAccountDocuments(store: DocumentStore) {
   const open = <T>(name: string, realm: string, isValid: (value: unknown) => value is T) =>
     store.collection(`${name}:${toKeySegment(realm)}`, isValid);
   return {
+    clock: store.clock,
     accountsOf: (realm: string): Collection<Account> =>
       store.collection(`account:${toKeySegment(realm)}`, isAccount, "refuse"),
     changesOf: (realm: string) => open("password-change", realm, isPasswordChange),

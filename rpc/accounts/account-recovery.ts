@@ -22,7 +22,7 @@ export function createAccountRecovery(
     | "verifyEmail"
   >
 > {
-  const { accountsOf } = documents;
+  const { accountsOf, clock } = documents;
   const tokens = openAccountTokens(documents);
 
   return {
@@ -48,7 +48,7 @@ export function createAccountRecovery(
       await accountsOf(realm).update(key, (current) => {
         assertInTime(signal);
         user = undefined;
-        if (current === undefined || !isCurrent(current.reset, hash)) return "keep";
+        if (current === undefined || !isCurrent(current.reset, hash, clock.now())) return "keep";
         // The token came to this address.
         user = { ...current.user, emailVerified: true };
         return { set: { ...current, user, passwordHash, reset: undefined } };
@@ -71,7 +71,8 @@ export function createAccountRecovery(
       await accountsOf(realm).update(key, (current) => {
         assertInTime(signal);
         user = undefined;
-        if (current === undefined || !isCurrent(current.verification, hash)) return "keep";
+        if (current === undefined || !isCurrent(current.verification, hash, clock.now()))
+          return "keep";
         user = { ...current.user, emailVerified: true };
         // The token stays, so a page that lost the response can send it again.
         return current.user.emailVerified === true ? "keep" : { set: { ...current, user } };
@@ -85,7 +86,7 @@ export function createAccountRecovery(
     const key = await tokens.find(realm, hash);
     const account = key === undefined ? undefined : (await accountsOf(realm).get(key)).value;
     if (key === undefined || account === undefined) return undefined;
-    return isCurrent(account.reset, hash) ? { key, user: account.user } : undefined;
+    return isCurrent(account.reset, hash, clock.now()) ? { key, user: account.user } : undefined;
   }
 
   async function send(

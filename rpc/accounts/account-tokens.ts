@@ -5,7 +5,7 @@ import type { Account, AccountDocuments, StoredToken } from "./account-documents
 export const tokenLifetime = 30 * 60_000;
 
 /** The accounts' tokens that mails carry. The storage has their hashes only. */
-export function openAccountTokens({ accountsOf, tokensOf }: AccountDocuments) {
+export function openAccountTokens({ accountsOf, tokensOf, clock }: AccountDocuments) {
   return {
     /**
      * Creates a token, which replaces the last one of its kind.
@@ -20,7 +20,7 @@ export function openAccountTokens({ accountsOf, tokensOf }: AccountDocuments) {
     ): Promise<({ readonly account: Account; readonly token: string } & StoredToken) | undefined> {
       // 256 bits, so the storage needs no slow hash (OWASP ASVS 5.0, 6.5.2).
       const token = randomBytes(32).toString("base64url");
-      const stored = { hash: hashToken(token), expiresAt: Date.now() + tokenLifetime };
+      const stored = { hash: hashToken(token), expiresAt: clock.now() + tokenLifetime };
       const { value: known } = await accountsOf(realm).get(key);
       if (known === undefined || !isWanted(known)) return undefined;
       const { expiresAt } = stored;
@@ -52,6 +52,6 @@ export function hashToken(token: string): string {
 }
 
 /** Whether a token with this hash is the account's last one, and has not expired. */
-export function isCurrent(stored: StoredToken | undefined, hash: string): boolean {
-  return stored?.hash === hash && stored.expiresAt > Date.now();
+export function isCurrent(stored: StoredToken | undefined, hash: string, now: number): boolean {
+  return stored?.hash === hash && stored.expiresAt > now;
 }

@@ -45,7 +45,7 @@ export function createAccounts(store: DocumentStore, mailer?: Mailer): Auth {
         ...(emailVerified !== undefined && { emailVerified }),
       };
       const passwordHash = await hashPassword(password, context);
-      const account = { user, passwordHash, createdAt: Date.now() };
+      const account = { user, passwordHash, createdAt: store.clock.now() };
       await accountsOf(realm).update(toAccountKey(email), (existing) => {
         assertInTime(signal);
         if (existing !== undefined) throw new RpcError("email_taken");
@@ -71,7 +71,7 @@ export function createAccounts(store: DocumentStore, mailer?: Mailer): Auth {
       }
       const passwordHash = await hashPassword(newPassword, context);
       assertInTime(signal);
-      const expiresAt = Date.now() + repeatableFor;
+      const expiresAt = store.clock.now() + repeatableFor;
       const change = { from: currentHash, to: passwordHash };
       await changesOf(realm).update(key, () => ({ set: change, expiresAt }));
       await accountsOf(realm).update(key, (current) => {

@@ -1,4 +1,5 @@
 import { LRUCache } from "lru-cache";
+import type { Clock } from "../../storage/clock.ts";
 import type { Counters, CounterState, DocumentStore } from "../../storage/documents/documents.ts";
 import { toKeySegment } from "../../storage/documents/key.ts";
 import { describeError, isInstance } from "../../shared/log.ts";
@@ -18,6 +19,7 @@ export interface LoginAttemptsOptions {
 export class LoginLimiter {
   readonly #counters: Counters;
   readonly #options: LoginAttemptsOptions;
+  readonly #clock: Clock;
   /** The keys that have reached their limit: when this process read that, and when the window ends (epoch milliseconds). */
   readonly #blocked = new LRUCache<string, { readonly since: number; readonly endsAt: number }>({
     max: 10_000,
@@ -26,6 +28,7 @@ export class LoginLimiter {
   constructor(store: DocumentStore, options: LoginAttemptsOptions) {
     this.#counters = store.counters("login-attempts", options.window);
     this.#options = options;
+    this.#clock = store.clock;
   }
 
   /**
@@ -45,7 +48,7 @@ export class LoginLimiter {
   /** The seconds until the next attempt is allowed, as this process remembers it, without a read. */
   recall({ key }: LimitedKey): number {
     const { since, endsAt } = this.#blocked.get(key) ?? { since: 0, endsAt: 0 };
-    const now = Date.now();
+    const now = this.#clock.now();
     return now < Math.min(endsAt, since + trustedFor) ? Math.ceil((endsAt - now) / 1000) : 0;
   }
 
@@ -72,7 +75,7 @@ export class LoginLimiter {
   }
 
   #remember(key: string, limit: number, state: CounterState): CounterState {
-    const since = Date.now();
+    const since = this.#clock.now();
     const endsAt = since + state.endsIn * 1000;
     if (state.count >= limit) this.#blocked.set(key, { since, endsAt });
     return state;

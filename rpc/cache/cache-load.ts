@@ -1,3 +1,4 @@
+import type { Clock } from "../../storage/clock.ts";
 import { RpcError } from "../error.ts";
 import type { PublicShop } from "../shop.ts";
 import { assertTags } from "./cache-arguments.ts";
@@ -20,7 +21,7 @@ export interface Loaded {
  * Runs loads, each for a limited time.
  * @param limit seconds
  */
-export function createCacheLoads(limit: number) {
+export function createCacheLoads(limit: number, clock: Clock) {
   const running = new Set<AbortController>();
   let isClosed = false;
   return {
@@ -31,7 +32,8 @@ export function createCacheLoads(limit: number) {
       assertOpen();
       const controller = new AbortController();
       running.add(controller);
-      const timer = setTimeout(() => controller.abort(timeoutReason()), limit * 1000);
+      const giveUp = () => controller.abort(timeoutReason());
+      const timer = clock.setTimeout(giveUp, limit * 1000);
       const tags = new Set<string>();
       try {
         const value = await within(controller.signal, async () =>
@@ -51,7 +53,7 @@ export function createCacheLoads(limit: number) {
         );
         return { value, tags };
       } finally {
-        clearTimeout(timer);
+        timer.cancel();
         running.delete(controller);
       }
     },

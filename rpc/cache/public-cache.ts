@@ -1,5 +1,6 @@
 import { describeError, type Logger } from "../../shared/log.ts";
 import type { CacheStorage } from "../../storage/cache/cache-storage.ts";
+import type { Clock } from "../../storage/clock.ts";
 import { isCurrent, type Invalidations } from "../../storage/cache/invalidations.ts";
 import type { CommerceSystem } from "../commerce/commerce-system.ts";
 import type { PublicShop } from "../shop.ts";
@@ -47,9 +48,10 @@ export function createPublicCache(
     readonly loads: ReturnType<typeof createCacheLoads>;
     readonly timeLimit: number;
     readonly log: Logger;
+    readonly clock: Clock;
   },
 ): PublicCache {
-  const { storage, system, memory, loads, log } = parts;
+  const { storage, system, memory, loads, log, clock } = parts;
   const send = system?.fetch ?? fetchDirectly;
   const { shopId, locale, currency } = shop;
   const prefix = `${shopId}:${locale}:${currency}:`;
@@ -113,7 +115,7 @@ export function createPublicCache(
 
   function begin(read: Read, isRefresh: boolean): Flight {
     const { id } = read;
-    const flight: Flight = { startedAt: performance.now(), result: run() };
+    const flight: Flight = { startedAt: clock.monotonic(), result: run() };
     flights.set(id, flight);
     return flight;
 
@@ -142,7 +144,7 @@ export function createPublicCache(
       }
     }
     const mark = invalidations && { series: invalidations.series, count: invalidations.count };
-    const loadedAt = Date.now();
+    const loadedAt = clock.now();
     const { value, tags } = await loads.run({ shop, send }, load);
     const json = toFrozenJson(value);
     const entry = toEntry(json?.value, { loadedAt, mark, tags });
@@ -162,7 +164,7 @@ export function createPublicCache(
 
   function refreshIfStale(entry: CacheEntry, read: Read): void {
     if (ageOf(entry) < read.lifetime || flights.has(read.id)) return;
-    const now = Date.now();
+    const now = clock.now();
     if (now < entry.refreshAt) return;
     // If it succeeds, another entry takes the place of this one.
     entry.refreshAt = now + refreshPause;
@@ -176,7 +178,7 @@ export function createPublicCache(
 
   /** Once a minute at most, because each read can have the same reason. */
   function warn(message: string, details: Record<string, unknown>): void {
-    const now = performance.now();
+    const now = clock.monotonic();
     if (now - warnedAt < warningInterval) return;
     warnedAt = now;
     log.warn(message, { shopId, ...details });
@@ -184,7 +186,22 @@ export function createPublicCache(
 
   /** A load of a worker never ends if its request ended first. */
   function isLate({ startedAt }: Flight): boolean {
-    return performance.now() - startedAt > 2000 * parts.timeLimit;
+    return clock.monotonic() - startedAt > 2000 * parts.timeLimit;
+  }
+
+  /** Milliseconds. A clock that was set back doesn't extend the life of a value for long. */
+  function ageOf({ loadedAt }: CacheEntry): number {
+    return Math.abs(clock.now() - loadedAt);
+  }
+
+  function isUsable(entry: CacheEntry, { lifetime, invalidations }: Read): boolean {
+    if (ageOf(entry) >= 2 * lifetime) return false;
+    if (invalidations === undefined) return true;
+    if (!isCurrent(entry, invalidations)) return false;
+    const { series, count } = invalidations;
+    // The next read has fewer invalidations to compare.
+    if ((entry.mark?.count ?? 0) < count) entry.mark = { series, count };
+    return true;
   }
 
   return { cached, invalidate };
@@ -209,19 +226,4 @@ function toEntry(
   { loadedAt, mark, tags }: Pick<CacheEntry, "loadedAt" | "mark" | "tags">,
 ): CacheEntry {
   return { value, tags, loadedAt, mark, refreshAt: 0 };
-}
-
-/** Milliseconds. A clock that was set back doesn't extend the life of a value for long. */
-function ageOf({ loadedAt }: CacheEntry): number {
-  return Math.abs(Date.now() - loadedAt);
-}
-
-function isUsable(entry: CacheEntry, { lifetime, invalidations }: Read): boolean {
-  if (ageOf(entry) >= 2 * lifetime) return false;
-  if (invalidations === undefined) return true;
-  if (!isCurrent(entry, invalidations)) return false;
-  const { series, count } = invalidations;
-  // The next read has fewer invalidations to compare.
-  if ((entry.mark?.count ?? 0) < count) entry.mark = { series, count };
-  return true;
 }

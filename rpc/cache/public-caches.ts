@@ -1,4 +1,5 @@
 import type { Logger } from "../../shared/log.ts";
+import type { Clock } from "../../storage/clock.ts";
 import type { CacheStorage } from "../../storage/cache/cache-storage.ts";
 import type { CommerceSystem } from "../commerce/commerce-system.ts";
 import type { PublicShop } from "../shop.ts";
@@ -17,15 +18,17 @@ export interface PublicCaches {
 export function createPublicCaches({
   timeLimit,
   log,
+  clock,
 }: {
   readonly timeLimit: number;
   readonly log: Logger;
+  readonly clock: Clock;
 }): PublicCaches {
   const memory = new CacheMemory();
-  const loads = createCacheLoads(timeLimit);
+  const loads = createCacheLoads(timeLimit, clock);
   return {
     open: (shop, storage, system) =>
-      createPublicCache(shop, { storage, system, memory, loads, timeLimit, log }),
+      createPublicCache(shop, { storage, system, memory, loads, timeLimit, log, clock }),
     close() {
       loads.close();
       memory.clear();

@@ -1,3 +1,4 @@
+import type { Clock } from "../../storage/clock.ts";
 import { LeaseLostError, type Lease } from "../../storage/leases/lease.ts";
 import type { Call } from "../call.ts";
 import type { ShopServices } from "../shop.ts";
@@ -35,7 +36,7 @@ export async function withBasketLease<Result>(
   const seconds = Math.max(1, 2 * system.timeout);
   try {
     return await leases.withLease(key, { seconds, signal }, (lease) =>
-      work(createLease(lease, system, seconds, signal)),
+      work(createLease(lease, { system, clock: services.clock }, seconds, signal)),
     );
   } catch (error) {
     throw error instanceof LeaseLostError ? commerceUnavailable(error) : error;
@@ -54,7 +55,7 @@ function servicesOf({ system, basketLeases, shop }: ShopServices) {
 
 function createLease(
   lease: Lease<BasketLog>,
-  system: CommerceSystem,
+  { system, clock }: { readonly system: CommerceSystem; readonly clock: Clock },
   seconds: number,
   signal: AbortSignal,
 ): BasketLease {
@@ -65,7 +66,7 @@ function createLease(
   async function prove(write: () => Promise<AbortSignal>): Promise<AbortSignal> {
     // A proof is valid for four fifths of the lease, from the start of its write. A request needs the timeout of that.
     const validity = (seconds * 0.8 - system.timeout) * 1000;
-    const start = performance.now();
+    const start = clock.monotonic();
     proof = await write();
     provenUntil = start + validity;
     return proof;
@@ -84,7 +85,7 @@ function createLease(
       lease.leave(next);
     },
     async fetch(input, init) {
-      const isProven = proof !== undefined && performance.now() < provenUntil;
+      const isProven = proof !== undefined && clock.monotonic() < provenUntil;
       const valid = isProven && proof !== undefined ? proof : await prove(() => lease.prove());
       try {
         return await system.fetch(input, init, valid);

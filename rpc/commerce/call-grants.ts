@@ -5,13 +5,7 @@ import { endRejected } from "../session/logout.ts";
 import type { Session } from "../../storage/sessions/session.ts";
 import type { Grant } from "./commerce-backend.ts";
 import { createVisit } from "./create-visit.ts";
-import {
-  hasOldKey,
-  toUsable,
-  type Obtained,
-  type ShopGrants,
-  type VisitingOwner,
-} from "./shop-grants.ts";
+import { hasOldKey, type Obtained, type ShopGrants, type VisitingOwner } from "./shop-grants.ts";
 
 /**
  * The grant of a call's visitor. Each use creates it, so that a call without one pays nothing.
@@ -74,7 +68,7 @@ export class CallGrants {
     found: FoundGrant,
     rejected: Grant | undefined,
   ): Promise<Grant | undefined> {
-    const usable = toUsable(found, rejected);
+    const usable = grants.toUsable(found, rejected);
     if (usable !== undefined && !hasOldKey(found)) return this.#use(usable);
     return this.#change(grants, rejected);
   }

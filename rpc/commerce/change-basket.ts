@@ -89,7 +89,8 @@ export async function changeBasket<B extends CommerceBasket>(
     if (findMissed(seen, targets).length === 0) return { basket: seen, isVain: false };
     await reached("change: planned");
     const { id, fingerprint } = change;
-    await lease.save(note(lease.log, { id, fingerprint, at: Date.now(), targets }));
+    const at = call.services.clock.now();
+    await lease.save(note(lease.log, { id, fingerprint, at, targets }));
   }
   await reached("change: stored");
   const isReached = noted !== undefined && findMissed(seen, targets).length === 0;

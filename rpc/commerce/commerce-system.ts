@@ -5,6 +5,7 @@ import {
   ConsecutiveBreaker,
   handleWhen,
 } from "cockatiel";
+import { systemClock } from "../../storage/clock.ts";
 import { describeError, type Logger } from "../../shared/log.ts";
 import { RpcError } from "../error.ts";
 import type { CommerceBackend } from "./commerce-backend.ts";
@@ -37,7 +38,7 @@ export interface CommerceSystem {
 
 /**
  * Opens the connection to a commerce system. After 5 failures in a row, requests fail immediately, except for one a
- * second, which tries whether the system responds again.
+ * second, which tries whether the system responds again. This is real time, also in a test with a clock of its own.
  */
 export function createCommerceSystem(
   { name, timeout = 5 }: CommerceBackend,
@@ -53,7 +54,7 @@ export function createCommerceSystem(
   /** On the clock of `performance.now`. */
   let brokenAt = -Infinity;
   breaker.onBreak((reason) => {
-    brokenAt = performance.now();
+    brokenAt = systemClock.monotonic();
     failure = "error" in reason ? describeError(reason.error) : "unknown";
     if (isReported) return;
     isReported = true;
@@ -73,7 +74,7 @@ export function createCommerceSystem(
     init: RequestInit | undefined,
     signal: AbortSignal,
   ): Promise<Response> {
-    const limit = AbortSignal.timeout(timeout * 1000);
+    const limit = systemClock.timeout(timeout * 1000);
     const signals = [signal, limit, ...(init?.signal ? [init.signal] : [])];
     try {
       const response = await sendRequest(input, { ...init, signal: AbortSignal.any(signals) });
@@ -88,7 +89,8 @@ export function createCommerceSystem(
 
   function assertUp(): void {
     const isTried = breaker.state === CircuitState.HalfOpen;
-    const isPaused = breaker.state === CircuitState.Open && performance.now() - brokenAt < pause;
+    const isPaused =
+      breaker.state === CircuitState.Open && systemClock.monotonic() - brokenAt < pause;
     if (isTried || isPaused) throw commerceUnavailable(undefined);
   }
 

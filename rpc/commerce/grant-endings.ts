@@ -1,4 +1,5 @@
 import { describeError, withDetails, type Logger } from "../../shared/log.ts";
+import type { Clock } from "../../storage/clock.ts";
 import type { DocumentStore } from "../../storage/documents/documents.ts";
 import { DueList, type DueEntry } from "../../storage/grants/due-list.ts";
 import {
@@ -33,6 +34,7 @@ export class GrantEndings implements SessionEndings {
   /** Starts the sweep of this storage. */
   onUse: () => void = () => {};
   readonly #store: DocumentStore;
+  readonly #clock: Clock;
   readonly #log: Logger;
   /** The shops whose commerce system can end grants. */
   readonly #shops = new Map<number, ShopServices>();
@@ -43,6 +45,7 @@ export class GrantEndings implements SessionEndings {
   constructor(store: DocumentStore, log: Logger) {
     this.due = new DueList(store);
     this.#store = store;
+    this.#clock = store.clock;
     this.#log = log;
   }
 
@@ -61,7 +64,7 @@ export class GrantEndings implements SessionEndings {
 
   async note(sessions: readonly EndingSession[]): Promise<void> {
     this.onUse();
-    const second = Math.floor(Date.now() / 1000);
+    const second = Math.floor(this.#clock.now() / 1000);
     const added = sessions
       .filter(({ shopId }) => this.#shops.has(shopId))
       .map(({ shopId, handle }) => this.due.add({ shopId, handle, second, isEnding: true }));
@@ -80,7 +83,7 @@ export class GrantEndings implements SessionEndings {
     const own = sessions.filter(({ shopId }) => this.#shops.has(shopId));
     if (own.length === 0) return;
     const attempts = Promise.all(own.map((session) => this.#finishOne(session)));
-    await waitFor(attempts, AbortSignal.timeout(patience)).catch(() => undefined);
+    await waitFor(attempts, this.#clock.timeout(patience)).catch(() => undefined);
   }
 
   /**
@@ -125,7 +128,7 @@ export class GrantEndings implements SessionEndings {
   /** The config has lost the shop, or its backend. Another server may still have it. */
   async #settleElsewhere(shopId: number, handle: string): Promise<Settled> {
     const exists = await hasGrant(this.#store, shopId, handle);
-    return exists ? { activeUntil: Date.now() + pause } : "done";
+    return exists ? { activeUntil: this.#clock.now() + pause } : "done";
   }
 
   async #settle(
@@ -139,7 +142,7 @@ export class GrantEndings implements SessionEndings {
     const session = { handle, neededUntil: isEnding ? 0 : endsAt };
     const early = isHeld ? undefined : await this.#settleWithoutEnd(shop, session, found);
     if (early !== undefined) return early;
-    const signal = AbortSignal.any([closing, AbortSignal.timeout(maxWait)]);
+    const signal = AbortSignal.any([closing, this.#clock.timeout(maxWait)]);
     return documents.withLease(handle, signal, async (lease) => {
       const settled = await this.#settleWithoutEnd(shop, session, lease.found);
       if (settled === undefined) await this.#end(shop, lease, lease.found as ActiveGrant, closing);
@@ -153,7 +156,7 @@ export class GrantEndings implements SessionEndings {
     session: SessionOfGrant,
     found: FoundGrant,
   ): Promise<Settled | undefined> {
-    if (found.state === "unreadable") return { activeUntil: Date.now() + pause };
+    if (found.state === "unreadable") return { activeUntil: this.#clock.now() + pause };
     if (found.state !== "active") return "done";
     const activeUntil = await findEnd(shop, session, found);
     return activeUntil === undefined ? undefined : { activeUntil };
@@ -214,12 +217,12 @@ async function findEnd(
   { handle, neededUntil }: SessionOfGrant,
   { user, guestId }: ActiveGrant,
 ): Promise<number | undefined> {
-  const { realm, sessions } = shop;
+  const { realm, sessions, clock } = shop;
   if (user === undefined) {
     const found = await sessions.lookUp(guestId ?? "");
     if (found.state === "active") return found.session.expiresAt;
     // A moment after a login, the state is `retired`; later, it is `absent`, as that of an expired session.
-    const isOver = found.state === "ended" || neededUntil <= Date.now();
+    const isOver = found.state === "ended" || neededUntil <= clock.now();
     return isOver ? undefined : neededUntil;
   }
   const indexes = await Promise.all(realm.users.map((users) => users.read(user.id)));

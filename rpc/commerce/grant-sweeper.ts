@@ -1,5 +1,5 @@
-import { clearTimeout, setTimeout } from "node:timers";
 import { describeError, type Logger } from "../../shared/log.ts";
+import type { Clock, Timer } from "../../storage/clock.ts";
 import type { DocumentStore } from "../../storage/documents/documents.ts";
 import { hourOf, secondOf, type DueEntry } from "../../storage/grants/due-list.ts";
 import type { Lease } from "../../storage/leases/lease.ts";
@@ -18,7 +18,8 @@ export class GrantSweeper {
   readonly #generations: SessionGenerations;
   readonly #log: Logger;
   readonly #closing = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
+  readonly #clock: Clock;
+  #timer: Timer | undefined;
   /** The sweep in progress. */
   #sweeping: Promise<void> | undefined;
   #isHurried = false;
@@ -32,6 +33,7 @@ export class GrantSweeper {
     log: Logger,
   ) {
     this.#leases = openLeases(store, "commerce-sweep", isSweepState);
+    this.#clock = store.clock;
     this.#endings = endings;
     this.#generations = generations;
     this.#log = log;
@@ -54,7 +56,7 @@ export class GrantSweeper {
 
   /** Stops the timer and the sweep, and waits for its end. */
   async close(): Promise<void> {
-    clearTimeout(this.#timer);
+    this.#timer?.cancel();
     this.#closing.abort(new Error("The server closes"));
     await this.#endings.close();
     await this.#sweeping;
@@ -64,14 +66,15 @@ export class GrantSweeper {
     if (this.#closing.signal.aborted) return;
     // Random, so that the processes don't all sweep at the same time.
     const pause = milliseconds * (0.8 + 0.4 * Math.random());
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
+    this.#timer?.cancel();
+    const sweep = () => {
       this.#sweeping = this.#trySweep().finally(() => {
         this.#sweeping = undefined;
         this.#wait(this.#isHurried ? 0 : interval);
         this.#isHurried = false;
       });
-    }, pause).unref();
+    };
+    this.#timer = this.#clock.setTimeout(sweep, pause).unref();
   }
 
   async #trySweep(): Promise<void> {
@@ -96,7 +99,7 @@ export class GrantSweeper {
   }
 
   async #sweep(lease: Lease<SweepState>, state: SweepState): Promise<void> {
-    const now = Date.now();
+    const now = this.#clock.now();
     const hour = hourOf(now);
     // Late entries can lie in earlier hours: after an outage, or because another server's clock is behind.
     const first = hour - (state.fullHour === hour ? recentHours : maxHours);
@@ -175,7 +178,7 @@ export class GrantSweeper {
         : await this.#endings.settle(entry);
     if (settled === "done") return true;
     if (settled.error !== undefined) addFailure(failures, entry, settled.error);
-    const now = Date.now();
+    const now = this.#clock.now();
     const isOwed = entry.isEnding && now - entry.second * 1000 < endingTime;
     const isDue = entry.second * 1000 <= now;
     // The session was about to end, or the commerce system can't be reached: the entry stays.

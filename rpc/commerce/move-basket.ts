@@ -82,7 +82,7 @@ async function beginMove(
   if (left === undefined) return undefined;
   const seen = await baskets.read(held.reading);
   const { targets, lines } = planMerge(seen, left, call.services.basketOptions);
-  const change = { id: `merge:${merge.key}`, at: Date.now(), targets };
+  const change = { id: `merge:${merge.key}`, at: call.services.clock.now(), targets };
   await reached("merge: planned");
   // The guest's keys come along: a repetition of the guest's last change must change nothing.
   const log = addDone(held.lease.log, guest.lease.log.changes);

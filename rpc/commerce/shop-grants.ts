@@ -111,10 +111,19 @@ export class ShopGrants {
     const owner = user === undefined ? { guestId: "" } : { user };
     const basketKey = user === undefined ? "" : userOwnerKey(shopId, user.id);
     await this.#withLease(ending.handle, (lease) =>
-      lease.save({ grant, basketKey, ...owner }, Date.now()),
+      lease.save({ grant, basketKey, ...owner }, this.#sessions.clock.now()),
     );
     await this.#endings.note([ending]);
     await this.#endings.finish([ending]);
+  }
+
+  /** The grant that was found, if it can be used for another second, and is not the one that the system has rejected. */
+  toUsable(found: FoundGrant, rejected: Grant | undefined): Grant | undefined {
+    if (found.state !== "active") return undefined;
+    const grant = found.grant as Grant;
+    const { expiresAt = Infinity } = grant;
+    if (expiresAt <= this.#sessions.clock.now() + leeway) return undefined;
+    return isSame(grant, rejected) ? undefined : grant;
   }
 
   /** Keeps the grant of a guest as long as the session, whose extension is due. A user's lasts long enough already. */
@@ -125,7 +134,7 @@ export class ShopGrants {
 
   /** @throws RpcError `commerce_unavailable` if other calls hold the lease for too long */
   async #withLease<T>(handle: string, work: (lease: GrantLease) => Promise<T>): Promise<T> {
-    const signal = AbortSignal.timeout(maxWait);
+    const signal = this.#sessions.clock.timeout(maxWait);
     return inTime(this.documents.withLease(handle, signal, work), signal);
   }
 
@@ -135,7 +144,7 @@ export class ShopGrants {
     rejected: Grant | undefined,
   ): Promise<Obtained> {
     const { found } = lease;
-    const usable = toUsable(found, rejected);
+    const usable = this.toUsable(found, rejected);
     // A key is being rotated out.
     if (usable !== undefined && hasOldKey(found)) await this.#save(lease, owner, usable);
     if (usable !== undefined) return { grant: usable };
@@ -177,7 +186,7 @@ export class ShopGrants {
   /** Notes when the session expires, unless the system has ended the grant by then. */
   async #note({ record, expiresAt }: Session): Promise<void> {
     const { end, lifetime = Infinity } = this.port;
-    if (end === undefined || lifetime * 1000 <= expiresAt - Date.now()) return;
+    if (end === undefined || lifetime * 1000 <= expiresAt - this.#sessions.clock.now()) return;
     await this.#endings.due.add({
       shopId: this.#sessions.shopId,
       handle: record.handle,
@@ -185,15 +194,6 @@ export class ShopGrants {
       isEnding: false,
     });
   }
-}
-
-/** The grant that was found, if it can be used for another second, and is not the one that the system has rejected. */
-export function toUsable(found: FoundGrant, rejected: Grant | undefined): Grant | undefined {
-  if (found.state !== "active") return undefined;
-  const grant = found.grant as Grant;
-  const { expiresAt = Infinity } = grant;
-  if (expiresAt <= Date.now() + leeway) return undefined;
-  return isSame(grant, rejected) ? undefined : grant;
 }
 
 /** Whether the grant must be sealed with the current key. */

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { pause, type Clock, type Timer } from "../../storage/clock.ts";
 import type { KeptAnswer } from "../../storage/sessions/kept-answer.ts";
 import { createShortId, type SessionRecord } from "../../storage/sessions/session-record.ts";
 import { SessionEndedError } from "../../storage/sessions/session.ts";
@@ -54,17 +54,13 @@ export class KeyClaim {
    */
   async acquire(): Promise<KeptAnswer | undefined> {
     const { session } = this.#call;
-    for (
-      let pause = minPause;
-      session.current !== undefined;
-      pause = Math.min(2 * pause, maxPause)
-    ) {
+    for (let wait = minPause; session.current !== undefined; wait = Math.min(2 * wait, maxPause)) {
       const found = this.#look();
       if (found?.status !== undefined) return found;
       const local = this.#findLocal();
       const isTaken = local !== undefined || (found !== undefined && !this.#isSilent(found));
       if (!isTaken && (await this.#claim(found))) return undefined;
-      if (isTaken) await this.#wait(local?.ended ?? sleep(pause), found);
+      if (isTaken) await this.#wait(local?.ended ?? pause(wait), found);
       await this.#refresh();
     }
     return undefined;
@@ -76,7 +72,7 @@ export class KeyClaim {
   ): (record: SessionRecord) => SessionRecord {
     const { id, fingerprint } = this.#key;
     return (record) => {
-      const now = Date.now();
+      const now = this.#clock.now();
       const found = findAnswer(record, id, now);
       const isOwn = this.#holder === undefined || found?.holder === this.#holder;
       const isRunning = found?.status === undefined;
@@ -96,6 +92,10 @@ export class KeyClaim {
     this.#release?.();
   }
 
+  get #clock(): Clock {
+    return this.#call.services.clock;
+  }
+
   get #name(): string {
     const { session, services } = this.#call;
     return `${services.shop.shopId}:${session.current?.record.handle}:${this.#key.id}`;
@@ -108,14 +108,16 @@ export class KeyClaim {
 
   /** Finds the answer of the key, or the mark of a running call. @throws RpcError `idempotency_key_reused` */
   #look(): KeptAnswer | undefined {
-    const found = findAnswer(this.#call.session.current?.record, this.#key.id, Date.now());
+    const found = findAnswer(this.#call.session.current?.record, this.#key.id, this.#clock.now());
     if (found !== undefined) this.#key.assertSame(found.fingerprint);
     return found;
   }
 
   #findLocal(): RunningCall | undefined {
     const local = runningCallsOf(this.#call.services).find(this.#name);
-    return local !== undefined && performance.now() - local.at < this.#longest ? local : undefined;
+    return local !== undefined && this.#clock.monotonic() - local.at < this.#longest
+      ? local
+      : undefined;
   }
 
   /** Whether the call that left a mark must have ended. */
@@ -125,7 +127,7 @@ export class KeyClaim {
 
   /** For how long this call and earlier ones have seen a mark, in milliseconds. */
   #watchedFor({ holder, watched = 0 }: KeptAnswer): number {
-    const now = performance.now();
+    const now = this.#clock.monotonic();
     // Not the latest sum: it can have the time of calls that wait at the same time.
     let seen = this.#seen;
     if (seen === undefined || seen.holder !== holder) seen = { holder, watched, at: now };
@@ -137,17 +139,17 @@ export class KeyClaim {
   async #claim(expected: KeptAnswer | undefined): Promise<boolean> {
     this.#call.request.deadline.assertInTime();
     const { services } = this.#call;
-    this.#release = runningCallsOf(services).begin(this.#name);
+    this.#release = runningCallsOf(services).begin(this.#name, this.#clock.monotonic());
     if (!services.isShared) return true;
     const holder = createShortId();
     const { id, fingerprint } = this.#key;
     try {
       await this.#write((record) => {
-        const found = findAnswer(record, id, Date.now());
+        const found = findAnswer(record, id, this.#clock.now());
         if (found !== undefined && (expected === undefined || found.holder !== expected.holder)) {
           throw new AnswerFoundError(found);
         }
-        return addAnswer(record, { id, fingerprint, at: Date.now(), holder });
+        return addAnswer(record, { id, fingerprint, at: this.#clock.now(), holder });
       });
     } catch (error) {
       this.release();
@@ -162,12 +164,13 @@ export class KeyClaim {
   async #wait(next: Promise<unknown>, mark: KeptAnswer | undefined): Promise<void> {
     const { runtime, request } = this.#call;
     const margin = Math.min(1000, runtime.callTimeout * 200);
-    const left = request.deadline.endsAt - margin - performance.now();
-    const stop = new AbortController();
-    const { signal } = stop;
-    const isLate = sleep(Math.max(0, left), true, { signal }).catch(() => true);
+    const left = request.deadline.endsAt - margin - this.#clock.monotonic();
+    let timer: Timer | undefined;
+    const isLate = new Promise<true>((resolve) => {
+      timer = this.#clock.setTimeout(() => resolve(true), Math.max(0, left));
+    });
     const isOver = await Promise.race([next.then(() => false), isLate]);
-    stop.abort();
+    timer?.cancel();
     if (!isOver) return;
     if (mark?.holder !== undefined) await this.#noteWatched(mark);
     throw pending();
@@ -177,7 +180,7 @@ export class KeyClaim {
   async #noteWatched(mark: KeptAnswer): Promise<void> {
     const watched = Math.round(this.#watchedFor(mark));
     await this.#write((record) => {
-      const found = findAnswer(record, mark.id, Date.now());
+      const found = findAnswer(record, mark.id, this.#clock.now());
       const isAsSeen = found?.holder === mark.holder && watched > (found?.watched ?? 0);
       return isAsSeen ? addAnswer(record, { ...mark, watched }) : record;
     });

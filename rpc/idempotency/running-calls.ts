@@ -4,7 +4,7 @@ import type { ShopServices } from "../shop.ts";
 export interface RunningCall {
   /** Resolves when the call has ended. */
   readonly ended: Promise<void>;
-  /** When it began, on the clock of `performance.now`. */
+  /** When it began, on the monotonic clock. */
   readonly at: number;
 }
 
@@ -16,11 +16,11 @@ export class RunningCalls {
     return this.#calls.get(name);
   }
 
-  /** Adds a call. @returns the function that ends it */
-  begin(name: string): () => void {
+  /** Adds a call that begins now. @param at the time of the monotonic clock @returns the function that ends it */
+  begin(name: string, at: number): () => void {
     let resolve!: () => void;
     const ended = new Promise<void>((settle) => (resolve = settle));
-    const call: RunningCall = { ended, at: performance.now() };
+    const call: RunningCall = { ended, at };
     this.#calls.set(name, call);
     return () => {
       if (this.#calls.get(name) === call) this.#calls.delete(name);

@@ -1,3 +1,4 @@
+import type { Clock } from "../../storage/clock.ts";
 import { addListKey, findListKey } from "../idempotency/list-keys.ts";
 import type { RequestKey } from "../idempotency/request-key.ts";
 import type { TransferableDocument } from "./transfer.ts";
@@ -10,10 +11,11 @@ import type { TransferableDocument } from "./transfer.ts";
 export function applyOnce<List extends TransferableDocument>(
   rule: (current: List) => List,
   key: RequestKey,
+  clock: Clock,
 ): (current: List) => List {
   const id = key.nextChange();
   return (current) => {
-    const now = Date.now();
+    const now = clock.now();
     const stored = findListKey(current.keys, id, now);
     if (stored !== undefined) {
       key.assertSame(stored);

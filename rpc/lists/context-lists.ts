@@ -27,7 +27,7 @@ export async function changeBasket(
   const { key, value } = await session.lists.change("basket", (basket) => {
     const view = () => viewBasket(session.lists.keyOf("basket"), basket);
     assertRevision(isExpected, expected, basket.revision, view);
-    const next = rule(basket, services.basketOptions);
+    const next = rule(basket, services.basketOptions, services.clock.now());
     if (next === basket) return basket;
     const revision = basket.revision + 1;
     return keepTransfer(basket, next.revision === revision ? next : { ...next, revision });
@@ -54,7 +54,7 @@ export async function changeWishlist(
   if (services.commerce?.wishlists !== undefined)
     throw notEmbedded("changeWishlist", "addItemToWishlist");
   const { key, value } = await session.lists.change("wishlist", (wishlist) =>
-    keepTransfer(wishlist, rule(wishlist, services.wishlistOptions)),
+    keepTransfer(wishlist, rule(wishlist, services.wishlistOptions, services.clock.now())),
   );
   const view = { wishlist: viewWishlist(key, value) };
   call.key?.views.set(view, "wishlist");

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-// Node's own timers, so that calls work if a test has faked the global ones.
 import { setImmediate } from "node:timers/promises";
 import { describeError, type Logger } from "../../shared/log.ts";
+import type { Clock } from "../../storage/clock.ts";
 import type { Collection, Snapshot, Updater } from "../../storage/documents/documents.ts";
 import type { PendingMerge } from "../../storage/sessions/user-index.ts";
 import { isListKeys, joinListKeys, type ListKey } from "../idempotency/list-keys.ts";
@@ -37,6 +37,7 @@ export interface TransferableDocument {
 
 /** The lists of one kind in one shop. */
 export interface ShopLists<T extends TransferableDocument> {
+  readonly clock: Clock;
   readonly documents: Collection<T>;
   readonly empty: T;
   /** Merges a guest's items into the user's list; a pure function. */
@@ -120,10 +121,10 @@ export async function extendList<T extends TransferableDocument>(
 
 /** Seals a guest's list for nobody, so that a parallel call can't begin it again. @throws StorageUnavailableError */
 export async function closeList<T extends TransferableDocument>(
-  { documents, empty }: ShopLists<T>,
+  { documents, empty, clock }: ShopLists<T>,
   key: string,
 ): Promise<void> {
-  const expiresAt = Date.now() + sealMilliseconds;
+  const expiresAt = clock.now() + sealMilliseconds;
   await documents.update(key, (current) =>
     current?.movedTo === undefined ? { set: { ...empty, movedTo: "" }, expiresAt } : "keep",
   );
@@ -135,11 +136,11 @@ export async function closeList<T extends TransferableDocument>(
  * @throws StorageUnavailableError
  */
 export async function transferList<T extends TransferableDocument>(
-  { documents, empty, merge }: ShopLists<T>,
+  { documents, empty, merge, clock }: ShopLists<T>,
   guest: { readonly key: string; readonly expiresAt: number },
   userKey: string,
 ): Promise<MergeReport["lines"]> {
-  const expiresAt = Math.max(guest.expiresAt, Date.now() + sealMilliseconds);
+  const expiresAt = Math.max(guest.expiresAt, clock.now() + sealMilliseconds);
   const { value: sealed } = await documents.update(guest.key, (current = empty) =>
     current.movedTo === undefined ? { set: { ...current, movedTo: userKey }, expiresAt } : "keep",
   );
@@ -148,13 +149,13 @@ export async function transferList<T extends TransferableDocument>(
   await documents.update(userKey, (current = empty) => {
     const merged = current.merged ?? {};
     if (Object.hasOwn(merged, guest.key)) return "keep";
-    const unexpired = Object.entries(merged).filter(([, until]) => until > Date.now());
+    const unexpired = Object.entries(merged).filter(([, until]) => until > clock.now());
     const newest = unexpired.toSorted(([, a], [, b]) => b - a).slice(0, maxMerged - 1);
     const result = merge(current, sealed);
     lines = result.lines;
     const remembered = { ...Object.fromEntries(newest), [guest.key]: expiresAt };
     const next = { ...result.list, merged: remembered };
-    const keys = joinListKeys(current.keys, sealed.keys, Date.now());
+    const keys = joinListKeys(current.keys, sealed.keys, clock.now());
     return { set: keys === undefined ? next : { ...next, keys } };
   });
   return lines;

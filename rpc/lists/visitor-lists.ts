@@ -83,8 +83,11 @@ export class VisitorLists {
     if (this.keyOf(kind) === undefined && rule(lists.empty) === lists.empty) {
       return { key: undefined, value: lists.empty };
     }
-    const { key: requestKey } = this.#session.call;
-    const once = requestKey === undefined ? rule : applyOnce(rule, requestKey);
+    const {
+      key: requestKey,
+      services: { clock },
+    } = this.#session.call;
+    const once = requestKey === undefined ? rule : applyOnce(rule, requestKey, clock);
     const owner = await this.own(kind);
     const snapshot = requestKey?.takeSnapshot<Lists[K]>(`${kind}:${owner.key}`);
     const changed = await changeList(lists, owner, once, snapshot);
@@ -109,7 +112,7 @@ export class VisitorLists {
       const owner = this.keyOf(kind);
       if (owner === undefined) return;
       const snapshot = await listsOf(services, kind).documents.get(owner);
-      const fingerprint = findListKey(snapshot.value?.keys, key.id, Date.now());
+      const fingerprint = findListKey(snapshot.value?.keys, key.id, services.clock.now());
       if (fingerprint !== undefined) key.assertSame(fingerprint);
       if (isNext) key.snapshots.set(`${kind}:${owner}`, snapshot);
     };
@@ -201,12 +204,14 @@ function listsOf<K extends ListKind>(services: ShopServices, kind: K): ShopLists
 }
 
 const shopLists: { [K in ListKind]: (services: ShopServices) => ShopLists<Lists[K]> } = {
-  basket: ({ baskets, basketOptions }) => ({
+  basket: ({ baskets, basketOptions, clock }) => ({
+    clock,
     documents: baskets,
     empty: emptyBasket,
     merge: (user, guest) => mergeItems(user, guest.items, basketOptions),
   }),
-  wishlist: ({ wishlists, wishlistOptions }) => ({
+  wishlist: ({ wishlists, wishlistOptions, clock }) => ({
+    clock,
     documents: wishlists,
     empty: emptyWishlist,
     merge: (user, guest) => mergeWishes(user, guest.items, wishlistOptions),

@@ -27,7 +27,7 @@ export const addItemToBasket = defineRpcMethod({
   handler(item, { changeBasket }) {
     const added = [toLine(item)];
     return changeBasket(
-      (basket, options) => addItems(basket, added, options, Date.now(), () => ["quantity"]),
+      (basket, options, now) => addItems(basket, added, options, now, () => ["quantity"]),
       { revision: item.revision },
     );
   },
@@ -40,8 +40,8 @@ export const addItemsToBasket = defineRpcMethod({
   handler({ items, revision: seen }, { changeBasket }) {
     const added = items.map(toLine);
     return changeBasket(
-      (basket, options) =>
-        addItems(basket, added, options, Date.now(), (index) => ["items", index, "quantity"]),
+      (basket, options, now) =>
+        addItems(basket, added, options, now, (index) => ["items", index, "quantity"]),
       { revision: seen },
     );
   },

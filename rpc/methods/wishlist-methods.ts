@@ -15,7 +15,7 @@ export const addItemToWishlist = defineRpcMethod({
   input: wishInput,
   handler(wish, { changeWishlist }) {
     const added = { ...wish, key: randomUUID() };
-    return changeWishlist((wishlist, options) => addWish(wishlist, added, options, Date.now()));
+    return changeWishlist((wishlist, options, now) => addWish(wishlist, added, options, now));
   },
 });
 

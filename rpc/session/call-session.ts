@@ -6,7 +6,7 @@ import type { Call } from "../call.ts";
 import { VisitorLists } from "../lists/visitor-lists.ts";
 import type { ShopServices } from "../shop.ts";
 import { completePendingMerges } from "./login.ts";
-import { assertUser, isSameUser, noteFirstUse, patchCustomData } from "./record-changes.ts";
+import { assertUser, isSameUser, patchCustomData } from "./record-changes.ts";
 import type { SharedGuest } from "./shared-guest.ts";
 import { SessionTokenStore } from "./session-tokens.ts";
 import { UnitOfWork } from "./unit-of-work.ts";
@@ -61,7 +61,9 @@ export class CallSession {
     this.current = session;
     this.others = others;
     this.storedUser = session?.record.user;
-    if (session?.record.firstUsedAt === 0 && !isRenewed) this.work.note(noteFirstUse);
+    if (session?.record.firstUsedAt === 0 && !isRenewed) {
+      this.work.note(call.services.sessions.noteFirstUse);
+    }
   }
 
   get services(): ShopServices {

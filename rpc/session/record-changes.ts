@@ -44,10 +44,6 @@ export function isSameUser(a: ShopUser | undefined, b: ShopUser): boolean {
   return a !== undefined && String(a.id) === String(b.id);
 }
 
-/** Begins the grace period of the old ID, because the client has sent the new one. */
-export const noteFirstUse: RecordChange = (record) =>
-  record.firstUsedAt === 0 ? { ...record, firstUsedAt: Date.now() } : record;
-
 /** Removes the note that merges are pending. */
 export const clearMergePending: RecordChange = (record) => ({ ...record, mergePending: undefined });
 

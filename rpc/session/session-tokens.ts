@@ -63,7 +63,8 @@ export class SessionTokenStore {
   async obtain(renew: RenewTokens, { rejected }: ObtainTokensOptions = {}): Promise<SessionTokens> {
     const known = await this.read();
     const refused = rejected?.accessToken;
-    if (isUsable(known, refused)) return known;
+    const { clock } = this.#session.services;
+    if (isUsable(known, refused, clock)) return known;
     const session = this.#session;
     if (this.#next !== undefined) await this.#write();
     const { current } = session;
@@ -133,7 +134,7 @@ export class SessionTokenStore {
 
   /** A guest without a session shares nothing with other calls. Without tokens, the guest gets no session either. */
   async #obtainFirst(renew: RenewTokens): Promise<SessionTokens> {
-    const signal = AbortSignal.timeout(leaseSeconds * 800);
+    const signal = this.#session.services.clock.timeout(leaseSeconds * 800);
     const tokens = await waitFor(renew(undefined, signal), signal);
     if (tokens === undefined) throw new RpcError("not_logged_in");
     // A read begins no session, so nothing can store them.

@@ -1,3 +1,4 @@
+import type { Clock } from "../../storage/clock.ts";
 import type { DocumentStore } from "../../storage/documents/documents.ts";
 import { openLeases } from "../../storage/leases/leases.ts";
 import { persist } from "../../storage/leases/persist.ts";
@@ -57,12 +58,12 @@ export class TokenRenewals {
     return this.#running.run(`${handle} ${rejected ?? ""}`, () =>
       this.#leases.withLease(
         handle,
-        { seconds: leaseSeconds, signal: AbortSignal.timeout(maxWait) },
+        { seconds: leaseSeconds, signal: this.#sessions.clock.timeout(maxWait) },
         async (lease) => {
           // Not from the cache: the change of another server may not have arrived there yet.
           const current = await this.#sessions.reload(session);
           const tokens = await seal.open(current.record);
-          if (isUsable(tokens, rejected)) return current;
+          if (isUsable(tokens, rejected, this.#sessions.clock)) return current;
           const signal = await lease.prove();
           const next = await waitFor(renew(tokens, signal), signal);
           if (next !== undefined) return this.#store(current, next, seal);
@@ -99,9 +100,10 @@ export class TokenRenewals {
 export function isUsable(
   tokens: SessionTokens | undefined,
   rejected: string | undefined,
+  clock: Clock,
 ): tokens is SessionTokens {
   if (tokens === undefined || tokens.accessToken === rejected) return false;
-  return !(Number(tokens.expiresAt) <= Date.now() + leeway);
+  return !(Number(tokens.expiresAt) <= clock.now() + leeway);
 }
 
 /** Seconds that a silent holder keeps the lease. A request may take four fifths of them. */

@@ -5,7 +5,7 @@ import { SessionEndedError, type RecordChange } from "../../storage/sessions/ses
 import { extendGuestLists } from "../lists/visitor-lists.ts";
 import type { CallSession } from "./call-session.ts";
 import { bindUser } from "./login.ts";
-import { blankRecord, chain, changeUser, isSameUser, noteFirstUse } from "./record-changes.ts";
+import { blankRecord, chain, changeUser, isSameUser } from "./record-changes.ts";
 import type { SessionTokenStore } from "./session-tokens.ts";
 
 /**
@@ -128,7 +128,7 @@ export class UnitOfWork {
       this.extended ||= isExtended;
     } catch (error) {
       // The next call tries the upkeep again, and the data that this call read was valid when it began.
-      const isUpkeep = changes.every((change) => change === noteFirstUse);
+      const isUpkeep = changes.every((change) => change === sessions.noteFirstUse);
       const isTolerable = !isExtended || error instanceof SessionEndedError;
       if (!isUpkeep || !isTolerable) throw error;
     }

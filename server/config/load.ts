@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, extname, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { systemClock, type Timer } from "../../storage/clock.ts";
 import { messageOf } from "../../shared/log.ts";
 import { parsePlainConfig, plainFormats } from "./plain-formats.ts";
 
@@ -46,7 +47,7 @@ export function watchStorefrontConfig(
   const changed = new Set<string>();
   const sources = new Set<string>();
   const watchers = new Map<string, FSWatcher>();
-  let timer: NodeJS.Timeout | undefined;
+  let timer: Timer | undefined;
 
   function watchSources(): void {
     for (const source of [file, ...findImports(file), join(dirname(file), ".env")]) {
@@ -66,8 +67,8 @@ export function watchStorefrontConfig(
 
   function reportChange(path: string): void {
     changed.add(relative(dirname(file), path));
-    clearTimeout(timer);
-    timer = setTimeout(() => {
+    timer?.cancel();
+    timer = systemClock.setTimeout(() => {
       watchSources();
       onChange([...changed].toSorted());
       changed.clear();
@@ -76,7 +77,7 @@ export function watchStorefrontConfig(
 
   watchSources();
   return () => {
-    clearTimeout(timer);
+    timer?.cancel();
     for (const watcher of watchers.values()) watcher.close();
   };
 }

@@ -1,4 +1,5 @@
 import { parseCookie, serializeCookie, type CookieSerializeOptions } from "cookie-es";
+import type { Clock } from "../../storage/clock.ts";
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
 import type { SessionOptions } from "../config/options.ts";
 import { createVerifier, Signer } from "./signature.ts";
@@ -8,7 +9,7 @@ import type { SessionTransport, VerifiedId } from "./transport.ts";
  * The session cookie of one shop: `s:<id>.<signature>`, as express and @scayle/h3-session write it.
  * Always `HttpOnly`: scripts never need the cookie.
  */
-export function createCookieTransport(options: SessionOptions): SessionTransport {
+export function createCookieTransport(options: SessionOptions, clock: Clock): SessionTransport {
   const { cookieName } = options;
   const signer = new Signer(options.secrets);
   const { known, verify } = createVerifier(signer, "", (raw) => {
@@ -36,7 +37,7 @@ export function createCookieTransport(options: SessionOptions): SessionTransport
     },
     issue(record, isSecure) {
       const value = `s:${record.id}.${signer.sign(record.id)}`;
-      const maxAge = record.transient ? undefined : toMaxAge(record, options);
+      const maxAge = record.transient ? undefined : toMaxAge(record, options, clock.now());
       return ["set-cookie", serialize(value, options, isSecure, maxAge)];
     },
     /** Several cookies of this name come from other settings: deletes each of them. */
@@ -96,10 +97,14 @@ function decode(value: string): string {
 }
 
 /** Seconds; a cookie doesn't outlive its session. */
-function toMaxAge({ createdAt, user }: SessionRecord, options: SessionOptions): number {
+function toMaxAge(
+  { createdAt, user }: SessionRecord,
+  options: SessionOptions,
+  now: number,
+): number {
   const { absoluteTimeout, guestAbsoluteTimeout = Infinity, maxAge } = options;
   const longest = user === undefined ? guestAbsoluteTimeout : absoluteTimeout;
-  return Math.min(maxAge, Math.ceil(longest - (Date.now() - createdAt) / 1000));
+  return Math.min(maxAge, Math.ceil(longest - (now - createdAt) / 1000));
 }
 
 /** The forms in which a cookie can be set: for this host or for a domain, partitioned or not. */

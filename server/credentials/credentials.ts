@@ -1,3 +1,4 @@
+import type { Clock } from "../../storage/clock.ts";
 import type { Shop, StorefrontOptions } from "../config/options.ts";
 import { readBearer } from "./bearer.ts";
 import type { SessionTransport } from "./transport.ts";
@@ -14,8 +15,11 @@ export class Credentials {
   readonly #responseHeaders: ReadonlySet<string>;
   readonly #adminTokens: readonly string[];
 
-  constructor({ shops, adminTokens }: Pick<StorefrontOptions, "shops" | "adminTokens">) {
-    const byShop = shops.map((shop) => [shop, createTransports(shop)] as const);
+  constructor(
+    { shops, adminTokens }: Pick<StorefrontOptions, "shops" | "adminTokens">,
+    clock: Clock,
+  ) {
+    const byShop = shops.map((shop) => [shop, createTransports(shop, clock)] as const);
     this.#transports = byShop.flatMap(([, transports]) => transports);
     this.enabled = new Map(
       byShop.map(([shop, transports]) => {

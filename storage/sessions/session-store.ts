@@ -42,6 +42,9 @@ export class SessionStore {
   readonly shopId: number;
   readonly users: UserSessionIndex;
   readonly clock: Clock;
+  /** The change that begins the grace period of the old ID, because the client has sent the new one. */
+  readonly noteFirstUse: RecordChange = (record) =>
+    record.firstUsedAt === 0 ? { ...record, firstUsedAt: this.clock.now() } : record;
   readonly #records: SessionRecords;
 
   constructor(...options: ConstructorParameters<typeof SessionRecords>) {

@@ -4,6 +4,7 @@ import { setImmediate as endOfTurn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import { Deadlines } from "../../server/deadline.ts";
+import { systemClock } from "../../storage/clock.ts";
 import { createFaultyDriver, Barrier, hold } from "../_faulty-driver.ts";
 import { createSetup } from "../_setup.ts";
 import {
@@ -142,7 +143,7 @@ describe("the timeout of a call", () => {
 
   test("uses one timer for all calls", async () => {
     const request = { signal: new AbortController().signal };
-    const deadlines = new Deadlines(10);
+    const deadlines = new Deadlines(10, systemClock);
     const first = deadlines.begin(request);
     const finished = deadlines.begin(request);
     vi.advanceTimersByTime(5000);

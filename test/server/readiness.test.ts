@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createReadiness } from "../../server/health.ts";
+import { createTestClock } from "../../server/testing/test-clock.ts";
 import { openDocumentStore } from "../../storage/store.ts";
 import { until } from "../_documents.ts";
 import { createFaultyDriver } from "../_faulty-driver.ts";
@@ -13,11 +13,15 @@ import { createSetup } from "../_setup.ts";
 describe("the readiness of storages", () => {
   test("gets one check per second for all callers", async () => {
     let pings = 0;
-    const check = createReadiness(async () => void pings++);
+    const clock = createTestClock();
+    const check = createReadiness(async () => void pings++, clock);
     await Promise.all(Array.from({ length: 100 }, check));
     await check();
     expect(pings).toBe(1);
-    await sleep(1100);
+    await clock.advance(0.9);
+    await check();
+    expect(pings).toBe(1);
+    await clock.advance(0.1);
     await check();
     expect(pings).toBe(2);
   });

@@ -4,6 +4,7 @@ import { createPublicCaches } from "../../../rpc/cache/public-caches.ts";
 import type { PublicCache } from "../../../rpc/cache/public-cache.ts";
 import { createLocalCacheStorage } from "../../../storage/cache/cache-storage.ts";
 import { openSharedCache } from "../../../storage/cache/shared-cache.ts";
+import { systemClock } from "../../../storage/clock.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { createTestLog, type LogLine } from "../../_log.ts";
 
@@ -15,7 +16,7 @@ export function openCache(
   { timeLimit = 30, ...own }: { timeLimit?: number; locale?: string; currency?: string } = {},
 ): PublicCache & { readonly lines: readonly LogLine[]; close(): Promise<void> } {
   const { log, lines } = createTestLog();
-  const caches = createPublicCaches({ timeLimit, log });
+  const caches = createPublicCaches({ timeLimit, log, clock: systemClock });
   const store = driver && openDocumentStore(driver, { log });
   const storage =
     store === undefined ? createLocalCacheStorage() : openSharedCache(store)(shop.shopId);

@@ -6,6 +6,7 @@ import { createCookieTransport } from "../../../server/credentials/cookie.ts";
 import type { Shop } from "../../../server/config/options.ts";
 import { resolveConfig } from "../../../server/config/resolve.ts";
 import type { SessionRecord } from "../../../storage/sessions/session-record.ts";
+import { systemClock } from "../../../storage/clock.ts";
 import { readAnswer, testProperty, useStorefront } from "../../_fuzz.ts";
 import { hostileText, mutation, nearTo, toHeaderText } from "../../_hostile.ts";
 import { testConfig } from "../../_setup.ts";
@@ -13,7 +14,7 @@ import type { Send } from "../../_cookie-client.ts";
 
 const session = { tokenMethod: ["bearer", "cookie"] } as const;
 const [shop] = resolveConfig(testConfig({ session }), { production: false }).shops as [Shop];
-const cookieTransport = createCookieTransport(shop.session);
+const cookieTransport = createCookieTransport(shop.session, systemClock);
 const bearerTransport = createBearerTransport(shop.session, shop.shopId);
 
 const uuid = "3e6c2d2f-7c1e-4d53-9a43-6f6d0f6f2d11";

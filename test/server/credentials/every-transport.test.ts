@@ -7,6 +7,7 @@ import { defineRpcMethod } from "../../../rpc/method.ts";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
 import type { SessionTransport } from "../../../server/credentials/transport.ts";
 import { createTransports, tokenMethods } from "../../../server/credentials/transports.ts";
+import { systemClock } from "../../../storage/clock.ts";
 import { createSetup, testConfig, type TestStorefront } from "../../_setup.ts";
 import { CookieClient } from "../../_cookie-client.ts";
 
@@ -137,7 +138,7 @@ describe.each(tokenMethods)("the session credential of the transport %s", (token
       ),
     });
     const [shop] = app.options.shops;
-    const transport = createTransports(shop as NonNullable<typeof shop>).find(
+    const transport = createTransports(shop as NonNullable<typeof shop>, systemClock).find(
       ({ name }) => name === tokenMethod,
     ) as SessionTransport;
     const { headers } = await new CookieClient(send).call("enter");

@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { defineRpcMethod } from "../../../rpc/method.ts";
-import { noteFirstUse } from "../../../rpc/session/record-changes.ts";
 import { SessionGenerations } from "../../../storage/sessions/generations.ts";
 import { SessionStore } from "../../../storage/sessions/session-store.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
@@ -261,7 +260,7 @@ describe("a renewal", () => {
     const renewed = await sessions.renew(old);
     expect((await loadSession(sessions, old.record.id))?.record.id).toBe(renewed.record.id);
     expect(countRecords(faulty)).toBe(before + 1);
-    await sessions.update(renewed, noteFirstUse);
+    await sessions.update(renewed, sessions.noteFirstUse);
     pass(31);
     const { handle } = old.record;
     const reuse = { userId: user.id, handle };
