@@ -2,6 +2,8 @@ import type { H3, H3Event } from "h3";
 import type { ServerRequest } from "srvx";
 import type { RpcMethods } from "../rpc/method.ts";
 import { RpcError } from "../rpc/error.ts";
+import { findSimilar } from "../shared/similar.ts";
+import { toHosts } from "./config/hosts.ts";
 import type { Shop, StorefrontOptions } from "./config/options.ts";
 import type { RequestEvent } from "./request.ts";
 import type { createResponder } from "./responder.ts";
@@ -102,6 +104,17 @@ export function unknownPath({ url }: RequestEvent): RpcError {
   return new RpcError(isDecodable(url.pathname) ? "unknown_path" : "malformed_request");
 }
 
+/** The error for a method that doesn't exist. If the OpenAPI document lists all methods, it names a similar one. */
+export function unknownMethod(
+  name: string,
+  methods: RpcMethods,
+  { openApi }: StorefrontOptions,
+): RpcError {
+  const similar = openApi ? findSimilar(name, Object.keys(methods)) : undefined;
+  const detail = similar === undefined ? undefined : `Did you mean ${similar}?`;
+  return new RpcError("unknown_method", { detail });
+}
+
 /** Finds the shop of a call: by the header `x-shop-id`, or by host or path, as the config says. */
 export class ShopResolver {
   /** The request headers that choose a shop, for `Vary`. `Host` is already part of a cache's key. */
@@ -160,9 +173,22 @@ export class ShopResolver {
       return `The header x-shop-id names none of the shops ${ids}, or one with another path`;
     if (path !== undefined && !shops.some((shop) => shop.public.path === path)) {
       const prefix = `/${path.slice(0, 100)}`;
-      return `No shop has the path ${JSON.stringify(prefix)}. If it is the prefix of a mount that the framework doesn't remove from the URL, set basePath to ${JSON.stringify(prefix + basePath)}: see docs/mounting.md`;
+      return `No shop has the path ${JSON.stringify(prefix)}${this.#addresses("; the shops are at ")}. If it is the prefix of a mount that the framework doesn't remove from the URL, set basePath to ${JSON.stringify(prefix + basePath)}: see docs/mounting.md`;
     }
-    return `Send the header x-shop-id (${ids}), or a URL of a shop. If a framework's fetch sent this call, check that it doesn't drop a Headers object: see docs/mounting.md`;
+    return `Send the header x-shop-id (${ids}), or use the URL of a shop${this.#addresses(": ")}. If a framework's fetch sent this call, check that it doesn't drop a Headers object: see docs/mounting.md`;
+  }
+
+  /** Lists the hosts and paths that name a shop, without those of the shops that only the header names. */
+  #addresses(introduction: string): string {
+    const { shops, shopSelector } = this.#options;
+    const all = shops.flatMap(({ public: { host, path } }) => {
+      const hosts = shopSelector === "path" ? [] : toHosts(host);
+      const end = path === undefined ? "" : `/${path}`;
+      return hosts.length > 0 ? hosts.map((each) => each + end) : end || [];
+    });
+    if (all.length === 0) return "";
+    const rest = all.length > maxAddresses ? ", …" : "";
+    return introduction + all.slice(0, maxAddresses).join(", ") + rest;
   }
 
   #findAt(url: URL | undefined, path: string | undefined): Shop | undefined {
@@ -196,6 +222,9 @@ export class ShopResolver {
 }
 
 // --- Internal helpers ---
+
+/** The most addresses of shops in an error response. */
+const maxAddresses = 10;
 
 /** The folders of the methods, each with its shop's path. */
 function listFolders({ basePath, shops }: StorefrontOptions) {

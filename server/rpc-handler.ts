@@ -27,7 +27,7 @@ import {
   toResponse,
   type RpcResponse,
 } from "./response.ts";
-import { ShopResolver, unknownPath, type Route } from "./router.ts";
+import { ShopResolver, unknownMethod, unknownPath, type Route } from "./router.ts";
 import type { Services } from "./services.ts";
 import { assertVerb } from "./verb.ts";
 
@@ -97,7 +97,7 @@ export function createRpcHandler(
       const acceptsCookies = cors.assertOrigin(event, origin, shop);
       const shopServices = services.shops.get(shop) as ShopServices;
       const method = findMethod(shopServices.methods, route.method);
-      if (method === undefined) throw new RpcError("unknown_method");
+      if (method === undefined) throw unknownMethod(route.method, shopServices.methods, options);
       assertVerb(request.method, method);
       const idempotencyKey = readKeyFor(method, headers);
       const payload =

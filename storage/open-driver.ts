@@ -2,6 +2,7 @@ import { builtinDrivers, type Driver } from "unstorage";
 import createMemoryDriver from "unstorage/drivers/memory";
 import { drivers, supports } from "#drivers";
 import { createDeferredDriver } from "./deferred-driver.ts";
+import { findSimilar } from "../shared/similar.ts";
 import type { Capabilities } from "./documents/documents.ts";
 import { isDriver, isFileDriver, markWholeFiles, type StorageConfig } from "./documents/driver.ts";
 
@@ -94,7 +95,9 @@ function suggest(driver: unknown): string {
       letters.length > 1 && (knownLetters.startsWith(letters) || letters.startsWith(knownLetters))
     );
   });
-  return near.length > 0 ? `did you mean ${near.join(", ")}?` : others;
+  if (near.length > 0) return `did you mean ${near.join(", ")}?`;
+  const similar = findSimilar(String(driver), names);
+  return similar === undefined ? others : `did you mean ${similar}?`;
 }
 
 function toLetters(name: string): string {

@@ -1,5 +1,9 @@
 import { parseArgs } from "node:util";
 import { messageOf } from "../../shared/log.ts";
+import { StartError } from "../config/start-error.ts";
+
+/** The names of all commands. */
+export const commands = ["start", "dev", "doctor", "explain"] as const;
 
 /** The output of `storefront --help`. */
 export const usage = `Usage: storefront <command> [options]
@@ -27,7 +31,7 @@ Options
   --version      Print the version
 `;
 
-/** @throws Error with one line for an operator if an option is unknown, or lacks its value */
+/** @throws StartError with one line for an operator if an option is unknown, or lacks its value */
 export function readArguments(args: readonly string[]) {
   try {
     return parseArgs({
@@ -49,13 +53,13 @@ export function readArguments(args: readonly string[]) {
   } catch (error) {
     // The rest of Node's message is about files that are named `--x`.
     const [message] = messageOf(error).split(". To specify");
-    throw new Error(`${message}\nSee storefront --help`, { cause: error });
+    throw new StartError("SF907", `${message}\nSee storefront --help`, { cause: error });
   }
 }
 
 /**
  * The port of `--port`, or else of the variable PORT, or else 3000.
- * @throws Error with one line for an operator if it isn't a port
+ * @throws StartError with one line for an operator if it isn't a port
  */
 export function toPort(given: string | undefined): number {
   const variable = process.env["PORT"];
@@ -63,34 +67,40 @@ export function toPort(given: string | undefined): number {
   const port = Number(text);
   if (!/^\d{1,5}$/.test(text) || port > 65_535) {
     const name = given === undefined ? "the variable PORT" : "--port";
-    throw new Error(`${name}: found ${JSON.stringify(text)}, expected a number from 0 to 65535`);
+    throw new StartError(
+      "SF907",
+      `${name}: found ${JSON.stringify(text)}, expected a number from 0 to 65535`,
+    );
   }
   return port;
 }
 
 /**
  * Checks the options that only some commands have.
- * @throws Error with one line for an operator if the command doesn't have an option
+ * @throws StartError with one line for an operator if the command doesn't have an option
  */
 export function assertOptionsFit(values: Readonly<Record<string, unknown>>, command: string): void {
   const options = { url: ["doctor"], json: ["doctor", "explain"], fresh: ["dev"] };
-  for (const [name, commands] of Object.entries(options)) {
-    if (values[name] === undefined || commands.includes(command)) continue;
-    const expected = commands.join(" or ");
-    throw new Error(`--${name}: expected the command ${expected}, found ${command}`);
+  for (const [name, fitting] of Object.entries(options)) {
+    if (values[name] === undefined || fitting.includes(command)) continue;
+    const expected = fitting.join(" or ");
+    throw new StartError("SF907", `--${name}: expected the command ${expected}, found ${command}`);
   }
 }
 
 /**
  * The number of `--workers`.
- * @throws Error with one line for an operator if it isn't a number from 1 to 128, or if the command is not `start`
+ * @throws StartError with one line for an operator if it isn't a number from 1 to 128, or if the command is not `start`
  */
 export function toWorkers(given: string, command: string): number {
   if (command !== "start")
-    throw new Error(`--workers: expected the command start, found ${command}`);
+    throw new StartError("SF907", `--workers: expected the command start, found ${command}`);
   const count = Number(given);
   if (!/^\d{1,3}$/.test(given) || count < 1 || count > 128) {
-    throw new Error(`--workers: found ${JSON.stringify(given)}, expected a number from 1 to 128`);
+    throw new StartError(
+      "SF907",
+      `--workers: found ${JSON.stringify(given)}, expected a number from 1 to 128`,
+    );
   }
   return count;
 }

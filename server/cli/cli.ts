@@ -1,5 +1,14 @@
 #!/usr/bin/env node
-import { assertOptionsFit, readArguments, toPort, toWorkers, usage } from "./arguments.ts";
+import { findSimilar } from "../../shared/similar.ts";
+import { StartError } from "../config/start-error.ts";
+import {
+  assertOptionsFit,
+  commands,
+  readArguments,
+  toPort,
+  toWorkers,
+  usage,
+} from "./arguments.ts";
 import { fail, print, printAndExit } from "./output.ts";
 import { describeDiagnosis, diagnose } from "../config/doctor.ts";
 import { assertNoErrors, checkConfig } from "../config/check.ts";
@@ -23,7 +32,7 @@ async function main(args: readonly string[]): Promise<void> {
   if (values.help) return print(process.stdout, usage);
   if (values.version) return print(process.stdout, `${await readVersion()}\n`);
   const [command, ...rest] = positionals;
-  if (command === undefined) throw new Error(`a command is missing\n\n${usage}`);
+  if (command === undefined) throw new StartError("SF907", `a command is missing\n\n${usage}`);
   const { config: file, port, host = "127.0.0.1", shop, workers } = values;
   const count = workers === undefined ? undefined : toWorkers(workers, command);
   assertOptionsFit(values, command);
@@ -34,7 +43,9 @@ async function main(args: readonly string[]): Promise<void> {
   }
   if (command === "explain" && rest.length === 0) return explainConfig(file, shop, values.json);
   if ((command !== "start" && command !== "dev") || rest.length > 0) {
-    throw new Error(`"${positionals.join(" ")}" is no command\n\n${usage}`);
+    const similar = findSimilar(command, commands);
+    const hint = similar === undefined || similar === command ? "" : `. Did you mean ${similar}?`;
+    throw new StartError("SF907", `"${positionals.join(" ")}" is no command${hint}\n\n${usage}`);
   }
   toPort(port);
   handleClosedTerminal();
@@ -60,7 +71,7 @@ async function explainConfig(
   shop: string | undefined,
   isJson = false,
 ): Promise<void> {
-  if (shop === undefined) throw new Error("explain needs a shop, as --shop 1001");
+  if (shop === undefined) throw new StartError("SF907", "explain needs a shop, as --shop 1001");
   const { config } = await loadStorefrontConfig(process.cwd(), file);
   const production = process.env["NODE_ENV"] === "production";
   const { diagnostics, effective } = checkConfig(config, { production });

@@ -6,13 +6,14 @@ import { setImmediate as nextTick, setTimeout as sleep } from "node:timers/promi
 import { H3, type H3Config } from "h3";
 import type { ServerMiddleware } from "srvx";
 import { messageOf } from "../../shared/log.ts";
+import { StartError } from "../config/start-error.ts";
 import { unknownPath } from "../router.ts";
 import type { OpenStorefront } from "../storefront.ts";
 
 /**
  * Creates the app that `storefront start` serves: the storefront, then the config's `server.routes`, and problem+json
  * for everything else.
- * @throws Error with one line for an operator if `server.routes` throws
+ * @throws StartError with one line for an operator if `server.routes` throws
  */
 export function createServerApp({ app, respond }: OpenStorefront): H3 {
   const settings: H3Config = {
@@ -27,7 +28,7 @@ export function createServerApp({ app, respond }: OpenStorefront): H3 {
   try {
     app.options.server.routes?.(own, app);
   } catch (error) {
-    throw new Error(`server.routes: ${messageOf(error)}`, { cause: error });
+    throw new StartError("SF906", `server.routes: ${messageOf(error)}`, { cause: error });
   }
   own.all("/**", ({ req }) =>
     respond(req, (event) => {

@@ -4,6 +4,7 @@ import type { Server as HttpServer } from "node:http";
 import { serve } from "h3";
 import type { OpenStorefront, Storefront } from "../storefront.ts";
 import { nodeHeaderCount, nodeHeaderSize } from "../request.ts";
+import { StartError } from "../config/start-error.ts";
 import type { StorefrontOptions } from "../config/options.ts";
 import { Connections, createFastRoutes, createServerApp, type StopReason } from "./http-server.ts";
 
@@ -22,7 +23,7 @@ export interface Running {
 
 /**
  * Serves a storefront as `storefront start` does.
- * @throws Error with one line for an operator if the port or the address cannot be used
+ * @throws StartError with one line for an operator if the port or the address cannot be used
  */
 export async function listen(
   storefront: OpenStorefront,
@@ -114,15 +115,24 @@ function limitConnections(
 }
 
 function toListenError(error: unknown, host: string, port: number): unknown {
-  const noAddress = `--host: ${JSON.stringify(host)} is no address of this machine`;
-  const messages: Readonly<Record<string, string>> = {
-    EADDRINUSE: `Port ${port} is already in use. Stop the other process, or choose another port with --port`,
-    EACCES: `This user isn't allowed to use port ${port}. Choose another port with --port`,
+  const noAddress = [
+    "SF905",
+    `--host: ${JSON.stringify(host)} is no address of this machine`,
+  ] as const;
+  const messages: Readonly<Record<string, readonly [StartError["code"], string]>> = {
+    EADDRINUSE: [
+      "SF903",
+      `Port ${port} is already in use. Stop the other process, or choose another port with --port`,
+    ],
+    EACCES: [
+      "SF904",
+      `This user isn't allowed to use port ${port}. Choose another port with --port`,
+    ],
     EADDRNOTAVAIL: noAddress,
     EAFNOSUPPORT: noAddress,
     EAI_AGAIN: noAddress,
     ENOTFOUND: noAddress,
   };
-  const message = messages[String((error as { readonly code?: unknown }).code)];
-  return message === undefined ? error : new Error(message, { cause: error });
+  const known = messages[String((error as { readonly code?: unknown }).code)];
+  return known === undefined ? error : new StartError(known[0], known[1], { cause: error });
 }

@@ -1,6 +1,7 @@
 import cluster from "node:cluster";
 import { fileURLToPath } from "node:url";
 import { createSafeLog } from "../../shared/log.ts";
+import { StartError } from "../config/start-error.ts";
 import { createLog } from "../console-log.ts";
 import { print } from "./output.ts";
 import { handleProcessErrors } from "./process-errors.ts";
@@ -14,7 +15,8 @@ import { Workers } from "./workers.ts";
  */
 export async function runWorkers(count: number): Promise<void> {
   if (cluster.isWorker) {
-    throw new Error(
+    throw new StartError(
+      "SF907",
       "--workers: found in a process that is a worker already, for example of pm2. Start pm2 with exec_mode fork, or leave out --workers",
     );
   }

@@ -1,10 +1,12 @@
 import { setImmediate } from "node:timers/promises";
-import { createSafeLog, describeError, type Logger } from "../../shared/log.ts";
+import { createSafeLog, describeError, messageOf, type Logger } from "../../shared/log.ts";
 import { openStorefront, type OpenStorefront, type Storefront } from "../storefront.ts";
 import { describeStart } from "./banner.ts";
 import { toPort } from "./arguments.ts";
 import { createTypeCheck } from "./type-check.ts";
 import { fail, print, printError, printWarning } from "./output.ts";
+import { ConfigError } from "../config/config-error.ts";
+import { StartError } from "../config/start-error.ts";
 import type { StorefrontConfig } from "../config/config.ts";
 import { openDevelopmentData, type DevelopmentData } from "../config/development-data.ts";
 import { endOfTick, type StopReason } from "./http-server.ts";
@@ -136,24 +138,35 @@ async function prepare(
     ? (known ?? (await openDevelopmentData(loaded.file, { isFresh, log })))
     : known;
   const production = command === "start" && process.env["NODE_ENV"] === "production";
-  const storefront = openStorefront(loaded.config as StorefrontConfig, {
+  const storefront = openWithCode(loaded.config as StorefrontConfig, {
     production,
     schedule: endOfTick,
     isWorker: supervisor !== undefined,
     developmentData: data,
   });
   const { refusal } = storefront.app.options;
-  if (refusal !== undefined) {
-    await storefront.app.close();
-    throw refusal;
-  }
   try {
+    if (refusal !== undefined) throw refusal;
     await storefront.app.ready();
   } catch (error) {
     await storefront.app.close();
-    throw error;
+    throw toStorageError(error);
   }
   return { storefront, file: loaded.file, data };
+}
+
+function openWithCode(...args: Parameters<typeof openStorefront>): OpenStorefront {
+  try {
+    return openStorefront(...args);
+  } catch (error) {
+    throw toStorageError(error);
+  }
+}
+
+/** An error that isn't the config's is a storage's. */
+function toStorageError(error: unknown): unknown {
+  if (error instanceof ConfigError) return error;
+  return new StartError("SF702", messageOf(error), { cause: error });
 }
 
 async function serve(storefront: OpenStorefront, host: string, port: number): Promise<Running> {

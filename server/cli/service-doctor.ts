@@ -4,6 +4,7 @@ import { messageOf } from "../../shared/log.ts";
 import { createLog } from "../console-log.ts";
 import type { StorefrontConfig } from "../config/config.ts";
 import { loadStorefrontConfig } from "../config/load.ts";
+import { StartError } from "../config/start-error.ts";
 import { resolveConfig } from "../config/resolve.ts";
 import type { Inspection } from "../inspect.ts";
 import { print, printAndExit, printError } from "./output.ts";
@@ -46,14 +47,18 @@ const attempts = 8;
 function toUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url !== undefined && /^https?:$/.test(url.protocol)) return url;
-  throw new Error(`--url: found ${JSON.stringify(text)}, expected https://shop.example`);
+  throw new StartError(
+    "SF907",
+    `--url: found ${JSON.stringify(text)}, expected https://shop.example`,
+  );
 }
 
 async function examine(url: URL, config: StorefrontConfig): Promise<readonly ServiceFinding[]> {
   const options = resolveConfig(config, { production: false, isOneOfSeveral: false }, createLog());
   const { basePath, publicUrl } = options;
   const token = options.adminTokens.at(-1);
-  if (token === undefined) throw new Error("--url needs the admin.token of the service's config");
+  if (token === undefined)
+    throw new StartError("SF907", "--url needs the admin.token of the service's config");
   try {
     const { status } = await send(new URL("/readyz", url), "GET", {});
     // A proxy can keep health checks private, so another status than 5xx doesn't matter.

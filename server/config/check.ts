@@ -1,5 +1,6 @@
+import { findSimilar } from "../../shared/similar.ts";
 import { ConfigError, toPath } from "./config-error.ts";
-import { createConfigSchema, type StorefrontConfig } from "./config.ts";
+import { createConfigSchema, serverGroups, shopGroups, type StorefrontConfig } from "./config.ts";
 import {
   createDiagnostics,
   describeValue,
@@ -81,11 +82,28 @@ interface Issue {
 /** Makes an issue for each unknown key, and for each item of a list. */
 function toSingleIssues({ path, message, keys, errors }: Issue): Issue[] {
   if (keys !== undefined) {
-    return keys.map((key) => ({ path: [...path, key], message, isUnknownKey: true }));
+    return keys.map((key) => ({
+      path: [...path, key],
+      message: message + suggestKey(key, message, path),
+      isUnknownKey: true,
+    }));
   }
   const ofItems = errors?.flat().filter((inner) => inner.path.length > 0) ?? [];
   if (ofItems.length === 0) return [{ path, message }];
   return ofItems.map((inner) => ({ path: [...path, ...inner.path], message: inner.message }));
+}
+
+/** Names the key that was probably meant: a similar one, or the same one in a group. */
+function suggestKey(key: string, message: string, path: readonly PropertyKey[]): string {
+  const known = message.replace(/^one of the keys /, "").split(", ");
+  const isGlobal = path.length === 0;
+  const groups =
+    isGlobal || path.length === 2
+      ? Object.entries({ ...shopGroups, ...(isGlobal && serverGroups) })
+      : [];
+  const group = groups.find(([, { keys }]) => Object.hasOwn(keys, key));
+  const similar = findSimilar(key, known) ?? (group && `${group[0]}.${key}`);
+  return similar === undefined ? "" : `; did you mean ${similar}?`;
 }
 
 /** The config without invalid values. Rules also check the global keys of a config without a valid shop. */

@@ -1,6 +1,7 @@
 import { serverGroups, shopGroups } from "./config.ts";
 import type { KeyTable, SourcedValue } from "./keys/config-key.ts";
 import { shopKeys } from "./keys/shop-keys.ts";
+import { StartError } from "./start-error.ts";
 import { topKeys } from "./keys/top-keys.ts";
 import type { SourcedConfig } from "./merge-config.ts";
 
@@ -25,7 +26,7 @@ export interface Setting {
 
 /**
  * Finds the effective keys of a shop, with the source of each value. For secrets, it gives only the length.
- * @throws Error if there is no such shop
+ * @throws StartError if there is no such shop
  */
 export function explainShop(
   config: SourcedConfig,
@@ -35,7 +36,10 @@ export function explainShop(
   const shop = config.shops.find((each) => String(each.shop.shopId.value) === shopId);
   if (shop === undefined) {
     const known = config.shops.map((each) => each.shop.shopId.value).join(", ");
-    throw new Error(`--shop: found ${JSON.stringify(shopId)}, expected one of ${known}`);
+    throw new StartError(
+      "SF907",
+      `--shop: found ${JSON.stringify(shopId)}, expected one of ${known}`,
+    );
   }
   const settings: readonly Setting[] = [
     toSetting("production", { value: production, source: "environment (NODE_ENV)" }),

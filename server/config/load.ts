@@ -5,6 +5,7 @@ import { dirname, extname, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { systemClock, type Timer } from "../../storage/clock.ts";
 import { messageOf } from "../../shared/log.ts";
+import { StartError } from "./start-error.ts";
 import { parsePlainConfig, plainFormats } from "./plain-formats.ts";
 
 /**
@@ -12,7 +13,7 @@ import { parsePlainConfig, plainFormats } from "./plain-formats.ts";
  * `.env` file next to it to the environment, unless they are set already.
  * @param isReadAgain whether the config will be read again: Node runs a module only once
  * @returns the config, not checked yet, and the absolute path of its file
- * @throws Error with one line for an operator if there is no such file, or if the config fails
+ * @throws StartError with one line for an operator if there is no such file, or if the config fails
  */
 export async function loadStorefrontConfig(
   cwd: string,
@@ -90,13 +91,14 @@ const quietMilliseconds = 100;
 function findConfigFile(cwd: string, file: string | undefined): string {
   if (file !== undefined) {
     const path = resolve(cwd, file);
-    if (!isFile(path)) throw new Error(`there is no file ${path}`);
+    if (!isFile(path)) throw new StartError("SF901", `there is no file ${path}`);
     return path;
   }
   const extensions = [".ts", ".js", ".mjs", ".cjs", ".mts", ".cts", ...Object.keys(plainFormats)];
   const paths = extensions.map((extension) => join(cwd, `storefront.config${extension}`));
   const path = paths.find(isFile);
-  if (path === undefined) throw new Error(`there is no storefront.config.ts in ${cwd}`);
+  if (path === undefined)
+    throw new StartError("SF901", `there is no storefront.config.ts in ${cwd}`);
   return path;
 }
 
@@ -167,7 +169,7 @@ function isFile(path: string): boolean {
 }
 
 /** Creates an error without a stack, and without text from the file. */
-function toReadableError(error: unknown, path: string): Error {
+function toReadableError(error: unknown, path: string): StartError {
   const message = messageOf(error)
     .replace(/\nRequire stack:\n- (.+)[^]*/, (_, importer) => {
       return importer === path ? "" : `, imported by ${importer}`;
@@ -175,5 +177,5 @@ function toReadableError(error: unknown, path: string): Error {
     .replace(/\s+(\S+):(\d+):(\d+)\s*$/, (_, source, line, column) => {
       return `${source === path ? "" : ` in ${source}`}, line ${line}, column ${column}`;
     });
-  return new Error(`${path}: ${message.trim()}`, { cause: error });
+  return new StartError("SF902", `${path}: ${message.trim()}`, { cause: error });
 }

@@ -52,6 +52,13 @@ describe("the error response names the cause in the mount", () => {
     expect(found.detail).toContain("docs/mounting.md");
   });
 
+  test("for a call without a shop, with every way to name one", async () => {
+    const { detail } = await ask("/api/rpc/getBasket", json);
+    expect(detail).toContain("header x-shop-id (1001, 1002), or use the URL of a shop: /de, /us.");
+    const wrong = await ask("/fr/api/rpc/getBasket", json);
+    expect(wrong.detail).toContain('No shop has the path "/fr"; the shops are at /de, /us.');
+  });
+
   test("for a shop ID that doesn't exist", async () => {
     const found = await ask("/api/rpc/getBasket", { ...json, "x-shop-id": "7" });
     expect(found).toMatchObject({ status: 404, detail: expect.stringContaining("1001, 1002") });

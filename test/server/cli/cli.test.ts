@@ -40,13 +40,19 @@ describe("without a server", () => {
 });
 
 describe("a mistake prints one message without a stack, and exits with code 1", () => {
-  const usage = expect.stringMatching(/ is no command\n\nUsage: storefront <command> /);
+  const usage = expect.stringMatching(/ is no command.* \(SF907\)\n\nUsage: storefront <command> /);
 
   test.each<[about: string, args: string, files: Record<string, string>, stderr: unknown]>([
-    ["no command", "", {}, expect.stringMatching(/^a command is missing\n\nUsage: /)],
+    ["no command", "", {}, expect.stringMatching(/^a command is missing \(SF907\)\n\nUsage: /)],
     ["a bad command", "serve", {}, usage],
+    ["a misspelled command", "strat", {}, expect.stringContaining("Did you mean start?")],
     ["two commands", "start dev", {}, usage],
-    ["a bad flag", "start --prot 1", {}, is("Unknown option '--prot'\nSee storefront --help")],
+    [
+      "a bad flag",
+      "start --prot 1",
+      {},
+      is("Unknown option '--prot' \\(SF907\\)\nSee storefront --help"),
+    ],
     [
       "a flag without its value",
       "start --config",
@@ -57,9 +63,14 @@ describe("a mistake prints one message without a stack, and exits with code 1", 
       "a foreign flag",
       "start --json",
       {},
-      "--json: expected the command doctor or explain, found start",
+      "--json: expected the command doctor or explain, found start (SF907)",
     ],
-    ["a flag of dev", "start --fresh", {}, "--fresh: expected the command dev, found start"],
+    [
+      "a flag of dev",
+      "start --fresh",
+      {},
+      "--fresh: expected the command dev, found start (SF907)",
+    ],
     ["a bad port", "start --port 80a", {}, is('--port: found "80a", expected a number .*')],
     [
       "a port too high",
@@ -72,58 +83,58 @@ describe("a mistake prints one message without a stack, and exits with code 1", 
       "a bad host",
       "start --host 192.0.2.1",
       { "storefront.config.ts": plain },
-      is('--host: "192.0.2.1" is no address of this machine'),
+      is('--host: "192.0.2.1" is no address of this machine \\(SF905\\)'),
     ],
-    ["no config", "start", {}, "there is no storefront.config.ts in <folder>"],
-    ["no such file", "start --config a.ts", {}, "there is no file <folder>/a.ts"],
-    ["a folder", "start --config a", { "a/b.ts": "" }, "there is no file <folder>/a"],
+    ["no config", "start", {}, "there is no storefront.config.ts in <folder> (SF901)"],
+    ["no such file", "start --config a.ts", {}, "there is no file <folder>/a.ts (SF901)"],
+    ["a folder", "start --config a", { "a/b.ts": "" }, "there is no file <folder>/a (SF901)"],
     [
       "a syntax error",
       "start --config a.ts",
       { "a.ts": "\nexport default {{" },
-      is("<folder>/a.ts: .*Unexpected token.*, line 2, column 16"),
+      is("<folder>/a.ts: .*Unexpected token.*, line 2, column 16 \\(SF902\\)"),
     ],
     [
       "a syntax error in JSON",
       "start --config a.json",
       { "a.json": '{"session": {"secret": hunter2' },
-      "<folder>/a.json: it is not valid JSON, line 1, column 24",
+      "<folder>/a.json: it is not valid JSON, line 1, column 24 (SF902)",
     ],
     [
       "a config that throws",
       "start --config a.ts",
       { "a.ts": 'throw new Error("boom")' },
-      "<folder>/a.ts: boom",
+      "<folder>/a.ts: boom (SF902)",
     ],
     [
       "a config that throws no error",
       "start --config a.mjs",
       { "a.mjs": 'throw "boom"' },
-      "<folder>/a.mjs: boom",
+      "<folder>/a.mjs: boom (SF902)",
     ],
     [
       "a config that throws what cannot be read",
       "start --config a.mjs",
       { "a.mjs": "const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); throw proxy;" },
-      "<folder>/a.mjs: a value was thrown that cannot be read",
+      "<folder>/a.mjs: a value was thrown that cannot be read (SF902)",
     ],
     [
       "a missing package",
       "start --config a.ts",
       { "a.ts": `import "no-such"; ${plain}` },
-      "<folder>/a.ts: Cannot find module 'no-such'",
+      "<folder>/a.ts: Cannot find module 'no-such' (SF902)",
     ],
     [
       "one that is missing elsewhere",
       "start --config a.ts",
       { "a.ts": `import "./b.ts"; ${plain}`, "b.ts": 'import "no-such";' },
-      "<folder>/a.ts: Cannot find module 'no-such', imported by <folder>/b.ts",
+      "<folder>/a.ts: Cannot find module 'no-such', imported by <folder>/b.ts (SF902)",
     ],
     [
       "a missing module",
       "start --config a.mjs",
       { "a.mjs": `import "./b.mjs"; ${plain}` },
-      "<folder>/a.mjs: Cannot find module './b.mjs'",
+      "<folder>/a.mjs: Cannot find module './b.mjs' (SF902)",
     ],
     [
       "no export",
@@ -161,7 +172,7 @@ describe("a mistake prints one message without a stack, and exits with code 1", 
       "a driver's missing option",
       "start --config a.ts",
       { "a.ts": `export default { shops: ${shops}, storage: { session: { driver: "fs" } } };` },
-      expect.stringContaining("`base`"),
+      expect.stringMatching(/`base`.* \(SF702\)$/),
     ],
   ])("%s", async (_, args, files, expected) => {
     const folder = await createFolder(files);
@@ -175,7 +186,7 @@ describe("a mistake prints one message without a stack, and exits with code 1", 
   test("a bad port in the environment", async () => {
     const folder = await createFolder({ "storefront.config.ts": plain });
     const { code, stderr } = await runCli(["start"], { folder, env: { PORT: "http" } });
-    const expected = 'the variable PORT: found "http", expected a number from 0 to 65535';
+    const expected = 'the variable PORT: found "http", expected a number from 0 to 65535 (SF907)';
     expect([code, stderr]).toEqual([1, `storefront: ${expected}\n`]);
   });
 
@@ -188,7 +199,7 @@ describe("a mistake prints one message without a stack, and exits with code 1", 
     const { code, stdout, stderr } = await runCli([command, "--port", `${port}`], { folder });
     expect([code, stdout]).toEqual([1, ""]);
     expect(stderr).toBe(
-      `storefront: Port ${port} is already in use. Stop the other process, or choose another port with --port\n`,
+      `storefront: Port ${port} is already in use. Stop the other process, or choose another port with --port (SF903)\n`,
     );
   });
 });

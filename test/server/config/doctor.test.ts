@@ -226,7 +226,7 @@ describe("storefront doctor", () => {
       ["doctor", "--config", "none.ts"],
       /^storefront: there is no file /,
     ],
-    ["a word too many", ["doctor", "now"], /^storefront: "doctor now" is no command\n/],
+    ["a word too many", ["doctor", "now"], /^storefront: "doctor now" is no command \(SF907\)\n/],
   ])("prints one message for %s", async (_, args, message) => {
     const { code, stderr } = await runCli(args);
     expect(code).toBe(1);

@@ -159,14 +159,14 @@ describe("storefront explain", () => {
   });
 
   test.each<[about: string, args: string[], text: string, message: string]>([
-    ["an unknown shop", ["--shop", "7"], json, '--shop: found "7", expected one of 1\n'],
+    ["an unknown shop", ["--shop", "7"], json, '--shop: found "7", expected one of 1 (SF907)\n'],
     [
       "a shop's ID with a leading zero",
       ["--shop", "01"],
       json,
-      '--shop: found "01", expected one of 1\n',
+      '--shop: found "01", expected one of 1 (SF907)\n',
     ],
-    ["no shop", [], json, "explain needs a shop, as --shop 1001\n"],
+    ["no shop", [], json, "explain needs a shop, as --shop 1001 (SF907)\n"],
     [
       "an invalid config",
       ["--shop", "1"],

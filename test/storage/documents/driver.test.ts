@@ -29,6 +29,7 @@ describe("a driver by name", () => {
     expect(() => openDriver({ driver: "Redis" })).toThrow(TypeError);
     expect(() => openDriver({ driver: "Redis" })).toThrow("did you mean redis?");
     expect(() => openDriver({ driver: "lru" })).toThrow("did you mean lru-cache?");
+    expect(() => openDriver({ driver: "redsi" })).toThrow("did you mean redis?");
     expect(() => openDriver({ driver: "postgres" })).toThrow(/there are .*memory, .*redis/);
   });
 
