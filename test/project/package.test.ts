@@ -39,7 +39,9 @@ describe("the tarball", () => {
       /^(?:CONTRIBUTING\.md|storefront\.config\.ts|docs\/|examples\/|bench\/(?:RESULTS\.md|chart\.svg)$)/;
     const others = packed.filter((path) => !isModule.test(path) && !isLinked.test(path));
     expect(others.toSorted()).toEqual(["LICENSE", "README.md", "package.json"]);
-    expect(packed.filter((path) => /node_modules|\/\.(?!npmrc)/.test(path))).toEqual([]);
+    expect(packed.filter((path) => /node_modules|\/\.(?!npmrc|dockerignore)/.test(path))).toEqual(
+      [],
+    );
     for (const file of ["server/cli/cli", "server/index", "rpc/client", "storage/index"]) {
       for (const end of ["js", "d.ts"]) expect(packed).toContain(`dist/${file}.${end}`);
     }
