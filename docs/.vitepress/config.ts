@@ -20,6 +20,7 @@ export default defineConfig({
     nav: [
       { text: "Methods", link: "/rpc" },
       { text: "Config", link: "/config" },
+      { text: "Errors", link: "/errors" },
       { text: "Findings", link: "/doctor" },
     ],
     sidebar: createSidebar(pages),

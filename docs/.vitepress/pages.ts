@@ -11,7 +11,8 @@ import {
 import { extname } from "node:path";
 import { dirname, join } from "node:path/posix";
 import { fileURLToPath } from "node:url";
-import { createFindingPages } from "./code-pages.ts";
+import { createErrorPages } from "./error-pages.ts";
+import { createFindingPages } from "./finding-pages.ts";
 import { linkCodes, rewriteLinks, type RepositoryFile } from "./links.ts";
 
 /** A page of the site. */
@@ -55,7 +56,7 @@ const renamed: Readonly<Record<RepositoryFile, string>> = {
 
 /** Follows the links of the documents, because files that are not documents can be pages, too. */
 function collectPages(addImage: (image: RepositoryFile) => void): readonly Page[] {
-  const codePages = createFindingPages();
+  const codePages = [...createErrorPages(), ...createFindingPages()];
   const pageOf = new Map(codePages.map(({ code, path }) => [code, path]));
   const pages: Page[] = [];
   const open: RepositoryFile[] = listDocuments();
@@ -77,7 +78,10 @@ function collectPages(addImage: (image: RepositoryFile) => void): readonly Page[
     const linked = path === `${file}.md` ? showCode(file, text) : rewriteLinks(text, file, follow);
     pages.push({ path, title: titleOf(linked), text: linkCodes(linked, path, pageOf) });
   }
-  return [...pages, ...codePages];
+  return [
+    ...pages,
+    ...codePages.map((page) => ({ ...page, text: linkCodes(page.text, page.path, pageOf) })),
+  ];
 }
 
 function listDocuments(): RepositoryFile[] {

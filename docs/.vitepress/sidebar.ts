@@ -16,7 +16,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
     "speed",
     "adapters",
   ],
-  Reference: ["config", "doctor", "dependencies"],
+  Reference: ["config", "errors", "doctor", "dependencies"],
   Project: ["changelog", "releases", "contributing", "fuzzing", "bench/RESULTS", "LICENSE"],
 };
 

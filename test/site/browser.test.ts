@@ -17,6 +17,7 @@ const mainPages = [
   "rpc",
   "config",
   "doctor",
+  "errors/session_changed",
   "findings/SF203",
   "examples/mounts/express.js",
 ];

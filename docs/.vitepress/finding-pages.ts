@@ -2,14 +2,7 @@ import { serviceFindings } from "../../dist/server/cli/service-findings.js";
 import { configDiagnostics } from "../../dist/server/config/config-diagnostics.js";
 import type { DiagnosticKind } from "../../dist/server/config/diagnostic-kind.js";
 import { serverDiagnostics } from "../../dist/server/config/server-diagnostics.js";
-
-/** A page about one code. */
-export interface CodePage {
-  readonly code: string;
-  readonly path: string;
-  readonly title: string;
-  readonly text: string;
-}
+import { escapeMarkdown, type CodePage } from "./code-page.ts";
 
 /** A page for each finding of the doctor, from the tables of the program. */
 export function createFindingPages(): readonly CodePage[] {
@@ -59,8 +52,4 @@ function explainSeverities(code: string, { severity, development, isDeferred }: 
 
 function capitalize(level: "error" | "warning"): string {
   return level === "error" ? "An error" : "A warning";
-}
-
-function escapeMarkdown(text: string): string {
-  return text.replaceAll(/[\\*_<>[\]]/g, "\\$&");
 }
