@@ -1,4 +1,5 @@
 import { parse } from "bowser";
+import { reportEnded } from "../storage/sessions/session-reports.ts";
 import { idsOf, type UserSession } from "../storage/sessions/user-index.ts";
 import type { Call } from "./call.ts";
 import { clearIfAmong, destroyUnnamed, endSessions, incompleteEnd } from "./session/logout.ts";
@@ -36,6 +37,7 @@ export function createContextSessions({ services, session }: Call) {
     async end(userId: string | number, handle: string): Promise<boolean> {
       const indexes = session.writable.realm.users;
       const results = await Promise.all(indexes.map((users) => users.endOne(userId, handle)));
+      for (const [at, { store }] of indexes.entries()) reportEnded(store, [results[at]], "revoked");
       const ended = results.filter((one) => one !== undefined);
       await clearIfAmong(session, ended);
       return ended.length > 0;

@@ -1,4 +1,3 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import * as z from "zod/mini";
 import { boundedText } from "../rpc/schema.ts";
 import { maxTagLength } from "../rpc/cache/cache-arguments.ts";
@@ -11,9 +10,9 @@ import { isUserId } from "../storage/sessions/session-record.ts";
 import { createInspect, type Inspection } from "./inspect.ts";
 import type { Services } from "./services.ts";
 import type { RequestEvent } from "./request.ts";
+import { createOperatorCheck } from "./operator.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 import { readPayload } from "./payload.ts";
-import { readBearer } from "./credentials/bearer.ts";
 import { assertConfigured } from "./rpc-handler.ts";
 import type { PlainRoute } from "./router.ts";
 
@@ -67,21 +66,17 @@ export function createAdmin(options: StorefrontOptions, all: Services): PlainRou
       return inspection;
     },
   };
-  const digests = options.adminTokens.map(digest);
+  const assertOperator = createOperatorCheck(options);
   async function answer(event: RequestEvent, name: string): Promise<Response> {
     assertConfigured(options);
-    const details = { call: name, ip: event.ip };
-    if (!isOperator(event, digests)) {
-      options.log.warn("An admin call was refused", details);
-      throw new RpcError("not_an_operator", { headers: { "www-authenticate": "Bearer" } });
-    }
+    assertOperator(event, name);
     const call = calls[name];
     if (call === undefined) throw new RpcError("unknown_method");
     if (event.req.method !== "POST")
       throw new RpcError("wrong_verb", { headers: { allow: "POST" } });
     const headers = new Headers({ "cache-control": "no-store" });
     const result = await call(await readPayload(event, options.maxBodySize), event, headers);
-    options.log.info("An admin call was made", details);
+    options.log.info("An admin call was made", { call: name, ip: event.ip });
     return Response.json(result, { statusText: "OK", headers });
   }
   const folder = `${options.basePath}/admin`;
@@ -117,17 +112,6 @@ const cacheTags = z.strictObject({
 });
 
 const allSessions = z.prefault(z.strictObject({ shopIds }), {});
-
-/** Compares digests in constant time. They all have the same length. */
-function isOperator(event: RequestEvent, digests: readonly Buffer[]): boolean {
-  const token = readBearer(event.req.headers);
-  const given = digest(token ?? "");
-  return token !== undefined && digests.some((expected) => timingSafeEqual(expected, given));
-}
-
-function digest(token: string): Buffer {
-  return createHash("sha256").update(token).digest();
-}
 
 /** @throws RpcError `unknown_shop` */
 function choose(

@@ -34,6 +34,25 @@ export type {
 export type { LoginAttemptsOptions } from "../rpc/accounts/login-limiter.ts";
 export type { StoreInfo } from "./services.ts";
 
+// Telemetry
+export type {
+  MetricData,
+  MetricsSnapshot,
+  MetricsSource,
+  MetricValue,
+  ProcessState,
+  Telemetry,
+} from "./telemetry.ts";
+export type {
+  ObservedCall,
+  Observer,
+  SessionEvent,
+  SessionReason,
+  SessionState,
+  StorageOperation,
+  StorageOutcome,
+} from "../shared/observer.ts";
+
 // RPC methods
 export { defineRpcMethod } from "../rpc/method.ts";
 export type {

@@ -1,19 +1,25 @@
+import { metricsPath } from "./metrics-path.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 
 /**
  * Whether a URL is one of a storefront: a call, also of a shop with a path; an admin call; a health check; or the OpenAPI document, if the
- * config enables it. A server
- * around the storefront handles all others.
+ * config enables it; or the metrics. A server around the storefront handles all others.
  * @param url a whole URL, or a path with or without a query
  */
 export function isStorefrontPath(
   {
-    options: { basePath, openApi = false },
-  }: { readonly options: Pick<StorefrontOptions, "basePath"> & { readonly openApi?: boolean } },
+    options: { basePath, openApi = false, telemetry = [], adminTokens = [] },
+  }: {
+    readonly options: Pick<StorefrontOptions, "basePath"> &
+      Partial<Pick<StorefrontOptions, "openApi" | "telemetry" | "adminTokens">>;
+  },
   url: string,
 ): boolean {
   const path = url.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, "").replace(/[?#].*$/s, "");
   if (path === "/healthz" || path === "/readyz") return true;
+  if (path === metricsPath && adminTokens.length > 0) {
+    return telemetry.some(({ metrics }) => metrics !== undefined);
+  }
   const withoutShop = path.slice(path.indexOf("/", 1));
   return [path, withoutShop].some((rest) => {
     if (!rest.startsWith(basePath)) return false;

@@ -71,6 +71,7 @@ function describeProblem(
   const body = { type: "about:blank", ...sent };
   return {
     status,
+    code,
     body: JSON.stringify(body),
     headers: [
       ...(problem.headers ?? []),

@@ -12,6 +12,8 @@ import { toReasonPhrase } from "./reason-phrase.ts";
  */
 export interface RpcResponse {
   readonly status: number;
+  /** The code of an error. */
+  readonly code?: string;
   /** Default: the reason phrase of the status. */
   readonly statusText?: string;
   readonly body: string | ReadableStream<Uint8Array<ArrayBuffer>> | null;

@@ -4,6 +4,7 @@ import { Call } from "../rpc/call.ts";
 import { assertRunsWithout, dispatch, findMethod } from "../rpc/dispatch.ts";
 import { RpcError } from "../rpc/error.ts";
 import { readKeyFor } from "../rpc/idempotency/kept-methods.ts";
+import type { RpcMethod } from "../rpc/method.ts";
 import { Redactor } from "../rpc/redaction/redactor.ts";
 import type { ShopServices } from "../rpc/shop.ts";
 import type { Logger } from "../shared/log.ts";
@@ -11,10 +12,17 @@ import { CallResponses } from "./call-response.ts";
 import { isClientGone } from "./client-signal.ts";
 import type { Shop, StorefrontOptions } from "./config/options.ts";
 import type { Credentials } from "./credentials/credentials.ts";
-import { findSession, toSessionHeaders, transportOf, type Visit } from "./credentials/lookup.ts";
+import {
+  findSession,
+  toSessionHeaders,
+  transportOf,
+  type SessionLookup,
+  type Visit,
+} from "./credentials/lookup.ts";
 import type { SessionTransport } from "./credentials/transport.ts";
 import { Deadlines, type Deadline } from "./deadline.ts";
 import { IdempotentCall } from "./idempotent-call.ts";
+import { toObservedCall } from "./observed-call.ts";
 import { readPayload } from "./payload.ts";
 import type { PageCall } from "./page-visit.ts";
 import { toProblem } from "./problem.ts";
@@ -63,6 +71,7 @@ export function createRpcHandler(
   { cors, credentials, readForwarded, state }: RequestRules,
   schedule: (() => Promise<void>) | undefined,
 ) {
+  const { clock, observer } = services;
   const environment = createEnvironment(options, services, credentials);
   const shopResolver = new ShopResolver(options);
   const responses = new CallResponses(options, shopResolver, { cors, credentials });
@@ -78,11 +87,15 @@ export function createRpcHandler(
   ): Promise<Response> {
     const event = new RequestEvent(request, readForwarded, batched?.request ?? page?.request);
     const { headers, origin } = event;
+    const startedAt = observer === undefined ? 0 : clock.monotonic();
     let redactor: Redactor | undefined;
     const toRedactor = () => (redactor ??= new Redactor(() => credentials.findSecrets(headers)));
     const deadline = batched === undefined ? deadlines.begin(request) : batched.deadline;
     let shop: Shop | undefined;
+    let called: RpcMethod | undefined;
     let call: Call | undefined;
+    let found: SessionLookup | undefined;
+    let isCached = false;
     let visit: Visit | undefined;
     let response: RpcResponse | undefined;
     let idempotent: IdempotentCall | undefined;
@@ -98,6 +111,7 @@ export function createRpcHandler(
       const shopServices = services.shops.get(shop) as ShopServices;
       const method = findMethod(shopServices.methods, route.method);
       if (method === undefined) throw unknownMethod(route.method, shopServices.methods, options);
+      called = method;
       assertVerb(request.method, method);
       const idempotencyKey = readKeyFor(method, headers);
       const payload =
@@ -125,6 +139,8 @@ export function createRpcHandler(
           : credentials.explicitIn(shop);
         const finding = findSession(headers, transports, shopServices.sessions);
         const lookup = finding instanceof Promise ? await deadline.wait(finding) : finding;
+        isCached = lookup === finding && lookup.session !== undefined;
+        found = lookup;
         const { gone, reused } = lookup;
         if (reused.length > 0) {
           await deadline.wait(Promise.all(reused.map((reuse) => current.reportReuse(reuse))));
@@ -193,6 +209,11 @@ export function createRpcHandler(
       response.headers.push(...toSessionHeaders(visit, isSecure));
     }
     cors.addHeaders(event, origin, shop, response.headers);
+    if (observer !== undefined) {
+      const name = called && route?.method;
+      const seconds = (clock.monotonic() - startedAt) / 1000;
+      observer.call(toObservedCall(seconds, shop, name, response, found, isCached));
+    }
     const isStream = response.body instanceof ReadableStream;
     return toResponse(response, request, isStream ? call?.log : undefined);
   }

@@ -30,6 +30,7 @@ import { openDocumentStore } from "../storage/store.ts";
 import { UserSessionIndex } from "../storage/sessions/user-sessions.ts";
 import { createSealer } from "../storage/documents/sealer.ts";
 import type { Logger } from "../shared/log.ts";
+import type { Observer } from "../shared/observer.ts";
 import type { Shop, StorefrontOptions } from "./config/options.ts";
 
 /** A storage in use, and its guarantees. */
@@ -43,6 +44,8 @@ export interface StoreInfo {
 /** The open storages of a storefront, and the services of each shop. */
 export interface Services {
   readonly clock: Clock;
+  /** Receives what calls, storages, and sessions do; absent if the config has no telemetry. */
+  readonly observer: Observer | undefined;
   readonly shops: ReadonlyMap<Shop, ShopServices>;
   /** The methods of all shops. */
   readonly methods: RpcMethods;
@@ -58,7 +61,11 @@ export interface Services {
 }
 
 /** Opens each storage of the config once, and creates the services of each shop. */
-export function openServices(options: StorefrontOptions, clock: Clock): Services {
+export function openServices(
+  options: StorefrontOptions,
+  clock: Clock,
+  observer?: Observer,
+): Services {
   const { shops, storage, log } = options;
   const stores = new Map<StorageConfig, { store: DocumentStore; uses: Set<Kind> }>();
   const sessionStores = new Map<DocumentStore, ReturnType<typeof openSessions>>();
@@ -66,7 +73,7 @@ export function openServices(options: StorefrontOptions, clock: Clock): Services
 
   function open(config: StorageConfig, use: Kind): DocumentStore {
     const { store, uses } = getOrCreate(stores, config, () => ({
-      store: openDocumentStore(openDriver(config), { log, clock }),
+      store: openDocumentStore(openDriver(config), { log, clock, observer }),
       uses: new Set<Kind>(),
     }));
     uses.add(use);
@@ -80,7 +87,8 @@ export function openServices(options: StorefrontOptions, clock: Clock): Services
   const systems = new Map<CommerceBackend, CommerceSystem>();
   const systemOf = (backend: CommerceBackend) =>
     getOrCreate(systems, backend, () => createCommerceSystem(backend, log));
-  const caches = createPublicCaches({ timeLimit: options.callTimeout, log, clock });
+  const timeLimit = options.callTimeout;
+  const caches = createPublicCaches({ timeLimit, log, clock, observer });
 
   const entries = shops.map((shop): [Shop, ShopServices] => {
     const realm = getOrCreate(realms, shop.realm, () => createRealm(shop.realm));
@@ -127,6 +135,7 @@ export function openServices(options: StorefrontOptions, clock: Clock): Services
   });
   return {
     clock,
+    observer,
     systems: [...systems.values()],
     methods: Object.assign({}, ...methods.values()) as RpcMethods,
     shops: new Map(entries),

@@ -10,6 +10,8 @@ import { Credentials } from "./credentials/credentials.ts";
 import { createPeerLookup } from "./client-address.ts";
 import { createForwardedReader } from "./forwarded.ts";
 import { createHealth, createReadiness } from "./health.ts";
+import { openMetrics, type GatherMetrics } from "./metrics.ts";
+import { createMetricsRoute } from "./metrics-route.ts";
 import { createResponder } from "./responder.ts";
 import { createBatchHandler } from "./batch.ts";
 import { addCallRoutes, addPlainRoutes, createRouteTable, outsideBasePath } from "./router.ts";
@@ -18,6 +20,7 @@ import { assertConfigured, createRpcHandler } from "./rpc-handler.ts";
 import { createOpenApi } from "./openapi/openapi-route.ts";
 import { openServices, type StoreInfo } from "./services.ts";
 import { systemClock, type Clock } from "../storage/clock.ts";
+import { createObserver } from "./telemetry.ts";
 import { createProxyTrust } from "./trusted-proxies.ts";
 
 /** A storefront: an h3 app, with its options and storages. */
@@ -85,14 +88,20 @@ export function openStorefront(
     isWorker = false,
     developmentData,
     clock = systemClock,
-  }: StorefrontSettings & Pick<Environment, "isWorker" | "developmentData"> = {},
+    gatherMetrics,
+  }: StorefrontSettings &
+    Pick<Environment, "isWorker" | "developmentData"> & {
+      readonly gatherMetrics?: GatherMetrics | undefined;
+    } = {},
 ) {
   const options = resolveConfig(
     config,
     { production, isOneOfSeveral: isOneOfSeveral(), isWorker, developmentData },
     createLog(),
   );
-  const services = openServices(options, clock);
+  const observer = createObserver(options.telemetry, options.log);
+  const services = openServices(options, clock, observer);
+  const metrics = openMetrics(options.telemetry, gatherMetrics);
   const state = { isDraining: false, isClosed: false };
   const credentials = new Credentials(options, clock);
   const rules = {
@@ -136,6 +145,7 @@ export function openStorefront(
       ...createHealth(checkReadiness, state, findUnavailable),
       ...createAdmin(options, services),
       ...createOpenApi(options, services),
+      ...createMetricsRoute(options, metrics),
     ],
     respond,
   );
@@ -161,5 +171,5 @@ export function openStorefront(
       await Promise.all(services.stores.map((store) => store.close()));
     },
   });
-  return { app: storefront, routes, handle, respond };
+  return { app: storefront, routes, handle, respond, metrics };
 }

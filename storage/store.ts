@@ -15,6 +15,7 @@ import type {
   Snapshot,
 } from "./documents/documents.ts";
 import { createKeyedMutex } from "./documents/keyed-mutex.ts";
+import { withObserver } from "./documents/observed-adapter.ts";
 import { withUnavailable } from "./documents/unavailable.ts";
 import { isPrivateDriver, openDriver } from "./open-driver.ts";
 import { createSafeLog } from "../shared/log.ts";
@@ -31,7 +32,8 @@ export function openDocumentStore(driver: Driver, options: DocumentStoreOptions)
   const shared = sharedByDriver.get(driver) ?? open(driver, { log, clock });
   sharedByDriver.set(driver, shared);
   shared.users++;
-  return createStore(shared, { log, clock }, () => release(driver, shared));
+  const { observer } = options;
+  return createStore(shared, { log, clock, observer }, () => release(driver, shared));
 }
 
 /** Whether a stored value is a count. */
@@ -56,10 +58,11 @@ function open(driver: Driver, options: AdapterOptions) {
 
 function createStore(
   shared: Shared,
-  { log, clock }: AdapterOptions,
+  { log, clock, observer }: AdapterOptions & Pick<DocumentStoreOptions, "observer">,
   end: () => Promise<void>,
 ): DocumentStore {
-  const { name, adapter, changes, mutex, isPrivate } = shared;
+  const { name, changes, mutex, isPrivate } = shared;
+  const adapter = observer ? withObserver(shared.adapter, name, observer) : shared.adapter;
   const storage = { adapter, changes, mutex, log, clock };
   const feeds: ChangeFeed[] = [];
   let memory: StorageAdapter | undefined;
@@ -69,6 +72,7 @@ function createStore(
     capabilities: adapter.capabilities,
     clock,
     isPrivate,
+    observer,
     collection: (collection, isDocument, unreadable = "drop") =>
       openCollection(storage, collection, isDocument, unreadable),
     counters(counted, window) {

@@ -19,6 +19,13 @@ const second = { shopId: 1002, locale: "en-US", currency: "USD" };
 const another = "another-phrase-of-many-characters-0815";
 const key = "one-more-phrase-of-many-characters-4711";
 const kv = createKvDriver({ accountId: "a", namespaceId: "n", apiToken: "t" });
+const unreadableMetrics = {
+  port: undefined,
+  host: undefined,
+  contentType: "text/plain",
+  measure: async () => [],
+  format: async () => "",
+};
 const days = (count: number) => count * 86_400;
 
 /** A config without findings at startup. */
@@ -266,6 +273,11 @@ export const findingCases: Readonly<Record<string, FindingCase>> = {
     path: "server.headersTimeout",
   },
   SF610: { bad: {}, good: { clientAddress: () => "203.0.113.7" }, path: "clientAddress" },
+  SF611: {
+    bad: { telemetry: [{ name: "metrics", metrics: unreadableMetrics }] },
+    good: { telemetry: [{ name: "metrics", metrics: { ...unreadableMetrics, port: 9464 } }] },
+    path: "telemetry",
+  },
   ...workerFindings,
 };
 /** The codes of findings that need a storage; doctor.test.ts tests them. */

@@ -26,6 +26,11 @@ export async function queueHash<T>(
   }
 }
 
+/** How many hashes run and wait now. */
+export function hashQueueState(): { readonly running: number; readonly waiting: number } {
+  return { running, waiting };
+}
+
 /** How many hashes can run at a time; Node's pool has four threads. */
 export const maxRunning = Math.min(3, Math.max(1, availableParallelism() - 1));
 /** The most hashes that one network can have waiting: a few seconds of work. */

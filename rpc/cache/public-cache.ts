@@ -1,4 +1,5 @@
 import { describeError, type Logger } from "../../shared/log.ts";
+import type { Observer } from "../../shared/observer.ts";
 import type { CacheStorage } from "../../storage/cache/cache-storage.ts";
 import type { Clock } from "../../storage/clock.ts";
 import { isCurrent, type Invalidations } from "../../storage/cache/invalidations.ts";
@@ -49,9 +50,10 @@ export function createPublicCache(
     readonly timeLimit: number;
     readonly log: Logger;
     readonly clock: Clock;
+    readonly observer: Observer | undefined;
   },
 ): PublicCache {
-  const { storage, system, memory, loads, log, clock } = parts;
+  const { storage, system, memory, loads, log, clock, observer } = parts;
   const send = system?.fetch ?? fetchDirectly;
   const { shopId, locale, currency } = shop;
   const prefix = `${shopId}:${locale}:${currency}:`;
@@ -74,6 +76,7 @@ export function createPublicCache(
       const entry = memory.get(id);
       if (entry !== undefined && isUsable(entry, read)) {
         refreshIfStale(entry, read);
+        observer?.cache(shopId, "hit");
         return entry.value as CachedResult<T>;
       }
       const flight = flights.get(id);
@@ -83,7 +86,9 @@ export function createPublicCache(
         return loaded.value as CachedResult<T>;
       }
       const shared = await join(flight, read);
-      if (shared !== undefined) return shared.value as CachedResult<T>;
+      if (shared === undefined) continue;
+      observer?.cache(shopId, "hit");
+      return shared.value as CachedResult<T>;
     }
   }
 
@@ -140,10 +145,12 @@ export function createPublicCache(
       const isNewer = !isRefresh || ageOf(found) < lifetime;
       if (isNewer && isUsable(found, read)) {
         memory.set(id, found, freezeJson(stored.value).size);
+        if (!isRefresh) observer?.cache(shopId, "hit");
         return found;
       }
     }
     const mark = invalidations && { series: invalidations.series, count: invalidations.count };
+    observer?.cache(shopId, isRefresh ? "refresh" : "miss");
     const loadedAt = clock.now();
     const { value, tags } = await loads.run({ shop, send }, load);
     const json = toFrozenJson(value);

@@ -1,4 +1,5 @@
 import type { Logger } from "../../shared/log.ts";
+import type { Observer } from "../../shared/observer.ts";
 import type { Clock } from "../../storage/clock.ts";
 import type { CacheStorage } from "../../storage/cache/cache-storage.ts";
 import type { CommerceSystem } from "../commerce/commerce-system.ts";
@@ -19,16 +20,27 @@ export function createPublicCaches({
   timeLimit,
   log,
   clock,
+  observer,
 }: {
   readonly timeLimit: number;
   readonly log: Logger;
   readonly clock: Clock;
+  readonly observer?: Observer | undefined;
 }): PublicCaches {
   const memory = new CacheMemory();
   const loads = createCacheLoads(timeLimit, clock);
   return {
     open: (shop, storage, system) =>
-      createPublicCache(shop, { storage, system, memory, loads, timeLimit, log, clock }),
+      createPublicCache(shop, {
+        storage,
+        system,
+        memory,
+        loads,
+        timeLimit,
+        log,
+        clock,
+        observer,
+      }),
     close() {
       loads.close();
       memory.clear();

@@ -68,6 +68,10 @@ async function mergeLists(
 ): Promise<MergeReport> {
   const report = await session.lists.merge(user.id, pending);
   const { current, services } = session;
+  if (report.status !== "none") {
+    const { users, shopId } = services.sessions;
+    users.store.observer?.merge(shopId, report.status === "pending" ? "owed" : "done");
+  }
   if (report.status === "pending" || !current?.record.mergePending) return report;
   try {
     session.current = await services.sessions.update(current, clearMergePending);

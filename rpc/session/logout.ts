@@ -1,6 +1,7 @@
 import { describeError } from "../../shared/log.ts";
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
 import type { Session } from "../../storage/sessions/session.ts";
+import { reportEnded } from "../../storage/sessions/session-reports.ts";
 import { idsOf, type UserSession } from "../../storage/sessions/user-index.ts";
 import type { RevocationMark } from "../../storage/sessions/revocations.ts";
 import type { UserSessionIndex } from "../../storage/sessions/user-sessions.ts";
@@ -49,7 +50,10 @@ export async function endSessions(
 ) {
   const ends = await Promise.all(
     Array.from(indexes, async (users) => {
-      return { users, ...(await users.endAll(userId, isKept, since)) };
+      const end = await users.endAll(userId, isKept, since);
+      reportEnded(users.store, end.ended, "revoked");
+      users.store.observer?.revoked();
+      return { users, ...end };
     }),
   );
   return {

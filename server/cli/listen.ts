@@ -6,6 +6,7 @@ import type { OpenStorefront, Storefront } from "../storefront.ts";
 import { nodeHeaderCount, nodeHeaderSize } from "../request.ts";
 import { StartError } from "../config/start-error.ts";
 import type { StorefrontOptions } from "../config/options.ts";
+import { openMetricsServer } from "./metrics-server.ts";
 import { Connections, createFastRoutes, createServerApp, type StopReason } from "./http-server.ts";
 
 /** A running server. */
@@ -30,7 +31,7 @@ export async function listen(
   host: string,
   port: number,
 ): Promise<Running> {
-  const { app } = storefront;
+  const { app, metrics } = storefront;
   const { server: settings, log } = app.options;
   const connections = new Connections();
   const server = serve(createServerApp(storefront), {
@@ -55,11 +56,20 @@ export async function listen(
   node.maxHeadersCount = nodeHeaderCount;
   connections.watch(node);
   limitConnections(node, connections, app.options);
+  let closeMetrics: () => void;
+  try {
+    closeMetrics = await openMetricsServer(metrics, host, log);
+  } catch (error) {
+    await app.close();
+    const { port: own = 0, host: ownHost = host } = metrics?.source ?? {};
+    throw toListenError(error, ownHost, own);
+  }
   try {
     // Not `server.serve()`: it listens exclusively, so a second worker could not use the port.
     node.listen({ port, host });
     await once(node, "listening");
   } catch (error) {
+    closeMetrics();
     await app.close();
     throw toListenError(error, host, port);
   }
@@ -70,10 +80,13 @@ export async function listen(
     port: Number(url.port) || 80,
     async stop(reason) {
       if (reason !== "replaced") app.drain();
+      // Until its last call, a server that shuts down can be watched.
+      if (reason === "reload") closeMetrics();
       if (reason === "shutdown") await connections.delay(settings.drainDelay);
       const calls = await connections.end(node, settings.drainTimeout, reason);
       if (calls > 0) log.warn("Calls were cut, because server.drainTimeout has passed", { calls });
       await server.close();
+      closeMetrics();
       await app.close();
     },
   };

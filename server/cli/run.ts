@@ -13,6 +13,8 @@ import { endOfTick, type StopReason } from "./http-server.ts";
 import { listen, type Running } from "./listen.ts";
 import { loadStorefrontConfig, watchStorefrontConfig } from "../config/load.ts";
 import { createLog } from "../console-log.ts";
+import type { GatherMetrics, Metrics } from "../metrics.ts";
+import type { MetricsSnapshot } from "../telemetry.ts";
 import { handleProcessErrors } from "./process-errors.ts";
 
 /** The primary process of a worker. */
@@ -27,8 +29,12 @@ export interface Supervisor {
   failing(): void;
   /** Calls back when the worker should drain and end. */
   onEnd(end: (how: { readonly isReplaced: boolean }) => void): void;
-  /** Resolves when no connection can arrive any more. */
-  leave(): Promise<void>;
+  /** Resolves when no connection can arrive any more. @param last the last metrics of the worker */
+  leave(last: MetricsSnapshot | undefined): Promise<void>;
+  /** Gathers the metrics of all workers. */
+  readonly gatherMetrics: GatherMetrics;
+  /** Calls back when the primary needs the metrics of this worker. */
+  onMeasure(measure: () => Promise<MetricsSnapshot>): void;
 }
 
 /**
@@ -51,6 +57,7 @@ export async function run(options: {
   /** Runs the start, each reload, and the shutdown one after the other. */
   let last: Promise<Running> | undefined;
   let exitCode: number | undefined;
+  let metrics: Metrics | undefined;
 
   function end(code: number, reason: StopReason): void {
     const isEnding = exitCode !== undefined;
@@ -63,7 +70,7 @@ export async function run(options: {
     }
     last
       .then((running) => running.stop(command === "dev" ? "reload" : reason))
-      .then(() => supervisor?.leave())
+      .then(async () => supervisor?.leave(await metrics?.measure()))
       .then(() => process.exit(exitCode), fail);
   }
 
@@ -75,6 +82,8 @@ export async function run(options: {
   handleProcessErrors(() => log, endAfterError);
   const { file, storefront, data } = await prepare(options, log);
   log = storefront.app.options.log;
+  metrics = storefront.metrics;
+  if (metrics !== undefined) supervisor?.onMeasure(() => (metrics as Metrics).measure());
   // The `.env` file can set the port, so it is read only now.
   const first = serve(storefront, host, toPort(port)).then((running) => {
     announce(running, data, supervisor);
@@ -143,6 +152,7 @@ async function prepare(
     schedule: endOfTick,
     isWorker: supervisor !== undefined,
     developmentData: data,
+    gatherMetrics: supervisor?.gatherMetrics,
   });
   const { refusal } = storefront.app.options;
   try {

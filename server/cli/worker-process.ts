@@ -1,7 +1,16 @@
 import cluster, { type Worker } from "node:cluster";
+import type { MetricsSnapshot } from "../telemetry.ts";
 
-/** Messages of the primary: `replaced` if another worker has taken over, `stop` if the whole server shuts down. */
-export type PrimaryMessage = { readonly storefront: "replaced" | "stop" };
+/** Messages of the primary. */
+export type PrimaryMessage =
+  /** `replaced` if another worker has taken over, `stop` if the whole server shuts down. */
+  | { readonly storefront: EndReason }
+  /** The worker must send a snapshot of its metrics. */
+  | { readonly storefront: "measure" }
+  /** The metrics of all workers, which this worker asked for. */
+  | { readonly storefront: "gathered"; readonly snapshots: readonly MetricsSnapshot[] };
+
+type EndReason = "replaced" | "stop";
 
 /** Messages of a worker. */
 export type WorkerMessage =
@@ -14,7 +23,11 @@ export type WorkerMessage =
       readonly drainSeconds: number;
     }
   /** An error that nothing caught: it drains, and ends. */
-  | { readonly storefront: "failing" };
+  | { readonly storefront: "failing" }
+  /** A snapshot of its metrics: an answer to `measure`, or the last one before it ends. */
+  | { readonly storefront: "measured"; readonly snapshot: MetricsSnapshot }
+  /** It needs the metrics of all workers. */
+  | { readonly storefront: "gather" };
 
 /** How a worker ended. */
 export interface WorkerExit {
@@ -79,10 +92,9 @@ export class WorkerProcess {
    * Drains it, and waits until it has ended. If it hangs, it is killed.
    * @param reason see {@link PrimaryMessage}
    */
-  async end(reason: PrimaryMessage["storefront"]): Promise<WorkerExit> {
+  async end(reason: EndReason): Promise<WorkerExit> {
     if (this.#isReady) {
-      const message: PrimaryMessage = { storefront: reason };
-      this.#worker.send(message, () => undefined);
+      this.#send({ storefront: reason });
     } else {
       // It can listen already, although its message has not arrived. Before that, the signal ends it immediately.
       this.#worker.process.kill("SIGTERM");
@@ -91,6 +103,32 @@ export class WorkerProcess {
     const exit = await this.exited;
     clearTimeout(timer);
     return exit;
+  }
+
+  /** Asks for its metrics, which it sends by `measured`. @returns `false` if it is about to end */
+  measure(): boolean {
+    const isConnected = this.#worker.isConnected();
+    if (isConnected) this.#send({ storefront: "measure" });
+    return isConnected;
+  }
+
+  sendMetrics(snapshots: readonly MetricsSnapshot[]): void {
+    if (this.#worker.isConnected()) this.#send({ storefront: "gathered", snapshots });
+  }
+
+  /** Calls back for each message about metrics. */
+  onMetrics(on: {
+    readonly measured: (snapshot: MetricsSnapshot) => void;
+    readonly gather: () => void;
+  }): void {
+    this.#worker.on("message", (message: WorkerMessage) => {
+      if (message?.storefront === "measured") on.measured(message.snapshot);
+      if (message?.storefront === "gather") on.gather();
+    });
+  }
+
+  #send(message: PrimaryMessage): void {
+    this.#worker.send(message, () => undefined);
   }
 
   kill(): void {

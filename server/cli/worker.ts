@@ -4,6 +4,7 @@ import { readArguments } from "./arguments.ts";
 import { fail } from "./output.ts";
 import { handleClosedTerminal, ignoreOutputErrors } from "./process-errors.ts";
 import { run, type Supervisor } from "./run.ts";
+import type { MetricsSnapshot } from "../telemetry.ts";
 import type { PrimaryMessage, WorkerMessage } from "./worker-process.ts";
 
 // The program of each worker of `storefront start --workers`.
@@ -31,12 +32,32 @@ function createSupervisor(): Supervisor {
         if (message?.storefront === "stop") end({ isReplaced: false });
       });
     },
+    gatherMetrics,
+    onMeasure: (measure) => {
+      process.on("message", (message: PrimaryMessage) => {
+        if (message?.storefront !== "measure") return;
+        void measure().then((snapshot) => send({ storefront: "measured", snapshot }));
+      });
+    },
     // Waits for the primary: it can just have sent a connection, which this worker must hand back.
-    async leave() {
+    async leave(last) {
+      if (last !== undefined) send({ storefront: "measured", snapshot: last });
       cluster.worker?.disconnect();
       await once(process, "disconnect");
     },
   };
+}
+
+/** Asks the primary, which measures all workers. */
+function gatherMetrics(): Promise<readonly MetricsSnapshot[]> {
+  return new Promise((resolve) => {
+    process.on("message", function receive(message: PrimaryMessage) {
+      if (message?.storefront !== "gathered") return;
+      process.off("message", receive);
+      resolve(message.snapshots);
+    });
+    send({ storefront: "gather" });
+  });
 }
 
 function send(message: WorkerMessage): void {

@@ -1,4 +1,5 @@
 import type { Logger } from "../../shared/log.ts";
+import { WorkerMetrics } from "./worker-metrics.ts";
 import { WorkerProcess, type WorkerExit } from "./worker-process.ts";
 
 /** Several worker processes that share one port. Workers that end are replaced. */
@@ -11,6 +12,7 @@ export class Workers {
   /** Runs the start and each restart one after the other. */
   #last: Promise<unknown> = Promise.resolve();
   #isWaiting = false;
+  readonly #metrics = new WorkerMetrics();
 
   readonly #describe: (description: string) => void;
 
@@ -152,6 +154,7 @@ export class Workers {
   #fork(): WorkerProcess {
     const worker = new WorkerProcess();
     this.#processes.add(worker);
+    this.#metrics.follow(worker, () => this.#processes);
     void worker.exited.then(() => this.#processes.delete(worker));
     return worker;
   }

@@ -108,6 +108,10 @@ export const serverDiagnostics = {
     "a function, if such a server mounts the storefront",
     { development: "none" },
   ),
+  SF611: warning(
+    "prometheus() has no port, and the config has no admin.token, so nobody can read /metrics",
+    "prometheus({ port }), or an admin.token of 32 characters or more",
+  ),
 
   // Only the doctor checks these
   SF701: error(

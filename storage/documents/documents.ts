@@ -1,4 +1,5 @@
 import type { Logger } from "../../shared/log.ts";
+import type { Observer } from "../../shared/observer.ts";
 import type { Clock } from "../clock.ts";
 
 /** The guarantees of a store. The server prints them at startup. */
@@ -119,6 +120,8 @@ export interface DocumentStore {
   readonly clock: Clock;
   /** Whether only stores of this process can change it, because this process created its driver. */
   readonly isPrivate: boolean;
+  /** Receives what happens to the documents; absent if nothing observes them. */
+  readonly observer?: Observer | undefined;
   /**
    * Opens the documents below `name:`. `isDocument` checks that a stored value is a `T`.
    * @param unreadable how to handle other values. Default: `drop`.
@@ -157,6 +160,8 @@ export interface DocumentStoreOptions {
    * @default the computer's clock
    */
   readonly clock?: Clock | undefined;
+  /** Receives each operation of the storage. */
+  readonly observer?: Observer | undefined;
 }
 
 /** The snapshot of a new key. Pass it to `update` to save the read before the first write. */

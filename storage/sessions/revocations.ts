@@ -1,3 +1,4 @@
+import type { Observer } from "../../shared/observer.ts";
 import type { ChangeFeed, DocumentStore } from "../documents/documents.ts";
 import { RememberedDocument } from "../documents/changes.ts";
 import { createShortId } from "./session-record.ts";
@@ -10,6 +11,8 @@ export interface RevocationMark {
   /** Marks of different series can't be compared, because the document was lost between them. */
   readonly series: string;
   readonly count: number;
+  /** When the end with this count began, by the clock of its server in epoch milliseconds: only for metrics. */
+  readonly made?: { readonly count: number; readonly at: number } | undefined;
 }
 
 /**
@@ -19,6 +22,14 @@ export interface RevocationMark {
 export function openRevocations(store: DocumentStore, feed: ChangeFeed) {
   const documents = store.collection(collection, isRevocationMark);
   const remembered = new RememberedDocument(feed, `${collection}:${key}`, read);
+  const { clock, observer } = store;
+  let own = 0;
+  if (observer !== undefined) {
+    feed.listen((path) => {
+      if (path === `${collection}:${key}`)
+        void measure(observer, clock.now()).catch(() => undefined);
+    });
+  }
   return {
     read,
 
@@ -33,12 +44,21 @@ export function openRevocations(store: DocumentStore, feed: ChangeFeed) {
     /** The mark of an end that begins now, later than every mark that was read before. */
     async next(): Promise<RevocationMark> {
       const series = createShortId();
-      const { value = none } = await documents.update(key, (last = { series, count: 0 }) => ({
-        set: { ...last, count: last.count + 1 },
-      }));
+      const { value = none } = await documents.update(key, (last = { series, count: 0 }) => {
+        const count = last.count + 1;
+        own = count;
+        return { set: { ...last, count, made: { count, at: clock.now() } } };
+      });
       return value;
     },
   };
+
+  /** Measures how old an end of another server is when this process hears of it. That costs one read for each end. */
+  async function measure(to: Observer, heardAt: number): Promise<void> {
+    const { count, made } = await read();
+    // In a rolling upgrade, servers of earlier versions leave `made` as it was.
+    if (count > own && made?.count === count) to.revocationHeard((heardAt - made.at) / 1000);
+  }
 
   /** The mark of the last end, always read from the storage. */
   async function read(): Promise<RevocationMark> {

@@ -1,3 +1,4 @@
+import type { SessionEvent, SessionReason } from "../../shared/observer.ts";
 import type { Clock } from "../clock.ts";
 import { bindSession, type Login } from "./session-logins.ts";
 import { graceMilliseconds } from "./session-document.ts";
@@ -71,9 +72,9 @@ export class SessionStore {
       if (isReused(found.at, next, this.clock)) {
         const { userId, handle, to } = found;
         const ended = await this.#endMoved(userId, handle, to);
-        return ended === undefined
-          ? { state: "absent" }
-          : { state: "reused", reuse: { userId, handle } };
+        if (ended === undefined) return { state: "absent" };
+        this.#report("ended", "reused");
+        return { state: "reused", reuse: { userId, handle } };
       }
       isRenewed = true;
       found = next;
@@ -85,6 +86,7 @@ export class SessionStore {
     if (isUpkeepDue(found, this.clock) && !(await this.users.names(found))) {
       // The user's index was lost, so no end of all sessions would find this one.
       await this.#ending(found.record, () => this.#records.end(found));
+      this.#report("ended", "index_lost");
       return { state: "ended" };
     }
     return { state: "active", session: found, isRenewed };
@@ -98,8 +100,10 @@ export class SessionStore {
   }
 
   /** Stores a guest's new session. */
-  createGuest(ownerKey: string, change: RecordChange): Promise<Session> {
-    return this.#records.begin(undefined, ownerKey, change);
+  async createGuest(ownerKey: string, change: RecordChange): Promise<Session> {
+    const session = await this.#records.begin(undefined, ownerKey, change);
+    this.#report("begun", "guest");
+    return session;
   }
 
   /**
@@ -119,6 +123,7 @@ export class SessionStore {
       if (next === undefined) throw new SessionEndedError();
       found = isMark(next) ? next : await this.#records.change(next, change);
     }
+    if (extension !== undefined) this.#report("extended", "use");
     return found;
   }
 
@@ -158,23 +163,36 @@ export class SessionStore {
   }
 
   /** Creates a session that is bound to a user: see {@link bindSession}. */
-  bind(old: Session | undefined, login: Login): ReturnType<typeof bindSession> {
-    return bindSession(this.#records, old, login);
+  async bind(old: Session | undefined, login: Login): ReturnType<typeof bindSession> {
+    const bound = await bindSession(this.#records, old, login);
+    this.#report("begun", "user");
+    this.#report("ended", "login", (old === undefined ? 0 : 1) + (login.others?.length ?? 0));
+    return bound;
   }
 
   /** Gives a user's session a new ID at a change of privilege: see {@link rotateSession}. */
-  rotate(old: Session, change: { readonly proved: boolean }): Promise<Session> {
-    return rotateSession(this.#records, old, change);
+  async rotate(old: Session, change: { readonly proved: boolean }): Promise<Session> {
+    const session = await rotateSession(this.#records, old, change);
+    this.#report("renewed", "privilege");
+    return session;
   }
 
   /** Gives a user's session a new ID because of the old one's age: see {@link renewSession}. */
-  renew(old: Session): Promise<Session> {
-    return renewSession(this.#records, old);
+  async renew(old: Session): Promise<Session> {
+    const session = await renewSession(this.#records, old);
+    this.#report("renewed", "age");
+    return session;
   }
 
   /** Ends a session; you can end it twice. @returns its last record */
-  end(session: Session): Promise<SessionRecord> {
-    return this.#ending(session.record, () => this.#end(session));
+  async end(session: Session): Promise<SessionRecord> {
+    const last = await this.#ending(session.record, () => this.#end(session));
+    this.#report("ended", "logout");
+    return last;
+  }
+
+  #report(event: SessionEvent, reason: SessionReason, count = 1): void {
+    if (count > 0) this.users.store.observer?.session(this.shopId, event, reason, count);
   }
 
   async #end(session: Session): Promise<SessionRecord> {

@@ -6,6 +6,7 @@ import { isAfter, laterOf, type RevocationMark } from "./revocations.ts";
 import { toEndingSessions, type EndingSession, type SessionEndings } from "./session-endings.ts";
 import { endDocument, openSessionDocuments } from "./session-document.ts";
 import { sessionKey } from "./session-record.ts";
+import { reportEnded } from "./session-reports.ts";
 import { SessionEndedError, type Session } from "./session.ts";
 import {
   emptyIndex,
@@ -33,7 +34,7 @@ import {
 export class UserSessionIndex {
   /** The ends of all sessions of any user: a login reads the mark of the last one before it checks a password. */
   readonly revocations: SessionGenerations["revocations"];
-  readonly #store: DocumentStore;
+  readonly store: DocumentStore;
   readonly #now: () => number;
   readonly #documents: Collection<UserIndex>;
   readonly #generations: SessionGenerations;
@@ -50,7 +51,7 @@ export class UserSessionIndex {
   ) {
     this.endings = endings;
     this.revocations = generations.revocations;
-    this.#store = store;
+    this.store = store;
     this.#now = () => store.clock.now();
     this.#documents = store.collection(`user:${toKeySegment(realm)}`, isUserIndex, "setAside");
     this.#generations = generations;
@@ -103,12 +104,11 @@ export class UserSessionIndex {
     const index = await this.read(user.id);
     if (entryOf(index, handle) !== undefined) return true;
     const isEnding = index.ending?.some((entry) => idsOf(entry).includes(id));
-    if (!isEnding) {
-      await this.update(user.id, (current) => {
-        const incompleteUntil = Math.max(current.incompleteUntil ?? 0, expiresAt);
-        return { ...current, incompleteUntil };
-      });
-    }
+    if (isEnding) return false;
+    await this.update(user.id, (current) => {
+      const incompleteUntil = Math.max(current.incompleteUntil ?? 0, expiresAt);
+      return { ...current, incompleteUntil };
+    });
     return false;
   }
 
@@ -149,6 +149,7 @@ export class UserSessionIndex {
     if (isUnknown) return this.add(userId, handle, entry, login, await this.revocations.read());
     await this.endings?.note(over);
     await this.#finish(userId, excess);
+    reportEnded(this.store, excess, "limit");
     await this.endings?.finish(over);
     // Complete earlier ends that failed midway, or they would add up. A failure here doesn't fail the login.
     const left = index.ending?.filter(({ id }) => !excess.some((one) => one.id === id));
@@ -197,11 +198,10 @@ export class UserSessionIndex {
    */
   async remove({ record: { user, handle } }: Session): Promise<void> {
     if (user === undefined) return;
-    const removed = this.update(user.id, (index) => {
+    await this.update(user.id, (index) => {
       const { [handle]: _, ...sessions } = index.sessions;
       return { ...index, sessions };
-    });
-    await removed.catch(() => undefined);
+    }).catch(() => undefined);
   }
 
   /**
@@ -265,9 +265,9 @@ export class UserSessionIndex {
   async #finish(userId: string | number, over: readonly UserSession[] = []): Promise<void> {
     if (over.length === 0) return;
     const ends = over.flatMap((session) => {
-      const records = openSessionDocuments(this.#store, session.shopId);
+      const records = openSessionDocuments(this.store, session.shopId);
       const keys = idsOf(session).map(sessionKey);
-      return keys.map((key) => key && endDocument(records, key, this.#store.clock));
+      return keys.map((key) => key && endDocument(records, key, this.store.clock));
     });
     await Promise.all(ends);
     const ids = over.map(({ id }) => id);

@@ -77,7 +77,7 @@ describe("the TypeScript in the docs", () => {
   let folder: string;
 
   beforeAll(async () => {
-    const packages = ["@tanstack", "nodemailer", "unstorage", "vue", "zod"];
+    const packages = ["@tanstack", "nodemailer", "prom-client", "unstorage", "vue", "zod"];
     folder = await createProject(join(root, "node_modules"), packages);
     for (const { language, file, text } of await readBlocks("README.md")) {
       // The example's files have a project of their own.
@@ -95,6 +95,7 @@ describe("the TypeScript in the docs", () => {
       "docs/runtimes.md",
       "docs/sessions.md",
       "docs/security.md",
+      "docs/telemetry.md",
     ]) {
       await writeSnippets(document, folder);
     }

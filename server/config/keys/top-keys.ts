@@ -5,6 +5,7 @@ import { hookNames, type Hooks } from "../../../rpc/hooks.ts";
 import type { RpcMethod, RpcMethods } from "../../../rpc/method.ts";
 import { toVerb } from "../../../rpc/verb.ts";
 import { messageOf, type Logger } from "../../../shared/log.ts";
+import type { Telemetry } from "../../telemetry.ts";
 import { authKey } from "./auth-key.ts";
 import { commerceKey } from "./commerce-key.ts";
 import { isProxyRange } from "../proxy-ranges.ts";
@@ -75,6 +76,15 @@ export const topKeys = {
     ...boolean,
     derive: (_, { production }) => byDefault(!production),
   },
+  /** Receivers of metrics and traces: `prometheus()` and `openTelemetry()`. See docs/telemetry.md. @default none */
+  telemetry: {
+    ...value<readonly Telemetry[]>(
+      (found) =>
+        isListOf(found, isTelemetry) && (found as Telemetry[]).filter(hasMetrics).length < 2,
+      "a list of prometheus(), openTelemetry(), or objects with a name and functions; metrics once at most",
+    ),
+    default: [],
+  },
   /** A logger with `debug`, `info`, `warn`, and `error`: `console`, pino, winston, bunyan, or consola. If your logger takes details first, wrap it: `detailsFirst(log)`. @default lines on standard output and standard error */
   log: value<Logger>(
     (found) => hasFunctions(found, ["debug", "info", "warn", "error"]),
@@ -136,6 +146,14 @@ function isMethodName(name: string): boolean {
 
 /** The properties of a caller for server-side rendering that aren't methods. */
 const callerNames: readonly string[] = ["headers", "redirect"];
+
+function isTelemetry(found: unknown): boolean {
+  return typeof (found as Partial<Telemetry> | null | undefined)?.name === "string";
+}
+
+function hasMetrics({ metrics }: Telemetry): boolean {
+  return metrics !== undefined;
+}
 
 function isFunction(found: unknown): boolean {
   return typeof found === "function";

@@ -5,7 +5,7 @@ import { isEveryAddress } from "../proxy-ranges.ts";
 /** The server trusts only its proxies, and its limits are safe. */
 export function serverRule({ config, report }: RuleContext): void {
   const { top, loginAttempts, admin, server } = config;
-  const { trustProxy, maxBodySize, callTimeout } = toValues(top);
+  const { trustProxy, maxBodySize, callTimeout, telemetry } = toValues(top);
   const trustsEveryPeer =
     trustProxy === true || (trustProxy !== false && trustProxy.some(isEveryAddress));
   if (trustsEveryPeer) report("SF601", top.trustProxy);
@@ -20,6 +20,8 @@ export function serverRule({ config, report }: RuleContext): void {
   if (maxBodySize > megabyte) report("SF604", top.maxBodySize);
   if (callTimeout > 60) report("SF605", top.callTimeout);
   if (admin.token.value === undefined) report("SF606", admin.token);
+  const isUnreadable = telemetry.some(({ metrics }) => metrics && metrics.port === undefined);
+  if (isUnreadable && admin.token.value === undefined) report("SF611", top.telemetry);
   const { keepAliveTimeout, headersTimeout, requestTimeout, drainDelay, drainTimeout } = server;
   if (keepAliveTimeout.value <= 60) report("SF607", keepAliveTimeout);
   if (drainDelay.value + drainTimeout.value > 30) {

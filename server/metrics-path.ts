@@ -1,0 +1,2 @@
+/** The path of the metrics, on each port that serves them. */
+export const metricsPath = "/metrics";

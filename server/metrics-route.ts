@@ -1,0 +1,26 @@
+import type { StorefrontOptions } from "./config/options.ts";
+import { metricsPath } from "./metrics-path.ts";
+import type { Metrics } from "./metrics.ts";
+import { createOperatorCheck } from "./operator.ts";
+import type { PlainRoute } from "./router.ts";
+import { assertRead } from "./verb.ts";
+
+/** Creates `GET /metrics` with the admin token, if the config has metrics and a token. */
+export function createMetricsRoute(
+  options: StorefrontOptions,
+  metrics: Metrics | undefined,
+): PlainRoute[] {
+  if (metrics === undefined || options.adminTokens.length === 0) return [];
+  const assertOperator = createOperatorCheck(options);
+  const headers = { "content-type": metrics.source.contentType, "cache-control": "no-store" };
+  return [
+    {
+      path: metricsPath,
+      async answer(event) {
+        assertRead(event.req.method);
+        assertOperator(event, "metrics");
+        return new Response(await metrics.format(), { statusText: "OK", headers });
+      },
+    },
+  ];
+}

@@ -1,0 +1,99 @@
+import { describeError, type Logger } from "../shared/log.ts";
+import type { Observer } from "../shared/observer.ts";
+
+/** Receives what a storefront does. The config lists it in `telemetry`. */
+export interface Telemetry extends Partial<Observer> {
+  /** For error messages. */
+  readonly name: string;
+  /** The metrics for `GET /metrics`. */
+  readonly metrics?: MetricsSource | undefined;
+}
+
+/** The metrics of a process, for a page that Prometheus can read. */
+export interface MetricsSource {
+  /** The port on which `storefront start` serves `/metrics` without a token. */
+  readonly port: number | undefined;
+  /** The address for this port. Default: that of `--host`. */
+  readonly host: string | undefined;
+  readonly contentType: string;
+  /** Measures this process. */
+  measure(state: ProcessState): Promise<MetricsSnapshot>;
+  /** Adds up the snapshots of all workers, and formats the result. */
+  format(snapshots: readonly MetricsSnapshot[]): Promise<string>;
+}
+
+/** The state of this process that isn't an event. */
+export interface ProcessState {
+  readonly passwordHashes: { readonly running: number; readonly waiting: number };
+}
+
+/** The metrics of one process, as JSON data. */
+export type MetricsSnapshot = readonly MetricData[];
+
+export interface MetricData {
+  readonly name: string;
+  readonly help: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  /** How the values of several processes become one, by the names of prom-client. */
+  readonly aggregator: string;
+  readonly values: readonly MetricValue[];
+}
+
+export interface MetricValue {
+  readonly value: number;
+  readonly labels: Readonly<Record<string, string | number>>;
+  /** The name of a histogram's series, for example `…_bucket`. */
+  readonly metricName?: string | undefined;
+}
+
+/**
+ * Creates the observer of a storefront, which passes each event to every telemetry that receives it.
+ * @returns `undefined` if there is none, so that calls cost nothing more
+ */
+export function createObserver(all: readonly Telemetry[], log: Logger): Observer | undefined {
+  if (all.every((each) => events.every((event) => each[event] === undefined))) return undefined;
+  const entries = events.map((event) => [event, fanOut(all, event, log)]);
+  return Object.fromEntries(entries) as Observer;
+}
+
+// --- Internal helpers ---
+
+const events = [
+  "call",
+  "storage",
+  "session",
+  "cache",
+  "merge",
+  "revoked",
+  "revocationHeard",
+] as const satisfies readonly (keyof Observer)[];
+
+type Receive = (...args: unknown[]) => void;
+
+function fanOut(all: readonly Telemetry[], event: keyof Observer, log: Logger): Receive {
+  const [first, ...others] = all
+    .filter((each) => each[event] !== undefined)
+    .map((each) => guard(each, event, log));
+  if (first === undefined) return () => undefined;
+  if (others.length === 0) return first;
+  return (...args) => {
+    first(...args);
+    for (const receive of others) receive(...args);
+  };
+}
+
+/** An error of telemetry never fails a call. It is logged once, because each call could have the same. */
+function guard(telemetry: Telemetry, event: keyof Observer, log: Logger): Receive {
+  const receive = (telemetry[event] as Receive).bind(telemetry);
+  let hasFailed = false;
+  return (...args) => {
+    try {
+      receive(...args);
+    } catch (error) {
+      if (hasFailed) return;
+      hasFailed = true;
+      const details = { telemetry: telemetry.name, event, error: describeError(error) };
+      log.error("Telemetry has failed; further errors of this event are not logged", details);
+    }
+  };
+}
