@@ -10,7 +10,7 @@ import type { Storefront } from "../server/index.ts";
  */
 export function toFastifyPlugin(storefront: Storefront): FastifyPlugin {
   const handle = toNodeHandler(storefront);
-  const { basePath, openApi } = storefront.options;
+  const { basePath, openApi, devPage } = storefront.options;
   return async (scope) => {
     const { prefix } = scope;
     // Fastify would read each body, and the storefront couldn't read it again.
@@ -19,6 +19,7 @@ export function toFastifyPlugin(storefront: Storefront): FastifyPlugin {
     const folders = [`${basePath}/rpc`, `/:shop${basePath}/rpc`, `${basePath}/admin`];
     const paths = [...folders, ...folders.map((path) => `${path}/*`), "/healthz", "/readyz"];
     if (openApi) paths.push(`${basePath}/openapi.json`, `/:shop${basePath}/openapi.json`);
+    if (devPage.off === undefined) paths.push("/_storefront", "/_storefront/*");
     for (const path of paths) {
       scope.all(path, ({ raw }, reply) => {
         reply.hijack();

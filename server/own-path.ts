@@ -2,16 +2,16 @@ import { metricsPath } from "./metrics-path.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 
 /**
- * Whether a URL is one of a storefront: a call, also of a shop with a path; an admin call; a health check; or the OpenAPI document, if the
- * config enables it; or the metrics. A server around the storefront handles all others.
+ * Whether a URL is one of a storefront: a call, also of a shop with a path; an admin call; a health check; or the OpenAPI document, the
+ * metrics, or the development page, if the server has them. A server around the storefront handles all others.
  * @param url a whole URL, or a path with or without a query
  */
 export function isStorefrontPath(
   {
-    options: { basePath, openApi = false, telemetry = [], adminTokens = [] },
+    options: { basePath, openApi = false, telemetry = [], adminTokens = [], devPage },
   }: {
     readonly options: Pick<StorefrontOptions, "basePath"> &
-      Partial<Pick<StorefrontOptions, "openApi" | "telemetry" | "adminTokens">>;
+      Partial<Pick<StorefrontOptions, "openApi" | "telemetry" | "adminTokens" | "devPage">>;
   },
   url: string,
 ): boolean {
@@ -20,6 +20,8 @@ export function isStorefrontPath(
   if (path === metricsPath && adminTokens.length > 0) {
     return telemetry.some(({ metrics }) => metrics !== undefined);
   }
+  const isDevPage = devPage !== undefined && devPage.off === undefined;
+  if (isDevPage && /^\/_storefront(?:\/|$)/.test(path)) return true;
   const withoutShop = path.slice(path.indexOf("/", 1));
   return [path, withoutShop].some((rest) => {
     if (!rest.startsWith(basePath)) return false;

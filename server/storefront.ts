@@ -17,6 +17,7 @@ import { createBatchHandler } from "./batch.ts";
 import { addCallRoutes, addPlainRoutes, createRouteTable, outsideBasePath } from "./router.ts";
 import { pageCalls, type PageCalls } from "./page-calls.ts";
 import { assertConfigured, createRpcHandler } from "./rpc-handler.ts";
+import { createDevPage } from "#dev-page";
 import { createOpenApi } from "./openapi/openapi-route.ts";
 import { openServices, type StoreInfo } from "./services.ts";
 import { systemClock, type Clock } from "../storage/clock.ts";
@@ -146,6 +147,7 @@ export function openStorefront(
       ...createAdmin(options, services),
       ...createOpenApi(options, services),
       ...createMetricsRoute(options, metrics),
+      ...createDevPage({ options, services, credentials, send: (call) => app.fetch(call) }),
     ],
     respond,
   );

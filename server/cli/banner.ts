@@ -4,6 +4,7 @@ import { isStaleDriver } from "../../storage/documents/driver.ts";
 import type { StoreInfo } from "../services.ts";
 import type { Shop, StorefrontOptions } from "../config/options.ts";
 import { toHosts } from "../config/hosts.ts";
+import { devPagePath } from "../dev-page/dev-page-routes.ts";
 
 /**
  * Describes a server for its operator: the address that it listens on, its shops, storages, and warnings.
@@ -23,6 +24,7 @@ export function describeStart(
     "Shops",
     ...options.shops.map((shop) => `  ${describeShop(shop, origin, options)}`),
     `  (or any of them at ${origin}${options.basePath}/rpc/<method> with the header x-shop-id)`,
+    ...describeDevPage(origin, options),
     "",
     "Storage",
     ...stores.map(({ uses, driver, capabilities }) => {
@@ -53,6 +55,13 @@ function toShortPath(path: string): string {
 /** An origin that a browser can open, even if the server listens on all addresses. */
 function toVisitable(url: string): string {
   return new URL(url).origin.replace(/\/\/(?:\[::\]|0\.0\.0\.0)/, "//localhost");
+}
+
+/** The page answers only connections from this machine, so other addresses don't lead to it. */
+function describeDevPage(origin: string, { devPage }: StorefrontOptions): readonly string[] {
+  const isHere = /\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::|$)/.test(origin);
+  if (devPage.off !== undefined || !isHere) return [];
+  return ["", "Development page", `  ${origin}${devPagePath}`];
 }
 
 function describeShop(

@@ -7,12 +7,13 @@ import { H3, type H3Config } from "h3";
 import type { ServerMiddleware } from "srvx";
 import { messageOf } from "../../shared/log.ts";
 import { StartError } from "../config/start-error.ts";
+import { createHome } from "../dev-page/home.ts";
 import { unknownPath } from "../router.ts";
 import type { OpenStorefront } from "../storefront.ts";
 
 /**
- * Creates the app that `storefront start` serves: the storefront, then the config's `server.routes`, and problem+json
- * for everything else.
+ * Creates the app that `storefront start` serves: the storefront, then the config's `server.routes`, then `/` for the
+ * development page, and problem+json for everything else.
  * @throws StartError with one line for an operator if `server.routes` throws
  */
 export function createServerApp({ app, respond }: OpenStorefront): H3 {
@@ -30,9 +31,12 @@ export function createServerApp({ app, respond }: OpenStorefront): H3 {
   } catch (error) {
     throw new StartError("SF906", `server.routes: ${messageOf(error)}`, { cause: error });
   }
+  const leadHome = createHome(app.options);
   own.all("/**", ({ req }) =>
     respond(req, (event) => {
-      throw unknownPath(event);
+      const home = leadHome(event);
+      if (home === undefined) throw unknownPath(event);
+      return home;
     }),
   );
   return server.all("/**", ({ req }) => respond(req, () => own.fetch(req)));

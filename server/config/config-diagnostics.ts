@@ -55,7 +55,7 @@ export const configDiagnostics = {
     "a secret for each realm",
   ),
   SF105: warning(
-    "the admin token is also a session secret or an encryption key, so its users know both",
+    "the token of admin or devPage is also a session secret or an encryption key, so its users know both",
     "a token that has no other use",
   ),
   SF106: notice(

@@ -4,9 +4,11 @@ import { corsKeys, type CorsConfig } from "./keys/cors-keys.ts";
 import { falseOr, group, objectOf, type ConfigOf } from "./keys/config-key.ts";
 import {
   adminKeys,
+  devPageKeys,
   httpKeys,
   loginAttemptsKeys,
   type AdminConfig,
+  type DevPageConfig,
   type LoginAttemptsConfig,
   type ServerConfig,
 } from "./keys/server-keys.ts";
@@ -38,6 +40,8 @@ export interface StorefrontConfig<Methods extends RpcMethods = RpcMethods> exten
   readonly loginAttempts?: LoginAttemptsConfig | false | undefined;
   /** The admin API: see docs/sessions.md. */
   readonly admin?: AdminConfig | undefined;
+  /** The development page: see docs/dev-page.md. */
+  readonly devPage?: DevPageConfig | undefined;
   /** HTTP settings of `storefront start` and `storefront dev`. Your own server has settings of its own. */
   readonly server?: ServerConfig | undefined;
 }
@@ -65,6 +69,7 @@ export const serverGroups = {
   storage: group(storageKeys),
   loginAttempts: falseOr(loginAttemptsKeys),
   admin: group(adminKeys),
+  devPage: group(devPageKeys),
   server: group(httpKeys),
 };
 

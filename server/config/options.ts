@@ -48,6 +48,14 @@ export interface Shop {
 /** The effective HTTP keys of the command line. Durations are seconds. */
 export interface ServerOptions extends Effective<typeof httpKeys> {}
 
+/** Whether there is a development page, and the tokens that open it. */
+export interface DevPageOptions {
+  /** The reason why there is none. */
+  readonly off: "production" | "several processes" | undefined;
+  /** Without a token, the page needs none. */
+  readonly tokens: readonly string[];
+}
+
 /** The effective config, checked. */
 export interface StorefrontOptions extends Omit<Effective<typeof topKeys>, "log" | "commerce"> {
   readonly shops: readonly Shop[];
@@ -55,6 +63,7 @@ export interface StorefrontOptions extends Omit<Effective<typeof topKeys>, "log"
   readonly loginAttempts: LoginAttemptsOptions | undefined;
   /** Each of them allows the admin calls. Without a token, there are none. */
   readonly adminTokens: readonly string[];
+  readonly devPage: DevPageOptions;
   readonly server: ServerOptions;
   readonly log: Logger;
   /** The warnings that the start prints. */

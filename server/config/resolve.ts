@@ -6,7 +6,7 @@ import { ConfigError } from "./config-error.ts";
 import { toWarnings } from "./diagnostics.ts";
 import type { Environment } from "./environment.ts";
 import { toValues, type SourcedShop } from "./merge-config.ts";
-import type { Shop, StorefrontOptions } from "./options.ts";
+import type { DevPageOptions, Shop, StorefrontOptions } from "./options.ts";
 
 /**
  * Checks a config, and merges it with the defaults.
@@ -40,6 +40,7 @@ export function resolveConfig(
     storage: { account: toStorage(effective.storage.account.value) },
     loginAttempts: isLimited ? { perAccount, perAddress, window } : undefined,
     adminTokens: [effective.admin.token.value ?? []].flat(),
+    devPage: resolveDevPage([effective.devPage.token.value ?? []].flat(), environment),
     server: toValues(effective.server),
     log: createSafeLog(log ?? defaultLog),
     warnings: toWarnings(diagnostics),
@@ -48,6 +49,19 @@ export function resolveConfig(
 }
 
 // --- Internal helpers ---
+
+/**
+ * In production, the page needs a token. `NODE_ENV` counts too, because some servers open a storefront for development
+ * in any environment. The page remembers its visitors in this process, so it needs one that responds to every request.
+ */
+function resolveDevPage(
+  tokens: readonly string[],
+  { production, isOneOfSeveral = false, isWorker = false }: Environment,
+): DevPageOptions {
+  const isProduction = production || process.env["NODE_ENV"] === "production";
+  if (isProduction && tokens.length === 0) return { off: "production", tokens };
+  return { off: isOneOfSeveral || isWorker ? "several processes" : undefined, tokens };
+}
 
 function resolveShop(
   effective: SourcedShop,

@@ -77,3 +77,13 @@ test("isStorefrontPath for the OpenAPI document is true if the config enables it
     }
   }
 });
+
+test("isStorefrontPath for the development page is true if there is one", () => {
+  for (const off of [undefined, "production"] as const) {
+    const storefront = { options: { basePath: "/api", devPage: { off, tokens: [] } } };
+    for (const url of ["/_storefront", "http://localhost/_storefront/page.js?x"]) {
+      expect(isStorefrontPath(storefront, url)).toBe(off === undefined);
+    }
+    expect(isStorefrontPath(storefront, "/_storefronts")).toBe(false);
+  }
+});

@@ -75,7 +75,9 @@ describe("a bundle for a worker", () => {
     const inputs = Object.keys(metafile?.inputs ?? {});
     expect(
       inputs.filter((path) =>
-        /openapi\/document|ioredis|\/redis\/|drivers\/(?:fs|redis)|file-driver/.test(path),
+        /openapi\/document|dev-page\/(?!worker-page)|ioredis|\/redis\/|drivers\/(?:fs|redis)|file-driver/.test(
+          path,
+        ),
       ),
     ).toEqual([]);
     const size = gzipSync(outputFiles?.[0]?.contents ?? "").length;

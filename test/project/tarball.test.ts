@@ -23,7 +23,8 @@ describe("the tarball", () => {
     const isLinked =
       /^(?:CONTRIBUTING\.md|storefront\.config\.ts|docs\/|examples\/|bench\/(?:RESULTS\.md|chart\.svg)$)/;
     const others = packed.filter((path) => !isModule.test(path) && !isLinked.test(path));
-    expect(others.toSorted()).toEqual(["LICENSE", "README.md", "package.json"]);
+    const page = ["css", "html"].map((type) => `dist/server/dev-page/files/page.${type}`);
+    expect(others.toSorted()).toEqual(["LICENSE", "README.md", ...page, "package.json"]);
     expect(packed.filter((path) => /node_modules|\/\.(?!npmrc|dockerignore)/.test(path))).toEqual(
       [],
     );
@@ -41,7 +42,8 @@ describe("the tarball", () => {
       .filter(isSource)
       .map((path) => `dist/${path.slice(root.length).replace(/\.ts$/, ".js")}`)
       .concat("dist/rpc/accounts/frequent-passwords.js"); // written by build/frequent-passwords.mjs
-    expect(packed.filter((path) => /^dist.*\.js$/.test(path)).toSorted()).toEqual(
+    // The scripts of the development page are sent to the browser as they are.
+    expect(packed.filter((path) => /^dist(?!.*\/files\/).*\.js$/.test(path)).toSorted()).toEqual(
       modules.toSorted(),
     );
   });

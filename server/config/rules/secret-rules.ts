@@ -5,9 +5,9 @@ import type { RuleContext } from "./rule.ts";
 
 /** Secrets are set, long, and hard to guess. Each is used for one purpose. */
 export function secretRule({ config, environment, report }: RuleContext): void {
-  const { admin, shops } = config;
-  const { token } = admin;
-  reportTexts("SF103", token, isWeakSecret);
+  const { shops } = config;
+  const tokens = [config.admin.token, config.devPage.token];
+  for (const token of tokens) reportTexts("SF103", token, isWeakSecret);
   const realms = new Map<string, string>();
   for (const { shop, session } of shops) {
     const { secret, encryptionKeys } = session;
@@ -22,7 +22,7 @@ export function secretRule({ config, environment, report }: RuleContext): void {
       reportTexts("SF106", encryptionKeys, (key) => secrets.includes(key));
     }
     const known = [...secrets, ...toTexts(encryptionKeys)];
-    reportTexts("SF105", token, (text) => known.includes(text));
+    for (const token of tokens) reportTexts("SF105", token, (text) => known.includes(text));
     const isShared = (text: string) => (realms.get(text) ?? shop.realm.value) !== shop.realm.value;
     reportTexts("SF104", secret, isShared);
     for (const text of secrets) realms.set(text, shop.realm.value);

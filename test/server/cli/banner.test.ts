@@ -31,6 +31,9 @@ Shops
   1002  en-US USD  http://127.0.0.1:3000/us/api/rpc/<method>
   (or any of them at http://127.0.0.1:3000/api/rpc/<method> with the header x-shop-id)
 
+Development page
+  http://127.0.0.1:3000/_storefront
+
 Storage
   redis for sessions, baskets: atomic across all processes on it, expiry by the storage
   memory for accounts: atomic within this process, expiry by a sweep of this process

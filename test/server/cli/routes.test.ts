@@ -47,7 +47,9 @@ for (const server of ["request", "server"] as const) {
     test("leaves unknown paths and wrong verbs to problem+json", async () => {
       const { client } = await startWith((app) => app.get("/robots.txt", () => "*"));
       expectProblem(await client().request("/robots"), "404 unknown_path");
-      expectProblem(await client().request("/"), "404 unknown_path");
+      // From this machine, `/` leads to the development page.
+      const ofProxy = { headers: { "x-forwarded-for": "192.0.2.1" } };
+      expectProblem(await client().request("/", ofProxy), "404 unknown_path");
       const posted = await client().request("/robots.txt", { method: "POST" });
       expectProblem(posted, "404 unknown_path");
       expectProblem(await client().request("/%ZZ"), "400 malformed_request");

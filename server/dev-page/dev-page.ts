@@ -1,0 +1,173 @@
+import * as z from "zod/mini";
+import { RpcError } from "../../rpc/error.ts";
+import { parseInput } from "../../rpc/dispatch.ts";
+import type { ShopServices } from "../../rpc/shop.ts";
+import type { Shop, StorefrontOptions } from "../config/options.ts";
+import type { Credentials } from "../credentials/credentials.ts";
+import { tokenMethods, type TokenMethod } from "../credentials/transports.ts";
+import { readPayload } from "../payload.ts";
+import type { RequestEvent } from "../request.ts";
+import type { Services } from "../services.ts";
+import { isRead } from "../verb.ts";
+import { listChanges, type Change } from "./changes.ts";
+import { observe, type Observation } from "./observe.ts";
+import { pageHeaders, respondWithFile } from "./page-files.ts";
+import { sendCall, type Exchange } from "./send-call.ts";
+import { Visitor, type ShownCookie } from "./visitor.ts";
+
+/** The parts of a storefront that the page uses. */
+export interface DevPageSource {
+  readonly options: StorefrontOptions;
+  readonly services: Pick<Services, "shops">;
+  readonly credentials: Credentials;
+  /** The storefront's own `fetch`. */
+  readonly send: (request: Request) => Response | Promise<Response>;
+}
+
+/** A visitor as the page shows it. */
+export interface VisitorState extends Observation {
+  readonly cookies: readonly ShownCookie[];
+}
+
+/** A call in the list of the last calls. */
+export interface ListedCall extends Exchange {
+  readonly number: number;
+  readonly at: number;
+  readonly visitor: VisitorName;
+  readonly shopId: number;
+  readonly method: string;
+  /** The changes of both visitors: a call of one can end the session of the other. */
+  readonly changes: readonly (Change & { readonly visitor: VisitorName })[];
+}
+
+export type VisitorName = (typeof visitorNames)[number];
+
+/** Opens the development page: its visitors, and its list of calls, in the memory of this process. */
+export function openDevPage(source: DevPageSource): (event: RequestEvent) => Promise<Response> {
+  const { options, services, credentials, send } = source;
+  const visitors: Readonly<Record<VisitorName, Visitor>> = { A: new Visitor(), B: new Visitor() };
+  let calls: readonly ListedCall[] = [];
+  let count = 0;
+
+  function choose(shopId: number, transport: TokenMethod | undefined) {
+    const shop = options.shops.find((each) => each.shopId === shopId);
+    if (shop === undefined) throw new RpcError("unknown_shop", { detail: String(shopId) });
+    const allowed = shop.session.tokenMethods;
+    const chosen = transport !== undefined && allowed.includes(transport) ? transport : allowed[0];
+    return { shop, transport: chosen ?? "cookie", of: services.shops.get(shop) as ShopServices };
+  }
+
+  async function observeAll({ shop, transport, of }: ReturnType<typeof choose>) {
+    const path = `${options.basePath}/rpc`;
+    const states = visitorNames.map(async (name): Promise<[VisitorName, VisitorState]> => {
+      const headers = new Headers(visitors[name].headersFor(shop, transport, path));
+      const state = await observe(of, credentials.enabled.get(shop) ?? [], headers);
+      return [name, Object.assign({}, state, { cookies: visitors[name].cookies })];
+    });
+    return Object.fromEntries(await Promise.all(states)) as Record<VisitorName, VisitorState>;
+  }
+
+  const requests: Readonly<Record<string, (payload: unknown, event: RequestEvent) => unknown>> = {
+    shops: () => ({ shops: options.shops.map(describeShop), openApi: toDocumentPath(options) }),
+
+    async state(payload) {
+      const { shopId, transport } = await parseInput(stateInput, payload);
+      return { visitors: await observeAll(choose(shopId, transport)), calls };
+    },
+
+    async document(payload) {
+      const { shop, of } = choose((await parseInput(stateInput, payload)).shopId, undefined);
+      const { createDocument } = await import("#openapi");
+      const { methods } = of;
+      return createDocument({ shop, methods, serverUrl: options.basePath, needsShopHeader: true });
+    },
+
+    async forget(payload) {
+      const { visitor, shopId, transport } = await parseInput(forgetInput, payload);
+      visitors[visitor].forget();
+      return { visitors: await observeAll(choose(shopId, transport)) };
+    },
+
+    async call(payload, event) {
+      const input = await parseInput(callInput, payload);
+      const { visitor, shopId, method: name, headers = {} } = input;
+      const chosen = choose(shopId, input.transport);
+      const before = await observeAll(chosen);
+      const exchange = await sendCall(
+        {
+          visitor: visitors[visitor],
+          shop: chosen.shop,
+          transport: chosen.transport,
+          name,
+          method: Object.hasOwn(chosen.of.methods, name) ? chosen.of.methods[name] : undefined,
+          verb: input.verb ?? "POST",
+          payload: input.payload,
+          headers,
+          origin: new URL(event.req.url).origin,
+          ip: event.ip,
+        },
+        options.basePath,
+        send,
+      );
+      const after = await observeAll(chosen);
+      const changes = visitorNames.flatMap((each) =>
+        listChanges(withoutCookies(before[each]), withoutCookies(after[each])).map((change) =>
+          Object.assign({}, change, { visitor: each }),
+        ),
+      );
+      const call = { number: ++count, at: Date.now(), visitor, shopId, method: name, changes };
+      const listed: ListedCall = { ...call, ...exchange };
+      calls = [listed, ...calls].slice(0, mostCalls);
+      return { call: listed, visitors: after };
+    },
+  };
+
+  return async function answer(event) {
+    const { pathname } = new URL(event.req.url);
+    const name = /\/_storefront(?:\/(.*))?$/.exec(pathname)?.[1] ?? "";
+    if (isRead(event.req.method)) return respondWithFile(name);
+    const run = Object.hasOwn(requests, name) ? requests[name] : undefined;
+    if (run === undefined) throw new RpcError("unknown_path");
+    if (event.req.method !== "POST") {
+      throw new RpcError("wrong_verb", { headers: { allow: "POST" } });
+    }
+    // A call of the limit's size must reach the storefront, which rejects it itself if it is larger.
+    const payload = await readPayload(event, 2 * options.maxBodySize + 10_000);
+    return Response.json(await run(payload, event), { statusText: "OK", headers: pageHeaders });
+  };
+}
+
+// --- Internal helpers ---
+
+const visitorNames = ["A", "B"] as const;
+
+/** The list has this many calls. */
+const mostCalls = 50;
+
+const transport = z.optional(z.enum(tokenMethods as [TokenMethod, ...TokenMethod[]]));
+const stateInput = z.strictObject({ shopId: z.int(), transport });
+const visitor = z.enum(visitorNames);
+const forgetInput = z.strictObject({ visitor, shopId: z.int(), transport });
+const headerValue = z.optional(z.string().check(z.maxLength(1000)));
+const callInput = z.strictObject({
+  visitor,
+  shopId: z.int(),
+  transport,
+  method: z.string().check(z.minLength(1), z.maxLength(200)),
+  verb: z.optional(z.enum(["GET", "POST", "PUT", "PATCH", "DELETE"])),
+  payload: z.optional(z.unknown()),
+  headers: z.optional(z.strictObject({ "idempotency-key": headerValue, "if-match": headerValue })),
+});
+
+/** The response of a call shows its cookies. */
+function withoutCookies({ session, basket, wishlist }: VisitorState): Observation {
+  return { session, basket, wishlist };
+}
+
+function describeShop({ shopId, public: { locale, currency }, session }: Shop) {
+  return { shopId, locale, currency, transports: session.tokenMethods };
+}
+
+function toDocumentPath({ openApi, basePath }: StorefrontOptions): string | null {
+  return openApi ? `${basePath}/openapi.json` : null;
+}

@@ -1,0 +1,25 @@
+import { isRead } from "../verb.ts";
+import type { StorefrontOptions } from "../config/options.ts";
+import type { RequestEvent } from "../request.ts";
+import { createAccess } from "./access.ts";
+import { devPagePath } from "./dev-page-routes.ts";
+
+/**
+ * Creates the function that redirects `/` to the development page, for a server whose `/` belongs to nobody else.
+ * @returns `undefined` for another path, and for a request that the page would refuse
+ */
+export function createHome(
+  options: StorefrontOptions,
+): (event: RequestEvent) => Response | undefined {
+  const access = createAccess(options);
+  return (event) => {
+    if (!isRead(event.req.method) || new URL(event.req.url).pathname !== "/") return undefined;
+    try {
+      access.assertLocal(event);
+    } catch {
+      return undefined;
+    }
+    const headers = { location: devPagePath, "cache-control": "no-store" };
+    return new Response(null, { status: 302, statusText: "Found", headers });
+  };
+}

@@ -1,0 +1,22 @@
+/** The characters of a credential that the page shows, so that you see when it changes. */
+const shownLength = 6;
+
+/** The beginning of a credential. Of a short one, half: the browser never gets a whole value. */
+export function mask(value: string): string {
+  if (value === "") return "";
+  return `${value.slice(0, Math.min(shownLength, value.length >> 1))}…`;
+}
+
+/** Masks the value of a `Set-Cookie` header, and keeps its attributes. */
+export function maskCookie(line: string): string {
+  return line.replace(/^([^=;]*=)([^;]*)/, (_, name: string, value: string) => name + mask(value));
+}
+
+/** Masks the credentials of a header. @param name in lower case */
+export function maskHeader(name: string, value: string, tokenHeader: string): string {
+  if (name === "set-cookie") return maskCookie(value);
+  if (name === "cookie") return value.split("; ").map(maskCookie).join("; ");
+  if (name === tokenHeader.toLowerCase()) return mask(value);
+  if (name !== "authorization") return value;
+  return value.replace(/^(\S+ )(.*)$/s, (_, scheme: string, token: string) => scheme + mask(token));
+}

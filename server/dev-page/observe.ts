@@ -1,0 +1,119 @@
+import { describeError } from "../../shared/log.ts";
+import type { ShopServices } from "../../rpc/shop.ts";
+import { viewBasket } from "../../rpc/lists/basket.ts";
+import { userOwnerKey } from "../../rpc/lists/transfer.ts";
+import { viewWishlist } from "../../rpc/lists/wishlist.ts";
+import type { ListKind, SessionRecord } from "../../storage/sessions/session-record.ts";
+import type { Session } from "../../storage/sessions/session.ts";
+import type { SessionTransport } from "../credentials/transport.ts";
+import { findSession } from "../credentials/lookup.ts";
+import { mask } from "./masks.ts";
+
+/** A visitor's session, basket, and wishlist in one shop, as the server sees them. Dates are epoch milliseconds. */
+export interface Observation {
+  readonly session: ObservedSession;
+  readonly basket: unknown;
+  readonly wishlist: unknown;
+}
+
+export type ObservedSession =
+  /** `replaced`, `ended`: a moment ago, so the server still knows it. `unknown`: the storage failed. */
+  | { readonly state: "none" | "replaced" | "ended" }
+  | { readonly state: "unknown"; readonly reason: string }
+  | ActiveSession;
+
+interface ActiveSession {
+  readonly state: "active";
+  /** The beginning of the ID's random part: it changes at a login. */
+  readonly id: string;
+  readonly handle: string;
+  readonly user: unknown;
+  readonly customData: unknown;
+  readonly transport: string | undefined;
+  readonly createdAt: number;
+  /** Absent until the session is extended for the first time. */
+  readonly lastSeenAt: number | undefined;
+  readonly authenticatedAt: number | undefined;
+  readonly expiresAt: number;
+  /** Names the stored version of the record: it changes with each write. */
+  readonly revision: string;
+  /** Whether the session has tokens of a commerce system, which nothing shows. */
+  readonly hasTokens: true | undefined;
+  readonly mergePending: true | undefined;
+}
+
+/**
+ * Reads the state of a visitor, without a call: it extends no session, and runs no method or hook.
+ * @param headers the credentials that the visitor's next call would have
+ */
+export async function observe(
+  services: ShopServices,
+  transports: readonly SessionTransport[],
+  headers: Headers,
+): Promise<Observation> {
+  try {
+    const lookup = await findSession(headers, transports, services.sessions);
+    const { session, gone } = lookup;
+    if (session === undefined) {
+      const state = gone === undefined ? "none" : gone === "retired" ? "replaced" : "ended";
+      return { session: { state }, basket: null, wishlist: null };
+    }
+    const [basket, wishlist] = await Promise.all([
+      observeList(services, session.record, "basket"),
+      observeList(services, session.record, "wishlist"),
+    ]);
+    const shown = describeSession(session, lookup.transport?.name);
+    return toJson({ session: shown, basket, wishlist });
+  } catch (error) {
+    const session = { state: "unknown", reason: describeError(error) } as const;
+    return { session, basket: null, wishlist: null };
+  }
+}
+
+// --- Internal helpers ---
+
+function describeSession(
+  { record, expiresAt, snapshot }: Session,
+  transport: string | undefined,
+): ActiveSession {
+  const { id, handle, user, customData, createdAt, lastSeenAt } = record;
+  return {
+    state: "active",
+    id: mask(id.slice(id.lastIndexOf(":") + 1)),
+    handle,
+    user,
+    customData,
+    transport,
+    createdAt,
+    lastSeenAt,
+    authenticatedAt: user === undefined ? undefined : (record.authenticatedAt ?? createdAt),
+    expiresAt,
+    revision: snapshot.version,
+    hasTokens: record.tokens === undefined ? undefined : true,
+    mergePending: record.mergePending ? true : undefined,
+  };
+}
+
+async function observeList(
+  services: ShopServices,
+  { user, belongings }: SessionRecord,
+  kind: ListKind,
+): Promise<unknown> {
+  const { commerce, shop } = services;
+  if (commerce?.[kind === "basket" ? "baskets" : "wishlists"] !== undefined) {
+    return { storedIn: commerce.name };
+  }
+  const key = user === undefined ? belongings?.[kind] : userOwnerKey(shop.shopId, user.id);
+  if (key === undefined) return null;
+  if (kind === "wishlist") {
+    const { value } = await services.wishlists.get(key);
+    return value === undefined ? null : viewWishlist(key, value);
+  }
+  const { value } = await services.baskets.get(key);
+  return value === undefined ? null : viewBasket(key, value).basket;
+}
+
+/** A copy without `undefined` and getters, as the page will get it. */
+function toJson<T>(value: T): T {
+  return JSON.parse(JSON.stringify(value)) as T;
+}

@@ -1,0 +1,104 @@
+import { findNamedSecrets, maskSecrets } from "../../rpc/redaction/secret.ts";
+import { Redactor } from "../../rpc/redaction/redactor.ts";
+import type { RpcMethod } from "../../rpc/method.ts";
+import type { Verb } from "../../rpc/verb.ts";
+import type { Shop } from "../config/options.ts";
+import type { TokenMethod } from "../credentials/transports.ts";
+import { maskHeader } from "./masks.ts";
+import { readShownBody } from "./shown-body.ts";
+import type { Visitor } from "./visitor.ts";
+
+/** A call that a visitor of the page makes. */
+export interface VisitorCall {
+  readonly visitor: Visitor;
+  readonly shop: Shop;
+  readonly transport: TokenMethod;
+  readonly name: string;
+  /** Absent if the shop has no such method: the storefront then says so. */
+  readonly method: RpcMethod | undefined;
+  readonly verb: Verb;
+  /** `undefined` for a call without a body. */
+  readonly payload: unknown;
+  /** Other headers, for example `If-Match`. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The URL of the server, and the address of its client. */
+  readonly origin: string;
+  readonly ip: string | undefined;
+}
+
+/** A call as it went over HTTP, without credentials and without secrets of its payload. */
+export interface Exchange {
+  readonly request: {
+    /** For example `POST /api/rpc/login`. */
+    readonly line: string;
+    readonly headers: readonly (readonly [name: string, value: string])[];
+    readonly body: string;
+  };
+  readonly response: {
+    readonly status: number;
+    readonly statusText: string;
+    readonly headers: readonly (readonly [name: string, value: string])[];
+    readonly body: string;
+    readonly milliseconds: number;
+  };
+}
+
+/** Sends a call as its visitor, through the storefront's own `fetch`: with its checks, limits, hooks, and log lines. */
+export async function sendCall(
+  call: VisitorCall,
+  basePath: string,
+  send: (request: Request) => Response | Promise<Response>,
+): Promise<Exchange> {
+  const { visitor, shop, transport, name, method, verb, payload, ip } = call;
+  const path = `${basePath}/rpc/${encodeURIComponent(name)}`;
+  const hasBody = verb !== "GET" && payload !== undefined;
+  const headers = new Headers({
+    "x-shop-id": String(shop.shopId),
+    ...call.headers,
+    ...(hasBody && { "content-type": "application/json" }),
+    ...visitor.headersFor(shop, transport, path),
+  });
+  const query = (value: unknown) =>
+    verb === "GET" && payload !== undefined
+      ? `?payload=${encodeURIComponent(JSON.stringify(value))}`
+      : "";
+  const request = new Request(new URL(path + query(payload), call.origin), {
+    method: verb,
+    headers,
+    body: hasBody ? JSON.stringify({ payload }) : null,
+  });
+  // The address of the page's own client, so that the limits for addresses apply.
+  Object.defineProperty(request, "ip", { value: ip });
+  const secretsBefore = visitor.secrets;
+  const startedAt = performance.now();
+  const response = await send(request);
+  const body = await readShownBody(response);
+  const milliseconds = performance.now() - startedAt;
+  visitor.receive(response, shop, transport);
+
+  const { masked, secrets } = maskSecrets(method?.input, payload);
+  const redactor = new Redactor(() => [
+    ...secrets,
+    ...findNamedSecrets(payload),
+    ...secretsBefore,
+    ...visitor.secrets,
+  ]);
+  const shownPayload = redactor.redact(masked ?? payload);
+  const tokenHeader = shop.session.authTokenHeaderKey;
+  const toShown = (all: Headers) =>
+    [...all].map(([key, value]) => [key, maskHeader(key, value, tokenHeader)] as const);
+  return {
+    request: {
+      line: `${verb} ${path}${query(shownPayload)}`,
+      headers: toShown(headers),
+      body: hasBody ? JSON.stringify({ payload: shownPayload }) : "",
+    },
+    response: {
+      status: response.status,
+      statusText: response.statusText,
+      headers: toShown(response.headers),
+      body: redactor.redact(body),
+      milliseconds,
+    },
+  };
+}

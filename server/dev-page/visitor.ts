@@ -1,0 +1,120 @@
+import { parseSetCookie } from "cookie-es";
+import type { Shop } from "../config/options.ts";
+import type { TokenMethod } from "../credentials/transports.ts";
+import { maskCookie } from "./masks.ts";
+
+/** A cookie as the page shows it: its value is masked. */
+export interface ShownCookie {
+  readonly name: string;
+  readonly value: string;
+  /** For example `Path=/; HttpOnly; SameSite=Lax`. */
+  readonly attributes: string;
+  /** Epoch milliseconds; absent: it ends with the browser. */
+  readonly expiresAt?: number;
+}
+
+/**
+ * One visitor of the development page: has the cookies and tokens that the storefront issued to them, as a browser or an app
+ * would. They never leave this process.
+ *
+ * All cookies are of one host, so two cookies of one name replace each other, whatever their `Domain` is.
+ */
+export class Visitor {
+  readonly #cookies = new Map<string, StoredCookie>();
+  /** The bearer token of each shop. */
+  readonly #tokens = new Map<number, string>();
+
+  /** The headers with the credentials of a call. @param path of the call's URL */
+  headersFor({ shopId }: Shop, transport: TokenMethod, path: string): Record<string, string> {
+    if (transport === "bearer") {
+      const token = this.#tokens.get(shopId);
+      return token === undefined ? {} : { authorization: `Bearer ${token}` };
+    }
+    const cookies = this.#living().filter(({ parsed }) => isWithin(path, parsed.path ?? "/"));
+    const pairs = cookies.map(({ parsed }) => `${parsed.name}=${parsed.value}`);
+    return pairs.length === 0 ? {} : { cookie: pairs.join("; ") };
+  }
+
+  /** Stores what the response to a call issues, or deletes. */
+  receive({ headers }: Response, { shopId, session }: Shop, transport: TokenMethod): void {
+    if (transport === "bearer") {
+      const token = headers.get(session.authTokenHeaderKey);
+      if (token === "") this.#tokens.delete(shopId);
+      else if (token !== null) this.#tokens.set(shopId, token);
+      return;
+    }
+    for (const line of headers.getSetCookie()) {
+      const parsed = parseSetCookie(line, { decode: false });
+      if (parsed === undefined) continue;
+      const stored = { line, parsed, expiresAt: expiryOf(parsed) };
+      if (isOver(stored)) this.#cookies.delete(parsed.name);
+      else this.#cookies.set(parsed.name, stored);
+    }
+  }
+
+  /** Becomes a new visitor, as in a private window. The sessions stay active. */
+  forget(): void {
+    this.#cookies.clear();
+    this.#tokens.clear();
+  }
+
+  /** The cookies without their values. */
+  get cookies(): readonly ShownCookie[] {
+    return this.#living().map(({ line, parsed, expiresAt }) => {
+      const [, ...attributes] = maskCookie(line).split(/; */);
+      const shown = {
+        name: parsed.name,
+        value: maskValueOf(line),
+        attributes: attributes.join("; "),
+      };
+      return expiresAt === undefined ? shown : { ...shown, expiresAt };
+    });
+  }
+
+  /** All values that must not reach the browser, also in a body. */
+  get secrets(): readonly string[] {
+    const values = [...this.#cookies.values()].map(({ parsed }) => parsed.value);
+    return [...values, ...values.map(decode), ...this.#tokens.values()];
+  }
+
+  #living(): readonly StoredCookie[] {
+    return [...this.#cookies.values()].filter((cookie) => !isOver(cookie));
+  }
+}
+
+// --- Internal helpers ---
+
+type SetCookie = NonNullable<ReturnType<typeof parseSetCookie>>;
+
+interface StoredCookie {
+  readonly line: string;
+  readonly parsed: SetCookie;
+  readonly expiresAt: number | undefined;
+}
+
+/** `Max-Age` wins over `Expires` (RFC 6265, 5.3). */
+function expiryOf({ maxAge, expires }: SetCookie): number | undefined {
+  return maxAge === undefined ? expires?.getTime() : Date.now() + maxAge * 1000;
+}
+
+function isOver({ expiresAt = Infinity }: StoredCookie): boolean {
+  return expiresAt <= Date.now();
+}
+
+/** RFC 6265, 5.1.4. */
+function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
+}
+
+function maskValueOf(line: string): string {
+  const [pair = ""] = maskCookie(line).split(";", 1);
+  return pair.slice(pair.indexOf("=") + 1);
+}
+
+function decode(value: string): string {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return value;
+  }
+}

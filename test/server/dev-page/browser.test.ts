@@ -1,0 +1,171 @@
+import { join } from "node:path";
+import axe from "axe-core";
+import type { Page } from "playwright-core";
+import { expect, onTestFinished, test } from "vitest";
+import { listen } from "../../../server/cli/listen.ts";
+import { openStorefront } from "../../../server/storefront.ts";
+import type { StorefrontConfig } from "../../../server/config/config.ts";
+import { describeWithChromium, type OpenPage } from "../../_chromium.ts";
+import { root } from "../../_cli.ts";
+import { createTestLog } from "../../_log.ts";
+import { testConfig } from "../../_setup.ts";
+
+const password = "correct horse battery";
+
+/** Set it to replace the screenshots in the docs. */
+const updatesScreenshots = Boolean(process.env["UPDATE_SCREENSHOTS"]);
+
+/** Opens the development page of a storefront in Chromium. */
+async function openDevPage(open: OpenPage, config: Partial<StorefrontConfig> = {}) {
+  const { log } = createTestLog();
+  const storefront = openStorefront(testConfig({ log, ...config }), { production: false });
+  const running = await listen(storefront, "127.0.0.1", 0);
+  onTestFinished(() => running.stop("reload"));
+  const page = await open();
+  const errors: string[] = [];
+  page.on("console", (line) => void (line.type() === "error" && errors.push(line.text())));
+  page.on("pageerror", (error) => void errors.push(String(error)));
+  // `/` leads to the page.
+  await page.goto(running.url);
+  await page.waitForSelector("body[data-ready]");
+  return { page, errors, origin: new URL(running.url).origin };
+}
+
+/** Fills in the form of a method, sends it as a visitor, and waits for the response. */
+async function call(
+  page: Page,
+  visitor: "A" | "B",
+  method: string,
+  fields: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  await page.getByLabel("Method", { exact: true }).selectOption(method);
+  for (const [name, value] of Object.entries(fields)) {
+    const field = page.locator(`#field-${name}`);
+    const isChoice = (await field.evaluate(({ tagName }) => tagName)) === "SELECT";
+    if (isChoice) await field.selectOption(value);
+    else await field.fill(value);
+  }
+  await page.getByRole("button", { name: `Send as visitor ${visitor}` }).click();
+  const status = page.getByRole("status");
+  const text = new RegExp(`^Visitor ${visitor}: ${method} \\d`);
+  await status.filter({ hasText: text }).waitFor();
+  return status.innerText();
+}
+
+/** The violations that axe finds, each with the elements. */
+async function findViolations(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: typeof axe }).axe.run(),
+  );
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+}
+
+async function takeScreenshot(page: Page, name: string): Promise<void> {
+  if (!updatesScreenshots) return;
+  await page.evaluate(() => scrollTo(0, 0));
+  await page.screenshot({ path: join(root, `docs/images/dev-page${name}.png`) });
+}
+
+describeWithChromium("the development page in Chromium", [], (open) => {
+  test("shows a merge and a revocation of two visitors, side by side", async () => {
+    const { page, errors } = await openDevPage(open);
+    expect(new URL(page.url()).pathname).toBe("/_storefront");
+    const [a, b] = [page.locator("#visitor-A"), page.locator("#visitor-B")];
+
+    const item = { variantId: "7", quantity: "2" };
+    expect(await call(page, "A", "addItemToBasket", item)).toContain("200 OK");
+    expect(await a.innerText()).toContain("variant 7");
+    const ada = { email: "ada@example.com", password };
+    await call(page, "A", "register", { ...ada, firstName: "Ada" });
+    expect(await a.innerText()).toMatch(/"email": "ada@example.com"[^]*variant 7/);
+
+    await call(page, "B", "addItemToBasket", { variantId: "8", quantity: "1" });
+    await call(page, "B", "login", ada);
+    expect(await b.innerText()).toMatch(/variant 7[^]*variant 8/);
+    await page.setViewportSize({ width: 1280, height: 1000 });
+    await takeScreenshot(page, "");
+
+    await call(page, "A", "logoutEverywhere", { keepCurrent: "true" });
+    expect(await a.innerText()).toContain("ada@example.com");
+    expect(await b.innerText()).toContain("Ended: a logout, a revocation");
+
+    const calls = page.locator("#calls > li");
+    expect(await calls.count()).toBe(5);
+    await calls.first().locator("summary").first().click();
+    expect(await calls.first().innerText()).toMatch(/B\s+session.state\s+active\s+ended/);
+    if (updatesScreenshots) {
+      const path = join(root, "docs/images/dev-page-calls.png");
+      await page.locator("#calls-section").screenshot({ path });
+    }
+    expect(await page.content()).not.toContain(password);
+    // The visitors' cookies are on the server.
+    expect(await page.context().cookies()).toEqual([]);
+    expect(errors).toEqual([]);
+  });
+
+  test("works by keyboard, and shows what is wrong with a field", async () => {
+    const { page, errors } = await openDevPage(open);
+    await page.getByLabel("Method", { exact: true }).selectOption("addItemToBasket");
+    await page.locator("#field-variantId").focus();
+    await page.keyboard.type("7");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("0");
+    await page.keyboard.press("Enter");
+    await page.getByRole("status").filter({ hasText: "422" }).waitFor();
+    const error = page.locator("#field-quantity-error");
+    await error.filter({ hasText: "Too small" }).waitFor();
+    expect(await page.locator("#field-quantity").getAttribute("aria-invalid")).toBe("true");
+    expect(await page.evaluate(() => document.activeElement?.id)).toBe("field-quantity");
+    expect(errors).toEqual([]);
+  });
+
+  test("takes JSON for the payload, and switches the shop", async () => {
+    const { page } = await openDevPage(open);
+    await page.getByLabel("Shop").selectOption("1002");
+    await page.getByLabel("Method", { exact: true }).selectOption("addItemsToBasket");
+    await page.getByLabel("Write the payload as JSON").check();
+    await page.locator("#field-payload").fill('{"items":[{"variantId":7,"quantity":1}]}');
+    await page.getByRole("button", { name: "Send as visitor B" }).click();
+    await page.getByRole("status").filter({ hasText: "addItemsToBasket 200" }).waitFor();
+    const pane = page.locator("#visitor-B");
+    expect(await pane.innerText()).toContain("variant 7");
+    await page.getByLabel("Shop").selectOption("1001");
+    await pane.filter({ hasText: "No session" }).waitFor();
+  });
+
+  test("is the reference of each method: payload, result, and problems", async () => {
+    const { page } = await openDevPage(open);
+    await page.getByLabel("Method", { exact: true }).selectOption("login");
+    const reference = page.locator(".reference");
+    for (const summary of await reference.locator("summary").all()) await summary.click();
+    const text = await reference.innerText();
+    expect(text).toMatch(/"email"[^]*"merge"[^]*invalid_credentials/);
+  });
+
+  test("has no violation that axe finds, in light and dark, wide and on a phone", async () => {
+    const { page } = await openDevPage(open);
+    await call(page, "A", "register", { email: "ada@example.com", password, firstName: "Ada" });
+    await call(page, "A", "addItemToBasket", { variantId: "7", quantity: "2" });
+    await call(page, "B", "addItemToBasket", { variantId: "7", quantity: "0" });
+    await page.setViewportSize({ width: 375, height: 812 });
+    await takeScreenshot(page, "-phone");
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await page.emulateMedia({ colorScheme: "dark" });
+    await takeScreenshot(page, "-dark");
+    for (const summary of await page.locator("summary").all()) {
+      if (await summary.isVisible()) await summary.click();
+    }
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      for (const width of [1280, 375]) {
+        await page.setViewportSize({ width, height: 812 });
+        expect(await findViolations(page), `${colorScheme} ${width}`).toEqual([]);
+        const overflow = await page.evaluate(
+          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        );
+        expect(overflow, `${colorScheme} ${width}`).toBe(0);
+      }
+    }
+  });
+});
