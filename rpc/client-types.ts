@@ -1,4 +1,4 @@
-import type { Jsonify } from "type-fest";
+import type { AfterJson } from "./after-json.ts";
 import type { RpcClientError } from "./client/result.ts";
 import type { RpcMethod, RpcMethods } from "./method.ts";
 
@@ -85,4 +85,4 @@ type Result<Output> = unknown extends Output
 type Empty = null | undefined | void;
 
 /** A `Response` arrives as one; everything else went through JSON. */
-type Received<Output> = Output extends Response ? Response : Jsonify<Output>;
+type Received<Output> = Output extends Response ? Response : AfterJson<Output>;

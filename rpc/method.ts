@@ -16,18 +16,21 @@ export type ContextOf<A extends Access> = A extends "public"
     ? UserRpcContext
     : RpcContext;
 
-/** The schema of a payload or a result, if there is one. */
+/**
+ * The schema of a payload or a result, if there is one. The types below compare it with `undefined`: without
+ * `strictNullChecks`, which some frameworks leave off, `undefined` has the type of every schema.
+ */
 export type Schema = StandardSchemaV1 | undefined;
 
 /** The parsed payload, which a handler gets. */
-export type InputOf<I extends Schema> = I extends StandardSchemaV1
-  ? StandardSchemaV1.InferOutput<I>
-  : undefined;
+export type InputOf<I extends Schema> = I extends undefined
+  ? undefined
+  : StandardSchemaV1.InferOutput<I & StandardSchemaV1>;
 
 /** The result that a handler returns, before the schema of the result parses it. */
-export type OutputOf<O extends Schema> = O extends StandardSchemaV1
-  ? StandardSchemaV1.InferInput<O>
-  : unknown;
+export type OutputOf<O extends Schema> = O extends undefined
+  ? unknown
+  : StandardSchemaV1.InferInput<O & StandardSchemaV1>;
 
 /** The definition of a method. */
 export interface RpcMethodDefinition<
@@ -89,8 +92,8 @@ export interface RpcMethod<Payload = unknown, Output = unknown, Input = never, C
 
 /** The method that a definition makes. */
 export type DefinedMethod<A extends Access, I extends Schema, O extends Schema, Output> = RpcMethod<
-  I extends StandardSchemaV1 ? StandardSchemaV1.InferInput<I> : undefined,
-  O extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<O> : Awaited<Output>,
+  I extends undefined ? undefined : StandardSchemaV1.InferInput<I & StandardSchemaV1>,
+  O extends undefined ? Awaited<Output> : StandardSchemaV1.InferOutput<O & StandardSchemaV1>,
   InputOf<I>,
   ContextOf<A>
 >;

@@ -1,4 +1,5 @@
-import type { Jsonify, ReadonlyDeep } from "type-fest";
+import type { ReadonlyDeep } from "type-fest";
+import type { AfterJson } from "../after-json.ts";
 import type { PublicShop } from "../shop.ts";
 
 /**
@@ -43,4 +44,4 @@ export interface CacheSource {
 /** A value after JSON, deeply readonly. */
 export type CachedResult<T> = unknown extends T
   ? T
-  : ReadonlyDeep<Jsonify<Exclude<T, undefined>>> | Extract<T, undefined>;
+  : ReadonlyDeep<AfterJson<Exclude<T, undefined>>> | Extract<T, undefined>;
