@@ -15,7 +15,7 @@ import type { HeaderEntry } from "./credentials/transport.ts";
 import type { Deadline } from "./deadline.ts";
 import { responseHeader } from "./method-response.ts";
 import type { PageCall } from "./page-visit.ts";
-import { maxDepth, readBody } from "./payload.ts";
+import { maxDepth, readBody, unreadBody } from "./payload.ts";
 import { toProblem } from "./problem.ts";
 import { RequestEvent } from "./request.ts";
 import type { RequestRules } from "./responder.ts";
@@ -64,7 +64,7 @@ export function createBatchHandler(
       }
       // The payload of a call is two levels below the batch, and one below the body of a single call.
       const reading = readBody(event, options.maxBodySize, toCalls, maxDepth + 1);
-      const calls = await deadline.wait(reading);
+      const calls = await deadline.wait(reading, undefined, unreadBody);
       response = await runAll(request, { shop, shopPath, deadline, page }, calls);
     } catch (error) {
       const redactor = new Redactor(() => credentials.findSecrets(headers));

@@ -78,6 +78,7 @@ export class Deadline {
   next: Deadline | undefined;
   readonly #request: ClientRequest;
   #fail: ((error: RpcError) => void) | undefined;
+  #detail: string | undefined;
   #reason: DOMException | undefined;
   #controller: AbortController | undefined;
   #signal: AbortSignal | undefined;
@@ -99,11 +100,13 @@ export class Deadline {
   /**
    * Waits for a step of the call. If the deadline expires, this rejects immediately, and the step continues by itself.
    * @param discard gets the result of a step that ends too late
+   * @param detail the detail of the error
    * @throws RpcError `timeout`
    */
-  wait<T>(step: Promise<T>, discard?: (result: T) => void): Promise<T> {
+  wait<T>(step: Promise<T>, discard?: (result: T) => void, detail?: string): Promise<T> {
     return new Promise((resolve, reject) => {
       this.#fail = reject;
+      this.#detail = detail;
       step.then((result) => {
         if (this.#reason === undefined) resolve(result);
         else discard?.(result);
@@ -118,7 +121,7 @@ export class Deadline {
 
   expire(): void {
     this.#reason = new DOMException("The call took too long", "TimeoutError");
-    this.#fail?.(timeout());
+    this.#fail?.(timeout(this.#detail));
     this.#controller?.abort(this.#reason);
   }
 }
@@ -126,6 +129,6 @@ export class Deadline {
 // --- Internal helpers ---
 
 /** The body may still be on its way, so the connection can't be used again. */
-function timeout(): RpcError {
-  return new RpcError("timeout", { headers: { connection: "close" } });
+function timeout(detail?: string): RpcError {
+  return new RpcError("timeout", { detail, headers: { connection: "close" } });
 }

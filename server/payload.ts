@@ -1,11 +1,15 @@
-import type { IncomingMessage } from "node:http";
 import { assertBodySize, HTTPError } from "h3";
 import { RpcError, type RpcErrorOptions } from "../rpc/error.ts";
+import { assertNotDropped, findConsumedBody } from "./consumed-body.ts";
 import type { RequestEvent } from "./request.ts";
 import { isRead } from "./verb.ts";
 
 /** The deepest nesting of a payload. A deeper one could attack recursive parsers. */
 export const maxDepth = 32;
+
+/** The detail of a timeout while the body is read. */
+export const unreadBody =
+  "The body did not arrive within callTimeout: the client sent it too slowly, or the framework around the storefront has read it already. In that case, mount the storefront in front of body parsers: see docs/mounting.md";
 
 /**
  * Reads the payload of a call: from the query of a GET, from the body or the query of a DELETE, or else from the body.
@@ -33,7 +37,7 @@ export function readBody<T>(
   const contentType = event.req.headers.get("content-type");
   // A browser sends other types to another site without a preflight (CSRF).
   if (contentType !== null && !isJson(contentType)) throw notJson();
-  const text = getReadBody(event, maxBodySize);
+  const text = findConsumedBody(event.req, maxBodySize);
   if (text !== undefined) {
     return Promise.resolve(text).then((body) => convert(parseBody(body, contentType, depth)));
   }
@@ -41,73 +45,14 @@ export function readBody<T>(
     throw new RpcError("not_json", { detail: "Content-Encoding is not supported" });
   }
   assertSize(event, maxBodySize);
-  return event.req.text().then((body) => convert(parseBody(body, contentType, depth)), rejectBody);
+  const { req } = event;
+  return req.text().then((body) => {
+    if (body === "") assertNotDropped(req);
+    return convert(parseBody(body, contentType, depth));
+  }, rejectBody);
 }
 
 // --- Internal helpers ---
-
-/**
- * Gets the text of a body that a parser in front of the storefront has read, from the property that Express sets.
- * @returns `undefined` if the body is still unread
- * @throws RpcError `malformed_request` if the body was read and is not there; `too_large`
- */
-function getReadBody(
-  { req }: RequestEvent,
-  maxBodySize: number,
-): string | Promise<string> | undefined {
-  // Frameworks add these properties.
-  const request = req.runtime?.node?.req as
-    | (IncomingMessage & {
-        readonly body?: unknown;
-        readonly rawBody?: unknown;
-        readonly [h3RawBody]?: unknown;
-      })
-    | undefined;
-  if (request === undefined) {
-    if (req.bodyUsed || req.body?.locked) throw alreadyRead();
-    return undefined;
-  }
-  if (!request.readableDidRead && !request.readableEnded) return undefined;
-  const { body, rawBody, headers } = request;
-  // srvx reads these bytes, which some serverless platforms set.
-  if (Buffer.isBuffer(rawBody)) return undefined;
-  const rawOfH3 = request[h3RawBody];
-  if (body === undefined && rawOfH3 instanceof Promise) {
-    return rawOfH3.then((raw: unknown) => checkSize(toText(raw) ?? "", maxBodySize));
-  }
-  const text = body === undefined ? undefined : toText(body);
-  const isEmpty = Number(headers["content-length"] ?? 0) === 0 && !headers["transfer-encoding"];
-  if (text === undefined && !isEmpty) throw alreadyRead();
-  return isEmpty ? "" : checkSize(text ?? "", maxBodySize);
-}
-
-/** The property of Node's request in which h3 1 keeps a body that it has read. */
-const h3RawBody = Symbol.for("h3RawBody");
-
-function checkSize(text: string, maxBodySize: number): string {
-  if (Buffer.byteLength(text) > maxBodySize) throw new RpcError("too_large");
-  return text;
-}
-
-/** Converts a parsed body back to text, so that it passes every check of a body. */
-function toText(body: unknown): string | undefined {
-  if (typeof body === "string") return body;
-  if (body instanceof Uint8Array) return Buffer.from(body).toString();
-  try {
-    return JSON.stringify(body);
-  } catch (cause) {
-    throw malformed(
-      "A parser in front of the storefront has read the body, and its result isn't valid JSON",
-      { cause },
-    );
-  }
-}
-
-function alreadyRead(): RpcError {
-  return malformed(
-    "The body is already consumed: the framework around the storefront has read the body already. Mount the storefront in front of body parsers (Express, Hono), or with the plugin of storefront-core/fastify (Fastify): see docs/mounting.md",
-  );
-}
 
 function malformed(detail: string, more?: RpcErrorOptions): RpcError {
   return new RpcError("malformed_request", { detail, ...more });
@@ -128,7 +73,13 @@ function notJson(): RpcError {
 function parseBody(text: string, contentType: string | null, depth: number): unknown {
   if (text === "") return undefined;
   if (contentType === null) throw notJson();
+  if (text.startsWith("[object ")) throw malformed(asText(text));
   return parse(text, "The body", depth);
+}
+
+/** An object that was passed where a text is expected, for example as the body of a `Request`. */
+function asText(body: string): string {
+  return `The body is the text ${JSON.stringify(body.slice(0, 40))}: code in front of the storefront converted an object to text. Pass JSON.stringify(body), or the body as it came: see docs/mounting.md`;
 }
 
 function toPayload(body: unknown): unknown {

@@ -155,6 +155,36 @@ describe("a body already consumed", () => {
     expect(await response.json()).toMatchObject({ code: "malformed_request", detail: help });
   });
 
+  test("fails immediately if a framework passes on the headers without the body", async () => {
+    const headers = { ...json, "content-length": String(body.length) };
+    const request = new Request("http://localhost/api/rpc/getBasket", { method: "POST", headers });
+    const response = await create().fetch(request);
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ code: "malformed_request", detail: help });
+  });
+
+  test("fails with the cause if a framework converted it to text", async () => {
+    const init = { method: "POST", headers: json, body: String({ payload: item }) };
+    const request = new Request("http://localhost/api/rpc/addItemToBasket", init);
+    const response = await create().fetch(request);
+    expect(await response.json()).toMatchObject({
+      status: 400,
+      detail: expect.stringMatching(/"\[object Object\]".*JSON\.stringify.*docs\/mounting\.md/),
+    });
+  });
+
+  test("works if a framework has read a clone of the request", async () => {
+    const app = create();
+    const handler = toNodeHandler({
+      async fetch(request: Request) {
+        expect(await request.clone().text()).toBe(body);
+        return app.fetch(request);
+      },
+    } as never);
+    const send = await serve(handler as RequestListener);
+    expect((await send(body)).body).toMatchObject({ basket: { itemCount: 1 } });
+  });
+
   test("comes from rawBody of cloud functions", async () => {
     const handler = toNodeHandler(create());
     const send = await serve(async (request, response) => {
