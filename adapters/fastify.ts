@@ -10,9 +10,14 @@ import type { Storefront } from "../server/index.ts";
  */
 export function toFastifyPlugin(storefront: Storefront): FastifyPlugin {
   const handle = toNodeHandler(storefront);
-  const { basePath, openApi, devPage } = storefront.options;
+  const { basePath, openApi, devPage, log } = storefront.options;
   return async (scope) => {
     const { prefix } = scope;
+    if (prefix !== "" && `${basePath}/rpc/`.startsWith(`${prefix}/`)) {
+      log.warn(
+        `The path of calls already begins with the prefix ${JSON.stringify(prefix)} of the Fastify plugin, so calls are at ${JSON.stringify(`${prefix}${basePath}/rpc/<method>`)}. Register the plugin without the prefix: see docs/mounting.md`,
+      );
+    }
     // Fastify would read each body, and the storefront couldn't read it again.
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser("*", (_request, _payload, done) => done(null));

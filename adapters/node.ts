@@ -23,7 +23,18 @@ export function toNodeHandler(
   if (typeof source === "function") return toHandler(source) as NodeHandler;
   const handle = toHandler((request) => source.fetch(request));
   return (request, response, next) => {
-    if (next !== undefined && !isStorefrontPath(source, request.url ?? "/")) return next();
+    if (next !== undefined && !isForStorefront(source, request)) return next();
     return handle(request as never, response as never);
   };
+}
+
+// --- Internal helpers ---
+
+/** Also if Express has removed a part of the path that belongs to it: then the storefront's answer names that mistake. */
+function isForStorefront(storefront: Storefront, request: IncomingMessage): boolean {
+  const { url = "/", originalUrl = url } = request as {
+    readonly url?: string;
+    readonly originalUrl?: string;
+  };
+  return isStorefrontPath(storefront, url) || isStorefrontPath(storefront, originalUrl);
 }

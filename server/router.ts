@@ -8,6 +8,7 @@ import type { Shop, StorefrontOptions } from "./config/options.ts";
 import type { RequestEvent } from "./request.ts";
 import type { createResponder } from "./responder.ts";
 import { ShopHosts } from "./shop-hosts.ts";
+import { isDecodable, pathOf, unknownPath } from "./unknown-path.ts";
 
 /** The target of a call. */
 export interface Route {
@@ -74,6 +75,7 @@ export function addPlainRoutes(
   app: H3,
   routes: readonly PlainRoute[],
   respond: ReturnType<typeof createResponder>,
+  { options, methods }: { readonly options: StorefrontOptions; readonly methods: RpcMethods },
 ): void {
   for (const { path, allowsSlash = false, answer } of routes) {
     const isPattern = path.endsWith("/**");
@@ -81,27 +83,11 @@ export function addPlainRoutes(
       respond(routed.req, (event) => {
         const isMatch =
           isPattern || isExact(routed, path) || (allowsSlash && isExact(routed, path, "/"));
-        if (!isMatch) throw unknownPath(event);
+        if (!isMatch) throw unknownPath(routed.req, options, methods);
         return answer(event);
       }),
     );
   }
-}
-
-/** The error for the path of a call that is not below the base path; `undefined` for any other path. */
-export function outsideBasePath(
-  url: string,
-  { basePath }: StorefrontOptions,
-): RpcError | undefined {
-  const path = pathOf(url);
-  if (!/\/rpc(?:\/|$)/.test(path)) return undefined;
-  const detail = `The path ${JSON.stringify(path.slice(0, 200))} is not below basePath, which is ${JSON.stringify(basePath)}. If a framework mounts the storefront at a prefix, it must remove the prefix from the URL, or basePath must begin with it: see docs/mounting.md`;
-  return new RpcError("unknown_path", { detail });
-}
-
-/** The error for a path without a route. */
-export function unknownPath({ url }: RequestEvent): RpcError {
-  return new RpcError(isDecodable(url.pathname) ? "unknown_path" : "malformed_request");
 }
 
 /** The error for a method that doesn't exist. If the OpenAPI document lists all methods, it names a similar one. */
@@ -173,6 +159,9 @@ export class ShopResolver {
       return `The header x-shop-id names none of the shops ${ids}, or one with another path`;
     if (path !== undefined && !shops.some((shop) => shop.public.path === path)) {
       const prefix = `/${path.slice(0, 100)}`;
+      if (`${basePath}/`.startsWith(`${prefix}/`)) {
+        return `The URL has the start of basePath (${JSON.stringify(basePath)}) twice. Remove it from the baseURL of the client, or from the prefix of the mount: see docs/mounting.md`;
+      }
       return `No shop has the path ${JSON.stringify(prefix)}${this.#addresses("; the shops are at ")}. If it is the prefix of a mount that the framework doesn't remove from the URL, set basePath to ${JSON.stringify(prefix + basePath)}: see docs/mounting.md`;
     }
     return `Send the header x-shop-id (${ids}), or use the URL of a shop${this.#addresses(": ")}. If a framework's fetch sent this call, check that it doesn't drop a Headers object: see docs/mounting.md`;
@@ -257,17 +246,3 @@ function isExact({ req, context }: H3Event, path: string, ending = ""): boolean 
 
 /** Characters that a URL parser, or a server in front, changes into another path. */
 const unplain = /\\|\/\/|%(?:2e|2f|5c)|\/\.{1,2}(?:\/|$)/i;
-
-/** The path of a URL, or of a request's target, which has no fragment to end it (RFC 9112, 3.2). */
-function pathOf(url: string): string {
-  return url.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#\\]*/i, "").replace(/\?.*$/s, "");
-}
-
-function isDecodable(path: string): boolean {
-  try {
-    decodeURIComponent(path);
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -23,7 +23,7 @@ import type { SessionTransport } from "./credentials/transport.ts";
 import { Deadlines, type Deadline } from "./deadline.ts";
 import { IdempotentCall } from "./idempotent-call.ts";
 import { toObservedCall } from "./observed-call.ts";
-import { readPayload } from "./payload.ts";
+import { readPayload, unreadBody } from "./payload.ts";
 import type { PageCall } from "./page-visit.ts";
 import { toProblem } from "./problem.ts";
 import { createAddressCheck, RequestEvent } from "./request.ts";
@@ -35,8 +35,9 @@ import {
   toResponse,
   type RpcResponse,
 } from "./response.ts";
-import { ShopResolver, unknownMethod, unknownPath, type Route } from "./router.ts";
+import { ShopResolver, unknownMethod, type Route } from "./router.ts";
 import type { Services } from "./services.ts";
+import { unknownCallPath } from "./unknown-path.ts";
 import { assertVerb } from "./verb.ts";
 
 /**
@@ -103,7 +104,7 @@ export function createRpcHandler(
       if (state.isClosed) throw new RpcError("draining");
       event.assertValid();
       assertConfigured(options);
-      if (route === undefined) throw unknownPath(event);
+      if (route === undefined) throw unknownCallPath(request, options);
       if (isPreflight(request)) return toResponse(cors.answerPreflight(event, origin), request);
 
       shop = shopResolver.find(event, route.shopPath);
@@ -116,7 +117,7 @@ export function createRpcHandler(
       const idempotencyKey = readKeyFor(method, headers);
       const payload =
         batched === undefined
-          ? await deadline.wait(readPayload(event, options.maxBodySize))
+          ? await deadline.wait(readPayload(event, options.maxBodySize), undefined, unreadBody)
           : batched.payload;
       // Not before the body: Node fails on a web stream that nobody has read in its first tick.
       if (schedule !== undefined) await schedule();

@@ -14,7 +14,7 @@ import { openMetrics, type GatherMetrics } from "./metrics.ts";
 import { createMetricsRoute } from "./metrics-route.ts";
 import { createResponder } from "./responder.ts";
 import { createBatchHandler } from "./batch.ts";
-import { addCallRoutes, addPlainRoutes, createRouteTable, outsideBasePath } from "./router.ts";
+import { addCallRoutes, addPlainRoutes, createRouteTable } from "./router.ts";
 import { pageCalls, type PageCalls } from "./page-calls.ts";
 import { assertConfigured, createRpcHandler } from "./rpc-handler.ts";
 import { createDevPage } from "#dev-page";
@@ -23,6 +23,7 @@ import { openServices, type StoreInfo } from "./services.ts";
 import { systemClock, type Clock } from "../storage/clock.ts";
 import { createObserver } from "./telemetry.ts";
 import { createProxyTrust } from "./trusted-proxies.ts";
+import { misplacedPath } from "./unknown-path.ts";
 
 /** A storefront: an h3 app, with its options and storages. */
 export type Storefront = H3 & {
@@ -133,7 +134,7 @@ export function openStorefront(
     silent: true,
     allowMalformedURL: true,
     onError: ({ status }, { req }) => {
-      const error = status === 404 ? outsideBasePath(req.url, options) : undefined;
+      const error = status === 404 ? misplacedPath(req, options, methods) : undefined;
       return error && respond(req, () => Promise.reject(error));
     },
   });
@@ -150,6 +151,7 @@ export function openStorefront(
       ...createDevPage({ options, services, credentials, send: (call) => app.fetch(call) }),
     ],
     respond,
+    { options, methods },
   );
   const storefront: Storefront = Object.assign(app, {
     [pageCalls]: { options, credentials, methods, handle, handleBatch, visits: new WeakMap() },

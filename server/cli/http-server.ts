@@ -8,8 +8,9 @@ import type { ServerMiddleware } from "srvx";
 import { messageOf } from "../../shared/log.ts";
 import { StartError } from "../config/start-error.ts";
 import { createHome } from "../dev-page/home.ts";
-import { unknownPath } from "../router.ts";
+import { pageCalls } from "../page-calls.ts";
 import type { OpenStorefront } from "../storefront.ts";
+import { unknownPath } from "../unknown-path.ts";
 
 /**
  * Creates the app that `storefront start` serves: the storefront, then the config's `server.routes`, then `/` for the
@@ -35,7 +36,7 @@ export function createServerApp({ app, respond }: OpenStorefront): H3 {
   own.all("/**", ({ req }) =>
     respond(req, (event) => {
       const home = leadHome(event);
-      if (home === undefined) throw unknownPath(event);
+      if (home === undefined) throw unknownPath(req, app.options, app[pageCalls].methods);
       return home;
     }),
   );

@@ -4,6 +4,7 @@ import { toNodeHandler } from "h3/node";
 import type { ServerRequest } from "srvx";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { defineRpcMethod } from "../../rpc/method.ts";
+import type { StorefrontConfig } from "../../server/config/config.ts";
 import { createStorefront } from "../../server/storefront.ts";
 import { createTestLog } from "../_log.ts";
 import { testConfig } from "../_setup.ts";
@@ -24,9 +25,9 @@ const methods = {
   }),
 };
 
-function open() {
+function open(config: Partial<StorefrontConfig> = {}) {
   const { log } = createTestLog();
-  const app = createStorefront(testConfig({ log, methods }), { production: false });
+  const app = createStorefront(testConfig({ log, methods, ...config }), { production: false });
   onTestFinished(() => app.close());
   return app;
 }
@@ -45,6 +46,17 @@ describe("the error response names the cause in the mount", () => {
     ["/shop/api/rpc/getBasket", "unknown_shop", /"\/shop".*prefix.*basePath to "\/shop\/api"/],
     ["/a/b/api/rpc/getBasket", "unknown_path", /"\/a\/b\/api\/rpc\/getBasket".*basePath.*"\/api"/],
     ["/rpc/getBasket", "unknown_path", /basePath.*"\/api"/],
+    ["/getBasket", "unknown_path", /"\/getBasket" is not below basePath/],
+    ["/API/RPC/getBasket", "unknown_path", /basePath.*"\/api"/],
+    ["/api/api/rpc/getBasket", "unknown_shop", /basePath \("\/api"\) twice.*baseURL/],
+    [
+      "/api/rpc/getBasket/",
+      "unknown_path",
+      /"\/api\/rpc\/<method>" without a slash.*trailingSlash/,
+    ],
+    ["/a/b/api/admin/endAllSessions", "unknown_path", /basePath.*"\/api"/],
+    ["/a/b/api/openapi.json", "unknown_path", /basePath.*"\/api"/],
+    ["/shop/healthz", "unknown_path", /"\/shop\/healthz".*"\/healthz" or "\/readyz"/],
     ["/api/rpc/getBasket", "unknown_shop", /x-shop-id.*1001, 1002.*Headers object/],
   ])("for a wrong prefix: %s", async (path, code, detail) => {
     const found = await ask(path, json);
@@ -57,6 +69,16 @@ describe("the error response names the cause in the mount", () => {
     expect(detail).toContain("header x-shop-id (1001, 1002), or use the URL of a shop: /de, /us.");
     const wrong = await ask("/fr/api/rpc/getBasket", json);
     expect(wrong.detail).toContain('No shop has the path "/fr"; the shops are at /de, /us.');
+  });
+
+  test.each([
+    ["GET", "/login"],
+    ["GET", "/"],
+    ["POST", "/checkout"],
+  ])("not for a page of the framework: %s %s", async (method, path) => {
+    const response = await open().fetch(new Request(`http://shop.example${path}`, { method }));
+    expect(response.status).toBe(404);
+    expect(await response.text()).not.toContain("docs/mounting.md");
   });
 
   test("for a shop ID that doesn't exist", async () => {
@@ -74,6 +96,18 @@ describe("the error response names the cause in the mount", () => {
       });
     },
   );
+
+  test("for a body that never comes, because its stream was read before", async () => {
+    const body = new ReadableStream();
+    const init = { method: "POST", headers: json, body, duplex: "half" };
+    const app = open({ callTimeout: 1 });
+    const response = await app.fetch(new Request("http://shop.example/de/api/rpc/getBasket", init));
+    expect(await response.json()).toMatchObject({
+      status: 504,
+      code: "timeout",
+      detail: expect.stringMatching(/did not arrive.*has read it already.*docs\/mounting\.md/),
+    });
+  });
 });
 
 test("doesn't cancel a call if its request's signal aborts after the body was read, as in srvx 0.8", async () => {

@@ -1,0 +1,69 @@
+import { once } from "node:events";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { toFastifyPlugin, type FastifyScope } from "../../adapters/fastify.ts";
+import { toNodeHandler } from "../../adapters/node.ts";
+import { createStorefront } from "../../server/storefront.ts";
+import { describeWithPeers } from "../_adapters.ts";
+import { createTestLog } from "../_log.ts";
+import { requirePeer } from "../_peers.ts";
+import { testConfig } from "../_setup.ts";
+
+function create() {
+  const { log, lines } = createTestLog();
+  const app = createStorefront(testConfig({ log }), { production: false });
+  onTestFinished(() => app.close());
+  return { app, lines };
+}
+
+describeWithPeers("Express", () => {
+  const express = requirePeer("express") as () => RequestListener & {
+    use(...handlers: unknown[]): void;
+  };
+
+  test.each([
+    ["/api", "/rpc/getBasket"],
+    ["/api/rpc", "/getBasket"],
+    ["/api/rpc/getBasket", "/"],
+    ["/de", undefined],
+    ["/other", undefined],
+  ])("that mounts the storefront at %s gets the cause if that is wrong", async (path, left) => {
+    const outer = express();
+    outer.use(path, toNodeHandler(create().app));
+    outer.use((_request: unknown, response: { end(text: string): void }) => response.end("page"));
+    const server = createServer(outer).listen(0, "127.0.0.1");
+    onTestFinished(() => void server.close());
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const url = `http://127.0.0.1:${port}/api/rpc/getBasket`;
+    const response = await fetch(url, { method: "POST" });
+    if (left === undefined) return expect(await response.text()).toBe("page");
+    expect(await response.json()).toMatchObject({
+      status: 404,
+      code: "unknown_path",
+      detail: `The framework has removed the start of the path "/api/rpc/getBasket", so the storefront gets "${left}". Mount the storefront without a prefix, because basePath ("/api") already begins with it: see docs/mounting.md`,
+    });
+  });
+});
+
+describe("the Fastify plugin", () => {
+  test.each([
+    ["/api", 1],
+    ["/api/rpc", 1],
+    ["/shop", 0],
+    ["", 0],
+  ])("with the prefix %j logs %i warnings", async (prefix, count) => {
+    const { app, lines } = create();
+    const scope: FastifyScope = {
+      prefix,
+      removeAllContentTypeParsers() {},
+      addContentTypeParser() {},
+      all() {},
+    };
+    await toFastifyPlugin(app)(scope);
+    const found = lines.filter(({ message }) => message.includes("docs/mounting.md"));
+    expect(found).toHaveLength(count);
+    if (count > 0) expect(found[0]?.message).toContain(`calls are at "${prefix}/api/rpc/<method>"`);
+  });
+});
