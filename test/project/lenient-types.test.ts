@@ -35,28 +35,32 @@ await rpc.nothing();
 await rpc.addItemToBasket({ variantId: 7, quantity: "1" });
 `;
 
-test("the client and the caller are typed without TypeScript's strict options, too", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "storefront-lenient-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  await mkdir(join(folder, "node_modules"));
-  await symlink(root, join(folder, "node_modules/storefront-core"));
-  await writeFile(join(folder, "shop.ts"), program);
-  // As Next.js writes it.
-  const compilerOptions = {
-    target: "ES2022",
-    lib: ["dom", "dom.iterable", "esnext"],
-    module: "esnext",
-    moduleResolution: "bundler",
-    strict: false,
-    skipLibCheck: true,
-    isolatedModules: true,
-    noEmit: true,
-    types: [],
-  };
-  await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions }));
-  const tsc = join(root, "node_modules/typescript/bin/tsc");
-  expect(compile(tsc, folder)).toBe("");
-});
+test(
+  "the client and the caller are typed without TypeScript's strict options, too",
+  { timeout: 60_000 },
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), "storefront-lenient-"));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    await mkdir(join(folder, "node_modules"));
+    await symlink(root, join(folder, "node_modules/storefront-core"));
+    await writeFile(join(folder, "shop.ts"), program);
+    // As Next.js writes it.
+    const compilerOptions = {
+      target: "ES2022",
+      lib: ["dom", "dom.iterable", "esnext"],
+      module: "esnext",
+      moduleResolution: "bundler",
+      strict: false,
+      skipLibCheck: true,
+      isolatedModules: true,
+      noEmit: true,
+      types: [],
+    };
+    await writeFile(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions }));
+    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    expect(compile(tsc, folder)).toBe("");
+  },
+);
 
 // --- Internal helpers ---
 
