@@ -9,6 +9,7 @@ import { ConfigError } from "../config/config-error.ts";
 import { StartError } from "../config/start-error.ts";
 import type { StorefrontConfig } from "../config/config.ts";
 import { openDevelopmentData, type DevelopmentData } from "../config/development-data.ts";
+import { keepCallsYoung } from "./heap.ts";
 import { endOfTick, type StopReason } from "./http-server.ts";
 import { listen, type Running } from "./listen.ts";
 import { loadStorefrontConfig, watchStorefrontConfig } from "../config/load.ts";
@@ -53,6 +54,7 @@ export async function run(options: {
   readonly supervisor?: Supervisor;
 }): Promise<void> {
   const { command, host, port, supervisor } = options;
+  keepCallsYoung();
   let log = createSafeLog(createLog());
   /** Runs the start, each reload, and the shutdown one after the other. */
   let last: Promise<Running> | undefined;
