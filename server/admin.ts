@@ -7,7 +7,7 @@ import { endSessions, incompleteEnd } from "../rpc/session/logout.ts";
 import { parseInput } from "../rpc/dispatch.ts";
 import type { SessionGenerations } from "../storage/sessions/generations.ts";
 import { isUserId } from "../storage/sessions/session-record.ts";
-import { createInspect, type Inspection } from "./inspect.ts";
+import { createInspect, type ConnectionCounts, type Inspection } from "./inspect.ts";
 import type { Services } from "./services.ts";
 import type { RequestEvent } from "./request.ts";
 import { createOperatorCheck } from "./operator.ts";
@@ -28,10 +28,14 @@ import type { PlainRoute } from "./router.ts";
  *   shops, or in all shops. It returns `{shopIds}`.
  * - `inspect` returns the request as it arrived, and the state of the storages, for `storefront doctor --url`.
  */
-export function createAdmin(options: StorefrontOptions, all: Services): PlainRoute[] {
+export function createAdmin(
+  options: StorefrontOptions,
+  all: Services,
+  counts: ConnectionCounts,
+): PlainRoute[] {
   if (options.adminTokens.length === 0) return [];
   const { shops, sweepers } = all;
-  const inspect = createInspect(options, all, all.clock);
+  const inspect = createInspect(options, all, all.clock, counts);
   const services = new Map([...shops].map(([{ shopId }, shop]) => [shopId, shop]));
   const calls: Readonly<Record<string, AdminCall>> = {
     async endUserSessions(payload) {

@@ -1,4 +1,5 @@
 import { systemClock, type Clock } from "../storage/clock.ts";
+import { measureChangeDelay } from "../storage/documents/change-delay.ts";
 import { createPeerLookup } from "./client-address.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 import { createCookieTransport } from "./credentials/cookie.ts";
@@ -21,6 +22,8 @@ export interface Inspection {
   /** The same values as the response's `Set-Cookie` headers, in their order. They delete the session cookie. */
   readonly cookies: readonly string[];
   readonly storages: readonly InspectedStorage[];
+  /** The connections of proxies that this process has closed since its start, because they were idle for too long. */
+  readonly idleConnections: number;
 }
 
 export interface InspectedStorage {
@@ -28,9 +31,19 @@ export interface InspectedStorage {
   readonly uses: string;
   readonly driver: string;
   /** The time of a write and a read; absent if the storage failed. */
-  readonly milliseconds?: number;
+  readonly milliseconds?: number | undefined;
   /** The policy of a Redis that evicts keys. */
-  readonly evictionPolicy?: string;
+  readonly evictionPolicy?: string | undefined;
+  /** The used share of the memory of a Redis with a limit, from 0 to 1. */
+  readonly memoryUse?: number | undefined;
+  /** Seconds until this server learned of a change, if the storage pushes changes. */
+  readonly changeDelay?: number | undefined;
+}
+
+/** What `storefront start` counts for the inspection. */
+export interface ConnectionCounts {
+  /** Connections of trusted proxies that this process closed, because they were idle for too long. */
+  closedIdle: number;
 }
 
 /** Creates the function that inspects a request and this server. */
@@ -38,6 +51,7 @@ export function createInspect(
   options: StorefrontOptions,
   { stores, descriptions }: Pick<Services, "stores" | "descriptions">,
   clock: Clock,
+  counts: ConnectionCounts,
 ): (event: RequestEvent) => Promise<Inspection> {
   const trusts = createProxyTrust(options.trustProxy);
   const peers = createPeerLookup(options);
@@ -57,9 +71,9 @@ export function createInspect(
         try {
           await store.ping();
           const milliseconds = systemClock.monotonic() - start;
-          const { evictionPolicy } = await store.inspect();
-          const policy = evictionPolicy === undefined ? {} : { evictionPolicy };
-          return { uses, driver, milliseconds, ...policy };
+          const { evictionPolicy, memoryUse } = await store.inspect();
+          const changeDelay = await measureChangeDelay(store);
+          return { uses, driver, milliseconds, evictionPolicy, memoryUse, changeDelay };
         } catch {
           return { uses, driver };
         }
@@ -73,6 +87,7 @@ export function createInspect(
       proxyHeaders: proxyHeaders.filter((name) => event.headers.has(name)),
       cookies,
       storages,
+      idleConnections: counts.closedIdle,
     };
   };
 }

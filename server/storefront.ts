@@ -105,6 +105,7 @@ export function openStorefront(
   const services = openServices(options, clock, observer);
   const metrics = openMetrics(options.telemetry, gatherMetrics);
   const state = { isDraining: false, isClosed: false };
+  const connectionCounts = { closedIdle: 0 };
   const credentials = new Credentials(options, clock);
   const rules = {
     cors: new Cors({ ...options, isDevelopment: !production }, credentials),
@@ -145,7 +146,7 @@ export function openStorefront(
     app,
     [
       ...createHealth(checkReadiness, state, findUnavailable),
-      ...createAdmin(options, services),
+      ...createAdmin(options, services, connectionCounts),
       ...createOpenApi(options, services),
       ...createMetricsRoute(options, metrics),
       ...createDevPage({ options, services, credentials, send: (call) => app.fetch(call) }),
@@ -175,5 +176,5 @@ export function openStorefront(
       await Promise.all(services.stores.map((store) => store.close()));
     },
   });
-  return { app: storefront, routes, handle, respond, metrics };
+  return { app: storefront, routes, handle, respond, metrics, connectionCounts };
 }

@@ -64,7 +64,7 @@ function createStore(
   const { name, changes, mutex, isPrivate } = shared;
   const adapter = observer ? withObserver(shared.adapter, name, observer) : shared.adapter;
   const storage = { adapter, changes, mutex, log, clock };
-  const feeds: ChangeFeed[] = [];
+  const feeds = new Set<ChangeFeed>();
   let memory: StorageAdapter | undefined;
   let closing: Promise<void> | undefined;
   return {
@@ -85,8 +85,14 @@ function createStore(
     },
     watch(prefix) {
       const feed = changes.openFeed(prefix);
-      feeds.push(feed);
-      return feed;
+      feeds.add(feed);
+      return {
+        ...feed,
+        close() {
+          feeds.delete(feed);
+          feed.close();
+        },
+      };
     },
     ready: async () => adapter.ready?.(),
     ping: () => adapter.ping(),

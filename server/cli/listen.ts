@@ -7,6 +7,7 @@ import { nodeHeaderCount, nodeHeaderSize } from "../request.ts";
 import { StartError } from "../config/start-error.ts";
 import type { StorefrontOptions } from "../config/options.ts";
 import { openMetricsServer } from "./metrics-server.ts";
+import { createProxyTrust } from "../trusted-proxies.ts";
 import { Connections, createFastRoutes, createServerApp, type StopReason } from "./http-server.ts";
 
 /** A running server. */
@@ -56,6 +57,7 @@ export async function listen(
   node.maxHeadersCount = nodeHeaderCount;
   connections.watch(node);
   limitConnections(node, connections, app.options);
+  countClosedIdle(node, storefront);
   let closeMetrics: () => void;
   try {
     closeMetrics = await openMetricsServer(metrics, host, log);
@@ -125,6 +127,15 @@ function limitConnections(
     loggedAt = now;
     dropped = 0;
   }
+}
+
+/** Closes idle connections, as Node does without this listener, and counts those of trusted proxies. */
+function countClosedIdle(node: HttpServer, { app, connectionCounts }: OpenStorefront): void {
+  const trusts = createProxyTrust(app.options.trustProxy);
+  node.on("timeout", (socket) => {
+    if (trusts(socket.remoteAddress)) connectionCounts.closedIdle++;
+    socket.destroy();
+  });
 }
 
 function toListenError(error: unknown, host: string, port: number): unknown {

@@ -38,6 +38,18 @@ export const serviceFindings = {
     "the clocks of the servers and of this machine differ, so sessions can end early or late",
     "a difference of 1 second or less: check NTP on each machine",
   ),
+  SF812: warning(
+    "the server has closed idle connections of a proxy: a call that is on its way on one gets 502",
+    "server.keepAliveTimeout above the time that the proxy keeps idle connections",
+  ),
+  SF813: warning(
+    "Redis has little memory left: when it is full, logins and changes fail",
+    "at most 80 % of maxmemory in use",
+  ),
+  SF814: error(
+    "the server learns late that a session has ended on another server",
+    "less than 1 second from a change in the storage to this server",
+  ),
 } satisfies Record<string, DiagnosticKind>;
 
 /** A finding about a running service. */
@@ -90,11 +102,15 @@ export function judge(
   for (const [index, sent] of inspection.cookies.entries()) {
     if (cookies[index] !== sent) report("SF807", cookies[index] ?? "no cookie");
   }
-  for (const { uses, driver, milliseconds, evictionPolicy } of inspection.storages) {
+  for (const storage of inspection.storages) {
+    const { uses, driver, milliseconds, evictionPolicy, memoryUse = 0, changeDelay = 0 } = storage;
     if (milliseconds === undefined) report("SF808", `${driver} for ${uses}`);
     else if (milliseconds > 50) report("SF809", `${driver} for ${uses}: more than 50 ms`);
     if (evictionPolicy !== undefined) report("SF810", evictionPolicy);
+    if (memoryUse > 0.8) report("SF813", `${Math.round(memoryUse * 100)} %`);
+    if (changeDelay >= 1) report("SF814", `${changeDelay.toFixed(1)} s or more`);
   }
+  if (inspection.idleConnections > 0) report("SF812", String(inspection.idleConnections));
   if (Math.abs(skew) > 1000 + roundTrip / 2) report("SF811", `${(skew / 1000).toFixed(1)} s`);
   return findings;
 }

@@ -109,6 +109,8 @@ export interface StorageFaults {
   readonly evictionPolicy?: string | undefined;
   /** The name and version of a server that is too old to push changes. */
   readonly outdated?: string | undefined;
+  /** The used share of the server's memory, from 0 to 1, if the server has a limit. */
+  readonly memoryUse?: number | undefined;
 }
 
 /** A storage that holds documents of several kinds. */

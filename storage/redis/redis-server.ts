@@ -4,12 +4,16 @@ import type { RedisClient } from "./redis-client.ts";
 
 /** Looks for settings that endanger documents. Finds none if the user may not read them. */
 export async function inspectRedis(client: RedisClient): Promise<StorageFaults> {
-  const info = await client.info("server").catch(() => "");
+  const [info, memory] = await Promise.all(
+    ["server", "memory"].map((section) => client.info(section).catch(() => "")),
+  );
   const evictionPolicy = await readEvictionPolicy(client);
-  const version = /^redis_version:(\d+)/m.exec(info)?.[1] ?? oldestVersion;
+  const version = /^redis_version:(\d+)/m.exec(info ?? "")?.[1] ?? oldestVersion;
+  const limit = readBytes(memory, "maxmemory");
   return {
     evictionPolicy: evictionPolicy === "noeviction" ? undefined : evictionPolicy,
     outdated: Number(version) < oldestVersion ? `Redis ${version}` : undefined,
+    memoryUse: limit > 0 ? readBytes(memory, "used_memory") / limit : undefined,
   };
 }
 
@@ -36,6 +40,10 @@ export function warnOfEviction(client: RedisClient, log: Logger): void {
 
 /** The first version that pushes changes. */
 const oldestVersion = 6;
+
+function readBytes(info = "", field: string): number {
+  return Number(new RegExp(`^${field}:(\\d+)`, "m").exec(info)?.[1] ?? 0);
+}
 
 async function readEvictionPolicy(client: RedisClient): Promise<string | undefined> {
   const reply = await client.config("GET", "maxmemory-policy").catch(() => []);

@@ -49,6 +49,12 @@ test.each(["nginx", "Caddy"] as const)("finds that trustProxy lacks the %s", asy
   expect({ code, codes }).toEqual({ code: 1, codes: expect.arrayContaining(["SF803", "SF806"]) });
 });
 
+test("finds that the server closes idle connections before Caddy does", async () => {
+  const settings = "transport http {\nkeepalive 2m\n}";
+  const check = await startService("Caddy", settings, { TEST_KEEP_ALIVE: "1" });
+  await expect.poll(check, { timeout: 20_000 }).toEqual({ code: 0, codes: ["SF812"] });
+});
+
 test("finds that the service rejects the token, and that no server responds", async () => {
   const other = { TEST_TOKEN: "another-token-of-thirty-two-characters" };
   const refused = await diagnose("nginx", right.nginx, {}, other);
@@ -75,13 +81,17 @@ const [address = "127.0.0.1"] = Object.values(networkInterfaces())
   .flatMap((each) => each ?? [])
   .flatMap(({ family, internal, address: each }) => (family === "IPv4" && !internal ? [each] : []));
 
+type Variables = Readonly<Record<string, string>>;
+
 /** Runs a server and a proxy, and the doctor against the proxy. */
-async function diagnose(
-  proxy: "nginx" | "Caddy",
-  settings: string,
-  server: Readonly<Record<string, string>> = {},
-  doctor: Readonly<Record<string, string>> = {},
-) {
+async function diagnose(...[proxy, settings, server, doctor]: [...Service, Variables?]) {
+  return (await startService(proxy, settings, server))(doctor);
+}
+
+type Service = [proxy: "nginx" | "Caddy", settings: string, server?: Variables];
+
+/** Runs a server and a proxy. @returns a function that runs the doctor against the proxy */
+async function startService(...[proxy, settings, server = {}]: Service) {
   const started = await startStorefront("doctor.config.mjs", {
     cwd,
     env: { NODE_ENV: "development", ...shared, ...server },
@@ -146,7 +156,8 @@ https://${address}:${port} {
     await sleep(20);
   }
   const certificate = { NODE_EXTRA_CA_CERTS: join(folder, "cert.pem") };
-  return run(`https://${address}:${port}`, { ...certificate, ...server, ...doctor });
+  return (doctor: Variables = {}) =>
+    run(`https://${address}:${port}`, { ...certificate, ...server, ...doctor });
 }
 
 function isListening(port: number): Promise<boolean> {

@@ -5,6 +5,7 @@ import {
   serviceFindings,
   type Observation,
 } from "../../../server/cli/service-findings.ts";
+import type { InspectedStorage } from "../../../server/inspect.ts";
 import { readTable } from "../../_table.ts";
 
 const url = new URL("https://shop.example");
@@ -18,6 +19,7 @@ const sound: Observation = {
     proxyHeaders: ["x-forwarded-for", "x-forwarded-proto"],
     cookies: [cookie],
     storages: [{ uses: "sessions, baskets", driver: "redis", milliseconds: 2 }],
+    idleConnections: 0,
   },
   cookies: [cookie],
   skew: 400,
@@ -39,6 +41,9 @@ describe("the doctor of a running service", () => {
     ["SF808", "redis for sessions", stored({ milliseconds: undefined })],
     ["SF809", "redis for sessions: more than 50 ms", stored({ milliseconds: 51 })],
     ["SF810", "allkeys-lru", stored({ milliseconds: 2, evictionPolicy: "allkeys-lru" })],
+    ["SF812", "3", inspected({ idleConnections: 3 })],
+    ["SF813", "81 %", stored({ milliseconds: 2, memoryUse: 0.81 })],
+    ["SF814", "1.0 s or more", stored({ milliseconds: 2, changeDelay: 1 })],
     ["SF811", "1.1 s", { ...sound, skew: 1100 }],
     ["SF811", "-1.1 s", { ...sound, skew: -1100 }],
   ])("reports %s: found %s", (code, found, observation) => {
@@ -72,18 +77,6 @@ function inspected(changes: Partial<Observation["inspection"]>): Observation {
   return { ...sound, inspection: { ...sound.inspection, ...changes } };
 }
 
-function stored({
-  milliseconds,
-  evictionPolicy,
-}: {
-  readonly milliseconds: number | undefined;
-  readonly evictionPolicy?: string;
-}): Observation {
-  const storage = {
-    uses: "sessions",
-    driver: "redis",
-    ...(milliseconds !== undefined && { milliseconds }),
-    ...(evictionPolicy !== undefined && { evictionPolicy }),
-  };
-  return inspected({ storages: [storage] });
+function stored(storage: Partial<InspectedStorage>): Observation {
+  return inspected({ storages: [{ uses: "sessions", driver: "redis", ...storage }] });
 }

@@ -1,0 +1,44 @@
+import { expect, onTestFinished, test } from "vitest";
+import { longestDelay, measureChangeDelay } from "../../../storage/documents/change-delay.ts";
+import { openDocumentStore, openDriver, type DocumentStore } from "../../../storage/index.ts";
+import { createTestLog } from "../../_log.ts";
+import { describeWithRedis, startRedis } from "../../_redis.ts";
+
+describeWithRedis("the delay of changes", () => {
+  test("is less than a second with Redis, which also says how much of its memory is in use", async () => {
+    const store = await open(["--maxmemory", "100mb", "--maxmemory-policy", "noeviction"]);
+    expect(await measureChangeDelay(store)).toBeLessThan(1);
+    const { memoryUse = 0 } = await store.inspect();
+    expect(memoryUse).toBeGreaterThan(0);
+    expect(memoryUse).toBeLessThan(0.5);
+  });
+
+  test("is the longest one if Redis doesn't push a change", async () => {
+    const store = await open();
+    const deaf: DocumentStore = {
+      ...store,
+      watch: (prefix) => ({ ...store.watch(prefix), listen() {} }),
+    };
+    expect(await measureChangeDelay(deaf)).toBe(longestDelay);
+  });
+
+  test("is absent if no other process writes", async () => {
+    const store = openDocumentStore(openDriver({ driver: "memory" }), createTestLog());
+    onTestFinished(() => store.close());
+    expect(await measureChangeDelay(store)).toBeUndefined();
+    expect((await store.inspect()).memoryUse).toBeUndefined();
+  });
+});
+
+// --- Internal helpers ---
+
+async function open(args: string[] = []): Promise<DocumentStore> {
+  const redis = await startRedis({ args });
+  const driver = openDriver({ driver: "redis", url: redis.url });
+  const store = openDocumentStore(driver, createTestLog());
+  onTestFinished(async () => {
+    await store.close();
+    await redis.stop();
+  });
+  return store;
+}
