@@ -26,7 +26,7 @@ import type { StorageConfig } from "../storage/documents/driver.ts";
 import { SessionGenerations } from "../storage/sessions/generations.ts";
 import { openSessionCache } from "../storage/sessions/session-cache.ts";
 import { SessionStore } from "../storage/sessions/session-store.ts";
-import { openDocumentStore } from "../storage/store.ts";
+import { openDocumentStore, type Intercept } from "../storage/store.ts";
 import { UserSessionIndex } from "../storage/sessions/user-sessions.ts";
 import { createSealer } from "../storage/documents/sealer.ts";
 import type { Logger } from "../shared/log.ts";
@@ -65,6 +65,7 @@ export function openServices(
   options: StorefrontOptions,
   clock: Clock,
   observer?: Observer,
+  intercept?: Intercept,
 ): Services {
   const { shops, storage, log } = options;
   const stores = new Map<StorageConfig, { store: DocumentStore; uses: Set<Kind> }>();
@@ -73,7 +74,7 @@ export function openServices(
 
   function open(config: StorageConfig, use: Kind): DocumentStore {
     const { store, uses } = getOrCreate(stores, config, () => ({
-      store: openDocumentStore(openDriver(config), { log, clock, observer }),
+      store: openDocumentStore(openDriver(config), { log, clock, observer, intercept }),
       uses: new Set<Kind>(),
     }));
     uses.add(use);

@@ -22,6 +22,7 @@ import { createOpenApi } from "./openapi/openapi-route.ts";
 import { openServices, type StoreInfo } from "./services.ts";
 import { systemClock, type Clock } from "../storage/clock.ts";
 import { createObserver } from "./telemetry.ts";
+import type { Intercept } from "../storage/store.ts";
 import { createProxyTrust } from "./trusted-proxies.ts";
 import { misplacedPath } from "./unknown-path.ts";
 
@@ -91,8 +92,10 @@ export function openStorefront(
     developmentData,
     clock = systemClock,
     gatherMetrics,
+    intercept,
   }: StorefrontSettings &
     Pick<Environment, "isWorker" | "developmentData"> & {
+      readonly intercept?: Intercept;
       readonly gatherMetrics?: GatherMetrics | undefined;
     } = {},
 ) {
@@ -102,7 +105,7 @@ export function openStorefront(
     createLog(),
   );
   const observer = createObserver(options.telemetry, options.log);
-  const services = openServices(options, clock, observer);
+  const services = openServices(options, clock, observer, intercept);
   const metrics = openMetrics(options.telemetry, gatherMetrics);
   const state = { isDraining: false, isClosed: false };
   const connectionCounts = { closedIdle: 0 };

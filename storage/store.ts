@@ -26,15 +26,20 @@ import { createSafeLog } from "../shared/log.ts";
  *
  * @throws TypeError if the driver can't write, or if its adapter contradicts itself
  */
-export function openDocumentStore(driver: Driver, options: DocumentStoreOptions): DocumentStore {
+export function openDocumentStore(
+  driver: Driver,
+  options: DocumentStoreOptions & { readonly intercept?: Intercept | undefined },
+): DocumentStore {
   const { clock = systemClock } = options;
   const log = createSafeLog(options.log);
   const shared = sharedByDriver.get(driver) ?? open(driver, { log, clock });
   sharedByDriver.set(driver, shared);
   shared.users++;
-  const { observer } = options;
-  return createStore(shared, { log, clock, observer }, () => release(driver, shared));
+  return createStore(shared, { ...options, log, clock }, () => release(driver, shared));
 }
+
+/** Wraps the adapter of a store, for the faults of a test. */
+export type Intercept = (adapter: StorageAdapter) => StorageAdapter;
 
 /** Whether a stored value is a count. */
 export function isCount(value: unknown): value is number {
@@ -58,11 +63,18 @@ function open(driver: Driver, options: AdapterOptions) {
 
 function createStore(
   shared: Shared,
-  { log, clock, observer }: AdapterOptions & Pick<DocumentStoreOptions, "observer">,
+  {
+    log,
+    clock,
+    observer,
+    intercept,
+  }: AdapterOptions &
+    Pick<DocumentStoreOptions, "observer"> & { readonly intercept?: Intercept | undefined },
   end: () => Promise<void>,
 ): DocumentStore {
   const { name, changes, mutex, isPrivate } = shared;
-  const adapter = observer ? withObserver(shared.adapter, name, observer) : shared.adapter;
+  const intercepted = intercept ? intercept(shared.adapter) : shared.adapter;
+  const adapter = observer ? withObserver(intercepted, name, observer) : intercepted;
   const storage = { adapter, changes, mutex, log, clock };
   const feeds = new Set<ChangeFeed>();
   let memory: StorageAdapter | undefined;
@@ -104,7 +116,8 @@ function createStore(
   };
 
   function openMemory(): StorageAdapter {
-    return createDriverAdapter(openDriver({ driver: "memory" }), mutex, { log, clock });
+    const opened = createDriverAdapter(openDriver({ driver: "memory" }), mutex, { log, clock });
+    return intercept ? intercept(opened) : opened;
   }
 }
 

@@ -11,7 +11,7 @@ import {
   type Updater,
 } from "../storage/documents/documents.ts";
 import { openDocumentStore } from "../storage/store.ts";
-import { createTestLog, type LogLine } from "./_log.ts";
+import { createTestLog, type LogLine } from "../server/testing/test-log.ts";
 
 export interface Counter {
   readonly count: number;

@@ -4,7 +4,7 @@ import { afterAll, expect, inject, test } from "vitest";
 import { openStorefront, type Storefront } from "../server/storefront.ts";
 import type { StorefrontConfig } from "../server/config/config.ts";
 import { servers } from "./_servers.ts";
-import { createTestLog, type LogLine } from "./_log.ts";
+import { createTestLog, type LogLine } from "../server/testing/test-log.ts";
 import { testConfig } from "./_setup.ts";
 import type { Answer, Send } from "./_cookie-client.ts";
 

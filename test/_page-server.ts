@@ -4,7 +4,7 @@ import { createStorefront } from "../server/storefront.ts";
 import type { StorefrontConfig } from "../server/config/config.ts";
 import { createTestAuth, testAccount as account } from "./_client.ts";
 import { listen } from "./_https.ts";
-import { createTestLog } from "./_log.ts";
+import { createTestLog } from "../server/testing/test-log.ts";
 import { testSecret } from "./_setup.ts";
 
 /** A page and a server, each with its own origin. */

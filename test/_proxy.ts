@@ -5,7 +5,7 @@ import { serve } from "h3";
 import { onTestFinished } from "vitest";
 import { createStorefront } from "../server/storefront.ts";
 import type { StorefrontConfig } from "../server/config/config.ts";
-import { createTestLog } from "./_log.ts";
+import { createTestLog } from "../server/testing/test-log.ts";
 import { forProduction, testConfig } from "./_setup.ts";
 
 /** A storefront behind a proxy that rewrites the Host header. */

@@ -8,7 +8,7 @@ import type { SessionSettings } from "../storage/sessions/session.ts";
 import { describeWithPeers } from "./_adapters.ts";
 import { servers, isOwnServer, type ServerKind } from "./_servers.ts";
 import type { Logger } from "../shared/log.ts";
-import { createTestLog, type LogLine } from "./_log.ts";
+import { createTestLog, type LogLine } from "../server/testing/test-log.ts";
 import { describeWithRedis, useRedis } from "./_redis.ts";
 import { CookieClient, type Send } from "./_cookie-client.ts";
 

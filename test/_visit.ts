@@ -1,5 +1,5 @@
 import type { LoginVisit } from "../rpc/commerce/visit.ts";
-import { createTestLog } from "./_log.ts";
+import { createTestLog } from "../server/testing/test-log.ts";
 
 /** The visit of a guest, for tests of accounts without a server. */
 export function createTestVisit(fields: Partial<LoginVisit> = {}): LoginVisit {

@@ -2,7 +2,7 @@ import { afterEach, expect, test, vi } from "vitest";
 import { type ExpressStoreOptions } from "../../adapters/express.ts";
 import { StorageUnavailableError } from "../../storage/documents/unavailable.ts";
 import { brokenDriver, describeOnStorages, describeWithPeers } from "../_adapters.ts";
-import { createTestLog } from "../_log.ts";
+import { createTestLog } from "../../server/testing/test-log.ts";
 import { type Callback, openRaw } from "../fixtures/express-store.ts";
 
 afterEach(() => void vi.useRealTimers());

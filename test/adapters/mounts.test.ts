@@ -4,7 +4,7 @@ import { defineRpcMethod } from "../../rpc/method.ts";
 import { isStorefrontPath } from "../../server/own-path.ts";
 import { createRpcCaller } from "../../server/rpc-caller.ts";
 import { createStorefront } from "../../server/storefront.ts";
-import { createTestLog } from "../_log.ts";
+import { createTestLog } from "../../server/testing/test-log.ts";
 import { testConfig } from "../_setup.ts";
 
 const methods = {

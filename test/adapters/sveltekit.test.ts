@@ -5,7 +5,7 @@ import { defineRpcMethod } from "../../rpc/method.ts";
 import type { BuiltinMethods } from "../../rpc/methods/builtin.ts";
 import type { RpcCaller } from "../../server/rpc-caller.ts";
 import { createStorefront } from "../../server/storefront.ts";
-import { createTestLog } from "../_log.ts";
+import { createTestLog } from "../../server/testing/test-log.ts";
 import { testConfig } from "../_setup.ts";
 import { toFetch } from "../_fetch.ts";
 

@@ -13,7 +13,7 @@ import {
 } from "../../adapters/vendure-session-cache.ts";
 import { brokenDriver, describeOnStorages, describeWithPeers, readAll } from "../_adapters.ts";
 import { until } from "../_documents.ts";
-import { createTestLog } from "../_log.ts";
+import { createTestLog } from "../../server/testing/test-log.ts";
 import { startProcess } from "../_process.ts";
 import { describeWithRedis, useRedis } from "../_redis.ts";
 

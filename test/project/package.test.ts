@@ -58,6 +58,7 @@ describe("the entry points", () => {
   });
 
   test.each([
+    ["a shop", "storefront-core/testing", "createTestClock createTestStorefront"],
     ["storages", "storefront-core/storage/testing", "testStorageAdapter"],
     ["commerce systems", "storefront-core/commerce/testing", "testCommerceBackend"],
   ])("export names for tests of %s", async (_, entry, names) => {
@@ -143,7 +144,6 @@ const store = openDocumentStore(openDriver({ driver: "memory" }), { log });
 console.log(store.driver, store.capabilities.atomic);
 await store.close();
 `;
-
   const adapter = `import { describe, test } from "node:test";
 import { openDriver } from "storefront-core/storage";
 import { testStorageAdapter } from "storefront-core/storage/testing";

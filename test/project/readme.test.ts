@@ -96,6 +96,7 @@ describe("the TypeScript in the docs", () => {
       "docs/sessions.md",
       "docs/security.md",
       "docs/telemetry.md",
+      "docs/testing.md",
     ]) {
       await writeSnippets(document, folder);
     }
@@ -117,6 +118,13 @@ describe("the TypeScript in the docs", () => {
     } finally {
       await server.stop();
     }
+  });
+
+  test("runs: the tests with a test storefront", async () => {
+    const args = ["--test", "--test-reporter=tap", join(folder, "out/docs/shop.test.js")];
+    const { stdout } = await run("node", args);
+    expect(stdout).toMatch(/^# pass 2$/m);
+    expect(stdout).toMatch(/^# fail 0$/m);
   });
 
   test("runs: the document store on its own", async () => {

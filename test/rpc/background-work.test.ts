@@ -1,7 +1,7 @@
 import { systemClock } from "../../storage/clock.ts";
 import { expect, test } from "vitest";
 import { BackgroundWork } from "../../rpc/background-work.ts";
-import { createTestLog } from "../_log.ts";
+import { createTestLog } from "../../server/testing/test-log.ts";
 
 test("work in the background begins immediately when the storefront closes", async () => {
   const background = new BackgroundWork(10, systemClock);

@@ -7,7 +7,7 @@ import { createStorefront } from "../../server/storefront.ts";
 import { describeWithChromium } from "../_chromium.ts";
 import { root } from "../_cli.ts";
 import { listen } from "../_https.ts";
-import { createTestLog } from "../_log.ts";
+import { createTestLog } from "../../server/testing/test-log.ts";
 import { emptyPage } from "../_page-server.ts";
 import { forProduction, testSecret } from "../_setup.ts";
 

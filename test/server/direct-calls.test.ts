@@ -3,7 +3,7 @@ import { request } from "node:http";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import { openStorefront, type Storefront } from "../../server/storefront.ts";
-import { createTestLog } from "../_log.ts";
+import { createTestLog } from "../../server/testing/test-log.ts";
 import { serveApp, serveOnPort } from "../_raw.ts";
 import { testConfig } from "../_setup.ts";
 

@@ -1,7 +1,7 @@
 import { H3 } from "h3";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { openStorefront, type OpenStorefront } from "../../server/storefront.ts";
-import { createTestLog } from "../_log.ts";
+import { createTestLog } from "../../server/testing/test-log.ts";
 import { sendRaw, serveApp, serveOnPort } from "../_raw.ts";
 import { testConfig } from "../_setup.ts";
 

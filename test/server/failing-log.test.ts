@@ -6,7 +6,7 @@ import { createSafeLog, type Logger } from "../../shared/log.ts";
 import { openDocumentStore } from "../../storage/store.ts";
 import { createVendureSessionCache } from "../../adapters/vendure-session-cache.ts";
 import { createFaultyDriver } from "../_faulty-driver.ts";
-import { createTestLog } from "../_log.ts";
+import { createTestLog } from "../../server/testing/test-log.ts";
 import { describeStorages } from "../_setup.ts";
 
 const thrown = () => {

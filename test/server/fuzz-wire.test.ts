@@ -6,7 +6,7 @@ import { listen, type Running } from "../../server/cli/listen.ts";
 import { openStorefront } from "../../server/storefront.ts";
 import { settle, testProperty } from "../_fuzz.ts";
 import { hostileText, jsonText, mutation, nearTo } from "../_hostile.ts";
-import { createTestLog } from "../_log.ts";
+import { createTestLog } from "../../server/testing/test-log.ts";
 import { testConfig } from "../_setup.ts";
 
 const { log, lines } = createTestLog();

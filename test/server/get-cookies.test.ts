@@ -5,7 +5,7 @@ import type { StorefrontConfig } from "../../server/config/config.ts";
 import { createStorefront } from "../../server/storefront.ts";
 import { describeWithChromium } from "../_chromium.ts";
 import { listen } from "../_https.ts";
-import { createTestLog } from "../_log.ts";
+import { createTestLog } from "../../server/testing/test-log.ts";
 import { emptyPage } from "../_page-server.ts";
 import { createSetup, forProduction, testSecret } from "../_setup.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { openStorefront } from "../../server/storefront.ts";
 import { createFolder, plain, startCli } from "../_cli.ts";
-import { createTestLog } from "../_log.ts";
+import { createTestLog } from "../../server/testing/test-log.ts";
 import { sendRaw, serveOnPort } from "../_raw.ts";
 import { testConfig } from "../_setup.ts";
 

@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import type { StorefrontConfig } from "../../server/config/config.ts";
 import { createStorefront } from "../../server/storefront.ts";
-import { createTestLog } from "../_log.ts";
+import { createTestLog } from "../../server/testing/test-log.ts";
 import { testConfig } from "../_setup.ts";
 
 const methods = {

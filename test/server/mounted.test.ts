@@ -5,7 +5,7 @@ import { H3, toNodeHandler } from "h3";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createStorefront, type Storefront } from "../../server/storefront.ts";
 import { createFaultyDriver, outage } from "../_faulty-driver.ts";
-import { createTestLog } from "../_log.ts";
+import { createTestLog } from "../../server/testing/test-log.ts";
 import { testConfig } from "../_setup.ts";
 
 const shop = "https://www.shop.example";

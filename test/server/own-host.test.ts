@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import type { StorefrontConfig } from "../../server/config/config.ts";
 import { createStorefront } from "../../server/storefront.ts";
-import { createTestLog } from "../_log.ts";
+import { createTestLog } from "../../server/testing/test-log.ts";
 import { testConfig } from "../_setup.ts";
 
 /** The status of a call, in a framework that gives all requests the URL `http://localhost:3000`. */

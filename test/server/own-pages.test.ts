@@ -4,7 +4,7 @@ import type { StorefrontConfig } from "../../server/config/config.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import { describeWithChromium } from "../_chromium.ts";
 import { listen } from "../_https.ts";
-import { createTestLog } from "../_log.ts";
+import { createTestLog } from "../../server/testing/test-log.ts";
 import { emptyPage } from "../_page-server.ts";
 import { openBehindProxy } from "../_proxy.ts";
 import { forProduction, createSetup, testConfig } from "../_setup.ts";

@@ -6,7 +6,7 @@ import { toNodeHandler } from "h3";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createStorefront, type Storefront } from "../../server/storefront.ts";
 import { describeWithPeers } from "../_adapters.ts";
-import { createTestLog } from "../_log.ts";
+import { createTestLog } from "../../server/testing/test-log.ts";
 import { requirePeer } from "../_peers.ts";
 import { testConfig } from "../_setup.ts";
 

@@ -5,7 +5,7 @@ import { createTestClock } from "../../server/testing/test-clock.ts";
 import { openDocumentStore } from "../../storage/store.ts";
 import { until } from "../_documents.ts";
 import { createFaultyDriver } from "../_faulty-driver.ts";
-import { createTestLog } from "../_log.ts";
+import { createTestLog } from "../../server/testing/test-log.ts";
 import { startServerProcess } from "../_process.ts";
 import { describeWithRedis, startRedis } from "../_redis.ts";
 import { createSetup } from "../_setup.ts";

@@ -5,7 +5,7 @@ import { toKeySegment } from "../../../storage/documents/key.ts";
 import type { ShopUser } from "../../../storage/sessions/session-record.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 import { describeStorages } from "../../_setup.ts";
 import { createTestVisit } from "../../_visit.ts";
 import { testMethods } from "../../fixtures/methods.ts";

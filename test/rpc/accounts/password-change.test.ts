@@ -3,7 +3,7 @@ import { createAccounts } from "../../../rpc/accounts/accounts.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { toKeySegment } from "../../../storage/documents/key.ts";
 import { createFaultyDriver, Barrier, outage } from "../../_faulty-driver.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 import { createSetup } from "../../_setup.ts";
 import { createTestVisit } from "../../_visit.ts";
 

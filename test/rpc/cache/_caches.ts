@@ -6,7 +6,7 @@ import { createLocalCacheStorage } from "../../../storage/cache/cache-storage.ts
 import { openSharedCache } from "../../../storage/cache/shared-cache.ts";
 import { systemClock } from "../../../storage/clock.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
-import { createTestLog, type LogLine } from "../../_log.ts";
+import { createTestLog, type LogLine } from "../../../server/testing/test-log.ts";
 
 const shop = { shopId: 1001, locale: "de-DE", currency: "EUR" };
 

@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createCommerceSystem } from "../../../rpc/commerce/commerce-system.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 import { startCommerceSystem, type Fault } from "../../_commerce-system.ts";
 
 const never = new AbortController().signal;

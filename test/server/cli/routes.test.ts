@@ -6,7 +6,7 @@ import { listen } from "../../../server/cli/listen.ts";
 import { createRpcCaller, respondWithCaller } from "../../../server/rpc-caller.ts";
 import { openStorefront, type Storefront } from "../../../server/storefront.ts";
 import { createFolder, runCli, shops, startCli } from "../../_cli.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 import { createSetup, testConfig } from "../../_setup.ts";
 import { expectProblem } from "../../_wire.ts";
 

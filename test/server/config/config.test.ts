@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { ConfigError } from "../../../server/config/config-error.ts";
 import { resolveConfig } from "../../../server/config/resolve.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 import { testSecret } from "../../_setup.ts";
 import {
   development,

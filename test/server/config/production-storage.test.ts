@@ -14,7 +14,7 @@ import type { StorageConfig } from "../../../storage/documents/driver.ts";
 import { openDriver } from "../../../storage/open-driver.ts";
 import { createFolder, plain, root, runCli, startCli } from "../../_cli.ts";
 import { createDirectory } from "../../_documents.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 import { describeWithRedis, useRedis } from "../../_redis.ts";
 import { testConfig, testSecret } from "../../_setup.ts";
 import { CookieClient } from "../../_cookie-client.ts";

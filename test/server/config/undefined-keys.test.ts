@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { checkConfig } from "../../../server/config/check.ts";
 import { createConfigSchema } from "../../../server/config/config.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 import { createSetup, testSecret } from "../../_setup.ts";
 
 const auth = {

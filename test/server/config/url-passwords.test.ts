@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createStorefront } from "../../../server/storefront.ts";
 import { describeError, messageOf } from "../../../shared/log.ts";
 import { refuse } from "../../_bad-config.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 import { testConfig } from "../../_setup.ts";
 
 const password = "zqjxvkwp";

@@ -5,7 +5,7 @@ import { createStorefront } from "../../../server/storefront.ts";
 import type { SessionConfig } from "../../../server/config/keys/session-keys.ts";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
 import { createTestAuth, testAccount as account } from "../../_client.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 import { describeServers, testConfig } from "../../_setup.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 

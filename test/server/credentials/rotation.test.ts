@@ -6,7 +6,7 @@ import type { UserSession } from "../../../storage/sessions/user-index.ts";
 import { SessionEndedError, type Session } from "../../../storage/sessions/session.ts";
 import { UserSessionIndex } from "../../../storage/sessions/user-sessions.ts";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 import { countRecords, loadSession } from "../../_sessions.ts";
 import { testSessionSettings } from "../../_setup.ts";
 

@@ -15,7 +15,7 @@ import { SessionCache } from "../../../storage/sessions/session-cache.ts";
 import type { SessionRecord } from "../../../storage/sessions/session-record.ts";
 import { isMark, toFound } from "../../../storage/sessions/session.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 import { testSessionSettings } from "../../_setup.ts";
 
 const key = "3f1d0d5e-0000-4000-8000-000000000000";

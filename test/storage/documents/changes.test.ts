@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { Snapshot } from "../../../storage/documents/documents.ts";
 import { openDriver } from "../../../storage/open-driver.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 
 const isNumber = (value: unknown) => typeof value === "number";
 

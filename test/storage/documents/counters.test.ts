@@ -4,7 +4,7 @@ import type { Counters } from "../../../storage/documents/documents.ts";
 import { openDriver } from "../../../storage/open-driver.ts";
 import type { StorageConfig } from "../../../storage/documents/driver.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 import { describeWithRedis, useRedis } from "../../_redis.ts";
 
 describe("counters · memory", () => {

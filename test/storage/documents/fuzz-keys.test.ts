@@ -13,7 +13,7 @@ import { keyPattern, toKeySegment } from "../../../storage/documents/key.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { testProperty, useStorefront } from "../../_fuzz.ts";
 import { hostileText, mutation } from "../../_hostile.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 import { describeWithRedis, useRedis } from "../../_redis.ts";
 import { CookieClient } from "../../_cookie-client.ts";
 

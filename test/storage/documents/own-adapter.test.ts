@@ -8,7 +8,7 @@ import {
   type StorageAdapter,
 } from "../../../storage/index.ts";
 import { testStorageAdapter } from "../../../storage/adapter-suite.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 import { describeWithPostgreSql, startPostgreSql, type TestPostgreSql } from "../../_postgresql.ts";
 import { createSetup, forProduction, testConfig } from "../../_setup.ts";
 import { createTable, openTable as openSharedTable } from "../../_shared-table.ts";

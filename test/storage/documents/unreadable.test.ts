@@ -16,7 +16,7 @@ import {
   setTo,
   type Counter,
 } from "../../_documents.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 import { describeWithRedis, startRedisCluster, useRedis } from "../../_redis.ts";
 
 /** Half a document, an empty file, another program's text, and a document of another shape. */

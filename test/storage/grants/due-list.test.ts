@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from "vitest";
 import createMemoryDriver from "unstorage/drivers/memory";
 import { DueList, hourOf, type DueEntry } from "../../../storage/grants/due-list.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 import { readStored } from "../../fixtures/stored.ts";
 
 const now = Math.floor(Date.now() / 1000);

@@ -3,7 +3,7 @@ import { openDriver } from "../../../storage/open-driver.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { LeaseLostError } from "../../../storage/leases/lease.ts";
 import { openLeases } from "../../../storage/leases/leases.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 import { until } from "../../_documents.ts";
 import { describeWithRedis, useRedis } from "../../_redis.ts";
 

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { diagnose } from "../../../server/config/doctor.ts";
-import type { LogLine } from "../../_log.ts";
+import type { LogLine } from "../../../server/testing/test-log.ts";
 import { describeWithRedis, startRedis, type TestRedis } from "../../_redis.ts";
 import { createSetup, testConfig, testSecret } from "../../_setup.ts";
 

@@ -8,7 +8,7 @@ import { openDriver } from "../../../storage/open-driver.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { createRedisKeys } from "../../../storage/redis/redis-client.ts";
 import { until } from "../../_documents.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 import { describeWithRedis, useRedis } from "../../_redis.ts";
 import { createSetup } from "../../_setup.ts";
 import { startTcpProxy } from "../../_tcp-proxy.ts";

@@ -4,7 +4,7 @@ import { isOver, SessionGenerations } from "../../../storage/sessions/generation
 import { openDocumentStore } from "../../../storage/store.ts";
 import { createDirectory } from "../../_documents.ts";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 import { describeTwoServers } from "../../fixtures/two-servers.ts";
 
 function open(faulty = createFaultyDriver()) {

@@ -4,7 +4,7 @@ import { SessionStore } from "../../../storage/sessions/session-store.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { UserSessionIndex } from "../../../storage/sessions/user-sessions.ts";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 import { testSessionSettings } from "../../_setup.ts";
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));

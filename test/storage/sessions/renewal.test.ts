@@ -6,7 +6,7 @@ import { openDocumentStore } from "../../../storage/store.ts";
 import { SessionEndedError, type Session } from "../../../storage/sessions/session.ts";
 import { UserSessionIndex } from "../../../storage/sessions/user-sessions.ts";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 import { countRecords, isMarkText, loadSession, retired } from "../../_sessions.ts";
 import { createSetup, describeStorages, testSessionSettings } from "../../_setup.ts";
 import type { CookieClient } from "../../_cookie-client.ts";

@@ -4,7 +4,7 @@ import { defineRpcMethod } from "../../../rpc/method.ts";
 import { isAfter, laterOf, openRevocations } from "../../../storage/sessions/revocations.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { createFaultyDriver, Barrier } from "../../_faulty-driver.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 import { createSetup } from "../../_setup.ts";
 import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
 import { describeTwoServers } from "../../fixtures/two-servers.ts";

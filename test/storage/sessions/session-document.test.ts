@@ -10,7 +10,7 @@ import {
 import type { SessionRecord } from "../../../storage/sessions/session-record.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { readStored } from "../../fixtures/stored.ts";
-import { createTestLog, type LogLine } from "../../_log.ts";
+import { createTestLog, type LogLine } from "../../../server/testing/test-log.ts";
 
 const key = "0f0a3c52-5a71-4ba6-9d4c-0a1d3f6b8a11";
 const usual: SessionRecord = {

@@ -11,7 +11,7 @@ import {
 import type { SessionRecord } from "../../../storage/sessions/session-record.ts";
 import { openStrategyCache } from "../../../storage/sessions/strategy-cache.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 
 const key = "3f1d0d5e-0000-4000-8000-000000000000";
 const path = `session:1001:${key}`;

@@ -8,7 +8,7 @@ import {
   openDocumentStore,
   openDriver,
 } from "../../../storage/index.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 import { createTable, openTable, type Table } from "../../_shared-table.ts";
 import { createSetup } from "../../_setup.ts";
 

@@ -6,7 +6,7 @@ import { StorageUnavailableError } from "../../../storage/documents/unavailable.
 import { union, type PendingMerge } from "../../../storage/sessions/user-index.ts";
 import { UserSessionIndex } from "../../../storage/sessions/user-sessions.ts";
 import { createFaultyDriver, outage } from "../../_faulty-driver.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 import { testSessionSettings } from "../../_setup.ts";
 
 const user = { id: "u1" };

@@ -1,0 +1,89 @@
+import { findMethod } from "../../rpc/dispatch.ts";
+import type { BuiltinMethods } from "../../rpc/methods/builtin.ts";
+import type { RpcMethods } from "../../rpc/method.ts";
+import type { StorefrontConfig } from "../config/config.ts";
+import { openStorefront, type Storefront } from "../storefront.ts";
+import { pageCalls } from "../page-calls.ts";
+import { KnownSecrets } from "./known-secrets.ts";
+import { createStorageFaults, type StorageFaults } from "./storage-faults.ts";
+import { createTestClock, type TestClock } from "./test-clock.ts";
+import { createTestLog, type LogLine } from "./test-log.ts";
+import { TestVisitor, type Visitor } from "./visitor.ts";
+
+/** A storefront for tests, with the built-in methods and those of its config. */
+export interface TestStorefront<Own extends RpcMethods = NoMethods> {
+  readonly app: Storefront;
+  readonly clock: TestClock;
+  /** The faults of its storages. */
+  readonly storage: StorageFaults;
+  /** Its log lines so far. */
+  readonly lines: readonly LogLine[];
+  /** Creates a visitor without cookies. */
+  visitor(options?: VisitorOptions): Visitor<WithBuiltins<Own>>;
+  /**
+   * Looks for the secrets that its visitors have sent and received: cookies, session IDs, bearer tokens, passwords, and
+   * other secrets of payloads.
+   * @param logs any text or value, for example `lines`
+   * @throws AssertionError
+   */
+  expectNoSecretIn(logs: unknown): void;
+  /** Ends its timers, and closes its storages. Call it at the end of each test. */
+  close(): Promise<void>;
+}
+
+/** Methods of a config, and the built-in methods that they don't replace. */
+export type WithBuiltins<Own extends RpcMethods> = Own & Omit<BuiltinMethods, keyof Own>;
+
+type NoMethods = Record<never, never>;
+
+/** Options of a visitor. */
+export interface VisitorOptions {
+  /** Default: the first shop. */
+  readonly shopId?: number | undefined;
+  /** The IP address. @default "127.0.0.1" */
+  readonly ip?: string | undefined;
+}
+
+/**
+ * Creates a storefront from its config, for tests with any test runner. It runs in development mode, logs to `lines`, and
+ * has a clock that stands still.
+ * @param options `clock`: for several storefronts with one clock, or with clocks that differ
+ * @throws ConfigError
+ */
+export async function createTestStorefront<Own extends RpcMethods = NoMethods>(
+  config: StorefrontConfig<Own>,
+  { clock = createTestClock() }: { readonly clock?: TestClock } = {},
+): Promise<TestStorefront<Own>> {
+  const { log, lines } = createTestLog();
+  const { faults, intercept } = createStorageFaults(clock);
+  const { app } = openStorefront({ ...config, log } as StorefrontConfig, {
+    production: false,
+    clock,
+    intercept,
+  });
+  await app.ready();
+  const secrets = new KnownSecrets();
+  const { shops, basePath } = app.options;
+  return {
+    app,
+    clock,
+    storage: faults,
+    lines,
+    visitor({ shopId = shops[0]?.shopId ?? 0, ip = "127.0.0.1" } = {}) {
+      const shop = shops.find((one) => one.shopId === shopId);
+      if (shop === undefined) throw new TypeError(`The config has no shop ${shopId}`);
+      const visitor = new TestVisitor({
+        shopId,
+        path: `${basePath}/rpc/`,
+        tokenHeader: shop.session.authTokenHeaderKey,
+        secrets,
+        findMethod: (name) => findMethod(app[pageCalls].methods, name),
+        send: async (path, init) =>
+          app.fetch(Object.assign(new Request(`http://localhost${path}`, init), { ip })),
+      });
+      return visitor as unknown as Visitor<WithBuiltins<Own>>;
+    },
+    expectNoSecretIn: (logs) => secrets.expectNoneIn(logs),
+    close: () => app.close(),
+  };
+}
