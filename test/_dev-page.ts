@@ -2,7 +2,7 @@ import { onTestFinished } from "vitest";
 import type { StorefrontConfig } from "../server/config/config.ts";
 import type { ListedCall, VisitorName, VisitorState } from "../server/dev-page/dev-page.ts";
 import { createStorefront, type Storefront } from "../server/storefront.ts";
-import { createTestLog, type LogLine } from "./_log.ts";
+import { createTestLog, type LogLine } from "../server/testing/test-log.ts";
 import { testConfig } from "./_setup.ts";
 
 /** The development page of a storefront, without a socket. */

@@ -7,7 +7,7 @@ import { openStorefront } from "../../../server/storefront.ts";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
 import { describeWithChromium, type OpenPage } from "../../_chromium.ts";
 import { root } from "../../_cli.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 import { testConfig } from "../../_setup.ts";
 
 const password = "correct horse battery";

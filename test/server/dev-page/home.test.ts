@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from "vitest";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
 import { createServerApp } from "../../../server/cli/http-server.ts";
 import { openStorefront } from "../../../server/storefront.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 import { forProduction, testConfig } from "../../_setup.ts";
 
 /** Requests `/` of the server of `storefront start`. @returns the status and the target, or the text */
