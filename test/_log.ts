@@ -1,0 +1,1 @@
+export { createTestLog, type LogLine } from "../server/testing/test-log.ts";
