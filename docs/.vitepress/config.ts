@@ -18,6 +18,7 @@ export default defineConfig({
   router: { prefetchLinks: false },
   themeConfig: {
     nav: [
+      { text: "Tutorial", link: "/tutorial" },
       { text: "Methods", link: "/rpc" },
       { text: "Config", link: "/config" },
       { text: "Errors", link: "/errors" },

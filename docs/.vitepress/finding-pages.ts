@@ -2,15 +2,20 @@ import { serviceFindings } from "../../dist/server/cli/service-findings.js";
 import { configDiagnostics } from "../../dist/server/config/config-diagnostics.js";
 import type { DiagnosticKind } from "../../dist/server/config/diagnostic-kind.js";
 import { serverDiagnostics } from "../../dist/server/config/server-diagnostics.js";
+import { startErrors } from "../../dist/server/config/start-error.js";
 import { escapeMarkdown, type CodePage } from "./code-page.ts";
 
-/** A page for each finding of the doctor, from the tables of the program. */
-export function createFindingPages(): readonly CodePage[] {
+/** A page for each finding of the doctor and each error at startup, from the tables of the program. */
+export const ofStart = `A command that can't start prints it at the end of its message, and exits with code 1. See [Errors at
+startup](../doctor.md#errors-at-startup).`;
+
+function createFindingPages(): readonly CodePage[] {
   const ofConfig = Object.entries<DiagnosticKind>({ ...configDiagnostics, ...serverDiagnostics });
   const ofService = Object.entries<DiagnosticKind>(serviceFindings);
   return [
     ...ofConfig.map(([code, kind]) => createFindingPage(code, kind, explainSeverities(code, kind))),
     ...ofService.map(([code, kind]) => createFindingPage(code, kind, ofRunningService)),
+    ...Object.entries(startErrors).map(([code, kind]) => createFindingPage(code, kind, ofStart)),
   ];
 }
 
@@ -18,6 +23,9 @@ export function createFindingPages(): readonly CodePage[] {
 
 const ofRunningService = `\`storefront doctor --url <URL>\` reports it about a running service. See [Check a running
 service](../doctor.md#check-a-running-service).`;
+
+const ofStart = `A command that can't start prints it at the end of its message, and exits with code 1. See [Errors at
+startup](../doctor.md#errors-at-startup).`;
 
 function createFindingPage(code: string, kind: DiagnosticKind, where: string): CodePage {
   const title = `${code}: ${kind.about}`;

@@ -31,7 +31,7 @@ export const markdown: MarkdownOptions = {
     // The name of the file that a block of code belongs to.
     md.renderer.rules.fence = (tokens, index, ...rest) => {
       const token = tokens[index] as Token;
-      const name = token.info.split(" ")[1];
+      const [, name] = /^\w+ (.+)/.exec(token.info) ?? [];
       // The highlighter has no grammar for Caddy's files; those of nginx are similar.
       token.info = token.info.replace(/^caddyfile/, "nginx");
       const block = fence?.(tokens, index, ...rest) ?? "";

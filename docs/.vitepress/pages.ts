@@ -8,7 +8,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { extname } from "node:path";
+import { basename, extname } from "node:path";
 import { dirname, join } from "node:path/posix";
 import { fileURLToPath } from "node:url";
 import { createErrorPages } from "./error-pages.ts";
@@ -107,11 +107,19 @@ function listFolder(folder: RepositoryFile): string {
   return `# \`${folder}\`\n\n${names.map((name) => `- [${name}](${name})`).join("\n")}\n`;
 }
 
+/** Languages of files whose names have no ending. */
+const languages: Readonly<Record<string, string>> = {
+  ".dockerignore": "txt",
+  Caddyfile: "caddyfile",
+  Dockerfile: "docker",
+  LICENSE: "txt",
+};
+
 /** A page with a file's text. */
 function showCode(file: RepositoryFile, text: string): string {
   const name = `# \`${file}\`\n\n`;
-  if (extname(file) === "") return `${name}${text}`;
-  return `${name}\`\`\`\`${extname(file).slice(1)}\n${text.trimEnd()}\n\`\`\`\`\n`;
+  const language = languages[basename(file)] ?? extname(file).slice(1);
+  return `${name}\`\`\`\`${language}\n${text.trimEnd()}\n\`\`\`\`\n`;
 }
 
 function titleOf(text: string): string {

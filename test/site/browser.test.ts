@@ -13,6 +13,8 @@ const axeSource = readFileSync(
 /** One page of each kind. */
 const mainPages = [
   "index",
+  "concepts",
+  "tutorial",
   "overview",
   "rpc",
   "config",
