@@ -6,10 +6,7 @@ import { startErrors } from "../../dist/server/config/start-error.js";
 import { escapeMarkdown, type CodePage } from "./code-page.ts";
 
 /** A page for each finding of the doctor and each error at startup, from the tables of the program. */
-export const ofStart = `A command that can't start prints it at the end of its message, and exits with code 1. See [Errors at
-startup](../doctor.md#errors-at-startup).`;
-
-function createFindingPages(): readonly CodePage[] {
+export function createFindingPages(): readonly CodePage[] {
   const ofConfig = Object.entries<DiagnosticKind>({ ...configDiagnostics, ...serverDiagnostics });
   const ofService = Object.entries<DiagnosticKind>(serviceFindings);
   return [

@@ -75,13 +75,17 @@ function collectPages(addImage: (image: RepositoryFile) => void): readonly Page[
   for (let file = open.shift(); file !== undefined; file = open.shift()) {
     const path = toSite(file);
     const text = file.endsWith("/") ? listFolder(file) : readFileSync(join(root, file), "utf8");
-    const linked = path === `${file}.md` ? showCode(file, text) : rewriteLinks(text, file, follow);
+    const linked = isDocument(file) ? rewriteLinks(text, file, follow) : showCode(file, text);
     pages.push({ path, title: titleOf(linked), text: linkCodes(linked, path, pageOf) });
   }
   return [
     ...pages,
     ...codePages.map((page) => ({ ...page, text: linkCodes(page.text, page.path, pageOf) })),
   ];
+}
+
+function isDocument(file: RepositoryFile): boolean {
+  return file.endsWith("/") || file.endsWith(".md");
 }
 
 function listDocuments(): RepositoryFile[] {
@@ -98,7 +102,9 @@ function listDocuments(): RepositoryFile[] {
 function toSite(file: RepositoryFile): string {
   const path =
     renamed[file] ?? file.replace(/^docs\//, "").replace(/\/(?:README\.md)?$/, "/index.md");
-  return /\.(?:md|png|svg)$/.test(path) ? path : `${path}.md`;
+  if (/\.(?:md|png|svg)$/.test(path)) return path;
+  // VitePress ignores hidden files.
+  return `${path.replace(/\/\.(?=[^/]+$)/, "/")}.md`;
 }
 
 /** A page for a folder without a document of its own. */

@@ -5,7 +5,13 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const documents = ["README.md", "CONTRIBUTING.md", ...list("docs"), ...list("examples")];
+const documents = [
+  "README.md",
+  "CHANGELOG.md",
+  "CONTRIBUTING.md",
+  ...list("docs"),
+  ...list("examples"),
+];
 
 describe.each(documents)("%s", (document) => {
   test("links only to files and headings that exist", async () => {

@@ -21,7 +21,7 @@ describe("the tarball", () => {
     const isModule =
       /^dist\/(?:adapters|rpc|server|shared|storage)\/(?:[\w-]+\/)*[\w-]+\.(?:js|d\.ts)$/;
     const isLinked =
-      /^(?:CONTRIBUTING\.md|storefront\.config\.ts|docs\/|examples\/|bench\/(?:RESULTS\.md|chart\.svg)$)/;
+      /^(?:CHANGELOG\.md|CONTRIBUTING\.md|storefront\.config\.ts|docs\/|examples\/|bench\/(?:RESULTS\.md|chart\.svg)$)/;
     const others = packed.filter((path) => !isModule.test(path) && !isLinked.test(path));
     const page = ["css", "html"].map((type) => `dist/server/dev-page/files/page.${type}`);
     expect(others.toSorted()).toEqual(["LICENSE", "README.md", ...page, "package.json"]);
