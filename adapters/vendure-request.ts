@@ -33,7 +33,7 @@ export function createVendureRequest({ url, channel }: VendureOptions) {
    * @returns the result, and the token if Vendure issued or cleared one; a cleared token is empty
    */
   async function send<T>(
-    visit: VendureVisit,
+    visit: Pick<VendureVisit, "shop" | "fetch">,
     { query, variables, result }: Operation<T>,
     token: string | undefined,
   ): Promise<{ readonly result: T; readonly issued: string | undefined }> {

@@ -1,6 +1,7 @@
 /** Vendure 3 as the commerce system of a shop, and Vendure's session cache: the public entry `storefront-core/vendure`. */
 
 import "../server/commerce.ts";
+import * as z from "zod";
 import type { CommerceBackend, CommerceWishlist } from "../server/index.ts";
 import { createVendureAccounts, withoutToken } from "./vendure-accounts.ts";
 import { logout } from "./vendure-customer.ts";
@@ -35,6 +36,13 @@ export function vendure(
   const api = createVendureRequest(options);
   return {
     name: "vendure",
+    async check({ shop, fetch }) {
+      const { result } = await api.send({ shop, fetch }, activeChannel, undefined);
+      const { currency } = shop;
+      if (result.availableCurrencyCodes.includes(currency)) return;
+      const found = result.availableCurrencyCodes.join(", ");
+      throw new Error(`The channel has the currencies ${found}, and not the shop's ${currency}`);
+    },
     grants: {
       async begin(visit) {
         const { issued } = await api.send(visit, activeOrder, undefined);
@@ -52,3 +60,10 @@ export function vendure(
     methods: createVendureCheckout(api),
   };
 }
+
+// --- Internal helpers ---
+
+const activeChannel = {
+  query: "{ r: activeChannel { availableCurrencyCodes } }",
+  result: z.object({ availableCurrencyCodes: z.array(z.string()) }),
+};

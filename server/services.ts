@@ -16,7 +16,7 @@ import type { CommerceBackend } from "../rpc/commerce/commerce-backend.ts";
 import type { CommerceSystem } from "../rpc/commerce/commerce-system.ts";
 import type { GrantSweeper } from "../rpc/commerce/grant-sweeper.ts";
 import { TokenRenewals } from "../rpc/session/token-renewals.ts";
-import type { ShopServices } from "../rpc/shop.ts";
+import type { PublicShop, ShopServices } from "../rpc/shop.ts";
 import { isWishlist } from "../rpc/lists/wishlist.ts";
 import type { Clock } from "../storage/clock.ts";
 import { openCacheStorage } from "../storage/cache/open-cache.ts";
@@ -86,8 +86,8 @@ export function openServices(
   const background = new BackgroundWork(options.callTimeout, clock);
   const methods = createMethods(options);
   const systems = new Map<CommerceBackend, CommerceSystem>();
-  const systemOf = (backend: CommerceBackend) =>
-    getOrCreate(systems, backend, () => createCommerceSystem(backend, log));
+  const systemOf = (backend: CommerceBackend, shop: PublicShop) =>
+    getOrCreate(systems, backend, () => createCommerceSystem(backend, shop, log));
   const timeLimit = options.callTimeout;
   const caches = createPublicCaches({ timeLimit, log, clock, observer });
 
@@ -104,7 +104,7 @@ export function openServices(
     });
     const cache = openSessionCache(shop.shopId, store, feed, shop.session);
     const sessions = new SessionStore(shop.shopId, store, index, generations, shop.session, cache);
-    const system = shop.commerce && systemOf(shop.commerce);
+    const system = shop.commerce && systemOf(shop.commerce, shop.public);
     system?.onReturn(() => sweeper?.hurry());
     const opened: ShopServices = {
       shop: shop.public,

@@ -174,6 +174,7 @@ export function openStorefront(
       state.isClosed = true;
       handler.deadlines.stop();
       services.caches.close();
+      for (const system of services.systems) system.close();
       await services.background.settle();
       await Promise.all(services.sweepers.map((sweeper) => sweeper.close()));
       await Promise.all(services.stores.map((store) => store.close()));

@@ -1,14 +1,11 @@
-import {
-  BrokenCircuitError,
-  circuitBreaker,
-  CircuitState,
-  ConsecutiveBreaker,
-  handleWhen,
-} from "cockatiel";
+import { BrokenCircuitError, circuitBreaker, CircuitState, handleWhen } from "cockatiel";
 import { systemClock } from "../../storage/clock.ts";
 import { describeError, type Logger } from "../../shared/log.ts";
 import { RpcError } from "../error.ts";
+import type { PublicShop } from "../shop.ts";
 import type { CommerceBackend } from "./commerce-backend.ts";
+import { FailureBreaker } from "./failure-breaker.ts";
+import { createSystemProbe } from "./system-probe.ts";
 import { sendRequest } from "./test-hooks.ts";
 import { commerceUnavailable, readResponse } from "./system-response.ts";
 
@@ -17,11 +14,11 @@ export interface CommerceSystem {
   readonly name: string;
   /** Seconds after which a request fails. */
   readonly timeout: number;
-  /** The last failure, while the circuit breaker is open; `undefined`: the system responds, as far as is known. */
+  /** The last failure, until the system responds again; `undefined`: it responds, as far as is known. */
   readonly failure: string | undefined;
   /** @throws RpcError `commerce_unavailable` while the circuit breaker is open, unless it lets a request try the system */
   assertUp(): void;
-  /** Calls a listener when the system responds again, after the circuit breaker was open. */
+  /** Calls a listener when the system responds again, to the probe or to a request, after the circuit breaker was open. */
   onReturn(listener: () => void): void;
   /**
    * Sends a request, and reads the whole response.
@@ -34,28 +31,39 @@ export interface CommerceSystem {
     init: RequestInit | undefined,
     signal: AbortSignal,
   ): Promise<Response>;
+  /** Stops the probe. */
+  close(): void;
 }
 
 /**
- * Opens the connection to a commerce system. After 5 failures in a row, requests fail immediately, except for one a
- * second, which tries whether the system responds again. This is real time, also in a test with a clock of its own.
+ * Opens the connection to a commerce system. After too many failures, its circuit breaker opens, and requests fail
+ * immediately. The backend's `check` then tries the system in the background. When it gets a response, one request is
+ * let through, and its success closes the circuit breaker. Without `check`, one request a second is let through. This is
+ * real time, also in a test with a clock of its own.
+ * @param shop the shop for which `check` runs: one of those with this backend
  */
 export function createCommerceSystem(
-  { name, timeout = 5 }: CommerceBackend,
+  backend: CommerceBackend,
+  shop: PublicShop,
   log: Logger,
 ): CommerceSystem {
+  const { name, timeout = 5 } = backend;
   const breaker = circuitBreaker(
     // A client that leaves says nothing about the system, unless this request had to try it.
     handleWhen((error) => error instanceof RpcError || breaker.state === CircuitState.HalfOpen),
-    { halfOpenAfter: pause, breaker: new ConsecutiveBreaker(5) },
+    // `assertUp` measures the pause, by a clock that is never set back.
+    { halfOpenAfter: -Infinity, breaker: new FailureBreaker() },
   );
+  const listeners: (() => void)[] = [];
+  const probe = createSystemProbe(backend, shop, send, () => listeners.forEach((call) => call()));
   let failure: string | undefined;
   let isReported = false;
-  /** On the clock of `performance.now`. */
+  /** On the monotonic clock. */
   let brokenAt = -Infinity;
   breaker.onBreak((reason) => {
     brokenAt = systemClock.monotonic();
     failure = "error" in reason ? describeError(reason.error) : "unknown";
+    probe?.start();
     if (isReported) return;
     isReported = true;
     log.warn("The commerce system doesn't respond. Calls that need it get 503", {
@@ -67,6 +75,7 @@ export function createCommerceSystem(
     failure = undefined;
     isReported = false;
     log.info("The commerce system responds again", { system: name });
+    for (const listener of listeners) listener();
   });
 
   async function send(
@@ -88,19 +97,18 @@ export function createCommerceSystem(
   }
 
   function assertUp(): void {
-    const isTried = breaker.state === CircuitState.HalfOpen;
-    const isPaused =
-      breaker.state === CircuitState.Open && systemClock.monotonic() - brokenAt < pause;
-    if (isTried || isPaused) throw commerceUnavailable(undefined);
+    if (breaker.state === CircuitState.Closed) return;
+    const mayTry = probe?.hasReturned ?? systemClock.monotonic() - brokenAt >= pause;
+    if (!mayTry || breaker.state === CircuitState.HalfOpen) throw commerceUnavailable(undefined);
   }
 
   return {
     name,
     timeout,
     assertUp,
-    onReturn: (listener) => void breaker.onReset(listener),
+    onReturn: (listener) => void listeners.push(listener),
     get failure() {
-      return failure;
+      return probe?.hasReturned ? undefined : failure;
     },
     async fetch(input, init, signal) {
       signal.throwIfAborted();
@@ -112,10 +120,11 @@ export function createCommerceSystem(
         throw error instanceof BrokenCircuitError ? commerceUnavailable(undefined) : error;
       }
     },
+    close: () => probe?.close(),
   };
 }
 
 // --- Internal helpers ---
 
-/** Milliseconds between two tries of a system that doesn't respond. */
+/** Milliseconds between two requests that try a system without a probe. */
 const pause = 1000;

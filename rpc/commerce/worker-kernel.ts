@@ -37,8 +37,9 @@ export const createCommerceMethods: Kernel["createCommerceMethods"] = (...args) 
 };
 
 // Only a shop with a commerce system gets here, after createCommerceMethods.
-export const createCommerceSystem: Kernel["createCommerceSystem"] = (...args) =>
-  (registered as Kernel).createCommerceSystem(...args);
+// A worker does no work between two requests, so nothing can probe the system in the background.
+export const createCommerceSystem: Kernel["createCommerceSystem"] = (backend, ...args) =>
+  (registered as Kernel).createCommerceSystem({ ...backend, check: undefined }, ...args);
 export const openBasketLeases: Kernel["openBasketLeases"] = (...args) =>
   (registered as Kernel).openBasketLeases(...args);
 export const readCommerceBasket: Kernel["readCommerceBasket"] = (...args) =>

@@ -80,19 +80,23 @@ function findSystems({ shops }: SourcedConfig): readonly SourcedShop[] {
 
 /** Sends a request to a commerce system, if its adapter says which one. */
 async function checkSystem({ shop }: SourcedShop, report: Report): Promise<void> {
-  const { commerce, shopId, locale, currency } = shop;
+  const { commerce } = shop;
   const backend = commerce.value;
   if (backend?.check === undefined) return;
-  const system = createCommerceSystem(backend, silent);
+  const { shopId, locale, currency } = shop;
+  const checked = { shopId: shopId.value, locale: locale.value, currency: currency.value };
+  const system = createCommerceSystem(backend, checked, silent);
   const { signal } = new AbortController();
   try {
     await backend.check({
-      shop: { shopId: shopId.value, locale: locale.value, currency: currency.value },
+      shop: checked,
       fetch: (input, init) => system.fetch(input, init, signal),
     });
   } catch (error) {
     const { cause = error } = error as { readonly cause?: unknown };
     report("SF706", commerce, { found: `${backend.name}: ${toSafeMessage(cause)}` });
+  } finally {
+    system.close();
   }
 }
 

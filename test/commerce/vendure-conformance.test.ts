@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { vendure } from "../../adapters/vendure.ts";
 import { testCommerceBackend } from "../../server/testing/commerce-suite.ts";
 import { useRedis } from "../_redis.ts";
@@ -14,6 +14,17 @@ beforeAll(async () => {
 afterAll(() => system.stop());
 
 const getRedis = useRedis();
+
+function check(channel: string, currency: string): Promise<void> | undefined {
+  const shop = { shopId: 1001, locale: "en-DE", currency };
+  return vendure({ url: `${system.url}/shop-api`, channel }).check?.({ shop, fetch });
+}
+
+test("the doctor's check finds a wrong channel or currency", async () => {
+  await expect(check("shop-de", "EUR")).resolves.toBeUndefined();
+  await expect(check("shop-de", "JPY")).rejects.toThrow();
+  await expect(check("none", "EUR")).rejects.toMatchObject({ code: "commerce_failed" });
+});
 
 describe("the adapter of Vendure", () => {
   testCommerceBackend({

@@ -40,8 +40,10 @@ test.each(["stopped", "killed"] as const)(
         ...guests.map((guest) => () => guest.call("getWishlist")),
       ],
     );
+    const before = getShop().proxy.requests.length;
     await sleep(seconds * 1000);
     const { needy, others } = await load.stop();
+    const sent = getShop().proxy.requests.slice(before);
     expect(tally(needy.map(({ answer }) => answer))).toEqual({
       "503 commerce_unavailable": needy.length,
     });
@@ -50,21 +52,25 @@ test.each(["stopped", "killed"] as const)(
     const [median = 0, p90 = 0] = [0.5, 0.9].map(
       (share) => times[Math.floor(times.length * share)],
     );
-    const slow = times.filter((time) => time >= 1000).length;
     expect(median).toBeLessThan(100);
-    // One call of each server at a time tries Vendure, and waits for it.
-    expect(slow).toBeLessThanOrEqual(2 * (seconds + 1));
+    // No call has waited for Vendure: only the probes of the servers have tried it.
+    expect(sent.length).toBeGreaterThanOrEqual(2 * seconds);
+    expect(sent.filter(({ body }) => !body.includes("activeChannel"))).toEqual([]);
 
     if (kind === "stopped") vendure.resume();
     else await vendure.restart();
     const returned = performance.now();
     const visits = startLoad(guests.map((guest) => () => guest.call("getBasket")));
-    await expect.poll(() => vendure.isActive(token), { interval: 20, timeout: 10_000 }).toBe(false);
+    const logouts = () => getShop().proxy.requests.filter(({ body }) => body.includes("logout"));
+    const ended = logouts().length;
+    await expect.poll(() => logouts().length, { interval: 20 }).toBeGreaterThan(ended);
+    const begun = performance.now() - returned;
+    await expect.poll(() => vendure.isActive(token), { timeout: 20_000 }).toBe(false);
     const caughtUp = performance.now() - returned;
     await visits.stop();
-    console.log({ kind, median, p90, slow, needy: needy.length, others: others.length, caughtUp });
-    // Vendure is tried once a second. Then the work that is owed begins.
-    expect(caughtUp).toBeLessThan(3000);
+    console.log({ kind, median, p90, needy: needy.length, begun, caughtUp });
+    // Vendure is probed twice a second. Then the work that is owed begins. How long it takes is up to Vendure.
+    expect(begun).toBeLessThan(2000);
     await expect.poll(() => customer.call("getBasket")).toMatchObject({ status: 200 });
     expect(expectOk(await customer.call("getUser")).body.user).toBeDefined();
     for (const guest of guests) {

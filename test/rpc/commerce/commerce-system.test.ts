@@ -6,13 +6,14 @@ import { createTestLog } from "../../../server/testing/test-log.ts";
 import { startCommerceSystem, type Fault } from "../../_commerce-system.ts";
 
 const never = new AbortController().signal;
+const shop = { shopId: 1001, locale: "de-DE", currency: "EUR" };
 
-async function start(fault?: Fault) {
+async function start(fault?: Fault, timeout = 9) {
   const server = await startCommerceSystem("carts");
   onTestFinished(() => server.close());
   if (fault !== undefined) server.fault = () => fault;
   const { log, lines } = createTestLog();
-  const system = createCommerceSystem({ name: "test", timeout: 0.3 }, log);
+  const system = createCommerceSystem({ name: "test", timeout }, shop, log);
   const call = (signal = never) =>
     system.fetch(`${server.url}/sessions`, { method: "POST" }, signal);
   return { server, system, lines, call };
@@ -25,7 +26,7 @@ describe("a request to a commerce system", () => {
     ["responds with an HTML page", "page", "HTML page"],
     ["hangs", { delay: 1000 }, "No response after 0.3 s"],
   ])("is commerce_unavailable if the system %s", async (_, fault, text) => {
-    const { call } = await start(fault);
+    const { call } = await start(fault, 0.3);
     const error = await call().catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: "commerce_unavailable", status: 503 });
     expect(String((error as Error).cause)).toContain(text);
@@ -124,6 +125,22 @@ describe("the circuit breaker", () => {
     expect(performance.now() - started).toBeLessThan(100);
   });
 
+  test("opens if every second request fails", async () => {
+    const { server, system, call } = await start();
+    let count = 0;
+    server.fault = () => (count++ % 2 === 0 ? "fail" : undefined);
+    for (let pair = 0; pair < 9; pair++) {
+      await expect(call()).rejects.toMatchObject({ code: "commerce_unavailable" });
+      expect((await call()).status).toBe(200);
+    }
+    expect(system.failure).toBeUndefined();
+    await call().catch(() => undefined);
+    await call();
+    // With this one, 10 of the last 20 requests have failed.
+    await call().catch(() => undefined);
+    expect(system.failure).toContain("HTTP status 500");
+  });
+
   test("doesn't count a client that leaves", async () => {
     const { server, system, call } = await start({ delay: 200 });
     for (let count = 0; count < 8; count++) {
@@ -135,5 +152,100 @@ describe("the circuit breaker", () => {
     expect(system.failure).toBeUndefined();
     server.fault = undefined;
     expect((await call()).status).toBe(200);
+  });
+});
+
+const check = "GET /health";
+
+/** Opens a circuit breaker whose system fails. */
+async function breakCircuit(fault: Fault, run?: (url: string) => Promise<void>) {
+  const server = await startCommerceSystem("carts");
+  const { log, lines } = createTestLog();
+  const backend = {
+    name: "test",
+    timeout: 9,
+    async check({ fetch }: { readonly fetch: typeof globalThis.fetch }) {
+      await fetch(`${server.url}/health`);
+      await run?.(server.url);
+    },
+  };
+  const system = createCommerceSystem(backend, shop, log);
+  onTestFinished(async () => {
+    system.close();
+    await server.close();
+  });
+  const call = () => system.fetch(`${server.url}/sessions`, { method: "POST" }, never);
+  server.fault = () => "fail";
+  for (let count = 0; count < 5; count++) await call().catch(() => undefined);
+  server.fault = () => fault;
+  const count = (request: string) => server.requests.filter((one) => one === request).length;
+  return { server, system, lines, call, count };
+}
+
+describe("the probe of a commerce system", () => {
+  test.each<[string, Fault]>([
+    ["fails", "fail"],
+    ["hangs", { delay: 20_000 }],
+  ])("lets no request wait for a system that %s", async (_, fault) => {
+    const { server, system, call, count } = await breakCircuit(fault);
+    const requests = count("POST /sessions");
+    await vi.waitUntil(
+      async () => {
+        await expect(call()).rejects.toMatchObject({ code: "commerce_unavailable" });
+        return count(check) >= 3;
+      },
+      { timeout: 15_000 },
+    );
+    expect(count("POST /sessions")).toBe(requests);
+    expect(system.failure).toContain("HTTP status 500");
+    server.fault = undefined;
+    await vi.waitUntil(() => system.failure === undefined, { timeout: 15_000 });
+    expect((await call()).status).toBe(200);
+    expect(count("POST /sessions")).toBe(requests + 1);
+  });
+
+  test("notices the return of a system that nobody calls", async () => {
+    const { server, system } = await breakCircuit("refuse");
+    const returned = vi.fn();
+    system.onReturn(returned);
+    server.fault = undefined;
+    await vi.waitUntil(() => system.failure === undefined, { timeout: 15_000 });
+    expect(returned).toHaveBeenCalledTimes(1);
+  });
+
+  test("lets one request try a system whose check succeeds and whose other requests fail", async () => {
+    const { server, system, lines, call, count } = await breakCircuit("fail");
+    server.fault = (request) => (request === check ? undefined : "fail");
+    const requests = count("POST /sessions");
+    await vi.waitUntil(
+      async () => {
+        const calls = [call(), call(), call()];
+        await Promise.allSettled(calls);
+        return count("POST /sessions") > requests;
+      },
+      { timeout: 15_000 },
+    );
+    expect(count("POST /sessions")).toBe(requests + 1);
+    expect(system.failure).toContain("HTTP status 500");
+    expect(lines.map(({ level }) => level)).toEqual(["warn"]);
+  });
+
+  test("ends if the system responds, whatever else the check finds", async () => {
+    const { server, system } = await breakCircuit("fail", () =>
+      Promise.reject(new Error("The currency of the channel is another one")),
+    );
+    server.fault = undefined;
+    await vi.waitUntil(() => system.failure === undefined, { timeout: 15_000 });
+  });
+
+  test("ends when the server closes", async () => {
+    const { system, count } = await breakCircuit("fail");
+    await vi.waitUntil(() => count(check) > 0, { timeout: 15_000 });
+    system.close();
+    const other = await breakCircuit("fail");
+    await vi.waitUntil(() => other.count(check) > 0, { timeout: 15_000 });
+    const requests = count(check);
+    await vi.waitUntil(() => other.count(check) > 2, { timeout: 15_000 });
+    expect(count(check)).toBe(requests);
   });
 });

@@ -1,0 +1,78 @@
+import { systemClock, type Timer } from "../../storage/clock.ts";
+import { RpcError } from "../error.ts";
+import type { PublicShop } from "../shop.ts";
+import type { CommerceBackend } from "./commerce-backend.ts";
+
+/** Tries a commerce system that doesn't respond, in the background, so that no visitor waits for that. */
+export interface SystemProbe {
+  /** Whether the system has responded since the last `start`. */
+  readonly hasReturned: boolean;
+  /** Begins to send the backend's `check` twice a second, until it gets a response. */
+  start(): void;
+  close(): void;
+}
+
+/**
+ * @param shop the shop for which the check runs: one of those with this backend
+ * @param send sends a request within the timeout of the system, whatever its circuit breaker says
+ * @param onReturn is called when the system responds again
+ * @returns `undefined` if the backend has no `check`
+ */
+export function createSystemProbe(
+  { check }: Pick<CommerceBackend, "check">,
+  shop: PublicShop,
+  send: (
+    input: Parameters<typeof fetch>[0],
+    init: RequestInit | undefined,
+    signal: AbortSignal,
+  ) => Promise<Response>,
+  onReturn: () => void,
+): SystemProbe | undefined {
+  if (check === undefined) return undefined;
+  let hasReturned = false;
+  let isClosed = false;
+  let timer: Timer | undefined;
+  let round = new AbortController();
+
+  /** Requests can overlap: one that was lost must not delay the next. */
+  async function probe(run: NonNullable<typeof check>, signal: AbortSignal): Promise<void> {
+    try {
+      await run({ shop, fetch: (input, init) => send(input, init, signal) });
+    } catch (error) {
+      // Any other error says that the system has responded.
+      if (error instanceof RpcError && error.code === "commerce_unavailable") return;
+    }
+    if (signal.aborted) return;
+    stop();
+    hasReturned = true;
+    onReturn();
+  }
+
+  function stop(): void {
+    timer?.cancel();
+    round.abort(new Error("The commerce system has responded to another request"));
+  }
+
+  return {
+    get hasReturned() {
+      return hasReturned;
+    },
+    start() {
+      stop();
+      hasReturned = false;
+      if (isClosed) return;
+      round = new AbortController();
+      const { signal } = round;
+      timer = systemClock.setInterval(() => void probe(check, signal), interval).unref();
+    },
+    close() {
+      isClosed = true;
+      stop();
+    },
+  };
+}
+
+// --- Internal helpers ---
+
+/** Milliseconds. */
+const interval = 500;
