@@ -23,11 +23,14 @@ export interface DuePage {
  */
 export class DueList {
   readonly #pages: Collection<readonly string[]>;
+  /** The last page of an hour's shard, or one before it. Most shards have one page, and no such document. */
+  readonly #last: Collection<number>;
   /** The page of an hour's shard that had room the last time. */
   readonly #hints = new LRUCache<string, number>({ maxSize: 1000, sizeCalculation: () => 1 });
 
   constructor(store: DocumentStore) {
     this.#pages = store.collection("commerce-due", isPage);
+    this.#last = store.collection("commerce-due-last", isPageNumber);
   }
 
   /** Adds an entry, unless the page has an equal one. For sessions that end, the first one counts. */
@@ -39,14 +42,22 @@ export class DueList {
     const owner = `${entry.shopId}:${entry.handle}:`;
     const isKnown = (known: string) =>
       known === text || (entry.isEnding && known.endsWith("!") && known.startsWith(owner));
-    for (let page = this.#hints.get(shard) ?? 0; ; page++) {
+    const expiresAt = (hour + 1) * hourMilliseconds + memory;
+    for (let page = this.#hints.get(shard) ?? 0; ;) {
       let isFull = false;
-      await this.#pages.update(`${shard}:${page}`, (texts = []) => {
-        isFull = texts.length >= pageSize;
-        if (isFull || texts.some(isKnown)) return "keep";
-        return { set: [...texts, text], expiresAt: (hour + 1) * hourMilliseconds + memory };
+      let isNew = false;
+      await this.#pages.update(`${shard}:${page}`, (texts) => {
+        isNew = texts === undefined;
+        isFull = texts !== undefined && texts.length >= pageSize;
+        if (isFull || texts?.some(isKnown)) return "keep";
+        return { set: [...(texts ?? []), text], expiresAt };
       });
-      if (isFull) continue;
+      if (isFull) {
+        const { value: last = 0 } = await this.#last.get(shard);
+        page = Math.max(page + 1, last);
+        continue;
+      }
+      if (isNew && page > 0) await this.#noteLast(shard, page, expiresAt);
       this.#hints.set(shard, page);
       return;
     }
@@ -75,6 +86,12 @@ export class DueList {
         ? "keep"
         : { set: left, expiresAt };
     });
+  }
+
+  async #noteLast(shard: string, page: number, expiresAt: number): Promise<void> {
+    await this.#last.update(shard, (last = 0) =>
+      last >= page ? "keep" : { set: page, expiresAt },
+    );
   }
 }
 
@@ -113,4 +130,8 @@ function toEntry(text: string): DueEntry {
 
 function isPage(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((text) => typeof text === "string");
+}
+
+function isPageNumber(value: unknown): value is number {
+  return Number.isSafeInteger(value);
 }

@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import createMemoryDriver from "unstorage/drivers/memory";
 import { DueList, hourOf, type DueEntry } from "../../../storage/grants/due-list.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
@@ -17,6 +17,12 @@ function open() {
 
 function toEntry(handle: string, second = now, isEnding = false): DueEntry {
   return { shopId: 1001, handle, second, isEnding };
+}
+
+/** Adds entries of one shard. */
+async function addToShard(list: DueList, from: number, to: number): Promise<void> {
+  const numbers = Array.from({ length: to - from }, (_, at) => from + at);
+  await Promise.all(numbers.map((number) => list.add(toEntry(`${number}-of-a-shard`))));
 }
 
 async function readHour(list: DueList, second = now): Promise<DueEntry[]> {
@@ -63,4 +69,24 @@ test("removes entries, and still finds the pages behind an empty one", async () 
   expect(await readHour(list)).toEqual(last);
   await list.add(toEntry("new"));
   expect((await readHour(list)).map(({ handle }) => handle)).toContain("new");
+});
+
+test("finds the page with room at once in a fresh process, however many pages are full", async () => {
+  const { list, driver } = open();
+  await addToShard(list, 0, 2100);
+  const reads = vi.spyOn(driver, "getItemRaw" as "getItem");
+  const fresh = new DueList(openDocumentStore(driver, { log: createTestLog().log }));
+  await addToShard(fresh, 2100, 2101);
+  // The first page, the number of the last page, and that page, which a write reads twice.
+  expect(reads.mock.calls.length).toBe(4);
+  expect(await readHour(fresh)).toHaveLength(2101);
+});
+
+test("goes on behind the last page if another process has filled it", async () => {
+  const { list, driver } = open();
+  const other = new DueList(openDocumentStore(driver, { log: createTestLog().log }));
+  await addToShard(list, 0, 250);
+  await addToShard(other, 250, 900);
+  await addToShard(list, 900, 1000);
+  expect(await readHour(list)).toHaveLength(1000);
 });
