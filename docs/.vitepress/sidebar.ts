@@ -3,7 +3,7 @@ import type { Page } from "./pages.ts";
 
 /** The groups of the sidebar, with the pages of each. */
 const groups: Readonly<Record<string, readonly string[]>> = {
-  Start: ["index", "getting-started", "tutorial", "concepts", "overview"],
+  Start: ["index", "getting-started", "init", "tutorial", "concepts", "overview"],
   "Frontends and methods": ["client", "rpc", "cache", "idempotency", "ssr", "openapi"],
   "Visitors and accounts": ["sessions", "accounts", "cors", "security"],
   "Commerce systems": ["commerce", "commerce-adapter"],

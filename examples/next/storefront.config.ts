@@ -1,11 +1,7 @@
-import { defineRpcMethod, defineStorefrontConfig } from "storefront-core";
+import { defineStorefrontConfig } from "storefront-core";
+import { greet } from "./methods/greet.ts";
 
-export const methods = {
-  greet: defineRpcMethod({
-    readOnly: true,
-    handler: (_, { user }) => `Hello, ${user?.firstName ?? "guest"}!`,
-  }),
-};
+export const methods = { greet };
 
 export default defineStorefrontConfig({
   // `next start` sets this header if the request has none. So in production, a proxy in front must add to it.

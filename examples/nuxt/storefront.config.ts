@@ -1,14 +1,12 @@
-import { defineRpcMethod, defineStorefrontConfig } from "storefront-core";
+import { defineStorefrontConfig } from "storefront-core";
+import { greet } from "./methods/greet";
+
+export const methods = { greet };
 
 export default defineStorefrontConfig({
   shops: [{ shopId: 1001, locale: "en-GB", currency: "GBP" }],
   session: { secret: process.env["STOREFRONT_SESSION_SECRET"] },
   // One process only: with several, use the driver "redis".
   storage: { singleProcess: true, account: { driver: "fs", base: ".data/accounts" } },
-  methods: {
-    greet: defineRpcMethod({
-      readOnly: true,
-      handler: (_, { user }) => `Hello, ${user?.firstName ?? "guest"}!`,
-    }),
-  },
+  methods,
 });

@@ -1,11 +1,7 @@
-import { defineRpcMethod, defineStorefrontConfig } from "storefront-core";
+import { defineStorefrontConfig } from "storefront-core";
+import { greet } from "./methods/greet.ts";
 
-export const methods = {
-  greet: defineRpcMethod({
-    readOnly: true,
-    handler: (_, { user }) => `Hello, ${user?.firstName ?? "guest"}!`,
-  }),
-};
+export const methods = { greet };
 
 export default defineStorefrontConfig({
   // The proxy in front of this server.

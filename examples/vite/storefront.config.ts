@@ -1,24 +1,13 @@
-import { defineRpcMethod, defineStorefrontConfig } from "storefront-core";
-import * as z from "zod";
+import { defineStorefrontConfig } from "storefront-core";
+import { greet } from "./methods/greet.ts";
+import { setName } from "./methods/set-name.ts";
 
-declare module "storefront-core" {
-  interface SessionCustomData {
-    name: string;
-  }
-}
-
-export const methods = {
-  greet: defineRpcMethod({
-    readOnly: true,
-    handler: (_, { customData }) => `Hello, ${customData.name ?? "guest"}!`,
-  }),
-  setName: defineRpcMethod({
-    input: z.strictObject({ name: z.string().min(1).max(40) }),
-    handler: ({ name }, { updateCustomData }) => updateCustomData({ name }),
-  }),
-};
+export const methods = { greet, setName };
 
 export default defineStorefrontConfig({
   shops: [{ shopId: 1001, locale: "en-GB", currency: "GBP" }],
+  session: { secret: process.env["STOREFRONT_SESSION_SECRET"] },
+  // One process only: with several, use the driver "redis".
+  storage: { singleProcess: true, account: { driver: "fs", base: ".data/accounts" } },
   methods,
 });

@@ -3,7 +3,7 @@ import { messageOf } from "../../shared/log.ts";
 import { StartError } from "../config/start-error.ts";
 
 /** The names of all commands. */
-export const commands = ["start", "dev", "doctor", "explain"] as const;
+export const commands = ["start", "dev", "doctor", "explain", "init"] as const;
 
 /** The output of `storefront --help`. */
 export const usage = `Usage: storefront <command> [options]
@@ -15,11 +15,19 @@ Commands
   doctor         Check the config and its storages for production, or with --url a running
                  service; the exit code is 1 if there are errors
   explain        Print the effective settings of a shop and the source of each value
+  init [FOLDER]  Create a project with a page that calls a method of its own (default: in this
+                 folder). Ask for the values of missing options. Overwrite no file
 
 Options
   --config FILE  The config (default: storefront.config.ts in this folder); variables of a
                  .env file next to it are added to the environment
-  --shop ID      The shop to explain
+  --shop ID      The shop to explain, or the shop of the project of init
+  --locale TAG   The language of the shop of init, for example de-DE
+  --currency C   The currency of the shop of init, for example EUR
+  --framework F  The framework of init: none, nuxt, next, or sveltekit
+  --storage S    The storage of init: memory or redis
+  --commerce S   The commerce system of init: none or vendure
+  --yes          Create the project of init with the default values of missing options
   --url URL      The public address of the service that doctor checks through its proxies
   --json         Print the result of doctor or explain as JSON
   --fresh        Start dev with no sessions, baskets, and accounts, instead of those of its last run
@@ -45,6 +53,12 @@ export function readArguments(args: readonly string[]) {
         url: { type: "string" },
         json: { type: "boolean" },
         fresh: { type: "boolean" },
+        locale: { type: "string" },
+        currency: { type: "string" },
+        framework: { type: "string" },
+        storage: { type: "string" },
+        commerce: { type: "string" },
+        yes: { type: "boolean" },
         workers: { type: "string" },
         help: { type: "boolean", short: "h" },
         version: { type: "boolean", short: "v" },
@@ -80,7 +94,17 @@ export function toPort(given: string | undefined): number {
  * @throws StartError with one line for an operator if the command doesn't have an option
  */
 export function assertOptionsFit(values: Readonly<Record<string, unknown>>, command: string): void {
-  const options = { url: ["doctor"], json: ["doctor", "explain"], fresh: ["dev"] };
+  const options = {
+    url: ["doctor"],
+    json: ["doctor", "explain"],
+    fresh: ["dev"],
+    locale: ["init"],
+    currency: ["init"],
+    framework: ["init"],
+    storage: ["init"],
+    commerce: ["init"],
+    yes: ["init"],
+  };
   for (const [name, fitting] of Object.entries(options)) {
     if (values[name] === undefined || fitting.includes(command)) continue;
     const expected = fitting.join(" or ");

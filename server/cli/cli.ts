@@ -36,6 +36,10 @@ async function main(args: readonly string[]): Promise<void> {
   const { config: file, port, host = "127.0.0.1", shop, workers } = values;
   const count = workers === undefined ? undefined : toWorkers(workers, command);
   assertOptionsFit(values, command);
+  if (command === "init" && rest.length <= 1) {
+    const { init } = await import("./init/init.ts");
+    return init(rest[0] ?? ".", values);
+  }
   if (command === "doctor" && rest.length === 0) {
     if (values.url === undefined) return diagnoseConfig(file, values.json);
     const { diagnoseService } = await import("./service-doctor.ts");

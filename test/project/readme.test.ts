@@ -21,13 +21,18 @@ function normalise(text: string): string {
 
 describe("the README's commands", async () => {
   const blocks = await readBlocks("README.md");
-  const [start, , production] = blocks.filter(({ language }) => language === "sh");
+  const [create, start, , production] = blocks.filter(({ language }) => language === "sh");
   let folder: string;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "storefront-readme-"));
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  test("create a project as docs/init.md does", async () => {
+    const [first] = await readBlocks("docs/init.md");
+    expect(create?.text).toBe(first?.text);
+  });
 
   test("install the locked versions", async () => {
     expect(start?.text).toBe("npm ci && npm start\n");

@@ -15,7 +15,7 @@ describe("without a server", () => {
   test.each(["--help", "-h", "start --help"])("%s prints the usage", async (args) => {
     const { code, stdout, stderr } = await runCli(args.split(" "));
     expect([code, stderr]).toEqual([0, ""]);
-    const commands = ["start", "dev", "doctor", "explain"];
+    const commands = ["start", "dev", "doctor", "explain", "init"];
     const flags = [
       "config",
       "shop",

@@ -1,0 +1,118 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Choices } from "./choices.ts";
+import { composeFile, createEnvironment, toConfig } from "./config-file.ts";
+import { frameworks, type Framework } from "./frameworks.ts";
+import { createPackageFile, type PackageFile } from "./package-file.ts";
+
+/** The files of a new project. */
+export interface Project {
+  /** The text of each file, by its path relative to the project. */
+  readonly files: ReadonlyMap<string, string>;
+  readonly packageFile: PackageFile;
+}
+
+/**
+ * Creates the files of a project from an example, without writing them.
+ * @param folder the project's absolute path
+ */
+export async function createProject(folder: string, choices: Choices): Promise<Project> {
+  const framework: Framework = frameworks[choices.framework];
+  const example = join(root, "examples", framework.example);
+  const own = (await readPackage(root)) as PackageFile;
+  const packageFile = createPackageFile(folder, framework, own, await readPackage(example));
+  const files = new Map<string, string>();
+  for (const path of await listFiles(example)) {
+    const text = await readFile(join(example, path), "utf8");
+    files.set(
+      path.replaceAll(sep, "/"),
+      path === configFile
+        ? toConfig(text, choices)
+        : text.replaceAll("shopId: 1001", `shopId: ${choices.shop}`),
+    );
+  }
+  files.set("package.json", `${JSON.stringify(packageFile, null, 2)}\n`);
+  files.set(".gitignore", `${ignored.join("\n")}\n`);
+  files.set(".env", createEnvironment(choices));
+  files.set("vitest.config.ts", testConfig);
+  files.set("test/greet.test.ts", greetTest);
+  if (choices.storage === "redis") files.set("compose.yaml", composeFile);
+  return { files, packageFile };
+}
+
+// --- Internal helpers ---
+
+const root = fileURLToPath(new URL("../../../../", import.meta.url));
+const configFile = "storefront.config.ts";
+
+/** Files that a build makes, data, and secrets. */
+const ignored = [
+  ".data",
+  ".env",
+  ".next",
+  ".nuxt",
+  ".output",
+  ".svelte-kit",
+  "build",
+  "dist",
+  "next-env.d.ts",
+  "node_modules",
+];
+
+/** Files of an example that are about this repository. */
+const omitted = new Set([
+  ...ignored,
+  ".gitignore",
+  ".npmrc",
+  "README.md",
+  "package-lock.json",
+  "package.json",
+]);
+
+async function listFiles(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .filter((path) => !path.split(sep).some((name) => omitted.has(name)))
+    .toSorted();
+}
+
+async function readPackage(folder: string): Promise<PackageFile | undefined> {
+  try {
+    return JSON.parse(await readFile(join(folder, "package.json"), "utf8")) as PackageFile;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Without the plugins of the pages, which the tests don't need. */
+const testConfig = `import { defineConfig } from "vitest/config";
+
+export default defineConfig({ test: { include: ["test/**/*.test.ts"] } });
+`;
+
+const greetTest = `import { createStorefront } from "storefront-core";
+import { afterAll, expect, test } from "vitest";
+import config from "../storefront.config.ts";
+
+// In memory, and without a commerce system: the test needs no other program.
+const storefront = createStorefront(
+  { ...config, storage: undefined, commerce: undefined, clientAddress: () => "127.0.0.1" },
+  { production: false },
+);
+afterAll(() => storefront.close());
+
+test("greets a guest", async () => {
+  const response = await storefront.fetch(
+    new Request("http://localhost/api/rpc/greet", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: "{}",
+    }),
+  );
+  expect(response.status).toBe(200);
+  expect(await response.json()).toBe("Hello, guest!");
+});
+`;
