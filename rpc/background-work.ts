@@ -1,4 +1,5 @@
 import type { Clock } from "../storage/clock.ts";
+import { randomBetween } from "../storage/random.ts";
 import { describeError, type Logger } from "../shared/log.ts";
 
 /** Work of calls that goes on after their responses. The storefront waits for it before it closes. */
@@ -60,7 +61,7 @@ export class BackgroundWork {
         this.#waiting.delete(begin);
         resolve();
       };
-      const delay = leastDelay + Math.random() * (1000 - leastDelay);
+      const delay = randomBetween(leastDelay, 1000);
       const timer = this.#clock.setTimeout(begin, delay);
       this.#waiting.add(begin);
     });

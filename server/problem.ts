@@ -1,5 +1,5 @@
 import { HTTPError } from "h3";
-import { randomUUID } from "uncrypto";
+import { randomUUID } from "../storage/random.ts";
 import { maxIssues, problems, RpcError, type ProblemCode } from "../rpc/error.ts";
 import { findJsonFault } from "../rpc/json-fault.ts";
 import type { Redactor } from "../rpc/redaction/redactor.ts";

@@ -1,4 +1,5 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
+import { randomBytes } from "../../storage/random.ts";
 import type { Account, AccountDocuments, StoredToken } from "./account-documents.ts";
 
 /** Milliseconds in which a token of a mail is valid. */

@@ -1,4 +1,4 @@
-import { randomUUID } from "uncrypto";
+import { randomUUID } from "../../storage/random.ts";
 import type { Collection, DocumentStore } from "../../storage/documents/documents.ts";
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
 import {

@@ -1,4 +1,5 @@
-import { randomBytes, scrypt, timingSafeEqual, type ScryptOptions } from "node:crypto";
+import { scrypt, timingSafeEqual, type ScryptOptions } from "node:crypto";
+import { randomBytes } from "../../storage/random.ts";
 import type { Visit } from "../commerce/visit.ts";
 import { queueHash } from "./hash-queue.ts";
 

@@ -1,4 +1,4 @@
-import { randomUUID } from "uncrypto";
+import { randomUUID } from "../../storage/random.ts";
 import { describeError } from "../../shared/log.ts";
 import { StorageUnavailableError } from "../../storage/documents/unavailable.ts";
 import { LeaseLostError } from "../../storage/leases/lease.ts";

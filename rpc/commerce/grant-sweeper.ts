@@ -4,6 +4,7 @@ import type { DocumentStore } from "../../storage/documents/documents.ts";
 import { hourOf, secondOf, type DueEntry } from "../../storage/grants/due-list.ts";
 import type { Lease } from "../../storage/leases/lease.ts";
 import { openLeases, type Leases } from "../../storage/leases/leases.ts";
+import { randomBetween } from "../../storage/random.ts";
 import { generationOf, type SessionGenerations } from "../../storage/sessions/generations.ts";
 import { isObject } from "../../storage/sessions/session-record.ts";
 import type { GrantEndings, Settled } from "./grant-endings.ts";
@@ -65,7 +66,7 @@ export class GrantSweeper {
   #wait(milliseconds: number): void {
     if (this.#closing.signal.aborted) return;
     // Random, so that the processes don't all sweep at the same time.
-    const pause = milliseconds * (0.8 + 0.4 * Math.random());
+    const pause = milliseconds * randomBetween(0.8, 1.2);
     this.#timer?.cancel();
     const sweep = () => {
       this.#sweeping = this.#trySweep().finally(() => {

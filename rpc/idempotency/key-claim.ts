@@ -222,7 +222,7 @@ const maxPause = 250;
 interface Watch {
   readonly holder: string | undefined;
   readonly watched: number;
-  /** On the clock of `performance.now`. */
+  /** On the monotonic clock. */
   readonly at: number;
 }
 

@@ -1,5 +1,5 @@
 import { moveBasket, moveWishlist } from "#commerce";
-import { randomUUID } from "uncrypto";
+import { randomUUID } from "../../storage/random.ts";
 import type { ListKind, SessionRecord } from "../../storage/sessions/session-record.ts";
 import type { PendingMerge } from "../../storage/sessions/user-index.ts";
 import {

@@ -1,4 +1,4 @@
-import { randomUUID } from "uncrypto";
+import { randomUUID } from "../../storage/random.ts";
 import type * as z from "zod/mini";
 import { addItems, clearItems, removeItem, updateItem } from "../lists/basket.ts";
 import { defineRpcMethod } from "../method.ts";

@@ -1,4 +1,4 @@
-import { randomUUID } from "uncrypto";
+import { randomUUID } from "../../storage/random.ts";
 import { defineRpcMethod } from "../method.ts";
 import { wishInput, wishKeyInput } from "./wishlist-inputs.ts";
 import { addWish, clearWishes, removeWish } from "../lists/wishlist.ts";

@@ -1,4 +1,4 @@
-import { randomUUID } from "uncrypto";
+import { randomUUID } from "../../storage/random.ts";
 import { SessionEndedError, type Session } from "../../storage/sessions/session.ts";
 
 /** The guest's session that the calls of one page begin together: the first write creates it, and the others join it. */

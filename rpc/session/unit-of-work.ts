@@ -1,4 +1,4 @@
-import { randomUUID } from "uncrypto";
+import { randomUUID } from "../../storage/random.ts";
 import { describeError } from "../../shared/log.ts";
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
 import { SessionEndedError, type RecordChange } from "../../storage/sessions/session.ts";

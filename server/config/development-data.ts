@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
+import { randomBytes } from "../../storage/random.ts";
 import type { Driver } from "unstorage";
 import { describeError, type Logger } from "../../shared/log.ts";
 import { openDriver } from "../../storage/open-driver.ts";

@@ -1,4 +1,4 @@
-import { getRandomValues } from "uncrypto";
+import { randomBytes } from "../../storage/random.ts";
 import type { StorageConfig } from "../../storage/documents/driver.ts";
 import { createSafeLog, type Logger } from "../../shared/log.ts";
 import { assertNoErrors, checkConfig } from "./check.ts";
@@ -28,8 +28,7 @@ export function resolveConfig(
   let created: string | undefined;
   // Production needs a secret in the config. A worker has no random values while its modules load.
   const createSecret = () =>
-    (created ??=
-      developmentData?.secret ?? Buffer.from(getRandomValues(new Uint8Array(32))).toString("hex"));
+    (created ??= developmentData?.secret ?? randomBytes(32).toString("hex"));
   const toStorage = (storage: StorageConfig) =>
     developmentData !== undefined && "driver" in storage && storage.driver === "memory"
       ? developmentData.driver

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { randomUUID } from "uncrypto";
+import { randomUUID } from "../random.ts";
 import { RememberedDocument } from "../documents/changes.ts";
 import type { ChangeFeed, DocumentStore } from "../documents/documents.ts";
 import type { CacheStorage, StoredValue } from "./cache-storage.ts";

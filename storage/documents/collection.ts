@@ -1,4 +1,5 @@
 import { pause, type Clock } from "../clock.ts";
+import { randomBetween } from "../random.ts";
 import type { StorageAdapter, Expected, Replacement, Swap } from "./adapter.ts";
 import type { createChanges } from "./changes.ts";
 import {
@@ -222,5 +223,5 @@ function toExpiresAt(expiresAt = Infinity): number | undefined {
 async function pauseAfter(attempt: number): Promise<void> {
   if (attempt % 2 === 0) return;
   const longest = Math.min(2 ** ((attempt + 1) / 2), 64);
-  await pause(Math.random() * longest);
+  await pause(randomBetween(0, longest));
 }

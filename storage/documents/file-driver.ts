@@ -1,7 +1,8 @@
-import { randomUUID } from "node:crypto";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Driver } from "unstorage";
+import { systemClock } from "../clock.ts";
+import { randomUUID } from "../random.ts";
 import { markWholeFiles } from "./driver.ts";
 
 /**
@@ -96,7 +97,8 @@ const cannotSync = /^(?:EACCES|EINVAL|EISDIR|ENOENT|ENOTSUP|EPERM)$/;
 /** Removes the temporary files of a killed process, except recent ones, which another process may be writing. */
 async function removeLeftover(path: string): Promise<void> {
   const { mtimeMs = Infinity } = await stat(path).catch(() => ({ mtimeMs: Infinity }));
-  if (mtimeMs < Date.now() - leftoverAge) await rm(path, { force: true }).catch(() => undefined);
+  if (mtimeMs < systemClock.now() - leftoverAge)
+    await rm(path, { force: true }).catch(() => undefined);
 }
 
 function codeOf(error: unknown): string {

@@ -1,3 +1,4 @@
+import { systemClock } from "../clock.ts";
 import type { Observer, StorageOperation, StorageOutcome } from "../../shared/observer.ts";
 import type { StorageAdapter } from "./adapter.ts";
 import type { Counters } from "./documents.ts";
@@ -55,7 +56,7 @@ export function withObserver(
 
 /** Not the clock of a test, because the other side of a socket doesn't follow it. */
 function now(): number {
-  return performance.now();
+  return systemClock.monotonic();
 }
 
 function isOk(): StorageOutcome {

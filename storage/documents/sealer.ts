@@ -1,4 +1,5 @@
-import { getRandomValues, subtle } from "uncrypto";
+import { subtle } from "uncrypto";
+import { getRandomValues } from "../random.ts";
 
 /** Encrypts and decrypts strings that a storage must not be able to read. */
 export type Sealer = ReturnType<typeof createSealer>;

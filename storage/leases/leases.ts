@@ -1,4 +1,4 @@
-import { randomUUID } from "uncrypto";
+import { randomBetween, randomUUID } from "../random.ts";
 import { pause, type Clock } from "../clock.ts";
 import type { Collection, DocumentStore, Snapshot } from "../documents/documents.ts";
 import { createKeyedMutex } from "../documents/keyed-mutex.ts";
@@ -129,7 +129,7 @@ async function acquire<State>(
     if (seen?.version !== snapshot.version) {
       seen = { version: snapshot.version, at: clock.monotonic() };
     }
-    await pause(wait * (0.5 + Math.random()), signal && { signal });
+    await pause(wait * randomBetween(0.5, 1.5), signal && { signal });
   }
 
   function isSilent({ version }: Snapshot<unknown>, start: number): boolean {

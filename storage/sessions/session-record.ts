@@ -1,4 +1,4 @@
-import { randomUUID } from "uncrypto";
+import { randomUUID } from "../random.ts";
 import { isKeptAnswers, type KeptAnswer } from "./kept-answer.ts";
 
 /** The logged-in user. Add your own fields by declaration merging. */
