@@ -6,7 +6,7 @@ import { toFastifyPlugin, type FastifyScope } from "../../adapters/fastify.ts";
 import { toNodeHandler } from "../../adapters/node.ts";
 import { createStorefront } from "../../server/storefront.ts";
 import { describeWithPeers } from "../_adapters.ts";
-import { createTestLog } from "../_log.ts";
+import { createTestLog } from "../../server/testing/test-log.ts";
 import { requirePeer } from "../_peers.ts";
 import { testConfig } from "../_setup.ts";
 

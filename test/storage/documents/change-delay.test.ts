@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import { longestDelay, measureChangeDelay } from "../../../storage/documents/change-delay.ts";
 import { openDocumentStore, openDriver, type DocumentStore } from "../../../storage/index.ts";
-import { createTestLog } from "../../_log.ts";
+import { createTestLog } from "../../../server/testing/test-log.ts";
 import { describeWithRedis, startRedis } from "../../_redis.ts";
 
 describeWithRedis("the delay of changes", () => {
