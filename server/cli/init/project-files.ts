@@ -27,9 +27,7 @@ export async function createProject(folder: string, choices: Choices): Promise<P
     const text = await readFile(join(example, path), "utf8");
     files.set(
       path.replaceAll(sep, "/"),
-      path === configFile
-        ? toConfig(text, choices)
-        : text.replaceAll("shopId: 1001", `shopId: ${choices.shop}`),
+      path === configFile ? toConfig(text, choices) : toPage(text, choices),
     );
   }
   files.set("package.json", `${JSON.stringify(packageFile, null, 2)}\n`);
@@ -87,32 +85,36 @@ async function readPackage(folder: string): Promise<PackageFile | undefined> {
   }
 }
 
+/** Changes a file of a page: its shop, and the number of items, which the baskets of Vendure don't have. */
+function toPage(text: string, { shop, commerce }: Choices): string {
+  const page = text.replaceAll("shopId: 1001", `shopId: ${shop}`);
+  if (commerce === "none") return page;
+  return page.replaceAll(
+    /(?<=\bbasket\.)itemCount\b/g,
+    "items.reduce((sum, { quantity }) => sum + quantity, 0)",
+  );
+}
+
 /** Without the plugins of the pages, which the tests don't need. */
 const testConfig = `import { defineConfig } from "vitest/config";
 
 export default defineConfig({ test: { include: ["test/**/*.test.ts"] } });
 `;
 
-const greetTest = `import { createStorefront } from "storefront-core";
+const greetTest = `import { createTestStorefront } from "storefront-core/testing";
 import { afterAll, expect, test } from "vitest";
 import config from "../storefront.config.ts";
 
 // In memory, and without a commerce system: the test needs no other program.
-const storefront = createStorefront(
-  { ...config, storage: undefined, commerce: undefined, clientAddress: () => "127.0.0.1" },
-  { production: false },
-);
+const storefront = await createTestStorefront({
+  ...config,
+  storage: undefined,
+  commerce: undefined,
+});
 afterAll(() => storefront.close());
 
 test("greets a guest", async () => {
-  const response = await storefront.fetch(
-    new Request("http://localhost/api/rpc/greet", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: "{}",
-    }),
-  );
-  expect(response.status).toBe(200);
-  expect(await response.json()).toBe("Hello, guest!");
+  const { body } = await storefront.visitor().call("greet");
+  expect(body).toBe("Hello, guest!");
 });
 `;
