@@ -38,7 +38,8 @@ export function createPeerLookup({
     },
     connected(request) {
       const socket = request.runtime?.node?.req.socket;
-      return socket?.remoteAddress ?? request.ip ?? findCloudflareAddress(request);
+      const found: unknown = socket?.remoteAddress ?? request.ip ?? findCloudflareAddress(request);
+      return typeof found === "string" ? found : undefined;
     },
   };
 }

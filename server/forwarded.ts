@@ -24,8 +24,8 @@ export function createForwardedReader(trusts: ProxyTrust, peers: PeerLookup): Re
     const named = peers.named(request);
     const peer = named ?? peers.connected(request);
     if (!trusts(peer)) {
-      const ip = named ?? request.ip ?? peer;
-      return { ip: normalize(ip), protocol: undefined, host: undefined };
+      const ip = normalize(named ?? request.ip) ?? normalize(peer);
+      return { ip, protocol: undefined, host: undefined };
     }
     const reports = readReports(request.headers);
     const { ip = peer, hops } = findClient(reports.addresses, trusts);
@@ -113,6 +113,7 @@ function toList(header: string | null): readonly string[] {
     .filter((entry) => entry !== "");
 }
 
-function normalize(ip: string | undefined): string | undefined {
-  return ip === undefined ? undefined : (toAddress(ip) ?? ip);
+/** A host can give a text that is no address, such as "unknown": all clients would share its limits. */
+function normalize(ip: unknown): string | undefined {
+  return typeof ip === "string" ? toAddress(ip) : undefined;
 }

@@ -55,6 +55,17 @@ describe("clientAddress", () => {
     expect((await send({ loginAttempts: false })).messages).toEqual([]);
   });
 
+  test.each(["", "unknown", "localhost", null, 7, { address: "198.51.100.4" }])(
+    "is needed, too, if the server around the storefront sets request.ip to %j",
+    async (ip) => {
+      for (const trustProxy of [false, true, ["loopback"]]) {
+        const found = await send({ trustProxy }, {}, { ip });
+        expect(found.ip).toBeUndefined();
+        expect(found.messages).toEqual([expect.stringMatching(/loginAttempts\.perAddress/)]);
+      }
+    },
+  );
+
   test("causes one error line if it fails or returns something else", async () => {
     const wrong = [
       () => "unknown",
