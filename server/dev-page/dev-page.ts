@@ -22,6 +22,8 @@ export interface DevPageSource {
   readonly credentials: Credentials;
   /** The storefront's own `fetch`. */
   readonly send: (request: Request) => Response | Promise<Response>;
+  /** The development server, if this is one: the page stays the same when it reloads its config. */
+  readonly server?: object | undefined;
 }
 
 /** A visitor as the page shows it. */
@@ -42,12 +44,12 @@ export interface ListedCall extends Exchange {
 
 export type VisitorName = (typeof visitorNames)[number];
 
-/** Opens the development page: its visitors, and its list of calls, in the memory of this process. */
+/** Opens the development page: its visitors, and its list of calls, are in the memory of this process. */
 export function openDevPage(source: DevPageSource): (event: RequestEvent) => Promise<Response> {
-  const { options, services, credentials, send } = source;
-  const visitors: Readonly<Record<VisitorName, Visitor>> = { A: new Visitor(), B: new Visitor() };
-  let calls: readonly ListedCall[] = [];
-  let count = 0;
+  const { options, services, credentials, send, server = {} } = source;
+  const memory = memories.get(server) ?? { visitors: createVisitors(), calls: [], count: 0 };
+  memories.set(server, memory);
+  const { visitors } = memory;
 
   function choose(shopId: number, transport: TokenMethod | undefined) {
     const shop = options.shops.find((each) => each.shopId === shopId);
@@ -68,11 +70,11 @@ export function openDevPage(source: DevPageSource): (event: RequestEvent) => Pro
   }
 
   const requests: Readonly<Record<string, (payload: unknown, event: RequestEvent) => unknown>> = {
-    shops: () => ({ shops: options.shops.map(describeShop), openApi: toDocumentPath(options) }),
+    shops: () => ({ shops: options.shops.map((shop) => describeShop(shop, options)) }),
 
     async state(payload) {
       const { shopId, transport } = await parseInput(stateInput, payload);
-      return { visitors: await observeAll(choose(shopId, transport)), calls };
+      return { visitors: await observeAll(choose(shopId, transport)), calls: memory.calls };
     },
 
     async document(payload) {
@@ -115,9 +117,16 @@ export function openDevPage(source: DevPageSource): (event: RequestEvent) => Pro
           Object.assign({}, change, { visitor: each }),
         ),
       );
-      const call = { number: ++count, at: Date.now(), visitor, shopId, method: name, changes };
+      const call = {
+        number: ++memory.count,
+        at: Date.now(),
+        visitor,
+        shopId,
+        method: name,
+        changes,
+      };
       const listed: ListedCall = { ...call, ...exchange };
-      calls = [listed, ...calls].slice(0, mostCalls);
+      memory.calls = [listed, ...memory.calls].slice(0, mostCalls);
       return { call: listed, visitors: after };
     },
   };
@@ -140,6 +149,21 @@ export function openDevPage(source: DevPageSource): (event: RequestEvent) => Pro
 // --- Internal helpers ---
 
 const visitorNames = ["A", "B"] as const;
+
+/** What the page remembers between its requests. */
+interface Memory {
+  readonly visitors: Readonly<Record<VisitorName, Visitor>>;
+  /** The latest one first. */
+  calls: readonly ListedCall[];
+  /** The number of calls so far. */
+  count: number;
+}
+
+const memories = new WeakMap<object, Memory>();
+
+function createVisitors(): Memory["visitors"] {
+  return { A: new Visitor(), B: new Visitor() };
+}
 
 /** The list has this many calls. */
 const mostCalls = 50;
@@ -164,10 +188,13 @@ function withoutCookies({ session, basket, wishlist }: VisitorState): Observatio
   return { session, basket, wishlist };
 }
 
-function describeShop({ shopId, public: { locale, currency }, session }: Shop) {
-  return { shopId, locale, currency, transports: session.tokenMethods };
-}
-
-function toDocumentPath({ openApi, basePath }: StorefrontOptions): string | null {
-  return openApi ? `${basePath}/openapi.json` : null;
+/** A shop for the page. Without a path, the URL of the document can name the default shop only. */
+function describeShop(
+  { shopId, isDefault, public: { locale, currency, path }, session }: Shop,
+  { openApi, basePath }: StorefrontOptions,
+) {
+  const folder = path === undefined ? basePath : `/${path}${basePath}`;
+  const isLinked = openApi && (path !== undefined || isDefault);
+  const document = isLinked ? `${folder}/openapi.json` : null;
+  return { shopId, locale, currency, transports: session.tokenMethods, document };
 }

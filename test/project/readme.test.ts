@@ -100,6 +100,7 @@ describe("the TypeScript in the docs", () => {
       "docs/runtimes.md",
       "docs/sessions.md",
       "docs/security.md",
+      "docs/dev-page.md",
       "docs/telemetry.md",
       "docs/testing.md",
     ]) {

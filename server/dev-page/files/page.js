@@ -46,21 +46,21 @@ async function loadShops() {
     ]),
     chosen,
   );
-  const link = find("document");
-  link.hidden = loaded.openApi === null;
-  // Below the prefix at which a server mounts the storefront.
-  const base = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
-  if (loaded.openApi !== null) link.firstElementChild.href = base + loaded.openApi;
 }
 
 async function loadShop() {
-  const { transports } = shops.find(({ shopId }) => String(shopId) === shop.value);
+  const { transports, document: path } = shops.find(({ shopId }) => String(shopId) === shop.value);
   setOptions(
     transport,
     transports.map((name) => [name, name]),
     transport.value,
   );
   find("transport-choice").hidden = transports.length < 2;
+  const link = find("document");
+  link.hidden = path === null;
+  // A server can mount the storefront at a prefix.
+  const base = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
+  link.firstElementChild.href = base + path;
   openApi = await request("document", { shopId: Number(shop.value) });
   showMethods();
   await loadState();

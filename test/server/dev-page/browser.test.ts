@@ -135,10 +135,12 @@ describeWithChromium("the development page in Chromium", [], (open) => {
   });
 
   test("is the reference of each method: payload, result, and problems", async () => {
-    const { page } = await openDevPage(open);
+    const { page, origin } = await openDevPage(open);
     await page.getByLabel("Method", { exact: true }).selectOption("login");
     const reference = page.locator(".reference");
     for (const summary of await reference.locator("summary").all()) await summary.click();
+    const document = await page.getByRole("link").getAttribute("href");
+    expect((await fetch(new URL(document ?? "", origin))).status).toBe(200);
     const text = await reference.innerText();
     expect(text).toMatch(/"email"[^]*"merge"[^]*invalid_credentials/);
   });
