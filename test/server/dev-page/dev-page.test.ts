@@ -194,6 +194,20 @@ describe("the browser of the development page", () => {
     }
   });
 
+  test("gets the beginning of an endless response", async () => {
+    let isCancelled = false;
+    const endless = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      pull: (controller) => controller.enqueue(new TextEncoder().encode("x".repeat(10_000))),
+      cancel: () => void (isCancelled = true),
+    });
+    const page = openTestDevPage({
+      methods: { stream: defineRpcMethod({ handler: () => new Response(endless) }) },
+    });
+    const { call } = await page.call("A", "stream");
+    expect(call.response.body).toMatch(/^x{200000}\n\(The response goes on\.\)$/);
+    expect(isCancelled).toBe(true);
+  });
+
   test("gets the last 50 calls", async () => {
     const page = openTestDevPage();
     for (let index = 0; index < 52; index++) await page.call("A", "getShopConfiguration");
