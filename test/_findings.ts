@@ -278,6 +278,7 @@ export const findingCases: Readonly<Record<string, FindingCase>> = {
     good: { telemetry: [{ name: "metrics", metrics: { ...unreadableMetrics, port: 9464 } }] },
     path: "telemetry",
   },
+  SF612: { bad: { devPage: { token: key } }, good: {}, path: "devPage.token" },
   ...workerFindings,
 };
 /** The codes of findings that need a storage; doctor.test.ts tests them. */

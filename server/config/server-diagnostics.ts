@@ -112,6 +112,10 @@ export const serverDiagnostics = {
     "prometheus() has no port, and the config has no admin.token, so nobody can read /metrics",
     "prometheus({ port }), or an admin.token of 32 characters or more",
   ),
+  SF612: productionNotice(
+    "the development page is on in production: its calls are real, and it shows sessions",
+    "no token, unless you need the page there",
+  ),
 
   // Only the doctor checks these
   SF701: error(

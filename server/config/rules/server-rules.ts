@@ -22,6 +22,7 @@ export function serverRule({ config, report }: RuleContext): void {
   if (admin.token.value === undefined) report("SF606", admin.token);
   const isUnreadable = telemetry.some(({ metrics }) => metrics && metrics.port === undefined);
   if (isUnreadable && admin.token.value === undefined) report("SF611", top.telemetry);
+  if (config.devPage.token.isSet) report("SF612", config.devPage.token);
   const { keepAliveTimeout, headersTimeout, requestTimeout, drainDelay, drainTimeout } = server;
   if (keepAliveTimeout.value <= 60) report("SF607", keepAliveTimeout);
   if (drainDelay.value + drainTimeout.value > 30) {
