@@ -20,6 +20,7 @@ export type { StorageConfig } from "../storage/documents/driver.ts";
 export { ConfigError, type ConfigFault } from "./config/config-error.ts";
 
 // Server
+export type { Clock, Timer } from "../storage/clock.ts";
 export { createStorefront, type Storefront, type StorefrontSettings } from "./storefront.ts";
 export { isStorefrontPath } from "./own-path.ts";
 export { createCallerFetch, createRpcCaller, respondWithCaller } from "./rpc-caller.ts";

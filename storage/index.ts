@@ -3,6 +3,7 @@
 // Stores
 export { openDriver } from "./open-driver.ts";
 export type { StorageConfig } from "./documents/driver.ts";
+export type { Clock, Timer } from "./clock.ts";
 export { openDocumentStore } from "./store.ts";
 
 // Documents

@@ -3,6 +3,7 @@ import { afterEach, describe, expect } from "vitest";
 import { openStorefront, type Storefront } from "../server/storefront.ts";
 import { endOfTick } from "../server/cli/http-server.ts";
 import type { StorefrontConfig } from "../server/config/config.ts";
+import { systemClock, type Clock } from "../storage/clock.ts";
 import type { StorageConfig } from "../storage/documents/driver.ts";
 import type { SessionSettings } from "../storage/sessions/session.ts";
 import { describeWithPeers } from "./_adapters.ts";
@@ -42,8 +43,8 @@ export interface Setup {
   readonly server: ServerKind;
   /** A new storage; storefronts with the same object share it. */
   storage(): StorageConfig;
-  /** Starts a storefront with two shops, changed by `config`, until the test ends. */
-  start(config?: Partial<StorefrontConfig>): Promise<TestStorefront>;
+  /** Starts a storefront with two shops, changed by `config`, until the test ends. Default: the computer's clock. */
+  start(config?: Partial<StorefrontConfig>, clock?: Clock): Promise<TestStorefront>;
   /** Lets the storefronts of this test log errors. */
   allowErrors(): void;
 }
@@ -107,7 +108,10 @@ export function createSetup(
     errorsAllowed = false;
   });
 
-  async function start(config: Partial<StorefrontConfig> = {}): Promise<TestStorefront> {
+  async function start(
+    config: Partial<StorefrontConfig> = {},
+    clock: Clock = systemClock,
+  ): Promise<TestStorefront> {
     const { log, lines } = createTestLog();
     logs.push(lines);
     const storefront = openStorefront(
@@ -116,7 +120,7 @@ export function createSetup(
         ...config,
         storage: { session: storage(), ...config.storage },
       }),
-      { production: false, ...(isOwnServer(server) && { schedule: endOfTick }) },
+      { production: false, clock, ...(isOwnServer(server) && { schedule: endOfTick }) },
     );
     const { app } = storefront;
     endings.push(() => app.close());

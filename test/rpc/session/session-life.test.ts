@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
+import { createTestClock } from "../../../server/testing/index.ts";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
 import { createSetup, testSecret } from "../../_setup.ts";
 import type { CookieClient } from "../../_cookie-client.ts";
@@ -8,19 +9,18 @@ import { retired } from "../../_sessions.ts";
 import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
+const clock = createTestClock();
 const base = { methods: testMethods, auth: trustingAuth };
 
 describe("the lifetime of a session", () => {
   const storage = createFaultyDriver();
   const { start } = createSetup("memory", "request", () => storage.driver);
-  beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
-  afterEach(() => void vi.useRealTimers());
 
   const writes = () => storage.operations.filter(({ kind }) => kind !== "read").length;
 
   /** Starts a storefront, and two visitors with a session in it. */
   async function begin(session: StorefrontConfig["session"], id?: number) {
-    const { client } = await start({ ...base, session });
+    const { client } = await start({ ...base, session }, clock);
     const clients = [client(), client()] as const;
     for (const one of clients) {
       if (id !== undefined) await one.call("enter", { id });
@@ -34,9 +34,9 @@ describe("the lifetime of a session", () => {
     "ends maxAge after the last use, to the second (user: %s)",
     async (id) => {
       const [one, other] = await begin({ maxAge: 1000 }, id);
-      pass(999);
+      await clock.advance(999);
       expect(await whoIs(one)).toEqual([id, { begun: true }]);
-      pass(1);
+      await clock.advance(1);
       const late = await other.call("notes");
       expect(late).toMatchObject({ body: {}, setCookies: [] });
       expect(await whoIs(one)).toEqual([id, { begun: true }]);
@@ -44,7 +44,7 @@ describe("the lifetime of a session", () => {
       await other.call("note", { again: true });
       expect(other.sessionId).not.toBe(old);
       expect((await other.call("notes")).body).toEqual({ again: true });
-      pass(998);
+      await clock.advance(998);
       expect(await whoIs(one)).toEqual([id, { begun: true }]);
       if (id !== undefined) {
         expect((await one.call("listSessions")).body.sessions).toMatchObject([{ current: true }]);
@@ -54,28 +54,28 @@ describe("the lifetime of a session", () => {
 
   test("grows with a read after a tenth of it has passed", async () => {
     const [guest] = await begin({ maxAge: 1000 });
-    pass(99);
+    await clock.advance(99);
     expect((await guest.call("getUser")).setCookies).toEqual([]);
     expect(writes()).toBe(0);
-    pass(1);
+    await clock.advance(1);
     const { setCookies } = await guest.call("getUser");
     expect(setCookies).toEqual([expect.stringMatching(/; Max-Age=1000;/)]);
     expect(writes()).toBe(1);
     expect((await guest.call("getUser")).setCookies).toEqual([]);
     expect(writes()).toBe(1);
-    pass(999);
+    await clock.advance(999);
     expect(await whoIs(guest)).toEqual([undefined, { begun: true }]);
   });
 
   test("ends after idleTimeout without a call, although the cookie lives longer", async () => {
     const [one, other] = await begin({ maxAge: 1000, idleTimeout: 100 }, 7);
     for (let used = 0; used < 15; used++) {
-      pass(99);
+      await clock.advance(99);
       const { body, setCookies } = await one.call("getUser");
       expect([body.user?.id, ...setCookies]).toEqual([7, expect.stringMatching(/; Max-Age=1000;/)]);
       if (used > 0) expect(await whoIs(other)).toEqual([undefined, {}]);
     }
-    pass(100);
+    await clock.advance(100);
     expect(await whoIs(one)).toEqual([undefined, {}]);
   });
 
@@ -84,19 +84,19 @@ describe("the lifetime of a session", () => {
     const [customer] = await begin(limits, 7);
     const cookieOf = async (method: string, payload?: unknown) =>
       (await customer.call(method, payload)).setCookies.join();
-    pass(90);
+    await clock.advance(90);
     expect(await cookieOf("getUser")).toContain("; Max-Age=160;");
-    pass(90);
+    await clock.advance(90);
     const passwords = { oldPassword: "old", newPassword: "battery staple" };
     expect(await cookieOf("updatePassword", passwords)).toContain("; Max-Age=70;");
-    pass(69);
+    await clock.advance(69);
     expect(await whoIs(customer)).toEqual([7, { begun: true }]);
-    pass(1);
+    await clock.advance(1);
     expect(await whoIs(customer)).toEqual([undefined, {}]);
   });
 
   test("ends with the browser, and on the server too, if rememberMe is false", async () => {
-    const { client } = await start({ ...base, session: { maxAge: 1000 } });
+    const { client } = await start({ ...base, session: { maxAge: 1000 } }, clock);
     const customer = client();
     const cookieOf = async (method: string, payload?: unknown) =>
       (await customer.call(method, payload)).setCookies.join();
@@ -104,7 +104,7 @@ describe("the lifetime of a session", () => {
     const forgotten = await cookieOf("login", { ...as(7), rememberMe: false });
     expect(forgotten).toContain("; HttpOnly");
     expect(forgotten).not.toMatch(lasting);
-    pass(500);
+    await clock.advance(500);
     const extended = await cookieOf("getUser");
     expect(extended).toContain(toCookie(customer.sessionId as string));
     expect(extended).not.toMatch(lasting);
@@ -114,7 +114,7 @@ describe("the lifetime of a session", () => {
     expect(await cookieOf("login", { ...as(7), rememberMe: true })).toContain("; Max-Age=1000");
     expect(await thief.call("getUser")).toMatchObject(retired);
     await cookieOf("login", { ...as(7), rememberMe: false });
-    pass(1000);
+    await clock.advance(1000);
     expect(await whoIs(customer)).toEqual([undefined, {}]);
   });
 });
@@ -133,8 +133,4 @@ async function whoIs(client: CookieClient): Promise<[unknown, unknown]> {
   const notes = await client.call("notes");
   expect([user.status, notes.status]).toEqual([200, 200]);
   return [user.body.user?.id, notes.body];
-}
-
-function pass(seconds: number): void {
-  vi.setSystemTime(Date.now() + seconds * 1000);
 }

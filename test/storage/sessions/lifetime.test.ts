@@ -1,19 +1,15 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { SessionConfig } from "../../../server/config/keys/session-keys.ts";
+import { createTestClock } from "../../../server/testing/index.ts";
 import { describeWithRedis, useRedis } from "../../_redis.ts";
 import { createSetup, type Setup } from "../../_setup.ts";
 import type { CookieClient } from "../../_cookie-client.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
-afterEach(() => void vi.useRealTimers());
-
-function pass(seconds: number): void {
-  vi.setSystemTime(Date.now() + seconds * 1000);
-}
+const clock = createTestClock();
 
 describe("lifetimes · memory", () => {
   checkLifetimes(createSetup("memory", "request", () => ({ driver: "memory" })));
@@ -43,7 +39,7 @@ function checkLifetimes({ start }: Setup): void {
   async function begin(
     session: SessionConfig,
   ): Promise<{ guest: CookieClient; user: CookieClient }> {
-    const { client } = await start({ methods: testMethods, session });
+    const { client } = await start({ methods: testMethods, session }, clock);
     const [guest, user] = [client(), client()];
     await guest.call("note", { alive: true });
     await user.call("enter", { id: 7 });
@@ -53,13 +49,13 @@ function checkLifetimes({ start }: Setup): void {
 
   test("an unused session ends after idleTimeout; a guest's after its own", async () => {
     const { guest, user } = await begin({ maxAge: 1000, idleTimeout: 100, guestIdleTimeout: 500 });
-    pass(99);
+    await clock.advance(99);
     expect(await isAlive(user)).toBe(true);
-    pass(100);
+    await clock.advance(100);
     expect(await isAlive(user)).toBe(false);
-    pass(300);
+    await clock.advance(300);
     expect(await isAlive(guest)).toBe(true);
-    pass(500);
+    await clock.advance(500);
     expect(await isAlive(guest)).toBe(false);
   });
 
@@ -72,7 +68,7 @@ function checkLifetimes({ start }: Setup): void {
     });
     const endsAt = { guest: 0, user: 0 };
     for (let passed = 50; passed <= 500; passed += 50) {
-      pass(50);
+      await clock.advance(50);
       if (!endsAt.user && !(await isAlive(user))) endsAt.user = passed;
       if (!endsAt.guest && !(await isAlive(guest))) endsAt.guest = passed;
     }
@@ -81,21 +77,21 @@ function checkLifetimes({ start }: Setup): void {
 
   test("a guest's time doesn't count for the next login", async () => {
     const { guest } = await begin({ maxAge: 1000, absoluteTimeout: 250, guestAbsoluteTimeout: 90 });
-    pass(80);
+    await clock.advance(80);
     await guest.call("enter", { id: 8 });
-    pass(240);
+    await clock.advance(240);
     expect(await isAlive(guest)).toBe(true);
-    pass(10);
+    await clock.advance(10);
     expect(await isAlive(guest)).toBe(false);
   });
 
   test("a user's session ends after 30 days unless the config says otherwise", async () => {
     const { user } = await begin({ maxAge: 20 * 86_400 });
-    pass(15 * 86_400);
+    await clock.advance(15 * 86_400);
     expect(await isAlive(user)).toBe(true);
-    pass(15 * 86_400 - 1);
+    await clock.advance(15 * 86_400 - 1);
     expect(await isAlive(user)).toBe(true);
-    pass(1);
+    await clock.advance(1);
     expect(await isAlive(user)).toBe(false);
   });
 }

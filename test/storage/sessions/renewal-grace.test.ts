@@ -1,15 +1,11 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
+import { createTestClock } from "../../../server/testing/index.ts";
 import { createTestAuth, testAccount as account } from "../../_client.ts";
 import { describeStorages } from "../../_setup.ts";
 import type { CookieClient } from "../../_cookie-client.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
-afterEach(() => void vi.useRealTimers());
-
-function pass(seconds: number): void {
-  vi.setSystemTime(Date.now() + seconds * 1000);
-}
+const clock = createTestClock();
 
 async function whoIs(client: CookieClient): Promise<unknown> {
   return (await client.call("getUser")).body?.user?.id;
@@ -20,12 +16,15 @@ const day = { maxAge: 86_400 };
 describeStorages("the grace period of a renewed ID", ({ start }) => {
   async function begin(renewAfter: number) {
     const reuses: unknown[] = [];
-    const { client } = await start({
-      auth: createTestAuth(),
-      methods: testMethods,
-      session: { ...day, renewAfter },
-      hooks: { "session.reuse_detected": (reuse) => void reuses.push(reuse) },
-    });
+    const { client } = await start(
+      {
+        auth: createTestAuth(),
+        methods: testMethods,
+        session: { ...day, renewAfter },
+        hooks: { "session.reuse_detected": (reuse) => void reuses.push(reuse) },
+      },
+      clock,
+    );
     const user = client();
     await user.call("enter", { id: 7 });
     return { user, reuses };
@@ -35,10 +34,10 @@ describeStorages("the grace period of a renewed ID", ({ start }) => {
     "lasts until the client takes an answer, %d seconds later",
     async (seconds) => {
       const { user, reuses } = await begin(14_400);
-      pass(14_400);
+      await clock.advance(14_400);
       // The page is left before this answer arrives.
       await user.clone().call("getUser");
-      pass(seconds);
+      await clock.advance(seconds);
       expect((await user.call("note", { seconds })).status).toBe(204);
       expect(await whoIs(user)).toBe(7);
       expect((await user.call("notes")).body).toEqual({ seconds });
@@ -49,13 +48,13 @@ describeStorages("the grace period of a renewed ID", ({ start }) => {
   test("ends 30 seconds after the new ID was first used", async () => {
     const { user, reuses } = await begin(14_400);
     const late = user.clone();
-    pass(14_400);
+    await clock.advance(14_400);
     await user.call("getUser");
-    pass(3600);
+    await clock.advance(3600);
     expect(await whoIs(user)).toBe(7);
-    pass(30);
+    await clock.advance(30);
     expect(await whoIs(late.clone())).toBe(7);
-    pass(1);
+    await clock.advance(1);
     expect(await whoIs(late)).toBeUndefined();
     expect(reuses).toHaveLength(1);
     expect(await whoIs(user)).toBeUndefined();
@@ -64,17 +63,17 @@ describeStorages("the grace period of a renewed ID", ({ start }) => {
   test("doesn't begin with calls that use the old ID", async () => {
     const { user, reuses } = await begin(14_400);
     const page = user.clone();
-    pass(14_400);
+    await clock.advance(14_400);
     for (let n = 0; n < 5; n++) {
       expect(await whoIs(page.clone())).toBe(7);
-      pass(40);
+      await clock.advance(40);
     }
     expect(reuses).toEqual([]);
   });
 
   test("costs one write in total", async () => {
     const { user } = await begin(14_400);
-    pass(14_400);
+    await clock.advance(14_400);
     await user.call("getUser");
     const { sessionId } = user;
     for (let n = 0; n < 3; n++) {
@@ -87,7 +86,7 @@ describeStorages("the grace period of a renewed ID", ({ start }) => {
     const { user, reuses } = await begin(5);
     const old = user.clone();
     for (let n = 0; n < 4; n++) {
-      pass(5);
+      await clock.advance(5);
       expect((await user.call("note", { n })).status).toBe(204);
     }
     expect(await whoIs(old)).toBe(7);
@@ -100,7 +99,7 @@ describeStorages("the grace period of a renewed ID", ({ start }) => {
     const { user, reuses } = await begin(3600);
     const ids = new Set<unknown>();
     for (let n = 0; n < 5; n++) {
-      pass(3600);
+      await clock.advance(3600);
       const lost = user.clone();
       await lost.call("getUser");
       ids.add(lost.sessionId);
@@ -118,7 +117,7 @@ describeStorages("the grace period of a renewed ID", ({ start }) => {
   test("ends with a change of privilege: the old ID is invalid", async () => {
     const { user } = await begin(14_400);
     const old = user.clone();
-    pass(14_400);
+    await clock.advance(14_400);
     await user.call("getUser");
     await user.call("reauthenticate", { password: account.password });
     expect((await old.call("getUser")).body.code).toBe("session_changed");

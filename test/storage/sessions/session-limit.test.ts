@@ -1,10 +1,10 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
+import { createTestClock } from "../../../server/testing/index.ts";
 import { describeStorages, type TestStorefront } from "../../_setup.ts";
 import type { CookieClient } from "../../_cookie-client.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
-afterEach(() => void vi.useRealTimers());
+const clock = createTestClock();
 
 /** Logs in on as many devices, a second apart. */
 async function enterOn({ client }: TestStorefront, devices: number): Promise<CookieClient[]> {
@@ -13,7 +13,7 @@ async function enterOn({ client }: TestStorefront, devices: number): Promise<Coo
     const one = client(device % 2 === 0 ? 1001 : 1002);
     await one.call("enter", { id: 7 });
     clients.push(one);
-    vi.setSystemTime(Date.now() + 1000);
+    await clock.advance(1);
   }
   return clients;
 }
@@ -26,7 +26,7 @@ async function whoAreAlive(clients: readonly CookieClient[]): Promise<boolean[]>
 describeStorages("the sessions of a user", ({ start }) => {
   test("never exceed maxSessionsPerUser: the least recently used one ends", async () => {
     const session = { maxSessionsPerUser: 3, maxAge: 20 };
-    const storefront = await start({ methods: testMethods, session });
+    const storefront = await start({ methods: testMethods, session }, clock);
     const [first, second, third] = await enterOn(storefront, 3);
     // A use counts from a tenth of the lifetime on.
     await first?.call("getUser");
@@ -41,7 +41,7 @@ describeStorages("the sessions of a user", ({ start }) => {
 
   test("never exceed maxSessionsPerUser after parallel logins", async () => {
     const session = { maxSessionsPerUser: 3 };
-    const { client } = await start({ methods: testMethods, session });
+    const { client } = await start({ methods: testMethods, session }, clock);
     const clients = Array.from({ length: 12 }, () => client());
     await Promise.all(clients.map((one) => one.call("enter", { id: 7 })));
     const alive = await whoAreAlive(clients);
@@ -50,7 +50,7 @@ describeStorages("the sessions of a user", ({ start }) => {
 
   test("can be limited by rejecting logins, and the guest then stays a guest", async () => {
     const session = { maxSessionsPerUser: 2, sessionLimitPolicy: "refuse" as const };
-    const storefront = await start({ methods: testMethods, session });
+    const storefront = await start({ methods: testMethods, session }, clock);
     const [first, second] = await enterOn(storefront, 2);
     const third = storefront.client();
     await third.call("note", { colour: "red" });
