@@ -35,6 +35,8 @@ export class Call {
   readonly request: {
     /** The name of the called method. */
     readonly method: string;
+    /** The ID of the call, for its log lines; only with `log.calls`. */
+    readonly id?: string | undefined;
     /** The payload as the client sent it. */
     readonly payload: unknown;
     /**
@@ -116,7 +118,9 @@ export class Call {
   /** Adds the shop and the method to each line, and replaces the secrets of the call. */
   get log(): Logger {
     const { services, runtime, request } = this;
-    const details = { shopId: services.shop.shopId, method: request.method };
+    const { method, id } = request;
+    const { shopId } = services.shop;
+    const details = id === undefined ? { shopId, method } : { id, shopId, method };
     return (this.#log ??= this.redactor.guard(withDetails(runtime.log, details)));
   }
 

@@ -2,10 +2,13 @@ import { inspect } from "node:util";
 import type { Logger } from "../shared/log.ts";
 
 /**
- * The default logger: a line for each entry, `time level message key=value …`; warnings and errors go to
+ * The default logger: a line for each entry, `time level message key=value …`, or a JSON object; warnings and errors go to
  * standard error. It drops debug lines. It also drops lines that it can't write, and logs their number later.
  */
-export function createLog(): Logger {
+export function createLog(isJson = false): Logger {
+  const toLine = isJson ? toJsonLine : toTextLine;
+  const toDroppedLine = (count: number) =>
+    toLine("warn", "Log lines were dropped, because they could not be written", { count });
   const out = createLineWriter(process.stdout, toDroppedLine);
   const err = createLineWriter(process.stderr, toDroppedLine);
   return {
@@ -62,15 +65,34 @@ export function createLineWriter(
 /** Bytes. */
 const maxWaiting = 1_000_000;
 
-function toDroppedLine(count: number): string {
-  return toLine("warn", "Log lines were dropped, because they could not be written", { count });
-}
-
-function toLine(level: string, message: string, details: Record<string, unknown> = {}): string {
+function toTextLine(level: string, message: string, details: Record<string, unknown> = {}): string {
   const pairs = Object.entries(details).map(([key, value]) => ` ${key}=${toText(value)}`);
   const line = `${new Date().toISOString()} ${level} ${message}${pairs.join("")}`;
   // A visitor's text must not look like another log line, or control the terminal.
   return `${line.replace(/[\p{Cc}\u2028\u2029]+/gu, " ")}\n`;
+}
+
+/** Time, level, and message come first, and no detail replaces them. */
+function toJsonLine(level: string, message: string, details: Record<string, unknown> = {}): string {
+  const own = { time: new Date().toISOString(), level, message };
+  const line = { ...own, ...details, ...own };
+  try {
+    return `${JSON.stringify(line, toJsonValue)}\n`;
+  } catch {
+    const shown = Object.entries(details).map(([key, value]) => [
+      key,
+      inspect(value, { depth: 4 }),
+    ]);
+    return `${JSON.stringify({ ...own, ...Object.fromEntries(shown), ...own })}\n`;
+  }
+}
+
+/** Shows values that JSON can't represent. */
+function toJsonValue(_: string, value: unknown): unknown {
+  if (value instanceof Error) return inspect(value);
+  return typeof value === "bigint" || value instanceof Map || value instanceof Set
+    ? inspect(value, { depth: 4 })
+    : value;
 }
 
 function toText(value: unknown): string {

@@ -14,6 +14,7 @@ export type {
   SessionLimitPolicy,
 } from "./config/keys/session-keys.ts";
 export type { SessionTransportName, TokenMethod } from "./credentials/transports.ts";
+export type { LogConfig } from "./config/keys/log-key.ts";
 export type { ShopSelector } from "./config/keys/top-keys.ts";
 export type { ShopStorageConfig } from "./config/keys/storage-keys.ts";
 export type { StorageConfig } from "../storage/documents/driver.ts";

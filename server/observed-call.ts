@@ -1,17 +1,32 @@
 import type { ObservedCall, SessionState } from "../shared/observer.ts";
+import type { SessionRecord } from "../storage/sessions/session-record.ts";
 import type { Shop } from "./config/options.ts";
 import type { SessionLookup } from "./credentials/lookup.ts";
 import type { RpcResponse } from "./response.ts";
 
 /** Describes a call that has ended, for telemetry. */
-export function toObservedCall(
-  seconds: number,
-  shop: Shop | undefined,
-  method: string | undefined,
-  { status, code }: RpcResponse,
-  lookup: SessionLookup | undefined,
-  isCached: boolean,
-): ObservedCall {
+export function toObservedCall({
+  shop,
+  method,
+  response: { status, code },
+  seconds,
+  lookup,
+  isCached,
+  record,
+  id,
+  operations,
+}: {
+  readonly shop: Shop | undefined;
+  readonly method: string | undefined;
+  readonly response: RpcResponse;
+  readonly seconds: number;
+  readonly lookup: SessionLookup | undefined;
+  readonly isCached: boolean;
+  /** The session at the end of the call. */
+  readonly record: SessionRecord | undefined;
+  readonly id: string | undefined;
+  readonly operations: number | undefined;
+}): ObservedCall {
   return {
     shopId: shop?.shopId,
     method,
@@ -20,6 +35,9 @@ export function toObservedCall(
     seconds,
     session: lookup && stateOf(lookup),
     isCached,
+    handle: record?.user && record.handle,
+    id,
+    operations,
   };
 }
 

@@ -8,7 +8,9 @@ import type { RpcMethod } from "../rpc/method.ts";
 import { Redactor } from "../rpc/redaction/redactor.ts";
 import type { ShopServices } from "../rpc/shop.ts";
 import type { Logger } from "../shared/log.ts";
+import { nextCallId } from "./call-id.ts";
 import { CallResponses } from "./call-response.ts";
+import type { CallTally } from "./call-tally.ts";
 import { isClientGone } from "./client-signal.ts";
 import type { Shop, StorefrontOptions } from "./config/options.ts";
 import type { Credentials } from "./credentials/credentials.ts";
@@ -72,7 +74,7 @@ export function createRpcHandler(
   { cors, credentials, readForwarded, state }: RequestRules,
   schedule: (() => Promise<void>) | undefined,
 ) {
-  const { clock, observer } = services;
+  const { clock, observer, tallies } = services;
   const environment = createEnvironment(options, services, credentials);
   const shopResolver = new ShopResolver(options);
   const responses = new CallResponses(options, shopResolver, { cors, credentials });
@@ -85,10 +87,12 @@ export function createRpcHandler(
     route: Route | undefined,
     batched?: BatchedCall,
     page?: PageCall,
+    tally?: CallTally,
   ): Promise<Response> {
     const event = new RequestEvent(request, readForwarded, batched?.request ?? page?.request);
     const { headers, origin } = event;
     const startedAt = observer === undefined ? 0 : clock.monotonic();
+    const id = options.callLog && nextCallId();
     let redactor: Redactor | undefined;
     const toRedactor = () => (redactor ??= new Redactor(() => credentials.findSecrets(headers)));
     const deadline = batched === undefined ? deadlines.begin(request) : batched.deadline;
@@ -126,6 +130,7 @@ export function createRpcHandler(
 
       const current = new Call(environment, shopServices, {
         method: route.method,
+        id,
         payload,
         idempotencyKey,
         client: event,
@@ -211,15 +216,28 @@ export function createRpcHandler(
     }
     cors.addHeaders(event, origin, shop, response.headers);
     if (observer !== undefined) {
-      const name = called && route?.method;
-      const seconds = (clock.monotonic() - startedAt) / 1000;
-      observer.call(toObservedCall(seconds, shop, name, response, found, isCached));
+      observer.call(
+        toObservedCall({
+          shop,
+          method: called && route?.method,
+          response,
+          seconds: (clock.monotonic() - startedAt) / 1000,
+          lookup: found,
+          isCached,
+          record: visit?.session.current?.record,
+          id,
+          operations: tally?.operations,
+        }),
+      );
     }
     const isStream = response.body instanceof ReadableStream;
     return toResponse(response, request, isStream ? call?.log : undefined);
   }
 
-  return { handle, deadlines };
+  if (tallies === undefined) return { handle, deadlines };
+  const counted: Handle = (request, route, batched, page) =>
+    tallies.run((tally) => handle(request, route, batched, page, tally));
+  return { handle: counted, deadlines };
 }
 
 /** @throws RpcError `misconfigured` if production rejects the config; the log gets the reason */

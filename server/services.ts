@@ -31,6 +31,7 @@ import { UserSessionIndex } from "../storage/sessions/user-sessions.ts";
 import { createSealer } from "../storage/documents/sealer.ts";
 import type { Logger } from "../shared/log.ts";
 import type { Observer } from "../shared/observer.ts";
+import type { CallTallies } from "./call-tally.ts";
 import type { Shop, StorefrontOptions } from "./config/options.ts";
 
 /** A storage in use, and its guarantees. */
@@ -46,6 +47,8 @@ export interface Services {
   readonly clock: Clock;
   /** Receives what calls, storages, and sessions do; absent if the config has no telemetry. */
   readonly observer: Observer | undefined;
+  /** Counts the storage operations of each call; only with `log.calls`. */
+  readonly tallies?: CallTallies | undefined;
   readonly shops: ReadonlyMap<Shop, ShopServices>;
   /** The methods of all shops. */
   readonly methods: RpcMethods;
@@ -64,8 +67,15 @@ export interface Services {
 export function openServices(
   options: StorefrontOptions,
   clock: Clock,
-  observer?: Observer,
-  intercept?: Intercept,
+  {
+    observer,
+    tallies,
+    intercept,
+  }: {
+    readonly observer?: Observer | undefined;
+    readonly tallies?: CallTallies | undefined;
+    readonly intercept?: Intercept | undefined;
+  } = {},
 ): Services {
   const { shops, storage, log } = options;
   const stores = new Map<StorageConfig, { store: DocumentStore; uses: Set<Kind> }>();
@@ -137,6 +147,7 @@ export function openServices(
   return {
     clock,
     observer,
+    tallies,
     systems: [...systems.values()],
     methods: Object.assign({}, ...methods.values()) as RpcMethods,
     shops: new Map(entries),

@@ -1,5 +1,7 @@
 import { H3 } from "h3";
 import { createAdmin } from "./admin.ts";
+import { createCallLog } from "./call-log.ts";
+import { openCallTallies } from "./call-tally.ts";
 import { createLog } from "./console-log.ts";
 import type { StorefrontConfig } from "./config/config.ts";
 import { isOneOfSeveral, type Environment } from "./config/environment.ts";
@@ -102,10 +104,14 @@ export function openStorefront(
   const options = resolveConfig(
     config,
     { production, isOneOfSeveral: isOneOfSeveral(), isWorker, developmentData },
-    createLog(),
+    createLog(production),
   );
-  const observer = createObserver(options.telemetry, options.log);
-  const services = openServices(options, clock, observer, intercept);
+  const { callLog: logged, log, isDefaultLog } = options;
+  const tallies = logged && openCallTallies();
+  const isJson = isDefaultLog && production;
+  const callLog = logged && createCallLog(logged, tallies, isJson ? undefined : log);
+  const observer = createObserver([...options.telemetry, ...(callLog ? [callLog] : [])], log);
+  const services = openServices(options, clock, { observer, tallies, intercept });
   const metrics = openMetrics(options.telemetry, gatherMetrics);
   const state = { isDraining: false, isClosed: false };
   const connectionCounts = { closedIdle: 0 };
@@ -184,6 +190,7 @@ export function openStorefront(
       await services.background.settle();
       await Promise.all(services.sweepers.map((sweeper) => sweeper.close()));
       await Promise.all(services.stores.map((store) => store.close()));
+      callLog?.close();
     },
   });
   return { app: storefront, routes, handle, respond, metrics, connectionCounts };

@@ -68,7 +68,8 @@ const events = [
   "revocationHeard",
 ] as const satisfies readonly (keyof Observer)[];
 
-type Receive = (...args: unknown[]) => void;
+/** The functions of an observer have four parameters at most. Rest parameters would create an array for each call. */
+type Receive = (a?: unknown, b?: unknown, c?: unknown, d?: unknown) => void;
 
 function fanOut(all: readonly Telemetry[], event: keyof Observer, log: Logger): Receive {
   const [first, ...others] = all
@@ -76,9 +77,9 @@ function fanOut(all: readonly Telemetry[], event: keyof Observer, log: Logger): 
     .map((each) => guard(each, event, log));
   if (first === undefined) return () => undefined;
   if (others.length === 0) return first;
-  return (...args) => {
-    first(...args);
-    for (const receive of others) receive(...args);
+  return (a, b, c, d) => {
+    first(a, b, c, d);
+    for (const receive of others) receive(a, b, c, d);
   };
 }
 
@@ -86,9 +87,9 @@ function fanOut(all: readonly Telemetry[], event: keyof Observer, log: Logger): 
 function guard(telemetry: Telemetry, event: keyof Observer, log: Logger): Receive {
   const receive = (telemetry[event] as Receive).bind(telemetry);
   let hasFailed = false;
-  return (...args) => {
+  return (a, b, c, d) => {
     try {
-      receive(...args);
+      receive(a, b, c, d);
     } catch (error) {
       if (hasFailed) return;
       hasFailed = true;

@@ -15,7 +15,7 @@ export type StorageOutcome = "ok" | "conflict" | "error";
  */
 export type SessionState = "none" | "active" | "expired" | "retired" | "ended" | "reused";
 
-/** A call that has ended. It has no secret, no user, and no text that a client can choose. */
+/** A call that has ended. It has no secret, and no text that a client can choose. */
 export interface ObservedCall {
   /** `undefined` if the request matched no shop. */
   readonly shopId: number | undefined;
@@ -30,6 +30,12 @@ export interface ObservedCall {
   readonly session: SessionState | undefined;
   /** Whether the session came from the cache of this process. */
   readonly isCached: boolean;
+  /** The handle of the user's session, as in `listSessions`; it isn't a credential. `undefined` for guests. */
+  readonly handle: string | undefined;
+  /** An ID that no other call has, also in the log lines of the call; only with `log.calls`. */
+  readonly id: string | undefined;
+  /** Storage operations of the call; only with `log.calls`, and on Node. */
+  readonly operations: number | undefined;
 }
 
 /** Events of sessions. */

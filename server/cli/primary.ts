@@ -20,7 +20,7 @@ export async function runWorkers(count: number): Promise<void> {
       "--workers: found in a process that is a worker already, for example of pm2. Start pm2 with exec_mode fork, or leave out --workers",
     );
   }
-  const log = createSafeLog(createLog());
+  const log = createSafeLog(createLog(process.env["NODE_ENV"] === "production"));
   // Since Node 23.1, each worker could also have its own queue of connections, but they would be lost with it.
   cluster.schedulingPolicy = cluster.SCHED_RR;
   cluster.setupPrimary({ exec: fileURLToPath(new URL("worker.js", import.meta.url)) });

@@ -55,7 +55,7 @@ export async function run(options: {
 }): Promise<void> {
   const { command, host, port, supervisor } = options;
   keepCallsYoung();
-  let log = createSafeLog(createLog());
+  let log = createSafeLog(createLog(isProduction(options.command)));
   /** Runs the start, each reload, and the shutdown one after the other. */
   let last: Promise<Running> | undefined;
   let exitCode: number | undefined;
@@ -126,6 +126,10 @@ export async function run(options: {
 
 // --- Internal helpers ---
 
+function isProduction(command: "start" | "dev"): boolean {
+  return command === "start" && process.env["NODE_ENV"] === "production";
+}
+
 interface ReloadOptions {
   readonly host: string;
   readonly file: string;
@@ -148,7 +152,7 @@ async function prepare(
   const data = isDev
     ? (known ?? (await openDevelopmentData(loaded.file, { isFresh, log })))
     : known;
-  const production = command === "start" && process.env["NODE_ENV"] === "production";
+  const production = isProduction(command);
   const storefront = openWithCode(loaded.config as StorefrontConfig, {
     production,
     schedule: endOfTick,

@@ -45,6 +45,13 @@ export interface Shop {
   readonly wishlist: WishlistOptions;
 }
 
+/** Which calls get a log line: see `LogConfig`. */
+export interface CallLogOptions {
+  readonly calls: "all" | "errors" | "slow";
+  /** Seconds. */
+  readonly slowerThan: number;
+}
+
 /** The effective HTTP keys of the command line. Durations are seconds. */
 export interface ServerOptions extends Effective<typeof httpKeys> {}
 
@@ -66,6 +73,10 @@ export interface StorefrontOptions extends Omit<Effective<typeof topKeys>, "log"
   readonly devPage: DevPageOptions;
   readonly server: ServerOptions;
   readonly log: Logger;
+  /** Whether the log is the default one, which writes to standard output and standard error. */
+  readonly isDefaultLog: boolean;
+  /** `undefined`: calls get no log lines. */
+  readonly callLog: CallLogOptions | undefined;
   /** The warnings that the start prints. */
   readonly warnings: readonly string[];
   /** The error if production rejects the storages: `storefront start` throws it, and each call gets 503. */

@@ -5,6 +5,7 @@ import { assertNoErrors, checkConfig } from "./check.ts";
 import { ConfigError } from "./config-error.ts";
 import { toWarnings } from "./diagnostics.ts";
 import type { Environment } from "./environment.ts";
+import { toLogConfig } from "./keys/log-key.ts";
 import { toValues, type SourcedShop } from "./merge-config.ts";
 import type { DevPageOptions, Shop, StorefrontOptions } from "./options.ts";
 
@@ -23,6 +24,7 @@ export function resolveConfig(
   assertNoErrors(diagnostics);
   const deferred = diagnostics.filter(({ severity }) => severity === "error");
   const { log, commerce: _, ...options } = toValues(effective.top);
+  const { logger, calls, slowerThan = 1 } = toLogConfig(log);
   const { perAccount, perAddress, window } = toValues(effective.loginAttempts);
   const isLimited = perAccount !== undefined && perAddress !== undefined && window !== undefined;
   let created: string | undefined;
@@ -41,7 +43,9 @@ export function resolveConfig(
     adminTokens: [effective.admin.token.value ?? []].flat(),
     devPage: resolveDevPage([effective.devPage.token.value ?? []].flat(), environment),
     server: toValues(effective.server),
-    log: createSafeLog(log ?? defaultLog),
+    log: createSafeLog(logger ?? defaultLog),
+    isDefaultLog: logger === undefined,
+    callLog: calls && { calls, slowerThan },
     warnings: toWarnings(diagnostics),
     refusal: deferred.length > 0 ? new ConfigError(deferred) : undefined,
   };

@@ -4,10 +4,11 @@ import type { Mailer } from "../../../rpc/accounts/mailer.ts";
 import { hookNames, type Hooks } from "../../../rpc/hooks.ts";
 import type { RpcMethod, RpcMethods } from "../../../rpc/method.ts";
 import { toVerb } from "../../../rpc/verb.ts";
-import { messageOf, type Logger } from "../../../shared/log.ts";
+import { messageOf } from "../../../shared/log.ts";
 import type { Telemetry } from "../../telemetry.ts";
 import { authKey } from "./auth-key.ts";
 import { commerceKey } from "./commerce-key.ts";
+import { logKey } from "./log-key.ts";
 import { isProxyRange } from "../proxy-ranges.ts";
 import {
   boolean,
@@ -85,11 +86,8 @@ export const topKeys = {
     ),
     default: [],
   },
-  /** A logger with `debug`, `info`, `warn`, and `error`: `console`, pino, winston, bunyan, or consola. If your logger takes details first, wrap it: `detailsFirst(log)`. @default lines on standard output and standard error */
-  log: value<Logger>(
-    (found) => hasFunctions(found, ["debug", "info", "warn", "error"]),
-    "an object with the functions debug, info, warn and error",
-  ),
+  /** A logger with `debug`, `info`, `warn`, and `error`: `console`, pino, winston, bunyan, or consola. If your logger takes details first, wrap it: `detailsFirst(log)`. Or `{ logger, calls, slowerThan }`: see docs/telemetry.md. @default lines on standard output and standard error, as JSON in production */
+  log: logKey,
 } satisfies KeyTable;
 
 // --- Internal helpers ---

@@ -1,0 +1,69 @@
+import { systemClock } from "../storage/clock.ts";
+import { createLineWriter } from "./console-log.ts";
+
+/** Writes lines to a stream in large pieces, because each write is a system call. */
+export interface BufferedWriter {
+  write(line: string): void;
+  /** Writes the lines that wait, and then each line immediately. */
+  close(): void;
+}
+
+/**
+ * Creates such a writer. A line waits for a fifth of a second at most. If the process exits, also because of an error that
+ * nothing caught, the lines that wait are written before.
+ */
+export function createBufferedWriter(
+  target: Parameters<typeof createLineWriter>[0],
+): BufferedWriter {
+  const writeNow = createLineWriter(target, (count) => {
+    const message = "Log lines were dropped, because they could not be written";
+    return `${JSON.stringify({ time: new Date(systemClock.now()).toISOString(), level: "warn", message, count })}\n`;
+  });
+  // Not a long string: garbage collections would copy its many parts again and again.
+  const waiting = Buffer.allocUnsafe(pieceBytes);
+  let length = 0;
+  let isDue = false;
+  let isClosed = false;
+
+  const flush = () => {
+    if (length > 0) writeNow(waiting.toString("utf8", 0, length));
+    length = 0;
+  };
+  const writer: BufferedWriter = {
+    write(line) {
+      // A character takes three bytes at most.
+      if (line.length * 3 > pieceBytes - length) flush();
+      if (line.length * 3 > pieceBytes) return writeNow(line);
+      length += waiting.write(line, length);
+      if (isClosed) return flush();
+      if (isDue) return undefined;
+      isDue = true;
+      const timer = systemClock.setTimeout(() => {
+        isDue = false;
+        flush();
+      }, longestWait);
+      timer.unref();
+      return undefined;
+    },
+    close() {
+      isClosed = true;
+      open.delete(writer);
+      flush();
+    },
+  };
+  if (open.size === 0) process.once("exit", closeAll);
+  open.add(writer);
+  return writer;
+}
+
+// --- Internal helpers ---
+
+const pieceBytes = 32_768;
+/** Milliseconds. */
+const longestWait = 200;
+
+const open = new Set<BufferedWriter>();
+
+function closeAll(): void {
+  for (const writer of open) writer.close();
+}
