@@ -44,7 +44,7 @@ export const problems = {
   timeout: [504, "The call took too long"],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 
-/** The codes of {@link problems}. */
+/** The codes of the errors of this program. docs/errors.md describes each. */
 export type ProblemCode = keyof typeof problems;
 
 /** One error in a payload: its path, and a message. */
@@ -74,7 +74,7 @@ export interface RpcErrorOptions {
 /**
  * An error that the client receives, as `application/problem+json` (RFC 9457).
  *
- * Use a code of {@link problems}, or your own code, status, and title.
+ * Use a {@link ProblemCode}, or your own code, status, and title.
  */
 export class RpcError extends HTTPError {
   // Keep the `name` of HTTPError: h3 recognizes its errors by it.

@@ -21,16 +21,26 @@ export default defineConfig({
       { text: "Tutorial", link: "/tutorial" },
       { text: "Methods", link: "/rpc" },
       { text: "Config", link: "/config" },
+      { text: "API", link: "/api/" },
       { text: "Errors", link: "/errors" },
       { text: "Findings", link: "/doctor" },
     ],
     sidebar: createSidebar(pages),
     outline: { level: [2, 3] },
-    search: { provider: "local" },
+    search: {
+      provider: "local",
+      options: {
+        // The search leaves out pages that show a file of an example.
+        _render: (text, env, md) =>
+          /\.\w+\.md$/.test(env.relativePath) ? "" : md.render(text, env),
+      },
+    },
   },
   transformHead: ({ page }) => [
     ["link", { rel: "alternate", type: "text/markdown", href: `/${page}` }],
   ],
+  // Browsers load the index of the search, the largest file, when a reader searches.
+  vite: { build: { chunkSizeWarningLimit: 2000 } },
   buildEnd({ outDir }) {
     writeTextPages(pages, description, { from: pagesFolder, to: outDir });
   },

@@ -11,6 +11,7 @@ import {
 import { basename, extname } from "node:path";
 import { dirname, join } from "node:path/posix";
 import { fileURLToPath } from "node:url";
+import { isApiPage, listApiPages, nameEntries, toApiPath } from "./api-pages.ts";
 import { createErrorPages } from "./error-pages.ts";
 import { createFindingPages } from "./finding-pages.ts";
 import { linkCodes, rewriteLinks, type RepositoryFile } from "./links.ts";
@@ -74,7 +75,7 @@ function collectPages(addImage: (image: RepositoryFile) => void): readonly Page[
   };
   for (let file = open.shift(); file !== undefined; file = open.shift()) {
     const path = toSite(file);
-    const text = file.endsWith("/") ? listFolder(file) : readFileSync(join(root, file), "utf8");
+    const text = readText(file);
     const linked = isDocument(file) ? rewriteLinks(text, file, follow) : showCode(file, text);
     pages.push({ path, title: titleOf(linked), text: linkCodes(linked, path, pageOf) });
   }
@@ -95,13 +96,20 @@ function listDocuments(): RepositoryFile[] {
     ...Object.keys(renamed),
     ...docs.map((name) => `docs/${name}`),
     ...examples.map((name) => `examples/${name}/README.md`),
+    ...listApiPages(),
   ].filter((file) => existsSync(join(root, file)));
+}
+
+function readText(file: RepositoryFile): string {
+  if (file.endsWith("/")) return listFolder(file);
+  const text = readFileSync(join(root, file), "utf8");
+  return isApiPage(file) ? nameEntries(text, file) : text;
 }
 
 /** The page of a file. A file that isn't a document has a page that shows it. */
 function toSite(file: RepositoryFile): string {
-  const path =
-    renamed[file] ?? file.replace(/^docs\//, "").replace(/\/(?:README\.md)?$/, "/index.md");
+  const target = isApiPage(file) ? toApiPath(file) : (renamed[file] ?? file);
+  const path = target.replace(/^docs\//, "").replace(/\/(?:README\.md)?$/, "/index.md");
   if (/\.(?:md|png|svg)$/.test(path)) return path;
   // VitePress ignores hidden files.
   return `${path.replace(/\/\.(?=[^/]+$)/, "/")}.md`;

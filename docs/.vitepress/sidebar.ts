@@ -4,7 +4,16 @@ import type { Page } from "./pages.ts";
 /** The groups of the sidebar, with the pages of each. */
 const groups: Readonly<Record<string, readonly string[]>> = {
   Start: ["index", "getting-started", "init", "tutorial", "concepts", "overview"],
-  "Frontends and methods": ["client", "rpc", "cache", "idempotency", "ssr", "openapi"],
+  "Frontends and methods": [
+    "client",
+    "rpc",
+    "cache",
+    "idempotency",
+    "ssr",
+    "openapi",
+    "testing",
+    "dev-page",
+  ],
   "Visitors and accounts": ["sessions", "accounts", "cors", "security"],
   "Commerce systems": ["commerce", "commerce-adapter"],
   "Servers and storage": [
@@ -13,6 +22,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
     "runtimes",
     "proxies",
     "operations",
+    "telemetry",
     "speed",
     "adapters",
   ],
@@ -30,11 +40,13 @@ export function createSidebar(pages: readonly Page[]): DefaultTheme.SidebarItem[
   const named = new Set(Object.values(groups).flat());
   const others = [...titles.keys()].filter((name) => !named.has(name) && !/[/.]/.test(name));
   const examples = [...titles.keys()].filter((name) => /^examples\/[^/]+\/index$/.test(name));
+  const entries = [...titles.keys()].filter((name) => /^api\/(?:[^/]+\/){0,2}index$/.test(name));
   return [
     ...Object.entries(groups).map(([text, names]) => ({
       text,
       items: names.filter((name) => titles.has(name)).map(toItem),
     })),
+    { text: "API reference", items: entries.map(toItem) },
     { text: "Examples", items: examples.map(toItem) },
     ...(others.length === 0 ? [] : [{ text: "More", items: others.map(toItem) }]),
   ];

@@ -21,6 +21,8 @@ const mainPages = [
   "doctor",
   "errors/session_changed",
   "findings/SF203",
+  "api/index",
+  "api/storefront-core/interfaces/RpcContext",
   "examples/mounts/express.js",
 ];
 const phone = { width: 390, height: 844 };
