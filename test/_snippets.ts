@@ -69,7 +69,7 @@ export async function createProject(packages: string, names: readonly string[]):
     module: "NodeNext",
     strict: true,
     skipLibCheck: true,
-    types: [],
+    types: names.includes("@types/node") ? ["node"] : [],
     lib: ["ES2023", "DOM"],
     rewriteRelativeImportExtensions: true,
     rootDir: ".",

@@ -1,4 +1,5 @@
 import { execFile, spawnSync } from "node:child_process";
+import { readdirSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -79,37 +80,46 @@ describe("the README's commands", async () => {
 });
 
 describe("the TypeScript in the docs", () => {
+  /** Documents whose code other tests compile or run. */
+  const others = [
+    // Below, with the programs that it is about
+    "adapters.md",
+    // `npm run test:hosts`, in the examples that it shows
+    "mounting.md",
+    // `npm run test:site`, as a reader would
+    "getting-started.md",
+    "tutorial.md",
+  ];
+  /** `npm run test:openapi` compiles it with generated types. */
+  const foreignFiles = ["generated-client.ts"];
+  const documents = readdirSync(join(root, "docs"))
+    .filter((name) => name.endsWith(".md") && !others.includes(name))
+    .map((name) => `docs/${name}`);
   let folder: string;
 
   beforeAll(async () => {
-    const packages = ["@tanstack", "nodemailer", "prom-client", "unstorage", "vue", "zod"];
+    const packages = [
+      "@tanstack",
+      "@types/node",
+      "h3",
+      "nodemailer",
+      "prom-client",
+      "unstorage",
+      "vue",
+      "zod",
+    ];
     folder = await createProject(join(root, "node_modules"), packages);
     for (const { language, file, text } of await readBlocks("README.md")) {
       // The example's files have a project of their own.
       if (language !== "ts" || file?.startsWith("examples/")) continue;
       await writeFile(join(folder, file ?? "nameless.ts"), text);
     }
-    for (const document of [
-      "docs/accounts.md",
-      "docs/rpc.md",
-      "docs/cache.md",
-      "docs/commerce.md",
-      "docs/commerce-adapter.md",
-      "docs/client.md",
-      "docs/storage.md",
-      "docs/runtimes.md",
-      "docs/sessions.md",
-      "docs/security.md",
-      "docs/dev-page.md",
-      "docs/telemetry.md",
-      "docs/testing.md",
-    ]) {
-      await writeSnippets(document, folder);
-    }
-    // `npm run test:openapi` compiles the client with its generated types.
-    await writeSnippets("docs/openapi.md", folder, ["generated-client.ts"]);
+    for (const document of documents) await writeSnippets(document, folder, foreignFiles);
+    // The pages name the config of the README.
+    const config = 'export { default, methods } from "../storefront.config.ts";';
+    await writeFile(join(folder, "docs/storefront.config.ts"), config);
     await compile(folder);
-  });
+  }, 120_000);
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   test("runs: the client calls a custom method", async () => {
