@@ -14,7 +14,7 @@ declare module "vitest" {
 export function setup({ provide }: TestProject): void {
   const folder = fileURLToPath(new URL("../../docs", import.meta.url));
   installLocked("docs");
-  const build = ["run", "build", "--prefix", folder];
+  const build = ["run", "build", "--silent", "--prefix", folder];
   const { status, stdout, stderr } = spawnSync("npm", build, { encoding: "utf8" });
   const output = `${stdout}${stderr}`;
   if (status !== 0) throw new Error(`The site can't be built:\n${output}`);
