@@ -19,6 +19,15 @@ export type ContextSessions = ReturnType<typeof createContextSessions>;
 
 /** Creates the functions of a context that list, end, and rotate the sessions of users. They throw StorageUnavailableError. */
 export function createContextSessions({ services, session }: Call) {
+  async function end(userId: string | number, handle: string): Promise<boolean> {
+    const indexes = session.writable.realm.users;
+    const results = await Promise.all(indexes.map((users) => users.endOne(userId, handle)));
+    for (const [at, { store }] of indexes.entries()) reportEnded(store, [results[at]], "revoked");
+    const ended = results.filter((one) => one !== undefined);
+    await clearIfAmong(session, ended);
+    return ended.length > 0;
+  }
+
   return {
     /** Lists a user's sessions in all shops of the realm, the last used first. None can be used as a login. */
     async list(userId: string | number) {
@@ -34,13 +43,21 @@ export function createContextSessions({ services, session }: Call) {
     },
 
     /** Ends one of a user's sessions. @returns whether the user has a session with this handle */
-    async end(userId: string | number, handle: string): Promise<boolean> {
-      const indexes = session.writable.realm.users;
-      const results = await Promise.all(indexes.map((users) => users.endOne(userId, handle)));
-      for (const [at, { store }] of indexes.entries()) reportEnded(store, [results[at]], "revoked");
-      const ended = results.filter((one) => one !== undefined);
-      await clearIfAmong(session, ended);
-      return ended.length > 0;
+    end,
+
+    /**
+     * Ends those of a user's sessions whose login had this `label`, in every shop of the realm: for example after the
+     * back-channel logout of an identity provider (OpenID Connect Back-Channel Logout 1.0).
+     * @returns the number of ended sessions
+     */
+    async endLabeled(userId: string | number, label: string): Promise<number> {
+      const indexes = await Promise.all(services.realm.users.map((users) => users.read(userId)));
+      const handles = indexes
+        .flatMap(({ sessions }) => Object.entries(sessions))
+        .filter(([, one]) => one.label === label)
+        .map(([handle]) => handle);
+      const ended = await Promise.all(handles.map((handle) => end(userId, handle)));
+      return ended.filter(Boolean).length;
     },
 
     /**

@@ -14,6 +14,11 @@ import type { BasketOptions, PublicShop, WishlistOptions } from "./shop.ts";
 export interface LoginOptions {
   /** With `false`, the browser deletes the cookie when it closes. @default true */
   readonly rememberMe?: boolean | undefined;
+  /**
+   * Names the session for `context.sessions.endLabeled`, for example by the `sid` of an identity provider. 1 to 256
+   * characters. No client sees it.
+   */
+  readonly label?: string | undefined;
 }
 
 /** The properties of every context: those that need no session. */

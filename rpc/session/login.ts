@@ -10,26 +10,28 @@ import { assertUser, clearMergePending } from "./record-changes.ts";
 
 /**
  * Binds the session to a user under a new ID, and merges the guest's lists into the user's.
- * @throws TypeError if the user has no valid ID; StorageUnavailableError, SessionEndedError, SessionLimitError
+ * @throws TypeError if the user has no valid ID, or the label isn't valid; StorageUnavailableError, SessionEndedError,
+ * SessionLimitError
  */
 export async function logIn(
   session: CallSession,
   user: ShopUser,
-  { rememberMe }: LoginOptions = {},
+  options: LoginOptions = {},
 ): Promise<MergeReport> {
   session.assertWritable();
   assertUser(user);
+  assertLabel(options.label);
   session.takeUser();
   // The tokens belong to the old user.
   session.tokens.clear();
-  return bindUser(session, user, rememberMe);
+  return bindUser(session, user, options);
 }
 
 /** Logs in a user that is valid already, and keeps the tokens that the call has set. */
 export async function bindUser(
   session: CallSession,
   user: ShopUser,
-  rememberMe?: boolean,
+  { rememberMe, label }: LoginOptions = {},
 ): Promise<MergeReport> {
   const { call, work } = session;
   session.current ??= await session.sharedGuest?.close();
@@ -39,6 +41,7 @@ export async function bindUser(
     since: await session.lastRevocation,
     userAgent: call.request.client.headers.get("user-agent")?.slice(0, 256),
     transport: call.transport,
+    label,
     transient: rememberMe === false ? true : undefined,
     others: session.others,
     prepare: (begun) => storeLoginGrant(call, begun),
@@ -59,6 +62,17 @@ export async function completePendingMerges(session: CallSession): Promise<void>
 }
 
 // --- Internal helpers ---
+
+const maxLabelLength = 256;
+
+/** @throws TypeError, because a method of the deployment has set it */
+function assertLabel(label: string | undefined): void {
+  if (label === undefined) return;
+  if (typeof label === "string" && label !== "" && label.length <= maxLabelLength) return;
+  throw new TypeError(
+    `The label of a session must be a string of 1 to ${maxLabelLength} characters. Check what createUserBoundSession gets`,
+  );
+}
 
 /** Merges the guests' lists, and then removes the note from the session. */
 async function mergeLists(

@@ -18,6 +18,7 @@ export interface Login {
   readonly since?: RevocationMark | undefined;
   readonly userAgent?: string | undefined;
   readonly transport?: string | undefined;
+  readonly label?: string | undefined;
   readonly transient?: boolean | undefined;
   /** Other active sessions of the request: the login ends them, too. */
   readonly others?: readonly Session[] | undefined;
@@ -41,7 +42,7 @@ export async function bindSession(
   login: Login,
 ): Promise<{ session: Session; pendingMerges: readonly PendingMerge[] }> {
   const { users, shopId } = records;
-  const { user, others = [], userAgent, transport, transient } = login;
+  const { user, others = [], userAgent, transport, label, transient } = login;
   const since = login.since ?? (await users.revocations.read());
   // Not a guest's session: the merge needs its grant, which ends when that session would have expired.
   const replaced = [old, ...others]
@@ -57,7 +58,7 @@ export async function bindSession(
   let pendingMerges: readonly PendingMerge[];
   try {
     await login.prepare?.(session);
-    const entry = { ...records.toIndexEntry(session), userAgent, transport };
+    const entry = { ...records.toIndexEntry(session), userAgent, transport, label };
     pendingMerges = await users.add(user.id, session.record.handle, entry, {
       replaces: old?.record.handle,
       since,

@@ -20,6 +20,8 @@ export interface UserSession {
   readonly userAgent?: string | undefined;
   /** The name of the transport that issued the session. */
   readonly transport?: string | undefined;
+  /** A name from the login, for example the `sid` of an identity provider. Several sessions can have the same. */
+  readonly label?: string | undefined;
 }
 
 /** A guest's basket or wishlist that is not yet merged into the user's. */
@@ -186,13 +188,13 @@ const endedAtMemory = 3_600_000;
 function isUserSession(value: unknown): value is UserSession {
   if (!isObject(value)) return false;
   const { id, replaces, shopId, generation, epoch, createdAt, lastSeenAt, expiresAt } = value;
-  const { userAgent, transport } = value;
+  const { userAgent, transport, label } = value;
   return (
     typeof id === "string" &&
     Number.isSafeInteger(shopId) &&
     [createdAt, lastSeenAt, expiresAt].every(Number.isFinite) &&
     (epoch === undefined || Number.isSafeInteger(epoch)) &&
-    [replaces, generation, userAgent, transport].every(isOptionalString)
+    [replaces, generation, userAgent, transport, label].every(isOptionalString)
   );
 }
 
