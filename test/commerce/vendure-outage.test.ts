@@ -63,14 +63,15 @@ test.each(["stopped", "killed"] as const)(
     const visits = startLoad(guests.map((guest) => () => guest.call("getBasket")));
     const logouts = () => getShop().proxy.requests.filter(({ body }) => body.includes("logout"));
     const ended = logouts().length;
-    await expect.poll(() => logouts().length, { interval: 20 }).toBeGreaterThan(ended);
+    const options = { interval: 20, timeout: 20_000 };
+    await expect.poll(() => logouts().length, options).toBeGreaterThan(ended);
     const begun = performance.now() - returned;
-    await expect.poll(() => vendure.isActive(token), { timeout: 20_000 }).toBe(false);
+    await expect.poll(() => vendure.isActive(token), options).toBe(false);
     const caughtUp = performance.now() - returned;
     await visits.stop();
     console.log({ kind, median, p90, needy: needy.length, begun, caughtUp });
     // Vendure is probed twice a second. Then the work that is owed begins. How long it takes is up to Vendure.
-    expect(begun).toBeLessThan(2000);
+    expect(begun).toBeLessThan(3000);
     await expect.poll(() => customer.call("getBasket")).toMatchObject({ status: 200 });
     expect(expectOk(await customer.call("getUser")).body.user).toBeDefined();
     for (const guest of guests) {
