@@ -47,6 +47,7 @@ export default defineConfig({
     exclude: [
       ...configDefaults.exclude,
       "test/hosts/**",
+      "test/ops/**",
       "test/commerce/**",
       "test/openapi/**",
       "test/site/**",
