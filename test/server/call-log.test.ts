@@ -5,7 +5,7 @@ import { defineRpcMethod } from "../../rpc/method.ts";
 import type { LogConfig } from "../../server/config/keys/log-key.ts";
 import { createFolder, shops, startCli } from "../_cli.ts";
 import { CookieClient } from "../_cookie-client.ts";
-import { createTestLog, type LogLine } from "../_log.ts";
+import { createTestLog, type LogLine } from "../../server/testing/test-log.ts";
 import { describeStorages, forProduction, testConfig } from "../_setup.ts";
 import { testMethods } from "../fixtures/methods.ts";
 import { as, trustingAuth } from "../fixtures/trusting-auth.ts";

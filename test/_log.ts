@@ -1,1 +1,0 @@
-export { createTestLog, type LogLine } from "../server/testing/test-log.ts";
