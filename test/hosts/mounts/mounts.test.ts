@@ -5,8 +5,8 @@ import { describeWithChromium } from "../../_chromium.ts";
 import { testAccount } from "../../_client.ts";
 import { startCommand } from "../../_command.ts";
 import { CookieClient } from "../../_cookie-client.ts";
-import { listen } from "../../_https.ts";
 import { testSecret } from "../../_setup.ts";
+import { startFrontProxy } from "../_front-proxy.ts";
 import { expectVerbs } from "../_verbs.ts";
 
 const cwd = fileURLToPath(new URL("../../../examples/mounts", import.meta.url));
@@ -145,46 +145,34 @@ describe.each(examples)("examples/mounts/%s.js", (name, prefix) => {
 });
 
 describeWithChromium("the examples behind a proxy that terminates TLS", ["openssl"], (open) => {
-  test.each(["express", "fastify", "hono"])("%s keeps the visitor's basket", async (name) => {
-    const { origin: upstream, stop } = await startExample(name);
-    onTestFinished(stop);
-    const origin = await listen("https://shop.test", (request) => forward(request, upstream));
-    const page = await open();
-    await page.goto(origin);
-    await page.getByRole("button", { name: "Add two products" }).click();
-    await page.getByRole("heading", { name: "2 items" }).waitFor();
-    const register = (account: object) =>
-      page.evaluate(async (payload) => {
-        const response = await fetch("/api/rpc/register", {
-          method: "POST",
-          headers: { "content-type": "application/json" },
-          body: JSON.stringify({ payload }),
-        });
-        return response.status;
-      }, account);
-    expect(await register(testAccount)).toBe(200);
-    await page.goto(origin);
-    await page.getByText("A customer").waitFor();
-    await page.getByRole("heading", { name: "2 items" }).waitFor();
-    const [cookie] = await page.context().cookies(origin);
-    expect(cookie).toMatchObject({ secure: true, httpOnly: true });
-  });
+  test.each(examples)(
+    "%s lets a guest fill the basket, register, keep the basket, and log out",
+    async (name, prefix) => {
+      const { origin: upstream, stop } = await startExample(name);
+      onTestFinished(stop);
+      const origin = await startFrontProxy(upstream);
+      const page = await open();
+      await page.goto(origin);
+      await page.getByRole("button", { name: "Add two products" }).click();
+      await page.getByRole("heading", { name: "2 items" }).waitFor();
+      const call = (method: string, payload?: object) =>
+        page.evaluate(
+          async ([path, body]) => {
+            const headers = { "content-type": "application/json" };
+            return (await fetch(path, { method: "POST", headers, body })).status;
+          },
+          [`${prefix}/api/rpc/${method}`, JSON.stringify({ payload })] as const,
+        );
+      expect(await call("register", testAccount)).toBe(200);
+      await page.goto(origin);
+      await page.getByText("A customer").waitFor();
+      await page.getByRole("heading", { name: "2 items" }).waitFor();
+      const cookies = await page.context().cookies(origin);
+      expect(cookies).toMatchObject([{ secure: true, httpOnly: true }]);
+      expect(await call("logout")).toBe(204);
+      await page.goto(origin);
+      await page.getByText("A guest").waitFor();
+      await page.getByRole("heading", { name: "0 items" }).waitFor();
+    },
+  );
 });
-
-// --- Internal helpers ---
-
-/** Sends a request on as a proxy does that terminates TLS. */
-async function forward(request: Request, upstream: string): Promise<Response> {
-  const { pathname, host } = new URL(request.url);
-  const headers = new Headers(request.headers);
-  headers.delete("host");
-  headers.set("x-forwarded-for", "203.0.113.9");
-  headers.set("x-forwarded-proto", "https");
-  headers.set("x-forwarded-host", host);
-  const { method } = request;
-  const body = method === "POST" ? await request.text() : null;
-  const response = await fetch(`${upstream}${pathname}`, { method, headers, body });
-  const ofConnection = /^(?:connection|keep-alive|transfer-encoding|content-(?:length|encoding))$/;
-  const kept = [...response.headers].filter(([field]) => !ofConnection.test(field));
-  return new Response(response.body, { status: response.status, headers: kept });
-}

@@ -2,10 +2,11 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWithChromium } from "../../_chromium.ts";
 import { CookieClient } from "../../_cookie-client.ts";
 import { testSecret } from "../../_setup.ts";
+import { startFrontProxy } from "../_front-proxy.ts";
 import { startExample, type RunningExample } from "../_example.ts";
 import { testPages } from "../_pages.ts";
 
-describeWithChromium("examples/next, built for production", [], (open) => {
+describeWithChromium("examples/next, built for production", ["openssl"], (open) => {
   let app: RunningExample;
   beforeAll(async () => {
     app = await startExample("next", {
@@ -20,25 +21,35 @@ describeWithChromium("examples/next, built for production", [], (open) => {
 
   testPages(() => app);
 
-  test("lets a guest fill the basket, register, keep the basket, and log out", async () => {
-    const page = await open();
-    await page.goto(app.origin);
-    await page.getByRole("heading", { name: "Hello, guest!" }).waitFor();
-    await page.getByRole("button", { name: "Add", exact: true }).click();
-    await page.getByText("1 items in the basket").waitFor();
-    await page.getByRole("button", { name: "Add two by a Server Action" }).click();
-    await page.getByText("3 items in the basket").waitFor();
-    await page.getByRole("button", { name: "Add two by a Route Handler" }).click();
-    await page.getByText("5 items in the basket").waitFor();
-    await page.getByRole("button", { name: "Register" }).click();
-    await page.getByRole("heading", { name: "Hello, Ada!" }).waitFor();
-    await page.reload();
-    await page.getByRole("heading", { name: "Hello, Ada!" }).waitFor();
-    await page.getByText("5 items in the basket").waitFor();
-    await page.getByRole("button", { name: "Log out" }).click();
-    await page.getByRole("heading", { name: "Hello, guest!" }).waitFor();
-    await page.getByText("0 items in the basket").waitFor();
-  });
+  test.each([
+    ["alone", false],
+    ["behind a proxy that terminates TLS", true],
+  ])(
+    "lets a guest fill the basket, register, keep the basket, and log out, %s",
+    async (_, isProxied) => {
+      const origin = isProxied ? await startFrontProxy(app.origin) : app.origin;
+      const page = await open();
+      await page.goto(origin);
+      await page.getByRole("heading", { name: "Hello, guest!" }).waitFor();
+      await page.getByRole("button", { name: "Add", exact: true }).click();
+      await page.getByText("1 items in the basket").waitFor();
+      await page.getByRole("button", { name: "Add two by a Server Action" }).click();
+      await page.getByText("3 items in the basket").waitFor();
+      await page.getByRole("button", { name: "Add two by a Route Handler" }).click();
+      await page.getByText("5 items in the basket").waitFor();
+      await page.getByRole("button", { name: "Register" }).click();
+      await page.getByRole("heading", { name: "Hello, Ada!" }).waitFor();
+      await page.reload();
+      await page.getByRole("heading", { name: "Hello, Ada!" }).waitFor();
+      await page.getByText("5 items in the basket").waitFor();
+      expect(await page.context().cookies()).toMatchObject([
+        { name: "$session-1001", secure: isProxied, httpOnly: true },
+      ]);
+      await page.getByRole("button", { name: "Log out" }).click();
+      await page.getByRole("heading", { name: "Hello, guest!" }).waitFor();
+      await page.getByText("0 items in the basket").waitFor();
+    },
+  );
 
   test("begins one session for two writes of a new visitor in a Server Action", async () => {
     const page = await open();

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWithChromium } from "../../_chromium.ts";
 import { testSecret } from "../../_setup.ts";
+import { startFrontProxy } from "../_front-proxy.ts";
 import { startExample, type RunningExample } from "../_example.ts";
 import { testPages } from "../_pages.ts";
 
-describeWithChromium("examples/nitro, built for production", [], (open) => {
+describeWithChromium("examples/nitro, built for production", ["openssl"], (open) => {
   let app: RunningExample;
   beforeAll(async () => {
     app = await startExample("nitro", {
@@ -27,22 +28,32 @@ describeWithChromium("examples/nitro, built for production", [], (open) => {
     expect(await (await send("/readyz")).json()).toEqual({ status: "ok" });
   });
 
-  test("lets a guest fill the basket, register, keep the basket, and log out", async () => {
-    const page = await open();
-    await page.goto(app.origin);
-    await page.getByText("Hello, guest!").waitFor();
-    await page.getByText("0 items in the basket").waitFor();
-    await page.getByRole("button", { name: "Add", exact: true }).click();
-    await page.getByText("1 items in the basket").waitFor();
-    await page.getByRole("button", { name: "Register" }).click();
-    await page.getByText("Hello, Ada!").waitFor();
-    await page.reload();
-    await page.getByText("Hello, Ada!").waitFor();
-    await page.getByText("1 items in the basket").waitFor();
-    await page.getByRole("button", { name: "Log out" }).click();
-    await page.getByText("Hello, guest!").waitFor();
-    await page.getByText("0 items in the basket").waitFor();
-  });
+  test.each([
+    ["alone", false],
+    ["behind a proxy that terminates TLS", true],
+  ])(
+    "lets a guest fill the basket, register, keep the basket, and log out, %s",
+    async (_, isProxied) => {
+      const origin = isProxied ? await startFrontProxy(app.origin) : app.origin;
+      const page = await open();
+      await page.goto(origin);
+      await page.getByText("Hello, guest!").waitFor();
+      await page.getByText("0 items in the basket").waitFor();
+      await page.getByRole("button", { name: "Add", exact: true }).click();
+      await page.getByText("1 items in the basket").waitFor();
+      await page.getByRole("button", { name: "Register" }).click();
+      await page.getByText("Hello, Ada!").waitFor();
+      await page.reload();
+      await page.getByText("Hello, Ada!").waitFor();
+      await page.getByText("1 items in the basket").waitFor();
+      expect(await page.context().cookies()).toMatchObject([
+        { name: "$session-1001", secure: isProxied, httpOnly: true },
+      ]);
+      await page.getByRole("button", { name: "Log out" }).click();
+      await page.getByText("Hello, guest!").waitFor();
+      await page.getByText("0 items in the basket").waitFor();
+    },
+  );
 
   test("begins one session for two writes of a new visitor while it renders", async () => {
     const page = await open();

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeWithChromium } from "../../_chromium.ts";
 import { CookieClient } from "../../_cookie-client.ts";
 import { expectVerbs } from "../_verbs.ts";
-import { listen } from "../../_https.ts";
 import { testSecret } from "../../_setup.ts";
+import { startFrontProxy } from "../_front-proxy.ts";
 import { startExample, type RunningExample } from "../_example.ts";
 
 let app: RunningExample;
@@ -162,18 +162,11 @@ describeWithChromium("examples/sveltekit behind a proxy", ["openssl"], (open) =>
   /** A browser in front of a proxy. `calls` are those that the browser sends, in order. */
   async function openThroughProxy(scheme: string) {
     const calls: string[] = [];
-    const origin: string = await listen(`${scheme}://shop.test`, async (request) => {
-      const { pathname, search } = new URL(request.url);
-      const [, method] = /^\/api\/rpc\/(\w+)$/.exec(pathname) ?? [];
+    const onRequest = (path: string) => {
+      const [, method] = /^\/api\/rpc\/(\w+)$/.exec(path) ?? [];
       if (method !== undefined) calls.push(method);
-      const { method: verb, headers } = request;
-      const body = verb === "GET" || verb === "HEAD" ? null : await request.text();
-      const response = await send(pathname + search, { method: verb, headers, body }, origin);
-      const ofConnection =
-        /^(?:connection|keep-alive|transfer-encoding|content-(?:length|encoding))$/;
-      const kept = [...response.headers].filter(([field]) => !ofConnection.test(field));
-      return new Response(response.body, { status: response.status, headers: kept });
-    });
+    };
+    const origin = await startFrontProxy(app.origin, { scheme, onRequest });
     return { page: await open(), origin, calls };
   }
 });
