@@ -19,7 +19,7 @@ export interface SystemProbe {
  * @returns `undefined` if the backend has no `check`
  */
 export function createSystemProbe(
-  { check }: Pick<CommerceBackend, "check">,
+  backend: Pick<CommerceBackend, "check">,
   shop: PublicShop,
   send: (
     input: Parameters<typeof fetch>[0],
@@ -28,16 +28,16 @@ export function createSystemProbe(
   ) => Promise<Response>,
   onReturn: () => void,
 ): SystemProbe | undefined {
-  if (check === undefined) return undefined;
+  if (backend.check === undefined) return undefined;
   let hasReturned = false;
   let isClosed = false;
   let timer: Timer | undefined;
   let round = new AbortController();
 
   /** Requests can overlap: one that was lost must not delay the next. */
-  async function probe(run: NonNullable<typeof check>, signal: AbortSignal): Promise<void> {
+  async function probe(signal: AbortSignal): Promise<void> {
     try {
-      await run({ shop, fetch: (input, init) => send(input, init, signal) });
+      await backend.check?.({ shop, fetch: (input, init) => send(input, init, signal) });
     } catch (error) {
       // Any other error says that the system has responded.
       if (error instanceof RpcError && error.code === "commerce_unavailable") return;
@@ -63,7 +63,7 @@ export function createSystemProbe(
       if (isClosed) return;
       round = new AbortController();
       const { signal } = round;
-      timer = systemClock.setInterval(() => void probe(check, signal), interval).unref();
+      timer = systemClock.setInterval(() => void probe(signal), interval).unref();
     },
     close() {
       isClosed = true;

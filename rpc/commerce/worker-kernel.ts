@@ -38,8 +38,8 @@ export const createCommerceMethods: Kernel["createCommerceMethods"] = (...args) 
 
 // Only a shop with a commerce system gets here, after createCommerceMethods.
 // A worker does no work between two requests, so nothing can probe the system in the background.
-export const createCommerceSystem: Kernel["createCommerceSystem"] = (backend, ...args) =>
-  (registered as Kernel).createCommerceSystem({ ...backend, check: undefined }, ...args);
+export const createCommerceSystem: Kernel["createCommerceSystem"] = ({ name, timeout }, ...args) =>
+  (registered as Kernel).createCommerceSystem({ name, timeout }, ...args);
 export const openBasketLeases: Kernel["openBasketLeases"] = (...args) =>
   (registered as Kernel).openBasketLeases(...args);
 export const readCommerceBasket: Kernel["readCommerceBasket"] = (...args) =>

@@ -164,8 +164,9 @@ async function breakCircuit(fault: Fault, run?: (url: string) => Promise<void>) 
   const backend = {
     name: "test",
     timeout: 9,
+    url: server.url,
     async check({ fetch }: { readonly fetch: typeof globalThis.fetch }) {
-      await fetch(`${server.url}/health`);
+      await fetch(`${this.url}/health`);
       await run?.(server.url);
     },
   };
