@@ -14,6 +14,7 @@ export default defineConfig({
   lang: "en-US",
   srcDir: pagesFolder,
   markdown,
+  ignoreDeadLinks: "localhostLinks",
   // A reader opens few of the pages that a page links to.
   router: { prefetchLinks: false },
   themeConfig: {
