@@ -12,7 +12,7 @@ export interface TestClock extends Clock {
   advance(seconds: number): Promise<void>;
 }
 
-/** Creates a clock for {@link createTestStorefront}. @param start its first time. Default: the computer's time. */
+/** Creates a clock for `createTestStorefront`. @param start its first time. Default: the computer's time. */
 export function createTestClock(start = new Date()): TestClock {
   const begin = start.getTime();
   /** Milliseconds that have passed. */
