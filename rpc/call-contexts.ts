@@ -1,23 +1,11 @@
 import type { Call } from "./call.ts";
-import { toContext, type ContextFields } from "./context-fields.ts";
+import { createContextFactory, type ContextFields } from "./context-fields.ts";
 import type { BaseRpcContext, PublicRpcContext, RpcContext } from "./context.ts";
 import { callRpc } from "./dispatch.ts";
 import { changeBasket, changeWishlist, readBasket, readWishlist } from "./lists/context-lists.ts";
 import { setResponseHeader } from "./response-headers.ts";
 import { logIn } from "./session/login.ts";
 import { destroySession } from "./session/logout.ts";
-
-/** Creates the context of a public method. */
-export function createPublicContext(call: Call): PublicRpcContext {
-  return toContext(call, publicFields);
-}
-
-/** Creates the context of a method with a session. */
-export function createContext(call: Call): RpcContext {
-  return toContext(call, sessionFields);
-}
-
-// --- Internal helpers ---
 
 const baseValues = ["ip", "log", "headers", "signal"] as const;
 
@@ -64,3 +52,10 @@ const sessionFields: ContextFields<RpcContext> = {
     changeWishlist: (call) => (rule) => changeWishlist(call, rule),
   },
 };
+
+/** Creates the context of a public method. */
+export const createPublicContext: (call: Call) => PublicRpcContext =
+  createContextFactory(publicFields);
+
+/** Creates the context of a method with a session. */
+export const createContext: (call: Call) => RpcContext = createContextFactory(sessionFields);

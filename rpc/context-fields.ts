@@ -12,15 +12,20 @@ export interface ContextFields<Context extends BaseRpcContext> {
 }
 
 /**
- * Creates a context. It creates each field when a method reads it, because most methods read few of them, and all of
- * them together take as long as the lookup of a session. Anything else that is done to the context, for example a
- * spread, creates all fields first, as properties of an ordinary object.
+ * Makes the function that creates contexts with these fields. A context creates each field when a method reads it,
+ * because most methods read few of them, and all of them together take as long as the lookup of a session. Anything
+ * else that is done to a context, for example a spread, creates all fields first, as properties of an ordinary object.
  */
-export function toContext<Context extends BaseRpcContext>(
-  call: Call,
-  fields: ContextFields<Context>,
-): Context {
-  return new Proxy(Object.create(prototype) as Context, new FieldCreator(call, fields));
+export function createContextFactory<Context extends BaseRpcContext>({
+  values,
+  constants,
+}: ContextFields<Context>): (call: Call) => Context {
+  const fields: Fields = {
+    values: new Set(values),
+    constants: new Map(Object.entries(constants) as [string, (call: Call) => unknown][]),
+  };
+  return (call) =>
+    new Proxy(Object.create(prototype) as object, new FieldCreator(call, fields)) as Context;
 }
 
 // --- Internal helpers ---
@@ -32,54 +37,62 @@ const prototype: object = Object.defineProperty({}, Symbol.for("nodejs.util.insp
   },
 });
 
-class FieldCreator<Context extends BaseRpcContext> implements ProxyHandler<Context> {
+/** The fields of a kind of context, for quick access by name. */
+interface Fields {
+  readonly values: ReadonlySet<keyof Call>;
+  readonly constants: ReadonlyMap<string, (call: Call) => unknown>;
+}
+
+class FieldCreator implements ProxyHandler<object> {
   readonly #call: Call;
-  readonly #fields: ContextFields<Context>;
+  readonly #fields: Fields;
   #isComplete = false;
 
-  constructor(call: Call, fields: ContextFields<Context>) {
+  constructor(call: Call, fields: Fields) {
     this.#call = call;
     this.#fields = fields;
   }
 
-  get(context: Context, name: string | symbol): unknown {
+  get(context: object, name: string | symbol): unknown {
     const known = (context as Record<string | symbol, unknown>)[name];
     if (known !== undefined || this.#isComplete || typeof name === "symbol") return known;
-    const { values } = this.#fields;
-    if ((values as readonly string[]).includes(name)) return this.#call[name as keyof Call];
-    return this.#createConstant(context, name);
+    return this.#fields.values.has(name as keyof Call)
+      ? this.#call[name as keyof Call]
+      : this.#createConstant(context, name);
   }
 
-  has(context: Context, name: string | symbol): boolean {
+  has(context: object, name: string | symbol): boolean {
     return Reflect.has(this.#complete(context), name);
   }
 
-  ownKeys(context: Context): (string | symbol)[] {
+  ownKeys(context: object): (string | symbol)[] {
     return Reflect.ownKeys(this.#complete(context));
   }
 
-  getOwnPropertyDescriptor(context: Context, name: string | symbol) {
+  getOwnPropertyDescriptor(context: object, name: string | symbol) {
     return Reflect.getOwnPropertyDescriptor(this.#complete(context), name);
   }
 
-  defineProperty(context: Context, name: string | symbol, property: PropertyDescriptor): boolean {
+  defineProperty(context: object, name: string | symbol, property: PropertyDescriptor): boolean {
     return Reflect.defineProperty(this.#complete(context), name, property);
   }
 
-  deleteProperty(context: Context, name: string | symbol): boolean {
+  deleteProperty(context: object, name: string | symbol): boolean {
     return Reflect.deleteProperty(this.#complete(context), name);
   }
 
-  preventExtensions(context: Context): boolean {
+  preventExtensions(context: object): boolean {
     return Reflect.preventExtensions(this.#complete(context));
   }
 
   /** Adds the missing fields to the context. */
-  #complete(context: Context): Context {
+  #complete(context: object): object {
     if (this.#isComplete) return context;
-    for (const name of Object.keys(this.#fields.constants)) this.#createConstant(context, name);
-    this.#createConstant(context, "with");
-    for (const name of this.#fields.values) {
+    const { values, constants } = this.#fields;
+    for (const name of [...constants.keys(), "with"]) {
+      if (!Object.hasOwn(context, name)) this.#createConstant(context, name);
+    }
+    for (const name of values) {
       const get = () => this.#call[name];
       Object.defineProperty(context, name, { get, enumerable: true, configurable: true });
     }
@@ -88,13 +101,15 @@ class FieldCreator<Context extends BaseRpcContext> implements ProxyHandler<Conte
   }
 
   /** @returns `undefined` if the context has no such field */
-  #createConstant(context: Context, name: string): unknown {
-    const constants = this.#fields.constants as Record<string, (call: Call) => unknown>;
-    const known = context as Record<string, unknown>;
-    if (Object.hasOwn(known, name)) return known[name];
-    if (name === "with") known[name] = (extra: object) => extend(this.#complete(context), extra);
-    else if (Object.hasOwn(constants, name)) known[name] = constants[name]?.(this.#call);
-    return known[name];
+  #createConstant(context: object, name: string): unknown {
+    const create = this.#fields.constants.get(name);
+    if (create === undefined && name !== "with") return undefined;
+    const constant =
+      create === undefined
+        ? (extra: object) => extend(this.#complete(context), extra)
+        : create(this.#call);
+    (context as Record<string, unknown>)[name] = constant;
+    return constant;
   }
 }
 

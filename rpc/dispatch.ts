@@ -69,7 +69,8 @@ export async function dispatch(
     },
   });
   const { clock } = call.services;
-  const startedAt = clock.monotonic();
+  const after = hooks["storefront:rpc:after"];
+  const startedAt = after === undefined ? 0 : clock.monotonic();
   try {
     // Not awaiting an absent hook saves as much time as a small method takes.
     const created = hooks["storefront:context:created"];
@@ -91,7 +92,7 @@ export async function dispatch(
       : run(input as never, call as never));
     const output =
       outputSchema === undefined ? result : await parseOutput(outputSchema, name, result);
-    if (hooks["storefront:rpc:after"] !== undefined) {
+    if (after !== undefined) {
       const duration = (clock.monotonic() - startedAt) / 1000;
       const toAfter = () => Object.assign(toEvent(), { duration });
       await notify(call, "storefront:rpc:after", toAfter);
