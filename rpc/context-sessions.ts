@@ -1,4 +1,3 @@
-import { parse } from "bowser";
 import { reportEnded } from "../storage/sessions/session-reports.ts";
 import { idsOf, type UserSession } from "../storage/sessions/user-index.ts";
 import type { Call } from "./call.ts";
@@ -31,12 +30,14 @@ export function createContextSessions({ services, session }: Call) {
   return {
     /** Lists a user's sessions in all shops of the realm, the last used first. None can be used as a login. */
     async list(userId: string | number) {
+      // Loaded here, because few processes list sessions soon after their start.
+      const { parse } = await import("bowser");
       const indexes = await Promise.all(services.realm.users.map((users) => users.read(userId)));
       return indexes
         .flatMap(({ sessions }) => Object.entries(sessions))
         .map(([handle, { shopId, createdAt, lastSeenAt, userAgent, transport }]) => {
           const current = handle === session.current?.record.handle;
-          const device = describeDevice(userAgent);
+          const device = describeDevice(userAgent, parse);
           return { handle, shopId, createdAt, lastSeenAt, transport, device, userAgent, current };
         })
         .toSorted((a, b) => b.lastSeenAt - a.lastSeenAt);
@@ -96,7 +97,10 @@ export function createContextSessions({ services, session }: Call) {
 // --- Internal helpers ---
 
 /** Describes the device of a user agent, so that users recognize their own. Any client can send any user agent. */
-function describeDevice(userAgent: string | undefined): Device {
+function describeDevice(
+  userAgent: string | undefined,
+  parse: (typeof import("bowser"))["parse"],
+): Device {
   if (!userAgent) return {};
   const { browser, os, platform } = parse(userAgent);
   return { browser: browser.name, os: os.name, type: platform.type };

@@ -10,9 +10,7 @@ import {
   usage,
 } from "./arguments.ts";
 import { fail, print, printAndExit } from "./output.ts";
-import { describeDiagnosis, diagnose } from "../config/doctor.ts";
 import { assertNoErrors, checkConfig } from "../config/check.ts";
-import { describeExplanation, explainShop } from "../config/explain.ts";
 import { loadStorefrontConfig } from "../config/load.ts";
 import { handleClosedTerminal, ignoreOutputErrors } from "./process-errors.ts";
 import { run } from "./run.ts";
@@ -61,6 +59,7 @@ async function main(args: readonly string[]): Promise<void> {
 }
 
 async function diagnoseConfig(file: string | undefined, isJson = false): Promise<void> {
+  const { describeDiagnosis, diagnose } = await import("../config/doctor.ts");
   const loaded = await loadStorefrontConfig(process.cwd(), file);
   const diagnostics = await diagnose(loaded.config);
   const isRefused = diagnostics.some(({ severity }) => severity === "error");
@@ -76,6 +75,7 @@ async function explainConfig(
   isJson = false,
 ): Promise<void> {
   if (shop === undefined) throw new StartError("SF907", "explain needs a shop, as --shop 1001");
+  const { describeExplanation, explainShop } = await import("../config/explain.ts");
   const { config } = await loadStorefrontConfig(process.cwd(), file);
   const production = process.env["NODE_ENV"] === "production";
   const { diagnostics, effective } = checkConfig(config, { production });
