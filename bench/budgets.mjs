@@ -11,6 +11,7 @@ export function checkBudgets(tables) {
   return [
     ...shareBudgets.map((budget) => checkShare(rows.peers, budget)),
     ...duelBudgets.map((budget) => checkDuel(rows.peers, budget)),
+    ...telemetryBudgets.map((budget) => checkTelemetry(rows.peers, budget)),
     ...p99Budgets.map((budget) => checkP99(rows.peers, budget)),
     ...commandBudgets.map((budget) => checkCommands(rows.commands, budget)),
     ...["memory", "redis"].map((storage) => checkEnds(rows.scale, storage)),
@@ -38,6 +39,13 @@ const duelBudgets = [
   { row: "read/ours-redis-warm", what: "read, Redis, warm", least: 1.6 },
   { row: "read/ours-redis-cold", what: "read, Redis, cold", least: 1.1 },
   { row: "write/ours-redis-warm", what: "write, Redis, warm", least: 1.2 },
+];
+
+/** CPU time per request: how much more a read of ours takes with telemetry. */
+const telemetryBudgets = [
+  { row: "read/ours-metrics", what: "metrics", most: 1.03 },
+  { row: "read/ours-tracing", what: "OpenTelemetry without an SDK", most: 1.03 },
+  { row: "read/ours-lines", what: "a log line for each call", most: 1.08 },
 ];
 
 const p99Budgets = [
@@ -70,6 +78,17 @@ function checkDuel(rows, { row, what, least }) {
     budget: `${what}: ≥ ${least} × the best peer`,
     measured: duel && `${toRatio(duel.ratio)} × ${duel.peer.label}`,
     isMet: duel && duel.ratio >= least,
+  };
+}
+
+function checkTelemetry(rows, { row, what, most }) {
+  const shareOf = (name) => rows.find((other) => other.row === name)?.of["node-http"].cpu.median;
+  const [plain, observed] = [shareOf("read/ours-memory"), shareOf(row)];
+  const ratio = plain && observed && plain / observed;
+  return {
+    budget: `read, memory, ${what}: ≤ ${most} × without`,
+    measured: ratio && `${ratio.toFixed(3)} ×`,
+    isMet: ratio && ratio <= most,
   };
 }
 

@@ -3,7 +3,12 @@ import { defineRpcMethod, defineStorefrontConfig } from "storefront-core";
 import * as z from "zod";
 import { createUser } from "./user.mjs";
 
-const { BENCH_REDIS_URL: url, BENCH_CACHE, BENCH_TRANSPORT = "cookie" } = process.env;
+const {
+  BENCH_REDIS_URL: url,
+  BENCH_CACHE,
+  BENCH_TRANSPORT = "cookie",
+  BENCH_TELEMETRY,
+} = process.env;
 
 const refuse = () => Promise.reject(new Error("Not in the bench"));
 
@@ -36,4 +41,13 @@ export default defineStorefrontConfig({
     changePassword: refuse,
   },
   methods,
+  telemetry: await openTelemetryOf(BENCH_TELEMETRY),
+  log: BENCH_TELEMETRY === "lines" ? { calls: "all" } : undefined,
 });
+
+/** Loads only what the row needs, because the table of starts uses this config, too. */
+async function openTelemetryOf(name) {
+  if (name === "metrics") return [(await import("storefront-core/prometheus")).prometheus()];
+  if (name !== "tracing") return undefined;
+  return [(await import("storefront-core/opentelemetry")).openTelemetry()];
+}

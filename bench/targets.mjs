@@ -29,6 +29,9 @@ export const targets = {
     kinds: ["read"],
     methods: { read: "showUser" },
   },
+  ...observed("metrics", "with metrics"),
+  ...observed("tracing", "with OpenTelemetry without an SDK"),
+  ...observed("lines", "with a log line for each call"),
   "ours-h3-app": {
     label: "Storefront Core, memory, h3 app without batching",
     script: "h3-app.mjs",
@@ -78,6 +81,17 @@ export function oursWith(config) {
 }
 
 // --- Internal helpers ---
+
+/** Our server with telemetry. */
+function observed(telemetry, label) {
+  const target = {
+    label: `Storefront Core, memory, ${label}`,
+    storage: "memory",
+    kinds: ["read"],
+    env: { BENCH_TELEMETRY: telemetry },
+  };
+  return { [`ours-${telemetry}`]: target };
+}
 
 /** A peer on each storage: as its README shows it, and with the least work that its settings allow. */
 function peer(name, label, script, storages, leans = [false]) {

@@ -38,6 +38,7 @@ export type { StoreInfo } from "./services.ts";
 
 // Telemetry
 export type {
+  CallSpan,
   MetricData,
   MetricsSnapshot,
   MetricsSource,

@@ -37,6 +37,7 @@ import {
   toResponse,
   type RpcResponse,
 } from "./response.ts";
+import type { CallSpan } from "./telemetry.ts";
 import { ShopResolver, unknownMethod, type Route } from "./router.ts";
 import type { Services } from "./services.ts";
 import { unknownCallPath } from "./unknown-path.ts";
@@ -88,6 +89,7 @@ export function createRpcHandler(
     batched?: BatchedCall,
     page?: PageCall,
     tally?: CallTally,
+    span?: CallSpan,
   ): Promise<Response> {
     const event = new RequestEvent(request, readForwarded, batched?.request ?? page?.request);
     const { headers, origin } = event;
@@ -216,27 +218,34 @@ export function createRpcHandler(
     }
     cors.addHeaders(event, origin, shop, response.headers);
     if (observer !== undefined) {
-      observer.call(
-        toObservedCall({
-          shop,
-          method: called && route?.method,
-          response,
-          seconds: (clock.monotonic() - startedAt) / 1000,
-          lookup: found,
-          isCached,
-          record: visit?.session.current?.record,
-          id,
-          operations: tally?.operations,
-        }),
-      );
+      const observed = toObservedCall({
+        shop,
+        method: called && route?.method,
+        response,
+        seconds: (clock.monotonic() - startedAt) / 1000,
+        lookup: found,
+        isCached,
+        record: visit?.session.current?.record,
+        id,
+        operations: tally?.operations,
+      });
+      observer.call(observed);
+      span?.end(observed);
     }
     const isStream = response.body instanceof ReadableStream;
     return toResponse(response, request, isStream ? call?.log : undefined);
   }
 
-  if (tallies === undefined) return { handle, deadlines };
+  const { begin } = options.telemetry.find((each) => each.begin !== undefined) ?? {};
+  const traced: typeof handle = (request, route, batched, page, tally) => {
+    const span = begin?.(request);
+    return span === undefined
+      ? handle(request, route, batched, page, tally)
+      : span.run(() => handle(request, route, batched, page, tally, span));
+  };
+  if (tallies === undefined) return { handle: begin === undefined ? handle : traced, deadlines };
   const counted: Handle = (request, route, batched, page) =>
-    tallies.run((tally) => handle(request, route, batched, page, tally));
+    tallies.run((tally) => traced(request, route, batched, page, tally));
   return { handle: counted, deadlines };
 }
 

@@ -1,12 +1,23 @@
 import { describeError, type Logger } from "../shared/log.ts";
-import type { Observer } from "../shared/observer.ts";
+import type { ObservedCall, Observer } from "../shared/observer.ts";
 
 /** Receives what a storefront does. The config lists it in `telemetry`. */
 export interface Telemetry extends Partial<Observer> {
   /** For error messages. */
   readonly name: string;
+  /**
+   * Begins a call. `run` runs it once, for example in the context of a span, and `end` follows with the result. It must not
+   * throw.
+   */
+  begin?(request: { readonly headers: Headers; readonly method: string }): CallSpan;
   /** The metrics for `GET /metrics`. */
   readonly metrics?: MetricsSource | undefined;
+}
+
+/** A call in progress, for traces. */
+export interface CallSpan {
+  run<T>(call: () => T): T;
+  end(call: ObservedCall): void;
 }
 
 /** The metrics of a process, for a page that Prometheus can read. */

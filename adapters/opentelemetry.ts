@@ -1,0 +1,86 @@
+import {
+  context,
+  metrics,
+  propagation,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  type TextMapGetter,
+} from "@opentelemetry/api";
+import type { ObservedCall, Telemetry } from "../server/index.ts";
+
+/**
+ * Reports calls to OpenTelemetry: a span for each call, in the trace of the request's `traceparent`, and histograms of calls
+ * and of storage operations. Add it to `telemetry` in the config, and start an SDK before the server. It needs the package
+ * `@opentelemetry/api`. Names and attributes follow the semantic conventions of RPC, HTTP, and databases.
+ */
+export function openTelemetry(): Telemetry {
+  const tracer = trace.getTracer(library);
+  const meter = metrics.getMeter(library);
+  const calls = meter.createHistogram("rpc.server.call.duration", {
+    unit: "s",
+    description: "Seconds from the headers of a call to its response",
+  });
+  const operations = meter.createHistogram("db.client.operation.duration", {
+    unit: "s",
+    description: "Seconds of a storage operation",
+  });
+  return {
+    name: "opentelemetry",
+    begin({ headers, method }) {
+      const parent = propagation.extract(context.active(), headers, getter);
+      const span = tracer.startSpan("rpc", { kind: SpanKind.SERVER }, parent);
+      const own = trace.setSpan(parent, span);
+      return {
+        run: (call) => context.with(own, call),
+        end(call) {
+          if (span.isRecording()) {
+            span.updateName(call.method ?? other);
+            span.setAttributes({ ...toAttributes(call), "http.request.method": toVerb(method) });
+            if (call.handle !== undefined) span.setAttribute("session.id", call.handle);
+            if (call.status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
+          }
+          span.end();
+        },
+      };
+    },
+    call: (call) => calls.record(call.seconds, toAttributes(call)),
+    storage(driver, operation, outcome, seconds) {
+      const names = { "db.system.name": driver, "db.operation.name": operation };
+      const isError = outcome === "error";
+      operations.record(seconds, isError ? { ...names, "error.type": "storage" } : names);
+    },
+  };
+}
+
+// --- Internal helpers ---
+
+const library = "storefront-core";
+
+/** What OpenTelemetry calls a value outside of the known ones. */
+const other = "_OTHER";
+
+const getter: TextMapGetter<Headers> = {
+  get: (headers, name) => headers.get(name) ?? undefined,
+  keys: (headers) => [...headers.keys()],
+};
+
+/** A client can send any text as the HTTP method. */
+function toVerb(method: string): string {
+  return ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"].includes(method) ? method : other;
+}
+
+/** The attributes of a call. None of them is text of a client. */
+function toAttributes({ shopId, method, status, code }: ObservedCall) {
+  const attributes: Record<string, string | number> = {
+    "rpc.system.name": "storefront",
+    "rpc.method": method ?? other,
+    "http.response.status_code": status,
+  };
+  if (shopId !== undefined) attributes["storefront.shop.id"] = shopId;
+  if (code !== undefined) {
+    attributes["rpc.response.status_code"] = code;
+    attributes["error.type"] = code;
+  }
+  return attributes;
+}
