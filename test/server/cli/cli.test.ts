@@ -216,6 +216,9 @@ describe("startup", () => {
         1  de-DE EUR  <origin>/api/rpc/<method>
         (or any of them at <origin>/api/rpc/<method> with the header x-shop-id)
 
+      Development page
+        <origin>/_storefront
+
       Storage
         memory for sessions, baskets, accounts: atomic within this process, expiry by a sweep of this process
 
