@@ -92,12 +92,12 @@ describeWithChromium("examples/nuxt, built for production", ["openssl"], (open) 
     const text = await readFile(file, "utf8");
     const greet = await startDevelopment(app.folder);
     await until(async () => (await greet()).includes("Hello, guest!"));
-    const changed = text.replace("Hello, ", "Welcome, ");
-    await writeFile(file, changed);
+    const method = join(app.folder, "methods/greet.ts");
+    await writeFile(method, (await readFile(method, "utf8")).replace("Hello, ", "Welcome, "));
     await until(async () => (await greet()).includes("Welcome, guest!"));
-    await writeFile(file, changed.replace("shopId: 1001", "shopId: -1"));
+    await writeFile(file, text.replace("shopId: 1001", "shopId: -1"));
     await until(async () => (await greet()).includes("shops[0].shopId: found -1"));
-    await writeFile(file, changed);
+    await writeFile(file, text);
     await until(async () => (await greet()).includes("Welcome, guest!"));
   });
 });
