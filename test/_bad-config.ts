@@ -118,7 +118,10 @@ export const badValues: Readonly<Record<string, readonly [values: unknown[], exp
     ["loopback", 1, [1], ["10.0.0.0/33"], ["loop-back"], ["10.0.0.1:80"], ["proxy.example"], [""]],
     "true, false, or a list of addresses",
   ],
-  log: [[{}, { debug: noop, info: noop, error: noop }, noop], "debug, info, warn and error"],
+  log: [
+    [{}, { debug: noop, info: noop, error: noop }, noop, { calls: "none" }, { slowerThan: 0 }],
+    "debug, info, warn and error",
+  ],
   auth: [
     [
       {},

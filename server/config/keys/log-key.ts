@@ -36,6 +36,8 @@ function isLogConfig(found: unknown): boolean {
   const { logger, calls, slowerThan, ...strays } = found as Readonly<Record<string, unknown>>;
   return (
     Object.keys(strays).length === 0 &&
+    // A logger of a class with a missing function has no keys of its own.
+    Object.keys(found).length > 0 &&
     (logger === undefined || isLogger(logger)) &&
     (calls === undefined || ["all", "errors", "slow"].includes(calls as string)) &&
     (slowerThan === undefined || (typeof slowerThan === "number" && slowerThan > 0))
