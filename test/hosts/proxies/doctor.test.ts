@@ -52,7 +52,10 @@ test.each(["nginx", "Caddy"] as const)("finds that trustProxy lacks the %s", asy
 test("finds that the server closes idle connections before Caddy does", async () => {
   const settings = "transport http {\nkeepalive 2m\n}";
   const check = await startService("Caddy", settings, { TEST_KEEP_ALIVE: "1" });
-  await expect.poll(check, { timeout: 20_000 }).toEqual({ code: 0, codes: ["SF812"] });
+  // Between two checks, the connections of Caddy are idle for longer than keepAliveTimeout.
+  await expect
+    .poll(check, { interval: 2000, timeout: 20_000 })
+    .toEqual({ code: 0, codes: ["SF812"] });
 });
 
 test("finds that the service rejects the token, and that no server responds", async () => {
