@@ -96,6 +96,7 @@ describe("examples/containers/compose.yaml", () => {
       expect(await servers[index]?.stop()).toBe(0);
       store.podman("rm", `storefront-${port}`);
       servers = servers.with(index, await start(url, port));
+      await untilCaddyUses(origin, port);
     }
     isOver = true;
     const { answered, failures } = await calls;
@@ -193,13 +194,26 @@ async function start(url: string, port?: number) {
   return startContainer(store, port ?? (await findFreePort()), variables);
 }
 
+/** Waits until Caddy's check has found that a server is ready again. */
+async function untilCaddyUses(origin: string, port: number): Promise<void> {
+  const findServer = async () => {
+    const { headers } = await fetch(`${origin}/api/rpc/getUser`, { method: "POST" });
+    return headers.get("x-server");
+  };
+  await expect.poll(findServer, { timeout: 20_000 }).toBe(`127.0.0.1:${port}`);
+}
+
 /** Runs the Caddyfile, with these ports instead of the names of the network that Compose makes. */
 async function startCaddy(ports: readonly number[]): Promise<string> {
   const text = readFileSync(join(root, "examples/containers/Caddyfile"), "utf8");
   const [first, second] = ports;
   const settings = text
     .replace("server-1:3000", `127.0.0.1:${first}`)
-    .replace("server-2:3000", `127.0.0.1:${second}`);
+    .replace("server-2:3000", `127.0.0.1:${second}`)
+    .replace(
+      "health_uri",
+      "header_down X-Server {http.reverse_proxy.upstream.hostport}\n\t\thealth_uri",
+    );
   const home = join(folder, "caddy");
   mkdirSync(home);
   const file = join(home, "Caddyfile");
