@@ -3,15 +3,20 @@ import { configDefaults, defineConfig } from "vitest/config";
 
 const source = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 
-/** Tests with killed and stopped servers, which take too long for `npm cit`: `npm run test:commerce` runs them. */
+/** Tests with killed and stopped servers, which take too long for `npm cit`: `npm run test:long` runs them. */
 export const longTests = [
   "test/project/adapter-docs.test.ts",
   "test/rpc/commerce/commerce-crashes.test.ts",
   "test/rpc/commerce/grant-crashes.test.ts",
   "test/rpc/commerce/grant-processes.test.ts",
   "test/rpc/idempotency/key-processes.test.ts",
+  "test/server/cli/process-errors.test.ts",
+  "test/server/cli/shutdown.test.ts",
+  "test/server/cli/workers.test.ts",
+  "test/server/storage-timeout.test.ts",
   "test/server/testing/commerce-suite.test.ts",
   "test/storage/leases/lease-processes.test.ts",
+  "test/storage/redis/redis-outages.test.ts",
 ];
 
 export default defineConfig({

@@ -1,12 +1,12 @@
 import { defineConfig } from "vitest/config";
-import base, { longTests } from "../../vitest.config.ts";
+import base from "../../vitest.config.ts";
 
-/** Tests with real commerce systems, and long tests of the code for them. Run them by `npm run test:commerce`, which also installs the systems. */
+/** Tests with real commerce systems. Run them by `npm run test:commerce`, which also installs the systems. */
 export default defineConfig({
   resolve: base.resolve,
   test: {
     root: new URL("../..", import.meta.url).pathname,
-    include: ["test/commerce/**/*.test.ts", ...longTests],
+    include: ["test/commerce/**/*.test.ts"],
     globalSetup: ["test/_global.ts", "test/commerce/_install.ts"],
     testTimeout: 180_000,
     hookTimeout: 300_000,
