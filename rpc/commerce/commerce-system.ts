@@ -1,10 +1,15 @@
-import { BrokenCircuitError, circuitBreaker, CircuitState, handleWhen } from "cockatiel";
+import {
+  BrokenCircuitError,
+  circuitBreaker,
+  CircuitState,
+  ConsecutiveBreaker,
+  handleWhen,
+} from "cockatiel";
 import { systemClock } from "../../storage/clock.ts";
 import { describeError, type Logger } from "../../shared/log.ts";
 import { RpcError } from "../error.ts";
 import type { PublicShop } from "../shop.ts";
 import type { CommerceBackend } from "./commerce-backend.ts";
-import { FailureBreaker } from "./failure-breaker.ts";
 import { createSystemProbe } from "./system-probe.ts";
 import { sendRequest } from "./test-hooks.ts";
 import { commerceUnavailable, readResponse } from "./system-response.ts";
@@ -36,7 +41,7 @@ export interface CommerceSystem {
 }
 
 /**
- * Opens the connection to a commerce system. After too many failures, its circuit breaker opens, and requests fail
+ * Opens the connection to a commerce system. After 5 failures in a row, its circuit breaker opens, and requests fail
  * immediately. The backend's `check` then tries the system in the background. When it gets a response, one request is
  * let through, and its success closes the circuit breaker. Without `check`, one request a second is let through. This is
  * real time, also in a test with a clock of its own.
@@ -52,7 +57,7 @@ export function createCommerceSystem(
     // A client that leaves says nothing about the system, unless this request had to try it.
     handleWhen((error) => error instanceof RpcError || breaker.state === CircuitState.HalfOpen),
     // `assertUp` measures the pause, by a clock that is never set back.
-    { halfOpenAfter: -Infinity, breaker: new FailureBreaker() },
+    { halfOpenAfter: -Infinity, breaker: new ConsecutiveBreaker(5) },
   );
   const listeners: (() => void)[] = [];
   const probe = createSystemProbe(backend, shop, send, () => listeners.forEach((call) => call()));

@@ -125,20 +125,15 @@ describe("the circuit breaker", () => {
     expect(performance.now() - started).toBeLessThan(100);
   });
 
-  test("opens if every second request fails", async () => {
+  test("stays closed if every second request fails, because the others succeed", async () => {
     const { server, system, call } = await start();
     let count = 0;
     server.fault = () => (count++ % 2 === 0 ? "fail" : undefined);
-    for (let pair = 0; pair < 9; pair++) {
+    for (let pair = 0; pair < 20; pair++) {
       await expect(call()).rejects.toMatchObject({ code: "commerce_unavailable" });
       expect((await call()).status).toBe(200);
     }
     expect(system.failure).toBeUndefined();
-    await call().catch(() => undefined);
-    await call();
-    // With this one, 10 of the last 20 requests have failed.
-    await call().catch(() => undefined);
-    expect(system.failure).toContain("HTTP status 500");
   });
 
   test("doesn't count a client that leaves", async () => {
