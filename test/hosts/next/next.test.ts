@@ -4,6 +4,7 @@ import { CookieClient } from "../../_cookie-client.ts";
 import { testSecret } from "../../_setup.ts";
 import { startFrontProxy } from "../_front-proxy.ts";
 import { startExample, type RunningExample } from "../_example.ts";
+import { registerAndLogOut } from "../_journey.ts";
 import { testPages } from "../_pages.ts";
 
 describeWithChromium("examples/next, built for production", ["openssl"], (open) => {
@@ -37,17 +38,7 @@ describeWithChromium("examples/next, built for production", ["openssl"], (open) 
       await page.getByText("3 items in the basket").waitFor();
       await page.getByRole("button", { name: "Add two by a Route Handler" }).click();
       await page.getByText("5 items in the basket").waitFor();
-      await page.getByRole("button", { name: "Register" }).click();
-      await page.getByRole("heading", { name: "Hello, Ada!" }).waitFor();
-      await page.reload();
-      await page.getByRole("heading", { name: "Hello, Ada!" }).waitFor();
-      await page.getByText("5 items in the basket").waitFor();
-      expect(await page.context().cookies()).toMatchObject([
-        { name: "$session-1001", secure: isProxied, httpOnly: true },
-      ]);
-      await page.getByRole("button", { name: "Log out" }).click();
-      await page.getByRole("heading", { name: "Hello, guest!" }).waitFor();
-      await page.getByText("0 items in the basket").waitFor();
+      await registerAndLogOut(page, { items: 5, isSecure: isProxied });
     },
   );
 

@@ -3,6 +3,7 @@ import { describeWithChromium } from "../../_chromium.ts";
 import { testSecret } from "../../_setup.ts";
 import { startFrontProxy } from "../_front-proxy.ts";
 import { startExample, type RunningExample } from "../_example.ts";
+import { registerAndLogOut } from "../_journey.ts";
 import { testPages } from "../_pages.ts";
 
 describeWithChromium("examples/nitro, built for production", ["openssl"], (open) => {
@@ -41,17 +42,7 @@ describeWithChromium("examples/nitro, built for production", ["openssl"], (open)
       await page.getByText("0 items in the basket").waitFor();
       await page.getByRole("button", { name: "Add", exact: true }).click();
       await page.getByText("1 items in the basket").waitFor();
-      await page.getByRole("button", { name: "Register" }).click();
-      await page.getByText("Hello, Ada!").waitFor();
-      await page.reload();
-      await page.getByText("Hello, Ada!").waitFor();
-      await page.getByText("1 items in the basket").waitFor();
-      expect(await page.context().cookies()).toMatchObject([
-        { name: "$session-1001", secure: isProxied, httpOnly: true },
-      ]);
-      await page.getByRole("button", { name: "Log out" }).click();
-      await page.getByText("Hello, guest!").waitFor();
-      await page.getByText("0 items in the basket").waitFor();
+      await registerAndLogOut(page, { items: 1, isSecure: isProxied });
     },
   );
 

@@ -9,6 +9,7 @@ import { findFreePort } from "../../_command.ts";
 import { testSecret } from "../../_setup.ts";
 import { startFrontProxy } from "../_front-proxy.ts";
 import { startExample, type RunningExample } from "../_example.ts";
+import { registerAndLogOut } from "../_journey.ts";
 import { testPages } from "../_pages.ts";
 
 describeWithChromium("examples/nuxt, built for production", ["openssl"], (open) => {
@@ -55,17 +56,7 @@ describeWithChromium("examples/nuxt, built for production", ["openssl"], (open) 
       await page.getByRole("button", { name: "Add", exact: true }).click();
       await page.getByText("1 items in the basket").waitFor();
       expect(calls).toContain("/api/rpc/addItemToBasket");
-      await page.getByRole("button", { name: "Register" }).click();
-      await page.getByText("Hello, Ada!").waitFor();
-      await page.reload();
-      await page.getByText("Hello, Ada!").waitFor();
-      await page.getByText("1 items in the basket").waitFor();
-      expect(await page.context().cookies()).toMatchObject([
-        { name: "$session-1001", secure: isProxied, httpOnly: true },
-      ]);
-      await page.getByRole("button", { name: "Log out" }).click();
-      await page.getByText("Hello, guest!").waitFor();
-      await page.getByText("0 items in the basket").waitFor();
+      await registerAndLogOut(page, { items: 1, isSecure: isProxied });
     },
   );
 

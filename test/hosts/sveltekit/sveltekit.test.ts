@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeWithChromium } from "../../_chromium.ts";
 import { CookieClient } from "../../_cookie-client.ts";
+import { registerAndLogOut } from "../_journey.ts";
 import { expectVerbs } from "../_verbs.ts";
 import { testSecret } from "../../_setup.ts";
 import { startFrontProxy } from "../_front-proxy.ts";
@@ -129,17 +130,7 @@ describeWithChromium("examples/sveltekit behind a proxy", ["openssl"], (open) =>
       await page.getByText("1 items in the basket").waitFor();
       await page.getByRole("button", { name: "Add two by a form action" }).click();
       await page.getByText("3 items in the basket").waitFor();
-      await page.getByRole("button", { name: "Register" }).click();
-      await page.getByText("Hello, Ada!").waitFor();
-      await page.reload();
-      await page.getByText("Hello, Ada!").waitFor();
-      await page.getByText("3 items in the basket").waitFor();
-      expect(await page.context().cookies()).toMatchObject([
-        { name: "$session-1001", secure: scheme === "https", httpOnly: true },
-      ]);
-      await page.getByRole("button", { name: "Log out" }).click();
-      await page.getByText("Hello, guest!").waitFor();
-      await page.getByText("0 items in the basket").waitFor();
+      await registerAndLogOut(page, { items: 3, isSecure: scheme === "https" });
     },
   );
 
