@@ -211,15 +211,7 @@ describeStorages("a guest of a commerce system", (setup) => {
   test.each(kinds)("who logs out during an add begins an empty basket: %s", async (kind) => {
     const { guest } = await prepare(setup, kind);
     const twin = guest.clone();
-    let isOut = false;
-    const unhook = hookTests({
-      async onStep(step) {
-        if (step !== "change: stored" || isOut) return;
-        isOut = true;
-        expect((await twin.call("logout")).status).toBe(204);
-      },
-    });
-    onTestFinished(unhook);
+    logOutDuringChange(twin);
     expect((await guest.call("addItemToBasket", eight)).body.code).toBe("session_ended");
     expect(await quantitiesOf(guest)).toEqual({});
     expect((await guest.call("addItemToBasket", eight)).status).toBe(200);
@@ -232,15 +224,7 @@ describeStorages("a guest of a commerce system", (setup) => {
       const { laptop, ada, system, client } = await prepare(setup, kind);
       await laptop.call("addItemToBasket", seven);
       const twin = laptop.clone();
-      let isOut = false;
-      const unhook = hookTests({
-        async onStep(step) {
-          if (step !== "change: stored" || isOut) return;
-          isOut = true;
-          expect((await twin.call("logout")).status).toBe(204);
-        },
-      });
-      onTestFinished(unhook);
+      logOutDuringChange(twin);
       const key = { "idempotency-key": randomUUID() };
       expect((await laptop.call("addItemToBasket", seven, key)).body.code).toBe("session_ended");
       const phone = client();
@@ -250,3 +234,18 @@ describeStorages("a guest of a commerce system", (setup) => {
     },
   );
 });
+
+// --- Internal helpers ---
+
+/** Lets a tab log out when the next change is written down, before it is sent. */
+function logOutDuringChange(tab: CookieClient): void {
+  let isOut = false;
+  const unhook = hookTests({
+    async onStep(step) {
+      if (step !== "change: stored" || isOut) return;
+      isOut = true;
+      expect((await tab.call("logout")).status).toBe(204);
+    },
+  });
+  onTestFinished(unhook);
+}
