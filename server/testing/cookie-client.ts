@@ -13,8 +13,11 @@ export interface Answer<Body> {
 /** Sends a request to a server under test. */
 export type Send = (path: string, init: RequestInit) => Promise<Response>;
 
-/** A client that stores cookies and sends them back, like a browser, whatever their age. */
-export class CookieClient {
+/**
+ * A client that stores cookies and sends them back, like a browser, whatever their age. It trusts the server that
+ * each body is a `Body`.
+ */
+export class CookieClient<Body = unknown> {
   readonly cookies = new Map<string, string>();
   readonly shopId: number;
   readonly #send: Send;
@@ -29,8 +32,7 @@ export class CookieClient {
     method: string,
     payload?: unknown,
     headers: Readonly<Record<string, string>> = {},
-    // oxlint-disable-next-line typescript/no-explicit-any -- tests read responses of every shape
-  ): Promise<Answer<any>> {
+  ): Promise<Answer<Body>> {
     return this.request(`/api/rpc/${method}`, {
       method: "POST",
       headers: {
@@ -43,8 +45,7 @@ export class CookieClient {
   }
 
   /** Sends any request with the stored cookies; a `cookie` header replaces them. */
-  // oxlint-disable-next-line typescript/no-explicit-any -- tests read responses of every shape
-  async request(path: string, init: RequestInit = {}): Promise<Answer<any>> {
+  async request(path: string, init: RequestInit = {}): Promise<Answer<Body>> {
     const headers = new Headers(init.headers);
     if (this.cookies.size > 0 && !headers.has("cookie")) headers.set("cookie", this.cookieHeader);
     const response = await this.#send(path, { ...init, headers });
@@ -56,8 +57,8 @@ export class CookieClient {
   }
 
   /** A copy with the same cookies, for example a second tab or a thief. */
-  clone(shopId = this.shopId): CookieClient {
-    const twin = new CookieClient(this.#send, shopId);
+  clone(shopId = this.shopId): CookieClient<Body> {
+    const twin = new CookieClient<Body>(this.#send, shopId);
     for (const [name, value] of this.cookies) twin.cookies.set(name, value);
     return twin;
   }
