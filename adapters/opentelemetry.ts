@@ -8,6 +8,7 @@ import {
   type TextMapGetter,
 } from "@opentelemetry/api";
 import type { ObservedCall, Telemetry } from "../server/index.ts";
+import { other } from "./other-value.ts";
 
 /**
  * Reports calls to OpenTelemetry: a span for each call, in the trace of the request's `traceparent`, and histograms of calls
@@ -56,9 +57,6 @@ export function openTelemetry(): Telemetry {
 // --- Internal helpers ---
 
 const library = "storefront-core";
-
-/** What OpenTelemetry calls a value outside of the known ones. */
-const other = "_OTHER";
 
 const getter: TextMapGetter<Headers> = {
   get: (headers, name) => headers.get(name) ?? undefined,

@@ -4,6 +4,7 @@ import type {
   StorageOperation,
   StorageOutcome,
 } from "../server/index.ts";
+import { other } from "./other-value.ts";
 import { DurationSeries, toHistogram } from "./prometheus-durations.ts";
 import { EventCounts } from "./prometheus-events.ts";
 
@@ -88,9 +89,6 @@ const ageBounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 /** The most different error codes of a method, because a method can throw any text as the code of an `RpcError`. */
 const maxCodes = 50;
-
-/** What OpenTelemetry calls a value outside of the known ones. */
-const other = "_OTHER";
 
 type Labels = Readonly<Record<string, string | number>>;
 

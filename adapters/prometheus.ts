@@ -7,7 +7,7 @@ import {
 import type { MetricsSnapshot, ProcessState, Telemetry } from "../server/index.ts";
 import { StorefrontSeries } from "./prometheus-series.ts";
 
-/** Where `storefront start` serves `/metrics`. */
+/** The address of `/metrics` with `storefront start`. */
 export interface PrometheusOptions {
   /**
    * A port of its own, without a token: keep it inside your network. Default: none. `/metrics` then needs the admin
