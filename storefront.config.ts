@@ -19,7 +19,7 @@ export const methods = {
     },
   }),
 
-  /** What the shop says to this visitor. */
+  /** Greets the visitor in the language of the shop. */
   greet: defineRpcMethod({
     readOnly: true,
     handler(_, { user, shop }) {

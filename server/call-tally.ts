@@ -1,6 +1,6 @@
-/** What a call has done so far. */
+/** The storage operations of a call so far. */
 export interface CallTally {
-  /** Storage operations that have ended. */
+  /** Those that have ended. */
   operations: number;
 }
 

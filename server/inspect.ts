@@ -40,7 +40,7 @@ export interface InspectedStorage {
   readonly changeDelay?: number | undefined;
 }
 
-/** What `storefront start` counts for the inspection. */
+/** The counts of `storefront start` for the inspection. */
 export interface ConnectionCounts {
   /** Connections of trusted proxies that this process closed, because they were idle for too long. */
   closedIdle: number;

@@ -150,7 +150,7 @@ export function openDevPage(source: DevPageSource): (event: RequestEvent) => Pro
 
 const visitorNames = ["A", "B"] as const;
 
-/** What the page remembers between its requests. */
+/** The state of the page between its requests. */
 interface Memory {
   readonly visitors: Readonly<Record<VisitorName, Visitor>>;
   /** The latest one first. */

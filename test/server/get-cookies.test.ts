@@ -29,7 +29,7 @@ describe("a GET with a session", () => {
   const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
   const allowed = "https://www.shop.example";
 
-  /** What `whoami` returns, with these headers and the cookies of user 7. */
+  /** Calls `whoami` with these headers and the cookies of user 7. @returns its result */
   async function ask(
     config: Partial<StorefrontConfig>,
     headers: Record<string, string>,

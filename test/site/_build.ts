@@ -5,7 +5,7 @@ import { installLocked } from "../_locked-install.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** What the build of the site printed. */
+    /** The output of the build of the site. */
     readonly buildOutput: string;
   }
 }

@@ -83,7 +83,7 @@ async function visit(page: Page, url: string): Promise<void> {
   await page.waitForFunction(() => "__vue_app__" in (document.querySelector("#app") ?? {}));
 }
 
-/** What axe reports about an element. */
+/** A broken rule that axe reports. */
 interface Violation {
   readonly id: string;
   readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];

@@ -7,7 +7,7 @@ export interface Framework {
   /** The packages that the example has from this repository. */
   readonly dependencies: readonly string[];
   readonly devDependencies: readonly string[];
-  /** Where `npm run dev` serves the page. */
+  /** The address of the page with `npm run dev`. */
   readonly url: string;
 }
 
