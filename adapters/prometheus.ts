@@ -69,7 +69,7 @@ function toHashes({ passwordHashes }: ProcessState): MetricsSnapshot[number] {
   };
 }
 
-/** Some metrics of Node are not a number before their first event, which JSON can't hold. */
+/** Removes values that JSON can't hold: some metrics of Node are `NaN` before their first event. */
 function withoutGaps(metric: MetricsSnapshot[number]): MetricsSnapshot[number] {
   return { ...metric, values: metric.values.filter(({ value }) => Number.isFinite(value)) };
 }

@@ -9,8 +9,8 @@ export interface BufferedWriter {
 }
 
 /**
- * Creates such a writer. A line waits for a fifth of a second at most. If the process exits, also because of an error that
- * nothing caught, the lines that wait are written before.
+ * Creates such a writer. A line waits for a fifth of a second at most. The lines that wait are written before the process
+ * exits, also after an uncaught error.
  */
 export function createBufferedWriter(
   target: Parameters<typeof createLineWriter>[0],

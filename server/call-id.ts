@@ -3,7 +3,7 @@ import { randomUUID } from "../storage/random.ts";
 let prefix: string | undefined;
 let count = 0;
 
-/** An ID that no other call of this server has, and of another server hardly: a random number, and a counter. */
+/** Returns an ID for a call: a random part for this process, and a counter. Other servers rarely have the same ID. */
 export function nextCallId(): string {
   prefix ??= randomUUID().slice(0, 8);
   count++;

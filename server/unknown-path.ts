@@ -71,7 +71,7 @@ export function isDecodable(path: string): boolean {
 
 // --- Internal helpers ---
 
-/** Whether a path would be the storefront's with another prefix. A page can have the name of a method, but isn't posted. */
+/** Whether a path would be the storefront's with another prefix. A page can share a method's name, but gets no POST. */
 function isLikeOwn(
   path: string,
   verb: string,

@@ -84,6 +84,6 @@ export interface Observer {
   merge(shopId: number, outcome: "done" | "owed"): void;
   /** This process ended all sessions of a user. */
   revoked(): void;
-  /** This process heard that another one ended sessions. @param seconds since then, by the clocks of both */
+  /** This process learned of a revocation by another one. @param seconds since the revocation, by both clocks */
   revocationHeard(seconds: number): void;
 }

@@ -36,7 +36,7 @@ export const systemClock: Clock = {
 
 /**
  * Waits for other work of the event loop, or before the next attempt at something that another process must free. This is
- * real time, also in a test with a clock of its own: the test's time would have to pass for that.
+ * real time, also in a test with a clock of its own. On that clock, the wait would last until the test advances it.
  */
 export async function pause(
   milliseconds: number,

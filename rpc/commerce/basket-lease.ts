@@ -64,7 +64,7 @@ function createLease(
   let provenUntil = 0;
 
   async function prove(write: () => Promise<AbortSignal>): Promise<AbortSignal> {
-    // A proof is valid for four fifths of the lease, from the start of its write. A request needs the timeout of that.
+    // A proof is valid for four fifths of the lease, from the start of its write. The request timeout is part of it.
     const validity = (seconds * 0.8 - system.timeout) * 1000;
     const start = clock.monotonic();
     proof = await write();

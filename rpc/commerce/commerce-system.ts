@@ -19,7 +19,7 @@ export interface CommerceSystem {
   readonly name: string;
   /** Seconds after which a request fails. */
   readonly timeout: number;
-  /** The last failure, until the system responds again; `undefined`: it responds, as far as is known. */
+  /** The last failure, until the system responds again. `undefined` if no failure is known. */
   readonly failure: string | undefined;
   /** @throws RpcError `commerce_unavailable` while the circuit breaker is open, unless it lets a request try the system */
   assertUp(): void;

@@ -43,7 +43,7 @@ export async function asGuest<Result>(
  * @throws SessionEndedError if a login has replaced the guest's session
  */
 export async function restartGuest(call: Call, lease: BasketLease): Promise<void> {
-  // A write of the record as it is: it fails after a login. Before a login, the merge finds the new basket.
+  // This write changes nothing. It fails after a login; before a login, the merge finds the new basket.
   await call.session.work.write((record) => ({ ...record }));
   await new CallGrants(call).restart();
   await lease.save(restart(lease.log));

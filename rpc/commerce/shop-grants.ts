@@ -117,7 +117,7 @@ export class ShopGrants {
     await this.#endings.finish([ending]);
   }
 
-  /** The grant that was found, if it can be used for another second, and is not the one that the system has rejected. */
+  /** Returns the stored grant if it is valid for another second, and the system hasn't rejected it. */
   toUsable(found: FoundGrant, rejected: Grant | undefined): Grant | undefined {
     if (found.state !== "active") return undefined;
     const grant = found.grant as Grant;

@@ -65,7 +65,7 @@ export async function completePendingMerges(session: CallSession): Promise<void>
 
 const maxLabelLength = 256;
 
-/** @throws TypeError, because a method of the deployment has set it */
+/** @throws TypeError if the label is invalid: your own method set it, not the client */
 function assertLabel(label: string | undefined): void {
   if (label === undefined) return;
   if (typeof label === "string" && label !== "" && label.length <= maxLabelLength) return;

@@ -23,7 +23,7 @@ export function createTypeCheck(file: string, warn: (text: string) => void): () 
     current = child;
     let output = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
-    // A check of types never fails the server.
+    // If the check can't start, the server continues without it.
     child.on("error", () => undefined);
     child.on("close", (code) => {
       if (child !== current || code === 0 || output.trim() === "") return;

@@ -45,7 +45,7 @@ export interface Shop {
   readonly wishlist: WishlistOptions;
 }
 
-/** Which calls get a log line: see `LogConfig`. */
+/** The calls that get a log line: see `LogConfig`. */
 export interface CallLogOptions {
   readonly calls: "all" | "errors" | "slow";
   /** Seconds. */

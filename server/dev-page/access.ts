@@ -99,8 +99,8 @@ function hostsOf({ req, headers }: RequestEvent): readonly string[] {
 }
 
 /**
- * Creates the check of hosts. With DNS rebinding, the name of an attacker's site leads to this machine, so the browser takes
- * the development page for a part of that site.
+ * Creates the check of hosts. With DNS rebinding, the name of an attacker's site resolves here, so the browser treats
+ * the development page as a part of that site.
  */
 function createHostCheck({ shops, publicUrl }: StorefrontOptions): (host: string) => boolean {
   const ofShops = shops.map((shop) => new ShopHosts(shop.public.host));

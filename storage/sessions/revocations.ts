@@ -53,7 +53,7 @@ export function openRevocations(store: DocumentStore, feed: ChangeFeed) {
     },
   };
 
-  /** Measures how old an end of another server is when this process hears of it. That costs one read for each end. */
+  /** Measures how late this process learns of a revocation on another server. Each measurement costs one read. */
   async function measure(to: Observer, heardAt: number): Promise<void> {
     const { count, made } = await read();
     // In a rolling upgrade, servers of earlier versions leave `made` as it was.

@@ -6,7 +6,7 @@ export interface LogConfig {
   /** A logger as for `log` itself. Default: lines on standard output and standard error. */
   readonly logger?: Logger | undefined;
   /**
-   * Which calls get a line: `all`, `errors` (status 400 or higher), or `slow` (see `slowerThan`, and status 500 or higher).
+   * The logged calls: `all`, `errors` (status 400 or higher), or `slow` (see `slowerThan`, and status 500 or higher).
    * Default: none.
    */
   readonly calls?: "all" | "errors" | "slow" | undefined;
