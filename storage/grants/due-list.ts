@@ -35,7 +35,7 @@ export class DueList {
 
   /** Adds an entry, unless the page has an equal one. For sessions that end, the first one counts. */
   async add(entry: DueEntry): Promise<void> {
-    const hour = Math.floor(entry.second / 3600);
+    const hour = hourOf(entry.second * 1000);
     // By the random end of the key, so that equal entries meet.
     const shard = `${hour}:${(entry.handle.codePointAt(entry.handle.length - 1) ?? 0) % shards}`;
     const text = toText(entry);
