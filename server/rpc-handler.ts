@@ -236,14 +236,14 @@ export function createRpcHandler(
     return toResponse(response, request, isStream ? call?.log : undefined);
   }
 
-  const { begin } = options.telemetry.find((each) => each.begin !== undefined) ?? {};
+  const tracer = options.telemetry.find((each) => each.begin !== undefined);
   const traced: typeof handle = (request, route, batched, page, tally) => {
-    const span = begin?.(request);
+    const span = tracer?.begin?.(request);
     return span === undefined
       ? handle(request, route, batched, page, tally)
       : span.run(() => handle(request, route, batched, page, tally, span));
   };
-  if (tallies === undefined) return { handle: begin === undefined ? handle : traced, deadlines };
+  if (tallies === undefined) return { handle: tracer === undefined ? handle : traced, deadlines };
   const counted: Handle = (request, route, batched, page) =>
     tallies.run((tally) => traced(request, route, batched, page, tally));
   return { handle: counted, deadlines };

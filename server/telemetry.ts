@@ -62,7 +62,8 @@ export interface MetricValue {
  * @returns `undefined` if there is none, so that calls cost nothing more
  */
 export function createObserver(all: readonly Telemetry[], log: Logger): Observer | undefined {
-  if (all.every((each) => events.every((event) => each[event] === undefined))) return undefined;
+  const used = ["begin", ...events] as const;
+  if (all.every((each) => used.every((name) => each[name] === undefined))) return undefined;
   const entries = events.map((event) => [event, fanOut(all, event, log)]);
   return Object.fromEntries(entries) as Observer;
 }

@@ -32,6 +32,23 @@ describeStorages("telemetry", ({ start, allowErrors }) => {
     for (const { seconds } of calls) expect(seconds).toBeGreaterThan(0);
   });
 
+  test("ends each call that it begins, also if it receives nothing else", async () => {
+    const tracer = {
+      name: "tracer",
+      statuses: [] as number[],
+      begin() {
+        return {
+          run: <T>(call: () => T) => call(),
+          end: ({ status }: ObservedCall) => void this.statuses.push(status),
+        };
+      },
+    };
+    const { client } = await start({ telemetry: [tracer] });
+    await client().call("getUser");
+    await client().call("nothing");
+    expect(tracer.statuses).toEqual([200, 404]);
+  });
+
   test("sees in which state the session of a call is", async () => {
     const states: unknown[] = [];
     const telemetry = [
