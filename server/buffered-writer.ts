@@ -1,8 +1,8 @@
 import { systemClock } from "../storage/clock.ts";
-import { createLineWriter } from "./console-log.ts";
+import { createLineWriter, droppedLines, toJsonLine } from "./console-log.ts";
 
 /** Writes lines to a stream in large pieces, because each write is a system call. */
-export interface BufferedWriter {
+interface BufferedWriter {
   write(line: string): void;
   /** Writes the lines that wait, and then each line immediately. */
   close(): void;
@@ -15,19 +15,18 @@ export interface BufferedWriter {
 export function createBufferedWriter(
   target: Parameters<typeof createLineWriter>[0],
 ): BufferedWriter {
-  const writeNow = createLineWriter(target, (count) => {
-    const message = "Log lines were dropped, because they could not be written";
-    return `${JSON.stringify({ time: new Date(systemClock.now()).toISOString(), level: "warn", message, count })}\n`;
-  });
+  const writeNow = createLineWriter(target, (count) => toJsonLine("warn", droppedLines, { count }));
   // Not a long string: garbage collections would copy its many parts again and again.
   const waiting = Buffer.allocUnsafe(pieceBytes);
   let length = 0;
+  let lines = 0;
   let isDue = false;
   let isClosed = false;
 
   const flush = () => {
-    if (length > 0) writeNow(waiting.toString("utf8", 0, length));
+    if (length > 0) writeNow(waiting.toString("utf8", 0, length), lines);
     length = 0;
+    lines = 0;
   };
   const writer: BufferedWriter = {
     write(line) {
@@ -35,6 +34,7 @@ export function createBufferedWriter(
       if (line.length * 3 > pieceBytes - length) flush();
       if (line.length * 3 > pieceBytes) return writeNow(line);
       length += waiting.write(line, length);
+      lines++;
       if (isClosed) return flush();
       if (isDue) return undefined;
       isDue = true;
@@ -48,6 +48,7 @@ export function createBufferedWriter(
     close() {
       isClosed = true;
       open.delete(writer);
+      if (open.size === 0) process.off("exit", closeAll);
       flush();
     },
   };

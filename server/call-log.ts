@@ -45,18 +45,8 @@ export function createCallLog(
 // --- Internal helpers ---
 
 function toDetails(call: ObservedCall): Record<string, unknown> {
-  const { id, shopId, method, status, code, seconds, operations, session, handle } = call;
-  const details = {
-    id,
-    shopId,
-    method,
-    status,
-    code,
-    seconds,
-    storage: operations,
-    session,
-    handle,
-  };
+  const { id, shopId, method, status, code, seconds, operations: storage, session, handle } = call;
+  const details = { id, shopId, method, status, code, seconds, storage, session, handle };
   return Object.fromEntries(Object.entries(details).filter(([, value]) => value !== undefined));
 }
 

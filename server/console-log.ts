@@ -7,8 +7,7 @@ import type { Logger } from "../shared/log.ts";
  */
 export function createLog(isJson = false): Logger {
   const toLine = isJson ? toJsonLine : toTextLine;
-  const toDroppedLine = (count: number) =>
-    toLine("warn", "Log lines were dropped, because they could not be written", { count });
+  const toDroppedLine = (count: number) => toLine("warn", droppedLines, { count });
   const out = createLineWriter(process.stdout, toDroppedLine);
   const err = createLineWriter(process.stderr, toDroppedLine);
   return {
@@ -24,6 +23,7 @@ export function createLog(isJson = false): Logger {
  * fails (`EPIPE`, a full disk), or if its reader is so slow that a megabyte waits. Once the stream works again, it
  * gets a line with their number.
  * @param describe creates the line with the number of dropped lines
+ * @returns the function; its second argument is the number of lines in the text, 1 by default
  */
 export function createLineWriter(
   target: {
@@ -31,7 +31,7 @@ export function createLineWriter(
     write(text: string, written: (error?: Error | null) => void): unknown;
   },
   describe: (count: number) => string,
-): (line: string) => void {
+): (text: string, lines?: number) => void {
   let dropped = 0;
 
   /** @param count the number of lines that are lost if this write fails */
@@ -54,10 +54,32 @@ export function createLineWriter(
     tryWrite(describe(count), count);
   }
 
-  return (line) => {
-    if (target.writableLength > maxWaiting) dropped++;
-    else tryWrite(line, 1);
+  return (text, lines = 1) => {
+    if (target.writableLength > maxWaiting) dropped += lines;
+    else tryWrite(text, lines);
   };
+}
+
+/** The message of the line with the number of dropped lines. */
+export const droppedLines = "Log lines were dropped, because they could not be written";
+
+/** Formats a line as a JSON object. Time, level, and message come first, and no detail replaces them. */
+export function toJsonLine(
+  level: string,
+  message: string,
+  details: Record<string, unknown> = {},
+): string {
+  const own = { time: new Date().toISOString(), level, message };
+  const line = { ...own, ...details, ...own };
+  try {
+    return `${JSON.stringify(line, toJsonValue)}\n`;
+  } catch {
+    const shown = Object.entries(details).map(([key, value]) => [
+      key,
+      inspect(value, { depth: 4 }),
+    ]);
+    return `${JSON.stringify({ ...own, ...Object.fromEntries(shown), ...own })}\n`;
+  }
 }
 
 // --- Internal helpers ---
@@ -70,21 +92,6 @@ function toTextLine(level: string, message: string, details: Record<string, unkn
   const line = `${new Date().toISOString()} ${level} ${message}${pairs.join("")}`;
   // A visitor's text must not look like another log line, or control the terminal.
   return `${line.replace(/[\p{Cc}\u2028\u2029]+/gu, " ")}\n`;
-}
-
-/** Time, level, and message come first, and no detail replaces them. */
-function toJsonLine(level: string, message: string, details: Record<string, unknown> = {}): string {
-  const own = { time: new Date().toISOString(), level, message };
-  const line = { ...own, ...details, ...own };
-  try {
-    return `${JSON.stringify(line, toJsonValue)}\n`;
-  } catch {
-    const shown = Object.entries(details).map(([key, value]) => [
-      key,
-      inspect(value, { depth: 4 }),
-    ]);
-    return `${JSON.stringify({ ...own, ...Object.fromEntries(shown), ...own })}\n`;
-  }
 }
 
 /** Shows values that JSON can't represent. */

@@ -135,6 +135,32 @@ test("waits for more lines, and writes them all when it is closed", () => {
   expect(pieces.join("")).toHaveLength(100_000);
 });
 
+test("counts each dropped line of a piece", () => {
+  const pieces: string[] = [];
+  let isFull = true;
+  const target = {
+    writableLength: 0,
+    write(text: string, written: (error?: Error) => void) {
+      if (!isFull) pieces.push(text);
+      written(isFull ? new Error("The disk is full") : undefined);
+    },
+  };
+  const writer = createBufferedWriter(target);
+  for (let line = 0; line < 1000; line++) writer.write(`${"x".repeat(99)}\n`);
+  writer.close();
+  isFull = false;
+  writer.write("next\n");
+  expect(pieces[0]).toBe("next\n");
+  expect(JSON.parse(pieces[1] ?? "")).toMatchObject({ level: "warn", count: 1000 });
+});
+
+test("leaves no listener on the process when it is closed", () => {
+  const before = process.listenerCount("exit");
+  const target = { writableLength: 0, write: () => undefined };
+  for (let round = 0; round < 3; round++) createBufferedWriter(target).close();
+  expect(process.listenerCount("exit")).toBe(before);
+});
+
 test.each([
   ["a signal", "SIGTERM"],
   ["an error that nothing catches", "uncaught"],
