@@ -13,7 +13,7 @@ export function createCookieTransport(options: SessionOptions, clock: Clock): Se
   const { cookieName } = options;
   const signer = new Signer(options.secrets);
   const { known, verify } = createVerifier(signer, "", (raw) => {
-    const [, id = "", signature = ""] = cookieValue.exec(decode(raw)) ?? [];
+    const [, id = "", signature = ""] = cookieValue.exec(decodeCookie(raw)) ?? [];
     return [id, signature];
   });
 
@@ -50,7 +50,7 @@ export function createCookieTransport(options: SessionOptions, clock: Clock): Se
       name === "set-cookie" && value.split(/[;=]/, 1)[0]?.trim() === cookieName,
     findSecrets(headers) {
       return parseValues(headers.get("cookie") ?? "", cookieName).flatMap((raw) => {
-        const value = decode(raw);
+        const value = decodeCookie(raw);
         return cookieValue.test(value) ? [raw, value] : [];
       });
     },
@@ -63,7 +63,7 @@ export function createCookieTransport(options: SessionOptions, clock: Clock): Se
 const maxIds = 8;
 
 /** A user ID can contain any character, dots too. The signature is the last 43. */
-const cookieValue = /^s:(.+)\.([A-Za-z0-9+/]{43})$/s;
+export const cookieValue = /^s:(.+)\.([A-Za-z0-9+/]{43})$/s;
 
 /**
  * Finds the value of the only cookie of a name without parsing the others, which change more often.
@@ -88,7 +88,8 @@ function parseValues(header: string, name: string): readonly string[] {
   return [cookies[name] ?? []].flat();
 }
 
-function decode(value: string): string {
+/** Decodes a cookie's value. @returns a value with an invalid `%` as it is */
+export function decodeCookie(value: string): string {
   try {
     return decodeURIComponent(value);
   } catch {

@@ -1,6 +1,7 @@
 import { parseSetCookie } from "cookie-es";
 import type { Shop } from "../config/options.ts";
 import type { TokenMethod } from "../credentials/transports.ts";
+import { decodeCookie } from "../credentials/cookie.ts";
 import { maskCookie } from "./masks.ts";
 
 /** A cookie as the page shows it: its value is masked. */
@@ -74,7 +75,7 @@ export class Visitor {
   /** All values that must not reach the browser, also in a body. */
   get secrets(): readonly string[] {
     const values = [...this.#cookies.values()].map(({ parsed }) => parsed.value);
-    return [...values, ...values.map(decode), ...this.#tokens.values()];
+    return [...values, ...values.map(decodeCookie), ...this.#tokens.values()];
   }
 
   #living(): readonly StoredCookie[] {
@@ -109,12 +110,4 @@ function isWithin(path: string, folder: string): boolean {
 function maskValueOf(line: string): string {
   const [pair = ""] = maskCookie(line).split(";", 1);
   return pair.slice(pair.indexOf("=") + 1);
-}
-
-function decode(value: string): string {
-  try {
-    return decodeURIComponent(value);
-  } catch {
-    return value;
-  }
 }

@@ -4,7 +4,10 @@ import { parseSetCookie } from "cookie-es";
 export interface Answer<Body> {
   readonly status: number;
   readonly headers: Headers;
-  /** The parsed JSON: the result of the method, or the error response. `undefined` without a body. */
+  /**
+   * The parsed JSON: the result of the method, or the error response. The text, if it isn't JSON. `undefined` without a
+   * body.
+   */
   readonly body: Body;
   /** The raw `Set-Cookie` headers. */
   readonly setCookies: readonly string[];
@@ -52,7 +55,7 @@ export class CookieClient<Body = unknown> {
     const text = await response.text();
     const setCookies = response.headers.getSetCookie();
     for (const line of setCookies) this.#keep(line);
-    const body = text === "" ? undefined : JSON.parse(text);
+    const body = parseBody(text, response.headers);
     return { status: response.status, headers: response.headers, body, setCookies };
   }
 
@@ -79,4 +82,11 @@ export class CookieClient<Body = unknown> {
     if (cookie.maxAge === 0) this.cookies.delete(cookie.name);
     else this.cookies.set(cookie.name, cookie.value ?? "");
   }
+}
+
+// --- Internal helpers ---
+
+function parseBody(text: string, headers: Headers) {
+  if (text === "") return undefined;
+  return /json/.test(headers.get("content-type") ?? "") ? JSON.parse(text) : text;
 }

@@ -3,12 +3,13 @@ import { inspect } from "node:util";
 import { parseSetCookie } from "cookie-es";
 import type { RpcMethod } from "../../rpc/method.ts";
 import { findNamedSecrets, maskSecrets } from "../../rpc/redaction/secret.ts";
+import { cookieValue, decodeCookie } from "../credentials/cookie.ts";
 
 /** The secrets that the visitors of a test have sent and received, with a description of each. */
 export class KnownSecrets {
   readonly #descriptions = new Map<string, string>();
 
-  /** Adds the secrets of a method's payload, and the credentials of a request. */
+  /** Adds the secrets in the payload of a call. */
   addRequest(name: string, method: RpcMethod | undefined, payload: unknown): void {
     const { secrets } = maskSecrets(method?.input, payload);
     for (const secret of [...secrets, ...findNamedSecrets(payload)]) {
@@ -20,9 +21,10 @@ export class KnownSecrets {
   addResponse(headers: Headers, tokenHeader: string): void {
     for (const line of headers.getSetCookie()) {
       const { name, value = "" } = parseSetCookie(line, { decode: (text) => text }) ?? {};
-      const [, id = "", signature = ""] = cookieValue.exec(decodeURIComponent(value)) ?? [];
+      const decoded = decodeCookie(value);
+      const [, id = "", signature = ""] = cookieValue.exec(decoded) ?? [];
       this.#add(value, `the cookie ${name}`);
-      this.#add(decodeURIComponent(value), `the cookie ${name}`);
+      this.#add(decoded, `the cookie ${name}`);
       this.#add(signature, `the signature of the cookie ${name}`);
       this.#add(id.slice(-36), `the session ID in the cookie ${name}`);
     }
@@ -68,8 +70,6 @@ export class KnownSecrets {
 // --- Internal helpers ---
 
 const shortest = 4;
-
-const cookieValue = /^s:(.+)\.([A-Za-z0-9+/]{43})$/s;
 
 /** Errors and maps have no JSON, and `inspect` writes quotation marks in another way. */
 function toTexts(value: unknown): readonly string[] {

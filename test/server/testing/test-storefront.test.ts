@@ -254,6 +254,17 @@ describe("the search for secrets", () => {
   });
 });
 
+test("gives a visitor the text of a body that isn't JSON, and cookies with any value", async () => {
+  const own = defineRpcMethod({
+    handler: () => new Response("100 %", { headers: { "set-cookie": "own=100%" } }),
+  });
+  const storefront = await createTestStorefront({ ...toConfig(), methods: { own } });
+  endings.push(storefront.close);
+  const user = storefront.visitor();
+  expect((await user.request("/api/rpc/own", { method: "POST" })).body).toBe("100 %");
+  expect(user.cookies.get("own")).toBe("100%");
+});
+
 test("types the calls by the methods of the config", async () => {
   const { visitor } = await start();
   const user = visitor();
