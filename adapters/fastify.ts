@@ -10,7 +10,7 @@ import type { Storefront } from "../server/index.ts";
  */
 export function toFastifyPlugin(storefront: Storefront): FastifyPlugin {
   const handle = toNodeHandler(storefront);
-  const { basePath, openApi, devPage, log } = storefront.options;
+  const { basePath, openApi, devPage, telemetry, adminTokens, log } = storefront.options;
   return async (scope) => {
     const { prefix } = scope;
     if (prefix !== "" && `${basePath}/rpc/`.startsWith(`${prefix}/`)) {
@@ -25,6 +25,8 @@ export function toFastifyPlugin(storefront: Storefront): FastifyPlugin {
     const paths = [...folders, ...folders.map((path) => `${path}/*`), "/healthz", "/readyz"];
     if (openApi) paths.push(`${basePath}/openapi.json`, `/:shop${basePath}/openapi.json`);
     if (devPage.off === undefined) paths.push("/_storefront", "/_storefront/*");
+    const hasMetrics = telemetry.some(({ metrics }) => metrics !== undefined);
+    if (hasMetrics && adminTokens.length > 0) paths.push("/metrics");
     for (const path of paths) {
       scope.all(path, ({ raw }, reply) => {
         reply.hijack();

@@ -36,5 +36,6 @@ function isForStorefront(storefront: Storefront, request: IncomingMessage): bool
     readonly url?: string;
     readonly originalUrl?: string;
   };
-  return isStorefrontPath(storefront, url) || isStorefrontPath(storefront, originalUrl);
+  if (isStorefrontPath(storefront, url)) return true;
+  return originalUrl !== url && isStorefrontPath(storefront, originalUrl);
 }

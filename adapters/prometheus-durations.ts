@@ -22,10 +22,6 @@ export class DurationSeries {
     this.#count++;
   }
 
-  get count(): number {
-    return this.#count;
-  }
-
   /** The values in the order of the text format: cumulative buckets, sum, and count. */
   toValues(name: string, labels: MetricValue["labels"]): MetricValue[] {
     let total = 0;

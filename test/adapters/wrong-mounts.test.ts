@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { toFastifyPlugin, type FastifyScope } from "../../adapters/fastify.ts";
 import { toNodeHandler } from "../../adapters/node.ts";
+import { prometheus } from "../../adapters/prometheus.ts";
 import { createStorefront } from "../../server/storefront.ts";
 import { describeWithPeers } from "../_adapters.ts";
 import { createTestLog } from "../../server/testing/test-log.ts";
@@ -65,5 +66,22 @@ describe("the Fastify plugin", () => {
     const found = lines.filter(({ message }) => message.includes("docs/mounting.md"));
     expect(found).toHaveLength(count);
     if (count > 0) expect(found[0]?.message).toContain(`calls are at "${prefix}/api/rpc/<method>"`);
+  });
+
+  test("has a route for the metrics if the storefront has them", async () => {
+    const config = testConfig({
+      admin: { token: "a-token-of-more-than-32-characters-0" },
+      telemetry: [prometheus()],
+    });
+    const app = createStorefront(config, { production: false });
+    onTestFinished(() => app.close());
+    const paths: string[] = [];
+    await toFastifyPlugin(app)({
+      prefix: "",
+      removeAllContentTypeParsers() {},
+      addContentTypeParser() {},
+      all: (path) => paths.push(path),
+    });
+    expect(paths).toContain("/metrics");
   });
 });
