@@ -1,8 +1,8 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import { RpcError } from "../../rpc/error.ts";
 import { createPeerLookup } from "../client-address.ts";
 import type { StorefrontOptions } from "../config/options.ts";
 import { isHost } from "../forwarded.ts";
+import { createTokenCheck } from "../credentials/token-check.ts";
 import type { RequestEvent } from "../request.ts";
 import { ShopHosts } from "../shop-hosts.ts";
 import { createProxyTrust } from "../trusted-proxies.ts";
@@ -25,13 +25,12 @@ export function createAccess(options: StorefrontOptions): Access {
   const peers = createPeerLookup(options);
   const isLoopback = createProxyTrust(["loopback"]);
   const isKnownHost = createHostCheck(options);
-  const digests = devPage.tokens.map(digest);
+  const isToken = createTokenCheck(devPage.tokens);
 
   function assertToken({ headers, ip }: RequestEvent): void {
-    if (digests.length === 0) return;
+    if (devPage.tokens.length === 0) return;
     const given = readPassword(headers);
-    const matches = digests.filter((expected) => timingSafeEqual(expected, digest(given ?? "")));
-    if (given !== undefined && matches.length > 0) return;
+    if (isToken(given)) return;
     if (given !== undefined) log.warn("A wrong token of the development page was refused", { ip });
     throw new RpcError("dev_page_token_required", {
       status: 401,
@@ -149,9 +148,4 @@ function readPassword(headers: Headers): string | undefined {
   const text = Buffer.from(encoded, "base64").toString();
   const colon = text.indexOf(":");
   return colon === -1 ? undefined : text.slice(colon + 1);
-}
-
-/** Digests have one length, so comparing them takes the same time for every token. */
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
 }

@@ -5,12 +5,13 @@ import { createAccess } from "./access.ts";
 import { devPagePath } from "./dev-page-routes.ts";
 
 /**
- * Creates the function that redirects `/` to the development page, for a server whose `/` belongs to nobody else.
+ * Creates the function that redirects `/` to the development page, for a server that has no page of its own at `/`.
  * @returns `undefined` for another path, and for a request that the page would refuse
  */
 export function createHome(
   options: StorefrontOptions,
 ): (event: RequestEvent) => Response | undefined {
+  if (options.devPage.off !== undefined) return () => undefined;
   const access = createAccess(options);
   return (event) => {
     if (!isRead(event.req.method) || new URL(event.req.url).pathname !== "/") return undefined;

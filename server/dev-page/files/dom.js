@@ -15,15 +15,6 @@ export function json(value) {
   return element("pre", {}, JSON.stringify(value, undefined, 2) ?? "");
 }
 
-/** A text: indented if it is JSON. */
-export function prettyText(text) {
-  try {
-    return json(JSON.parse(text));
-  } catch {
-    return element("pre", {}, text);
-  }
-}
-
 /** A list of names and values. */
 export function facts(entries) {
   const shown = entries.filter(([, value]) => value !== undefined && value !== null);
