@@ -60,7 +60,10 @@ export function createCommerceSystem(
     { halfOpenAfter: -Infinity, breaker: new ConsecutiveBreaker(5) },
   );
   const listeners: (() => void)[] = [];
-  const probe = createSystemProbe(backend, shop, send, () => listeners.forEach((call) => call()));
+  const announce = () => {
+    for (const listener of listeners) listener();
+  };
+  const probe = createSystemProbe(backend, shop, send, announce);
   let failure: string | undefined;
   let isReported = false;
   /** On the monotonic clock. */
@@ -80,7 +83,7 @@ export function createCommerceSystem(
     failure = undefined;
     isReported = false;
     log.info("The commerce system responds again", { system: name });
-    for (const listener of listeners) listener();
+    announce();
   });
 
   async function send(

@@ -4,7 +4,7 @@ import type { PublicShop } from "../shop.ts";
 import type { CommerceBackend } from "./commerce-backend.ts";
 
 /** Tries a commerce system that doesn't respond, in the background, so that no visitor waits for that. */
-export interface SystemProbe {
+interface SystemProbe {
   /** Whether the system has responded since the last `start`. */
   readonly hasReturned: boolean;
   /** Begins to send the backend's `check` twice a second, until it gets a response. */
@@ -14,7 +14,7 @@ export interface SystemProbe {
 
 /**
  * @param shop the shop for which the check runs: one of those with this backend
- * @param send sends a request within the timeout of the system, whatever its circuit breaker says
+ * @param send sends a request within the timeout of the system, also while its circuit breaker is open
  * @param onReturn is called when the system responds again
  * @returns `undefined` if the backend has no `check`
  */
@@ -32,7 +32,7 @@ export function createSystemProbe(
   let hasReturned = false;
   let isClosed = false;
   let timer: Timer | undefined;
-  let round = new AbortController();
+  let round: AbortController | undefined;
 
   /** Requests can overlap: one that was lost must not delay the next. */
   async function probe(signal: AbortSignal): Promise<void> {
@@ -50,7 +50,7 @@ export function createSystemProbe(
 
   function stop(): void {
     timer?.cancel();
-    round.abort(new Error("The commerce system has responded to another request"));
+    round?.abort(new Error("The check of the commerce system is no longer needed"));
   }
 
   return {

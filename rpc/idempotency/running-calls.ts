@@ -9,7 +9,7 @@ export interface RunningCall {
 }
 
 /** The running calls that calls of a shop can wait for, by session and key. */
-export class RunningCalls {
+class RunningCalls {
   readonly #calls = new Map<string, RunningCall>();
 
   find(name: string): RunningCall | undefined {
