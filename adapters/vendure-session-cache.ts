@@ -1,7 +1,6 @@
 /** Vendure's session cache in any unstorage driver: the public entry `storefront-core/vendure`. */
 
 import { createHash } from "node:crypto";
-import { randomUUID } from "uncrypto";
 import { createSafeLog, describeError, type Logger } from "../shared/log.ts";
 import {
   absent,
@@ -67,7 +66,7 @@ export function createVendureSessionCache<S extends CachedSession = CachedSessio
       const expiresAt = Math.min(session.expires.getTime(), Date.now() + longest);
       try {
         const { value: generation = "" } = await generations().update("current", (current) =>
-          current === undefined ? { set: randomUUID() } : "keep",
+          current === undefined ? { set: open().random.uuid() } : "keep",
         );
         const set = { epoch: generation, session };
         const updater = (current?: Entry) => (current === deleted ? "keep" : { set, expiresAt });
@@ -101,7 +100,7 @@ export function createVendureSessionCache<S extends CachedSession = CachedSessio
 
     /** Deletes all entries for every process. @throws StorageUnavailableError; retries as `delete` does */
     clear(): Promise<void> {
-      return insist(() => generations().update("current", () => ({ set: randomUUID() })));
+      return insist(() => generations().update("current", () => ({ set: open().random.uuid() })));
     },
 
     /** Closes the storage when Vendure stops. The next call opens it again. */

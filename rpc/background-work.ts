@@ -1,5 +1,5 @@
 import type { Clock } from "../storage/clock.ts";
-import { randomBetween } from "../storage/random.ts";
+import type { Random } from "../storage/random.ts";
 import { describeError, type Logger } from "../shared/log.ts";
 
 /** Work of calls that goes on after their responses. The storefront waits for it before it closes. */
@@ -9,12 +9,14 @@ export class BackgroundWork {
   readonly #waiting = new Set<() => void>();
   #isClosing = false;
   readonly #clock: Clock;
+  readonly #random: Random;
   /** Milliseconds. */
   readonly #limit: number;
 
   /** @param limit seconds that one piece of work may take */
-  constructor(limit: number, clock: Clock) {
+  constructor(limit: number, clock: Clock, random: Random) {
     this.#clock = clock;
+    this.#random = random;
     this.#limit = limit * 1000;
   }
 
@@ -61,7 +63,7 @@ export class BackgroundWork {
         this.#waiting.delete(begin);
         resolve();
       };
-      const delay = randomBetween(leastDelay, 1000);
+      const delay = this.#random.between(leastDelay, 1000);
       const timer = this.#clock.setTimeout(begin, delay);
       this.#waiting.add(begin);
     });

@@ -30,5 +30,6 @@ export function createRpcClient<Methods extends RpcMethods>(
 
 /** A random UUID. Without HTTPS, browsers have no `randomUUID`. */
 function createKey(): string {
+  // oxlint-disable-next-line no-restricted-properties -- this runs in browsers
   return crypto.randomUUID?.() ?? crypto.getRandomValues(new Uint32Array(4)).join("-");
 }

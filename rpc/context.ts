@@ -133,7 +133,8 @@ export interface RpcContext extends BaseRpcContext {
   /**
    * Changes the visitor's basket atomically, and immediately. A change begins a session for a guest without one.
    * @param rule returns the changed basket, or `basket` itself if nothing changes. It can run several times, so it
-   * must be a pure function. `now` is the server's time, in epoch milliseconds. The server counts up `revision`.
+   * must be a pure function. `now` is the server's time, in epoch milliseconds, and `createKey` makes the key of a new
+   * item. The server counts up `revision`.
    * @param condition `revision`: rejects the change if the basket has another revision. The call's first change also
    * checks the header `If-Match`.
    * @returns the result of `getBasket`, after the change
@@ -141,14 +142,19 @@ export interface RpcContext extends BaseRpcContext {
    * commerce system; and any error of `rule`
    */
   changeBasket(
-    rule: (basket: Basket, options: BasketOptions, now: number) => Basket,
+    rule: (basket: Basket, options: BasketOptions, now: number, createKey: () => string) => Basket,
     condition?: { readonly revision?: number | undefined },
   ): Promise<{ readonly basket: BasketView }>;
   /** Reads the visitor's wishlist. The result is that of `getWishlist`; give the type as for `readBasket`. */
   readWishlist<W = WishlistView>(): Promise<{ readonly wishlist: W }>;
   /** Changes the visitor's wishlist, as `changeBasket` does. */
   changeWishlist(
-    rule: (wishlist: Wishlist, options: WishlistOptions, now: number) => Wishlist,
+    rule: (
+      wishlist: Wishlist,
+      options: WishlistOptions,
+      now: number,
+      createKey: () => string,
+    ) => Wishlist,
   ): Promise<{ readonly wishlist: WishlistView }>;
 }
 

@@ -1,4 +1,5 @@
 import type { Clock } from "../storage/clock.ts";
+import type { Random } from "../storage/random.ts";
 import type { Collection } from "../storage/documents/documents.ts";
 import type { SessionGenerations } from "../storage/sessions/generations.ts";
 import type { SessionStore } from "../storage/sessions/session-store.ts";
@@ -54,6 +55,7 @@ export interface WishlistOptions {
 export interface ShopServices {
   readonly shop: PublicShop;
   readonly clock: Clock;
+  readonly random: Random;
   /** The built-in methods, those of the commerce system, and those of the config. */
   readonly methods: RpcMethods;
   readonly auth: Auth;

@@ -36,7 +36,7 @@ import {
  */
 export function createBatchHandler(
   options: StorefrontOptions,
-  { cors, credentials, readForwarded, state }: RequestRules,
+  { cors, credentials, readForwarded, random, state }: RequestRules,
   { handle, deadlines }: ReturnType<typeof createRpcHandler>,
   methods: RpcMethods,
 ) {
@@ -71,7 +71,7 @@ export function createBatchHandler(
       const thrown = isClientGone(error, request)
         ? new RpcError("client_gone", { cause: error })
         : error;
-      response = toProblem(thrown, redactor, redactor.guard(options.log));
+      response = toProblem(thrown, redactor, redactor.guard(options.log), random);
     } finally {
       deadlines.end(deadline);
     }
@@ -131,7 +131,7 @@ export function createBatchHandler(
     // A client can send any text as the name of a method that doesn't exist.
     const details = Object.hasOwn(methods, method) ? { shopId, method } : { shopId };
     const log = withDetails(options.log, details);
-    const { status, body } = toProblem(error, new Redactor(), log);
+    const { status, body } = toProblem(error, new Redactor(), log, random);
     if (status < 500) log.debug("A call of a batch was rejected", { code: error.code });
     return { status, body: body as string };
   }

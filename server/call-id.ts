@@ -1,11 +1,15 @@
-import { randomUUID } from "../storage/random.ts";
+import type { Random } from "../storage/random.ts";
 
-let prefix: string | undefined;
-let count = 0;
-
-/** Returns an ID for a call: a random part for this process, and a counter. Other servers rarely have the same ID. */
-export function nextCallId(): string {
-  prefix ??= randomUUID().slice(0, 8);
-  count++;
-  return `${prefix}-${count}`;
+/**
+ * Creates a function that returns IDs of calls: a random part for this storefront, and a counter. Other servers rarely
+ * have the same ID.
+ */
+export function createCallIds(random: Random): () => string {
+  let prefix: string | undefined;
+  let count = 0;
+  return () => {
+    prefix ??= random.uuid().slice(0, 8);
+    count++;
+    return `${prefix}-${count}`;
+  };
 }

@@ -22,6 +22,7 @@ export { ConfigError, type ConfigFault } from "./config/config-error.ts";
 
 // Server
 export type { Clock, Timer } from "../storage/clock.ts";
+export type { Random } from "../storage/random.ts";
 export { createStorefront, type Storefront, type StorefrontSettings } from "./storefront.ts";
 export { isStorefrontPath } from "./own-path.ts";
 export { createCallerFetch, createRpcCaller, respondWithCaller } from "./rpc-caller.ts";

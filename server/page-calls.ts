@@ -1,6 +1,7 @@
 import type { ServerRequest } from "srvx";
 import { findMethod } from "../rpc/dispatch.ts";
 import type { RpcMethods } from "../rpc/method.ts";
+import type { Random } from "../storage/random.ts";
 import type { createBatchHandler } from "./batch.ts";
 import { clientSignal } from "./client-signal.ts";
 import type { StorefrontOptions } from "./config/options.ts";
@@ -18,6 +19,7 @@ export const pageCalls: unique symbol = Symbol.for("storefront-core:page-calls")
 export interface PageCalls {
   readonly options: StorefrontOptions;
   readonly credentials: Credentials;
+  readonly random: Random;
   readonly methods: RpcMethods;
   readonly handle: Handle;
   readonly handleBatch: ReturnType<typeof createBatchHandler>;
@@ -26,9 +28,12 @@ export interface PageCalls {
 }
 
 /** Finds the visit of a page's request. All calls for one request are one visit. */
-export function visitOf({ visits, credentials }: PageCalls, request: ServerRequest): PageVisit {
+export function visitOf(
+  { visits, credentials, random }: PageCalls,
+  request: ServerRequest,
+): PageVisit {
   const known = visits.get(request);
-  const visit = known ?? new PageVisit(request, credentials);
+  const visit = known ?? new PageVisit(request, credentials, random);
   visits.set(request, visit);
   return visit;
 }

@@ -1,5 +1,6 @@
 import { LRUCache } from "lru-cache";
 import type { ServerRequest } from "srvx";
+import type { Random } from "../storage/random.ts";
 import { SharedGuest } from "../rpc/session/shared-guest.ts";
 import { BatchVisitor } from "./batch-credentials.ts";
 import type { Credentials } from "./credentials/credentials.ts";
@@ -25,6 +26,7 @@ export class PageVisit {
   /** The path and query to redirect the browser to, because it will have another cookie then. */
   redirect: string | undefined;
   readonly #credentials: Credentials;
+  readonly #random: Random;
   readonly #visitor: BatchVisitor;
   /** The cookies that methods set in a `Response` of their own. */
   #ownCookies: readonly string[] = [];
@@ -34,9 +36,10 @@ export class PageVisit {
   #lastSignIn: Promise<unknown> = Promise.resolve();
   #running: Promise<unknown>[] = [];
 
-  constructor(request: ServerRequest, credentials: Credentials) {
+  constructor(request: ServerRequest, credentials: Credentials, random: Random) {
     this.request = request;
     this.#credentials = credentials;
+    this.#random = random;
     this.#visitor = new BatchVisitor(credentials, toCallHeaders(request));
   }
 
@@ -98,7 +101,7 @@ export class PageVisit {
   /** Calls after an issue have the session, or begin another one. Calls before it still begin the one before. */
   #guestOf(shopId: number, issue: number): SharedGuest {
     const key = `${shopId}:${issue}`;
-    const guest = this.#guests.get(key) ?? new SharedGuest();
+    const guest = this.#guests.get(key) ?? new SharedGuest(this.#random.uuid());
     this.#guests.set(key, guest);
     return guest;
   }

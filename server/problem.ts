@@ -1,5 +1,5 @@
 import { HTTPError } from "h3";
-import { randomUUID } from "../storage/random.ts";
+import type { Random } from "../storage/random.ts";
 import { maxIssues, problems, RpcError, type ProblemCode } from "../rpc/error.ts";
 import { findJsonFault } from "../rpc/json-fault.ts";
 import type { Redactor } from "../rpc/redaction/redactor.ts";
@@ -14,8 +14,13 @@ import type { RpcResponse } from "./response.ts";
  * Creates the response to a failed call (RFC 9457). The log gets the details of an internal error, under the `instance`
  * of the response. Both are without secrets of the call, although some schemas quote the rejected value.
  */
-export function toProblem(error: unknown, redactor: Redactor, log: Logger): RpcResponse {
-  const instance = `urn:uuid:${randomUUID()}`;
+export function toProblem(
+  error: unknown,
+  redactor: Redactor,
+  log: Logger,
+  random: Random,
+): RpcResponse {
+  const instance = `urn:uuid:${random.uuid()}`;
   let response: RpcResponse;
   let unreadable: string | undefined;
   try {

@@ -2,6 +2,7 @@ import type { ServerRequest } from "srvx";
 import { RpcError } from "../rpc/error.ts";
 import { Redactor } from "../rpc/redaction/redactor.ts";
 import type { StorefrontOptions } from "./config/options.ts";
+import type { Random } from "../storage/random.ts";
 import type { Cors } from "./cors.ts";
 import type { Credentials } from "./credentials/credentials.ts";
 import type { ReadForwarded } from "./forwarded.ts";
@@ -14,6 +15,7 @@ export interface RequestRules {
   readonly cors: Cors;
   readonly credentials: Credentials;
   readonly readForwarded: ReadForwarded;
+  readonly random: Random;
   /** How far the server's shutdown is. Once it is closed, so are its storages. */
   readonly state: { readonly isDraining: boolean; readonly isClosed: boolean };
 }
@@ -24,7 +26,7 @@ export interface RequestRules {
  */
 export function createResponder(
   { log }: StorefrontOptions,
-  { cors, credentials, readForwarded, state }: RequestRules,
+  { cors, credentials, readForwarded, random, state }: RequestRules,
 ) {
   return async function respond(
     request: ServerRequest,
@@ -37,7 +39,7 @@ export function createResponder(
       return await handler(event);
     } catch (error) {
       const redactor = new Redactor(() => credentials.findSecrets(event.headers));
-      const response = toProblem(error, redactor, redactor.guard(log));
+      const response = toProblem(error, redactor, redactor.guard(log), random);
       cors.addHeaders(event, event.origin, undefined, response.headers);
       return toResponse(response, request);
     }

@@ -7,8 +7,7 @@ import { readKeyFor } from "../rpc/idempotency/kept-methods.ts";
 import type { RpcMethod } from "../rpc/method.ts";
 import { Redactor } from "../rpc/redaction/redactor.ts";
 import type { ShopServices } from "../rpc/shop.ts";
-import type { Logger } from "../shared/log.ts";
-import { nextCallId } from "./call-id.ts";
+import { createCallIds } from "./call-id.ts";
 import { CallResponses } from "./call-response.ts";
 import type { CallTally } from "./call-tally.ts";
 import { isClientGone } from "./client-signal.ts";
@@ -72,10 +71,11 @@ export interface BatchedCall {
 export function createRpcHandler(
   options: StorefrontOptions,
   services: Services,
-  { cors, credentials, readForwarded, state }: RequestRules,
+  { cors, credentials, readForwarded, random, state }: RequestRules,
   schedule: (() => Promise<void>) | undefined,
 ) {
   const { clock, observer, tallies } = services;
+  const createCallId = options.callLog && createCallIds(random);
   const environment = createEnvironment(options, services, credentials);
   const shopResolver = new ShopResolver(options);
   const responses = new CallResponses(options, shopResolver, { cors, credentials });
@@ -94,7 +94,7 @@ export function createRpcHandler(
     const event = new RequestEvent(request, readForwarded, batched?.request ?? page?.request);
     const { headers, origin } = event;
     const startedAt = observer === undefined ? 0 : clock.monotonic();
-    const id = options.callLog && nextCallId();
+    const id = createCallId?.();
     let redactor: Redactor | undefined;
     const toRedactor = () => (redactor ??= new Redactor(() => credentials.findSecrets(headers)));
     const deadline = batched === undefined ? deadlines.begin(request) : batched.deadline;
@@ -198,10 +198,14 @@ export function createRpcHandler(
       const log = call?.log ?? toRedactor().guard(options.log);
       const own = call?.request.responseHeaders;
       const toFailure = (failure: unknown) =>
-        toErrorResponse(failure, request, toRedactor(), log, (thrown) =>
-          visit === undefined
-            ? responses.ofPublic(event, { route, shop }, thrown, own, "no-store")
-            : responses.ofSession(event, thrown, own),
+        toErrorResponse(
+          failure,
+          request,
+          (problem) => toProblem(problem, toRedactor(), log, random),
+          (thrown) =>
+            visit === undefined
+              ? responses.ofPublic(event, { route, shop }, thrown, own, "no-store")
+              : responses.ofSession(event, thrown, own),
         );
       response = await (idempotent?.fail(error, toFailure) ?? toFailure(error));
     } finally {
@@ -275,21 +279,21 @@ export function isPreflight({ method, headers }: ServerRequest): boolean {
   return method === "OPTIONS" && headers.has("access-control-request-method");
 }
 
-/** @param respondWith for a `Response` that a method threw */
+/**
+ * @param reject for any other error
+ * @param respondWith for a `Response` that a method threw
+ */
 function toErrorResponse(
   error: unknown,
   request: ServerRequest,
-  redactor: Redactor,
-  log: Logger,
+  reject: (problem: unknown) => RpcResponse,
   respondWith: (response: Response) => RpcResponse,
 ): RpcResponse {
-  if (isClientGone(error, request)) {
-    return toProblem(new RpcError("client_gone", { cause: error }), redactor, log);
-  }
-  if (!isResponse(error)) return toProblem(error, redactor, log);
+  if (isClientGone(error, request)) return reject(new RpcError("client_gone", { cause: error }));
+  if (!isResponse(error)) return reject(error);
   try {
     return respondWith(error);
   } catch (failure) {
-    return toProblem(failure, redactor, log);
+    return reject(failure);
   }
 }

@@ -19,6 +19,7 @@ import { TokenRenewals } from "../rpc/session/token-renewals.ts";
 import type { PublicShop, ShopServices } from "../rpc/shop.ts";
 import { isWishlist } from "../rpc/lists/wishlist.ts";
 import type { Clock } from "../storage/clock.ts";
+import type { Random } from "../storage/random.ts";
 import { openCacheStorage } from "../storage/cache/open-cache.ts";
 import type { Capabilities, DocumentStore } from "../storage/documents/documents.ts";
 import { openDriver } from "../storage/open-driver.ts";
@@ -66,7 +67,7 @@ export interface Services {
 /** Opens each storage of the config once, and creates the services of each shop. */
 export function openServices(
   options: StorefrontOptions,
-  clock: Clock,
+  { clock, random }: { readonly clock: Clock; readonly random: Random },
   {
     observer,
     tallies,
@@ -84,7 +85,7 @@ export function openServices(
 
   function open(config: StorageConfig, use: Kind): DocumentStore {
     const { store, uses } = getOrCreate(stores, config, () => ({
-      store: openDocumentStore(openDriver(config), { log, clock, observer, intercept }),
+      store: openDocumentStore(openDriver(config), { log, clock, random, observer, intercept }),
       uses: new Set<Kind>(),
     }));
     uses.add(use);
@@ -93,7 +94,7 @@ export function openServices(
 
   const accounts = open(storage.account, "accounts");
   const auth = options.auth ?? createAccounts(accounts, options.mailer);
-  const background = new BackgroundWork(options.callTimeout, clock);
+  const background = new BackgroundWork(options.callTimeout, clock, random);
   const methods = createMethods(options);
   const systems = new Map<CommerceBackend, CommerceSystem>();
   const systemOf = (backend: CommerceBackend, shop: PublicShop) =>
@@ -119,6 +120,7 @@ export function openServices(
     const opened: ShopServices = {
       shop: shop.public,
       clock,
+      random,
       methods: methods.get(shop) as RpcMethods,
       auth: shop.commerce?.accounts ?? auth,
       mailer: (shop.commerce?.accounts ?? options.auth) === undefined ? options.mailer : undefined,
@@ -132,7 +134,7 @@ export function openServices(
       sessions,
       isShared: store.capabilities.atomic === "cluster",
       tokenRenewals: new TokenRenewals(store, sessions),
-      sealer: createSealer(shop.session.encryptionKeys, "session tokens"),
+      sealer: createSealer(shop.session.encryptionKeys, "session tokens", random),
       fingerprints: createFingerprints(shop.session.encryptionKeys),
       cache: caches.open(shop.public, openCache(shop.shopId), system),
       baskets: baskets.collection(`basket:${shop.shopId}`, isBasket, "setAside"),

@@ -23,6 +23,7 @@ import { createDevPage } from "#dev-page";
 import { createOpenApi } from "./openapi/openapi-route.ts";
 import { openServices, type StoreInfo } from "./services.ts";
 import { systemClock, type Clock } from "../storage/clock.ts";
+import { systemRandom, type Random } from "../storage/random.ts";
 import { createObserver } from "./telemetry.ts";
 import type { Intercept } from "../storage/store.ts";
 import { createProxyTrust } from "./trusted-proxies.ts";
@@ -65,6 +66,11 @@ export interface StorefrontSettings {
   readonly schedule?: () => Promise<void>;
   /** The time and the timers, for tests. Default: the computer's clock. */
   readonly clock?: Clock;
+  /**
+   * The random values, for tests. It creates IDs and secrets, so production needs a cryptographic source.
+   * Default: the computer's random values.
+   */
+  readonly random?: Random;
 }
 
 /** A storefront, with the parts that `storefront start` uses without h3. */
@@ -93,6 +99,7 @@ export function openStorefront(
     isWorker = false,
     developmentData,
     clock = systemClock,
+    random = systemRandom,
     gatherMetrics,
     intercept,
   }: StorefrontSettings &
@@ -103,7 +110,7 @@ export function openStorefront(
 ) {
   const options = resolveConfig(
     config,
-    { production, isOneOfSeveral: isOneOfSeveral(), isWorker, developmentData },
+    { production, isOneOfSeveral: isOneOfSeveral(), isWorker, developmentData, random },
     createLog(production),
   );
   const { callLog: logged, log, isDefaultLog } = options;
@@ -111,7 +118,7 @@ export function openStorefront(
   const isJson = isDefaultLog && production;
   const callLog = logged && createCallLog(logged, tallies, isJson ? undefined : log);
   const observer = createObserver([...options.telemetry, ...(callLog ? [callLog] : [])], log);
-  const services = openServices(options, clock, { observer, tallies, intercept });
+  const services = openServices(options, { clock, random }, { observer, tallies, intercept });
   const metrics = openMetrics(options.telemetry, gatherMetrics);
   const state = { isDraining: false, isClosed: false };
   const connectionCounts = { closedIdle: 0 };
@@ -123,6 +130,7 @@ export function openStorefront(
       createProxyTrust(options.trustProxy),
       createPeerLookup(options),
     ),
+    random,
     state,
   };
   const handler = createRpcHandler(options, services, rules, schedule);
@@ -170,7 +178,15 @@ export function openStorefront(
     { options, methods },
   );
   const storefront: Storefront = Object.assign(app, {
-    [pageCalls]: { options, credentials, methods, handle, handleBatch, visits: new WeakMap() },
+    [pageCalls]: {
+      options,
+      credentials,
+      random,
+      methods,
+      handle,
+      handleBatch,
+      visits: new WeakMap(),
+    },
     options,
     stores: services.descriptions,
     async ready() {

@@ -4,6 +4,7 @@
 export { openDriver } from "./open-driver.ts";
 export type { StorageConfig } from "./documents/driver.ts";
 export type { Clock, Timer } from "./clock.ts";
+export type { Random } from "./random.ts";
 export { openDocumentStore } from "./store.ts";
 
 // Documents

@@ -1,18 +1,25 @@
-import { getRandomValues } from "uncrypto";
+import { getRandomValues, randomUUID } from "uncrypto";
 
-/*
- * All random values of a storefront. None of them is created while modules load, because a worker has none then. Tests
- * can't replace them: predictable session IDs and tokens would be credentials that others can guess.
+/**
+ * The random values of a storefront. IDs of sessions, tokens, and secrets come from it, so in production it must be
+ * cryptographic: nobody may be able to predict its next value (ASVS 5.0, 11.5.1). A test can have values that repeat.
  */
-
-export { getRandomValues, randomUUID } from "uncrypto";
-
-/** Bytes that nobody can predict, for secrets. */
-export function randomBytes(length: number): Buffer {
-  return Buffer.from(getRandomValues(new Uint8Array(length)).buffer);
+export interface Random {
+  /** Creates a UUID of version 4, with 122 random bits (RFC 9562, section 5.4). */
+  uuid(): string;
+  /** Creates random bytes, for secrets. */
+  bytes(length: number): Buffer<ArrayBuffer>;
+  /** Returns a number for the length of a pause, so that processes don't stay in step. Not for secrets. */
+  between(least: number, most: number): number;
 }
 
-/** A number for the length of a pause, so that processes don't stay in step. Not for secrets. */
-export function randomBetween(least: number, most: number): number {
-  return least + Math.random() * (most - least);
-}
+/**
+ * The computer's random values. What names this process uses them directly, for example a temporary file: another
+ * storefront must never have the same name, also in a test that makes values repeat. None is created while modules
+ * load, because a worker has none then.
+ */
+export const systemRandom: Random = {
+  uuid: () => randomUUID(),
+  bytes: (length) => Buffer.from(getRandomValues(new Uint8Array(length)).buffer),
+  between: (least, most) => least + Math.random() * (most - least),
+};

@@ -1,5 +1,6 @@
 import type { Driver } from "unstorage";
 import { systemClock, type Clock } from "./clock.ts";
+import { systemRandom } from "./random.ts";
 import { createAdapter } from "./adapters.ts";
 import { createChanges } from "./documents/changes.ts";
 import { openCollection } from "./documents/collection.ts";
@@ -30,12 +31,12 @@ export function openDocumentStore(
   driver: Driver,
   options: DocumentStoreOptions & { readonly intercept?: Intercept | undefined },
 ): DocumentStore {
-  const { clock = systemClock } = options;
+  const { clock = systemClock, random = systemRandom } = options;
   const log = createSafeLog(options.log);
   const shared = sharedByDriver.get(driver) ?? open(driver, { log, clock });
   sharedByDriver.set(driver, shared);
   shared.users++;
-  return createStore(shared, { ...options, log, clock }, () => release(driver, shared));
+  return createStore(shared, { ...options, log, clock, random }, () => release(driver, shared));
 }
 
 /** Wraps the adapter of a store, for the faults of a test. */
@@ -66,16 +67,18 @@ function createStore(
   {
     log,
     clock,
+    random,
     observer,
     intercept,
   }: AdapterOptions &
+    Pick<DocumentStore, "random"> &
     Pick<DocumentStoreOptions, "observer"> & { readonly intercept?: Intercept | undefined },
   end: () => Promise<void>,
 ): DocumentStore {
   const { name, changes, mutex, isPrivate } = shared;
   const intercepted = intercept ? intercept(shared.adapter) : shared.adapter;
   const adapter = observer ? withObserver(intercepted, name, observer) : intercepted;
-  const storage = { adapter, changes, mutex, log, clock };
+  const storage = { adapter, changes, mutex, log, clock, random };
   const feeds = new Set<ChangeFeed>();
   let memory: StorageAdapter | undefined;
   let closing: Promise<void> | undefined;
@@ -83,6 +86,7 @@ function createStore(
     driver: name,
     capabilities: adapter.capabilities,
     clock,
+    random,
     isPrivate,
     observer,
     collection: (collection, isDocument, unreadable = "drop") =>

@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, describe, expect } from "vitest";
-import { openStorefront, type Storefront } from "../server/storefront.ts";
+import { openStorefront, type Storefront, type StorefrontSettings } from "../server/storefront.ts";
 import { endOfTick } from "../server/cli/http-server.ts";
 import type { StorefrontConfig } from "../server/config/config.ts";
-import { systemClock, type Clock } from "../storage/clock.ts";
 import type { StorageConfig } from "../storage/documents/driver.ts";
 import type { SessionSettings } from "../storage/sessions/session.ts";
 import { describeWithPeers } from "./_adapters.ts";
@@ -44,7 +43,10 @@ export interface Setup {
   /** A new storage; storefronts with the same object share it. */
   storage(): StorageConfig;
   /** Starts a storefront with two shops, changed by `config`, until the test ends. Default: the computer's clock. */
-  start(config?: Partial<StorefrontConfig>, clock?: Clock): Promise<TestStorefront>;
+  start(
+    config?: Partial<StorefrontConfig>,
+    settings?: Pick<StorefrontSettings, "clock" | "random">,
+  ): Promise<TestStorefront>;
   /** Lets the storefronts of this test log errors. */
   allowErrors(): void;
 }
@@ -110,7 +112,7 @@ export function createSetup(
 
   async function start(
     config: Partial<StorefrontConfig> = {},
-    clock: Clock = systemClock,
+    settings: Pick<StorefrontSettings, "clock" | "random"> = {},
   ): Promise<TestStorefront> {
     const { log, lines } = createTestLog();
     logs.push(lines);
@@ -120,7 +122,7 @@ export function createSetup(
         ...config,
         storage: { session: storage(), ...config.storage },
       }),
-      { production: false, clock, ...(isOwnServer(server) && { schedule: endOfTick }) },
+      { production: false, ...settings, ...(isOwnServer(server) && { schedule: endOfTick }) },
     );
     const { app } = storefront;
     endings.push(() => app.close());

@@ -34,6 +34,7 @@ export function openAccountDocuments(store: DocumentStore) {
     store.collection(`${name}:${toKeySegment(realm)}`, isValid);
   return {
     clock: store.clock,
+    random: store.random,
     accountsOf: (realm: string): Collection<Account> =>
       store.collection(`account:${toKeySegment(realm)}`, isAccount, "refuse"),
     changesOf: (realm: string) => open("password-change", realm, isPasswordChange),

@@ -22,7 +22,7 @@ export function createAccountRecovery(
     | "verifyEmail"
   >
 > {
-  const { accountsOf, clock } = documents;
+  const { accountsOf, clock, random } = documents;
   const tokens = openAccountTokens(documents);
 
   return {
@@ -43,7 +43,7 @@ export function createAccountRecovery(
       if (found === undefined) return undefined;
       const { key } = found;
       assertNotAddress(newPassword, found.user);
-      const passwordHash = await hashPassword(newPassword, visit);
+      const passwordHash = await hashPassword(newPassword, random, visit);
       let user: ShopUser | undefined;
       await accountsOf(realm).update(key, (current) => {
         assertInTime(signal);

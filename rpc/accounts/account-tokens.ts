@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto";
-import { randomBytes } from "../../storage/random.ts";
 import type { Account, AccountDocuments, StoredToken } from "./account-documents.ts";
 
 /** Milliseconds in which a token of a mail is valid. */
 export const tokenLifetime = 30 * 60_000;
 
 /** The accounts' tokens that mails carry. The storage has their hashes only. */
-export function openAccountTokens({ accountsOf, tokensOf, clock }: AccountDocuments) {
+export function openAccountTokens({ accountsOf, tokensOf, clock, random }: AccountDocuments) {
   return {
     /**
      * Creates a token, which replaces the last one of its kind.
@@ -20,7 +19,7 @@ export function openAccountTokens({ accountsOf, tokensOf, clock }: AccountDocume
       isWanted: (account: Account) => boolean = () => true,
     ): Promise<({ readonly account: Account; readonly token: string } & StoredToken) | undefined> {
       // 256 bits, so the storage needs no slow hash (OWASP ASVS 5.0, 6.5.2).
-      const token = randomBytes(32).toString("base64url");
+      const token = random.bytes(32).toString("base64url");
       const stored = { hash: hashToken(token), expiresAt: clock.now() + tokenLifetime };
       const { value: known } = await accountsOf(realm).get(key);
       if (known === undefined || !isWanted(known)) return undefined;

@@ -1,4 +1,3 @@
-import { randomUUID } from "../../storage/random.ts";
 import type { Collection, DocumentStore } from "../../storage/documents/documents.ts";
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
 import {
@@ -22,7 +21,7 @@ import { hashPassword, isPasswordHash, verifyPassword } from "./password.ts";
  */
 export function createAccounts(store: DocumentStore, mailer?: Mailer): Auth {
   const documents = openAccountDocuments(store);
-  const { accountsOf, changesOf } = documents;
+  const { accountsOf, changesOf, random } = documents;
   /** Of a new address. */
   const emailVerified = mailer === undefined ? undefined : false;
 
@@ -38,13 +37,13 @@ export function createAccounts(store: DocumentStore, mailer?: Mailer): Auth {
     async register({ email, password, firstName, lastName }, context) {
       const { realm, signal } = context;
       const user: ShopUser = {
-        id: randomUUID(),
+        id: random.uuid(),
         email: normalizeEmail(email),
         ...(firstName !== undefined && { firstName }),
         ...(lastName !== undefined && { lastName }),
         ...(emailVerified !== undefined && { emailVerified }),
       };
-      const passwordHash = await hashPassword(password, context);
+      const passwordHash = await hashPassword(password, random, context);
       const account = { user, passwordHash, createdAt: store.clock.now() };
       await accountsOf(realm).update(toAccountKey(email), (existing) => {
         assertInTime(signal);
@@ -69,7 +68,7 @@ export function createAccounts(store: DocumentStore, mailer?: Mailer): Auth {
           last?.to === currentHash && (await verifyPassword(oldPassword, last.from, context));
         return isRepeated && verifyPassword(newPassword, currentHash, context);
       }
-      const passwordHash = await hashPassword(newPassword, context);
+      const passwordHash = await hashPassword(newPassword, random, context);
       assertInTime(signal);
       const expiresAt = store.clock.now() + repeatableFor;
       const change = { from: currentHash, to: passwordHash };

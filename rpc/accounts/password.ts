@@ -1,5 +1,5 @@
 import { scrypt, timingSafeEqual, type ScryptOptions } from "node:crypto";
-import { randomBytes } from "../../storage/random.ts";
+import type { Random } from "../../storage/random.ts";
 import type { Visit } from "../commerce/visit.ts";
 import { queueHash } from "./hash-queue.ts";
 
@@ -10,8 +10,12 @@ import { queueHash } from "./hash-queue.ts";
  * @returns a PHC string, which carries its salt and settings
  * @throws RpcError as {@link queueHash} does
  */
-export async function hashPassword(password: string, caller?: Partial<Visit>): Promise<string> {
-  const salt = randomBytes(16);
+export async function hashPassword(
+  password: string,
+  random: Random,
+  caller?: Partial<Visit>,
+): Promise<string> {
+  const salt = random.bytes(16);
   const hash = await queueHash(() => derive(password, salt, settings), caller);
   const { ln, r, p } = settings;
   return `$scrypt$ln=${ln},r=${r},p=${p}$${toText(salt)}$${toText(hash)}`;

@@ -1,4 +1,3 @@
-import { randomUUID } from "../../storage/random.ts";
 import { describeError } from "../../shared/log.ts";
 import { StorageUnavailableError } from "../../storage/documents/unavailable.ts";
 import { LeaseLostError } from "../../storage/leases/lease.ts";
@@ -59,9 +58,9 @@ export interface BasketVisits {
 
 /** The identity of a call's next change: the same for each repetition with the same `Idempotency-Key`. */
 export function identifyChange(call: Call): Pick<BasketChange, "id" | "fingerprint"> {
-  const { key } = call;
+  const { key, services } = call;
   return key === undefined
-    ? { id: randomUUID() }
+    ? { id: services.random.uuid() }
     : { id: key.nextChange(), fingerprint: key.fingerprint };
 }
 

@@ -34,7 +34,7 @@ export function openShopGrants(
 ): ShopGrants | undefined {
   const { shopId, commerce, encryptionKeys } = shop;
   if (commerce?.grants === undefined || endings === undefined) return undefined;
-  const sealer = createSealer(encryptionKeys, "commerce grants");
+  const sealer = createSealer(encryptionKeys, "commerce grants", store.random);
   const documents = new GrantDocuments(store, shopId, sealer);
   return new ShopGrants({ ...commerce, grants: commerce.grants }, documents, endings, sessions);
 }

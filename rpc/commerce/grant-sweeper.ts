@@ -4,7 +4,7 @@ import type { DocumentStore } from "../../storage/documents/documents.ts";
 import { hourOf, secondOf, type DueEntry } from "../../storage/grants/due-list.ts";
 import type { Lease } from "../../storage/leases/lease.ts";
 import { openLeases, type Leases } from "../../storage/leases/leases.ts";
-import { randomBetween } from "../../storage/random.ts";
+import type { Random } from "../../storage/random.ts";
 import { generationOf, type SessionGenerations } from "../../storage/sessions/generations.ts";
 import { isObject } from "../../storage/sessions/session-record.ts";
 import type { GrantEndings, Settled } from "./grant-endings.ts";
@@ -20,6 +20,7 @@ export class GrantSweeper {
   readonly #log: Logger;
   readonly #closing = new AbortController();
   readonly #clock: Clock;
+  readonly #random: Random;
   #timer: Timer | undefined;
   /** The sweep in progress. */
   #sweeping: Promise<void> | undefined;
@@ -35,6 +36,7 @@ export class GrantSweeper {
   ) {
     this.#leases = openLeases(store, "commerce-sweep", isSweepState);
     this.#clock = store.clock;
+    this.#random = store.random;
     this.#endings = endings;
     this.#generations = generations;
     this.#log = log;
@@ -66,7 +68,7 @@ export class GrantSweeper {
   #wait(milliseconds: number): void {
     if (this.#closing.signal.aborted) return;
     // Random, so that the processes don't all sweep at the same time.
-    const pause = milliseconds * randomBetween(0.8, 1.2);
+    const pause = milliseconds * this.#random.between(0.8, 1.2);
     this.#timer?.cancel();
     const sweep = () => {
       this.#sweeping = this.#trySweep().finally(() => {

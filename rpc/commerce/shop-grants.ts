@@ -107,7 +107,7 @@ export class ShopGrants {
     const { end, endsAll } = this.port;
     if (end === undefined || (endsAll && user === undefined)) return;
     const { shopId } = this.#sessions;
-    const ending = { shopId, handle: createHandle() };
+    const ending = { shopId, handle: createHandle(this.#sessions.random) };
     const owner = user === undefined ? { guestId: "" } : { user };
     const basketKey = user === undefined ? "" : userOwnerKey(shopId, user.id);
     await this.#withLease(ending.handle, (lease) =>

@@ -141,7 +141,7 @@ export class KeyClaim {
     const { services } = this.#call;
     this.#release = runningCallsOf(services).begin(this.#name, this.#clock.monotonic());
     if (!services.isShared) return true;
-    const holder = createShortId();
+    const holder = createShortId(services.random);
     const { id, fingerprint } = this.#key;
     try {
       await this.#write((record) => {

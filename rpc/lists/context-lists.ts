@@ -24,10 +24,11 @@ export async function changeBasket(
   if (services.commerce?.baskets !== undefined)
     throw notEmbedded("changeBasket", "addItemToBasket");
   const isExpected = call.takeIfMatch();
+  const createKey = () => services.random.uuid();
   const { key, value } = await session.lists.change("basket", (basket) => {
     const view = () => viewBasket(session.lists.keyOf("basket"), basket);
     assertRevision(isExpected, expected, basket.revision, view);
-    const next = rule(basket, services.basketOptions, services.clock.now());
+    const next = rule(basket, services.basketOptions, services.clock.now(), createKey);
     if (next === basket) return basket;
     const revision = basket.revision + 1;
     return keepTransfer(basket, next.revision === revision ? next : { ...next, revision });
@@ -53,8 +54,12 @@ export async function changeWishlist(
   const { services, session } = call;
   if (services.commerce?.wishlists !== undefined)
     throw notEmbedded("changeWishlist", "addItemToWishlist");
+  const createKey = () => services.random.uuid();
   const { key, value } = await session.lists.change("wishlist", (wishlist) =>
-    keepTransfer(wishlist, rule(wishlist, services.wishlistOptions, services.clock.now())),
+    keepTransfer(
+      wishlist,
+      rule(wishlist, services.wishlistOptions, services.clock.now(), createKey),
+    ),
   );
   const view = { wishlist: viewWishlist(key, value) };
   call.key?.views.set(view, "wishlist");

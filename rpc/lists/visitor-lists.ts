@@ -1,5 +1,4 @@
 import { moveBasket, moveWishlist } from "#commerce";
-import { randomUUID } from "../../storage/random.ts";
 import type { ListKind, SessionRecord } from "../../storage/sessions/session-record.ts";
 import type { PendingMerge } from "../../storage/sessions/user-index.ts";
 import {
@@ -83,18 +82,15 @@ export class VisitorLists {
     if (this.keyOf(kind) === undefined && rule(lists.empty) === lists.empty) {
       return { key: undefined, value: lists.empty };
     }
-    const {
-      key: requestKey,
-      services: { clock },
-    } = this.#session.call;
-    const once = requestKey === undefined ? rule : applyOnce(rule, requestKey, clock);
+    const { key: requestKey, services } = this.#session.call;
+    const once = requestKey === undefined ? rule : applyOnce(rule, requestKey, services.clock);
     const owner = await this.own(kind);
     const snapshot = requestKey?.takeSnapshot<Lists[K]>(`${kind}:${owner.key}`);
     const changed = await changeList(lists, owner, once, snapshot);
     if (changed !== undefined) return { key: owner.key, value: changed };
     // After a login in a parallel call, this write fails, because the session moved. After a login that failed
     // midway, the guest begins another list.
-    await this.#session.work.write(replaceListKey(kind, owner.key, randomUUID()));
+    await this.#session.work.write(replaceListKey(kind, owner.key, services.random.uuid()));
     const next = await this.own(kind);
     const value = await changeList(lists, next, once);
     if (value === undefined) throw new SessionEndedError();

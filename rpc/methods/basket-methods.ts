@@ -1,4 +1,3 @@
-import { randomUUID } from "../../storage/random.ts";
 import type * as z from "zod/mini";
 import { addItems, clearItems, removeItem, updateItem } from "../lists/basket.ts";
 import { defineRpcMethod } from "../method.ts";
@@ -25,9 +24,9 @@ export const addItemToBasket = defineRpcMethod({
   verb: "PUT",
   input: lineInput,
   handler(item, { changeBasket }) {
-    const added = [toLine(item)];
     return changeBasket(
-      (basket, options, now) => addItems(basket, added, options, now, () => ["quantity"]),
+      (basket, options, now, createKey) =>
+        addItems(basket, [toLine(item, createKey())], options, now, () => ["quantity"]),
       { revision: item.revision },
     );
   },
@@ -38,10 +37,11 @@ export const addItemsToBasket = defineRpcMethod({
   verb: "PUT",
   input: linesInput,
   handler({ items, revision: seen }, { changeBasket }) {
-    const added = items.map(toLine);
     return changeBasket(
-      (basket, options, now) =>
-        addItems(basket, added, options, now, (index) => ["items", index, "quantity"]),
+      (basket, options, now, createKey) => {
+        const added = items.map((item) => toLine(item, createKey()));
+        return addItems(basket, added, options, now, (index) => ["items", index, "quantity"]);
+      },
       { revision: seen },
     );
   },
@@ -75,12 +75,14 @@ export const clearBasket = defineRpcMethod({
 // --- Internal helpers ---
 
 /** A new line, without other fields of the payload. A spread would give each line a hidden class of its own. */
-function toLine({
-  variantId,
-  quantity: units,
-  customData: data,
-}: Pick<z.output<typeof lineInput>, "variantId" | "quantity" | "customData">) {
-  const key = randomUUID();
+function toLine(
+  {
+    variantId,
+    quantity: units,
+    customData: data,
+  }: Pick<z.output<typeof lineInput>, "variantId" | "quantity" | "customData">,
+  key: string,
+) {
   return data === undefined
     ? { variantId, quantity: units, key }
     : { variantId, quantity: units, customData: data, key };

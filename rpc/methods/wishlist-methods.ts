@@ -1,4 +1,3 @@
-import { randomUUID } from "../../storage/random.ts";
 import { defineRpcMethod } from "../method.ts";
 import { wishInput, wishKeyInput } from "./wishlist-inputs.ts";
 import { addWish, clearWishes, removeWish } from "../lists/wishlist.ts";
@@ -14,8 +13,9 @@ export const addItemToWishlist = defineRpcMethod({
   verb: "PUT",
   input: wishInput,
   handler(wish, { changeWishlist }) {
-    const added = { ...wish, key: randomUUID() };
-    return changeWishlist((wishlist, options, now) => addWish(wishlist, added, options, now));
+    return changeWishlist((wishlist, options, now, createKey) =>
+      addWish(wishlist, { ...wish, key: createKey() }, options, now),
+    );
   },
 });
 

@@ -1,11 +1,14 @@
-import { randomUUID } from "../../storage/random.ts";
 import { SessionEndedError, type Session } from "../../storage/sessions/session.ts";
 
 /** The guest's session that the calls of one page begin together: the first write creates it, and the others join it. */
 export class SharedGuest {
-  readonly ownerKey: string = randomUUID();
+  readonly ownerKey: string;
   #creating: Promise<Session> | undefined;
   #isClosed = false;
+
+  constructor(ownerKey: string) {
+    this.ownerKey = ownerKey;
+  }
 
   /**
    * @returns the session, and whether this call created it

@@ -1,4 +1,3 @@
-import { randomUUID } from "../../storage/random.ts";
 import { describeError } from "../../shared/log.ts";
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
 import { SessionEndedError, type RecordChange } from "../../storage/sessions/session.ts";
@@ -40,9 +39,9 @@ export class UnitOfWork {
 
   /** The owner key of the session, or of the guest's session that this call can begin. */
   get ownerKey(): string {
-    const { current } = this.#session;
+    const { current, sharedGuest, services } = this.#session;
     if (current !== undefined) return current.record.ownerKey;
-    this.#ownerKey ??= this.#session.sharedGuest?.ownerKey ?? randomUUID();
+    this.#ownerKey ??= sharedGuest?.ownerKey ?? services.random.uuid();
     return this.#ownerKey;
   }
 

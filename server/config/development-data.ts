@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import { randomBytes } from "../../storage/random.ts";
+import { systemRandom } from "../../storage/random.ts";
 import type { Driver } from "unstorage";
 import { describeError, type Logger } from "../../shared/log.ts";
 import { openDriver } from "../../storage/open-driver.ts";
@@ -42,7 +42,7 @@ export async function openDevelopmentData(
         expected: version,
       });
     }
-    const secret = randomBytes(32).toString("hex");
+    const secret = systemRandom.bytes(32).toString("hex");
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await writeFile(join(folder, stateFile), JSON.stringify({ version, secret }), { mode: 0o600 });

@@ -1,4 +1,5 @@
 import cluster from "node:cluster";
+import type { Random } from "../../storage/random.ts";
 import type { DevelopmentData } from "./development-data.ts";
 
 /** The environment that a config is checked for. */
@@ -11,6 +12,8 @@ export interface Environment {
   readonly isWorker?: boolean;
   /** The data of a development server, instead of a random secret and the driver `memory`. */
   readonly developmentData?: DevelopmentData | undefined;
+  /** Creates the secret of a development server. Default: the computer's random values. */
+  readonly random?: Random;
 }
 
 /** Whether other processes serve the same shops: by Node's `cluster`, pm2 (`NODE_APP_INSTANCE`), or `WEB_CONCURRENCY`. */

@@ -1,4 +1,4 @@
-import { randomBytes } from "../../storage/random.ts";
+import { systemRandom } from "../../storage/random.ts";
 import type { StorageConfig } from "../../storage/documents/driver.ts";
 import { createSafeLog, type Logger } from "../../shared/log.ts";
 import { assertNoErrors, checkConfig } from "./check.ts";
@@ -19,7 +19,7 @@ export function resolveConfig(
   environment: Environment,
   defaultLog: Logger = console,
 ): StorefrontOptions {
-  const { developmentData } = environment;
+  const { developmentData, random = systemRandom } = environment;
   const { diagnostics, effective } = checkConfig(config, environment);
   assertNoErrors(diagnostics);
   const deferred = diagnostics.filter(({ severity }) => severity === "error");
@@ -30,7 +30,7 @@ export function resolveConfig(
   let created: string | undefined;
   // Production needs a secret in the config. A worker has no random values while its modules load.
   const createSecret = () =>
-    (created ??= developmentData?.secret ?? randomBytes(32).toString("hex"));
+    (created ??= developmentData?.secret ?? random.bytes(32).toString("hex"));
   const toStorage = (storage: StorageConfig) =>
     developmentData !== undefined && "driver" in storage && storage.driver === "memory"
       ? developmentData.driver

@@ -3,6 +3,7 @@ import type { BuiltinMethods } from "../../rpc/methods/builtin.ts";
 import type { RpcMethods } from "../../rpc/method.ts";
 import type { StorefrontConfig } from "../config/config.ts";
 import { openStorefront, type Storefront } from "../storefront.ts";
+import { systemRandom, type Random } from "../../storage/random.ts";
 import { pageCalls } from "../page-calls.ts";
 import { KnownSecrets } from "./known-secrets.ts";
 import { createStorageFaults, type StorageFaults } from "./storage-faults.ts";
@@ -47,18 +48,23 @@ export interface VisitorOptions {
 /**
  * Creates a storefront from its config, for tests with any test runner. It runs in development mode, logs to `lines`, and
  * has a clock that stands still.
- * @param options `clock`: for several storefronts with one clock, or with clocks that differ
+ * @param options `clock`: for several storefronts with one clock, or with clocks that differ. `random`: for IDs that a
+ * test expects, from `createTestRandom`. Default: the computer's random values.
  * @throws ConfigError
  */
 export async function createTestStorefront<Own extends RpcMethods = NoMethods>(
   config: StorefrontConfig<Own>,
-  { clock = createTestClock() }: { readonly clock?: TestClock } = {},
+  {
+    clock = createTestClock(),
+    random = systemRandom,
+  }: { readonly clock?: TestClock; readonly random?: Random } = {},
 ): Promise<TestStorefront<Own>> {
   const { log, lines } = createTestLog();
   const { faults, intercept } = createStorageFaults(clock);
   const { app } = openStorefront({ ...config, log } as StorefrontConfig, {
     production: false,
     clock,
+    random,
     intercept,
   });
   await app.ready();

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { randomUUID } from "../random.ts";
 import { RememberedDocument } from "../documents/changes.ts";
 import type { ChangeFeed, DocumentStore } from "../documents/documents.ts";
 import type { CacheStorage, StoredValue } from "./cache-storage.ts";
@@ -23,6 +22,7 @@ export function openSharedCache(store: DocumentStore): (shopId: number) => Cache
   const values = store.collection(collection, isStoredValue);
   const invalidations = store.collection(tagsCollection, isInvalidations);
   const outage = createOutage();
+  const { random } = store;
   let feed: ChangeFeed | undefined;
 
   return (shopId) => {
@@ -39,7 +39,7 @@ export function openSharedCache(store: DocumentStore): (shopId: number) => Cache
         return known instanceof Promise ? outage.watch(known) : known;
       },
       async invalidate(tags) {
-        await invalidations.update(key, (current = startInvalidations(randomUUID())) => ({
+        await invalidations.update(key, (current = startInvalidations(random.uuid())) => ({
           set: addInvalidation(current, tags),
         }));
         // Otherwise, this process would not compare its values with the change.
@@ -74,7 +74,7 @@ export function openSharedCache(store: DocumentStore): (shopId: number) => Cache
     async function readInvalidations(): Promise<Invalidations> {
       const found = await invalidations.get(key);
       if (found.value !== undefined) return found.value;
-      const begun = startInvalidations(randomUUID());
+      const begun = startInvalidations(random.uuid());
       const { value = begun } = await invalidations.update(
         key,
         (current) => (current === undefined ? { set: begun } : "keep"),

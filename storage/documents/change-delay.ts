@@ -1,5 +1,4 @@
 import { pause, systemClock } from "../clock.ts";
-import { randomUUID } from "../random.ts";
 import type { DocumentStore } from "./documents.ts";
 
 /** The longest time to wait for a change, in seconds. */
@@ -14,7 +13,7 @@ export const longestDelay = 2;
 export async function measureChangeDelay(store: DocumentStore): Promise<number | undefined> {
   const { capabilities } = store;
   if (capabilities.atomic === "process" || capabilities.changes === "unheard") return undefined;
-  const key = randomUUID();
+  const key = store.random.uuid();
   const feed = store.watch(`${name}:${key}`);
   const end = systemClock.monotonic() + longestDelay * 1000;
   try {

@@ -1,5 +1,5 @@
 import { pause, type Clock } from "../clock.ts";
-import { randomBetween } from "../random.ts";
+import type { Random } from "../random.ts";
 import type { StorageAdapter, Expected, Replacement, Swap } from "./adapter.ts";
 import type { createChanges } from "./changes.ts";
 import {
@@ -29,12 +29,13 @@ export function openCollection<T>(
     readonly mutex: KeyedMutex;
     readonly log: Logger;
     readonly clock: Clock;
+    readonly random: Random;
   },
   name: string,
   isDocument: (value: unknown) => value is T,
   policy: UnreadablePolicy,
 ): Collection<T> {
-  const { adapter, changes, mutex, log, clock } = storage;
+  const { adapter, changes, mutex, log, clock, random } = storage;
   return {
     async get(key) {
       const path = toPath(key);
@@ -85,7 +86,7 @@ export function openCollection<T>(
       const isOwn = swap.current !== undefined && swap.current === next.replacement?.text;
       if (isOwn) return next.snapshot;
       current = await admit(path, swap.current);
-      await pauseAfter(attempt);
+      await pauseAfter(attempt, random);
     }
     throw tooBusy();
   }
@@ -220,8 +221,8 @@ function toExpiresAt(expiresAt = Infinity): number | undefined {
  * writes immediately. Otherwise a process that changes the document all the time would win each time. The pause is random,
  * so that two processes don't stay in step.
  */
-async function pauseAfter(attempt: number): Promise<void> {
+async function pauseAfter(attempt: number, random: Random): Promise<void> {
   if (attempt % 2 === 0) return;
   const longest = Math.min(2 ** ((attempt + 1) / 2), 64);
-  await pause(randomBetween(0, longest));
+  await pause(random.between(0, longest));
 }

@@ -1,6 +1,7 @@
 import type { Logger } from "../../shared/log.ts";
 import type { Observer } from "../../shared/observer.ts";
 import type { Clock } from "../clock.ts";
+import type { Random } from "../random.ts";
 
 /** The guarantees of a store. The server prints them at startup. */
 export type Capabilities = Atomicity & {
@@ -120,6 +121,8 @@ export interface DocumentStore {
   readonly capabilities: Capabilities;
   /** The clock by which its documents expire. */
   readonly clock: Clock;
+  /** Creates the IDs in its documents. */
+  readonly random: Random;
   /** Whether only stores of this process can change it, because this process created its driver. */
   readonly isPrivate: boolean;
   /** Receives what happens to the documents; absent if nothing observes them. */
@@ -162,6 +165,8 @@ export interface DocumentStoreOptions {
    * @default the computer's clock
    */
   readonly clock?: Clock | undefined;
+  /** Creates the IDs in its documents. @default the computer's random values */
+  readonly random?: Random | undefined;
   /** Receives each operation of the storage. */
   readonly observer?: Observer | undefined;
 }

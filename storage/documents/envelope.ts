@@ -1,9 +1,9 @@
-import { randomBytes } from "../random.ts";
+import { systemRandom } from "../random.ts";
 
 /** Wraps a value for a storage. The version comes first, so a comparison needs no parser. */
 export function toEnvelope(value: string, expiresAt: number | undefined) {
   // Never repeated: otherwise a document that was removed and created again would match an old snapshot.
-  processId ??= randomBytes(6).toString("base64url");
+  processId ??= systemRandom.bytes(6).toString("base64url");
   const version = `${processId}-${(++count).toString(36)}`;
   const end = expiresAt === undefined ? "" : `"expiresAt":${expiresAt},`;
   // `join` makes one flat string. With `+`, V8 would keep the parts as long as the text is stored.

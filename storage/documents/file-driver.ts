@@ -2,7 +2,7 @@ import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Driver } from "unstorage";
 import { systemClock } from "../clock.ts";
-import { randomUUID } from "../random.ts";
+import { systemRandom } from "../random.ts";
 import { markWholeFiles } from "./driver.ts";
 
 /**
@@ -38,7 +38,7 @@ const temporaryName = /\.[0-9a-f-]{36}\.tmp$/;
 const leftoverAge = 60_000;
 
 async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
-  const temporary = `${path}.${randomUUID()}.tmp`;
+  const temporary = `${path}.${systemRandom.uuid()}.tmp`;
   try {
     await writeSynced(temporary, content);
     await rename(temporary, path);

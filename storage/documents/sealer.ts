@@ -1,5 +1,5 @@
 import { subtle } from "uncrypto";
-import { getRandomValues } from "../random.ts";
+import { systemRandom, type Random } from "../random.ts";
 
 /** Encrypts and decrypts strings that a storage must not be able to read. */
 export type Sealer = ReturnType<typeof createSealer>;
@@ -13,7 +13,11 @@ export type Sealer = ReturnType<typeof createSealer>;
  * @param secrets at least one: the last one seals, all unseal
  * @param purpose the kind of data; each purpose has its own key
  */
-export function createSealer(secrets: readonly string[], purpose: string) {
+export function createSealer(
+  secrets: readonly string[],
+  purpose: string,
+  random: Random = systemRandom,
+) {
   const derived = Promise.all(secrets.map((secret) => deriveKey(secret, purpose)));
   return {
     /**
@@ -22,7 +26,7 @@ export function createSealer(secrets: readonly string[], purpose: string) {
      */
     async seal(text: string, context: string): Promise<string> {
       const { id, key } = (await derived).at(-1) as Awaited<ReturnType<typeof deriveKey>>;
-      const iv = getRandomValues(new Uint8Array(ivLength));
+      const iv = random.bytes(ivLength);
       const encrypted = await subtle.encrypt(toAlgorithm(iv, context), key, encode(text));
       return `${id}.${Buffer.concat([iv, new Uint8Array(encrypted)]).toString("base64url")}`;
     },

@@ -1,4 +1,4 @@
-import { randomBetween, randomUUID } from "../random.ts";
+import type { Random } from "../random.ts";
 import { pause, type Clock } from "../clock.ts";
 import type { Collection, DocumentStore, Snapshot } from "../documents/documents.ts";
 import { createKeyedMutex } from "../documents/keyed-mutex.ts";
@@ -51,11 +51,11 @@ export interface Leases<State> {
  * @param isState checks that a stored state is a `State`
  */
 export function openLeases<State>(
-  store: Pick<DocumentStore, "collection" | "capabilities" | "clock">,
+  store: Pick<DocumentStore, "collection" | "capabilities" | "clock" | "random">,
   name: string,
   isState: (value: unknown) => value is State,
 ): Leases<State> {
-  const { clock } = store;
+  const { clock, random } = store;
   const documents = store.collection(name, isLeaseDocument(isState));
   const mutex = createKeyedMutex();
   // Expired by the clock of this server alone, if others write, too.
@@ -77,7 +77,7 @@ export function openLeases<State>(
         signal?.addEventListener("abort", giveUp, { once: true });
         const begin = () => signal?.removeEventListener("abort", giveUp);
         const result = mutex(key, async () => {
-          const lease = await acquire(clock, documents, key, options, isAlone);
+          const lease = await acquire({ clock, random, documents, isAlone }, key, options);
           begin();
           return runUnder(lease, () => work(lease));
         });
@@ -92,6 +92,14 @@ export function openLeases<State>(
 /** Milliseconds between two reads of a waiter: random, so that waiters don't all read at the same time. */
 const minPause = 20;
 const maxPause = 250;
+
+interface LeaseStorage<State> {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly documents: Collection<LeaseDocument<State>>;
+  /** Whether only this process writes. */
+  readonly isAlone: boolean;
+}
 
 async function runUnder<State, Result>(
   lease: HeldLease<State>,
@@ -109,12 +117,11 @@ async function runUnder<State, Result>(
 }
 
 async function acquire<State>(
-  clock: Clock,
-  documents: Collection<LeaseDocument<State>>,
+  storage: LeaseStorage<State>,
   key: string,
   options: LeaseOptions,
-  isAlone: boolean,
 ): Promise<HeldLease<State>> {
+  const { clock, random, documents, isAlone } = storage;
   const { seconds, signal } = options;
   /** The version that a holder has left unchanged, and when a read first returned it. */
   let seen: { readonly version: string; readonly at: number } | undefined;
@@ -123,13 +130,13 @@ async function acquire<State>(
     const start = clock.monotonic();
     const snapshot = await documents.get(key);
     if (isFree(snapshot, isAlone) || isSilent(snapshot, start)) {
-      const lease = await take(clock, documents, key, seconds, snapshot);
+      const lease = await take(storage, key, seconds, snapshot);
       if (lease !== undefined) return lease;
     }
     if (seen?.version !== snapshot.version) {
       seen = { version: snapshot.version, at: clock.monotonic() };
     }
-    await pause(wait * randomBetween(0.5, 1.5), signal && { signal });
+    await pause(wait * random.between(0.5, 1.5), signal && { signal });
   }
 
   function isSilent({ version }: Snapshot<unknown>, start: number): boolean {
@@ -145,13 +152,12 @@ function isFree({ value, version }: Snapshot<LeaseDocument<unknown>>, isAlone: b
 
 /** @returns `undefined` if another waiter was faster, or the holder has saved something */
 async function take<State>(
-  clock: Clock,
-  documents: Collection<LeaseDocument<State>>,
+  { clock, random, documents }: LeaseStorage<State>,
   key: string,
   seconds: number,
   seen: Snapshot<LeaseDocument<State>>,
 ): Promise<HeldLease<State> | undefined> {
-  const holder = randomUUID();
+  const holder = random.uuid();
   const taken = await documents.update(
     key,
     (current, { version, expiresAt }) => {

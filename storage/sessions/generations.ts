@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import type { Random } from "../random.ts";
 import type { ChangeFeed, Collection, DocumentStore } from "../documents/documents.ts";
 import { RememberedDocument } from "../documents/changes.ts";
 import { openRevocations } from "./revocations.ts";
@@ -30,6 +31,7 @@ export type Generations = Readonly<
  */
 export class SessionGenerations {
   readonly #clock: Clock;
+  readonly #random: Random;
   readonly #documents: Collection<Generations>;
   readonly #legacy: Collection<Readonly<Record<string, number>>>;
   readonly #remembered: RememberedDocument<Generations>;
@@ -39,6 +41,7 @@ export class SessionGenerations {
   /** @param feed the changes of documents below `session` */
   constructor(store: DocumentStore, feed: ChangeFeed) {
     this.#clock = store.clock;
+    this.#random = store.random;
     this.#documents = store.collection(collection, isGenerations);
     this.#legacy = store.collection("session", isCounts);
     this.#remembered = new RememberedDocument(feed, `${collection}:${key}`, () => this.#read());
@@ -63,7 +66,7 @@ export class SessionGenerations {
     const legacy = isUnreadable ? undefined : countOf(counts ?? {}, shopId);
     await this.#documents.update(key, (generations = {}) => {
       if (Object.hasOwn(generations, shopId)) return "keep";
-      return { set: { ...generations, [shopId]: { id: createShortId(), legacy } } };
+      return { set: { ...generations, [shopId]: { id: createShortId(this.#random), legacy } } };
     });
     // Another server may have created it, and the notification may still be on its way.
     this.#remembered.forget();
@@ -86,7 +89,7 @@ export class SessionGenerations {
       });
     }
     const since = this.#clock.now();
-    const next = shopIds.map((shopId) => [shopId, { id: createShortId(), since }]);
+    const next = shopIds.map((shopId) => [shopId, { id: createShortId(this.#random), since }]);
     await this.#documents.update(key, (generations = {}) => {
       return { set: { ...generations, ...Object.fromEntries(next) } };
     });

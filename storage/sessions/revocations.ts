@@ -22,7 +22,7 @@ export interface RevocationMark {
 export function openRevocations(store: DocumentStore, feed: ChangeFeed) {
   const documents = store.collection(collection, isRevocationMark);
   const remembered = new RememberedDocument(feed, `${collection}:${key}`, read);
-  const { clock, observer } = store;
+  const { clock, random, observer } = store;
   let own = 0;
   if (observer !== undefined) {
     feed.listen((path) => {
@@ -43,7 +43,7 @@ export function openRevocations(store: DocumentStore, feed: ChangeFeed) {
 
     /** The mark of an end that begins now, later than every mark that was read before. */
     async next(): Promise<RevocationMark> {
-      const series = createShortId();
+      const series = createShortId(random);
       const { value = none } = await documents.update(key, (last = { series, count: 0 }) => {
         const count = last.count + 1;
         own = count;

@@ -49,7 +49,7 @@ export async function bindSession(
     .filter((one) => one?.record.user !== undefined)
     .map((one) => ({ shopId, handle: (one as Session).record.handle }));
   const left = old === undefined ? [] : toPendingMerges(old, shopId);
-  let session = await records.begin(user, createHandle(), (blank) => ({
+  let session = await records.begin(user, createHandle(records.random), (blank) => ({
     ...blank,
     ...(old && inherit(old.record, user)),
     ...(transient && { transient }),

@@ -65,7 +65,7 @@ async function move(
   toMark: (record: SessionRecord, to: string) => SessionMark,
   canOverwrite = false,
 ): Promise<Session> {
-  const id = createSessionId(assertUser(old.record.user));
+  const id = createSessionId(assertUser(old.record.user), records.random);
   let session = await records.create({ ...old.record, ...fields, id });
   try {
     await enter(records, old, session);

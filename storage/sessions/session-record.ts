@@ -1,4 +1,4 @@
-import { randomUUID } from "../random.ts";
+import type { Random } from "../random.ts";
 import { isKeptAnswers, type KeptAnswer } from "./kept-answer.ts";
 
 /** The logged-in user. Add your own fields by declaration merging. */
@@ -114,8 +114,8 @@ export function isUserId(value: unknown): value is string | number {
 }
 
 /** Creates a session ID with 122 random bits. */
-export function createSessionId(user: ShopUser | undefined): string {
-  return toSessionId(user, randomUUID());
+export function createSessionId(user: ShopUser | undefined, random: Random): string {
+  return toSessionId(user, random.uuid());
 }
 
 /** The session ID of a user, or of a guest, with this random part. */
@@ -124,13 +124,13 @@ export function toSessionId(user: ShopUser | undefined, key: string): string {
 }
 
 /** Creates a handle with 122 random bits: at most 25 characters, which are valid in every key. */
-export function createHandle(): string {
-  return BigInt(`0x${randomUUID().replaceAll("-", "")}`).toString(36);
+export function createHandle(random: Random): string {
+  return BigInt(`0x${random.uuid().replaceAll("-", "")}`).toString(36);
 }
 
 /** Creates an ID with about 50 random bits: enough that no two are equal, and short, because each session stores it. */
-export function createShortId(): string {
-  return createHandle().slice(-10);
+export function createShortId(random: Random): string {
+  return createHandle(random).slice(-10);
 }
 
 /**

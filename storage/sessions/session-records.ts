@@ -1,4 +1,5 @@
 import type { Clock } from "../clock.ts";
+import type { Random } from "../random.ts";
 import { generationOf, isJustAdvanced, isOver, type SessionGenerations } from "./generations.ts";
 import {
   absent,
@@ -46,6 +47,7 @@ export class SessionRecords {
   readonly #generations: SessionGenerations;
   readonly settings: SessionSettings;
   readonly clock: Clock;
+  readonly random: Random;
   readonly users: UserSessionIndex;
   /** The cache in this process's memory, if there is one. */
   readonly cache: SessionCache | undefined;
@@ -61,6 +63,7 @@ export class SessionRecords {
   ) {
     this.shopId = shopId;
     this.clock = store.clock;
+    this.random = store.random;
     this.#documents = openSessionDocuments(store, shopId);
     this.users = users;
     this.#generations = generations;
@@ -101,7 +104,7 @@ export class SessionRecords {
     const generations = await this.#generations.ensure(this.shopId);
     const { id: generation, legacy } = generationOf(generations, this.shopId) ?? {};
     const blank: SessionRecord = {
-      id: createSessionId(user),
+      id: createSessionId(user, this.random),
       createdAt: this.clock.now(),
       generation,
       // In a rolling upgrade, servers of earlier versions read the number.

@@ -1,5 +1,6 @@
 import type { SessionEvent, SessionReason } from "../../shared/observer.ts";
 import type { Clock } from "../clock.ts";
+import type { Random } from "../random.ts";
 import { bindSession, type Login } from "./session-logins.ts";
 import { graceMilliseconds } from "./session-document.ts";
 import { renewSession, rotateSession } from "./session-moves.ts";
@@ -43,6 +44,7 @@ export class SessionStore {
   readonly shopId: number;
   readonly users: UserSessionIndex;
   readonly clock: Clock;
+  readonly random: Random;
   /** The change that begins the grace period of the old ID, because the client has sent the new one. */
   readonly noteFirstUse: RecordChange = (record) =>
     record.firstUsedAt === 0 ? { ...record, firstUsedAt: this.clock.now() } : record;
@@ -53,6 +55,7 @@ export class SessionStore {
     this.shopId = this.#records.shopId;
     this.users = this.#records.users;
     this.clock = this.#records.clock;
+    this.random = this.#records.random;
   }
 
   /** The active session of this ID, if this process knows it without a command to the storage. */

@@ -96,6 +96,7 @@ describe("a bundle for a worker", () => {
         [globalThis, ["setTimeout", "setInterval", "setImmediate", "fetch"]],
         [globalThis.crypto, ["getRandomValues", "randomUUID"]],
         [crypto, ["randomBytes", "randomUUID", "randomInt"]],
+        [Math, ["random"]],
         [timers, ["setTimeout", "setInterval", "setImmediate"]],
       ];
       const restore = [];

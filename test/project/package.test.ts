@@ -58,7 +58,7 @@ describe("the entry points", () => {
   });
 
   test.each([
-    ["a shop", "storefront-core/testing", "createTestClock createTestStorefront"],
+    ["a shop", "storefront-core/testing", "createTestClock createTestRandom createTestStorefront"],
     ["storages", "storefront-core/storage/testing", "testStorageAdapter"],
     ["commerce systems", "storefront-core/commerce/testing", "testCommerceBackend"],
   ])("export names for tests of %s", async (_, entry, names) => {

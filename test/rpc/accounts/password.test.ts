@@ -1,6 +1,7 @@
 import { scryptSync } from "node:crypto";
 import { afterEach, expect, test, vi } from "vitest";
 import { hashPassword, verifyPassword } from "../../../rpc/accounts/password.ts";
+import { systemRandom } from "../../../storage/random.ts";
 
 const derived = vi.hoisted(() => vi.fn<(options: unknown) => void>());
 vi.mock("node:crypto", async (importOriginal) => {
@@ -21,7 +22,7 @@ afterEach(() => {
 });
 
 test("a password matches the hash of the same password only", async () => {
-  const hash = await hashPassword("correct horse");
+  const hash = await hashPassword("correct horse", systemRandom);
   expect(await verifyPassword("correct horse", hash)).toBe(true);
   for (const wrong of ["Correct horse", "correct horse ", "", "correct"]) {
     expect(await verifyPassword(wrong, hash)).toBe(false);
@@ -29,7 +30,7 @@ test("a password matches the hash of the same password only", async () => {
 });
 
 test("hashPassword writes scrypt and its settings, which OWASP recommends, into the hash", async () => {
-  const hash = await hashPassword("correct horse");
+  const hash = await hashPassword("correct horse", systemRandom);
   const match = /^\$scrypt\$ln=15,r=8,p=3\$([A-Za-z0-9+/]{22})\$([A-Za-z0-9+/]{43})$/.exec(hash);
   const [, salt = "", key] = match ?? [];
   const options = { N: 2 ** 15, r: 8, p: 3, maxmem: 2 ** 27 };
@@ -38,12 +39,15 @@ test("hashPassword writes scrypt and its settings, which OWASP recommends, into 
 });
 
 test("hashPassword uses a new salt for each hash", async () => {
-  const [first, second] = await Promise.all([hashPassword("same"), hashPassword("same")]);
+  const [first, second] = await Promise.all([
+    hashPassword("same", systemRandom),
+    hashPassword("same", systemRandom),
+  ]);
   expect(first).not.toBe(second);
 });
 
 test("verifyPassword does the same work without a hash, and returns false", async () => {
-  const hash = await hashPassword("correct horse");
+  const hash = await hashPassword("correct horse", systemRandom);
   derived.mockClear();
   await verifyPassword("correct horse", hash);
   // No password matches an unknown account.
@@ -64,14 +68,14 @@ test("verifyPassword reads a hash with other settings", async () => {
 });
 
 test("verifyPassword treats the same text from different keyboards as the same password", async () => {
-  const hash = await hashPassword("Caf\u00e9 \ufb01ne");
+  const hash = await hashPassword("Caf\u00e9 \ufb01ne", systemRandom);
   expect(await verifyPassword("Cafe\u0301 fine", hash)).toBe(true);
   expect(await verifyPassword("Cafe fine", hash)).toBe(false);
 });
 
 test("verifyPassword compares all of a long password", async () => {
   const long = "x".repeat(127);
-  const hash = await hashPassword(`${long}a`);
+  const hash = await hashPassword(`${long}a`, systemRandom);
   expect(await verifyPassword(`${long}a`, hash)).toBe(true);
   expect(await verifyPassword(`${long}b`, hash)).toBe(false);
 });

@@ -20,7 +20,7 @@ describe("the lifetime of a session", () => {
 
   /** Starts a storefront, and two visitors with a session in it. */
   async function begin(session: StorefrontConfig["session"], id?: number) {
-    const { client } = await start({ ...base, session }, clock);
+    const { client } = await start({ ...base, session }, { clock });
     const clients = [client(), client()] as const;
     for (const one of clients) {
       if (id !== undefined) await one.call("enter", { id });
@@ -96,7 +96,7 @@ describe("the lifetime of a session", () => {
   });
 
   test("ends with the browser, and on the server too, if rememberMe is false", async () => {
-    const { client } = await start({ ...base, session: { maxAge: 1000 } }, clock);
+    const { client } = await start({ ...base, session: { maxAge: 1000 } }, { clock });
     const customer = client();
     const cookieOf = async (method: string, payload?: unknown) =>
       (await customer.call(method, payload)).setCookies.join();

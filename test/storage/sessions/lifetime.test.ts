@@ -39,7 +39,7 @@ function checkLifetimes({ start }: Setup): void {
   async function begin(
     session: SessionConfig,
   ): Promise<{ guest: CookieClient; user: CookieClient }> {
-    const { client } = await start({ methods: testMethods, session }, clock);
+    const { client } = await start({ methods: testMethods, session }, { clock });
     const [guest, user] = [client(), client()];
     await guest.call("note", { alive: true });
     await user.call("enter", { id: 7 });

@@ -23,7 +23,7 @@ describeStorages("the grace period of a renewed ID", ({ start }) => {
         session: { ...day, renewAfter },
         hooks: { "session.reuse_detected": (reuse) => void reuses.push(reuse) },
       },
-      clock,
+      { clock },
     );
     const user = client();
     await user.call("enter", { id: 7 });

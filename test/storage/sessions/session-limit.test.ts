@@ -26,7 +26,7 @@ async function whoAreAlive(clients: readonly CookieClient[]): Promise<boolean[]>
 describeStorages("the sessions of a user", ({ start }) => {
   test("never exceed maxSessionsPerUser: the least recently used one ends", async () => {
     const session = { maxSessionsPerUser: 3, maxAge: 20 };
-    const storefront = await start({ methods: testMethods, session }, clock);
+    const storefront = await start({ methods: testMethods, session }, { clock });
     const [first, second, third] = await enterOn(storefront, 3);
     // A use counts from a tenth of the lifetime on.
     await first?.call("getUser");
@@ -41,7 +41,7 @@ describeStorages("the sessions of a user", ({ start }) => {
 
   test("never exceed maxSessionsPerUser after parallel logins", async () => {
     const session = { maxSessionsPerUser: 3 };
-    const { client } = await start({ methods: testMethods, session }, clock);
+    const { client } = await start({ methods: testMethods, session }, { clock });
     const clients = Array.from({ length: 12 }, () => client());
     await Promise.all(clients.map((one) => one.call("enter", { id: 7 })));
     const alive = await whoAreAlive(clients);
@@ -50,7 +50,7 @@ describeStorages("the sessions of a user", ({ start }) => {
 
   test("can be limited by rejecting logins, and the guest then stays a guest", async () => {
     const session = { maxSessionsPerUser: 2, sessionLimitPolicy: "refuse" as const };
-    const storefront = await start({ methods: testMethods, session }, clock);
+    const storefront = await start({ methods: testMethods, session }, { clock });
     const [first, second] = await enterOn(storefront, 2);
     const third = storefront.client();
     await third.call("note", { colour: "red" });
