@@ -38,15 +38,27 @@ export async function startProxy(
   name: keyof typeof proxies,
   origins: readonly [string, string],
 ): Promise<ProxyCall> {
-  const { language, write } = proxies[name];
-  const docs = readFileSync(new URL("../../../docs/proxies.md", import.meta.url), "utf8");
-  const [, settings] = new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, "s").exec(docs) ?? [];
-  if (settings === undefined) throw new Error(`docs/proxies.md has no block for ${name}`);
-  const folder = mkdtempSync(join(tmpdir(), "storefront-proxy-"));
-  const port = await findFreePort();
+  const settings = findSettings("proxies.md", name);
   const [first, second] = origins.map((origin) => new URL(origin).host) as [string, string];
   const text = settings.replace("127.0.0.1:3000", first).replace("127.0.0.1:3001", second);
-  const [command, ...args] = write(text, folder, port) as [string, ...string[]];
+  const port = await runProxy(name, text);
+  return (...sent) => call(port, ...sent);
+}
+
+/** Finds the settings of a proxy that a page of the docs prints. @throws Error if it prints none */
+export function findSettings(page: string, name: keyof typeof proxies): string {
+  const docs = readFileSync(new URL(`../../../docs/${page}`, import.meta.url), "utf8");
+  const block = new RegExp(`\`\`\`${proxies[name].language}\n(.*?)\`\`\``, "s");
+  const [, settings] = block.exec(docs) ?? [];
+  if (settings === undefined) throw new Error(`docs/${page} has no block for ${name}`);
+  return settings;
+}
+
+/** Runs a proxy for `https://shop.example` until the test ends. @returns its port on 127.0.0.1 */
+export async function runProxy(name: keyof typeof proxies, settings: string): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), "storefront-proxy-"));
+  const port = await findFreePort();
+  const [command, ...args] = proxies[name].write(settings, folder, port) as [string, ...string[]];
   const child = spawn(command, args, {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },
@@ -64,7 +76,7 @@ export async function startProxy(
   await untilListening(port, () => {
     if (child.exitCode !== null) throw new Error(`${name} did not start:\n${output}`);
   });
-  return (...sent) => call(port, ...sent);
+  return port;
 }
 
 // --- Internal helpers ---
