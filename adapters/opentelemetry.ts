@@ -1,18 +1,21 @@
 import {
   context,
+  isSpanContextValid,
   metrics,
   propagation,
   SpanKind,
   SpanStatusCode,
   trace,
+  type Context,
+  type Span,
   type TextMapGetter,
 } from "@opentelemetry/api";
-import type { ObservedCall, Telemetry } from "../server/index.ts";
+import type { CallSpan, ObservedCall, Telemetry, TraceIds } from "../server/index.ts";
 import { other } from "./other-value.ts";
 
 /**
- * Reports calls to OpenTelemetry: a span for each call, in the trace of the request's `traceparent`, and histograms of calls
- * and of storage operations. Add it to `telemetry` in the config, and start an SDK before the server. It needs the package
+ * Reports calls to OpenTelemetry: a span for each call, in the trace of the request's `traceparent`, with a child for each
+ * storage operation, and histograms of both. Add it to `telemetry` in the config, and start an SDK before the server. It needs the package
  * `@opentelemetry/api`. Names and attributes follow the semantic conventions of RPC, HTTP, and databases.
  */
 export function openTelemetry(): Telemetry {
@@ -31,30 +34,51 @@ export function openTelemetry(): Telemetry {
     begin({ headers, method }) {
       const parent = propagation.extract(context.active(), headers, getter);
       const span = tracer.startSpan("rpc", { kind: SpanKind.SERVER }, parent);
-      const own = trace.setSpan(parent, span);
-      return {
-        run: (call) => context.with(own, call),
-        end(call) {
-          if (span.isRecording()) {
-            span.updateName(call.method ?? other);
-            span.setAttributes({ ...toAttributes(call), "http.request.method": toVerb(method) });
-            if (call.handle !== undefined) span.setAttribute("session.id", call.handle);
-            if (call.status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
-          }
-          span.end();
-        },
-      };
+      return new OpenCall(span, trace.setSpan(parent, span), method);
     },
     call: (call) => calls.record(call.seconds, toAttributes(call)),
     storage(driver, operation, outcome, seconds) {
       const names = { "db.system.name": driver, "db.operation.name": operation };
       const isError = outcome === "error";
-      operations.record(seconds, isError ? { ...names, "error.type": "storage" } : names);
+      const attributes = isError ? { ...names, "error.type": "storage" } : names;
+      operations.record(seconds, attributes);
     },
   };
 }
 
 // --- Internal helpers ---
+
+class OpenCall implements CallSpan {
+  readonly #span: Span;
+  readonly #context: Context;
+  readonly #verb: string;
+
+  constructor(span: Span, own: Context, verb: string) {
+    this.#span = span;
+    this.#context = own;
+    this.#verb = verb;
+  }
+
+  get trace(): TraceIds | undefined {
+    const ids = this.#span.spanContext();
+    return isSpanContextValid(ids) ? ids : undefined;
+  }
+
+  run<T>(call: () => T): T {
+    return context.with(this.#context, call);
+  }
+
+  end(call: ObservedCall): void {
+    const span = this.#span;
+    if (span.isRecording()) {
+      span.updateName(call.method ?? other);
+      span.setAttributes({ ...toAttributes(call), "http.request.method": toVerb(this.#verb) });
+      if (call.handle !== undefined) span.setAttribute("session.id", call.handle);
+      if (call.status >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
+    }
+    span.end();
+  }
+}
 
 const library = "storefront-core";
 

@@ -1,4 +1,5 @@
 import { withDetails, type Logger } from "../shared/log.ts";
+import { findTrace, toLogFields, type TraceIds } from "../shared/trace-ids.ts";
 import type { SessionReuse } from "../storage/sessions/session-store.ts";
 import { createContextAuth, type ContextAuth } from "./accounts/context-auth.ts";
 import type { LoginLimiter } from "./accounts/login-limiter.ts";
@@ -37,6 +38,8 @@ export class Call {
     readonly method: string;
     /** The ID of the call, for its log lines; only with `log.calls`. */
     readonly id?: string | undefined;
+    /** The span of the call, for its log lines. */
+    readonly span?: { readonly trace?: TraceIds | undefined } | undefined;
     /** The payload as the client sent it. */
     readonly payload: unknown;
     /**
@@ -118,10 +121,18 @@ export class Call {
   /** Adds the shop and the method to each line, and replaces the secrets of the call. */
   get log(): Logger {
     const { services, runtime, request } = this;
-    const { method, id } = request;
-    const { shopId } = services.shop;
-    const details = id === undefined ? { shopId, method } : { id, shopId, method };
-    return (this.#log ??= this.redactor.guard(withDetails(runtime.log, details)));
+    if (this.#log === undefined) {
+      const { method, id, client, span } = request;
+      const trace = findTrace(client.headers, span);
+      const details = {
+        ...(id !== undefined && { id }),
+        ...(trace && toLogFields(trace)),
+        shopId: services.shop.shopId,
+        method,
+      };
+      this.#log = this.redactor.guard(withDetails(runtime.log, details));
+    }
+    return this.#log;
   }
 
   /** Replaces the secrets of the call in everything that is logged. */

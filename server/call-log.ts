@@ -1,6 +1,7 @@
 import { systemClock } from "../storage/clock.ts";
 import type { Logger } from "../shared/log.ts";
 import type { ObservedCall } from "../shared/observer.ts";
+import { toLogFields } from "../shared/trace-ids.ts";
 import type { CallTallies } from "./call-tally.ts";
 import type { CallLogOptions } from "./config/options.ts";
 import { createBufferedWriter } from "./buffered-writer.ts";
@@ -45,8 +46,9 @@ export function createCallLog(
 // --- Internal helpers ---
 
 function toDetails(call: ObservedCall): Record<string, unknown> {
-  const { id, shopId, method, status, code, seconds, operations: storage, session, handle } = call;
-  const details = { id, shopId, method, status, code, seconds, storage, session, handle };
+  const { id, trace, shopId, method, status, code, seconds, operations, session, handle } = call;
+  const what = { shopId, method, status, code, seconds, storage: operations, session, handle };
+  const details = { id, ...(trace && toLogFields(trace)), ...what };
   return Object.fromEntries(Object.entries(details).filter(([, value]) => value !== undefined));
 }
 
@@ -55,14 +57,16 @@ function toDetails(call: ObservedCall): Record<string, unknown> {
  * that JSON escapes.
  */
 function toLine(call: ObservedCall): string {
-  const { shopId, method, code, operations, session, handle } = call;
+  const { trace, shopId, method, code, operations, session, handle } = call;
+  const ids =
+    trace === undefined ? "" : `,"trace_id":"${trace.traceId}","span_id":"${trace.spanId}"`;
   const shop = shopId === undefined ? "" : `,"shopId":${shopId}`;
   const name = method === undefined ? "" : `,"method":"${method}"`;
   const failure = code === undefined ? "" : `,"code":${JSON.stringify(code)}`;
   const storage = operations === undefined ? "" : `,"storage":${operations}`;
   const state = session === undefined ? "" : `,"session":"${session}"`;
   const user = handle === undefined ? "" : `,"handle":${JSON.stringify(handle)}`;
-  return `${currentStart()}${call.id}"${shop}${name},"status":${call.status}${failure},"seconds":${toText(call.seconds)}${storage}${state}${user}}\n`;
+  return `${currentStart()}${call.id}"${ids}${shop}${name},"status":${call.status}${failure},"seconds":${toText(call.seconds)}${storage}${state}${user}}\n`;
 }
 
 /** Seconds with six decimals. `toFixed` and `String` take three times as long for most numbers. */

@@ -56,6 +56,7 @@ export type {
   StorageOperation,
   StorageOutcome,
 } from "../shared/observer.ts";
+export type { TraceIds } from "../shared/trace-ids.ts";
 
 // RPC methods
 export { defineRpcMethod } from "../rpc/method.ts";

@@ -1,4 +1,5 @@
 import type { ObservedCall, SessionState } from "../shared/observer.ts";
+import type { TraceIds } from "../shared/trace-ids.ts";
 import type { SessionRecord } from "../storage/sessions/session-record.ts";
 import type { Shop } from "./config/options.ts";
 import type { SessionLookup } from "./credentials/lookup.ts";
@@ -15,6 +16,7 @@ export function toObservedCall({
   record,
   id,
   operations,
+  trace,
 }: {
   readonly shop: Shop | undefined;
   readonly method: string | undefined;
@@ -26,6 +28,7 @@ export function toObservedCall({
   readonly record: SessionRecord | undefined;
   readonly id: string | undefined;
   readonly operations: number | undefined;
+  readonly trace: TraceIds | undefined;
 }): ObservedCall {
   return {
     shopId: shop?.shopId,
@@ -38,6 +41,7 @@ export function toObservedCall({
     handle: record?.user && record.handle,
     id,
     operations,
+    trace,
   };
 }
 

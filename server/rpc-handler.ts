@@ -7,6 +7,7 @@ import { readKeyFor } from "../rpc/idempotency/kept-methods.ts";
 import type { RpcMethod } from "../rpc/method.ts";
 import { Redactor } from "../rpc/redaction/redactor.ts";
 import type { ShopServices } from "../rpc/shop.ts";
+import { findTrace } from "../shared/trace-ids.ts";
 import { createCallIds } from "./call-id.ts";
 import { CallResponses } from "./call-response.ts";
 import type { CallTally } from "./call-tally.ts";
@@ -137,6 +138,7 @@ export function createRpcHandler(
         idempotencyKey,
         client: event,
         deadline,
+        span,
         toRedactor,
         responseHeaders: undefined,
       });
@@ -232,6 +234,7 @@ export function createRpcHandler(
         record: visit?.session.current?.record,
         id,
         operations: tally?.operations,
+        trace: id === undefined ? undefined : findTrace(headers, span),
       });
       observer.call(observed);
       span?.end(observed);

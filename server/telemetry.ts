@@ -1,5 +1,6 @@
 import { describeError, type Logger } from "../shared/log.ts";
 import type { ObservedCall, Observer } from "../shared/observer.ts";
+import type { TraceIds } from "../shared/trace-ids.ts";
 
 /** Receives what a storefront does. The config lists it in `telemetry`. */
 export interface Telemetry extends Partial<Observer> {
@@ -16,6 +17,8 @@ export interface Telemetry extends Partial<Observer> {
 
 /** A call in progress, for traces. */
 export interface CallSpan {
+  /** For the log lines of the call; `undefined` if nothing records or propagates the span. */
+  readonly trace?: TraceIds | undefined;
   run<T>(call: () => T): T;
   end(call: ObservedCall): void;
 }

@@ -1,3 +1,5 @@
+import type { TraceIds } from "./trace-ids.ts";
+
 /** The operations of a storage. */
 export type StorageOperation = "read" | "swap" | "take" | "set_aside" | "count" | "ping";
 
@@ -36,6 +38,8 @@ export interface ObservedCall {
   readonly id: string | undefined;
   /** Storage operations of the call; only with `log.calls`, and on Node. */
   readonly operations: number | undefined;
+  /** The span of the call, or else the one in its valid `traceparent`; only with `log.calls`. */
+  readonly trace: TraceIds | undefined;
 }
 
 /** Events of sessions. */

@@ -10,6 +10,9 @@ import { describeStorages, forProduction, testConfig } from "../_setup.ts";
 import { testMethods } from "../fixtures/methods.ts";
 import { as, trustingAuth } from "../fixtures/trusting-auth.ts";
 
+const traceId = "0af7651916cd43dd8448eb211c80319c";
+const spanId = "b7ad6b7169203331";
+
 afterEach(() => {
   vi.restoreAllMocks();
 });
@@ -49,6 +52,32 @@ describeStorages("log.calls", ({ start, allowErrors }) => {
     expect(new Set(calls.map(({ id }) => id)).size).toBe(3);
     const spoken = lines.find(({ message }) => message === "spoken");
     expect(spoken?.details?.["id"]).toBe(calls[1]?.["id"]);
+  });
+
+  test("adds the trace of a valid traceparent to the lines of a call", async () => {
+    const { lines, config } = logged({ calls: "all" });
+    const speak = defineRpcMethod({ handler: (_, { log }) => log.info("spoken") });
+    const { client } = await start({ ...config, methods: { speak } });
+    for (const traceparent of [
+      `00-${traceId}-${spanId}-01`,
+      `cc-${traceId}-${spanId}-00-later`,
+      `00-${traceId}-${spanId}-01-later`,
+      `ff-${traceId}-${spanId}-01`,
+      `00-${traceId.toUpperCase()}-${spanId}-01`,
+      `00-${"0".repeat(32)}-${spanId}-01`,
+      `00-${traceId}-${"0".repeat(16)}-01`,
+    ]) {
+      await client().call("speak", undefined, { traceparent });
+    }
+    const toIds = (named: string) =>
+      lines.flatMap(({ message, details }) =>
+        message === named
+          ? [`${String(details?.["trace_id"])} ${String(details?.["span_id"])}`]
+          : [],
+      );
+    const [valid, none] = [`${traceId} ${spanId}`, "undefined undefined"];
+    const ids = [valid, valid, none, none, none, none, none];
+    expect([toIds("spoken"), toIds("Call")]).toEqual([ids, ids]);
   });
 
   test("counts the storage operations of each call, also of calls that run at the same time", async () => {
@@ -106,7 +135,7 @@ test("writes JSON to standard output in production", async () => {
     app.fetch(new Request(`http://localhost${path}`, init)),
   );
   await client.call("login", as(7));
-  await client.call("getUser");
+  await client.call("getUser", undefined, { traceparent: `00-${traceId}-${spanId}-01` });
   await client.call("nothing");
   await app.close();
   const lines = out
@@ -115,7 +144,14 @@ test("writes JSON to standard output in production", async () => {
     .map((line) => JSON.parse(line));
   expect(lines).toMatchObject([
     { level: "info", message: "Call", shopId: 1001, method: "login", status: 200 },
-    { method: "getUser", status: 200, session: "active", storage: 1 },
+    {
+      trace_id: traceId,
+      span_id: spanId,
+      method: "getUser",
+      status: 200,
+      session: "active",
+      storage: 1,
+    },
     { status: 404, code: "unknown_method" },
   ]);
   for (const { time, seconds, id } of lines) {

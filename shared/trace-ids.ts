@@ -1,0 +1,29 @@
+/** The IDs of a trace and of a span in it, as lowercase hex digits. */
+export interface TraceIds {
+  readonly traceId: string;
+  readonly spanId: string;
+}
+
+/** Finds the trace of a call: that of its span, or else that of its header `traceparent`, if it is valid. */
+export function findTrace(
+  headers: Headers,
+  span: { readonly trace?: TraceIds | undefined } | undefined,
+): TraceIds | undefined {
+  return span?.trace ?? readTraceparent(headers.get("traceparent"));
+}
+
+/** Names the IDs as OpenTelemetry does in log lines of any format. */
+export function toLogFields({ traceId, spanId }: TraceIds) {
+  return { trace_id: traceId, span_id: spanId };
+}
+
+// --- Internal helpers ---
+
+/** W3C Trace Context, 3.2. `ff` and zeros are invalid. Version `00` ends after the flags; later ones can have more. */
+const traceparent =
+  /^(?:00(?=.{53}$)|(?!00|ff)[\da-f]{2})-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-[\da-f]{2}(?:-|$)/;
+
+function readTraceparent(header: string | null): TraceIds | undefined {
+  const [, traceId, spanId] = header === null ? [] : (traceparent.exec(header) ?? []);
+  return traceId === undefined || spanId === undefined ? undefined : { traceId, spanId };
+}
