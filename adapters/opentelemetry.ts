@@ -42,6 +42,13 @@ export function openTelemetry(): Telemetry {
       const isError = outcome === "error";
       const attributes = isError ? { ...names, "error.type": "storage" } : names;
       operations.record(seconds, attributes);
+      if (!trace.getActiveSpan()?.isRecording()) return;
+      // The SDK begins spans at a whole millisecond, so this begins after its parent.
+      const startTime = Math.ceil(Date.now() - seconds * 1000);
+      const span = tracer.startSpan(operation, { kind: SpanKind.CLIENT, startTime, attributes });
+      span.setAttribute("storefront.storage.outcome", outcome);
+      if (isError) span.setStatus({ code: SpanStatusCode.ERROR });
+      span.end(startTime + seconds * 1000);
     },
   };
 }

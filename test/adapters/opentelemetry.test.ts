@@ -3,11 +3,14 @@ import {
   InMemorySpanExporter,
   NodeTracerProvider,
   SimpleSpanProcessor,
+  type ReadableSpan,
 } from "@opentelemetry/sdk-trace-node";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { openTelemetry } from "../../adapters/opentelemetry.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
-import { describeStorages } from "../_setup.ts";
+import { createTestLog } from "../../server/testing/test-log.ts";
+import { createFaultyDriver } from "../_faulty-driver.ts";
+import { createSetup, describeStorages } from "../_setup.ts";
 import { testMethods } from "../fixtures/methods.ts";
 import { as, trustingAuth } from "../fixtures/trusting-auth.ts";
 
@@ -39,7 +42,9 @@ describeStorages("openTelemetry()", ({ start, allowErrors }) => {
     const user = client();
     await user.call("inner", undefined, { traceparent: `00-${traceId}-${parentId}-01` });
     await user.call("login", as(7));
-    const [child, span, login] = exporter.getFinishedSpans();
+    const [child, span, login] = exporter
+      .getFinishedSpans()
+      .filter(({ kind }) => kind !== SpanKind.CLIENT);
     expect(span).toMatchObject({ name: "inner", kind: SpanKind.SERVER });
     expect(span?.spanContext().traceId).toBe(traceId);
     expect(span?.parentSpanContext?.spanId).toBe(parentId);
@@ -51,6 +56,38 @@ describeStorages("openTelemetry()", ({ start, allowErrors }) => {
       "http.response.status_code": 200,
       "storefront.shop.id": 1001,
     });
+  });
+
+  test("reports each storage operation as a child of the span of its call", async () => {
+    const exporter = startSdk();
+    const config = { methods: testMethods, auth: trustingAuth, telemetry: [openTelemetry()] };
+    const { client } = await start(config);
+    const clients = Array.from({ length: 5 }, () => client());
+    await Promise.all(clients.map((one, at) => one.call("note", { at })));
+    await client().call("getUser");
+    const spans = exporter.getFinishedSpans();
+    const calls = spans.filter(({ kind }) => kind === SpanKind.SERVER);
+    const operations = spans.filter(({ kind }) => kind === SpanKind.CLIENT);
+    expect(calls).toHaveLength(6);
+    let seen = 0;
+    for (const call of calls) {
+      const isOwn = ({ parentSpanContext }: ReadableSpan) =>
+        parentSpanContext?.spanId === call.spanContext().spanId;
+      const own = operations.filter(isOwn).map(({ name }) => name);
+      seen += own.length;
+      if (call.name === "note") expect(own).toContain("swap");
+      else expect(own).toEqual([]);
+    }
+    expect(operations).toHaveLength(seen);
+    for (const { name, attributes, startTime, endTime } of operations) {
+      expect(attributes).toEqual({
+        "db.system.name": expect.stringMatching(/^(?:memory|redis)$/),
+        "db.operation.name": name,
+        "storefront.storage.outcome": expect.stringMatching(/^(?:ok|conflict)$/),
+      });
+      const [from, to] = [startTime, endTime].map(([seconds, nanos]) => seconds * 1e9 + nanos);
+      expect(to).toBeGreaterThanOrEqual(from as number);
+    }
   });
 
   test("marks errors, and shows neither secrets nor text of a client", async () => {
@@ -67,7 +104,8 @@ describeStorages("openTelemetry()", ({ start, allowErrors }) => {
     await user.call("login", as(7));
     const cookie = [...user.cookies.values()].join();
     for (const name of ["fail", "refuse", "name-of-a-visitor"]) await user.call(name, as(7));
-    const spans = exporter.getFinishedSpans();
+    const all = exporter.getFinishedSpans();
+    const spans = all.filter(({ kind }) => kind === SpanKind.SERVER);
     expect(spans.map(({ name, status }) => [name, status.code])).toEqual([
       ["login", SpanStatusCode.UNSET],
       ["fail", SpanStatusCode.ERROR],
@@ -76,7 +114,7 @@ describeStorages("openTelemetry()", ({ start, allowErrors }) => {
     ]);
     expect(spans[1]?.attributes["error.type"]).toBe("internal_error");
     const text = JSON.stringify(
-      spans.map(({ name, attributes, events }) => [name, attributes, events]),
+      all.map(({ name, attributes, events }) => [name, attributes, events]),
     );
     for (const secret of [
       cookie,
@@ -87,6 +125,24 @@ describeStorages("openTelemetry()", ({ start, allowErrors }) => {
     ]) {
       expect(text).not.toContain(secret);
     }
+  });
+
+  test("adds the trace of the span to the log lines of the call", async () => {
+    const exporter = startSdk();
+    const { log, lines } = createTestLog();
+    const speak = defineRpcMethod({ handler: (_, call) => call.log.info("spoken") });
+    const { client } = await start({
+      methods: { speak },
+      telemetry: [openTelemetry()],
+      log: { logger: log, calls: "all" },
+    });
+    await client().call("speak", undefined, { traceparent: `00-${traceId}-${parentId}-01` });
+    const span = exporter.getFinishedSpans().find(({ name }) => name === "speak");
+    const ids = { trace_id: traceId, span_id: span?.spanContext().spanId };
+    expect(lines.filter(({ level }) => level === "info")).toMatchObject([
+      { message: "spoken", details: ids },
+      { message: "Call", details: ids },
+    ]);
   });
 
   test("records the time of calls and storage operations", async () => {
@@ -101,6 +157,25 @@ describeStorages("openTelemetry()", ({ start, allowErrors }) => {
     expect(record).toHaveBeenCalledWith("rpc.server.call.duration", expect.any(Number), method);
     const swap = expect.objectContaining({ "db.operation.name": "swap" });
     expect(record).toHaveBeenCalledWith("db.client.operation.duration", expect.any(Number), swap);
+  });
+});
+
+const faulty = createFaultyDriver();
+const failing = createSetup("memory", "request", () => faulty.driver);
+
+test("marks a failed storage operation", async () => {
+  failing.allowErrors();
+  const exporter = startSdk();
+  const { client } = await failing.start({ methods: testMethods, telemetry: [openTelemetry()] });
+  faulty.before = () => Promise.reject(new Error("no disk"));
+  expect((await client().call("note", { color: "red" })).status).toBe(503);
+  faulty.heal();
+  const failed = exporter.getFinishedSpans().find(({ kind }) => kind === SpanKind.CLIENT);
+  expect(failed?.status.code).toBe(SpanStatusCode.ERROR);
+  expect(failed?.attributes).toMatchObject({
+    "db.system.name": "faulty",
+    "error.type": "storage",
+    "storefront.storage.outcome": "error",
   });
 });
 

@@ -1,5 +1,11 @@
-import { expect, vi } from "vitest";
-import { test } from "vitest";
+import { context, propagation, SpanKind, trace } from "@opentelemetry/api";
+import {
+  InMemorySpanExporter,
+  NodeTracerProvider,
+  SimpleSpanProcessor,
+} from "@opentelemetry/sdk-trace-node";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { openTelemetry } from "../../adapters/opentelemetry.ts";
 import { prometheus } from "../../adapters/prometheus.ts";
 import { createStorefront } from "../../server/storefront.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
@@ -9,18 +15,23 @@ import { as, trustingAuth } from "../fixtures/trusting-auth.ts";
 
 const token = "an-admin-token-of-more-than-32-characters";
 
-test("no metric and no log line has a cookie, a token, a password, or an email address", async () => {
+const traceId = "0af7651916cd43dd8448eb211c80319c";
+
+test("no metric, no span, and no log line has a cookie, a token, a password, or an email address", async () => {
   let written = "";
   for (const stream of [process.stdout, process.stderr]) {
     vi.spyOn(stream, "write").mockImplementation((text) => (written += Buffer.from(text)) !== "");
   }
+  const exporter = new InMemorySpanExporter();
+  new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }).register();
+  onTestFinished(() => [trace, context, propagation].forEach((api) => api.disable()));
   const speak = defineRpcMethod({ handler: (payload, { log }) => log.info("spoken", { payload }) });
   const config = {
     ...forProduction,
     auth: trustingAuth,
     admin: { token },
     methods: { speak },
-    telemetry: [prometheus()],
+    telemetry: [prometheus(), openTelemetry()],
     log: { calls: "all" as const },
   };
   const app = createStorefront(
@@ -42,7 +53,12 @@ test("no metric and no log line has a cookie, a token, a password, or an email a
     if (bearer) secrets.add(bearer);
   };
   const client = new CookieClient(send);
-  const made = { "x-trace": "x", "user-agent": "agent-of-a-visitor" };
+  const made = {
+    traceparent: `00-${traceId}-b7ad6b7169203331-01`,
+    tracestate: "vendor=state-of-a-visitor",
+    baggage: "key=baggage-of-a-visitor",
+    "user-agent": "agent-of-a-visitor",
+  };
   for (const [method, payload] of [
     ["addItemToBasket", { variantId: 1, quantity: 1 }],
     ["login", as(7)],
@@ -54,16 +70,27 @@ test("no metric and no log line has a cookie, a token, a password, or an email a
   ] as const) {
     note(await client.call(method, payload, made));
   }
-  const { status } = await send("/metrics", { headers: { authorization: `Bearer ${token}x` } });
-  expect(status).toBe(401);
+  const denied = await send("/metrics", { headers: { authorization: `Bearer ${token}x` } });
+  expect(denied.status).toBe(401);
   const page = await send("/metrics", { headers: { authorization: `Bearer ${token}` } });
   const metrics = await page.text();
   await app.close();
   vi.restoreAllMocks();
   expect(written.match(/"message":"Call"/g)).toHaveLength(7);
+  expect(written.match(new RegExp(`"trace_id":"${traceId}"`, "g"))).toHaveLength(8);
+  const finished = exporter.getFinishedSpans();
+  expect(new Set(finished.map(({ kind }) => kind))).toEqual(
+    new Set([SpanKind.SERVER, SpanKind.CLIENT]),
+  );
+  const spans = JSON.stringify(
+    finished.map(({ name, attributes, events, links, status }) => [
+      [name, status],
+      [attributes, events, links],
+    ]),
+  );
   expect(metrics).toContain("storefront_calls_total");
   expect(secrets.size).toBeGreaterThan(8);
-  for (const secret of [...secrets, "battery staple", "name-of-a-visitor", "agent-of-a-visitor"]) {
-    expect(`${metrics}\n${written}`).not.toContain(secret);
+  for (const secret of [...secrets, "battery staple", "of-a-visitor"]) {
+    expect(`${metrics}\n${written}\n${spans}`).not.toContain(secret);
   }
 });
