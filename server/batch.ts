@@ -21,12 +21,8 @@ import { RequestEvent } from "./request.ts";
 import type { RequestRules } from "./responder.ts";
 import { discardBody, toResponse, type RpcResponse } from "./response.ts";
 import { ShopResolver } from "./router.ts";
-import {
-  assertConfigured,
-  isPreflight,
-  type BatchedCall,
-  type createRpcHandler,
-} from "./rpc-handler.ts";
+import { assertConfigured, type BatchedCall, type createRpcHandler } from "./rpc-handler.ts";
+import { isPreflight } from "./verb.ts";
 
 /**
  * Creates the function that responds to `POST {basePath}/rpc`. It runs the calls one after another, as one visitor.

@@ -41,7 +41,7 @@ import type { CallSpan } from "./telemetry.ts";
 import { ShopResolver, unknownMethod, type Route } from "./router.ts";
 import type { Services } from "./services.ts";
 import { unknownCallPath } from "./unknown-path.ts";
-import { assertVerb } from "./verb.ts";
+import { assertVerb, isPreflight } from "./verb.ts";
 
 /**
  * Responds to a call, or to its preflight; an error becomes problem+json.
@@ -275,11 +275,6 @@ function createEnvironment(
     credentialHeaders: requestHeaders,
     loginLimiter: loginAttempts && new LoginLimiter(accounts, loginAttempts),
   };
-}
-
-/** Whether a browser asks if a page may send a call. */
-export function isPreflight({ method, headers }: ServerRequest): boolean {
-  return method === "OPTIONS" && headers.has("access-control-request-method");
 }
 
 /**

@@ -12,6 +12,17 @@ export function assertRead(verb: string): void {
   if (!isRead(verb)) throw new RpcError("wrong_verb", { headers: { allow: "GET, HEAD" } });
 }
 
+/** Whether a browser asks if a page may send a call. */
+export function isPreflight({
+  method,
+  headers,
+}: {
+  readonly method: string;
+  readonly headers: Headers;
+}): boolean {
+  return method === "OPTIONS" && headers.has("access-control-request-method");
+}
+
 /**
  * Checks that a method accepts the HTTP method of a request: POST, or its own verb.
  * @throws RpcError `wrong_verb`, with the header `Allow`
