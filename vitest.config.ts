@@ -59,6 +59,7 @@ export default defineConfig({
       ...longTests,
     ],
     globalSetup: "test/_global.ts",
+    setupFiles: "test/_password-cost.ts",
     testTimeout: 20_000,
     // Most tests wait for servers and clocks, so more run at a time than there are cores.
     maxWorkers: 3,

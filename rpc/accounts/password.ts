@@ -2,10 +2,10 @@ import { scrypt, timingSafeEqual, type ScryptOptions } from "node:crypto";
 import type { Random } from "../../storage/random.ts";
 import type { Visit } from "../commerce/visit.ts";
 import { queueHash } from "./hash-queue.ts";
+import { passwordCost } from "./password-cost.ts";
 
 /**
- * Hashes a password with scrypt (N=2^15, r=8, p=3: one of the equivalent settings of OWASP's Password
- * Storage Cheat Sheet, the one that takes 32 MiB).
+ * Hashes a password with scrypt at {@link passwordCost}.
  * @param caller the caller that waits for the hash
  * @returns a PHC string, which carries its salt and settings
  * @throws RpcError as {@link queueHash} does
@@ -16,8 +16,8 @@ export async function hashPassword(
   caller?: Partial<Visit>,
 ): Promise<string> {
   const salt = random.bytes(16);
-  const hash = await queueHash(() => derive(password, salt, settings), caller);
-  const { ln, r, p } = settings;
+  const hash = await queueHash(() => derive(password, salt, passwordCost), caller);
+  const { ln, r, p } = passwordCost;
   return `$scrypt$ln=${ln},r=${r},p=${p}$${toText(salt)}$${toText(hash)}`;
 }
 
@@ -49,11 +49,9 @@ export async function verifyPassword(
 /** Bytes. */
 const hashLength = 32;
 
-const settings = { ln: 15, r: 8, p: 3 };
-
 const phcPattern = /^\$scrypt\$ln=(\d+),r=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/;
 
-const nobodysHash = `$scrypt$ln=${settings.ln},r=${settings.r},p=${settings.p}$${"A".repeat(22)}$${"A".repeat(43)}`;
+const nobodysHash = `$scrypt$ln=${passwordCost.ln},r=${passwordCost.r},p=${passwordCost.p}$${"A".repeat(22)}$${"A".repeat(43)}`;
 
 /** A stored hash names its own cost. With this limit, a check takes at most 256 MiB and about ten seconds. */
 const most = { ln: 20, r: 32, p: 16, memory: 2 ** 28 };
@@ -73,7 +71,11 @@ function parseHash(phc: string) {
   return { cost: { ln, r, p }, salt, expected };
 }
 
-function derive(password: string, salt: Buffer, { ln, r, p }: typeof settings): Promise<Buffer> {
+function derive(
+  password: string,
+  salt: Buffer,
+  { ln, r, p }: typeof passwordCost,
+): Promise<Buffer> {
   const options: ScryptOptions = { N: 2 ** ln, r, p, maxmem: 256 * 2 ** ln * r };
   return new Promise((resolve, reject) => {
     // NFKC makes the same text from the keys of every keyboard (NIST SP 800-63B, 5.1.1.2).

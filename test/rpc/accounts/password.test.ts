@@ -3,6 +3,8 @@ import { afterEach, expect, test, vi } from "vitest";
 import { hashPassword, verifyPassword } from "../../../rpc/accounts/password.ts";
 import { systemRandom } from "../../../storage/random.ts";
 
+vi.unmock("../../../rpc/accounts/password-cost.ts");
+
 const derived = vi.hoisted(() => vi.fn<(options: unknown) => void>());
 vi.mock("node:crypto", async (importOriginal) => {
   const crypto = await importOriginal<typeof import("node:crypto")>();
