@@ -72,7 +72,7 @@ describeStorages("prometheus()", ({ start, driver }) => {
       new Set(["_OTHER", "fail"]),
     );
     expect(new Set(calls.map(({ labels }) => labels["shop"]))).toEqual(new Set(["_OTHER", "1001"]));
-    for (const made of ["Unknown1", "proto", "toString", "4711", "Text of"]) {
+    for (const made of ["Unknown1", "proto", "toString", '"4711"', "Text of"]) {
       expect(text).not.toContain(made);
     }
     expect(new Set(calls.map(({ labels }) => labels["code"])).size).toBeLessThan(60);
