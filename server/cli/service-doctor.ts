@@ -1,20 +1,23 @@
-import { request as requestHttp } from "node:http";
-import { request as requestHttps } from "node:https";
 import { messageOf } from "../../shared/log.ts";
 import { createLog } from "../console-log.ts";
-import type { StorefrontConfig } from "../config/config.ts";
-import { loadStorefrontConfig } from "../config/load.ts";
+import { topKeys } from "../config/keys/top-keys.ts";
+import { hasConfig, loadStorefrontConfig } from "../config/load.ts";
 import { StartError } from "../config/start-error.ts";
 import { resolveConfig } from "../config/resolve.ts";
 import type { Inspection } from "../inspect.ts";
 import { print, printAndExit, printError } from "./output.ts";
+import { judgeOutside } from "./outside-findings.ts";
+import { viewFromOutside } from "./outside-view.ts";
 import {
   createFinding,
+  findingsWithoutToken,
+  findingsWithToken,
   forgedAddress,
   judge,
   serviceFindings,
   type ServiceFinding,
 } from "./service-findings.ts";
+import { parseBody, sendToService } from "./service-request.ts";
 
 /**
  * Checks a running service through its proxies, prints the findings, and ends the process: with code 0 if there is no
@@ -27,11 +30,12 @@ export async function diagnoseService(
 ): Promise<void> {
   try {
     const url = toUrl(address);
-    const { config } = await loadStorefrontConfig(process.cwd(), file);
-    const findings = await examine(url, config as StorefrontConfig);
+    const known = await readSettings(file);
+    const findings = await examine(url, known);
+    const unchecked = known.token === undefined ? findingsWithToken : [];
     const text = isJson
-      ? `${JSON.stringify({ url: url.origin, findings })}\n`
-      : describe(url, findings);
+      ? `${JSON.stringify({ url: url.origin, findings, unchecked })}\n`
+      : describe(url, findings, unchecked);
     printAndExit(text, findings.some(({ severity }) => severity === "error") ? 1 : 0);
   } catch (error) {
     printError(error);
@@ -53,74 +57,108 @@ function toUrl(text: string): URL {
   );
 }
 
-async function examine(url: URL, config: StorefrontConfig): Promise<readonly ServiceFinding[]> {
-  const options = resolveConfig(config, { production: false, isOneOfSeveral: false }, createLog());
-  const { basePath, publicUrl } = options;
-  const token = options.adminTokens.at(-1);
-  if (token === undefined)
-    throw new StartError("SF907", "--url needs the admin.token of the service's config");
+/** The service's settings that the config in this folder names; the defaults without a config. */
+interface Known {
+  readonly basePath: string;
+  readonly hasPublicUrl: boolean;
+  /** The last of the admin tokens. */
+  readonly token: string | undefined;
+  readonly shopId: number | undefined;
+  /**
+   * Whether the doctor may begin a guest's session to see its cookie: not if a shop has bearer tokens only, or a commerce
+   * system, which would get a wishlist.
+   */
+  readonly createsGuest: boolean;
+}
+
+async function readSettings(file: string | undefined): Promise<Known> {
+  const folder = process.cwd();
+  if (file === undefined && !hasConfig(folder)) {
+    return {
+      basePath: topKeys.basePath.default,
+      hasPublicUrl: false,
+      token: undefined,
+      shopId: undefined,
+      createsGuest: true,
+    };
+  }
+  const { config } = await loadStorefrontConfig(folder, file);
+  const { basePath, publicUrl, adminTokens, shops } = resolveConfig(
+    config,
+    { production: false, isOneOfSeveral: false },
+    createLog(),
+  );
+  return {
+    basePath,
+    hasPublicUrl: publicUrl !== undefined,
+    token: adminTokens.at(-1),
+    shopId: shops[0]?.shopId,
+    createsGuest: shops.every(
+      ({ commerce, session }) => commerce === undefined && session.tokenMethods.includes("cookie"),
+    ),
+  };
+}
+
+async function examine(url: URL, known: Known): Promise<readonly ServiceFinding[]> {
   try {
-    const { status } = await send(new URL("/readyz", url), "GET", {});
+    const { status } = await sendToService(new URL("/readyz", url));
     // A proxy can keep health checks private, so another status than 5xx doesn't matter.
     if (status >= 500) return [createFinding("SF801", String(status))];
   } catch (error) {
     return [createFinding("SF801", messageOf(error))];
   }
+  const { token, createsGuest } = known;
+  const isBlind = token === undefined;
+  const view = await viewFromOutside(
+    { url, ...known },
+    isBlind ? attempts : 0,
+    isBlind && createsGuest,
+  );
+  const outside = judgeOutside(url, view);
+  if (isBlind) return outside;
+  const inside = await inspect(url, token, known);
+  return [...inside, ...outside.filter(({ code }) => !findingsWithoutToken.has(code))];
+}
+
+/** Lets the servers of the service inspect themselves. */
+async function inspect(
+  url: URL,
+  token: string,
+  { basePath, hasPublicUrl }: Known,
+): Promise<readonly ServiceFinding[]> {
   const findings = new Map<string, ServiceFinding>();
   for (let attempt = 0; attempt < attempts; attempt++) {
     const start = Date.now();
-    const { status, cookies, body } = await send(
+    const { status, cookies, body } = await sendToService(
       new URL(`${basePath}/admin/inspect`, url),
-      "POST",
       {
-        authorization: `Bearer ${token}`,
-        "content-type": "application/json",
-        "x-forwarded-for": forgedAddress,
+        method: "POST",
+        headers: {
+          authorization: `Bearer ${token}`,
+          "content-type": "application/json",
+          "x-forwarded-for": forgedAddress,
+        },
+        body: "{}",
       },
     );
     const roundTrip = Date.now() - start;
-    const inspection = status === 200 ? parse(body) : undefined;
+    const inspection = status === 200 ? (parseBody(body) as Inspection | undefined) : undefined;
     if (inspection === undefined) {
       return [createFinding("SF802", status === 200 ? "a body that isn't JSON" : String(status))];
     }
     const skew = inspection.time - (start + roundTrip / 2);
-    const observation = { inspection, cookies, skew, roundTrip };
-    for (const finding of judge(url, observation, publicUrl !== undefined)) {
+    for (const finding of judge(url, { inspection, cookies, skew, roundTrip }, hasPublicUrl)) {
       findings.set(`${finding.code} ${finding.found}`, finding);
     }
   }
   return [...findings.values()];
 }
 
-/** @returns `undefined` if another program has responded, for example a proxy with a page */
-function parse(body: string): Inspection | undefined {
-  try {
-    return JSON.parse(body) as Inspection;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Sends a request on a connection of its own. */
-function send(url: URL, method: string, headers: Readonly<Record<string, string>>) {
-  const request = url.protocol === "https:" ? requestHttps : requestHttp;
-  return new Promise<{ status: number; cookies: readonly string[]; body: string }>(
-    (resolve, reject) => {
-      const sent = request(url, { method, headers, agent: false, timeout: 10_000 }, (response) => {
-        let body = "";
-        response.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
-        response.on("error", reject).on("end", () => {
-          const { statusCode = 0, headers: received } = response;
-          resolve({ status: statusCode, cookies: received["set-cookie"] ?? [], body });
-        });
-      });
-      sent.on("timeout", () => sent.destroy(new Error("no response within 10 seconds")));
-      sent.on("error", reject).end(method === "POST" ? "{}" : undefined);
-    },
-  );
-}
-
-function describe(url: URL, findings: readonly ServiceFinding[]): string {
+function describe(
+  url: URL,
+  findings: readonly ServiceFinding[],
+  unchecked: readonly ServiceFinding["code"][],
+): string {
   const paragraphs = findings.map(({ code, severity, found, expected }) =>
     [
       `${code} ${severity}`,
@@ -129,5 +167,16 @@ function describe(url: URL, findings: readonly ServiceFinding[]): string {
     ].join("\n"),
   );
   const count = `${findings.length} finding${findings.length === 1 ? "" : "s"}`;
-  return `${url.origin}, as it responds now\n\n${paragraphs.join("")}${count}\n`;
+  const rest = unchecked.length === 0 ? "" : `\n${describeUnchecked(unchecked)}\n`;
+  return `${url.origin}, as it responds now\n\n${paragraphs.join("")}${count}\n${rest}`;
+}
+
+function describeUnchecked(codes: readonly ServiceFinding["code"][]): string {
+  return [
+    "Not checked without the admin token:",
+    ...codes.map((code) => `  ${code} ${serviceFindings[code].about}`),
+    "To check them, run the doctor in the folder of the service's config, or with --config. The config needs the",
+    "service's admin.token, for example from a variable of the environment or of .env. There is no option for it,",
+    "because every user of this machine can read the arguments of a process.",
+  ].join("\n");
 }

@@ -50,6 +50,34 @@ export const serviceFindings = {
     "the server learns late that a session has ended on another server",
     "less than 1 second from a change in the storage to this server",
   ),
+  SF815: error(
+    "calls at this URL don't reach a shop of the service",
+    "a proxy that passes on {basePath}/rpc/, and a shop at this host and path",
+  ),
+  SF816: error(
+    "browsers drop the session cookie that arrives, or others than the server can read it",
+    "Secure by HTTPS, HttpOnly, SameSite, Path=/, and no Domain but the host or a parent of it",
+  ),
+  SF817: error(
+    "pages of any website can call with the visitor's cookies",
+    "cors.origin with your own pages only, and a proxy that passes on Origin and adds no Access-Control headers",
+  ),
+  SF818: warning(
+    "a browser that opens the shop by plain HTTP stays there, so anyone on the network can read along",
+    "a redirect to https://, or Strict-Transport-Security",
+  ),
+  SF819: error(
+    "a cache can store responses of a session, and send them to other visitors",
+    "Cache-Control: no-store, as the server sends it, and no cache for calls",
+  ),
+  SF820: warning(
+    "the proxy closes the connection after each response, so each call has to open a new one",
+    "connections to clients that stay open",
+  ),
+  SF821: warning(
+    "response headers name the versions of your software, which attackers look for",
+    "no X-Powered-By, and no version in Server",
+  ),
 } satisfies Record<string, DiagnosticKind>;
 
 /** A finding about a running service. */
@@ -73,6 +101,28 @@ export interface Observation {
   /** Milliseconds. */
   readonly roundTrip: number;
 }
+
+/** The findings that only a service with the admin token can report about itself. */
+export const findingsWithToken: readonly ServiceFinding["code"][] = [
+  "SF802",
+  "SF803",
+  "SF805",
+  "SF806",
+  "SF807",
+  "SF808",
+  "SF809",
+  "SF810",
+  "SF812",
+  "SF813",
+  "SF814",
+];
+
+/** The findings of a client without the token that the service reports more exactly itself. */
+export const findingsWithoutToken: ReadonlySet<ServiceFinding["code"]> = new Set([
+  "SF804",
+  "SF811",
+  "SF816",
+]);
 
 export function createFinding(code: ServiceFinding["code"], found: string): ServiceFinding {
   const { severity, remedy } = serviceFindings[code];

@@ -35,6 +35,11 @@ export async function loadStorefrontConfig(
   }
 }
 
+/** Whether {@link loadStorefrontConfig} finds a config in a folder. */
+export function hasConfig(folder: string): boolean {
+  return findInFolder(folder) !== undefined;
+}
+
 /**
  * Calls back after a change of the config's file, of a TypeScript module that it imports by a relative path, or of the
  * `.env` file next to it. Node reads other imports only once.
@@ -94,12 +99,16 @@ function findConfigFile(cwd: string, file: string | undefined): string {
     if (!isFile(path)) throw new StartError("SF901", `there is no file ${path}`);
     return path;
   }
-  const extensions = [".ts", ".js", ".mjs", ".cjs", ".mts", ".cts", ...Object.keys(plainFormats)];
-  const paths = extensions.map((extension) => join(cwd, `storefront.config${extension}`));
-  const path = paths.find(isFile);
+  const path = findInFolder(cwd);
   if (path === undefined)
     throw new StartError("SF901", `there is no storefront.config.ts in ${cwd}`);
   return path;
+}
+
+function findInFolder(folder: string): string | undefined {
+  const extensions = [".ts", ".js", ".mjs", ".cjs", ".mts", ".cts", ...Object.keys(plainFormats)];
+  const paths = extensions.map((extension) => join(folder, `storefront.config${extension}`));
+  return paths.find(isFile);
 }
 
 /** The variables from a `.env` file. They change with the file. */

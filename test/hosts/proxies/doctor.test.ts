@@ -1,12 +1,13 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { createServer } from "node:http";
+import { connect, type AddressInfo } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { findFreePort } from "../../_command.ts";
 import { startStorefront } from "../../_process.ts";
 import { testSecret } from "../../_setup.ts";
@@ -16,9 +17,18 @@ const right = {
     "proxy_set_header Host $http_host;",
     "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;",
     "proxy_set_header X-Forwarded-Proto $scheme;",
+    "server_tokens off;",
   ].join("\n"),
   Caddy: "",
 };
+
+const anyOrigin = [
+  '\nproxy_set_header Origin "";',
+  "add_header Access-Control-Allow-Origin $http_origin;",
+  "add_header Access-Control-Allow-Credentials true;",
+].join("\n");
+
+const cached = '\nproxy_hide_header Cache-Control;\nadd_header Cache-Control "max-age=60";';
 
 test.each(["nginx", "Caddy"] as const)("finds no error behind %s", async (proxy) => {
   expect(await diagnose(proxy, right[proxy])).toEqual({ code: 0, codes: [] });
@@ -47,6 +57,48 @@ test.each([
 test.each(["nginx", "Caddy"] as const)("finds that trustProxy lacks the %s", async (proxy) => {
   const { code, codes } = await diagnose(proxy, right[proxy], { TEST_TRUST: "" });
   expect({ code, codes }).toEqual({ code: 1, codes: expect.arrayContaining(["SF803", "SF806"]) });
+});
+
+describe("without the admin token", () => {
+  const without = { TEST_TOKEN: "" };
+
+  test.each(["nginx", "Caddy"] as const)("finds no error behind %s", async (proxy) => {
+    const unchecked = expect.arrayContaining(["SF805", "SF808", "SF814"]);
+    expect(await diagnose(proxy, right[proxy], {}, without)).toEqual({
+      code: 0,
+      codes: [],
+      unchecked,
+    });
+  });
+
+  test.each([
+    ["nginx", "that rewrites the host", "$http_host", "internal.example", 1, "SF804"],
+    ["nginx", "that sends no scheme", /.*X-Forwarded-Proto.*/, "", 1, "SF816"],
+    ["nginx", "that changes the cookie", /$/, "\nproxy_cookie_path / /shop;", 1, "SF816"],
+    ["nginx", "that lets pages of any site call", /$/, anyOrigin, 1, "SF817"],
+    ["nginx", "that allows caching", /$/, cached, 1, "SF819"],
+    ["nginx", "that closes connections", /$/, "\nkeepalive_timeout 0;", 0, "SF820"],
+    ["nginx", "that names its version", "server_tokens off;", "", 0, "SF821"],
+    ["Caddy", "that changes the cookie", /$/, "header_down Set-Cookie HttpOnly None", 1, "SF816"],
+    ["Caddy", "that drops the cookie", /$/, "header_down -Set-Cookie", 1, "SF816"],
+    ["Caddy", "that allows caching", /$/, "header_down Cache-Control max-age=60", 1, "SF819"],
+    ["Caddy", "that names a version", /$/, "header_down X-Powered-By Shop/1.2", 0, "SF821"],
+  ] as const)("finds a %s %s", async (proxy, _, setting, wrong, code, finding) => {
+    const settings = right[proxy].replace(setting, () => wrong);
+    const found = await diagnose(proxy, settings, {}, without);
+    expect(found).toMatchObject({ code, codes: [finding] });
+  });
+
+  test("finds that the calls reach another program, also in a folder without a config", async () => {
+    const other = createServer((_, response) => {
+      response.setHeader("content-type", "text/html").end("<h1>Shop</h1>");
+    }).listen(0, "127.0.0.1");
+    await once(other, "listening");
+    onTestFinished(() => void other.close());
+    const { port } = other.address() as AddressInfo;
+    const diagnosis = await run(`http://127.0.0.1:${port}`, without, tmpdir());
+    expect(diagnosis).toMatchObject({ code: 1, codes: ["SF815"] });
+  });
 });
 
 test("finds that the server closes idle connections before Caddy does", async () => {
@@ -170,14 +222,20 @@ function isListening(port: number): Promise<boolean> {
   }).finally(() => socket.destroy());
 }
 
-/** @returns the exit code, and the codes of the findings, if there is a document */
-async function run(url: string, env: Readonly<Record<string, string>>) {
-  const args = [cli, "doctor", "--url", url, "--json", "--config", "doctor.config.mjs"];
-  const child = spawn(process.execPath, args, { cwd, env: { ...process.env, ...shared, ...env } });
+/** @returns the exit code, and the codes of the findings and of what wasn't checked, if there is a document */
+async function run(url: string, env: Readonly<Record<string, string>>, folder = cwd) {
+  const config = folder === cwd ? ["--config", "doctor.config.mjs"] : [];
+  const args = [cli, "doctor", "--url", url, "--json", ...config];
+  const variables = { ...process.env, ...shared, ...env };
+  const child = spawn(process.execPath, args, { cwd: folder, env: variables });
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => (output += chunk));
   const [code] = (await once(child, "close")) as [number];
   if (output === "") return { code, codes: undefined };
-  const { findings } = JSON.parse(output) as { readonly findings: readonly { code: string }[] };
-  return { code, codes: findings.map((each) => each.code) };
+  const { findings, unchecked } = JSON.parse(output) as {
+    readonly findings: readonly { readonly code: string }[];
+    readonly unchecked: readonly string[];
+  };
+  const codes = findings.map((each) => each.code);
+  return unchecked.length === 0 ? { code, codes } : { code, codes, unchecked };
 }

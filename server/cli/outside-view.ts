@@ -1,0 +1,126 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import { systemClock } from "../../storage/clock.ts";
+import { foreignOrigin, isAnswered, type CallView, type OutsideView } from "./outside-findings.ts";
+import {
+  parseBody,
+  sendToService,
+  type ServiceRequest,
+  type ServiceResponse,
+} from "./service-request.ts";
+
+/** The calls of a service, and the shop that they are for. */
+export interface Target {
+  readonly url: URL;
+  readonly basePath: string;
+  /** For a service that knows its shops by the header `x-shop-id` only. */
+  readonly shopId: number | undefined;
+}
+
+/**
+ * Looks at a service as any client can. It changes nothing, unless it creates a guest.
+ * @param attempts the number of responses whose `Date` is compared, each on a connection of its own
+ * @param createsGuest whether to begin a guest's session with a wish, to see its cookie. The session is ended again. For
+ * shops with cookies only
+ * @throws Error if a response doesn't come
+ */
+export async function viewFromOutside(
+  target: Target,
+  attempts: number,
+  createsGuest: boolean,
+): Promise<OutsideView> {
+  const { url } = target;
+  const found = await call(target, "getUser", { origin: url.origin });
+  // A header that isn't needed could choose another shop than the host does.
+  const isAmbiguous = found.view.code === "unknown_shop" && target.shopId !== undefined;
+  const headers: Readonly<Record<string, string>> = isAmbiguous
+    ? { "x-shop-id": String(target.shopId) }
+    : {};
+  const own = isAmbiguous
+    ? await call(target, "getUser", { ...headers, origin: url.origin })
+    : found;
+  const foreign = await call(target, "getUser", { ...headers, origin: foreignOrigin });
+  const skews: number[] = [];
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    const start = systemClock.now();
+    const { headers: received } = await sendToService(new URL("/healthz", url));
+    const date = Date.parse(received.date ?? "");
+    // In the middle of the second that `Date` names, and of the round trip.
+    if (!Number.isNaN(date)) skews.push(date + 500 - (start + systemClock.now()) / 2);
+  }
+  return {
+    own: own.view,
+    foreign: foreign.view,
+    cookie: createsGuest && isAnswered(own.view) ? await seeCookie(target, headers) : undefined,
+    isConnectionKept: await isConnectionKept(url),
+    skews,
+    plain: await seePlain(url),
+  };
+}
+
+// --- Internal helpers ---
+
+async function call(
+  { url, basePath }: Target,
+  method: string,
+  headers: Readonly<Record<string, string>>,
+  payload?: unknown,
+): Promise<{ readonly view: CallView; readonly response: ServiceResponse }> {
+  const folder = url.pathname.replace(/\/$/, "");
+  const response = await sendToService(new URL(`${folder}${basePath}/rpc/${method}`, url), {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify({ payload }),
+  });
+  const { status, headers: received, body } = response;
+  const problem = status < 400 ? undefined : parseBody(body);
+  const { code } = (problem ?? {}) as { readonly code?: unknown };
+  const view = { status, code: typeof code === "string" ? code : undefined, headers: received };
+  return { view, response };
+}
+
+/**
+ * Begins a guest's session, and ends it.
+ * @returns its `Set-Cookie`, or the other ones that arrived; `undefined` if the shop has no wishlists
+ */
+async function seeCookie(
+  target: Target,
+  headers: Readonly<Record<string, string>>,
+): Promise<string | undefined> {
+  const begun = await call(target, "addItemToWishlist", headers, { productId: 1 });
+  if (begun.view.status !== 200) return undefined;
+  const { cookies } = begun.response;
+  const cookie = cookies.find((each) => /=s(?:%3A|:)/i.test(each));
+  const [pair] = cookie?.split(";", 1) ?? [];
+  if (pair === undefined) return cookies.join(", ");
+  await call(target, "clearWishlist", { ...headers, cookie: pair });
+  await call(target, "logout", { ...headers, cookie: pair });
+  return cookie;
+}
+
+async function isConnectionKept(url: URL): Promise<boolean> {
+  const agent = new (url.protocol === "https:" ? HttpsAgent : HttpAgent)({
+    keepAlive: true,
+    // The second request waits until the first connection is free.
+    maxSockets: 1,
+  });
+  try {
+    const request: ServiceRequest = { agent };
+    await sendToService(new URL("/healthz", url), request);
+    const { isReused } = await sendToService(new URL("/healthz", url), request);
+    return isReused;
+  } finally {
+    agent.destroy();
+  }
+}
+
+/** The page by plain HTTP. Only the default port of HTTPS has a known counterpart. */
+async function seePlain(url: URL): Promise<OutsideView["plain"]> {
+  if (url.protocol !== "https:" || url.port !== "") return undefined;
+  try {
+    const { status, headers } = await sendToService(new URL(`http://${url.host}${url.pathname}`));
+    return { status, location: headers.location };
+  } catch {
+    return undefined;
+  }
+}

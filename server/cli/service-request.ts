@@ -1,0 +1,57 @@
+import {
+  request as requestHttp,
+  type Agent as HttpAgent,
+  type IncomingHttpHeaders,
+} from "node:http";
+import { request as requestHttps } from "node:https";
+
+/** A response of a running service. */
+export interface ServiceResponse {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** The `Set-Cookie` headers. */
+  readonly cookies: readonly string[];
+  readonly body: string;
+  /** Whether an earlier request used the same connection. */
+  readonly isReused: boolean;
+}
+
+/** A request to a running service. */
+export interface ServiceRequest {
+  readonly method?: "GET" | "POST";
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** Keeps connections. Default: the request has a connection of its own. */
+  readonly agent?: HttpAgent;
+}
+
+/** Sends a request. @throws Error if no response comes within 10 seconds */
+export function sendToService(
+  url: URL,
+  { method = "GET", headers = {}, body, agent }: ServiceRequest = {},
+): Promise<ServiceResponse> {
+  const request = url.protocol === "https:" ? requestHttps : requestHttp;
+  return new Promise((resolve, reject) => {
+    const options = { method, headers, agent: agent ?? false, timeout: 10_000 };
+    const sent = request(url, options, (response) => {
+      let text = "";
+      response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+      response.on("error", reject).on("end", () => {
+        const { statusCode: status = 0, headers: received } = response;
+        const cookies = received["set-cookie"] ?? [];
+        resolve({ status, headers: received, cookies, body: text, isReused: sent.reusedSocket });
+      });
+    });
+    sent.on("timeout", () => sent.destroy(new Error("no response within 10 seconds")));
+    sent.on("error", reject).end(body);
+  });
+}
+
+/** Parses a JSON body. @returns `undefined` if another program has responded, for example a proxy with a page */
+export function parseBody(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
