@@ -8,10 +8,11 @@ import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { serve } from "h3";
 import { createStorefront, defineRpcMethod } from "../dist/server/index.js";
+import { systemClock } from "../dist/storage/clock.js";
 
 const count = Number(process.argv[2] ?? 1_000_000);
-/** Seconds from the first session to the end of all of them: enough to create them, and for a calm window. */
-const idle = Math.ceil(30 + count / 20_000);
+/** Seconds from the last session to the end of all of them: the calm window. */
+const idle = 40;
 const callsPerSecond = 500;
 const headers = { "content-type": "application/json" };
 
@@ -37,7 +38,12 @@ if (process.send) {
 }
 
 async function runServer() {
-  const app = createStorefront({
+  // The clock stands still until all sessions exist, so they all expire at the same time.
+  const start = Date.now();
+  let startedAt = start;
+  let isRunning = false;
+  const now = () => (isRunning ? start + Date.now() - startedAt : start);
+  const config = {
     shops: [{ shopId: 1, locale: "de-DE", currency: "EUR" }],
     session: {
       secret: "a secret that only this benchmark uses",
@@ -49,7 +55,8 @@ async function runServer() {
     methods: {
       begin: defineRpcMethod({ handler: (_, context) => context.updateCustomData({ count: 1 }) }),
     },
-  });
+  };
+  const app = createStorefront(config, { clock: { ...systemClock, now } });
   const server = serve(app, {
     port: 0,
     hostname: "127.0.0.1",
@@ -58,10 +65,6 @@ async function runServer() {
   });
   await server.ready();
   const before = heap();
-  const { now } = Date;
-  const start = Date.now();
-  // All sessions get the same end.
-  Date.now = () => start;
   for (let created = 0; created < count; created += 100) {
     const requests = Array.from({ length: 100 }, () => {
       const url = "http://localhost/api/rpc/begin";
@@ -70,12 +73,14 @@ async function runServer() {
     await Promise.all(requests);
     await sleep(0);
   }
-  Date.now = now;
   const sessions = heap();
+  startedAt = Date.now();
+  isRunning = true;
+  process.on("disconnect", () => process.exit());
   process.on("message", () => process.send({ sessions, after: heap() }));
   process.send({
     port: Number(new URL(server.url).port),
-    expiresAt: start + idle * 1000,
+    expiresAt: startedAt + idle * 1000,
     before,
   });
 }
