@@ -21,7 +21,8 @@ import { RequestEvent } from "./request.ts";
 import type { RequestRules } from "./responder.ts";
 import { discardBody, toResponse, type RpcResponse } from "./response.ts";
 import { ShopResolver } from "./router.ts";
-import { assertConfigured, type BatchedCall, type createRpcHandler } from "./rpc-handler.ts";
+import type { BatchedCall } from "./http-call.ts";
+import { assertConfigured, type createRpcHandler } from "./rpc-handler.ts";
 import { isPreflight } from "./verb.ts";
 
 /**
@@ -96,10 +97,10 @@ export function createBatchHandler(
         results.push(toResult(refuse(refusal, shop, method)));
         continue;
       }
-      const call: BatchedCall = { request: page?.request ?? request, payload, deadline };
+      const batched: BatchedCall = { request: page?.request ?? request, payload, deadline };
       const callRequest = toCallRequest(request, visitor.headersFor(key));
-      const response = await handle(callRequest, { method, shopPath }, call, page);
-      visitor.follow(response, call.visit);
+      const response = await handle(callRequest, { method, shopPath }, { batched, page });
+      visitor.follow(response, batched.visit);
       cookies.push(...listOwnCookies(response, credentials));
       retryAfter = Math.max(retryAfter, Number(response.headers.get("retry-after") ?? 0) || 0);
       if (response.headers.has(responseHeader)) {

@@ -1,10 +1,11 @@
-import type { StorefrontOptions, Shop } from "./config/options.ts";
+import type { StorefrontOptions } from "./config/options.ts";
 import type { Cors } from "./cors.ts";
 import type { Credentials } from "./credentials/credentials.ts";
+import type { HttpCall } from "./http-call.ts";
 import { addMethodHeaders, toMethodResponse } from "./method-response.ts";
 import type { RequestEvent } from "./request.ts";
 import { isResponse, toRpcResponse, type RpcResponse } from "./response.ts";
-import type { Route, ShopResolver } from "./router.ts";
+import type { ShopResolver } from "./router.ts";
 import { isRead } from "./verb.ts";
 
 /** Creates responses from the results of methods. Its functions throw TypeError if a result can't be sent. */
@@ -26,10 +27,18 @@ export class CallResponses {
   }
 
   /**
-   * Forbids caches to store the result of a method with a session.
-   * @param own the headers that methods of the call have set
+   * Creates the response with a method's result. The headers that methods of the call have set become part of it.
+   * @param cacheControl for a result that shared caches may store
    */
-  ofSession({ req, headers }: RequestEvent, value: unknown, own: Headers | undefined): RpcResponse {
+  of(current: HttpCall, value: unknown, cacheControl = "public, max-age=60"): RpcResponse {
+    const own = current.call?.request.responseHeaders;
+    return current.visit === undefined
+      ? this.#ofPublic(current, value, own, cacheControl)
+      : this.#ofSession(current.event, value, own);
+  }
+
+  /** Forbids caches to store the result of a method with a session. */
+  #ofSession({ req, headers }: RequestEvent, value: unknown, own: Headers | undefined) {
     const rule = isRead(req.method) ? "private, no-store" : "no-store";
     const response = isResponse(value)
       ? toMethodResponse(value, this.#credentials, headers, undefined, rule)
@@ -38,17 +47,12 @@ export class CallResponses {
     return response;
   }
 
-  /**
-   * Lets shared caches store the result of a public method's GET, if the URL alone chose the shop.
-   * @param own the headers that methods of the call have set
-   * @param cacheControl for such a result
-   */
-  ofPublic(
-    event: RequestEvent,
-    { route, shop }: { readonly route: Route | undefined; readonly shop: Shop | undefined },
+  /** Lets shared caches store the result of a public method's GET, if the URL alone chose the shop. */
+  #ofPublic(
+    { event, route, shop }: HttpCall,
     value: unknown,
     own: Headers | undefined,
-    cacheControl = "public, max-age=60",
+    cacheControl: string,
   ): RpcResponse {
     const isGet = isRead(event.req.method);
     const isOfUrl = isGet && this.#shopResolver.findByUrl(event, route?.shopPath) === shop;

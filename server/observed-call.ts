@@ -1,38 +1,24 @@
 import type { ObservedCall, SessionState } from "../shared/observer.ts";
-import type { TraceIds } from "../shared/trace-ids.ts";
-import type { SessionRecord } from "../storage/sessions/session-record.ts";
-import type { Shop } from "./config/options.ts";
+import { findTrace } from "../shared/trace-ids.ts";
 import type { SessionLookup } from "./credentials/lookup.ts";
+import type { HttpCall } from "./http-call.ts";
 import type { RpcResponse } from "./response.ts";
 
-/** Describes a call that has ended, for telemetry. */
-export function toObservedCall({
-  shop,
-  method,
-  response: { status, code },
-  seconds,
-  lookup,
-  isCached,
-  record,
-  id,
-  operations,
-  trace,
-}: {
-  readonly shop: Shop | undefined;
-  readonly method: string | undefined;
-  readonly response: RpcResponse;
-  readonly seconds: number;
-  readonly lookup: SessionLookup | undefined;
-  readonly isCached: boolean;
-  /** The session at the end of the call. */
-  readonly record: SessionRecord | undefined;
-  readonly id: string | undefined;
-  readonly operations: number | undefined;
-  readonly trace: TraceIds | undefined;
-}): ObservedCall {
+/**
+ * Describes a call that has ended, for telemetry.
+ * @param operations the number of its storage operations, if they are counted
+ */
+export function toObservedCall(
+  { event, shop, method, route, lookup, isCached, visit, id, span }: HttpCall,
+  { status, code }: RpcResponse,
+  seconds: number,
+  operations: number | undefined,
+): ObservedCall {
+  // The session at the end of the call.
+  const record = visit?.session.current?.record;
   return {
     shopId: shop?.shopId,
-    method,
+    method: method && route?.method,
     status,
     code,
     seconds,
@@ -41,7 +27,7 @@ export function toObservedCall({
     handle: record?.user && record.handle,
     id,
     operations,
-    trace,
+    trace: id === undefined ? undefined : findTrace(event.headers, span),
   };
 }
 

@@ -77,7 +77,7 @@ export async function sendPageCall(
       signal: joinSignals(clientSignal(visit.request), signal),
     });
     if (name === undefined) return handleBatch(request, shopPath, call);
-    return handle(request, { method: name, shopPath }, undefined, call);
+    return handle(request, { method: name, shopPath }, { page: call });
   });
   signal?.throwIfAborted();
   if (isRetired) throw new RetiredError(response);

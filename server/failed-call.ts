@@ -1,0 +1,37 @@
+import { RpcError } from "../rpc/error.ts";
+import type { Logger } from "../shared/log.ts";
+import type { Random } from "../storage/random.ts";
+import type { CallResponses } from "./call-response.ts";
+import { isClientGone } from "./client-signal.ts";
+import type { HttpCall } from "./http-call.ts";
+import { toProblem } from "./problem.ts";
+import { isResponse, type RpcResponse } from "./response.ts";
+
+/**
+ * Creates the function that responds to a call that threw: with problem+json, or with the `Response` that its method
+ * threw. With an `Idempotency-Key`, it first stores the response for repetitions.
+ * @param storefrontLog for an error before the call has a log of its own
+ */
+export function createFailureResponder(
+  storefrontLog: Logger,
+  responses: CallResponses,
+  random: Random,
+): (error: unknown, current: HttpCall) => Promise<RpcResponse> {
+  return async (error, current) => {
+    const { call, idempotent, redactor, request } = current;
+    const log = call?.log ?? redactor.guard(storefrontLog);
+    const reject = (problem: unknown) => toProblem(problem, redactor, log, random);
+    const respond = (failure: unknown): RpcResponse => {
+      if (isClientGone(failure, request)) {
+        return reject(new RpcError("client_gone", { cause: failure }));
+      }
+      if (!isResponse(failure)) return reject(failure);
+      try {
+        return responses.of(current, failure, "no-store");
+      } catch (unsendable) {
+        return reject(unsendable);
+      }
+    };
+    return idempotent === undefined ? respond(error) : idempotent.fail(error, respond);
+  };
+}

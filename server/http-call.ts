@@ -1,0 +1,85 @@
+import type { ServerRequest } from "srvx";
+import type { Call } from "../rpc/call.ts";
+import type { RpcMethod } from "../rpc/method.ts";
+import { Redactor } from "../rpc/redaction/redactor.ts";
+import type { Shop } from "./config/options.ts";
+import type { Credentials } from "./credentials/credentials.ts";
+import { toSessionHeaders, type SessionLookup, type Visit } from "./credentials/lookup.ts";
+import type { HeaderEntry } from "./credentials/transport.ts";
+import type { Deadline } from "./deadline.ts";
+import type { IdempotentCall } from "./idempotent-call.ts";
+import type { PageCall } from "./page-visit.ts";
+import type { RequestEvent } from "./request.ts";
+import type { Route } from "./router.ts";
+import type { CallSpan } from "./telemetry.ts";
+
+/** The batch and the page that a call is part of. */
+export interface CallSource {
+  readonly batched?: BatchedCall | undefined;
+  /** For a call that a page makes while the server renders it. */
+  readonly page?: PageCall | undefined;
+}
+
+/** A call of a batch: its payload is read, and it has the deadline of the batch. */
+export interface BatchedCall {
+  /** The request of the batch, which has the client's address. */
+  readonly request: ServerRequest;
+  readonly payload: unknown;
+  readonly deadline: Deadline;
+  /** Set at the end of a call that has a session. */
+  visit?: Visit;
+}
+
+/** The HTTP side of a call. The handler sets each field when it knows the value. */
+export class HttpCall {
+  readonly event: RequestEvent;
+  /** As the server received it: h3 can replace the request of the event. */
+  readonly request: ServerRequest;
+  readonly route: Route | undefined;
+  /** Only with `log.calls`. */
+  id: string | undefined;
+  /** Only with a tracer. */
+  span: CallSpan | undefined;
+  shop: Shop | undefined;
+  method: RpcMethod | undefined;
+  call: Call | undefined;
+  lookup: SessionLookup | undefined;
+  /** Whether this process knew the session, so that its lookup needed no storage. */
+  isCached = false;
+  /** Absent for a public method. */
+  visit: Visit | undefined;
+  /** Only for a call with an `Idempotency-Key`. */
+  idempotent: IdempotentCall | undefined;
+  readonly #credentials: Credentials;
+  #redactor: Redactor | undefined;
+
+  constructor(event: RequestEvent, route: Route | undefined, credentials: Credentials) {
+    this.event = event;
+    this.request = event.req;
+    this.route = route;
+    this.#credentials = credentials;
+  }
+
+  /** Created at the first use: most calls of methods without a payload need none. */
+  get redactor(): Redactor {
+    return (this.#redactor ??= new Redactor(() =>
+      this.#credentials.findSecrets(this.event.headers),
+    ));
+  }
+
+  /** Ends the call, and leaves its visit to the batch and the page that it is part of. */
+  end({ batched, page }: CallSource): void {
+    this.idempotent?.end();
+    this.call?.end();
+    if (this.visit === undefined) return;
+    if (batched !== undefined) batched.visit = this.visit;
+    if (page !== undefined) page.visit = this.visit;
+  }
+
+  /** Adds the headers that issue or clear the session's credentials. */
+  addSessionHeaders(headers: HeaderEntry[]): void {
+    const { event, visit } = this;
+    if (visit === undefined) return;
+    headers.push(...toSessionHeaders(visit, () => event.url.protocol === "https:"));
+  }
+}
