@@ -8,6 +8,8 @@ import type { SessionSettings } from "../storage/sessions/session.ts";
 import { describeWithPeers } from "./_adapters.ts";
 import { servers, isOwnServer, type ServerKind } from "./_servers.ts";
 import type { Logger } from "../shared/log.ts";
+import { createStorageFaults, type StorageFaults } from "../server/testing/storage-faults.ts";
+import { createTestClock, type TestClock } from "../server/testing/test-clock.ts";
 import { createTestLog, type LogLine } from "../server/testing/test-log.ts";
 import { describeWithRedis, useRedis } from "./_redis.ts";
 import { CookieClient, type Send } from "./_cookie-client.ts";
@@ -36,6 +38,13 @@ export interface TestStorefront {
   client(shopId?: number): CookieClient;
 }
 
+/** A storefront whose time and storages a test controls. */
+export interface ControlledStorefront extends TestStorefront {
+  readonly clock: TestClock;
+  /** The faults of its storages. */
+  readonly storage: StorageFaults;
+}
+
 /** The tools of a test: a storage, and storefronts on it. */
 export interface Setup {
   readonly driver: "memory" | "redis";
@@ -47,6 +56,11 @@ export interface Setup {
     config?: Partial<StorefrontConfig>,
     settings?: Pick<StorefrontSettings, "clock" | "random">,
   ): Promise<TestStorefront>;
+  /** The same with a clock that stands still, and with faults of its storages, as in `storefront-core/testing`. */
+  startControlled(
+    config?: Partial<StorefrontConfig>,
+    clock?: TestClock,
+  ): Promise<ControlledStorefront>;
   /** Lets the storefronts of this test log errors. */
   allowErrors(): void;
 }
@@ -112,7 +126,7 @@ export function createSetup(
 
   async function start(
     config: Partial<StorefrontConfig> = {},
-    settings: Pick<StorefrontSettings, "clock" | "random"> = {},
+    settings: Parameters<typeof openStorefront>[1] = {},
   ): Promise<TestStorefront> {
     const { log, lines } = createTestLog();
     logs.push(lines);
@@ -131,7 +145,17 @@ export function createSetup(
     return { app, lines, send, client: (shopId) => new CookieClient(send, shopId) };
   }
 
-  return { driver, server, storage, start, allowErrors: () => void (errorsAllowed = true) };
+  return {
+    driver,
+    server,
+    storage,
+    start: (config, settings) => start(config, settings),
+    async startControlled(config, clock = createTestClock()) {
+      const { faults, intercept } = createStorageFaults(clock);
+      return { ...(await start(config, { clock, intercept })), clock, storage: faults };
+    },
+    allowErrors: () => void (errorsAllowed = true),
+  };
 }
 
 /** Drops the warning about the missing IP address: requests of tests have none without a socket. */

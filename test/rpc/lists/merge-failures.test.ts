@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createFaultyDriver, outage, type FaultyDriver } from "../../_faulty-driver.ts";
+import type { StorageFaults } from "../../../server/testing/storage-faults.ts";
 import { retired } from "../../_sessions.ts";
 import { createSetup } from "../../_setup.ts";
 import type { CookieClient } from "../../_cookie-client.ts";
@@ -7,21 +7,20 @@ import { add, enterAs, linesOf, methods, wishesOf } from "../../fixtures/lists.t
 
 describe("a login while the storage fails", () => {
   const setup = createSetup("memory", "request", () => ({ driver: "memory" }));
-  const { start } = setup;
+  const { startControlled } = setup;
 
   test("succeeds without the storage of baskets, and the next call merges once", async () => {
-    const baskets = createFaultyDriver();
-    const { client } = await start({ methods, storage: { basket: baskets.driver } });
+    const { client, storage } = await startControlled({ methods });
     const guest = client();
     await add(guest, "a", 2);
     await guest.call("addItemToWishlist", { productId: "w" });
     const old = guest.clone();
-    baskets.before = outage;
+    for (const list of ["basket:", "wishlist:"]) storage.fail("any", { key: list });
     const login = await enterAs(guest, "u1");
     expect(login).toMatchObject({ status: 200, body: { merge: { status: "pending", lines: [] } } });
     expect(guest.sessionId).toMatch(/^u1:/);
     expect((await guest.call("getUser")).body.user).toEqual({ id: "u1" });
-    baskets.heal();
+    storage.heal();
     expect(await add(old, "b")).toMatchObject(retired);
     for (let call = 0; call < 3; call++) expect(await linesOf(guest)).toEqual({ a: 2 });
     expect(await wishesOf(guest)).toEqual(["w"]);
@@ -29,37 +28,34 @@ describe("a login while the storage fails", () => {
   });
 
   /** A guest with 2 × "a" and a wish, and a user who has 1 × "a". */
-  async function arrange(
-    faulty: FaultyDriver,
-  ): Promise<{ guest: CookieClient; device: CookieClient }> {
-    const { client } = await start({ methods, storage: { session: faulty.driver } });
+  async function arrange(): Promise<{
+    guest: CookieClient;
+    device: CookieClient;
+    storage: StorageFaults;
+  }> {
+    const { client, storage } = await startControlled({ methods });
     const [guest, device] = [client(), client()];
     await enterAs(device, "u1");
     await add(device, "a");
     await add(guest, "a", 2);
     await guest.call("addItemToWishlist", { productId: "w" });
-    return { guest, device };
+    return { guest, device, storage };
   }
 
   /** Makes the n-th of the next operations fail in a given way. */
-  const failures: Record<string, (faulty: FaultyDriver, nth: number) => void> = {
-    fails: (faulty, nth) => {
-      faulty.before = () => void (--nth === 0 && outage());
-    },
-    "succeeds, but its reply is lost": (faulty, nth) => {
-      faulty.after = () => void (--nth === 0 && outage());
-    },
-    "fails, and so do all later ones": (faulty, nth) => {
-      faulty.before = () => void (--nth <= 0 && outage());
+  const failures: Record<string, (storage: StorageFaults, nth: number) => void> = {
+    fails: (storage, nth) => storage.fail("any", { nth }),
+    "succeeds, but its reply is lost": (storage, nth) => storage.loseAnswer("any", { nth }),
+    "fails, and so do all later ones": (storage, nth) => {
+      for (let later = nth; later < nth + 100; later++) storage.fail("any", { nth: later });
     },
   };
 
   async function countOperations(): Promise<number> {
-    const faulty = createFaultyDriver();
-    const { guest } = await arrange(faulty);
-    faulty.operations.length = 0;
+    const { guest, storage } = await arrange();
+    storage.operations.length = 0;
     await enterAs(guest, "u1");
-    return faulty.operations.length;
+    return storage.operations.length;
   }
 
   test.each(Object.entries(failures))(
@@ -69,11 +65,10 @@ describe("a login while the storage fails", () => {
       const count = await countOperations();
       expect(count).toBeGreaterThan(8);
       for (let nth = 1; nth <= count; nth++) {
-        const faulty = createFaultyDriver();
-        const { guest, device } = await arrange(faulty);
-        fail(faulty, nth);
+        const { guest, device, storage } = await arrange();
+        fail(storage, nth);
         const { status, setCookies } = await enterAs(guest, "u1");
-        faulty.heal();
+        storage.heal();
         const place = `operation ${nth}, status ${status}`;
         expect([200, 503], place).toContain(status);
         expect(setCookies, place).toHaveLength(status === 200 ? 1 : 0);
@@ -92,11 +87,10 @@ describe("a login while the storage fails", () => {
       setup.allowErrors();
       const count = await countOperations();
       for (let nth = 1; nth <= count; nth++) {
-        const faulty = createFaultyDriver();
-        const { guest } = await arrange(faulty);
-        fail(faulty, nth);
+        const { guest, storage } = await arrange();
+        fail(storage, nth);
         const { status } = await enterAs(guest, "u1");
-        faulty.heal();
+        storage.heal();
         const place = `operation ${nth}, status ${status}`;
         expect((await add(guest, "later")).status, place).toBe(200);
         if (status === 200) {
@@ -114,11 +108,10 @@ describe("a login while the storage fails", () => {
     setup.allowErrors();
     const count = await countOperations();
     for (let nth = 1; nth <= count; nth++) {
-      const faulty = createFaultyDriver();
-      const { guest, device } = await arrange(faulty);
-      failures["fails"]?.(faulty, nth);
+      const { guest, device, storage } = await arrange();
+      failures["fails"]?.(storage, nth);
       const { status } = await enterAs(guest, "u1");
-      faulty.heal();
+      storage.heal();
       await enterAs(device, "u1");
       const place = `operation ${nth}, status ${status}`;
       expect((await add(guest, "later")).status, place).toBe(200);

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { createFaultyDriver, outage } from "../../_faulty-driver.ts";
 import { createSetup, describeStorages, type TestStorefront } from "../../_setup.ts";
 import type { CookieClient } from "../../_cookie-client.ts";
 import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
@@ -95,7 +94,9 @@ describeStorages("a merge at login", ({ start }) => {
 });
 
 describe("a merge", () => {
-  const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
+  const { start, startControlled } = createSetup("memory", "request", () => ({
+    driver: "memory",
+  }));
 
   test.each([
     ["useGuest", [1, 2], [2, 3], [2, 3], [1, 2]],
@@ -116,36 +117,33 @@ describe("a merge", () => {
   );
 
   test("logs the count of omitted lines if a later call completes the merge", async () => {
-    const baskets = createFaultyDriver();
-    const { client, lines } = await start({
+    const { client, lines, storage } = await startControlled({
       auth,
       basket: { mergeStrategy: "useExisting" },
-      storage: { basket: baskets.driver, session: { driver: "memory" } },
     });
     const guest = client();
     await guest.call("addItemToBasket", { variantId: 1, quantity: 1 });
-    baskets.before = outage;
+    storage.fail("any", { key: "basket:" });
     expect((await guest.call("login", as(7))).body.merge.status).toBe("pending");
-    baskets.heal();
+    storage.heal();
     await guest.call("getBasket");
     const details = expect.objectContaining({ list: "basket", count: 1 });
     expect(lines).toContainEqual({ level: "warn", message: "A merge left out lines", details });
   });
 
   test("lets other calls run between the merges if many are pending", async () => {
-    const baskets = createFaultyDriver();
-    const { client } = await start({
-      auth,
-      storage: { basket: baskets.driver, session: { driver: "memory" } },
-    });
-    baskets.before = ({ key }) => void (key.startsWith("basket:") && key.length > 60 && outage());
+    const { client, storage } = await startControlled({ auth });
     let user = client();
+    await user.call("login", as(7));
+    await user.call("getBasket");
+    const ofUser = storage.operations.findLast(({ key }) => key.startsWith("basket:"));
+    storage.fail("any", { key: ofUser?.key });
     for (let index = 0; index < 12; index++) {
       user = client();
       await user.call("addItemToBasket", { variantId: index + 1, quantity: 1 });
       expect((await user.call("login", as(7))).body.merge.status).toBe("pending");
     }
-    baskets.heal();
+    storage.heal();
     let turns = 0;
     const count = () => void (turns++, (timer = setImmediate(count)));
     let timer = setImmediate(count);

@@ -1,33 +1,20 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { createTestAuth, testAccount } from "../../_client.ts";
-import {
-  createFaultyDriver,
-  outage,
-  type FaultyDriver,
-  type Operation,
-} from "../../_faulty-driver.ts";
-import { createSetup } from "../../_setup.ts";
+import type { StorageFaults, StorageOperation } from "../../../server/testing/storage-faults.ts";
+import { createSetup, type ControlledStorefront } from "../../_setup.ts";
 import type { Answer, CookieClient } from "../../_cookie-client.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
 const setup = createSetup("memory", "request", () => ({ driver: "memory" }));
 
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ["Date"] });
-  setup.allowErrors();
-});
-afterEach(() => void vi.useRealTimers());
-
-function pass(seconds: number): void {
-  vi.setSystemTime(Date.now() + seconds * 1000);
-}
+beforeEach(() => setup.allowErrors());
 
 /** A call that changes the user of a session, or its ID. */
 interface Flow {
   /** The caller: a guest, the user 7, or the user 8, each with a basket and a note. */
   readonly by: "guest" | 7 | 8;
   /** Runs before the call whose writes fail. */
-  readonly before?: (client: CookieClient, faulty: FaultyDriver) => Promise<unknown>;
+  readonly before?: (client: CookieClient, controls: ControlledStorefront) => Promise<unknown>;
   readonly call: readonly [method: string, payload?: unknown];
   /** The user of the visitor afterwards, if the call succeeds. */
   readonly after: "guest" | 7;
@@ -49,11 +36,10 @@ const flows: Readonly<Record<string, Flow>> = {
   },
   "a merge that was put off": {
     by: "guest",
-    before: async (client, faulty) => {
-      faulty.before = ({ key, kind }) =>
-        void (key.startsWith("basket") && kind === "write" && outage());
+    before: async (client, { storage }) => {
+      storage.fail("write", { key: "basket" });
       await client.call("login", { email, password });
-      faulty.heal();
+      storage.heal();
     },
     call: ["getUser"],
     after: 7,
@@ -74,12 +60,22 @@ const flows: Readonly<Record<string, Flow>> = {
     after: 7,
   },
   updateEmail: { by: 7, call: ["updateEmail", { email: "new@example.com" }], after: 7 },
-  "a renewal": { by: 7, before: async () => pass(14_400), call: ["getUser"], after: 7 },
-  "an extension": { by: 7, before: async () => pass(9000), call: ["getUser"], after: 7 },
+  "a renewal": {
+    by: 7,
+    before: (_, { clock }) => clock.advance(14_400),
+    call: ["getUser"],
+    after: 7,
+  },
+  "an extension": {
+    by: 7,
+    before: (_, { clock }) => clock.advance(9000),
+    call: ["getUser"],
+    after: 7,
+  },
   "the first use of a renewed ID": {
     by: 7,
-    before: async (client) => {
-      pass(14_400);
+    before: async (client, { clock }) => {
+      await clock.advance(14_400);
       await client.call("getUser");
     },
     call: ["getUser"],
@@ -96,16 +92,16 @@ const flows: Readonly<Record<string, Flow>> = {
   },
 };
 
-/** Makes the n-th of the next writes fail in a given way. */
-const failures: Readonly<Record<string, (faulty: FaultyDriver, nth: number) => void>> = {
-  fails: (faulty, nth) => {
-    faulty.before = (operation) => void (isWrite(operation) && --nth === 0 && outage());
-  },
-  "succeeds, but its reply is lost": (faulty, nth) => {
-    faulty.after = (operation) => void (isWrite(operation) && --nth === 0 && outage());
-  },
-  "fails, and so do all later ones": (faulty, nth) => {
-    faulty.before = (operation) => void (isWrite(operation) && --nth <= 0 && outage());
+/** Makes one of a call's writes fail in a given way. */
+const failures: Readonly<Record<string, (storage: StorageFaults, write: Write) => void>> = {
+  fails: (storage, { kind, nth }) => storage.fail(kind, { nth }),
+  "succeeds, but its reply is lost": (storage, { kind, nth }) => storage.loseAnswer(kind, { nth }),
+  "fails, and so do all later ones": (storage, { earlier }) => {
+    for (const kind of writeKinds) {
+      for (let later = 1; later < 50; later++) {
+        storage.fail(kind, { nth: earlier.filter((one) => one === kind).length + later });
+      }
+    }
   },
 };
 
@@ -113,21 +109,21 @@ describe.each(Object.entries(flows))("%s", (_, flow) => {
   test.each(Object.entries(failures))(
     "leaves the visitor a session that works if any write %s",
     async (_failure, fail) => {
-      const count = await countWrites(flow);
-      expect(count).toBeGreaterThan(0);
-      for (let nth = 1; nth <= count; nth++) {
-        const { faulty, client } = await arrange(flow);
+      const writes = await listWrites(flow);
+      expect(writes.length).toBeGreaterThan(0);
+      for (const write of writes) {
+        const { storage, clock, client } = await arrange(flow);
         const { sessionId } = client;
-        fail(faulty, nth);
+        fail(storage, write);
         const answer = await client.call(...flow.call);
-        faulty.heal();
-        const place = `write ${nth} of ${count}, status ${answer.status}`;
+        storage.heal();
+        const place = `write ${write.earlier.length + 1} of ${writes.length}, status ${answer.status}`;
         expect([200, 204, 503], place).toContain(answer.status);
         // If the ID changed before the error, the response has the new cookie.
         const isTold = answer.status !== 503 || flow.call[0] === "updateEmail";
         if (!isTold) expect(client.sessionId, place).toBe(sessionId);
         await expectWorking(flow, client, answer, place);
-        pass(40);
+        await clock.advance(40);
         await expectWorking(flow, client, answer, `${place}, 40 seconds later`);
         if (answer.status === 503) await expectRepeatable(flow, client, place);
       }
@@ -135,30 +131,43 @@ describe.each(Object.entries(flows))("%s", (_, flow) => {
   );
 });
 
-async function arrange(flow: Flow): Promise<{ faulty: FaultyDriver; client: CookieClient }> {
-  const faulty = createFaultyDriver();
-  const { driver } = faulty;
-  const storefront = await setup.start({
+async function arrange(flow: Flow) {
+  const storefront = await setup.startControlled({
     auth: createTestAuth(),
     methods: testMethods,
     session: { maxSessionsPerUser: 3 },
-    storage: { session: driver, basket: driver, account: driver },
   });
   const client = storefront.client();
   if (flow.by !== "guest") await client.call("enter", { id: flow.by });
   await client.call("note", { colour: "red" });
   await client.call("addItemToBasket", { variantId: 1, quantity: 1 });
   others.set(client, storefront.client());
-  await flow.before?.(client, faulty);
-  return { faulty, client };
+  await flow.before?.(client, storefront);
+  return { storage: storefront.storage, clock: storefront.clock, client };
 }
 
-async function countWrites(flow: Flow): Promise<number> {
-  const { faulty, client } = await arrange(flow);
-  faulty.operations.length = 0;
+/** A write of a call. */
+interface Write {
+  readonly kind: (typeof writeKinds)[number];
+  /** Its number among the writes of its kind. */
+  readonly nth: number;
+  /** The kinds of the writes before it. */
+  readonly earlier: readonly Write["kind"][];
+}
+
+const writeKinds = ["write", "take"] as const;
+
+/** Finds the writes of a call that succeeds. */
+async function listWrites(flow: Flow): Promise<readonly Write[]> {
+  const { storage, client } = await arrange(flow);
+  storage.operations.length = 0;
   const { status } = await client.call(...flow.call);
   expect([200, 204]).toContain(status);
-  return faulty.operations.filter(isWrite).length;
+  const kinds = storage.operations.map(({ kind }) => kind).filter(isOfWrite);
+  return kinds.map((kind, index) => {
+    const earlier = kinds.slice(0, index);
+    return { kind, nth: earlier.filter((one) => one === kind).length + 1, earlier };
+  });
 }
 
 /** Expects the old user after a failure, and the new user after a success. */
@@ -203,32 +212,31 @@ async function addElsewhere(client: CookieClient): Promise<void> {
   await device.call("addItemToBasket", { variantId: 2, quantity: 1 });
 }
 
-function isWrite({ kind }: Operation): boolean {
-  return kind !== "read";
+function isOfWrite(kind: StorageOperation["kind"]): kind is Write["kind"] {
+  return writeKinds.includes(kind as Write["kind"]);
 }
 
 test("removes the entry of a failed login from the user's list of sessions", async () => {
   const flow = flows["a login"] as Flow;
-  const count = await countWrites(flow);
-  for (let nth = 1; nth <= count; nth++) {
-    const { faulty, client } = await arrange(flow);
-    failures["fails"]?.(faulty, nth);
+  for (const write of await listWrites(flow)) {
+    const { storage, client } = await arrange(flow);
+    failures["fails"]?.(storage, write);
     const { status } = await client.call(...flow.call);
-    faulty.heal();
+    storage.heal();
     if (status === 503) await client.call(...flow.call);
     const { sessions } = (await client.call("listSessions")).body;
-    expect(sessions, `write ${nth}`).toMatchObject([{ current: true }]);
+    expect(sessions, `write ${write.earlier.length + 1}`).toMatchObject([{ current: true }]);
   }
 });
 
 test.each(["a login", "logout"])(
   "confirms a logout on a storage without room for marks, after %s",
   async (name) => {
-    const { faulty, client } = await arrange(flows[name] as Flow);
+    const { storage, client } = await arrange(flows[name] as Flow);
     const replay = client.clone();
-    faulty.before = ({ kind }) => void (kind === "write" && outage());
+    storage.fail("write");
     expect((await client.call("logout")).status).toBe(204);
-    faulty.heal();
+    storage.heal();
     expect(client.cookies.size).toBe(0);
     expect((await replay.call("notes")).body).toEqual({});
   },
