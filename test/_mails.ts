@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, vi } from "vitest";
 import type { MailMessage, TokenMail } from "../rpc/accounts/mailer.ts";
+import { createTestClock } from "../server/testing/test-clock.ts";
 import { until } from "./_documents.ts";
 
 export const ada = { email: "ada@example.com", password: "correct horse" };
@@ -9,13 +10,17 @@ export const invalidToken = { status: 403, body: { code: "invalid_token" } };
 /** A `mailer` whose mails a test can read. */
 export function createMailbox() {
   const messages: MailMessage[] = [];
+  const clock = createTestClock();
   let read = 0;
   return {
     messages,
+    /** For the storefront: mails then need no real time. */
+    clock,
     mailer: (message: MailMessage): void => void messages.push(message),
 
-    /** Waits for the next mail that the test has not read. */
+    /** Lets a second pass, and waits for the next mail that the test has not read. */
     async next(kind: MailMessage["kind"], to: string): Promise<MailMessage> {
+      if (messages.length === read) await clock.advance(1);
       await until(async () => messages.length > read);
       const message = messages[read++] as MailMessage;
       expect(message).toMatchObject({ kind, to });

@@ -11,7 +11,7 @@ import { testMethods } from "../fixtures/methods.ts";
 // More classes of advisories than in `advisories.test.ts`: paths, limits, and failing storages.
 
 describe("a custom server", () => {
-  const { start } = createSetup("memory", "server", () => ({ driver: "memory" }));
+  const { start, startControlled } = createSetup("memory", "server", () => ({ driver: "memory" }));
   const admin = { token: "an-admin-token-of-more-than-32-characters" };
 
   // A rule is bypassed by encoding or prefix (Astro, GHSA-ggxq-hp9w-j794; @hono/node-server, CVE-2026-29087).
@@ -38,12 +38,7 @@ describe("a custom server", () => {
 
   // Counts of cookies are a denial of service (h3, GHSA-q5pr-72pq-83v3; Go's net/http, CVE-2025-58186).
   test("reads at most 8 sessions for a header full of signed cookies", async () => {
-    const faulty = createFaultyDriver();
-    const { client } = await start({
-      storage: { session: faulty.driver },
-      methods: testMethods,
-      auth: trustingAuth,
-    });
+    const { client, storage } = await startControlled({ methods: testMethods, auth: trustingAuth });
     const cookies: string[] = [];
     for (let count = 0; count < 120; count++) {
       const guest = client();
@@ -51,11 +46,11 @@ describe("a custom server", () => {
       cookies.push(guest.cookieHeader);
       await guest.call("logout");
     }
-    faulty.operations.length = 0;
+    storage.operations.length = 0;
     const cookie = cookies.join("; ");
     const answer = await client().call("getUser", undefined, { cookie });
     expect(answer.status).toBe(200);
-    const reads = faulty.operations.filter(
+    const reads = storage.operations.filter(
       ({ kind, key }) => kind === "read" && key.startsWith("session:1"),
     );
     expect(reads.length).toBeLessThanOrEqual(8);
@@ -82,32 +77,32 @@ describe("a custom server", () => {
 });
 
 describe("a failing storage", () => {
-  const { start, allowErrors } = createSetup("memory", "server", () => ({ driver: "memory" }));
+  const { start, startControlled, allowErrors } = createSetup("memory", "server", () => ({
+    driver: "memory",
+  }));
 
   // A transient error of an upstream logs visitors out (Frappe, issue 39905; Open Mercato, pull request 4191).
   test("logs nobody out", async () => {
     allowErrors();
-    const faulty = createFaultyDriver();
-    const { client } = await start({ storage: { session: faulty.driver }, auth: trustingAuth });
+    const { client, storage } = await startControlled({ auth: trustingAuth });
     const user = client();
     await user.call("login", as(7));
-    faulty.before = outage;
+    storage.fail("any");
     expect(await user.call("getUser")).toMatchObject({ status: 503, setCookies: [] });
-    faulty.heal();
+    storage.heal();
     expect(await userOf(user)).toMatchObject({ id: 7 });
   });
 
   // A revocation succeeds although the store rejected it (Twenty, pull request 23642).
   test.each(["logout", "logoutEverywhere"])("answers 503 to %s, which works later", async (end) => {
     allowErrors();
-    const faulty = createFaultyDriver();
-    const { client } = await start({ storage: { session: faulty.driver }, auth: trustingAuth });
+    const { client, storage } = await startControlled({ auth: trustingAuth });
     const user = client();
     await user.call("login", as(7));
-    faulty.before = ({ kind }) => kind === "read" || outage();
+    for (const kind of ["write", "take"] as const) storage.fail(kind);
     const refused = await user.clone().call(end);
     expect(refused.status).toBe(503);
-    faulty.heal();
+    storage.heal();
     const twin = user.clone();
     expect((await user.call(end)).status).toBeLessThan(300);
     expect(await userOf(twin)).toBeUndefined();

@@ -3,7 +3,6 @@ import { describe, expect, test, vi } from "vitest";
 import { createRpcClient } from "../../rpc/client.ts";
 import { RpcError } from "../../rpc/error.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
-import { createFaultyDriver, outage } from "../_faulty-driver.ts";
 import { createSetup, type Setup, type TestStorefront } from "../_setup.ts";
 import { toFetch } from "../_fetch.ts";
 
@@ -32,7 +31,9 @@ function call({ send }: TestStorefront, method: string, headers: Record<string, 
 
 for (const server of ["request", "server"] as const) {
   describe(`a Response of a method · ${server}`, () => {
-    const { allowErrors, start } = createSetup("memory", server, () => ({ driver: "memory" }));
+    const { allowErrors, start, startControlled } = createSetup("memory", server, () => ({
+      driver: "memory",
+    }));
 
     test.each(["give", "fail"])(
       "keeps its status, body, and headers, returned or thrown: %s",
@@ -169,10 +170,8 @@ for (const server of ["request", "server"] as const) {
 
     test("gives way to an error if the session can't be saved, and its stream ends", async () => {
       allowErrors();
-      const faulty = createFaultyDriver();
       const cancel = vi.fn<() => void>();
-      const storefront = await start({
-        storage: { session: faulty.driver },
+      const storefront = await startControlled({
         methods: {
           give: defineRpcMethod({
             handler(_, { updateCustomData }) {
@@ -182,7 +181,7 @@ for (const server of ["request", "server"] as const) {
           }),
         },
       });
-      faulty.before = outage;
+      storefront.storage.fail("any");
       const response = await call(storefront, "give");
       expect(response.status).toBe(503);
       expect(response.headers.getSetCookie()).toEqual([]);

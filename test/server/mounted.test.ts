@@ -4,8 +4,8 @@ import type { AddressInfo } from "node:net";
 import { H3, toNodeHandler } from "h3";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createStorefront, type Storefront } from "../../server/storefront.ts";
-import { createFaultyDriver, outage } from "../_faulty-driver.ts";
 import { createTestLog } from "../../server/testing/test-log.ts";
+import { createTestStorefront } from "../../server/testing/test-storefront.ts";
 import { testConfig } from "../_setup.ts";
 
 const shop = "https://www.shop.example";
@@ -152,13 +152,10 @@ describe.each(Object.keys(ways))("a storefront %s", (way) => {
   });
 
   test("responds with 503 and Retry-After if its storage doesn't respond", async () => {
-    const faulty = createFaultyDriver();
-    const { log } = createTestLog();
-    const config = testConfig({ log, storage: { session: faulty.driver } });
-    const storefront = createStorefront(config, { production: false });
+    const storefront = await createTestStorefront(testConfig());
     onTestFinished(() => storefront.close());
-    faulty.before = outage;
-    const send = await (ways[way] as (typeof ways)[string])(storefront);
+    storefront.storage.fail("any");
+    const send = await (ways[way] as (typeof ways)[string])(storefront.app);
     const answer = await send("/readyz");
     expect(answer.status).toBe(503);
     expect(answer.headers.get("retry-after")).toBe("1");

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import type { ObservedCall } from "../../shared/observer.ts";
-import { createFaultyDriver } from "../_faulty-driver.ts";
 import { createSetup, describeStorages } from "../_setup.ts";
 import { testMethods } from "../fixtures/methods.ts";
 import { as, trustingAuth } from "../fixtures/trusting-auth.ts";
@@ -82,8 +81,9 @@ describeStorages("telemetry", ({ start, allowErrors }) => {
   });
 });
 
-const faulty = createFaultyDriver();
-const { start, allowErrors } = createSetup("memory", "request", () => faulty.driver);
+const { startControlled, allowErrors } = createSetup("memory", "request", () => ({
+  driver: "memory",
+}));
 
 test("receives the outcome of each storage operation", async () => {
   allowErrors();
@@ -91,18 +91,18 @@ test("receives the outcome of each storage operation", async () => {
   const telemetry = [
     { name: "storage", storage: (...operation: unknown[]) => void operations.push(operation) },
   ];
-  const { client } = await start({ methods: testMethods, telemetry });
+  const { client, storage } = await startControlled({ methods: testMethods, telemetry });
   const one = client();
   await one.call("note", { color: "red" });
   expect(operations.map(([driver, name, outcome]) => [driver, name, outcome])).toContainEqual([
-    "faulty",
+    "memory",
     "swap",
     "ok",
   ]);
   operations.length = 0;
-  faulty.before = () => Promise.reject(new Error("no disk"));
+  storage.fail("any");
   expect((await one.call("note", { color: "blue" })).status).toBe(503);
-  faulty.heal();
+  storage.heal();
   expect(operations.map(([, , outcome]) => outcome)).toContain("error");
   for (const [, , , seconds] of operations) expect(seconds).toBeGreaterThanOrEqual(0);
 });

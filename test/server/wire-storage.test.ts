@@ -1,29 +1,26 @@
-import { beforeEach, describe, expect, test } from "vitest";
-import { createFaultyDriver, outage } from "../_faulty-driver.ts";
+import { describe, expect, test } from "vitest";
 import { createSetup } from "../_setup.ts";
 import { bare, crossSite, expectProblem, from, methods, typed } from "../_wire.ts";
 
 describe("the wire and the storage", () => {
-  let storage = createFaultyDriver();
-  beforeEach(() => {
-    storage = createFaultyDriver();
-  });
-  const { start, allowErrors } = createSetup("memory", "request", () => storage.driver);
+  const { start, startControlled, allowErrors } = createSetup("memory", "request", () => ({
+    driver: "memory",
+  }));
 
-  test.each(["read", "write"])(
+  test.each(["read", "write"] as const)(
     "responds with 503 and Retry-After, without a cookie, if the storage fails to %s",
     async (kind) => {
       allowErrors();
-      const { client, lines } = await start({ methods });
+      const { client, lines, storage } = await startControlled({ methods });
       const guest = client();
       if (kind === "read") await guest.call("note", { begun: true });
-      storage.before = (operation) => operation.kind === kind && outage();
+      storage.fail(kind);
       // Nobody is taken for a guest because their session cannot be read.
       const [method, payload] = kind === "read" ? ["getUser"] : ["note", { more: true }];
       const answer = await guest.call(method as string, payload);
       expectProblem(answer, "503 storage_unavailable");
       expect(answer.headers.get("retry-after")).toBe("1");
-      expect(JSON.stringify(answer.body)).not.toMatch(/driver|faulty|out of order/);
+      expect(JSON.stringify(answer.body)).not.toMatch(/driver|memory|fault of the test/);
       const errors = lines.filter(({ level }) => level === "error");
       expect(errors).toMatchObject([{ details: { instance: answer.body.instance } }]);
       storage.heal();
@@ -40,11 +37,11 @@ describe("the wire and the storage", () => {
   });
 
   test("runs a public method without a session while the storage is down", async () => {
-    const { client } = await start({ methods });
+    const { client, storage } = await startControlled({ methods });
     const guest = client();
     await guest.call("note", { begun: true });
     storage.operations.length = 0;
-    storage.before = outage;
+    storage.fail("any");
     expect((await guest.request("/api/rpc/read", { headers: bare })).status).toBe(200);
     expect(await guest.call("read", 1)).toMatchObject({ status: 200, setCookies: [] });
     expect(await guest.call("act")).toMatchObject({ status: 200, setCookies: [], body: "done" });
@@ -52,7 +49,7 @@ describe("the wire and the storage", () => {
   });
 
   test("rejects malformed requests without a storage operation", async () => {
-    const { client } = await start({ methods });
+    const { client, storage } = await startControlled({ methods });
     const guest = client();
     await guest.call("note", { begun: true });
     storage.operations.length = 0;

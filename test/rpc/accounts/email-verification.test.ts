@@ -1,14 +1,11 @@
-import { afterEach, describe, expect, test, vi } from "vitest";
-import { ada, createMailbox, hurryMails, invalidToken } from "../../_mails.ts";
+import { describe, expect, test } from "vitest";
+import { ada, createMailbox, invalidToken } from "../../_mails.ts";
 import { createSetup, describeStorages } from "../../_setup.ts";
-
-hurryMails();
-afterEach(() => void vi.useRealTimers());
 
 describeStorages("an email address", ({ start }) => {
   test("is verified by the token that a registration sends, also if the token comes twice", async () => {
     const mailbox = createMailbox();
-    const { client } = await start({ mailer: mailbox.mailer });
+    const { client } = await start({ mailer: mailbox.mailer }, mailbox.clock);
     const [browser, guest] = [client(), client()];
     const registered = await browser.call("register", ada);
     expect(registered.body.user).toMatchObject({ emailVerified: false });
@@ -29,7 +26,7 @@ describeStorages("an email address", ({ start }) => {
 
   test("must be verified again after a change, and its old owner gets a notice", async () => {
     const mailbox = createMailbox();
-    const { client } = await start({ mailer: mailbox.mailer });
+    const { client } = await start({ mailer: mailbox.mailer }, mailbox.clock);
     const browser = client();
     await browser.call("register", ada);
     const old = await mailbox.token("verifyEmail", ada.email);
@@ -50,7 +47,7 @@ describe("the token that verifies an email address", () => {
 
   test("is sent again on request, and not for a verified or unknown address", async () => {
     const mailbox = createMailbox();
-    const { app, client } = await start({ mailer: mailbox.mailer });
+    const { app, client } = await start({ mailer: mailbox.mailer }, mailbox.clock);
     const browser = client();
     await browser.call("register", ada);
     const old = await mailbox.token("verifyEmail", ada.email);
@@ -68,19 +65,19 @@ describe("the token that verifies an email address", () => {
 
   test("is invalid after 30 minutes, and for another method", async () => {
     const mailbox = createMailbox();
-    const { client } = await start({ mailer: mailbox.mailer });
+    const { client } = await start({ mailer: mailbox.mailer }, mailbox.clock);
     const browser = client();
     await browser.call("register", ada);
     const token = await mailbox.token("verifyEmail", ada.email);
     const reset = { token, newPassword: "battery staple" };
     expect(await browser.call("resetPassword", reset)).toMatchObject(invalidToken);
-    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 30 * 60_000 });
+    await mailbox.clock.advance(30 * 60);
     expect(await browser.call("verifyEmail", { token })).toMatchObject(invalidToken);
   });
 
   test("isn't taken from a GET, because scanners of mails open links", async () => {
     const mailbox = createMailbox();
-    const { client } = await start({ mailer: mailbox.mailer });
+    const { client } = await start({ mailer: mailbox.mailer }, mailbox.clock);
     const browser = client();
     await browser.call("register", ada);
     const token = await mailbox.token("verifyEmail", ada.email);

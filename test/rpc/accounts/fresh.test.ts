@@ -1,10 +1,12 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { defineRpcMethod } from "../../../rpc/method.ts";
+import type { StorefrontConfig } from "../../../server/config/config.ts";
 import { createAccounts } from "../../../rpc/accounts/accounts.ts";
 import { toKeySegment } from "../../../storage/documents/key.ts";
 import type { ShopUser } from "../../../storage/sessions/session-record.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
+import { createTestClock, type TestClock } from "../../../server/testing/test-clock.ts";
 import { createTestLog } from "../../../server/testing/test-log.ts";
 import { describeStorages } from "../../_setup.ts";
 import { createTestVisit } from "../../_visit.ts";
@@ -18,45 +20,41 @@ const methods = {
   deleteAccount: defineRpcMethod({ access: "user", requireFresh: true, handler: () => "gone" }),
 };
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
-afterEach(() => void vi.useRealTimers());
-
-function pass(seconds: number): void {
-  vi.setSystemTime(Date.now() + seconds * 1000);
-}
+let clock: TestClock;
+beforeEach(() => void (clock = createTestClock()));
 
 describeStorages("a method that requires a fresh login", ({ start }) => {
   test("runs for freshFor seconds after the login, and again after reauthenticate", async () => {
-    const { client } = await start({ methods, session: { freshFor: 60 } });
+    const { client } = await start({ methods, session: { freshFor: 60 } }, clock);
     const user = client();
     expect((await user.call("deleteAccount")).body.code).toBe("not_logged_in");
     await user.call("register", ada);
-    pass(59);
+    await clock.advance(59);
     expect((await user.call("deleteAccount")).body).toBe("gone");
-    pass(1);
+    await clock.advance(1);
     expect(await user.call("deleteAccount")).toMatchObject(required);
     const stolen = user.clone();
     expect((await user.call("reauthenticate", { password: ada.password })).status).toBe(204);
     expect(user.sessionId).not.toBe(stolen.sessionId);
     expect((await user.call("deleteAccount")).body).toBe("gone");
     expect(await stolen.call("getUser")).toMatchObject(retired);
-    pass(60);
+    await clock.advance(60);
     expect(await user.call("deleteAccount")).toMatchObject(required);
   });
 
   test("stays closed after a wrong password, somebody else's password, and a renewal", async () => {
-    const { client } = await start({ methods, session: { freshFor: 60, renewAfter: 100 } });
+    const { client } = await start({ methods, session: { freshFor: 60, renewAfter: 100 } }, clock);
     const user = client();
     await client().call("register", { email: "eve@example.com", password: "battery staple" });
     await user.call("register", ada);
-    pass(60);
+    await clock.advance(60);
     for (const password of ["wrong", "battery staple"]) {
       const answer = await user.call("reauthenticate", { password });
       expect(answer).toMatchObject({ status: 403, body: { code: "wrong_password" } });
       expect(answer.body.errors).toMatchObject([{ path: ["password"] }]);
     }
     expect(await user.call("deleteAccount")).toMatchObject(required);
-    pass(40);
+    await clock.advance(40);
     expect((await user.call("getUser")).setCookies).toHaveLength(1);
     expect(await user.call("deleteAccount")).toMatchObject(required);
     expect((await client().call("reauthenticate", { password: "any" })).status).toBe(401);
@@ -79,20 +77,18 @@ describeStorages("an auth of the config", ({ start }) => {
 describeStorages("a fresh login", ({ start }) => {
   test("can be required by a hook, for methods that don't require it themselves", async () => {
     const assertFresh = defineRpcMethod({ access: "user", requireFresh: true, handler() {} });
-    const { client } = await start({
-      methods: { assertFresh },
-      session: { freshFor: 60 },
-      hooks: {
-        async "storefront:rpc:before"({ method, context }) {
-          const ends = ["revokeSession", "logoutEverywhere"].includes(method);
-          if (ends) await context.callRpc("assertFresh");
-        },
+    const hooks: StorefrontConfig["hooks"] = {
+      async "storefront:rpc:before"({ method, context }) {
+        const ends = ["revokeSession", "logoutEverywhere"].includes(method);
+        if (ends) await context.callRpc("assertFresh");
       },
-    });
+    };
+    const config = { methods: { assertFresh }, session: { freshFor: 60 }, hooks };
+    const { client } = await start(config, clock);
     const [user, elsewhere] = [client(), client()];
     await user.call("register", ada);
     await elsewhere.call("login", ada);
-    pass(60);
+    await clock.advance(60);
     const { sessions } = (await user.call("listSessions")).body;
     const { handle } = sessions.find(({ current }: { current: boolean }) => !current);
     for (const [method, payload] of [
@@ -131,7 +127,7 @@ describeStorages("a new email address", ({ start }) => {
   });
 
   test("requires a fresh login, and belongs to no other account", async () => {
-    const { client } = await start({ session: { freshFor: 60 } });
+    const { client } = await start({ session: { freshFor: 60 } }, clock);
     const user = client();
     await client().call("register", { ...ada, email: "eve@example.com" });
     await user.call("register", ada);
@@ -139,18 +135,18 @@ describeStorages("a new email address", ({ start }) => {
     expect(taken).toMatchObject({ status: 409, body: { code: "email_taken" } });
     expect((await user.call("updateEmail", { email: "no address" })).status).toBe(422);
     expect((await user.call("updateEmail", { email: "ADA@example.com" })).status).toBe(200);
-    pass(60);
+    await clock.advance(60);
     expect(await user.call("updateEmail", { email: "new@example.com" })).toMatchObject(required);
     expect((await client().call("login", ada)).status).toBe(200);
   });
 
   test("doesn't make the login fresh again", async () => {
-    const { client } = await start({ session: { freshFor: 60 } });
+    const { client } = await start({ session: { freshFor: 60 } }, clock);
     const user = client();
     await user.call("register", ada);
-    pass(40);
+    await clock.advance(40);
     expect((await user.call("updateEmail", { email: ada.email })).status).toBe(200);
-    pass(20);
+    await clock.advance(20);
     expect(await user.call("updateEmail", { email: ada.email })).toMatchObject(required);
   });
 

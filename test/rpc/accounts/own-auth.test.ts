@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import type { Auth } from "../../../rpc/accounts/auth.ts";
 import { RpcError } from "../../../rpc/error.ts";
-import { createFaultyDriver, Barrier, outage } from "../../_faulty-driver.ts";
+import { Barrier } from "../../_faulty-driver.ts";
 import { createSetup } from "../../_setup.ts";
 
 const ada = { email: "ada@example.com", password: "correct horse" };
@@ -37,7 +37,9 @@ function createAuth(): {
 }
 
 describe("an auth of the config", () => {
-  const { allowErrors, start } = createSetup("memory", "request", () => ({ driver: "memory" }));
+  const { allowErrors, start, startControlled } = createSetup("memory", "request", () => ({
+    driver: "memory",
+  }));
 
   test("replaces the built-in accounts, and receives the shop and the realm", async () => {
     const auth = createAuth();
@@ -135,13 +137,12 @@ describe("an auth of the config", () => {
 
   test("keeps the cookie if the storage fails at a logout, so that it can be repeated", async () => {
     allowErrors();
-    const faulty = createFaultyDriver();
-    const { client } = await start({ auth: createAuth(), storage: { session: faulty.driver } });
+    const { client, storage } = await startControlled({ auth: createAuth() });
     const browser = client();
     await browser.call("login", { email: ada.email, password: "right" });
-    faulty.before = ({ kind }) => kind !== "read" && outage();
+    for (const kind of ["write", "take"] as const) storage.fail(kind);
     expect(await browser.call("logout")).toMatchObject({ status: 503, setCookies: [] });
-    faulty.heal();
+    storage.heal();
     expect((await browser.call("getUser")).body.user).toMatchObject({ id: 7 });
     expect((await browser.call("logout")).status).toBe(204);
     expect((await browser.call("getUser")).body).toEqual({});

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createAccounts } from "../../../rpc/accounts/accounts.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { toKeySegment } from "../../../storage/documents/key.ts";
-import { createFaultyDriver, Barrier, outage } from "../../_faulty-driver.ts";
+import { createFaultyDriver, Barrier } from "../../_faulty-driver.ts";
 import { createTestLog } from "../../../server/testing/test-log.ts";
 import { createSetup } from "../../_setup.ts";
 import { createTestVisit } from "../../_visit.ts";
@@ -11,7 +11,9 @@ const ada = { email: "ada@example.com", password: "correct horse" };
 const wrongPassword = { status: 403, body: { code: "wrong_password" } };
 
 describe("a password change", () => {
-  const { allowErrors, start } = createSetup("memory", "request", () => ({ driver: "memory" }));
+  const { allowErrors, start, startControlled } = createSetup("memory", "request", () => ({
+    driver: "memory",
+  }));
 
   test("rejects a wrong old password, even if the new password is the current one", async () => {
     const { client } = await start({ loginAttempts: { perAccount: 2 } });
@@ -27,16 +29,16 @@ describe("a password change", () => {
 
   test("can be repeated with the old password after a failure, and then ends the other sessions", async () => {
     allowErrors();
-    const faulty = createFaultyDriver();
-    const { client } = await start({ storage: { session: faulty.driver } });
+    const { client, storage } = await startControlled();
     const [user, phone] = [client(), client()];
     await user.call("register", ada);
     await phone.call("login", ada);
     const change = { oldPassword: ada.password, newPassword: "battery staple" };
-    faulty.before = ({ kind, key }) =>
-      kind !== "read" && /^(?:user|session):/.test(key) && outage();
+    for (const key of ["user:", "session:"]) {
+      for (const kind of ["write", "take"] as const) storage.fail(kind, { key });
+    }
     expect((await user.call("updatePassword", change)).status).toBe(503);
-    faulty.heal();
+    storage.heal();
     expect((await phone.call("getUser")).body.user).toBeDefined();
     for (const wrong of [
       { ...change, oldPassword: "wrong" },

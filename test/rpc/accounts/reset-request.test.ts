@@ -1,8 +1,7 @@
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Auth } from "../../../rpc/accounts/auth.ts";
-import { systemRandom, type Random } from "../../../storage/random.ts";
 import { until } from "../../_documents.ts";
-import { Barrier, createFaultyDriver } from "../../_faulty-driver.ts";
+import { Barrier } from "../../_faulty-driver.ts";
 import { clientAt, createAuth } from "../../_logins.ts";
 import { ada, createMailbox, hurryMails, invalidToken, welcome } from "../../_mails.ts";
 import { createSetup } from "../../_setup.ts";
@@ -12,28 +11,22 @@ const newPassword = "battery staple";
 hurryMails();
 
 describe("a request for a new password", () => {
-  const { start, allowErrors } = createSetup("memory", "request", () => ({ driver: "memory" }));
+  const { start, startControlled, allowErrors } = createSetup("memory", "request", () => ({
+    driver: "memory",
+  }));
 
   test("gets the same response after the same work, whether or not the account exists", async () => {
-    const faulty = createFaultyDriver();
     const mailbox = createMailbox();
-    let isHurried = true;
-    const between: Random["between"] = (least, most) => (isHurried ? least : most);
-    const { client } = await start(
-      { mailer: mailbox.mailer, storage: { session: faulty.driver } },
-      { random: { ...systemRandom, between } },
-    );
+    const { client, storage } = await startControlled({ mailer: mailbox.mailer }, mailbox.clock);
     await client().call("register", ada);
     await welcome(mailbox);
-    // Work after a response begins a second later.
-    isHurried = false;
     // The first call of a process also fills caches.
     await client().call("requestPasswordReset", { email: "first@example.com" });
     const answers = [];
     for (const email of ["nobody@example.com", ada.email, "someone@example.com", ada.email]) {
-      const before = faulty.operations.length;
+      const before = storage.operations.length;
       const { status, body, headers } = await client().call("requestPasswordReset", { email });
-      const work = faulty.operations.slice(before).map(({ kind }) => kind);
+      const work = storage.operations.slice(before).map(({ kind }) => kind);
       answers.push({ status, body, headers: [...headers], work });
     }
     const [first] = answers;

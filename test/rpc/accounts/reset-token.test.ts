@@ -1,22 +1,21 @@
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import type { MailMessage } from "../../../rpc/accounts/mailer.ts";
+import { createTestClock } from "../../../server/testing/test-clock.ts";
 import { until } from "../../_documents.ts";
-import { createFaultyDriver, outage } from "../../_faulty-driver.ts";
 import { createAuth } from "../../_logins.ts";
-import { ada, createMailbox, hurryMails, invalidToken, welcome } from "../../_mails.ts";
+import { ada, createMailbox, invalidToken, welcome } from "../../_mails.ts";
 import { createSetup } from "../../_setup.ts";
 
 const newPassword = "battery staple";
 
-hurryMails();
-afterEach(() => void vi.useRealTimers());
-
 describe("the token for a new password", () => {
-  const { start, allowErrors } = createSetup("memory", "request", () => ({ driver: "memory" }));
+  const { start, startControlled, allowErrors } = createSetup("memory", "request", () => ({
+    driver: "memory",
+  }));
 
   async function prepare() {
     const mailbox = createMailbox();
-    const { client, ...storefront } = await start({ mailer: mailbox.mailer });
+    const { client, ...storefront } = await start({ mailer: mailbox.mailer }, mailbox.clock);
     const browser = client();
     await browser.call("register", ada);
     await welcome(mailbox);
@@ -37,13 +36,13 @@ describe("the token for a new password", () => {
   });
 
   test("is invalid after 30 minutes", async () => {
-    const { browser, requestToken } = await prepare();
+    const { browser, mailbox, requestToken } = await prepare();
     const tokens = [await requestToken()];
-    passMinutes(30);
+    await mailbox.clock.advance(30 * 60);
     const late = await browser.call("resetPassword", { token: tokens[0], newPassword });
     expect(late).toMatchObject(invalidToken);
     tokens.push(await requestToken());
-    passMinutes(29.9);
+    await mailbox.clock.advance(29.9 * 60);
     const inTime = await browser.call("resetPassword", { token: tokens[1], newPassword });
     expect(inTime.status).toBe(204);
   });
@@ -83,13 +82,11 @@ describe("the token for a new password", () => {
   test("is neither a guess nor a token of another kind or realm", async () => {
     const mailbox = createMailbox();
     const shop = { locale: "de-DE", currency: "EUR" };
-    const { client } = await start({
-      mailer: mailbox.mailer,
-      shops: [
-        { ...shop, shopId: 1001, path: "de" },
-        { ...shop, shopId: 1002, path: "b2b", realm: "b2b" },
-      ],
-    });
+    const shops = [
+      { ...shop, shopId: 1001, path: "de" },
+      { ...shop, shopId: 1002, path: "b2b", realm: "b2b" },
+    ];
+    const { client } = await start({ mailer: mailbox.mailer, shops }, mailbox.clock);
     const [browser, elsewhere] = [client(), client(1002)];
     await browser.call("register", ada);
     const verification = await mailbox.token("verifyEmail", ada.email);
@@ -154,10 +151,12 @@ describe("the token for a new password", () => {
     const failure = vi.fn<(message: MailMessage) => Promise<void>>(async (message) => {
       throw new Error(`550 refused: ${JSON.stringify(message)}`);
     });
-    const { client, lines } = await start({ mailer: failure });
+    const clock = createTestClock();
+    const { client, lines } = await start({ mailer: failure }, clock);
     const browser = client();
     expect((await browser.call("register", ada)).status).toBe(200);
     expect((await browser.call("requestPasswordReset", { email: ada.email })).status).toBe(204);
+    await clock.advance(1);
     await until(async () => failure.mock.calls.length === 2);
     await until(async () => lines.filter(({ level }) => level === "error").length === 2);
     const logged = JSON.stringify(lines);
@@ -170,20 +169,18 @@ describe("the token for a new password", () => {
   test("stays valid if the sessions can't end, and nothing has changed then", async () => {
     allowErrors();
     const mailbox = createMailbox();
-    const sessions = createFaultyDriver();
-    const { client } = await start({
-      mailer: mailbox.mailer,
-      storage: { session: sessions.driver, account: { driver: "memory" } },
-    });
+    const { client, storage } = await startControlled({ mailer: mailbox.mailer }, mailbox.clock);
     const [browser, guest] = [client(), client()];
     await browser.call("register", ada);
     await welcome(mailbox);
     await guest.call("requestPasswordReset", { email: ada.email });
     const token = await mailbox.token("resetPassword", ada.email);
-    sessions.before = ({ kind }) => kind !== "read" && outage();
+    for (const key of ["session", "user:"]) {
+      for (const kind of ["write", "take"] as const) storage.fail(kind, { key });
+    }
     const failed = await guest.call("resetPassword", { token, newPassword });
     expect(failed).toMatchObject({ status: 503, body: { code: "storage_unavailable" } });
-    sessions.heal();
+    storage.heal();
     expect((await guest.call("login", { ...ada, password: newPassword })).status).toBe(401);
     expect((await browser.call("getUser")).body.user).toBeDefined();
     expect((await guest.call("resetPassword", { token, newPassword })).status).toBe(204);
@@ -192,14 +189,9 @@ describe("the token for a new password", () => {
   });
 
   test("is sent before the storefront closes", async () => {
-    vi.restoreAllMocks();
     const { app, browser, mailbox } = await prepare();
     await browser.call("requestPasswordReset", { email: ada.email });
     await app.close();
     expect(mailbox.messages.map(({ kind }) => kind)).toEqual(["verifyEmail", "resetPassword"]);
   });
 });
-
-function passMinutes(minutes: number): void {
-  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + minutes * 60_000 });
-}

@@ -1,12 +1,9 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import * as z from "zod";
 import { defineRpcMethod } from "../../../rpc/method.ts";
+import { createTestClock } from "../../../server/testing/test-clock.ts";
 import { describeStorages } from "../../_setup.ts";
 import type { Answer, CookieClient } from "../../_cookie-client.ts";
-
-afterEach(() => {
-  vi.useRealTimers();
-});
 
 /** Logs in without a password. */
 const enter = defineRpcMethod({
@@ -205,18 +202,18 @@ describeStorages("a basket", ({ start }) => {
   });
 
   test("lives as long as the guest's session, however often that is extended", async () => {
-    const { client } = await start({ session: { maxAge: 1000 } });
+    const clock = createTestClock();
+    const { client } = await start({ session: { maxAge: 1000 } }, clock);
     const guest = client();
-    vi.useFakeTimers({ toFake: ["Date"] });
     await add(guest, 7, 2);
     const id = guest.sessionId;
     for (let step = 0; step < 5; step++) {
-      vi.setSystemTime(Date.now() + 900_000);
+      await clock.advance(900);
       expect((await guest.call("getUser")).status).toBe(200);
     }
     expect(await basketOf(guest)).toMatchObject({ itemCount: 2 });
     expect(guest.sessionId).toBe(id);
-    vi.setSystemTime(Date.now() + 1_000_001);
+    await clock.advance(1000.001);
     expect(await basketOf(guest)).toMatchObject({ key: null, items: [] });
   });
 });

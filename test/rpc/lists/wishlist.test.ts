@@ -1,13 +1,9 @@
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { defineRpcMethod } from "../../../rpc/method.ts";
-import { createFaultyDriver } from "../../_faulty-driver.ts";
+import { createTestClock } from "../../../server/testing/test-clock.ts";
 import { createSetup, describeStorages } from "../../_setup.ts";
 import type { Answer, CookieClient } from "../../_cookie-client.ts";
-
-afterEach(() => {
-  vi.useRealTimers();
-});
 
 /** Logs in without a password. */
 const enter = defineRpcMethod({
@@ -125,26 +121,25 @@ describeStorages("a wishlist", ({ start }) => {
   });
 
   test("lives as long as the guest's session, however often that is extended", async () => {
-    const { client } = await start({ session: { maxAge: 1000 } });
+    const clock = createTestClock();
+    const { client } = await start({ session: { maxAge: 1000 } }, clock);
     const guest = client();
-    vi.useFakeTimers({ toFake: ["Date"] });
     await wish(guest, { variantId: 7 });
     for (let step = 0; step < 5; step++) {
-      vi.setSystemTime(Date.now() + 900_000);
+      await clock.advance(900);
       await guest.call("getBasket");
     }
     expect((await wishlistOf(guest)).items).toHaveLength(1);
-    vi.setSystemTime(Date.now() + 1_000_001);
+    await clock.advance(1000.001);
     expect(await wishlistOf(guest)).toEqual({ key: null, items: [] });
   });
 });
 
 describe("the input of the wishlist methods", () => {
-  const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
+  const { start, startControlled } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test("begins no session and stores nothing if a call fails or changes nothing", async () => {
-    const { driver, stored } = createFaultyDriver();
-    const { client } = await start({ storage: { session: driver } });
+    const { client, storage } = await startControlled();
     const guest = client();
     const answers = [
       await guest.call("clearWishlist"),
@@ -153,7 +148,7 @@ describe("the input of the wishlist methods", () => {
     ];
     expect(answers.map(({ status }) => status)).toEqual([200, 404, 422]);
     expect(answers.flatMap(({ setCookies }) => setCookies)).toEqual([]);
-    expect([...stored().keys()]).toEqual([]);
+    expect(storage.operations.filter(({ kind }) => kind !== "read")).toEqual([]);
   });
 
   const notAnId = [0, -1, 1.5, 1e21, Number.NaN, null, true, {}, [], "", "x".repeat(65)];

@@ -1,8 +1,7 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
-import { createTestClock } from "../../../server/testing/index.ts";
-import { createFaultyDriver } from "../../_faulty-driver.ts";
+import { createTestClock, type StorageFaults } from "../../../server/testing/index.ts";
 import { createSetup, testSecret } from "../../_setup.ts";
 import type { CookieClient } from "../../_cookie-client.ts";
 import { retired } from "../../_sessions.ts";
@@ -13,14 +12,15 @@ const clock = createTestClock();
 const base = { methods: testMethods, auth: trustingAuth };
 
 describe("the lifetime of a session", () => {
-  const storage = createFaultyDriver();
-  const { start } = createSetup("memory", "request", () => storage.driver);
+  const { startControlled } = createSetup("memory", "request", () => ({ driver: "memory" }));
+  let storage: StorageFaults;
 
   const writes = () => storage.operations.filter(({ kind }) => kind !== "read").length;
 
   /** Starts a storefront, and two visitors with a session in it. */
   async function begin(session: StorefrontConfig["session"], id?: number) {
-    const { client } = await start({ ...base, session }, { clock });
+    const { client, ...controls } = await startControlled({ ...base, session }, clock);
+    storage = controls.storage;
     const clients = [client(), client()] as const;
     for (const one of clients) {
       if (id !== undefined) await one.call("enter", { id });
@@ -96,7 +96,7 @@ describe("the lifetime of a session", () => {
   });
 
   test("ends with the browser, and on the server too, if rememberMe is false", async () => {
-    const { client } = await start({ ...base, session: { maxAge: 1000 } }, { clock });
+    const { client } = await startControlled({ ...base, session: { maxAge: 1000 } }, clock);
     const customer = client();
     const cookieOf = async (method: string, payload?: unknown) =>
       (await customer.call(method, payload)).setCookies.join();
