@@ -1,4 +1,5 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
+import { createTestClock } from "../../server/testing/test-clock.ts";
 import { builtinMethods } from "../../rpc/methods/builtin.ts";
 import { createBarrier } from "../fixtures/barrier.ts";
 import { itemsOf, line, twinAt, userOf } from "../fixtures/clients.ts";
@@ -7,8 +8,6 @@ import { describeOverHttp, fiftyTimes } from "../fixtures/two-servers.ts";
 
 // Classes of advisories and public reports of 2025 and 2026, each tried over HTTP. The comment of a test
 // names the class and a program that it struck; docs/security.md has the table.
-
-afterEach(() => void vi.useRealTimers());
 
 describeOverHttp("an ended session", ({ startTwo, stored }) => {
   // In-flight revival: a slow request saves a session that was deleted meanwhile (rack-session, CVE-2025-46336).
@@ -39,11 +38,11 @@ describeOverHttp("an ended session", ({ startTwo, stored }) => {
 
   // Expiry by a clean-up job only: an expired session counts until it is deleted (@fastify/session, CVE-2024-35220).
   test("gives no access after its expiration, even if its record is still stored", async () => {
-    vi.useFakeTimers({ toFake: ["Date"] });
-    const [one] = await startTwo({ session: { maxAge: 100 } });
+    const clock = createTestClock();
+    const [one] = await startTwo({ session: { maxAge: 100 } }, clock);
     const client = one.client();
     await client.call("login", as(7));
-    vi.setSystemTime(Date.now() + 100_000);
+    await clock.advance(100);
     expect(await stored("session:1001:")).toHaveLength(1);
     expect(await userOf(client)).toBeUndefined();
   });
@@ -115,14 +114,13 @@ describeOverHttp("a session ID", ({ startTwo }) => {
 
   // Expiry of privileged sessions: a right outlives its proof as long as the session is used (Open WebUI, CVE-2026-44553).
   test("loses its fresh login after freshFor, however much it is used", async () => {
-    vi.useFakeTimers({ toFake: ["Date"] });
-    const [one] = await startTwo({
-      auth: { ...trustingAuth, changeEmail: async () => ({ id: 7 }) },
-    });
+    const clock = createTestClock();
+    const auth = { ...trustingAuth, changeEmail: async () => ({ id: 7 }) };
+    const [one] = await startTwo({ auth }, clock);
     const client = one.client();
     await client.call("login", as(7));
     for (let minute = 0; minute < 5; minute++) {
-      vi.setSystemTime(Date.now() + 60_000);
+      await clock.advance(60);
       await client.call("note", { minute });
     }
     const answer = await client.call("updateEmail", { email: "thief@example.com" });

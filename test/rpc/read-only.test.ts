@@ -1,4 +1,5 @@
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
+import { createTestClock } from "../../server/testing/test-clock.ts";
 import type { RpcContext } from "../../rpc/context.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import type { CookieClient } from "../_cookie-client.ts";
@@ -157,13 +158,12 @@ test("reads everything by GET, also with a spread of the context", async () => {
 });
 
 test("extends the session and renews its ID by GET", async () => {
-  vi.useFakeTimers({ toFake: ["Date"] });
-  onTestFinished(() => void vi.useRealTimers());
-  const { client } = await start({ methods });
+  const clock = createTestClock();
+  const { client } = await start({ methods }, { clock });
   const visitor = client();
   await visitor.call("begin");
   const { sessionId } = visitor;
-  vi.setSystemTime(Date.now() + 5 * 3_600_000);
+  await clock.advance(5 * 3600);
   const answer = await get(visitor, "show");
   expect(answer.body).toMatchObject({ found: user });
   expect(answer.setCookies).toHaveLength(1);

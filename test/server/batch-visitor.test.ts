@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { setImmediate as endOfTick } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { createTestClock } from "../../server/testing/test-clock.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import { tokenHeader } from "../_client.ts";
 import { createSetup, describeStorages } from "../_setup.ts";
@@ -11,15 +12,14 @@ import { createSlow, note, read, timeout } from "../fixtures/slow-calls.ts";
 afterEach(() => void vi.useRealTimers());
 
 describeStorages("a batch whose first call renews the session's ID", ({ start }) => {
-  beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
-
   test("sets one cookie, and leaves the old ID valid if the client never gets the response", async () => {
     const session = { maxAge: 86_400, renewAfter: 3600 };
-    const { client } = await start({ methods: testMethods, session });
+    const clock = createTestClock();
+    const { client } = await start({ methods: testMethods, session }, { clock });
     const user = client();
     await user.call("enter", { id: 7 });
     const lossy = user.clone();
-    vi.setSystemTime(Date.now() + 3_600_000);
+    await clock.advance(3600);
     const calls = [
       { method: "getUser" },
       { method: "note", payload: { colour: "red" } },
@@ -30,7 +30,7 @@ describeStorages("a batch whose first call renews the session's ID", ({ start })
     expect(body[2].body).toEqual({ colour: "red" });
     expect(user.sessionId).not.toBe(lossy.sessionId);
     // Without a use of the new ID, the old one has no end.
-    vi.setSystemTime(Date.now() + 60_000);
+    await clock.advance(60);
     expect((await lossy.call("getUser")).body.user).toMatchObject({ id: 7 });
     expect((await user.call("notes")).body).toEqual({ colour: "red" });
   });

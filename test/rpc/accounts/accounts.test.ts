@@ -146,7 +146,7 @@ describe("built-in accounts", () => {
 
   test("keep a password for ten years", async () => {
     const clock = createTestClock();
-    const { client } = await start({}, clock);
+    const { client } = await start({}, { clock });
     await client().call("register", ada);
     await clock.advance(10 * 365 * 86_400);
     expect((await client().call("login", ada)).status).toBe(200);

@@ -5,7 +5,7 @@ import { createSetup, describeStorages } from "../../_setup.ts";
 describeStorages("an email address", ({ start }) => {
   test("is verified by the token that a registration sends, also if the token comes twice", async () => {
     const mailbox = createMailbox();
-    const { client } = await start({ mailer: mailbox.mailer }, mailbox.clock);
+    const { client } = await start({ mailer: mailbox.mailer }, { clock: mailbox.clock });
     const [browser, guest] = [client(), client()];
     const registered = await browser.call("register", ada);
     expect(registered.body.user).toMatchObject({ emailVerified: false });
@@ -26,7 +26,7 @@ describeStorages("an email address", ({ start }) => {
 
   test("must be verified again after a change, and its old owner gets a notice", async () => {
     const mailbox = createMailbox();
-    const { client } = await start({ mailer: mailbox.mailer }, mailbox.clock);
+    const { client } = await start({ mailer: mailbox.mailer }, { clock: mailbox.clock });
     const browser = client();
     await browser.call("register", ada);
     const old = await mailbox.token("verifyEmail", ada.email);
@@ -47,7 +47,7 @@ describe("the token that verifies an email address", () => {
 
   test("is sent again on request, and not for a verified or unknown address", async () => {
     const mailbox = createMailbox();
-    const { app, client } = await start({ mailer: mailbox.mailer }, mailbox.clock);
+    const { app, client } = await start({ mailer: mailbox.mailer }, { clock: mailbox.clock });
     const browser = client();
     await browser.call("register", ada);
     const old = await mailbox.token("verifyEmail", ada.email);
@@ -65,7 +65,7 @@ describe("the token that verifies an email address", () => {
 
   test("is invalid after 30 minutes, and for another method", async () => {
     const mailbox = createMailbox();
-    const { client } = await start({ mailer: mailbox.mailer }, mailbox.clock);
+    const { client } = await start({ mailer: mailbox.mailer }, { clock: mailbox.clock });
     const browser = client();
     await browser.call("register", ada);
     const token = await mailbox.token("verifyEmail", ada.email);
@@ -77,7 +77,7 @@ describe("the token that verifies an email address", () => {
 
   test("isn't taken from a GET, because scanners of mails open links", async () => {
     const mailbox = createMailbox();
-    const { client } = await start({ mailer: mailbox.mailer }, mailbox.clock);
+    const { client } = await start({ mailer: mailbox.mailer }, { clock: mailbox.clock });
     const browser = client();
     await browser.call("register", ada);
     const token = await mailbox.token("verifyEmail", ada.email);

@@ -25,7 +25,7 @@ beforeEach(() => void (clock = createTestClock()));
 
 describeStorages("a method that requires a fresh login", ({ start }) => {
   test("runs for freshFor seconds after the login, and again after reauthenticate", async () => {
-    const { client } = await start({ methods, session: { freshFor: 60 } }, clock);
+    const { client } = await start({ methods, session: { freshFor: 60 } }, { clock });
     const user = client();
     expect((await user.call("deleteAccount")).body.code).toBe("not_logged_in");
     await user.call("register", ada);
@@ -43,7 +43,10 @@ describeStorages("a method that requires a fresh login", ({ start }) => {
   });
 
   test("stays closed after a wrong password, somebody else's password, and a renewal", async () => {
-    const { client } = await start({ methods, session: { freshFor: 60, renewAfter: 100 } }, clock);
+    const { client } = await start(
+      { methods, session: { freshFor: 60, renewAfter: 100 } },
+      { clock },
+    );
     const user = client();
     await client().call("register", { email: "eve@example.com", password: "battery staple" });
     await user.call("register", ada);
@@ -84,7 +87,7 @@ describeStorages("a fresh login", ({ start }) => {
       },
     };
     const config = { methods: { assertFresh }, session: { freshFor: 60 }, hooks };
-    const { client } = await start(config, clock);
+    const { client } = await start(config, { clock });
     const [user, elsewhere] = [client(), client()];
     await user.call("register", ada);
     await elsewhere.call("login", ada);
@@ -127,7 +130,7 @@ describeStorages("a new email address", ({ start }) => {
   });
 
   test("requires a fresh login, and belongs to no other account", async () => {
-    const { client } = await start({ session: { freshFor: 60 } }, clock);
+    const { client } = await start({ session: { freshFor: 60 } }, { clock });
     const user = client();
     await client().call("register", { ...ada, email: "eve@example.com" });
     await user.call("register", ada);
@@ -141,7 +144,7 @@ describeStorages("a new email address", ({ start }) => {
   });
 
   test("doesn't make the login fresh again", async () => {
-    const { client } = await start({ session: { freshFor: 60 } }, clock);
+    const { client } = await start({ session: { freshFor: 60 } }, { clock });
     const user = client();
     await user.call("register", ada);
     await clock.advance(40);

@@ -15,7 +15,10 @@ describe("the token for a new password", () => {
 
   async function prepare() {
     const mailbox = createMailbox();
-    const { client, ...storefront } = await start({ mailer: mailbox.mailer }, mailbox.clock);
+    const { client, ...storefront } = await start(
+      { mailer: mailbox.mailer },
+      { clock: mailbox.clock },
+    );
     const browser = client();
     await browser.call("register", ada);
     await welcome(mailbox);
@@ -86,7 +89,7 @@ describe("the token for a new password", () => {
       { ...shop, shopId: 1001, path: "de" },
       { ...shop, shopId: 1002, path: "b2b", realm: "b2b" },
     ];
-    const { client } = await start({ mailer: mailbox.mailer, shops }, mailbox.clock);
+    const { client } = await start({ mailer: mailbox.mailer, shops }, { clock: mailbox.clock });
     const [browser, elsewhere] = [client(), client(1002)];
     await browser.call("register", ada);
     const verification = await mailbox.token("verifyEmail", ada.email);
@@ -152,7 +155,7 @@ describe("the token for a new password", () => {
       throw new Error(`550 refused: ${JSON.stringify(message)}`);
     });
     const clock = createTestClock();
-    const { client, lines } = await start({ mailer: failure }, clock);
+    const { client, lines } = await start({ mailer: failure }, { clock });
     const browser = client();
     expect((await browser.call("register", ada)).status).toBe(200);
     expect((await browser.call("requestPasswordReset", { email: ada.email })).status).toBe(204);

@@ -1,4 +1,5 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
+import { createTestClock, type TestClock } from "../../../server/testing/test-clock.ts";
 import type { CookieClient } from "../../_cookie-client.ts";
 import { describeStorages, type Setup } from "../../_setup.ts";
 import { enterCounting, line, withKey } from "../../fixtures/counting-methods.ts";
@@ -6,9 +7,9 @@ import { enterCounting, line, withKey } from "../../fixtures/counting-methods.ts
 describeStorages("the answer to a call with an Idempotency-Key", (setup: Setup) => {
   let runs: unknown[];
 
-  function enter(): Promise<CookieClient> {
+  function enter(clock?: TestClock): Promise<CookieClient> {
     runs = [];
-    return enterCounting(setup, runs);
+    return enterCounting(setup, runs, clock);
   }
 
   test("is remembered for answers of 64 KB together", async () => {
@@ -33,26 +34,22 @@ describeStorages("the answer to a call with an Idempotency-Key", (setup: Setup) 
   });
 
   test("is remembered for 24 hours", async () => {
-    const start = Date.now();
-    vi.useFakeTimers({ toFake: ["Date"], now: start });
-    try {
-      const visitor = await enter();
-      const both = async () => {
-        await visitor.call("addItemToBasket", line, withKey("two"));
-        return visitor.call("count", 1, withKey("one"));
-      };
-      await both();
-      for (const [hours, run, itemCount] of [
-        [12, 1, 1],
-        [23.9, 1, 1],
-        [24.1, 2, 2],
-      ] as const) {
-        vi.setSystemTime(start + hours * 3_600_000);
-        expect(await both(), `after ${hours} hours`).toMatchObject({ body: { run } });
-        expect(await visitor.call("getBasket")).toMatchObject({ body: { basket: { itemCount } } });
-      }
-    } finally {
-      vi.useRealTimers();
+    const clock = createTestClock();
+    const start = clock.now();
+    const visitor = await enter(clock);
+    const both = async () => {
+      await visitor.call("addItemToBasket", line, withKey("two"));
+      return visitor.call("count", 1, withKey("one"));
+    };
+    await both();
+    for (const [hours, run, itemCount] of [
+      [12, 1, 1],
+      [23.9, 1, 1],
+      [24.1, 2, 2],
+    ] as const) {
+      await clock.advance(hours * 3600 - (clock.now() - start) / 1000);
+      expect(await both(), `after ${hours} hours`).toMatchObject({ body: { run } });
+      expect(await visitor.call("getBasket")).toMatchObject({ body: { basket: { itemCount } } });
     }
   });
 });

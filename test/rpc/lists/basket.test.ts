@@ -203,7 +203,7 @@ describeStorages("a basket", ({ start }) => {
 
   test("lives as long as the guest's session, however often that is extended", async () => {
     const clock = createTestClock();
-    const { client } = await start({ session: { maxAge: 1000 } }, clock);
+    const { client } = await start({ session: { maxAge: 1000 } }, { clock });
     const guest = client();
     await add(guest, 7, 2);
     const id = guest.sessionId;

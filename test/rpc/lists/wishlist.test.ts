@@ -122,7 +122,7 @@ describeStorages("a wishlist", ({ start }) => {
 
   test("lives as long as the guest's session, however often that is extended", async () => {
     const clock = createTestClock();
-    const { client } = await start({ session: { maxAge: 1000 } }, clock);
+    const { client } = await start({ session: { maxAge: 1000 } }, { clock });
     const guest = client();
     await wish(guest, { variantId: 7 });
     for (let step = 0; step < 5; step++) {

@@ -1,5 +1,5 @@
-import { describe, expect, test, vi } from "vitest";
-import { describeLoss, ends, expectNewLogin, isLoggedIn, second } from "../../fixtures/loss.ts";
+import { describe, expect, test } from "vitest";
+import { describeLoss, ends, expectNewLogin, isLoggedIn } from "../../fixtures/loss.ts";
 
 /** Lost documents, and the ends of sessions after which a device is logged out immediately or later. */
 const rows: readonly [
@@ -18,14 +18,14 @@ const rows: readonly [
   ],
 ];
 
-describeLoss("bookkeeping that is lost", ({ begin, lose, remove }) => {
+describeLoss("bookkeeping that is lost", ({ begin, lose, pass, remove }) => {
   describe.each(rows)("when %s is lost", (_, key, atOnce, later) => {
     test.each(atOnce)("ends the session immediately by %s", async (end) => {
       for (const how of ["deleted", "cut", "of another shape"]) {
         const devices = await lose(await begin(), key, how);
         await ends[end]?.(devices);
         expect(await isLoggedIn(devices.lost), how).toBe(false);
-        vi.setSystemTime(Date.now() + 7 * second);
+        await pass(7);
         expect(await isLoggedIn(devices.lost), how).toBe(false);
         await expectNewLogin(devices.server);
         await remove("user:default:7");
@@ -37,7 +37,7 @@ describeLoss("bookkeeping that is lost", ({ begin, lose, remove }) => {
       for (const how of ["deleted", "cut", "of another shape"]) {
         const devices = await lose(await begin(), key, how);
         await ends[end]?.(devices);
-        vi.setSystemTime(Date.now() + 6 * second);
+        await pass(6);
         expect(await isLoggedIn(devices.lost), how).toBe(false);
         expect(await isLoggedIn(devices.lost), how).toBe(false);
         await expectNewLogin(devices.server);

@@ -1,11 +1,10 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
+import { createTestClock, type TestClock } from "../../../server/testing/test-clock.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { createTestAuth, TestClient, testAccount as account, tokenHeader } from "../../_client.ts";
 import { describeStorages, type Setup } from "../../_setup.ts";
 import { ended, retired } from "../../_sessions.ts";
 import { testMethods } from "../../fixtures/methods.ts";
-
-afterEach(() => void vi.useRealTimers());
 
 const item = { variantId: 7, quantity: 1 };
 const { password } = account;
@@ -110,15 +109,15 @@ describeStorages("a session ID within 30 seconds after its replacement", (setup)
   });
 
   test("counts as unknown after 30 seconds", async () => {
-    const { client } = await start(setup, "cookie");
+    const clock = createTestClock();
+    const { client } = await start(setup, "cookie", clock);
     const user = client();
     await user.call("login", account);
     const old = user.clone();
     await user.call("reauthenticate", { password });
-    vi.useFakeTimers({ toFake: ["Date"] });
-    vi.setSystemTime(Date.now() + 29_000);
+    await clock.advance(29);
     expect(await old.callRaw("addItemToBasket", item)).toMatchObject(retired);
-    vi.setSystemTime(Date.now() + 2000);
+    await clock.advance(2);
     expect((await old.callRaw("getUser")).body).toEqual({});
     expect(await old.call("addItemToBasket", item)).toMatchObject({
       status: 200,
@@ -181,14 +180,14 @@ describeStorages("a session within 30 seconds after its end", (setup) => {
   });
 
   test("rejects a write of a guest who logged out; after 30 seconds a write begins a new session", async () => {
-    const { client } = await start(setup, "cookie");
+    const clock = createTestClock();
+    const { client } = await start(setup, "cookie", clock);
     const guest = client();
     await guest.call("addItemToBasket", item);
     const old = guest.clone();
     await guest.call("logout");
     expect(await old.callRaw("addItemToBasket", item)).toMatchObject(ended);
-    vi.useFakeTimers({ toFake: ["Date"] });
-    vi.setSystemTime(Date.now() + 31_000);
+    await clock.advance(31);
     const { body, credentialUpdate } = await old.call("addItemToBasket", item);
     expect([body.basket.itemCount, credentialUpdate]).toEqual([1, "sent"]);
   });
@@ -196,12 +195,9 @@ describeStorages("a session within 30 seconds after its end", (setup) => {
 
 // --- Internal helpers ---
 
-async function start(setup: Setup, transport: "cookie" | "bearer") {
-  const { send } = await setup.start({
-    auth: createTestAuth(),
-    methods,
-    admin: { token },
-    session: { tokenMethod: transport },
-  });
+async function start(setup: Setup, transport: "cookie" | "bearer", clock?: TestClock) {
+  const session = { tokenMethod: transport };
+  const config = { auth: createTestAuth(), methods, admin: { token }, session };
+  const { send } = await setup.start(config, { clock });
   return { send, client: () => new TestClient(transport, send) };
 }

@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import * as z from "zod";
 import type { RpcContext } from "../../../rpc/context.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
@@ -36,7 +36,7 @@ const base = { methods, auth: trustingAuth };
 const ring = (...encryptionKeys: string[]) => ({ ...base, session: { encryptionKeys } });
 const shown = async (client: CookieClient) => (await client.call("show")).body;
 
-describeStorages("tokens", ({ start, allowErrors }) => {
+describeStorages("tokens", ({ start, startControlled, allowErrors }) => {
   test("persist for guests and users, and undefined removes them", async () => {
     const { client } = await start(base);
     const [guest, customer] = [client(), client()];
@@ -70,7 +70,7 @@ describeStorages("tokens", ({ start, allowErrors }) => {
   });
 
   test("survive other changes, parallel changes, and a new ID", async () => {
-    const { client } = await start(base);
+    const { client, clock } = await startControlled(base);
     const customer = client();
     await customer.call("login", as(7));
     await customer.call("note", { begun: true });
@@ -83,8 +83,7 @@ describeStorages("tokens", ({ start, allowErrors }) => {
     await customer.call("updatePassword", { oldPassword: "old", newPassword: "battery staple" });
     await customer.call("reauthenticate", { password: "battery staple" });
     const before = customer.sessionId;
-    onTestFinished(() => void vi.useRealTimers());
-    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 15_000_000 });
+    await clock.advance(15_000);
     await customer.call("getUser");
     expect(customer.sessionId).not.toBe(before);
     expect(await shown(customer)).toEqual(tokens);

@@ -1,18 +1,11 @@
-import { afterEach, describe, expect, test, vi } from "vitest";
-import { createFaultyDriver, type Operation } from "../../_faulty-driver.ts";
+import { describe, expect, test } from "vitest";
+import type { StorageOperation } from "../../../server/testing/storage-faults.ts";
 import { createSetup } from "../../_setup.ts";
 import { as } from "../../fixtures/trusting-auth.ts";
 import { twinAt } from "../../fixtures/clients.ts";
-import {
-  askAdmin,
-  describeLoss,
-  ends,
-  isLoggedIn,
-  lossConfig,
-  second,
-} from "../../fixtures/loss.ts";
+import { askAdmin, describeLoss, ends, isLoggedIn, lossConfig } from "../../fixtures/loss.ts";
 
-describeLoss("a user's index that is lost", ({ start, begin, lose, remove }) => {
+describeLoss("a user's index that is lost", ({ start, begin, lose, pass, remove }) => {
   test.each(["logoutEverywhere", "logoutEverywhere after a new login", "endUserSessions"])(
     "%s says that it may be incomplete, in its answer and in the log",
     async (end) => {
@@ -29,7 +22,7 @@ describeLoss("a user's index that is lost", ({ start, begin, lose, remove }) => 
       const again = await askAdmin(devices.server, "endUserSessions", { userId: 7 });
       expect(again.body).toEqual({ ended: 0, complete: false });
       // No session that the lost index named can be active any more.
-      vi.setSystemTime(Date.now() + 61 * second);
+      await pass(61);
       const last = await askAdmin(devices.server, "endUserSessions", { userId: 7 });
       expect(last.body).toEqual({ ended: 0 });
     },
@@ -60,7 +53,7 @@ describeLoss("a user's index that is lost", ({ start, begin, lose, remove }) => 
 
   test("a session that is never used again ends with its idle timeout", async () => {
     const devices = await lose(await begin(), "user:default:7", "deleted");
-    vi.setSystemTime(Date.now() + 60 * second);
+    await pass(60);
     expect(await isLoggedIn(devices.lost)).toBe(false);
   });
 
@@ -68,7 +61,7 @@ describeLoss("a user's index that is lost", ({ start, begin, lose, remove }) => 
     const devices = await lose(await begin(), "user:default:7", "deleted");
     const elsewhere = await start(lossConfig);
     await elsewhere.client().call("login", as(7));
-    vi.setSystemTime(Date.now() + 6 * second);
+    await pass(6);
     expect(await isLoggedIn(devices.lost)).toBe(false);
     const { body } = await askAdmin(elsewhere, "endUserSessions", { userId: 7 });
     expect(body).toEqual({ ended: 1, complete: false });
@@ -88,10 +81,10 @@ describeLoss("a user's index that is lost", ({ start, begin, lose, remove }) => 
     const server = await start({ ...lossConfig, session });
     const device = server.client();
     await device.call("login", as(7));
-    vi.setSystemTime(Date.now() + 20 * second);
+    await pass(20);
     expect(await isLoggedIn(device)).toBe(true);
     await remove("user:default:7");
-    vi.setSystemTime(Date.now() + 6 * second);
+    await pass(6);
     expect(await isLoggedIn(device)).toBe(false);
   });
 
@@ -101,12 +94,12 @@ describeLoss("a user's index that is lost", ({ start, begin, lose, remove }) => 
     const device = server.client();
     await device.call("login", as(7));
     const thief = device.clone();
-    vi.setSystemTime(Date.now() + 61 * second);
+    await pass(61);
     await device.call("getUser");
     await device.call("getUser");
     expect(device.sessionId).not.toBe(thief.sessionId);
     await remove("user:default:7");
-    vi.setSystemTime(Date.now() + 31 * second);
+    await pass(31);
     expect(await isLoggedIn(thief)).toBe(false);
     expect(await isLoggedIn(device)).toBe(false);
     expect(server.lines.map(({ message }) => message)).toContainEqual(
@@ -116,7 +109,7 @@ describeLoss("a user's index that is lost", ({ start, begin, lose, remove }) => 
 
   test("a write that finds the lost index is rejected before it runs", async () => {
     const devices = await lose(await begin(), "user:default:7", "deleted");
-    vi.setSystemTime(Date.now() + 6 * second);
+    await pass(6);
     const answer = await devices.lost.call("note", { late: true });
     expect(answer).toMatchObject({
       status: 409,
@@ -133,42 +126,37 @@ describeLoss("a user's index that is lost", ({ start, begin, lose, remove }) => 
     await next.call("login", as(7));
     expect((await next.call("logoutEverywhere")).body).toEqual({ ended: 1 });
     await next.call("login", as(7));
-    vi.setSystemTime(Date.now() + 61 * second);
+    await pass(61);
     await next.call("login", as(7));
     expect((await next.call("logoutEverywhere")).body).toEqual({ ended: 1 });
   });
 });
 
 describe("the check of a session in its user's index", () => {
-  const faulty = createFaultyDriver();
-  const { start } = createSetup("memory", "request", () => faulty.driver);
-  afterEach(() => {
-    vi.useRealTimers();
-  });
+  const { startControlled } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
   test("happens once in a tenth of the idle timeout, also near the absolute timeout", async () => {
-    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
-    const { client } = await start({
+    const { client, clock, storage } = await startControlled({
       ...lossConfig,
       session: { ...lossConfig.session, absoluteTimeout: 70 },
     });
     const device = client();
     await device.call("login", as(7));
     for (const _ of [1, 2, 3, 4, 5]) {
-      vi.setSystemTime(Date.now() + 7 * second);
-      const before = faulty.operations.length;
+      await clock.advance(7);
+      const before = storage.operations.length;
       await device.call("getUser");
-      expect(faulty.operations.slice(before).some(isOfIndex)).toBe(true);
+      expect(storage.operations.slice(before).some(isOfIndex)).toBe(true);
       await device.call("getUser");
-      const settled = faulty.operations.length;
+      const settled = storage.operations.length;
       await device.call("getUser");
-      expect(faulty.operations.slice(settled).filter(isOfIndex)).toEqual([]);
+      expect(storage.operations.slice(settled).filter(isOfIndex)).toEqual([]);
     }
   });
 });
 
 // --- Internal helpers ---
 
-function isOfIndex({ key }: Operation): boolean {
+function isOfIndex({ key }: StorageOperation): boolean {
   return key.startsWith("user:");
 }

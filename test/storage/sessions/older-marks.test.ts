@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
+import { createTestClock } from "../../../server/testing/test-clock.ts";
 import { SessionGenerations } from "../../../storage/sessions/generations.ts";
 import { SessionStore } from "../../../storage/sessions/session-store.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
@@ -7,16 +8,14 @@ import { createFaultyDriver } from "../../_faulty-driver.ts";
 import { createTestLog } from "../../../server/testing/test-log.ts";
 import { testSessionSettings } from "../../_setup.ts";
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
-afterEach(() => void vi.useRealTimers());
-
 const user = { id: "u1" };
 
 /** A session whose ID an earlier version renewed: it kept a record that led to the new one. */
 async function renewAsBefore() {
   const { driver, stored } = createFaultyDriver();
   const { log, lines } = createTestLog();
-  const store = openDocumentStore(driver, { log });
+  const clock = createTestClock();
+  const store = openDocumentStore(driver, { log, clock });
   const generations = new SessionGenerations(store, store.watch("session"));
   const users = new UserSessionIndex(store, generations, "default");
   const sessions = new SessionStore(1001, store, users, generations, testSessionSettings);
@@ -26,15 +25,15 @@ async function renewAsBefore() {
   const key = `session:1001:${old.record.id.slice(-36)}`;
   const { version, expiresAt } = JSON.parse(stored().get(key) as string);
   const { createdAt, handle } = old.record;
-  const replacedBy = { id: renewed.record.id, at: Date.now() };
+  const replacedBy = { id: renewed.record.id, at: clock.now() };
   const value = { createdAt, handle, ownerKey: "", user, replacedBy };
   await driver.setItemRaw?.(key, JSON.stringify({ version, expiresAt, value }), {});
-  return { sessions, lines, id: old.record.id, newId: renewed.record.id, handle };
+  return { sessions, clock, lines, id: old.record.id, newId: renewed.record.id, handle };
 }
 
 test("an ID that an earlier version renewed resolves to the new one for 30 seconds", async () => {
-  const { sessions, lines, id, newId } = await renewAsBefore();
-  vi.setSystemTime(Date.now() + 30_000);
+  const { sessions, clock, lines, id, newId } = await renewAsBefore();
+  await clock.advance(30);
   const lookup = await sessions.lookUp(id);
   expect(lookup).toMatchObject({ state: "active", isRenewed: true });
   expect(lookup.state === "active" && lookup.session.record.id).toBe(newId);
@@ -43,8 +42,8 @@ test("an ID that an earlier version renewed resolves to the new one for 30 secon
 });
 
 test("the reuse of an ID that an earlier version renewed ends its session", async () => {
-  const { sessions, id, newId, handle } = await renewAsBefore();
-  vi.setSystemTime(Date.now() + 31_000);
+  const { sessions, clock, id, newId, handle } = await renewAsBefore();
+  await clock.advance(31);
   const reuse = { userId: user.id, handle };
   expect(await sessions.lookUp(id)).toEqual({ state: "reused", reuse });
   expect(await sessions.lookUp(newId)).toEqual({ state: "ended" });

@@ -1,6 +1,7 @@
 import type { Driver } from "unstorage";
 import createMemoryDriver from "unstorage/drivers/memory";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
+import { createTestClock } from "../../../server/testing/test-clock.ts";
 import { until } from "../../_documents.ts";
 import { createSetup } from "../../_setup.ts";
 import { createBarrier } from "../../fixtures/barrier.ts";
@@ -11,8 +12,6 @@ import { testMethods } from "../../fixtures/methods.ts";
 import { observe, readStored, sessionIdOf, sessionsOf } from "../../fixtures/stored.ts";
 
 // Each test has the name of a defect of earlier systems, and shows the opposite: when sessions end.
-
-afterEach(() => void vi.useRealTimers());
 
 describeTwoServers("defect 2: a logout during a slow call is final", ({ startTwo, stored }) => {
   const writes = [
@@ -42,11 +41,11 @@ describeTwoServers("defect 2: a logout during a slow call is final", ({ startTwo
   });
 
   test("an extension doesn't revive the session", async () => {
-    vi.useFakeTimers({ toFake: ["Date"] });
-    const [one, two] = await startTwo({ session: { maxAge: 100 } });
+    const clock = createTestClock();
+    const [one, two] = await startTwo({ session: { maxAge: 100 } }, clock);
     const client = one.client();
     await client.call("login", as(7));
-    vi.setSystemTime(Date.now() + 20_000);
+    await clock.advance(20);
     const barrier = await createBarrier();
     const slow = client.clone().call("slowly", { barrier: barrier.url, method: "notes" });
     await barrier.reached();
@@ -91,8 +90,8 @@ describeTwoServers(
   "defect 7: a session that outlives its time",
   ({ startTwo, stored, lifetimes }) => {
     test("ends to the millisecond, and is removed from the storage", async () => {
-      vi.useFakeTimers({ toFake: ["Date"] });
-      const [{ client }] = await startTwo({ session: { maxAge: 60 } });
+      const clock = createTestClock();
+      const [{ client }] = await startTwo({ session: { maxAge: 60 } }, clock);
       const [early, late] = [client(), client()];
       await early.call("addItemToBasket", { variantId: 7, quantity: 1 });
       await late.call("addItemToBasket", { variantId: 8, quantity: 1 });
@@ -104,13 +103,13 @@ describeTwoServers(
       const endless = (await lifetimes("")).filter((lifetime) => lifetime === neverEnds);
       expect(endless).toHaveLength(lifetimesOfSessions.length === 0 ? 0 : 1);
       const outlived = late.sessionId as string;
-      vi.setSystemTime(Date.now() + 59_999);
+      await clock.advance(59.999);
       expect((await early.call("getBasket")).body.basket.itemCount).toBe(1);
-      vi.setSystemTime(Date.now() + 1);
+      await clock.advance(0.001);
       expect((await late.call("getBasket")).body).toEqual({ basket: emptyBasket });
       await late.call("note", { later: true });
       expect(late.sessionId).not.toBe(outlived);
-      vi.setSystemTime(Date.now() + 300_000);
+      await clock.advance(300);
       if (lifetimesOfSessions.length === 0) {
         await until(async () => (await stored("")).length === 1);
         expect(await stored("session-generations:")).toHaveLength(1);

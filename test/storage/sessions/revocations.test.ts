@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
+import { createTestClock } from "../../../server/testing/test-clock.ts";
 import type { Auth } from "../../../rpc/accounts/auth.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { isAfter, laterOf, openRevocations } from "../../../storage/sessions/revocations.ts";
@@ -10,10 +11,6 @@ import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
 import { describeTwoServers } from "../../fixtures/two-servers.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
-afterEach(() => {
-  vi.useRealTimers();
-});
-
 /** Checks a password, or makes an account, only when the barrier is open. */
 function waitingAuth(barrier: Barrier): Auth {
   const slowly = async (credentials: { email: string; password: string }) => {
@@ -24,20 +21,23 @@ function waitingAuth(barrier: Barrier): Auth {
   return { ...trustingAuth, login: slowly, register: slowly };
 }
 
+function secondsFromNow(seconds: number): Date {
+  return new Date(Date.now() + seconds * 1000);
+}
+
 describeTwoServers("the end of all sessions of a user", ({ startTwo }) => {
   test.each([-90, 90])(
     "accepts later logins on a server whose clock is %i s off",
     async (seconds) => {
-      const [here, there] = await startTwo();
+      const clocks = [createTestClock(), createTestClock(secondsFromNow(seconds))];
+      const [here, there] = await startTwo({}, ...clocks);
       const user = here.client();
       await user.call("login", as(7));
-      vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
       expect(
         (await user.call("updatePassword", { oldPassword: "old", newPassword: "battery staple" }))
           .status,
       ).toBe(200);
       expect((await user.call("logoutEverywhere")).body).toEqual({ ended: 1 });
-      vi.setSystemTime(Date.now() + seconds * 1000);
       const later = there.client();
       expect((await later.call("login", as(7))).status).toBe(200);
       expect((await later.call("getUser")).body.user.id).toBe(7);
@@ -53,16 +53,14 @@ describeTwoServers("the end of all sessions of a user", ({ startTwo }) => {
     async (method, end, payload) => {
       for (const seconds of [-90, 0, 90]) {
         const barrier = new Barrier();
-        const [here] = await startTwo();
-        const [there] = await startTwo({ auth: waitingAuth(barrier) });
+        const [here] = await startTwo({}, createTestClock(secondsFromNow(seconds)));
+        const [there] = await startTwo({ auth: waitingAuth(barrier) }, createTestClock());
         const user = here.client();
         await user.call("login", as(7));
         const thief = there.client();
         const login = thief.call(method, as(7));
         await barrier.reached;
-        vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + seconds * 1000 });
         expect((await user.call(end, payload)).status).toBe(200);
-        vi.useRealTimers();
         barrier.open();
         expect(await login).toMatchObject({
           status: 409,

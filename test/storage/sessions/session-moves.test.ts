@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
+import { createTestClock } from "../../../server/testing/test-clock.ts";
 import { SessionGenerations } from "../../../storage/sessions/generations.ts";
 import { SessionStore } from "../../../storage/sessions/session-store.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
@@ -11,15 +12,14 @@ import { testSessionSettings } from "../../_setup.ts";
 
 const user = { id: "u1" };
 const faulty = createFaultyDriver();
-const store = openDocumentStore(faulty.driver, createTestLog());
+const clock = createTestClock();
+const store = openDocumentStore(faulty.driver, { ...createTestLog(), clock });
 const generations = new SessionGenerations(store, store.watch("session"));
 const users = new UserSessionIndex(store, generations, "default");
 const settings = { ...testSessionSettings, idleTimeout: 6000, absoluteTimeout: 60_000 };
 const sessions = new SessionStore(1001, store, users, generations, settings);
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
 afterEach(async () => {
-  vi.useRealTimers();
   faulty.heal();
   await users.endAll(user.id);
 });
@@ -138,7 +138,7 @@ test.each([
       await expect(move(old)).rejects.toThrow();
       faulty.heal();
       expect(await loadSession(sessions, old.record.id)).toBeDefined();
-      vi.setSystemTime(Date.now() + 31_000);
+      await clock.advance(31);
       const moved = await move(old);
       expect((await loadSession(sessions, moved.record.id))?.record.user).toEqual(user);
       const { sessions: listed } = await users.read(user.id);
@@ -167,7 +167,7 @@ test.each([
 ])("a long call doesn't end the ID that its own was %s to", async (_, move) => {
   const old = await enter();
   const moved = await move(old);
-  vi.setSystemTime(Date.now() + 40_000);
+  await clock.advance(40);
   await expect(sessions.renew(old)).rejects.toThrow(SessionEndedError);
   expect(await loadSession(sessions, moved.record.id)).toBeDefined();
 });

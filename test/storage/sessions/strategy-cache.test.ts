@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { systemClock } from "../../../storage/clock.ts";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { createTestClock, type TestClock } from "../../../server/testing/test-clock.ts";
 import type { ChangeListener, Snapshot } from "../../../storage/documents/documents.ts";
 import { openDriver } from "../../../storage/open-driver.ts";
 import {
@@ -20,15 +20,16 @@ const ended: Snapshot<SessionRecord> = { value: undefined, version: "" };
 let changed: ChangeListener;
 let stored: Snapshot<SessionRecord>;
 let reads = 0;
+let clock: TestClock;
 let cache: ReturnType<typeof openStrategyCache>;
 
 beforeEach(() => {
+  clock = createTestClock();
   reads = 0;
   stored = toSnapshot("1");
 });
-afterEach(() => void vi.useRealTimers());
 
-function toSnapshot(version: string, expiresAt = Date.now() + 60_000): Snapshot<SessionRecord> {
+function toSnapshot(version: string, expiresAt = clock.now() + 60_000): Snapshot<SessionRecord> {
   const value = { id: key, createdAt: 0, handle: "h", ownerKey: "o", customData: { version } };
   return { value, version, expiresAt };
 }
@@ -38,17 +39,17 @@ const feed = { isUp: () => false, listen, close() {} };
 const openStore = () => openDocumentStore(openDriver({ driver: "memory" }), createTestLog());
 
 function create(strategy: SessionCacheStrategy = new InMemorySessionCacheStrategy()) {
-  cache = openStrategyCache(1001, feed, strategy, { ttl: 5, max: 10 }, systemClock);
+  cache = openStrategyCache(1001, feed, strategy, { ttl: 5, max: 10 }, clock);
 }
 
 /** Loads a session as a call does. `meanwhile` runs during the read of the storage. */
-async function load(meanwhile = () => {}): Promise<Snapshot<SessionRecord>> {
+async function load(meanwhile: () => unknown = () => {}): Promise<Snapshot<SessionRecord>> {
   const cached = await cache.find(key);
   if (cached !== undefined) return cached;
-  const readAt = Date.now();
+  const readAt = clock.now();
   const found = stored;
   reads++;
-  meanwhile();
+  await meanwhile();
   cache.keep(key, found, readAt);
   return found;
 }
@@ -71,32 +72,29 @@ function fail(): never {
 
 describe("a session cache with a strategy", () => {
   test("reads the storage once in its ttl", async () => {
-    vi.useFakeTimers({ toFake: ["Date"] });
     create();
     for (let call = 0; call < 3; call++) expect(await load()).toEqual(stored);
     expect(reads).toBe(1);
-    vi.setSystemTime(Date.now() + 4999);
+    await clock.advance(4.999);
     await load();
     expect(reads).toBe(1);
-    vi.setSystemTime(Date.now() + 1);
+    await clock.advance(0.001);
     await load();
     expect(reads).toBe(2);
   });
 
   test("counts the ttl from the beginning of the read", async () => {
-    vi.useFakeTimers({ toFake: ["Date"] });
     create();
-    await load(() => vi.setSystemTime(Date.now() + 5000));
+    await load(() => clock.advance(5));
     await load();
     expect(reads).toBe(2);
   });
 
   test("doesn't use an entry of a session that has expired", async () => {
-    vi.useFakeTimers({ toFake: ["Date"] });
     create();
-    stored = toSnapshot("1", Date.now() + 1000);
+    stored = toSnapshot("1", clock.now() + 1000);
     await load();
-    vi.setSystemTime(Date.now() + 1000);
+    await clock.advance(1);
     stored = ended;
     expect(await load()).toEqual(ended);
   });
@@ -195,7 +193,7 @@ describe("an entry that a slow strategy returns", () => {
     const memory = new InMemorySessionCacheStrategy();
     const get = async (token: string) => {
       const found = memory.get(token);
-      meanwhile();
+      await meanwhile();
       return found;
     };
     create({
