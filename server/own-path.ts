@@ -1,5 +1,6 @@
 import { metricsPath } from "./metrics-path.ts";
 import type { StorefrontOptions } from "./config/options.ts";
+import { pathOf } from "./url-path.ts";
 
 /**
  * Whether a URL is one of a storefront: a call, also of a shop with a path; an admin call; a health check; or the OpenAPI document, the
@@ -15,7 +16,8 @@ export function isStorefrontPath(
   },
   url: string,
 ): boolean {
-  const path = url.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i, "").replace(/[?#].*$/s, "");
+  // A whole URL can have a fragment, which the target of a request cannot.
+  const path = pathOf(url.replace(/#.*$/s, ""));
   if (path === "/healthz" || path === "/readyz") return true;
   if (path === metricsPath && adminTokens.length > 0) {
     return telemetry.some(({ metrics }) => metrics !== undefined);

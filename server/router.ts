@@ -8,7 +8,8 @@ import type { Shop, StorefrontOptions } from "./config/options.ts";
 import type { RequestEvent } from "./request.ts";
 import type { createResponder } from "./responder.ts";
 import { ShopHosts } from "./shop-hosts.ts";
-import { isDecodable, pathOf, unknownPath } from "./unknown-path.ts";
+import { unknownPath } from "./unknown-path.ts";
+import { isDecodable, pathOf } from "./url-path.ts";
 
 /** The target of a call. */
 export interface Route {
@@ -155,8 +156,9 @@ export class ShopResolver {
     const { basePath, shops } = this.#options;
     const ids = shops.map(({ shopId }) => shopId).join(", ");
     const id = event.headers.get("x-shop-id");
-    if (id !== null)
-      return `The header x-shop-id names none of the shops ${ids}, or one with another path`;
+    if (id !== null) {
+      return `The header x-shop-id names no shop, or another one than the path of the URL. The shops are ${ids}`;
+    }
     if (path !== undefined && !shops.some((shop) => shop.public.path === path)) {
       const prefix = `/${path.slice(0, 100)}`;
       if (`${basePath}/`.startsWith(`${prefix}/`)) {

@@ -3,6 +3,7 @@ import type { RpcMethods } from "../rpc/method.ts";
 import { RpcError } from "../rpc/error.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 import { isStorefrontPath } from "./own-path.ts";
+import { isDecodable, pathOf } from "./url-path.ts";
 
 /** The error for a path without a route. Its detail names the cause if the path looks like that of a call. */
 export function unknownPath(
@@ -52,21 +53,6 @@ export function misplacedPath(
   return withDetail(
     `The path ${quote(path)} is not below basePath, which is ${quote(basePath)}. If a framework mounts the storefront at a prefix, it must remove the prefix from the URL, or basePath must begin with it: see docs/mounting.md`,
   );
-}
-
-/** The path of a URL, or of a request's target, which has no fragment to end it (RFC 9112, 3.2). */
-export function pathOf(url: string): string {
-  return url.replace(/^[a-z][a-z\d+.-]*:\/\/[^/?#\\]*/i, "").replace(/\?.*$/s, "");
-}
-
-/** Whether a path can be decoded. */
-export function isDecodable(path: string): boolean {
-  try {
-    decodeURIComponent(path);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 // --- Internal helpers ---

@@ -34,7 +34,7 @@ export function createMailbox() {
   };
 }
 
-/** Lets work after a response begin after the shortest delay, in all tests of a file. */
+/** Lets work after a response begin after the shortest delay, and so in its order, in all tests of a file. */
 export function hurryMails(): void {
   beforeEach(() => void vi.spyOn(Math, "random").mockReturnValue(0));
   afterEach(() => void vi.restoreAllMocks());

@@ -30,7 +30,7 @@ export interface StorefrontConfig<Methods extends RpcMethods = RpcMethods> exten
   readonly session?: SessionConfig | undefined;
   /** The storages of sessions, baskets, wishlists, and accounts. */
   readonly storage?: ConfigOf<typeof storageKeys> | undefined;
-  /** Which pages of other origins can call the server: see docs/cors.md. */
+  /** The pages of other origins that can call the server: see docs/cors.md. */
   readonly cors?: CorsConfig | undefined;
   /** Limits of baskets, and how they merge at login. */
   readonly basket?: ConfigOf<typeof basketKeys> | undefined;

@@ -6,7 +6,7 @@ export const day = 86_400;
 /** The effective value of a key, and its source. */
 export interface SourcedValue<Value = unknown> {
   readonly value: Value;
-  /** Where the config sets the key, for example `shops[0].session.maxAge`; else the path of the global key. */
+  /** The path at which the config sets the key, for example `shops[0].session.maxAge`; else that of the global key. */
   readonly path: string;
   /** The path if the config sets the key; else `default`, or `from session.maxAge`. */
   readonly source: string;

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { ada, createMailbox, invalidToken } from "../../_mails.ts";
+import { ada, createMailbox, hurryMails, invalidToken } from "../../_mails.ts";
 import { createSetup, describeStorages } from "../../_setup.ts";
+
+hurryMails();
 
 describeStorages("an email address", ({ start }) => {
   test("is verified by the token that a registration sends, also if the token comes twice", async () => {

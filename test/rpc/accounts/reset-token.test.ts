@@ -3,10 +3,12 @@ import type { MailMessage } from "../../../rpc/accounts/mailer.ts";
 import { createTestClock } from "../../../server/testing/test-clock.ts";
 import { until } from "../../_documents.ts";
 import { createAuth } from "../../_logins.ts";
-import { ada, createMailbox, invalidToken, welcome } from "../../_mails.ts";
+import { ada, createMailbox, hurryMails, invalidToken, welcome } from "../../_mails.ts";
 import { createSetup } from "../../_setup.ts";
 
 const newPassword = "battery staple";
+
+hurryMails();
 
 describe("the token for a new password", () => {
   const { start, startControlled, allowErrors } = createSetup("memory", "request", () => ({
@@ -192,6 +194,7 @@ describe("the token for a new password", () => {
   });
 
   test("is sent before the storefront closes", async () => {
+    vi.restoreAllMocks();
     const { app, browser, mailbox } = await prepare();
     await browser.call("requestPasswordReset", { email: ada.email });
     await app.close();
