@@ -5,6 +5,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { storefront } from "../../../adapters/vite.ts";
 import { createFolder, greeting, until } from "../../_cli.ts";
 import { CookieClient } from "../../_cookie-client.ts";
+import { expectVerbs } from "../_verbs.ts";
 
 const page = "<!doctype html><title>A page</title>";
 
@@ -34,6 +35,21 @@ test("responds to every path below rpc, and leaves other paths to Vite", async (
     expect(await response.text(), path).toContain("A page");
   }
 });
+
+test.each(["vite", "vite preview"] as const)(
+  "responds to every HTTP method, and passes on bodies and queries, by %s",
+  async (command) => {
+    const { send } = await open(command);
+    for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]) {
+      const { status, headers } = await send("/api/rpc/unknown", { method });
+      expect([method, status]).toEqual([method, 404]);
+      expect(headers.get("content-type"), method).toBe("application/problem+json");
+    }
+    await expectVerbs(new CookieClient(send, 1));
+    // Vite responds by its option `server.cors`, before any plugin.
+    expect((await send("/api/rpc/unknown", { method: "OPTIONS" })).status).toBe(204);
+  },
+);
 
 test("uses a changed config for the next calls, and keeps the old one if the new one has errors", async () => {
   const { send, folder } = await open("vite");
