@@ -1,9 +1,12 @@
 import { parseArgs } from "node:util";
 import { messageOf } from "../../shared/log.ts";
+import { findSimilar } from "../../shared/similar.ts";
 import { StartError } from "../config/start-error.ts";
 
 /** The names of all commands. */
 export const commands = ["start", "dev", "doctor", "explain", "init"] as const;
+
+type Command = (typeof commands)[number];
 
 /** The output of `storefront --help`. */
 export const usage = `Usage: storefront <command> [options]
@@ -90,6 +93,24 @@ export function toPort(given: string | undefined): number {
 }
 
 /**
+ * Checks the name of a command, and that no other words follow it, except the folder of `init`.
+ * @throws StartError with the usage, and with the command that was probably meant
+ */
+export function assertCommand(
+  command: string,
+  rest: readonly string[],
+): asserts command is Command {
+  const isKnown = (commands as readonly string[]).includes(command);
+  if (isKnown && rest.length <= (command === "init" ? 1 : 0)) return;
+  const similar = isKnown ? undefined : findSimilar(command, commands);
+  const hint = similar === undefined ? "" : `. Did you mean ${similar}?`;
+  throw new StartError(
+    "SF907",
+    `"${[command, ...rest].join(" ")}" is no command${hint}\n\n${usage}`,
+  );
+}
+
+/**
  * Checks the options that only some commands have.
  * @throws StartError with one line for an operator if the command doesn't have an option
  */
@@ -104,6 +125,7 @@ export function assertOptionsFit(values: Readonly<Record<string, unknown>>, comm
     storage: ["init"],
     commerce: ["init"],
     yes: ["init"],
+    workers: ["start"],
   };
   for (const [name, fitting] of Object.entries(options)) {
     if (values[name] === undefined || fitting.includes(command)) continue;
@@ -114,11 +136,9 @@ export function assertOptionsFit(values: Readonly<Record<string, unknown>>, comm
 
 /**
  * The number of `--workers`.
- * @throws StartError with one line for an operator if it isn't a number from 1 to 128, or if the command is not `start`
+ * @throws StartError with one line for an operator if it isn't a number from 1 to 128
  */
-export function toWorkers(given: string, command: string): number {
-  if (command !== "start")
-    throw new StartError("SF907", `--workers: expected the command start, found ${command}`);
+export function toWorkers(given: string): number {
   const count = Number(given);
   if (!/^\d{1,3}$/.test(given) || count < 1 || count > 128) {
     throw new StartError(

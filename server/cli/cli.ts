@@ -1,9 +1,8 @@
 #!/usr/bin/env node
-import { findSimilar } from "../../shared/similar.ts";
 import { StartError } from "../config/start-error.ts";
 import {
+  assertCommand,
   assertOptionsFit,
-  commands,
   readArguments,
   toPort,
   toWorkers,
@@ -32,28 +31,23 @@ async function main(args: readonly string[]): Promise<void> {
   const [command, ...rest] = positionals;
   if (command === undefined) throw new StartError("SF907", `a command is missing\n\n${usage}`);
   const { config: file, port, host = "127.0.0.1", shop, workers } = values;
-  const count = workers === undefined ? undefined : toWorkers(workers, command);
+  assertCommand(command, rest);
   assertOptionsFit(values, command);
-  if (command === "init" && rest.length <= 1) {
+  if (command === "init") {
     const { init } = await import("./init/init.ts");
     return init(rest[0] ?? ".", values);
   }
-  if (command === "doctor" && rest.length === 0) {
+  if (command === "doctor") {
     if (values.url === undefined) return diagnoseConfig(file, values.json);
     const { diagnoseService } = await import("./service-doctor.ts");
     return diagnoseService(values.url, file, values.json);
   }
-  if (command === "explain" && rest.length === 0) return explainConfig(file, shop, values.json);
-  if ((command !== "start" && command !== "dev") || rest.length > 0) {
-    const similar = findSimilar(command, commands);
-    const hint = similar === undefined || similar === command ? "" : `. Did you mean ${similar}?`;
-    throw new StartError("SF907", `"${positionals.join(" ")}" is no command${hint}\n\n${usage}`);
-  }
+  if (command === "explain") return explainConfig(file, shop, values.json);
   toPort(port);
   handleClosedTerminal();
-  if (count !== undefined) {
+  if (workers !== undefined) {
     const { runWorkers } = await import("./primary.ts");
-    return runWorkers(count);
+    return runWorkers(toWorkers(workers));
   }
   await run({ command, file, port, host, isFresh: values.fresh });
 }

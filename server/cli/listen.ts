@@ -63,8 +63,12 @@ export async function listen(
     closeMetrics = await openMetricsServer(metrics, host, log);
   } catch (error) {
     await app.close();
-    const { port: own = 0, host: ownHost = host } = metrics?.source ?? {};
-    throw toListenError(error, ownHost, own);
+    const { port: own = 0, host: ownHost } = metrics?.source ?? {};
+    const options = {
+      port: "prometheus({ port })",
+      host: ownHost === undefined ? "--host" : "prometheus({ host })",
+    };
+    throw toListenError(error, ownHost ?? host, own, options);
   }
   try {
     // Not `server.serve()`: it listens exclusively, so a second worker could not use the port.
@@ -73,7 +77,7 @@ export async function listen(
   } catch (error) {
     closeMetrics();
     await app.close();
-    throw toListenError(error, host, port);
+    throw toListenError(error, host, port, { port: "--port", host: "--host" });
   }
   const url = new URL(server.url as string);
   return {
@@ -138,19 +142,25 @@ function countClosedIdle(node: HttpServer, { app, connectionCounts }: OpenStoref
   });
 }
 
-function toListenError(error: unknown, host: string, port: number): unknown {
+/** @param options the names of the options that chose the port and the address */
+function toListenError(
+  error: unknown,
+  host: string,
+  port: number,
+  options: { readonly port: string; readonly host: string },
+): unknown {
   const noAddress = [
     "SF905",
-    `--host: ${JSON.stringify(host)} is no address of this machine`,
+    `${options.host}: ${JSON.stringify(host)} is no address of this machine`,
   ] as const;
   const messages: Readonly<Record<string, readonly [StartError["code"], string]>> = {
     EADDRINUSE: [
       "SF903",
-      `Port ${port} is already in use. Stop the other process, or choose another port with --port`,
+      `Port ${port} is already in use. Stop the other process, or choose another port with ${options.port}`,
     ],
     EACCES: [
       "SF904",
-      `This user isn't allowed to use port ${port}. Choose another port with --port`,
+      `This user isn't allowed to use port ${port}. Choose another port with ${options.port}`,
     ],
     EADDRNOTAVAIL: noAddress,
     EAFNOSUPPORT: noAddress,

@@ -7,10 +7,16 @@ export const startErrors = {
     "the config can't be read, or its code fails",
     "a module with the config as its default export, or valid JSON, YAML, or TOML",
   ),
-  SF903: error("another process uses the port", "a free port: see --port"),
-  SF904: error("the user isn't allowed to use the port", "a port above 1023: see --port"),
+  SF903: error(
+    "another process uses the port",
+    "a free port: see --port, and prometheus({ port }) for the metrics",
+  ),
+  SF904: error(
+    "the user isn't allowed to use the port",
+    "a port above 1023: see --port, and prometheus({ port }) for the metrics",
+  ),
   SF905: error(
-    "the address of --host is no address of this machine",
+    "the address of --host, or of prometheus({ host }), is no address of this machine",
     "127.0.0.1, 0.0.0.0, or another address of this machine",
   ),
   SF906: error("server.routes throws an error", "a function that adds routes"),

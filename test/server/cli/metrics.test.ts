@@ -80,7 +80,10 @@ describe("the port of the metrics", () => {
     const folder = await createFolder({ "storefront.config.mjs": toConfig(port) });
     const first = await startCli(["start"], { folder });
     const { code, stderr } = await runCli(["start", "--port", "0"], { folder });
-    expect([code, stderr]).toEqual([1, expect.stringContaining(`Port ${port} is already in use`)]);
+    expect([code, stderr]).toEqual([
+      1,
+      `storefront: Port ${port} is already in use. Stop the other process, or choose another port with prometheus({ port }) (SF903)\n`,
+    ]);
     first.signal("SIGTERM");
     await first.exited;
   });
