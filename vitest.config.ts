@@ -10,6 +10,7 @@ export const longTests = [
   "test/rpc/commerce/grant-crashes.test.ts",
   "test/rpc/commerce/grant-processes.test.ts",
   "test/rpc/idempotency/key-processes.test.ts",
+  "test/server/cli/cold-start.test.ts",
   "test/server/cli/process-errors.test.ts",
   "test/server/cli/shutdown.test.ts",
   "test/server/cli/workers.test.ts",

@@ -73,7 +73,10 @@ function countTests() {
 async function measureCalls() {
   process.env.NODE_ENV = "production";
   delete process.env.BENCH_REDIS_URL;
-  const coverage = await startCoverage(new URL("../dist/", import.meta.url).href);
+  const coverage = await startCoverage(
+    new URL("../dist/", import.meta.url).href,
+    sourceFolders.map((folder) => new URL(`../${folder}/`, import.meta.url).href),
+  );
   const servers = [
     { server: "h3's `serve`", origin: await serveApp() },
     { server: "`storefront start`", origin: await startCli() },

@@ -1,7 +1,13 @@
-import { toEnvelope } from "../dist/storage/documents/envelope.js";
-import { absent } from "../dist/storage/index.js";
-import { createHandle, createSessionId } from "../dist/storage/sessions/session-record.js";
+import { createJiti } from "jiti";
+import { absent } from "storefront-core/storage";
 import { createUser } from "./user.mjs";
+
+// No entry of the package exports these.
+const jiti = createJiti(import.meta.url, { fsCache: false });
+const { toEnvelope } = await jiti.import("../storage/documents/envelope.ts");
+const { createHandle, createSessionId } = await jiti.import(
+  "../storage/sessions/session-record.ts",
+);
 
 /** Fills a store with sessions of other users, or with the indexes of these users. */
 export async function fillStore(store, kind, count, expiresAt) {

@@ -13,7 +13,14 @@ export async function compileStorage(): Promise<string> {
   const imports = { "#drivers": "./storage/drivers.js" };
   await writeFile(join(outDir, "package.json"), JSON.stringify({ type: "module", imports }));
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
-  const args = ["-p", join(root, "tsconfig.build.json"), "--declaration", "false"];
+  const args = [
+    "-p",
+    join(root, "tsconfig.build.json"),
+    "--declaration",
+    "false",
+    "--emitDeclarationOnly",
+    "false",
+  ];
   execFileSync(process.execPath, [tsc, ...args, "--noCheck", "--outDir", outDir]);
   return join(outDir, "storage", "index.js");
 }

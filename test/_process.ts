@@ -147,9 +147,8 @@ export async function assertBuilt(): Promise<void> {
       return found.filter((file) => /(?<!\.d)\.ts$/.test(file)).map((file) => `${folder}/${file}`);
     }),
   );
+  const builtAt = (await stat(cli).catch(() => undefined))?.mtimeMs ?? 0;
   for (const file of files.flat()) {
-    const built = new URL(`dist/${file.replace(/ts$/, "js")}`, root);
-    const builtAt = (await stat(built).catch(() => undefined))?.mtimeMs ?? 0;
     const changedAt = (await stat(new URL(file, root))).mtimeMs;
     if (builtAt < changedAt) throw new Error(`${file} is newer than its build: npm run build`);
   }

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { problems } from "../../dist/rpc/error.js";
+import { problems } from "../../rpc/error.ts";
 import { escapeMarkdown, type CodePage } from "./code-page.ts";
 
 /** A page for each error code, from the table of `docs/errors.md`. */

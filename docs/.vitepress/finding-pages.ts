@@ -1,8 +1,8 @@
-import { serviceFindings } from "../../dist/server/cli/service-findings.js";
-import { configDiagnostics } from "../../dist/server/config/config-diagnostics.js";
-import type { DiagnosticKind } from "../../dist/server/config/diagnostic-kind.js";
-import { serverDiagnostics } from "../../dist/server/config/server-diagnostics.js";
-import { startErrors } from "../../dist/server/config/start-error.js";
+import { serviceFindings } from "../../server/cli/service-findings.ts";
+import { configDiagnostics } from "../../server/config/config-diagnostics.ts";
+import type { DiagnosticKind } from "../../server/config/diagnostic-kind.ts";
+import { serverDiagnostics } from "../../server/config/server-diagnostics.ts";
+import { startErrors } from "../../server/config/start-error.ts";
 import { escapeMarkdown, type CodePage } from "./code-page.ts";
 
 /** A page for each finding of the doctor and each error at startup, from the tables of the program. */

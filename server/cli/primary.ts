@@ -23,7 +23,7 @@ export async function runWorkers(count: number): Promise<void> {
   const log = createSafeLog(createLog(process.env["NODE_ENV"] === "production"));
   // Since Node 23.1, each worker could also have its own queue of connections, but they would be lost with it.
   cluster.schedulingPolicy = cluster.SCHED_RR;
-  cluster.setupPrimary({ exec: fileURLToPath(new URL("worker.js", import.meta.url)) });
+  cluster.setupPrimary({ exec: fileURLToPath(import.meta.resolve("#worker")) });
   const workers = new Workers(count, log, (text) => print(process.stdout, text));
   let exitCode: number | undefined;
 

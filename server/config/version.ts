@@ -1,12 +1,8 @@
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { findPackageFolder } from "./package-folder.ts";
 
 /** The version of this package. */
 export async function readVersion(): Promise<string> {
-  // The compiled module is one folder deeper than its source.
-  const urls = ["../../package.json", "../../../package.json"].map((path) => {
-    return new URL(path, import.meta.url);
-  });
-  const text = await readFile(urls.find(existsSync) as URL, "utf8");
+  const text = await readFile(new URL("package.json", findPackageFolder()), "utf8");
   return (JSON.parse(text) as { readonly version: string }).version;
 }

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { RpcError } from "../../rpc/error.ts";
+import { findPackageFolder } from "../config/package-folder.ts";
 
 /** The files of the page, by their paths below `/_storefront`. */
 const types: Readonly<Record<string, string>> = {
@@ -50,11 +51,9 @@ export async function respondWithFile(name: string): Promise<Response> {
 
 // --- Internal helpers ---
 
-/** Not `new URL("…", import.meta.url)`: bundlers would try to include the file. */
 async function readPageFile(name: string): Promise<string> {
   try {
-    const { url } = import.meta;
-    return await readFile(new URL(`files/${name}`, url), "utf8");
+    return await readFile(new URL(`server/dev-page/files/${name}`, findPackageFolder()), "utf8");
   } catch (cause) {
     const detail =
       "The files of the development page aren't here, because a bundler put this server into one file. Open the page with storefront dev";

@@ -1,6 +1,6 @@
 // A Vendure server with our session cache; see ../vendure.test.ts.
 import { bootstrap, DefaultLogger, LogLevel } from "@vendure/core";
-import { createVendureSessionCache } from "../../dist/adapters/vendure-session-cache.js";
+import { createVendureSessionCache } from "../../dist/adapters/vendure.js";
 
 const { TEST_REDIS_URL, TEST_DATABASE } = process.env;
 

@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findPackageFolder } from "../../config/package-folder.ts";
 import type { Choices } from "./choices.ts";
 import { composeFile, createEnvironment, toConfig } from "./config-file.ts";
 import { frameworks, type Framework } from "./frameworks.ts";
@@ -41,7 +42,7 @@ export async function createProject(folder: string, choices: Choices): Promise<P
 
 // --- Internal helpers ---
 
-const root = fileURLToPath(new URL("../../../../", import.meta.url));
+const root = fileURLToPath(findPackageFolder());
 const configFile = "storefront.config.ts";
 
 /** Files that a build makes, data, and secrets. */
