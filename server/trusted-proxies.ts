@@ -1,4 +1,4 @@
-import { BlockList, isIP } from "node:net";
+import { BlockList, isIP, isIPv4 } from "node:net";
 import { toRanges } from "./config/proxy-ranges.ts";
 
 /** Whether the `X-Forwarded-*` headers of a peer are trusted; the address is `undefined` for a Unix socket. */
@@ -34,5 +34,5 @@ export function toAddress(text: string): string | undefined {
 // --- Internal helpers ---
 
 function familyOf(address: string): "ipv4" | "ipv6" {
-  return isIP(address) === 4 ? "ipv4" : "ipv6";
+  return isIPv4(address) ? "ipv4" : "ipv6";
 }

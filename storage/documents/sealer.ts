@@ -18,14 +18,18 @@ export function createSealer(
   purpose: string,
   random: Random = systemRandom,
 ) {
-  const derived = Promise.all(secrets.map((secret) => deriveKey(secret, purpose)));
+  let derived: Promise<readonly SealingKey[]> | undefined;
+  /** Later than the start, because most shops seal nothing. */
+  function deriveKeys(): Promise<readonly SealingKey[]> {
+    return (derived ??= Promise.all(secrets.map((secret) => deriveKey(secret, purpose))));
+  }
   return {
     /**
      * @param context the location of the stored string
      * @returns `<key id>.<IV, encrypted string, and tag>`, both in base64url
      */
     async seal(text: string, context: string): Promise<string> {
-      const { id, key } = (await derived).at(-1) as Awaited<ReturnType<typeof deriveKey>>;
+      const { id, key } = (await deriveKeys()).at(-1) as SealingKey;
       const iv = random.bytes(ivLength);
       const encrypted = await subtle.encrypt(toAlgorithm(iv, context), key, encode(text));
       return `${id}.${Buffer.concat([iv, new Uint8Array(encrypted)]).toString("base64url")}`;
@@ -36,7 +40,7 @@ export function createSealer(
      * another context, or its key is gone
      */
     async unseal(sealed: string, context: string) {
-      const keys = await derived;
+      const keys = await deriveKeys();
       const [, keyId, encoded = ""] = sealedText.exec(sealed) ?? [];
       const found = keys.findLast(({ id }) => id === keyId);
       if (found === undefined) return undefined;
@@ -57,6 +61,8 @@ export function createSealer(
 
 const ivLength = 12;
 const sealedText = /^([\w-]{11})\.([\w-]+)$/;
+
+type SealingKey = Awaited<ReturnType<typeof deriveKey>>;
 
 /** @returns the key, and an ID that names it without revealing it */
 async function deriveKey(secret: string, purpose: string) {
