@@ -3,6 +3,8 @@ import { createServer } from "node:http";
 import { describeError, type Logger } from "../../shared/log.ts";
 import { metricsPath } from "../metrics-path.ts";
 import type { Metrics } from "../metrics.ts";
+import { pathOf } from "../unknown-path.ts";
+import { isRead } from "../verb.ts";
 
 /**
  * Serves `/metrics` on a port of its own, if the config names one. It needs no token.
@@ -19,7 +21,7 @@ export async function openMetricsServer(
   if (metrics === undefined || port === undefined) return () => undefined;
   const { contentType } = metrics.source;
   const server = createServer(({ method = "", url = "" }, response) => {
-    if (url.replace(/\?.*$/, "") !== metricsPath || !["GET", "HEAD"].includes(method)) {
+    if (pathOf(url) !== metricsPath || !isRead(method)) {
       response.writeHead(404, { "content-type": "text/plain" }).end(`See ${metricsPath}\n`);
       return;
     }
