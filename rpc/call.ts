@@ -123,7 +123,7 @@ export class Call {
     const { services, runtime, request } = this;
     if (this.#log === undefined) {
       const { method, id, client, span } = request;
-      const trace = findTrace(client.headers, span);
+      const trace = findTrace(client.headers.get("traceparent"), span);
       const details = {
         ...(id !== undefined && { id }),
         ...(trace && toLogFields(trace)),

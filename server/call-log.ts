@@ -62,11 +62,16 @@ function toLine(call: ObservedCall): string {
     trace === undefined ? "" : `,"trace_id":"${trace.traceId}","span_id":"${trace.spanId}"`;
   const shop = shopId === undefined ? "" : `,"shopId":${shopId}`;
   const name = method === undefined ? "" : `,"method":"${method}"`;
-  const failure = code === undefined ? "" : `,"code":${JSON.stringify(code)}`;
+  const failure = code === undefined ? "" : `,"code":${toJson(code)}`;
   const storage = operations === undefined ? "" : `,"storage":${operations}`;
   const state = session === undefined ? "" : `,"session":"${session}"`;
-  const user = handle === undefined ? "" : `,"handle":${JSON.stringify(handle)}`;
+  const user = handle === undefined ? "" : `,"handle":${toJson(handle)}`;
   return `${currentStart()}${call.id}"${ids}${shop}${name},"status":${call.status}${failure},"seconds":${toText(call.seconds)}${storage}${state}${user}}\n`;
+}
+
+/** Most codes and handles need no escapes, and `JSON.stringify` takes twice as long. */
+function toJson(text: string): string {
+  return /^[\w-]*$/.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 /** Seconds with six decimals. `toFixed` and `String` take three times as long for most numbers. */

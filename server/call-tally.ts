@@ -11,8 +11,11 @@ export interface CallTally {
  * so an operation belongs to the call that awaits it.
  */
 export interface CallTallies {
-  /** Runs a call. @param run gets the tally of the call */
-  run<T>(run: (tally: CallTally) => T): T;
+  /**
+   * Begins the tally of a call. It counts the operations of the rest of the current microtask, and of all promises that
+   * come from it. The first awaits of a call come before it, because they need no storage, and each costs time.
+   */
+  begin(): CallTally;
   /** The tally of the call that is running now; `undefined` for other work, for example a sweep. */
   current(): CallTally | undefined;
 }
@@ -52,16 +55,7 @@ function createTallies(
     },
   });
   return {
-    run(run) {
-      const outer = running;
-      const tally = { operations: 0 };
-      running = tally;
-      try {
-        return run(tally);
-      } finally {
-        running = outer;
-      }
-    },
+    begin: () => (running = { operations: 0 }),
     current: () => running,
   };
 }

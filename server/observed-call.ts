@@ -27,7 +27,7 @@ export function toObservedCall(
     handle: record?.user && record.handle,
     id,
     operations,
-    trace: id === undefined ? undefined : findTrace(event.headers, span),
+    trace: id === undefined ? undefined : findTrace(event.traceparent, span),
   };
 }
 

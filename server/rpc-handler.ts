@@ -7,6 +7,7 @@ import { readKeyFor } from "../rpc/idempotency/kept-methods.ts";
 import type { ShopServices } from "../rpc/shop.ts";
 import { createCallIds } from "./call-id.ts";
 import { CallResponses } from "./call-response.ts";
+import type { CallTally } from "./call-tally.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 import type { Credentials } from "./credentials/credentials.ts";
 import { findSession, transportOf, type SessionLookup, type Visit } from "./credentials/lookup.ts";
@@ -71,8 +72,7 @@ export function createRpcHandler(
     current.id = createCallId?.();
     current.span = span;
     const startedAt = observer === undefined ? 0 : clock.monotonic();
-    // Synchronously, because later another call can be the running one.
-    const tally = tallies?.current();
+    let tally: CallTally | undefined;
     let response: RpcResponse | undefined;
     try {
       if (state.isClosed) throw new RpcError("draining");
@@ -95,6 +95,7 @@ export function createRpcHandler(
           : batched.payload;
       // Not before the body: Node fails on a web stream that nobody has read in its first tick.
       if (schedule !== undefined) await schedule();
+      tally = tallies?.begin();
       deadline.assertInTime();
       checkAddress(event);
 
@@ -160,8 +161,9 @@ export function createRpcHandler(
     current.addSessionHeaders(response.headers);
     cors.addHeaders(event, origin, current.shop, response.headers);
     if (observer !== undefined) {
+      const operations = tallies && (tally?.operations ?? 0);
       const seconds = (clock.monotonic() - startedAt) / 1000;
-      const observed = toObservedCall(current, response, seconds, tally?.operations);
+      const observed = toObservedCall(current, response, seconds, operations);
       observer.call(observed);
       span?.end(observed);
     }
@@ -172,14 +174,10 @@ export function createRpcHandler(
   const tracer = options.telemetry.find((each) => each.begin !== undefined);
   const traced: Handle = (request, route, source) => {
     const span = tracer?.begin?.(request);
-    return span === undefined
-      ? handle(request, route, source)
-      : span.run(() => handle(request, route, source, span));
+    const run = () => handle(request, route, source, span);
+    return span === undefined ? run() : span.run(run);
   };
-  if (tallies === undefined) return { handle: tracer === undefined ? handle : traced, deadlines };
-  const counted: Handle = (request, route, source) =>
-    tallies.run(() => traced(request, route, source));
-  return { handle: counted, deadlines };
+  return { handle: tracer === undefined ? (handle satisfies Handle) : traced, deadlines };
 }
 
 /** @throws RpcError `misconfigured` if production rejects the config; the log gets the reason */

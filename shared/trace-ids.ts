@@ -6,10 +6,10 @@ export interface TraceIds {
 
 /** Finds the trace of a call: that of its span, or else that of its header `traceparent`, if it is valid. */
 export function findTrace(
-  headers: Headers,
+  traceparent: string | null,
   span: { readonly trace?: TraceIds | undefined } | undefined,
 ): TraceIds | undefined {
-  return span?.trace ?? readTraceparent(headers.get("traceparent"));
+  return span?.trace ?? readTraceparent(traceparent);
 }
 
 /** Names the IDs as OpenTelemetry does in log lines of any format. */
@@ -20,10 +20,10 @@ export function toLogFields({ traceId, spanId }: TraceIds) {
 // --- Internal helpers ---
 
 /** W3C Trace Context, 3.2. `ff` and zeros are invalid. Version `00` ends after the flags; later ones can have more. */
-const traceparent =
+const pattern =
   /^(?:00(?=.{53}$)|(?!00|ff)[\da-f]{2})-(?!0{32})([\da-f]{32})-(?!0{16})([\da-f]{16})-[\da-f]{2}(?:-|$)/;
 
 function readTraceparent(header: string | null): TraceIds | undefined {
-  const [, traceId, spanId] = header === null ? [] : (traceparent.exec(header) ?? []);
+  const [, traceId, spanId] = header === null ? [] : (pattern.exec(header) ?? []);
   return traceId === undefined || spanId === undefined ? undefined : { traceId, spanId };
 }

@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import { describeError, type Logger } from "../../shared/log.ts";
 import { metricsPath } from "../metrics-path.ts";
 import type { Metrics } from "../metrics.ts";
-import { pathOf } from "../unknown-path.ts";
+import { pathOf } from "../url-path.ts";
 import { isRead } from "../verb.ts";
 
 /**
