@@ -7,7 +7,8 @@ import { openDevelopmentData, type DevelopmentData } from "./config/development-
 import { loadStorefrontConfig, watchStorefrontConfig } from "./config/load.ts";
 import type { StorefrontConfig } from "./config/config.ts";
 import { createLog } from "./console-log.ts";
-import { openStorefront, type Storefront } from "./storefront.ts";
+import { openStorefront } from "./storefront.ts";
+import type { Storefront } from "./storefront-app.ts";
 
 /** A storefront that follows the changes of its config. */
 export interface DevStorefront {

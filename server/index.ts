@@ -5,15 +5,15 @@
 
 // Config
 export { defineStorefrontConfig } from "./config/config.ts";
-export type { ShopConfig, StorefrontConfig } from "./config/config.ts";
-export type { AdminConfig, LoginAttemptsConfig, ServerConfig } from "./config/keys/server-keys.ts";
+export type { ServerConfig, ShopConfig, StorefrontConfig } from "./config/config.ts";
+export type { AdminConfig, LoginAttemptsConfig } from "./config/keys/server-keys.ts";
 export type { CorsConfig, CorsOrigin } from "./config/keys/cors-keys.ts";
 export type {
   SessionCacheConfig,
   SessionConfig,
   SessionLimitPolicy,
 } from "./config/keys/session-keys.ts";
-export type { SessionTransportName, TokenMethod } from "./credentials/transports.ts";
+export type { SessionTransportName, TokenMethod } from "./credentials/token-method.ts";
 export type { LogConfig } from "./config/keys/log-key.ts";
 export type { ShopSelector } from "./config/keys/top-keys.ts";
 export type { ShopStorageConfig } from "./config/keys/storage-keys.ts";
@@ -23,7 +23,8 @@ export { ConfigError, type ConfigFault } from "./config/config-error.ts";
 // Server
 export type { Clock, Timer } from "../storage/clock.ts";
 export type { Random } from "../storage/random.ts";
-export { createStorefront, type Storefront, type StorefrontSettings } from "./storefront.ts";
+export { createStorefront, type StorefrontSettings } from "./storefront.ts";
+export type { Storefront } from "./storefront-app.ts";
 export { isStorefrontPath } from "./own-path.ts";
 export { createCallerFetch, createRpcCaller, respondWithCaller } from "./rpc-caller.ts";
 export type { RpcCaller, RpcCallerOptions, RpcCallerState } from "./rpc-caller.ts";

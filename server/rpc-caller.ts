@@ -14,7 +14,7 @@ import {
 } from "./page-calls.ts";
 import type { PageVisit } from "./page-visit.ts";
 import { discardBody } from "./response.ts";
-import type { Storefront } from "./storefront.ts";
+import type { Storefront } from "./storefront-app.ts";
 
 /** Options of {@link createRpcCaller}. */
 export interface RpcCallerOptions {

@@ -5,7 +5,6 @@ import { openCallTallies } from "./call-tally.ts";
 import { createLog } from "./console-log.ts";
 import type { StorefrontConfig } from "./config/config.ts";
 import { isOneOfSeveral, type Environment } from "./config/environment.ts";
-import type { StorefrontOptions } from "./config/options.ts";
 import { resolveConfig } from "./config/resolve.ts";
 import { Cors } from "./cors.ts";
 import { Credentials } from "./credentials/credentials.ts";
@@ -17,43 +16,18 @@ import { createMetricsRoute } from "./metrics-route.ts";
 import { createResponder } from "./responder.ts";
 import { createBatchHandler } from "./batch.ts";
 import { addCallRoutes, addPlainRoutes, createRouteTable } from "./router.ts";
-import { pageCalls, type PageCalls } from "./page-calls.ts";
+import { pageCalls } from "./page-calls.ts";
 import { assertConfigured, createRpcHandler } from "./rpc-handler.ts";
 import { createDevPage } from "#dev-page";
 import { createOpenApi } from "./openapi/openapi-route.ts";
-import { openServices, type StoreInfo } from "./services.ts";
+import { openServices } from "./services.ts";
 import { systemClock, type Clock } from "../storage/clock.ts";
 import { systemRandom, type Random } from "../storage/random.ts";
 import { createObserver } from "./telemetry.ts";
 import type { Intercept } from "../storage/store.ts";
 import { createProxyTrust } from "./trusted-proxies.ts";
+import type { Storefront } from "./storefront-app.ts";
 import { misplacedPath } from "./unknown-path.ts";
-
-/** A storefront: an h3 app, with its options and storages. */
-export type Storefront = H3 & {
-  /** For `createRpcCaller`. */
-  readonly [pageCalls]: PageCalls;
-  readonly options: StorefrontOptions;
-  /** The storages in use, and their guarantees. */
-  readonly stores: readonly StoreInfo[];
-  /**
-   * Loads the drivers that the config names. Without it, the first call loads them. `storefront start` waits for it.
-   * @throws any error of a driver about its options
-   */
-  ready(): Promise<void>;
-  /**
-   * Tries a read and a write on each storage, as calls do. `/readyz` runs it once a second at most.
-   * @throws StorageUnavailableError
-   */
-  checkStorages(): Promise<void>;
-  /** Makes `/readyz` respond 503 `draining` from now on, so that load balancers stop sending calls. */
-  drain(): void;
-  /**
-   * Waits for mails in progress, ends all timers and caches, and closes all storages, also those of your driver objects. Close your own server
-   * first, because later requests get 503 `draining`.
-   */
-  close(): Promise<void>;
-};
 
 /** How a process runs a storefront. */
 export interface StorefrontSettings {

@@ -1,4 +1,4 @@
-import type { Storefront } from "../server/storefront.ts";
+import type { Storefront } from "../server/storefront-app.ts";
 
 /** The `fetch` of a browser: it keeps the cookies that an app sets. */
 export function createBrowser(

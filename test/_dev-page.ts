@@ -1,7 +1,8 @@
 import { onTestFinished } from "vitest";
 import type { StorefrontConfig } from "../server/config/config.ts";
 import type { ListedCall, VisitorName, VisitorState } from "../server/dev-page/dev-page.ts";
-import { createStorefront, type Storefront } from "../server/storefront.ts";
+import { createStorefront } from "../server/storefront.ts";
+import type { Storefront } from "../server/storefront-app.ts";
 import { createTestLog, type LogLine } from "../server/testing/test-log.ts";
 import { testConfig } from "./_setup.ts";
 

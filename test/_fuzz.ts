@@ -1,7 +1,8 @@
 import { appendFileSync } from "node:fs";
 import * as fc from "fast-check";
 import { afterAll, expect, inject, test } from "vitest";
-import { openStorefront, type Storefront } from "../server/storefront.ts";
+import { openStorefront } from "../server/storefront.ts";
+import type { Storefront } from "../server/storefront-app.ts";
 import type { StorefrontConfig } from "../server/config/config.ts";
 import { servers } from "./_servers.ts";
 import { createTestLog, type LogLine } from "../server/testing/test-log.ts";

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { afterEach, describe, expect } from "vitest";
-import { openStorefront, type Storefront, type StorefrontSettings } from "../server/storefront.ts";
+import { openStorefront, type StorefrontSettings } from "../server/storefront.ts";
+import type { Storefront } from "../server/storefront-app.ts";
 import { endOfTick } from "../server/cli/http-server.ts";
 import type { StorefrontConfig } from "../server/config/config.ts";
 import type { StorageConfig } from "../storage/documents/driver.ts";

@@ -1,4 +1,4 @@
-import type { ListKind } from "../../storage/sessions/session-record.ts";
+import type { ListKind } from "../../storage/sessions/list-kind.ts";
 import { SessionEndedError } from "../../storage/sessions/session.ts";
 import type { Call } from "../call.ts";
 import { assertRevision } from "../lists/revision.ts";

@@ -1,6 +1,6 @@
 import { RpcError } from "../error.ts";
 import type { Snapshot } from "../../storage/documents/documents.ts";
-import type { ListKind } from "../../storage/sessions/session-record.ts";
+import type { ListKind } from "../../storage/sessions/list-kind.ts";
 import type { TransferableDocument } from "../lists/transfer.ts";
 import { toKeyId, type Fingerprints, type RepeatableRequest } from "./fingerprints.ts";
 

@@ -1,4 +1,4 @@
-import type { ListKind } from "../../storage/sessions/session-record.ts";
+import type { ListKind } from "../../storage/sessions/list-kind.ts";
 import { RpcError, type Issue } from "../error.ts";
 
 /** The error of a list that is full. */

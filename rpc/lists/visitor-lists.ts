@@ -1,5 +1,6 @@
 import { moveBasket, moveWishlist } from "#commerce";
-import type { ListKind, SessionRecord } from "../../storage/sessions/session-record.ts";
+import type { ListKind } from "../../storage/sessions/list-kind.ts";
+import type { SessionRecord } from "../../storage/sessions/session-record.ts";
 import type { PendingMerge } from "../../storage/sessions/user-index.ts";
 import {
   SessionEndedError,

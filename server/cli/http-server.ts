@@ -6,6 +6,7 @@ import { setImmediate as nextTick, setTimeout as sleep } from "node:timers/promi
 import { H3, type H3Config } from "h3";
 import type { ServerMiddleware } from "srvx";
 import { messageOf } from "../../shared/log.ts";
+import type { ServerConfig } from "../config/config.ts";
 import { StartError } from "../config/start-error.ts";
 import { createHome } from "../dev-page/home.ts";
 import { pageCalls } from "../page-calls.ts";
@@ -28,7 +29,8 @@ export function createServerApp({ app, respond }: OpenStorefront): H3 {
   // An app of their own: calls skip h3's middleware, so middleware for these routes must not run for other requests.
   const own = new H3(settings);
   try {
-    app.options.server.routes?.(own, app);
+    const { routes } = app.options.server as Pick<ServerConfig, "routes">;
+    routes?.(own, app);
   } catch (error) {
     throw new StartError("SF906", `server.routes: ${messageOf(error)}`, { cause: error });
   }

@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { createSafeLog, describeError, messageOf, type Logger } from "../../shared/log.ts";
-import { openStorefront, type OpenStorefront, type Storefront } from "../storefront.ts";
+import { openStorefront, type OpenStorefront } from "../storefront.ts";
+import type { Storefront } from "../storefront-app.ts";
 import { describeStart } from "./banner.ts";
 import { toPort } from "./arguments.ts";
 import { createTypeCheck } from "./type-check.ts";

@@ -1,5 +1,7 @@
+import type { H3 } from "h3";
 import * as z from "zod/mini";
 import type { RpcMethods } from "../../rpc/method.ts";
+import type { Storefront } from "../storefront-app.ts";
 import { corsKeys, type CorsConfig } from "./keys/cors-keys.ts";
 import { falseOr, group, objectOf, type ConfigOf } from "./keys/config-key.ts";
 import {
@@ -10,7 +12,6 @@ import {
   type AdminConfig,
   type DevPageConfig,
   type LoginAttemptsConfig,
-  type ServerConfig,
 } from "./keys/server-keys.ts";
 import { removedSessionKeys, sessionKeys, type SessionConfig } from "./keys/session-keys.ts";
 import { basketKeys, shopKeys, wishlistKeys } from "./keys/shop-keys.ts";
@@ -44,6 +45,12 @@ export interface StorefrontConfig<Methods extends RpcMethods = RpcMethods> exten
   readonly devPage?: DevPageConfig | undefined;
   /** HTTP settings of `storefront start` and `storefront dev`. Your own server has settings of its own. */
   readonly server?: ServerConfig | undefined;
+}
+
+/** How `storefront start` serves HTTP and shuts down. Durations are seconds. */
+export interface ServerConfig extends Omit<ConfigOf<typeof httpKeys>, "routes"> {
+  /** Adds HTTP routes of your own, for example for a webhook or a sitemap: see docs/operations.md. The second argument is the storefront, for `createRpcCaller`. @default none */
+  readonly routes?: ((app: H3, storefront: Storefront) => void) | undefined;
 }
 
 /** One storefront. Its groups override the global ones key by key. */

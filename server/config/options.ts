@@ -5,7 +5,7 @@ import type { Logger } from "../../shared/log.ts";
 import type { StorageConfig } from "../../storage/documents/driver.ts";
 import type { ConfigError } from "./config-error.ts";
 import type { corsKeys } from "./keys/cors-keys.ts";
-import type { TokenMethod } from "../credentials/transports.ts";
+import type { TokenMethod } from "../credentials/token-method.ts";
 import type { Effective } from "./keys/config-key.ts";
 import type { httpKeys } from "./keys/server-keys.ts";
 import type { sessionKeys } from "./keys/session-keys.ts";

@@ -7,7 +7,7 @@ import type {
   SessionStore,
 } from "../../storage/sessions/session-store.ts";
 import type { HeaderEntry, SessionTransport, VerifiedId } from "./transport.ts";
-import type { SessionTransportName } from "./transports.ts";
+import type { SessionTransportName } from "./token-method.ts";
 
 /** The result of the session lookup: the active session, if any, and the transports that the request used. */
 export interface SessionLookup extends CallSessions {

@@ -4,7 +4,7 @@ import { parseInput } from "../../rpc/dispatch.ts";
 import type { ShopServices } from "../../rpc/shop.ts";
 import type { Shop, StorefrontOptions } from "../config/options.ts";
 import type { Credentials } from "../credentials/credentials.ts";
-import { tokenMethods, type TokenMethod } from "../credentials/transports.ts";
+import { tokenMethods, type TokenMethod } from "../credentials/token-method.ts";
 import { readPayload } from "../payload.ts";
 import type { RequestEvent } from "../request.ts";
 import type { Services } from "../services.ts";
@@ -168,7 +168,7 @@ function createVisitors(): Memory["visitors"] {
 /** The list has this many calls. */
 const mostCalls = 50;
 
-const transport = z.optional(z.enum(tokenMethods as [TokenMethod, ...TokenMethod[]]));
+const transport = z.optional(z.enum(tokenMethods));
 const stateInput = z.strictObject({ shopId: z.int(), transport });
 const visitor = z.enum(visitorNames);
 const forgetInput = z.strictObject({ visitor, shopId: z.int(), transport });

@@ -5,7 +5,8 @@ import type {
   CommerceBasket,
 } from "../../rpc/commerce/commerce-backend.ts";
 import type { StorageConfig } from "../../storage/documents/driver.ts";
-import { createStorefront, type Storefront } from "../storefront.ts";
+import { createStorefront } from "../storefront.ts";
+import type { Storefront } from "../storefront-app.ts";
 
 /** Storefronts before a commerce system: one, or two on one storage. */
 export class SuiteShop {

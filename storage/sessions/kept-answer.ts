@@ -1,4 +1,4 @@
-import type { ListKind } from "./session-record.ts";
+import type { ListKind } from "./list-kind.ts";
 
 /** The answer to a call with an `Idempotency-Key`, in the record of the visitor's session. */
 export interface KeptAnswer {

@@ -1,9 +1,9 @@
 import { StorageUnavailableError } from "../documents/unavailable.ts";
 import type { RevocationMark } from "./revocations.ts";
+import type { ListKind } from "./list-kind.ts";
 import {
   createHandle,
   inheritedFields,
-  type ListKind,
   type SessionRecord,
   type ShopUser,
 } from "./session-record.ts";

@@ -1,4 +1,5 @@
 import type { Random } from "../random.ts";
+import type { ListKind } from "./list-kind.ts";
 import { isKeptAnswers, type KeptAnswer } from "./kept-answer.ts";
 
 /** The logged-in user. Add your own fields by declaration merging. */
@@ -14,9 +15,6 @@ export interface ShopUser {
 
 /** The data of your methods in a session. Declare its fields by declaration merging. */
 export interface SessionCustomData {}
-
-/** The lists that a guest or a user can have. */
-export type ListKind = "basket" | "wishlist";
 
 /** The record of a session. Dates are epoch milliseconds. */
 export interface SessionRecord {

@@ -1,7 +1,8 @@
 import { StorageUnavailableError } from "../documents/unavailable.ts";
 import { generationOf, isOver, type Generations } from "./generations.ts";
 import { isRevocationMark, type RevocationMark } from "./revocations.ts";
-import { isObject, type ListKind } from "./session-record.ts";
+import type { ListKind } from "./list-kind.ts";
+import { isObject } from "./session-record.ts";
 import type { SessionSettings } from "./session.ts";
 
 /** One session in the index of its user. Dates are epoch milliseconds. */

@@ -4,7 +4,7 @@ import { createRpcClient, type RpcClientOptions } from "../../rpc/client.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
 import type { BuiltinMethods } from "../../rpc/methods/builtin.ts";
 import { createCallerFetch, createRpcCaller } from "../../server/rpc-caller.ts";
-import type { Storefront } from "../../server/storefront.ts";
+import type { Storefront } from "../../server/storefront-app.ts";
 import { describeStorages } from "../_setup.ts";
 
 const methods = {

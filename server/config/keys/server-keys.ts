@@ -1,5 +1,4 @@
 import type { H3 } from "h3";
-import type { Storefront } from "../../storefront.ts";
 import {
   byDefault,
   count,
@@ -40,9 +39,6 @@ export const devPageKeys = {
   token: secrets(32, "a key of 32 characters or more"),
 } satisfies KeyTable;
 
-/** How `storefront start` serves HTTP and shuts down. Durations are seconds. */
-export interface ServerConfig extends ConfigOf<typeof httpKeys> {}
-
 export const httpKeys = {
   /** How long an idle connection stays open. Use more than your load balancer does, or it responds 502. @default 65 */
   keepAliveTimeout: { ...seconds(day), default: 65 },
@@ -60,8 +56,9 @@ export const httpKeys = {
   },
   /** How long open connections can then take to finish, before the server closes them. @default 10 */
   drainTimeout: { ...seconds(day), default: 10 },
+  // The storefront's type has the types of all keys, so `ServerConfig` adds it.
   /** Adds HTTP routes of your own, for example for a webhook or a sitemap: see docs/operations.md. The second argument is the storefront, for `createRpcCaller`. @default none */
-  routes: value<(app: H3, storefront: Storefront) => void>(
+  routes: value<(app: H3, storefront: never) => void>(
     (found) => typeof found === "function",
     "a function that gets an h3 app and the storefront",
   ),

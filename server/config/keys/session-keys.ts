@@ -1,5 +1,5 @@
 import type { SessionCacheStrategy } from "../../../storage/sessions/session-cache-strategy.ts";
-import { tokenMethods, type TokenMethod } from "../../credentials/transports.ts";
+import { tokenMethods, type TokenMethod } from "../../credentials/token-method.ts";
 import {
   boolean,
   byDefault,

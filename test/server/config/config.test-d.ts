@@ -121,7 +121,10 @@ describe("a table of keys", () => {
     expectTypeOf<Accepted<typeof sessionKeys>>().toEqualTypeOf<Group<"session">>();
     expectTypeOf<Accepted<typeof storageKeys>>().toEqualTypeOf<Group<"storage">>();
     expectTypeOf<Accepted<typeof corsKeys>>().toEqualTypeOf<Group<"cors">>();
-    expectTypeOf<Accepted<typeof httpKeys>>().toEqualTypeOf<Group<"server">>();
+    expectTypeOf<Omit<Accepted<typeof httpKeys>, "routes">>().toEqualTypeOf<
+      Omit<Group<"server">, "routes">
+    >();
+    expectTypeOf<Group<"server">["routes"]>().toExtend<Accepted<typeof httpKeys>["routes"]>();
     expectTypeOf<Accepted<typeof shopKeys>>().toEqualTypeOf<
       Set<Pick<ShopConfig, keyof typeof shopKeys>>
     >();

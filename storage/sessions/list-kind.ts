@@ -1,0 +1,2 @@
+/** The lists that a guest or a user can have. */
+export type ListKind = "basket" | "wishlist";
