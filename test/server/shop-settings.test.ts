@@ -1,7 +1,7 @@
+import createMemoryDriver from "unstorage/drivers/memory";
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { defineRpcMethod } from "../../rpc/method.ts";
-import { createFaultyDriver } from "../_faulty-driver.ts";
 import { createSetup, testSecret } from "../_setup.ts";
 import { testMethods } from "../fixtures/methods.ts";
 import { createShop } from "../fixtures/shops.ts";
@@ -79,7 +79,7 @@ describe("the settings of a shop", () => {
   test("sign with the shop's own secret, which doesn't work in other shops", async () => {
     const secret = "the-secret-of-the-second-shop-of-40-signs";
     const shops = [createShop(1001), createShop(1002, { session: { secret } })];
-    const storage = { session: createFaultyDriver().driver };
+    const storage = { session: createMemoryDriver() };
     const { client } = await start({ methods: testMethods, shops, storage });
     const all = await start({ methods: testMethods, storage });
     const customer = client(1002);

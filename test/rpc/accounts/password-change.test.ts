@@ -1,3 +1,4 @@
+import createMemoryDriver from "unstorage/drivers/memory";
 import { describe, expect, test } from "vitest";
 import { createAccounts } from "../../../rpc/accounts/accounts.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
@@ -6,6 +7,7 @@ import { createFaultyDriver, Barrier } from "../../_faulty-driver.ts";
 import { createTestLog } from "../../../server/testing/test-log.ts";
 import { createSetup } from "../../_setup.ts";
 import { createTestVisit } from "../../_visit.ts";
+import { readStored } from "../../fixtures/stored.ts";
 
 const ada = { email: "ada@example.com", password: "correct horse" };
 const wrongPassword = { status: 403, body: { code: "wrong_password" } };
@@ -94,14 +96,15 @@ describe("an account whose stored hash is malformed", () => {
     ["is too short", "$scrypt$ln=15,r=8,p=3$c2FsdA$AAAA"],
   ])("behaves like a wrong password, with a log line: it %s", async (_, passwordHash) => {
     allowErrors();
-    const faulty = createFaultyDriver();
-    const { lines, client } = await start({ storage: { session: faulty.driver } });
+    const driver = createMemoryDriver();
+    const { lines, client } = await start({ storage: { session: driver } });
     const user = client();
     await user.call("register", ada);
     const key = `account:default:${toKeySegment(ada.email)}`;
-    const document = JSON.parse(faulty.stored().get(key) as string) as { value: object };
+    const [stored] = await readStored(driver, key);
+    const document = JSON.parse(stored?.text as string) as { value: object };
     const spoilt = { ...document, value: { ...document.value, passwordHash } };
-    await faulty.driver.setItemRaw?.(key, JSON.stringify(spoilt), {});
+    await driver.setItemRaw?.(key, JSON.stringify(spoilt), {});
     const answer = await client().call("login", ada);
     expect(answer).toMatchObject({ status: 401, body: { code: "invalid_credentials" } });
     const change = { oldPassword: ada.password, newPassword: "battery staple" };
@@ -115,14 +118,14 @@ describe("an account whose stored hash is malformed", () => {
 
 describe("an email address of another account", () => {
   test("in a session doesn't give access to that account", async () => {
-    const faulty = createFaultyDriver();
-    const accounts = createAccounts(openDocumentStore(faulty.driver, createTestLog()));
+    const driver = createMemoryDriver();
+    const accounts = createAccounts(openDocumentStore(driver, createTestLog()));
     const context = createTestVisit();
     await accounts.register(ada, context);
-    const stored = [...faulty.stored()];
+    const stored = await readStored(driver);
     const eve = { id: "eve", email: ada.email };
     const moving = accounts.changeEmail?.({ user: eve, email: "eve@example.com" }, context);
     await expect(moving).rejects.toMatchObject({ code: "session_changed", executed: true });
-    expect([...faulty.stored()]).toEqual(stored);
+    expect(await readStored(driver)).toEqual(stored);
   });
 });

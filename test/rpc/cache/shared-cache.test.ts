@@ -1,3 +1,4 @@
+import createMemoryDriver from "unstorage/drivers/memory";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { defineStorageDriver } from "../../../storage/index.ts";
@@ -12,7 +13,7 @@ afterEach(() => {
 
 describe("two processes on one storage", () => {
   test("load once if they don't read at the same time, and share refreshed values", async () => {
-    const { driver } = createFaultyDriver();
+    const driver = createMemoryDriver();
     const [one, two] = [openCache(driver), openCache(driver)];
     let version = 1;
     const load = vi.fn(() => ({ version }));
@@ -31,7 +32,7 @@ describe("two processes on one storage", () => {
   });
 
   test("share no value if the locale or the currency of the shop has changed", async () => {
-    const { driver } = createFaultyDriver();
+    const driver = createMemoryDriver();
     const load = vi.fn(() => 1);
     for (const own of [{}, { locale: "fr-FR" }, { currency: "CHF" }]) {
       await openCache(driver, own).cached("a", 60, load);
@@ -41,7 +42,7 @@ describe("two processes on one storage", () => {
   });
 
   test("invalidate for each other", async () => {
-    const { driver } = createFaultyDriver();
+    const driver = createMemoryDriver();
     const [one, two] = [openCache(driver), openCache(driver)];
     let version = 1;
     const read = ({ cached }: typeof one) =>
@@ -76,7 +77,7 @@ describe("two processes on one storage", () => {
   });
 
   test("treat all values as invalid if the document of invalidations is lost", async () => {
-    const { driver } = createFaultyDriver();
+    const driver = createMemoryDriver();
     const one = openCache(driver);
     await one.cached("a", 60, () => 1);
     await ticks(5);

@@ -1,18 +1,19 @@
+import createMemoryDriver from "unstorage/drivers/memory";
 import { expect, test } from "vitest";
 import { createTestClock } from "../../../server/testing/test-clock.ts";
 import { SessionGenerations } from "../../../storage/sessions/generations.ts";
 import { SessionStore } from "../../../storage/sessions/session-store.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { UserSessionIndex } from "../../../storage/sessions/user-sessions.ts";
-import { createFaultyDriver } from "../../_faulty-driver.ts";
 import { createTestLog } from "../../../server/testing/test-log.ts";
 import { testSessionSettings } from "../../_setup.ts";
+import { readStored } from "../../fixtures/stored.ts";
 
 const user = { id: "u1" };
 
 /** A session whose ID an earlier version renewed: it kept a record that led to the new one. */
 async function renewAsBefore() {
-  const { driver, stored } = createFaultyDriver();
+  const driver = createMemoryDriver();
   const { log, lines } = createTestLog();
   const clock = createTestClock();
   const store = openDocumentStore(driver, { log, clock });
@@ -23,7 +24,8 @@ async function renewAsBefore() {
   const renewed = await sessions.renew(old);
   await sessions.update(renewed, (record) => ({ ...record, firstUsedAt: undefined }));
   const key = `session:1001:${old.record.id.slice(-36)}`;
-  const { version, expiresAt } = JSON.parse(stored().get(key) as string);
+  const [document] = await readStored(driver, key);
+  const { version, expiresAt } = JSON.parse(document?.text as string);
   const { createdAt, handle } = old.record;
   const replacedBy = { id: renewed.record.id, at: clock.now() };
   const value = { createdAt, handle, ownerKey: "", user, replacedBy };

@@ -1,10 +1,11 @@
-import { afterEach, describe, expect, test } from "vitest";
+import createMemoryDriver from "unstorage/drivers/memory";
+import { describe, expect, test } from "vitest";
 import { createTestClock } from "../../../server/testing/test-clock.ts";
 import type { Auth } from "../../../rpc/accounts/auth.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { isAfter, laterOf, openRevocations } from "../../../storage/sessions/revocations.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
-import { createFaultyDriver, Barrier } from "../../_faulty-driver.ts";
+import { Barrier } from "../../_faulty-driver.ts";
 import { createTestLog } from "../../../server/testing/test-log.ts";
 import { createSetup } from "../../_setup.ts";
 import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
@@ -74,10 +75,8 @@ describeTwoServers("the end of all sessions of a user", ({ startTwo }) => {
 });
 
 describe("a method that is declared to sign in", () => {
-  const faulty = createFaultyDriver();
-  const { start } = createSetup("memory", "request", () => faulty.driver);
-
-  afterEach(() => faulty.heal());
+  const driver = createMemoryDriver();
+  const { start, startControlled } = createSetup("memory", "request", () => driver);
 
   test("fails if all of the user's sessions end while it runs", async () => {
     const barrier = new Barrier();
@@ -133,8 +132,8 @@ describe("a method that is declared to sign in", () => {
     const user = client();
     await user.call("enter", { id: 7 });
     for (const _ of [1, 2, 3]) await user.call("endSessions", { userId: 7 });
-    if (how === "lost") await faulty.driver.removeItem?.("session-revocations:current", {});
-    else await faulty.driver.setItemRaw?.("session-revocations:current", "spoilt", {});
+    if (how === "lost") await driver.removeItem?.("session-revocations:current", {});
+    else await driver.setItemRaw?.("session-revocations:current", "spoilt", {});
     expect((await user.call("enter", { id: 7 })).status).toBe(200);
     await client().call("endSessions", { userId: 8 });
     expect((await user.call("login", { email: "a@example.com", password: "x" })).status).toBe(401);
@@ -155,21 +154,21 @@ describe("a method that is declared to sign in", () => {
     await client().call("endSessions", { userId: 7 });
     const login = client().call("proveSlowly");
     await barrier.reached;
-    await faulty.driver.removeItem?.("session-revocations:current", {});
+    await driver.removeItem?.("session-revocations:current", {});
     await client().call("endSessions", { userId: 7 });
     barrier.open();
     expect((await login).status).toBe(409);
   });
 
   test("reads the count of ends once, from the storage, before its handler runs", async () => {
-    const { client } = await start({ methods: testMethods, auth: trustingAuth });
-    const before = faulty.operations.length;
+    const { client, storage } = await startControlled({ methods: testMethods, auth: trustingAuth });
+    const before = storage.operations.length;
     await client().call("login", as(7));
-    const reads = faulty.operations
+    const reads = storage.operations
       .slice(before)
       .filter(({ key }) => key === "session-revocations:current");
     expect(reads).toEqual([{ kind: "read", key: "session-revocations:current" }]);
-    expect(faulty.operations[before]).toEqual(reads[0]);
+    expect(storage.operations[before]).toEqual(reads[0]);
   });
 });
 
@@ -193,7 +192,7 @@ describeTwoServers("a method that is not declared to sign in", ({ startTwo }) =>
 });
 
 describe("the order of ends", () => {
-  const store = openDocumentStore(createFaultyDriver().driver, createTestLog());
+  const store = openDocumentStore(createMemoryDriver(), createTestLog());
   const revocations = openRevocations(store, store.watch("session"));
 
   test("follows the order of their starts, without a clock", async () => {
