@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
-import { problems } from "../../rpc/error.ts";
 import { escapeMarkdown, type CodePage } from "./code-page.ts";
+import { importSource } from "./sources.ts";
+
+const { problems } = await importSource<typeof import("../../dist/rpc/error.js")>("rpc/error.ts");
 
 /** A page for each error code, from the table of `docs/errors.md`. */
 export function createErrorPages(): readonly CodePage[] {

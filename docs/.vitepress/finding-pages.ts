@@ -1,9 +1,19 @@
-import { serviceFindings } from "../../server/cli/service-findings.ts";
-import { configDiagnostics } from "../../server/config/config-diagnostics.ts";
-import type { DiagnosticKind } from "../../server/config/diagnostic-kind.ts";
-import { serverDiagnostics } from "../../server/config/server-diagnostics.ts";
-import { startErrors } from "../../server/config/start-error.ts";
+import type { DiagnosticKind } from "../../dist/server/config/diagnostic-kind.js";
 import { escapeMarkdown, type CodePage } from "./code-page.ts";
+import { importSource } from "./sources.ts";
+
+const { serviceFindings } = await importSource<
+  typeof import("../../dist/server/cli/service-findings.js")
+>("server/cli/service-findings.ts");
+const { configDiagnostics } = await importSource<
+  typeof import("../../dist/server/config/config-diagnostics.js")
+>("server/config/config-diagnostics.ts");
+const { serverDiagnostics } = await importSource<
+  typeof import("../../dist/server/config/server-diagnostics.js")
+>("server/config/server-diagnostics.ts");
+const { startErrors } = await importSource<
+  typeof import("../../dist/server/config/start-error.js")
+>("server/config/start-error.ts");
 
 /** A page for each finding of the doctor and each error at startup, from the tables of the program. */
 export function createFindingPages(): readonly CodePage[] {
