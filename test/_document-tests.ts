@@ -1,5 +1,6 @@
 import { createStorage, type Driver } from "unstorage";
 import { expect, test, vi } from "vitest";
+import { createTestClock } from "../server/testing/test-clock.ts";
 import { absent, type Updater } from "../storage/documents/documents.ts";
 import { toKeySegment } from "../storage/documents/key.ts";
 import { type Counter, increment, isCounter, openCounters, setTo, slowDown } from "./_documents.ts";
@@ -202,34 +203,34 @@ export function testDocuments(createDriver: () => Promise<Driver>): void {
   });
 
   test("expires a document to the millisecond, even if the storage still has it", async () => {
-    vi.useFakeTimers({ toFake: ["Date"] });
+    const clock = createTestClock();
     const driver = await createDriver();
-    const { counters, lines } = openCounters(driver);
-    const expiresAt = Date.now() + 60_000;
+    const { counters, lines } = openCounters(driver, clock);
+    const expiresAt = clock.now() + 60_000;
     const written = await counters.update("a", setTo(1, expiresAt));
-    vi.setSystemTime(expiresAt - 1);
+    await clock.advance(59.999);
     expect(await counters.get("a")).toEqual(written);
-    vi.setSystemTime(expiresAt);
+    await clock.advance(0.001);
     expect((await counters.get("a")).value).toBeUndefined();
     expect(await readText(driver, "a")).toContain("count");
     const rule = vi.fn(increment);
     expect((await counters.update("a", rule, written)).value).toEqual({ count: 1 });
     expect(rule.mock.calls[0]?.[0]).toBeUndefined();
-    await counters.update("b", setTo(1, Date.now() + 1));
-    vi.setSystemTime(expiresAt + 1);
+    await counters.update("b", setTo(1, clock.now() + 1));
+    await clock.advance(0.001);
     expect(await counters.take("b")).toBeUndefined();
-    expect((await counters.update("c", setTo(1, Date.now()))).value).toBeUndefined();
+    expect((await counters.update("c", setTo(1, clock.now()))).value).toBeUndefined();
     expect((await counters.get("c")).value).toBeUndefined();
     expect(lines).toEqual([]);
   });
 
   test("keeps a document without an expiration, even after one with an expiration", async () => {
-    vi.useFakeTimers({ toFake: ["Date"] });
-    const { counters } = openCounters(await createDriver());
-    await counters.update("a", setTo(1, Date.now() + 1000));
+    const clock = createTestClock();
+    const { counters } = openCounters(await createDriver(), clock);
+    await counters.update("a", setTo(1, clock.now() + 1000));
     await counters.update("a", setTo(2));
     await counters.update("b", setTo(2, Infinity));
-    vi.setSystemTime(Date.now() + 10 * 365 * 86_400_000);
+    await clock.advance(10 * 365 * 86_400);
     expect((await counters.get("a")).value).toEqual({ count: 2 });
     expect((await counters.get("b")).value).toEqual({ count: 2 });
   });

@@ -1,6 +1,7 @@
 import { parseSetCookie, type SetCookie } from "cookie-es";
 import { serve } from "h3";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { createTestClock } from "../../../server/testing/test-clock.ts";
 import { createStorefront } from "../../../server/storefront.ts";
 import type { SessionConfig } from "../../../server/config/keys/session-keys.ts";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
@@ -13,7 +14,9 @@ const item = { variantId: 7, quantity: 1 };
 
 describeServers("the session cookie", ({ start }) => {
   test("sets a cookie with Max-Age only if rememberMe is on", async () => {
-    const { client } = await start({ auth: createTestAuth(), session: { maxAge: 1000 } });
+    const clock = createTestClock();
+    const config = { auth: createTestAuth(), session: { maxAge: 1000 } };
+    const { client } = await start(config, { clock });
     for (const [rememberMe, maxAge] of [
       [true, 1000],
       [undefined, 1000],
@@ -27,8 +30,7 @@ describeServers("the session cookie", ({ start }) => {
         newPassword: "battery staple",
       });
       expect(toCookie(renewed.setCookies)?.maxAge, `renewed, ${rememberMe}`).toBe(maxAge);
-      vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 200_000 });
-      onTestFinished(() => void vi.useRealTimers());
+      await clock.advance(200);
       const extended = await user.call("getUser");
       expect(extended.setCookies, `extended, ${rememberMe}`).toHaveLength(1);
       expect(toCookie(extended.setCookies)?.maxAge, `extended, ${rememberMe}`).toBe(maxAge);

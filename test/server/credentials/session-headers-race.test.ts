@@ -1,15 +1,16 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test } from "vitest";
+import { createTestClock, type TestClock } from "../../../server/testing/test-clock.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import { createTestAuth, testAccount } from "../../_client.ts";
 import { createFaultyDriver, Barrier } from "../../_faulty-driver.ts";
 import { describeStorages } from "../../_setup.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
-beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
-afterEach(() => void vi.useRealTimers());
+let clock: TestClock;
+beforeEach(() => void (clock = createTestClock()));
 
 const { email, password } = testAccount;
-const hour = 3_600_000;
+const hour = 3600;
 
 /** A call that runs while its session gets another ID, and the status of its response. */
 const endings: Readonly<Record<string, number>> = { reads: 200, writes: 409, fails: 422 };
@@ -17,11 +18,9 @@ const endings: Readonly<Record<string, number>> = { reads: 200, writes: 409, fai
 describeStorages("a slow call during a change of ID", ({ start }) => {
   async function begin() {
     const barrier = new Barrier();
-    const { client } = await start({
-      auth: createTestAuth(),
-      methods: { ...testMethods, ...slowMethods(barrier) },
-      session: { maxAge: 86_400 },
-    });
+    const methods = { ...testMethods, ...slowMethods(barrier) };
+    const config = { auth: createTestAuth(), methods, session: { maxAge: 86_400 } };
+    const { client } = await start(config, { clock });
     return { user: client(), barrier };
   }
 
@@ -31,7 +30,7 @@ describeStorages("a slow call during a change of ID", ({ start }) => {
       const { user, barrier } = await begin();
       await user.call("enter", { id: 7 });
       const old = user.clone();
-      vi.setSystemTime(Date.now() + 4 * hour);
+      await clock.advance(4 * hour);
       await user.call("getUser");
       const slow = old.call(method);
       await barrier.reached;
@@ -45,7 +44,7 @@ describeStorages("a slow call during a change of ID", ({ start }) => {
   test("issues no cookie of an extended guest session after a parallel login", async () => {
     const { user, barrier } = await begin();
     await user.call("note", { a: 1 });
-    vi.setSystemTime(Date.now() + 20 * hour);
+    await clock.advance(20 * hour);
     const slow = user.clone().call("extends");
     await barrier.reached;
     expect((await user.call("login", { email, password })).status).toBe(200);
@@ -55,15 +54,16 @@ describeStorages("a slow call during a change of ID", ({ start }) => {
 
   test("issues no cookie of an extended session while another call replaces its ID", async () => {
     const faulty = createFaultyDriver();
-    const { client } = await start({
+    const config = {
       auth: createTestAuth(),
       methods: testMethods,
       session: { maxAge: 86_400 },
       storage: { session: faulty.driver },
-    });
+    };
+    const { client } = await start(config, { clock });
     const user = client();
     await user.call("enter", { id: 7 });
-    vi.setSystemTime(Date.now() + 4 * hour);
+    await clock.advance(4 * hour);
     const [renewal, replacement] = [new Barrier(), new Barrier()];
     let isRenewing = false;
     faulty.before = ({ kind, key }) => {
@@ -88,7 +88,7 @@ describeStorages("a slow call during a change of ID", ({ start }) => {
     const { user, barrier } = await begin();
     await user.call("enter", { id: 7 });
     const old = user.clone();
-    vi.setSystemTime(Date.now() + 4 * hour);
+    await clock.advance(4 * hour);
     await user.call("getUser");
     const slow = old.call("reads");
     await barrier.reached;

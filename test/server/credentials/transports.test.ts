@@ -1,5 +1,6 @@
 import memoryDriver from "unstorage/drivers/memory";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
+import { createTestClock, type TestClock } from "../../../server/testing/test-clock.ts";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
 import {
   createTestAuth,
@@ -11,8 +12,9 @@ import { describeServers, testSecret, type Setup } from "../../_setup.ts";
 import { readTable } from "../../_table.ts";
 import { retired } from "../../_sessions.ts";
 
-afterEach(() => {
-  vi.useRealTimers();
+let clock: TestClock;
+beforeEach(() => {
+  clock = createTestClock();
 });
 
 const item = { variantId: 7, quantity: 1 };
@@ -27,7 +29,7 @@ describeServers("sessions", (setup) => {
 function describeSession(setup: Setup, transport: Transport): void {
   async function start(config: Partial<StorefrontConfig> = {}) {
     const session = { tokenMethod: transport, ...config.session };
-    const storefront = await setup.start({ auth: createTestAuth(), ...config, session });
+    const storefront = await setup.start({ auth: createTestAuth(), ...config, session }, { clock });
     const client = (shopId?: number) => new TestClient(transport, storefront.send, shopId);
     return { ...storefront, client };
   }
@@ -177,20 +179,18 @@ function describeSession(setup: Setup, transport: Transport): void {
       "a tenth of the lifetime has passed": async () => {
         const user = (await start()).client();
         await user.call("register", account);
-        vi.useFakeTimers({ toFake: ["Date"] });
-        vi.setSystemTime(Date.now() + 8_600_000);
+        await clock.advance(8600);
         expect((await user.call("getUser")).credentialUpdate).toBe("unchanged");
-        vi.setSystemTime(Date.now() + 100_000);
+        await clock.advance(100);
         return updatesOf(user, ["getUser"]);
       },
       "the ID was renewed, in this call or in the last 30 seconds": async () => {
         const user = (await start()).client();
         await user.call("register", account);
         const late = user.clone();
-        vi.useFakeTimers({ toFake: ["Date"] });
-        vi.setSystemTime(Date.now() + 14_400_000);
+        await clock.advance(14_400);
         const updates = await updatesOf(user, ["getUser"]);
-        vi.setSystemTime(Date.now() + 30_000);
+        await clock.advance(30);
         return [...updates, ...(await updatesOf(late, ["getUser"]))];
       },
       "the signing secret is being rotated out": async () => {
@@ -228,8 +228,7 @@ function describeSession(setup: Setup, transport: Transport): void {
       },
       "the client sends such a session, and a write begins a new one": async () => {
         const dead = await startDead();
-        vi.useFakeTimers({ toFake: ["Date"] });
-        vi.setSystemTime(Date.now() + 31_000);
+        await clock.advance(31);
         return updatesOf(dead, ["addItemToBasket", item]);
       },
     };

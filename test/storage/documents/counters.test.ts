@@ -1,25 +1,26 @@
 import { randomUUID } from "node:crypto";
-import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { createTestClock } from "../../../server/testing/test-clock.ts";
 import type { Counters } from "../../../storage/documents/documents.ts";
 import { openDriver } from "../../../storage/open-driver.ts";
+import { systemClock, type Clock } from "../../../storage/clock.ts";
 import type { StorageConfig } from "../../../storage/documents/driver.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { createTestLog } from "../../../server/testing/test-log.ts";
 import { describeWithRedis, useRedis } from "../../_redis.ts";
 
 describe("counters · memory", () => {
-  afterEach(() => void vi.useRealTimers());
   testAttempts(() => ({ driver: "memory" }));
 
   test("expire with their window, which begins with the first addition", async () => {
-    vi.useFakeTimers({ toFake: ["Date"] });
-    const counters = open({ driver: "memory" });
+    const clock = createTestClock();
+    const counters = open({ driver: "memory" }, clock);
     expect(await counters.add("a")).toEqual({ count: 1, endsIn: 60 });
-    vi.setSystemTime(Date.now() + 58_500);
+    await clock.advance(58.5);
     expect(await counters.add("a")).toEqual({ count: 2, endsIn: 2 });
-    vi.setSystemTime(Date.now() + 1499);
+    await clock.advance(1.499);
     expect(await counters.read("a")).toEqual({ count: 2, endsIn: 1 });
-    vi.setSystemTime(Date.now() + 1);
+    await clock.advance(0.001);
     expect(await counters.read("a")).toEqual({ count: 0, endsIn: 0 });
     expect(await counters.add("a")).toEqual({ count: 1, endsIn: 60 });
   });
@@ -44,8 +45,8 @@ describeWithRedis("counters · redis", () => {
 // --- Internal helpers ---
 
 /** Attempts of a store of their own, which count for 60 seconds. */
-function open(storage: StorageConfig): Counters {
-  const store = openDocumentStore(openDriver(storage), createTestLog());
+function open(storage: StorageConfig, clock: Clock = systemClock): Counters {
+  const store = openDocumentStore(openDriver(storage), { ...createTestLog(), clock });
   onTestFinished(() => store.close());
   return store.counters("counters", 60);
 }
