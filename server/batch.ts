@@ -16,7 +16,6 @@ import type { Deadline } from "./deadline.ts";
 import { responseHeader } from "./method-response.ts";
 import type { PageCall } from "./page-visit.ts";
 import { maxDepth, readBody, unreadBody } from "./payload.ts";
-import { toProblem } from "./problem.ts";
 import { RequestEvent } from "./request.ts";
 import type { RequestRules } from "./responder.ts";
 import { discardBody, toResponse, type RpcResponse } from "./response.ts";
@@ -33,7 +32,7 @@ import { isPreflight } from "./verb.ts";
  */
 export function createBatchHandler(
   options: StorefrontOptions,
-  { cors, credentials, readForwarded, random, state }: RequestRules,
+  { cors, credentials, readForwarded, toProblem, state }: RequestRules,
   { handle, deadlines }: ReturnType<typeof createRpcHandler>,
   methods: RpcMethods,
 ) {
@@ -68,7 +67,7 @@ export function createBatchHandler(
       const thrown = isClientGone(error, request)
         ? new RpcError("client_gone", { cause: error })
         : error;
-      response = toProblem(thrown, redactor, redactor.guard(options.log), random);
+      response = toProblem(thrown, redactor, redactor.guard(options.log));
     } finally {
       deadlines.end(deadline);
     }
@@ -128,7 +127,7 @@ export function createBatchHandler(
     // A client can send any text as the name of a method that doesn't exist.
     const details = Object.hasOwn(methods, method) ? { shopId, method } : { shopId };
     const log = withDetails(options.log, details);
-    const { status, body } = toProblem(error, new Redactor(), log, random);
+    const { status, body } = toProblem(error, new Redactor(), log);
     if (status < 500) log.debug("A call of a batch was rejected", { code: error.code });
     return { status, body: body as string };
   }

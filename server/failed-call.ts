@@ -1,10 +1,9 @@
 import { RpcError } from "../rpc/error.ts";
 import type { Logger } from "../shared/log.ts";
-import type { Random } from "../storage/random.ts";
 import type { CallResponses } from "./call-response.ts";
 import { isClientGone } from "./client-signal.ts";
 import type { HttpCall } from "./http-call.ts";
-import { toProblem } from "./problem.ts";
+import type { ToProblem } from "./problem.ts";
 import { isResponse, type RpcResponse } from "./response.ts";
 
 /**
@@ -15,12 +14,12 @@ import { isResponse, type RpcResponse } from "./response.ts";
 export function createFailureResponder(
   storefrontLog: Logger,
   responses: CallResponses,
-  random: Random,
+  toProblem: ToProblem,
 ): (error: unknown, current: HttpCall) => Promise<RpcResponse> {
   return async (error, current) => {
     const { call, idempotent, redactor, request } = current;
     const log = call?.log ?? redactor.guard(storefrontLog);
-    const reject = (problem: unknown) => toProblem(problem, redactor, log, random);
+    const reject = (problem: unknown) => toProblem(problem, redactor, log);
     const respond = (failure: unknown): RpcResponse => {
       if (isClientGone(failure, request)) {
         return reject(new RpcError("client_gone", { cause: failure }));

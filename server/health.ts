@@ -1,5 +1,7 @@
 import type { Clock } from "../storage/clock.ts";
 import { problems } from "../rpc/error.ts";
+import type { StorefrontOptions } from "./config/options.ts";
+import { toProblemType } from "./problem-type.ts";
 import { toReasonPhrase } from "./reason-phrase.ts";
 import type { PlainRoute } from "./router.ts";
 import { assertRead } from "./verb.ts";
@@ -15,6 +17,7 @@ export function createHealth(
   checkReadiness: () => Promise<void>,
   server: { readonly isDraining: boolean },
   findUnavailable: () => readonly string[],
+  { problemTypes }: Pick<StorefrontOptions, "problemTypes">,
 ): PlainRoute[] {
   const headers = { "content-type": "application/json", "cache-control": "no-store" };
   const ok = (unavailable?: readonly string[]) => {
@@ -22,7 +25,7 @@ export function createHealth(
     return new Response(body, { statusText: "OK", headers });
   };
   const isReady = async () => {
-    if (server.isDraining) return draining();
+    if (server.isDraining) return draining(toProblemType("draining", problemTypes));
     await checkReadiness();
     const unavailable = findUnavailable();
     return ok(unavailable.length === 0 ? undefined : unavailable);
@@ -59,10 +62,10 @@ export function createReadiness(check: () => Promise<void>, clock: Clock): () =>
 const validity = 1000;
 
 /** Returned and not thrown: otherwise each probe during a normal shutdown would log an error. */
-function draining(): Response {
+function draining(type: string): Response {
   const [status, title] = problems.draining;
   const headers = { "content-type": "application/problem+json", "cache-control": "no-store" };
-  const body = { type: "about:blank", title, status, code: "draining" };
+  const body = { type, title, status, code: "draining" };
   return new Response(JSON.stringify(body), {
     status,
     statusText: toReasonPhrase(status),

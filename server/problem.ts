@@ -8,26 +8,43 @@ import { LeaseLostError } from "../storage/leases/lease.ts";
 import { StorageUnavailableError } from "../storage/documents/unavailable.ts";
 import { SessionLimitError } from "../storage/sessions/user-index.ts";
 import { SessionEndedError } from "../storage/sessions/session.ts";
+import { toProblemType } from "./problem-type.ts";
 import type { RpcResponse } from "./response.ts";
 
 /**
  * Creates the response to a failed call (RFC 9457). The log gets the details of an internal error, under the `instance`
  * of the response. Both are without secrets of the call, although some schemas quote the rejected value.
  */
-export function toProblem(
+export type ToProblem = (error: unknown, redactor: Redactor, log: Logger) => RpcResponse;
+
+/** The values that all problems of a storefront depend on. */
+interface ProblemSource {
+  /** The URL of the pages of error codes. */
+  readonly types: string | undefined;
+  readonly random: Random;
+}
+
+export function createProblems(source: ProblemSource): ToProblem {
+  return (error, redactor, log) => toProblem(error, redactor, log, source);
+}
+
+// --- Internal helpers ---
+
+function toProblem(
   error: unknown,
   redactor: Redactor,
   log: Logger,
-  random: Random,
+  { types, random }: ProblemSource,
 ): RpcResponse {
   const instance = `urn:uuid:${random.uuid()}`;
   let response: RpcResponse;
   let unreadable: string | undefined;
   try {
-    response = describeProblem(toRpcError(error), instance, redactor, log);
+    response = describeProblem(toRpcError(error), instance, redactor, log, types);
   } catch (failure) {
     // Reading the thrown value can throw, too: a revoked proxy, a getter, circular details.
-    response = describeProblem(new RpcError("internal_error"), instance, redactor, log);
+    const internal = new RpcError("internal_error");
+    response = describeProblem(internal, instance, redactor, log, types);
     unreadable = describeError(failure);
   }
   const level = levelOf(error);
@@ -37,8 +54,6 @@ export function toProblem(
   }
   return response;
 }
-
-// --- Internal helpers ---
 
 /**
  * A commerce system that doesn't respond isn't an error of this server. While its circuit breaker is open, nothing is
@@ -58,6 +73,7 @@ function describeProblem(
   urn: string,
   redactor: Redactor,
   log: Logger,
+  types: string | undefined,
 ): RpcResponse {
   const { status, code } = problem;
   // Other statuses mean success, or allow no body.
@@ -73,7 +89,7 @@ function describeProblem(
   const omittedErrors = Math.max(0, (problem.errors?.length ?? 0) - maxIssues) || undefined;
   const { executed } = problem;
   const sent = { title, status, code, detail, errors, omittedErrors, data, executed, instance };
-  const body = { type: "about:blank", ...sent };
+  const body = { type: toProblemType(code, types), ...sent };
   return {
     status,
     code,

@@ -6,7 +6,7 @@ import type { Random } from "../storage/random.ts";
 import type { Cors } from "./cors.ts";
 import type { Credentials } from "./credentials/credentials.ts";
 import type { ReadForwarded } from "./forwarded.ts";
-import { toProblem } from "./problem.ts";
+import type { ToProblem } from "./problem.ts";
 import { RequestEvent } from "./request.ts";
 import { toResponse } from "./response.ts";
 
@@ -16,6 +16,7 @@ export interface RequestRules {
   readonly credentials: Credentials;
   readonly readForwarded: ReadForwarded;
   readonly random: Random;
+  readonly toProblem: ToProblem;
   /** How far the server's shutdown is. Once it is closed, so are its storages. */
   readonly state: { readonly isDraining: boolean; readonly isClosed: boolean };
 }
@@ -26,7 +27,7 @@ export interface RequestRules {
  */
 export function createResponder(
   { log }: StorefrontOptions,
-  { cors, credentials, readForwarded, random, state }: RequestRules,
+  { cors, credentials, readForwarded, toProblem, state }: RequestRules,
 ) {
   return async function respond(
     request: ServerRequest,
@@ -39,7 +40,7 @@ export function createResponder(
       return await handler(event);
     } catch (error) {
       const redactor = new Redactor(() => credentials.findSecrets(event.headers));
-      const response = toProblem(error, redactor, redactor.guard(log), random);
+      const response = toProblem(error, redactor, redactor.guard(log));
       cors.addHeaders(event, event.origin, undefined, response.headers);
       return toResponse(response, request);
     }

@@ -45,7 +45,7 @@ export type Handle = (
 export function createRpcHandler(
   options: StorefrontOptions,
   services: Services,
-  { cors, credentials, readForwarded, random, state }: RequestRules,
+  { cors, credentials, readForwarded, random, toProblem, state }: RequestRules,
   schedule: (() => Promise<void>) | undefined,
 ) {
   const { clock, observer, tallies } = services;
@@ -53,7 +53,7 @@ export function createRpcHandler(
   const environment = createEnvironment(options, services, credentials);
   const shopResolver = new ShopResolver(options);
   const responses = new CallResponses(options, shopResolver, { cors, credentials });
-  const toFailedResponse = createFailureResponder(options.log, responses, random);
+  const toFailedResponse = createFailureResponder(options.log, responses, toProblem);
   const checkAddress = createAddressCheck(options);
   const deadlines = new Deadlines(options.callTimeout, services.clock);
 

@@ -13,6 +13,7 @@ import { createForwardedReader } from "./forwarded.ts";
 import { createHealth, createReadiness } from "./health.ts";
 import { openMetrics, type GatherMetrics } from "./metrics.ts";
 import { createMetricsRoute } from "./metrics-route.ts";
+import { createProblems } from "./problem.ts";
 import { createResponder } from "./responder.ts";
 import { createBatchHandler } from "./batch.ts";
 import { addCallRoutes, addPlainRoutes, createRouteTable } from "./router.ts";
@@ -105,6 +106,7 @@ export function openStorefront(
       createPeerLookup(options),
     ),
     random,
+    toProblem: createProblems({ types: options.problemTypes, random }),
     state,
   };
   const handler = createRpcHandler(options, services, rules, schedule);
@@ -136,7 +138,7 @@ export function openStorefront(
   addPlainRoutes(
     app,
     [
-      ...createHealth(checkReadiness, state, findUnavailable),
+      ...createHealth(checkReadiness, state, findUnavailable, options),
       ...createAdmin(options, services, connectionCounts),
       ...createOpenApi(options, services),
       ...createMetricsRoute(options, metrics),

@@ -3,6 +3,8 @@ import { escapeMarkdown, type CodePage } from "./code-page.ts";
 import { importSource } from "./sources.ts";
 
 const { problems } = await importSource<typeof import("../../dist/rpc/error.js")>("rpc/error.ts");
+const { toErrorPage } =
+  await importSource<typeof import("../../dist/server/problem-type.js")>("server/problem-type.ts");
 
 /** A page for each error code, from the table of `docs/errors.md`. */
 export function createErrorPages(): readonly CodePage[] {
@@ -25,7 +27,12 @@ ${example}
 
 [All error codes](../errors.md#codes)
 `;
-    return { code, path: `errors/${code}.md`, title: `${code}: ${title}`, text: page };
+    return {
+      code,
+      path: `errors/${toErrorPage(code).replace(/html$/, "md")}`,
+      title: `${code}: ${title}`,
+      text: page,
+    };
   });
 }
 

@@ -8,7 +8,11 @@ export const problemSchema: JsonSchema = {
   description: "The reason why a call failed (RFC 9457).",
   required: ["type", "title", "status", "code"],
   properties: {
-    type: { type: "string" },
+    type: {
+      type: "string",
+      format: "uri-reference",
+      description: "The URL of a page about the error, or `about:blank`.",
+    },
     title: { type: "string" },
     status: { type: "integer" },
     code: {

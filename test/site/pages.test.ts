@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, inject, test } from "vitest";
+import { problems } from "../../rpc/error.ts";
+import { toErrorPage } from "../../server/problem-type.ts";
 import { listFiles, readLinks, readPages, site } from "./_pages.ts";
 
 const pages = readPages();
@@ -60,6 +62,13 @@ test("each page has one title of its own", () => {
   const titles = pages.map(({ html }) => /<title>([^<]*)<\/title>/.exec(html)?.[1] ?? "");
   expect(titles.filter((title, index) => title === "" || titles.indexOf(title) !== index)).toEqual(
     [],
+  );
+});
+
+test("each error code has the page that the type of a problem leads to", () => {
+  const paths = pages.map(({ path }) => path);
+  expect(paths).toEqual(
+    expect.arrayContaining(Object.keys(problems).map((code) => `errors/${toErrorPage(code)}`)),
   );
 });
 

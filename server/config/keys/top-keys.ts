@@ -77,6 +77,11 @@ export const topKeys = {
     ...boolean,
     derive: (_, { production }) => byDefault(!production),
   },
+  /** The URL or the path of your pages about errors. The `type` of an error is then its page, for example `https://docs.shop.example/errors/unknown_shop.html`: see docs/errors.md. @default none: `type` is `about:blank` */
+  problemTypes: text(
+    /^(?:https?:\/\/[^\s/?#@\\]+)?(?:\/[^\s/?#\\]+)*\/$/,
+    "an http(s) URL or a path, with / at its end, for example https://docs.shop.example/errors/",
+  ),
   /** Receivers of metrics and traces: `prometheus()` and `openTelemetry()`. See docs/telemetry.md. @default none */
   telemetry: {
     ...value<readonly Telemetry[]>(
