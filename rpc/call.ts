@@ -10,6 +10,7 @@ import { notify, type Hooks } from "./hooks.ts";
 import { RequestKey } from "./idempotency/request-key.ts";
 import { readIfMatch, type RevisionCondition } from "./lists/revision.ts";
 import type { Redactor } from "./redaction/redactor.ts";
+import type { RpcMethod } from "./method.ts";
 import type { HeaderHolder } from "./response-headers.ts";
 import { CallSession, type CallSessions } from "./session/call-session.ts";
 import { forWritableCall } from "./session/read-only.ts";
@@ -31,6 +32,18 @@ export class Call {
     readonly callTimeout: number;
     /** The request headers that no context shows, because they carry credentials. */
     readonly credentialHeaders: readonly string[];
+    /**
+     * Compares the result of a built-in method with its description. Absent in production.
+     * @returns `undefined` for a method of the config, which has no description
+     */
+    readonly checkResult:
+      | ((
+          call: Call,
+          name: string,
+          method: RpcMethod,
+          result: unknown,
+        ) => Promise<void> | undefined)
+      | undefined;
   };
   readonly services: ShopServices;
   readonly request: {

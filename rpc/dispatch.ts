@@ -57,7 +57,7 @@ export async function dispatch(
   payload: unknown,
   name = call.request.method,
 ): Promise<unknown> {
-  const { hooks } = call.runtime;
+  const { hooks, checkResult } = call.runtime;
   const { access, input: schema, output: outputSchema } = method;
   const context = access === "public" ? call.publicContext : call.context;
   if (schema !== undefined) addSecrets(call.redactor, schema, payload);
@@ -92,6 +92,7 @@ export async function dispatch(
       : run(input as never, call as never));
     const output =
       outputSchema === undefined ? result : await parseOutput(outputSchema, name, result);
+    if (checkResult !== undefined) await checkResult(call, name, method, output);
     if (after !== undefined) {
       const duration = (clock.monotonic() - startedAt) / 1000;
       const toAfter = () => Object.assign(toEvent(), { duration });

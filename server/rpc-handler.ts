@@ -38,19 +38,23 @@ export type Handle = (
   source?: CallSource,
 ) => Promise<Response>;
 
-/**
- * Creates the function that responds to every call.
- * @param schedule delays each call until the promise resolves
- */
+/** How a process runs the calls. */
+interface CallSettings {
+  /** Delays each call until the promise resolves. */
+  readonly schedule: (() => Promise<void>) | undefined;
+  readonly checkResult: Call["runtime"]["checkResult"];
+}
+
+/** Creates the function that responds to every call. */
 export function createRpcHandler(
   options: StorefrontOptions,
   services: Services,
   { cors, credentials, readForwarded, random, toProblem, state }: RequestRules,
-  schedule: (() => Promise<void>) | undefined,
+  { schedule, checkResult }: CallSettings,
 ) {
   const { clock, observer, tallies } = services;
   const createCallId = options.callLog && createCallIds(random);
-  const environment = createEnvironment(options, services, credentials);
+  const environment = createEnvironment(options, services, credentials, checkResult);
   const shopResolver = new ShopResolver(options);
   const responses = new CallResponses(options, shopResolver, { cors, credentials });
   const toFailedResponse = createFailureResponder(options.log, responses, toProblem);
@@ -191,6 +195,7 @@ function createEnvironment(
   { hooks, log, callTimeout, loginAttempts }: StorefrontOptions,
   { accounts }: Services,
   { requestHeaders }: Credentials,
+  checkResult: CallSettings["checkResult"],
 ): Call["runtime"] {
   return {
     hooks,
@@ -198,6 +203,7 @@ function createEnvironment(
     callTimeout,
     credentialHeaders: requestHeaders,
     loginLimiter: loginAttempts && new LoginLimiter(accounts, loginAttempts),
+    checkResult,
   };
 }
 

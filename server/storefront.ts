@@ -15,6 +15,7 @@ import { openMetrics, type GatherMetrics } from "./metrics.ts";
 import { createMetricsRoute } from "./metrics-route.ts";
 import { createProblems } from "./problem.ts";
 import { createResponder } from "./responder.ts";
+import { createResultCheck } from "./result-check.ts";
 import { createBatchHandler } from "./batch.ts";
 import { addCallRoutes, addPlainRoutes, createRouteTable } from "./router.ts";
 import { pageCalls } from "./page-calls.ts";
@@ -109,7 +110,10 @@ export function openStorefront(
     toProblem: createProblems({ types: options.problemTypes, random }),
     state,
   };
-  const handler = createRpcHandler(options, services, rules, schedule);
+  const handler = createRpcHandler(options, services, rules, {
+    schedule,
+    checkResult: production ? undefined : createResultCheck(options),
+  });
   const { handle } = handler;
   const { methods } = services;
   const respond = createResponder(options, rules);

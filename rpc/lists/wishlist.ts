@@ -93,8 +93,12 @@ export function mergeWishes(
 // --- Internal helpers ---
 
 function isWishlistItem(value: unknown): value is WishlistItem {
-  const { key, variantId, productId } = (value ?? {}) as Partial<WishlistItem>;
-  return typeof key === "string" && isProductReference(variantId ?? productId);
+  const { key, variantId, productId, addedAt } = (value ?? {}) as Partial<WishlistItem>;
+  return (
+    typeof key === "string" &&
+    isProductReference(variantId ?? productId) &&
+    Number.isFinite(addedAt)
+  );
 }
 
 function identifyWish({ variantId, productId }: Wish): string {

@@ -4,6 +4,7 @@ import { describeMethod } from "./operation.ts";
 import { createProblemResponses, problemSchema } from "./problem-responses.ts";
 import type { JsonSchema } from "./schema.ts";
 
+export { findFault } from "./results.ts";
 export { findUndescribed } from "./schema.ts";
 
 /** Creates the OpenAPI 3.1 document of one shop. It never throws because of a method. */

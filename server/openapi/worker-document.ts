@@ -7,6 +7,11 @@ export function createDocument(): never {
   throw new RpcError("unknown_path", { detail });
 }
 
+/** A worker checks no results. */
+export function findFault(): undefined {
+  return undefined;
+}
+
 /** The doctor doesn't run in a worker. */
 export function findUndescribed(): undefined {
   return undefined;

@@ -1,0 +1,30 @@
+import type { Call } from "../rpc/call.ts";
+import type { StorefrontOptions } from "./config/options.ts";
+
+type CheckResult = NonNullable<Call["runtime"]["checkResult"]>;
+
+/**
+ * Creates the check of development servers and tests. It logs an error if a built-in method returns another result than
+ * the OpenAPI document describes, for example because of the adapter of a commerce system. The client gets the result in
+ * any case. Production has no such check, so a description costs its calls nothing.
+ */
+export function createResultCheck({ methods }: Pick<StorefrontOptions, "methods">): CheckResult {
+  // Loaded by the first call.
+  let document: Promise<typeof import("#openapi")> | undefined;
+
+  async function check(...[call, name, method, result]: Parameters<CheckResult>): Promise<void> {
+    const { findFault } = await (document ??= import("#openapi"));
+    const fault = findFault(name, method, result);
+    if (fault === undefined) return;
+    call.log.error(
+      "A built-in method returned another result than the OpenAPI document describes",
+      {
+        method: name,
+        fault,
+      },
+    );
+  }
+
+  return (call, name, method, result) =>
+    methods[name] === method ? undefined : check(call, name, method, result);
+}
