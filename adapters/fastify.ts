@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { toNodeHandler } from "h3/node";
 import type { Storefront } from "../server/index.ts";
+import { devPagePath, metricsPath } from "../shared/own-paths.ts";
 
 /**
  * Creates a Fastify plugin for a storefront: `app.register(toFastifyPlugin(storefront))`, with or without a `prefix`.
@@ -24,9 +25,9 @@ export function toFastifyPlugin(storefront: Storefront): FastifyPlugin {
     const folders = [`${basePath}/rpc`, `/:shop${basePath}/rpc`, `${basePath}/admin`];
     const paths = [...folders, ...folders.map((path) => `${path}/*`), "/healthz", "/readyz"];
     if (openApi) paths.push(`${basePath}/openapi.json`, `/:shop${basePath}/openapi.json`);
-    if (devPage.off === undefined) paths.push("/_storefront", "/_storefront/*");
+    if (devPage.off === undefined) paths.push(devPagePath, `${devPagePath}/*`);
     const hasMetrics = telemetry.some(({ metrics }) => metrics !== undefined);
-    if (hasMetrics && adminTokens.length > 0) paths.push("/metrics");
+    if (hasMetrics && adminTokens.length > 0) paths.push(metricsPath);
     for (const path of paths) {
       scope.all(path, ({ raw }, reply) => {
         reply.hijack();

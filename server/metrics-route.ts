@@ -1,5 +1,5 @@
 import type { StorefrontOptions } from "./config/options.ts";
-import { metricsPath } from "./metrics-path.ts";
+import { metricsPath } from "../shared/own-paths.ts";
 import type { Metrics } from "./metrics.ts";
 import { createOperatorCheck } from "./operator.ts";
 import type { PlainRoute } from "./router.ts";

@@ -1,4 +1,4 @@
-import { metricsPath } from "./metrics-path.ts";
+import { devPagePath, metricsPath } from "../shared/own-paths.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 import { pathOf } from "./url-path.ts";
 
@@ -23,7 +23,7 @@ export function isStorefrontPath(
     return telemetry.some(({ metrics }) => metrics !== undefined);
   }
   const isDevPage = devPage !== undefined && devPage.off === undefined;
-  if (isDevPage && /^\/_storefront(?:\/|$)/.test(path)) return true;
+  if (isDevPage && `${path}/`.startsWith(`${devPagePath}/`)) return true;
   const withoutShop = path.slice(path.indexOf("/", 1));
   return [path, withoutShop].some((rest) => {
     if (!rest.startsWith(basePath)) return false;

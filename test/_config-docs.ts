@@ -88,7 +88,7 @@ export function renderReadme(readme: string): string {
 
 /** Makes links of the names of pages, for a page in the project's folder. */
 function withLinks(line: string): string {
-  return line.replace(/(?<![([])\bdocs\/\w+\.md/g, (path) => `[${path}](${path})`);
+  return line.replace(/(?<![([])\bdocs\/[\w-]+\.md/g, (path) => `[${path}](${path})`);
 }
 
 /** Escapes a text for a table. */

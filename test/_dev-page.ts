@@ -72,7 +72,8 @@ export function openTestDevPage(
     const response = await request("/_storefront/call", { payload: made });
     const text = await response.text();
     if (!response.ok) throw new Error(text);
-    return { ...(JSON.parse(text) as Omit<MadeCall, "text">), text };
+    const { visitors, calls } = JSON.parse(text) as PageState;
+    return { visitors, call: calls[0] as ListedCall, text };
   }
 
   async function state(more: object = {}) {

@@ -1,9 +1,7 @@
+import { devPagePath } from "../../shared/own-paths.ts";
 import type { PlainRoute } from "../router.ts";
 import { createAccess } from "./access.ts";
 import type { DevPageSource } from "./dev-page.ts";
-
-/** The path of the development page. Its files and its data are below. */
-export const devPagePath = "/_storefront";
 
 /**
  * Creates the routes of the development page. Each request is checked first. The code for the page is loaded by the first

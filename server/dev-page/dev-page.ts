@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { RpcError } from "../../rpc/error.ts";
+import { devPagePath } from "../../shared/own-paths.ts";
 import { parseInput } from "../../rpc/dispatch.ts";
 import type { ShopServices } from "../../rpc/shop.ts";
 import type { Shop, StorefrontOptions } from "../config/options.ts";
@@ -47,7 +48,7 @@ export type VisitorName = (typeof visitorNames)[number];
 /** Opens the development page: its visitors, and its list of calls, are in the memory of this process. */
 export function openDevPage(source: DevPageSource): (event: RequestEvent) => Promise<Response> {
   const { options, services, credentials, send, server = {} } = source;
-  const memory = memories.get(server) ?? { visitors: createVisitors(), calls: [], count: 0 };
+  const memory = memories.get(server) ?? { visitors: createVisitors(), calls: [] };
   memories.set(server, memory);
   const { visitors } = memory;
 
@@ -118,7 +119,7 @@ export function openDevPage(source: DevPageSource): (event: RequestEvent) => Pro
         ),
       );
       const call = {
-        number: ++memory.count,
+        number: (memory.calls[0]?.number ?? 0) + 1,
         at: Date.now(),
         visitor,
         shopId,
@@ -127,13 +128,14 @@ export function openDevPage(source: DevPageSource): (event: RequestEvent) => Pro
       };
       const listed: ListedCall = { ...call, ...exchange };
       memory.calls = [listed, ...memory.calls].slice(0, mostCalls);
-      return { call: listed, visitors: after };
+      return { visitors: after, calls: memory.calls };
     },
   };
 
   return async function answer(event) {
     const { pathname } = new URL(event.req.url);
-    const name = /\/_storefront(?:\/(.*))?$/.exec(pathname)?.[1] ?? "";
+    // A server can mount the storefront at a prefix.
+    const name = pathname.slice(pathname.lastIndexOf(devPagePath) + devPagePath.length + 1);
     if (isRead(event.req.method)) return respondWithFile(name);
     const run = Object.hasOwn(requests, name) ? requests[name] : undefined;
     if (run === undefined) throw new RpcError("unknown_path");
@@ -155,8 +157,6 @@ interface Memory {
   readonly visitors: Readonly<Record<VisitorName, Visitor>>;
   /** The latest one first. */
   calls: readonly ListedCall[];
-  /** The number of calls so far. */
-  count: number;
 }
 
 const memories = new WeakMap<object, Memory>();

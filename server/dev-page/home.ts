@@ -1,8 +1,8 @@
+import { devPagePath } from "../../shared/own-paths.ts";
 import { isRead } from "../verb.ts";
 import type { StorefrontOptions } from "../config/options.ts";
 import type { RequestEvent } from "../request.ts";
 import { createAccess } from "./access.ts";
-import { devPagePath } from "./dev-page-routes.ts";
 
 /**
  * Creates the function that redirects `/` to the development page, for a server that has no page of its own at `/`.

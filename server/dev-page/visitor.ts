@@ -2,7 +2,7 @@ import { parseSetCookie } from "cookie-es";
 import type { Shop } from "../config/options.ts";
 import type { TokenMethod } from "../credentials/token-method.ts";
 import { decodeCookie } from "../credentials/cookie.ts";
-import { maskCookie } from "./masks.ts";
+import { mask } from "./masks.ts";
 
 /** A cookie as the page shows it: its value is masked. */
 export interface ShownCookie {
@@ -62,10 +62,10 @@ export class Visitor {
   /** The cookies without their values. */
   get cookies(): readonly ShownCookie[] {
     return this.#living().map(({ line, parsed, expiresAt }) => {
-      const [, ...attributes] = maskCookie(line).split(/; */);
+      const [, ...attributes] = line.split(/; */);
       const shown = {
         name: parsed.name,
-        value: maskValueOf(line),
+        value: mask(parsed.value),
         attributes: attributes.join("; "),
       };
       return expiresAt === undefined ? shown : { ...shown, expiresAt };
@@ -105,9 +105,4 @@ function isOver({ expiresAt = Infinity }: StoredCookie): boolean {
 /** RFC 6265, 5.1.4. */
 function isWithin(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
-}
-
-function maskValueOf(line: string): string {
-  const [pair = ""] = maskCookie(line).split(";", 1);
-  return pair.slice(pair.indexOf("=") + 1);
 }

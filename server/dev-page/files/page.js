@@ -106,14 +106,15 @@ function showMethod() {
 async function send(visitor, call) {
   return attempt(async () => {
     say(`Visitor ${visitor} calls ${call.method} …`);
-    const { call: made, visitors } = await request("call", { ...choice(), ...call, visitor });
-    latest[visitor] = made;
+    const { visitors, calls } = await request("call", { ...choice(), ...call, visitor });
+    [latest[visitor]] = calls;
     showVisitors(visitors);
-    const { calls } = await request("state", choice());
     showCalls(calls);
-    const { status: code, statusText, body, milliseconds } = made.response;
+    const { status: code, statusText, headers, body, milliseconds } = latest[visitor].response;
     say(`Visitor ${visitor}: ${call.method} ${code} ${statusText}, ${Math.round(milliseconds)} ms`);
-    return code === 422 ? JSON.parse(body) : undefined;
+    const { "content-type": type } = Object.fromEntries(headers);
+    // A method can respond with any body, whatever its status.
+    return type === "application/problem+json" ? JSON.parse(body) : undefined;
   });
 }
 
