@@ -1,5 +1,8 @@
 import createClient, { type Middleware } from "openapi-fetch";
-import type { paths } from "./schema.ts";
+import type { components, paths } from "./schema.ts";
+
+type Item = components["schemas"]["addItemToBasketPayload"];
+type Profile = components["schemas"]["updateUserPayload"];
 
 const results: unknown[] = [];
 let cookie = "";
@@ -32,12 +35,31 @@ const variantId: number | string | undefined = data.basket.items[0]?.variantId;
 results.push(variantId, data.basket.itemCount, data.basket.revision);
 // @ts-expect-error: an unknown property of a result.
 results.push(data.nope);
+// @ts-expect-error: an unknown property of a line, which is open, has no known type.
+void (data.basket.items[0]?.nope satisfies string | undefined);
+// @ts-expect-error: an unknown path.
+void (() => client.GET("/nope"));
 // @ts-expect-error: an unknown method.
 void (() => client.POST("/rpc/nope"));
 // @ts-expect-error: a wrong verb.
 void (() => client.GET("/rpc/login"));
 // @ts-expect-error: the payload is missing.
 void (() => client.POST("/rpc/addItemToBasket", { body: {} }));
+void (() =>
+  client.POST("/rpc/addItemToBasket", {
+    // @ts-expect-error: a misspelled property of a payload.
+    body: { payload: { varaintId: 7, quantity: 1 } },
+  }));
+// openapi-fetch accepts unknown properties beside the known ones, but the type of the payload doesn't.
+// @ts-expect-error: an unknown property of a payload.
+void ({ variantId: 7, quantity: 1, colour: "red" } satisfies Item);
+// @ts-expect-error: a misspelled property of a payload whose properties are all optional.
+void ({ firstName: "Ada", lsatName: "Lovelace" } satisfies Profile);
+// Values of the visitor's own stay open.
+void (() =>
+  client.POST("/rpc/addItemToBasket", {
+    body: { payload: { variantId: 7, quantity: 1, customData: { colour: "red" } } },
+  }));
 
 const registered = await client.POST("/rpc/register", {
   body: { payload: { email: "ada@example.com", password: "correct horse", firstName: "Ada" } },
