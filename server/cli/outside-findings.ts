@@ -12,7 +12,7 @@ export interface OutsideView {
   readonly cookie?: string | undefined;
   /** Whether a second request could use the connection of the first one. */
   readonly isConnectionKept: boolean;
-  /** Milliseconds by which the `Date` of each response differs from the clock of this machine. */
+  /** Milliseconds by which the `Date` of each response lies before or after the round trip, by the clock of this machine. */
   readonly skews: readonly number[];
   /** The response by plain HTTP; absent if none came, or if the URL has a port of its own. */
   readonly plain?: { readonly status: number; readonly location: string | undefined } | undefined;
@@ -58,8 +58,8 @@ export function isAnswered({ status, headers }: CallView): boolean {
 
 // --- Internal helpers ---
 
-/** `Date` has whole seconds, so a smaller difference can't be seen. Milliseconds. */
-const visibleSkew = 2000;
+/** Milliseconds, as with the exact times that the service itself reports. */
+const largestSkew = 1000;
 
 function findOtherAnswer(call: CallView): string | undefined {
   if (isAnswered(call)) return undefined;
@@ -68,7 +68,7 @@ function findOtherAnswer(call: CallView): string | undefined {
 
 function findSkew(skews: readonly number[]): string | undefined {
   const [largest = 0] = skews.toSorted((a, b) => Math.abs(b) - Math.abs(a));
-  return Math.abs(largest) > visibleSkew ? `${(largest / 1000).toFixed(1)} s` : undefined;
+  return Math.abs(largest) > largestSkew ? `${(largest / 1000).toFixed(1)} s` : undefined;
 }
 
 /** The reason why browsers drop a cookie, send it in plain text, or show it to scripts. */

@@ -44,9 +44,8 @@ export async function viewFromOutside(
   for (let attempt = 0; attempt < attempts; attempt++) {
     const start = systemClock.now();
     const { headers: received } = await sendToService(new URL("/healthz", url));
-    const date = Date.parse(received.date ?? "");
-    // In the middle of the second that `Date` names, and of the round trip.
-    if (!Number.isNaN(date)) skews.push(date + 500 - (start + systemClock.now()) / 2);
+    const skew = toSkew(Date.parse(received.date ?? ""), start, systemClock.now());
+    if (!Number.isNaN(skew)) skews.push(skew);
   }
   return {
     own: own.view,
@@ -59,6 +58,11 @@ export async function viewFromOutside(
 }
 
 // --- Internal helpers ---
+
+/** Milliseconds by which a date lies before or after a round trip. It names a whole second. */
+function toSkew(date: number, start: number, end: number): number {
+  return Math.max(0, date - end) + Math.min(0, date + 1000 - start);
+}
 
 async function call(
   { url, basePath }: Target,

@@ -12,7 +12,7 @@ const sound: OutsideView = {
   foreign: { status: 403, code: "foreign_origin", headers: {} },
   cookie: "$session-1=s%3Aa.b; Path=/; HttpOnly; Secure; SameSite=Lax",
   isConnectionKept: true,
-  skews: [-700, 1900],
+  skews: [0, -700, 900],
   plain: { status: 308, location: "https://shop.example/" },
 };
 
