@@ -24,6 +24,9 @@ export default {
   },
 };`;
 
+/** An email address and two passwords, which no metric may show. */
+const secrets = ["ada@shop.example", "Gb7-lantern-orchid", "Kx4-harvest-violin"] as const;
+
 /** Asks Prometheus. */
 async function ask(
   origin: string,
@@ -44,8 +47,9 @@ async function start() {
   const server = await startCli(["start"], { folder });
   const client = new CookieClient((path, init) => fetch(`${server.origin}${path}`, init), 1);
   await client.call("addItemToBasket", { variantId: 1, quantity: 1 });
-  const [oldPassword, newPassword] = ["Gb7-lantern-orchid", "Kx4-harvest-violin"];
-  await client.call("register", { email: "ada@shop.example", password: oldPassword });
+  const [email, oldPassword, newPassword] = secrets;
+  await client.call("register", { email, password: oldPassword });
+  const cookies = [...client.cookies.values()];
   await client.call("updatePassword", { oldPassword, newPassword });
   for (const method of ["getUser", "price", "price", "fail", "logoutEverywhere"]) {
     await client.call(method);
@@ -56,7 +60,7 @@ async function start() {
   const scraped = "count_over_time(storefront_calls_total[1m]) >= 3";
   const read = async () => JSON.stringify(await query(origin, scraped));
   await expect.poll(read, { timeout: 60_000 }).toContain('"getUser"');
-  return { metrics, origin };
+  return { metrics, origin, cookies };
 }
 
 async function startPrometheus(port: number): Promise<string> {
@@ -106,7 +110,11 @@ test("the alert rules are valid", () => {
 });
 
 test("the queries of the dashboard and the alert rules work with a real scrape", async () => {
-  const { metrics, origin } = await start();
+  const { metrics, origin, cookies } = await start();
+  expect(cookies).toHaveLength(1);
+  for (const secret of [...secrets, ...cookies, ...cookies.map((cookie) => cookie.split(".")[0])]) {
+    expect(metrics).not.toContain(secret);
+  }
   const names = new Set(parseMetrics(metrics).map(({ name }) => name));
   // A metric without an event has a type, and no value.
   for (const [, name, type] of metrics.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
