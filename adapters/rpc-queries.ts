@@ -22,9 +22,6 @@ interface QueryContext {
   readonly queryKey: readonly unknown[];
   readonly signal: AbortSignal;
 }
-interface MutationContext {
-  readonly client: object;
-}
 
 /** The payload that a method of the client takes. */
 export type PayloadOf<Method> = Method extends (...args: infer Args) => unknown ? Args[0] : never;
@@ -82,7 +79,7 @@ export function addQueries(
       }),
       mutationOptions: () => ({
         mutationKey: [...keyPrefix, name],
-        mutationFn(payload: unknown, { client: queryClient }: MutationContext) {
+        mutationFn(payload: unknown, { client: queryClient }: { readonly client: object }) {
           const change = toBasketChange(name, payload);
           if (change === undefined) return call(payload);
           return basketOf(queryClient).change(change, () => call(payload));

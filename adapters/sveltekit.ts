@@ -13,7 +13,10 @@ import {
 export interface StorefrontHooks {
   handle<Event extends SvelteKitEvent>(input: {
     readonly event: Event;
-    resolve(event: Event, options: ResolveOptions): Response | Promise<Response>;
+    resolve(
+      event: Event,
+      options: { filterSerializedResponseHeaders(name: string, value: string): boolean },
+    ): Response | Promise<Response>;
   }): Promise<Response>;
   handleFetch(input: {
     readonly event: SvelteKitEvent;
@@ -94,10 +97,6 @@ export function toHooks(storefront: Storefront): StorefrontHooks {
 }
 
 // --- Internal helpers ---
-
-interface ResolveOptions {
-  filterSerializedResponseHeaders(name: string, value: string): boolean;
-}
 
 /** The headers that the typed client reads, so SvelteKit must store them in the page for the browser. */
 function isForClient(name: string): boolean {

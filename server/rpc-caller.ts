@@ -188,7 +188,7 @@ async function redirectPage(visit: PageVisit, { log }: PageCalls["options"]): Pr
 async function toFinalResponse({ response }: RetiredError): Promise<Response> {
   const body: unknown = await response.json();
   const results = Array.isArray(body)
-    ? body.map((result: Result) => result.body)
+    ? body.map((result: { readonly body?: Problem }) => result.body)
     : [body as Problem];
   const { executed: _, ...problem } =
     results.find((each) => each?.code === "session_changed") ?? {};
@@ -199,11 +199,6 @@ async function toFinalResponse({ response }: RetiredError): Promise<Response> {
 interface Problem {
   readonly code?: string;
   readonly executed?: boolean;
-}
-
-/** The result of one call in the response to a batch. */
-interface Result {
-  readonly body?: Problem;
 }
 
 /** The typed client always names a shop; without one, the URL of the page chooses it. */
