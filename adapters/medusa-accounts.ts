@@ -156,7 +156,7 @@ const customerBody = z.object({
 /** Times are in epoch seconds. `actor_id` is the ID of the customer; empty if there is none. */
 const claims = z.object({ actor_id: z.string(), iat: z.number(), exp: z.number() });
 
-/** Of a token for a new password: the address of the login. */
+/** The claims of a token for a new password. `entity_id` is the email address of the login. */
 const resetClaims = z.object({ entity_id: z.string() });
 
 const jwtPattern = /^[\w-]+\.[\w-]+\.[\w-]+$/;

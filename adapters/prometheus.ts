@@ -30,7 +30,7 @@ export function prometheus({ port, host }: PrometheusOptions = {}): Telemetry {
   const series = new StorefrontSeries();
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  // Of several workers, show the slowest: the average hides one that is blocked.
+  // Show the slowest of several workers: the average hides one that is blocked.
   const delay = registry.getSingleMetric("nodejs_eventloop_lag_p99_seconds");
   if (delay !== undefined) Object.assign(delay, { aggregator: "max" });
   return {

@@ -139,7 +139,7 @@ function toError(error: z.output<typeof graphqlError>, hasEnded: boolean): RpcEr
   const cause = new Error(`Vendure rejected the operation: ${JSON.stringify(message)}`);
   if (code === "ENTITY_NOT_FOUND") return new RpcError("unknown_item", { cause });
   if (code === "FORBIDDEN") return new RpcError("forbidden", { ...forbidden, cause });
-  // Of a wrong currency or language, which are the config's, the message is no string.
+  // The message about a wrong currency or language isn't a string. Those come from the config.
   if (code === "USER_INPUT_ERROR" && typeof message === "string") {
     return new RpcError("invalid_input", { detail: message, cause });
   }

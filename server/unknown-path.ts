@@ -25,8 +25,8 @@ export function unknownCallPath({ url }: ServerRequest, { basePath }: Storefront
 }
 
 /**
- * The error for the path of a call, or of a health check, that is not where the storefront has its own: a framework mounts the
- * storefront at a wrong prefix.
+ * The error for a path that looks like that of a call or of a health check, but begins with something else: a framework
+ * mounts the storefront at a wrong prefix.
  * @returns `undefined` for any other path, which can be one of the framework
  */
 export function misplacedPath(

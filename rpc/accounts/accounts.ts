@@ -22,7 +22,7 @@ import { hashPassword, isPasswordHash, verifyPassword } from "./password.ts";
 export function createAccounts(store: DocumentStore, mailer?: Mailer): Auth {
   const documents = openAccountDocuments(store);
   const { accountsOf, changesOf, random } = documents;
-  /** Of a new address. */
+  /** The value for an account with a new address. */
   const emailVerified = mailer === undefined ? undefined : false;
 
   return {

@@ -96,7 +96,7 @@ export function restart({ changes }: BasketLog): BasketLog {
 
 // --- Internal helpers ---
 
-/** As long as the results of calls with an `Idempotency-Key`, in milliseconds. */
+/** Milliseconds, as for the results of calls with an `Idempotency-Key`. */
 const memory = 86_400_000;
 const maxChanges = 50;
 

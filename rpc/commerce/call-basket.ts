@@ -165,7 +165,7 @@ export function basketsOf({ services }: Call): Baskets<Grant, CommerceBasket> {
 
 /** The basket as a method in progress has it, whose handler can call other methods. */
 interface MethodBasket extends HeldBasket {
-  /** That of the method which has called this one. */
+  /** The basket of the method that called this one. */
   readonly outer: MethodBasket | undefined;
   isOver: boolean;
 }

@@ -124,7 +124,7 @@ export interface Wishlists<G extends Grant, W extends CommerceWishlist> {
     change: { readonly targets: readonly WishTarget[]; readonly seen: W },
     visit: Visit<G>,
   ): Promise<W>;
-  /** As for baskets. */
+  /** The same as `joinsAtLogin` of baskets. */
   readonly joinsAtLogin?: boolean | undefined;
 }
 

@@ -15,7 +15,7 @@ export const notDescribed: JsonSchema = {
 /**
  * Describes a schema as JSON Schema. It never throws: a part that JSON Schema can't describe gets `x-not-described`.
  * @param side `input` for the values that a client sends, `output` for results
- * @param at where the document has the result, for example `#/components/schemas/loginPayload`, for its references
+ * @param at the path of the result in the document, for example `#/components/schemas/loginPayload`, for its references
  */
 export function describeSchema(
   schema: StandardSchemaV1,

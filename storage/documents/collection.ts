@@ -19,7 +19,7 @@ import { StorageUnavailableError } from "./unavailable.ts";
 /**
  * Opens the documents of one kind.
  *
- * @param storage where they are, with its locks and its change feeds
+ * @param storage the storage of the documents, with its locks and its change feeds
  * @param isDocument checks that a stored value is a `T`
  */
 export function openCollection<T>(
