@@ -25,6 +25,7 @@ export default defineConfig({
     // Tests run the sources, so a config or an example that imports the package gets them too.
     alias: {
       "#commerce": source("rpc/commerce/kernel.ts"),
+      "#development-data": source("server/config/development-data.ts"),
       "#dev-page": source("server/dev-page/dev-page-routes.ts"),
       "#drivers": source("storage/drivers.ts"),
       "#openapi": source("server/openapi/document.ts"),

@@ -6,6 +6,8 @@ declare module "nuxt/schema" {
   export interface Nuxt {
     readonly options: {
       readonly rootDir: string;
+      /** Whether it is `nuxt dev`. */
+      readonly dev: boolean;
       readonly build: { transpile: unknown[] };
       readonly nitro: { externals?: { inline?: ((id: string) => boolean)[] } };
     };

@@ -9,6 +9,7 @@ import {
   type RpcMethods,
   type Storefront,
   type StorefrontConfig,
+  type StorefrontSettings,
 } from "../server/index.ts";
 import { toNodeHandler } from "./node.ts";
 
@@ -45,6 +46,8 @@ export interface NitroEvent {
 /** The values that Nitro's bundle contains. */
 export interface NitroMountOptions {
   readonly isDevelopment: boolean;
+  /** The folder of the app, if this is its development server. */
+  readonly developmentFolder?: string | undefined;
   readonly isPrerendering: boolean;
   /** Reads the body of a request that has no connection: `readRawBody` of h3 1. */
   readonly readBody: (event: never) => Promise<string | undefined> | undefined;
@@ -59,10 +62,11 @@ type ConfigExport = StorefrontConfig | (() => StorefrontConfig | Promise<Storefr
  */
 export function mountInNitro(
   config: ConfigExport,
-  { isDevelopment, isPrerendering, readBody }: NitroMountOptions,
+  { isDevelopment, developmentFolder, isPrerendering, readBody }: NitroMountOptions,
 ): NitroMount {
   // The build can lack the secrets of production.
-  const opened = open(config, !isDevelopment && !isPrerendering);
+  const production = !isDevelopment && !isPrerendering;
+  const opened = open(config, { production, developmentFolder });
   /** The events that came from clients, and not from Nitro itself. */
   const received = new WeakSet<NitroEvent>();
   let storefront: NitroStorefront | undefined;
@@ -103,11 +107,14 @@ interface NitroApp {
   };
 }
 
-function open(config: ConfigExport, production: boolean): Storefront | Promise<Storefront> {
+function open(
+  config: ConfigExport,
+  settings: StorefrontSettings,
+): Storefront | Promise<Storefront> {
   const value = typeof config === "function" ? config() : config;
   return value instanceof Promise
-    ? value.then((awaited) => createStorefront(awaited, { production }))
-    : createStorefront(value, { production });
+    ? value.then((awaited) => createStorefront(awaited, settings))
+    : createStorefront(value, settings);
 }
 
 function createNitroStorefront(app: Storefront, received: WeakSet<NitroEvent>): NitroStorefront {

@@ -46,7 +46,7 @@ const module: NuxtModule<StorefrontModuleOptions> = defineNuxtModule<StorefrontM
     options.nitro.externals ??= {};
     options.nitro.externals.inline ??= [];
     options.nitro.externals.inline.push((id) => isAbsolute(id) && !id.includes("/node_modules/"));
-    const mount = write("mount.mjs", mountOf(file));
+    const mount = write("mount.mjs", mountOf(file, options.dev ? rootDir : undefined));
     addServerPlugin(write("plugin.mjs", pluginOf(mount)));
     addServerHandler({ middleware: true, handler: write("handler.mjs", handlerOf(mount)) });
     addPluginTemplate({
@@ -72,13 +72,15 @@ function write(name: string, text: string): string {
   return addTemplate({ filename, write: true, getContents: () => text }).dst;
 }
 
-function mountOf(file: string): string {
+/** @param project the folder of the app, if this is its development server */
+function mountOf(file: string, project: string | undefined): string {
   return `import { readRawBody } from "h3";
 import { mountInNitro } from "storefront-core/nuxt/server";
 import config from ${JSON.stringify(file)};
 
 export const mount = mountInNitro(config, {
   isDevelopment: import.meta.dev === true,
+  developmentFolder: ${JSON.stringify(project)},
   isPrerendering: import.meta.prerender === true,
   readBody: readRawBody,
 });

@@ -30,7 +30,7 @@ export async function openDevStorefront(folder: string, file?: string): Promise<
   let data: DevelopmentData | undefined;
   const load = async () => {
     const loaded = await loadStorefrontConfig(folder, file, { isReadAgain: true });
-    data ??= await openDevelopmentData(loaded.file, { log: createLog() });
+    data ??= openDevelopmentData(loaded.file, { log: createLog() });
     const settings = { production: false, developmentData: data };
     const { app } = openStorefront(loaded.config as StorefrontConfig, settings);
     return { path: loaded.file, storefront: app };

@@ -20,6 +20,7 @@ import { createBatchHandler } from "./batch.ts";
 import { addCallRoutes, addPlainRoutes, createRouteTable } from "./router.ts";
 import { pageCalls } from "./page-calls.ts";
 import { assertConfigured, createRpcHandler } from "./rpc-handler.ts";
+import { openProjectData } from "#development-data";
 import { createDevPage } from "#dev-page";
 import { createOpenApi } from "./openapi/openapi-route.ts";
 import { openServices } from "./services.ts";
@@ -35,6 +36,11 @@ import { misplacedPath } from "./unknown-path.ts";
 export interface StorefrontSettings {
   /** Whether to reject settings that are for development only. Default: as `NODE_ENV` says. */
   readonly production?: boolean;
+  /**
+   * The absolute path of your project, in its development server. Sessions, baskets, and accounts of the driver `memory`
+   * then survive a reload and a restart, in files below its `node_modules/.cache/storefront`. Production ignores it.
+   */
+  readonly developmentFolder?: string | undefined;
   /**
    * Delays each call until the promise resolves. `storefront start` waits for the end of the event loop's tick, so
    * that calls that arrived together run as a batch. Default: calls run immediately.
@@ -73,6 +79,7 @@ export function openStorefront(
     production = process.env["NODE_ENV"] === "production",
     schedule,
     isWorker = false,
+    developmentFolder,
     developmentData,
     clock = systemClock,
     random = systemRandom,
@@ -84,10 +91,13 @@ export function openStorefront(
       readonly gatherMetrics?: GatherMetrics | undefined;
     } = {},
 ) {
+  const defaultLog = createLog(production);
+  const keepsData = !production && developmentFolder !== undefined;
+  const data = keepsData ? openProjectData(developmentFolder, defaultLog) : developmentData;
   const options = resolveConfig(
     config,
-    { production, isOneOfSeveral: isOneOfSeveral(), isWorker, developmentData, random },
-    createLog(production),
+    { production, isOneOfSeveral: isOneOfSeveral(), isWorker, developmentData: data, random },
+    defaultLog,
   );
   const { callLog: logged, log, isDefaultLog } = options;
   const tallies = logged && openCallTallies();
@@ -151,7 +161,7 @@ export function openStorefront(
         services,
         credentials,
         send: (call) => app.fetch(call),
-        server: developmentData,
+        server: data,
       }),
     ],
     respond,

@@ -27,7 +27,7 @@ try {
 async function main(args: readonly string[]): Promise<void> {
   const { values, positionals } = readArguments(args);
   if (values.help) return print(process.stdout, usage);
-  if (values.version) return print(process.stdout, `${await readVersion()}\n`);
+  if (values.version) return print(process.stdout, `${readVersion()}\n`);
   const [command, ...rest] = positionals;
   if (command === undefined) throw new StartError("SF907", `a command is missing\n\n${usage}`);
   const { config: file, port, host = "127.0.0.1", shop, workers } = values;

@@ -150,9 +150,7 @@ async function prepare(
 ) {
   const isDev = command === "dev";
   const loaded = await loadStorefrontConfig(process.cwd(), file, { isReadAgain: isDev });
-  const data = isDev
-    ? (known ?? (await openDevelopmentData(loaded.file, { isFresh, log })))
-    : known;
+  const data = isDev ? (known ?? openDevelopmentData(loaded.file, { isFresh, log })) : known;
   const production = isProduction(command);
   const storefront = openWithCode(loaded.config as StorefrontConfig, {
     production,

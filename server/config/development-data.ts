@@ -1,5 +1,4 @@
-import { existsSync } from "node:fs";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { systemRandom } from "../../storage/random.ts";
 import type { Driver } from "unstorage";
@@ -18,21 +17,29 @@ export interface DevelopmentData {
 }
 
 /**
+ * Opens the development data of a project whose config another program loads, for example Next.js.
+ * @param project the absolute path of its folder
+ */
+export function openProjectData(project: string, log: Logger): DevelopmentData | undefined {
+  return openDevelopmentData(join(project, "embedded"), { log });
+}
+
+/**
  * Opens the development data of a config. If another version of this package has written it, it starts empty, because
  * the format can differ.
  * @param file the config's absolute path
  * @param isFresh whether to start empty
  * @returns `undefined` if there is no project folder, or if its `node_modules` is read-only
  */
-export async function openDevelopmentData(
+export function openDevelopmentData(
   file: string,
   { isFresh = false, log }: { readonly isFresh?: boolean; readonly log: Logger },
-): Promise<DevelopmentData | undefined> {
+): DevelopmentData | undefined {
   const folder = findFolder(file);
   if (folder === undefined) return undefined;
   try {
-    const version = await readVersion();
-    const state = isFresh ? undefined : await readState(folder);
+    const version = readVersion();
+    const state = isFresh ? undefined : readState(folder);
     if (state?.version === version && state.secret !== undefined) return open(folder, state.secret);
     if (state !== undefined) {
       const writer = state.version ?? "an unknown version";
@@ -43,9 +50,9 @@ export async function openDevelopmentData(
       });
     }
     const secret = systemRandom.bytes(32).toString("hex");
-    await rm(folder, { recursive: true, force: true });
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeFile(join(folder, stateFile), JSON.stringify({ version, secret }), { mode: 0o600 });
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeFileSync(join(folder, stateFile), JSON.stringify({ version, secret }), { mode: 0o600 });
     return open(folder, secret);
   } catch (error) {
     const reason = describeError(error);
@@ -61,10 +68,17 @@ export async function openDevelopmentData(
 
 const stateFile = "state.json";
 
+/** The open data of this process, by their folders. */
+const opened = new Map<string, DevelopmentData>();
+
 function open(folder: string, secret: string): DevelopmentData {
+  const known = opened.get(folder);
+  if (known?.secret === secret) return known;
   // One driver for all reloads: a storefront that still drains shares its locks with the new one.
   const driver = openDriver({ driver: "fs", base: join(folder, "documents") });
-  return { folder, secret, driver };
+  const data = { folder, secret, driver };
+  opened.set(folder, data);
+  return data;
 }
 
 /** Each config of a project has its own folder in the project's `node_modules/.cache`. */
@@ -82,12 +96,12 @@ function findProject(folder: string): string | undefined {
 }
 
 /** @returns `undefined` if there is no file; an empty object if its content is damaged */
-async function readState(
+function readState(
   folder: string,
-): Promise<{ readonly version?: string; readonly secret?: string } | undefined> {
+): { readonly version?: string; readonly secret?: string } | undefined {
   const path = join(folder, stateFile);
   if (!existsSync(path)) return undefined;
-  const text = await readFile(path, "utf8");
+  const text = readFileSync(path, "utf8");
   try {
     return Object(JSON.parse(text)) as object;
   } catch {

@@ -1,8 +1,8 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { findPackageFolder } from "./package-folder.ts";
 
 /** The version of this package. */
-export async function readVersion(): Promise<string> {
-  const text = await readFile(new URL("package.json", findPackageFolder()), "utf8");
+export function readVersion(): string {
+  const text = readFileSync(new URL("package.json", findPackageFolder()), "utf8");
   return (JSON.parse(text) as { readonly version: string }).version;
 }

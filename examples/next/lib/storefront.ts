@@ -10,7 +10,11 @@ const kept = globalThis as { storefront?: ReturnType<typeof createStorefront> };
 const production =
   process.env["NODE_ENV"] === "production" &&
   process.env["NEXT_PHASE"] !== "phase-production-build";
-export const storefront = (kept.storefront ??= createStorefront(config, { production }));
+export const storefront = (kept.storefront ??= createStorefront(config, {
+  production,
+  // Visitors keep their sessions and baskets if `next dev` restarts.
+  developmentFolder: process.env["NODE_ENV"] === "development" ? process.cwd() : undefined,
+}));
 
 /** The client for Server Components and Server Actions. */
 export const getRpc = () => createNextCaller<Methods>(storefront);

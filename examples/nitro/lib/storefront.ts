@@ -3,4 +3,7 @@ import config, { type methods } from "../storefront.config";
 
 export type Methods = BuiltinMethods & typeof methods;
 
-export const storefront = createStorefront(config);
+export const storefront = createStorefront(config, {
+  // Visitors keep their sessions and baskets if `nitro dev` restarts. Production ignores it.
+  developmentFolder: process.cwd(),
+});

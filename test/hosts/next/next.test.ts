@@ -4,6 +4,7 @@ import { CookieClient } from "../../_cookie-client.ts";
 import { testSecret } from "../../_setup.ts";
 import { startFrontProxy } from "../_front-proxy.ts";
 import { startExample, type RunningExample } from "../_example.ts";
+import { expectDevelopmentKeeps } from "../_development.ts";
 import { registerAndLogOut } from "../_journey.ts";
 import { testPages } from "../_pages.ts";
 
@@ -65,6 +66,14 @@ describeWithChromium("examples/next, built for production", ["openssl"], (open) 
     expect(await submit({ origin: "null" })).toBe(1);
     // Next.js itself accepts an action without an origin.
     expect(await submit({ "sec-fetch-site": "cross-site" })).toBe(1);
+  });
+
+  test("keeps sessions, baskets, and accounts in development", { timeout: 300_000 }, async () => {
+    await expectDevelopmentKeeps(
+      app.folder,
+      (port) => `npx next dev --hostname 127.0.0.1 --port ${port}`,
+      { reloads: false },
+    );
   });
 
   test("begins one session for two writes of a new visitor in a Route Handler", async () => {

@@ -3,6 +3,7 @@ import { describeWithChromium } from "../../_chromium.ts";
 import { testSecret } from "../../_setup.ts";
 import { startFrontProxy } from "../_front-proxy.ts";
 import { startExample, type RunningExample } from "../_example.ts";
+import { expectDevelopmentKeeps } from "../_development.ts";
 import { registerAndLogOut } from "../_journey.ts";
 import { testPages } from "../_pages.ts";
 
@@ -45,6 +46,14 @@ describeWithChromium("examples/nitro, built for production", ["openssl"], (open)
       await registerAndLogOut(page, { items: 1, isSecure: isProxied });
     },
   );
+
+  test("keeps sessions, baskets, and accounts in development", { timeout: 300_000 }, async () => {
+    await expectDevelopmentKeeps(
+      app.folder,
+      (port) => `npx nitro dev --host 127.0.0.1 --port ${port}`,
+      { reloads: false },
+    );
+  });
 
   test("begins one session for two writes of a new visitor while it renders", async () => {
     const page = await open();

@@ -9,6 +9,7 @@ import { findFreePort } from "../../_command.ts";
 import { testSecret } from "../../_setup.ts";
 import { startFrontProxy } from "../_front-proxy.ts";
 import { startExample, type RunningExample } from "../_example.ts";
+import { expectDevelopmentKeeps } from "../_development.ts";
 import { registerAndLogOut } from "../_journey.ts";
 import { testPages } from "../_pages.ts";
 
@@ -76,6 +77,14 @@ describeWithChromium("examples/nuxt, built for production", ["openssl"], (open) 
     expect(response.headers.get("cache-control")).toBe("private, no-store");
     const [cookie = ""] = cookies[0]?.split(";") ?? [];
     expect(await (await send("/", { headers: { cookie } })).text()).toContain("2 items");
+  });
+
+  test("keeps sessions, baskets, and accounts in development", { timeout: 300_000 }, async () => {
+    await expectDevelopmentKeeps(
+      app.folder,
+      (port) => `npx nuxt dev --host 127.0.0.1 --port ${port}`,
+      { reloads: true },
+    );
   });
 
   test("uses a changed config in development, and names its errors", async () => {

@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeWithChromium } from "../../_chromium.ts";
 import { CookieClient } from "../../_cookie-client.ts";
+import { expectDevelopmentKeeps } from "../_development.ts";
 import { registerAndLogOut } from "../_journey.ts";
 import { expectVerbs } from "../_verbs.ts";
 import { testSecret } from "../../_setup.ts";
@@ -89,6 +90,14 @@ describe("examples/sveltekit, built for production", () => {
       expect(JSON.parse(data.text)).toMatchObject({ type: "redirect", location: path });
     },
   );
+
+  test("keeps sessions, baskets, and accounts in development", { timeout: 300_000 }, async () => {
+    await expectDevelopmentKeeps(
+      app.folder,
+      (port) => `npx vite dev --host 127.0.0.1 --port ${port}`,
+      { reloads: true },
+    );
+  });
 
   test("responds to every HTTP method, also for paths without a method", async () => {
     for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {

@@ -68,6 +68,19 @@ test("uses a changed config for the next calls, and keeps the old one if the new
   await until(async () => (await greet()) === "three");
 });
 
+test("keeps sessions and baskets over a changed config and a restart", async () => {
+  const { send, folder, close } = await open("vite");
+  const client = new CookieClient(send, 1);
+  await client.call("addItemToBasket", { variantId: 7, quantity: 2 });
+  await writeFile(join(folder, "storefront.config.ts"), greeting("two"));
+  await until(async () => (await client.call("greet")).body === "two");
+  expect(await client.call("getBasket")).toMatchObject({ body: { basket: { itemCount: 2 } } });
+  await close();
+  const again = new CookieClient((await open("vite", {}, folder)).send, 1);
+  for (const [name, value] of client.cookies) again.cookies.set(name, value);
+  expect(await again.call("getBasket")).toMatchObject({ body: { basket: { itemCount: 2 } } });
+});
+
 test("fails to start with one sentence if there is no config", async () => {
   await expect(open("vite", {})).rejects.toThrow(/^there is no storefront\.config\.ts in /);
 });
@@ -77,12 +90,10 @@ test("fails to start with one sentence if there is no config", async () => {
 async function open(
   command: "vite" | "vite preview",
   files: Record<string, string> = { "storefront.config.ts": greeting("one") },
+  known?: string,
 ) {
-  const folder = await createFolder({
-    "index.html": page,
-    "dist/index.html": page,
-    ...files,
-  });
+  const folder =
+    known ?? (await createFolder({ "index.html": page, "dist/index.html": page, ...files }));
   const options: InlineConfig = {
     root: folder,
     configFile: false,
@@ -98,6 +109,7 @@ async function open(
   const origin = new URL(local[0] as string).origin;
   return {
     folder,
+    close: () => server.close(),
     send: (path: string, init?: RequestInit) => fetch(`${origin}${path}`, init),
   };
 }
