@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
-import { createTestClock, type TestClock } from "../../../server/testing/test-clock.ts";
+import { createTestClock } from "../../../server/testing/test-clock.ts";
 import type { ChangeListener, Snapshot } from "../../../storage/documents/documents.ts";
 import { openDriver } from "../../../storage/open-driver.ts";
 import {
@@ -17,14 +17,13 @@ const key = "3f1d0d5e-0000-4000-8000-000000000000";
 const path = `session:1001:${key}`;
 const ended: Snapshot<SessionRecord> = { value: undefined, version: "" };
 
+const clock = createTestClock();
 let changed: ChangeListener;
 let stored: Snapshot<SessionRecord>;
 let reads = 0;
-let clock: TestClock;
 let cache: ReturnType<typeof openStrategyCache>;
 
 beforeEach(() => {
-  clock = createTestClock();
   reads = 0;
   stored = toSnapshot("1");
 });
