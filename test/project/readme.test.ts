@@ -118,6 +118,9 @@ describe("the TypeScript in the docs", () => {
     // The pages name the config of the README.
     const config = 'export { default, methods } from "../storefront.config.ts";';
     await writeFile(join(folder, "docs/storefront.config.ts"), config);
+    // The types of Deno come with the program.
+    const deno = "declare const Deno: { serve(handler: (request: Request) => unknown): unknown };";
+    await writeFile(join(folder, "deno.d.ts"), deno);
     await compile(folder);
   }, 120_000);
   afterAll(() => rm(folder, { recursive: true, force: true }));
