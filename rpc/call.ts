@@ -33,7 +33,7 @@ export class Call {
     /** The request headers that no context shows, because they carry credentials. */
     readonly credentialHeaders: readonly string[];
     /**
-     * Compares the result of a built-in method with its description. Absent in production.
+     * Compares the result of a built-in method with its description. Only in development servers and tests.
      * @returns `undefined` for a method of the config, which has no description
      */
     readonly checkResult:

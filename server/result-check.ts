@@ -6,7 +6,7 @@ type CheckResult = NonNullable<Call["runtime"]["checkResult"]>;
 /**
  * Creates the check of development servers and tests. It logs an error if a built-in method returns another result than
  * the OpenAPI document describes, for example because of the adapter of a commerce system. The client gets the result in
- * any case. Production has no such check, so a description costs its calls nothing.
+ * any case. No other server has this check, so a description costs its calls nothing.
  */
 export function createResultCheck({ methods }: Pick<StorefrontOptions, "methods">): CheckResult {
   // Loaded by the first call.

@@ -137,7 +137,12 @@ export function createSetup(
         ...config,
         storage: { session: storage(), ...config.storage },
       }),
-      { production: false, ...settings, ...(isOwnServer(server) && { schedule: endOfTick }) },
+      {
+        production: false,
+        checksResults: true,
+        ...settings,
+        ...(isOwnServer(server) && { schedule: endOfTick }),
+      },
     );
     const { app } = storefront;
     endings.push(() => app.close());

@@ -67,6 +67,7 @@ export async function createTestStorefront<Own extends RpcMethods = NoMethods>(
     clock,
     random,
     intercept,
+    checksResults: true,
   });
   await app.ready();
   const secrets = new KnownSecrets();
