@@ -85,6 +85,7 @@ export function isStoredRecord(value: unknown): value is StoredRecord {
   if (!isObject(value)) return false;
   const { id, createdAt, generation, lastSeenAt, handle, ownerKey, user, customData } = value;
   const { tokens, tokensExpireAt, tokenRenewals, replacedBy, firstUsedAt, answers, mark } = value;
+  const { belongings } = value;
   return (
     mark === undefined &&
     typeof createdAt === "number" &&
@@ -93,6 +94,7 @@ export function isStoredRecord(value: unknown): value is StoredRecord {
     (generation === undefined || typeof generation === "string") &&
     (lastSeenAt === undefined || typeof lastSeenAt === "number") &&
     (ownerKey === undefined || typeof ownerKey === "string") &&
+    (belongings === undefined || isListKeys(belongings)) &&
     (customData === undefined || isObject(customData)) &&
     (tokens === undefined || typeof tokens === "string") &&
     (tokensExpireAt === undefined || typeof tokensExpireAt === "number") &&
@@ -148,6 +150,10 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 export const keyLength = 36;
 
 // --- Internal helpers ---
+
+function isListKeys(value: unknown): boolean {
+  return isObject(value) && Object.values(value).every((key) => typeof key === "string");
+}
 
 /** Half a character: cookies can't contain it. */
 const loneSurrogate = /\p{Surrogate}/u;
