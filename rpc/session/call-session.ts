@@ -173,8 +173,7 @@ export class CallSession {
   commit(): Promise<void> | undefined {
     const { sessions } = this.services;
     const { current } = this;
-    const isUpkeepDue =
-      current !== undefined && (sessions.isExtensionDue(current) || sessions.isRenewalDue(current));
+    const isUpkeepDue = current !== undefined && sessions.isUpkeepDue(current);
     const isChanged =
       this.#tokens !== undefined || this.#nextUser !== undefined || this.#work?.isTouched;
     const isLastDue = this.lastChange !== undefined && current !== undefined;

@@ -43,8 +43,16 @@ export function findSession(
     const text = transport.read(headers);
     if (text !== undefined) attempted.push({ transport, text, ids: transport.verify(text) });
   }
-  if (attempted.length === 0) return nothing;
-  return findKnown(attempted, sessions) ?? findAmong(attempted, sessions);
+  const [first] = attempted;
+  if (first === undefined) return nothing;
+  const [found] = first.ids;
+  if (found === undefined || attempted.length > 1 || first.ids.length > 1) {
+    return findAmong(attempted, sessions);
+  }
+  const known = sessions.peek(found.id);
+  return known === undefined
+    ? findOnly(attempted, found, sessions)
+    : toLookup(attempted, first.transport, known, found.isOld);
 }
 
 /** The transport of a session that this call begins. */
@@ -109,27 +117,38 @@ const nothing: SessionLookup = {
   reused: none,
 };
 
-/** The lookup of a request with one valid ID, if this process knows its session: it needs no waiting. */
-function findKnown(
+/** The lookup of a request with one credential and one active session: nearly every request. */
+function toLookup(
   attempted: SessionLookup["attempted"],
-  sessions: SessionStore,
-): SessionLookup | undefined {
-  const { transport, ids } = attempted[0] as SessionLookup["attempted"][number];
-  if (attempted.length !== 1 || ids.length !== 1) return undefined;
-  const [{ id, isOld }] = ids as readonly [VerifiedId];
-  const session = sessions.peek(id);
-  if (session === undefined) return undefined;
+  transport: SessionTransport,
+  session: Session,
+  needsReissue: boolean,
+  isRenewed = false,
+): SessionLookup {
   return {
     session,
     others: none,
-    isRenewed: false,
+    isRenewed,
     transport,
     otherTransports: none,
     attempted,
-    needsReissue: isOld,
+    needsReissue,
     gone: undefined,
     reused: none,
   };
+}
+
+/** The same as {@link findAmong} for one ID, in a third of the time. */
+async function findOnly(
+  attempted: SessionLookup["attempted"],
+  { id, isOld }: VerifiedId,
+  sessions: SessionStore,
+): Promise<SessionLookup> {
+  const state = await sessions.lookUp(id);
+  if (state.state !== "active") return withoutSession(attempted, [state]);
+  const { transport } = attempted[0] as SessionLookup["attempted"][number];
+  const { session, isRenewed } = state;
+  return toLookup(attempted, transport, session, isOld || isRenewed, isRenewed);
 }
 
 async function findAmong(
@@ -141,12 +160,11 @@ async function findAmong(
   );
   const results = await Promise.all(lookups);
   const states = results.map(({ state }) => state);
-  const reused = states.flatMap((state) => (state.state === "reused" ? state.reuse : none));
   const active = results.flatMap(({ transport, isOld, state }) =>
     state.state === "active" ? [{ transport, isOld, state }] : [],
   );
   const [first, ...others] = active;
-  if (first === undefined) return { ...nothing, attempted, gone: findGone(states), reused };
+  if (first === undefined) return withoutSession(attempted, states);
   const { session, isRenewed } = first.state;
   return {
     session,
@@ -160,8 +178,19 @@ async function findAmong(
     attempted,
     needsReissue: first.isOld || isRenewed,
     gone: undefined,
-    reused,
+    reused: findReused(states),
   };
+}
+
+function withoutSession(
+  attempted: SessionLookup["attempted"],
+  states: readonly SessionIdState[],
+): SessionLookup {
+  return { ...nothing, attempted, gone: findGone(states), reused: findReused(states) };
+}
+
+function findReused(states: readonly SessionIdState[]): readonly SessionReuse[] {
+  return states.flatMap((state) => (state.state === "reused" ? state.reuse : none));
 }
 
 /** The other active sessions, each once: an old and a new ID can resolve to the same session. */

@@ -61,7 +61,7 @@ export class SessionStore {
   /** The active session of this ID, if this process knows it without a command to the storage. */
   peek(id: string): Session | undefined {
     const session = this.#records.cache?.peek(id);
-    return session === undefined || isUpkeepDue(session, this.clock) ? undefined : session;
+    return session === undefined || isIndexNeeded(session, this.clock) ? undefined : session;
   }
 
   /** Finds the state of a session ID. If a client used the ID after its grace period, ends the session first. */
@@ -86,7 +86,7 @@ export class SessionStore {
     if (isMark(found)) return { state: found.mark === "retired" ? "retired" : "ended" };
     const { user } = found.record;
     if (user !== undefined) this.users.noteEnd(user.id, found.expiresAt);
-    if (isUpkeepDue(found, this.clock) && !(await this.users.names(found))) {
+    if (isIndexNeeded(found, this.clock) && !(await this.users.names(found))) {
       // The user's index was lost, so no end of all sessions would find this one.
       await this.#ending(found.record, () => this.#records.end(found));
       this.#report("ended", "index_lost");
@@ -128,6 +128,11 @@ export class SessionStore {
     }
     if (extension !== undefined) this.#report("extended", "use");
     return found;
+  }
+
+  /** Whether to extend the session now, or to renew its ID. */
+  isUpkeepDue({ extendAt, renewAt }: Session): boolean {
+    return Math.min(extendAt, renewAt) <= this.clock.now();
   }
 
   /** Whether `update` would extend the session now. */
@@ -234,7 +239,7 @@ export class SessionStore {
 // --- Internal helpers ---
 
 /** Whether a call extends a user's session, or renews its ID: then the user's index must name it. */
-function isUpkeepDue({ record, extendAt, renewAt }: Session, clock: Clock): boolean {
+function isIndexNeeded({ record, extendAt, renewAt }: Session, clock: Clock): boolean {
   const isDueAt = record.user === undefined ? Infinity : Math.min(extendAt, renewAt);
   return isDueAt <= clock.now();
 }
