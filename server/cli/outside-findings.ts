@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { parseSetCookie } from "cookie-es";
+import type { ProblemCode } from "../../rpc/error.ts";
 import { createFinding, type ServiceFinding } from "./service-findings.ts";
 
 /** A service as any client sees it, without the admin token. */
@@ -61,8 +62,16 @@ export function isAnswered({ status, headers }: CallView): boolean {
 /** Milliseconds, as with the exact times that the service itself reports. */
 const largestSkew = 1000;
 
+/** The codes of calls that reach no shop. The shop's own methods and hooks can respond with any other problem. */
+const unreached = new Set<string | undefined>([
+  undefined,
+  "unknown_shop",
+  "unknown_path",
+  "unknown_method",
+] satisfies (ProblemCode | undefined)[]);
+
 function findOtherAnswer(call: CallView): string | undefined {
-  if (isAnswered(call)) return undefined;
+  if (isAnswered(call) || !unreached.has(call.code)) return undefined;
   return `${call.status} ${call.code ?? call.headers["content-type"] ?? "without a content type"}`;
 }
 

@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { systemClock } from "../../storage/clock.ts";
+import { sessionKeys } from "../config/keys/session-keys.ts";
 import { foreignOrigin, isAnswered, type CallView, type OutsideView } from "./outside-findings.ts";
 import {
   parseBody,
@@ -85,7 +86,7 @@ async function call(
 
 /**
  * Begins a guest's session, and ends it.
- * @returns its `Set-Cookie`, or the other ones that arrived; `undefined` if the shop has no wishlists
+ * @returns its `Set-Cookie`, or the other ones that arrived; `undefined` if the shop has no wishlists, or only tokens
  */
 async function seeCookie(
   target: Target,
@@ -95,10 +96,13 @@ async function seeCookie(
   if (begun.view.status !== 200) return undefined;
   const { cookies } = begun.response;
   const cookie = cookies.find((each) => /=s(?:%3A|:)/i.test(each));
+  const token = begun.view.headers[sessionKeys.authTokenHeaderKey.default];
   const [pair] = cookie?.split(";", 1) ?? [];
-  if (pair === undefined) return cookies.join(", ");
-  await call(target, "clearWishlist", { ...headers, cookie: pair });
-  await call(target, "logout", { ...headers, cookie: pair });
+  if (pair === undefined && token === undefined) return cookies.join(", ");
+  const credential: Readonly<Record<string, string>> =
+    pair === undefined ? { authorization: `Bearer ${String(token)}` } : { cookie: pair };
+  await call(target, "clearWishlist", { ...headers, ...credential });
+  await call(target, "logout", { ...headers, ...credential });
   return cookie;
 }
 
@@ -113,6 +117,9 @@ async function isConnectionKept(url: URL): Promise<boolean> {
     await sendToService(new URL("/healthz", url), request);
     const { isReused } = await sendToService(new URL("/healthz", url), request);
     return isReused;
+  } catch {
+    // The proxy closed the connection without a word, while the second request was on its way.
+    return false;
   } finally {
     agent.destroy();
   }

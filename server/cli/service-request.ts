@@ -25,25 +25,31 @@ export interface ServiceRequest {
   readonly agent?: HttpAgent;
 }
 
-/** Sends a request. @throws Error if no response comes within 10 seconds */
+/** Sends a request. @throws Error if the response isn't complete within 10 seconds, or too large */
 export function sendToService(
   url: URL,
   { method = "GET", headers = {}, body, agent }: ServiceRequest = {},
 ): Promise<ServiceResponse> {
   const request = url.protocol === "https:" ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
-    const options = { method, headers, agent: agent ?? false, timeout: 10_000 };
+    const signal = AbortSignal.timeout(10_000);
+    const options = { method, headers, agent: agent ?? false, signal };
     const sent = request(url, options, (response) => {
       let text = "";
-      response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
+      response.setEncoding("utf8").on("data", (chunk: string) => {
+        text += chunk;
+        if (text.length > maxBodyLength) sent.destroy(new Error("a response that is too large"));
+      });
       response.on("error", reject).on("end", () => {
         const { statusCode: status = 0, headers: received } = response;
         const cookies = received["set-cookie"] ?? [];
         resolve({ status, headers: received, cookies, body: text, isReused: sent.reusedSocket });
       });
     });
-    sent.on("timeout", () => sent.destroy(new Error("no response within 10 seconds")));
-    sent.on("error", reject).end(body);
+    sent.on("error", (error) => {
+      reject(signal.aborted ? new Error("no complete response within 10 seconds") : error);
+    });
+    sent.end(body);
   });
 }
 
@@ -55,3 +61,8 @@ export function parseBody(body: string): unknown {
     return undefined;
   }
 }
+
+// --- Internal helpers ---
+
+/** More than the largest page that a proxy sends instead of the service. */
+const maxBodyLength = 1_000_000;

@@ -28,6 +28,7 @@ describe("the doctor of a running service, without the admin token", () => {
       own({ status: 403, code: "foreign_origin" }),
     ],
     ["SF811", "-4.0 s", { skews: [100, -4000, 3000] }],
+    ["SF815", "404 unknown_method", own({ status: 404, code: "unknown_method" })],
     ["SF815", "404 unknown_shop", own({ status: 404, code: "unknown_shop" })],
     ["SF815", "200 text/html", own({ headers: { "content-type": "text/html" } })],
     ["SF815", "404 text/html", own({ status: 404, headers: { "content-type": "text/html" } })],
@@ -81,6 +82,7 @@ describe("the doctor of a running service, without the admin token", () => {
         plain: { status: 200, location: undefined },
       },
     ],
+    ["a method of the shop that rejects guests", own({ status: 403, code: "members_only" })],
     ["a rejected call with headers of a proxy", foreign({ status: 403, headers: allowing("*") })],
     [
       "calls of other sites without cookies",
