@@ -1,5 +1,6 @@
 import { RpcError } from "../rpc/error.ts";
-import type { Logger } from "../shared/log.ts";
+import { withDetails, type Logger } from "../shared/log.ts";
+import { toCallIds } from "../shared/trace-ids.ts";
 import type { CallResponses } from "./call-response.ts";
 import { isClientGone } from "./client-signal.ts";
 import type { HttpCall } from "./http-call.ts";
@@ -18,7 +19,7 @@ export function createFailureResponder(
 ): (error: unknown, current: HttpCall) => Promise<RpcResponse> {
   return async (error, current) => {
     const { call, idempotent, redactor, request } = current;
-    const log = call?.log ?? redactor.guard(storefrontLog);
+    const log = call?.log ?? toLog(current, storefrontLog);
     const reject = (problem: unknown) => toProblem(problem, redactor, log);
     const respond = (failure: unknown): RpcResponse => {
       if (isClientGone(failure, request)) {
@@ -33,4 +34,12 @@ export function createFailureResponder(
     };
     return idempotent === undefined ? respond(error) : idempotent.fail(error, respond);
   };
+}
+
+// --- Internal helpers ---
+
+/** The log of a call that failed before its method was known. */
+function toLog({ event, id, span, redactor }: HttpCall, log: Logger): Logger {
+  const ids = toCallIds(id, event.traceparent, span);
+  return redactor.guard(withDetails(log, ids));
 }

@@ -17,6 +17,15 @@ export function toLogFields({ traceId, spanId }: TraceIds) {
   return { trace_id: traceId, span_id: spanId };
 }
 
+/** The IDs in each log line of a call: its own, if it has one, and those of its trace. */
+export function toCallIds(
+  id: string | undefined,
+  ...source: Parameters<typeof findTrace>
+): Readonly<Record<string, string>> {
+  const trace = findTrace(...source);
+  return { ...(id !== undefined && { id }), ...(trace && toLogFields(trace)) };
+}
+
 // --- Internal helpers ---
 
 /** W3C Trace Context, 3.2. `ff` and zeros are invalid. Version `00` ends after the flags; later ones can have more. */

@@ -1,4 +1,4 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { createStorefront } from "../../server/storefront.ts";
 import { createBufferedWriter } from "../../server/buffered-writer.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
@@ -124,6 +124,20 @@ describeStorages("log.calls", ({ start, allowErrors }) => {
     for (const name of ["getUser", "refuse", "nothing", "fail"]) await client().call(name);
     expect(toCalls(lines).map(({ method }) => method)).toEqual(methods);
   });
+});
+
+test("gives the error of a call that no method has run for the IDs of the call", async () => {
+  const { lines, config } = logged({ calls: "all" });
+  const refused = { ...config, ...forProduction, storage: { session: { driver: "memory" } } };
+  const storefront = createStorefront(testConfig(refused), { production: true });
+  onTestFinished(() => storefront.close());
+  const headers = { traceparent: `00-${traceId}-${spanId}-01` };
+  const client = new CookieClient(async (url, init) =>
+    storefront.fetch(new Request(new URL(url, "https://shop.example"), init)),
+  );
+  expect((await client.call("getUser", undefined, headers)).status).toBe(503);
+  const failed = lines.find(({ message }) => message === "A call failed");
+  expect(failed?.details).toMatchObject({ id: toCalls(lines)[0]?.["id"], trace_id: traceId });
 });
 
 test("writes JSON to standard output in production", async () => {
