@@ -31,7 +31,7 @@ export async function openDevStorefront(folder: string, file?: string): Promise<
   const load = async () => {
     const loaded = await loadStorefrontConfig(folder, file, { isReadAgain: true });
     data ??= openDevelopmentData(loaded.file, { log: createLog() });
-    const settings = { production: false, developmentData: data };
+    const settings = { production: false, developmentData: data, checksResults: true };
     const { app } = openStorefront(loaded.config as StorefrontConfig, settings);
     return { path: loaded.file, storefront: app };
   };

@@ -89,7 +89,7 @@ export function openStorefront(
   }: StorefrontSettings &
     Pick<Environment, "isWorker" | "developmentData"> & {
       readonly intercept?: Intercept;
-      /** For tests. Development servers, which have data of their own, always check results. */
+      /** For development servers and tests: whether to compare the results of built-in methods with their descriptions. */
       readonly checksResults?: boolean;
       readonly gatherMetrics?: GatherMetrics | undefined;
     } = {},
@@ -125,7 +125,7 @@ export function openStorefront(
   };
   const handler = createRpcHandler(options, services, rules, {
     schedule,
-    checkResult: checksResults || data !== undefined ? createResultCheck(options) : undefined,
+    checkResult: checksResults || keepsData ? createResultCheck(options) : undefined,
   });
   const { handle } = handler;
   const { methods } = services;

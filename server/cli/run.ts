@@ -157,6 +157,7 @@ async function prepare(
     schedule: endOfTick,
     isWorker: supervisor !== undefined,
     developmentData: data,
+    checksResults: isDev,
     gatherMetrics: supervisor?.gatherMetrics,
   });
   const { refusal } = storefront.app.options;

@@ -8,8 +8,8 @@ import { builtinMethods } from "../../rpc/methods/builtin.ts";
 import type { JsonSchema } from "./schema.ts";
 
 /*
- * The results of the storefront's own methods. They are descriptions: the server checks no result against them, so they cost a
- * call nothing. Objects are open, because a shop's own code can add fields to users, lines, and answers.
+ * The results of the storefront's own methods. They are descriptions: only development servers and tests check results
+ * against them, so they cost other calls nothing. Objects are open, because a shop's own code can add fields to users, lines, and answers.
  */
 
 const text: JsonSchema = { type: "string" };
