@@ -56,7 +56,7 @@ export function openDevelopmentData(
     return open(folder, secret);
   } catch (error) {
     const reason = describeError(error);
-    log.warn("Sessions end with this process, because their files can't be written", {
+    log.warn("Sessions end with this process, because their files can't be opened", {
       folder,
       reason,
     });

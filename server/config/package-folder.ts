@@ -1,18 +1,27 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 
 /**
  * The URL of this package's folder. The sources and the files of a build are at different depths below it.
  *
  * No `new URL("./", import.meta.url)`, because Next.js would search for a module of that name.
- * @throws TypeError in a bundle of CommonJS, which has no `import.meta.url`
+ * @throws TypeError in a bundle: it is outside of the package, or has no `import.meta.url`
  */
 export function findPackageFolder(): URL {
   const { url } = import.meta;
   let current = new URL(url);
-  while (!existsSync(new URL("package.json", current))) {
+  while (!isThisPackage(new URL("package.json", current))) {
     const parent = new URL("../", current);
-    if (parent.href === current.href) throw new TypeError(`No package.json above ${url}`);
+    if (parent.href === current.href)
+      throw new TypeError(`No package.json of storefront-core above ${url}`);
     current = parent;
   }
   return new URL("./", current);
+}
+
+// --- Internal helpers ---
+
+function isThisPackage(file: URL): boolean {
+  if (!existsSync(file)) return false;
+  const { name } = JSON.parse(readFileSync(file, "utf8")) as { readonly name?: unknown };
+  return name === "storefront-core";
 }
