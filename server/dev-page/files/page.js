@@ -113,9 +113,17 @@ async function send(visitor, call) {
     const { status: code, statusText, headers, body, milliseconds } = latest[visitor].response;
     say(`Visitor ${visitor}: ${call.method} ${code} ${statusText}, ${Math.round(milliseconds)} ms`);
     const { "content-type": type } = Object.fromEntries(headers);
-    // A method can respond with any body, whatever its status.
-    return type === "application/problem+json" ? JSON.parse(body) : undefined;
+    return type === "application/problem+json" ? parseProblem(body) : undefined;
   });
+}
+
+/** The page shows only the beginning of a long body, which is no JSON. */
+function parseProblem(body) {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
 }
 
 async function forget(name) {
