@@ -133,8 +133,8 @@ export interface RpcContext extends BaseRpcContext {
   /**
    * Changes the visitor's basket atomically, and immediately. A change begins a session for a guest without one.
    * @param rule returns the changed basket, or `basket` itself if nothing changes. It can run several times, so it
-   * must be a pure function. `now` is the server's time, in epoch milliseconds, and `createKey` makes the key of a new
-   * item. The server counts up `revision`.
+   * must have no effects. `now` is the server's time, in epoch milliseconds. `createKey` makes the key of a new item,
+   * another one in each run. The server counts up `revision`.
    * @param condition `revision`: rejects the change if the basket has another revision. The call's first change also
    * checks the header `If-Match`.
    * @returns the result of `getBasket`, after the change
