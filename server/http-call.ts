@@ -33,7 +33,7 @@ export interface BatchedCall {
 /** The HTTP side of a call. The handler sets each field when it knows the value. */
 export class HttpCall {
   readonly event: RequestEvent;
-  /** As the server received it: h3 can replace the request of the event. */
+  /** The request as the server received it: h3 can replace that of the event. */
   readonly request: ServerRequest;
   readonly route: Route | undefined;
   /** Only with `log.calls`. */
