@@ -7,8 +7,13 @@ import { once } from "node:events";
 import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { serve } from "h3";
+import { createJiti } from "jiti";
 import { createStorefront, defineRpcMethod } from "../dist/server/index.js";
-import { systemClock } from "../dist/storage/clock.js";
+
+// No entry of the package exports it.
+const { systemClock } = await createJiti(import.meta.url, { fsCache: false }).import(
+  "../storage/clock.ts",
+);
 
 const count = Number(process.argv[2] ?? 1_000_000);
 /** Seconds from the last session to the end of all of them: the calm window. */
