@@ -40,12 +40,9 @@ export function judgeOutside(url: URL, view: OutsideView): readonly ServiceFindi
   if (own.code === "foreign_origin") report("SF804", `403 for the origin ${url.origin}`);
   else report("SF815", findOtherAnswer(own));
   report("SF811", findSkew(skews));
-  report("SF816", cookie === undefined ? undefined : findCookieFault(url, cookie));
+  if (cookie !== undefined) report("SF816", findCookieFault(url, cookie));
   if (isCallableBy(foreignOrigin, foreign)) report("SF817", `calls of ${foreignOrigin}`);
-  report(
-    "SF818",
-    isPlain(url, own, plain) ? `${plain?.status} from http://${url.host}` : undefined,
-  );
+  if (isPlain(url, own, plain)) report("SF818", `${plain?.status} from http://${url.host}`);
   if (isAnswered(own)) report("SF819", findCache(own.headers));
   if (!isConnectionKept) report("SF820", "a closed connection");
   report("SF821", findVersion(own.headers));

@@ -21,8 +21,7 @@ export interface Target {
 /**
  * Looks at a service as any client can. It changes nothing, unless it creates a guest.
  * @param attempts the number of responses whose `Date` is compared, each on a connection of its own
- * @param createsGuest whether to begin a guest's session with a wish, to see its cookie. The session is ended again. For
- * shops with cookies only
+ * @param createsGuest whether to begin a guest's session with a wish, to see its cookie. It is ended again
  * @throws Error if a response doesn't come
  */
 export async function viewFromOutside(
@@ -33,7 +32,7 @@ export async function viewFromOutside(
   const { url } = target;
   const found = await call(target, "getUser", { origin: url.origin });
   // A header that isn't needed could choose another shop than the host does.
-  const isAmbiguous = found.view.code === "unknown_shop" && target.shopId !== undefined;
+  const isAmbiguous = found.code === "unknown_shop" && target.shopId !== undefined;
   const headers: Readonly<Record<string, string>> = isAmbiguous
     ? { "x-shop-id": String(target.shopId) }
     : {};
@@ -49,9 +48,9 @@ export async function viewFromOutside(
     if (!Number.isNaN(skew)) skews.push(skew);
   }
   return {
-    own: own.view,
-    foreign: foreign.view,
-    cookie: createsGuest && isAnswered(own.view) ? await seeCookie(target, headers) : undefined,
+    own,
+    foreign,
+    cookie: createsGuest && isAnswered(own) ? await seeCookie(target, headers) : undefined,
     isConnectionKept: await isConnectionKept(url),
     skews,
     plain: await seePlain(url),
@@ -70,18 +69,17 @@ async function call(
   method: string,
   headers: Readonly<Record<string, string>>,
   payload?: unknown,
-): Promise<{ readonly view: CallView; readonly response: ServiceResponse }> {
+): Promise<CallView & Pick<ServiceResponse, "cookies">> {
   const folder = url.pathname.replace(/\/$/, "");
   const response = await sendToService(new URL(`${folder}${basePath}/rpc/${method}`, url), {
     method: "POST",
     headers: { "content-type": "application/json", ...headers },
     body: JSON.stringify({ payload }),
   });
-  const { status, headers: received, body } = response;
+  const { status, headers: received, cookies, body } = response;
   const problem = status < 400 ? undefined : parseBody(body);
   const { code } = (problem ?? {}) as { readonly code?: unknown };
-  const view = { status, code: typeof code === "string" ? code : undefined, headers: received };
-  return { view, response };
+  return { status, code: typeof code === "string" ? code : undefined, headers: received, cookies };
 }
 
 /**
@@ -93,10 +91,10 @@ async function seeCookie(
   headers: Readonly<Record<string, string>>,
 ): Promise<string | undefined> {
   const begun = await call(target, "addItemToWishlist", headers, { productId: 1 });
-  if (begun.view.status !== 200) return undefined;
-  const { cookies } = begun.response;
+  if (begun.status !== 200) return undefined;
+  const { cookies } = begun;
   const cookie = cookies.find((each) => /=s(?:%3A|:)/i.test(each));
-  const token = begun.view.headers[sessionKeys.authTokenHeaderKey.default];
+  const token = begun.headers[sessionKeys.authTokenHeaderKey.default];
   const [pair] = cookie?.split(";", 1) ?? [];
   if (pair === undefined && token === undefined) return cookies.join(", ");
   const credential: Readonly<Record<string, string>> =

@@ -10,10 +10,10 @@ import { judgeOutside } from "./outside-findings.ts";
 import { viewFromOutside } from "./outside-view.ts";
 import {
   createFinding,
-  findingsWithoutToken,
   findingsWithToken,
   forgedAddress,
   judge,
+  refinedWithToken,
   serviceFindings,
   type ServiceFinding,
 } from "./service-findings.ts";
@@ -108,16 +108,12 @@ async function examine(url: URL, known: Known): Promise<readonly ServiceFinding[
     return [createFinding("SF801", messageOf(error))];
   }
   const { token, createsGuest } = known;
-  const isBlind = token === undefined;
-  const view = await viewFromOutside(
-    { url, ...known },
-    isBlind ? attempts : 0,
-    isBlind && createsGuest,
-  );
-  const outside = judgeOutside(url, view);
-  if (isBlind) return outside;
+  if (token === undefined) {
+    return judgeOutside(url, await viewFromOutside({ url, ...known }, attempts, createsGuest));
+  }
+  const outside = judgeOutside(url, await viewFromOutside({ url, ...known }, 0, false));
   const inside = await inspect(url, token, known);
-  return [...inside, ...outside.filter(({ code }) => !findingsWithoutToken.has(code))];
+  return [...inside, ...outside.filter(({ code }) => !refinedWithToken.has(code))];
 }
 
 /** Lets the servers of the service inspect themselves. */

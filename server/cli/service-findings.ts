@@ -117,8 +117,8 @@ export const findingsWithToken: readonly ServiceFinding["code"][] = [
   "SF814",
 ];
 
-/** The findings of a client without the token that the service reports more exactly itself. */
-export const findingsWithoutToken: ReadonlySet<ServiceFinding["code"]> = new Set([
+/** The findings from outside that the service itself reports more exactly, if there is a token. */
+export const refinedWithToken: ReadonlySet<ServiceFinding["code"]> = new Set([
   "SF804",
   "SF811",
   "SF816",
