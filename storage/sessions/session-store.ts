@@ -61,7 +61,7 @@ export class SessionStore {
   /** The active session of this ID, if this process knows it without a command to the storage. */
   peek(id: string): Session | undefined {
     const session = this.#records.cache?.peek(id);
-    return session === undefined || isIndexNeeded(session, this.clock) ? undefined : session;
+    return session === undefined || this.#needsIndex(session) ? undefined : session;
   }
 
   /** Finds the state of a session ID. If a client used the ID after its grace period, ends the session first. */
@@ -86,7 +86,7 @@ export class SessionStore {
     if (isMark(found)) return { state: found.mark === "retired" ? "retired" : "ended" };
     const { user } = found.record;
     if (user !== undefined) this.users.noteEnd(user.id, found.expiresAt);
-    if (isIndexNeeded(found, this.clock) && !(await this.users.names(found))) {
+    if (this.#needsIndex(found) && !(await this.users.names(found))) {
       // The user's index was lost, so no end of all sessions would find this one.
       await this.#ending(found.record, () => this.#records.end(found));
       this.#report("ended", "index_lost");
@@ -199,6 +199,11 @@ export class SessionStore {
     return last;
   }
 
+  /** Whether a call extends a user's session, or renews its ID: then the user's index must name it. */
+  #needsIndex(session: Session): boolean {
+    return session.record.user !== undefined && this.isUpkeepDue(session);
+  }
+
   #report(event: SessionEvent, reason: SessionReason, count = 1): void {
     if (count > 0) this.users.store.observer?.session(this.shopId, event, reason, count);
   }
@@ -237,12 +242,6 @@ export class SessionStore {
 }
 
 // --- Internal helpers ---
-
-/** Whether a call extends a user's session, or renews its ID: then the user's index must name it. */
-function isIndexNeeded({ record, extendAt, renewAt }: Session, clock: Clock): boolean {
-  const isDueAt = record.user === undefined ? Infinity : Math.min(extendAt, renewAt);
-  return isDueAt <= clock.now();
-}
 
 /** Whether an ID is used after the grace period of its renewal. */
 function isReused(renewedAt: number, next: Found | undefined, clock: Clock): boolean {
