@@ -13,13 +13,7 @@ export function assertRead(verb: string): void {
 }
 
 /** Whether a browser asks if a page may send a call. */
-export function isPreflight({
-  method,
-  headers,
-}: {
-  readonly method: string;
-  readonly headers: Headers;
-}): boolean {
+export function isPreflight({ method, headers }: Pick<Request, "method" | "headers">): boolean {
   return method === "OPTIONS" && headers.has("access-control-request-method");
 }
 

@@ -20,9 +20,10 @@ export function toLogFields({ traceId, spanId }: TraceIds) {
 /** The IDs in each log line of a call: its own, if it has one, and those of its trace. */
 export function toCallIds(
   id: string | undefined,
-  ...source: Parameters<typeof findTrace>
+  traceparent: string | null,
+  span: Parameters<typeof findTrace>[1],
 ): Readonly<Record<string, string>> {
-  const trace = findTrace(...source);
+  const trace = findTrace(traceparent, span);
   return { ...(id !== undefined && { id }), ...(trace && toLogFields(trace)) };
 }
 
