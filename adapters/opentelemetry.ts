@@ -15,8 +15,8 @@ import { other } from "./other-value.ts";
 
 /**
  * Reports calls to OpenTelemetry: a span for each call, in the trace of the request's `traceparent`, with a child for each
- * storage operation, and histograms of both. Add it to `telemetry` in the config, and start an SDK before the server. It needs the package
- * `@opentelemetry/api`. Names and attributes follow the semantic conventions of RPC, HTTP, and databases.
+ * storage operation, and histograms of both. Add it to `telemetry` in the config, and start an SDK before the server. It
+ * needs the package `@opentelemetry/api`. Names and attributes follow the semantic conventions of RPC, HTTP, and databases.
  */
 export function openTelemetry(): Telemetry {
   const tracer = trace.getTracer(library);

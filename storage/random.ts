@@ -14,9 +14,9 @@ export interface Random {
 }
 
 /**
- * The computer's random values. What names this process uses them directly, for example a temporary file: another
- * storefront must never have the same name, also in a test that makes values repeat. None is created while modules
- * load, because a worker has none then.
+ * The computer's random values. The names of temporary files and of document versions always come from here, because no
+ * other process may have the same ones, also in a test that makes values repeat. None is created while modules load,
+ * because a worker has none then.
  */
 export const systemRandom: Random = {
   uuid: () => randomUUID(),

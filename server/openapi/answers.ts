@@ -9,7 +9,8 @@ import type { JsonSchema } from "./schema.ts";
 
 /*
  * The results of the storefront's own methods. They are descriptions: only development servers and tests check results
- * against them, so they cost other calls nothing. Objects are open, because a shop's own code can add fields to users, lines, and answers.
+ * against them, so they cost other calls nothing. Objects are open, because a shop's own code can add fields to users,
+ * lines, and answers.
  */
 
 const text: JsonSchema = { type: "string" };

@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import type { Random } from "../../storage/random.ts";
 
 /**
- * Creates random values that are the same for the same seed, so that a test can expect IDs. Not for production: whoever
- * knows the seed knows all session IDs. Storefronts that share a storage need different seeds.
+ * Creates random values that are the same for the same seed, so that a test can expect IDs. Not for production: the seed
+ * reveals all session IDs. Storefronts that share a storage need different seeds.
  *
  * UUIDs, bytes, and pauses are three series, so the number of pauses doesn't change the IDs.
  */
