@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Page } from "playwright-core";
+import type { Page, Route } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWithChromium } from "../_chromium.ts";
 import { root } from "../_cli.ts";
@@ -54,13 +54,16 @@ describeWithChromium("examples/vendure-shop", [], (open) => {
     await expectTotal(page, "€66.51");
     await save(page, "basket");
 
+    const release = holdFirstCall(page, "setShippingMethod");
     await page.getByRole("link", { name: "Check out" }).click();
     await page.getByLabel("Email").fill("grace@example.com");
     await page.getByLabel("First name").fill("Grace");
     await page.getByLabel("Last name").fill("Hopper");
     await fillAddress(page);
     await page.getByLabel("Express").check();
+    await release();
     await expectTotal(page, "€79.41");
+    expect(await page.getByLabel("Express").isChecked()).toBe(true);
     await save(page, "checkout");
     await click(page, "Pay €79.41");
     await page.getByRole("heading", { name: "Thank you!" }).waitFor();
@@ -140,6 +143,19 @@ async function fillAddress(page: Page): Promise<void> {
   await page.getByLabel("Street").fill("Deichstraße 1");
   await page.getByLabel("Postal code").fill("20459");
   await page.getByLabel("City").fill("Hamburg");
+}
+
+/** Holds the first call of a method in the browser. @returns what sends it and awaits its answer */
+function holdFirstCall(page: Page, method: string): () => Promise<void> {
+  const held = new Promise<Route>((resolve) => {
+    void page.route(`**/${method}`, resolve, { times: 1 });
+  });
+  return async () => {
+    const route = await held;
+    await route.continue();
+    await (await route.request().response())?.finished();
+    await page.evaluate("new Promise(requestAnimationFrame)");
+  };
 }
 
 async function click(page: Page, name: string): Promise<void> {

@@ -9,8 +9,11 @@ export const basket = ref<Basket>();
 export const user = ref<User>();
 /** The error or the message that the page shows. */
 export const notice = ref<{ readonly kind: "error" | "news"; readonly text: string }>();
-export const isBusy = ref(false);
+const running = ref(0);
+export const isBusy = computed(() => running.value > 0);
 export const pieces = computed(() => basket.value?.totalQuantity ?? 0);
+
+let last = Promise.resolve(true);
 
 /** Reads what the header shows. */
 export async function load(): Promise<void> {
@@ -19,19 +22,14 @@ export async function load(): Promise<void> {
   user.value = who.user;
 }
 
-/** Runs an action of the visitor, and shows its error. @returns whether it succeeded */
-export async function run(action: () => Promise<unknown>): Promise<boolean> {
-  notice.value = undefined;
-  isBusy.value = true;
-  try {
-    await action();
-    return true;
-  } catch (error) {
-    notice.value = { kind: "error", text: describe(error) };
-    return false;
-  } finally {
-    isBusy.value = false;
-  }
+/**
+ * Runs an action of the visitor after those before it, so that the last click wins, and shows its
+ * error. @returns whether it succeeded
+ */
+export function run(action: () => Promise<unknown>): Promise<boolean> {
+  running.value += 1;
+  last = last.then(() => perform(action)).finally(() => (running.value -= 1));
+  return last;
 }
 
 export function addToBasket(variantId: string, name: string): Promise<boolean> {
@@ -55,6 +53,17 @@ export function changeQuantity(itemKey: string, quantity: number): Promise<boole
 }
 
 // --- Internal helpers ---
+
+async function perform(action: () => Promise<unknown>): Promise<boolean> {
+  notice.value = undefined;
+  try {
+    await action();
+    return true;
+  } catch (error) {
+    notice.value = { kind: "error", text: describe(error) };
+    return false;
+  }
+}
 
 function describe(error: unknown): string {
   if (!(error instanceof RpcClientError)) return "The shop can't be reached. Try again.";
