@@ -2,6 +2,7 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { toJSONSchema, type $ZodType } from "zod/v4/core";
 import { customData } from "../../rpc/methods/fields.ts";
 import { isMarkedSecret } from "../../rpc/redaction/secret.ts";
+import { removeFlagged } from "./flagged-patterns.ts";
 
 /** A JSON Schema of draft 2020-12, as OpenAPI 3.1 uses it. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
@@ -35,15 +36,19 @@ export function describeSchema(
 /** Whether a client can leave out the payload. */
 export function isOptional(schema: StandardSchemaV1 | undefined): boolean {
   if (schema === undefined) return true;
-  return isZod(schema) && internalsOf(schema).optin === "optional";
+  const parsed = parseNow(schema, undefined);
+  if (parsed !== undefined) return parsed.issues === undefined;
+  return isZod(schema) && internalsOf(schema).optin !== undefined;
 }
 
 /** Whether a result can be nothing, which is sent as 204. */
 export function isOptionalResult(schema: StandardSchemaV1): boolean {
-  return (
-    isZod(schema) &&
-    ["optional", "nullable", "void", "undefined"].includes(internalsOf(schema).def.type)
-  );
+  return [undefined, null].some((nothing) => {
+    const parsed = parseNow(schema, nothing);
+    if (parsed === undefined)
+      return isZod(schema) && empties.includes(internalsOf(schema).def.type);
+    return parsed.issues === undefined && (parsed.value ?? null) === null;
+  });
 }
 
 /**
@@ -56,6 +61,8 @@ export function findUndescribed(schema: StandardSchemaV1): string | undefined {
 }
 
 // --- Internal helpers ---
+
+const empties: readonly string[] = ["optional", "nullable", "void", "undefined"];
 
 function findMark(part: unknown, path: readonly string[] = []): readonly string[] | undefined {
   if (typeof part !== "object" || part === null) return undefined;
@@ -73,6 +80,17 @@ function isZod(schema: object): schema is $ZodType {
 
 function internalsOf({ _zod: internals }: $ZodType) {
   return internals;
+}
+
+/** Checks a value; a schema that throws rejects it. @returns `undefined` if the schema needs time for it */
+function parseNow(
+  schema: StandardSchemaV1,
+  value: unknown,
+): StandardSchemaV1.Result<unknown> | undefined {
+  const parsed = tryOr({ issues: [] }, () => schema["~standard"].validate(value));
+  if (!(parsed instanceof Promise)) return parsed;
+  parsed.catch(() => undefined);
+  return undefined;
 }
 
 function tryOr<Value>(fallback: Value, run: () => Value): Value {
@@ -127,7 +145,9 @@ function describeZod(schema: $ZodType, io: "input" | "output"): JsonSchema {
       if (untranslated.includes(def.type) && isEmpty(jsonSchema)) {
         Object.assign(jsonSchema, { ...notDescribed, ...jsonSchema });
       }
-      const rules = listRules(zodSchema);
+      // A client can send a value that is read-only once the server has it.
+      if (io === "input" && def.type === "readonly") delete jsonSchema.readOnly;
+      const rules = [...removeFlagged(zodSchema, jsonSchema), ...listRules(zodSchema)].join(" ");
       if (rules !== "") {
         const { description } = jsonSchema;
         jsonSchema.description = description === undefined ? rules : `${description} ${rules}`;
@@ -147,7 +167,7 @@ function isEmpty(schema: object): boolean {
 }
 
 /** The rules of `refine`, which JSON Schema can't express. */
-function listRules(schema: $ZodType): string {
+function listRules(schema: $ZodType): readonly string[] {
   const { checks = [] } = internalsOf(schema).def;
   const rules = checks
     .map(({ _zod: { def } }) => def)
@@ -160,7 +180,7 @@ function listRules(schema: $ZodType): string {
         ? "The server checks this value with a rule of its own."
         : `${text}.`;
     });
-  return [...new Set(rules)].join(" ");
+  return [...new Set(rules)];
 }
 
 /** Standard JSON Schema, if the library has it. */
@@ -169,7 +189,9 @@ function describeOther(schema: StandardSchemaV1, side: "input" | "output"): Json
     readonly jsonSchema?: Record<typeof side, (options: { target: string }) => JsonSchema>;
   };
   const found = jsonSchema?.[side]({ target: "draft-2020-12" });
-  return found === undefined ? notDescribed : (markEmpty(found) as JsonSchema);
+  if (found === undefined) return notDescribed;
+  const { $schema: _, ...rest } = found;
+  return markEmpty(rest) as JsonSchema;
 }
 
 /** Marks properties and items without a schema: some libraries write `{}` for what they can't translate, such as a date. */
