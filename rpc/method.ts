@@ -1,5 +1,6 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { PublicRpcContext, RpcContext, UserRpcContext } from "./context.ts";
+import { assertDefinition } from "./definition.ts";
 import { assertSecretsFindable } from "./redaction/secret.ts";
 import { toVerb, type Verb } from "./verb.ts";
 
@@ -112,7 +113,8 @@ export const runInCall = Symbol("run in call");
 
 /**
  * Defines a method. TypeScript infers the types of its payload, its result, and its context.
- * @throws TypeError if other options contradict `verb`, for example `signsIn` with GET
+ * @throws TypeError if an option is unknown or invalid, or if options contradict each other, for example `signsIn` with
+ * the verb GET
  */
 export function defineRpcMethod<
   A extends Access = "session",
@@ -121,6 +123,7 @@ export function defineRpcMethod<
   Output extends OutputOf<O> = never,
   V extends Verb = "POST",
 >(definition: RpcMethodDefinition<A, I, O, Output, V>): DefinedMethod<A, I, O, Output> {
+  assertDefinition(definition);
   const { access = "session", input, output, handler } = definition;
   if (input !== undefined) assertSecretsFindable(input);
   const { requireFresh = false, signsIn = false } = definition;

@@ -151,7 +151,14 @@ export const badValues: Readonly<Record<string, readonly [values: unknown[], exp
   mailer: [[{}, "smtp://localhost", null], "a function that gets a message and sends it"],
   methods: [[[method], "hello", null], "an object of methods"],
   "methods.greet": [
-    [noop, {}, { handler: noop }, { access: "admin", handler: noop }],
+    [
+      noop,
+      {},
+      { handler: noop },
+      { access: "admin", handler: noop },
+      { access: "session", handler: noop },
+      { ...method, input: { name: "string" } },
+    ],
     "a method made by defineRpcMethod",
   ],
   "hooks.storefront:rpc:after": [["log", {}], "a function"],

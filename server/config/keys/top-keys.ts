@@ -1,5 +1,6 @@
 import * as z from "zod/mini";
 import { isProbe } from "../../../rpc/client/probe-names.ts";
+import { isSchema } from "../../../rpc/definition.ts";
 import type { Mailer } from "../../../rpc/accounts/mailer.ts";
 import { hookNames, type Hooks } from "../../../rpc/hooks.ts";
 import type { RpcMethod, RpcMethods } from "../../../rpc/method.ts";
@@ -136,8 +137,12 @@ function reportContradiction(method: unknown, report: (message: string) => void)
 
 function isMethod(found: unknown): boolean {
   if (!hasFunctions(found, ["handler"])) return false;
-  const { access } = found as { readonly access?: unknown };
-  return ["public", "session", "user"].includes(access as string);
+  const { access, verb, input, output } = found as Readonly<Record<string, unknown>>;
+  return (
+    ["public", "session", "user"].includes(access as string) &&
+    typeof verb === "string" &&
+    [input, output].every((schema) => schema === undefined || isSchema(schema))
+  );
 }
 
 /** Whether the typed client has a function with this name: not for `then`, `constructor`, and others that libraries read. */

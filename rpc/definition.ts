@@ -1,0 +1,83 @@
+import { findSimilar } from "../shared/similar.ts";
+
+/**
+ * Checks the definition of a method, for JavaScript: there, no compiler finds a wrong option, and a misspelled `input`
+ * would accept every payload.
+ * @throws TypeError that names the option, and what it can be
+ */
+export function assertDefinition(definition: unknown): void {
+  if (typeof definition !== "object" || definition === null) {
+    throw wrong(`received ${describe(definition)}. Expected an object with the function handler`);
+  }
+  const names = Object.keys(options);
+  for (const name of Object.keys(definition)) {
+    if (names.includes(name)) continue;
+    const similar = findSimilar(name, names);
+    const hint = similar === undefined ? "" : `. Did you mean ${similar}?`;
+    throw wrong(`unknown option ${name}. Expected one of ${names.join(", ")}${hint}`);
+  }
+  const given = definition as Readonly<Record<string, unknown>>;
+  for (const [name, { isValid, expected }] of Object.entries(options)) {
+    if (isValid(given[name])) continue;
+    throw wrong(`${name}: received ${describe(given[name])}. Expected ${expected}`);
+  }
+  const { access = "session", requireFresh, signsIn } = given;
+  if (requireFresh === true && access !== "user") throw unfit("requireFresh", "user", access);
+  if (signsIn === true && access !== "session") throw unfit("signsIn", "session", access);
+}
+
+/** Whether a value follows Standard Schema. The schemas of some libraries are functions. */
+export function isSchema(value: unknown): boolean {
+  const { "~standard": standard } = (value ?? {}) as {
+    readonly "~standard"?: { readonly validate?: unknown };
+  };
+  return typeof standard?.validate === "function";
+}
+
+// --- Internal helpers ---
+
+interface Option {
+  readonly expected: string;
+  isValid(value: unknown): boolean;
+}
+
+const flag: Option = {
+  expected: "true or false",
+  isValid: (value) => value === undefined || typeof value === "boolean",
+};
+
+const schema: Option = {
+  expected: "a schema, for example of zod, valibot, or arktype",
+  isValid: (value) => value === undefined || isSchema(value),
+};
+
+const options: Readonly<Record<string, Option>> = {
+  access: {
+    expected: '"public", "session", or "user"',
+    isValid: (value) => ["public", "session", "user", undefined].includes(value as string),
+  },
+  // `toVerb` checks it.
+  verb: { expected: "", isValid: () => true },
+  readOnly: flag,
+  requireFresh: flag,
+  signsIn: flag,
+  input: schema,
+  output: schema,
+  handler: { expected: "a function", isValid: (value) => typeof value === "function" },
+};
+
+function describe(value: unknown): string {
+  if (value === undefined || value === null) return "nothing";
+  if (typeof value === "string" || typeof value === "boolean") return JSON.stringify(value);
+  return `a value of the type ${typeof value}`;
+}
+
+function unfit(option: string, needed: string, access: unknown): TypeError {
+  return wrong(
+    `${option}: true needs access: ${JSON.stringify(needed)}, and access is ${JSON.stringify(access)}`,
+  );
+}
+
+function wrong(message: string): TypeError {
+  return new TypeError(`defineRpcMethod: ${message}`);
+}

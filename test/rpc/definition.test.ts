@@ -1,0 +1,40 @@
+import { type } from "arktype";
+import * as v from "valibot";
+import { expect, test } from "vitest";
+import * as z from "zod";
+import { defineRpcMethod } from "../../rpc/method.ts";
+
+/** As JavaScript can: without the checks of the compiler. */
+function define(definition: unknown) {
+  return defineRpcMethod(definition as { handler(): unknown });
+}
+
+const handler = () => 1;
+
+test.each([
+  [undefined, "received nothing. Expected an object with the function handler"],
+  [handler, "received a value of the type function. Expected an object"],
+  [{}, "handler: received nothing. Expected a function"],
+  [{ schema: z.string(), handler }, "unknown option schema. Expected one of access, verb,"],
+  [{ inputs: z.string(), handler }, "Did you mean input?"],
+  [{ acess: "user", handler }, "Did you mean access?"],
+  [{ access: "users", handler }, 'access: received "users". Expected "public", "session", or'],
+  [{ access: null, handler }, "access: received nothing"],
+  [{ input: { name: z.string() }, handler }, "input: received a value of the type object"],
+  [{ input: String, handler }, "Expected a schema, for example of zod, valibot, or arktype"],
+  [{ output: "string", handler }, 'output: received "string"'],
+  [{ readOnly: "yes", handler }, 'readOnly: received "yes". Expected true or false'],
+  [{ requireFresh: true, handler }, 'requireFresh: true needs access: "user", and access is'],
+  [{ access: "user", signsIn: true, handler }, 'signsIn: true needs access: "session"'],
+])("defineRpcMethod rejects %o: %s", (definition, message) => {
+  expect(() => define(definition)).toThrow(TypeError);
+  expect(() => define(definition)).toThrow(message);
+});
+
+test("defineRpcMethod accepts options that are undefined, and the schemas of each library", () => {
+  const nothing = { access: undefined, verb: undefined, readOnly: undefined, input: undefined };
+  expect(define({ ...nothing, signsIn: undefined, handler })).toMatchObject({ access: "session" });
+  for (const input of [z.string(), v.string(), type("string")]) {
+    expect(define({ input, output: input, handler })).toMatchObject({ input });
+  }
+});
