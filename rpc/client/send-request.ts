@@ -34,7 +34,7 @@ export function createSendRequest({
     sent.set("x-shop-id", String(shopId));
     // A page can't read where a redirect leads, so the server sends it as JSON.
     sent.set("accept", `${sent.get("accept") ?? "*/*"}, ${redirectType}`);
-    const current = token && (await token.get());
+    const current = token && (await ofStore(() => token.get()));
     if (current) sent.set("authorization", `Bearer ${current}`);
     const url = [...folders, ...path].join("/");
     const init: RequestInit = {
@@ -49,7 +49,25 @@ export function createSendRequest({
     const send = fetch as typeof globalThis.fetch;
     const response = await (URL.canParse(url) ? send(new Request(url, init)) : send(url, init));
     const next = token && response.headers.get(authTokenHeaderKey);
-    if (next != null) await token?.set(next || undefined);
+    if (next != null) await ofStore(() => token?.set(next || undefined));
     return response;
   };
+}
+
+/** Whether an error is that of a token store: a repeat would not help. */
+export function isOfStore(error: unknown): boolean {
+  return storeErrors.has(Object(error));
+}
+
+// --- Internal helpers ---
+
+const storeErrors = new WeakSet<object>();
+
+async function ofStore<T>(run: () => T | Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    storeErrors.add(Object(error));
+    throw error;
+  }
 }

@@ -30,9 +30,8 @@ export async function withTimeout<T>(
   const abort = () => controller.abort(given?.reason);
   if (given?.aborted) abort();
   given?.addEventListener("abort", abort, { signal });
-  const timer = setTimeout(() => {
-    controller.abort(new DOMException("The call took too long", "TimeoutError"));
-  }, timeout * 1000);
+  const late = () => controller.abort(new DOMException("The call took too long", "TimeoutError"));
+  const timer = setTimeout(late, Math.min(timeout * 1000, longestTimer));
   try {
     // A `fetch` of a framework can ignore the signal.
     return await orAborted(run(signal), signal);
@@ -41,3 +40,8 @@ export async function withTimeout<T>(
     given?.removeEventListener("abort", abort);
   }
 }
+
+// --- Internal helpers ---
+
+/** 24.8 days in milliseconds. A longer timer fires at once. */
+const longestTimer = 2 ** 31 - 1;

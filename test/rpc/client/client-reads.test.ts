@@ -131,6 +131,14 @@ describe("the timeout of a call", () => {
     expect(inits[0]?.signal?.aborted).toBe(true);
   });
 
+  test.each([Infinity, 3_000_000])("can be longer than any timer: %s seconds", async (timeout) => {
+    const { rpc, answer } = createClient();
+    const call = rpc.getBasket(undefined, { timeout });
+    await vi.advanceTimersByTimeAsync(60_000);
+    answer(0, Response.json("basket"));
+    expect(await call).toBe("basket");
+  });
+
   test("includes the time between repeats", async () => {
     const { rpc, answer, sent } = createClient();
     const call = rpc.getBasket(undefined, { timeout: 3 }).catch((error: unknown) => error);

@@ -41,6 +41,19 @@ describe("a client with a token store", () => {
     expect(store.value).toBeDefined();
     expect((await client.getBasket()).basket.itemCount).toBe(1);
   });
+
+  test.each(["get", "set"] as const)(
+    "sends a change once if %s of the store fails",
+    async (name) => {
+      const error = new Error("The key chain is locked");
+      const { client, inits } = await open({}, undefined, (store) => ({
+        ...store,
+        [name]: () => Promise.reject(error),
+      }));
+      await expect(client.addItemToBasket({ variantId: 7, quantity: 1 })).rejects.toBe(error);
+      expect(inits).toHaveLength(name === "get" ? 0 : 1);
+    },
+  );
 });
 
 // --- Internal helpers ---
