@@ -20,13 +20,15 @@ export async function init(
   const choices = await readChoices(options, isTerminal && options["yes"] !== true);
   const target = resolve(folder);
   const { files, packageFile } = await createProject(target, choices);
+  const ownPackage = await readPackage(join(target, "package.json"));
   const written: string[] = [];
   const existing: string[] = [];
   for (const [path, text] of files) {
     const isWritten = await writeNew(join(target, path), text);
     (isWritten ? written : existing).push(path);
   }
-  const missing = await findMissing(target, existing, packageFile);
+  const missing = ownPackage === undefined ? [] : describeMissing(packageFile, ownPackage);
+  missing.push(...(await findMissing(target, existing)));
   print(process.stdout, describe({ target, choices, written, existing, missing }));
 }
 
@@ -40,23 +42,37 @@ async function writeNew(path: string, text: string): Promise<boolean> {
     await writeFile(path, text, { flag: "wx", mode: path.endsWith(".env") ? 0o600 : 0o666 });
     return true;
   } catch (error) {
-    if ((error as { readonly code?: unknown }).code === "EEXIST") return false;
+    if (codeOf(error) === "EEXIST") return false;
     throw error;
   }
 }
 
-/** The steps that add what the existing files lack. */
-async function findMissing(
-  target: string,
-  existing: readonly string[],
-  packageFile: PackageFile,
-): Promise<string[]> {
+/**
+ * Reads the `package.json` that the folder has already, before anything is written.
+ * @throws Error if it isn't a JSON object
+ */
+async function readPackage(path: string): Promise<Partial<PackageFile> | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes(codeOf(error))) return undefined;
+    throw error;
+  }
+  try {
+    // npm accepts a byte order mark, too.
+    const found: unknown = JSON.parse(text.replace(/^\uFEFF/, ""));
+    if (typeof found === "object" && found !== null && !Array.isArray(found)) return found;
+  } catch {
+    // The message of the parser would show text of the file.
+  }
+  throw new Error(`${path} is not a JSON object. Correct or remove it; nothing was written`);
+}
+
+/** The steps that add what the other existing files lack. */
+async function findMissing(target: string, existing: readonly string[]): Promise<string[]> {
   const read = (path: string) => readFile(join(target, path), "utf8");
   const steps: string[] = [];
-  if (existing.includes("package.json")) {
-    const found = JSON.parse(await read("package.json")) as Partial<PackageFile>;
-    steps.push(...describeMissing(packageFile, found));
-  }
   const isIgnored = async () => /^\/?\.env$/m.test(await read(".gitignore"));
   if (existing.includes(".gitignore") && !(await isIgnored())) {
     steps.push("Add .env to .gitignore, because it has a secret");
@@ -66,6 +82,10 @@ async function findMissing(
     steps.push("Add STOREFRONT_SESSION_SECRET to .env, for example from: openssl rand -hex 32");
   }
   return steps;
+}
+
+function codeOf(error: unknown): string {
+  return String((error as { readonly code?: unknown }).code);
 }
 
 function describe(result: {

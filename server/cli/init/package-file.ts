@@ -46,24 +46,36 @@ export function createPackageFile(
   };
 }
 
-/** The commands that add the missing parts to a `package.json` that exists. */
+/** The steps that add the missing parts to a `package.json` that exists. */
 export function describeMissing(wanted: PackageFile, existing: Partial<PackageFile>): string[] {
   const known = { ...existing.dependencies, ...existing.devDependencies };
   const missing = (packages: Readonly<Record<string, string>>) =>
     Object.entries(packages)
       .filter(([name]) => known[name] === undefined)
       .map(([name, version]) => `"${name}@${version}"`);
-  const scripts = Object.entries(wanted.scripts)
-    .filter(([name]) => existing.scripts?.[name] === undefined)
-    .map(([name, script]) => `"scripts.${name}=${script}"`);
+  const absent = (part: "scripts" | "overrides") =>
+    Object.entries(wanted[part] ?? {})
+      .filter(([name]) => existing[part]?.[name] === undefined)
+      .map(([name, value]) => `"${part}.${name}=${value}"`);
+  const fields = [...absent("scripts"), ...absent("overrides")];
+  const isModule = existing.type === wanted.type;
+  if (!isModule) fields.push(`"type=${wanted.type}"`);
+  const others = Object.entries(wanted.scripts)
+    .filter(([name, script]) => (existing.scripts?.[name] ?? script) !== script)
+    .map(([name, script]) => `Your script "${name}" stays. The one of this project is: ${script}`);
   const commands = [
-    ["npm pkg set", scripts],
+    ["npm pkg set", fields],
     ["npm install", missing(wanted.dependencies)],
     ["npm install --save-dev", missing(wanted.devDependencies)],
   ] as const;
-  return commands.flatMap(([command, args]) => {
+  const steps = commands.flatMap(([command, args]) => {
     return args.length === 0 ? [] : [`${command} ${args.join(" ")}`];
   });
+  if (!isModule)
+    others.unshift(
+      "The type module makes your .js files ES modules: rename those of CommonJS to .cjs",
+    );
+  return [...steps, ...others];
 }
 
 // --- Internal helpers ---

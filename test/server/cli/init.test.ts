@@ -140,6 +140,32 @@ describe("init", () => {
     expect(again.stdout).not.toContain("Created in");
   });
 
+  test("says which parts of a CommonJS package.json need a change", async () => {
+    const own = { type: "commonjs", scripts: { dev: "node server.js", lint: "oxlint" } };
+    const folder = await createFolder({ "package.json": `\uFEFF${JSON.stringify(own)}` });
+    const { code, stdout, stderr } = await runCli(["init", "--framework", "nuxt"], { folder });
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/ {2}npm pkg set .*"overrides\.vite=\d.*"type=module"\n/);
+    expect(stdout).toContain("rename those of CommonJS to .cjs");
+    expect(stdout).toContain('Your script "dev" stays. The one of this project is: nuxt dev\n');
+    expect(stdout).not.toContain('Your script "lint"');
+    const module = await createFolder({ "package.json": '{ "type": "module" }' });
+    expect((await runCli(["init"], { folder: module })).stdout).not.toContain("type=module");
+  });
+
+  test.each(["", '{ "name": "x", }', "[]", "null"])(
+    "writes nothing next to a package.json that is no JSON object: %j",
+    async (text) => {
+      const folder = await createFolder({ "package.json": text });
+      const { code, stdout, stderr } = await runCli(["init"], { folder });
+      expect([code, stdout]).toEqual([1, ""]);
+      expect(stderr).toBe(
+        `storefront: ${join(folder, "package.json")} is not a JSON object. Correct or remove it; nothing was written\n`,
+      );
+      expect(await listFiles(folder)).toEqual(["package.json"]);
+    },
+  );
+
   test.each([
     [
       ["--framework", "nxt"],
