@@ -22,7 +22,7 @@ export interface FaultTarget {
   readonly nth?: number | undefined;
 }
 
-/** The faults of the storages of one test storefront. */
+/** The faults of the storages of one test storefront. Each throws a TypeError if it could never hit an operation. */
 export interface StorageFaults {
   /** The operations so far. You can clear the array. */
   readonly operations: StorageOperation[];
@@ -43,8 +43,10 @@ export function createStorageFaults(clock: Clock): {
 } {
   const operations: StorageOperation[] = [];
   const planned: Fault[] = [];
-  const plan = (effect: Fault["effect"], kind: FaultKind, target: FaultTarget = {}) =>
-    void planned.push({ effect, kind, target, seen: 0 });
+  const plan = (effect: Fault["effect"], kind: FaultKind, target: FaultTarget = {}) => {
+    assertHits(effect, kind, target);
+    planned.push({ effect, kind, target, seen: 0 });
+  };
   return {
     faults: {
       operations,
@@ -94,6 +96,30 @@ type Run = <T>(
   key: string,
   operate: () => Promise<T>,
 ) => Promise<T>;
+
+const kinds: readonly FaultKind[] = ["read", "write", "take", "count", "ping", "any"];
+
+/** A fault that hits nothing would let a test pass that tests nothing. @throws TypeError */
+function assertHits(
+  effect: Fault["effect"],
+  kind: FaultKind,
+  { key, nth, ...strays }: FaultTarget,
+) {
+  const [stray] = Object.keys(strays);
+  if (!kinds.includes(kind)) throw wrong("kind", kind, kinds.join(", "));
+  if (typeof effect !== "string" && !(Number.isFinite(effect) && effect >= 0)) {
+    throw wrong("seconds", effect, "a number, 0 or more");
+  }
+  if (stray !== undefined) throw wrong("target", stray, "key and nth only");
+  if (key !== undefined && typeof key !== "string") throw wrong("key", key, "a string");
+  if (nth !== undefined && !(Number.isInteger(nth) && nth > 0)) {
+    throw wrong("nth", nth, "a whole number, 1 or more");
+  }
+}
+
+function wrong(name: string, value: unknown, expected: string): TypeError {
+  return new TypeError(`${name}: received ${JSON.stringify(value)}. Expected ${expected}`);
+}
 
 /** Whether a fault hits an operation. It counts the operation. */
 function isDue(fault: Fault, { kind, key }: StorageOperation): boolean {

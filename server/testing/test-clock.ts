@@ -8,6 +8,7 @@ export interface TestClock extends Clock {
    * at the last time that it is due, as after a computer's sleep.
    *
    * Waits for the work of the timers in memory, but not for files or the network.
+   * @throws TypeError if `seconds` isn't a number, 0 or more
    */
   advance(seconds: number): Promise<void>;
 }
@@ -32,6 +33,9 @@ export function createTestClock(start = new Date()): TestClock {
       return controller.signal;
     },
     async advance(seconds) {
+      if (!Number.isFinite(seconds) || seconds < 0) {
+        throw new TypeError(`advance: received ${String(seconds)}. Expected seconds, 0 or more`);
+      }
       const end = passed + seconds * 1000;
       await settle();
       for (let next = findNext(end); next !== undefined; next = findNext(end)) {

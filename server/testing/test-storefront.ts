@@ -79,7 +79,10 @@ export async function createTestStorefront<Own extends RpcMethods = NoMethods>(
     lines,
     visitor({ shopId = shops[0]?.shopId ?? 0, ip = "127.0.0.1" } = {}) {
       const shop = shops.find((one) => one.shopId === shopId);
-      if (shop === undefined) throw new TypeError(`The config has no shop ${shopId}`);
+      if (shop === undefined) {
+        const ids = shops.map((one) => one.shopId).join(", ");
+        throw new TypeError(`The config has no shop ${JSON.stringify(shopId)}, only ${ids}`);
+      }
       const visitor = new TestVisitor({
         shopId,
         path: `${basePath}/rpc/`,
