@@ -2,7 +2,7 @@ import { RpcError } from "../../rpc/error.ts";
 import { createPeerLookup } from "../client-address.ts";
 import type { StorefrontOptions } from "../config/options.ts";
 import { isHost } from "../forwarded.ts";
-import { createTokenCheck } from "../credentials/token-check.ts";
+import { createTokenCheck } from "../operator.ts";
 import type { RequestEvent } from "../request.ts";
 import { ShopHosts } from "../shop-hosts.ts";
 import { createProxyTrust } from "../trusted-proxies.ts";
