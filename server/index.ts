@@ -12,8 +12,9 @@ export type {
   SessionCacheConfig,
   SessionConfig,
   SessionLimitPolicy,
+  SessionTransportName,
+  TokenMethod,
 } from "./config/keys/session-keys.ts";
-export type { SessionTransportName, TokenMethod } from "./credentials/token-method.ts";
 export type { LogConfig } from "./config/keys/log-key.ts";
 export type { ShopSelector } from "./config/keys/top-keys.ts";
 export type { ShopStorageConfig } from "./config/keys/storage-keys.ts";

@@ -1,6 +1,6 @@
 import { defineRpcMethod } from "../rpc/method.ts";
 import { ConfigError } from "../server/config/config-error.ts";
-import { tokenMethods } from "../server/credentials/token-method.ts";
+import { tokenMethods } from "../server/config/keys/session-keys.ts";
 import { resolveConfig } from "../server/config/resolve.ts";
 
 const method = defineRpcMethod({ handler: () => "hello" });

@@ -5,10 +5,9 @@ import type { Logger } from "../../shared/log.ts";
 import type { StorageConfig } from "../../storage/documents/driver.ts";
 import type { ConfigError } from "./config-error.ts";
 import type { corsKeys } from "./keys/cors-keys.ts";
-import type { TokenMethod } from "../credentials/token-method.ts";
 import type { Effective } from "./keys/config-key.ts";
 import type { httpKeys } from "./keys/server-keys.ts";
-import type { sessionKeys } from "./keys/session-keys.ts";
+import type { sessionKeys, TokenMethod } from "./keys/session-keys.ts";
 import type { topKeys } from "./keys/top-keys.ts";
 
 /** The effective session keys of a shop. Durations are seconds; no idle timeout is longer than `maxAge`. */

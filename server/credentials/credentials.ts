@@ -1,8 +1,9 @@
 import type { Clock } from "../../storage/clock.ts";
+import { tokenMethods, type TokenMethod } from "../config/keys/session-keys.ts";
 import type { Shop, StorefrontOptions } from "../config/options.ts";
-import { readBearer } from "./bearer.ts";
+import { createBearerTransport, readBearer } from "./bearer.ts";
+import { createCookieTransport } from "./cookie.ts";
 import type { SessionTransport } from "./transport.ts";
-import { createTransports } from "./transports.ts";
 
 /** Knows all credentials of this server: which headers they are in, and how to find them there. */
 export class Credentials {
@@ -15,17 +16,14 @@ export class Credentials {
   readonly #responseHeaders: ReadonlySet<string>;
   readonly #adminTokens: readonly string[];
 
-  constructor(
-    { shops, adminTokens }: Pick<StorefrontOptions, "shops" | "adminTokens">,
-    clock: Clock,
-  ) {
+  constructor({ shops, adminTokens }: StorefrontOptions, clock: Clock) {
     const byShop = shops.map((shop) => [shop, createTransports(shop, clock)] as const);
     this.#transports = byShop.flatMap(([, transports]) => transports);
     this.enabled = new Map(
-      byShop.map(([shop, transports]) => {
-        const names: readonly string[] = shop.session.tokenMethods;
-        return [shop, transports.filter(({ name }) => names.includes(name))];
-      }),
+      byShop.map(([shop, transports]) => [
+        shop,
+        transports.filter(({ name }) => shop.session.tokenMethods.includes(name)),
+      ]),
     );
     const headers = this.#transports.map(({ credentialHeaders }) => credentialHeaders);
     this.requestHeaders = [
@@ -66,6 +64,19 @@ export class Credentials {
 }
 
 // --- Internal helpers ---
+
+/** All transports. To add one, write its file, and name it here and in `tokenMethods`. */
+const creators: Readonly<Record<TokenMethod, (shop: Shop, clock: Clock) => SessionTransport>> = {
+  cookie: ({ session }, clock) => createCookieTransport(session, clock),
+  bearer: ({ session, shopId }) => createBearerTransport(session, shopId),
+};
+
+/** Creates the transports of a shop, also those that its config doesn't enable. */
+function createTransports(shop: Shop, clock: Clock): readonly SessionTransport[] {
+  const transports = tokenMethods.map((name) => creators[name](shop, clock));
+  // A client sends a token on purpose, and a cookie always, so tokens come first.
+  return transports.toSorted((a, b) => Number(a.isAmbient) - Number(b.isAmbient));
+}
 
 function isExplicit({ isAmbient }: SessionTransport): boolean {
   return !isAmbient;

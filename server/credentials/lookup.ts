@@ -6,8 +6,8 @@ import type {
   SessionReuse,
   SessionStore,
 } from "../../storage/sessions/session-store.ts";
+import type { SessionTransportName } from "../config/keys/session-keys.ts";
 import type { HeaderEntry, SessionTransport, VerifiedId } from "./transport.ts";
-import type { SessionTransportName } from "./token-method.ts";
 
 /** The result of the session lookup: the active session, if any, and the transports that the request used. */
 export interface SessionLookup extends CallSessions {
@@ -61,7 +61,7 @@ export function transportOf(
   transports: readonly SessionTransport[],
 ): SessionTransportName {
   const transport = findUsed(lookup) ?? (transports.length === 1 ? transports[0] : undefined);
-  return transport === undefined ? "both" : (transport.name as SessionTransportName);
+  return transport?.name ?? "both";
 }
 
 /** A call with its session, and the transports that can issue a session. */

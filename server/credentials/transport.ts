@@ -1,3 +1,4 @@
+import type { TokenMethod } from "../config/keys/session-keys.ts";
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
 
 /** A session ID with a valid signature. */
@@ -12,8 +13,7 @@ export type HeaderEntry = [name: string, value: string];
 
 /** A way to send the session credential between the clients and the server of one shop. */
 export interface SessionTransport {
-  /** The value of `session.tokenMethod`. */
-  readonly name: string;
+  readonly name: TokenMethod;
   /**
    * Whether browsers store the credential and send it by themselves. Then a page of another site can send it (CSRF),
    * and the browser must get the new expiry. An invalid one isn't cleared: a parallel login may have replaced it.

@@ -5,7 +5,7 @@ import { parseInput } from "../../rpc/dispatch.ts";
 import type { ShopServices } from "../../rpc/shop.ts";
 import type { Shop, StorefrontOptions } from "../config/options.ts";
 import type { Credentials } from "../credentials/credentials.ts";
-import { tokenMethods, type TokenMethod } from "../credentials/token-method.ts";
+import { tokenMethods, type TokenMethod } from "../config/keys/session-keys.ts";
 import { readPayload } from "../payload.ts";
 import type { RequestEvent } from "../request.ts";
 import type { Services } from "../services.ts";

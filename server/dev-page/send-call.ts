@@ -3,7 +3,7 @@ import { Redactor } from "../../rpc/redaction/redactor.ts";
 import type { RpcMethod } from "../../rpc/method.ts";
 import type { Verb } from "../../rpc/verb.ts";
 import type { Shop } from "../config/options.ts";
-import type { TokenMethod } from "../credentials/token-method.ts";
+import type { TokenMethod } from "../config/keys/session-keys.ts";
 import { maskHeader } from "./masks.ts";
 import { readShownBody } from "./shown-body.ts";
 import type { Visitor } from "./visitor.ts";

@@ -1,6 +1,6 @@
 import { parseSetCookie } from "cookie-es";
 import type { Shop } from "../config/options.ts";
-import type { TokenMethod } from "../credentials/token-method.ts";
+import type { TokenMethod } from "../config/keys/session-keys.ts";
 import { decodeCookie } from "../credentials/cookie.ts";
 import { mask } from "./masks.ts";
 

@@ -1,5 +1,4 @@
 import type { SessionCacheStrategy } from "../../../storage/sessions/session-cache-strategy.ts";
-import { tokenMethods, type TokenMethod } from "../../credentials/token-method.ts";
 import {
   boolean,
   byDefault,
@@ -17,6 +16,15 @@ import {
   type ConfigOf,
   type KeyTable,
 } from "./config-key.ts";
+
+/** The names of the transports in `session.tokenMethod`. */
+export const tokenMethods = ["cookie", "bearer"] as const;
+
+/** The name of a transport. */
+export type TokenMethod = (typeof tokenMethods)[number];
+
+/** How a user's session was issued: by one transport, or by several. */
+export type SessionTransportName = TokenMethod | "both";
 
 /** Ends the user's least recently used session, or rejects the login. */
 export type SessionLimitPolicy = "endOldest" | "refuse";

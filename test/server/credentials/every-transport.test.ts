@@ -5,9 +5,10 @@ import { RpcError } from "../../../rpc/error.ts";
 import type { HookEvent } from "../../../rpc/hooks.ts";
 import { defineRpcMethod } from "../../../rpc/method.ts";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
+import { tokenMethods } from "../../../server/config/keys/session-keys.ts";
+import type { Shop } from "../../../server/config/options.ts";
+import { Credentials } from "../../../server/credentials/credentials.ts";
 import type { SessionTransport } from "../../../server/credentials/transport.ts";
-import { tokenMethods } from "../../../server/credentials/token-method.ts";
-import { createTransports } from "../../../server/credentials/transports.ts";
 import { systemClock } from "../../../storage/clock.ts";
 import { createSetup, testConfig, type TestStorefront } from "../../_setup.ts";
 import { CookieClient } from "../../_cookie-client.ts";
@@ -138,10 +139,8 @@ describe.each(tokenMethods)("the session credential of the transport %s", (token
         shop.shopId === 1001 ? { ...shop, session: { tokenMethod } } : shop,
       ),
     });
-    const [shop] = app.options.shops;
-    const transport = createTransports(shop as NonNullable<typeof shop>, systemClock).find(
-      ({ name }) => name === tokenMethod,
-    ) as SessionTransport;
+    const { enabled } = new Credentials(app.options, systemClock);
+    const [transport] = enabled.get(app.options.shops[0] as Shop) as [SessionTransport];
     const { headers } = await new CookieClient(send).call("enter");
     const { request, response } = transport.credentialHeaders;
     const value = headers.get(response) as string;
