@@ -76,8 +76,7 @@ export function createAdmin(
     assertOperator(event, name);
     const call = calls[name];
     if (call === undefined) throw new RpcError("unknown_method");
-    if (event.req.method !== "POST")
-      throw new RpcError("wrong_verb", { headers: { allow: "POST" } });
+    event.assertVerb("POST");
     const headers = new Headers({ "cache-control": "no-store" });
     const result = await call(await readPayload(event, options.maxBodySize), event, headers);
     options.log.info("An admin call was made", { call: name, ip: event.ip });

@@ -22,7 +22,6 @@ import { discardBody, toResponse, type RpcResponse } from "./response.ts";
 import { ShopResolver } from "./router.ts";
 import type { BatchedCall } from "./http-call.ts";
 import { assertConfigured, type createRpcHandler } from "./rpc-handler.ts";
-import { isPreflight } from "./verb.ts";
 
 /**
  * Creates the function that responds to `POST {basePath}/rpc`. It runs the calls one after another, as one visitor.
@@ -52,12 +51,10 @@ export function createBatchHandler(
       if (state.isClosed) throw new RpcError("draining");
       event.assertValid();
       assertConfigured(options);
-      if (isPreflight(request)) return toResponse(cors.answerPreflight(event, origin), request);
+      if (event.isPreflight) return toResponse(cors.answerPreflight(event, origin), request);
       shop = shopResolver.find(event, shopPath);
       cors.assertOrigin(event, origin, shop);
-      if (request.method !== "POST") {
-        throw new RpcError("wrong_verb", { headers: { allow: "POST" } });
-      }
+      event.assertVerb("POST");
       // The payload of a call is two levels below the batch, and one below the body of a single call.
       const reading = readBody(event, options.maxBodySize, toCalls, maxDepth + 1);
       const calls = await deadline.wait(reading, undefined, unreadBody);

@@ -6,7 +6,6 @@ import { addMethodHeaders, toMethodResponse } from "./method-response.ts";
 import type { RequestEvent } from "./request.ts";
 import { isResponse, toRpcResponse, type RpcResponse } from "./response.ts";
 import type { ShopResolver } from "./router.ts";
-import { isRead } from "./verb.ts";
 
 /** Creates responses from the results of methods. Its functions throw TypeError if a result can't be sent. */
 export class CallResponses {
@@ -38,8 +37,8 @@ export class CallResponses {
   }
 
   /** Forbids caches to store the result of a method with a session. */
-  #ofSession({ req, headers }: RequestEvent, value: unknown, own: Headers | undefined) {
-    const rule = isRead(req.method) ? "private, no-store" : "no-store";
+  #ofSession({ isRead, headers }: RequestEvent, value: unknown, own: Headers | undefined) {
+    const rule = isRead ? "private, no-store" : "no-store";
     const response = isResponse(value)
       ? toMethodResponse(value, this.#credentials, headers, undefined, rule)
       : toRpcResponse(value, rule);
@@ -54,7 +53,7 @@ export class CallResponses {
     own: Headers | undefined,
     cacheControl: string,
   ): RpcResponse {
-    const isGet = isRead(event.req.method);
+    const isGet = event.isRead;
     const isOfUrl = isGet && this.#shopResolver.findByUrl(event, route?.shopPath) === shop;
     const rule = isOfUrl ? cacheControl : isGet ? "private, no-store" : "no-store";
     const ofResponse = isGet && !isOfUrl ? undefined : rule;

@@ -6,7 +6,6 @@ import { matchesOrigin } from "./config/keys/cors-keys.ts";
 import type { Shop } from "./config/options.ts";
 import { judgePage, type PageVerdict } from "./own-page.ts";
 import { toAllowedHeaders } from "./preflight.ts";
-import { isRead } from "./verb.ts";
 import { ShopHosts } from "./shop-hosts.ts";
 import type { Credentials } from "./credentials/credentials.ts";
 import type { HeaderEntry } from "./credentials/transport.ts";
@@ -68,7 +67,7 @@ export class Cors {
     }
     const site = event.headers.get("sec-fetch-site");
     // Any page can link to a GET, or show it in an element. So it runs, but maybe not as the visitor.
-    if (isRead(event.req.method)) return this.#acceptsRead(event, site, shop);
+    if (event.isRead) return this.#acceptsRead(event, site, shop);
     // `same-site`: a page of another subdomain or port, which is another origin.
     if (site !== "cross-site" && site !== "same-site") return true;
     // A page can set a token only after a preflight. But the browser adds cookies by itself, so they don't count.

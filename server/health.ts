@@ -4,7 +4,6 @@ import type { StorefrontOptions } from "./config/options.ts";
 import { toProblemType } from "./problem-type.ts";
 import { toReasonPhrase } from "./reason-phrase.ts";
 import type { PlainRoute } from "./router.ts";
-import { assertRead } from "./verb.ts";
 
 /**
  * `/healthz` responds 200 if the process runs, `/readyz` if the server can handle calls.
@@ -34,8 +33,8 @@ export function createHealth(
   return Object.entries(answers).map(([path, answer]) => ({
     path,
     allowsSlash: true,
-    answer({ req }) {
-      assertRead(req.method);
+    answer(event) {
+      event.assertVerb("GET, HEAD");
       return answer();
     },
   }));

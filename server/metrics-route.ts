@@ -3,7 +3,6 @@ import { metricsPath } from "../shared/own-paths.ts";
 import type { Metrics } from "./metrics.ts";
 import { createOperatorCheck } from "./operator.ts";
 import type { PlainRoute } from "./router.ts";
-import { assertRead } from "./verb.ts";
 
 /** Creates `GET /metrics` with the admin token, if the config has metrics and a token. */
 export function createMetricsRoute(
@@ -17,7 +16,7 @@ export function createMetricsRoute(
     {
       path: metricsPath,
       async answer(event) {
-        assertRead(event.req.method);
+        event.assertVerb("GET, HEAD");
         assertOperator(event, "metrics");
         return new Response(await metrics.format(), { statusText: "OK", headers });
       },

@@ -2,7 +2,6 @@ import { assertBodySize, HTTPError } from "h3";
 import { RpcError, type RpcErrorOptions } from "../rpc/error.ts";
 import { assertNotDropped, findConsumedBody } from "./consumed-body.ts";
 import type { RequestEvent } from "./request.ts";
-import { isRead } from "./verb.ts";
 
 /** The deepest nesting of a payload. A deeper one could attack recursive parsers. */
 export const maxDepth = 32;
@@ -16,10 +15,11 @@ export const unreadBody =
  * @throws RpcError `not_json`, `malformed_request`; h3's 413 if the body is too large
  */
 export function readPayload(event: RequestEvent, maxBodySize: number): Promise<unknown> {
-  const { method } = event.req;
-  if (isRead(method)) return readQuery(event);
+  if (event.isRead) return readQuery(event);
   const reading = readBody(event, maxBodySize, toPayload);
-  return method === "DELETE" ? reading.then((payload) => orQuery(payload, event)) : reading;
+  return event.req.method === "DELETE"
+    ? reading.then((payload) => orQuery(payload, event))
+    : reading;
 }
 
 /**

@@ -58,6 +58,17 @@ export class RequestEvent implements HTTPEvent {
     return typeof value === "string" ? value : null;
   }
 
+  /** Whether the HTTP method is safe: the request only reads (RFC 9110, 9.2.1). */
+  get isRead(): boolean {
+    const { method } = this.req;
+    return method === "GET" || method === "HEAD";
+  }
+
+  /** Whether a browser asks if a page may send a call. */
+  get isPreflight(): boolean {
+    return this.req.method === "OPTIONS" && this.headers.has("access-control-request-method");
+  }
+
   /** The client's address. */
   get ip(): string | undefined {
     return this.#proxies.ip;
@@ -72,6 +83,12 @@ export class RequestEvent implements HTTPEvent {
   assertValid(): void {
     assertHeaders(this.req);
     this.#assertUrl();
+  }
+
+  /** @param allowed the header `Allow`. @throws RpcError `wrong_verb`, with this header */
+  assertVerb(allowed: string): void {
+    if (allowed.split(", ").includes(this.req.method)) return;
+    throw new RpcError("wrong_verb", { headers: { allow: allowed } });
   }
 
   /** @throws RpcError `malformed_request` (RFC 9112, 3.2) */

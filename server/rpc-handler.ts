@@ -5,6 +5,7 @@ import { assertRunsWithout, dispatch, findMethod } from "../rpc/dispatch.ts";
 import { RpcError } from "../rpc/error.ts";
 import { readKeyFor } from "../rpc/idempotency/kept-methods.ts";
 import type { ShopServices } from "../rpc/shop.ts";
+import { allowedVerbs } from "../rpc/verb.ts";
 import { createCallIds } from "./call-id.ts";
 import { CallResponses } from "./call-response.ts";
 import type { CallTally } from "./call-tally.ts";
@@ -26,7 +27,6 @@ import { ShopResolver, unknownMethod, type Route } from "./router.ts";
 import type { Services } from "./services.ts";
 import type { CallSpan } from "./telemetry.ts";
 import { unknownCallPath } from "./unknown-path.ts";
-import { assertVerb, isPreflight } from "./verb.ts";
 
 /**
  * Responds to a call, or to its preflight; an error becomes problem+json.
@@ -83,7 +83,7 @@ export function createRpcHandler(
       event.assertValid();
       assertConfigured(options);
       if (route === undefined) throw unknownCallPath(request, options);
-      if (isPreflight(request)) return toResponse(cors.answerPreflight(event, origin), request);
+      if (event.isPreflight) return toResponse(cors.answerPreflight(event, origin), request);
 
       const shop = (current.shop = shopResolver.find(event, route.shopPath));
       const acceptsCookies = cors.assertOrigin(event, origin, shop);
@@ -91,7 +91,8 @@ export function createRpcHandler(
       const method = findMethod(shopServices.methods, route.method);
       if (method === undefined) throw unknownMethod(route.method, shopServices.methods, options);
       current.method = method;
-      assertVerb(request.method, method);
+      // Each method accepts POST.
+      if (request.method !== "POST") event.assertVerb(allowedVerbs[method.verb] ?? "POST");
       const idempotencyKey = readKeyFor(method, headers);
       const payload =
         batched === undefined

@@ -4,7 +4,6 @@ import { describeError, type Logger } from "../../shared/log.ts";
 import { metricsPath } from "../../shared/own-paths.ts";
 import type { Metrics } from "../metrics.ts";
 import { pathOf } from "../url-path.ts";
-import { isRead } from "../verb.ts";
 
 /**
  * Serves `/metrics` on a port of its own, if the config names one. It needs no token.
@@ -20,8 +19,8 @@ export async function openMetricsServer(
   const { port, host: own = host } = metrics?.source ?? {};
   if (metrics === undefined || port === undefined) return () => undefined;
   const { contentType } = metrics.source;
-  const server = createServer(({ method = "", url = "" }, response) => {
-    if (pathOf(url) !== metricsPath || !isRead(method)) {
+  const server = createServer(({ method, url = "" }, response) => {
+    if (pathOf(url) !== metricsPath || (method !== "GET" && method !== "HEAD")) {
       response.writeHead(404, { "content-type": "text/plain" }).end(`See ${metricsPath}\n`);
       return;
     }

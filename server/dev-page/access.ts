@@ -6,7 +6,6 @@ import { createTokenCheck } from "../operator.ts";
 import type { RequestEvent } from "../request.ts";
 import { ShopHosts } from "../shop-hosts.ts";
 import { createProxyTrust } from "../trusted-proxies.ts";
-import { isRead } from "../verb.ts";
 
 /** Decides who can use the development page. */
 export interface Access {
@@ -119,7 +118,7 @@ function createHostCheck({ shops, publicUrl }: StorefrontOptions): (host: string
 function assertOwnOrigin(event: RequestEvent): void {
   const { headers } = event;
   // A read only gets a file of the page. Browsers send no `Origin` with it.
-  const isFile = isRead(event.req.method);
+  const isFile = event.isRead;
   const site = headers.get("sec-fetch-site");
   const origin = headers.get("origin");
   const [host = ""] = hostsOf(event);

@@ -9,7 +9,6 @@ import { tokenMethods, type TokenMethod } from "../config/keys/session-keys.ts";
 import { readPayload } from "../payload.ts";
 import type { RequestEvent } from "../request.ts";
 import type { Services } from "../services.ts";
-import { isRead } from "../verb.ts";
 import { listChanges, type Change } from "./changes.ts";
 import { observe, type Observation } from "./observe.ts";
 import { pageHeaders, respondWithFile } from "./page-files.ts";
@@ -136,12 +135,10 @@ export function openDevPage(source: DevPageSource): (event: RequestEvent) => Pro
     const { pathname } = new URL(event.req.url);
     // A server can mount the storefront at a prefix.
     const name = pathname.slice(pathname.lastIndexOf(devPagePath) + devPagePath.length + 1);
-    if (isRead(event.req.method)) return respondWithFile(name);
+    if (event.isRead) return respondWithFile(name);
     const run = Object.hasOwn(requests, name) ? requests[name] : undefined;
     if (run === undefined) throw new RpcError("unknown_path");
-    if (event.req.method !== "POST") {
-      throw new RpcError("wrong_verb", { headers: { allow: "POST" } });
-    }
+    event.assertVerb("POST");
     // A call of the limit's size must reach the storefront, which rejects it itself if it is larger.
     const payload = await readPayload(event, 2 * options.maxBodySize + 10_000);
     return Response.json(await run(payload, event), { statusText: "OK", headers: pageHeaders });

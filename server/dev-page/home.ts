@@ -1,5 +1,4 @@
 import { devPagePath } from "../../shared/own-paths.ts";
-import { isRead } from "../verb.ts";
 import type { StorefrontOptions } from "../config/options.ts";
 import type { RequestEvent } from "../request.ts";
 import { createAccess } from "./access.ts";
@@ -14,7 +13,7 @@ export function createHome(
   if (options.devPage.off !== undefined) return () => undefined;
   const access = createAccess(options);
   return (event) => {
-    if (!isRead(event.req.method) || new URL(event.req.url).pathname !== "/") return undefined;
+    if (!event.isRead || new URL(event.req.url).pathname !== "/") return undefined;
     try {
       access.assertLocal(event);
     } catch {

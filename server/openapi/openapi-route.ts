@@ -3,7 +3,6 @@ import type { ShopServices } from "../../rpc/shop.ts";
 import type { Shop, StorefrontOptions } from "../config/options.ts";
 import type { RequestEvent } from "../request.ts";
 import { ShopResolver, type PlainRoute } from "../router.ts";
-import { assertRead } from "../verb.ts";
 
 /** The facts that a document depends on. */
 export interface DocumentSource {
@@ -30,7 +29,7 @@ export function createOpenApi(
   const documents = new Map<string, Promise<string>>();
 
   async function answer(event: RequestEvent, shopPath: string | undefined): Promise<Response> {
-    assertRead(event.req.method);
+    event.assertVerb("GET, HEAD");
     const shop = resolver.find(event, shopPath);
     const needsShopHeader = resolver.findByUrl(event, shopPath) !== shop;
     const key = `${shop.shopId} ${shopPath ?? ""} ${needsShopHeader}`;
