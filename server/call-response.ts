@@ -1,33 +1,31 @@
+import { RpcError } from "../rpc/error.ts";
+import { withDetails, type Logger } from "../shared/log.ts";
+import { toCallIds } from "../shared/trace-ids.ts";
+import { isClientGone } from "./client-signal.ts";
 import type { StorefrontOptions } from "./config/options.ts";
-import type { Cors } from "./cors.ts";
-import type { Credentials } from "./credentials/credentials.ts";
 import type { HttpCall } from "./http-call.ts";
 import { addMethodHeaders, toMethodResponse } from "./method-response.ts";
 import type { RequestEvent } from "./request.ts";
+import type { RequestRules } from "./responder.ts";
 import { isResponse, toRpcResponse, type RpcResponse } from "./response.ts";
 import type { ShopResolver } from "./router.ts";
 
-/** Creates responses from the results of methods. Its functions throw TypeError if a result can't be sent. */
+/** Creates the responses to calls, from the results and the errors of their methods. */
 export class CallResponses {
-  readonly #trustsProxies: boolean;
+  readonly #options: StorefrontOptions;
   readonly #shopResolver: ShopResolver;
-  readonly #cors: Cors;
-  readonly #credentials: Credentials;
+  readonly #rules: RequestRules;
 
-  constructor(
-    { trustProxy }: StorefrontOptions,
-    shopResolver: ShopResolver,
-    { cors, credentials }: { readonly cors: Cors; readonly credentials: Credentials },
-  ) {
-    this.#trustsProxies = trustProxy !== false;
+  constructor(options: StorefrontOptions, shopResolver: ShopResolver, rules: RequestRules) {
+    this.#options = options;
     this.#shopResolver = shopResolver;
-    this.#cors = cors;
-    this.#credentials = credentials;
+    this.#rules = rules;
   }
 
   /**
    * Creates the response with a method's result. The headers that methods of the call have set become part of it.
    * @param cacheControl for a result that shared caches may store
+   * @throws TypeError if the result can't be sent
    */
   of(current: HttpCall, value: unknown, cacheControl = "public, max-age=60"): RpcResponse {
     const own = current.call?.request.responseHeaders;
@@ -36,13 +34,44 @@ export class CallResponses {
       : this.#ofSession(current.event, value, own);
   }
 
+  /**
+   * Creates the response to a call that threw: problem+json, or the `Response` that its method threw. With an
+   * `Idempotency-Key`, it first stores the response for repetitions.
+   */
+  async ofError(current: HttpCall, error: unknown): Promise<RpcResponse> {
+    const { idempotent } = current;
+    if (idempotent === undefined) return this.#ofFailure(current, error);
+    return idempotent.fail(error, (failure) => this.#ofFailure(current, failure));
+  }
+
+  #ofFailure(current: HttpCall, error: unknown): RpcResponse {
+    const { call, redactor, request } = current;
+    let problem = error;
+    if (isClientGone(error, request)) {
+      problem = new RpcError("client_gone", { cause: error });
+    } else if (isResponse(error)) {
+      try {
+        return this.of(current, error, "no-store");
+      } catch (unsendable) {
+        problem = unsendable;
+      }
+    }
+    const log = call?.log ?? redactor.guard(this.#logOf(current));
+    return this.#rules.toProblem(problem, redactor, log);
+  }
+
+  /** The log of a call that failed before its method was known. */
+  #logOf({ event, id, span }: HttpCall): Logger {
+    return withDetails(this.#options.log, toCallIds(id, event.traceparent, span));
+  }
+
   /** Forbids caches to store the result of a method with a session. */
   #ofSession({ isRead, headers }: RequestEvent, value: unknown, own: Headers | undefined) {
     const rule = isRead ? "private, no-store" : "no-store";
     const response = isResponse(value)
-      ? toMethodResponse(value, this.#credentials, headers, undefined, rule)
+      ? toMethodResponse(value, this.#rules.credentials, headers, undefined, rule)
       : toRpcResponse(value, rule);
-    if (own !== undefined) addMethodHeaders(response, own, this.#credentials, false);
+    if (own !== undefined) addMethodHeaders(response, own, this.#rules.credentials, false);
     return response;
   }
 
@@ -58,9 +87,9 @@ export class CallResponses {
     const rule = isOfUrl ? cacheControl : isGet ? "private, no-store" : "no-store";
     const ofResponse = isGet && !isOfUrl ? undefined : rule;
     const response = isResponse(value)
-      ? toMethodResponse(value, this.#credentials, event.headers, ofResponse)
+      ? toMethodResponse(value, this.#rules.credentials, event.headers, ofResponse)
       : toRpcResponse(value, rule);
-    if (own !== undefined) addMethodHeaders(response, own, this.#credentials, isOfUrl);
+    if (own !== undefined) addMethodHeaders(response, own, this.#rules.credentials, isOfUrl);
     if (isGet) this.#addVary(event, response);
     return response;
   }
@@ -68,9 +97,9 @@ export class CallResponses {
   #addVary({ headers, origin }: RequestEvent, response: RpcResponse): void {
     response.headers.push(["vary", this.#shopResolver.vary]);
     // A proxy that sends this header sends it always, and no X-Forwarded-Host.
-    if (this.#trustsProxies && headers.has("forwarded")) {
+    if (this.#options.trustProxy !== false && headers.has("forwarded")) {
       response.headers.push(["vary", "forwarded"]);
     }
-    if (origin !== null) response.headers.push(["vary", this.#cors.vary]);
+    if (origin !== null) response.headers.push(["vary", this.#rules.cors.vary]);
   }
 }

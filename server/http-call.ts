@@ -1,4 +1,7 @@
 import type { ServerRequest } from "srvx";
+import type { Random } from "../storage/random.ts";
+import type { ObservedCall, SessionState } from "../shared/observer.ts";
+import { findTrace } from "../shared/trace-ids.ts";
 import type { Call } from "../rpc/call.ts";
 import type { RpcMethod } from "../rpc/method.ts";
 import { Redactor } from "../rpc/redaction/redactor.ts";
@@ -10,6 +13,7 @@ import type { Deadline } from "./deadline.ts";
 import type { IdempotentCall } from "./idempotent-call.ts";
 import type { PageCall } from "./page-visit.ts";
 import type { RequestEvent } from "./request.ts";
+import type { RpcResponse } from "./response.ts";
 import type { Route } from "./router.ts";
 import type { CallSpan } from "./telemetry.ts";
 
@@ -82,4 +86,54 @@ export class HttpCall {
     if (visit === undefined) return;
     headers.push(...toSessionHeaders(visit, () => event.url.protocol === "https:"));
   }
+
+  /**
+   * Describes the call at its end, for telemetry.
+   * @param operations the number of its storage operations, if they are counted
+   */
+  toObserved(
+    { status, code }: RpcResponse,
+    seconds: number,
+    operations: number | undefined,
+  ): ObservedCall {
+    const { event, id, span, method, lookup } = this;
+    // The session at the end of the call.
+    const record = this.visit?.session.current?.record;
+    return {
+      shopId: this.shop?.shopId,
+      method: method && this.route?.method,
+      status,
+      code,
+      seconds,
+      session: lookup && stateOf(lookup),
+      isCached: this.isCached,
+      handle: record?.user && record.handle,
+      id,
+      operations,
+      trace: id === undefined ? undefined : findTrace(event.traceparent, span),
+    };
+  }
+}
+
+/**
+ * Creates a function that returns IDs of calls: a random part for this storefront, and a counter. Other servers rarely
+ * have the same ID.
+ */
+export function createCallIds(random: Random): () => string {
+  let prefix: string | undefined;
+  let count = 0;
+  return () => {
+    prefix ??= random.uuid().slice(0, 8);
+    count++;
+    return `${prefix}-${count}`;
+  };
+}
+
+// --- Internal helpers ---
+
+function stateOf({ session, attempted, gone, reused }: SessionLookup): SessionState {
+  if (session !== undefined) return "active";
+  if (reused.length > 0) return "reused";
+  if (gone !== undefined) return gone;
+  return attempted.some(({ ids }) => ids.length > 0) ? "expired" : "none";
 }

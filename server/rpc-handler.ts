@@ -6,7 +6,6 @@ import { RpcError } from "../rpc/error.ts";
 import { readKeyFor } from "../rpc/idempotency/kept-methods.ts";
 import type { ShopServices } from "../rpc/shop.ts";
 import { allowedVerbs } from "../rpc/verb.ts";
-import { createCallIds } from "./call-id.ts";
 import { CallResponses } from "./call-response.ts";
 import type { CallTally } from "./call-tally.ts";
 import type { StorefrontOptions } from "./config/options.ts";
@@ -14,10 +13,8 @@ import type { Credentials } from "./credentials/credentials.ts";
 import { findSession, transportOf, type SessionLookup, type Visit } from "./credentials/lookup.ts";
 import type { SessionTransport } from "./credentials/transport.ts";
 import { Deadlines } from "./deadline.ts";
-import { createFailureResponder } from "./failed-call.ts";
-import { HttpCall, type CallSource } from "./http-call.ts";
+import { createCallIds, HttpCall, type CallSource } from "./http-call.ts";
 import { IdempotentCall } from "./idempotent-call.ts";
-import { toObservedCall } from "./observed-call.ts";
 import type { PageCall } from "./page-visit.ts";
 import { readPayload, unreadBody } from "./payload.ts";
 import { createAddressCheck, RequestEvent } from "./request.ts";
@@ -49,15 +46,15 @@ interface CallSettings {
 export function createRpcHandler(
   options: StorefrontOptions,
   services: Services,
-  { cors, credentials, readForwarded, random, toProblem, state }: RequestRules,
+  rules: RequestRules,
   { schedule, checkResult }: CallSettings,
 ) {
+  const { cors, credentials, readForwarded, random, state } = rules;
   const { clock, observer, tallies } = services;
   const createCallId = options.callLog && createCallIds(random);
   const environment = createEnvironment(options, services, credentials, checkResult);
   const shopResolver = new ShopResolver(options);
-  const responses = new CallResponses(options, shopResolver, { cors, credentials });
-  const toFailedResponse = createFailureResponder(options.log, responses, toProblem);
+  const responses = new CallResponses(options, shopResolver, rules);
   const checkAddress = createAddressCheck(options);
   const deadlines = new Deadlines(options.callTimeout, services.clock);
 
@@ -157,7 +154,7 @@ export function createRpcHandler(
       }
     } catch (error) {
       if (response !== undefined) discardBody(response);
-      response = await toFailedResponse(error, current);
+      response = await responses.ofError(current, error);
     } finally {
       current.end(source);
       if (batched === undefined) deadlines.end(deadline);
@@ -168,7 +165,7 @@ export function createRpcHandler(
     if (observer !== undefined) {
       const operations = tallies && (tally?.operations ?? 0);
       const seconds = (clock.monotonic() - startedAt) / 1000;
-      const observed = toObservedCall(current, response, seconds, operations);
+      const observed = current.toObserved(response, seconds, operations);
       observer.call(observed);
       span?.end(observed);
     }
