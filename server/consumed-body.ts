@@ -5,7 +5,7 @@ import { RpcError } from "../rpc/error.ts";
 /**
  * Finds the text of a body that the server around the storefront has read: the result of its parser, or the other half of
  * a clone.
- * @returns `undefined` if the body is still unread
+ * @returns `undefined` if srvx has the text
  * @throws RpcError `malformed_request` if the body was read and is not there; `too_large`
  */
 export function findConsumedBody(
@@ -20,11 +20,7 @@ export function findConsumedBody(
         readonly [h3RawBody]?: unknown;
       })
     | undefined;
-  if (request === undefined) {
-    if (isUsed(req)) throw consumed();
-    return undefined;
-  }
-  if (!request.readableDidRead && !request.readableEnded) return undefined;
+  if (request === undefined) throw consumed();
   const { body, rawBody, headers } = request;
   // srvx reads these bytes, which some serverless platforms set.
   if (Buffer.isBuffer(rawBody)) return undefined;
@@ -56,14 +52,10 @@ const h3RawBody = Symbol.for("h3RawBody");
 
 /** A request of srvx whose clone was read has the whole body itself. Node's request looks the same without a clone. */
 async function readClone(req: ServerRequest, length: string | undefined): Promise<string> {
-  if (isUsed(req)) throw consumed();
+  if (req.bodyUsed || req.body?.locked) throw consumed();
   const text = await req.text().catch(() => "");
   if (Buffer.byteLength(text) === Number(length)) return text;
   throw consumed();
-}
-
-function isUsed({ bodyUsed, body }: ServerRequest): boolean {
-  return bodyUsed || body?.locked === true;
 }
 
 function checkSize(text: string, maxBodySize: number): string {

@@ -1,4 +1,5 @@
 import { assertBodySize, HTTPError } from "h3";
+import type { ServerRequest } from "srvx";
 import { RpcError, type RpcErrorOptions } from "../rpc/error.ts";
 import { assertNotDropped, findConsumedBody } from "./consumed-body.ts";
 import type { RequestEvent } from "./request.ts";
@@ -34,19 +35,19 @@ export function readBody<T>(
   convert: (body: unknown) => T,
   depth: number = maxDepth,
 ): Promise<T> {
-  const contentType = event.req.headers.get("content-type");
+  const contentType = event.headers.get("content-type");
   // A browser sends other types to another site without a preflight (CSRF).
   if (contentType !== null && !isJson(contentType)) throw notJson();
-  const text = findConsumedBody(event.req, maxBodySize);
+  const { req } = event;
+  const text = isUnread(req) ? undefined : findConsumedBody(req, maxBodySize);
   if (text !== undefined) {
     return Promise.resolve(text).then((body) => convert(parseBody(body, contentType, depth)));
   }
-  if (event.req.headers.has("content-encoding")) {
+  if (event.headers.has("content-encoding")) {
     throw new RpcError("not_json", { detail: "Content-Encoding is not supported" });
   }
   assertSize(event, maxBodySize);
-  const { req } = event;
-  return req.text().then((body) => {
+  return event.req.text().then((body) => {
     if (body === "") assertNotDropped(req);
     return convert(parseBody(body, contentType, depth));
   }, rejectBody);
@@ -56,6 +57,13 @@ export function readBody<T>(
 
 function malformed(detail: string, more?: RpcErrorOptions): RpcError {
   return new RpcError("malformed_request", { detail, ...more });
+}
+
+/** Whether nobody has read the body. Asking Node first saves the web stream, which `body` would create. */
+function isUnread(req: ServerRequest): boolean {
+  const node = req.runtime?.node?.req;
+  if (node !== undefined) return !node.readableDidRead && !node.readableEnded;
+  return !req.bodyUsed && !req.body?.locked;
 }
 
 /** A client that leaves in the middle of its body causes no server error. */
