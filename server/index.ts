@@ -26,7 +26,7 @@ export type { Clock, Timer } from "../storage/clock.ts";
 export type { Random } from "../storage/random.ts";
 export { createStorefront, type StorefrontSettings } from "./storefront.ts";
 export type { Storefront } from "./storefront-app.ts";
-export { isStorefrontPath } from "./own-path.ts";
+export { isStorefrontPath } from "./url-path.ts";
 export { createCallerFetch, createRpcCaller, respondWithCaller } from "./rpc-caller.ts";
 export type { RpcCaller, RpcCallerOptions, RpcCallerState } from "./rpc-caller.ts";
 export type {

@@ -2,8 +2,7 @@ import type { ServerRequest } from "srvx";
 import type { RpcMethods } from "../rpc/method.ts";
 import { RpcError } from "../rpc/error.ts";
 import type { StorefrontOptions } from "./config/options.ts";
-import { isStorefrontPath } from "./own-path.ts";
-import { isDecodable, pathOf } from "./url-path.ts";
+import { isDecodable, isStorefrontPath, pathOf } from "./url-path.ts";
 
 /** The error for a path without a route. Its detail names the cause if the path looks like that of a call. */
 export function unknownPath(

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { toFetchHandler } from "../../adapters/fetch.ts";
 import { defineRpcMethod } from "../../rpc/method.ts";
-import { isStorefrontPath } from "../../server/own-path.ts";
+import { isStorefrontPath } from "../../server/url-path.ts";
 import { createRpcCaller } from "../../server/rpc-caller.ts";
 import { createStorefront } from "../../server/storefront.ts";
 import { createTestLog } from "../../server/testing/test-log.ts";
