@@ -35,7 +35,7 @@ export function createAdmin(
 ): PlainRoute[] {
   if (options.adminTokens.length === 0) return [];
   const { shops, sweepers } = all;
-  const inspect = createInspect(options, all, all.clock, counts);
+  const inspect = createInspect(options, all, counts);
   const services = new Map([...shops].map(([{ shopId }, shop]) => [shopId, shop]));
   const calls: Readonly<Record<string, AdminCall>> = {
     async endUserSessions(payload) {

@@ -3,19 +3,11 @@ import { describeError } from "../shared/log.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 import { toAddress } from "./trusted-proxies.ts";
 
-/** Finds the IP address of a request's peer: the client, or the proxy nearest to this server. */
-export interface PeerLookup {
-  /** The address that the host names by `clientAddress`. */
-  named(request: ServerRequest): string | undefined;
-  /** The address of the connection. A server around the storefront can set `request.ip` to another one. */
-  connected(request: ServerRequest): string | undefined;
-}
-
-/** Creates the lookup of peers for a config. An error of `clientAddress` is logged once. */
-export function createPeerLookup({
-  clientAddress,
-  log,
-}: Pick<StorefrontOptions, "clientAddress" | "log">): PeerLookup {
+/**
+ * Creates the functions that find the IP address of a request's peer: the client, or the proxy nearest to this server.
+ * An error of `clientAddress` is logged once.
+ */
+export function createPeerLookup({ clientAddress, log }: StorefrontOptions) {
   let isReported = false;
 
   function report(reason: string): undefined {
@@ -25,7 +17,8 @@ export function createPeerLookup({
   }
 
   return {
-    named(request) {
+    /** The address that the host names by `clientAddress`. */
+    named(request: ServerRequest): string | undefined {
       if (clientAddress === undefined) return undefined;
       try {
         const found: unknown = clientAddress(request);
@@ -36,7 +29,8 @@ export function createPeerLookup({
         return report(`failed (${describeError(error)})`);
       }
     },
-    connected(request) {
+    /** The address of the connection. A server around the storefront can set `request.ip` to another one. */
+    connected(request: ServerRequest): string | undefined {
       const socket = request.runtime?.node?.req.socket;
       const found: unknown = socket?.remoteAddress ?? request.ip ?? findCloudflareAddress(request);
       return typeof found === "string" ? found : undefined;

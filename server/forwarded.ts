@@ -1,6 +1,7 @@
 import type { ServerRequest } from "srvx";
-import type { PeerLookup } from "./client-address.ts";
-import { toAddress, type ProxyTrust } from "./trusted-proxies.ts";
+import { createPeerLookup } from "./client-address.ts";
+import type { StorefrontOptions } from "./config/options.ts";
+import { createProxyTrust, toAddress } from "./trusted-proxies.ts";
 
 /** The values that trusted proxies report about a request. */
 export interface Forwarded {
@@ -9,6 +10,8 @@ export interface Forwarded {
   readonly protocol: "http:" | "https:" | undefined;
   /** With a port if the client's URL had one. */
   readonly host: string | undefined;
+  /** Whether `trustProxy` contains the peer. */
+  readonly isTrusted: boolean;
 }
 
 /** Reads the values of trusted proxies. */
@@ -16,16 +19,18 @@ export type ReadForwarded = (request: ServerRequest) => Forwarded;
 
 /**
  * Creates the function that reads the `X-Forwarded-*` headers of a request, or `Forwarded` (RFC 7239) if it has none
- * of those, as far as `trusts` trusts the peer and the proxies before it.
+ * of those, as far as `trustProxy` contains the peer and the proxies before it.
  * If the peer isn't trusted, the values of the server around the storefront stay.
  */
-export function createForwardedReader(trusts: ProxyTrust, peers: PeerLookup): ReadForwarded {
+export function createForwardedReader(options: StorefrontOptions): ReadForwarded {
+  const trusts = createProxyTrust(options.trustProxy);
+  const peers = createPeerLookup(options);
   return (request) => {
     const named = peers.named(request);
     const peer = named ?? peers.connected(request);
     if (!trusts(peer)) {
       const ip = normalize(named ?? request.ip) ?? normalize(peer);
-      return { ip, protocol: undefined, host: undefined };
+      return { ip, protocol: undefined, host: undefined, isTrusted: false };
     }
     const reports = readReports(request.headers);
     const { ip = peer, hops } = findClient(reports.addresses, trusts);
@@ -35,6 +40,7 @@ export function createForwardedReader(trusts: ProxyTrust, peers: PeerLookup): Re
       ip: normalize(ip),
       protocol: protocol === "https" || protocol === "http" ? `${protocol}:` : undefined,
       host: host !== undefined && isHost(host) ? host : undefined,
+      isTrusted: true,
     };
   };
 }
@@ -46,22 +52,11 @@ export function isHost(text: string): boolean {
 
 // --- Internal helpers ---
 
-interface Client {
-  /** Absent if no proxy reported an IP address. */
-  readonly ip: string | undefined;
-  /** The number of trusted proxies between the client and this server. */
-  readonly hops: number;
-}
-
-/** The values of all proxies, the one nearest to the client first. */
-interface Reports {
-  readonly addresses: readonly string[];
-  readonly protocols: readonly string[];
-  readonly hosts: readonly string[];
-}
-
-/** Most proxies send `X-Forwarded-*` and pass `Forwarded` on as the client wrote it, so those win. */
-function readReports(headers: Headers): Reports {
+/**
+ * Reads the values of all proxies, the one nearest to the client first. Most proxies send `X-Forwarded-*` and pass
+ * `Forwarded` on as the client wrote it, so those win.
+ */
+function readReports(headers: Headers) {
   const addresses = headers.get("x-forwarded-for");
   const protocols = headers.get("x-forwarded-proto");
   const hosts = headers.get("x-forwarded-host");
@@ -73,7 +68,7 @@ function readReports(headers: Headers): Reports {
 }
 
 /** Reads `for=192.0.2.1;proto=https;host=shop.example, for="[2001:db8::1]:80"` (RFC 7239, 4). */
-function parseForwarded(header: string): Reports {
+function parseForwarded(header: string) {
   const elements = [new Map<string, string>()];
   for (const [found, name = "", quoted, plain = ""] of header.matchAll(pairOrComma)) {
     if (found === ",") elements.push(new Map());
@@ -87,8 +82,11 @@ function parseForwarded(header: string): Reports {
 /** The lookbehind lets a name begin at one position only: otherwise a long name without `=` takes quadratic time. */
 const pairOrComma = /(?<![^\s=;,"])([^\s=;,"]+)=(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*))|,/gs;
 
-/** Each proxy appends the address of its own peer, so the entries are read from the end. */
-function findClient(entries: readonly string[], trusts: ProxyTrust): Client {
+/**
+ * Each proxy appends the address of its own peer, so the entries are read from the end.
+ * @returns the IP address, if a proxy reported one, and the number of trusted proxies before this server
+ */
+function findClient(entries: readonly string[], trusts: ReturnType<typeof createProxyTrust>) {
   let ip: string | undefined;
   for (const [index, entry] of entries.toReversed().entries()) {
     const address = toAddress(entry);

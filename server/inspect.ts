@@ -1,11 +1,9 @@
-import { systemClock, type Clock } from "../storage/clock.ts";
+import { systemClock } from "../storage/clock.ts";
 import { measureChangeDelay } from "../storage/documents/change-delay.ts";
-import { createPeerLookup } from "./client-address.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 import { createCookieTransport } from "./credentials/cookie.ts";
 import type { RequestEvent } from "./request.ts";
 import type { Services } from "./services.ts";
-import { createProxyTrust } from "./trusted-proxies.ts";
 
 /** The answer of the admin call `inspect`: the request as it arrived, and the state of this server's storages. */
 export interface Inspection {
@@ -48,14 +46,11 @@ export interface ConnectionCounts {
 
 /** Creates the function that inspects a request and this server. */
 export function createInspect(
-  options: StorefrontOptions,
-  { stores, descriptions }: Pick<Services, "stores" | "descriptions">,
-  clock: Clock,
+  { shops }: StorefrontOptions,
+  { stores, descriptions, clock }: Services,
   counts: ConnectionCounts,
 ): (event: RequestEvent) => Promise<Inspection> {
-  const trusts = createProxyTrust(options.trustProxy);
-  const peers = createPeerLookup(options);
-  const transports = options.shops
+  const transports = shops
     .filter(({ session }) => session.tokenMethods.includes("cookie"))
     .map(({ session }) => createCookieTransport(session, clock));
   return async (event) => {
@@ -83,7 +78,7 @@ export function createInspect(
       time,
       ip: event.ip,
       origin: event.url.origin,
-      isTrusted: trusts(peers.named(event.req) ?? peers.connected(event.req)),
+      isTrusted: event.isTrusted,
       proxyHeaders: proxyHeaders.filter((name) => event.headers.has(name)),
       cookies,
       storages,

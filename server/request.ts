@@ -74,6 +74,11 @@ export class RequestEvent implements HTTPEvent {
     return this.#proxies.ip;
   }
 
+  /** Whether `trustProxy` contains the peer. */
+  get isTrusted(): boolean {
+    return this.#proxies.isTrusted;
+  }
+
   /** Keeps a worker running until work is done that goes on after the response. */
   waitUntil(work: Promise<void>): void {
     void this.#client.waitUntil?.(work);

@@ -8,7 +8,6 @@ import { isOneOfSeveral, type Environment } from "./config/environment.ts";
 import { resolveConfig } from "./config/resolve.ts";
 import { Cors } from "./cors.ts";
 import { Credentials } from "./credentials/credentials.ts";
-import { createPeerLookup } from "./client-address.ts";
 import { createForwardedReader } from "./forwarded.ts";
 import { createHealth, createReadiness } from "./health.ts";
 import { openMetrics, type GatherMetrics } from "./metrics.ts";
@@ -28,7 +27,6 @@ import { systemClock, type Clock } from "../storage/clock.ts";
 import { systemRandom, type Random } from "../storage/random.ts";
 import { createObserver } from "./telemetry.ts";
 import type { Intercept } from "../storage/store.ts";
-import { createProxyTrust } from "./trusted-proxies.ts";
 import type { Storefront } from "./storefront-app.ts";
 import { misplacedPath } from "./unknown-path.ts";
 
@@ -115,10 +113,7 @@ export function openStorefront(
   const rules = {
     cors: new Cors({ ...options, isDevelopment: !production }, credentials),
     credentials,
-    readForwarded: createForwardedReader(
-      createProxyTrust(options.trustProxy),
-      createPeerLookup(options),
-    ),
+    readForwarded: createForwardedReader(options),
     random,
     toProblem: createProblems({ types: options.problemTypes, random }),
     state,

@@ -1,14 +1,14 @@
 import { BlockList, isIP, isIPv4 } from "node:net";
 import { toRanges } from "./config/proxy-ranges.ts";
 
-/** Whether the `X-Forwarded-*` headers of a peer are trusted; the address is `undefined` for a Unix socket. */
-export type ProxyTrust = (address: string | undefined) => boolean;
-
 /**
  * Compiles `trustProxy`: addresses, ranges in CIDR notation (RFC 4632, 3.1), and names of ranges.
  * @param proxies entries for which `isProxyRange` holds
+ * @returns whether the `X-Forwarded-*` headers of a peer are trusted; its address is `undefined` for a Unix socket
  */
-export function createProxyTrust(proxies: boolean | readonly string[]): ProxyTrust {
+export function createProxyTrust(
+  proxies: boolean | readonly string[],
+): (address: string | undefined) => boolean {
   if (typeof proxies === "boolean") return () => proxies;
   const trusted = new BlockList();
   for (const [address, prefix] of proxies.flatMap(toRanges)) {
