@@ -13,7 +13,7 @@ import { assertNoErrors, checkConfig } from "../config/check.ts";
 import { loadStorefrontConfig } from "../config/load.ts";
 import { handleClosedTerminal, ignoreOutputErrors } from "./process-errors.ts";
 import { run } from "./run.ts";
-import { readVersion } from "../config/version.ts";
+import { readVersion } from "../config/package-folder.ts";
 
 try {
   ignoreOutputErrors();

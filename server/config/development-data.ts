@@ -4,7 +4,7 @@ import { systemRandom } from "../../storage/random.ts";
 import type { Driver } from "unstorage";
 import { describeError, type Logger } from "../../shared/log.ts";
 import { openDriver } from "../../storage/open-driver.ts";
-import { readVersion } from "./version.ts";
+import { readVersion } from "./package-folder.ts";
 
 /** The data of a development server. It survives reloads and restarts. */
 export interface DevelopmentData {

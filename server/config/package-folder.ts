@@ -18,6 +18,12 @@ export function findPackageFolder(): URL {
   return new URL("./", current);
 }
 
+/** The version of this package. */
+export function readVersion(): string {
+  const text = readFileSync(new URL("package.json", findPackageFolder()), "utf8");
+  return (JSON.parse(text) as { readonly version: string }).version;
+}
+
 // --- Internal helpers ---
 
 function isThisPackage(file: URL): boolean {
