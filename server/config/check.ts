@@ -10,7 +10,6 @@ import {
 import type { Environment } from "./environment.ts";
 import { mergeConfig } from "./merge-config.ts";
 import { guessedDomainRules } from "./hosts.ts";
-import { accountRule } from "./rules/account-rules.ts";
 import { commerceRule } from "./rules/commerce-rules.ts";
 import { originRule } from "./rules/origin-rules.ts";
 import { secretRule } from "./rules/secret-rules.ts";
@@ -61,7 +60,6 @@ export function assertNoErrors(diagnostics: readonly Diagnostic[]): void {
 
 const rules = [
   shopRule,
-  accountRule,
   commerceRule,
   secretRule,
   sessionRule,

@@ -8,7 +8,7 @@ import {
   overlaidIn,
 } from "../../../storage/documents/driver.ts";
 import { isDriver, isFileDriver, writesWholeFiles } from "../../../storage/documents/driver.ts";
-import { hasBuiltinAccounts } from "./account-rules.ts";
+import { hasBuiltinAccounts } from "./commerce-rules.ts";
 import type { RuleContext } from "./rule.ts";
 import { isLocalHost } from "../hosts.ts";
 import { describeStorage, findStorages, type ConfiguredStorage } from "../configured-storages.ts";
