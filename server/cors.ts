@@ -1,25 +1,15 @@
 import { RpcError } from "../rpc/error.ts";
-import { describeError, type Logger } from "../shared/log.ts";
+import { describeError } from "../shared/log.ts";
 import type { RpcResponse } from "./response.ts";
 import type { RequestEvent } from "./request.ts";
 import { matchesOrigin } from "./config/keys/cors-keys.ts";
-import type { Shop } from "./config/options.ts";
+import type { Shop, StorefrontOptions } from "./config/options.ts";
 import { judgePage, type PageVerdict } from "./own-page.ts";
 import { toAllowedHeaders } from "./preflight.ts";
 import { ShopHosts } from "./shop-hosts.ts";
 import type { Credentials } from "./credentials/credentials.ts";
 import type { HeaderEntry } from "./credentials/transport.ts";
 import { responseHeader } from "./method-response.ts";
-
-/** The config's rules for pages: `cors` and the hosts of the shops. */
-export interface CorsRules {
-  readonly shops: readonly Shop[];
-  readonly publicUrl: string | undefined;
-  readonly trustProxy: boolean | readonly string[];
-  readonly log: Logger;
-  /** Whether the server logs rejected calls: in production, anyone could fill the log. */
-  readonly isDevelopment: boolean;
-}
 
 /**
  * Decides which pages of other origins can call which shop, and what they can read. `origin` is the request's header of
@@ -28,19 +18,21 @@ export interface CorsRules {
 export class Cors {
   /** The request headers, in addition to `Origin`, that decide whether a page is allowed. */
   readonly vary: string;
-  readonly #rules: CorsRules;
+  readonly #options: StorefrontOptions;
   readonly #hosts: ReadonlyMap<Shop, ShopHosts>;
   readonly #credentials: Credentials;
   /** The response headers that a shop's pages can read. */
   readonly #exposed: ReadonlyMap<Shop, readonly string[]>;
   readonly #publicOrigin: string | undefined;
+  readonly #logsRejected: boolean;
   #closest = { origin: "", rank: 0 };
 
-  constructor(rules: CorsRules, credentials: Credentials) {
-    const { shops, publicUrl, trustProxy } = rules;
+  /** @param logsRejected whether to log rejected calls: in production, anyone could fill the log */
+  constructor(options: StorefrontOptions, credentials: Credentials, logsRejected: boolean) {
+    const { shops, publicUrl, trustProxy } = options;
     const forwarded = ["x-forwarded-host", "x-forwarded-proto"];
     this.vary = ["sec-fetch-site", ...(trustProxy === false ? [] : forwarded)].join(", ");
-    this.#rules = rules;
+    this.#options = options;
     this.#hosts = new Map(shops.map((shop) => [shop, new ShopHosts(shop.public.host)]));
     this.#credentials = credentials;
     this.#exposed = new Map(
@@ -50,6 +42,7 @@ export class Cors {
       }),
     );
     this.#publicOrigin = publicUrl === undefined ? undefined : new URL(publicUrl).origin;
+    this.#logsRejected = logsRejected;
   }
 
   /**
@@ -81,7 +74,7 @@ export class Cors {
    * @throws RpcError `foreign_origin` if no shop allows the origin
    */
   answerPreflight(event: RequestEvent, origin: string | null): RpcResponse {
-    const hosts = this.#findHosts(event, origin, this.#rules.shops);
+    const hosts = this.#findHosts(event, origin, this.#options.shops);
     if (hosts.length === 0) throw this.#reject(origin ?? undefined, undefined, "other");
     const requested = event.headers.get("access-control-request-headers");
     const lists = hosts.map(({ cors }) => cors.allowedHeaders);
@@ -108,7 +101,7 @@ export class Cors {
   ): void {
     headers.push(["vary", "origin"]);
     if (origin === null) return;
-    const hosts = this.#findHosts(event, origin, shop === undefined ? this.#rules.shops : [shop]);
+    const hosts = this.#findHosts(event, origin, shop === undefined ? this.#options.shops : [shop]);
     if (hosts.length === 0) return;
     const exposed = new Set(hosts.flatMap((host) => this.#exposed.get(host) ?? []));
     headers.push(
@@ -174,7 +167,7 @@ export class Cors {
       // Only `true` allows the origin: the promise of an async function is truthy, too.
       return cors.origin(origin, shop) === true;
     } catch (error) {
-      this.#rules.log.error("The function cors.origin failed, so the origin is rejected", {
+      this.#options.log.error("The function cors.origin failed, so the origin is rejected", {
         origin,
         shopId: shop.shopId,
         error: describeError(error),
@@ -185,8 +178,9 @@ export class Cors {
 
   #reject(origin: string | undefined, shop: Shop | undefined, verdict: PageVerdict): RpcError {
     const detail = describeRejection(origin, shop, verdict);
-    const { isDevelopment, log } = this.#rules;
-    if (isDevelopment) log.warn("A call of another origin was rejected", { detail });
+    if (this.#logsRejected) {
+      this.#options.log.warn("A call of another origin was rejected", { detail });
+    }
     return new RpcError("foreign_origin", { detail });
   }
 }

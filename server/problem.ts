@@ -8,52 +8,41 @@ import { LeaseLostError } from "../storage/leases/lease.ts";
 import { StorageUnavailableError } from "../storage/documents/unavailable.ts";
 import { SessionLimitError } from "../storage/sessions/user-index.ts";
 import { SessionEndedError } from "../storage/sessions/session.ts";
+import type { StorefrontOptions } from "./config/options.ts";
 import { toProblemType } from "./problem-type.ts";
 import type { RpcResponse } from "./response.ts";
 
 /**
- * Creates the response to a failed call (RFC 9457). The log gets the details of an internal error, under the `instance`
- * of the response. Both are without secrets of the call, although some schemas quote the rejected value.
+ * Creates the function that makes the response to a failed call (RFC 9457). The log gets the details of an internal
+ * error, under the `instance` of the response. Both are without secrets of the call, although some schemas quote the
+ * rejected value.
  */
-export type ToProblem = (error: unknown, redactor: Redactor, log: Logger) => RpcResponse;
-
-/** The values that all problems of a storefront depend on. */
-interface ProblemSource {
-  /** The URL of the pages of error codes. */
-  readonly types: string | undefined;
-  readonly random: Random;
-}
-
-export function createProblems(source: ProblemSource): ToProblem {
-  return (error, redactor, log) => toProblem(error, redactor, log, source);
+export function createProblems({ problemTypes }: StorefrontOptions, random: Random) {
+  return function toProblem(error: unknown, redactor: Redactor, log: Logger): RpcResponse {
+    const instance = `urn:uuid:${random.uuid()}`;
+    const describe = (problem: RpcError) => {
+      const type = toProblemType(problem.code, problemTypes);
+      return describeProblem(problem, { type, instance }, redactor, log);
+    };
+    let response: RpcResponse;
+    let unreadable: string | undefined;
+    try {
+      response = describe(toRpcError(error));
+    } catch (failure) {
+      // Reading the thrown value can throw, too: a revoked proxy, a getter, circular details.
+      response = describe(new RpcError("internal_error"));
+      unreadable = describeError(failure);
+    }
+    const level = levelOf(error);
+    if (response.status >= 500 && level !== undefined) {
+      const details = { instance, error: describeError(error) };
+      log[level]("A call failed", unreadable === undefined ? details : { ...details, unreadable });
+    }
+    return response;
+  };
 }
 
 // --- Internal helpers ---
-
-function toProblem(
-  error: unknown,
-  redactor: Redactor,
-  log: Logger,
-  { types, random }: ProblemSource,
-): RpcResponse {
-  const instance = `urn:uuid:${random.uuid()}`;
-  let response: RpcResponse;
-  let unreadable: string | undefined;
-  try {
-    response = describeProblem(toRpcError(error), instance, redactor, log, types);
-  } catch (failure) {
-    // Reading the thrown value can throw, too: a revoked proxy, a getter, circular details.
-    const internal = new RpcError("internal_error");
-    response = describeProblem(internal, instance, redactor, log, types);
-    unreadable = describeError(failure);
-  }
-  const level = levelOf(error);
-  if (response.status >= 500 && level !== undefined) {
-    const details = { instance, error: describeError(error) };
-    log[level]("A call failed", unreadable === undefined ? details : { ...details, unreadable });
-  }
-  return response;
-}
 
 /**
  * A commerce system that doesn't respond isn't an error of this server. While its circuit breaker is open, nothing is
@@ -70,10 +59,9 @@ function levelOf(error: unknown): "warn" | "error" | undefined {
 
 function describeProblem(
   problem: RpcError,
-  urn: string,
+  { type, instance: urn }: { readonly type: string; readonly instance: string },
   redactor: Redactor,
   log: Logger,
-  types: string | undefined,
 ): RpcResponse {
   const { status, code } = problem;
   // Other statuses mean success, or allow no body.
@@ -89,11 +77,10 @@ function describeProblem(
   const omittedErrors = Math.max(0, (problem.errors?.length ?? 0) - maxIssues) || undefined;
   const { executed } = problem;
   const sent = { title, status, code, detail, errors, omittedErrors, data, executed, instance };
-  const body = { type: toProblemType(code, types), ...sent };
   return {
     status,
     code,
-    body: JSON.stringify(body),
+    body: JSON.stringify({ type, ...sent }),
     headers: [
       ...(problem.headers ?? []),
       ["content-type", "application/problem+json"],

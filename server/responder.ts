@@ -6,7 +6,7 @@ import type { Random } from "../storage/random.ts";
 import type { Cors } from "./cors.ts";
 import type { Credentials } from "./credentials/credentials.ts";
 import type { ReadForwarded } from "./forwarded.ts";
-import type { ToProblem } from "./problem.ts";
+import type { createProblems } from "./problem.ts";
 import { RequestEvent } from "./request.ts";
 import { toResponse } from "./response.ts";
 
@@ -16,7 +16,7 @@ export interface RequestRules {
   readonly credentials: Credentials;
   readonly readForwarded: ReadForwarded;
   readonly random: Random;
-  readonly toProblem: ToProblem;
+  readonly toProblem: ReturnType<typeof createProblems>;
   /** How far the server's shutdown is. Once it is closed, so are its storages. */
   readonly state: { readonly isDraining: boolean; readonly isClosed: boolean };
 }

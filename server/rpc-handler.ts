@@ -9,7 +9,6 @@ import { allowedVerbs } from "../rpc/verb.ts";
 import { CallResponses } from "./call-response.ts";
 import type { CallTally } from "./call-tally.ts";
 import type { StorefrontOptions } from "./config/options.ts";
-import type { Credentials } from "./credentials/credentials.ts";
 import { findSession, transportOf, type SessionLookup, type Visit } from "./credentials/lookup.ts";
 import type { SessionTransport } from "./credentials/transport.ts";
 import { Deadlines } from "./deadline.ts";
@@ -35,28 +34,38 @@ export type Handle = (
   source?: CallSource,
 ) => Promise<Response>;
 
-/** How a process runs the calls. */
-interface CallSettings {
-  /** Delays each call until the promise resolves. */
-  readonly schedule: (() => Promise<void>) | undefined;
-  readonly checkResult: Call["runtime"]["checkResult"];
-}
-
-/** Creates the function that responds to every call. */
+/**
+ * Creates the function that responds to every call.
+ * @param schedule delays each call until the promise resolves
+ */
 export function createRpcHandler(
   options: StorefrontOptions,
   services: Services,
   rules: RequestRules,
-  { schedule, checkResult }: CallSettings,
+  {
+    schedule,
+    checkResult,
+  }: {
+    readonly schedule: (() => Promise<void>) | undefined;
+    readonly checkResult: Call["runtime"]["checkResult"];
+  },
 ) {
+  const { hooks, log, callTimeout, loginAttempts } = options;
   const { cors, credentials, readForwarded, random, state } = rules;
   const { clock, observer, tallies } = services;
   const createCallId = options.callLog && createCallIds(random);
-  const environment = createEnvironment(options, services, credentials, checkResult);
+  const runtime: Call["runtime"] = {
+    hooks,
+    log,
+    callTimeout,
+    credentialHeaders: credentials.requestHeaders,
+    loginLimiter: loginAttempts && new LoginLimiter(services.accounts, loginAttempts),
+    checkResult,
+  };
   const shopResolver = new ShopResolver(options);
   const responses = new CallResponses(options, shopResolver, rules);
   const checkAddress = createAddressCheck(options);
-  const deadlines = new Deadlines(options.callTimeout, services.clock);
+  const deadlines = new Deadlines(callTimeout, clock);
 
   /** The path of a call. */
   async function handle(
@@ -101,7 +110,7 @@ export function createRpcHandler(
       deadline.assertInTime();
       checkAddress(event);
 
-      const call = (current.call = new Call(environment, shopServices, {
+      const call = (current.call = new Call(runtime, shopServices, {
         method: route.method,
         id: current.id,
         payload,
@@ -188,22 +197,6 @@ export function assertConfigured({ refusal }: StorefrontOptions): void {
 }
 
 // --- Internal helpers ---
-
-function createEnvironment(
-  { hooks, log, callTimeout, loginAttempts }: StorefrontOptions,
-  { accounts }: Services,
-  { requestHeaders }: Credentials,
-  checkResult: CallSettings["checkResult"],
-): Call["runtime"] {
-  return {
-    hooks,
-    log,
-    callTimeout,
-    credentialHeaders: requestHeaders,
-    loginLimiter: loginAttempts && new LoginLimiter(accounts, loginAttempts),
-    checkResult,
-  };
-}
 
 /** The source of a call that is neither in a batch nor a page's. */
 const single: CallSource = { batched: undefined, page: undefined };

@@ -110,17 +110,15 @@ export function openStorefront(
   const connectionCounts = { closedIdle: 0 };
   const credentials = new Credentials(options, clock);
   const rules = {
-    cors: new Cors({ ...options, isDevelopment: !production }, credentials),
+    cors: new Cors(options, credentials, !production),
     credentials,
     readForwarded: createForwardedReader(options),
     random,
-    toProblem: createProblems({ types: options.problemTypes, random }),
+    toProblem: createProblems(options, random),
     state,
   };
-  const handler = createRpcHandler(options, services, rules, {
-    schedule,
-    checkResult: checksResults || keepsData ? createResultCheck(options) : undefined,
-  });
+  const checkResult = checksResults || keepsData ? createResultCheck(options) : undefined;
+  const handler = createRpcHandler(options, services, rules, { schedule, checkResult });
   const { handle } = handler;
   const { methods } = services;
   const respond = createResponder(options, rules);
