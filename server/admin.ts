@@ -37,7 +37,10 @@ export function createAdmin(
   const { shops, sweepers } = all;
   const inspect = createInspect(options, all, counts);
   const services = new Map([...shops].map(([{ shopId }, shop]) => [shopId, shop]));
-  const calls: Readonly<Record<string, AdminCall>> = {
+  /** Each can add headers to the response. */
+  const calls: Readonly<
+    Record<string, (payload: unknown, event: RequestEvent, headers: Headers) => Promise<unknown>>
+  > = {
     async endUserSessions(payload) {
       const { userId, shopIds } = await parseInput(userSessions, payload);
       const chosen = choose(services, shopIds);
@@ -96,9 +99,6 @@ export function createAdmin(
 }
 
 // --- Internal helpers ---
-
-/** Handles an admin call. It can add headers to the response. */
-type AdminCall = (payload: unknown, event: RequestEvent, headers: Headers) => Promise<unknown>;
 
 const shopIds = z.optional(z.array(z.int().check(z.positive())).check(z.minLength(1)));
 

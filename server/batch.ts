@@ -90,7 +90,7 @@ export function createBatchHandler(
       }
       const refusal = findRefusal(methods, method, deadline);
       if (refusal !== undefined) {
-        results.push(toResult(refuse(refusal, shop, method)));
+        results.push(refuse(refusal, shop, method));
         continue;
       }
       const batched: BatchedCall = { request: page?.request ?? request, payload, deadline };
@@ -101,9 +101,9 @@ export function createBatchHandler(
       retryAfter = Math.max(retryAfter, Number(response.headers.get("retry-after") ?? 0) || 0);
       if (response.headers.has(responseHeader)) {
         discardBody(response);
-        results.push(toResult(refuse(answersResponse(method), shop, method)));
+        results.push(refuse(answersResponse(method), shop, method));
       } else {
-        results.push(toResult({ status: response.status, body: await response.text() }));
+        results.push(toResult(response.status, await response.text()));
       }
     }
     return {
@@ -120,13 +120,13 @@ export function createBatchHandler(
   }
 
   /** The result of a call that does not run, or whose result can't be sent. */
-  function refuse(error: RpcError, { shopId }: Shop, method: string): Result {
+  function refuse(error: RpcError, { shopId }: Shop, method: string): string {
     // A client can send any text as the name of a method that doesn't exist.
     const details = Object.hasOwn(methods, method) ? { shopId, method } : { shopId };
     const log = withDetails(options.log, details);
     const { status, body } = toProblem(error, new Redactor(), log);
     if (status < 500) log.debug("A call of a batch was rejected", { code: error.code });
-    return { status, body: body as string };
+    return toResult(status, body as string);
   }
 
   return handleBatch;
@@ -150,13 +150,8 @@ interface Batch {
   readonly page: PageCall | undefined;
 }
 
-interface Result {
-  readonly status: number;
-  /** JSON; `""` for none. */
-  readonly body: string;
-}
-
-function toResult({ status, body }: Result): string {
+/** @param body JSON; `""` for none */
+function toResult(status: number, body: string): string {
   return body === "" ? `{"status":${status}}` : `{"status":${status},"body":${body}}`;
 }
 

@@ -3,25 +3,19 @@ import type { Logger } from "../shared/log.ts";
 import type { ObservedCall } from "../shared/observer.ts";
 import { toLogFields } from "../shared/trace-ids.ts";
 import type { CallTallies } from "./call-tally.ts";
-import type { CallLogOptions } from "./config/options.ts";
+import type { StorefrontOptions } from "./config/options.ts";
 import { createBufferedWriter } from "./buffered-writer.ts";
 import type { Telemetry } from "./telemetry.ts";
 
-/** Writes a line for each call, and can be closed. */
-export interface CallLog extends Telemetry {
-  /** Writes the lines that wait. */
-  close(): void;
-}
-
 /**
- * Creates the log of calls.
+ * Creates the log of calls. `close` writes the lines that wait.
  * @param log gets the lines; absent: the server writes them to standard output as JSON, in large pieces
  */
 export function createCallLog(
-  { calls, slowerThan }: CallLogOptions,
+  { calls, slowerThan }: NonNullable<StorefrontOptions["callLog"]>,
   tallies: CallTallies | undefined,
   log: Logger | undefined,
-): CallLog {
+): Telemetry & { close(): void } {
   const writer = log === undefined ? createBufferedWriter(process.stdout) : undefined;
   const isWritten = {
     all: () => true,

@@ -2,14 +2,11 @@ import { HTTPError } from "h3";
 import type { ServerRequest } from "srvx";
 import { describeError, type Logger } from "../shared/log.ts";
 
-/** A request whose client can disconnect. */
-export type ClientRequest = Pick<ServerRequest, "signal"> & Partial<Pick<ServerRequest, "runtime">>;
-
 /**
  * The signal that aborts when the client disconnects. `request.signal` of some servers also aborts after the body has
  * been read (srvx 0.8, which Nitro 3.0 has), so on Node.js this listens to the response.
  */
-export function clientSignal(request: ClientRequest): AbortSignal {
+export function clientSignal(request: ServerRequest): AbortSignal {
   const response = request.runtime?.node?.res;
   if (response === undefined) return request.signal;
   const known = signals.get(response);
@@ -26,7 +23,7 @@ export function clientSignal(request: ClientRequest): AbortSignal {
 }
 
 /** Whether a call failed because its client disconnected, which aborted the work of the call. */
-export function isClientGone(error: unknown, request: ClientRequest): boolean {
+export function isClientGone(error: unknown, request: ServerRequest): boolean {
   try {
     // Node creates the signal when it is first read, and many calls fail with such errors.
     if (HTTPError.isError(error) && error.status < 500) return false;
@@ -49,7 +46,7 @@ export function isClientGone(error: unknown, request: ClientRequest): boolean {
  */
 export function watchBody(
   body: ReadableStream<Uint8Array<ArrayBuffer>>,
-  request: ClientRequest,
+  request: ServerRequest,
   log: Logger,
 ): typeof body {
   const reader = body.getReader();

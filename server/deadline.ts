@@ -1,6 +1,7 @@
+import type { ServerRequest } from "srvx";
 import type { Clock, Timer } from "../storage/clock.ts";
 import { RpcError } from "../rpc/error.ts";
-import { clientSignal, type ClientRequest } from "./client-signal.ts";
+import { clientSignal } from "./client-signal.ts";
 
 /** The deadlines of the calls in flight. One timer checks all of them. */
 export class Deadlines {
@@ -26,7 +27,7 @@ export class Deadlines {
   }
 
   /** Starts the deadline of a call, which ends with {@link end}. */
-  begin(request: ClientRequest): Deadline {
+  begin(request: ServerRequest): Deadline {
     const now = this.#clock.monotonic();
     // A worker's timer ends with the request that started it.
     if (this.#timer === undefined || now - this.#sweptAt > 2 * this.#interval) this.#restart(now);
@@ -76,14 +77,14 @@ export class Deadline {
   /** The neighbours in the list of open deadlines. */
   previous: Deadline | undefined;
   next: Deadline | undefined;
-  readonly #request: ClientRequest;
+  readonly #request: ServerRequest;
   #fail: ((error: RpcError) => void) | undefined;
   #detail: string | undefined;
   #reason: DOMException | undefined;
   #controller: AbortController | undefined;
   #signal: AbortSignal | undefined;
 
-  constructor(request: ClientRequest, endsAt: number) {
+  constructor(request: ServerRequest, endsAt: number) {
     this.#request = request;
     this.endsAt = endsAt;
   }

@@ -1,18 +1,19 @@
 import type { Call } from "../rpc/call.ts";
+import type { RpcMethod } from "../rpc/method.ts";
 import type { StorefrontOptions } from "./config/options.ts";
-
-type CheckResult = NonNullable<Call["runtime"]["checkResult"]>;
 
 /**
  * Creates the check of development servers and tests. It logs an error if a built-in method returns another result than
  * the OpenAPI document describes, for example because of the adapter of a commerce system. The client gets the result in
  * any case. No other server has this check, so a description costs its calls nothing.
  */
-export function createResultCheck({ methods }: Pick<StorefrontOptions, "methods">): CheckResult {
+export function createResultCheck({
+  methods,
+}: StorefrontOptions): NonNullable<Call["runtime"]["checkResult"]> {
   // Loaded by the first call.
   let document: Promise<typeof import("#openapi")> | undefined;
 
-  async function check(...[call, name, method, result]: Parameters<CheckResult>): Promise<void> {
+  async function check(call: Call, name: string, method: RpcMethod, result: unknown) {
     const { findFault } = await (document ??= import("#openapi"));
     const fault = findFault(name, method, result);
     if (fault === undefined) return;

@@ -2,7 +2,7 @@ import type { ServerRequest } from "srvx";
 import { pause } from "../storage/clock.ts";
 import type { RpcClient, RpcClientOptions } from "../rpc/client-types.ts";
 import { createClient } from "../rpc/client/create-client.ts";
-import { RpcClientError } from "../rpc/client/result.ts";
+import { RpcClientError, type Problem } from "../rpc/client/result.ts";
 import type { RpcMethods } from "../rpc/method.ts";
 import {
   findTarget,
@@ -194,11 +194,6 @@ async function toFinalResponse({ response }: RetiredError): Promise<Response> {
     results.find((each) => each?.code === "session_changed") ?? {};
   const headers = { "content-type": "application/problem+json" };
   return new Response(JSON.stringify(problem), { status: 409, statusText: "Conflict", headers });
-}
-
-interface Problem {
-  readonly code?: string;
-  readonly executed?: boolean;
 }
 
 /** The typed client always names a shop; without one, the URL of the page chooses it. */

@@ -44,23 +44,8 @@ export interface Shop {
   readonly wishlist: WishlistOptions;
 }
 
-/** The calls that get a log line: see `LogConfig`. */
-export interface CallLogOptions {
-  readonly calls: "all" | "errors" | "slow";
-  /** Seconds. */
-  readonly slowerThan: number;
-}
-
 /** The effective HTTP keys of the command line. Durations are seconds. */
 export interface ServerOptions extends Effective<typeof httpKeys> {}
-
-/** Whether there is a development page, and the tokens that open it. */
-export interface DevPageOptions {
-  /** The reason why there is none. */
-  readonly off: "production" | "several processes" | undefined;
-  /** Without a token, the page needs none. */
-  readonly tokens: readonly string[];
-}
 
 /** The effective config, checked. */
 export interface StorefrontOptions extends Omit<Effective<typeof topKeys>, "log" | "commerce"> {
@@ -69,13 +54,21 @@ export interface StorefrontOptions extends Omit<Effective<typeof topKeys>, "log"
   readonly loginAttempts: LoginAttemptsOptions | undefined;
   /** Each of them allows the admin calls. Without a token, there are none. */
   readonly adminTokens: readonly string[];
-  readonly devPage: DevPageOptions;
+  /** Whether there is a development page, and the tokens that open it. */
+  readonly devPage: {
+    /** The reason why there is none. */
+    readonly off: "production" | "several processes" | undefined;
+    /** Without a token, the page needs none. */
+    readonly tokens: readonly string[];
+  };
   readonly server: ServerOptions;
   readonly log: Logger;
   /** Whether the log is the default one, which writes to standard output and standard error. */
   readonly isDefaultLog: boolean;
-  /** `undefined`: calls get no log lines. */
-  readonly callLog: CallLogOptions | undefined;
+  /** The calls that get a log line: see `LogConfig`. `undefined`: none. `slowerThan` is in seconds. */
+  readonly callLog:
+    | { readonly calls: "all" | "errors" | "slow"; readonly slowerThan: number }
+    | undefined;
   /** The warnings that the start prints. */
   readonly warnings: readonly string[];
   /** The error if production rejects the storages: `storefront start` throws it, and each call gets 503. */

@@ -7,7 +7,7 @@ import { toWarnings } from "./diagnostics.ts";
 import type { Environment } from "./environment.ts";
 import { toLogConfig } from "./keys/log-key.ts";
 import { toValues, type SourcedShop } from "./merge-config.ts";
-import type { DevPageOptions, Shop, StorefrontOptions } from "./options.ts";
+import type { Shop, StorefrontOptions } from "./options.ts";
 
 /**
  * Checks a config, and merges it with the defaults.
@@ -60,7 +60,7 @@ export function resolveConfig(
 function resolveDevPage(
   tokens: readonly string[],
   { production, isOneOfSeveral = false, isWorker = false }: Environment,
-): DevPageOptions {
+): StorefrontOptions["devPage"] {
   const isProduction = production || process.env["NODE_ENV"] === "production";
   if (isProduction && tokens.length === 0) return { off: "production", tokens };
   return { off: isOneOfSeveral || isWorker ? "several processes" : undefined, tokens };

@@ -23,15 +23,13 @@ export const startErrors = {
   SF907: error("a command or an option is unknown or invalid", "what storefront --help lists"),
 };
 
-/** `SF702` is a finding of the doctor, too. */
-type StartErrorCode = keyof typeof startErrors | "SF702";
-
 /** An error that keeps a command from starting. */
 export class StartError extends Error {
-  readonly code: StartErrorCode;
+  /** `SF702` is a finding of the doctor, too. */
+  readonly code: keyof typeof startErrors | "SF702";
 
   /** @param message one line for an operator, and then other lines, if there are any */
-  constructor(code: StartErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: StartError["code"], message: string, options?: ErrorOptions) {
     super(message.replace(/$/m, ` (${code})`), options);
     this.code = code;
   }

@@ -3,21 +3,22 @@ import type { Credentials } from "../../rpc/accounts/auth.ts";
 import { disturb, faults } from "./faults.ts";
 import { toOutcome, type SuiteShop, type SuiteVisitor } from "./suite-shop.ts";
 
-interface SeededRunOptions {
-  readonly variantIds: readonly (string | number)[];
-  /** A new customer of the system, if the backend has accounts. */
-  readonly customer: Credentials | undefined;
-}
-
 /**
  * Runs random changes of a basket, by a guest and then by a user, while random requests fail and processes crash. Each
  * call is repeated with its key until it succeeds. In the end, the basket must have exactly what was added.
  * @param seed the same seed makes the same changes, with the same failures
+ * @param options `customer`: a new customer of the system, if the backend has accounts
  */
 export async function runSeed(
   seed: number,
   shop: SuiteShop,
-  { variantIds, customer }: SeededRunOptions,
+  {
+    variantIds,
+    customer,
+  }: {
+    readonly variantIds: readonly (string | number)[];
+    readonly customer: Credentials | undefined;
+  },
 ): Promise<void> {
   const random = createRandom(seed);
   const expected = new Map<string, number>();

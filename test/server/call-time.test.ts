@@ -142,7 +142,7 @@ describe("the timeout of a call", () => {
   });
 
   test("uses one timer for all calls", async () => {
-    const request = { signal: new AbortController().signal };
+    const request = new Request("http://localhost/");
     const deadlines = new Deadlines(10, systemClock);
     const first = deadlines.begin(request);
     const finished = deadlines.begin(request);

@@ -12,7 +12,8 @@ export const commerceKey = value<CommerceBackend>(
 
 function isBackend(found: unknown): boolean {
   if (typeof found !== "object" || found === null) return false;
-  const { name, timeout = 1, grants = {}, accounts, baskets, wishlists } = found as Fields;
+  const fields = found as Partial<Record<keyof CommerceBackend, unknown>>;
+  const { name, timeout = 1, grants = {}, accounts, baskets, wishlists } = fields;
   return (
     typeof name === "string" &&
     typeof timeout === "number" &&
@@ -23,5 +24,3 @@ function isBackend(found: unknown): boolean {
     [baskets, wishlists].every((port) => port === undefined || hasFunctions(port, ["read", "set"]))
   );
 }
-
-type Fields = { readonly [Name in keyof CommerceBackend]?: unknown };
