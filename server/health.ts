@@ -16,7 +16,7 @@ export function createHealth(
   checkReadiness: () => Promise<void>,
   server: { readonly isDraining: boolean },
   findUnavailable: () => readonly string[],
-  { problemTypes }: Pick<StorefrontOptions, "problemTypes">,
+  { problemTypes }: StorefrontOptions,
 ): PlainRoute[] {
   const headers = { "content-type": "application/json", "cache-control": "no-store" };
   const ok = (unavailable?: readonly string[]) => {

@@ -116,17 +116,12 @@ export class RequestEvent implements HTTPEvent {
 }
 
 /** Creates a check of the first call: it logs which limit is off if the host gives no address of clients. */
-export function createAddressCheck({
-  loginAttempts,
-  log,
-}: Pick<StorefrontOptions, "loginAttempts" | "log">): (client: {
-  readonly ip: string | undefined;
-}) => void {
+export function createAddressCheck({ loginAttempts, log }: StorefrontOptions) {
   let isDue = loginAttempts !== undefined;
-  return (client) => {
+  return (event: RequestEvent): void => {
     if (!isDue) return;
     isDue = false;
-    if (client.ip === undefined) log.warn(withoutAddress);
+    if (event.ip === undefined) log.warn(withoutAddress);
   };
 }
 

@@ -70,7 +70,7 @@ export function discardResult(result: unknown): void {
 }
 
 /** Cancels the stream of a response that is not sent. */
-export function discardBody({ body }: Pick<RpcResponse, "body">): void {
+export function discardBody({ body }: RpcResponse | Response): void {
   if (body instanceof ReadableStream) void body.cancel().catch(() => undefined);
 }
 

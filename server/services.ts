@@ -67,16 +67,19 @@ export interface Services {
 /** Opens each storage of the config once, and creates the services of each shop. */
 export function openServices(
   options: StorefrontOptions,
-  { clock, random }: { readonly clock: Clock; readonly random: Random },
   {
+    clock,
+    random,
     observer,
     tallies,
     intercept,
   }: {
+    readonly clock: Clock;
+    readonly random: Random;
     readonly observer?: Observer | undefined;
     readonly tallies?: CallTallies | undefined;
     readonly intercept?: Intercept | undefined;
-  } = {},
+  },
 ): Services {
   const { shops, storage, log } = options;
   const stores = new Map<StorageConfig, { store: DocumentStore; uses: Set<Kind> }>();

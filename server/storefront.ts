@@ -104,7 +104,7 @@ export function openStorefront(
   const isJson = isDefaultLog && production;
   const callLog = logged && createCallLog(logged, tallies, isJson ? undefined : log);
   const observer = createObserver([...options.telemetry, ...(callLog ? [callLog] : [])], log);
-  const services = openServices(options, { clock, random }, { observer, tallies, intercept });
+  const services = openServices(options, { clock, random, observer, tallies, intercept });
   const metrics = openMetrics(options.telemetry, gatherMetrics);
   const state = { isDraining: false, isClosed: false };
   const connectionCounts = { closedIdle: 0 };

@@ -25,7 +25,7 @@ export interface SourcedShop extends SourcedGroups<typeof shopGroups> {
 /** Merges the defaults, the keys of the top level, and the keys of each shop. */
 export function mergeConfig(
   config: StorefrontConfig,
-  { production }: { readonly production: boolean } = { production: false },
+  { production }: { readonly production: boolean },
 ): SourcedConfig {
   const off = { value: undefined, path: "loginAttempts", source: "loginAttempts", isSet: true };
   const hasDefaultShop = config.shops.some(({ isDefault }) => isDefault);

@@ -12,7 +12,7 @@ const second = { shopId: 1002, locale: "en-US", currency: "USD" };
 const production = { production: true };
 
 function explain(config: Partial<StorefrontConfig>, shopId = "1001"): string {
-  const effective = mergeConfig({ shops: [shop, second], ...config });
+  const effective = mergeConfig({ shops: [shop, second], ...config }, { production: false });
   return describeExplanation(explainShop(effective, shopId, production));
 }
 
