@@ -7,7 +7,7 @@ import { Redactor } from "../rpc/redaction/redactor.ts";
 import { unbatched } from "../rpc/unbatched.ts";
 import { withDetails } from "../shared/log.ts";
 import { toCalls, type BatchEntry } from "./batch-calls.ts";
-import { BatchVisitor } from "./batch-credentials.ts";
+import { CredentialJar } from "./credential-jar.ts";
 import { clientSignal, isClientGone } from "./client-signal.ts";
 import type { Shop, StorefrontOptions } from "./config/options.ts";
 import type { Credentials } from "./credentials/credentials.ts";
@@ -78,7 +78,7 @@ export function createBatchHandler(
     { shop, shopPath, deadline, page }: Batch,
     calls: readonly BatchEntry[],
   ): Promise<RpcResponse> {
-    const visitor = new BatchVisitor(credentials, request.headers);
+    const jar = new CredentialJar(credentials, request.headers);
     const results: string[] = [];
     const cookies: HeaderEntry[] = [];
     let retryAfter = 0;
@@ -94,9 +94,9 @@ export function createBatchHandler(
         continue;
       }
       const batched: BatchedCall = { request: page?.request ?? request, payload, deadline };
-      const callRequest = toCallRequest(request, visitor.headersFor(key));
+      const callRequest = toCallRequest(request, jar.headersFor(key));
       const response = await handle(callRequest, { method, shopPath }, { batched, page });
-      visitor.follow(response, batched.visit);
+      jar.follow(response, batched.visit);
       cookies.push(...listOwnCookies(response, credentials));
       retryAfter = Math.max(retryAfter, Number(response.headers.get("retry-after") ?? 0) || 0);
       if (response.headers.has(responseHeader)) {
@@ -114,7 +114,7 @@ export function createBatchHandler(
         ["content-type", "application/json"],
         ...(retryAfter > 0 ? [["retry-after", String(retryAfter)] as [string, string]] : []),
         ...cookies,
-        ...visitor.issued,
+        ...jar.issued,
       ],
     };
   }

@@ -130,8 +130,8 @@ export class Cors {
 
   /**
    * Whether the server accepts the cookies of a GET without `Origin`: if it comes from a page of the shop, or from no
-   * page. Browsers send no `Origin` with a GET
-   * of the page's own origin, so the request's host is that of the page, or `publicUrl` if a proxy rewrites `Host`.
+   * page. Browsers send no `Origin` with a GET of the page's own origin, so the request's host is that of the page, or
+   * `publicUrl` if a proxy rewrites `Host`.
    * @param site the header `Sec-Fetch-Site`, which other clients don't send
    */
   #acceptsRead(event: RequestEvent, site: string | null, shop: Shop): boolean {

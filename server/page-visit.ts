@@ -2,7 +2,7 @@ import { LRUCache } from "lru-cache";
 import type { ServerRequest } from "srvx";
 import type { Random } from "../storage/random.ts";
 import { SharedGuest } from "../rpc/session/shared-guest.ts";
-import { BatchVisitor } from "./batch-credentials.ts";
+import { CredentialJar } from "./credential-jar.ts";
 import type { Credentials } from "./credentials/credentials.ts";
 import type { Visit } from "./credentials/lookup.ts";
 
@@ -27,7 +27,7 @@ export class PageVisit {
   redirect: string | undefined;
   readonly #credentials: Credentials;
   readonly #random: Random;
-  readonly #visitor: BatchVisitor;
+  readonly #jar: CredentialJar;
   /** The cookies that methods set in a `Response` of their own. */
   #ownCookies: readonly string[] = [];
   /** How often each shop has issued credentials to this page. */
@@ -40,7 +40,7 @@ export class PageVisit {
     this.request = request;
     this.#credentials = credentials;
     this.#random = random;
-    this.#visitor = new BatchVisitor(credentials, toCallHeaders(request));
+    this.#jar = new CredentialJar(credentials, toCallHeaders(request));
   }
 
   /**
@@ -58,12 +58,12 @@ export class PageVisit {
         request: this.request,
         guestOf: (shopId) => this.#guestOf(shopId, issues.get(shopId) ?? 0),
       };
-      const headers = this.#visitor.headersFor(undefined);
+      const headers = this.#jar.headersFor(undefined);
       const cookie = headers.get("cookie");
       const response = await send(headers, page);
       this.#receive(response, page.visit);
       // After another call of this page got a new ID, the next call sends it.
-      const isSame = this.#visitor.headersFor(undefined).get("cookie") === cookie;
+      const isSame = this.#jar.headersFor(undefined).get("cookie") === cookie;
       return { response, isRetired: page.isRetired === true && isSame };
     });
     const settled = running.catch(() => undefined);
@@ -107,8 +107,8 @@ export class PageVisit {
   }
 
   #receive(response: Response, visit: Visit | undefined): void {
-    this.#visitor.follow(response, visit);
-    const issued = this.#visitor.issued;
+    this.#jar.follow(response, visit);
+    const issued = this.#jar.issued;
     const isCredential = (name: string, value: string) => this.#credentials.isIssued(name, value);
     if (visit !== undefined && [...response.headers].some((header) => isCredential(...header))) {
       const { shopId } = visit.session.services.shop;

@@ -23,8 +23,8 @@ export type Storefront = H3 & {
   /** Makes `/readyz` respond 503 `draining` from now on, so that load balancers stop sending calls. */
   drain(): void;
   /**
-   * Waits for mails in progress, ends all timers and caches, and closes all storages, also those of your driver objects. Close your own server
-   * first, because later requests get 503 `draining`.
+   * Waits for mails in progress, ends all timers and caches, and closes all storages, also those of your driver
+   * objects. Close your own server first, because later requests get 503 `draining`.
    */
   close(): Promise<void>;
 };

@@ -3,16 +3,16 @@ import type { Visit } from "./credentials/lookup.ts";
 import type { HeaderEntry } from "./credentials/transport.ts";
 
 /**
- * The visitor of a batch: each call has the credentials that the calls before it issued, as if a browser had sent the
- * calls one after another.
+ * Keeps the credentials of a visitor whose calls this server sends itself: those of a batch or a page. Each call has the
+ * credentials that the calls before it issued, as if a browser had sent the calls one after another.
  */
-export class BatchVisitor {
+export class CredentialJar {
   readonly #credentials: Credentials;
   readonly #headers: Headers;
   /** The latest header of each credential. */
   readonly #issued = new Map<string, HeaderEntry>();
 
-  /** @param headers those of the batch's request */
+  /** @param headers those of the request of the batch or the page */
   constructor(credentials: Credentials, headers: Headers) {
     this.#credentials = credentials;
     this.#headers = new Headers(headers);
