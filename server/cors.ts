@@ -4,7 +4,7 @@ import type { RpcResponse } from "./response.ts";
 import type { RequestEvent } from "./request.ts";
 import { matchesOrigin } from "./config/keys/cors-keys.ts";
 import type { Shop, StorefrontOptions } from "./config/options.ts";
-import { judgePage, type PageVerdict } from "./own-page.ts";
+import { isOwnPage, parseOrigin } from "./own-page.ts";
 import { toAllowedHeaders } from "./preflight.ts";
 import { ShopHosts } from "./shop-hosts.ts";
 import type { Credentials } from "./credentials/credentials.ts";
@@ -122,10 +122,14 @@ export class Cors {
     );
   }
 
+  /** A page of the storefront can be at none of the shop's hosts: `same-origin` chooses no shop. */
   #judge(event: RequestEvent, origin: string, shop: Shop): PageVerdict {
-    const isOfShop = (page: URL) => this.#isAtHostOf(page, shop);
+    const page = parseOrigin(origin);
+    if (page === undefined) return "other";
+    const isOfShop = this.#isAtHostOf(page, shop);
     const { exist } = this.#hosts.get(shop) as ShopHosts;
-    return judgePage(event, origin, isOfShop, exist, this.#publicOrigin);
+    if (!isOwnPage(event, page, isOfShop && exist, this.#publicOrigin)) return "other";
+    return isOfShop ? "own" : "of_another_shop";
   }
 
   /**
@@ -186,6 +190,9 @@ export class Cors {
 }
 
 // --- Internal helpers ---
+
+/** The kind of page that sent a call. */
+type PageVerdict = "own" | "of_another_shop" | "other";
 
 /** Names the origin, and the option to set if you own the page. */
 function describeRejection(

@@ -1,48 +1,24 @@
 import type { RequestEvent } from "./request.ts";
 import { portOf } from "./shop-hosts.ts";
 
-/** The kind of page that sent a call, by the headers. */
-export type PageVerdict =
-  /** A page of the storefront, and of the shop if that has hosts. */
-  | "own"
-  /** A page of the storefront, at none of the shop's hosts. */
-  | "of_another_shop"
-  | "other";
-
-/**
- * Classifies the page at `origin`. `Sec-Fetch-Site: same-origin` proves that no other page sent the call, even if a
- * proxy rewrote `Host`. Browsers send that header to HTTPS and localhost only; elsewhere, the origin must be the
- * request's own, or `publicOrigin`.
- * @param isOfShop whether the page is at a host of the shop: `same-origin` chooses no shop, and no proxy rewrites `Origin`
- * @param hasHosts whether the config names the shop's hosts; pages there are the shop's own, whatever `Host` a proxy sends
- */
-export function judgePage(
-  event: RequestEvent,
-  origin: string,
-  isOfShop: (page: URL) => boolean,
-  hasHosts: boolean,
-  publicOrigin: string | undefined,
-): PageVerdict {
-  const page = parseOrigin(origin);
-  if (page === undefined) return "other";
-  const isOwn = isOfShop(page);
-  if (!isOfServer(event, page, isOwn && hasHosts, publicOrigin)) return "other";
-  return isOwn ? "own" : "of_another_shop";
-}
-
-// --- Internal helpers ---
-
 /**
  * Parses the origin of a web page, as browsers write it (RFC 6454, 6.2). An app in a web view has its own scheme,
  * and a page without an origin sends `null`.
  */
-function parseOrigin(origin: string): URL | undefined {
+export function parseOrigin(origin: string): URL | undefined {
   if (!/^https?:/.test(origin) || !URL.canParse(origin)) return undefined;
   const page = new URL(origin);
   return page.origin === origin ? page : undefined;
 }
 
-function isOfServer(
+/**
+ * Whether a page of this storefront sent a call. `Sec-Fetch-Site: same-origin` proves that no other page did, even if a
+ * proxy rewrote `Host`. Browsers send that header to HTTPS and localhost only; elsewhere, the origin must be the
+ * request's own, or `publicOrigin`.
+ * @param isAtHost whether the config names the page's host: the page is the storefront's own then, whatever `Host` a
+ * proxy sends
+ */
+export function isOwnPage(
   event: RequestEvent,
   page: URL,
   isAtHost: boolean,
@@ -52,6 +28,8 @@ function isOfServer(
   if (site !== null && site !== "none") return site === "same-origin";
   return page.origin === publicOrigin || isAt(page, event.url, isAtHost);
 }
+
+// --- Internal helpers ---
 
 /**
  * If the call came by HTTPS, a page that came by HTTP is not ours: anyone on the network may have written it. The
