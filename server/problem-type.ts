@@ -1,8 +1,5 @@
 import { problems } from "../rpc/error.ts";
 
-/** The `type` of errors without a page. */
-const noPage = "about:blank";
-
 /** The file of an error code's page, as the site of the docs names it. */
 export function toErrorPage(code: string): string {
   return `${code}.html`;
@@ -16,5 +13,5 @@ export function toErrorPage(code: string): string {
 export function toProblemType(code: string, folder: string | undefined): string {
   return folder !== undefined && Object.hasOwn(problems, code)
     ? folder + toErrorPage(code)
-    : noPage;
+    : "about:blank";
 }
