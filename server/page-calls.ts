@@ -39,7 +39,7 @@ export function visitOf(
 }
 
 /** The target of a page's call. */
-export interface PageTarget {
+interface PageTarget {
   /** Absent for a batch. */
   readonly method: string | undefined;
   /** The path of a shop in the call's URL. Without it, the header `x-shop-id` or the page's URL chooses the shop. */

@@ -6,7 +6,7 @@ import { topKeys } from "./keys/top-keys.ts";
 import type { SourcedConfig } from "./merge-config.ts";
 
 /** The effective settings of a shop. */
-export interface Explanation {
+interface Explanation {
   readonly shopId: number;
   /** The name of the session cookie. */
   readonly cookie: string;
@@ -14,7 +14,7 @@ export interface Explanation {
 }
 
 /** The effective value of a key, and its source. */
-export interface Setting {
+interface Setting {
   /** For example `session.maxAge`. */
   readonly key: string;
   /** A string, number, or boolean as it is, and `null` for none. Any other value is described by a text. */

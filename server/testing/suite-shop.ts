@@ -42,7 +42,7 @@ export class SuiteShop {
 }
 
 /** The result of a call. */
-export interface SuiteAnswer {
+interface SuiteAnswer {
   readonly status: number;
   readonly body: SuiteBody | undefined;
 }

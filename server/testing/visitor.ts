@@ -90,7 +90,7 @@ export class TestVisitor {
 }
 
 /** The server and the shop that a visitor visits. */
-export interface VisitedServer {
+interface VisitedServer {
   readonly shopId: number;
   /** Precedes the name of a method. */
   readonly path: string;
