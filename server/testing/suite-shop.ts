@@ -5,6 +5,7 @@ import type {
   CommerceBasket,
 } from "../../rpc/commerce/commerce-backend.ts";
 import type { StorageConfig } from "../../storage/documents/driver.ts";
+import { CookieClient } from "./cookie-client.ts";
 import { createStorefront } from "../storefront.ts";
 import type { Storefront } from "../storefront-app.ts";
 
@@ -56,37 +57,24 @@ interface SuiteBody extends Partial<BasketOutcome> {
 
 /** A client with cookies. */
 export class SuiteVisitor {
-  readonly #storefronts: readonly Storefront[];
-  #cookie = "";
-  #calls = 0;
+  readonly #client: CookieClient<SuiteBody | undefined>;
 
   constructor(storefronts: readonly Storefront[]) {
-    this.#storefronts = storefronts;
+    let calls = 0;
+    this.#client = new CookieClient(async (path, init) => {
+      const storefront = storefronts[calls++ % storefronts.length] as Storefront;
+      return storefront.fetch(new Request(`http://localhost${path}`, init));
+    }, shopId);
   }
 
   get hasSession(): boolean {
-    return this.#cookie !== "";
+    return this.#client.cookies.size > 0;
   }
 
   async call(method: string, payload?: unknown, key?: string): Promise<SuiteAnswer> {
-    const storefront = this.#storefronts[this.#calls++ % this.#storefronts.length] as Storefront;
-    const response = await storefront.fetch(
-      new Request(`http://localhost/api/rpc/${method}`, {
-        method: "POST",
-        headers: {
-          "content-type": "application/json",
-          "x-shop-id": String(shopId),
-          ...(this.#cookie && { cookie: this.#cookie }),
-          ...(key !== undefined && { "idempotency-key": key }),
-        },
-        body: JSON.stringify({ payload }),
-      }),
-    );
-    const [cookie] = response.headers.getSetCookie();
-    if (cookie !== undefined) this.#cookie = cookie.split(";", 1)[0] ?? "";
-    const text = await response.text();
-    const body = text === "" ? undefined : (JSON.parse(text) as SuiteBody);
-    return { status: response.status, body };
+    const headers = { ...(key !== undefined && { "idempotency-key": key }) };
+    const { status, body } = await this.#client.call(method, payload, headers);
+    return { status, body };
   }
 
   /** Calls a method with a new key, and repeats it with the same key as long as the failure can pass. */
