@@ -13,7 +13,10 @@ export function toFastifyPlugin(storefront: Storefront): FastifyPlugin {
   const handle = toNodeHandler(storefront);
   const { basePath, openApi, devPage, telemetry, adminTokens, log } = storefront.options;
   return async (scope) => {
-    const { prefix } = scope;
+    const segments = scope.prefix.split("/").filter(Boolean);
+    const prefix = segments.map((segment) => `/${segment}`).join("");
+    // A URL can spell the prefix in another way: with a value for `/:tenant`, or as `/l%C3%A4den`.
+    const start = new RegExp(`^(?:/+[^/?]+){${segments.length}}`);
     if (prefix !== "" && `${basePath}/rpc/`.startsWith(`${prefix}/`)) {
       log.warn(
         `The path of calls already begins with the prefix ${JSON.stringify(prefix)} of the Fastify plugin, so calls are at ${JSON.stringify(`${prefix}${basePath}/rpc/<method>`)}. Register the plugin without the prefix: see docs/mounting.md`,
@@ -31,7 +34,7 @@ export function toFastifyPlugin(storefront: Storefront): FastifyPlugin {
     for (const path of paths) {
       scope.all(path, ({ raw }, reply) => {
         reply.hijack();
-        if (raw.url?.startsWith(prefix)) raw.url = raw.url.slice(prefix.length);
+        if (raw.url !== undefined) raw.url = raw.url.replace(start, "");
         void handle(raw, reply.raw);
       });
     }

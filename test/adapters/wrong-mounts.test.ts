@@ -52,7 +52,9 @@ describe("the Fastify plugin", () => {
   test.each([
     ["/api", 1],
     ["/api/rpc", 1],
+    ["/api/", 1],
     ["/shop", 0],
+    ["/", 0],
     ["", 0],
   ])("with the prefix %j logs %i warnings", async (prefix, count) => {
     const { app, lines } = create();
@@ -65,7 +67,38 @@ describe("the Fastify plugin", () => {
     await toFastifyPlugin(app)(scope);
     const found = lines.filter(({ message }) => message.includes("docs/mounting.md"));
     expect(found).toHaveLength(count);
-    if (count > 0) expect(found[0]?.message).toContain(`calls are at "${prefix}/api/rpc/<method>"`);
+    if (count > 0)
+      expect(found[0]?.message).toContain(
+        `calls are at "${prefix.replace(/\/$/, "")}/api/rpc/<method>"`,
+      );
+  });
+
+  test.each([
+    ["/shop/", "/shop"],
+    ["/a/b", "/a/b"],
+    ["/:tenant", "/acme"],
+    ["/läden", "/l%C3%A4den"],
+    ["/", ""],
+  ])("removes the prefix %j from the URL, however that spells it", async (prefix, start) => {
+    const { app } = create();
+    const handlers = new Map<string, Parameters<FastifyScope["all"]>[1]>();
+    await toFastifyPlugin(app)({
+      prefix,
+      removeAllContentTypeParsers() {},
+      addContentTypeParser() {},
+      all: (path, handle) => handlers.set(path, handle),
+    });
+    const handle = handlers.get("/api/rpc/*");
+    const server = createServer((raw, response) => {
+      handle?.({ raw }, { raw: response, hijack() {} });
+    }).listen(0, "127.0.0.1");
+    onTestFinished(() => void server.close());
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const response = await fetch(`http://127.0.0.1:${port}${start}/api/rpc/getShopConfiguration`, {
+      headers: { "x-shop-id": "1001" },
+    });
+    expect([response.status, await response.json()]).toMatchObject([200, { shopId: 1001 }]);
   });
 
   test("has a route for the metrics if the storefront has them", async () => {
