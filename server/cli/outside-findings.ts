@@ -24,6 +24,8 @@ export interface CallView {
   readonly status: number;
   /** The code of a problem. */
   readonly code: string | undefined;
+  /** The cause, in the service's own words. */
+  readonly detail?: string | undefined;
   readonly headers: IncomingHttpHeaders;
 }
 
@@ -69,7 +71,9 @@ const unreached = new Set<string | undefined>([
 
 function findOtherAnswer(call: CallView): string | undefined {
   if (isAnswered(call) || !unreached.has(call.code)) return undefined;
-  return `${call.status} ${call.code ?? call.headers["content-type"] ?? "without a content type"}`;
+  const { status, code, detail, headers } = call;
+  if (code === undefined) return `${status} ${headers["content-type"] ?? "without a content type"}`;
+  return detail === undefined ? `${status} ${code}` : `${status} ${code}: ${detail.slice(0, 400)}`;
 }
 
 function findSkew(skews: readonly number[]): string | undefined {

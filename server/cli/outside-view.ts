@@ -59,6 +59,10 @@ export async function viewFromOutside(
 
 // --- Internal helpers ---
 
+function toText(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
 /** Milliseconds by which a date lies before or after a round trip. It names a whole second. */
 function toSkew(date: number, start: number, end: number): number {
   return Math.max(0, date - end) + Math.min(0, date + 1000 - start);
@@ -78,8 +82,8 @@ async function call(
   });
   const { status, headers: received, cookies, body } = response;
   const problem = status < 400 ? undefined : parseBody(body);
-  const { code } = (problem ?? {}) as { readonly code?: unknown };
-  return { status, code: typeof code === "string" ? code : undefined, headers: received, cookies };
+  const { code, detail } = (problem ?? {}) as Readonly<Record<string, unknown>>;
+  return { status, code: toText(code), detail: toText(detail), headers: received, cookies };
 }
 
 /**

@@ -126,7 +126,9 @@ export const refinedWithToken: ReadonlySet<ServiceFinding["code"]> = new Set([
 
 export function createFinding(code: ServiceFinding["code"], found: string): ServiceFinding {
   const { severity, remedy } = serviceFindings[code];
-  return { code, severity, found, expected: remedy };
+  // Another program's text can have lines, and control the terminal.
+  const line = found.replace(/\p{Cc}+/gu, " ");
+  return { code, severity, found: line, expected: remedy };
 }
 
 /**

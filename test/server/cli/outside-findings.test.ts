@@ -30,6 +30,15 @@ describe("the doctor of a running service, without the admin token", () => {
     ["SF811", "-4.0 s", { skews: [100, -4000, 3000] }],
     ["SF815", "404 unknown_method", own({ status: 404, code: "unknown_method" })],
     ["SF815", "404 unknown_shop", own({ status: 404, code: "unknown_shop" })],
+    [
+      "SF815",
+      "404 unknown_path: The path is  [31m not below basePath",
+      own({
+        status: 404,
+        code: "unknown_path",
+        detail: "The path is \n\u001b[31m not below basePath",
+      }),
+    ],
     ["SF815", "200 text/html", own({ headers: { "content-type": "text/html" } })],
     ["SF815", "404 text/html", own({ status: 404, headers: { "content-type": "text/html" } })],
     ["SF816", "no session cookie", { cookie: "" }],
