@@ -155,16 +155,16 @@ export class ShopResolver {
   #describeUnknown(event: RequestEvent, path: string | undefined): string {
     const { basePath, shops } = this.#options;
     const ids = shops.map(({ shopId }) => shopId).join(", ");
-    const id = event.headers.get("x-shop-id");
-    if (id !== null) {
-      return `The header x-shop-id names no shop, or another one than the path of the URL. The shops are ${ids}`;
-    }
+    // First, because the typed client always sends the header.
     if (path !== undefined && !shops.some((shop) => shop.public.path === path)) {
       const prefix = `/${path.slice(0, 100)}`;
       if (`${basePath}/`.startsWith(`${prefix}/`)) {
         return `The URL has the start of basePath (${JSON.stringify(basePath)}) twice. Remove it from the baseURL of the client, or from the prefix of the mount: see docs/mounting.md`;
       }
       return `No shop has the path ${JSON.stringify(prefix)}${this.#addresses("; the shops are at ")}. If it is the prefix of a mount that the framework doesn't remove from the URL, set basePath to ${JSON.stringify(prefix + basePath)}: see docs/mounting.md`;
+    }
+    if (event.headers.has("x-shop-id")) {
+      return `The header x-shop-id names no shop, or another one than the path of the URL. The shops are ${ids}`;
     }
     return `Send the header x-shop-id (${ids}), or use the URL of a shop${this.#addresses(": ")}. If a framework's fetch sent this call, check that it doesn't drop a Headers object: see docs/mounting.md`;
   }

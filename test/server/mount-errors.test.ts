@@ -64,6 +64,15 @@ describe("the error response names the cause in the mount", () => {
     expect(found.detail).toContain("docs/mounting.md");
   });
 
+  test("for a wrong prefix, also with the header that the typed client sends", async () => {
+    const headers = { ...json, "x-shop-id": "1001" };
+    expect((await ask("/api/api/rpc/getBasket", headers)).detail).toContain("twice");
+    expect((await ask("/shop/api/rpc/getBasket", headers)).detail).toContain(
+      'set basePath to "/shop/api"',
+    );
+    expect((await ask("/us/api/rpc/getBasket", headers)).detail).toContain("header x-shop-id");
+  });
+
   test("for a call without a shop, with every way to name one", async () => {
     const { detail } = await ask("/api/rpc/getBasket", json);
     expect(detail).toContain("header x-shop-id (1001, 1002), or use the URL of a shop: /de, /us.");
