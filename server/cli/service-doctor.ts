@@ -1,5 +1,6 @@
 import { messageOf } from "../../shared/log.ts";
 import { createLog } from "../console-log.ts";
+import { describeFinding } from "../config/doctor.ts";
 import { topKeys } from "../config/keys/top-keys.ts";
 import { hasConfig, loadStorefrontConfig } from "../config/load.ts";
 import { StartError } from "../config/start-error.ts";
@@ -155,16 +156,13 @@ function describe(
   findings: readonly ServiceFinding[],
   unchecked: readonly ServiceFinding["code"][],
 ): string {
-  const paragraphs = findings.map(({ code, severity, found, expected }) =>
-    [
-      `${code} ${severity}`,
-      `  found ${found}, expected ${expected}`,
-      `  ${serviceFindings[code].about}\n\n`,
-    ].join("\n"),
+  const paragraphs = findings.map((each) =>
+    describeFinding(each, serviceFindings[each.code].about),
   );
   const count = `${findings.length} finding${findings.length === 1 ? "" : "s"}`;
   const rest = unchecked.length === 0 ? "" : `\n${describeUnchecked(unchecked)}\n`;
-  return `${url.origin}, as it responds now\n\n${paragraphs.join("")}${count}\n${rest}`;
+  const heading = `${url.origin}, as it responds now; docs/doctor.md explains each code`;
+  return `${heading}\n\n${paragraphs.join("")}${count}\n${rest}`;
 }
 
 function describeUnchecked(codes: readonly ServiceFinding["code"][]): string {

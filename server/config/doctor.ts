@@ -30,18 +30,25 @@ export async function diagnose(config: unknown): Promise<readonly Diagnostic[]> 
 
 /** Formats a paragraph for each diagnostic, and the number of each severity. */
 export function describeDiagnosis(diagnostics: readonly Diagnostic[], file: string): string {
-  const paragraphs = diagnostics.map(({ code, severity, path, found, expected }) =>
-    [
-      `${code} ${severity} ${path}`,
-      `  found ${found}, expected ${expected}`,
-      `  ${diagnosticKinds[code].about}\n\n`,
-    ].join("\n"),
+  const paragraphs = diagnostics.map((each) =>
+    describeFinding(each, diagnosticKinds[each.code].about),
   );
   const counts = severities.map((severity) => {
     const count = diagnostics.filter((each) => each.severity === severity).length;
     return `${count} ${severity}${count === 1 ? "" : "s"}`;
   });
-  return `${file}, judged as production\n\n${paragraphs.join("")}${counts.join(", ")}\n`;
+  const heading = `${file}, judged as production; docs/doctor.md explains each code`;
+  return `${heading}\n\n${paragraphs.join("")}${counts.join(", ")}\n`;
+}
+
+/** Formats a paragraph for a finding. One about a running service has no path. */
+export function describeFinding(
+  finding: Omit<Diagnostic, "code" | "path"> & { readonly code: string; readonly path?: string },
+  about: string,
+): string {
+  const { code, severity, path, found, expected } = finding;
+  const heading = path === undefined ? `${code} ${severity}` : `${code} ${severity} ${path}`;
+  return `${heading}\n  found ${found}, expected ${expected}\n  ${about}\n\n`;
 }
 
 // --- Internal helpers ---
