@@ -15,7 +15,7 @@ import type { HeaderHolder } from "./response-headers.ts";
 import { CallSession, type CallSessions } from "./session/call-session.ts";
 import { forWritableCall } from "./session/read-only.ts";
 import type { SharedGuest } from "./session/shared-guest.ts";
-import type { ShopServices } from "./shop.ts";
+import type { ShopServices } from "./shop-services.ts";
 
 /**
  * One call: its shop, its request, and its session. The contexts of its methods read from it the values that change

@@ -6,8 +6,7 @@ import type { Basket, BasketView } from "./lists/basket.ts";
 import type { MergeReport } from "./lists/transfer.ts";
 import type { Wishlist, WishlistView } from "./lists/wishlist.ts";
 import type { ContextSessions } from "./context-sessions.ts";
-import type { ObtainTokensOptions, SessionTokens } from "./session/session-tokens.ts";
-import type { RenewTokens } from "./session/token-renewals.ts";
+import type { ObtainTokensOptions, RenewTokens, SessionTokens } from "./session/token-renewals.ts";
 import type { BasketOptions, PublicShop, WishlistOptions } from "./shop.ts";
 
 /** Options of a login. */

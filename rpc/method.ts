@@ -1,8 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import type { PublicRpcContext, RpcContext, UserRpcContext } from "./context.ts";
-import { assertDefinition } from "./definition.ts";
-import { assertSecretsFindable } from "./redaction/secret.ts";
-import { toVerb, type Verb } from "./verb.ts";
+import { holdsSecrets } from "./redaction/secret.ts";
 
 /**
  * The callers of a method, and whether it has a session:
@@ -10,66 +7,20 @@ import { toVerb, type Verb } from "./verb.ts";
  */
 export type Access = "public" | "session" | "user";
 
-/** The context of a method with this access. */
-export type ContextOf<A extends Access> = A extends "public"
-  ? PublicRpcContext
-  : A extends "user"
-    ? UserRpcContext
-    : RpcContext;
-
 /**
- * The schema of a payload or a result, if there is one. The types below compare it with `undefined`: without
- * `strictNullChecks`, which some frameworks leave off, `undefined` has the type of every schema.
+ * The HTTP methods that a method can accept. Each method accepts POST. Browsers, caches, and proxies may send a GET
+ * again, or before a visitor asks for it, so a method with GET changes nothing.
  */
-export type Schema = StandardSchemaV1 | undefined;
+export type Verb = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
-/** The parsed payload, which a handler gets. */
-export type InputOf<I extends Schema> = I extends undefined
-  ? undefined
-  : StandardSchemaV1.InferOutput<I & StandardSchemaV1>;
-
-/** The result that a handler returns, before the schema of the result parses it. */
-export type OutputOf<O extends Schema> = O extends undefined
-  ? unknown
-  : StandardSchemaV1.InferInput<O & StandardSchemaV1>;
-
-/** The definition of a method. */
-export interface RpcMethodDefinition<
-  A extends Access,
-  I extends Schema,
-  O extends Schema,
-  Output extends OutputOf<O>,
-  V extends Verb = "POST",
-> {
-  /** @default "session" */
-  readonly access?: A;
-  /**
-   * The HTTP method that the method accepts in addition to POST. With GET, the method changes nothing: every change of
-   * the session, the basket, the wishlist, or the accounts throws. Responses to a GET with a session are never stored
-   * by caches.
-   * @default "GET" for a `public` method with `readOnly: true`, else "POST"
-   */
-  readonly verb?: V;
-  /**
-   * Declares that the method changes nothing. With the verb GET, this is the default. If the method is also `public`,
-   * it responds to GET, and caches can store its results.
-   */
-  readonly readOnly?: V extends "GET" ? true : V extends "POST" ? boolean : false;
-  /** Rejects the call unless the user logged in, or called `reauthenticate`, in the last `session.freshFor` seconds. */
-  readonly requireFresh?: A extends "user" ? (V extends "GET" ? never : boolean) : never;
-  /**
-   * Declares that the method authenticates the caller and begins a session, as `login` does. Such a method also runs
-   * for a client whose session ID was replaced or ended a moment ago, without a session. Its login fails if all of
-   * the user's sessions end while it runs.
-   */
-  readonly signsIn?: A extends "session" ? (V extends "GET" ? never : boolean) : never;
-  /** The schema of the payload: any Standard Schema. Without it, the handler gets no payload. */
-  readonly input?: I;
-  /** The schema of the result. A result that doesn't match is an error of the server (500). */
-  readonly output?: O;
-  /** Returns a JSON value, nothing, or a web `Response`; throws `RpcError` to reject the call. */
-  handler(input: InputOf<I>, context: ContextOf<A>): Output | Promise<Output>;
-}
+/** The header `Allow` of a method, by its verb (RFC 9110, 10.2.1). */
+export const allowedVerbs: Readonly<Record<Verb, string>> = {
+  GET: "GET, HEAD, POST",
+  POST: "POST",
+  PUT: "POST, PUT",
+  PATCH: "PATCH, POST",
+  DELETE: "DELETE, POST",
+};
 
 /**
  * A method as the server runs it. A client sends `Payload` and receives `Output`; the handler takes `Input`, the parsed
@@ -91,14 +42,6 @@ export interface RpcMethod<Payload = unknown, Output = unknown, Input = never, C
   readonly "~types"?: { readonly payload: Payload; readonly output: Output };
 }
 
-/** The method that a definition makes. */
-export type DefinedMethod<A extends Access, I extends Schema, O extends Schema, Output> = RpcMethod<
-  I extends undefined ? undefined : StandardSchemaV1.InferInput<I & StandardSchemaV1>,
-  O extends undefined ? Awaited<Output> : StandardSchemaV1.InferOutput<O & StandardSchemaV1>,
-  InputOf<I>,
-  ContextOf<A>
->;
-
 /** Methods by name. */
 export type RpcMethods = Readonly<Record<string, RpcMethod>>;
 
@@ -112,22 +55,43 @@ export const jsonText = Symbol("JSON text");
 export const runInCall = Symbol("run in call");
 
 /**
- * Defines a method. TypeScript infers the types of its payload, its result, and its context.
- * @throws TypeError if an option is unknown or invalid, or if options contradict each other, for example `signsIn` with
- * the verb GET
+ * Chooses the verb of a method: the defined one, else GET for a `public` method that changes nothing, else POST.
+ * @throws TypeError if the definition contradicts its verb
  */
-export function defineRpcMethod<
-  A extends Access = "session",
-  I extends Schema = undefined,
-  O extends Schema = undefined,
-  Output extends OutputOf<O> = never,
-  V extends Verb = "POST",
->(definition: RpcMethodDefinition<A, I, O, Output, V>): DefinedMethod<A, I, O, Output> {
-  assertDefinition(definition);
-  const { access = "session", input, output, handler } = definition;
-  if (input !== undefined) assertSecretsFindable(input);
-  const { requireFresh = false, signsIn = false } = definition;
-  const verb = toVerb({ ...definition, access });
-  const readOnly = verb === "GET" || definition.readOnly === true;
-  return { access, verb, readOnly, requireFresh, signsIn, input, output, handler };
+export function toVerb(definition: {
+  readonly verb?: Verb | undefined;
+  readonly access: Access;
+  readonly readOnly?: boolean | undefined;
+  readonly requireFresh?: boolean | undefined;
+  readonly signsIn?: boolean | undefined;
+  readonly input?: StandardSchemaV1 | undefined;
+}): Verb {
+  const { verb, access, readOnly, requireFresh, signsIn, input } = definition;
+  if (verb === undefined) return access === "public" && readOnly === true ? "GET" : "POST";
+  if (!Object.hasOwn(allowedVerbs, verb)) {
+    throw new TypeError(
+      `verb: received ${JSON.stringify(verb)}. Expected GET, POST, PUT, PATCH, or DELETE`,
+    );
+  }
+  if (verb !== "GET") {
+    const isRead = verb !== "POST" && readOnly === true;
+    if (isRead) throw contradiction(verb, "readOnly: true", "Use the verb GET, or no verb");
+    return verb;
+  }
+  if (readOnly === false) throw contradiction(verb, "readOnly: false", "A GET changes nothing");
+  if (signsIn === true) throw contradiction(verb, "signsIn: true", "A GET changes nothing");
+  if (requireFresh === true) {
+    throw contradiction(verb, "requireFresh: true", "Use POST, because a link can open a GET");
+  }
+  if (input !== undefined && holdsSecrets(input)) {
+    const advice = "The payload of a GET is in the URL, which logs and histories store. Use POST";
+    throw contradiction(verb, "a secret() in its input", advice);
+  }
+  return verb;
+}
+
+// --- Internal helpers ---
+
+function contradiction(verb: Verb, option: string, advice: string): TypeError {
+  return new TypeError(`A method with the verb ${verb} can't have ${option}. ${advice}`);
 }

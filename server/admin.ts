@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { boundedText } from "../rpc/schema.ts";
 import { maxTagLength } from "../rpc/cache/cache-arguments.ts";
-import type { ShopServices } from "../rpc/shop.ts";
+import type { ShopServices } from "../rpc/shop-services.ts";
 import { RpcError } from "../rpc/error.ts";
 import { endSessions, incompleteEnd } from "../rpc/session/logout.ts";
 import { parseInput } from "../rpc/dispatch.ts";

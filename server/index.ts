@@ -61,15 +61,9 @@ export type {
 export type { TraceIds } from "../shared/trace-ids.ts";
 
 // RPC methods
-export { defineRpcMethod } from "../rpc/method.ts";
-export type {
-  Access,
-  DefinedMethod,
-  RpcMethod,
-  RpcMethodDefinition,
-  RpcMethods,
-} from "../rpc/method.ts";
-export type { Verb } from "../rpc/verb.ts";
+export { defineRpcMethod } from "../rpc/define-method.ts";
+export type { DefinedMethod, RpcMethodDefinition } from "../rpc/define-method.ts";
+export type { Access, RpcMethod, RpcMethods, Verb } from "../rpc/method.ts";
 export type {
   LoginOptions,
   BaseRpcContext,
@@ -84,8 +78,11 @@ export { RpcError } from "../rpc/error.ts";
 export type { Issue, ProblemCode, RpcErrorOptions } from "../rpc/error.ts";
 export type { HookEvent, Hooks } from "../rpc/hooks.ts";
 export type { ContextSessions, Device } from "../rpc/context-sessions.ts";
-export type { ObtainTokensOptions, SessionTokens } from "../rpc/session/session-tokens.ts";
-export type { RenewTokens } from "../rpc/session/token-renewals.ts";
+export type {
+  ObtainTokensOptions,
+  RenewTokens,
+  SessionTokens,
+} from "../rpc/session/token-renewals.ts";
 export type { MergeReport } from "../rpc/lists/transfer.ts";
 export type { BuiltinMethods } from "../rpc/methods/builtin.ts";
 /** Result types contain it, so a program that infers a result type must be able to name it. */
@@ -116,13 +113,12 @@ export type {
   CommerceLine,
   CommerceWish,
   CommerceWishlist,
-  Grant,
   Grants,
   Shortage,
   Wishlists,
   WishTarget,
 } from "../rpc/commerce/commerce-backend.ts";
-export type { GrantedVisit, LoginVisit, Visit } from "../rpc/commerce/visit.ts";
+export type { Grant, GrantedVisit, LoginVisit, Visit } from "../rpc/commerce/visit.ts";
 
 // Customers
 export type { Auth, Credentials, Profile, Registration } from "../rpc/accounts/auth.ts";

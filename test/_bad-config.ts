@@ -1,4 +1,4 @@
-import { defineRpcMethod } from "../rpc/method.ts";
+import { defineRpcMethod } from "../rpc/define-method.ts";
 import { ConfigError } from "../server/config/config-error.ts";
 import { tokenMethods } from "../server/config/keys/session-keys.ts";
 import { resolveConfig } from "../server/config/resolve.ts";

@@ -5,10 +5,9 @@ import type {
   CommerceLine,
   CommerceWish,
   CommerceWishlist,
-  Grant,
 } from "../rpc/commerce/commerce-backend.ts";
 import { defineCommerceMethod } from "../rpc/commerce/commerce-method.ts";
-import type { LoginVisit, Visit } from "../rpc/commerce/visit.ts";
+import type { Grant, LoginVisit, Visit } from "../rpc/commerce/visit.ts";
 
 /** The grant that the system of `_commerce-system.ts` issues. */
 export interface TestGrant extends Grant {

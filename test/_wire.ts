@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import * as z from "zod";
-import { defineRpcMethod } from "../rpc/method.ts";
+import { defineRpcMethod } from "../rpc/define-method.ts";
 import type { Answer } from "./_cookie-client.ts";
 import { testMethods } from "./fixtures/methods.ts";
 

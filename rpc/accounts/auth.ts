@@ -1,6 +1,5 @@
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
-import type { Grant } from "../commerce/commerce-backend.ts";
-import type { LoginVisit, Visit } from "../commerce/visit.ts";
+import type { Grant, LoginVisit, Visit } from "../commerce/visit.ts";
 
 /** The credentials of a customer. */
 export interface Credentials {

@@ -1,7 +1,7 @@
 import type { Clock } from "../../storage/clock.ts";
 import { LeaseLostError, type Lease } from "../../storage/leases/lease.ts";
 import type { Call } from "../call.ts";
-import type { ShopServices } from "../shop.ts";
+import type { ShopServices } from "../shop-services.ts";
 import { emptyLog, type BasketLog } from "./basket-log.ts";
 import type { CommerceSystem } from "./commerce-system.ts";
 import { commerceUnavailable } from "./system-response.ts";

@@ -14,11 +14,11 @@ import {
   type BasketVisits,
   type ChangeResult,
 } from "./change-basket.ts";
-import type { Baskets, BasketTarget, CommerceBasket, Grant } from "./commerce-backend.ts";
+import type { Baskets, BasketTarget, CommerceBasket } from "./commerce-backend.ts";
 import { createVisit } from "./create-visit.ts";
 import { withGrant } from "./granted-visit.ts";
 import { restartGuest } from "./guest-visits.ts";
-import type { LoginVisit, Visit } from "./visit.ts";
+import type { Grant, LoginVisit, Visit } from "./visit.ts";
 
 /** Computes the quantities that the lines of a basket must have. It can run several times. */
 export type Plan = (seen: CommerceBasket, options: BasketOptions) => readonly BasketTarget[];

@@ -3,7 +3,7 @@ import { waitFor } from "../../storage/leases/shared-work.ts";
 import type { Call } from "../call.ts";
 import { endRejected } from "../session/logout.ts";
 import type { Session } from "../../storage/sessions/session.ts";
-import type { Grant } from "./commerce-backend.ts";
+import type { Grant } from "./visit.ts";
 import { createVisit } from "./create-visit.ts";
 import { hasOldKey, type Obtained, type ShopGrants, type VisitingOwner } from "./shop-grants.ts";
 

@@ -1,11 +1,13 @@
 import type { PendingMerge } from "../../storage/sessions/user-index.ts";
 import { SessionEndedError } from "../../storage/sessions/session.ts";
 import type { Call } from "../call.ts";
-import { userOwnerKey, type MergeReport } from "../lists/transfer.ts";
+import { userOwnerKey } from "../lists/list-document.ts";
+import type { MergeReport } from "../lists/transfer.ts";
 import type { WishlistOptions } from "../shop.ts";
 import { withBasketLease } from "./basket-lease.ts";
 import { runRead, toLeaseKey, withBasket } from "./call-basket.ts";
-import type { CommerceWishlist, Grant, Wishlists, WishTarget } from "./commerce-backend.ts";
+import type { CommerceWishlist, Wishlists, WishTarget } from "./commerce-backend.ts";
+import type { Grant } from "./visit.ts";
 import { asGuest, createGuestVisits, readGuestGrant } from "./guest-visits.ts";
 import { planWishClear, planWishMerge } from "./wishlist-plan.ts";
 

@@ -20,11 +20,10 @@ import type {
   Baskets,
   BasketTarget,
   CommerceBasket,
-  Grant,
   Shortage,
 } from "./commerce-backend.ts";
 import { reached } from "./test-hooks.ts";
-import type { LoginVisit } from "./visit.ts";
+import type { Grant, LoginVisit } from "./visit.ts";
 
 /*
  * A change of a basket in a commerce system: read, compute the quantities that the lines must have, store them, set

@@ -1,7 +1,7 @@
 import type { Auth } from "../accounts/auth.ts";
 import type { CustomData, ProductReference } from "../lists/basket-line.ts";
 import type { RpcMethods } from "../method.ts";
-import type { GrantedVisit, Visit } from "./visit.ts";
+import type { Grant, GrantedVisit, Visit } from "./visit.ts";
 
 /**
  * A commerce system behind the storefront. Each part is optional: the storefront itself does what is missing.
@@ -34,12 +34,6 @@ export interface CommerceBackend<
   readonly wishlists?: Wishlists<G, W> | undefined;
   /** Methods of this system, for example for checkout, made by `defineCommerceMethod` or `defineRpcMethod`. */
   readonly methods?: M | undefined;
-}
-
-/** The credentials that the commerce system issued for one visitor: tokens, the ID of a cart, any JSON. They are stored encrypted. */
-export interface Grant {
-  /** When it must be renewed, in epoch milliseconds. @default never */
-  readonly expiresAt?: number | undefined;
 }
 
 /** How a visitor's grant begins, is renewed, and ends: once each for all parallel calls on all servers. */

@@ -1,19 +1,16 @@
 import type { Call } from "../call.ts";
 import {
   defineRpcMethod,
-  runInCall,
-  type Access,
   type ContextOf,
   type DefinedMethod,
   type InputOf,
   type OutputOf,
   type RpcMethodDefinition,
   type Schema,
-} from "../method.ts";
-import type { Verb } from "../verb.ts";
+} from "../define-method.ts";
+import { runInCall, type Access, type Verb } from "../method.ts";
 import { runChange, runRead } from "./call-basket.ts";
-import type { Grant } from "./commerce-backend.ts";
-import type { LoginVisit } from "./visit.ts";
+import type { Grant, LoginVisit } from "./visit.ts";
 
 /** The definition of a method that needs the commerce system. */
 export interface CommerceMethodDefinition<

@@ -1,24 +1,6 @@
-import type { Logger } from "../../shared/log.ts";
-import type { ShopUser } from "../../storage/sessions/session-record.ts";
 import type { Call } from "../call.ts";
-import type { ShopServices } from "../shop.ts";
-import type { Grant } from "./commerce-backend.ts";
 import type { LoginVisit } from "./visit.ts";
-
-/** The parts of a visit that differ between calls. */
-export interface Visitor {
-  readonly user: ShopUser | undefined;
-  readonly grant: Grant | undefined;
-  /** The key of the visitor's basket; called at the first read. */
-  readonly toBasketKey: () => string;
-  readonly log: Logger;
-  readonly ip: string | undefined;
-  /** Aborts the requests to the commerce system. */
-  readonly signal: AbortSignal;
-  readonly setGrant?: ((grant: Grant) => void) | undefined;
-  /** Default: requests within the timeout of the commerce system, which `signal` aborts. */
-  readonly fetch?: typeof fetch | undefined;
-}
+import { toVisit, type Visitor } from "./visitor.ts";
 
 /** Creates the visit of a call, for the functions of a commerce system and of `auth`. */
 export function createVisit(call: Call, changes: Partial<Visitor> = {}): LoginVisit {
@@ -27,27 +9,4 @@ export function createVisit(call: Call, changes: Partial<Visitor> = {}): LoginVi
   const toBasketKey = () => call.session.lists.nameOf("basket");
   const visitor = { user, grant: undefined, toBasketKey, log, ip, signal };
   return toVisit(call.services, { ...visitor, ...changes });
-}
-
-/** Creates a visit, also without a call: for example for a session that has ended. */
-export function toVisit({ shop, realm, system }: ShopServices, visitor: Visitor): LoginVisit {
-  const { user, grant, toBasketKey, log, ip, signal, setGrant = () => {} } = visitor;
-  const send: typeof fetch = (input, init) =>
-    system === undefined
-      ? globalThis.fetch(input, { signal, ...init })
-      : system.fetch(input, init, signal);
-  return {
-    shop,
-    realm: realm.name,
-    user,
-    grant,
-    get basketKey() {
-      return toBasketKey();
-    },
-    fetch: visitor.fetch ?? send,
-    log,
-    ip,
-    signal,
-    setGrant,
-  };
 }

@@ -11,10 +11,9 @@ import { waitFor } from "../../storage/leases/shared-work.ts";
 import type { EndingSession, SessionEndings } from "../../storage/sessions/session-endings.ts";
 import { entryOf, type UserSession } from "../../storage/sessions/user-index.ts";
 import { Redactor } from "../redaction/redactor.ts";
-import type { ShopServices } from "../shop.ts";
-import type { Grant } from "./commerce-backend.ts";
-import { toVisit } from "./create-visit.ts";
-import type { GrantedVisit } from "./visit.ts";
+import type { ShopServices } from "../shop-services.ts";
+import type { Grant, GrantedVisit } from "./visit.ts";
+import { toVisit } from "./visitor.ts";
 
 /**
  * The result of a check of a grant. `done`: nothing is left to end. `error`: the next sweep tries again. `activeUntil`:

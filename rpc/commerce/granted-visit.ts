@@ -1,9 +1,9 @@
 import type { Call } from "../call.ts";
 import { RpcError } from "../error.ts";
 import { CallGrants } from "./call-grants.ts";
-import type { Grant } from "./commerce-backend.ts";
-import { createVisit, type Visitor } from "./create-visit.ts";
-import type { LoginVisit } from "./visit.ts";
+import { createVisit } from "./create-visit.ts";
+import type { Grant, LoginVisit } from "./visit.ts";
+import type { Visitor } from "./visitor.ts";
 
 /**
  * Runs work of the commerce system with a grant. If the system rejects the grant, it is renewed, and the work runs once

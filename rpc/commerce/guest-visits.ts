@@ -4,7 +4,7 @@ import type { BasketLease } from "./basket-lease.ts";
 import { restart } from "./basket-log.ts";
 import { CallGrants } from "./call-grants.ts";
 import type { BasketVisits } from "./change-basket.ts";
-import type { Grant } from "./commerce-backend.ts";
+import type { Grant } from "./visit.ts";
 import { createVisit } from "./create-visit.ts";
 import { isRejectedGrant } from "./granted-visit.ts";
 

@@ -1,8 +1,7 @@
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
 import type { Call } from "../call.ts";
 import { isSameUser } from "../session/record-changes.ts";
-import type { Grant } from "./commerce-backend.ts";
-import type { LoginVisit } from "./visit.ts";
+import type { Grant, LoginVisit } from "./visit.ts";
 
 /** Gets a grant that the commerce system has issued for a user. */
 export type SetGrant = LoginVisit["setGrant"];

@@ -1,5 +1,5 @@
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
-import { userOwnerKey } from "../lists/transfer.ts";
+import { userOwnerKey } from "../lists/list-document.ts";
 import type { Session } from "../../storage/sessions/session.ts";
 import type { Call } from "../call.ts";
 import { withBasketLease, type BasketLease } from "./basket-lease.ts";

@@ -2,7 +2,7 @@ import { describeError } from "../../shared/log.ts";
 import type { PendingMerge } from "../../storage/sessions/user-index.ts";
 import type { Call } from "../call.ts";
 import type { MergedLine } from "../lists/basket-line.ts";
-import { userOwnerKey } from "../lists/transfer.ts";
+import { userOwnerKey } from "../lists/list-document.ts";
 import { withBasketLease, type BasketLease } from "./basket-lease.ts";
 import { addDone, complete, findChange, joined, note, type NotedChange } from "./basket-log.ts";
 import { findMissed, planClear } from "./basket-plan.ts";

@@ -9,13 +9,13 @@ import { persist } from "../../storage/leases/persist.ts";
 import { SharedWork, waitFor } from "../../storage/leases/shared-work.ts";
 import { createHandle, type ShopUser } from "../../storage/sessions/session-record.ts";
 import type { Session } from "../../storage/sessions/session.ts";
-import { userOwnerKey } from "../lists/transfer.ts";
+import { userOwnerKey } from "../lists/list-document.ts";
 import type { SessionStore } from "../../storage/sessions/session-store.ts";
-import type { CommerceBackend, Grant, Grants } from "./commerce-backend.ts";
+import type { CommerceBackend, Grants } from "./commerce-backend.ts";
 import type { GrantEndings } from "./grant-endings.ts";
 import { RpcError } from "../error.ts";
 import { commerceUnavailable } from "./system-response.ts";
-import type { GrantedVisit, Visit } from "./visit.ts";
+import type { Grant, GrantedVisit, Visit } from "./visit.ts";
 
 /** The session that a grant belongs to. */
 interface GrantOwner {

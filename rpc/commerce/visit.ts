@@ -1,7 +1,12 @@
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { PublicShop } from "../shop.ts";
-import type { Grant } from "./commerce-backend.ts";
+
+/** The credentials that the commerce system issued for one visitor: tokens, the ID of a cart, any JSON. They are stored encrypted. */
+export interface Grant {
+  /** When it must be renewed, in epoch milliseconds. @default never */
+  readonly expiresAt?: number | undefined;
+}
 
 /** The visitor for whom a function of a backend runs, and the means to reach the commerce system. */
 export interface Visit<G extends Grant = Grant> {

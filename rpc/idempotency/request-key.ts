@@ -1,7 +1,7 @@
 import { RpcError } from "../error.ts";
 import type { Snapshot } from "../../storage/documents/documents.ts";
 import type { ListKind } from "../../storage/sessions/list-kind.ts";
-import type { TransferableDocument } from "../lists/transfer.ts";
+import type { ListDocument } from "../lists/list-document.ts";
 import { toKeyId, type Fingerprints, type RepeatableRequest } from "./fingerprints.ts";
 
 /** The `Idempotency-Key` of one call, in the form in which it is stored. */
@@ -13,7 +13,7 @@ export class RequestKey {
   #fingerprint: string | undefined;
   #changes = 0;
   /** The lists as this call has read them, by `<kind>:<key>`: a visitor's lists can have the same key. */
-  readonly snapshots = new Map<string, Snapshot<TransferableDocument>>();
+  readonly snapshots = new Map<string, Snapshot<ListDocument>>();
   /** The lists that this call has changed, by the results that its method got. */
   readonly views = new WeakMap<object, ListKind>();
 
@@ -40,7 +40,7 @@ export class RequestKey {
   }
 
   /** The list as this call has read it. Each snapshot serves one change. */
-  takeSnapshot<List extends TransferableDocument>(name: string): Snapshot<List> | undefined {
+  takeSnapshot<List extends ListDocument>(name: string): Snapshot<List> | undefined {
     const snapshot = this.snapshots.get(name);
     this.snapshots.delete(name);
     return snapshot as Snapshot<List> | undefined;

@@ -1,4 +1,4 @@
-import type { ShopServices } from "../shop.ts";
+import type { ShopServices } from "../shop-services.ts";
 
 /** A call of this process that others with the same key can wait for without the storage. */
 export interface RunningCall {

@@ -1,14 +1,14 @@
 import type { Clock } from "../../storage/clock.ts";
 import { addListKey, findListKey } from "../idempotency/list-keys.ts";
 import type { RequestKey } from "../idempotency/request-key.ts";
-import type { TransferableDocument } from "./transfer.ts";
+import type { ListDocument } from "./list-document.ts";
 
 /**
  * Makes a rule that changes a list once for each idempotency key. It stores the key with the change, in one write. If
  * the list has the key already, it stays as it is.
  * @returns a rule that throws RpcError `idempotency_key_reused`, and the errors of `rule`
  */
-export function applyOnce<List extends TransferableDocument>(
+export function applyOnce<List extends ListDocument>(
   rule: (current: List) => List,
   key: RequestKey,
   clock: Clock,

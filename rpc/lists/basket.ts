@@ -11,10 +11,10 @@ import {
   type MergedLine,
 } from "./basket-line.ts";
 import { quantityTooLarge, tooManyItems, unknownItem } from "./list-errors.ts";
-import { isTransferable, type TransferableDocument } from "./transfer.ts";
+import { isListDocument, type ListDocument } from "./list-document.ts";
 
 /** A basket as it is stored. */
-export interface Basket extends TransferableDocument {
+export interface Basket extends ListDocument {
   readonly items: readonly BasketLine[];
   /** The number of changes so far. */
   readonly revision: number;
@@ -39,7 +39,7 @@ export function isBasket(value: unknown): value is Basket {
     Array.isArray(items) &&
     items.every(isBasketLine) &&
     Number.isSafeInteger(revision) &&
-    isTransferable(value)
+    isListDocument(value)
   );
 }
 

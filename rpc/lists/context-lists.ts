@@ -3,7 +3,7 @@ import type { Call } from "../call.ts";
 import type { RpcContext } from "../context.ts";
 import { viewBasket } from "./basket.ts";
 import { assertRevision } from "./revision.ts";
-import type { TransferableDocument } from "./transfer.ts";
+import type { ListDocument } from "./list-document.ts";
 import { viewWishlist } from "./wishlist.ts";
 
 /** See {@link RpcContext.readBasket}. */
@@ -75,7 +75,7 @@ function notEmbedded(name: string, method: string): Error {
 }
 
 /** Keeps the notes of merges and of idempotency keys, so that a rule which drops them makes nothing happen twice. */
-function keepTransfer<List extends TransferableDocument>(current: List, next: List): List {
+function keepTransfer<List extends ListDocument>(current: List, next: List): List {
   const { merged, movedTo, keys } = current;
   if (next.merged === merged && next.movedTo === movedTo && next.keys === keys) return next;
   return { ...next, merged, movedTo, keys };

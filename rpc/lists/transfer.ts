@@ -1,13 +1,13 @@
-import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { describeError, type Logger } from "../../shared/log.ts";
 import type { Clock } from "../../storage/clock.ts";
 import type { Collection, Snapshot, Updater } from "../../storage/documents/documents.ts";
+import type { SessionStore } from "../../storage/sessions/session-store.ts";
 import type { PendingMerge } from "../../storage/sessions/user-index.ts";
-import { isListKeys, joinListKeys, type ListKey } from "../idempotency/list-keys.ts";
-import type { ShopServices } from "../shop.ts";
+import { joinListKeys } from "../idempotency/list-keys.ts";
 import type { MergedLine } from "./basket-line.ts";
-import type { Wish } from "./wishlist.ts";
+import type { ListDocument } from "./list-document.ts";
+import type { LeftOutWish } from "./wishlist.ts";
 
 /*
  * The transfer of a guest's list to a user. It happens once, however often a call repeats it.
@@ -25,18 +25,8 @@ import type { Wish } from "./wishlist.ts";
  * A login notes its merges in the user's index first. `completeMerges` removes each note when the merge is done.
  */
 
-/** A list that belongs to a guest's session or to a user. */
-export interface TransferableDocument {
-  /** The key of the user's list that this guest's list is sealed for; `""`: the session ended. */
-  readonly movedTo?: string | undefined;
-  /** The keys of the guests' lists that were merged in, and when each expires (epoch milliseconds). */
-  readonly merged?: Readonly<Record<string, number>> | undefined;
-  /** The idempotency keys of the latest changes, the oldest first. */
-  readonly keys?: readonly ListKey[] | undefined;
-}
-
 /** The lists of one kind in one shop. */
-export interface ShopLists<T extends TransferableDocument> {
+export interface ShopLists<T extends ListDocument> {
   readonly clock: Clock;
   readonly documents: Collection<T>;
   readonly empty: T;
@@ -52,31 +42,11 @@ export interface MergeReport {
    */
   readonly status: "none" | "merged" | "pending";
   /** The outcome for each line of this shop's basket, and each wish of its wishlist that was left out. */
-  readonly lines: readonly (
-    | MergedLine
-    | (Wish & { readonly list: "wishlist"; readonly outcome: "left_out" })
-  )[];
-}
-
-/** The key of a user's lists in a shop. It doesn't reveal the user. */
-export function userOwnerKey(shopId: number, userId: string | number): string {
-  return createHash("sha256").update(`${shopId}:${userId}`).digest("hex");
-}
-
-/** Whether the fields of the transfer are valid in a stored value. */
-export function isTransferable(value: unknown): value is TransferableDocument {
-  const { movedTo, merged = {}, keys = [] } = (value ?? {}) as Partial<TransferableDocument>;
-  return (
-    (movedTo === undefined || typeof movedTo === "string") &&
-    typeof merged === "object" &&
-    merged !== null &&
-    Object.values(merged).every(Number.isFinite) &&
-    isListKeys(keys)
-  );
+  readonly lines: readonly (MergedLine | LeftOutWish)[];
 }
 
 /** Reads a list; a sealed one is empty. @throws StorageUnavailableError */
-export async function readList<T extends TransferableDocument>(
+export async function readList<T extends ListDocument>(
   { documents, empty }: ShopLists<T>,
   key: string,
 ): Promise<T> {
@@ -91,7 +61,7 @@ export async function readList<T extends TransferableDocument>(
  * @returns the changed list; `undefined` if the list is sealed, so that nothing lands in a list that nobody opens
  * @throws StorageUnavailableError, and the errors of `rule`
  */
-export async function changeList<T extends TransferableDocument>(
+export async function changeList<T extends ListDocument>(
   { documents, empty }: ShopLists<T>,
   owner: { readonly key: string; readonly expiresAt: number | undefined },
   rule: (current: T) => T,
@@ -107,7 +77,7 @@ export async function changeList<T extends TransferableDocument>(
 }
 
 /** Extends a guest's list, so that it lives as long as the session. @throws StorageUnavailableError */
-export async function extendList<T extends TransferableDocument>(
+export async function extendList<T extends ListDocument>(
   { documents }: ShopLists<T>,
   key: string,
   expiresAt: number,
@@ -120,7 +90,7 @@ export async function extendList<T extends TransferableDocument>(
 }
 
 /** Seals a guest's list for nobody, so that a parallel call can't begin it again. @throws StorageUnavailableError */
-export async function closeList<T extends TransferableDocument>(
+export async function closeList<T extends ListDocument>(
   { documents, empty, clock }: ShopLists<T>,
   key: string,
 ): Promise<void> {
@@ -135,7 +105,7 @@ export async function closeList<T extends TransferableDocument>(
  * @returns the outcome for each line; nothing if the list was merged before, or is sealed for another key
  * @throws StorageUnavailableError
  */
-export async function transferList<T extends TransferableDocument>(
+export async function transferList<T extends ListDocument>(
   { documents, empty, merge, clock }: ShopLists<T>,
   guest: { readonly key: string; readonly expiresAt: number },
   userKey: string,
@@ -169,7 +139,7 @@ export async function transferList<T extends TransferableDocument>(
  * @param transfer transfers one list, and returns the outcome for each line
  */
 export async function completeMerges(
-  services: ShopServices,
+  sessions: SessionStore,
   userId: string | number,
   pending: readonly PendingMerge[],
   transfer: (merge: PendingMerge) => Promise<MergeReport["lines"]>,
@@ -186,11 +156,11 @@ export async function completeMerges(
       const found = results[index];
       if (found === undefined) continue;
       merged.push(merge);
-      if (merge.shopId === services.shop.shopId) lines.push(found);
+      if (merge.shopId === sessions.shopId) lines.push(found);
     }
   }
   if (merged.length > 0) {
-    await forgetMerges(services, userId, merged).catch((error: unknown) =>
+    await forgetMerges(sessions, userId, merged).catch((error: unknown) =>
       log.warn("A finished merge is still noted; the next call checks it again", {
         error: describeError(error),
       }),
@@ -230,11 +200,11 @@ async function tryMerge(
 }
 
 async function forgetMerges(
-  { sessions }: ShopServices,
+  { users }: SessionStore,
   userId: string | number,
   merged: readonly PendingMerge[],
 ): Promise<void> {
-  await sessions.users.update(userId, (index) => ({
+  await users.update(userId, (index) => ({
     ...index,
     pendingMerges: index.pendingMerges.filter(({ belonging, key }) =>
       merged.every((done) => done.belonging !== belonging || done.key !== key),

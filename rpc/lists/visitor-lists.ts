@@ -10,9 +10,10 @@ import {
 import { findListKey } from "../idempotency/list-keys.ts";
 import type { RequestKey } from "../idempotency/request-key.ts";
 import type { CallSession } from "../session/call-session.ts";
-import type { ShopServices } from "../shop.ts";
+import type { ShopServices } from "../shop-services.ts";
 import { emptyBasket, mergeItems, type Basket } from "./basket.ts";
 import { applyOnce } from "./apply-once.ts";
+import { userOwnerKey } from "./list-document.ts";
 import {
   changeList,
   closeList,
@@ -20,7 +21,6 @@ import {
   extendList,
   readList,
   transferList,
-  userOwnerKey,
   type MergeReport,
   type ShopLists,
 } from "./transfer.ts";
@@ -138,7 +138,7 @@ export class VisitorLists {
     const transfer = (merge: PendingMerge) => this.#transfer(merge, userId);
     const { services, call } = this.#session;
     const own = pending.filter((merge) => isMergedHere(services, merge));
-    return completeMerges(services, userId, own, transfer, call.log);
+    return completeMerges(services.sessions, userId, own, transfer, call.log);
   }
 
   /** Closes a guest's lists when the session ends. A user keeps the lists. */

@@ -1,7 +1,7 @@
 import type { WishlistOptions } from "../shop.ts";
 import { isProductReference, type ProductReference } from "./basket-line.ts";
 import { tooManyItems, unknownItem } from "./list-errors.ts";
-import { isTransferable, type MergeReport, type TransferableDocument } from "./transfer.ts";
+import { isListDocument, type ListDocument } from "./list-document.ts";
 
 /** A variant or a product that a visitor wishes for. */
 export type Wish =
@@ -15,8 +15,11 @@ export type WishlistItem = Wish & {
   readonly addedAt: number;
 };
 
+/** A wish that a merge left out. */
+export type LeftOutWish = Wish & { readonly list: "wishlist"; readonly outcome: "left_out" };
+
 /** A wishlist as it is stored. */
-export interface Wishlist extends TransferableDocument {
+export interface Wishlist extends ListDocument {
   readonly items: readonly WishlistItem[];
 }
 
@@ -32,7 +35,7 @@ export const emptyWishlist: Wishlist = { items: [] };
 /** Whether a stored value is a wishlist with valid items. */
 export function isWishlist(value: unknown): value is Wishlist {
   const { items } = (value ?? {}) as Partial<Wishlist>;
-  return Array.isArray(items) && items.every(isWishlistItem) && isTransferable(value);
+  return Array.isArray(items) && items.every(isWishlistItem) && isListDocument(value);
 }
 
 export function viewWishlist(key: string | undefined, { items }: Wishlist): WishlistView {
@@ -78,7 +81,7 @@ export function mergeWishes(
   wishlist: Wishlist,
   guestItems: readonly WishlistItem[],
   { maxItems }: WishlistOptions,
-): { list: Wishlist; lines: MergeReport["lines"] } {
+): { list: Wishlist; lines: readonly LeftOutWish[] } {
   const known = new Set(wishlist.items.map(identifyWish));
   const added = guestItems.filter((wish) => !known.has(identifyWish(wish)));
   const room = Math.max(0, 2 * maxItems - wishlist.items.length);
@@ -106,7 +109,7 @@ function identifyWish({ variantId, productId }: Wish): string {
   return `${variantId === undefined ? "product" : "variant"}:${typeof id}:${id}`;
 }
 
-function leaveOut({ variantId, productId }: WishlistItem): MergeReport["lines"][number] {
+function leaveOut({ variantId, productId }: WishlistItem): LeftOutWish {
   const wish = variantId === undefined ? { productId } : { variantId };
   return { list: "wishlist", ...wish, outcome: "left_out" };
 }

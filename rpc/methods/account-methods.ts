@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { assertNotAddress, isAddress, notTheAddress } from "../accounts/address-rule.ts";
 import type { UserRpcContext } from "../context.ts";
 import { RpcError } from "../error.ts";
-import { defineRpcMethod } from "../method.ts";
+import { defineRpcMethod } from "../define-method.ts";
 import { email, newPassword, password, personName } from "./fields.ts";
 
 /** Returns the logged-in user; `user` is absent for a guest. */

@@ -1,6 +1,6 @@
 import type * as z from "zod/mini";
 import { addItems, clearItems, removeItem, updateItem } from "../lists/basket.ts";
-import { defineRpcMethod } from "../method.ts";
+import { defineRpcMethod } from "../define-method.ts";
 import {
   clearInput,
   itemKeyInput,

@@ -1,5 +1,5 @@
 import { withOwnKeys } from "../idempotency/kept-methods.ts";
-import { defineRpcMethod } from "../method.ts";
+import { defineRpcMethod } from "../define-method.ts";
 import * as accountMethods from "./account-methods.ts";
 import * as recoveryMethods from "./recovery-methods.ts";
 import * as basketMethods from "./basket-methods.ts";

@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { boundedText } from "../schema.ts";
 import { isSameUser } from "../session/record-changes.ts";
 import { RpcError } from "../error.ts";
-import { defineRpcMethod } from "../method.ts";
+import { defineRpcMethod } from "../define-method.ts";
 import { secret } from "../redaction/secret.ts";
 import { email, newPassword } from "./fields.ts";
 

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { boundedText } from "../schema.ts";
 import { RpcError } from "../error.ts";
-import { defineRpcMethod } from "../method.ts";
+import { defineRpcMethod } from "../define-method.ts";
 
 /** Lists the user's sessions in all shops of the realm, the last used first. */
 export const listSessions = defineRpcMethod({

@@ -1,4 +1,4 @@
-import { defineRpcMethod } from "../method.ts";
+import { defineRpcMethod } from "../define-method.ts";
 import { wishInput, wishKeyInput } from "./wishlist-inputs.ts";
 import { addWish, clearWishes, removeWish } from "../lists/wishlist.ts";
 

@@ -4,7 +4,7 @@ import type { SessionCustomData, ShopUser } from "../../storage/sessions/session
 import type { RecordChange, Session } from "../../storage/sessions/session.ts";
 import type { Call } from "../call.ts";
 import { VisitorLists } from "../lists/visitor-lists.ts";
-import type { ShopServices } from "../shop.ts";
+import type { ShopServices } from "../shop-services.ts";
 import { completePendingMerges } from "./login.ts";
 import { assertUser, isSameUser, patchCustomData } from "./record-changes.ts";
 import type { SharedGuest } from "./shared-guest.ts";

@@ -2,25 +2,18 @@ import type { SessionRecord } from "../../storage/sessions/session-record.ts";
 import { waitFor } from "../../storage/leases/shared-work.ts";
 import { SessionEndedError, type RecordChange } from "../../storage/sessions/session.ts";
 import { RpcError } from "../error.ts";
-import type { ShopServices } from "../shop.ts";
+import type { ShopServices } from "../shop-services.ts";
 import type { CallSession } from "./call-session.ts";
 import { endRejected } from "./logout.ts";
 import { chain } from "./record-changes.ts";
-import { isUsable, leaseSeconds, type RenewTokens, type TokenSeal } from "./token-renewals.ts";
-
-/** The tokens that a commerce system behind the storefront issued for the visitor. */
-export interface SessionTokens {
-  readonly accessToken: string;
-  readonly refreshToken?: string | undefined;
-  /** When the access token expires, in epoch milliseconds. */
-  readonly expiresAt?: number | undefined;
-}
-
-/** Options of `obtainTokens`. */
-export interface ObtainTokensOptions {
-  /** Tokens that the system has rejected before their time: they are renewed, unless another call has done that. */
-  readonly rejected?: SessionTokens | undefined;
-}
+import {
+  isUsable,
+  leaseSeconds,
+  type ObtainTokensOptions,
+  type RenewTokens,
+  type SessionTokens,
+  type TokenSeal,
+} from "./token-renewals.ts";
 
 /** The tokens in a call's session. The record has them encrypted, and no property of this object shows them. */
 export class SessionTokenStore {

@@ -6,7 +6,14 @@ import { SharedWork, waitFor } from "../../storage/leases/shared-work.ts";
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
 import type { SessionStore } from "../../storage/sessions/session-store.ts";
 import type { Session } from "../../storage/sessions/session.ts";
-import type { SessionTokens } from "./session-tokens.ts";
+
+/** The tokens that a commerce system behind the storefront issued for the visitor. */
+export interface SessionTokens {
+  readonly accessToken: string;
+  readonly refreshToken?: string | undefined;
+  /** When the access token expires, in epoch milliseconds. */
+  readonly expiresAt?: number | undefined;
+}
 
 /**
  * Gets new tokens: by a refresh token, or for a guest who has none yet.
@@ -20,6 +27,12 @@ export type RenewTokens = (
   tokens: SessionTokens | undefined,
   signal: AbortSignal,
 ) => Promise<SessionTokens | undefined>;
+
+/** Options of `obtainTokens`. */
+export interface ObtainTokensOptions {
+  /** Tokens that the system has rejected before their time: they are renewed, unless another call has done that. */
+  readonly rejected?: SessionTokens | undefined;
+}
 
 /** How a call opens and seals the tokens of a record. */
 export interface TokenSeal {

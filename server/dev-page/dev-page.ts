@@ -2,7 +2,7 @@ import * as z from "zod/mini";
 import { RpcError } from "../../rpc/error.ts";
 import { devPagePath } from "../../shared/own-paths.ts";
 import { parseInput } from "../../rpc/dispatch.ts";
-import type { ShopServices } from "../../rpc/shop.ts";
+import type { ShopServices } from "../../rpc/shop-services.ts";
 import type { Shop, StorefrontOptions } from "../config/options.ts";
 import type { Credentials } from "../credentials/credentials.ts";
 import { tokenMethods, type TokenMethod } from "../config/keys/session-keys.ts";

@@ -1,7 +1,7 @@
 import { describeError } from "../../shared/log.ts";
-import type { ShopServices } from "../../rpc/shop.ts";
+import type { ShopServices } from "../../rpc/shop-services.ts";
 import { viewBasket } from "../../rpc/lists/basket.ts";
-import { userOwnerKey } from "../../rpc/lists/transfer.ts";
+import { userOwnerKey } from "../../rpc/lists/list-document.ts";
 import { viewWishlist } from "../../rpc/lists/wishlist.ts";
 import type { ListKind } from "../../storage/sessions/list-kind.ts";
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";

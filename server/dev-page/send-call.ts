@@ -1,7 +1,6 @@
 import { findNamedSecrets, maskSecrets } from "../../rpc/redaction/secret.ts";
 import { Redactor } from "../../rpc/redaction/redactor.ts";
-import type { RpcMethod } from "../../rpc/method.ts";
-import type { Verb } from "../../rpc/verb.ts";
+import type { RpcMethod, Verb } from "../../rpc/method.ts";
 import type { Shop } from "../config/options.ts";
 import type { TokenMethod } from "../config/keys/session-keys.ts";
 import { maskHeader } from "./masks.ts";

@@ -1,5 +1,5 @@
 import type { RpcMethods } from "../../rpc/method.ts";
-import type { ShopServices } from "../../rpc/shop.ts";
+import type { ShopServices } from "../../rpc/shop-services.ts";
 import type { Shop, StorefrontOptions } from "../config/options.ts";
 import type { RequestEvent } from "../request.ts";
 import { ShopResolver, type PlainRoute } from "../router.ts";

@@ -1,6 +1,5 @@
 import { storesKeys } from "../../rpc/idempotency/kept-methods.ts";
-import type { RpcMethod } from "../../rpc/method.ts";
-import type { Verb } from "../../rpc/verb.ts";
+import type { RpcMethod, Verb } from "../../rpc/method.ts";
 import { findAnswer } from "./answers.ts";
 import type { DocumentSource } from "./openapi-route.ts";
 import { listProblems } from "./problem-responses.ts";

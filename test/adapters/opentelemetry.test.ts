@@ -7,7 +7,7 @@ import {
 } from "@opentelemetry/sdk-trace-node";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { openTelemetry } from "../../adapters/opentelemetry.ts";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { createTestLog } from "../../server/testing/test-log.ts";
 import { createFaultyDriver } from "../_faulty-driver.ts";
 import { createSetup, describeStorages } from "../_setup.ts";

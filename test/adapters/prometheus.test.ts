@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { prometheus } from "../../adapters/prometheus.ts";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { RpcError } from "../../rpc/error.ts";
 import type { StorefrontConfig } from "../../server/config/config.ts";
 import { parseMetrics, sumOf, type Sample } from "../_metrics.ts";

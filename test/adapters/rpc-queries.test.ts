@@ -8,7 +8,7 @@ import * as z from "zod";
 import { createRpcQueries as createReactQueries } from "../../adapters/react-query.ts";
 import { createRpcQueries as createVueQueries } from "../../adapters/vue-query.ts";
 import { createRpcClient } from "../../rpc/client.ts";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import type { BuiltinMethods } from "../../rpc/methods/builtin.ts";
 import { createBrowser } from "../_browser.ts";
 import { createSetup } from "../_setup.ts";

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import { toHooks, type SvelteKitEvent } from "../../adapters/sveltekit.ts";
 import { createRpcClient } from "../../rpc/client.ts";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import type { BuiltinMethods } from "../../rpc/methods/builtin.ts";
 import type { RpcCaller } from "../../server/rpc-caller.ts";
 import { createStorefront } from "../../server/storefront.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { RpcError } from "../../rpc/error.ts";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { retired } from "../_sessions.ts";
 import { describeStorages } from "../_setup.ts";
 import { basics, run } from "../fixtures/context-methods.ts";

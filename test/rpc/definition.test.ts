@@ -2,7 +2,7 @@ import { type } from "arktype";
 import * as v from "valibot";
 import { expect, test } from "vitest";
 import * as z from "zod";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 
 /** As JavaScript can: without the checks of the compiler. */
 function define(definition: unknown) {

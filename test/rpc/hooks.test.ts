@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { PublicRpcContext, RpcContext } from "../../rpc/context.ts";
 import { RpcError } from "../../rpc/error.ts";
 import { hookNames, type Hooks } from "../../rpc/hooks.ts";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { createSetup, describeStorages, testSecret } from "../_setup.ts";
 
 /** A method that runs a function of a test with its context. */

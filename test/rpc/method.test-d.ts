@@ -2,7 +2,8 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import { describe, expectTypeOf, test } from "vitest";
 import * as z from "zod";
 import type { PublicRpcContext, RpcContext, UserRpcContext } from "../../rpc/context.ts";
-import { defineRpcMethod, type RpcMethod, type RpcMethods } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
+import type { RpcMethod, RpcMethods } from "../../rpc/method.ts";
 import { defineStorefrontConfig } from "../../server/config/config.ts";
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createTestClock } from "../../server/testing/test-clock.ts";
 import type { RpcContext } from "../../rpc/context.ts";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import type { CookieClient } from "../_cookie-client.ts";
 import { createSetup } from "../_setup.ts";
 

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { expect, test } from "vitest";
 import * as z from "zod";
-import { defineRpcMethod, type RpcMethodDefinition } from "../../rpc/method.ts";
+import { defineRpcMethod, type RpcMethodDefinition } from "../../rpc/define-method.ts";
 import { secret } from "../../rpc/redaction/secret.ts";
 import { createStorefront } from "../../server/storefront.ts";
 import { testConfig } from "../_setup.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { describeStorages, type TestStorefront } from "../_setup.ts";
 import type { CookieClient } from "../_cookie-client.ts";
 import { describeTwoServers } from "../fixtures/two-servers.ts";

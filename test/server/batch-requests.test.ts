@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { createSetup, describeServers } from "../_setup.ts";
 import { sendBatch } from "../fixtures/batches.ts";
 

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { setImmediate as endOfTick } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createTestClock } from "../../server/testing/test-clock.ts";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { tokenHeader } from "../_client.ts";
 import { createSetup, describeStorages } from "../_setup.ts";
 import { sendBatch } from "../fixtures/batches.ts";

@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import * as z from "zod";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { RpcError } from "../../rpc/error.ts";
 import type { Answer } from "../_cookie-client.ts";
 import { describeServers } from "../_setup.ts";

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import * as z from "zod";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { createStorefront } from "../../server/storefront.ts";
 import { describeWithChromium } from "../_chromium.ts";
 import { root } from "../_cli.ts";

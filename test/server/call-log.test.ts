@@ -1,7 +1,7 @@
 import { afterEach, expect, onTestFinished, test, vi } from "vitest";
 import { createStorefront } from "../../server/storefront.ts";
 import { createBufferedWriter } from "../../server/buffered-writer.ts";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import type { LogConfig } from "../../server/config/keys/log-key.ts";
 import { createFolder, shops, startCli } from "../_cli.ts";
 import { CookieClient } from "../_cookie-client.ts";

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { setImmediate as endOfTurn } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { Deadlines } from "../../server/deadline.ts";
 import { systemClock } from "../../storage/clock.ts";
 import { createFaultyDriver, Barrier, hold } from "../_faulty-driver.ts";

@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import * as z from "zod";
 import { createRpcClient, type RpcClientOptions } from "../../rpc/client.ts";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import type { BuiltinMethods } from "../../rpc/methods/builtin.ts";
 import { createCallerFetch, createRpcCaller } from "../../server/rpc-caller.ts";
 import type { Storefront } from "../../server/storefront-app.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import type { StorefrontConfig } from "../../server/config/config.ts";
 import { createStorefront } from "../../server/storefront.ts";
 import { createTestLog } from "../../server/testing/test-log.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import type { CorsConfig } from "../../server/config/keys/cors-keys.ts";
 import type { StorefrontConfig } from "../../server/config/config.ts";
 import { describeStorages, testConfig } from "../_setup.ts";

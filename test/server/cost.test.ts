@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import type { Driver } from "unstorage";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { openDriver } from "../../storage/open-driver.ts";
 import { createSetup } from "../_setup.ts";
 import { CookieClient, type Send } from "../_cookie-client.ts";

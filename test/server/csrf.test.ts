@@ -1,7 +1,7 @@
 import type { Page } from "playwright-core";
 import { describe, expect, test, vi } from "vitest";
 import { builtinMethods } from "../../rpc/methods/builtin.ts";
-import { allowedVerbs } from "../../rpc/verb.ts";
+import { allowedVerbs } from "../../rpc/method.ts";
 import { attacks, type Attack } from "../_attacks.ts";
 import { describeWithChromium } from "../_chromium.ts";
 import { listen } from "../_https.ts";

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { RpcContext } from "../../rpc/context.ts";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { Barrier } from "../_faulty-driver.ts";
 import { describeStorages } from "../_setup.ts";
 import { retired } from "../_sessions.ts";

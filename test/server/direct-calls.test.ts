@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { request } from "node:http";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { openStorefront } from "../../server/storefront.ts";
 import type { Storefront } from "../../server/storefront-app.ts";
 import { createTestLog } from "../../server/testing/test-log.ts";

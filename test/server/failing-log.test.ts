@@ -1,6 +1,6 @@
 import createMemoryDriver from "unstorage/drivers/memory";
 import { describe, expect, test } from "vitest";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { createLineWriter } from "../../server/console-log.ts";
 import { createSafeLog, type Logger } from "../../shared/log.ts";
 import { openDocumentStore } from "../../storage/store.ts";

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { serve } from "h3";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { createStorefront } from "../../server/storefront.ts";
 import type { StorefrontConfig } from "../../server/config/config.ts";
 import { createTestAuth } from "../_client.ts";

@@ -3,8 +3,8 @@ import { describe, expect } from "vitest";
 import * as z from "zod";
 import { findJsonFault } from "../../rpc/json-fault.ts";
 import { builtinMethods } from "../../rpc/methods/builtin.ts";
-import { defineRpcMethod } from "../../rpc/method.ts";
-import { allowedVerbs } from "../../rpc/verb.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
+import { allowedVerbs } from "../../rpc/method.ts";
 import type { ShopConfig } from "../../server/config/config.ts";
 import { readAnswer, testProperty, useStorefront } from "../_fuzz.ts";
 import {

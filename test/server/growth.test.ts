@@ -1,7 +1,7 @@
 import createMemoryDriver from "unstorage/drivers/memory";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { createSetup } from "../_setup.ts";
 import { slowestPayloads } from "../_payloads.ts";
 import type { CookieClient } from "../_cookie-client.ts";

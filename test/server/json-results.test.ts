@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { findJsonFault } from "../../rpc/json-fault.ts";
 import { createSetup } from "../_setup.ts";
 

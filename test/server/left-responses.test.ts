@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
 import type { PublicRpcContext } from "../../rpc/context.ts";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { createSetup } from "../_setup.ts";
 
 type Signal = Pick<PublicRpcContext, "signal">;

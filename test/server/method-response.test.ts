@@ -2,7 +2,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, test, vi } from "vitest";
 import { createRpcClient } from "../../rpc/client.ts";
 import { RpcError } from "../../rpc/error.ts";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { createSetup, type Setup, type TestStorefront } from "../_setup.ts";
 import { toFetch } from "../_fetch.ts";
 

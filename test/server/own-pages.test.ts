@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createStorefront } from "../../server/storefront.ts";
 import type { StorefrontConfig } from "../../server/config/config.ts";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { describeWithChromium } from "../_chromium.ts";
 import { listen } from "../_https.ts";
 import { createTestLog } from "../../server/testing/test-log.ts";

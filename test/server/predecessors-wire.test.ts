@@ -8,7 +8,7 @@ import type { Credentials } from "../../rpc/accounts/auth.ts";
 import { builtinMethods } from "../../rpc/methods/builtin.ts";
 import { RpcError } from "../../rpc/error.ts";
 import { hookNames } from "../../rpc/hooks.ts";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { createStorefront } from "../../server/storefront.ts";
 import { ConfigError } from "../../server/config/config-error.ts";
 import type { SessionConfig } from "../../server/config/keys/session-keys.ts";

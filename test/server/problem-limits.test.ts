@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { createSetup } from "../_setup.ts";
 
 const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { RpcError, type ProblemCode } from "../../rpc/error.ts";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { createSetup } from "../_setup.ts";
 import { from, json } from "../_wire.ts";
 

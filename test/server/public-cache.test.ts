@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import type { StorefrontConfig } from "../../server/config/config.ts";
 import { createSetup } from "../_setup.ts";
 

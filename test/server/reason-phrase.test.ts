@@ -1,7 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import { expect, test } from "vitest";
 import { problems, RpcError } from "../../rpc/error.ts";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { toReasonPhrase } from "../../server/reason-phrase.ts";
 import { describeServers } from "../_setup.ts";
 import { bare, json } from "../_wire.ts";

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { serve } from "h3";
 import { describe, expect, onTestFinished, test } from "vitest";
 import * as z from "zod";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { createFolder, plain, startCli } from "../_cli.ts";
 import { createSetup } from "../_setup.ts";
 import { testMethods } from "../fixtures/methods.ts";

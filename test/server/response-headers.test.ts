@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createRpcClient } from "../../rpc/client.ts";
 import type { RpcContext } from "../../rpc/context.ts";
 import { RpcError } from "../../rpc/error.ts";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { createRpcCaller } from "../../server/rpc-caller.ts";
 import { toFetch } from "../_fetch.ts";
 import { createSetup, describeServers } from "../_setup.ts";

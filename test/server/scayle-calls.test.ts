@@ -2,7 +2,7 @@ import { FetchError, ofetch } from "ofetch";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { RpcError } from "../../rpc/error.ts";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import type { CookieClient } from "../_cookie-client.ts";
 import { createSetup, type TestStorefront } from "../_setup.ts";
 

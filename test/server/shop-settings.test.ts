@@ -1,7 +1,7 @@
 import createMemoryDriver from "unstorage/drivers/memory";
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { createSetup, testSecret } from "../_setup.ts";
 import { testMethods } from "../fixtures/methods.ts";
 import { createShop } from "../fixtures/shops.ts";

@@ -8,7 +8,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { openTelemetry } from "../../adapters/opentelemetry.ts";
 import { prometheus } from "../../adapters/prometheus.ts";
 import { createStorefront } from "../../server/storefront.ts";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { CookieClient } from "../_cookie-client.ts";
 import { forProduction, testConfig, testSecret } from "../_setup.ts";
 import { as, trustingAuth } from "../fixtures/trusting-auth.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { HTTPError } from "h3";
 import { RpcError } from "../../rpc/error.ts";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { describeError, isInstance, messageOf } from "../../shared/log.ts";
 import { createFaultyDriver } from "../_faulty-driver.ts";
 import { createSetup, describeStorages } from "../_setup.ts";

@@ -1,7 +1,7 @@
 import { HTTPError } from "h3";
 import { expect, test } from "vitest";
 import { RpcError } from "../../rpc/error.ts";
-import { defineRpcMethod } from "../../rpc/method.ts";
+import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { describeServers } from "../_setup.ts";
 import { expectProblem, inside } from "../_wire.ts";
 

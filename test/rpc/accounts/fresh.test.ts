@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
 import { createAccounts } from "../../../rpc/accounts/accounts.ts";
 import { toKeySegment } from "../../../storage/documents/key.ts";

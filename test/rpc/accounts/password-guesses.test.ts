@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { RpcError } from "../../../rpc/error.ts";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { secret } from "../../../rpc/redaction/secret.ts";
 import { until } from "../../_documents.ts";
 import { Barrier } from "../../_faulty-driver.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import type { BuiltinMethods } from "../../../rpc/methods/builtin.ts";
 import { createRpcClient, type RpcClientOptions } from "../../../rpc/client.ts";
 import { createBrowser } from "../../_browser.ts";

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { createRpcClient, type RpcClientOptions } from "../../../rpc/client.ts";
 import type { BuiltinMethods } from "../../../rpc/methods/builtin.ts";
-import type { defineRpcMethod } from "../../../rpc/method.ts";
+import type { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { toFetch, type SentInit } from "../../_fetch.ts";
 
 beforeEach(() => void vi.useFakeTimers());

@@ -9,7 +9,7 @@ import {
   type RpcClient,
   type TokenStore,
 } from "../../../rpc/client.ts";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import type { PublicShop } from "../../../rpc/shop.ts";
 import type { ShopUser } from "../../../storage/sessions/session-record.ts";
 

@@ -4,7 +4,7 @@ import * as z from "zod";
 import type { BuiltinMethods } from "../../../rpc/methods/builtin.ts";
 import { createRpcClient, RpcClientError, type RpcClientOptions } from "../../../rpc/client.ts";
 import { RpcError } from "../../../rpc/error.ts";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import type { RpcMethods } from "../../../rpc/method.ts";
 import { createSetup } from "../../_setup.ts";
 import { createBrowser } from "../../_browser.ts";

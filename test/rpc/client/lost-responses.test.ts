@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { createRpcClient } from "../../../rpc/client.ts";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import type { BuiltinMethods } from "../../../rpc/methods/builtin.ts";
 import { createRpcCaller } from "../../../server/rpc-caller.ts";
 import { createSetup } from "../../_setup.ts";

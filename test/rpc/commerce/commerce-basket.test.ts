@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { expect, onTestFinished, test } from "vitest";
 import { defineCommerceMethod } from "../../../rpc/commerce/commerce-method.ts";
 import type { Visit } from "../../../rpc/commerce/visit.ts";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { describeStorages, type Setup } from "../../_setup.ts";
 import { createTestBackend, type TestGrant } from "../../_commerce-backend.ts";
 import { startCommerceSystem, type Fault } from "../../_commerce-system.ts";

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
 import { defineCommerceMethod } from "../../../rpc/commerce/commerce-method.ts";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { createTestBackend } from "../../_commerce-backend.ts";
 import { startCommerceSystem } from "../../_commerce-system.ts";
 import { createSetup } from "../../_setup.ts";

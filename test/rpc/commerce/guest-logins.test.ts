@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { hookTests } from "../../../rpc/commerce/test-hooks.ts";
 import type { LoginVisit } from "../../../rpc/commerce/visit.ts";
 import { RpcError } from "../../../rpc/error.ts";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
 import { createTestBackend, type TestGrant } from "../../_commerce-backend.ts";
 import { startCommerceSystem } from "../../_commerce-system.ts";

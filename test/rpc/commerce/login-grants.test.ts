@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
 import type { Auth } from "../../../rpc/accounts/auth.ts";
-import type { CommerceBackend, Grant } from "../../../rpc/commerce/commerce-backend.ts";
+import type { CommerceBackend } from "../../../rpc/commerce/commerce-backend.ts";
 import { defineCommerceMethod } from "../../../rpc/commerce/commerce-method.ts";
-import type { LoginVisit, Visit } from "../../../rpc/commerce/visit.ts";
+import type { Grant, LoginVisit, Visit } from "../../../rpc/commerce/visit.ts";
 import { RpcError } from "../../../rpc/error.ts";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { until } from "../../_documents.ts";
 import { hurryMails } from "../../_mails.ts";
 import { describeStorages } from "../../_setup.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { createFaultyDriver, outage, type FaultyDriver } from "../../_faulty-driver.ts";
 import { createSetup } from "../../_setup.ts";
 import { createCountingSystem, openCall, openGrantServer } from "../../fixtures/grant-calls.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { RpcError } from "../../../rpc/error.ts";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { Barrier } from "../../_faulty-driver.ts";
 import { line, withKey } from "../../fixtures/counting-methods.ts";
 import { as } from "../../fixtures/trusting-auth.ts";

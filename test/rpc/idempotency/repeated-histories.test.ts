@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import createMemoryDriver from "unstorage/drivers/memory";
 import { expect, test } from "vitest";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import type { CookieClient } from "../../_cookie-client.ts";
 import { slowDown } from "../../_documents.ts";
 import { createSetup } from "../../_setup.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { RpcError } from "../../../rpc/error.ts";
 import { readIfMatch } from "../../../rpc/lists/revision.ts";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { describeStorages } from "../../_setup.ts";
 
 const line = { variantId: 7, quantity: 1 };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { createTestClock } from "../../../server/testing/test-clock.ts";
 import { createSetup, describeStorages } from "../../_setup.ts";
 import type { Answer, CookieClient } from "../../_cookie-client.ts";

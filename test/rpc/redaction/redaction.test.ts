@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { RpcError } from "../../../rpc/error.ts";
 import type { HookEvent } from "../../../rpc/hooks.ts";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { Redactor } from "../../../rpc/redaction/redactor.ts";
 import { createSetup } from "../../_setup.ts";
 import { CookieClient } from "../../_cookie-client.ts";

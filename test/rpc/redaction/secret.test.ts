@@ -6,7 +6,7 @@ import { builtinMethods } from "../../../rpc/methods/builtin.ts";
 import type { BaseRpcContext } from "../../../rpc/context.ts";
 import { RpcError } from "../../../rpc/error.ts";
 import type { HookEvent, Hooks } from "../../../rpc/hooks.ts";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { Redactor } from "../../../rpc/redaction/redactor.ts";
 import { maskSecrets, secret } from "../../../rpc/redaction/secret.ts";
 import { createSetup } from "../../_setup.ts";

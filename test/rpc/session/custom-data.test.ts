@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { createFaultyDriver, hold } from "../../_faulty-driver.ts";
 import { createSetup, describeStorages } from "../../_setup.ts";
 import { testMethods } from "../../fixtures/methods.ts";

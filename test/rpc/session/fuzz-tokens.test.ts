@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect } from "vitest";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { createBearerTransport } from "../../../server/credentials/bearer.ts";
 import { createCookieTransport } from "../../../server/credentials/cookie.ts";
 import type { Shop } from "../../../server/config/options.ts";

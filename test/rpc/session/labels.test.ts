@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import * as z from "zod";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { describeStorages, type Setup } from "../../_setup.ts";
 
 const ada = { id: "ada", email: "ada@example.com" };

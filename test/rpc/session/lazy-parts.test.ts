@@ -1,5 +1,5 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { createSetup } from "../../_setup.ts";
 
 const created = vi.hoisted(() => [] as string[]);

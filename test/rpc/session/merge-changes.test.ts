@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { mergeChanges } from "../../../rpc/session/record-changes.ts";
 import { createFaultyDriver, later } from "../../_faulty-driver.ts";
 import { createSetup, describeStorages } from "../../_setup.ts";

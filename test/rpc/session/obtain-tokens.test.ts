@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { RpcError } from "../../../rpc/error.ts";
-import { defineRpcMethod } from "../../../rpc/method.ts";
-import type { SessionTokens } from "../../../rpc/session/session-tokens.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
+import type { SessionTokens } from "../../../rpc/session/token-renewals.ts";
 import { Barrier } from "../../_faulty-driver.ts";
 import type { CookieClient } from "../../_cookie-client.ts";
 import { as } from "../../fixtures/trusting-auth.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createTestClock, type TestClock } from "../../../server/testing/test-clock.ts";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { createTestAuth, TestClient, testAccount as account, tokenHeader } from "../../_client.ts";
 import { describeStorages, type Setup } from "../../_setup.ts";
 import { ended, retired } from "../../_sessions.ts";

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import * as z from "zod";
 import type { RpcContext } from "../../../rpc/context.ts";
-import { defineRpcMethod } from "../../../rpc/method.ts";
-import type { SessionTokens } from "../../../rpc/session/session-tokens.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
+import type { SessionTokens } from "../../../rpc/session/token-renewals.ts";
 import { Barrier } from "../../_faulty-driver.ts";
 import { describeStorages, type Setup } from "../../_setup.ts";
 

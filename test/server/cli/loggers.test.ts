@@ -2,7 +2,7 @@ import { PassThrough, Writable } from "node:stream";
 import pino from "pino";
 import { describe, expect, test, vi } from "vitest";
 import winston from "winston";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { detailsFirst, type Logger } from "../../../shared/log.ts";
 import { createSetup } from "../../_setup.ts";
 

@@ -1,7 +1,7 @@
 import { defineRoute, HTTPError, type H3 } from "h3";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { listen } from "../../../server/cli/listen.ts";
 import { createRpcCaller, respondWithCaller } from "../../../server/rpc-caller.ts";
 import { openStorefront } from "../../../server/storefront.ts";

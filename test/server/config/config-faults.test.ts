@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { resolveConfig } from "../../../server/config/resolve.ts";
 import { badValues, refuse } from "../../_bad-config.ts";
 import { testSecret } from "../../_setup.ts";

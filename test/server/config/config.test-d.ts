@@ -8,7 +8,8 @@ import { describe, expectTypeOf, test } from "vitest";
 import * as z from "zod/mini";
 import { createRpcClient } from "../../../rpc/client.ts";
 import type { PublicRpcContext } from "../../../rpc/context.ts";
-import { defineRpcMethod, type RpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
+import type { RpcMethod } from "../../../rpc/method.ts";
 import {
   defineStorefrontConfig,
   type ShopConfig,

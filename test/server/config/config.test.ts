@@ -1,6 +1,6 @@
 import createMemoryDriver from "unstorage/drivers/memory";
 import { describe, expect, test } from "vitest";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { ConfigError } from "../../../server/config/config-error.ts";
 import { resolveConfig } from "../../../server/config/resolve.ts";
 import { createTestLog } from "../../../server/testing/test-log.ts";

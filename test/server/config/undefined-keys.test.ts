@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { checkConfig } from "../../../server/config/check.ts";
 import { createConfigSchema } from "../../../server/config/config.ts";
 import { createTestLog } from "../../../server/testing/test-log.ts";

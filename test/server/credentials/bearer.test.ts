@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { RpcError } from "../../../rpc/error.ts";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { createBearerTransport } from "../../../server/credentials/bearer.ts";
 import { resolveConfig } from "../../../server/config/resolve.ts";
 import {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { RpcError } from "../../../rpc/error.ts";
 import type { HookEvent } from "../../../rpc/hooks.ts";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
 import { tokenMethods } from "../../../server/config/keys/session-keys.ts";
 import type { Shop } from "../../../server/config/options.ts";

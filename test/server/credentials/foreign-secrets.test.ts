@@ -5,7 +5,7 @@ import * as z from "zod";
 import * as zm from "zod/mini";
 import * as z3 from "zod/v3";
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { secret } from "../../../rpc/redaction/secret.ts";
 import { createSetup } from "../../_setup.ts";
 

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import { createTestClock, type TestClock } from "../../../server/testing/test-clock.ts";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { createTestAuth, testAccount } from "../../_client.ts";
 import { createFaultyDriver, Barrier } from "../../_faulty-driver.ts";
 import { describeStorages } from "../../_setup.ts";

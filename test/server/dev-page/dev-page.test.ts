@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { secret } from "../../../rpc/redaction/secret.ts";
 import type { VisitorState } from "../../../server/dev-page/dev-page.ts";
 import { openTestDevPage } from "../../_dev-page.ts";

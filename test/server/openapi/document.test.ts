@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import * as mini from "zod/mini";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { secret } from "../../../rpc/redaction/secret.ts";
 import { forProduction } from "../../_setup.ts";
 import { requestDocument } from "./_document.ts";

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { builtinMethods } from "../../../rpc/methods/builtin.ts";
 import { findFault } from "../../../server/openapi/results.ts";
 import { createStorefront } from "../../../server/storefront.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import * as z from "zod";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { diagnose } from "../../../server/config/doctor.ts";
 import { sound } from "../../_findings.ts";
 

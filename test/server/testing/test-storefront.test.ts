@@ -1,6 +1,6 @@
 import { expectTypeOf } from "vitest";
 import { afterEach, describe, expect, test } from "vitest";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { secret } from "../../../rpc/redaction/secret.ts";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
 import {

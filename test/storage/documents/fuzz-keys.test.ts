@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
 import type { RpcContext } from "../../../rpc/context.ts";
 import { RpcError } from "../../../rpc/error.ts";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { openDriver } from "../../../storage/open-driver.ts";
 import { keyPattern, toKeySegment } from "../../../storage/documents/key.ts";
 import { openDocumentStore } from "../../../storage/store.ts";

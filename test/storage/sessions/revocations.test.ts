@@ -2,7 +2,7 @@ import createMemoryDriver from "unstorage/drivers/memory";
 import { describe, expect, test } from "vitest";
 import { createTestClock } from "../../../server/testing/test-clock.ts";
 import type { Auth } from "../../../rpc/accounts/auth.ts";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { isAfter, laterOf, openRevocations } from "../../../storage/sessions/revocations.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { Barrier } from "../../_faulty-driver.ts";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { describeWithRedis, useRedis } from "../../_redis.ts";
 import { createSetup } from "../../_setup.ts";
 import type { CookieClient } from "../../_cookie-client.ts";

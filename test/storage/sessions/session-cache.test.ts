@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { beforeEach, describe, expect, test } from "vitest";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { systemClock } from "../../../storage/clock.ts";
 import type { ChangeListener, Snapshot } from "../../../storage/documents/documents.ts";
 import { SessionCache } from "../../../storage/sessions/session-cache.ts";

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from "vitest";
 import type { SessionConfig } from "../../../server/config/keys/session-keys.ts";
-import { defineRpcMethod } from "../../../rpc/method.ts";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import {
   DefaultSessionCacheStrategy,
   defineStorageDriver,
