@@ -1,9 +1,7 @@
 import { withDetails, type Logger } from "../shared/log.ts";
 import { toCallIds, type TraceIds } from "../shared/trace-ids.ts";
 import type { SessionReuse } from "../storage/sessions/session-store.ts";
-import { createContextAuth, type ContextAuth } from "./accounts/context-auth.ts";
 import type { LoginLimiter } from "./accounts/login-limiter.ts";
-import { createContextSessions, type ContextSessions } from "./context-sessions.ts";
 import { createContext, createPublicContext } from "./call-contexts.ts";
 import type { PublicRpcContext, RpcContext } from "./context.ts";
 import { notify, type Hooks } from "./hooks.ts";
@@ -11,9 +9,7 @@ import { RequestKey } from "./idempotency/request-key.ts";
 import { readIfMatch, type RevisionCondition } from "./lists/revision.ts";
 import type { Redactor } from "./redaction/redactor.ts";
 import type { RpcMethod } from "./method.ts";
-import type { HeaderHolder } from "./response-headers.ts";
 import { CallSession, type CallSessions } from "./session/call-session.ts";
-import { forWritableCall } from "./session/read-only.ts";
 import type { SharedGuest } from "./session/shared-guest.ts";
 import type { ShopServices } from "./shop-services.ts";
 
@@ -76,7 +72,9 @@ export class Call {
     };
     /** Creates the redactor at the first use: most calls of methods without a payload need none. */
     readonly toRedactor: () => Redactor;
-  } & HeaderHolder;
+    /** The headers that methods have set. The first one creates it, because most calls set none. */
+    responseHeaders?: Headers | undefined;
+  };
   /** The name of the transport that issues a session of this call. */
   transport: string | undefined;
   #session: CallSession | undefined;
@@ -86,8 +84,6 @@ export class Call {
   #headers: Headers | undefined;
   #key: RequestKey | undefined;
   #isIfMatchTaken = false;
-  #sessions: ContextSessions | undefined;
-  #auth: ContextAuth | undefined;
   #endings: (() => void)[] | undefined;
   #isEnded = false;
 
@@ -178,34 +174,6 @@ export class Call {
 
   get signal(): AbortSignal {
     return this.request.deadline.signal;
-  }
-
-  get sessionId() {
-    return this.session.id;
-  }
-
-  get user() {
-    return this.session.user;
-  }
-
-  get customData() {
-    return this.session.customData;
-  }
-
-  get basketKey() {
-    return this.session.lists.begin("basket");
-  }
-
-  get wishlistKey() {
-    return this.session.lists.begin("wishlist");
-  }
-
-  get sessions(): ContextSessions {
-    return (this.#sessions ??= createContextSessions(this));
-  }
-
-  get auth(): ContextAuth {
-    return (this.#auth ??= forWritableCall(this.session, createContextAuth(this)));
   }
 
   /**

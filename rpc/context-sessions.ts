@@ -1,7 +1,6 @@
 import { reportEnded } from "../storage/sessions/session-reports.ts";
-import { idsOf, type UserSession } from "../storage/sessions/user-index.ts";
 import type { Call } from "./call.ts";
-import { clearIfAmong, destroyUnnamed, endSessions, incompleteEnd } from "./session/logout.ts";
+import { clearIfAmong, endUserSessions } from "./session/logout.ts";
 
 /** The device that a user agent names. */
 export interface Device {
@@ -65,22 +64,8 @@ export function createContextSessions({ services, session }: Call) {
      * Ends a user's sessions like `destroySessionsForUserId`, and also returns whether that is complete: if the user's
      * index was lost, some sessions can stay active.
      */
-    async endAll(
-      userId: string | number,
-      sessionsToKeep: readonly string[] = [],
-    ): Promise<{ readonly ended: number; readonly isComplete: boolean }> {
-      // If a parallel call gives a session another ID right now, it is still the same session.
-      const isKept = (one: UserSession) => idsOf(one).some((id) => sessionsToKeep.includes(id));
-      const { realm, sessions } = session.writable;
-      const mark = await session.lastRevocation;
-      const { ended, isComplete, since } = await endSessions(realm.users, userId, isKept, mark);
-      session.lastRevocation = since.get(sessions.users);
-      await clearIfAmong(session, ended);
-      if (isComplete) return { ended: ended.length, isComplete };
-      session.call.log.warn(incompleteEnd, { userId });
-      const isOwnEnded = await destroyUnnamed(session, userId, sessionsToKeep);
-      return { ended: ended.length + (isOwnEnded ? 1 : 0), isComplete };
-    },
+    endAll: (userId: string | number, sessionsToKeep?: readonly string[]) =>
+      endUserSessions(session, userId, sessionsToKeep),
 
     /**
      * Gives the user's session a new ID, for example after a change of rights; a guest's session keeps its ID.

@@ -5,14 +5,12 @@
 export const serverHeaders =
   /^(?:access-control-.*|connection|content-encoding|content-length|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|storefront-response)$/;
 
-/** The holder of the headers that the methods of a call have set. */
-export interface HeaderHolder {
-  /** Created by the first header, because most calls set none. */
-  responseHeaders?: Headers | undefined;
-}
-
 /** See {@link BaseRpcContext.setHeader}. */
-export function setResponseHeader(holder: HeaderHolder, name: string, value: string): void {
+export function setResponseHeader(
+  holder: { responseHeaders?: Headers | undefined },
+  name: string,
+  value: string,
+): void {
   const lowerCase = name.toLowerCase();
   if (serverHeaders.test(lowerCase) || lowerCase === "content-type") {
     throw new TypeError(

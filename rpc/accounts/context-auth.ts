@@ -3,6 +3,7 @@ import type { ShopUser } from "../../storage/sessions/session-record.ts";
 import type { Call } from "../call.ts";
 import { createVisit } from "../commerce/create-visit.ts";
 import { RpcError } from "../error.ts";
+import { endUserSessions } from "../session/logout.ts";
 import type { Auth, Credentials, Registration } from "./auth.ts";
 import { createCallMails } from "./call-mails.ts";
 import {
@@ -20,14 +21,14 @@ export type ContextAuth = ReturnType<typeof createContextAuth>;
 /**
  * Creates the functions of a context that check and change accounts: those of the config's `auth` or of the shop's
  * commerce system, within the limits of `loginAttempts`. The functions that check a password throw RpcError
- * `too_many_attempts`.
+ * `too_many_attempts`. In a read-only call, all of them reject.
  */
 export function createContextAuth(call: Call) {
   const { auth, commerce } = call.services;
   // Such a login changes the customer's basket in the commerce system.
   const guardLogin = commerce?.baskets?.joinsAtLogin ? guardPasswordChange : guardPassword;
   const mails = createCallMails(call);
-  return {
+  const functions = {
     /** @returns the user, or `undefined` if the email address or the password is wrong */
     login(credentials: Credentials): Promise<ShopUser | undefined> {
       return guardLogin(call, credentials.email, () =>
@@ -121,7 +122,7 @@ export function createContextAuth(call: Call) {
       if (resetPassword === undefined) throw new RpcError("unknown_method");
       const user = await guardToken(call, async () => {
         const known = await auth.findResetUser?.(reset, createVisit(call));
-        if (known !== undefined) await call.sessions.endAll(known.id);
+        if (known !== undefined) await endUserSessions(call.session, known.id);
         return withCheckVisit(call, (visit) => resetPassword.call(auth, reset, visit));
       });
       if (user === undefined) return undefined;
@@ -153,6 +154,10 @@ export function createContextAuth(call: Call) {
       );
     },
   };
+  if (!call.session.isReadOnly) return functions;
+  const refuse = async () => call.session.assertWritable();
+  const names = Object.keys(functions);
+  return Object.fromEntries(names.map((name) => [name, refuse])) as unknown as typeof functions;
 }
 
 // --- Internal helpers ---

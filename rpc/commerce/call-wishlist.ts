@@ -55,7 +55,7 @@ export async function moveWishlist(call: Call, merge: PendingMerge): Promise<Mer
   return withBasket(call, onWishlist, async ({ reading, changing }) => {
     const grant = await readGuestGrant(call, merge);
     return withBasketLease(call, toLeaseKey("wishlist", merge.key), async (lease) => {
-      const userKey = userOwnerKey(merge.shopId, call.user?.id ?? "");
+      const userKey = userOwnerKey(merge.shopId, call.session.user?.id ?? "");
       const { movedTo = userKey } = lease.log;
       if (movedTo !== userKey) return [];
       await lease.save({ ...lease.log, movedTo }, merge.expiresAt);

@@ -69,7 +69,7 @@ async function beginMove(
   merge: PendingMerge,
 ): Promise<{ readonly change: NotedChange; readonly lines: readonly PlannedLine[] } | undefined> {
   const baskets = basketsOf(call);
-  const userKey = userOwnerKey(merge.shopId, call.user?.id ?? "");
+  const userKey = userOwnerKey(merge.shopId, call.session.user?.id ?? "");
   const { movedTo } = guest.lease.log;
   if (movedTo === joined) await keepKeys(held, guest, merge);
   if (movedTo !== undefined && movedTo !== userKey) return undefined;

@@ -63,18 +63,27 @@ export async function endSessions(
   };
 }
 
-/** Ends the call's own session if the user's index was lost and doesn't name it. */
-export async function destroyUnnamed(
+/**
+ * Ends a user's sessions for a method of a call.
+ * @param idsToKeep IDs of sessions that stay active
+ * @returns `isComplete: false` if the user's index was lost, so that some sessions can stay active
+ */
+export async function endUserSessions(
   session: CallSession,
   userId: string | number,
-  idsToKeep: readonly string[],
-): Promise<boolean> {
-  const { current } = session;
-  if (current === undefined || String(current.record.user?.id) !== String(userId)) return false;
-  if (idsToKeep.includes(current.record.id)) return false;
-  await endEach(session, [current]);
-  await clearAll(session);
-  return true;
+  idsToKeep: readonly string[] = [],
+): Promise<{ readonly ended: number; readonly isComplete: boolean }> {
+  // If a parallel call gives a session another ID right now, it is still the same session.
+  const isKept = (one: UserSession) => idsOf(one).some((id) => idsToKeep.includes(id));
+  const { realm, sessions } = session.writable;
+  const mark = await session.lastRevocation;
+  const { ended, isComplete, since } = await endSessions(realm.users, userId, isKept, mark);
+  session.lastRevocation = since.get(sessions.users);
+  await clearIfAmong(session, ended);
+  if (isComplete) return { ended: ended.length, isComplete };
+  session.call.log.warn(incompleteEnd, { userId });
+  const isOwnEnded = await destroyUnnamed(session, userId, idsToKeep);
+  return { ended: ended.length + (isOwnEnded ? 1 : 0), isComplete };
 }
 
 /** Continues without a session if the call's own one is among the ended ones. */
@@ -89,6 +98,20 @@ export async function clearIfAmong(
 }
 
 // --- Internal helpers ---
+
+/** Ends the call's own session if the user's index was lost and doesn't name it. */
+async function destroyUnnamed(
+  session: CallSession,
+  userId: string | number,
+  idsToKeep: readonly string[],
+): Promise<boolean> {
+  const { current } = session;
+  if (current === undefined || String(current.record.user?.id) !== String(userId)) return false;
+  if (idsToKeep.includes(current.record.id)) return false;
+  await endEach(session, [current]);
+  await clearAll(session);
+  return true;
+}
 
 /** The call's own session has ended, so end the client's other sessions, too. */
 async function clearAll(session: CallSession): Promise<void> {

@@ -12,9 +12,9 @@ type UserCall = Awaited<ReturnType<typeof openCall>>;
 
 const ends: Record<string, (call: UserCall) => Promise<unknown>> = {
   "a logout": ({ call }) => call.context.destroySession(),
-  "the end of all sessions": ({ call }) => call.sessions.endAll(7),
+  "the end of all sessions": ({ call }) => call.context.sessions.endAll(7),
   "the end of one session": ({ call }) =>
-    call.sessions.end(7, call.session.current?.record.handle ?? ""),
+    call.context.sessions.end(7, call.session.current?.record.handle ?? ""),
 };
 
 test.each(Object.entries(ends))(

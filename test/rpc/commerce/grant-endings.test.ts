@@ -22,8 +22,8 @@ describeLastingStorages("the ends of sessions", (createStorage) => {
   const ends: Record<string, (call: UserCall, other: UserCall) => unknown> = {
     "a logout": ({ call }) => call.context.destroySession(),
     "the end of one session by another": ({ call }, other) =>
-      other.call.sessions.end(7, call.session.current?.record.handle ?? ""),
-    "the end of all sessions": ({ call }) => call.sessions.endAll(7),
+      other.call.context.sessions.end(7, call.session.current?.record.handle ?? ""),
+    "the end of all sessions": ({ call }) => call.context.sessions.endAll(7),
     "the end of all other sessions": ({ call }, other) =>
       other.call.context.destroySessionsForUserId(7, [other.id()]).then(() => void call),
     "a new login": ({ logIn }) => logIn(8),
