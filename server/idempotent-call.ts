@@ -1,6 +1,6 @@
 import type { Call } from "../rpc/call.ts";
 import { RpcError } from "../rpc/error.ts";
-import { hasOwnKeys } from "../rpc/idempotency/kept-methods.ts";
+import { hasOwnKeys } from "../rpc/idempotency/idempotency-key.ts";
 import { AnswerFoundError, KeyClaim, pending } from "../rpc/idempotency/key-claim.ts";
 import type { RequestKey } from "../rpc/idempotency/request-key.ts";
 import { readBasket, readWishlist } from "../rpc/lists/context-lists.ts";

@@ -3,7 +3,7 @@ import { LoginLimiter } from "../rpc/accounts/login-limiter.ts";
 import { Call } from "../rpc/call.ts";
 import { assertRunsWithout, dispatch, findMethod } from "../rpc/dispatch.ts";
 import { RpcError } from "../rpc/error.ts";
-import { readKeyFor } from "../rpc/idempotency/kept-methods.ts";
+import { readIdempotencyKey } from "../rpc/idempotency/idempotency-key.ts";
 import type { ShopServices } from "../rpc/shop-services.ts";
 import { allowedVerbs } from "../rpc/method.ts";
 import { CallResponses } from "./call-response.ts";
@@ -99,7 +99,7 @@ export function createRpcHandler(
       current.method = method;
       // Each method accepts POST.
       if (request.method !== "POST") event.assertVerb(allowedVerbs[method.verb] ?? "POST");
-      const idempotencyKey = readKeyFor(method, headers);
+      const idempotencyKey = readIdempotencyKey(method, headers);
       const payload =
         batched === undefined
           ? await deadline.wait(readPayload(event, options.maxBodySize), undefined, unreadBody)

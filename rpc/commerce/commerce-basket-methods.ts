@@ -14,7 +14,7 @@ import { planAdds, planClear, planRemoval, planUpdate } from "./basket-plan.ts";
 import { changeCommerceBasket, readCommerceBasket, runChange, type Plan } from "./call-basket.ts";
 import { withRevision, type Revised } from "./basket-revision.ts";
 import type { BasketOutcome, BasketTarget, CommerceBasket } from "./commerce-backend.ts";
-import { withOwnKeys } from "../idempotency/kept-methods.ts";
+import { withOwnKeys } from "../idempotency/idempotency-key.ts";
 import { defineCallMethod } from "./commerce-method.ts";
 
 /*

@@ -1,8 +1,7 @@
-/**
- * An idempotency key in a basket or a wishlist: `<key ID>.<fingerprint>.<time>.<revision>`, because each list stores up
- * to 50. The time is epoch milliseconds, and both numbers are in base 36.
+/*
+ * The idempotency keys that a basket or a wishlist stores, the oldest first: `<key ID>.<fingerprint>.<time>`, because it
+ * stores up to 50. The time is epoch milliseconds in base 36. Earlier versions added a revision, which nothing reads.
  */
-export type ListKey = string;
 
 /** How long a key is stored, in milliseconds. */
 export const keyLifetime = 86_400_000;
@@ -10,14 +9,9 @@ export const keyLifetime = 86_400_000;
 /** The most keys of a session, a basket, or a wishlist. The oldest ones are forgotten. */
 export const maxKeys = 50;
 
-/** Whether a stored value can be the keys of a list. */
-export function isListKeys(value: unknown): value is readonly ListKey[] {
-  return Array.isArray(value) && value.every((key) => typeof key === "string");
-}
-
 /** Finds the fingerprint of the call that has used a key. */
-export function findListKey(
-  keys: readonly ListKey[] | undefined,
+export function findUsedKey(
+  keys: readonly string[] | undefined,
   id: string,
   now: number,
 ): string | undefined {
@@ -27,38 +21,32 @@ export function findListKey(
     : found.slice(id.length + 1, found.indexOf(".", id.length + 7));
 }
 
-/** Adds a key. @param revision that of the changed list, if it has one */
-export function addListKey(
-  keys: readonly ListKey[] | undefined,
-  key: { readonly id: string; readonly fingerprint: string; readonly revision?: number },
+export function addUsedKey(
+  keys: readonly string[] | undefined,
+  { id, fingerprint }: { readonly id: string; readonly fingerprint: string },
   now: number,
-): readonly ListKey[] {
-  const { id, fingerprint, revision = 0 } = key;
-  const added = `${id}.${fingerprint}.${now.toString(36)}.${revision.toString(36)}`;
-  return newest([...(keys ?? []), added], now);
+): readonly string[] {
+  return newest([...(keys ?? []), `${id}.${fingerprint}.${now.toString(36)}`], now);
 }
 
 /** Joins the keys of a guest's list and a user's list. */
-export function joinListKeys(
-  user: readonly ListKey[] | undefined,
-  guest: readonly ListKey[] | undefined,
+export function joinUsedKeys(
+  user: readonly string[] | undefined,
+  guest: readonly string[] | undefined,
   now: number,
-): readonly ListKey[] | undefined {
+): readonly string[] | undefined {
   if (guest === undefined) return user;
-  const joined = [...(user ?? []), ...guest];
-  return newest(
-    joined.toSorted((a, b) => timeOf(a) - timeOf(b)),
-    now,
-  );
+  const joined = [...(user ?? []), ...guest].toSorted((a, b) => timeOf(a) - timeOf(b));
+  return newest(joined, now);
 }
 
 // --- Internal helpers ---
 
 /** @param keys the oldest first */
-function newest(keys: readonly ListKey[], now: number): readonly ListKey[] {
+function newest(keys: readonly string[], now: number): readonly string[] {
   return keys.filter((key) => timeOf(key) > now - keyLifetime).slice(-maxKeys);
 }
 
-function timeOf(key: ListKey): number {
+function timeOf(key: string): number {
   return Number.parseInt(key.split(".")[3] ?? "", 36);
 }

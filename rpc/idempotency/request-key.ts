@@ -1,8 +1,10 @@
-import { RpcError } from "../error.ts";
+import type { Clock } from "../../storage/clock.ts";
 import type { Snapshot } from "../../storage/documents/documents.ts";
 import type { ListKind } from "../../storage/sessions/list-kind.ts";
 import type { ListDocument } from "../lists/list-document.ts";
+import { RpcError } from "../error.ts";
 import { toKeyId, type Fingerprints, type RepeatableRequest } from "./fingerprints.ts";
+import { addUsedKey, findUsedKey } from "./list-keys.ts";
 
 /** The `Idempotency-Key` of one call, in the form in which it is stored. */
 export class RequestKey {
@@ -37,6 +39,30 @@ export class RequestKey {
   nextChange(): string {
     const index = this.#changes++;
     return index === 0 ? this.id : toKeyId(`${this.#text}\n${index}`);
+  }
+
+  /**
+   * Makes a rule that changes a list once for each idempotency key. It stores the key with the change, in one write. If
+   * the list has the key already, it stays as it is.
+   * @returns a rule that throws RpcError `idempotency_key_reused`, and the errors of `rule`
+   */
+  applyOnce<List extends ListDocument>(
+    rule: (current: List) => List,
+    clock: Clock,
+  ): (current: List) => List {
+    const id = this.nextChange();
+    return (current) => {
+      const now = clock.now();
+      const used = findUsedKey(current.keys, id, now);
+      if (used !== undefined) {
+        this.assertSame(used);
+        return current;
+      }
+      // Also if the rule changes nothing: a late repetition must not change a later list.
+      const next = rule(current);
+      const { fingerprint } = this;
+      return { ...next, keys: addUsedKey(current.keys, { id, fingerprint }, now) };
+    };
   }
 
   /** The list as this call has read it. Each snapshot serves one change. */

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { isListKeys, type ListKey } from "../idempotency/list-keys.ts";
 
 /** The fields that stored baskets and wishlists share. */
 export interface ListDocument {
@@ -8,7 +7,7 @@ export interface ListDocument {
   /** The keys of the guests' lists that were merged in, and when each expires (epoch milliseconds). */
   readonly merged?: Readonly<Record<string, number>> | undefined;
   /** The idempotency keys of the latest changes, the oldest first. */
-  readonly keys?: readonly ListKey[] | undefined;
+  readonly keys?: readonly string[] | undefined;
 }
 
 /** Whether the shared fields are valid in a stored value. */
@@ -19,7 +18,8 @@ export function isListDocument(value: unknown): value is ListDocument {
     typeof merged === "object" &&
     merged !== null &&
     Object.values(merged).every(Number.isFinite) &&
-    isListKeys(keys)
+    Array.isArray(keys) &&
+    keys.every((key) => typeof key === "string")
   );
 }
 

@@ -4,7 +4,7 @@ import type { Clock } from "../../storage/clock.ts";
 import type { Collection, Snapshot, Updater } from "../../storage/documents/documents.ts";
 import type { SessionStore } from "../../storage/sessions/session-store.ts";
 import type { PendingMerge } from "../../storage/sessions/user-index.ts";
-import { joinListKeys } from "../idempotency/list-keys.ts";
+import { joinUsedKeys } from "../idempotency/list-keys.ts";
 import type { MergedLine } from "./basket-line.ts";
 import type { ListDocument } from "./list-document.ts";
 import type { LeftOutWish } from "./wishlist.ts";
@@ -125,7 +125,7 @@ export async function transferList<T extends ListDocument>(
     lines = result.lines;
     const remembered = { ...Object.fromEntries(newest), [guest.key]: expiresAt };
     const next = { ...result.list, merged: remembered };
-    const keys = joinListKeys(current.keys, sealed.keys, clock.now());
+    const keys = joinUsedKeys(current.keys, sealed.keys, clock.now());
     return { set: keys === undefined ? next : { ...next, keys } };
   });
   return lines;

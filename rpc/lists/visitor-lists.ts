@@ -7,12 +7,11 @@ import {
   type RecordChange,
   type Session,
 } from "../../storage/sessions/session.ts";
-import { findListKey } from "../idempotency/list-keys.ts";
+import { findUsedKey } from "../idempotency/list-keys.ts";
 import type { RequestKey } from "../idempotency/request-key.ts";
 import type { CallSession } from "../session/call-session.ts";
 import type { ShopServices } from "../shop-services.ts";
 import { emptyBasket, mergeItems, type Basket } from "./basket.ts";
-import { applyOnce } from "./apply-once.ts";
 import { userOwnerKey } from "./list-document.ts";
 import {
   changeList,
@@ -84,7 +83,7 @@ export class VisitorLists {
       return { key: undefined, value: lists.empty };
     }
     const { key: requestKey, services } = this.#session.call;
-    const once = requestKey === undefined ? rule : applyOnce(rule, requestKey, services.clock);
+    const once = requestKey?.applyOnce(rule, services.clock) ?? rule;
     const owner = await this.own(kind);
     const snapshot = requestKey?.takeSnapshot<Lists[K]>(`${kind}:${owner.key}`);
     const changed = await changeList(lists, owner, once, snapshot);
@@ -109,7 +108,7 @@ export class VisitorLists {
       const owner = this.keyOf(kind);
       if (owner === undefined) return;
       const snapshot = await listsOf(services, kind).documents.get(owner);
-      const fingerprint = findListKey(snapshot.value?.keys, key.id, services.clock.now());
+      const fingerprint = findUsedKey(snapshot.value?.keys, key.id, services.clock.now());
       if (fingerprint !== undefined) key.assertSame(fingerprint);
       if (isNext) key.snapshots.set(`${kind}:${owner}`, snapshot);
     };

@@ -1,4 +1,4 @@
-import { withOwnKeys } from "../idempotency/kept-methods.ts";
+import { withOwnKeys } from "../idempotency/idempotency-key.ts";
 import { defineRpcMethod } from "../define-method.ts";
 import * as accountMethods from "./account-methods.ts";
 import * as recoveryMethods from "./recovery-methods.ts";

@@ -1,4 +1,4 @@
-import { storesKeys } from "../../rpc/idempotency/kept-methods.ts";
+import { storesKeys } from "../../rpc/idempotency/idempotency-key.ts";
 import type { RpcMethod, Verb } from "../../rpc/method.ts";
 import { findAnswer } from "./answers.ts";
 import type { DocumentSource } from "./openapi-route.ts";
