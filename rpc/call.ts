@@ -6,7 +6,7 @@ import { createContext, createPublicContext } from "./call-contexts.ts";
 import type { PublicRpcContext, RpcContext } from "./context.ts";
 import { notify, type Hooks } from "./hooks.ts";
 import { RequestKey } from "./idempotency/request-key.ts";
-import { readIfMatch, type RevisionCondition } from "./lists/revision.ts";
+import { readIfMatch } from "./lists/revision.ts";
 import type { Redactor } from "./redaction/redactor.ts";
 import type { RpcMethod } from "./method.ts";
 import { CallSession, type CallSessions } from "./session/call-session.ts";
@@ -153,7 +153,7 @@ export class Call {
   }
 
   /** The condition of the header `If-Match`, once: the call's first change of the basket makes a new revision. */
-  takeIfMatch(): RevisionCondition | undefined {
+  takeIfMatch(): ReturnType<typeof readIfMatch> {
     if (this.#isIfMatchTaken) return undefined;
     this.#isIfMatchTaken = true;
     return readIfMatch(this.request.client.headers);

@@ -6,7 +6,7 @@ import {
   openShopGrants,
 } from "#commerce";
 import { createAccounts } from "../rpc/accounts/accounts.ts";
-import { createPublicCaches, type PublicCaches } from "../rpc/cache/public-caches.ts";
+import { createPublicCaches } from "../rpc/cache/public-caches.ts";
 import { BackgroundWork } from "../rpc/background-work.ts";
 import { createFingerprints } from "../rpc/idempotency/fingerprints.ts";
 import { isBasket } from "../rpc/lists/basket.ts";
@@ -57,7 +57,7 @@ export interface Services {
   readonly accounts: DocumentStore;
   /** The connections to commerce systems. */
   readonly systems: readonly CommerceSystem[];
-  readonly caches: PublicCaches;
+  readonly caches: ReturnType<typeof createPublicCaches>;
   readonly background: BackgroundWork;
   /** Each ends what belongs to the ended sessions of one storage. */
   readonly sweepers: readonly GrantSweeper[];

@@ -5,18 +5,6 @@ import { assertTags } from "./cache-arguments.ts";
 import type { CommerceSystem } from "../commerce/commerce-system.ts";
 import type { CacheSource } from "./cached.ts";
 
-/** The shop of a load, and the way to its commerce system. */
-export interface LoadShop {
-  readonly shop: PublicShop;
-  readonly send: CommerceSystem["fetch"];
-}
-
-/** The result of a load, with the tags that it added. */
-export interface Loaded {
-  readonly value: unknown;
-  readonly tags: ReadonlySet<string>;
-}
-
 /**
  * Runs loads, each for a limited time.
  * @param limit seconds
@@ -27,8 +15,16 @@ export function createCacheLoads(limit: number, clock: Clock) {
   return {
     assertOpen,
 
-    /** @throws RpcError `timeout`, `draining`; TypeError if the load adds too many tags; and any error of `load` */
-    async run({ shop, send }: LoadShop, load: (source: CacheSource) => unknown): Promise<Loaded> {
+    /**
+     * @param send sends the requests of the load
+     * @returns the result of the load, with the tags that it added
+     * @throws RpcError `timeout`, `draining`; TypeError if the load adds too many tags; and any error of `load`
+     */
+    async run(
+      shop: PublicShop,
+      send: CommerceSystem["fetch"],
+      load: (source: CacheSource) => unknown,
+    ): Promise<{ readonly value: unknown; readonly tags: ReadonlySet<string> }> {
       assertOpen();
       const controller = new AbortController();
       running.add(controller);

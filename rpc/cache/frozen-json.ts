@@ -1,22 +1,12 @@
 import { findJsonFault } from "../json-fault.ts";
 import { jsonText } from "../method.ts";
 
-/** A value that callers share, and its size. */
-export interface FrozenJson {
-  /** Deeply frozen. It has its JSON, so a method that returns it needs no serialization. */
-  readonly value: unknown;
-  /** The length of its JSON, in bytes. */
-  readonly bytes: number;
-  /** About how much memory the value and its JSON take, in bytes; rather more than less. */
-  readonly size: number;
-}
-
 /**
  * Takes a frozen copy of a value through JSON.
- * @returns `undefined` for `undefined`
+ * @returns the same as {@link freezeJson}; `undefined` for `undefined`
  * @throws TypeError if JSON can't hold a part of the value; the message names the part
  */
-export function toFrozenJson(value: unknown): FrozenJson | undefined {
+export function toFrozenJson(value: unknown): ReturnType<typeof freezeJson> | undefined {
   const fault = value === undefined ? undefined : findJsonFault(value);
   if (fault !== undefined) {
     const part = fault.path === "" ? "it" : `"${fault.path}"`;
@@ -28,8 +18,12 @@ export function toFrozenJson(value: unknown): FrozenJson | undefined {
   return text === undefined ? undefined : freezeJson(JSON.parse(text), text);
 }
 
-/** Freezes a value that was parsed from JSON. Nobody else may have it. */
-export function freezeJson(value: unknown, text = JSON.stringify(value)): FrozenJson {
+/**
+ * Freezes a value that was parsed from JSON. Nobody else may have it.
+ * @returns the value, which has its JSON, so a method that returns it needs no serialization; the `bytes` of its JSON;
+ * and about how much memory both take, in bytes, rather more than less
+ */
+export function freezeJson(value: unknown, text = JSON.stringify(value)) {
   if (typeof value === "object" && value !== null) {
     Object.defineProperty(value, jsonText, { value: text });
   }

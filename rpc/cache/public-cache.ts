@@ -9,7 +9,7 @@ import { assertKey, assertTags, toLifetime } from "./cache-arguments.ts";
 import { isAbort, type createCacheLoads } from "./cache-load.ts";
 import type { CacheEntry, CacheMemory } from "./cache-memory.ts";
 import type { Cached, CachedResult, CacheSource } from "./cached.ts";
-import { freezeJson, toFrozenJson, type FrozenJson } from "./frozen-json.ts";
+import { freezeJson, toFrozenJson } from "./frozen-json.ts";
 
 /** The cache of one shop's public reads: functions for contexts, made once at startup. */
 export interface PublicCache {
@@ -152,21 +152,21 @@ export function createPublicCache(
     const mark = invalidations && { series: invalidations.series, count: invalidations.count };
     observer?.cache(shopId, isRefresh ? "refresh" : "miss");
     const loadedAt = clock.now();
-    const { value, tags } = await loads.run({ shop, send }, load);
+    const { value, tags } = await loads.run(shop, send, load);
     const json = toFrozenJson(value);
     const entry = toEntry(json?.value, { loadedAt, mark, tags });
     if (json === undefined) return entry;
-    if (json.bytes > maxBytes)
-      warn("A value is too large for the cache", { id, bytes: json.bytes });
-    else keep(entry, json);
-    return entry;
-
-    function keep({ value: frozen }: CacheEntry, { bytes, size }: FrozenJson): void {
-      memory.set(id, entry, size);
-      if (mark === undefined) return;
-      const document = { id, loadedAt, mark, tags: [...tags], value: frozen };
+    const { bytes, size } = json;
+    if (bytes > maxBytes) {
+      warn("A value is too large for the cache", { id, bytes });
+      return entry;
+    }
+    memory.set(id, entry, size);
+    if (mark !== undefined) {
+      const document = { id, loadedAt, mark, tags: [...tags], value: json.value };
       storage.write(document, bytes, loadedAt + 2 * lifetime, snapshot);
     }
+    return entry;
   }
 
   function refreshIfStale(entry: CacheEntry, read: Read): void {

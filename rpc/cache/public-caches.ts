@@ -6,16 +6,12 @@ import type { CommerceSystem } from "../commerce/commerce-system.ts";
 import type { PublicShop } from "../shop.ts";
 import { createCacheLoads } from "./cache-load.ts";
 import { CacheMemory } from "./cache-memory.ts";
-import { createPublicCache, type PublicCache } from "./public-cache.ts";
+import { createPublicCache } from "./public-cache.ts";
 
-/** The caches of public reads of all shops, which share the memory of this process. */
-export interface PublicCaches {
-  open(shop: PublicShop, storage: CacheStorage, system: CommerceSystem | undefined): PublicCache;
-  /** Aborts the loads, and empties the memory. */
-  close(): void;
-}
-
-/** @param options `timeLimit`: of a load, in seconds */
+/**
+ * Creates the caches of public reads of all shops, which share the memory of this process.
+ * @param options `timeLimit`: of a load, in seconds
+ */
 export function createPublicCaches({
   timeLimit,
   log,
@@ -26,11 +22,11 @@ export function createPublicCaches({
   readonly log: Logger;
   readonly clock: Clock;
   readonly observer?: Observer | undefined;
-}): PublicCaches {
+}) {
   const memory = new CacheMemory();
   const loads = createCacheLoads(timeLimit, clock);
   return {
-    open: (shop, storage, system) =>
+    open: (shop: PublicShop, storage: CacheStorage, system: CommerceSystem | undefined) =>
       createPublicCache(shop, {
         storage,
         system,
@@ -41,7 +37,8 @@ export function createPublicCaches({
         clock,
         observer,
       }),
-    close() {
+    /** Aborts the loads, and empties the memory. */
+    close(): void {
       loads.close();
       memory.clear();
     },

@@ -16,24 +16,22 @@ import { planWishClear, planWishMerge } from "./wishlist-plan.ts";
  * visits of these functions, `basketKey` is the key of the wishlist.
  */
 
-/** Computes which wishes a wishlist must have. It can run several times. */
-export type WishPlan = (seen: CommerceWishlist, options: WishlistOptions) => readonly WishTarget[];
-
-/** The result of the wishlist's methods. */
-export interface CommerceWishlistResult<W extends CommerceWishlist = CommerceWishlist> {
-  readonly wishlist: W;
-}
-
 /** Reads the visitor's wishlist in the commerce system. */
-export async function readCommerceWishlist(call: Call): Promise<CommerceWishlistResult> {
+export async function readCommerceWishlist(
+  call: Call,
+): Promise<{ readonly wishlist: CommerceWishlist }> {
   return { wishlist: await runRead(call, (visit) => wishlistsOf(call).read(visit), "wishlist") };
 }
 
-/** Changes the visitor's wishlist in the commerce system. @throws any error of `plan` and of the system */
+/**
+ * Changes the visitor's wishlist in the commerce system.
+ * @param plan computes which wishes the wishlist must have; it can run several times
+ * @throws any error of `plan` and of the system
+ */
 export function changeCommerceWishlist(
   call: Call,
-  plan: WishPlan,
-): Promise<CommerceWishlistResult> {
+  plan: (seen: CommerceWishlist, options: WishlistOptions) => readonly WishTarget[],
+): Promise<{ readonly wishlist: CommerceWishlist }> {
   const wishlists = wishlistsOf(call);
   return withBasket(call, onWishlist, async ({ lease, reading, changing }) => {
     if (lease.log.movedTo !== undefined) throw new SessionEndedError();

@@ -7,7 +7,6 @@ import type {
   CommerceBasket,
   CommerceWishlist,
 } from "./commerce-backend.ts";
-import type { CommerceWishlistResult } from "./call-wishlist.ts";
 import { commerceWishlistMethods } from "./commerce-wishlist-methods.ts";
 import { commerceBasketMethods, couponMethods } from "./commerce-basket-methods.ts";
 
@@ -46,8 +45,6 @@ export function createCommerceMethods({
 
 type BasketMethods = typeof commerceBasketMethods & typeof couponMethods;
 
-type BasketOnly = "getBasket" | "addCouponCode" | "removeCouponCode";
-
 /** The methods of baskets with this type. */
 type BasketMethodsWith<B extends CommerceBasket> = {
   readonly [Name in keyof BasketMethods]: BasketMethods[Name] extends RpcMethod<
@@ -58,7 +55,9 @@ type BasketMethodsWith<B extends CommerceBasket> = {
   >
     ? RpcMethod<
         Payload,
-        Name extends BasketOnly ? { readonly basket: Revised<B> } : BasketOutcome<Revised<B>>,
+        Name extends "getBasket" | keyof typeof couponMethods
+          ? { readonly basket: Revised<B> }
+          : BasketOutcome<Revised<B>>,
         Input,
         Context
       >
@@ -74,17 +73,17 @@ type BasketMethodsOf<Backend> = Backend extends {
     : BasketMethodsWith<B>
   : unknown;
 
-type WishlistMethods = typeof commerceWishlistMethods;
-
 /** The methods of wishlists with this type. */
 type WishlistMethodsWith<W extends CommerceWishlist> = {
-  readonly [Name in keyof WishlistMethods]: WishlistMethods[Name] extends RpcMethod<
+  readonly [
+    Name in keyof typeof commerceWishlistMethods
+  ]: (typeof commerceWishlistMethods)[Name] extends RpcMethod<
     infer Payload,
     unknown,
     infer Input,
     infer Context
   >
-    ? RpcMethod<Payload, CommerceWishlistResult<W>, Input, Context>
+    ? RpcMethod<Payload, { readonly wishlist: W }, Input, Context>
     : never;
 };
 

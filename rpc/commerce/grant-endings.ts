@@ -138,26 +138,31 @@ export class GrantEndings implements SessionEndings {
     const documents = shop.grants?.documents;
     if (documents === undefined) return "done";
     const { found, isHeld, endsAt } = await documents.peek(handle);
-    const session = { handle, neededUntil: isEnding ? 0 : endsAt };
-    const early = isHeld ? undefined : await this.#settleWithoutEnd(shop, session, found);
+    const neededUntil = isEnding ? 0 : endsAt;
+    const settle = (grant: FoundGrant) => this.#settleWithoutEnd(shop, handle, neededUntil, grant);
+    const early = isHeld ? undefined : await settle(found);
     if (early !== undefined) return early;
     const signal = AbortSignal.any([closing, this.#clock.timeout(maxWait)]);
     return documents.withLease(handle, signal, async (lease) => {
-      const settled = await this.#settleWithoutEnd(shop, session, lease.found);
+      const settled = await settle(lease.found);
       if (settled === undefined) await this.#end(shop, lease, lease.found as ActiveGrant, closing);
       return settled ?? "done";
     });
   }
 
-  /** @returns `undefined` if the grant has to end now */
+  /**
+   * @param neededUntil after a login, a merge may need the grant until then (epoch milliseconds)
+   * @returns `undefined` if the grant has to end now
+   */
   async #settleWithoutEnd(
     shop: ShopServices,
-    session: SessionOfGrant,
+    handle: string,
+    neededUntil: number,
     found: FoundGrant,
   ): Promise<Settled | undefined> {
     if (found.state === "unreadable") return { activeUntil: this.#clock.now() + pause };
     if (found.state !== "active") return "done";
-    const activeUntil = await findEnd(shop, session, found);
+    const activeUntil = await findEnd(shop, handle, neededUntil, found);
     return activeUntil === undefined ? undefined : { activeUntil };
   }
 
@@ -200,12 +205,6 @@ const maxWait = 12_000;
 /** Milliseconds until the next look at a grant that this server can't end. */
 const pause = 3_600_000;
 
-/** The session of a grant. After a login, a merge may need the grant until `neededUntil` (epoch milliseconds). */
-interface SessionOfGrant {
-  readonly handle: string;
-  readonly neededUntil: number;
-}
-
 /**
  * When the grant's session expires, or the last session on which its end has to wait. If a login has replaced a guest's
  * session, a merge may still need the grant, until the session would have expired.
@@ -213,7 +212,8 @@ interface SessionOfGrant {
  */
 async function findEnd(
   shop: ShopServices,
-  { handle, neededUntil }: SessionOfGrant,
+  handle: string,
+  neededUntil: number,
   { user, guestId }: ActiveGrant,
 ): Promise<number | undefined> {
   const { realm, sessions, clock } = shop;

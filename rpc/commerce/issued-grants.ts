@@ -3,9 +3,6 @@ import type { Call } from "../call.ts";
 import { isSameUser } from "../session/record-changes.ts";
 import type { Grant, LoginVisit } from "./visit.ts";
 
-/** Gets a grant that the commerce system has issued for a user. */
-export type SetGrant = LoginVisit["setGrant"];
-
 /**
  * Runs work of a login that can get a grant for the user whom it returns. If the call ends before a session has the
  * grant, it ends in the commerce system.
@@ -15,7 +12,7 @@ export type SetGrant = LoginVisit["setGrant"];
 export async function withIssued<Result extends ShopUser | undefined>(
   call: Call,
   isForLogin: boolean,
-  work: (setGrant: SetGrant) => Promise<Result>,
+  work: (setGrant: LoginVisit["setGrant"]) => Promise<Result>,
 ): Promise<Result> {
   let issued: IssuedGrant | undefined;
   const result = await work((grant) => {

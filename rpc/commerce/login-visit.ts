@@ -10,7 +10,7 @@ import { finishOpenChange } from "./change-basket.ts";
 import { createVisit } from "./create-visit.ts";
 import { withGrant } from "./granted-visit.ts";
 import { asGuest } from "./guest-visits.ts";
-import { takeIssued, withIssued, type SetGrant } from "./issued-grants.ts";
+import { takeIssued, withIssued } from "./issued-grants.ts";
 import { reached } from "./test-hooks.ts";
 import type { LoginVisit } from "./visit.ts";
 
@@ -67,7 +67,7 @@ export async function withChangeVisit<Result>(
 
 async function runLogin<Result>(
   call: Call,
-  setGrant: SetGrant,
+  setGrant: LoginVisit["setGrant"],
   run: (visit: LoginVisit) => Promise<Result>,
 ): Promise<Result> {
   const { session } = call;

@@ -3,16 +3,8 @@ import { RpcError } from "../error.ts";
 import type { PublicShop } from "../shop.ts";
 import type { CommerceBackend } from "./commerce-backend.ts";
 
-/** Tries a commerce system that doesn't respond, in the background, so that no visitor waits for that. */
-interface SystemProbe {
-  /** Whether the system has responded since the last `start`. */
-  readonly hasReturned: boolean;
-  /** Begins to send the backend's `check` twice a second, until it gets a response. */
-  start(): void;
-  close(): void;
-}
-
 /**
+ * Tries a commerce system that doesn't respond, in the background, so that no visitor waits for that.
  * @param shop the shop for which the check runs: one of those with this backend
  * @param send sends a request within the timeout of the system, also while its circuit breaker is open
  * @param onReturn is called when the system responds again
@@ -27,7 +19,7 @@ export function createSystemProbe(
     signal: AbortSignal,
   ) => Promise<Response>,
   onReturn: () => void,
-): SystemProbe | undefined {
+) {
   if (backend.check === undefined) return undefined;
   let hasReturned = false;
   let isClosed = false;
@@ -54,10 +46,12 @@ export function createSystemProbe(
   }
 
   return {
-    get hasReturned() {
+    /** Whether the system has responded since the last `start`. */
+    get hasReturned(): boolean {
       return hasReturned;
     },
-    start() {
+    /** Begins to send the backend's `check` twice a second, until it gets a response. */
+    start(): void {
       stop();
       hasReturned = false;
       if (isClosed) return;
@@ -65,7 +59,7 @@ export function createSystemProbe(
       const { signal } = round;
       timer = systemClock.setInterval(() => void probe(signal), interval).unref();
     },
-    close() {
+    close(): void {
       isClosed = true;
       stop();
     },

@@ -6,7 +6,7 @@ import type { Call } from "../call.ts";
 import { RpcError } from "../error.ts";
 import { addAnswer, findAnswer, removeMark } from "./kept-answers.ts";
 import type { RequestKey } from "./request-key.ts";
-import { runningCallsOf, type RunningCall } from "./running-calls.ts";
+import { beginRunningCall, findRunningCall, type RunningCall } from "./running-calls.ts";
 
 /** The session has an answer of the key, or another call with the key is running. */
 export class AnswerFoundError extends Error {
@@ -33,8 +33,8 @@ export class KeyClaim {
   /** Names this call in the mark. */
   #holder: string | undefined;
   #release: (() => void) | undefined;
-  /** The holder of a mark, as this call has first seen it. */
-  #seen: Watch | undefined;
+  /** When this call first saw the holder of a mark (monotonic), and for how long earlier calls had seen it. */
+  #seen: { readonly holder: string | undefined; watched: number; at: number } | undefined;
 
   constructor(call: Call, key: RequestKey) {
     this.#call = call;
@@ -114,7 +114,7 @@ export class KeyClaim {
   }
 
   #findLocal(): RunningCall | undefined {
-    const local = runningCallsOf(this.#call.services).find(this.#name);
+    const local = findRunningCall(this.#call.services, this.#name);
     return local !== undefined && this.#clock.monotonic() - local.at < this.#longest
       ? local
       : undefined;
@@ -139,7 +139,7 @@ export class KeyClaim {
   async #claim(expected: KeptAnswer | undefined): Promise<boolean> {
     this.#call.request.deadline.assertInTime();
     const { services } = this.#call;
-    this.#release = runningCallsOf(services).begin(this.#name, this.#clock.monotonic());
+    this.#release = beginRunningCall(services, this.#name, this.#clock.monotonic());
     if (!services.isShared) return true;
     const holder = createShortId(services.random);
     const { id, fingerprint } = this.#key;
@@ -217,14 +217,6 @@ export function pending(): RpcError {
 /** Milliseconds between two looks at the session. */
 const minPause = 25;
 const maxPause = 250;
-
-/** When a call has first seen the holder of a mark, and for how long earlier calls had seen it. */
-interface Watch {
-  readonly holder: string | undefined;
-  readonly watched: number;
-  /** On the monotonic clock. */
-  readonly at: number;
-}
 
 function sessionChanged(): RpcError {
   return new RpcError("session_changed", { executed: false });

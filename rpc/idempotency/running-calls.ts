@@ -8,39 +8,40 @@ export interface RunningCall {
   readonly at: number;
 }
 
-/** The running calls that calls of a shop can wait for, by session and key. */
-class RunningCalls {
-  readonly #calls = new Map<string, RunningCall>();
-
-  find(name: string): RunningCall | undefined {
-    return this.#calls.get(name);
-  }
-
-  /** Adds a call that begins now. @param at the time of the monotonic clock @returns the function that ends it */
-  begin(name: string, at: number): () => void {
-    let resolve!: () => void;
-    const ended = new Promise<void>((settle) => (resolve = settle));
-    const call: RunningCall = { ended, at };
-    this.#calls.set(name, call);
-    return () => {
-      if (this.#calls.get(name) === call) this.#calls.delete(name);
-      resolve();
-    };
-  }
+/** @param name names the session and the key */
+export function findRunningCall(services: ShopServices, name: string): RunningCall | undefined {
+  return callsOf(services).get(name);
 }
 
-/** Finds the running calls of a shop. */
-export function runningCallsOf(services: ShopServices): RunningCalls {
-  if (!services.isShared) return ofProcess;
-  const known = ofShops.get(services) ?? new RunningCalls();
-  ofShops.set(services, known);
-  return known;
+/**
+ * Notes a call that begins now.
+ * @param name names the session and the key
+ * @param at the time of the monotonic clock
+ * @returns the function that ends it
+ */
+export function beginRunningCall(services: ShopServices, name: string, at: number): () => void {
+  const calls = callsOf(services);
+  let resolve!: () => void;
+  const ended = new Promise<void>((settle) => (resolve = settle));
+  const call: RunningCall = { ended, at };
+  calls.set(name, call);
+  return () => {
+    if (calls.get(name) === call) calls.delete(name);
+    resolve();
+  };
 }
 
 // --- Internal helpers ---
 
 /** If no other process writes the sessions: storefronts of this process can have the same storage. */
-const ofProcess = new RunningCalls();
+const ofProcess = new Map<string, RunningCall>();
 
 /** If other servers write the sessions, too: a mark in the session's record names the call there. */
-const ofShops = new WeakMap<ShopServices, RunningCalls>();
+const ofShops = new WeakMap<ShopServices, Map<string, RunningCall>>();
+
+function callsOf(services: ShopServices): Map<string, RunningCall> {
+  if (!services.isShared) return ofProcess;
+  const known = ofShops.get(services) ?? new Map<string, RunningCall>();
+  ofShops.set(services, known);
+  return known;
+}

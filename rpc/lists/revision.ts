@@ -1,14 +1,11 @@
 import { RpcError } from "../error.ts";
 
-/** Whether a call may change a basket with this revision. */
-export type RevisionCondition = (revision: number) => boolean;
-
 /**
  * Reads the header `If-Match` (RFC 9110, 13.1.1): revisions of the basket as entity tags, for example `"3"`, or `*`.
- * @returns `undefined` if the call can change the basket in any case
+ * @returns whether the call may change a basket with a revision; `undefined`: in any case
  * @throws RpcError `malformed_request`
  */
-export function readIfMatch(headers: Headers): RevisionCondition | undefined {
+export function readIfMatch(headers: Headers): ((revision: number) => boolean) | undefined {
   const text = headers.get("if-match");
   if (text === null || text === "*") return undefined;
   if (text.length > maxLength || !entityTags.test(text)) {
@@ -30,7 +27,7 @@ export function readIfMatch(headers: Headers): RevisionCondition | undefined {
  * @throws RpcError `basket_changed` with the basket in its `data`
  */
 export function assertRevision(
-  isExpected: RevisionCondition | undefined,
+  isExpected: ((revision: number) => boolean) | undefined,
   expected: number | undefined,
   revision: number,
   view: () => { readonly basket: object },

@@ -40,9 +40,6 @@ export interface TokenSeal {
   seal(tokens: SessionTokens, record: SessionRecord): Promise<string>;
 }
 
-/** The session with the tokens, or `rejected` if there are none to be had. */
-export type Renewed = Session | "rejected";
-
 /**
  * Renews the tokens of one shop's sessions: once for all parallel calls on all servers.
  *
@@ -53,20 +50,23 @@ export type Renewed = Session | "rejected";
 export class TokenRenewals {
   readonly #leases: ReturnType<typeof openLeases<never>>;
   readonly #sessions: SessionStore;
-  readonly #running = new SharedWork<Renewed>();
+  readonly #running = new SharedWork<Session | "rejected">();
 
   constructor(store: DocumentStore, sessions: SessionStore) {
     this.#leases = openLeases(store, `token-lease:${sessions.shopId}`, isNothing);
     this.#sessions = sessions;
   }
 
-  /** @param rejected the access token that the system has rejected before its time */
+  /**
+   * @param rejected the access token that the system has rejected before its time
+   * @returns the session with the tokens, or `rejected` if there are none to be had
+   */
   renew(
     session: Session,
     rejected: string | undefined,
     seal: TokenSeal,
     renew: RenewTokens,
-  ): Promise<Renewed> {
+  ): Promise<Session | "rejected"> {
     const { handle } = session.record;
     return this.#running.run(`${handle} ${rejected ?? ""}`, () =>
       this.#leases.withLease(
@@ -89,7 +89,7 @@ export class TokenRenewals {
   }
 
   /** Not within the deadline of a call: tokens that were rotated must be stored. */
-  async #store(session: Session, tokens: SessionTokens, seal: TokenSeal): Promise<Renewed> {
+  async #store(session: Session, tokens: SessionTokens, seal: TokenSeal): Promise<Session> {
     const sealed = await seal.seal(tokens, session.record);
     const expiresAt = Number.isFinite(tokens.expiresAt) ? tokens.expiresAt : undefined;
     return persist(() => this.#replace(session, sealed, expiresAt));
