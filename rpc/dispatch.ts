@@ -17,7 +17,7 @@ export function findMethod(methods: RpcMethods, name: string): RpcMethod | undef
  * Rejects a call whose session ID was replaced or ended a moment ago, before it changes anything as a guest's call.
  * @throws RpcError `session_changed`, `session_ended`
  */
-export function assertRunsWithout(gone: "retired" | "ended", method: RpcMethod): void {
+export function assertRunsWithoutSession(gone: "retired" | "ended", method: RpcMethod): void {
   if (method.signsIn) return;
   if (gone === "retired") {
     const detail = "A login or another change replaced the session ID. Send the request again.";

@@ -1,7 +1,7 @@
 import type { ServerRequest } from "srvx";
 import { LoginLimiter } from "../rpc/accounts/login-limiter.ts";
 import { Call } from "../rpc/call.ts";
-import { assertRunsWithout, dispatch, findMethod } from "../rpc/dispatch.ts";
+import { assertRunsWithoutSession, dispatch, findMethod } from "../rpc/dispatch.ts";
 import { RpcError } from "../rpc/error.ts";
 import { readIdempotencyKey } from "../rpc/idempotency/idempotency-key.ts";
 import type { ShopServices } from "../rpc/shop-services.ts";
@@ -132,7 +132,7 @@ export function createRpcHandler(
         if (lookup.reused.length > 0) await deadline.wait(reportReuse(call, lookup));
         // A method with `signsIn` runs in any case, so the page shows its result.
         if (page !== undefined) page.isRetired = lookup.gone === "retired" && !method.signsIn;
-        if (lookup.gone !== undefined) assertRunsWithout(lookup.gone, method);
+        if (lookup.gone !== undefined) assertRunsWithoutSession(lookup.gone, method);
         const { session } = (current.visit = openVisit(call, lookup, transports, page));
         const merging = session.completePendingMerge();
         if (merging !== undefined) await deadline.wait(merging);

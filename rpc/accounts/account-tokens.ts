@@ -1,9 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Account, AccountDocuments, StoredToken } from "./account-documents.ts";
 
-/** Milliseconds in which a token of a mail is valid. */
-export const tokenLifetime = 30 * 60_000;
-
 /** The accounts' tokens that mails carry. The storage has their hashes only. */
 export function openAccountTokens({ accountsOf, tokensOf, clock, random }: AccountDocuments) {
   return {
@@ -55,3 +52,8 @@ export function hashToken(token: string): string {
 export function isCurrent(stored: StoredToken | undefined, hash: string, now: number): boolean {
   return stored?.hash === hash && stored.expiresAt > now;
 }
+
+// --- Internal helpers ---
+
+/** Milliseconds in which a token of a mail is valid. */
+const tokenLifetime = 30 * 60_000;

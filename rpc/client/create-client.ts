@@ -7,13 +7,13 @@ import type { Call, RpcCallOptions, RpcClient, RpcClientOptions } from "../clien
 import type { RpcMethods } from "../method.ts";
 import { unbatched } from "../unbatched.ts";
 
-/** Creates the key of a change; `undefined` if its call has none. */
-export type CreateKey = () => string | undefined;
-
-/** Creates a client: see `createRpcClient`. */
+/**
+ * Creates a client: see `createRpcClient`.
+ * @param createKey creates the key of a change; `undefined` if its call has none
+ */
 export function createClient<Methods extends RpcMethods>(
   options: RpcClientOptions,
-  createKey: CreateKey,
+  createKey: () => string | undefined,
 ): RpcClient<Methods> {
   const call = createCall(options, createKey);
   const calls = new Map<string, (payload?: unknown, call?: RpcCallOptions) => Promise<unknown>>();
@@ -48,10 +48,8 @@ const longestPause = 10;
  */
 const secretMethod = /login|regist|authent|passw|verif/i;
 
-type SendCall = (call: Call) => Promise<unknown>;
-
 /** Creates the function that makes all calls of a client. */
-function createCall(options: RpcClientOptions, createKey: CreateKey): SendCall {
+function createCall(options: RpcClientOptions, createKey: () => string | undefined) {
   const { reads = [], neverRepeat = [], onSessionEnded } = options;
   const isRead = (method: string) =>
     /^(?:get|list)(?![a-z])/.test(method) || reads.includes(method);
@@ -116,18 +114,18 @@ function createCall(options: RpcClientOptions, createKey: CreateKey): SendCall {
     }
   }
 
-  return (call) => (isRead(call.method) ? read(call) : change(call));
+  return (call: Call) => (isRead(call.method) ? read(call) : change(call));
 }
 
 /** Creates the function that sends a call once, alone or in a batch. */
-function createSend(options: RpcClientOptions, isRead: (method: string) => boolean): SendCall {
+function createSend(options: RpcClientOptions, isRead: (method: string) => boolean) {
   const sendRequest = createSendRequest(options);
-  const sendAlone: SendCall = async ({ method, payload, ...call }) =>
+  const sendAlone = async ({ method, payload, ...call }: Call) =>
     readResult(await sendRequest([method], JSON.stringify({ payload }), call));
   if (!options.batch) return sendAlone;
   const alone = new Set(unbatched);
   const sendInBatch = createBatch(sendRequest, sendAlone);
-  return async (call) => {
+  return async (call: Call) => {
     const own = new Headers(call.headers);
     const key = own.get("idempotency-key") ?? call.key;
     own.delete("idempotency-key");

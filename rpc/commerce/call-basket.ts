@@ -11,7 +11,7 @@ import {
   changeBasket,
   finishOpenChange,
   identifyChange,
-  type BasketVisits,
+  type LeasedBasket,
   type ChangeResult,
 } from "./change-basket.ts";
 import type { Baskets, BasketTarget, CommerceBasket } from "./commerce-backend.ts";
@@ -23,10 +23,9 @@ import type { Grant, LoginVisit, Visit } from "./visit.ts";
 /** Computes the quantities that the lines of a basket must have. It can run several times. */
 export type Plan = (seen: CommerceBasket, options: BasketOptions) => readonly BasketTarget[];
 
-/** A basket whose lease this call holds. */
-export interface HeldBasket extends BasketVisits {
+/** The visitor's basket, under a lease of this call. */
+export interface HeldBasket extends LeasedBasket {
   readonly key: string;
-  readonly lease: BasketLease;
   /** The end of the work within the work. */
   last: Promise<unknown>;
 }
@@ -53,7 +52,7 @@ export function changeCommerceBasket(
   const identity = identifyChange(call);
   const isExpected = call.takeIfMatch();
   return withBasket(call, { isRepeatable: true }, async (held) => {
-    const result = await changeBasket(call, basketsOf(call), held.lease, held, {
+    const result = await changeBasket(call, basketsOf(call), held, {
       ...identity,
       added,
       plan(seen) {
@@ -96,7 +95,7 @@ export function runChange<Result>(
   return withBasket(call, { isRepeatable: false }, async (held) => {
     const { baskets } = call.services.commerce ?? {};
     if (held.lease.log.movedTo !== undefined) throw new SessionEndedError();
-    if (baskets !== undefined) await finishOpenChange(baskets, held.lease, held);
+    if (baskets !== undefined) await finishOpenChange(baskets, held);
     const own = beginMethod(call, held);
     try {
       return await work(held.changing);

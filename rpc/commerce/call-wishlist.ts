@@ -8,7 +8,7 @@ import { withBasketLease } from "./basket-lease.ts";
 import { runRead, toLeaseKey, withBasket } from "./call-basket.ts";
 import type { CommerceWishlist, Wishlists, WishTarget } from "./commerce-backend.ts";
 import type { Grant } from "./visit.ts";
-import { asGuest, createGuestVisits, readGuestGrant } from "./guest-visits.ts";
+import { asGuest, openGuestBasket, readGuestGrant } from "./guest-visits.ts";
 import { planWishClear, planWishMerge } from "./wishlist-plan.ts";
 
 /*
@@ -57,7 +57,7 @@ export async function moveWishlist(call: Call, merge: PendingMerge): Promise<Mer
       const { movedTo = userKey } = lease.log;
       if (movedTo !== userKey) return [];
       await lease.save({ ...lease.log, movedTo }, merge.expiresAt);
-      const guest = createGuestVisits(call, merge, grant, lease);
+      const guest = openGuestBasket(call, merge, grant, lease);
       const left = await asGuest(call, () => wishlists.read(guest.reading));
       if (left === undefined || left.items.length === 0) return [];
       const seen = await wishlists.read(reading);

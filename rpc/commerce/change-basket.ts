@@ -49,8 +49,9 @@ export interface ChangeResult<B extends CommerceBasket> extends BasketOutcome<B>
   readonly isVain: boolean;
 }
 
-/** The visits of one basket, for reads and for changes. */
-export interface BasketVisits {
+/** A basket whose lease this call holds, with the visits for its reads and its changes. */
+export interface LeasedBasket {
+  readonly lease: BasketLease;
   readonly reading: LoginVisit;
   readonly changing: LoginVisit;
 }
@@ -72,15 +73,15 @@ export function identifyChange(call: Call): Pick<BasketChange, "id" | "fingerpri
 export async function changeBasket<B extends CommerceBasket>(
   call: Call,
   baskets: Baskets<Grant, B>,
-  lease: BasketLease,
-  visits: BasketVisits,
+  basket: LeasedBasket,
   change: BasketChange,
 ): Promise<ChangeResult<B>> {
-  await finishOpenChange(baskets, lease, visits, change.id);
+  const { lease } = basket;
+  await finishOpenChange(baskets, basket, change.id);
   if (lease.log.movedTo !== undefined) throw new SessionEndedError();
   const noted = findChange(lease.log, change.id);
   if (noted?.fingerprint !== undefined) call.key?.assertSame(noted.fingerprint);
-  const seen = await baskets.read(visits.reading);
+  const seen = await baskets.read(basket.reading);
   if (noted !== undefined && noted.targets === undefined) return { basket: seen, isVain: false };
   const targets = noted?.targets ?? change.plan(seen);
   if (noted === undefined) {
@@ -94,7 +95,7 @@ export async function changeBasket<B extends CommerceBasket>(
   const isReached = noted !== undefined && findMissed(seen, targets).length === 0;
   const outcome = isReached
     ? { basket: seen }
-    : await setTargets(baskets, lease, visits, { id: change.id, targets, seen });
+    : await setTargets(baskets, basket, { id: change.id, targets, seen });
   await reached("change: set");
   const isVain = isInVain(outcome, targets, change.added);
   lease.leave((isVain ? drop : complete)(lease.log, change.id));
@@ -107,23 +108,22 @@ export async function changeBasket<B extends CommerceBasket>(
  */
 export async function finishOpenChange<B extends CommerceBasket>(
   baskets: Baskets<Grant, B>,
-  lease: BasketLease,
-  visits: BasketVisits,
+  { lease, reading, changing }: LeasedBasket,
   own?: string,
 ): Promise<void> {
   const open = findOpen(lease.log);
   if (open?.targets === undefined || open.id === own) return;
   const { id, targets } = open;
   try {
-    const seen = await baskets.read(visits.reading);
+    const seen = await baskets.read(reading);
     // Not every system would notice that nothing changes.
     if (findMissed(seen, targets).length > 0) {
       await lease.save(lease.log);
-      await baskets.set({ targets, seen }, visits.changing);
+      await baskets.set({ targets, seen }, changing);
     }
   } catch (error) {
     if (isUnknown(error)) throw error;
-    visits.changing.log.warn("The commerce system rejected a change that an earlier call began", {
+    changing.log.warn("The commerce system rejected a change that an earlier call began", {
       error: describeError(error),
     });
     return lease.save(forget(lease.log, open));
@@ -138,9 +138,10 @@ export async function finishOpenChange<B extends CommerceBasket>(
  */
 export async function setEach(
   baskets: Baskets<Grant, CommerceBasket>,
-  { reading, changing }: BasketVisits,
+  basket: LeasedBasket,
   { targets, seen }: { readonly targets: readonly BasketTarget[]; readonly seen: CommerceBasket },
 ): Promise<readonly Shortage[]> {
+  const { reading, changing } = basket;
   try {
     return (await baskets.set({ targets, seen }, changing)).short ?? [];
   } catch (error) {
@@ -149,7 +150,7 @@ export async function setEach(
       const short: Shortage[] = [];
       for (const target of targets) {
         const change = { targets: [target], seen: await baskets.read(reading) };
-        short.push(...(await setEach(baskets, { reading, changing }, change)));
+        short.push(...(await setEach(baskets, basket, change)));
       }
       return short;
     }
@@ -182,8 +183,7 @@ function isRejection(error: unknown): boolean {
 
 async function setTargets<B extends CommerceBasket>(
   baskets: Baskets<Grant, B>,
-  lease: BasketLease,
-  { changing }: BasketVisits,
+  { lease, changing }: LeasedBasket,
   change: { readonly id: string; readonly targets: readonly BasketTarget[]; readonly seen: B },
 ): Promise<BasketOutcome<B>> {
   const { id, targets, seen } = change;

@@ -9,7 +9,7 @@ import {
   lineChangeInput,
   lineInput,
   linesInput,
-} from "../methods/basket-inputs.ts";
+} from "../methods/list-inputs.ts";
 import { planAdds, planClear, planRemoval, planUpdate } from "./basket-plan.ts";
 import { changeCommerceBasket, readCommerceBasket, runChange, type Plan } from "./call-basket.ts";
 import { withRevision, type Revised } from "./basket-revision.ts";
@@ -110,11 +110,7 @@ function changeCode(
   });
 }
 
-function toTarget({
-  variantId,
-  quantity,
-  customData,
-}: Pick<z.output<typeof lineInput>, "variantId" | "quantity" | "customData">): BasketTarget {
+function toTarget({ variantId, quantity, customData }: z.output<typeof lineInput>): BasketTarget {
   return customData === undefined
     ? { variantId, quantity }
     : { variantId, quantity, customData: parseData(customData) };

@@ -1,4 +1,4 @@
-import { wishInput, wishKeyInput } from "../methods/wishlist-inputs.ts";
+import { wishInput, wishKeyInput } from "../methods/list-inputs.ts";
 import { changeCommerceWishlist, readCommerceWishlist } from "./call-wishlist.ts";
 import { defineCallMethod } from "./commerce-method.ts";
 import { planWish, planWishClear, planWishRemoval } from "./wishlist-plan.ts";

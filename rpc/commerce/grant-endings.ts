@@ -96,7 +96,7 @@ export class GrantEndings implements SessionEndings {
     const attempt =
       shop === undefined
         ? this.#settleElsewhere(shopId, handle)
-        : this.#settle(shop, { handle, isEnding }, closing.signal);
+        : this.#settle(shop, handle, isEnding, closing.signal);
     this.#running.set(attempt, closing);
     try {
       return await attempt;
@@ -132,7 +132,8 @@ export class GrantEndings implements SessionEndings {
 
   async #settle(
     shop: ShopServices,
-    { handle, isEnding }: Pick<DueEntry, "handle" | "isEnding">,
+    handle: string,
+    isEnding: boolean,
     closing: AbortSignal,
   ): Promise<Settled> {
     const documents = shop.grants?.documents;

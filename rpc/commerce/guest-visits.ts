@@ -3,7 +3,7 @@ import type { Call } from "../call.ts";
 import type { BasketLease } from "./basket-lease.ts";
 import { restart } from "./basket-log.ts";
 import { CallGrants } from "./call-grants.ts";
-import type { BasketVisits } from "./change-basket.ts";
+import type { LeasedBasket } from "./change-basket.ts";
 import type { Grant } from "./visit.ts";
 import { createVisit } from "./create-visit.ts";
 import { isRejectedGrant } from "./granted-visit.ts";
@@ -49,15 +49,16 @@ export async function restartGuest(call: Call, lease: BasketLease): Promise<void
   await lease.save(restart(lease.log));
 }
 
-/** The visits of that guest. */
-export function createGuestVisits(
+/** The basket, or the wishlist, of that guest. */
+export function openGuestBasket(
   call: Call,
   { key }: PendingMerge,
   grant: Grant | undefined,
   lease: BasketLease,
-): BasketVisits {
+): LeasedBasket {
   const fields = { user: undefined, grant, toBasketKey: () => key };
   return {
+    lease,
     reading: createVisit(call, fields),
     changing: createVisit(call, { ...fields, fetch: lease.fetch }),
   };

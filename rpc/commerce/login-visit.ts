@@ -88,7 +88,7 @@ async function runLogin<Result>(
     if (grant !== undefined) {
       const reading = createVisit(call, { grant, toBasketKey });
       const changing = createVisit(call, { grant, ...fields });
-      await asGuest(call, () => finishOpenChange(baskets, lease, { reading, changing }));
+      await asGuest(call, () => finishOpenChange(baskets, { lease, reading, changing }));
     }
     const work = async (visit: LoginVisit) => {
       const result = await run(visit);

@@ -3,14 +3,14 @@ import type { PendingMerge } from "../../storage/sessions/user-index.ts";
 import type { Call } from "../call.ts";
 import type { MergedLine } from "../lists/basket-line.ts";
 import { userOwnerKey } from "../lists/list-document.ts";
-import { withBasketLease, type BasketLease } from "./basket-lease.ts";
+import { withBasketLease } from "./basket-lease.ts";
 import { addDone, complete, findChange, joined, note, type NotedChange } from "./basket-log.ts";
 import { findMissed, planClear } from "./basket-plan.ts";
 import { basketsOf, withBasket, type HeldBasket } from "./call-basket.ts";
-import { finishOpenChange, isUnknown, setEach, type BasketVisits } from "./change-basket.ts";
+import { finishOpenChange, isUnknown, setEach, type LeasedBasket } from "./change-basket.ts";
 import type { Shortage } from "./commerce-backend.ts";
 import { isRejectedGrant } from "./granted-visit.ts";
-import { asGuest, createGuestVisits, readGuestGrant } from "./guest-visits.ts";
+import { asGuest, openGuestBasket, readGuestGrant } from "./guest-visits.ts";
 import { planMerge, toMergedLines, type PlannedLine } from "./merge-plan.ts";
 import { reached } from "./test-hooks.ts";
 
@@ -37,10 +37,10 @@ export function moveBasket(call: Call, merge: PendingMerge): Promise<readonly Me
     const baskets = basketsOf(call);
     const id = `merge:${merge.key}`;
     const noted = findChange(held.lease.log, id);
-    await finishOpenChange(baskets, held.lease, held, id);
+    await finishOpenChange(baskets, held, id);
     const grant = await readGuestGrant(call, merge);
     return withBasketLease(call, merge.key, async (lease) => {
-      const guest = { lease, ...createGuestVisits(call, merge, grant, lease) };
+      const guest = openGuestBasket(call, merge, grant, lease);
       if (noted !== undefined) {
         await finishMove(call, held, noted, merge);
         await removeLines(call, guest);
@@ -57,15 +57,11 @@ export function moveBasket(call: Call, merge: PendingMerge): Promise<readonly Me
 
 // --- Internal helpers ---
 
-interface GuestBasket extends BasketVisits {
-  readonly lease: BasketLease;
-}
-
 /** Steps 1 and 2. @returns `undefined` if there is nothing to move */
 async function beginMove(
   call: Call,
   held: HeldBasket,
-  guest: GuestBasket,
+  guest: LeasedBasket,
   merge: PendingMerge,
 ): Promise<{ readonly change: NotedChange; readonly lines: readonly PlannedLine[] } | undefined> {
   const baskets = basketsOf(call);
@@ -74,7 +70,7 @@ async function beginMove(
   if (movedTo === joined) await keepKeys(held, guest, merge);
   if (movedTo !== undefined && movedTo !== userKey) return undefined;
   if (movedTo === undefined) {
-    await asGuest(call, () => finishOpenChange(baskets, guest.lease, guest));
+    await asGuest(call, () => finishOpenChange(baskets, guest));
     await guest.lease.save({ ...guest.lease.log, movedTo: userKey }, merge.expiresAt);
     await reached("merge: sealed");
   }
@@ -110,7 +106,7 @@ async function finishMove(
 }
 
 /** Step 5. If the system rejects the guest's grant by now, no visitor can use the lines. */
-async function removeLines(call: Call, guest: GuestBasket): Promise<void> {
+async function removeLines(call: Call, guest: LeasedBasket): Promise<void> {
   const baskets = basketsOf(call);
   try {
     const seen = await baskets.read(guest.reading);
@@ -126,7 +122,7 @@ async function removeLines(call: Call, guest: GuestBasket): Promise<void> {
 }
 
 /** Only the keys of the guest's changes: the system has joined the lines. */
-async function keepKeys(held: HeldBasket, guest: GuestBasket, merge: PendingMerge): Promise<void> {
+async function keepKeys(held: HeldBasket, guest: LeasedBasket, merge: PendingMerge): Promise<void> {
   const log = addDone(held.lease.log, guest.lease.log.changes);
   if (log !== held.lease.log) await held.lease.save(log, merge.expiresAt);
 }

@@ -2,9 +2,6 @@ import type { KeptAnswer } from "../../storage/sessions/kept-answer.ts";
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
 import { keyLifetime, maxKeys } from "./list-keys.ts";
 
-/** The most bytes of JSON that the answers of a session take. The oldest ones are forgotten. */
-export const maxAnswersSize = 65_536;
-
 /** Finds the answer of a key, or the call with it that is still running. */
 export function findAnswer(
   record: SessionRecord | undefined,
@@ -43,6 +40,9 @@ export function removeMark(record: SessionRecord, id: string, holder: string): S
 }
 
 // --- Internal helpers ---
+
+/** The most bytes of JSON that the answers of a session take. The oldest ones are forgotten. */
+const maxAnswersSize = 65_536;
 
 function isMarkOf(answer: KeptAnswer, id: string, holder: string): boolean {
   return answer.id === id && answer.holder === holder;

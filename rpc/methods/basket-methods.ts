@@ -1,13 +1,7 @@
 import type * as z from "zod/mini";
 import { addItems, clearItems, removeItem, updateItem } from "../lists/basket.ts";
 import { defineRpcMethod } from "../define-method.ts";
-import {
-  clearInput,
-  itemKeyInput,
-  lineChangeInput,
-  lineInput,
-  linesInput,
-} from "./basket-inputs.ts";
+import { clearInput, itemKeyInput, lineChangeInput, lineInput, linesInput } from "./list-inputs.ts";
 
 /*
  * Besides POST, changes accept the verbs that SCAYLE's frontends send for the methods of the same names.
@@ -76,11 +70,7 @@ export const clearBasket = defineRpcMethod({
 
 /** A new line, without other fields of the payload. A spread would give each line a hidden class of its own. */
 function toLine(
-  {
-    variantId,
-    quantity: units,
-    customData: data,
-  }: Pick<z.output<typeof lineInput>, "variantId" | "quantity" | "customData">,
+  { variantId, quantity: units, customData: data }: z.output<typeof lineInput>,
   key: string,
 ) {
   return data === undefined

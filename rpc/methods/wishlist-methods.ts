@@ -1,5 +1,5 @@
 import { defineRpcMethod } from "../define-method.ts";
-import { wishInput, wishKeyInput } from "./wishlist-inputs.ts";
+import { wishInput, wishKeyInput } from "./list-inputs.ts";
 import { addWish, clearWishes, removeWish } from "../lists/wishlist.ts";
 
 /** Returns the visitor's wishlist. */

@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import { customData, itemKey, productReference, quantity, revision } from "./fields.ts";
 
-/* The payloads of the basket's methods, wherever the baskets are. */
+/* The payloads of the methods of baskets and wishlists, wherever these are. */
 
 const line = z.strictObject({
   variantId: productReference,
@@ -26,3 +26,13 @@ export const lineChangeInput = z.strictObject({
 export const itemKeyInput = z.strictObject({ itemKey, revision });
 
 export const clearInput = z.nullish(z.strictObject({ revision }));
+
+export const wishInput = z.union(
+  [
+    z.strictObject({ variantId: productReference }),
+    z.strictObject({ productId: productReference }),
+  ],
+  { error: "Expected either a variantId or a productId: a positive integer or a short string" },
+);
+
+export const wishKeyInput = z.strictObject({ itemKey });
