@@ -54,7 +54,7 @@ export interface RpcCallOptions {
 }
 
 /** One call, as the client sends it. */
-export interface Call {
+export interface ClientCall {
   readonly method: string;
   readonly payload: unknown;
   readonly headers: RpcCallOptions["headers"];

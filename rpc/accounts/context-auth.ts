@@ -89,9 +89,8 @@ export function createContextAuth(call: Call) {
      * @throws RpcError `email_taken`; `unknown_method` if the shop's accounts can't change it
      */
     async changeEmail(change: Parameters<NonNullable<Auth["changeEmail"]>>[0]): Promise<ShopUser> {
-      if (auth.changeEmail === undefined) throw new RpcError("unknown_method");
-      const { changeEmail } = auth;
-      const changed = await withChangeVisit(call, (visit) => changeEmail.call(auth, change, visit));
+      const changeEmail = functionOf(auth, "changeEmail");
+      const changed = await withChangeVisit(call, (visit) => changeEmail(change, visit));
       if (changed.email !== change.user.email) {
         mails.notify("emailChanged", change.user);
         mails.verify(changed);
@@ -104,9 +103,9 @@ export function createContextAuth(call: Call) {
      * @throws RpcError `too_many_attempts`; `unknown_method` if the shop's accounts can't do that
      */
     async requestPasswordReset(email: string): Promise<void> {
-      if (auth.requestPasswordReset === undefined) throw new RpcError("unknown_method");
+      const request = functionOf(auth, "requestPasswordReset");
       await guardMail(call, email);
-      mails.send(auth.requestPasswordReset, email);
+      mails.send(request, email);
     },
 
     /**
@@ -118,12 +117,11 @@ export function createContextAuth(call: Call) {
     async resetPassword(
       reset: Parameters<NonNullable<Auth["resetPassword"]>>[0],
     ): Promise<ShopUser | undefined> {
-      const { resetPassword } = auth;
-      if (resetPassword === undefined) throw new RpcError("unknown_method");
+      const resetPassword = functionOf(auth, "resetPassword");
       const user = await guardToken(call, async () => {
         const known = await auth.findResetUser?.(reset, createVisit(call));
         if (known !== undefined) await endUserSessions(call.session, known.id);
-        return withCheckVisit(call, (visit) => resetPassword.call(auth, reset, visit));
+        return withCheckVisit(call, (visit) => resetPassword(reset, visit));
       });
       if (user === undefined) return undefined;
       mails.notify("passwordChanged", user);
@@ -136,9 +134,9 @@ export function createContextAuth(call: Call) {
      * @throws RpcError `too_many_attempts`; `unknown_method` if the shop's accounts can't do that
      */
     async requestEmailVerification(email: string): Promise<void> {
-      if (auth.requestEmailVerification === undefined) throw new RpcError("unknown_method");
+      const request = functionOf(auth, "requestEmailVerification");
       await guardMail(call, email);
-      mails.send(auth.requestEmailVerification, email);
+      mails.send(request, email);
     },
 
     /**
@@ -147,11 +145,8 @@ export function createContextAuth(call: Call) {
      * @throws RpcError `too_many_attempts`; `unknown_method` if the shop's accounts can't do that
      */
     async verifyEmail(token: string): Promise<ShopUser | undefined> {
-      const { verifyEmail } = auth;
-      if (verifyEmail === undefined) throw new RpcError("unknown_method");
-      return guardToken(call, () =>
-        withCheckVisit(call, (visit) => verifyEmail.call(auth, { token }, visit)),
-      );
+      const verifyEmail = functionOf(auth, "verifyEmail");
+      return guardToken(call, () => withCheckVisit(call, (visit) => verifyEmail({ token }, visit)));
     },
   };
   if (!call.session.isReadOnly) return functions;
@@ -162,6 +157,13 @@ export function createContextAuth(call: Call) {
 
 // --- Internal helpers ---
 
+/** @throws RpcError `unknown_method` if the shop's accounts don't have the function */
+function functionOf<Name extends keyof Auth>(auth: Auth, name: Name): NonNullable<Auth[Name]> {
+  const run = auth[name];
+  if (run === undefined) throw new RpcError("unknown_method");
+  return run.bind(auth) as NonNullable<Auth[Name]>;
+}
+
 /** The account that failed logins of a user count for; with some `auth`, users have no email address. */
 function accountOf({ email, id }: ShopUser): string {
   return email ?? String(id);
@@ -170,8 +172,8 @@ function accountOf({ email, id }: ShopUser): string {
 async function checkPassword(call: Call, user: ShopUser, password: string): Promise<boolean> {
   const { auth } = call.services;
   if (auth.verifyPassword !== undefined) {
-    const { verifyPassword } = auth;
-    return withChangeVisit(call, (visit) => verifyPassword.call(auth, { user, password }, visit));
+    const verifyPassword = functionOf(auth, "verifyPassword");
+    return withChangeVisit(call, (visit) => verifyPassword({ user, password }, visit));
   }
   const credentials = { email: user.email ?? "", password };
   const found = await withCheckVisit(call, (visit) => auth.login(credentials, visit));

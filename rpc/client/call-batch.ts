@@ -1,4 +1,4 @@
-import type { Call } from "../client-types.ts";
+import type { ClientCall } from "../client-types.ts";
 import { maxBatchSize } from "../unbatched.ts";
 import type { SendRequest } from "./send-request.ts";
 import { readResult, RpcClientError, toError } from "./result.ts";
@@ -10,8 +10,8 @@ import { orAborted } from "./waiting.ts";
  */
 export function createBatch(
   sendRequest: SendRequest,
-  sendAlone: (call: Call) => Promise<unknown>,
-): (call: Call, key: string | undefined) => Promise<unknown> {
+  sendAlone: (call: ClientCall) => Promise<unknown>,
+): (call: ClientCall, key: string | undefined) => Promise<unknown> {
   let queue: Waiting[] = [];
   let isSupported = true;
 
@@ -64,7 +64,7 @@ export function createBatch(
 // --- Internal helpers ---
 
 interface Waiting {
-  readonly call: Call;
+  readonly call: ClientCall;
   /** The entry of the batch, as JSON. */
   readonly text: string;
   readonly resolve: (result: unknown) => void;

@@ -3,7 +3,7 @@ import { isProbe } from "./probe-names.ts";
 import { createSendRequest, isOfStore } from "./send-request.ts";
 import { readResult, RpcClientError } from "./result.ts";
 import { orAborted, wait, withTimeout } from "./waiting.ts";
-import type { Call, RpcCallOptions, RpcClient, RpcClientOptions } from "../client-types.ts";
+import type { ClientCall, RpcCallOptions, RpcClient, RpcClientOptions } from "../client-types.ts";
 import type { RpcMethods } from "../method.ts";
 import { unbatched } from "../unbatched.ts";
 
@@ -57,9 +57,12 @@ function createCall(options: RpcClientOptions, createKey: () => string | undefin
   /** The requests that have no response yet. */
   const attempts = new Set<Promise<unknown>>();
   /** The reads in progress that an equal call can share. */
-  const shared = new Map<string, { readonly result: Promise<unknown>; signal: Call["signal"] }>();
+  const shared = new Map<
+    string,
+    { readonly result: Promise<unknown>; signal: ClientCall["signal"] }
+  >();
 
-  async function callWithRepeats(call: Call): Promise<unknown> {
+  async function callWithRepeats(call: ClientCall): Promise<unknown> {
     const { key, method, signal } = call;
     for (let repeats = 0; ; repeats++) {
       const attempt: Promise<unknown> = send(call).finally(() => attempts.delete(attempt));
@@ -84,7 +87,7 @@ function createCall(options: RpcClientOptions, createKey: () => string | undefin
     }
   }
 
-  async function change(call: Call): Promise<unknown> {
+  async function change(call: ClientCall): Promise<unknown> {
     // A read that began before a change must not give its result to a call after the change.
     shared.clear();
     const isKept = !secretMethod.test(call.method) && !neverRepeat.includes(call.method);
@@ -92,7 +95,7 @@ function createCall(options: RpcClientOptions, createKey: () => string | undefin
     return callWithRepeats(keyed).finally(() => shared.clear());
   }
 
-  async function read(call: Call): Promise<unknown> {
+  async function read(call: ClientCall): Promise<unknown> {
     const { method, payload, headers, signal } = call;
     const key = JSON.stringify({ method, payload, headers });
     const found = shared.get(key);
@@ -114,18 +117,18 @@ function createCall(options: RpcClientOptions, createKey: () => string | undefin
     }
   }
 
-  return (call: Call) => (isRead(call.method) ? read(call) : change(call));
+  return (call: ClientCall) => (isRead(call.method) ? read(call) : change(call));
 }
 
 /** Creates the function that sends a call once, alone or in a batch. */
 function createSend(options: RpcClientOptions, isRead: (method: string) => boolean) {
   const sendRequest = createSendRequest(options);
-  const sendAlone = async ({ method, payload, ...call }: Call) =>
+  const sendAlone = async ({ method, payload, ...call }: ClientCall) =>
     readResult(await sendRequest([method], JSON.stringify({ payload }), call));
   if (!options.batch) return sendAlone;
   const alone = new Set(unbatched);
   const sendInBatch = createBatch(sendRequest, sendAlone);
-  return async (call: Call) => {
+  return async (call: ClientCall) => {
     const own = new Headers(call.headers);
     const key = own.get("idempotency-key") ?? call.key;
     own.delete("idempotency-key");
