@@ -6,7 +6,7 @@ import type { BasketOptions } from "../shop.ts";
 import { withBasketLease, type BasketLease } from "./basket-lease.ts";
 import { joined } from "./basket-log.ts";
 import { withRevision, type Revised } from "./basket-revision.ts";
-import { CallGrants } from "./call-grants.ts";
+import { findGrant, obtainGrant } from "./call-grants.ts";
 import {
   changeBasket,
   finishOpenChange,
@@ -78,7 +78,7 @@ export async function runRead<Result>(
   }
   // Before the grant is read: while the system is down, many calls come here.
   call.services.system?.assertUp();
-  const grant = await new CallGrants(call).find();
+  const grant = await findGrant(call);
   return withGrant(call, grant, work, { isRepeatable: true, toBasketKey });
 }
 
@@ -130,7 +130,7 @@ export async function withBasket<Result>(
   return withBasketLease(call, toLeaseKey(kind, key), async (lease) => {
     if (lease.log.movedTo === joined) await restartGuest(call, lease);
     // The holder before this one can have changed the grant.
-    const grant = await new CallGrants(call).obtain();
+    const grant = await obtainGrant(call);
     return withGrant(
       call,
       grant,

@@ -1,6 +1,6 @@
 import type { Call } from "../call.ts";
 import { RpcError } from "../error.ts";
-import { CallGrants } from "./call-grants.ts";
+import { obtainGrant, putGrant } from "./call-grants.ts";
 import { createVisit } from "./create-visit.ts";
 import type { Grant, LoginVisit } from "./visit.ts";
 import type { Visitor } from "./visitor.ts";
@@ -26,7 +26,7 @@ export async function withGrant<Result>(
   } catch (error) {
     if (!isRejectedGrant(error)) throw error;
     if (grant === undefined) throw toFailure(call, error);
-    const renewed = await new CallGrants(call).obtain({ rejected: grant });
+    const renewed = await obtainGrant(call, grant);
     if (!isRepeatable && first.requests() > 1) throw toFailure(call, error);
     const next = createCountedVisit(call, renewed, fields);
     try {
@@ -91,6 +91,6 @@ async function finish<Result>(
     return await work(visit);
   } finally {
     const grant = issued();
-    if (grant !== undefined) await new CallGrants(call).put(grant);
+    if (grant !== undefined) await putGrant(call, grant);
   }
 }

@@ -2,7 +2,7 @@ import type { PendingMerge } from "../../storage/sessions/user-index.ts";
 import type { Call } from "../call.ts";
 import type { BasketLease } from "./basket-lease.ts";
 import { restart } from "./basket-log.ts";
-import { CallGrants } from "./call-grants.ts";
+import { restartGrant } from "./call-grants.ts";
 import type { LeasedBasket } from "./change-basket.ts";
 import type { Grant } from "./visit.ts";
 import { createVisit } from "./create-visit.ts";
@@ -45,7 +45,7 @@ export async function asGuest<Result>(
 export async function restartGuest(call: Call, lease: BasketLease): Promise<void> {
   // This write changes nothing. It fails after a login; before a login, the merge finds the new basket.
   await call.session.work.write((record) => ({ ...record }));
-  await new CallGrants(call).restart();
+  await restartGrant(call);
   await lease.save(restart(lease.log));
 }
 

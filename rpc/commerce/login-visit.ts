@@ -5,7 +5,7 @@ import type { Call } from "../call.ts";
 import { withBasketLease, type BasketLease } from "./basket-lease.ts";
 import { joined } from "./basket-log.ts";
 import { findHeldLease } from "./call-basket.ts";
-import { CallGrants } from "./call-grants.ts";
+import { findGrant } from "./call-grants.ts";
 import { finishOpenChange } from "./change-basket.ts";
 import { createVisit } from "./create-visit.ts";
 import { withGrant } from "./granted-visit.ts";
@@ -60,7 +60,7 @@ export async function withChangeVisit<Result>(
   run: (visit: LoginVisit) => Promise<Result>,
 ): Promise<Result> {
   if (call.services.commerce?.accounts === undefined) return run(createVisit(call));
-  return withGrant(call, await new CallGrants(call).find(), run, { isRepeatable: false });
+  return withGrant(call, await findGrant(call), run, { isRepeatable: false });
 }
 
 // --- Internal helpers ---
@@ -77,13 +77,13 @@ async function runLogin<Result>(
   const { baskets } = call.services.commerce ?? {};
   const options = { isRepeatable: false, setGrant };
   if (!baskets?.joinsAtLogin) {
-    return withGrant(call, await new CallGrants(call).find(), run, options);
+    return withGrant(call, await findGrant(call), run, options);
   }
   const key = session.lists.nameOf("basket");
   const toBasketKey = () => key;
   const runUnder = async (lease: BasketLease) => {
     const isJoined = lease.log.movedTo !== undefined;
-    const grant = isJoined ? undefined : await new CallGrants(call).find();
+    const grant = isJoined ? undefined : await findGrant(call);
     const fields = { toBasketKey, fetch: lease.fetch };
     if (grant !== undefined) {
       const reading = createVisit(call, { grant, toBasketKey });
