@@ -2,7 +2,7 @@ import type { Logger } from "../../shared/log.ts";
 import type { DocumentStore } from "../../storage/documents/documents.ts";
 import { createSealer } from "../../storage/documents/sealer.ts";
 import { GrantDocuments } from "../../storage/grants/grant-documents.ts";
-import { openLeases, type Leases } from "../../storage/leases/leases.ts";
+import { Leases } from "../../storage/leases/leases.ts";
 import type { SessionGenerations } from "../../storage/sessions/generations.ts";
 import type { SessionStore } from "../../storage/sessions/session-store.ts";
 import { isBasketLog, type BasketLog } from "./basket-log.ts";
@@ -41,5 +41,5 @@ export function openShopGrants(
 
 /** Opens the leases of a shop's baskets and wishlists. */
 export function openBasketLeases(store: DocumentStore, shopId: number): Leases<BasketLog> {
-  return openLeases(store, `commerce-basket:${shopId}`, isBasketLog);
+  return new Leases(store, `commerce-basket:${shopId}`, isBasketLog);
 }

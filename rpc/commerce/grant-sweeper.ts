@@ -3,7 +3,7 @@ import type { Clock, Timer } from "../../storage/clock.ts";
 import type { DocumentStore } from "../../storage/documents/documents.ts";
 import { hourOf, secondOf, type DueEntry } from "../../storage/grants/due-list.ts";
 import type { Lease } from "../../storage/leases/lease.ts";
-import { openLeases, type Leases } from "../../storage/leases/leases.ts";
+import { Leases } from "../../storage/leases/leases.ts";
 import type { Random } from "../../storage/random.ts";
 import { generationOf, type SessionGenerations } from "../../storage/sessions/generations.ts";
 import { isObject } from "../../storage/sessions/session-record.ts";
@@ -34,7 +34,7 @@ export class GrantSweeper {
     generations: SessionGenerations,
     log: Logger,
   ) {
-    this.#leases = openLeases(store, "commerce-sweep", isSweepState);
+    this.#leases = new Leases(store, "commerce-sweep", isSweepState);
     this.#clock = store.clock;
     this.#random = store.random;
     this.#endings = endings;

@@ -1,6 +1,6 @@
 import type { Clock } from "../../storage/clock.ts";
 import type { DocumentStore } from "../../storage/documents/documents.ts";
-import { openLeases } from "../../storage/leases/leases.ts";
+import { Leases } from "../../storage/leases/leases.ts";
 import { persist } from "../../storage/leases/persist.ts";
 import { SharedWork, waitFor } from "../../storage/leases/shared-work.ts";
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
@@ -48,12 +48,12 @@ export interface TokenSeal {
  * All methods throw StorageUnavailableError; SessionEndedError; LeaseLostError; and any error of `renew`.
  */
 export class TokenRenewals {
-  readonly #leases: ReturnType<typeof openLeases<never>>;
+  readonly #leases: Leases<never>;
   readonly #sessions: SessionStore;
   readonly #running = new SharedWork<Session | "rejected">();
 
   constructor(store: DocumentStore, sessions: SessionStore) {
-    this.#leases = openLeases(store, `token-lease:${sessions.shopId}`, isNothing);
+    this.#leases = new Leases(store, `token-lease:${sessions.shopId}`, isNothing);
     this.#sessions = sessions;
   }
 

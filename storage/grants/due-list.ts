@@ -10,12 +10,6 @@ export interface DueEntry extends EndingSession {
   readonly isEnding: boolean;
 }
 
-/** A document of the list, as it was read. */
-export interface DuePage {
-  readonly key: string;
-  readonly entries: readonly DueEntry[];
-}
-
 /**
  * When to check the grants of sessions, in documents of limited size: pages of 200 entries, by hour and by shard. Each
  * operation is on one key. Shards keep parallel additions apart.
@@ -64,7 +58,7 @@ export class DueList {
   }
 
   /** Reads the pages of an hour since the epoch: the first pages of all shards together, because most hours have no others. */
-  async *read(hour: number): AsyncGenerator<DuePage> {
+  async *read(hour: number) {
     const keys = Array.from({ length: shards }, (_, shard) => `${hour}:${shard}`);
     const first = await Promise.all(keys.map(async (key) => this.#pages.get(`${key}:0`)));
     for (const [shard, key] of keys.entries()) {

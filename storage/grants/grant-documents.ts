@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Collection, DocumentStore } from "../documents/documents.ts";
 import type { Sealer } from "../documents/sealer.ts";
-import { openLeases, type Leases } from "../leases/leases.ts";
+import { Leases } from "../leases/leases.ts";
 import type { Lease } from "../leases/lease.ts";
 import { isObject, type ShopUser } from "../sessions/session-record.ts";
 
@@ -47,7 +47,7 @@ export class GrantDocuments {
 
   constructor(store: DocumentStore, shopId: number, sealer: Sealer) {
     const name = `commerce-grant:${shopId}`;
-    this.#leases = openLeases(store, name, isStoredGrant);
+    this.#leases = new Leases(store, name, isStoredGrant);
     this.#clock = store.clock;
     this.#shopId = shopId;
     this.#sealer = sealer;
@@ -63,17 +63,10 @@ export class GrantDocuments {
    * The same, whether a call may be changing the grant right now, and when the session ends at the latest, as far as the
    * grant's document says (epoch milliseconds).
    */
-  async peek(handle: string): Promise<{
-    readonly found: FoundGrant;
-    readonly isHeld: boolean;
-    readonly endsAt: number;
-  }> {
+  async peek(handle: string) {
     const { state, isHeld, expiresAt = 0 } = await this.#leases.peek(handle);
-    return {
-      found: await this.#open(handle, state),
-      isHeld,
-      endsAt: expiresAt - dayMilliseconds,
-    };
+    const found = await this.#open(handle, state);
+    return { found, isHeld, endsAt: expiresAt - dayMilliseconds };
   }
 
   /**

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { openDriver } from "../../../storage/open-driver.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { LeaseLostError } from "../../../storage/leases/lease.ts";
-import { openLeases } from "../../../storage/leases/leases.ts";
+import { Leases } from "../../../storage/leases/leases.ts";
 import { createTestLog } from "../../../server/testing/test-log.ts";
 import { until } from "../../_documents.ts";
 import { describeWithRedis, useRedis } from "../../_redis.ts";
@@ -15,7 +15,7 @@ function open(url?: string) {
   const driver = url === undefined ? { driver: "memory" } : { driver: "redis", url };
   const store = openDocumentStore(openDriver(driver), { log });
   onTestFinished(() => store.close());
-  return openLeases(store, "test-lease", isText);
+  return new Leases(store, "test-lease", isText);
 }
 
 test("runs the work of one key one at a time, with a rising number and the last state", async () => {
