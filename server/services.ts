@@ -21,7 +21,8 @@ import type { ShopServices } from "../rpc/shop-services.ts";
 import { isWishlist } from "../rpc/lists/wishlist.ts";
 import type { Clock } from "../storage/clock.ts";
 import type { Random } from "../storage/random.ts";
-import { openCacheStorage } from "../storage/cache/open-cache.ts";
+import { createLocalCacheStorage } from "../storage/cache/cache-storage.ts";
+import { openSharedCache } from "../storage/cache/shared-cache.ts";
 import type { Capabilities, DocumentStore } from "../storage/documents/documents.ts";
 import { openDriver } from "../storage/open-driver.ts";
 import type { StorageConfig } from "../storage/documents/driver.ts";
@@ -215,5 +216,7 @@ function openSessions(store: DocumentStore, log: Logger) {
   const generations = new SessionGenerations(store, feed);
   const users = new Map<string, UserSessionIndex>();
   const { endings, sweeper } = openGrantEndings(store, generations, log) ?? {};
-  return { feed, generations, users, endings, sweeper, openCache: openCacheStorage(store) };
+  const isShared = store.capabilities.atomic === "cluster";
+  const openCache = isShared ? openSharedCache(store) : createLocalCacheStorage;
+  return { feed, generations, users, endings, sweeper, openCache };
 }

@@ -1,27 +1,19 @@
 import type { Driver } from "unstorage";
 import type { Capabilities } from "./documents/documents.ts";
-import type { DriverLoader } from "./documents/driver.ts";
-
-/** A driver that loads when it is first used, and its capabilities, which are known before. */
-export interface DeferredDriver {
-  readonly capabilities: Capabilities;
-  /** Loads the driver, once. */
-  load(): Promise<Driver>;
-}
-
-type Options = Readonly<Record<string, unknown>>;
 
 /**
  * Creates a driver that loads its module at its first call. The instance of its client is a promise.
  * @param isRaw whether the driver has `getItemRaw` and `setItemRaw`
+ * @param loader loads the driver; called once
+ * @param capabilities those of its adapter, which are known before
  */
 export function createDeferredDriver(
-  { name, options, isRaw }: { name: string; options: Options; isRaw: boolean },
-  loader: DriverLoader,
+  { name, options, isRaw }: { name: string; options: object; isRaw: boolean },
+  loader: () => Promise<Driver>,
   capabilities: Capabilities,
 ): Driver {
   let loading: Promise<Driver> | undefined;
-  const load = () => (loading ??= loader(options));
+  const load = () => (loading ??= loader());
   const driver: Driver = {
     name,
     options,
@@ -46,11 +38,14 @@ export function createDeferredDriver(
   return driver;
 }
 
-/** The deferred part of a driver that {@link createDeferredDriver} made. */
-export function findDeferred(driver: Driver): DeferredDriver | undefined {
+/** The capabilities and the loader of a driver that {@link createDeferredDriver} made. */
+export function findDeferred(driver: Driver) {
   return deferred.get(driver);
 }
 
 // --- Internal helpers ---
 
-const deferred = new WeakMap<Driver, DeferredDriver>();
+const deferred = new WeakMap<
+  Driver,
+  { readonly capabilities: Capabilities; readonly load: () => Promise<Driver> }
+>();

@@ -1,6 +1,7 @@
 import { builtinDrivers, type Driver } from "unstorage";
 import createMemoryDriver from "unstorage/drivers/memory";
-import { drivers, supports } from "#drivers";
+import { drivers } from "#drivers";
+import { findSupport } from "./adapters.ts";
 import { createDeferredDriver } from "./deferred-driver.ts";
 import { findSimilar } from "../shared/similar.ts";
 import type { Capabilities } from "./documents/documents.ts";
@@ -27,14 +28,11 @@ export function openDriver(config: StorageConfig): Driver {
     privateDrivers.add(driver);
     return driver;
   }
-  const support = supports.find((each) => each.driver === name);
+  const support = findSupport(name);
+  const completed = support?.withDefaults(options) ?? options;
   const driver = createDeferredDriver(
-    {
-      name,
-      options: support?.withDefaults(options) ?? options,
-      isRaw: support === undefined,
-    },
-    drivers[name] as (typeof drivers)[string],
+    { name, options: completed, isRaw: support === undefined },
+    () => (drivers[name] as (typeof drivers)[string])(completed),
     support?.capabilitiesOf(options) ?? ofOneProcess,
   );
   if (isFileDriver(driver)) markWholeFiles(driver);

@@ -31,50 +31,11 @@ export function openDocumentStore(
   driver: Driver,
   options: DocumentStoreOptions & { readonly intercept?: Intercept | undefined },
 ): DocumentStore {
-  const { clock = systemClock, random = systemRandom } = options;
+  const { clock = systemClock, random = systemRandom, observer, intercept } = options;
   const log = createSafeLog(options.log);
   const shared = sharedByDriver.get(driver) ?? open(driver, { log, clock });
   sharedByDriver.set(driver, shared);
   shared.users++;
-  return createStore(shared, { ...options, log, clock, random }, () => release(driver, shared));
-}
-
-/** Wraps the adapter of a store, for the faults of a test. */
-export type Intercept = (adapter: StorageAdapter) => StorageAdapter;
-
-/** Whether a stored value is a count. */
-export function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
-}
-
-// --- Internal helpers ---
-
-/** The state that the stores on one driver share. */
-type Shared = ReturnType<typeof open>;
-
-const sharedByDriver = new WeakMap<Driver, Shared>();
-
-function open(driver: Driver, options: AdapterOptions) {
-  const name = driver.name ?? "custom";
-  const mutex = createKeyedMutex();
-  const adapter = withUnavailable(createAdapter(driver, mutex, options), name);
-  const isPrivate = isPrivateDriver(driver);
-  return { name, adapter, changes: createChanges(adapter, isPrivate), mutex, isPrivate, users: 0 };
-}
-
-function createStore(
-  shared: Shared,
-  {
-    log,
-    clock,
-    random,
-    observer,
-    intercept,
-  }: AdapterOptions &
-    Pick<DocumentStore, "random"> &
-    Pick<DocumentStoreOptions, "observer"> & { readonly intercept?: Intercept | undefined },
-  end: () => Promise<void>,
-): DocumentStore {
   const { name, changes, mutex, isPrivate } = shared;
   const intercepted = intercept ? intercept(shared.adapter) : shared.adapter;
   const adapter = observer ? withObserver(intercepted, name, observer) : intercepted;
@@ -115,7 +76,7 @@ function createStore(
     inspect: async () => (await adapter.inspect?.()) ?? {},
     close() {
       for (const feed of feeds) feed.close();
-      return (closing ??= Promise.all([memory?.close(), end()]).then(() => undefined));
+      return (closing ??= end());
     },
   };
 
@@ -123,9 +84,34 @@ function createStore(
     const opened = createDriverAdapter(openDriver({ driver: "memory" }), mutex, { log, clock });
     return intercept ? intercept(opened) : opened;
   }
+
+  async function end(): Promise<void> {
+    await Promise.all([memory?.close(), release(driver, shared)]);
+  }
 }
 
-async function release(driver: Driver, shared: Shared): Promise<void> {
+/** Wraps the adapter of a store, for the faults of a test. */
+export type Intercept = (adapter: StorageAdapter) => StorageAdapter;
+
+/** Whether a stored value is a count. */
+export function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}
+
+// --- Internal helpers ---
+
+const sharedByDriver = new WeakMap<Driver, ReturnType<typeof open>>();
+
+/** Creates the parts that the stores on one driver share. */
+function open(driver: Driver, options: AdapterOptions) {
+  const name = driver.name ?? "custom";
+  const mutex = createKeyedMutex();
+  const adapter = withUnavailable(createAdapter(driver, mutex, options), name);
+  const isPrivate = isPrivateDriver(driver);
+  return { name, adapter, changes: createChanges(adapter, isPrivate), mutex, isPrivate, users: 0 };
+}
+
+async function release(driver: Driver, shared: ReturnType<typeof open>): Promise<void> {
   shared.users--;
   if (shared.users > 0) return;
   sharedByDriver.delete(driver);
@@ -140,15 +126,14 @@ function createDocumentCounters(
 ): Counters {
   return {
     // Waits for the additions that began before it, so that parallel guesses don't pass the limit.
-    read: async (key) => toState(await counts.update(key, () => "keep"), clock),
-    add: async (key) =>
-      toState(
-        await counts.update(key, (count = 0, { expiresAt = clock.now() + window * 1000 }) => ({
-          set: count + 1,
-          expiresAt,
-        })),
-        clock,
-      ),
+    read: async (key) => toState(await counts.update(key, () => "keep")),
+    async add(key) {
+      const latestEnd = clock.now() + window * 1000;
+      const added = await counts.update(key, (count = 0, { expiresAt = latestEnd }) => {
+        return { set: count + 1, expiresAt };
+      });
+      return toState(added);
+    },
     async takeBack(key) {
       await counts.update(key, (count = 0, { expiresAt }) =>
         count === 0 ? "keep" : { set: count - 1, expiresAt },
@@ -158,12 +143,9 @@ function createDocumentCounters(
       await counts.update(key, (count) => (count === undefined ? "keep" : "remove"));
     },
   };
-}
 
-function toState(
-  { value: count = 0, expiresAt = 0 }: Snapshot<number>,
-  clock: Clock,
-): CounterState {
-  const endsIn = Math.max(0, Math.ceil((expiresAt - clock.now()) / 1000));
-  return count === 0 || endsIn === 0 ? { count: 0, endsIn: 0 } : { count, endsIn };
+  function toState({ value: count = 0, expiresAt = 0 }: Snapshot<number>): CounterState {
+    const endsIn = Math.max(0, Math.ceil((expiresAt - clock.now()) / 1000));
+    return count === 0 || endsIn === 0 ? { count: 0, endsIn: 0 } : { count, endsIn };
+  }
 }
