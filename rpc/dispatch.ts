@@ -143,13 +143,13 @@ function assertFresh({ current, services }: CallSession): void {
 
 /** Reads the last revocation from the storage, before a method with `signsIn` authenticates the caller. */
 async function readRevocation(session: CallSession): Promise<void> {
-  session.lastRevocation ??= await session.services.sessions.users.revocations.read();
+  session.lastRevocation ??= await session.services.sessions.users.generations.revocations.read();
 }
 
 /** Uses the last revocation that this process has cached, for other methods: this costs no command. */
 function recallRevocation(session: CallSession): void {
   if (session.lastRevocation !== undefined) return;
-  const known = session.services.sessions.users.revocations.recall();
+  const known = session.services.sessions.users.generations.revocations.recall();
   session.lastRevocation = known instanceof Promise ? known.catch(() => undefined) : known;
 }
 

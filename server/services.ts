@@ -119,7 +119,7 @@ export function openServices(
       return created;
     });
     const cache = openSessionCache(shop.shopId, store, feed, shop.session);
-    const sessions = new SessionStore(shop.shopId, store, index, generations, shop.session, cache);
+    const sessions = new SessionStore(shop.shopId, index, shop.session, cache);
     const system = shop.commerce && systemOf(shop.commerce, shop.public);
     system?.onReturn(() => sweeper?.hurry());
     const opened: ShopServices = {

@@ -1,5 +1,3 @@
-import type { Clock } from "../clock.ts";
-import type { Random } from "../random.ts";
 import type { ChangeFeed, Collection, DocumentStore } from "../documents/documents.ts";
 import { RememberedDocument } from "../documents/changes.ts";
 import { openRevocations } from "./revocations.ts";
@@ -30,18 +28,16 @@ export type Generations = Readonly<
  * A session is valid only if it names the current generation of its shop. If the document is lost, all sessions end.
  */
 export class SessionGenerations {
-  readonly #clock: Clock;
-  readonly #random: Random;
+  readonly #store: DocumentStore;
   readonly #documents: Collection<Generations>;
   readonly #legacy: Collection<Readonly<Record<string, number>>>;
   readonly #remembered: RememberedDocument<Generations>;
-  /** The ends of all sessions of a user, in the same storage. */
+  /** The ends of all sessions of any user: a login reads the mark of the last one before it checks a password. */
   readonly revocations: ReturnType<typeof openRevocations>;
 
   /** @param feed the changes of documents below `session` */
   constructor(store: DocumentStore, feed: ChangeFeed) {
-    this.#clock = store.clock;
-    this.#random = store.random;
+    this.#store = store;
     this.#documents = store.collection(collection, isGenerations);
     this.#legacy = store.collection("session", isCounts);
     this.#remembered = new RememberedDocument(feed, `${collection}:${key}`, () => this.#read());
@@ -64,9 +60,10 @@ export class SessionGenerations {
     const { value: counts, version } = await this.#legacy.get(legacyKey);
     const isUnreadable = counts === undefined && version !== "";
     const legacy = isUnreadable ? undefined : countOf(counts ?? {}, shopId);
+    const id = createShortId(this.#store.random);
     await this.#documents.update(key, (generations = {}) => {
       if (Object.hasOwn(generations, shopId)) return "keep";
-      return { set: { ...generations, [shopId]: { id: createShortId(this.#random), legacy } } };
+      return { set: { ...generations, [shopId]: { id, legacy } } };
     });
     // Another server may have created it, and the notification may still be on its way.
     this.#remembered.forget();
@@ -88,8 +85,9 @@ export class SessionGenerations {
         return { set: { ...counts, ...Object.fromEntries(next) } };
       });
     }
-    const since = this.#clock.now();
-    const next = shopIds.map((shopId) => [shopId, { id: createShortId(this.#random), since }]);
+    const { clock, random } = this.#store;
+    const since = clock.now();
+    const next = shopIds.map((shopId) => [shopId, { id: createShortId(random), since }]);
     await this.#documents.update(key, (generations = {}) => {
       return { set: { ...generations, ...Object.fromEntries(next) } };
     });

@@ -43,7 +43,7 @@ export async function bindSession(
 ): Promise<{ session: Session; pendingMerges: readonly PendingMerge[] }> {
   const { users, shopId } = records;
   const { user, others = [], userAgent, transport, label, transient } = login;
-  const since = login.since ?? (await users.revocations.read());
+  const since = login.since ?? (await users.generations.revocations.read());
   // Not a guest's session: the merge needs its grant, which ends when that session would have expired.
   const replaced = [old, ...others]
     .filter((one) => one?.record.user !== undefined)

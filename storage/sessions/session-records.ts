@@ -1,12 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Random } from "../random.ts";
-import { generationOf, isJustAdvanced, isOver, type SessionGenerations } from "./generations.ts";
-import {
-  absent,
-  type Collection,
-  type DocumentStore,
-  type Snapshot,
-} from "../documents/documents.ts";
+import { generationOf, isJustAdvanced, isOver } from "./generations.ts";
+import { absent, type Collection, type Snapshot } from "../documents/documents.ts";
 import {
   endDocument,
   graceMilliseconds,
@@ -44,7 +39,6 @@ import type { UserSessionIndex } from "./user-sessions.ts";
 export class SessionRecords {
   readonly shopId: number;
   readonly #documents: Collection<SessionDocument>;
-  readonly #generations: SessionGenerations;
   readonly settings: SessionSettings;
   readonly clock: Clock;
   readonly random: Random;
@@ -55,18 +49,15 @@ export class SessionRecords {
 
   constructor(
     shopId: number,
-    store: DocumentStore,
     users: UserSessionIndex,
-    generations: SessionGenerations,
     settings: SessionSettings,
     cache?: ReturnType<typeof openSessionCache>,
   ) {
     this.shopId = shopId;
-    this.clock = store.clock;
-    this.random = store.random;
-    this.#documents = openSessionDocuments(store, shopId);
+    this.clock = users.store.clock;
+    this.random = users.store.random;
+    this.#documents = openSessionDocuments(users.store, shopId);
     this.users = users;
-    this.#generations = generations;
     this.settings = settings;
     if (cache instanceof SessionCache) this.cache = cache;
     else this.#strategy = cache;
@@ -101,7 +92,7 @@ export class SessionRecords {
     handle: string,
     complete: RecordChange,
   ): Promise<Session> {
-    const generations = await this.#generations.ensure(this.shopId);
+    const generations = await this.users.generations.ensure(this.shopId);
     const { id: generation, legacy } = generationOf(generations, this.shopId) ?? {};
     const blank: SessionRecord = {
       id: createSessionId(user, this.random),
@@ -124,7 +115,7 @@ export class SessionRecords {
    */
   async change(session: Session, change: RecordChange): Promise<Found> {
     const extension = this.extensionOf(session);
-    const known = this.#generations.current();
+    const known = this.users.generations.current();
     const generations = known instanceof Promise ? await known : known;
     const snapshot = await this.#documents.update(
       keyOf(session.record),
@@ -238,7 +229,7 @@ export class SessionRecords {
     // Only a strategy uses the time, and reading the clock takes 0.1 µs.
     const readAt = this.#strategy === undefined ? 0 : this.clock.now();
     const reading = this.#documents.get(key);
-    const current = this.#generations.current();
+    const current = this.users.generations.current();
     const [snapshot, known] =
       current instanceof Promise ? await Promise.all([reading, current]) : [await reading, current];
     const found = toFound(snapshot, this.settings);
@@ -248,7 +239,7 @@ export class SessionRecords {
     // An older session arrived before its shop has a generation.
     const isToBeMade =
       record.generation === undefined && generationOf(known, this.shopId) === undefined;
-    const generations = isToBeMade ? await this.#generations.ensure(this.shopId) : known;
+    const generations = isToBeMade ? await this.users.generations.ensure(this.shopId) : known;
     if (isOver(generations, this.shopId, record)) {
       return isJustAdvanced(generations, this.shopId, this.clock.now())
         ? { mark: "ended" }

@@ -4,6 +4,7 @@ import type { Random } from "../random.ts";
 import { bindSession, type Login } from "./session-logins.ts";
 import { graceMilliseconds } from "./session-document.ts";
 import { renewSession, rotateSession } from "./session-moves.ts";
+import type { openSessionCache } from "./session-cache.ts";
 import type { SessionRecord } from "./session-record.ts";
 import { SessionRecords } from "./session-records.ts";
 import {
@@ -13,6 +14,7 @@ import {
   type Found,
   type RecordChange,
   type Session,
+  type SessionSettings,
 } from "./session.ts";
 import type { UserSessionIndex } from "./user-sessions.ts";
 
@@ -50,12 +52,17 @@ export class SessionStore {
     record.firstUsedAt === 0 ? { ...record, firstUsedAt: this.clock.now() } : record;
   readonly #records: SessionRecords;
 
-  constructor(...options: ConstructorParameters<typeof SessionRecords>) {
-    this.#records = new SessionRecords(...options);
-    this.shopId = this.#records.shopId;
-    this.users = this.#records.users;
-    this.clock = this.#records.clock;
-    this.random = this.#records.random;
+  constructor(
+    shopId: number,
+    users: UserSessionIndex,
+    settings: SessionSettings,
+    cache?: ReturnType<typeof openSessionCache>,
+  ) {
+    this.#records = new SessionRecords(shopId, users, settings, cache);
+    this.shopId = shopId;
+    this.users = users;
+    this.clock = users.store.clock;
+    this.random = users.store.random;
   }
 
   /** The active session of this ID, if this process knows it without a command to the storage. */
@@ -146,11 +153,10 @@ export class SessionStore {
   }
 
   /** When a session ends at the latest if no call extends it again; a user's: even if calls do. Epoch milliseconds. */
-  latestEnd({ record }: Session): number {
-    const { absoluteTimeout } = this.#records.settings;
-    return record.user === undefined
-      ? endOfSession(record, this.#records.settings, this.clock.now())
-      : record.createdAt + absoluteTimeout * 1000;
+  latestEnd(session: Session): number {
+    const { user, createdAt } = session.record;
+    if (user === undefined) return this.extendedEnd(session);
+    return createdAt + this.#records.settings.absoluteTimeout * 1000;
   }
 
   /** Seconds from the last use until the last session of this shop expires. */

@@ -32,12 +32,10 @@ import {
  * it may be incomplete. All methods throw StorageUnavailableError.
  */
 export class UserSessionIndex {
-  /** The ends of all sessions of any user: a login reads the mark of the last one before it checks a password. */
-  readonly revocations: SessionGenerations["revocations"];
   readonly store: DocumentStore;
+  readonly generations: SessionGenerations;
   readonly #now: () => number;
   readonly #documents: Collection<UserIndex>;
-  readonly #generations: SessionGenerations;
   /** Until when a user's index must exist, as far as this process knows, in epoch milliseconds; by user ID. */
   readonly #ends: LRUCache<string, number>;
   /** Learns which sessions end. */
@@ -49,12 +47,11 @@ export class UserSessionIndex {
     realm: string,
     endings?: SessionEndings,
   ) {
-    this.endings = endings;
-    this.revocations = generations.revocations;
     this.store = store;
+    this.generations = generations;
+    this.endings = endings;
     this.#now = () => store.clock.now();
     this.#documents = store.collection(`user:${toKeySegment(realm)}`, isUserIndex, "setAside");
-    this.#generations = generations;
     // Limited by size, because the cache allocates a limit by number immediately.
     this.#ends = new LRUCache({ maxSize: 10_000, sizeCalculation: () => 1 });
   }
@@ -63,7 +60,7 @@ export class UserSessionIndex {
   async read(userId: string | number): Promise<UserIndex> {
     const [snapshot, generations] = await Promise.all([
       this.#documents.get(toKeySegment(userId)),
-      this.#generations.current(),
+      this.generations.current(),
     ]);
     this.#note(userId, snapshot);
     return withoutPast(snapshot.value, generations, this.#now());
@@ -77,7 +74,7 @@ export class UserSessionIndex {
     userId: string | number,
     change: (index: UserIndex) => UserIndex,
   ): Promise<UserIndex> {
-    const generations = await this.#generations.current();
+    const generations = await this.generations.current();
     const snapshot = await this.#documents.update(toKeySegment(userId), (current, found) => {
       const before = withoutPast(current ?? this.#begin(userId, found), generations, this.#now());
       const after = change(before);
@@ -146,7 +143,10 @@ export class UserSessionIndex {
         pendingMerges: union(rest.pendingMerges, pendingMerges),
       };
     });
-    if (isUnknown) return this.add(userId, handle, entry, login, await this.revocations.read());
+    if (isUnknown) {
+      const last = await this.generations.revocations.read();
+      return this.add(userId, handle, entry, login, last);
+    }
     await this.endings?.note(over);
     await this.#finish(userId, excess);
     reportEnded(this.store, excess, "limit");
@@ -220,7 +220,7 @@ export class UserSessionIndex {
   ): Promise<{ ended: readonly UserSession[]; isComplete: boolean; since: RevocationMark }> {
     await this.#noteEnding(userId, (one) => !isKept(one));
     // Before the index: a login that reads this mark also sees the result of this end in the index.
-    const mark = await this.revocations.next();
+    const mark = await this.generations.revocations.next();
     let ended: readonly UserSession[] = [];
     let over: readonly EndingSession[] = [];
     let before: RevocationMark | undefined;

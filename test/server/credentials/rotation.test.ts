@@ -15,7 +15,7 @@ const faulty = createFaultyDriver();
 const store = openDocumentStore(faulty.driver, createTestLog());
 const generations = new SessionGenerations(store, store.watch("session"));
 const users = new UserSessionIndex(store, generations, "default");
-const sessions = new SessionStore(1001, store, users, generations, testSessionSettings);
+const sessions = new SessionStore(1001, users, testSessionSettings);
 
 afterEach(() => faulty.heal());
 

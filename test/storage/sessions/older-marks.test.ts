@@ -19,7 +19,7 @@ async function renewAsBefore() {
   const store = openDocumentStore(driver, { log, clock });
   const generations = new SessionGenerations(store, store.watch("session"));
   const users = new UserSessionIndex(store, generations, "default");
-  const sessions = new SessionStore(1001, store, users, generations, testSessionSettings);
+  const sessions = new SessionStore(1001, users, testSessionSettings);
   const { session: old } = await sessions.bind(undefined, { user });
   const renewed = await sessions.renew(old);
   await sessions.update(renewed, (record) => ({ ...record, firstUsedAt: undefined }));

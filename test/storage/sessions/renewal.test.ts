@@ -169,7 +169,7 @@ describe("a renewal", () => {
   const store = openDocumentStore(faulty.driver, { ...createTestLog(), clock: time });
   const generations = new SessionGenerations(store, store.watch("session"));
   const users = new UserSessionIndex(store, generations, "default");
-  const sessions = new SessionStore(1001, store, users, generations, testSessionSettings);
+  const sessions = new SessionStore(1001, users, testSessionSettings);
   const user = { id: "u1" };
 
   afterEach(() => faulty.heal());

@@ -17,7 +17,7 @@ const store = openDocumentStore(faulty.driver, { ...createTestLog(), clock });
 const generations = new SessionGenerations(store, store.watch("session"));
 const users = new UserSessionIndex(store, generations, "default");
 const settings = { ...testSessionSettings, idleTimeout: 6000, absoluteTimeout: 60_000 };
-const sessions = new SessionStore(1001, store, users, generations, settings);
+const sessions = new SessionStore(1001, users, settings);
 
 afterEach(async () => {
   faulty.heal();

@@ -15,7 +15,7 @@ const store = openDocumentStore(faulty.driver, createTestLog());
 const generations = new SessionGenerations(store, store.watch("session"));
 const users = new UserSessionIndex(store, generations, "default");
 const settings = { ...testSessionSettings, maxSessionsPerUser: 2 };
-const sessions = new SessionStore(1001, store, users, generations, settings);
+const sessions = new SessionStore(1001, users, settings);
 
 afterEach(async () => {
   faulty.heal();
