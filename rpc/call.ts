@@ -1,5 +1,5 @@
 import { withDetails, type Logger } from "../shared/log.ts";
-import { toCallIds, type TraceIds } from "../shared/trace-ids.ts";
+import { findTrace, toCallIds, type TraceIds } from "../shared/trace-ids.ts";
 import type { SessionReuse } from "../storage/sessions/session-store.ts";
 import type { LoginLimiter } from "./accounts/login-limiter.ts";
 import { createContext, createPublicContext } from "./call-contexts.ts";
@@ -132,8 +132,8 @@ export class Call {
     const { services, runtime, request } = this;
     if (this.#log === undefined) {
       const { method, id, client, span } = request;
-      const ids = toCallIds(id, client.headers.get("traceparent"), span);
-      const details = { ...ids, shopId: services.shop.shopId, method };
+      const trace = findTrace(client.headers.get("traceparent"), span);
+      const details = { ...toCallIds(id, trace), shopId: services.shop.shopId, method };
       this.#log = this.redactor.guard(withDetails(runtime.log, details));
     }
     return this.#log;

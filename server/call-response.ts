@@ -1,6 +1,6 @@
 import { RpcError } from "../rpc/error.ts";
 import { withDetails, type Logger } from "../shared/log.ts";
-import { toCallIds } from "../shared/trace-ids.ts";
+import { findTrace, toCallIds } from "../shared/trace-ids.ts";
 import { isClientGone } from "./client-signal.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 import type { HttpCall } from "./http-call.ts";
@@ -62,7 +62,8 @@ export class CallResponses {
 
   /** The log of a call that failed before its method was known. */
   #logOf({ event, id, span }: HttpCall): Logger {
-    return withDetails(this.#options.log, toCallIds(id, event.traceparent, span));
+    const ids = toCallIds(id, findTrace(event.traceparent, span));
+    return withDetails(this.#options.log, ids);
   }
 
   /** Forbids caches to store the result of a method with a session. */

@@ -17,13 +17,11 @@ export function toLogFields({ traceId, spanId }: TraceIds) {
   return { trace_id: traceId, span_id: spanId };
 }
 
-/** The IDs in each log line of a call: its own, if it has one, and those of its trace. */
+/** The IDs in each log line of a call: its own, and those of its trace, if it has any. */
 export function toCallIds(
   id: string | undefined,
-  traceparent: string | null,
-  span: Parameters<typeof findTrace>[1],
+  trace: TraceIds | undefined,
 ): Readonly<Record<string, string>> {
-  const trace = findTrace(traceparent, span);
   return { ...(id !== undefined && { id }), ...(trace && toLogFields(trace)) };
 }
 

@@ -1,13 +1,10 @@
 import { pause, systemClock } from "../clock.ts";
 import type { DocumentStore } from "./documents.ts";
 
-/** The longest time to wait for a change, in seconds. */
-export const longestDelay = 2;
-
 /**
  * Measures after how many seconds this process learns of a change in a storage that other processes write, too. It writes
  * a document of its own. A session that another server has ended stays usable here for about that time.
- * @returns `undefined` if the storage doesn't push changes; at most {@link longestDelay}
+ * @returns `undefined` if the storage doesn't push changes; 2 if no change arrives in that time
  * @throws StorageUnavailableError if the storage fails
  */
 export async function measureChangeDelay(store: DocumentStore): Promise<number | undefined> {
@@ -41,6 +38,9 @@ export async function measureChangeDelay(store: DocumentStore): Promise<number |
 }
 
 // --- Internal helpers ---
+
+/** The longest time to wait for a change, in seconds. */
+const longestDelay = 2;
 
 const name = "change-delay";
 

@@ -71,10 +71,8 @@ export function createRedisAdapter(
   };
 
   function watch(prefix: string, emit: ChangeListener): RemoteFeed {
-    return openRedisFeed(client, log, {
-      prefix: keys.toServer(prefix),
-      emit: (key) => emit(key && keys.fromServer(key)),
-    });
+    const emitKey = (key?: string) => emit(key && keys.fromServer(key));
+    return openRedisFeed(client, log, keys.toServer(prefix), emitKey);
   }
 
   /**

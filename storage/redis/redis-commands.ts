@@ -27,12 +27,9 @@ export function createRedisCommands(client: RedisClient, log: Logger) {
   let failures = 0;
   let isHeldBack = false;
   let lastReconnect = 0;
-  const connections = watchConnections(client, outages, {
-    timer,
-    onClose() {
-      lost++;
-      unanswered = 0;
-    },
+  const connections = watchConnections(client, outages, timer, () => {
+    lost++;
+    unanswered = 0;
   });
   client.on("ready", resume);
   client.on("close", fail);

@@ -10,12 +10,13 @@ import type { RedisClient } from "./redis-client.ts";
  *
  * The timer replaces the `commandTimeout` of the connections, which would reject replies that have arrived. No
  * connection repeats a command that another one may have run.
- * @param watch `onClose` is called when a connection has ended: its commands are lost
+ * @param onClose called when a connection has ended: its commands are lost
  */
 export function watchConnections(
   client: RedisClient,
   outages: ReturnType<typeof createRedisOutages>,
-  { timer, onClose }: { readonly timer: LoopTimer; onClose(): void },
+  timer: LoopTimer,
+  onClose: () => void,
 ) {
   const probing = new Set<Redis>();
   if (client.isCluster) client.on("+node", watch);

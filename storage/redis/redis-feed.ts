@@ -10,12 +10,14 @@ import type { RedisClient } from "./redis-client.ts";
  * The feed is up only if Redis has replied to a ping that was sent less than a second ago. So this server notices an
  * end on another server within a second, even if the connection falls silent or this process was frozen.
  * @param data a client of one server, with `duplicate`
- * @param feed the prefix of the keys, and a function that gets each changed key, or none if any may have changed
+ * @param prefix of the keys in Redis
+ * @param emit gets each changed key, or none if any may have changed
  */
 export function openRedisFeed(
   data: RedisClient,
   log: Logger,
-  { prefix, emit }: { readonly prefix: string; readonly emit: (key?: string) => void },
+  prefix: string,
+  emit: (key?: string) => void,
 ): RemoteFeed {
   const client = data.duplicate(feedOptions);
   let isTracking = false;
