@@ -1,11 +1,6 @@
 import type { BasketView } from "../server/index.ts";
 import type { BasketChange } from "./basket-changes.ts";
 
-/** The result of `getBasket` and of the methods that change the basket. */
-export interface BasketResult {
-  readonly basket: BasketView;
-}
-
 /** The parts of TanStack's `QueryClient` that a basket needs. */
 export interface QueryCacheClient {
   getQueryData(queryKey: readonly unknown[]): unknown;
@@ -123,7 +118,8 @@ interface PendingChange {
   revision: number;
 }
 
-function isBasketResult(value: unknown): value is BasketResult {
-  const { basket } = (value ?? {}) as Partial<BasketResult>;
+/** Whether a value is the result of `getBasket`, or of a method that changes the basket. */
+function isBasketResult(value: unknown): value is { readonly basket: BasketView } {
+  const { basket } = (value ?? {}) as { readonly basket?: Partial<BasketView> };
   return Array.isArray(basket?.items) && typeof basket.revision === "number";
 }

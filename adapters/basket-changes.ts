@@ -29,7 +29,6 @@ export function toBasketChange(method: string, payload: unknown): BasketChange |
 let count = 0;
 
 type Items = readonly BasketItem[];
-type Line = Pick<BasketItem, "variantId" | "quantity" | "customData">;
 
 const changes = {
   addItemToBasket: add,
@@ -48,7 +47,7 @@ const changes = {
   clearBasket: (): Items => [],
 };
 
-function add(items: Items, { variantId, quantity, customData }: Line, key: string): Items {
+function add(items: Items, { variantId, quantity, customData }: BasketItem, key: string): Items {
   if (typeof quantity !== "number") throw new TypeError("Not the payload of the built-in method");
   const twin = items.find(
     (item) =>

@@ -22,7 +22,12 @@ export interface DurableObjectDriverOptions {
 /** The part of a binding to Durable Objects that the driver uses. */
 export interface DocumentNamespace<Id = unknown> {
   idFromName(name: string): Id;
-  get(id: Id): { fetch(url: string, init: DocumentRequest): Promise<DocumentResponse> };
+  get(id: Id): {
+    fetch(
+      url: string,
+      init: { readonly method: "POST"; readonly body: string },
+    ): Promise<{ readonly ok: boolean; readonly status: number; json(): Promise<unknown> }>;
+  };
 }
 
 /**
@@ -71,8 +76,8 @@ export class StorefrontDocument {
 
   /** Runs an operation of the driver. */
   async fetch(request: Request): Promise<Response> {
-    const operation = (await request.json()) as Operation;
-    return Response.json((await this.#run(operation)) ?? null);
+    const operation = (await request.json()) as Operation & { readonly slot: Slot };
+    return Response.json((await this.#run(operation.slot, operation)) ?? null);
   }
 
   /** Removes expired texts, and plans the next alarm. */
@@ -88,8 +93,7 @@ export class StorefrontDocument {
     if (entries.every((entry) => entry === undefined || isOver(entry, now))) await this.#clear();
   }
 
-  async #run(operation: Operation): Promise<string | Swap | undefined> {
-    const { slot } = operation;
+  async #run(slot: Slot, operation: Operation): Promise<string | Swap | undefined> {
     const current = await this.#read(slot);
     switch (operation.name) {
       case "read":
@@ -151,24 +155,10 @@ export class StorefrontDocument {
 type Slot = (typeof slots)[number];
 const slots = ["text", "unreadable"] as const;
 
-type Operation = { readonly slot: Slot } & (
+type Operation =
   | { readonly name: "read" | "take" }
   | { readonly name: "swap"; readonly expected: Expected; readonly next?: Replacement | undefined }
-  | { readonly name: "setAside"; readonly text: string }
-);
-
-type WithoutSlot<Each> = Each extends Operation ? Omit<Each, "slot"> : never;
-
-interface DocumentRequest {
-  readonly method: "POST";
-  readonly body: string;
-}
-
-interface DocumentResponse {
-  readonly ok: boolean;
-  readonly status: number;
-  json(): Promise<unknown>;
-}
+  | { readonly name: "setAside"; readonly text: string };
 
 const asideSuffix = ":unreadable";
 
@@ -190,7 +180,7 @@ function createAdapter(namespace: DocumentNamespace, base: string): StorageAdapt
   };
 
   /** The object's response is JSON, which keeps every string, also one that isn't valid Unicode. */
-  async function run<Result>(key: string, operation: WithoutSlot<Operation>): Promise<Result> {
+  async function run<Result>(key: string, operation: Operation): Promise<Result> {
     const isAside = key.endsWith(asideSuffix);
     const name = isAside ? key.slice(0, -asideSuffix.length) : key;
     const slot: Slot = isAside ? "unreadable" : "text";

@@ -9,7 +9,7 @@ import {
   type MedusaBasket,
   type MedusaCart,
 } from "./medusa-cart.ts";
-import type { MedusaCarts } from "./medusa-carts.ts";
+import type { createMedusaCarts } from "./medusa-carts.ts";
 import {
   toError,
   type MedusaGrant,
@@ -21,7 +21,7 @@ import {
 /** Carts as baskets. */
 export function createMedusaBaskets(
   { send, request }: MedusaRequest,
-  carts: MedusaCarts,
+  carts: ReturnType<typeof createMedusaCarts>,
 ): Baskets<MedusaGrant, MedusaBasket> {
   return {
     async read(visit) {

@@ -2,10 +2,9 @@ import * as z from "zod";
 import { cartBody, toCartPath, type MedusaCart } from "./medusa-cart.ts";
 import { sessionEnded, toError, type MedusaRequest, type MedusaVisit } from "./medusa-request.ts";
 
-/** Finds and creates the carts of guests and customers. */
-export type MedusaCarts = ReturnType<typeof createMedusaCarts>;
-
 /**
+ * Finds and creates the carts of guests and customers.
+ *
  * Medusa finds a cart by its ID only. A guest's grant has that ID. For a customer, it is in the customer's metadata,
  * so that all devices find the same cart.
  */

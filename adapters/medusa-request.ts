@@ -40,10 +40,6 @@ export interface Rejection extends z.output<typeof problem> {
   readonly status: number;
 }
 
-type Response<T> =
-  | { readonly result: T; readonly rejection?: undefined }
-  | { readonly result?: undefined; readonly rejection: Rejection };
-
 export type MedusaRequest = ReturnType<typeof createMedusaRequest>;
 
 /** Creates the functions that send requests to Medusa. */
@@ -53,7 +49,10 @@ export function createMedusaRequest({ url, publishableKey }: MedusaOptions) {
   async function send<T>(
     visit: MedusaConnection,
     { path, body, method, token = visit.grant?.token, result }: Operation<T>,
-  ): Promise<Response<T>> {
+  ): Promise<
+    | { readonly result: T; readonly rejection?: undefined }
+    | { readonly result?: undefined; readonly rejection: Rejection }
+  > {
     const response = await visit.fetch(base + path, {
       method: method ?? (body === undefined ? "GET" : "POST"),
       headers: {

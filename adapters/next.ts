@@ -12,18 +12,12 @@ import {
   type Storefront,
 } from "../server/index.ts";
 
-/** The handlers of a route, by HTTP method. */
-type RouteHandlers = Record<
-  "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS",
-  (request: Request) => Promise<Response>
->;
-
 /**
  * Creates the handlers of the route `app/api/rpc/[[...path]]/route.ts`.
  * @example export const { GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS } = toRouteHandlers(storefront);
  */
-export function toRouteHandlers(storefront: Storefront): RouteHandlers {
-  const handle = async (request: Request) => storefront.fetch(request);
+export function toRouteHandlers(storefront: Storefront) {
+  const handle = async (request: Request): Promise<Response> => storefront.fetch(request);
   return {
     GET: handle,
     HEAD: handle,

@@ -63,7 +63,7 @@ type ConfigExport = StorefrontConfig | (() => StorefrontConfig | Promise<Storefr
 export function mountInNitro(
   config: ConfigExport,
   { isDevelopment, developmentFolder, isPrerendering, readBody }: NitroMountOptions,
-): NitroMount {
+) {
   // The build can lack the secrets of production.
   const production = !isDevelopment && !isPrerendering;
   const opened = open(config, { production, developmentFolder });
@@ -72,7 +72,8 @@ export function mountInNitro(
   let storefront: NitroStorefront | undefined;
 
   return {
-    plugin({ hooks }) {
+    /** A plugin: sets `event.context.storefront`, and closes the storefront with Nitro. */
+    plugin({ hooks }: NitroApp): void {
       hooks.hook("request", async (event) => {
         storefront ??= createNitroStorefront(await opened, received);
         event.context["storefront"] = storefront;
@@ -80,7 +81,8 @@ export function mountInNitro(
       });
       hooks.hook("close", async () => (await opened).close());
     },
-    async handler(event) {
+    /** A middleware: responds to the paths of the storefront. */
+    async handler(event: NitroEvent): Promise<Response | undefined> {
       const app = await opened;
       if (isPrerendering || !isStorefrontPath(app, withoutBase(event))) return undefined;
       const { req, res } = event.node;
@@ -92,13 +94,6 @@ export function mountInNitro(
 }
 
 // --- Internal helpers ---
-
-interface NitroMount {
-  /** A plugin: sets `event.context.storefront`, and closes the storefront with Nitro. */
-  readonly plugin: (nitro: NitroApp) => void;
-  /** A middleware: responds to the paths of the storefront. */
-  readonly handler: (event: NitroEvent) => Promise<Response | undefined>;
-}
 
 interface NitroApp {
   readonly hooks: {

@@ -11,17 +11,10 @@ export interface RpcQueriesOptions {
 }
 
 /** A method of the typed client. */
-export type CallMethod = (
+type CallMethod = (
   payload?: unknown,
   options?: { readonly signal?: AbortSignal },
 ) => Promise<unknown>;
-
-/** The parts of TanStack's contexts that are read here. */
-interface QueryContext {
-  readonly client: object;
-  readonly queryKey: readonly unknown[];
-  readonly signal: AbortSignal;
-}
 
 /** The payload that a method of the client takes. */
 export type PayloadOf<Method> = Method extends (...args: infer Args) => unknown ? Args[0] : never;
@@ -69,7 +62,12 @@ export function addQueries(
       queryKey,
       queryOptions: (payload?: unknown) => ({
         queryKey: queryKey(payload),
-        async queryFn({ client: queryClient, queryKey: key, signal }: QueryContext) {
+        async queryFn(context: {
+          readonly client: object;
+          readonly queryKey: readonly unknown[];
+          readonly signal: AbortSignal;
+        }) {
+          const { client: queryClient, queryKey: key, signal } = context;
           // The payload of the key: Vue resolves refs and getters in a key.
           const send = () => call(key[keyPrefix.length + 1], { signal });
           const result = await (name === "getBasket" ? basketOf(queryClient).read(send) : send());

@@ -10,7 +10,6 @@ import {
 } from "./vendure-customer.ts";
 import {
   failed,
-  type Operation,
   type VendureGrant,
   type VendureRequest,
   type VendureVisit,
@@ -30,7 +29,11 @@ export function createVendureAccounts(api: VendureRequest): Auth<VendureGrant> {
       // A repeat after a login whose response was lost: Vendure has joined and ended the guest's session.
       await send(
         visit,
-        registration({ emailAddress: email, password, firstName, lastName }),
+        {
+          query: `mutation($input: RegisterCustomerInput!) { r: registerCustomerAccount(input: $input) ${done} }`,
+          variables: { input: { emailAddress: email, password, firstName, lastName } },
+          result: success,
+        },
         visit.grant?.token,
       );
       const user = await login({ email, password }, visit);
@@ -100,14 +103,6 @@ export const withoutToken =
   'no token: its config must have "bearer" in authOptions.tokenMethod, and the default authTokenHeaderKey';
 
 // --- Internal helpers ---
-
-function registration(input: Readonly<Record<string, string>>): Operation<unknown> {
-  return {
-    query: `mutation($input: RegisterCustomerInput!) { r: registerCustomerAccount(input: $input) ${done} }`,
-    variables: { input },
-    result: success,
-  };
-}
 
 const loggedIn = toResult("CurrentUser", currentUser);
 const invalidCredentials = z.object({ errorCode: z.literal("INVALID_CREDENTIALS_ERROR") });

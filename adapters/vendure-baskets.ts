@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { RpcError, type Baskets, type BasketTarget, type Shortage } from "../server/index.ts";
 import { findLine, order, orderResult, toBasket, type VendureBasket } from "./vendure-order.ts";
-import type { Operation, VendureGrant, VendureRequest, VendureVisit } from "./vendure-request.ts";
+import type { VendureGrant, VendureRequest, VendureVisit } from "./vendure-request.ts";
 import { toSelection } from "./vendure-selection.ts";
 
 /** Reads the active order. In a visit without a token, it begins a session of Vendure. */
@@ -84,11 +84,10 @@ const insufficientStock = z.object({
   order,
 });
 const changedOrder = z.union([order, insufficientStock]);
-type Changed = z.output<typeof changedOrder>;
 
 const result = `{ __typename ...Fields ... on ErrorResult { errorCode message } ... on InsufficientStockError { order { ...Fields } } } } fragment Fields on Order ${toSelection(order)}`;
 
-function addition({ variantId, quantity }: BasketTarget): Operation<Changed> {
+function addition({ variantId, quantity }: BasketTarget) {
   return {
     query: `mutation($id: ID!, $quantity: Int!) { r: addItemToOrder(productVariantId: $id, quantity: $quantity) ${result}`,
     variables: { id: String(variantId), quantity },
@@ -96,7 +95,7 @@ function addition({ variantId, quantity }: BasketTarget): Operation<Changed> {
   };
 }
 
-function adjustment(key: string, { quantity }: BasketTarget): Operation<Changed> {
+function adjustment(key: string, { quantity }: BasketTarget) {
   return {
     query: `mutation($id: ID!, $quantity: Int!) { r: adjustOrderLine(orderLineId: $id, quantity: $quantity) ${result}`,
     variables: { id: key, quantity },

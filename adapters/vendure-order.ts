@@ -69,7 +69,10 @@ export interface VendureLine extends CommerceLine, Readonly<Omit<Line, "id">> {
 export const orderResult = toResult("Order", order);
 
 export function toOrder({ lines, ...fields }: Order): VendureOrder {
-  return { ...fields, items: lines.map(({ id, ...item }) => toLine(id, item)) };
+  const items = lines.map(({ id: key, ...item }) => {
+    return { key, variantId: item.productVariant.id, ...item };
+  });
+  return { ...fields, items };
 }
 
 export function toBasket(found: Order | null, currency: string): VendureBasket {
@@ -97,7 +100,3 @@ const emptyOrder = {
   shippingLines: [],
   items: [],
 };
-
-function toLine(key: string, item: Omit<Line, "id">): VendureLine {
-  return { key, variantId: item.productVariant.id, ...item };
-}

@@ -4,15 +4,8 @@ import { activeCustomer, currentUser, done, logout, success, toUser } from "./ve
 import type { VendureGrant, VendureRequest, VendureVisit } from "./vendure-request.ts";
 import { toResult } from "./vendure-selection.ts";
 
-type Recovery = Required<
-  Pick<
-    Auth<VendureGrant>,
-    "requestPasswordReset" | "resetPassword" | "requestEmailVerification" | "verifyEmail"
-  >
->;
-
 /** Forgotten passwords and new addresses. Vendure creates the tokens, and its own plugin sends them by mail. */
-export function createVendureRecovery({ send }: VendureRequest): Recovery {
+export function createVendureRecovery({ send }: VendureRequest) {
   return {
     requestPasswordReset: ({ email }, visit) => requestMail(visit, "requestPasswordReset", email),
 
@@ -30,7 +23,7 @@ export function createVendureRecovery({ send }: VendureRequest): Recovery {
         query: `mutation($token: String!) { r: verifyCustomerAccount(token: $token) ${redeemed} }`,
         variables: { token },
       }),
-  };
+  } satisfies Partial<Auth<VendureGrant>>;
 
   async function requestMail(visit: VendureVisit, field: string, email: string): Promise<void> {
     const query = `mutation($email: String!) { r: ${field}(emailAddress: $email) ${done} }`;
