@@ -86,11 +86,12 @@ export class StorefrontDocument {
     const entries = await Promise.all(slots.map((slot) => this.#find(slot)));
     const ends = entries.flatMap((entry) => entry?.expiresAt ?? []);
     for (const [index, slot] of slots.entries()) {
-      if (isOver(entries[index], now)) await this.#storage.delete(slot);
+      if (hasExpired(entries[index], now)) await this.#storage.delete(slot);
     }
     const next = Math.min(...ends.filter((end) => end > now));
     if (Number.isFinite(next)) return this.#storage.setAlarm(next);
-    if (entries.every((entry) => entry === undefined || isOver(entry, now))) await this.#clear();
+    const isEmpty = entries.every((entry) => entry === undefined || hasExpired(entry, now));
+    if (isEmpty) await this.#clear();
   }
 
   async #run(slot: Slot, operation: Operation): Promise<string | Swap | undefined> {
@@ -120,7 +121,7 @@ export class StorefrontDocument {
 
   async #read(slot: Slot): Promise<string | undefined> {
     const entry = await this.#find(slot);
-    return isOver(entry, Date.now()) ? undefined : entry?.text;
+    return hasExpired(entry, Date.now()) ? undefined : entry?.text;
   }
 
   async #find(slot: Slot): Promise<Replacement | undefined> {
@@ -192,7 +193,7 @@ function createAdapter(namespace: DocumentNamespace, base: string): StorageAdapt
   }
 }
 
-function isOver(entry: Replacement | undefined, now: number): boolean {
+function hasExpired(entry: Replacement | undefined, now: number): boolean {
   return entry?.expiresAt !== undefined && entry.expiresAt <= now;
 }
 

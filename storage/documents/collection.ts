@@ -69,7 +69,7 @@ export function openCollection<T>(
   async function apply(key: string, updater: Updater<T>, from?: Snapshot<T>): Promise<Snapshot<T>> {
     const path = toPath(key);
     // A snapshot that has expired since may have been extended since.
-    let current = from === undefined || isOver(from) ? await read(path) : from;
+    let current = from === undefined || hasExpired(from) ? await read(path) : from;
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const result = updater(current.value, current);
       if (result === "keep") return current;
@@ -138,7 +138,7 @@ export function openCollection<T>(
     if (json === undefined || !accepts(value)) {
       throw new TypeError(`Not a document of "${name}"`);
     }
-    if (isOver({ expiresAt })) return { snapshot: absent };
+    if (hasExpired({ expiresAt })) return { snapshot: absent };
     const { version, text } = toEnvelope(json, expiresAt);
     return { snapshot: { value, expiresAt, version }, replacement: { text, expiresAt } };
   }
@@ -148,12 +148,12 @@ export function openCollection<T>(
     const envelope = parseEnvelope(text);
     if (envelope === undefined) return { value: undefined, version: unreadable + text };
     const { version, expiresAt, value } = envelope;
-    if (isOver(envelope)) return { value: undefined, version };
+    if (hasExpired(envelope)) return { value: undefined, version };
     if (!accepts(value)) return { value: undefined, version: unreadable + text };
     return { value, expiresAt, version };
   }
 
-  function isOver({ expiresAt = Infinity }: { readonly expiresAt?: number | undefined }): boolean {
+  function hasExpired({ expiresAt = Infinity }: Pick<Snapshot<T>, "expiresAt">): boolean {
     return expiresAt <= clock.now();
   }
 

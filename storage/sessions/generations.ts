@@ -100,7 +100,7 @@ export class SessionGenerations {
 }
 
 /** Whether a session or an index entry is of an earlier generation of its shop. */
-export function isOver(
+export function isOutdated(
   generations: Generations,
   shopId: number,
   { generation, epoch = 0 }: Pick<SessionRecord, "generation" | "epoch">,

@@ -9,7 +9,7 @@ import {
 } from "./session-record.ts";
 import { maxCopies, successorOf, type SessionRecords } from "./session-records.ts";
 import { isMark, type Session } from "./session.ts";
-import { union, type PendingMerge } from "./user-index.ts";
+import { addMerges, type PendingMerge } from "./user-index.ts";
 
 /** A login: the user, and the properties of the new session. */
 export interface Login {
@@ -29,9 +29,9 @@ export interface Login {
 /**
  * Creates a session that is bound to a user, and replaces the old session, if there is one.
  *
- * It stores the new record first. Last, it replaces the old record by a mark, if that record is still as it was
- * copied, or has changed too often. If a step before that fails, the old session stays active. The new record notes that merges are pending, until they are
- * done.
+ * It stores the new record first. Last, it replaces the old record by a mark, if that record is still as it was copied,
+ * or has changed too often. If a step before that fails, the old session stays active. The new record notes that merges
+ * are pending, until they are done.
  * @returns the session, and the user's pending merges of guest lists
  * @throws SessionEndedError if all of the user's sessions were ended since the login began;
  * SessionLimitError if the user may have no more sessions; StorageUnavailableError
@@ -75,7 +75,7 @@ export async function bindSession(
       }
       const merges = toPendingMerges(changed, shopId);
       ({ pendingMerges } = await users.update(user.id, (index) => {
-        return { ...index, pendingMerges: union(index.pendingMerges, merges) };
+        return { ...index, pendingMerges: addMerges(index.pendingMerges, merges) };
       }));
     };
     if (old !== undefined) await retire(records, old, session, copy);

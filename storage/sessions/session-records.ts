@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Random } from "../random.ts";
-import { generationOf, isJustAdvanced, isOver } from "./generations.ts";
+import { generationOf, isJustAdvanced, isOutdated } from "./generations.ts";
 import { absent, type Collection, type Snapshot } from "../documents/documents.ts";
 import {
   endDocument,
@@ -123,7 +123,7 @@ export class SessionRecords {
         // A cached session was out of date.
         if (version !== session.snapshot.version) this.#strategy?.forget(keyOf(session.record));
         if (current?.mark !== undefined) return "keep";
-        if (current === undefined || isOver(generations, this.shopId, current)) {
+        if (current === undefined || isOutdated(generations, this.shopId, current)) {
           throw new SessionEndedError();
         }
         const changed = change(current);
@@ -240,7 +240,7 @@ export class SessionRecords {
     const isToBeMade =
       record.generation === undefined && generationOf(known, this.shopId) === undefined;
     const generations = isToBeMade ? await this.users.generations.ensure(this.shopId) : known;
-    if (isOver(generations, this.shopId, record)) {
+    if (isOutdated(generations, this.shopId, record)) {
       return isJustAdvanced(generations, this.shopId, this.clock.now())
         ? { mark: "ended" }
         : undefined;

@@ -1,5 +1,5 @@
 import { StorageUnavailableError } from "../documents/unavailable.ts";
-import { generationOf, isOver, type Generations } from "./generations.ts";
+import { generationOf, isOutdated, type Generations } from "./generations.ts";
 import { isRevocationMark, type RevocationMark } from "./revocations.ts";
 import type { ListKind } from "./list-kind.ts";
 import { isObject } from "./session-record.ts";
@@ -117,7 +117,7 @@ export function findExcess(
 }
 
 /** The index after the end of some sessions, whose records still exist. */
-export function ending(index: UserIndex, over: readonly UserSession[]): UserIndex {
+export function withEnding(index: UserIndex, over: readonly UserSession[]): UserIndex {
   if (over.length === 0) return index;
   const ids = over.map(({ id }) => id);
   const sessions = Object.entries(index.sessions).filter(([, { id }]) => !ids.includes(id));
@@ -132,7 +132,7 @@ export function ending(index: UserIndex, over: readonly UserSession[]): UserInde
  * Adds pending merges, each once.
  * @throws StorageUnavailableError if there are too many, because the storage of baskets has failed for a long time
  */
-export function union(
+export function addMerges(
   noted: readonly PendingMerge[],
   merges: readonly PendingMerge[],
 ): readonly PendingMerge[] {
@@ -157,7 +157,7 @@ export function withoutPast(
     const { expiresAt, shopId } = session;
     // If a shop's generation is unknown, it may have none yet, so its sessions stay in the index.
     const isKnown = generationOf(generations, shopId) !== undefined;
-    return expiresAt > now && !(isKnown && isOver(generations, shopId, session));
+    return expiresAt > now && !(isKnown && isOutdated(generations, shopId, session));
   });
   return {
     ...index,

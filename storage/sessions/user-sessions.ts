@@ -10,14 +10,14 @@ import { reportEnded } from "./session-reports.ts";
 import { SessionEndedError, type Session } from "./session.ts";
 import {
   emptyIndex,
-  ending,
+  withEnding,
   endOf,
   entryOf,
   findExcess,
   idsOf,
   isUserIndex,
   type IndexedLogin,
-  union,
+  addMerges,
   withoutPast,
   type PendingMerge,
   type UserIndex,
@@ -136,11 +136,11 @@ export class UserSessionIndex {
       if (isEnded) throw new SessionEndedError();
       excess = findExcess(current, replaces, settings);
       over = toEndingSessions(current, (one) => excess.includes(one));
-      const { sessions, ...rest } = ending(current, excess);
+      const { sessions, ...rest } = withEnding(current, excess);
       return {
         ...rest,
         sessions: { ...sessions, [handle]: entry },
-        pendingMerges: union(rest.pendingMerges, pendingMerges),
+        pendingMerges: addMerges(rest.pendingMerges, pendingMerges),
       };
     });
     if (isUnknown) {
@@ -229,7 +229,7 @@ export class UserSessionIndex {
       over = toEndingSessions(index, (one) => !isKept(one));
       before = index.revocation;
       const [revocation, endedAt] = [laterOf(before, mark), Math.max(this.#now(), index.endedAt)];
-      return { ...ending(index, ended), endedAt, revocation };
+      return { ...withEnding(index, ended), endedAt, revocation };
     });
     await this.#finish(userId, after.ending);
     await this.endings?.finish(over);
@@ -244,7 +244,7 @@ export class UserSessionIndex {
     await this.#noteEnding(userId, (_, key) => key === handle);
     const after = await this.update(userId, (index) => {
       ended = entryOf(index, handle);
-      return ended === undefined ? index : ending(index, [ended]);
+      return ended === undefined ? index : withEnding(index, [ended]);
     });
     if (ended === undefined) return undefined;
     await this.#finish(userId, after.ending);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { openDriver } from "../../../storage/open-driver.ts";
-import { isOver, SessionGenerations } from "../../../storage/sessions/generations.ts";
+import { isOutdated, SessionGenerations } from "../../../storage/sessions/generations.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { createDirectory } from "../../_documents.ts";
 import { createFaultyDriver } from "../../_faulty-driver.ts";
@@ -106,13 +106,13 @@ describe("the generation of a shop's sessions", () => {
     ["older sessions of this number were ended", { 1001: { id: "a", legacy: 2 } }, { epoch: 1 }],
     ["none is known, for an older session", {}, {}],
   ])("ends a session if %s", (_, generations, session) => {
-    expect(isOver(generations, 1001, session)).toBe(true);
+    expect(isOutdated(generations, 1001, session)).toBe(true);
   });
 
   test.each([
     ["it is the same", { generation: "a" }],
     ["the session is older, and of the number that is valid", { epoch: 2 }],
   ])("keeps a session if %s", (_, session) => {
-    expect(isOver({ 1001: { id: "a", legacy: 2 } }, 1001, session)).toBe(false);
+    expect(isOutdated({ 1001: { id: "a", legacy: 2 } }, 1001, session)).toBe(false);
   });
 });

@@ -3,7 +3,7 @@ import { SessionGenerations } from "../../../storage/sessions/generations.ts";
 import { SessionStore } from "../../../storage/sessions/session-store.ts";
 import { openDocumentStore } from "../../../storage/store.ts";
 import { StorageUnavailableError } from "../../../storage/documents/unavailable.ts";
-import { union, type PendingMerge } from "../../../storage/sessions/user-index.ts";
+import { addMerges, type PendingMerge } from "../../../storage/sessions/user-index.ts";
 import { UserSessionIndex } from "../../../storage/sessions/user-sessions.ts";
 import { createFaultyDriver, outage } from "../../_faulty-driver.ts";
 import { createTestLog } from "../../../server/testing/test-log.ts";
@@ -25,7 +25,7 @@ afterEach(async () => {
 async function addPendingMerges(merges: readonly PendingMerge[]): Promise<void> {
   await users.update(user.id, (index) => ({
     ...index,
-    pendingMerges: union(index.pendingMerges, merges),
+    pendingMerges: addMerges(index.pendingMerges, merges),
   }));
 }
 
