@@ -29,7 +29,7 @@ export async function rotateSession(
   };
   for (let current = old; ;) {
     try {
-      return await move(records, current, fields, (_, to) => ({ mark: "retired", for: to }), true);
+      return await move(records, current, fields, (_, to) => ({ mark: "retired", for: to }));
     } catch (error) {
       if (!(error instanceof SessionEndedError)) throw error;
       // If a parallel call has renewed the ID, rotate the new one.
@@ -63,7 +63,6 @@ async function move(
   old: Session,
   fields: Partial<SessionRecord>,
   toMark: (record: SessionRecord, to: string) => SessionMark,
-  canOverwrite = false,
 ): Promise<Session> {
   const id = createSessionId(assertUser(old.record.user), records.random);
   let session = await records.create({ ...old.record, ...fields, id });
@@ -73,7 +72,7 @@ async function move(
       const mark = toMark(copied.record, id);
       const isLast = copies >= maxCopies;
       // A call can follow the mark of a renewal and write under the new ID, so a copy must not come after it.
-      if (isLast && !canOverwrite) throw new SessionEndedError();
+      if (isLast && mark.mark === "renewed") throw new SessionEndedError();
       const found = await (isLast
         ? records.overwrite(copied, mark)
         : records.replace(copied, mark));

@@ -119,14 +119,13 @@ export class UserSessionIndex {
     userId: string | number,
     handle: string,
     entry: UserSession,
-    login: IndexedLogin,
-    latest?: RevocationMark,
+    { replaces, since, settings, pendingMerges }: IndexedLogin,
   ): Promise<readonly PendingMerge[]> {
-    const { replaces, since, settings, pendingMerges } = login;
+    let latest: RevocationMark | undefined;
     let excess: readonly UserSession[] = [];
     let over: readonly EndingSession[] = [];
     let isUnknown = false;
-    const index = await this.update(userId, (current) => {
+    const addTo = (current: UserIndex): UserIndex => {
       // If the two marks can't be compared, the end is later if the document wasn't lost after it.
       const isEnded =
         isAfter(current.revocation, since) ??
@@ -142,10 +141,11 @@ export class UserSessionIndex {
         sessions: { ...sessions, [handle]: entry },
         pendingMerges: addMerges(rest.pendingMerges, pendingMerges),
       };
-    });
+    };
+    let index = await this.update(userId, addTo);
     if (isUnknown) {
-      const last = await this.generations.revocations.read();
-      return this.add(userId, handle, entry, login, last);
+      latest = await this.generations.revocations.read();
+      index = await this.update(userId, addTo);
     }
     await this.endings?.note(over);
     await this.#finish(userId, excess);
