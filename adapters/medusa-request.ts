@@ -11,7 +11,7 @@ export interface MedusaGrant extends Grant {
 export type MedusaVisit = Visit<MedusaGrant>;
 
 /** The parts of a visit that a request needs. */
-export type MedusaConnection = Pick<MedusaVisit, "fetch"> & Partial<Pick<MedusaVisit, "grant">>;
+type MedusaConnection = Pick<MedusaVisit, "fetch"> & Partial<Pick<MedusaVisit, "grant">>;
 
 /** Settings of `medusa`. */
 export interface MedusaOptions {

@@ -17,7 +17,7 @@ export interface VendureOptions {
 }
 
 /** One field of the Shop API, with the alias `r`, and the shape of its result. */
-export interface Operation<T> {
+interface Operation<T> {
   readonly query: string;
   readonly variables?: Readonly<Record<string, unknown>>;
   /** An error result that it doesn't accept is thrown as an RpcError. */

@@ -100,8 +100,7 @@ export class UserSessionIndex {
     if (user === undefined) return true;
     const index = await this.read(user.id);
     if (entryOf(index, handle) !== undefined) return true;
-    const isEnding = index.ending?.some((entry) => idsOf(entry).includes(id));
-    if (isEnding) return false;
+    if (index.ending?.some((entry) => idsOf(entry).includes(id))) return false;
     await this.update(user.id, (current) => {
       const incompleteUntil = Math.max(current.incompleteUntil ?? 0, expiresAt);
       return { ...current, incompleteUntil };
@@ -228,8 +227,8 @@ export class UserSessionIndex {
       ended = Object.values(index.sessions).filter((session) => !isKept(session));
       over = toEndingSessions(index, (one) => !isKept(one));
       before = index.revocation;
-      const [revocation, endedAt] = [laterOf(before, mark), Math.max(this.#now(), index.endedAt)];
-      return { ...withEnding(index, ended), endedAt, revocation };
+      const endedAt = Math.max(this.#now(), index.endedAt);
+      return { ...withEnding(index, ended), endedAt, revocation: laterOf(before, mark) };
     });
     await this.#finish(userId, after.ending);
     await this.endings?.finish(over);
@@ -285,10 +284,8 @@ export class UserSessionIndex {
     return incompleteUntil > this.#now() ? { ...emptyIndex, incompleteUntil } : emptyIndex;
   }
 
-  #note(
-    userId: string | number,
-    { value, expiresAt = 0, wasUnreadable }: Snapshot<UserIndex>,
-  ): void {
+  #note(userId: string | number, found: Snapshot<UserIndex>): void {
+    const { value, expiresAt = 0, wasUnreadable } = found;
     if (wasUnreadable) this.noteEnd(userId, this.#now() + unreadableMemory);
     else if (value !== undefined) this.noteEnd(userId, expiresAt);
   }
