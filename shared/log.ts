@@ -159,10 +159,7 @@ function isPino(log: Logger): boolean {
 }
 
 function isBunyan(log: Logger): boolean {
-  const { addStream, addSerializers } = log as {
-    readonly addStream?: unknown;
-    readonly addSerializers?: unknown;
-  };
+  const { addStream, addSerializers } = log as { addStream?: unknown; addSerializers?: unknown };
   return typeof addStream === "function" && typeof addSerializers === "function";
 }
 
