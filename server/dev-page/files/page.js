@@ -10,13 +10,17 @@ const [shop, transport, method, status] = ["shop", "transport", "method", "statu
 /** The OpenAPI document of the chosen shop. */
 let openApi;
 let shops = [];
+let chosenMethod = "getShopConfiguration";
 /** The latest call of each visitor. */
 let latest = {};
+/** The number of actions that run. */
+let running = 0;
 
 const choice = () => ({ shopId: Number(shop.value), transport: transport.value });
 
 /** Runs an action, and shows its error. */
 async function attempt(run) {
+  running++;
   document.body.setAttribute("aria-busy", "true");
   try {
     return await run();
@@ -25,7 +29,8 @@ async function attempt(run) {
     say(error.message, true);
     return undefined;
   } finally {
-    document.body.removeAttribute("aria-busy");
+    running--;
+    if (running === 0) document.body.removeAttribute("aria-busy");
   }
 }
 
@@ -49,6 +54,9 @@ async function loadShops() {
 }
 
 async function loadShop() {
+  // The methods of the shop before can be others. Input in their form would be lost with it.
+  method.replaceChildren();
+  find("method-parts").replaceChildren();
   const { transports, document: path } = shops.find(({ shopId }) => String(shopId) === shop.value);
   setOptions(
     transport,
@@ -61,27 +69,33 @@ async function loadShop() {
   // A server can mount the storefront at a prefix.
   const base = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
   link.firstElementChild.href = base + path;
-  openApi = await request("document", { shopId: Number(shop.value) });
+  const { shopId } = choice();
+  const loaded = await request("document", { shopId });
+  // The developer can choose another shop meanwhile.
+  if (shopId !== choice().shopId) return;
+  openApi = loaded;
   showMethods();
   await loadState();
 }
 
 async function loadState() {
-  const { visitors, calls } = await request("state", choice());
-  latest = Object.fromEntries(calls.toReversed().map((call) => [call.visitor, call]));
-  showVisitors(visitors);
-  showCalls(calls);
+  const chosen = choice();
+  const state = await request("state", chosen);
+  latest = Object.fromEntries(state.calls.toReversed().map((call) => [call.visitor, call]));
+  await show(chosen, state);
 }
 
-function showVisitors(visitors) {
-  for (const [name, state] of Object.entries(visitors)) {
-    showVisitor(name, state, latest[name], () => void attempt(() => forget(name)));
+/** Shows the answer to a request. If the developer has chosen another shop since, shows that one. */
+async function show(chosen, { visitors, calls }) {
+  if (JSON.stringify(chosen) !== JSON.stringify(choice())) return loadState();
+  for (const [visitor, state] of Object.entries(visitors)) {
+    showVisitor(visitor, state, latest[visitor], () => void attempt(() => forget(visitor)));
   }
+  if (calls !== undefined) showCalls(calls);
 }
 
 /** The methods of the shop, by their tags. */
 function showMethods() {
-  const chosen = method.value || "getShopConfiguration";
   const groups = new Map();
   for (const [path, { post }] of Object.entries(openApi.paths)) {
     const [tag] = post.tags;
@@ -92,7 +106,9 @@ function showMethods() {
       element(
         "optgroup",
         { label },
-        names.map((name) => element("option", { value: name, selected: name === chosen }, name)),
+        names.map((name) =>
+          element("option", { value: name, selected: name === chosenMethod }, name),
+        ),
       ),
     ),
   );
@@ -100,17 +116,19 @@ function showMethods() {
 }
 
 function showMethod() {
-  find("method-parts").replaceChildren(createMethod(method.value, openApi, send));
+  chosenMethod = method.value;
+  find("method-parts").replaceChildren(createMethod(chosenMethod, openApi, send));
 }
 
 async function send(visitor, call) {
   return attempt(async () => {
     say(`Visitor ${visitor} calls ${call.method} …`);
-    const { visitors, calls } = await request("call", { ...choice(), ...call, visitor });
-    [latest[visitor]] = calls;
-    showVisitors(visitors);
-    showCalls(calls);
-    const { status: code, statusText, headers, body, milliseconds } = latest[visitor].response;
+    const chosen = choice();
+    const answer = await request("call", { ...chosen, ...call, visitor });
+    const [{ response }] = answer.calls;
+    [latest[visitor]] = answer.calls;
+    await show(chosen, answer);
+    const { status: code, statusText, headers, body, milliseconds } = response;
     say(`Visitor ${visitor}: ${call.method} ${code} ${statusText}, ${Math.round(milliseconds)} ms`);
     const { "content-type": type } = Object.fromEntries(headers);
     return type === "application/problem+json" ? parseProblem(body) : undefined;
@@ -127,9 +145,10 @@ function parseProblem(body) {
 }
 
 async function forget(name) {
-  const { visitors } = await request("forget", { ...choice(), visitor: name });
+  const chosen = choice();
+  const state = await request("forget", { ...chosen, visitor: name });
   delete latest[name];
-  showVisitors(visitors);
+  await show(chosen, state);
   say(`Visitor ${name} is new. The sessions of the old one stay active.`);
 }
 

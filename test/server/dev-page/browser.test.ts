@@ -7,6 +7,7 @@ import { openStorefront } from "../../../server/storefront.ts";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
 import { describeWithChromium, type OpenPage } from "../../_chromium.ts";
 import { root } from "../../_cli.ts";
+import { holdRequest } from "../../_late-answer.ts";
 import { createTestLog } from "../../../server/testing/test-log.ts";
 import { testConfig } from "../../_setup.ts";
 
@@ -132,6 +133,42 @@ describeWithChromium("the development page in Chromium", [], (open) => {
     expect(await pane.innerText()).toContain("variant 7");
     await page.getByLabel("Shop").selectOption("1001");
     await pane.filter({ hasText: "No session" }).waitFor();
+  });
+
+  test("shows the shop that was chosen last, if the answers for another one come late", async () => {
+    const bearer = { tokenMethod: "bearer" } as const;
+    const { page } = await openDevPage(open, {
+      shops: [
+        { shopId: 1001, locale: "de-DE", currency: "EUR", path: "de" },
+        { shopId: 1002, locale: "en-US", currency: "USD", path: "us", session: bearer },
+      ],
+    });
+    const choose = (shopId: string) => page.getByLabel("Shop").selectOption(shopId);
+    const access = page.locator("#call .about").first();
+    await call(page, "A", "addItemToBasket", { variantId: "7", quantity: "1" });
+
+    const releaseDocument = holdRequest(page, "/document");
+    await choose("1002");
+    await choose("1001");
+    await releaseDocument();
+    await access.filter({ hasText: "Session by cookie" }).waitFor();
+
+    const releaseState = holdRequest(page, "/state");
+    await choose("1002");
+    await access.filter({ hasText: "Session by bearer" }).waitFor();
+    await choose("1001");
+    await access.filter({ hasText: "Session by cookie" }).waitFor();
+    await releaseState();
+    await page.locator("#visitor-A").filter({ hasText: "variant 7" }).waitFor();
+  });
+
+  test("offers no method until those of the chosen shop are there, so no input gets lost", async () => {
+    const { page } = await openDevPage(open);
+    const release = holdRequest(page, "/document");
+    await page.getByLabel("Shop").selectOption("1002");
+    expect(await page.getByLabel("Method", { exact: true }).locator("option").count()).toBe(0);
+    await release();
+    await call(page, "B", "addItemToBasket", { variantId: "7", quantity: "1" });
   });
 
   test("is the reference of each method: payload, result, and problems", async () => {
