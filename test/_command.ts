@@ -1,45 +1,57 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** A running command. */
 export interface RunningCommand {
-  /** Its output so far. */
+  /** Its standard output and standard error so far. */
   readonly output: () => string;
-  /** Stops it and its child processes. */
+  /** Kills it and its child processes, if they still run. */
   stop(): Promise<void>;
 }
 
-/** Runs a command, and waits until its output shows that it is ready. */
+/**
+ * Runs a command, and waits until it is ready.
+ * @param isReady whether it is ready, by its output or by a request to it
+ * @throws Error with its output if it ends before, or isn't ready within two minutes
+ */
 export async function startCommand(
   command: string,
-  options: { cwd: string; env?: Record<string, string> },
-  isReady: (output: string) => boolean,
+  { cwd, env }: { readonly cwd: string; readonly env?: Readonly<Record<string, string>> },
+  isReady: (output: string) => boolean | Promise<boolean>,
 ): Promise<RunningCommand> {
-  const child: ChildProcess = spawn("bash", ["-c", command], {
-    cwd: options.cwd,
-    env: { ...process.env, NODE_ENV: "", NO_COLOR: "1", ...options.env },
+  const child = spawn("bash", ["-c", command], {
+    cwd,
+    env: { ...process.env, NODE_ENV: "", NO_COLOR: "1", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    // A shell and its children form their own process group.
     detached: true,
   });
   let output = "";
-  const exited = once(child, "exit");
-  await new Promise<void>((resolve, reject) => {
-    const read = (chunk: Buffer) => {
-      output += String(chunk);
-      if (isReady(output)) resolve();
-    };
-    child.stdout?.on("data", read);
-    child.stderr?.on("data", read);
-    void exited.then(() => reject(new Error(`"${command}" ended: ${output}`)));
-  });
-  return {
-    output: () => output,
-    async stop() {
-      // A shell and its children form their own process group.
-      process.kill(-(child.pid as number), "SIGTERM");
-      await exited;
-    },
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => (output += text));
+  }
+  const closed = once(child, "close");
+  const isOver = () => child.exitCode !== null || child.signalCode !== null;
+  const kill = () => {
+    if (!isOver()) process.kill(-(child.pid as number), "SIGKILL");
   };
+  process.once("exit", kill);
+  const stop = async () => {
+    kill();
+    await closed;
+    process.off("exit", kill);
+  };
+  const deadline = Date.now() + 120_000;
+  while (!(await isReady(output))) {
+    if (isOver() || Date.now() > deadline) {
+      await stop();
+      throw new Error(`"${command}" did not start: ${output}`);
+    }
+    await sleep(50);
+  }
+  return { output: () => output, stop };
 }
 
 /**

@@ -1,55 +1,21 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished } from "vitest";
 import { until } from "../_cli.ts";
-import { findFreePort } from "../_command.ts";
+import { findFreePort, startCommand } from "../_command.ts";
 import { CookieClient, type Send } from "../_cookie-client.ts";
-
-/** A running development server. */
-interface DevelopmentServer {
-  readonly send: Send;
-  stop(): Promise<void>;
-}
 
 /** Runs a development server until the test ends. @param command gets the port */
 export async function startDevelopment(
   cwd: string,
   command: (port: number) => string,
-): Promise<DevelopmentServer> {
+): Promise<{ readonly send: Send; readonly stop: () => Promise<void> }> {
   const port = await findFreePort();
-  const child = spawn("sh", ["-c", `exec ${command(port)}`], {
-    cwd,
-    env: {
-      ...process.env,
-      NODE_ENV: "",
-      NUXT_TELEMETRY_DISABLED: "1",
-      NEXT_TELEMETRY_DISABLED: "1",
-    },
-    stdio: ["ignore", "pipe", "pipe"],
-    detached: true,
-  });
-  const exited = once(child, "close");
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => (output += text));
-  }
-  const stop = async () => {
-    // Some of these servers wait for open connections after SIGTERM.
-    if (child.exitCode === null && child.signalCode === null) {
-      process.kill(-(child.pid as number), "SIGKILL");
-    }
-    await exited;
-  };
-  onTestFinished(stop);
   const send: Send = (path, init) => fetch(`http://127.0.0.1:${port}${path}`, init);
-  const deadline = Date.now() + 120_000;
-  while ((await tryCall(send, "getBasket")) === undefined) {
-    if (Date.now() > deadline) throw new Error(`It did not start:\n${output}`);
-    await sleep(100);
-  }
+  const env = { NUXT_TELEMETRY_DISABLED: "1", NEXT_TELEMETRY_DISABLED: "1" };
+  const isReady = async () => (await tryCall(send, "getBasket")) !== undefined;
+  const { stop } = await startCommand(command(port), { cwd, env }, isReady);
+  onTestFinished(stop);
   return { send, stop };
 }
 

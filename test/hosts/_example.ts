@@ -1,20 +1,15 @@
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { root } from "../_cli.ts";
-import { findFreePort } from "../_command.ts";
+import { findFreePort, startCommand, type RunningCommand } from "../_command.ts";
 
 /** A running example. */
-export interface RunningExample {
+export interface RunningExample extends RunningCommand {
   readonly origin: string;
   /** Its copy, where it runs. */
   readonly folder: string;
-  /** Its standard output and standard error. */
-  readonly output: string;
-  stop(): Promise<void>;
 }
 
 /**
@@ -35,11 +30,12 @@ export async function startExample(
 ): Promise<RunningExample> {
   const top = mkdtempSync(join(tmpdir(), `storefront-${name}-`));
   const folder = join(top, "examples", name);
-  const env = { ...process.env, ...commands.env, NODE_ENV: "production", CI: "true" };
+  const env = { ...commands.env, NODE_ENV: "production", CI: "true" };
   const run = (command: string, cwd: string) => {
     try {
       // A production install leaves out the build tools.
-      const options = { cwd, env: { ...env, NODE_ENV: "" }, stdio: "pipe" as const };
+      const forBuild = { ...process.env, ...env, NODE_ENV: "" };
+      const options = { cwd, env: forBuild, stdio: "pipe" as const };
       return execFileSync("sh", ["-c", command], options).toString();
     } catch (error) {
       const { stdout, stderr } = error as { readonly stdout: Buffer; readonly stderr: Buffer };
@@ -60,31 +56,18 @@ export async function startExample(
   run(commands.build, folder);
 
   const port = await findFreePort();
-  const child = spawn("sh", ["-c", `exec ${commands.start(port)}`], {
-    cwd: folder,
-    env: { ...env, PORT: String(port) },
-    stdio: ["ignore", "pipe", "pipe"],
-    detached: true,
-  });
-  const exited = once(child, "close");
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding("utf8").on("data", (text: string) => (output += text));
-  }
   const origin = `http://127.0.0.1:${port}`;
-  while (!(await isServing(origin))) {
-    if (child.exitCode !== null) throw new Error(`${name} did not start:\n${output}`);
-    await sleep(50);
-  }
+  const { output, stop } = await startCommand(
+    commands.start(port),
+    { cwd: folder, env: { ...env, PORT: String(port) } },
+    () => isServing(origin),
+  );
   return {
     origin,
     folder,
-    get output() {
-      return output;
-    },
+    output,
     async stop() {
-      process.kill(-(child.pid as number), "SIGKILL");
-      await exited;
+      await stop();
       rmSync(top, { recursive: true, force: true });
     },
   };

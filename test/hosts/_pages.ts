@@ -42,6 +42,6 @@ export function testPages(getApp: () => RunningExample): void {
       const response = await send("/api/rpc/getBasket", { method: "POST", body: "{}", headers });
       expect(response.status, origin).toBe(status);
     }
-    expect(app.output).not.toContain("no IP address");
+    expect(app.output()).not.toContain("no IP address");
   });
 }

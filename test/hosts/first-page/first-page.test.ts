@@ -1,12 +1,11 @@
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFileSync } from "node:child_process";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { expect, onTestFinished, test } from "vitest";
 import { describeWithChromium } from "../../_chromium.ts";
 import { root } from "../../_cli.ts";
+import { findFreePort, startCommand } from "../../_command.ts";
 
 describeWithChromium("the README's commands in a new clone", [], (open) => {
   test(
@@ -21,9 +20,15 @@ describeWithChromium("the README's commands in a new clone", [], (open) => {
 
       const startedAt = performance.now();
       execFileSync("sh", ["-c", install], { cwd: folder, stdio: "pipe" });
-      const origin = await start(serve, folder);
+      const port = await findFreePort();
+      const server = await startCommand(
+        `${serve} --port ${port} --strictPort`,
+        { cwd: folder },
+        (output) => output.includes("Local:"),
+      );
+      onTestFinished(() => server.stop());
       const page = await open();
-      await page.goto(origin);
+      await page.goto(`http://localhost:${port}`);
       await page.getByText("Hello, guest!").waitFor();
       const seconds = (performance.now() - startedAt) / 1000;
 
@@ -52,23 +57,4 @@ async function findCommand(command: string): Promise<string> {
   const readme = await readFile(join(root, "README.md"), "utf8");
   if (!readme.includes(`\`\`\`sh\n${command}\n\`\`\``)) throw new Error(`No \`${command}\``);
   return command;
-}
-
-/** Runs Vite on any free port until the test ends. @returns its origin */
-async function start(command: string, folder: string): Promise<string> {
-  const child = spawn("sh", ["-c", `exec ${command} --port 0`], {
-    cwd: folder,
-    stdio: ["ignore", "pipe", "inherit"],
-    env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: "" },
-    detached: true,
-  });
-  onTestFinished(async () => {
-    process.kill(-(child.pid as number), "SIGKILL");
-    await once(child, "close");
-  });
-  for await (const line of createInterface({ input: child.stdout })) {
-    const origin = /Local:.*?(http:\/\/localhost:\d+)/.exec(line)?.[1];
-    if (origin !== undefined) return origin;
-  }
-  throw new Error("Vite did not start");
 }

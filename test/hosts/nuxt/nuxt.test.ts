@@ -1,17 +1,16 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWithChromium } from "../../_chromium.ts";
 import { until } from "../../_cli.ts";
-import { findFreePort } from "../../_command.ts";
 import { testSecret } from "../../_setup.ts";
 import { startFrontProxy } from "../_front-proxy.ts";
 import { startExample, type RunningExample } from "../_example.ts";
-import { expectDevelopmentKeeps } from "../_development.ts";
+import { expectDevelopmentKeeps, startDevelopment } from "../_development.ts";
 import { registerAndLogOut } from "../_journey.ts";
 import { testPages } from "../_pages.ts";
+
+const develop = (port: number) => `npx nuxt dev --host 127.0.0.1 --port ${port}`;
 
 describeWithChromium("examples/nuxt, built for production", ["openssl"], (open) => {
   let app: RunningExample;
@@ -80,17 +79,19 @@ describeWithChromium("examples/nuxt, built for production", ["openssl"], (open) 
   });
 
   test("keeps sessions, baskets, and accounts in development", { timeout: 300_000 }, async () => {
-    await expectDevelopmentKeeps(
-      app.folder,
-      (port) => `npx nuxt dev --host 127.0.0.1 --port ${port}`,
-      { reloads: true },
-    );
+    await expectDevelopmentKeeps(app.folder, develop, { reloads: true });
   });
 
   test("uses a changed config in development, and names its errors", async () => {
     const file = join(app.folder, "storefront.config.ts");
     const text = await readFile(file, "utf8");
-    const greet = await startDevelopment(app.folder);
+    const server = await startDevelopment(app.folder, develop);
+    const headers = { "content-type": "application/json", accept: "application/json" };
+    const request = { method: "POST", body: "{}", headers };
+    const greet = async () => {
+      const response = await server.send("/api/rpc/greet", request).catch(() => undefined);
+      return (await response?.text()) ?? "";
+    };
     await until(async () => (await greet()).includes("Hello, guest!"));
     const method = join(app.folder, "methods/greet.ts");
     await writeFile(method, (await readFile(method, "utf8")).replace("Hello, ", "Welcome, "));
@@ -101,30 +102,3 @@ describeWithChromium("examples/nuxt, built for production", ["openssl"], (open) 
     await until(async () => (await greet()).includes("Welcome, guest!"));
   });
 });
-
-// --- Internal helpers ---
-
-/** Runs `nuxt dev` until the test ends. @returns a function that calls `greet`, and returns the text of the response */
-async function startDevelopment(cwd: string): Promise<() => Promise<string>> {
-  const port = await findFreePort();
-  const args = ["nuxt", "dev", "--host", "127.0.0.1", "--port", String(port)];
-  const child = spawn("npx", args, {
-    cwd,
-    env: { ...process.env, NODE_ENV: "", NUXT_TELEMETRY_DISABLED: "1" },
-    stdio: "ignore",
-    detached: true,
-  });
-  onTestFinished(async () => {
-    process.kill(-(child.pid as number), "SIGKILL");
-    await once(child, "close");
-  });
-  const request = {
-    method: "POST",
-    body: "{}",
-    headers: { "content-type": "application/json", accept: "application/json" },
-  };
-  return async () => {
-    const response = await fetch(`http://127.0.0.1:${port}/api/rpc/greet`, request).catch(() => {});
-    return (await response?.text()) ?? "";
-  };
-}

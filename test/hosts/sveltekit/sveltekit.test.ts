@@ -122,7 +122,7 @@ describe("examples/sveltekit, built for production", () => {
     const foreign = await client.call("getBasket", undefined, { origin: "https://evil.example" });
     expect(foreign.body.code).toBe("foreign_origin");
     // In development, the log names the origin.
-    expect(app.output).not.toContain("evil.example");
+    expect(app.output()).not.toContain("evil.example");
     const direct = new CookieClient((path, init) => fetch(`${app.origin}${path}`, init));
     expect((await direct.call("showAddress")).body).toBe("127.0.0.1");
   });
