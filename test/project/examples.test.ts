@@ -3,10 +3,12 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { describe, expect, onTestFinished, test } from "vitest";
+import type { Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeWithChromium } from "../_chromium.ts";
 import { testAccount as account } from "../_client.ts";
-import { findFreePort, startCommand } from "../_command.ts";
+import { findFreePort, startCommand, type RunningCommand } from "../_command.ts";
+import { holdRequest } from "../_late-answer.ts";
 import { callFrom, converse, servePage } from "../_page-server.ts";
 import { testSecret } from "../_setup.ts";
 import { readTable } from "../_table.ts";
@@ -30,63 +32,82 @@ describe("examples/bearer", () => {
 });
 
 describeWithChromium("examples/vue-axios", ["page"], (open) => {
-  test(
-    "registers, fills the basket, reloads, logs out, and logs in again",
-    { timeout: 60_000 },
-    async () => {
-      const readme = await readFile(join(root, "examples/vue-axios/README.md"), "utf8");
-      expect(readme).toContain("```sh\nnpm ci && npm start\n```");
-      const [api, pagePort] = [await findFreePort(), await findFreePort()];
-      const origin = `http://localhost:${pagePort}`;
-      const env = {
-        PORT: String(api),
-        PAGE_ORIGIN: origin,
-        VITE_API: `http://localhost:${api}`,
-        STOREFRONT_SESSION_SECRET: testSecret,
-      };
-      const cwd = join(root, "examples/vue-axios");
-      const example = await startCommand("npm start", { cwd, env }, saysBoth);
-      onTestFinished(() => example.stop());
+  let origin: string;
+  let example: RunningCommand;
+  beforeAll(async () => {
+    const [api, pagePort] = [await findFreePort(), await findFreePort()];
+    origin = `http://localhost:${pagePort}`;
+    const env = {
+      PORT: String(api),
+      PAGE_ORIGIN: origin,
+      VITE_API: `http://localhost:${api}`,
+      STOREFRONT_SESSION_SECRET: testSecret,
+    };
+    const cwd = join(root, "examples/vue-axios");
+    example = await startCommand("npm start", { cwd, env }, saysBoth);
+  }, 60_000);
+  afterAll(() => example?.stop());
 
-      const page = await open();
-      const button = (name: string) => page.getByRole("button", { name }).click();
-      const shows = (text: string) => page.getByRole("heading", { name: text }).waitFor();
-      const pieces = (count: number) =>
-        page.locator("output", { hasText: new RegExp(`^${count}$`) }).waitFor();
-      const fill = async () => {
-        await page.getByLabel("E-mail").fill(account.email);
-        await page.getByLabel("Password").fill(account.password);
-      };
-      await page.goto(origin);
-      await shows("Hello, guest");
-      await button("Add to basket");
-      await pieces(1);
-      await page.reload();
-      await pieces(1);
-      await fill();
-      await button("Register");
-      await shows(`Hello, ${account.email}`);
-      await pieces(1);
-      await button("Add to basket");
-      await pieces(2);
-      await page.reload();
-      await shows(`Hello, ${account.email}`);
-      await pieces(2);
-      expect(await page.evaluate(() => document.cookie)).toBe("");
-      await button("Log out");
-      await shows("Hello, guest");
-      await pieces(0);
+  test("registers, fills the basket, reloads, logs out, and logs in again", async () => {
+    const readme = await readFile(join(root, "examples/vue-axios/README.md"), "utf8");
+    expect(readme).toContain("```sh\nnpm ci && npm start\n```");
+    const page = await open();
+    const shows = (text: string) => page.getByRole("heading", { name: text }).waitFor();
+    const fill = async () => {
       await page.getByLabel("E-mail").fill(account.email);
-      await page.getByLabel("Password").fill("wrong password");
-      await button("Log in");
-      await page.getByRole("alert").filter({ hasText: /./ }).waitFor();
-      await fill();
-      await button("Log in");
-      await shows(`Hello, ${account.email}`);
-      await pieces(2);
-    },
-  );
+      await page.getByLabel("Password").fill(account.password);
+    };
+    await page.goto(origin);
+    await shows("Hello, guest");
+    await click(page, "Add to basket");
+    await expectPieces(page, 1);
+    await page.reload();
+    await expectPieces(page, 1);
+    await fill();
+    await click(page, "Register");
+    await shows(`Hello, ${account.email}`);
+    await expectPieces(page, 1);
+    await click(page, "Add to basket");
+    await expectPieces(page, 2);
+    await page.reload();
+    await shows(`Hello, ${account.email}`);
+    await expectPieces(page, 2);
+    expect(await page.evaluate(() => document.cookie)).toBe("");
+    await click(page, "Log out");
+    await shows("Hello, guest");
+    await expectPieces(page, 0);
+    await page.getByLabel("E-mail").fill(account.email);
+    await page.getByLabel("Password").fill("wrong password");
+    await click(page, "Log in");
+    await page.getByRole("alert").filter({ hasText: /./ }).waitFor();
+    await fill();
+    await click(page, "Log in");
+    await shows(`Hello, ${account.email}`);
+    await expectPieces(page, 2);
+  });
+
+  test("calls for a click after the calls before it, so no late answer overwrites the result", async () => {
+    const page = await open();
+    const release = holdRequest(page, "/getBasket");
+    const sent: string[] = [];
+    page.on("request", (request) => sent.push(request.url()));
+    await page.goto(origin);
+    await click(page, "Add to basket");
+    await click(page, "Add to basket");
+    await page.evaluate("new Promise(requestAnimationFrame)");
+    expect(sent.filter((url) => url.endsWith("/addItemToBasket"))).toEqual([]);
+    await release();
+    await expectPieces(page, 2);
+  });
 });
+
+function click(page: Page, name: string): Promise<void> {
+  return page.getByRole("button", { name }).click();
+}
+
+function expectPieces(page: Page, count: number): Promise<void> {
+  return page.locator("output", { hasText: new RegExp(`^${count}$`) }).waitFor();
+}
 
 /** Whether the server and the page have printed their URLs. */
 function saysBoth(output: string): boolean {
