@@ -1,9 +1,10 @@
 import { join } from "node:path";
-import type { Page, Route } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWithChromium } from "../_chromium.ts";
 import { root } from "../_cli.ts";
 import { findFreePort, startCommand, type RunningCommand } from "../_command.ts";
+import { holdRequest } from "../_late-answer.ts";
 import { testSecret } from "../_setup.ts";
 import { ada } from "./_vendure.ts";
 
@@ -54,7 +55,7 @@ describeWithChromium("examples/vendure-shop", [], (open) => {
     await expectTotal(page, "€66.51");
     await save(page, "basket");
 
-    const release = holdFirstCall(page, "setShippingMethod");
+    const release = holdRequest(page, "/setShippingMethod");
     await page.getByRole("link", { name: "Check out" }).click();
     await page.getByLabel("Email").fill("grace@example.com");
     await page.getByLabel("First name").fill("Grace");
@@ -98,6 +99,33 @@ describeWithChromium("examples/vendure-shop", [], (open) => {
     await page.getByRole("link", { name: "Log in" }).waitFor();
   });
 
+  test("keeps the coupon code that a visitor types while another is checked", async () => {
+    const page = await openShop(await open());
+    await addKettle(page, 1);
+    await page.getByRole("link", { name: /^Basket/ }).click();
+    const release = holdRequest(page, "/addCouponCode");
+    const code = page.getByLabel("Coupon code");
+    await code.fill("TEN");
+    await click(page, "Apply");
+    await code.fill("TWENTY");
+    await release();
+    await page.getByText("Code TEN").waitFor();
+    expect(await code.inputValue()).toBe("TWENTY");
+  });
+
+  test("stays on the page that a visitor opens during the login", async () => {
+    const page = await openShop(await open());
+    await page.getByRole("link", { name: "Log in" }).click();
+    const release = holdRequest(page, "/login");
+    await page.getByLabel("Email").fill(ada.email);
+    await page.getByLabel("Password").fill(ada.password);
+    await click(page, "Log in");
+    await page.getByRole("link", { name: "Hearth & Hill" }).click();
+    await release();
+    await page.getByRole("link", { name: "Ada" }).waitFor();
+    expect(new URL(page.url()).hash).toBe("#/");
+  });
+
   test("registers a customer, on a phone", async () => {
     const page = await open();
     await page.setViewportSize({ width: 390, height: 844 });
@@ -135,6 +163,7 @@ async function openShop(page: Page): Promise<Page> {
 
 async function addKettle(page: Page, pieces: number): Promise<void> {
   await page.goto(`${origin}/#/product/pour-over-kettle`);
+  await page.getByRole("heading", { name: "Pour-over kettle" }).waitFor();
   await click(page, "Add to basket");
   await expectPieces(page, pieces);
 }
@@ -143,19 +172,6 @@ async function fillAddress(page: Page): Promise<void> {
   await page.getByLabel("Street").fill("Deichstraße 1");
   await page.getByLabel("Postal code").fill("20459");
   await page.getByLabel("City").fill("Hamburg");
-}
-
-/** Holds the first call of a method in the browser. @returns what sends it and awaits its answer */
-function holdFirstCall(page: Page, method: string): () => Promise<void> {
-  const held = new Promise<Route>((resolve) => {
-    void page.route(`**/${method}`, resolve, { times: 1 });
-  });
-  return async () => {
-    const route = await held;
-    await route.continue();
-    await (await route.request().response())?.finished();
-    await page.evaluate("new Promise(requestAnimationFrame)");
-  };
 }
 
 async function click(page: Page, name: string): Promise<void> {
