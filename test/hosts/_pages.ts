@@ -20,6 +20,10 @@ export function testPages(getApp: () => RunningExample): void {
     expect(await next.text()).toContain("Hello, Ada!");
   });
 
+  test("has buttons that are off until their script runs", async () => {
+    expect(await (await send("/")).text()).toContain("<fieldset disabled");
+  });
+
   test("responds to every HTTP method, also for paths without a method", async () => {
     for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
       const { status, headers } = await send("/api/rpc/unknown", { method });

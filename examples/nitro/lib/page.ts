@@ -6,21 +6,27 @@ export function renderShop(greeting: string, itemCount: number): Response {
   <title>Storefront Core and Nitro</title>
   <h1>${escape(greeting)}</h1>
   <p>${itemCount} items in the basket</p>
-  <button data-method="addItemToBasket" data-payload='{"variantId":7,"quantity":1}'>Add</button>
-  <button data-method="register">Register</button>
-  <button data-method="logout">Log out</button>
+  <fieldset disabled>
+    <button data-method="addItemToBasket" data-payload='{"variantId":7,"quantity":1}'>Add</button>
+    <button data-method="register">Register</button>
+    <button data-method="logout">Log out</button>
+  </fieldset>
   <form action="/gift" method="post"><button>Add two while the server renders</button></form>
   <script type="module">
-    for (const button of document.querySelectorAll("[data-method]")) {
+    // The buttons are off until this script runs, and while a call runs.
+    const buttons = document.querySelector("fieldset");
+    buttons.disabled = false;
+    for (const button of buttons.children) {
       button.addEventListener("click", async () => {
+        buttons.disabled = true;
         const { method, payload } = button.dataset;
         const user = { email: \`ada-\${crypto.randomUUID()}@example.com\`, password: "correct horse 9", firstName: "Ada" };
-        await fetch("/api/rpc/" + method, {
+        const call = fetch("/api/rpc/" + method, {
           method: "POST",
           headers: { "content-type": "application/json" },
           body: JSON.stringify({ payload: method === "register" ? user : JSON.parse(payload ?? "null") ?? undefined }),
         });
-        location.reload();
+        await call.finally(() => location.reload());
       });
     }
   </script>

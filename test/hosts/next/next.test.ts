@@ -5,7 +5,7 @@ import { testSecret } from "../../_setup.ts";
 import { startFrontProxy } from "../_front-proxy.ts";
 import { startExample, type RunningExample } from "../_example.ts";
 import { expectDevelopmentKeeps } from "../_development.ts";
-import { registerAndLogOut } from "../_journey.ts";
+import { addItem, registerAndLogOut } from "../_journey.ts";
 import { testPages } from "../_pages.ts";
 
 describeWithChromium("examples/next, built for production", ["openssl"], (open) => {
@@ -33,8 +33,7 @@ describeWithChromium("examples/next, built for production", ["openssl"], (open) 
       const page = await open();
       await page.goto(origin);
       await page.getByRole("heading", { name: "Hello, guest!" }).waitFor();
-      await page.getByRole("button", { name: "Add", exact: true }).click();
-      await page.getByText("1 items in the basket").waitFor();
+      await addItem(page);
       await page.getByRole("button", { name: "Add two by a Server Action" }).click();
       await page.getByText("3 items in the basket").waitFor();
       await page.getByRole("button", { name: "Add two by a Route Handler" }).click();

@@ -4,7 +4,7 @@ import { testSecret } from "../../_setup.ts";
 import { startFrontProxy } from "../_front-proxy.ts";
 import { startExample, type RunningExample } from "../_example.ts";
 import { expectDevelopmentKeeps } from "../_development.ts";
-import { registerAndLogOut } from "../_journey.ts";
+import { addItem, registerAndLogOut } from "../_journey.ts";
 import { testPages } from "../_pages.ts";
 
 describeWithChromium("examples/nitro, built for production", ["openssl"], (open) => {
@@ -41,8 +41,7 @@ describeWithChromium("examples/nitro, built for production", ["openssl"], (open)
       await page.goto(origin);
       await page.getByText("Hello, guest!").waitFor();
       await page.getByText("0 items in the basket").waitFor();
-      await page.getByRole("button", { name: "Add", exact: true }).click();
-      await page.getByText("1 items in the basket").waitFor();
+      await addItem(page);
       await registerAndLogOut(page, { items: 1, isSecure: isProxied });
     },
   );

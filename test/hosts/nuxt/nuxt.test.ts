@@ -7,7 +7,7 @@ import { testSecret } from "../../_setup.ts";
 import { startFrontProxy } from "../_front-proxy.ts";
 import { startExample, type RunningExample } from "../_example.ts";
 import { expectDevelopmentKeeps, startDevelopment } from "../_development.ts";
-import { registerAndLogOut } from "../_journey.ts";
+import { addItem, registerAndLogOut } from "../_journey.ts";
 import { testPages } from "../_pages.ts";
 
 const develop = (port: number) => `npx nuxt dev --host 127.0.0.1 --port ${port}`;
@@ -53,8 +53,7 @@ describeWithChromium("examples/nuxt, built for production", ["openssl"], (open) 
       await page.getByText("0 items in the basket").waitFor();
       // The page has the results of the server, so the browser doesn't call again.
       expect(calls).toEqual([]);
-      await page.getByRole("button", { name: "Add", exact: true }).click();
-      await page.getByText("1 items in the basket").waitFor();
+      await addItem(page);
       expect(calls).toContain("/api/rpc/addItemToBasket");
       await registerAndLogOut(page, { items: 1, isSecure: isProxied });
     },

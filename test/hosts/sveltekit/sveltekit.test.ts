@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeWithChromium } from "../../_chromium.ts";
 import { CookieClient } from "../../_cookie-client.ts";
 import { expectDevelopmentKeeps } from "../_development.ts";
-import { registerAndLogOut } from "../_journey.ts";
+import { addItem, registerAndLogOut } from "../_journey.ts";
 import { expectVerbs } from "../_verbs.ts";
 import { testSecret } from "../../_setup.ts";
 import { startFrontProxy } from "../_front-proxy.ts";
@@ -99,6 +99,10 @@ describe("examples/sveltekit, built for production", () => {
     );
   });
 
+  test("has buttons that are off until their script runs", async () => {
+    expect((await show("/")).text).toContain("<fieldset disabled");
+  });
+
   test("responds to every HTTP method, also for paths without a method", async () => {
     for (const method of ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]) {
       const { status, headers } = await send("/api/rpc/unknown", { method });
@@ -135,8 +139,7 @@ describeWithChromium("examples/sveltekit behind a proxy", ["openssl"], (open) =>
       const { page, origin } = await openThroughProxy(scheme);
       await page.goto(origin);
       await page.getByText("Hello, guest!").waitFor();
-      await page.getByRole("button", { name: "Add", exact: true }).click();
-      await page.getByText("1 items in the basket").waitFor();
+      await addItem(page);
       await page.getByRole("button", { name: "Add two by a form action" }).click();
       await page.getByText("3 items in the basket").waitFor();
       await registerAndLogOut(page, { items: 3, isSecure: scheme === "https" });
