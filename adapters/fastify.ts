@@ -1,9 +1,9 @@
 /** The storefront in Fastify: the public entry `storefront-core/fastify`. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { toNodeHandler } from "h3/node";
 import type { Storefront } from "../server/index.ts";
 import { devPagePath, metricsPath } from "../shared/own-paths.ts";
+import { toNodeHandler } from "./node.ts";
 
 /**
  * Creates a Fastify plugin for a storefront: `app.register(toFastifyPlugin(storefront))`, with or without a `prefix`.

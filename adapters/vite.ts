@@ -1,9 +1,8 @@
 /** A storefront in Vite's development server: the public entry `storefront-core/vite`. */
 
-import { toNodeHandler } from "h3";
-import type { Connect, Plugin, PreviewServer, ViteDevServer } from "vite";
+import type { Plugin, PreviewServer, ViteDevServer } from "vite";
 import { openDevStorefront } from "../server/dev.ts";
-import { isStorefrontPath } from "../server/index.ts";
+import { toNodeHandler } from "./node.ts";
 
 /** Options of {@link storefront}. */
 export interface StorefrontPluginOptions {
@@ -21,11 +20,9 @@ export function storefront({ config }: StorefrontPluginOptions = {}): Plugin {
   async function serve(server: ViteDevServer | PreviewServer): Promise<void> {
     const dev = await openDevStorefront(server.config.root, config);
     server.httpServer?.once("close", () => void dev.close());
-    server.middlewares.use(((request, response, next) => {
-      const { current } = dev;
-      if (!isStorefrontPath(current, request.url ?? "")) return next();
-      void toNodeHandler(current)(request, response);
-    }) as Connect.NextHandleFunction);
+    server.middlewares.use((request, response, next) => {
+      void toNodeHandler(dev.current)(request, response, next);
+    });
   }
   return {
     name: "storefront-core",
