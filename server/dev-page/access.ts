@@ -7,25 +7,15 @@ import type { RequestEvent } from "../request.ts";
 import { ShopHosts } from "../shop-hosts.ts";
 import { createProxyTrust } from "../trusted-proxies.ts";
 
-/** Decides who can use the development page. */
-export interface Access {
-  /**
-   * Checks that a request comes from this machine without a proxy, by a known host, and from the page itself.
-   * @throws RpcError `unknown_path` if there is no page; `dev_page_refused`
-   */
-  assertLocal(event: RequestEvent): void;
-  /** Checks the token, if the config has one. @throws RpcError `dev_page_token_required` */
-  assertToken(event: RequestEvent): void;
-}
-
-/** Creates the rules of the development page for a config. */
-export function createAccess(options: StorefrontOptions): Access {
+/** Creates the functions that decide who can use the development page of a config. */
+export function createAccess(options: StorefrontOptions) {
   const { devPage, log } = options;
   const peers = createPeerLookup(options);
   const isLoopback = createProxyTrust(["loopback"]);
   const isKnownHost = createHostCheck(options);
   const isToken = createTokenCheck(devPage.tokens);
 
+  /** Checks the token, if the config has one. @throws RpcError `dev_page_token_required` */
   function assertToken({ headers, ip }: RequestEvent): void {
     if (devPage.tokens.length === 0) return;
     const given = readPassword(headers);
@@ -39,29 +29,32 @@ export function createAccess(options: StorefrontOptions): Access {
     });
   }
 
-  return {
-    assertToken,
-    assertLocal(event) {
-      if (devPage.off !== undefined) {
-        throw new RpcError("unknown_path", { detail: reasons[devPage.off] });
-      }
-      const peer = peers.connected(event.req);
-      if (!isLoopback(peer)) throw refuse(describePeer(peer));
-      const proxy = [...event.headers.keys()].find((name) => ofProxies.test(name));
-      if (proxy !== undefined) {
-        throw refuse(
-          `The request has the header ${proxy}, so it came through a proxy. Open the page without the proxy, at the port that this server listens on`,
-        );
-      }
-      const foreign = hostsOf(event).find((host) => !isKnownHost(host));
-      if (foreign !== undefined) {
-        throw refuse(
-          `The request names the host ${JSON.stringify(foreign.slice(0, 200))}. Open the page at localhost, 127.0.0.1, [::1], a shop's "host", or the host of publicUrl`,
-        );
-      }
-      assertOwnOrigin(event);
-    },
-  };
+  /**
+   * Checks that a request comes from this machine without a proxy, by a known host, and from the page itself.
+   * @throws RpcError `unknown_path` if there is no page; `dev_page_refused`
+   */
+  function assertLocal(event: RequestEvent): void {
+    if (devPage.off !== undefined) {
+      throw new RpcError("unknown_path", { detail: reasons[devPage.off] });
+    }
+    const peer = peers.connected(event.req);
+    if (!isLoopback(peer)) throw refuse(describePeer(peer));
+    const proxy = [...event.headers.keys()].find((name) => ofProxies.test(name));
+    if (proxy !== undefined) {
+      throw refuse(
+        `The request has the header ${proxy}, so it came through a proxy. Open the page without the proxy, at the port that this server listens on`,
+      );
+    }
+    const foreign = hostsOf(event).find((host) => !isKnownHost(host));
+    if (foreign !== undefined) {
+      throw refuse(
+        `The request names the host ${JSON.stringify(foreign.slice(0, 200))}. Open the page at localhost, 127.0.0.1, [::1], a shop's "host", or the host of publicUrl`,
+      );
+    }
+    assertOwnOrigin(event);
+  }
+
+  return { assertLocal, assertToken };
 }
 
 // --- Internal helpers ---

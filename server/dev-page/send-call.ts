@@ -8,7 +8,7 @@ import { readShownBody } from "./shown-body.ts";
 import type { Visitor } from "./visitor.ts";
 
 /** A call that a visitor of the page makes. */
-export interface VisitorCall {
+interface VisitorCall {
   readonly visitor: Visitor;
   readonly shop: Shop;
   readonly transport: TokenMethod;

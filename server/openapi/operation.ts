@@ -11,18 +11,11 @@ import {
   type JsonSchema,
 } from "./schema.ts";
 
-/** One method in the document: its operations, and the schemas for `components.schemas`. */
-interface DescribedMethod {
-  readonly path: JsonSchema;
-  readonly schemas: Readonly<Record<string, JsonSchema>>;
-}
-
-/** Describes one method: POST, and the verb of the method if that is another. */
-export function describeMethod(
-  name: string,
-  method: RpcMethod,
-  source: DocumentSource,
-): DescribedMethod {
+/**
+ * Describes one method: POST, and the verb of the method if that is another.
+ * @returns its path in the document, and its schemas for `components.schemas`
+ */
+export function describeMethod(name: string, method: RpcMethod, source: DocumentSource) {
   const schemas: Record<string, JsonSchema> = {};
   const add = (
     suffix: string,
