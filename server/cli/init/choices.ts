@@ -24,21 +24,21 @@ export async function readChoices(
   options: Readonly<Record<string, unknown>>,
   isAsking: boolean,
 ): Promise<Choices> {
-  const given = Object.keys(questions).flatMap((name) => {
-    const value = options[name];
-    return typeof value === "string" ? [[name as keyof Choices, value] as const] : [];
-  });
-  const answers: Partial<Record<keyof Choices, string>> = Object.fromEntries(given);
-  for (const [name, value] of given) {
-    const fault = findFault(questions[name], value);
+  const answers: Partial<Record<keyof Choices, string>> = {};
+  const names = Object.keys(questions) as (keyof Choices)[];
+  for (const name of names) {
+    const given = options[name];
+    if (typeof given !== "string") continue;
+    const fault = findFault(questions[name], given);
     if (fault !== undefined) throw new StartError("SF907", `--${name}: ${fault}`);
+    answers[name] = given;
   }
   const terminal = isAsking
     ? createInterface({ input: process.stdin, output: process.stdout })
     : undefined;
   try {
-    for (const [name, question] of Object.entries(questions)) {
-      answers[name as keyof Choices] ??= await answer(question, (text) => terminal?.question(text));
+    for (const name of names) {
+      answers[name] ??= await answer(questions[name], (text) => terminal?.question(text));
     }
   } finally {
     terminal?.close();
