@@ -3,12 +3,7 @@ import { Agent as HttpsAgent } from "node:https";
 import { systemClock } from "../../storage/clock.ts";
 import { sessionKeys } from "../config/keys/session-keys.ts";
 import { foreignOrigin, isAnswered, type CallView, type OutsideView } from "./outside-findings.ts";
-import {
-  parseBody,
-  sendToService,
-  type ServiceRequest,
-  type ServiceResponse,
-} from "./service-request.ts";
+import { parseBody, sendToService } from "./service-request.ts";
 
 /** The calls of a service, and the shop that they are for. */
 export interface Target {
@@ -73,7 +68,7 @@ async function call(
   method: string,
   headers: Readonly<Record<string, string>>,
   payload?: unknown,
-): Promise<CallView & Pick<ServiceResponse, "cookies">> {
+): Promise<CallView & { readonly cookies: readonly string[] }> {
   const folder = url.pathname.replace(/\/$/, "");
   const response = await sendToService(new URL(`${folder}${basePath}/rpc/${method}`, url), {
     method: "POST",
@@ -115,9 +110,8 @@ async function isConnectionKept(url: URL): Promise<boolean> {
     maxSockets: 1,
   });
   try {
-    const request: ServiceRequest = { agent };
-    await sendToService(new URL("/healthz", url), request);
-    const { isReused } = await sendToService(new URL("/healthz", url), request);
+    await sendToService(new URL("/healthz", url), { agent });
+    const { isReused } = await sendToService(new URL("/healthz", url), { agent });
     return isReused;
   } catch {
     // The proxy closed the connection without a word, while the second request was on its way.

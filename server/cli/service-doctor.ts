@@ -13,7 +13,7 @@ import {
   createFinding,
   findingsWithToken,
   forgedAddress,
-  judge,
+  judgeInside,
   refinedWithToken,
   serviceFindings,
   type ServiceFinding,
@@ -144,7 +144,8 @@ async function inspect(
       return [createFinding("SF802", status === 200 ? "a body that isn't JSON" : String(status))];
     }
     const skew = inspection.time - (start + roundTrip / 2);
-    for (const finding of judge(url, { inspection, cookies, skew, roundTrip }, hasPublicUrl)) {
+    const view = { inspection, cookies, skew, roundTrip };
+    for (const finding of judgeInside(url, view, hasPublicUrl)) {
       findings.set(`${finding.code} ${finding.found}`, finding);
     }
   }

@@ -91,8 +91,8 @@ export interface ServiceFinding {
 /** The address of a network for documentation (RFC 5737), which no client has. */
 export const forgedAddress = "192.0.2.123";
 
-/** A result of `inspect`, and the client's view of it. */
-export interface Observation {
+/** A service as it inspects itself by a call of the doctor, and what arrives of the response. */
+export interface InsideView {
   readonly inspection: Inspection;
   /** The `Set-Cookie` headers that arrived. */
   readonly cookies: readonly string[];
@@ -135,9 +135,9 @@ export function createFinding(code: ServiceFinding["code"], found: string): Serv
  * Checks how a request arrived through the proxies.
  * @param hasPublicUrl whether the config names the browser's origin, so that the host may differ
  */
-export function judge(
+export function judgeInside(
   url: URL,
-  { inspection, cookies, skew, roundTrip }: Observation,
+  { inspection, cookies, skew, roundTrip }: InsideView,
   hasPublicUrl: boolean,
 ): readonly ServiceFinding[] {
   const findings: ServiceFinding[] = [];

@@ -6,7 +6,7 @@ import {
 import { request as requestHttps } from "node:https";
 
 /** A response of a running service. */
-export interface ServiceResponse {
+interface ServiceResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   /** The `Set-Cookie` headers. */
@@ -16,24 +16,25 @@ export interface ServiceResponse {
   readonly isReused: boolean;
 }
 
-/** A request to a running service. */
-export interface ServiceRequest {
-  readonly method?: "GET" | "POST";
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
-  /** Keeps connections. Default: the request has a connection of its own. */
-  readonly agent?: HttpAgent;
-}
-
-/** Sends a request. @throws Error if the response isn't complete within 10 seconds, or too large */
+/**
+ * Sends a request.
+ * @param init `agent` keeps connections. Default: the request has a connection of its own
+ * @throws Error if the response isn't complete within 10 seconds, or too large
+ */
 export function sendToService(
   url: URL,
-  { method = "GET", headers = {}, body, agent }: ServiceRequest = {},
+  init: {
+    readonly method?: "GET" | "POST";
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body?: string;
+    readonly agent?: HttpAgent;
+  } = {},
 ): Promise<ServiceResponse> {
+  const { method = "GET", headers = {}, body, agent = false } = init;
   const request = url.protocol === "https:" ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
     const signal = AbortSignal.timeout(10_000);
-    const options = { method, headers, agent: agent ?? false, signal };
+    const options = { method, headers, agent, signal };
     const sent = request(url, options, (response) => {
       let text = "";
       response.setEncoding("utf8").on("data", (chunk: string) => {

@@ -1,16 +1,16 @@
 import { describe, expect, test } from "vitest";
 import {
   forgedAddress,
-  judge,
+  judgeInside,
   serviceFindings,
-  type Observation,
+  type InsideView,
 } from "../../../server/cli/service-findings.ts";
 import type { InspectedStorage } from "../../../server/inspect.ts";
 import { readTable } from "../../_table.ts";
 
 const url = new URL("https://shop.example");
 const cookie = "$session-1=; Path=/; HttpOnly; Secure";
-const sound: Observation = {
+const sound: InsideView = {
   inspection: {
     time: 0,
     ip: "203.0.113.7",
@@ -28,7 +28,7 @@ const sound: Observation = {
 
 describe("the doctor of a running service", () => {
   test("finds nothing in a sound service", () => {
-    expect(judge(url, sound, false)).toEqual([]);
+    expect(judgeInside(url, sound, false)).toEqual([]);
   });
 
   test.each([
@@ -46,18 +46,18 @@ describe("the doctor of a running service", () => {
     ["SF814", "1.0 s or more", stored({ milliseconds: 2, changeDelay: 1 })],
     ["SF811", "1.1 s", { ...sound, skew: 1100 }],
     ["SF811", "-1.1 s", { ...sound, skew: -1100 }],
-  ])("reports %s: found %s", (code, found, observation) => {
-    expect(judge(url, observation, false)).toMatchObject([{ code, found }]);
+  ])("reports %s: found %s", (code, found, view) => {
+    expect(judgeInside(url, view, false)).toMatchObject([{ code, found }]);
   });
 
   test("accepts another host if the config has a publicUrl", () => {
-    expect(judge(url, inspected({ origin: "https://internal:3000" }), true)).toEqual([]);
+    expect(judgeInside(url, inspected({ origin: "https://internal:3000" }), true)).toEqual([]);
   });
 
   test("accepts headers that the doctor itself sends, and the time of a slow round trip", () => {
     const direct = inspected({ isTrusted: false, proxyHeaders: ["x-forwarded-for"] });
-    expect(judge(url, direct, false)).toEqual([]);
-    expect(judge(url, { ...sound, skew: 1400, roundTrip: 1000 }, false)).toEqual([]);
+    expect(judgeInside(url, direct, false)).toEqual([]);
+    expect(judgeInside(url, { ...sound, skew: 1400, roundTrip: 1000 }, false)).toEqual([]);
   });
 
   test("uses the same words in the program and in docs/doctor.md", () => {
@@ -73,10 +73,10 @@ describe("the doctor of a running service", () => {
 
 // --- Internal helpers ---
 
-function inspected(changes: Partial<Observation["inspection"]>): Observation {
+function inspected(changes: Partial<InsideView["inspection"]>): InsideView {
   return { ...sound, inspection: { ...sound.inspection, ...changes } };
 }
 
-function stored(storage: Partial<InspectedStorage>): Observation {
+function stored(storage: Partial<InspectedStorage>): InsideView {
   return inspected({ storages: [{ uses: "sessions", driver: "redis", ...storage }] });
 }
