@@ -6,8 +6,6 @@ import { StartError } from "../config/start-error.ts";
 /** The names of all commands. */
 export const commands = ["start", "dev", "doctor", "explain", "init"] as const;
 
-type Command = (typeof commands)[number];
-
 /** The output of `storefront --help`. */
 export const usage = `Usage: storefront <command> [options]
 
@@ -99,7 +97,7 @@ export function toPort(given: string | undefined): number {
 export function assertCommand(
   command: string,
   rest: readonly string[],
-): asserts command is Command {
+): asserts command is (typeof commands)[number] {
   const isKnown = (commands as readonly string[]).includes(command);
   if (isKnown && rest.length <= (command === "init" ? 1 : 0)) return;
   const similar = isKnown ? undefined : findSimilar(command, commands);

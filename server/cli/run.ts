@@ -30,7 +30,7 @@ export interface Supervisor {
   /** Reports an error that nothing caught, so that another worker starts now. */
   failing(): void;
   /** Calls back when the worker should drain and end. */
-  onEnd(end: (how: { readonly isReplaced: boolean }) => void): void;
+  onEnd(end: (reason: StopReason) => void): void;
   /** Resolves when no connection can arrive any more. @param last the last metrics of the worker */
   leave(last: MetricsSnapshot | undefined): Promise<void>;
   /** Gathers the metrics of all workers. */
@@ -97,7 +97,7 @@ export async function run(options: {
   if (command === "dev") {
     watchStorefrontConfig(file, (changed) => {
       last = last?.then(async (running) => {
-        const next = await reload(running, { host, file, changed, data });
+        const next = await reload(running, { ...options, file }, changed, data);
         if (next !== running) checkTypes?.();
         log = next.app.options.log;
         return next;
@@ -108,7 +108,7 @@ export async function run(options: {
   else {
     // A service manager can signal all processes, so the primary's message can follow.
     process.on("SIGTERM", () => end(0, "shutdown"));
-    supervisor.onEnd(({ isReplaced }) => end(0, isReplaced ? "replaced" : "shutdown"));
+    supervisor.onEnd((reason) => end(0, reason));
   }
   await first;
   checkTypes?.();
@@ -129,13 +129,6 @@ export async function run(options: {
 
 function isProduction(command: "start" | "dev"): boolean {
   return command === "start" && process.env["NODE_ENV"] === "production";
-}
-
-interface ReloadOptions {
-  readonly host: string;
-  readonly file: string;
-  readonly changed: readonly string[];
-  readonly data: DevelopmentData | undefined;
 }
 
 /**
@@ -219,16 +212,17 @@ async function warnIfNotReady({ checkStorages, options }: Storefront): Promise<v
  */
 async function reload(
   running: Running,
-  { host, file, changed, data }: ReloadOptions,
+  options: Parameters<typeof run>[0],
+  changed: readonly string[],
+  data: DevelopmentData | undefined,
 ): Promise<Running> {
   try {
-    const options = { command: "dev", file, port: undefined, host } as const;
     const { storefront } = await prepare(options, running.app.options.log, data);
     // Read the requests first that arrived while the config was compiled.
     await setImmediate();
     // The old server closes its port immediately, and stops when its calls have ended.
     const stopped = running.stop("reload").catch(printError);
-    const next = await serve(storefront, host, running.port).catch(fail);
+    const next = await serve(storefront, options.host, running.port).catch(fail);
     print(process.stdout, `reloaded: ${changed.join(", ")}\n`);
     if (describe(next) !== describe(running)) announce(next, data);
     return {

@@ -28,8 +28,8 @@ function createSupervisor(): Supervisor {
     failing: () => send({ storefront: "failing" }),
     onEnd: (end) => {
       process.on("message", (message: PrimaryMessage) => {
-        if (message?.storefront === "replaced") end({ isReplaced: true });
-        if (message?.storefront === "stop") end({ isReplaced: false });
+        if (message?.storefront === "replaced") end("replaced");
+        if (message?.storefront === "stop") end("shutdown");
       });
     },
     gatherMetrics,
