@@ -5,11 +5,6 @@ export function printError(error: unknown): void {
   print(process.stderr, `storefront: ${messageOf(error)}\n`);
 }
 
-/** Prints a warning of a development server. */
-export function printWarning(text: string): void {
-  print(process.stderr, `storefront: ${text}\n`);
-}
-
 /** Prints the message of an error, and ends the process with code 1. */
 export function fail(error: unknown): never {
   printError(error);

@@ -5,7 +5,7 @@ import type { Storefront } from "../storefront-app.ts";
 import { describeStart } from "./banner.ts";
 import { toPort } from "./arguments.ts";
 import { createTypeCheck } from "./type-check.ts";
-import { fail, print, printError, printWarning } from "./output.ts";
+import { fail, print, printError } from "./output.ts";
 import { ConfigError } from "../config/config-error.ts";
 import { StartError } from "../config/start-error.ts";
 import type { StorefrontConfig } from "../config/config.ts";
@@ -93,7 +93,7 @@ export async function run(options: {
     return running;
   });
   last = first;
-  const checkTypes = command === "dev" ? createTypeCheck(file, printWarning) : undefined;
+  const checkTypes = command === "dev" ? createTypeCheck(file, printError) : undefined;
   if (command === "dev") {
     watchStorefrontConfig(file, (changed) => {
       last = last?.then(async (running) => {

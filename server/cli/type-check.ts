@@ -7,9 +7,9 @@ import { stripVTControlCharacters } from "node:util";
 /**
  * Creates a check of the types in the project of a config, by the project's own TypeScript. Each check runs beside the
  * server, and stops the one before. Without a `tsconfig.json` or TypeScript, it does nothing.
- * @param warn gets the type errors, each with its code
+ * @param report gets the type errors, each with its code
  */
-export function createTypeCheck(file: string, warn: (text: string) => void): () => void {
+export function createTypeCheck(file: string, report: (text: string) => void): () => void {
   const folder = findFolder(dirname(file));
   const compiler = folder && findCompiler(folder);
   let current: ChildProcess | undefined;
@@ -28,7 +28,7 @@ export function createTypeCheck(file: string, warn: (text: string) => void): () 
     child.on("close", (code) => {
       if (child !== current || code === 0 || output.trim() === "") return;
       const text = process.stderr.isTTY ? output : stripVTControlCharacters(output);
-      warn(`the server runs, but types don't match:\n${text.trimEnd()}`);
+      report(`the server runs, but types don't match:\n${text.trimEnd()}`);
     });
   };
 }
