@@ -40,31 +40,30 @@ Options
   --version      Print the version
 `;
 
+/** All options. With `for`, only these commands have the option. */
+const options = {
+  config: { type: "string" },
+  port: { type: "string" },
+  host: { type: "string" },
+  shop: { type: "string" },
+  url: { type: "string", for: ["doctor"] },
+  json: { type: "boolean", for: ["doctor", "explain"] },
+  fresh: { type: "boolean", for: ["dev"] },
+  locale: { type: "string", for: ["init"] },
+  currency: { type: "string", for: ["init"] },
+  framework: { type: "string", for: ["init"] },
+  storage: { type: "string", for: ["init"] },
+  commerce: { type: "string", for: ["init"] },
+  yes: { type: "boolean", for: ["init"] },
+  workers: { type: "string", for: ["start"] },
+  help: { type: "boolean", short: "h" },
+  version: { type: "boolean", short: "v" },
+} as const;
+
 /** @throws StartError with one line for an operator if an option is unknown, or lacks its value */
 export function readArguments(args: readonly string[]) {
   try {
-    return parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        config: { type: "string" },
-        port: { type: "string" },
-        host: { type: "string" },
-        shop: { type: "string" },
-        url: { type: "string" },
-        json: { type: "boolean" },
-        fresh: { type: "boolean" },
-        locale: { type: "string" },
-        currency: { type: "string" },
-        framework: { type: "string" },
-        storage: { type: "string" },
-        commerce: { type: "string" },
-        yes: { type: "boolean" },
-        workers: { type: "string" },
-        help: { type: "boolean", short: "h" },
-        version: { type: "boolean", short: "v" },
-      },
-    });
+    return parseArgs({ args: [...args], allowPositionals: true, options });
   } catch (error) {
     // The rest of Node's message is about files that are named `--x`.
     const [message] = messageOf(error).split(". To specify");
@@ -113,20 +112,9 @@ export function assertCommand(
  * @throws StartError with one line for an operator if the command doesn't have an option
  */
 export function assertOptionsFit(values: Readonly<Record<string, unknown>>, command: string): void {
-  const options = {
-    url: ["doctor"],
-    json: ["doctor", "explain"],
-    fresh: ["dev"],
-    locale: ["init"],
-    currency: ["init"],
-    framework: ["init"],
-    storage: ["init"],
-    commerce: ["init"],
-    yes: ["init"],
-    workers: ["start"],
-  };
-  for (const [name, fitting] of Object.entries(options)) {
-    if (values[name] === undefined || fitting.includes(command)) continue;
+  for (const [name, option] of Object.entries(options)) {
+    const fitting: readonly string[] | undefined = "for" in option ? option.for : undefined;
+    if (values[name] === undefined || fitting === undefined || fitting.includes(command)) continue;
     const expected = fitting.join(" or ");
     throw new StartError("SF907", `--${name}: expected the command ${expected}, found ${command}`);
   }
