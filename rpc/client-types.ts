@@ -77,12 +77,14 @@ type ClientMethod<Method> =
       : (payload: Payload, options?: RpcCallOptions) => Promise<Result<Output>>
     : never;
 
-/** The value after JSON. The server sends `null` and `undefined` as 204, which arrives as `undefined`. */
+/**
+ * The value after JSON. A `Response` arrives as one. The server sends `null` and `undefined` as 204, which arrives as
+ * `undefined`.
+ */
 type Result<Output> = unknown extends Output
   ? unknown
-  : Received<Exclude<Output, Empty>> | (Extract<Output, Empty> extends never ? never : undefined);
-
-type Empty = null | undefined | void;
-
-/** A `Response` arrives as one; everything else went through JSON. */
-type Received<Output> = Output extends Response ? Response : AfterJson<Output>;
+  : Output extends null | undefined | void
+    ? undefined
+    : Output extends Response
+      ? Response
+      : AfterJson<Output>;

@@ -12,9 +12,8 @@ import {
   finishOpenChange,
   identifyChange,
   type LeasedBasket,
-  type ChangeResult,
 } from "./change-basket.ts";
-import type { Baskets, BasketTarget, CommerceBasket } from "./commerce-backend.ts";
+import type { BasketOutcome, Baskets, BasketTarget, CommerceBasket } from "./commerce-backend.ts";
 import { createVisit } from "./create-visit.ts";
 import { withGrant } from "./granted-visit.ts";
 import { restartGuest } from "./guest-visits.ts";
@@ -48,7 +47,7 @@ export function changeCommerceBasket(
   call: Call,
   plan: Plan,
   { revision, added }: { readonly revision?: number | undefined; readonly added?: number } = {},
-): Promise<ChangeResult<Revised<CommerceBasket>>> {
+): Promise<BasketOutcome<Revised<CommerceBasket>> & { readonly isVain: boolean }> {
   const identity = identifyChange(call);
   const isExpected = call.takeIfMatch();
   return withBasket(call, { isRepeatable: true }, async (held) => {

@@ -43,12 +43,6 @@ export interface BasketChange {
   plan(seen: CommerceBasket): readonly BasketTarget[];
 }
 
-/** The basket after a change. */
-export interface ChangeResult<B extends CommerceBasket> extends BasketOutcome<B> {
-  /** Whether the system has reached nothing of an added quantity. Such a change can be repeated. */
-  readonly isVain: boolean;
-}
-
 /** A basket whose lease this call holds, with the visits for its reads and its changes. */
 export interface LeasedBasket {
   readonly lease: BasketLease;
@@ -66,7 +60,8 @@ export function identifyChange(call: Call): Pick<BasketChange, "id" | "fingerpri
 
 /**
  * Makes a change under the basket's lease, once.
- * @returns the basket, and the targets that the system didn't reach
+ * @returns the basket, and the targets that the system didn't reach; `isVain`: it has reached nothing of an added
+ * quantity, and such a change can be repeated
  * @throws SessionEndedError if the basket has moved to a user; RpcError `idempotency_key_reused`; any error of the plan
  * and of the system
  */
@@ -75,7 +70,7 @@ export async function changeBasket<B extends CommerceBasket>(
   baskets: Baskets<Grant, B>,
   basket: LeasedBasket,
   change: BasketChange,
-): Promise<ChangeResult<B>> {
+): Promise<BasketOutcome<B> & { readonly isVain: boolean }> {
   const { lease } = basket;
   await finishOpenChange(baskets, basket, change.id);
   if (lease.log.movedTo !== undefined) throw new SessionEndedError();

@@ -17,18 +17,15 @@ export const steps = [
   "merge: removed",
 ] as const;
 
-/** The functions of a test. */
-export interface TestHooks {
+let hooks: {
   /** Runs at each step. An error ends the call there. */
   readonly onStep?: ((step: Step) => void | Promise<void>) | undefined;
   /** Sends the requests to a commerce system in place of `fetch`. */
   readonly send?: typeof fetch | undefined;
-}
-
-let hooks: TestHooks = {};
+} = {};
 
 /** Sets the functions of a test, until the returned function is called. */
-export function hookTests(next: TestHooks): () => void {
+export function hookTests(next: typeof hooks): () => void {
   hooks = next;
   return () => {
     hooks = {};
