@@ -6,7 +6,7 @@ import type { createBatchHandler } from "./batch.ts";
 import { clientSignal } from "./client-signal.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 import type { Credentials } from "./credentials/credentials.ts";
-import { PageVisit } from "./page-visit.ts";
+import { browserUrlOf, PageVisit } from "./page-visit.ts";
 import type { Handle } from "./rpc-handler.ts";
 
 /**
@@ -65,7 +65,10 @@ export async function sendPageCall(
   // A framework adds the cookies of the page's request, which are older than those of the visit.
   fields.delete("cookie");
   const isNamed = ownPath !== undefined || fields.has("x-shop-id");
-  const shopPath = isNamed ? ownPath : findShopPath(options, page.pathname);
+  const shopPath = isNamed
+    ? ownPath
+    : (findShopPath(options, page.pathname) ??
+      findShopPath(options, browserUrlOf(visit.request).pathname));
   const folder = shopPath === undefined ? "" : `/${shopPath}`;
   const path = `${folder}${options.basePath}/rpc${name === undefined ? "" : `/${name}`}${search}`;
   const { response, isRetired } = await visit.run(method?.signsIn ?? false, (headers, call) => {

@@ -87,7 +87,7 @@ export class PageVisit {
    */
   redirectToItself(): boolean {
     if (this.redirect !== undefined) return true;
-    const { pathname, search } = new URL(this.request.url);
+    const { pathname, search } = browserUrlOf(this.request);
     // A second slash would make it a URL of another host.
     const target = pathname.replace(/^\/+/, "/") + search;
     const sent = `${this.request.headers.get("cookie")} ${target}`;
@@ -123,6 +123,15 @@ export class PageVisit {
       else this.headers.set(name, value);
     }
   }
+}
+
+/** The URL of a page as the browser sent it: Express and Connect remove their prefix from the URL of a request. */
+export function browserUrlOf({ url, runtime }: ServerRequest): URL {
+  const { originalUrl } = (runtime?.node?.req ?? {}) as { readonly originalUrl?: unknown };
+  const own = new URL(url);
+  return typeof originalUrl === "string" && originalUrl.startsWith("/")
+    ? new URL(own.origin + originalUrl)
+    : own;
 }
 
 // --- Internal helpers ---

@@ -129,6 +129,25 @@ describeStorages("the caller of a page", ({ start, storage }) => {
     await expect(show(old)).rejects.toMatchObject({ code: "session_changed", executed: false });
   });
 
+  test("finds the shop and the path of a page below a prefix that Express removes", async () => {
+    const { app, client } = await start({ methods });
+    const browser = client();
+    await browser.call("signInAs", { id: 5 });
+    const old = browser.cookieHeader;
+    await browser.call("signInAs", { id: 6 });
+    const show = (originalUrl: string, url: string, cookie: string) => {
+      const request = pageRequest(cookie, { url: `http://shop.example${url}` });
+      return call(app, Object.assign(request, { runtime: { node: { req: { originalUrl } } } }));
+    };
+    const rpc = show("/de/basket?sort=new", "/basket?sort=new", old);
+    await expect(rpc.getUser()).rejects.toMatchObject({ code: "session_changed" });
+    expect(rpc.redirect).toBe("/de/basket?sort=new");
+    const { shopId } = await show("/us/basket", "/basket", "").getShopConfiguration();
+    expect(shopId).toBe(1002);
+    const inner = await show("/de/us/basket", "/us/basket", "").getShopConfiguration();
+    expect(inner.shopId).toBe(1002);
+  });
+
   test("shows the error of a login with a replaced session, and doesn't repeat the page", async () => {
     const { app, client } = await start({ methods });
     const browser = client();
