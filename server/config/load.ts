@@ -5,6 +5,7 @@ import { dirname, extname, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { systemClock, type Timer } from "../../storage/clock.ts";
 import { messageOf } from "../../shared/log.ts";
+import { describeLine } from "./error-line.ts";
 import { StartError } from "./start-error.ts";
 import { parsePlainConfig, plainFormats } from "./plain-formats.ts";
 
@@ -186,5 +187,7 @@ function toReadableError(error: unknown, path: string): StartError {
     .replace(/\s+(\S+):(\d+):(\d+)\s*$/, (_, source, line, column) => {
       return `${source === path ? "" : ` in ${source}`}, line ${line}, column ${column}`;
     });
-  return new StartError("SF902", `${path}: ${message.trim()}`, { cause: error });
+  const isLocated = /line \d+|^Cannot find /.test(message);
+  const line = isLocated ? "" : describeLine(error, path);
+  return new StartError("SF902", `${path}: ${message.trim()}${line}`, { cause: error });
 }

@@ -103,8 +103,8 @@ describe("a mistake prints one message without a stack, and exits with code 1", 
     [
       "a config that throws",
       "start --config a.ts",
-      { "a.ts": 'throw new Error("boom")' },
-      "<folder>/a.ts: boom (SF902)",
+      { "a.ts": '\nthrow new Error("boom")' },
+      "<folder>/a.ts: boom, line 2 (SF902)",
     ],
     [
       "a config that throws no error",

@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { createFolder, plain, runCli } from "../../_cli.ts";
+
+test.each([
+  [
+    "a module",
+    "a.mjs",
+    {
+      "a.mjs": `import "./b/c.mjs"; ${plain}`,
+      "b/c.mjs":
+        'import { defineRpcMethod } from "storefront-core";\n\ndefineRpcMethod({ acess: "user" });',
+    },
+    /^storefront: <folder>\/a\.mjs: defineRpcMethod: .* in <folder>\/b\/c\.mjs, line 3 \(SF902\)\n$/,
+  ],
+  [
+    "a package",
+    "a.ts",
+    {
+      "a.ts":
+        'import { fail } from "pkg";\ninterface A { a: string }\nexport default () => fail();',
+      "node_modules/pkg/package.json": '{ "type": "module", "exports": "./index.js" }',
+      "node_modules/pkg/index.js": 'export function fail() { throw new TypeError("boom"); }',
+    },
+    /^storefront: <folder>\/a\.ts: boom, line 3 \(SF902\)\n$/,
+  ],
+])("an error in %s names the line of the project", async (_, file, files, expected) => {
+  const folder = await createFolder(files);
+  const { code, stderr } = await runCli(["start", "--config", file], { folder });
+  expect(code).toBe(1);
+  expect(stderr.replaceAll(folder, "<folder>")).toMatch(expected);
+});
