@@ -1,6 +1,7 @@
 import { reportEnded } from "../storage/sessions/session-reports.ts";
 import type { Call } from "./call.ts";
 import { clearIfAmong, endUserSessions } from "./session/logout.ts";
+import { assertUserId } from "./session/record-changes.ts";
 
 /** The device that a user agent names. */
 export interface Device {
@@ -15,9 +16,10 @@ export interface Device {
 /** The functions of `context.sessions`. */
 export type ContextSessions = ReturnType<typeof createContextSessions>;
 
-/** Creates the functions of a context that list, end, and rotate the sessions of users. They throw StorageUnavailableError. */
+/** Creates the functions of a context that list, end, and rotate the sessions of users. They throw StorageUnavailableError, and TypeError for an ID that no user can have. */
 export function createContextSessions({ services, session }: Call) {
   async function end(userId: string | number, handle: string): Promise<boolean> {
+    assertUserId(userId);
     const indexes = session.writable.realm.users;
     const results = await Promise.all(indexes.map((users) => users.endOne(userId, handle)));
     for (const [at, { store }] of indexes.entries()) reportEnded(store, [results[at]], "revoked");
@@ -29,6 +31,7 @@ export function createContextSessions({ services, session }: Call) {
   return {
     /** Lists a user's sessions in all shops of the realm, the last used first. None can be used as a login. */
     async list(userId: string | number) {
+      assertUserId(userId);
       // Loaded here, because few processes list sessions soon after their start.
       const { parse } = await import("bowser");
       const indexes = await Promise.all(services.realm.users.map((users) => users.read(userId)));
@@ -51,6 +54,7 @@ export function createContextSessions({ services, session }: Call) {
      * @returns the number of ended sessions
      */
     async endLabeled(userId: string | number, label: string): Promise<number> {
+      assertUserId(userId);
       const indexes = await Promise.all(services.realm.users.map((users) => users.read(userId)));
       const handles = indexes
         .flatMap(({ sessions }) => Object.entries(sessions))

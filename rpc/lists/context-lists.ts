@@ -30,6 +30,7 @@ export async function changeBasket(
     assertRevision(isExpected, expected, basket.revision, view);
     const next = rule(basket, services.basketOptions, services.clock.now(), createKey);
     if (next === basket) return basket;
+    assertList("changeBasket", next);
     const revision = basket.revision + 1;
     return keepTransfer(basket, next.revision === revision ? next : { ...next, revision });
   });
@@ -55,12 +56,11 @@ export async function changeWishlist(
   if (services.commerce?.wishlists !== undefined)
     throw notEmbedded("changeWishlist", "addItemToWishlist");
   const createKey = () => services.random.uuid();
-  const { key, value } = await session.lists.change("wishlist", (wishlist) =>
-    keepTransfer(
-      wishlist,
-      rule(wishlist, services.wishlistOptions, services.clock.now(), createKey),
-    ),
-  );
+  const { key, value } = await session.lists.change("wishlist", (wishlist) => {
+    const next = rule(wishlist, services.wishlistOptions, services.clock.now(), createKey);
+    assertList("changeWishlist", next);
+    return keepTransfer(wishlist, next);
+  });
   const view = { wishlist: viewWishlist(key, value) };
   call.key?.views.set(view, "wishlist");
   return view;
@@ -71,6 +71,15 @@ export async function changeWishlist(
 function notEmbedded(name: string, method: string): Error {
   return new Error(
     `context.${name} can't change a list in a commerce system. Use context.callRpc("${method}", …), or a method of defineCommerceMethod.`,
+  );
+}
+
+/** @throws TypeError if a rule returned no list. In JavaScript, it can lack its `return`, or be async. */
+function assertList(name: string, next: unknown): void {
+  if (Array.isArray((next as { readonly items?: unknown } | undefined)?.items)) return;
+  const found = next instanceof Promise ? "a promise" : "no object with a list of items";
+  throw new TypeError(
+    `context.${name}: the rule returned ${found}. It must return the list that it got, or a changed copy, and can't be async`,
   );
 }
 

@@ -35,9 +35,13 @@ export function changeUser(known: ShopUser | undefined, next: ShopUser): RecordC
 
 /** @throws TypeError if the user has no valid ID */
 export function assertUser(user: ShopUser): void {
-  if (!isUserId(user.id)) {
-    throw new TypeError("A user's id is a positive integer or a string of 1 to 64 characters");
-  }
+  assertUserId((user as Partial<ShopUser> | null | undefined)?.id);
+}
+
+/** @throws TypeError if a value, for example a whole user, is no valid ID: no session belongs to it */
+export function assertUserId(id: unknown): void {
+  if (isUserId(id)) return;
+  throw new TypeError("A user's id is a positive integer or a string of 1 to 64 characters");
 }
 
 export function isSameUser(a: ShopUser | undefined, b: ShopUser): boolean {

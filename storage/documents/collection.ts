@@ -136,7 +136,9 @@ export function openCollection<T>(
     // Check the value that JSON returns: otherwise a later read would drop a document that was accepted here.
     const value: unknown = json === undefined || isJson(change.set) ? change.set : JSON.parse(json);
     if (json === undefined || !accepts(value)) {
-      throw new TypeError(`Not a document of "${name}"`);
+      throw new TypeError(
+        `The new value of a document of ${JSON.stringify(name)} lacks a field, or has one of another type, so it was not stored`,
+      );
     }
     if (hasExpired({ expiresAt })) return { snapshot: absent };
     const { version, text } = toEnvelope(json, expiresAt);

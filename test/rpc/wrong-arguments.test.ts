@@ -1,0 +1,44 @@
+import { expect, onTestFinished, test } from "vitest";
+import type { RpcContext } from "../../rpc/context.ts";
+import { createTestStorefront } from "../../server/testing/index.ts";
+import { run } from "../fixtures/context-methods.ts";
+
+/** Runs a method that passes wrong arguments, as JavaScript can. @returns the message of its error */
+async function failWith(use: (context: RpcContext) => unknown): Promise<string> {
+  const { visitor, lines, close } = await createTestStorefront({
+    shops: [{ shopId: 1001, locale: "de-DE", currency: "EUR" }],
+    methods: { fail: run(use) },
+  });
+  onTestFinished(close);
+  expect((await visitor().call("fail")).status).toBe(500);
+  const { details } = lines.find(({ message }) => message === "A call failed") ?? {};
+  return (
+    String((details as { readonly error?: unknown } | undefined)?.error).split("\n", 1)[0] ?? ""
+  );
+}
+
+const user = { id: 7 };
+const wrong = (value: unknown) => value as never;
+
+test.each<[string, (context: RpcContext) => unknown]>([
+  ["destroySessionsForUserId", ({ destroySessionsForUserId: end }) => end(wrong(user))],
+  ["destroySessionsForUserId of nobody", ({ destroySessionsForUserId: end }) => end(wrong(null))],
+  ["sessions.endAll", ({ sessions }) => sessions.endAll(wrong(user))],
+  ["sessions.end", ({ sessions }) => sessions.end(wrong(user), "handle")],
+  ["sessions.endLabeled", ({ sessions }) => sessions.endLabeled(wrong(user), "label")],
+  ["sessions.list", ({ sessions }) => sessions.list(wrong(undefined))],
+  ["createUserBoundSession", ({ createUserBoundSession: begin }) => begin(wrong(undefined))],
+])("%s rejects a value that is no user's ID instead of doing nothing", async (_, use) => {
+  expect(await failWith(use)).toContain("A user's id is a positive integer or a string of 1 to 64");
+});
+
+test.each<[string, unknown, string]>([
+  ["is async", Promise.resolve({ items: [] }), "returned a promise"],
+  ["returns nothing", undefined, "returned no object with a list of items"],
+  ["returns other items", { items: "none" }, "returned no object with a list of items"],
+  ["returns an invalid item", { items: [{ variantId: 7 }] }, "lacks a field"],
+])("a rule of a list that %s gets an error that says so", async (_, next, message) => {
+  const rule = () => wrong(next);
+  expect(await failWith(({ changeBasket }) => changeBasket(rule))).toContain(message);
+  expect(await failWith(({ changeWishlist }) => changeWishlist(rule))).toContain(message);
+});
