@@ -96,7 +96,7 @@ export function createBatchHandler(
       const batched: BatchedCall = { request: page?.request ?? request, payload, deadline };
       const callRequest = toCallRequest(request, jar.headersFor(key));
       const response = await handle(callRequest, { method, shopPath }, { batched, page });
-      jar.follow(response, batched.visit);
+      jar.follow(response, batched.session);
       cookies.push(...listOwnCookies(response, credentials));
       retryAfter = Math.max(retryAfter, Number(response.headers.get("retry-after") ?? 0) || 0);
       if (response.headers.has(responseHeader)) {

@@ -29,7 +29,7 @@ export class CallResponses {
    */
   of(current: HttpCall, value: unknown, cacheControl = "public, max-age=60"): RpcResponse {
     const own = current.call?.request.responseHeaders;
-    return current.visit === undefined
+    return current.session === undefined
       ? this.#ofPublic(current, value, own, cacheControl)
       : this.#ofSession(current.event, value, own);
   }

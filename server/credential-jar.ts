@@ -1,5 +1,5 @@
+import type { CallSession } from "../rpc/session/call-session.ts";
 import type { Credentials } from "./credentials/credentials.ts";
-import type { Visit } from "./credentials/lookup.ts";
 import type { HeaderEntry } from "./credentials/transport.ts";
 
 /**
@@ -33,14 +33,14 @@ export class CredentialJar {
   }
 
   /** Takes the credentials from the response to a call. */
-  follow(response: Response, visit: Visit | undefined): void {
+  follow(response: Response, session: CallSession | undefined): void {
     const issued = [...response.headers].filter(([name, value]) =>
       this.#credentials.isIssued(name, value),
     );
     for (const [name, value] of issued) this.#issued.set(identify(name, value), [name, value]);
     // The server just renewed the ID. The old one leads to the same session until the client sends the new one. So only
     // the client may send it: a client that never got this response would otherwise lose its session.
-    if (visit?.session.current?.record.firstUsedAt === 0) return;
+    if (session?.current?.record.firstUsedAt === 0) return;
     for (const [name, value] of issued) this.#send(name, value);
   }
 

@@ -4,11 +4,12 @@ import type { ObservedCall, SessionState } from "../shared/observer.ts";
 import { findTrace } from "../shared/trace-ids.ts";
 import type { Call } from "../rpc/call.ts";
 import type { RpcMethod } from "../rpc/method.ts";
+import type { CallSession } from "../rpc/session/call-session.ts";
 import { Redactor } from "../rpc/redaction/redactor.ts";
 import type { Shop } from "./config/options.ts";
 import type { Credentials } from "./credentials/credentials.ts";
-import { toSessionHeaders, type SessionLookup, type Visit } from "./credentials/lookup.ts";
-import type { HeaderEntry } from "./credentials/transport.ts";
+import { toSessionHeaders, type SessionLookup } from "./credentials/lookup.ts";
+import type { HeaderEntry, SessionTransport } from "./credentials/transport.ts";
 import type { Deadline } from "./deadline.ts";
 import type { IdempotentCall } from "./idempotent-call.ts";
 import type { PageCall } from "./page-visit.ts";
@@ -31,7 +32,7 @@ export interface BatchedCall {
   readonly payload: unknown;
   readonly deadline: Deadline;
   /** Set at the end of a call that has a session. */
-  visit?: Visit;
+  session?: CallSession;
 }
 
 /** The HTTP side of a call. The handler sets each field when it knows the value. */
@@ -51,7 +52,11 @@ export class HttpCall {
   /** Whether this process knew the session, so that its lookup needed no storage. */
   isCached = false;
   /** Absent for a public method. */
-  visit: Visit | undefined;
+  session: CallSession | undefined;
+  /** Those that can issue a session. */
+  transports: readonly SessionTransport[] = none;
+  /** Whether to issue the session again: extended, with a new ID, or with a new signature. */
+  isReissueDue = false;
   /** Only for a call with an `Idempotency-Key`. */
   idempotent: IdempotentCall | undefined;
   readonly #credentials: Credentials;
@@ -71,20 +76,21 @@ export class HttpCall {
     ));
   }
 
-  /** Ends the call, and leaves its visit to the batch and the page that it is part of. */
+  /** Ends the call, and leaves its session to the batch and the page that it is part of. */
   end({ batched, page }: CallSource): void {
     this.idempotent?.end();
     this.call?.end();
-    if (this.visit === undefined) return;
-    if (batched !== undefined) batched.visit = this.visit;
-    if (page !== undefined) page.visit = this.visit;
+    if (this.session === undefined) return;
+    if (batched !== undefined) batched.session = this.session;
+    if (page !== undefined) page.session = this.session;
   }
 
   /** Adds the headers that issue or clear the session's credentials. */
   addSessionHeaders(headers: HeaderEntry[]): void {
-    const { event, visit } = this;
-    if (visit === undefined) return;
-    headers.push(...toSessionHeaders(visit, () => event.url.protocol === "https:"));
+    const { event, lookup, session } = this;
+    if (lookup === undefined || session === undefined) return;
+    const isSecure = () => event.url.protocol === "https:";
+    headers.push(...toSessionHeaders(lookup, session, this, isSecure));
   }
 
   /**
@@ -98,7 +104,7 @@ export class HttpCall {
   ): ObservedCall {
     const { event, id, span, method, lookup } = this;
     // The session at the end of the call.
-    const record = this.visit?.session.current?.record;
+    const record = this.session?.current?.record;
     return {
       shopId: this.shop?.shopId,
       method: method && this.route?.method,
@@ -130,6 +136,8 @@ export function createCallIds(random: Random): () => string {
 }
 
 // --- Internal helpers ---
+
+const none: readonly never[] = [];
 
 function stateOf({ session, attempted, gone, reused }: SessionLookup): SessionState {
   if (session !== undefined) return "active";

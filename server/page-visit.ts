@@ -1,10 +1,10 @@
 import { LRUCache } from "lru-cache";
 import type { ServerRequest } from "srvx";
 import type { Random } from "../storage/random.ts";
+import type { CallSession } from "../rpc/session/call-session.ts";
 import { SharedGuest } from "../rpc/session/shared-guest.ts";
 import { CredentialJar } from "./credential-jar.ts";
 import type { Credentials } from "./credentials/credentials.ts";
-import type { Visit } from "./credentials/lookup.ts";
 
 /** A call that a page makes while the server renders it. */
 export interface PageCall {
@@ -15,7 +15,7 @@ export interface PageCall {
   /** Set by the call: whether another call of the visitor replaced the session ID a moment ago. */
   isRetired?: boolean;
   /** Set at the end of a call that has a session. */
-  visit?: Visit;
+  session?: CallSession;
 }
 
 /** The visit of one page: all calls that the server makes while it renders the page are one visitor's. */
@@ -61,7 +61,7 @@ export class PageVisit {
       const headers = this.#jar.headersFor(undefined);
       const cookie = headers.get("cookie");
       const response = await send(headers, page);
-      this.#receive(response, page.visit);
+      this.#receive(response, page.session);
       // After another call of this page got a new ID, the next call sends it.
       const isSame = this.#jar.headersFor(undefined).get("cookie") === cookie;
       return { response, isRetired: page.isRetired === true && isSame };
@@ -106,12 +106,12 @@ export class PageVisit {
     return guest;
   }
 
-  #receive(response: Response, visit: Visit | undefined): void {
-    this.#jar.follow(response, visit);
+  #receive(response: Response, session: CallSession | undefined): void {
+    this.#jar.follow(response, session);
     const issued = this.#jar.issued;
     const isCredential = (name: string, value: string) => this.#credentials.isIssued(name, value);
-    if (visit !== undefined && [...response.headers].some((header) => isCredential(...header))) {
-      const { shopId } = visit.session.services.shop;
+    if (session !== undefined && [...response.headers].some((header) => isCredential(...header))) {
+      const { shopId } = session.services.shop;
       this.#issues = new Map(this.#issues).set(shopId, (this.#issues.get(shopId) ?? 0) + 1);
     }
     const own = response.headers.getSetCookie().filter((line) => !isCredential("set-cookie", line));

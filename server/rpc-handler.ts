@@ -9,12 +9,11 @@ import { allowedVerbs } from "../rpc/method.ts";
 import { CallResponses } from "./call-response.ts";
 import type { CallTally } from "./call-tally.ts";
 import type { StorefrontOptions } from "./config/options.ts";
-import { findSession, transportOf, type SessionLookup, type Visit } from "./credentials/lookup.ts";
+import { findSession, transportOf, type SessionLookup } from "./credentials/lookup.ts";
 import type { SessionTransport } from "./credentials/transport.ts";
 import { Deadlines } from "./deadline.ts";
 import { createCallIds, HttpCall, type CallSource } from "./http-call.ts";
 import { IdempotentCall } from "./idempotent-call.ts";
-import type { PageCall } from "./page-visit.ts";
 import { readPayload, unreadBody } from "./payload.ts";
 import { createAddressCheck, RequestEvent } from "./request.ts";
 import type { RequestRules } from "./responder.ts";
@@ -122,9 +121,9 @@ export function createRpcHandler(
         responseHeaders: undefined,
       }));
       if (method.access !== "public") {
-        const transports = acceptsCookies
+        const transports = (current.transports = acceptsCookies
           ? (credentials.enabled.get(shop) as readonly SessionTransport[])
-          : credentials.explicitIn(shop);
+          : credentials.explicitIn(shop));
         const finding = findSession(headers, transports, shopServices.sessions);
         const lookup = finding instanceof Promise ? await deadline.wait(finding) : finding;
         current.lookup = lookup;
@@ -133,7 +132,9 @@ export function createRpcHandler(
         // A method with `signsIn` runs in any case, so the page shows its result.
         if (page !== undefined) page.isRetired = lookup.gone === "retired" && !method.signsIn;
         if (lookup.gone !== undefined) assertRunsWithoutSession(lookup.gone, method);
-        const { session } = (current.visit = openVisit(call, lookup, transports, page));
+        const transport = transportOf(lookup, transports);
+        const guest = page?.guestOf(shop.shopId);
+        const session = (current.session = call.openSession(lookup, transport, guest));
         const merging = session.completePendingMerge();
         if (merging !== undefined) await deadline.wait(merging);
         // A pending merge is no change of the method.
@@ -152,13 +153,13 @@ export function createRpcHandler(
         response = responses.of(current, result);
         current.idempotent?.keep(result, response);
       }
-      const { visit } = current;
-      if (visit !== undefined) {
-        const committing = visit.session.commit();
+      const { lookup, session } = current;
+      if (session !== undefined) {
+        const committing = session.commit();
         if (committing !== undefined) await deadline.wait(committing);
-        if (visit.lookup.needsReissue || visit.session.extended) {
+        if (lookup?.needsReissue || session.extended) {
           // Not if a login replaced the ID in the meantime: its cookie may be there already.
-          visit.isReissueDue = await deadline.wait(visit.session.isActive().catch(() => false));
+          current.isReissueDue = await deadline.wait(session.isActive().catch(() => false));
         }
       }
     } catch (error) {
@@ -203,15 +204,4 @@ const single: CallSource = { batched: undefined, page: undefined };
 
 function reportReuse(call: Call, { reused }: SessionLookup): Promise<unknown> {
   return Promise.all(reused.map((reuse) => call.reportReuse(reuse)));
-}
-
-function openVisit(
-  call: Call,
-  lookup: SessionLookup,
-  transports: readonly SessionTransport[],
-  page: PageCall | undefined,
-): Visit {
-  const guest = page?.guestOf(call.services.shop.shopId);
-  const session = call.openSession(lookup, transportOf(lookup, transports), guest);
-  return { lookup, session, transports, isReissueDue: false };
 }

@@ -64,22 +64,25 @@ export function transportOf(
   return transport?.name ?? "both";
 }
 
-/** A call with its session, and the transports that can issue a session. */
-export interface Visit {
-  readonly lookup: SessionLookup;
-  readonly session: CallSession;
-  readonly transports: readonly SessionTransport[];
-  /** Whether to issue the session again: extended, with a new ID, or with a new signature. */
-  isReissueDue: boolean;
-}
-
-/** The headers that issue or clear the session's credentials at the end of a call; usually none. */
+/**
+ * The headers that issue or clear the session's credentials at the end of a call; usually none.
+ * @param transports those that can issue a session
+ * @param isReissueDue whether to issue the session again: extended, with a new ID, or with a new signature
+ */
 export function toSessionHeaders(
-  { lookup, session: call, transports, isReissueDue }: Visit,
+  lookup: SessionLookup,
+  session: CallSession,
+  {
+    transports,
+    isReissueDue,
+  }: {
+    readonly transports: readonly SessionTransport[];
+    readonly isReissueDue: boolean;
+  },
   isSecure: () => boolean,
 ): readonly HeaderEntry[] {
   const { attempted, gone, needsReissue, otherTransports, transport: own } = lookup;
-  const record = call.current?.record;
+  const record = session.current?.record;
   const isSame = record?.id === lookup.session?.record.id;
   const isAlone = attempted.length === (own === undefined ? 0 : 1);
   if (isSame && isAlone && !isReissueDue) return none;
@@ -91,7 +94,7 @@ export function toSessionHeaders(
   );
   const toClear = attempted.filter(({ transport }) => {
     if (toIssue.includes(transport)) return false;
-    if (transport === own || otherTransports.includes(transport)) return call.ended;
+    if (transport === own || otherTransports.includes(transport)) return session.ended;
     return !transport.isAmbient && gone !== "retired";
   });
   return [
