@@ -7,7 +7,7 @@ import { endSessions, incompleteEnd } from "../rpc/session/logout.ts";
 import { parseInput } from "../rpc/dispatch.ts";
 import type { SessionGenerations } from "../storage/sessions/generations.ts";
 import { isUserId } from "../storage/sessions/session-record.ts";
-import { createInspect, type ConnectionCounts, type Inspection } from "./inspect.ts";
+import { createInspect } from "./inspect.ts";
 import type { Services } from "./services.ts";
 import type { RequestEvent } from "./request.ts";
 import { createOperatorCheck } from "./operator.ts";
@@ -31,7 +31,7 @@ import type { PlainRoute } from "./router.ts";
 export function createAdmin(
   options: StorefrontOptions,
   all: Services,
-  counts: ConnectionCounts,
+  counts: { readonly closedIdle: number },
 ): PlainRoute[] {
   if (options.adminTokens.length === 0) return [];
   const { shops, sweepers } = all;
@@ -68,7 +68,7 @@ export function createAdmin(
       return { shopIds: [...chosen.keys()] };
     },
     async inspect(_, event, headers) {
-      const inspection: Inspection = await inspect(event);
+      const inspection = await inspect(event);
       for (const cookie of inspection.cookies) headers.append("set-cookie", cookie);
       return inspection;
     },

@@ -38,17 +38,11 @@ export interface InspectedStorage {
   readonly changeDelay?: number | undefined;
 }
 
-/** The counts of `storefront start` for the inspection. */
-export interface ConnectionCounts {
-  /** Connections of trusted proxies that this process closed, because they were idle for too long. */
-  closedIdle: number;
-}
-
 /** Creates the function that inspects a request and this server. */
 export function createInspect(
   { shops }: StorefrontOptions,
   { stores, descriptions, clock }: Services,
-  counts: ConnectionCounts,
+  counts: { readonly closedIdle: number },
 ): (event: RequestEvent) => Promise<Inspection> {
   const transports = shops
     .filter(({ session }) => session.tokenMethods.includes("cookie"))

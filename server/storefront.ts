@@ -107,6 +107,7 @@ export function openStorefront(
   const services = openServices(options, { clock, random, observer, tallies, intercept });
   const metrics = openMetrics(options.telemetry, gatherMetrics);
   const state = { isDraining: false, isClosed: false };
+  // `storefront start` counts the idle connections of proxies that it closes.
   const connectionCounts = { closedIdle: 0 };
   const credentials = new Credentials(options, clock);
   const rules = {
