@@ -43,7 +43,6 @@ export function createBatchHandler(
     page?: PageCall,
   ): Promise<Response> {
     const event = new RequestEvent(request, readForwarded, page?.request);
-    const { headers, origin } = event;
     const deadline = deadlines.begin(request);
     let shop: Shop | undefined;
     let response: RpcResponse;
@@ -51,16 +50,16 @@ export function createBatchHandler(
       if (state.isClosed) throw new RpcError("draining");
       event.assertValid();
       assertConfigured(options);
-      if (event.isPreflight) return toResponse(cors.answerPreflight(event, origin), request);
+      if (event.isPreflight) return toResponse(cors.answerPreflight(event), request);
       shop = shopResolver.find(event, shopPath);
-      cors.assertOrigin(event, origin, shop);
+      cors.assertOrigin(event, shop);
       event.assertVerb("POST");
       // The payload of a call is two levels below the batch, and one below the body of a single call.
       const reading = readBody(event, options.maxBodySize, toCalls, maxDepth + 1);
       const calls = await deadline.wait(reading, undefined, unreadBody);
       response = await runAll(request, { shop, shopPath, deadline, page }, calls);
     } catch (error) {
-      const redactor = new Redactor(() => credentials.findSecrets(headers));
+      const redactor = new Redactor(() => credentials.findSecrets(event.headers));
       const thrown = isClientGone(error, request)
         ? new RpcError("client_gone", { cause: error })
         : error;
@@ -68,7 +67,7 @@ export function createBatchHandler(
     } finally {
       deadlines.end(deadline);
     }
-    cors.addHeaders(event, origin, shop, response.headers);
+    cors.addHeaders(event, shop, response.headers);
     return toResponse(response, request);
   }
 

@@ -11,10 +11,7 @@ import type { Credentials } from "./credentials/credentials.ts";
 import type { HeaderEntry } from "./credentials/transport.ts";
 import { responseHeader } from "./method-response.ts";
 
-/**
- * Decides which pages of other origins can call which shop, and what they can read. `origin` is the request's header of
- * this name; `null` if it is missing.
- */
+/** Decides which pages of other origins can call which shop, and what they can read. */
 export class Cors {
   /** The request headers, in addition to `Origin`, that decide whether a page is allowed. */
   readonly vary: string;
@@ -51,7 +48,8 @@ export class Cors {
    * @returns whether the server accepts the call's cookies
    * @throws RpcError `foreign_origin`
    */
-  assertOrigin(event: RequestEvent, origin: string | null, shop: Shop): boolean {
+  assertOrigin(event: RequestEvent, shop: Shop): boolean {
+    const { origin } = event;
     if (origin !== null) {
       const verdict = this.#judge(event, origin, shop);
       if (verdict === "own") return true;
@@ -73,16 +71,16 @@ export class Cors {
    * own shop.
    * @throws RpcError `foreign_origin` if no shop allows the origin
    */
-  answerPreflight(event: RequestEvent, origin: string | null): RpcResponse {
-    const hosts = this.#findHosts(event, origin, this.#options.shops);
-    if (hosts.length === 0) throw this.#reject(origin ?? undefined, undefined, "other");
+  answerPreflight(event: RequestEvent): RpcResponse {
+    const hosts = this.#findHosts(event, this.#options.shops);
+    if (hosts.length === 0) throw this.#reject(event.origin ?? undefined, undefined, "other");
     const requested = event.headers.get("access-control-request-headers");
     const lists = hosts.map(({ cors }) => cors.allowedHeaders);
     const credentialHeaders = hosts
       .flatMap((shop) => this.#credentials.explicitIn(shop))
       .map((transport) => transport.credentialHeaders.request);
     const headers: HeaderEntry[] = [];
-    this.addHeaders(event, origin, undefined, headers);
+    this.addHeaders(event, undefined, headers);
     headers.push(
       ["vary", "access-control-request-headers"],
       ["access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE"],
@@ -93,15 +91,11 @@ export class Cors {
   }
 
   /** Lets the calling page read the response, also an error. Without a shop, the rules of all shops apply. */
-  addHeaders(
-    event: RequestEvent,
-    origin: string | null,
-    shop: Shop | undefined,
-    headers: HeaderEntry[],
-  ): void {
+  addHeaders(event: RequestEvent, shop: Shop | undefined, headers: HeaderEntry[]): void {
+    const { origin } = event;
     headers.push(["vary", "origin"]);
     if (origin === null) return;
-    const hosts = this.#findHosts(event, origin, shop === undefined ? this.#options.shops : [shop]);
+    const hosts = this.#findHosts(event, shop === undefined ? this.#options.shops : [shop]);
     if (hosts.length === 0) return;
     const exposed = new Set(hosts.flatMap((host) => this.#exposed.get(host) ?? []));
     headers.push(
@@ -114,8 +108,9 @@ export class Cors {
     }
   }
 
-  /** The shops that allow an origin. */
-  #findHosts(event: RequestEvent, origin: string | null, shops: readonly Shop[]): readonly Shop[] {
+  /** The shops that allow the origin of a call. */
+  #findHosts(event: RequestEvent, shops: readonly Shop[]): readonly Shop[] {
+    const { origin } = event;
     if (origin === null) return [];
     return shops.filter(
       (shop) => this.#judge(event, origin, shop) === "own" || this.#isAllowed(origin, shop),

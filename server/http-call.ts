@@ -1,11 +1,11 @@
 import type { ServerRequest } from "srvx";
-import type { Random } from "../storage/random.ts";
-import type { ObservedCall, SessionState } from "../shared/observer.ts";
-import { findTrace } from "../shared/trace-ids.ts";
 import type { Call } from "../rpc/call.ts";
 import type { RpcMethod } from "../rpc/method.ts";
 import type { CallSession } from "../rpc/session/call-session.ts";
 import { Redactor } from "../rpc/redaction/redactor.ts";
+import type { ObservedCall, SessionState } from "../shared/observer.ts";
+import { findTrace } from "../shared/trace-ids.ts";
+import type { Random } from "../storage/random.ts";
 import type { Shop } from "./config/options.ts";
 import type { Credentials } from "./credentials/credentials.ts";
 import { toSessionHeaders, type SessionLookup } from "./credentials/lookup.ts";

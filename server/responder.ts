@@ -41,7 +41,7 @@ export function createResponder(
     } catch (error) {
       const redactor = new Redactor(() => credentials.findSecrets(event.headers));
       const response = toProblem(error, redactor, redactor.guard(log));
-      cors.addHeaders(event, event.origin, undefined, response.headers);
+      cors.addHeaders(event, undefined, response.headers);
       return toResponse(response, request);
     }
   };

@@ -75,7 +75,6 @@ export function createRpcHandler(
   ): Promise<Response> {
     const { batched, page } = source;
     const event = new RequestEvent(request, readForwarded, batched?.request ?? page?.request);
-    const { headers, origin } = event;
     const deadline = batched === undefined ? deadlines.begin(request) : batched.deadline;
     const current = new HttpCall(event, route, credentials);
     current.id = createCallId?.();
@@ -88,17 +87,17 @@ export function createRpcHandler(
       event.assertValid();
       assertConfigured(options);
       if (route === undefined) throw unknownCallPath(request, options);
-      if (event.isPreflight) return toResponse(cors.answerPreflight(event, origin), request);
+      if (event.isPreflight) return toResponse(cors.answerPreflight(event), request);
 
       const shop = (current.shop = shopResolver.find(event, route.shopPath));
-      const acceptsCookies = cors.assertOrigin(event, origin, shop);
+      const acceptsCookies = cors.assertOrigin(event, shop);
       const shopServices = services.shops.get(shop) as ShopServices;
       const method = findMethod(shopServices.methods, route.method);
       if (method === undefined) throw unknownMethod(route.method, shopServices.methods, options);
       current.method = method;
       // Each method accepts POST.
       if (request.method !== "POST") event.assertVerb(allowedVerbs[method.verb] ?? "POST");
-      const idempotencyKey = readIdempotencyKey(method, headers);
+      const idempotencyKey = readIdempotencyKey(method, event.headers);
       const payload =
         batched === undefined
           ? await deadline.wait(readPayload(event, options.maxBodySize), undefined, unreadBody)
@@ -124,7 +123,7 @@ export function createRpcHandler(
         const transports = (current.transports = acceptsCookies
           ? (credentials.enabled.get(shop) as readonly SessionTransport[])
           : credentials.explicitIn(shop));
-        const finding = findSession(headers, transports, shopServices.sessions);
+        const finding = findSession(event.headers, transports, shopServices.sessions);
         const lookup = finding instanceof Promise ? await deadline.wait(finding) : finding;
         current.lookup = lookup;
         current.isCached = lookup === finding && lookup.session !== undefined;
@@ -171,7 +170,7 @@ export function createRpcHandler(
     }
     // Also if the call failed: an earlier login or logout stays in effect.
     current.addSessionHeaders(response.headers);
-    cors.addHeaders(event, origin, current.shop, response.headers);
+    cors.addHeaders(event, current.shop, response.headers);
     if (observer !== undefined) {
       const operations = tallies && (tally?.operations ?? 0);
       const seconds = (clock.monotonic() - startedAt) / 1000;
