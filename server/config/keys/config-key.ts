@@ -167,6 +167,29 @@ export function hasFunctions(found: unknown, names: readonly string[]): boolean 
   );
 }
 
-export function isListOf(found: unknown, check: (item: unknown) => boolean): boolean {
-  return Array.isArray(found) && found.every(check);
+/** A list whose items pass a check, or another valid value. The error names the items that fail. */
+export function listOf<Value>(
+  isItem: (item: unknown) => boolean,
+  expected: string,
+  { isOther = () => false, least = 0 }: ListOptions = {},
+) {
+  const check = (found: unknown) =>
+    isOther(found) ||
+    (Array.isArray(found) && found.length >= least && findWrong(found).length === 0);
+  // `Array.from`, because `entries` of a list with holes would be undefined.
+  const findWrong = (found: readonly unknown[]) =>
+    Array.from(found, (item, index) => (isItem(item) ? [] : `[${index}]`)).flat();
+  const error = ({ input }: { readonly input?: unknown }) => {
+    const wrong = Array.isArray(input) ? findWrong(input) : [];
+    if (wrong.length === 0) return expected;
+    return `${expected}; ${wrong.join(", ")} ${wrong.length === 1 ? "is" : "are"} none of these`;
+  };
+  return { schema: z.custom<Value>(check, { error }), expected };
+}
+
+interface ListOptions {
+  /** Whether a value that is no list is valid, too. */
+  readonly isOther?: (found: unknown) => boolean;
+  /** The fewest items. */
+  readonly least?: number;
 }

@@ -1,13 +1,5 @@
 import type { PublicShop } from "../../../rpc/shop.ts";
-import {
-  boolean,
-  day,
-  isListOf,
-  seconds,
-  value,
-  type ConfigOf,
-  type KeyTable,
-} from "./config-key.ts";
+import { boolean, day, listOf, seconds, type ConfigOf, type KeyTable } from "./config-key.ts";
 
 /** Origins as a browser sends them (`https://shop.example`), patterns of origins, or a function. */
 export type CorsOrigin =
@@ -30,9 +22,10 @@ export function matchesOrigin(rule: string | RegExp, origin: string): boolean {
 export const corsKeys = {
   /** Origins whose pages can call: names, patterns that match the whole origin, or a function. @default none: only pages of the server's own origin */
   origin: {
-    ...value<CorsOrigin>(
-      isOriginRule,
+    ...listOf<CorsOrigin>(
+      (rule) => rule instanceof RegExp || isOrigin(rule),
       "a list of origins (for example https://shop.example) and patterns, or a function",
+      { isOther: (found) => typeof found === "function" },
     ),
     default: [],
   },
@@ -49,16 +42,10 @@ export const corsKeys = {
 // --- Internal helpers ---
 
 function headerNames() {
-  return value<readonly string[]>(
-    (found) =>
-      isListOf(found, (name) => typeof name === "string" && name !== "*" && fieldName.test(name)),
+  return listOf<readonly string[]>(
+    (name) => typeof name === "string" && name !== "*" && fieldName.test(name),
     "a list of header names",
   );
-}
-
-function isOriginRule(found: unknown): boolean {
-  if (typeof found === "function") return true;
-  return isListOf(found, (rule) => rule instanceof RegExp || isOrigin(rule));
 }
 
 /** Whether a value is an origin as a browser sends it: without a path, without `*`. */

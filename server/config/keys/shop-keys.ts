@@ -3,7 +3,7 @@ import {
   boolean,
   byDefault,
   count,
-  isListOf,
+  listOf,
   oneOf,
   text,
   value,
@@ -23,10 +23,10 @@ export const shopKeys = {
   currency: { ...text(/^[A-Z]{3}$/, "a currency code, for example EUR"), isRequired: true },
   /** Hosts of the shop, with a port or without: a name or a list. `*.shop.example` covers every host below `shop.example`. @default none */
   host: {
-    ...value<string | readonly string[]>(
-      (found) =>
-        isHost(found) || (Array.isArray(found) && found.length > 0 && isListOf(found, isHost)),
+    ...listOf<string | readonly string[]>(
+      isHost,
       "a host name in lower case, with or without a port, for example shop.example or *.shop.example; or a list",
+      { isOther: isHost, least: 1 },
     ),
     visibility: "public",
   },

@@ -16,7 +16,7 @@ import {
   count,
   day,
   hasFunctions,
-  isListOf,
+  listOf,
   objectOf,
   oneOf,
   seconds,
@@ -55,9 +55,10 @@ export const topKeys = {
   callTimeout: { ...seconds(day), default: 30 },
   /** Proxies whose `X-Forwarded-*` headers are trusted: addresses, ranges (`10.0.0.0/8`), or the names `loopback`, `linklocal`, and `uniquelocal`. `true` trusts every peer. @default false */
   trustProxy: {
-    ...value<boolean | readonly string[]>(
-      (found) => typeof found === "boolean" || isListOf(found, isProxyRange),
+    ...listOf<boolean | readonly string[]>(
+      isProxyRange,
       "true, false, or a list of addresses, ranges (for example 10.0.0.0/8), and the names loopback, linklocal, uniquelocal",
+      { isOther: (found) => typeof found === "boolean" },
     ),
     default: false,
     visibility: "public",
@@ -86,7 +87,9 @@ export const topKeys = {
   telemetry: {
     ...value<readonly Telemetry[]>(
       (found) =>
-        isListOf(found, isTelemetry) && (found as Telemetry[]).filter(hasMetrics).length < 2,
+        Array.isArray(found) &&
+        found.every(isTelemetry) &&
+        (found as Telemetry[]).filter(hasMetrics).length < 2,
       "a list of prometheus(), openTelemetry(), or objects with a name and functions; metrics once at most",
     ),
     default: [],

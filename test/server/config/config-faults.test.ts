@@ -45,6 +45,21 @@ describe("resolveConfig, for one invalid key,", () => {
     expect(message).not.toMatch(/invalid|unrecognized|too (?:small|big)|received|zod|undefined/i);
   });
 
+  test("names the wrong items of a list", () => {
+    const hole = ["10.0.0.0/8", "loopback"];
+    delete hole[0];
+    for (const [path, value, items] of [
+      ["cors.origin", ["https://a.example", "https://b.example/"], "[1] is"],
+      ["cors.allowedHeaders", ["x y", "x-a", "*"], "[0], [2] are"],
+      ["shops[0].host", ["a.example", "https://b.example"], "[1] is"],
+      ["trustProxy", ["10.0.0.0/33", "loopback"], "[0] is"],
+      ["trustProxy", hole, "[0] is"],
+    ] as const) {
+      const { faults } = refuse(withValue(path, value));
+      expect(faults[0]?.expected.endsWith(`; ${items} none of these`), path).toBe(true);
+    }
+  });
+
   test.each([
     [undefined, "nothing"],
     [null, "null"],
