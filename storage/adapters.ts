@@ -8,6 +8,7 @@ import {
   type StorageAdapter,
 } from "./documents/adapter.ts";
 import { assertWritable, createDriverAdapter } from "./documents/driver-adapter.ts";
+import type { Counters } from "./documents/documents.ts";
 import { isDriver, type StorageConfig } from "./documents/driver.ts";
 import type { KeyedMutex } from "./documents/keyed-mutex.ts";
 import { bindOthers, createDriverCalls } from "./documents/unavailable.ts";
@@ -79,7 +80,20 @@ function withTimeLimit(adapter: StorageAdapter): StorageAdapter {
     take: (key) => run(key, () => adapter.take(key)),
     setAside: (key, text) => run(key, () => adapter.setAside(key, text)),
     ping: () => run(pingKey, () => adapter.ping()),
+    ...(adapter.counters && { counters: withLimitedCounters(adapter.counters.bind(adapter)) }),
   };
+
+  function withLimitedCounters(open: NonNullable<StorageAdapter["counters"]>): typeof open {
+    return (name, window): Counters => {
+      const counters = open(name, window);
+      return {
+        read: (key) => run(`${name}:${key}`, () => counters.read(key)),
+        add: (key) => run(`${name}:${key}`, () => counters.add(key)),
+        takeBack: (key) => run(`${name}:${key}`, () => counters.takeBack(key)),
+        clear: (key) => run(`${name}:${key}`, () => counters.clear(key)),
+      };
+    };
+  }
 
   async function run<T>(key: string, operation: () => Promise<T>): Promise<T> {
     calls.admit(key);

@@ -2,12 +2,20 @@ import { EventEmitter } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Driver } from "unstorage";
 import { describe, expect, test, vi } from "vitest";
+import { createTestLog } from "../../server/testing/test-log.ts";
+import type { Counters } from "../../storage/documents/documents.ts";
+import {
+  defineStorageDriver,
+  openDocumentStore,
+  type StorageAdapter,
+} from "../../storage/index.ts";
 import { openDriver } from "../../storage/open-driver.ts";
 import { LoopTimer } from "../../storage/documents/loop-timer.ts";
 import { StorageUnavailableError } from "../../storage/documents/unavailable.ts";
 import { increment, openCounters, setTo, until } from "../_documents.ts";
 import { createFaultyDriver, Barrier, hold, outage } from "../_faulty-driver.ts";
 import { createSetup } from "../_setup.ts";
+import { createTable, openTable } from "../_shared-table.ts";
 
 /** The error of a call, and the milliseconds that it took. */
 async function timeFailure(call: Promise<unknown>): Promise<{ error: unknown; time: number }> {
@@ -18,6 +26,8 @@ async function timeFailure(call: Promise<unknown>): Promise<{ error: unknown; ti
   );
   return { error, time: performance.now() - start };
 }
+
+const hang = () => new Promise<never>(() => {});
 
 /** Longer than the time limit, and far shorter than two of them. */
 const oneLimit = 4500;
@@ -52,6 +62,27 @@ describe.concurrent("a storage that doesn't respond", () => {
       barrier.open();
     },
   );
+
+  test("fails each operation of an adapter's own counters within the limit", async () => {
+    const hanging: Counters = { read: hang, add: hang, takeBack: hang, clear: hang };
+    const adapter: StorageAdapter = { ...openTable(createTable()), counters: () => hanging };
+    const driver = defineStorageDriver({
+      name: "table",
+      atomic: "cluster",
+      createAdapter: () => adapter,
+    });
+    const counters = openDocumentStore(driver, createTestLog()).counters("login", 60);
+    const calls: readonly Promise<unknown>[] = [
+      counters.read("a"),
+      counters.add("a"),
+      counters.takeBack("a"),
+      counters.clear("a"),
+    ];
+    for (const { error, time } of await Promise.all(calls.map(timeFailure))) {
+      expect(error).toBeInstanceOf(StorageUnavailableError);
+      expect(time).toBeLessThan(oneLimit);
+    }
+  });
 
   test("doesn't let a late write undo a newer one", async () => {
     const faulty = createFaultyDriver();
