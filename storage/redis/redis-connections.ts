@@ -19,6 +19,7 @@ export function watchConnections(
   onClose: () => void,
 ) {
   const probing = new Set<Redis>();
+  Object.assign(client.options ?? {}, ownOptions);
   if (client.isCluster) client.on("+node", watch);
   for (const connection of connectionsOf(client)) watch(connection);
   if (client.isCluster) client.on("error", (error) => fail(client, error));
@@ -52,7 +53,9 @@ export function watchConnections(
     const endHandshake = () => {
       if (handshake !== undefined) timer.end(handshake);
     };
-    Object.assign(connection.options ?? {}, ownOptions);
+    const { options } = connection;
+    Object.assign(options ?? {}, ownOptions);
+    if (options?.enableReadyCheck === false) Object.assign(options, withoutFirstCommands);
     connection.on("connect", () => {
       endHandshake();
       handshake = timer.start(() => cut(connection));
@@ -150,8 +153,21 @@ export function readNode(node: unknown) {
 
 // --- Internal helpers ---
 
-/** Applies to clients of driver objects, too. */
-const ownOptions = { commandTimeout: undefined, autoResendUnfulfilledCommands: false };
+/**
+ * Applies to clients of driver objects, too. Auto-pipelining never sends again after a connection was lost with its
+ * commands, and commands of one tick travel together without it.
+ */
+const ownOptions = {
+  commandTimeout: undefined,
+  autoResendUnfulfilledCommands: false,
+  enableAutoPipelining: false,
+};
+
+/**
+ * Without its ready check, ioredis (5.9) counts as ready when its first commands on an earlier connection fail, and then
+ * never connects again. So it must not send any.
+ */
+const withoutFirstCommands = { connectionName: undefined, disableClientInfo: true };
 
 /** Whether Redis refused the database that the connection is to use. */
 function isSelect(error: Error): boolean {

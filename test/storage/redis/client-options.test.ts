@@ -1,0 +1,29 @@
+import { expect, onTestFinished, test } from "vitest";
+import { openDriver } from "../../../storage/open-driver.ts";
+import { increment, openCounters, setTo, until } from "../../_documents.ts";
+import { describeWithRedis, startRedis } from "../../_redis.ts";
+
+describeWithRedis("a Redis that was stopped", () => {
+  test.each([
+    { enableAutoPipelining: true },
+    { enableReadyCheck: false },
+    { enableReadyCheck: false, connectionName: "shop" },
+  ])("is used again, with %j", async (options) => {
+    const redis = await startRedis();
+    onTestFinished(() => redis.stop());
+    const limits = { commandTimeout: 200, connectTimeout: 200 };
+    const driver = openDriver({ driver: "redis", url: redis.url, ...limits, ...options });
+    const { counters } = openCounters(driver);
+    const writes = () =>
+      counters.update("a", increment).then(
+        () => true,
+        () => false,
+      );
+    await counters.update("a", setTo(1));
+    redis.pause();
+    // Meanwhile, the client loses connections with commands on them, several times.
+    for (let call = 0; call < 8; call++) expect(await writes()).toBe(false);
+    redis.resume();
+    await until(writes);
+  });
+});
