@@ -49,7 +49,9 @@ export class LoginLimiter {
   recall({ key }: LimitedKey): number {
     const { since, endsAt } = this.#blocked.get(key) ?? { since: 0, endsAt: 0 };
     const now = this.#clock.now();
-    return now < Math.min(endsAt, since + trustedFor) ? Math.ceil((endsAt - now) / 1000) : 0;
+    // A clock that was set back must not make an old count last.
+    const isTrusted = Math.abs(now - since) < trustedFor;
+    return isTrusted && now < endsAt ? Math.ceil((endsAt - now) / 1000) : 0;
   }
 
   /** The stored count, and the seconds until another attempt is allowed; 0 if it is allowed now. */
