@@ -144,38 +144,26 @@ async function prepare(
   const isDev = command === "dev";
   const loaded = await loadStorefrontConfig(process.cwd(), file, { isReadAgain: isDev });
   const data = isDev ? (known ?? openDevelopmentData(loaded.file, { isFresh, log })) : known;
-  const production = isProduction(command);
-  const storefront = openWithCode(loaded.config as StorefrontConfig, {
-    production,
-    schedule: endOfTick,
-    isWorker: supervisor !== undefined,
-    developmentData: data,
-    checksResults: isDev,
-    gatherMetrics: supervisor?.gatherMetrics,
-  });
-  const { refusal } = storefront.app.options;
+  let storefront: OpenStorefront | undefined;
   try {
+    storefront = openStorefront(loaded.config as StorefrontConfig, {
+      production: isProduction(command),
+      schedule: endOfTick,
+      isWorker: supervisor !== undefined,
+      developmentData: data,
+      checksResults: isDev,
+      gatherMetrics: supervisor?.gatherMetrics,
+    });
+    const { refusal } = storefront.app.options;
     if (refusal !== undefined) throw refusal;
     await storefront.app.ready();
+    return { storefront, file: loaded.file, data };
   } catch (error) {
-    await storefront.app.close();
-    throw toStorageError(error);
+    await storefront?.app.close();
+    if (error instanceof ConfigError) throw error;
+    // An error that isn't the config's is a storage's.
+    throw new StartError("SF702", messageOf(error), { cause: error });
   }
-  return { storefront, file: loaded.file, data };
-}
-
-function openWithCode(...args: Parameters<typeof openStorefront>): OpenStorefront {
-  try {
-    return openStorefront(...args);
-  } catch (error) {
-    throw toStorageError(error);
-  }
-}
-
-/** An error that isn't the config's is a storage's. */
-function toStorageError(error: unknown): unknown {
-  if (error instanceof ConfigError) return error;
-  return new StartError("SF702", messageOf(error), { cause: error });
 }
 
 async function serve(storefront: OpenStorefront, host: string, port: number): Promise<Running> {

@@ -117,15 +117,15 @@ export function openDevPage(source: DevPageSource): (event: RequestEvent) => Pro
           Object.assign({}, change, { visitor: each }),
         ),
       );
-      const call = {
+      const listed: ListedCall = {
         number: (memory.calls[0]?.number ?? 0) + 1,
         at: Date.now(),
         visitor,
         shopId,
         method: name,
         changes,
+        ...exchange,
       };
-      const listed: ListedCall = { ...call, ...exchange };
       memory.calls = [listed, ...memory.calls].slice(0, mostCalls);
       return { visitors: after, calls: memory.calls };
     },
