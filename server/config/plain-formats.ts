@@ -19,12 +19,16 @@ export async function parsePlainConfig(
   { name, load }: (typeof plainFormats)[string],
 ): Promise<unknown> {
   const parse = await load();
+  // Some editors begin a file with a byte order mark.
+  const plain = text.replace(/^\uFEFF/, "");
   let position: string;
   try {
-    return await parse(text);
+    return await parse(plain);
   } catch (error) {
-    const [line, column] = findPosition(error, text);
+    const [line, column] = findPosition(error, plain);
     position = line === undefined ? "" : `, line ${line}, column ${column}`;
+    if (error instanceof CommentsError)
+      position += ". It has comments, or an extra comma: rename it to .jsonc";
   }
   // The parser's error quotes the file, so it can't be the cause of this one.
   throw new Error(`it is not valid ${name}${position}`);
@@ -42,9 +46,12 @@ async function parseJson(text: string): Promise<unknown> {
     return JSON.parse(text);
   } catch (error) {
     (await loadJsonc())(text);
-    throw error;
+    throw new CommentsError((error as SyntaxError).message);
   }
 }
+
+/** The file is valid JSON with comments. */
+class CommentsError extends SyntaxError {}
 
 /** The parser ignores invalid parts, and returns the rest. */
 async function loadJsonc(): Promise<(text: string) => unknown> {

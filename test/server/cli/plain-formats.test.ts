@@ -19,6 +19,7 @@ const faulty: [file: string, text: string, place: string][] = [
   ["a.json", `{"session": {"secret": "${secret}\n"}}`, "JSON, line 1"],
   ["a.json", `{"session": {"secret": "${secret}"`, "JSON, line 1"],
   ["a.json", `{/* ${secret} */}`, "JSON"],
+  ["a.json", `\uFEFF{\n"session": {"secret": ${secret}}}`, "JSON, line 2, column 23"],
   ["a.jsonc", `{\n// ${secret}\n"session": {"secret": ${secret}}}`, "JSON with comments, line 3"],
   ["a.jsonc", `{"session": {"secret": "${secret}"`, "JSON with comments, line 1"],
   ["a.json5", `{\nsession: {secret: ${secret}}}`, "JSON5, line 2"],
@@ -56,4 +57,24 @@ test("JSON with comments accepts an extra comma", async () => {
   const folder = await createFolder({ "a.jsonc": '{ "shops": [1, ], // the shops\n }' });
   const { config } = await loadStorefrontConfig(folder, "a.jsonc", { isReadAgain: false });
   expect(config).toEqual({ shops: [1] });
+});
+
+test.each([
+  ["comments", "// the shops\n{}"],
+  ["an extra comma", '{ "shops": [], }'],
+])("JSON with %s gets the name of the format for that", async (_, text) => {
+  const folder = await createFolder({ "a.json": text });
+  await expect(loadStorefrontConfig(folder, "a.json")).rejects.toThrow("rename it to .jsonc");
+});
+
+test.each([
+  ["a.json", '{ "basePath": "/a" }'],
+  ["a.jsonc", '{ "basePath": "/a", }'],
+  ["a.json5", "{ basePath: '/a' }"],
+  ["a.yaml", "basePath: /a\r\n"],
+  ["a.toml", 'basePath = "/a"\r\n'],
+])("%s can begin with a byte order mark", async (file, text) => {
+  const folder = await createFolder({ [file]: `\uFEFF${text}` });
+  const { config } = await loadStorefrontConfig(folder, file);
+  expect(config).toEqual({ basePath: "/a" });
 });
