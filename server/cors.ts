@@ -72,11 +72,11 @@ export class Cors {
    * @throws RpcError `foreign_origin` if no shop allows the origin
    */
   answerPreflight(event: RequestEvent): RpcResponse {
-    const hosts = this.#findHosts(event, this.#options.shops);
-    if (hosts.length === 0) throw this.#reject(event.origin ?? undefined, undefined, "other");
+    const allowing = this.#findAllowing(event, this.#options.shops);
+    if (allowing.length === 0) throw this.#reject(event.origin ?? undefined, undefined, "other");
     const requested = event.headers.get("access-control-request-headers");
-    const lists = hosts.map(({ cors }) => cors.allowedHeaders);
-    const credentialHeaders = hosts
+    const lists = allowing.map(({ cors }) => cors.allowedHeaders);
+    const credentialHeaders = allowing
       .flatMap((shop) => this.#credentials.explicitIn(shop))
       .map((transport) => transport.credentialHeaders.request);
     const headers: HeaderEntry[] = [];
@@ -85,7 +85,7 @@ export class Cors {
       ["vary", "access-control-request-headers"],
       ["access-control-allow-methods", "GET, POST, PUT, PATCH, DELETE"],
       ["access-control-allow-headers", toAllowedHeaders(requested, lists, credentialHeaders)],
-      ["access-control-max-age", String(Math.min(...hosts.map(({ cors }) => cors.maxAge)))],
+      ["access-control-max-age", String(Math.min(...allowing.map(({ cors }) => cors.maxAge)))],
     );
     return { status: 204, body: null, headers };
   }
@@ -95,21 +95,21 @@ export class Cors {
     const { origin } = event;
     headers.push(["vary", "origin"]);
     if (origin === null) return;
-    const hosts = this.#findHosts(event, shop === undefined ? this.#options.shops : [shop]);
-    if (hosts.length === 0) return;
-    const exposed = new Set(hosts.flatMap((host) => this.#exposed.get(host) ?? []));
+    const allowing = this.#findAllowing(event, shop === undefined ? this.#options.shops : [shop]);
+    if (allowing.length === 0) return;
+    const exposed = new Set(allowing.flatMap((each) => this.#exposed.get(each) ?? []));
     headers.push(
       ["access-control-allow-origin", origin],
       ["access-control-expose-headers", [...exposed].join(", ")],
     );
     // A preflight needs this header if one shop allows cookies: without it, browsers send no call with cookies.
-    if (hosts.some(({ cors }) => cors.credentials)) {
+    if (allowing.some(({ cors }) => cors.credentials)) {
       headers.push(["access-control-allow-credentials", "true"]);
     }
   }
 
   /** The shops that allow the origin of a call. */
-  #findHosts(event: RequestEvent, shops: readonly Shop[]): readonly Shop[] {
+  #findAllowing(event: RequestEvent, shops: readonly Shop[]): readonly Shop[] {
     const { origin } = event;
     if (origin === null) return [];
     return shops.filter(
