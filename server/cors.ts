@@ -54,7 +54,7 @@ export class Cors {
       const verdict = this.#judge(event, origin, shop);
       if (verdict === "own") return true;
       if (this.#isAllowed(origin, shop)) return shop.cors.credentials;
-      throw this.#reject(origin, shop, verdict);
+      throw this.#reject(origin, shop, verdict === "of_another_shop");
     }
     const site = event.headers.get("sec-fetch-site");
     // Any page can link to a GET, or show it in an element. So it runs, but maybe not as the visitor.
@@ -63,7 +63,7 @@ export class Cors {
     if (site !== "cross-site" && site !== "same-site") return true;
     // A page can set a token only after a preflight. But the browser adds cookies by itself, so they don't count.
     if (this.#credentials.hasExplicit(event.headers)) return false;
-    throw this.#reject(undefined, shop, "other");
+    throw this.#reject(undefined, shop);
   }
 
   /**
@@ -73,7 +73,7 @@ export class Cors {
    */
   answerPreflight(event: RequestEvent): RpcResponse {
     const allowing = this.#findAllowing(event, this.#options.shops);
-    if (allowing.length === 0) throw this.#reject(event.origin ?? undefined, undefined, "other");
+    if (allowing.length === 0) throw this.#reject(event.origin ?? undefined, undefined);
     const requested = event.headers.get("access-control-request-headers");
     const lists = allowing.map(({ cors }) => cors.allowedHeaders);
     const credentialHeaders = allowing
@@ -118,7 +118,7 @@ export class Cors {
   }
 
   /** A page of the storefront can be at none of the shop's hosts: `same-origin` chooses no shop. */
-  #judge(event: RequestEvent, origin: string, shop: Shop): PageVerdict {
+  #judge(event: RequestEvent, origin: string, shop: Shop) {
     const page = parseOrigin(origin);
     if (page === undefined) return "other";
     const isOfShop = this.#isAtHostOf(page, shop);
@@ -175,8 +175,8 @@ export class Cors {
     }
   }
 
-  #reject(origin: string | undefined, shop: Shop | undefined, verdict: PageVerdict): RpcError {
-    const detail = describeRejection(origin, shop, verdict);
+  #reject(origin: string | undefined, shop: Shop | undefined, isOfAnotherShop = false): RpcError {
+    const detail = describeRejection(origin, shop, isOfAnotherShop);
     if (this.#logsRejected) {
       this.#options.log.warn("A call of another origin was rejected", { detail });
     }
@@ -186,21 +186,18 @@ export class Cors {
 
 // --- Internal helpers ---
 
-/** The kind of page that sent a call. */
-type PageVerdict = "own" | "of_another_shop" | "other";
-
 /** Names the origin, and the option to set if you own the page. */
 function describeRejection(
   origin: string | undefined,
   shop: Shop | undefined,
-  verdict: PageVerdict,
+  isOfAnotherShop: boolean,
 ): string {
   if (origin === undefined) {
     return "A page of another site sent this call, says the browser. It sends no Origin, so cors.origin cannot allow it";
   }
   const name = JSON.stringify(origin.slice(0, 200));
   const who = shop === undefined ? "any shop" : `shop ${shop.shopId}`;
-  if (verdict === "of_another_shop") {
+  if (isOfAnotherShop) {
     return `The page at ${name} is at none of the hosts of ${who}. If it is a page of that shop, add its host to the shop's "host". Otherwise, add its origin to cors.origin`;
   }
   return `The origin ${name} is not allowed for ${who}. If it is a page of yours at another origin, add it to cors.origin. If it is this server's own page behind a proxy, set publicUrl or trustProxy`;

@@ -14,15 +14,14 @@ export interface Forwarded {
   readonly isTrusted: boolean;
 }
 
-/** Reads the values of trusted proxies. */
-export type ReadForwarded = (request: ServerRequest) => Forwarded;
-
 /**
  * Creates the function that reads the `X-Forwarded-*` headers of a request, or `Forwarded` (RFC 7239) if it has none
  * of those, as far as `trustProxy` contains the peer and the proxies before it.
  * If the peer isn't trusted, the values of the server around the storefront stay.
  */
-export function createForwardedReader(options: StorefrontOptions): ReadForwarded {
+export function createForwardedReader(
+  options: StorefrontOptions,
+): (request: ServerRequest) => Forwarded {
   const trusts = createProxyTrust(options.trustProxy);
   const peers = createPeerLookup(options);
   return (request) => {

@@ -2,7 +2,7 @@ import type { HTTPEvent } from "h3";
 import type { ServerRequest } from "srvx";
 import { RpcError } from "../rpc/error.ts";
 import type { StorefrontOptions } from "./config/options.ts";
-import { isHost, type Forwarded, type ReadForwarded } from "./forwarded.ts";
+import { isHost, type Forwarded } from "./forwarded.ts";
 
 /** The most characters that the names and values of a request's headers may have together. */
 const maxHeaderSize = 16_384;
@@ -28,13 +28,17 @@ export class RequestEvent implements HTTPEvent {
   readonly hasUrl: boolean;
   /** The header `Origin`; `null` also without a URL, because the origin can't be compared with it. */
   readonly origin: string | null;
-  readonly #readForwarded: ReadForwarded;
+  readonly #readForwarded: (request: ServerRequest) => Forwarded;
   readonly #client: ServerRequest;
   #forwarded: Forwarded | undefined;
   #url: URL | undefined;
 
   /** @param client the request that came from the client, if a page makes this one while the server renders it */
-  constructor(request: ServerRequest, readForwarded: ReadForwarded, client = request) {
+  constructor(
+    request: ServerRequest,
+    readForwarded: (request: ServerRequest) => Forwarded,
+    client = request,
+  ) {
     this.req = request;
     this.#client = client;
     this.headers = request.headers;

@@ -5,7 +5,7 @@ import type { StorefrontOptions } from "./config/options.ts";
 import type { Random } from "../storage/random.ts";
 import type { Cors } from "./cors.ts";
 import type { Credentials } from "./credentials/credentials.ts";
-import type { ReadForwarded } from "./forwarded.ts";
+import type { Forwarded } from "./forwarded.ts";
 import type { createProblems } from "./problem.ts";
 import { RequestEvent } from "./request.ts";
 import { toResponse } from "./response.ts";
@@ -14,7 +14,7 @@ import { toResponse } from "./response.ts";
 export interface RequestRules {
   readonly cors: Cors;
   readonly credentials: Credentials;
-  readonly readForwarded: ReadForwarded;
+  readonly readForwarded: (request: ServerRequest) => Forwarded;
   readonly random: Random;
   readonly toProblem: ReturnType<typeof createProblems>;
   /** How far the server's shutdown is. Once it is closed, so are its storages. */

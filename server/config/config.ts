@@ -10,7 +10,6 @@ import {
   httpKeys,
   loginAttemptsKeys,
   type AdminConfig,
-  type DevPageConfig,
   type LoginAttemptsConfig,
 } from "./keys/server-keys.ts";
 import { removedSessionKeys, sessionKeys, type SessionConfig } from "./keys/session-keys.ts";
@@ -42,7 +41,7 @@ export interface StorefrontConfig<Methods extends RpcMethods = RpcMethods> exten
   /** The admin API: see docs/sessions.md. */
   readonly admin?: AdminConfig | undefined;
   /** The development page: see docs/dev-page.md. */
-  readonly devPage?: DevPageConfig | undefined;
+  readonly devPage?: ConfigOf<typeof devPageKeys> | undefined;
   /** HTTP settings of `storefront start` and `storefront dev`. Your own server has settings of its own. */
   readonly server?: ServerConfig | undefined;
 }

@@ -45,19 +45,15 @@ export class SuiteShop {
 /** The result of a call. */
 interface SuiteAnswer {
   readonly status: number;
-  readonly body: SuiteBody | undefined;
-}
-
-/** The parts of results and problems that the suite reads. */
-interface SuiteBody extends Partial<BasketOutcome> {
-  readonly code?: string;
-  /** The data of a problem. */
-  readonly data?: Partial<BasketOutcome>;
+  /** The parts of results and problems that the suite reads. `data` is that of a problem. */
+  readonly body:
+    | (Partial<BasketOutcome> & { readonly code?: string; readonly data?: Partial<BasketOutcome> })
+    | undefined;
 }
 
 /** A client with cookies. */
 export class SuiteVisitor {
-  readonly #client: CookieClient<SuiteBody | undefined>;
+  readonly #client: CookieClient<SuiteAnswer["body"]>;
 
   constructor(storefronts: readonly Storefront[]) {
     let calls = 0;

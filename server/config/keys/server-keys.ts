@@ -31,9 +31,6 @@ export const adminKeys = {
   token: secrets(32, "a key of 32 characters or more"),
 } satisfies KeyTable;
 
-/** The development page. */
-export interface DevPageConfig extends ConfigOf<typeof devPageKeys> {}
-
 export const devPageKeys = {
   /** Tokens of 32 characters or more: each of them opens the page at `/_storefront`, as the password of Basic authentication. @default none: in development, the page needs no token; in production, there is no page */
   token: secrets(32, "a key of 32 characters or more"),
