@@ -5,14 +5,6 @@ import { StartError } from "./start-error.ts";
 import { topKeys } from "./keys/top-keys.ts";
 import type { SourcedConfig } from "./merge-config.ts";
 
-/** The effective settings of a shop. */
-interface Explanation {
-  readonly shopId: number;
-  /** The name of the session cookie. */
-  readonly cookie: string;
-  readonly settings: readonly Setting[];
-}
-
 /** The effective value of a key, and its source. */
 interface Setting {
   /** For example `session.maxAge`. */
@@ -25,14 +17,15 @@ interface Setting {
 }
 
 /**
- * Finds the effective keys of a shop, with the source of each value. For secrets, it gives only the length.
+ * Finds the effective keys of a shop, with the source of each value, and the name of its cookie. For secrets, it gives
+ * only the length.
  * @throws StartError if there is no such shop
  */
 export function explainShop(
   config: SourcedConfig,
   shopId: string,
   { production }: { readonly production: boolean },
-): Explanation {
+) {
   const shop = config.shops.find((each) => String(each.shop.shopId.value) === shopId);
   if (shop === undefined) {
     const known = config.shops.map((each) => each.shop.shopId.value).join(", ");
@@ -57,7 +50,7 @@ export function explainShop(
 }
 
 /** Formats a line for each setting. */
-export function describeExplanation({ shopId, cookie, settings }: Explanation): string {
+export function describeExplanation({ shopId, cookie, settings }: ReturnType<typeof explainShop>) {
   const rows = settings.map(({ key, text, source }) => [key, text, source]);
   const widths = [0, 1].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const lines = rows.map((row) => {
