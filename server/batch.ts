@@ -10,7 +10,6 @@ import { toCalls, type BatchEntry } from "./batch-calls.ts";
 import { CredentialJar } from "./credential-jar.ts";
 import { clientSignal, isClientGone } from "./client-signal.ts";
 import type { Shop, StorefrontOptions } from "./config/options.ts";
-import type { Credentials } from "./credentials/credentials.ts";
 import type { HeaderEntry } from "./credentials/transport.ts";
 import type { Deadline } from "./deadline.ts";
 import { responseHeader } from "./method-response.ts";
@@ -95,8 +94,8 @@ export function createBatchHandler(
       const batched: BatchedCall = { request: page?.request ?? request, payload, deadline };
       const callRequest = toCallRequest(request, jar.headersFor(key));
       const response = await handle(callRequest, { method, shopPath }, { batched, page });
-      jar.follow(response, batched.session);
-      cookies.push(...listOwnCookies(response, credentials));
+      const { ownCookies } = jar.follow(response, batched.session);
+      cookies.push(...ownCookies.map((line): HeaderEntry => ["set-cookie", line]));
       retryAfter = Math.max(retryAfter, Number(response.headers.get("retry-after") ?? 0) || 0);
       if (response.headers.has(responseHeader)) {
         discardBody(response);
@@ -135,12 +134,6 @@ export function createBatchHandler(
 
 /** Milliseconds after which other requests can run between two calls. */
 const longestTurn = 5;
-
-/** The cookies that a method has set, without those of sessions. */
-function listOwnCookies({ headers }: Response, credentials: Credentials): HeaderEntry[] {
-  const own = headers.getSetCookie().filter((line) => !credentials.isIssued("set-cookie", line));
-  return own.map((line) => ["set-cookie", line]);
-}
 
 interface Batch {
   readonly shop: Shop;

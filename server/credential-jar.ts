@@ -32,16 +32,22 @@ export class CredentialJar {
     return headers;
   }
 
-  /** Takes the credentials from the response to a call. */
-  follow(response: Response, session: CallSession | undefined): void {
-    const issued = [...response.headers].filter(([name, value]) =>
-      this.#credentials.isIssued(name, value),
-    );
-    for (const [name, value] of issued) this.#issued.set(identify(name, value), [name, value]);
+  /**
+   * Takes the credentials from the response to a call.
+   * @returns whether there are any, and the cookies that methods have set
+   */
+  follow({ headers }: Response, session: CallSession | undefined) {
+    const issued = [...headers].filter((header) => this.#credentials.isIssued(...header));
     // The server just renewed the ID. The old one leads to the same session until the client sends the new one. So only
     // the client may send it: a client that never got this response would otherwise lose its session.
-    if (session?.current?.record.firstUsedAt === 0) return;
-    for (const [name, value] of issued) this.#send(name, value);
+    const isRenewed = session?.current?.record.firstUsedAt === 0;
+    for (const [name, value] of issued) {
+      this.#issued.set(identify(name, value), [name, value]);
+      if (!isRenewed) this.#send(name, value);
+    }
+    const cookies = headers.getSetCookie();
+    const ownCookies = cookies.filter((line) => !this.#credentials.isIssued("set-cookie", line));
+    return { hasCredentials: issued.length > 0, ownCookies };
   }
 
   #send(name: string, value: string): void {

@@ -25,7 +25,6 @@ export class PageVisit {
   readonly headers: Headers = new Headers();
   /** The path and query to redirect the browser to, because it will have another cookie then. */
   redirect: string | undefined;
-  readonly #credentials: Credentials;
   readonly #random: Random;
   readonly #jar: CredentialJar;
   /** The cookies that methods set in a `Response` of their own. */
@@ -38,7 +37,6 @@ export class PageVisit {
 
   constructor(request: ServerRequest, credentials: Credentials, random: Random) {
     this.request = request;
-    this.#credentials = credentials;
     this.#random = random;
     this.#jar = new CredentialJar(credentials, toCallHeaders(request));
   }
@@ -107,18 +105,15 @@ export class PageVisit {
   }
 
   #receive(response: Response, session: CallSession | undefined): void {
-    this.#jar.follow(response, session);
-    const issued = this.#jar.issued;
-    const isCredential = (name: string, value: string) => this.#credentials.isIssued(name, value);
-    if (session !== undefined && [...response.headers].some((header) => isCredential(...header))) {
+    const { hasCredentials, ownCookies } = this.#jar.follow(response, session);
+    if (session !== undefined && hasCredentials) {
       const { shopId } = session.services.shop;
       this.#issues = new Map(this.#issues).set(shopId, (this.#issues.get(shopId) ?? 0) + 1);
     }
-    const own = response.headers.getSetCookie().filter((line) => !isCredential("set-cookie", line));
-    this.#ownCookies = [...this.#ownCookies, ...own];
+    this.#ownCookies = [...this.#ownCookies, ...ownCookies];
     this.headers.delete("set-cookie");
     for (const line of this.#ownCookies) this.headers.append("set-cookie", line);
-    for (const [name, value] of issued) {
+    for (const [name, value] of this.#jar.issued) {
       if (name === "set-cookie") this.headers.append(name, value);
       else this.headers.set(name, value);
     }
