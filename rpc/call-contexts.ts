@@ -69,7 +69,6 @@ const liveFields: ReadonlySet<string> = new Set<keyof RpcContext>([
   "wishlistKey",
 ]);
 
-/** Creates the context of a public method. */
 export const createPublicContext = createContextFactory(publicFields);
 
 /** Creates the context of a method with a session. */

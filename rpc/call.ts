@@ -43,7 +43,6 @@ export class Call {
   };
   readonly services: ShopServices;
   readonly request: {
-    /** The name of the called method. */
     readonly method: string;
     /** The ID of the call, for its log lines; only with `log.calls`. */
     readonly id?: string | undefined;
@@ -192,7 +191,6 @@ export class Call {
     else (this.#endings ??= []).push(run);
   }
 
-  /** Ends the call. */
   end(): void {
     this.#isEnded = true;
     if (this.#endings !== undefined) for (const run of this.#endings) run();

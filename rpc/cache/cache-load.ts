@@ -81,7 +81,6 @@ export function isAbort(error: unknown): boolean {
 
 // --- Internal helpers ---
 
-/** The most tags of a value. */
 const maxTags = 1000;
 
 const abortNames = new Set(["AbortError", "TimeoutError", "CanceledError"]);

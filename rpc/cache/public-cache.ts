@@ -38,22 +38,23 @@ interface Flight {
  *
  * A value is marked with the invalidations at the start of its load, and each read compares its mark. So a value that
  * was loaded before an invalidation is never used after it, however late it is stored.
- * @param parts `system`: that of the shop, if it has one; `memory` and `loads`: those of all shops; `timeLimit`: of a load, in seconds
+ * @param system that of the shop, if it has one
+ * @param parts those that all shops share; `timeLimit`: of a load, in seconds
  */
 export function createPublicCache(
   shop: PublicShop,
+  storage: CacheStorage,
+  system: CommerceSystem | undefined,
   parts: {
-    readonly storage: CacheStorage;
-    readonly system: CommerceSystem | undefined;
     readonly memory: CacheMemory;
     readonly loads: ReturnType<typeof createCacheLoads>;
     readonly timeLimit: number;
     readonly log: Logger;
     readonly clock: Clock;
-    readonly observer: Observer | undefined;
+    readonly observer?: Observer | undefined;
   },
 ): PublicCache {
-  const { storage, system, memory, loads, log, clock, observer } = parts;
+  const { memory, loads, timeLimit, log, clock, observer } = parts;
   const send = system?.fetch ?? fetchDirectly;
   const { shopId, locale, currency } = shop;
   const prefix = `${shopId}:${locale}:${currency}:`;
@@ -193,7 +194,7 @@ export function createPublicCache(
 
   /** A load of a worker never ends if its request ended first. */
   function isLate({ startedAt }: Flight): boolean {
-    return clock.monotonic() - startedAt > 2000 * parts.timeLimit;
+    return clock.monotonic() - startedAt > 2000 * timeLimit;
   }
 
   /** Milliseconds. A clock that was set back doesn't extend the life of a value for long. */

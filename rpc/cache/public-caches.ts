@@ -12,31 +12,19 @@ import { createPublicCache } from "./public-cache.ts";
  * Creates the caches of public reads of all shops, which share the memory of this process.
  * @param options `timeLimit`: of a load, in seconds
  */
-export function createPublicCaches({
-  timeLimit,
-  log,
-  clock,
-  observer,
-}: {
+export function createPublicCaches(options: {
   readonly timeLimit: number;
   readonly log: Logger;
   readonly clock: Clock;
   readonly observer?: Observer | undefined;
 }) {
   const memory = new CacheMemory();
-  const loads = createCacheLoads(timeLimit, clock);
+  const loads = createCacheLoads(options.timeLimit, options.clock);
+  const parts = { ...options, memory, loads };
   return {
     open: (shop: PublicShop, storage: CacheStorage, system: CommerceSystem | undefined) =>
-      createPublicCache(shop, {
-        storage,
-        system,
-        memory,
-        loads,
-        timeLimit,
-        log,
-        clock,
-        observer,
-      }),
+      createPublicCache(shop, storage, system, parts),
+
     /** Aborts the loads, and empties the memory. */
     close(): void {
       loads.close();

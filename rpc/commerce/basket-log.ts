@@ -14,7 +14,6 @@ import type { BasketTarget } from "./commerce-backend.ts";
  *   done  The system has reached the targets. A repeated call changes nothing.
  */
 
-/** The log of one basket. */
 export interface BasketLog {
   /** Oldest first. Only the last one can be open. */
   readonly changes: readonly NotedChange[];
@@ -39,7 +38,6 @@ export const emptyLog: BasketLog = { changes: [] };
 /** In place of the key of the user's basket: the system has joined the guest's basket. */
 export const joined = "";
 
-/** Whether a stored value is a log. */
 export function isBasketLog(value: unknown): value is BasketLog {
   if (!isObject(value)) return false;
   const { changes, movedTo } = value;

@@ -36,7 +36,6 @@ export interface CommerceSystem {
     init: RequestInit | undefined,
     signal: AbortSignal,
   ): Promise<Response>;
-  /** Stops the probe. */
   close(): void;
 }
 

@@ -3,7 +3,6 @@
 /** A step of a change, a login, or a merge after which a process can end. */
 export type Step = (typeof steps)[number];
 
-/** All steps, in their order. */
 export const steps = [
   "change: planned",
   "change: stored",
@@ -37,7 +36,6 @@ export function reached(step: Step): void | Promise<void> {
   return hooks.onStep?.(step);
 }
 
-/** Sends a request to a commerce system. */
 export function sendRequest(
   input: Parameters<typeof fetch>[0],
   init: RequestInit,

@@ -25,7 +25,6 @@ export class RequestKey {
     this.#fingerprints = fingerprints;
   }
 
-  /** The ID of the key. */
   get id(): string {
     return (this.#id ??= toKeyId(this.#text));
   }

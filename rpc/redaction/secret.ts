@@ -2,7 +2,6 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { $ZodType, $ZodTypes } from "zod/v4/core";
 import { holdsForeignMark, isForeignMarked, markForeign } from "./foreign-schema.ts";
 
-/** Replaces a secret. */
 export const redacted = "[redacted]";
 
 /**

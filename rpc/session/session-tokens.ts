@@ -140,7 +140,6 @@ export class SessionTokenStore {
     return tokens;
   }
 
-  /** Writes the change of this call now. */
   async #write(): Promise<void> {
     const changes = await this.toChanges();
     if (changes.length > 0) await this.#session.work.write(chain(changes));

@@ -61,7 +61,6 @@ export class UnitOfWork {
     return this.#enqueue(() => [change]);
   }
 
-  /** Writes all noted changes. */
   writeNoted(): Promise<void> {
     return this.#enqueue(() => {
       const changes = this.#changes;
