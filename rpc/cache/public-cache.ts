@@ -142,7 +142,7 @@ export function createPublicCache(
     if (stored !== undefined && stored.id === id) {
       const { loadedAt, mark } = stored;
       const tags = new Set(stored.tags);
-      const found = toEntry(stored.value, { loadedAt, mark, tags });
+      const found = toEntry(stored.value, loadedAt, mark, tags);
       const isNewer = !isRefresh || ageOf(found) < lifetime;
       if (isNewer && isUsable(found, read)) {
         memory.set(id, found, freezeJson(stored.value).size);
@@ -155,7 +155,7 @@ export function createPublicCache(
     const loadedAt = clock.now();
     const { value, tags } = await loads.run(shop, send, load);
     const json = toFrozenJson(value);
-    const entry = toEntry(json?.value, { loadedAt, mark, tags });
+    const entry = toEntry(json?.value, loadedAt, mark, tags);
     if (json === undefined) return entry;
     const { bytes, size } = json;
     if (bytes > maxBytes) {
@@ -231,7 +231,9 @@ const fetchDirectly: CommerceSystem["fetch"] = (input, init, signal) =>
 
 function toEntry(
   value: unknown,
-  { loadedAt, mark, tags }: Pick<CacheEntry, "loadedAt" | "mark" | "tags">,
+  loadedAt: number,
+  mark: CacheEntry["mark"],
+  tags: CacheEntry["tags"],
 ): CacheEntry {
   return { value, tags, loadedAt, mark, refreshAt: 0 };
 }

@@ -81,17 +81,11 @@ export function findMissed(
 }
 
 /** A system can return the ID of a variant as a string, although the client has sent a number. */
-export function identify({
-  variantId,
-  customData,
-}: Pick<CommerceLine, "variantId" | "customData">): string {
+export function identify({ variantId, customData }: BasketTarget): string {
   return `${variantId}:${canonicalJson(customData ?? {})}`;
 }
 
-export function toTarget(
-  { variantId, customData }: Pick<CommerceLine, "variantId" | "customData">,
-  quantity: number,
-): BasketTarget {
+export function toTarget({ variantId, customData }: BasketTarget, quantity: number): BasketTarget {
   return customData === undefined ? { variantId, quantity } : { variantId, quantity, customData };
 }
 

@@ -51,7 +51,7 @@ export interface LeasedBasket {
 }
 
 /** The identity of a call's next change: the same for each repetition with the same `Idempotency-Key`. */
-export function identifyChange(call: Call): Pick<BasketChange, "id" | "fingerprint"> {
+export function identifyChange(call: Call) {
   const { key, services } = call;
   return key === undefined
     ? { id: services.random.uuid() }

@@ -68,7 +68,7 @@ export class KeyClaim {
 
   /** The change that stores the answer, in one step with the other changes of the call. It throws AnswerFoundError. */
   toStore(
-    answer: Pick<KeptAnswer, "status" | "body" | "list">,
+    answer: Pick<KeptAnswer, "status" | "body" | "headers" | "list">,
   ): (record: SessionRecord) => SessionRecord {
     const { id, fingerprint } = this.#key;
     return (record) => {
