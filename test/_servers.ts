@@ -78,10 +78,10 @@ function createOuter(): H3 {
 /** The routes are those at the first request, as for a server that starts then. */
 function viaServerApp(storefront: OpenStorefront): Send {
   const middleware = createFastRoutes(storefront);
-  let app: H3 | undefined;
+  let app: Promise<H3> | undefined;
   return async (path, init) => {
     const request = new Request(new URL(path, "http://localhost"), init);
-    const { fetch } = (app ??= createServerApp(storefront));
+    const { fetch } = await (app ??= createServerApp(storefront));
     return middleware(request, () => fetch(request));
   };
 }

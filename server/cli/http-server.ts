@@ -16,9 +16,9 @@ import { unknownPath } from "../unknown-path.ts";
 /**
  * Creates the app that `storefront start` serves: the storefront, then the config's `server.routes`, then `/` for the
  * development page, and problem+json for everything else.
- * @throws StartError with one line for an operator if `server.routes` throws
+ * @throws StartError with one line for an operator if `server.routes` throws, or its promise is rejected
  */
-export function createServerApp({ app, respond }: OpenStorefront): H3 {
+export async function createServerApp({ app, respond }: OpenStorefront): Promise<H3> {
   const settings: H3Config = {
     silent: true,
     allowMalformedURL: true,
@@ -30,7 +30,7 @@ export function createServerApp({ app, respond }: OpenStorefront): H3 {
   const own = new H3(settings);
   try {
     const { routes } = app.options.server as Pick<ServerConfig, "routes">;
-    routes?.(own, app);
+    await routes?.(own, app);
   } catch (error) {
     throw new StartError("SF906", `server.routes: ${messageOf(error)}`, { cause: error });
   }

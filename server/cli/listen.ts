@@ -36,7 +36,7 @@ export async function listen(
   const { app, metrics } = storefront;
   const { server: settings, log } = app.options;
   const connections = new Connections();
-  const server = serve(createServerApp(storefront), {
+  const server = serve(await createServerApp(storefront), {
     middleware: [createFastRoutes(storefront)],
     // Otherwise srvx reads the variables PORT and HOST.
     port,

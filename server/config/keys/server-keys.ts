@@ -55,7 +55,7 @@ export const httpKeys = {
   drainTimeout: { ...seconds(day), default: 10 },
   // The storefront's type has the types of all keys, so `ServerConfig` adds it.
   /** Adds HTTP routes of your own, for example for a webhook or a sitemap: see docs/operations.md. The second argument is the storefront, for `createRpcCaller`. @default none */
-  routes: value<(app: H3, storefront: never) => void>(
+  routes: value<(app: H3, storefront: never) => unknown>(
     (found) => typeof found === "function",
     "a function that gets an h3 app and the storefront",
   ),

@@ -160,21 +160,29 @@ test("a request of server.routes ends before the server stops", async () => {
   await stopping;
 });
 
-test("the command does not start if server.routes throws", async () => {
-  const config = `export default {
+test.each(["", "async "])(
+  "the command does not start if server.routes throws: %s",
+  async (kind) => {
+    const config = `export default {
     shops: ${shops},
-    server: { routes: () => { throw new Error("no such file"); } },
+    server: { routes: ${kind}() => { throw new Error("no such file"); } },
   };`;
-  const folder = await createFolder({ "storefront.config.js": config });
-  const { code, stderr } = await runCli(["start"], { folder });
-  expect(code).toBe(1);
-  expect(stderr).toContain("server.routes: no such file");
-});
+    const folder = await createFolder({ "storefront.config.js": config });
+    const { code, stderr } = await runCli(["start"], { folder });
+    expect(code).toBe(1);
+    expect(stderr).toContain("server.routes: no such file");
+  },
+);
 
 test("the command serves the routes of a config file", async () => {
   const config = `export default {
     shops: ${shops},
-    server: { routes: (app) => app.get("/robots.txt", () => "User-agent: *") },
+    server: {
+      async routes(app) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+        app.get("/robots.txt", () => "User-agent: *");
+      },
+    },
   };`;
   const folder = await createFolder({ "storefront.config.js": config });
   const { origin } = await startCli(["start"], { folder });

@@ -15,7 +15,7 @@ async function requestHome(
   onTestFinished(() => storefront.app.close());
   const request = new Request(`http://${host}/`, { method });
   Object.defineProperty(request, "ip", { value: ip });
-  const response = await createServerApp(storefront).fetch(request);
+  const response = await (await createServerApp(storefront)).fetch(request);
   return `${response.status} ${response.headers.get("location") ?? (await response.text())}`;
 }
 
