@@ -7,7 +7,7 @@ import { readIdempotencyKey } from "../rpc/idempotency/idempotency-key.ts";
 import type { ShopServices } from "../rpc/shop-services.ts";
 import { allowedVerbs } from "../rpc/method.ts";
 import { CallResponses } from "./call-response.ts";
-import type { CallTally } from "./call-tally.ts";
+import type { CallTallies, CallTally } from "./call-tally.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 import { findSession, transportOf, type SessionLookup } from "./credentials/lookup.ts";
 import type { SessionTransport } from "./credentials/transport.ts";
@@ -35,7 +35,8 @@ export type Handle = (
 
 /**
  * Creates the function that responds to every call.
- * @param schedule delays each call until the promise resolves
+ * @param settings `schedule` delays each call until the promise resolves; `tallies` counts the storage operations of each
+ * call, only with `log.calls`
  */
 export function createRpcHandler(
   options: StorefrontOptions,
@@ -44,14 +45,16 @@ export function createRpcHandler(
   {
     schedule,
     checkResult,
+    tallies,
   }: {
     readonly schedule: (() => Promise<void>) | undefined;
     readonly checkResult: Call["runtime"]["checkResult"];
+    readonly tallies: CallTallies | undefined;
   },
 ) {
   const { hooks, log, callTimeout, loginAttempts } = options;
   const { cors, credentials, readForwarded, random, state } = rules;
-  const { clock, observer, tallies } = services;
+  const { clock, observer } = services;
   const createCallId = options.callLog && createCallIds(random);
   const runtime: Call["runtime"] = {
     hooks,

@@ -34,7 +34,6 @@ import { UserSessionIndex } from "../storage/sessions/user-sessions.ts";
 import { createSealer } from "../storage/documents/sealer.ts";
 import type { Logger } from "../shared/log.ts";
 import type { Observer } from "../shared/observer.ts";
-import type { CallTallies } from "./call-tally.ts";
 import type { Shop, StorefrontOptions } from "./config/options.ts";
 
 /** A storage in use, and its guarantees. */
@@ -50,8 +49,6 @@ export interface Services {
   readonly clock: Clock;
   /** Receives what calls, storages, and sessions do; absent if the config has no telemetry. */
   readonly observer: Observer | undefined;
-  /** Counts the storage operations of each call; only with `log.calls`. */
-  readonly tallies?: CallTallies | undefined;
   readonly shops: ReadonlyMap<Shop, ShopServices>;
   /** The methods of all shops. */
   readonly methods: RpcMethods;
@@ -73,13 +70,11 @@ export function openServices(
     clock,
     random,
     observer,
-    tallies,
     intercept,
   }: {
     readonly clock: Clock;
     readonly random: Random;
     readonly observer?: Observer | undefined;
-    readonly tallies?: CallTallies | undefined;
     readonly intercept?: Intercept | undefined;
   },
 ): Services {
@@ -154,7 +149,6 @@ export function openServices(
   return {
     clock,
     observer,
-    tallies,
     systems: [...systems.values()],
     methods: Object.assign({}, ...methods.values()) as RpcMethods,
     shops: new Map(entries),

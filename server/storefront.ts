@@ -104,7 +104,7 @@ export function openStorefront(
   const isJson = isDefaultLog && production;
   const callLog = logged && createCallLog(logged, tallies, isJson ? undefined : log);
   const observer = createObserver([...options.telemetry, ...(callLog ? [callLog] : [])], log);
-  const services = openServices(options, { clock, random, observer, tallies, intercept });
+  const services = openServices(options, { clock, random, observer, intercept });
   const metrics = openMetrics(options.telemetry, gatherMetrics);
   const state = { isDraining: false, isClosed: false };
   // `storefront start` counts the idle connections of proxies that it closes.
@@ -119,7 +119,7 @@ export function openStorefront(
     state,
   };
   const checkResult = checksResults || keepsData ? createResultCheck(options) : undefined;
-  const handler = createRpcHandler(options, services, rules, { schedule, checkResult });
+  const handler = createRpcHandler(options, services, rules, { schedule, checkResult, tallies });
   const { handle } = handler;
   const { methods } = services;
   const respond = createResponder(options, rules);
