@@ -1,7 +1,6 @@
 import type { ServerRequest } from "srvx";
-import { createPeerLookup } from "./client-address.ts";
 import type { StorefrontOptions } from "./config/options.ts";
-import { createProxyTrust, toAddress } from "./trusted-proxies.ts";
+import { createPeerLookup, createProxyTrust, toAddress } from "./peer.ts";
 
 /** The values that trusted proxies report about a request. */
 export interface Forwarded {

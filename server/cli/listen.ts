@@ -8,7 +8,7 @@ import { nodeHeaderCount, nodeHeaderSize } from "../request.ts";
 import { StartError } from "../config/start-error.ts";
 import type { StorefrontOptions } from "../config/options.ts";
 import { openMetricsServer } from "./metrics-server.ts";
-import { createProxyTrust } from "../trusted-proxies.ts";
+import { createProxyTrust } from "../peer.ts";
 import { Connections, createFastRoutes, createServerApp, type StopReason } from "./http-server.ts";
 
 /** A running server. */

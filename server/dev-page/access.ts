@@ -1,11 +1,10 @@
 import { RpcError } from "../../rpc/error.ts";
-import { createPeerLookup } from "../client-address.ts";
 import type { StorefrontOptions } from "../config/options.ts";
 import { isHost } from "../forwarded.ts";
 import { createTokenCheck } from "../operator.ts";
+import { createPeerLookup, createProxyTrust } from "../peer.ts";
 import type { RequestEvent } from "../request.ts";
 import { ShopHosts } from "../shop-hosts.ts";
-import { createProxyTrust } from "../trusted-proxies.ts";
 
 /** Creates the functions that decide who can use the development page of a config. */
 export function createAccess(options: StorefrontOptions) {
