@@ -6,7 +6,7 @@ import { foreignOrigin, isAnswered, type CallView, type OutsideView } from "./ou
 import { parseBody, sendToService } from "./service-request.ts";
 
 /** The calls of a service, and the shop that they are for. */
-export interface Target {
+interface Target {
   readonly url: URL;
   readonly basePath: string;
   /** For a service that knows its shops by the header `x-shop-id` only. */

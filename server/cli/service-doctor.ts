@@ -31,9 +31,9 @@ export async function diagnoseService(
 ): Promise<void> {
   try {
     const url = toUrl(address);
-    const known = await readSettings(file);
-    const findings = await examine(url, known);
-    const unchecked = known.token === undefined ? findingsWithToken : [];
+    const settings = await readSettings(file);
+    const findings = await examine(url, settings);
+    const unchecked = settings.token === undefined ? findingsWithToken : [];
     const text = isJson
       ? `${JSON.stringify({ url: url.origin, findings, unchecked })}\n`
       : describe(url, findings, unchecked);
@@ -59,7 +59,7 @@ function toUrl(text: string): URL {
 }
 
 /** The service's settings that the config in this folder names; the defaults without a config. */
-interface Known {
+interface Settings {
   readonly basePath: string;
   readonly hasPublicUrl: boolean;
   /** The last of the admin tokens. */
@@ -72,7 +72,7 @@ interface Known {
   readonly createsGuest: boolean;
 }
 
-async function readSettings(file: string | undefined): Promise<Known> {
+async function readSettings(file: string | undefined): Promise<Settings> {
   const folder = process.cwd();
   if (file === undefined && !hasConfig(folder)) {
     return {
@@ -100,7 +100,7 @@ async function readSettings(file: string | undefined): Promise<Known> {
   };
 }
 
-async function examine(url: URL, known: Known): Promise<readonly ServiceFinding[]> {
+async function examine(url: URL, settings: Settings): Promise<readonly ServiceFinding[]> {
   try {
     const { status } = await sendToService(new URL("/readyz", url));
     // A proxy can keep health checks private, so another status than 5xx doesn't matter.
@@ -108,12 +108,12 @@ async function examine(url: URL, known: Known): Promise<readonly ServiceFinding[
   } catch (error) {
     return [createFinding("SF801", messageOf(error))];
   }
-  const { token, createsGuest } = known;
+  const { token, createsGuest } = settings;
   if (token === undefined) {
-    return judgeOutside(url, await viewFromOutside({ url, ...known }, attempts, createsGuest));
+    return judgeOutside(url, await viewFromOutside({ url, ...settings }, attempts, createsGuest));
   }
-  const outside = judgeOutside(url, await viewFromOutside({ url, ...known }, 0, false));
-  const inside = await inspect(url, token, known);
+  const outside = judgeOutside(url, await viewFromOutside({ url, ...settings }, 0, false));
+  const inside = await inspect(url, token, settings);
   return [...inside, ...outside.filter(({ code }) => !refinedWithToken.has(code))];
 }
 
@@ -121,7 +121,7 @@ async function examine(url: URL, known: Known): Promise<readonly ServiceFinding[
 async function inspect(
   url: URL,
   token: string,
-  { basePath, hasPublicUrl }: Known,
+  { basePath, hasPublicUrl }: Settings,
 ): Promise<readonly ServiceFinding[]> {
   const findings = new Map<string, ServiceFinding>();
   for (let attempt = 0; attempt < attempts; attempt++) {

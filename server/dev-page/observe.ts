@@ -12,16 +12,14 @@ import { mask } from "./masks.ts";
 
 /** A visitor's session, basket, and wishlist in one shop, as the server sees them. Dates are epoch milliseconds. */
 export interface Observation {
-  readonly session: ObservedSession;
+  /** `replaced`, `ended`: a moment ago, so the server still knows it. `unknown`: the storage failed. */
+  readonly session:
+    | { readonly state: "none" | "replaced" | "ended" }
+    | { readonly state: "unknown"; readonly reason: string }
+    | ActiveSession;
   readonly basket: unknown;
   readonly wishlist: unknown;
 }
-
-export type ObservedSession =
-  /** `replaced`, `ended`: a moment ago, so the server still knows it. `unknown`: the storage failed. */
-  | { readonly state: "none" | "replaced" | "ended" }
-  | { readonly state: "unknown"; readonly reason: string }
-  | ActiveSession;
 
 interface ActiveSession {
   readonly state: "active";

@@ -71,20 +71,17 @@ export function createProblemResponses(): Record<string, JsonSchema> {
 
 /** The failed responses that a method can have. */
 export function listProblems(
-  { access, input }: Pick<RpcMethod, "access" | "input">,
-  {
-    hasCommerce,
-    changesBasket,
-  }: { readonly hasCommerce: boolean; readonly changesBasket: boolean },
+  { access, input }: RpcMethod,
+  of: { readonly hasCommerce: boolean; readonly changesBasket: boolean },
 ): Record<string, JsonSchema> {
   const isPublic = access === "public";
   const always = [400, 403, 404, 405, 413, 415, 431, 500, 503, 504];
   const statuses = [
     ...always,
     ...(isPublic ? [] : [401, 409, 429]),
-    ...(changesBasket ? [412] : []),
+    ...(of.changesBasket ? [412] : []),
     ...(input === undefined && isPublic ? [] : [422]),
-    ...(hasCommerce ? [502] : []),
+    ...(of.hasCommerce ? [502] : []),
   ].toSorted((a, b) => a - b);
   const entries = statuses.map((status) => [`${status}`, refer(`Problem${status}`)]);
   return { ...Object.fromEntries(entries), default: refer("Problem") };
