@@ -2,7 +2,6 @@ import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Call } from "./call.ts";
 import { maxIssues, RpcError, type Issue } from "./error.ts";
 import { notify, type HookEvent } from "./hooks.ts";
-import { logout } from "./methods/account-methods.ts";
 import { runInCall, type RpcMethod, type RpcMethods } from "./method.ts";
 import type { Redactor } from "./redaction/redactor.ts";
 import type { CallSession } from "./session/call-session.ts";
@@ -11,22 +10,6 @@ import { findNamedSecrets, maskSecrets } from "./redaction/secret.ts";
 /** Finds a method by its name. Names such as `__proto__` are unknown. */
 export function findMethod(methods: RpcMethods, name: string): RpcMethod | undefined {
   return Object.hasOwn(methods, name) ? methods[name] : undefined;
-}
-
-/**
- * Rejects a call whose session ID was replaced or ended a moment ago, before it changes anything as a guest's call.
- * @throws RpcError `session_changed`, `session_ended`
- */
-export function assertRunsWithoutSession(gone: "retired" | "ended", method: RpcMethod): void {
-  if (method.signsIn) return;
-  if (gone === "retired") {
-    const detail = "A login or another change replaced the session ID. Send the request again.";
-    throw new RpcError("session_changed", { detail, executed: false });
-  }
-  // A client can end a session that has ended.
-  if (method.readOnly || method === logout) return;
-  const detail = "A logout or a revocation ended the session. Nothing was changed.";
-  throw new RpcError("session_ended", { detail, executed: false });
 }
 
 /**

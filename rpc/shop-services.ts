@@ -40,7 +40,13 @@ export interface ShopServices {
   readonly basketLeases: Leases<BasketLog> | undefined;
   /** The visitors' grants of the commerce system; absent if it issues none. */
   readonly grants: ShopGrants | undefined;
-  readonly realm: Realm;
+  /** The set of shops that share customer accounts. */
+  readonly realm: {
+    readonly name: string;
+    readonly shops: ReadonlyMap<number, ShopServices>;
+    /** The indexes of users' sessions, one for each storage of the realm's sessions. */
+    readonly users: readonly UserSessionIndex[];
+  };
   readonly sessions: SessionStore;
   /** Whether other servers can write the sessions. */
   readonly isShared: boolean;
@@ -57,12 +63,4 @@ export interface ShopServices {
   readonly wishlists: Collection<Wishlist>;
   readonly basketOptions: BasketOptions;
   readonly wishlistOptions: WishlistOptions;
-}
-
-/** A set of shops that share customer accounts. */
-export interface Realm {
-  readonly name: string;
-  readonly shops: ReadonlyMap<number, ShopServices>;
-  /** The indexes of users' sessions, one for each storage of the realm's sessions. */
-  readonly users: readonly UserSessionIndex[];
 }

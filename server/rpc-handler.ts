@@ -1,7 +1,7 @@
 import type { ServerRequest } from "srvx";
 import { LoginLimiter } from "../rpc/accounts/login-limiter.ts";
 import { Call } from "../rpc/call.ts";
-import { assertRunsWithoutSession, dispatch, findMethod } from "../rpc/dispatch.ts";
+import { dispatch, findMethod } from "../rpc/dispatch.ts";
 import { RpcError } from "../rpc/error.ts";
 import { readIdempotencyKey } from "../rpc/idempotency/idempotency-key.ts";
 import type { ShopServices } from "../rpc/shop-services.ts";
@@ -9,7 +9,12 @@ import { allowedVerbs } from "../rpc/method.ts";
 import { CallResponses } from "./call-response.ts";
 import type { CallTallies, CallTally } from "./call-tally.ts";
 import type { StorefrontOptions } from "./config/options.ts";
-import { findSession, transportOf, type SessionLookup } from "./credentials/lookup.ts";
+import {
+  assertRunsWithoutSession,
+  findSession,
+  transportOf,
+  type SessionLookup,
+} from "./credentials/lookup.ts";
 import type { SessionTransport } from "./credentials/transport.ts";
 import { Deadlines } from "./deadline.ts";
 import { createCallIds, HttpCall, type CallSource } from "./http-call.ts";

@@ -1,3 +1,6 @@
+import { RpcError } from "../../rpc/error.ts";
+import type { RpcMethod } from "../../rpc/method.ts";
+import { logout } from "../../rpc/methods/account-methods.ts";
 import type { CallSession, CallSessions } from "../../rpc/session/call-session.ts";
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
 import type { Session } from "../../storage/sessions/session.ts";
@@ -53,6 +56,22 @@ export function findSession(
   return known === undefined
     ? findOnly(attempted, first.transport, found, sessions)
     : toLookup(attempted, first.transport, known, found.isOld);
+}
+
+/**
+ * Rejects a call whose session ID was replaced or ended a moment ago, before it changes anything as a guest's call.
+ * @throws RpcError `session_changed`, `session_ended`
+ */
+export function assertRunsWithoutSession(gone: "retired" | "ended", method: RpcMethod): void {
+  if (method.signsIn) return;
+  if (gone === "retired") {
+    const detail = "A login or another change replaced the session ID. Send the request again.";
+    throw new RpcError("session_changed", { detail, executed: false });
+  }
+  // A client can end a session that has ended.
+  if (method.readOnly || method === logout) return;
+  const detail = "A logout or a revocation ended the session. Nothing was changed.";
+  throw new RpcError("session_ended", { detail, executed: false });
 }
 
 /** The transport of a session that this call begins. */
