@@ -2,7 +2,7 @@
 
 import { createRpcClient, type RpcClient } from "../rpc/client.ts";
 import type { BuiltinMethods, RpcMethods } from "../server/index.ts";
-import type { NitroStorefront } from "./nuxt-server.ts";
+import type { NitroEvent, NitroStorefront } from "./nuxt-server.ts";
 
 export type { RpcClient } from "../rpc/client.ts";
 
@@ -94,7 +94,7 @@ interface NuxtApp {
 }
 
 /** An event of h3 1, in the middle of rendering. */
-type PageEvent = Parameters<NitroStorefront["pageOf"]>[0] & {
+type PageEvent = NitroEvent & {
   readonly context: { readonly storefront?: NitroStorefront };
 };
 

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { Driver } from "unstorage";
 import type { DriverLoader } from "./documents/driver.ts";
 import { drivers as portableDrivers } from "./worker-drivers.ts";
 import { redisSupport } from "./redis/redis-support.ts";
@@ -25,7 +26,7 @@ export const supports = [redisSupport];
 
 // --- Internal helpers ---
 
-async function wholeFiles(driver: Awaited<ReturnType<DriverLoader>>, { base }: { base?: unknown }) {
+async function wholeFiles(driver: Driver, { base }: { base?: unknown }) {
   const { withWholeFiles } = await import("./documents/file-driver.ts");
   return withWholeFiles(driver, resolve(String(base)));
 }

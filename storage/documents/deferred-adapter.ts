@@ -1,5 +1,5 @@
 import type { RemoteFeed, StorageAdapter } from "./adapter.ts";
-import type { Capabilities, Counters } from "./documents.ts";
+import type { Capabilities, ChangeListener, Counters } from "./documents.ts";
 
 /**
  * Creates an adapter that opens its storage at the first operation, or when `ready` is called.
@@ -58,7 +58,7 @@ export function createDeferredAdapter(
     };
   }
 
-  function watch(...[prefix, emit]: Parameters<NonNullable<StorageAdapter["watch"]>>): RemoteFeed {
+  function watch(prefix: string, emit: ChangeListener): RemoteFeed {
     let remote: RemoteFeed | undefined;
     const begin = (opened: StorageAdapter) => void (remote = opened.watch?.(prefix, emit));
     if (adapter === undefined) waiting.add(begin);

@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { mkdir, open, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Driver } from "unstorage";
 import { systemClock } from "../clock.ts";
@@ -59,7 +59,7 @@ async function writeSynced(path: string, content: string | Uint8Array): Promise<
   }
 }
 
-async function create(path: string) {
+async function create(path: string): Promise<FileHandle> {
   try {
     return await open(path, "wx", 0o600);
   } catch (error) {
@@ -81,7 +81,7 @@ async function remove(path: string): Promise<void> {
 
 /** A rename survives a power failure only if the folder is synced, too; not every system allows that. */
 async function syncFolder(path: string): Promise<void> {
-  let folder: Awaited<ReturnType<typeof open>> | undefined;
+  let folder: FileHandle | undefined;
   try {
     folder = await open(path, "r");
     await folder.sync();

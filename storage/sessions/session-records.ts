@@ -27,6 +27,7 @@ import {
   type Session,
   type SessionSettings,
 } from "./session.ts";
+import type { openStrategyCache } from "./strategy-cache.ts";
 import type { UserSession } from "./user-index.ts";
 import type { UserSessionIndex } from "./user-sessions.ts";
 
@@ -45,7 +46,7 @@ export class SessionRecords {
   readonly users: UserSessionIndex;
   /** The cache in this process's memory, if there is one. */
   readonly cache: SessionCache | undefined;
-  readonly #strategy: Exclude<ReturnType<typeof openSessionCache>, SessionCache>;
+  readonly #strategy: ReturnType<typeof openStrategyCache> | undefined;
 
   constructor(
     shopId: number,
