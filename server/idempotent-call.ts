@@ -49,9 +49,8 @@ export class IdempotentCall {
   }
 
   /** Waiting calls continue when the method has ended, even if that is after the response. */
-  follow<Result>(running: Promise<Result>): Promise<Result> {
+  follow(running: Promise<unknown>): void {
     this.#running = running;
-    return running;
   }
 
   /** Adds the answer to the changes of the session, before they are written. */
