@@ -15,14 +15,28 @@ import { handleClosedTerminal, ignoreOutputErrors } from "./process-errors.ts";
 import { run } from "./run.ts";
 import { readVersion } from "../config/package-folder.ts";
 
+process.once("exit", explainUnsettled);
 try {
   ignoreOutputErrors();
   await main(process.argv.slice(2));
+  process.off("exit", explainUnsettled);
 } catch (error) {
   fail(error);
 }
 
 // --- Internal helpers ---
+
+/** Node prints nothing if a process ends because nothing can resolve the promise that it waits for: its code is 13. */
+function explainUnsettled(code: number): void {
+  // Node 20 sets only `process.exitCode`.
+  if (code !== 13 && process.exitCode !== 13) return;
+  fail(
+    new StartError(
+      "SF902",
+      "the config, or a module that it imports, awaits a promise that nothing can resolve. Two modules that import each other, and await something, wait forever",
+    ),
+  );
+}
 
 async function main(args: readonly string[]): Promise<void> {
   const { values, positionals } = readArguments(args);

@@ -29,3 +29,14 @@ test.each([
   expect(code).toBe(1);
   expect(stderr.replaceAll(folder, "<folder>")).toMatch(expected);
 });
+
+test.each(["start", "dev", "doctor"])("%s says that a config awaits forever", async (command) => {
+  const folder = await createFolder({
+    "storefront.config.mjs": `await new Promise(() => {}); ${plain}`,
+  });
+  const { code, stderr } = await runCli([command], { folder });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /^storefront: the config, .* awaits a promise that nothing can resolve.* \(SF902\)\n$/,
+  );
+});
