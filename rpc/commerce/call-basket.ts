@@ -70,7 +70,7 @@ export async function runRead<Result>(
   work: (visit: Visit) => Promise<Result>,
   kind: ListKind = "basket",
 ): Promise<Result> {
-  const toBasketKey = () => call.session.lists.nameOf(kind);
+  const toBasketKey = () => call.session.lists.plannedKeyOf(kind);
   // Without a session, there is no grant, and an adapter may need no request.
   if (!call.hasSession || call.session.current === undefined) {
     return work(createVisit(call, { toBasketKey }));
@@ -187,7 +187,7 @@ function beginMethod(call: Call, held: HeldBasket): MethodBasket {
  * @throws Error
  */
 function assertSameVisitor(call: Call, held: MethodBasket): void {
-  if (call.session.lists.nameOf("basket") === held.key) return;
+  if (call.session.lists.plannedKeyOf("basket") === held.key) return;
   throw new Error(
     `The method ${call.request.method} has logged in or out, so it can't change the basket any more. Change it before that, or make the method with defineRpcMethod`,
   );

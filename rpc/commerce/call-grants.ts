@@ -75,7 +75,7 @@ async function finish(call: Call, change: Promise<Obtained>): Promise<Grant | un
 
 function toOwner(call: Call): VisitingOwner {
   const session = call.session.current as Session;
-  const basketKey = call.session.lists.nameOf("basket");
+  const basketKey = call.session.lists.plannedKeyOf("basket");
   return {
     session,
     basketKey,

@@ -6,7 +6,7 @@ import { toVisit, type Visitor } from "./visitor.ts";
 export function createVisit(call: Call, changes: Partial<Visitor> = {}): LoginVisit {
   const { log, ip, signal } = call;
   const user = call.hasSession ? call.session.user : undefined;
-  const toBasketKey = () => call.session.lists.nameOf("basket");
+  const toBasketKey = () => call.session.lists.plannedKeyOf("basket");
   const visitor = { user, grant: undefined, toBasketKey, log, ip, signal };
   return toVisit(call.services, { ...visitor, ...changes });
 }

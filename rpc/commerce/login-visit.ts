@@ -79,7 +79,7 @@ async function runLogin<Result>(
   if (!baskets?.joinsAtLogin) {
     return withGrant(call, await findGrant(call), run, options);
   }
-  const key = session.lists.nameOf("basket");
+  const key = session.lists.plannedKeyOf("basket");
   const toBasketKey = () => key;
   const runUnder = async (lease: BasketLease) => {
     const isJoined = lease.log.movedTo !== undefined;

@@ -58,7 +58,7 @@ export class VisitorLists {
   }
 
   /** The key that the visitor's list has or will have. It begins no session. */
-  nameOf(kind: ListKind): string {
+  plannedKeyOf(kind: ListKind): string {
     return this.keyOf(kind) ?? this.#session.work.ownerKey;
   }
 
