@@ -18,6 +18,13 @@ export type ContextSessions = ReturnType<typeof createContextSessions>;
 
 /** Creates the functions of a context that list, end, and rotate the sessions of users. They throw StorageUnavailableError, and TypeError for an ID that no user can have. */
 export function createContextSessions({ services, session }: Call) {
+  /** Reads a user's sessions in all shops of the realm, each with its handle. */
+  async function read(userId: string | number) {
+    assertUserId(userId);
+    const indexes = await Promise.all(services.realm.users.map((users) => users.read(userId)));
+    return indexes.flatMap(({ sessions }) => Object.entries(sessions));
+  }
+
   async function end(userId: string | number, handle: string): Promise<boolean> {
     assertUserId(userId);
     const indexes = session.writable.realm.users;
@@ -31,12 +38,10 @@ export function createContextSessions({ services, session }: Call) {
   return {
     /** Lists a user's sessions in all shops of the realm, the last used first. None can be used as a login. */
     async list(userId: string | number) {
-      assertUserId(userId);
+      const sessions = await read(userId);
       // Loaded here, because few processes list sessions soon after their start.
       const { parse } = await import("bowser");
-      const indexes = await Promise.all(services.realm.users.map((users) => users.read(userId)));
-      return indexes
-        .flatMap(({ sessions }) => Object.entries(sessions))
+      return sessions
         .map(([handle, { shopId, createdAt, lastSeenAt, userAgent, transport }]) => {
           const current = handle === session.current?.record.handle;
           const device = describeDevice(userAgent, parse);
@@ -54,13 +59,8 @@ export function createContextSessions({ services, session }: Call) {
      * @returns the number of ended sessions
      */
     async endLabeled(userId: string | number, label: string): Promise<number> {
-      assertUserId(userId);
-      const indexes = await Promise.all(services.realm.users.map((users) => users.read(userId)));
-      const handles = indexes
-        .flatMap(({ sessions }) => Object.entries(sessions))
-        .filter(([, one]) => one.label === label)
-        .map(([handle]) => handle);
-      const ended = await Promise.all(handles.map((handle) => end(userId, handle)));
+      const labeled = (await read(userId)).filter(([, one]) => one.label === label);
+      const ended = await Promise.all(labeled.map(([handle]) => end(userId, handle)));
       return ended.filter(Boolean).length;
     },
 
