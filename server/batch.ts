@@ -7,6 +7,7 @@ import { Redactor } from "../rpc/redaction/redactor.ts";
 import { unbatched } from "../rpc/unbatched.ts";
 import { withDetails } from "../shared/log.ts";
 import { toCalls, type BatchEntry } from "./batch-calls.ts";
+import { joinResults, toResult } from "./batch-results.ts";
 import { CredentialJar } from "./credential-jar.ts";
 import { clientSignal, isClientGone } from "./client-signal.ts";
 import type { Shop, StorefrontOptions } from "./config/options.ts";
@@ -77,7 +78,7 @@ export function createBatchHandler(
     calls: readonly BatchEntry[],
   ): Promise<RpcResponse> {
     const jar = new CredentialJar(credentials, request.headers);
-    const results: string[] = [];
+    const results: ReturnType<typeof toResult>[] = [];
     const cookies: HeaderEntry[] = [];
     let retryAfter = 0;
     let resumedAt = systemClock.monotonic();
@@ -101,12 +102,12 @@ export function createBatchHandler(
         discardBody(response);
         results.push(refuse(answersResponse(method), shop, method));
       } else {
-        results.push(toResult(response.status, await response.text()));
+        results.push(toResult(response.status, await response.arrayBuffer()));
       }
     }
     return {
       status: 200,
-      body: `[${results.join(",")}]`,
+      body: joinResults(results),
       headers: [
         ["cache-control", "no-store"],
         ["content-type", "application/json"],
@@ -118,7 +119,7 @@ export function createBatchHandler(
   }
 
   /** The result of a call that does not run, or whose result can't be sent. */
-  function refuse(error: RpcError, { shopId }: Shop, method: string): string {
+  function refuse(error: RpcError, { shopId }: Shop, method: string): ReturnType<typeof toResult> {
     // A client can send any text as the name of a method that doesn't exist.
     const details = Object.hasOwn(methods, method) ? { shopId, method } : { shopId };
     const log = withDetails(options.log, details);
@@ -140,11 +141,6 @@ interface Batch {
   readonly shopPath: string | undefined;
   readonly deadline: Deadline;
   readonly page: PageCall | undefined;
-}
-
-/** @param body JSON; `""` for none */
-function toResult(status: number, body: string): string {
-  return body === "" ? `{"status":${status}}` : `{"status":${status},"body":${body}}`;
 }
 
 /** The error of a call that must not run in a batch, or that has no time left. */

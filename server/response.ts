@@ -16,7 +16,7 @@ export interface RpcResponse {
   readonly code?: string;
   /** Default: the reason phrase of the status. */
   readonly statusText?: string;
-  readonly body: string | ReadableStream<Uint8Array<ArrayBuffer>> | null;
+  readonly body: string | ArrayBuffer | ReadableStream<Uint8Array<ArrayBuffer>> | null;
   readonly headers: HeaderEntry[];
 }
 
