@@ -11,6 +11,7 @@ import {
   type RpcMethods,
   type Storefront,
 } from "../server/index.ts";
+import { pagePathOf } from "./next-path.ts";
 
 /**
  * Creates the handlers of the route `app/api/rpc/[[...path]]/route.ts`.
@@ -63,8 +64,7 @@ export async function createNextCaller<Methods extends RpcMethods>(
  */
 export function proxy(request: Request): Response {
   const next = new Headers(request.headers);
-  const { pathname, search } = new URL(request.url);
-  next.set(pathHeader, pathname + search);
+  next.set(pathHeader, pagePathOf(request));
   return NextResponse.next({ request: { headers: next } });
 }
 
