@@ -1,6 +1,6 @@
 import type { ClientCall } from "../client-types.ts";
 import { maxBatchSize } from "../unbatched.ts";
-import type { SendRequest } from "./send-request.ts";
+import type { createSendRequest } from "./send-request.ts";
 import { readResult, RpcClientError, toError } from "./result.ts";
 import { orAborted } from "./waiting.ts";
 
@@ -9,7 +9,7 @@ import { orAborted } from "./waiting.ts";
  * @param sendAlone sends a call in a request of its own
  */
 export function createBatch(
-  sendRequest: SendRequest,
+  sendRequest: ReturnType<typeof createSendRequest>,
   sendAlone: (call: ClientCall) => Promise<unknown>,
 ): (call: ClientCall, key: string | undefined) => Promise<unknown> {
   let queue: Waiting[] = [];

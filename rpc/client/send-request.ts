@@ -1,19 +1,7 @@
-import type { RpcClientOptions } from "../client-types.ts";
+import type { ClientCall, RpcClientOptions } from "../client-types.ts";
 import { redirectType } from "./result.ts";
 
-/** Sends a POST with the client's headers and its token. */
-export type SendRequest = (
-  /** The path below `rpc`: a method, or nothing for a batch. */
-  path: readonly string[],
-  body: string,
-  call: {
-    readonly headers?: Readonly<Record<string, string>> | undefined;
-    readonly signal?: AbortSignal | undefined;
-    readonly key?: string | undefined;
-  },
-) => Promise<Response>;
-
-/** Creates the function that sends all requests of a client. */
+/** Creates the function that sends all requests of a client: each is a POST with the client's headers and its token. */
 export function createSendRequest({
   baseURL,
   basePath = "/api",
@@ -22,10 +10,15 @@ export function createSendRequest({
   token,
   authTokenHeaderKey = "storefront-auth-token",
   fetch = (...args: Parameters<typeof globalThis.fetch>) => globalThis.fetch(...args),
-}: RpcClientOptions): SendRequest {
+}: RpcClientOptions) {
   const folders = [baseURL.replace(/\/+$/, ""), ...basePath.split("/").filter(Boolean), "rpc"];
 
-  return async function sendRequest(path, body, call) {
+  /** @param path that below `rpc`: a method, or nothing for a batch */
+  return async function sendRequest(
+    path: readonly string[],
+    body: string,
+    call: Partial<ClientCall>,
+  ): Promise<Response> {
     const sent = new Headers(call.key ? { "idempotency-key": call.key } : {});
     for (const own of [headers, call.headers]) {
       for (const [name, value] of new Headers(own)) sent.set(name, value);
