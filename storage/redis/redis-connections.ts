@@ -3,6 +3,7 @@ import { systemClock } from "../clock.ts";
 import type { LoopTimer, Timed } from "../documents/loop-timer.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { RedisClient } from "./redis-client.ts";
+import { retryForever } from "./retry-forever.ts";
 
 /**
  * Ends connections that don't reply within the time limit, even while they open: otherwise a connection that died
@@ -20,6 +21,7 @@ export function watchConnections(
 ) {
   const probing = new Set<Redis>();
   Object.assign(client.options ?? {}, ownOptions);
+  retryForever(client);
   if (client.isCluster) client.on("+node", watch);
   for (const connection of connectionsOf(client)) watch(connection);
   if (client.isCluster) client.on("error", (error) => fail(client, error));

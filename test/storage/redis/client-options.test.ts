@@ -5,10 +5,11 @@ import { describeWithRedis, startRedis } from "../../_redis.ts";
 
 describeWithRedis("a Redis that was stopped", () => {
   test.each([
-    { enableAutoPipelining: true },
-    { enableReadyCheck: false },
-    { enableReadyCheck: false, connectionName: "shop" },
-  ])("is used again, with %j", async (options) => {
+    ["auto-pipelining", { enableAutoPipelining: true }],
+    ["no ready check", { enableReadyCheck: false }],
+    ["no ready check and a name", { enableReadyCheck: false, connectionName: "shop" }],
+    ["a retryStrategy that gives up", { retryStrategy: () => null }],
+  ])("is used again, with %s", async (_, options) => {
     const redis = await startRedis();
     onTestFinished(() => redis.stop());
     const limits = { commandTimeout: 200, connectTimeout: 200 };
