@@ -86,19 +86,27 @@ function tryRead(read) {
 
 /** The schema as one object: of alternatives, all their properties. `undefined` if it is no object. */
 function toObject(schema, openApi) {
-  if (schema.properties !== undefined) {
-    return { properties: schema.properties, required: schema.required ?? [] };
+  const options = listAlternatives(schema, openApi);
+  if (options.length === 0 || options.some(({ properties }) => properties === undefined)) {
+    return undefined;
   }
-  const options = (schema.anyOf ?? schema.oneOf ?? []).map((option) => {
-    return toObject(resolve(option, openApi), openApi);
-  });
-  if (options.length === 0 || options.includes(undefined)) return undefined;
+  const [{ required: first = [] }] = options;
   return {
     properties: Object.assign({}, ...options.map(({ properties }) => properties)),
-    required: options[0].required.filter((name) => {
-      return options.every(({ required }) => required.includes(name));
-    }),
+    required: first.filter((name) => options.every(({ required = [] }) => required.includes(name))),
   };
+}
+
+/** The alternatives of a schema, and theirs. Each reference counts once, because schemas can contain each other. */
+function listAlternatives(schema, openApi, known = new Set()) {
+  const options = schema.properties === undefined ? (schema.anyOf ?? schema.oneOf) : undefined;
+  if (options === undefined) return [schema];
+  return options.flatMap((option) => {
+    const { $ref: reference } = option;
+    if (known.has(reference)) return [];
+    if (reference !== undefined) known.add(reference);
+    return listAlternatives(resolve(option, openApi), openApi, known);
+  });
 }
 
 /** One field of the form, with its label, its description, and a place for its error. */
@@ -144,11 +152,8 @@ function createField(name, schema, isRequired, openApi) {
 const scalars = ["string", "integer", "number", "null"];
 
 function listTypes(schema, openApi) {
-  const options = schema.anyOf ?? schema.oneOf;
-  if (options !== undefined) {
-    return [...new Set(options.flatMap((option) => listTypes(resolve(option, openApi), openApi)))];
-  }
-  return [schema.type ?? []].flat();
+  const types = listAlternatives(schema, openApi).flatMap(({ type }) => type ?? []);
+  return [...new Set(types)];
 }
 
 /** An empty field is left out of the payload. */

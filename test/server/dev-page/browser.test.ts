@@ -2,6 +2,8 @@ import { join } from "node:path";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { expect, onTestFinished, test } from "vitest";
+import * as z from "zod";
+import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { listen } from "../../../server/cli/listen.ts";
 import { openStorefront } from "../../../server/storefront.ts";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
@@ -133,6 +135,18 @@ describeWithChromium("the development page in Chromium", [], (open) => {
     expect(await pane.innerText()).toContain("variant 7");
     await page.getByLabel("Shop").selectOption("1001");
     await pane.filter({ hasText: "No session" }).waitFor();
+  });
+
+  test("has a form for unions that contain each other", async () => {
+    const term: z.ZodType = z.lazy(() => z.union([z.number(), sum]));
+    const sum: z.ZodType = z.lazy(() => z.union([z.string(), term]));
+    const evaluate = defineRpcMethod({
+      input: z.object({ sum }),
+      handler: ({ sum: it }) => `${it}`,
+    });
+    const { page, errors } = await openDevPage(open, { methods: { evaluate } });
+    expect(await call(page, "A", "evaluate", { sum: "7" })).toContain("evaluate 200");
+    expect(errors).toEqual([]);
   });
 
   test("shows the shop that was chosen last, if the answers for another one come late", async () => {
