@@ -127,6 +127,7 @@ export async function respondWithCaller(
   }
   const { redirect: location } = caller;
   const isRedirect = location !== undefined;
+  assertResponse(page);
   const response = isRedirect
     ? new Response(null, { status: 307, headers: { location } })
     : new Response(page.body, page);
@@ -139,6 +140,14 @@ export async function respondWithCaller(
 }
 
 // --- Internal helpers ---
+
+/** @throws TypeError if a page isn't a `Response`. A framework can have replaced the global class */
+function assertResponse(page: unknown): void {
+  if (typeof page === "object" && page !== null && "headers" in page) return;
+  throw new TypeError(
+    "respondWithCaller: the function returned no Response. Return one, for example new Response(html, { headers })",
+  );
+}
 
 /** Calls without HTTP lose no response, so they need no idempotency key. */
 const noKey = () => undefined;

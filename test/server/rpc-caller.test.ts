@@ -177,6 +177,16 @@ describeStorages("the caller of a page", ({ start, storage }) => {
 });
 
 describeStorages("the caller", ({ start }) => {
+  test("says that a page returned no Response", async () => {
+    const { app } = await start({ methods });
+    const rpc = call(app, pageRequest());
+    for (const page of [undefined, "<p>"]) {
+      await expect(respondWithCaller(rpc, () => page as never)).rejects.toThrow(
+        "returned no Response",
+      );
+    }
+  });
+
   test("names the value to pass instead of one that isn't a Request", async () => {
     const { app } = await start();
     for (const wrong of [undefined, {}, { headers: {}, url: "/page" }, { req: pageRequest() }]) {
