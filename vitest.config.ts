@@ -18,6 +18,7 @@ export const longTests = [
   "test/server/testing/commerce-suite.test.ts",
   "test/storage/leases/lease-processes.test.ts",
   "test/storage/redis/client-options.test.ts",
+  "test/storage/redis/cluster-replicas.test.ts",
   "test/storage/redis/redis-outages.test.ts",
 ];
 

@@ -157,12 +157,13 @@ export function readNode(node: unknown) {
 
 /**
  * Applies to clients of driver objects, too. Auto-pipelining never sends again after a connection was lost with its
- * commands, and commands of one tick travel together without it.
+ * commands, and commands of one tick travel together without it. A replica can be late, and then shows an ended session.
  */
 const ownOptions = {
   commandTimeout: undefined,
   autoResendUnfulfilledCommands: false,
   enableAutoPipelining: false,
+  scaleReads: "master",
 };
 
 /**
