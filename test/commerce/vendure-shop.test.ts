@@ -55,7 +55,7 @@ describeWithChromium("examples/vendure-shop", [], (open) => {
     await expectTotal(page, "€66.51");
     await save(page, "basket");
 
-    const release = holdRequest(page, "/setShippingMethod");
+    const release = await holdRequest(page, "/setShippingMethod");
     await page.getByRole("link", { name: "Check out" }).click();
     await page.getByLabel("Email").fill("grace@example.com");
     await page.getByLabel("First name").fill("Grace");
@@ -103,7 +103,7 @@ describeWithChromium("examples/vendure-shop", [], (open) => {
     const page = await openShop(await open());
     await addKettle(page, 1);
     await page.getByRole("link", { name: /^Basket/ }).click();
-    const release = holdRequest(page, "/addCouponCode");
+    const release = await holdRequest(page, "/addCouponCode");
     const code = page.getByLabel("Coupon code");
     await code.fill("TEN");
     await click(page, "Apply");
@@ -116,7 +116,7 @@ describeWithChromium("examples/vendure-shop", [], (open) => {
   test("stays on the page that a visitor opens during the login", async () => {
     const page = await openShop(await open());
     await page.getByRole("link", { name: "Log in" }).click();
-    const release = holdRequest(page, "/login");
+    const release = await holdRequest(page, "/login");
     await page.getByLabel("Email").fill(ada.email);
     await page.getByLabel("Password").fill(ada.password);
     await click(page, "Log in");

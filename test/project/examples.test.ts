@@ -48,57 +48,65 @@ describeWithChromium("examples/vue-axios", ["page"], (open) => {
   }, 60_000);
   afterAll(() => example?.stop());
 
-  test("registers, fills the basket, reloads, logs out, and logs in again", async () => {
-    const readme = await readFile(join(root, "examples/vue-axios/README.md"), "utf8");
-    expect(readme).toContain("```sh\nnpm ci && npm start\n```");
-    const page = await open();
-    const shows = (text: string) => page.getByRole("heading", { name: text }).waitFor();
-    const fill = async () => {
+  test(
+    "registers, fills the basket, reloads, logs out, and logs in again",
+    { timeout: 60_000 },
+    async () => {
+      const readme = await readFile(join(root, "examples/vue-axios/README.md"), "utf8");
+      expect(readme).toContain("```sh\nnpm ci && npm start\n```");
+      const page = await open();
+      const shows = (text: string) => page.getByRole("heading", { name: text }).waitFor();
+      const fill = async () => {
+        await page.getByLabel("E-mail").fill(account.email);
+        await page.getByLabel("Password").fill(account.password);
+      };
+      await page.goto(origin);
+      await shows("Hello, guest");
+      await click(page, "Add to basket");
+      await expectPieces(page, 1);
+      await page.reload();
+      await expectPieces(page, 1);
+      await fill();
+      await click(page, "Register");
+      await shows(`Hello, ${account.email}`);
+      await expectPieces(page, 1);
+      await click(page, "Add to basket");
+      await expectPieces(page, 2);
+      await page.reload();
+      await shows(`Hello, ${account.email}`);
+      await expectPieces(page, 2);
+      expect(await page.evaluate(() => document.cookie)).toBe("");
+      await click(page, "Log out");
+      await shows("Hello, guest");
+      await expectPieces(page, 0);
       await page.getByLabel("E-mail").fill(account.email);
-      await page.getByLabel("Password").fill(account.password);
-    };
-    await page.goto(origin);
-    await shows("Hello, guest");
-    await click(page, "Add to basket");
-    await expectPieces(page, 1);
-    await page.reload();
-    await expectPieces(page, 1);
-    await fill();
-    await click(page, "Register");
-    await shows(`Hello, ${account.email}`);
-    await expectPieces(page, 1);
-    await click(page, "Add to basket");
-    await expectPieces(page, 2);
-    await page.reload();
-    await shows(`Hello, ${account.email}`);
-    await expectPieces(page, 2);
-    expect(await page.evaluate(() => document.cookie)).toBe("");
-    await click(page, "Log out");
-    await shows("Hello, guest");
-    await expectPieces(page, 0);
-    await page.getByLabel("E-mail").fill(account.email);
-    await page.getByLabel("Password").fill("wrong password");
-    await click(page, "Log in");
-    await page.getByRole("alert").filter({ hasText: /./ }).waitFor();
-    await fill();
-    await click(page, "Log in");
-    await shows(`Hello, ${account.email}`);
-    await expectPieces(page, 2);
-  });
+      await page.getByLabel("Password").fill("wrong password");
+      await click(page, "Log in");
+      await page.getByRole("alert").filter({ hasText: /./ }).waitFor();
+      await fill();
+      await click(page, "Log in");
+      await shows(`Hello, ${account.email}`);
+      await expectPieces(page, 2);
+    },
+  );
 
-  test("calls for a click after the calls before it, so no late answer overwrites the result", async () => {
-    const page = await open();
-    const release = holdRequest(page, "/getBasket");
-    const sent: string[] = [];
-    page.on("request", (request) => sent.push(request.url()));
-    await page.goto(origin);
-    await click(page, "Add to basket");
-    await click(page, "Add to basket");
-    await page.evaluate("new Promise(requestAnimationFrame)");
-    expect(sent.filter((url) => url.endsWith("/addItemToBasket"))).toEqual([]);
-    await release();
-    await expectPieces(page, 2);
-  });
+  test(
+    "calls for a click after the calls before it, so no late answer overwrites the result",
+    { timeout: 60_000 },
+    async () => {
+      const page = await open();
+      const release = await holdRequest(page, "/getBasket");
+      const sent: string[] = [];
+      page.on("request", (request) => sent.push(request.url()));
+      await page.goto(origin);
+      await click(page, "Add to basket");
+      await click(page, "Add to basket");
+      await page.evaluate("new Promise(requestAnimationFrame)");
+      expect(sent.filter((url) => url.endsWith("/addItemToBasket"))).toEqual([]);
+      await release();
+      await expectPieces(page, 2);
+    },
+  );
 });
 
 function click(page: Page, name: string): Promise<void> {

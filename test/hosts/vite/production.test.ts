@@ -54,8 +54,8 @@ describeWithChromium("examples/vite, built for production", ["openssl"], (open) 
   test("takes a name after the script and the first greeting are there, and one at a time", async () => {
     const origin = await startShop();
     const page = await open();
-    const releaseScript = holdRequest(page, ".js");
-    const releaseGreeting = holdRequest(page, "/greet");
+    const releaseScript = await holdRequest(page, ".js");
+    const releaseGreeting = await holdRequest(page, "/greet");
     await page.goto(origin, { waitUntil: "commit" });
     const button = page.getByRole("button");
     await page.getByLabel("Your name").fill("Ada");
@@ -65,7 +65,7 @@ describeWithChromium("examples/vite, built for production", ["openssl"], (open) 
     expect(await button.isDisabled()).toBe(true);
     await releaseGreeting();
     await page.getByText("Hello, guest!").waitFor();
-    const releaseName = holdRequest(page, "/setName");
+    const releaseName = await holdRequest(page, "/setName");
     await button.click();
     expect(await button.isDisabled()).toBe(true);
     await releaseName();

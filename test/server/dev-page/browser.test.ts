@@ -161,13 +161,13 @@ describeWithChromium("the development page in Chromium", [], (open) => {
     const access = page.locator("#call .about").first();
     await call(page, "A", "addItemToBasket", { variantId: "7", quantity: "1" });
 
-    const releaseDocument = holdRequest(page, "/document");
+    const releaseDocument = await holdRequest(page, "/document");
     await choose("1002");
     await choose("1001");
     await releaseDocument();
     await access.filter({ hasText: "Session by cookie" }).waitFor();
 
-    const releaseState = holdRequest(page, "/state");
+    const releaseState = await holdRequest(page, "/state");
     await choose("1002");
     await access.filter({ hasText: "Session by bearer" }).waitFor();
     await choose("1001");
@@ -178,7 +178,7 @@ describeWithChromium("the development page in Chromium", [], (open) => {
 
   test("offers no method until those of the chosen shop are there, so no input gets lost", async () => {
     const { page } = await openDevPage(open);
-    const release = holdRequest(page, "/document");
+    const release = await holdRequest(page, "/document");
     await page.getByLabel("Shop").selectOption("1002");
     expect(await page.getByLabel("Method", { exact: true }).locator("option").count()).toBe(0);
     await release();
