@@ -56,7 +56,10 @@ const sessionFields: Fields<RpcContext> = {
   changeWishlist: (call) => (rule) => changeWishlist(call, rule),
 };
 
-/** The fields that each access reads from the call, because they can change during the call, or few methods read them. */
+/**
+ * The fields that each access reads from the call: those that can change during the call, and those that the call stores
+ * itself, so that another copy in the context would save nothing.
+ */
 const liveFields: ReadonlySet<string> = new Set<keyof RpcContext>([
   "ip",
   "log",

@@ -43,5 +43,5 @@ export async function withTimeout<T>(
 
 // --- Internal helpers ---
 
-/** 24.8 days in milliseconds. A longer timer fires at once. */
+/** 24.8 days in milliseconds. A longer timer fires immediately. */
 const longestTimer = 2 ** 31 - 1;

@@ -1,6 +1,7 @@
 /*
- * The idempotency keys that a basket or a wishlist stores, the oldest first: `<key ID>.<fingerprint>.<time>`, because it
- * stores up to 50. The time is epoch milliseconds in base 36. Earlier versions added a revision, which nothing reads.
+ * The idempotency keys that a basket or a wishlist stores, the oldest first: `<key ID>.<fingerprint>.<time>`. Each is one
+ * short string, because a list stores up to 50. The time is epoch milliseconds in base 36. Earlier versions added a
+ * revision, which nothing reads.
  */
 
 /** How long a key is stored, in milliseconds. */

@@ -38,7 +38,7 @@ export function assertUser(user: ShopUser): void {
   assertUserId((user as Partial<ShopUser> | null | undefined)?.id);
 }
 
-/** @throws TypeError if a value, for example a whole user, is no valid ID: no session belongs to it */
+/** @throws TypeError if a value, for example a whole user, isn't a valid ID: no session belongs to it */
 export function assertUserId(id: unknown): void {
   if (isUserId(id)) return;
   throw new TypeError("A user's id is a positive integer or a string of 1 to 64 characters");

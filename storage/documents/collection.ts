@@ -137,7 +137,7 @@ export function openCollection<T>(
     const value: unknown = json === undefined || isJson(change.set) ? change.set : JSON.parse(json);
     if (json === undefined || !accepts(value)) {
       throw new TypeError(
-        `The new value of a document of ${JSON.stringify(name)} lacks a field, or has one of another type, so it was not stored`,
+        `The new value of a document of ${JSON.stringify(name)} lacks a field, or has an invalid one, so it was not stored`,
       );
     }
     if (hasExpired({ expiresAt })) return { snapshot: absent };

@@ -21,7 +21,7 @@ export interface LeaseDocument<State> {
   readonly state?: State | undefined;
 }
 
-/** A lease that this process got, as the work under it gets it. */
+/** A lease that this process holds. */
 export class Lease<State> {
   /** Greater than the number of each earlier lease on this key, while the document of the key exists. */
   readonly number: number;

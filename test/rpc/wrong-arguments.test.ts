@@ -36,7 +36,7 @@ test.each<[string, unknown, string]>([
   ["is async", Promise.resolve({ items: [] }), "returned a promise"],
   ["returns nothing", undefined, "returned no object with a list of items"],
   ["returns other items", { items: "none" }, "returned no object with a list of items"],
-  ["returns an invalid item", { items: [{ variantId: 7 }] }, "lacks a field"],
+  ["returns an invalid item", { items: [{ variantId: 7 }] }, "has an invalid one"],
 ])("a rule of a list that %s gets an error that says so", async (_, next, message) => {
   const rule = () => wrong(next);
   expect(await failWith(({ changeBasket }) => changeBasket(rule))).toContain(message);
