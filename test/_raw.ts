@@ -2,12 +2,13 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { serve, type H3 } from "h3";
 import { onTestFinished } from "vitest";
+import { createServerApp } from "../server/cli/http-server.ts";
 import { listen } from "../server/cli/listen.ts";
 import type { OpenStorefront } from "../server/storefront.ts";
 
 /** Serves a storefront as `storefront start` does, until the test ends. */
 export async function serveOnPort(storefront: OpenStorefront): Promise<number> {
-  const running = await listen(storefront, "127.0.0.1", 0);
+  const running = await listen(storefront, await createServerApp(storefront), "127.0.0.1", 0);
   onTestFinished(() => running.stop("reload"));
   return running.port;
 }

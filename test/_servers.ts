@@ -19,7 +19,7 @@ type Endings = (() => Promise<unknown>)[];
 export const servers = {
   request: viaServerApp,
   async server(storefront, endings) {
-    const running = await listen(storefront, "127.0.0.1", 0);
+    const running = await listen(storefront, await createServerApp(storefront), "127.0.0.1", 0);
     endings.push(() => running.stop("reload"));
     return viaSocket(running.url);
   },

@@ -1,7 +1,7 @@
 import cluster from "node:cluster";
 import { once } from "node:events";
 import type { Server as HttpServer } from "node:http";
-import { serve } from "h3";
+import { serve, type H3 } from "h3";
 import type { OpenStorefront } from "../storefront.ts";
 import type { Storefront } from "../storefront-app.ts";
 import { nodeHeaderCount, nodeHeaderSize } from "../request.ts";
@@ -9,7 +9,7 @@ import { StartError } from "../config/start-error.ts";
 import type { StorefrontOptions } from "../config/options.ts";
 import { openMetricsServer } from "./metrics-server.ts";
 import { createProxyTrust } from "../peer.ts";
-import { Connections, createFastRoutes, createServerApp, type StopReason } from "./http-server.ts";
+import { Connections, createFastRoutes, type StopReason } from "./http-server.ts";
 
 /** A running server. */
 export interface Running {
@@ -26,17 +26,19 @@ export interface Running {
 
 /**
  * Serves a storefront as `storefront start` does.
+ * @param serverApp from `createServerApp`
  * @throws StartError with one line for an operator if the port or the address cannot be used
  */
 export async function listen(
   storefront: OpenStorefront,
+  serverApp: H3,
   host: string,
   port: number,
 ): Promise<Running> {
   const { app, metrics } = storefront;
   const { server: settings, log } = app.options;
   const connections = new Connections();
-  const server = serve(await createServerApp(storefront), {
+  const server = serve(serverApp, {
     middleware: [createFastRoutes(storefront)],
     // Otherwise srvx reads the variables PORT and HOST.
     port,

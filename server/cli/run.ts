@@ -1,4 +1,5 @@
 import { setImmediate } from "node:timers/promises";
+import type { H3 } from "h3";
 import { createSafeLog, describeError, messageOf, type Logger } from "../../shared/log.ts";
 import { openStorefront, type OpenStorefront } from "../storefront.ts";
 import type { Storefront } from "../storefront-app.ts";
@@ -11,7 +12,7 @@ import { StartError } from "../config/start-error.ts";
 import type { StorefrontConfig } from "../config/config.ts";
 import { openDevelopmentData, type DevelopmentData } from "../config/development-data.ts";
 import { keepCallsYoung } from "./heap.ts";
-import { endOfTick, type StopReason } from "./http-server.ts";
+import { createServerApp, endOfTick, type StopReason } from "./http-server.ts";
 import { listen, type Running } from "./listen.ts";
 import { loadStorefrontConfig, watchStorefrontConfig } from "../config/load.ts";
 import { createLog } from "../console-log.ts";
@@ -83,12 +84,13 @@ export async function run(options: {
   }
 
   handleProcessErrors(() => log, endAfterError);
-  const { file, storefront, data } = await prepare(options, log);
+  const { file, data, ...prepared } = await prepare(options, log);
+  const { storefront } = prepared;
   log = storefront.app.options.log;
   metrics = storefront.metrics;
   if (metrics !== undefined) supervisor?.onMeasure(() => (metrics as Metrics).measure());
   // The `.env` file can set the port, so it is read only now.
-  const first = serve(storefront, host, toPort(port)).then((running) => {
+  const first = serve(prepared, host, toPort(port)).then((running) => {
     announce(running, data, supervisor);
     return running;
   });
@@ -132,7 +134,7 @@ function isProduction(command: "start" | "dev"): boolean {
 }
 
 /**
- * Loads the config and opens its storages; nothing listens yet.
+ * Loads the config, opens its storages, and runs `server.routes`; nothing listens yet.
  * @param known the development data, if it is open already
  * @returns also the config's file
  */
@@ -157,17 +159,22 @@ async function prepare(
     const { refusal } = storefront.app.options;
     if (refusal !== undefined) throw refusal;
     await storefront.app.ready();
-    return { storefront, file: loaded.file, data };
+    const serverApp = await createServerApp(storefront);
+    return { storefront, serverApp, file: loaded.file, data };
   } catch (error) {
     await storefront?.app.close();
-    if (error instanceof ConfigError) throw error;
-    // An error that isn't the config's is a storage's.
+    if (error instanceof ConfigError || error instanceof StartError) throw error;
+    // Another error is a storage's.
     throw new StartError("SF702", messageOf(error), { cause: error });
   }
 }
 
-async function serve(storefront: OpenStorefront, host: string, port: number): Promise<Running> {
-  const running = await listen(storefront, host, port);
+async function serve(
+  { storefront, serverApp }: { readonly storefront: OpenStorefront; readonly serverApp: H3 },
+  host: string,
+  port: number,
+): Promise<Running> {
+  const running = await listen(storefront, serverApp, host, port);
   void warnIfNotReady(storefront.app);
   return running;
 }
@@ -205,12 +212,12 @@ async function reload(
   data: DevelopmentData | undefined,
 ): Promise<Running> {
   try {
-    const { storefront } = await prepare(options, running.app.options.log, data);
+    const prepared = await prepare(options, running.app.options.log, data);
     // Read the requests first that arrived while the config was compiled.
     await setImmediate();
     // The old server closes its port immediately, and stops when its calls have ended.
     const stopped = running.stop("reload").catch(printError);
-    const next = await serve(storefront, options.host, running.port).catch(fail);
+    const next = await serve(prepared, options.host, running.port).catch(fail);
     print(process.stdout, `reloaded: ${changed.join(", ")}\n`);
     if (describe(next) !== describe(running)) announce(next, data);
     return {

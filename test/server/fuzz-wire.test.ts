@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createServerApp } from "../../server/cli/http-server.ts";
 import { listen, type Running } from "../../server/cli/listen.ts";
 import { openStorefront } from "../../server/storefront.ts";
 import { settle, testProperty } from "../_fuzz.ts";
@@ -17,7 +18,7 @@ const storefront = openStorefront(
 let server: Running;
 let port = 0;
 beforeAll(async () => {
-  server = await listen(storefront, "127.0.0.1", 0);
+  server = await listen(storefront, await createServerApp(storefront), "127.0.0.1", 0);
   port = server.port;
 });
 afterAll(() => server.stop("reload"));

@@ -3,7 +3,16 @@ import { rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, test } from "vitest";
-import { createFolder, greeting, json, plain, startCli, until, waiting } from "../../_cli.ts";
+import {
+  createFolder,
+  greeting,
+  json,
+  plain,
+  shops,
+  startCli,
+  until,
+  waiting,
+} from "../../_cli.ts";
 import { isListening } from "../../_socket.ts";
 
 const file = "storefront.config.ts";
@@ -51,6 +60,19 @@ describe("dev", () => {
     expect(
       server.stderr.match(/^(?!storefront: | {2}(?:shops|storage\.session\.driver): ).+/gm),
     ).toBeNull();
+    await write(file, greeting("two"));
+    await untilGreeted(server, "two");
+  });
+
+  test("serves the old config until the routes of a changed one exist", async () => {
+    const { folder, server, write } = await startDev({ [file]: greeting("one") });
+    await write(file, slowRoutes);
+    await until(() => existsSync(join(folder, "running")));
+    // While the function runs, and after its rejection.
+    expect(await server.call("greet")).toEqual([200, "one"]);
+    await write("go", "");
+    await until(() => server.stderr.includes("server.routes: no feed (SF906)"));
+    expect(await server.call("greet")).toEqual([200, "one"]);
     await write(file, greeting("two"));
     await untilGreeted(server, "two");
   });
@@ -112,6 +134,19 @@ describe("dev", () => {
 });
 
 type Callable = Awaited<ReturnType<typeof startCli>>;
+
+/** Its routes write a file when their function starts. They are rejected when a file `go` exists. */
+const slowRoutes = `import { existsSync, writeFileSync } from "node:fs";
+export default {
+  shops: ${shops},
+  server: {
+    async routes() {
+      writeFileSync("running", "");
+      while (!existsSync("go")) await new Promise((resolve) => setTimeout(resolve, 5));
+      throw new Error("no feed");
+    },
+  },
+};`;
 
 /** Runs without TypeScript, too. */
 function untyped(greet: string): string {

@@ -2,6 +2,7 @@ import { defineRoute, HTTPError, type H3 } from "h3";
 import { describe, expect, test } from "vitest";
 import * as z from "zod";
 import { defineRpcMethod } from "../../../rpc/define-method.ts";
+import { createServerApp } from "../../../server/cli/http-server.ts";
 import { listen } from "../../../server/cli/listen.ts";
 import { createRpcCaller, respondWithCaller } from "../../../server/rpc-caller.ts";
 import { openStorefront } from "../../../server/storefront.ts";
@@ -146,11 +147,9 @@ test("a request of server.routes ends before the server stops", async () => {
       return "done";
     });
   };
-  const running = await listen(
-    openStorefront(testConfig({ log, server: { routes } }), { production: false }),
-    "127.0.0.1",
-    0,
-  );
+  const config = testConfig({ log, server: { routes } });
+  const storefront = openStorefront(config, { production: false });
+  const running = await listen(storefront, await createServerApp(storefront), "127.0.0.1", 0);
   const responding = fetch(`${running.url}slow`);
   await begun;
   const stopping = running.stop("reload");

@@ -4,6 +4,7 @@ import type { Page } from "playwright-core";
 import { expect, onTestFinished, test } from "vitest";
 import * as z from "zod";
 import { defineRpcMethod } from "../../../rpc/define-method.ts";
+import { createServerApp } from "../../../server/cli/http-server.ts";
 import { listen } from "../../../server/cli/listen.ts";
 import { openStorefront } from "../../../server/storefront.ts";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
@@ -22,7 +23,7 @@ const updatesScreenshots = Boolean(process.env["UPDATE_SCREENSHOTS"]);
 async function openDevPage(open: OpenPage, config: Partial<StorefrontConfig> = {}) {
   const { log } = createTestLog();
   const storefront = openStorefront(testConfig({ log, ...config }), { production: false });
-  const running = await listen(storefront, "127.0.0.1", 0);
+  const running = await listen(storefront, await createServerApp(storefront), "127.0.0.1", 0);
   onTestFinished(() => running.stop("reload"));
   const page = await open();
   const errors: string[] = [];
