@@ -7,14 +7,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 export interface RunningCommand {
   /** Its standard output and standard error so far. */
   readonly output: () => string;
-  /** Kills it and its child processes, if they still run. */
+  /** Kills it and its child processes. Does nothing if all of them have ended. */
   stop(): Promise<void>;
 }
 
 /**
  * Runs a command, and waits until it is ready.
  * @param isReady whether it is ready, by its output or by a request to it
- * @throws Error with its output if it ends before, or isn't ready within two minutes
+ * @throws Error with its output if it ends before, or isn't ready within two minutes. The caller needs a longer timeout.
  */
 export async function startCommand(
   command: string,
@@ -34,14 +34,22 @@ export async function startCommand(
   }
   const closed = once(child, "close");
   const isOver = () => child.exitCode !== null || child.signalCode !== null;
+  // A child can outlive the shell.
   const kill = () => {
-    if (!isOver()) process.kill(-(child.pid as number), "SIGKILL");
+    try {
+      process.kill(-(child.pid as number), "SIGKILL");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+    }
   };
   process.once("exit", kill);
   const stop = async () => {
     kill();
-    await closed;
     process.off("exit", kill);
+    // A child that has left the group lives on, and can hold the pipes.
+    await Promise.race([closed, sleep(2000)]);
+    for (const stream of [child.stdout, child.stderr]) stream.destroy();
+    await closed;
   };
   const deadline = Date.now() + 120_000;
   while (!(await isReady(output))) {

@@ -45,7 +45,7 @@ describeWithChromium("examples/vue-axios", ["page"], (open) => {
     };
     const cwd = join(root, "examples/vue-axios");
     example = await startCommand("npm start", { cwd, env }, saysBoth);
-  }, 60_000);
+  }, 150_000);
   afterAll(() => example?.stop());
 
   test(

@@ -11,7 +11,7 @@ const ada = { email: "ada@example.com", password: "correct horse" };
 
 test(
   "examples/mails sends tokens by SMTP, in the language of the shop",
-  { timeout: 60_000 },
+  { timeout: 150_000 },
   async () => {
     const readme = await readFile(join(root, "examples/mails/README.md"), "utf8");
     const config = "examples/mails/storefront.config.ts";

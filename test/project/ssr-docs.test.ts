@@ -10,7 +10,7 @@ import { createProject, readBlocks } from "../_snippets.ts";
 
 test(
   "the server of docs/ssr.md renders the visitor's basket, with the README's config",
-  { timeout: 60_000 },
+  { timeout: 150_000 },
   async () => {
     const folder = await createProject(join(root, "node_modules"), ["@types/node", "zod"]);
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
