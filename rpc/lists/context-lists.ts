@@ -77,7 +77,10 @@ function notEmbedded(name: string, method: string): Error {
 /** @throws TypeError if a rule returned no list. In JavaScript, it can lack its `return`, or be async. */
 function assertList(name: string, next: unknown): void {
   if (Array.isArray((next as { readonly items?: unknown } | undefined)?.items)) return;
-  const found = next instanceof Promise ? "a promise" : "no object with a list of items";
+  const isPromise = next instanceof Promise;
+  // Otherwise, the rejection of an async rule would end the process.
+  if (isPromise) next.catch(() => {});
+  const found = isPromise ? "a promise" : "no object with a list of items";
   throw new TypeError(
     `context.${name}: the rule returned ${found}. It must return the list that it got, or a changed copy, and can't be async`,
   );

@@ -32,13 +32,14 @@ test.each<[string, (context: RpcContext) => unknown]>([
   expect(await failWith(use)).toContain("A user's id is a positive integer or a string of 1 to 64");
 });
 
-test.each<[string, unknown, string]>([
-  ["is async", Promise.resolve({ items: [] }), "returned a promise"],
-  ["returns nothing", undefined, "returned no object with a list of items"],
-  ["returns other items", { items: "none" }, "returned no object with a list of items"],
-  ["returns an invalid item", { items: [{ variantId: 7 }] }, "has an invalid one"],
+test.each<[string, () => unknown, string]>([
+  ["is async", async () => ({ items: [] }), "returned a promise"],
+  ["is async and fails", () => Promise.reject(new Error("Out of stock")), "returned a promise"],
+  ["returns nothing", () => undefined, "returned no object with a list of items"],
+  ["returns other items", () => ({ items: "none" }), "returned no object with a list of items"],
+  ["returns an invalid item", () => ({ items: [{ variantId: 7 }] }), "has an invalid one"],
 ])("a rule of a list that %s gets an error that says so", async (_, next, message) => {
-  const rule = () => wrong(next);
+  const rule = () => wrong(next());
   expect(await failWith(({ changeBasket }) => changeBasket(rule))).toContain(message);
   expect(await failWith(({ changeWishlist }) => changeWishlist(rule))).toContain(message);
 });
