@@ -34,7 +34,7 @@ export function toFastifyPlugin(storefront: Storefront): FastifyPlugin {
     for (const path of paths) {
       scope.all(path, ({ raw }, reply) => {
         reply.hijack();
-        if (raw.url !== undefined) raw.url = raw.url.replace(start, "");
+        if (prefix !== "") raw.url = raw.url?.replace(start, "");
         void handle(raw, reply.raw);
       });
     }
