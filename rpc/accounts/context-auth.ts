@@ -171,8 +171,8 @@ function accountOf({ email, id }: ShopUser): string {
 
 async function checkPassword(call: Call, user: ShopUser, password: string): Promise<boolean> {
   const { auth } = call.services;
-  if (auth.verifyPassword !== undefined) {
-    const verifyPassword = functionOf(auth, "verifyPassword");
+  const verifyPassword = auth.verifyPassword?.bind(auth);
+  if (verifyPassword !== undefined) {
     return withChangeVisit(call, (visit) => verifyPassword({ user, password }, visit));
   }
   const credentials = { email: user.email ?? "", password };
