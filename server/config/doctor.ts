@@ -132,12 +132,17 @@ async function canRead(store: DocumentStore): Promise<boolean> {
   );
 }
 
-/** The error code of Redis or the file system, for example `NOAUTH`. The rest of a message can contain a secret. */
+/**
+ * The error code of Redis or the file system, for example `NOAUTH`, and where our own message has one, the address. The
+ * rest of another message can contain a secret.
+ */
 function toReason(error: unknown): string {
   const { cause } = error as { readonly cause?: unknown };
   if (!isInstance(cause, Error)) return "";
   const { code } = cause as { readonly code?: unknown };
-  const found = typeof code === "string" ? code : /\b(?!E)[A-Z]{3,}\b/.exec(cause.message)?.[0];
+  const [, outage] = /^There is no connection to Redis: (.+)$/.exec(cause.message) ?? [];
+  const reply = outage ?? /\b(?!E)[A-Z]{3,}\b/.exec(cause.message)?.[0];
+  const found = typeof code === "string" ? code : reply;
   return found === undefined ? "" : ` (${found})`;
 }
 

@@ -103,7 +103,7 @@ export function createRedisCommands(client: RedisClient, log: Logger) {
   }
 
   function noConnection(): string {
-    return `There is no connection to Redis: ${outages.reason() ?? "it was closed"}`;
+    return `There is no connection to Redis: ${outages.last() ?? "it was closed"}`;
   }
 
   function isDown(): boolean {

@@ -103,8 +103,11 @@ export function createRedisOutages(log: Logger) {
       log.error(message, { reason });
     },
 
-    /** The reason of the current outage. */
-    reason: (): string | undefined => [...down.values()].at(-1),
+    /** The last outage that has not ended, for example `ECONNREFUSED at localhost:6379`. */
+    last(): string | undefined {
+      const [address, reason] = [...down].at(-1) ?? [];
+      return address && `${reason} at ${address}`;
+    },
 
     end(address: string): void {
       if (down.delete(address)) log.info(`Redis at ${address} is back`);

@@ -22,9 +22,10 @@ function configOf(settings: string): string {
 }
 
 describe("diagnose, for a storage", () => {
-  test("reports an error if the storage does not respond", async () => {
-    expect(await diagnoseStorage({ driver: "redis", url: "redis://127.0.0.1:1" })).toEqual([
-      "SF701 storage.session: redis, without a response",
+  test("names the address of a Redis that does not respond, without its password", async () => {
+    const url = "redis://ada:hunter2@127.0.0.1:1";
+    expect(await diagnoseStorage({ driver: "redis", url })).toEqual([
+      "SF701 storage.session: redis, without a response (ECONNREFUSED at 127.0.0.1:1)",
     ]);
   });
 
@@ -135,7 +136,7 @@ describeWithRedis("a Redis", () => {
     await client.config("SET", "requirepass", "hunter2");
     client.disconnect();
     expect(await diagnoseStorage({ driver: "redis", url: guarded.url })).toEqual([
-      "SF701 storage.session: redis, without a response (NOAUTH)",
+      `SF701 storage.session: redis, without a response (NOAUTH at ${new URL(guarded.url).host})`,
     ]);
   });
 });
