@@ -1,10 +1,10 @@
 import { builtinDrivers, type Driver } from "unstorage";
-import createMemoryDriver from "unstorage/drivers/memory";
 import { drivers } from "#drivers";
 import { findSupport } from "./adapters.ts";
 import { createDeferredDriver } from "./deferred-driver.ts";
 import { findSimilar } from "../shared/similar.ts";
 import type { Capabilities } from "./documents/documents.ts";
+import { createMemoryDriver } from "./memory-driver.ts";
 import { isDriver, isFileDriver, markWholeFiles, type StorageConfig } from "./documents/driver.ts";
 
 /**

@@ -1,3 +1,4 @@
+import { ShardedMap } from "./sharded-map.ts";
 import { pause, type Clock, type Timer } from "../clock.ts";
 
 /**
@@ -11,10 +12,10 @@ export function createExpirySweeper(
   clock: Clock,
   expire: (key: string) => Promise<number | undefined>,
 ) {
-  /** When each document expires, in epoch seconds: small integers, which V8 stores in the map itself. */
-  const ends = new Map<string, number>();
+  /** When each document expires, in epoch seconds: small integers, which V8 stores in a map itself. */
+  const ends = new ShardedMap<number>();
   /** Iterator position of the running round. */
-  let round = ends.entries();
+  let round = ends[Symbol.iterator]();
   /** Created by the first document, because a worker has no timers while its modules load. */
   let timer: Timer | undefined;
   let isSweeping = false;
@@ -41,7 +42,7 @@ export function createExpirySweeper(
 
   /**
    * Works for a few milliseconds at a time, so that calls don't wait, even if a million documents expire at once.
-   * Continues where the last sweep stopped. New entries come last.
+   * Continues where the last sweep stopped.
    */
   async function sweep(): Promise<void> {
     if (isSweeping) return;
@@ -76,7 +77,7 @@ export function createExpirySweeper(
     while (visited < stepSize && due.length < parallel) {
       const { value: entry } = round.next();
       if (entry === undefined) {
-        round = ends.entries();
+        round = ends[Symbol.iterator]();
         break;
       }
       visited++;

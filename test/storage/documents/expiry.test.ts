@@ -27,7 +27,8 @@ describe("expired documents", () => {
     await clock.advance(59);
     expect(await driver.getKeys("", {})).toHaveLength(1002);
     await clock.advance(15);
-    expect(await driver.getKeys("", {})).toEqual(["counter:1:long", "counter:1:endless"]);
+    const left = await driver.getKeys("", {});
+    expect(left.toSorted()).toEqual(["counter:1:endless", "counter:1:long"]);
   });
 
   test("stay while they are extended, and are removed afterwards", async () => {
