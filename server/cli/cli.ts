@@ -33,7 +33,7 @@ function explainUnsettled(code: number): void {
   fail(
     new StartError(
       "SF902",
-      "the config, or a module that it imports, awaits a promise that nothing can resolve. Two modules that import each other, and await something, wait forever",
+      "the config, a module that it imports, or server.routes awaits a promise that nothing can resolve. Two modules that import each other, and await something, wait forever",
     ),
   );
 }

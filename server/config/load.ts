@@ -187,7 +187,7 @@ function toReadableError(error: unknown, path: string): StartError {
     .replace(/\s+(\S+):(\d+):(\d+)\s*$/, (_, source, line, column) => {
       return `${source === path ? "" : ` in ${source}`}, line ${line}, column ${column}`;
     });
-  const isLocated = /line \d+|^Cannot find /.test(message);
+  const isLocated = /, line \d+, column \d+$|^Cannot find /.test(message);
   const line = isLocated ? "" : describeLine(error, path);
   return new StartError("SF902", `${path}: ${message.trim()}${line}`, { cause: error });
 }

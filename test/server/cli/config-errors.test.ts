@@ -1,5 +1,10 @@
 import { expect, test } from "vitest";
-import { createFolder, plain, runCli } from "../../_cli.ts";
+import { createFolder, plain, runCli, shops } from "../../_cli.ts";
+
+const hangingRoutes = `export default {
+  shops: ${shops},
+  server: { routes: () => new Promise(() => {}) },
+};`;
 
 test.each([
   [
@@ -23,6 +28,12 @@ test.each([
     },
     /^storefront: <folder>\/a\.ts: boom, line 3 \(SF902\)\n$/,
   ],
+  [
+    "a config, which speaks of another line,",
+    "a.ts",
+    { "a.ts": '\nthrow new Error("line 9 of prices.csv is empty")' },
+    /^storefront: <folder>\/a\.ts: line 9 of prices\.csv is empty, line 2 \(SF902\)\n$/,
+  ],
 ])("an error in %s names the line of the project", async (_, file, files, expected) => {
   const folder = await createFolder(files);
   const { code, stderr } = await runCli(["start", "--config", file], { folder });
@@ -30,14 +41,17 @@ test.each([
   expect(stderr.replaceAll(folder, "<folder>")).toMatch(expected);
 });
 
-test.each(["start", "dev", "doctor"])("%s says that a config awaits forever", async (command) => {
-  const folder = await createFolder({
-    "storefront.config.mjs": `await new Promise(() => {}); ${plain}`,
-  });
+test.each([
+  ["start", "a config", `await new Promise(() => {}); ${plain}`],
+  ["dev", "a config", `await new Promise(() => {}); ${plain}`],
+  ["doctor", "a config", `await new Promise(() => {}); ${plain}`],
+  ["start", "server.routes", hangingRoutes],
+])("%s says that %s awaits forever", async (command, _, text) => {
+  const folder = await createFolder({ "storefront.config.mjs": text });
   const { code, stderr } = await runCli([command], { folder });
   expect(code).toBe(1);
   // Some versions of Node print a warning first.
   expect(stderr).toMatch(
-    /^storefront: the config, .* awaits a promise that nothing can resolve.* \(SF902\)$/m,
+    /^storefront: the config, .*, or server\.routes awaits a promise that nothing can resolve.* \(SF902\)$/m,
   );
 });
