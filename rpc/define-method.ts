@@ -75,7 +75,7 @@ export type DefinedMethod<A extends Access, I extends Schema, O extends Schema, 
 
 /**
  * Defines a method. TypeScript infers the types of its payload, its result, and its context.
- * @throws TypeError if an option is unknown or invalid, or if options contradict each other, for example `signsIn` with
+ * @throws TypeError if an option is misspelled or invalid, or if options contradict each other, for example `signsIn` with
  * the verb GET
  */
 export function defineRpcMethod<

@@ -2,21 +2,22 @@ import { findSimilar } from "../shared/similar.ts";
 
 /**
  * Checks the definition of a method, for JavaScript: there, no compiler finds a wrong option, and a misspelled `input`
- * would accept every payload.
+ * would accept every payload. A definition can have other fields, for example the metadata of a wrapper.
  * @throws TypeError that names the option, and what it can be
  */
 export function assertDefinition(definition: unknown): void {
   if (typeof definition !== "object" || definition === null) {
     throw wrong(`received ${describe(definition)}. Expected an object with the function handler`);
   }
-  const names = Object.keys(options);
-  for (const name of Object.keys(definition)) {
+  const given = definition as Readonly<Record<string, unknown>>;
+  for (const name of Object.keys(given)) {
     if (names.includes(name)) continue;
     const similar = findSimilar(name, names);
-    const hint = similar === undefined ? "" : `. Did you mean ${similar}?`;
-    throw wrong(`unknown option ${name}. Expected one of ${names.join(", ")}${hint}`);
+    if (similar !== undefined) throw wrong(`unknown option ${name}. Did you mean ${similar}?`);
+    if (isSchema(given[name])) {
+      throw wrong(`unknown option ${name} with a schema. Expected the schema in input or output`);
+    }
   }
-  const given = definition as Readonly<Record<string, unknown>>;
   for (const [name, { isValid, expected }] of Object.entries(options)) {
     if (isValid(given[name])) continue;
     throw wrong(`${name}: received ${describe(given[name])}. Expected ${expected}`);
@@ -56,8 +57,6 @@ const options: Readonly<Record<string, Option>> = {
     expected: '"public", "session", or "user"',
     isValid: (value) => ["public", "session", "user", undefined].includes(value as string),
   },
-  // `toVerb` checks it.
-  verb: { expected: "", isValid: () => true },
   readOnly: flag,
   requireFresh: flag,
   signsIn: flag,
@@ -66,9 +65,14 @@ const options: Readonly<Record<string, Option>> = {
   handler: { expected: "a function", isValid: (value) => typeof value === "function" },
 };
 
+/** `toVerb` checks the verb. */
+const names: readonly string[] = [...Object.keys(options), "verb"];
+
 function describe(value: unknown): string {
-  if (value === undefined || value === null) return "nothing";
-  if (typeof value === "string" || typeof value === "boolean") return JSON.stringify(value);
+  if (value === undefined) return "nothing";
+  if (value === null || typeof value === "string" || typeof value === "boolean") {
+    return JSON.stringify(value);
+  }
   return `a value of the type ${typeof value}`;
 }
 

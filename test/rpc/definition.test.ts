@@ -15,11 +15,14 @@ test.each([
   [undefined, "received nothing. Expected an object with the function handler"],
   [handler, "received a value of the type function. Expected an object"],
   [{}, "handler: received nothing. Expected a function"],
-  [{ schema: z.string(), handler }, "unknown option schema. Expected one of access, verb,"],
+  [
+    { schema: z.string(), handler },
+    "unknown option schema with a schema. Expected the schema in input or output",
+  ],
   [{ inputs: z.string(), handler }, "Did you mean input?"],
   [{ acess: "user", handler }, "Did you mean access?"],
   [{ access: "users", handler }, 'access: received "users". Expected "public", "session", or'],
-  [{ access: null, handler }, "access: received nothing"],
+  [{ access: null, handler }, "access: received null"],
   [{ input: { name: z.string() }, handler }, "input: received a value of the type object"],
   [{ input: String, handler }, "Expected a schema, for example of zod, valibot, or arktype"],
   [{ output: "string", handler }, 'output: received "string"'],
@@ -29,6 +32,16 @@ test.each([
 ])("defineRpcMethod rejects %o: %s", (definition, message) => {
   expect(() => define(definition)).toThrow(TypeError);
   expect(() => define(definition)).toThrow(message);
+});
+
+test("defineRpcMethod ignores fields that are no option", () => {
+  class Definition {
+    readonly description = "Greets a visitor";
+    readonly roles = ["admin"];
+    readonly handler = handler;
+  }
+  const method = define(new Definition());
+  expect(method).toEqual(define({ handler }));
 });
 
 test("defineRpcMethod accepts options that are undefined, and the schemas of each library", () => {
