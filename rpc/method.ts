@@ -68,7 +68,7 @@ export function toVerb(definition: {
 }): Verb {
   const { verb, access, readOnly, requireFresh, signsIn, input } = definition;
   if (verb === undefined) return access === "public" && readOnly === true ? "GET" : "POST";
-  if (!Object.hasOwn(allowedVerbs, verb)) {
+  if (!Object.keys(allowedVerbs).includes(verb)) {
     throw new TypeError(
       `verb: received ${JSON.stringify(verb)}. Expected GET, POST, PUT, PATCH, or DELETE`,
     );

@@ -156,7 +156,7 @@ export const badValues: Readonly<Record<string, readonly [values: unknown[], exp
       {},
       { handler: noop },
       { access: "admin", handler: noop },
-      { access: "session", handler: noop },
+      { access: "session", handler: noop, output: noop },
       { ...method, input: { name: "string" } },
     ],
     "a method made by defineRpcMethod",

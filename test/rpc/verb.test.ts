@@ -35,6 +35,8 @@ test.each([
   [{ verb: "get" }, 'received "get". Expected GET, POST, PUT, PATCH, or DELETE'],
   [{ verb: "HEAD" }, 'received "HEAD"'],
   [{ verb: "constructor" }, 'received "constructor"'],
+  [{ verb: ["GET"] }, 'received ["GET"]'],
+  [{ verb: null }, "received null"],
   [{ verb: "GET", readOnly: false }, "readOnly: false"],
   [{ verb: "GET", signsIn: true }, "signsIn: true"],
   [{ verb: "GET", access: "user", requireFresh: true }, "requireFresh: true"],

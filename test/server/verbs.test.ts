@@ -75,6 +75,13 @@ describeServers("the verbs of methods", ({ start }) => {
     expect(answer.headers.get("cache-control")).toBe("public, max-age=60");
   });
 
+  test("accepts POST for a plain object without a verb", async () => {
+    const plain = { access: "session", handler: () => "plain" } as never;
+    const { client } = await start({ methods: { plain } });
+    expect(await client().call("plain")).toMatchObject({ status: 200, body: "plain" });
+    expectProblem(await client().request("/de/api/rpc/plain", {}), "405 wrong_verb");
+  });
+
   test.each([
     ["PUT", "put"],
     ["PATCH", "patch"],

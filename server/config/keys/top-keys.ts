@@ -128,7 +128,7 @@ function methods() {
   return { schema, expected };
 }
 
-/** A copy of a method can have another verb, which `defineRpcMethod` has not checked. */
+/** A plain object, or a copy of a method, can have a verb that `defineRpcMethod` has not checked. */
 function reportContradiction(method: unknown, report: (message: string) => void): void {
   try {
     toVerb(method as RpcMethod);
@@ -139,10 +139,9 @@ function reportContradiction(method: unknown, report: (message: string) => void)
 
 function isMethod(found: unknown): boolean {
   if (!hasFunctions(found, ["handler"])) return false;
-  const { access, verb, input, output } = found as Readonly<Record<string, unknown>>;
+  const { access, input, output } = found as Readonly<Record<string, unknown>>;
   return (
     ["public", "session", "user"].includes(access as string) &&
-    typeof verb === "string" &&
     [input, output].every((schema) => schema === undefined || isSchema(schema))
   );
 }
