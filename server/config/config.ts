@@ -48,7 +48,7 @@ export interface StorefrontConfig<Methods extends RpcMethods = RpcMethods> exten
 
 /** How `storefront start` serves HTTP and shuts down. Durations are seconds. */
 export interface ServerConfig extends Omit<ConfigOf<typeof httpKeys>, "routes"> {
-  /** Adds HTTP routes of your own, for example for a webhook or a sitemap: see docs/operations.md. The second argument is the storefront, for `createRpcCaller`. @default none */
+  /** Adds HTTP routes of your own, for example for a webhook or a sitemap: see docs/operations.md. The second argument is the storefront, for `createRpcCaller`. The function can be async. @default none */
   readonly routes?: ((app: H3, storefront: Storefront) => unknown) | undefined;
 }
 

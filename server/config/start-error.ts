@@ -19,7 +19,10 @@ export const startErrors = {
     "the address of --host, or of prometheus({ host }), is no address of this machine",
     "127.0.0.1, 0.0.0.0, or another address of this machine",
   ),
-  SF906: error("server.routes throws an error", "a function that adds routes"),
+  SF906: error(
+    "server.routes throws an error, or its promise is rejected",
+    "a function that adds routes",
+  ),
   SF907: error("a command or an option is unknown or invalid", "what storefront --help lists"),
 };
 

@@ -54,7 +54,7 @@ export const httpKeys = {
   /** How long open connections can then take to finish, before the server closes them. @default 10 */
   drainTimeout: { ...seconds(day), default: 10 },
   // The storefront's type has the types of all keys, so `ServerConfig` adds it.
-  /** Adds HTTP routes of your own, for example for a webhook or a sitemap: see docs/operations.md. The second argument is the storefront, for `createRpcCaller`. @default none */
+  /** Adds HTTP routes of your own, for example for a webhook or a sitemap: see docs/operations.md. The second argument is the storefront, for `createRpcCaller`. The function can be async. @default none */
   routes: value<(app: H3, storefront: never) => unknown>(
     (found) => typeof found === "function",
     "a function that gets an h3 app and the storefront",
