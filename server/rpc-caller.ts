@@ -13,7 +13,7 @@ import {
   type PageCalls,
 } from "./page-calls.ts";
 import type { PageVisit } from "./page-visit.ts";
-import { discardBody } from "./response.ts";
+import { discardResult } from "./response.ts";
 import type { Storefront } from "./storefront-app.ts";
 
 /** Options of {@link createRpcCaller}. */
@@ -118,20 +118,21 @@ export async function respondWithCaller(
   caller: RpcCallerState,
   render: () => Response | Promise<Response>,
 ): Promise<Response> {
-  let page: Response;
+  let page: unknown;
   try {
     page = await render();
   } catch (error) {
     if (caller.redirect === undefined) throw error;
-    page = new Response(null);
   }
   const { redirect: location } = caller;
-  const isRedirect = location !== undefined;
-  assertResponse(page);
-  const response = isRedirect
-    ? new Response(null, { status: 307, headers: { location } })
-    : new Response(page.body, page);
-  if (isRedirect) discardBody(page);
+  let response: Response;
+  if (location === undefined) {
+    assertResponse(page);
+    response = new Response(page.body, page);
+  } else {
+    discardResult(page);
+    response = new Response(null, { status: 307, headers: { location } });
+  }
   for (const [name, value] of caller.headers) {
     if (name === "set-cookie") response.headers.append(name, value);
     else response.headers.set(name, value);
@@ -142,7 +143,7 @@ export async function respondWithCaller(
 // --- Internal helpers ---
 
 /** @throws TypeError if a page isn't a `Response`. A framework can have replaced the global class */
-function assertResponse(page: unknown): void {
+function assertResponse(page: unknown): asserts page is Response {
   if (typeof page === "object" && page !== null && "headers" in page) return;
   throw new TypeError(
     "respondWithCaller: the function returned no Response. Return one, for example new Response(html, { headers })",

@@ -129,6 +129,20 @@ describeStorages("the caller of a page", ({ start, storage }) => {
     await expect(show(old)).rejects.toMatchObject({ code: "session_changed", executed: false });
   });
 
+  test("redirects a page with a replaced session, even if the page returns no Response", async () => {
+    const { app, client } = await start({ methods });
+    const browser = client();
+    await browser.call("signInAs", { id: 5 });
+    const old = browser.cookieHeader;
+    await browser.call("signInAs", { id: 6 });
+    const rpc = call(app, pageRequest(old));
+    const response = await respondWithCaller(rpc, async () => {
+      await rpc.getUser().catch(() => {});
+      return undefined as never;
+    });
+    expect(response.status).toBe(307);
+  });
+
   test("finds the shop and the path of a page below a prefix that Express removes", async () => {
     const { app, client } = await start({ methods });
     const browser = client();
