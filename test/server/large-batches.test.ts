@@ -9,7 +9,7 @@ let server: MeasuredServer;
 beforeAll(async () => {
   server = await startMeasuredServer();
 }, 60_000);
-afterAll(() => server.close());
+afterAll(() => server?.close());
 
 async function call(method: string, payload: unknown, cookie: string): Promise<string> {
   const request = { method, body: JSON.stringify({ payload }), headers: { cookie } };

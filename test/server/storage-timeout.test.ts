@@ -63,7 +63,9 @@ describe.concurrent("a storage that doesn't respond", () => {
     },
   );
 
-  test("fails each operation of an adapter's own counters within the limit", async () => {
+  test("fails each operation of an adapter's own counters within the limit", async ({
+    onTestFinished,
+  }) => {
     const hanging: Counters = { read: hang, add: hang, takeBack: hang, clear: hang };
     const adapter: StorageAdapter = { ...openTable(createTable()), counters: () => hanging };
     const driver = defineStorageDriver({
@@ -71,7 +73,9 @@ describe.concurrent("a storage that doesn't respond", () => {
       atomic: "cluster",
       createAdapter: () => adapter,
     });
-    const counters = openDocumentStore(driver, createTestLog()).counters("login", 60);
+    const store = openDocumentStore(driver, createTestLog());
+    onTestFinished(() => store.close());
+    const counters = store.counters("login", 60);
     const calls: readonly Promise<unknown>[] = [
       counters.read("a"),
       counters.add("a"),
