@@ -59,7 +59,7 @@ function malformed(detail: string, more?: RpcErrorOptions): RpcError {
   return new RpcError("malformed_request", { detail, ...more });
 }
 
-/** Whether nobody has read the body. Asking Node first saves the web stream, which `body` would create. */
+/** Whether nobody has read the body. Reading Node's request first saves the web stream, which `body` would create. */
 function isUnread(req: ServerRequest): boolean {
   const node = req.runtime?.node?.req;
   if (node !== undefined) return !node.readableDidRead && !node.readableEnded;

@@ -66,7 +66,7 @@ export class RequestEvent implements HTTPEvent {
     return method === "GET" || method === "HEAD";
   }
 
-  /** Whether a browser asks if a page may send a call. */
+  /** Whether this is a preflight request (CORS). */
   get isPreflight(): boolean {
     return this.req.method === "OPTIONS" && this.headers.has("access-control-request-method");
   }

@@ -91,7 +91,7 @@ export interface ServiceFinding {
 /** The address of a network for documentation (RFC 5737), which no client has. */
 export const forgedAddress = "192.0.2.123";
 
-/** A service as it inspects itself by a call of the doctor, and what arrives of the response. */
+/** A service as it inspects itself by a call of the doctor, and the response as it arrives. */
 export interface InsideView {
   readonly inspection: Inspection;
   /** The `Set-Cookie` headers that arrived. */
