@@ -3,7 +3,12 @@ import type { Logger } from "../../shared/log.ts";
 import { systemClock } from "../clock.ts";
 import { LoopTimer, type Timed } from "../documents/loop-timer.ts";
 import type { RedisClient } from "./redis-client.ts";
-import { createRedisOutages, toAddress, watchConnections } from "./redis-connections.ts";
+import {
+  createRedisOutages,
+  toAddress,
+  warnOfReplicas,
+  watchConnections,
+} from "./redis-connections.ts";
 
 /**
  * Creates a queue of commands for Redis. A command fails if no reply comes within the client's time limit. Errors don't
@@ -27,6 +32,7 @@ export function createRedisCommands(client: RedisClient, log: Logger) {
   let failures = 0;
   let isHeldBack = false;
   let lastReconnect = 0;
+  warnOfReplicas(client, log);
   const connections = watchConnections(client, outages, timer, () => {
     lost++;
     unanswered = 0;

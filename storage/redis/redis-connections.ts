@@ -1,4 +1,4 @@
-import type { Redis, RedisOptions } from "ioredis";
+import type { ClusterOptions, Redis, RedisOptions } from "ioredis";
 import { systemClock } from "../clock.ts";
 import type { LoopTimer, Timed } from "../documents/loop-timer.ts";
 import type { Logger } from "../../shared/log.ts";
@@ -89,6 +89,15 @@ export function watchConnections(
     outages.begin(toAddress(connection), "no response");
     connection.stream?.destroy();
   }
+}
+
+/** Logs a warning if the options of a cluster send reads to replicas: {@link watchConnections} changes that. */
+export function warnOfReplicas({ isCluster, options }: RedisClient, log: Logger): void {
+  const { scaleReads = "master" } = (options ?? {}) as Pick<ClusterOptions, "scaleReads">;
+  if (!isCluster || scaleReads === "master") return;
+  log.warn(
+    "The option scaleReads has no effect, because a late replica would show ended sessions: all reads go to the primaries of the Redis Cluster. Remove the option",
+  );
 }
 
 /** Logs each outage of a Redis once, and its end once, per address. */

@@ -1,4 +1,6 @@
+import redisDriver from "unstorage/drivers/redis";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { openCounters } from "../../_documents.ts";
 import { describeWithRedis, startRedisCluster } from "../../_redis.ts";
 import { createSetup } from "../../_setup.ts";
 import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
@@ -23,6 +25,17 @@ describeWithRedis("a Redis Cluster", () => {
       expect((await one.client().call("login", as(id))).status).toBe(401);
       expect((await two.client().call("login", as(id))).status).toBe(429);
     }
+  });
+
+  test.each([
+    ["a client without scaleReads", {}, []],
+    ["scaleReads: master", { scaleReads: "master" }, []],
+    ["scaleReads: slave", { scaleReads: "slave" }, ["warn"]],
+    ["scaleReads: all", { scaleReads: "all" }, ["warn"]],
+  ] as const)("logs a warning if reads are to go to replicas: %s", (_, clusterOptions, levels) => {
+    const { lines } = openCounters(redisDriver({ cluster: cluster.nodes, clusterOptions }));
+    const warnings = lines.filter(({ message }) => message.includes("scaleReads"));
+    expect(warnings.map(({ level }) => level)).toEqual(levels);
   });
 
   test("stores sessions and baskets of many users on all nodes", async () => {
