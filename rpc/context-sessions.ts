@@ -1,7 +1,7 @@
 import { reportEnded } from "../storage/sessions/session-reports.ts";
 import type { Call } from "./call.ts";
 import { clearIfAmong, endUserSessions } from "./session/logout.ts";
-import { assertUserId } from "./session/record-changes.ts";
+import { canHaveSessions } from "./session/record-changes.ts";
 
 /** The device that a user agent names. */
 export interface Device {
@@ -16,17 +16,20 @@ export interface Device {
 /** The functions of `context.sessions`. */
 export type ContextSessions = ReturnType<typeof createContextSessions>;
 
-/** Creates the functions of a context that list, end, and rotate the sessions of users. They throw StorageUnavailableError, and TypeError for an ID that no user can have. */
+/**
+ * Creates the functions of a context that list, end, and rotate the sessions of users. They throw StorageUnavailableError,
+ * and TypeError for an invalid ID. If an ID is merely too long, they find no session.
+ */
 export function createContextSessions({ services, session }: Call) {
   /** Reads a user's sessions in all shops of the realm, each with its handle. */
   async function read(userId: string | number) {
-    assertUserId(userId);
+    if (!canHaveSessions(userId)) return [];
     const indexes = await Promise.all(services.realm.users.map((users) => users.read(userId)));
     return indexes.flatMap(({ sessions }) => Object.entries(sessions));
   }
 
   async function end(userId: string | number, handle: string): Promise<boolean> {
-    assertUserId(userId);
+    if (!canHaveSessions(userId)) return false;
     const indexes = session.writable.realm.users;
     const results = await Promise.all(indexes.map((users) => users.endOne(userId, handle)));
     for (const [at, { store }] of indexes.entries()) reportEnded(store, [results[at]], "revoked");

@@ -89,7 +89,7 @@ export interface RpcContext extends BaseRpcContext {
    * Ends a user's sessions in every shop of the realm, on every server.
    * @param sessionsToKeep IDs of sessions that stay active, for example `[context.sessionId]`
    * @returns the number of ended sessions
-   * @throws TypeError for an ID that no user can have, for example a whole user
+   * @throws TypeError for an invalid ID, for example a whole user. A string that is merely too long ends nothing
    */
   destroySessionsForUserId(
     userId: string | number,

@@ -8,7 +8,7 @@ import type { UserSessionIndex } from "../../storage/sessions/user-sessions.ts";
 import { RpcError } from "../error.ts";
 import { notify } from "../hooks.ts";
 import type { CallSession } from "./call-session.ts";
-import { assertUserId } from "./record-changes.ts";
+import { canHaveSessions } from "./record-changes.ts";
 
 /*
  * The ends of sessions that a call makes. If the call's own session is among them, the call continues without a
@@ -68,14 +68,14 @@ export async function endSessions(
  * Ends a user's sessions for a method of a call.
  * @param idsToKeep IDs of sessions that stay active
  * @returns `isComplete: false` if the user's index was lost, so that some sessions can stay active
- * @throws TypeError for an ID that no user can have
+ * @throws TypeError for an invalid ID, except for a string that is too long: it ends nothing
  */
 export async function endUserSessions(
   session: CallSession,
   userId: string | number,
   idsToKeep: readonly string[] = [],
 ): Promise<{ readonly ended: number; readonly isComplete: boolean }> {
-  assertUserId(userId);
+  if (!canHaveSessions(userId)) return { ended: 0, isComplete: true };
   // If a parallel call gives a session another ID right now, it is still the same session.
   const isKept = (one: UserSession) => idsOf(one).some((id) => idsToKeep.includes(id));
   const { realm, sessions } = session.writable;

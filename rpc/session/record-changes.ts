@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import {
   isUserId,
+  maxUserIdLength,
   type SessionCustomData,
   type SessionRecord,
   type ShopUser,
@@ -38,10 +39,15 @@ export function assertUser(user: ShopUser): void {
   assertUserId((user as Partial<ShopUser> | null | undefined)?.id);
 }
 
-/** @throws TypeError if a value, for example a whole user, isn't a valid ID: no session belongs to it */
-export function assertUserId(id: unknown): void {
-  if (isUserId(id)) return;
-  throw new TypeError("A user's id is a positive integer or a string of 1 to 64 characters");
+/**
+ * Whether a user with this ID can have sessions. A string that is too long belongs to no user: an identity provider can
+ * send one, because its `sub` has up to 255 characters (OpenID Connect Core 1.0, section 2).
+ * @throws TypeError if the value isn't a valid ID for another reason, for example a whole user
+ */
+export function canHaveSessions(id: unknown): boolean {
+  if (typeof id === "string" && id.length > maxUserIdLength) return false;
+  assertUserId(id);
+  return true;
 }
 
 export function isSameUser(a: ShopUser | undefined, b: ShopUser): boolean {
@@ -92,6 +98,11 @@ export function isJsonLongerThan(value: unknown, length: number): boolean {
 }
 
 // --- Internal helpers ---
+
+function assertUserId(id: unknown): void {
+  if (isUserId(id)) return;
+  throw new TypeError("A user's id is a positive integer or a string of 1 to 64 characters");
+}
 
 /** The limit for the custom data of a session, in characters of JSON. */
 const maxSize = 16_384;

@@ -106,10 +106,13 @@ export function isStoredRecord(value: unknown): value is StoredRecord {
   );
 }
 
+/** The most characters of a user ID. */
+export const maxUserIdLength = 64;
+
 /** Whether a value is a valid user ID. */
 export function isUserId(value: unknown): value is string | number {
   return typeof value === "string"
-    ? value.length >= 1 && value.length <= 64 && !loneSurrogate.test(value)
+    ? value.length >= 1 && value.length <= maxUserIdLength && !loneSurrogate.test(value)
     : Number.isSafeInteger(value) && Number(value) > 0;
 }
 

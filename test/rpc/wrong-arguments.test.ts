@@ -18,6 +18,7 @@ async function failWith(use: (context: RpcContext) => unknown): Promise<string> 
 }
 
 const user = { id: 7 };
+const sub = "s".repeat(255);
 const wrong = (value: unknown) => value as never;
 
 test.each<[string, (context: RpcContext) => unknown]>([
@@ -30,6 +31,24 @@ test.each<[string, (context: RpcContext) => unknown]>([
   ["createUserBoundSession", ({ createUserBoundSession: begin }) => begin(wrong(undefined))],
 ])("%s rejects a value that is no user's ID instead of doing nothing", async (_, use) => {
   expect(await failWith(use)).toContain("A user's id is a positive integer or a string of 1 to 64");
+});
+
+test("finds no sessions of a string that is longer than users' IDs, as a `sub` of OpenID Connect can be", async () => {
+  const { visitor, close } = await createTestStorefront({
+    shops: [{ shopId: 1001, locale: "de-DE", currency: "EUR" }],
+    methods: {
+      search: run(async ({ destroySessionsForUserId, sessions }) => [
+        await destroySessionsForUserId(sub),
+        await sessions.endAll(sub),
+        await sessions.endLabeled(sub, "sid"),
+        await sessions.end(sub, "handle"),
+        await sessions.list(sub),
+      ]),
+    },
+  });
+  onTestFinished(close);
+  const expected = [0, { ended: 0, isComplete: true }, 0, false, []];
+  expect(await visitor().call("search")).toMatchObject({ status: 200, body: expected });
 });
 
 test.each<[string, () => unknown, string]>([
