@@ -1,6 +1,6 @@
 import { createBatch } from "./call-batch.ts";
 import { isProbe } from "./probe-names.ts";
-import { createSendRequest, isOfStore } from "./send-request.ts";
+import { createSendRequest, TokenStoreError } from "./send-request.ts";
 import { readResult, RpcClientError } from "./result.ts";
 import { orAborted, wait, withTimeout } from "./waiting.ts";
 import type { ClientCall, RpcCallOptions, RpcClient, RpcClientOptions } from "../client-types.ts";
@@ -70,13 +70,13 @@ function createCall(options: RpcClientOptions, createKey: () => string | undefin
       try {
         return await attempt;
       } catch (error) {
+        if (error instanceof TokenStoreError) throw error.cause;
         const isAnswer = error instanceof RpcClientError;
         const { code, executed, status, retryAfter } = (isAnswer ? error : {}) as RpcClientError;
         if (isAnswer && code === "session_ended") onSessionEnded?.(error);
         const isMoved = code === "session_changed" && executed === false;
         // No response of the server came: the network or a proxy lost it.
-        const isLost =
-          key && (isAnswer ? code === "no_problem" && status > 501 : !isOfStore(error));
+        const isLost = key && (!isAnswer || (code === "no_problem" && status > 501));
         const isBusy = status === 503 && (key || isRead(method));
         const pause = retryAfter ?? (isLost ? (repeats ? 1 : 0.2) : Infinity);
         const isDue = (isLost || isBusy || code === "idempotency_pending") && pause <= longestPause;

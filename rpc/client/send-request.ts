@@ -13,7 +13,10 @@ export function createSendRequest({
 }: RpcClientOptions) {
   const folders = [baseURL.replace(/\/+$/, ""), ...basePath.split("/").filter(Boolean), "rpc"];
 
-  /** @param path that below `rpc`: a method, or nothing for a batch */
+  /**
+   * @param path that below `rpc`: a method, or nothing for a batch
+   * @throws TokenStoreError; any error of `fetch`
+   */
   return async function sendRequest(
     path: readonly string[],
     body: string,
@@ -47,20 +50,16 @@ export function createSendRequest({
   };
 }
 
-/** Whether an error is that of a token store: a repeat would not help. */
-export function isOfStore(error: unknown): boolean {
-  return storeErrors.has(Object(error));
-}
+/** A token store has failed, so a repeat would not help. The cause is its error, or any other value that it threw. */
+export class TokenStoreError extends Error {}
 
 // --- Internal helpers ---
 
-const storeErrors = new WeakSet<object>();
-
+/** @throws TokenStoreError */
 async function ofStore<T>(run: () => T | Promise<T>): Promise<T> {
   try {
     return await run();
-  } catch (error) {
-    storeErrors.add(Object(error));
-    throw error;
+  } catch (cause) {
+    throw new TokenStoreError("The token store failed", { cause });
   }
 }

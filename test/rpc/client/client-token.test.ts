@@ -42,18 +42,20 @@ describe("a client with a token store", () => {
     expect((await client.getBasket()).basket.itemCount).toBe(1);
   });
 
-  test.each(["get", "set"] as const)(
-    "sends a change once if %s of the store fails",
-    async (name) => {
-      const error = new Error("The key chain is locked");
-      const { client, inits } = await open({}, undefined, (store) => ({
-        ...store,
-        [name]: () => Promise.reject(error),
-      }));
-      await expect(client.addItemToBasket({ variantId: 7, quantity: 1 })).rejects.toBe(error);
-      expect(inits).toHaveLength(name === "get" ? 0 : 1);
-    },
-  );
+  test.each([
+    ["get", new Error("The key chain is locked")],
+    ["set", new Error("The key chain is locked")],
+    ["get", "locked"],
+    ["set", "locked"],
+    ["set", undefined],
+  ] as const)("sends a change once if %s of the store rejects with %o", async (name, error) => {
+    const { client, inits } = await open({}, undefined, (store) => ({
+      ...store,
+      [name]: () => Promise.reject(error),
+    }));
+    await expect(client.addItemToBasket({ variantId: 7, quantity: 1 })).rejects.toBe(error);
+    expect(inits).toHaveLength(name === "get" ? 0 : 1);
+  });
 });
 
 // --- Internal helpers ---
