@@ -216,8 +216,9 @@ describe("sealed tokens", () => {
       const [owner, thief] = [client(), client(where === "another session" ? 1001 : 1002)];
       await owner.call("keep", tokens);
       await thief.call("note", { begun: true });
-      const [own] = await readStored(storage.driver, "session:1001:");
-      const [target] = (await stored()).filter((found) => sessionIdOf(found) === thief.sessionId);
+      const records = await stored();
+      const own = records.find((found) => sessionIdOf(found) === owner.sessionId);
+      const target = records.find((found) => sessionIdOf(found) === thief.sessionId);
       const { tokens: text, handle } = (own as Stored).value;
       await spoil(target?.key as string, (record) => ({ ...record, tokens: text }));
       expect(await shown(thief)).toBeUndefined();
