@@ -20,13 +20,13 @@ async function start(fault?: Fault, timeout = 9) {
 }
 
 describe("a request to a commerce system", () => {
-  test.each<[string, Fault, string]>([
+  test.each<[string, Fault, string, number?]>([
     ["refuses connections", "refuse", "fetch failed"],
     ["responds with status 500", "fail", "HTTP status 500"],
     ["responds with an HTML page", "page", "HTML page"],
-    ["hangs", { delay: 1000 }, "No response after 0.3 s"],
-  ])("is commerce_unavailable if the system %s", async (_, fault, text) => {
-    const { call } = await start(fault, 0.3);
+    ["hangs", { delay: 1000 }, "No response after 0.3 s", 0.3],
+  ])("is commerce_unavailable if the system %s", async (_, fault, text, timeout) => {
+    const { call } = await start(fault, timeout);
     const error = await call().catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ code: "commerce_unavailable", status: 503 });
     expect(String((error as Error).cause)).toContain(text);
