@@ -67,6 +67,8 @@ async function runServer() {
     hostname: "127.0.0.1",
     silent: true,
     gracefulShutdown: false,
+    // As `storefront start`: Node's 5 seconds could end a connection while a call is on its way.
+    node: { keepAliveTimeout: 65_000 },
   });
   await server.ready();
   const before = heap();
