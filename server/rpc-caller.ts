@@ -13,7 +13,7 @@ import {
   type PageCalls,
 } from "./page-calls.ts";
 import type { PageVisit } from "./page-visit.ts";
-import { discardResult } from "./response.ts";
+import { discardResult, isResponse } from "./response.ts";
 import type { Storefront } from "./storefront-app.ts";
 
 /** Options of {@link createRpcCaller}. */
@@ -142,9 +142,9 @@ export async function respondWithCaller(
 
 // --- Internal helpers ---
 
-/** @throws TypeError if a page isn't a `Response`. A framework can have replaced the global class */
+/** @throws TypeError if a page isn't a `Response` */
 function assertResponse(page: unknown): asserts page is Response {
-  if (typeof page === "object" && page !== null && "headers" in page) return;
+  if (isResponse(page)) return;
   throw new TypeError(
     "respondWithCaller: the function returned no Response. Return one, for example new Response(html, { headers })",
   );

@@ -1,7 +1,7 @@
 /*
  * The idempotency keys that a basket or a wishlist stores, the oldest first: `<key ID>.<fingerprint>.<time>`. Each is one
- * short string, because a list stores up to 50. The time is epoch milliseconds in base 36. Earlier versions added a
- * revision, which nothing reads.
+ * short string, because a list stores up to 50. A fingerprint contains a dot. The time is epoch milliseconds in base 36.
+ * Earlier versions added a revision, which nothing reads.
  */
 
 /** How long a key is stored, in milliseconds. */
@@ -17,9 +17,8 @@ export function findUsedKey(
   now: number,
 ): string | undefined {
   const found = keys?.find((key) => key.startsWith(`${id}.`));
-  return found === undefined || timeOf(found) <= now - keyLifetime
-    ? undefined
-    : found.slice(id.length + 1, found.indexOf(".", id.length + 7));
+  if (found === undefined || timeOf(found) <= now - keyLifetime) return undefined;
+  return found.split(".").slice(1, 3).join(".");
 }
 
 export function addUsedKey(

@@ -16,6 +16,7 @@ export function describeLine(error: unknown, config: string): string {
     }
     return "";
   } catch {
+    // An unusual URL in the stack must not hide the error.
     return "";
   }
 }

@@ -5,6 +5,16 @@ import { describeStorages } from "../_setup.ts";
 import { call, methods, pageRequest, visit, type Methods } from "../fixtures/pages.ts";
 
 describeStorages("the caller of a page", ({ start, storage }) => {
+  /** Starts a server, and logs a browser in twice. @returns also the cookies of the first login */
+  async function startReplaced() {
+    const { app, client } = await start({ methods });
+    const browser = client();
+    await browser.call("signInAs", { id: 5 });
+    const old = browser.cookieHeader;
+    await browser.call("signInAs", { id: 6 });
+    return { app, browser, old };
+  }
+
   test("keeps two writes of a new visitor in one session, one after the other", async () => {
     const { app, client } = await start({ methods, storage: { session: storage() } });
     const rpc = call(app, pageRequest());
@@ -106,11 +116,7 @@ describeStorages("the caller of a page", ({ start, storage }) => {
   });
 
   test("redirects a page with a replaced session once to itself", async () => {
-    const { app, client } = await start({ methods });
-    const browser = client();
-    await browser.call("signInAs", { id: 5 });
-    const old = browser.cookieHeader;
-    await browser.call("signInAs", { id: 6 });
+    const { app, browser, old } = await startReplaced();
     const show = async (cookie: string) => {
       const rpc = call(app, pageRequest(cookie));
       return respondWithCaller(rpc, async () => {
@@ -130,11 +136,7 @@ describeStorages("the caller of a page", ({ start, storage }) => {
   });
 
   test("redirects a page with a replaced session, even if the page returns no Response", async () => {
-    const { app, client } = await start({ methods });
-    const browser = client();
-    await browser.call("signInAs", { id: 5 });
-    const old = browser.cookieHeader;
-    await browser.call("signInAs", { id: 6 });
+    const { app, old } = await startReplaced();
     const rpc = call(app, pageRequest(old));
     const response = await respondWithCaller(rpc, async () => {
       await rpc.getUser().catch(() => {});
@@ -144,11 +146,7 @@ describeStorages("the caller of a page", ({ start, storage }) => {
   });
 
   test("finds the shop and the path of a page below a prefix that Express removes", async () => {
-    const { app, client } = await start({ methods });
-    const browser = client();
-    await browser.call("signInAs", { id: 5 });
-    const old = browser.cookieHeader;
-    await browser.call("signInAs", { id: 6 });
+    const { app, old } = await startReplaced();
     const show = (originalUrl: string, url: string, cookie: string) => {
       const request = pageRequest(cookie, { url: `http://shop.example${url}` });
       return call(app, Object.assign(request, { runtime: { node: { req: { originalUrl } } } }));
@@ -163,11 +161,7 @@ describeStorages("the caller of a page", ({ start, storage }) => {
   });
 
   test("shows the error of a login with a replaced session, and doesn't repeat the page", async () => {
-    const { app, client } = await start({ methods });
-    const browser = client();
-    await browser.call("signInAs", { id: 5 });
-    const old = browser.cookieHeader;
-    await browser.call("signInAs", { id: 6 });
+    const { app, old } = await startReplaced();
     const rpc = call(app, pageRequest(old, { method: "POST" }));
     const login = rpc.login({ email: "nobody@example.com", password: "a wrong password" });
     await expect(login).rejects.toMatchObject({ code: "invalid_credentials" });
