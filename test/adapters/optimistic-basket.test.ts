@@ -121,7 +121,7 @@ describe("the basket", () => {
     expect(shown()).toEqual([1, { 8: 1 }]);
   });
 
-  test("is read again after a change fails", async () => {
+  test("reads the basket again after a change fails", async () => {
     const { change, shown, answer } = await open();
     const adding = change("addItemToBasket", line(8, 1)).catch((error: unknown) => error);
     await vi.waitFor(() => expect(shown()).toEqual([5, { 7: 1, 8: 1 }]));
@@ -136,7 +136,7 @@ describe("the basket", () => {
     await vi.waitFor(() => expect(shown()).toEqual([6, { 7: 1, 8: 1 }]));
   });
 
-  test("is right after many changes whose responses arrive in any order", async () => {
+  test("shows the right items after many changes whose responses arrive in any order", async () => {
     for (const order of [
       [0, 1, 2],
       [0, 2, 1],

@@ -165,7 +165,7 @@ describeStorages("prometheus()", ({ start, driver }) => {
     expect(lines.filter(({ level }) => level === "warn")).toHaveLength(2);
   });
 
-  test("has no page without a token in the config, or without metrics", async () => {
+  test("serves no page without a token in the config, or without metrics", async () => {
     for (const config of [observed({ admin: undefined }), observed({ telemetry: [] })]) {
       const { send } = await start(config);
       const headers = { authorization: `Bearer ${token}` };
@@ -184,7 +184,7 @@ describeWithRedis("the age of a revocation", () => {
   const storage = () => ({ driver: "redis", url: redis().url });
   const { start } = createSetup("redis", "request", storage);
 
-  test("is measured on the server that hears of it, and not on the one that made it", async () => {
+  test("counts on the server that receives the revocation, and not on the one that made it", async () => {
     const ages: [number[], number[]] = [[], []];
     const client = (await start(watchAges(ages[0]))).client();
     await start(watchAges(ages[1]));

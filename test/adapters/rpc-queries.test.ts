@@ -58,7 +58,7 @@ describe("TanStack Query for React", () => {
     expect(render(new React.QueryClient())).toBe("<p>loading</p>");
   });
 
-  test("has null as the data of a method without a result", async () => {
+  test("returns null as the data of a method without a result", async () => {
     const rpc = createReactQueries(await openClient());
     const queryClient = new React.QueryClient();
     expect(await queryClient.fetchQuery(rpc.getNothing.queryOptions())).toBeNull();

@@ -29,23 +29,26 @@ describeWithPeers("Express", () => {
     ["/api/rpc/getBasket", "/"],
     ["/de", undefined],
     ["/other", undefined],
-  ])("that mounts the storefront at %s gets the cause if that is wrong", async (path, left) => {
-    const outer = express();
-    outer.use(path, toNodeHandler(create().app));
-    outer.use((_request: unknown, response: { end(text: string): void }) => response.end("page"));
-    const server = createServer(outer).listen(0, "127.0.0.1");
-    onTestFinished(() => void server.close());
-    await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
-    const url = `http://127.0.0.1:${port}/api/rpc/getBasket`;
-    const response = await fetch(url, { method: "POST" });
-    if (left === undefined) return expect(await response.text()).toBe("page");
-    expect(await response.json()).toMatchObject({
-      status: 404,
-      code: "unknown_path",
-      detail: `The framework has removed the start of the path "/api/rpc/getBasket", so the storefront gets "${left}". Mount the storefront without a prefix, because basePath ("/api") already begins with it: see docs/mounting.md`,
-    });
-  });
+  ])(
+    "gets the cause in the error if its mount of the storefront at %s is wrong",
+    async (path, left) => {
+      const outer = express();
+      outer.use(path, toNodeHandler(create().app));
+      outer.use((_request: unknown, response: { end(text: string): void }) => response.end("page"));
+      const server = createServer(outer).listen(0, "127.0.0.1");
+      onTestFinished(() => void server.close());
+      await once(server, "listening");
+      const { port } = server.address() as AddressInfo;
+      const url = `http://127.0.0.1:${port}/api/rpc/getBasket`;
+      const response = await fetch(url, { method: "POST" });
+      if (left === undefined) return expect(await response.text()).toBe("page");
+      expect(await response.json()).toMatchObject({
+        status: 404,
+        code: "unknown_path",
+        detail: `The framework has removed the start of the path "/api/rpc/getBasket", so the storefront gets "${left}". Mount the storefront without a prefix, because basePath ("/api") already begins with it: see docs/mounting.md`,
+      });
+    },
+  );
 });
 
 describe("the Fastify plugin", () => {
@@ -101,7 +104,7 @@ describe("the Fastify plugin", () => {
     expect([response.status, await response.json()]).toMatchObject([200, { shopId: 1001 }]);
   });
 
-  test("has a route for the metrics if the storefront has them", async () => {
+  test("adds a route for the metrics if the storefront has them", async () => {
     const config = testConfig({
       admin: { token: "a-token-of-more-than-32-characters-0" },
       telemetry: [prometheus()],

@@ -185,7 +185,7 @@ describe("logins", () => {
 });
 
 describe("the token of a customer", () => {
-  test("is renewed once for ten parallel calls", { timeout: 180_000 }, async () => {
+  test("gets renewed once for ten parallel calls", { timeout: 180_000 }, async () => {
     const { medusa, proxy, register, visitor } = shop();
     const credentials = await register();
     await medusa.kill();
@@ -211,7 +211,7 @@ describe("the token of a customer", () => {
 });
 
 describe("an outage", () => {
-  test("is a 503 with Retry-After if Medusa fails, and logs nobody out", async () => {
+  test("gives 503 with Retry-After if Medusa fails, and logs nobody out", async () => {
     const { proxy, register, visitor } = shop();
     const customer = visitor();
     await customer.call("login", await register());
@@ -226,7 +226,7 @@ describe("an outage", () => {
       .toEqual({ CABLE: 1 });
   });
 
-  test("of a Medusa that hangs delays only a few calls", { timeout: 60_000 }, async () => {
+  test("delays only a few calls if Medusa hangs", { timeout: 60_000 }, async () => {
     const { proxy, visitor } = shop();
     const guest = visitor();
     await add(guest, "cable");
@@ -238,7 +238,7 @@ describe("an outage", () => {
     await expect.poll(() => quantities(guest), { timeout: 10_000 }).toEqual({ CABLE: 1 });
   });
 
-  test("of a Medusa that restarts leaves nobody logged out, and no line lost", async () => {
+  test("logs nobody out and loses no line if Medusa restarts", async () => {
     const { medusa, register, visitor } = shop();
     const credentials = await register();
     const customer = visitor();

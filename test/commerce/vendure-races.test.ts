@@ -93,7 +93,7 @@ describe("a repeated call", () => {
 });
 
 describe("a Vendure that fails", () => {
-  test("is a 503 with Retry-After", async () => {
+  test("gives 503 with Retry-After", async () => {
     const guest = getShop().guest();
     expectOk(await guest.call("addItemToBasket", oneMug));
     getShop().proxy.faults = { status: 500 };

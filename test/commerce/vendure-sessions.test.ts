@@ -71,7 +71,7 @@ describe("the storefront's session", () => {
     expect(expectOk(await client.call("getUser")).body).toEqual({});
   });
 
-  test("has no token that a client or a log sees", async () => {
+  test("shows its token to no client and in no log", async () => {
     const client = await getShop().loginAnew();
     const token = getShop().latestToken();
     const answers = [await client.call("getUser"), await client.call("listSessions")];

@@ -144,7 +144,7 @@ describeWithChromium("examples/vendure-shop", [], (open) => {
     await page.getByRole("link", { name: "Katherine" }).waitFor();
   });
 
-  test("has other prices and other baskets in another region", async () => {
+  test("shows other prices and other baskets in another region", async () => {
     const page = await openShop(await open());
     await addKettle(page, 1);
     await page.getByLabel("Region").selectOption({ label: "United States · USD" });

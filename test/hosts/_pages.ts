@@ -20,7 +20,7 @@ export function testPages(getApp: () => RunningExample): void {
     expect(await next.text()).toContain("Hello, Ada!");
   });
 
-  test("has buttons that are off until their script runs", async () => {
+  test("disables its buttons until their script runs", async () => {
     expect(await (await send("/")).text()).toContain("<fieldset disabled");
   });
 

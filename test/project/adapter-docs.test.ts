@@ -27,7 +27,7 @@ describe("the adapter in docs/commerce-adapter.md", () => {
   }, 60_000);
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  test("has at most 130 lines", async () => {
+  test("fits into 130 lines", async () => {
     const text = await readFile(join(folder, "docs/acme.ts"), "utf8");
     expect(text.trimEnd().split("\n").length).toBeLessThanOrEqual(130);
   });

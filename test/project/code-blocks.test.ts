@@ -30,7 +30,7 @@ const checks: Readonly<Record<string, (block: Block) => unknown>> = {
 };
 
 describe.each(["README.md", "CONTRIBUTING.md", ...docs, ...examples])("%s", (document) => {
-  test("has only valid blocks of code", async () => {
+  test("contains only valid blocks of code", async () => {
     for (const block of await readBlocks(document)) {
       if (block.language === "") continue;
       const check = checks[block.language];

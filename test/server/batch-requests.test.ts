@@ -72,7 +72,7 @@ describeServers("a request for a batch", ({ start }) => {
     expect((await client().request("/de/api/rpc", text)).status).toBe(415);
   });
 
-  test("of another origin gets 403 and runs nothing, unless the shop allows the origin", async () => {
+  test("gets 403 and runs nothing if it comes from another origin, unless the shop allows that", async () => {
     const handler = vi.fn();
     const origin = "https://pages.example";
     const { client } = await start({

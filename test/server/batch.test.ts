@@ -162,7 +162,7 @@ describeServers("a batch", ({ start, allowErrors }) => {
     expect(body.map((one: Answer) => one.body)).toEqual(["a-1", "none", "a-2"]);
   });
 
-  test("has the longest Retry-After of its calls", async () => {
+  test("sends the longest Retry-After of its calls", async () => {
     allowErrors();
     const { client } = await start({ methods });
     const { headers, body } = await sendBatch(client(), [{ method: "busy" }, { method: "text" }]);

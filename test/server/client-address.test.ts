@@ -40,7 +40,7 @@ describe("clientAddress", () => {
     expect(trusted.ip).toBe("203.0.113.7");
   });
 
-  test("is the property ip of the request, or Cloudflare's header, if the config has none", async () => {
+  test("uses the property ip of the request, or Cloudflare's header, if the config has none", async () => {
     expect((await send({}, {}, { ip: "198.51.100.4" })).ip).toBe("198.51.100.4");
     const header = { "cf-connecting-ip": "198.51.100.4" };
     expect((await send({}, header, { cf: { colo: "VIE" } })).ip).toBe("198.51.100.4");
@@ -48,7 +48,7 @@ describe("clientAddress", () => {
     expect((await send({}, header)).ip).toBeUndefined();
   });
 
-  test("is needed if there is no other address: a log line names the limit that is off", async () => {
+  test("must be set if the request has no other address: a log line names the limit that is off", async () => {
     const { ip, messages } = await send({ clientAddress });
     expect(ip).toBeUndefined();
     expect(messages).toEqual([expect.stringMatching(/loginAttempts\.perAddress.*clientAddress/)]);
@@ -56,7 +56,7 @@ describe("clientAddress", () => {
   });
 
   test.each(["", "unknown", "localhost", null, 7, { address: "198.51.100.4" }])(
-    "is needed, too, if the server around the storefront sets request.ip to %j",
+    "must be set, too, if the server around the storefront sets request.ip to %j",
     async (ip) => {
       for (const trustProxy of [false, true, ["loopback"]]) {
         const found = await send({ trustProxy }, {}, { ip });

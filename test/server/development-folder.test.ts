@@ -11,7 +11,7 @@ import { createTestLog } from "../../server/testing/test-log.ts";
 const data = "node_modules/.cache/storefront/embedded";
 
 describe("a storefront with a developmentFolder", () => {
-  test("has the sessions and baskets of the one before it", async () => {
+  test("keeps the sessions and baskets of the one before it", async () => {
     const folder = await createFolder({});
     const first = open({ developmentFolder: folder });
     await first.client.call("addItemToBasket", { variantId: 7, quantity: 2 });

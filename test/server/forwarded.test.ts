@@ -188,7 +188,7 @@ describe("the header Forwarded (RFC 7239)", () => {
     expect(added.cookies?.[0]).toContain("; Secure");
   });
 
-  test("has no effect next to X-Forwarded-* headers, which most proxies set, and from an untrusted peer", async () => {
+  test("changes nothing next to X-Forwarded-* headers, which most proxies set, and from an untrusted peer", async () => {
     const forwarded = "for=198.51.100.9;proto=https";
     const trusted = await open(trusting);
     const headers = { forwarded, "x-forwarded-for": "203.0.113.7" };

@@ -43,13 +43,13 @@ const failures: readonly [path: string, init: RequestInit, code: ProblemCode][] 
 describe.each(["request", "server"] as const)("the type of a problem · %s", (server) => {
   const { start } = createSetup("memory", server, () => ({ driver: "memory" }));
 
-  test.each(failures)("is the page of the error: %s (%#)", async (path, init, code) => {
+  test.each(failures)("links to the page of the error: %s (%#)", async (path, init, code) => {
     const { send } = await start({ problemTypes: pages, admin: { token }, methods });
     const { type, code: sent } = (await (await send(path, init)).json()) as Record<string, string>;
     expect([sent, type]).toEqual([code, `${pages}${code}.html`]);
   });
 
-  test("is the page of the error in each result of a batch", async () => {
+  test("links to the page of the error in each result of a batch", async () => {
     const { send } = await start({ problemTypes: "/errors/", methods });
     const calls = ["getNothing", "find", "refuse", "logout"].map((method) => ({ method }));
     const response = await send("/api/rpc", post(calls));
@@ -62,12 +62,12 @@ describe.each(["request", "server"] as const)("the type of a problem · %s", (se
     ]);
   });
 
-  test("is about:blank for a code of a method's own", async () => {
+  test("stays about:blank for a code of a method's own", async () => {
     const { client } = await start({ problemTypes: pages, methods });
     expect((await client().call("refuse")).body.type).toBe("about:blank");
   });
 
-  test("is the page of draining while the server shuts down", async () => {
+  test("links to the page of draining while the server shuts down", async () => {
     const { app, send } = await start({ problemTypes: pages });
     app.drain();
     const response = await send("/readyz", {});

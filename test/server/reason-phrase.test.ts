@@ -29,14 +29,14 @@ describeServers("the reason phrase", ({ start }) => {
     ["api/rpc/own", "418 Teapot"],
     ["api/rpc/unknown", "404 Not Found"],
     ["healthz", "405 Method Not Allowed"],
-  ])("of a POST to /%s is that of %s", async (path, expected) => {
+  ])("fits the status for a POST to /%s: %s", async (path, expected) => {
     const { send } = await start({ methods });
     const init = { method: "POST", headers: json, body: "{}", redirect: "manual" } as const;
     const { status, statusText } = await send(`/${path}`, init);
     expect(`${status} ${statusText}`).toBe(expected);
   });
 
-  test("is there for health checks, batches, and calls by other verbs", async () => {
+  test("comes with health checks, batches, and calls by other HTTP methods", async () => {
     const { send } = await start({ methods });
     expect((await send("/healthz", {})).statusText).toBe("OK");
     expect((await send("/de/api/rpc/getShopConfiguration", {})).statusText).toBe("OK");
@@ -54,7 +54,7 @@ test("exists for each status of a problem", () => {
   expect(missing.map(([status]) => status)).toEqual([499]);
 });
 
-test("is the one that Node knows, or a newer one", () => {
+test("matches Node's, or is a newer one", () => {
   const renamed = { 413: "Payload Too Large", 422: "Unprocessable Entity" };
   const differing = Object.entries(STATUS_CODES).filter(([status, phrase]) => {
     const ours = toReasonPhrase(Number(status));

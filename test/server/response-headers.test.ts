@@ -48,18 +48,21 @@ describeServers("a header that a method sets", ({ start }) => {
     setHeader("Set-Cookie", "size=xl; Path=/");
   });
 
-  test.each(["enter", "give", "show", "showNested"])("is in the response of %s", async (name) => {
-    const { client } = await start({ methods });
-    const { status, body, headers, setCookies } = await client().call(name);
-    expect([status, body]).toEqual([200, { a: 1 }]);
-    expect(headers.get("x-own")).toBe("second");
-    expect(headers.get("link")).toBe("</next>; rel=next");
-    expect(setCookies).toEqual(expect.arrayContaining(["theme=dark; Path=/", "size=xl; Path=/"]));
-    expect(setCookies).toHaveLength(name === "enter" ? 3 : 2);
-    expect(headers.get("cache-control")).toBe("no-store");
-  });
+  test.each(["enter", "give", "show", "showNested"])(
+    "reaches the client in the response of %s",
+    async (name) => {
+      const { client } = await start({ methods });
+      const { status, body, headers, setCookies } = await client().call(name);
+      expect([status, body]).toEqual([200, { a: 1 }]);
+      expect(headers.get("x-own")).toBe("second");
+      expect(headers.get("link")).toBe("</next>; rel=next");
+      expect(setCookies).toEqual(expect.arrayContaining(["theme=dark; Path=/", "size=xl; Path=/"]));
+      expect(setCookies).toHaveLength(name === "enter" ? 3 : 2);
+      expect(headers.get("cache-control")).toBe("no-store");
+    },
+  );
 
-  test("is not in the response to a failed call", async () => {
+  test("doesn't reach the client if the call fails", async () => {
     const { client } = await start({ methods });
     const answer = await client().call("fail");
     expectProblem(answer, "409 sold_out");

@@ -202,7 +202,7 @@ describeStorages("the caller", ({ start }) => {
     }
   });
 
-  test("has the type of the client", async () => {
+  test("fits the type of the client", async () => {
     const { app } = await start({ methods });
     const rpc: RpcClient<Methods> = createRpcCaller<Methods>(app, pageRequest());
     expectTypeOf(rpc).toEqualTypeOf(createRpcClient<Methods>({ baseURL: "", shopId: 1 }));

@@ -52,7 +52,7 @@ describe("a container of examples/containers/Dockerfile", () => {
     expect(await container.stop()).toBe(0);
   });
 
-  test("is healthy by the command of compose.yaml only while its Redis responds", async () => {
+  test("counts as healthy by the command of compose.yaml only while its Redis responds", async () => {
     const redis = await startOwnRedis();
     const container = await start(redis.url);
     const { healthcheck } = readCompose().services["server-1"] as ComposeService;

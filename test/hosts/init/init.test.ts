@@ -31,7 +31,7 @@ beforeAll(() => {
 afterAll(() => rmSync(top, { recursive: true, force: true }));
 
 describeWithChromium("a project without a framework", [], (open) => {
-  test("has checks that pass, and a page that calls its method", { timeout }, async () => {
+  test("passes its checks, and shows a page that calls its method", { timeout }, async () => {
     const startedAt = performance.now();
     const folder = create("none", "create-storefront-core none --yes");
     const port = await findFreePort();
@@ -60,7 +60,7 @@ describeWithChromium("a project without a framework", [], (open) => {
 });
 
 describe("a project with SvelteKit", () => {
-  test("has checks that pass, and a page that calls its method", { timeout }, async () => {
+  test("passes its checks, and shows a page that calls its method", { timeout }, async () => {
     const folder = create("sveltekit", "storefront-core init sveltekit --framework sveltekit");
     check(folder);
     await expectPage(folder);
@@ -68,7 +68,7 @@ describe("a project with SvelteKit", () => {
 });
 
 describe("a project with Next.js and Vendure", () => {
-  test("has checks that pass, and a page that calls its method", { timeout }, async () => {
+  test("passes its checks, and shows a page that calls its method", { timeout }, async () => {
     const folder = create(
       "next",
       "storefront-core init next --framework next --commerce vendure --yes",
@@ -81,7 +81,7 @@ describe("a project with Next.js and Vendure", () => {
 describeWithRedis("a project with Nuxt and Redis", () => {
   const redis = useRedis();
 
-  test("has checks that pass, and a page that calls its method", { timeout }, async () => {
+  test("passes its checks, and shows a page that calls its method", { timeout }, async () => {
     const folder = create("nuxt", "storefront-core init nuxt --framework nuxt --storage redis");
     check(folder);
     await expectPage(folder, { STOREFRONT_REDIS_URL: redis().url });

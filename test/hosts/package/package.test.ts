@@ -25,12 +25,12 @@ describe("the packed package", () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  test("is clean for publint", () => {
+  test("passes publint", () => {
     const text = execFileSync("npx", ["publint", "--strict", tarball], { cwd }).toString();
     expect(text).toContain("All good!");
   });
 
-  test("has types that every ESM importer finds, for each entry (attw)", async () => {
+  test("gives every ESM importer the types of each entry (attw)", async () => {
     // The package has no CommonJS, so Node 20.19 and later `require` the modules themselves.
     const args = ["attw", "--profile", "esm-only", "--format", "json", tarball];
     const { analysis } = JSON.parse(execFileSync("npx", args, { cwd }).toString()) as {

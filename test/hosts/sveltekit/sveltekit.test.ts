@@ -99,7 +99,7 @@ describe("examples/sveltekit, built for production", () => {
     );
   });
 
-  test("has buttons that are off until their script runs", async () => {
+  test("disables its buttons until their script runs", async () => {
     expect((await show("/")).text).toContain("<fieldset disabled");
   });
 

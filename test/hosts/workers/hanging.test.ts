@@ -24,7 +24,7 @@ describeWithRedis("a worker that hangs", () => {
     expect(findWorkers(server)).toHaveLength(2);
   }, 120_000);
 
-  test("is killed after its time to drain, so that the restart continues", async () => {
+  test("gets killed after its time to drain, so that the restart continues", async () => {
     const methods = "fail: defineRpcMethod({ handler: () => { for (;;); } }),";
     const config = workersConfig(redis().url, "server: { drainTimeout: 1 },");
     const { server } = await startWorkers(config.replace(/fail: .*/, methods));

@@ -5,7 +5,7 @@ import { createSetup, describeStorages } from "../../_setup.ts";
 hurryMails();
 
 describeStorages("an email address", ({ start }) => {
-  test("is verified by the token that a registration sends, also if the token comes twice", async () => {
+  test("counts as verified after the token that a registration sends, also if the token comes twice", async () => {
     const mailbox = createMailbox();
     const { client } = await start({ mailer: mailbox.mailer }, { clock: mailbox.clock });
     const [browser, guest] = [client(), client()];
@@ -47,7 +47,7 @@ describeStorages("an email address", ({ start }) => {
 describe("the token that verifies an email address", () => {
   const { start } = createSetup("memory", "request", () => ({ driver: "memory" }));
 
-  test("is sent again on request, and not for a verified or unknown address", async () => {
+  test("goes out again on request, and not for a verified or unknown address", async () => {
     const mailbox = createMailbox();
     const { app, client } = await start({ mailer: mailbox.mailer }, { clock: mailbox.clock });
     const browser = client();
@@ -65,7 +65,7 @@ describe("the token that verifies an email address", () => {
     expect(mailbox.messages).toHaveLength(2);
   });
 
-  test("is invalid after 30 minutes, and for another method", async () => {
+  test("expires after 30 minutes, and fails for another method", async () => {
     const mailbox = createMailbox();
     const { client } = await start({ mailer: mailbox.mailer }, { clock: mailbox.clock });
     const browser = client();

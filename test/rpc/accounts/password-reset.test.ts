@@ -10,7 +10,7 @@ const invalidCredentials = { status: 401, body: { code: "invalid_credentials" } 
 hurryMails();
 
 describeStorages("a forgotten password", ({ start, storage }) => {
-  test("is replaced by the token of a mail, which ends all sessions and logs nobody in", async () => {
+  test("changes by the token of a mail, which ends all sessions and logs nobody in", async () => {
     const mailbox = createMailbox();
     const { client } = await start({ mailer: mailbox.mailer });
     const [phone, elsewhere, guest] = [client(), client(1002), client()];

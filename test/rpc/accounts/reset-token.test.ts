@@ -31,7 +31,7 @@ describe("the token for a new password", () => {
     return { ...storefront, client, browser, mailbox, requestToken };
   }
 
-  test("is invalid after a newer one", async () => {
+  test("becomes invalid when a newer one is sent", async () => {
     const { browser, requestToken } = await prepare();
     const [older, newer] = [await requestToken(), await requestToken()];
     expect(await browser.call("resetPassword", { token: older, newPassword })).toMatchObject(
@@ -40,7 +40,7 @@ describe("the token for a new password", () => {
     expect((await browser.call("resetPassword", { token: newer, newPassword })).status).toBe(204);
   });
 
-  test("is invalid after 30 minutes", async () => {
+  test("expires after 30 minutes", async () => {
     const { browser, mailbox, requestToken } = await prepare();
     const tokens = [await requestToken()];
     await mailbox.clock.advance(30 * 60);
@@ -52,7 +52,7 @@ describe("the token for a new password", () => {
     expect(inTime.status).toBe(204);
   });
 
-  test("is invalid after a change of the password", async () => {
+  test("becomes invalid when the password changes", async () => {
     const { browser, requestToken, mailbox } = await prepare();
     const token = await requestToken();
     await browser.call("updatePassword", { oldPassword: ada.password, newPassword });
@@ -62,7 +62,7 @@ describe("the token for a new password", () => {
     expect((await browser.call("login", { ...ada, password: newPassword })).status).toBe(200);
   });
 
-  test("is invalid after a change of the email address, also if another user gets the address", async () => {
+  test("becomes invalid when the email address changes, also if another user gets the address", async () => {
     const { browser, client, requestToken } = await prepare();
     const token = await requestToken();
     expect((await browser.call("updateEmail", { email: "new@example.com" })).status).toBe(200);
@@ -84,7 +84,7 @@ describe("the token for a new password", () => {
     expect((await browser.call("resetPassword", { token, newPassword })).status).toBe(204);
   });
 
-  test("is neither a guess nor a token of another kind or realm", async () => {
+  test("fails if it is a guess, or a token of another kind or realm", async () => {
     const mailbox = createMailbox();
     const shop = { locale: "de-DE", currency: "EUR" };
     const shops = [
@@ -135,7 +135,7 @@ describe("the token for a new password", () => {
     expect((await browser.call("login", { ...ada, password: newPassword })).status).toBe(200);
   });
 
-  test("is not sent without a mailer, or by an auth that can't", async () => {
+  test("can't be requested without a mailer, or from an auth that sends none", async () => {
     for (const config of [{}, { auth: createAuth() }]) {
       const browser = (await start(config)).client();
       const payloads = {
@@ -193,7 +193,7 @@ describe("the token for a new password", () => {
     expect((await guest.call("login", { ...ada, password: newPassword })).status).toBe(200);
   });
 
-  test("is sent before the storefront closes", async () => {
+  test("goes out before the storefront closes", async () => {
     vi.restoreAllMocks();
     const { app, browser, mailbox } = await prepare();
     await browser.call("requestPasswordReset", { email: ada.email });

@@ -149,7 +149,7 @@ describeStorages("the cache of public reads", ({ start, allowErrors }) => {
     expect(found).toEqual([["fetch", "shop", "signal", "tag"], shop]);
   });
 
-  test("has no session in hooks of a public method that a method with a session called", async () => {
+  test("gives hooks no session for a public method that a method with a session called", async () => {
     const contexts: string[][] = [];
     const open = defineRpcMethod({ access: "public", handler: () => 1 });
     const { client } = await start({

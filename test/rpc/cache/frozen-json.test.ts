@@ -48,7 +48,7 @@ describe("the memory of the cache", () => {
     expect(memory.get("key 1999")).toBeDefined();
   });
 
-  test("has 1,000 values at most, and drops the least recently used one", () => {
+  test("holds 1,000 values at most, and drops the least recently used one", () => {
     const memory = new CacheMemory();
     for (let index = 0; index < 1000; index++) memory.set(`key ${index}`, toEntry(index), 24);
     memory.get("key 0");
@@ -59,7 +59,7 @@ describe("the memory of the cache", () => {
 });
 
 describe("a frozen value", () => {
-  test("is frozen at every depth", () => {
+  test("rejects changes at every depth", () => {
     const { value } = toFrozenJson({ a: [{ b: { c: [] } }] }) as { value: unknown };
     const seen: unknown[] = [];
     const visit = (part: unknown): void => {

@@ -153,7 +153,7 @@ describe("invalidate", () => {
     expect(load).toHaveBeenCalledTimes(2);
   });
 
-  test("of another tag keeps the value of a load in progress", async () => {
+  test("keeps the value of a load in progress if the tag is another one", async () => {
     const { cached, invalidate } = openCache();
     const load = vi.fn(() => ticks(3).then(() => 1));
     const early = cached("a", 60, load);

@@ -15,7 +15,7 @@ const uuid = /^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/;
 const lost = new TypeError("fetch failed");
 
 describe("the Idempotency-Key of the typed client", () => {
-  test("is a new UUID for each change", async () => {
+  test("differs for each change: a new UUID", async () => {
     const { client, keys } = createClient([success(), success(), success()]);
     await client.addItemToBasket(line);
     await client.addItemToBasket(line);
@@ -32,13 +32,13 @@ describe("the Idempotency-Key of the typed client", () => {
     "updatePassword",
     "verifyEmail",
     "requestEmailVerification",
-  ])("is not sent with %s, which is a read or takes a secret", async (method) => {
+  ])("doesn't accompany %s, which is a read or takes a secret", async (method) => {
     const { client, keys } = createClient([success()], { reads: ["searchProducts"] });
     await client[method]?.();
     expect(keys()).toEqual([undefined]);
   });
 
-  test("is the one of the call's headers, or of the client's", async () => {
+  test("comes from the call's headers, or from the client's, if one has it", async () => {
     const { client, keys } = createClient([success(), success()], {
       headers: { "Idempotency-Key": "of-the-client" },
     });
@@ -47,7 +47,7 @@ describe("the Idempotency-Key of the typed client", () => {
     expect(keys()).toEqual(["of-the-client", "of-the-call"]);
   });
 
-  test("is random on a page without HTTPS, where crypto has no randomUUID", async () => {
+  test("stays random on a page without HTTPS, which has no crypto.randomUUID", async () => {
     vi.stubGlobal("crypto", { getRandomValues: crypto.getRandomValues.bind(crypto) });
     const { client, keys } = createClient([success(), success()]);
     await client.clearBasket();
@@ -56,7 +56,7 @@ describe("the Idempotency-Key of the typed client", () => {
     expect(keys()[0]).not.toBe(keys()[1]);
   });
 
-  test("is that of each call in a batch", async () => {
+  test("differs for each call in a batch", async () => {
     const { client, sent } = createClient(
       [Response.json([{ status: 200 }, { status: 200 }, { status: 200 }])],
       {
@@ -132,7 +132,7 @@ describe("a change without a response", () => {
     expect(keys()).toHaveLength(3);
   });
 
-  test("is not repeated if its signal aborts, or its time is over", async () => {
+  test("gets no repetition if its signal aborts, or its time is over", async () => {
     const { client, keys } = createClient([lost, success(), lost, success()]);
     const controller = new AbortController();
     const aborted = client
@@ -149,7 +149,7 @@ describe("a change without a response", () => {
     ["it is a read", "getBasket", {}],
     ["it takes a secret", "reauthenticate", {}],
     ["the client must not repeat it", "subscribe", { neverRepeat: ["subscribe"] }],
-  ])("is not repeated if %s", async (_, method, options) => {
+  ])("gets no repetition if %s", async (_, method, options) => {
     const { client, keys } = createClient([lost, success()], options);
     const call = client[method]?.().catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(60_000);
@@ -182,7 +182,7 @@ describe("a change with an error", () => {
     [429, "too_many_attempts", "1"],
     [422, "idempotency_key_reused", undefined],
     [412, "basket_changed", undefined],
-  ])("is not repeated after %i %s with Retry-After %s", async (status, code, retryAfter) => {
+  ])("gets no repetition after %i %s with Retry-After %s", async (status, code, retryAfter) => {
     const { client, keys } = createClient([problem(status, code, retryAfter), success()]);
     const call = client.addItemToBasket(line).catch((error: unknown) => error);
     await vi.advanceTimersByTimeAsync(60_000);

@@ -11,7 +11,7 @@ type Call = (
 ) => Promise<unknown>;
 
 describe("equal reads in progress", () => {
-  test("are one request", async () => {
+  test("share one request", async () => {
     const { rpc, sent, answer } = createClient({ reads: ["search"] });
     const calls = [
       rpc.getBasket(),
@@ -37,14 +37,14 @@ describe("equal reads in progress", () => {
     ],
     ["they are changes", (rpc: Rpc) => [rpc.add({ id: 1 }), rpc.add({ id: 1 })]],
     ["their name only begins like a read", (rpc: Rpc) => [rpc.getaway(), rpc.getaway()]],
-  ])("are several requests if %s", async (_, call) => {
+  ])("send several requests if %s", async (_, call) => {
     const { rpc, sent } = createClient();
     call(rpc).forEach((one) => one.catch(() => undefined));
     await flush();
     expect(sent).toHaveLength(2);
   });
 
-  test("are two requests if a change begins or ends between them", async () => {
+  test("send two requests if a change begins or ends between them", async () => {
     const { rpc, sent, answer } = createClient();
     void rpc.getBasket();
     const change = rpc.addItem();
@@ -109,7 +109,7 @@ describe("a call that failed with 503 and Retry-After", () => {
     ["the time is longer than 10 seconds", "getBasket", "11"],
     ["the header is missing", "getBasket", undefined],
     ["the header is no number of seconds", "getBasket", "Fri, 31 Dec 2027 23:59:59 GMT"],
-  ])("is not repeated if %s", async (_, method, retryAfter) => {
+  ])("gets no repetition if %s", async (_, method, retryAfter) => {
     const { rpc, sent, answer } = createClient();
     const call = rpc[method]?.().catch((error: unknown) => error);
     await flush();

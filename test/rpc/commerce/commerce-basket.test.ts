@@ -34,7 +34,7 @@ function failOnce(
 }
 
 describeStorages("a basket in a commerce system", (setup) => {
-  test("is read and changed by the built-in methods", async () => {
+  test("works with the built-in methods, for reads and changes", async () => {
     const { client } = await open(setup);
     const guest = client();
     expect((await guest.call("getBasket")).body).toEqual({
@@ -151,7 +151,7 @@ describeStorages("a basket in a commerce system", (setup) => {
     expect(system.requests.slice(before)).toEqual(["GET /cart", "POST /cart/lines/7"]);
   });
 
-  test("has coupon codes if the system has them", async () => {
+  test("accepts coupon codes if the system has them", async () => {
     const { client } = await open(setup);
     const guest = client();
     const added = await guest.call("addCouponCode", { code: "SUMMER" });
@@ -178,7 +178,7 @@ describeStorages("a basket in a commerce system", (setup) => {
     expect((await guest.call("addItemToBasket", payload, current)).status).toBe(200);
   });
 
-  test("has the limits of the shop", async () => {
+  test("obeys the limits of the shop", async () => {
     const { client } = await open(setup);
     const guest = client();
     const tooMany = await guest.call("addItemToBasket", { variantId: 7, quantity: 1_000_000 });

@@ -86,7 +86,7 @@ describeStorages("a login at a commerce system", (setup) => {
   );
 
   test.each(["lose", "refuse", "fail"] as const)(
-    "is not stopped by a merge that fails, which a later call completes: %s",
+    "succeeds although the merge fails, and a later call completes the merge: %s",
     async (fault) => {
       for (const after of [0, 1, 2, 3]) {
         const { guest, credentials, system } = await prepare(setup, "carts");

@@ -33,7 +33,7 @@ describe("a request to a commerce system", () => {
     expect((error as { headers: Headers }).headers.get("retry-after")).toBe("1");
   });
 
-  test("is commerce_unavailable if the body isn't JSON", async () => {
+  test("fails with commerce_unavailable if the body isn't JSON", async () => {
     const server = createServer((_, response) => response.end("secret-token {"));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     onTestFinished(() => void server.close());
@@ -45,7 +45,7 @@ describe("a request to a commerce system", () => {
     expect(String((error as Error).cause)).not.toContain("secret-token");
   });
 
-  test("is commerce_unavailable if the body ends early", async () => {
+  test("fails with commerce_unavailable if the body ends early", async () => {
     const server = createServer((_, response) => {
       response.writeHead(200, { "content-length": "100" });
       response.write("{");

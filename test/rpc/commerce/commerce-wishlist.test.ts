@@ -14,7 +14,7 @@ async function open(setup: Setup) {
 const wish = (variantId: string) => ({ key: `wish-${variantId}`, variantId, isNew: true });
 
 describeStorages("a wishlist in a commerce system", (setup) => {
-  test("is read and changed by the built-in methods", async () => {
+  test("works with the built-in methods, for reads and changes", async () => {
     const { client } = await open(setup);
     const guest = client();
     expect((await guest.call("getWishlist")).body).toEqual({ wishlist: { items: [] } });

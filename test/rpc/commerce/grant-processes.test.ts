@@ -9,7 +9,7 @@ import { startStorefront } from "../../_process.ts";
 import { describeWithRedis, startRedis } from "../../_redis.ts";
 
 describeWithRedis("grants of real servers on Redis", () => {
-  test("are ended after a restart, if the system was down and the server was killed", async () => {
+  test("end after a restart, if the system was down and the server was killed", async () => {
     const { start, upstream } = await startUpstream();
     const first = await start();
     const guest = new CookieClient(first.send);
@@ -22,7 +22,7 @@ describeWithRedis("grants of real servers on Redis", () => {
     await expect.poll(() => upstream.ended, { timeout: 15_000 }).toEqual(["begin-1"]);
   }, 60_000);
 
-  test("are ended after the start, if their session expired while no server ran", async () => {
+  test("end after the start, if their session expired while no server ran", async () => {
     const { start, upstream } = await startUpstream();
     const first = await start({ IDLE: "5" });
     await new CookieClient(first.send).call("showGrant");
@@ -34,7 +34,7 @@ describeWithRedis("grants of real servers on Redis", () => {
     await expect.poll(() => upstream.ended, { timeout: 15_000 }).toEqual(["begin-1"]);
   }, 60_000);
 
-  test("are not replaced by a server that was stopped for 15 seconds during a renewal", async () => {
+  test("keep their value when a server resumes that was stopped for 15 seconds during a renewal", async () => {
     const { start, upstream } = await startUpstream();
     const [stopped, other] = [await start(), await start()];
     const guest = new CookieClient(stopped.send);

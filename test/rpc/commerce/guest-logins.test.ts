@@ -208,7 +208,7 @@ describeStorages("a guest of a commerce system", (setup) => {
     },
   );
 
-  test.each(kinds)("who logs out during an add begins an empty basket: %s", async (kind) => {
+  test.each(kinds)("begins an empty basket after a logout during an add: %s", async (kind) => {
     const { guest } = await prepare(setup, kind);
     const twin = guest.clone();
     logOutDuringChange(twin);

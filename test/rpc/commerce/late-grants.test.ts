@@ -28,7 +28,7 @@ describeLastingStorages("a grant that comes after the end of its session", (crea
 });
 
 describeStorages("a pending merge", (setup) => {
-  test("is completed by a method with the verb GET", async () => {
+  test("completes in a method with the verb GET", async () => {
     const system = await startCommerceSystem("carts");
     onTestFinished(() => system.close());
     const backend = createTestBackend({ url: system.url, kind: "carts" });
@@ -56,7 +56,7 @@ describeStorages("a pending merge", (setup) => {
 });
 
 describeStorages("a grant that the system rejects in the middle of a method", (setup) => {
-  test("is renewed, and the visitor isn't logged out", async () => {
+  test("gets renewed, and the visitor stays logged in", async () => {
     const system = await startCommerceSystem("carts");
     onTestFinished(() => system.close());
     const backend = createTestBackend({ url: system.url, kind: "carts" });

@@ -114,7 +114,7 @@ describeStorages("the grant of a login", ({ start }) => {
   });
 
   test.each(["wrong", "half right"])(
-    "is nobody's after a login with a %s password, and the guest keeps theirs",
+    "reaches nobody after a login with a %s password, and the guest keeps theirs",
     async (password) => {
       const { backend, count } = createSystem();
       const { client } = await start({ commerce: backend });

@@ -9,7 +9,7 @@ import { testMethods } from "../../fixtures/methods.ts";
 /* Systems rotate refresh tokens: if a renewed token isn't stored, the next renewal fails, and the user is logged out. */
 
 describe("a renewed grant", () => {
-  test("is stored when the storage responds again after two failed writes", async () => {
+  test("reaches the storage when it responds again after two failed writes", async () => {
     const faulty = createFaultyDriver();
     const system = createCountingSystem();
     const server = openGrantServer(faulty.driver, { grants: system.grants });
@@ -29,7 +29,7 @@ describe("renewed tokens", () => {
   const faulty = createFaultyDriver();
   const { start } = createSetup("memory", "request", () => faulty.driver);
 
-  test("are stored when the storage responds again after two failed writes", async () => {
+  test("reach the storage when it responds again after two failed writes", async () => {
     const upstream = defineRpcMethod({
       handler: (_, { obtainTokens }) =>
         obtainTokens(async () => {

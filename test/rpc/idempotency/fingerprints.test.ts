@@ -9,7 +9,7 @@ const request = { method: "addItemToBasket", payload: { variantId: 7, quantity: 
 describe("fingerprints of payloads", () => {
   const fingerprints = createFingerprints([oldSecret]);
 
-  test("are equal for equal values in another order", () => {
+  test("agree for equal values in another order", () => {
     const reordered = { ...request, payload: { quantity: 1, variantId: 7 } };
     expect(fingerprints.of(reordered)).toBe(fingerprints.of(request));
     expect(fingerprints.match(fingerprints.of(request), reordered)).toBe(true);
@@ -35,7 +35,7 @@ describe("fingerprints of payloads", () => {
     expect(fingerprints.of(request)).toMatch(/^[\w-]{5}\.[\w-]{22}$/);
   });
 
-  test("of a secret that is being rotated out stay comparable", () => {
+  test("stay comparable while their secret is being rotated out", () => {
     const rotating = createFingerprints([oldSecret, newSecret]);
     const other = { ...request, payload: {} };
     for (const stored of [fingerprints.of(request), rotating.of(request)]) {
@@ -46,7 +46,7 @@ describe("fingerprints of payloads", () => {
     expect(before.match(rotating.of(request), request)).toBe(true);
   });
 
-  test("of a removed secret count as equal, so that nothing is executed twice", () => {
+  test("count as equal after their secret was removed, so that nothing is executed twice", () => {
     const stored = fingerprints.of(request);
     expect(createFingerprints([newSecret]).match(stored, { method: "x", payload: 1 })).toBe(true);
   });

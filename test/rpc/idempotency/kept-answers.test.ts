@@ -12,7 +12,7 @@ describeStorages("the answer to a call with an Idempotency-Key", (setup: Setup) 
     return enterCounting(setup, runs, clock);
   }
 
-  test("is remembered for answers of 64 KB together", async () => {
+  test("stays stored for answers of 64 KB together", async () => {
     const visitor = await enter();
     for (const key of ["one", "two", "three"]) {
       await visitor.call("large", 30_000, withKey(key));
@@ -33,7 +33,7 @@ describeStorages("the answer to a call with an Idempotency-Key", (setup: Setup) 
     expect(await visitor.call("large", 2, withKey("two"))).toMatchObject({ body: { run: 2 } });
   });
 
-  test("is remembered for 24 hours", async () => {
+  test("stays stored for 24 hours", async () => {
     const clock = createTestClock();
     const start = clock.now();
     const visitor = await enter(clock);

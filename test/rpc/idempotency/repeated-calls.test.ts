@@ -188,7 +188,7 @@ describeStorages("a call that is repeated with its Idempotency-Key", (setup: Set
     expect(runs).toEqual(["late"]);
   });
 
-  test("is another visitor's own call", async () => {
+  test("runs as a call of their own for another visitor", async () => {
     const visitor = await enter();
     const other = visitor.clone();
     other.cookies.clear();

@@ -94,7 +94,7 @@ describeStorages("a change of a list that is repeated with its Idempotency-Key",
     expect(again).toMatchObject({ status: 422, body: first.body });
   });
 
-  test("is remembered for 50 keys, in the session and in each list", async () => {
+  test("stays stored for 50 keys, in the session and in each list", async () => {
     const visitor = await enter();
     for (let key = 1; key <= 51; key++) {
       await visitor.call("count", key, withKey(`key-${key}`));

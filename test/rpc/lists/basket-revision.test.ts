@@ -27,7 +27,7 @@ describe("the header If-Match", () => {
   });
 
   test.each(["", "3", '"3', '3"', '"2" "3"', '"2",', ',"2"', '*, "3"', `"${"3".repeat(2000)}"`])(
-    "is malformed as %s",
+    "can't be %s",
     (text) => {
       expect(() => matches(text, 3)).toThrow(RpcError);
     },
@@ -57,7 +57,7 @@ describeStorages("a change of the basket with a revision", (setup) => {
     return { visitor, basket: body.basket, itemKey: body.basket.items[0].key as string };
   }
 
-  test("is rejected with the current basket if the basket has another one", async () => {
+  test("fails with the current basket if the basket has another one", async () => {
     const { visitor, basket, itemKey } = await enter();
     for (const [method, payload] of toCalls(itemKey)) {
       for (const answer of [
@@ -76,7 +76,7 @@ describeStorages("a change of the basket with a revision", (setup) => {
     expect((await visitor.call("getBasket")).body.basket).toEqual(basket);
   });
 
-  test("is made if the basket has this one", async () => {
+  test("succeeds if the basket has this one", async () => {
     for (const index of [0, 1, 2, 3, 4]) {
       const { visitor, itemKey } = await enter();
       const [method, payload] = toCalls(itemKey)[index] as [string, object];
@@ -93,7 +93,7 @@ describeStorages("a change of the basket with a revision", (setup) => {
     expect(body.data.basket.items[2]).toMatchObject({ customData });
   });
 
-  test("is rejected for a guest without a basket, who gets no session", async () => {
+  test("fails for a guest without a basket, who gets no session", async () => {
     const { visitor } = await enter();
     visitor.cookies.clear();
     const answer = await visitor.call("addItemToBasket", { ...line, revision: 2 });
@@ -103,7 +103,7 @@ describeStorages("a change of the basket with a revision", (setup) => {
     expect(first).toMatchObject({ status: 200, body: { basket: { revision: 1 } } });
   });
 
-  test("is rejected with 400 if the header is malformed", async () => {
+  test("fails with 400 if the header is malformed", async () => {
     const { visitor } = await enter();
     const answer = await visitor.call("clearBasket", undefined, { "if-match": "2" });
     expect(answer).toMatchObject({ status: 400, body: { code: "malformed_request" } });
@@ -118,7 +118,7 @@ describeStorages("a change of the basket with a revision", (setup) => {
     expect(await visitor.call("replace")).toMatchObject({ status: 412 });
   });
 
-  test("is made once of several that come at the same time", async () => {
+  test("succeeds once if several come at the same time", async () => {
     const { visitor } = await enter();
     const answers = await Promise.all(
       Array.from({ length: 8 }, () => visitor.call("addItemToBasket", { ...line, revision: 2 })),
@@ -126,7 +126,7 @@ describeStorages("a change of the basket with a revision", (setup) => {
     expect(answers.map(({ status }) => status).toSorted()).toEqual([200, ...Array(7).fill(412)]);
   });
 
-  test("is repeated with its Idempotency-Key although its own change made a new revision", async () => {
+  test("can be repeated with its Idempotency-Key although its own change made a new revision", async () => {
     const { visitor } = await enter();
     const headers = { "if-match": '"2"', "idempotency-key": "one" };
     const first = await visitor.call("addItemToBasket", line, headers);
@@ -136,7 +136,7 @@ describeStorages("a change of the basket with a revision", (setup) => {
     });
   });
 
-  test("is made with the same Idempotency-Key after a rejection", async () => {
+  test("succeeds with the same Idempotency-Key after a rejection", async () => {
     const { visitor } = await enter();
     const key = { "idempotency-key": "one" };
     const stale = await visitor.call("addItemToBasket", line, { ...key, "if-match": '"1"' });

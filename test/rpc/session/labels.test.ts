@@ -42,14 +42,14 @@ describeStorages("a session with a label", (setup) => {
     expect(await end("sid-phone")).toBe(0);
   });
 
-  test("has its label under a new ID", async () => {
+  test("keeps its label under a new ID", async () => {
     const { laptop, isIn, end } = await prepare(setup);
     await laptop.call("rotate");
     expect(await end("sid-laptop")).toBe(1);
     expect(await isIn(laptop)).toBe(false);
   });
 
-  test("has no label after another login without one", async () => {
+  test("loses its label at another login without one", async () => {
     const { laptop, isIn, end } = await prepare(setup);
     await laptop.call("enter", {});
     expect(await end("sid-laptop")).toBe(0);

@@ -19,7 +19,7 @@ async function request(origin: string, name: string, payload: object) {
 }
 
 describe("the development page of the command line", () => {
-  test("is served by dev, and keeps its visitors when the config changes", async () => {
+  test("runs with dev, and keeps its visitors when the config changes", async () => {
     const folder = await createFolder({ [file]: greeting("one") });
     const server = await startCli(["dev"], { folder });
     const { origin } = server;
@@ -48,7 +48,7 @@ describe("the development page of the command line", () => {
 describeWithRedis("the development page of several workers", () => {
   const redis = useRedis();
 
-  test("is off, and says why", async () => {
+  test("stays off, and says why", async () => {
     const storage = JSON.stringify({ session: { driver: "redis", url: redis().url } });
     const config = `export default { shops: ${shops}, session: { secret: "${testSecret}" }, storage: ${storage} };`;
     const folder = await createFolder({ [file]: config });

@@ -56,7 +56,7 @@ describe("the port of the metrics", () => {
     expect(await server.exited).toBe(0);
   });
 
-  test("is free for the next config of dev", async () => {
+  test("becomes free for the next config of dev", async () => {
     const [first, second] = [await findFreePort(), await findFreePort()];
     const folder = await createFolder({ "storefront.config.mjs": toConfig(first) });
     const server = await startCli(["dev"], { folder });

@@ -138,7 +138,7 @@ describeWithChromium("the development page in Chromium", [], (open) => {
     await pane.filter({ hasText: "No session" }).waitFor();
   });
 
-  test("has a form for unions that contain each other", async () => {
+  test("shows a form for unions that contain each other", async () => {
     const term: z.ZodType = z.lazy(() => z.union([z.number(), sum]));
     const sum: z.ZodType = z.lazy(() => z.union([z.string(), term]));
     const evaluate = defineRpcMethod({
@@ -186,7 +186,7 @@ describeWithChromium("the development page in Chromium", [], (open) => {
     await call(page, "B", "addItemToBasket", { variantId: "7", quantity: "1" });
   });
 
-  test("is the reference of each method: payload, result, and problems", async () => {
+  test("describes each method: payload, result, and problems", async () => {
     const { page, origin } = await openDevPage(open);
     await page.getByLabel("Method", { exact: true }).selectOption("login");
     const reference = page.locator(".reference");
@@ -197,7 +197,7 @@ describeWithChromium("the development page in Chromium", [], (open) => {
     expect(text).toMatch(/"email"[^]*"merge"[^]*invalid_credentials/);
   });
 
-  test("has no violation that axe finds, in light and dark, wide and on a phone", async () => {
+  test("passes axe, in light and dark, wide and on a phone", async () => {
     const { page } = await openDevPage(open);
     await call(page, "A", "register", { email: "ada@example.com", password, firstName: "Ada" });
     await call(page, "A", "addItemToBasket", { variantId: "7", quantity: "2" });

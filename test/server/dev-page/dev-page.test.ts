@@ -14,7 +14,7 @@ function sessionOf({ session }: VisitorState) {
 }
 
 describe("a visitor of the development page", () => {
-  test("has a session, a basket, and cookies of their own", async () => {
+  test("gets a session, a basket, and cookies of their own", async () => {
     const page = openTestDevPage();
     const { visitors, call } = await page.call("A", "addItemToBasket", item);
     expect(call.response.status).toBe(200);
@@ -87,7 +87,7 @@ describe("a visitor of the development page", () => {
     expect(JSON.parse(list.response.body)).toMatchObject({ sessions: [{}, {}] });
   });
 
-  test("has another session in another shop", async () => {
+  test("gets another session in another shop", async () => {
     const page = openTestDevPage();
     await page.call("A", "addItemToBasket", item);
     const { visitors } = await page.state({ shopId: 1002 });

@@ -19,7 +19,7 @@ describe("the described results of the built-in methods", () => {
 });
 
 describeStorages("the described results of the built-in methods", ({ start }) => {
-  test("are those of real calls", async () => {
+  test("match those of real calls", async () => {
     const { document } = await requestDocument();
     const ajv = new Ajv2020({ strict: false, allErrors: true });
     ajv.addSchema(close(document) as object, "document");

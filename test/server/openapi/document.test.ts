@@ -80,7 +80,7 @@ const methods = {
 };
 
 describe("the OpenAPI document", () => {
-  test("is valid OpenAPI 3.1, also with methods that JSON Schema can't describe", async () => {
+  test("stays valid OpenAPI 3.1, also with methods that JSON Schema can't describe", async () => {
     const { document } = await requestDocument({ methods });
     expect(document.openapi).toMatch(/^3\.1\./);
     const result = await new Validator().validate(structuredClone(document) as never);

@@ -15,7 +15,7 @@ describe.each(["joins", "carts"] as const)("an adapter of a system that %s", (ki
 
 describeWithRedis("an adapter behind two servers", () => {
   const redis = useRedis();
-  describe.each(["joins", "carts"] as const)("of a system that %s", (kind) => {
+  describe.each(["joins", "carts"] as const)("passes the suite with a system that %s", (kind) => {
     const system = useSystem(kind);
     testCommerceBackend({
       ...options(system),

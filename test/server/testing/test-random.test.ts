@@ -39,7 +39,7 @@ async function shop(random: Random) {
 }
 
 describe("the random values of a test storefront", () => {
-  test("are the same for the same seed and time: session IDs, cookies, keys, and users", async () => {
+  test("repeat for the same seed and time: session IDs, cookies, keys, and users", async () => {
     const [first, second] = [await shop(createTestRandom(1)), await shop(createTestRandom(1))];
     expect(second).toEqual(first);
     const [guest, , user] = first.map(({ setCookies }) => setCookies[0] ?? "");
@@ -55,7 +55,7 @@ describe("the random values of a test storefront", () => {
     expect(second.between(0, 1)).not.toBe(first.between(0, 1));
   });
 
-  test("are the same IDs, however many pauses come between", () => {
+  test("give the same IDs, however many pauses come between", () => {
     const [calm, busy] = [createTestRandom(1), createTestRandom(1)];
     busy.between(0, 1);
     busy.bytes(100);

@@ -5,7 +5,7 @@ import { createTestLog } from "../../../server/testing/test-log.ts";
 import { describeWithRedis, startRedis } from "../../_redis.ts";
 
 describeWithRedis("the delay of changes", () => {
-  test("is less than a second with Redis, which also says how much of its memory is in use", async () => {
+  test("stays below a second with Redis, which also reports how much of its memory is in use", async () => {
     const store = await open(["--maxmemory", "100mb", "--maxmemory-policy", "noeviction"]);
     expect(await measureChangeDelay(store)).toBeLessThan(1);
     const { memoryUse = 0 } = await store.inspect();
@@ -13,7 +13,7 @@ describeWithRedis("the delay of changes", () => {
     expect(memoryUse).toBeLessThan(0.5);
   });
 
-  test("is the longest one if Redis doesn't push a change", async () => {
+  test("reaches its maximum if Redis doesn't push a change", async () => {
     const store = await open();
     const deaf: DocumentStore = {
       ...store,
@@ -38,7 +38,7 @@ describeWithRedis("the delay of changes", () => {
     expect(await measureChangeDelay(half)).toBe(2);
   });
 
-  test("is absent if no other process writes", async () => {
+  test("stays absent if no other process writes", async () => {
     const store = openDocumentStore(openDriver({ driver: "memory" }), createTestLog());
     onTestFinished(() => store.close());
     expect(await measureChangeDelay(store)).toBeUndefined();

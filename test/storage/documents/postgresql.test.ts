@@ -28,7 +28,7 @@ describeWithPostgreSql("PostgreSQL", () => {
     testDocuments(async () => createDriver());
   });
 
-  describe("that stops", () => {
+  describe("during an outage", () => {
     let driver: Driver;
     const { start, allowErrors } = createSetup("memory", "request", () => driver);
 

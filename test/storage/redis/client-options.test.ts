@@ -9,7 +9,7 @@ describeWithRedis("a Redis that was stopped", () => {
     ["no ready check", { enableReadyCheck: false }],
     ["no ready check and a name", { enableReadyCheck: false, connectionName: "shop" }],
     ["a retryStrategy that gives up", { retryStrategy: () => null }],
-  ])("is used again, with %s", async (_, options) => {
+  ])("serves calls again after its restart, with %s", async (_, options) => {
     const redis = await startRedis();
     onTestFinished(() => redis.stop());
     const limits = { commandTimeout: 200, connectTimeout: 200 };

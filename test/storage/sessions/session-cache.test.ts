@@ -173,7 +173,7 @@ describe("a session cache", () => {
   test.each([
     ["no kept answers", 0, 10],
     ["answers of 8 KB", 8192, 3],
-  ])("has room for sessions with %s in proportion to their size", async (_, length, room) => {
+  ])("limits sessions with %s in proportion to their size", async (_, length, room) => {
     const cache = create();
     const answers = [{ id: "a", fingerprint: "b", at: 0, status: 200, body: "x".repeat(length) }];
     const ids = Array.from({ length: 12 }, () => randomUUID());

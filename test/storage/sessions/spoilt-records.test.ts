@@ -49,7 +49,7 @@ describe("a session's record of nearly the right shape", () => {
   });
   const { start } = createSetup("memory", "request", () => driver);
 
-  describe.each(["user", "guest"])("of a %s", (kind) => {
+  describe.each(["user", "guest"])("for a %s", (kind) => {
     test.each(fields)("with another type for %s fails no call", async (field) => {
       const { client } = await start({ methods: testMethods, session: { cache: false } });
       for (const value of wrong) {
