@@ -9,11 +9,11 @@ import { tokenMethods, type TokenMethod } from "../config/keys/session-keys.ts";
 import { readPayload } from "../payload.ts";
 import type { RequestEvent } from "../request.ts";
 import type { Services } from "../services.ts";
-import { listChanges, type Change } from "./changes.ts";
+import { listChanges, type Change } from "./differences.ts";
 import { observe, type Observation } from "./observe.ts";
 import { pageHeaders, respondWithFile } from "./page-files.ts";
 import { sendCall, type Exchange } from "./send-call.ts";
-import { Visitor, type ShownCookie } from "./visitor.ts";
+import { Visitor, type ShownCookie } from "./page-visitor.ts";
 
 /** The parts of a storefront that the page uses. */
 export interface DevPageSource {

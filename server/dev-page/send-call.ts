@@ -5,7 +5,7 @@ import type { Shop } from "../config/options.ts";
 import type { TokenMethod } from "../config/keys/session-keys.ts";
 import { maskHeader } from "./masks.ts";
 import { readShownBody } from "./shown-body.ts";
-import type { Visitor } from "./visitor.ts";
+import type { Visitor } from "./page-visitor.ts";
 
 /** A call that a visitor of the page makes. */
 interface VisitorCall {

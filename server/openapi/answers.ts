@@ -5,7 +5,7 @@ import {
 import { commerceWishlistMethods } from "../../rpc/commerce/commerce-wishlist-methods.ts";
 import type { RpcMethod, RpcMethods } from "../../rpc/method.ts";
 import { builtinMethods } from "../../rpc/methods/builtin.ts";
-import type { JsonSchema } from "./schema.ts";
+import type { JsonSchema } from "./json-schema.ts";
 
 /*
  * The results of the storefront's own methods. They are descriptions: only development servers and tests check results

@@ -2,10 +2,10 @@ import { answerSchemas } from "./answers.ts";
 import type { DocumentSource } from "./openapi-route.ts";
 import { describeMethod } from "./operation.ts";
 import { createProblemResponses, problemSchema } from "./problem-responses.ts";
-import type { JsonSchema } from "./schema.ts";
+import type { JsonSchema } from "./json-schema.ts";
 
 export { findFault } from "./results.ts";
-export { findUndescribed } from "./schema.ts";
+export { findUndescribed } from "./json-schema.ts";
 
 /** Creates the OpenAPI 3.1 document of one shop. It never throws because of a method. */
 export function createDocument(source: DocumentSource): JsonSchema {

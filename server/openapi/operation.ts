@@ -9,7 +9,7 @@ import {
   isOptionalResult,
   notDescribed,
   type JsonSchema,
-} from "./schema.ts";
+} from "./json-schema.ts";
 
 /**
  * Describes one method: POST, and the verb of the method if that is another.

@@ -1,6 +1,6 @@
 import { problems, type ProblemCode } from "../../rpc/error.ts";
 import type { RpcMethod } from "../../rpc/method.ts";
-import type { JsonSchema } from "./schema.ts";
+import type { JsonSchema } from "./json-schema.ts";
 
 /** The body of a failed call (RFC 9457). */
 export const problemSchema: JsonSchema = {

@@ -1,7 +1,7 @@
 import { fromJSONSchema, type ZodType } from "zod";
 import { jsonText, type RpcMethod } from "../../rpc/method.ts";
 import { answerSchemas, findAnswer } from "./answers.ts";
-import type { JsonSchema } from "./schema.ts";
+import type { JsonSchema } from "./json-schema.ts";
 
 /**
  * Compares a result with the description of its method in the document.

@@ -10,7 +10,7 @@ import { KnownSecrets } from "./known-secrets.ts";
 import { createStorageFaults, type StorageFaults } from "./storage-faults.ts";
 import { createTestClock, type TestClock } from "./test-clock.ts";
 import { createTestLog, type LogLine } from "./test-log.ts";
-import { TestVisitor, type Visitor } from "./visitor.ts";
+import { TestVisitor, type Visitor } from "./test-visitor.ts";
 
 /** A storefront for tests, with the built-in methods and those of its config. */
 export interface TestStorefront<Own extends RpcMethods = NoMethods> {
