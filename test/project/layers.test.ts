@@ -1,0 +1,121 @@
+import { execFile } from "node:child_process";
+import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { beforeAll, expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const layers = ["server", "rpc", "storage", "adapters", "shared"];
+
+/** Each import goes against the direction of its layer. */
+const backward = [
+  ["rpc/a.ts", "../server/cors.ts"],
+  ["rpc/b.ts", "../adapters/vendure.ts"],
+  ["rpc/c.ts", "h3"],
+  ["rpc/lists/a.ts", "../../server/services.ts"],
+  ["rpc/client.ts", "./call.ts"],
+  ["rpc/client/a.ts", "../call.ts"],
+  ["rpc/client/b.ts", "../../storage/index.ts"],
+  ["storage/a.ts", "../rpc/shop.ts"],
+  ["storage/b.ts", "../server/cors.ts"],
+  ["storage/c.ts", "h3"],
+  ["storage/documents/a.ts", "../sessions/session.ts"],
+  ["storage/documents/b.ts", "../redis/redis-adapter.ts"],
+  ["storage/documents/c.ts", "../leases/lease.ts"],
+  ["storage/documents/d.ts", "../store.ts"],
+  ["storage/redis/a.ts", "../sessions/session.ts"],
+  ["storage/redis/b.ts", "../store.ts"],
+  ["storage/sessions/a.ts", "../redis/redis-adapter.ts"],
+  ["storage/sessions/b.ts", "../grants/due-list.ts"],
+  ["storage/cache/a.ts", "../sessions/session.ts"],
+  ["storage/leases/a.ts", "../redis/redis-adapter.ts"],
+  ["storage/grants/a.ts", "../redis/redis-adapter.ts"],
+  ["server/a.ts", "../adapters/vendure.ts"],
+  ["server/b.ts", "./cli/run.ts"],
+  ["server/c.ts", "./config/check.ts"],
+  ["server/dev-page/a.ts", "../cli/run.ts"],
+  ["server/credentials/a.ts", "../rpc-handler.ts"],
+  ["server/credentials/b.ts", "../config/load.ts"],
+  ["server/config/a.ts", "../cors.ts"],
+  ["server/config/b.ts", "../credentials/cookie.ts"],
+  ["server/config/c.ts", "../cli/run.ts"],
+  ["server/config/rules/a.ts", "../../cors.ts"],
+  ["server/config/rules/b.ts", "../../credentials/cookie.ts"],
+  ["adapters/a.ts", "../server/cors.ts"],
+  ["adapters/b.ts", "../rpc/error.ts"],
+  ["adapters/c.ts", "../storage/store.ts"],
+  ["shared/log.ts", "../storage/index.ts"],
+] as const;
+
+/** Files that no layer admits, because another place is theirs. */
+const stray = ["shared/new.ts"];
+
+/** Allowed imports, so that a rule that rejects everything fails here. */
+const forward = [
+  ["server/z.ts", "../rpc/error.ts"],
+  ["rpc/z.ts", "../storage/store.ts"],
+  ["storage/sessions/z.ts", "../documents/documents.ts"],
+  ["storage/redis/z.ts", "../documents/adapter.ts"],
+  ["adapters/z.ts", "../server/index.ts"],
+] as const;
+
+const rejected = new Set<string>();
+
+beforeAll(async () => {
+  const folder = await mkdtemp(join(tmpdir(), "storefront-layers-"));
+  try {
+    await copyFile(join(root, ".oxlintrc.json"), join(folder, ".oxlintrc.json"));
+    const stays = stray.map((path) => [path, "node:fs"] as const);
+    for (const [path, imported] of [...backward, ...stays, ...forward]) {
+      await mkdir(dirname(join(folder, path)), { recursive: true });
+      const text = `import { value } from "${imported}";\n\nexport const other = value;\n`;
+      await writeFile(join(folder, path), text);
+    }
+    for (const path of await lint(folder)) rejected.add(path);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test.each(backward)("lint rejects an import against the direction of layers: %s → %s", (path) => {
+  expect(rejected).toContain(path);
+});
+
+test.each(forward)("lint accepts an import in the direction of layers: %s → %s", (path) => {
+  expect(rejected).not.toContain(path);
+});
+
+test.each(stray)("lint rejects the file %s", (path) => {
+  expect(rejected).toContain(path);
+});
+
+test("no file name stands in two layers, except index.ts", async () => {
+  const layersOf = new Map<string, Set<string>>();
+  for (const layer of layers) {
+    for (const path of await readdir(join(root, layer), { recursive: true })) {
+      const name = basename(path);
+      if (!name.endsWith(".ts") || name === "index.ts") continue;
+      layersOf.set(name, (layersOf.get(name) ?? new Set()).add(layer));
+    }
+  }
+  const twice = [...layersOf].filter(([, found]) => found.size > 1).map(([name]) => name);
+  expect(twice).toEqual([]);
+});
+
+/** The files in which lint finds an import or a file that it rejects. */
+async function lint(folder: string): Promise<readonly string[]> {
+  const command = join(root, "node_modules/oxlint/bin/oxlint");
+  const output = await new Promise<string>((resolve) => {
+    // The exit code is 1 if lint finds something, as it should.
+    execFile(process.execPath, [command, "-f", "json"], { cwd: folder }, (_, stdout) => {
+      resolve(stdout);
+    });
+  });
+  const { diagnostics } = JSON.parse(output) as {
+    readonly diagnostics: readonly { readonly code: string; readonly filename: string }[];
+  };
+  return diagnostics
+    .filter(({ code }) => /no-restricted-imports|max-lines/.test(code))
+    .map(({ filename }) => filename);
+}
