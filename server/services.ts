@@ -4,6 +4,7 @@ import {
   openBasketLeases,
   openGrantEndings,
   openShopGrants,
+  settleGrant,
 } from "#commerce";
 import { createAccounts } from "../rpc/accounts/accounts.ts";
 import { createPublicCaches } from "../rpc/cache/public-caches.ts";
@@ -143,7 +144,9 @@ export function openServices(
       wishlistOptions: shop.wishlist,
     };
     realm.shops.set(shop.shopId, opened);
-    endings?.add(opened);
+    if (shop.commerce?.grants?.end !== undefined) {
+      endings?.add(sessions, (entry, closing) => settleGrant(opened, log, entry, closing));
+    }
     return [shop, opened];
   });
   return {

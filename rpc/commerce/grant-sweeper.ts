@@ -136,13 +136,11 @@ export class GrantSweeper {
   ): Promise<SweepState["generations"]> {
     const all = await this.#generations.current();
     const { shops } = this.#endings;
-    const current = shops.map(({ shop: { shopId } }) => [shopId, generationOf(all, shopId)?.id]);
+    const current = shops.map(({ shopId }) => [shopId, generationOf(all, shopId)?.id]);
     const next = { ...known, ...Object.fromEntries(current) } as SweepState["generations"];
-    const ended = new Set(
-      shops.map(({ shop }) => shop.shopId).filter((id) => known[id] !== next[id]),
-    );
+    const ended = new Set(shops.map(({ shopId }) => shopId).filter((id) => known[id] !== next[id]));
     if (ended.size === 0) return next;
-    const longest = Math.max(...shops.map(({ sessions }) => sessions.longestIdleTimeout));
+    const longest = Math.max(...shops.map(({ longestIdleTimeout }) => longestIdleTimeout));
     for (let at = hour; at <= hour + Math.ceil(longest / 3600) + 1; at++) {
       if (at % 24 === 0) await lease.prove();
       await this.#sweepHour(lease, at, ({ shopId }) => ended.has(shopId), failures);

@@ -10,3 +10,4 @@ export { createCommerceSystem } from "./commerce-system.ts";
 export { openBasketLeases, openGrantEndings, openShopGrants } from "./grant-storage.ts";
 export { storeLoginGrant, withChangeVisit, withCheckVisit, withLoginVisit } from "./login-visit.ts";
 export { moveBasket } from "./move-basket.ts";
+export { settleGrant } from "./settle-grant.ts";

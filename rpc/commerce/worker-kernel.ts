@@ -50,3 +50,5 @@ export const moveBasket: Kernel["moveBasket"] = (...args) =>
   (registered as Kernel).moveBasket(...args);
 export const moveWishlist: Kernel["moveWishlist"] = (...args) =>
   (registered as Kernel).moveWishlist(...args);
+export const settleGrant: Kernel["settleGrant"] = (...args) =>
+  (registered as Kernel).settleGrant(...args);
