@@ -13,7 +13,7 @@ import {
   guardPasswordChange,
   guardRegistration,
   guardToken,
-} from "./login-limiter.ts";
+} from "./login-guards.ts";
 
 /** The functions of `context.auth`. */
 export type ContextAuth = ReturnType<typeof createContextAuth>;
