@@ -20,8 +20,17 @@ export interface CommerceSystemServer {
   close(): Promise<void>;
 }
 
-/** `lose`: the request is done, and its connection ends without a response. `refuse`: it isn't done. */
-export type Fault = "lose" | "refuse" | "fail" | "page" | { readonly delay: number };
+/**
+ * `lose`: the request is done, and its connection ends without a response. `refuse`: it isn't done. `delay`: the response
+ * comes after that many milliseconds. `until`: it comes when the promise resolves.
+ */
+export type Fault =
+  | "lose"
+  | "refuse"
+  | "fail"
+  | "page"
+  | { readonly delay: number }
+  | { readonly until: Promise<void> };
 
 /** The items of each variant in stock. Other variants have 1000. */
 const stock: Readonly<Record<string, number>> = { "3": 5 };
@@ -175,7 +184,9 @@ export async function startCommerceSystem(kind: "joins" | "carts"): Promise<Comm
     const body = text === "" ? {} : (JSON.parse(text) as Body);
     const [status, result] = answer(method, path, token, body) as [number, object];
     if (fault === "lose") return void request.socket.destroy();
-    if (typeof fault === "object") await new Promise((done) => setTimeout(done, fault.delay));
+    if (typeof fault === "object") {
+      await ("until" in fault ? fault.until : new Promise((done) => setTimeout(done, fault.delay)));
+    }
     response.writeHead(status, { "content-type": "application/json" });
     response.end(JSON.stringify(result));
   }

@@ -3,7 +3,9 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { createCommerceSystem } from "../../../rpc/commerce/commerce-system.ts";
 import { createTestLog } from "../../../server/testing/test-log.ts";
+import { systemClock } from "../../../storage/clock.ts";
 import { startCommerceSystem, type Fault } from "../../_commerce-system.ts";
+import { Barrier } from "../../_faulty-driver.ts";
 
 const never = new AbortController().signal;
 const shop = { shopId: 1001, locale: "de-DE", currency: "EUR" };
@@ -17,6 +19,14 @@ async function start(fault?: Fault, timeout = 9) {
   const call = (signal = never) =>
     system.fetch(`${server.url}/sessions`, { method: "POST" }, signal);
   return { server, system, lines, call };
+}
+
+/** Stops the clock of the circuit breaker's pauses, so that no test depends on the speed of the machine. */
+function stopClock() {
+  let now = 0;
+  const spy = vi.spyOn(systemClock, "monotonic").mockImplementation(() => now);
+  onTestFinished(() => spy.mockRestore());
+  return { pass: (milliseconds: number) => void (now += milliseconds) };
 }
 
 describe("a request to a commerce system", () => {
@@ -72,57 +82,41 @@ describe("a request to a commerce system", () => {
 
 describe("the circuit breaker", () => {
   test("opens after 5 failures, tries the system once a second, and closes again", async () => {
+    const clock = stopClock();
     const { server, system, lines, call } = await start("fail");
     for (let count = 0; count < 5; count++) await call().catch(() => undefined);
     expect(system.failure).toContain("HTTP status 500");
     const sent = server.requests.length;
-    const started = performance.now();
     for (let count = 0; count < 20; count++) {
       await expect(call()).rejects.toMatchObject({ code: "commerce_unavailable" });
     }
-    expect(performance.now() - started).toBeLessThan(100);
     expect(server.requests.length).toBe(sent);
-    await vi.waitUntil(
-      () =>
-        call().then(
-          () => true,
-          () => server.requests.length > sent,
-        ),
-      {
-        timeout: 3000,
-      },
-    );
+    clock.pass(1000);
+    for (let count = 0; count < 20; count++) {
+      await expect(call()).rejects.toMatchObject({ code: "commerce_unavailable" });
+    }
     expect(server.requests.length).toBe(sent + 1);
+    clock.pass(1000);
     server.fault = undefined;
-    await vi.waitUntil(
-      () =>
-        call().then(
-          () => true,
-          () => false,
-        ),
-      { timeout: 3000 },
-    );
+    expect((await call()).status).toBe(200);
     expect(system.failure).toBeUndefined();
     expect(lines.map(({ level }) => level)).toEqual(["warn", "info"]);
   });
 
   test("rejects other calls immediately while one tries the system", async () => {
+    const clock = stopClock();
     const { server, call } = await start("fail");
     for (let count = 0; count < 5; count++) await call().catch(() => undefined);
-    server.fault = () => ({ delay: 200 });
+    const barrier = new Barrier();
+    server.fault = () => ({ until: barrier.pass() });
     const sent = server.requests.length;
-    let trying: Promise<unknown> | undefined;
-    await vi.waitUntil(
-      () => {
-        trying = call();
-        trying.catch(() => undefined);
-        return server.requests.length > sent;
-      },
-      { timeout: 3000, interval: 20 },
-    );
-    const started = performance.now();
+    clock.pass(1000);
+    const trying = call();
+    await barrier.reached;
     await expect(call()).rejects.toMatchObject({ code: "commerce_unavailable" });
-    expect(performance.now() - started).toBeLessThan(100);
+    expect(server.requests.length).toBe(sent + 1);
+    barrier.open();
+    expect((await trying).status).toBe(200);
   });
 
   test("stays closed if every second request fails, because the others succeed", async () => {
