@@ -5,6 +5,7 @@ import { createUser } from "./user.mjs";
 // No entry of the package exports these.
 const jiti = createJiti(import.meta.url, { fsCache: false });
 const { toEnvelope } = await jiti.import("../storage/documents/envelope.ts");
+const { systemRandom } = await jiti.import("../storage/random.ts");
 const { createHandle, createSessionId } = await jiti.import(
   "../storage/sessions/session-record.ts",
 );
@@ -42,8 +43,8 @@ function createOther(kind, number, expiresAt) {
   const now = Date.now();
   const end = expiresAt ?? now + dayMilliseconds;
   const userId = `other-${number}`;
-  const id = createSessionId({ id: userId });
-  const handle = createHandle();
+  const id = createSessionId({ id: userId }, systemRandom);
+  const handle = createHandle(systemRandom);
   if (kind === "users") {
     const entry = { id, shopId: 1001, createdAt: now, lastSeenAt: now, expiresAt: end };
     const session = { ...entry, userAgent: "node", transport: "cookie" };
