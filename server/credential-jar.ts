@@ -43,37 +43,15 @@ export class CredentialJar {
     const isRenewed = session?.current?.record.firstUsedAt === 0;
     for (const [name, value] of issued) {
       this.#issued.set(identify(name, value), [name, value]);
-      if (!isRenewed) this.#send(name, value);
+      if (!isRenewed) this.#credentials.sendBack(this.#headers, name, value);
     }
     const cookies = headers.getSetCookie();
     const ownCookies = cookies.filter((line) => !this.#credentials.isIssued("set-cookie", line));
     return { hasCredentials: issued.length > 0, ownCookies };
   }
-
-  #send(name: string, value: string): void {
-    const headers = this.#headers;
-    if (name === "set-cookie") {
-      const cookie = value.split(";", 1)[0] as string;
-      const start = cookie.slice(0, cookie.indexOf("=") + 1);
-      const others = (headers.get("cookie") ?? "").split(/; */).filter((one) => {
-        return one !== "" && !one.startsWith(start);
-      });
-      const cookies = isCleared(value) ? others : [...others, cookie];
-      if (cookies.length === 0) headers.delete("cookie");
-      else headers.set("cookie", cookies.join("; "));
-    } else if (value === "") {
-      headers.delete("authorization");
-    } else {
-      headers.set("authorization", `Bearer ${value}`);
-    }
-  }
 }
 
 // --- Internal helpers ---
-
-function isCleared(cookie: string): boolean {
-  return /; *max-age=0(?:;|$)/i.test(cookie);
-}
 
 /** Cookies of one name are different cookies if their domain or partition differs (RFC 6265, 5.3). */
 function identify(name: string, value: string): string {

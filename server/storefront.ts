@@ -150,7 +150,7 @@ export function openStorefront(
     [
       ...createHealth(checkReadiness, state, findUnavailable, options),
       ...createAdmin(options, services, connectionCounts),
-      ...createOpenApi(options, services),
+      ...createOpenApi(options, services, credentials),
       ...createMetricsRoute(options, metrics),
       ...createDevPage({
         options,

@@ -24,6 +24,14 @@ export function createBearerTransport(
     name: "bearer",
     isAmbient: false,
     credentialHeaders: { request: "authorization", response: authTokenHeaderKey },
+    openApi: {
+      scheme: {
+        type: "http",
+        scheme: "bearer",
+        description: `The token of the response header ${authTokenHeaderKey}.`,
+      },
+      issued: "A new bearer token, if the session began or changed; empty if it ended.",
+    },
     read: readBearer,
     verify,
     issue({ id }) {
@@ -32,6 +40,10 @@ export function createBearerTransport(
     },
     clear: () => [[authTokenHeaderKey, ""]],
     isIssued: (name) => name === responseHeader,
+    sendBack(headers, token) {
+      if (token === "") headers.delete("authorization");
+      else headers.set("authorization", `Bearer ${token}`);
+    },
     findSecrets(headers) {
       const token = readBearer(headers);
       return token !== undefined && tokenPattern.test(token) ? [token] : [];

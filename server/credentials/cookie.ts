@@ -27,6 +27,15 @@ export function createCookieTransport(options: SessionOptions, clock: Clock): Se
     name: "cookie",
     isAmbient: true,
     credentialHeaders: { request: "cookie", response: "set-cookie" },
+    openApi: {
+      scheme: {
+        type: "apiKey",
+        in: "cookie",
+        name: cookieName,
+        description: "The session cookie. Browsers send it by themselves; scripts can't read it.",
+      },
+      issued: `The cookie ${cookieName}, if the session began, changed, or ended.`,
+    },
     read(headers) {
       const header = headers.get("cookie");
       return header?.includes(cookieName) ? header : undefined;
@@ -48,6 +57,15 @@ export function createCookieTransport(options: SessionOptions, clock: Clock): Se
     },
     isIssued: (name, value) =>
       name === "set-cookie" && value.split(/[;=]/, 1)[0]?.trim() === cookieName,
+    sendBack(headers, line) {
+      const [cookie = ""] = line.split(";", 1);
+      const others = (headers.get("cookie") ?? "").split(/; */).filter((one) => {
+        return one !== "" && !one.startsWith(`${cookieName}=`);
+      });
+      const cookies = isCleared(line) ? others : [...others, cookie];
+      if (cookies.length === 0) headers.delete("cookie");
+      else headers.set("cookie", cookies.join("; "));
+    },
     findSecrets(headers) {
       return parseValues(headers.get("cookie") ?? "", cookieName).flatMap((raw) => {
         const value = decodeCookie(raw);
@@ -95,6 +113,10 @@ export function decodeCookie(value: string): string {
   } catch {
     return value;
   }
+}
+
+function isCleared(cookie: string): boolean {
+  return /; *max-age=0(?:;|$)/i.test(cookie);
 }
 
 /** Seconds; a cookie doesn't outlive its session. */

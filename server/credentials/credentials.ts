@@ -52,6 +52,20 @@ export class Credentials {
   }
 
   /**
+   * Sends an issued credential back: changes the headers of the client's next request as the client does.
+   * @param name of the response header, in lower case
+   */
+  sendBack(headers: Headers, name: string, value: string): void {
+    const issuer = this.#transports.find((transport) => transport.isIssued(name, value));
+    issuer?.sendBack(headers, value);
+  }
+
+  /** Whether a header can have credentials. @param name in lower case */
+  isCredentialHeader(name: string): boolean {
+    return this.requestHeaders.includes(name) || this.#responseHeaders.has(name);
+  }
+
+  /**
    * Finds the credentials of this server. Other cookies and tokens aren't redacted: otherwise a caller could
    * remove any word from its log lines by sending the word as a cookie.
    */

@@ -21,6 +21,8 @@ export interface SessionTransport {
   readonly isAmbient: boolean;
   /** The headers that carry credentials; the name of the request header is in lower case. */
   readonly credentialHeaders: { readonly request: string; readonly response: string };
+  /** For the OpenAPI document: the security scheme, and the description of the response header. */
+  readonly openApi: { readonly scheme: Readonly<Record<string, string>>; readonly issued: string };
   /** The credential that a request sends, valid or not. */
   read(headers: Headers): string | undefined;
   /** The IDs in a credential, if their signature is valid: each once, and the last 8 only. */
@@ -31,6 +33,8 @@ export interface SessionTransport {
   clear(credential: string, isSecure: boolean): readonly HeaderEntry[];
   /** Whether a response header is a credential. `name` is in lower case. */
   isIssued(name: string, value: string): boolean;
+  /** Sends an issued credential back: changes the headers of the client's next request as the client does. */
+  sendBack(headers: Headers, issued: string): void;
   /** The texts in a request that have the form of a credential, valid or not. */
   findSecrets(headers: Headers): readonly string[];
 }

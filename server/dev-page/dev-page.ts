@@ -5,6 +5,7 @@ import { parseInput } from "../../rpc/dispatch.ts";
 import type { ShopServices } from "../../rpc/shop-services.ts";
 import type { Shop, StorefrontOptions } from "../config/options.ts";
 import type { Credentials } from "../credentials/credentials.ts";
+import type { SessionTransport } from "../credentials/transport.ts";
 import { tokenMethods, type TokenMethod } from "../config/keys/session-keys.ts";
 import { readPayload } from "../payload.ts";
 import type { RequestEvent } from "../request.ts";
@@ -51,19 +52,20 @@ export function openDevPage(source: DevPageSource): (event: RequestEvent) => Pro
   memories.set(server, memory);
   const { visitors } = memory;
 
-  function choose(shopId: number, transport: TokenMethod | undefined) {
+  function choose(shopId: number, name: TokenMethod | undefined) {
     const shop = options.shops.find((each) => each.shopId === shopId);
     if (shop === undefined) throw new RpcError("unknown_shop", { detail: String(shopId) });
-    const allowed = shop.session.tokenMethods;
-    const chosen = transport !== undefined && allowed.includes(transport) ? transport : allowed[0];
-    return { shop, transport: chosen ?? "cookie", of: services.shops.get(shop) as ShopServices };
+    const transports = credentials.enabled.get(shop) ?? [];
+    const find = (wanted: TokenMethod | undefined) =>
+      transports.find((transport) => transport.name === wanted);
+    const transport = (find(name) ?? find(shop.session.tokenMethods[0])) as SessionTransport;
+    return { shop, transports, transport, of: services.shops.get(shop) as ShopServices };
   }
 
-  async function observeAll({ shop, transport, of }: ReturnType<typeof choose>) {
+  async function observeAll({ shop, transports, transport, of }: ReturnType<typeof choose>) {
     const path = `${options.basePath}/rpc`;
     const states = visitorNames.map(async (name): Promise<[VisitorName, VisitorState]> => {
-      const headers = new Headers(visitors[name].headersFor(shop, transport, path));
-      const state = await observe(of, credentials.enabled.get(shop) ?? [], headers);
+      const state = await observe(of, transports, visitors[name].headersFor(shop, transport, path));
       return [name, Object.assign({}, state, { cookies: visitors[name].cookies })];
     });
     return Object.fromEntries(await Promise.all(states)) as Record<VisitorName, VisitorState>;
@@ -78,10 +80,12 @@ export function openDevPage(source: DevPageSource): (event: RequestEvent) => Pro
     },
 
     async document(payload) {
-      const { shop, of } = choose((await parseInput(stateInput, payload)).shopId, undefined);
+      const { shopId } = await parseInput(stateInput, payload);
+      const { shop, transports, of } = choose(shopId, undefined);
       const { createDocument } = await import("#openapi");
       const { methods } = of;
-      return createDocument({ shop, methods, serverUrl: options.basePath, needsShopHeader: true });
+      const serverUrl = options.basePath;
+      return createDocument({ shop, methods, transports, serverUrl, needsShopHeader: true });
     },
 
     async forget(payload) {
@@ -109,6 +113,7 @@ export function openDevPage(source: DevPageSource): (event: RequestEvent) => Pro
           ip: event.ip,
         },
         options.basePath,
+        credentials,
         send,
       );
       const after = await observeAll(chosen);

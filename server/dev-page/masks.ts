@@ -12,11 +12,10 @@ export function maskCookie(line: string): string {
   return line.replace(/^([^=;]*=)([^;]*)/, (_, name: string, value: string) => name + mask(value));
 }
 
-/** Masks the credentials of a header. @param name in lower case */
-export function maskHeader(name: string, value: string, tokenHeader: string): string {
+/** Masks a header that can have credentials. @param name in lower case */
+export function maskHeader(name: string, value: string): string {
   if (name === "set-cookie") return maskCookie(value);
   if (name === "cookie") return value.split("; ").map(maskCookie).join("; ");
-  if (name === tokenHeader.toLowerCase()) return mask(value);
-  if (name !== "authorization") return value;
-  return value.replace(/^(\S+ )(.*)$/s, (_, scheme: string, token: string) => scheme + mask(token));
+  const [scheme = ""] = /^\S+ /.exec(value) ?? [];
+  return scheme + mask(value.slice(scheme.length));
 }

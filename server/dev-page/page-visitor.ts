@@ -1,7 +1,7 @@
 import { parseSetCookie } from "cookie-es";
 import type { Shop } from "../config/options.ts";
-import type { TokenMethod } from "../config/keys/session-keys.ts";
 import { decodeCookie } from "../credentials/cookie.ts";
+import type { SessionTransport } from "../credentials/transport.ts";
 import { mask } from "./masks.ts";
 
 /** A cookie as the page shows it: its value is masked. */
@@ -22,26 +22,29 @@ export interface ShownCookie {
  */
 export class Visitor {
   readonly #cookies = new Map<string, StoredCookie>();
-  /** The bearer token of each shop. */
-  readonly #tokens = new Map<number, string>();
+  /** The tokens by shop and transport. A reload of the config replaces the objects of both. */
+  readonly #tokens = new Map<string, string>();
 
   /** The headers with the credentials of a call. @param path of the call's URL */
-  headersFor({ shopId }: Shop, transport: TokenMethod, path: string): Record<string, string> {
-    if (transport === "bearer") {
-      const token = this.#tokens.get(shopId);
-      return token === undefined ? {} : { authorization: `Bearer ${token}` };
+  headersFor({ shopId }: Shop, transport: SessionTransport, path: string): Headers {
+    const headers = new Headers();
+    if (!transport.isAmbient) {
+      transport.sendBack(headers, this.#tokens.get(`${shopId} ${transport.name}`) ?? "");
+      return headers;
     }
     const cookies = this.#living().filter(({ parsed }) => isWithin(path, parsed.path ?? "/"));
     const pairs = cookies.map(({ parsed }) => `${parsed.name}=${parsed.value}`);
-    return pairs.length === 0 ? {} : { cookie: pairs.join("; ") };
+    if (pairs.length > 0) headers.set("cookie", pairs.join("; "));
+    return headers;
   }
 
   /** Stores what the response to a call issues, or deletes. */
-  receive({ headers }: Response, { shopId, session }: Shop, transport: TokenMethod): void {
-    if (transport === "bearer") {
-      const token = headers.get(session.authTokenHeaderKey);
-      if (token === "") this.#tokens.delete(shopId);
-      else if (token !== null) this.#tokens.set(shopId, token);
+  receive({ headers }: Response, { shopId }: Shop, transport: SessionTransport): void {
+    if (!transport.isAmbient) {
+      const token = headers.get(transport.credentialHeaders.response);
+      const key = `${shopId} ${transport.name}`;
+      if (token === "") this.#tokens.delete(key);
+      else if (token !== null) this.#tokens.set(key, token);
       return;
     }
     for (const line of headers.getSetCookie()) {

@@ -2,7 +2,8 @@ import { findNamedSecrets, maskSecrets } from "../../rpc/redaction/secret.ts";
 import { Redactor } from "../../rpc/redaction/redactor.ts";
 import type { RpcMethod, Verb } from "../../rpc/method.ts";
 import type { Shop } from "../config/options.ts";
-import type { TokenMethod } from "../config/keys/session-keys.ts";
+import type { Credentials } from "../credentials/credentials.ts";
+import type { SessionTransport } from "../credentials/transport.ts";
 import { maskHeader } from "./masks.ts";
 import { readShownBody } from "./shown-body.ts";
 import type { Visitor } from "./page-visitor.ts";
@@ -11,7 +12,7 @@ import type { Visitor } from "./page-visitor.ts";
 interface VisitorCall {
   readonly visitor: Visitor;
   readonly shop: Shop;
-  readonly transport: TokenMethod;
+  readonly transport: SessionTransport;
   readonly name: string;
   /** Absent if the shop has no such method: the storefront then says so. */
   readonly method: RpcMethod | undefined;
@@ -46,6 +47,7 @@ export interface Exchange {
 export async function sendCall(
   call: VisitorCall,
   basePath: string,
+  credentials: Credentials,
   send: (request: Request) => Response | Promise<Response>,
 ): Promise<Exchange> {
   const { visitor, shop, transport, name, method, verb, payload, ip } = call;
@@ -55,7 +57,7 @@ export async function sendCall(
     "x-shop-id": String(shop.shopId),
     ...call.headers,
     ...(hasBody && { "content-type": "application/json" }),
-    ...visitor.headersFor(shop, transport, path),
+    ...Object.fromEntries(visitor.headersFor(shop, transport, path)),
   });
   const query = (value: unknown) =>
     verb === "GET" && payload !== undefined
@@ -83,9 +85,10 @@ export async function sendCall(
     ...visitor.secrets,
   ]);
   const shownPayload = redactor.redact(masked ?? payload);
-  const tokenHeader = shop.session.authTokenHeaderKey;
   const toShown = (all: Headers) =>
-    [...all].map(([key, value]) => [key, maskHeader(key, value, tokenHeader)] as const);
+    [...all].map(([key, value]) => {
+      return [key, credentials.isCredentialHeader(key) ? maskHeader(key, value) : value] as const;
+    });
   return {
     request: {
       line: `${verb} ${path}${query(shownPayload)}`,

@@ -9,7 +9,7 @@ export { findUndescribed } from "./json-schema.ts";
 
 /** Creates the OpenAPI 3.1 document of one shop. It never throws because of a method. */
 export function createDocument(source: DocumentSource): JsonSchema {
-  const { shop, methods, serverUrl } = source;
+  const { shop, methods, transports, serverUrl } = source;
   const described = Object.entries(methods)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, method]) => [name, describeMethod(name, method, source)] as const);
@@ -36,16 +36,16 @@ export function createDocument(source: DocumentSource): JsonSchema {
           description: "`no-store`, except for results that caches can store.",
           schema: { type: "string" },
         },
-        SetCookie: {
-          description: `The cookie ${shop.session.cookieName}, if the session began, changed, or ended.`,
-          schema: { type: "string" },
-        },
-        Token: {
-          description: "A new bearer token, if the session began or changed; empty if it ended.",
-          schema: { type: "string" },
-        },
+        ...Object.fromEntries(
+          transports.map(({ name, openApi }) => [
+            name,
+            { description: openApi.issued, schema: { type: "string" } },
+          ]),
+        ),
       },
-      securitySchemes: createSecuritySchemes(source),
+      securitySchemes: Object.fromEntries(
+        transports.map(({ name, openApi }) => [name, openApi.scheme]),
+      ),
     },
   };
 }
@@ -76,21 +76,4 @@ function createParameters({ shop, needsShopHeader }: DocumentSource): JsonSchema
       schema: { type: "string" },
     },
   };
-}
-
-function createSecuritySchemes({ shop: { session } }: DocumentSource): JsonSchema {
-  const schemes = {
-    cookie: {
-      type: "apiKey",
-      in: "cookie",
-      name: session.cookieName,
-      description: "The session cookie. Browsers send it by themselves; scripts can't read it.",
-    },
-    bearer: {
-      type: "http",
-      scheme: "bearer",
-      description: `The token of the response header ${session.authTokenHeaderKey}.`,
-    },
-  };
-  return Object.fromEntries(session.tokenMethods.map((method) => [method, schemes[method]]));
 }

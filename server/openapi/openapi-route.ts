@@ -1,6 +1,8 @@
 import type { RpcMethods } from "../../rpc/method.ts";
 import type { ShopServices } from "../../rpc/shop-services.ts";
 import type { Shop, StorefrontOptions } from "../config/options.ts";
+import type { Credentials } from "../credentials/credentials.ts";
+import type { SessionTransport } from "../credentials/transport.ts";
 import type { RequestEvent } from "../request.ts";
 import { ShopResolver, type PlainRoute } from "../router.ts";
 
@@ -8,6 +10,8 @@ import { ShopResolver, type PlainRoute } from "../router.ts";
 export interface DocumentSource {
   readonly shop: Shop;
   readonly methods: RpcMethods;
+  /** The transports that the shop enables. */
+  readonly transports: readonly SessionTransport[];
   /** The path of the methods, below which each operation's path is. */
   readonly serverUrl: string;
   /** Whether calls must name the shop in the header `x-shop-id`, because the URL names none. */
@@ -23,6 +27,7 @@ export interface DocumentSource {
 export function createOpenApi(
   options: StorefrontOptions,
   { shops }: { readonly shops: ReadonlyMap<Shop, ShopServices> },
+  credentials: Credentials,
 ): PlainRoute[] {
   if (!options.openApi) return [];
   const resolver = new ShopResolver(options);
@@ -37,7 +42,8 @@ export function createOpenApi(
     if (document === undefined) {
       const { methods } = shops.get(shop) as ShopServices;
       const serverUrl = (shopPath === undefined ? "" : `/${shopPath}`) + options.basePath;
-      const source = { shop, methods, serverUrl, needsShopHeader };
+      const transports = credentials.enabled.get(shop) ?? [];
+      const source = { shop, methods, transports, serverUrl, needsShopHeader };
       document = import("#openapi").then(({ createDocument }) =>
         JSON.stringify(createDocument(source)),
       );

@@ -91,20 +91,17 @@ function toQuery(payload: JsonSchema, isLeftOut: boolean): JsonSchema {
 function toSuccess(
   schema: JsonSchema,
   { access }: RpcMethod,
-  { shop }: DocumentSource,
+  { transports }: DocumentSource,
 ): JsonSchema {
-  const { tokenMethods, authTokenHeaderKey } = shop.session;
-  const isSession = access !== "public";
+  const issuers = access === "public" ? [] : transports;
   const headers = {
     "Cache-Control": { $ref: "#/components/headers/CacheControl" },
-    ...(isSession &&
-      tokenMethods.includes("cookie") && {
-        "Set-Cookie": { $ref: "#/components/headers/SetCookie" },
-      }),
-    ...(isSession &&
-      tokenMethods.includes("bearer") && {
-        [authTokenHeaderKey]: { $ref: "#/components/headers/Token" },
-      }),
+    ...Object.fromEntries(
+      issuers.map(({ name, credentialHeaders }) => [
+        credentialHeaders.response,
+        { $ref: `#/components/headers/${name}` },
+      ]),
+    ),
   };
   const description = "The result of the method.";
   return { description, headers, content: { "application/json": { schema } } };

@@ -13,22 +13,35 @@ export class KnownSecrets {
   addRequest(name: string, method: RpcMethod | undefined, payload: unknown): void {
     const { secrets } = maskSecrets(method?.input, payload);
     for (const secret of [...secrets, ...findNamedSecrets(payload)]) {
-      this.#add(secret, `a secret in the payload of ${name}`);
+      this.add(secret, `a secret in the payload of ${name}`);
     }
   }
 
-  /** Adds the cookies and the bearer token of a response. */
-  addResponse(headers: Headers, tokenHeader: string): void {
+  /** Adds the cookies of a response. */
+  addCookies(headers: Headers): void {
     for (const line of headers.getSetCookie()) {
       const { name, value = "" } = parseSetCookie(line, { decode: (text) => text }) ?? {};
       const decoded = decodeCookie(value);
       const [, id = "", signature = ""] = cookieValue.exec(decoded) ?? [];
-      this.#add(value, `the cookie ${name}`);
-      this.#add(decoded, `the cookie ${name}`);
-      this.#add(signature, `the signature of the cookie ${name}`);
-      this.#add(id.slice(-36), `the session ID in the cookie ${name}`);
+      this.add(value, `the cookie ${name}`);
+      this.add(decoded, `the cookie ${name}`);
+      this.add(signature, `the signature of the cookie ${name}`);
+      this.add(id.slice(-36), `the session ID in the cookie ${name}`);
     }
-    this.#add(headers.get(tokenHeader) ?? "", "a bearer token");
+  }
+
+  /** Adds a text or a number, or those in an object. */
+  add(secret: unknown, description: string): void {
+    if (typeof secret === "object" && secret !== null) {
+      for (const part of Object.values(secret)) this.add(part, description);
+      return;
+    }
+    const text = typeof secret === "number" ? String(secret) : secret;
+    // Shorter ones occur in ordinary words.
+    if (typeof text !== "string" || text.length < shortest) return;
+    for (const form of [text, encodeURIComponent(text), JSON.stringify(text).slice(1, -1)]) {
+      if (!this.#descriptions.has(form)) this.#descriptions.set(form, description);
+    }
   }
 
   /** @throws AssertionError that describes the first secret in a value, and shows the text around it */
@@ -51,19 +64,6 @@ export class KnownSecrets {
       (masked, secret) => masked.replaceAll(secret, "[secret]"),
       text,
     );
-  }
-
-  #add(secret: unknown, description: string): void {
-    if (typeof secret === "object" && secret !== null) {
-      for (const part of Object.values(secret)) this.#add(part, description);
-      return;
-    }
-    const text = typeof secret === "number" ? String(secret) : secret;
-    // Shorter ones occur in ordinary words.
-    if (typeof text !== "string" || text.length < shortest) return;
-    for (const form of [text, encodeURIComponent(text), JSON.stringify(text).slice(1, -1)]) {
-      if (!this.#descriptions.has(form)) this.#descriptions.set(form, description);
-    }
   }
 }
 

@@ -86,7 +86,7 @@ export async function createTestStorefront<Own extends RpcMethods = NoMethods>(
       const visitor = new TestVisitor({
         shopId,
         path: `${basePath}/rpc/`,
-        tokenHeader: shop.session.authTokenHeaderKey,
+        transports: app[pageCalls].credentials.explicitIn(shop),
         secrets,
         findMethod: (name) => findMethod(app[pageCalls].methods, name),
         send: async (path, init) =>

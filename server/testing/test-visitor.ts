@@ -1,6 +1,7 @@
 import type { RpcClient } from "../../rpc/client-types.ts";
 import type { Problem } from "../../rpc/client/result.ts";
 import type { RpcMethod, RpcMethods } from "../../rpc/method.ts";
+import type { SessionTransport } from "../credentials/transport.ts";
 import { CookieClient, type Answer, type Send } from "./cookie-client.ts";
 import type { KnownSecrets } from "./known-secrets.ts";
 
@@ -10,7 +11,7 @@ export interface VisitorAnswer<Result> extends Answer<Result> {
   readonly problem: Problem | undefined;
 }
 
-/** A visitor of a shop: stores cookies and the bearer token, and sends them back. */
+/** A visitor of a shop: stores cookies and tokens, and sends them back. */
 export interface Visitor<Methods extends RpcMethods> {
   readonly shopId: number;
   /** The cookies by name, as the server sent them. The visitor sends them until the server clears them. */
@@ -36,11 +37,13 @@ type CallArguments<Method extends (...args: never) => unknown> =
 export class TestVisitor {
   readonly #server: VisitedServer;
   readonly #client: CookieClient;
-  #token: string | undefined;
+  /** The headers with the visitor's tokens. */
+  readonly #tokens: Headers;
 
-  constructor(server: VisitedServer) {
+  constructor(server: VisitedServer, tokens = new Headers()) {
     this.#server = server;
     this.#client = new CookieClient(server.send, server.shopId);
+    this.#tokens = new Headers(tokens);
   }
 
   get shopId(): number {
@@ -63,7 +66,7 @@ export class TestVisitor {
       headers: {
         "content-type": "application/json",
         "x-shop-id": String(this.shopId),
-        ...(this.#token !== undefined && { authorization: `Bearer ${this.#token}` }),
+        ...Object.fromEntries(this.#tokens),
         ...headers,
       },
       body: JSON.stringify({ payload }),
@@ -71,20 +74,23 @@ export class TestVisitor {
   }
 
   async request(path: string, init: RequestInit = {}): Promise<VisitorAnswer<unknown>> {
-    const { tokenHeader, secrets } = this.#server;
+    const { transports, secrets } = this.#server;
     const answer = await this.#client.request(path, init);
     const { headers } = answer;
-    secrets.addResponse(headers, tokenHeader);
-    const token = headers.get(tokenHeader);
-    if (token !== null) this.#token = token === "" ? undefined : token;
+    secrets.addCookies(headers);
+    for (const { name, credentialHeaders, sendBack } of transports) {
+      const token = headers.get(credentialHeaders.response);
+      if (token === null) continue;
+      secrets.add(token, `a ${name} token`);
+      sendBack(this.#tokens, token);
+    }
     const isProblem = headers.get("content-type")?.startsWith("application/problem+json");
     return { ...answer, problem: isProblem ? (answer.body as Problem) : undefined };
   }
 
   clone(): TestVisitor {
-    const twin = new TestVisitor(this.#server);
+    const twin = new TestVisitor(this.#server, this.#tokens);
     for (const [name, value] of this.cookies) twin.cookies.set(name, value);
-    twin.#token = this.#token;
     return twin;
   }
 }
@@ -94,8 +100,8 @@ interface VisitedServer {
   readonly shopId: number;
   /** Precedes the name of a method. */
   readonly path: string;
-  /** The response header of bearer tokens. */
-  readonly tokenHeader: string;
+  /** The shop's transports that send tokens, and no cookies. */
+  readonly transports: readonly SessionTransport[];
   /** Collects the secrets of the visitor. */
   readonly secrets: KnownSecrets;
   readonly findMethod: (name: string) => RpcMethod | undefined;

@@ -7,11 +7,15 @@ import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
 import { tokenMethods } from "../../../server/config/keys/session-keys.ts";
 import type { Shop } from "../../../server/config/options.ts";
-import { Credentials } from "../../../server/credentials/credentials.ts";
 import type { SessionTransport } from "../../../server/credentials/transport.ts";
-import { systemClock } from "../../../storage/clock.ts";
+import { pageCalls } from "../../../server/page-calls.ts";
+import type { Storefront } from "../../../server/storefront-app.ts";
+import { createTestStorefront } from "../../../server/testing/test-storefront.ts";
 import { createSetup, testConfig, type TestStorefront } from "../../_setup.ts";
 import { CookieClient } from "../../_cookie-client.ts";
+import { openTestDevPage } from "../../_dev-page.ts";
+import { sendBatch } from "../../fixtures/batches.ts";
+import { requestDocument } from "../openapi/_document.ts";
 
 const { start, allowErrors } = createSetup("memory", "request", () => ({ driver: "memory" }));
 const page = "https://page.example";
@@ -118,6 +122,57 @@ describe.each(tokenMethods)("the session credential of the transport %s", (token
     }
   });
 
+  test("that a call of a batch issues is the credential of the next calls", async () => {
+    const { send } = await start({ methods, session: { tokenMethod } });
+    const calls = ["enter", "getUser", "leave", "getUser"].map((method) => ({ method }));
+    const { body } = await sendBatch(new CookieClient(send), calls);
+    const users = [body[1].body, body[3].body];
+    expect(users).toEqual([{ user: { id: 7 } }, {}]);
+  });
+
+  test("is that of a visitor of the development page, which shows no more than its beginning", async () => {
+    const devPage = openTestDevPage({ methods, session: { tokenMethod } });
+    const { app } = devPage;
+    const { fetch } = app;
+    const issued: (string | null)[] = [];
+    const transport = transportOf(app);
+    app.fetch = async (request) => {
+      const response = await fetch(request);
+      issued.push(response.headers.get(transport.credentialHeaders.response));
+      return response;
+    };
+    const { text } = await devPage.call("A", "enter");
+    const { visitors, text: next } = await devPage.call("A", "getUser");
+    expect(visitors.A.session).toMatchObject({ state: "active", user: { id: 7 } });
+    expectWithout(secretsIn(transport, issued[0] as string), [text, next]);
+  });
+
+  test("is that of a visitor in tests of users", async () => {
+    const storefront = await createTestStorefront({
+      ...testConfig(),
+      methods,
+      session: { tokenMethod },
+    });
+    const visitor = storefront.visitor();
+    await visitor.call("enter");
+    expect((await visitor.clone().call("getUser")).body.user).toEqual({ id: 7 });
+    await visitor.call("leave");
+    expect((await visitor.call("getUser")).body).toEqual({});
+    await storefront.close();
+  });
+
+  test("is in the OpenAPI document of a shop that enables it", async () => {
+    const session = { tokenMethod };
+    const { response } = transportOf((await start({ session })).app).credentialHeaders;
+    const { document } = await requestDocument({ session });
+    expect(Object.keys(document.components.securitySchemes as object)).toEqual([tokenMethod]);
+    const { security, responses } = document.paths["/rpc/getUser"]?.["post"] ?? {};
+    expect(security).toEqual([{}, { [tokenMethod]: [] }]);
+    expect(responses?.["200"]).toMatchObject({
+      headers: { [response]: { $ref: `#/components/headers/${tokenMethod}` } },
+    });
+  });
+
   /** A storefront whose first shop uses the transport, and a client with a session there. */
   async function startWithSession(config: Partial<StorefrontConfig> = {}): Promise<{
     readonly lines: TestStorefront["lines"];
@@ -139,19 +194,19 @@ describe.each(tokenMethods)("the session credential of the transport %s", (token
         shop.shopId === 1001 ? { ...shop, session: { tokenMethod } } : shop,
       ),
     });
-    const { enabled } = new Credentials(app.options, systemClock);
-    const [transport] = enabled.get(app.options.shops[0] as Shop) as [SessionTransport];
+    const transport = transportOf(app);
     const { headers } = await new CookieClient(send).call("enter");
-    const { request, response } = transport.credentialHeaders;
+    const { response } = transport.credentialHeaders;
     const value = headers.get(response) as string;
-    const sent = toSent(transport, value);
-    const credentials = { [request]: sent, "x-note": "not a credential" };
+    const sent = new Headers();
+    transport.sendBack(sent, value);
+    const credentials = { ...Object.fromEntries(sent), "x-note": "not a credential" };
     return {
       lines,
       send,
       transport,
       issued: () => [response, value],
-      credential: transport.findSecrets(new Headers({ [request]: sent })),
+      credential: secretsIn(transport, value),
       call: (method, payload, { shopId, headers: others } = {}) =>
         new CookieClient(send, shopId).call(method, payload, { ...credentials, ...others }),
     };
@@ -166,6 +221,7 @@ const methods = {
   enter: defineRpcMethod({
     handler: (_, { createUserBoundSession }) => createUserBoundSession({ id: 7 }),
   }),
+  leave: defineRpcMethod({ handler: (_, { destroySession }) => destroySession() }),
   log: defineRpcMethod({
     input,
     handler: (note, { log, headers }) => log.warn(`Found ${note}`, { list: [note], headers }),
@@ -185,16 +241,17 @@ const methods = {
   }),
 };
 
-/** The request header by which a client returns what the server issued: as it came, as a cookie, or by a scheme. */
-function toSent(transport: SessionTransport, value: string): string {
-  const forms = [value, value.split(";", 1)[0] as string, `Bearer ${value}`];
-  const { request } = transport.credentialHeaders;
-  const form = forms.find((text) => {
-    const credential = transport.read(new Headers({ [request]: text }));
-    return credential !== undefined && transport.verify(credential).length === 1;
-  });
-  if (form === undefined) throw new Error(`No client knows how to send ${transport.name}`);
-  return form;
+/** The only transport of the first shop. */
+function transportOf({ options, [pageCalls]: { credentials } }: Storefront): SessionTransport {
+  const [transport] = credentials.enabled.get(options.shops[0] as Shop) as [SessionTransport];
+  return transport;
+}
+
+/** The forms in which an issued credential goes over the wire. */
+function secretsIn(transport: SessionTransport, issued: string): readonly string[] {
+  const sent = new Headers();
+  transport.sendBack(sent, issued);
+  return transport.findSecrets(sent);
 }
 
 function expectWithout(credential: readonly string[], found: unknown): void {
