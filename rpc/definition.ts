@@ -10,13 +10,9 @@ export function assertDefinition(definition: unknown): void {
     throw wrong(`received ${describe(definition)}. Expected an object with the function handler`);
   }
   const given = definition as Readonly<Record<string, unknown>>;
-  for (const name of Object.keys(given)) {
-    if (names.includes(name)) continue;
-    const similar = findSimilar(name, names);
-    if (similar !== undefined) throw wrong(`unknown option ${name}. Did you mean ${similar}?`);
-    if (isSchema(given[name])) {
-      throw wrong(`unknown option ${name} with a schema. Expected the schema in input or output`);
-    }
+  for (const { name, meant } of findUnknownOptions(given)) {
+    if (meant !== undefined) throw wrong(`unknown option ${name}. Did you mean ${meant}?`);
+    throw wrong(`unknown option ${name} with a schema. Expected the schema in input or output`);
   }
   for (const [name, { isValid, expected }] of Object.entries(options)) {
     if (isValid(given[name])) continue;
@@ -25,6 +21,22 @@ export function assertDefinition(definition: unknown): void {
   const { access = "session", requireFresh, signsIn } = given;
   if (requireFresh === true && access !== "user") throw unfit("requireFresh", "user", access);
   if (signsIn === true && access !== "session") throw unfit("signsIn", "session", access);
+}
+
+/**
+ * Finds the fields of a definition that are probably misspelled options, and those with a schema. A method that
+ * `defineRpcMethod` made has every option, so its other fields are none.
+ * @returns `meant` is `undefined` if the name is similar to no option, but the field has a schema
+ */
+export function findUnknownOptions(
+  definition: object,
+): readonly { readonly name: string; readonly meant: string | undefined }[] {
+  if (names.every((name) => name in definition)) return [];
+  return Object.entries(definition).flatMap(([name, value]) => {
+    if (names.includes(name)) return [];
+    const meant = findSimilar(name, names);
+    return meant === undefined && !isSchema(value) ? [] : [{ name, meant }];
+  });
 }
 
 /** Whether a value follows Standard Schema. The schemas of some libraries are functions. */

@@ -1,10 +1,14 @@
 /**
- * Finds the name that a misspelled one probably means: it differs in a third of its characters at most.
+ * Finds the name that a misspelled one probably means.
+ * @param limit the most characters that differ. Default: a third of them
  * @returns `undefined` if no known name is so similar
  */
-export function findSimilar(name: string, known: readonly string[]): string | undefined {
+export function findSimilar(
+  name: string,
+  known: readonly string[],
+  limit = Math.ceil(name.length / 3),
+): string | undefined {
   if (name.length > maxLength) return undefined;
-  const limit = Math.ceil(name.length / 3);
   let best: { readonly name: string; readonly distance: number } | undefined;
   for (const each of known) {
     const distance = countEdits(name.toLowerCase(), each.toLowerCase());
@@ -14,7 +18,36 @@ export function findSimilar(name: string, known: readonly string[]): string | un
   return best?.name;
 }
 
+/**
+ * Finds the members of an object that probably misspell a known one. The object can be an instance of a class, and can
+ * have members of its own: `createUser` is no misspelled `updateUser`, and `_verifyPassword` is private.
+ */
+export function findMisspelled(
+  object: object,
+  known: readonly string[],
+): readonly { readonly name: string; readonly meant: string }[] {
+  const names = namesOf(object);
+  const missing = known.filter((name) => !names.has(name));
+  return [...names].flatMap((name) => {
+    if (known.includes(name) || /^[_$#]/.test(name)) return [];
+    const limit = name.length < 5 ? 0 : name.length < 12 ? 1 : 2;
+    const meant = findSimilar(name, missing, limit);
+    return meant === undefined ? [] : [{ name, meant }];
+  });
+}
+
 // --- Internal helpers ---
+
+/** The names of an object's members, also those of its classes. */
+function namesOf(object: object): ReadonlySet<string> {
+  const names = new Set<string>();
+  let level: object | null = object;
+  while (level !== null && level !== Object.prototype) {
+    for (const name of Object.getOwnPropertyNames(level)) names.add(name);
+    level = Object.getPrototypeOf(level) as object | null;
+  }
+  return names;
+}
 
 /** Longer than any name of ours. The time of a comparison grows with the product of both lengths. */
 const maxLength = 64;

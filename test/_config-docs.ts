@@ -99,7 +99,8 @@ function escape(text: string): string {
 const intro = `# Config reference
 
 This page lists every key of \`storefront.config.ts\`. Durations are seconds. A key that is \`undefined\` has its default. The server rejects unknown
-keys and invalid values at startup.
+keys and invalid values at startup. The objects of \`auth\`, \`commerce\`, and \`telemetry\` can be instances of your classes, and can have other members. The server
+rejects a member whose name is probably a misspelled one, for example \`resetPasword\`.
 
 \`storefront explain --shop 1001\` prints the effective value of each key, and its source. \`npm run docs:config\` writes this page from
 \`server/config/keys/\`.`;

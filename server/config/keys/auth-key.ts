@@ -1,28 +1,23 @@
 import type { Auth } from "../../../rpc/accounts/auth.ts";
-import { hasFunctions, value } from "./config-key.ts";
+import { isFunction, openObject, optional, type Members } from "./open-object.ts";
+
+/** The members of customer accounts. */
+export const authMembers: Members<Auth> = {
+  login: isFunction,
+  register: isFunction,
+  changePassword: isFunction,
+  verifyPassword: optional(isFunction),
+  updateUser: optional(isFunction),
+  changeEmail: optional(isFunction),
+  requestPasswordReset: optional(isFunction),
+  resetPassword: optional(isFunction),
+  findResetUser: optional(isFunction),
+  requestEmailVerification: optional(isFunction),
+  verifyEmail: optional(isFunction),
+};
 
 /** The key `auth`. */
-export const authKey = value<Auth>(
-  isAuth,
+export const authKey = openObject<Auth>(
+  authMembers,
   "an object with the functions login, register, changePassword, and optionally others: see docs/accounts.md",
 );
-
-/** Whether a value can be customer accounts: an object with all required functions, and with no other kind of value under an optional name. */
-export function isAuth(found: unknown): boolean {
-  if (!hasFunctions(found, ["login", "register", "changePassword"])) return false;
-  const functions = found as Readonly<Record<string, unknown>>;
-  return optional.every((name) => ["function", "undefined"].includes(typeof functions[name]));
-}
-
-// --- Internal helpers ---
-
-const optional = [
-  "verifyPassword",
-  "updateUser",
-  "changeEmail",
-  "requestPasswordReset",
-  "resetPassword",
-  "findResetUser",
-  "requestEmailVerification",
-  "verifyEmail",
-] satisfies (keyof Auth)[];

@@ -1,14 +1,15 @@
 import * as z from "zod/mini";
 import { isProbe } from "../../../rpc/client/probe-names.ts";
-import { isSchema } from "../../../rpc/definition.ts";
+import { findUnknownOptions, isSchema } from "../../../rpc/definition.ts";
 import type { Mailer } from "../../../rpc/accounts/mailer.ts";
 import { hookNames, type Hooks } from "../../../rpc/hooks.ts";
 import { toVerb, type RpcMethod, type RpcMethods } from "../../../rpc/method.ts";
 import { messageOf } from "../../../shared/log.ts";
-import type { Telemetry } from "../../telemetry.ts";
 import { authKey } from "./auth-key.ts";
 import { commerceKey } from "./commerce-key.ts";
 import { logKey } from "./log-key.ts";
+import { isFunction } from "./open-object.ts";
+import { telemetryKey } from "./telemetry-key.ts";
 import { isProxyRange } from "../proxy-ranges.ts";
 import {
   boolean,
@@ -84,16 +85,7 @@ export const topKeys = {
     "an http(s) URL or a path, with / at its end, for example https://docs.shop.example/errors/",
   ),
   /** Receivers of metrics and traces: `prometheus()` and `openTelemetry()`. See docs/telemetry.md. @default none */
-  telemetry: {
-    ...value<readonly Telemetry[]>(
-      (found) =>
-        Array.isArray(found) &&
-        found.every(isTelemetry) &&
-        (found as Telemetry[]).filter(hasMetrics).length < 2,
-      "a list of prometheus(), openTelemetry(), or objects with a name and functions; metrics once at most",
-    ),
-    default: [],
-  },
+  telemetry: { ...telemetryKey, default: [] },
   /** A logger with `debug`, `info`, `warn`, and `error`: `console`, pino, winston, bunyan, or consola. If your logger takes details first, wrap it: `detailsFirst(log)`. Or `{ logger, calls, slowerThan }`: see docs/telemetry.md. @default lines on standard output and standard error, as JSON in production */
   log: logKey,
 } satisfies KeyTable;
@@ -122,7 +114,14 @@ function methods() {
       if (!isMethodName(name)) {
         report("another name: letters, digits and _, not a name that JavaScript itself uses", name);
       } else if (!isMethod(method)) report("a method made by defineRpcMethod", name);
-      else reportContradiction(method, (message) => report(message, name));
+      else {
+        reportContradiction(method, (message) => report(message, name));
+        for (const { name: option, meant } of findUnknownOptions(method)) {
+          const hint =
+            meant === undefined ? "the schema in input or output" : `did you mean ${meant}?`;
+          report(`no such option; ${hint}`, name, option);
+        }
+      }
     }
   });
   return { schema, expected };
@@ -155,18 +154,6 @@ function isMethodName(name: string): boolean {
 
 /** The properties of a caller for server-side rendering that aren't methods. */
 const callerNames: readonly string[] = ["headers", "redirect"];
-
-function isTelemetry(found: unknown): boolean {
-  return typeof (found as Partial<Telemetry> | null | undefined)?.name === "string";
-}
-
-function hasMetrics({ metrics }: Telemetry): boolean {
-  return metrics !== undefined;
-}
-
-function isFunction(found: unknown): boolean {
-  return typeof found === "function";
-}
 
 function isPublicUrl(found: unknown): boolean {
   if (typeof found !== "string" || !URL.canParse(found)) return false;
