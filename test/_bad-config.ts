@@ -123,7 +123,7 @@ export const badValues: Readonly<Record<string, readonly [values: unknown[], exp
   loginAttempts: [[true, 10, null], "false or an object"],
   "loginAttempts.perAccount": [[0, "10"], "a whole number, 1 or more"],
   admin: [["token", true], "an object"],
-  "admin.token": [["", "short", [], 7], "a key of 32 characters or more"],
+  "admin.token": [["", "short", [], 7], "a token of 32 characters or more"],
   server: [[7, null], "an object"],
   "server.keepAliveTimeout": [[0, 0.5, "65"], "a whole number of seconds, 1 or more"],
   "server.headersTimeout": [[0, 86_401], "a whole number of seconds, 1 or more"],

@@ -58,9 +58,11 @@ export function renderReference(): string {
     return [
       `## ${name === "" ? "Top level" : `\`${name}\``}`,
       ...(about === "" ? [] : [[about, ...perShop].join(" ")]),
-      ["| key | default | valid values | description |", "| --- | --- | --- | --- |", ...rows].join(
-        "\n",
-      ),
+      [
+        "| option | default | valid values | description |",
+        "| --- | --- | --- | --- |",
+        ...rows,
+      ].join("\n"),
     ].join("\n\n");
   });
   const page = `${intro}\n\n${parts.map(withLinks).join("\n\n")}\n`;
@@ -78,10 +80,16 @@ export function renderReadme(readme: string): string {
     }
     const names = Object.keys(table).map((key) => `\`${key}\``);
     const anchor = name.toLowerCase().replace(/[^a-z]/g, "");
-    return [`| [\`${name}\`](docs/config.md#${anchor}) | | ${about} Keys: ${names.join(", ")} |`];
+    return [
+      `| [\`${name}\`](docs/config.md#${anchor}) | | ${about} Options: ${names.join(", ")} |`,
+    ];
   });
-  const lines = ["| key | default | description |", "| --- | --- | --- |", ...rows.map(withLinks)];
-  return readme.replace(/^\| key \|.*\n(?:\|.*\n)+/m, () => `${lines.join("\n")}\n`);
+  const lines = [
+    "| option | default | description |",
+    "| --- | --- | --- |",
+    ...rows.map(withLinks),
+  ];
+  return readme.replace(/^\| option \|.*\n(?:\|.*\n)+/m, () => `${lines.join("\n")}\n`);
 }
 
 // --- Internal helpers ---
@@ -98,11 +106,13 @@ function escape(text: string): string {
 
 const intro = `# Config reference
 
-This page lists every key of \`storefront.config.ts\`. Durations are seconds. A key that is \`undefined\` has its default. The server rejects unknown
-keys and invalid values at startup. The objects of \`auth\`, \`commerce\`, and \`telemetry\` can be instances of your classes, and can have other members. The server
-rejects a member whose name is probably a misspelled one, for example \`resetPasword\`.
+This page lists every option of \`storefront.config.ts\`. Durations are in seconds. An option that is \`undefined\` has its default. The server rejects
+unknown options and invalid values at startup.
 
-\`storefront explain --shop 1001\` prints the effective value of each key, and its source. \`npm run docs:config\` writes this page from
+The objects of \`auth\`, \`commerce\`, and \`telemetry\` can be instances of your classes, with other members. If the name of such a member is similar to a known
+one that the object lacks, for example \`resetPasword\`, the server rejects it as misspelled.
+
+\`storefront explain --shop 1001\` prints the effective value of each option, and its source. \`npm run docs:config\` writes this page from
 \`server/config/keys/\`.`;
 
 function renderDefault({ isRequired, default: value }: Key, doc: KeyDoc | undefined): string {

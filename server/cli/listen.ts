@@ -154,7 +154,7 @@ function toListenError(
 ): unknown {
   const noAddress = [
     "SF905",
-    `${options.host}: ${JSON.stringify(host)} is no address of this machine`,
+    `${options.host}: ${JSON.stringify(host)} isn't an address of this machine`,
   ] as const;
   const messages: Readonly<Record<string, readonly [StartError["code"], string]>> = {
     EADDRINUSE: [

@@ -4,7 +4,7 @@ import { error, notice, productionWarning, warning } from "./diagnostic-kind.ts"
 export const configDiagnostics = {
   // Keys and shops
   SF001: error(
-    "a key doesn't exist, is missing, or has an invalid value",
+    "an option doesn't exist, is missing, or has an invalid value",
     "the value that the finding names",
   ),
   SF002: error(

@@ -37,7 +37,7 @@ export function describeDiagnosis(diagnostics: readonly Diagnostic[], file: stri
     const count = diagnostics.filter((each) => each.severity === severity).length;
     return `${count} ${severity}${count === 1 ? "" : "s"}`;
   });
-  const heading = `${file}, judged as production; docs/doctor.md explains each code`;
+  const heading = `${file}, checked by the rules for production; docs/doctor.md explains each code`;
   return `${heading}\n\n${paragraphs.join("")}${counts.join(", ")}\n`;
 }
 

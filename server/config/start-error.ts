@@ -16,7 +16,7 @@ export const startErrors = {
     "a port above 1023: see --port, and prometheus({ port }) for the metrics",
   ),
   SF905: error(
-    "the address of --host, or of prometheus({ host }), is no address of this machine",
+    "the address of --host, or of prometheus({ host }), isn't an address of this machine",
     "127.0.0.1, 0.0.0.0, or another address of this machine",
   ),
   SF906: error(

@@ -67,9 +67,9 @@ export const sessionKeys = {
   secret: secrets(1, "a secret of 32 characters or more"),
   /** `Domain` attribute of the cookie. @default none: only the host that set it */
   domain: text(/^\.?[a-z0-9-]+(?:\.[a-z0-9-]+)*$/i, "a domain name, for example shop.example"),
-  /** Ends a session that was not used for this time. @default `maxAge` */
+  /** Seconds without use after which a session ends. @default `maxAge` */
   idleTimeout: { ...seconds(400 * day), derive: follow<number>("session.maxAge") },
-  /** Ends a session this time after the login, even if it is in use. @default 30 days, or `maxAge` if that is longer */
+  /** Seconds from the login to the end of a session, even if it is in use. @default 30 days, or `maxAge` if that is longer */
   absoluteTimeout: {
     ...seconds(),
     derive: ({ maxAge }) => {
@@ -87,13 +87,13 @@ export const sessionKeys = {
         ? derived("session.absoluteTimeout", absoluteTimeout.value as number | undefined)
         : byDefault<number | undefined>(undefined),
   },
-  /** The age at which a user's session gets a new ID. @default 14400 */
+  /** Seconds after which a user's session gets a new ID. @default 14400 */
   renewAfter: { ...seconds(), default: 4 * 3600 },
-  /** For this time after a login or `reauthenticate`, methods with `requireFresh` run. @default 300 */
+  /** Seconds after a login or `reauthenticate` in which methods with `requireFresh` run. @default 300 */
   freshFor: { ...seconds(day), default: 300 },
   /** The most sessions of a user, in all shops of a realm that share a storage. @default 50 */
   maxSessionsPerUser: { ...count(), default: 50 },
-  /** Decides about a login above `maxSessionsPerUser`. @default "endOldest" */
+  /** A login above `maxSessionsPerUser` ends the user's least recently used session (`endOldest`), or gets 409 (`refuse`). @default "endOldest" */
   sessionLimitPolicy: { ...oneOf<SessionLimitPolicy>("endOldest", "refuse"), default: "endOldest" },
   /** Keys of 32 characters or more for tokens in sessions, and for the hashes of payloads with an `Idempotency-Key`. The last one encrypts, each of them decrypts. @default `secret` */
   encryptionKeys: {

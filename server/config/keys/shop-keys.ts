@@ -49,9 +49,9 @@ export const basketKeys = {
     ...oneOf("merge", "useGuest", "useExisting", "useGuestIfExistingEmpty"),
     default: "merge",
   },
-  /** The most lines of a basket. @default 100 */
+  /** The most items of a basket. @default 100 */
   maxItems: { ...count(), default: 100 },
-  /** The most pieces of a line. @default 1000 */
+  /** The largest quantity of an item. @default 1000 */
   maxQuantity: { ...count(), default: 1000 },
 } satisfies KeyTable;
 

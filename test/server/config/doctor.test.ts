@@ -147,7 +147,7 @@ describe("storefront doctor", () => {
     const { code, stdout, stderr } = await runCli(["doctor"], { folder });
     expect([code, stderr]).toEqual([1, ""]);
     expect(stdout.replace(folder, "")).toMatchInlineSnapshot(`
-      "/storefront.config.ts, judged as production; docs/doctor.md explains each code
+      "/storefront.config.ts, checked by the rules for production; docs/doctor.md explains each code
 
       SF101 error session.secret
         found nothing, expected a secret of 32 characters or more: there is no default
