@@ -146,7 +146,7 @@ function describeSession(setup: Setup, transport: Transport): void {
       "a guest's first write": async () => {
         return updatesOf((await start()).client(), ["addItemToBasket", item]);
       },
-      "a call changes something, or nothing": async () => {
+      "a later call, with changes or without": async () => {
         const guest = (await start()).client();
         await guest.call("addItemToBasket", item);
         return updatesOf(
