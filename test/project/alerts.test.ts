@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 
 const read = (name: string) => readFileSync(new URL(`../../docs/${name}`, import.meta.url), "utf8");
 
-test("docs/operations.md says what to do about each alert, and names panels of the dashboard", () => {
-  const [, section = ""] = read("operations.md").split("### What to do at 3 a.m.");
+test("docs/operations.md has a next step for each alert, and names panels of the dashboard", () => {
+  const [, section = ""] = read("operations.md").split("### Respond to an alert");
   const rows = [...section.matchAll(/^\| `(Storefront\w+)` \| .+ \| (.+) \|$/gm)];
   const alerts = [...read("prometheus-alerts.yaml").matchAll(/- alert: (\w+)/g)];
   expect(rows.map(([, alert]) => alert)).toEqual(alerts.map(([, alert]) => alert));
