@@ -1,8 +1,7 @@
 /** The storefront in Fastify: the public entry `storefront-core/fastify`. */
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Storefront } from "../server/index.ts";
-import { devPagePath, metricsPath } from "../shared/own-paths.ts";
+import { isStorefrontPath, type Storefront } from "../server/index.ts";
 import { toNodeHandler } from "./node.ts";
 
 /**
@@ -11,7 +10,8 @@ import { toNodeHandler } from "./node.ts";
  */
 export function toFastifyPlugin(storefront: Storefront): FastifyPlugin {
   const handle = toNodeHandler(storefront);
-  const { basePath, openApi, devPage, telemetry, adminTokens, log } = storefront.options;
+  const { basePath, log } = storefront.options;
+  const has = (path: string) => isStorefrontPath(storefront, path);
   return async (scope) => {
     const segments = scope.prefix.split("/").filter(Boolean);
     const prefix = segments.map((segment) => `/${segment}`).join("");
@@ -27,10 +27,11 @@ export function toFastifyPlugin(storefront: Storefront): FastifyPlugin {
     scope.addContentTypeParser("*", (_request, _payload, done) => done(null));
     const folders = [`${basePath}/rpc`, `/:shop${basePath}/rpc`, `${basePath}/admin`];
     const paths = [...folders, ...folders.map((path) => `${path}/*`), "/healthz", "/readyz"];
-    if (openApi) paths.push(`${basePath}/openapi.json`, `/:shop${basePath}/openapi.json`);
-    if (devPage.off === undefined) paths.push(devPagePath, `${devPagePath}/*`);
-    const hasMetrics = telemetry.some(({ metrics }) => metrics !== undefined);
-    if (hasMetrics && adminTokens.length > 0) paths.push(metricsPath);
+    if (has(`${basePath}/openapi.json`)) {
+      paths.push(`${basePath}/openapi.json`, `/:shop${basePath}/openapi.json`);
+    }
+    if (has("/_storefront")) paths.push("/_storefront", "/_storefront/*");
+    if (has("/metrics")) paths.push("/metrics");
     for (const path of paths) {
       scope.all(path, ({ raw }, reply) => {
         reply.hijack();

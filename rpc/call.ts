@@ -1,5 +1,5 @@
 import { withDetails, type Logger } from "../shared/log.ts";
-import { findTrace, toCallIds, type TraceIds } from "../shared/trace-ids.ts";
+import { findTrace, toCallIds, type TraceIds } from "./trace-ids.ts";
 import type { SessionReuse } from "../storage/sessions/session-store.ts";
 import type { LoginLimiter } from "./accounts/login-limiter.ts";
 import { createContext, createPublicContext } from "./call-contexts.ts";

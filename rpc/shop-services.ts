@@ -19,6 +19,7 @@ import type { TokenRenewals } from "./session/token-renewals.ts";
 import type { Basket } from "./lists/basket.ts";
 import type { Wishlist } from "./lists/wishlist.ts";
 import type { RpcMethods } from "./method.ts";
+import type { RpcObserver } from "./rpc-observer.ts";
 import type { BasketOptions, PublicShop, WishlistOptions } from "./shop.ts";
 
 /** The storage and the settings that the calls of one shop use, created at startup. */
@@ -26,6 +27,8 @@ export interface ShopServices {
   readonly shop: PublicShop;
   readonly clock: Clock;
   readonly random: Random;
+  /** Receives what the calls do; absent if nothing observes them. */
+  readonly observer: RpcObserver | undefined;
   /** The built-in methods, those of the commerce system, and those of the config. */
   readonly methods: RpcMethods;
   readonly auth: Auth;

@@ -1,7 +1,7 @@
 import { systemClock } from "../storage/clock.ts";
 import type { Logger } from "../shared/log.ts";
-import type { ObservedCall } from "../shared/observer.ts";
-import { toLogFields } from "../shared/trace-ids.ts";
+import type { ObservedCall } from "./observer.ts";
+import { toLogFields } from "../rpc/trace-ids.ts";
 import type { CallTallies } from "./call-tally.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 import { createBufferedWriter } from "./buffered-writer.ts";

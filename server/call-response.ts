@@ -1,6 +1,6 @@
 import { RpcError } from "../rpc/error.ts";
 import { withDetails, type Logger } from "../shared/log.ts";
-import { findTrace, toCallIds } from "../shared/trace-ids.ts";
+import { findTrace, toCallIds } from "../rpc/trace-ids.ts";
 import { isClientGone } from "./client-signal.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 import type { HttpCall } from "./http-call.ts";

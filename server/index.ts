@@ -49,16 +49,14 @@ export type {
   ProcessState,
   Telemetry,
 } from "./telemetry.ts";
+export type { ObservedCall, Observer, SessionState } from "./observer.ts";
+export type { TraceIds } from "../rpc/trace-ids.ts";
 export type {
-  ObservedCall,
-  Observer,
   SessionEvent,
   SessionReason,
-  SessionState,
   StorageOperation,
   StorageOutcome,
-} from "../shared/observer.ts";
-export type { TraceIds } from "../shared/trace-ids.ts";
+} from "../storage/storage-observer.ts";
 
 // RPC methods
 export { defineRpcMethod } from "../rpc/define-method.ts";

@@ -1,5 +1,5 @@
 import { hashQueueState } from "../rpc/accounts/hash-queue.ts";
-import { metricsPath } from "../shared/own-paths.ts";
+import { metricsPath } from "./own-paths.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 import { createOperatorCheck } from "./operator.ts";
 import type { PlainRoute } from "./router.ts";

@@ -34,7 +34,7 @@ import { openDocumentStore, type Intercept } from "../storage/store.ts";
 import { UserSessionIndex } from "../storage/sessions/user-sessions.ts";
 import { createSealer } from "../storage/documents/sealer.ts";
 import type { Logger } from "../shared/log.ts";
-import type { Observer } from "../shared/observer.ts";
+import type { Observer } from "./observer.ts";
 import type { Shop, StorefrontOptions } from "./config/options.ts";
 
 /** A storage in use, and its guarantees. */
@@ -122,6 +122,7 @@ export function openServices(
       shop: shop.public,
       clock,
       random,
+      observer,
       methods: methods.get(shop) as RpcMethods,
       auth: shop.commerce?.accounts ?? auth,
       mailer: (shop.commerce?.accounts ?? options.auth) === undefined ? options.mailer : undefined,

@@ -1,6 +1,6 @@
 import { describeError, type Logger } from "../shared/log.ts";
-import type { ObservedCall, Observer } from "../shared/observer.ts";
-import type { TraceIds } from "../shared/trace-ids.ts";
+import type { ObservedCall, Observer } from "./observer.ts";
+import type { TraceIds } from "../rpc/trace-ids.ts";
 
 /** Receives what a storefront does. The config lists it in `telemetry`. */
 export interface Telemetry extends Partial<Observer> {

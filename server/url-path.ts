@@ -1,4 +1,4 @@
-import { devPagePath, metricsPath } from "../shared/own-paths.ts";
+import { devPagePath, metricsPath } from "./own-paths.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 
 /** The path of a URL, or of a request's target, which has no fragment to end it (RFC 9112, 3.2). */

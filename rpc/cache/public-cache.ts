@@ -1,5 +1,5 @@
 import { describeError, type Logger } from "../../shared/log.ts";
-import type { Observer } from "../../shared/observer.ts";
+import type { RpcObserver } from "../rpc-observer.ts";
 import type { CacheStorage } from "../../storage/cache/cache-storage.ts";
 import type { Clock } from "../../storage/clock.ts";
 import { isCurrent, type Invalidations } from "../../storage/cache/invalidations.ts";
@@ -51,7 +51,7 @@ export function createPublicCache(
     readonly timeLimit: number;
     readonly log: Logger;
     readonly clock: Clock;
-    readonly observer?: Observer | undefined;
+    readonly observer?: RpcObserver | undefined;
   },
 ): PublicCache {
   const { memory, loads, timeLimit, log, clock, observer } = parts;

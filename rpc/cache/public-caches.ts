@@ -1,5 +1,5 @@
 import type { Logger } from "../../shared/log.ts";
-import type { Observer } from "../../shared/observer.ts";
+import type { RpcObserver } from "../rpc-observer.ts";
 import type { Clock } from "../../storage/clock.ts";
 import type { CacheStorage } from "../../storage/cache/cache-storage.ts";
 import type { CommerceSystem } from "../commerce/commerce-system.ts";
@@ -16,7 +16,7 @@ export function createPublicCaches(options: {
   readonly timeLimit: number;
   readonly log: Logger;
   readonly clock: Clock;
-  readonly observer?: Observer | undefined;
+  readonly observer?: RpcObserver | undefined;
 }) {
   const memory = new CacheMemory();
   const loads = createCacheLoads(options.timeLimit, options.clock);

@@ -83,8 +83,8 @@ async function mergeLists(
   const report = await session.lists.merge(user.id, pending);
   const { current, services } = session;
   if (report.status !== "none") {
-    const { users, shopId } = services.sessions;
-    users.store.observer?.merge(shopId, report.status === "pending" ? "owed" : "done");
+    const outcome = report.status === "pending" ? "owed" : "done";
+    services.observer?.merge(services.shop.shopId, outcome);
   }
   if (report.status === "pending" || !current?.record.mergePending) return report;
   try {

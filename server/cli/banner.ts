@@ -4,7 +4,7 @@ import { isStaleDriver } from "../../storage/documents/driver.ts";
 import type { StoreInfo } from "../services.ts";
 import type { Shop, StorefrontOptions } from "../config/options.ts";
 import { toHosts } from "../config/hosts.ts";
-import { devPagePath } from "../../shared/own-paths.ts";
+import { devPagePath } from "../own-paths.ts";
 
 /**
  * Describes a server for its operator: the address that it listens on, its shops, storages, and warnings.

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { describeError, type Logger } from "../../shared/log.ts";
-import { metricsPath } from "../../shared/own-paths.ts";
+import { metricsPath } from "../own-paths.ts";
 import type { Metrics } from "../metrics.ts";
 import { pathOf } from "../url-path.ts";
 

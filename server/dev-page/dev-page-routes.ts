@@ -1,4 +1,4 @@
-import { devPagePath } from "../../shared/own-paths.ts";
+import { devPagePath } from "../own-paths.ts";
 import type { PlainRoute } from "../router.ts";
 import { createAccess } from "./access.ts";
 import type { DevPageSource } from "./dev-page.ts";

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { RpcError } from "../../rpc/error.ts";
-import { devPagePath } from "../../shared/own-paths.ts";
+import { devPagePath } from "../own-paths.ts";
 import { parseInput } from "../../rpc/dispatch.ts";
 import type { ShopServices } from "../../rpc/shop-services.ts";
 import type { Shop, StorefrontOptions } from "../config/options.ts";

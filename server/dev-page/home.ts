@@ -1,4 +1,4 @@
-import { devPagePath } from "../../shared/own-paths.ts";
+import { devPagePath } from "../own-paths.ts";
 import type { StorefrontOptions } from "../config/options.ts";
 import type { RequestEvent } from "../request.ts";
 import { createAccess } from "./access.ts";

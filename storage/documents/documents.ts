@@ -1,5 +1,5 @@
 import type { Logger } from "../../shared/log.ts";
-import type { Observer } from "../../shared/observer.ts";
+import type { StorageObserver } from "../storage-observer.ts";
 import type { Clock } from "../clock.ts";
 import type { Random } from "../random.ts";
 
@@ -126,7 +126,7 @@ export interface DocumentStore {
   /** Whether only stores of this process can change it, because this process created its driver. */
   readonly isPrivate: boolean;
   /** Receives what happens to the documents; absent if nothing observes them. */
-  readonly observer?: Observer | undefined;
+  readonly observer?: StorageObserver | undefined;
   /**
    * Opens the documents below `name:`. `isDocument` checks that a stored value is a `T`.
    * @param unreadable how to handle other values. Default: `drop`.
@@ -168,7 +168,7 @@ export interface DocumentStoreOptions {
   /** Creates the IDs in its documents. @default the computer's random values */
   readonly random?: Random | undefined;
   /** Receives each operation of the storage. */
-  readonly observer?: Observer | undefined;
+  readonly observer?: StorageObserver | undefined;
 }
 
 /** The snapshot of a new key. Pass it to `update` to save the read before the first write. */

@@ -1,5 +1,5 @@
 import { systemClock } from "../clock.ts";
-import type { Observer, StorageOperation, StorageOutcome } from "../../shared/observer.ts";
+import type { StorageObserver, StorageOperation, StorageOutcome } from "../storage-observer.ts";
 import type { StorageAdapter } from "./adapter.ts";
 import type { Counters } from "./documents.ts";
 import { bindOthers } from "./unavailable.ts";
@@ -8,7 +8,7 @@ import { bindOthers } from "./unavailable.ts";
 export function withObserver(
   adapter: StorageAdapter,
   driver: string,
-  observer: Observer,
+  observer: StorageObserver,
 ): StorageAdapter {
   const { counters } = adapter;
   return {

@@ -1,4 +1,4 @@
-import type { Observer } from "../../shared/observer.ts";
+import type { StorageObserver } from "../storage-observer.ts";
 import type { ChangeFeed, DocumentStore } from "../documents/documents.ts";
 import { RememberedDocument } from "../documents/changes.ts";
 import { createShortId } from "./session-record.ts";
@@ -54,7 +54,7 @@ export function openRevocations(store: DocumentStore, feed: ChangeFeed) {
   };
 
   /** Measures how late this process learns of a revocation on another server. Each measurement costs one read. */
-  async function measure(to: Observer, heardAt: number): Promise<void> {
+  async function measure(to: StorageObserver, heardAt: number): Promise<void> {
     const { count, made } = await read();
     // In a rolling upgrade, servers of earlier versions leave `made` as it was.
     if (count > own && made?.count === count) to.revocationHeard((heardAt - made.at) / 1000);

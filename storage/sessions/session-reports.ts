@@ -1,4 +1,4 @@
-import type { SessionReason } from "../../shared/observer.ts";
+import type { SessionReason } from "../storage-observer.ts";
 import type { DocumentStore } from "../documents/documents.ts";
 import type { UserSession } from "./user-index.ts";
 

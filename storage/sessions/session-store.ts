@@ -1,4 +1,4 @@
-import type { SessionEvent, SessionReason } from "../../shared/observer.ts";
+import type { SessionEvent, SessionReason } from "../storage-observer.ts";
 import type { Clock } from "../clock.ts";
 import type { Random } from "../random.ts";
 import { bindSession, type Login } from "./session-logins.ts";

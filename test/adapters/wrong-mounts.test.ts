@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { toFastifyPlugin, type FastifyScope } from "../../adapters/fastify.ts";
 import { toNodeHandler } from "../../adapters/node.ts";
 import { prometheus } from "../../adapters/prometheus.ts";
+import type { StorefrontConfig } from "../../server/config/config.ts";
 import { createStorefront } from "../../server/storefront.ts";
 import { describeWithPeers } from "../_adapters.ts";
 import { createTestLog } from "../../server/testing/test-log.ts";
@@ -109,15 +110,31 @@ describe("the Fastify plugin", () => {
       admin: { token: "a-token-of-more-than-32-characters-0" },
       telemetry: [prometheus()],
     });
-    const app = createStorefront(config, { production: false });
-    onTestFinished(() => app.close());
-    const paths: string[] = [];
-    await toFastifyPlugin(app)({
-      prefix: "",
-      removeAllContentTypeParsers() {},
-      addContentTypeParser() {},
-      all: (path) => paths.push(path),
-    });
-    expect(paths).toContain("/metrics");
+    expect(await listRoutes(config)).toContain("/metrics");
+  });
+
+  test("adds routes for the development page and the OpenAPI document if the storefront has them", async () => {
+    const document = ["/api/openapi.json", "/:shop/api/openapi.json"];
+    const page = ["/_storefront", "/_storefront/*"];
+    const paths = await listRoutes(testConfig({ openApi: true }));
+    expect(paths).toEqual(expect.arrayContaining([...document, ...page]));
+    const others = await listRoutes(testConfig({ openApi: false }));
+    for (const path of [...document, "/metrics"]) expect(others).not.toContain(path);
   });
 });
+
+// --- Internal helpers ---
+
+/** The paths of a storefront's routes in Fastify. */
+async function listRoutes(config: StorefrontConfig): Promise<readonly string[]> {
+  const app = createStorefront(config, { production: false });
+  onTestFinished(() => app.close());
+  const paths: string[] = [];
+  await toFastifyPlugin(app)({
+    prefix: "",
+    removeAllContentTypeParsers() {},
+    addContentTypeParser() {},
+    all: (path) => paths.push(path),
+  });
+  return paths;
+}

@@ -45,6 +45,7 @@ const backward = [
   ["adapters/a.ts", "../server/cors.ts"],
   ["adapters/b.ts", "../rpc/error.ts"],
   ["adapters/c.ts", "../storage/store.ts"],
+  ["adapters/d.ts", "../shared/copy.ts"],
   ["shared/log.ts", "../storage/index.ts"],
 ] as const;
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { ObservedCall } from "../../shared/observer.ts";
+import type { ObservedCall } from "../../server/observer.ts";
 import { createSetup, describeStorages } from "../_setup.ts";
 import { testMethods } from "../fixtures/methods.ts";
 import { as, trustingAuth } from "../fixtures/trusting-auth.ts";

@@ -1,10 +1,6 @@
-import type { TraceIds } from "./trace-ids.ts";
-
-/** The operations of a storage. */
-export type StorageOperation = "read" | "swap" | "take" | "set_aside" | "count" | "ping";
-
-/** `conflict`: another writer was faster, so the change is tried again on the newer document. */
-export type StorageOutcome = "ok" | "conflict" | "error";
+import type { RpcObserver } from "../rpc/rpc-observer.ts";
+import type { TraceIds } from "../rpc/trace-ids.ts";
+import type { StorageObserver } from "../storage/storage-observer.ts";
 
 /**
  * The session of a call.
@@ -42,52 +38,11 @@ export interface ObservedCall {
   readonly trace: TraceIds | undefined;
 }
 
-/** Events of sessions. */
-export type SessionEvent = "begun" | "extended" | "renewed" | "ended";
-
-/**
- * Why an event of a session happened.
- *
- * - `begun`: for a `guest` or a `user`. `extended`: by a call, `use`.
- * - `renewed`: the ID was replaced because of its `age`, or of a change of `privilege`.
- * - `ended`: by a `logout`, a `login` that replaced the session, a revocation (`revoked`), the `limit` of sessions, an ID
- *   that was `reused`, or because the user's index was lost (`index_lost`).
- */
-export type SessionReason =
-  | "guest"
-  | "user"
-  | "use"
-  | "age"
-  | "privilege"
-  | "logout"
-  | "login"
-  | "revoked"
-  | "limit"
-  | "reused"
-  | "index_lost";
-
 /**
  * Receives what a storefront does, for metrics, log lines, and traces. Each function runs during calls, so it must be
  * fast. If it throws, the server logs the error, and the call continues.
  */
-export interface Observer {
+export interface Observer extends StorageObserver, RpcObserver {
   /** A call has ended. A batch reports each of its calls. */
   call(call: ObservedCall): void;
-  /** An operation of a storage has ended. @param driver the name of the storage's driver */
-  storage(
-    driver: string,
-    operation: StorageOperation,
-    outcome: StorageOutcome,
-    seconds: number,
-  ): void;
-  /** Something happened to `count` sessions of a shop. */
-  session(shopId: number, event: SessionEvent, reason: SessionReason, count: number): void;
-  /** A read of `cached` got a stored value (`hit`), or began a load (`miss`); or a load began for a stale value (`refresh`). */
-  cache(shopId: number, result: "hit" | "miss" | "refresh"): void;
-  /** A login, or a later call, merged a guest's lists into the user's, or left that to the next call (`owed`). */
-  merge(shopId: number, outcome: "done" | "owed"): void;
-  /** This process ended all sessions of a user. */
-  revoked(): void;
-  /** This process learned of a revocation by another one. @param seconds since the revocation, by both clocks */
-  revocationHeard(seconds: number): void;
 }
