@@ -3,6 +3,8 @@ import { drivers } from "#drivers";
 import { findSupport } from "./adapters.ts";
 import { createDeferredDriver } from "./deferred-driver.ts";
 import { findSimilar } from "./similar.ts";
+import type { WrongOption } from "./documents/driver-options.ts";
+import { findIgnoredOptions } from "./wrong-options.ts";
 import type { Capabilities } from "./documents/documents.ts";
 import { createMemoryDriver } from "./memory-driver.ts";
 import { isDriver, isFileDriver, markWholeFiles, type StorageConfig } from "./documents/driver.ts";
@@ -12,7 +14,7 @@ import { isDriver, isFileDriver, markWholeFiles, type StorageConfig } from "./do
  *
  * A redis driver by name fails within about a second if Redis is down, instead of hanging. A fs driver by name writes
  * whole files. A driver object writes in place, so a full disk can empty a document.
- * @throws TypeError if a config can't name this driver, or if an option is missing
+ * @throws TypeError if a config can't name this driver, or if an option is missing or misspelled
  */
 export function openDriver(config: StorageConfig): Driver {
   if (isDriver(config)) return config;
@@ -23,6 +25,12 @@ export function openDriver(config: StorageConfig): Driver {
   }
   const name = toDriverName(given);
   assertBase(name, options);
+  for (const { path, meant } of findIgnored(config)) {
+    const option = path.join(".");
+    throw new TypeError(
+      `The storage driver "${name}" has no option ${option}; did you mean ${meant}?`,
+    );
+  }
   if (name === "memory") {
     const driver = createMemoryDriver();
     privateDrivers.add(driver);
@@ -43,6 +51,20 @@ export function openDriver(config: StorageConfig): Driver {
 export function findDriverFault(driver: unknown): string | undefined {
   const name = typeof driver === "string" ? toDriverName(driver) : "";
   return name === "memory" || Object.hasOwn(drivers, name) ? undefined : suggest(driver);
+}
+
+/** Finds the options of a storage that its driver ignores, although they are meant for it. */
+export function findIgnored(config: StorageConfig): readonly WrongOption[] {
+  if (!isDriver(config)) {
+    const { driver, ...options } = config;
+    return findIgnoredOptions(toDriverName(driver), options);
+  }
+  const { name = "", options } = config as { readonly name?: string; readonly options?: object };
+  // A driver object of another program can have any options under the same name.
+  if (findSupport(name)?.isSupported(config) !== true) return [];
+  return findIgnoredOptions(name, { ...options }).map(({ path, meant }) => {
+    return { path: ["options", ...path], meant };
+  });
 }
 
 /** unstorage has two names for most drivers, for example `lruCache` and `lru-cache`. The second is the file's name. */

@@ -4,6 +4,7 @@ import type { Capabilities } from "../documents/documents.ts";
 import type { AdapterOptions, StorageAdapter } from "../documents/adapter.ts";
 import { createRedisAdapter } from "./redis-adapter.ts";
 import { isRedisDriver, type RedisDriver } from "./redis-client.ts";
+import { findWrongRedisOptions } from "./redis-options.ts";
 import { readNode } from "./redis-connections.ts";
 
 /** unstorage's redis driver, with its adapter and the capabilities that its options imply. */
@@ -14,6 +15,7 @@ export const redisSupport = {
     createRedisAdapter(driver as RedisDriver, options),
   readConnection,
   findInvalidUrls,
+  findWrongOptions: findWrongRedisOptions,
   withDefaults: withRedisDefaults,
   /** The capabilities of a driver with these options, as its adapter has them. */
   capabilitiesOf: ({ cluster }: Options): Capabilities => ({

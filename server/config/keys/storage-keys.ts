@@ -1,7 +1,7 @@
 import * as z from "zod/mini";
 import type { StorageConfig } from "../../../storage/documents/driver.ts";
 import { findSupport } from "../../../storage/adapters.ts";
-import { findDriverFault } from "../../../storage/open-driver.ts";
+import { findDriverFault, findIgnored } from "../../../storage/open-driver.ts";
 import { boolean, follow, hasFunctions, type ConfigOf, type KeyTable } from "./config-key.ts";
 
 /** Storages that a shop can have for itself. */
@@ -30,9 +30,17 @@ export const storageKeys = {
 function storage() {
   const expected = 'a driver object, or {driver: "<name>", …its options}';
   const schema = z.custom<StorageConfig>().check(({ value: config, issues }) => {
-    if (hasFunctions(config, ["getItem"])) return;
-    const report = (message: string, ...path: string[]) =>
+    const report = (message: string, ...path: (string | number)[]) =>
       void issues.push({ code: "custom", path, message, input: config });
+    const reportIgnored = () => {
+      for (const { path, meant } of findIgnored(config)) {
+        report(`no such option; did you mean ${meant}?`, ...path);
+      }
+    };
+    if (hasFunctions(config, ["getItem"])) {
+      reportIgnored();
+      return;
+    }
     const options = (config ?? {}) as Readonly<Record<string, unknown>>;
     const { driver } = options;
     if (typeof driver !== "string") {
@@ -47,6 +55,7 @@ function storage() {
       for (const name of findSupport(driver)?.findInvalidUrls(options) ?? []) {
         report(name === "cluster" ? `a list of nodes, each ${address}` : address, name);
       }
+      reportIgnored();
     }
   });
   return { schema, expected };
