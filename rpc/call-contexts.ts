@@ -2,58 +2,64 @@ import { createContextAuth } from "./accounts/context-auth.ts";
 import type { Call } from "./call.ts";
 import type { BaseRpcContext, PublicRpcContext, RpcContext } from "./context.ts";
 import { createContextSessions } from "./context-sessions.ts";
-import { callRpc } from "./dispatch.ts";
+import { dispatch, findMethod } from "./dispatch.ts";
+import { RpcError } from "./error.ts";
 import { changeBasket, changeWishlist, readBasket, readWishlist } from "./lists/context-lists.ts";
 import { setResponseHeader } from "./response-headers.ts";
+import type { CallSession } from "./session/call-session.ts";
 import { logIn } from "./session/login.ts";
-import { destroySession, endUserSessions } from "./session/logout.ts";
+import { destroySession, endUserSessions, obtainTokens } from "./session/logout.ts";
 
 /** Creates each field of a kind of context, except `with`. */
-type Fields<Context extends BaseRpcContext> = {
-  readonly [Name in Exclude<keyof Context, "with">]: (call: Call) => Context[Name];
+type Fields<Context extends BaseRpcContext, Session> = {
+  readonly [Name in Exclude<keyof Context, "with">]: (
+    call: Call,
+    session: Session,
+  ) => Context[Name];
 };
 
-const baseFields: Fields<BaseRpcContext> = {
+const baseFields: Fields<BaseRpcContext, CallSession | undefined> = {
   shop: (call) => call.services.shop,
   ip: (call) => call.ip,
   log: (call) => call.log,
   headers: (call) => call.headers,
   signal: (call) => call.signal,
-  callRpc: (call) => (name, payload) => callRpc(call, name, payload) as Promise<never>,
+  callRpc: (call, session) => (name, payload) =>
+    callRpc(call, session, name, payload) as Promise<never>,
   invalidate: (call) => call.services.cache.invalidate,
   setHeader: (call) => (name, value) => setResponseHeader(call.request, name, value),
 };
 
-const publicFields: Fields<PublicRpcContext> = {
+const publicFields: Fields<PublicRpcContext, undefined> = {
   ...baseFields,
   cached: (call) => call.services.cache.cached,
 };
 
-const sessionFields: Fields<RpcContext> = {
+const sessionFields: Fields<RpcContext, CallSession> = {
   ...baseFields,
-  sessionId: (call) => call.session.id,
-  user: (call) => call.session.user,
-  customData: (call) => call.session.customData,
-  basketKey: (call) => call.session.lists.begin("basket"),
-  wishlistKey: (call) => call.session.lists.begin("wishlist"),
-  sessions: createContextSessions,
-  auth: createContextAuth,
-  updateUser: (call) => (user) => call.session.updateUser(user),
-  createUserBoundSession: (call) => (user, options) => logIn(call.session, user, options),
-  destroySession: (call) => async () => {
-    call.session.assertWritable();
-    await destroySession(call.session);
+  sessionId: (_, session) => session.id,
+  user: (_, session) => session.user,
+  customData: (_, session) => session.customData,
+  basketKey: (_, session) => session.lists.begin("basket"),
+  wishlistKey: (_, session) => session.lists.begin("wishlist"),
+  sessions: (_, session) => createContextSessions(session),
+  auth: (_, session) => createContextAuth(session),
+  updateUser: (_, session) => (user) => session.updateUser(user),
+  createUserBoundSession: (_, session) => (user, options) => logIn(session, user, options),
+  destroySession: (_, session) => async () => {
+    session.assertWritable();
+    await destroySession(session);
   },
-  destroySessionsForUserId: (call) => async (userId, sessionsToKeep) =>
-    (await endUserSessions(call.session, userId, sessionsToKeep)).ended,
-  updateCustomData: (call) => (patch) => call.session.updateCustomData(patch),
-  readTokens: (call) => () => call.session.tokens.read(),
-  updateTokens: (call) => (tokens) => call.session.tokens.update(tokens),
-  obtainTokens: (call) => (renew, options) => call.session.tokens.obtain(renew, options),
-  readBasket: (call) => () => readBasket(call) as Promise<never>,
-  changeBasket: (call) => (rule, condition) => changeBasket(call, rule, condition),
-  readWishlist: (call) => () => readWishlist(call) as Promise<never>,
-  changeWishlist: (call) => (rule) => changeWishlist(call, rule),
+  destroySessionsForUserId: (_, session) => async (userId, sessionsToKeep) =>
+    (await endUserSessions(session, userId, sessionsToKeep)).ended,
+  updateCustomData: (_, session) => (patch) => session.updateCustomData(patch),
+  readTokens: (_, session) => () => session.tokens.read(),
+  updateTokens: (_, session) => (tokens) => session.tokens.update(tokens),
+  obtainTokens: (_, session) => (renew, options) => obtainTokens(session, renew, options),
+  readBasket: (_, session) => () => readBasket(session) as Promise<never>,
+  changeBasket: (_, session) => (rule, condition) => changeBasket(session, rule, condition),
+  readWishlist: (_, session) => () => readWishlist(session) as Promise<never>,
+  changeWishlist: (_, session) => (rule) => changeWishlist(session, rule),
 };
 
 /**
@@ -72,18 +78,60 @@ const liveFields: ReadonlySet<string> = new Set<keyof RpcContext>([
   "wishlistKey",
 ]);
 
-export const createPublicContext = createContextFactory(publicFields);
+/** Creates the context of a `public` method. */
+export function createPublicContext(call: Call): PublicRpcContext {
+  const creator = new FieldCreator(publicCreators, call, undefined);
+  return new Proxy(Object.create(prototype) as object, creator) as PublicRpcContext;
+}
 
 /** Creates the context of a method with a session. */
-export const createContext = createContextFactory(sessionFields);
+export function createContext(session: CallSession): RpcContext {
+  const creator = new FieldCreator(sessionCreators, session.call, session);
+  return new Proxy(Object.create(prototype) as object, creator) as RpcContext;
+}
 
 // --- Internal helpers ---
 
-function createContextFactory<Context extends BaseRpcContext>(fields: Fields<Context>) {
-  const creators = new Map<string, (call: Call) => unknown>(Object.entries(fields));
-  return (call: Call): Context =>
-    new Proxy(Object.create(prototype) as object, new FieldCreator(call, creators)) as Context;
+/**
+ * Runs a method for another method of the same call. A public method runs without the session, and with a copy of the
+ * payload: its `cached` must not store anything that depends on the visitor.
+ * @throws RpcError `unknown_method`; TypeError if the payload can't be copied; and the errors of {@link dispatch}
+ */
+async function callRpc(
+  call: Call,
+  session: CallSession | undefined,
+  name: string,
+  payload: unknown,
+): Promise<unknown> {
+  const method = findMethod(call.services.methods, name);
+  if (method === undefined) throw new RpcError("unknown_method", { detail: name });
+  if (method.access === "public") {
+    const copy = session === undefined ? payload : copyPayload(name, payload);
+    return dispatch(call, undefined, createPublicContext(call), method, copy, name);
+  }
+  if (session === undefined) {
+    throw new Error(`A public method cannot call ${name}, which needs a session`);
+  }
+  return dispatch(call, session, session.context, method, payload, name);
 }
+
+/** Copies data, and rejects functions: one could read the session. */
+function copyPayload(name: string, payload: unknown): unknown {
+  try {
+    return structuredClone(payload);
+  } catch (cause) {
+    throw new TypeError(
+      `The payload of the public method ${name} cannot be copied. Pass plain data, without functions`,
+      { cause },
+    );
+  }
+}
+
+/** Creates the value of one field. */
+type Creator = (call: Call, session: CallSession | undefined) => unknown;
+
+const publicCreators = new Map(Object.entries(publicFields)) as ReadonlyMap<string, Creator>;
+const sessionCreators = new Map(Object.entries(sessionFields)) as ReadonlyMap<string, Creator>;
 
 /** Node prints a proxy without its handler, so this creates the fields. */
 const prototype: object = Object.defineProperty({}, Symbol.for("nodejs.util.inspect.custom"), {
@@ -98,20 +146,22 @@ const prototype: object = Object.defineProperty({}, Symbol.for("nodejs.util.insp
  * fields first, as properties of an ordinary object.
  */
 class FieldCreator implements ProxyHandler<object> {
+  readonly #fields: ReadonlyMap<string, Creator>;
   readonly #call: Call;
-  readonly #fields: ReadonlyMap<string, (call: Call) => unknown>;
+  readonly #session: CallSession | undefined;
   #isComplete = false;
 
-  constructor(call: Call, fields: ReadonlyMap<string, (call: Call) => unknown>) {
-    this.#call = call;
+  constructor(fields: ReadonlyMap<string, Creator>, call: Call, session: CallSession | undefined) {
     this.#fields = fields;
+    this.#call = call;
+    this.#session = session;
   }
 
   get(context: object, name: string | symbol): unknown {
     const known = (context as Record<string | symbol, unknown>)[name];
     if (known !== undefined || this.#isComplete || typeof name === "symbol") return known;
     return liveFields.has(name)
-      ? this.#fields.get(name)?.(this.#call)
+      ? this.#fields.get(name)?.(this.#call, this.#session)
       : this.#createConstant(context, name);
   }
 
@@ -144,7 +194,7 @@ class FieldCreator implements ProxyHandler<object> {
     if (this.#isComplete) return context;
     for (const [name, create] of this.#fields) {
       if (liveFields.has(name)) {
-        const get = () => create(this.#call);
+        const get = () => create(this.#call, this.#session);
         Object.defineProperty(context, name, { get, enumerable: true, configurable: true });
       } else if (!Object.hasOwn(context, name)) this.#createConstant(context, name);
     }
@@ -158,7 +208,7 @@ class FieldCreator implements ProxyHandler<object> {
     const constant =
       name === "with"
         ? (extra: object) => extend(this.#complete(context), extra)
-        : this.#fields.get(name)?.(this.#call);
+        : this.#fields.get(name)?.(this.#call, this.#session);
     if (constant !== undefined) (context as Record<string, unknown>)[name] = constant;
     return constant;
   }

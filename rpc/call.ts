@@ -1,21 +1,17 @@
-import { withDetails, type Logger } from "../shared/log.ts";
+import { describeError, withDetails, type Logger } from "../shared/log.ts";
 import { findTrace, toCallIds, type TraceIds } from "./trace-ids.ts";
 import type { SessionReuse } from "../storage/sessions/session-store.ts";
 import type { LoginLimiter } from "./accounts/login-limiter.ts";
-import { createContext, createPublicContext } from "./call-contexts.ts";
-import type { PublicRpcContext, RpcContext } from "./context.ts";
-import { notify, type Hooks } from "./hooks.ts";
+import type { Hooks } from "./hooks.ts";
 import { RequestKey } from "./idempotency/request-key.ts";
 import { readIfMatch } from "./lists/revision.ts";
 import type { Redactor } from "./redaction/redactor.ts";
 import type { RpcMethod } from "./method.ts";
-import { CallSession, type CallSessions } from "./session/call-session.ts";
-import type { SharedGuest } from "./session/shared-guest.ts";
 import type { ShopServices } from "./shop-services.ts";
 
 /**
- * One call: its shop, its request, and its session. The contexts of its methods read from it the values that change
- * during the call, or that few methods read.
+ * One call: its shop and its request. The contexts of its methods read from it the values that few methods read. No path
+ * leads from here to the session, so public methods have none.
  */
 export class Call {
   /** The parts that all calls of a storefront share. */
@@ -74,11 +70,6 @@ export class Call {
     /** The headers that methods have set. The first one creates it, because most calls set none. */
     responseHeaders?: Headers | undefined;
   };
-  /** The name of the transport that issues a session of this call. */
-  transport: string | undefined;
-  #session: CallSession | undefined;
-  #context: RpcContext | undefined;
-  #withoutSession: Call | undefined;
   #log: Logger | undefined;
   #headers: Headers | undefined;
   #key: RequestKey | undefined;
@@ -90,40 +81,6 @@ export class Call {
     this.runtime = runtime;
     this.services = services;
     this.request = request;
-  }
-
-  /** Opens the session of the call. Calls of public methods have none. */
-  openSession(sessions: CallSessions, transport: string, guest?: SharedGuest): CallSession {
-    this.transport = transport;
-    this.#session = new CallSession(this, sessions, guest);
-    return this.#session;
-  }
-
-  /** Whether the call has a session, which methods of guests and users need. */
-  get hasSession(): boolean {
-    return this.#session !== undefined;
-  }
-
-  /** @throws Error if the call has no session, because its method is public */
-  get session(): CallSession {
-    if (this.#session === undefined)
-      throw new Error('A public method can\'t use the session. Set access to "session" or "user".');
-    return this.#session;
-  }
-
-  /** The context of methods with a session. */
-  get context(): RpcContext {
-    return (this.#context ??= createContext(this));
-  }
-
-  get publicContext(): PublicRpcContext {
-    return createPublicContext(this);
-  }
-
-  /** The same call without its session, for public methods: no path leads from their contexts to the session. */
-  get withoutSession(): Call {
-    if (this.#session === undefined) return this;
-    return (this.#withoutSession ??= new Call(this.runtime, this.services, this.request));
   }
 
   /** Adds the shop and the method to each line, and replaces the secrets of the call. */
@@ -203,6 +160,23 @@ export class Call {
       handle,
     });
     const reuse = { shop: services.shop, userId, handle, ip, log };
-    await notify(this, "session.reuse_detected", () => reuse);
+    await this.notify("session.reuse_detected", () => reuse);
+  }
+
+  /**
+   * Runs a hook that comes too late to reject the call: its errors are logged.
+   * @param toEvent creates the event, if the config has the hook
+   */
+  async notify<Name extends keyof Hooks>(
+    name: Name,
+    toEvent: () => Parameters<NonNullable<Hooks[Name]>>[0],
+  ): Promise<void> {
+    const hook = this.runtime.hooks[name] as ((event: unknown) => void | Promise<void>) | undefined;
+    if (hook === undefined) return;
+    try {
+      await hook(toEvent());
+    } catch (error) {
+      this.log.error(`The hook ${name} failed`, { error: describeError(error) });
+    }
   }
 }

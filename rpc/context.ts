@@ -1,11 +1,10 @@
 import type { Logger } from "../shared/log.ts";
 import type { SessionCustomData, ShopUser } from "../storage/sessions/session-record.ts";
-import type { ContextAuth } from "./accounts/context-auth.ts";
+import type { ContextAuth } from "./accounts/auth.ts";
 import type { Cached } from "./cache/cached.ts";
 import type { Basket, BasketView } from "./lists/basket.ts";
 import type { MergeReport } from "./lists/transfer.ts";
 import type { Wishlist, WishlistView } from "./lists/wishlist.ts";
-import type { ContextSessions } from "./context-sessions.ts";
 import type { ObtainTokensOptions, RenewTokens, SessionTokens } from "./session/token-renewals.ts";
 import type { BasketOptions, PublicShop, WishlistOptions } from "./shop.ts";
 
@@ -18,6 +17,57 @@ export interface LoginOptions {
    * characters. No client sees it.
    */
   readonly label?: string | undefined;
+}
+
+/** The device that a user agent names. */
+export interface Device {
+  /** For example `Firefox`. */
+  readonly browser?: string | undefined;
+  /** For example `Android`. */
+  readonly os?: string | undefined;
+  /** For example `mobile`, `tablet`, or `desktop`. */
+  readonly type?: string | undefined;
+}
+
+/**
+ * The functions of `context.sessions`: they list, end, and rotate the sessions of users. They throw
+ * StorageUnavailableError, and TypeError for an invalid ID. If an ID is merely too long, they find no session.
+ */
+export interface ContextSessions {
+  /** Lists a user's sessions in all shops of the realm, the last used first. None can be used as a login. */
+  list(userId: string | number): Promise<
+    {
+      handle: string;
+      shopId: number;
+      createdAt: number;
+      lastSeenAt: number;
+      transport: string | undefined;
+      device: Device;
+      userAgent: string | undefined;
+      current: boolean;
+    }[]
+  >;
+  /** Ends one of a user's sessions. @returns whether the user has a session with this handle */
+  end(userId: string | number, handle: string): Promise<boolean>;
+  /**
+   * Ends those of a user's sessions whose login had this `label`, in every shop of the realm: for example after the
+   * back-channel logout of an identity provider (OpenID Connect Back-Channel Logout 1.0).
+   * @returns the number of ended sessions
+   */
+  endLabeled(userId: string | number, label: string): Promise<number>;
+  /**
+   * Ends a user's sessions like `destroySessionsForUserId`, and also returns whether that is complete: if the user's
+   * index was lost, some sessions can stay active.
+   */
+  endAll(
+    userId: string | number,
+    sessionsToKeep?: readonly string[],
+  ): Promise<{ readonly ended: number; readonly isComplete: boolean }>;
+  /**
+   * Gives the user's session a new ID, for example after a change of rights; a guest's session keeps its ID.
+   * @param change `fresh`: the user has just authenticated again, so methods with `requireFresh` accept the login
+   */
+  rotate(change?: { readonly fresh?: boolean }): Promise<void>;
 }
 
 /** The properties of every context: those that need no session. */

@@ -1,7 +1,8 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 import type { Call } from "./call.ts";
 import { maxIssues, RpcError, type Issue } from "./error.ts";
-import { notify, type HookEvent } from "./hooks.ts";
+import type { PublicRpcContext, RpcContext } from "./context.ts";
+import type { HookEvent } from "./hooks.ts";
 import { runInCall, type RpcMethod, type RpcMethods } from "./method.ts";
 import type { Redactor } from "./redaction/redactor.ts";
 import type { CallSession } from "./session/call-session.ts";
@@ -13,36 +14,21 @@ export function findMethod(methods: RpcMethods, name: string): RpcMethod | undef
 }
 
 /**
- * Runs a method for another method of the same call. A public method runs without the session, and with a copy of the
- * payload: its `cached` must not store anything that depends on the visitor.
- * @throws RpcError `unknown_method`; TypeError if the payload can't be copied; and the errors of {@link dispatch}
- */
-export async function callRpc(call: Call, name: string, payload: unknown): Promise<unknown> {
-  const method = findMethod(call.services.methods, name);
-  if (method === undefined) throw new RpcError("unknown_method", { detail: name });
-  if (call.hasSession && method.access === "public") {
-    return dispatch(call.withoutSession, method, copyPayload(name, payload), name);
-  }
-  if (method.access !== "public" && !call.hasSession) {
-    throw new Error(`A public method cannot call ${name}, which needs a session`);
-  }
-  return dispatch(call, method, payload, name);
-}
-
-/**
  * Runs a method: checks its caller and its payload, and calls its handler with a context.
+ * @param session absent for a public method
  * @returns the handler's result, as the output schema parses it
  * @throws RpcError `not_logged_in`, `reauthentication_required`, `invalid_input`; and any error of the method
  */
 export async function dispatch(
   call: Call,
+  session: CallSession | undefined,
+  context: PublicRpcContext | RpcContext,
   method: RpcMethod,
   payload: unknown,
   name = call.request.method,
 ): Promise<unknown> {
   const { hooks, checkResult } = call.runtime;
-  const { access, input: schema, output: outputSchema } = method;
-  const context = access === "public" ? call.publicContext : call.context;
+  const { input: schema, output: outputSchema } = method;
   if (schema !== undefined) addSecrets(call.redactor, schema, payload);
   const toEvent = (): HookEvent => ({
     method: name,
@@ -58,33 +44,34 @@ export async function dispatch(
     // Not awaiting an absent hook saves as much time as a small method takes.
     const created = hooks["storefront:context:created"];
     if (created !== undefined) await created(toEvent());
-    if (access === "user" && !call.session.isLoggedIn) throw new RpcError("not_logged_in");
-    if (method.requireFresh) assertFresh(call.session);
+    if (session !== undefined) assertCaller(session, method);
     let input: unknown;
     if (schema !== undefined) {
       input = await parseInput(schema, payload);
       addSecrets(call.redactor, schema, input);
     }
-    if (method.signsIn) await readRevocation(call.session);
-    else if (access === "session" && !method.readOnly) recallRevocation(call.session);
+    if (session !== undefined) {
+      if (method.signsIn) await readRevocation(session);
+      else if (method.access === "session" && !method.readOnly) recallRevocation(session);
+    }
     const before = hooks["storefront:rpc:before"];
     if (before !== undefined) await before(toEvent());
     const run = method[runInCall];
     const result = await (run === undefined
       ? method.handler(input as never, context as never)
-      : run(input as never, call as never));
+      : run(input as never, session as never, call as never, context as never));
     const output =
       outputSchema === undefined ? result : await parseOutput(outputSchema, name, result);
     if (checkResult !== undefined) await checkResult(call, name, method, output);
     if (after !== undefined) {
       const duration = (clock.monotonic() - startedAt) / 1000;
       const toAfter = () => Object.assign(toEvent(), { duration });
-      await notify(call, "storefront:rpc:after", toAfter);
+      await call.notify("storefront:rpc:after", toAfter);
     }
     return output;
   } catch (error) {
     const toFailure = () => Object.assign(toEvent(), { error });
-    await notify(call, "storefront:rpc:error", toFailure);
+    await call.notify("storefront:rpc:error", toFailure);
     throw error;
   }
 }
@@ -101,25 +88,16 @@ export async function parseInput<S extends StandardSchemaV1>(
 
 // --- Internal helpers ---
 
-/** Copies data, and rejects functions: one could read the session. */
-function copyPayload(name: string, payload: unknown): unknown {
-  try {
-    return structuredClone(payload);
-  } catch (cause) {
-    throw new TypeError(
-      `The payload of the public method ${name} cannot be copied. Pass plain data, without functions`,
-      { cause },
-    );
-  }
-}
-
 function addSecrets(redactor: Redactor, schema: StandardSchemaV1, payload: unknown): void {
   redactor.addSource(() => maskSecrets(schema, payload).secrets);
   redactor.addSource(() => findNamedSecrets(payload));
 }
 
-/** The user must have authenticated within the last `freshFor` seconds. */
-function assertFresh({ current, services }: CallSession): void {
+/** @throws RpcError `not_logged_in`; `reauthentication_required`, unless the user did that in the last `freshFor` seconds */
+function assertCaller(session: CallSession, { access, requireFresh }: RpcMethod): void {
+  if (access === "user" && !session.isLoggedIn) throw new RpcError("not_logged_in");
+  if (!requireFresh) return;
+  const { current, services } = session;
   if (current !== undefined && services.sessions.isFresh(current)) return;
   throw new RpcError("reauthentication_required");
 }

@@ -1,6 +1,5 @@
-import { describeError, type Logger } from "../shared/log.ts";
+import type { Logger } from "../shared/log.ts";
 import type { ShopUser } from "../storage/sessions/session-record.ts";
-import type { Call } from "./call.ts";
 import type { PublicRpcContext, RpcContext } from "./context.ts";
 import type { MergeReport } from "./lists/transfer.ts";
 import type { PublicShop } from "./shop.ts";
@@ -66,21 +65,3 @@ export const hookNames = [
   "storefront:afterLogout",
   "session.reuse_detected",
 ] as const satisfies readonly (keyof Hooks)[];
-
-/**
- * Runs a hook that comes too late to reject the call: its errors are logged.
- * @param toEvent creates the event, if the config has the hook
- */
-export async function notify<Name extends keyof Hooks>(
-  call: Call,
-  name: Name,
-  toEvent: () => Parameters<NonNullable<Hooks[Name]>>[0],
-): Promise<void> {
-  const hook = call.runtime.hooks[name] as ((event: unknown) => void | Promise<void>) | undefined;
-  if (hook === undefined) return;
-  try {
-    await hook(toEvent());
-  } catch (error) {
-    call.log.error(`The hook ${name} failed`, { error: describeError(error) });
-  }
-}

@@ -37,7 +37,9 @@ export interface RpcMethod<Payload = unknown, Output = unknown, Input = never, C
   readonly output: StandardSchemaV1 | undefined;
   readonly handler: (input: Input, context: Context) => unknown;
   /** Runs instead of the handler, for methods that need more than a context. */
-  readonly [runInCall]?: ((input: never, call: never) => unknown) | undefined;
+  readonly [runInCall]?:
+    | ((input: never, session: never, call: never, context: never) => unknown)
+    | undefined;
   /** Types only; absent at run time. */
   readonly "~types"?: { readonly payload: Payload; readonly output: Output };
 }

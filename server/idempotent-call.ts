@@ -1,10 +1,10 @@
-import type { Call } from "../rpc/call.ts";
 import { RpcError } from "../rpc/error.ts";
 import { hasOwnKeys } from "../rpc/idempotency/idempotency-key.ts";
 import { AnswerFoundError, KeyClaim, pending } from "../rpc/idempotency/key-claim.ts";
 import type { RequestKey } from "../rpc/idempotency/request-key.ts";
 import { readBasket, readWishlist } from "../rpc/lists/context-lists.ts";
 import type { RpcMethod } from "../rpc/method.ts";
+import type { CallSession } from "../rpc/session/call-session.ts";
 import type { KeptAnswer } from "../storage/sessions/kept-answer.ts";
 import type { HeaderEntry } from "./credentials/transport.ts";
 import { isResponse, toRpcResponse, type RpcResponse } from "./response.ts";
@@ -16,17 +16,17 @@ import { isResponse, toRpcResponse, type RpcResponse } from "./response.ts";
  * itself, as those of the basket do, runs again in a repetition; the record keeps only its rejections.
  */
 export class IdempotentCall {
-  readonly #call: Call;
+  readonly #session: CallSession;
   readonly #key: RequestKey;
   readonly #claim: KeyClaim;
   readonly #hasOwnKeys: boolean;
   #running: Promise<unknown> | undefined;
   #hasRun = false;
 
-  constructor(call: Call, method: RpcMethod, key: RequestKey) {
-    this.#call = call;
+  constructor(session: CallSession, method: RpcMethod, key: RequestKey) {
+    this.#session = session;
     this.#key = key;
-    this.#claim = new KeyClaim(call, key);
+    this.#claim = new KeyClaim(session, key);
     this.#hasOwnKeys = hasOwnKeys(method);
   }
 
@@ -38,10 +38,10 @@ export class IdempotentCall {
   async begin(): Promise<RpcResponse | undefined> {
     const kept = this.#hasOwnKeys ? this.#claim.find() : await this.#claim.acquire();
     if (kept !== undefined) {
-      this.#call.log.debug("A repeated call got the answer of the first one");
+      this.#session.call.log.debug("A repeated call got the answer of the first one");
       return this.#toResponse(kept);
     }
-    const { session } = this.#call;
+    const session = this.#session;
     if (session.current !== undefined) {
       await session.lists.assertKeyUnused(this.#key, this.#hasOwnKeys);
     }
@@ -57,7 +57,7 @@ export class IdempotentCall {
   keep(result: unknown, response: RpcResponse): void {
     this.#hasRun = true;
     if (this.#hasOwnKeys) return;
-    const { session } = this.#call;
+    const session = this.#session;
     if (isResponse(result)) {
       session.lastChange = this.#claim.toRemove();
       return;
@@ -79,9 +79,9 @@ export class IdempotentCall {
     if (error instanceof AnswerFoundError) return this.#toFoundResponse(error, toErrorResponse);
     const response = toErrorResponse(error);
     const change = this.#toChange(error, response);
-    if (change === undefined || this.#call.session.current === undefined) return response;
+    if (change === undefined || this.#session.current === undefined) return response;
     try {
-      await this.#call.session.work.write(change);
+      await this.#session.write(change);
     } catch (failure) {
       if (failure instanceof AnswerFoundError)
         return this.#toFoundResponse(failure, toErrorResponse);
@@ -124,7 +124,7 @@ export class IdempotentCall {
     const own = headers.map(([name, value]): HeaderEntry => [name, value]);
     if (list !== undefined) {
       const read = list === "basket" ? readBasket : readWishlist;
-      const response = toRpcResponse(await read(this.#call));
+      const response = toRpcResponse(await read(this.#session));
       response.headers.push(...own);
       return response;
     }

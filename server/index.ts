@@ -63,8 +63,10 @@ export { defineRpcMethod } from "../rpc/define-method.ts";
 export type { DefinedMethod, RpcMethodDefinition } from "../rpc/define-method.ts";
 export type { Access, RpcMethod, RpcMethods, Verb } from "../rpc/method.ts";
 export type {
-  LoginOptions,
   BaseRpcContext,
+  ContextSessions,
+  Device,
+  LoginOptions,
   PublicRpcContext,
   RpcContext,
   RpcContext as RPCContext,
@@ -75,7 +77,6 @@ export { secret } from "../rpc/redaction/secret.ts";
 export { RpcError } from "../rpc/error.ts";
 export type { Issue, ProblemCode, RpcErrorOptions } from "../rpc/error.ts";
 export type { HookEvent, Hooks } from "../rpc/hooks.ts";
-export type { ContextSessions, Device } from "../rpc/context-sessions.ts";
 export type {
   ObtainTokensOptions,
   RenewTokens,
@@ -119,8 +120,13 @@ export type {
 export type { Grant, GrantedVisit, LoginVisit, Visit } from "../rpc/commerce/visit.ts";
 
 // Customers
-export type { Auth, Credentials, Profile, Registration } from "../rpc/accounts/auth.ts";
+export type {
+  Auth,
+  ContextAuth,
+  Credentials,
+  Profile,
+  Registration,
+} from "../rpc/accounts/auth.ts";
 export type { Mailer, MailMessage, NoticeMail, TokenMail } from "../rpc/accounts/mailer.ts";
-export type { ContextAuth } from "../rpc/accounts/context-auth.ts";
 export type { SessionCustomData, ShopUser } from "../storage/sessions/session-record.ts";
 export { detailsFirst, type DetailsFirstLogger, type Logger } from "../shared/log.ts";

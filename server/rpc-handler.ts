@@ -1,11 +1,15 @@
 import type { ServerRequest } from "srvx";
 import { LoginLimiter } from "../rpc/accounts/login-limiter.ts";
 import { Call } from "../rpc/call.ts";
+import { createContext, createPublicContext } from "../rpc/call-contexts.ts";
 import { dispatch, findMethod } from "../rpc/dispatch.ts";
 import { RpcError } from "../rpc/error.ts";
 import { readIdempotencyKey } from "../rpc/idempotency/idempotency-key.ts";
-import type { ShopServices } from "../rpc/shop-services.ts";
+import { completePendingMerges } from "../rpc/lists/merge-lists.ts";
 import { allowedVerbs } from "../rpc/method.ts";
+import { CallSession } from "../rpc/session/call-session.ts";
+import { commit } from "../rpc/session/commit.ts";
+import type { ShopServices } from "../rpc/shop-services.ts";
 import { CallResponses } from "./call-response.ts";
 import type { CallTallies, CallTally } from "./call-tally.ts";
 import type { StorefrontOptions } from "./config/options.ts";
@@ -141,20 +145,22 @@ export function createRpcHandler(
         if (lookup.gone !== undefined) assertRunsWithoutSession(lookup.gone, method);
         const transport = transportOf(lookup, transports);
         const guest = page?.guestOf(shop.shopId);
-        const session = (current.session = call.openSession(lookup, transport, guest));
-        const merging = session.completePendingMerge();
+        const session = new CallSession(call, lookup, transport, createContext, guest);
+        current.session = session;
+        const merging = completePendingMerges(session);
         if (merging !== undefined) await deadline.wait(merging);
         // A pending merge is no change of the method.
         session.isReadOnly = method.verb === "GET";
         const { key } = call;
         if (key !== undefined) {
-          const first = (current.idempotent = new IdempotentCall(call, method, key));
+          const first = (current.idempotent = new IdempotentCall(session, method, key));
           response = await deadline.wait(first.begin(), () => first.end());
         }
       }
 
       if (response === undefined) {
-        const running = dispatch(call, method, payload);
+        const context = current.session?.context ?? createPublicContext(call);
+        const running = dispatch(call, current.session, context, method, payload);
         current.idempotent?.follow(running);
         const result = await deadline.wait(running, discardResult);
         response = responses.of(current, result);
@@ -162,7 +168,7 @@ export function createRpcHandler(
       }
       const { lookup, session } = current;
       if (session !== undefined) {
-        const committing = session.commit();
+        const committing = commit(session);
         if (committing !== undefined) await deadline.wait(committing);
         if (lookup?.needsReissue || session.extended) {
           // Not if a login replaced the ID in the meantime: its cookie may be there already.

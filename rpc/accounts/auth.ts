@@ -92,3 +92,59 @@ export interface Auth<G extends Grant = Grant> {
     visit: LoginVisit<G>,
   ): Promise<ShopUser | undefined>;
 }
+
+/**
+ * The functions of `context.auth`: they check and change accounts, those of the config's `auth` or of the shop's commerce
+ * system, within the limits of `loginAttempts`. The functions that check a password throw RpcError `too_many_attempts`.
+ * In a read-only call, all of them reject.
+ */
+export interface ContextAuth {
+  /** @returns the user, or `undefined` if the email address or the password is wrong */
+  login(credentials: Credentials): Promise<ShopUser | undefined>;
+  /**
+   * Runs your own check of a password within the limits of failed logins, for example in a `login` of your own.
+   * `login`, `verifyPassword`, and `changePassword` of this object have these limits already.
+   * @param account the name by which failures count, for example the email address
+   * @param check returns `undefined` for a wrong password, or throws an RpcError with the status 401 or 403
+   * @throws RpcError `too_many_attempts`; and any error of `check`
+   */
+  limit<T>(account: string, check: () => Promise<T | undefined>): Promise<T | undefined>;
+  /** Creates an account. @throws RpcError `email_taken`, `email_not_verified` */
+  register(registration: Registration): Promise<ShopUser>;
+  /** @returns whether this is the password of the user's account */
+  verifyPassword(user: ShopUser, password: string): Promise<boolean>;
+  /** @returns whether the old password was right, so that the new one is set */
+  changePassword(change: Parameters<Auth["changePassword"]>[0]): Promise<boolean>;
+  /** Changes the profile in the account. @returns the changed user, for `context.updateUser` */
+  updateUser(change: Parameters<NonNullable<Auth["updateUser"]>>[0]): Promise<ShopUser>;
+  /**
+   * Changes the email address of the account. @returns the changed user, for `context.updateUser`
+   * @throws RpcError `email_taken`; `unknown_method` if the shop's accounts can't change it
+   */
+  changeEmail(change: Parameters<NonNullable<Auth["changeEmail"]>>[0]): Promise<ShopUser>;
+  /**
+   * Sends a mail with a token for a new password, after the response. Nothing shows whether the account exists.
+   * @throws RpcError `too_many_attempts`; `unknown_method` if the shop's accounts can't do that
+   */
+  requestPasswordReset(email: string): Promise<void>;
+  /**
+   * Sets a new password by the token of a mail. It ends the user's sessions before that, if the accounts can find the
+   * user by the token. End them after it, too: for parallel logins with the old password.
+   * @returns the user, or `undefined` if the token is wrong, used, or expired
+   * @throws RpcError `too_many_attempts`; `unknown_method` if the shop's accounts can't do that
+   */
+  resetPassword(
+    reset: Parameters<NonNullable<Auth["resetPassword"]>>[0],
+  ): Promise<ShopUser | undefined>;
+  /**
+   * Sends a mail with a token that verifies an address, after the response. Nothing shows whether the account exists.
+   * @throws RpcError `too_many_attempts`; `unknown_method` if the shop's accounts can't do that
+   */
+  requestEmailVerification(email: string): Promise<void>;
+  /**
+   * Verifies an address by the token of a mail.
+   * @returns the user, or `undefined` if the token is wrong or expired
+   * @throws RpcError `too_many_attempts`; `unknown_method` if the shop's accounts can't do that
+   */
+  verifyEmail(token: string): Promise<ShopUser | undefined>;
+}

@@ -1,11 +1,12 @@
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
-import type { Call } from "../call.ts";
-import { createVisit } from "../commerce/create-visit.ts";
 import type { Visit } from "../commerce/visit.ts";
+import { createVisit } from "../commerce/visitor.ts";
+import type { CallSession } from "../session/call-session.ts";
 import { sendMail, type NoticeMail } from "./mailer.ts";
 
 /** The mails that a call sends. All of them leave after its response. */
-export function createCallMails(call: Call) {
+export function createCallMails(session: CallSession) {
+  const { call } = session;
   const { auth, mailer, shop } = call.services;
 
   /** Runs a function of the accounts that sends a mail to an address. */
@@ -14,7 +15,7 @@ export function createCallMails(call: Call) {
     email: string,
   ): void {
     call.runAfterResponse("A mail to a customer", (signal) =>
-      request.call(auth, { email }, createVisit(call, { signal })),
+      request.call(auth, { email }, createVisit(session, { signal })),
     );
   }
 

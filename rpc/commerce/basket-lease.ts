@@ -1,6 +1,6 @@
 import type { Clock } from "../../storage/clock.ts";
 import { LeaseLostError, type Lease } from "../../storage/leases/lease.ts";
-import type { Call } from "../call.ts";
+import type { CallSession } from "../session/call-session.ts";
 import type { ShopServices } from "../shop-services.ts";
 import { emptyLog, type BasketLog } from "./basket-log.ts";
 import type { CommerceSystem } from "./commerce-system.ts";
@@ -26,7 +26,7 @@ export interface BasketLease {
  * any error of `work`
  */
 export async function withBasketLease<Result>(
-  { services, signal }: Call,
+  { services, call: { signal } }: CallSession,
   key: string,
   work: (lease: BasketLease) => Promise<Result>,
 ): Promise<Result> {

@@ -1,6 +1,6 @@
 import type { ListKind } from "../../storage/sessions/list-kind.ts";
 import { SessionEndedError } from "../../storage/sessions/session.ts";
-import type { Call } from "../call.ts";
+import type { CallSession } from "../session/call-session.ts";
 import { assertRevision } from "../lists/revision.ts";
 import type { BasketOptions } from "../shop.ts";
 import { withBasketLease, type BasketLease } from "./basket-lease.ts";
@@ -14,7 +14,7 @@ import {
   type LeasedBasket,
 } from "./change-basket.ts";
 import type { BasketOutcome, Baskets, BasketTarget, CommerceBasket } from "./commerce-backend.ts";
-import { createVisit } from "./create-visit.ts";
+import { createVisit } from "./visitor.ts";
 import { withGrant } from "./granted-visit.ts";
 import { restartGuest } from "./guest-visits.ts";
 import type { Grant, LoginVisit, Visit } from "./visit.ts";
@@ -31,9 +31,9 @@ export interface HeldBasket extends LeasedBasket {
 
 /** Reads the visitor's basket in the commerce system. */
 export async function readCommerceBasket(
-  call: Call,
+  session: CallSession,
 ): Promise<{ readonly basket: Revised<CommerceBasket> }> {
-  const basket = await runRead(call, (visit) => basketsOf(call).read(visit));
+  const basket = await runRead(session, (visit) => basketsOf(session).read(visit));
   return { basket: withRevision(basket) };
 }
 
@@ -44,20 +44,20 @@ export async function readCommerceBasket(
  * @throws RpcError `basket_changed`; any error of `plan` and of the system
  */
 export function changeCommerceBasket(
-  call: Call,
+  session: CallSession,
   plan: Plan,
   { revision, added }: { readonly revision?: number | undefined; readonly added?: number } = {},
 ): Promise<BasketOutcome<Revised<CommerceBasket>> & { readonly isVain: boolean }> {
-  const identity = identifyChange(call);
-  const isExpected = call.takeIfMatch();
-  return withBasket(call, { isRepeatable: true }, async (held) => {
-    const result = await changeBasket(call, basketsOf(call), held, {
+  const identity = identifyChange(session);
+  const isExpected = session.call.takeIfMatch();
+  return withBasket(session, { isRepeatable: true }, async (held) => {
+    const result = await changeBasket(session, basketsOf(session), held, {
       ...identity,
       added,
       plan(seen) {
         const basket = withRevision(seen);
         assertRevision(isExpected, revision, basket.revision, () => ({ basket }));
-        return plan(seen, call.services.basketOptions);
+        return plan(seen, session.services.basketOptions);
       },
     });
     return { ...result, basket: withRevision(result.basket) };
@@ -66,19 +66,19 @@ export function changeCommerceBasket(
 
 /** Runs a read of the commerce system. It begins no session, and no grant for a guest. */
 export async function runRead<Result>(
-  call: Call,
+  session: CallSession,
   work: (visit: Visit) => Promise<Result>,
   kind: ListKind = "basket",
 ): Promise<Result> {
-  const toBasketKey = () => call.session.lists.plannedKeyOf(kind);
+  const toBasketKey = () => session.lists.plannedKeyOf(kind);
   // Without a session, there is no grant, and an adapter may need no request.
-  if (!call.hasSession || call.session.current === undefined) {
-    return work(createVisit(call, { toBasketKey }));
+  if (session.current === undefined) {
+    return work(createVisit(session, { toBasketKey }));
   }
   // Before the grant is read: while the system is down, many calls come here.
-  call.services.system?.assertUp();
-  const grant = await findGrant(call);
-  return withGrant(call, grant, work, { isRepeatable: true, toBasketKey });
+  session.services.system?.assertUp();
+  const grant = await findGrant(session);
+  return withGrant(session, grant, work, { isRepeatable: true, toBasketKey });
 }
 
 /**
@@ -88,18 +88,18 @@ export async function runRead<Result>(
  * Changes of the basket within `work` run under the same lease, one after the other. So do methods that call runChange.
  */
 export function runChange<Result>(
-  call: Call,
+  session: CallSession,
   work: (visit: LoginVisit) => Promise<Result>,
 ): Promise<Result> {
-  return withBasket(call, { isRepeatable: false }, async (held) => {
-    const { baskets } = call.services.commerce ?? {};
+  return withBasket(session, { isRepeatable: false }, async (held) => {
+    const { baskets } = session.services.commerce ?? {};
     if (held.lease.log.movedTo !== undefined) throw new SessionEndedError();
     if (baskets !== undefined) await finishOpenChange(baskets, held);
-    const own = beginMethod(call, held);
+    const own = beginMethod(session, held);
     try {
       return await work(held.changing);
     } finally {
-      endMethod(call, own);
+      endMethod(session, own);
       await own.last;
     }
   });
@@ -110,31 +110,31 @@ export function runChange<Result>(
  * @param options `isRepeatable`: whether the work can run again, if the system rejects the grant in the middle
  */
 export async function withBasket<Result>(
-  call: Call,
+  session: CallSession,
   options: { readonly isRepeatable: boolean; readonly kind?: ListKind },
   work: (held: HeldBasket) => Promise<Result>,
 ): Promise<Result> {
   const { isRepeatable, kind = "basket" } = options;
-  const outer = kind === "basket" ? heldBy.get(call) : undefined;
+  const outer = kind === "basket" ? heldBy.get(session) : undefined;
   if (outer !== undefined) {
-    assertSameVisitor(call, outer);
+    assertSameVisitor(session, outer);
     const result = outer.last.then(() => work(outer));
     outer.last = result.catch(() => undefined);
     return result;
   }
   // Before a session begins.
-  call.services.system?.assertUp();
-  const { key } = await call.session.lists.own(kind);
+  session.services.system?.assertUp();
+  const { key } = await session.lists.own(kind);
   const toBasketKey = () => key;
-  return withBasketLease(call, toLeaseKey(kind, key), async (lease) => {
-    if (lease.log.movedTo === joined) await restartGuest(call, lease);
+  return withBasketLease(session, toLeaseKey(kind, key), async (lease) => {
+    if (lease.log.movedTo === joined) await restartGuest(session, lease);
     // The holder before this one can have changed the grant.
-    const grant = await obtainGrant(call);
+    const grant = await obtainGrant(session);
     return withGrant(
-      call,
+      session,
       grant,
       (changing) => {
-        const reading = createVisit(call, { grant: changing.grant, toBasketKey });
+        const reading = createVisit(session, { grant: changing.grant, toBasketKey });
         return work({ key, lease, reading, changing, last: Promise.resolve() });
       },
       { isRepeatable, toBasketKey, fetch: lease.fetch },
@@ -143,8 +143,8 @@ export async function withBasket<Result>(
 }
 
 /** The lease of the visitor's basket, if a method in progress of this call holds it. */
-export function findHeldLease(call: Call): BasketLease | undefined {
-  return heldBy.get(call)?.lease;
+export function findHeldLease(session: CallSession): BasketLease | undefined {
+  return heldBy.get(session)?.lease;
 }
 
 /** A guest's basket and wishlist can have the same key. */
@@ -153,7 +153,7 @@ export function toLeaseKey(kind: ListKind, key: string): string {
 }
 
 /** @throws Error if the shop's baskets are not in a commerce system */
-export function basketsOf({ services }: Call): Baskets<Grant, CommerceBasket> {
+export function basketsOf({ services }: CallSession): Baskets<Grant, CommerceBasket> {
   const baskets = services.commerce?.baskets;
   if (baskets !== undefined) return baskets;
   throw new Error(`The baskets of the shop ${services.shop.shopId} are not in a commerce system`);
@@ -169,15 +169,15 @@ interface MethodBasket extends HeldBasket {
 }
 
 /** The baskets of the innermost methods in progress. */
-const heldBy = new WeakMap<Call, MethodBasket>();
+const heldBy = new WeakMap<CallSession, MethodBasket>();
 
 /** Begins a queue for the changes within a method. In the outer queue, they would wait for the end of this method. */
-function beginMethod(call: Call, held: HeldBasket): MethodBasket {
+function beginMethod(session: CallSession, held: HeldBasket): MethodBasket {
   const { key, lease, reading, changing } = held;
-  const outer = heldBy.get(call);
+  const outer = heldBy.get(session);
   const last = Promise.resolve();
   const own: MethodBasket = { key, lease, reading, changing, last, outer, isOver: false };
-  heldBy.set(call, own);
+  heldBy.set(session, own);
   return own;
 }
 
@@ -186,18 +186,18 @@ function beginMethod(call: Call, held: HeldBasket): MethodBasket {
  * the lease of this one.
  * @throws Error
  */
-function assertSameVisitor(call: Call, held: MethodBasket): void {
-  if (call.session.lists.plannedKeyOf("basket") === held.key) return;
+function assertSameVisitor(session: CallSession, held: MethodBasket): void {
+  if (session.lists.plannedKeyOf("basket") === held.key) return;
   throw new Error(
-    `The method ${call.request.method} has logged in or out, so it can't change the basket any more. Change it before that, or make the method with defineRpcMethod`,
+    `The method ${session.call.request.method} has logged in or out, so it can't change the basket any more. Change it before that, or make the method with defineRpcMethod`,
   );
 }
 
 /** Methods that run at the same time can end in any order. */
-function endMethod(call: Call, own: MethodBasket): void {
+function endMethod(session: CallSession, own: MethodBasket): void {
   own.isOver = true;
-  let inner = heldBy.get(call);
+  let inner = heldBy.get(session);
   while (inner?.isOver) inner = inner.outer;
-  if (inner === undefined) heldBy.delete(call);
-  else heldBy.set(call, inner);
+  if (inner === undefined) heldBy.delete(session);
+  else heldBy.set(session, inner);
 }

@@ -1,9 +1,9 @@
 import type { FoundGrant } from "../../storage/grants/grant-documents.ts";
 import { waitFor } from "../../storage/leases/shared-work.ts";
 import type { Session } from "../../storage/sessions/session.ts";
-import type { Call } from "../call.ts";
+import type { CallSession } from "../session/call-session.ts";
 import { endRejected } from "../session/logout.ts";
-import { createVisit } from "./create-visit.ts";
+import { createVisit } from "./visitor.ts";
 import { hasOldKey, type Obtained, type ShopGrants, type VisitingOwner } from "./shop-grants.ts";
 import type { Grant } from "./visit.ts";
 
@@ -13,13 +13,13 @@ import type { Grant } from "./visit.ts";
  */
 
 /** The visitor's grant, renewed if it has expired. A guest without one gets none. */
-export async function findGrant(call: Call): Promise<Grant | undefined> {
-  const { services, session } = call;
+export async function findGrant(session: CallSession): Promise<Grant | undefined> {
+  const { services } = session;
   if (services.grants === undefined || session.current === undefined) return undefined;
   const found = await services.grants.read(session.current);
   const isLoggedIn = session.current.record.user !== undefined;
   if (!isLoggedIn && found.state !== "active") return undefined;
-  return useOrChange(call, services.grants, found, undefined);
+  return useOrChange(session, services.grants, found, undefined);
 }
 
 /**
@@ -28,66 +28,68 @@ export async function findGrant(call: Call): Promise<Grant | undefined> {
  * that
  * @returns `undefined` if the backend issues no grants to this visitor
  */
-export async function obtainGrant(call: Call, rejected?: Grant): Promise<Grant | undefined> {
-  const { services, session } = call;
+export async function obtainGrant(
+  session: CallSession,
+  rejected?: Grant,
+): Promise<Grant | undefined> {
+  const { services } = session;
   const { grants } = services;
   if (grants === undefined) return undefined;
   if (session.current !== undefined) {
-    return useOrChange(call, grants, await grants.read(session.current), rejected);
+    return useOrChange(session, grants, await grants.read(session.current), rejected);
   }
   // A read begins no session.
   if (grants.port.begin === undefined || session.isReadOnly) return undefined;
   // Before the grant begins: a grant without a session would be lost.
-  await session.work.write((record) => record);
-  return finish(call, grants.change(toOwner(call), rejected));
+  await session.write((record) => record);
+  return finish(session, grants.change(toOwner(session), rejected));
 }
 
 /** Begins another grant for this guest, in place of one that a login has used up. */
-export async function restartGrant(call: Call): Promise<void> {
-  const { grants } = call.services;
-  if (grants !== undefined) await finish(call, grants.restart(toOwner(call)));
+export async function restartGrant(session: CallSession): Promise<void> {
+  const { grants } = session.services;
+  if (grants !== undefined) await finish(session, grants.restart(toOwner(session)));
 }
 
 /** Stores the grant that a login got, for the session that it began. Call it after `createUserBoundSession`. */
-export async function putGrant(call: Call, grant: Grant): Promise<void> {
-  hide(call, grant);
-  await call.services.grants?.put(toOwner(call), grant);
+export async function putGrant(session: CallSession, grant: Grant): Promise<void> {
+  hide(session, grant);
+  await session.services.grants?.put(toOwner(session), grant);
 }
 
 // --- Internal helpers ---
 
 async function useOrChange(
-  call: Call,
+  session: CallSession,
   grants: ShopGrants,
   found: FoundGrant,
   rejected: Grant | undefined,
 ): Promise<Grant | undefined> {
   const usable = grants.toUsable(found, rejected);
-  if (usable !== undefined && !hasOldKey(found)) return hide(call, usable);
-  return finish(call, grants.change(toOwner(call), rejected));
+  if (usable !== undefined && !hasOldKey(found)) return hide(session, usable);
+  return finish(session, grants.change(toOwner(session), rejected));
 }
 
-async function finish(call: Call, change: Promise<Obtained>): Promise<Grant | undefined> {
-  const obtained = await waitFor(change, call.signal);
-  if (obtained === "ended") return endRejected(call.session);
-  return obtained.grant && hide(call, obtained.grant);
+async function finish(session: CallSession, change: Promise<Obtained>): Promise<Grant | undefined> {
+  const obtained = await waitFor(change, session.call.signal);
+  if (obtained === "ended") return endRejected(session);
+  return obtained.grant && hide(session, obtained.grant);
 }
 
-function toOwner(call: Call): VisitingOwner {
-  const session = call.session.current as Session;
-  const basketKey = call.session.lists.plannedKeyOf("basket");
+function toOwner(session: CallSession): VisitingOwner {
+  const basketKey = session.lists.plannedKeyOf("basket");
   return {
-    session,
+    session: session.current as Session,
     basketKey,
     toVisit: (grant, signal) => {
-      if (grant !== undefined) hide(call, grant);
-      return createVisit(call, { grant, signal, toBasketKey: () => basketKey });
+      if (grant !== undefined) hide(session, grant);
+      return createVisit(session, { grant, signal, toBasketKey: () => basketKey });
     },
   };
 }
 
 /** No log line and no error shows a grant. @returns the grant */
-function hide(call: Call, grant: Grant): Grant {
-  call.redactor.addSource(() => [grant]);
+function hide(session: CallSession, grant: Grant): Grant {
+  session.call.redactor.addSource(() => [grant]);
   return grant;
 }

@@ -1,6 +1,6 @@
 import type { PendingMerge } from "../../storage/sessions/user-index.ts";
 import { SessionEndedError } from "../../storage/sessions/session.ts";
-import type { Call } from "../call.ts";
+import type { CallSession } from "../session/call-session.ts";
 import { userOwnerKey } from "../lists/list-document.ts";
 import type { MergeReport } from "../lists/transfer.ts";
 import type { WishlistOptions } from "../shop.ts";
@@ -18,9 +18,11 @@ import { planWishClear, planWishMerge } from "./wishlist-plan.ts";
 
 /** Reads the visitor's wishlist in the commerce system. */
 export async function readCommerceWishlist(
-  call: Call,
+  session: CallSession,
 ): Promise<{ readonly wishlist: CommerceWishlist }> {
-  return { wishlist: await runRead(call, (visit) => wishlistsOf(call).read(visit), "wishlist") };
+  return {
+    wishlist: await runRead(session, (visit) => wishlistsOf(session).read(visit), "wishlist"),
+  };
 }
 
 /**
@@ -29,14 +31,14 @@ export async function readCommerceWishlist(
  * @throws any error of `plan` and of the system
  */
 export function changeCommerceWishlist(
-  call: Call,
+  session: CallSession,
   plan: (seen: CommerceWishlist, options: WishlistOptions) => readonly WishTarget[],
 ): Promise<{ readonly wishlist: CommerceWishlist }> {
-  const wishlists = wishlistsOf(call);
-  return withBasket(call, onWishlist, async ({ lease, reading, changing }) => {
+  const wishlists = wishlistsOf(session);
+  return withBasket(session, onWishlist, async ({ lease, reading, changing }) => {
     if (lease.log.movedTo !== undefined) throw new SessionEndedError();
     const seen = await wishlists.read(reading);
-    const targets = plan(seen, call.services.wishlistOptions);
+    const targets = plan(seen, session.services.wishlistOptions);
     if (targets.length === 0) return { wishlist: seen };
     return { wishlist: await wishlists.set({ targets, seen }, changing) };
   });
@@ -47,24 +49,27 @@ export function changeCommerceWishlist(
  * @returns the wishes that are left out
  * @throws any error of the system; the move stays pending
  */
-export async function moveWishlist(call: Call, merge: PendingMerge): Promise<MergeReport["lines"]> {
-  const wishlists = wishlistsOf(call);
+export async function moveWishlist(
+  session: CallSession,
+  merge: PendingMerge,
+): Promise<MergeReport["lines"]> {
+  const wishlists = wishlistsOf(session);
   if (wishlists.joinsAtLogin) return [];
-  return withBasket(call, onWishlist, async ({ reading, changing }) => {
-    const grant = await readGuestGrant(call, merge);
-    return withBasketLease(call, toLeaseKey("wishlist", merge.key), async (lease) => {
-      const userKey = userOwnerKey(merge.shopId, call.session.user?.id ?? "");
+  return withBasket(session, onWishlist, async ({ reading, changing }) => {
+    const grant = await readGuestGrant(session, merge);
+    return withBasketLease(session, toLeaseKey("wishlist", merge.key), async (lease) => {
+      const userKey = userOwnerKey(merge.shopId, session.user?.id ?? "");
       const { movedTo = userKey } = lease.log;
       if (movedTo !== userKey) return [];
       await lease.save({ ...lease.log, movedTo }, merge.expiresAt);
-      const guest = openGuestBasket(call, merge, grant, lease);
-      const left = await asGuest(call, () => wishlists.read(guest.reading));
+      const guest = openGuestBasket(session, merge, grant, lease);
+      const left = await asGuest(session, () => wishlists.read(guest.reading));
       if (left === undefined || left.items.length === 0) return [];
       const seen = await wishlists.read(reading);
-      const { targets, lines } = planWishMerge(seen, left, call.services.wishlistOptions);
+      const { targets, lines } = planWishMerge(seen, left, session.services.wishlistOptions);
       if (targets.length > 0) await wishlists.set({ targets, seen }, changing);
       const removed = { targets: planWishClear(left), seen: left };
-      await asGuest(call, () => wishlists.set(removed, guest.changing));
+      await asGuest(session, () => wishlists.set(removed, guest.changing));
       return lines;
     });
   });
@@ -75,7 +80,7 @@ export async function moveWishlist(call: Call, merge: PendingMerge): Promise<Mer
 const onWishlist = { isRepeatable: true, kind: "wishlist" } as const;
 
 /** @throws Error if the shop's wishlists are not in a commerce system */
-function wishlistsOf({ services }: Call): Wishlists<Grant, CommerceWishlist> {
+function wishlistsOf({ services }: CallSession): Wishlists<Grant, CommerceWishlist> {
   const wishlists = services.commerce?.wishlists;
   if (wishlists !== undefined) return wishlists;
   throw new Error(`The wishlists of the shop ${services.shop.shopId} aren't in a commerce system`);

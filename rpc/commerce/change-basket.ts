@@ -2,7 +2,7 @@ import { describeError } from "../../shared/log.ts";
 import { StorageUnavailableError } from "../../storage/documents/unavailable.ts";
 import { LeaseLostError } from "../../storage/leases/lease.ts";
 import { SessionEndedError } from "../../storage/sessions/session.ts";
-import type { Call } from "../call.ts";
+import type { CallSession } from "../session/call-session.ts";
 import { RpcError } from "../error.ts";
 import {
   complete,
@@ -51,8 +51,7 @@ export interface LeasedBasket {
 }
 
 /** The identity of a call's next change: the same for each repetition with the same `Idempotency-Key`. */
-export function identifyChange(call: Call) {
-  const { key, services } = call;
+export function identifyChange({ call: { key, services } }: CallSession) {
   return key === undefined
     ? { id: services.random.uuid() }
     : { id: key.nextChange(), fingerprint: key.fingerprint };
@@ -66,7 +65,7 @@ export function identifyChange(call: Call) {
  * and of the system
  */
 export async function changeBasket<B extends CommerceBasket>(
-  call: Call,
+  session: CallSession,
   baskets: Baskets<Grant, B>,
   basket: LeasedBasket,
   change: BasketChange,
@@ -75,7 +74,7 @@ export async function changeBasket<B extends CommerceBasket>(
   await finishOpenChange(baskets, basket, change.id);
   if (lease.log.movedTo !== undefined) throw new SessionEndedError();
   const noted = findChange(lease.log, change.id);
-  if (noted?.fingerprint !== undefined) call.key?.assertSame(noted.fingerprint);
+  if (noted?.fingerprint !== undefined) session.call.key?.assertSame(noted.fingerprint);
   const seen = await baskets.read(basket.reading);
   if (noted !== undefined && noted.targets === undefined) return { basket: seen, isVain: false };
   const targets = noted?.targets ?? change.plan(seen);
@@ -83,7 +82,7 @@ export async function changeBasket<B extends CommerceBasket>(
     if (findMissed(seen, targets).length === 0) return { basket: seen, isVain: false };
     await reached("change: planned");
     const { id, fingerprint } = change;
-    const at = call.services.clock.now();
+    const at = session.services.clock.now();
     await lease.save(note(lease.log, { id, fingerprint, at, targets }));
   }
   await reached("change: stored");

@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { trimmedText } from "../schema.ts";
-import type { Call } from "../call.ts";
+import type { CallSession } from "../session/call-session.ts";
 import { RpcError } from "../error.ts";
 import type { CustomData } from "../lists/basket-line.ts";
 import {
@@ -22,24 +22,27 @@ import { defineCallMethod } from "./commerce-method.ts";
  * result has the basket of the system's adapter.
  */
 
-const getBasket = defineCallMethod({ readOnly: true }, (_, call) => readCommerceBasket(call));
+const getBasket = defineCallMethod({ readOnly: true }, (_, session) => readCommerceBasket(session));
 
-const addItemToBasket = defineCallMethod({ verb: "PUT", input: lineInput }, async (line, call) => {
-  const added = toTarget(line);
-  const { isVain, ...result } = await changeCommerceBasket(
-    call,
-    (seen, options) => planAdds(seen, [added], options, () => ["quantity"]),
-    { revision: line.revision, added: line.quantity },
-  );
-  if (isVain) throw new RpcError("out_of_stock", { data: result });
-  return result;
-});
+const addItemToBasket = defineCallMethod(
+  { verb: "PUT", input: lineInput },
+  async (line, session) => {
+    const added = toTarget(line);
+    const { isVain, ...result } = await changeCommerceBasket(
+      session,
+      (seen, options) => planAdds(seen, [added], options, () => ["quantity"]),
+      { revision: line.revision, added: line.quantity },
+    );
+    if (isVain) throw new RpcError("out_of_stock", { data: result });
+    return result;
+  },
+);
 
 const addItemsToBasket = defineCallMethod(
   { verb: "PUT", input: linesInput },
-  async ({ items, revision }, call) => {
+  async ({ items, revision }, session) => {
     const added = items.map(toTarget);
-    return change(call, revision, (found, options) =>
+    return change(session, revision, (found, options) =>
       planAdds(found, added, options, (index) => ["items", index, "quantity"]),
     );
   },
@@ -47,10 +50,10 @@ const addItemsToBasket = defineCallMethod(
 
 const updateBasketItem = defineCallMethod(
   { verb: "PUT", input: lineChangeInput },
-  (input, call) => {
+  (input, session) => {
     const { itemKey, quantity, customData } = input;
     const next = { quantity, customData: parseData(customData) };
-    return change(call, input.revision, (found, options) =>
+    return change(session, input.revision, (found, options) =>
       planUpdate(found, itemKey, next, options),
     );
   },
@@ -58,11 +61,12 @@ const updateBasketItem = defineCallMethod(
 
 const removeItemFromBasket = defineCallMethod(
   { verb: "DELETE", input: itemKeyInput },
-  ({ itemKey, revision }, call) => change(call, revision, (found) => planRemoval(found, itemKey)),
+  ({ itemKey, revision }, session) =>
+    change(session, revision, (found) => planRemoval(found, itemKey)),
 );
 
-const clearBasket = defineCallMethod({ verb: "DELETE", input: clearInput }, (input, call) =>
-  change(call, input?.revision, planClear),
+const clearBasket = defineCallMethod({ verb: "DELETE", input: clearInput }, (input, session) =>
+  change(session, input?.revision, planClear),
 );
 
 export const commerceBasketMethods = {
@@ -78,11 +82,11 @@ const couponInput = z.strictObject({ code: trimmedText(64) });
 
 /** The methods for coupon codes, if the system has such codes. */
 export const couponMethods = {
-  addCouponCode: defineCallMethod({ input: couponInput }, ({ code }, call) =>
-    changeCode(call, "addCode", code),
+  addCouponCode: defineCallMethod({ input: couponInput }, ({ code }, session) =>
+    changeCode(session, "addCode", code),
   ),
-  removeCouponCode: defineCallMethod({ input: couponInput }, ({ code }, call) =>
-    changeCode(call, "removeCode", code),
+  removeCouponCode: defineCallMethod({ input: couponInput }, ({ code }, session) =>
+    changeCode(session, "removeCode", code),
   ),
 };
 
@@ -90,21 +94,21 @@ export const couponMethods = {
 
 /** Changes the basket. Targets that the system didn't reach are in the result. */
 async function change(
-  call: Call,
+  session: CallSession,
   revision: number | undefined,
   plan: Plan,
 ): Promise<BasketOutcome<Revised<CommerceBasket>>> {
-  const { isVain: _, ...result } = await changeCommerceBasket(call, plan, { revision });
+  const { isVain: _, ...result } = await changeCommerceBasket(session, plan, { revision });
   return result;
 }
 
 function changeCode(
-  call: Call,
+  session: CallSession,
   name: "addCode" | "removeCode",
   code: string,
 ): Promise<{ readonly basket: Revised<CommerceBasket> }> {
-  return runChange(call, async (visit) => {
-    const basket = await call.services.commerce?.baskets?.[name]?.(code, visit);
+  return runChange(session, async (visit) => {
+    const basket = await session.services.commerce?.baskets?.[name]?.(code, visit);
     if (basket === undefined) throw new RpcError("unknown_method");
     return { basket: withRevision(basket) };
   });

@@ -10,7 +10,9 @@ import {
 } from "../define-method.ts";
 import { runInCall, type Access, type Verb } from "../method.ts";
 import { runChange, runRead } from "./call-basket.ts";
+import type { CallSession } from "../session/call-session.ts";
 import type { Grant, LoginVisit } from "./visit.ts";
+import { createPublicVisit } from "./visitor.ts";
 
 /** The definition of a method that needs the commerce system. */
 export interface CommerceMethodDefinition<
@@ -43,21 +45,24 @@ export function defineCommerceMethod<
   G extends Grant = Grant,
   V extends Verb = "POST",
 >(definition: CommerceMethodDefinition<A, I, O, Output, G, V>): DefinedMethod<A, I, O, Output> {
-  const { access, verb, readOnly, handler } = definition;
-  const isPublic = access === "public";
-  const isRead = isPublic || readOnly === true || verb === "GET";
-  return defineCallMethod(definition, async (input, call) => {
-    if (call.services.commerce === undefined) {
-      throw new Error(
-        `The method ${call.request.method} needs a commerce system, and the shop ${call.services.shop.shopId} has none. Set its key commerce.`,
-      );
-    }
-    const context = (isPublic ? call.publicContext : call.context) as ContextOf<A>;
-    const handle = async (visit: LoginVisit) =>
-      handler(input as InputOf<I>, visit as LoginVisit<G>, context);
-    // A read has no use for setGrant, which its visit has, too.
-    return isRead ? runRead(call, (visit) => handle(visit as LoginVisit)) : runChange(call, handle);
-  });
+  const { verb, readOnly, handler } = definition;
+  const isRead = readOnly === true || verb === "GET";
+  return defineCallMethod(
+    definition,
+    async (input, session: CallSession | undefined, call, context) => {
+      if (call.services.commerce === undefined) {
+        throw new Error(
+          `The method ${call.request.method} needs a commerce system, and the shop ${call.services.shop.shopId} has none. Set its key commerce.`,
+        );
+      }
+      const handle = async (visit: LoginVisit) => handler(input, visit as LoginVisit<G>, context);
+      if (session === undefined) return handle(createPublicVisit(call));
+      // A read has no use for setGrant, which its visit has, too.
+      return isRead
+        ? runRead(session, (visit) => handle(visit as LoginVisit))
+        : runChange(session, handle);
+    },
+  );
 }
 
 /** Defines a method of the storefront itself that needs the call: contexts lead to no secret. */
@@ -69,7 +74,12 @@ export function defineCallMethod<
   V extends Verb = "POST",
 >(
   definition: Omit<RpcMethodDefinition<A, I, O, Output, V>, "handler">,
-  run: (input: InputOf<I>, call: Call) => Promise<Output>,
+  run: (
+    input: InputOf<I>,
+    session: CallSession,
+    call: Call,
+    context: ContextOf<A>,
+  ) => Promise<Output>,
 ): DefinedMethod<A, I, O, Output> {
   const method = defineRpcMethod<A, I, O, Output, V>({ ...definition, handler: failWithoutCall });
   return { ...method, [runInCall]: run };

@@ -1,7 +1,7 @@
-import type { Call } from "../call.ts";
+import type { CallSession } from "../session/call-session.ts";
 import { RpcError } from "../error.ts";
 import { obtainGrant, putGrant } from "./call-grants.ts";
-import { createVisit } from "./create-visit.ts";
+import { createVisit } from "./visitor.ts";
 import type { Grant, LoginVisit } from "./visit.ts";
 import type { Visitor } from "./visitor.ts";
 
@@ -15,24 +15,24 @@ import type { Visitor } from "./visitor.ts";
  * again; and any other error of `work`
  */
 export async function withGrant<Result>(
-  call: Call,
+  session: CallSession,
   grant: Grant | undefined,
   work: (visit: LoginVisit) => Promise<Result>,
   { isRepeatable, ...fields }: Partial<Omit<Visitor, "grant">> & { readonly isRepeatable: boolean },
 ): Promise<Result> {
-  const first = createCountedVisit(call, grant, fields);
+  const first = createCountedVisit(session, grant, fields);
   try {
-    return await finish(call, first.visit, work, first.issued);
+    return await finish(session, first.visit, work, first.issued);
   } catch (error) {
     if (!isRejectedGrant(error)) throw error;
-    if (grant === undefined) throw toFailure(call, error);
-    const renewed = await obtainGrant(call, grant);
-    if (!isRepeatable && first.requests() > 1) throw toFailure(call, error);
-    const next = createCountedVisit(call, renewed, fields);
+    if (grant === undefined) throw toFailure(session, error);
+    const renewed = await obtainGrant(session, grant);
+    if (!isRepeatable && first.requests() > 1) throw toFailure(session, error);
+    const next = createCountedVisit(session, renewed, fields);
     try {
-      return await finish(call, next.visit, work, next.issued);
+      return await finish(session, next.visit, work, next.issued);
     } catch (failure) {
-      throw isRejectedGrant(failure) ? toFailure(call, failure) : failure;
+      throw isRejectedGrant(failure) ? toFailure(session, failure) : failure;
     }
   }
 }
@@ -45,8 +45,8 @@ export function isRejectedGrant(error: unknown): boolean {
 // --- Internal helpers ---
 
 /** A client that gets `session_ended` shows its visitor as logged out, so the error says that only if it's true. */
-function toFailure(call: Call, error: unknown): unknown {
-  if (call.hasSession && call.session.ended) return error;
+function toFailure(session: CallSession, error: unknown): unknown {
+  if (session.ended) return error;
   return new RpcError("commerce_failed", {
     detail:
       "The commerce system rejected the visitor's grant, and the method may have changed something before. The session goes on",
@@ -55,13 +55,13 @@ function toFailure(call: Call, error: unknown): unknown {
 }
 
 function createCountedVisit(
-  call: Call,
+  session: CallSession,
   grant: Grant | undefined,
   fields: Partial<Omit<Visitor, "grant">>,
 ) {
   let requests = 0;
   let issued: Grant | undefined;
-  const visit = createVisit(call, {
+  const visit = createVisit(session, {
     setGrant: (next) => {
       issued = next;
     },
@@ -82,7 +82,7 @@ function createCountedVisit(
 
 /** Stores the grant that the work has set, also if the work failed after that: the system has issued it. */
 async function finish<Result>(
-  call: Call,
+  session: CallSession,
   visit: LoginVisit,
   work: (visit: LoginVisit) => Promise<Result>,
   issued: () => Grant | undefined,
@@ -91,6 +91,6 @@ async function finish<Result>(
     return await work(visit);
   } finally {
     const grant = issued();
-    if (grant !== undefined) await putGrant(call, grant);
+    if (grant !== undefined) await putGrant(session, grant);
   }
 }

@@ -1,5 +1,5 @@
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
-import type { Call } from "../call.ts";
+import type { CallSession } from "../session/call-session.ts";
 import { isSameUser } from "../session/record-changes.ts";
 import type { Grant, LoginVisit } from "./visit.ts";
 
@@ -10,21 +10,21 @@ import type { Grant, LoginVisit } from "./visit.ts";
  * password or token
  */
 export async function withIssued<Result extends ShopUser | undefined>(
-  call: Call,
+  session: CallSession,
   isForLogin: boolean,
   work: (setGrant: LoginVisit["setGrant"]) => Promise<Result>,
 ): Promise<Result> {
   let issued: IssuedGrant | undefined;
   const result = await work((grant) => {
-    issued = noteIssued(call, grant, isForLogin);
+    issued = noteIssued(session, grant, isForLogin);
   });
   if (issued !== undefined) issued.user = result;
   return result;
 }
 
 /** Takes the grant that the last login of this user got, for the session that begins. */
-export function takeIssued(call: Call, user: ShopUser): Grant | undefined {
-  const all = issuedBy.get(call) ?? new Set();
+export function takeIssued(session: CallSession, user: ShopUser): Grant | undefined {
+  const all = issuedBy.get(session) ?? new Set();
   const issued = [...all].findLast((one) => one.isForLogin && isSameUser(one.user, user));
   if (issued !== undefined) all.delete(issued);
   return issued?.grant;
@@ -40,23 +40,23 @@ interface IssuedGrant {
   user: ShopUser | undefined;
 }
 
-const issuedBy = new WeakMap<Call, Set<IssuedGrant>>();
+const issuedBy = new WeakMap<CallSession, Set<IssuedGrant>>();
 
-function noteIssued(call: Call, grant: Grant, isForLogin: boolean): IssuedGrant {
-  call.redactor.addSource(() => [grant]);
+function noteIssued(session: CallSession, grant: Grant, isForLogin: boolean): IssuedGrant {
+  session.call.redactor.addSource(() => [grant]);
   const issued: IssuedGrant = { grant, isForLogin, user: undefined };
-  const all = issuedBy.get(call) ?? new Set();
-  issuedBy.set(call, all.add(issued));
-  call.atEnd(() => {
-    if (all.delete(issued)) endIssued(call, issued);
+  const all = issuedBy.get(session) ?? new Set();
+  issuedBy.set(session, all.add(issued));
+  session.call.atEnd(() => {
+    if (all.delete(issued)) endIssued(session, issued);
   });
   return issued;
 }
 
-function endIssued(call: Call, { grant, user }: IssuedGrant): void {
-  const { grants } = call.services;
+function endIssued(session: CallSession, { grant, user }: IssuedGrant): void {
+  const { grants } = session.services;
   if (grants === undefined) return;
-  call.runAfterResponse("The end of an unused login at the commerce system", () =>
+  session.call.runAfterResponse("The end of an unused login at the commerce system", () =>
     grants.endUnused(grant, user),
   );
 }

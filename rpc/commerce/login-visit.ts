@@ -1,13 +1,13 @@
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
 import { userOwnerKey } from "../lists/list-document.ts";
 import type { Session } from "../../storage/sessions/session.ts";
-import type { Call } from "../call.ts";
+import type { CallSession } from "../session/call-session.ts";
 import { withBasketLease, type BasketLease } from "./basket-lease.ts";
 import { joined } from "./basket-log.ts";
 import { findHeldLease } from "./call-basket.ts";
 import { findGrant } from "./call-grants.ts";
 import { finishOpenChange } from "./change-basket.ts";
-import { createVisit } from "./create-visit.ts";
+import { createVisit } from "./visitor.ts";
 import { withGrant } from "./granted-visit.ts";
 import { asGuest } from "./guest-visits.ts";
 import { takeIssued, withIssued } from "./issued-grants.ts";
@@ -23,21 +23,21 @@ import type { LoginVisit } from "./visit.ts";
  * @returns the result of `run`; `undefined` if the login was rejected
  */
 export async function withLoginVisit<Result extends ShopUser | undefined>(
-  call: Call,
+  session: CallSession,
   run: (visit: LoginVisit) => Promise<Result>,
 ): Promise<Result> {
-  const { commerce } = call.services;
-  if (commerce?.accounts === undefined) return run(createVisit(call));
-  return withIssued(call, true, (setGrant) => runLogin(call, setGrant, run));
+  const { commerce } = session.services;
+  if (commerce?.accounts === undefined) return run(createVisit(session));
+  return withIssued(session, true, (setGrant) => runLogin(session, setGrant, run));
 }
 
 /** Stores the grant that a login of this call has got for this user, before the session can be used. */
-export async function storeLoginGrant(call: Call, session: Session): Promise<void> {
-  const { user } = session.record;
-  const grant = user && takeIssued(call, user);
+export async function storeLoginGrant(session: CallSession, begun: Session): Promise<void> {
+  const { user } = begun.record;
+  const grant = user && takeIssued(session, user);
   if (grant === undefined || user === undefined) return;
-  const basketKey = userOwnerKey(call.services.shop.shopId, user.id);
-  await call.services.grants?.put({ session, basketKey }, grant);
+  const basketKey = userOwnerKey(session.services.shop.shopId, user.id);
+  await session.services.grants?.put({ session: begun, basketKey }, grant);
 }
 
 /**
@@ -45,10 +45,10 @@ export async function storeLoginGrant(call: Call, session: Session): Promise<voi
  * the session, or it could replace that grant. The session doesn't get the grant of the check, which ends.
  */
 export function withCheckVisit<Result extends ShopUser | undefined>(
-  call: Call,
+  session: CallSession,
   run: (visit: LoginVisit) => Promise<Result>,
 ): Promise<Result> {
-  return withIssued(call, false, (setGrant) => run(createVisit(call, { setGrant })));
+  return withIssued(session, false, (setGrant) => run(createVisit(session, { setGrant })));
 }
 
 /**
@@ -56,39 +56,38 @@ export function withCheckVisit<Result extends ShopUser | undefined>(
  * renewed, as for a method of the commerce system.
  */
 export async function withChangeVisit<Result>(
-  call: Call,
+  session: CallSession,
   run: (visit: LoginVisit) => Promise<Result>,
 ): Promise<Result> {
-  if (call.services.commerce?.accounts === undefined) return run(createVisit(call));
-  return withGrant(call, await findGrant(call), run, { isRepeatable: false });
+  if (session.services.commerce?.accounts === undefined) return run(createVisit(session));
+  return withGrant(session, await findGrant(session), run, { isRepeatable: false });
 }
 
 // --- Internal helpers ---
 
 async function runLogin<Result>(
-  call: Call,
+  session: CallSession,
   setGrant: LoginVisit["setGrant"],
   run: (visit: LoginVisit) => Promise<Result>,
 ): Promise<Result> {
-  const { session } = call;
   if (session.isLoggedIn || session.current === undefined) {
-    return run(createVisit(call, { user: undefined, setGrant }));
+    return run(createVisit(session, { user: undefined, setGrant }));
   }
-  const { baskets } = call.services.commerce ?? {};
+  const { baskets } = session.services.commerce ?? {};
   const options = { isRepeatable: false, setGrant };
   if (!baskets?.joinsAtLogin) {
-    return withGrant(call, await findGrant(call), run, options);
+    return withGrant(session, await findGrant(session), run, options);
   }
   const key = session.lists.plannedKeyOf("basket");
   const toBasketKey = () => key;
   const runUnder = async (lease: BasketLease) => {
     const isJoined = lease.log.movedTo !== undefined;
-    const grant = isJoined ? undefined : await findGrant(call);
+    const grant = isJoined ? undefined : await findGrant(session);
     const fields = { toBasketKey, fetch: lease.fetch };
     if (grant !== undefined) {
-      const reading = createVisit(call, { grant, toBasketKey });
-      const changing = createVisit(call, { grant, ...fields });
-      await asGuest(call, () => finishOpenChange(baskets, { lease, reading, changing }));
+      const reading = createVisit(session, { grant, toBasketKey });
+      const changing = createVisit(session, { grant, ...fields });
+      await asGuest(session, () => finishOpenChange(baskets, { lease, reading, changing }));
     }
     const work = async (visit: LoginVisit) => {
       const result = await run(visit);
@@ -97,8 +96,8 @@ async function runLogin<Result>(
       if (isUsed) lease.leave({ ...lease.log, movedTo: joined });
       return result;
     };
-    return withGrant(call, grant, work, { ...options, ...fields });
+    return withGrant(session, grant, work, { ...options, ...fields });
   };
-  const held = findHeldLease(call);
-  return held === undefined ? withBasketLease(call, key, runUnder) : runUnder(held);
+  const held = findHeldLease(session);
+  return held === undefined ? withBasketLease(session, key, runUnder) : runUnder(held);
 }

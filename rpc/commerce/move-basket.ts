@@ -1,6 +1,6 @@
 import { describeError } from "../../shared/log.ts";
 import type { PendingMerge } from "../../storage/sessions/user-index.ts";
-import type { Call } from "../call.ts";
+import type { CallSession } from "../session/call-session.ts";
 import type { MergedLine } from "../lists/basket-line.ts";
 import { userOwnerKey } from "../lists/list-document.ts";
 import { withBasketLease } from "./basket-lease.ts";
@@ -32,24 +32,27 @@ import { reached } from "./test-hooks.ts";
  * @returns the outcome for each line; nothing if an earlier attempt moved it, or the system joined the baskets
  * @throws any error of the system; the move stays pending
  */
-export function moveBasket(call: Call, merge: PendingMerge): Promise<readonly MergedLine[]> {
-  return withBasket(call, { isRepeatable: true }, async (held) => {
-    const baskets = basketsOf(call);
+export function moveBasket(
+  session: CallSession,
+  merge: PendingMerge,
+): Promise<readonly MergedLine[]> {
+  return withBasket(session, { isRepeatable: true }, async (held) => {
+    const baskets = basketsOf(session);
     const id = `merge:${merge.key}`;
     const noted = findChange(held.lease.log, id);
     await finishOpenChange(baskets, held, id);
-    const grant = await readGuestGrant(call, merge);
-    return withBasketLease(call, merge.key, async (lease) => {
-      const guest = openGuestBasket(call, merge, grant, lease);
+    const grant = await readGuestGrant(session, merge);
+    return withBasketLease(session, merge.key, async (lease) => {
+      const guest = openGuestBasket(session, merge, grant, lease);
       if (noted !== undefined) {
-        await finishMove(call, held, noted, merge);
-        await removeLines(call, guest);
+        await finishMove(session, held, noted, merge);
+        await removeLines(session, guest);
         return [];
       }
-      const plan = await beginMove(call, held, guest, merge);
+      const plan = await beginMove(session, held, guest, merge);
       if (plan === undefined) return [];
-      const short = await finishMove(call, held, plan.change, merge);
-      await removeLines(call, guest);
+      const short = await finishMove(session, held, plan.change, merge);
+      await removeLines(session, guest);
       return toMergedLines(plan.lines, short);
     });
   });
@@ -59,26 +62,26 @@ export function moveBasket(call: Call, merge: PendingMerge): Promise<readonly Me
 
 /** Steps 1 and 2. @returns `undefined` if there is nothing to move */
 async function beginMove(
-  call: Call,
+  session: CallSession,
   held: HeldBasket,
   guest: LeasedBasket,
   merge: PendingMerge,
 ): Promise<{ readonly change: NotedChange; readonly lines: readonly PlannedLine[] } | undefined> {
-  const baskets = basketsOf(call);
-  const userKey = userOwnerKey(merge.shopId, call.session.user?.id ?? "");
+  const baskets = basketsOf(session);
+  const userKey = userOwnerKey(merge.shopId, session.user?.id ?? "");
   const { movedTo } = guest.lease.log;
   if (movedTo === joined) await keepKeys(held, guest, merge);
   if (movedTo !== undefined && movedTo !== userKey) return undefined;
   if (movedTo === undefined) {
-    await asGuest(call, () => finishOpenChange(baskets, guest));
+    await asGuest(session, () => finishOpenChange(baskets, guest));
     await guest.lease.save({ ...guest.lease.log, movedTo: userKey }, merge.expiresAt);
     await reached("merge: sealed");
   }
-  const left = await asGuest(call, () => baskets.read(guest.reading));
+  const left = await asGuest(session, () => baskets.read(guest.reading));
   if (left === undefined) return undefined;
   const seen = await baskets.read(held.reading);
-  const { targets, lines } = planMerge(seen, left, call.services.basketOptions);
-  const change = { id: `merge:${merge.key}`, at: call.services.clock.now(), targets };
+  const { targets, lines } = planMerge(seen, left, session.services.basketOptions);
+  const change = { id: `merge:${merge.key}`, at: session.services.clock.now(), targets };
   await reached("merge: planned");
   // The guest's keys come along: a repetition of the guest's last change must change nothing.
   const log = addDone(held.lease.log, guest.lease.log.changes);
@@ -89,13 +92,13 @@ async function beginMove(
 
 /** Steps 3 and 4. @returns the targets that the system didn't reach */
 async function finishMove(
-  call: Call,
+  session: CallSession,
   held: HeldBasket,
   { id, targets }: NotedChange,
   merge: PendingMerge,
 ): Promise<readonly Shortage[]> {
   if (targets === undefined) return [];
-  const baskets = basketsOf(call);
+  const baskets = basketsOf(session);
   const seen = await baskets.read(held.reading);
   const missed = findMissed(seen, targets);
   const short = missed.length === 0 ? [] : await setEach(baskets, held, { targets: missed, seen });
@@ -106,8 +109,8 @@ async function finishMove(
 }
 
 /** Step 5. If the system rejects the guest's grant by now, no visitor can use the lines. */
-async function removeLines(call: Call, guest: LeasedBasket): Promise<void> {
-  const baskets = basketsOf(call);
+async function removeLines(session: CallSession, guest: LeasedBasket): Promise<void> {
+  const baskets = basketsOf(session);
   try {
     const seen = await baskets.read(guest.reading);
     if (seen.items.length === 0) return;
@@ -115,7 +118,7 @@ async function removeLines(call: Call, guest: LeasedBasket): Promise<void> {
     await reached("merge: removed");
   } catch (error) {
     if (isUnknown(error) && !isRejectedGrant(error)) throw error;
-    call.log.debug("The lines of a merged guest's basket stay in the commerce system", {
+    session.call.log.debug("The lines of a merged guest's basket stay in the commerce system", {
       error: describeError(error),
     });
   }

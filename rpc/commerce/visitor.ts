@@ -1,5 +1,7 @@
 import type { Logger } from "../../shared/log.ts";
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
+import type { Call } from "../call.ts";
+import type { CallSession } from "../session/call-session.ts";
 import type { ShopServices } from "../shop-services.ts";
 import type { Grant, LoginVisit } from "./visit.ts";
 
@@ -39,4 +41,25 @@ export function toVisit({ shop, realm, system }: ShopServices, visitor: Visitor)
     signal,
     setGrant,
   };
+}
+
+/** Creates the visit of a call with a session, for the functions of a commerce system and of `auth`. */
+export function createVisit(session: CallSession, changes: Partial<Visitor> = {}): LoginVisit {
+  const { user, services } = session;
+  const { log, ip, signal } = session.call;
+  const toBasketKey = () => session.lists.plannedKeyOf("basket");
+  const visitor = { user, grant: undefined, toBasketKey, log, ip, signal };
+  return toVisit(services, { ...visitor, ...changes });
+}
+
+/** Creates the visit of a call without a session. */
+export function createPublicVisit({ services, log, ip, signal }: Call): LoginVisit {
+  const toBasketKey = failWithoutSession;
+  return toVisit(services, { user: undefined, grant: undefined, toBasketKey, log, ip, signal });
+}
+
+// --- Internal helpers ---
+
+function failWithoutSession(): never {
+  throw new Error('A public method can\'t use the session. Set access to "session" or "user".');
 }

@@ -3,7 +3,7 @@
  * adapters of this package import the entry.
  */
 
-import { createVisit } from "./create-visit.ts";
+import { createVisit } from "./visitor.ts";
 import type * as kernel from "./kernel.ts";
 
 type Kernel = typeof kernel;
@@ -22,12 +22,12 @@ export const openShopGrants: Kernel["openShopGrants"] = (...args) =>
   registered?.openShopGrants(...args);
 export const storeLoginGrant: Kernel["storeLoginGrant"] = async (...args) =>
   registered?.storeLoginGrant(...args);
-export const withLoginVisit: Kernel["withLoginVisit"] = (call, run) =>
-  registered === undefined ? run(createVisit(call)) : registered.withLoginVisit(call, run);
-export const withChangeVisit: Kernel["withChangeVisit"] = (call, run) =>
-  registered === undefined ? run(createVisit(call)) : registered.withChangeVisit(call, run);
-export const withCheckVisit: Kernel["withCheckVisit"] = (call, run) =>
-  registered === undefined ? run(createVisit(call)) : registered.withCheckVisit(call, run);
+export const withLoginVisit: Kernel["withLoginVisit"] = (session, run) =>
+  registered === undefined ? run(createVisit(session)) : registered.withLoginVisit(session, run);
+export const withChangeVisit: Kernel["withChangeVisit"] = (session, run) =>
+  registered === undefined ? run(createVisit(session)) : registered.withChangeVisit(session, run);
+export const withCheckVisit: Kernel["withCheckVisit"] = (session, run) =>
+  registered === undefined ? run(createVisit(session)) : registered.withCheckVisit(session, run);
 
 export const createCommerceMethods: Kernel["createCommerceMethods"] = (...args) => {
   if (registered !== undefined) return registered.createCommerceMethods(...args);

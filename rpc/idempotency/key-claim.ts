@@ -2,7 +2,7 @@ import { pause, type Clock, type Timer } from "../../storage/clock.ts";
 import type { KeptAnswer } from "../../storage/sessions/kept-answer.ts";
 import { createShortId, type SessionRecord } from "../../storage/sessions/session-record.ts";
 import { SessionEndedError } from "../../storage/sessions/session.ts";
-import type { Call } from "../call.ts";
+import type { CallSession } from "../session/call-session.ts";
 import { RpcError } from "../error.ts";
 import { addAnswer, findAnswer, removeMark } from "./kept-answers.ts";
 import type { RequestKey } from "./request-key.ts";
@@ -28,7 +28,7 @@ export class AnswerFoundError extends Error {
  * call ends at the latest. Each waiting call measures its own time, and stores it if its own call must end before that.
  */
 export class KeyClaim {
-  readonly #call: Call;
+  readonly #session: CallSession;
   readonly #key: RequestKey;
   /** Names this call in the mark. */
   #holder: string | undefined;
@@ -36,8 +36,8 @@ export class KeyClaim {
   /** When this call first saw the holder of a mark (monotonic), and for how long earlier calls had seen it. */
   #seen: { readonly holder: string | undefined; watched: number; at: number } | undefined;
 
-  constructor(call: Call, key: RequestKey) {
-    this.#call = call;
+  constructor(session: CallSession, key: RequestKey) {
+    this.#session = session;
     this.#key = key;
   }
 
@@ -53,7 +53,7 @@ export class KeyClaim {
    * @throws RpcError `idempotency_key_reused`, `idempotency_pending`, `session_changed`
    */
   async acquire(): Promise<KeptAnswer | undefined> {
-    const { session } = this.#call;
+    const session = this.#session;
     for (let wait = minPause; session.current !== undefined; wait = Math.min(2 * wait, maxPause)) {
       const found = this.#look();
       if (found?.status !== undefined) return found;
@@ -93,28 +93,29 @@ export class KeyClaim {
   }
 
   get #clock(): Clock {
-    return this.#call.services.clock;
+    return this.#session.services.clock;
   }
 
   get #name(): string {
-    const { session, services } = this.#call;
+    const session = this.#session;
+    const { services } = session;
     return `${services.shop.shopId}:${session.current?.record.handle}:${this.#key.id}`;
   }
 
   /** The longest time of a call, in milliseconds: a deadline expires up to a tenth of it, or a second, too late. */
   get #longest(): number {
-    return this.#call.runtime.callTimeout * 1100 + 1000;
+    return this.#session.call.runtime.callTimeout * 1100 + 1000;
   }
 
   /** Finds the answer of the key, or the mark of a running call. @throws RpcError `idempotency_key_reused` */
   #look(): KeptAnswer | undefined {
-    const found = findAnswer(this.#call.session.current?.record, this.#key.id, this.#clock.now());
+    const found = findAnswer(this.#session.current?.record, this.#key.id, this.#clock.now());
     if (found !== undefined) this.#key.assertSame(found.fingerprint);
     return found;
   }
 
   #findLocal(): RunningCall | undefined {
-    const local = findRunningCall(this.#call.services, this.#name);
+    const local = findRunningCall(this.#session.services, this.#name);
     return local !== undefined && this.#clock.monotonic() - local.at < this.#longest
       ? local
       : undefined;
@@ -137,8 +138,8 @@ export class KeyClaim {
 
   /** @param expected the mark to take over @returns whether this call was the first */
   async #claim(expected: KeptAnswer | undefined): Promise<boolean> {
-    this.#call.request.deadline.assertInTime();
-    const { services } = this.#call;
+    this.#session.call.request.deadline.assertInTime();
+    const { services } = this.#session;
     this.#release = beginRunningCall(services, this.#name, this.#clock.monotonic());
     if (!services.isShared) return true;
     const holder = createShortId(services.random);
@@ -162,7 +163,7 @@ export class KeyClaim {
 
   /** Waits for a part of the time that the call has. @throws RpcError `idempotency_pending` */
   async #wait(next: Promise<unknown>, mark: KeptAnswer | undefined): Promise<void> {
-    const { runtime, request } = this.#call;
+    const { runtime, request } = this.#session.call;
     const margin = Math.min(1000, runtime.callTimeout * 200);
     const left = request.deadline.endsAt - margin - this.#clock.monotonic();
     let timer: Timer | undefined;
@@ -188,14 +189,15 @@ export class KeyClaim {
 
   async #write(change: (record: SessionRecord) => SessionRecord): Promise<void> {
     try {
-      await this.#call.session.work.write(change);
+      await this.#session.write(change);
     } catch (error) {
       throw error instanceof SessionEndedError ? sessionChanged() : error;
     }
   }
 
   async #refresh(): Promise<void> {
-    const { session, services } = this.#call;
+    const session = this.#session;
+    const { services } = session;
     if (session.id === undefined) return;
     const found = await services.sessions.lookUp(session.id);
     if (found.state !== "active") throw sessionChanged();

@@ -1,5 +1,5 @@
 import { readCommerceBasket, readCommerceWishlist } from "#commerce";
-import type { Call } from "../call.ts";
+import type { CallSession } from "../session/call-session.ts";
 import type { RpcContext } from "../context.ts";
 import { viewBasket } from "./basket.ts";
 import { assertRevision } from "./revision.ts";
@@ -7,23 +7,23 @@ import type { ListDocument } from "./list-document.ts";
 import { viewWishlist } from "./wishlist.ts";
 
 /** See {@link RpcContext.readBasket}. */
-export async function readBasket(call: Call) {
-  const { services, session } = call;
-  if (services.commerce?.baskets !== undefined) return readCommerceBasket(call);
+export async function readBasket(session: CallSession) {
+  const { services } = session;
+  if (services.commerce?.baskets !== undefined) return readCommerceBasket(session);
   const { key, value } = await session.lists.read("basket");
   return viewBasket(key, value);
 }
 
 /** See {@link RpcContext.changeBasket}. */
 export async function changeBasket(
-  call: Call,
+  session: CallSession,
   rule: Parameters<RpcContext["changeBasket"]>[0],
   { revision: expected }: Parameters<RpcContext["changeBasket"]>[1] = {},
 ) {
-  const { services, session } = call;
+  const { services } = session;
   if (services.commerce?.baskets !== undefined)
     throw notEmbedded("changeBasket", "addItemToBasket");
-  const isExpected = call.takeIfMatch();
+  const isExpected = session.call.takeIfMatch();
   const createKey = () => services.random.uuid();
   const { key, value } = await session.lists.change("basket", (basket) => {
     const view = () => viewBasket(session.lists.keyOf("basket"), basket);
@@ -35,24 +35,24 @@ export async function changeBasket(
     return keepTransfer(basket, next.revision === revision ? next : { ...next, revision });
   });
   const view = viewBasket(key, value);
-  call.key?.views.set(view, "basket");
+  session.call.key?.views.set(view, "basket");
   return view;
 }
 
 /** See {@link RpcContext.readWishlist}. */
-export async function readWishlist(call: Call) {
-  const { services, session } = call;
-  if (services.commerce?.wishlists !== undefined) return readCommerceWishlist(call);
+export async function readWishlist(session: CallSession) {
+  const { services } = session;
+  if (services.commerce?.wishlists !== undefined) return readCommerceWishlist(session);
   const { key, value } = await session.lists.read("wishlist");
   return { wishlist: viewWishlist(key, value) };
 }
 
 /** See {@link RpcContext.changeWishlist}. */
 export async function changeWishlist(
-  call: Call,
+  session: CallSession,
   rule: Parameters<RpcContext["changeWishlist"]>[0],
 ) {
-  const { services, session } = call;
+  const { services } = session;
   if (services.commerce?.wishlists !== undefined)
     throw notEmbedded("changeWishlist", "addItemToWishlist");
   const createKey = () => services.random.uuid();
@@ -62,7 +62,7 @@ export async function changeWishlist(
     return keepTransfer(wishlist, next);
   });
   const view = { wishlist: viewWishlist(key, value) };
-  call.key?.views.set(view, "wishlist");
+  session.call.key?.views.set(view, "wishlist");
   return view;
 }
 

@@ -1,7 +1,4 @@
-import { moveBasket, moveWishlist } from "#commerce";
 import type { ListKind } from "../../storage/sessions/list-kind.ts";
-import type { SessionRecord } from "../../storage/sessions/session-record.ts";
-import type { PendingMerge } from "../../storage/sessions/user-index.ts";
 import {
   SessionEndedError,
   type RecordChange,
@@ -9,32 +6,21 @@ import {
 } from "../../storage/sessions/session.ts";
 import { findUsedKey } from "../idempotency/list-keys.ts";
 import type { RequestKey } from "../idempotency/request-key.ts";
-import type { CallSession } from "../session/call-session.ts";
-import type { ShopServices } from "../shop-services.ts";
-import { emptyBasket, mergeItems, type Basket } from "./basket.ts";
+import type { UnitOfWork } from "../session/unit-of-work.ts";
 import { userOwnerKey } from "./list-document.ts";
-import {
-  changeList,
-  closeList,
-  completeMerges,
-  extendList,
-  readList,
-  transferList,
-  type MergeReport,
-  type ShopLists,
-} from "./transfer.ts";
-import { emptyWishlist, mergeWishes, type Wishlist } from "./wishlist.ts";
+import { expiryFor, listsOf, type Lists } from "./shop-lists.ts";
+import { changeList, readList } from "./transfer.ts";
 
 /**
  * The basket and the wishlist of a call's visitor. The key of a user's lists comes from the user's ID. The keys of a
  * guest's lists are in the session. Methods throw StorageUnavailableError.
  */
 export class VisitorLists {
-  readonly #session: CallSession;
+  readonly #session: UnitOfWork;
   /** The keys of users' lists, each computed once per call. */
   readonly #userKeys = new Map<string, string>();
 
-  constructor(session: CallSession) {
+  constructor(session: UnitOfWork) {
     this.#session = session;
   }
 
@@ -43,7 +29,7 @@ export class VisitorLists {
     const record = this.#session.current?.record;
     return record?.user === undefined
       ? record?.belongings?.[kind]
-      : this.#userKeyIn(this.#session.services.shop.shopId, record.user.id);
+      : this.userKeyIn(this.#session.services.shop.shopId, record.user.id);
   }
 
   /**
@@ -53,13 +39,13 @@ export class VisitorLists {
   begin(kind: ListKind): string {
     const key = this.keyOf(kind);
     if (key !== undefined) return key;
-    if (!this.#session.isReadOnly) this.#session.work.note(addListKey(kind));
-    return this.#session.work.ownerKey;
+    if (!this.#session.isReadOnly) this.#session.note(addListKey(kind));
+    return this.#session.ownerKey;
   }
 
   /** The key that the visitor's list has or will have. It begins no session. */
   plannedKeyOf(kind: ListKind): string {
-    return this.keyOf(kind) ?? this.#session.work.ownerKey;
+    return this.keyOf(kind) ?? this.#session.ownerKey;
   }
 
   /** Reads the visitor's list. Its key is `undefined` if the visitor has none yet. */
@@ -90,7 +76,7 @@ export class VisitorLists {
     if (changed !== undefined) return { key: owner.key, value: changed };
     // After a login in a parallel call, this write fails, because the session moved. After a login that failed
     // midway, the guest begins another list.
-    await this.#session.work.write(replaceListKey(kind, owner.key, services.random.uuid()));
+    await this.#session.write(replaceListKey(kind, owner.key, services.random.uuid()));
     const next = await this.own(kind);
     const value = await changeList(lists, next, once);
     if (value === undefined) throw new SessionEndedError();
@@ -122,7 +108,7 @@ export class VisitorLists {
   async own(kind: ListKind) {
     this.#session.assertWritable();
     // Only this change: the other changes of the call wait for its end, because the call can fail.
-    if (this.keyOf(kind) === undefined) await this.#session.work.write(addListKey(kind));
+    if (this.keyOf(kind) === undefined) await this.#session.write(addListKey(kind));
     const services = this.#session.writable;
     // A guest's list is closed with the session. A user's list stays open, so check the session.
     const { user } = this.#session.current?.record ?? {};
@@ -132,36 +118,8 @@ export class VisitorLists {
     return { key: this.begin(kind), expiresAt: isGuest ? expiryFor(services, current) : undefined };
   }
 
-  /** Merges guests' lists into a user's lists. It never throws: a failed merge is `pending`. */
-  merge(userId: string | number, pending: readonly PendingMerge[]): Promise<MergeReport> {
-    const transfer = (merge: PendingMerge) => this.#transfer(merge, userId);
-    const { services, call } = this.#session;
-    const own = pending.filter((merge) => isMergedHere(services, merge));
-    return completeMerges(services.sessions, userId, own, transfer, call.log);
-  }
-
-  /** Closes a guest's lists when the session ends. A user keeps the lists. */
-  async close(record: SessionRecord): Promise<void> {
-    const { services } = this.#session;
-    await forEachGuestList(services, record, (kind, key) =>
-      closeList(listsOf(services, kind), key),
-    );
-  }
-
-  async #transfer(merge: PendingMerge, userId: string | number): Promise<MergeReport["lines"]> {
-    const { shopId, belonging, key, expiresAt } = merge;
-    const shop = this.#session.services.realm.shops.get(shopId);
-    // The config can lose a shop while its merges are pending.
-    if (shop === undefined) return [];
-    if (isElsewhere(shop, belonging)) {
-      const move = belonging === "basket" ? moveBasket : moveWishlist;
-      return move(this.#session.call, merge);
-    }
-    const userKey = this.#userKeyIn(shopId, userId);
-    return transferList(listsOf(shop, belonging), { key, expiresAt }, userKey);
-  }
-
-  #userKeyIn(shopId: number, userId: string | number): string {
+  /** The key of a user's list in a shop. */
+  userKeyIn(shopId: number, userId: string | number): string {
     const name = `${shopId}:${userId}`;
     const key = this.#userKeys.get(name) ?? userOwnerKey(shopId, userId);
     this.#userKeys.set(name, key);
@@ -169,62 +127,7 @@ export class VisitorLists {
   }
 }
 
-/** Extends the guest's lists. This comes before the extension of the session, so that the lists outlive it. */
-export async function extendGuestLists(services: ShopServices, session: Session): Promise<void> {
-  const expiresAt = expiryFor(services, session);
-  await forEachGuestList(services, session.record, (kind, key) =>
-    extendList(listsOf(services, kind), key, expiresAt),
-  );
-}
-
 // --- Internal helpers ---
-
-/** Whether a shop's lists of one kind are in a commerce system. */
-function isElsewhere({ commerce }: ShopServices, kind: ListKind): boolean {
-  return commerce?.[kind === "basket" ? "baskets" : "wishlists"] !== undefined;
-}
-
-/** A list in a commerce system is merged in calls of its own shop, which have the user's grant. */
-function isMergedHere({ shop, realm }: ShopServices, { shopId, belonging }: PendingMerge): boolean {
-  const owner = realm.shops.get(shopId);
-  return shopId === shop.shopId || owner === undefined || !isElsewhere(owner, belonging);
-}
-
-interface Lists {
-  readonly basket: Basket;
-  readonly wishlist: Wishlist;
-}
-
-function listsOf<K extends ListKind>(services: ShopServices, kind: K): ShopLists<Lists[K]> {
-  return shopLists[kind](services);
-}
-
-const shopLists: { [K in ListKind]: (services: ShopServices) => ShopLists<Lists[K]> } = {
-  basket: ({ baskets, basketOptions, clock }) => ({
-    clock,
-    documents: baskets,
-    empty: emptyBasket,
-    merge: (user, guest) => mergeItems(user, guest.items, basketOptions),
-  }),
-  wishlist: ({ wishlists, wishlistOptions, clock }) => ({
-    clock,
-    documents: wishlists,
-    empty: emptyWishlist,
-    merge: (user, guest) => mergeWishes(user, guest.items, wishlistOptions),
-  }),
-};
-
-/** Visits the guest's lists that are in the storage, and not in a commerce system. */
-async function forEachGuestList(
-  services: ShopServices,
-  { user, belongings = {} }: SessionRecord,
-  visit: (kind: ListKind, key: string) => Promise<void>,
-): Promise<void> {
-  if (user !== undefined) return;
-  const basket = isElsewhere(services, "basket") ? undefined : belongings.basket;
-  const wishlist = isElsewhere(services, "wishlist") ? undefined : belongings.wishlist;
-  await Promise.all([basket && visit("basket", basket), wishlist && visit("wishlist", wishlist)]);
-}
 
 /** Adds the key of a guest's list, unless the record has one already. */
 function addListKey(kind: ListKind): RecordChange {
@@ -237,9 +140,4 @@ function replaceListKey(kind: ListKind, from: string, to: string): RecordChange 
     record.belongings?.[kind] === from
       ? { ...record, belongings: { ...record.belongings, [kind]: to } }
       : record;
-}
-
-/** Not before the session expires, even if a parallel call extends it right now. */
-function expiryFor({ sessions }: ShopServices, session: Session): number {
-  return sessions.extendedEnd(session) + 60_000;
 }

@@ -3,12 +3,11 @@ import type { RevocationMark } from "../../storage/sessions/revocations.ts";
 import type { SessionCustomData, ShopUser } from "../../storage/sessions/session-record.ts";
 import type { RecordChange, Session } from "../../storage/sessions/session.ts";
 import type { Call } from "../call.ts";
+import type { RpcContext } from "../context.ts";
 import { VisitorLists } from "../lists/visitor-lists.ts";
-import type { ShopServices } from "../shop-services.ts";
-import { completePendingMerges } from "./login.ts";
 import { assertUser, isSameUser, patchCustomData } from "./record-changes.ts";
-import type { SharedGuest } from "./shared-guest.ts";
 import { SessionTokenStore } from "./session-tokens.ts";
+import type { SharedGuest } from "./shared-guest.ts";
 import { UnitOfWork } from "./unit-of-work.ts";
 
 /** The active sessions that a call came with. */
@@ -21,94 +20,60 @@ export interface CallSessions {
 }
 
 /**
- * The session of one call: the stored session, and the changes of the call.
+ * The session of one call, with its user, lists, and tokens, and the changes of the call.
  *
- * `commit` writes all changes of the call in one write; a login or a logout takes effect immediately. Methods throw
- * StorageUnavailableError, and SessionEndedError if the session ended or moved while the call ran.
+ * `commit` writes all changes of the call in one write; a login or a logout takes effect immediately.
  */
-export class CallSession {
-  readonly call: Call;
-  /** The stored session, if there is one. Only the modules of this folder set it. */
-  current: Session | undefined;
+export class CallSession extends UnitOfWork {
+  /** The name of the transport that issues the session. */
+  readonly transport: string;
   /** Other active sessions of the same client. */
   others: readonly Session[];
   /** The user without the changes of this call. */
   storedUser: ShopUser | undefined;
   /** The last revocation of sessions before a login of this call: a later one makes the login fail. */
   lastRevocation: RevocationMark | Promise<RevocationMark | undefined> | undefined;
-  /** The session that this call begins together with other calls of its page. */
-  sharedGuest: SharedGuest | undefined;
-  /** Whether the method has the verb GET. Then the call writes only the upkeep of its session. */
-  isReadOnly = false;
   /** A change that `commit` adds to the others. Alone, it begins no session. */
   lastChange: RecordChange | undefined;
+  /** The tokens, if the call has used them. */
+  usedTokens: SessionTokenStore | undefined;
+  readonly #createContext: (session: CallSession) => RpcContext;
+  #context: RpcContext | undefined;
   #isCleared = false;
   #nextUser: ShopUser | undefined;
   #userCopy: ShopUser | undefined;
   #customDataCopy: Partial<SessionCustomData> | undefined;
-  // Created on access, because most calls need none of them.
-  #work: UnitOfWork | undefined;
   #lists: VisitorLists | undefined;
-  #tokens: SessionTokenStore | undefined;
 
   constructor(
     call: Call,
     { session, others, isRenewed }: CallSessions,
+    transport: string,
+    createContext: (session: CallSession) => RpcContext,
     sharedGuest?: SharedGuest | undefined,
   ) {
-    this.call = call;
-    this.sharedGuest = sharedGuest;
-    this.current = session;
+    super(call, session, sharedGuest);
+    this.transport = transport;
     this.others = others;
     this.storedUser = session?.record.user;
+    this.#createContext = createContext;
     if (session?.record.firstUsedAt === 0 && !isRenewed) {
-      this.work.note(call.services.sessions.noteFirstUse);
+      this.note(call.services.sessions.noteFirstUse);
     }
   }
 
-  get services(): ShopServices {
-    return this.call.services;
+  /** The context of the call's methods, and of its hooks. */
+  get context(): RpcContext {
+    return (this.#context ??= this.#createContext(this));
   }
 
-  /**
-   * The services for changes. Reading it throws Error if the call is read-only, and RpcError `timeout` after the deadline.
-   */
-  get writable(): ShopServices {
-    this.assertWritable();
-    return this.maintainable;
-  }
-
-  /**
-   * The services for the upkeep of the session, which a read-only call needs, too. Reading it throws RpcError `timeout`
-   * after the deadline, because the call must not write any more.
-   */
-  get maintainable(): ShopServices {
-    this.call.request.deadline.assertInTime();
-    return this.call.services;
-  }
-
-  /** @throws Error if the call is read-only */
-  assertWritable(): void {
-    if (!this.isReadOnly) return;
-    throw new Error(
-      `Method "${this.call.request.method}" can't change anything, because its verb is GET. Remove its verb, or make the change in a method without GET`,
-    );
-  }
-
-  get work(): UnitOfWork {
-    return (this.#work ??= new UnitOfWork(this));
-  }
-
+  // Created on access, because most calls need none of them.
   get lists(): VisitorLists {
     return (this.#lists ??= new VisitorLists(this));
   }
 
   get tokens(): SessionTokenStore {
-    return (this.#tokens ??= new SessionTokenStore(this));
-  }
-
-  get id(): string | undefined {
-    return this.current?.record.id;
+    return (this.usedTokens ??= new SessionTokenStore(this));
   }
 
   /** The user with the changes of this call: a copy that a method can change. */
@@ -122,7 +87,7 @@ export class CallSession {
 
   /** The custom data with the changes of this call: a copy that a method can change. */
   get customData(): Readonly<Partial<SessionCustomData>> {
-    return (this.#customDataCopy ??= copyOf(this.work.preview.customData));
+    return (this.#customDataCopy ??= copyOf(this.preview.customData));
   }
 
   /** Whether this call ended the visitor's session and began none after it. */
@@ -130,9 +95,14 @@ export class CallSession {
     return this.#isCleared && this.current === undefined;
   }
 
-  /** Whether this call extended the session's lifetime. */
-  get extended(): boolean {
-    return this.#work?.extended ?? false;
+  /** Whether `commit` has something to write; usually it has not. */
+  get isCommitDue(): boolean {
+    const { current } = this;
+    const isUpkeepDue = current !== undefined && this.services.sessions.isUpkeepDue(current);
+    const isChanged =
+      this.usedTokens !== undefined || this.#nextUser !== undefined || this.isTouched;
+    const isLastDue = this.lastChange !== undefined && current !== undefined;
+    return isChanged || isUpkeepDue || isLastDue;
   }
 
   /** See {@link RpcContext.updateUser}. */
@@ -154,30 +124,8 @@ export class CallSession {
   /** See {@link RpcContext.updateCustomData}. */
   updateCustomData(patch: Partial<SessionCustomData>): void {
     this.assertWritable();
-    this.work.tryNote(patchCustomData(patch));
+    this.tryNote(patchCustomData(patch));
     this.#customDataCopy = undefined;
-  }
-
-  /** Whether the session is active under its ID, which a parallel call may have replaced. */
-  async isActive(): Promise<boolean> {
-    const { id } = this;
-    return id !== undefined && (await this.services.sessions.lookUp(id)).state === "active";
-  }
-
-  /** Tries again the merges that failed at a login; usually there are none. */
-  completePendingMerge(): Promise<void> | undefined {
-    return this.current?.record.mergePending ? completePendingMerges(this) : undefined;
-  }
-
-  /** Writes the changes of the call, and extends the session if that is due; usually there is nothing to do. */
-  commit(): Promise<void> | undefined {
-    const { sessions } = this.services;
-    const { current } = this;
-    const isUpkeepDue = current !== undefined && sessions.isUpkeepDue(current);
-    const isChanged =
-      this.#tokens !== undefined || this.#nextUser !== undefined || this.#work?.isTouched;
-    const isLastDue = this.lastChange !== undefined && current !== undefined;
-    return isChanged || isUpkeepDue || isLastDue ? this.work.commit(this.#tokens) : undefined;
   }
 
   /** Continues with another session after a login or a new ID, or without one. */
@@ -196,6 +144,6 @@ export class CallSession {
     this.#isCleared = true;
     this.#nextUser = undefined;
     this.tokens.clear();
-    this.#work?.clear();
+    this.forget();
   }
 }

@@ -6,9 +6,10 @@ import { idsOf, type UserSession } from "../../storage/sessions/user-index.ts";
 import type { RevocationMark } from "../../storage/sessions/revocations.ts";
 import type { UserSessionIndex } from "../../storage/sessions/user-sessions.ts";
 import { RpcError } from "../error.ts";
-import { notify } from "../hooks.ts";
+import { closeGuestLists } from "../lists/shop-lists.ts";
 import type { CallSession } from "./call-session.ts";
 import { canHaveSessions } from "./record-changes.ts";
+import type { ObtainTokensOptions, RenewTokens, SessionTokens } from "./token-renewals.ts";
 
 /*
  * The ends of sessions that a call makes. If the call's own session is among them, the call continues without a
@@ -31,6 +32,21 @@ export async function endRejected(session: CallSession): Promise<never> {
     detail: "The commerce system has ended the login. Log in again.",
     executed: true,
   });
+}
+
+/**
+ * See {@link RpcContext.obtainTokens}. If the tokens are rejected, the client's sessions end.
+ * @throws RpcError `session_ended`; for a guest `not_logged_in`; and any error of `renew`
+ */
+export async function obtainTokens(
+  session: CallSession,
+  renew: RenewTokens,
+  options?: ObtainTokensOptions,
+): Promise<SessionTokens> {
+  const tokens = await session.tokens.obtain(renew, options);
+  if (tokens !== undefined) return tokens;
+  if (!session.isLoggedIn) throw new RpcError("not_logged_in");
+  return endRejected(session);
 }
 
 /** The log message if an end of all sessions may have missed one. */
@@ -133,13 +149,14 @@ async function endEach(
 }
 
 /** The session has ended already, so a failure here doesn't fail the call. */
-async function finishEnd({ call, lists }: CallSession, record: SessionRecord): Promise<void> {
+async function finishEnd(session: CallSession, record: SessionRecord): Promise<void> {
+  const { call, services } = session;
   const { user } = record;
   if (user !== undefined) {
-    return notify(call, "storefront:afterLogout", () => ({ context: call.context, user }));
+    return call.notify("storefront:afterLogout", () => ({ context: session.context, user }));
   }
   try {
-    await lists.close(record);
+    await closeGuestLists(services, record);
   } catch (error) {
     const message = "A guest's basket or wishlist stays stored after its session, until it expires";
     call.log.warn(message, { error: describeError(error) });

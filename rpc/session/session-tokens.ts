@@ -3,8 +3,6 @@ import { waitFor } from "../../storage/leases/shared-work.ts";
 import { SessionEndedError, type RecordChange } from "../../storage/sessions/session.ts";
 import { RpcError } from "../error.ts";
 import type { ShopServices } from "../shop-services.ts";
-import type { CallSession } from "./call-session.ts";
-import { endRejected } from "./logout.ts";
 import { chain } from "./record-changes.ts";
 import {
   isUsable,
@@ -14,10 +12,11 @@ import {
   type SessionTokens,
   type TokenSeal,
 } from "./token-renewals.ts";
+import type { UnitOfWork } from "./unit-of-work.ts";
 
 /** The tokens in a call's session. The record has them encrypted, and no property of this object shows them. */
 export class SessionTokenStore {
-  readonly #session: CallSession;
+  readonly #session: UnitOfWork;
   #next: { readonly text: string | undefined; readonly expiresAt: number | undefined } | undefined;
   /** The record whose tokens the call's own tokens replace. */
   #base: SessionRecord | undefined;
@@ -26,7 +25,7 @@ export class SessionTokenStore {
   #toReseal: { readonly sealed: string; readonly text: string } | undefined;
   #isLost = false;
 
-  constructor(session: CallSession) {
+  constructor(session: UnitOfWork) {
     this.#session = session;
   }
 
@@ -52,8 +51,11 @@ export class SessionTokenStore {
     this.#next = { text, expiresAt };
   }
 
-  /** See {@link RpcContext.obtainTokens}. */
-  async obtain(renew: RenewTokens, { rejected }: ObtainTokensOptions = {}): Promise<SessionTokens> {
+  /** See {@link RpcContext.obtainTokens}. @returns `undefined` if `renew` rejects the tokens that the session has */
+  async obtain(
+    renew: RenewTokens,
+    { rejected }: ObtainTokensOptions = {},
+  ): Promise<SessionTokens | undefined> {
     const known = await this.read();
     const refused = rejected?.accessToken;
     const { clock } = this.#session.services;
@@ -64,17 +66,14 @@ export class SessionTokenStore {
     if (current === undefined) return this.#obtainFirst(renew);
     const renewal = session.services.tokenRenewals.renew(current, refused, this.#toSeal(), renew);
     const renewed = await waitFor(renewal, session.call.signal);
-    if (renewed !== "rejected") {
-      // A login of the same call has begun another session.
-      if (session.current?.record.handle !== renewed.record.handle) throw new SessionEndedError();
-      session.current = renewed;
-      const tokens = await this.read();
-      // A parallel call has removed them.
-      if (tokens === undefined) throw new SessionEndedError();
-      return tokens;
-    }
-    if (!session.isLoggedIn) throw new RpcError("not_logged_in");
-    return endRejected(session);
+    if (renewed === "rejected") return undefined;
+    // A login of the same call has begun another session.
+    if (session.current?.record.handle !== renewed.record.handle) throw new SessionEndedError();
+    session.current = renewed;
+    const tokens = await this.read();
+    // A parallel call has removed them.
+    if (tokens === undefined) throw new SessionEndedError();
+    return tokens;
   }
 
   /** Removes the tokens and their pending change, because the session ends or another user's begins. */
@@ -86,7 +85,7 @@ export class SessionTokenStore {
   /** The change of the session's record: one or none. */
   async toChanges(): Promise<RecordChange[]> {
     const { tokens } = this.#session.current?.record ?? {};
-    const { ownerKey } = this.#session.work;
+    const { ownerKey } = this.#session;
     const next = this.#next;
     if (next?.text !== undefined) {
       const sealed = await this.#seal(next.text, ownerKey);
@@ -142,7 +141,7 @@ export class SessionTokenStore {
 
   async #write(): Promise<void> {
     const changes = await this.toChanges();
-    if (changes.length > 0) await this.#session.work.write(chain(changes));
+    if (changes.length > 0) await this.#session.write(chain(changes));
     this.#next = undefined;
     this.#base = this.#session.current?.record;
   }

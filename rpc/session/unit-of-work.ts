@@ -1,31 +1,82 @@
 import { describeError } from "../../shared/log.ts";
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
-import { SessionEndedError, type RecordChange } from "../../storage/sessions/session.ts";
-import { extendGuestLists } from "../lists/visitor-lists.ts";
-import type { CallSession } from "./call-session.ts";
-import { bindUser } from "./login.ts";
-import { blankRecord, chain, changeUser, isSameUser } from "./record-changes.ts";
-import type { SessionTokenStore } from "./session-tokens.ts";
+import {
+  SessionEndedError,
+  type RecordChange,
+  type Session,
+} from "../../storage/sessions/session.ts";
+import type { Call } from "../call.ts";
+import { extendGuestLists } from "../lists/shop-lists.ts";
+import type { ShopServices } from "../shop-services.ts";
+import { blankRecord, chain } from "./record-changes.ts";
+import type { SharedGuest } from "./shared-guest.ts";
 
 /**
- * The changes that one call makes to its session's record, and their write. Methods throw StorageUnavailableError,
- * and SessionEndedError if the session ended or moved while the call ran.
+ * The stored session of a call, the changes that the call makes to its record, and their write. Methods throw
+ * StorageUnavailableError, and SessionEndedError if the session ended or moved while the call ran.
  */
 export class UnitOfWork {
+  readonly call: Call;
+  /** The stored session, if there is one. Only the modules of this folder set it. */
+  current: Session | undefined;
+  /** The session that this call begins together with other calls of its page. */
+  sharedGuest: SharedGuest | undefined;
+  /** Whether the method has the verb GET. Then the call writes only the upkeep of its session. */
+  isReadOnly = false;
   /** Whether this call extended the session's lifetime. */
   extended = false;
-  readonly #session: CallSession;
-  #changes: readonly RecordChange[] = [];
+  #changes: readonly RecordChange[] = none;
   #lastWrite: Promise<void> | undefined;
   #ownerKey: string | undefined;
 
-  constructor(session: CallSession) {
-    this.#session = session;
+  constructor(call: Call, session: Session | undefined, sharedGuest: SharedGuest | undefined) {
+    this.call = call;
+    this.current = session;
+    this.sharedGuest = sharedGuest;
+  }
+
+  get services(): ShopServices {
+    return this.call.services;
+  }
+
+  /**
+   * The services for changes. Reading it throws Error if the call is read-only, and RpcError `timeout` after the deadline.
+   */
+  get writable(): ShopServices {
+    this.assertWritable();
+    return this.maintainable;
+  }
+
+  /**
+   * The services for the upkeep of the session, which a read-only call needs, too. Reading it throws RpcError `timeout`
+   * after the deadline, because the call must not write any more.
+   */
+  get maintainable(): ShopServices {
+    this.call.request.deadline.assertInTime();
+    return this.call.services;
+  }
+
+  /** @throws Error if the call is read-only */
+  assertWritable(): void {
+    if (!this.isReadOnly) return;
+    throw new Error(
+      `Method "${this.call.request.method}" can't change anything, because its verb is GET. Remove its verb, or make the change in a method without GET`,
+    );
+  }
+
+  get id(): string | undefined {
+    return this.current?.record.id;
+  }
+
+  /** Whether the session is active under its ID, which a parallel call may have replaced. */
+  async isActive(): Promise<boolean> {
+    const { id } = this;
+    return id !== undefined && (await this.services.sessions.lookUp(id)).state === "active";
   }
 
   /** The record with the changes of this call. */
   get preview(): SessionRecord {
-    return chain(this.#changes)(this.#session.current?.record ?? blankRecord);
+    return chain(this.#changes)(this.current?.record ?? blankRecord);
   }
 
   get hasChanges(): boolean {
@@ -39,10 +90,8 @@ export class UnitOfWork {
 
   /** The owner key of the session, or of the guest's session that this call can begin. */
   get ownerKey(): string {
-    const { current, sharedGuest, services } = this.#session;
-    if (current !== undefined) return current.record.ownerKey;
-    this.#ownerKey ??= sharedGuest?.ownerKey ?? services.random.uuid();
-    return this.#ownerKey;
+    if (this.current !== undefined) return this.current.record.ownerKey;
+    return (this.#ownerKey ??= this.sharedGuest?.ownerKey ?? this.services.random.uuid());
   }
 
   /** Notes changes for the end of the call. */
@@ -56,43 +105,42 @@ export class UnitOfWork {
     this.note(change);
   }
 
+  /** Forgets the noted changes, because the session has ended. */
+  forget(): void {
+    this.#changes = none;
+    this.#ownerKey = undefined;
+  }
+
   /** Writes one change now. It begins a session if there is none. */
   write(change: RecordChange): Promise<void> {
     return this.#enqueue(() => [change]);
   }
 
+  /** Writes the noted changes, and extends the session if that is due. */
   writeNoted(): Promise<void> {
     return this.#enqueue(() => {
       const changes = this.#changes;
-      this.#changes = [];
+      this.#changes = none;
       return changes;
     });
   }
 
-  /** Writes all changes of the call, and extends the session or renews its ID if that is due. */
-  async commit(tokens: SessionTokenStore | undefined): Promise<void> {
-    const session = this.#session;
-    const known = session.storedUser;
-    const user = session.takeUser();
-    const isLogin = user !== undefined && !isSameUser(known, user);
-    if (isLogin) await bindUser(session, user);
-    if (tokens !== undefined) this.note(...(await tokens.toChanges()));
-    if (user !== undefined && !isLogin) {
-      this.note(changeUser(known, user));
-      session.storedUser = user;
+  /** Renews the ID if that is due. The changes are stored already, so a failure doesn't fail the call. */
+  async renewIfDue(): Promise<void> {
+    const { current, services } = this;
+    if (current === undefined || !services.sessions.isRenewalDue(current)) return;
+    try {
+      this.current = await this.maintainable.sessions.renew(current);
+    } catch (error) {
+      if (error instanceof SessionEndedError) {
+        // Another call is giving the session its new ID, so this call sends the client none.
+        this.extended = false;
+        return;
+      }
+      this.call.log.warn("A session's ID was not renewed; a later call tries again", {
+        error: describeError(error),
+      });
     }
-    const { current, lastChange } = session;
-    const isLastDue = current !== undefined || this.hasChanges;
-    if (lastChange !== undefined && isLastDue) this.note(lastChange);
-    await this.writeNoted();
-    tokens?.reportLoss();
-    await this.#renewIfDue();
-  }
-
-  /** Forgets the noted changes, because the session has ended. */
-  clear(): void {
-    this.#changes = [];
-    this.#ownerKey = undefined;
   }
 
   /** One write at a time: two parallel writes of one call would begin two sessions. */
@@ -105,24 +153,24 @@ export class UnitOfWork {
   }
 
   async #write(changes: readonly RecordChange[]): Promise<void> {
-    const { sessions } = this.#session.maintainable;
-    const { current } = this.#session;
+    const { sessions } = this.maintainable;
+    const { current } = this;
     if (current === undefined) {
       if (changes.length === 0) return;
-      this.#session.assertWritable();
+      this.assertWritable();
       const create = () => sessions.createGuest(this.ownerKey, chain(changes));
-      const begun = await this.#session.sharedGuest?.begin(create);
-      this.#session.current = begun?.session ?? (await create());
+      const begun = await this.sharedGuest?.begin(create);
+      this.current = begun?.session ?? (await create());
       return begun?.isCreated === false ? this.#write(changes) : undefined;
     }
     const isExtended = sessions.isExtensionDue(current);
     if (changes.length === 0 && !isExtended) return;
     try {
       if (isExtended) {
-        await extendGuestLists(this.#session.services, current);
-        await this.#session.services.grants?.extend(current);
+        await extendGuestLists(this.services, current);
+        await this.services.grants?.extend(current);
       }
-      this.#session.current = await sessions.update(current, chain(changes));
+      this.current = await sessions.update(current, chain(changes));
       this.extended ||= isExtended;
     } catch (error) {
       // The next call tries the upkeep again, and the data that this call read was valid when it began.
@@ -131,22 +179,8 @@ export class UnitOfWork {
       if (!isUpkeep || !isTolerable) throw error;
     }
   }
-
-  /** Renews the ID if that is due. The changes are stored already, so a failure doesn't fail the call. */
-  async #renewIfDue(): Promise<void> {
-    const { current, services } = this.#session;
-    if (current === undefined || !services.sessions.isRenewalDue(current)) return;
-    try {
-      this.#session.current = await this.#session.maintainable.sessions.renew(current);
-    } catch (error) {
-      if (error instanceof SessionEndedError) {
-        // Another call is giving the session its new ID, so this call sends the client none.
-        this.extended = false;
-        return;
-      }
-      this.#session.call.log.warn("A session's ID was not renewed; a later call tries again", {
-        error: describeError(error),
-      });
-    }
-  }
 }
+
+// --- Internal helpers ---
+
+const none: readonly never[] = [];

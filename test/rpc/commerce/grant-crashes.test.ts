@@ -11,10 +11,10 @@ import {
 type UserCall = Awaited<ReturnType<typeof openCall>>;
 
 const ends: Record<string, (call: UserCall) => Promise<unknown>> = {
-  "a logout": ({ call }) => call.context.destroySession(),
-  "the end of all sessions": ({ call }) => call.context.sessions.endAll(7),
-  "the end of one session": ({ call }) =>
-    call.context.sessions.end(7, call.session.current?.record.handle ?? ""),
+  "a logout": ({ session }) => session.context.destroySession(),
+  "the end of all sessions": ({ session }) => session.context.sessions.endAll(7),
+  "the end of one session": ({ session }) =>
+    session.context.sessions.end(7, session.current?.record.handle ?? ""),
 };
 
 test.each(Object.entries(ends))(
@@ -52,7 +52,7 @@ async function crash(end: (call: UserCall) => Promise<unknown>, steps: number) {
   system.before = () => {
     throw new Error("connect ECONNREFUSED");
   };
-  const { handle } = user.call.session.current?.record ?? { handle: "" };
+  const { handle } = user.session.current?.record ?? { handle: "" };
   const isCrashed = crashAfter(faulty, steps);
   await end(user).catch(() => undefined);
   const hasCrashed = isCrashed();

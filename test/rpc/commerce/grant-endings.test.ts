@@ -1,5 +1,6 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 import type { Grants } from "../../../rpc/commerce/commerce-backend.ts";
+import { commit } from "../../../rpc/session/commit.ts";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
 import type { StorageConfig } from "../../../storage/documents/driver.ts";
 import { openDriver } from "../../../storage/open-driver.ts";
@@ -20,12 +21,12 @@ type UserCall = Awaited<ReturnType<typeof openCall>>;
 
 describeLastingStorages("the ends of sessions", (createStorage) => {
   const ends: Record<string, (call: UserCall, other: UserCall) => unknown> = {
-    "a logout": ({ call }) => call.context.destroySession(),
-    "the end of one session by another": ({ call }, other) =>
-      other.call.context.sessions.end(7, call.session.current?.record.handle ?? ""),
-    "the end of all sessions": ({ call }) => call.context.sessions.endAll(7),
-    "the end of all other sessions": ({ call }, other) =>
-      other.call.context.destroySessionsForUserId(7, [other.id()]).then(() => void call),
+    "a logout": ({ session }) => session.context.destroySession(),
+    "the end of one session by another": ({ session }, other) =>
+      other.session.context.sessions.end(7, session.current?.record.handle ?? ""),
+    "the end of all sessions": ({ session }) => session.context.sessions.endAll(7),
+    "the end of all other sessions": ({ session }, other) =>
+      other.session.context.destroySessionsForUserId(7, [other.id()]).then(() => void session),
     "a new login": ({ logIn }) => logIn(8),
   };
 
@@ -67,7 +68,7 @@ describeLastingStorages("the ends of sessions", (createStorage) => {
     system.before = () => {
       throw new Error("connect ECONNREFUSED");
     };
-    await user.call.context.destroySession();
+    await user.session.context.destroySession();
     expect((await server.shop.sessions.users.read(7)).sessions).toEqual({});
     await server.close();
     const next = open(storage, system);
@@ -95,7 +96,7 @@ describeLastingStorages("the ends of sessions", (createStorage) => {
     system.before = () => {
       throw new Error("Unknown token secret-token");
     };
-    await Promise.all(users.map(({ call }) => call.context.destroySession()));
+    await Promise.all(users.map(({ session }) => session.context.destroySession()));
     server.sweep();
     const warnings = () => server.lines.filter(({ level }) => level === "warn");
     await expect.poll(() => warnings().length).toBe(1);
@@ -109,7 +110,7 @@ describeLastingStorages("the ends of sessions", (createStorage) => {
     const server = open(storage, system);
     const guest = await openCall(server);
     await guest.grants.obtain();
-    const end = guest.call.session.current?.expiresAt ?? 0;
+    const end = guest.session.current?.expiresAt ?? 0;
     await logInUser(server, "login");
     await server.close();
     useTime(end + 3_600_000);
@@ -126,17 +127,17 @@ describeLastingStorages("the ends of sessions", (createStorage) => {
     const server = open(storage, system);
     const guest = await openCall(server);
     await guest.grants.obtain();
-    const { expiresAt = 0 } = guest.call.session.current ?? {};
+    const { expiresAt = 0 } = guest.session.current ?? {};
     useTime(expiresAt - 60_000);
     const later = await openCall(server, guest.id());
-    await later.call.session.commit();
-    expect(later.call.session.current?.expiresAt).toBeGreaterThan(expiresAt);
+    await commit(later.session);
+    expect(later.session.current?.expiresAt).toBeGreaterThan(expiresAt);
     useTime(expiresAt + 60_000);
     const before = (await dueEntries(storage))[0];
     server.sweep();
     await expect.poll(async () => (await dueEntries(storage))[0]).not.toBe(before);
     expect(system.ended).toEqual([]);
-    useTime((later.call.session.current?.expiresAt ?? 0) + 60_000);
+    useTime((later.session.current?.expiresAt ?? 0) + 60_000);
     expect(await documentsOf(storage, "commerce-grant:")).toHaveLength(1);
     server.sweep();
     await expect.poll(() => system.ended).toEqual(["begun-1"]);
@@ -147,13 +148,13 @@ describeLastingStorages("the ends of sessions", (createStorage) => {
     const server = open(createStorage(), system, { endsAll: true });
     const first = await logInUser(server, "first");
     const second = await logInUser(server, "second");
-    await first.call.context.destroySession();
+    await first.session.context.destroySession();
     expect(system.ended).toEqual([]);
     const guest = await openCall(server);
     await guest.grants.obtain();
-    await guest.call.context.destroySession();
+    await guest.session.context.destroySession();
     expect(system.ended).toEqual(["begun-1"]);
-    await second.call.context.destroySession();
+    await second.session.context.destroySession();
     expect(system.ended).toEqual(["begun-1", "second"]);
     server.sweep();
     await expect.poll(() => system.ended).toEqual(["begun-1", "second", "first"]);
@@ -167,7 +168,7 @@ describeLastingStorages("the ends of sessions", (createStorage) => {
     let end: Promise<void> | undefined;
     system.before = (request) => {
       if (request !== "renew") return undefined;
-      end = guest.call.context.destroySession();
+      end = guest.session.context.destroySession();
       return new Promise((resolve) => setTimeout(resolve, 200));
     };
     const other = await openCall(server, guest.id());
@@ -186,7 +187,7 @@ describeLastingStorages("the ends of sessions", (createStorage) => {
     const guest = await openCall(server);
     await guest.grants.obtain();
     expect(await documentsOf(storage, "commerce-due:")).toEqual([]);
-    await guest.call.context.destroySession();
+    await guest.session.context.destroySession();
     expect(system.ended).toEqual(["begun-1"]);
   });
 
@@ -196,7 +197,7 @@ describeLastingStorages("the ends of sessions", (createStorage) => {
     const server = openGrantServer(storage, { grants: { begin: grants.begin } });
     const guest = await openCall(server);
     await guest.grants.obtain();
-    await guest.call.context.destroySession();
+    await guest.session.context.destroySession();
     for (const sweeper of server.services.sweepers) sweeper.start();
     expect(await documentsOf(storage, "commerce-due:")).toEqual([]);
   });
@@ -209,7 +210,7 @@ describeLastingStorages("the ends of sessions", (createStorage) => {
     for (let count = 0; count < 30; count++) await (await openCall(first)).grants.obtain();
     const guest = await openCall(first);
     await guest.grants.obtain();
-    useTime((guest.call.session.current?.expiresAt ?? 0) + 5000);
+    useTime((guest.session.current?.expiresAt ?? 0) + 5000);
     for (const { sweep } of servers) sweep();
     await expect.poll(() => system.ended.length, { timeout: 5000 }).toBe(31);
     await Promise.all(servers.map(({ close }) => close()));
@@ -224,7 +225,7 @@ describeLastingStorages("the ends of sessions", (createStorage) => {
     const user = await logInUser(server, "login");
     const barrier = new Barrier();
     system.before = () => barrier.pass();
-    const ending = user.call.context.destroySession();
+    const ending = user.session.context.destroySession();
     await barrier.reached;
     const start = performance.now();
     await server.close();

@@ -31,8 +31,8 @@ function describeGrants(toStorage: () => StorageConfig, hasTwo = false): void {
   test("begins a grant once for all parallel calls of a guest", async () => {
     const system = createCountingSystem();
     const { first, servers } = start(system);
-    const { call, id } = await openCall(first);
-    await call.session.work.write((record) => record);
+    const { session, id } = await openCall(first);
+    await session.write((record) => record);
     const calls = await tenCalls(servers, id());
     const grants = await Promise.all(calls.map(({ grants: own }) => own.obtain()));
     expect(system.begun).toBe(1);
@@ -44,12 +44,12 @@ function describeGrants(toStorage: () => StorageConfig, hasTwo = false): void {
   test("stores the session of a new guest before the grant begins", async () => {
     const system = createCountingSystem();
     const { first } = start(system);
-    const { call, grants } = await openCall(first);
+    const { session, grants } = await openCall(first);
     let hadSession = false;
-    system.before = () => (hadSession = call.session.id !== undefined);
+    system.before = () => (hadSession = session.id !== undefined);
     await grants.obtain();
     expect(hadSession).toBe(true);
-    const next = await openCall(first, call.session.id);
+    const next = await openCall(first, session.id);
     expect(await next.grants.obtain()).toEqual({ token: "begun-1" });
   });
 
@@ -91,7 +91,7 @@ function describeGrants(toStorage: () => StorageConfig, hasTwo = false): void {
     await expect(failing.grants.obtain()).rejects.toThrow("The system is down");
     system.before = () => undefined;
     const next = await openCall(first, id());
-    expect(next.call.session.isLoggedIn).toBe(true);
+    expect(next.session.isLoggedIn).toBe(true);
     // The counting system has not issued it, so this is a clear refusal.
     await expect(next.grants.obtain()).rejects.toMatchObject({ code: "session_ended" });
   });
@@ -171,17 +171,17 @@ function describeGrants(toStorage: () => StorageConfig, hasTwo = false): void {
     const storage = toStorage();
     const driver = openDriver(storage);
     const first = openGrantServer(driver, { grants: system.grants });
-    const { grants, call } = await openCall(first);
+    const { grants, session } = await openCall(first);
     await grants.obtain();
     const stored = await readStored(driver, "commerce-grant:");
     expect(stored.map(({ key }) => key)).toEqual([
-      `commerce-grant:1001:${call.session.current?.record.handle}`,
+      `commerce-grant:1001:${session.current?.record.handle}`,
     ]);
     const text = JSON.stringify(stored);
     expect(text).not.toContain("begun-1");
-    expect(text).not.toContain(call.session.id);
+    expect(text).not.toContain(session.id);
     const { expiresAt } = JSON.parse(stored[0]?.text ?? "{}") as { expiresAt: number };
-    const end = call.session.current?.expiresAt ?? 0;
+    const end = session.current?.expiresAt ?? 0;
     expect(Math.abs(expiresAt - end - 86_400_000)).toBeLessThan(5000);
   });
 }
@@ -194,9 +194,9 @@ describe("a stored grant", () => {
     const { grants } = await openCall(first);
     await grants.obtain();
     const thief = await openCall(first);
-    await thief.call.session.work.write((record) => record);
+    await thief.session.write((record) => record);
     const [{ text } = { text: "" }] = await readStored(driver, "commerce-grant:");
-    const key = `commerce-grant:1001:${thief.call.session.current?.record.handle}`;
+    const key = `commerce-grant:1001:${thief.session.current?.record.handle}`;
     await driver.setItemRaw?.(key, text, {});
     expect(await thief.grants.find()).toBeUndefined();
     expect(await thief.grants.obtain()).toEqual({ token: "begun-2" });

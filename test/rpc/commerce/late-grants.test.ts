@@ -19,7 +19,7 @@ describeLastingStorages("a grant that comes after the end of its session", (crea
     const other = openGrantServer(storage, system);
     // For example a change of the password, while the user logs out in another tab.
     const slow = await openCall(other, user.id());
-    await user.call.context.destroySession();
+    await user.session.context.destroySession();
     expect(system.ended).toEqual(["login"]);
     await slow.grants.put({ token: "late" } as TestGrant);
     expect(system.ended).toEqual(["login", "late"]);

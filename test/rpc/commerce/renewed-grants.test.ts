@@ -13,13 +13,13 @@ describe("a renewed grant", () => {
     const faulty = createFaultyDriver();
     const system = createCountingSystem();
     const server = openGrantServer(faulty.driver, { grants: system.grants });
-    const { call, grants } = await openCall(server);
+    const { session, grants } = await openCall(server);
     system.lasts = 0;
     await grants.obtain();
     system.lasts = 60_000;
     system.before = () => failWrites(faulty, "commerce-grant:", 2);
     expect(await grants.obtain()).toMatchObject({ token: "renewed-1" });
-    const next = await openCall(server, call.session.id);
+    const next = await openCall(server, session.id);
     expect(await next.grants.obtain()).toMatchObject({ token: "renewed-1" });
     expect(system.renewed).toBe(1);
   });

@@ -15,7 +15,7 @@ describeLastingStorages("the grant of a guest who logged in", (createStorage) =>
     const server = openGrantServer(createStorage(), system);
     const guest = await openCall(server);
     await guest.grants.obtain();
-    const { expiresAt = 0 } = guest.call.session.current ?? {};
+    const { expiresAt = 0 } = guest.session.current ?? {};
     await guest.logIn(7);
     // The first sweep checks all entries.
     server.sweep();

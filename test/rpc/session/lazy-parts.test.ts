@@ -4,9 +4,9 @@ import { createSetup } from "../../_setup.ts";
 
 const created = vi.hoisted(() => [] as string[]);
 
-vi.mock(import("../../../rpc/session/unit-of-work.ts"), async (load) => {
-  const { UnitOfWork } = await load();
-  return { UnitOfWork: counted(UnitOfWork) };
+vi.mock(import("../../../rpc/session/call-session.ts"), async (load) => {
+  const { CallSession } = await load();
+  return { CallSession: counted(CallSession) };
 });
 vi.mock(import("../../../rpc/session/session-tokens.ts"), async (load) => {
   const { SessionTokenStore } = await load();
@@ -39,9 +39,9 @@ beforeEach(() => {
 });
 
 test.each([
-  ["readId", []],
-  ["getUser", ["copy"]],
-  ["getBasket", ["VisitorLists"]],
+  ["readId", ["CallSession"]],
+  ["getUser", ["CallSession", "copy"]],
+  ["getBasket", ["CallSession", "VisitorLists"]],
 ])("creates only the needed parts of a session in %s", async (method, parts) => {
   const client = (await start({ methods })).client();
   await client.call("enter");
