@@ -1,5 +1,5 @@
 import { defineRoute, HTTPError, type H3 } from "h3";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import * as z from "zod";
 import { defineRpcMethod } from "../../../rpc/define-method.ts";
 import { createServerApp } from "../../../server/cli/http-server.ts";
@@ -172,6 +172,20 @@ test.each(["", "async "])(
     expect(stderr).toContain("server.routes: no such file");
   },
 );
+
+test.each<[what: string, add: (storefront: Storefront) => unknown]>([
+  ["middleware", (storefront) => storefront.use(() => "rejected")],
+  ["a route", (storefront) => storefront.post("/api/rpc/getUser", () => "mine")],
+  ["a route for each HTTP method", (storefront) => storefront.all("/**", () => "mine")],
+  ["an app", (storefront) => storefront.mount("/", () => new Response("mine"))],
+  ["a plugin", (storefront) => storefront.register((app) => app.use(() => "rejected"))],
+])("the server does not start if server.routes adds %s to the storefront", async (_, add) => {
+  const routes = (_app: H3, storefront: Storefront) => void add(storefront);
+  const storefront = openStorefront(testConfig({ server: { routes } }), { production: false });
+  onTestFinished(() => storefront.app.close());
+  const starting = createServerApp(storefront);
+  await expect(starting).rejects.toThrow(/^server\.routes: the storefront takes no routes/);
+});
 
 test("the command serves the routes of a config file", async () => {
   const config = `export default {
