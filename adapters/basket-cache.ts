@@ -9,10 +9,8 @@ export interface QueryCacheClient {
 }
 
 /**
- * The basket in a query cache: the latest basket of the server, and the changes that have no response yet.
- *
- * It shows both together. A change that fails is left out of the next view, so nothing else is rolled back with it.
- * Responses can arrive in any order: `revision` says which basket is later.
+ * The basket in a query cache: the latest basket of the server by its `revision`, with the changes that have no
+ * response yet. A change that fails is missing in the next view, and the others stay.
  */
 export class BasketCache {
   readonly #client: QueryCacheClient;

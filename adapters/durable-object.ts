@@ -31,10 +31,8 @@ export interface DocumentNamespace<Id = unknown> {
 }
 
 /**
- * Creates the driver of a storage in Durable Objects, for `storage.session`, `storage.basket`, and `storage.account`.
- *
- * Changes are atomic across all workers, because one object holds a document. Objects push no changes, so the server
- * reads each session again.
+ * Creates the driver of a storage in Durable Objects. Changes are atomic across all workers, because one object holds a
+ * document. Objects push no changes, so the server reads each session again.
  */
 export function createDurableObjectDriver({
   namespace,
@@ -61,11 +59,8 @@ export interface DocumentState {
 }
 
 /**
- * A Durable Object that holds one document, and its unreadable text for 30 days. Export this class from your worker. An
- * alarm removes the document when it expires.
- *
- * Between the request and the response, the object awaits its own storage only. So it runs one operation at a time
- * (input gates), and the response waits until the change is stored (output gates).
+ * A Durable Object that holds one document until an alarm removes it. Export this class from your worker. It awaits
+ * only its own storage, so it runs one operation at a time (input gates), and responds after the write (output gates).
  */
 export class StorefrontDocument {
   readonly #storage: DocumentState["storage"];

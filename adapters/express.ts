@@ -26,10 +26,8 @@ export interface ExpressStoreOptions {
 }
 
 /**
- * Creates a store for express-session. It passes errors to the callbacks.
- *
- * If parallel requests change different fields of one session, the store keeps all changes. A request can't restore a
- * session that was destroyed in the meantime.
+ * Creates a store for express-session. It keeps changes of parallel requests to different fields of one session. A
+ * request can't restore a session that was destroyed in the meantime. Errors go to the callbacks.
  * @param Store `session.Store`, the base class of express-session's stores
  * @throws TypeError if the driver is unknown, or a duration isn't a positive number
  */

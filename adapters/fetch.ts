@@ -6,10 +6,8 @@ import type { Storefront } from "../server/index.ts";
 export type FetchHandler = (request: Request, host?: unknown) => Promise<Response>;
 
 /**
- * Creates a fetch handler for a storefront: `Deno.serve(toFetchHandler(storefront))`,
- * `Bun.serve({ fetch: toFetchHandler(storefront) })`, or `app.mount("/", toFetchHandler(storefront))` in Hono.
- * Unlike `storefront.fetch`, it finds the client's address in the second argument of these servers. For another server,
- * set `clientAddress` in the config.
+ * Creates a fetch handler for a storefront, for Bun, Deno, and Hono: `Deno.serve(toFetchHandler(storefront))`. It finds
+ * the client's address in the second argument of these servers. For others, set `clientAddress` in the config.
  * @param source a storefront; or a function that renders your own pages from a web `Request`
  */
 export function toFetchHandler(

@@ -3,10 +3,8 @@ import { cartBody, toCartPath, type MedusaCart } from "./medusa-cart.ts";
 import { sessionEnded, toError, type MedusaRequest, type MedusaVisit } from "./medusa-request.ts";
 
 /**
- * Finds and creates the carts of guests and customers.
- *
- * Medusa finds a cart by its ID only. A guest's grant has that ID. For a customer, it is in the customer's metadata,
- * so that all devices find the same cart.
+ * Finds and creates the carts of guests and customers. Medusa finds a cart only by its ID: a guest's grant has it, and
+ * a customer's metadata, so that all devices find the same cart.
  */
 export function createMedusaCarts({ send, request }: MedusaRequest, regionId: string) {
   /** @returns the ID of a new cart */
@@ -30,7 +28,7 @@ export function createMedusaCarts({ send, request }: MedusaRequest, regionId: st
     },
 
     /**
-     * Creates a cart for a customer who has none. The storefront changes a basket in one call at a time, so no parallel
+     * Creates a customer's first cart. The storefront changes a basket in one call at a time, so no parallel
      * call creates another one.
      * @throws RpcError `session_ended` for a guest: a new grant has a new cart
      */

@@ -15,18 +15,16 @@ export type { MedusaGrant, MedusaOptions } from "./medusa-request.ts";
 /** The backend of {@link medusa}. */
 export interface MedusaBackend extends CommerceBackend<MedusaGrant, MedusaBasket> {
   /**
-   * Finds the visitor's cart, for methods of your own, for example for a checkout. Keep its ID on the server: it is all
-   * that Medusa wants to see or change the cart.
+   * Finds the visitor's cart, for methods of your own, for example for a checkout. Keep its ID on the server: anyone
+   * who has it can see and change the cart.
    * @returns the ID; `undefined` if the visitor has no cart, or has placed its order
    */
   findCartId(visit: Visit<MedusaGrant>): Promise<string | undefined>;
 }
 
 /**
- * Creates a backend for Medusa's Store API: customers' accounts, and carts as baskets.
- *
- * A guest's grant is the ID of a cart, a customer's grant a JWT. Medusa doesn't join carts, so the storefront moves the
- * guest's lines at the login. Medusa can't end a JWT: it is forgotten here, and expires there.
+ * Creates a backend for Medusa's Store API, with carts as baskets. A guest's grant is the ID of a cart, and a
+ * customer's a JWT, which Medusa can't end. The storefront moves the guest's lines at the login.
  */
 export function medusa(options: MedusaOptions): MedusaBackend {
   const api = createMedusaRequest(options);

@@ -32,13 +32,7 @@ export function toRouteHandlers(storefront: Storefront) {
 
 /**
  * Creates a client for Server Components and Server Actions. Its calls run in this process, as the visitor of the page.
- * All calls of one request are one visitor's.
- *
- * A Server Action sets the session's cookie by itself. A Server Component can't set cookies: there, only read. If a
- * component writes for a new visitor, the new session is lost, and the storefront logs a warning.
- *
- * If the session ID was replaced a moment ago, for example by a login in another tab, the visitor is redirected to the
- * same page. That needs the {@link proxy}.
+ * Server Components can't set cookies, so a new visitor's session is lost there: only read.
  * @param shopId the shop of the calls. Default: the shop of the page's URL, which needs the proxy
  */
 export async function createNextCaller<Methods extends RpcMethods>(

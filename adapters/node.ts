@@ -12,9 +12,8 @@ export type NodeHandler = (
 ) => unknown;
 
 /**
- * Creates a request listener for a storefront: `createServer(toNodeHandler(storefront))`. In Express, use it as a
- * middleware, with or without a path: `app.use("/shop", toNodeHandler(storefront))`. It leaves paths that aren't the
- * storefront's to the next handler, and takes a body that a parser before it has read.
+ * Creates a request listener for a storefront, and a middleware for Express: `app.use("/shop",
+ * toNodeHandler(storefront))`. It passes on other paths, and uses a body that a parser before it has read.
  * @param source a storefront; or a function that renders your own pages from a web `Request`
  */
 export function toNodeHandler(

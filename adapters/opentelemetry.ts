@@ -14,9 +14,8 @@ import type { CallSpan, ObservedCall, Telemetry, TraceIds } from "../server/inde
 import { other } from "./other-value.ts";
 
 /**
- * Reports calls to OpenTelemetry: a span for each call, in the trace of the request's `traceparent`, with a child for each
- * storage operation, and histograms of both. Add it to `telemetry` in the config, and start an SDK before the server. It
- * needs the package `@opentelemetry/api`. Names and attributes follow the semantic conventions of RPC, HTTP, and databases.
+ * Reports calls to OpenTelemetry: a span for each call, with a child for each storage operation, and histograms of
+ * both. It needs the package `@opentelemetry/api`, and an SDK that starts before the server.
  */
 export function openTelemetry(): Telemetry {
   const tracer = trace.getTracer(library);

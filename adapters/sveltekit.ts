@@ -35,14 +35,8 @@ export interface SvelteKitEvent {
 }
 
 /**
- * Creates the hooks for a storefront: `export const { handle, handleFetch } = toHooks(storefront)`.
- *
- * `handle` responds to the storefront's paths, and sets `event.locals.rpc` for all others: the client for `load` functions
- * on the server, form actions, and endpoints. Its calls run in this process, as the visitor of the page. The hook adds
- * the session's cookie to the response. If the session ID was replaced a moment ago, for example by a login in another
- * tab, it redirects the page to itself (307).
- *
- * With `handleFetch`, calls by SvelteKit's `fetch` are the same visitor's, also while the server renders a page.
+ * Creates the hooks for a storefront: `export const { handle, handleFetch } = toHooks(storefront)`. `handle` responds
+ * to the storefront's paths, and sets `event.locals.rpc` for all others, with the session's cookie in the response.
  */
 export function toHooks(storefront: Storefront): StorefrontHooks {
   /** The requests for pages, by the requests that those pages send to this server. */

@@ -42,10 +42,8 @@ export interface VendureSessionCacheOptions {
 }
 
 /**
- * Creates a `SessionCacheStrategy` for Vendure's `authOptions`; `S` is Vendure's own type of a session.
- *
- * The key of an entry is the SHA-256 of its token, and the entry doesn't contain the token. The first call opens the
- * storage, so a script that only reads the config ends by itself.
+ * Creates a `SessionCacheStrategy` for Vendure's `authOptions`; `S` is Vendure's type of a session. The key of an entry
+ * is the SHA-256 of its token. The first call opens the storage, so a script that only reads the config ends by itself.
  * @throws TypeError if the driver is unknown, or `ttl` isn't a positive number
  */
 export function createVendureSessionCache<S extends CachedSession = CachedSession>(

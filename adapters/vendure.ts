@@ -24,11 +24,8 @@ export type { VendureGrant, VendureOptions } from "./vendure-request.ts";
 export type VendureMethods = ReturnType<typeof createVendureCheckout>;
 
 /**
- * Creates a backend for Vendure's Shop API: customers' accounts, the active order as the basket, and the methods of a
- * checkout.
- *
- * A visitor's grant is the token of a Vendure session. Vendure itself joins a guest's order at the login. Its `logout`
- * ends all sessions of the customer, so it runs when the customer's last session here has ended.
+ * Creates a backend for Vendure's Shop API. A visitor's grant is the token of a Vendure session, and the active order
+ * is the basket. Vendure's `logout` ends all sessions of a customer, so it runs when the last session here has ended.
  */
 export function vendure(
   options: VendureOptions,

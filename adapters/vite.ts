@@ -11,10 +11,8 @@ export interface StorefrontPluginOptions {
 }
 
 /**
- * Serves the storefront of a config by `vite` and `vite preview`, on the same origin as the pages. So pages call
- * `/api/rpc/…` without CORS, and their cookies work. A change of the config applies to the next call.
- *
- * `vite build` ignores it: in production, run `storefront start` or {@link https://h3.dev | a server of your own}.
+ * Serves the storefront of a config by `vite` and `vite preview`, on the origin of the pages, so they need no CORS. In
+ * production, run `storefront start` or {@link https://h3.dev | a server of your own}.
  */
 export function storefront({ config }: StorefrontPluginOptions = {}): Plugin {
   async function serve(server: ViteDevServer | PreviewServer): Promise<void> {

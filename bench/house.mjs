@@ -1,5 +1,5 @@
 /**
- * Prints the size of the source code, and what one warm call enters of it.
+ * Prints the size of the source code, and the files and functions that one warm call enters.
  * Run after `npm run build`: node bench/house.mjs [options]
  *   --files   also lists the files and functions that each call enters
  *   --tests   counts every test of an `each` or a shared suite, which takes a minute; the count is static otherwise

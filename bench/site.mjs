@@ -1,7 +1,6 @@
 /**
- * Measures how fast a phone shows the pages of the site, by the conditions of Lighthouse: a processor four times slower,
- * and a network of 1.44 Mbit/s that answers after 560 ms.
- * Run after `npm run test:site`, which installs and builds the site: node bench/site.mjs [page …]
+ * Measures how fast a phone shows the pages of the site, by the conditions of Lighthouse (docs/speed.md). Run after
+ * `npm run test:site`, which builds the site: node bench/site.mjs [page …]
  */
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";

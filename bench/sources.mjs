@@ -5,7 +5,7 @@ import { rootFolder } from "./server.mjs";
 
 /**
  * Reads the TypeScript files of folders, including their subfolders. A missing folder counts as empty.
- * @returns one entry per file: path, lines as `wc -l` counts them, and what it declares and imports
+ * @returns one entry per file: path, lines as `wc -l` counts them, declarations, and imports
  */
 export function readSources(folders) {
   return folders

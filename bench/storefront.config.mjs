@@ -45,7 +45,7 @@ export default defineStorefrontConfig({
   log: BENCH_TELEMETRY === "lines" ? { calls: "all" } : undefined,
 });
 
-/** Loads only what the row needs, because the table of starts uses this config, too. */
+/** Loads only the telemetry that the row needs, because the table of starts uses this config, too. */
 async function openTelemetryOf(name) {
   if (name === "metrics") return [(await import("storefront-core/prometheus")).prometheus()];
   if (name !== "tracing") return undefined;

@@ -43,7 +43,7 @@ if (process.send) {
 }
 
 async function runServer() {
-  // The clock stands still until all sessions exist, so they all expire at the same time.
+  // The clock stops until all sessions exist, so they all expire at the same time.
   const start = Date.now();
   let startedAt = start;
   let isRunning = false;
@@ -67,7 +67,7 @@ async function runServer() {
     hostname: "127.0.0.1",
     silent: true,
     gracefulShutdown: false,
-    // As `storefront start`: Node's 5 seconds could end a connection while a call is on its way.
+    // The same as `storefront start`: Node's 5 seconds could end a connection while a call is on its way.
     node: { keepAliveTimeout: 65_000 },
   });
   await server.ready();

@@ -141,9 +141,8 @@ const prototype: object = Object.defineProperty({}, Symbol.for("nodejs.util.insp
 });
 
 /**
- * Creates each field of a context when a method reads it, because most methods read few of them, and all of them together
- * take as long as the lookup of a session. Anything else that is done to a context, for example a spread, creates all
- * fields first, as properties of an ordinary object.
+ * Creates each field of a context when a method reads it: creating all of them takes as long as the lookup of a
+ * session. Any other use, for example a spread, first creates all fields as properties of an ordinary object.
  */
 class FieldCreator implements ProxyHandler<object> {
   readonly #fields: ReadonlyMap<string, Creator>;

@@ -30,9 +30,8 @@ export interface RpcClientOptions {
   /** Methods that change nothing. Methods whose names begin with `get` or `list` are reads in any case. */
   readonly reads?: readonly string[];
   /**
-   * Methods that the client never repeats after a lost response: those with an effect that the server keeps no
-   * idempotency key of, because they are public or take a secret. Methods whose names contain `login`, `regist`,
-   * `authent`, `passw`, or `verif` are never repeated in any case.
+   * Methods that the client never repeats after a lost response: public ones and ones with secrets, if they have an
+   * effect. Names that contain `login`, `regist`, `authent`, `passw`, or `verif` are never repeated in any case.
    */
   readonly neverRepeat?: readonly string[];
   /** Stores the bearer token of a shop with `tokenMethod: "bearer"`. Calls then send no cookies. */

@@ -13,12 +13,9 @@ export type { Issue } from "./error.ts";
 export type { JsonValue } from "type-fest";
 
 /**
- * Creates a client for the methods of a server, typed by them: `createRpcClient<typeof methods>(…)`.
- *
- * Cookies travel along (`credentials: "include"`). Equal reads in progress are one request. The client repeats a call
- * that failed with 409 `session_changed` before its method ran, a call that failed with 503 and `Retry-After`, and a
- * change without a response. Each change has an `Idempotency-Key`, so the server executes it once.
- * Calls throw {@link RpcClientError}, the reason of their signal, or the error of `fetch` if no response came.
+ * Creates a client for the methods of a server, typed by them: `createRpcClient<typeof methods>(…)`. It sends cookies,
+ * and repeats a call if that is safe: see docs/client.md.
+ * @throws from calls: {@link RpcClientError}; the reason of their signal; or the error of `fetch` if no response came
  */
 export function createRpcClient<Methods extends RpcMethods>(
   options: RpcClientOptions,

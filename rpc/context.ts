@@ -86,9 +86,8 @@ export interface BaseRpcContext {
    */
   invalidate(tags: readonly string[]): Promise<void>;
   /**
-   * Sets a header of the response. `set-cookie` adds one more cookie; session cookies of the server are left out. If the
-   * call fails, its response has none of these headers. Caches obey `cache-control` only in a GET of a public method
-   * whose shop the URL chose.
+   * Sets a header of the response; `set-cookie` adds a cookie, except session cookies of the server. A failed call has
+   * none of these headers. Caches obey `cache-control` only in a GET of a public method whose shop the URL chose.
    * @throws TypeError if the name or the value is invalid, or if only the server sets the header, for example
    * `content-type`
    */
@@ -101,11 +100,8 @@ export interface BaseRpcContext {
   /** Aborts if the client disconnects, or if the call takes too long (a TimeoutError). */
   readonly signal: AbortSignal;
   /**
-   * Returns a context with more fields, or with other values for known fields. All other fields stay live: after
-   * `updateUser`, `user` of both contexts is the new one.
-   *
-   * A spread, `{ ...context }`, is a snapshot instead. It reads every field, and `basketKey` and `wishlistKey` begin a
-   * session for a guest.
+   * Returns a context with more fields, or with other values for known ones. All others stay live, for example `user`.
+   * A spread is a snapshot, and begins a session for a guest, because it reads `basketKey`.
    */
   with<Extra extends object>(extra: Extra): this & Extra;
 }

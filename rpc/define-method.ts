@@ -38,9 +38,8 @@ export interface RpcMethodDefinition<
   /** @default "session" */
   readonly access?: A;
   /**
-   * The HTTP method that the method accepts in addition to POST. With GET, the method changes nothing: every change of
-   * the session, the basket, the wishlist, or the accounts throws. Responses to a GET with a session are never stored
-   * by caches.
+   * The HTTP method that the method accepts in addition to POST. With GET, every change of the session, the basket, the
+   * wishlist, or the accounts throws, and caches never store a response with a session.
    * @default "GET" for a `public` method with `readOnly: true`, else "POST"
    */
   readonly verb?: V;
@@ -52,9 +51,8 @@ export interface RpcMethodDefinition<
   /** Rejects the call unless the user logged in, or called `reauthenticate`, in the last `session.freshFor` seconds. */
   readonly requireFresh?: A extends "user" ? (V extends "GET" ? never : boolean) : never;
   /**
-   * Declares that the method authenticates the caller and begins a session, as `login` does. Such a method also runs
-   * for a client whose session ID was replaced or ended a moment ago, without a session. Its login fails if all of
-   * the user's sessions end while it runs.
+   * Declares that the method authenticates the caller and begins a session, as `login` does. It runs without the old
+   * session if that was replaced or ended a moment ago, and fails if all of the user's sessions end while it runs.
    */
   readonly signsIn?: A extends "session" ? (V extends "GET" ? never : boolean) : never;
   /** The schema of the payload: any Standard Schema. Without it, the handler gets no payload. */

@@ -3,7 +3,7 @@ import { findSimilar } from "../storage/similar.ts";
 /**
  * Checks the definition of a method, for JavaScript: there, no compiler finds a wrong option, and a misspelled `input`
  * would accept every payload. A definition can have other fields, for example the metadata of a wrapper.
- * @throws TypeError that names the option, and what it can be
+ * @throws TypeError that names the option, and its valid values
  */
 export function assertDefinition(definition: unknown): void {
   if (typeof definition !== "object" || definition === null) {

@@ -17,15 +17,12 @@ import { assertConfigured } from "./rpc-handler.ts";
 import type { PlainRoute } from "./router.ts";
 
 /**
- * Creates the routes of admin calls: `POST <basePath>/admin/<call>` with the admin token. Without a token in the config,
- * there are none.
- *
- * - `endUserSessions` `{userId, shopIds?}` ends a user's sessions (ASVS 5.0, 7.4.5). It returns `{ended}`, and also
- *   `complete: false` if the user's index was lost. Sessions can then stay active, and `endAllSessions` ends them.
- * - `endAllSessions` `{shopIds?}` ends all sessions of these shops, or of all shops, with one write per storage. It
- *   returns `{shopIds}`.
- * - `invalidateCache` `{tags, shopIds?}` makes the values of `cached` that have one of these tags invalid, in these
- *   shops, or in all shops. It returns `{shopIds}`.
+ * Creates the routes of admin calls, `POST <basePath>/admin/<call>` with the admin token. Without a token in the
+ * config, it creates no routes.
+ * - `endUserSessions` `{userId, shopIds?}` returns `{ended}` (ASVS 5.0, 7.4.5). With `complete: false`, the user's
+ * index was lost, and sessions can stay active.
+ * - `endAllSessions` `{shopIds?}` returns `{shopIds}`. It takes one write per storage.
+ * - `invalidateCache` `{tags, shopIds?}` returns `{shopIds}`. It makes cached values with one of these tags invalid.
  * - `inspect` returns the request as it arrived, and the state of the storages, for `storefront doctor --url`.
  */
 export function createAdmin(

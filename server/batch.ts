@@ -24,10 +24,8 @@ import type { BatchedCall } from "./http-call.ts";
 import { assertConfigured, type createRpcHandler } from "./rpc-handler.ts";
 
 /**
- * Creates the function that responds to `POST {basePath}/rpc`. It runs the calls one after another, as one visitor.
- * Each call has the checks, hooks, and log lines of a single call. All calls share one deadline. The function also
- * responds to the preflight of a batch; an error becomes problem+json. Its `shopPath` is the path of a shop, if the URL
- * has one, and its `page` is for a batch that a page sends while the server renders it.
+ * Creates the function that responds to `POST {basePath}/rpc` and its preflight. It runs the calls one after another,
+ * as one visitor with one deadline. Each call has the checks, hooks, and log lines of a single call.
  */
 export function createBatchHandler(
   options: StorefrontOptions,

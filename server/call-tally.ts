@@ -5,10 +5,8 @@ export interface CallTally {
 }
 
 /**
- * Finds the call to which a storage operation belongs.
- *
- * Node's promise hooks cost 0.8 µs for each call. `AsyncLocalStorage` costs 1.8 µs before Node 24. Both follow promises,
- * so an operation belongs to the call that awaits it.
+ * Finds the call of a storage operation by Node's promise hooks: an operation belongs to the call that awaits it. The
+ * hooks cost 0.8 µs for each call, and `AsyncLocalStorage` costs 1.8 µs before Node 24.
  */
 export interface CallTallies {
   /**

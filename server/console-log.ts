@@ -19,9 +19,8 @@ export function createLog(isJson = false): Logger {
 }
 
 /**
- * Creates a function that writes lines to a stream of the process and never throws. It drops a line if the stream
- * fails (`EPIPE`, a full disk), or if its reader is so slow that a megabyte waits. Once the stream works again, it
- * gets a line with their number.
+ * Creates a function that writes lines to a stream of the process, and never throws. It drops lines while the stream
+ * fails (`EPIPE`, a full disk), or while a megabyte waits for a slow reader, and later writes their number.
  * @param describe creates the line with the number of dropped lines
  * @returns the function; its second argument is the number of lines in the text, 1 by default
  */

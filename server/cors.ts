@@ -11,7 +11,7 @@ import type { Credentials } from "./credentials/credentials.ts";
 import type { HeaderEntry } from "./credentials/transport.ts";
 import { responseHeader } from "./method-response.ts";
 
-/** Decides which pages of other origins can call which shop, and what they can read. */
+/** Decides which pages of other origins can call which shop, and which headers they can read. */
 export class Cors {
   /** The request headers, in addition to `Origin`, that decide whether a page is allowed. */
   readonly vary: string;
@@ -128,9 +128,8 @@ export class Cors {
   }
 
   /**
-   * Whether the server accepts the cookies of a GET without `Origin`: if it comes from a page of the shop, or from no
-   * page. Browsers send no `Origin` with a GET of the page's own origin, so the request's host is that of the page, or
-   * `publicUrl` if a proxy rewrites `Host`.
+   * Whether the server accepts the cookies of a GET without `Origin`: only if it comes from a page of the shop, or from
+   * no page. Browsers send no `Origin` to the page's own origin, so the host must be that page's, or `publicUrl`.
    * @param site the header `Sec-Fetch-Site`, which other clients don't send
    */
   #acceptsRead(event: RequestEvent, site: string | null, shop: Shop): boolean {

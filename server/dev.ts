@@ -19,9 +19,8 @@ export interface DevStorefront {
 }
 
 /**
- * Opens the storefront of a config file, and opens it again after each change of the file, as `storefront dev` does.
- * Sessions, baskets, and accounts of the memory driver stay: they are in files below `node_modules/.cache/storefront`.
- * If a changed config has errors, it logs them, and the old one stays in effect.
+ * Opens the storefront of a config file, and opens it again after each change, as `storefront dev` does. Data of the
+ * memory driver survives in files. If a changed config has errors, it logs them, and the old one stays in effect.
  * @param folder contains `storefront.config.ts`, or another format of it
  * @param file another name of the config, relative to the folder
  * @throws ConfigError; Error with one line if there is no config, or if it fails

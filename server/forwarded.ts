@@ -14,9 +14,8 @@ export interface Forwarded {
 }
 
 /**
- * Creates the function that reads the `X-Forwarded-*` headers of a request, or `Forwarded` (RFC 7239) if it has none
- * of those, as far as `trustProxy` contains the peer and the proxies before it.
- * If the peer isn't trusted, the values of the server around the storefront stay.
+ * Creates the function that reads the `X-Forwarded-*` headers of a request, or else `Forwarded` (RFC 7239), as far as
+ * `trustProxy` contains the peer and its proxies. Otherwise the values of the surrounding server stay.
  */
 export function createForwardedReader(
   options: StorefrontOptions,
@@ -109,7 +108,7 @@ function toList(header: string | null): readonly string[] {
     .filter((entry) => entry !== "");
 }
 
-/** A host can give a text that is no address, such as "unknown": all clients would share its limits. */
+/** A host can give a text instead of an address, such as "unknown": all clients would share its limits. */
 function normalize(ip: unknown): string | undefined {
   return typeof ip === "string" ? toAddress(ip) : undefined;
 }

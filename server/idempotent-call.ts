@@ -10,10 +10,8 @@ import type { HeaderEntry } from "./credentials/transport.ts";
 import { isResponse, toRpcResponse, type RpcResponse } from "./response.ts";
 
 /**
- * A call with an `Idempotency-Key` and a session: it runs once, and a repetition gets the same answer for 24 hours.
- *
- * The session's record keeps the answer, written in one step with the changes of the call. A method that stores keys
- * itself, as those of the basket do, runs again in a repetition; the record keeps only its rejections.
+ * A call with an `Idempotency-Key` and a session. The session's record stores the answer in the same write as the
+ * changes of the call. Methods that store keys themselves, as those of the basket do, run again in a repetition.
  */
 export class IdempotentCall {
   readonly #session: CallSession;

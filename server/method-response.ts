@@ -9,7 +9,7 @@ export const responseHeader = "storefront-response";
 
 /**
  * Converts a method's own `Response`, and drops the headers that only the server sends. A redirect becomes JSON for the
- * typed client, because a page's script can't read where a redirect leads (Fetch, "opaque-redirect filtered response").
+ * typed client, because a page's script can't read the target of a redirect (Fetch, "opaque-redirect filtered response").
  * @param request the headers of the request
  * @param cacheControl the default for a response without `Cache-Control`; absent: no cache may store the response,
  * whatever it says

@@ -39,7 +39,7 @@ export interface ObservedCall {
 }
 
 /**
- * Receives what a storefront does, for metrics, log lines, and traces. Each function runs during calls, so it must be
+ * Receives the events of a storefront, for metrics, log lines, and traces. Each function runs during calls, so it must be
  * fast. If it throws, the server logs the error, and the call continues.
  */
 export interface Observer extends StorageObserver, RpcObserver {

@@ -12,9 +12,8 @@ export function parseOrigin(origin: string): URL | undefined {
 }
 
 /**
- * Whether a page of this storefront sent a call. `Sec-Fetch-Site: same-origin` proves that no other page did, even if a
- * proxy rewrote `Host`. Browsers send that header to HTTPS and localhost only; elsewhere, the origin must be the
- * request's own, or `publicOrigin`.
+ * Whether a page of this storefront sent a call. `Sec-Fetch-Site: same-origin` proves it, even if a proxy rewrote
+ * `Host`. Browsers send it to HTTPS and localhost only; else the origin must be the request's own, or `publicOrigin`.
  * @param isAtHost whether the config names the page's host: the page is the storefront's own then, whatever `Host` a
  * proxy sends
  */

@@ -85,7 +85,7 @@ function parseBody(text: string, contentType: string | null, depth: number): unk
   return parse(text, "The body", depth);
 }
 
-/** An object that was passed where a text is expected, for example as the body of a `Request`. */
+/** An object that was passed instead of a text, for example as the body of a `Request`. */
 function asText(body: string): string {
   return `The body is the text ${JSON.stringify(body.slice(0, 40))}: code in front of the storefront converted an object to text. Pass JSON.stringify(body), or the body as it came: see docs/mounting.md`;
 }

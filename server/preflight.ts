@@ -31,7 +31,7 @@ const callHeaders: readonly string[] = [
   "x-shop-id",
 ];
 
-/** As many names as fit. `*` isn't a name: without cookies, it would allow all headers. */
+/** The names that fit. `*` isn't a name: without cookies, it would allow all headers. */
 function toNames(requested: string): readonly string[] {
   const names: string[] = [];
   let size = 0;

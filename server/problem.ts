@@ -14,8 +14,7 @@ import type { RpcResponse } from "./response.ts";
 
 /**
  * Creates the function that makes the response to a failed call (RFC 9457). The log gets the details of an internal
- * error, under the `instance` of the response. Both are without secrets of the call, although some schemas quote the
- * rejected value.
+ * error, under the response's `instance`. Both are without secrets, although some schemas quote the rejected value.
  */
 export function createProblems({ problemTypes }: StorefrontOptions, random: Random) {
   return function toProblem(error: unknown, redactor: Redactor, log: Logger): RpcResponse {

@@ -3,9 +3,8 @@ import type { RpcMethod } from "../rpc/method.ts";
 import type { StorefrontOptions } from "./config/options.ts";
 
 /**
- * Creates the check of development servers and tests. It logs an error if a built-in method returns another result than
- * the OpenAPI document describes, for example because of the adapter of a commerce system. The client gets the result in
- * any case. No other server has this check, so a description costs its calls nothing.
+ * Creates the check of development servers and tests: it logs an error if a built-in method returns another result than
+ * the OpenAPI document describes, for example because of an adapter. The client gets the result in any case.
  */
 export function createResultCheck({
   methods,

@@ -42,11 +42,8 @@ export interface RpcCallerState {
 export type RpcCaller<Methods extends RpcMethods> = RpcClient<Methods> & RpcCallerState;
 
 /**
- * Creates a client for server-side rendering, with the type of `createRpcClient`. Its calls need no HTTP. They run as
- * the visitor who sent `request`, with the same checks, limits, hooks, and log lines as calls of a browser.
- *
- * All calls for one `Request` are one visitor's: if two calls of a new visitor write at the same time, both write to one
- * new session. Send `caller.headers` to the browser, or the next page begins another session: see docs/ssr.md.
+ * Creates a client for server-side rendering, with the type of `createRpcClient`. Its calls run without HTTP, as the
+ * visitor who sent `request`. Send `caller.headers` to the browser, or the next page begins another session.
  * @param request the request for the page, from a browser
  * @throws TypeError if `request` isn't a web `Request`
  */
@@ -76,9 +73,8 @@ export function createRpcCaller<Methods extends RpcMethods>(
 }
 
 /**
- * Creates a `fetch` for server-side rendering, for code that also runs in the browser: a framework gives it to the typed
- * client. Calls of the storefront need no HTTP, and are the same visitor's as those of `createRpcCaller` for this page.
- * Requests with a token of their own (`Authorization`), or with `credentials: "omit"`, are not the visitor's.
+ * Creates a `fetch` that a framework gives to the typed client during rendering. Calls of the storefront need no HTTP,
+ * and are the same visitor's as those of `createRpcCaller`, unless they have credentials of their own.
  * @param page the request for the page, from a browser
  * @throws TypeError if `page` isn't a web `Request`
  */

@@ -149,7 +149,7 @@ export function createRpcHandler(
         current.session = session;
         const merging = completePendingMerges(session);
         if (merging !== undefined) await deadline.wait(merging);
-        // A pending merge is no change of the method.
+        // A pending merge isn't a change of the method.
         session.isReadOnly = method.verb === "GET";
         const { key } = call;
         if (key !== undefined) {

@@ -48,7 +48,7 @@ export interface StoreInfo {
 /** The open storages of a storefront, and the services of each shop. */
 export interface Services {
   readonly clock: Clock;
-  /** Receives what calls, storages, and sessions do; absent if the config has no telemetry. */
+  /** Receives the events of calls, storages, and sessions; absent if the config has no telemetry. */
   readonly observer: Observer | undefined;
   readonly shops: ReadonlyMap<Shop, ShopServices>;
   /** The methods of all shops. */
@@ -58,7 +58,7 @@ export interface Services {
   readonly systems: readonly CommerceSystem[];
   readonly caches: ReturnType<typeof createPublicCaches>;
   readonly background: BackgroundWork;
-  /** Each ends what belongs to the ended sessions of one storage. */
+  /** Each ends the grants and other data of the ended sessions of one storage. */
   readonly sweepers: readonly GrantSweeper[];
   readonly stores: readonly DocumentStore[];
   readonly descriptions: readonly StoreInfo[];

@@ -33,7 +33,7 @@ export function portOf({ port, protocol }: URL): string {
 /** Above the length of any host name. */
 const exact = 1000;
 
-/** Of two patterns, the longer one is the closer match. */
+/** The longer one of two patterns is the closer match. */
 function createRank(host: string): (url: URL) => number {
   const name = toHostName(host);
   const port = /:(\d+)$/.exec(host)?.[1];

@@ -56,10 +56,8 @@ export interface StorefrontSettings {
 export type OpenStorefront = ReturnType<typeof openStorefront>;
 
 /**
- * Creates a storefront from its config. Its checks are part of its routes, so they also apply if another app mounts it.
- *
- * If production rejects a storage, this does not throw, because a bundler must be able to load the module. The
- * error is in `options.refusal`, and each call gets 503.
+ * Creates a storefront from its config. If production rejects a storage, each call gets 503, and the error is in
+ * `options.refusal`. It isn't thrown, because a bundler must be able to load the module.
  * @throws ConfigError with every other error of the config
  */
 export function createStorefront(

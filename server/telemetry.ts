@@ -2,7 +2,7 @@ import { describeError, type Logger } from "../shared/log.ts";
 import type { ObservedCall, Observer } from "./observer.ts";
 import type { TraceIds } from "../rpc/trace-ids.ts";
 
-/** Receives what a storefront does. The config lists it in `telemetry`. */
+/** Receives the events of a storefront. The config lists it in `telemetry`. */
 export interface Telemetry extends Partial<Observer> {
   /** For error messages. */
   readonly name: string;

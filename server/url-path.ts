@@ -17,9 +17,8 @@ export function isDecodable(path: string): boolean {
 }
 
 /**
- * Whether a URL is one of a storefront: a call, also of a shop with a path; an admin call; a health check; or the
- * OpenAPI document, the metrics, or the development page, if the server has them. A server around the storefront
- * handles all others.
+ * Whether a URL is one of a storefront: a call, an admin call, a health check; or the OpenAPI document, the metrics, or
+ * the development page, if the server has them. A server around the storefront handles all others.
  * @param url a whole URL, or a path with or without a query
  */
 export function isStorefrontPath(

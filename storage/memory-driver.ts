@@ -1,7 +1,7 @@
 import type { Driver } from "unstorage";
 import { ShardedMap } from "./documents/sharded-map.ts";
 
-/** Does what unstorage's memory driver does, and doesn't hold the event loop with a million documents. */
+/** Behaves like unstorage's memory driver, and doesn't hold the event loop with a million documents. */
 export function createMemoryDriver(): Driver {
   const data = new ShardedMap<unknown>();
   const read = (key: string) => data.get(key) ?? null;

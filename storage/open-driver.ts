@@ -10,10 +10,8 @@ import { createMemoryDriver } from "./memory-driver.ts";
 import { isDriver, isFileDriver, markWholeFiles, type StorageConfig } from "./documents/driver.ts";
 
 /**
- * Opens the driver of a config; returns a driver object as it is. A driver by name loads its module at its first call.
- *
- * A redis driver by name fails within about a second if Redis is down, instead of hanging. A fs driver by name writes
- * whole files. A driver object writes in place, so a full disk can empty a document.
+ * Opens the driver of a config, and returns a driver object as it is. By name, redis fails within about a second if it
+ * is down, and fs writes whole files. A driver object of fs writes in place, so a full disk can empty a document.
  * @throws TypeError if a config can't name this driver, or if an option is missing or misspelled
  */
 export function openDriver(config: StorageConfig): Driver {

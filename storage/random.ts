@@ -14,9 +14,8 @@ export interface Random {
 }
 
 /**
- * The computer's random values. The names of temporary files and of document versions always come from here, because no
- * other process may have the same ones, also in a test that makes values repeat. None is created while modules load,
- * because a worker has none then.
+ * The computer's random values. Temporary files and document versions always get their names from here, because no
+ * other process may have the same ones. A worker has no random values while modules load.
  */
 export const systemRandom: Random = {
   uuid: () => randomUUID(),

@@ -4,12 +4,8 @@ import { RpcError } from "../error.ts";
 import type { LimitedKey, LoginLimiter } from "./login-limiter.ts";
 
 /**
- * Checks a password, unless too many checks failed for the account or from the caller's IP address (OWASP ASVS 5.0,
- * 6.3.1).
- *
- * Only failures count, so any number of right passwords can be checked at the same time. The limit is read after the
- * check, too: if parallel guesses reached it, no response says which guess was right. Before the check, only this
- * process's memory of reached limits counts.
+ * Checks a password, unless too many checks failed for the account or the caller's IP address (ASVS 5.0, 6.3.1). It
+ * reads the limit again after the check, so parallel guesses above the limit don't reveal which one was right.
  * @param email the name of the account
  * @param verify returns `undefined` for a wrong password, or throws an RpcError with the status 401 or 403
  * @throws RpcError `too_many_attempts`, StorageUnavailableError, and any error of `verify`

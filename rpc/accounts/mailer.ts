@@ -17,7 +17,7 @@ export interface TokenMail extends Addressed {
 
 /**
  * A mail about a change of the account, so that its owner notices a change by somebody else (OWASP ASVS 5.0, 6.3.7).
- * That of `emailChanged` goes to the old address.
+ * The mail of `emailChanged` goes to the old address.
  */
 export interface NoticeMail extends Addressed {
   readonly kind: "passwordChanged" | "emailChanged";

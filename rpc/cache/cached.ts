@@ -3,11 +3,8 @@ import type { AfterJson } from "../after-json.ts";
 import type { PublicShop } from "../shop.ts";
 
 /**
- * Returns a value from the cache of the shop, or loads it. Equal reads of a process that run at the same time load
- * once.
- *
- * For `ttl` seconds, a value is fresh. For as long again, the cache still returns it, and loads a new one in the
- * background. Errors and `undefined` are not cached.
+ * Returns a value from the cache of the shop, or loads it: once for equal reads at the same time. It is fresh for `ttl`
+ * seconds. For as long again, the cache still returns it, and loads a new one in the background.
  * @param key 1 to 512 characters: all that the value depends on, except the shop, its locale, and its currency. All
  * methods of the shop share their keys.
  * @param ttl seconds, more than 0, up to 86,400

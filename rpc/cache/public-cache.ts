@@ -34,10 +34,8 @@ interface Flight {
 }
 
 /**
- * Creates the cache of one shop.
- *
- * A value is marked with the invalidations at the start of its load, and each read compares its mark. So a value that
- * was loaded before an invalidation is never used after it, however late it is stored.
+ * Creates the cache of one shop. A value is marked with the invalidations at the start of its load, and each read
+ * compares its mark. So a value from before an invalidation is never used after it.
  * @param system that of the shop, if it has one
  * @param parts those that all shops share; `timeLimit`: of a load, in seconds
  */

@@ -28,7 +28,7 @@ export function createSendRequest({
     }
     sent.set("content-type", "application/json");
     sent.set("x-shop-id", String(shopId));
-    // A page can't read where a redirect leads, so the server sends it as JSON.
+    // A page can't read the target of a redirect, so the server sends it as JSON.
     sent.set("accept", `${sent.get("accept") ?? "*/*"}, ${redirectType}`);
     const current = token && (await ofStore(() => token.get()));
     if (current) sent.set("authorization", `Bearer ${current}`);

@@ -82,10 +82,8 @@ export async function runRead<Result>(
 }
 
 /**
- * Runs a method of the commerce system that changes something, while no other call changes the visitor's basket. First,
- * it finishes what an earlier call began: a checkout must not leave that for the next basket.
- *
- * Changes of the basket within `work` run under the same lease, one after the other. So do methods that call runChange.
+ * Runs a method of the commerce system that changes something, under the lease of the visitor's basket. First it
+ * completes earlier changes: a checkout must not leave them for the next basket. `work` can change the basket.
  */
 export function runChange<Result>(
   session: CallSession,

@@ -26,11 +26,8 @@ import { reached } from "./test-hooks.ts";
 import type { Grant, LoginVisit } from "./visit.ts";
 
 /*
- * A change of a basket in a commerce system: read, compute the quantities that the lines must have, store them, set
- * them, and mark the change as done. All of it happens under the basket's lease.
- *
- * If the process ends or the system fails in between, the next change of the basket sets the stored quantities again
- * first. So no change is lost or doubled, and a repeated call finds its change.
+ * A change of a basket in a commerce system, under its lease: read, compute the quantities, store them, set them, mark
+ * the change as done. After a failure in between, the next change first sets the stored quantities again.
  */
 
 /** A change that can be repeated. */
@@ -189,7 +186,7 @@ async function setTargets<B extends CommerceBasket>(
   }
 }
 
-/** A repeated call may have read what its first try reached, so the target says what was there before. */
+/** A repeated call may have read the result of its first try, so the target has the quantity from before. */
 function isInVain(
   { basket, short = [] }: BasketOutcome,
   [target]: readonly BasketTarget[],

@@ -4,14 +4,8 @@ import type { RpcMethods } from "../method.ts";
 import type { Grant, GrantedVisit, Visit } from "./visit.ts";
 
 /**
- * A commerce system behind the storefront. Each part is optional: the storefront itself does what is missing.
- *
- * The functions only send requests and convert the results. The storefront stores grants, runs one change of a basket
- * at a time, repeats what failed, and measures timeouts.
- *
- * If the system rejects the grant of a visit, a function throws RpcError `session_ended`: the grant is renewed, and the
- * function runs again. Other rejections are RpcErrors with a status below 500, or `commerce_failed` if their reason is
- * unknown. `visit.fetch` throws `commerce_unavailable` by itself.
+ * A commerce system behind the storefront. Each part is optional: the storefront itself replaces a missing one. The
+ * functions only send requests and convert the results. docs/commerce-adapter.md has the rules for each.
  */
 export interface CommerceBackend<
   G extends Grant = Grant,

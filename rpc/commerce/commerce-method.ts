@@ -24,9 +24,8 @@ export interface CommerceMethodDefinition<
   V extends Verb = "POST",
 > extends Omit<RpcMethodDefinition<A, I, O, Output, V>, "handler" | "signsIn" | "readOnly"> {
   /**
-   * Declares that the method changes nothing, as with the verb GET. Otherwise, it runs while no other call changes the
-   * visitor's basket, on any server, and it begins a session and a grant for a guest. With the access `public`, it does
-   * neither.
+   * Declares that the method changes nothing, as with the verb GET. Otherwise, it runs under the lease of the visitor's
+   * basket, and begins a session and a grant for a guest. With the access `public`, it does neither.
    */
   readonly readOnly?: RpcMethodDefinition<A, I, O, Output, V>["readOnly"];
   /** Returns a JSON value, nothing, or a web `Response`; throws `RpcError` to reject the call. */

@@ -40,10 +40,8 @@ export interface CommerceSystem {
 }
 
 /**
- * Opens the connection to a commerce system. After 5 failures in a row, its circuit breaker opens, and requests fail
- * immediately. The backend's `check` then tries the system in the background. When it gets a response, one request is
- * let through, and its success closes the circuit breaker. Without `check`, one request a second is let through. This is
- * real time, also in a test with a clock of its own.
+ * Opens the connection to a commerce system. After 5 failures in a row, its circuit breaker opens. When the backend's
+ * `check` gets a response, the next request tries the system; without `check`, one request a second does.
  * @param shop the shop for which `check` runs: one of those with this backend
  */
 export function createCommerceSystem(

@@ -11,7 +11,7 @@ import { GrantEndings } from "./grant-endings.ts";
 import { GrantSweeper } from "./grant-sweeper.ts";
 import { ShopGrants } from "./shop-grants.ts";
 
-/** Opens what ends the grants of the sessions in one storage. */
+/** Opens the functions that end the grants of the sessions in one storage. */
 export function openGrantEndings(
   store: DocumentStore,
   generations: SessionGenerations,

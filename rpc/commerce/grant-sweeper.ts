@@ -52,7 +52,7 @@ export class GrantSweeper {
   hurry(): void {
     if (!this.#endings.isNeeded) return;
     this.#seen = undefined;
-    // The sweep in progress can have passed what is due by now.
+    // The sweep in progress can have passed entries that are due by now.
     if (this.#sweeping === undefined) this.#wait(0);
     else this.#isHurried = true;
   }
@@ -104,7 +104,7 @@ export class GrantSweeper {
   async #sweep(lease: Lease<SweepState>, state: SweepState): Promise<void> {
     const now = this.#clock.now();
     const hour = hourOf(now);
-    // Late entries can lie in earlier hours: after an outage, or because another server's clock is behind.
+    // Late entries can be in earlier hours: after an outage, or because another server's clock is behind.
     const first = hour - (state.fullHour === hour ? recentHours : maxHours);
     const failures: Failures = new Map();
     for (let at = first; at <= hour; at++) {

@@ -15,11 +15,8 @@ import { reached } from "./test-hooks.ts";
 import type { LoginVisit } from "./visit.ts";
 
 /**
- * Runs a login or a registration. Its visit has the guest's grant, and it can set the user's grant, which
- * {@link storeLoginGrant} stores for the new session.
- *
- * If the system joins baskets at a login, logins with one guest's grant run one at a time, and only the first successful
- * one sends the grant: a second one would log out the first, or join the lines twice.
+ * Runs a login or a registration, with the guest's grant in its visit. If the system joins baskets, logins with one
+ * guest's grant run one at a time, and only the first successful one sends it: a second one would join the lines twice.
  * @returns the result of `run`; `undefined` if the login was rejected
  */
 export async function withLoginVisit<Result extends ShopUser | undefined>(

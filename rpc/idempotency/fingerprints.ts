@@ -13,10 +13,8 @@ export interface RepeatableRequest {
 export type Fingerprints = ReturnType<typeof createFingerprints>;
 
 /**
- * Creates the fingerprints of one shop: HMAC-SHA-256, shortened to 128 bits, of the method and the canonical JSON of the
- * payload. Two calls have the same payload if the method and all values are equal, in any order of the keys.
- *
- * A fingerprint names its key, so it stays comparable while the key is being rotated out.
+ * Creates the fingerprints of one shop: an HMAC-SHA-256 of the method and the payload's canonical JSON, shortened to
+ * 128 bits. A fingerprint names its key, so it stays comparable while the key is being rotated out.
  * @param secrets at least one: the last one makes fingerprints, all compare
  */
 export function createFingerprints(secrets: readonly string[]) {

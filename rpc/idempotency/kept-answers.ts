@@ -16,7 +16,7 @@ export function findAnswer(
  * body, so that its call isn't executed twice.
  */
 export function addAnswer(record: SessionRecord, answer: KeptAnswer): SessionRecord {
-  // With undefined fields, the storage would parse what it has written.
+  // With undefined fields, the storage would parse the text that it has written.
   const entries = Object.entries(answer).filter(([, value]) => value !== undefined);
   const added = Object.fromEntries(entries) as unknown as KeptAnswer;
   const others = (record.answers ?? []).filter(

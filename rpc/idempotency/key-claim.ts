@@ -21,11 +21,8 @@ export class AnswerFoundError extends Error {
 }
 
 /**
- * The claim of one call to run under its idempotency key.
- *
- * Calls of one process wait for each other in memory. If other servers can write the session, a mark in its record names
- * the call that runs: one more write. A crash leaves the mark. A waiting call takes it over after the time in which a
- * call ends at the latest. Each waiting call measures its own time, and stores it if its own call must end before that.
+ * The claim of one call to run under its idempotency key. Calls of one process wait in memory. If other servers can
+ * write the session, a mark in its record names the running call; after a crash, a waiting call takes it over.
  */
 export class KeyClaim {
   readonly #session: CallSession;

@@ -1,7 +1,6 @@
 /*
- * The idempotency keys that a basket or a wishlist stores, the oldest first: `<key ID>.<fingerprint>.<time>`. Each is one
- * short string, because a list stores up to 50. A fingerprint contains a dot. The time is epoch milliseconds in base 36.
- * Earlier versions added a revision, which nothing reads.
+ * The idempotency keys of a basket or a wishlist, the oldest first: up to 50 strings `<key ID>.<fingerprint>.<time>`,
+ * with epoch milliseconds in base 36. Earlier versions added a revision, which nothing reads.
  */
 
 /** How long a key is stored, in milliseconds. */

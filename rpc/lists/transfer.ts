@@ -132,10 +132,8 @@ export async function transferList<T extends ListDocument>(
 }
 
 /**
- * Merges guests' lists into the user's lists, and removes the notes of the finished merges from the user's index.
- *
- * It never throws, so that a login doesn't fail because of a basket. If the storage fails, the other merges wait for
- * the next call. Other calls run between two rounds of merges.
+ * Merges guests' lists into the user's, and removes the notes of finished merges from the user's index. It never
+ * throws, so a failed merge doesn't fail the login, and waits for the next call. Other calls run between two rounds.
  * @param transfer transfers one list, and returns the outcome for each line
  */
 export async function completeMerges(

@@ -85,7 +85,7 @@ export class VisitorLists {
 
   /**
    * Checks that no list has the call's idempotency key from another call.
-   * @param isNext whether the changes of the lists come next, so that they can begin with what this has read
+   * @param isNext whether the changes of the lists come next, so that they can begin with the lists that this has read
    * @throws RpcError `idempotency_key_reused`; StorageUnavailableError
    */
   async assertKeyUnused(key: RequestKey, isNext: boolean): Promise<void> {

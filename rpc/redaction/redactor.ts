@@ -2,10 +2,8 @@ import { mapLog, type Logger } from "../../shared/log.ts";
 import { isSecretName, redacted } from "./secret.ts";
 
 /**
- * Replaces the secrets of one call in its log lines, its error response, and the events of its hooks.
- *
- * It collects the secrets at the first log line, error, or event, so other calls pay nothing. It keeps secrets of fewer
- * than 4 characters, because they occur in ordinary words.
+ * Replaces the secrets of one call in its log lines, its error response, and the events of its hooks. It collects them
+ * at the first line, error, or event. Secrets of fewer than 4 characters stay, because they occur in ordinary words.
  */
 export class Redactor {
   #sources: (() => Iterable<unknown>)[] = [];

@@ -5,9 +5,8 @@ import { holdsForeignMark, isForeignMarked, markForeign } from "./foreign-schema
 export const redacted = "[redacted]";
 
 /**
- * Marks the values of a schema as secrets, for example a password. With zod 4, you can mark any part of a schema, and
- * derived schemas (`.min(8)`, `.optional()`) stay marked. With another library, or zod 3, mark the whole `input` of a
- * method: `defineRpcMethod` throws for a part.
+ * Marks the values of a schema as secrets, for example a password. With zod 4, you can mark any part, and derived
+ * schemas stay marked. With another library, or zod 3, mark the whole `input`: `defineRpcMethod` throws for a part.
  * @returns the schema itself; with arktype a copy, so use the returned schema
  */
 export function secret<Schema extends StandardSchemaV1>(schema: Schema): Schema {

@@ -20,9 +20,8 @@ export interface CallSessions {
 }
 
 /**
- * The session of one call, with its user, lists, and tokens, and the changes of the call.
- *
- * `commit` writes all changes of the call in one write; a login or a logout takes effect immediately.
+ * The session of one call, with its user, lists, tokens, and changes, which `commit` writes together. A login or a
+ * logout takes effect immediately.
  */
 export class CallSession extends UnitOfWork {
   /** The name of the transport that issues the session. */

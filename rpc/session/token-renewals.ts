@@ -16,7 +16,7 @@ export interface SessionTokens {
 }
 
 /**
- * Gets new tokens: by a refresh token, or for a guest who has none yet.
+ * Gets new tokens: by a refresh token, or the first tokens of a guest.
  *
  * @param tokens those that the session has
  * @param signal aborts the request before another server may begin one. Don't abort it when the client leaves: a
@@ -41,11 +41,9 @@ export interface TokenSeal {
 }
 
 /**
- * Renews the tokens of one shop's sessions: once for all parallel calls on all servers.
- *
- * A holder of the lease compares and swaps the tokens themselves in the session's record, so one that was stopped can't
- * replace newer tokens.
- * All methods throw StorageUnavailableError; SessionEndedError; LeaseLostError; and any error of `renew`.
+ * Renews the tokens of one shop's sessions: once for all parallel calls on all servers. A holder of the lease compares
+ * and swaps the tokens in the session's record, so a server that was stopped can't replace newer tokens.
+ * @throws from all methods: StorageUnavailableError; SessionEndedError; LeaseLostError; and any error of `renew`
  */
 export class TokenRenewals {
   readonly #leases: Leases<never>;

@@ -47,10 +47,8 @@ export async function createServerApp({ app, respond }: OpenStorefront): Promise
 }
 
 /**
- * Creates a middleware that finds the route of a call by its exact path, without h3's router. That saves 10 to 15 % of
- * the time of a read. Other requests go on to the app.
- *
- * It skips h3's middleware and routes, so install it only for an app of `createServerApp`, to which nothing was added.
+ * Creates a middleware that finds the route of a call by its exact path, which saves 10 to 15 % of the time of a read.
+ * It skips h3's middleware and routes, so install it only for an app of `createServerApp`, without additions.
  */
 export function createFastRoutes({ routes, handle, respond }: OpenStorefront): ServerMiddleware {
   return (request, next) => {
@@ -65,10 +63,8 @@ export function createFastRoutes({ routes, handle, respond }: OpenStorefront): S
 let ending: Promise<void> | undefined;
 
 /**
- * Resolves at the end of this tick of the event loop, for all callers together.
- *
- * Calls that arrived in one tick then run as a batch. The code of one call is still in the processor's cache for the
- * next, so each takes a half to two thirds of the time. A client with one connection waits longer.
+ * Resolves at the end of this tick of the event loop, for all callers together. The calls of one tick then run as a
+ * batch, with warm code: each takes a half to two thirds of the time. A single connection waits longer.
  */
 export function endOfTick(): Promise<void> {
   ending ??= new Promise((resolve) => {
@@ -137,8 +133,8 @@ export class Connections {
   }
 
   /**
-   * Closes the server's port and waits until each connection has ended. Nothing that has begun to send is cut
-   * before the timeout: Node's `close` would end idle connections while a request is on its way to them.
+   * Closes the server's port, and waits until each connection has ended. Node's `close` would end idle connections
+   * while a request is on its way to them.
    * @param timeout seconds until the server closes all connections, even those with a request
    * @param reason `reload` closes idle connections immediately; a request that is on its way on one of them fails.
    * `replaced` means that the primary process owns the port, so no connection waits here.

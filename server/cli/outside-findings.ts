@@ -13,7 +13,7 @@ export interface OutsideView {
   readonly cookie?: string | undefined;
   /** Whether a second request could use the connection of the first one. */
   readonly isConnectionKept: boolean;
-  /** Milliseconds by which the `Date` of each response lies before or after the round trip, by the clock of this machine. */
+  /** Milliseconds by which the `Date` of each response is before or after the round trip, by the clock of this machine. */
   readonly skews: readonly number[];
   /** The response by plain HTTP; absent if none came, or if the URL has a port of its own. */
   readonly plain?: { readonly status: number; readonly location: string | undefined } | undefined;
@@ -29,10 +29,10 @@ export interface CallView {
   readonly headers: IncomingHttpHeaders;
 }
 
-/** The origin of the other site's page. `.invalid` is no domain of anyone (RFC 2606). */
+/** The origin of the other site's page. `.invalid` belongs to nobody (RFC 2606). */
 export const foreignOrigin = "https://storefront-doctor.invalid";
 
-/** Checks what arrives of a service, without the admin token. */
+/** Checks the responses of a service, without the admin token. */
 export function judgeOutside(url: URL, view: OutsideView): readonly ServiceFinding[] {
   const { own, foreign, cookie, isConnectionKept, skews, plain } = view;
   const findings: ServiceFinding[] = [];

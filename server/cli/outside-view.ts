@@ -58,7 +58,7 @@ function toText(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-/** Milliseconds by which a date lies before or after a round trip. It names a whole second. */
+/** Milliseconds by which a date is before or after a round trip. It names a whole second. */
 function toSkew(date: number, start: number, end: number): number {
   return Math.max(0, date - end) + Math.min(0, date + 1000 - start);
 }

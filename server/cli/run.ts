@@ -67,7 +67,7 @@ export async function run(options: {
     const isEnding = exitCode !== undefined;
     exitCode = Math.max(code, exitCode ?? 0);
     if (isEnding) return;
-    // Without a server, there is nothing to drain.
+    // Without a server, nothing has to drain.
     if (last === undefined) process.exit(exitCode);
     if (supervisor === undefined) {
       log.info("The server shuts down; a second signal ends it immediately");

@@ -148,7 +148,7 @@ export function judgeInside(
   if (protocol !== url.protocol) report("SF803", protocol.slice(0, -1));
   if (host !== url.host && !hasPublicUrl) report("SF804", host);
   if (inspection.ip === forgedAddress) report("SF805", forgedAddress);
-  // The doctor itself sends X-Forwarded-For, so that header alone is no sign of a proxy.
+  // The doctor itself sends X-Forwarded-For, so that header alone doesn't show a proxy.
   const names = inspection.proxyHeaders.filter((name) => name !== "x-forwarded-for");
   if (!inspection.isTrusted && names.length > 0) report("SF806", names.join(", "));
   for (const [index, sent] of inspection.cookies.entries()) {

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 
 /**
- * Creates a check of the types in the project of a config, by the project's own TypeScript. Each check runs beside the
+ * Creates a check of the types in the project of a config, by the project's own TypeScript. Each check runs next to the
  * server, and stops the one before. Without a `tsconfig.json` or TypeScript, it does nothing.
  * @param report gets the type errors, each with its code
  */

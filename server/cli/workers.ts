@@ -44,10 +44,8 @@ export class Workers {
   }
 
   /**
-   * Replaces all workers, one after the other. Each new worker reads the config again, and accepts connections before
-   * the old one stops. If a new worker doesn't become ready, the remaining old workers continue.
-   *
-   * A request during a restart starts one more restart, because the config can have changed in between.
+   * Replaces all workers, one after the other: each new one reads the config and accepts connections before an old one
+   * stops. If a new worker isn't ready in time, the others continue. A request in between starts one more restart.
    */
   roll(): void {
     if (this.#isWaiting || this.#isEnding) return;

@@ -133,7 +133,7 @@ async function canRead(store: DocumentStore): Promise<boolean> {
 }
 
 /**
- * The error code of Redis or the file system, for example `NOAUTH`, and where our own message has one, the address. The
+ * The error code of Redis or the file system, for example `NOAUTH`, and the address if our own message has one. The
  * rest of another message can contain a secret.
  */
 function toReason(error: unknown): string {

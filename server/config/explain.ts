@@ -19,7 +19,7 @@ interface Setting {
 /**
  * Finds the effective keys of a shop, with the source of each value, and the name of its cookie. For secrets, it gives
  * only the length.
- * @throws StartError if there is no such shop
+ * @throws StartError if the config has no such shop
  */
 export function explainShop(
   config: SourcedConfig,

@@ -3,9 +3,8 @@ import { createVerifier, Signer } from "./signature.ts";
 import type { SessionTransport } from "./transport.ts";
 
 /**
- * Bearer tokens of one shop, for clients without cookies: `<id>.<signature>` in base64url.
- * The signature covers the transport and the shop: a token isn't valid as a cookie, or in another shop
- * (ASVS 5.0, 3.3.4).
+ * Bearer tokens of one shop, for clients without cookies: `<id>.<signature>` in base64url. The signature covers the
+ * transport and the shop, so a token isn't valid as a cookie or in another shop (ASVS 5.0, 3.3.4).
  */
 export function createBearerTransport(
   { authTokenHeaderKey, secrets }: SessionOptions,

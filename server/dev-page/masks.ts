@@ -1,7 +1,7 @@
 /** The characters of a credential that the page shows, so that you see when it changes. */
 const shownLength = 6;
 
-/** The beginning of a credential. Of a short one, half: the browser never gets a whole value. */
+/** The beginning of a credential, or half of a short one: the browser never gets a whole value. */
 export function mask(value: string): string {
   if (value === "") return "";
   return `${value.slice(0, Math.min(shownLength, value.length >> 1))}…`;

@@ -15,10 +15,8 @@ export interface ShownCookie {
 }
 
 /**
- * One visitor of the development page: has the cookies and tokens that the storefront issued to them, as a browser or an app
- * would. They never leave this process.
- *
- * All cookies are of one host, so two cookies of one name replace each other, whatever their `Domain` is.
+ * One visitor of the development page. Their cookies and tokens never leave this process. All cookies are of one host,
+ * so two cookies of one name replace each other, whatever their `Domain` is.
  */
 export class Visitor {
   readonly #cookies = new Map<string, StoredCookie>();
@@ -38,7 +36,7 @@ export class Visitor {
     return headers;
   }
 
-  /** Stores what the response to a call issues, or deletes. */
+  /** Stores the credentials of a response, or removes those that it clears. */
   receive({ headers }: Response, { shopId }: Shop, transport: SessionTransport): void {
     if (!transport.isAmbient) {
       const token = headers.get(transport.credentialHeaders.response);

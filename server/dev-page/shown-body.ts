@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 
 /** The most bytes of a body that the page shows. */
 const mostBytes = 200_000;
-/** A stream can be endless: then the page shows what arrived in this time, in milliseconds. */
+/** A stream can be endless: then the page shows the part that arrived in this time, in milliseconds. */
 const mostTime = 5000;
 
 /** Reads the body of a response as text, and stops reading a long or endless one. */

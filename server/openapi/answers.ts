@@ -8,9 +8,8 @@ import { builtinMethods } from "../../rpc/methods/builtin.ts";
 import type { JsonSchema } from "./json-schema.ts";
 
 /*
- * The results of the storefront's own methods. They are descriptions: only development servers and tests check results
- * against them, so they cost other calls nothing. Objects are open, because a shop's own code can add fields to users,
- * lines, and answers.
+ * The results of the storefront's own methods. Only development servers and tests check results against them. Objects
+ * are open, because a shop's own code can add fields to users, lines, and answers.
  */
 
 const text: JsonSchema = { type: "string" };
@@ -150,7 +149,7 @@ export const answerSchemas = {
       ),
     }),
     description:
-      "What became of each line of the guest's basket at the login, and of each item of the wishlist that was left out.",
+      "The outcome for each line of the guest's basket at the login, and for each item of the wishlist that was left out.",
   },
   Session: object(
     {

@@ -194,7 +194,7 @@ function describeOther(schema: StandardSchemaV1, side: "input" | "output"): Json
   return markEmpty(rest) as JsonSchema;
 }
 
-/** Marks properties and items without a schema: some libraries write `{}` for what they can't translate, such as a date. */
+/** Marks properties and items without a schema: some libraries write `{}` for a type that they can't translate, such as a date. */
 function markEmpty(schema: unknown): unknown {
   if (typeof schema !== "object" || schema === null) return schema;
   if (Array.isArray(schema)) return schema.map(markEmpty);

@@ -19,10 +19,8 @@ export interface DocumentSource {
 }
 
 /**
- * Creates the routes of the OpenAPI documents: `GET <basePath>/openapi.json`, also below the path of each shop. If the
- * config doesn't enable them, there are none.
- *
- * Each document is made at its first request, so the server loads the code for it only then.
+ * Creates the routes of the OpenAPI documents if the config enables them: `GET <basePath>/openapi.json`, also below the
+ * path of each shop. The first request of a document loads the code for it.
  */
 export function createOpenApi(
   options: StorefrontOptions,

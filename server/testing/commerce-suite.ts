@@ -78,7 +78,7 @@ export function testCommerceBackend(options: CommerceBackendTests): void {
     assert.deepEqual(await visitor.quantities(), { [first]: 11 });
   });
 
-  testShop("reports what the stock doesn't allow", async (shop) => {
+  testShop("reports the lines that are out of stock", async (shop) => {
     if (scarce === undefined) return;
     const { variantId, stock } = scarce;
     const visitor = shop.visitor();
@@ -87,7 +87,7 @@ export function testCommerceBackend(options: CommerceBackendTests): void {
     const left = toQuantities(basket);
     assert.equal(short.length, 1);
     assert.equal(short[0]?.quantity, left[variantId] ?? 0);
-    // Some systems take what there is, and others take nothing.
+    // Some systems take the items in stock, and others take nothing.
     assert.equal(added.status, left[variantId] === undefined ? 409 : 200);
     await visitor.call("addItemToBasket", { variantId: first, quantity: 1 });
     assert.equal((await visitor.quantities())[first], 1);

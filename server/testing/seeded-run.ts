@@ -5,7 +5,7 @@ import { toOutcome, type SuiteShop, type SuiteVisitor } from "./suite-shop.ts";
 
 /**
  * Runs random changes of a basket, by a guest and then by a user, while random requests fail and processes crash. Each
- * call is repeated with its key until it succeeds. In the end, the basket must have exactly what was added.
+ * call is repeated with its key until it succeeds. In the end, the basket must have exactly the added items.
  * @param seed the same seed makes the same changes, with the same failures
  * @param options `customer`: a new customer of the system, if the backend has accounts
  */

@@ -1,13 +1,11 @@
 import { setImmediate } from "node:timers/promises";
 import type { Clock, Timer } from "../../storage/clock.ts";
 
-/** The clock of a test. It stands still until the test lets time pass. */
+/** The clock of a test. It changes only when the test lets time pass. */
 export interface TestClock extends Clock {
   /**
-   * Lets seconds pass. The timers that are due fire in their order, each at its own time. A repeating timer fires once,
-   * at the last time that it is due, as after a computer's sleep.
-   *
-   * Waits for the work of the timers in memory, but not for files or the network.
+   * Lets seconds pass. Due timers fire in their order, each at its own time; a repeating one fires once, as after a
+   * computer's sleep. Waits for the work of the timers in memory, but not for files or the network.
    * @throws TypeError if `seconds` isn't a number, 0 or more
    */
   advance(seconds: number): Promise<void>;

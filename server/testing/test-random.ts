@@ -2,10 +2,8 @@ import { createHash } from "node:crypto";
 import type { Random } from "../../storage/random.ts";
 
 /**
- * Creates random values that are the same for the same seed, so that a test can expect IDs. Not for production: the seed
- * reveals all session IDs. Storefronts that share a storage need different seeds.
- *
- * UUIDs, bytes, and pauses are three series, so the number of pauses doesn't change the IDs.
+ * Creates random values that repeat for the same seed, so that a test can expect IDs. Not for production: the seed
+ * reveals all session IDs. UUIDs, bytes, and pauses are three series, so pauses don't change IDs.
  */
 export function createTestRandom(seed: number): Random {
   const uuids = createSeries(`${seed} uuid`);

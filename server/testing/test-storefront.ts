@@ -48,7 +48,7 @@ export interface VisitorOptions {
 
 /**
  * Creates a storefront from its config, for tests with any test runner. It runs in development mode, logs to `lines`, and
- * has a clock that stands still.
+ * has a clock that doesn't run by itself.
  * @param options `clock`: for several storefronts with one clock, or with clocks that differ. `random`: for IDs that a
  * test expects, from `createTestRandom`. Default: the computer's random values.
  * @throws ConfigError

@@ -12,11 +12,8 @@ import {
 import { createOutage } from "./outage.ts";
 
 /**
- * Opens the caches of all shops on a storage that several processes share. The feed of invalidations opens at the first
- * use, because it can need a connection.
- *
- * A key has one of {@link slots} documents, chosen by its hash. A new value replaces the value of another key there, so
- * that clients who vary a key can't fill the storage.
+ * Opens the caches of all shops on a storage that several processes share. The hash of a key chooses one of {@link
+ * slots} documents. A new value replaces the value of another key there, so clients can't fill the storage.
  */
 export function openSharedCache(store: DocumentStore): (shopId: number) => CacheStorage {
   const values = store.collection(collection, isStoredValue);

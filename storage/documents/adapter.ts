@@ -21,12 +21,9 @@ export type Swap =
   | { readonly swapped: false; readonly current: string | undefined };
 
 /**
- * Connects documents to a storage: texts under keys, with compare-and-swap. Check an adapter with the tests of
- * `storefront-core/storage/testing`.
- *
- * A method rejects if the storage fails; the caller then gets a `StorageUnavailableError`. An adapter may return
- * expired texts, because each text contains its end. Within one process, the store runs one `swap`, `take` or
- * `setAside` of a key at a time.
+ * Connects documents to a storage: texts under keys, with compare-and-swap. Methods reject if the storage fails, and
+ * may return expired texts. Within one process, `swap`, `take`, and `setAside` of a key run one at a time.
+ * @see `storefront-core/storage/testing`, the tests for adapters
  */
 export interface StorageAdapter {
   readonly capabilities: Capabilities;

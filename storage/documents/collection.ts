@@ -219,9 +219,8 @@ function toExpiresAt(expiresAt = Infinity): number | undefined {
 }
 
 /**
- * Pauses after every second conflict: the attempt after a pause often finds a newer document, and the one after that
- * writes immediately. Otherwise a process that changes the document all the time would win each time. The pause is random,
- * so that two processes don't stay in step.
+ * Pauses for a random time after every second conflict; the attempt after that writes immediately. Otherwise a process
+ * that changes the document all the time would always win, or two processes would stay in step.
  */
 async function pauseAfter(attempt: number, random: Random): Promise<void> {
   if (attempt % 2 === 0) return;

@@ -61,11 +61,9 @@ export interface Collection<T> {
 
 /**
  * How a collection handles an unreadable document: corrupted, truncated, or written by another program.
- *
- * - `drop`: the document counts as absent, and a warning is logged. The next write replaces it.
- * - `setAside`: the document is moved to `<key>:unreadable`, replaces an earlier one, and stays for 30 days.
- *   A warning is logged, and the document counts as absent.
- * - `refuse`: each operation throws {@link StorageUnavailableError}, and nothing is changed.
+ * - `drop`: logs a warning, and treats the document as absent. The next write replaces it.
+ * - `setAside`: logs a warning, and moves the document to `<key>:unreadable` for 30 days.
+ * - `refuse`: each operation throws {@link StorageUnavailableError}, and changes nothing.
  */
 export type UnreadablePolicy = "drop" | "setAside" | "refuse";
 

@@ -2,9 +2,7 @@ import { ShardedMap } from "./sharded-map.ts";
 import { pause, type Clock, type Timer } from "../clock.ts";
 
 /**
- * Removes documents after they expire.
- *
- * One timer serves all documents, because a timer above 2^31 ms fires immediately. A key has one entry. If its
+ * Removes documents after they expire. One timer serves all, because a timer above 2^31 ms fires immediately. If a
  * document was extended, `expire` returns the new time when the old one has passed.
  * @param expire removes a document if it has expired; otherwise returns when it expires
  */
@@ -41,7 +39,7 @@ export function createExpirySweeper(
   }
 
   /**
-   * Works for a few milliseconds at a time, so that calls don't wait, even if a million documents expire at once.
+   * Works for a few milliseconds at a time, so that calls don't wait, even if a million documents expire at the same moment.
    * Continues where the last sweep stopped.
    */
   async function sweep(): Promise<void> {

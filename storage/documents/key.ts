@@ -1,10 +1,8 @@
 import { createHash } from "node:crypto";
 
 /**
- * Converts any ID to a part of a key that every driver distinguishes from all others.
- *
- * Storages cut keys at `?`, fold `/`, `\` and `::`, hide a trailing `$`, reject `../..`, and ignore case. So any ID
- * with other characters is replaced by its SHA-256. `7` and `"7"` are the same ID.
+ * Converts any ID to a part of a key that every driver distinguishes from all others. Storages cut keys at `?`, fold
+ * `/`, `\`, and `::`, hide a trailing `$`, reject `../..`, and ignore case, so other IDs become their SHA-256.
  */
 export function toKeySegment(id: string | number): string {
   const text = String(id);

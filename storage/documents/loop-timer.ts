@@ -11,10 +11,8 @@ export interface Timed {
 }
 
 /**
- * A time limit in the event loop's own time. If a method holds the loop for seconds, that counts as a tenth of the
- * limit, so the process reads replies that have arrived before it declares a timeout.
- *
- * This is real time, also in a test with a clock of its own: a storage doesn't follow the test's clock.
+ * A time limit in the event loop's own time, also in a test with a clock of its own. If a method holds the loop for
+ * seconds, they count as a tenth of the limit, so the process first reads replies that have arrived.
  */
 export class LoopTimer {
   readonly #interval: number;

@@ -5,11 +5,8 @@ import { systemRandom, type Random } from "../random.ts";
 export type Sealer = ReturnType<typeof createSealer>;
 
 /**
- * Creates a sealer: AES-256-GCM with random 96-bit IVs (NIST SP 800-38D), which also detects altered strings (ASVS 5.0,
- * 11.3.3).
- *
- * The keys are derived from secrets for this one purpose (HKDF-SHA-256, RFC 5869), so a secret can have other uses,
- * too. A sealed string names its key, and can be unsealed in its own context only.
+ * Creates a sealer: AES-256-GCM with random 96-bit IVs (NIST SP 800-38D), and keys derived for one purpose
+ * (HKDF-SHA-256, RFC 5869). It detects altered strings (ASVS 5.0, 11.3.3). A string unseals in its own context only.
  * @param secrets at least one: the last one seals, all unseal
  * @param purpose the kind of data; each purpose has its own key
  */

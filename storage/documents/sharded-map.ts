@@ -29,7 +29,7 @@ export class ShardedMap<V> {
     return this.#shards.reduce((total, { size }) => total + size, 0);
   }
 
-  /** As with a `Map`, entries can change meanwhile. */
+  /** Entries can change during the iteration, as with a `Map`. */
   *[Symbol.iterator](): Generator<[string, V], void> {
     for (const shard of this.#shards) yield* shard;
   }

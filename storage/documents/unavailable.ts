@@ -56,11 +56,8 @@ export function bindOthers(adapter: StorageAdapter) {
 }
 
 /**
- * Waits for the results of a driver, each for three seconds at most.
- *
- * A change that timed out can still happen, and would then overwrite a later one. So operations on its key fail until
- * the driver has settled it. If a driver doesn't respond at all, it gets one operation a second. Other operations fail
- * immediately, so they don't pile up in its client.
+ * Waits for the results of a driver, each for three seconds at most. Operations on the key of a late change fail until
+ * the driver has settled it. A driver that doesn't respond gets one operation a second, and others fail immediately.
  */
 export function createDriverCalls(onFailure: () => void) {
   const timer = new LoopTimer(limit);

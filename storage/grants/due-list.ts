@@ -11,9 +11,9 @@ export interface DueEntry extends EndingSession {
 }
 
 /**
- * When to check the grants of sessions, in documents of limited size: pages of 200 entries, by hour and by shard. Each
- * operation is on one key. Shards keep parallel additions apart.
- * All methods throw StorageUnavailableError.
+ * When to check the grants of sessions: pages of 200 entries, by hour and by shard. Each operation is on one key, and
+ * shards keep parallel additions apart.
+ * @throws StorageUnavailableError from all methods
  */
 export class DueList {
   readonly #pages: Collection<readonly string[]>;

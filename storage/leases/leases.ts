@@ -43,17 +43,13 @@ export class Leases<State> {
   }
 
   /**
-   * Runs `work` while this process alone holds the lease on a key, and frees the lease after it. Other calls wait. Of
-   * each process, one call polls.
-   *
-   * A holder that crashes loses its lease to the first waiter that has seen the document unchanged for `seconds`, by the
-   * waiter's own monotonic clock. The clocks of two servers are never compared. A holder that was stopped and continues
-   * learns it at its next `save`, `prove` or `leave`. It can still send a request that it had proved before it stopped.
+   * Runs `work` while this process alone holds the lease on a key. A crashed holder loses the lease to the first waiter
+   * that has seen the document unchanged for `seconds`, by the waiter's own monotonic clock.
    * @param seconds at least 1
    * @param signal ends the wait. After the work has begun, it has no effect: pass it to the requests of the work, too.
    * @returns the result of `work`
-   * @throws the reason of the signal, if it aborts before the work begins; LeaseLostError; StorageUnavailableError; any
-   * error of `work`
+   * @throws the reason of the signal, if it aborts before the work begins; LeaseLostError, also from `save`, `prove`,
+   *   or `leave` of a holder that was stopped and continues; StorageUnavailableError; any error of `work`
    */
   withLease<Result>(
     key: string,

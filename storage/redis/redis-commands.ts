@@ -11,11 +11,8 @@ import {
 } from "./redis-connections.ts";
 
 /**
- * Creates a queue of commands for Redis. A command fails if no reply comes within the client's time limit. Errors don't
- * contain the command.
- *
- * While the client connects, commands wait here and not in the client's queue, so a command that timed out is never
- * sent. Commands above {@link maxCommands} fail immediately, and so do commands while Redis is down.
+ * Creates a queue of commands for Redis. Commands wait here while the client connects, so a command that timed out is
+ * never sent. Those above {@link maxCommands}, and those while Redis is down, fail immediately.
  */
 export function createRedisCommands(client: RedisClient, log: Logger) {
   const { options } = client;

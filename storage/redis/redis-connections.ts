@@ -6,11 +6,8 @@ import type { RedisClient } from "./redis-client.ts";
 import { retryForever } from "./retry-forever.ts";
 
 /**
- * Ends connections that don't reply within the time limit, even while they open: otherwise a connection that died
- * silently (no FIN, no RST) would stay open forever. Logs each outage once, with host and port.
- *
- * The timer replaces the `commandTimeout` of the connections, which would reject replies that have arrived. No
- * connection repeats a command that another one may have run.
+ * Ends connections that don't reply within the time limit, also those that die silently (no FIN, no RST), and logs each
+ * outage once. Its timer replaces `commandTimeout`, which would reject replies that have arrived.
  * @param onClose called when a connection has ended: its commands are lost
  */
 export function watchConnections(

@@ -4,11 +4,8 @@ import type { Logger } from "../../shared/log.ts";
 import type { RedisClient } from "./redis-client.ts";
 
 /**
- * Makes Redis push changed keys (server-assisted client-side caching, broadcasting mode) over a separate
- * connection.
- *
- * The feed is up only if Redis has replied to a ping that was sent less than a second ago. So this server notices an
- * end on another server within a second, even if the connection falls silent or this process was frozen.
+ * Makes Redis push changed keys over a separate connection (client-side caching, broadcasting mode). The feed is up
+ * only if Redis has replied to a ping of the last second, so this server notices a silent connection within a second.
  * @param data a client of one server, with `duplicate`
  * @param prefix of the keys in Redis
  * @param emit gets each changed key, or none if any may have changed

@@ -22,10 +22,8 @@ export type Generations = Readonly<
 >;
 
 /**
- * The generations of all shops whose sessions are in one storage. A new generation ends all earlier sessions with one
- * write, for any number of sessions.
- *
- * A session is valid only if it names the current generation of its shop. If the document is lost, all sessions end.
+ * The generations of all shops whose sessions are in one storage. A session is valid only if it names its shop's
+ * current generation, so a new generation ends all earlier sessions with one write, and so does a lost document.
  */
 export class SessionGenerations {
   readonly #store: DocumentStore;

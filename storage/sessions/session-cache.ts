@@ -88,10 +88,8 @@ export class SessionCache {
 }
 
 /**
- * Opens the cache of one shop's sessions, if a cache can help.
- *
- * By default, sessions are cached if the store learns of every change: Redis pushes changes, and a cache saves a round
- * trip; in this process's memory, a cache saves the parsing.
+ * Opens the cache of one shop's sessions, if the store learns of every change. With pushed changes of Redis, it saves a
+ * round trip; in this process's memory, it saves the parsing.
  * @param settings `cache: false`: no cache; `cache.strategy` is used if the storage doesn't push the changes of other
  * processes
  */

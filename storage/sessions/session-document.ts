@@ -54,10 +54,8 @@ export type StoredDocument = StoredRecord | SessionMark;
 export const graceMilliseconds = 30_000;
 
 /**
- * Opens the records and marks of one shop's sessions, each under the random part of its ID.
- *
- * The stored form omits every field that its key or its other fields imply. There are many sessions, and in memory each
- * byte counts.
+ * Opens the records and marks of one shop's sessions, each under the random part of its ID. The stored form omits
+ * fields that others imply, because each byte counts with many sessions in memory.
  */
 export function openSessionDocuments(
   store: DocumentStore,

@@ -12,7 +12,7 @@ export interface SessionEndings {
   readonly isNeeded: boolean;
   /** Notes sessions that are about to end, so that a sweep finds them if the process crashes after their end. */
   note(sessions: readonly EndingSession[]): Promise<void>;
-  /** Ends what belongs to sessions that have ended. If that fails, it is tried again. */
+  /** Ends the data of sessions that have ended, for example their grants. If that fails, it tries again. */
   finish(sessions: readonly EndingSession[]): Promise<void>;
 }
 

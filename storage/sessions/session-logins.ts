@@ -22,16 +22,13 @@ export interface Login {
   readonly transient?: boolean | undefined;
   /** Other active sessions of the request: the login ends them, too. */
   readonly others?: readonly Session[] | undefined;
-  /** Stores what belongs to the new session, before the session can be used. An error fails the login. */
+  /** Stores the data of the new session, for example its grant, before the session can be used. An error fails the login. */
   readonly prepare?: ((session: Session) => Promise<void>) | undefined;
 }
 
 /**
- * Creates a session that is bound to a user, and replaces the old session, if there is one.
- *
- * It stores the new record first. Last, it replaces the old record by a mark, if that record is still as it was copied,
- * or has changed too often. If a step before that fails, the old session stays active. The new record notes that merges
- * are pending, until they are done.
+ * Creates a session that is bound to a user. It stores the new record first, and replaces the old one by a mark last.
+ * If a step before that fails, the old session stays active.
  * @returns the session, and the user's pending merges of guest lists
  * @throws SessionEndedError if all of the user's sessions were ended since the login began;
  * SessionLimitError if the user may have no more sessions; StorageUnavailableError

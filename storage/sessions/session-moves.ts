@@ -4,11 +4,9 @@ import { maxCopies, successorOf, type SessionRecords } from "./session-records.t
 import { isMark, SessionEndedError, type Session } from "./session.ts";
 
 /*
- * Gives the sessions of one shop's users new IDs.
- *
- * It stores the new record first, then both IDs in the user's index, and last the mark that replaces the old record.
- * If a step before the mark fails, the old ID stays valid, and the next attempt starts again.
- * All functions throw StorageUnavailableError.
+ * Gives the sessions of one shop's users new IDs: stores the new record, then both IDs in the user's index, then the
+ * mark that replaces the old record. If a step before the mark fails, the old ID stays valid.
+ * @throws StorageUnavailableError from all functions
  */
 
 /**

@@ -32,10 +32,9 @@ import type { UserSession } from "./user-index.ts";
 import type { UserSessionIndex } from "./user-sessions.ts";
 
 /**
- * The records of one shop's sessions, each under the random part of its ID, and the index of their users.
- *
- * A record of an earlier generation counts as absent.
- * All methods throw StorageUnavailableError.
+ * The records of one shop's sessions, each under the random part of its ID, and the index of their users. A record of
+ * an earlier generation counts as absent.
+ * @throws StorageUnavailableError from all methods
  */
 export class SessionRecords {
   readonly shopId: number;

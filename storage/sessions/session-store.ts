@@ -26,10 +26,8 @@ export interface SessionReuse {
 }
 
 /**
- * The state of a session ID.
- *
- * `retired`: a login or a change of privilege replaced it a moment ago. `ended`: a logout or a revocation
- * ended its session a moment ago. `absent`: it never was valid, or has been invalid for longer.
+ * The state of a session ID. In the last 30 seconds, a login or a change of privilege replaced it (`retired`), or a
+ * logout or a revocation ended its session (`ended`). `absent`: it never was valid, or was invalid for longer.
  */
 export type SessionIdState =
   | {
@@ -227,7 +225,7 @@ export class SessionStore {
     return session.record;
   }
 
-  /** Ends a session, and what belongs to it. */
+  /** Ends a session, and its other data. */
   async #ending<T>({ handle }: SessionRecord, end: () => Promise<T>): Promise<T> {
     const { endings } = this.users;
     if (!endings?.isNeeded) return end();

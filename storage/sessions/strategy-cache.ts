@@ -6,10 +6,8 @@ import type { SessionCacheStrategy } from "./session-cache-strategy.ts";
 import { isSessionRecord, type SessionRecord } from "./session-record.ts";
 
 /**
- * Caches one shop's sessions with a strategy, for a storage that doesn't push the changes of other processes.
- *
- * An entry can be out of date for `ttl` seconds. After a change by this process, the cache isn't used for that session
- * until every older entry has expired, so a strategy that is slow, fails, or keeps old entries can't undo the change.
+ * Caches one shop's sessions with a strategy, for a storage that doesn't push changes. After a change by this process,
+ * it skips the cache for that session until every older entry has expired, so a late entry can't undo the change.
  * @param feed the changes that this process makes below `session`
  * @param limits `ttl`: seconds that an entry may be used after the storage was read; `max`: the most own changes to
  * remember

@@ -25,11 +25,9 @@ import {
 } from "./user-index.ts";
 
 /**
- * The index of each user's sessions in one storage, for the shops of one realm.
- *
- * One document per user, so an operation on a user's sessions costs only that user's sessions. It exists until the last
- * session that it ever named would have expired. If it is missing earlier, it was lost, and the next index notes that
- * it may be incomplete. All methods throw StorageUnavailableError.
+ * The index of each user's sessions in one storage, for the shops of one realm: one document per user. A document that
+ * is missing before the last session would have expired was lost, and the next index notes that it may be incomplete.
+ * @throws StorageUnavailableError from all methods
  */
 export class UserSessionIndex {
   readonly store: DocumentStore;

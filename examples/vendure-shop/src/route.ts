@@ -8,7 +8,7 @@ window.addEventListener("hashchange", () => {
   scrollTo(0, 0);
 });
 
-/** The name of the page, and what it shows. */
+/** The name of the page, and its parameters. */
 export const route = computed(() => {
   const [, page = "", key = ""] = path.value.split("/");
   return { page, key: decodeURIComponent(key) };

@@ -15,7 +15,7 @@ export const pieces = computed(() => basket.value?.totalQuantity ?? 0);
 
 let last = Promise.resolve(true);
 
-/** Reads what the header shows. */
+/** Reads the user and the number of items for the header. */
 export async function load(): Promise<void> {
   const [found, who] = await Promise.all([rpc.getBasket(), rpc.getUser()]);
   basket.value = found.basket;

@@ -69,7 +69,7 @@ async function readPackage(path: string): Promise<Partial<PackageFile> | undefin
   throw new Error(`${path} is not a JSON object. Correct or remove it; nothing was written`);
 }
 
-/** The steps that add what the other existing files lack. */
+/** The steps that complete the other existing files. */
 async function findMissing(target: string, existing: readonly string[]): Promise<string[]> {
   const read = (path: string) => readFile(join(target, path), "utf8");
   const steps: string[] = [];

@@ -188,7 +188,7 @@ export function listOf<Value>(
 }
 
 interface ListOptions {
-  /** Whether a value that is no list is valid, too. */
+  /** Whether a single value is valid, too. */
   readonly isOther?: (found: unknown) => boolean;
   /** The fewest items. */
   readonly least?: number;

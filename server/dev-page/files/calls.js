@@ -9,7 +9,7 @@ export function showCalls(calls) {
   list.replaceChildren(...calls.map((call) => known.get(toId(call)) ?? createItem(call)));
 }
 
-/** The server counts anew after a restart. */
+/** After a restart, the server counts from the start again. */
 function toId({ number, at }) {
   return `${number} ${at}`;
 }

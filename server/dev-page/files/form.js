@@ -11,7 +11,7 @@ export function resolve(schema, openApi) {
 }
 
 /**
- * Creates the fields of a payload from its JSON Schema. A schema that is no object, or a part without a simple type, gets a
+ * Creates the fields of a payload from its JSON Schema. A schema that isn't an object, or a part without a simple type, gets a
  * field for JSON.
  * @returns the fields; `read`, which throws SyntaxError with the name of a field that isn't JSON; and `showErrors`
  */
@@ -84,7 +84,7 @@ function tryRead(read) {
   }
 }
 
-/** The schema as one object: of alternatives, all their properties. `undefined` if it is no object. */
+/** The schema as one object: of alternatives, all their properties. `undefined` if it isn't an object. */
 function toObject(schema, openApi) {
   const options = listAlternatives(schema, openApi);
   if (options.length === 0 || options.some(({ properties }) => properties === undefined)) {

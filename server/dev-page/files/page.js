@@ -71,7 +71,7 @@ async function loadShop() {
   link.firstElementChild.href = base + path;
   const { shopId } = choice();
   const loaded = await request("document", { shopId });
-  // The developer can choose another shop meanwhile.
+  // The developer can choose another shop during the request.
   if (shopId !== choice().shopId) return;
   openApi = loaded;
   showMethods();
@@ -135,7 +135,7 @@ async function send(visitor, call) {
   });
 }
 
-/** The page shows only the beginning of a long body, which is no JSON. */
+/** The page shows only the beginning of a long body, which isn't valid JSON. */
 function parseProblem(body) {
   try {
     return JSON.parse(body);
