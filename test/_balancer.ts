@@ -3,7 +3,7 @@ import { Agent, request } from "node:http";
 /** The results of the calls through a balancer. */
 export interface BalancedCalls {
   readonly answered: number;
-  /** Calls that got no 200, by what they got instead. */
+  /** Calls that got no 200, by their result. */
   readonly failures: readonly string[];
 }
 

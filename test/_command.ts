@@ -64,7 +64,7 @@ export async function startCommand(
 
 /**
  * A free port, for commands that can't choose one, and for servers that restart on their port. It is below the ports that
- * systems give to connections and to servers with port 0, so no other test takes it meanwhile.
+ * systems give to connections and to servers with port 0, so no other test takes it.
  */
 export async function findFreePort(): Promise<number> {
   for (;;) {

@@ -42,10 +42,8 @@ interface Cart {
 }
 
 /**
- * Starts a commerce system of one of two kinds.
- *
- * `joins`: a session token finds the basket, and a login with the guest's token joins the baskets. The token then changes.
- * `carts`: the ID of a cart finds the basket, and a login does not touch the guest's cart.
+ * Starts a commerce system. `joins`: a session token finds the basket; a login with the guest's token joins the baskets
+ * and changes the token. `carts`: the ID of a cart finds the basket; a login doesn't touch the guest's cart.
  */
 export async function startCommerceSystem(kind: "joins" | "carts"): Promise<CommerceSystemServer> {
   const customers = new Map<string, { password: string; cart: Cart }>();

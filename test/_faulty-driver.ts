@@ -8,9 +8,8 @@ export interface Operation {
 }
 
 /**
- * A memory driver whose operations a test can count, delay, and make fail: for tests of the driver seam, of single
- * parts without a storefront, and of races, which hold one operation or its response. To fail the storage of a whole
- * storefront, use `startControlled` of `_setup.ts`.
+ * A memory driver whose operations a test can count, delay, and make fail: for parts without a storefront, and for
+ * races. To fail the storage of a whole storefront, use `startControlled` of `_setup.ts`.
  */
 export interface FaultyDriver {
   readonly driver: Driver;

@@ -39,7 +39,7 @@ export const login = async (client: CookieClient, credentials: typeof ada) =>
   toShort(await client.call("login", credentials));
 export const toShort = ({ status, body }: Answer) => `${status} ${body.code ?? "ok"}`;
 
-/** Several at once. @returns how often there was which answer */
+/** Several at the same time. @returns the number of each answer */
 export async function tally(answers: readonly Promise<string>[]): Promise<Record<string, number>> {
   const counts: Record<string, number> = {};
   for (const answer of await Promise.all(answers)) counts[answer] = (counts[answer] ?? 0) + 1;

@@ -57,7 +57,7 @@ export interface Setup {
     config?: Partial<StorefrontConfig>,
     settings?: Pick<StorefrontSettings, "clock" | "random">,
   ): Promise<TestStorefront>;
-  /** The same with a clock that stands still, and with faults of its storages, as in `storefront-core/testing`. */
+  /** The same with a stopped clock, and with faults of its storages, as in `storefront-core/testing`. */
   startControlled(
     config?: Partial<StorefrontConfig>,
     clock?: TestClock,

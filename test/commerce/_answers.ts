@@ -10,7 +10,7 @@ export function tally(answers: readonly Answer[]): Readonly<Record<string, numbe
   return counts;
 }
 
-/** Makes 100 calls at once. @returns the milliseconds that half of them need at most */
+/** Makes 100 calls at the same time. @returns the milliseconds that half of them need at most */
 export async function measureMedian(call: () => Promise<Answer>): Promise<number> {
   const times = await Promise.all(
     Array.from({ length: 100 }, async () => {

@@ -70,7 +70,7 @@ describe("a guest", () => {
     expect(unknown).toMatchObject({ status: 404, body: { code: "unknown_item" } });
   });
 
-  test("gets as much as is in stock, and learns what was left out", async () => {
+  test("gets the items in stock, and a report of the missing ones", async () => {
     const guest = getShop().guest();
     const few = { variantId: variants.rustMug, quantity: 5 };
     const items = [few, { variantId: variants.kettle, quantity: 1 }, { ...few, variantId: "999" }];

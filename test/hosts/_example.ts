@@ -8,7 +8,7 @@ import { findFreePort, startCommand, type RunningCommand } from "../_command.ts"
 /** A running example. */
 export interface RunningExample extends RunningCommand {
   readonly origin: string;
-  /** Its copy, where it runs. */
+  /** The folder of its copy, which runs. */
   readonly folder: string;
 }
 

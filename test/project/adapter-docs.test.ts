@@ -118,7 +118,7 @@ describe("the adapter in docs/commerce-adapter.md", () => {
       expect((await one.call("login", ada)).status).toBe(200);
     });
 
-    test("adds once if a response is lost, and reports what is out of stock", async () => {
+    test("adds once if a response is lost, and reports shortages", async () => {
       const { system, one } = await open();
       await one.call("addItemToBasket", { variantId: 8, quantity: 1 });
       for (const [index, name] of ["POST /cart/lines/7", "PUT /cart/lines/7"].entries()) {

@@ -167,7 +167,7 @@ describe("a bundle for a worker with a commerce system", () => {
   });
 });
 
-/** As wrangler bundles a worker. */
+/** Bundles a worker like wrangler. */
 const worker = {
   platform: "browser",
   format: "esm",

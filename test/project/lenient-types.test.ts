@@ -44,7 +44,7 @@ test(
     await mkdir(join(folder, "node_modules"));
     await symlink(root, join(folder, "node_modules/storefront-core"));
     await writeFile(join(folder, "shop.ts"), program);
-    // As Next.js writes it.
+    // The file that Next.js writes.
     const compilerOptions = {
       target: "ES2022",
       lib: ["dom", "dom.iterable", "esnext"],

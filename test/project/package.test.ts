@@ -76,7 +76,7 @@ test("the client is one module, which imports nothing and contains no server cod
   const text = await readFile(file, "utf8");
   expect(text).toContain("function createRpcClient");
   expect(text).not.toMatch(/\b(?:import|require)\s*\(|\bprocess\b|\bBuffer\b|^import\b|\bfrom "/m);
-  // As a page loads it, or a worker without a bundler.
+  // A page, or a worker without a bundler, loads it in this way.
   const module = await import(`data:text/javascript,${encodeURIComponent(text)}`);
   expect(Object.keys(module).toSorted()).toEqual(["RpcClientError", "createRpcClient"]);
 });

@@ -10,7 +10,7 @@ import { describeOverHttp, fiftyTimes } from "../fixtures/two-servers.ts";
 // names the class and a program that it struck; docs/security.md has the table.
 
 describeOverHttp("an ended session", ({ startTwo, stored }) => {
-  // In-flight revival: a slow request saves a session that was deleted meanwhile (rack-session, CVE-2025-46336).
+  // In-flight revival: a slow request saves a session that was deleted in between (rack-session, CVE-2025-46336).
   test("doesn't return through a call that was in progress at the logout", async () => {
     const [one, two] = await startTwo();
     const client = one.client();

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import * as z from "zod";
 import { defineRpcMethod } from "../../rpc/define-method.ts";
 
-/** As JavaScript can: without the checks of the compiler. */
+/** Calls it like JavaScript: without the checks of the compiler. */
 function define(definition: unknown) {
   return defineRpcMethod(definition as { handler(): unknown });
 }

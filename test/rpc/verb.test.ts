@@ -8,7 +8,7 @@ import { testConfig } from "../_setup.ts";
 
 type Definition = Partial<RpcMethodDefinition<"session", undefined, undefined, unknown>>;
 
-/** As JavaScript can: without the checks of the compiler. */
+/** Calls it like JavaScript: without the checks of the compiler. */
 function define(definition: object) {
   return defineRpcMethod({ handler: () => 1, ...definition } as Definition & {
     handler(): unknown;

@@ -99,19 +99,23 @@ describeWithChromium("a page in a browser", ["openssl"], (open) => {
   test.each([
     ["https://shop.test", "https://shop.test"],
     ["https://www.shop.test", "https://api.shop.test"],
-  ])("at %s learns from %s where a redirect leads, with the typed client", async (...addresses) => {
-    const { page, server } = await start(...addresses);
-    // As text, because the test runner would rewrite the import.
-    const results = await page.evaluate(`import("/client.js").then(async ({ createRpcClient }) => {
+  ])(
+    "at %s learns from %s the target of a redirect, with the typed client",
+    async (...addresses) => {
+      const { page, server } = await start(...addresses);
+      // This is a string, because the test runner would rewrite the import.
+      const results =
+        await page.evaluate(`import("/client.js").then(async ({ createRpcClient }) => {
       const rpc = createRpcClient({ baseURL: ${JSON.stringify(server)}, shopId: 1001 });
       const responses = [await rpc.pay(), await rpc.goHome()];
       return responses.map(({ status, headers }) => [status, headers.get("location")]);
     })`);
-    expect(results).toEqual([
-      [303, target],
-      [302, `${server}/home`],
-    ]);
-  });
+      expect(results).toEqual([
+        [303, target],
+        [302, `${server}/home`],
+      ]);
+    },
+  );
 
   test("follows the redirect of a link", async () => {
     const { page, server } = await start("https://shop.test", "https://shop.test");

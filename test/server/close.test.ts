@@ -88,7 +88,7 @@ describeStorages("drain", ({ start }) => {
     expect((await send("/readyz", { method: "POST" })).status).toBe(405);
     expect((await send("/healthz", {})).status).toBe(200);
     expect((await client().call("getUser")).status).toBe(200);
-    // A shutdown as planned is no error.
+    // A planned shutdown isn't an error.
     expect(lines.filter(({ level }) => level !== "debug")).toEqual([]);
   });
 });

@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => void vi.useRealTimers());
 
-describeStorages("a call beyond its timeout", ({ start, allowErrors }) => {
+describeStorages("a call that exceeds its timeout", ({ start, allowErrors }) => {
   test("responds with 504 and aborts the signal", async () => {
     allowErrors();
     let signal: AbortSignal | undefined;

@@ -25,7 +25,7 @@ async function open(
   prepare(app);
   const port = await (server === "h3's serve" ? serveApp(app) : serveOnPort(storefront));
   return {
-    /** As `fetch` cannot: with any host. */
+    /** Sends a request with any host, which `fetch` can't do. */
     async call(method: string, headers: Record<string, string> = {}) {
       const url = `http://127.0.0.1:${port}/de/api/rpc/${method}`;
       const sent = request(url, { method: "POST", headers }).end();
@@ -86,7 +86,7 @@ describe.each(["storefront start", "h3's serve"] as const)("served by %s", (serv
     },
   );
 
-  test("a call with headers beyond the limit runs nothing", async () => {
+  test("a call with headers above the limit runs nothing", async () => {
     const { call } = await open(server);
     const headers = { "x-large": "a".repeat(16_000) };
     expect(await call("enter", headers)).toMatchObject({ status: 200 });

@@ -98,7 +98,7 @@ describe.each(names)("a method, served by %s", (server) => {
     "http://shop.example\\x/../api/rpc/getUser",
   ])("doesn't respond at %s", async (target) => {
     const statusOf = await open(server);
-    // Some are no request's target at all.
+    // Some can't be the target of a request.
     for (const method of ["POST", "GET", "OPTIONS", "PUT"]) {
       expect([400, 404], method).toContain(await statusOf(target, method));
     }

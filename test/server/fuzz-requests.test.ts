@@ -177,7 +177,7 @@ describe("a path, a query, and an HTTP method", () => {
         const headers = { "content-type": "application/json" };
         const init = { method: "POST", headers, body: `{"payload":${text}}` };
         const { status, body } = await readAnswer(await send("/de/api/rpc/echo", init));
-        // As JSON represents it, so that `-0` becomes 0.
+        // The value after JSON, which converts `-0` to 0.
         expect(JSON.stringify(body)).toBe(JSON.stringify({ payload: JSON.parse(text) }));
         return { status, body };
       }
@@ -256,7 +256,7 @@ describe("a body", () => {
     // Exactly the parsed JSON under `payload`, and only with the media type of JSON.
     if (bytes.length > 0)
       expect(headers.get("content-type")).toMatch(/^\s*application\/json\s*(?:;|$)/i);
-    // A byte order mark alone is no text.
+    // A byte order mark alone isn't text.
     const text = new TextDecoder().decode(bytes);
     const { payload } = (text === "" ? {} : JSON.parse(text)) as { readonly payload?: unknown };
     expect(JSON.stringify(answer)).toBe(JSON.stringify({ payload }));

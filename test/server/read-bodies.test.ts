@@ -113,7 +113,7 @@ describe("a body already consumed", () => {
 
   test("fails immediately on a Node framework, with mount instructions", async () => {
     const handler = toNodeHandler(create());
-    // As Fastify does, which keeps the result in a request of its own.
+    // Fastify does the same, and keeps the result in a request of its own.
     const send = await serve((request, response) => {
       request.resume().on("end", () => void handler(request, response));
     });

@@ -9,7 +9,7 @@ describeStorages("the shops of a realm", ({ start, storage }) => {
     methods: testMethods,
     shops: [
       createShop(1001, { realm: "eu" }),
-      // Of the same realm, though its sessions are elsewhere.
+      // A shop of the same realm, whose sessions are in another storage.
       createShop(1002, { realm: "eu", storage: { session: storage() } }),
       createShop(2001, { realm: "us" }),
       createShop(2002),

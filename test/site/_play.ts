@@ -8,7 +8,7 @@ import { readBlocks, type Block } from "../_snippets.ts";
 
 const run = promisify(execFile);
 
-/** A reader who follows documents in one folder: saves files, runs commands, and compares what they print. */
+/** A reader who follows documents in one folder: saves files, runs commands, and compares their output. */
 export class Reader {
   readonly #folder: string;
   readonly #replacements: Readonly<Record<string, string>>;

@@ -3,7 +3,7 @@ import createPlainDriver from "unstorage/drivers/memory";
 import { expect, test } from "vitest";
 import { createMemoryDriver } from "../../storage/memory-driver.ts";
 
-test("does what unstorage's memory driver does", async () => {
+test("behaves like unstorage's memory driver", async () => {
   const [own, plain] = await Promise.all([createMemoryDriver(), createPlainDriver()].map(use));
   expect(own).toEqual(plain);
   expect(own).toContainEqual(["a", "b:c"]);

@@ -64,7 +64,7 @@ function writeProject(folder: string, config: string): void {
   const tarball = run("npm", pack, root).trim();
   writeFileSync(join(folder, "package.json"), '{ "private": true, "type": "module" }');
   run("npm", ["install", "--package-lock-only", "--no-audit", `./${tarball}`], folder);
-  // `npm ci` needs the tarball beside the lock file.
+  // `npm ci` needs the tarball next to the lock file.
   const path = join(folder, "Dockerfile");
   const dockerfile = readFileSync(path, "utf8");
   writeFileSync(path, dockerfile.replace("package-lock.json", `package-lock.json ${tarball}`));

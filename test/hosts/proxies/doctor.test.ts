@@ -222,7 +222,7 @@ function isListening(port: number): Promise<boolean> {
   }).finally(() => socket.destroy());
 }
 
-/** @returns the exit code, and the codes of the findings and of what wasn't checked, if there is a document */
+/** @returns the exit code, and the codes of the findings and of the missing checks, if there is a document */
 async function run(url: string, env: Readonly<Record<string, string>>, folder = cwd) {
   const config = folder === cwd ? ["--config", "doctor.config.mjs"] : [];
   const args = [cli, "doctor", "--url", url, "--json", ...config];

@@ -50,7 +50,7 @@ void (() =>
     // @ts-expect-error: a misspelled property of a payload.
     body: { payload: { varaintId: 7, quantity: 1 } },
   }));
-// openapi-fetch accepts unknown properties beside the known ones, but the type of the payload doesn't.
+// openapi-fetch also accepts unknown properties, but the type of the payload doesn't.
 // @ts-expect-error: an unknown property of a payload.
 void ({ variantId: 7, quantity: 1, colour: "red" } satisfies Item);
 // @ts-expect-error: a misspelled property of a payload whose properties are all optional.

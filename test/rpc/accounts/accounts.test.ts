@@ -8,7 +8,7 @@ import { retired } from "../../_sessions.ts";
 const ada = { email: "ada@example.com", password: "correct horse" };
 const invalidCredentials = { status: 401, body: { code: "invalid_credentials" } };
 
-/** All keys and values that lie in a storage. */
+/** All keys and values of a storage. */
 async function dump(driver: Driver): Promise<string> {
   const storage = createStorage({ driver });
   const keys = await storage.getKeys();

@@ -17,7 +17,7 @@ const client = createRpcClient<BuiltinMethods>({
 const sink = new Writable({ write: (_chunk, _encoding, done) => done() });
 const transports = [new winston.transports.Stream({ stream: sink })];
 
-/** As pretty-format finds elements. */
+/** The way in which pretty-format finds elements. */
 function isElement(value: unknown): unknown {
   const element = value as { hasAttribute?: (name: string) => unknown };
   return typeof element.hasAttribute === "function" && element.hasAttribute("is");

@@ -90,7 +90,7 @@ describe("a client's methods", () => {
     void client.findOrders({ since: "2026" });
     // @ts-expect-error -- it takes no payload
     void client.ping({});
-    // @ts-expect-error -- what it takes has a since
+    // @ts-expect-error -- the parameter's type has `since`
     void client.findOrders({});
   });
 

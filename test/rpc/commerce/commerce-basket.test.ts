@@ -118,7 +118,7 @@ describeStorages("a basket in a commerce system", (setup) => {
     expect(basket.items).toEqual([line("7", 1)]);
   });
 
-  test("reports what the stock did not allow", async () => {
+  test("reports the lines that are out of stock", async () => {
     const { client } = await open(setup);
     const guest = client();
     const added = await guest.call("addItemToBasket", { variantId: 3, quantity: 8 });

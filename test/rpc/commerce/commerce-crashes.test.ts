@@ -67,7 +67,7 @@ async function startServer(
   return server;
 }
 
-/** As a client whose load balancer sends a request again, to another server. */
+/** Acts like a client whose load balancer sends a request again, to another server. */
 function withFallback(first: Send, second: Send): Send {
   return (path, init) => first(path, init).catch(() => second(path, init));
 }

@@ -178,18 +178,21 @@ describeStorages("a guest of a commerce system", (setup) => {
     },
   );
 
-  test.each(kinds)("takes an unfinished add along if two logins run at once: %s", async (kind) => {
-    const prepared = await prepare(setup, kind);
-    const { guest, ada, system } = prepared;
-    const key = { "idempotency-key": randomUUID() };
-    await leaveOpen(prepared, key);
-    const twin = guest.clone();
-    const answers = await Promise.all([guest.call("login", ada), twin.call("login", ada)]);
-    const [user] = [guest, twin].filter((_, at) => answers[at]?.status === 200);
-    expect(await quantitiesOf(user as CookieClient)).toEqual({ 7: 2 });
-    expect((await user?.call("addItemToBasket", seven, key))?.status).toBe(200);
-    expect(system.basketOf(ada.email)).toEqual({ 7: 2 });
-  });
+  test.each(kinds)(
+    "moves an unfinished add if two logins run at the same time: %s",
+    async (kind) => {
+      const prepared = await prepare(setup, kind);
+      const { guest, ada, system } = prepared;
+      const key = { "idempotency-key": randomUUID() };
+      await leaveOpen(prepared, key);
+      const twin = guest.clone();
+      const answers = await Promise.all([guest.call("login", ada), twin.call("login", ada)]);
+      const [user] = [guest, twin].filter((_, at) => answers[at]?.status === 200);
+      expect(await quantitiesOf(user as CookieClient)).toEqual({ 7: 2 });
+      expect((await user?.call("addItemToBasket", seven, key))?.status).toBe(200);
+      expect(system.basketOf(ada.email)).toEqual({ 7: 2 });
+    },
+  );
 
   test.each(kinds)(
     "takes an unfinished add along at the login after an outage, once: %s",

@@ -25,7 +25,7 @@ describe("fingerprints of payloads", () => {
     expect(fingerprints.match(fingerprints.of(request), other)).toBe(false);
   });
 
-  test("tell null from no payload", () => {
+  test("distinguish null from no payload", () => {
     const stored = fingerprints.of({ method: "clearBasket", payload: undefined });
     expect(fingerprints.match(stored, { method: "clearBasket", payload: null })).toBe(false);
   });

@@ -109,7 +109,7 @@ describeStorages("a login with a guest's lists", ({ driver, start, storage }) =>
   test("neither doubles nor loses the basket if one guest logs in several times in parallel", async () => {
     const session = storage();
     const first = await start({ methods, storage: { session } });
-    // On Redis, this stands for another process.
+    // On Redis, this simulates another process.
     const second = driver === "redis" ? await start({ methods, storage: { session } }) : first;
     const guest = first.client();
     await add(guest, "a", 2);

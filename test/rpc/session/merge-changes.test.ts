@@ -127,7 +127,7 @@ describeStorages("parallel changes", ({ driver, start, storage }) => {
   test.each(["guest", "user"])("keeps all changes of 50 parallel calls of a %s", async (who) => {
     const session = storage();
     const first = await start({ methods, storage: { session } });
-    // On Redis, this stands for another process.
+    // On Redis, this simulates another process.
     const second = driver === "redis" ? await start({ methods, storage: { session } }) : first;
     const client = first.client();
     await client.call("remember", { first: 1 });

@@ -129,7 +129,7 @@ test("start never reads the development data", async () => {
 describe("dev checks the types of the project", () => {
   const wrong = greeting("one").replace('=> "one"', "=> 7");
 
-  test("and prints each type error beside its code", { timeout: 60_000 }, async () => {
+  test("and prints each type error with its code", { timeout: 60_000 }, async () => {
     const { folder, server, client, write } = await startDev({
       [file]: greeting("one"),
       "tsconfig.json": JSON.stringify({

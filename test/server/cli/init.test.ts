@@ -113,7 +113,7 @@ describe("init", () => {
     }
   });
 
-  test("overwrites no file, names those that it left, and says what they lack", async () => {
+  test("overwrites no file, lists the existing ones, and prints their missing parts", async () => {
     const own = {
       "package.json": '{ "scripts": { "test": "own" }, "dependencies": { "zod": "1.0.0" } }',
       ".gitignore": "node_modules\n",

@@ -132,7 +132,7 @@ describe("a shutdown", () => {
     expect((await fetch(`${server.origin}/healthz`)).status).toBe(200);
     expect((await server.call("getUser"))[0]).toBe(200);
     expect(await server.exited).toBe(0);
-    // A shutdown as planned is no error.
+    // A planned shutdown isn't an error.
     expect(server.stderr).toBe("");
   });
 });

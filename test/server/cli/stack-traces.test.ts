@@ -13,7 +13,7 @@ export default {
   },
 };`;
 
-/** Calls two methods that fail. @returns what the server logs */
+/** Calls two methods that fail. @returns the log of the server */
 async function readLog(options: string): Promise<string> {
   const folder = await createFolder({ "storefront.config.mjs": config });
   const server = await startCli(["start"], { folder, env: { NODE_OPTIONS: options } });

@@ -89,7 +89,7 @@ describe("resolveConfig, for one invalid key,", () => {
     expect(findFaults({ shops: [shop, 7] })).toEqual([
       "  shops[1]: found a number, expected an object (SF001)",
     ]);
-    // As a comma too many leaves it.
+    // An additional comma leaves such a hole.
     const shops = [shop, shop, secondShop];
     delete shops[1];
     expect(findFaults({ shops })).toEqual([

@@ -7,7 +7,7 @@ import { testProperty } from "../../_fuzz.ts";
 import { hostileText, jsonText } from "../../_hostile.ts";
 import { testSecret } from "../../_setup.ts";
 
-/** As operators paste secrets: some of them would pass for a host name, a path or a cookie's name. */
+/** Secrets in the forms in which operators paste them: some look like a host name, a path, or a cookie's name. */
 const secretTexts = fc.oneof(
   fc.constantFrom("0123456789abcdef".repeat(4), "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0Cg"),
   fc.constantFrom("__Host-0123456789abcdef0123456789abcdef", "SECRET_0123456789_SECRET_0123456789"),

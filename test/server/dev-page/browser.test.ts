@@ -108,7 +108,7 @@ describeWithChromium("the development page in Chromium", [], (open) => {
     expect(errors).toEqual([]);
   });
 
-  test("works by keyboard, and shows what is wrong with a field", async () => {
+  test("works by keyboard, and shows the error of a field", async () => {
     const { page, errors } = await openDevPage(open);
     await page.getByLabel("Method", { exact: true }).selectOption("addItemToBasket");
     await page.locator("#field-variantId").focus();

@@ -56,7 +56,7 @@ test("the OpenAPI document says that a result can be nothing", async () => {
   }
 });
 
-test("the OpenAPI document has no rule that rejects what the server accepts", async () => {
+test("the OpenAPI document rejects no payload that the server accepts", async () => {
   const { document } = await requestDocument({
     methods: {
       withFlags: defineRpcMethod({

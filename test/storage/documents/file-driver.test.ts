@@ -83,7 +83,7 @@ describe.each(["fs", "fs-lite"])("%s by name", (driver) => {
     const file = join(base, "counter", "1", "a");
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     expect((await stat(join(base, "counter"))).mode & 0o777).toBe(0o700);
-    // As earlier versions wrote it.
+    // The format of earlier versions.
     await writeFile(join(base, "counter", "1", "b"), await readFile(file), { mode: 0o644 });
     await counters.update("b", increment);
     expect((await stat(join(base, "counter", "1", "b"))).mode & 0o777).toBe(0o600);

@@ -92,12 +92,12 @@ test("a login that merges two full wishlists holds the event loop for less than 
 
 // --- Internal helpers ---
 
-/** As long as an id may be. */
+/** The longest ID. */
 const toId = (index: number) => JSON.stringify(`${index}`.padEnd(64, "\\"));
 
 const toLogin = (email: string) => `{"email":"${email}","password":"correct horse"}`;
 
-/** As many parts as fit. */
+/** The most parts that fit. */
 function fill(part: (index: number) => string): string {
   let text = part(0);
   for (let index = 1; text.length + part(index).length < 4070; index++) text += `,${part(index)}`;
@@ -120,7 +120,7 @@ function expectFast(name: string, time: number): void {
   expect(time, name).toBeLessThan(limit);
 }
 
-/** Adds lines of one variant, so that all of them must be told apart. @returns the guest's cookie */
+/** Adds lines of one variant, so that the server must distinguish all of them. @returns the guest's cookie */
 async function addLines(
   toData: (index: number) => string,
   from: number,

@@ -71,7 +71,7 @@ test("removes entries, and still finds the pages behind an empty one", async () 
   expect((await readHour(list)).map(({ handle }) => handle)).toContain("new");
 });
 
-test("finds the page with room at once in a fresh process, however many pages are full", async () => {
+test("finds the page with room immediately in a new process, however many pages are full", async () => {
   const { list, driver } = open();
   await addToShard(list, 0, 2100);
   const reads = vi.spyOn(driver, "getItemRaw" as "getItem");

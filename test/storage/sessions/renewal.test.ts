@@ -103,7 +103,7 @@ describeStorages("a session's id", ({ start }) => {
     expect(await whoIs(elsewhere)).toBe(7);
     expect(reuses).toMatchObject([{ userId: 7, handle, shop: { shopId: 1001 } }]);
     expect(lines.filter(({ message }) => message.includes("had been replaced"))).toHaveLength(1);
-    // The session has ended, so there is nothing more to report.
+    // The session has ended, so the server reports nothing more.
     expect(await whoIs(thief)).toBeUndefined();
     expect(reuses).toHaveLength(1);
   });

@@ -72,7 +72,7 @@ describeWithRedis("two storefronts with caches on one Redis", () => {
     await control.client("KILL", "TYPE", "pubsub");
     await a.call("rename");
     await until(async () => (await b.call("getUser")).body.user?.firstName === "Eve");
-    // Also once it is heard of changes again: what came in between has been missed.
+    // Also when notifications come again: the server has missed the changes in between.
     await until(async () => (await countGets(() => b.call("getUser"))) === 0);
     expect((await b.call("getUser")).body.user.firstName).toBe("Eve");
     await control.client("KILL", "TYPE", "pubsub");

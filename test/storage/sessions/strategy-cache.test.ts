@@ -106,7 +106,7 @@ describe("a session cache with a strategy", () => {
     for (let call = 0; call < 2; call++) expect(await load()).toEqual(stored);
   });
 
-  test("doesn't keep what this process changed while it was read", async () => {
+  test("doesn't keep an entry that this process changed during its read", async () => {
     create();
     await load(() => {
       stored = toSnapshot("2");

@@ -66,7 +66,7 @@ test("an index has at most 100 pending merges, and rejects a login that would ad
   await expect(sessions.bind(guest, { user })).rejects.toThrow(StorageUnavailableError);
   expect(await sessions.lookUp(guest.record.id)).toMatchObject({ state: "active" });
   expect((await users.read(user.id)).pendingMerges).toHaveLength(100);
-  // One that brings nothing to merge still works, and so does one that repeats what is owed.
+  // A login with nothing to merge still works, and so does one that repeats a pending merge.
   await sessions.bind(undefined, { user });
   await addPendingMerges(merges.slice(0, 1));
   expect((await users.read(user.id)).pendingMerges).toHaveLength(100);

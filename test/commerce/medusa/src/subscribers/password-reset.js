@@ -1,4 +1,4 @@
-/** Prints what a mail would contain. */
+/** Prints the content of a mail. */
 exports.default = async function print({ event: { data } }) {
   process.stdout.write(`password reset ${JSON.stringify(data)}\n`);
 };
