@@ -1,18 +1,8 @@
 import createKvDriver from "unstorage/drivers/cloudflare-kv-http";
 import createFileDriver from "unstorage/drivers/fs";
-import type { Environment } from "../server/config/environment.ts";
 import { testSecret } from "./_setup.ts";
-import { shopFindings } from "./_shop-findings.ts";
+import { shopFindings, type FindingCase } from "./_shop-findings.ts";
 import { workerFindings } from "./_worker-findings.ts";
-
-/** A config with one finding, and a config that differs only in the cause. */
-export interface FindingCase {
-  readonly bad: object;
-  readonly good: object;
-  readonly path: string;
-  /** The default is production with one process. */
-  readonly environment?: Environment;
-}
 
 const shop = { shopId: 1001, locale: "de-DE", currency: "EUR" };
 const second = { shopId: 1002, locale: "en-US", currency: "USD" };

@@ -1,4 +1,13 @@
-import type { FindingCase } from "./_findings.ts";
+import type { Environment } from "../server/config/environment.ts";
+
+/** A config with one finding, and a config that differs only in the cause. */
+export interface FindingCase {
+  readonly bad: object;
+  readonly good: object;
+  readonly path: string;
+  /** The default is production with one process. */
+  readonly environment?: Environment;
+}
 
 const shop = { shopId: 1001, locale: "de-DE", currency: "EUR" };
 const second = { shopId: 1002, locale: "en-US", currency: "USD" };

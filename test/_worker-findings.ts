@@ -1,5 +1,5 @@
 import createKvDriver from "unstorage/drivers/cloudflare-kv-http";
-import type { FindingCase } from "./_findings.ts";
+import type { FindingCase } from "./_shop-findings.ts";
 
 const environment = { production: true, isWorker: true };
 const kv = createKvDriver({ accountId: "a", namespaceId: "n", apiToken: "t" });
