@@ -2,11 +2,12 @@ import type { Logger } from "../shared/log.ts";
 import type { SessionCustomData, ShopUser } from "../storage/sessions/session-record.ts";
 import type { ContextAuth } from "./accounts/auth.ts";
 import type { Cached } from "./cache/cached.ts";
+import type { BasketOptions } from "./lists/basket-limits.ts";
 import type { Basket, BasketView } from "./lists/basket.ts";
 import type { MergeReport } from "./lists/transfer.ts";
-import type { Wishlist, WishlistView } from "./lists/wishlist.ts";
+import type { Wishlist, WishlistOptions, WishlistView } from "./lists/wishlist.ts";
 import type { ObtainTokensOptions, RenewTokens, SessionTokens } from "./session/token-renewals.ts";
-import type { BasketOptions, PublicShop, WishlistOptions } from "./shop.ts";
+import type { PublicShop } from "./shop.ts";
 
 /** Options of a login. */
 export interface LoginOptions {

@@ -16,11 +16,12 @@ import type { CommerceSystem } from "./commerce/commerce-system.ts";
 import type { Fingerprints } from "./idempotency/fingerprints.ts";
 import type { ShopGrants } from "./commerce/shop-grants.ts";
 import type { TokenRenewals } from "./session/token-renewals.ts";
+import type { BasketOptions } from "./lists/basket-limits.ts";
 import type { Basket } from "./lists/basket.ts";
-import type { Wishlist } from "./lists/wishlist.ts";
+import type { Wishlist, WishlistOptions } from "./lists/wishlist.ts";
 import type { RpcMethods } from "./method.ts";
 import type { RpcObserver } from "./rpc-observer.ts";
-import type { BasketOptions, PublicShop, WishlistOptions } from "./shop.ts";
+import type { PublicShop } from "./shop.ts";
 
 /** The storage and the settings that the calls of one shop use, created at startup. */
 export interface ShopServices {

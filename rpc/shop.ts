@@ -10,21 +10,3 @@ export interface PublicShop {
   /** The first segment of the shop's paths. */
   readonly path?: string | undefined;
 }
-
-/** How a login merges a guest's basket into the user's. */
-export type MergeStrategy = "merge" | "useGuest" | "useExisting" | "useGuestIfExistingEmpty";
-
-/** The settings of a shop's baskets, with defaults. */
-export interface BasketOptions {
-  readonly mergeStrategy: MergeStrategy;
-  /** The most lines of a basket after a change. */
-  readonly maxItems: number;
-  /** The most items of one line. */
-  readonly maxQuantity: number;
-}
-
-/** The settings of a shop's wishlists, with defaults. */
-export interface WishlistOptions {
-  /** The most items of a wishlist after a change. */
-  readonly maxItems: number;
-}

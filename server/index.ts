@@ -88,7 +88,8 @@ export type { BuiltinMethods } from "../rpc/methods/builtin.ts";
 export type { JsonValue } from "type-fest";
 
 // Shops, baskets and wishlists
-export type { BasketOptions, MergeStrategy, PublicShop, WishlistOptions } from "../rpc/shop.ts";
+export type { PublicShop } from "../rpc/shop.ts";
+export type { BasketOptions, MergeStrategy } from "../rpc/lists/basket-limits.ts";
 export type { Basket, BasketView } from "../rpc/lists/basket.ts";
 export type {
   BasketItem,
@@ -97,7 +98,13 @@ export type {
   MergedLine,
   ProductReference,
 } from "../rpc/lists/basket-line.ts";
-export type { Wish, Wishlist, WishlistItem, WishlistView } from "../rpc/lists/wishlist.ts";
+export type {
+  Wish,
+  Wishlist,
+  WishlistItem,
+  WishlistOptions,
+  WishlistView,
+} from "../rpc/lists/wishlist.ts";
 
 // Commerce systems
 export { defineCommerceMethod } from "../rpc/commerce/commerce-method.ts";

@@ -1,7 +1,7 @@
 import type { Issue } from "../error.ts";
 import { canonicalJson, type CustomData } from "../lists/basket-line.ts";
-import { quantityTooLarge, tooManyItems, unknownItem } from "../lists/list-errors.ts";
-import type { BasketOptions } from "../shop.ts";
+import { tooManyItems, unknownItem } from "../lists/list-errors.ts";
+import { assertQuantity, type BasketOptions } from "../lists/basket-limits.ts";
 import type { BasketTarget, CommerceBasket, CommerceLine } from "./commerce-backend.ts";
 
 /* Pure rules: the quantities that the lines of a basket must have after a change. */
@@ -23,7 +23,7 @@ export function planAdds(
     const identity = identify(line);
     const known = targets.get(identity)?.quantity ?? before.get(identity) ?? 0;
     const quantity = known + line.quantity;
-    if (quantity > options.maxQuantity) throw quantityTooLarge(pathOf(index), options.maxQuantity);
+    assertQuantity(quantity, options, pathOf(index));
     targets.set(identity, { ...line, quantity });
   }
   const created = [...targets.keys()].filter((identity) => !before.has(identity)).length;
@@ -48,7 +48,7 @@ export function planUpdate(
   const next = toTarget({ ...line, customData }, quantity);
   const isSameLine = identify(next) === identify(line);
   const total = isSameLine ? quantity : quantity + (quantitiesOf(basket).get(identify(next)) ?? 0);
-  if (total > options.maxQuantity) throw quantityTooLarge(["quantity"], options.maxQuantity);
+  assertQuantity(total, options, ["quantity"]);
   return isSameLine ? [next] : [toTarget(line, 0), { ...next, quantity: total }];
 }
 

@@ -2,7 +2,7 @@ import type { ListKind } from "../../storage/sessions/list-kind.ts";
 import { SessionEndedError } from "../../storage/sessions/session.ts";
 import type { CallSession } from "../session/call-session.ts";
 import { assertRevision } from "../lists/revision.ts";
-import type { BasketOptions } from "../shop.ts";
+import type { BasketOptions } from "../lists/basket-limits.ts";
 import { withBasketLease, type BasketLease } from "./basket-lease.ts";
 import { joined } from "./basket-log.ts";
 import { withRevision, type Revised } from "./basket-revision.ts";

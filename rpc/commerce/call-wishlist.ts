@@ -3,7 +3,7 @@ import { SessionEndedError } from "../../storage/sessions/session.ts";
 import type { CallSession } from "../session/call-session.ts";
 import { userOwnerKey } from "../lists/list-document.ts";
 import type { MergeReport } from "../lists/transfer.ts";
-import type { WishlistOptions } from "../shop.ts";
+import type { WishlistOptions } from "../lists/wishlist.ts";
 import { withBasketLease } from "./basket-lease.ts";
 import { runRead, toLeaseKey, withBasket } from "./call-basket.ts";
 import type { CommerceWishlist, Wishlists, WishTarget } from "./commerce-backend.ts";

@@ -1,5 +1,5 @@
 import type { MergedLine } from "../lists/basket-line.ts";
-import type { BasketOptions } from "../shop.ts";
+import type { BasketOptions } from "../lists/basket-limits.ts";
 import { identify, planClear, quantitiesOf, toTarget } from "./basket-plan.ts";
 import type { BasketTarget, CommerceBasket, CommerceLine, Shortage } from "./commerce-backend.ts";
 

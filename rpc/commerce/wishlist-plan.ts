@@ -1,7 +1,6 @@
 import { tooManyItems, unknownItem } from "../lists/list-errors.ts";
 import type { MergeReport } from "../lists/transfer.ts";
-import type { Wish } from "../lists/wishlist.ts";
-import type { WishlistOptions } from "../shop.ts";
+import type { Wish, WishlistOptions } from "../lists/wishlist.ts";
 import type { CommerceWish, CommerceWishlist, WishTarget } from "./commerce-backend.ts";
 
 /* Pure rules: the wishes that a wishlist must have after a change. */

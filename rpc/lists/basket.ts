@@ -1,6 +1,6 @@
 import type { Issue } from "../error.ts";
 import { jsonText } from "../method.ts";
-import type { BasketOptions } from "../shop.ts";
+import { assertQuantity, type BasketOptions } from "./basket-limits.ts";
 import {
   identifyLine,
   indexLines,
@@ -10,7 +10,7 @@ import {
   type BasketLine,
   type MergedLine,
 } from "./basket-line.ts";
-import { quantityTooLarge, tooManyItems, unknownItem } from "./list-errors.ts";
+import { tooManyItems, unknownItem } from "./list-errors.ts";
 import { isListDocument, type ListDocument } from "./list-document.ts";
 
 /** A basket as it is stored. */
@@ -78,7 +78,7 @@ export function addItems(
     const at = positionOf(line);
     const existing = items[at];
     const quantity = (existing?.quantity ?? 0) + line.quantity;
-    if (quantity > options.maxQuantity) throw quantityTooLarge(pathOf(index), options.maxQuantity);
+    assertQuantity(quantity, options, pathOf(index));
     if (at === most) {
       throw tooManyItems("basket", options.maxItems);
     }
@@ -112,7 +112,7 @@ export function updateItem(
   const others = basket.items.filter((item) => item.key !== key);
   const twin = isSameLine ? undefined : others[indexLines(others, [next])(next)];
   const quantity = next.quantity + (twin?.quantity ?? 0);
-  if (quantity > options.maxQuantity) throw quantityTooLarge(["quantity"], options.maxQuantity);
+  assertQuantity(quantity, options, ["quantity"]);
   const items = basket.items
     .filter((item) => item !== twin)
     .map((item) => (item.key === key ? { ...next, quantity } : item));

@@ -1,4 +1,3 @@
-import type { WishlistOptions } from "../shop.ts";
 import { isProductReference, type ProductReference } from "./basket-line.ts";
 import { tooManyItems, unknownItem } from "./list-errors.ts";
 import { isListDocument, type ListDocument } from "./list-document.ts";
@@ -21,6 +20,12 @@ export type LeftOutWish = Wish & { readonly list: "wishlist"; readonly outcome: 
 /** A wishlist as it is stored. */
 export interface Wishlist extends ListDocument {
   readonly items: readonly WishlistItem[];
+}
+
+/** The settings of a shop's wishlists, with defaults. */
+export interface WishlistOptions {
+  /** The most items of a wishlist after a change. */
+  readonly maxItems: number;
 }
 
 /** A wishlist as a client sees it. */

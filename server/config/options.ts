@@ -1,6 +1,8 @@
 import type { LoginAttemptsOptions } from "../../rpc/accounts/login-limiter.ts";
 import type { CommerceBackend } from "../../rpc/commerce/commerce-backend.ts";
-import type { BasketOptions, PublicShop, WishlistOptions } from "../../rpc/shop.ts";
+import type { BasketOptions } from "../../rpc/lists/basket-limits.ts";
+import type { WishlistOptions } from "../../rpc/lists/wishlist.ts";
+import type { PublicShop } from "../../rpc/shop.ts";
 import type { Logger } from "../../shared/log.ts";
 import type { StorageConfig } from "../../storage/documents/driver.ts";
 import type { ConfigError } from "./config-error.ts";
