@@ -1,10 +1,8 @@
-import { createHmac } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import type { StorefrontConfig } from "../../../server/config/config.ts";
 import { createTestClock, type StorageFaults } from "../../../server/testing/index.ts";
-import { createSetup, testSecret } from "../../_setup.ts";
-import type { CookieClient } from "../../_cookie-client.ts";
-import { retired } from "../../_sessions.ts";
+import { createSetup } from "../../_setup.ts";
+import { retired, toCookie, whoIs } from "../../_sessions.ts";
 import { as, trustingAuth } from "../../fixtures/trusting-auth.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 
@@ -118,19 +116,3 @@ describe("the lifetime of a session", () => {
     expect(await whoIs(customer)).toEqual([undefined, {}]);
   });
 });
-
-// --- Internal helpers ---
-
-/** The cookie that Express would set, signed like its package `cookie-signature`. */
-function toCookie(id: string): string {
-  const signature = createHmac("sha256", testSecret).update(id).digest("base64").slice(0, 43);
-  return encodeURIComponent(`s:${id}.${signature}`);
-}
-
-/** The user and the custom data that a visitor's calls return. */
-async function whoIs(client: CookieClient): Promise<[unknown, unknown]> {
-  const user = await client.call("getUser");
-  const notes = await client.call("notes");
-  expect([user.status, notes.status]).toEqual([200, 200]);
-  return [user.body.user?.id, notes.body];
-}

@@ -3,8 +3,9 @@ import { createHmac, randomUUID } from "node:crypto";
 import type { Driver } from "unstorage";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Signer } from "../../../server/credentials/signature.ts";
-import { createSetup, testSecret } from "../../_setup.ts";
+import { createSetup } from "../../_setup.ts";
 import type { CookieClient } from "../../_cookie-client.ts";
+import { toCookie } from "../../_sessions.ts";
 import { testMethods } from "../../fixtures/methods.ts";
 import { readStored, sessionIdOf } from "../../fixtures/stored.ts";
 import { twinAt } from "../../fixtures/clients.ts";
@@ -262,12 +263,6 @@ async function findText(signer: Signer, pattern: RegExp, start = 0): Promise<str
   const candidate = `${text}-${start}`;
   if (pattern.test(await signer.sign(candidate))) return candidate;
   return findText(signer, pattern, start + 1);
-}
-
-/** The cookie that express sets, calculated like `cookie-signature`. */
-function toCookie(id: string, secret = testSecret): string {
-  const signature = createHmac("sha256", secret).update(id).digest("base64").slice(0, 43);
-  return encodeURIComponent(`s:${id}.${signature}`);
 }
 
 /** The user of a visitor's session, as the server sees it. */
