@@ -122,12 +122,13 @@ export interface RpcContext extends BaseRpcContext {
   /**
    * Changes the user in the session, at the end of the call. Parallel calls that change different fields keep them
    * all. For a guest it is a login, like `createUserBoundSession`.
-   * @throws TypeError if the user has no valid ID
+   * @throws TypeError if the user has no valid ID, or if JSON would change or drop a part of it, for example a `Map`
    */
   updateUser(user: ShopUser): void;
   /**
    * Logs a user in: gives the session a new ID, and merges the guest's basket and wishlist into the user's. The old ID
    * is invalid immediately.
+   * @throws TypeError as `updateUser`
    */
   createUserBoundSession(user: ShopUser, options?: LoginOptions): Promise<MergeReport>;
   /** Ends this session: logs a user out, or removes a guest's basket and wishlist. */
@@ -150,7 +151,8 @@ export interface RpcContext extends BaseRpcContext {
   readonly customData: Readonly<Partial<SessionCustomData>>;
   /**
    * Sets fields of `customData` at the end of the call; `undefined` removes a field.
-   * @throws RpcError `limit_reached` if the JSON of all fields is longer than 16,384 characters
+   * @throws RpcError `limit_reached` if the JSON of all fields is longer than 16,384 characters; TypeError if JSON would
+   * change or drop a part, for example a `Map`
    */
   updateCustomData(patch: Partial<SessionCustomData>): void;
   /** Reads the visitor's tokens of a commerce system, with the changes of this call. */
@@ -158,7 +160,7 @@ export interface RpcContext extends BaseRpcContext {
   /**
    * Stores tokens in the session, encrypted, at the end of the call; `undefined` removes them. A login and a logout
    * remove them too, so set the tokens of a new user after the login.
-   * @throws RpcError `limit_reached` if their JSON is longer than 16 KiB
+   * @throws RpcError `limit_reached` if their JSON is longer than 16 KiB; TypeError if JSON would change or drop a part
    */
   updateTokens(tokens: SessionTokens | undefined): void;
   /**

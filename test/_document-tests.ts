@@ -60,7 +60,7 @@ export function testDocuments(createDriver: () => Promise<Driver>): void {
 
   test("returns the written document as a later read does", async () => {
     const { counters } = openCounters(await createDriver());
-    const note = { gone: undefined, date: new Date(0), nan: Number.NaN };
+    const note = { gone: undefined, date: new Date(0), price: { toJSON: () => 1 } };
     const written = await counters.update("a", () => ({ set: { count: 1, note } }));
     expect(written).toEqual(await counters.get("a"));
   });
@@ -71,6 +71,8 @@ export function testDocuments(createDriver: () => Promise<Driver>): void {
     const circular: Record<string, unknown> = { count: 1 };
     circular["self"] = circular;
     const unfit = [undefined, () => 1, Symbol("s"), { count: undefined }, { count: 1n }, circular];
+    const parts = [new Map([[1, 1]]), new Set([1]), NaN, 1n, () => 1, [undefined]];
+    unfit.push(...parts.map((part) => ({ count: 1, note: { part } })));
     for (const set of unfit) {
       const change = counters.update("a", () => ({ set: set as unknown as Counter }));
       await expect(change).rejects.toThrow(TypeError);

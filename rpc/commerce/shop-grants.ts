@@ -1,3 +1,4 @@
+import { assertStorable } from "../../shared/stored-json.ts";
 import { secondOf } from "../../storage/grants/due-list.ts";
 import type {
   FoundGrant,
@@ -174,8 +175,7 @@ export class ShopGrants {
   }
 
   async #save(lease: GrantLease, { session, basketKey }: GrantOwner, grant: Grant): Promise<Grant> {
-    const text = JSON.stringify(grant);
-    assertGrant(grant, text);
+    const text = toGrantText(grant);
     const { id, user } = session.record;
     const owner = user === undefined ? { guestId: id } : { user };
     const stored: SessionGrant = { grant, basketKey, ...owner };
@@ -219,18 +219,21 @@ function isSame(grant: Grant, other: Grant | undefined): boolean {
 }
 
 /** @throws TypeError, because the backend returned it */
-function assertGrant(grant: unknown, text: string | undefined): void {
-  if (typeof grant !== "object" || grant === null || text === undefined) {
+function toGrantText(grant: unknown): string {
+  if (typeof grant !== "object" || grant === null) {
     throw new TypeError(
       "A grant is an object of JSON values. Check what the commerce backend returns",
     );
   }
+  assertStorable(grant, "The grant that the commerce backend returned");
+  const text = JSON.stringify(grant);
   const bytes = Buffer.byteLength(text);
   if (bytes > maxBytes) {
     throw new TypeError(
       `A grant takes ${bytes} bytes as JSON. Expected at most ${maxBytes}: keep only tokens and IDs in it`,
     );
   }
+  return text;
 }
 
 /** Milliseconds before its end from which a grant is renewed. */

@@ -5,7 +5,7 @@ import type { RecordChange, Session } from "../../storage/sessions/session.ts";
 import type { Call } from "../call.ts";
 import type { RpcContext } from "../context.ts";
 import { VisitorLists } from "../lists/visitor-lists.ts";
-import { assertUser, isSameUser, patchCustomData } from "./record-changes.ts";
+import { isSameUser, patchCustomData, toStoredUser } from "./record-changes.ts";
 import { SessionTokenStore } from "./session-tokens.ts";
 import type { SharedGuest } from "./shared-guest.ts";
 import { UnitOfWork } from "./unit-of-work.ts";
@@ -107,9 +107,9 @@ export class CallSession extends UnitOfWork {
   /** See {@link RpcContext.updateUser}. */
   updateUser(user: ShopUser): void {
     this.assertWritable();
-    assertUser(user);
+    const next = toStoredUser(user);
     if (!isSameUser(this.#nextUser ?? this.storedUser, user)) this.tokens.clear();
-    this.#nextUser = structuredClone(user);
+    this.#nextUser = next;
     this.#userCopy = undefined;
   }
 

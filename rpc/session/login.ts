@@ -1,10 +1,11 @@
 import { storeLoginGrant } from "#commerce";
+import { copyOf } from "../../shared/copy.ts";
 import type { ShopUser } from "../../storage/sessions/session-record.ts";
 import type { LoginOptions } from "../context.ts";
 import { mergeLists } from "../lists/merge-lists.ts";
 import type { MergeReport } from "../lists/transfer.ts";
 import type { CallSession } from "./call-session.ts";
-import { assertUser } from "./record-changes.ts";
+import { toStoredUser } from "./record-changes.ts";
 
 /**
  * Binds the session to a user under a new ID, and merges the guest's lists into the user's.
@@ -17,15 +18,15 @@ export async function logIn(
   options: LoginOptions = {},
 ): Promise<MergeReport> {
   session.assertWritable();
-  assertUser(user);
+  const stored = toStoredUser(user);
   assertLabel(options.label);
   session.takeUser();
   // The tokens belong to the old user.
   session.tokens.clear();
-  return bindUser(session, user, options);
+  return bindUser(session, stored, options);
 }
 
-/** Logs in a user that is valid already, and keeps the tokens that the call has set. */
+/** Logs in a user that {@link toStoredUser} has copied, and keeps the tokens that the call has set. */
 export async function bindUser(
   session: CallSession,
   user: ShopUser,
@@ -34,7 +35,8 @@ export async function bindUser(
   session.current ??= await session.sharedGuest?.close();
   if (session.current !== undefined && session.hasChanges) await session.writeNoted();
   const bound = await session.writable.sessions.bind(session.current, {
-    user: structuredClone(user),
+    // A hook can change its user.
+    user: copyOf(user),
     since: await session.lastRevocation,
     userAgent: session.call.request.client.headers.get("user-agent")?.slice(0, 256),
     transport: session.transport,

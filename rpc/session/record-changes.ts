@@ -7,16 +7,23 @@ import {
   type ShopUser,
 } from "../../storage/sessions/session-record.ts";
 import type { RecordChange } from "../../storage/sessions/session.ts";
-import { copyOf } from "../../shared/copy.ts";
+import { assertStorable, storedCopyOf } from "../../shared/stored-json.ts";
 import { RpcError } from "../error.ts";
 
 /**
  * Sets fields of the custom data; `undefined` removes a field. The change throws RpcError `limit_reached` if the
  * custom data becomes too large, together with the changes of parallel calls.
+ * @throws TypeError if JSON would change or drop a part of the patch
  */
 export function patchCustomData(patch: Partial<SessionCustomData>): RecordChange {
-  if (isJsonLongerThan(patch, maxSize)) throw tooLarge(`more than ${maxSize}`);
-  const fields = copyOf(patch);
+  const name = "context.updateCustomData: the patch";
+  if (isJsonLongerThan(patch, maxSize)) {
+    // A circle isn't merely too large.
+    assertStorable(patch, name);
+    throw tooLarge(`more than ${maxSize}`);
+  }
+  const removed = Object.keys({ ...patch }).map((key) => [key, undefined] as const);
+  const fields = { ...Object.fromEntries(removed), ...storedCopyOf(patch, name) };
   // The change runs when it is noted and again at the write, usually with the same record.
   let last: { readonly record: SessionRecord; readonly patched: SessionRecord } | undefined;
   return (record) => {
@@ -34,9 +41,13 @@ export function changeUser(known: ShopUser | undefined, next: ShopUser): RecordC
   return (record) => ({ ...record, user: mergeChanges(known, next, record.user) });
 }
 
-/** @throws TypeError if the user has no valid ID */
-export function assertUser(user: ShopUser): void {
+/**
+ * Copies a user as the session stores it.
+ * @throws TypeError if the user has no valid ID, or if JSON would change or drop a part
+ */
+export function toStoredUser(user: ShopUser): ShopUser {
   assertUserId((user as Partial<ShopUser> | null | undefined)?.id);
+  return storedCopyOf(user, "The user of a session");
 }
 
 /**
@@ -94,7 +105,7 @@ export function mergeChanges<T>(base: unknown, ours: T, current: unknown): T {
  * that is too large is neither copied nor written first.
  */
 export function isJsonLongerThan(value: unknown, length: number): boolean {
-  return charge(value, length) < 0;
+  return charge(value, length, 0) < 0;
 }
 
 // --- Internal helpers ---
@@ -125,24 +136,27 @@ function own(object: Record<string, unknown>, key: string): unknown {
   return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
+/** A value that is nested deeper can be circular. */
+const maxDepth = 500;
+
 /** @returns the rest of a budget of characters; below 0, the JSON is longer */
-function charge(value: unknown, budget: number): number {
+function charge(value: unknown, budget: number, depth: number): number {
   if (value === undefined || typeof value === "function" || typeof value === "symbol") {
     return budget;
   }
   if (typeof value === "string") return budget - value.length - 2;
   if (typeof value !== "object" || value === null) return budget - 1;
-  if ("toJSON" in value) return budget;
+  if ("toJSON" in value || depth > maxDepth) return budget;
   let left = budget - 2;
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length && left >= 0; index++) {
-      left = charge(value[index], left) - (index === 0 ? 0 : 1);
+      left = charge(value[index], left, depth + 1) - (index === 0 ? 0 : 1);
     }
     return left;
   }
   for (const key in value) {
     if (left < 0) return left;
-    const after = charge((value as Record<string, unknown>)[key], left);
+    const after = charge((value as Record<string, unknown>)[key], left, depth + 1);
     // JSON leaves out an undefined member, with its key.
     left = after === left ? left : after - key.length - 3;
   }

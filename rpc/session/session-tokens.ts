@@ -1,4 +1,5 @@
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
+import { assertStorable } from "../../shared/stored-json.ts";
 import { waitFor } from "../../storage/leases/shared-work.ts";
 import { SessionEndedError, type RecordChange } from "../../storage/sessions/session.ts";
 import { RpcError } from "../error.ts";
@@ -46,7 +47,6 @@ export class SessionTokenStore {
     const text = tokens && toText(tokens);
     if (text !== undefined) this.#session.call.redactor.addSource(() => toValues(text));
     this.#base ??= this.#session.current?.record;
-    // JSON can't hold other numbers.
     const expiresAt = Number.isFinite(tokens?.expiresAt) ? tokens?.expiresAt : undefined;
     this.#next = { text, expiresAt };
   }
@@ -198,9 +198,13 @@ function sealContext({ shop }: ShopServices, ownerKey: string): string {
   return `session:${shop.shopId}:${ownerKey}`;
 }
 
-/** @throws RpcError `limit_reached` */
+/** @throws RpcError `limit_reached`; TypeError if JSON would change or drop a part of the tokens */
 function toText(tokens: SessionTokens): string {
-  const text = JSON.stringify(tokens);
+  // JSON can't hold other numbers.
+  const expiresAt = Number.isFinite(tokens.expiresAt) ? tokens.expiresAt : undefined;
+  const stored = { ...tokens, expiresAt };
+  assertStorable(stored, "The tokens of a session");
+  const text = JSON.stringify(stored);
   if (Buffer.byteLength(text) > maxBytes) {
     throw new RpcError("limit_reached", { detail: `Tokens take ${maxBytes} bytes at most` });
   }

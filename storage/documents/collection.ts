@@ -10,9 +10,10 @@ import {
   type Snapshot,
   type UnreadablePolicy,
 } from "./documents.ts";
-import { isJson, parseEnvelope, toEnvelope, toVersionPrefix } from "./envelope.ts";
+import { parseEnvelope, toEnvelope, toVersionPrefix } from "./envelope.ts";
 import { keyPattern } from "./key.ts";
 import type { Logger } from "../../shared/log.ts";
+import { assertStorable, isJson } from "../../shared/stored-json.ts";
 import type { KeyedMutex } from "./keyed-mutex.ts";
 import { StorageUnavailableError } from "./unavailable.ts";
 
@@ -132,17 +133,24 @@ export function openCollection<T>(
   } {
     if (change === "remove") return { snapshot: absent };
     const expiresAt = toExpiresAt(change.expiresAt);
-    const json: string | undefined = JSON.stringify(change.set);
-    // Check the value that JSON returns: otherwise a later read would drop a document that was accepted here.
-    const value: unknown = json === undefined || isJson(change.set) ? change.set : JSON.parse(json);
+    const { json, value } = toJson(change.set);
+    // Otherwise, a later read would drop a document that was accepted here.
     if (json === undefined || !accepts(value)) {
       throw new TypeError(
-        `The new value of a document of ${JSON.stringify(name)} lacks a field, or has an invalid one, so it was not stored`,
+        `${describeNew(name)} lacks a field, or has an invalid one, so it was not stored`,
       );
     }
     if (hasExpired({ expiresAt })) return { snapshot: absent };
     const { version, text } = toEnvelope(json, expiresAt);
     return { snapshot: { value, expiresAt, version }, replacement: { text, expiresAt } };
+  }
+
+  /** The JSON of a value, and the value as a later read returns it. @throws TypeError if JSON can't hold a part of it */
+  function toJson(set: unknown): { readonly json: string | undefined; readonly value: unknown } {
+    if (isJson(set)) return { json: JSON.stringify(set), value: set };
+    assertStorable(set, describeNew(name));
+    const json = JSON.stringify(set) as string | undefined;
+    return { json, value: json === undefined ? undefined : JSON.parse(json) };
   }
 
   function toSnapshot(text: string | undefined): Snapshot<T> {
@@ -204,6 +212,11 @@ function toUnreadableError(path: string): StorageUnavailableError {
   return new StorageUnavailableError(
     `The document "${path}" cannot be read. Restore it from a backup, or remove it from the storage.`,
   );
+}
+
+/** The beginning of an error about a value that can't be stored. */
+function describeNew(name: string): string {
+  return `The new value of a document of ${JSON.stringify(name)}`;
 }
 
 function toExpected(version: string): Expected {

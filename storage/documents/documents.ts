@@ -52,7 +52,8 @@ export interface Collection<T> {
    * Don't mutate a value after you set it: the store keeps it.
    * @param from an earlier snapshot; saves the first read. It isn't checked if `updater` keeps it or throws.
    * @returns the snapshot after the update, as `get` would return it
-   * @throws StorageUnavailableError; TypeError if `updater` returns an invalid document; any error of `updater`
+   * @throws StorageUnavailableError; TypeError if `updater` returns an invalid document, or one
+   * with a part that JSON would change or drop; any error of `updater`
    */
   update(key: string, updater: Updater<T>, from?: Snapshot<T>): Promise<Snapshot<T>>;
   /** Reads and removes a document atomically: one of several callers gets it. @throws StorageUnavailableError */

@@ -162,6 +162,8 @@ function describeGrants(toStorage: () => StorageConfig, hasTwo = false): void {
     const { grants } = await openCall(first);
     await grants.obtain();
     await expect(grants.put("token" as never)).rejects.toThrow("A grant is an object");
+    const part = { token: "a", ids: new Set(["b"]) } as TestGrant;
+    await expect(grants.put(part)).rejects.toThrow('"ids" is a Set');
     const large = { token: "x".repeat(20_000) } as TestGrant;
     await expect(grants.put(large)).rejects.toThrow("Expected at most 16384");
   });
