@@ -13,6 +13,7 @@ export const longTests = [
   "test/server/cli/cold-start.test.ts",
   "test/server/cli/process-errors.test.ts",
   "test/server/cli/shutdown.test.ts",
+  "test/server/cli/slow-start.test.ts",
   "test/server/cli/workers.test.ts",
   "test/server/storage-timeout.test.ts",
   "test/server/testing/commerce-suite.test.ts",

@@ -6,6 +6,7 @@ import { createLog } from "./console-log.ts";
 import type { StorefrontConfig } from "./config/config.ts";
 import { isOneOfSeveral, type Environment } from "./config/environment.ts";
 import { resolveConfig } from "./config/resolve.ts";
+import { waitForStorage } from "./config/slow-step.ts";
 import { Cors } from "./cors.ts";
 import { Credentials } from "./credentials/credentials.ts";
 import { createForwardedReader } from "./forwarded.ts";
@@ -174,7 +175,7 @@ export function openStorefront(
     options,
     stores: services.descriptions,
     async ready() {
-      await Promise.all(services.stores.map((store) => store.ready()));
+      await Promise.all(services.stores.map((store) => waitForStorage(store, log, clock)));
       for (const sweeper of services.sweepers) sweeper.start();
     },
     checkStorages,

@@ -96,27 +96,8 @@ export async function startCli(
   };
 }
 
-/** Waits until a condition is true. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 30_000;
-  while (!(await condition())) {
-    if (Date.now() > deadline) throw new Error(`It was never so: ${condition}`);
-    await sleep(10);
-  }
-}
-
-// --- Internal helpers ---
-
-const cli = join(root, "dist/server/cli/cli.js");
-
-interface CliOptions {
-  readonly folder?: string;
-  readonly env?: Record<string, string>;
-  /** The program that runs it. Default: this Node */
-  readonly node?: string;
-}
-
-function spawnCli(
+/** Starts a command. Its output is in `result`. */
+export function spawnCli(
   args: readonly string[],
   { folder = tmpdir(), env, node = process.execPath }: CliOptions,
 ) {
@@ -137,4 +118,24 @@ function spawnCli(
     await exited;
   });
   return { child, result, exited };
+}
+
+/** Waits until a condition is true. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 30_000;
+  while (!(await condition())) {
+    if (Date.now() > deadline) throw new Error(`It was never so: ${condition}`);
+    await sleep(10);
+  }
+}
+
+// --- Internal helpers ---
+
+const cli = join(root, "dist/server/cli/cli.js");
+
+interface CliOptions {
+  readonly folder?: string;
+  readonly env?: Record<string, string>;
+  /** The program that runs it. Default: this Node */
+  readonly node?: string;
 }

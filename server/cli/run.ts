@@ -8,6 +8,7 @@ import { toPort } from "./arguments.ts";
 import { createTypeCheck } from "./type-check.ts";
 import { fail, print, printError } from "./output.ts";
 import { ConfigError } from "../config/config-error.ts";
+import { waitForStep } from "../config/slow-step.ts";
 import { StartError } from "../config/start-error.ts";
 import type { StorefrontConfig } from "../config/config.ts";
 import { openDevelopmentData, type DevelopmentData } from "../config/development-data.ts";
@@ -144,7 +145,7 @@ async function prepare(
   known?: DevelopmentData,
 ) {
   const isDev = command === "dev";
-  const loaded = await loadStorefrontConfig(process.cwd(), file, { isReadAgain: isDev });
+  const loaded = await loadStorefrontConfig(process.cwd(), file, { isReadAgain: isDev, log });
   const data = isDev ? (known ?? openDevelopmentData(loaded.file, { isFresh, log })) : known;
   let storefront: OpenStorefront | undefined;
   try {
@@ -159,7 +160,9 @@ async function prepare(
     const { refusal } = storefront.app.options;
     if (refusal !== undefined) throw refusal;
     await storefront.app.ready();
-    const serverApp = await createServerApp(storefront);
+    const { log: ownLog } = storefront.app.options;
+    const routed = createServerApp(storefront);
+    const serverApp = await waitForStep("the promise of server.routes (SF906)", ownLog, routed);
     return { storefront, serverApp, file: loaded.file, data };
   } catch (error) {
     await storefront?.app.close();
@@ -174,7 +177,10 @@ async function serve(
   host: string,
   port: number,
 ): Promise<Running> {
-  const running = await listen(storefront, serverApp, host, port);
+  const { log } = storefront.app.options;
+  const listening = listen(storefront, serverApp, host, port);
+  // A name needs DNS, which can be down.
+  const running = await waitForStep("the address of --host (SF905)", log, listening);
   void warnIfNotReady(storefront.app);
   return running;
 }

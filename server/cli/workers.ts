@@ -1,4 +1,5 @@
 import type { Logger } from "../../shared/log.ts";
+import { waitForStep } from "../config/slow-step.ts";
 import { WorkerMetrics } from "./worker-metrics.ts";
 import { WorkerProcess, type WorkerExit } from "./worker-process.ts";
 
@@ -74,7 +75,7 @@ export class Workers {
 
   async #startFirst(slot: Slot): Promise<WorkerExit | undefined> {
     const worker = this.#fork();
-    const ready = await worker.ready;
+    const ready = await this.#waitFor(worker);
     if (ready === undefined) {
       this.#isEnding = true;
       return worker.exited;
@@ -112,7 +113,7 @@ export class Workers {
     clearTimeout(slot.timer);
     const worker = this.#fork();
     slot.starting = worker.ready;
-    const ready = await worker.ready;
+    const ready = await this.#waitFor(worker);
     slot.starting = undefined;
     if (ready === undefined || this.#isEnding) return false;
     describe?.(ready.description);
@@ -147,6 +148,11 @@ export class Workers {
   async #restart(slot: Slot): Promise<void> {
     if (this.#isEnding) return;
     if (!(await this.#replace(slot))) this.#schedule(slot);
+  }
+
+  /** A worker logs by itself what it waits for, unless something blocks it, for example a file of a dead network drive. */
+  #waitFor(worker: WorkerProcess): WorkerProcess["ready"] {
+    return waitForStep(`the worker ${worker.pid} to be ready`, this.#log, worker.ready);
   }
 
   #fork(): WorkerProcess {

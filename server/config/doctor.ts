@@ -1,3 +1,4 @@
+import { waitForStep, waitForStorage } from "./slow-step.ts";
 import { createCommerceSystem } from "#commerce";
 import type { RpcMethod, RpcMethods } from "../../rpc/method.ts";
 import { isInstance, messageOf } from "../../shared/log.ts";
@@ -60,7 +61,7 @@ async function checkStorage(storage: ConfiguredStorage, report: Report): Promise
   const name = storage.driver ?? "a driver object";
   try {
     const store = openDocumentStore(openDriver(storage.config), { log: silent });
-    await store.ready();
+    await waitForStorage(store, console);
     try {
       await store.ping();
       const { evictionPolicy, outdated } = await store.inspect();
@@ -95,10 +96,11 @@ async function checkSystem({ shop }: SourcedShop, report: Report): Promise<void>
   const system = createCommerceSystem(backend, checked, silent);
   const { signal } = new AbortController();
   try {
-    await backend.check({
+    const check = backend.check({
       shop: checked,
       fetch: (input, init) => system.fetch(input, init, signal),
     });
+    await waitForStep(`the check of ${backend.name} (SF706)`, console, check);
   } catch (error) {
     const { cause = error } = error as { readonly cause?: unknown };
     report("SF706", commerce, { found: `${backend.name}: ${toSafeMessage(cause)}` });

@@ -3,37 +3,36 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, extname, join, relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { systemClock, type Timer } from "../../storage/clock.ts";
-import { messageOf } from "../../shared/log.ts";
+import { systemClock, type Clock, type Timer } from "../../storage/clock.ts";
+import { messageOf, type Logger } from "../../shared/log.ts";
 import { describeLine } from "./error-line.ts";
+import { waitForStep } from "./slow-step.ts";
 import { StartError } from "./start-error.ts";
 import { parsePlainConfig, plainFormats } from "./plain-formats.ts";
 
 /**
  * Reads `storefront.config.ts` (or `.js`, `.mjs`, `.json` …) in a folder, or the given file. Adds the variables of a
  * `.env` file next to it to the environment, unless they are set already.
- * @param isReadAgain whether the config will be read again: Node runs a module only once
+ * @param options `isReadAgain`: whether the config will be read again, because Node runs a module only once. `log` gets a
+ * warning while the config awaits something.
  * @returns the config, not checked yet, and the absolute path of its file
  * @throws StartError with one line for an operator if there is no such file, or if the config fails
  */
 export async function loadStorefrontConfig(
   cwd: string,
   file: string | undefined,
-  { isReadAgain = false } = {},
+  { isReadAgain = false, log = console, clock = systemClock }: LoadOptions = {},
 ): Promise<{ readonly config: unknown; readonly file: string }> {
   const path = findConfigFile(cwd, file);
-  try {
-    await readEnvironment(join(dirname(path), ".env"));
-    const format = plainFormats[extname(path)];
-    if (format !== undefined) {
-      const text = await readFile(path, "utf8");
-      return { config: await parsePlainConfig(text, format), file: path };
-    }
-    const config = (isReadAgain ? undefined : await importConfig(path)) ?? (await evaluate(path));
-    return { config: typeof config === "function" ? await config() : config, file: path };
-  } catch (error) {
-    throw toReadableError(error, path);
-  }
+  const step = "a promise that the config, or a module that it imports, awaits (SF902)";
+  const config = await waitForStep(step, log, readConfig(path, isReadAgain), clock);
+  return { config, file: path };
+}
+
+interface LoadOptions {
+  readonly isReadAgain?: boolean;
+  readonly log?: Pick<Logger, "warn">;
+  readonly clock?: Clock;
 }
 
 /** Whether {@link loadStorefrontConfig} finds a config in a folder. */
@@ -110,6 +109,22 @@ function findInFolder(folder: string): string | undefined {
   const extensions = [".ts", ".js", ".mjs", ".cjs", ".mts", ".cts", ...Object.keys(plainFormats)];
   const paths = extensions.map((extension) => join(folder, `storefront.config${extension}`));
   return paths.find(isFile);
+}
+
+/** Runs the config, or reads it. @throws StartError */
+async function readConfig(path: string, isReadAgain: boolean): Promise<unknown> {
+  try {
+    await readEnvironment(join(dirname(path), ".env"));
+    const format = plainFormats[extname(path)];
+    if (format !== undefined) {
+      const text = await readFile(path, "utf8");
+      return await parsePlainConfig(text, format);
+    }
+    const config = (isReadAgain ? undefined : await importConfig(path)) ?? (await evaluate(path));
+    return typeof config === "function" ? await config() : config;
+  } catch (error) {
+    throw toReadableError(error, path);
+  }
 }
 
 /** The variables from a `.env` file. They change with the file. */
