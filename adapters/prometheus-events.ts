@@ -1,31 +1,42 @@
-import type { MetricData } from "../server/index.ts";
+import type { MetricData, Telemetry } from "../server/index.ts";
 
-/** Counts of rare events, by name and labels. */
-export class EventCounts {
-  readonly #counts = new Map<string, Map<string, Count>>();
+/** Counts rare events, by name and labels. */
+export function countEvents() {
+  const countsOf = new Map<string, Map<string, Count>>();
 
-  /** @param name a key of {@link eventMetrics} */
-  add(name: keyof typeof eventMetrics, labels: readonly (string | number)[], count: number): void {
-    const counts = this.#counts.get(name) ?? new Map<string, Count>();
-    this.#counts.set(name, counts);
+  function add(
+    name: keyof typeof eventMetrics,
+    labels: readonly (string | number)[],
+    count = 1,
+  ): void {
+    const counts = countsOf.get(name) ?? new Map<string, Count>();
+    countsOf.set(name, counts);
     const key = labels.join(" ");
     const known = counts.get(key);
     if (known === undefined) counts.set(key, { labels, value: count });
     else known.value += count;
   }
 
-  toMetrics(): MetricData[] {
-    return Object.entries(eventMetrics).map(([name, { help, labels: names }]) => ({
-      name: `storefront_${name}_total`,
-      help,
-      type: "counter",
-      aggregator: "sum",
-      values: [...(this.#counts.get(name)?.values() ?? [])].map(({ labels, value }) => ({
-        value,
-        labels: Object.fromEntries(names.map((label, at) => [label, labels[at] as string])),
+  return {
+    receivers: {
+      session: (shop, event, reason, count) => add(`sessions_${event}`, [shop, reason], count),
+      cache: (shop, result) => add("cache_reads", [shop, result]),
+      merge: (shop, outcome) => add("merges", [shop, outcome]),
+      revoked: () => add("revocations", []),
+    } satisfies Partial<Telemetry>,
+
+    toMetrics: (): MetricData[] =>
+      Object.entries(eventMetrics).map(([name, { help, labels: names }]) => ({
+        name: `storefront_${name}_total`,
+        help,
+        type: "counter",
+        aggregator: "sum",
+        values: [...(countsOf.get(name)?.values() ?? [])].map(({ labels, value }) => ({
+          value,
+          labels: Object.fromEntries(names.map((label, at) => [label, labels[at] as string])),
+        })),
       })),
-    }));
-  }
+  };
 }
 
 // --- Internal helpers ---

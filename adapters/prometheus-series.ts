@@ -6,11 +6,11 @@ import type {
 } from "../server/index.ts";
 import { other } from "./other-value.ts";
 import { DurationSeries, toHistogram } from "./prometheus-durations.ts";
-import { EventCounts } from "./prometheus-events.ts";
+import { countEvents } from "./prometheus-events.ts";
 
 /** The numbers of one process since its start. Calls only add to plain fields; a scrape makes metrics of them. */
 export class StorefrontSeries {
-  readonly events = new EventCounts();
+  readonly events = countEvents();
   readonly revocationAge = new DurationSeries(ageBounds);
   readonly #shops = new Map<number | undefined, ShopSeries>();
   readonly #drivers = new Map<string, Map<StorageOperation, StorageSeries>>();

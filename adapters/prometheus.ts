@@ -35,14 +35,10 @@ export function prometheus({ port, host }: PrometheusOptions = {}): Telemetry {
   if (delay !== undefined) Object.assign(delay, { aggregator: "max" });
   return {
     name: "prometheus",
+    ...series.events.receivers,
     call: (call) => series.addCall(call),
     storage: (driver, operation, outcome, seconds) =>
       series.addStorage(driver, operation, outcome, seconds),
-    session: (shop, event, reason, count) =>
-      series.events.add(`sessions_${event}`, [shop, reason], count),
-    cache: (shop, result) => series.events.add("cache_reads", [shop, result], 1),
-    merge: (shop, outcome) => series.events.add("merges", [shop, outcome], 1),
-    revoked: () => series.events.add("revocations", [], 1),
     revocationHeard: (seconds) => series.revocationAge.observe(seconds),
     metrics: {
       port,

@@ -73,15 +73,17 @@ export function createObserver(all: readonly Telemetry[], log: Logger): Observer
 
 // --- Internal helpers ---
 
-const events = [
-  "call",
-  "storage",
-  "session",
-  "cache",
-  "merge",
-  "revoked",
-  "revocationHeard",
-] as const satisfies readonly (keyof Observer)[];
+/** A record, so that the compiler finds an event that is missing here. */
+const allEvents: Record<keyof Observer, true> = {
+  call: true,
+  storage: true,
+  session: true,
+  cache: true,
+  merge: true,
+  revoked: true,
+  revocationHeard: true,
+};
+const events = Object.keys(allEvents) as (keyof Observer)[];
 
 /** The functions of an observer have four parameters at most. Rest parameters would create an array for each call. */
 type Receive = (a?: unknown, b?: unknown, c?: unknown, d?: unknown) => void;
