@@ -3,7 +3,7 @@ import { boundedText } from "../rpc/schema.ts";
 import { maxTagLength } from "../rpc/cache/cache-arguments.ts";
 import type { ShopServices } from "../rpc/shop-services.ts";
 import { RpcError } from "../rpc/error.ts";
-import { endSessions, incompleteEnd } from "../rpc/session/logout.ts";
+import { endSessions, incompleteEnd } from "../rpc/session/end-sessions.ts";
 import { parseInput } from "../rpc/dispatch.ts";
 import type { SessionGenerations } from "../storage/sessions/generations.ts";
 import { isUserId } from "../storage/sessions/session-record.ts";

@@ -1,3 +1,5 @@
+import { describeError } from "../../shared/log.ts";
+import { SessionEndedError } from "../../storage/sessions/session.ts";
 import type { CallSession } from "./call-session.ts";
 import { bindUser } from "./login.ts";
 import { changeUser, isSameUser } from "./record-changes.ts";
@@ -28,5 +30,23 @@ async function commitChanges(session: CallSession): Promise<void> {
   if (lastChange !== undefined && isLastDue) session.note(lastChange);
   await session.writeNoted();
   usedTokens?.reportLoss();
-  await session.renewIfDue();
+  await renewIfDue(session);
+}
+
+/** Renews the ID if that is due. The changes are stored already, so a failure doesn't fail the call. */
+async function renewIfDue(session: CallSession): Promise<void> {
+  const { current, services } = session;
+  if (current === undefined || !services.sessions.isRenewalDue(current)) return;
+  try {
+    session.current = await session.maintainable.sessions.renew(current);
+  } catch (error) {
+    if (error instanceof SessionEndedError) {
+      // Another call is giving the session its new ID, so this call sends the client none.
+      session.extended = false;
+      return;
+    }
+    session.call.log.warn("A session's ID was not renewed; a later call tries again", {
+      error: describeError(error),
+    });
+  }
 }

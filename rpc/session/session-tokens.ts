@@ -1,40 +1,37 @@
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
-import { assertStorable } from "../../shared/stored-json.ts";
 import { waitFor } from "../../storage/leases/shared-work.ts";
 import { SessionEndedError, type RecordChange } from "../../storage/sessions/session.ts";
 import { RpcError } from "../error.ts";
-import type { ShopServices } from "../shop-services.ts";
 import { chain } from "./record-changes.ts";
+import { SealedTokens, toText } from "./sealed-tokens.ts";
 import {
   isUsable,
   leaseSeconds,
   type ObtainTokensOptions,
   type RenewTokens,
   type SessionTokens,
-  type TokenSeal,
 } from "./token-renewals.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
 
 /** The tokens in a call's session. The record has them encrypted, and no property of this object shows them. */
 export class SessionTokenStore {
   readonly #session: UnitOfWork;
+  readonly #sealed: SealedTokens;
   #next: { readonly text: string | undefined; readonly expiresAt: number | undefined } | undefined;
   /** The record whose tokens the call's own tokens replace. */
   #base: SessionRecord | undefined;
-  #opened: { readonly sealed: string; readonly text: Promise<string | undefined> } | undefined;
-  /** Tokens that a rotated key has sealed, and their text. */
-  #toReseal: { readonly sealed: string; readonly text: string } | undefined;
   #isLost = false;
 
   constructor(session: UnitOfWork) {
     this.#session = session;
+    this.#sealed = new SealedTokens(session.call);
   }
 
   /** The tokens of the session, with the changes of this call. */
   async read(): Promise<SessionTokens | undefined> {
     const record = this.#session.current?.record;
     if (this.#next === undefined) this.#base = record;
-    const text = this.#next === undefined ? await this.#open(record) : this.#next.text;
+    const text = this.#next === undefined ? await this.#sealed.openText(record) : this.#next.text;
     return text === undefined ? undefined : (JSON.parse(text) as SessionTokens);
   }
 
@@ -45,7 +42,7 @@ export class SessionTokenStore {
   update(tokens: SessionTokens | undefined): void {
     this.#session.assertWritable();
     const text = tokens && toText(tokens);
-    if (text !== undefined) this.#session.call.redactor.addSource(() => toValues(text));
+    if (text !== undefined) this.#sealed.redact(text);
     this.#base ??= this.#session.current?.record;
     const expiresAt = Number.isFinite(tokens?.expiresAt) ? tokens?.expiresAt : undefined;
     this.#next = { text, expiresAt };
@@ -64,7 +61,7 @@ export class SessionTokenStore {
     if (this.#next !== undefined) await this.#write();
     const { current } = session;
     if (current === undefined) return this.#obtainFirst(renew);
-    const renewal = session.services.tokenRenewals.renew(current, refused, this.#toSeal(), renew);
+    const renewal = session.services.tokenRenewals.renew(current, refused, this.#sealed, renew);
     const renewed = await waitFor(renewal, session.call.signal);
     if (renewed === "rejected") return undefined;
     // A login of the same call has begun another session.
@@ -88,15 +85,15 @@ export class SessionTokenStore {
     const { ownerKey } = this.#session;
     const next = this.#next;
     if (next?.text !== undefined) {
-      const sealed = await this.#seal(next.text, ownerKey);
+      const sealed = await this.#sealed.sealText(next.text, ownerKey);
       return [this.#unlessNewer({ tokens: sealed, tokensExpireAt: next.expiresAt })];
     }
     if (tokens === undefined) return [];
     if (next !== undefined) {
       return [this.#unlessNewer({ tokens: undefined, tokensExpireAt: undefined })];
     }
-    if (this.#toReseal?.sealed !== tokens) return [];
-    const sealed = await this.#seal(this.#toReseal.text, ownerKey);
+    const sealed = await this.#sealed.reseal(tokens, ownerKey);
+    if (sealed === undefined) return [];
     // A parallel call can have stored newer tokens.
     return [(record) => (record.tokens === tokens ? { ...record, tokens: sealed } : record)];
   }
@@ -131,7 +128,7 @@ export class SessionTokenStore {
     if (tokens === undefined) throw new RpcError("not_logged_in");
     // A read begins no session, so nothing can store them.
     if (this.#session.isReadOnly) {
-      this.#session.call.redactor.addSource(() => toValues(toText(tokens)));
+      this.#sealed.redact(toText(tokens));
       return tokens;
     }
     this.update(tokens);
@@ -145,73 +142,4 @@ export class SessionTokenStore {
     this.#next = undefined;
     this.#base = this.#session.current?.record;
   }
-
-  #toSeal(): TokenSeal {
-    return {
-      open: async (record) => {
-        const text = await this.#open(record);
-        return text === undefined ? undefined : (JSON.parse(text) as SessionTokens);
-      },
-      seal: (tokens, { ownerKey }) => {
-        const text = toText(tokens);
-        this.#session.call.redactor.addSource(() => toValues(text));
-        return this.#seal(text, ownerKey);
-      },
-    };
-  }
-
-  #open(record: SessionRecord | undefined): Promise<string | undefined> | undefined {
-    if (record?.tokens === undefined) return undefined;
-    const { tokens: sealed, ownerKey } = record;
-    if (this.#opened?.sealed !== sealed) {
-      this.#opened = { sealed, text: this.#openSealed(sealed, ownerKey) };
-    }
-    return this.#opened.text;
-  }
-
-  async #openSealed(sealed: string, ownerKey: string): Promise<string | undefined> {
-    const { call, services } = this.#session;
-    const opened = await services.sealer.unseal(sealed, sealContext(services, ownerKey));
-    if (opened === undefined) {
-      // The record keeps them, because another server may have the key already.
-      call.log.warn("The session's tokens can't be decrypted. The call continues without them.");
-      return undefined;
-    }
-    const { text, hasOldKey } = opened;
-    if (hasOldKey) this.#toReseal = { sealed, text };
-    call.redactor.addSource(() => toValues(text));
-    return text;
-  }
-
-  #seal(text: string, ownerKey: string): Promise<string> {
-    const { services } = this.#session;
-    return services.sealer.seal(text, sealContext(services, ownerKey));
-  }
-}
-
-// --- Internal helpers ---
-
-const maxBytes = 16_384;
-
-/** A session keeps its owner key under all its IDs. Each login begins another one. */
-function sealContext({ shop }: ShopServices, ownerKey: string): string {
-  return `session:${shop.shopId}:${ownerKey}`;
-}
-
-/** @throws RpcError `limit_reached`; TypeError if JSON would change or drop a part of the tokens */
-function toText(tokens: SessionTokens): string {
-  // JSON can't hold other numbers.
-  const expiresAt = Number.isFinite(tokens.expiresAt) ? tokens.expiresAt : undefined;
-  const stored = { ...tokens, expiresAt };
-  assertStorable(stored, "The tokens of a session");
-  const text = JSON.stringify(stored);
-  if (Buffer.byteLength(text) > maxBytes) {
-    throw new RpcError("limit_reached", { detail: `Tokens take ${maxBytes} bytes at most` });
-  }
-  return text;
-}
-
-function toValues(text: string): unknown[] {
-  const { accessToken, refreshToken } = JSON.parse(text) as SessionTokens;
-  return [accessToken, refreshToken];
 }

@@ -1,15 +1,10 @@
-import { describeError } from "../../shared/log.ts";
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
-import {
-  SessionEndedError,
-  type RecordChange,
-  type Session,
-} from "../../storage/sessions/session.ts";
+import type { RecordChange, Session } from "../../storage/sessions/session.ts";
 import type { Call } from "../call.ts";
-import { extendGuestLists } from "../lists/shop-lists.ts";
 import type { ShopServices } from "../shop-services.ts";
 import { blankRecord, chain } from "./record-changes.ts";
 import type { SharedGuest } from "./shared-guest.ts";
+import { updateSession } from "./update-session.ts";
 
 /**
  * The stored session of a call, the changes that the call makes to its record, and their write. Methods throw
@@ -39,9 +34,7 @@ export class UnitOfWork {
     return this.call.services;
   }
 
-  /**
-   * The services for changes. Reading it throws Error if the call is read-only, and RpcError `timeout` after the deadline.
-   */
+  /** The services for changes. @throws Error if the call is read-only; RpcError `timeout` after the deadline */
   get writable(): ShopServices {
     this.assertWritable();
     return this.maintainable;
@@ -125,59 +118,28 @@ export class UnitOfWork {
     });
   }
 
-  /** Renews the ID if that is due. The changes are stored already, so a failure doesn't fail the call. */
-  async renewIfDue(): Promise<void> {
-    const { current, services } = this;
-    if (current === undefined || !services.sessions.isRenewalDue(current)) return;
-    try {
-      this.current = await this.maintainable.sessions.renew(current);
-    } catch (error) {
-      if (error instanceof SessionEndedError) {
-        // Another call is giving the session its new ID, so this call sends the client none.
-        this.extended = false;
-        return;
-      }
-      this.call.log.warn("A session's ID was not renewed; a later call tries again", {
-        error: describeError(error),
-      });
-    }
-  }
-
   /** One write at a time: two parallel writes of one call would begin two sessions. */
   #enqueue(takeChanges: () => readonly RecordChange[]): Promise<void> {
-    const last = this.#lastWrite;
-    const write =
-      last === undefined ? this.#write(takeChanges()) : last.then(() => this.#write(takeChanges()));
+    const run = () => this.#write(takeChanges());
+    const write = this.#lastWrite?.then(run) ?? run();
     this.#lastWrite = write.catch(() => undefined);
     return write;
   }
 
   async #write(changes: readonly RecordChange[]): Promise<void> {
-    const { sessions } = this.maintainable;
-    const { current } = this;
+    const { maintainable, current } = this;
     if (current === undefined) {
       if (changes.length === 0) return;
       this.assertWritable();
-      const create = () => sessions.createGuest(this.ownerKey, chain(changes));
+      const create = () => maintainable.sessions.createGuest(this.ownerKey, chain(changes));
       const begun = await this.sharedGuest?.begin(create);
       this.current = begun?.session ?? (await create());
       return begun?.isCreated === false ? this.#write(changes) : undefined;
     }
-    const isExtended = sessions.isExtensionDue(current);
-    if (changes.length === 0 && !isExtended) return;
-    try {
-      if (isExtended) {
-        await extendGuestLists(this.services, current);
-        await this.services.grants?.extend(current);
-      }
-      this.current = await sessions.update(current, chain(changes));
-      this.extended ||= isExtended;
-    } catch (error) {
-      // The next call tries the upkeep again, and the data that this call read was valid when it began.
-      const isUpkeep = changes.every((change) => change === sessions.noteFirstUse);
-      const isTolerable = !isExtended || error instanceof SessionEndedError;
-      if (!isUpkeep || !isTolerable) throw error;
-    }
+    const updated = await updateSession(maintainable, current, changes);
+    if (updated === undefined) return;
+    this.current = updated.session;
+    this.extended ||= updated.isExtended;
   }
 }
 
