@@ -43,7 +43,7 @@ export function findPageRpc<Methods extends RpcMethods>(
   const storefront = event?.context.storefront;
   if (event === undefined || storefront === undefined) {
     throw new Error(
-      "useRpc: there is no storefront in this request. Call useRpc() in the setup of a page or a component, and see the log for an error of storefront.config.ts",
+      "useRpc: this request has no storefront. Call useRpc() in the setup of a page or a component, and see the log for an error of storefront.config.ts",
     );
   }
   return storefront.pageOf(event).callerOf<Methods>(shopId);

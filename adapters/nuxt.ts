@@ -32,7 +32,7 @@ const module: NuxtModule<StorefrontModuleOptions> = defineNuxtModule<StorefrontM
     const file = await findPath(join(rootDir, config));
     if (file === null) {
       throw new Error(
-        `storefront-core: there is no ${join(rootDir, config)}${config === "storefront.config" ? ".ts" : ""}. Create it, or name another file in nuxt.config.ts: storefront: { config: "…" }`,
+        `storefront-core: no file ${join(rootDir, config)}${config === "storefront.config" ? ".ts" : ""}. Create it, or name another file in nuxt.config.ts: storefront: { config: "…" }`,
       );
     }
     // Nuxt bundles the packages of modules, and Nuxt 4.5 then gives them its own h3, which is h3 1.

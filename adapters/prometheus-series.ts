@@ -73,7 +73,7 @@ export class StorefrontSeries {
       ),
       toHistogram(
         "storefront_revocation_age_seconds",
-        "Seconds from the end of a user's sessions on another server until this server heard of it.",
+        "Seconds from the end of a user's sessions on another server until this server learned of it.",
         [[{}, this.revocationAge]],
       ),
       ...this.events.toMetrics(),

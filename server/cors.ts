@@ -192,12 +192,12 @@ function describeRejection(
   isOfAnotherShop: boolean,
 ): string {
   if (origin === undefined) {
-    return "A page of another site sent this call, says the browser. It sends no Origin, so cors.origin cannot allow it";
+    return "The browser reports that a page of another site sent this call. The call has no Origin, so cors.origin can't allow it";
   }
   const name = JSON.stringify(origin.slice(0, 200));
   const who = shop === undefined ? "any shop" : `shop ${shop.shopId}`;
   if (isOfAnotherShop) {
-    return `The page at ${name} is at none of the hosts of ${who}. If it is a page of that shop, add its host to the shop's "host". Otherwise, add its origin to cors.origin`;
+    return `The page at ${name} isn't at a host of ${who}. If it is a page of that shop, add its host to the shop's "host". Otherwise, add its origin to cors.origin`;
   }
   return `The origin ${name} is not allowed for ${who}. If it is a page of yours at another origin, add it to cors.origin. If it is this server's own page behind a proxy, set publicUrl or trustProxy`;
 }

@@ -12,7 +12,7 @@ export function createOperatorCheck({ adminTokens, log }: StorefrontOptions) {
   const isToken = createTokenCheck(adminTokens);
   return (event: RequestEvent, call: string): void => {
     if (isToken(readBearer(event.req.headers))) return;
-    log.warn("An admin call was refused", { call, ip: event.ip });
+    log.warn("An admin call was rejected", { call, ip: event.ip });
     throw new RpcError("not_an_operator", { headers: { "www-authenticate": "Bearer" } });
   };
 }

@@ -123,7 +123,7 @@ async function orQuery(payload: unknown, event: RequestEvent): Promise<unknown> 
 
 async function readQuery(event: RequestEvent): Promise<unknown> {
   const payloads = event.url.searchParams.getAll("payload");
-  if (payloads.length > 1) throw malformed("There must be one payload in the query");
+  if (payloads.length > 1) throw malformed("The query must have exactly one payload");
   return payloads[0] === undefined ? undefined : parse(payloads[0], "The payload", maxDepth);
 }
 

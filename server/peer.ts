@@ -25,7 +25,7 @@ export function createPeerLookup({ clientAddress, log }: StorefrontOptions) {
         const found: unknown = clientAddress(request);
         if (found === undefined || found === null) return undefined;
         const address = typeof found === "string" ? toAddress(found) : undefined;
-        return address ?? report(`returned a value that is no IP address (${typeof found})`);
+        return address ?? report(`returned a value that isn't an IP address (${typeof found})`);
       } catch (error) {
         return report(`failed (${describeError(error)})`);
       }

@@ -173,7 +173,7 @@ const maxCauses = 8;
 
 function describe(error: unknown, causesLeft: number): string {
   if (typeof error === "string") return error;
-  if (!(error instanceof Error)) return `something thrown that is no error: ${typeof error}`;
+  if (!(error instanceof Error)) return `a thrown value that isn't an error: ${typeof error}`;
   const own = String(error.stack ?? `${error.name}: ${error.message}`);
   if (causesLeft === 0 || !isInstance(error.cause, Error)) return own;
   return `${own}\ncaused by ${describe(error.cause, causesLeft - 1)}`;

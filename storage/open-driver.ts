@@ -19,7 +19,7 @@ export function openDriver(config: StorageConfig): Driver {
   const { driver: given, ...options } = config;
   const expected = findDriverFault(given);
   if (expected !== undefined) {
-    throw new TypeError(`There is no storage driver ${JSON.stringify(given)}; ${expected}`);
+    throw new TypeError(`Unknown storage driver ${JSON.stringify(given)}; ${expected}`);
   }
   const name = toDriverName(given);
   assertBase(name, options);

@@ -103,7 +103,7 @@ export function assertCommand(
   const hint = similar === undefined ? "" : `. Did you mean ${similar}?`;
   throw new StartError(
     "SF907",
-    `"${[command, ...rest].join(" ")}" is no command${hint}\n\n${usage}`,
+    `Unknown command "${[command, ...rest].join(" ")}"${hint}\n\n${usage}`,
   );
 }
 

@@ -57,7 +57,7 @@ function toVisitable(url: string): string {
   return new URL(url).origin.replace(/\/\/(?:\[::\]|0\.0\.0\.0)/, "//localhost");
 }
 
-/** The page answers only connections from this machine, so other addresses don't lead to it. */
+/** The page accepts only connections from this machine, so other addresses don't lead to it. */
 function describeDevPage(origin: string, { devPage }: StorefrontOptions): readonly string[] {
   const isHere = /\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::|$)/.test(origin);
   if (devPage.off !== undefined || !isHere) return [];

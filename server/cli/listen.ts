@@ -93,7 +93,8 @@ export async function listen(
       if (reason === "reload") closeMetrics();
       if (reason === "shutdown") await connections.delay(settings.drainDelay);
       const calls = await connections.end(node, settings.drainTimeout, reason);
-      if (calls > 0) log.warn("Calls were cut, because server.drainTimeout has passed", { calls });
+      if (calls > 0)
+        log.warn("Calls were interrupted, because server.drainTimeout has passed", { calls });
       await server.close();
       closeMetrics();
       await app.close();

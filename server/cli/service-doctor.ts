@@ -171,7 +171,7 @@ function describeUnchecked(codes: readonly ServiceFinding["code"][]): string {
     "Not checked without the admin token:",
     ...codes.map((code) => `  ${code} ${serviceFindings[code].about}`),
     "To check them, run the doctor in the folder of the service's config, or with --config. The config needs the",
-    "service's admin.token, for example from a variable of the environment or of .env. There is no option for it,",
+    "service's admin.token, for example from a variable of the environment or of .env. The command has no option for it,",
     "because every user of this machine can read the arguments of a process.",
   ].join("\n");
 }

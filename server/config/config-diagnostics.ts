@@ -37,7 +37,7 @@ export const configDiagnostics = {
   // Secrets
   SF101: error(
     "session.secret is not set: the server signs with a random secret, so sessions end with this process",
-    "a secret of 32 characters or more: there is no default",
+    "a secret of 32 characters or more, because the server has no default",
     { development: "warning" },
   ),
   SF102: error(

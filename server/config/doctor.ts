@@ -142,7 +142,7 @@ function toReason(error: unknown): string {
   const { cause } = error as { readonly cause?: unknown };
   if (!isInstance(cause, Error)) return "";
   const { code } = cause as { readonly code?: unknown };
-  const [, outage] = /^There is no connection to Redis: (.+)$/.exec(cause.message) ?? [];
+  const [, outage] = /^No connection to Redis: (.+)$/.exec(cause.message) ?? [];
   const reply = outage ?? /\b(?!E)[A-Z]{3,}\b/.exec(cause.message)?.[0];
   const found = typeof code === "string" ? code : reply;
   return found === undefined ? "" : ` (${found})`;

@@ -96,12 +96,14 @@ const quietMilliseconds = 100;
 function findConfigFile(cwd: string, file: string | undefined): string {
   if (file !== undefined) {
     const path = resolve(cwd, file);
-    if (!isFile(path)) throw new StartError("SF901", `there is no file ${path}`);
+    if (!isFile(path)) throw new StartError("SF901", `No file ${path}. Check --config`);
     return path;
   }
   const path = findInFolder(cwd);
-  if (path === undefined)
-    throw new StartError("SF901", `there is no storefront.config.ts in ${cwd}`);
+  if (path === undefined) {
+    const fix = "Create storefront.config.ts, or pass --config <file>";
+    throw new StartError("SF901", `No config file in ${cwd}. ${fix}`);
+  }
   return path;
 }
 
@@ -164,7 +166,9 @@ async function evaluate(path: string): Promise<unknown> {
   const options = { id: path, filename: path, ext: extname(path), async: true };
   const module = (await jiti.evalModule(source, { ...options, forceTranspile: true })) as object;
   if ("__esModule" in module && !("default" in module)) {
-    throw new Error("it has no default export, which should be the config");
+    throw new Error(
+      "no default export. Expected the config, for example: export default defineStorefrontConfig({ … })",
+    );
   }
   return defaultOf(module);
 }

@@ -2,7 +2,10 @@ import { error } from "./diagnostic-kind.ts";
 
 /** Errors that keep a command from starting, besides those of the config. docs/doctor.md has the same table. */
 export const startErrors = {
-  SF901: error("there is no config", "storefront.config.ts in the current folder, or --config"),
+  SF901: error(
+    "the config file doesn't exist",
+    "storefront.config.ts in the current folder, or --config",
+  ),
   SF902: error(
     "the config can't be read, or its code fails",
     "a module with the config as its default export, or valid JSON, YAML, or TOML",
@@ -23,7 +26,10 @@ export const startErrors = {
     "server.routes throws an error, or its promise is rejected",
     "a function that adds routes",
   ),
-  SF907: error("a command or an option is unknown or invalid", "what storefront --help lists"),
+  SF907: error(
+    "a command or an option is unknown or invalid",
+    "a command and options that storefront --help lists",
+  ),
 };
 
 /** An error that keeps a command from starting. */

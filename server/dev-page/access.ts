@@ -19,7 +19,7 @@ export function createAccess(options: StorefrontOptions) {
     if (devPage.tokens.length === 0) return;
     const given = readPassword(headers);
     if (isToken(given)) return;
-    if (given !== undefined) log.warn("A wrong token of the development page was refused", { ip });
+    if (given !== undefined) log.warn("A wrong token of the development page was rejected", { ip });
     throw new RpcError("dev_page_token_required", {
       status: 401,
       title: "This needs the token of the development page",
@@ -66,7 +66,7 @@ const reasons = {
 };
 
 function refuse(detail: string): RpcError {
-  const title = "The development page does not answer this request";
+  const title = "The development page rejects this request";
   return new RpcError("dev_page_refused", { status: 403, title, detail });
 }
 
@@ -74,8 +74,8 @@ function describePeer(peer: string | undefined): string {
   const remedy =
     "Open it on the machine that runs the server, or through a tunnel, for example: ssh -L 3000:localhost:3000 <machine>";
   return peer === undefined
-    ? `The server doesn't know the address of this connection, and the page answers only connections from its own machine. Use storefront dev`
-    : `The page answers only connections from its own machine, and this one comes from ${peer}. ${remedy}`;
+    ? `The server doesn't know the address of this connection, and the page accepts only connections from its own machine. Use storefront dev`
+    : `The page accepts only connections from its own machine, and this one comes from ${peer}. ${remedy}`;
 }
 
 /** The headers that proxies add. A proxy on this machine hides that its client is on another one. */

@@ -17,14 +17,14 @@ export async function readShownBody(response: Response): Promise<string> {
   try {
     for (;;) {
       const part = await Promise.race([reader.read(), late]);
-      if (typeof part === "string") return `${text}\n(The response goes on.)`;
+      if (typeof part === "string") return `${text}\n(The response continues.)`;
       if (part.done) return text + decoder.decode();
       size += part.value.length;
       text += decoder.decode(part.value, { stream: true });
-      if (size > mostBytes) return `${text.slice(0, mostBytes)}\n(The response goes on.)`;
+      if (size > mostBytes) return `${text.slice(0, mostBytes)}\n(The response continues.)`;
     }
   } catch {
-    return `${text}\n(The response broke off.)`;
+    return `${text}\n(The response failed midway.)`;
   } finally {
     given.abort();
     void reader.cancel().catch(() => undefined);

@@ -65,7 +65,7 @@ function createParameters({ shop, needsShopHeader }: DocumentSource): JsonSchema
       name: "Idempotency-Key",
       in: "header",
       description:
-        "A random text, new for each call. A call that is repeated with it runs once, and gets the same answer.",
+        "A random text, new for each call. A call that is repeated with it runs once, and gets the same response.",
       schema: { type: "string", minLength: 1, maxLength: 255 },
     },
     IfMatch: {

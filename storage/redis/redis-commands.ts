@@ -106,7 +106,7 @@ export function createRedisCommands(client: RedisClient, log: Logger) {
   }
 
   function noConnection(): string {
-    return `There is no connection to Redis: ${outages.last() ?? "it was closed"}`;
+    return `No connection to Redis: ${outages.last() ?? "it was closed"}`;
   }
 
   function isDown(): boolean {

@@ -95,7 +95,7 @@ test("rejects a wrong config at startup, and accepts a function", async () => {
 });
 
 test("names the cause if a component calls methods outside a request", () => {
-  expect(() => findPageRpc(undefined, {})).toThrow(/^useRpc: there is no storefront/);
+  expect(() => findPageRpc(undefined, {})).toThrow(/^useRpc: this request has no storefront/);
 });
 
 // --- Internal helpers ---

@@ -125,7 +125,7 @@ describeStorages("the admin API", ({ start }) => {
       }
     }
     expect(await isAlive(user)).toBe(true);
-    const told = storefront.lines.filter(({ message }) => message === "An admin call was refused");
+    const told = storefront.lines.filter(({ message }) => message === "An admin call was rejected");
     expect(told).toHaveLength(3 * wrong.length);
     expect(JSON.stringify(told)).not.toContain(token.slice(0, 10));
   });

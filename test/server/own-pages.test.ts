@@ -123,7 +123,7 @@ describe("shops with hosts", () => {
       expect((await ask(config, { ...call, origin })).status).toBe(200);
       const other = await ask(config, { ...call, origin, "x-shop-id": "1002" });
       expect(other.status).toBe(403);
-      expect(other.detail).toContain(`"${origin}" is at none of the hosts of shop 1002`);
+      expect(other.detail).toContain(`"${origin}" isn't at a host of shop 1002`);
       expect(other.detail).toContain("cors.origin");
     }
     const direct = { host: "one.example", origin: "https://one.example", "x-shop-id": "1002" };

@@ -100,7 +100,7 @@ function describe(result: {
   return [
     ...list(`Created in ${folder || "this folder"}`, written),
     ...list("Not changed, because they exist", existing),
-    ...list("Add what these files lack", missing),
+    ...list("Complete these files", missing),
     ...list("Next", [
       ...(folder === "" ? [] : [`cd ${/\s/.test(folder) ? JSON.stringify(folder) : folder}`]),
       "npm install",

@@ -9,6 +9,6 @@ test.each([
 ])("names the command that %s probably means", async (args, command) => {
   const { code, stdout, stderr } = await runCli(args.split(" "));
   expect([code, stdout]).toEqual([1, ""]);
-  expect(stderr).toMatch(/^storefront: "\w+" is no command\. Did you mean \w+\? \(SF907\)\n/);
+  expect(stderr).toMatch(/^storefront: Unknown command "\w+"\. Did you mean \w+\? \(SF907\)\n/);
   expect(stderr).toContain(`Did you mean ${command}?`);
 });

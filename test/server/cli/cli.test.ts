@@ -40,7 +40,7 @@ describe("without a server", () => {
 });
 
 describe("a mistake prints one message without a stack, and exits with code 1", () => {
-  const usage = expect.stringMatching(/ is no command.* \(SF907\)\n\nUsage: storefront <command> /);
+  const usage = expect.stringMatching(/^Unknown command .*SF907\)\n\nUsage: storefront <command> /);
 
   test.each<[about: string, args: string, files: Record<string, string>, stderr: unknown]>([
     ["no command", "", {}, expect.stringMatching(/^a command is missing \(SF907\)\n\nUsage: /)],
@@ -85,9 +85,9 @@ describe("a mistake prints one message without a stack, and exits with code 1", 
       { "storefront.config.ts": plain },
       is('--host: "192.0.2.1" isn\'t an address of this machine \\(SF905\\)'),
     ],
-    ["no config", "start", {}, "there is no storefront.config.ts in <folder> (SF901)"],
-    ["no such file", "start --config a.ts", {}, "there is no file <folder>/a.ts (SF901)"],
-    ["a folder", "start --config a", { "a/b.ts": "" }, "there is no file <folder>/a (SF901)"],
+    ["no config", "start", {}, is("No config file in <folder>. Create storefront.config.ts.*901.")],
+    ["no such file", "start --config a.ts", {}, "No file <folder>/a.ts. Check --config (SF901)"],
+    ["a folder", "start --config a", { "a/b": "" }, "No file <folder>/a. Check --config (SF901)"],
     [
       "a syntax error",
       "start --config a.ts",
@@ -140,7 +140,7 @@ describe("a mistake prints one message without a stack, and exits with code 1", 
       "no export",
       "start --config a.ts",
       { "a.ts": "export const shops = [];" },
-      is("<folder>/a.ts: it has no default export, .*"),
+      is("<folder>/a.ts: no default export. Expected the config, .*"),
     ],
     [
       "an export of nothing",

@@ -80,7 +80,7 @@ describe("dev", () => {
   test("survives the deletion and replacement of the file", async () => {
     const { folder, server, write } = await startDev({ [file]: greeting("one") });
     await rm(join(folder, file));
-    await until(() => server.stderr.includes("there is no file"));
+    await until(() => server.stderr.includes("No file "));
     expect(await server.call("greet")).toEqual([200, "one"]);
     await write(file, greeting("two"));
     await untilGreeted(server, "two");

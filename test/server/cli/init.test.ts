@@ -124,7 +124,7 @@ describe("init", () => {
     const { code, stdout, stderr } = await runCli(["init"], { folder });
     expect([code, stderr]).toEqual([0, ""]);
     for (const [path, text] of Object.entries(own)) expect(await read(folder, path)).toBe(text);
-    const [, left = "", missing = ""] = stdout.split(/Not changed.*|Add what these.*/);
+    const [, left = "", missing = ""] = stdout.split(/Not changed.*|Complete these.*/);
     expect(left.trim().split(/\s+/).toSorted()).toEqual(Object.keys(own).toSorted());
     expect(missing).toContain('npm pkg set "scripts.dev=vite" ');
     expect(missing).not.toContain("scripts.test=");
@@ -176,7 +176,7 @@ describe("init", () => {
     [["--currency", "euro"], /--currency: found "euro", expected a currency code.*\(SF907\)/],
     [["--storage", "disk"], /--storage: .*expected memory, redis \(SF907\)/],
     [["--commerce", "shop"], /--commerce: .*expected none, vendure \(SF907\)/],
-    [["a", "b"], /"init a b" is no command \(SF907\)/],
+    [["a", "b"], /Unknown command "init a b" \(SF907\)/],
   ])("rejects a wrong option: %j", async (args, message) => {
     const folder = await createFolder({});
     const { code, stderr } = await runCli(["init", ...args], { folder });

@@ -116,7 +116,7 @@ describe("a shutdown", () => {
     expect(await server.exited).toBe(0);
     expect([socket.isEnded, socket.received]).toEqual([true, ""]);
     expect(server.stdout).toContain(" info The server shuts down");
-    expect(server.stderr).toMatch(/ warn Calls were cut, .* calls=1\n$/);
+    expect(server.stderr).toMatch(/ warn Calls were interrupted, .* calls=1\n$/);
   });
 
   test("fails /readyz for drainDelay seconds, and answers calls until then", async () => {

@@ -248,7 +248,7 @@ describe("start --workers prints one message, and exits with code 1", () => {
       redisStorage,
       "session.secret: found nothing, expected a secret",
     ],
-    ["no such file", "start --workers 2 --config a.ts", "", "there is no file"],
+    ["no such file", "start --workers 2 --config a.ts", "", "No file "],
   ])("for %s", async (_, args, keys, message) => {
     const config = keys === "" ? plain : plain.replace("{ shops", `{ ${keys}, shops`);
     const folder = await createFolder({ "storefront.config.ts": config });

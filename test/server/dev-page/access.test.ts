@@ -41,7 +41,7 @@ describe("the development page", () => {
     async (ip) => {
       const { statuses, detail } = await answerTo(openTestDevPage(), { ip });
       expect(statuses).toEqual([403, 403]);
-      expect(detail).toMatch(/^The page answers only connections from its own machine/);
+      expect(detail).toMatch(/^The page accepts only connections from its own machine/);
     },
   );
 

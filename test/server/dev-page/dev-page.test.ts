@@ -204,7 +204,7 @@ describe("the browser of the development page", () => {
       methods: { stream: defineRpcMethod({ handler: () => new Response(endless) }) },
     });
     const { call } = await page.call("A", "stream");
-    expect(call.response.body).toMatch(/^x{200000}\n\(The response goes on\.\)$/);
+    expect(call.response.body).toMatch(/^x{200000}\n\(The response continues\.\)$/);
     expect(isCancelled).toBe(true);
   });
 
