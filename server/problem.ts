@@ -1,7 +1,7 @@
 import { HTTPError } from "h3";
 import type { Random } from "../storage/random.ts";
 import { maxIssues, problems, RpcError, type ProblemCode } from "../rpc/error.ts";
-import { findJsonFault } from "../shared/json-fault.ts";
+import { findJsonFault } from "../storage/documents/json-fault.ts";
 import type { Redactor } from "../rpc/redaction/redactor.ts";
 import { describeError, isInstance, type Logger } from "../shared/log.ts";
 import { LeaseLostError } from "../storage/leases/lease.ts";

@@ -1,5 +1,5 @@
 import { FastResponse, type ServerRequest } from "srvx";
-import { findJsonFault } from "../shared/json-fault.ts";
+import { findJsonFault } from "../storage/documents/json-fault.ts";
 import { jsonText } from "../rpc/method.ts";
 import type { Logger } from "../shared/log.ts";
 import type { HeaderEntry } from "./credentials/transport.ts";

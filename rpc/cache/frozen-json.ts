@@ -1,4 +1,4 @@
-import { findJsonFault } from "../../shared/json-fault.ts";
+import { findJsonFault } from "../../storage/documents/json-fault.ts";
 import { jsonText } from "../method.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { assertStorable } from "../../shared/stored-json.ts";
+import { assertStorable } from "../../storage/documents/stored-json.ts";
 import { secondOf } from "../../storage/grants/due-list.ts";
 import type {
   FoundGrant,

@@ -7,7 +7,7 @@ import {
   type ShopUser,
 } from "../../storage/sessions/session-record.ts";
 import type { RecordChange } from "../../storage/sessions/session.ts";
-import { assertStorable, storedCopyOf } from "../../shared/stored-json.ts";
+import { assertStorable, storedCopyOf } from "../../storage/documents/stored-json.ts";
 import { RpcError } from "../error.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { assertStorable } from "../../shared/stored-json.ts";
+import { assertStorable } from "../../storage/documents/stored-json.ts";
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
 import type { Call } from "../call.ts";
 import { RpcError } from "../error.ts";

@@ -13,7 +13,7 @@ import {
 import { parseEnvelope, toEnvelope, toVersionPrefix } from "./envelope.ts";
 import { keyPattern } from "./key.ts";
 import type { Logger } from "../../shared/log.ts";
-import { assertStorable, isJson } from "../../shared/stored-json.ts";
+import { assertStorable, isJson } from "./stored-json.ts";
 import type { KeyedMutex } from "./keyed-mutex.ts";
 import { StorageUnavailableError } from "./unavailable.ts";
 

@@ -94,6 +94,10 @@ test.each(stray)("lint rejects the file %s", (path) => {
   expect(rejected).toContain(path);
 });
 
+test("shared/ has logging and copying only", async () => {
+  expect((await readdir(join(root, "shared"))).toSorted()).toEqual(["copy.ts", "log.ts"]);
+});
+
 test("no file name stands in two layers, except index.ts", async () => {
   const layersOf = new Map<string, Set<string>>();
   for (const layer of layers) {

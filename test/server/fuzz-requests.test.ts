@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect } from "vitest";
 import * as z from "zod";
-import { findJsonFault } from "../../shared/json-fault.ts";
+import { findJsonFault } from "../../storage/documents/json-fault.ts";
 import { builtinMethods } from "../../rpc/methods/builtin.ts";
 import { defineRpcMethod } from "../../rpc/define-method.ts";
 import { allowedVerbs } from "../../rpc/method.ts";

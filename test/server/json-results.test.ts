@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { defineRpcMethod } from "../../rpc/define-method.ts";
-import { findJsonFault } from "../../shared/json-fault.ts";
+import { findJsonFault } from "../../storage/documents/json-fault.ts";
 import { createSetup } from "../_setup.ts";
 
 const circle: { inner: { self?: unknown } } = { inner: {} };

@@ -1,4 +1,4 @@
-import { copyOf } from "./copy.ts";
+import { copyOf } from "../../shared/copy.ts";
 import { findJsonFault } from "./json-fault.ts";
 
 /**

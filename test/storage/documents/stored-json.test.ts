@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { isJson } from "../../shared/stored-json.ts";
+import { isJson } from "../../../storage/documents/stored-json.ts";
 
 test("accepts only values that JSON returns unchanged", () => {
   const values = fc.anything({
