@@ -60,21 +60,8 @@ export interface MetricValue {
   readonly metricName?: string | undefined;
 }
 
-/**
- * Creates the observer of a storefront, which passes each event to every telemetry that receives it.
- * @returns `undefined` if there is none, so that calls cost nothing more
- */
-export function createObserver(all: readonly Telemetry[], log: Logger): Observer | undefined {
-  const used = ["begin", ...events] as const;
-  if (all.every((each) => used.every((name) => each[name] === undefined))) return undefined;
-  const entries = events.map((event) => [event, fanOut(all, event, log)]);
-  return Object.fromEntries(entries) as Observer;
-}
-
-// --- Internal helpers ---
-
-/** A record, so that the compiler finds an event that is missing here. */
-const allEvents: Record<keyof Observer, true> = {
+/** A record, because the compiler then finds an event that is missing here. */
+const events: Record<keyof Observer, true> = {
   call: true,
   storage: true,
   session: true,
@@ -83,7 +70,22 @@ const allEvents: Record<keyof Observer, true> = {
   revoked: true,
   revocationHeard: true,
 };
-const events = Object.keys(allEvents) as (keyof Observer)[];
+
+/** The events that telemetry can receive. */
+export const observerEvents = Object.keys(events) as readonly (keyof Observer)[];
+
+/**
+ * Creates the observer of a storefront, which passes each event to every telemetry that receives it.
+ * @returns `undefined` if there is none, so that calls cost nothing more
+ */
+export function createObserver(all: readonly Telemetry[], log: Logger): Observer | undefined {
+  const used = ["begin", ...observerEvents] as const;
+  if (all.every((each) => used.every((name) => each[name] === undefined))) return undefined;
+  const entries = observerEvents.map((event) => [event, fanOut(all, event, log)]);
+  return Object.fromEntries(entries) as Observer;
+}
+
+// --- Internal helpers ---
 
 /** The functions of an observer have four parameters at most. Rest parameters would create an array for each call. */
 type Receive = (a?: unknown, b?: unknown, c?: unknown, d?: unknown) => void;

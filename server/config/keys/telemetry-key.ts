@@ -1,17 +1,15 @@
 import * as z from "zod/mini";
-import type { Telemetry } from "../../telemetry.ts";
+import { observerEvents, type Telemetry } from "../../telemetry.ts";
 import { hasMembers, isFunction, optional, reportMisspelled, type Members } from "./open-object.ts";
+
+const receivers = observerEvents.map((event) => [event, optional(isFunction)] as const);
+
+type Events = Record<(typeof observerEvents)[number], unknown>;
 
 const members: Members<Telemetry> = {
   name: (found) => typeof found === "string",
   begin: optional(isFunction),
-  call: optional(isFunction),
-  storage: optional(isFunction),
-  session: optional(isFunction),
-  cache: optional(isFunction),
-  merge: optional(isFunction),
-  revoked: optional(isFunction),
-  revocationHeard: optional(isFunction),
+  ...(Object.fromEntries(receivers) as Members<Events>),
   metrics: optional((found) => typeof found === "object" && found !== null),
 };
 
