@@ -91,7 +91,7 @@ describeWithChromium("examples/vue-axios", ["page"], (open) => {
   );
 
   test(
-    "calls for a click after the calls before it, so no late answer overwrites the result",
+    "calls for a click after the calls before it, so no late response overwrites the result",
     { timeout: 60_000 },
     async () => {
       const page = await open();

@@ -148,7 +148,7 @@ test("skip afterLogout at the end of a guest's session", async () => {
 });
 
 test.each(["storefront:context:created", "storefront:rpc:before"] as const)(
-  "%s refuses a call by throwing, and its error is the answer",
+  "%s rejects a call by throwing, and its error is the response",
   async (hook) => {
     let calls = 0;
     const count = run(() => ++calls);

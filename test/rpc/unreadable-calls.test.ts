@@ -118,7 +118,7 @@ function testCalls(createDriver: () => Promise<Driver>): void {
     expect((await again.call("getUser")).body.user).toMatchObject({ email: ada.email });
   });
 
-  test("answers 503 for an unreadable account, and does not let it be registered again", async () => {
+  test("responds 503 for an unreadable account, and rejects another registration of it", async () => {
     const { other } = await begin();
     allowErrors();
     await spoil("account:");

@@ -30,7 +30,7 @@ describe("a custom server", () => {
     "/api/admin/%65ndAllSessions",
     "/x/../api/admin/endAllSessions",
     "/api/admin/endAllSessions/",
-  ])("answers 404 to the path %s", async (path) => {
+  ])("responds 404 to the path %s", async (path) => {
     const { send } = await start({ admin });
     const headers = { "x-shop-id": "1001", authorization: `Bearer ${admin.token}` };
     expect(await statusOf(await originOf(send), path, headers)).toBe(404);
@@ -94,19 +94,22 @@ describe("a failing storage", () => {
   });
 
   // A revocation succeeds although the store rejected it (Twenty, pull request 23642).
-  test.each(["logout", "logoutEverywhere"])("answers 503 to %s, which works later", async (end) => {
-    allowErrors();
-    const { client, storage } = await startControlled({ auth: trustingAuth });
-    const user = client();
-    await user.call("login", as(7));
-    for (const kind of ["write", "take"] as const) storage.fail(kind);
-    const refused = await user.clone().call(end);
-    expect(refused.status).toBe(503);
-    storage.heal();
-    const twin = user.clone();
-    expect((await user.call(end)).status).toBeLessThan(300);
-    expect(await userOf(twin)).toBeUndefined();
-  });
+  test.each(["logout", "logoutEverywhere"])(
+    "responds 503 to %s, which works later",
+    async (end) => {
+      allowErrors();
+      const { client, storage } = await startControlled({ auth: trustingAuth });
+      const user = client();
+      await user.call("login", as(7));
+      for (const kind of ["write", "take"] as const) storage.fail(kind);
+      const refused = await user.clone().call(end);
+      expect(refused.status).toBe(503);
+      storage.heal();
+      const twin = user.clone();
+      expect((await user.call(end)).status).toBeLessThan(300);
+      expect(await userOf(twin)).toBeUndefined();
+    },
+  );
 
   // A refill of the cache restores a revoked session (Ente, pull request 12071; Storyden, pull request 801).
   test("doesn't restore a revoked session from a late read", async () => {

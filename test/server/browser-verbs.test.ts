@@ -85,7 +85,7 @@ describeWithChromium("a page in a browser", ["openssl"], (open) => {
   test.each([
     ["https://shop.test", "https://shop.test", "its own server"],
     ["https://www.shop.test", "https://api.shop.test", "a server of another origin that allows it"],
-  ])("at %s can send each verb to %s, %s", async (pageAddress, serverAddress) => {
+  ])("at %s can send each HTTP method to %s, %s", async (pageAddress, serverAddress) => {
     const { call } = await start(pageAddress, serverAddress);
     const payload = { text: "ü&?=" };
     const body = JSON.stringify({ payload });

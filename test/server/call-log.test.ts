@@ -185,7 +185,7 @@ test("waits for more lines, and writes them all when it is closed", () => {
   expect(pieces.join("")).toHaveLength(100_000);
 });
 
-test("counts each dropped line of a piece", () => {
+test("counts each dropped line of a part", () => {
   const pieces: string[] = [];
   let isFull = true;
   const target = {

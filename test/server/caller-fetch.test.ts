@@ -109,7 +109,7 @@ describeStorages("the fetch of a page", ({ start }) => {
     expect(caller.headers.getSetCookie()).toEqual([]);
   });
 
-  test("responds to other verbs as the visitor", async () => {
+  test("responds to other HTTP methods as the visitor", async () => {
     const { app, client } = await start({ methods });
     const browser = client();
     await browser.call("addItemToBasket", { variantId: 1, quantity: 1 });

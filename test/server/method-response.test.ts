@@ -129,7 +129,7 @@ for (const server of ["request", "server"] as const) {
       expect(await controlOf(start, both)).toBe("no-store");
     });
 
-    test("tells caches not to store errors, unless it has its own Cache-Control", async () => {
+    test("forbids caches to store errors, unless it has its own Cache-Control", async () => {
       const { send } = await start({ methods: methodsOf(() => new Response("", { status: 404 })) });
       const response = await send("/api/rpc/show", { headers: { "x-shop-id": "1001" } });
       expect(response.status).toBe(404);

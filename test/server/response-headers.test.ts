@@ -127,7 +127,7 @@ describe("a header that a method sets", () => {
     setHeader("vary", "accept-language");
   });
 
-  test("tells caches how long to store a public result that the URL chose", async () => {
+  test("sets how long caches can store a public result if the URL chose the shop", async () => {
     const { send } = await start({ methods: caching });
     const { headers } = await send("/de/api/rpc/show", {});
     expect(headers.get("cache-control")).toBe("public, max-age=600");

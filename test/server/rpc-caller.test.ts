@@ -168,7 +168,7 @@ describeStorages("the caller of a page", ({ start, storage }) => {
     expect(rpc.redirect).toBeUndefined();
   });
 
-  test("hands the headers of a page to its response, and keeps the page's own", async () => {
+  test("adds the headers of a page to its response, and keeps the page's own", async () => {
     const { app } = await start({ methods });
     const rpc = call(app, pageRequest());
     const response = await respondWithCaller(rpc, async () => {

@@ -58,7 +58,7 @@ const methods = {
 describe.each(["request", "server"] as const)("a frontend of SCAYLE · %s", (server) => {
   const { start } = createSetup("memory", server, () => ({ driver: "memory" }));
 
-  test("calls every method by its verb", async () => {
+  test("calls every method by its HTTP method", async () => {
     const { call } = open(await start({ methods }));
     expect(await call("getBasket")).toMatchObject({ basket: { itemCount: 0 } });
     const added = await call("addItemToBasket", { variantId: 7, quantity: 2 });
@@ -83,7 +83,7 @@ describe.each(["request", "server"] as const)("a frontend of SCAYLE · %s", (ser
     expect(await call("getShopConfiguration", {})).toMatchObject({ shopId: 1001 });
   });
 
-  test("sees its session in every verb", async () => {
+  test("sees its session with every HTTP method", async () => {
     const { call, visitor } = open(await start({ methods }));
     const account = { email: "ada@shop.example", password: "correct horse battery" };
     await call("register", account);

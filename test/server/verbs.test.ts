@@ -99,7 +99,7 @@ describeServers("the verbs of methods", ({ start }) => {
     ).toEqual({});
   });
 
-  test("reads the payload of a DELETE from the query, but not from two places", async () => {
+  test("reads the payload of a DELETE from the query, but not from both query and body", async () => {
     const { client } = await start({ methods });
     const path = `/api/rpc/remove${query}`;
     expect((await client().request(path, { method: "DELETE", headers: bare })).body).toEqual({
@@ -111,7 +111,7 @@ describeServers("the verbs of methods", ({ start }) => {
     expectProblem(both, "400 malformed_request");
   });
 
-  test("ignores a query in other verbs with a body", async () => {
+  test("ignores a query in other HTTP methods with a body", async () => {
     const { client } = await start({ methods });
     const answer = await client().request(`/api/rpc/put${query}`, { method: "PUT", headers: bare });
     expect(answer.body).toEqual({});

@@ -64,7 +64,7 @@ describeWithRedis("the cache of two processes on Redis", () => {
     expect(system.requests).toBe(2);
   });
 
-  test("the second process hears an invalidation of the first one within a second", async () => {
+  test("the second process learns of an invalidation by the first one within a second", async () => {
     const system = await startSystem();
     const payload = { key: "tag", url: system.url };
     for (const server of servers) await read(server, payload);

@@ -96,7 +96,7 @@ describe("a change without a response", () => {
   });
 
   test.each([502, 503, 504])(
-    "repeats if a proxy answers %i in place of the server",
+    "repeats if a proxy responds %i instead of the server",
     async (status) => {
       const { client, keys } = createClient([new Response("<html>", { status }), success()]);
       const call = client.addItemToBasket(line);

@@ -159,7 +159,7 @@ describe("a call of a client that fails", () => {
     ["a problem of another system's", 429, "application/problem+json", '{"status":429}'],
     ["a page in place of an answer", 200, "text/html", "<h1>Log in to the Wi-Fi</h1>"],
     ["half an answer", 200, "application/json", '{"user":'],
-  ])("throws no_problem if the answer is %s", async (_, status, type, body) => {
+  ])("throws no_problem if the response is %s", async (_, status, type, body) => {
     const fetch = async () => new Response(body, { status, headers: { "content-type": type } });
     const error = await failure(createClient<Methods>({ fetch }).getUser());
     expect(error).toMatchObject({ status, code: "no_problem", errors: [] });
@@ -198,7 +198,7 @@ describe("a method's schemas", () => {
   });
 
   test.each(["at once", "later"])(
-    "any Standard Schema will do, one that answers %s",
+    "accepts any Standard Schema, also one that returns %s",
     async (when) => {
       const schema: StandardSchemaV1<string, number> = {
         "~standard": {

@@ -134,7 +134,7 @@ describeStorages("a guest of a commerce system", (setup) => {
     expect(system.basketOf(ada.email)).toEqual({ 7: 1, 8: 1 });
   });
 
-  test("can't add with a call that goes on after the login", async () => {
+  test("can't add with a call that continues after the login", async () => {
     let login: () => Promise<void> = nothing;
     const { guest, ada, system } = await prepare(setup, "joins", (commerce) => ({
       commerce,

@@ -4,7 +4,7 @@ import type { CookieClient } from "../../_cookie-client.ts";
 import { describeStorages, type Setup } from "../../_setup.ts";
 import { enterCounting, line, withKey } from "../../fixtures/counting-methods.ts";
 
-describeStorages("the answer to a call with an Idempotency-Key", (setup: Setup) => {
+describeStorages("the response to a call with an Idempotency-Key", (setup: Setup) => {
   let runs: unknown[];
 
   function enter(clock?: TestClock): Promise<CookieClient> {
@@ -12,7 +12,7 @@ describeStorages("the answer to a call with an Idempotency-Key", (setup: Setup) 
     return enterCounting(setup, runs, clock);
   }
 
-  test("stays stored for answers of 64 KB together", async () => {
+  test("stays stored for responses of 64 KB together", async () => {
     const visitor = await enter();
     for (const key of ["one", "two", "three"]) {
       await visitor.call("large", 30_000, withKey(key));
@@ -24,7 +24,7 @@ describeStorages("the answer to a call with an Idempotency-Key", (setup: Setup) 
     expect(await visitor.call("large", 30_000, withKey("one"))).toMatchObject({ body: { run: 4 } });
   });
 
-  test("gets 409 if the answer is larger than that, and doesn't run again", async () => {
+  test("gives 409 to a repetition if it is larger than that", async () => {
     const visitor = await enter();
     expect(await visitor.call("large", 70_000, withKey("one"))).toMatchObject({ status: 200 });
     const again = await visitor.call("large", 70_000, withKey("one"));

@@ -34,7 +34,7 @@ describeWithRedis("calls with an Idempotency-Key on two server processes", () =>
 
   const key = withKey("one");
 
-  test("run once at the same time, and both get the answer", async () => {
+  test("run once at the same time, and both get the response", async () => {
     const barrier = await createBarrier();
     const payload = { barrier: barrier.url, method: "addItemToBasket", payload: line };
     const running = guest.call("slowly", payload, key);

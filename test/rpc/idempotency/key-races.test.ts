@@ -46,7 +46,7 @@ describeTwoServers("calls with one Idempotency-Key on two servers", (servers: Tw
 
   const key = withKey("one");
 
-  test("run once at the same time, and both get the answer", async () => {
+  test("run once at the same time, and both get the response", async () => {
     const [one, two] = await enter();
     const running = one.call("order", undefined, key);
     await barrier.reached;
@@ -155,7 +155,7 @@ describeTwoServers("calls with one Idempotency-Key on two servers", (servers: Tw
     expect(runs).toBe(1);
   });
 
-  test("run again when the first one, which its server has given up, must have ended", async () => {
+  test("run again when the first one, which its server has aborted, must have ended", async () => {
     servers.allowErrors();
     const [one, two] = await enter(1);
     const start = performance.now();

@@ -11,7 +11,7 @@ describeStorages("a call that is repeated with its Idempotency-Key", (setup: Set
     return enterCounting(setup, runs);
   }
 
-  test("runs once, and gets the same answer", async () => {
+  test("runs once, and gets the same response", async () => {
     const visitor = await enter();
     for (const method of ["count", "nothing", "text"]) {
       const first = await visitor.call(method, undefined, withKey(`key-of-${method}`));
@@ -24,7 +24,7 @@ describeStorages("a call that is repeated with its Idempotency-Key", (setup: Set
     expect(runs).toEqual([undefined, "nothing", "text"]);
   });
 
-  test("gets the headers that the method has set, and runs once by each verb", async () => {
+  test("gets the headers that the method has set, and runs once by each HTTP method", async () => {
     const visitor = await enter();
     for (const method of ["POST", "PUT", "PUT"]) {
       const { headers, setCookies, body } = await visitor.request("/api/rpc/label", {

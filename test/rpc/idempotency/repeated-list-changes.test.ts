@@ -76,7 +76,7 @@ describeStorages("a change of a list that is repeated with its Idempotency-Key",
     expect(runs).toEqual(["addTwice"]);
   });
 
-  test("gets a method's own answer about a basket", async () => {
+  test("gets a method's own result about a basket", async () => {
     const visitor = await enter();
     for (let count = 0; count < 2; count++) {
       const answer = await visitor.call("addOwn", undefined, withKey("one"));

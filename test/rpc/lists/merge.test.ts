@@ -24,7 +24,7 @@ describeStorages("a login with a guest's lists", ({ driver, start, storage }) =>
     expect(await linesOf(user)).toEqual(merged);
   });
 
-  test("merges the wishlists, with each wish once", async () => {
+  test("merges the wishlists, with each item once", async () => {
     const { client } = await start({ methods });
     const [user, guest] = [client(), client()];
     await enterAs(user, "u1");

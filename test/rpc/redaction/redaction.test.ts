@@ -119,7 +119,7 @@ describe("a secret in base64", () => {
     },
   );
 
-  test("isn't searched for if its piece would be found by chance", () => {
+  test("isn't searched for if its part would be found by chance", () => {
     const short = new Redactor();
     short.addSource(() => ["1001"]);
     expect(short.redact("MTAw MDAx A call failed MTAwMQ==")).toBe(

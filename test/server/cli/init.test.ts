@@ -185,7 +185,7 @@ describe("init", () => {
     expect(await listFiles(folder)).toEqual([]);
   });
 
-  test("asks for missing options in a terminal, and again after a wrong answer", async () => {
+  test("prompts for missing options in a terminal, and again after an invalid value", async () => {
     const folder = await createFolder({});
     const terminal = openTerminal(["init", "--framework", "nuxt", "--currency", "EUR"], folder);
     await terminal.answer("ID of the shop [1001]: ", "x");

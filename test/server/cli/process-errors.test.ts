@@ -133,7 +133,7 @@ describe("a log that causes errors itself", () => {
 });
 
 describe("a broken output", () => {
-  test("doesn't end the server if the reader is gone (EPIPE)", async () => {
+  test("doesn't end the server if the reader has disconnected (EPIPE)", async () => {
     const { server } = await start();
     for (const stream of server.streams) stream.destroy();
     for (let count = 0; count < 3; count++) {

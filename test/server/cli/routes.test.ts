@@ -46,7 +46,7 @@ for (const server of ["request", "server"] as const) {
       expect(await posted.json()).toEqual({ provider: "psp", signature: "s", text: "paid=7" });
     });
 
-    test("leaves unknown paths and wrong verbs to problem+json", async () => {
+    test("responds to unknown paths and wrong HTTP methods with problem+json", async () => {
       const { client } = await startWith((app) => app.get("/robots.txt", () => "*"));
       expectProblem(await client().request("/robots"), "404 unknown_path");
       // From this machine, `/` leads to the development page.

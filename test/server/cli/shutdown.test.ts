@@ -53,7 +53,7 @@ describe("a shutdown", () => {
     expect(await server.exited).toBe(0);
   });
 
-  test("answers a request on an open connection after the port closes", async () => {
+  test("responds to a request on an open connection after the port closes", async () => {
     const { server, terminate } = await start({ drainTimeout: 600 });
     const [unused, kept, half] = [
       await openSocket(server.origin),
@@ -79,7 +79,7 @@ describe("a shutdown", () => {
     expect(await server.exited).toBe(0);
   });
 
-  test("answers calls in progress with Connection: close", async () => {
+  test("responds to calls in progress with Connection: close", async () => {
     const { server, terminate, untilRunning, go } = await start({ drainTimeout: 600 });
     const socket = await openSocket(server.origin);
     socket.send(toCall("wait"));
@@ -91,7 +91,7 @@ describe("a shutdown", () => {
     expect(await server.exited).toBe(0);
   });
 
-  test("answers pipelined requests from before the signal", async () => {
+  test("responds to pipelined requests from before the signal", async () => {
     const { server, terminate, untilRunning, go } = await start({ drainTimeout: 600 });
     const socket = await openSocket(server.origin);
     socket.send(toCall("getUser") + toCall("wait") + toCall("wait"));
@@ -119,7 +119,7 @@ describe("a shutdown", () => {
     expect(server.stderr).toMatch(/ warn Calls were interrupted, .* calls=1\n$/);
   });
 
-  test("fails /readyz for drainDelay seconds, and answers calls until then", async () => {
+  test("fails /readyz for drainDelay seconds, and responds to calls until then", async () => {
     const { server } = await start({ drainDelay: 2, drainTimeout: 600 });
     expect((await fetch(`${server.origin}/readyz`)).status).toBe(200);
     server.signal("SIGTERM");

@@ -40,7 +40,7 @@ describeWithRedis("start --workers", () => {
     60_000,
   );
 
-  test("hands connections to all workers, which share sessions", async () => {
+  test("distributes connections to all workers, which share sessions", async () => {
     const { server } = await start();
     const before = findWorkers(server);
     expect(await pidsOf(server)).toEqual(new Set(before));

@@ -50,7 +50,7 @@ function configWith(storage: string): string {
 }
 
 describe("production with a storage of one process", () => {
-  test("answers each call with 503, and the log names the key to set", async () => {
+  test("responds 503 to each call, and the log names the option to set", async () => {
     const base = await createDirectory();
     const { lines, client } = create({ session: { driver: "fs", base } });
     for (const [path, method] of [

@@ -22,7 +22,7 @@ function basic(password: string): Record<string, string> {
 
 describe("the development page", () => {
   test.each(["http://localhost:3000", "http://127.0.0.1:3000", "http://[::1]:3000"])(
-    "answers its own machine at %s",
+    "responds to its own machine at %s",
     async (origin) => {
       const { statuses } = await answerTo(openTestDevPage(), { origin });
       expect(statuses).toEqual([200, 200]);
@@ -30,14 +30,14 @@ describe("the development page", () => {
   );
 
   test.each(["127.0.0.1", "127.0.0.2", "::1", "::ffff:127.0.0.1"])(
-    "answers a connection from %s",
+    "accepts a connection from %s",
     async (ip) => {
       expect((await answerTo(openTestDevPage(), { ip })).statuses).toEqual([200, 200]);
     },
   );
 
   test.each(["192.0.2.1", "10.0.0.1", "::ffff:192.0.2.1", "2001:db8::1"])(
-    "refuses a connection from %s",
+    "rejects a connection from %s",
     async (ip) => {
       const { statuses, detail } = await answerTo(openTestDevPage(), { ip });
       expect(statuses).toEqual([403, 403]);
@@ -45,7 +45,7 @@ describe("the development page", () => {
     },
   );
 
-  test("refuses a connection without an address", async () => {
+  test("rejects a connection without an address", async () => {
     const { statuses, detail } = await answerTo(openTestDevPage(), { ip: undefined });
     expect(statuses).toEqual([403, 403]);
     expect(detail).toMatch(/doesn't know the address/);
@@ -58,18 +58,18 @@ describe("the development page", () => {
     "http://localhost.:3000",
     "http://127.0.0.1.evil.example",
     "http://192.0.2.1:3000",
-  ])("refuses the host of %s, to which DNS rebinding can lead", async (origin) => {
+  ])("rejects the host of %s, to which DNS rebinding can lead", async (origin) => {
     const { statuses, detail } = await answerTo(openTestDevPage(), { origin });
     expect(statuses).toEqual([403, 403]);
     expect(detail).toMatch(/^The request names the host/);
   });
 
-  test("refuses a foreign Host, whatever the URL is", async () => {
+  test("rejects another Host, whatever the URL is", async () => {
     const headers = { host: "evil.example" };
     expect((await answerTo(openTestDevPage(), { headers })).statuses).toEqual([403, 403]);
   });
 
-  test("answers at the hosts of the config, and at no other", async () => {
+  test("responds at the hosts of the config only", async () => {
     const page = openTestDevPage({
       shopSelector: "domain",
       shops,
@@ -89,7 +89,7 @@ describe("the development page", () => {
     "forwarded",
     "via",
     "x-real-ip",
-  ])("refuses a request with the header %s of a proxy, also of a trusted one", async (name) => {
+  ])("rejects a request with the header %s of a proxy, also of a trusted one", async (name) => {
     const page = openTestDevPage({ trustProxy: true });
     const { statuses, detail } = await answerTo(page, { headers: { [name]: "127.0.0.1" } });
     expect(statuses).toEqual([403, 403]);
@@ -97,7 +97,7 @@ describe("the development page", () => {
   });
 
   test.each(["http://localhost:5173", "http://evil.example", "https://localhost:3001", "null"])(
-    "refuses a page at %s",
+    "rejects a page at %s",
     async (origin) => {
       const page = openTestDevPage({ cors: { origin: ["http://localhost:5173"] } });
       for (const site of ["same-site", "cross-site", "same-origin"]) {
@@ -109,7 +109,7 @@ describe("the development page", () => {
     },
   );
 
-  test.each(["same-site", "cross-site"])("refuses a link with Sec-Fetch-Site: %s", async (site) => {
+  test.each(["same-site", "cross-site"])("rejects a link with Sec-Fetch-Site: %s", async (site) => {
     const response = await openTestDevPage().request("/_storefront", {
       headers: { "sec-fetch-site": site },
     });
@@ -136,7 +136,7 @@ describe("the development page", () => {
     }
   });
 
-  test("refuses a body that isn't JSON, and a payload with unknown keys", async () => {
+  test("rejects a body that isn't JSON, and a payload with unknown keys", async () => {
     const page = openTestDevPage();
     const headers = { "content-type": "text/plain" };
     const text = await page.request("/_storefront/shops", { payload: {}, headers });
@@ -191,7 +191,7 @@ describe("in production, the development page", () => {
     expect(JSON.stringify(page.lines)).not.toContain(token.slice(1));
   });
 
-  test("still refuses other machines, hosts, and origins if the token is right", async () => {
+  test("still rejects other machines, hosts, and origins if the token is right", async () => {
     const page = openTestDevPage({ ...forProduction, devPage: { token } }, { production: true });
     const headers = basic(token);
     for (const options of [

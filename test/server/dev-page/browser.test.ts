@@ -150,7 +150,7 @@ describeWithChromium("the development page in Chromium", [], (open) => {
     expect(errors).toEqual([]);
   });
 
-  test("shows the shop that was chosen last, if the answers for another one come late", async () => {
+  test("shows the shop that was chosen last, if responses for another one come late", async () => {
     const bearer = { tokenMethod: "bearer" } as const;
     const { page } = await openDevPage(open, {
       shops: [

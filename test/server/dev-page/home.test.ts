@@ -28,7 +28,7 @@ test("/ is a route of the config if that has one", async () => {
   expect(await requestHome({ server })).toBe("200 home");
 });
 
-test("/ is an unknown path in production, and for requests that the page refuses", async () => {
+test("/ is an unknown path in production, and for requests that the page rejects", async () => {
   const unknown = /^404 .*"code":"unknown_path"/;
   expect(await requestHome(forProduction, { production: true })).toMatch(unknown);
   expect(await requestHome({}, { ip: "192.0.2.1" })).toMatch(unknown);

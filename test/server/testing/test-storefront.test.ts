@@ -180,7 +180,7 @@ describe("the faults of a test storefront", () => {
     expect((await guest.call("addItemToBasket", line)).status).toBe(200);
   });
 
-  test("lose the answer of a write that is stored", async () => {
+  test("lose the response of a write that is stored", async () => {
     const { storage, visitor } = await start();
     const guest = visitor();
     await guest.call("addItemToBasket", line);

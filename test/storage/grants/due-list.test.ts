@@ -82,7 +82,7 @@ test("finds the page with room immediately in a new process, however many pages 
   expect(await readHour(fresh)).toHaveLength(2101);
 });
 
-test("goes on behind the last page if another process has filled it", async () => {
+test("continues behind the last page if another process has filled it", async () => {
   const { list, driver } = open();
   const other = new DueList(openDocumentStore(driver, { log: createTestLog().log }));
   await addToShard(list, 0, 250);

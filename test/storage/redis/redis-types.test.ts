@@ -71,13 +71,13 @@ describeWithRedis("another Redis type", () => {
     }
   });
 
-  test.each(makers)("blocks no login in place of a user's index (%s)", async (_, make) => {
+  test.each(makers)("blocks no login as the value of a user's index (%s)", async (_, make) => {
     await spoil("user:*", make);
     expect((await server.client().call("login", account)).status).toBe(200);
     expect((await server.client().call("login", account)).status).toBe(200);
   });
 
-  test.each(makers)("fails only the logins in place of an account (%s)", async (_, make) => {
+  test.each(makers)("fails only the logins as the value of an account (%s)", async (_, make) => {
     setup.allowErrors();
     const [key = ""] = await spoil("account:*", make);
     expect((await server.client().call("login", account)).status).toBe(503);
@@ -86,7 +86,7 @@ describeWithRedis("another Redis type", () => {
     expect((await client.call("getUser")).status).toBe(200);
   });
 
-  test.each(makers)("ends all sessions in place of the generations (%s)", async (_, make) => {
+  test.each(makers)("ends all sessions as the value of the generations (%s)", async (_, make) => {
     await spoil("session-generations:current", make);
     await expect
       .poll(async () => (await client.call("getUser")).body?.user, { timeout: 3000 })
@@ -95,7 +95,7 @@ describeWithRedis("another Redis type", () => {
     expect((await client.call("getUser")).body.user).toMatchObject({ email: account.email });
   });
 
-  test.each(makers)("doesn't affect readiness in place of its marker (%s)", async (_, make) => {
+  test.each(makers)("doesn't affect readiness as the value of its marker (%s)", async (_, make) => {
     await make(control, "ping");
     expect((await client.request("/readyz")).status).toBe(200);
   });

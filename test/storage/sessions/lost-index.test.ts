@@ -7,7 +7,7 @@ import { askAdmin, describeLoss, ends, isLoggedIn, lossConfig } from "../../fixt
 
 describeLoss("a user's index that is lost", ({ start, begin, lose, pass, remove }) => {
   test.each(["logoutEverywhere", "logoutEverywhere after a new login", "endUserSessions"])(
-    "%s says that it may be incomplete, in its answer and in the log",
+    "%s says that it may be incomplete, in its response and in the log",
     async (end) => {
       const devices = await lose(await begin(), "user:default:7", "deleted");
       const answer = await ends[end]?.(devices);

@@ -31,7 +31,7 @@ describeStorages("the grace period of a renewed ID", ({ start }) => {
   }
 
   test.each([31, 3600, 70_000])(
-    "lasts until the client takes an answer, %d seconds later",
+    "lasts until the client receives a response, %d seconds later",
     async (seconds) => {
       const { user, reuses } = await begin(14_400);
       await clock.advance(14_400);

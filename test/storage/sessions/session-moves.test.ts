@@ -187,7 +187,7 @@ describe("while another server writes all the time", () => {
     expect(await sessions.lookUp(old.record.id)).toEqual({ state: "retired" });
   });
 
-  test("a renewal gives up, and the old ID stays active", async () => {
+  test("a renewal stops, and the old ID stays active", async () => {
     const old = await enter();
     const records = countRecords(faulty);
     const countWrites = keepWriting(old);
