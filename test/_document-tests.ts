@@ -1,3 +1,5 @@
+import { readsOverHttp } from "../storage/documents/driver.ts";
+import { parseEnvelope } from "../storage/documents/envelope.ts";
 import { createStorage, type Driver } from "unstorage";
 import { expect, test, vi } from "vitest";
 import { createTestClock } from "../server/testing/test-clock.ts";
@@ -254,7 +256,10 @@ export function testDocuments(createDriver: () => Promise<Driver>): void {
       '{"version":"1"}',
       '["secret"]',
     ];
-    for (const [index, text] of foreign.entries()) {
+    // Over HTTP, the read of any other text fails: see foreign-responses.test.ts.
+    const isOverHttp = readsOverHttp(driver);
+    const dropped = foreign.filter((text) => !isOverHttp || parseEnvelope(text) !== undefined);
+    for (const [index, text] of dropped.entries()) {
       const key = `foreign-${index}`;
       lines.length = 0;
       await writeText(driver, key, text);

@@ -10,7 +10,7 @@ import {
 import { createClientListener } from "./driver-client.ts";
 import { parseEnvelope, toEnvelope } from "./envelope.ts";
 import { createExpirySweeper } from "./expiry-sweeper.ts";
-import { isFileDriver, isCloudflareKv, takesBytes } from "./driver.ts";
+import { isFileDriver, isCloudflareKv, readsOverHttp, takesBytes } from "./driver.ts";
 import { describeError } from "../../shared/log.ts";
 import type { KeyedMutex } from "./keyed-mutex.ts";
 import { createDriverCalls } from "./unavailable.ts";
@@ -36,6 +36,7 @@ export function createDriverAdapter(
   // runs between requests, so Cloudflare KV removes documents.
   const removesItself = isKv || driver.name === "lru-cache";
   const isGivenBytes = takesBytes(driver);
+  const isOverHttp = readsOverHttp(driver);
   if (!removesItself) void findEarlierDocuments();
   return {
     capabilities: { atomic: "process", ttl: "stored" },
@@ -89,8 +90,14 @@ export function createDriverAdapter(
     },
   };
 
-  /** Calls the driver directly, because the keys of documents need no normalization. Synchronous if the driver is. */
+  /** Reads a text, and trusts it to come from the storage. Over HTTP, it can come from a proxy. */
   function read(key: string): string | undefined | Promise<string | undefined> {
+    const found = readAny(key);
+    return isOverHttp ? Promise.resolve(found).then((text) => toOwn(key, text)) : found;
+  }
+
+  /** Calls the driver directly, because the keys of documents need no normalization. Synchronous if the driver is. */
+  function readAny(key: string): string | undefined | Promise<string | undefined> {
     calls.admit(key);
     // The http driver throws a TypeError if there is no item (1.17), so check first.
     if (driver.name === "http") return calls.read(readIfThere(key));
@@ -132,7 +139,8 @@ export function createDriverAdapter(
   }
 
   async function expire(key: string): Promise<number | undefined> {
-    const text = await read(key);
+    // Not `read`: a text of another program would cause a new attempt each minute.
+    const text = await readAny(key);
     const expiresAt = text === undefined ? undefined : parseEnvelope(text)?.expiresAt;
     if (expiresAt === undefined || expiresAt > clock.now()) return expiresAt;
     await remove(key);
@@ -172,6 +180,15 @@ function isAsExpected(current: string | undefined, { match, text }: Expected): b
   if (current === undefined) return match === "absent";
   if (match === "prefix") return current.startsWith(text);
   return match === "exact" && current === text;
+}
+
+/** @throws Error if a text isn't a document. It says nothing about the document itself, so that nothing replaces that. */
+function toOwn(key: string, text: string | undefined): string | undefined {
+  if (text === undefined || parseEnvelope(text) !== undefined) return text;
+  const found = /^\s*</.test(text) ? "an HTML page" : "something else";
+  throw new Error(
+    `The read of "${key}" returned ${found} instead of a document (${text.length} characters). Check the proxies in front of the storage; if the document is damaged, remove it`,
+  );
 }
 
 /** Drivers return the text, its bytes, or (upstash) the parsed JSON. */

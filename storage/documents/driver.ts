@@ -53,6 +53,16 @@ export function isCloudflareKv({ name = "" }: Driver): boolean {
   return name.startsWith("cloudflare-kv-");
 }
 
+/**
+ * Whether a driver takes any HTTP response for a value, also the page of a proxy. Other drivers have a protocol or a client
+ * that rejects such a response.
+ */
+export function readsOverHttp({ name = "", options }: Driver): boolean {
+  return layersOf(name, (options ?? {}) as Record<string, unknown>).some((layer) =>
+    overHttp.has(layer),
+  );
+}
+
 /** Whether a driver needs bytes, because it would read text as escaped bytes, as db0 on PostgreSQL does. */
 export function takesBytes({ name, options }: Driver): boolean {
   const { database } = (options ?? {}) as { readonly database?: { readonly dialect?: unknown } };
@@ -73,6 +83,8 @@ const stale: ReadonlySet<string> = new Set([
   "vercel-blob",
   "vercel-runtime-cache",
 ]);
+
+const overHttp: ReadonlySet<string> = new Set(["cloudflare-kv-http", "http", "s3", "vercel-blob"]);
 
 /** They keep nothing, evict the least recently used documents, or lose documents at a deployment. */
 const forgetful: ReadonlySet<string> = new Set(["lru-cache", "null", "vercel-runtime-cache"]);

@@ -1,13 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
-import { buffer } from "node:stream/consumers";
-import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { openDriver } from "../../../storage/open-driver.ts";
 import { toKeySegment } from "../../../storage/documents/key.ts";
 import { testDocuments } from "../../_document-tests.ts";
 import { createDirectory, slowDown } from "../../_documents.ts";
+import { startFileServer } from "../../_file-server.ts";
 import { describeWithRedis, startRedisCluster, useRedis } from "../../_redis.ts";
 
 afterEach(() => {
@@ -31,7 +28,7 @@ describe.each(["fs", "fs-lite"])("%s", (driver) => {
 });
 
 describe("http", () => {
-  testDocuments(async () => openDriver({ driver: "http", base: await startFileServer() }));
+  testDocuments(async () => openDriver({ driver: "http", base: (await startFileServer()).url }));
 });
 
 describeWithRedis("redis", () => {
@@ -56,19 +53,3 @@ test("a key segment is the same for a number and its string", () => {
   expect(toKeySegment("a-b_9")).toBe("a-b_9");
   expect(toKeySegment("A")).toMatch(/^=[0-9a-f]{64}$/);
 });
-
-/** The least that unstorage's http driver talks to. @returns its address */
-async function startFileServer(): Promise<string> {
-  const files = new Map<string | undefined, Buffer>();
-  const server = createServer(async (request, response) => {
-    const { method, url } = request;
-    if (method === "PUT") files.set(url, await buffer(request));
-    if (method === "DELETE") files.delete(url);
-    const isMissing = (method === "GET" || method === "HEAD") && !files.has(url);
-    response.writeHead(isMissing ? 404 : 200).end(method === "GET" ? files.get(url) : undefined);
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(() => void server.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
