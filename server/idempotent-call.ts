@@ -5,7 +5,7 @@ import type { RequestKey } from "../rpc/idempotency/request-key.ts";
 import { readBasket, readWishlist } from "../rpc/lists/context-lists.ts";
 import type { RpcMethod } from "../rpc/method.ts";
 import type { CallSession } from "../rpc/session/call-session.ts";
-import type { KeptAnswer } from "../storage/sessions/kept-answer.ts";
+import type { StoredAnswer } from "../storage/sessions/stored-answer.ts";
 import type { HeaderEntry } from "./credentials/transport.ts";
 import { isResponse, toRpcResponse, type RpcResponse } from "./response.ts";
 
@@ -34,10 +34,10 @@ export class IdempotentCall {
    * @throws RpcError `idempotency_key_reused`, `idempotency_pending`, `session_changed`, `answer_not_kept`
    */
   async begin(): Promise<RpcResponse | undefined> {
-    const kept = this.#hasOwnKeys ? this.#claim.find() : await this.#claim.acquire();
-    if (kept !== undefined) {
+    const known = this.#hasOwnKeys ? this.#claim.find() : await this.#claim.acquire();
+    if (known !== undefined) {
       this.#session.call.log.debug("A repeated call got the answer of the first one");
-      return this.#toResponse(kept);
+      return this.#toResponse(known);
     }
     const session = this.#session;
     if (session.current !== undefined) {
@@ -117,7 +117,7 @@ export class IdempotentCall {
     }
   }
 
-  async #toResponse({ status, body, headers = [], list }: KeptAnswer): Promise<RpcResponse> {
+  async #toResponse({ status, body, headers = [], list }: StoredAnswer): Promise<RpcResponse> {
     if (status === undefined) throw pending();
     const own = headers.map(([name, value]): HeaderEntry => [name, value]);
     if (list !== undefined) {
@@ -154,7 +154,7 @@ function toAnswer({ status, body, headers }: RpcResponse) {
   const own = headers.filter(([name]) => name !== "cache-control" && name !== "content-type");
   return {
     status,
-    // A result is text, because a method's `Response` isn't kept.
+    // A result is text, because a method's `Response` isn't stored.
     body: typeof body === "string" ? body : undefined,
     headers: own.length === 0 ? undefined : own,
   };

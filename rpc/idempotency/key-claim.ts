@@ -1,10 +1,10 @@
 import { pause, type Clock, type Timer } from "../../storage/clock.ts";
-import type { KeptAnswer } from "../../storage/sessions/kept-answer.ts";
+import type { StoredAnswer } from "../../storage/sessions/stored-answer.ts";
 import { createShortId, type SessionRecord } from "../../storage/sessions/session-record.ts";
 import { SessionEndedError } from "../../storage/sessions/session.ts";
 import type { CallSession } from "../session/call-session.ts";
 import { RpcError } from "../error.ts";
-import { addAnswer, findAnswer, removeMark } from "./kept-answers.ts";
+import { addAnswer, findAnswer, removeMark } from "./session-answers.ts";
 import type { RequestKey } from "./request-key.ts";
 import { beginRunningCall, findRunningCall, type RunningCall } from "./running-calls.ts";
 
@@ -12,9 +12,9 @@ import { beginRunningCall, findRunningCall, type RunningCall } from "./running-c
 export class AnswerFoundError extends Error {
   override readonly name = "AnswerFoundError";
   override readonly message = "The session has the idempotency key already";
-  readonly answer: KeptAnswer;
+  readonly answer: StoredAnswer;
 
-  constructor(answer: KeptAnswer) {
+  constructor(answer: StoredAnswer) {
     super();
     this.answer = answer;
   }
@@ -39,7 +39,7 @@ export class KeyClaim {
   }
 
   /** Finds the answer of an earlier call. @throws RpcError `idempotency_key_reused` */
-  find(): KeptAnswer | undefined {
+  find(): StoredAnswer | undefined {
     const found = this.#look();
     return found?.status === undefined ? undefined : found;
   }
@@ -49,7 +49,7 @@ export class KeyClaim {
    * @returns the answer of an earlier call
    * @throws RpcError `idempotency_key_reused`, `idempotency_pending`, `session_changed`
    */
-  async acquire(): Promise<KeptAnswer | undefined> {
+  async acquire(): Promise<StoredAnswer | undefined> {
     const session = this.#session;
     for (let wait = minPause; session.current !== undefined; wait = Math.min(2 * wait, maxPause)) {
       const found = this.#look();
@@ -65,7 +65,7 @@ export class KeyClaim {
 
   /** The change that stores the answer, in one step with the other changes of the call. It throws AnswerFoundError. */
   toStore(
-    answer: Pick<KeptAnswer, "status" | "body" | "headers" | "list">,
+    answer: Pick<StoredAnswer, "status" | "body" | "headers" | "list">,
   ): (record: SessionRecord) => SessionRecord {
     const { id, fingerprint } = this.#key;
     return (record) => {
@@ -105,7 +105,7 @@ export class KeyClaim {
   }
 
   /** Finds the answer of the key, or the mark of a running call. @throws RpcError `idempotency_key_reused` */
-  #look(): KeptAnswer | undefined {
+  #look(): StoredAnswer | undefined {
     const found = findAnswer(this.#session.current?.record, this.#key.id, this.#clock.now());
     if (found !== undefined) this.#key.assertSame(found.fingerprint);
     return found;
@@ -119,12 +119,12 @@ export class KeyClaim {
   }
 
   /** Whether the call that left a mark must have ended. */
-  #isSilent(mark: KeptAnswer): boolean {
+  #isSilent(mark: StoredAnswer): boolean {
     return this.#watchedFor(mark) >= this.#longest;
   }
 
   /** For how long this call and earlier ones have seen a mark, in milliseconds. */
-  #watchedFor({ holder, watched = 0 }: KeptAnswer): number {
+  #watchedFor({ holder, watched = 0 }: StoredAnswer): number {
     const now = this.#clock.monotonic();
     // Not the latest sum: it can have the time of calls that wait at the same time.
     let seen = this.#seen;
@@ -134,7 +134,7 @@ export class KeyClaim {
   }
 
   /** @param expected the mark to take over @returns whether this call was the first */
-  async #claim(expected: KeptAnswer | undefined): Promise<boolean> {
+  async #claim(expected: StoredAnswer | undefined): Promise<boolean> {
     this.#session.call.request.deadline.assertInTime();
     const { services } = this.#session;
     this.#release = beginRunningCall(services, this.#name, this.#clock.monotonic());
@@ -159,7 +159,7 @@ export class KeyClaim {
   }
 
   /** Waits for a part of the time that the call has. @throws RpcError `idempotency_pending` */
-  async #wait(next: Promise<unknown>, mark: KeptAnswer | undefined): Promise<void> {
+  async #wait(next: Promise<unknown>, mark: StoredAnswer | undefined): Promise<void> {
     const { runtime, request } = this.#session.call;
     const margin = Math.min(1000, runtime.callTimeout * 200);
     const left = request.deadline.endsAt - margin - this.#clock.monotonic();
@@ -175,7 +175,7 @@ export class KeyClaim {
   }
 
   /** Adds the time of this call to the mark, so that the next call must wait for the rest only. */
-  async #noteWatched(mark: KeptAnswer): Promise<void> {
+  async #noteWatched(mark: StoredAnswer): Promise<void> {
     const watched = Math.round(this.#watchedFor(mark));
     await this.#write((record) => {
       const found = findAnswer(record, mark.id, this.#clock.now());

@@ -127,7 +127,7 @@ interface Entry {
   readonly until: number;
 }
 
-/** The characters of kept answers for which a session takes the room of one more. */
+/** The characters of stored answers for which a session takes the room of one more. */
 const answersPerRoom = 4096;
 
 /** How much room an entry takes: most sessions have few answers, and a session with many must not count as one. */

@@ -1,6 +1,6 @@
 import type { Random } from "../random.ts";
 import type { ListKind } from "./list-kind.ts";
-import { isKeptAnswers, type KeptAnswer } from "./kept-answer.ts";
+import { isStoredAnswers, type StoredAnswer } from "./stored-answer.ts";
 
 /** The logged-in user. Add your own fields by declaration merging. */
 export interface ShopUser {
@@ -45,7 +45,7 @@ export interface SessionRecord {
   /** When the access token expires, if that is known: the tokens with the later time are newer. */
   readonly tokensExpireAt?: number | undefined;
   /** The answers to calls with an `Idempotency-Key`, the oldest first. */
-  readonly answers?: readonly KeptAnswer[] | undefined;
+  readonly answers?: readonly StoredAnswer[] | undefined;
   /** How often `obtainTokens` replaced the tokens: a slower call then doesn't replace them; absent: never. */
   readonly tokenRenewals?: number | undefined;
   /** The cookie ends with the browser. */
@@ -100,7 +100,7 @@ export function isStoredRecord(value: unknown): value is StoredRecord {
     (tokensExpireAt === undefined || typeof tokensExpireAt === "number") &&
     (tokenRenewals === undefined || typeof tokenRenewals === "number") &&
     (firstUsedAt === undefined || typeof firstUsedAt === "number") &&
-    (answers === undefined || isKeptAnswers(answers)) &&
+    (answers === undefined || isStoredAnswers(answers)) &&
     (replacedBy === undefined || (isObject(replacedBy) && typeof replacedBy["at"] === "number")) &&
     (user === undefined || (isObject(user) && isUserId(user["id"])))
   );

@@ -1,7 +1,7 @@
 import type { ListKind } from "./list-kind.ts";
 
 /** The answer to a call with an `Idempotency-Key`, in the record of the visitor's session. */
-export interface KeptAnswer {
+export interface StoredAnswer {
   /** The ID of the key. */
   readonly id: string;
   /** The fingerprint of the method and the payload. */
@@ -23,15 +23,15 @@ export interface KeptAnswer {
 }
 
 /** Whether a stored value can be the answers of a session. */
-export function isKeptAnswers(value: unknown): value is readonly KeptAnswer[] {
-  return Array.isArray(value) && value.every(isKeptAnswer);
+export function isStoredAnswers(value: unknown): value is readonly StoredAnswer[] {
+  return Array.isArray(value) && value.every(isStoredAnswer);
 }
 
 // --- Internal helpers ---
 
-function isKeptAnswer(value: unknown): value is KeptAnswer {
+function isStoredAnswer(value: unknown): value is StoredAnswer {
   const { id, fingerprint, at, holder, watched, status, body, headers, list } = (value ??
-    {}) as Partial<KeptAnswer>;
+    {}) as Partial<StoredAnswer>;
   return (
     typeof id === "string" &&
     typeof fingerprint === "string" &&
