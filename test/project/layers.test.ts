@@ -52,6 +52,12 @@ const backward = [
   ["shared/log.ts", "../storage/index.ts"],
 ] as const;
 
+/** Two files that need each other's types. */
+const circle = [
+  ["rpc/circle-a.ts", "./circle-b.ts"],
+  ["rpc/circle-b.ts", "./circle-a.ts"],
+] as const;
+
 /** Files that no layer admits, because another place is theirs. */
 const stray = ["shared/new.ts"];
 
@@ -76,6 +82,10 @@ beforeAll(async () => {
       const text = `import { value } from "${imported}";\n\nexport const other = value;\n`;
       await writeFile(join(folder, path), text);
     }
+    for (const [path, imported] of circle) {
+      const text = `import type { Other } from "${imported}";\n\nexport type Own = Other;\n`;
+      await writeFile(join(folder, path), text);
+    }
     for (const path of await lint(folder)) rejected.add(path);
   } finally {
     await rm(folder, { recursive: true });
@@ -83,6 +93,10 @@ beforeAll(async () => {
 });
 
 test.each(backward)("lint rejects an import against the direction of layers: %s → %s", (path) => {
+  expect(rejected).toContain(path);
+});
+
+test.each(circle)("lint rejects a circle of imports of types: %s → %s", (path) => {
   expect(rejected).toContain(path);
 });
 
@@ -124,6 +138,6 @@ async function lint(folder: string): Promise<readonly string[]> {
     readonly diagnostics: readonly { readonly code: string; readonly filename: string }[];
   };
   return diagnostics
-    .filter(({ code }) => /no-restricted-imports|max-lines/.test(code))
+    .filter(({ code }) => /no-restricted-imports|no-cycle|max-lines/.test(code))
     .map(({ filename }) => filename);
 }
