@@ -41,7 +41,15 @@ export function createExpressStore<Base>(
   const store = openDocumentStore(openDriver(storage), { log: safeLog });
   const entries = store.collection("express-session", isEntry);
   /** Sessions that this store has read or written: they can change a stored session, but not create it. */
-  const known = new WeakMap<object, Known>();
+  const known = new WeakMap<
+    object,
+    {
+      readonly id: string;
+      /** The fields at the last read or write. The request has changed all fields that differ. */
+      readonly fields: Session;
+      readonly snapshot: Snapshot<Entry>;
+    }
+  >();
 
   class ExpressStore extends (Store as unknown as new () => {
     createSession(request: object, data: Session): object;
@@ -108,7 +116,7 @@ export function createExpressStore<Base>(
 
   return new ExpressStore() as unknown as Base & { close(): Promise<void> };
 
-  function findKnown(id: string, session: Session): Known | undefined {
+  function findKnown(id: string, session: Session) {
     const found = known.get(session);
     return found?.id === id ? found : undefined;
   }
@@ -134,13 +142,6 @@ interface Session {
   /** Durations are milliseconds, as in express-session. */
   readonly cookie?: { readonly expires?: Date | string | null; readonly maxAge?: number | null };
   readonly [field: string]: unknown;
-}
-
-interface Known {
-  readonly id: string;
-  /** The fields at the last read or write. The request has changed all fields that differ. */
-  readonly fields: Session;
-  readonly snapshot: Snapshot<Entry>;
 }
 
 type Entry = Session | typeof destroyed;

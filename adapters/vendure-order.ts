@@ -51,7 +51,6 @@ export const order = z.object({
 });
 
 type Order = z.output<typeof order>;
-type Line = z.output<typeof line>;
 
 /** An order, with the names of Vendure. Amounts are in the currency's minor unit: `1050` is 10.50 EUR. */
 export interface VendureOrder extends CommerceBasket, Readonly<Omit<Order, "lines">> {
@@ -61,7 +60,7 @@ export interface VendureOrder extends CommerceBasket, Readonly<Omit<Order, "line
 /** The active order. Without one, `code` is empty. */
 export type VendureBasket = VendureOrder;
 
-export interface VendureLine extends CommerceLine, Readonly<Omit<Line, "id">> {
+export interface VendureLine extends CommerceLine, Readonly<Omit<z.output<typeof line>, "id">> {
   readonly variantId: string;
 }
 

@@ -127,11 +127,10 @@ function copyPayload(name: string, payload: unknown): unknown {
   }
 }
 
-/** Creates the value of one field. */
-type Creator = (call: Call, session: CallSession | undefined) => unknown;
-
-const publicCreators = new Map(Object.entries(publicFields)) as ReadonlyMap<string, Creator>;
-const sessionCreators = new Map(Object.entries(sessionFields)) as ReadonlyMap<string, Creator>;
+const sessionCreators = new Map<string, (call: Call, session: never) => unknown>(
+  Object.entries(sessionFields),
+);
+const publicCreators: typeof sessionCreators = new Map(Object.entries(publicFields));
 
 /** Node prints a proxy without its handler, so this creates the fields. */
 const prototype: object = Object.defineProperty({}, Symbol.for("nodejs.util.inspect.custom"), {
@@ -145,15 +144,16 @@ const prototype: object = Object.defineProperty({}, Symbol.for("nodejs.util.insp
  * session. Any other use, for example a spread, first creates all fields as properties of an ordinary object.
  */
 class FieldCreator implements ProxyHandler<object> {
-  readonly #fields: ReadonlyMap<string, Creator>;
+  readonly #fields: typeof sessionCreators;
   readonly #call: Call;
-  readonly #session: CallSession | undefined;
+  /** The session that these fields need, if they need one. */
+  readonly #session: never;
   #isComplete = false;
 
-  constructor(fields: ReadonlyMap<string, Creator>, call: Call, session: CallSession | undefined) {
+  constructor(fields: typeof sessionCreators, call: Call, session: CallSession | undefined) {
     this.#fields = fields;
     this.#call = call;
-    this.#session = session;
+    this.#session = session as never;
   }
 
   get(context: object, name: string | symbol): unknown {

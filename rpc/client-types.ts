@@ -64,17 +64,14 @@ export interface ClientCall {
 
 /** A function for each method of the server. */
 export type RpcClient<Methods extends RpcMethods> = {
-  readonly [Name in keyof Methods]: ClientMethod<Methods[Name]>;
-};
-
-// --- Internal helpers ---
-
-type ClientMethod<Method> =
-  Method extends RpcMethod<infer Payload, infer Output>
+  readonly [Name in keyof Methods]: Methods[Name] extends RpcMethod<infer Payload, infer Output>
     ? undefined extends Payload
       ? (payload?: Payload, options?: RpcCallOptions) => Promise<Result<Output>>
       : (payload: Payload, options?: RpcCallOptions) => Promise<Result<Output>>
     : never;
+};
+
+// --- Internal helpers ---
 
 /**
  * The value after JSON. A `Response` arrives as one. The server sends `null` and `undefined` as 204, which arrives as

@@ -49,22 +49,17 @@ export function isSchema(value: unknown): boolean {
 
 // --- Internal helpers ---
 
-interface Option {
-  readonly expected: string;
-  isValid(value: unknown): boolean;
-}
-
-const flag: Option = {
+const flag = {
   expected: "true or false",
-  isValid: (value) => value === undefined || typeof value === "boolean",
+  isValid: (value: unknown): boolean => value === undefined || typeof value === "boolean",
 };
 
-const schema: Option = {
+const schema: typeof flag = {
   expected: "a schema, for example of zod, valibot, or arktype",
   isValid: (value) => value === undefined || isSchema(value),
 };
 
-const options: Readonly<Record<string, Option>> = {
+const options: Readonly<Record<string, typeof flag>> = {
   access: {
     expected: '"public", "session", or "user"',
     isValid: (value) => ["public", "session", "user", undefined].includes(value as string),

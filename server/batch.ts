@@ -72,7 +72,17 @@ export function createBatchHandler(
   /** Runs the calls. Headers of one response become headers of the batch: its cookies, and the longest `Retry-After`. */
   async function runAll(
     request: ServerRequest,
-    { shop, shopPath, deadline, page }: Batch,
+    {
+      shop,
+      shopPath,
+      deadline,
+      page,
+    }: {
+      readonly shop: Shop;
+      readonly shopPath: string | undefined;
+      readonly deadline: Deadline;
+      readonly page: PageCall | undefined;
+    },
     calls: readonly BatchEntry[],
   ): Promise<RpcResponse> {
     const jar = new CredentialJar(credentials, request.headers);
@@ -133,13 +143,6 @@ export function createBatchHandler(
 
 /** Milliseconds after which other requests can run between two calls. */
 const longestTurn = 5;
-
-interface Batch {
-  readonly shop: Shop;
-  readonly shopPath: string | undefined;
-  readonly deadline: Deadline;
-  readonly page: PageCall | undefined;
-}
 
 /** The error of a call that must not run in a batch, or that has no time left. */
 function findRefusal(methods: RpcMethods, name: string, deadline: Deadline): RpcError | undefined {

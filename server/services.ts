@@ -80,14 +80,14 @@ export function openServices(
   },
 ): Services {
   const { shops, storage, log } = options;
-  const stores = new Map<StorageConfig, { store: DocumentStore; uses: Set<Kind> }>();
+  const stores = new Map<StorageConfig, { store: DocumentStore; uses: Set<string> }>();
   const sessionStores = new Map<DocumentStore, ReturnType<typeof openSessions>>();
   const realms = new Map<string, ReturnType<typeof createRealm>>();
 
-  function open(config: StorageConfig, use: Kind): DocumentStore {
+  function open(config: StorageConfig, use: (typeof kinds)[number]): DocumentStore {
     const { store, uses } = getOrCreate(stores, config, () => ({
       store: openDocumentStore(openDriver(config), { log, clock, random, observer, intercept }),
-      uses: new Set<Kind>(),
+      uses: new Set<string>(),
     }));
     uses.add(use);
     return store;
@@ -172,8 +172,6 @@ export function openServices(
 // --- Internal helpers ---
 
 const kinds = ["sessions", "baskets", "accounts"] as const;
-
-type Kind = (typeof kinds)[number];
 
 function getOrCreate<Key, Value>(map: Map<Key, Value>, key: Key, create: () => Value): Value {
   const known = map.get(key);

@@ -4,7 +4,7 @@ import type { Session } from "../../storage/sessions/session.ts";
 import type { CallSession } from "../session/call-session.ts";
 import { endRejected } from "../session/logout.ts";
 import { createVisit } from "./visitor.ts";
-import { hasOldKey, type Obtained, type ShopGrants, type VisitingOwner } from "./shop-grants.ts";
+import { hasOldKey, type Obtained, type ShopGrants, type GrantOwner } from "./shop-grants.ts";
 import type { Grant } from "./visit.ts";
 
 /*
@@ -76,7 +76,7 @@ async function finish(session: CallSession, change: Promise<Obtained>): Promise<
   return obtained.grant && hide(session, obtained.grant);
 }
 
-function toOwner(session: CallSession): VisitingOwner {
+function toOwner(session: CallSession): GrantOwner {
   const basketKey = session.lists.plannedKeyOf("basket");
   return {
     session: session.current as Session,

@@ -1,6 +1,6 @@
 import { withDetails, type Logger } from "../../shared/log.ts";
 import type { DueEntry } from "../../storage/grants/due-list.ts";
-import type { FoundGrant, GrantLease } from "../../storage/grants/grant-documents.ts";
+import type { FoundGrant, GrantLease, SessionGrant } from "../../storage/grants/grant-documents.ts";
 import { waitFor } from "../../storage/leases/shared-work.ts";
 import { entryOf, type UserSession } from "../../storage/sessions/user-index.ts";
 import { Redactor } from "../redaction/redactor.ts";
@@ -31,16 +31,13 @@ export async function settleGrant(
   const signal = AbortSignal.any([closing, shop.clock.timeout(maxWait)]);
   return documents.withLease(handle, signal, async (lease) => {
     const settled = await settle(lease.found);
-    if (settled === undefined) {
-      await endGrant(shop, log, lease, lease.found as ActiveGrant, closing);
-    }
-    return settled ?? "done";
+    if (settled !== undefined || lease.found.state !== "active") return settled ?? "done";
+    await endGrant(shop, log, lease, lease.found, closing);
+    return "done";
   });
 }
 
 // --- Internal helpers ---
-
-type ActiveGrant = Extract<FoundGrant, { state: "active" }>;
 
 /** Milliseconds that an attempt waits for calls that are changing the grant: longer than the lease of one that crashed. */
 const maxWait = 12_000;
@@ -65,7 +62,7 @@ async function endGrant(
   shop: ShopServices,
   log: Logger,
   lease: GrantLease,
-  found: ActiveGrant,
+  found: SessionGrant,
   closing: AbortSignal,
 ): Promise<void> {
   const signal = AbortSignal.any([await lease.prove(), closing]);
@@ -97,7 +94,7 @@ async function findEnd(
   shop: ShopServices,
   handle: string,
   neededUntil: number,
-  { user, guestId }: ActiveGrant,
+  { user, guestId }: SessionGrant,
 ): Promise<number | undefined> {
   const { realm, sessions, clock } = shop;
   if (user === undefined) {

@@ -18,14 +18,10 @@ import { RpcError } from "../error.ts";
 import { commerceUnavailable } from "./system-response.ts";
 import type { Grant, GrantedVisit, Visit } from "./visit.ts";
 
-/** The session that a grant belongs to. */
-interface GrantOwner {
+/** The session that a grant belongs to, and the visits in which the backend begins and renews the grant. */
+export interface GrantOwner {
   readonly session: Session;
   readonly basketKey: string;
-}
-
-/** The same, and the visits in which the backend begins and renews the grant. */
-export interface VisitingOwner extends GrantOwner {
   /** Creates the visit of one request. */
   readonly toVisit: (grant: Grant | undefined, signal: AbortSignal) => Visit;
 }
@@ -70,7 +66,7 @@ export class ShopGrants {
    * lost.
    * @param rejected the grant that the system has rejected before its time
    */
-  change(owner: VisitingOwner, rejected: Grant | undefined): Promise<Obtained> {
+  change(owner: GrantOwner, rejected: Grant | undefined): Promise<Obtained> {
     const { handle } = owner.session.record;
     const name = rejected === undefined ? handle : `${handle} ${JSON.stringify(rejected)}`;
     return this.#changes.run(name, () =>
@@ -79,7 +75,7 @@ export class ShopGrants {
   }
 
   /** Begins another grant for a guest, because a login has used this one up: its basket is the user's by now. */
-  restart(owner: VisitingOwner): Promise<Obtained> {
+  restart(owner: GrantOwner): Promise<Obtained> {
     const { handle } = owner.session.record;
     return this.#changes.run(`${handle} restart`, () =>
       this.#withLease(handle, (lease) => this.#begin(lease, owner)),
@@ -87,7 +83,7 @@ export class ShopGrants {
   }
 
   /** Stores the grant that a login or a change got. It replaces an earlier one. If the session has ended, it ends, too. */
-  async put(owner: GrantOwner, grant: Grant): Promise<void> {
+  async put(owner: Omit<GrantOwner, "toVisit">, grant: Grant): Promise<void> {
     const { handle, user } = owner.session.record;
     const isStored = await this.#withLease(handle, async (lease) => {
       // A logout came first, and nothing would end this grant before the session would have expired.
@@ -141,7 +137,7 @@ export class ShopGrants {
 
   async #changeUnder(
     lease: GrantLease,
-    owner: VisitingOwner,
+    owner: GrantOwner,
     rejected: Grant | undefined,
   ): Promise<Obtained> {
     const { found } = lease;
@@ -157,7 +153,7 @@ export class ShopGrants {
     return this.#begin(lease, owner);
   }
 
-  async #begin(lease: GrantLease, owner: VisitingOwner): Promise<Obtained> {
+  async #begin(lease: GrantLease, owner: GrantOwner): Promise<Obtained> {
     if (lease.found.state === "ended") return "ended";
     const isLoginOver =
       owner.session.record.user !== undefined &&
@@ -174,7 +170,11 @@ export class ShopGrants {
     return { grant: await this.#save(lease, owner, grant) };
   }
 
-  async #save(lease: GrantLease, { session, basketKey }: GrantOwner, grant: Grant): Promise<Grant> {
+  async #save(
+    lease: GrantLease,
+    { session, basketKey }: Omit<GrantOwner, "toVisit">,
+    grant: Grant,
+  ): Promise<Grant> {
     const text = toGrantText(grant);
     const { id, user } = session.record;
     const owner = user === undefined ? { guestId: id } : { user };

@@ -10,15 +10,6 @@ import { SessionTokenStore } from "./session-tokens.ts";
 import type { SharedGuest } from "./shared-guest.ts";
 import { UnitOfWork } from "./unit-of-work.ts";
 
-/** The active sessions that a call came with. */
-export interface CallSessions {
-  readonly session: Session | undefined;
-  /** Other sessions of the same client: a login and a logout end them too. */
-  readonly others: readonly Session[];
-  /** Whether the client sent the ID before this one, and may not know this one yet. */
-  readonly isRenewed: boolean;
-}
-
 /**
  * The session of one call, with its user, lists, tokens, and changes, which `commit` writes together. A login or a
  * logout takes effect immediately.
@@ -26,7 +17,7 @@ export interface CallSessions {
 export class CallSession extends UnitOfWork {
   /** The name of the transport that issues the session. */
   readonly transport: string;
-  /** Other active sessions of the same client. */
+  /** Other active sessions of the same client: a login and a logout end them, too. */
   others: readonly Session[];
   /** The user without the changes of this call. */
   storedUser: ShopUser | undefined;
@@ -44,19 +35,25 @@ export class CallSession extends UnitOfWork {
   #customDataCopy: Partial<SessionCustomData> | undefined;
   #lists: VisitorLists | undefined;
 
+  /** @param found `isRenewed`: whether the client sent the ID before this one, and may not know this one yet */
   constructor(
     call: Call,
-    { session, others, isRenewed }: CallSessions,
+    found: {
+      readonly session: Session | undefined;
+      readonly others: readonly Session[];
+      readonly isRenewed: boolean;
+    },
     transport: string,
     createContext: (session: CallSession) => RpcContext,
     sharedGuest?: SharedGuest | undefined,
   ) {
+    const { session } = found;
     super(call, session, sharedGuest);
     this.transport = transport;
-    this.others = others;
+    this.others = found.others;
     this.storedUser = session?.record.user;
     this.#createContext = createContext;
-    if (session?.record.firstUsedAt === 0 && !isRenewed) {
+    if (session?.record.firstUsedAt === 0 && !found.isRenewed) {
       this.note(call.services.sessions.noteFirstUse);
     }
   }

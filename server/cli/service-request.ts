@@ -5,17 +5,6 @@ import {
 } from "node:http";
 import { request as requestHttps } from "node:https";
 
-/** A response of a running service. */
-interface ServiceResponse {
-  readonly status: number;
-  readonly headers: IncomingHttpHeaders;
-  /** The `Set-Cookie` headers. */
-  readonly cookies: readonly string[];
-  readonly body: string;
-  /** Whether an earlier request used the same connection. */
-  readonly isReused: boolean;
-}
-
 /**
  * Sends a request.
  * @param init `agent` keeps connections. Default: the request has a connection of its own
@@ -29,7 +18,15 @@ export function sendToService(
     readonly body?: string;
     readonly agent?: HttpAgent;
   } = {},
-): Promise<ServiceResponse> {
+): Promise<{
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  /** The `Set-Cookie` headers. */
+  readonly cookies: readonly string[];
+  readonly body: string;
+  /** Whether an earlier request used the same connection. */
+  readonly isReused: boolean;
+}> {
   const { method = "GET", headers = {}, body, agent = false } = init;
   const request = url.protocol === "https:" ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {

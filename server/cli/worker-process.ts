@@ -4,13 +4,11 @@ import type { MetricsSnapshot } from "../telemetry.ts";
 /** Messages of the primary. */
 export type PrimaryMessage =
   /** `replaced` if another worker has taken over, `stop` if the whole server shuts down. */
-  | { readonly storefront: EndReason }
+  | { readonly storefront: "replaced" | "stop" }
   /** The worker must send a snapshot of its metrics. */
   | { readonly storefront: "measure" }
   /** The metrics of all workers, which this worker asked for. */
   | { readonly storefront: "gathered"; readonly snapshots: readonly MetricsSnapshot[] };
-
-type EndReason = "replaced" | "stop";
 
 /** Messages of a worker. */
 export type WorkerMessage =
@@ -92,7 +90,7 @@ export class WorkerProcess {
    * Drains it, and waits until it has ended. If it hangs, it is killed.
    * @param reason see {@link PrimaryMessage}
    */
-  async end(reason: EndReason): Promise<WorkerExit> {
+  async end(reason: "replaced" | "stop"): Promise<WorkerExit> {
     if (this.#isReady) {
       this.#send({ storefront: reason });
     } else {

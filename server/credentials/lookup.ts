@@ -1,7 +1,7 @@
 import { RpcError } from "../../rpc/error.ts";
 import type { RpcMethod } from "../../rpc/method.ts";
 import { logout } from "../../rpc/methods/account-methods.ts";
-import type { CallSession, CallSessions } from "../../rpc/session/call-session.ts";
+import type { CallSession } from "../../rpc/session/call-session.ts";
 import type { SessionRecord } from "../../storage/sessions/session-record.ts";
 import type { Session } from "../../storage/sessions/session.ts";
 import type {
@@ -13,7 +13,12 @@ import type { SessionTransportName } from "../config/keys/session-keys.ts";
 import type { HeaderEntry, SessionTransport, VerifiedId } from "./transport.ts";
 
 /** The result of the session lookup: the active session, if any, and the transports that the request used. */
-export interface SessionLookup extends CallSessions {
+export interface SessionLookup {
+  readonly session: Session | undefined;
+  /** Other active sessions of the same client. */
+  readonly others: readonly Session[];
+  /** Whether the client sent the ID before this one, and may not know this one yet. */
+  readonly isRenewed: boolean;
   /** The transport of the active session. */
   readonly transport: SessionTransport | undefined;
   /** The transports of the other active sessions. */

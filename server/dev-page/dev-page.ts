@@ -14,7 +14,7 @@ import { listChanges, type Change } from "./differences.ts";
 import { observe, type Observation } from "./observe.ts";
 import { pageHeaders, respondWithFile } from "./page-files.ts";
 import { sendCall, type Exchange } from "./send-call.ts";
-import { Visitor, type ShownCookie } from "./page-visitor.ts";
+import { Visitor } from "./page-visitor.ts";
 
 /** The parts of a storefront that the page uses. */
 export interface DevPageSource {
@@ -29,7 +29,7 @@ export interface DevPageSource {
 
 /** A visitor as the page shows it. */
 export interface VisitorState extends Observation {
-  readonly cookies: readonly ShownCookie[];
+  readonly cookies: Visitor["cookies"];
 }
 
 /** A call in the list of the last calls. */
@@ -155,15 +155,16 @@ export function openDevPage(source: DevPageSource): (event: RequestEvent) => Pro
 const visitorNames = ["A", "B"] as const;
 
 /** The state of the page between its requests. */
-interface Memory {
-  readonly visitors: Readonly<Record<VisitorName, Visitor>>;
-  /** The latest one first. */
-  calls: readonly ListedCall[];
-}
+const memories = new WeakMap<
+  object,
+  {
+    readonly visitors: Readonly<Record<VisitorName, Visitor>>;
+    /** The latest one first. */
+    calls: readonly ListedCall[];
+  }
+>();
 
-const memories = new WeakMap<object, Memory>();
-
-function createVisitors(): Memory["visitors"] {
+function createVisitors(): Readonly<Record<VisitorName, Visitor>> {
   return { A: new Visitor(), B: new Visitor() };
 }
 

@@ -16,29 +16,9 @@ export interface Observation {
   readonly session:
     | { readonly state: "none" | "replaced" | "ended" }
     | { readonly state: "unknown"; readonly reason: string }
-    | ActiveSession;
+    | ReturnType<typeof describeSession>;
   readonly basket: unknown;
   readonly wishlist: unknown;
-}
-
-interface ActiveSession {
-  readonly state: "active";
-  /** The beginning of the ID's random part: it changes at a login. */
-  readonly id: string;
-  readonly handle: string;
-  readonly user: unknown;
-  readonly customData: unknown;
-  readonly transport: string | undefined;
-  readonly createdAt: number;
-  /** Absent until the session is extended for the first time. */
-  readonly lastSeenAt: number | undefined;
-  readonly authenticatedAt: number | undefined;
-  readonly expiresAt: number;
-  /** Names the stored version of the record: it changes with each write. */
-  readonly revision: string;
-  /** Whether the session has tokens of a commerce system, which nothing shows. */
-  readonly hasTokens: true | undefined;
-  readonly mergePending: true | undefined;
 }
 
 /**
@@ -71,25 +51,26 @@ export async function observe(
 
 // --- Internal helpers ---
 
-function describeSession(
-  { record, expiresAt, snapshot }: Session,
-  transport: string | undefined,
-): ActiveSession {
+function describeSession({ record, expiresAt, snapshot }: Session, transport: string | undefined) {
   const { id, handle, user, customData, createdAt, lastSeenAt } = record;
   return {
-    state: "active",
+    state: "active" as const,
+    /** The beginning of the ID's random part: it changes at a login. */
     id: mask(id.slice(id.lastIndexOf(":") + 1)),
     handle,
     user,
     customData,
     transport,
     createdAt,
+    /** Absent until the session is extended for the first time. */
     lastSeenAt,
     authenticatedAt: user === undefined ? undefined : (record.authenticatedAt ?? createdAt),
     expiresAt,
+    /** Names the stored version of the record: it changes with each write. */
     revision: snapshot.version,
-    hasTokens: record.tokens === undefined ? undefined : true,
-    mergePending: record.mergePending ? true : undefined,
+    /** Whether the session has tokens of a commerce system, which nothing shows. */
+    hasTokens: record.tokens === undefined ? undefined : (true as const),
+    mergePending: record.mergePending ? (true as const) : undefined,
   };
 }
 

@@ -4,16 +4,6 @@ import { decodeCookie } from "../credentials/cookie.ts";
 import type { SessionTransport } from "../credentials/transport.ts";
 import { mask } from "./masks.ts";
 
-/** A cookie as the page shows it: its value is masked. */
-export interface ShownCookie {
-  readonly name: string;
-  readonly value: string;
-  /** For example `Path=/; HttpOnly; SameSite=Lax`. */
-  readonly attributes: string;
-  /** Epoch milliseconds; absent: it ends with the browser. */
-  readonly expiresAt?: number;
-}
-
 /**
  * One visitor of the development page. Their cookies and tokens never leave this process. All cookies are of one host,
  * so two cookies of one name replace each other, whatever their `Domain` is.
@@ -60,8 +50,15 @@ export class Visitor {
     this.#tokens.clear();
   }
 
-  /** The cookies without their values. */
-  get cookies(): readonly ShownCookie[] {
+  /** The cookies as the page shows them: their values are masked. */
+  get cookies(): readonly {
+    readonly name: string;
+    readonly value: string;
+    /** For example `Path=/; HttpOnly; SameSite=Lax`. */
+    readonly attributes: string;
+    /** Epoch milliseconds; absent: it ends with the browser. */
+    readonly expiresAt?: number;
+  }[] {
     return this.#living().map(({ line, parsed, expiresAt }) => {
       const [, ...attributes] = line.split(/; */);
       const shown = {
@@ -86,16 +83,14 @@ export class Visitor {
 
 // --- Internal helpers ---
 
-type SetCookie = NonNullable<ReturnType<typeof parseSetCookie>>;
-
 interface StoredCookie {
   readonly line: string;
-  readonly parsed: SetCookie;
+  readonly parsed: NonNullable<ReturnType<typeof parseSetCookie>>;
   readonly expiresAt: number | undefined;
 }
 
 /** `Max-Age` wins over `Expires` (RFC 6265, 5.3). */
-function expiryOf({ maxAge, expires }: SetCookie): number | undefined {
+function expiryOf({ maxAge, expires }: StoredCookie["parsed"]): number | undefined {
   return maxAge === undefined ? expires?.getTime() : Date.now() + maxAge * 1000;
 }
 

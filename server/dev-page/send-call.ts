@@ -8,24 +8,6 @@ import { maskHeader } from "./masks.ts";
 import { readShownBody } from "./shown-body.ts";
 import type { Visitor } from "./page-visitor.ts";
 
-/** A call that a visitor of the page makes. */
-interface VisitorCall {
-  readonly visitor: Visitor;
-  readonly shop: Shop;
-  readonly transport: SessionTransport;
-  readonly name: string;
-  /** Absent if the shop has no such method: the storefront then says so. */
-  readonly method: RpcMethod | undefined;
-  readonly verb: Verb;
-  /** `undefined` for a call without a body. */
-  readonly payload: unknown;
-  /** Other headers, for example `If-Match`. */
-  readonly headers: Readonly<Record<string, string>>;
-  /** The URL of the server, and the address of its client. */
-  readonly origin: string;
-  readonly ip: string | undefined;
-}
-
 /** A call as it went over HTTP, without credentials and without secrets of its payload. */
 export interface Exchange {
   readonly request: {
@@ -45,7 +27,22 @@ export interface Exchange {
 
 /** Sends a call as its visitor, through the storefront's own `fetch`: with its checks, limits, hooks, and log lines. */
 export async function sendCall(
-  call: VisitorCall,
+  call: {
+    readonly visitor: Visitor;
+    readonly shop: Shop;
+    readonly transport: SessionTransport;
+    readonly name: string;
+    /** Absent if the shop has no such method: the storefront then says so. */
+    readonly method: RpcMethod | undefined;
+    readonly verb: Verb;
+    /** `undefined` for a call without a body. */
+    readonly payload: unknown;
+    /** Other headers, for example `If-Match`. */
+    readonly headers: Readonly<Record<string, string>>;
+    /** The URL of the server, and the address of its client. */
+    readonly origin: string;
+    readonly ip: string | undefined;
+  },
   basePath: string,
   credentials: Credentials,
   send: (request: Request) => Response | Promise<Response>,

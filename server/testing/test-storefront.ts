@@ -13,7 +13,7 @@ import { createTestLog, type LogLine } from "./test-log.ts";
 import { TestVisitor, type Visitor } from "./test-visitor.ts";
 
 /** A storefront for tests, with the built-in methods and those of its config. */
-export interface TestStorefront<Own extends RpcMethods = NoMethods> {
+export interface TestStorefront<Own extends RpcMethods = Record<never, never>> {
   readonly app: Storefront;
   readonly clock: TestClock;
   /** The faults of its storages. */
@@ -36,8 +36,6 @@ export interface TestStorefront<Own extends RpcMethods = NoMethods> {
 /** Methods of a config, and the built-in methods that they don't replace. */
 export type WithBuiltins<Own extends RpcMethods> = Own & Omit<BuiltinMethods, keyof Own>;
 
-type NoMethods = Record<never, never>;
-
 /** Options of a visitor. */
 export interface VisitorOptions {
   /** Default: the first shop. */
@@ -53,7 +51,7 @@ export interface VisitorOptions {
  * test expects, from `createTestRandom`. Default: the computer's random values.
  * @throws ConfigError
  */
-export async function createTestStorefront<Own extends RpcMethods = NoMethods>(
+export async function createTestStorefront<Own extends RpcMethods = Record<never, never>>(
   config: StorefrontConfig<Own>,
   {
     clock = createTestClock(),

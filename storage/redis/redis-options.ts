@@ -8,7 +8,9 @@ import {
 } from "../documents/driver-options.ts";
 
 /** Finds options that unstorage's redis driver and ioredis would ignore, although they are meant for them. */
-export function findWrongRedisOptions(options: Options): readonly WrongOption[] {
+export function findWrongRedisOptions(
+  options: Readonly<Record<string, unknown>>,
+): readonly WrongOption[] {
   const { cluster, sentinels } = options;
   const clusterOptions = toObject(options["clusterOptions"]);
   return [
@@ -24,8 +26,6 @@ export function findWrongRedisOptions(options: Options): readonly WrongOption[] 
 }
 
 // --- Internal helpers ---
-
-type Options = Readonly<Record<string, unknown>>;
 
 /** Names of other clients, and of other drivers. */
 const synonyms: Synonyms = {
@@ -137,6 +137,6 @@ function ofNodes(name: string, nodes: unknown): readonly WrongOption[] {
   );
 }
 
-function toObject(value: unknown): Options {
-  return typeof value === "object" && value !== null ? (value as Options) : {};
+function toObject(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? { ...value } : {};
 }

@@ -5,7 +5,11 @@ import type { RedisClient } from "./redis-client.ts";
  * number, as the common `retryStrategy: (times) => (times > 5 ? null : 200)` does.
  */
 export function retryForever({ isCluster, options }: RedisClient): void {
-  const strategies = (options ?? {}) as Record<string, Strategy | null | undefined>;
+  // A strategy returns the milliseconds until the next attempt. That of a cluster can change `this.startupNodes`.
+  const strategies = (options ?? {}) as Record<
+    string,
+    ((this: unknown, ...args: unknown[]) => unknown) | null | undefined
+  >;
   for (const name of isCluster ? ofClusters : ofServers) {
     const given = strategies[name];
     strategies[name] = function (...args) {
@@ -16,9 +20,6 @@ export function retryForever({ isCluster, options }: RedisClient): void {
 }
 
 // --- Internal helpers ---
-
-/** Returns the milliseconds until the next attempt. A strategy for a cluster can change `this.startupNodes`. */
-type Strategy = (this: unknown, ...args: unknown[]) => unknown;
 
 const ofServers = ["retryStrategy", "sentinelRetryStrategy"];
 const ofClusters = ["clusterRetryStrategy"];

@@ -7,18 +7,18 @@ import { composeFile, createEnvironment, toConfig } from "./config-file.ts";
 import { frameworks, type Framework } from "./frameworks.ts";
 import { createPackageFile, type PackageFile } from "./package-file.ts";
 
-/** The files of a new project. */
-export interface Project {
-  /** The text of each file, by its path relative to the project. */
-  readonly files: ReadonlyMap<string, string>;
-  readonly packageFile: PackageFile;
-}
-
 /**
  * Creates the files of a project from an example, without writing them.
  * @param folder the project's absolute path
  */
-export async function createProject(folder: string, choices: Choices): Promise<Project> {
+export async function createProject(
+  folder: string,
+  choices: Choices,
+): Promise<{
+  /** The text of each file, by its path relative to the project. */
+  readonly files: ReadonlyMap<string, string>;
+  readonly packageFile: PackageFile;
+}> {
   const framework: Framework = frameworks[choices.framework];
   const example = join(root, "examples", framework.example);
   const own = (await readPackage(root)) as PackageFile;

@@ -171,7 +171,15 @@ export function hasFunctions(found: unknown, names: readonly string[]): boolean 
 export function listOf<Value>(
   isItem: (item: unknown) => boolean,
   expected: string,
-  { isOther = () => false, least = 0 }: ListOptions = {},
+  {
+    isOther = () => false,
+    least = 0,
+  }: {
+    /** Whether a single value is valid, too. */
+    readonly isOther?: (found: unknown) => boolean;
+    /** The fewest items. */
+    readonly least?: number;
+  } = {},
 ) {
   const check = (found: unknown) =>
     isOther(found) ||
@@ -185,11 +193,4 @@ export function listOf<Value>(
     return `${expected}; ${wrong.join(", ")} ${wrong.length === 1 ? "is" : "are"} none of these`;
   };
   return { schema: z.custom<Value>(check, { error }), expected };
-}
-
-interface ListOptions {
-  /** Whether a single value is valid, too. */
-  readonly isOther?: (found: unknown) => boolean;
-  /** The fewest items. */
-  readonly least?: number;
 }
