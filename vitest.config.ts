@@ -66,6 +66,8 @@ export default defineConfig({
     globalSetup: "test/_global.ts",
     setupFiles: "test/_password-cost.ts",
     testTimeout: 20_000,
+    // A poll ends when it succeeds. On a busy machine, that can take longer than the default of one second.
+    expect: { poll: { timeout: 10_000 } },
     // Most tests wait for servers and clocks, so more run at a time than there are cores.
     maxWorkers: 3,
     typecheck: { enabled: true, include: ["test/**/*.test-d.ts"] },
