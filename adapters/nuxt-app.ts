@@ -19,7 +19,7 @@ export type MethodsOf<Config> = WithBuiltins<
 
 /**
  * Gives the page the parts of the config that its browser needs. After rendering, adds the headers of the page's calls
- * to its response, or redirects the browser to the page itself if its session ID was replaced a moment ago.
+ * to its response. If the page's session ID was replaced a moment ago, redirects the browser to the page itself.
  */
 export function preparePage(
   nuxtApp: NuxtApp,

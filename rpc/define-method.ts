@@ -51,8 +51,8 @@ export interface RpcMethodDefinition<
   /** Rejects the call unless the user logged in, or called `reauthenticate`, in the last `session.freshFor` seconds. */
   readonly requireFresh?: A extends "user" ? (V extends "GET" ? never : boolean) : never;
   /**
-   * Declares that the method authenticates the caller and begins a session, as `login` does. It runs without the old
-   * session if that was replaced or ended a moment ago, and fails if all of the user's sessions end while it runs.
+   * Declares that the method authenticates the caller and begins a session, as `login` does. It also runs if the
+   * session ID was replaced or ended a moment ago. It fails if all of the user's sessions end while it runs.
    */
   readonly signsIn?: A extends "session" ? (V extends "GET" ? never : boolean) : never;
   /** The schema of the payload: any Standard Schema. Without it, the handler gets no payload. */

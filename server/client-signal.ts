@@ -3,8 +3,8 @@ import type { ServerRequest } from "srvx";
 import { describeError, type Logger } from "../shared/log.ts";
 
 /**
- * The signal that aborts when the client disconnects. `request.signal` of some servers also aborts after the body has
- * been read (srvx 0.8, which Nitro 3.0 has), so on Node.js this listens to the response.
+ * The signal that aborts when the client disconnects. On Node.js, this listens to the response, because
+ * `request.signal` of some servers also aborts after the body has been read (srvx 0.8 of Nitro 3.0).
  */
 export function clientSignal(request: ServerRequest): AbortSignal {
   const response = request.runtime?.node?.res;

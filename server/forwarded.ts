@@ -14,8 +14,8 @@ export interface Forwarded {
 }
 
 /**
- * Creates the function that reads the `X-Forwarded-*` headers of a request, or else `Forwarded` (RFC 7239), as far as
- * `trustProxy` contains the peer and its proxies. Otherwise the values of the surrounding server stay.
+ * Creates the function that reads the `X-Forwarded-*` headers of a request, or else `Forwarded` (RFC 7239). It trusts
+ * them as far as `trustProxy` contains the peer and its proxies, and else keeps the surrounding server's values.
  */
 export function createForwardedReader(
   options: StorefrontOptions,

@@ -227,8 +227,8 @@ function listFolders({ basePath, shops }: StorefrontOptions) {
 }
 
 /**
- * Whether a request's path equals a route as text, so that each route has one URL. h3 decodes paths and ignores a
- * slash at their end, so a request could bypass a rule in front of the storefront (a proxy's, a firewall's).
+ * Whether a request's path equals a route as text, so that each route has one URL. h3 decodes paths and ignores a slash
+ * at their end: a request could then bypass a rule of a proxy or a firewall.
  * @param path the route's path without the path of an outer app, for example `/api/rpc/login`
  */
 function isExact({ req, context }: H3Event, path: string, ending = ""): boolean {

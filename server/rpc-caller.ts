@@ -108,7 +108,7 @@ export function createCallerFetch(
 
 /**
  * Renders a page, and adds the caller's headers to its response. If the session ID of the page was replaced a moment
- * ago, the response is a redirect to the page itself (307), also if `render` throws.
+ * ago, the response is a redirect to the page itself (307), even if `render` throws.
  */
 export async function respondWithCaller(
   caller: RpcCallerState,

@@ -109,8 +109,8 @@ const intro = `# Config reference
 This page lists every option of \`storefront.config.ts\`. Durations are in seconds. An option that is \`undefined\` has its default. The server rejects
 unknown options and invalid values at startup.
 
-The objects of \`auth\`, \`commerce\`, and \`telemetry\` can be instances of your classes, with other members. If the name of such a member is similar to a known
-one that the object lacks, for example \`resetPasword\`, the server rejects it as misspelled.
+The objects of \`auth\`, \`commerce\`, and \`telemetry\` can be instances of your classes, with other properties. If the name of a property is similar to a known
+one that is missing, for example \`resetPasword\`, the server rejects it as misspelled.
 
 \`storefront explain --shop 1001\` prints the effective value of each option, and its source. \`npm run docs:config\` writes this page from
 \`server/config/keys/\`.`;

@@ -21,7 +21,7 @@ export function toFrozenJson(value: unknown): ReturnType<typeof freezeJson> | un
 /**
  * Freezes a value that was parsed from JSON. Nobody else may have it.
  * @returns the value, which has its JSON, so a method that returns it needs no serialization; the `bytes` of its JSON;
- * and about how much memory both take, in bytes, rather more than less
+ *   and the approximate memory of both in bytes
  */
 export function freezeJson(value: unknown, text = JSON.stringify(value)) {
   if (typeof value === "object" && value !== null) {

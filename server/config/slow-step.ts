@@ -3,8 +3,8 @@ import { systemClock, type Clock } from "../../storage/clock.ts";
 import type { DocumentStore } from "../../storage/documents/documents.ts";
 
 /**
- * Waits for a step of the start. Logs a warning every ten seconds until the step ends, because it can need a system that
- * is slow or down, and nothing else would show what the start waits for.
+ * Waits for a step of the start. It can need a system that is slow or down, so this logs a warning every ten seconds
+ * until the step ends.
  * @param name completes "Still waiting for". It can end with the code of the error that the step can have.
  */
 export async function waitForStep<Result>(

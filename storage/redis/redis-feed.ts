@@ -5,7 +5,7 @@ import type { RedisClient } from "./redis-client.ts";
 
 /**
  * Makes Redis push changed keys over a separate connection (client-side caching, broadcasting mode). The feed is up
- * only if Redis has replied to a ping of the last second, so this server notices a silent connection within a second.
+ * only if Redis has replied to a ping of the last second. So this server soon notices a silent connection.
  * @param data a client of one server, with `duplicate`
  * @param prefix of the keys in Redis
  * @param emit gets each changed key, or none if any may have changed

@@ -23,7 +23,7 @@ export type Generations = Readonly<
 
 /**
  * The generations of all shops whose sessions are in one storage. A session is valid only if it names its shop's
- * current generation, so a new generation ends all earlier sessions with one write, and so does a lost document.
+ * current one. So a new generation, or a lost document, ends all earlier sessions, however many there are.
  */
 export class SessionGenerations {
   readonly #store: DocumentStore;

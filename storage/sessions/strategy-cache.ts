@@ -7,7 +7,7 @@ import { isSessionRecord, type SessionRecord } from "./session-record.ts";
 
 /**
  * Caches one shop's sessions with a strategy, for a storage that doesn't push changes. After a change by this process,
- * it skips the cache for that session until every older entry has expired, so a late entry can't undo the change.
+ * it skips the cache for that session until older entries have expired: a late one can't undo the change.
  * @param feed the changes that this process makes below `session`
  * @param limits `ttl`: seconds that an entry may be used after the storage was read; `max`: the most own changes to
  * remember

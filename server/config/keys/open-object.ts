@@ -38,7 +38,7 @@ export function reportMisspelled(
   report: (path: string[], message: string) => void,
 ): void {
   for (const { name, meant } of findMisspelled(found as object, Object.keys(members))) {
-    report([name], `no such member; did you mean ${meant}?`);
+    report([name], `no such property; did you mean ${meant}?`);
   }
 }
 
