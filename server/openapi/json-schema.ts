@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
-import { toJSONSchema, type $ZodType } from "zod/v4/core";
+import { globalRegistry, toJSONSchema, type $ZodType } from "zod/v4/core";
 import { customData } from "../../rpc/methods/fields.ts";
 import { isMarkedSecret } from "../../rpc/redaction/secret.ts";
 import { removeFlagged } from "./flagged-patterns.ts";
@@ -82,6 +82,19 @@ function internalsOf({ _zod: internals }: $ZodType) {
   return internals;
 }
 
+/** Converts the value of an annotation that JSON can't hold, for example a bigint in `examples`. */
+function toJson(value: unknown, above: readonly unknown[] = []): unknown {
+  if (typeof value === "bigint") {
+    return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+  }
+  if (typeof value !== "object" || value === null || "toJSON" in value) return value;
+  // A circle has no end.
+  if (above.includes(value)) return undefined;
+  const inner = [...above, value];
+  if (Array.isArray(value)) return value.map((item) => toJson(item, inner));
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, toJson(part, inner)]));
+}
+
 /** Checks a value; a schema that throws rejects it. @returns `undefined` if the schema needs time for it */
 function parseNow(
   schema: StandardSchemaV1,
@@ -135,6 +148,10 @@ function describeZod(schema: $ZodType, io: "input" | "output"): JsonSchema {
     io,
     unrepresentable: "any",
     override({ zodSchema, jsonSchema }) {
+      // zod writes the whole schema as JSON, so one value that JSON can't hold would cost all of it.
+      for (const key of ["default", ...Object.keys(globalRegistry.get(zodSchema) ?? {})]) {
+        if (Object.hasOwn(jsonSchema, key)) jsonSchema[key] = toJson(jsonSchema[key]);
+      }
       const known = written.get(zodSchema);
       if (known !== undefined) {
         for (const key of Object.keys(jsonSchema)) delete jsonSchema[key];

@@ -1,5 +1,5 @@
 import { storesKeys } from "../../rpc/idempotency/idempotency-key.ts";
-import type { RpcMethod, Verb } from "../../rpc/method.ts";
+import type { RpcMethod, RpcMethods, Verb } from "../../rpc/method.ts";
 import { findAnswer } from "./answers.ts";
 import type { DocumentSource } from "./openapi-route.ts";
 import { listProblems } from "./problem-responses.ts";
@@ -38,7 +38,7 @@ export function describeMethod(name: string, method: RpcMethod, source: Document
   const operation = (verb: Verb): JsonSchema => {
     const isRead = verb === "GET";
     return {
-      operationId: verb === "POST" ? name : `${name}_${verb.toLowerCase()}`,
+      operationId: verb === "POST" ? name : toOperationId(name, verb, source.methods),
       tags: [isOwn ? "Methods of this server" : "Built-in methods"],
       security: toSecurity(method, source),
       parameters: [
@@ -61,6 +61,13 @@ export function describeMethod(name: string, method: RpcMethod, source: Document
 }
 
 // --- Internal helpers ---
+
+/** The ID of a second verb: not the name of another method, because that is the ID of its POST. */
+function toOperationId(name: string, verb: Verb, methods: RpcMethods): string {
+  let id = `${name}_${verb.toLowerCase()}`;
+  while (Object.hasOwn(methods, id)) id += "_";
+  return id;
+}
 
 /** A session begins by itself, so only a method for users needs one. */
 function toSecurity({ access }: RpcMethod, { shop }: DocumentSource): readonly JsonSchema[] {

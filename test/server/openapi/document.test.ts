@@ -156,6 +156,42 @@ describe("the OpenAPI document", () => {
     });
   });
 
+  test("gives each operation its own ID, also if a method has the name that a GET would get", async () => {
+    const read = defineRpcMethod({ access: "public", readOnly: true, handler });
+    const { document } = await requestDocument({
+      methods: { foo: read, foo_get: read, foo_get_: read, bar: read },
+    });
+    const ids = (name: string) =>
+      Object.values(document.paths[`/rpc/${name}`] ?? {}).map(({ operationId }) => operationId);
+    expect(ids("foo")).toEqual(["foo", "foo_get__"]);
+    expect(ids("foo_get")).toEqual(["foo_get", "foo_get_get"]);
+    expect(ids("bar")).toEqual(["bar", "bar_get"]);
+    const all = Object.keys(document.paths).flatMap((path) => ids(path.replace("/rpc/", "")));
+    expect(new Set(all).size).toBe(all.length);
+  });
+
+  test("keeps a schema whose annotations JSON can't hold", async () => {
+    const circle: Record<string, unknown> = { name: "circle" };
+    circle["self"] = circle;
+    const input = z.object({
+      count: z.number().meta({ examples: [1n, 2n ** 70n], minimum: 0n }),
+      shape: z.unknown().meta({ examples: [circle, circle] }),
+      day: z.string().meta({ examples: [new Date(0)], format: "date-time" }),
+      id: z.bigint().catch(3n),
+    });
+    const { document } = await requestDocument({
+      methods: { a: defineRpcMethod({ input, handler }) },
+    });
+    expect(document.components.schemas["aPayload"]).toMatchObject({
+      properties: {
+        count: { type: "number", examples: [1, "1180591620717411303424"], minimum: 0 },
+        shape: { examples: [{ name: "circle" }, { name: "circle" }] },
+        id: { default: 3, "x-not-described": true },
+        day: { type: "string", format: "date-time", examples: ["1970-01-01T00:00:00.000Z"] },
+      },
+    });
+  });
+
   test("lists headers, security, and every status", async () => {
     const { document } = await requestDocument({
       methods,
