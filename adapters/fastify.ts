@@ -35,7 +35,11 @@ export function toFastifyPlugin(storefront: Storefront): FastifyPlugin {
     for (const path of paths) {
       scope.all(path, ({ raw }, reply) => {
         reply.hijack();
-        if (prefix !== "") raw.url = raw.url?.replace(start, "");
+        if (prefix !== "") {
+          // As Express does: the URL that the browser sent.
+          (raw as { originalUrl?: string | undefined }).originalUrl ??= raw.url;
+          raw.url = raw.url?.replace(start, "");
+        }
         void handle(raw, reply.raw);
       });
     }

@@ -3,7 +3,9 @@ import type { ShopServices } from "../../rpc/shop-services.ts";
 import type { Shop, StorefrontOptions } from "../config/options.ts";
 import type { Credentials } from "../credentials/credentials.ts";
 import type { SessionTransport } from "../credentials/transport.ts";
+import { browserUrlOf } from "../page-visit.ts";
 import type { RequestEvent } from "../request.ts";
+import type { JsonSchema } from "./json-schema.ts";
 import { ShopResolver, type PlainRoute } from "../router.ts";
 
 /** The facts that a document depends on. */
@@ -29,31 +31,46 @@ export function createOpenApi(
 ): PlainRoute[] {
   if (!options.openApi) return [];
   const resolver = new ShopResolver(options);
-  const documents = new Map<string, Promise<string>>();
+  const documents = new Map<string, Promise<JsonSchema>>();
 
   async function answer(event: RequestEvent, shopPath: string | undefined): Promise<Response> {
     event.assertVerb("GET, HEAD");
+    const path = toPath(options, shopPath);
     const shop = resolver.find(event, shopPath);
     const needsShopHeader = resolver.findByUrl(event, shopPath) !== shop;
     const key = `${shop.shopId} ${shopPath ?? ""} ${needsShopHeader}`;
     let document = documents.get(key);
     if (document === undefined) {
       const { methods } = shops.get(shop) as ShopServices;
-      const serverUrl = (shopPath === undefined ? "" : `/${shopPath}`) + options.basePath;
       const transports = credentials.enabled.get(shop) ?? [];
+      const serverUrl = toServerUrl(path);
       const source = { shop, methods, transports, serverUrl, needsShopHeader };
-      document = import("#openapi").then(({ createDocument }) =>
-        JSON.stringify(createDocument(source)),
-      );
+      document = import("#openapi").then(({ createDocument }) => createDocument(source));
       documents.set(key, document);
     }
+    const { pathname } = browserUrlOf(event.req);
+    // With the prefix of a mount. A client can choose it, for example for `/:tenant`, so it isn't part of the key.
+    const url = toServerUrl(pathname.endsWith(path) ? pathname : path);
+    const text = JSON.stringify({ ...(await document), servers: [{ url }] });
     const headers = { "content-type": "application/json", "cache-control": "no-store" };
-    return new Response(await document, { statusText: "OK", headers });
+    return new Response(text, { statusText: "OK", headers });
   }
 
   const paths = new Set([undefined, ...options.shops.map((shop) => shop.public.path)]);
   return [...paths].map((shopPath) => ({
-    path: `${shopPath === undefined ? "" : `/${shopPath}`}${options.basePath}/openapi.json`,
+    path: toPath(options, shopPath),
     answer: (event) => answer(event, shopPath),
   }));
+}
+
+// --- Internal helpers ---
+
+const fileName = "/openapi.json";
+
+function toPath({ basePath }: StorefrontOptions, shopPath: string | undefined): string {
+  return `${shopPath === undefined ? "" : `/${shopPath}`}${basePath}${fileName}`;
+}
+
+function toServerUrl(path: string): string {
+  return path.slice(0, -fileName.length);
 }
