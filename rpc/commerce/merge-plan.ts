@@ -13,7 +13,7 @@ export interface PlannedLine {
   readonly before: number;
 }
 
-/** Plans the merge of a guest's lines, as `mergeItems` merges embedded baskets. */
+/** Plans the merge of a guest's lines, as `mergeItems` merges the storefront's own baskets. */
 export function planMerge(
   user: CommerceBasket,
   guest: CommerceBasket,

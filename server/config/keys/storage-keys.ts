@@ -17,7 +17,7 @@ export const shopStorageKeys = {
 
 export const storageKeys = {
   ...shopStorageKeys,
-  /** Accounts of the embedded `auth`. The server rejects drivers that can lose documents; production also rejects `memory`. @default `storage.basket` */
+  /** The built-in accounts. The server rejects drivers that can lose documents; production also rejects `memory`. @default `storage.basket` */
   account: { ...storage(), derive: follow<StorageConfig>("storage.basket") },
   /** Whether only one process uses the storages. Production needs `true` for drivers that are atomic within one process only. @default false */
   singleProcess: { ...boolean, default: false },

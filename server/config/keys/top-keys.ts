@@ -46,7 +46,7 @@ export const topKeys = {
   hooks: { ...hooks(), default: {} },
   /** Your customer accounts: the functions `login`, `register`, `changePassword`, and others. See docs/accounts.md. @default accounts in `storage.account` */
   auth: authKey,
-  /** Sends the mails of the built-in accounts: for a forgotten password, for a new address, and after changes. See docs/accounts.md. @default none: nobody can reset a password */
+  /** Sends the mails of the built-in accounts: for a forgotten password, for a new email address, and after changes. See docs/accounts.md. @default none: nobody can reset a password */
   mailer: value<Mailer>(isFunction, "a function that gets a message and sends it"),
   /** The commerce system of all shops, for example Vendure: see docs/commerce.md. @default none: the server itself stores baskets and accounts */
   commerce: commerceKey,

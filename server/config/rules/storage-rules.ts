@@ -64,7 +64,7 @@ function checkDriver(storage: ConfiguredStorage, context: RuleContext): void {
   else if (!lossy.value) report("SF511", storage, { found });
 }
 
-/** The embedded accounts need a driver that keeps documents. */
+/** The built-in accounts need a driver that keeps documents. */
 function checkAccounts({ config, report }: RuleContext): void {
   if (!hasBuiltinAccounts(config)) return;
   const storage = describeStorage(config.storage.account);

@@ -38,7 +38,7 @@ test("a client knows the basket of a backend with declared types", () => {
   expectTypeOf(rpc.getBasket).returns.resolves.toExtend<{ basket: Priced }>();
 });
 
-test("a client of a backend without baskets knows the embedded basket", () => {
+test("a client of a backend without baskets knows the built-in basket", () => {
   const backend = { name: "test", methods: { count: defineCommerceMethod({ handler: () => 1 }) } };
   const rpc = createRpcClient<CommerceMethods<typeof backend>>(connection);
   expectTypeOf(rpc.count).returns.resolves.toEqualTypeOf<number>();
