@@ -4,7 +4,7 @@ import {
 } from "../../rpc/commerce/commerce-basket-methods.ts";
 import { commerceWishlistMethods } from "../../rpc/commerce/commerce-wishlist-methods.ts";
 import type { RpcMethod, RpcMethods } from "../../rpc/method.ts";
-import { builtinMethods } from "../../rpc/methods/builtin.ts";
+import { builtinMethods, type BuiltinMethods } from "../../rpc/methods/builtin.ts";
 import type { JsonSchema } from "./json-schema.ts";
 
 /*
@@ -206,7 +206,7 @@ const commerceWishlist = object({ wishlist: ref("CommerceWishlist") });
  * adapter
  */
 export function findAnswer(name: string, method: RpcMethod): JsonSchema | null | undefined {
-  if (method === builtins[name]) return answers[name];
+  if (method === builtins[name]) return answers[name as keyof BuiltinMethods];
   if (method === basketMethods[name]) return commerceBasket;
   return method === wishlistMethods[name] ? commerceWishlist : undefined;
 }
@@ -215,7 +215,7 @@ const builtins: RpcMethods = builtinMethods;
 const basketMethods: RpcMethods = { ...commerceBasketMethods, ...couponMethods };
 const wishlistMethods: RpcMethods = commerceWishlistMethods;
 
-const answers: Readonly<Record<string, JsonSchema | null>> = {
+const answers: Readonly<Record<keyof BuiltinMethods, JsonSchema | null>> = {
   getUser: maybeUser,
   login,
   register: login,

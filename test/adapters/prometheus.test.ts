@@ -6,6 +6,7 @@ import { RpcError } from "../../rpc/error.ts";
 import type { StorefrontConfig } from "../../server/config/config.ts";
 import { parseMetrics, sumOf, type Sample } from "../_metrics.ts";
 import { describeWithRedis, useRedis } from "../_redis.ts";
+import { readTable } from "../_table.ts";
 import { createSetup, describeStorages, type TestStorefront } from "../_setup.ts";
 import { testMethods } from "../fixtures/methods.ts";
 import { as, trustingAuth } from "../fixtures/trusting-auth.ts";
@@ -118,6 +119,17 @@ describeStorages("prometheus()", ({ start, driver }) => {
     expect(count("ended", "1002", "revoked")).toBe(1);
     expect(count("renewed", "1001", "privilege")).toBe(1);
     expect(sumOf(samples, "storefront_revocations_total")).toBe(1);
+  });
+
+  test("has the metrics that docs/telemetry.md lists", async () => {
+    const text = await readText(await start(observed()));
+    const found = [...text.matchAll(/^# HELP (storefront_\w+) /gm)].map(
+      ([, name]) => `\`${name}\``,
+    );
+    const listed = readTable("docs/telemetry.md", "metric").map(([name]) => name);
+    expect(found.toSorted()).toEqual(
+      listed.filter((name) => name?.startsWith("`storefront_")).toSorted(),
+    );
   });
 
   test("counts merges, and reads of cached()", async () => {
