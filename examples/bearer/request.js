@@ -1,6 +1,6 @@
 let token;
 
-/** Calls a method, and keeps the token whenever the server sends one; an empty one is none. */
+/** Calls a method. Stores the token of the response, and removes it if the header is empty. */
 export async function request(server, method, payload) {
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
   const response = await fetch(`${server}/api/rpc/${method}`, {

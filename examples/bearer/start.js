@@ -1,4 +1,4 @@
-// Starts a server that gives bearer tokens, and has a conversation with it.
+// Starts a server that issues bearer tokens, and calls its methods.
 import { serve } from "h3";
 import { createStorefront } from "storefront-core";
 import { request } from "./request.js";

@@ -1,7 +1,7 @@
 import { createTransport } from "nodemailer";
 import { defineStorefrontConfig, type MailMessage } from "storefront-core";
 
-/** The pages of the shop. No part of a request decides it, so a forged Host header never gets into a mail. */
+/** The URL of the shop's pages. It doesn't depend on the request, so a forged Host header never gets into a mail. */
 const site = process.env["SITE_URL"] ?? "http://localhost:5173";
 
 const transport = createTransport(process.env["SMTP_URL"] ?? "smtp://localhost:1025");
@@ -27,7 +27,7 @@ const texts = {
 async function mailer(mail: MailMessage): Promise<void> {
   const { greeting, ...kinds } = texts[mail.locale.startsWith("de") ? "de" : "en"];
   const [subject, text] = kinds[mail.kind];
-  // Browsers send the part after # to no server.
+  // Browsers don't send the part after # to a server.
   const link = "token" in mail ? `\n\n${site}/${mail.kind}#${mail.token}` : "";
   await transport.sendMail({
     from: process.env["MAIL_FROM"] ?? "shop@shop.example",

@@ -21,7 +21,7 @@ const fields = `id name slug description facetValues { name }
 
 export type Product = z.output<typeof product>;
 
-/** Public reads of Vendure's products: each server asks Vendure once a minute for all of its visitors. */
+/** Public reads of Vendure's products: each server queries Vendure once a minute for all of its visitors. */
 export function createCatalogue({
   url,
   channel,

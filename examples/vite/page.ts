@@ -6,7 +6,7 @@ const greeting = document.querySelector("p")!;
 const form = document.querySelector("form")!;
 const button = document.querySelector("button")!;
 
-/** The button is off while a call runs, so no answer overtakes another. */
+/** The button is off while a call runs, so no response overtakes another. */
 async function run(call?: Promise<unknown>) {
   button.disabled = true;
   try {

@@ -17,7 +17,7 @@ Commands
                  service; the exit code is 1 if there are errors
   explain        Print the effective settings of a shop and the source of each value
   init [FOLDER]  Create a project with a page that calls a method of its own (default: in this
-                 folder). Ask for the values of missing options. Overwrite no file
+                 folder). Prompt for missing options. Never overwrite a file
 
 Options
   --config FILE  The config (default: storefront.config.ts in this folder); variables of a
@@ -29,7 +29,7 @@ Options
   --storage S    The storage of init: memory or redis
   --commerce S   The commerce system of init: none or vendure
   --yes          Create the project of init with the default values of missing options
-  --url URL      The public address of the service that doctor checks through its proxies
+  --url URL      The public URL of the service that doctor checks through its proxies
   --json         Print the result of doctor or explain as JSON
   --fresh        Start dev with no sessions, baskets, and accounts, instead of those of its last run
   --port N       The port (default: the variable PORT, or 3000; 0 for any free port)

@@ -1,6 +1,6 @@
 import axios from "axios";
 
-// The page does only this for its session: it lets the browser send the cookie.
+// The session needs only this line in the page: the browser then sends the cookie.
 axios.defaults.withCredentials = true;
 axios.defaults.baseURL = `${import.meta.env.VITE_API ?? "http://localhost:3000"}/api/rpc/`;
 axios.defaults.headers.common["x-shop-id"] = "1001";
