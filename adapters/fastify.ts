@@ -36,7 +36,7 @@ export function toFastifyPlugin(storefront: Storefront): FastifyPlugin {
       scope.all(path, ({ raw }, reply) => {
         reply.hijack();
         if (prefix !== "") {
-          // As Express does: the URL that the browser sent.
+          // The URL that the browser sent. Express has it, too.
           (raw as { originalUrl?: string | undefined }).originalUrl ??= raw.url;
           raw.url = raw.url?.replace(start, "");
         }

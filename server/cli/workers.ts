@@ -150,7 +150,7 @@ export class Workers {
     if (!(await this.#replace(slot))) this.#schedule(slot);
   }
 
-  /** A worker logs by itself what it waits for, unless something blocks it, for example a file of a dead network drive. */
+  /** A worker logs its own slow steps, unless a file of an unreachable network drive blocks it, for example. */
   #waitFor(worker: WorkerProcess): WorkerProcess["ready"] {
     return waitForStep(`the worker ${worker.pid} to be ready`, this.#log, worker.ready);
   }

@@ -41,8 +41,8 @@ export function hasConfig(folder: string): boolean {
 }
 
 /**
- * Calls back after a change of the config's file, of the `.env` file next to it, or of a TypeScript module that it
- * imports by a relative path. Node reads other imports only once.
+ * Calls back after a change of the config's file, of `.env` next to it, or of a TypeScript module that it imports by a
+ * relative path. Node reads other imports only once.
  * @param onChange gets the paths of the changed files, relative to the folder of the config
  * @returns a function that stops watching
  */

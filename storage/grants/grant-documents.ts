@@ -60,8 +60,8 @@ export class GrantDocuments {
   }
 
   /**
-   * The same, whether a call may be changing the grant right now, and when the session ends at the latest, as far as the
-   * grant's document says (epoch milliseconds).
+   * The same, and whether a call may be changing the grant right now. Also the time when the session ends at the
+   * latest, from the grant's document (epoch milliseconds).
    */
   async peek(handle: string) {
     const { state, isHeld, expiresAt = 0 } = await this.#leases.peek(handle);

@@ -121,7 +121,7 @@ describeStorages("prometheus()", ({ start, driver }) => {
     expect(sumOf(samples, "storefront_revocations_total")).toBe(1);
   });
 
-  test("has the metrics that docs/telemetry.md lists", async () => {
+  test("exports the metrics that docs/telemetry.md lists", async () => {
     const text = await readText(await start(observed()));
     const found = [...text.matchAll(/^# HELP (storefront_\w+) /gm)].map(
       ([, name]) => `\`${name}\``,

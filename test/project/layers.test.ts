@@ -112,7 +112,7 @@ test("shared/ has logging and copying only", async () => {
   expect((await readdir(join(root, "shared"))).toSorted()).toEqual(["copy.ts", "log.ts"]);
 });
 
-test("no file name stands in two layers, except index.ts", async () => {
+test("no file name appears in two layers, except index.ts", async () => {
   const layersOf = new Map<string, Set<string>>();
   for (const layer of layers) {
     for (const path of await readdir(join(root, layer), { recursive: true })) {

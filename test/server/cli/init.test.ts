@@ -38,7 +38,7 @@ describe("init", () => {
     expect(stdout).toContain("\nNext\n  cd my-shop\n  npm install\n  npm run dev\n");
 
     const text = await readAll(project, files);
-    // As a whole number, because a random secret can contain these digits.
+    // The whole number, because a random secret can contain these digits.
     expect(text).not.toMatch(/\b1001\b/);
     expect(text).not.toContain("file:../..");
     const { name, scripts, dependencies } = JSON.parse(await read(project, "package.json"));

@@ -122,7 +122,7 @@ describe.each(tokenMethods)("the session credential of the transport %s", (token
     }
   });
 
-  test("that a call of a batch issues is the credential of the next calls", async () => {
+  test("applies to the next calls of a batch after a call issues it", async () => {
     const { send } = await start({ methods, session: { tokenMethod } });
     const calls = ["enter", "getUser", "leave", "getUser"].map((method) => ({ method }));
     const { body } = await sendBatch(new CookieClient(send), calls);
@@ -130,7 +130,7 @@ describe.each(tokenMethods)("the session credential of the transport %s", (token
     expect(users).toEqual([{ user: { id: 7 } }, {}]);
   });
 
-  test("is that of a visitor of the development page, which shows no more than its beginning", async () => {
+  test("works for visitors of the development page, which shows only its beginning", async () => {
     const devPage = openTestDevPage({ methods, session: { tokenMethod } });
     const { app } = devPage;
     const { fetch } = app;
@@ -147,7 +147,7 @@ describe.each(tokenMethods)("the session credential of the transport %s", (token
     expectWithout(secretsIn(transport, issued[0] as string), [text, next]);
   });
 
-  test("is that of a visitor in tests of users", async () => {
+  test("works for visitors of a test storefront", async () => {
     const storefront = await createTestStorefront({
       ...testConfig(),
       methods,
@@ -161,7 +161,7 @@ describe.each(tokenMethods)("the session credential of the transport %s", (token
     await storefront.close();
   });
 
-  test("is in the OpenAPI document of a shop that enables it", async () => {
+  test("appears in the OpenAPI document of a shop that enables it", async () => {
     const session = { tokenMethod };
     const { response } = transportOf((await start({ session })).app).credentialHeaders;
     const { document } = await requestDocument({ session });

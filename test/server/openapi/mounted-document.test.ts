@@ -13,7 +13,7 @@ import type { OpenApiDocument } from "./_document.ts";
 
 const mounts: Readonly<Record<string, (app: Storefront) => RequestListener>> = {
   "h3's mount": (app) => toNodeHandler((request) => new H3().mount("/core", app).fetch(request)),
-  // As Express does it.
+  // The same as in Express.
   "a middleware that removes the prefix": (app) => {
     const handle = toNodeHandler(app);
     return (request, response) => {
