@@ -55,7 +55,8 @@ export interface RpcCallOptions {
 /** One call, as the client sends it. */
 export interface ClientCall {
   readonly method: string;
-  readonly payload: unknown;
+  /** The JSON object with the payload. */
+  readonly body: string;
   readonly headers: RpcCallOptions["headers"];
   readonly signal: AbortSignal | undefined;
   /** The `Idempotency-Key`, unless the headers have one. With it, a lost call is repeated. */

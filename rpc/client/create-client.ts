@@ -1,7 +1,7 @@
 import { createBatch } from "./call-batch.ts";
 import { isProbe } from "./probe-names.ts";
-import { createSendRequest, TokenStoreError } from "./send-request.ts";
-import { readResult, RpcClientError } from "./result.ts";
+import { createSendRequest } from "./send-request.ts";
+import { LostError, readResult, RpcClientError } from "./result.ts";
 import { orAborted, wait, withTimeout } from "./waiting.ts";
 import type { ClientCall, RpcCallOptions, RpcClient, RpcClientOptions } from "../client-types.ts";
 import type { RpcMethods } from "../method.ts";
@@ -23,13 +23,13 @@ export function createClient<Methods extends RpcMethods>(
       if (typeof name !== "string" || name in target) return Reflect.get(target, name);
       if (isProbe(name)) return undefined;
       const known = calls.get(name);
-      if (known !== undefined) return known;
+      if (known) return known;
       const callRpcMethod = (
         payload?: unknown,
         { signal, headers, timeout }: RpcCallOptions = {},
       ) =>
         withTimeout(timeout, signal, (limited) =>
-          call({ method: name, payload, headers, signal: limited }),
+          call({ method: name, body: toBody(name, payload), headers, signal: limited }),
         );
       calls.set(name, callRpcMethod);
       return callRpcMethod;
@@ -70,17 +70,19 @@ function createCall(options: RpcClientOptions, createKey: () => string | undefin
       try {
         return await attempt;
       } catch (error) {
-        if (error instanceof TokenStoreError) throw error.cause;
         const isAnswer = error instanceof RpcClientError;
         const { code, executed, status, retryAfter } = (isAnswer ? error : {}) as RpcClientError;
         if (isAnswer && code === "session_ended") onSessionEnded?.(error);
         const isMoved = code === "session_changed" && executed === false;
-        // No response of the server came: the network or a proxy lost it.
-        const isLost = key && (!isAnswer || (code === "no_problem" && status > 501));
+        const isUnread = error instanceof LostError;
+        // No response of the server came. A repeat would not help against any other error, for example of the token store.
+        const isLost = key && (isUnread || (code === "no_problem" && status > 501));
         const isBusy = status === 503 && (key || isRead(method));
         const pause = retryAfter ?? (isLost ? (repeats ? 1 : 0.2) : Infinity);
         const isDue = (isLost || isBusy || code === "idempotency_pending") && pause <= longestPause;
-        if (signal?.aborted || repeats === 2 || !(isMoved || isDue)) throw error;
+        if (signal?.aborted || repeats === 2 || !(isMoved || isDue)) {
+          throw isUnread ? error.cause : error;
+        }
         if (isDue) await wait(pause * 1000, signal);
         else await (repeats ? wait(1000, signal) : untilOthers(attempts, signal));
       }
@@ -96,10 +98,10 @@ function createCall(options: RpcClientOptions, createKey: () => string | undefin
   }
 
   async function read(call: ClientCall): Promise<unknown> {
-    const { method, payload, headers, signal } = call;
-    const key = JSON.stringify({ method, payload, headers });
+    const { method, body, headers, signal } = call;
+    const key = JSON.stringify([method, body, headers]);
     const found = shared.get(key);
-    if (found !== undefined) {
+    if (found) {
       try {
         return share(await orAborted(found.result, signal));
       } catch (error) {
@@ -123,8 +125,7 @@ function createCall(options: RpcClientOptions, createKey: () => string | undefin
 /** Creates the function that sends a call once, alone or in a batch. */
 function createSend(options: RpcClientOptions, isRead: (method: string) => boolean) {
   const sendRequest = createSendRequest(options);
-  const sendAlone = async ({ method, payload, ...call }: ClientCall) =>
-    readResult(await sendRequest([method], JSON.stringify({ payload }), call));
+  const sendAlone = async (call: ClientCall) => readResult(await sendRequest([call.method], call));
   if (!options.batch) return sendAlone;
   const alone = new Set(unbatched);
   const sendInBatch = createBatch(sendRequest, sendAlone);
@@ -132,16 +133,26 @@ function createSend(options: RpcClientOptions, isRead: (method: string) => boole
     const own = new Headers(call.headers);
     const key = own.get("idempotency-key") ?? call.key;
     own.delete("idempotency-key");
-    if (alone.has(call.method) || [...own].length > 0) return sendAlone(call);
+    if (alone.has(call.method) || [...own].length) return sendAlone(call);
     try {
       return await sendInBatch(call, key);
-    } catch (error) {
-      if (!(error instanceof RpcClientError) || error.code !== "not_batchable") throw error;
+    } catch (thrown) {
+      const error = thrown as RpcClientError | null;
+      if (error?.code !== "not_batchable") throw error;
       alone.add(call.method);
       if (error.executed !== false && !isRead(call.method)) throw error;
       return sendAlone(call);
     }
   };
+}
+
+/** The body of a call, the same for each repeat. @throws TypeError if JSON can't hold the payload */
+function toBody(method: string, payload: unknown): string {
+  try {
+    return JSON.stringify({ payload });
+  } catch (cause) {
+    throw new TypeError(`${method}: ${cause}`, { cause });
+  }
 }
 
 /** A method's own `Response` can be read once, so each caller gets a copy. */
@@ -154,6 +165,6 @@ function untilOthers(
   attempts: ReadonlySet<Promise<unknown>>,
   signal: AbortSignal | undefined,
 ): Promise<unknown> {
-  if (attempts.size === 0) return wait(200, signal);
+  if (!attempts.size) return wait(200, signal);
   return orAborted(Promise.allSettled(attempts), signal);
 }

@@ -39,10 +39,22 @@ export class RpcClientError extends Error {
   }
 }
 
+/** The network, or a proxy, lost a call or its response. The cause is the error of `fetch`. */
+export class LostError extends Error {}
+
+/** @throws LostError */
+export async function orLost<T>(receiving: Promise<T>): Promise<T> {
+  try {
+    return await receiving;
+  } catch (cause) {
+    throw new LostError("", { cause });
+  }
+}
+
 /** The content type of a redirect, as the server sends it to this client. */
 export const redirectType = "application/vnd.storefront-redirect+json";
 
-/** Reads the result of a call from its response. @throws RpcClientError */
+/** Reads the result of a call from its response. @throws RpcClientError; LostError */
 export async function readResult(response: Response): Promise<unknown> {
   const { status, headers } = response;
   const type = (headers.get("content-type") ?? "").split(";", 1)[0];
@@ -51,7 +63,7 @@ export async function readResult(response: Response): Promise<unknown> {
     return type === redirectType ? toRedirect(response) : response;
   }
   if (status === 204) return undefined;
-  const body = parse(await response.text());
+  const body = parse(await orLost(response.text()));
   if (response.ok && type === "application/json" && body !== undefined) return body;
   throw toError(status, type === "application/problem+json" ? body : undefined, headers);
 }
@@ -69,7 +81,7 @@ export function toError(status: number, body: unknown, headers: Headers): RpcCli
 
 /** Restores a redirect. Its location is absolute, if the URL of the response is known. */
 async function toRedirect(response: Response): Promise<Response> {
-  const { status, location } = await response.json();
+  const { status, location } = await orLost(response.json());
   const url = URL.canParse(location, response.url)
     ? new URL(location, response.url).href
     : location;

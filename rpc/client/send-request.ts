@@ -1,5 +1,5 @@
 import type { ClientCall, RpcClientOptions } from "../client-types.ts";
-import { redirectType } from "./result.ts";
+import { orLost, redirectType } from "./result.ts";
 
 /** Creates the function that sends all requests of a client: each is a POST with the client's headers and its token. */
 export function createSendRequest({
@@ -15,12 +15,11 @@ export function createSendRequest({
 
   /**
    * @param path that below `rpc`: a method, or nothing for a batch
-   * @throws TokenStoreError; any error of `fetch`
+   * @throws LostError if `fetch` failed; any other error for a call that can't be sent, or for a token that can't be stored
    */
   return async function sendRequest(
     path: readonly string[],
-    body: string,
-    call: Partial<ClientCall>,
+    call: Partial<ClientCall> & Pick<ClientCall, "body">,
   ): Promise<Response> {
     const sent = new Headers(call.key ? { "idempotency-key": call.key } : {});
     for (const own of [headers, call.headers]) {
@@ -30,7 +29,7 @@ export function createSendRequest({
     sent.set("x-shop-id", String(shopId));
     // A page can't read the target of a redirect, so the server sends it as JSON.
     sent.set("accept", `${sent.get("accept") ?? "*/*"}, ${redirectType}`);
-    const current = token && (await ofStore(() => token.get()));
+    const current = await token?.get();
     if (current) sent.set("authorization", `Bearer ${current}`);
     const url = [...folders, ...path].join("/");
     const init: RequestInit = {
@@ -39,27 +38,14 @@ export function createSendRequest({
       credentials: token ? "omit" : "include",
       // The `fetch` of a framework may drop a `Headers`.
       headers: Object.fromEntries(sent),
-      body,
+      body: call.body,
       ...(call.signal && { signal: call.signal }),
     };
     const send = fetch as typeof globalThis.fetch;
-    const response = await (URL.canParse(url) ? send(new Request(url, init)) : send(url, init));
-    const next = token && response.headers.get(authTokenHeaderKey);
-    if (next != null) await ofStore(() => token?.set(next || undefined));
+    const request = URL.canParse(url) ? new Request(url, init) : undefined;
+    const response = await orLost(request ? send(request) : send(url, init));
+    const next = response.headers.get(authTokenHeaderKey);
+    if (next != null) await token?.set(next || undefined);
     return response;
   };
-}
-
-/** A token store has failed, so a repeat would not help. The cause is its error, or any other value that it threw. */
-export class TokenStoreError extends Error {}
-
-// --- Internal helpers ---
-
-/** @throws TokenStoreError */
-async function ofStore<T>(run: () => T | Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (cause) {
-    throw new TokenStoreError("The token store failed", { cause });
-  }
 }

@@ -8,7 +8,7 @@ export async function orAborted<T>(
   waiting: Promise<T>,
   signal: AbortSignal | undefined,
 ): Promise<T> {
-  if (signal === undefined) return waiting;
+  if (!signal) return waiting;
   const stop = new AbortController();
   const aborted = new Promise<never>((_, reject) => {
     const abort = () => reject(signal.reason);
@@ -29,7 +29,7 @@ export async function withTimeout<T>(
   const { signal } = controller;
   const abort = () => controller.abort(given?.reason);
   if (given?.aborted) abort();
-  given?.addEventListener("abort", abort, { signal });
+  given?.addEventListener("abort", abort);
   const late = () => controller.abort(new DOMException("The call took too long", "TimeoutError"));
   const timer = setTimeout(late, Math.min(timeout * 1000, longestTimer));
   try {
